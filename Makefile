@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# make              build/kmemtrace
+# make STATIC=1     the same as one static binary, to copy to the host in trouble
+# make test         every test (root for the live ones); unit: only those that need no root
+# make install      DESTDIR and PREFIX as usual
+
+PREFIX  ?= /usr/local
+CC      ?= gcc
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+STRIP   ?= llvm-strip
+ARCH    := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
+B       := build
+
+CFLAGS  ?= -O2 -g
+KCFLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+           -Werror -Iuser -Ibpf -I$(B)/gen -MMD -MP
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall -Wextra -Werror \
+           -Wno-unused-parameter -Ivmlinux -Ibpf -MMD -MP
+PKGS    := libbpf libelf zlib sqlite3 jansson
+LDLIBS_DYN := $(shell pkg-config --libs $(PKGS)) -lm
+LDLIBS_STA := $(shell pkg-config --libs --static $(PKGS)) -lm
+ifdef STATIC
+LDFLAGS += -static
+LDLIBS  := $(LDLIBS_STA)
+else
+LDLIBS  := $(LDLIBS_DYN)
+endif
+
+BPF_TRACE := $(sort $(filter-out bpf/probe.bpf.c,$(wildcard bpf/*.bpf.c)))
+USER_SRC  := $(sort $(shell find user -name '*.c'))
+OBJ       := $(USER_SRC:%.c=$(B)/obj/%.o)
+LIB_OBJ   := $(filter-out $(B)/obj/user/main.o,$(OBJ))
+SKEL      := $(B)/gen/tracer.skel.h
+UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
+
+.PHONY: all test unit check install clean
+all: $(B)/kmemtrace
+
+# ---- BPF: one object a source, linked into one, then a skeleton ----
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(B)/bpf/tracer.o: $(BPF_TRACE:bpf/%.bpf.c=$(B)/bpf/%.bpf.o)
+	$(BPFTOOL) gen object $@ $^
+
+$(B)/gen/%.skel.h: $(B)/bpf/%.o
+	@mkdir -p $(@D)
+	$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
+
+# ---- user side ----
+$(B)/obj/%.o: %.c Makefile | $(SKEL)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(KCFLAGS) -c $< -o $@
+
+$(B)/libkmemtrace.a: $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/kmemtrace: $(B)/obj/user/main.o $(B)/libkmemtrace.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# ---- tests ----
+# Unit tests are built whole with ASan and UBSan, in a tree of their own.
+SAN      := -fsanitize=address,undefined -fno-sanitize-recover=undefined -O1 -g
+SAN_OBJ  := $(LIB_OBJ:$(B)/obj/%.o=$(B)/san/%.o)
+$(B)/san/%.o: %.c Makefile | $(SKEL)
+	@mkdir -p $(@D)
+	$(CC) $(SAN) $(KCFLAGS) -c $< -o $@
+
+$(B)/san/libkmemtrace.a: $(SAN_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/tests/test_%: tests/unit/test_%.c $(B)/san/libkmemtrace.a Makefile
+	@mkdir -p $(@D)
+	$(CC) $(SAN) $(KCFLAGS) -Itests/unit -DTESTS_DIR='"$(CURDIR)/tests"' -o $@ $< $(B)/san/libkmemtrace.a \
+		$(LDLIBS_DYN) -lcmocka
+
+PLANT_SRC := $(sort $(wildcard tests/plant/*.c))
+PLANT_BIN := $(PLANT_SRC:tests/plant/%.c=$(B)/plant/%)
+$(B)/plant/%: tests/plant/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -Itests/plant -MMD -MP -o $@ $< -pthread
+
+unit: $(UNIT_BIN)
+plants: $(PLANT_BIN)
+test: all unit plants
+	./scripts/test.sh --no-install
+
+install: all
+	install -D -m 0755 $(B)/kmemtrace $(DESTDIR)$(PREFIX)/sbin/kmemtrace
+	install -D -m 0644 docs/kmemtrace.8 $(DESTDIR)$(PREFIX)/share/man/man8/kmemtrace.8
+
+clean:
+	rm -rf $(B)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

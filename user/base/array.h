@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Growable arrays as a pair of struct members: T *items; size_t nr, cap. ARRAY_PUSH() returns a pointer to
+ * a new zeroed element, or NULL when memory is short (the array is then unchanged).
+ */
+#ifndef KMEMTRACE_BASE_ARRAY_H
+#define KMEMTRACE_BASE_ARRAY_H
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ARRAY_OF(type)       \
+	struct {             \
+		type *items; \
+		size_t nr;   \
+		size_t cap;  \
+	}
+
+static inline int array_grow(void **items, size_t *cap, size_t elem, size_t want)
+{
+	size_t n = *cap ? *cap : 16;
+	void *p;
+
+	while (n < want)
+		n *= 2;
+	if (n == *cap)
+		return 0;
+	p = reallocarray(*items, n, elem);
+	if (!p)
+		return -1;
+	*items = p;
+	*cap = n;
+	return 0;
+}
+
+#define ARRAY_PUSH(a)                                                                                 \
+	(array_grow((void **)&(a)->items, &(a)->cap, sizeof(*(a)->items), (a)->nr + 1)                \
+		 ? NULL                                                                               \
+		 : (__typeof__((a)->items))memset(&(a)->items[(a)->nr++], 0, sizeof(*(a)->items)))
+
+#define ARRAY_FREE(a)              \
+	do {                       \
+		free((a)->items);  \
+		(a)->items = NULL; \
+		(a)->nr = 0;       \
+		(a)->cap = 0;      \
+	} while (0)
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Messages to people, always on stderr, always one line, always saying what to do next. */
+#ifndef KMEMTRACE_BASE_LOG_H
+#define KMEMTRACE_BASE_LOG_H
+
+#include <stdbool.h>
+
+/* Set once by main() from --verbose: log_debug() prints only then. */
+extern bool log_verbose;
+
+/*
+ * Print "kmemtrace: MESSAGE" and return -err (err is a positive errno), so that a failing function can end
+ * with `return log_error(ENOENT, "no capture at %s", path);`. errno is preserved.
+ */
+int log_error(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Print "kmemtrace: warning: MESSAGE". errno is preserved. */
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Print "kmemtrace: MESSAGE" when log_verbose is set. errno is preserved. */
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

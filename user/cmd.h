@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The commands of kmemtrace. Each cmd_NAME.c owns its options (argp) and help; main.c only dispatches. */
+#ifndef KMEMTRACE_CMD_H
+#define KMEMTRACE_CMD_H
+
+struct cmd {
+	const char *name;
+	const char *summary; /* one line for `kmemtrace --help` */
+	int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit status */
+};
+
+/* Exit statuses, the same for every command. */
+enum {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1, /* it was tried and did not work; stderr says why */
+	EXIT_USAGE = 2   /* the command line was wrong */
+};
+
+int cmd_record(int argc, char **argv);
+int cmd_report(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
+
+#endif

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Entry point: finds the command in one table and hands over. Nothing else belongs here. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "cmd.h"
+#include "version.h"
+
+static int cmd_version(int argc, char **argv);
+
+static const struct cmd commands[] = {
+	{"record", "trace kernel allocations into a capture file (root)", cmd_record},
+	{"report", "say where kernel memory went, from a capture", cmd_report},
+	{"doctor", "say what this kernel lets kmemtrace see, and what it does not", cmd_doctor},
+	{"version", "print the version and what it was built with", cmd_version},
+};
+
+static int cmd_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	printf("kmemtrace %s\n", KMEMTRACE_VERSION);
+	return EXIT_OK;
+}
+
+static void print_help(FILE *out)
+{
+	fprintf(out, "Usage: kmemtrace COMMAND [OPTION...]\n"
+		     "Where did the kernel's memory go, who took it, and is that so?\n\n"
+		     "Commands:\n");
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+	fprintf(out, "\nExamples:\n"
+		     "  sudo kmemtrace record -d 30 -o before.kmt   trace for 30 seconds\n"
+		     "  kmemtrace report before.kmt                 read it, as anyone, anywhere\n"
+		     "\n`kmemtrace COMMAND --help` explains a command; see also kmemtrace(8).\n");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		print_help(stdout);
+		return EXIT_OK;
+	}
+	if (!strcmp(argv[1], "--version"))
+		return cmd_version(argc, argv);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	log_error(0, "unknown command '%s'; `kmemtrace --help` lists them", argv[1]);
+	return EXIT_USAGE;
+}
