@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Units and escaping: a typing error must not become another request, a name must not drive the
+ * terminal. */
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/escape.h"
+#include "base/units.h"
+
+static void sizes_are_formatted(void **state)
+{
+	static const struct {
+		double bytes;
+		const char *longer, *shorter;
+	} t[] = {
+		{0, "0 B", "0"},
+		{-0.2, "0 B", "0"},
+		{1023, "1023 B", "1023"},
+		{1024, "1.0 KiB", "1.0K"},
+		{-1536, "-1.5 KiB", "-1.5K"},
+		{1023.99 * 1024, "1.0 MiB", "1.0M"},
+		{12.3 * 1048576, "12.3 MiB", "12.3M"},
+		{1e30, "867361737988.4 EiB", "867361737988.4E"},
+		{NAN, "?", "?"},
+	};
+	char buf[UNITS_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		assert_string_equal(units_bytes(buf, t[i].bytes), t[i].longer);
+		assert_string_equal(units_bytes_short(buf, t[i].bytes), t[i].shorter);
+	}
+}
+
+static void counts_and_durations_are_formatted(void **state)
+{
+	char buf[UNITS_MAX];
+
+	(void)state;
+	assert_string_equal(units_count(buf, 0), "0");
+	assert_string_equal(units_count(buf, 999), "999");
+	assert_string_equal(units_count(buf, 1000), "1,000");
+	assert_string_equal(units_count(buf, -1234567.4), "-1,234,567");
+	assert_string_equal(units_count(buf, -0.4), "0");
+	assert_string_equal(units_count(buf, 999999999999999), "999,999,999,999,999");
+	assert_string_equal(units_duration(buf, 0.04), "0.0 s");
+	assert_string_equal(units_duration(buf, 9.96), "10 s");
+	assert_string_equal(units_duration(buf, 200), "3 min 20 s");
+	assert_string_equal(units_duration(buf, 18720), "5 h 12 min");
+	assert_string_equal(units_duration(buf, 86400 * 3 + 4 * 3600), "3 d 4 h");
+	assert_string_equal(units_duration(buf, -1), "?");
+}
+
+static void sizes_are_parsed_strictly(void **state)
+{
+	static const struct {
+		const char *text;
+		int err;
+		int64_t bytes;
+	} t[] = {
+		{"0", 0, 0},
+		{"4096", 0, 4096},
+		{"512B", 0, 512},
+		{"64K", 0, 65536},
+		{"64kb", 0, 65536},
+		{"1MiB", 0, 1048576},
+		{"2GiB", 0, 2147483648},
+		{"7E", 0, 7LL << 60},
+		{"8E", -ERANGE, 0},
+		{"9223372036854775808", -ERANGE, 0},
+		{"99999999999999999999", -ERANGE, 0},
+		{"", -EINVAL, 0},
+		{"-1", -EINVAL, 0},
+		{" 1", -EINVAL, 0},
+		{"1 K", -EINVAL, 0},
+		{"1Q", -EINVAL, 0},
+		{"1Bi", -EINVAL, 0},
+		{"1Kx", -EINVAL, 0},
+		{"1.5M", -EINVAL, 0},
+		{"0x10", -EINVAL, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		int64_t bytes = 77;
+
+		assert_int_equal(units_parse_size(t[i].text, &bytes), t[i].err);
+		assert_int_equal(bytes, t[i].err ? 77 : t[i].bytes);
+	}
+}
+
+static void durations_are_parsed_strictly(void **state)
+{
+	static const struct {
+		const char *text;
+		int err;
+		double seconds;
+	} t[] = {
+		{"30", 0, 30},	     {"2.5", 0, 2.5},	    {"500ms", 0, 0.5},
+		{"10m", 0, 600},     {"24h", 0, 86400},	    {"7d", 0, 604800},
+		{"0", -ERANGE, 0},   {"0.0s", -ERANGE, 0},  {"99999d", -ERANGE, 0},
+		{"", -EINVAL, 0},    {"-5", -EINVAL, 0},    {"5x", -EINVAL, 0},
+		{"inf", -EINVAL, 0}, {"nan", -EINVAL, 0},   {"1e9", -EINVAL, 0},
+		{"0x5", -EINVAL, 0}, {"1.2.3", -EINVAL, 0}, {".", -EINVAL, 0},
+		{"5 s", -EINVAL, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		double seconds = 77;
+
+		assert_int_equal(units_parse_duration(t[i].text, &seconds), t[i].err);
+		assert_true(fabs(seconds - (t[i].err ? 77 : t[i].seconds)) < 1e-9);
+	}
+}
+
+static void hostile_names_cannot_drive_the_terminal(void **state)
+{
+	static const struct {
+		const char *in, *utf8, *ascii;
+	} t[] = {
+		{"plain_name-1", "plain_name-1", "plain_name-1"},
+		{"\x1b]0;owned\x07", "\\x1b]0;owned\\x07", "\\x1b]0;owned\\x07"},
+		{"a\nb\tc\x7f", "a\\x0ab\\x09c\\x7f", "a\\x0ab\\x09c\\x7f"},
+		{"\xc2\x9b"
+		 "31m",
+		 "\\u{9b}31m", "\\u{9b}31m"}, /* C1 CSI */
+		{"\xe2\x80\xae"
+		 "evil",
+		 "\\u{202e}evil", "\\u{202e}evil"}, /* right-to-left override */
+		{"na\xc3\xafve", "na\xc3\xafve", "na\\u{ef}ve"},
+		{"\xff\xfe", "\\xff\\xfe", "\\xff\\xfe"},
+		{"\xc0\xaf", "\\xc0\\xaf", "\\xc0\\xaf"},		/* overlong '/' */
+		{"\xed\xa0\x80", "\\xed\\xa0\\x80", "\\xed\\xa0\\x80"}, /* surrogate */
+		{"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80",
+		 "\\xf4\\x90\\x80\\x80"}, /* above U+10FFFF */
+		{"cut\xe2\x82", "cut\\xe2\\x82", "cut\\xe2\\x82"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		char *utf8 = escape_terminal(t[i].in, true);
+		char *ascii = escape_terminal(t[i].in, false);
+
+		assert_string_equal(utf8, t[i].utf8);
+		assert_string_equal(ascii, t[i].ascii);
+		free(utf8);
+		free(ascii);
+	}
+}
+
+static void every_byte_string_becomes_valid(void **state)
+{
+	(void)state;
+	/* All strings of two bytes: both escapes must give text that decodes whole, and fit their
+	 * buffers. */
+	for (unsigned int i = 0; i < 65536; i++) {
+		char in[3] = {(char)(i >> 8), (char)i, 0}, *out[2];
+
+		out[0] = escape_terminal(in, true);
+		out[1] = escape_utf8(in);
+		for (int k = 0; k < 2; k++) {
+			uint32_t c;
+
+			for (const char *p = out[k]; *p;) {
+				size_t len = utf8_decode(p, &c);
+
+				assert_true(len > 0);
+				assert_true(k || (c >= 0x20 && c != 0x7f));
+				p += len;
+			}
+			free(out[k]);
+		}
+	}
+}
+
+static void widths_follow_the_terminal(void **state)
+{
+	(void)state;
+	assert_int_equal(utf8_width("abc"), 3);
+	assert_int_equal(utf8_width("\xe6\x97\xa5\xe6\x9c\xac"), 4); /* two wide characters */
+	assert_int_equal(utf8_width("e\xcc\x81"), 1);		     /* combining acute */
+	assert_int_equal(utf8_fit("\xe6\x97\xa5\xe6\x9c\xac", 3), 3);
+	assert_int_equal(utf8_fit("abc", 2), 2);
+	assert_int_equal(utf8_fit("abc", 9), 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sizes_are_formatted),
+		cmocka_unit_test(counts_and_durations_are_formatted),
+		cmocka_unit_test(sizes_are_parsed_strictly),
+		cmocka_unit_test(durations_are_parsed_strictly),
+		cmocka_unit_test(hostile_names_cannot_drive_the_terminal),
+		cmocka_unit_test(every_byte_string_becomes_valid),
+		cmocka_unit_test(widths_follow_the_terminal),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sizes and durations between people and numbers. Binary units (1 KiB = 1024 bytes) both ways; the
+ * parsers accept only whole, in-range input so that a typing error is never a different request.
+ */
+#ifndef KMEMTRACE_BASE_UNITS_H
+#define KMEMTRACE_BASE_UNITS_H
+
+#include <stdint.h>
+
+#define UNITS_MAX 24 /* bytes that hold any result of the formatters */
+
+/* "0 B", "512 B", "12.3 MiB"; negative values carry a '-'. NaN is "?". Returns buf. */
+char *units_bytes(char buf[UNITS_MAX], double bytes);
+/* The same for narrow tables: "0", "512", "12.3M". */
+char *units_bytes_short(char buf[UNITS_MAX], double bytes);
+/* A count with thousands separators: "1,234,567". Rounds to the nearest whole number. */
+char *units_count(char buf[UNITS_MAX], double count);
+/* "0.4 s", "12 s", "3 min 20 s", "5 h 12 min", "3 d 4 h". */
+char *units_duration(char buf[UNITS_MAX], double seconds);
+
+/*
+ * "4096", "64K", "1M", "2GiB" (suffix B, K, M, G, T, optionally followed by B or iB, any case) →
+ * bytes. Returns 0, −EINVAL (not a size) or −ERANGE (does not fit in 63 bits).
+ */
+int units_parse_size(const char *text, int64_t *bytes);
+/*
+ * "30", "2.5", "500ms", "30s", "10m", "24h", "7d" → seconds, > 0 and finite.
+ * Returns 0, −EINVAL (not a duration) or −ERANGE (zero, or over 10 years).
+ */
+int units_parse_duration(const char *text, double *seconds);
+
+#endif
