@@ -126,6 +126,9 @@ int slabinfo_parse(const char *buf, size_t len, struct slab_levels *out);
 int zoneinfo_parse(const char *buf, size_t len, struct zone_levels *out);
 int vmallocinfo_parse(const char *buf, size_t len, struct vmalloc_levels *out);
 
+/* Pages of the areas VmallocUsed counts: it is this sum, in kB. */
+int64_t vmallocinfo_pages(const struct vmalloc_levels *levels);
+
 /* The value called `name`, or `missing` where there is none. */
 int64_t named_value_get(const struct named_values *v, const char *name, int64_t missing);
 

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Whole small files into memory. The buffer starts above what most /proc files need: one read() or
+ * two. */
+#include "base/file_read.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+
+#define FIRST_SIZE (32UL << 10)
+
+static int read_all(int fd, char **buf, size_t *len)
+{
+	_cleanup_free_ char *data = NULL;
+	size_t size = 0, n = 0;
+
+	for (;;) {
+		ssize_t got;
+
+		if (n + 1 >= size) {
+			char *bigger;
+
+			if (size > FILE_READ_MAX)
+				return -EFBIG;
+			size = size ? 2 * size : FIRST_SIZE;
+			bigger = realloc(data, size);
+			if (!bigger)
+				return -ENOMEM;
+			data = bigger;
+		}
+		got = read(fd, data + n, size - n - 1);
+		if (got < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (!got)
+			break;
+		n += (size_t)got;
+	}
+	data[n] = '\0';
+	*buf = TAKE_PTR(data);
+	*len = n;
+	return 0;
+}
+
+int file_read_at(int dir_fd, const char *path, char **buf, size_t *len)
+{
+	_cleanup_close_ int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return read_all(fd, buf, len);
+}
+
+int file_read(const char *path, char **buf, size_t *len)
+{
+	return file_read_at(AT_FDCWD, path, buf, len);
+}
+
+int file_read_line(const char *dir, const char *name, char *dst, size_t size)
+{
+	_cleanup_free_ char *buf = NULL;
+	struct text rest, line = {"", 0};
+	char path[PATH_MAX];
+	size_t len;
+	int err;
+
+	dst[0] = '\0';
+	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	err = file_read(path, &buf, &len);
+	if (err)
+		return err;
+	rest = (struct text){buf, len};
+	text_line(&rest, &line);
+	while (line.len && text_is_blank(line.p[line.len - 1]))
+		line.len--;
+	text_copy(line, dst, size);
+	return 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Whole small files into memory: /proc and /sys say size 0, so the size is found by reading. */
+#ifndef KMEMTRACE_BASE_FILE_READ_H
+#define KMEMTRACE_BASE_FILE_READ_H
+
+#include <fcntl.h>
+#include <stddef.h>
+
+/* More than this is not a file this tool has business with: −EFBIG. */
+#define FILE_READ_MAX (256UL << 20)
+
+/*
+ * Read all of `path`. On success *buf holds *len bytes and a NUL after them (files may hold NULs of
+ * their own); the caller frees it. Returns 0 or −errno, the outputs then untouched.
+ */
+int file_read(const char *path, char **buf, size_t *len);
+
+/* As file_read(), with `path` relative to the directory `dir_fd`. */
+int file_read_at(int dir_fd, const char *path, char **buf, size_t *len);
+
+/*
+ * The first line of dir/name, without its newline and trailing blanks, cut to fit dst[size].
+ * Returns 0 or −errno; dst is then the empty string, so that a caller who does not care need not
+ * look.
+ */
+int file_read_line(const char *dir, const char *name, char *dst, size_t size);
+
+#endif

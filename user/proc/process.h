@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a process calls itself, for the report. */
+#ifndef KMEMTRACE_PROC_PROCESS_H
+#define KMEMTRACE_PROC_PROCESS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * The command line of `pid`, its arguments separated by blanks, cut to fit dst[size]; "" for a
+ * kernel thread. Returns 0 or −errno (−ENOENT or −ESRCH: it is gone), dst is then "". Any byte but
+ * NUL may be in it: escape it.
+ */
+int process_cmdline(const char *proc_root, pid_t pid, char *dst, size_t size);
+
+#endif

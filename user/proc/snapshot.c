@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One snapshot of the kernel's own levels: which file is read for which part, and what it means
+ * when one cannot be read. `record` calls this at the start, every second and at the end.
+ */
+#include "proc/snapshot.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/file_read.h"
+
+static int parse_meminfo(const char *buf, size_t len, struct snapshot *s)
+{
+	return meminfo_parse(buf, len, &s->meminfo);
+}
+
+static int parse_vmstat(const char *buf, size_t len, struct snapshot *s)
+{
+	return vmstat_parse(buf, len, &s->vmstat);
+}
+
+static int parse_slabinfo(const char *buf, size_t len, struct snapshot *s)
+{
+	return slabinfo_parse(buf, len, &s->slabs);
+}
+
+static int parse_zoneinfo(const char *buf, size_t len, struct snapshot *s)
+{
+	return zoneinfo_parse(buf, len, &s->zones);
+}
+
+static int parse_vmallocinfo(const char *buf, size_t len, struct snapshot *s)
+{
+	return vmallocinfo_parse(buf, len, &s->vmallocs);
+}
+
+/* In reading order: slabinfo beside meminfo, because their sums are compared. */
+static const struct {
+	enum snapshot_parts part;
+	const char *name;
+	int (*parse)(const char *buf, size_t len, struct snapshot *s);
+} files[] = {
+	{SNAPSHOT_MEMINFO, "meminfo", parse_meminfo},
+	{SNAPSHOT_SLABINFO, "slabinfo", parse_slabinfo},
+	{SNAPSHOT_VMSTAT, "vmstat", parse_vmstat},
+	{SNAPSHOT_ZONEINFO, "zoneinfo", parse_zoneinfo},
+	{SNAPSHOT_VMALLOCINFO, "vmallocinfo", parse_vmallocinfo},
+};
+
+static int read_path(const char *root, const char *name, char **buf, size_t *len)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/%s", root, name) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	return file_read(path, buf, len);
+}
+
+/* Reading it is what folds the per-CPU counters in; there is nothing in it, and older kernels say
+ * EINVAL. */
+static void stat_refresh(const char *root)
+{
+	_cleanup_free_ char *buf = NULL;
+	size_t len;
+
+	(void)read_path(root, "sys/vm/stat_refresh", &buf, &len);
+}
+
+static void snapshot_cleanup(struct snapshot *s)
+{
+	snapshot_free(s);
+}
+
+int snapshot_read(const char *root, unsigned int parts, struct snapshot *out)
+{
+	_cleanup_(snapshot_cleanup) struct snapshot s = {0};
+	struct timespec now;
+
+	stat_refresh(root);
+	clock_gettime(CLOCK_REALTIME, &now);
+	s.wall_s = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		_cleanup_free_ char *buf = NULL;
+		size_t len;
+		int err;
+
+		if (!(parts & files[i].part))
+			continue;
+		err = read_path(root, files[i].name, &buf, &len);
+		if (!err)
+			err = files[i].parse(buf, len, &s);
+		if (err == -ENOMEM || (err && files[i].part == SNAPSHOT_MEMINFO))
+			return err;
+	}
+	*out = s;
+	s = (struct snapshot){0};
+	return 0;
+}
+
+void snapshot_free(struct snapshot *s)
+{
+	ARRAY_FREE(&s->meminfo);
+	ARRAY_FREE(&s->vmstat);
+	ARRAY_FREE(&s->slabs);
+	ARRAY_FREE(&s->zones);
+	ARRAY_FREE(&s->vmallocs);
+	ARRAY_FREE(&s->tasks);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * In what the kernel (or this process) runs: a hypervisor, a container, both. Collecting the clues
+ * touches the machine, judging them does not. Same sources as systemd-detect-virt(1), and the
+ * container and the machine are both named.
+ */
+#ifndef KMEMTRACE_PROC_VIRT_H
+#define KMEMTRACE_PROC_VIRT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define VIRT_NAME_MAX 64
+
+struct virt_clues {
+	char cpuid[13]; /* hypervisor signature, CPUID 0x40000000; "" for none, or no such CPU */
+	bool cpu_flag;	/* "hypervisor" among the flags of /proc/cpuinfo */
+	char sys_hypervisor[32]; /* /sys/hypervisor/type */
+	bool xen_control;	 /* /proc/xen/capabilities says control_d: the host's own domain */
+	char device_tree[64];	 /* /proc/device-tree/hypervisor/compatible */
+	char product[64];	 /* DMI: product_name, */
+	char vendor[64];	 /* sys_vendor, */
+	char board[64];		 /* board_vendor, */
+	char bios[64];		 /* bios_vendor */
+	char acpi_oem[7];	 /* OEM id of the DSDT */
+	char osrelease[128];	 /* of the kernel: WSL names itself there */
+	char container[32];	 /* what the container manager says in /run/systemd/container */
+	bool dockerenv;		 /* /.dockerenv */
+	bool containerenv;	 /* /run/.containerenv: podman */
+	bool kubernetes;	 /* a service account is mounted */
+	char cgroup[512];	 /* of process 1 as seen here, cut */
+};
+
+/*
+ * Read the clues. CPUID is asked only when proc_root is "/proc": it would be this machine's, not
+ * that of a recorded tree. What cannot be read is left empty.
+ */
+void virt_clues_read(const char *proc_root, const char *sys_root, struct virt_clues *out);
+
+/*
+ * "none", "kvm", "vmware", "microsoft", "xen", "qemu" (no KVM), "vm-other", …; with the platform
+ * before it where that is another thing: "firecracker/kvm", "amazon/kvm"; with "container:NAME" for
+ * a container, after a "+" when the machine is virtual: "kvm+container:docker".
+ */
+void virt_name(const struct virt_clues *clues, char name[VIRT_NAME_MAX]);
+
+#endif

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /proc/vmallocinfo, added up by caller and kind. Lines are
+ *
+ *   0xSTART-0xEND SIZE [symbol+0xoff/0xsize [module]] [pages=N] [phys=P] [KIND] [more words]
+ *   0xSTART-0xEND SIZE vm_map_ram
+ *   0xSTART-0xEND SIZE unpurged vm_area
+ *
+ * Format: mm/vmalloc.c, vmalloc_info_show(). Addresses are never kept.
+ */
+#include "proc/snapshot.h"
+
+#include <errno.h>
+
+#include "base/text.h"
+
+#define HASH_NONFATAL_OOM	 1
+#define uthash_nonfatal_oom(elt) ((elt)->lost = true)
+#include <uthash.h>
+
+#define AREA_MAX  (INT64_C(1) << 57) /* bytes: an address space, or the sum of all areas in it */
+#define PAGES_MAX (AREA_MAX >> 12)
+
+/* Levels are found again by their first two members, caller and kind, compared as bytes. */
+#define KEY_SIZE (offsetof(struct vmalloc_level, kind) + sizeof(enum vmalloc_kind))
+
+struct group {
+	char key[KEY_SIZE];
+	size_t index; /* into vmalloc_levels.items */
+	bool lost;    /* the hash had no memory to take it */
+	UT_hash_handle hh;
+};
+
+static const struct {
+	const char *word;
+	enum vmalloc_kind kind;
+} kind_words[] = {
+	{"vmalloc", VMALLOC_VMALLOC},
+	{"vmap", VMALLOC_VMAP},
+	{"ioremap", VMALLOC_IOREMAP},
+	{"vm_map_ram", VMALLOC_VM_MAP_RAM},
+};
+
+static enum vmalloc_kind kind_of(struct text word)
+{
+	for (size_t i = 0; i < sizeof(kind_words) / sizeof(*kind_words); i++)
+		if (text_is(word, kind_words[i].word))
+			return kind_words[i].kind;
+	return VMALLOC_OTHER;
+}
+
+/* "symbol+0xoff/0xsize" to "symbol+0xoff", with the module when `next` is one. */
+static void caller_copy(struct text symbol, struct text next, char *dst, size_t size)
+{
+	const char *slash = memrchr(symbol.p, '/', symbol.len);
+	size_t n;
+
+	if (slash)
+		symbol.len = (size_t)(slash - symbol.p);
+	text_copy(symbol, dst, size);
+	n = strlen(dst);
+	if (text_starts(next, "[") && n + 1 + next.len < size) {
+		dst[n] = ' ';
+		text_copy(next, dst + n + 1, size - n - 1);
+	}
+}
+
+/* Everything after the size. */
+static bool area_words(struct text rest, struct vmalloc_level *area)
+{
+	struct text word, ahead = rest, next;
+
+	text_word(&ahead, &word);
+	text_word(&ahead, &next);
+	/* Code without a symbol is printed as its address: that is no caller to name. */
+	if (text_contains(word, "+0x") && !text_contains(word, "=") && !text_starts(word, "0x"))
+		caller_copy(word, next, area->caller, sizeof(area->caller));
+
+	area->kind = VMALLOC_OTHER;
+	while (text_word(&rest, &word)) {
+		if (text_starts(word, "pages=")) {
+			word.p += strlen("pages=");
+			word.len -= strlen("pages=");
+			if (!text_count(word, PAGES_MAX, &area->pages))
+				return false;
+		} else if (area->kind == VMALLOC_OTHER) {
+			area->kind = kind_of(word);
+		}
+	}
+	/* A chunk's address space: its pages are in Percpu, none are counted here. */
+	if (area->kind == VMALLOC_VMALLOC &&
+	    text_starts(text_of(area->caller), "pcpu_get_vm_areas+"))
+		area->kind = VMALLOC_PERCPU;
+	return true;
+}
+
+static bool area_line(struct text line, struct vmalloc_level *area)
+{
+	struct text range, size;
+
+	memset(area, 0, sizeof(*area)); /* the key is compared as bytes */
+	area->areas = 1;
+	return text_word(&line, &range) && text_starts(range, "0x") &&
+	       text_contains(range, "-0x") && text_word(&line, &size) &&
+	       text_count(size, AREA_MAX, &area->bytes) && area_words(line, area);
+}
+
+static struct group *group_add(struct group **groups, const struct vmalloc_level *area,
+			       struct vmalloc_levels *levels)
+{
+	struct group *g = calloc(1, sizeof(*g));
+	struct vmalloc_level *level;
+
+	if (!g)
+		return NULL;
+	memcpy(g->key, area, KEY_SIZE);
+	g->index = levels->nr;
+	HASH_ADD(hh, *groups, key, KEY_SIZE, g);
+	if (g->lost) {
+		free(g);
+		return NULL;
+	}
+	level = ARRAY_PUSH(levels);
+	if (!level) {
+		HASH_DEL(*groups, g);
+		free(g);
+		return NULL;
+	}
+	memcpy(level, area, KEY_SIZE);
+	return g;
+}
+
+/* Add one area to its group. 0, −ENOMEM, or −ERANGE when the sum would leave all reason. */
+static int group_count(struct group **groups, const struct vmalloc_level *area,
+		       struct vmalloc_levels *levels)
+{
+	struct vmalloc_level *level;
+	struct group *g;
+
+	HASH_FIND(hh, *groups, area, KEY_SIZE, g);
+	if (!g)
+		g = group_add(groups, area, levels);
+	if (!g)
+		return -ENOMEM;
+	level = &levels->items[g->index];
+	if (level->bytes + area->bytes > AREA_MAX || level->pages + area->pages > PAGES_MAX)
+		return -ERANGE;
+	level->areas++;
+	level->bytes += area->bytes;
+	level->pages += area->pages;
+	return 0;
+}
+
+static void groups_free(struct group *groups)
+{
+	struct group *g, *next;
+
+	HASH_ITER (hh, groups, g, next) {
+		HASH_DEL(groups, g);
+		free(g);
+	}
+}
+
+int vmallocinfo_parse(const char *buf, size_t len, struct vmalloc_levels *out)
+{
+	struct text rest = {buf, len}, line;
+	struct vmalloc_levels levels = {0};
+	struct group *groups = NULL;
+	struct vmalloc_level area;
+	int err = 0;
+
+	while (err != -ENOMEM && text_line(&rest, &line)) {
+		err = area_line(line, &area) ? group_count(&groups, &area, &levels) : -EINVAL;
+		levels.bad_lines += err != 0;
+	}
+	groups_free(groups);
+	if (err == -ENOMEM) {
+		ARRAY_FREE(&levels);
+		return err;
+	}
+	*out = levels;
+	return 0;
+}
+
+int64_t vmallocinfo_pages(const struct vmalloc_levels *levels)
+{
+	int64_t pages = 0;
+
+	for (size_t i = 0; i < levels->nr; i++)
+		if (levels->items[i].kind == VMALLOC_VMALLOC)
+			pages += levels->items[i].pages;
+	return pages;
+}

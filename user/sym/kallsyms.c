@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /proc/kallsyms as a sorted array: "address type name[\t[module]]" a line. 16 bytes a symbol
+ * beside one arena with the names, so 200 k symbols are some 10 MB. Built once, then only searched.
+ */
+#include "sym/kallsyms.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/file_read.h"
+#include "base/text.h"
+
+/* No function is longer: beyond lies code without a symbol, and its neighbour's name would be a
+ * lie. */
+#define REACH_INSIDE (1UL << 20)
+/*
+ * Past a module's last symbol its size is not known, and what follows may be anything: programs
+ * whose names bpf_jit_kallsyms hides live in the same range.
+ */
+#define REACH_LAST (64UL << 10)
+
+#define NAME_MAX_LEN 1024 /* KSYM_NAME_LEN is 512 from 6.1 on */
+#define MODULES_MAX  UINT16_MAX
+
+enum { MODULE_VMLINUX, MODULE_BPF };
+
+struct symbol {
+	uint64_t addr;
+	uint32_t name; /* offset into the arena: grows with the line number */
+	uint16_t module;
+	bool section_end; /* _etext and its like: nothing callable from here on */
+};
+
+struct kallsyms {
+	ARRAY_OF(struct symbol);
+	char *arena;
+	size_t arena_len;
+	struct {
+		ARRAY_OF(uint32_t); /* offsets into the arena */
+	} modules;
+	size_t bad_lines;
+};
+
+void kallsyms_free(struct kallsyms *ks)
+{
+	if (!ks)
+		return;
+	ARRAY_FREE(ks);
+	ARRAY_FREE(&ks->modules);
+	free(ks->arena);
+	free(ks);
+}
+
+static void kallsyms_cleanup(struct kallsyms **ks)
+{
+	kallsyms_free(*ks);
+}
+
+/* The arena has the input's size and every line is longer than what is kept of it: it suffices. */
+static uint32_t arena_add(struct kallsyms *ks, struct text t)
+{
+	uint32_t at = (uint32_t)ks->arena_len;
+
+	memcpy(ks->arena + at, t.p, t.len);
+	ks->arena[at + t.len] = '\0';
+	ks->arena_len += t.len + 1;
+	return at;
+}
+
+/* Modules come in runs, so looking at the last one first is nearly always enough. */
+static int module_id(struct kallsyms *ks, struct text name, uint16_t *out)
+{
+	uint32_t *m;
+
+	for (size_t i = ks->modules.nr; i-- > 0;) {
+		if (text_is(name, ks->arena + ks->modules.items[i])) {
+			*out = (uint16_t)i;
+			return 0;
+		}
+	}
+	if (ks->modules.nr == MODULES_MAX)
+		return -E2BIG;
+	m = ARRAY_PUSH(&ks->modules);
+	if (!m)
+		return -ENOMEM;
+	*m = arena_add(ks, name);
+	*out = (uint16_t)(ks->modules.nr - 1);
+	return 0;
+}
+
+struct line {
+	uint64_t addr;
+	char type;
+	struct text name;
+	struct text module; /* empty: the kernel itself */
+};
+
+static bool line_parse(struct text text, struct line *l)
+{
+	struct text word;
+
+	if (!text_word(&text, &word) || !text_hex(word, &l->addr))
+		return false;
+	if (!text_word(&text, &word) || word.len != 1)
+		return false;
+	l->type = *word.p;
+	if (!text_word(&text, &l->name) || l->name.len > NAME_MAX_LEN ||
+	    memchr(l->name.p, 0, l->name.len))
+		return false;
+	l->module = (struct text){"", 0};
+	if (text_word(&text, &word)) {
+		if (word.len < 3 || word.p[0] != '[' || word.p[word.len - 1] != ']' ||
+		    word.len > NAME_MAX_LEN || memchr(word.p, 0, word.len))
+			return false;
+		l->module = (struct text){word.p + 1, word.len - 2};
+	}
+	return true;
+}
+
+static bool name_ends_section(struct text name)
+{
+	return text_is(name, "_etext") || text_is(name, "_einittext");
+}
+
+static int line_module(struct kallsyms *ks, const struct line *l, uint16_t *out)
+{
+	if (l->module.len)
+		return module_id(ks, l->module, out);
+	*out = text_starts(l->name, "bpf_prog_") ? MODULE_BPF : MODULE_VMLINUX;
+	return 0;
+}
+
+/* Add a line if it is code (or ends code, whatever type the linker gave that mark). */
+static int line_add(struct kallsyms *ks, const struct line *l)
+{
+	bool ends = name_ends_section(l->name);
+	struct symbol *s;
+	uint16_t module;
+	int err;
+
+	if (!ends && l->type != 't' && l->type != 'T' && l->type != 'w' && l->type != 'W')
+		return 0;
+	err = line_module(ks, l, &module);
+	if (err)
+		return err;
+	s = ARRAY_PUSH(ks);
+	if (!s)
+		return -ENOMEM;
+	s->addr = l->addr;
+	s->module = module;
+	s->section_end = ends;
+	s->name = arena_add(ks, l->name);
+	return 0;
+}
+
+static int symbol_cmp(const void *a, const void *b)
+{
+	const struct symbol *x = a, *y = b;
+
+	if (x->addr != y->addr)
+		return x->addr < y->addr ? -1 : 1;
+	return x->name < y->name ? -1 : x->name > y->name;
+}
+
+static bool is_sorted(const struct kallsyms *ks)
+{
+	for (size_t i = 1; i < ks->nr; i++)
+		if (symbol_cmp(&ks->items[i - 1], &ks->items[i]) > 0)
+			return false;
+	return true;
+}
+
+/* Sort; then one symbol an address: the first, none at address zero. */
+static void symbols_settle(struct kallsyms *ks)
+{
+	size_t kept = 0;
+
+	if (!is_sorted(ks))
+		qsort(ks->items, ks->nr, sizeof(*ks->items), symbol_cmp);
+	for (size_t i = 0; i < ks->nr; i++) {
+		if (!ks->items[i].addr)
+			continue;
+		if (kept && ks->items[kept - 1].addr == ks->items[i].addr)
+			ks->items[kept - 1].section_end |= ks->items[i].section_end;
+		else
+			ks->items[kept++] = ks->items[i];
+	}
+	ks->nr = kept;
+}
+
+/* Give back what the guesses at the start were too generous with. */
+static void kallsyms_shrink(struct kallsyms *ks)
+{
+	char *arena = realloc(ks->arena, ks->arena_len);
+	struct symbol *items = reallocarray(ks->items, ks->nr, sizeof(*items));
+
+	if (arena)
+		ks->arena = arena;
+	if (items) {
+		ks->items = items;
+		ks->cap = ks->nr;
+	}
+}
+
+int kallsyms_parse(const char *buf, size_t len, struct kallsyms **out)
+{
+	static const char fixed[][8] = {[MODULE_VMLINUX] = "vmlinux", [MODULE_BPF] = "bpf"};
+	_cleanup_(kallsyms_cleanup) struct kallsyms *ks = calloc(1, sizeof(*ks));
+	struct text rest = {buf, len}, text;
+	size_t found;
+	int err = 0;
+
+	if (!ks)
+		return -ENOMEM;
+	if (len > FILE_READ_MAX)
+		return -EFBIG;
+	ks->arena = malloc(len + sizeof(fixed));
+	if (!ks->arena)
+		return -ENOMEM;
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed) && !err; i++) {
+		uint16_t id;
+
+		err = module_id(ks, text_of(fixed[i]), &id);
+	}
+	while (!err && text_line(&rest, &text)) {
+		struct line l;
+
+		if (line_parse(text, &l))
+			err = line_add(ks, &l);
+		else
+			ks->bad_lines++;
+	}
+	if (err)
+		return err;
+	found = ks->nr;
+	if (!found)
+		return -ENODATA;
+	symbols_settle(ks);
+	if (!ks->nr)
+		return -EPERM;
+	kallsyms_shrink(ks);
+	*out = TAKE_PTR(ks);
+	return 0;
+}
+
+int kallsyms_load(const char *path, struct kallsyms **out)
+{
+	_cleanup_free_ char *buf = NULL;
+	size_t len;
+	int err = file_read(path, &buf, &len);
+
+	return err ? err : kallsyms_parse(buf, len, out);
+}
+
+size_t kallsyms_count(const struct kallsyms *ks)
+{
+	return ks->nr;
+}
+
+size_t kallsyms_bad_lines(const struct kallsyms *ks)
+{
+	return ks->bad_lines;
+}
+
+/* How far the symbol at `i` may reach; the symbol after it bounds it anyway. */
+static uint64_t symbol_reach(const struct kallsyms *ks, size_t i)
+{
+	const struct symbol *s = &ks->items[i];
+
+	if (s->section_end)
+		return 0;
+	if (s->module == MODULE_BPF || (i + 1 < ks->nr && s[1].module == s->module))
+		return REACH_INSIDE;
+	return REACH_LAST;
+}
+
+bool kallsyms_find(const struct kallsyms *ks, uint64_t addr, struct sym_ref *out)
+{
+	size_t low = 0, high = ks->nr;
+	const struct symbol *s;
+
+	while (low < high) { /* the first symbol above addr */
+		size_t mid = low + (high - low) / 2;
+
+		if (ks->items[mid].addr <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (!low)
+		return false;
+	s = &ks->items[low - 1];
+	if (addr - s->addr >= symbol_reach(ks, low - 1))
+		return false;
+	out->name = ks->arena + s->name;
+	out->offset = addr - s->addr;
+	out->module = ks->arena + ks->modules.items[s->module];
+	return true;
+}
+
+bool sym_resolve_return(const struct kallsyms *ks, uint64_t addr, struct sym_ref *out)
+{
+	if (!addr || !kallsyms_find(ks, addr - 1, out))
+		return false;
+	out->offset++;
+	return true;
+}
