@@ -174,8 +174,12 @@ int capture_finish(struct capture_writer *w);
 
 /* ---- reader ---- */
 
+struct cap_meta {
+	char *key, *value;
+};
+
 struct capture {
-	ARRAY_OF(struct cap_meta { char *key, *value; }) meta;
+	ARRAY_OF(struct cap_meta) meta;
 	bool complete;
 	struct snapshot *snapshots; /* in time order; nr_snapshots ≥ 1 */
 	size_t nr_snapshots;
