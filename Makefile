@@ -55,6 +55,13 @@ $(B)/obj/%.o: %.c Makefile | $(SKEL)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(KCFLAGS) -c $< -o $@
 
+# The capture's schema as a C string literal.
+$(B)/gen/%.sql.h: user/capture/%.sql Makefile
+	@mkdir -p $(@D)
+	sed 's/\\/\\\\/g;s/"/\\"/g;s/.*/"&\\n"/' $< > $@.tmp && mv $@.tmp $@
+
+$(B)/obj/user/capture/capture.o $(B)/san/user/capture/capture.o: $(B)/gen/schema.sql.h
+
 $(B)/libkmemtrace.a: $(LIB_OBJ)
 	@rm -f $@
 	ar rcs $@ $^

@@ -18,6 +18,8 @@
 #define CAPTURE_SCHEMA_VERSION 1
 #define CAPTURE_APPLICATION_ID 0x6b6d7421 /* "kmt!" */
 
+#define CAPTURE_SNAPSHOTS_MAX 600
+
 #define AGE_BUCKETS 16 /* bucket b holds ages in [2^(b−1), 2^b) seconds, bucket 0 below 1 s, the last the rest */
 
 /* ---- rows: shared by both sides; ids are dense from 1, 0 means none ---- */
@@ -181,8 +183,13 @@ struct cap_meta {
 struct capture {
 	ARRAY_OF(struct cap_meta) meta;
 	bool complete;
-	struct snapshot *snapshots; /* in time order; nr_snapshots ≥ 1 */
+	/*
+	 * In time order, whole, nr_snapshots ≥ 1. Of a recording with more than CAPTURE_SNAPSHOTS_MAX the
+	 * first, the last and evenly spaced ones between: a day at one a second would be 4 GB in this form.
+	 */
+	struct snapshot *snapshots;
 	size_t nr_snapshots;
+	size_t nr_snapshots_stored;
 	/* index 0 of each is an empty row, so that ids index directly */
 	struct cap_frame *frames;
 	size_t nr_frames;

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Interning for the capture writer: equal bytes give an equal, dense id from 1. A thin layer over uthash. */
+#ifndef KMEMTRACE_CAPTURE_INTERN_H
+#define KMEMTRACE_CAPTURE_INTERN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/array.h"
+
+struct intern_entry;
+
+struct intern {
+	struct intern_entry *entries;
+	uint32_t nr; /* ids given out: 1 … nr */
+};
+
+/* The bytes of one key, built up part by part. */
+struct intern_key {
+	ARRAY_OF(char);
+	bool failed; /* memory was short */
+};
+
+void intern_key_add(struct intern_key *key, const void *data, size_t len);
+void intern_key_text(struct intern_key *key, const char *text); /* with its NUL; NULL counts as "" */
+void intern_key_number(struct intern_key *key, int64_t number);
+
+/* 1 and a new id, 0 and the id known, or −ENOMEM. */
+int intern_id(struct intern *table, const struct intern_key *key, uint32_t *id);
+void intern_free(struct intern *table);
+
+#endif

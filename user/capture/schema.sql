@@ -1,0 +1,78 @@
+-- SPDX-License-Identifier: GPL-2.0-only
+-- The tables of a kmemtrace capture; docs/capture-format.md tells what each column means. The reader compares
+-- each table of a file with the statement here, to the letter: a change inside one is a new schema version.
+
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+
+CREATE TABLE snapshot (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, t_s REAL NOT NULL, wall_s REAL NOT NULL,
+ parts INTEGER NOT NULL, meminfo_bad INTEGER NOT NULL, vmstat_bad INTEGER NOT NULL, slab_bad INTEGER NOT NULL,
+ zone_bad INTEGER NOT NULL, vmalloc_bad INTEGER NOT NULL);
+
+-- Levels: X_name says what a row is about, X_level holds its values, id = snapshot << 20 | name.
+CREATE TABLE meminfo_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE meminfo_level (id INTEGER PRIMARY KEY, value INTEGER);
+CREATE TABLE vmstat_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE vmstat_level (id INTEGER PRIMARY KEY, value INTEGER);
+CREATE TABLE slab_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL, object_size INTEGER NOT NULL,
+ objs_per_slab INTEGER NOT NULL, pages_per_slab INTEGER NOT NULL);
+CREATE TABLE slab_level (id INTEGER PRIMARY KEY, active_objs INTEGER, num_objs INTEGER, active_slabs INTEGER,
+ num_slabs INTEGER);
+CREATE TABLE zone_name (id INTEGER PRIMARY KEY, zone TEXT NOT NULL, node INTEGER NOT NULL);
+CREATE TABLE zone_level (id INTEGER PRIMARY KEY, free INTEGER, spanned INTEGER, present INTEGER, managed INTEGER,
+ pcp INTEGER);
+CREATE TABLE vmalloc_name (id INTEGER PRIMARY KEY, caller TEXT NOT NULL, kind INTEGER NOT NULL);
+CREATE TABLE vmalloc_level (id INTEGER PRIMARY KEY, areas INTEGER, bytes INTEGER, pages INTEGER);
+CREATE TABLE task_name (id INTEGER PRIMARY KEY, comm TEXT NOT NULL, tgid INTEGER NOT NULL,
+ cgroup_id INTEGER NOT NULL);
+CREATE TABLE task_level (id INTEGER PRIMARY KEY, threads INTEGER, stack_bytes INTEGER, pgtables_bytes INTEGER);
+
+-- Who and where.
+CREATE TABLE frame (id INTEGER PRIMARY KEY, symbol TEXT NOT NULL, offset INTEGER NOT NULL, module TEXT NOT NULL,
+ build_id TEXT NOT NULL);
+CREATE TABLE stack (id INTEGER PRIMARY KEY, truncated INTEGER NOT NULL);
+CREATE TABLE stack_frame (stack INTEGER NOT NULL, depth INTEGER NOT NULL, frame INTEGER NOT NULL,
+ PRIMARY KEY (stack, depth)) WITHOUT ROWID;
+CREATE TABLE cgroup (id INTEGER PRIMARY KEY, path TEXT NOT NULL);
+CREATE TABLE process (id INTEGER PRIMARY KEY, tgid INTEGER NOT NULL, comm TEXT NOT NULL, cmdline TEXT NOT NULL,
+ cgroup INTEGER NOT NULL);
+CREATE TABLE cache (id INTEGER PRIMARY KEY, name TEXT NOT NULL, object_size INTEGER NOT NULL, size INTEGER NOT NULL,
+ reclaimable INTEGER NOT NULL, large INTEGER NOT NULL, merged_away INTEGER NOT NULL);
+CREATE TABLE cache_alias (cache INTEGER NOT NULL, name TEXT NOT NULL);
+CREATE TABLE hook (name TEXT NOT NULL, pool TEXT NOT NULL, how TEXT NOT NULL, reason TEXT NOT NULL,
+ cost TEXT NOT NULL);
+
+-- What was seen, interval by interval.
+CREATE TABLE interval (id INTEGER PRIMARY KEY, start_s REAL NOT NULL, end_s REAL NOT NULL);
+CREATE TABLE held (interval INTEGER NOT NULL, pool TEXT NOT NULL, class TEXT NOT NULL, cache INTEGER NOT NULL,
+ stack INTEGER NOT NULL, process INTEGER NOT NULL, tracked INTEGER NOT NULL, objects REAL NOT NULL,
+ bytes REAL NOT NULL, bytes_var REAL NOT NULL, oldest_s REAL NOT NULL, judged INTEGER NOT NULL,
+ judged_live INTEGER NOT NULL, age_0 REAL NOT NULL, age_1 REAL NOT NULL, age_2 REAL NOT NULL, age_3 REAL NOT NULL,
+ age_4 REAL NOT NULL, age_5 REAL NOT NULL, age_6 REAL NOT NULL, age_7 REAL NOT NULL, age_8 REAL NOT NULL,
+ age_9 REAL NOT NULL, age_10 REAL NOT NULL, age_11 REAL NOT NULL, age_12 REAL NOT NULL, age_13 REAL NOT NULL,
+ age_14 REAL NOT NULL, age_15 REAL NOT NULL);
+CREATE TABLE churn (interval INTEGER NOT NULL, pool TEXT NOT NULL, stack INTEGER NOT NULL, allocs REAL NOT NULL,
+ alloc_bytes REAL NOT NULL, frees REAL NOT NULL, free_bytes REAL NOT NULL, ghosts REAL NOT NULL,
+ ghost_bytes REAL NOT NULL);
+CREATE TABLE cache_churn (interval INTEGER NOT NULL, cache INTEGER NOT NULL, allocs REAL NOT NULL,
+ frees REAL NOT NULL, ghosts REAL NOT NULL);
+CREATE TABLE loss (interval INTEGER NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL);
+
+-- For people with sqlite3; the reader never looks at these.
+CREATE VIEW meminfo AS SELECT s.id AS snapshot, s.kind, s.t_s, n.name, l.value
+ FROM meminfo_level l JOIN snapshot s ON s.id = l.id >> 20 JOIN meminfo_name n ON n.id = l.id & 1048575;
+CREATE VIEW vmstat AS SELECT s.id AS snapshot, s.kind, s.t_s, n.name, l.value
+ FROM vmstat_level l JOIN snapshot s ON s.id = l.id >> 20 JOIN vmstat_name n ON n.id = l.id & 1048575;
+CREATE VIEW slab AS SELECT s.id AS snapshot, s.kind, s.t_s, n.name, n.object_size, n.objs_per_slab, n.pages_per_slab,
+ l.active_objs, l.num_objs, l.active_slabs, l.num_slabs
+ FROM slab_level l JOIN snapshot s ON s.id = l.id >> 20 JOIN slab_name n ON n.id = l.id & 1048575;
+CREATE VIEW zone AS SELECT s.id AS snapshot, s.kind, s.t_s, n.node, n.zone, l.free, l.spanned, l.present, l.managed,
+ l.pcp FROM zone_level l JOIN snapshot s ON s.id = l.id >> 20 JOIN zone_name n ON n.id = l.id & 1048575;
+CREATE VIEW vmalloc AS SELECT s.id AS snapshot, s.kind, s.t_s, n.caller,
+ CASE n.kind WHEN 0 THEN 'vmalloc' WHEN 1 THEN 'vmap' WHEN 2 THEN 'ioremap' WHEN 3 THEN 'vm_map_ram'
+ WHEN 4 THEN 'percpu' ELSE 'other' END AS kind_of_area, l.areas, l.bytes, l.pages
+ FROM vmalloc_level l JOIN snapshot s ON s.id = l.id >> 20 JOIN vmalloc_name n ON n.id = l.id & 1048575;
+CREATE VIEW task AS SELECT s.id AS snapshot, s.kind, s.t_s, n.tgid, n.comm, n.cgroup_id, l.threads, l.stack_bytes,
+ l.pgtables_bytes FROM task_level l JOIN snapshot s ON s.id = l.id >> 20 JOIN task_name n ON n.id = l.id & 1048575;
+CREATE VIEW stack_text AS SELECT stack, group_concat(line, ' < ') AS text FROM (SELECT sf.stack, f.symbol ||
+ printf('+0x%x', f.offset) || CASE f.module WHEN 'vmlinux' THEN '' ELSE ' [' || f.module || ']' END AS line
+ FROM stack_frame sf JOIN frame f ON f.id = sf.frame ORDER BY sf.stack, sf.depth) GROUP BY stack;

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The capture file while it is written: creation, transactions, the end. The rows are in writer_rows.c and
+ * writer_levels.c.
+ *
+ * A rollback journal, not WAL: between two commits the one file is whole. Nothing is written into it before
+ * COMMIT (cache_spill off), so kill -9 leaves a journal to roll back only when it hits the milliseconds of a
+ * transaction; the reader can roll back a copy. synchronous=OFF: a killed process loses nothing that was
+ * committed, a power cut may; capture_finish() syncs.
+ *
+ * SQLite obeys a journal that lies beside the file, and a forged one can make it delete files. So where
+ * anyone else can write to the directory the file stays locked from its first byte (locking_mode=EXCLUSIVE),
+ * in which SQLite never looks for a journal again; elsewhere it can be read while it is being written.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "capture/writer.h"
+
+#define TICK_WAIT_MS   200   /* for a reader to be done, when another commit follows soon */
+#define FINISH_WAIT_MS 30000 /* when none follows */
+
+static const struct {
+	const char *table;
+	int columns;
+} insert_forms[INSERT_LEVEL_NAME] = {
+	[INSERT_META] = { "meta", 2 },
+	[INSERT_SNAPSHOT] = { "snapshot", 10 },
+	[INSERT_FRAME] = { "frame", 5 },
+	[INSERT_STACK] = { "stack", 2 },
+	[INSERT_STACK_FRAME] = { "stack_frame", 3 },
+	[INSERT_CGROUP] = { "cgroup", 2 },
+	[INSERT_PROCESS] = { "process", 5 },
+	[INSERT_CACHE] = { "cache", 7 },
+	[INSERT_CACHE_ALIAS] = { "cache_alias", 2 },
+	[INSERT_HOOK] = { "hook", 5 },
+	[INSERT_INTERVAL] = { "interval", 3 },
+	[INSERT_HELD] = { "held", 13 + AGE_BUCKETS },
+	[INSERT_CHURN] = { "churn", 9 },
+	[INSERT_CACHE_CHURN] = { "cache_churn", 5 },
+	[INSERT_LOSS] = { "loss", 3 },
+};
+
+static int sqlite_errno(sqlite3 *db)
+{
+	int sys = sqlite3_system_errno(db);
+
+	switch (sqlite3_errcode(db)) {
+	case SQLITE_FULL:
+		return ENOSPC;
+	case SQLITE_NOMEM:
+		return ENOMEM;
+	case SQLITE_BUSY:
+		return EBUSY;
+	case SQLITE_READONLY:
+		return EROFS;
+	default:
+		return sys > 0 ? sys : EIO;
+	}
+}
+
+int writer_fail(struct capture_writer *w)
+{
+	int err = sqlite_errno(w->db);
+
+	if (w->failed)
+		return w->failed;
+	w->failed = -err;
+	if (err == ENOSPC || err == EDQUOT || err == EFBIG)
+		return log_error(err, "cannot write %s: %s; free some space or record to another place with -o",
+				 w->path, strerror(err));
+	if (err == EBUSY)
+		return log_error(err, "cannot write %s: another program keeps it open; close that and record anew",
+				 w->path);
+	return log_error(err, "cannot write %s: %s (%s); record to another place with -o", w->path,
+			 strerror(err), sqlite3_errstr(sqlite3_extended_errcode(w->db)));
+}
+
+int writer_no_memory(struct capture_writer *w)
+{
+	if (!w->failed)
+		w->failed = log_error(ENOMEM, "cannot write %s: not enough memory", w->path);
+	return w->failed;
+}
+
+static int writer_exec(struct capture_writer *w, const char *sql)
+{
+	return sqlite3_exec(w->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : writer_fail(w);
+}
+
+static int writer_begin(struct capture_writer *w)
+{
+	int err;
+
+	if (w->failed || w->open)
+		return w->failed;
+	err = writer_exec(w, "BEGIN");
+	w->open = !err;
+	return err;
+}
+
+static int bind_text(sqlite3_stmt *stmt, int column, const char *text)
+{
+	size_t len = text ? strnlen(text, CAPTURE_TEXT_MAX) : 0;
+
+	return sqlite3_bind_text(stmt, column, text ? text : "", len, SQLITE_STATIC);
+}
+
+static int bind_row(sqlite3_stmt *stmt, const char *types, va_list ap)
+{
+	int rc = SQLITE_OK, column = 1;
+
+	for (; *types && rc == SQLITE_OK; types++) {
+		if (*types == 'i') {
+			rc = sqlite3_bind_int64(stmt, column++, va_arg(ap, int64_t));
+		} else if (*types == 't') {
+			rc = bind_text(stmt, column++, va_arg(ap, const char *));
+		} else if (*types == 'r') {
+			rc = sqlite3_bind_double(stmt, column++, va_arg(ap, double));
+		} else if (*types == 'A') {
+			const double *ages = va_arg(ap, const double *);
+
+			for (int b = 0; b < AGE_BUCKETS && rc == SQLITE_OK; b++)
+				rc = sqlite3_bind_double(stmt, column++, ages[b]);
+		} else {
+			rc = sqlite3_bind_null(stmt, column++);
+		}
+	}
+	return rc;
+}
+
+int writer_insert(struct capture_writer *w, int insert, const char *types, ...)
+{
+	sqlite3_stmt *stmt = w->inserts[insert];
+	int rc, err = writer_begin(w);
+	va_list ap;
+
+	if (err)
+		return err;
+	va_start(ap, types);
+	rc = bind_row(stmt, types, ap);
+	va_end(ap);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(stmt);
+	if (rc != SQLITE_DONE)
+		err = writer_fail(w);
+	sqlite3_reset(stmt);
+	return err;
+}
+
+static int commit_within(struct capture_writer *w, int wait_ms, bool last)
+{
+	if (w->failed || !w->open)
+		return w->failed;
+	sqlite3_busy_timeout(w->db, wait_ms);
+	if (sqlite3_exec(w->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK) {
+		w->open = false;
+		return 0;
+	}
+	if (sqlite3_errcode(w->db) != SQLITE_BUSY || last)
+		return writer_fail(w);
+	/* Somebody is reading: the transaction stays open and the next commit takes it along. */
+	if (!w->waited)
+		log_warn("%s is being read by another program: writing to it waits", w->path);
+	w->waited = true;
+	return 0;
+}
+
+int capture_commit(struct capture_writer *w)
+{
+	return commit_within(w, TICK_WAIT_MS, false);
+}
+
+/* ---- creation ---- */
+
+/* May the file at `path` be replaced: a capture, or one that was killed before its first byte? */
+static bool is_replaceable(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	uint8_t head[100];
+	struct stat st;
+	ssize_t len;
+
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return false;
+	len = read(fd, head, sizeof(head));
+	switch (len < 0 ? HEADER_NOT_SQLITE : capture_header_check(head, len)) {
+	case HEADER_EMPTY:
+	case HEADER_CAPTURE:
+	case HEADER_NEWER:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Remove what an earlier capture of this name left beside its file. */
+static void remove_beside(const char *path)
+{
+	char name[PATH_MAX];
+
+	if ((size_t)snprintf(name, sizeof(name), "%s-journal", path) < sizeof(name))
+		unlink(name);
+	if ((size_t)snprintf(name, sizeof(name), "%s-wal", path) < sizeof(name))
+		unlink(name);
+}
+
+static int create_file(const char *path, bool overwrite)
+{
+	int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	_cleanup_close_ int fd = open(path, flags, 0600);
+
+	if (fd < 0 && errno == EEXIST) {
+		if (!is_replaceable(path))
+			return log_error(EEXIST, "%s exists and is not a capture: give another name with -o", path);
+		if (!overwrite)
+			return log_error(EEXIST, "%s exists already: remove it, or give another name with -o",
+					 path);
+		if (!unlink(path))
+			fd = open(path, flags, 0600);
+	}
+	if (fd < 0)
+		return log_error(errno, "cannot create %s: %s; give another name with -o", path, strerror(errno));
+	remove_beside(path);
+	return 0;
+}
+
+/* Can anybody but root and us put files into the directory of `path`? Yes when in doubt. */
+static bool directory_is_shared(const char *path)
+{
+	_cleanup_free_ char *copy = strdup(path);
+	struct stat st;
+
+	if (!copy || stat(dirname(copy), &st))
+		return true;
+	return (st.st_uid && st.st_uid != geteuid()) || (st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static int prepare_insert(struct capture_writer *w, int insert, const char *table, int columns)
+{
+	char sql[256];
+	size_t len;
+
+	len = snprintf(sql, sizeof(sql), "%s INTO %s VALUES (?", insert == INSERT_META ? "REPLACE" : "INSERT",
+		       table);
+	for (int c = 1; c < columns; c++)
+		len += snprintf(sql + len, sizeof(sql) - len, ",?");
+	snprintf(sql + len, sizeof(sql) - len, ")");
+	return sqlite3_prepare_v3(w->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &w->inserts[insert], NULL) == SQLITE_OK
+		       ? 0
+		       : writer_fail(w);
+}
+
+static int prepare_inserts(struct capture_writer *w)
+{
+	char table[64];
+	int err = 0;
+
+	for (int i = 0; i < INSERT_LEVEL_NAME && !err; i++)
+		err = prepare_insert(w, i, insert_forms[i].table, insert_forms[i].columns);
+	for (int part = 0; part < LEVEL_PARTS && !err; part++) {
+		const struct level_form *form = &level_forms[part];
+
+		snprintf(table, sizeof(table), "%s_name", form->name);
+		err = prepare_insert(w, INSERT_LEVEL_NAME + part, table, 2 + form->nr_dims);
+		snprintf(table, sizeof(table), "%s_level", form->name);
+		if (!err)
+			err = prepare_insert(w, INSERT_LEVEL_ROW + part, table, 1 + form->nr_values);
+	}
+	return err;
+}
+
+static int open_database(struct capture_writer *w)
+{
+	_cleanup_free_ char *path = capture_sqlite_path(w->path);
+	char pragmas[256];
+	int err;
+
+	if (!path)
+		return writer_no_memory(w);
+	if (sqlite3_open_v2(path, &w->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+		return w->db ? writer_fail(w) : writer_no_memory(w);
+	sqlite3_extended_result_codes(w->db, 1);
+	snprintf(pragmas, sizeof(pragmas),
+		 "PRAGMA locking_mode=%s; PRAGMA synchronous=OFF; PRAGMA cache_spill=OFF; BEGIN;"
+		 "PRAGMA application_id=%d; PRAGMA user_version=%d",
+		 w->exclusive ? "EXCLUSIVE" : "NORMAL", CAPTURE_APPLICATION_ID, CAPTURE_SCHEMA_VERSION);
+	err = writer_exec(w, pragmas);
+	if (!err)
+		err = writer_exec(w, capture_schema);
+	if (!err)
+		err = writer_exec(w, "INSERT INTO meta VALUES ('" META_COMPLETE "', '0'); COMMIT");
+	if (!err)
+		err = prepare_inserts(w);
+	return err;
+}
+
+static void close_database(struct capture_writer *w)
+{
+	for (int i = 0; i < INSERTS; i++)
+		sqlite3_finalize(w->inserts[i]);
+	sqlite3_close(w->db); /* rolls back what is open */
+	intern_free(&w->frames);
+	intern_free(&w->stacks);
+	intern_free(&w->caches);
+	intern_free(&w->cgroups);
+	intern_free(&w->processes);
+	for (int part = 0; part < LEVEL_PARTS; part++) {
+		intern_free(&w->levels[part].names);
+		ARRAY_FREE(&w->levels[part].last);
+	}
+	free(w->path);
+	free(w);
+}
+
+int capture_writer_new(const char *path, bool overwrite, struct capture_writer **out)
+{
+	struct capture_writer *w = calloc(1, sizeof(*w));
+	int err;
+
+	if (!w || !(w->path = strdup(path))) {
+		free(w);
+		return log_error(ENOMEM, "cannot write %s: not enough memory", path);
+	}
+	w->exclusive = directory_is_shared(path);
+	err = create_file(path, overwrite);
+	if (err) {
+		close_database(w);
+		return err;
+	}
+	err = open_database(w);
+	if (err) {
+		close_database(w);
+		unlink(path);
+		remove_beside(path);
+		return err;
+	}
+	*out = w;
+	return 0;
+}
+
+/* ---- the end ---- */
+
+static int finish(struct capture_writer *w)
+{
+	int err = commit_within(w, FINISH_WAIT_MS, true);
+
+	if (!err)
+		err = writer_exec(w, "PRAGMA synchronous=FULL");
+	if (!err)
+		err = capture_put_meta(w, META_COMPLETE, "1");
+	return err ? err : commit_within(w, FINISH_WAIT_MS, true);
+}
+
+int capture_finish(struct capture_writer *w)
+{
+	_cleanup_free_ char *path = strdup(w->path);
+	bool exclusive = w->exclusive;
+	int err = finish(w);
+
+	close_database(w);
+	/* A journal held under an exclusive lock is emptied at the end of a transaction, not removed. */
+	if (!err && exclusive && path)
+		remove_beside(path);
+	return err;
+}
+
+void capture_writer_free(struct capture_writer *w)
+{
+	if (!w)
+		return;
+	commit_within(w, TICK_WAIT_MS, true);
+	close_database(w);
+}
