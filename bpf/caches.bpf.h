@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which cache: gives each struct kmem_cache a small number (its row), and keeps its size beside it, so that
+ * the hot path reads no kernel memory to learn an object's size. Names are read once, when a row is made.
+ */
+#ifndef KMEMTRACE_CACHES_BPF_H
+#define KMEMTRACE_CACHES_BPF_H
+
+#include "state.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, KMT_CACHES + KMT_PROBES);
+	__type(key, __u32);
+	__type(value, struct kmt_cache_key);
+} cache_keys SEC(".maps") WEAK;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, KMT_CACHES + KMT_PROBES);
+	__type(key, __u32);
+	__type(value, struct kmt_cache_info);
+} cache_info SEC(".maps") WEAK;
+
+/* Is this one of the caches that --cache names? */
+static __always_inline bool cache_wanted(const struct kmt_cache_info *info)
+{
+	for (__u32 f = 0; f < KMT_FOCUS; f++) {
+		bool same = true;
+
+		if (f >= cfg_focus)
+			break;
+		for (int i = 0; i < KMT_NAME; i++) {
+			if (info->name[i] != cfg_focus_name[f][i]) {
+				same = false;
+				break;
+			}
+			if (!info->name[i])
+				break;
+		}
+		if (same)
+			return true;
+	}
+	return false;
+}
+
+/* Make a row for the cache at `ptr`. Returns the row, 0 when the table is full. */
+GLOBAL int cache_add(__u64 ptr)
+{
+	struct kmem_cache *s = (void *)ptr;
+	__u32 h = ptr == KMT_CACHE_LARGE ? 1 : hash_row(ptr, 64 - 10);
+
+	for (int i = 0; i < KMT_PROBES; i++) {
+		__u32 row = h + i;
+		struct kmt_cache_key *k = bpf_map_lookup_elem(&cache_keys, &row);
+		struct kmt_cache_info *info = bpf_map_lookup_elem(&cache_info, &row);
+
+		if (!k || !info)
+			break;
+		if (!row)
+			continue;
+		if (k->ptr || __sync_val_compare_and_swap(&k->ptr, 0, ptr)) {
+			if (k->ptr == ptr)
+				return row;
+			continue;
+		}
+		if (ptr != KMT_CACHE_LARGE) {
+			const char *name = BPF_CORE_READ(s, name);
+
+			k->size = BPF_CORE_READ(s, size);
+			info->object_size = BPF_CORE_READ(s, object_size);
+			info->reclaimable = compat_cache_reclaimable(BPF_CORE_READ(s, flags));
+			bpf_probe_read_kernel_str(info->name, sizeof(info->name), name);
+		} else {
+			__builtin_memcpy(info->name, "kmalloc-large", sizeof("kmalloc-large"));
+		}
+		k->state = KMT_CACHE_READY | (cache_wanted(info) ? KMT_CACHE_WANTED : 0);
+		return row;
+	}
+	return 0;
+}
+
+/* The row of the cache at `ptr`, NULL when there is no room; *row is its number. */
+static __always_inline struct kmt_cache_key *cache_find(struct kmt_cpu *cpu, __u64 ptr, __u32 *row)
+{
+	__u32 h = ptr == KMT_CACHE_LARGE ? 1 : hash_row(ptr, 64 - 10);
+
+	for (int i = 0; i < KMT_PROBES; i++) {
+		struct kmt_cache_key *k;
+
+		*row = h + i;
+		k = bpf_map_lookup_elem(&cache_keys, row);
+		if (!k || !k->ptr)
+			break;
+		if (k->ptr == ptr)
+			return k;
+	}
+	*row = cache_add(ptr);
+	if (!*row)
+		cpu->losses[KMT_LOSS_CACHE_FULL]++;
+	return bpf_map_lookup_elem(&cache_keys, row);
+}
+
+#endif

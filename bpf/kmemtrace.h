@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The contract between the BPF programs and the loader: what lies in the shared maps. Fixed width, checked
+ * sizes, no pointers. All tables are preallocated arrays that the loader maps into its address space, so
+ * that reading a million live objects takes no system call and stops nobody (bpf/track.bpf.h says how they
+ * are written).
+ */
+#ifndef KMEMTRACE_BPF_CONTRACT_H
+#define KMEMTRACE_BPF_CONTRACT_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+#define KMT_FRAMES  64 /* frames kept of one stack; deeper ones are marked truncated */
+#define KMT_WAYS    16 /* stacks remembered for one (call site, depth), see unwind.bpf.h */
+#define KMT_PROBES  16 /* rows looked at in the path, owner and cache tables before they count as full */
+#define KMT_NAME    64 /* longest cache name kept */
+#define KMT_COMM    16
+#define KMT_CACHES  1024
+#define KMT_TALLIES 512 /* per CPU, two ways */
+#define KMT_NEST    4   /* task, softirq, hardirq, NMI */
+#define KMT_FOCUS   16  /* caches that --cache can name */
+
+enum kmt_pool {
+	KMT_SLAB,
+	KMT_VMALLOC,
+	KMT_PERCPU,
+	KMT_KSTACK,
+	KMT_PAGE, /* page tables and other pages: told apart by stack, in user space */
+	KMT_POOLS
+};
+
+/* Everything that was not seen, by reason. The loader names each in live/losses.c. */
+enum kmt_loss {
+	KMT_LOSS_LIVE_FULL,     /* no room in the live table: the allocation is not tracked */
+	KMT_LOSS_PATH_FULL,     /* no room in the path table: counted to path 0 */
+	KMT_LOSS_OWNER_FULL,    /* no room in the owner table: counted to owner 0 */
+	KMT_LOSS_CACHE_FULL,    /* no room in the cache table: counted to cache 0 */
+	KMT_LOSS_STACK_FAILED,  /* bpf_get_stack failed: counted to a path of one frame */
+	KMT_LOSS_NESTED,        /* nested deeper than KMT_NEST: not tracked */
+	KMT_LOSS_NO_CPU,        /* CPU number beyond the tables: not tracked */
+	KMT_LOSS_UNKNOWN_CACHE, /* the object's cache could not be found: counted to cache 0 */
+	KMT_LOSSES
+};
+
+/* What the programs did, for the report and for finding out why it is slow. */
+enum kmt_stat {
+	KMT_STAT_ALLOCS,         /* allocations tracked */
+	KMT_STAT_FREES,          /* frees of tracked objects */
+	KMT_STAT_UNKNOWN_FREES,  /* frees of objects not tracked: older than the capture, or not sampled */
+	KMT_STAT_REUSED,         /* allocations at an address still marked live: unseen frees */
+	KMT_STAT_UNWIND_HITS,    /* stacks recognised by the memo */
+	KMT_STAT_UNWIND_MISSES,  /* stacks walked by bpf_get_stack */
+	KMT_STAT_UNWIND_LEARNED, /* … of which the memo could learn */
+	KMT_STAT_UNWIND_FULL,    /* … not learned because all ways were taken */
+	KMT_STAT_UNWIND_AUDITED, /* hits walked again to check them */
+	KMT_STAT_UNWIND_WRONG,   /* … that disagreed */
+	KMT_STATS
+};
+
+/*
+ * One CPU's own state, on cache lines of its own. Programs nest (an interrupt may run one inside another):
+ * a nested program leaves `nest` as it found it; a lost increment of a counter is harmless.
+ */
+struct kmt_cpu {
+	__s64 countdown[KMT_POOLS]; /* bytes until the next sample */
+	__u64 period[KMT_POOLS];    /* the mean the countdown was drawn with: the sample's weight */
+	__u32 nest;
+	__u32 owner;      /* the last owner, valid for owner_task/owner_cgroup/owner_exec */
+	__u64 owner_task; /* pid_tgid */
+	__u64 owner_cgroup;
+	__u64 owner_exec;
+	__u64 losses[KMT_LOSSES];
+	__u64 stats[KMT_STATS];
+} __attribute__((aligned(128)));
+
+/*
+ * Live table: buckets of one cache line of keys; the value of key i of bucket b is object b × KMT_KEYS + i.
+ * A key is 0 (free), KMT_BUSY (being filled) or the object's: its address, with the pool turned over in
+ * the top byte (addresses of different pools can be equal).
+ */
+#define KMT_KEYS 7
+#define KMT_BUSY 1
+struct kmt_bucket {
+	__u64 spilled; /* objects that belong here but found no room and lie in the bucket's second choice */
+	__u64 key[KMT_KEYS];
+};
+
+struct kmt_object {
+	__u64 size;    /* bytes it takes */
+	__u64 period;  /* mean bytes between samples when it was chosen; 0: every object is */
+	__u32 path;
+	__u32 owner;
+	__u32 born_ms; /* since tracing began, as coarse as the loader's clock hand */
+	__u16 cache;   /* 0 outside slab */
+	__u8 pool;
+	__u8 spare;
+};
+
+static inline __u64 kmt_key(__u32 pool, __u64 addr)
+{
+	return addr ^ ((__u64)pool << 56);
+}
+
+/* A distinct stack. Row 0 stands for "not known". */
+struct kmt_path {
+	__u64 hash;      /* of the frames; 0: row free */
+	__u64 call_site; /* of the tracepoint, or 0 */
+	__u32 nr;        /* 0 until filled */
+	__u32 flags;
+	__u64 ip[KMT_FRAMES]; /* return addresses, innermost first; from the call site on where it is known */
+};
+#define KMT_PATH_TRUNCATED 1
+#define KMT_PATH_IRQ       2 /* allocated in interrupt context, cut where the interrupt began */
+
+/* How to recognise a path at one stack depth without unwinding (unwind.bpf.h). */
+struct kmt_memo {
+	__u64 key; /* call site and depth; 0: row free */
+	__u64 sum; /* of the return addresses */
+	__u32 path;
+	__u16 nr; /* 0 until filled, or for good when an audit disagreed */
+	__u16 flags;
+	__u16 word[KMT_FRAMES]; /* where each return address lies, in words from ctx */
+};
+
+/* Traffic of a path or a cache: counts and bytes in 1/KMT_ONE, weighted by sampling. */
+struct kmt_traffic {
+	__u64 allocs, alloc_bytes;
+	__u64 frees, free_bytes;
+	__u64 ghosts, ghost_bytes; /* freed, but no event said so */
+};
+#define KMT_ONE 256
+
+/* A CPU's traffic of one (path, cache) since it last moved on to the shared totals. */
+struct kmt_tally {
+	__u32 path;
+	__u32 cache;
+	struct kmt_traffic t;
+	__u64 spare;
+};
+
+struct kmt_owner {
+	__u64 hash; /* 0: row free */
+	__u64 cgroup;
+	__u32 tgid; /* 0: interrupt */
+	__u32 ready;
+	char comm[KMT_COMM];
+};
+
+/* Row 0 stands for "no cache known". */
+struct kmt_cache_key {
+	__u64 ptr;   /* struct kmem_cache *, or KMT_CACHE_LARGE; 0: row free */
+	__u32 size;  /* bytes one object takes; 0 for KMT_CACHE_LARGE */
+	__u32 state; /* KMT_CACHE_READY, with KMT_CACHE_WANTED when --cache asks for it */
+};
+#define KMT_CACHE_READY  1
+#define KMT_CACHE_WANTED 2
+#define KMT_CACHE_LARGE  8 /* the pseudo cache of large kmalloc */
+
+struct kmt_cache_info {
+	__u32 object_size;
+	__u32 reclaimable;
+	char name[KMT_NAME];
+};
+
+#ifndef __bpf__
+_Static_assert(sizeof(struct kmt_cpu) % 128 == 0, "CPUs must not share lines");
+_Static_assert(sizeof(struct kmt_bucket) == 64, "a bucket is one cache line");
+_Static_assert(sizeof(struct kmt_object) == 32, "object size");
+_Static_assert(sizeof(struct kmt_memo) == 152, "memo size");
+_Static_assert(sizeof(struct kmt_tally) == 64, "a tally is one cache line");
+#endif
+
+#endif

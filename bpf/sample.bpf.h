@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Poisson sampling by bytes: a sample falls on average every `period` bytes of allocations of a pool, so an
+ * object of s bytes is chosen with probability 1 − e^(−s/period), whatever came before. Each CPU counts down
+ * an exponentially distributed number of bytes; memorylessness makes a fresh draw after each sample exact.
+ * A changed period takes effect at the next draw, and each sample carries the period it was drawn with,
+ * so estimates stay unbiased whatever the governor does meanwhile.
+ */
+#ifndef KMEMTRACE_SAMPLE_BPF_H
+#define KMEMTRACE_SAMPLE_BPF_H
+
+#include "state.bpf.h"
+
+/* −ln(u / 2^32) × 2^16 for a uniform u, from a table of log2 that the loader filled. */
+static __always_inline __u64 sample_exponential(void)
+{
+	__u32 u = bpf_get_prandom_u32() | 1;
+	__u32 msb = 31, row, rest;
+	__u64 log2;
+
+	/* normalise: the leading one to bit 31 */
+	if (!(u >> 16)) {
+		u <<= 16;
+		msb -= 16;
+	}
+	if (!(u >> 24)) {
+		u <<= 8;
+		msb -= 8;
+	}
+	if (!(u >> 28)) {
+		u <<= 4;
+		msb -= 4;
+	}
+	if (!(u >> 30)) {
+		u <<= 2;
+		msb -= 2;
+	}
+	if (!(u >> 31)) {
+		u <<= 1;
+		msb -= 1;
+	}
+	row = (u >> 23) & 0xff;
+	rest = (u >> 7) & 0xffff;
+	log2 = ((__u64)msb << 16) + cfg_log2[row] +
+	       (((__u64)(__u16)(cfg_log2[row + 1] - cfg_log2[row]) * rest) >> 16);
+	return (((32ull << 16) - log2) * 45426) >> 16; /* × ln 2 */
+}
+
+/* Start the next countdown of CPU `id`. */
+GLOBAL int sample_draw(__u32 id, __u32 pool)
+{
+	struct kmt_cpu *cpu = cpu_of(id);
+	__u64 mean;
+
+	if (!cpu || pool >= KMT_POOLS)
+		return 0;
+	mean = period[pool];
+	cpu->countdown[pool] = 1 + ((sample_exponential() * (mean >> 6)) >> 10);
+	cpu->period[pool] = mean;
+	return 0;
+}
+
+/*
+ * Does the allocation of `size` bytes fall to the sample? *weight is then the period it stands for (0 in
+ * exact mode: every object is taken). The one thing that happens to an allocation that is not sampled.
+ */
+static __always_inline bool sample_take(struct kmt_cpu *cpu, __u32 cpu_id, __u32 pool, __u64 size,
+					__u64 *weight)
+{
+	__s64 left;
+
+	*weight = 0;
+	if (cfg_exact)
+		return true;
+	left = cpu->countdown[pool] - (__s64)size;
+	cpu->countdown[pool] = left;
+	if (left > 0)
+		return false;
+	*weight = cpu->period[pool];
+	sample_draw(cpu_id, pool);
+	return *weight != 0; /* the first countdown of a CPU starts at 0 and says nothing */
+}
+
+/* Objects that one sampled object of `size` stands for, × KMT_ONE: 1 / (1 − e^(−size/period)). */
+static __always_inline __u64 sample_weight(__u64 size, __u64 mean)
+{
+	__u64 x, row, a, b;
+
+	if (!mean || size >= mean << 4)
+		return KMT_ONE;
+	if (!size)
+		return KMT_ONE;
+	x = (size << 16) / mean;
+	if (x < 1 << 16) /* 1/x + 1/2 + x/12, within 0.2 % below 1 */
+		return mean * KMT_ONE / size + KMT_ONE / 2 + (x * KMT_ONE / 12 >> 16);
+	row = x >> 14;
+	if (row > 63)
+		return KMT_ONE;
+	a = cfg_weight[row];
+	b = cfg_weight[row + 1];
+	return a - ((a - b) * (x & 0x3fff) >> 14);
+}
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What every program shares: the settings fixed at load time (read as constants, so that what is not asked
+ * for costs nothing), the gate, the clock hand, and each CPU's own row with its losses. Included by every
+ * source; maps and variables are weak, so that the objects link into one.
+ */
+#ifndef KMEMTRACE_STATE_BPF_H
+#define KMEMTRACE_STATE_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+
+#include "kmemtrace.h"
+#include "compat.bpf.h"
+
+#define WEAK __attribute__((weak))
+
+/*
+ * A function the verifier checks once, by itself, instead of along every path that leads to it. Arguments are
+ * ctx and numbers only (5.10 knows no others): rows of tables, looked up again inside.
+ */
+#define GLOBAL WEAK __noinline
+
+/* ---- settings, written by the loader before load ---- */
+const volatile __u32 cfg_cpus WEAK = 1;        /* rows of the per-CPU tables: possible CPUs */
+const volatile __u32 cfg_live_shift WEAK = 64; /* 64 − log2 of the rows of each table */
+const volatile __u32 cfg_path_shift WEAK = 64;
+const volatile __u32 cfg_memo_shift WEAK = 64;
+const volatile __u32 cfg_owner_shift WEAK = 64;
+const volatile __u32 cfg_thread_size WEAK = 16384;
+const volatile bool cfg_exact WEAK = false;
+const volatile __u64 cfg_min_size WEAK = 0;
+const volatile __u32 cfg_focus WEAK = 0; /* caches named by --cache; 0: all */
+const volatile char cfg_focus_name[KMT_FOCUS][KMT_NAME] WEAK = {};
+const volatile __u16 cfg_log2[257] WEAK = {};    /* log2(1 + i/256) × 2^16 − 1, see sample.bpf.h */
+const volatile __u32 cfg_weight[65] WEAK = {};   /* 1 / (1 − e^(−i/4)) × KMT_ONE */
+
+/* ---- written by the loader while tracing ---- */
+__u32 gate WEAK = 0;     /* nothing is recorded until every program is attached and this is 1 */
+__u32 clock_ms WEAK = 0; /* milliseconds since the gate opened: an object's birthday costs no clock read */
+__u64 period[KMT_POOLS] WEAK = {}; /* mean bytes between samples, set by the governor */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct kmt_cpu);
+} cpus SEC(".maps") WEAK;
+
+/* The row of CPU `id`, for functions that were given its number. */
+static __always_inline struct kmt_cpu *cpu_of(__u32 id)
+{
+	return bpf_map_lookup_elem(&cpus, &id);
+}
+
+/* This CPU's row, NULL when its number is beyond the table (counted on row 0 as far as that is possible). */
+static __always_inline struct kmt_cpu *cpu_row(__u32 *id)
+{
+	struct kmt_cpu *cpu;
+	__u32 zero = 0;
+
+	*id = bpf_get_smp_processor_id();
+	cpu = bpf_map_lookup_elem(&cpus, id);
+	if (cpu)
+		return cpu;
+	cpu = bpf_map_lookup_elem(&cpus, &zero);
+	if (cpu)
+		__sync_fetch_and_add(&cpu->losses[KMT_LOSS_NO_CPU], 1);
+	return NULL;
+}
+
+/* Fibonacci hashing: the high bits of a product spread best; shift is 64 − log2(rows). */
+static __always_inline __u32 hash_row(__u64 v, __u32 shift)
+{
+	return (v * 0x9E3779B97F4A7C15ull) >> (shift & 63);
+}
+
+#endif

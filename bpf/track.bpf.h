@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The one way of an allocation and of a free, for every source: live table, traffic, losses. Nothing else
+ * writes these maps.
+ *
+ * The live table is an open-addressing hash in plain arrays: a bucket is one cache line of seven keys, an
+ * object lies in one of two buckets. It needs no lock and no helper call, because one address is never
+ * allocated by two at a time: a key is claimed with compare-and-swap (KMT_BUSY), the object written, then
+ * the key; it is freed by storing 0. Against a BPF hash map it saves some 100 ns for each pair, and the
+ * loader reads it through mmap. Counts of live objects are never kept: they are counted in the table.
+ *
+ * Traffic (how much came and went) is kept by each CPU for the (path, cache) pairs it meets most, and moves
+ * on to the shared totals only when a pair is displaced: nothing shared is written on the hot path, and
+ * 512 CPUs do not multiply the path table.
+ */
+#ifndef KMEMTRACE_TRACK_BPF_H
+#define KMEMTRACE_TRACK_BPF_H
+
+#include "state.bpf.h"
+#include "sample.bpf.h"
+#include "unwind.bpf.h"
+
+#define TABLE(map, row_type)                        \
+	struct {                                    \
+		__uint(type, BPF_MAP_TYPE_ARRAY);   \
+		__uint(map_flags, BPF_F_MMAPABLE);  \
+		__uint(max_entries, 1);             \
+		__type(key, __u32);                 \
+		__type(value, row_type);            \
+	} map SEC(".maps") WEAK
+
+TABLE(live_keys, struct kmt_bucket);
+TABLE(live_objects, struct kmt_object);
+TABLE(owners, struct kmt_owner);
+TABLE(tallies, struct kmt_tally);         /* KMT_TALLIES for each CPU */
+TABLE(path_traffic, struct kmt_traffic);  /* by path */
+TABLE(cache_traffic, struct kmt_traffic); /* by cache */
+
+/* ---- owners: the process and cgroup that allocated ---- */
+
+GLOBAL int owner_intern(__u32 cpu_id, __u32 tgid, __u64 cgroup, __u64 exec)
+{
+	struct kmt_cpu *cpu = cpu_of(cpu_id);
+	__u64 hash = (tgid * 0x9E3779B97F4A7C15ull ^ cgroup * 0xC2B2AE3D27D4EB4Full ^ exec << 1) | 1;
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 h = hash_row(hash, cfg_owner_shift);
+
+	for (int i = 0; i < KMT_PROBES; i++) {
+		__u32 row = h + i;
+		struct kmt_owner *o = bpf_map_lookup_elem(&owners, &row);
+
+		if (!o)
+			break;
+		if (!row)
+			continue;
+		if (o->hash == hash)
+			return row;
+		if (o->hash || __sync_val_compare_and_swap(&o->hash, 0, hash)) {
+			if (o->hash == hash)
+				return row;
+			continue;
+		}
+		o->cgroup = cgroup;
+		o->tgid = tgid;
+		if (tgid)
+			bpf_probe_read_kernel_str(o->comm, sizeof(o->comm), task->group_leader->comm);
+		o->ready = 1;
+		return row;
+	}
+	if (cpu)
+		cpu->losses[KMT_LOSS_OWNER_FULL]++;
+	return 0;
+}
+
+static __always_inline __u32 owner_current(struct kmt_cpu *cpu, __u32 cpu_id, bool irq)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 cgroup, exec;
+	__u32 tgid, row;
+
+	if (irq)
+		return owner_intern(cpu_id, 0, 0, 0);
+	tgid = task->tgid;
+	exec = task->self_exec_id;
+	cgroup = task->cgroups->dfl_cgrp->kn->id;
+	if (cpu->owner && cpu->owner_task == tgid && cpu->owner_exec == exec && cpu->owner_cgroup == cgroup)
+		return cpu->owner;
+	row = owner_intern(cpu_id, tgid, cgroup, exec);
+	if (cpu->nest == 1) { /* an interrupting program must not leave a mixture behind */
+		cpu->owner = 0;
+		barrier();
+		cpu->owner_task = tgid;
+		cpu->owner_exec = exec;
+		cpu->owner_cgroup = cgroup;
+		barrier();
+		cpu->owner = row;
+	}
+	return row;
+}
+
+/* ---- traffic ---- */
+
+enum track_way { TRACK_ALLOC, TRACK_FREE, TRACK_GHOST };
+
+static __always_inline void traffic_add(struct kmt_traffic *t, __u32 way, __u64 n, __u64 bytes)
+{
+	if (way == TRACK_ALLOC) {
+		t->allocs += n;
+		t->alloc_bytes += bytes;
+	} else if (way == TRACK_FREE) {
+		t->frees += n;
+		t->free_bytes += bytes;
+	} else {
+		t->ghosts += n;
+		t->ghost_bytes += bytes;
+	}
+}
+
+static __always_inline void traffic_merge(struct kmt_traffic *to, const struct kmt_traffic *from)
+{
+	if (from->allocs) {
+		__sync_fetch_and_add(&to->allocs, from->allocs);
+		__sync_fetch_and_add(&to->alloc_bytes, from->alloc_bytes);
+	}
+	if (from->frees) {
+		__sync_fetch_and_add(&to->frees, from->frees);
+		__sync_fetch_and_add(&to->free_bytes, from->free_bytes);
+	}
+	if (from->ghosts) {
+		__sync_fetch_and_add(&to->ghosts, from->ghosts);
+		__sync_fetch_and_add(&to->ghost_bytes, from->ghost_bytes);
+	}
+}
+
+static __always_inline void traffic_share(__u32 path, __u32 cache, const struct kmt_traffic *t)
+{
+	struct kmt_traffic *by_path = bpf_map_lookup_elem(&path_traffic, &path);
+	struct kmt_traffic *by_cache = bpf_map_lookup_elem(&cache_traffic, &cache);
+
+	if (by_path)
+		traffic_merge(by_path, t);
+	if (by_cache)
+		traffic_merge(by_cache, t);
+}
+
+/* Move a tally on to the shared totals and give its row to another pair. */
+GLOBAL int tally_displace(__u32 row, __u32 path, __u32 cache)
+{
+	struct kmt_tally *t = bpf_map_lookup_elem(&tallies, &row);
+
+	if (!t)
+		return 0;
+	traffic_share(t->path, t->cache, &t->t);
+	__builtin_memset(&t->t, 0, sizeof(t->t));
+	t->path = path;
+	t->cache = cache;
+	return 0;
+}
+
+/* Nested programs write to the shared totals: the CPU's tallies belong to the one they interrupted. */
+GLOBAL int traffic_nested(__u32 path, __u32 cache, __u32 way, __u64 n, __u64 bytes)
+{
+	struct kmt_traffic t = {};
+
+	traffic_add(&t, way, n, bytes);
+	traffic_share(path, cache, &t);
+	return 0;
+}
+
+static __always_inline void traffic_count(struct kmt_cpu *cpu, __u32 cpu_id, const struct kmt_object *o,
+					  enum track_way way)
+{
+	__u64 n = o->period ? sample_weight(o->size, o->period) : KMT_ONE;
+	__u32 path = o->path, cache = o->cache;
+	__u32 at = cpu_id * KMT_TALLIES + ((path ^ cache * 31) & (KMT_TALLIES - 1));
+	struct kmt_tally *t, *second;
+
+	if (cpu->nest > 1) {
+		traffic_nested(path, cache, way, n, o->size * n);
+		return;
+	}
+	t = bpf_map_lookup_elem(&tallies, &at);
+	if (!t)
+		return;
+	if (t->path != path || t->cache != cache) {
+		at ^= 1;
+		second = bpf_map_lookup_elem(&tallies, &at);
+		if (!second)
+			return;
+		if (second->path != path || second->cache != cache)
+			tally_displace(at, path, cache);
+		t = second;
+	}
+	traffic_add(&t->t, way, n, o->size * n);
+}
+
+/* ---- the live table ---- */
+
+static __always_inline __u32 live_row(__u64 key)
+{
+	return hash_row(key >> 3, cfg_live_shift);
+}
+
+/* A key's second bucket: the neighbouring line, which the CPU has often fetched already. */
+static __always_inline __u32 live_second(__u32 row)
+{
+	return row ^ 1;
+}
+
+/* A place in the live table. The index is kept apart from the bucket so that the verifier can bound it. */
+struct live_place {
+	struct kmt_bucket *bucket;  /* NULL: nowhere */
+	struct kmt_bucket *spilled; /* the first choice, when this is the second */
+	__u32 row, i;
+};
+
+static __always_inline __u32 live_object_row(const struct live_place *p)
+{
+	return p->row * KMT_KEYS + p->i;
+}
+
+static __always_inline void live_store(const struct live_place *p, __u64 key)
+{
+	__u64 i = p->i;
+
+	barrier_var(i);
+	if (i < KMT_KEYS)
+		p->bucket->key[i] = key;
+}
+
+static __always_inline bool bucket_find(struct live_place *p, __u32 row, __u64 key)
+{
+	struct kmt_bucket *b = bpf_map_lookup_elem(&live_keys, &row);
+
+	if (!b)
+		return false;
+	for (__u32 i = 0; i < KMT_KEYS; i++)
+		if (b->key[i] == key) {
+			p->bucket = b;
+			p->row = row;
+			p->i = i;
+			return true;
+		}
+	p->spilled = b;
+	return false;
+}
+
+/* Where `key` lies. */
+static __always_inline bool live_find(struct live_place *p, __u64 key)
+{
+	__u32 row = live_row(key);
+
+	p->spilled = NULL;
+	if (bucket_find(p, row, key))
+		return true;
+	if (!p->spilled || !p->spilled->spilled)
+		return false;
+	return bucket_find(p, live_second(row), key);
+}
+
+/* Claim a free key of bucket `row` (KMT_BUSY). */
+static __always_inline bool bucket_claim(struct live_place *p, __u32 row)
+{
+	struct kmt_bucket *b = bpf_map_lookup_elem(&live_keys, &row);
+
+	if (!b)
+		return false;
+	for (__u32 i = 0; i < KMT_KEYS; i++)
+		if (!b->key[i] && !__sync_val_compare_and_swap(&b->key[i], 0, KMT_BUSY)) {
+			p->bucket = b;
+			p->row = row;
+			p->i = i;
+			return true;
+		}
+	p->spilled = b;
+	return false;
+}
+
+/* Where the object of `key` is to be written; false when both its buckets are full. */
+static __always_inline bool live_claim(struct live_place *p, __u64 key)
+{
+	__u32 row = live_row(key);
+
+	p->spilled = NULL;
+	if (bucket_claim(p, row))
+		return true;
+	if (!p->spilled || !bucket_claim(p, live_second(row)))
+		return false;
+	__sync_fetch_and_add(&p->spilled->spilled, 1);
+	return true;
+}
+
+/* ---- the two ways in ---- */
+
+/* What an allocation leaves behind: an object in the live table, and its traffic. */
+GLOBAL int track_object(__u32 cpu_id, __u32 scratch_row, __u32 path)
+{
+	struct unwind_scratch *s = scratch_of(scratch_row);
+	struct kmt_cpu *cpu = cpu_of(cpu_id);
+	struct live_place at = {};
+	struct kmt_object *o;
+	__u64 key;
+	__u32 row;
+
+	if (!cpu || !s)
+		return 0;
+	key = kmt_key(s->object.pool, s->addr);
+	if (live_find(&at, key)) { /* its last owner was freed, and nobody said so */
+		row = live_object_row(&at);
+		o = bpf_map_lookup_elem(&live_objects, &row);
+		if (o)
+			traffic_count(cpu, cpu_id, o, TRACK_GHOST);
+		cpu->stats[KMT_STAT_REUSED]++;
+	} else if (!live_claim(&at, key)) {
+		cpu->losses[KMT_LOSS_LIVE_FULL]++;
+		return 0;
+	}
+	row = live_object_row(&at);
+	o = bpf_map_lookup_elem(&live_objects, &row);
+	if (!o)
+		return 0;
+	*o = s->object;
+	o->path = path;
+	o->owner = owner_current(cpu, cpu_id, s->irq);
+	o->born_ms = clock_ms;
+	traffic_count(cpu, cpu_id, o, TRACK_ALLOC);
+	live_store(&at, key);
+	cpu->stats[KMT_STAT_ALLOCS]++;
+	return 0;
+}
+
+/*
+ * Begin to track an allocation: the scratch row of this CPU and nesting level, its number in *row; NULL when
+ * nested too deep. The caller fills s->addr, s->site and s->object (size, period from sample_take(), cache,
+ * pool), calls track_alloc(), and always track_leave().
+ */
+static __always_inline struct unwind_scratch *track_enter(struct kmt_cpu *cpu, __u32 cpu_id, __u32 *row)
+{
+	struct unwind_scratch *s;
+
+	if (cpu->nest >= KMT_NEST) {
+		cpu->losses[KMT_LOSS_NESTED]++;
+		return NULL;
+	}
+	*row = cpu_id * KMT_NEST + cpu->nest;
+	s = scratch_of(*row);
+	if (s)
+		cpu->nest++;
+	return s;
+}
+
+static __always_inline void track_alloc(struct bpf_raw_tracepoint_args *ctx, struct kmt_cpu *cpu,
+					__u32 cpu_id, struct unwind_scratch *s, __u32 row)
+{
+	track_object(cpu_id, row, unwind_path(ctx, cpu, cpu_id, s, row));
+}
+
+static __always_inline void track_leave(struct kmt_cpu *cpu)
+{
+	cpu->nest--;
+}
+
+static __always_inline int track_free(__u32 pool, __u64 addr)
+{
+	struct live_place at = {};
+	struct kmt_object *o;
+	struct kmt_cpu *cpu;
+	__u32 row, cpu_id;
+	bool found = live_find(&at, kmt_key(pool, addr));
+
+	cpu = cpu_row(&cpu_id);
+	if (!cpu)
+		return 0;
+	if (!found) {
+		cpu->stats[KMT_STAT_UNKNOWN_FREES]++;
+		return 0;
+	}
+	cpu->nest++;
+	row = live_object_row(&at);
+	o = bpf_map_lookup_elem(&live_objects, &row);
+	if (o)
+		traffic_count(cpu, cpu_id, o, TRACK_FREE);
+	live_store(&at, 0);
+	if (at.spilled)
+		__sync_fetch_and_add(&at.spilled->spilled, -1);
+	cpu->stats[KMT_STAT_FREES]++;
+	track_leave(cpu);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The memoised unwinder: which path is this? Kernel stacks at allocation repeat, so instead of unwinding
+ * each time (1–1.7 µs) it remembers where on the stack a path's return addresses lie, and looks there.
+ *
+ *   key    call site and depth (how far ctx lies from the end of its stack); a few ways for each
+ *   hit    the words at a way's offsets add up to its sum: the same path. Tens of instructions, no call.
+ *   miss   bpf_get_stack(), then find each return address in order among the stack's words: learned.
+ *   audit  every 4096th hit is unwound again; a disagreement is counted and the way thrown away.
+ *
+ * ctx of a raw tracepoint lies on the current kernel stack, in bpf_trace_run's frame, below every frame that
+ * matters. In interrupt context it lies on an interrupt stack; frames beyond it belong to whoever was
+ * interrupted and say nothing about who allocated, so the path is cut there.
+ * The sum is a multilinear hash over 64-bit words with odd constants: two different paths agree with
+ * probability 2^-63.
+ */
+#ifndef KMEMTRACE_UNWIND_BPF_H
+#define KMEMTRACE_UNWIND_BPF_H
+
+#include "state.bpf.h"
+
+#define UNWIND_PREFIX 12 /* frames of the program, the trampoline and the allocator before the call site */
+#define UNWIND_DEPTH  (KMT_FRAMES + UNWIND_PREFIX)
+#define UNWIND_CHUNK  64 /* words read at a time */
+#define UNWIND_CHUNKS 17 /* 8 KiB of stack, and the chunk that ctx begins in */
+#define UNWIND_AUDIT  4095
+#define UNWIND_IRQ    0x8000 /* depth is within an interrupt stack */
+#define UNWIND_ODD    0x9E3779B97F4A7C15ull
+
+/* One for each CPU and nesting level: what does not fit on the BPF stack. */
+struct unwind_scratch {
+	__u64 number; /* a pointer stored here and read back is a number to the verifier */
+	__u64 addr;   /* the object that was allocated, */
+	struct kmt_object object;
+	__u64 site; /* by the caller that the tracepoint names, or 0 */
+	__u64 sp;
+	__u64 end; /* of the stack */
+	__u64 key;
+	__u32 nr, start; /* frames in ip, first that counts */
+	__u32 at;        /* next frame to find */
+	__u32 irq;
+	__u64 ip[UNWIND_DEPTH];
+	__u64 chunk[UNWIND_CHUNK];
+	struct kmt_memo memo;
+	struct kmt_path path;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* KMT_NEST for each CPU */
+	__type(key, __u32);
+	__type(value, struct unwind_scratch);
+} scratch SEC(".maps") WEAK;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct kmt_path);
+} paths SEC(".maps") WEAK;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct kmt_memo);
+} memos SEC(".maps") WEAK;
+
+static __always_inline struct unwind_scratch *scratch_of(__u32 row)
+{
+	return bpf_map_lookup_elem(&scratch, &row);
+}
+
+/* A pointer as a number: the verifier does no sums on ctx or kernel objects. */
+static __always_inline __u64 scratch_number(struct unwind_scratch *s, const void *ptr)
+{
+	*(volatile __u64 *)&s->number = (__u64)ptr;
+	return *(volatile __u64 *)&s->number;
+}
+
+/* The number of the row that holds s->path, adding it when new; 0 when the table is full. */
+GLOBAL int path_intern(__u32 scratch_row)
+{
+	struct unwind_scratch *s = scratch_of(scratch_row);
+	__u32 h;
+
+	if (!s)
+		return 0;
+	h = hash_row(s->path.hash, cfg_path_shift);
+	for (int i = 0; i < KMT_PROBES; i++) {
+		__u32 row = h + i;
+		struct kmt_path *p = bpf_map_lookup_elem(&paths, &row);
+
+		if (!p) /* the loader made KMT_PROBES rows more than the hash can name */
+			break;
+		if (!row)
+			continue;
+		if (p->hash == s->path.hash)
+			return row;
+		if (p->hash || __sync_val_compare_and_swap(&p->hash, 0, s->path.hash)) {
+			if (p->hash == s->path.hash)
+				return row;
+			continue;
+		}
+		p->call_site = s->path.call_site;
+		p->flags = s->path.flags;
+		__builtin_memcpy(p->ip, s->path.ip, sizeof(p->ip));
+		p->nr = s->path.nr;
+		return row;
+	}
+	return 0;
+}
+
+/* Where the frames that count begin: at the call site, else at the first that lies above ctx. */
+static __always_inline void unwind_find_start(struct unwind_scratch *s)
+{
+	s->start = 0;
+	if (s->site) {
+		for (__u32 i = 0; i < UNWIND_PREFIX; i++)
+			if (i < s->nr && s->ip[i] == s->site) {
+				s->start = i;
+				return;
+			}
+		return;
+	}
+	if (bpf_probe_read_kernel(s->chunk, sizeof(s->chunk), (void *)s->sp))
+		return;
+	for (__u32 i = 0; i < UNWIND_PREFIX; i++) {
+		if (i >= s->nr)
+			return;
+		for (int w = 0; w < UNWIND_CHUNK; w++)
+			if (s->chunk[w] == s->ip[i]) {
+				s->start = i;
+				return;
+			}
+	}
+}
+
+/*
+ * Find s->ip[s->start…] in order among the words from s->sp to s->end and write their offsets to s->memo.
+ * Loop state lives in map memory and is read volatile: the verifier would otherwise follow every value.
+ */
+GLOBAL int unwind_learn(__u32 scratch_row)
+{
+	struct unwind_scratch *s = scratch_of(scratch_row);
+	__u64 base;
+
+	if (!s)
+		return 0;
+	base = s->sp & ~(UNWIND_CHUNK * 8ull - 1);
+	s->at = s->start;
+	for (int c = 0; c < UNWIND_CHUNKS; c++) {
+		__u64 at = base + c * UNWIND_CHUNK * 8;
+
+		if (at >= s->end || s->at >= s->nr)
+			break;
+		if (bpf_probe_read_kernel(s->chunk, sizeof(s->chunk), (void *)at))
+			break;
+		for (__u32 w = 0; w < UNWIND_CHUNK; w++) {
+			__u32 i = *(volatile __u32 *)&s->at;
+			__u32 m = i - *(volatile __u32 *)&s->start;
+			__u64 addr = at + w * 8;
+
+			if (i >= UNWIND_DEPTH || i >= *(volatile __u32 *)&s->nr || m >= KMT_FRAMES)
+				break;
+			if (addr < *(volatile __u64 *)&s->sp ||
+			    *(volatile __u64 *)&s->chunk[w] != *(volatile __u64 *)&s->ip[i])
+				continue;
+			s->memo.word[m] = (addr - s->sp) >> 3;
+			s->at = i + 1;
+		}
+	}
+	return s->at - s->start;
+}
+
+/* Fill s->path and s->memo.sum from nr frames at s->start. */
+GLOBAL int unwind_sum(__u32 scratch_row, __u32 nr)
+{
+	struct unwind_scratch *s = scratch_of(scratch_row);
+	__u64 sum = 0, odd = UNWIND_ODD, start;
+
+	if (!s)
+		return 0;
+	start = s->start;
+	if (start >= UNWIND_PREFIX)
+		return 0;
+	barrier_var(start);
+	__builtin_memset(s->path.ip, 0, sizeof(s->path.ip));
+	for (__u32 i = 0; i < KMT_FRAMES; i++) {
+		if (i >= nr)
+			break;
+		s->path.ip[i] = s->ip[start + i];
+		sum += s->ip[start + i] * odd;
+		odd += UNWIND_ODD << 1;
+	}
+	s->path.nr = nr;
+	s->memo.sum = sum;
+	s->path.hash = (sum ^ s->site ^ nr) | 1;
+	s->path.call_site = s->site;
+	return 0;
+}
+
+/* Remember the path in s at s->key. */
+GLOBAL int unwind_remember(__u32 scratch_row, __u32 path)
+{
+	struct unwind_scratch *s = scratch_of(scratch_row);
+	__u32 h;
+
+	if (!s)
+		return 0;
+	h = hash_row(s->key, cfg_memo_shift);
+	for (int w = 0; w < KMT_WAYS; w++) {
+		__u32 row = h + w;
+		struct kmt_memo *m = bpf_map_lookup_elem(&memos, &row);
+
+		if (!m)
+			break;
+		if (m->key || __sync_val_compare_and_swap(&m->key, 0, s->key))
+			continue;
+		m->sum = s->memo.sum;
+		m->path = path;
+		__builtin_memcpy(m->word, s->memo.word, sizeof(m->word));
+		m->nr = s->path.nr;
+		return 1;
+	}
+	return 0;
+}
+
+/* Unwind into s->ip; the frames that count are [start, nr). Returns their number, 0 on failure. */
+GLOBAL int unwind_walk(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row)
+{
+	struct unwind_scratch *s = scratch_of(scratch_row);
+	long len;
+
+	if (!s)
+		return 0;
+	len = bpf_get_stack(ctx, s->ip, sizeof(s->ip), 0);
+	if (len <= 0)
+		return 0;
+	s->nr = len / 8;
+	if (s->nr > UNWIND_DEPTH)
+		s->nr = UNWIND_DEPTH;
+	unwind_find_start(s);
+	return s->nr - s->start;
+}
+
+/* The way of a miss: unwind, learn, intern. Returns the path's row. */
+GLOBAL int unwind_miss(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, __u32 cpu_id)
+{
+	struct unwind_scratch *s = scratch_of(scratch_row);
+	struct kmt_cpu *cpu = cpu_of(cpu_id);
+	__u32 nr, found;
+	int path;
+
+	if (!s || !cpu)
+		return 0;
+	cpu->stats[KMT_STAT_UNWIND_MISSES]++;
+	nr = unwind_walk(ctx, scratch_row);
+	if (!nr) { /* the call site alone is better than nothing */
+		cpu->losses[KMT_LOSS_STACK_FAILED]++;
+		s->ip[0] = s->site;
+		s->start = 0;
+		nr = 1;
+		found = 0;
+	} else {
+		found = unwind_learn(scratch_row);
+	}
+	s->path.flags = s->irq ? KMT_PATH_IRQ : 0;
+	if (nr > KMT_FRAMES) {
+		s->path.flags |= KMT_PATH_TRUNCATED;
+		nr = KMT_FRAMES;
+	}
+	if (s->irq && found && found < nr) {
+		nr = found;
+		s->path.flags &= ~KMT_PATH_TRUNCATED;
+	}
+	unwind_sum(scratch_row, nr);
+	path = path_intern(scratch_row);
+	if (!path) {
+		cpu->losses[KMT_LOSS_PATH_FULL]++;
+		return 0;
+	}
+	if (found < nr)
+		return path;
+	if (unwind_remember(scratch_row, path))
+		cpu->stats[KMT_STAT_UNWIND_LEARNED]++;
+	else
+		cpu->stats[KMT_STAT_UNWIND_FULL]++;
+	return path;
+}
+
+/* Walk again what was a hit; on a disagreement count it, forget the way and return the walked path. */
+GLOBAL int unwind_audit(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, __u32 cpu_id, __u32 memo_row)
+{
+	struct kmt_memo *m = bpf_map_lookup_elem(&memos, &memo_row);
+	struct unwind_scratch *s = scratch_of(scratch_row);
+	struct kmt_cpu *cpu = cpu_of(cpu_id);
+	__u32 nr;
+
+	if (!s || !m || !cpu)
+		return 0;
+	cpu->stats[KMT_STAT_UNWIND_AUDITED]++;
+	nr = unwind_walk(ctx, scratch_row);
+	if (s->irq ? nr >= m->nr : nr == m->nr || nr > KMT_FRAMES) {
+		unwind_sum(scratch_row, m->nr);
+		if (s->memo.sum == m->sum)
+			return m->path;
+	}
+	cpu->stats[KMT_STAT_UNWIND_WRONG]++;
+	m->nr = 0;
+	return unwind_miss(ctx, scratch_row, cpu_id);
+}
+
+/*
+ * The path that led to this tracepoint, with s the scratch row of this CPU and nesting level. s->site is the
+ * caller that the tracepoint names, or 0; s->irq is set to whether it happened in interrupt context.
+ */
+static __always_inline __u32 unwind_path(struct bpf_raw_tracepoint_args *ctx, struct kmt_cpu *cpu,
+					 __u32 cpu_id, struct unwind_scratch *s, __u32 scratch_row)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u64 sp, depth, base = (__u64)task->stack;
+	__u32 h;
+
+	sp = scratch_number(s, ctx);
+	s->sp = sp;
+	depth = sp - base;
+	s->irq = depth >= cfg_thread_size;
+	if (s->irq) {
+		s->end = sp + UNWIND_CHUNKS * UNWIND_CHUNK * 8; /* reading stops at the guard page */
+		depth = ((sp & 0x3fff) >> 3) | UNWIND_IRQ;
+	} else {
+		s->end = base + cfg_thread_size;
+		depth >>= 3;
+	}
+	s->key = s->site ^ depth << 48;
+	h = hash_row(s->key, cfg_memo_shift);
+	for (int w = 0; w < KMT_WAYS; w++) {
+		__u32 row = h + w;
+		struct kmt_memo *m = bpf_map_lookup_elem(&memos, &row);
+		__u64 sum = 0, odd = UNWIND_ODD;
+		__u32 nr;
+
+		if (!m || !m->key)
+			break;
+		nr = m->nr;
+		if (m->key != s->key || !nr)
+			continue;
+		for (__u32 i = 0; i < KMT_FRAMES; i++) {
+			if (i >= nr)
+				break;
+			sum += compat_read_word(sp + m->word[i] * 8) * odd;
+			odd += UNWIND_ODD << 1;
+		}
+		if (sum != m->sum)
+			continue;
+		if ((++cpu->stats[KMT_STAT_UNWIND_HITS] & UNWIND_AUDIT) == 0)
+			return unwind_audit(ctx, scratch_row, cpu_id, row);
+		return m->path;
+	}
+	return unwind_miss(ctx, scratch_row, cpu_id);
+}
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel types that the BPF programs touch, written by hand, members that are not read left out: with
+ * preserve_access_index libbpf finds every offset in the running kernel's BTF. Why no generated dump: it is
+ * 130,000 lines of one kernel, this is what we depend on. scripts/check-vmlinux.sh holds each name here
+ * against the BTF of real kernels. Other kernels' shapes of the same type are in flavors.h.
+ */
+#ifndef KMEMTRACE_VMLINUX_H
+#define KMEMTRACE_VMLINUX_H
+
+typedef unsigned char __u8;
+typedef signed char __s8;
+typedef unsigned short __u16;
+typedef short __s16;
+typedef unsigned int __u32;
+typedef int __s32;
+typedef unsigned long long __u64;
+typedef long long __s64;
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __s32 s32;
+typedef __u64 u64;
+typedef __s64 s64;
+typedef _Bool bool;
+/* bpf_helper_defs.h names these */
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+
+#define true  1
+#define false 0
+#define NULL  ((void *)0)
+
+enum bpf_map_type {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+};
+
+enum {
+	BPF_ANY = 0,
+	BPF_NOEXIST = 1,
+	BPF_F_MMAPABLE = 1024,
+};
+
+/* The context of raw tracepoint programs: UAPI, not relocated. */
+struct bpf_raw_tracepoint_args {
+	__u64 args[0];
+};
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+struct task_struct {
+	void *stack;
+	int tgid;
+	struct task_struct *group_leader;
+	char comm[16];
+	u64 self_exec_id;
+	struct css_set *cgroups;
+};
+
+struct kmem_cache {
+	unsigned int flags;
+	unsigned int size;
+	unsigned int object_size;
+	const char *name;
+};
+
+/* Only its first member is used: a type with a 64-bit number at offset 0, to read a stack word through. */
+struct timespec64 {
+	long long tv_sec;
+};
+
+#pragma clang attribute pop
+
+#endif
