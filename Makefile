@@ -2,6 +2,8 @@
 # make              build/kmemtrace
 # make STATIC=1     the same as one static binary, to copy to the host in trouble
 # make test         every test (root for the live ones); unit: only those that need no root
+# make test-vm      boot the kernels of scripts/vm.sh and run tests/vm in each
+# make STATIC=1 B=build/arm64 ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- SYSROOT=DIR   (scripts/sysroot-arm64.sh DIR)
 # make install      DESTDIR and PREFIX as usual
 
 PREFIX  ?= /usr/local
@@ -18,8 +20,17 @@ KCFLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wstrict-prototypes -
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall -Wextra -Werror \
            -Wno-unused-parameter -Ivmlinux -Ibpf -MMD -MP
 PKGS    := libbpf libelf zlib sqlite3 jansson
-LDLIBS_DYN := $(shell pkg-config --libs $(PKGS)) -lm
-LDLIBS_STA := $(shell pkg-config --libs --static $(PKGS)) -lm
+PKG_CONFIG := pkg-config
+ifdef CROSS_COMPILE
+CC      := $(CROSS_COMPILE)gcc
+AR      := $(CROSS_COMPILE)ar
+SYSROOT_LIB := $(SYSROOT)/usr/lib/$(shell $(CC) -dumpmachine)
+PKG_CONFIG := PKG_CONFIG_LIBDIR=$(SYSROOT_LIB)/pkgconfig PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) pkg-config
+CPPFLAGS += -isystem $(SYSROOT)/usr/include
+LDFLAGS += -L$(SYSROOT_LIB)
+endif
+LDLIBS_DYN := $(shell $(PKG_CONFIG) --libs $(PKGS)) -lm
+LDLIBS_STA := $(shell $(PKG_CONFIG) --libs --static $(PKGS)) -lm
 ifdef STATIC
 LDFLAGS += -static
 LDLIBS  := $(LDLIBS_STA)
@@ -35,7 +46,7 @@ SKEL      := $(B)/gen/tracer.skel.h
 UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
 
-.PHONY: all test unit check install clean
+.PHONY: all test unit plants vm-tools test-vm check install clean
 all: $(B)/kmemtrace
 
 # ---- BPF: one object a source, linked into one, then a skeleton ----
@@ -64,7 +75,7 @@ $(B)/obj/user/capture/capture.o $(B)/san/user/capture/capture.o: $(B)/gen/schema
 
 $(B)/libkmemtrace.a: $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(AR) rcs $@ $^
 
 $(B)/kmemtrace: $(B)/obj/user/main.o $(B)/libkmemtrace.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -79,7 +90,7 @@ $(B)/san/%.o: %.c Makefile | $(SKEL)
 
 $(B)/san/libkmemtrace.a: $(SAN_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(AR) rcs $@ $^
 
 $(B)/tests/test_%: tests/unit/test_%.c $(B)/san/libkmemtrace.a Makefile
 	@mkdir -p $(@D)
@@ -90,12 +101,22 @@ PLANT_SRC := $(sort $(wildcard tests/plant/*.c))
 PLANT_BIN := $(PLANT_SRC:tests/plant/%.c=$(B)/plant/%)
 $(B)/plant/%: tests/plant/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -Itests/plant -MMD -MP -o $@ $< -pthread
+	$(CC) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -Itests/plant -MMD -MP $(LDFLAGS) -o $@ $< -pthread
 
 unit: $(UNIT_BIN)
 plants: $(PLANT_BIN)
 test: all unit plants
 	./scripts/test.sh --no-install
+
+# ---- other kernels: what the guests need beside kmemtrace and the plants ----
+$(B)/jsonq: tests/vm/jsonq.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror $(LDFLAGS) -o $@ $< \
+		$(shell $(PKG_CONFIG) --libs $(if $(STATIC),--static) jansson)
+
+vm-tools: $(B)/jsonq
+test-vm:
+	./scripts/vm.sh
 
 install: all
 	install -D -m 0755 $(B)/kmemtrace $(DESTDIR)$(PREFIX)/sbin/kmemtrace

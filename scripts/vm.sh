@@ -1,0 +1,254 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# vm.sh: boot Debian's kernels in QEMU and run tests/vm/run.sh in each. `make test-vm` calls it.
+# Kernels, QEMU and busybox are fetched by name into a cache; nothing is installed, nothing needs root.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/debian-lib.sh
+. scripts/debian-lib.sh
+
+DECLARED="5.10 6.1 6.12 6.18 7.0 newest 6.12-arm64"
+MIN_SERIES=5
+BOOT_TIMEOUT=${KMEMTRACE_VM_TIMEOUT:-300} # seconds a guest may take in all; a boot takes 3 to 10
+CACHE=${KMEMTRACE_VM_CACHE:-${XDG_CACHE_HOME:-/var/tmp}/kmemtrace-vm}
+OUT=build/vm/results
+JOBS=$(($(nproc) / 2))
+PAYLOAD=
+# What a guest's log must not hold, besides its own "cut here".
+SPLAT='cut here \]|BUG:|WARNING: .* at |Oops|Kernel panic|Internal error|general protection|blocked for more than|rcu:.*stall|KASAN|UBSAN|KFENCE'
+
+usage() {
+	cat <<-EOF
+		usage: scripts/vm.sh [-j N] [-p DIR] [-o DIR] [-f] [-l] [KERNEL…]
+		  KERNEL  5.10, 6.12-arm64, newest, newest-arm64, all, all-arm64; without any:
+		          $DECLARED
+		  -j N    boots at once (default: half the CPUs)
+		  -p DIR  run DIR/run.sh in the guests instead of building kmemtrace and its suite
+		  -o DIR  where logs and results go (default $OUT)
+		  -f      only fetch: print each kernel's directory in the cache (vmlinuz or Image, btf, version)
+		  -l      only list what Debian has now
+		Cache: $CACHE (KMEMTRACE_VM_CACHE), seconds for one guest: KMEMTRACE_VM_TIMEOUT=$BOOT_TIMEOUT
+	EOF
+}
+
+# ---- which kernels ----
+
+# kernels_resolve NAME…: "NAME SERIES ARCH VERSION PACKAGE" a line; "NAME" alone for one Debian no longer has.
+kernels_resolve() {
+	local available name arch series rest
+	available=$(debian_kernels)
+	for name in "$@"; do
+		arch=amd64
+		case $name in *-arm64) arch=arm64 ;; esac
+		series=${name%-arm64}
+		case $series in
+		all)
+			awk -v arch="$arch" '$2 == arch { print $1 (arch == "arm64" ? "-arm64" : ""), $0 }' <<<"$available"
+			continue
+			;;
+		newest) series=$(awk -v arch="$arch" '$2 == arch { s = $1 } END { print s }' <<<"$available") ;;
+		esac
+		rest=$(awk -v s="$series" -v arch="$arch" '$1 == s && $2 == arch' <<<"$available")
+		[ "$name" = newest-arm64 ] && name=$series-arm64
+		[ "$name" = newest ] && name=$series
+		printf '%s %s\n' "$name" "$rest"
+	done | sort -u -k1,1V
+}
+
+# kernels_fetch: reads kernels_resolve's lines, prints the names that are now in the cache.
+kernels_fetch() {
+	local name series arch version package
+	while read -r name series arch version package; do
+		if [ -n "$package" ] && debian_kernel_fetch "$series" "$arch" "$version" "$package"; then
+			printf '%s\n' "$name"
+		elif [ -s "$CACHE/kernels/$name/version" ]; then
+			debian_say "$name: no longer fetched, using $(cat "$CACHE/kernels/$name/version") from the cache"
+			printf '%s\n' "$name"
+		else
+			debian_say "$name: can no longer be fetched"
+		fi
+	done
+}
+
+# ---- QEMU ----
+
+qemu_major() { "$@" --version 2>/dev/null | sed -nE '1s/.*version ([0-9]+).*/\1/p'; }
+
+# qemu_find ARCH: the command in QEMU. Version 8 is needed on x86 (7.2 corrupts EFLAGS after cmpxchg16b: SLUB faults
+# on 6.5 to 6.18), 10 on arm64 (the second serial line). An older one is left alone, a newer one unpacked beside it.
+qemu_find() {
+	local program=qemu-system-x86_64 need=8 root=$CACHE/qemu major
+	[ "$1" = arm64 ] && program=qemu-system-aarch64 && need=10
+	QEMU=("$program")
+	major=$(qemu_major "${QEMU[@]}") || true
+	[ "${major:-0}" -ge $need ] && return 0
+	debian_unpack "$root" qemu-system-x86 qemu-system-arm || debian_die "cannot fetch QEMU"
+	QEMU=(env "LD_LIBRARY_PATH=$root/usr/lib/$(uname -m)-linux-gnu:$root/lib/$(uname -m)-linux-gnu"
+		"$root/usr/bin/$program" -L "$root/usr/share/qemu" -L "$root/usr/share/seabios")
+	major=$(qemu_major "${QEMU[@]}") || true
+	[ "${major:-0}" -ge $need ] || debian_die "needs QEMU $need or newer, $DEBIAN_RELEASE has ${major:-none}"
+}
+
+# ---- the guest's file system ----
+
+payload_build() { # ARCH: build/vm/ARCH/payload
+	local dir=build/vm/$1 cross=()
+	if [ "$1" = arm64 ]; then
+		scripts/sysroot-arm64.sh "$CACHE/sysroot-arm64"
+		cross=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- SYSROOT="$CACHE/sysroot-arm64")
+	fi
+	make --no-print-directory STATIC=1 B="$dir" "${cross[@]}" all plants vm-tools >"$dir.log" 2>&1 ||
+		{ tail -n 20 "$dir.log" >&2; debian_die "building for $1 failed, see $dir.log"; }
+	rm -rf "$dir/payload"
+	mkdir -p "$dir/payload/plant"
+	cp "$dir/kmemtrace" "$dir/jsonq" tests/vm/*.sh "$dir/payload/"
+	find "$dir/plant" -maxdepth 1 -type f -perm -u+x -exec cp -t "$dir/payload/plant" {} + 2>/dev/null || true
+}
+
+initramfs_build() { # ARCH PAYLOAD OUT
+	local busybox=$CACHE/busybox-$1 root
+	debian_unpack_foreign "$busybox" "$1" busybox-static || debian_die "cannot fetch busybox-static"
+	root=$(mktemp -d)
+	mkdir -p "$root"/{bin,dev,proc,sys,tmp,t}
+	cp "$busybox/bin/busybox" "$root/bin/"
+	ln -s busybox "$root/bin/sh"
+	cp tests/vm/init "$root/init"
+	cp -a "$2/." "$root/t/"
+	# The host's own busybox packs it: cpio is not everywhere.
+	(cd "$root" && find . | "$CACHE/busybox-$(dpkg --print-architecture)/bin/busybox" cpio -o -H newc 2>/dev/null |
+		gzip -1) >"$3"
+	rm -rf "$root"
+}
+
+# ---- one boot ----
+
+boot() { # NAME
+	local name=$1 dir=$OUT/$1 arch=amd64 status=0 machine console results kernel
+	case $name in *-arm64) arch=arm64 ;; esac
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	if [ $arch = arm64 ]; then
+		machine=(-M virt -cpu cortex-a72) console=ttyAMA0 results=ttyAMA1 kernel=Image
+	else
+		machine=(-cpu max) console=ttyS0 results=ttyS1 kernel=vmlinuz
+	fi
+	qemu_find $arch
+	timeout -k 5 "$BOOT_TIMEOUT" "${QEMU[@]}" "${machine[@]}" -accel tcg,thread=single -smp 2 -m 768M \
+		-nodefaults -no-user-config -display none -no-reboot \
+		-serial "file:$dir/console" -serial "file:$dir/serial" \
+		-kernel "$CACHE/kernels/$name/$kernel" -initrd "build/vm/$arch.initrd" \
+		-append "console=$console kmt_results=$results panic=-1 oops=panic ${KMEMTRACE_VM_APPEND:-}" \
+		</dev/null >"$dir/qemu" 2>&1 || status=$?
+	results_read "$name" "$status" >"$dir/tests"
+	printf '%-12s %s\n' "$name" "$(awk '{ n[$1]++ } END { printf "%d ok, %d failed, %d skipped", n["ok"], n["fail"], n["skip"] }' \
+		"$dir/tests") ($(cat "$CACHE/kernels/$name/version"))" >&2
+}
+
+# results_read NAME STATUS: "ok|fail|skip TEST WHY" a line, from what the guest left. Two tests are the host's own.
+results_read() {
+	local dir=$OUT/$1 splat
+	tr -d '\r' <"$dir/serial" 2>/dev/null >"$dir/result" || :
+	if grep -q '^@@RC [0-9]' "$dir/result"; then
+		printf 'ok boot\n'
+		grep -q '^@@RC 0$' "$dir/result" || grep -q '^not ok ' "$dir/result" ||
+			printf 'fail suite it ended with status %s\n' "$(sed -n 's/^@@RC //p' "$dir/result")"
+	else
+		case $2 in
+		124 | 137) printf 'fail boot no result within %s s, see %s/console\n' "$BOOT_TIMEOUT" "$dir" ;;
+		*) printf 'fail boot it ended without a result (QEMU status %s), see %s/console\n' "$2" "$dir" ;;
+		esac
+	fi
+	splat=$(tr -d '\r' <"$dir/console" 2>/dev/null | grep -E -m 1 "$SPLAT") || true
+	if [ -s "$dir/console" ] && [ -z "$splat" ]; then
+		printf 'ok kernel-log\n'
+	else
+		printf 'fail kernel-log %s\n' "${splat:-nothing on the console}"
+	fi
+	sed -nE 's/^ok ([^ ]+)$/ok \1/p; s/^not ok ([^ ]+) - (.*)/fail \1 \2/p; s/^skip ([^ ]+) - (.*)/skip \1 \2/p' "$dir/result"
+	# Files the guest handed over.
+	awk -v dir="$dir" '/^@@BEGIN [a-z0-9.-]+$/ { f = dir "/" $2; next } /^@@END / { f = "" } f { print >f }' "$dir/result"
+}
+
+# ---- what comes out ----
+
+# results_table NAME…: tests down, kernels across; then each failure and skip by name, then the sum.
+results_table() {
+	local name
+	for name in "$@"; do sed "s/^/$name /" "$OUT/$name/tests"; done | tee "$OUT/all" | awk '
+		!($1 in kernel) { kernel[$1]; order[++kernels] = $1 }
+		!($3 in test) { test[$3]; tests[++n] = $3; if (length($3) > width) width = length($3) }
+		{ got[$1, $3] = $2; count[$2]++ }
+		$2 != "ok" { why = why sprintf("%s %s %s:", $2 == "fail" ? "FAIL" : "skip", $1, $3) substr($0, length($1 $2 $3) + 3) "\n" }
+		END {
+			printf "\n%-*s", width, "test"
+			for (k = 1; k <= kernels; k++) printf "  %-10s", order[k]
+			print ""
+			for (t = 1; t <= n; t++) {
+				printf "%-*s", width, tests[t]
+				for (k = 1; k <= kernels; k++) {
+					r = got[order[k], tests[t]]
+					printf "  %-10s", r == "fail" ? "FAIL" : r == "" ? "not run" : r
+				}
+				print ""
+			}
+			printf "\n%s\n%d passed, %d failed, %d skipped\n", why, count["ok"], count["fail"], count["skip"]
+			exit count["fail"] > 0
+		}'
+}
+
+main() {
+	local only='' names series declared=1 arch name status=0 asked
+	while getopts j:p:o:flh option; do
+		case $option in
+		j) JOBS=$OPTARG ;;
+		p) PAYLOAD=$OPTARG ;;
+		o) OUT=$OPTARG ;;
+		f) only=fetch ;;
+		l) only=list ;;
+		h) usage; exit 0 ;;
+		*) usage >&2; exit 2 ;;
+		esac
+	done
+	shift $((OPTIND - 1))
+	[ "$JOBS" -ge 1 ] || JOBS=1
+	debian_init "$CACHE"
+	# shellcheck disable=SC2086 # lists of words
+	debian_update kernels $DEBIAN_KERNEL_SUITES
+	[ "$only" = list ] && { debian_kernels; exit 0; }
+	[ $# -gt 0 ] && declared=
+	# shellcheck disable=SC2086
+	[ $# -gt 0 ] || set -- $DECLARED
+	asked=$(kernels_resolve "$@")
+	names=$(kernels_fetch <<<"$asked")
+	series=$(tr ' ' '\n' <<<"${names//-arm64/}" | sort -u | grep -c .) || true
+	if [ -n "$declared" ] && [ "$series" -lt $MIN_SERIES ]; then
+		debian_die "only $series series could be fetched, at least $MIN_SERIES are needed"
+	fi
+	if [ -z "$declared" ] && [ "$(wc -w <<<"$names")" -ne "$(grep -c . <<<"$asked")" ]; then
+		debian_die "not every kernel that was named could be fetched"
+	fi
+	if [ "$only" = fetch ]; then
+		for name in $names; do printf '%s\n' "$CACHE/kernels/$name"; done
+		exit 0
+	fi
+	mkdir -p build/vm "$OUT"
+	debian_unpack_foreign "$CACHE/busybox-$(dpkg --print-architecture)" "$(dpkg --print-architecture)" busybox-static
+	for arch in amd64 arm64; do
+		case $arch in
+		arm64) grep -q -e '-arm64$' <<<"$names" || continue ;;
+		*) grep -qv -e '-arm64$' <<<"$names" || continue ;;
+		esac
+		qemu_find "$arch"
+		[ -n "$PAYLOAD" ] || payload_build "$arch"
+		initramfs_build "$arch" "${PAYLOAD:-build/vm/$arch/payload}" "build/vm/$arch.initrd"
+	done
+	for name in $names; do
+		while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do wait -n || status=$?; done
+		boot "$name" &
+	done
+	wait
+	# shellcheck disable=SC2086
+	results_table $names
+}
+
+main "$@"

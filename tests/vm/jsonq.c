@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * jsonq FILE PATH: one value out of a JSON document, for the guests' suite, where there is no jq. PATH is names
+ * and indexes joined by '.', and "name=value" takes the first object of an array with that member:
+ * pools.name=Slab.delta_kb. A string, number or boolean is printed as it is, of an array or object its length.
+ * Exits 1 when there is no such value, 2 when the file is no JSON.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *array_find(json_t *array, const char *name, const char *value)
+{
+	json_t *element;
+	size_t i;
+
+	json_array_foreach(array, i, element) {
+		const char *got = json_string_value(json_object_get(element, name));
+
+		if (got && !strcmp(got, value))
+			return element;
+	}
+	return NULL;
+}
+
+static json_t *step(json_t *at, char *part)
+{
+	char *end, *value;
+	unsigned long index;
+
+	if (json_is_object(at))
+		return json_object_get(at, part);
+	value = strchr(part, '=');
+	if (value) {
+		*value++ = '\0';
+		return array_find(at, part, value);
+	}
+	index = strtoul(part, &end, 10);
+	return *part && !*end ? json_array_get(at, index) : NULL;
+}
+
+static void value_print(const json_t *value)
+{
+	switch (json_typeof(value)) {
+	case JSON_STRING:
+		puts(json_string_value(value));
+		break;
+	case JSON_INTEGER:
+		printf("%lld\n", (long long)json_integer_value(value));
+		break;
+	case JSON_REAL:
+		printf("%.10g\n", json_real_value(value));
+		break;
+	case JSON_ARRAY:
+		printf("%zu\n", json_array_size(value));
+		break;
+	case JSON_OBJECT:
+		printf("%zu\n", json_object_size(value));
+		break;
+	case JSON_TRUE:
+	case JSON_FALSE:
+		puts(json_is_true(value) ? "true" : "false");
+		break;
+	default:
+		puts("null");
+	}
+}
+
+int main(int argc, char **argv)
+{
+	json_t *root, *at;
+	json_error_t error;
+	char *part, *rest;
+
+	if (argc != 3) {
+		fprintf(stderr, "usage: jsonq FILE PATH\n");
+		return 2;
+	}
+	root = json_load_file(argv[1], 0, &error);
+	if (!root) {
+		fprintf(stderr, "jsonq: %s:%d: %s\n", argv[1], error.line, error.text);
+		return 2;
+	}
+	rest = argv[2];
+	for (at = root; at && (part = strsep(&rest, "."));)
+		at = step(at, part);
+	if (at)
+		value_print(at);
+	json_decref(root);
+	return at ? 0 : 1;
+}

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# lib.sh: how the guest suite says what happened. busybox sh only. One line a test: "ok NAME", "not ok NAME - why",
+# "skip NAME - why"; scripts/vm.sh reads them from the serial line. Anything else is only for people who read the log.
+
+failed=0
+
+ok() { printf '\nok %s\n' "$1"; }
+not_ok() {
+	printf '\nnot ok %s - %s\n' "$1" "$2"
+	failed=$((failed + 1))
+}
+skip() { printf '\nskip %s - %s\n' "$1" "$2"; }
+
+# attempt NAME COMMAND…: the test is that the command succeeds within 60 s; its last line of output is the why.
+attempt() {
+	name=$1
+	shift
+	timeout -s KILL 60 "$@" >/tmp/attempt.out 2>&1
+	status=$?
+	if [ $status -eq 0 ]; then
+		ok "$name"
+	else
+		not_ok "$name" "status $status: $(tail -n 1 /tmp/attempt.out)"
+		sed 's/^/    /' /tmp/attempt.out
+		return 1
+	fi
+}
+
+# figure NAME VALUE LOW HIGH: a number within bounds (they may be fractions).
+within() {
+	if awk -v v="$2" -v lo="$3" -v hi="$4" 'BEGIN { exit !(v != "" && v + 0 >= lo + 0 && v + 0 <= hi + 0) }'; then
+		ok "$1"
+	else
+		not_ok "$1" "${2:-nothing} is not within $3 … $4"
+	fi
+}
+
+# file_block NAME FILE: hand a file to the host, which keeps it as NAME beside the log.
+file_block() {
+	printf '\n@@BEGIN %s\n' "$1"
+	cat "$2"
+	printf '\n@@END %s\n' "$1"
+}
