@@ -46,7 +46,7 @@ SKEL      := $(B)/gen/tracer.skel.h
 UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
 
-.PHONY: all test unit plants vm-tools test-vm check install clean
+.PHONY: all test unit plants vm-tools test-vm check-vmlinux check install clean
 all: $(B)/kmemtrace
 
 # ---- BPF: one object a source, linked into one, then a skeleton ----
@@ -117,6 +117,10 @@ $(B)/jsonq: tests/vm/jsonq.c Makefile
 vm-tools: $(B)/jsonq
 test-vm:
 	./scripts/vm.sh
+
+# every hand-written kernel type against the BTF of real kernels
+check-vmlinux:
+	./scripts/check-vmlinux.sh
 
 install: all
 	install -D -m 0755 $(B)/kmemtrace $(DESTDIR)$(PREFIX)/sbin/kmemtrace
