@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Joins slabinfo, outstanding objects and traffic into one row a cache: see caches.h. */
+#include "model/caches.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+#define TREND_ROWS   128 /* caches whose history is looked at: those that changed or hold most */
+#define TREND_POINTS 256
+#define TREND_FLOOR  256.0 /* kB: a smaller change of a cache has no shape worth naming */
+
+/* Every name a row can be called by, sorted, to find it by any of them. */
+struct row_name {
+	const char *name;
+	uint32_t row;
+};
+
+struct row_names {
+	ARRAY_OF(struct row_name);
+};
+
+static int compare_name(const void *a, const void *b)
+{
+	return strcmp(((const struct row_name *)a)->name, ((const struct row_name *)b)->name);
+}
+
+static int names_add(struct row_names *names, const char *name, size_t row)
+{
+	struct row_name *n = ARRAY_PUSH(names);
+
+	if (!n)
+		return -ENOMEM;
+	*n = (struct row_name){.name = name, .row = (uint32_t)row};
+	return 0;
+}
+
+static void names_sort(struct row_names *names)
+{
+	if (names->nr)
+		qsort(names->items, names->nr, sizeof(*names->items), compare_name);
+}
+
+static const struct row_name *names_find(const struct row_names *names, const char *name)
+{
+	struct row_name key = {.name = name};
+
+	if (!names->nr)
+		return NULL;
+	return bsearch(&key, names->items, names->nr, sizeof(*names->items), compare_name);
+}
+
+static struct cache_row *caches_add(struct caches *caches, const char *name)
+{
+	struct cache_row *r = ARRAY_PUSH(caches);
+
+	if (!r)
+		return NULL;
+	r->name = name;
+	r->object_size = r->size = r->objects_per_slab = NAN;
+	r->start_objects = r->end_objects = r->start_kb = r->end_kb = r->delta_kb = NAN;
+	r->start_free_kb = r->end_free_kb = r->preexisting_freed_bytes = NAN;
+	return r;
+}
+
+/* One row for each cache the capture lists. */
+static int caches_add_captured(const struct view *v, struct caches *caches, struct row_names *names)
+{
+	for (size_t id = 0; id < v->c->nr_caches; id++)
+		caches->by_id[id] = CACHES_NONE;
+	for (size_t id = 1; id < v->c->nr_caches; id++) {
+		const struct cap_cache *cap = &v->c->caches[id];
+		struct cache_row *r = caches_add(caches, cap->name);
+
+		if (!r)
+			return -ENOMEM;
+		r->cap = cap;
+		r->large = cap->large;
+		if (!cap->large) {
+			r->object_size = (double)cap->object_size;
+			r->size = (double)cap->size;
+		}
+		caches->by_id[id] = (uint32_t)(caches->nr - 1);
+		if (cap->large)
+			continue; /* a slabinfo line of that name would be another thing */
+		if (names_add(names, cap->name, caches->nr - 1))
+			return -ENOMEM;
+		for (size_t i = 0; i < cap->aliases.nr; i++)
+			if (names_add(names, cap->aliases.items[i], caches->nr - 1))
+				return -ENOMEM;
+	}
+	names_sort(names);
+	return 0;
+}
+
+/* One row for each line of slabinfo that no captured cache answers to. */
+static int caches_add_listed(const struct snapshot *s, struct caches *caches,
+			     struct row_names *names)
+{
+	size_t known = names->nr;
+
+	for (size_t i = 0; i < s->slabs.nr; i++) {
+		const struct slab_level *l = &s->slabs.items[i];
+		struct row_names sorted = {.items = names->items, .nr = known};
+
+		if (names_find(&sorted, l->name))
+			continue;
+		if (!caches_add(caches, l->name) || names_add(names, l->name, caches->nr - 1))
+			return -ENOMEM;
+	}
+	names_sort(names);
+	return 0;
+}
+
+static double level_kb(const struct view *v, const struct slab_level *l)
+{
+	return (double)l->num_slabs * (double)l->pages_per_slab * v->page_bytes / 1024;
+}
+
+/* Slab − Σ caches: what large kmalloc holds, in kB. */
+static double large_kb(const struct view *v, const struct snapshot *s)
+{
+	double kb = snapshot_meminfo(s, "Slab");
+
+	for (size_t i = 0; i < s->slabs.nr; i++)
+		kb -= level_kb(v, &s->slabs.items[i]);
+	return kb;
+}
+
+struct row_level {
+	double objects, kb, free_kb;
+};
+
+/* Levels of all rows in one snapshot; out has caches->nr elements. */
+static void caches_measure(const struct view *v, const struct snapshot *s,
+			   const struct caches *caches, const struct row_names *names,
+			   struct row_level *out)
+{
+	memset(out, 0, caches->nr * sizeof(*out));
+	for (size_t i = 0; i < s->slabs.nr; i++) {
+		const struct slab_level *l = &s->slabs.items[i];
+		const struct row_name *n = names_find(names, l->name);
+		double kb = level_kb(v, l);
+
+		if (!n)
+			continue; /* came and went between start and end */
+		out[n->row].objects += (double)l->active_objs;
+		out[n->row].kb += kb;
+		out[n->row].free_kb += kb - (double)l->active_objs * (double)l->object_size / 1024;
+	}
+	for (size_t i = 0; i < caches->nr; i++)
+		if (caches->items[i].large)
+			out[i] = (struct row_level){.objects = NAN, .kb = large_kb(v, s)};
+}
+
+/* slabinfo knows sizes of caches that the tracer never met. */
+static void caches_size(const struct snapshot *s, struct caches *caches,
+			const struct row_names *names)
+{
+	for (size_t i = 0; i < s->slabs.nr; i++) {
+		const struct slab_level *l = &s->slabs.items[i];
+		const struct row_name *n = names_find(names, l->name);
+		struct cache_row *r = n ? &caches->items[n->row] : NULL;
+
+		if (!r)
+			continue;
+		r->objects_per_slab = (double)l->objs_per_slab;
+		if (!(r->size > 0))
+			r->size = (double)l->object_size;
+	}
+}
+
+static int caches_level(const struct view *v, struct caches *caches, const struct row_names *names)
+{
+	_cleanup_free_ struct row_level *level = NULL;
+
+	if (!v->slab_start)
+		return 0;
+	level = calloc(caches->nr + 1, sizeof(*level));
+	if (!level)
+		return -ENOMEM;
+	caches_size(v->slab_start, caches, names);
+	caches_size(v->slab_end, caches, names);
+	caches_measure(v, v->slab_start, caches, names, level);
+	for (size_t i = 0; i < caches->nr; i++) {
+		caches->items[i].start_objects = level[i].objects;
+		caches->items[i].start_kb = level[i].kb;
+		caches->items[i].start_free_kb = level[i].free_kb;
+	}
+	/* With slabinfo in one snapshot alone, no change has been measured. */
+	if (v->slab_end == v->slab_start)
+		return 0;
+	caches_measure(v, v->slab_end, caches, names, level);
+	for (size_t i = 0; i < caches->nr; i++) {
+		struct cache_row *r = &caches->items[i];
+
+		r->end_objects = level[i].objects;
+		r->end_kb = level[i].kb;
+		r->end_free_kb = level[i].free_kb;
+		r->delta_kb = r->end_kb - r->start_kb;
+	}
+	return 0;
+}
+
+static void caches_trace(const struct view *v, const struct held *held, struct caches *caches)
+{
+	for (size_t i = 0; i < held->nr; i++) {
+		const struct held_row *h = &held->items[i];
+		struct cache_row *r;
+
+		if (h->h->pool != POOL_SLAB || caches->by_id[h->h->cache] == CACHES_NONE)
+			continue;
+		r = &caches->items[caches->by_id[h->h->cache]];
+		r->traced = true;
+		r->held_objects += h->objects;
+		r->held_bytes += h->bytes;
+		r->held_var += h->bytes_var;
+		r->tracked += (double)h->h->tracked;
+		r->judged += (double)h->h->judged;
+		r->judged_live += (double)h->h->judged_live;
+	}
+	for (size_t i = 0; v->at && i < v->at->cache_churn.nr; i++) {
+		const struct cap_cache_churn *churn = &v->at->cache_churn.items[i];
+		struct cache_row *r;
+
+		if (caches->by_id[churn->cache] == CACHES_NONE)
+			continue;
+		r = &caches->items[caches->by_id[churn->cache]];
+		r->traced = true;
+		r->allocs += churn->allocs;
+		r->frees += churn->frees;
+		r->ghosts += churn->ghosts;
+	}
+}
+
+/* See ledger.h: what the level lacks of the traced outstanding, beyond sampling error, up to what
+ * there was. */
+static double preexisting_freed(const struct cache_row *r)
+{
+	double had, delta, missing;
+
+	if (r->large) {
+		had = r->start_kb * 1024;
+		delta = r->delta_kb * 1024;
+	} else {
+		had = r->start_objects * r->size;
+		delta = (r->end_objects - r->start_objects) * r->size;
+	}
+	missing = r->held_bytes - delta;
+	if (isnan(missing))
+		return NAN;
+	if (!r->traced || missing <= 1.96 * sqrt(r->held_var))
+		return 0;
+	return fmin(missing, fmax(had, 0));
+}
+
+static void caches_judge(const struct view *v, double lost_ratio, struct caches *caches)
+{
+	for (size_t i = 0; i < caches->nr; i++) {
+		struct cache_row *r = &caches->items[i];
+		struct trust_facts f = {
+			.frees = r->frees,
+			.ghosts = r->ghosts,
+			.held_objects = r->held_objects,
+			.held_sd = r->held_bytes > 0
+					   ? r->held_objects * sqrt(r->held_var) / r->held_bytes
+					   : 0,
+			.tracked = r->tracked,
+			.judged = r->judged,
+			.judged_live = r->judged_live,
+			.slabinfo_delta = r->end_objects - r->start_objects,
+			.slabinfo_slack = v->cpus * trust_slabinfo_slack(
+							    r->size, fmax(r->objects_per_slab, 0)),
+			.start_objects = r->start_objects,
+			.lost_ratio = lost_ratio,
+			.complete = v->complete,
+		};
+
+		if (r->large && r->held_objects > 0) {
+			/* No object counts: compare bytes, in objects of the traced mean size. */
+			f.slabinfo_delta = r->delta_kb * 1024 * r->held_objects / r->held_bytes;
+			f.slabinfo_slack = 1;
+			f.start_objects = r->start_kb * 1024 * r->held_objects / r->held_bytes;
+		}
+		if (!r->traced && v->focused)
+			f.slabinfo_delta = NAN; /* not asked for: nothing to compare with */
+		r->preexisting_freed_bytes = preexisting_freed(r);
+		trust_judge(&f, &r->trust);
+	}
+}
+
+static int compare_delta(const void *a, const void *b)
+{
+	const struct cache_row *x = a, *y = b;
+	double dx = isnan(x->delta_kb) ? -INFINITY : x->delta_kb;
+	double dy = isnan(y->delta_kb) ? -INFINITY : y->delta_kb;
+
+	if (dx != dy)
+		return dx < dy ? 1 : -1;
+	if (x->held_bytes != y->held_bytes)
+		return x->held_bytes < y->held_bytes ? 1 : -1;
+	return strcmp(x->name, y->name);
+}
+
+/* Sort the rows and let ids and names point at their new places. */
+static int caches_sort(const struct view *v, struct caches *caches, struct row_names *names)
+{
+	_cleanup_free_ uint32_t *moved = calloc(caches->nr + 1, sizeof(*moved));
+
+	if (!moved)
+		return -ENOMEM;
+	/* Where each row was travels with it in a field that is filled in later. */
+	for (size_t i = 0; i < caches->nr; i++)
+		caches->items[i].trend.n = i;
+	if (caches->nr)
+		qsort(caches->items, caches->nr, sizeof(*caches->items), compare_delta);
+	for (size_t i = 0; i < caches->nr; i++)
+		moved[caches->items[i].trend.n] = (uint32_t)i;
+	for (size_t id = 0; id < v->c->nr_caches; id++)
+		if (caches->by_id[id] != CACHES_NONE)
+			caches->by_id[id] = moved[caches->by_id[id]];
+	for (size_t i = 0; i < names->nr; i++)
+		names->items[i].row = moved[names->items[i].row];
+	return 0;
+}
+
+struct trend_pick {
+	double weight;
+	uint32_t row;
+};
+
+static int compare_pick(const void *a, const void *b)
+{
+	const struct trend_pick *x = a, *y = b;
+
+	if (x->weight != y->weight)
+		return x->weight < y->weight ? 1 : -1;
+	return (x->row > y->row) - (x->row < y->row);
+}
+
+/* The rows that changed or hold most, at most TREND_ROWS. */
+static size_t caches_pick(const struct caches *caches, struct trend_pick *picks)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < caches->nr; i++) {
+		const struct cache_row *r = &caches->items[i];
+		double delta = isnan(r->delta_kb) ? 0 : fabs(r->delta_kb);
+
+		picks[nr++] = (struct trend_pick){.weight = fmax(delta, r->held_bytes / 1024),
+						  .row = (uint32_t)i};
+	}
+	if (nr)
+		qsort(picks, nr, sizeof(*picks), compare_pick);
+	return nr < TREND_ROWS ? nr : TREND_ROWS;
+}
+
+static int caches_trend(const struct view *v, struct caches *caches, const struct row_names *names)
+{
+	_cleanup_free_ struct trend_pick *picks = calloc(caches->nr + 1, sizeof(*picks));
+	_cleanup_free_ struct row_level *level = calloc(caches->nr + 1, sizeof(*level));
+	_cleanup_free_ double *y = calloc(TREND_ROWS * TREND_POINTS, sizeof(*y));
+	double t[TREND_POINTS];
+	size_t nr, points = 0, span = v->last - v->first, want = span + 1;
+
+	if (!picks || !level || !y)
+		return -ENOMEM;
+	for (size_t i = 0; i < caches->nr; i++)
+		caches->items[i].trend = (struct trend){
+			.slope = NAN, .slope_low = NAN, .slope_high = NAN, .mk_p = 1};
+	if (want > TREND_POINTS)
+		want = TREND_POINTS;
+	nr = caches_pick(caches, picks);
+	for (size_t i = 0; i < want; i++) {
+		const struct snapshot *s =
+			&v->c->snapshots[v->first + (want > 1 ? i * span / (want - 1) : 0)];
+
+		if (!s->slabs.nr)
+			continue;
+		caches_measure(v, s, caches, names, level);
+		t[points] = s->t_s;
+		for (size_t k = 0; k < nr; k++)
+			y[k * TREND_POINTS + points] = level[picks[k].row].kb;
+		points++;
+	}
+	for (size_t k = 0; k < nr; k++)
+		if (trend_of(t, y + k * TREND_POINTS, points, TREND_FLOOR,
+			     &caches->items[picks[k].row].trend))
+			return -ENOMEM;
+	return 0;
+}
+
+/* Large kmalloc has a level wherever slabinfo can be read, traced or not. */
+static int caches_add_large(const struct view *v, struct caches *caches)
+{
+	struct cache_row *r;
+
+	if (!v->slab_start)
+		return 0;
+	for (size_t i = 0; i < caches->nr; i++)
+		if (caches->items[i].large)
+			return 0;
+	r = caches_add(caches, "kmalloc-large");
+	if (!r)
+		return -ENOMEM;
+	r->large = true;
+	return 0;
+}
+
+static int caches_fill(const struct view *v, const struct held *held, double lost_ratio,
+		       struct row_names *names, struct caches *caches)
+{
+	caches->by_id = calloc(v->c->nr_caches + 1, sizeof(*caches->by_id));
+	if (!caches->by_id || caches_add_captured(v, caches, names))
+		return -ENOMEM;
+	if (v->slab_start && (caches_add_listed(v->slab_start, caches, names) ||
+			      caches_add_listed(v->slab_end, caches, names)))
+		return -ENOMEM;
+	if (caches_add_large(v, caches) || caches_level(v, caches, names))
+		return -ENOMEM;
+	caches_trace(v, held, caches);
+	caches_judge(v, lost_ratio, caches);
+	if (caches_sort(v, caches, names))
+		return -ENOMEM;
+	return caches_trend(v, caches, names);
+}
+
+int caches_build(const struct view *v, const struct held *held, double lost_ratio,
+		 struct caches *out)
+{
+	struct caches caches = {0};
+	struct row_names names = {0};
+	int err = caches_fill(v, held, lost_ratio, &names, &caches);
+
+	ARRAY_FREE(&names);
+	if (err)
+		caches_free(&caches);
+	else
+		*out = caches;
+	return err;
+}
+
+void caches_free(struct caches *c)
+{
+	ARRAY_FREE(c);
+	free(c->by_id);
+	c->by_id = NULL;
+}

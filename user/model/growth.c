@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Adds outstanding objects up: see growth.h. Ids in a capture are dense, so a group is found by
+ * indexing; the parts of a group (processes, …) come from one sort of (group, id, bytes) for each
+ * kind.
+ */
+#include "model/growth.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "model/interval.h"
+
+static uint32_t row_stack(const struct capture *c, const struct cap_held *h)
+{
+	(void)c;
+	return h->stack;
+}
+
+static uint32_t row_cache(const struct capture *c, const struct cap_held *h)
+{
+	(void)c;
+	return h->cache;
+}
+
+static uint32_t row_site(const struct capture *c, const struct cap_held *h)
+{
+	const struct cap_stack *s = &c->stacks[h->stack];
+
+	return s->nr_frames ? s->frames[0] : 0;
+}
+
+static uint32_t row_process(const struct capture *c, const struct cap_held *h)
+{
+	(void)c;
+	return h->process;
+}
+
+static uint32_t row_cgroup(const struct capture *c, const struct cap_held *h)
+{
+	return c->processes[h->process].cgroup;
+}
+
+/* What outstanding objects can be grouped by. A new way is a new row. */
+static const struct dimension {
+	const char *name;
+	uint32_t (*key)(const struct capture *c, const struct cap_held *h);
+	size_t nr_keys; /* offset of the member of struct capture that counts them */
+} dimensions[GROWTH_BYS] = {
+	[GROWTH_BY_STACK] = {"stack", row_stack, offsetof(struct capture, nr_stacks)},
+	[GROWTH_BY_CACHE] = {"cache", row_cache, offsetof(struct capture, nr_caches)},
+	[GROWTH_BY_SITE] = {"site", row_site, offsetof(struct capture, nr_frames)},
+	[GROWTH_BY_PROCESS] = {"process", row_process, offsetof(struct capture, nr_processes)},
+	[GROWTH_BY_CGROUP] = {"cgroup", row_cgroup, offsetof(struct capture, nr_cgroups)},
+};
+
+static size_t dimension_keys(const struct dimension *d, const struct capture *c)
+{
+	return *(const size_t *)((const char *)c + d->nr_keys);
+}
+
+const char *growth_by_name(enum growth_by by)
+{
+	return dimensions[by].name;
+}
+
+int growth_by_parse(const char *name, enum growth_by *out)
+{
+	for (size_t i = 0; i < GROWTH_BYS; i++) {
+		if (strcmp(name, dimensions[i].name))
+			continue;
+		*out = (enum growth_by)i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+double age_quantile(const double hist[AGE_BUCKETS], double oldest, double share)
+{
+	double total = 0, below = 0;
+
+	for (size_t b = 0; b < AGE_BUCKETS; b++)
+		total += hist[b];
+	if (!(total > 0))
+		return NAN;
+	for (size_t b = 0; b < AGE_BUCKETS; b++) {
+		double low = b ? ldexp(1, (int)b - 1) : 0, high = ldexp(1, (int)b);
+
+		if (!(hist[b] > 0))
+			continue;
+		if (b == AGE_BUCKETS - 1 || high > oldest)
+			high = fmax(oldest, low);
+		if (below + hist[b] >= share * total)
+			return low + (high - low) * (share * total - below) / hist[b];
+		below += hist[b];
+	}
+	return oldest;
+}
+
+/* ---- groups ---- */
+
+struct build {
+	const struct view *v;
+	const struct held *held;
+	const struct dimension *by;
+	uint32_t *group_of; /* of each held row */
+	struct growth_group *groups;
+	size_t nr;
+};
+
+static void group_add(struct growth_group *g, const struct held_row *r)
+{
+	double share = r->h->objects > 0 ? r->objects / r->h->objects : 0;
+
+	g->bytes += r->bytes;
+	g->bytes_var += r->bytes_var;
+	g->objects += r->objects;
+	g->traced_bytes += r->h->bytes;
+	g->traced_var += r->h->bytes_var;
+	g->tracked += (double)r->h->tracked;
+	g->judged += (double)r->h->judged;
+	g->judged_live += (double)r->h->judged_live;
+	for (size_t b = 0; b < AGE_BUCKETS; b++)
+		g->age_hist[b] += r->h->age_hist[b] * share;
+	if (r->objects > 0 && !(g->oldest_s >= r->h->oldest_s))
+		g->oldest_s = r->h->oldest_s;
+}
+
+/* Give every row its group. index has POOLS × keys elements, groups one for each row. */
+static void groups_collect(struct build *b, uint32_t *index, size_t keys)
+{
+	memset(index, 0xff, POOLS * keys * sizeof(*index));
+	for (size_t i = 0; i < b->held->nr; i++) {
+		const struct held_row *r = &b->held->items[i];
+		uint32_t key = b->by->key(b->v->c, r->h);
+		uint32_t *at = &index[(size_t)r->h->pool * keys + key];
+
+		if (*at == UINT32_MAX) {
+			*at = (uint32_t)b->nr;
+			b->groups[b->nr++] = (struct growth_group){.pool = r->h->pool,
+								   .key = key,
+								   .class_ = r->h->class_,
+								   .oldest_s = NAN};
+		}
+		b->group_of[i] = *at;
+		group_add(&b->groups[*at], r);
+	}
+}
+
+/* Traffic is kept by (pool, stack): a stack's group has all of it, a site's that of its stacks. */
+static void groups_traffic(struct build *b, enum growth_by by, const uint32_t *index, size_t keys)
+{
+	bool known = by == GROWTH_BY_STACK || by == GROWTH_BY_SITE;
+
+	for (size_t i = 0; i < b->nr; i++)
+		b->groups[i].allocs = b->groups[i].frees = b->groups[i].ghosts = known ? 0 : NAN;
+	for (size_t i = 0; known && b->v->at && i < b->v->at->churn.nr; i++) {
+		const struct cap_churn *c = &b->v->at->churn.items[i];
+		struct cap_held as_held = {.pool = c->pool, .stack = c->stack};
+		uint32_t at = index[(size_t)c->pool * keys + b->by->key(b->v->c, &as_held)];
+
+		if (at == UINT32_MAX)
+			continue;
+		b->groups[at].allocs += c->allocs;
+		b->groups[at].frees += c->frees;
+		b->groups[at].ghosts += c->ghosts;
+	}
+}
+
+/* The interval, within what is certain: objects seen and found live exist, an exact count is no
+ * estimate. */
+static void group_interval(struct growth_group *g)
+{
+	double weight = g->tracked > 0 ? g->bytes / g->tracked : 0;
+	double certain = g->judged > 0 ? g->judged_live : g->tracked;
+
+	interval_weighted(g->bytes, g->bytes_var, weight, &g->bytes_low, &g->bytes_high);
+	if (g->objects > 0)
+		g->bytes_low = fmin(g->bytes, fmax(g->bytes_low, certain * g->bytes / g->objects));
+	if (!(g->traced_var > 0))
+		g->bytes_high = fmax(g->bytes, fmin(g->bytes_high, g->traced_bytes));
+}
+
+static void group_finish(struct growth_group *g)
+{
+	group_interval(g);
+	g->age_p50_s = age_quantile(g->age_hist, g->oldest_s, 0.5);
+	g->age_p90_s = age_quantile(g->age_hist, g->oldest_s, 0.9);
+}
+
+/* ---- shares ---- */
+
+struct part {
+	uint32_t group, id;
+	double bytes;
+};
+
+static int compare_part(const void *a, const void *b)
+{
+	const struct part *x = a, *y = b;
+
+	if (x->group != y->group)
+		return x->group < y->group ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static int compare_share(const void *a, const void *b)
+{
+	const struct growth_share *x = a, *y = b;
+
+	if (x->bytes != y->bytes)
+		return x->bytes < y->bytes ? 1 : -1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Split every group by `key`; `member` is the offset of the struct growth_shares to fill. */
+static int groups_split(struct build *b,
+			uint32_t (*key)(const struct capture *, const struct cap_held *),
+			size_t member, struct growth_share **out)
+{
+	size_t nr = b->held->nr, at = 0;
+	_cleanup_free_ struct part *parts = calloc(nr + 1, sizeof(*parts));
+	struct growth_share *shares = calloc(nr + 1, sizeof(*shares));
+
+	*out = shares; /* owned by the growth from here on */
+	if (!parts || !shares)
+		return -ENOMEM;
+	for (size_t i = 0; i < nr; i++)
+		parts[i] = (struct part){.group = b->group_of[i],
+					 .id = key(b->v->c, b->held->items[i].h),
+					 .bytes = b->held->items[i].bytes};
+	qsort(parts, nr, sizeof(*parts), compare_part);
+	for (size_t i = 0; i < nr;) {
+		struct growth_group *g = &b->groups[parts[i].group];
+		struct growth_shares *list = (struct growth_shares *)((char *)g + member);
+		size_t first = at, group = parts[i].group;
+
+		while (i < nr && parts[i].group == group) {
+			uint32_t id = parts[i].id;
+
+			shares[at].id = id;
+			for (; i < nr && parts[i].group == group && parts[i].id == id; i++)
+				shares[at].bytes += parts[i].bytes;
+			at++;
+		}
+		qsort(shares + first, at - first, sizeof(*shares), compare_share);
+		*list = (struct growth_shares){.items = shares + first, .nr = at - first};
+	}
+	return 0;
+}
+
+static const char *stack_module(const struct capture *c, uint32_t stack)
+{
+	const struct cap_stack *s = &c->stacks[stack];
+
+	for (uint32_t i = 0; i < s->nr_frames; i++) {
+		const char *module = c->frames[s->frames[i]].module;
+
+		if (module[0] && strcmp(module, "vmlinux"))
+			return module;
+	}
+	return "vmlinux";
+}
+
+static int compare_group(const void *a, const void *b)
+{
+	const struct growth_group *x = a, *y = b;
+
+	if (x->bytes != y->bytes)
+		return x->bytes < y->bytes ? 1 : -1;
+	if (x->pool != y->pool)
+		return x->pool < y->pool ? -1 : 1;
+	return (x->key > y->key) - (x->key < y->key);
+}
+
+static int growth_fill(struct build *b, enum growth_by by, struct growth *g)
+{
+	size_t keys = dimension_keys(b->by, b->v->c);
+	_cleanup_free_ uint32_t *index = calloc(POOLS * (keys + 1), sizeof(*index));
+
+	if (!index)
+		return -ENOMEM;
+	groups_collect(b, index, keys);
+	groups_traffic(b, by, index, keys);
+	if (groups_split(b, row_stack, offsetof(struct growth_group, stacks), &g->shares[0]) ||
+	    groups_split(b, row_cache, offsetof(struct growth_group, caches), &g->shares[1]) ||
+	    groups_split(b, row_process, offsetof(struct growth_group, processes), &g->shares[2]) ||
+	    groups_split(b, row_cgroup, offsetof(struct growth_group, cgroups), &g->shares[3]))
+		return -ENOMEM;
+	for (size_t i = 0; i < b->nr; i++) {
+		group_finish(&b->groups[i]);
+		b->groups[i].module = stack_module(b->v->c, b->groups[i].stacks.items[0].id);
+		g->bytes += b->groups[i].bytes;
+	}
+	if (b->nr)
+		qsort(b->groups, b->nr, sizeof(*b->groups), compare_group);
+	g->nr = b->nr;
+	return 0;
+}
+
+int growth_build(const struct view *v, const struct held *held, enum growth_by by,
+		 struct growth *out)
+{
+	struct growth g = {.by = by};
+	struct build b = {.v = v, .held = held, .by = &dimensions[by]};
+	_cleanup_free_ uint32_t *group_of = calloc(held->nr + 1, sizeof(*group_of));
+
+	g.groups = calloc(held->nr + 1, sizeof(*g.groups));
+	b.group_of = group_of;
+	b.groups = g.groups;
+	if (!group_of || !g.groups || growth_fill(&b, by, &g)) {
+		growth_free(&g);
+		return -ENOMEM;
+	}
+	*out = g;
+	return 0;
+}
+
+void growth_free(struct growth *g)
+{
+	free(g->groups);
+	for (size_t i = 0; i < sizeof(g->shares) / sizeof(g->shares[0]); i++)
+		free(g->shares[i]);
+	memset(g, 0, sizeof(*g));
+}

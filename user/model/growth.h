@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who holds what was allocated and not freed: outstanding objects added up by call path, by cache,
+ * by call site, by process or by cgroup, largest first. Groups of different pools are never mixed.
+ */
+#ifndef KMEMTRACE_MODEL_GROWTH_H
+#define KMEMTRACE_MODEL_GROWTH_H
+
+#include "model/held.h"
+
+enum growth_by {
+	GROWTH_BY_STACK,
+	GROWTH_BY_CACHE,
+	GROWTH_BY_SITE,
+	GROWTH_BY_PROCESS,
+	GROWTH_BY_CGROUP,
+	GROWTH_BYS
+};
+
+const char *growth_by_name(enum growth_by by);
+/* 0, or −EINVAL. */
+int growth_by_parse(const char *name, enum growth_by *out);
+
+/* One part of a group: bytes held by a process, in a cgroup, in a cache, or by a call path. */
+struct growth_share {
+	uint32_t id;
+	double bytes;
+};
+
+struct growth_shares {
+	const struct growth_share *items; /* by bytes, largest first */
+	size_t nr;
+};
+
+struct growth_group {
+	enum pool pool;
+	uint32_t key; /* id of the stack, cache, frame, process or cgroup */
+	double bytes, bytes_var, bytes_low, bytes_high; /* estimate and its 95 % interval */
+	double objects;
+	double traced_bytes, traced_var; /* before the audit's correction */
+	double tracked, judged, judged_live;
+	double age_hist[AGE_BUCKETS];	       /* objects, corrected */
+	double age_p50_s, age_p90_s, oldest_s; /* NaN without ages */
+	double allocs, frees,
+		ghosts; /* traffic of its call paths; NaN where paths are shared between groups */
+	struct growth_shares stacks, caches, processes, cgroups; /* id 0: not known */
+	const char *module; /* of the largest path's first frame outside vmlinux, else "vmlinux" */
+	const char *class_; /* of its largest row: "thread", "pte", …; "" for slab */
+};
+
+struct growth {
+	enum growth_by by;
+	struct growth_group *groups; /* by bytes, largest first */
+	size_t nr;
+	double bytes;			/* of all groups */
+	struct growth_share *shares[4]; /* what the groups' shares point into */
+};
+
+/* 0 or −ENOMEM. O(rows · log rows). Free with growth_free(). */
+int growth_build(const struct view *v, const struct held *held, enum growth_by by,
+		 struct growth *out);
+void growth_free(struct growth *g);
+
+/* Age below which `share` of the objects are, linear within a bucket, at most `oldest`. NaN without
+ * objects. */
+double age_quantile(const double hist[AGE_BUCKETS], double oldest, double share);
+
+#endif

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Applies the liveness audit to outstanding objects: see held.h. */
+#include "model/held.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int compare_group(const void *a, const void *b)
+{
+	const struct cap_held *x = ((const struct held_row *)a)->h;
+	const struct cap_held *y = ((const struct held_row *)b)->h;
+
+	if (x->pool != y->pool)
+		return x->pool < y->pool ? -1 : 1;
+	if (x->cache != y->cache)
+		return x->cache < y->cache ? -1 : 1;
+	if (x->stack != y->stack)
+		return x->stack < y->stack ? -1 : 1;
+	return (x > y) - (x < y); /* rows keep their order: results do not depend on qsort */
+}
+
+static bool same_group(const struct cap_held *a, const struct cap_held *b)
+{
+	return a->pool == b->pool && a->cache == b->cache && a->stack == b->stack;
+}
+
+/*
+ * The audit judged n of the group's N tracked objects and found x live. The share is x/n; its
+ * variance is that of the Agresti–Coull centre (x+2)/(n+4) (Agresti & Coull 1998: sound for small n
+ * and for x = 0 or n), shrunk by (N−n)/N since judging all of them leaves nothing to chance.
+ */
+static void correct_group(struct held_row *rows, size_t nr)
+{
+	double tracked = 0, judged = 0, live = 0, bytes = 0, share, centre, share_var;
+
+	for (size_t i = 0; i < nr; i++) {
+		tracked += (double)rows[i].h->tracked;
+		judged += (double)rows[i].h->judged;
+		live += (double)rows[i].h->judged_live;
+		bytes += rows[i].h->bytes;
+	}
+	if (judged <= 0)
+		return;
+	share = live / judged;
+	centre = (live + 2) / (judged + 4);
+	share_var = centre * (1 - centre) / (judged + 4);
+	share_var *= tracked > judged ? (tracked - judged) / tracked : 0;
+	for (size_t i = 0; i < nr; i++) {
+		struct held_row *r = &rows[i];
+
+		r->objects = r->h->objects * share;
+		/* The share is one unknown for the whole group: the rows' parts must sum to bytes².
+		 */
+		r->bytes_var = share * share * r->h->bytes_var + share_var * r->h->bytes * bytes;
+		r->bytes = r->h->bytes * share;
+	}
+}
+
+int held_correct(const struct view *v, struct held *out)
+{
+	struct held h = {0};
+	size_t nr = v->at ? v->at->held.nr : 0;
+
+	if (nr && array_grow((void **)&h.items, &h.cap, sizeof(*h.items), nr))
+		return -ENOMEM;
+	for (size_t i = 0; i < nr; i++) {
+		const struct cap_held *row = &v->at->held.items[i];
+
+		h.items[h.nr++] = (struct held_row){.h = row,
+						    .objects = row->objects,
+						    .bytes = row->bytes,
+						    .bytes_var = row->bytes_var};
+	}
+	if (nr)
+		qsort(h.items, nr, sizeof(*h.items), compare_group);
+	for (size_t from = 0, to; from < nr; from = to) {
+		for (to = from + 1; to < nr && same_group(h.items[from].h, h.items[to].h);)
+			to++;
+		correct_group(h.items + from, to - from);
+	}
+	*out = h;
+	return 0;
+}
+
+void held_free(struct held *h)
+{
+	ARRAY_FREE(h);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Outstanding objects, corrected once for everything that uses them: where the liveness audit
+ * looked at a (pool, cache, stack) group, its objects and bytes are multiplied by the share found
+ * live, and what the audit does not know for certain is added to the variance. Ledger, caches and
+ * growth all sum these rows, so their figures agree.
+ */
+#ifndef KMEMTRACE_MODEL_HELD_H
+#define KMEMTRACE_MODEL_HELD_H
+
+#include "model/view.h"
+
+struct held_row {
+	const struct cap_held *h;
+	double objects; /* estimates of live objects and bytes */
+	double bytes;
+	double bytes_var;
+};
+
+struct held {
+	ARRAY_OF(struct held_row);
+};
+
+/* 0 or −ENOMEM. An interval-less view gives no rows. Free with held_free(). */
+int held_correct(const struct view *v, struct held *out);
+void held_free(struct held *h);
+
+#endif

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The loss counters, explained: see losses.h. */
+#include "model/losses.h"
+
+#include <string.h>
+
+static const struct loss_row {
+	const char *name;
+	enum loss_kind kind;
+	const char *meaning;
+} loss_rows[] = {
+	{"live_full", LOSS_EVENT,
+	 "no room in the live table (--max-live): allocations not tracked"},
+	{"nested", LOSS_EVENT, "interrupts nested too deeply: allocations not tracked"},
+	{"no_cpu", LOSS_EVENT, "on a CPU beyond the tracer's tables: not tracked"},
+	{"recursion_missed", LOSS_EVENT,
+	 "the tracer interrupted itself: events skipped by the kernel"},
+	{"path_full", LOSS_DETAIL, "no room for another call path: counted without a stack"},
+	{"stack_failed", LOSS_DETAIL, "the kernel gave no stack: counted to the call site alone"},
+	{"owner_full", LOSS_DETAIL, "no room for another process: counted without one"},
+	{"cache_full", LOSS_DETAIL, "no room for another cache: counted without one"},
+	{"unknown_cache", LOSS_DETAIL, "the object's cache was not found: counted without one"},
+	{"unknown_frees", LOSS_NONE, "frees of objects older than the capture, or not sampled"},
+	{"reused", LOSS_NONE,
+	 "addresses given out again: frees that no event showed, accounted for"},
+};
+
+static const struct loss_row *loss_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(loss_rows) / sizeof(loss_rows[0]); i++)
+		if (!strcmp(loss_rows[i].name, name))
+			return &loss_rows[i];
+	return NULL;
+}
+
+enum loss_kind loss_kind(const char *name)
+{
+	const struct loss_row *row = loss_find(name);
+
+	return row ? row->kind : LOSS_EVENT;
+}
+
+const char *loss_meaning(const char *name)
+{
+	const struct loss_row *row = loss_find(name);
+
+	return row ? row->meaning : "";
+}
+
+void losses_sum(const struct view *v, struct losses *out)
+{
+	struct losses l = {0};
+
+	for (size_t i = 0; v->at && i < v->at->losses.nr; i++) {
+		const struct cap_count *count = &v->at->losses.items[i];
+		enum loss_kind kind = loss_kind(count->name);
+
+		if (kind == LOSS_EVENT)
+			l.events += (double)count->value;
+		else if (kind == LOSS_DETAIL)
+			l.details += (double)count->value;
+	}
+	for (size_t i = 0; v->at && i < v->at->churn.nr; i++)
+		l.traffic += v->at->churn.items[i].allocs + v->at->churn.items[i].frees;
+	*out = l;
+}
+
+double losses_ratio(const struct losses *l)
+{
+	return l->events > 0 ? l->events / (l->events + l->traffic) : 0;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Runs the model in order: see report.h. */
+#include "model/report.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#define TRUST_SHARE                                                                                \
+	0.1 /* caches holding this share of what is held decide the trust of the whole */
+
+static void report_trust(struct report *r)
+{
+	struct trust_facts capture = {.slabinfo_delta = NAN,
+				      .lost_ratio = losses_ratio(&r->losses),
+				      .complete = r->view.complete};
+	double held = 0;
+
+	trust_judge(&capture, &r->trust);
+	if (!r->view.at)
+		trust_lower(&r->trust, TRUST_LOW, "nothing was traced");
+	for (size_t i = 0; i < r->caches.nr; i++)
+		held += r->caches.items[i].held_bytes;
+	for (size_t i = 0; i < r->caches.nr; i++) {
+		const struct cache_row *cache = &r->caches.items[i];
+
+		if (cache->held_bytes > 0 && cache->held_bytes >= TRUST_SHARE * held &&
+		    cache->trust.level < r->trust.level)
+			trust_lower(&r->trust, cache->trust.level, "%.40s: %s", cache->name,
+				    cache->trust.reasons[cache->trust.deciding]);
+	}
+}
+
+static int report_fill(const struct capture *c, enum growth_by by, struct report *r)
+{
+	struct verdict_facts facts = {.v = &r->view,
+				      .losses = &r->losses,
+				      .caches = &r->caches,
+				      .ledger = &r->ledger,
+				      .growth = &r->growth,
+				      .trust = &r->trust};
+
+	r->c = c;
+	view_whole(c, &r->view);
+	losses_sum(&r->view, &r->losses);
+	if (held_correct(&r->view, &r->held) ||
+	    caches_build(&r->view, &r->held, losses_ratio(&r->losses), &r->caches) ||
+	    ledger_build(&r->view, &r->held, &r->caches, &r->ledger) ||
+	    growth_build(&r->view, &r->held, by, &r->growth))
+		return -ENOMEM;
+	report_trust(r);
+	return verdict_build(&facts, &r->verdict);
+}
+
+/* The report's parts point into each other, so it is filled in place and cleared on failure. */
+int report_build(const struct capture *c, enum growth_by by, struct report *out)
+{
+	int err;
+
+	memset(out, 0, sizeof(*out));
+	err = report_fill(c, by, out);
+	if (err)
+		report_free(out);
+	return err;
+}
+
+void report_free(struct report *r)
+{
+	held_free(&r->held);
+	caches_free(&r->caches);
+	ledger_free(&r->ledger);
+	growth_free(&r->growth);
+	verdict_free(&r->verdict);
+	memset(r, 0, sizeof(*r));
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Everything a report says, computed: the one call between a capture and the renderers. Renderers
+ * only print what is here.
+ */
+#ifndef KMEMTRACE_MODEL_REPORT_H
+#define KMEMTRACE_MODEL_REPORT_H
+
+#include "model/caches.h"
+#include "model/growth.h"
+#include "model/ledger.h"
+#include "model/losses.h"
+#include "model/trust.h"
+#include "model/verdict.h"
+
+struct report {
+	const struct capture *c; /* borrowed */
+	struct view view;
+	struct losses losses;
+	struct held held;
+	struct caches caches;
+	struct ledger ledger;
+	struct growth growth;
+	struct trust trust; /* of the whole: that of the caches that hold most, and of the capture
+			       itself */
+	struct verdict verdict;
+};
+
+/* 0 or −ENOMEM. c must outlive the report. Free with report_free(). */
+int report_build(const struct capture *c, enum growth_by by, struct report *out);
+void report_free(struct report *r);
+
+#endif

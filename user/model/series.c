@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Theil–Sen slope, Mann–Kendall test and the shape of a series: see series.h for the rules. */
+#include "model/series.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+static const char *const pattern_names[] = {
+	[PATTERN_UNKNOWN] = "unknown", [PATTERN_STEADY] = "steady", [PATTERN_GROWING] = "growing",
+	[PATTERN_STEP] = "step",       [PATTERN_SPIKE] = "spike",   [PATTERN_DROP] = "drop",
+};
+
+const char *pattern_name(enum pattern p)
+{
+	return pattern_names[p];
+}
+
+static int compare_double(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The k-th smallest (from 0) of v, which is reordered (Hoare's quickselect, O(n) expected). */
+static double select_kth(double *v, size_t n, size_t k)
+{
+	size_t lo = 0, hi = n - 1;
+
+	while (lo < hi) {
+		double pivot = v[lo + (hi - lo) / 2], swap;
+		size_t i = lo, j = hi;
+
+		for (;;) {
+			while (v[i] < pivot)
+				i++;
+			while (v[j] > pivot)
+				j--;
+			if (i >= j)
+				break;
+			swap = v[i];
+			v[i++] = v[j];
+			v[j--] = swap;
+		}
+		/* v[lo..j] ≤ pivot ≤ v[j+1..hi], except that i = j may have stopped on the pivot
+		 * itself. */
+		if (k <= j)
+			hi = j;
+		else
+			lo = j + 1;
+	}
+	return v[k];
+}
+
+static double median(double *v, size_t n)
+{
+	double upper = select_kth(v, n, n / 2);
+
+	return n % 2 ? upper : (select_kth(v, n, n / 2 - 1) + upper) / 2;
+}
+
+static double median_of(const double *y, size_t n, double *scratch)
+{
+	memcpy(scratch, y, n * sizeof(*y));
+	return median(scratch, n);
+}
+
+/* Variance of Kendall's S under no trend, corrected for ties (Kendall 1975). Sorts y. */
+static double kendall_variance(double *y, size_t n)
+{
+	double var = (double)n * (double)(n - 1) * (2.0 * (double)n + 5);
+
+	qsort(y, n, sizeof(*y), compare_double);
+	for (size_t i = 0, j; i < n; i = j) {
+		double ties;
+
+		for (j = i + 1; j < n && !(y[j] > y[i]);)
+			j++;
+		ties = (double)(j - i);
+		var -= ties * (ties - 1) * (2 * ties + 5);
+	}
+	return var / 18;
+}
+
+/* Slope and test in one pass over the pairs. slopes and scratch hold n(n−1)/2 and n numbers. */
+static void trend_measure(const double *t, const double *y, size_t n, double *slopes,
+			  double *scratch, struct trend *out)
+{
+	size_t nr = 0;
+	double s = 0, sd, c, lower, upper;
+
+	for (size_t i = 0; i < n; i++) {
+		for (size_t j = i + 1; j < n; j++) {
+			s += (y[j] > y[i]) - (y[j] < y[i]);
+			if (t[j] > t[i])
+				slopes[nr++] = (y[j] - y[i]) / (t[j] - t[i]);
+		}
+	}
+	if (!nr)
+		return;
+	out->slope = median(slopes, nr);
+	memcpy(scratch, y, n * sizeof(*y));
+	sd = sqrt(kendall_variance(scratch, n));
+	if (sd > 0) {
+		out->mk_z = (s - (s > 0) + (s < 0)) / sd;
+		out->mk_p = erfc(fabs(out->mk_z) / M_SQRT2);
+	}
+	if (n < 4)
+		return;
+	/* Sen (1968): the interval's ends are the slopes of rank (N ∓ 1.96 σ(S)) / 2. */
+	c = 1.959964 * sd;
+	lower = floor(((double)nr - c) / 2);
+	upper = ceil(((double)nr + c) / 2);
+	out->slope_low = select_kth(slopes, nr, lower < 0 ? 0 : (size_t)lower);
+	out->slope_high = select_kth(slopes, nr, upper >= (double)nr ? nr - 1 : (size_t)upper);
+}
+
+/*
+ * Noise from first differences about their median (a trend moves them all alike), by the median
+ * absolute deviation: × 1.4826 gives σ of a normal difference, / √2 that of one point.
+ */
+static double trend_noise(const double *y, size_t n, double *scratch)
+{
+	double middle;
+
+	if (n < 3)
+		return 0;
+	for (size_t i = 0; i + 1 < n; i++)
+		scratch[i] = y[i + 1] - y[i];
+	middle = median(scratch, n - 1);
+	for (size_t i = 0; i + 1 < n; i++)
+		scratch[i] = fabs(scratch[i] - middle);
+	return median(scratch, n - 1) * 1.4826 / M_SQRT2;
+}
+
+static enum pattern trend_pattern(const double *y, size_t n, double floor_, double *scratch,
+				  const struct trend *t)
+{
+	double a, b, before, limit = fmax(floor_, 4 * t->noise), max = y[0], min = y[0];
+	size_t edge = n / 8 ? n / 8 : 1, third = n / 3;
+
+	if (n < SERIES_MIN)
+		return PATTERN_UNKNOWN;
+	for (size_t i = 1; i < n; i++) {
+		max = fmax(max, y[i]);
+		min = fmin(min, y[i]);
+	}
+	if (max - min <= limit)
+		return PATTERN_STEADY;
+	a = median_of(y, edge, scratch);
+	b = median_of(y + n - edge, edge, scratch);
+	if (max - fmax(a, b) > limit && max - fmax(a, b) >= 2 * fabs(b - a))
+		return PATTERN_SPIKE;
+	if (b < a - limit)
+		return PATTERN_DROP;
+	if (b <= a + limit)
+		return PATTERN_STEADY;
+	before = median_of(y + n - third - edge, edge, scratch);
+	return t->mk_p < 0.01 && b - before >= (b - a) / 12 ? PATTERN_GROWING : PATTERN_STEP;
+}
+
+int trend_of(const double *t, const double *y, size_t n, double floor_, struct trend *out)
+{
+	struct trend result = {.slope = NAN, .slope_low = NAN, .slope_high = NAN, .mk_p = 1};
+	size_t used = n < SERIES_POINTS ? n : SERIES_POINTS;
+	_cleanup_free_ double *mem = NULL;
+	double *pt, *py, *scratch;
+
+	if (n < 2) {
+		result.n = n;
+		*out = result;
+		return 0;
+	}
+	mem = calloc(3 * used + used * (used - 1) / 2, sizeof(*mem));
+	if (!mem)
+		return -ENOMEM;
+	pt = mem;
+	py = pt + used;
+	scratch = py + used;
+	for (size_t i = 0; i < used; i++) {
+		size_t from = i * (n - 1) / (used - 1); /* first and last are always kept */
+
+		pt[i] = t[from];
+		py[i] = y[from];
+	}
+	result.n = used;
+	result.noise = trend_noise(py, used, scratch);
+	trend_measure(pt, py, used, scratch + used, scratch, &result);
+	result.pattern = trend_pattern(py, used, floor_, scratch, &result);
+	*out = result;
+	return 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a level did over time: robust slope, trend test, and a name for its shape. Pure functions of
+ * (t, y); t ascending, any unit of y. Work is bounded: longer series are thinned to SERIES_POINTS
+ * evenly.
+ */
+#ifndef KMEMTRACE_MODEL_SERIES_H
+#define KMEMTRACE_MODEL_SERIES_H
+
+#include <stddef.h>
+
+#define SERIES_POINTS 512 /* most points the O(n²) steps see */
+#define SERIES_MIN    8	  /* below this no shape is named */
+
+enum pattern {
+	PATTERN_UNKNOWN, /* too few points to say */
+	PATTERN_STEADY,	 /* no change beyond its own noise */
+	PATTERN_GROWING, /* rising, and still so at the end */
+	PATTERN_STEP,	 /* rose, then held its new level */
+	PATTERN_SPIKE,	 /* rose, and gave most of it back */
+	PATTERN_DROP	 /* fell */
+};
+
+const char *pattern_name(enum pattern p);
+
+struct trend {
+	enum pattern pattern;
+	size_t n;     /* points used, after thinning */
+	double slope; /* Theil–Sen: the median of all pairwise slopes, y per unit of t; NaN for n <
+			 2 */
+	double slope_low, slope_high; /* its 95 % interval; NaN for n < 4 */
+	double mk_z;		      /* Mann–Kendall statistic, 0 for n < 2 */
+	double mk_p;		      /* its two-sided p-value, 1 for n < 2 */
+	double noise; /* standard deviation of y around its trend, from first differences */
+};
+
+/*
+ * `floor` is the smallest change of y that is worth a name, whatever the noise. Returns 0 or
+ * −ENOMEM.
+ *
+ * Theil–Sen slope and interval: Sen (1968), J. Am. Stat. Assoc. 63. Mann–Kendall with correction
+ * for ties and continuity: Kendall (1975), Rank Correlation Methods; Gilbert (1987), ch. 16.
+ *
+ * The shape, in this order, with a = median of the first eighth, b = of the last (at least 1
+ * point): unknown   n < SERIES_MIN steady    max − min ≤ limit = max(floor, 4 × noise) spike max −
+ * max(a, b) > limit, and at least twice |b − a| drop      b < a − limit growing   b > a + limit,
+ * Mann–Kendall p < 0.01, and the last third rose by at least a quarter of what an even rise would
+ * have given it step      b > a + limit otherwise steady    else
+ */
+int trend_of(const double *t, const double *y, size_t n, double floor, struct trend *out);
+
+#endif

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Trust: see trust.h. Thresholds are named here and nowhere else; docs/trust.md explains them. */
+#include "model/trust.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#define LOST_FAIR     0.001 /* share of events lost above which trust is at most fair … */
+#define LOST_LOW      0.05  /* … or low */
+#define UNSEEN_FAIR   0.01  /* share of frees that fired no event, without an audit */
+#define UNSEEN_LOW    0.10
+#define DISAGREE_FAIR 0.05 /* difference to slabinfo beyond its slack */
+#define DISAGREE_LOW  0.50
+#define AUDIT_MIN                                                                                  \
+	30 /* objects judged (or all) that count as an audit: a 95 % interval under ±18 % */
+
+const char *trust_name(enum trust_level level)
+{
+	static const char *const names[] = {
+		[TRUST_LOW] = "low", [TRUST_FAIR] = "fair", [TRUST_HIGH] = "high"};
+
+	return names[level];
+}
+
+void trust_lower(struct trust *t, enum trust_level level, const char *fmt, ...)
+{
+	bool decides = level < t->level;
+	va_list ap;
+
+	if (decides)
+		t->level = level;
+	if (t->nr_reasons == TRUST_REASONS)
+		return;
+	if (decides)
+		t->deciding = t->nr_reasons;
+	va_start(ap, fmt);
+	vsnprintf(t->reasons[t->nr_reasons++], sizeof(t->reasons[0]), fmt, ap);
+	va_end(ap);
+}
+
+double trust_slabinfo_slack(double object_size, double objects_per_slab)
+{
+	double partial = object_size < 256    ? 120
+			 : object_size < 1024 ? 52
+			 : object_size < 4096 ? 24
+					      : 6;
+
+	return objects_per_slab + partial;
+}
+
+static bool is_audited(const struct trust_facts *f)
+{
+	return f->judged > 0 && (f->judged >= AUDIT_MIN || f->judged >= f->tracked);
+}
+
+/* Compare traced outstanding with slabinfo's change, and say what a difference means. */
+static void judge_agreement(const struct trust_facts *f, struct trust *t)
+{
+	double difference = f->held_objects - f->slabinfo_delta, larger;
+
+	t->disagreement = NAN;
+	if (isnan(f->slabinfo_delta))
+		return;
+	larger = fmax(fmax(f->held_objects, fabs(f->slabinfo_delta)), 1);
+	t->disagreement =
+		fmax(0, fabs(difference) - f->slabinfo_slack - 1.96 * f->held_sd) / larger;
+	if (t->disagreement <= DISAGREE_FAIR)
+		t->agreement = AGREE_YES;
+	else if (difference > 0 && is_audited(f) && difference <= f->start_objects)
+		t->agreement = AGREE_FREED_OLD;
+	else
+		t->agreement = AGREE_NO;
+}
+
+void trust_judge(const struct trust_facts *f, struct trust *out)
+{
+	struct trust t = {.level = TRUST_HIGH, .lost_ratio = f->lost_ratio};
+	double frees = f->frees + f->ghosts;
+
+	t.unseen_free_ratio = frees > 0 ? f->ghosts / frees : NAN;
+	t.audited_ratio = f->tracked > 0 ? f->judged / f->tracked : NAN;
+	judge_agreement(f, &t);
+
+	if (f->lost_ratio > LOST_FAIR)
+		trust_lower(&t, f->lost_ratio > LOST_LOW ? TRUST_LOW : TRUST_FAIR,
+			    "%.2g %% of all events were lost", 100 * f->lost_ratio);
+	if (!f->complete)
+		trust_lower(&t, TRUST_FAIR, "the capture is incomplete");
+	if (t.agreement == AGREE_NO)
+		trust_lower(&t, t.disagreement > DISAGREE_LOW ? TRUST_LOW : TRUST_FAIR,
+			    "slabinfo shows %.0f %% %s than traced", 100 * t.disagreement,
+			    f->held_objects > f->slabinfo_delta ? "fewer objects" : "more objects");
+	if (f->tracked > 0 && !is_audited(f)) {
+		if (t.unseen_free_ratio > UNSEEN_FAIR)
+			trust_lower(&t, t.unseen_free_ratio > UNSEEN_LOW ? TRUST_LOW : TRUST_FAIR,
+				    "%.0f %% of its frees fired no event",
+				    100 * t.unseen_free_ratio);
+		/* Agreement is evidence only where slabinfo's own slack could not have hidden the
+		 * objects. */
+		if (t.agreement != AGREE_YES || f->held_objects <= 2 * f->slabinfo_slack)
+			trust_lower(&t, isnan(f->slabinfo_delta) ? TRUST_LOW : TRUST_FAIR,
+				    "its objects were not looked up in the allocator");
+	}
+	*out = t;
+}
+
+bool trust_may_say_leak(const struct leak_facts *f)
+{
+	return f->trust == TRUST_HIGH && f->still_growing && !f->reclaimable &&
+	       !(f->verified < 0.9) && f->age_p50 >= f->duration / 4 &&
+	       f->oldest >= 0.75 * f->duration;
+}

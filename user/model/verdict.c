@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The verdict: see verdict.h. One function a sentence; each says nothing when its facts are
+ * missing. The word "leak" is written here alone, and only where trust_may_say_leak() allows it.
+ */
+#include "model/verdict.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+
+#define GREW_KB	   256.0   /* a smaller change of a pool is not news, whatever its noise */
+#define HELD_BYTES 65536.0 /* nor is a call path that holds less */
+#define NAME_SHOWN 64	   /* of a symbol or cache name: the tables have them in full */
+
+struct writer {
+	const struct verdict_facts *f;
+	struct verdict *out;
+	const struct growth_group
+		*top; /* the group that holds most, NULL when none is worth naming */
+	const struct cache_row *cache; /* of top; NULL outside slab */
+	bool grew;		       /* some pool did */
+	bool failed;
+};
+
+__attribute__((format(printf, 2, 3))) static void say(struct writer *w, const char *fmt, ...)
+{
+	char **slot = ARRAY_PUSH(w->out);
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (!slot || vasprintf(slot, fmt, ap) < 0) {
+		w->failed = true;
+		if (slot)
+			w->out->nr--;
+	}
+	va_end(ap);
+}
+
+__attribute__((format(printf, 2, 3))) static void say_next(struct writer *w, const char *fmt, ...)
+{
+	va_list ap;
+
+	free(w->out->next);
+	va_start(ap, fmt);
+	if (vasprintf(&w->out->next, fmt, ap) < 0) {
+		w->out->next = NULL;
+		w->failed = true;
+	}
+	va_end(ap);
+}
+
+const struct cache_row *growth_cache(const struct growth_group *g, const struct caches *caches)
+{
+	uint32_t id = g->caches.nr ? g->caches.items[0].id : 0;
+
+	if (g->pool != POOL_SLAB || caches->by_id[id] == CACHES_NONE)
+		return NULL;
+	return &caches->items[caches->by_id[id]];
+}
+
+static bool row_grew(const struct ledger_row *row)
+{
+	return row->delta_kb > fmax(GREW_KB, 4 * row->trend.noise);
+}
+
+static int compare_delta(const void *a, const void *b)
+{
+	double x = (*(const struct ledger_row *const *)a)->delta_kb;
+	double y = (*(const struct ledger_row *const *)b)->delta_kb;
+
+	x = isnan(x) ? -INFINITY : x;
+	y = isnan(y) ? -INFINITY : y;
+	return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* "Slab by 118.0 MiB (512.3 MiB to 630.3 MiB)" */
+static void describe_delta(const struct ledger_row *row, char *buf, size_t size)
+{
+	char delta[UNITS_MAX], start[UNITS_MAX], end[UNITS_MAX];
+
+	snprintf(buf, size, "%s by %s (%s to %s)", row->name,
+		 units_bytes(delta, fabs(row->delta_kb) * 1024),
+		 units_bytes(start, row->start_kb * 1024), units_bytes(end, row->end_kb * 1024));
+}
+
+static void say_grown(struct writer *w)
+{
+	const struct ledger_row *rows[LEDGER_POOLS];
+	char duration[UNITS_MAX], part[160], list[512] = "", change[UNITS_MAX];
+	size_t grown = 0, at = 0;
+
+	for (size_t i = 0; i < LEDGER_POOLS; i++)
+		rows[i] = &w->f->ledger->rows[i];
+	qsort(rows, LEDGER_POOLS, sizeof(rows[0]), compare_delta);
+	units_duration(duration, w->f->v->duration_s);
+	if (isnan(rows[0]->delta_kb)) {
+		say(w, "The capture holds one reading of the levels, so no growth can be shown.");
+		return;
+	}
+	for (size_t i = 0; i < 3 && row_grew(rows[i]); i++, grown++) {
+		describe_delta(rows[i], part, sizeof(part));
+		at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s", i ? ", " : "", part);
+	}
+	w->grew = grown > 0;
+	if (w->grew)
+		say(w, "In %s these grew: %s.", duration, list);
+	else
+		say(w, "Nothing grew beyond noise in %s; the largest change up was %s %s%s.",
+		    duration, rows[0]->name, rows[0]->delta_kb < 0 ? "" : "+",
+		    units_bytes(change, rows[0]->delta_kb * 1024));
+	for (at = LEDGER_POOLS - 1; isnan(rows[at]->delta_kb);)
+		at--;
+	if (-rows[at]->delta_kb > fmax(GREW_KB, 4 * rows[at]->trend.noise)) {
+		describe_delta(rows[at], part, sizeof(part));
+		say(w, "Most of all shrank %s.", part);
+	}
+}
+
+static void say_explained(struct writer *w)
+{
+	const struct ledger_row *slab = &w->f->ledger->rows[LEDGER_SLAB];
+	char held[UNITS_MAX], overhead[UNITS_MAX], old[UNITS_MAX], rest[UNITS_MAX];
+
+	if (!row_grew(slab) || isnan(slab->attributed_kb))
+		return;
+	if (isnan(slab->residual_kb)) {
+		say(w,
+		    "Of Slab, %s was traced and is still held; how it balances is not known, for "
+		    "want of slabinfo.",
+		    units_bytes(held, slab->attributed_kb * 1024));
+		return;
+	}
+	say(w,
+	    "Slab's growth is %s still held%s, less %s of older objects freed, plus %s of free "
+	    "slots and padding; "
+	    "%s (%.1f %%) is not explained.",
+	    units_bytes(held, slab->attributed_kb * 1024),
+	    w->f->v->focused ? " in the caches that were traced" : "",
+	    units_bytes(old, slab->preexisting_freed_kb * 1024),
+	    units_bytes(overhead, slab->allocator_overhead_kb * 1024),
+	    units_bytes(rest, slab->residual_kb * 1024),
+	    100 * fabs(slab->residual_kb) / fmax(slab->delta_kb, slab->attributed_kb));
+}
+
+/* "pipe_write+0x1a [mod]", or what stands for a path without frames. */
+static void describe_site(const struct capture *c, uint32_t stack, char *buf, size_t size)
+{
+	const struct cap_stack *s = &c->stacks[stack];
+	const struct cap_frame *f;
+
+	if (!s->nr_frames) {
+		snprintf(buf, size, "a call path that was not recorded");
+		return;
+	}
+	f = &c->frames[s->frames[0]];
+	if (f->module[0] && strcmp(f->module, "vmlinux"))
+		snprintf(buf, size, "%.*s+0x%llx [%.*s]", NAME_SHOWN, f->symbol,
+			 (unsigned long long)f->offset, NAME_SHOWN, f->module);
+	else
+		snprintf(buf, size, "%.*s+0x%llx", NAME_SHOWN, f->symbol,
+			 (unsigned long long)f->offset);
+}
+
+/* The user's way in: the outermost system call on the stack, "" when there is none. */
+static void describe_entry(const struct capture *c, uint32_t stack, char *buf, size_t size)
+{
+	static const char *const prefixes[] = {"__x64_sys_",   "__ia32_sys_",  "__arm64_sys_",
+					       "__riscv_sys_", "__s390x_sys_", "__se_sys_",
+					       "__do_sys_",    "sys_"};
+	const struct cap_stack *s = &c->stacks[stack];
+
+	buf[0] = '\0';
+	for (uint32_t i = s->nr_frames; i > 0; i--) {
+		const char *symbol = c->frames[s->frames[i - 1]].symbol;
+
+		for (size_t k = 0; k < sizeof(prefixes) / sizeof(prefixes[0]); k++) {
+			if (strncmp(symbol, prefixes[k], strlen(prefixes[k])))
+				continue;
+			snprintf(buf, size, ", through %.*s()", NAME_SHOWN,
+				 symbol + strlen(prefixes[k]));
+			return;
+		}
+	}
+}
+
+static void describe_process(const struct writer *w, const struct growth_group *g, char *buf,
+			     size_t size)
+{
+	const struct growth_share *most = g->processes.items;
+	const struct cap_process *p = &w->f->v->c->processes[most->id];
+
+	buf[0] = '\0';
+	if (!most->id || !(g->bytes > 0))
+		return;
+	if (p->tgid)
+		snprintf(buf, size, ", %.0f %% of it by %.32s[%d]", 100 * most->bytes / g->bytes,
+			 p->comm, p->tgid);
+	else
+		snprintf(buf, size, ", %.0f %% of it in interrupts", 100 * most->bytes / g->bytes);
+}
+
+static void say_where(struct writer *w)
+{
+	const struct growth *g = w->f->growth;
+	const struct capture *c = w->f->v->c;
+
+	for (size_t i = 0; i < 2 && i < g->nr; i++) {
+		const struct growth_group *group = &g->groups[i];
+		const struct cache_row *cache = growth_cache(group, w->f->caches);
+		char held[UNITS_MAX], objects[UNITS_MAX], site[256], entry[96], process[96];
+
+		/* The second is worth a sentence when it is of the first one's size. */
+		if (group->bytes < HELD_BYTES || (i && group->bytes < g->groups[0].bytes / 2))
+			return;
+		describe_site(c, group->stacks.items[0].id, site, sizeof(site));
+		describe_entry(c, group->stacks.items[0].id, entry, sizeof(entry));
+		describe_process(w, group, process, sizeof(process));
+		say(w,
+		    "%s %s (%.0f %% of all that is held, %s objects%s%.*s) was allocated at "
+		    "%s%s%s.",
+		    i ? "Then" : "Most,", units_bytes(held, group->bytes),
+		    100 * group->bytes / g->bytes, units_count(objects, group->objects),
+		    cache ? " of " : "", NAME_SHOWN, cache ? cache->name : "", site, entry,
+		    process);
+	}
+}
+
+/* Whether it goes on: of the cache that holds most, else of Slab. */
+static void say_trend(struct writer *w)
+{
+	const struct trend *t =
+		w->cache ? &w->cache->trend : &w->f->ledger->rows[LEDGER_SLAB].trend;
+	char name[NAME_SHOWN + 8], rate[UNITS_MAX], low[UNITS_MAX], high[UNITS_MAX];
+
+	if (!w->grew || !w->top)
+		return;
+	snprintf(name, sizeof(name), "%.*s", NAME_SHOWN, w->cache ? w->cache->name : "Slab");
+	switch (t->pattern) {
+	case PATTERN_UNKNOWN:
+		say(w,
+		    "There are too few readings (%zu, %d are needed) to say whether %s is still "
+		    "growing.",
+		    t->n, SERIES_MIN, name);
+		break;
+	case PATTERN_STEADY:
+		say(w, "%s as a whole is steady.", name);
+		break;
+	case PATTERN_GROWING:
+		say(w, "%s was still growing at the end, at %s/s (95 %% interval %s to %s).", name,
+		    units_bytes(rate, t->slope * 1024), units_bytes(low, t->slope_low * 1024),
+		    units_bytes(high, t->slope_high * 1024));
+		break;
+	case PATTERN_STEP:
+		say(w, "%s rose and then held its new level: it is not growing any more.", name);
+		break;
+	case PATTERN_SPIKE:
+		say(w, "%s rose and fell back in between.", name);
+		break;
+	case PATTERN_DROP:
+		say(w, "%s as a whole fell.", name);
+		break;
+	}
+}
+
+static void say_reclaimable(struct writer *w)
+{
+	char level[UNITS_MAX];
+
+	if (!w->grew || !w->cache || !w->cache->cap || w->cache->large)
+		return;
+	if (w->cache->cap->reclaimable && !isnan(w->cache->end_kb))
+		say(w,
+		    "%.*s is a reclaimable cache: memory pressure, or drop_caches, can give back "
+		    "up to %s.",
+		    NAME_SHOWN, w->cache->name, units_bytes(level, w->cache->end_kb * 1024));
+	else if (!w->cache->cap->reclaimable)
+		say(w, "%.*s cannot be reclaimed by the kernel.", NAME_SHOWN, w->cache->name);
+}
+
+static void say_leak(struct writer *w)
+{
+	char p50[UNITS_MAX], oldest[UNITS_MAX];
+	struct leak_facts facts;
+
+	if (!w->top || !w->cache)
+		return;
+	facts = (struct leak_facts){
+		.trust = w->cache->trust.level < w->f->trust->level ? w->cache->trust.level
+								    : w->f->trust->level,
+		.still_growing = w->cache->trend.pattern == PATTERN_GROWING,
+		.reclaimable = w->cache->cap && w->cache->cap->reclaimable,
+		.duration = w->f->v->duration_s,
+		.age_p50 = w->top->age_p50_s,
+		.oldest = w->top->oldest_s,
+		.verified = w->top->judged > 0 ? w->top->judged_live / w->top->judged : NAN,
+	};
+	if (!trust_may_say_leak(&facts))
+		return;
+	w->out->leak = true;
+	say(w,
+	    "This looks like a leak: it keeps growing, is not reclaimable, and what was allocated "
+	    "first is still "
+	    "there (median age %s, oldest %s).",
+	    units_duration(p50, w->top->age_p50_s), units_duration(oldest, w->top->oldest_s));
+}
+
+static void say_caveats(struct writer *w)
+{
+	const struct view *v = w->f->v;
+	const char *stacks = capture_meta(v->c, META_STACKS);
+	double period = capture_meta_number(v->c, META_PERIOD, 0);
+	char a[UNITS_MAX];
+
+	if (!v->complete)
+		say(w,
+		    "The capture is incomplete: the recording did not end properly, and this is "
+		    "what was saved "
+		    "up to %s.",
+		    units_duration(a, v->at ? v->at->end_s : v->end->t_s));
+	if (w->f->losses->events > 0)
+		say(w, "%s events were lost (%.2g %% of all): see losses.",
+		    units_count(a, w->f->losses->events), 100 * losses_ratio(w->f->losses));
+	if (stacks[0] && strcmp(stacks, "ok"))
+		say(w, "Call paths have no names: %.200s.", stacks);
+	if (v->focused)
+		say(w, "Only the caches named with --cache were traced.");
+	if (!v->exact && period > 0)
+		say(w,
+		    "Figures are sampled, one for each %s allocated; what is given with an "
+		    "interval lies in it 95 "
+		    "times of 100.",
+		    units_bytes(a, period));
+}
+
+static void say_trust(struct writer *w)
+{
+	const struct trust *t = w->f->trust;
+
+	if (t->nr_reasons)
+		say(w, "Trust in these figures: %s (%s).", trust_name(t->level),
+		    t->reasons[t->deciding]);
+	else
+		say(w, "Trust in these figures: %s.", trust_name(t->level));
+}
+
+/* A name that can stand in a command line as it is; others are left out, not quoted. */
+static bool is_plain(const char *name)
+{
+	return name[0] && name[0] != '-' &&
+	       !name[strspn(name,
+			    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:")];
+}
+
+static void choose_next(struct writer *w)
+{
+	const struct cache_row *cache = w->cache;
+	bool named = cache && !cache->large && is_plain(cache->name);
+
+	if (!w->f->v->at)
+		say_next(w, "sudo kmemtrace doctor");
+	else if (!w->grew)
+		say_next(w, "sudo kmemtrace record -d 600");
+	else if (cache && cache->cap && cache->cap->reclaimable && cache->trust.level == TRUST_HIGH)
+		say_next(w, "echo 2 | sudo tee /proc/sys/vm/drop_caches");
+	else if (named)
+		say_next(w, "sudo kmemtrace record --exact --cache %s -d %d", cache->name,
+			 w->f->v->duration_s < 60 ? 60 : 600);
+	else
+		say_next(w, "sudo kmemtrace record --exact -d 60");
+}
+
+int verdict_build(const struct verdict_facts *f, struct verdict *out)
+{
+	struct verdict v = {0};
+	struct writer w = {.f = f, .out = &v};
+
+	if (f->growth->nr && f->growth->groups[0].bytes >= HELD_BYTES)
+		w.top = &f->growth->groups[0];
+	w.cache = w.top ? growth_cache(w.top, f->caches) : NULL;
+	say_grown(&w);
+	if (!f->v->at)
+		say(&w, "No allocations were traced, so only levels are shown.");
+	say_explained(&w);
+	say_where(&w);
+	say_trend(&w);
+	say_reclaimable(&w);
+	say_leak(&w);
+	say_caveats(&w);
+	say_trust(&w);
+	choose_next(&w);
+	if (w.failed) {
+		verdict_free(&v);
+		return -ENOMEM;
+	}
+	*out = v;
+	return 0;
+}
+
+void verdict_free(struct verdict *v)
+{
+	for (size_t i = 0; i < v->nr; i++)
+		free(v->items[i]);
+	ARRAY_FREE(v);
+	free(v->next);
+	v->next = NULL;
+}

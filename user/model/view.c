@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Chooses the snapshots and the interval a report is about: see view.h. */
+#include "model/view.h"
+
+#include <math.h>
+#include <string.h>
+
+void view_whole(const struct capture *c, struct view *out)
+{
+	struct view v = {
+		.c = c,
+		.first = 0,
+		.last = c->nr_snapshots - 1,
+		.at = c->nr_intervals ? &c->intervals[c->nr_intervals - 1] : NULL,
+		.page_bytes = capture_meta_number(c, META_PAGE_SIZE, 4096),
+		.cpus = capture_meta_number(c, META_CPUS, 1),
+		.exact = !strcmp(capture_meta(c, META_MODE), "exact") ||
+			 !strcmp(capture_meta(c, META_MODE), "focused"),
+		.focused = !strcmp(capture_meta(c, META_MODE), "focused"),
+		.complete = c->complete,
+	};
+
+	/*
+	 * A recording that was killed may have ticks younger than its last committed interval:
+	 * compare the objects with the levels of their own time, not with later ones.
+	 */
+	if (v.at && !c->complete)
+		while (v.last > 0 && fabs(c->snapshots[v.last - 1].t_s - v.at->end_s) <=
+					     fabs(c->snapshots[v.last].t_s - v.at->end_s))
+			v.last--;
+	v.start = &c->snapshots[v.first];
+	v.end = &c->snapshots[v.last];
+	for (size_t i = v.first; i <= v.last; i++) {
+		if (!c->snapshots[i].slabs.nr)
+			continue;
+		if (!v.slab_start)
+			v.slab_start = &c->snapshots[i];
+		v.slab_end = &c->snapshots[i];
+	}
+	v.duration_s = v.end->t_s - v.start->t_s;
+	*out = v;
+}
+
+bool view_traces(const struct view *v, enum pool pool)
+{
+	if (!v->at)
+		return false;
+	for (size_t i = 0; i < v->c->nr_hooks; i++)
+		if (v->c->hooks[i].pool == pool && v->c->hooks[i].how[0])
+			return true;
+	for (size_t i = 0; i < v->at->held.nr; i++)
+		if (v->at->held.items[i].pool == pool)
+			return true;
+	return false;
+}
+
+double snapshot_meminfo(const struct snapshot *s, const char *name)
+{
+	int64_t kb = named_value_get(&s->meminfo, name, INT64_MIN);
+
+	return kb == INT64_MIN ? NAN : (double)kb;
+}

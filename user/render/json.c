@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The report as JSON: see json.h. Each section of the contract is one function that returns its
+ * value. */
+#include "render/json.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/escape.h"
+
+/*
+ * jansson reports every failure in the end: a NULL value makes json_object_set_new() fail, which
+ * returns −1 and is remembered here. Strings fail on invalid UTF-8, hence text().
+ */
+struct json_out {
+	const struct report *r;
+	int failed;
+};
+
+static void put(struct json_out *o, json_t *object, const char *key, json_t *value)
+{
+	o->failed |= json_object_set_new(object, key, value);
+}
+
+static void append(struct json_out *o, json_t *array, json_t *value)
+{
+	o->failed |= json_array_append_new(array, value);
+}
+
+static json_t *text(const char *s)
+{
+	_cleanup_free_ char *valid = escape_utf8(s);
+
+	return valid ? json_string(valid) : NULL;
+}
+
+/* A number that was measured, or null: whole ones as integers, others to three decimals. */
+static json_t *number(double value)
+{
+	double rounded = round(value * 1000) / 1000;
+
+	if (!isfinite(value))
+		return json_null();
+	if (rounded == rint(rounded) && fabs(rounded) < 9e15)
+		return json_integer((json_int_t)rounded);
+	return json_real(fabs(rounded) < 9e12 ? rounded : value);
+}
+
+static json_t *whole(double value)
+{
+	return number(rint(value));
+}
+
+/* A ratio or p-value: three decimals would be too few. */
+static json_t *fraction(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *meta_text(const struct json_out *o, const char *key)
+{
+	const char *value = capture_meta(o->r->c, key);
+
+	return value[0] ? text(value) : json_null();
+}
+
+static json_t *meta_number(const struct json_out *o, const char *key)
+{
+	return number(capture_meta_number(o->r->c, key, NAN));
+}
+
+static json_t *kernel_json(struct json_out *o)
+{
+	json_t *k = json_object();
+
+	put(o, k, "release", meta_text(o, META_RELEASE));
+	put(o, k, "version", meta_text(o, META_VERSION));
+	put(o, k, "arch", meta_text(o, META_ARCH));
+	put(o, k, "build_id", meta_text(o, META_BUILD_ID));
+	put(o, k, "lockdown", meta_text(o, META_LOCKDOWN));
+	return k;
+}
+
+static json_t *host_json(struct json_out *o)
+{
+	json_t *h = json_object();
+
+	put(o, h, "name", meta_text(o, META_HOST));
+	put(o, h, "cpus", meta_number(o, META_CPUS));
+	put(o, h, "cpus_possible", meta_number(o, META_POSSIBLE));
+	put(o, h, "mem_total_kb", number(snapshot_meminfo(o->r->view.end, "MemTotal")));
+	put(o, h, "virtualization", meta_text(o, META_VIRT));
+	put(o, h, "boot_id", meta_text(o, META_BOOT_ID));
+	put(o, h, "uptime_s", meta_number(o, META_UPTIME));
+	return h;
+}
+
+/* Seconds since the epoch as ISO 8601 in UTC, null when absent or out of range. */
+static json_t *time_json(double wall_s)
+{
+	time_t seconds = (time_t)wall_s;
+	struct tm tm;
+	char buf[32];
+
+	if (!(wall_s > 0 && wall_s < 253402300800.0) || !gmtime_r(&seconds, &tm))
+		return json_null();
+	strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return json_string(buf);
+}
+
+static json_t *losses_json(struct json_out *o)
+{
+	const struct cap_interval *at = o->r->view.at;
+	json_t *losses = json_object();
+
+	for (size_t i = 0; at && i < at->losses.nr; i++) {
+		_cleanup_free_ char *name = escape_utf8(at->losses.items[i].name);
+
+		put(o, losses, name ? name : "",
+		    name ? json_integer(at->losses.items[i].value) : NULL);
+	}
+	return losses;
+}
+
+static json_t *trust_json(struct json_out *o, const struct trust *t)
+{
+	json_t *j = json_object(), *reasons = json_array();
+
+	put(o, j, "level", json_string(trust_name(t->level)));
+	put(o, j, "lost_ratio", fraction(t->lost_ratio));
+	for (size_t i = 0; i < t->nr_reasons; i++)
+		append(o, reasons, text(t->reasons[i]));
+	put(o, j, "reasons", reasons);
+	return j;
+}
+
+static json_t *hooks_json(struct json_out *o)
+{
+	json_t *hooks = json_array();
+
+	for (size_t i = 0; i < o->r->c->nr_hooks; i++) {
+		const struct cap_hook *h = &o->r->c->hooks[i];
+		json_t *j = json_object();
+
+		put(o, j, "name", text(h->name));
+		put(o, j, "pool", json_string(pool_name(h->pool)));
+		put(o, j, "attached", json_boolean(h->how[0]));
+		put(o, j, "how", text(h->how));
+		put(o, j, "reason", text(h->reason));
+		put(o, j, "cost", text(h->cost));
+		append(o, hooks, j);
+	}
+	return hooks;
+}
+
+static json_t *capture_json(struct json_out *o)
+{
+	json_t *c = json_object();
+
+	put(o, c, "start", time_json(capture_meta_number(o->r->c, META_START, NAN)));
+	put(o, c, "duration_s", number(o->r->view.duration_s));
+	put(o, c, "mode", meta_text(o, META_MODE));
+	put(o, c, "sample_bytes", meta_number(o, META_PERIOD));
+	put(o, c, "complete", json_boolean(o->r->view.complete));
+	put(o, c, "command", meta_text(o, META_COMMAND));
+	put(o, c, "tool_version", meta_text(o, META_TOOL));
+	put(o, c, "stack_symbols", meta_text(o, META_STACKS));
+	put(o, c, "overhead_cpu_percent", meta_number(o, META_OVERHEAD));
+	put(o, c, "own_kernel_bytes", meta_number(o, META_OWN_BYTES));
+	put(o, c, "losses", losses_json(o));
+	put(o, c, "hooks", hooks_json(o));
+	return c;
+}
+
+static json_t *verdict_json(struct json_out *o)
+{
+	const struct verdict *v = &o->r->verdict;
+	json_t *j = json_object(), *sentences = json_array();
+
+	for (size_t i = 0; i < v->nr; i++)
+		append(o, sentences, text(v->items[i]));
+	put(o, j, "sentences", sentences);
+	put(o, j, "next", v->next ? text(v->next) : json_null());
+	put(o, j, "leak", json_boolean(v->leak));
+	return j;
+}
+
+static void put_trend(struct json_out *o, json_t *j, const struct trend *t)
+{
+	put(o, j, "pattern", json_string(pattern_name(t->pattern)));
+	put(o, j, "slope_kb_per_s", number(t->slope));
+	put(o, j, "slope_low_kb_per_s", number(t->slope_low));
+	put(o, j, "slope_high_kb_per_s", number(t->slope_high));
+	put(o, j, "trend_p", fraction(t->mk_p));
+}
+
+static json_t *pools_json(struct json_out *o)
+{
+	json_t *pools = json_array();
+
+	for (size_t i = 0; i < LEDGER_POOLS; i++) {
+		const struct ledger_row *row = &o->r->ledger.rows[i];
+		json_t *j = json_object();
+
+		put(o, j, "name", json_string(row->name));
+		put(o, j, "start_kb", number(row->start_kb));
+		put(o, j, "end_kb", number(row->end_kb));
+		put(o, j, "delta_kb", number(row->delta_kb));
+		put(o, j, "attributed_kb", number(row->attributed_kb));
+		put(o, j, "attributed_sd_kb", number(row->attributed_sd_kb));
+		put(o, j, "preexisting_freed_kb", number(row->preexisting_freed_kb));
+		put(o, j, "allocator_overhead_kb", number(row->allocator_overhead_kb));
+		put(o, j, "residual_kb", number(row->residual_kb));
+		put_trend(o, j, &row->trend);
+		append(o, pools, j);
+	}
+	return pools;
+}
+
+static json_t *agreement_json(enum agreement a)
+{
+	static const char *const names[] = {[AGREE_UNKNOWN] = NULL,
+					    [AGREE_YES] = "yes",
+					    [AGREE_FREED_OLD] = "older_objects_freed",
+					    [AGREE_NO] = "no"};
+
+	return names[a] ? json_string(names[a]) : json_null();
+}
+
+static json_t *cache_json(struct json_out *o, const struct cache_row *row)
+{
+	json_t *j = json_object(), *aliases = json_array(), *reasons = json_array();
+
+	for (size_t i = 0; row->cap && i < row->cap->aliases.nr; i++)
+		append(o, aliases, text(row->cap->aliases.items[i]));
+	for (size_t i = 0; i < row->trust.nr_reasons; i++)
+		append(o, reasons, text(row->trust.reasons[i]));
+	put(o, j, "name", text(row->name));
+	put(o, j, "aliases", aliases);
+	put(o, j, "object_size", number(row->object_size));
+	put(o, j, "size", number(row->size));
+	put(o, j, "reclaimable", row->cap ? json_boolean(row->cap->reclaimable) : json_null());
+	put(o, j, "start_objects", number(row->start_objects));
+	put(o, j, "end_objects", number(row->end_objects));
+	put(o, j, "delta_objects", number(row->end_objects - row->start_objects));
+	put(o, j, "start_kb", number(row->start_kb));
+	put(o, j, "end_kb", number(row->end_kb));
+	put(o, j, "delta_kb", number(row->delta_kb));
+	put(o, j, "attributed_bytes", row->traced ? whole(row->held_bytes) : json_null());
+	put(o, j, "attributed_objects", row->traced ? number(row->held_objects) : json_null());
+	put(o, j, "preexisting_freed_bytes", whole(row->preexisting_freed_bytes));
+	put(o, j, "allocs", row->traced ? number(row->allocs) : json_null());
+	put(o, j, "frees", row->traced ? number(row->frees) : json_null());
+	put(o, j, "unseen_frees", row->traced ? number(row->ghosts) : json_null());
+	put(o, j, "agrees", agreement_json(row->trust.agreement));
+	put(o, j, "disagreement", fraction(row->trust.disagreement));
+	put(o, j, "unseen_free_ratio", fraction(row->trust.unseen_free_ratio));
+	put(o, j, "audited_ratio", fraction(row->trust.audited_ratio));
+	put(o, j, "trust", json_string(trust_name(row->trust.level)));
+	put(o, j, "trust_reasons", reasons);
+	put_trend(o, j, &row->trend);
+	return j;
+}
+
+static json_t *caches_json(struct json_out *o)
+{
+	json_t *caches = json_array();
+
+	for (size_t i = 0; i < o->r->caches.nr; i++)
+		append(o, caches, cache_json(o, &o->r->caches.items[i]));
+	return caches;
+}
+
+static json_t *processes_json(struct json_out *o, const struct growth_shares *shares)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < shares->nr; i++) {
+		const struct cap_process *p = &o->r->c->processes[shares->items[i].id];
+		json_t *j = json_object();
+
+		put(o, j, "comm", shares->items[i].id ? text(p->comm) : json_null());
+		put(o, j, "pid", shares->items[i].id ? json_integer(p->tgid) : json_null());
+		put(o, j, "bytes", whole(shares->items[i].bytes));
+		append(o, list, j);
+	}
+	return list;
+}
+
+static json_t *cgroups_json(struct json_out *o, const struct growth_shares *shares)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < shares->nr; i++) {
+		uint32_t id = shares->items[i].id;
+		json_t *j = json_object();
+
+		put(o, j, "path", id ? text(o->r->c->cgroups[id]) : json_null());
+		put(o, j, "bytes", whole(shares->items[i].bytes));
+		append(o, list, j);
+	}
+	return list;
+}
+
+static json_t *group_caches_json(struct json_out *o, const struct growth_group *g)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; g->pool == POOL_SLAB && i < g->caches.nr; i++) {
+		uint32_t id = g->caches.items[i].id;
+		json_t *j = json_object();
+
+		put(o, j, "name", id ? text(o->r->c->caches[id].name) : json_null());
+		put(o, j, "bytes", whole(g->caches.items[i].bytes));
+		append(o, list, j);
+	}
+	return list;
+}
+
+static json_t *frame_json(const struct cap_frame *f)
+{
+	_cleanup_free_ char *symbol = escape_utf8(f->symbol);
+	_cleanup_free_ char *module = escape_utf8(f->module);
+	char offset[20];
+
+	snprintf(offset, sizeof(offset), "%llx", (unsigned long long)f->offset);
+	if (!symbol || !module)
+		return NULL;
+	if (module[0] && strcmp(module, "vmlinux"))
+		return json_sprintf("%s+0x%s [%s]", symbol, offset, module);
+	return json_sprintf("%s+0x%s", symbol, offset);
+}
+
+static json_t *stack_json(struct json_out *o, uint32_t id)
+{
+	const struct cap_stack *s = &o->r->c->stacks[id];
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < s->nr_frames; i++)
+		append(o, list, frame_json(&o->r->c->frames[s->frames[i]]));
+	return list;
+}
+
+static json_t *ages_json(struct json_out *o, const struct growth_group *g)
+{
+	json_t *list = json_array();
+
+	for (size_t b = 0; b < AGE_BUCKETS; b++)
+		append(o, list, number(g->age_hist[b]));
+	return list;
+}
+
+static json_t *group_json(struct json_out *o, const struct growth_group *g, size_t rank)
+{
+	const struct cache_row *cache = growth_cache(g, &o->r->caches);
+	uint32_t stack = g->stacks.items[0].id;
+	json_t *j = json_object();
+
+	put(o, j, "rank", json_integer((json_int_t)rank));
+	put(o, j, "pool", json_string(pool_name(g->pool)));
+	put(o, j, "class", g->class_[0] ? text(g->class_) : json_null());
+	put(o, j, "cache", cache ? text(cache->name) : json_null());
+	put(o, j, "trust", cache ? json_string(trust_name(cache->trust.level)) : json_null());
+	put(o, j, "bytes", whole(g->bytes));
+	put(o, j, "bytes_low", whole(g->bytes_low));
+	put(o, j, "bytes_high", whole(g->bytes_high));
+	put(o, j, "traced_bytes", whole(g->traced_bytes));
+	put(o, j, "objects", number(g->objects));
+	put(o, j, "tracked_objects", number(g->tracked));
+	put(o, j, "judged_objects", number(g->judged));
+	put(o, j, "verified_live_fraction",
+	    fraction(g->judged > 0 ? g->judged_live / g->judged : NAN));
+	put(o, j, "allocs", number(g->allocs));
+	put(o, j, "frees", number(g->frees));
+	put(o, j, "unseen_frees", number(g->ghosts));
+	put(o, j, "age_p50_s", number(g->age_p50_s));
+	put(o, j, "age_p90_s", number(g->age_p90_s));
+	put(o, j, "age_oldest_s", number(g->oldest_s));
+	put(o, j, "age_histogram", ages_json(o, g));
+	put(o, j, "module", text(g->module));
+	put(o, j, "caches", group_caches_json(o, g));
+	put(o, j, "processes", processes_json(o, &g->processes));
+	put(o, j, "cgroups", cgroups_json(o, &g->cgroups));
+	put(o, j, "paths", json_integer((json_int_t)g->stacks.nr));
+	put(o, j, "stack_truncated", json_boolean(o->r->c->stacks[stack].truncated));
+	put(o, j, "stack", stack_json(o, stack));
+	return j;
+}
+
+static json_t *growth_json(struct json_out *o, size_t top)
+{
+	const struct growth *g = &o->r->growth;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < g->nr && (!top || i < top); i++)
+		append(o, list, group_json(o, &g->groups[i], i + 1));
+	return list;
+}
+
+int json_render(const struct report *r, size_t top, FILE *out)
+{
+	struct json_out o = {.r = r};
+	json_t *root = json_object();
+	int err = 0;
+
+	put(&o, root, "schema", json_integer(1));
+	put(&o, root, "kernel", kernel_json(&o));
+	put(&o, root, "host", host_json(&o));
+	put(&o, root, "capture", capture_json(&o));
+	put(&o, root, "verdict", verdict_json(&o));
+	put(&o, root, "trust", trust_json(&o, &r->trust));
+	put(&o, root, "pools", pools_json(&o));
+	put(&o, root, "caches", caches_json(&o));
+	put(&o, root, "growth_by", json_string(growth_by_name(r->growth.by)));
+	put(&o, root, "growth_groups", json_integer((json_int_t)r->growth.nr));
+	put(&o, root, "growth", growth_json(&o, top));
+	if (o.failed)
+		err = -ENOMEM;
+	else if (json_dumpf(root, out, JSON_INDENT(1) | JSON_REAL_PRECISION(12)) ||
+		 fputc('\n', out) == EOF)
+		err = -EIO;
+	json_decref(root);
+	return err;
+}

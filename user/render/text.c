@@ -1,0 +1,607 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The report as text: see text.h. One function a section, in the order they are printed. */
+#include "render/text.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "base/units.h"
+#include "render/table.h"
+
+#define WIDTH	      80
+#define ALIASES_SHOWN 8
+#define WHO_SHOWN     3 /* processes and cgroups of a call path */
+#define SPARK_POINTS  32
+#define CELL_MAX      (UNITS_MAX + 1) /* a formatted figure with a sign */
+
+/* What differs between a terminal that shows UTF-8 and one that does not. */
+struct glyphs {
+	const char *none, *ellipsis, *differs;
+	const char *bars[8];
+};
+
+static const struct glyphs glyphs_utf8 = {.none = "–",
+					  .ellipsis = "…",
+					  .differs = "≠",
+					  .bars = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}};
+static const struct glyphs glyphs_ascii = {.none = "-",
+					   .ellipsis = "~",
+					   .differs = "!=",
+					   .bars = {"_", ".", ",", "-", "=", "+", "*", "#"}};
+
+enum style { STYLE_HEAD, STYLE_STRONG, STYLE_GOOD, STYLE_FAIR, STYLE_BAD };
+
+struct text {
+	const struct report *r;
+	const struct text_options *o;
+	const struct glyphs *g;
+	FILE *out;
+	ARRAY_OF(char *) escaped; /* every string safe() made, freed at the end */
+	bool failed;
+};
+
+/* s, fit for the terminal. Lives as long as t. */
+static const char *safe(struct text *t, const char *s)
+{
+	char **slot = ARRAY_PUSH(&t->escaped);
+
+	if (slot)
+		*slot = escape_terminal(s, t->o->utf8);
+	if (slot && *slot)
+		return *slot;
+	t->failed = true;
+	return "";
+}
+
+/* The same, at most `columns` wide. Lives as long as t. */
+static const char *safe_fit(struct text *t, const char *s, size_t columns)
+{
+	const char *whole = safe(t, s);
+	char **slot;
+
+	if (utf8_width(whole) <= columns)
+		return whole;
+	slot = ARRAY_PUSH(&t->escaped);
+	if (slot &&
+	    asprintf(slot, "%.*s%s", (int)utf8_fit(whole, columns - 1), whole, t->g->ellipsis) >= 0)
+		return *slot;
+	if (slot)
+		*slot = NULL;
+	t->failed = true;
+	return "";
+}
+
+static const char *on(const struct text *t, enum style style)
+{
+	static const char *const codes[] = {[STYLE_HEAD] = "\033[1m",
+					    [STYLE_STRONG] = "\033[1m",
+					    [STYLE_GOOD] = "\033[32m",
+					    [STYLE_FAIR] = "\033[33m",
+					    [STYLE_BAD] = "\033[31m"};
+
+	return t->o->colour ? codes[style] : "";
+}
+
+static const char *off(const struct text *t)
+{
+	return t->o->colour ? "\033[0m" : "";
+}
+
+static void section(struct text *t, const char *title)
+{
+	fprintf(t->out, "\n%s%s%s\n", on(t, STYLE_HEAD), title, off(t));
+}
+
+/* Print words broken at spaces to WIDTH; every line after the first is indented by `indent` too. */
+static void paragraph(struct text *t, unsigned int indent, const char *words)
+{
+	size_t room = WIDTH - indent;
+
+	while (*words) {
+		size_t fit = utf8_fit(words, room), cut = fit;
+
+		if (words[fit] && words[fit] != ' ') {
+			while (cut > 0 && words[cut] != ' ')
+				cut--;
+			if (!cut)
+				cut = fit; /* one word longer than the line */
+		}
+		fprintf(t->out, "%*s%.*s\n", (int)indent, "", (int)cut, words);
+		words += cut;
+		words += *words == ' ';
+	}
+}
+
+__attribute__((format(printf, 3, 4))) static void paragraphf(struct text *t, unsigned int indent,
+							     const char *fmt, ...)
+{
+	_cleanup_free_ char *words = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&words, fmt, ap) < 0) {
+		words = NULL;
+		t->failed = true;
+	} else {
+		paragraph(t, indent, words);
+	}
+	va_end(ap);
+}
+
+/* A formatted figure lies in cell + 1: give it a '+' in front when it should have one. */
+static const char *with_sign(char cell[CELL_MAX], bool positive)
+{
+	cell[0] = '+';
+	return positive && strcmp(cell + 1, "0") ? cell : cell + 1;
+}
+
+/* A size in kB for a table, signed when `sign`, "–" when not measured. */
+static const char *kb(const struct text *t, char cell[CELL_MAX], double value, bool sign)
+{
+	if (isnan(value))
+		return t->g->none;
+	units_bytes_short(cell + 1, value * 1024);
+	return with_sign(cell, sign && value > 0);
+}
+
+static const char *count(const struct text *t, char cell[CELL_MAX], double value, bool sign)
+{
+	if (isnan(value))
+		return t->g->none;
+	units_count(cell + 1, value);
+	return with_sign(cell, sign && value > 0);
+}
+
+/* Bars for `nr` figures, thinned to SPARK_POINTS, from their own minimum (or 0) to their maximum.
+ */
+static void sparkline(struct text *t, const double *y, size_t nr, bool from_zero)
+{
+	size_t points = nr < SPARK_POINTS ? nr : SPARK_POINTS;
+	double low = from_zero ? 0 : INFINITY, high = -INFINITY;
+
+	for (size_t i = 0; i < nr; i++) {
+		if (isnan(y[i]))
+			continue;
+		low = fmin(low, y[i]);
+		high = fmax(high, y[i]);
+	}
+	for (size_t i = 0; i < points; i++) {
+		double value = y[points > 1 ? i * (nr - 1) / (points - 1) : 0];
+		double level = high > low ? (value - low) / (high - low) * 7.999 : 0;
+
+		fputs(isnan(value) || (from_zero && !(value > 0)) ? " " : t->g->bars[(size_t)level],
+		      t->out);
+	}
+}
+
+/* ---- verdict and capture ---- */
+
+static void text_verdict(struct text *t)
+{
+	const struct verdict *v = &t->r->verdict;
+	_cleanup_free_ char *all = NULL;
+	size_t size = 1, at = 0;
+
+	for (size_t i = 0; i < v->nr; i++)
+		size += strlen(v->items[i]) + 1;
+	all = calloc(1, size);
+	if (!all) {
+		t->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < v->nr; i++)
+		at += (size_t)snprintf(all + at, size - at, "%s%s", i ? " " : "", v->items[i]);
+	fprintf(t->out, "%sVERDICT%s\n", on(t, STYLE_HEAD), off(t));
+	paragraph(t, 2, safe(t, all));
+	if (v->next && v->next[0])
+		fprintf(t->out, "  Next: %s%s%s\n", on(t, STYLE_STRONG), safe(t, v->next), off(t));
+}
+
+static const char *meta(struct text *t, const char *key)
+{
+	const char *value = capture_meta(t->r->c, key);
+
+	return value[0] ? safe_fit(t, value, WIDTH / 2) : t->g->none;
+}
+
+static void text_capture(struct text *t)
+{
+	double wall = capture_meta_number(t->r->c, META_START, NAN);
+	double overhead = capture_meta_number(t->r->c, META_OVERHEAD, NAN);
+	double own = capture_meta_number(t->r->c, META_OWN_BYTES, NAN);
+	char when[32] = "at an unknown time", a[UNITS_MAX], b[UNITS_MAX];
+	time_t seconds = (time_t)wall;
+	struct tm tm;
+
+	if (wall > 0 && wall < 253402300800.0 && gmtime_r(&seconds, &tm))
+		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S UTC", &tm);
+	section(t, "CAPTURE");
+	paragraphf(t, 2, "Host %s, Linux %s %s, virtualization %s, lockdown %s, %.0f CPUs, %s.",
+		   meta(t, META_HOST), meta(t, META_RELEASE), meta(t, META_ARCH),
+		   meta(t, META_VIRT), meta(t, META_LOCKDOWN), t->r->view.cpus,
+		   units_bytes(a, snapshot_meminfo(t->r->view.end, "MemTotal") * 1024));
+	paragraphf(t, 2, "Recorded %s for %s, mode %s, %s.", when,
+		   units_duration(a, t->r->view.duration_s), meta(t, META_MODE),
+		   t->r->view.complete ? "complete" : "incomplete");
+	if (!isnan(overhead))
+		paragraphf(t, 2, "Recording took %.2f %% of the machine's CPU time%s%s%s.",
+			   overhead, isnan(own) ? "" : " and ",
+			   isnan(own) ? "" : units_bytes(b, own),
+			   isnan(own) ? "" : " of kernel memory");
+}
+
+/* ---- pools ---- */
+
+static void text_pool_trends(struct text *t)
+{
+	for (size_t i = 0; i < LEDGER_POOLS; i++) {
+		const struct ledger_row *row = &t->r->ledger.rows[i];
+		char a[UNITS_MAX];
+
+		if (row->trend.pattern == PATTERN_UNKNOWN || row->trend.pattern == PATTERN_STEADY)
+			continue;
+		fprintf(t->out, "  %-13s ", row->name);
+		sparkline(t, row->series, row->nr_series, false);
+		fprintf(t->out, "  %s", pattern_name(row->trend.pattern));
+		if (row->trend.pattern == PATTERN_GROWING)
+			fprintf(t->out, ", %s/s", units_bytes(a, row->trend.slope * 1024));
+		fputc('\n', t->out);
+	}
+}
+
+static void text_pools(struct text *t)
+{
+	static const struct table_column columns[] = {
+		{"", 0, false},	       {"start", 0, true},    {"end", 0, true},
+		{"change", 0, true},   {"held", 0, true},     {"old freed", 0, true},
+		{"overhead", 0, true}, {"residual", 0, true},
+	};
+	struct table table = {.columns = columns, .nr_columns = 8, .ellipsis = t->g->ellipsis};
+	char a[7][CELL_MAX];
+
+	section(t, "POOLS  (K, M, G: KiB, MiB, GiB)");
+	for (size_t i = 0; i < LEDGER_POOLS; i++) {
+		const struct ledger_row *row = &t->r->ledger.rows[i];
+
+		table_cell(&table, "%s", row->name);
+		table_cell(&table, "%s", kb(t, a[0], row->start_kb, false));
+		table_cell(&table, "%s", kb(t, a[1], row->end_kb, false));
+		table_cell(&table, "%s", kb(t, a[2], row->delta_kb, true));
+		table_cell(&table, "%s", kb(t, a[3], row->attributed_kb, true));
+		table_cell(&table, "%s", kb(t, a[4], -row->preexisting_freed_kb, true));
+		table_cell(&table, "%s", kb(t, a[5], row->allocator_overhead_kb, true));
+		table_cell(&table, "%s", kb(t, a[6], row->residual_kb, true));
+	}
+	t->failed |= table_print(&table, t->out, 2) < 0;
+	text_pool_trends(t);
+	paragraphf(t, 2,
+		   "change = held (allocated while tracing, not freed) + old freed (older than the "
+		   "capture) + "
+		   "overhead (of the allocator) + residual (not explained). %s: not measured. "
+		   "VmallocUsed includes "
+		   "KernelStack where thread stacks are vmalloc areas.",
+		   t->g->none);
+}
+
+/* ---- caches ---- */
+
+static const char *agreement_mark(const struct text *t, enum agreement a)
+{
+	switch (a) {
+	case AGREE_YES:
+		return "=";
+	case AGREE_FREED_OLD:
+		return "old";
+	case AGREE_NO:
+		return t->g->differs;
+	case AGREE_UNKNOWN:
+		break;
+	}
+	return "?";
+}
+
+static void text_cache_row(struct text *t, struct table *table, const struct cache_row *row)
+{
+	char a[5][CELL_MAX];
+
+	table_cell(table, "%s", safe(t, row->name));
+	table_cell(table, "%s", count(t, a[0], row->size, false));
+	table_cell(table, "%s", kb(t, a[1], row->delta_kb, true));
+	table_cell(table, "%s", kb(t, a[2], row->traced ? row->held_bytes / 1024 : NAN, false));
+	table_cell(table, "%s", count(t, a[3], row->traced ? row->held_objects : NAN, false));
+	table_cell(table, "%s", count(t, a[4], row->end_objects - row->start_objects, true));
+	table_cell(table, "%s",
+		   agreement_mark(t, row->traced ? row->trust.agreement : AGREE_UNKNOWN));
+	table_cell(table, "%s", row->traced ? trust_name(row->trust.level) : t->g->none);
+}
+
+static void text_aliases(struct text *t, const struct cache_row *row)
+{
+	_cleanup_free_ char *list = NULL;
+	size_t size = 0, nr = row->cap ? row->cap->aliases.nr : 0;
+	FILE *f;
+
+	if (!nr)
+		return;
+	f = open_memstream(&list, &size);
+	if (!f) {
+		t->failed = true;
+		return;
+	}
+	fprintf(f, "%s is also", safe_fit(t, row->name, 28));
+	for (size_t i = 0; i < nr && i < ALIASES_SHOWN; i++)
+		fprintf(f, "%s %s", i ? "," : "", safe_fit(t, row->cap->aliases.items[i], 28));
+	if (nr > ALIASES_SHOWN)
+		fprintf(f, " and %zu more names", nr - ALIASES_SHOWN);
+	if (fclose(f)) {
+		t->failed = true;
+		return;
+	}
+	paragraph(t, 2, list);
+}
+
+/* Caches worth a line: their pages grew, or something of them is held. */
+static bool cache_shown(const struct cache_row *row)
+{
+	return row->delta_kb > 0 || row->held_bytes > 0;
+}
+
+static void text_caches(struct text *t)
+{
+	static const struct table_column columns[] = {
+		{"cache", 26, false}, {"size", 8, true},   {"pages", 0, true},
+		{"held", 0, true},    {"traced", 0, true}, {"slabinfo", 0, true},
+		{"", 3, false},	      {"trust", 0, false},
+	};
+	struct table table = {.columns = columns, .nr_columns = 8, .ellipsis = t->g->ellipsis};
+	const struct caches *caches = &t->r->caches;
+	size_t shown = 0, all = 0;
+
+	section(t, "SLAB CACHES  (by growth of their pages)");
+	for (size_t i = 0; i < caches->nr; i++) {
+		if (!cache_shown(&caches->items[i]))
+			continue;
+		if (++all && t->o->top && shown == t->o->top)
+			continue;
+		text_cache_row(t, &table, &caches->items[i]);
+		shown++;
+	}
+	if (!all) {
+		paragraph(t, 2,
+			  t->r->view.slab_start ? "No cache grew."
+						: "slabinfo could not be read: no caches.");
+		return;
+	}
+	t->failed |= table_print(&table, t->out, 2) < 0;
+	if (all > shown)
+		paragraphf(t, 2, "%zu more caches grew or hold something: --top %zu shows them.",
+			   all - shown, all);
+	for (size_t i = 0, n = 0; i < caches->nr && n < shown; i++) {
+		if (!cache_shown(&caches->items[i]))
+			continue;
+		text_aliases(t, &caches->items[i]);
+		n++;
+	}
+	paragraphf(t, 2,
+		   "traced: objects still held; slabinfo: change of its active objects. = they "
+		   "agree; %s they do "
+		   "not; old: objects older than the capture were freed; ? cannot be compared.",
+		   t->g->differs);
+}
+
+/* ---- growth ---- */
+
+static void text_frames(struct text *t, uint32_t id)
+{
+	const struct cap_stack *s = &t->r->c->stacks[id];
+
+	if (!s->nr_frames)
+		fprintf(t->out, "      (no call path recorded)\n");
+	for (uint32_t i = 0; i < s->nr_frames; i++) {
+		const struct cap_frame *f = &t->r->c->frames[s->frames[i]];
+		const char *module =
+			f->module[0] && strcmp(f->module, "vmlinux") ? f->module : NULL;
+
+		fprintf(t->out, "      %s+0x%llx%s%s%s\n", safe_fit(t, f->symbol, module ? 32 : 56),
+			(unsigned long long)f->offset, module ? " [" : "",
+			module ? safe_fit(t, module, 20) : "", module ? "]" : "");
+	}
+	if (s->truncated)
+		fprintf(t->out, "      (deeper than recorded)\n");
+}
+
+static void text_ages(struct text *t, const struct growth_group *g)
+{
+	char p50[UNITS_MAX], p90[UNITS_MAX], oldest[UNITS_MAX], label[UNITS_MAX];
+	size_t buckets = 0;
+
+	if (isnan(g->age_p50_s))
+		return;
+	for (size_t b = 0; b < AGE_BUCKETS; b++)
+		if (g->age_hist[b] > 0)
+			buckets = b + 1;
+	fprintf(t->out, "    age: median %s, 90 %% under %s, oldest %s",
+		units_duration(p50, g->age_p50_s), units_duration(p90, g->age_p90_s),
+		units_duration(oldest, g->oldest_s));
+	if (buckets > 1) {
+		fputs("  0 |", t->out);
+		sparkline(t, g->age_hist, buckets, true);
+		fprintf(t->out, "| %s", units_duration(label, ldexp(1, (int)buckets - 1)));
+	}
+	fputc('\n', t->out);
+}
+
+static void text_processes(struct text *t, const struct growth_group *g)
+{
+	char bytes[UNITS_MAX];
+
+	for (size_t i = 0; i < g->processes.nr && i < WHO_SHOWN; i++) {
+		const struct growth_share *s = &g->processes.items[i];
+		const struct cap_process *p = &t->r->c->processes[s->id];
+
+		fprintf(t->out, "%s%s",
+			i ? ", " : "    by: ", s->id ? safe_fit(t, p->comm, 20) : "(unknown)");
+		if (s->id && p->tgid)
+			fprintf(t->out, "[%d]", p->tgid);
+		if (g->processes.nr > 1)
+			fprintf(t->out, " %s", units_bytes_short(bytes, s->bytes));
+	}
+	if (g->processes.nr > WHO_SHOWN)
+		fprintf(t->out, " and %zu more", g->processes.nr - WHO_SHOWN);
+	fputc('\n', t->out);
+	for (size_t i = 0; i < g->cgroups.nr && i < WHO_SHOWN; i++) {
+		const struct growth_share *s = &g->cgroups.items[i];
+
+		if (s->id)
+			fprintf(t->out, "    in: %s %s\n", safe_fit(t, t->r->c->cgroups[s->id], 60),
+				units_bytes_short(bytes, s->bytes));
+	}
+}
+
+/* What the group is called, when it is not a single call path. */
+static void text_key(struct text *t, const struct growth_group *g)
+{
+	const struct capture *c = t->r->c;
+
+	if (t->r->growth.by == GROWTH_BY_PROCESS && g->key)
+		fprintf(t->out, " process %s[%d]", safe_fit(t, c->processes[g->key].comm, 20),
+			c->processes[g->key].tgid);
+	if (t->r->growth.by == GROWTH_BY_CGROUP && g->key)
+		fprintf(t->out, " cgroup %s", safe_fit(t, c->cgroups[g->key], 32));
+}
+
+static void text_group(struct text *t, const struct growth_group *g, size_t rank)
+{
+	const struct cache_row *cache = growth_cache(g, &t->r->caches);
+	char bytes[UNITS_MAX], low[UNITS_MAX], high[UNITS_MAX], objects[UNITS_MAX];
+
+	fprintf(t->out, "\n  %s#%zu  %s%s", on(t, STYLE_STRONG), rank, units_bytes(bytes, g->bytes),
+		off(t));
+	if (g->bytes_high > g->bytes_low)
+		fprintf(t->out, " (%s to %s)", units_bytes_short(low, g->bytes_low),
+			units_bytes_short(high, g->bytes_high));
+	fprintf(t->out, " in %s objects, %s", units_count(objects, g->objects), pool_name(g->pool));
+	if (g->class_[0])
+		fprintf(t->out, " %s", safe_fit(t, g->class_, 16));
+	if (cache)
+		fprintf(t->out, " %s", safe_fit(t, cache->name, 20));
+	if (g->pool == POOL_SLAB && g->caches.nr > 1)
+		fprintf(t->out, " and %zu more", g->caches.nr - 1);
+	text_key(t, g);
+	if (strcmp(g->module, "vmlinux"))
+		fprintf(t->out, " [%s]", safe_fit(t, g->module, 16));
+	fputc('\n', t->out);
+	if (g->judged > 0)
+		fprintf(t->out, "    looked up in the allocator: %s objects, %.1f %% live\n",
+			units_count(objects, g->judged), 100 * g->judged_live / g->judged);
+	if (g->allocs > 0) {
+		char frees[UNITS_MAX], ghosts[UNITS_MAX], allocs[UNITS_MAX];
+
+		fprintf(t->out, "    traffic: %s allocated, %s freed, %s freed unseen\n",
+			units_count(allocs, g->allocs), units_count(frees, g->frees),
+			units_count(ghosts, g->ghosts));
+	}
+	text_ages(t, g);
+	text_processes(t, g);
+	if (g->stacks.nr > 1)
+		fprintf(t->out, "    the largest of %zu call paths (%.0f %%):\n", g->stacks.nr,
+			g->bytes > 0 ? 100 * g->stacks.items[0].bytes / g->bytes : 0);
+	text_frames(t, g->stacks.items[0].id);
+}
+
+static void text_growth(struct text *t)
+{
+	const struct growth *g = &t->r->growth;
+	size_t shown = t->o->top && t->o->top < g->nr ? t->o->top : g->nr;
+	char all[UNITS_MAX];
+
+	fprintf(t->out, "\n%sGROWTH  (allocated while tracing, still held, by %s: %s)%s\n",
+		on(t, STYLE_HEAD), growth_by_name(g->by), units_bytes(all, g->bytes), off(t));
+	if (!g->nr)
+		paragraph(t, 2,
+			  t->r->view.at ? "Nothing allocated while tracing is still held."
+					: "Nothing was traced.");
+	for (size_t i = 0; i < shown; i++)
+		text_group(t, &g->groups[i], i + 1);
+	if (g->nr > shown)
+		fprintf(t->out, "\n  %zu smaller ones are not shown: --top %zu\n", g->nr - shown,
+			g->nr);
+}
+
+/* ---- losses and hooks ---- */
+
+static void text_losses(struct text *t)
+{
+	const struct cap_interval *at = t->r->view.at;
+	const struct losses *l = &t->r->losses;
+	double ghosts = 0, frees = 0;
+	char a[UNITS_MAX], b[UNITS_MAX];
+
+	section(t, "LOSSES");
+	for (size_t i = 0; at && i < at->churn.nr; i++) {
+		ghosts += at->churn.items[i].ghosts;
+		frees += at->churn.items[i].frees;
+	}
+	if (!at)
+		paragraph(t, 2, "Nothing was traced, so nothing was lost.");
+	else if (!(l->events > 0) && !(l->details > 0))
+		paragraphf(t, 2, "No events were lost (of %s).", units_count(a, l->traffic));
+	for (size_t i = 0; at && i < at->losses.nr; i++) {
+		const struct cap_count *c = &at->losses.items[i];
+		const char *meaning = loss_meaning(c->name);
+
+		if (c->value)
+			paragraphf(t, 2, "%s %s%s%s.", units_count(a, (double)c->value),
+				   safe(t, c->name), meaning[0] ? ": " : "", meaning);
+	}
+	if (ghosts > 0)
+		paragraphf(t, 2, "%s of %s frees fired no event and were found otherwise.",
+			   units_count(a, ghosts), units_count(b, ghosts + frees));
+}
+
+static void text_hooks(struct text *t)
+{
+	const struct capture *c = t->r->c;
+	size_t missing = 0;
+
+	for (size_t i = 0; i < c->nr_hooks; i++)
+		missing += !c->hooks[i].how[0];
+	section(t, "HOOKS");
+	if (!c->nr_hooks)
+		paragraph(t, 2, "The capture does not say which hooks were attached.");
+	else
+		paragraphf(t, 2, "%zu attached, %zu not.", c->nr_hooks - missing, missing);
+	for (size_t i = 0; i < c->nr_hooks; i++) {
+		const struct cap_hook *h = &c->hooks[i];
+
+		if (!h->how[0])
+			paragraphf(t, 2, "%s: %s%s%s.", safe(t, h->name),
+				   h->reason[0] ? safe(t, h->reason) : "not attached",
+				   h->cost[0] ? "; costs: " : "", safe(t, h->cost));
+	}
+}
+
+int text_render(const struct report *r, const struct text_options *options, FILE *out)
+{
+	struct text t = {.r = r,
+			 .o = options,
+			 .g = options->utf8 ? &glyphs_utf8 : &glyphs_ascii,
+			 .out = out};
+
+	text_verdict(&t);
+	text_capture(&t);
+	text_pools(&t);
+	text_caches(&t);
+	text_growth(&t);
+	text_losses(&t);
+	text_hooks(&t);
+	for (size_t i = 0; i < t.escaped.nr; i++)
+		free(t.escaped.items[i]);
+	ARRAY_FREE(&t.escaped);
+	return t.failed ? -ENOMEM : 0;
+}
