@@ -46,25 +46,32 @@ SKEL      := $(B)/gen/tracer.skel.h
 UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
 
+# `make V=1` shows the commands
+Q := $(if $(V),,@)
+
 .PHONY: all test unit plants vm-tools test-vm check-vmlinux check install clean
 all: $(B)/kmemtrace
 
 # ---- BPF: one object a source, linked into one, then a skeleton ----
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	@echo "  BPF  $@"
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
 $(B)/bpf/tracer.o: $(BPF_TRACE:bpf/%.bpf.c=$(B)/bpf/%.bpf.o)
-	$(BPFTOOL) gen object $@ $^
+	@echo "  GEN  $@"
+	$(Q)$(BPFTOOL) gen object $@ $^
 
 $(B)/gen/%.skel.h: $(B)/bpf/%.o
 	@mkdir -p $(@D)
-	$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
+	@echo "  GEN  $@"
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
 
 # ---- user side ----
 $(B)/obj/%.o: %.c Makefile | $(SKEL)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(KCFLAGS) -c $< -o $@
+	@echo "  CC   $@"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(KCFLAGS) -c $< -o $@
 
 # The capture's schema as a C string literal.
 $(B)/gen/%.sql.h: user/capture/%.sql Makefile
@@ -78,7 +85,8 @@ $(B)/libkmemtrace.a: $(LIB_OBJ)
 	$(AR) rcs $@ $^
 
 $(B)/kmemtrace: $(B)/obj/user/main.o $(B)/libkmemtrace.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "  CC   $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # ---- tests ----
 # Unit tests are built whole with ASan and UBSan, in a tree of their own.
@@ -86,7 +94,8 @@ SAN      := -fsanitize=address,undefined -fno-sanitize-recover=undefined -O1 -g
 SAN_OBJ  := $(LIB_OBJ:$(B)/obj/%.o=$(B)/san/%.o)
 $(B)/san/%.o: %.c Makefile | $(SKEL)
 	@mkdir -p $(@D)
-	$(CC) $(SAN) $(KCFLAGS) -c $< -o $@
+	@echo "  CC   $@"
+	$(Q)$(CC) $(SAN) $(KCFLAGS) -c $< -o $@
 
 $(B)/san/libkmemtrace.a: $(SAN_OBJ)
 	@rm -f $@
@@ -94,14 +103,16 @@ $(B)/san/libkmemtrace.a: $(SAN_OBJ)
 
 $(B)/tests/test_%: tests/unit/test_%.c $(B)/san/libkmemtrace.a Makefile
 	@mkdir -p $(@D)
-	$(CC) $(SAN) $(KCFLAGS) -Itests/unit -DTESTS_DIR='"$(CURDIR)/tests"' -o $@ $< $(B)/san/libkmemtrace.a \
+	@echo "  CC   $@"
+	$(Q)$(CC) $(SAN) $(KCFLAGS) -Itests/unit -DTESTS_DIR='"$(CURDIR)/tests"' -o $@ $< $(B)/san/libkmemtrace.a \
 		$(LDLIBS_DYN) -lcmocka
 
 PLANT_SRC := $(sort $(wildcard tests/plant/*.c))
 PLANT_BIN := $(PLANT_SRC:tests/plant/%.c=$(B)/plant/%)
 $(B)/plant/%: tests/plant/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -Itests/plant -MMD -MP $(LDFLAGS) -o $@ $< -pthread
+	@echo "  CC   $@"
+	$(Q)$(CC) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -Itests/plant -MMD -MP $(LDFLAGS) -o $@ $< -pthread
 
 unit: $(UNIT_BIN)
 plants: $(PLANT_BIN)
@@ -111,7 +122,8 @@ test: all unit plants
 # ---- other kernels: what the guests need beside kmemtrace and the plants ----
 $(B)/jsonq: tests/vm/jsonq.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror $(LDFLAGS) -o $@ $< \
+	@echo "  CC   $@"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror $(LDFLAGS) -o $@ $< \
 		$(shell $(PKG_CONFIG) --libs $(if $(STATIC),--static) jansson)
 
 vm-tools: $(B)/jsonq

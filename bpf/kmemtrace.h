@@ -113,6 +113,7 @@ struct kmt_path {
 };
 #define KMT_PATH_TRUNCATED 1
 #define KMT_PATH_IRQ       2 /* allocated in interrupt context, cut where the interrupt began */
+#define KMT_PATH_POOL      8 /* from this bit on: the pool that it allocates from */
 
 /* How to recognise a path at one stack depth without unwinding (unwind.bpf.h). */
 struct kmt_memo {

@@ -196,7 +196,7 @@ GLOBAL int unwind_sum(__u32 scratch_row, __u32 nr)
 	}
 	s->path.nr = nr;
 	s->memo.sum = sum;
-	s->path.hash = (sum ^ s->site ^ nr) | 1;
+	s->path.hash = (sum ^ s->site ^ nr ^ (__u64)s->object.pool << 56) | 1;
 	s->path.call_site = s->site;
 	return 0;
 }
@@ -266,7 +266,7 @@ GLOBAL int unwind_miss(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, _
 	} else {
 		found = unwind_learn(scratch_row);
 	}
-	s->path.flags = s->irq ? KMT_PATH_IRQ : 0;
+	s->path.flags = (s->irq ? KMT_PATH_IRQ : 0) | s->object.pool << KMT_PATH_POOL;
 	if (nr > KMT_FRAMES) {
 		s->path.flags |= KMT_PATH_TRUNCATED;
 		nr = KMT_FRAMES;

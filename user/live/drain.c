@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From the tables to the capture. See drain.h; the naming of stacks is in stacks.c. */
+#include "live/drain.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <uthash.h>
+
+#include "base/cleanup.h"
+#include "base/file_read.h"
+#include "base/log.h"
+#include "live/losses.h"
+#include "live/stacks.h"
+#include "proc/cgroup.h"
+#include "proc/process.h"
+#include "proc/slab_alias.h"
+
+/* Live objects of one pool, cache, path and owner, added up. */
+struct group_key {
+	uint32_t path, owner;
+	uint16_t cache;
+	uint16_t pool;
+};
+
+struct group {
+	struct group_key key;
+	struct cap_held held;
+	UT_hash_handle hh;
+};
+
+struct drain {
+	struct tracer *tracer;
+	struct capture_writer *w;
+	const struct tracer_tables *tables;
+	const char *proc_root, *sys_root;
+	struct stacks *stacks;
+	struct cgroups *cgroups;
+	struct slab_aliases *aliases;
+	uint32_t *process_ids; /* by owner row, 0 not yet known */
+	uint32_t *cache_ids;   /* by cache row */
+};
+
+static enum pool pool_of(uint32_t kmt_pool)
+{
+	static const enum pool pools[KMT_POOLS] = {
+		[KMT_SLAB] = POOL_SLAB,	    [KMT_VMALLOC] = POOL_VMALLOC, [KMT_PERCPU] = POOL_PERCPU,
+		[KMT_KSTACK] = POOL_KSTACK, [KMT_PAGE] = POOL_PAGE,
+	};
+
+	return kmt_pool < KMT_POOLS ? pools[kmt_pool] : POOL_PAGE;
+}
+
+int drain_new(struct tracer *t, struct capture_writer *w, const char *proc_root, const char *sys_root,
+	      struct drain **out)
+{
+	struct drain *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return -ENOMEM;
+	d->tracer = t;
+	d->w = w;
+	d->tables = tracer_tables(t);
+	d->proc_root = proc_root;
+	d->sys_root = sys_root;
+	d->process_ids = calloc(d->tables->nr_owners, sizeof(*d->process_ids));
+	d->cache_ids = calloc(d->tables->nr_caches, sizeof(*d->cache_ids));
+	if (!d->process_ids || !d->cache_ids ||
+	    stacks_new(d->tables, w, proc_root, sys_root, &d->stacks)) {
+		drain_free(d);
+		return -ENOMEM;
+	}
+	if (cgroups_load(proc_root, &d->cgroups))
+		d->cgroups = NULL;
+	if (slab_aliases_load(sys_root, &d->aliases))
+		d->aliases = NULL;
+	*out = d;
+	return 0;
+}
+
+void drain_free(struct drain *d)
+{
+	if (!d)
+		return;
+	stacks_free(d->stacks);
+	cgroups_free(d->cgroups);
+	slab_aliases_free(d->aliases);
+	free(d->process_ids);
+	free(d->cache_ids);
+	free(d);
+}
+
+const char *drain_symbols_state(const struct drain *d)
+{
+	return stacks_symbols_state(d->stacks);
+}
+
+/* ---- processes ---- */
+
+static const char *cgroup_path(struct drain *d, uint64_t id, bool *refreshed)
+{
+	const char *path = d->cgroups ? cgroups_path(d->cgroups, id) : "";
+
+	if (d->cgroups && !*path && !*refreshed) {
+		*refreshed = true;
+		cgroups_refresh(d->cgroups);
+		path = cgroups_path(d->cgroups, id);
+	}
+	return path;
+}
+
+static int process_put(struct drain *d, uint32_t row, bool *refreshed)
+{
+	const struct kmt_owner *owner = &d->tables->owners[row];
+	char comm[KMT_COMM + 1] = "[interrupt]", cmdline[4096] = "";
+	struct cap_process p = {.tgid = owner->tgid, .comm = comm, .cmdline = cmdline};
+	const char *path;
+	int err;
+
+	if (owner->tgid) {
+		memcpy(comm, owner->comm, KMT_COMM);
+		comm[KMT_COMM] = '\0';
+		if (process_cmdline(d->proc_root, owner->tgid, cmdline, sizeof(cmdline)))
+			cmdline[0] = '\0';
+		path = cgroup_path(d, owner->cgroup, refreshed);
+		err = *path ? capture_put_cgroup(d->w, path, &p.cgroup) : 0;
+		if (err)
+			return err;
+	}
+	return capture_put_process(d->w, &p, &d->process_ids[row]);
+}
+
+int drain_notice(struct drain *d)
+{
+	bool refreshed = false;
+
+	for (uint32_t row = 1; row < d->tables->nr_owners; row++) {
+		int err;
+
+		if (d->process_ids[row] || !__atomic_load_n(&d->tables->owners[row].ready, __ATOMIC_ACQUIRE))
+			continue;
+		err = process_put(d, row, &refreshed);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* ---- caches ---- */
+
+static int cache_put(struct drain *d, struct cap_cache *cache, uint32_t *id)
+{
+	size_t nr = 0;
+	const char *const *names = slab_aliases_of(d->aliases, cache->name, &nr);
+	int err = 0;
+
+	for (size_t i = 0; i < nr && !err; i++) {
+		char **alias;
+
+		if (!strcmp(names[i], cache->name))
+			continue;
+		alias = ARRAY_PUSH(&cache->aliases);
+		if (alias)
+			*alias = (char *)names[i];
+		else
+			err = -ENOMEM;
+	}
+	if (!err)
+		err = capture_put_cache(d->w, cache, id);
+	ARRAY_FREE(&cache->aliases);
+	return err;
+}
+
+/* The capture's id of the cache in `row`, 0 for none. */
+static int cache_id(struct drain *d, uint32_t row, uint32_t *id)
+{
+	const struct kmt_cache_key *key;
+	const struct kmt_cache_info *info;
+	char name[KMT_NAME + 1] = "";
+	int err = 0;
+
+	*id = 0;
+	if (!row || row >= d->tables->nr_caches)
+		return 0;
+	key = &d->tables->cache_keys[row];
+	if (!d->cache_ids[row] && (__atomic_load_n(&key->state, __ATOMIC_ACQUIRE) & KMT_CACHE_READY)) {
+		struct cap_cache cache = {.name = name};
+
+		info = &d->tables->cache_info[row];
+		memcpy(name, info->name, KMT_NAME);
+		cache.object_size = info->object_size;
+		cache.size = key->size;
+		cache.reclaimable = info->reclaimable;
+		cache.large = key->ptr == KMT_CACHE_LARGE;
+		err = cache_put(d, &cache, &d->cache_ids[row]);
+	}
+	*id = d->cache_ids[row];
+	return err;
+}
+
+int drain_other_caches(struct drain *d, const struct slab_levels *slabs)
+{
+	for (size_t i = 0; i < slabs->nr; i++) {
+		const struct slab_level *s = &slabs->items[i];
+		struct cap_cache cache = {.name = (char *)s->name, .size = s->object_size, .merged_away = true};
+		char dir[512], line[32] = "";
+		uint32_t id;
+		bool seen = false;
+		int err;
+
+		for (uint32_t row = 1; row < d->tables->nr_caches && !seen; row++)
+			seen = d->tables->cache_keys[row].ptr &&
+			       !strncmp(d->tables->cache_info[row].name, s->name, KMT_NAME);
+		if (seen)
+			continue;
+		snprintf(dir, sizeof(dir), "%s/kernel/slab/%s", d->sys_root, s->name);
+		cache.object_size = file_read_line(dir, "object_size", line, sizeof(line)) ? s->object_size
+											     : atoll(line);
+		cache.reclaimable = !file_read_line(dir, "reclaim_account", line, sizeof(line)) && atoi(line);
+		err = cache_put(d, &cache, &id);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* ---- live objects ---- */
+
+static void held_add(struct cap_held *h, const struct kmt_object *o, uint32_t now_ms)
+{
+	double p = o->period ? -expm1(-(double)o->size / o->period) : 1; /* of having been sampled */
+	double age_s = now_ms > o->born_ms ? (now_ms - o->born_ms) / 1000.0 : 0;
+	int bucket = age_s < 1 ? 0 : ilogb(age_s) + 1;
+
+	if (bucket >= AGE_BUCKETS)
+		bucket = AGE_BUCKETS - 1;
+	h->tracked++;
+	h->objects += 1 / p;
+	h->bytes += o->size / p;
+	h->bytes_var += (1 - p) / p * o->size / p * o->size;
+	h->age_hist[bucket] += 1 / p;
+	if (age_s > h->oldest_s)
+		h->oldest_s = age_s;
+}
+
+static struct group *group_of(struct group **groups, const struct kmt_object *o)
+{
+	struct group_key key = {.path = o->path, .owner = o->owner, .cache = o->cache, .pool = o->pool};
+	struct group *g;
+
+	HASH_FIND(hh, *groups, &key, sizeof(key), g);
+	if (g)
+		return g;
+	g = calloc(1, sizeof(*g));
+	if (!g)
+		return NULL;
+	g->key = key;
+	HASH_ADD(hh, *groups, key, sizeof(g->key), g);
+	return g;
+}
+
+static void groups_free(struct group **groups)
+{
+	struct group *g, *next;
+
+	HASH_ITER(hh, *groups, g, next)
+	{
+		HASH_DEL(*groups, g);
+		free(g);
+	}
+}
+
+static int live_read(const struct tracer_tables *t, uint32_t now_ms, struct group **groups)
+{
+	struct group *last = NULL;
+
+	for (uint32_t b = 0; b < t->nr_buckets; b++)
+		for (uint32_t i = 0; i < KMT_KEYS; i++) {
+			uint64_t key = __atomic_load_n(&t->live_keys[b].key[i], __ATOMIC_ACQUIRE);
+			struct kmt_object o;
+
+			if (!key || key == KMT_BUSY)
+				continue;
+			o = t->live_objects[b * KMT_KEYS + i];
+			if (__atomic_load_n(&t->live_keys[b].key[i], __ATOMIC_ACQUIRE) != key)
+				continue; /* freed while we looked */
+			if (!last || last->key.path != o.path || last->key.owner != o.owner ||
+			    last->key.cache != o.cache || last->key.pool != o.pool)
+				last = group_of(groups, &o);
+			if (!last)
+				return -ENOMEM;
+			held_add(&last->held, &o, now_ms);
+		}
+	return 0;
+}
+
+static int held_put(struct drain *d, struct group *groups, struct cap_interval *out)
+{
+	struct group *g, *next;
+
+	HASH_ITER(hh, groups, g, next)
+	{
+		struct cap_held *row = ARRAY_PUSH(&out->held);
+		int err;
+
+		if (!row)
+			return -ENOMEM;
+		*row = g->held;
+		row->pool = pool_of(g->key.pool);
+		row->process = g->key.owner < d->tables->nr_owners ? d->process_ids[g->key.owner] : 0;
+		err = cache_id(d, g->key.cache, &row->cache);
+		if (!err)
+			err = stacks_id(d->stacks, g->key.path, &row->stack);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* ---- traffic ---- */
+
+static void traffic_sum(struct kmt_traffic *to, const struct kmt_traffic *from)
+{
+	to->allocs += from->allocs;
+	to->alloc_bytes += from->alloc_bytes;
+	to->frees += from->frees;
+	to->free_bytes += from->free_bytes;
+	to->ghosts += from->ghosts;
+	to->ghost_bytes += from->ghost_bytes;
+}
+
+static int churn_put(struct drain *d, uint32_t path, const struct kmt_traffic *t, struct cap_interval *out)
+{
+	struct cap_churn *row;
+
+	if (!t->allocs && !t->frees && !t->ghosts)
+		return 0;
+	row = ARRAY_PUSH(&out->churn);
+	if (!row)
+		return -ENOMEM;
+	row->pool = pool_of((d->tables->paths[path].flags >> KMT_PATH_POOL) & 0xff);
+	row->allocs = (double)t->allocs / KMT_ONE;
+	row->alloc_bytes = (double)t->alloc_bytes / KMT_ONE;
+	row->frees = (double)t->frees / KMT_ONE;
+	row->free_bytes = (double)t->free_bytes / KMT_ONE;
+	row->ghosts = (double)t->ghosts / KMT_ONE;
+	row->ghost_bytes = (double)t->ghost_bytes / KMT_ONE;
+	return stacks_id(d->stacks, path, &row->stack);
+}
+
+static int cache_churn_put(struct drain *d, uint32_t cache, const struct kmt_traffic *t,
+			   struct cap_interval *out)
+{
+	struct cap_cache_churn row = {
+		.allocs = (double)t->allocs / KMT_ONE,
+		.frees = (double)t->frees / KMT_ONE,
+		.ghosts = (double)t->ghosts / KMT_ONE,
+	};
+	struct cap_cache_churn *to;
+	int err;
+
+	if (!t->allocs && !t->frees && !t->ghosts)
+		return 0;
+	err = cache_id(d, cache, &row.cache);
+	if (err || !row.cache)
+		return err;
+	to = ARRAY_PUSH(&out->cache_churn);
+	if (!to)
+		return -ENOMEM;
+	*to = row;
+	return 0;
+}
+
+/* The shared totals, and what each CPU has not yet moved on to them. */
+static int traffic_put(struct drain *d, struct cap_interval *out)
+{
+	const struct tracer_tables *t = d->tables;
+	_cleanup_free_ struct kmt_traffic *by_path = malloc(t->nr_paths * sizeof(*by_path));
+	_cleanup_free_ struct kmt_traffic *by_cache = malloc(t->nr_caches * sizeof(*by_cache));
+	int err = 0;
+
+	if (!by_path || !by_cache)
+		return -ENOMEM;
+	memcpy(by_path, t->path_traffic, t->nr_paths * sizeof(*by_path));
+	memcpy(by_cache, t->cache_traffic, t->nr_caches * sizeof(*by_cache));
+	for (uint32_t i = 0; i < t->nr_tallies; i++) {
+		struct kmt_tally tally = t->tallies[i];
+
+		if (tally.path < t->nr_paths)
+			traffic_sum(&by_path[tally.path], &tally.t);
+		if (tally.cache < t->nr_caches)
+			traffic_sum(&by_cache[tally.cache], &tally.t);
+	}
+	for (uint32_t i = 0; i < t->nr_paths && !err; i++)
+		err = churn_put(d, i, &by_path[i], out);
+	for (uint32_t i = 0; i < t->nr_caches && !err; i++)
+		err = cache_churn_put(d, i, &by_cache[i], out);
+	return err;
+}
+
+int drain_interval(struct drain *d, double start_s, double end_s)
+{
+	struct cap_interval interval = {.start_s = start_s, .end_s = end_s};
+	struct tracer_counts counts;
+	struct group *groups = NULL;
+	int err = live_read(d->tables, end_s * 1000, &groups);
+
+	if (!err)
+		err = drain_notice(d);
+	if (!err)
+		err = held_put(d, groups, &interval);
+	if (!err)
+		err = traffic_put(d, &interval);
+	tracer_counts(d->tracer, &counts);
+	if (!err)
+		err = losses_put(&counts, &interval);
+	if (!err)
+		err = capture_put_interval(d->w, &interval);
+	groups_free(&groups);
+	ARRAY_FREE(&interval.held);
+	ARRAY_FREE(&interval.churn);
+	ARRAY_FREE(&interval.cache_churn);
+	ARRAY_FREE(&interval.losses);
+	return err == -ENOMEM ? log_error(ENOMEM, "out of memory while reading the tables") : err;
+}

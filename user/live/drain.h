@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From the tables of the BPF side to the rows of a capture: names addresses, adds up the live objects by
+ * (pool, cache, stack, process), weighs samples. Keeps what it has named between calls. Reads only; the
+ * trace goes on meanwhile.
+ */
+#ifndef KMEMTRACE_LIVE_DRAIN_H
+#define KMEMTRACE_LIVE_DRAIN_H
+
+#include "capture/capture.h"
+#include "live/tracer.h"
+
+struct drain;
+
+/* Roots of the proc and sys trees are borrowed. */
+int drain_new(struct tracer *t, struct capture_writer *w, const char *proc_root, const char *sys_root,
+	      struct drain **out);
+void drain_free(struct drain *d);
+
+/*
+ * Look at what may soon be gone: command lines and cgroup paths of processes seen since the last call.
+ * Cheap when there is nothing new; called every second.
+ */
+int drain_notice(struct drain *d);
+
+/* Write one interval that began at start_s and ends now, end_s after the gate opened. */
+int drain_interval(struct drain *d, double start_s, double end_s);
+
+/* Caches that only slabinfo knows: their aliases and kind, so that the report can name them. */
+int drain_other_caches(struct drain *d, const struct slab_levels *slabs);
+
+/* "ok", or why the frames have no names: for META_STACKS. */
+const char *drain_symbols_state(const struct drain *d);
+
+#endif

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Asks the running kernel what it allows. See kernel_facts.h. */
+#include "live/kernel_facts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <linux/bpf.h>
+
+#include "base/cleanup.h"
+#include "base/file_read.h"
+#include "proc/host.h"
+
+static const char *const event_names[KERNEL_EVENTS] = {
+	[EVENT_KMALLOC] = "kmalloc",
+	[EVENT_KMEM_CACHE_ALLOC] = "kmem_cache_alloc",
+	[EVENT_KFREE] = "kfree",
+	[EVENT_KMEM_CACHE_FREE] = "kmem_cache_free",
+};
+
+/* The name of the type at the end of a chain of pointers and qualifiers; "" for void. */
+static const char *btf_base_name(const struct btf *btf, __u32 id)
+{
+	const struct btf_type *t = btf__type_by_id(btf, id);
+
+	while (t && (btf_is_ptr(t) || btf_is_mod(t)))
+		t = btf__type_by_id(btf, t->type);
+	return t && !btf_is_void(t) ? btf__name_by_offset(btf, t->name_off) : "";
+}
+
+static void event_read(const struct btf *btf, struct event_fact *event)
+{
+	const struct btf_param *params;
+	const struct btf_type *t;
+	char name[96];
+	int id;
+
+	event->args = -1;
+	snprintf(name, sizeof(name), "btf_trace_%s", event->name);
+	id = btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF);
+	t = id > 0 ? btf__type_by_id(btf, id) : NULL;
+	t = t ? btf__type_by_id(btf, t->type) : NULL;
+	t = t && btf_is_ptr(t) ? btf__type_by_id(btf, t->type) : NULL;
+	if (!t || !btf_is_func_proto(t) || btf_vlen(t) < 1)
+		return;
+	params = btf_params(t);
+	event->args = btf_vlen(t) - 1;
+	for (int i = 0; i < event->args && i < EVENT_ARGS_MAX; i++)
+		snprintf(event->type[i], sizeof(event->type[i]), "%s",
+			 btf_base_name(btf, params[i + 1].type));
+}
+
+static void btf_read(const char *path, struct kernel_facts *out)
+{
+	struct btf *btf = path ? btf__parse(path, NULL) : btf__load_vmlinux_btf();
+	long err = libbpf_get_error(btf);
+
+	for (int i = 0; i < KERNEL_EVENTS; i++)
+		out->events[i] = (struct event_fact){.name = event_names[i], .args = -1};
+	if (err) {
+		out->btf = (int)err;
+		return;
+	}
+	for (int i = 0; i < KERNEL_EVENTS; i++)
+		event_read(btf, &out->events[i]);
+	out->kfunc_get_kmem_cache = btf__find_by_name_kind(btf, "bpf_get_kmem_cache", BTF_KIND_FUNC) > 0;
+	out->kfunc_rdonly_cast = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
+	btf__free(btf);
+}
+
+/* Load "return 0" as a raw tracepoint program: the kernel says itself whether we may. */
+static int bpf_load_read(void)
+{
+	const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	_cleanup_close_ int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "kmemtrace_may_i", "GPL", insns, 2,
+					       NULL);
+
+	return fd < 0 ? -errno : 0;
+}
+
+static unsigned long long caps_read(const char *proc_root)
+{
+	_cleanup_free_ char *buf = NULL;
+	unsigned long long caps = 0;
+	char path[256], *line;
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/self/status", proc_root);
+	if (file_read(path, &buf, &len))
+		return 0;
+	line = strstr(buf, "\nCapEff:");
+	if (line)
+		sscanf(line, "\nCapEff: %llx", &caps);
+	return caps;
+}
+
+static bool readable(const char *proc_root, const char *name)
+{
+	_cleanup_close_ int fd = -1;
+	char path[256], byte;
+
+	snprintf(path, sizeof(path), "%s/%s", proc_root, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && read(fd, &byte, 1) == 1;
+}
+
+void kernel_facts_read(const char *proc_root, const char *btf_path, struct kernel_facts *out)
+{
+	_cleanup_free_ char *buf = NULL;
+	struct host_facts host;
+	char path[256];
+	size_t len;
+
+	memset(out, 0, sizeof(*out));
+	btf_read(btf_path, out);
+	out->bpf_load = bpf_load_read();
+	out->caps = caps_read(proc_root);
+	out->slabinfo = readable(proc_root, "slabinfo");
+	out->vmallocinfo = readable(proc_root, "vmallocinfo");
+	snprintf(out->lockdown, sizeof(out->lockdown), "%s",
+		 host_facts_read(proc_root, "/sys", &host) ? "unknown" : host.lockdown);
+	snprintf(path, sizeof(path), "%s/sys/kernel/kptr_restrict", proc_root);
+	out->kptr_restrict = file_read(path, &buf, &len) ? -1 : atoi(buf);
+}

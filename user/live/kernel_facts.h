@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What this kernel and this process allow: asked of BTF, the bpf system call and /proc, never of a version
+ * number. The attach plan is a pure function of these facts; `doctor` prints them.
+ */
+#ifndef KMEMTRACE_LIVE_KERNEL_FACTS_H
+#define KMEMTRACE_LIVE_KERNEL_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define EVENT_ARGS_MAX 8
+
+/* A tracepoint, as the BTF typedef btf_trace_NAME describes it. */
+struct event_fact {
+	const char *name;
+	int args; /* without the leading private pointer; −1: the event does not exist */
+	char type[EVENT_ARGS_MAX][32]; /* what each argument is or points to: "kmem_cache", "" for void */
+};
+
+enum kernel_event {
+	EVENT_KMALLOC,
+	EVENT_KMEM_CACHE_ALLOC,
+	EVENT_KFREE,
+	EVENT_KMEM_CACHE_FREE,
+	KERNEL_EVENTS
+};
+
+struct kernel_facts {
+	int btf;           /* 0, or −errno of reading /sys/kernel/btf/vmlinux (or --btf) */
+	int bpf_load;      /* 0, or −errno of loading a two-instruction program */
+	char lockdown[32]; /* "none", "integrity", "confidentiality", "unknown" */
+	unsigned long long caps; /* CapEff */
+	int kptr_restrict; /* −1 when it cannot be read */
+	bool slabinfo;     /* /proc/slabinfo can be read */
+	bool vmallocinfo;
+	bool kfunc_get_kmem_cache; /* 6.13: the cache of an object */
+	bool kfunc_rdonly_cast;    /* 6.2: reading the stack without a helper call */
+	struct event_fact events[KERNEL_EVENTS];
+};
+
+/* Ask the running kernel. Always succeeds: what cannot be found out is a fact too. */
+void kernel_facts_read(const char *proc_root, const char *btf_path, struct kernel_facts *out);
+
+#endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The table of hooks and the plan made from it. To see something new, add a row here. */
+#include "live/plan.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct hook_def hook_defs[] = {
+	{"kmem:kfree", "slab_kfree", "raw_tp", POOL_SLAB, EVENT_KFREE, 2, 0, NULL, true, true,
+	 "frees of slab objects would not be seen"},
+	{"kmem:kmem_cache_free", "slab_kmem_cache_free", "raw_tp", POOL_SLAB, EVENT_KMEM_CACHE_FREE, 2, 0,
+	 NULL, true, true, "frees of slab objects would not be seen"},
+	{"kmem:kmalloc", "slab_kmalloc_event", "raw_tp", POOL_SLAB, EVENT_KMALLOC, 5, 0, NULL, false, true,
+	 "kmalloc'ed objects would not be seen"},
+	{"kmem:kmem_cache_alloc", "slab_kmem_cache_alloc", "raw_tp", POOL_SLAB, EVENT_KMEM_CACHE_ALLOC, 5, 2,
+	 "kmem_cache", false, true, "objects of named caches would not be seen"},
+};
+
+static void __attribute__((format(printf, 2, 3))) note(struct plan *p, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (p->nr_notes == sizeof(p->notes) / sizeof(p->notes[0]))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(p->notes[p->nr_notes++], sizeof(p->notes[0]), fmt, ap);
+	va_end(ap);
+}
+
+/* Why this hook cannot be attached, in hook->reason; empty when it can. */
+static void hook_judge(const struct kernel_facts *facts, struct plan_hook *hook)
+{
+	const struct hook_def *def = hook->def;
+	const struct event_fact *event = &facts->events[def->event];
+
+	if (facts->btf)
+		snprintf(hook->reason, sizeof(hook->reason), "no BTF to look the event up in");
+	else if (event->args < 0)
+		snprintf(hook->reason, sizeof(hook->reason), "this kernel has no event %s", def->name);
+	else if (event->args < def->args)
+		snprintf(hook->reason, sizeof(hook->reason), "the event carries %d arguments, %d are needed",
+			 event->args, def->args);
+	else if (def->typed_arg && strcmp(event->type[def->typed_arg], def->type))
+		snprintf(hook->reason, sizeof(hook->reason), "argument %d of the event is no struct %s",
+			 def->typed_arg + 1, def->type);
+	else if (facts->bpf_load)
+		snprintf(hook->reason, sizeof(hook->reason), "this process may not load BPF programs (%s)",
+			 strerror(-facts->bpf_load));
+}
+
+static void plan_refuse(const struct kernel_facts *facts, struct plan *p)
+{
+	if (facts->btf) {
+		snprintf(p->refusal, sizeof(p->refusal),
+			 "this kernel has no BTF (/sys/kernel/btf/vmlinux: %s); it needs "
+			 "CONFIG_DEBUG_INFO_BTF=y",
+			 strerror(-facts->btf));
+		return;
+	}
+	if (facts->bpf_load == -EPERM || facts->bpf_load == -EACCES) {
+		snprintf(p->refusal, sizeof(p->refusal),
+			 "not permitted to load BPF programs: run as root (sudo kmemtrace …), or with CAP_BPF "
+			 "and CAP_PERFMON (and CAP_SYS_ADMIN where seccomp or lockdown=confidentiality do not "
+			 "forbid it)");
+		return;
+	}
+	if (facts->bpf_load) {
+		snprintf(p->refusal, sizeof(p->refusal),
+			 "the kernel refuses BPF programs (%s); it needs CONFIG_BPF_SYSCALL=y",
+			 strerror(-facts->bpf_load));
+		return;
+	}
+	for (size_t i = 0; i < p->nr; i++)
+		if (p->hooks[i].def->required && !p->hooks[i].on) {
+			snprintf(p->refusal, sizeof(p->refusal), "%s cannot be attached: %s",
+				 p->hooks[i].def->name, p->hooks[i].reason);
+			return;
+		}
+}
+
+static void plan_notes(const struct kernel_facts *facts, struct plan *p)
+{
+	if (!facts->kfunc_get_kmem_cache)
+		note(p, "no bpf_get_kmem_cache (6.13): the cache of a kmalloc'ed object is not known, kmalloc "
+			"is shown by size");
+	if (!facts->kfunc_rdonly_cast)
+		note(p, "no bpf_rdonly_cast (6.2): each stack costs more to recognise");
+	if (facts->kptr_restrict == 2)
+		note(p, "kptr_restrict is 2: call paths will have no names; run "
+			"`sysctl kernel.kptr_restrict=1` before recording");
+	if (!facts->slabinfo)
+		note(p, "/proc/slabinfo cannot be read: nothing to check the trace against");
+}
+
+void plan_build(const struct kernel_facts *facts, const struct plan_request *request, struct plan *out)
+{
+	bool all = true;
+
+	memset(out, 0, sizeof(*out));
+	for (int i = 0; i < POOLS; i++)
+		all &= !request->pools[i];
+	for (size_t i = 0; i < sizeof(hook_defs) / sizeof(hook_defs[0]); i++) {
+		struct plan_hook *hook = &out->hooks[out->nr];
+
+		if (!all && !request->pools[hook_defs[i].pool])
+			continue;
+		hook->def = &hook_defs[i];
+		hook_judge(facts, hook);
+		hook->on = !hook->reason[0];
+		out->nr++;
+	}
+	plan_refuse(facts, out);
+	plan_notes(facts, out);
+	out->can_record = !out->refusal[0];
+}

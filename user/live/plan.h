@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The attach plan: which program goes to which kernel event, and why not where it does not. A pure function
+ * of (what the kernel allows, what was asked); `doctor` prints the very plan that `record` carries out.
+ */
+#ifndef KMEMTRACE_LIVE_PLAN_H
+#define KMEMTRACE_LIVE_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "capture/capture.h"
+#include "live/kernel_facts.h"
+
+#define PLAN_HOOKS_MAX 48
+
+/* One way to see one thing. */
+struct hook_def {
+	const char *name;    /* "kmem:kmalloc" */
+	const char *program; /* in the skeleton */
+	const char *how;     /* "raw_tp" */
+	enum pool pool;
+	enum kernel_event event;
+	int args;            /* arguments the event must carry */
+	int typed_arg;       /* which of them must be of `type`; 0 none (the first is never typed) */
+	const char *type;
+	bool frees;          /* sees frees: attached before what sees allocations */
+	bool required;       /* without it nothing can be recorded */
+	const char *cost;    /* what the report loses without it */
+};
+
+struct plan_hook {
+	const struct hook_def *def;
+	bool on;
+	char reason[160]; /* why not, "" when on */
+};
+
+struct plan {
+	struct plan_hook hooks[PLAN_HOOKS_MAX];
+	size_t nr;
+	bool can_record;
+	char refusal[320]; /* why record would refuse and what to do, "" when it would not */
+	char notes[4][200]; /* what works, but less well */
+	size_t nr_notes;
+};
+
+struct plan_request {
+	bool pools[POOLS]; /* all false: all */
+};
+
+void plan_build(const struct kernel_facts *facts, const struct plan_request *request, struct plan *out);
+
+#endif

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One recording. See recorder.h. */
+#include "live/recorder.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/units.h"
+#include "live/drain.h"
+#include "proc/host.h"
+#include "version.h"
+
+#define TICK_MS         100  /* the clock hand, and how soon a signal is noticed */
+#define SNAPSHOT_S      1.0
+#define COST_WINDOW_S   0.1  /* of each second is measured */
+#define CHECKPOINT_S    5.0  /* at first; doubled after each CHECKPOINTS, so that long recordings stay small */
+#define CHECKPOINTS     12
+
+struct recorder {
+	const struct recorder_options *options;
+	const struct plan *plan;
+	struct tracer *tracer;
+	struct capture_writer *writer;
+	struct drain *drain;
+	struct timespec gate_opened; /* CLOCK_BOOTTIME */
+	double next_snapshot_s, next_checkpoint_s, checkpoint_every_s;
+	int nr_checkpoints;
+	double cost_began_s; /* of the open window, < 0 none */
+	double cost_sum;
+	int cost_windows;
+	int64_t slab_start_kb, slab_now_kb;
+	pid_t child;
+	int child_status;
+	int signal_fd;
+	bool progress_shown;
+};
+
+static double seconds_since(const struct timespec *then)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (now.tv_sec - then->tv_sec) + (now.tv_nsec - then->tv_nsec) / 1e9;
+}
+
+static double wall_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+/* ---- what is written ---- */
+
+static int snapshot_put(struct recorder *r, enum snapshot_kind kind, double t_s)
+{
+	_cleanup_(snapshot_free) struct snapshot s = {};
+	int err = snapshot_read("/proc", SNAPSHOT_ALL, &s);
+
+	if (err)
+		return log_error(-err, "cannot read /proc/meminfo (%s): is /proc mounted?", strerror(-err));
+	s.kind = kind;
+	s.t_s = t_s;
+	s.wall_s = wall_seconds();
+	r->slab_now_kb = named_value_get(&s.meminfo, "Slab", 0);
+	if (kind == SNAPSHOT_START)
+		r->slab_start_kb = r->slab_now_kb;
+	err = capture_put_snapshot(r->writer, &s);
+	if (!err && kind == SNAPSHOT_END)
+		err = drain_other_caches(r->drain, &s.slabs);
+	return err;
+}
+
+static int put_command(struct recorder *r)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t len;
+	FILE *f = open_memstream(&line, &len);
+
+	if (!f)
+		return -ENOMEM;
+	for (char **arg = r->options->command; arg && *arg; arg++)
+		fprintf(f, "%s%s", arg == r->options->command ? "" : " ", *arg);
+	fclose(f);
+	return capture_put_meta(r->writer, META_COMMAND, line);
+}
+
+static int put_host(struct recorder *r)
+{
+	struct capture_writer *w = r->writer;
+	struct host_facts h;
+	int err = host_facts_read("/proc", "/sys", &h);
+
+	if (err)
+		return log_error(-err, "cannot tell which kernel this is from /proc (%s)", strerror(-err));
+	const struct {
+		const char *key, *value;
+	} texts[] = {
+		{META_HOST, h.hostname},     {META_RELEASE, h.release},	    {META_VERSION, h.version},
+		{META_ARCH, h.arch},	     {META_BUILD_ID, h.build_id},   {META_LOCKDOWN, h.lockdown},
+		{META_VIRT, h.virtualization}, {META_BOOT_ID, h.boot_id},   {META_MACHINE_ID, h.machine_id},
+		{META_TOOL, KMEMTRACE_VERSION},
+	};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && !err; i++)
+		err = capture_put_meta(w, texts[i].key, texts[i].value);
+	err = err ?: capture_put_metaf(w, META_CPUS, "%d", h.cpus_online);
+	err = err ?: capture_put_metaf(w, META_POSSIBLE, "%d", h.cpus_possible);
+	err = err ?: capture_put_metaf(w, META_UPTIME, "%.2f", h.uptime_s);
+	err = err ?: capture_put_metaf(w, META_PAGE_SIZE, "%lld", (long long)h.page_size);
+	return err;
+}
+
+static int put_settings(struct recorder *r)
+{
+	const struct tracer_options *o = &r->options->tracer;
+	struct capture_writer *w = r->writer;
+	int err = put_host(r);
+
+	err = err ?: capture_put_metaf(w, META_START, "%.3f", wall_seconds());
+	err = err ?: capture_put_meta(w, META_MODE, o->nr_caches ? "focused" : o->exact ? "exact" : "sampled");
+	err = err ?: capture_put_metaf(w, META_PERIOD, "%llu", o->exact ? 0ull
+									 : (unsigned long long)o->sample_bytes);
+	err = err ?: put_command(r);
+	err = err ?: capture_put_metaf(w, META_OWN_BYTES, "%llu",
+				       (unsigned long long)tracer_own_bytes(r->tracer));
+	for (size_t i = 0; i < r->plan->nr && !err; i++) {
+		const struct plan_hook *hook = &r->plan->hooks[i];
+		struct cap_hook row = {
+			.name = (char *)hook->def->name,
+			.pool = hook->def->pool,
+			.how = (char *)(hook->on ? hook->def->how : ""),
+			.reason = (char *)hook->reason,
+			.cost = (char *)(hook->on ? "" : hook->def->cost),
+		};
+
+		err = capture_put_hook(w, &row);
+	}
+	return err;
+}
+
+static int checkpoint(struct recorder *r, double now_s)
+{
+	int err = drain_interval(r->drain, 0, now_s);
+
+	err = err ?: capture_put_meta(r->writer, META_STACKS, drain_symbols_state(r->drain));
+	if (!err && r->cost_windows)
+		err = capture_put_metaf(r->writer, META_OVERHEAD, "%.3f", r->cost_sum / r->cost_windows);
+	return err ?: capture_commit(r->writer);
+}
+
+/* ---- the command ---- */
+
+/* Start the command with the signals it would have had. Returns 0 or −errno. */
+static int command_start(struct recorder *r)
+{
+	sigset_t none;
+
+	if (!r->options->command)
+		return 0;
+	r->child = fork();
+	if (r->child < 0)
+		return log_error(errno, "cannot start %s (%s)", r->options->command[0], strerror(errno));
+	if (r->child)
+		return 0;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execvp(r->options->command[0], r->options->command);
+	log_error(errno, "cannot run %s (%s)", r->options->command[0], strerror(errno));
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+/* Has the command ended? Its status is then in r->child_status. */
+static bool command_ended(struct recorder *r)
+{
+	int status;
+
+	if (r->child <= 0 || waitpid(r->child, &status, WNOHANG) != r->child)
+		return false;
+	r->child = 0;
+	r->child_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return true;
+}
+
+/* The recording ends before the command does: ask it to end, too, and do not wait for long. */
+static void command_stop(struct recorder *r)
+{
+	if (r->child <= 0)
+		return;
+	kill(r->child, SIGTERM);
+	for (int i = 0; i < 20 && !command_ended(r); i++)
+		poll(NULL, 0, 10);
+	if (r->child > 0)
+		log_warn("the command (pid %d) is still running", (int)r->child);
+}
+
+/* ---- the loop ---- */
+
+static void progress(struct recorder *r, double now_s)
+{
+	static uint64_t last_events;
+	static double last_s;
+	char delta[UNITS_MAX], live[UNITS_MAX], rate[UNITS_MAX];
+	struct tracer_counts c;
+	uint64_t events;
+
+	if (r->options->quiet || !isatty(STDERR_FILENO))
+		return;
+	tracer_counts(r->tracer, &c);
+	events = c.stats[KMT_STAT_ALLOCS] + c.stats[KMT_STAT_FREES] + c.stats[KMT_STAT_UNKNOWN_FREES];
+	fprintf(stderr, "\r\033[K%.0f", now_s);
+	if (r->options->duration_s)
+		fprintf(stderr, "/%.0f", r->options->duration_s);
+	fprintf(stderr, " s  Slab %+.1f MiB (%s now)  %s events/s  %s live", (r->slab_now_kb - r->slab_start_kb) / 1024.0,
+		units_bytes(delta, r->slab_now_kb * 1024.0),
+		units_count(rate, now_s > last_s ? (events - last_events) / (now_s - last_s) : 0),
+		units_count(live, c.stats[KMT_STAT_ALLOCS] - c.stats[KMT_STAT_FREES] - c.stats[KMT_STAT_REUSED]));
+	if (r->cost_windows)
+		fprintf(stderr, "  cost %.2f %%", r->cost_sum / r->cost_windows);
+	fflush(stderr);
+	last_events = events;
+	last_s = now_s;
+	r->progress_shown = true;
+}
+
+/* Open or close a window of cost measurement, once a second. */
+static void cost_step(struct recorder *r, double now_s)
+{
+	double percent;
+
+	if (r->cost_began_s < 0)
+		return;
+	if (now_s < r->cost_began_s + COST_WINDOW_S)
+		return;
+	percent = tracer_cost_end(r->tracer);
+	r->cost_began_s = -1;
+	if (percent >= 0) {
+		r->cost_sum += percent;
+		r->cost_windows++;
+	}
+}
+
+/* What falls due each second and at each checkpoint. */
+static int tick(struct recorder *r, double now_s)
+{
+	int err = 0;
+
+	cost_step(r, now_s);
+	if (now_s >= r->next_snapshot_s) {
+		err = snapshot_put(r, SNAPSHOT_TICK, now_s);
+		err = err ?: drain_notice(r->drain);
+		err = err ?: capture_commit(r->writer);
+		progress(r, now_s);
+		while (r->next_snapshot_s <= now_s)
+			r->next_snapshot_s += SNAPSHOT_S;
+		if (r->cost_began_s < 0 && !tracer_cost_begin(r->tracer))
+			r->cost_began_s = now_s;
+	}
+	if (!err && now_s >= r->next_checkpoint_s) {
+		err = checkpoint(r, now_s);
+		if (++r->nr_checkpoints % CHECKPOINTS == 0)
+			r->checkpoint_every_s *= 2;
+		r->next_checkpoint_s = now_s + r->checkpoint_every_s;
+	}
+	return err;
+}
+
+/* Wait up to `ms` for a signal that ends the recording. */
+static bool signal_came(struct recorder *r, int ms)
+{
+	struct pollfd p = {.fd = r->signal_fd, .events = POLLIN};
+	struct signalfd_siginfo info;
+
+	while (poll(&p, 1, ms) > 0 && read(r->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo != SIGCHLD)
+			return true;
+		ms = 0;
+	}
+	return false;
+}
+
+static int record_loop(struct recorder *r)
+{
+	double limit = r->options->duration_s;
+
+	r->next_snapshot_s = SNAPSHOT_S;
+	r->checkpoint_every_s = CHECKPOINT_S;
+	r->next_checkpoint_s = CHECKPOINT_S;
+	r->cost_began_s = -1;
+	for (;;) {
+		double now_s = seconds_since(&r->gate_opened), left = limit - now_s;
+		int err, wait_ms = TICK_MS;
+
+		tracer_clock(r->tracer, now_s * 1000);
+		if (r->options->command && command_ended(r))
+			return 0;
+		if (limit && left <= 0)
+			return 0;
+		err = tick(r, now_s);
+		if (err)
+			return err;
+		if (limit && left < TICK_MS / 1000.0)
+			wait_ms = left * 1000 + 1;
+		if (signal_came(r, wait_ms))
+			return 0;
+	}
+}
+
+/* Signals are taken from a descriptor: nothing is interrupted, everything is written in order. */
+static int signals_take(struct recorder *r, sigset_t *old)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, old);
+	r->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return r->signal_fd < 0 ? log_error(errno, "signalfd failed (%s)", strerror(errno)) : 0;
+}
+
+static int record_start(struct recorder *r)
+{
+	int err = capture_writer_new(r->options->path, r->options->overwrite, &r->writer);
+
+	err = err ?: tracer_new(r->plan, &r->options->tracer, &r->tracer);
+	if (!err && drain_new(r->tracer, r->writer, "/proc", "/sys", &r->drain))
+		err = log_error(ENOMEM, "out of memory");
+	err = err ?: tracer_attach(r->tracer);
+	err = err ?: put_settings(r);
+	err = err ?: snapshot_put(r, SNAPSHOT_START, 0);
+	if (err)
+		return err;
+	clock_gettime(CLOCK_BOOTTIME, &r->gate_opened);
+	tracer_gate(r->tracer, true);
+	err = capture_commit(r->writer);
+	return err ?: command_start(r);
+}
+
+static int record_end(struct recorder *r)
+{
+	double end_s = seconds_since(&r->gate_opened);
+	int err;
+
+	tracer_gate(r->tracer, false);
+	err = snapshot_put(r, SNAPSHOT_END, end_s);
+	tracer_detach(r->tracer);
+	log_debug("detached %.3f s after the end", seconds_since(&r->gate_opened) - end_s);
+	command_stop(r);
+	err = err ?: checkpoint(r, end_s);
+	if (!err) {
+		err = capture_finish(r->writer);
+		r->writer = NULL;
+	}
+	return err;
+}
+
+int recorder_run(const struct plan *plan, const struct recorder_options *options, int *command_status)
+{
+	struct recorder r = {.options = options, .plan = plan, .signal_fd = -1};
+	struct timespec began;
+	sigset_t old;
+	bool started, created;
+	int err;
+
+	clock_gettime(CLOCK_BOOTTIME, &began);
+	err = signals_take(&r, &old);
+	err = err ?: record_start(&r);
+	started = !err;
+	if (started) {
+		log_debug("tracing %.3f s after the start", seconds_since(&began));
+		err = record_loop(&r);
+		if (r.progress_shown)
+			fprintf(stderr, "\n");
+		err = record_end(&r) ?: err;
+	}
+	created = r.writer;
+	tracer_free(r.tracer);
+	drain_free(r.drain);
+	capture_writer_free(r.writer);
+	if (created && !started) /* nothing was recorded: leave nothing behind */
+		unlink(options->path);
+	if (r.signal_fd >= 0)
+		close(r.signal_fd);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	*command_status = r.child_status;
+	return err;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One recording, from the first snapshot to the finished capture: attaches, runs the command, takes a
+ * snapshot each second, checkpoints what is attributed, and ends in order at the duration, the command's end
+ * or a signal. Used by `record` alone.
+ */
+#ifndef KMEMTRACE_LIVE_RECORDER_H
+#define KMEMTRACE_LIVE_RECORDER_H
+
+#include "live/plan.h"
+#include "live/tracer.h"
+
+struct recorder_options {
+	const char *path;   /* of the capture */
+	bool overwrite;
+	double duration_s;  /* 0: until a signal or the command's end */
+	bool quiet;         /* no progress line */
+	char **command;     /* NULL-terminated, or NULL for none */
+	struct tracer_options tracer;
+};
+
+/*
+ * Returns 0 or −errno (the reason is printed). *command_status is the command's exit status as a shell would
+ * give it (128 + signal), 0 without a command.
+ */
+int recorder_run(const struct plan *plan, const struct recorder_options *options, int *command_status);
+
+#endif

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Names the paths. kallsyms is read when first needed, and once more when an address is not in it. */
+#include "live/stacks.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <uthash.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "sym/build_id.h"
+#include "sym/kallsyms.h"
+
+struct named_ip {
+	uint64_t ip;
+	uint32_t frame; /* the capture's id */
+	bool tracer;    /* a frame of the tracer or of the tracepoint */
+	UT_hash_handle hh;
+};
+
+struct named_module {
+	char name[64];
+	char build_id[BUILD_ID_HEX_SIZE];
+	UT_hash_handle hh;
+};
+
+struct stacks {
+	const struct tracer_tables *tables;
+	struct capture_writer *w;
+	const char *proc_root, *sys_root;
+	struct kallsyms *ks;
+	int ks_err;
+	bool ks_loaded;
+	bool ks_again; /* an address was not found: modules or programs may have come since */
+	struct named_ip *ips;
+	struct named_module *modules;
+	uint32_t *ids; /* by path row */
+};
+
+int stacks_new(const struct tracer_tables *tables, struct capture_writer *w, const char *proc_root,
+	       const char *sys_root, struct stacks **out)
+{
+	struct stacks *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->ids = calloc(tables->nr_paths, sizeof(*s->ids));
+	if (!s->ids) {
+		free(s);
+		return -ENOMEM;
+	}
+	s->tables = tables;
+	s->w = w;
+	s->proc_root = proc_root;
+	s->sys_root = sys_root;
+	*out = s;
+	return 0;
+}
+
+void stacks_free(struct stacks *s)
+{
+	struct named_ip *ip, *next_ip;
+	struct named_module *m, *next_m;
+
+	if (!s)
+		return;
+	HASH_ITER(hh, s->ips, ip, next_ip)
+	{
+		HASH_DEL(s->ips, ip);
+		free(ip);
+	}
+	HASH_ITER(hh, s->modules, m, next_m)
+	{
+		HASH_DEL(s->modules, m);
+		free(m);
+	}
+	kallsyms_free(s->ks);
+	free(s->ids);
+	free(s);
+}
+
+const char *stacks_symbols_state(const struct stacks *s)
+{
+	if (!s->ks_loaded || !s->ks_err)
+		return "ok";
+	return s->ks_err == -EPERM ? "kernel.kptr_restrict hides symbol addresses: record as root with "
+				     "CAP_SYSLOG, or run `sysctl kernel.kptr_restrict=1` first"
+				   : "/proc/kallsyms could not be read";
+}
+
+static void symbols_load(struct stacks *s)
+{
+	char path[512];
+
+	kallsyms_free(s->ks);
+	s->ks = NULL;
+	snprintf(path, sizeof(path), "%s/kallsyms", s->proc_root);
+	s->ks_err = kallsyms_load(path, &s->ks);
+	if (s->ks_err && !s->ks_loaded)
+		log_warn("call paths will have no names: %s",
+			 s->ks_err == -EPERM ? "kernel.kptr_restrict hides symbol addresses; record as root with "
+					       "CAP_SYSLOG, or run `sysctl kernel.kptr_restrict=1`"
+					     : strerror(-s->ks_err));
+	s->ks_loaded = true;
+}
+
+static bool symbol_find(struct stacks *s, uint64_t ip, struct sym_ref *ref)
+{
+	if (!s->ks_loaded)
+		symbols_load(s);
+	if (s->ks && sym_resolve_return(s->ks, ip, ref))
+		return true;
+	if (!s->ks || s->ks_again)
+		return false;
+	s->ks_again = true;
+	symbols_load(s);
+	return s->ks && sym_resolve_return(s->ks, ip, ref);
+}
+
+static const char *module_build_id(struct stacks *s, const char *name)
+{
+	struct named_module *m;
+
+	HASH_FIND_STR(s->modules, name, m);
+	if (m)
+		return m->build_id;
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return "";
+	snprintf(m->name, sizeof(m->name), "%s", name);
+	if (!strcmp(name, "vmlinux"))
+		build_id_kernel(s->sys_root, m->build_id);
+	else if (strcmp(name, "bpf") != 0)
+		build_id_module(s->sys_root, name, m->build_id);
+	HASH_ADD_STR(s->modules, name, m);
+	return m->build_id;
+}
+
+/* Frames between the allocator and the tracer: there when a path has no call site to begin at. */
+static bool symbol_is_tracer(const struct sym_ref *ref)
+{
+	static const char *const prefixes[] = {"bpf_trace_run", "__bpf_trace_", "__traceiter_",
+					       "bpf_get_stack", "trace_event_"};
+
+	if (!strcmp(ref->module, "bpf"))
+		return true;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (!strncmp(ref->name, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return false;
+}
+
+static int ip_name(struct stacks *s, uint64_t ip, struct named_ip **out)
+{
+	struct sym_ref ref = {"[unknown]", 0, "vmlinux"};
+	struct named_ip *n;
+	struct cap_frame frame;
+	int err;
+
+	HASH_FIND(hh, s->ips, &ip, sizeof(ip), n);
+	if (n) {
+		*out = n;
+		return 0;
+	}
+	if (!symbol_find(s, ip, &ref))
+		ref = (struct sym_ref){"[unknown]", 0, ""};
+	n = calloc(1, sizeof(*n));
+	if (!n)
+		return -ENOMEM;
+	n->ip = ip;
+	n->tracer = symbol_is_tracer(&ref);
+	frame = (struct cap_frame){
+		.symbol = (char *)ref.name,
+		.offset = ref.offset,
+		.module = (char *)ref.module,
+		.build_id = (char *)(*ref.module ? module_build_id(s, ref.module) : ""),
+	};
+	err = capture_put_frame(s->w, &frame, &n->frame);
+	if (err) {
+		free(n);
+		return err;
+	}
+	HASH_ADD(hh, s->ips, ip, sizeof(n->ip), n);
+	*out = n;
+	return 0;
+}
+
+int stacks_id(struct stacks *s, uint32_t path, uint32_t *id)
+{
+	const struct kmt_path *p;
+	uint32_t frames[KMT_FRAMES];
+	struct cap_stack stack = {.frames = frames};
+	uint32_t nr;
+	int err;
+
+	*id = 0;
+	if (!path || path >= s->tables->nr_paths)
+		return 0;
+	if (s->ids[path]) {
+		*id = s->ids[path];
+		return 0;
+	}
+	p = &s->tables->paths[path];
+	nr = __atomic_load_n(&p->nr, __ATOMIC_ACQUIRE);
+	for (uint32_t i = 0; i < nr && i < KMT_FRAMES; i++) {
+		struct named_ip *n;
+
+		err = ip_name(s, p->ip[i], &n);
+		if (err)
+			return err;
+		if (!stack.nr_frames && n->tracer)
+			continue;
+		frames[stack.nr_frames++] = n->frame;
+	}
+	if (!nr)
+		return 0;
+	stack.truncated = p->flags & KMT_PATH_TRUNCATED;
+	err = capture_put_stack(s->w, &stack, &s->ids[path]);
+	*id = s->ids[path];
+	return err;
+}

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Loads, attaches and reads the BPF programs. See tracer.h. */
+#include "live/tracer.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/cleanup.h"
+#include "base/file_read.h"
+#include "base/log.h"
+#include "proc/snapshot.h"
+#include "tracer.skel.h"
+
+#define LIVE_EXACT    (1u << 20) /* objects, by default */
+#define LIVE_SAMPLED  (1u << 17)
+#define PATH_BITS     14
+#define MEMO_BITS     15
+#define OWNER_BITS    13
+#define MAPPINGS      10
+
+struct tracer {
+	struct tracer_bpf *skel;
+	const struct plan *plan;
+	struct bpf_link *links[PLAN_HOOKS_MAX];
+	struct tracer_tables tables;
+	struct {
+		void *addr;
+		size_t len;
+	} mapped[MAPPINGS];
+	int nr_mapped;
+	int nr_cpus;
+	int stats_fd;
+	uint64_t cost_run_ns, cost_wall_ns;
+};
+
+static char load_log[4096]; /* the last of what libbpf said, for when loading fails */
+
+static int libbpf_log(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char line[1024];
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	vsnprintf(line, sizeof(line), fmt, ap);
+	line[strcspn(line, "\n")] = '\0';
+	log_debug("libbpf: %s", line);
+	if (level == LIBBPF_WARN && !load_log[0])
+		snprintf(load_log, sizeof(load_log), "%s", line);
+	return 0;
+}
+
+static uint32_t bits_for(uint64_t n)
+{
+	uint32_t bits = 4;
+
+	while ((1ull << bits) < n && bits < 26)
+		bits++;
+	return bits;
+}
+
+/* The tables that the programs cannot compute: log2(1 + i/256) and 1/(1 − e^−x). */
+static void tables_fill(struct tracer_bpf *skel)
+{
+	for (int i = 0; i <= 256; i++)
+		skel->rodata->cfg_log2[i] = (uint16_t)fmin(65535, log2(1 + i / 256.0) * 65536);
+	for (int i = 1; i <= 64; i++)
+		skel->rodata->cfg_weight[i] = (uint32_t)lrint(KMT_ONE / (1 - exp(-i / 4.0)));
+}
+
+static void settings_fill(struct tracer *t, const struct tracer_options *o)
+{
+	struct tracer_bpf *skel = t->skel;
+	uint64_t live = o->max_live ?: o->exact ? LIVE_EXACT : LIVE_SAMPLED;
+	/* a quarter more than asked for, so that two full buckets are rare */
+	uint32_t live_bits = bits_for((live + live / 4) / KMT_KEYS + 1);
+
+	skel->rodata->cfg_cpus = t->nr_cpus;
+	skel->rodata->cfg_live_shift = 64 - live_bits;
+	skel->rodata->cfg_path_shift = 64 - PATH_BITS;
+	skel->rodata->cfg_memo_shift = 64 - MEMO_BITS;
+	skel->rodata->cfg_owner_shift = 64 - OWNER_BITS;
+	skel->rodata->cfg_thread_size = o->thread_size;
+	skel->rodata->cfg_exact = o->exact;
+	skel->rodata->cfg_min_size = o->min_size;
+	skel->rodata->cfg_focus = o->nr_caches;
+	for (size_t i = 0; i < o->nr_caches && i < KMT_FOCUS; i++)
+		snprintf((char *)skel->rodata->cfg_focus_name[i], KMT_NAME, "%s", o->caches[i]);
+	for (int i = 0; i < KMT_POOLS; i++)
+		skel->bss->period[i] = o->sample_bytes;
+	tables_fill(skel);
+
+	bpf_map__set_max_entries(skel->maps.cpus, t->nr_cpus);
+	bpf_map__set_max_entries(skel->maps.scratch, t->nr_cpus * KMT_NEST);
+	bpf_map__set_max_entries(skel->maps.tallies, t->nr_cpus * KMT_TALLIES);
+	bpf_map__set_max_entries(skel->maps.live_keys, 1u << live_bits);
+	bpf_map__set_max_entries(skel->maps.live_objects, KMT_KEYS << live_bits);
+	bpf_map__set_max_entries(skel->maps.paths, (1u << PATH_BITS) + KMT_PROBES);
+	bpf_map__set_max_entries(skel->maps.path_traffic, (1u << PATH_BITS) + KMT_PROBES);
+	bpf_map__set_max_entries(skel->maps.memos, (1u << MEMO_BITS) + KMT_WAYS);
+	bpf_map__set_max_entries(skel->maps.owners, (1u << OWNER_BITS) + KMT_PROBES);
+	bpf_map__set_max_entries(skel->maps.cache_traffic, KMT_CACHES + KMT_PROBES);
+}
+
+/* Map a table into our address space; its rows are as many as the map holds. */
+static int table_map(struct tracer *t, struct bpf_map *map, const void *table, uint32_t *rows)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	size_t len = (size_t)((bpf_map__value_size(map) + 7) / 8 * 8) * bpf_map__max_entries(map);
+	void *addr;
+
+	len = (len + page - 1) / page * page;
+	addr = mmap(NULL, len, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+	if (addr == MAP_FAILED)
+		return log_error(errno, "cannot map the table %s (%s)", bpf_map__name(map), strerror(errno));
+	t->mapped[t->nr_mapped].addr = addr;
+	t->mapped[t->nr_mapped++].len = len;
+	memcpy((void *)table, &addr, sizeof(addr));
+	if (rows)
+		*rows = bpf_map__max_entries(map);
+	return 0;
+}
+
+static int tables_map(struct tracer *t)
+{
+	struct tracer_tables *b = &t->tables;
+	const struct {
+		struct bpf_map *map;
+		const void *table;
+		uint32_t *rows;
+	} all[MAPPINGS] = {
+		{t->skel->maps.cpus, &b->cpus, &b->nr_cpus},
+		{t->skel->maps.live_keys, &b->live_keys, &b->nr_buckets},
+		{t->skel->maps.live_objects, &b->live_objects, NULL},
+		{t->skel->maps.paths, &b->paths, &b->nr_paths},
+		{t->skel->maps.owners, &b->owners, &b->nr_owners},
+		{t->skel->maps.tallies, &b->tallies, &b->nr_tallies},
+		{t->skel->maps.path_traffic, &b->path_traffic, NULL},
+		{t->skel->maps.cache_traffic, &b->cache_traffic, NULL},
+		{t->skel->maps.cache_keys, &b->cache_keys, &b->nr_caches},
+		{t->skel->maps.cache_info, &b->cache_info, NULL},
+	};
+
+	for (int i = 0; i < MAPPINGS; i++) {
+		int err = table_map(t, all[i].map, all[i].table, all[i].rows);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int programs_load(struct tracer *t)
+{
+	int err;
+
+	for (size_t i = 0; i < t->plan->nr; i++) {
+		const struct plan_hook *hook = &t->plan->hooks[i];
+		struct bpf_program *prog =
+			bpf_object__find_program_by_name(t->skel->obj, hook->def->program);
+
+		if (!prog)
+			return log_error(ENOENT, "no BPF program %s: this build is broken", hook->def->program);
+		bpf_program__set_autoload(prog, hook->on);
+	}
+	load_log[0] = '\0';
+	err = tracer_bpf__load(t->skel);
+	if (err == -ENOMEM)
+		return log_error(ENOMEM, "the kernel has no memory for the tables: try a smaller --max-live");
+	if (err)
+		return log_error(-err, "cannot load the BPF programs (%s%s%s); `kmemtrace doctor` says what this "
+				 "kernel allows", strerror(-err), load_log[0] ? ": " : "", load_log);
+	return 0;
+}
+
+int tracer_new(const struct plan *plan, const struct tracer_options *options, struct tracer **out)
+{
+	struct tracer *t = calloc(1, sizeof(*t));
+	int err;
+
+	if (!t)
+		return log_error(ENOMEM, "out of memory");
+	libbpf_set_print(libbpf_log);
+	t->stats_fd = -1;
+	t->plan = plan;
+	t->nr_cpus = libbpf_num_possible_cpus();
+	t->skel = t->nr_cpus > 0 ? tracer_bpf__open() : NULL;
+	if (!t->skel) {
+		err = log_error(errno ?: EINVAL, "cannot open the BPF object (%s)", strerror(errno));
+	} else {
+		settings_fill(t, options);
+		err = programs_load(t);
+	}
+	if (!err)
+		err = tables_map(t);
+	if (err) {
+		tracer_free(t);
+		return err;
+	}
+	*out = t;
+	return 0;
+}
+
+int tracer_attach(struct tracer *t)
+{
+	for (int frees = 1; frees >= 0; frees--)
+		for (size_t i = 0; i < t->plan->nr; i++) {
+			const struct plan_hook *hook = &t->plan->hooks[i];
+			struct bpf_program *prog;
+			long err;
+
+			if (!hook->on || hook->def->frees != frees)
+				continue;
+			prog = bpf_object__find_program_by_name(t->skel->obj, hook->def->program);
+			t->links[i] = bpf_program__attach(prog);
+			err = libbpf_get_error(t->links[i]);
+			if (err) {
+				t->links[i] = NULL;
+				return log_error((int)-err, "cannot attach to %s (%s); `kmemtrace doctor` says more",
+						 hook->def->name, strerror((int)-err));
+			}
+		}
+	return 0;
+}
+
+void tracer_detach(struct tracer *t)
+{
+	for (size_t i = 0; i < PLAN_HOOKS_MAX; i++) {
+		bpf_link__destroy(t->links[i]);
+		t->links[i] = NULL;
+	}
+}
+
+void tracer_free(struct tracer *t)
+{
+	if (!t)
+		return;
+	tracer_detach(t);
+	for (int i = 0; i < t->nr_mapped; i++)
+		munmap(t->mapped[i].addr, t->mapped[i].len);
+	if (t->stats_fd >= 0)
+		close(t->stats_fd);
+	tracer_bpf__destroy(t->skel);
+	free(t);
+}
+
+void tracer_gate(struct tracer *t, bool open)
+{
+	__atomic_store_n(&t->skel->bss->gate, open, __ATOMIC_SEQ_CST);
+}
+
+void tracer_clock(struct tracer *t, uint32_t ms)
+{
+	__atomic_store_n(&t->skel->bss->clock_ms, ms, __ATOMIC_RELAXED);
+}
+
+const struct tracer_tables *tracer_tables(const struct tracer *t)
+{
+	return &t->tables;
+}
+
+/* Run time and recursion misses of all programs together. */
+static void programs_info(const struct tracer *t, uint64_t *run_ns, uint64_t *misses)
+{
+	struct bpf_program *prog;
+
+	*run_ns = *misses = 0;
+	bpf_object__for_each_program(prog, t->skel->obj) {
+		struct bpf_prog_info info = {};
+		__u32 len = sizeof(info);
+
+		if (bpf_program__fd(prog) < 0 || bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+			continue;
+		*run_ns += info.run_time_ns;
+		*misses += info.recursion_misses;
+	}
+}
+
+void tracer_counts(const struct tracer *t, struct tracer_counts *out)
+{
+	uint64_t run_ns;
+
+	memset(out, 0, sizeof(*out));
+	for (uint32_t c = 0; c < t->tables.nr_cpus; c++) {
+		for (int i = 0; i < KMT_LOSSES; i++)
+			out->losses[i] += t->tables.cpus[c].losses[i];
+		for (int i = 0; i < KMT_STATS; i++)
+			out->stats[i] += t->tables.cpus[c].stats[i];
+	}
+	programs_info(t, &run_ns, &out->recursion_misses);
+}
+
+/* "memlock:" of a map or program in its fdinfo: what the kernel charges for it. */
+static uint64_t fd_memlock(int fd)
+{
+	_cleanup_free_ char *buf = NULL;
+	char path[64], *line;
+	size_t len;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	if (fd < 0 || file_read(path, &buf, &len))
+		return 0;
+	line = strstr(buf, "memlock:");
+	return line ? strtoull(line + strlen("memlock:"), NULL, 10) : 0;
+}
+
+uint64_t tracer_own_bytes(const struct tracer *t)
+{
+	struct bpf_program *prog;
+	struct bpf_map *map;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_map(map, t->skel->obj)
+		sum += fd_memlock(bpf_map__fd(map));
+	bpf_object__for_each_program(prog, t->skel->obj)
+		sum += fd_memlock(bpf_program__fd(prog));
+	return sum;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+int tracer_cost_begin(struct tracer *t)
+{
+	uint64_t misses;
+
+	if (t->stats_fd < 0)
+		t->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	if (t->stats_fd < 0)
+		return -errno;
+	programs_info(t, &t->cost_run_ns, &misses);
+	t->cost_wall_ns = now_ns();
+	return 0;
+}
+
+double tracer_cost_end(struct tracer *t)
+{
+	uint64_t run_ns, misses, wall = now_ns() - t->cost_wall_ns;
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (t->stats_fd < 0)
+		return -1;
+	programs_info(t, &run_ns, &misses);
+	close(t->stats_fd);
+	t->stats_fd = -1;
+	return wall && online > 0 ? 100.0 * (run_ns - t->cost_run_ns) / wall / online : -1;
+}
+
+uint32_t thread_size_find(const char *proc_root)
+{
+	struct snapshot s = {};
+	char line[128], *slash;
+	uint64_t bytes = 0;
+	long threads = 0;
+	uint32_t size = 4096;
+
+	if (!snapshot_read(proc_root, SNAPSHOT_MEMINFO, &s))
+		bytes = named_value_get(&s.meminfo, "KernelStack", 0) * 1024;
+	snapshot_free(&s);
+	/* "0.00 0.01 0.05 1/123 4567": the second of the pair counts all threads */
+	if (!file_read_line(proc_root, "loadavg", line, sizeof(line)) && (slash = strchr(line, '/')))
+		threads = atol(slash + 1);
+	if (!bytes || threads <= 0)
+		return 16384;
+	/* there are a few stacks more than threads (idle tasks, the dead): so the mean is a little high */
+	while (size < 65536 && size * 1.5 < (double)bytes / threads)
+		size *= 2;
+	return size;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The loaded BPF programs: new (open, size, load), attach, gate, read, free. Everything the kernel side knows
+ * is read through the tables mapped here; nothing above this file speaks to libbpf.
+ */
+#ifndef KMEMTRACE_LIVE_TRACER_H
+#define KMEMTRACE_LIVE_TRACER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kmemtrace.h"
+#include "live/plan.h"
+
+struct tracer_options {
+	bool exact;
+	uint64_t sample_bytes;  /* mean bytes between samples, where not exact */
+	uint64_t max_live;      /* objects the live table holds; 0: a default for the mode */
+	uint64_t min_size;      /* smaller allocations are not looked at */
+	const char *const *caches; /* --cache: only these */
+	size_t nr_caches;       /* ≤ KMT_FOCUS */
+	uint32_t thread_size;   /* bytes of a kernel stack; see thread_size_find() */
+};
+
+/* The shared tables, mapped read-only: written by the kernel side while they are read. */
+struct tracer_tables {
+	const struct kmt_cpu *cpus;
+	uint32_t nr_cpus;
+	const struct kmt_bucket *live_keys;
+	const struct kmt_object *live_objects;
+	uint32_t nr_buckets;
+	const struct kmt_path *paths;
+	uint32_t nr_paths;
+	const struct kmt_owner *owners;
+	uint32_t nr_owners;
+	const struct kmt_tally *tallies;
+	uint32_t nr_tallies;
+	const struct kmt_traffic *path_traffic;
+	const struct kmt_traffic *cache_traffic;
+	const struct kmt_cache_key *cache_keys;
+	const struct kmt_cache_info *cache_info;
+	uint32_t nr_caches;
+};
+
+struct tracer;
+
+/* Open, size and load the programs of the plan. Prints why on failure, returns −errno. */
+int tracer_new(const struct plan *plan, const struct tracer_options *options, struct tracer **out);
+/* Attach all of them, frees first. Nothing is recorded before the gate opens. */
+int tracer_attach(struct tracer *t);
+/* Detach; the tables stay readable until tracer_free(). */
+void tracer_detach(struct tracer *t);
+void tracer_free(struct tracer *t);
+
+void tracer_gate(struct tracer *t, bool open);
+/* Set the clock hand: milliseconds since the gate opened. Call at least every 100 ms. */
+void tracer_clock(struct tracer *t, uint32_t ms);
+
+const struct tracer_tables *tracer_tables(const struct tracer *t);
+/* Sums over CPUs; losses include what the kernel counted (recursion misses) as the last entry. */
+struct tracer_counts {
+	uint64_t losses[KMT_LOSSES];
+	uint64_t stats[KMT_STATS];
+	uint64_t recursion_misses;
+};
+void tracer_counts(const struct tracer *t, struct tracer_counts *out);
+
+/* Kernel memory that the programs and maps take, in bytes, as the kernel accounts it. */
+uint64_t tracer_own_bytes(const struct tracer *t);
+
+/*
+ * The programs' own run time, for the cost. The kernel keeps it only while asked to, and that costs too: so
+ * it is asked for a short window now and then. begin/end bracket a window; end returns the share of all
+ * CPU time that the programs took, in percent, or a negative number when it is not known.
+ */
+int tracer_cost_begin(struct tracer *t);
+double tracer_cost_end(struct tracer *t);
+
+/* Bytes of a kernel stack: /proc/meminfo's KernelStack over the number of threads, to a power of two. */
+uint32_t thread_size_find(const char *proc_root);
+
+#endif
