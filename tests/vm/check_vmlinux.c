@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * check_vmlinux [-v] LOCAL.o NAME... : KERNEL.btf...
- * Holds the hand-written kernel types of LOCAL.o (its BTF) against the BTF of real kernels: every struct, union and
- * enum must be in at least one of them, every member in at least one with a type CO-RE would accept, every
- * enumerator in at least one. The NAMEs are functions (kfuncs) and enumerators of enums without a name.
- * Run by scripts/check-vmlinux.sh. Exits 1 when something is nowhere.
+ * Holds the hand-written kernel types of LOCAL.o (its BTF) against the BTF of real kernels: every
+ * struct, union and enum must be in at least one of them, every member in at least one with a type
+ * CO-RE would accept, every enumerator in at least one. The NAMEs are functions (kfuncs) and
+ * enumerators of enums without a name. Run by scripts/check-vmlinux.sh. Exits 1 when something is
+ * nowhere.
  */
 #include <bpf/btf.h>
 #include <errno.h>
@@ -59,7 +60,8 @@ static bool is_enum(const struct btf_type *t)
 	return btf_is_any_enum(t);
 }
 
-static bool members_match(const struct btf_type *ours, const struct btf *btf, const struct btf_type *theirs);
+static bool members_match(const struct btf_type *ours, const struct btf *btf,
+			  const struct btf_type *theirs);
 
 /* The rule of CO-RE (libbpf's relo_core.c): the kinds agree; sizes are relocated. */
 static bool types_match(__u32 our_id, const struct btf *btf, __u32 their_id)
@@ -70,7 +72,8 @@ static bool types_match(__u32 our_id, const struct btf *btf, __u32 their_id)
 	if (!ours || !theirs)
 		return ours == theirs;
 	if (btf_is_composite(ours) && btf_is_composite(theirs))
-		return *btf__name_by_offset(local, ours->name_off) || members_match(ours, btf, theirs);
+		return *btf__name_by_offset(local, ours->name_off) ||
+		       members_match(ours, btf, theirs);
 	if ((is_enum(ours) || btf_is_int(ours)) && (is_enum(theirs) || btf_is_int(theirs)))
 		return true;
 	if (btf_is_array(ours) && btf_is_array(theirs))
@@ -79,7 +82,8 @@ static bool types_match(__u32 our_id, const struct btf *btf, __u32 their_id)
 }
 
 /* The member called `name` of t, looked for in unnamed inner structs and unions too. */
-static const struct btf_member *member_find(const struct btf *btf, const struct btf_type *t, const char *name)
+static const struct btf_member *member_find(const struct btf *btf, const struct btf_type *t,
+					    const char *name)
 {
 	const struct btf_member *m = btf_members(t);
 	int i;
@@ -100,7 +104,8 @@ static const struct btf_member *member_find(const struct btf *btf, const struct 
 	return NULL;
 }
 
-static bool member_matches(const struct btf_member *m, const struct btf *btf, const struct btf_type *theirs)
+static bool member_matches(const struct btf_member *m, const struct btf *btf,
+			   const struct btf_type *theirs)
 {
 	const char *name = btf__name_by_offset(local, m->name_off);
 	const struct btf_member *found;
@@ -111,7 +116,8 @@ static bool member_matches(const struct btf_member *m, const struct btf *btf, co
 	return found && types_match(m->type, btf, found->type);
 }
 
-static bool members_match(const struct btf_type *ours, const struct btf *btf, const struct btf_type *theirs)
+static bool members_match(const struct btf_type *ours, const struct btf *btf,
+			  const struct btf_type *theirs)
 {
 	const struct btf_member *m = btf_members(ours);
 	int i;
@@ -122,20 +128,25 @@ static bool members_match(const struct btf_type *ours, const struct btf *btf, co
 	return true;
 }
 
+static const char *enumerator_name(const struct btf *btf, const struct btf_type *t, int i)
+{
+	bool wide = btf_kind(t) == BTF_KIND_ENUM64;
+
+	return btf__name_by_offset(btf, wide ? btf_enum64(t)[i].name_off : btf_enum(t)[i].name_off);
+}
+
 static bool enum_has(const struct btf *btf, const struct btf_type *t, const char *name)
 {
 	int i;
 
-	for (i = 0; i < btf_vlen(t); i++) {
-		__u32 off = btf_kind(t) == BTF_KIND_ENUM ? btf_enum(t)[i].name_off : btf_enum64(t)[i].name_off;
-
-		if (same_name(name, btf__name_by_offset(btf, off)))
+	for (i = 0; i < btf_vlen(t); i++)
+		if (same_name(name, enumerator_name(btf, t, i)))
 			return true;
-	}
 	return false;
 }
 
-/* Does any type of btf satisfy: same name and kind as `ours`, and the member or enumerator `part` (or -1: any)? */
+/* Does any type of btf satisfy: same name and kind as `ours`, and the member or enumerator `part`
+ * (or -1: any)? */
 static bool kernel_has(const struct btf *btf, const struct btf_type *ours, int part)
 {
 	const char *name = btf__name_by_offset(local, ours->name_off);
@@ -150,8 +161,8 @@ static bool kernel_has(const struct btf *btf, const struct btf_type *ours, int p
 			continue;
 		if (part < 0)
 			return true;
-		if (is_enum(ours) ? enum_has(btf, t, btf__name_by_offset(local, btf_enum(ours)[part].name_off)) :
-				    member_matches(btf_members(ours) + part, btf, t))
+		if (is_enum(ours) ? enum_has(btf, t, enumerator_name(local, ours, part))
+				  : member_matches(btf_members(ours) + part, btf, t))
 			return true;
 	}
 	return false;
@@ -181,7 +192,8 @@ static void check(const char *what, const char *part, const struct btf_type *our
 	if (verbose)
 		printf("%s%s%s:", what, *part ? "." : "", part);
 	for (k = 0; k < nr_kernels; k++) {
-		if (!(ours ? kernel_has(kernels[k].btf, ours, index) : kernel_has_name(kernels[k].btf, what)))
+		if (!(ours ? kernel_has(kernels[k].btf, ours, index)
+			   : kernel_has_name(kernels[k].btf, what)))
 			continue;
 		found++;
 		if (verbose)
@@ -192,8 +204,8 @@ static void check(const char *what, const char *part, const struct btf_type *our
 	if (found)
 		return;
 	missing++;
-	fprintf(stderr, "check-vmlinux: %s%s%s is in none of %d kernels, or not with such a type\n", what,
-		*part ? "." : "", part, nr_kernels);
+	fprintf(stderr, "check-vmlinux: %s%s%s is in none of %d kernels, or not with such a type\n",
+		what, *part ? "." : "", part, nr_kernels);
 }
 
 static void check_type(const struct btf_type *t)
@@ -203,8 +215,9 @@ static void check_type(const struct btf_type *t)
 
 	check(name, "", t, -1);
 	for (i = 0; i < btf_vlen(t); i++) {
-		__u32 off = is_enum(t) ? btf_enum(t)[i].name_off : btf_members(t)[i].name_off;
-		const char *part = btf__name_by_offset(local, off);
+		const char *part = is_enum(t)
+					   ? enumerator_name(local, t, i)
+					   : btf__name_by_offset(local, btf_members(t)[i].name_off);
 
 		check(name, *part ? part : "(unnamed)", t, i);
 	}
@@ -253,19 +266,22 @@ int main(int argc, char **argv)
 	local = btf__parse(argv[1], NULL);
 	err = local ? kernels_load(argc - colon - 1, argv + colon + 1) : -errno;
 	if (err) {
-		fprintf(stderr, "check-vmlinux: cannot read the BTF of %s or a kernel: %s\n", argv[1], strerror(-err));
+		fprintf(stderr, "check-vmlinux: cannot read the BTF of %s or a kernel: %s\n",
+			argv[1], strerror(-err));
 		return 2;
 	}
 	for (id = 1; id < btf__type_cnt(local); id++) {
 		const struct btf_type *t = btf__type_by_id(local, id);
 
-		if ((!btf_is_composite(t) && !is_enum(t)) || !*btf__name_by_offset(local, t->name_off))
+		if ((!btf_is_composite(t) && !is_enum(t)) ||
+		    !*btf__name_by_offset(local, t->name_off))
 			continue;
 		check_type(t);
 		checked++;
 	}
 	for (i = 2; i < colon; i++, checked++)
 		check(argv[i], "", NULL, -1);
-	printf("check-vmlinux: %d types and names held against %d kernels, %d wrong\n", checked, nr_kernels, missing);
+	printf("check-vmlinux: %d types and names held against %d kernels, %d wrong\n", checked,
+	       nr_kernels, missing);
 	return checked == 0 || missing ? 1 : 0;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * jsonq FILE PATH: one value out of a JSON document, for the guests' suite, where there is no jq. PATH is names
- * and indexes joined by '.', and "name=value" takes the first object of an array with that member:
- * pools.name=Slab.delta_kb. A string, number or boolean is printed as it is, of an array or object its length.
- * Exits 1 when there is no such value, 2 when the file is no JSON.
+ * jsonq FILE PATH: one value out of a JSON document, for the guests' suite, where there is no jq.
+ * PATH is names and indexes joined by '.', and "name=value" takes the first object of an array with
+ * that member: pools.name=Slab.delta_kb. A string, number or boolean is printed as it is, of an
+ * array or object its length. Exits 1 when there is no such value, 2 when the file is no JSON.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -15,7 +15,8 @@ static json_t *array_find(json_t *array, const char *name, const char *value)
 	json_t *element;
 	size_t i;
 
-	json_array_foreach(array, i, element) {
+	json_array_foreach(array, i, element)
+	{
 		const char *got = json_string_value(json_object_get(element, name));
 
 		if (got && !strcmp(got, value))
