@@ -120,13 +120,13 @@ test: all unit plants
 	./scripts/test.sh --no-install
 
 # ---- other kernels: what the guests need beside kmemtrace and the plants ----
-$(B)/jsonq: tests/vm/jsonq.c Makefile
+VM_TOOLS := $(B)/vm-tools/jsonq $(B)/vm-tools/bpfload
+$(B)/vm-tools/%: tests/vm/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror $(LDFLAGS) -o $@ $< \
-		$(shell $(PKG_CONFIG) --libs $(if $(STATIC),--static) jansson)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror $(LDFLAGS) -o $@ $< $(LDLIBS)
 
-vm-tools: $(B)/jsonq
+vm-tools: $(VM_TOOLS) $(B)/bpf/tracer.o
 test-vm:
 	./scripts/vm.sh
 

@@ -320,7 +320,7 @@ static __always_inline __u32 unwind_path(struct bpf_raw_tracepoint_args *ctx, st
 					 __u32 cpu_id, struct unwind_scratch *s, __u32 scratch_row)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 sp, depth, base = (__u64)task->stack;
+	__u64 sp, depth, base = scratch_number(s, task->stack);
 	__u32 h;
 
 	sp = scratch_number(s, ctx);
