@@ -51,6 +51,8 @@ Q := $(if $(V),,@)
 
 .PHONY: all test unit plants vm-tools test-vm check-vmlinux check install clean
 all: $(B)/kmemtrace
+# headers that make came to by a chain of rules are kept: they are what everything else is compiled against
+.SECONDARY:
 
 # ---- BPF: one object a source, linked into one, then a skeleton ----
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
