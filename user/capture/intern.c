@@ -20,6 +20,8 @@ struct intern_entry {
 
 void intern_key_add(struct intern_key *key, const void *data, size_t len)
 {
+	if (!len)
+		return;
 	if (key->failed || array_grow((void **)&key->items, &key->cap, 1, key->nr + len)) {
 		key->failed = true;
 		return;

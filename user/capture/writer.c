@@ -52,8 +52,12 @@ static const struct {
 
 static int sqlite_errno(sqlite3 *db)
 {
-	int sys = sqlite3_system_errno(db);
+	int sys = 0;
 
+	/* The file's own last errno first: rolling back may already have changed the connection's. */
+	sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &sys);
+	if (!sys)
+		sys = sqlite3_system_errno(db);
 	switch (sqlite3_errcode(db)) {
 	case SQLITE_FULL:
 		return ENOSPC;

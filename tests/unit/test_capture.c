@@ -1,0 +1,1340 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The capture file: what goes in comes out; nothing committed is lost to kill -9 or a full disk; no file,
+ * however it was made, crashes the reader, hangs it or gets a wrong value past it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "base/cleanup.h"
+#include "capture/capture.h"
+
+static char dir[64];  /* of this run */
+static char file[96]; /* the capture under test in it */
+static char message[4096]; /* what the last read_file() or quiet() printed */
+
+/* ---- helpers ---- */
+
+static int saved_stderr;
+
+static void stderr_begin(void)
+{
+	FILE *f = tmpfile();
+
+	assert_non_null(f);
+	fflush(stderr);
+	saved_stderr = dup(2);
+	dup2(fileno(f), 2);
+	fclose(f);
+}
+
+static void stderr_end(void)
+{
+	ssize_t n = pread(2, message, sizeof(message) - 1, 0);
+
+	message[n > 0 ? n : 0] = '\0';
+	dup2(saved_stderr, 2);
+	close(saved_stderr);
+}
+
+/* Read `path`; on failure the message must be one line that names the file. */
+static int read_file(const char *path, struct capture **c)
+{
+	int err;
+
+	*c = NULL;
+	stderr_begin();
+	err = capture_read(path, c);
+	stderr_end();
+	if (err) {
+		assert_true(err < 0);
+		assert_null(*c);
+		assert_non_null(strstr(message, path));
+		assert_non_null(strchr(message, '\n'));
+		assert_string_equal(strchr(message, '\n'), "\n");
+	} else {
+		assert_non_null(*c);
+		assert_true((*c)->nr_snapshots >= 1);
+	}
+	return err;
+}
+
+static void remove_file(void)
+{
+	char journal[128];
+
+	snprintf(journal, sizeof(journal), "%s-journal", file);
+	unlink(journal);
+	unlink(file);
+}
+
+static void sql(const char *path, const char *statements)
+{
+	sqlite3 *db;
+	char *why = NULL;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_exec(db, statements, NULL, NULL, &why);
+	if (why)
+		fail_msg("%s: %s", statements, why);
+	sqlite3_close(db);
+}
+
+static void *slurp(const char *path, size_t *len)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "r");
+	char *buf;
+
+	assert_non_null(f);
+	fseek(f, 0, SEEK_END);
+	*len = ftell(f);
+	rewind(f);
+	buf = malloc(*len + 1);
+	assert_int_equal(fread(buf, 1, *len, f), *len);
+	buf[*len] = '\0';
+	return buf;
+}
+
+static void spill(const char *path, const void *buf, size_t len)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(buf, 1, len, f), len);
+}
+
+static double now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* ---- one capture of everything ---- */
+
+static void add_named(struct named_values *v, const char *name, int64_t value)
+{
+	struct named_value *n = ARRAY_PUSH(v);
+
+	snprintf(n->name, sizeof(n->name), "%s", name);
+	n->value = value;
+}
+
+static void add_slab(struct slab_levels *v, const char *name, int64_t active, int64_t slabs)
+{
+	struct slab_level *n = ARRAY_PUSH(v);
+
+	snprintf(n->name, sizeof(n->name), "%s", name);
+	n->active_objs = active;
+	n->num_objs = slabs * 21;
+	n->object_size = 192;
+	n->objs_per_slab = 21;
+	n->pages_per_slab = 1;
+	n->active_slabs = n->num_slabs = slabs;
+}
+
+/* A snapshot that differs with t: values change, caches come and go, some parts are missing in ticks. */
+static void make_snapshot(struct snapshot *s, int t, int last)
+{
+	*s = (struct snapshot){ .kind = t ? t == last ? SNAPSHOT_END : SNAPSHOT_TICK : SNAPSHOT_START,
+				.t_s = t,
+				.wall_s = 1.7e9 + t };
+	add_named(&s->meminfo, "MemTotal", 16000000);
+	add_named(&s->meminfo, "MemFree", 8000000 - 1000 * t);
+	add_named(&s->meminfo, "Slab", 100000 + 10 * t);
+	s->meminfo.bad_lines = 1;
+	add_named(&s->vmstat, "nr_free_pages", 2000000 - 250 * t);
+	add_named(&s->vmstat, "pgfault", INT64_MAX); /* saturates */
+	add_slab(&s->slabs, "dentry", 1000 + 5 * t, 100 + t / 3);
+	add_slab(&s->slabs, "twin", 7, 1);
+	add_slab(&s->slabs, "twin", 8 + t, 1);
+	if (t % 4 < 2)
+		add_slab(&s->slabs, "comes and goes", 3, 1);
+	if (t % 2 == 0) {
+		struct zone_level *z = ARRAY_PUSH(&s->zones);
+
+		*z = (struct zone_level){ .node = 1, .zone = "Normal", .free = 5 * t, .spanned = 10, .present = 9,
+					  .managed = 8, .pcp = 7 };
+	}
+	if (!t || t == last) {
+		struct vmalloc_level *v = ARRAY_PUSH(&s->vmallocs);
+		struct task_level *k;
+
+		*v = (struct vmalloc_level){ .caller = "load_module+0x1c2 [nf_tables]", .kind = VMALLOC_IOREMAP,
+					     .areas = 4, .bytes = 65536 + t, .pages = 12 };
+		k = ARRAY_PUSH(&s->tasks);
+		*k = (struct task_level){ .tgid = 4711, .comm = "post\x1b[31mgres", .cgroup_id = UINT64_MAX - 5,
+					  .threads = 3, .stack_bytes = 49152, .pgtables_bytes = 8192 + t };
+	}
+}
+
+#define TICKS 11 /* snapshots in the capture of everything */
+
+static void put_snapshots(struct capture_writer *w)
+{
+	for (int t = 0; t < TICKS; t++) {
+		struct snapshot s;
+
+		make_snapshot(&s, t, TICKS - 1);
+		assert_int_equal(capture_put_snapshot(w, &s), 0);
+		assert_int_equal(capture_commit(w), 0);
+		snapshot_free(&s);
+	}
+}
+
+static void put_who_and_where(struct capture_writer *w)
+{
+	struct cap_frame frames[] = {
+		{ "alloc_msg", 0x2a, "vmlinux", "00ff" },
+		{ "nft_\x01\x7f\xff", 0, "nf_tables", "" },
+		{ "[unknown]", 0xffffffff81000000, "vmlinux", "00ff" }, /* an address: must not get in */
+	};
+	char *aliases[] = { "pid", "key\nstroke" };
+	struct cap_cache cache = { .name = "anon_vma", .object_size = 88, .size = 96, .reclaimable = true,
+				   .aliases = { aliases, 2, 2 } };
+	struct cap_cache large = { .name = "kmalloc-large", .large = true };
+	struct cap_process process = { .tgid = 4711, .comm = "postgres", .cmdline = "postgres: idle", .cgroup = 1 };
+	struct cap_hook hook = { "vmalloc:alloc_vmap_area", POOL_VMALLOC, "", "absent before 6.2", "no callers" };
+	uint32_t ids[3], id;
+
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(capture_put_frame(w, &frames[i], &ids[i]), 0);
+		assert_int_equal(ids[i], i + 1);
+	}
+	assert_int_equal(capture_put_frame(w, &frames[1], &id), 0);
+	assert_int_equal(id, 2);
+	assert_int_equal(capture_put_stack(w, &(struct cap_stack){ 3, ids, true }, &id), 0);
+	assert_int_equal(id, 1);
+	assert_int_equal(capture_put_stack(w, &(struct cap_stack){ 0, NULL, false }, &id), 0);
+	assert_int_equal(id, 2);
+	assert_int_equal(capture_put_stack(w, &(struct cap_stack){ 1, ids, false }, &id), 0);
+	assert_int_equal(id, 3);
+	assert_int_equal(capture_put_stack(w, &(struct cap_stack){ 3, ids, true }, &id), 0);
+	assert_int_equal(id, 1);
+	assert_int_equal(capture_put_cache(w, &cache, &id), 0);
+	assert_int_equal(id, 1);
+	assert_int_equal(capture_put_cache(w, &large, &id), 0);
+	assert_int_equal(id, 2);
+	assert_int_equal(capture_put_cgroup(w, "/system.slice/postgres.service", &id), 0);
+	assert_int_equal(id, 1);
+	assert_int_equal(capture_put_process(w, &process, &id), 0);
+	assert_int_equal(id, 1);
+	assert_int_equal(capture_put_hook(w, &hook), 0);
+}
+
+static struct cap_held sample_held(int i)
+{
+	struct cap_held h = { .pool = POOL_SLAB, .cache = 1, .stack = 1, .process = 1, .tracked = 10 + i,
+			      .objects = 20.5, .bytes = 1968, .bytes_var = 12.25, .oldest_s = 9.5, .judged = 10,
+			      .judged_live = 9 };
+
+	for (int b = 0; b < AGE_BUCKETS; b++)
+		h.age_hist[b] = b * 1.5;
+	return h;
+}
+
+static void put_intervals(struct capture_writer *w)
+{
+	struct cap_held held[2] = { sample_held(0), sample_held(1) };
+	struct cap_churn churn = { POOL_PAGE, 3, 100, 409600, 90, 368640, 1, 4096 };
+	struct cap_cache_churn cache_churn = { 2, 7, 6, 0.5 };
+	struct cap_count loss = { "map_full", 12 };
+	struct cap_interval in = { .start_s = 0, .end_s = 5, .held = { held, 2, 2 }, .churn = { &churn, 1, 1 },
+				   .cache_churn = { &cache_churn, 1, 1 }, .losses = { &loss, 1, 1 } };
+
+	held[1].pool = POOL_VMALLOC;
+	held[1].cache = 0;
+	strcpy(held[1].class_, "thread");
+	assert_int_equal(capture_put_interval(w, &in), 0);
+	in.start_s = 5;
+	in.end_s = 10;
+	in.held.nr = 1;
+	assert_int_equal(capture_put_interval(w, &in), 0);
+}
+
+/* The capture of everything at `file`. */
+static void write_sample(bool finished)
+{
+	struct capture_writer *w;
+
+	remove_file();
+	assert_int_equal(capture_writer_new(file, false, &w), 0);
+	assert_int_equal(capture_put_meta(w, META_HOST, "db17"), 0);
+	assert_int_equal(capture_put_meta(w, META_MODE, "exact"), 0);
+	assert_int_equal(capture_put_metaf(w, META_CPUS, "%d", 64), 0);
+	assert_int_equal(capture_put_meta(w, META_MODE, "sampled"), 0); /* replaces */
+	put_snapshots(w);
+	put_who_and_where(w);
+	put_intervals(w);
+	if (finished)
+		assert_int_equal(capture_finish(w), 0);
+	else
+		capture_writer_free(w);
+}
+
+/* ---- round trip ---- */
+
+static void check_named(const struct named_values *a, const struct named_values *b)
+{
+	assert_int_equal(a->nr, b->nr);
+	assert_int_equal(a->bad_lines, b->bad_lines);
+	for (size_t i = 0; i < a->nr; i++) {
+		assert_string_equal(a->items[i].name, b->items[i].name);
+		assert_int_equal(a->items[i].value, b->items[i].value);
+	}
+}
+
+static const struct slab_level *slab_after(const struct slab_levels *v, const char *name, size_t from)
+{
+	for (size_t i = from; i < v->nr; i++)
+		if (!strcmp(v->items[i].name, name))
+			return &v->items[i];
+	return NULL;
+}
+
+static void check_snapshot(const struct snapshot *got, int t)
+{
+	struct snapshot want;
+
+	make_snapshot(&want, t, TICKS - 1);
+	want.vmstat.items[1].value = 1LL << 53;
+	assert_int_equal(got->kind, want.kind);
+	assert_true(got->t_s == want.t_s && got->wall_s == want.wall_s);
+	check_named(&got->meminfo, &want.meminfo);
+	check_named(&got->vmstat, &want.vmstat);
+	assert_int_equal(got->slabs.nr, want.slabs.nr);
+	for (size_t i = 0; i < want.slabs.nr; i++)
+		assert_memory_equal(&got->slabs.items[i].active_objs, &want.slabs.items[i].active_objs,
+				    sizeof(struct slab_level) - offsetof(struct slab_level, active_objs));
+	assert_int_equal(!!slab_after(&got->slabs, "comes and goes", 0), t % 4 < 2);
+	assert_int_equal(got->zones.nr, want.zones.nr);
+	if (want.zones.nr)
+		assert_memory_equal(&got->zones.items[0].free, &want.zones.items[0].free, 5 * sizeof(int64_t));
+	assert_int_equal(got->vmallocs.nr, want.vmallocs.nr);
+	assert_int_equal(got->tasks.nr, want.tasks.nr);
+	if (want.tasks.nr) {
+		assert_string_equal(got->vmallocs.items[0].caller, want.vmallocs.items[0].caller);
+		assert_int_equal(got->vmallocs.items[0].kind, VMALLOC_IOREMAP);
+		assert_memory_equal(&got->vmallocs.items[0].areas, &want.vmallocs.items[0].areas,
+				    3 * sizeof(int64_t));
+		assert_string_equal(got->tasks.items[0].comm, want.tasks.items[0].comm);
+		assert_int_equal(got->tasks.items[0].tgid, 4711);
+		assert_true(got->tasks.items[0].cgroup_id == UINT64_MAX - 5);
+		assert_memory_equal(&got->tasks.items[0].threads, &want.tasks.items[0].threads, 3 * sizeof(int64_t));
+	}
+	snapshot_free(&want);
+}
+
+static void check_who_and_where(const struct capture *c)
+{
+	assert_int_equal(c->nr_frames, 4);
+	assert_string_equal(c->frames[0].symbol, "");
+	assert_string_equal(c->frames[1].symbol, "alloc_msg");
+	assert_int_equal(c->frames[1].offset, 0x2a);
+	assert_string_equal(c->frames[2].symbol, "nft_\x01\x7f\xff");
+	assert_string_equal(c->frames[2].module, "nf_tables");
+	assert_int_equal(c->frames[3].offset, 0);
+	assert_string_equal(c->frames[3].build_id, "00ff");
+	assert_int_equal(c->nr_stacks, 4);
+	assert_int_equal(c->stacks[1].nr_frames, 3);
+	assert_true(c->stacks[1].truncated);
+	assert_int_equal(c->stacks[1].frames[2], 3);
+	assert_int_equal(c->stacks[2].nr_frames, 0);
+	assert_int_equal(c->stacks[3].nr_frames, 1);
+	assert_int_equal(c->nr_caches, 3);
+	assert_string_equal(c->caches[1].name, "anon_vma");
+	assert_int_equal(c->caches[1].aliases.nr, 2);
+	assert_string_equal(c->caches[1].aliases.items[1], "key\nstroke");
+	assert_true(c->caches[1].reclaimable && !c->caches[1].large && c->caches[2].large);
+	assert_int_equal(c->caches[1].size, 96);
+	assert_int_equal(c->nr_processes, 2);
+	assert_string_equal(c->processes[1].cmdline, "postgres: idle");
+	assert_int_equal(c->processes[1].cgroup, 1);
+	assert_string_equal(c->cgroups[1], "/system.slice/postgres.service");
+	assert_int_equal(c->nr_hooks, 1);
+	assert_string_equal(c->hooks[0].reason, "absent before 6.2");
+	assert_int_equal(c->hooks[0].pool, POOL_VMALLOC);
+}
+
+static void check_intervals(const struct capture *c)
+{
+	const struct cap_interval *in = c->intervals;
+	struct cap_held want = sample_held(0);
+
+	assert_int_equal(c->nr_intervals, 2);
+	assert_true(in[1].start_s == 5 && in[1].end_s == 10);
+	assert_int_equal(in[0].held.nr, 2);
+	assert_int_equal(in[1].held.nr, 1);
+	assert_memory_equal(&in[0].held.items[0], &want, sizeof(want));
+	assert_string_equal(in[0].held.items[1].class_, "thread");
+	assert_int_equal(in[0].held.items[1].pool, POOL_VMALLOC);
+	assert_int_equal(in[0].churn.nr, 1);
+	assert_int_equal(in[0].churn.items[0].pool, POOL_PAGE);
+	assert_true(in[0].churn.items[0].ghost_bytes == 4096);
+	assert_true(in[0].cache_churn.items[0].ghosts == 0.5);
+	assert_string_equal(in[1].losses.items[0].name, "map_full");
+	assert_int_equal(in[1].losses.items[0].value, 12);
+}
+
+static void check_sample(const char *path, bool finished)
+{
+	struct capture *c;
+
+	assert_int_equal(read_file(path, &c), 0);
+	assert_int_equal(c->complete, finished);
+	assert_string_equal(capture_meta(c, META_HOST), "db17");
+	assert_string_equal(capture_meta(c, META_MODE), "sampled");
+	assert_string_equal(capture_meta(c, "nonesuch"), "");
+	assert_true(capture_meta_number(c, META_CPUS, -1) == 64);
+	assert_true(capture_meta_number(c, META_HOST, -1) == -1);
+	assert_int_equal(c->nr_snapshots, TICKS);
+	assert_int_equal(c->nr_snapshots_stored, TICKS);
+	for (int t = 0; t < TICKS; t++)
+		check_snapshot(&c->snapshots[t], t);
+	check_who_and_where(c);
+	check_intervals(c);
+	capture_free(c);
+}
+
+static void test_what_goes_in_comes_out(void **state)
+{
+	char journal[128];
+	struct stat st;
+
+	(void)state;
+	write_sample(true);
+	check_sample(file, true);
+	snprintf(journal, sizeof(journal), "%s-journal", file);
+	assert_int_equal(access(journal, F_OK), -1);
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	write_sample(false);
+	check_sample(file, false);
+}
+
+static void test_pool_names(void **state)
+{
+	enum pool pool = POOL_PAGE;
+
+	(void)state;
+	for (int p = 0; p < POOLS; p++) {
+		assert_int_equal(pool_parse(pool_name(p), &pool), 0);
+		assert_int_equal(pool, p);
+	}
+	assert_int_equal(pool_parse("slabs", &pool), -EINVAL);
+}
+
+static void test_no_kernel_address_is_stored(void **state)
+{
+	_cleanup_free_ uint8_t *buf = NULL;
+	size_t len;
+
+	(void)state;
+	write_sample(true);
+	buf = slurp(file, &len);
+	assert_null(memmem(buf, len, "\xff\xff\xff\xff\x81\0\0\0", 8));
+}
+
+/* A fault of `record` must not make a file that the reader then refuses. */
+static void test_rows_the_reader_would_refuse_are_refused(void **state)
+{
+	struct cap_held held = sample_held(0);
+	struct cap_interval in = { .end_s = 1, .held = { &held, 1, 1 } };
+	struct snapshot s = { .t_s = 0.0 / 0.0 };
+	struct capture_writer *w;
+	struct capture *c;
+	uint32_t id = 77, none = 9;
+
+	(void)state;
+	remove_file();
+	assert_int_equal(capture_writer_new(file, false, &w), 0);
+	stderr_begin();
+	assert_int_equal(capture_put_stack(w, &(struct cap_stack){ 1, &none, false }, &id), -EINVAL);
+	assert_int_equal(capture_put_interval(w, &in), -EINVAL); /* no such cache, stack, process */
+	held.cache = held.stack = held.process = 0;
+	held.bytes = 0.0 / 0.0;
+	assert_int_equal(capture_put_interval(w, &in), -EINVAL);
+	assert_int_equal(capture_put_snapshot(w, &s), -EINVAL);
+	stderr_end();
+	assert_int_equal(id, 77);
+	make_snapshot(&s, 0, 1);
+	assert_int_equal(capture_put_snapshot(w, &s), 0);
+	snapshot_free(&s);
+	assert_int_equal(capture_finish(w), 0);
+	assert_int_equal(read_file(file, &c), 0);
+	assert_int_equal(c->nr_intervals, 0);
+	capture_free(c);
+}
+
+/* ---- creation ---- */
+
+static void expect_refused(const char *path, bool overwrite, int err, const char *words)
+{
+	struct capture_writer *w = NULL;
+
+	stderr_begin();
+	assert_int_equal(capture_writer_new(path, overwrite, &w), err);
+	stderr_end();
+	assert_null(w);
+	assert_non_null(strstr(message, words));
+	assert_non_null(strstr(message, path));
+}
+
+static void test_other_files_are_not_overwritten(void **state)
+{
+	struct capture_writer *w;
+	char link[128];
+
+	(void)state;
+	write_sample(true);
+	expect_refused(file, false, -EEXIST, "exists already");
+	snprintf(link, sizeof(link), "%s.link", file);
+	assert_int_equal(symlink(file, link), 0);
+	expect_refused(link, true, -EEXIST, "not a capture");
+	unlink(link);
+	check_sample(file, true);
+	assert_int_equal(capture_writer_new(file, true, &w), 0);
+	capture_writer_free(w);
+	spill(file, "precious", 8);
+	expect_refused(file, true, -EEXIST, "not a capture");
+	expect_refused(dir, true, -EEXIST, "not a capture");
+	expect_refused("/nonexistent/x.kmt", false, -ENOENT, "cannot create");
+}
+
+static void test_forged_journal_is_not_obeyed(void **state)
+{
+	char journal[128];
+
+	(void)state;
+	remove_file();
+	snprintf(journal, sizeof(journal), "%s-journal", file);
+	spill(journal, "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7 and what not", 20);
+	chmod(dir, 01777); /* the writer then keeps the file locked */
+	write_sample(true);
+	chmod(dir, 0700);
+	check_sample(file, true);
+	assert_int_equal(access(journal, F_OK), -1);
+}
+
+/* ---- kill -9 and full disks ---- */
+
+/* Child: commit snapshots for ever, telling the parent after each. */
+static void record_for_ever(int told)
+{
+	struct capture_writer *w;
+
+	if (capture_writer_new(file, false, &w))
+		_exit(1);
+	for (int t = 0;; t++) {
+		struct snapshot s;
+
+		make_snapshot(&s, t, 1 << 30);
+		for (int i = 0; i < 200; i++) {
+			char name[32];
+
+			snprintf(name, sizeof(name), "cache-%d", i);
+			add_slab(&s.slabs, name, t + i, 1 + t);
+		}
+		if (capture_put_snapshot(w, &s) || capture_commit(w))
+			_exit(1);
+		snapshot_free(&s);
+		if (write(told, &t, sizeof(t)) != sizeof(t))
+			_exit(1);
+	}
+}
+
+/* The capture must hold at least what was committed, and say that it is incomplete. */
+static void check_survives(const char *path, int committed)
+{
+	struct capture *c;
+
+	if (read_file(path, &c))
+		fail_msg("%s", message);
+	assert_false(c->complete);
+	assert_true(c->nr_snapshots_stored >= (size_t)committed);
+	assert_true(c->nr_snapshots_stored <= (size_t)committed + 1);
+	capture_free(c);
+}
+
+static int last_told(int fd)
+{
+	int t, last = -1;
+
+	while (read(fd, &t, sizeof(t)) == sizeof(t))
+		last = t;
+	return last + 1;
+}
+
+static void test_kill_9_loses_nothing_committed(void **state)
+{
+	int with_journal = 0;
+
+	(void)state;
+	for (int round = 0; round < 40; round++) {
+		char journal[128];
+		int pipefd[2], t, status;
+		pid_t pid;
+
+		remove_file();
+		assert_int_equal(pipe(pipefd), 0);
+		pid = fork();
+		if (!pid) {
+			close(pipefd[0]);
+			record_for_ever(pipefd[1]);
+		}
+		close(pipefd[1]);
+		assert_int_equal(read(pipefd[0], &t, sizeof(t)), sizeof(t));
+		usleep(rand() % 20000);
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		assert_true(WIFSIGNALED(status));
+		t = last_told(pipefd[0]);
+		close(pipefd[0]);
+		snprintf(journal, sizeof(journal), "%s-journal", file);
+		with_journal += !access(journal, F_OK);
+		check_survives(file, t ? t : 1);
+	}
+	print_message("killed in mid-commit: %d of 40\n", with_journal);
+}
+
+/*
+ * Killed for certain in mid-commit: the kernel kills the child when the file grows past a limit, which is
+ * when pages of the file have been changed and the journal is needed.
+ */
+static int die_in_mid_commit(void)
+{
+	int pipefd[2], t, status;
+	pid_t pid;
+
+	remove_file();
+	assert_int_equal(pipe(pipefd), 0);
+	pid = fork();
+	if (!pid) {
+		struct rlimit limit = { 900 << 10, 900 << 10 }, core = { 0, 0 };
+
+		close(pipefd[0]);
+		setrlimit(RLIMIT_FSIZE, &limit);
+		setrlimit(RLIMIT_CORE, &core);
+		record_for_ever(pipefd[1]);
+	}
+	close(pipefd[1]);
+	t = last_told(pipefd[0]);
+	close(pipefd[0]);
+	waitpid(pid, &status, 0);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGXFSZ);
+	assert_true(t > 0);
+	return t;
+}
+
+static void test_kill_in_mid_commit_is_rolled_back(void **state)
+{
+	char journal[128];
+	_cleanup_free_ uint8_t *before = NULL, *after = NULL;
+	size_t len, len_after;
+	int t = die_in_mid_commit();
+
+	(void)state;
+	snprintf(journal, sizeof(journal), "%s-journal", file);
+	assert_int_equal(access(journal, F_OK), 0);
+	before = slurp(file, &len);
+	chmod(file, 0400);
+	chmod(dir, 0500);
+	check_survives(file, t);
+	check_survives(file, t); /* reading changed nothing */
+	chmod(dir, 0700);
+	after = slurp(file, &len_after);
+	assert_int_equal(len, len_after);
+	assert_memory_equal(before, after, len);
+}
+
+static void test_journal_that_would_delete_files_is_refused(void **state)
+{
+	char journal[128], victim[128];
+	struct capture *c;
+	FILE *f;
+
+	(void)state;
+	die_in_mid_commit();
+	snprintf(victim, sizeof(victim), "%s/victim", dir);
+	spill(victim, "x", 1);
+	snprintf(journal, sizeof(journal), "%s-journal", file);
+	f = fopen(journal, "a");
+	fwrite("\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", 1, 8, f);
+	fclose(f);
+	assert_int_equal(read_file(file, &c), -EBADMSG);
+	assert_int_equal(access(victim, F_OK), 0);
+	unlink(victim);
+}
+
+/* Child: as record_for_ever, but exits with how it failed and what it had committed. */
+static int fill_up(int *committed)
+{
+	struct capture_writer *w;
+	int err = capture_writer_new(file, false, &w);
+
+	*committed = 0;
+	for (int t = 0; !err && t < 100000; t++) {
+		struct snapshot s;
+
+		make_snapshot(&s, t, 1 << 30);
+		for (int i = 0; i < 200; i++)
+			add_slab(&s.slabs, (char[]){ 'a' + i / 16, 'a' + i % 16, 0 }, t + i, 1 + t);
+		err = capture_put_snapshot(w, &s);
+		if (!err)
+			err = capture_commit(w);
+		snapshot_free(&s);
+		*committed += !err;
+	}
+	if (*committed && capture_finish(w) != err) /* the first failure is the one that stays */
+		return -1;
+	return err;
+}
+
+static void check_disk_full(int err)
+{
+	int committed, got;
+
+	remove_file();
+	stderr_begin();
+	got = fill_up(&committed);
+	stderr_end();
+	assert_int_equal(got, -err);
+	assert_non_null(strstr(message, "free some space"));
+	assert_string_equal(strchr(message, '\n'), "\n"); /* said once */
+	assert_true(committed > 3);
+	check_survives(file, committed);
+}
+
+static void in_child(void (*test)(void))
+{
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		setenv("CMOCKA_TEST_ABORT", "1", 1); /* an assertion that fails ends the child, not the test */
+		test();
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip();
+	assert_true(WIFEXITED(status) && !WEXITSTATUS(status));
+}
+
+static void file_limit_child(void)
+{
+	struct rlimit limit = { 900 << 10, 900 << 10 };
+
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	check_disk_full(EFBIG);
+}
+
+static void test_file_size_limit_keeps_what_was_committed(void **state)
+{
+	(void)state;
+	in_child(file_limit_child);
+}
+
+static void full_tmpfs_child(void)
+{
+	char path[96];
+	struct capture_writer *w;
+	struct stat st;
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("tmpfs", dir, "tmpfs", 0, "size=1m"))
+		_exit(77);
+	check_disk_full(ENOSPC);
+	remove_file();
+	/* no room even to create it: nothing stays */
+	if (system("head -c 1000k /dev/zero > \"$KMT_DIR/filler\"; mkdir \"$KMT_DIR/d\""))
+		_exit(1);
+	snprintf(path, sizeof(path), "%s/d/x.kmt", dir);
+	stderr_begin();
+	assert_true(capture_writer_new(path, false, &w) < 0);
+	stderr_end();
+	assert_int_equal(stat(path, &st), -1);
+	assert_string_equal(strchr(message, '\n'), "\n");
+}
+
+static void test_full_disk_keeps_what_was_committed(void **state)
+{
+	(void)state;
+	setenv("KMT_DIR", dir, 1);
+	in_child(full_tmpfs_child);
+}
+
+/* ---- reading without rights, and while it is written ---- */
+
+static void read_only_child(void)
+{
+	if (!getuid() && (setgid(65534) || setuid(65534)))
+		_exit(77);
+	check_sample(file, true);
+}
+
+static void test_read_only_file_in_read_only_directory(void **state)
+{
+	(void)state;
+	write_sample(true);
+	chmod(file, 0444);
+	chmod(dir, 0555);
+	in_child(read_only_child);
+	chmod(dir, 0700);
+}
+
+/* Read `file` in another process (POSIX locks do not work within one), expecting err and words. */
+static int expect_err;
+static void other_reader(void)
+{
+	struct capture *c;
+
+	assert_int_equal(read_file(file, &c), expect_err);
+	capture_free(c);
+}
+
+static void test_reading_while_it_is_written(void **state)
+{
+	struct capture_writer *w;
+	struct snapshot s;
+
+	(void)state;
+	for (int shared = 0; shared < 2; shared++) {
+		remove_file();
+		chmod(dir, shared ? 01777 : 0700);
+		assert_int_equal(capture_writer_new(file, false, &w), 0);
+		make_snapshot(&s, 0, 1);
+		assert_int_equal(capture_put_snapshot(w, &s), 0);
+		assert_int_equal(capture_commit(w), 0);
+		expect_err = shared ? -EBUSY : 0;
+		in_child(other_reader);
+		s.t_s = 1;
+		assert_int_equal(capture_put_snapshot(w, &s), 0); /* in mid-transaction */
+		in_child(other_reader);
+		snapshot_free(&s);
+		assert_int_equal(capture_finish(w), 0);
+		expect_err = 0;
+		in_child(other_reader);
+	}
+	chmod(dir, 0700);
+}
+
+/* A reader that stays must not stop the recorder: it catches up. */
+static void test_reader_that_stays_does_not_stop_the_writer(void **state)
+{
+	int ready[2], go[2], status;
+	struct capture_writer *w;
+	struct snapshot s;
+	char byte = 0;
+	pid_t pid;
+
+	(void)state;
+	remove_file();
+	assert_int_equal(capture_writer_new(file, false, &w), 0);
+	make_snapshot(&s, 0, 1);
+	assert_int_equal(capture_put_snapshot(w, &s), 0);
+	assert_int_equal(capture_commit(w), 0);
+	assert_int_equal(pipe(ready) | pipe(go), 0);
+	pid = fork();
+	if (!pid) {
+		sqlite3 *db;
+
+		sqlite3_open(file, &db);
+		sqlite3_exec(db, "BEGIN; SELECT * FROM meta", NULL, NULL, NULL);
+		if (write(ready[1], &byte, 1) != 1 || read(go[0], &byte, 1) != 1)
+			_exit(1);
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	stderr_begin();
+	s.kind = SNAPSHOT_TICK;
+	for (s.t_s = 1; s.t_s < 4; s.t_s++) {
+		assert_int_equal(capture_put_snapshot(w, &s), 0);
+		assert_int_equal(capture_commit(w), 0);
+	}
+	stderr_end();
+	assert_non_null(strstr(message, "is being read"));
+	assert_string_equal(strchr(message, '\n'), "\n");
+	assert_int_equal(write(go[1], &byte, 1), 1);
+	waitpid(pid, &status, 0);
+	assert_int_equal(capture_finish(w), 0);
+	snapshot_free(&s);
+	for (int i = 0; i < 2; i++) {
+		close(ready[i]);
+		close(go[i]);
+	}
+	expect_err = 0;
+	in_child(other_reader);
+}
+
+/* ---- hostile files ---- */
+
+static void test_truncated_anywhere(void **state)
+{
+	_cleanup_free_ uint8_t *buf = NULL;
+	struct capture *c;
+	size_t len;
+
+	(void)state;
+	write_sample(true);
+	buf = slurp(file, &len);
+	for (size_t cut = 0; cut < len; cut += 512) {
+		spill(file, buf, cut);
+		if (!read_file(file, &c))
+			fail_msg("truncated to %zu of %zu bytes, and it was read", cut, len);
+	}
+}
+
+static void test_random_bytes(void **state)
+{
+	_cleanup_free_ uint8_t *buf = NULL;
+	struct capture *c;
+	size_t len;
+
+	(void)state;
+	write_sample(true);
+	buf = slurp(file, &len);
+	for (int round = 0; round < 50; round++) {
+		/* with and without a true header in front */
+		for (size_t i = round % 2 ? 100 : 0; i < len; i++)
+			buf[i] = rand();
+		spill(file, buf, len);
+		assert_int_not_equal(read_file(file, &c), 0);
+	}
+}
+
+static void test_flipped_bytes(void **state)
+{
+	_cleanup_free_ uint8_t *buf = NULL, *bad = NULL;
+	double end = now_s() + 6;
+	struct capture *c;
+	size_t len;
+	int rounds = 0;
+
+	(void)state;
+	write_sample(true);
+	buf = slurp(file, &len);
+	bad = malloc(len);
+	for (; now_s() < end && rounds < 3000; rounds++) {
+		memcpy(bad, buf, len);
+		for (int n = 1 + rand() % 4; n; n--)
+			bad[(rand() % 2 ? (size_t)rand() % 4096 : (size_t)rand()) % len] ^= 1 << rand() % 8;
+		spill(file, bad, len);
+		if (!read_file(file, &c))
+			capture_free(c);
+	}
+	assert_true(rounds > 100);
+}
+
+struct hostile {
+	const char *sql;
+	int err;
+	const char *words;
+};
+
+static void expect_hostile(const struct hostile *h)
+{
+	struct capture *c;
+	double start;
+
+	write_sample(true);
+	sql(file, h->sql);
+	start = now_s();
+	if (read_file(file, &c) != h->err || (h->err && !strstr(message, h->words)))
+		fail_msg("%s: %s", h->sql, message);
+	assert_true(now_s() - start < 15);
+	capture_free(c);
+}
+
+#define UNLOCK "PRAGMA writable_schema=ON; "
+#define AS_VIEW(sql) UNLOCK "UPDATE sqlite_master SET type='view', rootpage=0, sql='" sql "' WHERE name='held'"
+#define ENDLESS "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) "
+
+static void test_hostile_databases(void **state)
+{
+	static const struct hostile cases[] = {
+		/* what it claims to be */
+		{ "PRAGMA user_version=2", -ENOTSUP, "newer kmemtrace" },
+		{ "PRAGMA user_version=0", -EBADMSG, "damaged" },
+		{ "PRAGMA application_id=0", -EBADMSG, "not a capture" },
+		{ "PRAGMA journal_mode=WAL", -EBADMSG, "damaged" },
+		/* tables that are none */
+		{ "DROP TABLE held", -EBADMSG, "no table held" },
+		{ "ALTER TABLE held RENAME TO h; CREATE VIEW held AS SELECT * FROM h", -EBADMSG, "held" },
+		{ "DROP TABLE loss; CREATE VIEW loss AS " ENDLESS "SELECT 1, 'x', i FROM n", -EBADMSG, "loss" },
+		{ "DROP TABLE loss; CREATE TABLE loss(interval, name, value AS (zeroblob(1e9)))", -EBADMSG, "loss" },
+		{ "DROP TABLE loss; CREATE TABLE loss(interval INTEGER NOT NULL, name TEXT NOT NULL)", -EBADMSG,
+		  "loss" },
+		{ "ALTER TABLE held ADD COLUMN extra", -EBADMSG, "held" },
+		{ AS_VIEW("CREATE VIEW held AS SELECT 1"), -EBADMSG, "held" },
+		{ UNLOCK "UPDATE sqlite_master SET rootpage=(SELECT rootpage FROM sqlite_master WHERE name='meta') "
+			 "WHERE name='held'",
+		  -EBADMSG, "damaged" },
+		{ UNLOCK "UPDATE sqlite_master SET rootpage=123456 WHERE name='held'", -EBADMSG, "damaged" },
+		{ UNLOCK "UPDATE sqlite_master SET sql='CREATE TABLE held(' WHERE name='held'", -EBADMSG, "damaged" },
+		/* beside the tables: not looked at */
+		{ "CREATE TRIGGER t AFTER INSERT ON held BEGIN DELETE FROM meta; END", 0, "" },
+		{ "CREATE VIEW evil AS " ENDLESS "SELECT * FROM n", 0, "" },
+		{ "CREATE INDEX i ON held(bytes)", 0, "" },
+		/* wrong types */
+		{ "UPDATE held SET bytes='many'", -EBADMSG, "not a real" },
+		{ "UPDATE held SET bytes=x'00'", -EBADMSG, "not a real" },
+		{ "UPDATE held SET tracked=1.5", -EBADMSG, "not an integer" },
+		{ "UPDATE frame SET symbol=x'41'", -EBADMSG, "not a text" },
+		{ "UPDATE slab_level SET num_objs=NULL", -EBADMSG, "not an integer" },
+		{ "INSERT INTO meta VALUES (NULL, 'x')", -EBADMSG, "not a text" },
+		/* values out of range */
+		{ "UPDATE held SET bytes=-1", -EBADMSG, "out of range" },
+		{ "UPDATE held SET bytes=9e999", -EBADMSG, "out of range" },
+		{ "UPDATE held SET age_15=-0.5", -EBADMSG, "out of range" },
+		{ "UPDATE held SET judged_live=judged+1", -EBADMSG, "out of range" },
+		{ "UPDATE held SET pool='slub'", -EBADMSG, "no such pool" },
+		{ "UPDATE held SET pool=printf('%.*c', 60000, 'x')", -EBADMSG, "too long" },
+		{ "UPDATE held SET class='this does not fit into twenty-four bytes'", -EBADMSG, "too long" },
+		{ "UPDATE frame SET offset=-1", -EBADMSG, "out of range" },
+		{ "UPDATE frame SET offset=-2130706432 WHERE id=2", -EBADMSG, "out of range" },
+		{ "UPDATE process SET tgid=5000000000", -EBADMSG, "out of range" },
+		{ "UPDATE meminfo_level SET value=9223372036854775807", -EBADMSG, "out of range" },
+		{ "UPDATE vmalloc_name SET kind=6", -EBADMSG, "out of range" },
+		{ "UPDATE zone_name SET zone='a zone with a long name'", -EBADMSG, "too long" },
+		{ "UPDATE snapshot SET kind='never'", -EBADMSG, "no such kind" },
+		{ "UPDATE snapshot SET t_s=99 WHERE id=2", -EBADMSG, "time order" },
+		{ "UPDATE snapshot SET parts=64", -EBADMSG, "out of range" },
+		{ "UPDATE snapshot SET parts=parts & ~1 WHERE id=2", -EBADMSG, "no such snapshot" },
+		{ "UPDATE interval SET end_s=-1", -EBADMSG, "out of range" },
+		{ "UPDATE interval SET start_s=7, end_s=8 WHERE id=1", -EBADMSG, "time order" },
+		{ "UPDATE loss SET value=-1", -EBADMSG, "out of range" },
+		/* ids */
+		{ "UPDATE held SET stack=4", -EBADMSG, "out of range" },
+		{ "UPDATE held SET stack=-1", -EBADMSG, "out of range" },
+		{ "UPDATE held SET stack=4294967297", -EBADMSG, "out of range" },
+		{ "UPDATE held SET interval=3", -EBADMSG, "out of range" },
+		{ "UPDATE held SET interval=0", -EBADMSG, "out of range" },
+		{ "UPDATE held SET cache=3", -EBADMSG, "out of range" },
+		{ "UPDATE held SET process=2", -EBADMSG, "out of range" },
+		{ "UPDATE churn SET stack=99", -EBADMSG, "out of range" },
+		{ "UPDATE cache_churn SET cache=99", -EBADMSG, "out of range" },
+		{ "UPDATE process SET cgroup=2", -EBADMSG, "out of range" },
+		{ "UPDATE cache_alias SET cache=0", -EBADMSG, "out of range" },
+		{ "UPDATE cache_alias SET cache=99", -EBADMSG, "out of range" },
+		{ "UPDATE stack_frame SET frame=99", -EBADMSG, "out of range" },
+		{ "UPDATE stack_frame SET depth=1024 WHERE depth=2", -EBADMSG, "out of range" },
+		{ "DELETE FROM stack_frame WHERE depth=1", -EBADMSG, "out of order" },
+		{ "DELETE FROM frame WHERE id=2", -EBADMSG, "next id" },
+		{ "UPDATE frame SET id=-5 WHERE id=1", -EBADMSG, "out of range" },
+		{ "UPDATE cache SET id=9223372036854775807 WHERE id=2", -EBADMSG, "next id" },
+		{ "INSERT INTO slab_level VALUES (1, 1, 1, 1, 1)", -EBADMSG, "no such snapshot" },
+		{ "INSERT INTO slab_level VALUES (-1, 1, 1, 1, 1)", -EBADMSG, "out of range" },
+		{ "INSERT INTO slab_level VALUES (1 << 20, 1, 1, 1, 1)", -EBADMSG, "no such snapshot" },
+		{ "INSERT INTO slab_level VALUES ((99 << 20) + 1, 1, 1, 1, 1)", -EBADMSG, "no such snapshot" },
+		{ "INSERT INTO slab_level VALUES ((1 << 20) + 99, 1, 1, 1, 1)", -EBADMSG, "no such snapshot" },
+		/* text */
+		{ "UPDATE cache SET name='a' || char(0) || 'b'", -EBADMSG, "NUL" },
+		{ "UPDATE cache SET name=printf('%.*c', 70000, 'x')", -EBADMSG, "too long" },
+		{ "UPDATE cache SET name=printf('%.*c', 3000000, 'x')", -EBADMSG, "damaged" },
+		{ "UPDATE cache SET name=char(27) || '[2J' || char(10)", 0, "" }, /* the renderers' to escape */
+		{ "UPDATE cache SET name=''", 0, "" },
+		/* nothing to report */
+		{ "DELETE FROM snapshot", -ENODATA, "no snapshot" },
+		/* a great many */
+		{ ENDLESS "INSERT INTO loss SELECT 1, 'x', i FROM n LIMIT 4194305", -EFBIG, "more rows" },
+		{ ENDLESS "INSERT INTO meminfo_name SELECT i + 3, 'x' FROM n LIMIT 1048600", -EBADMSG, "too many" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		expect_hostile(&cases[i]);
+}
+
+static void test_files_that_are_no_captures(void **state)
+{
+	struct capture *c;
+	char wal[128];
+
+	(void)state;
+	remove_file();
+	assert_int_equal(read_file(file, &c), -ENOENT);
+	assert_int_equal(read_file(dir, &c), -EBADMSG);
+	assert_int_equal(read_file("/dev/zero", &c), -EBADMSG);
+	spill(file, "", 0);
+	assert_int_equal(read_file(file, &c), -EBADMSG);
+	assert_non_null(strstr(message, "empty"));
+	spill(file, "<html>", 6);
+	assert_int_equal(read_file(file, &c), -EBADMSG);
+	assert_non_null(strstr(message, "not a capture"));
+	unlink(file);
+	sql(file, "CREATE TABLE bookmarks(url)");
+	assert_int_equal(read_file(file, &c), -EBADMSG);
+	assert_non_null(strstr(message, "not a capture"));
+	write_sample(true);
+	snprintf(wal, sizeof(wal), "%s-wal", file);
+	spill(wal, "x", 1);
+	assert_int_equal(read_file(file, &c), -EBADMSG);
+	unlink(wal);
+}
+
+/* ---- size and speed ---- */
+
+static void test_long_recordings_are_thinned(void **state)
+{
+	struct capture_writer *w;
+	struct capture *c;
+	int n = 5000;
+
+	(void)state;
+	remove_file();
+	assert_int_equal(capture_writer_new(file, false, &w), 0);
+	for (int t = 0; t < n; t++) {
+		struct snapshot s;
+
+		make_snapshot(&s, t, n - 1);
+		assert_int_equal(capture_put_snapshot(w, &s), 0);
+		snapshot_free(&s);
+	}
+	assert_int_equal(capture_finish(w), 0);
+	assert_int_equal(read_file(file, &c), 0);
+	assert_int_equal(c->nr_snapshots, CAPTURE_SNAPSHOTS_MAX);
+	assert_int_equal(c->nr_snapshots_stored, n);
+	assert_int_equal(c->snapshots[0].kind, SNAPSHOT_START);
+	assert_int_equal(c->snapshots[CAPTURE_SNAPSHOTS_MAX - 1].kind, SNAPSHOT_END);
+	for (size_t i = 0; i < c->nr_snapshots; i++) {
+		const struct snapshot *s = &c->snapshots[i];
+
+		assert_true(i == 0 || s->t_s > s[-1].t_s);
+		assert_int_equal(named_value_get(&s->meminfo, "MemFree", -1), 8000000 - 1000 * (int)s->t_s);
+		assert_int_equal(slab_after(&s->slabs, "dentry", 0)->num_slabs, 100 + (int)s->t_s / 3);
+		assert_int_equal(!!slab_after(&s->slabs, "comes and goes", 0), (int)s->t_s % 4 < 2);
+	}
+	capture_free(c);
+}
+
+/* 60 s of a host with 150 caches, 60 meminfo and 180 vmstat lines, a third of which change each second. */
+static void test_a_minute_takes_little_space(void **state)
+{
+	struct capture_writer *w;
+	struct stat st;
+
+	(void)state;
+	remove_file();
+	assert_int_equal(capture_writer_new(file, false, &w), 0);
+	for (int t = 0; t <= 60; t++) {
+		struct snapshot s = { .kind = t ? t == 60 ? SNAPSHOT_END : SNAPSHOT_TICK : SNAPSHOT_START, .t_s = t };
+		char name[32];
+
+		for (int i = 0; i < 180; i++) {
+			snprintf(name, sizeof(name), "a_name_as_they_are_%d", i);
+			if (i < 60)
+				add_named(&s.meminfo, name, 1000000 + (i % 3 ? 0 : t));
+			if (i < 150)
+				add_slab(&s.slabs, name, 100000 + (i % 3 ? 0 : t), 5000);
+			add_named(&s.vmstat, name, 100000000 + (i % 3 ? 0 : t));
+		}
+		assert_int_equal(capture_put_snapshot(w, &s), 0);
+		assert_int_equal(capture_commit(w), 0);
+		snapshot_free(&s);
+	}
+	assert_int_equal(capture_finish(w), 0);
+	assert_int_equal(stat(file, &st), 0);
+	print_message("a busy minute: %ld KiB\n", (long)st.st_size >> 10);
+	assert_in_range(st.st_size, 1, 512 << 10);
+}
+
+static void test_twenty_thousand_stacks(void **state)
+{
+	enum { STACKS = 20000, FRAMES = 20, HELD = 50000 };
+	struct cap_interval in = { .end_s = 10 };
+	double t0 = now_s(), t1, t2;
+	struct capture_writer *w;
+	struct snapshot s;
+	struct capture *c;
+	uint32_t id;
+
+	(void)state;
+	remove_file();
+	assert_int_equal(capture_writer_new(file, false, &w), 0);
+	for (int i = 0; i < STACKS; i++) {
+		uint32_t frames[FRAMES];
+		char symbol[32];
+
+		for (int f = 0; f < FRAMES; f++) {
+			/* the innermost frame tells the stacks apart, the rest is shared by many */
+			snprintf(symbol, sizeof(symbol), "symbol_%d", f ? (i + f) % 4000 : i % 5000);
+			assert_int_equal(capture_put_frame(w, &(struct cap_frame){ symbol, f ? f : i, "vmlinux", "" },
+							   &frames[f]),
+					 0);
+		}
+		assert_int_equal(capture_put_stack(w, &(struct cap_stack){ FRAMES, frames, false }, &id), 0);
+	}
+	assert_int_equal(id, STACKS);
+	for (int i = 0; i < HELD; i++) {
+		struct cap_held *h = ARRAY_PUSH(&in.held);
+
+		*h = sample_held(i);
+		h->cache = h->process = 0;
+		h->stack = 1 + i % id;
+	}
+	make_snapshot(&s, 0, 1);
+	assert_int_equal(capture_put_snapshot(w, &s), 0);
+	snapshot_free(&s);
+	assert_int_equal(capture_put_interval(w, &in), 0);
+	assert_int_equal(capture_finish(w), 0);
+	t1 = now_s();
+	assert_int_equal(read_file(file, &c), 0);
+	t2 = now_s();
+	assert_int_equal(c->intervals[0].held.nr, HELD);
+	assert_int_equal(c->nr_stacks, STACKS + 1);
+	print_message("%zu stacks, %d held: written in %.2f s, read in %.2f s (with sanitizers)\n", c->nr_stacks - 1,
+		      HELD, t1 - t0, t2 - t1);
+	assert_true(t1 - t0 < 10 && t2 - t1 < 10);
+	capture_free(c);
+	ARRAY_FREE(&in.held);
+}
+
+/* ---- the documentation ---- */
+
+static int count_row(void *rows, int n, char **values, char **names)
+{
+	(void)n, (void)values, (void)names;
+	++*(int *)rows;
+	return 0;
+}
+
+static void test_documented_queries_work(void **state)
+{
+	_cleanup_free_ char *doc = NULL;
+	char *from, *to, *why = NULL;
+	int queries = 0;
+	sqlite3 *db;
+	size_t len;
+
+	(void)state;
+	write_sample(true);
+	doc = slurp(TESTS_DIR "/../docs/capture-format.md", &len);
+	assert_int_equal(sqlite3_open_v2(file, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	for (from = doc; (from = strstr(from, "```sql\n")); from = to + 3) {
+		int rows = 0;
+
+		from += 7;
+		to = strstr(from, "```");
+		assert_non_null(to);
+		*to = '\0';
+		sqlite3_exec(db, from, count_row, &rows, &why);
+		if (why || !rows)
+			fail_msg("%s\n%s", from, why ? why : "no rows");
+		*to = '`';
+		queries++;
+	}
+	sqlite3_close(db);
+	assert_true(queries >= 5);
+}
+
+/* Each table, column and meta key must be in the documentation. */
+static void test_documentation_is_complete(void **state)
+{
+	static const char *const keys[] = { META_HOST,	  META_RELEASE,	   META_VERSION, META_ARCH,    META_BUILD_ID,
+					    META_LOCKDOWN, META_CPUS,	   META_POSSIBLE, META_VIRT,   META_BOOT_ID,
+					    META_MACHINE_ID, META_UPTIME, META_PAGE_SIZE, META_START,  META_MODE,
+					    META_PERIOD,  META_COMMAND,	   META_TOOL,	 META_OVERHEAD, META_OWN_BYTES,
+					    META_STACKS,  META_COMPLETE };
+	_cleanup_free_ char *doc = NULL;
+	sqlite3_stmt *stmt;
+	char word[128];
+	sqlite3 *db;
+	size_t len;
+
+	(void)state;
+	write_sample(true);
+	doc = slurp(TESTS_DIR "/../docs/capture-format.md", &len);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		snprintf(word, sizeof(word), "`%s`", keys[i]);
+		if (!strstr(doc, word))
+			fail_msg("meta key %s is not documented", word);
+	}
+	assert_int_equal(sqlite3_open_v2(file, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db,
+					    "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c "
+					    "WHERE t.type IN ('table', 'view') AND c.name NOT LIKE 'age!__%' ESCAPE '!'",
+					    -1, &stmt, NULL),
+			 SQLITE_OK);
+	while (sqlite3_step(stmt) == SQLITE_ROW)
+		for (int i = 0; i < 2; i++) {
+			snprintf(word, sizeof(word), "`%s`", sqlite3_column_text(stmt, i));
+			if (!strstr(doc, word))
+				fail_msg("%s of %s is not documented", word, sqlite3_column_text(stmt, 0));
+		}
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	srand(1);
+	strcpy(dir, "/tmp/kmemtrace-test.XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(file, sizeof(file), "%s/c.kmt", dir);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	remove_file();
+	return rmdir(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_goes_in_comes_out),
+		cmocka_unit_test(test_pool_names),
+		cmocka_unit_test(test_no_kernel_address_is_stored),
+		cmocka_unit_test(test_rows_the_reader_would_refuse_are_refused),
+		cmocka_unit_test(test_other_files_are_not_overwritten),
+		cmocka_unit_test(test_forged_journal_is_not_obeyed),
+		cmocka_unit_test(test_kill_9_loses_nothing_committed),
+		cmocka_unit_test(test_kill_in_mid_commit_is_rolled_back),
+		cmocka_unit_test(test_journal_that_would_delete_files_is_refused),
+		cmocka_unit_test(test_file_size_limit_keeps_what_was_committed),
+		cmocka_unit_test(test_full_disk_keeps_what_was_committed),
+		cmocka_unit_test(test_read_only_file_in_read_only_directory),
+		cmocka_unit_test(test_reading_while_it_is_written),
+		cmocka_unit_test(test_reader_that_stays_does_not_stop_the_writer),
+		cmocka_unit_test(test_truncated_anywhere),
+		cmocka_unit_test(test_random_bytes),
+		cmocka_unit_test(test_flipped_bytes),
+		cmocka_unit_test(test_hostile_databases),
+		cmocka_unit_test(test_files_that_are_no_captures),
+		cmocka_unit_test(test_long_recordings_are_thinned),
+		cmocka_unit_test(test_a_minute_takes_little_space),
+		cmocka_unit_test(test_twenty_thousand_stacks),
+		cmocka_unit_test(test_documented_queries_work),
+		cmocka_unit_test(test_documentation_is_complete),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

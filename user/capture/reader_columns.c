@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Checked access to the values of a hostile database: type, range and length of each before it is used, and
+ * a budget on what all rows together may allocate.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "capture/reader.h"
+
+int reader_damaged(struct reader *r, const char *fmt, ...)
+{
+	char what[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	return log_error(EBADMSG, "%s is damaged (%s): copy it again from where it was recorded, or record anew",
+			 r->path, what);
+}
+
+int reader_sqlite_error(struct reader *r, const char *doing)
+{
+	int rc = sqlite3_extended_errcode(r->db);
+
+	switch (rc & 0xff) {
+	case SQLITE_INTERRUPT:
+		return reader_damaged(r, "reading it takes far longer than any capture should");
+	case SQLITE_NOMEM:
+		return log_error(ENOMEM, "cannot read %s: not enough memory", r->path);
+	case SQLITE_BUSY:
+		return log_error(EBUSY, "%s is being recorded just now: read it when the recording has ended", r->path);
+	case SQLITE_IOERR:
+		return log_error(EIO, "cannot read %s: %s", r->path, sqlite3_errstr(rc));
+	default:
+		return reader_damaged(r, "%s: %s", doing, sqlite3_errstr(rc));
+	}
+}
+
+static int one_row(struct reader *r, int (*row)(struct reader *r, void *arg), void *arg)
+{
+	int err;
+
+	if (r->row++ >= CAPTURE_ROWS_MAX * (strstr(r->table, "_level") ? 64ULL : 1ULL))
+		return log_error(EFBIG, "%s has more rows in table %s than kmemtrace reads", r->path, r->table);
+	r->bad = NULL;
+	r->bad_column = -1;
+	err = row(r, arg);
+	if (err || !r->bad)
+		return err;
+	return reader_damaged(r, "table %s, row %llu%s%s: %s", r->table, (unsigned long long)r->row,
+			      r->bad_column < 0 ? "" : ", ",
+			      r->bad_column < 0 ? "" : sqlite3_column_name(r->stmt, r->bad_column), r->bad);
+}
+
+int reader_each(struct reader *r, const char *table, int (*row)(struct reader *r, void *arg), void *arg)
+{
+	char sql[128];
+	int rc = SQLITE_OK, err = 0;
+
+	snprintf(sql, sizeof(sql), "SELECT * FROM main.%s NOT INDEXED", table);
+	if (sqlite3_prepare_v2(r->db, sql, -1, &r->stmt, NULL) != SQLITE_OK)
+		return reader_sqlite_error(r, table);
+	r->table = table;
+	r->row = 0;
+	while (!err && (rc = sqlite3_step(r->stmt)) == SQLITE_ROW)
+		err = one_row(r, row, arg);
+	if (!err && rc != SQLITE_DONE)
+		err = reader_sqlite_error(r, table);
+	sqlite3_finalize(r->stmt);
+	r->stmt = NULL;
+	return err;
+}
+
+/* Note the first thing that is wrong with the row. */
+static void set_bad(struct reader *r, int column, const char *why)
+{
+	if (r->bad)
+		return;
+	r->bad = why;
+	r->bad_column = column;
+}
+
+int64_t reader_int(struct reader *r, int column, int64_t min, int64_t max)
+{
+	int64_t v = sqlite3_column_int64(r->stmt, column);
+
+	if (sqlite3_column_type(r->stmt, column) != SQLITE_INTEGER)
+		set_bad(r, column, "not an integer");
+	else if (v < min || v > max)
+		set_bad(r, column, "out of range");
+	else
+		return v;
+	return min;
+}
+
+double reader_real(struct reader *r, int column, double min, double max)
+{
+	double v = sqlite3_column_double(r->stmt, column);
+
+	if (sqlite3_column_type(r->stmt, column) != SQLITE_FLOAT)
+		set_bad(r, column, "not a real number");
+	else if (!(v >= min && v <= max))
+		set_bad(r, column, "out of range");
+	else
+		return v;
+	return 0;
+}
+
+bool reader_bool(struct reader *r, int column)
+{
+	return reader_int(r, column, 0, 1);
+}
+
+bool reader_null(struct reader *r, int column)
+{
+	return sqlite3_column_type(r->stmt, column) == SQLITE_NULL;
+}
+
+/* The text and its length, or NULL. SQLite's own copy. */
+static const char *checked_text(struct reader *r, int column, size_t *len)
+{
+	const char *text;
+
+	if (sqlite3_column_type(r->stmt, column) != SQLITE_TEXT) {
+		set_bad(r, column, "not a text");
+		return NULL;
+	}
+	text = (const char *)sqlite3_column_text(r->stmt, column);
+	*len = sqlite3_column_bytes(r->stmt, column);
+	if (!text || *len > CAPTURE_TEXT_MAX)
+		set_bad(r, column, "too long");
+	else if (strlen(text) != *len)
+		set_bad(r, column, "holds a NUL");
+	else
+		return text;
+	return NULL;
+}
+
+char *reader_text(struct reader *r, int column)
+{
+	const char *text;
+	char *copy;
+	size_t len;
+
+	if (r->bad)
+		return NULL;
+	text = checked_text(r, column, &len);
+	if (!text)
+		return NULL;
+	if (r->budget < len + 32) {
+		set_bad(r, column, "more text than any capture should hold");
+		return NULL;
+	}
+	r->budget -= len + 32; /* with malloc's own */
+	copy = strdup(text);
+	if (!copy)
+		set_bad(r, column, "not enough memory for it");
+	return copy;
+}
+
+void reader_text_into(struct reader *r, int column, char *buf, size_t size)
+{
+	size_t len = 0;
+	const char *text = checked_text(r, column, &len);
+
+	if (text && len < size)
+		memcpy(buf, text, len + 1);
+	else
+		set_bad(r, column, "too long");
+}
+
+enum pool reader_pool(struct reader *r, int column)
+{
+	enum pool pool = POOL_SLAB;
+	char name[16] = "";
+
+	reader_text_into(r, column, name, sizeof(name));
+	if (!r->bad && pool_parse(name, &pool))
+		set_bad(r, column, "no such pool");
+	return pool;
+}
+
+void reader_next_id(struct reader *r, int column, size_t expected)
+{
+	if (reader_int(r, column, 1, INT64_MAX) != (int64_t)expected)
+		set_bad(r, column, "not the next id");
+}
+
+int reader_spend(struct reader *r, size_t n)
+{
+	if (n > r->budget)
+		return log_error(EFBIG, "%s needs more memory than kmemtrace takes for a capture (table %s)", r->path,
+				 r->table ? r->table : "?");
+	r->budget -= n;
+	return 0;
+}
+
+void *reader_push(struct reader *r, void **items, size_t *nr, size_t *cap, size_t size)
+{
+	size_t before = *cap;
+	char *p;
+
+	if (*nr >= *cap && (r->budget / 2 < (before + 16) * size || array_grow(items, cap, size, *nr + 1))) {
+		set_bad(r, -1, "more than fits into memory");
+		return NULL;
+	}
+	r->budget -= (*cap - before) * size;
+	p = (char *)*items + (*nr)++ * size;
+	memset(p, 0, size);
+	return p;
+}
