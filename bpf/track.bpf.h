@@ -352,7 +352,7 @@ static __always_inline struct unwind_scratch *track_enter(struct kmt_cpu *cpu, _
 static __always_inline void track_alloc(struct bpf_raw_tracepoint_args *ctx, struct kmt_cpu *cpu,
 					__u32 cpu_id, struct unwind_scratch *s, __u32 row)
 {
-	track_object(cpu_id, row, unwind_path(ctx, cpu, cpu_id, s, row));
+	track_object(cpu_id, row, unwind_path(ctx, row, cpu_id));
 }
 
 static __always_inline void track_leave(struct kmt_cpu *cpu)

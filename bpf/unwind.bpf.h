@@ -138,38 +138,50 @@ static __always_inline void unwind_find_start(struct unwind_scratch *s)
 }
 
 /*
+ * Go on finding frames in the chunk of stack at `at`. Loop state lives in map memory and is read volatile:
+ * the verifier would otherwise follow every value.
+ */
+GLOBAL int unwind_learn_chunk(__u32 scratch_row, __u64 at)
+{
+	struct unwind_scratch *s = scratch_of(scratch_row);
+
+	if (!s || bpf_probe_read_kernel(s->chunk, sizeof(s->chunk), (void *)at))
+		return 0;
+	for (__u32 w = 0; w < UNWIND_CHUNK; w++) {
+		__u32 i = *(volatile __u32 *)&s->at;
+		__u32 m = i - *(volatile __u32 *)&s->start;
+		__u64 addr = at + w * 8;
+
+		if (i >= UNWIND_DEPTH || i >= *(volatile __u32 *)&s->nr || m >= KMT_FRAMES)
+			break;
+		if (addr < *(volatile __u64 *)&s->sp ||
+		    *(volatile __u64 *)&s->chunk[w] != *(volatile __u64 *)&s->ip[i])
+			continue;
+		s->memo.word[m] = (addr - s->sp) >> 3;
+		s->at = i + 1;
+	}
+	return 1;
+}
+
+/*
  * Find s->ip[s->start…] in order among the words from s->sp to s->end and write their offsets to s->memo.
- * Loop state lives in map memory and is read volatile: the verifier would otherwise follow every value.
+ * Returns how many were found.
  */
 GLOBAL int unwind_learn(__u32 scratch_row)
 {
 	struct unwind_scratch *s = scratch_of(scratch_row);
-	__u64 base;
+	__u64 at;
 
 	if (!s)
 		return 0;
-	base = s->sp & ~(UNWIND_CHUNK * 8ull - 1);
+	at = s->sp & ~(UNWIND_CHUNK * 8ull - 1);
 	s->at = s->start;
 	for (int c = 0; c < UNWIND_CHUNKS; c++) {
-		__u64 at = base + c * UNWIND_CHUNK * 8;
-
 		if (at >= s->end || s->at >= s->nr)
 			break;
-		if (bpf_probe_read_kernel(s->chunk, sizeof(s->chunk), (void *)at))
+		if (!unwind_learn_chunk(scratch_row, at))
 			break;
-		for (__u32 w = 0; w < UNWIND_CHUNK; w++) {
-			__u32 i = *(volatile __u32 *)&s->at;
-			__u32 m = i - *(volatile __u32 *)&s->start;
-			__u64 addr = at + w * 8;
-
-			if (i >= UNWIND_DEPTH || i >= *(volatile __u32 *)&s->nr || m >= KMT_FRAMES)
-				break;
-			if (addr < *(volatile __u64 *)&s->sp ||
-			    *(volatile __u64 *)&s->chunk[w] != *(volatile __u64 *)&s->ip[i])
-				continue;
-			s->memo.word[m] = (addr - s->sp) >> 3;
-			s->at = i + 1;
-		}
+		at += UNWIND_CHUNK * 8;
 	}
 	return s->at - s->start;
 }
@@ -312,48 +324,65 @@ GLOBAL int unwind_audit(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, 
 	return unwind_miss(ctx, scratch_row, cpu_id);
 }
 
-/*
- * The path that led to this tracepoint, with s the scratch row of this CPU and nesting level. s->site is the
- * caller that the tracepoint names, or 0; s->irq is set to whether it happened in interrupt context.
- */
-static __always_inline __u32 unwind_path(struct bpf_raw_tracepoint_args *ctx, struct kmt_cpu *cpu,
-					 __u32 cpu_id, struct unwind_scratch *s, __u32 scratch_row)
+/* Do the words above `sp`, where a memo expects return addresses, add up to its path? */
+GLOBAL int unwind_matches(__u32 memo_row, __u64 sp)
+{
+	struct kmt_memo *m = bpf_map_lookup_elem(&memos, &memo_row);
+	__u64 sum = 0, odd = UNWIND_ODD;
+	__u32 nr;
+
+	if (!m)
+		return 0;
+	nr = m->nr;
+	for (__u32 i = 0; i < KMT_FRAMES; i++) {
+		if (i >= nr)
+			break;
+		sum += compat_read_word(sp + m->word[i] * 8) * odd;
+		odd += UNWIND_ODD << 1;
+	}
+	return nr && sum == m->sum;
+}
+
+/* Where s->sp lies: sets s->irq, s->end and s->key. */
+static __always_inline void unwind_locate(struct unwind_scratch *s)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 sp, depth, base = scratch_number(s, task->stack);
-	__u32 h;
+	__u64 base = scratch_number(s, task->stack);
+	__u64 depth = s->sp - base;
 
-	sp = scratch_number(s, ctx);
-	s->sp = sp;
-	depth = sp - base;
 	s->irq = depth >= cfg_thread_size;
 	if (s->irq) {
-		s->end = sp + UNWIND_CHUNKS * UNWIND_CHUNK * 8; /* reading stops at the guard page */
-		depth = ((sp & 0x3fff) >> 3) | UNWIND_IRQ;
+		s->end = s->sp + UNWIND_CHUNKS * UNWIND_CHUNK * 8; /* reading stops at the guard page */
+		depth = ((s->sp & 0x3fff) >> 3) | UNWIND_IRQ;
 	} else {
 		s->end = base + cfg_thread_size;
 		depth >>= 3;
 	}
 	s->key = s->site ^ depth << 48;
+}
+
+/*
+ * The path that led to this tracepoint. In the scratch row, s->site is the caller that the tracepoint names,
+ * or 0; s->irq is set to whether it happened in interrupt context.
+ */
+GLOBAL int unwind_path(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, __u32 cpu_id)
+{
+	struct unwind_scratch *s = scratch_of(scratch_row);
+	struct kmt_cpu *cpu = cpu_of(cpu_id);
+	__u32 h;
+
+	if (!s || !cpu)
+		return 0;
+	s->sp = scratch_number(s, ctx);
+	unwind_locate(s);
 	h = hash_row(s->key, cfg_memo_shift);
 	for (int w = 0; w < KMT_WAYS; w++) {
 		__u32 row = h + w;
 		struct kmt_memo *m = bpf_map_lookup_elem(&memos, &row);
-		__u64 sum = 0, odd = UNWIND_ODD;
-		__u32 nr;
 
 		if (!m || !m->key)
 			break;
-		nr = m->nr;
-		if (m->key != s->key || !nr)
-			continue;
-		for (__u32 i = 0; i < KMT_FRAMES; i++) {
-			if (i >= nr)
-				break;
-			sum += compat_read_word(sp + m->word[i] * 8) * odd;
-			odd += UNWIND_ODD << 1;
-		}
-		if (sum != m->sum)
+		if (m->key != s->key || !unwind_matches(row, s->sp))
 			continue;
 		if ((++cpu->stats[KMT_STAT_UNWIND_HITS] & UNWIND_AUDIT) == 0)
 			return unwind_audit(ctx, scratch_row, cpu_id, row);
