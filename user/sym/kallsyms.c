@@ -25,6 +25,7 @@
 #define NAME_MAX_LEN 1024 /* KSYM_NAME_LEN is 512 from 6.1 on */
 #define MODULES_MAX  UINT16_MAX
 
+/* BPF programs, trampolines and dispatchers carry "[bpf]" like a module's name. */
 enum { MODULE_VMLINUX, MODULE_BPF };
 
 struct symbol {
@@ -125,25 +126,18 @@ static bool name_ends_section(struct text name)
 	return text_is(name, "_etext") || text_is(name, "_einittext");
 }
 
-static int line_module(struct kallsyms *ks, const struct line *l, uint16_t *out)
-{
-	if (l->module.len)
-		return module_id(ks, l->module, out);
-	*out = text_starts(l->name, "bpf_prog_") ? MODULE_BPF : MODULE_VMLINUX;
-	return 0;
-}
-
 /* Add a line if it is code (or ends code, whatever type the linker gave that mark). */
 static int line_add(struct kallsyms *ks, const struct line *l)
 {
 	bool ends = name_ends_section(l->name);
 	struct symbol *s;
-	uint16_t module;
-	int err;
+	uint16_t module = MODULE_VMLINUX;
+	int err = 0;
 
 	if (!ends && l->type != 't' && l->type != 'T' && l->type != 'w' && l->type != 'W')
 		return 0;
-	err = line_module(ks, l, &module);
+	if (l->module.len)
+		err = module_id(ks, l->module, &module);
 	if (err)
 		return err;
 	s = ARRAY_PUSH(ks);
