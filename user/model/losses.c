@@ -9,20 +9,26 @@ static const struct loss_row {
 	enum loss_kind kind;
 	const char *meaning;
 } loss_rows[] = {
-	{"live_full", LOSS_EVENT,
+	{"recursion_misses", LOSS_EVENT, "the tracer interrupted itself and the kernel skipped it"},
+	{"live_table_full", LOSS_EVENT,
 	 "no room in the live table (--max-live): allocations not tracked"},
-	{"nested", LOSS_EVENT, "interrupts nested too deeply: allocations not tracked"},
-	{"no_cpu", LOSS_EVENT, "on a CPU beyond the tracer's tables: not tracked"},
-	{"recursion_missed", LOSS_EVENT,
-	 "the tracer interrupted itself: events skipped by the kernel"},
-	{"path_full", LOSS_DETAIL, "no room for another call path: counted without a stack"},
+	{"nested_too_deep", LOSS_EVENT, "interrupts nested too deeply: not tracked"},
+	{"skipped_cpu", LOSS_EVENT, "on a CPU beyond the tracer's tables: not tracked"},
+	{"stack_table_full", LOSS_DETAIL, "no room for another call path: counted without one"},
 	{"stack_failed", LOSS_DETAIL, "the kernel gave no stack: counted to the call site alone"},
-	{"owner_full", LOSS_DETAIL, "no room for another process: counted without one"},
-	{"cache_full", LOSS_DETAIL, "no room for another cache: counted without one"},
+	{"process_table_full", LOSS_DETAIL, "no room for another process: counted without one"},
+	{"cache_table_full", LOSS_DETAIL, "no room for another cache: counted without one"},
 	{"unknown_cache", LOSS_DETAIL, "the object's cache was not found: counted without one"},
+	{"unwind_disagreed", LOSS_DETAIL, "call paths that a second look contradicted"},
 	{"unknown_frees", LOSS_NONE, "frees of objects older than the capture, or not sampled"},
-	{"reused", LOSS_NONE,
-	 "addresses given out again: frees that no event showed, accounted for"},
+	{"reused_addresses", LOSS_NONE, "addresses given out again: their frees fired no event"},
+	{"allocs_tracked", LOSS_NONE, ""},
+	{"frees_tracked", LOSS_NONE, ""},
+	{"unwind_hits", LOSS_NONE, ""},
+	{"unwind_misses", LOSS_NONE, ""},
+	{"unwind_learned", LOSS_NONE, ""},
+	{"unwind_not_learned_full", LOSS_NONE, ""},
+	{"unwind_audited", LOSS_NONE, ""},
 };
 
 static const struct loss_row *loss_find(const char *name)

@@ -9,7 +9,7 @@ enum loss_kind {
 	LOSS_EVENT,  /* an allocation or free was not recorded: figures are too low, or frees look
 			missing */
 	LOSS_DETAIL, /* it was recorded, without its stack, process or cache */
-	LOSS_NONE    /* nothing was lost: told so that the reader can judge */
+	LOSS_NONE    /* nothing was lost: what the tracer did, so that the reader can judge */
 };
 
 enum loss_kind loss_kind(const char *name);

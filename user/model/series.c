@@ -90,8 +90,8 @@ static double kendall_variance(double *y, size_t n)
 static void trend_measure(const double *t, const double *y, size_t n, double *slopes,
 			  double *scratch, struct trend *out)
 {
-	size_t nr = 0;
-	double s = 0, sd, c, lower, upper;
+	size_t nr = 0, k;
+	double s = 0, sd, edge;
 
 	for (size_t i = 0; i < n; i++) {
 		for (size_t j = i + 1; j < n; j++) {
@@ -111,12 +111,12 @@ static void trend_measure(const double *t, const double *y, size_t n, double *sl
 	}
 	if (n < 4)
 		return;
-	/* Sen (1968): the interval's ends are the slopes of rank (N ∓ 1.96 σ(S)) / 2. */
-	c = 1.959964 * sd;
-	lower = floor(((double)nr - c) / 2);
-	upper = ceil(((double)nr + c) / 2);
-	out->slope_low = select_kth(slopes, nr, lower < 0 ? 0 : (size_t)lower);
-	out->slope_high = select_kth(slopes, nr, upper >= (double)nr ? nr - 1 : (size_t)upper);
+	/* Sen (1968): the interval's ends are the slopes of rank (N ± 1.96 σ(S)) / 2, rounded
+	 * outwards. */
+	edge = floor(((double)nr - 1.959964 * sd) / 2) - 1;
+	k = edge > 0 ? (size_t)edge : 0;
+	out->slope_low = select_kth(slopes, nr, k);
+	out->slope_high = select_kth(slopes, nr, nr - 1 - k);
 }
 
 /*

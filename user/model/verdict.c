@@ -129,23 +129,24 @@ static void say_explained(struct writer *w)
 
 	if (!row_grew(slab) || isnan(slab->attributed_kb))
 		return;
+	units_bytes(held, slab->attributed_kb * 1024);
 	if (isnan(slab->residual_kb)) {
 		say(w,
-		    "Of Slab, %s was traced and is still held; how it balances is not known, for "
-		    "want of slabinfo.",
-		    units_bytes(held, slab->attributed_kb * 1024));
+		    "Of Slab, %s was traced and is still held; without slabinfo the rest cannot be "
+		    "told.",
+		    held);
 		return;
 	}
 	say(w,
-	    "Slab's growth is %s still held%s, less %s of older objects freed, plus %s of free "
-	    "slots and padding; "
-	    "%s (%.1f %%) is not explained.",
-	    units_bytes(held, slab->attributed_kb * 1024),
-	    w->f->v->focused ? " in the caches that were traced" : "",
+	    "Slab's growth: %s still held%s, less %s of older objects freed, plus %s of free slots "
+	    "and padding; "
+	    "%s (%.1f %%) %s.",
+	    held, w->f->v->focused ? " in the caches that were traced" : "",
 	    units_bytes(old, slab->preexisting_freed_kb * 1024),
 	    units_bytes(overhead, slab->allocator_overhead_kb * 1024),
-	    units_bytes(rest, slab->residual_kb * 1024),
-	    100 * fabs(slab->residual_kb) / fmax(slab->delta_kb, slab->attributed_kb));
+	    units_bytes(rest, fabs(slab->residual_kb) * 1024),
+	    100 * fabs(slab->residual_kb) / fmax(slab->delta_kb, slab->attributed_kb),
+	    slab->residual_kb < 0 ? "more than it grew" : "is not explained");
 }
 
 /* "pipe_write+0x1a [mod]", or what stands for a path without frames. */

@@ -112,18 +112,21 @@ static json_t *time_json(double wall_s)
 	return json_string(buf);
 }
 
-static json_t *losses_json(struct json_out *o)
+/* The counters of lost events and details, or the others. */
+static json_t *counts_json(struct json_out *o, bool losses_wanted)
 {
 	const struct cap_interval *at = o->r->view.at;
-	json_t *losses = json_object();
+	json_t *counts = json_object();
 
 	for (size_t i = 0; at && i < at->losses.nr; i++) {
 		_cleanup_free_ char *name = escape_utf8(at->losses.items[i].name);
 
-		put(o, losses, name ? name : "",
+		if ((loss_kind(at->losses.items[i].name) != LOSS_NONE) != losses_wanted)
+			continue;
+		put(o, counts, name ? name : "",
 		    name ? json_integer(at->losses.items[i].value) : NULL);
 	}
-	return losses;
+	return counts;
 }
 
 static json_t *trust_json(struct json_out *o, const struct trust *t)
@@ -171,7 +174,8 @@ static json_t *capture_json(struct json_out *o)
 	put(o, c, "stack_symbols", meta_text(o, META_STACKS));
 	put(o, c, "overhead_cpu_percent", meta_number(o, META_OVERHEAD));
 	put(o, c, "own_kernel_bytes", meta_number(o, META_OWN_BYTES));
-	put(o, c, "losses", losses_json(o));
+	put(o, c, "losses", counts_json(o, true));
+	put(o, c, "counters", counts_json(o, false));
 	put(o, c, "hooks", hooks_json(o));
 	return c;
 }
@@ -420,7 +424,8 @@ int json_render(const struct report *r, size_t top, FILE *out)
 	put(&o, root, "growth", growth_json(&o, top));
 	if (o.failed)
 		err = -ENOMEM;
-	else if (json_dumpf(root, out, JSON_INDENT(1) | JSON_REAL_PRECISION(12)) ||
+	else if (json_dumpf(root, out,
+			    JSON_INDENT(1) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12)) ||
 		 fputc('\n', out) == EOF)
 		err = -EIO;
 	json_decref(root);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The report as one JSON document: the contract of docs/json.md (schema 1). Names are stable; what
- * was not measured is null, never 0; strings are valid UTF-8 whatever the capture held.
+ * was not measured is null, never 0. Only ASCII is written, so that the document is safe on a terminal too.
  */
 #ifndef KMEMTRACE_RENDER_JSON_H
 #define KMEMTRACE_RENDER_JSON_H

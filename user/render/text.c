@@ -34,7 +34,7 @@ static const struct glyphs glyphs_ascii = {.none = "-",
 					   .differs = "!=",
 					   .bars = {"_", ".", ",", "-", "=", "+", "*", "#"}};
 
-enum style { STYLE_HEAD, STYLE_STRONG, STYLE_GOOD, STYLE_FAIR, STYLE_BAD };
+enum style { STYLE_HEAD, STYLE_STRONG, STYLE_LEAK };
 
 struct text {
 	const struct report *r;
@@ -78,11 +78,8 @@ static const char *safe_fit(struct text *t, const char *s, size_t columns)
 
 static const char *on(const struct text *t, enum style style)
 {
-	static const char *const codes[] = {[STYLE_HEAD] = "\033[1m",
-					    [STYLE_STRONG] = "\033[1m",
-					    [STYLE_GOOD] = "\033[32m",
-					    [STYLE_FAIR] = "\033[33m",
-					    [STYLE_BAD] = "\033[31m"};
+	static const char *const codes[] = {
+		[STYLE_HEAD] = "\033[1m", [STYLE_STRONG] = "\033[1m", [STYLE_LEAK] = "\033[31m"};
 
 	return t->o->colour ? codes[style] : "";
 }
@@ -131,6 +128,31 @@ __attribute__((format(printf, 3, 4))) static void paragraphf(struct text *t, uns
 		paragraph(t, indent, words);
 	}
 	va_end(ap);
+}
+
+/* Text put together piece by piece, then printed as one paragraph. */
+struct line {
+	FILE *f;
+	char *words;
+	size_t size;
+};
+
+static bool line_open(struct text *t, struct line *l)
+{
+	*l = (struct line){0};
+	l->f = open_memstream(&l->words, &l->size);
+	if (!l->f)
+		t->failed = true;
+	return l->f != NULL;
+}
+
+static void line_print(struct text *t, struct line *l, unsigned int indent)
+{
+	if (fclose(l->f))
+		t->failed = true;
+	else
+		paragraph(t, indent, l->words);
+	free(l->words);
 }
 
 /* A formatted figure lies in cell + 1: give it a '+' in front when it should have one. */
@@ -196,7 +218,7 @@ static void text_verdict(struct text *t)
 	}
 	for (size_t i = 0; i < v->nr; i++)
 		at += (size_t)snprintf(all + at, size - at, "%s%s", i ? " " : "", v->items[i]);
-	fprintf(t->out, "%sVERDICT%s\n", on(t, STYLE_HEAD), off(t));
+	fprintf(t->out, "%sVERDICT%s\n", on(t, v->leak ? STYLE_LEAK : STYLE_HEAD), off(t));
 	paragraph(t, 2, safe(t, all));
 	if (v->next && v->next[0])
 		fprintf(t->out, "  Next: %s%s%s\n", on(t, STYLE_STRONG), safe(t, v->next), off(t));
@@ -322,27 +344,17 @@ static void text_cache_row(struct text *t, struct table *table, const struct cac
 
 static void text_aliases(struct text *t, const struct cache_row *row)
 {
-	_cleanup_free_ char *list = NULL;
-	size_t size = 0, nr = row->cap ? row->cap->aliases.nr : 0;
-	FILE *f;
+	size_t nr = row->cap ? row->cap->aliases.nr : 0;
+	struct line line;
 
-	if (!nr)
+	if (!nr || !line_open(t, &line))
 		return;
-	f = open_memstream(&list, &size);
-	if (!f) {
-		t->failed = true;
-		return;
-	}
-	fprintf(f, "%s is also", safe_fit(t, row->name, 28));
+	fprintf(line.f, "%s is also", safe_fit(t, row->name, 28));
 	for (size_t i = 0; i < nr && i < ALIASES_SHOWN; i++)
-		fprintf(f, "%s %s", i ? "," : "", safe_fit(t, row->cap->aliases.items[i], 28));
+		fprintf(line.f, "%s %s", i ? "," : "", safe_fit(t, row->cap->aliases.items[i], 28));
 	if (nr > ALIASES_SHOWN)
-		fprintf(f, " and %zu more names", nr - ALIASES_SHOWN);
-	if (fclose(f)) {
-		t->failed = true;
-		return;
-	}
-	paragraph(t, 2, list);
+		fprintf(line.f, " and %zu more names", nr - ALIASES_SHOWN);
+	line_print(t, &line, 2);
 }
 
 /* Caches worth a line: their pages grew, or something of them is held. */
@@ -439,21 +451,24 @@ static void text_ages(struct text *t, const struct growth_group *g)
 static void text_processes(struct text *t, const struct growth_group *g)
 {
 	char bytes[UNITS_MAX];
+	struct line line;
 
+	if (!line_open(t, &line))
+		return;
 	for (size_t i = 0; i < g->processes.nr && i < WHO_SHOWN; i++) {
 		const struct growth_share *s = &g->processes.items[i];
 		const struct cap_process *p = &t->r->c->processes[s->id];
 
-		fprintf(t->out, "%s%s",
-			i ? ", " : "    by: ", s->id ? safe_fit(t, p->comm, 20) : "(unknown)");
+		fprintf(line.f, "%s%s",
+			i ? ", " : "by: ", s->id ? safe_fit(t, p->comm, 20) : "(unknown)");
 		if (s->id && p->tgid)
-			fprintf(t->out, "[%d]", p->tgid);
+			fprintf(line.f, "[%d]", p->tgid);
 		if (g->processes.nr > 1)
-			fprintf(t->out, " %s", units_bytes_short(bytes, s->bytes));
+			fprintf(line.f, " %s", units_bytes_short(bytes, s->bytes));
 	}
 	if (g->processes.nr > WHO_SHOWN)
-		fprintf(t->out, " and %zu more", g->processes.nr - WHO_SHOWN);
-	fputc('\n', t->out);
+		fprintf(line.f, " and %zu more", g->processes.nr - WHO_SHOWN);
+	line_print(t, &line, 4);
 	for (size_t i = 0; i < g->cgroups.nr && i < WHO_SHOWN; i++) {
 		const struct growth_share *s = &g->cgroups.items[i];
 
@@ -463,54 +478,56 @@ static void text_processes(struct text *t, const struct growth_group *g)
 	}
 }
 
-/* What the group is called, when it is not a single call path. */
-static void text_key(struct text *t, const struct growth_group *g)
+/* "#1  45.2 MiB (44.9M to 45.5M) in 11,571 objects, slab kmalloc-4k [module]" */
+static void text_group_head(struct text *t, const struct growth_group *g, size_t rank)
 {
+	const struct cache_row *cache = growth_cache(g, &t->r->caches);
 	const struct capture *c = t->r->c;
+	char bytes[UNITS_MAX], low[UNITS_MAX], high[UNITS_MAX], objects[UNITS_MAX];
+	struct line line;
 
+	if (!line_open(t, &line))
+		return;
+	fprintf(line.f, "#%zu  %s", rank, units_bytes(bytes, g->bytes));
+	if (g->bytes_high > g->bytes_low)
+		fprintf(line.f, " (%s to %s)", units_bytes_short(low, g->bytes_low),
+			units_bytes_short(high, g->bytes_high));
+	fprintf(line.f, " in %s objects, %s", units_count(objects, g->objects), pool_name(g->pool));
+	if (g->class_[0])
+		fprintf(line.f, " %s", safe_fit(t, g->class_, 16));
+	if (cache)
+		fprintf(line.f, " %s", safe_fit(t, cache->name, 32));
+	if (g->pool == POOL_SLAB && g->caches.nr > 1)
+		fprintf(line.f, " and %zu more", g->caches.nr - 1);
 	if (t->r->growth.by == GROWTH_BY_PROCESS && g->key)
-		fprintf(t->out, " process %s[%d]", safe_fit(t, c->processes[g->key].comm, 20),
+		fprintf(line.f, ", process %s[%d]", safe_fit(t, c->processes[g->key].comm, 20),
 			c->processes[g->key].tgid);
 	if (t->r->growth.by == GROWTH_BY_CGROUP && g->key)
-		fprintf(t->out, " cgroup %s", safe_fit(t, c->cgroups[g->key], 32));
+		fprintf(line.f, ", cgroup %s", safe_fit(t, c->cgroups[g->key], 60));
+	if (strcmp(g->module, "vmlinux"))
+		fprintf(line.f, " [%s]", safe_fit(t, g->module, 20));
+	fprintf(t->out, "\n%s", on(t, STYLE_STRONG));
+	line_print(t, &line, 2);
+	fputs(off(t), t->out);
 }
 
 static void text_group(struct text *t, const struct growth_group *g, size_t rank)
 {
-	const struct cache_row *cache = growth_cache(g, &t->r->caches);
-	char bytes[UNITS_MAX], low[UNITS_MAX], high[UNITS_MAX], objects[UNITS_MAX];
+	char allocs[UNITS_MAX], frees[UNITS_MAX], ghosts[UNITS_MAX];
 
-	fprintf(t->out, "\n  %s#%zu  %s%s", on(t, STYLE_STRONG), rank, units_bytes(bytes, g->bytes),
-		off(t));
-	if (g->bytes_high > g->bytes_low)
-		fprintf(t->out, " (%s to %s)", units_bytes_short(low, g->bytes_low),
-			units_bytes_short(high, g->bytes_high));
-	fprintf(t->out, " in %s objects, %s", units_count(objects, g->objects), pool_name(g->pool));
-	if (g->class_[0])
-		fprintf(t->out, " %s", safe_fit(t, g->class_, 16));
-	if (cache)
-		fprintf(t->out, " %s", safe_fit(t, cache->name, 20));
-	if (g->pool == POOL_SLAB && g->caches.nr > 1)
-		fprintf(t->out, " and %zu more", g->caches.nr - 1);
-	text_key(t, g);
-	if (strcmp(g->module, "vmlinux"))
-		fprintf(t->out, " [%s]", safe_fit(t, g->module, 16));
-	fputc('\n', t->out);
+	text_group_head(t, g, rank);
 	if (g->judged > 0)
-		fprintf(t->out, "    looked up in the allocator: %s objects, %.1f %% live\n",
-			units_count(objects, g->judged), 100 * g->judged_live / g->judged);
-	if (g->allocs > 0) {
-		char frees[UNITS_MAX], ghosts[UNITS_MAX], allocs[UNITS_MAX];
-
-		fprintf(t->out, "    traffic: %s allocated, %s freed, %s freed unseen\n",
-			units_count(allocs, g->allocs), units_count(frees, g->frees),
-			units_count(ghosts, g->ghosts));
-	}
+		paragraphf(t, 4, "looked up in the allocator: %s objects, %.1f %% live",
+			   units_count(allocs, g->judged), 100 * g->judged_live / g->judged);
+	if (g->allocs > 0)
+		paragraphf(t, 4, "traffic: %s allocated, %s freed, %s freed unseen",
+			   units_count(allocs, g->allocs), units_count(frees, g->frees),
+			   units_count(ghosts, g->ghosts));
 	text_ages(t, g);
 	text_processes(t, g);
 	if (g->stacks.nr > 1)
-		fprintf(t->out, "    the largest of %zu call paths (%.0f %%):\n", g->stacks.nr,
-			g->bytes > 0 ? 100 * g->stacks.items[0].bytes / g->bytes : 0);
+		paragraphf(t, 4, "the largest of %zu call paths (%.0f %%):", g->stacks.nr,
+			   g->bytes > 0 ? 100 * g->stacks.items[0].bytes / g->bytes : 0);
 	text_frames(t, g->stacks.items[0].id);
 }
 
@@ -555,7 +572,7 @@ static void text_losses(struct text *t)
 		const struct cap_count *c = &at->losses.items[i];
 		const char *meaning = loss_meaning(c->name);
 
-		if (c->value)
+		if (c->value && (meaning[0] || loss_kind(c->name) != LOSS_NONE))
 			paragraphf(t, 2, "%s %s%s%s.", units_count(a, (double)c->value),
 				   safe(t, c->name), meaning[0] ? ": " : "", meaning);
 	}

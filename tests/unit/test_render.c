@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is printed: golden files of a whole report (UPDATE_GOLDEN=1 rewrites them; read the
+ * difference before committing it), the JSON contract's names and types, and that hostile names
+ * reach no terminal.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/escape.h"
+#include "model/report.h"
+#include "render/json.h"
+#include "render/table.h"
+#include "render/text.h"
+#include "sample_capture.h"
+
+/* The whole of a file, or "" when there is none. */
+static char *read_file(const char *path)
+{
+	char *data = NULL;
+	size_t size = 0, got;
+	FILE *in = fopen(path, "r"), *out = open_memstream(&data, &size);
+	char buf[4096];
+
+	while (in && (got = fread(buf, 1, sizeof(buf), in)) > 0)
+		fwrite(buf, 1, got, out);
+	if (in)
+		fclose(in);
+	fclose(out);
+	return data;
+}
+
+static void compare_golden(const char *name, const char *got)
+{
+	char path[512];
+	char *want;
+
+	snprintf(path, sizeof(path), "%s/golden/%s", TESTS_DIR, name);
+	if (getenv("UPDATE_GOLDEN")) {
+		FILE *f = fopen(path, "w");
+
+		assert_non_null(f);
+		fputs(got, f);
+		assert_int_equal(fclose(f), 0);
+	}
+	want = read_file(path);
+	if (strcmp(want, got)) {
+		snprintf(path, sizeof(path), "/tmp/%s.got", name);
+		FILE *f = fopen(path, "w");
+
+		if (f) {
+			fputs(got, f);
+			fclose(f);
+		}
+		fail_msg("differs from tests/golden/%s: compare it with %s", name, path);
+	}
+	free(want);
+}
+
+static char *render_text(struct capture *c, enum growth_by by, const struct text_options *options)
+{
+	struct report r;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+
+	assert_int_equal(report_build(c, by, &r), 0);
+	assert_int_equal(text_render(&r, options, f), 0);
+	assert_int_equal(fclose(f), 0);
+	report_free(&r);
+	return text;
+}
+
+static char *render_json(struct capture *c, enum growth_by by, size_t top)
+{
+	struct report r;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+
+	assert_int_equal(report_build(c, by, &r), 0);
+	assert_int_equal(json_render(&r, top, f), 0);
+	assert_int_equal(fclose(f), 0);
+	report_free(&r);
+	return text;
+}
+
+/* Printable ASCII or valid UTF-8 outside the control ranges, and no line wider than the terminal.
+ */
+static void assert_terminal_safe(const char *text, bool utf8, bool colour)
+{
+	size_t column = 0, len;
+	uint32_t code;
+
+	for (const char *p = text; *p; p += len) {
+		len = utf8_decode(p, &code);
+		assert_true(len > 0);
+		if (code == '\n') {
+			assert_true(column <= 80);
+			column = 0;
+			continue;
+		}
+		if (colour && code == 0x1b) { /* only what text.c itself prints */
+			len = strcspn(p, "m") + 1;
+			assert_true(len <= 5 && p[1] == '[');
+			continue;
+		}
+		assert_true(code >= 0x20 && !(code >= 0x7f && code < 0xa0) && code != 0x202e);
+		assert_true(utf8 || code < 0x7f);
+		column++;
+	}
+}
+
+/* Whether the text says `phrase`, wherever its lines are broken. */
+static bool says(const char *text, const char *phrase)
+{
+	char *flat = sample_text(text), *to = flat;
+	bool found;
+
+	for (const char *p = text; *p; p++) {
+		bool space = *p == ' ' || *p == '\n';
+
+		if (!space || to == flat || to[-1] != ' ')
+			*to++ = space ? ' ' : *p;
+	}
+	*to = '\0';
+	found = strstr(flat, phrase) != NULL;
+	free(flat);
+	return found;
+}
+
+static void text_is_as_agreed(void **state)
+{
+	const struct text_options utf8 = {.top = 10, .utf8 = true}, ascii = {.top = 2};
+	struct capture *c = sample_whole();
+	char *text = render_text(c, GROWTH_BY_STACK, &utf8);
+
+	(void)state;
+	assert_terminal_safe(text, true, false);
+	compare_golden("report.txt", text);
+	free(text);
+	text = render_text(c, GROWTH_BY_CACHE, &ascii);
+	assert_terminal_safe(text, false, false);
+	compare_golden("report-by-cache-ascii.txt", text);
+	free(text);
+	capture_free(c);
+}
+
+static void hostile_names_stay_inert_in_every_view(void **state)
+{
+	(void)state;
+	for (int i = 0; i < GROWTH_BYS * 4; i++) {
+		const struct text_options o = {.utf8 = i & 1, .colour = i & 2};
+		struct capture *c = sample_whole();
+		char *text = render_text(c, i / 4, &o);
+
+		assert_terminal_safe(text, o.utf8, o.colour);
+		assert_int_equal(o.colour, strstr(text, "\033[1m") != NULL);
+		free(text);
+		capture_free(c);
+	}
+}
+
+static void empty_and_broken_captures_are_printed(void **state)
+{
+	const struct text_options o = {.top = 10};
+	struct capture *c = sample_new("exact");
+	char *text, *json;
+
+	(void)state;
+	c->complete = false;
+	sample_snapshot(c, 0);
+	text = render_text(c, GROWTH_BY_STACK, &o);
+	json = render_json(c, GROWTH_BY_STACK, 10);
+	assert_terminal_safe(text, false, false);
+	assert_true(says(text, "No allocations were traced"));
+	assert_true(says(text, "incomplete"));
+	assert_false(says(text, "leak"));
+	compare_golden("report-empty.txt", text);
+	free(text);
+	free(json);
+	capture_free(c);
+}
+
+static void losses_reach_the_reader(void **state)
+{
+	const struct text_options o = {.top = 10};
+	struct capture *c = sample_whole();
+	char *text;
+
+	(void)state;
+	sample_loss(&c->intervals[0], "live_table_full", 20000);
+	sample_loss(&c->intervals[0], "not_yet_invented", 7);
+	text = render_text(c, GROWTH_BY_STACK, &o);
+	assert_true(says(text, "20,010 events were lost"));
+	assert_true(says(text, "not_yet_invented"));
+	assert_true(says(text, "no room in the live table"));
+	assert_true(says(text, "fentry is refused by lockdown"));
+	assert_false(says(text, "Trust in these figures: high"));
+	free(text);
+	capture_free(c);
+}
+
+static void no_loss_is_said_in_one_line(void **state)
+{
+	const struct text_options o = {.top = 10};
+	struct capture *c = sample_whole();
+	char *text;
+
+	(void)state;
+	c->intervals[0].losses.items[0].value = 0;
+	text = render_text(c, GROWTH_BY_STACK, &o);
+	assert_true(says(text, "No events were lost"));
+	free(text);
+	capture_free(c);
+}
+
+/* ---- JSON ---- */
+
+struct json_field {
+	const char *name, *types; /* of: s string, n number, a array, o object, b boolean, 0 null */
+};
+
+static char type_letter(const json_t *j)
+{
+	return json_is_string(j)    ? 's'
+	       : json_is_number(j)  ? 'n'
+	       : json_is_array(j)   ? 'a'
+	       : json_is_object(j)  ? 'o'
+	       : json_is_boolean(j) ? 'b'
+				    : '0';
+}
+
+static void assert_fields(const json_t *object, const struct json_field *fields, size_t nr)
+{
+	assert_non_null(object);
+	for (size_t i = 0; i < nr; i++) {
+		const json_t *value = json_object_get(object, fields[i].name);
+
+		if (!value || !strchr(fields[i].types, type_letter(value)))
+			fail_msg("%s is %s", fields[i].name,
+				 value ? "of the wrong type" : "missing");
+	}
+}
+
+#define ASSERT_FIELDS(object, ...)                                                                 \
+	do {                                                                                       \
+		static const struct json_field _f[] = {__VA_ARGS__};                               \
+		assert_fields(object, _f, sizeof(_f) / sizeof(_f[0]));                             \
+	} while (0)
+
+/* Every name of the contract, with its type, in every element. */
+static void json_keeps_the_contract(void **state)
+{
+	static const char *const pools[] = {"Slab",	  "VmallocUsed",   "KernelStack",
+					    "PageTables", "SecPageTables", "Percpu",
+					    "Unaccounted"};
+	struct capture *c = sample_whole();
+	char *text = render_json(c, GROWTH_BY_STACK, 0);
+	json_t *root = json_loads(text, 0, NULL), *item;
+	size_t i;
+
+	(void)state;
+	ASSERT_FIELDS(root, {"schema", "n"}, {"kernel", "o"}, {"host", "o"}, {"capture", "o"},
+		      {"pools", "a"}, {"caches", "a"}, {"growth", "a"});
+	assert_int_equal(json_integer_value(json_object_get(root, "schema")), 1);
+	ASSERT_FIELDS(json_object_get(root, "kernel"), {"release", "s"}, {"arch", "s"},
+		      {"lockdown", "s0"});
+	ASSERT_FIELDS(json_object_get(root, "host"), {"cpus", "n"}, {"mem_total_kb", "n"},
+		      {"virtualization", "s0"});
+	ASSERT_FIELDS(json_object_get(root, "capture"), {"start", "s"}, {"duration_s", "n"},
+		      {"mode", "s"}, {"overhead_cpu_percent", "n0"}, {"losses", "o"});
+	assert_int_equal(json_array_size(json_object_get(root, "pools")), 7);
+	json_array_foreach(json_object_get(root, "pools"), i, item)
+	{
+		ASSERT_FIELDS(item, {"name", "s"}, {"start_kb", "n"}, {"end_kb", "n"},
+			      {"delta_kb", "n"}, {"attributed_kb", "n0"},
+			      {"preexisting_freed_kb", "n0"}, {"allocator_overhead_kb", "n0"},
+			      {"residual_kb", "n0"}, {"pattern", "s"}, {"slope_kb_per_s", "n"});
+		assert_string_equal(json_string_value(json_object_get(item, "name")), pools[i]);
+		/* Only slab was traced: nobody else's terms may be numbers. */
+		assert_int_equal(json_is_number(json_object_get(item, "attributed_kb")), i == 0);
+		assert_int_equal(json_is_number(json_object_get(item, "residual_kb")), i == 0);
+	}
+	json_array_foreach(json_object_get(root, "caches"), i, item)
+	{
+		ASSERT_FIELDS(item, {"name", "s"}, {"aliases", "a"}, {"object_size", "n0"},
+			      {"reclaimable", "b0"}, {"start_objects", "n0"}, {"end_objects", "n0"},
+			      {"start_kb", "n"}, {"end_kb", "n"}, {"delta_kb", "n"},
+			      {"attributed_bytes", "n0"}, {"trust", "s"});
+	}
+	assert_int_equal(i, 6);
+	json_array_foreach(json_object_get(root, "growth"), i, item)
+	{
+		json_t *part;
+		size_t k;
+
+		ASSERT_FIELDS(item, {"rank", "n"}, {"pool", "s"}, {"cache", "s0"}, {"bytes", "n"},
+			      {"bytes_low", "n"}, {"bytes_high", "n"}, {"objects", "n"},
+			      {"verified_live_fraction", "n0"}, {"age_p50_s", "n0"},
+			      {"module", "s"}, {"processes", "a"}, {"cgroups", "a"},
+			      {"stack", "a"});
+		assert_int_equal(json_integer_value(json_object_get(item, "rank")), i + 1);
+		json_array_foreach(json_object_get(item, "processes"), k, part)
+			ASSERT_FIELDS(part, {"comm", "s0"}, {"pid", "n0"}, {"bytes", "n"});
+		json_array_foreach(json_object_get(item, "cgroups"), k, part)
+			ASSERT_FIELDS(part, {"path", "s0"}, {"bytes", "n"});
+		json_array_foreach(json_object_get(item, "stack"), k, part)
+			assert_true(json_is_string(part));
+	}
+	assert_int_equal(i, 5);
+	json_decref(root);
+	free(text);
+	capture_free(c);
+}
+
+static void json_is_as_agreed(void **state)
+{
+	struct capture *c = sample_whole();
+	char *text = render_json(c, GROWTH_BY_STACK, 3);
+
+	(void)state;
+	compare_golden("report.json", text);
+	free(text);
+	capture_free(c);
+}
+
+static void json_top_limits_growth_and_says_so(void **state)
+{
+	struct capture *c = sample_whole();
+	char *text = render_json(c, GROWTH_BY_STACK, 1);
+	json_t *root = json_loads(text, 0, NULL);
+
+	(void)state;
+	assert_int_equal(json_array_size(json_object_get(root, "growth")), 1);
+	assert_int_equal(json_integer_value(json_object_get(root, "growth_groups")), 5);
+	json_decref(root);
+	free(text);
+	capture_free(c);
+}
+
+static void json_reports_a_full_disk(void **state)
+{
+	struct capture *c = sample_whole();
+	FILE *f = fopen("/dev/full", "w");
+	struct report r;
+
+	(void)state;
+	assert_non_null(f);
+	setvbuf(f, NULL, _IONBF, 0);
+	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(json_render(&r, 0, f), -EIO);
+	fclose(f);
+	report_free(&r);
+	capture_free(c);
+}
+
+static void tables_cut_by_display_width(void **state)
+{
+	static const struct table_column columns[] = {{"name", 5, false}, {"n", 0, true}};
+	struct table t = {.columns = columns, .nr_columns = 2, .ellipsis = "…"};
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+
+	(void)state;
+	table_cell(&t, "日本語名前");
+	table_cell(&t, "%d", 7);
+	table_cell(&t, "abcdef");
+	table_cell(&t, "%d", 1234);
+	table_cell(&t, "abc");
+	table_cell(&t, "%d", 5);
+	assert_int_equal(table_print(&t, f, 1), 0);
+	fclose(f);
+	assert_string_equal(text, " name     n\n 日本…    7\n abcd… 1234\n abc      5\n");
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_is_as_agreed),
+		cmocka_unit_test(hostile_names_stay_inert_in_every_view),
+		cmocka_unit_test(empty_and_broken_captures_are_printed),
+		cmocka_unit_test(losses_reach_the_reader),
+		cmocka_unit_test(no_loss_is_said_in_one_line),
+		cmocka_unit_test(json_keeps_the_contract),
+		cmocka_unit_test(json_is_as_agreed),
+		cmocka_unit_test(json_top_limits_growth_and_says_so),
+		cmocka_unit_test(json_reports_a_full_disk),
+		cmocka_unit_test(tables_cut_by_display_width),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Trends: a growing pool must be called growing, a finished step must not, noise must be called
+ * nothing. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "model/series.h"
+
+#define assert_close(a, b, tolerance) assert_true(fabs((a) - (b)) <= (tolerance))
+
+static struct trend trend(const double *t, const double *y, size_t n, double floor_)
+{
+	struct trend out;
+
+	assert_int_equal(trend_of(t, y, n, floor_, &out), 0);
+	return out;
+}
+
+/* The worked example of Sen (1968): slope 4; its published 93 % interval is (26/7, 35/8). */
+static void slope_of_sens_own_example(void **state)
+{
+	static const double t[] = {1, 2, 3, 4, 10, 12, 18}, y[] = {9, 15, 19, 20, 45, 55, 78};
+	struct trend r = trend(t, y, 7, 0);
+
+	(void)state;
+	assert_close(r.slope, 4, 1e-12);
+	assert_close(r.slope_low, 11.0 / 3, 1e-12); /* the next rank outwards: 95 % */
+	assert_close(r.slope_high, 5, 1e-12);
+	/* S = 21 (all pairs rise), Var = 7·6·19/18, Z = 20/√44.33 */
+	assert_close(r.mk_z, 3.003757, 1e-6);
+	assert_close(r.mk_p, 0.00266668, 1e-8);
+	assert_int_equal(r.pattern, PATTERN_UNKNOWN); /* 7 points name no shape */
+}
+
+/* By hand: S = 10, Var = 50/3. With a tie: S = 5, Var = (156 − 18)/18. */
+static void mann_kendall_by_hand(void **state)
+{
+	static const double t[] = {0, 1, 2, 3, 4}, y[] = {1, 2, 3, 4, 5}, tied[] = {1, 2, 2, 3};
+	static const double flat[] = {7, 7, 7, 7, 7};
+	struct trend r = trend(t, y, 5, 0);
+
+	(void)state;
+	assert_close(r.mk_z, 2.2045408, 1e-6);
+	assert_close(r.mk_p, 0.0274863, 1e-6);
+	r = trend(t, tied, 4, 0);
+	assert_close(r.mk_z, 1.4446302, 1e-6);
+	assert_close(r.mk_p, 0.1485618, 1e-6);
+	r = trend(t, flat, 5, 0);
+	assert_close(r.mk_p, 1, 0);
+	assert_close(r.slope, 0, 0);
+}
+
+static void too_few_points_say_nothing(void **state)
+{
+	static const double t[] = {0, 0}, y[] = {1, 2};
+	struct trend r = trend(NULL, NULL, 0, 0);
+
+	(void)state;
+	assert_int_equal(r.pattern, PATTERN_UNKNOWN);
+	assert_true(isnan(r.slope));
+	r = trend(t, y, 2, 0); /* both at one moment: no slope */
+	assert_true(isnan(r.slope));
+	assert_close(r.mk_p, 1, 0);
+}
+
+/* SplitMix64 (Steele et al. 2014): good, and the same numbers everywhere. Uniform in −0.5 … 0.5. */
+static double noise(uint64_t *seed)
+{
+	uint64_t z = *seed += 0x9e3779b97f4a7c15;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+	return (double)((z ^ (z >> 31)) >> 11) / 9007199254740992.0 - 0.5;
+}
+
+enum shape { FLAT, RAMP, STAIRS, STEP, PULSE, FALL, STEP_DOWN };
+
+static double shape_at(enum shape shape, double x)
+{
+	switch (shape) {
+	case RAMP:
+		return 10000 * x;
+	case STAIRS:
+		return 2000 * floor(x * 5);
+	case STEP:
+		return x > 0.4 ? 10000 : 0;
+	case PULSE:
+		return x > 0.4 && x < 0.6 ? 10000 : 0;
+	case FALL:
+		return -10000 * x;
+	case STEP_DOWN:
+		return x > 0.5 ? -10000 : 0;
+	case FLAT:
+		break;
+	}
+	return 0;
+}
+
+static void shapes_are_named(void **state)
+{
+	static const struct {
+		enum shape shape;
+		enum pattern pattern;
+	} expected[] = {{FLAT, PATTERN_STEADY},	   {RAMP, PATTERN_GROWING},
+			{STAIRS, PATTERN_GROWING}, {STEP, PATTERN_STEP},
+			{PULSE, PATTERN_SPIKE},	   {FALL, PATTERN_DROP},
+			{STEP_DOWN, PATTERN_DROP}};
+	static const size_t lengths[] = {11, 31, 61, 600, 3600};
+	static double t[3600], y[3600];
+	uint64_t seed = 1;
+
+	(void)state;
+	for (size_t l = 0; l < sizeof(lengths) / sizeof(lengths[0]); l++) {
+		for (size_t s = 0; s < sizeof(expected) / sizeof(expected[0]); s++) {
+			size_t n = lengths[l];
+
+			for (size_t i = 0; i < n; i++) {
+				t[i] = (double)i;
+				y[i] = 50000 +
+				       shape_at(expected[s].shape, (double)i / (double)(n - 1)) +
+				       200 * noise(&seed);
+			}
+			assert_int_equal(trend(t, y, n, 256).pattern, expected[s].pattern);
+		}
+	}
+}
+
+static void noise_alone_is_never_growth(void **state)
+{
+	double t[60], y[60];
+	uint64_t seed = 7;
+	int steady = 0;
+
+	(void)state;
+	for (int run = 0; run < 500; run++) {
+		enum pattern p;
+
+		for (size_t i = 0; i < 60; i++) {
+			t[i] = (double)i;
+			y[i] = 1e6 + 5000 * noise(&seed);
+		}
+		p = trend(t, y, 60, 256).pattern;
+		assert_true(p != PATTERN_GROWING && p != PATTERN_STEP);
+		steady += p == PATTERN_STEADY;
+	}
+	assert_true(steady >= 475);
+}
+
+/* Slow growth under noise ten times its step: the slope must be found, with an interval that holds
+ * it. */
+static void slope_is_found_under_noise(void **state)
+{
+	double t[120], y[120];
+	uint64_t seed = 3;
+	int inside = 0;
+
+	(void)state;
+	for (int run = 0; run < 1000; run++) {
+		struct trend r;
+
+		for (size_t i = 0; i < 120; i++) {
+			t[i] = (double)i;
+			y[i] = 100 * (double)i + 1000 * noise(&seed);
+		}
+		r = trend(t, y, 120, 256);
+		assert_int_equal(r.pattern, PATTERN_GROWING);
+		assert_close(r.slope, 100, 10);
+		inside += r.slope_low <= 100 && r.slope_high >= 100;
+	}
+	assert_in_range(inside, 930, 970);
+}
+
+static void long_series_are_thinned_and_keep_their_ends(void **state)
+{
+	size_t n = 100000;
+	double *t = calloc(n, sizeof(*t)), *y = calloc(n, sizeof(*y));
+	struct trend r;
+
+	(void)state;
+	for (size_t i = 0; i < n; i++)
+		y[i] = t[i] = (double)i;
+	r = trend(t, y, n, 256);
+	assert_int_equal(r.n, SERIES_POINTS);
+	assert_close(r.slope, 1, 1e-9);
+	assert_int_equal(r.pattern, PATTERN_GROWING);
+	free(t);
+	free(y);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(slope_of_sens_own_example),
+		cmocka_unit_test(mann_kendall_by_hand),
+		cmocka_unit_test(too_few_points_say_nothing),
+		cmocka_unit_test(shapes_are_named),
+		cmocka_unit_test(noise_alone_is_never_growth),
+		cmocka_unit_test(slope_is_found_under_noise),
+		cmocka_unit_test(long_series_are_thinned_and_keep_their_ends),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
