@@ -3,7 +3,8 @@
  * jsonq FILE PATH: one value out of a JSON document, for the guests' suite, where there is no jq.
  * PATH is names and indexes joined by '.', and "name=value" takes the first object of an array with
  * that member: pools.name=Slab.delta_kb. A string, number or boolean is printed as it is, of an
- * array or object its length. Exits 1 when there is no such value, 2 when the file is no JSON.
+ * array or object its length; a last part "*" prints the elements of an array, one a line. Exits 1
+ * when there is no such value, 2 when the file is no JSON.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -68,11 +69,19 @@ static void value_print(const json_t *value)
 	}
 }
 
+static void elements_print(json_t *array)
+{
+	json_t *element;
+	size_t i;
+
+	json_array_foreach(array, i, element) value_print(element);
+}
+
 int main(int argc, char **argv)
 {
 	json_t *root, *at;
 	json_error_t error;
-	char *part, *rest;
+	char *part = NULL, *rest;
 
 	if (argc != 3) {
 		fprintf(stderr, "usage: jsonq FILE PATH\n");
@@ -84,9 +93,11 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	rest = argv[2];
-	for (at = root; at && (part = strsep(&rest, "."));)
+	for (at = root; at && (part = strsep(&rest, ".")) && strcmp(part, "*");)
 		at = step(at, part);
-	if (at)
+	if (at && part)
+		elements_print(at);
+	else if (at)
 		value_print(at);
 	json_decref(root);
 	return at ? 0 : 1;

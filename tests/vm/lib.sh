@@ -27,12 +27,12 @@ attempt() {
 	fi
 }
 
-# figure NAME VALUE LOW HIGH: a number within bounds (they may be fractions).
+# within NAME VALUE LOW HIGH [OF]: a number within bounds (they may be fractions), of what.
 within() {
 	if awk -v v="$2" -v lo="$3" -v hi="$4" 'BEGIN { exit !(v != "" && v + 0 >= lo + 0 && v + 0 <= hi + 0) }'; then
 		ok "$1"
 	else
-		not_ok "$1" "${2:-nothing} is not within $3 … $4"
+		not_ok "$1" "${2:-nothing}${5:+ of $5} is not within $3 … $4"
 	fi
 }
 
