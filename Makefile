@@ -49,7 +49,7 @@ UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
 # `make V=1` shows the commands
 Q := $(if $(V),,@)
 
-.PHONY: all test unit plants vm-tools test-vm check-vmlinux check install clean
+.PHONY: all test unit plants vm-tools test-vm kernels-doc check-vmlinux check install clean
 all: $(B)/kmemtrace
 # headers that make came to by a chain of rules are kept: they are what everything else is compiled against
 .SECONDARY:
@@ -131,6 +131,10 @@ $(B)/vm-tools/%: tests/vm/%.c Makefile
 vm-tools: $(VM_TOOLS) $(B)/bpf/tracer.o
 test-vm:
 	./scripts/vm.sh
+
+# docs/kernels.md from the last run of test-vm
+kernels-doc:
+	./scripts/kernels-doc.sh >docs/kernels.md.tmp && mv docs/kernels.md.tmp docs/kernels.md
 
 # every hand-written kernel type against the BTF of real kernels
 check-vmlinux:
