@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a user would lose: on which machine a capture was taken, whose cgroup, what else a cache is
- * called. */
+/* What a user would lose: on which machine it was, whose cgroup, a cache's other names. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -227,8 +226,7 @@ static void clues_are_found_in_the_trees(void **state)
 
 /* ---- slab aliases ---- */
 
-/* Build the links that the recorded "name -> :id" lines tell of, and find each name through them.
- */
+/* Build the links that the recorded "name -> :id" lines tell of; find each name through them. */
 static void aliases_of_fixture(const char *root)
 {
 	char *text = tree_read(root, "slab-aliases", NULL), *save = NULL, *line, *sys = tree_new();

@@ -172,8 +172,7 @@ static void slabinfo_of_fixture(const char *root)
 	}
 	assert_i64(slabs.nr, i);
 
-	/* Caches and large kmalloc make up Slab: the caches alone are most of it, never much more.
-	 */
+	/* Caches and large kmalloc make up Slab: the caches are most of it, never much more. */
 	mem = tree_read(root, "meminfo", &len);
 	assert_i64(meminfo_parse(mem, len, &meminfo), 0);
 	slab_kb = named_value_get(&meminfo, "Slab", 0);
@@ -228,8 +227,7 @@ static void hostile_slabinfo_lines_are_counted_and_skipped(void **state)
 
 /* ---- zoneinfo ---- */
 
-/* The last number of the lines that start with `prefix`, added up; *zone counts "Node" lines before
- * each. */
+/* The numbers after `prefix` on the lines of the zone with that index, added up. */
 static int64_t zone_sum(const char *text, size_t want_zone, const char *prefix)
 {
 	int64_t sum = 0, value;
@@ -350,8 +348,7 @@ static void vmallocinfo_of_fixture(const char *root)
 	assert_i64(areas, want_areas);
 	assert_i64(bytes, want_bytes);
 
-	/* The two files were read one after the other: a few stacks may have come or gone between.
-	 */
+	/* The files were read one after the other: a few stacks may have come or gone. */
 	mem = tree_read(root, "meminfo", &len);
 	assert_i64(meminfo_parse(mem, len, &meminfo), 0);
 	used = named_value_get(&meminfo, "VmallocUsed", -1);

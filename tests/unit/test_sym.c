@@ -298,8 +298,7 @@ static void two_hundred_thousand_symbols_load_in_time(void **state)
 
 static void the_gnu_build_id_is_found_among_other_notes(void **state)
 {
-	/* as in /sys/kernel/notes of a Xen-aware kernel: other owners, the same type, unaligned
-	 * sizes */
+	/* other owners, other types, sizes that need padding: as in /sys/kernel/notes */
 	static const unsigned char notes[] = {
 		NOTE(6, 1, 3),
 		'L',

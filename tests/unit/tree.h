@@ -87,8 +87,7 @@ static inline void tree_dirs(char *path)
 	}
 }
 
-/* Create the file root/name, and the directories on the way. A name that ends in "/" is a
- * directory. */
+/* Create the file root/name and the directories on the way; a name in "/" is a directory. */
 static inline void tree_put_bytes(const char *root, const char *name, const void *data, size_t len)
 {
 	char path[PATH_MAX];

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Whole small files into memory. The buffer starts above what most /proc files need: one read() or
- * two. */
+/* Whole small files into memory. The first buffer holds most /proc files: one read() or two. */
 #include "base/file_read.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -24,7 +24,7 @@ static int read_all(int fd, char **buf, size_t *len)
 		if (n + 1 >= size) {
 			char *bigger;
 
-			if (size > FILE_READ_MAX)
+			if (size >= FILE_READ_MAX)
 				return -EFBIG;
 			size = size ? 2 * size : FIRST_SIZE;
 			bigger = realloc(data, size);
@@ -48,18 +48,13 @@ static int read_all(int fd, char **buf, size_t *len)
 	return 0;
 }
 
-int file_read_at(int dir_fd, const char *path, char **buf, size_t *len)
+int file_read(const char *path, char **buf, size_t *len)
 {
-	_cleanup_close_ int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
 	return read_all(fd, buf, len);
-}
-
-int file_read(const char *path, char **buf, size_t *len)
-{
-	return file_read_at(AT_FDCWD, path, buf, len);
 }
 
 int file_read_line(const char *dir, const char *name, char *dst, size_t size)

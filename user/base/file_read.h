@@ -3,7 +3,6 @@
 #ifndef KMEMTRACE_BASE_FILE_READ_H
 #define KMEMTRACE_BASE_FILE_READ_H
 
-#include <fcntl.h>
 #include <stddef.h>
 
 /* More than this is not a file this tool has business with: −EFBIG. */
@@ -15,13 +14,9 @@
  */
 int file_read(const char *path, char **buf, size_t *len);
 
-/* As file_read(), with `path` relative to the directory `dir_fd`. */
-int file_read_at(int dir_fd, const char *path, char **buf, size_t *len);
-
 /*
  * The first line of dir/name, without its newline and trailing blanks, cut to fit dst[size].
- * Returns 0 or −errno; dst is then the empty string, so that a caller who does not care need not
- * look.
+ * Returns 0 or −errno; dst is then "", so that a caller who does not care need not look.
  */
 int file_read_line(const char *dir, const char *name, char *dst, size_t size);
 

@@ -97,8 +97,7 @@ static inline bool text_contains(struct text t, const char *s)
 	return text_find(t, s) != NULL;
 }
 
-/* The whole of `t` as a decimal number. False, and *out untouched, for anything else or beyond 64
- * bits. */
+/* All of `t` as a decimal number. False, *out untouched, for anything else or beyond 64 bits. */
 static inline bool text_u64(struct text t, uint64_t *out)
 {
 	uint64_t v = 0;

@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -146,8 +147,7 @@ static int queue_add(struct queue *q, const char *parent, const char *name)
 	return 0;
 }
 
-/* Note the id of one directory and queue what is below it. A cgroup that went meanwhile is no
- * error. */
+/* Note the id of one directory, queue what is below it. One that went meanwhile is no error. */
 static int cgroup_visit(struct cgroups *cg, int mount_fd, struct queue *q, const char *path)
 {
 	int fd = openat(mount_fd, *path ? path + 1 : ".",

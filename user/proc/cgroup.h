@@ -21,8 +21,7 @@ struct cgroups;
 int cgroups_load(const char *proc_root, struct cgroups **out);
 void cgroups_free(struct cgroups *cg);
 
-/* Walk again and add what is new. Paths once seen stay known after their cgroup is gone. 0 or
- * −errno. */
+/* Walk again and add what is new. Paths stay known after their cgroup is gone. 0 or −errno. */
 int cgroups_refresh(struct cgroups *cg);
 
 /* "/" for the root, "/system.slice/x.service", …, "" when unknown. The string belongs to `cg`. */

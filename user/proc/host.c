@@ -62,7 +62,7 @@ static void lockdown_read(const char *sys_root, char *dst, size_t size)
 
 	text_copy(text_of("unknown"), dst, size);
 	if (file_read_line(sys_root, "kernel/security/lockdown", line, sizeof(line))) {
-		/* `lsm` is there whenever securityfs is mounted: then there is no lockdown to be in */
+		/* `lsm` is there whenever securityfs is mounted: no lockdown is built in */
 		if (!file_read_line(sys_root, "kernel/security/lsm", line, sizeof(line)))
 			text_copy(text_of("none"), dst, size);
 		return;

@@ -14,8 +14,7 @@ struct host_facts {
 	char version[256]; /* "#1 SMP …" */
 	char arch[32];
 	char build_id[BUILD_ID_HEX_SIZE]; /* the kernel's; "" when unknown */
-	char lockdown[32]; /* "none", "integrity", "confidentiality"; "unknown" when securityfs is
-			      not mounted */
+	char lockdown[32]; /* "none", "integrity", "confidentiality"; "unknown": no securityfs */
 	char virtualization[VIRT_NAME_MAX]; /* see virt_name() */
 	char boot_id[40];
 	char machine_id[40]; /* "" when the host has none */

@@ -72,18 +72,19 @@ static int link_cmp(const void *a, const void *b)
 
 int slab_aliases_load(const char *sys_root, struct slab_aliases **out)
 {
-	_cleanup_(slab_aliases_cleanup) struct slab_aliases *set = calloc(1, sizeof(*set));
+	_cleanup_(slab_aliases_cleanup) struct slab_aliases *set = NULL;
 	_cleanup_closedir_ DIR *dir = NULL;
 	const struct dirent *entry;
 	char path[PATH_MAX];
 
-	if (!set)
-		return -ENOMEM;
 	if (snprintf(path, sizeof(path), "%s/kernel/slab", sys_root) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 	dir = opendir(path);
 	if (!dir)
 		return -errno;
+	set = calloc(1, sizeof(*set));
+	if (!set)
+		return -ENOMEM;
 	while ((entry = readdir(dir)))
 		if (entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN)
 			if (link_add(set, dirfd(dir), entry->d_name))

@@ -60,8 +60,7 @@ static int read_path(const char *root, const char *name, char **buf, size_t *len
 	return file_read(path, buf, len);
 }
 
-/* Reading it is what folds the per-CPU counters in; there is nothing in it, and older kernels say
- * EINVAL. */
+/* Reading it folds the per-CPU counters in. There is nothing in it; older kernels say EINVAL. */
 static void stat_refresh(const char *root)
 {
 	_cleanup_free_ char *buf = NULL;

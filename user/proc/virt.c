@@ -45,8 +45,7 @@ static const struct meaning device_tree_meanings[] = {
 	{"linux,kvm", "kvm"}, {"xen", "xen"}, {"vmware", "vmware"}, {"", "vm-other"}, {NULL, NULL},
 };
 
-/* Hypervisors that give themselves away in DMI, for where CPUID says nothing (arm64, a hidden
- * flag). */
+/* Hypervisors known by DMI, for where CPUID says nothing (arm64, a hidden flag). */
 static const struct meaning dmi_meanings[] = {
 	{"KVM", "kvm"},	    {"QEMU", "qemu"},		{"VMware", "vmware"},
 	{"VMW", "vmware"},  {"innotek GmbH", "oracle"}, {"VirtualBox", "oracle"},
@@ -66,8 +65,7 @@ static const struct meaning platform_meanings[] = {
 	{NULL, NULL},
 };
 
-/* Parts of cgroup paths that container managers choose; only as good as cgroup v1 or a host's view
- * is. */
+/* Parts of the cgroup paths that container managers choose. A cgroup namespace hides them. */
 static const struct meaning cgroup_meanings[] = {
 	{"kubepods", "kubernetes"},
 	{"/docker", "docker"},
@@ -244,8 +242,7 @@ static void cgroup_read(const char *proc_root, char *dst, size_t size)
 		text_copy((struct text){buf, len}, dst, size);
 }
 
-/* The container's own files are reached through self/root, so that a recorded tree can hold them
- * too. */
+/* The container's own files are reached through self/root: a recorded tree can hold them too. */
 void virt_clues_read(const char *proc_root, const char *sys_root, struct virt_clues *out)
 {
 	struct virt_clues c = {0};

@@ -31,8 +31,7 @@ static bool zone_header(struct text line, struct zone_level *z)
 	return true;
 }
 
-/* The member a line's first word names, NULL for one that is not kept. `line` is left at its value.
- */
+/* The member a line's first word names, NULL for one not kept. `line` is left at its value. */
 static int64_t *zone_member(struct zone_level *z, struct text *line)
 {
 	struct text key;
@@ -81,8 +80,7 @@ int zoneinfo_parse(const char *buf, size_t len, struct zone_levels *out)
 
 	while (text_line(&rest, &line)) {
 		if (text_starts(line, "Node ")) {
-			zone = NULL; /* what follows a damaged header must not go to the zone before
-					it */
+			zone = NULL; /* a damaged header must not lead into the zone before */
 			if (!zone_header(line, &header)) {
 				zones.bad_lines++;
 				continue;

@@ -13,8 +13,7 @@
 #include "base/file_read.h"
 #include "base/text.h"
 
-/* No function is longer: beyond lies code without a symbol, and its neighbour's name would be a
- * lie. */
+/* No function is longer. Beyond lies code without a symbol: its neighbour's name would be a lie. */
 #define REACH_INSIDE (1UL << 20)
 /*
  * Past a module's last symbol its size is not known, and what follows may be anything: programs
@@ -199,38 +198,47 @@ static void kallsyms_shrink(struct kallsyms *ks)
 	}
 }
 
-int kallsyms_parse(const char *buf, size_t len, struct kallsyms **out)
+/* An empty set with room for the names of `len` bytes of kallsyms. NULL when memory is short. */
+static struct kallsyms *kallsyms_new(size_t len)
 {
 	static const char fixed[][8] = {[MODULE_VMLINUX] = "vmlinux", [MODULE_BPF] = "bpf"};
 	_cleanup_(kallsyms_cleanup) struct kallsyms *ks = calloc(1, sizeof(*ks));
-	struct text rest = {buf, len}, text;
-	size_t found;
-	int err = 0;
 
-	if (!ks)
-		return -ENOMEM;
-	if (len > FILE_READ_MAX)
-		return -EFBIG;
-	ks->arena = malloc(len + sizeof(fixed));
-	if (!ks->arena)
-		return -ENOMEM;
-	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed) && !err; i++) {
+	if (ks)
+		ks->arena = malloc(len + sizeof(fixed));
+	if (!ks || !ks->arena)
+		return NULL;
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++) {
 		uint16_t id;
 
-		err = module_id(ks, text_of(fixed[i]), &id);
+		if (module_id(ks, text_of(fixed[i]), &id))
+			return NULL;
 	}
-	while (!err && text_line(&rest, &text)) {
+	return TAKE_PTR(ks);
+}
+
+int kallsyms_parse(const char *buf, size_t len, struct kallsyms **out)
+{
+	_cleanup_(kallsyms_cleanup) struct kallsyms *ks = NULL;
+	struct text rest = {buf, len}, text;
+
+	if (len > FILE_READ_MAX) /* names are found by 32-bit offsets */
+		return -EFBIG;
+	ks = kallsyms_new(len);
+	if (!ks)
+		return -ENOMEM;
+	while (text_line(&rest, &text)) {
 		struct line l;
+		int err = 0;
 
 		if (line_parse(text, &l))
 			err = line_add(ks, &l);
 		else
 			ks->bad_lines++;
+		if (err)
+			return err;
 	}
-	if (err)
-		return err;
-	found = ks->nr;
-	if (!found)
+	if (!ks->nr)
 		return -ENODATA;
 	symbols_settle(ks);
 	if (!ks->nr)

@@ -13,8 +13,7 @@
 
 struct kallsyms;
 
-/* The strings belong to the struct kallsyms they came from. They are the kernel's, not ours: escape
- * them. */
+/* The strings belong to the struct kallsyms they came from. They are hostile: escape them. */
 struct sym_ref {
 	const char *name;
 	uint64_t offset;    /* bytes from the symbol to the address asked for */
@@ -45,7 +44,7 @@ bool kallsyms_find(const struct kallsyms *ks, uint64_t addr, struct sym_ref *out
 
 /*
  * The function a return address returns into. A call may be the last instruction of its function,
- * the return address is then the next function's first byte: so look at the byte before, count from
+ * the return address is then the next function's first byte: so look a byte before, count from
  * `addr`.
  */
 bool sym_resolve_return(const struct kallsyms *ks, uint64_t addr, struct sym_ref *out);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Compiler suffixes of symbol names: clones made by gcc (isra, constprop, part, cold) and clang
- * (llvm). */
+/* Compiler suffixes of symbol names: what gcc and clang append to the clones they make. */
 #include "sym/normalise.h"
 
 #include "base/text.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One name for what one function is called in two builds of a kernel. For diff; reports show real
- * names. */
+/* One name for one function in two builds of a kernel. For diff; reports show real names. */
 #ifndef KMEMTRACE_SYM_NORMALISE_H
 #define KMEMTRACE_SYM_NORMALISE_H
 
