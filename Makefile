@@ -109,15 +109,24 @@ $(B)/tests/test_%: tests/unit/test_%.c $(B)/san/libkmemtrace.a Makefile
 	$(Q)$(CC) $(SAN) $(KCFLAGS) -Itests/unit -DTESTS_DIR='"$(CURDIR)/tests"' -o $@ $< $(B)/san/libkmemtrace.a \
 		$(LDLIBS_DYN) -lcmocka
 
-PLANT_SRC := $(sort $(wildcard tests/plant/*.c))
-PLANT_BIN := $(PLANT_SRC:tests/plant/%.c=$(B)/plant/%)
-$(B)/plant/%: tests/plant/%.c Makefile
+# plant holds known objects, churn makes and frees many; no library but libc, so STATIC=1 works anywhere.
+PLANT_OBJ := $(patsubst tests/plant/%.c,$(B)/plant/%.o,$(filter-out tests/plant/churn.c,$(wildcard tests/plant/*.c)))
+CHURN_OBJ := $(B)/plant/churn.o $(B)/plant/kinds.o
+$(B)/plant/%.o: tests/plant/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
-	$(Q)$(CC) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -Itests/plant -MMD -MP $(LDFLAGS) -o $@ $< -pthread
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(KCFLAGS) -c $< -o $@
+
+$(B)/plant/plant: $(PLANT_OBJ)
+	@echo "  CC   $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread
+
+$(B)/plant/churn: $(CHURN_OBJ)
+	@echo "  CC   $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread
 
 unit: $(UNIT_BIN)
-plants: $(PLANT_BIN)
+plants: $(B)/plant/plant $(B)/plant/churn
 test: all unit plants
 	./scripts/test.sh --no-install
 

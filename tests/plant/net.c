@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Plants in sockets and network namespaces. */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/if_packet.h>
+#include <sched.h>
+#include <sys/socket.h>
+
+#include "plant.h"
+
+#define UNIX_MAX 4096
+
+/* One pair holds every packet: the send buffer is raised past the usual limit, as root may. */
+static int pair[2] = {-1, -1};
+
+static int unix_setup(long count, long size)
+{
+	int most = INT_MAX / 2;
+
+	(void)count;
+	if (size < 1 || size > UNIX_MAX)
+		return -EINVAL;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	return result(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &most, sizeof(most)));
+}
+
+static int unix_step(long i, long size)
+{
+	static char data[UNIX_MAX];
+
+	(void)i;
+	return result(send(pair[0], data, (size_t)size, MSG_DONTWAIT));
+}
+
+static int udp_step(long i, long size)
+{
+	(void)i, (void)size;
+	return result(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+}
+
+/* Protocol 0: the ring is there, no packet is ever received into it. */
+static int packet_step(long i, long size)
+{
+	const unsigned int block = 65536, frame = 2048;
+	struct tpacket_req ring = {.tp_block_size = block,
+				   .tp_block_nr = (unsigned int)size / block,
+				   .tp_frame_size = frame,
+				   .tp_frame_nr = (unsigned int)size / frame};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	(void)i;
+	if (fd < 0)
+		return -errno;
+	return result(setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)));
+}
+
+static int netns_step(long i, long size)
+{
+	(void)i, (void)size;
+	if (unshare(CLONE_NEWNET))
+		return -errno;
+	return result(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+}
+
+const struct kind net_kinds[] = {
+	{"unix", "packets of --size bytes queued in a unix socket", "skbuff_small_head,kmalloc-*",
+	 "kmalloc_reserve,__alloc_skb,__kmalloc_reserve", "sendto", 100, unix_setup, unix_step,
+	 NULL},
+	{"udp", "UDP sockets", "UDP", "sk_prot_alloc,sk_alloc", "socket", 0, NULL, udp_step, NULL},
+	{"packet", "AF_PACKET rings of --size bytes (in no meminfo line)", "-",
+	 "packet_set_ring,alloc_one_pg_vec_page,alloc_pg_vec", "setsockopt", 1 << 20, NULL,
+	 packet_step, NULL},
+	{"netns", "network namespaces (every pool at once)", "net_namespace", "copy_net_ns",
+	 "unshare", 0, NULL, netns_step, NULL},
+	{0},
+};
