@@ -49,7 +49,7 @@ UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
 # `make V=1` shows the commands
 Q := $(if $(V),,@)
 
-.PHONY: all test unit plants vm-tools test-vm kernels-doc check-vmlinux check install clean
+.PHONY: all test unit live plants vm-tools test-vm kernels-doc check-vmlinux check install clean
 all: $(B)/kmemtrace
 # headers that make came to by a chain of rules are kept: they are what everything else is compiled against
 .SECONDARY:
@@ -78,7 +78,7 @@ $(B)/obj/%.o: %.c Makefile | $(SKEL)
 # The capture's schema as a C string literal.
 $(B)/gen/%.sql.h: user/capture/%.sql Makefile
 	@mkdir -p $(@D)
-	sed 's/\\/\\\\/g;s/"/\\"/g;s/.*/"&\\n"/' $< > $@.tmp && mv $@.tmp $@
+	$(Q)sed 's/\\/\\\\/g;s/"/\\"/g;s/.*/"&\\n"/' $< > $@.tmp && mv $@.tmp $@
 
 $(B)/obj/user/capture/capture.o $(B)/san/user/capture/capture.o: $(B)/gen/schema.sql.h
 
@@ -109,6 +109,16 @@ $(B)/tests/test_%: tests/unit/test_%.c $(B)/san/libkmemtrace.a Makefile
 	$(Q)$(CC) $(SAN) $(KCFLAGS) -Itests/unit -DTESTS_DIR='"$(CURDIR)/tests"' -o $@ $< $(B)/san/libkmemtrace.a \
 		$(LDLIBS_DYN) -lcmocka
 
+# Live tests in C load the BPF programs: without sanitizers, as root.
+LIVE_SRC := $(sort $(wildcard tests/live/test_*.c))
+LIVE_BIN := $(LIVE_SRC:tests/live/%.c=$(B)/live/%)
+$(B)/live/%: tests/live/%.c $(B)/libkmemtrace.a Makefile
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	$(Q)$(CC) $(CFLAGS) $(KCFLAGS) -o $@ $< $(B)/libkmemtrace.a $(LDLIBS_DYN) -lcmocka
+
+live: $(LIVE_BIN)
+
 # plant holds known objects, churn makes and frees many; no library but libc, so STATIC=1 works anywhere.
 PLANT_OBJ := $(patsubst tests/plant/%.c,$(B)/plant/%.o,$(filter-out tests/plant/churn.c,$(wildcard tests/plant/*.c)))
 CHURN_OBJ := $(B)/plant/churn.o $(B)/plant/kinds.o
@@ -127,7 +137,7 @@ $(B)/plant/churn: $(CHURN_OBJ)
 
 unit: $(UNIT_BIN)
 plants: $(B)/plant/plant $(B)/plant/churn
-test: all unit plants
+test: all unit live plants
 	./scripts/test.sh --no-install
 
 # ---- other kernels: what the guests need beside kmemtrace and the plants ----

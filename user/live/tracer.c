@@ -296,6 +296,14 @@ void tracer_counts(const struct tracer *t, struct tracer_counts *out)
 	programs_info(t, &run_ns, &out->recursion_misses);
 }
 
+int tracer_program_fd(const struct tracer *t, const char *program)
+{
+	struct bpf_program *prog = bpf_object__find_program_by_name(t->skel->obj, program);
+	int fd = prog ? bpf_program__fd(prog) : -ENOENT;
+
+	return fd < 0 ? -ENOENT : fd;
+}
+
 /* "memlock:" of a map or program in its fdinfo: what the kernel charges for it. */
 static uint64_t fd_memlock(int fd)
 {

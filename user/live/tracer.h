@@ -76,6 +76,9 @@ uint64_t tracer_own_bytes(const struct tracer *t);
 int tracer_cost_begin(struct tracer *t);
 double tracer_cost_end(struct tracer *t);
 
+/* The descriptor of a loaded program, for test runs (BPF_PROG_TEST_RUN); −ENOENT when it is not loaded. */
+int tracer_program_fd(const struct tracer *t, const char *program);
+
 /* Bytes of a kernel stack: /proc/meminfo's KernelStack over the number of threads, to a power of two. */
 uint32_t thread_size_find(const char *proc_root);
 

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The BPF handlers, run with arguments made up here (BPF_PROG_TEST_RUN) and attached to nothing: every count
+ * is known. What a user would lose if these failed: objects that are there, or bytes that are not.
+ */
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <bpf/bpf.h>
+
+#include "live/tracer.h"
+
+#define KERNEL_ADDR 0xffffa00000000000ull /* no object is there: its cache is "large" */
+#define CALL_SITE   0xffffffff81234567ull
+#define PERIOD      16384
+
+static struct plan plan;
+
+static struct tracer *tracer_make(const struct tracer_options *options)
+{
+	struct tracer_options o = *options;
+	struct tracer *t = NULL;
+
+	o.thread_size = thread_size_find("/proc");
+	assert_int_equal(tracer_new(&plan, &o, &t), 0);
+	tracer_gate(t, true);
+	return t;
+}
+
+static void run(struct tracer *t, const char *program, const uint64_t args[6])
+{
+	LIBBPF_OPTS(bpf_test_run_opts, o, .ctx_in = args, .ctx_size_in = 6 * sizeof(args[0]));
+	int fd = tracer_program_fd(t, program);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_prog_test_run_opts(fd, &o), 0);
+}
+
+static void do_kmalloc(struct tracer *t, uint64_t addr, uint64_t size)
+{
+	const uint64_t args[6] = {CALL_SITE, addr, size, size, 0, 0};
+
+	run(t, "slab_kmalloc_event", args);
+}
+
+static void do_kfree(struct tracer *t, uint64_t addr)
+{
+	const uint64_t args[6] = {CALL_SITE, addr};
+
+	run(t, "slab_kfree", args);
+}
+
+static void do_cache_free(struct tracer *t, uint64_t addr)
+{
+	const uint64_t args[6] = {CALL_SITE, addr};
+
+	run(t, "slab_kmem_cache_free", args);
+}
+
+/* What the live table holds. */
+static uint64_t live_count(const struct tracer *t, uint64_t *bytes)
+{
+	const struct tracer_tables *tables = tracer_tables(t);
+	uint64_t n = 0;
+
+	*bytes = 0;
+	for (uint32_t b = 0; b < tables->nr_buckets; b++) {
+		assert_true(tables->live_keys[b].spilled <= KMT_KEYS);
+		for (int i = 0; i < KMT_KEYS; i++) {
+			if (!tables->live_keys[b].key[i])
+				continue;
+			assert_true(tables->live_keys[b].key[i] != KMT_BUSY);
+			*bytes += tables->live_objects[b * KMT_KEYS + i].size;
+			n++;
+		}
+	}
+	return n;
+}
+
+static struct tracer_counts counts_of(const struct tracer *t)
+{
+	struct tracer_counts c;
+
+	tracer_counts(t, &c);
+	return c;
+}
+
+static const struct tracer_options exact = {.exact = true, .max_live = 1000};
+
+static void an_object_is_live_until_it_is_freed(void **state)
+{
+	struct tracer *t = tracer_make(&exact);
+	uint64_t bytes;
+
+	(void)state;
+	do_kmalloc(t, KERNEL_ADDR, 192);
+	do_kmalloc(t, KERNEL_ADDR + 256, 64);
+	assert_int_equal(live_count(t, &bytes), 2);
+	assert_int_equal(bytes, 256);
+	do_kfree(t, KERNEL_ADDR);
+	assert_int_equal(live_count(t, &bytes), 1);
+	do_cache_free(t, KERNEL_ADDR + 256); /* whichever function frees it */
+	assert_int_equal(live_count(t, &bytes), 0);
+	assert_int_equal(counts_of(t).stats[KMT_STAT_ALLOCS], 2);
+	assert_int_equal(counts_of(t).stats[KMT_STAT_FREES], 2);
+	tracer_free(t);
+}
+
+static void no_object_is_made_of_null_or_of_size_zero(void **state)
+{
+	struct tracer *t = tracer_make(&exact);
+	uint64_t bytes;
+
+	(void)state;
+	do_kmalloc(t, 0, 64);
+	do_kmalloc(t, 16, 0); /* ZERO_SIZE_PTR */
+	do_kfree(t, 0);
+	do_kfree(t, 16);
+	assert_int_equal(live_count(t, &bytes), 0);
+	assert_int_equal(counts_of(t).stats[KMT_STAT_UNKNOWN_FREES], 0);
+	tracer_free(t);
+}
+
+static void nothing_is_recorded_while_the_gate_is_closed(void **state)
+{
+	struct tracer *t = tracer_make(&exact);
+	uint64_t bytes;
+
+	(void)state;
+	tracer_gate(t, false);
+	do_kmalloc(t, KERNEL_ADDR, 64);
+	assert_int_equal(live_count(t, &bytes), 0);
+	tracer_free(t);
+}
+
+static void a_reused_address_is_an_unseen_free(void **state)
+{
+	struct tracer *t = tracer_make(&exact);
+	uint64_t bytes;
+
+	(void)state;
+	do_kmalloc(t, KERNEL_ADDR, 64);
+	do_kmalloc(t, KERNEL_ADDR, 96);
+	assert_int_equal(live_count(t, &bytes), 1);
+	assert_int_equal(bytes, 96);
+	assert_int_equal(counts_of(t).stats[KMT_STAT_REUSED], 1);
+	tracer_free(t);
+}
+
+static void a_free_of_something_older_changes_nothing(void **state)
+{
+	struct tracer *t = tracer_make(&exact);
+	uint64_t bytes;
+
+	(void)state;
+	do_kmalloc(t, KERNEL_ADDR, 64);
+	do_kfree(t, KERNEL_ADDR + 4096);
+	assert_int_equal(live_count(t, &bytes), 1);
+	assert_int_equal(counts_of(t).losses[KMT_LOSS_LIVE_FULL], 0);
+	tracer_free(t);
+}
+
+static void as_many_objects_as_promised_fit_and_all_leave_again(void **state)
+{
+	const uint64_t n = 20000;
+	const struct tracer_options o = {.exact = true, .max_live = n};
+	struct tracer *t = tracer_make(&o);
+	uint64_t bytes;
+
+	(void)state;
+	for (uint64_t i = 0; i < n; i++)
+		do_kmalloc(t, KERNEL_ADDR + i * 192, 192);
+	assert_int_equal(counts_of(t).losses[KMT_LOSS_LIVE_FULL], 0);
+	assert_int_equal(live_count(t, &bytes), n);
+	for (uint64_t i = 0; i < n; i++)
+		do_kfree(t, KERNEL_ADDR + i * 192);
+	assert_int_equal(live_count(t, &bytes), 0);
+	assert_int_equal(counts_of(t).stats[KMT_STAT_FREES], n);
+	for (uint32_t b = 0; b < tracer_tables(t)->nr_buckets; b++)
+		assert_int_equal(tracer_tables(t)->live_keys[b].spilled, 0);
+	tracer_free(t);
+}
+
+static void a_full_table_is_counted_and_harms_nothing(void **state)
+{
+	const struct tracer_options o = {.exact = true, .max_live = 16};
+	struct tracer *t = tracer_make(&o);
+	uint64_t bytes, held, n = 2000;
+
+	(void)state;
+	for (uint64_t i = 0; i < n; i++)
+		do_kmalloc(t, KERNEL_ADDR + i * 64, 64);
+	held = live_count(t, &bytes);
+	assert_true(held >= 16);
+	assert_int_equal(counts_of(t).losses[KMT_LOSS_LIVE_FULL], n - held);
+	for (uint64_t i = 0; i < n; i++)
+		do_kfree(t, KERNEL_ADDR + i * 64);
+	assert_int_equal(live_count(t, &bytes), 0);
+	tracer_free(t);
+}
+
+static void small_ones_are_left_out_when_asked(void **state)
+{
+	const struct tracer_options o = {.exact = true, .max_live = 1000, .min_size = 128};
+	struct tracer *t = tracer_make(&o);
+	uint64_t bytes;
+
+	(void)state;
+	do_kmalloc(t, KERNEL_ADDR, 127);
+	do_kmalloc(t, KERNEL_ADDR + 4096, 128);
+	assert_int_equal(live_count(t, &bytes), 1);
+	tracer_free(t);
+}
+
+/* Horvitz–Thompson: each sample of s bytes stands for s / (1 − e^(−s/period)). */
+static void samples_add_up_to_what_was_allocated(void **state)
+{
+	const struct tracer_options o = {.sample_bytes = PERIOD, .max_live = 100000};
+	const uint64_t sizes[] = {64, 192, 1024, 8192, 65536}, n = 40000;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
+		struct tracer *t = tracer_make(&o);
+		double p = -expm1(-(double)sizes[k] / PERIOD), truth = (double)n * sizes[k], estimate, sigma;
+		uint64_t bytes, held;
+
+		for (uint64_t i = 0; i < n; i++)
+			do_kmalloc(t, KERNEL_ADDR + i * 65536, sizes[k]);
+		held = live_count(t, &bytes);
+		estimate = bytes / p;
+		sigma = sizes[k] * sqrt(n * (1 - p) / p);
+		print_message("size %llu: %llu sampled of %llu, off by %+.2f sigma\n",
+			      (unsigned long long)sizes[k], (unsigned long long)held, (unsigned long long)n,
+			      sigma ? (estimate - truth) / sigma : 0);
+		/* each CPU that took part began with a draw that samples nothing */
+		assert_true(fabs(estimate - truth) <= 5 * sigma + 4.0 * sizes[k]);
+		tracer_free(t);
+	}
+}
+
+static int plan_make(void **state)
+{
+	static struct kernel_facts facts;
+	struct plan_request request = {};
+
+	(void)state;
+	kernel_facts_read("/proc", NULL, &facts);
+	plan_build(&facts, &request, &plan);
+	if (!plan.can_record)
+		print_message("%s\n", plan.refusal);
+	return plan.can_record ? 0 : -1;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_object_is_live_until_it_is_freed),
+		cmocka_unit_test(no_object_is_made_of_null_or_of_size_zero),
+		cmocka_unit_test(nothing_is_recorded_while_the_gate_is_closed),
+		cmocka_unit_test(a_reused_address_is_an_unseen_free),
+		cmocka_unit_test(a_free_of_something_older_changes_nothing),
+		cmocka_unit_test(as_many_objects_as_promised_fit_and_all_leave_again),
+		cmocka_unit_test(a_full_table_is_counted_and_harms_nothing),
+		cmocka_unit_test(small_ones_are_left_out_when_asked),
+		cmocka_unit_test(samples_add_up_to_what_was_allocated),
+	};
+
+	return cmocka_run_group_tests(tests, plan_make, NULL);
+}
