@@ -49,9 +49,16 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--version"))
 		return cmd_version(argc, argv);
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		char name[32];
+
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		/* What argp calls the program in messages and usage. */
+		snprintf(name, sizeof(name), "kmemtrace %s", commands[i].name);
+		argv[1] = name;
+		return commands[i].run(argc - 1, argv + 1);
+	}
 	log_error(0, "unknown command '%s'; `kmemtrace --help` lists them", argv[1]);
 	return EXIT_USAGE;
 }

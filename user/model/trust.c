@@ -84,17 +84,17 @@ void trust_judge(const struct trust_facts *f, struct trust *out)
 
 	if (f->lost_ratio > LOST_FAIR)
 		trust_lower(&t, f->lost_ratio > LOST_LOW ? TRUST_LOW : TRUST_FAIR,
-			    "%.2g %% of all events were lost", 100 * f->lost_ratio);
+			    "%.2g%% of all events were lost", 100 * f->lost_ratio);
 	if (!f->complete)
 		trust_lower(&t, TRUST_FAIR, "the capture is incomplete");
 	if (t.agreement == AGREE_NO)
 		trust_lower(&t, t.disagreement > DISAGREE_LOW ? TRUST_LOW : TRUST_FAIR,
-			    "slabinfo shows %.0f %% %s than traced", 100 * t.disagreement,
+			    "slabinfo shows %.0f%% %s than traced", 100 * t.disagreement,
 			    f->held_objects > f->slabinfo_delta ? "fewer objects" : "more objects");
 	if (f->tracked > 0 && !is_audited(f)) {
 		if (t.unseen_free_ratio > UNSEEN_FAIR)
 			trust_lower(&t, t.unseen_free_ratio > UNSEEN_LOW ? TRUST_LOW : TRUST_FAIR,
-				    "%.0f %% of its frees fired no event",
+				    "%.0f%% of its frees fired no event",
 				    100 * t.unseen_free_ratio);
 		/* Agreement is evidence only where slabinfo's own slack could not have hidden the
 		 * objects. */

@@ -138,12 +138,12 @@ static void say_explained(struct writer *w)
 		return;
 	}
 	say(w,
-	    "Slab's growth: %s still held%s, less %s of older objects freed, plus %s of free slots "
-	    "and padding; "
-	    "%s (%.1f %%) %s.",
+	    "Slab's growth: %s still held%s, less %s of older objects freed, %s %s of free slots "
+	    "and padding; %s (%.1f%%) %s.",
 	    held, w->f->v->focused ? " in the caches that were traced" : "",
 	    units_bytes(old, slab->preexisting_freed_kb * 1024),
-	    units_bytes(overhead, slab->allocator_overhead_kb * 1024),
+	    slab->allocator_overhead_kb < 0 ? "less" : "plus",
+	    units_bytes(overhead, fabs(slab->allocator_overhead_kb) * 1024),
 	    units_bytes(rest, fabs(slab->residual_kb) * 1024),
 	    100 * fabs(slab->residual_kb) / fmax(slab->delta_kb, slab->attributed_kb),
 	    slab->residual_kb < 0 ? "more than it grew" : "is not explained");
@@ -200,10 +200,10 @@ static void describe_process(const struct writer *w, const struct growth_group *
 	if (!most->id || !(g->bytes > 0))
 		return;
 	if (p->tgid)
-		snprintf(buf, size, ", %.0f %% of it by %.32s[%d]", 100 * most->bytes / g->bytes,
+		snprintf(buf, size, ", %.0f%% of it by %.32s[%d]", 100 * most->bytes / g->bytes,
 			 p->comm, p->tgid);
 	else
-		snprintf(buf, size, ", %.0f %% of it in interrupts", 100 * most->bytes / g->bytes);
+		snprintf(buf, size, ", %.0f%% of it in interrupts", 100 * most->bytes / g->bytes);
 }
 
 static void say_where(struct writer *w)
@@ -223,7 +223,7 @@ static void say_where(struct writer *w)
 		describe_entry(c, group->stacks.items[0].id, entry, sizeof(entry));
 		describe_process(w, group, process, sizeof(process));
 		say(w,
-		    "%s %s (%.0f %% of all that is held, %s objects%s%.*s) was allocated at "
+		    "%s %s (%.0f%% of all that is held, %s objects%s%.*s) was allocated at "
 		    "%s%s%s.",
 		    i ? "Then" : "Most,", units_bytes(held, group->bytes),
 		    100 * group->bytes / g->bytes, units_count(objects, group->objects),
@@ -253,7 +253,7 @@ static void say_trend(struct writer *w)
 		say(w, "%s as a whole is steady.", name);
 		break;
 	case PATTERN_GROWING:
-		say(w, "%s was still growing at the end, at %s/s (95 %% interval %s to %s).", name,
+		say(w, "%s was still growing at the end, at %s/s (95%% interval %s to %s).", name,
 		    units_bytes(rate, t->slope * 1024), units_bytes(low, t->slope_low * 1024),
 		    units_bytes(high, t->slope_high * 1024));
 		break;
@@ -325,7 +325,7 @@ static void say_caveats(struct writer *w)
 		    "up to %s.",
 		    units_duration(a, v->at ? v->at->end_s : v->end->t_s));
 	if (w->f->losses->events > 0)
-		say(w, "%s events were lost (%.2g %% of all): see losses.",
+		say(w, "%s events were lost (%.2g%% of all): see losses.",
 		    units_count(a, w->f->losses->events), 100 * losses_ratio(w->f->losses));
 	if (stacks[0] && strcmp(stacks, "ok"))
 		say(w, "Call paths have no names: %.200s.", stacks);

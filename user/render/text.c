@@ -2,6 +2,7 @@
 /* The report as text: see text.h. One function a section, in the order they are printed. */
 #include "render/text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -94,7 +95,15 @@ static void section(struct text *t, const char *title)
 	fprintf(t->out, "\n%s%s%s\n", on(t, STYLE_HEAD), title, off(t));
 }
 
-/* Print words broken at spaces to WIDTH; every line after the first is indented by `indent` too. */
+/* A line may end at this space: not between a figure and its unit. */
+static bool may_break(const char *words, size_t at)
+{
+	return words[at] == ' ' &&
+	       !(at && isdigit((unsigned char)words[at - 1]) &&
+		 (isupper((unsigned char)words[at + 1]) || !strncmp(words + at + 1, "s ", 2)));
+}
+
+/* Print words, broken at spaces to WIDTH, each line `indent` in. */
 static void paragraph(struct text *t, unsigned int indent, const char *words)
 {
 	size_t room = WIDTH - indent;
@@ -102,12 +111,10 @@ static void paragraph(struct text *t, unsigned int indent, const char *words)
 	while (*words) {
 		size_t fit = utf8_fit(words, room), cut = fit;
 
-		if (words[fit] && words[fit] != ' ') {
-			while (cut > 0 && words[cut] != ' ')
-				cut--;
-			if (!cut)
-				cut = fit; /* one word longer than the line */
-		}
+		while (words[fit] && cut > 0 && !may_break(words, cut))
+			cut--;
+		if (!cut)
+			cut = fit; /* one word longer than the line */
 		fprintf(t->out, "%*s%.*s\n", (int)indent, "", (int)cut, words);
 		words += cut;
 		words += *words == ' ';
@@ -251,9 +258,8 @@ static void text_capture(struct text *t)
 		   units_duration(a, t->r->view.duration_s), meta(t, META_MODE),
 		   t->r->view.complete ? "complete" : "incomplete");
 	if (!isnan(overhead))
-		paragraphf(t, 2, "Recording took %.2f %% of the machine's CPU time%s%s%s.",
-			   overhead, isnan(own) ? "" : " and ",
-			   isnan(own) ? "" : units_bytes(b, own),
+		paragraphf(t, 2, "Recording took %.2f%% of the machine's CPU time%s%s%s.", overhead,
+			   isnan(own) ? "" : " and ", isnan(own) ? "" : units_bytes(b, own),
 			   isnan(own) ? "" : " of kernel memory");
 }
 
@@ -437,7 +443,7 @@ static void text_ages(struct text *t, const struct growth_group *g)
 	for (size_t b = 0; b < AGE_BUCKETS; b++)
 		if (g->age_hist[b] > 0)
 			buckets = b + 1;
-	fprintf(t->out, "    age: median %s, 90 %% under %s, oldest %s",
+	fprintf(t->out, "    age: median %s, 90%% under %s, oldest %s",
 		units_duration(p50, g->age_p50_s), units_duration(p90, g->age_p90_s),
 		units_duration(oldest, g->oldest_s));
 	if (buckets > 1) {
@@ -517,7 +523,7 @@ static void text_group(struct text *t, const struct growth_group *g, size_t rank
 
 	text_group_head(t, g, rank);
 	if (g->judged > 0)
-		paragraphf(t, 4, "looked up in the allocator: %s objects, %.1f %% live",
+		paragraphf(t, 4, "looked up in the allocator: %s objects, %.1f%% live",
 			   units_count(allocs, g->judged), 100 * g->judged_live / g->judged);
 	if (g->allocs > 0)
 		paragraphf(t, 4, "traffic: %s allocated, %s freed, %s freed unseen",
@@ -526,7 +532,7 @@ static void text_group(struct text *t, const struct growth_group *g, size_t rank
 	text_ages(t, g);
 	text_processes(t, g);
 	if (g->stacks.nr > 1)
-		paragraphf(t, 4, "the largest of %zu call paths (%.0f %%):", g->stacks.nr,
+		paragraphf(t, 4, "the largest of %zu call paths (%.0f%%):", g->stacks.nr,
 			   g->bytes > 0 ? 100 * g->stacks.items[0].bytes / g->bytes : 0);
 	text_frames(t, g->stacks.items[0].id);
 }
