@@ -292,7 +292,7 @@ SAMPLE_UNUSED static void sample_tables(struct capture *c)
 	f[1] = sample_frame(c, "ext4_lookup", 0x1b2, "ext4");
 	f[2] = sample_frame(c, "__x64_sys_newfstatat", 0x1c, "vmlinux");
 	sample_stack(c, 3, f); /* 2: dentries */
-	f[0] = sample_frame(c, symbol, 0xffffffffffffffffULL, SAMPLE_HOSTILE);
+	f[0] = sample_frame(c, symbol, INT32_MAX, SAMPLE_HOSTILE);
 	sample_stack(c, 1, f); /* 3: hostile */
 	c->stacks[3].truncated = true;
 	f[0] = sample_frame(c, "mas_alloc_nodes", 0x7, "vmlinux");

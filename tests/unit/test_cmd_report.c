@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The whole way from a file: a capture goes through the writer and the reader and must give the
+ * very report that it gives from memory; and the command's exit statuses and messages, each run in
+ * a child.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cmd.h"
+#include "model/report.h"
+#include "render/json.h"
+#include "sample_capture.h"
+
+static char directory[] = "/tmp/kmemtrace-test-XXXXXX";
+
+static char *path_of(const char *name)
+{
+	char *path = NULL;
+
+	assert_true(asprintf(&path, "%s/%s", directory, name) > 0);
+	return path;
+}
+
+/* Put everything in c through the writer, in id order, so that the ids come out the same. */
+static void write_capture(const struct capture *c, const char *path)
+{
+	struct capture_writer *w;
+	uint32_t id;
+
+	assert_int_equal(capture_writer_new(path, true, &w), 0);
+	for (size_t i = 0; i < c->meta.nr; i++)
+		assert_int_equal(capture_put_meta(w, c->meta.items[i].key, c->meta.items[i].value),
+				 0);
+	for (size_t i = 0; i < c->nr_snapshots; i++)
+		assert_int_equal(capture_put_snapshot(w, &c->snapshots[i]), 0);
+	for (size_t i = 0; i < c->nr_hooks; i++)
+		assert_int_equal(capture_put_hook(w, &c->hooks[i]), 0);
+	for (size_t i = 1; i < c->nr_frames; i++) {
+		assert_int_equal(capture_put_frame(w, &c->frames[i], &id), 0);
+		assert_int_equal(id, i);
+	}
+	for (size_t i = 1; i < c->nr_stacks; i++) {
+		assert_int_equal(capture_put_stack(w, &c->stacks[i], &id), 0);
+		assert_int_equal(id, i);
+	}
+	for (size_t i = 1; i < c->nr_caches; i++) {
+		assert_int_equal(capture_put_cache(w, &c->caches[i], &id), 0);
+		assert_int_equal(id, i);
+	}
+	for (size_t i = 1; i < c->nr_cgroups; i++) {
+		assert_int_equal(capture_put_cgroup(w, c->cgroups[i], &id), 0);
+		assert_int_equal(id, i);
+	}
+	for (size_t i = 1; i < c->nr_processes; i++) {
+		assert_int_equal(capture_put_process(w, &c->processes[i], &id), 0);
+		assert_int_equal(id, i);
+	}
+	for (size_t i = 0; i < c->nr_intervals; i++)
+		assert_int_equal(capture_put_interval(w, &c->intervals[i]), 0);
+	assert_int_equal(capture_finish(w), 0);
+}
+
+static char *json_of(const struct capture *c)
+{
+	struct report r;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+
+	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(json_render(&r, 0, f), 0);
+	fclose(f);
+	report_free(&r);
+	return text;
+}
+
+/* Run `kmemtrace report ARGS` in a child with stdout to `out` and stderr to the file "stderr". */
+static int run_report(const char *out, char **argv)
+{
+	int status, argc = 0;
+	pid_t pid;
+
+	while (argv[argc])
+		argc++;
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		char *err = path_of("stderr");
+
+		if (!freopen(out, "w", stdout) || !freopen(err, "w", stderr))
+			_exit(99);
+		free(err);
+		exit(cmd_report(argc, argv));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+#define RUN(out, ...) run_report(out, (char *[]){(char *)"kmemtrace report", __VA_ARGS__, NULL})
+
+static char *read_file(const char *path)
+{
+	char *text = NULL, buf[4096];
+	size_t size = 0, got;
+	FILE *in = fopen(path, "r"), *out = open_memstream(&text, &size);
+
+	assert_non_null(in);
+	while ((got = fread(buf, 1, sizeof(buf), in)) > 0)
+		fwrite(buf, 1, got, out);
+	fclose(in);
+	fclose(out);
+	return text;
+}
+
+/* Names the first line that differs: the whole would be too long for cmocka. */
+static void assert_same_lines(const char *a, const char *b)
+{
+	size_t line = 0;
+
+	for (size_t i = 0; a[i] == b[i]; i++) {
+		if (!a[i])
+			return;
+		if (a[i] == '\n')
+			line = i + 1;
+	}
+	fail_msg("%.*s\nis not\n%.*s", (int)strcspn(a + line, "\n"), a + line,
+		 (int)strcspn(b + line, "\n"), b + line);
+}
+
+static void a_file_gives_the_same_report_as_memory(void **state)
+{
+	struct capture *c = sample_whole(), *back = NULL;
+	char *path = path_of("sample.kmt"), *json, *json_back;
+
+	(void)state;
+	write_capture(c, path);
+	assert_int_equal(capture_read(path, &back), 0);
+	json = json_of(c);
+	json_back = json_of(back);
+	assert_same_lines(json, json_back);
+	free(json);
+	free(json_back);
+	free(path);
+	capture_free(c);
+	capture_free(back);
+}
+
+static void command_prints_both_formats(void **state)
+{
+	char *path = path_of("sample.kmt"), *out = path_of("out"), *text;
+
+	(void)state;
+	assert_int_equal(RUN(out, path), EXIT_OK);
+	text = read_file(out);
+	assert_non_null(strstr(text, "VERDICT"));
+	assert_null(strstr(text, "\033[")); /* not a terminal: no colour */
+	free(text);
+	assert_int_equal(RUN(out, (char *)"--format=json", (char *)"--by", (char *)"site", path),
+			 EXIT_OK);
+	text = read_file(out);
+	assert_int_equal(text[0], '{');
+	assert_non_null(strstr(text, "\"growth_by\": \"site\""));
+	free(text);
+	assert_int_equal(RUN(out, (char *)"--help"), EXIT_OK);
+	text = read_file(out);
+	assert_non_null(strstr(text, "Examples:"));
+	free(text);
+	free(path);
+	free(out);
+}
+
+static void wrong_use_and_failures_are_told_apart(void **state)
+{
+	char *path = path_of("sample.kmt"), *absent = path_of("absent.kmt"),
+	     *err = path_of("stderr"), *text;
+
+	(void)state;
+	assert_int_equal(RUN("/dev/null", (char *)"--no-such-option", path), EXIT_USAGE);
+	assert_int_equal(RUN("/dev/null", (char *)"--format=xml", path), EXIT_USAGE);
+	assert_int_equal(RUN("/dev/null", (char *)"--by=colour", path), EXIT_USAGE);
+	assert_int_equal(RUN("/dev/null", (char *)"--top=-1", path), EXIT_USAGE);
+	assert_int_equal(RUN("/dev/null", (char *)"--top=99999999999999999999", path), EXIT_USAGE);
+	assert_int_equal(RUN("/dev/null", (char *)"--top="), EXIT_USAGE);
+	assert_int_equal(RUN("/dev/null", path, path), EXIT_USAGE);
+	assert_int_equal(RUN("/dev/null", absent), EXIT_FAILED);
+	assert_int_equal(RUN("/dev/full", path), EXIT_FAILED);
+	text = read_file(err);
+	assert_non_null(strstr(text, "No space left on device"));
+	free(text);
+	free(path);
+	free(absent);
+	free(err);
+}
+
+static int make_directory(void **state)
+{
+	(void)state;
+	return mkdtemp(directory) ? 0 : -1;
+}
+
+static int remove_directory(void **state)
+{
+	static const char *const names[] = {"sample.kmt", "out", "stderr"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *path = path_of(names[i]);
+
+		unlink(path);
+		free(path);
+	}
+	return rmdir(directory);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_gives_the_same_report_as_memory),
+		cmocka_unit_test(command_prints_both_formats),
+		cmocka_unit_test(wrong_use_and_failures_are_told_apart),
+	};
+
+	return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}
