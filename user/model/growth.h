@@ -45,7 +45,8 @@ struct growth_group {
 		ghosts; /* traffic of its call paths; NaN where paths are shared between groups */
 	struct growth_shares stacks, caches, processes, cgroups; /* id 0: not known */
 	const char *module; /* of the largest path's first frame outside vmlinux, else "vmlinux" */
-	const char *class_; /* of its largest row: "thread", "pte", …; "" for slab */
+	const char *class_; /* of its first row (rows of a path share it): "thread", "pte", …; ""
+			       for slab */
 };
 
 struct growth {

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The verdict: what it may say and what it must not, above all the word "leak" and a hostile
+ * command line. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model/report.h"
+#include "sample_capture.h"
+
+/* All sentences as one string; *leak and *next as in the verdict. */
+static char *verdict_of(const struct capture *c, bool *leak, char **next)
+{
+	struct report r;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+
+	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	for (size_t i = 0; i < r.verdict.nr; i++)
+		fprintf(f, "%s ", r.verdict.items[i]);
+	fclose(f);
+	*leak = r.verdict.leak;
+	*next = sample_text(r.verdict.next);
+	report_free(&r);
+	return text;
+}
+
+/* Check the verdict of c (freed here) for phrases: wanted ones, then after a NULL unwanted ones. */
+static void check(struct capture *c, bool leak_wanted, const char *next_wanted,
+		  const char *const *phrases)
+{
+	bool leak, wanted = true;
+	char *next, *text = verdict_of(c, &leak, &next);
+
+	for (int nulls = 0; nulls < 2; phrases++) {
+		if (!*phrases) {
+			nulls++;
+			wanted = false;
+		} else if ((strstr(text, *phrases) != NULL) != wanted) {
+			fail_msg("%s: \"%s\" in: %s", wanted ? "missing" : "unwanted", *phrases,
+				 text);
+		}
+	}
+	assert_int_equal(leak, leak_wanted);
+	assert_int_equal(leak, strstr(text, "leak") != NULL);
+	assert_string_equal(next, next_wanted);
+	free(text);
+	free(next);
+	capture_free(c);
+}
+
+#define CHECK(c, leak, next, ...) check(c, leak, next, (const char *const[]){__VA_ARGS__, NULL})
+
+static void a_true_leak_is_called_one(void **state)
+{
+	(void)state;
+	CHECK(sample_whole(), true, "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 60",
+	      "Slab by 1.7 MiB", "1,200 objects of kmalloc-cg-1k",
+	      "alloc_pipe_info+0xc1, through pipe2()", "plant[4242]",
+	      "still growing at the end, at 40.0 KiB/s", "cannot be reclaimed", "looks like a leak",
+	      "Trust in these figures: high.", NULL, "sampled", "incomplete");
+}
+
+static void a_reclaimable_cache_is_never_a_leak(void **state)
+{
+	struct capture *c = sample_whole();
+
+	(void)state;
+	c->caches[1].reclaimable = true;
+	CHECK(c, false, "echo 2 | sudo tee /proc/sys/vm/drop_caches",
+	      "kmalloc-cg-1k is a reclaimable cache", "can give back up to 1.3 MiB", NULL,
+	      "cannot be reclaimed");
+}
+
+static void young_objects_are_never_a_leak(void **state)
+{
+	struct capture *c = sample_whole();
+	struct cap_held *h = &c->intervals[0].held.items[0];
+
+	(void)state;
+	memset(h->age_hist, 0, sizeof(h->age_hist));
+	h->age_hist[1] = 1200;
+	h->oldest_s = 2;
+	CHECK(c, false, "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 60",
+	      "still growing", NULL, "looks like");
+}
+
+static void unaudited_ghosts_are_never_a_leak(void **state)
+{
+	struct capture *c = sample_whole();
+
+	(void)state;
+	c->intervals[0].held.items[0].judged = c->intervals[0].held.items[0].judged_live = 0;
+	c->intervals[0].cache_churn.items[0].ghosts = 500;
+	CHECK(c, false, "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 60",
+	      "Trust in these figures: low (kmalloc-cg-1k: 83% of its frees fired no event).", NULL,
+	      "looks like");
+}
+
+static void growth_that_ended_is_never_a_leak(void **state)
+{
+	struct capture *c = sample_whole();
+
+	(void)state;
+	/* All at second 5, and then nothing. */
+	for (size_t i = 0; i < c->nr_snapshots; i++) {
+		struct slab_level *l = &c->snapshots[i].slabs.items[1];
+
+		l->active_objs = i < 5 ? 160 : 1360;
+		l->num_slabs = i < 5 ? 10 : 85;
+	}
+	CHECK(c, false, "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 60",
+	      "it is not growing any more", NULL, "still growing");
+}
+
+static void a_quiet_machine_is_called_quiet(void **state)
+{
+	struct capture *c = sample_new("exact");
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		struct snapshot *s = sample_snapshot(c, i);
+
+		sample_meminfo(s, "Slab", 100000 + (i * 37) % 90);
+		sample_slab(s, "obj", 1000, 100, 40, 1, 25);
+	}
+	sample_interval(c, 19);
+	CHECK(c, false, "sudo kmemtrace record -d 600", "Nothing grew beyond noise in 19 s", NULL,
+	      "these grew", "Most");
+}
+
+static void modes_and_missing_names_are_said(void **state)
+{
+	struct capture *c = sample_whole();
+
+	(void)state;
+	strcpy(c->meta.items[0].value, "focus"); /* an unknown mode is not taken for an exact one */
+	sample_meta(c, META_PERIOD, "65536");
+	strcpy(c->meta.items[3].value, "no"); /* stack_symbols */
+	CHECK(c, true, "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 60",
+	      "Figures are sampled, one for each 64.0 KiB", "Call paths have no names: no.", NULL,
+	      "Only the caches");
+}
+
+/* A cache whose name would run another program must not reach a command that people paste. */
+static void hostile_cache_names_stay_out_of_commands(void **state)
+{
+	static const char *const names[] = {"$(reboot)", "a;reboot", "-rf", "a b",
+					    "\x1b[2J",	 "",	     "a\nb"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct capture *c = sample_whole();
+
+		free(c->caches[1].name);
+		c->caches[1].name = sample_text(names[i]);
+		sample_alias(c, 1, "kmalloc-cg-1k");
+		CHECK(c, true, "sudo kmemtrace record --exact -d 60", "Slab by 1.7 MiB", NULL);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_true_leak_is_called_one),
+		cmocka_unit_test(a_reclaimable_cache_is_never_a_leak),
+		cmocka_unit_test(young_objects_are_never_a_leak),
+		cmocka_unit_test(unaudited_ghosts_are_never_a_leak),
+		cmocka_unit_test(growth_that_ended_is_never_a_leak),
+		cmocka_unit_test(a_quiet_machine_is_called_quiet),
+		cmocka_unit_test(modes_and_missing_names_are_said),
+		cmocka_unit_test(hostile_cache_names_stay_out_of_commands),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
