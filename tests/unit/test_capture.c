@@ -1206,7 +1206,7 @@ static void test_twenty_thousand_stacks(void **state)
 	t2 = now_s();
 	assert_int_equal(c->intervals[0].held.nr, HELD);
 	assert_int_equal(c->nr_stacks, STACKS + 1);
-	print_message("%zu stacks, %d held: written in %.2f s, read in %.2f s (with sanitizers)\n", c->nr_stacks - 1,
+	print_message("%zu stacks, %d held: written in %.2f s, read in %.2f s\n", c->nr_stacks - 1,
 		      HELD, t1 - t0, t2 - t1);
 	assert_true(t1 - t0 < 10 && t2 - t1 < 10);
 	capture_free(c);

@@ -142,7 +142,7 @@ struct cap_interval {
 #define META_STACKS     "stack_symbols" /* "ok", or why frames have no names */
 #define META_COMPLETE   "complete" /* "0" until capture_finish() */
 
-/* ---- writer ---- */
+/* ---- writer: of one thread at a time ---- */
 
 struct capture_writer;
 

@@ -110,7 +110,7 @@ static void distrust(struct reader *r)
 static int open_database(struct reader *r, const char *path, int flags)
 {
 	_cleanup_free_ char *safe = capture_sqlite_path(path);
-	int rc = safe ? sqlite3_open_v2(safe, &r->db, flags, NULL) : SQLITE_NOMEM;
+	int rc = safe ? sqlite3_open_v2(safe, &r->db, flags | SQLITE_OPEN_NOMUTEX, NULL) : SQLITE_NOMEM;
 
 	if (rc != SQLITE_OK)
 		return rc;

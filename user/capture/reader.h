@@ -23,6 +23,7 @@ struct reader {
 	sqlite3_stmt *stmt;
 	const char *table;
 	uint64_t row;    /* from 1 */
+	uint64_t max_rows;
 	const char *bad; /* what is wrong with it, NULL: nothing so far */
 	int bad_column;
 

@@ -46,7 +46,7 @@ static int one_row(struct reader *r, int (*row)(struct reader *r, void *arg), vo
 {
 	int err;
 
-	if (r->row++ >= CAPTURE_ROWS_MAX * (strstr(r->table, "_level") ? 64ULL : 1ULL))
+	if (r->row++ >= r->max_rows)
 		return log_error(EFBIG, "%s has more rows in table %s than kmemtrace reads", r->path, r->table);
 	r->bad = NULL;
 	r->bad_column = -1;
@@ -68,6 +68,8 @@ int reader_each(struct reader *r, const char *table, int (*row)(struct reader *r
 		return reader_sqlite_error(r, table);
 	r->table = table;
 	r->row = 0;
+	/* Levels take no memory by the row, and a day has many. */
+	r->max_rows = strstr(table, "_level") ? 64ULL * CAPTURE_ROWS_MAX : CAPTURE_ROWS_MAX;
 	while (!err && (rc = sqlite3_step(r->stmt)) == SQLITE_ROW)
 		err = one_row(r, row, arg);
 	if (!err && rc != SQLITE_DONE)

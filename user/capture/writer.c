@@ -291,7 +291,7 @@ static int open_database(struct capture_writer *w)
 
 	if (!path)
 		return writer_no_memory(w);
-	if (sqlite3_open_v2(path, &w->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(path, &w->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return w->db ? writer_fail(w) : writer_no_memory(w);
 	sqlite3_extended_result_codes(w->db, 1);
 	snprintf(pragmas, sizeof(pragmas),
