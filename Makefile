@@ -49,7 +49,7 @@ UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
 # `make V=1` shows the commands
 Q := $(if $(V),,@)
 
-.PHONY: all test unit live plants vm-tools test-vm kernels-doc check-vmlinux check install clean
+.PHONY: all test unit live fuzz plants vm-tools test-vm kernels-doc check-vmlinux check install clean
 all: $(B)/kmemtrace
 # headers that make came to by a chain of rules are kept: they are what everything else is compiled against
 .SECONDARY:
@@ -158,6 +158,14 @@ kernels-doc:
 # every hand-written kernel type against the BTF of real kernels
 check-vmlinux:
 	./scripts/check-vmlinux.sh
+
+# Fuzzers, for clang with libFuzzer (libclang-rt-*-dev): not a part of `make test`.
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+fuzz: $(FUZZ_BIN)
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard user/base/*.c user/capture/*.c user/proc/*.c user/sym/*.c) | $(B)/gen/schema.sql.h
+	@mkdir -p $(@D)
+	$(CLANG) -fsanitize=fuzzer,address,undefined -O1 -g $(filter-out -MMD -MP,$(KCFLAGS)) -o $@ \
+		$(filter %.c,$^) $(LDLIBS_DYN)
 
 install: all
 	install -D -m 0755 $(B)/kmemtrace $(DESTDIR)$(PREFIX)/sbin/kmemtrace
