@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libFuzzer entry for the capture reader: any bytes as a file, which must be read or refused, never crash it.
- *   make fuzz && mkdir -p corpus && cp SOME.kmt corpus/
- *   TMPDIR=/dev/shm build/fuzz/fuzz_capture -close_fd_mask=2 -max_len=65536 -timeout=25 corpus
- * SQLite itself is not instrumented: what is looked for are faults of the reader.
+ * libFuzzer entry for the capture reader: any bytes as a file, which must be read or refused, never
+ * crash it. make fuzz && mkdir -p corpus && cp SOME.kmt corpus/ TMPDIR=/dev/shm
+ * build/fuzz/fuzz_capture -close_fd_mask=2 -max_len=65536 -timeout=25 corpus SQLite itself is not
+ * instrumented: what is looked for are faults of the reader.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The capture file: what goes in comes out; nothing committed is lost to kill -9 or a full disk; no file,
- * however it was made, crashes the reader, hangs it or gets a wrong value past it.
+ * The capture file: what goes in comes out; nothing committed is lost to kill -9 or a full disk; no
+ * file, however it was made, crashes the reader, hangs it or gets a wrong value past it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,8 +27,8 @@
 #include "base/cleanup.h"
 #include "capture/capture.h"
 
-static char dir[64];  /* of this run */
-static char file[96]; /* the capture under test in it */
+static char dir[64];	   /* of this run */
+static char file[96];	   /* the capture under test in it */
 static char message[4096]; /* what the last read_file() or quiet() printed */
 
 /* ---- helpers ---- */
@@ -152,12 +152,14 @@ static void add_slab(struct slab_levels *v, const char *name, int64_t active, in
 	n->active_slabs = n->num_slabs = slabs;
 }
 
-/* A snapshot that differs with t: values change, caches come and go, some parts are missing in ticks. */
+/* A snapshot that differs with t: values change, caches come and go, some parts are missing in
+ * ticks. */
 static void make_snapshot(struct snapshot *s, int t, int last)
 {
-	*s = (struct snapshot){ .kind = t ? t == last ? SNAPSHOT_END : SNAPSHOT_TICK : SNAPSHOT_START,
-				.t_s = t,
-				.wall_s = 1.7e9 + t };
+	*s = (struct snapshot){.kind = t ? t == last ? SNAPSHOT_END : SNAPSHOT_TICK
+					 : SNAPSHOT_START,
+			       .t_s = t,
+			       .wall_s = 1.7e9 + t};
 	add_named(&s->meminfo, "MemTotal", 16000000);
 	add_named(&s->meminfo, "MemFree", 8000000 - 1000 * t);
 	add_named(&s->meminfo, "Slab", 100000 + 10 * t);
@@ -172,18 +174,30 @@ static void make_snapshot(struct snapshot *s, int t, int last)
 	if (t % 2 == 0) {
 		struct zone_level *z = ARRAY_PUSH(&s->zones);
 
-		*z = (struct zone_level){ .node = 1, .zone = "Normal", .free = 5 * t, .spanned = 10, .present = 9,
-					  .managed = 8, .pcp = 7 };
+		*z = (struct zone_level){.node = 1,
+					 .zone = "Normal",
+					 .free = 5 * t,
+					 .spanned = 10,
+					 .present = 9,
+					 .managed = 8,
+					 .pcp = 7};
 	}
 	if (!t || t == last) {
 		struct vmalloc_level *v = ARRAY_PUSH(&s->vmallocs);
 		struct task_level *k;
 
-		*v = (struct vmalloc_level){ .caller = "load_module+0x1c2 [nf_tables]", .kind = VMALLOC_IOREMAP,
-					     .areas = 4, .bytes = 65536 + t, .pages = 12 };
+		*v = (struct vmalloc_level){.caller = "load_module+0x1c2 [nf_tables]",
+					    .kind = VMALLOC_IOREMAP,
+					    .areas = 4,
+					    .bytes = 65536 + t,
+					    .pages = 12};
 		k = ARRAY_PUSH(&s->tasks);
-		*k = (struct task_level){ .tgid = 4711, .comm = "post\x1b[31mgres", .cgroup_id = UINT64_MAX - 5,
-					  .threads = 3, .stack_bytes = 49152, .pgtables_bytes = 8192 + t };
+		*k = (struct task_level){.tgid = 4711,
+					 .comm = "post\x1b[31mgres",
+					 .cgroup_id = UINT64_MAX - 5,
+					 .threads = 3,
+					 .stack_bytes = 49152,
+					 .pgtables_bytes = 8192 + t};
 	}
 }
 
@@ -204,16 +218,22 @@ static void put_snapshots(struct capture_writer *w)
 static void put_who_and_where(struct capture_writer *w)
 {
 	struct cap_frame frames[] = {
-		{ "alloc_msg", 0x2a, "vmlinux", "00ff" },
-		{ "nft_\x01\x7f\xff", 0, "nf_tables", "" },
-		{ "[unknown]", 0xffffffff81000000, "vmlinux", "00ff" }, /* an address: must not get in */
+		{"alloc_msg", 0x2a, "vmlinux", "00ff"},
+		{"nft_\x01\x7f\xff", 0, "nf_tables", ""},
+		{"[unknown]", 0xffffffff81000000, "vmlinux",
+		 "00ff"}, /* an address: must not get in */
 	};
-	char *aliases[] = { "pid", "key\nstroke" };
-	struct cap_cache cache = { .name = "anon_vma", .object_size = 88, .size = 96, .reclaimable = true,
-				   .aliases = { aliases, 2, 2 } };
-	struct cap_cache large = { .name = "kmalloc-large", .large = true };
-	struct cap_process process = { .tgid = 4711, .comm = "postgres", .cmdline = "postgres: idle", .cgroup = 1 };
-	struct cap_hook hook = { "vmalloc:alloc_vmap_area", POOL_VMALLOC, "", "absent before 6.2", "no callers" };
+	char *aliases[] = {"pid", "key\nstroke"};
+	struct cap_cache cache = {.name = "anon_vma",
+				  .object_size = 88,
+				  .size = 96,
+				  .reclaimable = true,
+				  .aliases = {aliases, 2, 2}};
+	struct cap_cache large = {.name = "kmalloc-large", .large = true};
+	struct cap_process process = {
+		.tgid = 4711, .comm = "postgres", .cmdline = "postgres: idle", .cgroup = 1};
+	struct cap_hook hook = {"vmalloc:alloc_vmap_area", POOL_VMALLOC, "", "absent before 6.2",
+				"no callers"};
 	uint32_t ids[3], id;
 
 	for (int i = 0; i < 3; i++) {
@@ -222,13 +242,13 @@ static void put_who_and_where(struct capture_writer *w)
 	}
 	assert_int_equal(capture_put_frame(w, &frames[1], &id), 0);
 	assert_int_equal(id, 2);
-	assert_int_equal(capture_put_stack(w, &(struct cap_stack){ 3, ids, true }, &id), 0);
+	assert_int_equal(capture_put_stack(w, &(struct cap_stack){3, ids, true}, &id), 0);
 	assert_int_equal(id, 1);
-	assert_int_equal(capture_put_stack(w, &(struct cap_stack){ 0, NULL, false }, &id), 0);
+	assert_int_equal(capture_put_stack(w, &(struct cap_stack){0, NULL, false}, &id), 0);
 	assert_int_equal(id, 2);
-	assert_int_equal(capture_put_stack(w, &(struct cap_stack){ 1, ids, false }, &id), 0);
+	assert_int_equal(capture_put_stack(w, &(struct cap_stack){1, ids, false}, &id), 0);
 	assert_int_equal(id, 3);
-	assert_int_equal(capture_put_stack(w, &(struct cap_stack){ 3, ids, true }, &id), 0);
+	assert_int_equal(capture_put_stack(w, &(struct cap_stack){3, ids, true}, &id), 0);
 	assert_int_equal(id, 1);
 	assert_int_equal(capture_put_cache(w, &cache, &id), 0);
 	assert_int_equal(id, 1);
@@ -243,9 +263,17 @@ static void put_who_and_where(struct capture_writer *w)
 
 static struct cap_held sample_held(int i)
 {
-	struct cap_held h = { .pool = POOL_SLAB, .cache = 1, .stack = 1, .process = 1, .tracked = 10 + i,
-			      .objects = 20.5, .bytes = 1968, .bytes_var = 12.25, .oldest_s = 9.5, .judged = 10,
-			      .judged_live = 9 };
+	struct cap_held h = {.pool = POOL_SLAB,
+			     .cache = 1,
+			     .stack = 1,
+			     .process = 1,
+			     .tracked = 10 + i,
+			     .objects = 20.5,
+			     .bytes = 1968,
+			     .bytes_var = 12.25,
+			     .oldest_s = 9.5,
+			     .judged = 10,
+			     .judged_live = 9};
 
 	for (int b = 0; b < AGE_BUCKETS; b++)
 		h.age_hist[b] = b * 1.5;
@@ -254,12 +282,16 @@ static struct cap_held sample_held(int i)
 
 static void put_intervals(struct capture_writer *w)
 {
-	struct cap_held held[2] = { sample_held(0), sample_held(1) };
-	struct cap_churn churn = { POOL_PAGE, 3, 100, 409600, 90, 368640, 1, 4096 };
-	struct cap_cache_churn cache_churn = { 2, 7, 6, 0.5 };
-	struct cap_count loss = { "map_full", 12 };
-	struct cap_interval in = { .start_s = 0, .end_s = 5, .held = { held, 2, 2 }, .churn = { &churn, 1, 1 },
-				   .cache_churn = { &cache_churn, 1, 1 }, .losses = { &loss, 1, 1 } };
+	struct cap_held held[2] = {sample_held(0), sample_held(1)};
+	struct cap_churn churn = {POOL_PAGE, 3, 100, 409600, 90, 368640, 1, 4096};
+	struct cap_cache_churn cache_churn = {2, 7, 6, 0.5};
+	struct cap_count loss = {"map_full", 12};
+	struct cap_interval in = {.start_s = 0,
+				  .end_s = 5,
+				  .held = {held, 2, 2},
+				  .churn = {&churn, 1, 1},
+				  .cache_churn = {&cache_churn, 1, 1},
+				  .losses = {&loss, 1, 1}};
 
 	held[1].pool = POOL_VMALLOC;
 	held[1].cache = 0;
@@ -303,7 +335,8 @@ static void check_named(const struct named_values *a, const struct named_values 
 	}
 }
 
-static const struct slab_level *slab_after(const struct slab_levels *v, const char *name, size_t from)
+static const struct slab_level *slab_after(const struct slab_levels *v, const char *name,
+					   size_t from)
 {
 	for (size_t i = from; i < v->nr; i++)
 		if (!strcmp(v->items[i].name, name))
@@ -323,12 +356,14 @@ static void check_snapshot(const struct snapshot *got, int t)
 	check_named(&got->vmstat, &want.vmstat);
 	assert_int_equal(got->slabs.nr, want.slabs.nr);
 	for (size_t i = 0; i < want.slabs.nr; i++)
-		assert_memory_equal(&got->slabs.items[i].active_objs, &want.slabs.items[i].active_objs,
-				    sizeof(struct slab_level) - offsetof(struct slab_level, active_objs));
+		assert_memory_equal(
+			&got->slabs.items[i].active_objs, &want.slabs.items[i].active_objs,
+			sizeof(struct slab_level) - offsetof(struct slab_level, active_objs));
 	assert_int_equal(!!slab_after(&got->slabs, "comes and goes", 0), t % 4 < 2);
 	assert_int_equal(got->zones.nr, want.zones.nr);
 	if (want.zones.nr)
-		assert_memory_equal(&got->zones.items[0].free, &want.zones.items[0].free, 5 * sizeof(int64_t));
+		assert_memory_equal(&got->zones.items[0].free, &want.zones.items[0].free,
+				    5 * sizeof(int64_t));
 	assert_int_equal(got->vmallocs.nr, want.vmallocs.nr);
 	assert_int_equal(got->tasks.nr, want.tasks.nr);
 	if (want.tasks.nr) {
@@ -339,7 +374,8 @@ static void check_snapshot(const struct snapshot *got, int t)
 		assert_string_equal(got->tasks.items[0].comm, want.tasks.items[0].comm);
 		assert_int_equal(got->tasks.items[0].tgid, 4711);
 		assert_true(got->tasks.items[0].cgroup_id == UINT64_MAX - 5);
-		assert_memory_equal(&got->tasks.items[0].threads, &want.tasks.items[0].threads, 3 * sizeof(int64_t));
+		assert_memory_equal(&got->tasks.items[0].threads, &want.tasks.items[0].threads,
+				    3 * sizeof(int64_t));
 	}
 	snapshot_free(&want);
 }
@@ -458,8 +494,8 @@ static void test_no_kernel_address_is_stored(void **state)
 static void test_rows_the_reader_would_refuse_are_refused(void **state)
 {
 	struct cap_held held = sample_held(0);
-	struct cap_interval in = { .end_s = 1, .held = { &held, 1, 1 } };
-	struct snapshot s = { .t_s = 0.0 / 0.0 };
+	struct cap_interval in = {.end_s = 1, .held = {&held, 1, 1}};
+	struct snapshot s = {.t_s = 0.0 / 0.0};
 	struct capture_writer *w;
 	struct capture *c;
 	uint32_t id = 77, none = 9;
@@ -468,7 +504,7 @@ static void test_rows_the_reader_would_refuse_are_refused(void **state)
 	remove_file();
 	assert_int_equal(capture_writer_new(file, false, &w), 0);
 	stderr_begin();
-	assert_int_equal(capture_put_stack(w, &(struct cap_stack){ 1, &none, false }, &id), -EINVAL);
+	assert_int_equal(capture_put_stack(w, &(struct cap_stack){1, &none, false}, &id), -EINVAL);
 	assert_int_equal(capture_put_interval(w, &in), -EINVAL); /* no such cache, stack, process */
 	held.cache = held.stack = held.process = 0;
 	held.bytes = 0.0 / 0.0;
@@ -617,8 +653,8 @@ static void test_kill_9_loses_nothing_committed(void **state)
 }
 
 /*
- * Killed for certain in mid-commit: the kernel kills the child when the file grows past a limit, which is
- * when pages of the file have been changed and the journal is needed.
+ * Killed for certain in mid-commit: the kernel kills the child when the file grows past a limit,
+ * which is when pages of the file have been changed and the journal is needed.
  */
 static int die_in_mid_commit(void)
 {
@@ -629,7 +665,7 @@ static int die_in_mid_commit(void)
 	assert_int_equal(pipe(pipefd), 0);
 	pid = fork();
 	if (!pid) {
-		struct rlimit limit = { 900 << 10, 900 << 10 }, core = { 0, 0 };
+		struct rlimit limit = {900 << 10, 900 << 10}, core = {0, 0};
 
 		close(pipefd[0]);
 		setrlimit(RLIMIT_FSIZE, &limit);
@@ -698,7 +734,7 @@ static int fill_up(int *committed)
 
 		make_snapshot(&s, t, 1 << 30);
 		for (int i = 0; i < 200; i++)
-			add_slab(&s.slabs, (char[]){ 'a' + i / 16, 'a' + i % 16, 0 }, t + i, 1 + t);
+			add_slab(&s.slabs, (char[]){'a' + i / 16, 'a' + i % 16, 0}, t + i, 1 + t);
 		err = capture_put_snapshot(w, &s);
 		if (!err)
 			err = capture_commit(w);
@@ -733,7 +769,8 @@ static void in_child(void (*test)(void))
 	fflush(NULL);
 	pid = fork();
 	if (!pid) {
-		setenv("CMOCKA_TEST_ABORT", "1", 1); /* an assertion that fails ends the child, not the test */
+		setenv("CMOCKA_TEST_ABORT", "1",
+		       1); /* an assertion that fails ends the child, not the test */
 		test();
 		_exit(0);
 	}
@@ -745,7 +782,7 @@ static void in_child(void (*test)(void))
 
 static void file_limit_child(void)
 {
-	struct rlimit limit = { 900 << 10, 900 << 10 };
+	struct rlimit limit = {900 << 10, 900 << 10};
 
 	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &limit);
@@ -941,7 +978,8 @@ static void test_flipped_bytes(void **state)
 	for (; now_s() < end && rounds < 3000; rounds++) {
 		memcpy(bad, buf, len);
 		for (int n = 1 + rand() % 4; n; n--)
-			bad[(rand() % 2 ? (size_t)rand() % 4096 : (size_t)rand()) % len] ^= 1 << rand() % 8;
+			bad[(rand() % 2 ? (size_t)rand() % 4096 : (size_t)rand()) % len] ^=
+				1 << rand() % 8;
 		spill(file, bad, len);
 		if (!read_file(file, &c))
 			capture_free(c);
@@ -970,98 +1008,113 @@ static void expect_hostile(const struct hostile *h)
 }
 
 #define UNLOCK "PRAGMA writable_schema=ON; "
-#define AS_VIEW(sql) UNLOCK "UPDATE sqlite_master SET type='view', rootpage=0, sql='" sql "' WHERE name='held'"
+#define AS_VIEW(sql)                                                                               \
+	UNLOCK "UPDATE sqlite_master SET type='view', rootpage=0, sql='" sql "' WHERE name='held'"
 #define ENDLESS "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) "
 
 static void test_hostile_databases(void **state)
 {
 	static const struct hostile cases[] = {
 		/* what it claims to be */
-		{ "PRAGMA user_version=2", -ENOTSUP, "newer kmemtrace" },
-		{ "PRAGMA user_version=0", -EBADMSG, "damaged" },
-		{ "PRAGMA application_id=0", -EBADMSG, "not a capture" },
-		{ "PRAGMA journal_mode=WAL", -EBADMSG, "damaged" },
+		{"PRAGMA user_version=2", -ENOTSUP, "newer kmemtrace"},
+		{"PRAGMA user_version=0", -EBADMSG, "damaged"},
+		{"PRAGMA application_id=0", -EBADMSG, "not a capture"},
+		{"PRAGMA journal_mode=WAL", -EBADMSG, "damaged"},
 		/* tables that are none */
-		{ "DROP TABLE held", -EBADMSG, "no table held" },
-		{ "ALTER TABLE held RENAME TO h; CREATE VIEW held AS SELECT * FROM h", -EBADMSG, "held" },
-		{ "DROP TABLE loss; CREATE VIEW loss AS " ENDLESS "SELECT 1, 'x', i FROM n", -EBADMSG, "loss" },
-		{ "DROP TABLE loss; CREATE TABLE loss(interval, name, value AS (zeroblob(1e9)))", -EBADMSG, "loss" },
-		{ "DROP TABLE loss; CREATE TABLE loss(interval INTEGER NOT NULL, name TEXT NOT NULL)", -EBADMSG,
-		  "loss" },
-		{ "ALTER TABLE held ADD COLUMN extra", -EBADMSG, "held" },
-		{ AS_VIEW("CREATE VIEW held AS SELECT 1"), -EBADMSG, "held" },
-		{ UNLOCK "UPDATE sqlite_master SET rootpage=(SELECT rootpage FROM sqlite_master WHERE name='meta') "
-			 "WHERE name='held'",
-		  -EBADMSG, "damaged" },
-		{ UNLOCK "UPDATE sqlite_master SET rootpage=123456 WHERE name='held'", -EBADMSG, "damaged" },
-		{ UNLOCK "UPDATE sqlite_master SET sql='CREATE TABLE held(' WHERE name='held'", -EBADMSG, "damaged" },
+		{"DROP TABLE held", -EBADMSG, "no table held"},
+		{"ALTER TABLE held RENAME TO h; CREATE VIEW held AS SELECT * FROM h", -EBADMSG,
+		 "held"},
+		{"DROP TABLE loss; CREATE VIEW loss AS " ENDLESS "SELECT 1, 'x', i FROM n",
+		 -EBADMSG, "loss"},
+		{"DROP TABLE loss; CREATE TABLE loss(interval, name, value AS (zeroblob(1e9)))",
+		 -EBADMSG, "loss"},
+		{"DROP TABLE loss; CREATE TABLE loss(interval INTEGER NOT NULL, name TEXT NOT "
+		 "NULL)",
+		 -EBADMSG, "loss"},
+		{"ALTER TABLE held ADD COLUMN extra", -EBADMSG, "held"},
+		{AS_VIEW("CREATE VIEW held AS SELECT 1"), -EBADMSG, "held"},
+		{UNLOCK "UPDATE sqlite_master SET rootpage=(SELECT rootpage FROM sqlite_master "
+			"WHERE name='meta') "
+			"WHERE name='held'",
+		 -EBADMSG, "damaged"},
+		{UNLOCK "UPDATE sqlite_master SET rootpage=123456 WHERE name='held'", -EBADMSG,
+		 "damaged"},
+		{UNLOCK "UPDATE sqlite_master SET sql='CREATE TABLE held(' WHERE name='held'",
+		 -EBADMSG, "damaged"},
 		/* beside the tables: not looked at */
-		{ "CREATE TRIGGER t AFTER INSERT ON held BEGIN DELETE FROM meta; END", 0, "" },
-		{ "CREATE VIEW evil AS " ENDLESS "SELECT * FROM n", 0, "" },
-		{ "CREATE INDEX i ON held(bytes)", 0, "" },
+		{"CREATE TRIGGER t AFTER INSERT ON held BEGIN DELETE FROM meta; END", 0, ""},
+		{"CREATE VIEW evil AS " ENDLESS "SELECT * FROM n", 0, ""},
+		{"CREATE INDEX i ON held(bytes)", 0, ""},
 		/* wrong types */
-		{ "UPDATE held SET bytes='many'", -EBADMSG, "not a real" },
-		{ "UPDATE held SET bytes=x'00'", -EBADMSG, "not a real" },
-		{ "UPDATE held SET tracked=1.5", -EBADMSG, "not an integer" },
-		{ "UPDATE frame SET symbol=x'41'", -EBADMSG, "not a text" },
-		{ "UPDATE slab_level SET num_objs=NULL", -EBADMSG, "not an integer" },
-		{ "INSERT INTO meta VALUES (NULL, 'x')", -EBADMSG, "not a text" },
+		{"UPDATE held SET bytes='many'", -EBADMSG, "not a real"},
+		{"UPDATE held SET bytes=x'00'", -EBADMSG, "not a real"},
+		{"UPDATE held SET tracked=1.5", -EBADMSG, "not an integer"},
+		{"UPDATE frame SET symbol=x'41'", -EBADMSG, "not a text"},
+		{"UPDATE slab_level SET num_objs=NULL", -EBADMSG, "not an integer"},
+		{"INSERT INTO meta VALUES (NULL, 'x')", -EBADMSG, "not a text"},
 		/* values out of range */
-		{ "UPDATE held SET bytes=-1", -EBADMSG, "out of range" },
-		{ "UPDATE held SET bytes=9e999", -EBADMSG, "out of range" },
-		{ "UPDATE held SET age_15=-0.5", -EBADMSG, "out of range" },
-		{ "UPDATE held SET judged_live=judged+1", -EBADMSG, "out of range" },
-		{ "UPDATE held SET pool='slub'", -EBADMSG, "no such pool" },
-		{ "UPDATE held SET pool=printf('%.*c', 60000, 'x')", -EBADMSG, "too long" },
-		{ "UPDATE held SET class='this does not fit into twenty-four bytes'", -EBADMSG, "too long" },
-		{ "UPDATE frame SET offset=-1", -EBADMSG, "out of range" },
-		{ "UPDATE frame SET offset=-2130706432 WHERE id=2", -EBADMSG, "out of range" },
-		{ "UPDATE process SET tgid=5000000000", -EBADMSG, "out of range" },
-		{ "UPDATE meminfo_level SET value=9223372036854775807", -EBADMSG, "out of range" },
-		{ "UPDATE vmalloc_name SET kind=6", -EBADMSG, "out of range" },
-		{ "UPDATE zone_name SET zone='a zone with a long name'", -EBADMSG, "too long" },
-		{ "UPDATE snapshot SET kind='never'", -EBADMSG, "no such kind" },
-		{ "UPDATE snapshot SET t_s=99 WHERE id=2", -EBADMSG, "time order" },
-		{ "UPDATE snapshot SET parts=64", -EBADMSG, "out of range" },
-		{ "UPDATE snapshot SET parts=parts & ~1 WHERE id=2", -EBADMSG, "no such snapshot" },
-		{ "UPDATE interval SET end_s=-1", -EBADMSG, "out of range" },
-		{ "UPDATE interval SET start_s=7, end_s=8 WHERE id=1", -EBADMSG, "time order" },
-		{ "UPDATE loss SET value=-1", -EBADMSG, "out of range" },
+		{"UPDATE held SET bytes=-1", -EBADMSG, "out of range"},
+		{"UPDATE held SET bytes=9e999", -EBADMSG, "out of range"},
+		{"UPDATE held SET age_15=-0.5", -EBADMSG, "out of range"},
+		{"UPDATE held SET judged_live=judged+1", -EBADMSG, "out of range"},
+		{"UPDATE held SET pool='slub'", -EBADMSG, "no such pool"},
+		{"UPDATE held SET pool=printf('%.*c', 60000, 'x')", -EBADMSG, "too long"},
+		{"UPDATE held SET class='this does not fit into twenty-four bytes'", -EBADMSG,
+		 "too long"},
+		{"UPDATE frame SET offset=-1", -EBADMSG, "out of range"},
+		{"UPDATE frame SET offset=-2130706432 WHERE id=2", -EBADMSG, "out of range"},
+		{"UPDATE process SET tgid=5000000000", -EBADMSG, "out of range"},
+		{"UPDATE meminfo_level SET value=9223372036854775807", -EBADMSG, "out of range"},
+		{"UPDATE vmalloc_name SET kind=6", -EBADMSG, "out of range"},
+		{"UPDATE zone_name SET zone='a zone with a long name'", -EBADMSG, "too long"},
+		{"UPDATE snapshot SET kind='never'", -EBADMSG, "no such kind"},
+		{"UPDATE snapshot SET t_s=99 WHERE id=2", -EBADMSG, "time order"},
+		{"UPDATE snapshot SET parts=64", -EBADMSG, "out of range"},
+		{"UPDATE snapshot SET parts=parts & ~1 WHERE id=2", -EBADMSG, "no such snapshot"},
+		{"UPDATE interval SET end_s=-1", -EBADMSG, "out of range"},
+		{"UPDATE interval SET start_s=7, end_s=8 WHERE id=1", -EBADMSG, "time order"},
+		{"UPDATE loss SET value=-1", -EBADMSG, "out of range"},
 		/* ids */
-		{ "UPDATE held SET stack=4", -EBADMSG, "out of range" },
-		{ "UPDATE held SET stack=-1", -EBADMSG, "out of range" },
-		{ "UPDATE held SET stack=4294967297", -EBADMSG, "out of range" },
-		{ "UPDATE held SET interval=3", -EBADMSG, "out of range" },
-		{ "UPDATE held SET interval=0", -EBADMSG, "out of range" },
-		{ "UPDATE held SET cache=3", -EBADMSG, "out of range" },
-		{ "UPDATE held SET process=2", -EBADMSG, "out of range" },
-		{ "UPDATE churn SET stack=99", -EBADMSG, "out of range" },
-		{ "UPDATE cache_churn SET cache=99", -EBADMSG, "out of range" },
-		{ "UPDATE process SET cgroup=2", -EBADMSG, "out of range" },
-		{ "UPDATE cache_alias SET cache=0", -EBADMSG, "out of range" },
-		{ "UPDATE cache_alias SET cache=99", -EBADMSG, "out of range" },
-		{ "UPDATE stack_frame SET frame=99", -EBADMSG, "out of range" },
-		{ "UPDATE stack_frame SET depth=1024 WHERE depth=2", -EBADMSG, "out of range" },
-		{ "DELETE FROM stack_frame WHERE depth=1", -EBADMSG, "out of order" },
-		{ "DELETE FROM frame WHERE id=2", -EBADMSG, "next id" },
-		{ "UPDATE frame SET id=-5 WHERE id=1", -EBADMSG, "out of range" },
-		{ "UPDATE cache SET id=9223372036854775807 WHERE id=2", -EBADMSG, "next id" },
-		{ "INSERT INTO slab_level VALUES (1, 1, 1, 1, 1)", -EBADMSG, "no such snapshot" },
-		{ "INSERT INTO slab_level VALUES (-1, 1, 1, 1, 1)", -EBADMSG, "out of range" },
-		{ "INSERT INTO slab_level VALUES (1 << 20, 1, 1, 1, 1)", -EBADMSG, "no such snapshot" },
-		{ "INSERT INTO slab_level VALUES ((99 << 20) + 1, 1, 1, 1, 1)", -EBADMSG, "no such snapshot" },
-		{ "INSERT INTO slab_level VALUES ((1 << 20) + 99, 1, 1, 1, 1)", -EBADMSG, "no such snapshot" },
+		{"UPDATE held SET stack=4", -EBADMSG, "out of range"},
+		{"UPDATE held SET stack=-1", -EBADMSG, "out of range"},
+		{"UPDATE held SET stack=4294967297", -EBADMSG, "out of range"},
+		{"UPDATE held SET interval=3", -EBADMSG, "out of range"},
+		{"UPDATE held SET interval=0", -EBADMSG, "out of range"},
+		{"UPDATE held SET cache=3", -EBADMSG, "out of range"},
+		{"UPDATE held SET process=2", -EBADMSG, "out of range"},
+		{"UPDATE churn SET stack=99", -EBADMSG, "out of range"},
+		{"UPDATE cache_churn SET cache=99", -EBADMSG, "out of range"},
+		{"UPDATE process SET cgroup=2", -EBADMSG, "out of range"},
+		{"UPDATE cache_alias SET cache=0", -EBADMSG, "out of range"},
+		{"UPDATE cache_alias SET cache=99", -EBADMSG, "out of range"},
+		{"UPDATE stack_frame SET frame=99", -EBADMSG, "out of range"},
+		{"UPDATE stack_frame SET depth=1024 WHERE depth=2", -EBADMSG, "out of range"},
+		{"DELETE FROM stack_frame WHERE depth=1", -EBADMSG, "out of order"},
+		{"DELETE FROM frame WHERE id=2", -EBADMSG, "next id"},
+		{"UPDATE frame SET id=-5 WHERE id=1", -EBADMSG, "out of range"},
+		{"UPDATE cache SET id=9223372036854775807 WHERE id=2", -EBADMSG, "next id"},
+		{"INSERT INTO slab_level VALUES (1, 1, 1, 1, 1)", -EBADMSG, "no such snapshot"},
+		{"INSERT INTO slab_level VALUES (-1, 1, 1, 1, 1)", -EBADMSG, "out of range"},
+		{"INSERT INTO slab_level VALUES (1 << 20, 1, 1, 1, 1)", -EBADMSG,
+		 "no such snapshot"},
+		{"INSERT INTO slab_level VALUES ((99 << 20) + 1, 1, 1, 1, 1)", -EBADMSG,
+		 "no such snapshot"},
+		{"INSERT INTO slab_level VALUES ((1 << 20) + 99, 1, 1, 1, 1)", -EBADMSG,
+		 "no such snapshot"},
 		/* text */
-		{ "UPDATE cache SET name='a' || char(0) || 'b'", -EBADMSG, "NUL" },
-		{ "UPDATE cache SET name=printf('%.*c', 70000, 'x')", -EBADMSG, "too long" },
-		{ "UPDATE cache SET name=printf('%.*c', 3000000, 'x')", -EBADMSG, "damaged" },
-		{ "UPDATE cache SET name=char(27) || '[2J' || char(10)", 0, "" }, /* the renderers' to escape */
-		{ "UPDATE cache SET name=''", 0, "" },
+		{"UPDATE cache SET name='a' || char(0) || 'b'", -EBADMSG, "NUL"},
+		{"UPDATE cache SET name=printf('%.*c', 70000, 'x')", -EBADMSG, "too long"},
+		{"UPDATE cache SET name=printf('%.*c', 3000000, 'x')", -EBADMSG, "damaged"},
+		{"UPDATE cache SET name=char(27) || '[2J' || char(10)", 0,
+		 ""}, /* the renderers' to escape */
+		{"UPDATE cache SET name=''", 0, ""},
 		/* nothing to report */
-		{ "DELETE FROM snapshot", -ENODATA, "no snapshot" },
+		{"DELETE FROM snapshot", -ENODATA, "no snapshot"},
 		/* a great many */
-		{ ENDLESS "INSERT INTO loss SELECT 1, 'x', i FROM n LIMIT 4194305", -EFBIG, "more rows" },
-		{ ENDLESS "INSERT INTO meminfo_name SELECT i + 3, 'x' FROM n LIMIT 1048600", -EBADMSG, "too many" },
+		{ENDLESS "INSERT INTO loss SELECT 1, 'x', i FROM n LIMIT 4194305", -EFBIG,
+		 "more rows"},
+		{ENDLESS "INSERT INTO meminfo_name SELECT i + 3, 'x' FROM n LIMIT 1048600",
+		 -EBADMSG, "too many"},
 	};
 
 	(void)state;
@@ -1124,14 +1177,17 @@ static void test_long_recordings_are_thinned(void **state)
 		const struct snapshot *s = &c->snapshots[i];
 
 		assert_true(i == 0 || s->t_s > s[-1].t_s);
-		assert_int_equal(named_value_get(&s->meminfo, "MemFree", -1), 8000000 - 1000 * (int)s->t_s);
-		assert_int_equal(slab_after(&s->slabs, "dentry", 0)->num_slabs, 100 + (int)s->t_s / 3);
+		assert_int_equal(named_value_get(&s->meminfo, "MemFree", -1),
+				 8000000 - 1000 * (int)s->t_s);
+		assert_int_equal(slab_after(&s->slabs, "dentry", 0)->num_slabs,
+				 100 + (int)s->t_s / 3);
 		assert_int_equal(!!slab_after(&s->slabs, "comes and goes", 0), (int)s->t_s % 4 < 2);
 	}
 	capture_free(c);
 }
 
-/* 60 s of a host with 150 caches, 60 meminfo and 180 vmstat lines, a third of which change each second. */
+/* 60 s of a host with 150 caches, 60 meminfo and 180 vmstat lines, a third of which change each
+ * second. */
 static void test_a_minute_takes_little_space(void **state)
 {
 	struct capture_writer *w;
@@ -1141,7 +1197,9 @@ static void test_a_minute_takes_little_space(void **state)
 	remove_file();
 	assert_int_equal(capture_writer_new(file, false, &w), 0);
 	for (int t = 0; t <= 60; t++) {
-		struct snapshot s = { .kind = t ? t == 60 ? SNAPSHOT_END : SNAPSHOT_TICK : SNAPSHOT_START, .t_s = t };
+		struct snapshot s = {.kind = t ? t == 60 ? SNAPSHOT_END : SNAPSHOT_TICK
+					       : SNAPSHOT_START,
+				     .t_s = t};
 		char name[32];
 
 		for (int i = 0; i < 180; i++) {
@@ -1165,7 +1223,7 @@ static void test_a_minute_takes_little_space(void **state)
 static void test_twenty_thousand_stacks(void **state)
 {
 	enum { STACKS = 20000, FRAMES = 20, HELD = 50000 };
-	struct cap_interval in = { .end_s = 10 };
+	struct cap_interval in = {.end_s = 10};
 	double t0 = now_s(), t1, t2;
 	struct capture_writer *w;
 	struct snapshot s;
@@ -1181,12 +1239,16 @@ static void test_twenty_thousand_stacks(void **state)
 
 		for (int f = 0; f < FRAMES; f++) {
 			/* the innermost frame tells the stacks apart, the rest is shared by many */
-			snprintf(symbol, sizeof(symbol), "symbol_%d", f ? (i + f) % 4000 : i % 5000);
-			assert_int_equal(capture_put_frame(w, &(struct cap_frame){ symbol, f ? f : i, "vmlinux", "" },
+			snprintf(symbol, sizeof(symbol), "symbol_%d",
+				 f ? (i + f) % 4000 : i % 5000);
+			assert_int_equal(capture_put_frame(w,
+							   &(struct cap_frame){symbol, f ? f : i,
+									       "vmlinux", ""},
 							   &frames[f]),
 					 0);
 		}
-		assert_int_equal(capture_put_stack(w, &(struct cap_stack){ FRAMES, frames, false }, &id), 0);
+		assert_int_equal(
+			capture_put_stack(w, &(struct cap_stack){FRAMES, frames, false}, &id), 0);
 	}
 	assert_int_equal(id, STACKS);
 	for (int i = 0; i < HELD; i++) {
@@ -1254,11 +1316,12 @@ static void test_documented_queries_work(void **state)
 /* Each table, column and meta key must be in the documentation. */
 static void test_documentation_is_complete(void **state)
 {
-	static const char *const keys[] = { META_HOST,	  META_RELEASE,	   META_VERSION, META_ARCH,    META_BUILD_ID,
-					    META_LOCKDOWN, META_CPUS,	   META_POSSIBLE, META_VIRT,   META_BOOT_ID,
-					    META_MACHINE_ID, META_UPTIME, META_PAGE_SIZE, META_START,  META_MODE,
-					    META_PERIOD,  META_COMMAND,	   META_TOOL,	 META_OVERHEAD, META_OWN_BYTES,
-					    META_STACKS,  META_COMPLETE };
+	static const char *const keys[] = {
+		META_HOST,	 META_RELEASE, META_VERSION,   META_ARCH,     META_BUILD_ID,
+		META_LOCKDOWN,	 META_CPUS,    META_POSSIBLE,  META_VIRT,     META_BOOT_ID,
+		META_MACHINE_ID, META_UPTIME,  META_PAGE_SIZE, META_START,    META_MODE,
+		META_PERIOD,	 META_COMMAND, META_TOOL,      META_OVERHEAD, META_OWN_BYTES,
+		META_STACKS,	 META_COMPLETE};
 	_cleanup_free_ char *doc = NULL;
 	sqlite3_stmt *stmt;
 	char word[128];
@@ -1274,16 +1337,20 @@ static void test_documentation_is_complete(void **state)
 			fail_msg("meta key %s is not documented", word);
 	}
 	assert_int_equal(sqlite3_open_v2(file, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db,
-					    "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c "
-					    "WHERE t.type IN ('table', 'view') AND c.name NOT LIKE 'age!__%' ESCAPE '!'",
-					    -1, &stmt, NULL),
-			 SQLITE_OK);
+	assert_int_equal(
+		sqlite3_prepare_v2(
+			db,
+			"SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c "
+			"WHERE t.type IN ('table', 'view') AND c.name NOT LIKE 'age!__%' ESCAPE "
+			"'!'",
+			-1, &stmt, NULL),
+		SQLITE_OK);
 	while (sqlite3_step(stmt) == SQLITE_ROW)
 		for (int i = 0; i < 2; i++) {
 			snprintf(word, sizeof(word), "`%s`", sqlite3_column_text(stmt, i));
 			if (!strstr(doc, word))
-				fail_msg("%s of %s is not documented", word, sqlite3_column_text(stmt, 0));
+				fail_msg("%s of %s is not documented", word,
+					 sqlite3_column_text(stmt, 0));
 		}
 	sqlite3_finalize(stmt);
 	sqlite3_close(db);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The parts of the capture room that neither write nor read: names of pools, look-ups in what was read,
- * releasing it, and the judgement of a file's first bytes.
+ * The parts of the capture room that neither write nor read: names of pools, look-ups in what was
+ * read, releasing it, and the judgement of a file's first bytes.
  */
 #include "capture/capture.h"
 
@@ -132,7 +132,8 @@ void capture_free(struct capture *c)
 /* Offsets are those of https://sqlite.org/fileformat.html, section 1.3. */
 static uint32_t header_u32(const uint8_t *head, size_t offset)
 {
-	return (uint32_t)head[offset] << 24 | head[offset + 1] << 16 | head[offset + 2] << 8 | head[offset + 3];
+	return (uint32_t)head[offset] << 24 | head[offset + 1] << 16 | head[offset + 2] << 8 |
+	       head[offset + 3];
 }
 
 enum capture_header capture_header_check(const uint8_t *head, size_t len)

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(entry) \
-	do {                       \
-		out_of_memory = true; \
+#define uthash_nonfatal_oom(entry)                                                                 \
+	do {                                                                                       \
+		out_of_memory = true;                                                              \
 	} while (0)
 #include <uthash.h>
 
@@ -70,7 +70,7 @@ void intern_free(struct intern *table)
 {
 	struct intern_entry *entry, *next;
 
-	HASH_ITER(hh, table->entries, entry, next) {
+	HASH_ITER (hh, table->entries, entry, next) {
 		HASH_DEL(table->entries, entry);
 		free(entry);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Interning for the capture writer: equal bytes give an equal, dense id from 1. A thin layer over uthash. */
+/* Interning for the capture writer, over uthash: equal bytes give an equal, dense id from 1. */
 #ifndef KMEMTRACE_CAPTURE_INTERN_H
 #define KMEMTRACE_CAPTURE_INTERN_H
 
@@ -23,7 +23,8 @@ struct intern_key {
 };
 
 void intern_key_add(struct intern_key *key, const void *data, size_t len);
-void intern_key_text(struct intern_key *key, const char *text); /* with its NUL; NULL counts as "" */
+/* With its NUL; NULL counts as "". */
+void intern_key_text(struct intern_key *key, const char *text);
 void intern_key_number(struct intern_key *key, int64_t number);
 
 /* 1 and a new id, 0 and the id known, or −ENOMEM. */

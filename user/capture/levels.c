@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Levels between struct snapshot, where each part has fields of its own, and the generic rows in which a
- * capture stores all six parts alike (format.h). Used by writer_levels.c and reader_levels.c.
+ * Levels between struct snapshot, where each part has fields of its own, and the generic rows in
+ * which a capture stores all six parts alike (format.h). Used by writer_levels.c and
+ * reader_levels.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,87 +13,89 @@
 #define TEXT_SIZE(type, member) sizeof(((type *)0)->member)
 
 const struct level_form level_forms[LEVEL_PARTS] = {
-	[LEVEL_MEMINFO] = { .name = "meminfo",
-			    .text_size = TEXT_SIZE(struct named_value, name),
-			    .row_size = sizeof(struct named_value),
-			    .nr_values = 1 },
-	[LEVEL_VMSTAT] = { .name = "vmstat",
+	[LEVEL_MEMINFO] = {.name = "meminfo",
 			   .text_size = TEXT_SIZE(struct named_value, name),
 			   .row_size = sizeof(struct named_value),
-			   .nr_values = 1 },
-	[LEVEL_SLAB] = { .name = "slab",
-			 .text_size = TEXT_SIZE(struct slab_level, name),
-			 .row_size = sizeof(struct slab_level),
-			 .nr_dims = 3,
-			 .dim_max = { INT32_MAX, INT32_MAX, INT32_MAX },
-			 .nr_values = 4 },
-	[LEVEL_ZONE] = { .name = "zone",
-			 .text_size = TEXT_SIZE(struct zone_level, zone),
-			 .row_size = sizeof(struct zone_level),
-			 .nr_dims = 1,
-			 .dim_max = { INT32_MAX },
-			 .nr_values = 5 },
-	[LEVEL_VMALLOC] = { .name = "vmalloc",
-			    .text_size = TEXT_SIZE(struct vmalloc_level, caller),
-			    .row_size = sizeof(struct vmalloc_level),
-			    .nr_dims = 1,
-			    .dim_max = { VMALLOC_KINDS - 1 },
-			    .nr_values = 3 },
-	[LEVEL_TASK] = { .name = "task",
-			 .text_size = TEXT_SIZE(struct task_level, comm),
-			 .row_size = sizeof(struct task_level),
-			 .nr_dims = 2,
-			 .dim_min = { 0, INT64_MIN },
-			 .dim_max = { INT32_MAX, INT64_MAX },
-			 .nr_values = 3 },
+			   .nr_values = 1},
+	[LEVEL_VMSTAT] = {.name = "vmstat",
+			  .text_size = TEXT_SIZE(struct named_value, name),
+			  .row_size = sizeof(struct named_value),
+			  .nr_values = 1},
+	[LEVEL_SLAB] = {.name = "slab",
+			.text_size = TEXT_SIZE(struct slab_level, name),
+			.row_size = sizeof(struct slab_level),
+			.nr_dims = 3,
+			.dim_max = {INT32_MAX, INT32_MAX, INT32_MAX},
+			.nr_values = 4},
+	[LEVEL_ZONE] = {.name = "zone",
+			.text_size = TEXT_SIZE(struct zone_level, zone),
+			.row_size = sizeof(struct zone_level),
+			.nr_dims = 1,
+			.dim_max = {INT32_MAX},
+			.nr_values = 5},
+	[LEVEL_VMALLOC] = {.name = "vmalloc",
+			   .text_size = TEXT_SIZE(struct vmalloc_level, caller),
+			   .row_size = sizeof(struct vmalloc_level),
+			   .nr_dims = 1,
+			   .dim_max = {VMALLOC_KINDS - 1},
+			   .nr_values = 3},
+	[LEVEL_TASK] = {.name = "task",
+			.text_size = TEXT_SIZE(struct task_level, comm),
+			.row_size = sizeof(struct task_level),
+			.nr_dims = 2,
+			.dim_min = {0, INT64_MIN},
+			.dim_max = {INT32_MAX, INT64_MAX},
+			.nr_values = 3},
 };
 
 size_t level_count(const struct snapshot *s, enum level_part part)
 {
-	const size_t counts[LEVEL_PARTS] = { s->meminfo.nr, s->vmstat.nr,   s->slabs.nr,
-					     s->zones.nr,   s->vmallocs.nr, s->tasks.nr };
+	const size_t counts[LEVEL_PARTS] = {s->meminfo.nr, s->vmstat.nr,   s->slabs.nr,
+					    s->zones.nr,   s->vmallocs.nr, s->tasks.nr};
 
 	return counts[part];
 }
 
 size_t *level_bad_lines(struct snapshot *s, enum level_part part)
 {
-	size_t *const bad[LEVEL_PARTS] = { &s->meminfo.bad_lines, &s->vmstat.bad_lines,	  &s->slabs.bad_lines,
-					   &s->zones.bad_lines,	  &s->vmallocs.bad_lines, NULL };
+	size_t *const bad[LEVEL_PARTS] = {&s->meminfo.bad_lines,  &s->vmstat.bad_lines,
+					  &s->slabs.bad_lines,	  &s->zones.bad_lines,
+					  &s->vmallocs.bad_lines, NULL};
 
 	return bad[part];
 }
 
 static void get_named(const struct named_value *v, struct level *out)
 {
-	*out = (struct level){ .values = { v->value } };
+	*out = (struct level){.values = {v->value}};
 	memcpy(out->text, v->name, sizeof(v->name));
 }
 
 static void get_slab(const struct slab_level *v, struct level *out)
 {
-	*out = (struct level){ .dims = { v->object_size, v->objs_per_slab, v->pages_per_slab },
-			       .values = { v->active_objs, v->num_objs, v->active_slabs, v->num_slabs } };
+	*out = (struct level){
+		.dims = {v->object_size, v->objs_per_slab, v->pages_per_slab},
+		.values = {v->active_objs, v->num_objs, v->active_slabs, v->num_slabs}};
 	memcpy(out->text, v->name, sizeof(v->name));
 }
 
 static void get_zone(const struct zone_level *v, struct level *out)
 {
-	*out = (struct level){ .dims = { v->node },
-			       .values = { v->free, v->spanned, v->present, v->managed, v->pcp } };
+	*out = (struct level){.dims = {v->node},
+			      .values = {v->free, v->spanned, v->present, v->managed, v->pcp}};
 	memcpy(out->text, v->zone, sizeof(v->zone));
 }
 
 static void get_vmalloc(const struct vmalloc_level *v, struct level *out)
 {
-	*out = (struct level){ .dims = { v->kind }, .values = { v->areas, v->bytes, v->pages } };
+	*out = (struct level){.dims = {v->kind}, .values = {v->areas, v->bytes, v->pages}};
 	memcpy(out->text, v->caller, sizeof(v->caller));
 }
 
 static void get_task(const struct task_level *v, struct level *out)
 {
-	*out = (struct level){ .dims = { v->tgid, (int64_t)v->cgroup_id },
-			       .values = { v->threads, v->stack_bytes, v->pgtables_bytes } };
+	*out = (struct level){.dims = {v->tgid, (int64_t)v->cgroup_id},
+			      .values = {v->threads, v->stack_bytes, v->pgtables_bytes}};
 	memcpy(out->text, v->comm, sizeof(v->comm));
 }
 
@@ -134,13 +137,13 @@ void level_get(const struct snapshot *s, enum level_part part, size_t i, struct 
 }
 
 /* A new row at the end of array `a`, its text field filled in; NULL when memory is short. */
-#define PUSH_TEXT(a, member, level)                                                               \
-	({                                                                                        \
-		__typeof__((a)->items) _row = ARRAY_PUSH(a);                                      \
-		if (_row)                                                                         \
-			snprintf(_row->member, sizeof(_row->member), "%.*s",                      \
-				 (int)sizeof(_row->member) - 1, (level)->text);                   \
-		_row;                                                                             \
+#define PUSH_TEXT(a, member, level)                                                                \
+	({                                                                                         \
+		__typeof__((a)->items) _row = ARRAY_PUSH(a);                                       \
+		if (_row)                                                                          \
+			snprintf(_row->member, sizeof(_row->member), "%.*s",                       \
+				 (int)sizeof(_row->member) - 1, (level)->text);                    \
+		_row;                                                                              \
 	})
 
 static int push_named(struct named_values *a, const struct level *l)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Checked access to the values of a hostile database: type, range and length of each before it is used, and
- * a budget on what all rows together may allocate.
+ * Checked access to the values of a hostile database: type, range and length of each before it is
+ * used, and a budget on what all rows together may allocate.
  */
 #include <errno.h>
 #include <math.h>
@@ -20,8 +20,10 @@ int reader_damaged(struct reader *r, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	return log_error(EBADMSG, "%s is damaged (%s): copy it again from where it was recorded, or record anew",
-			 r->path, what);
+	return log_error(
+		EBADMSG,
+		"%s is damaged (%s): copy it again from where it was recorded, or record anew",
+		r->path, what);
 }
 
 int reader_sqlite_error(struct reader *r, const char *doing)
@@ -34,7 +36,10 @@ int reader_sqlite_error(struct reader *r, const char *doing)
 	case SQLITE_NOMEM:
 		return log_error(ENOMEM, "cannot read %s: not enough memory", r->path);
 	case SQLITE_BUSY:
-		return log_error(EBUSY, "%s is being recorded just now: read it when the recording has ended", r->path);
+		return log_error(
+			EBUSY,
+			"%s is being recorded just now: read it when the recording has ended",
+			r->path);
 	case SQLITE_IOERR:
 		return log_error(EIO, "cannot read %s: %s", r->path, sqlite3_errstr(rc));
 	default:
@@ -47,7 +52,8 @@ static int one_row(struct reader *r, int (*row)(struct reader *r, void *arg), vo
 	int err;
 
 	if (r->row++ >= r->max_rows)
-		return log_error(EFBIG, "%s has more rows in table %s than kmemtrace reads", r->path, r->table);
+		return log_error(EFBIG, "%s has more rows in table %s than kmemtrace reads",
+				 r->path, r->table);
 	r->bad = NULL;
 	r->bad_column = -1;
 	err = row(r, arg);
@@ -55,10 +61,12 @@ static int one_row(struct reader *r, int (*row)(struct reader *r, void *arg), vo
 		return err;
 	return reader_damaged(r, "table %s, row %llu%s%s: %s", r->table, (unsigned long long)r->row,
 			      r->bad_column < 0 ? "" : ", ",
-			      r->bad_column < 0 ? "" : sqlite3_column_name(r->stmt, r->bad_column), r->bad);
+			      r->bad_column < 0 ? "" : sqlite3_column_name(r->stmt, r->bad_column),
+			      r->bad);
 }
 
-int reader_each(struct reader *r, const char *table, int (*row)(struct reader *r, void *arg), void *arg)
+int reader_each(struct reader *r, const char *table, int (*row)(struct reader *r, void *arg),
+		void *arg)
 {
 	char sql[128];
 	int rc = SQLITE_OK, err = 0;
@@ -197,8 +205,9 @@ void reader_next_id(struct reader *r, int column, size_t expected)
 int reader_spend(struct reader *r, size_t n)
 {
 	if (n > r->budget)
-		return log_error(EFBIG, "%s needs more memory than kmemtrace takes for a capture (table %s)", r->path,
-				 r->table ? r->table : "?");
+		return log_error(
+			EFBIG, "%s needs more memory than kmemtrace takes for a capture (table %s)",
+			r->path, r->table ? r->table : "?");
 	r->budget -= n;
 	return 0;
 }
@@ -208,7 +217,8 @@ void *reader_push(struct reader *r, void **items, size_t *nr, size_t *cap, size_
 	size_t before = *cap;
 	char *p;
 
-	if (*nr >= *cap && (r->budget / 2 < (before + 16) * size || array_grow(items, cap, size, *nr + 1))) {
+	if (*nr >= *cap &&
+	    (r->budget / 2 < (before + 16) * size || array_grow(items, cap, size, *nr + 1))) {
 		set_bad(r, -1, "more than fits into memory");
 		return NULL;
 	}

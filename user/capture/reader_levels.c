@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Snapshots out of a capture: the changes that ticks hold are carried forward into whole snapshots, in one
- * pass over each part's rows. Of a long recording only some snapshots are built (see capture.h); all rows
- * are looked at for them.
+ * Snapshots out of a capture: the changes that ticks hold are carried forward into whole snapshots,
+ * in one pass over each part's rows. Of a long recording only some snapshots are built (see
+ * capture.h); all rows are looked at for them.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,9 @@
 #include "base/log.h"
 #include "capture/reader.h"
 
-#define SNAPSHOTS_BYTES (256 << 20) /* for all snapshots built: fewer of them when each is large */
+#define SNAPSHOTS_BYTES                                                                            \
+	(256 << 20) /* for all snapshots built: fewer of them when each is large                   \
+		     */
 
 struct stored_snapshot {
 	enum snapshot_kind kind;
@@ -32,7 +34,7 @@ struct pass {
 	ARRAY_OF(struct stored_snapshot) snapshots;
 	ARRAY_OF(struct stored_level) names[LEVEL_PARTS];
 	enum level_part part;
-	size_t now;     /* index of the snapshot whose rows are being read; SIZE_MAX before the first */
+	size_t now; /* index of the snapshot whose rows are being read; SIZE_MAX before the first */
 	uint64_t epoch; /* counts whole snapshots: each forgets what was before it */
 };
 
@@ -46,7 +48,8 @@ static void pass_free(struct pass *p)
 static int read_snapshot(struct reader *r, void *arg)
 {
 	struct pass *p = arg;
-	struct stored_snapshot *s = READER_PUSH(r, p->snapshots.items, p->snapshots.nr, p->snapshots.cap);
+	struct stored_snapshot *s =
+		READER_PUSH(r, p->snapshots.items, p->snapshots.nr, p->snapshots.cap);
 	char kind[8] = "";
 	int k = 0;
 
@@ -73,8 +76,8 @@ static int read_name(struct reader *r, void *arg)
 {
 	struct pass *p = arg;
 	const struct level_form *form = &level_forms[p->part];
-	struct stored_level *n =
-		READER_PUSH(r, p->names[p->part].items, p->names[p->part].nr, p->names[p->part].cap);
+	struct stored_level *n = READER_PUSH(r, p->names[p->part].items, p->names[p->part].nr,
+					     p->names[p->part].cap);
 
 	if (!n)
 		return 0;
@@ -132,14 +135,16 @@ static int read_level(struct reader *r, void *arg)
 	struct pass *p = arg;
 	const struct level_form *form = &level_forms[p->part];
 	int64_t id = reader_int(r, 0, 0, INT64_MAX);
-	size_t snapshot = (id >> LEVEL_NAME_BITS) - 1, name = (id & ((1 << LEVEL_NAME_BITS) - 1)) - 1;
+	size_t snapshot = (id >> LEVEL_NAME_BITS) - 1,
+	       name = (id & ((1 << LEVEL_NAME_BITS) - 1)) - 1;
 	struct stored_level *n;
 	int err;
 
 	if (r->bad)
 		return 0;
 	if (snapshot >= p->snapshots.nr || name >= p->names[p->part].nr ||
-	    (p->now != SIZE_MAX && snapshot < p->now) || !(p->snapshots.items[snapshot].parts & 1u << p->part)) {
+	    (p->now != SIZE_MAX && snapshot < p->now) ||
+	    !(p->snapshots.items[snapshot].parts & 1u << p->part)) {
 		r->bad = "no such snapshot or name";
 		return 0;
 	}
@@ -184,7 +189,8 @@ static int choose_snapshots(struct reader *r, struct pass *p)
 	c->nr_snapshots_stored = stored;
 	for (size_t i = 0; i < wanted; i++) {
 		/* first, last, and evenly between */
-		struct stored_snapshot *s = &p->snapshots.items[wanted > 1 ? i * (stored - 1) / (wanted - 1) : 0];
+		struct stored_snapshot *s =
+			&p->snapshots.items[wanted > 1 ? i * (stored - 1) / (wanted - 1) : 0];
 
 		s->built = &c->snapshots[i];
 		s->built->kind = s->kind;
@@ -196,7 +202,8 @@ static int choose_snapshots(struct reader *r, struct pass *p)
 	return 0;
 }
 
-static int each_of_part(struct reader *r, struct pass *p, const char *suffix, int (*row)(struct reader *, void *))
+static int each_of_part(struct reader *r, struct pass *p, const char *suffix,
+			int (*row)(struct reader *, void *))
 {
 	char table[32];
 	int err;
@@ -209,11 +216,13 @@ static int each_of_part(struct reader *r, struct pass *p, const char *suffix, in
 
 int reader_levels(struct reader *r)
 {
-	_cleanup_(pass_free) struct pass p = { 0 };
+	_cleanup_(pass_free) struct pass p = {0};
 	int err = reader_each(r, "snapshot", read_snapshot, &p);
 
 	if (!err && !p.snapshots.nr)
-		err = log_error(ENODATA, "%s holds no snapshot: its recording was killed before it began; record anew",
+		err = log_error(ENODATA,
+				"%s holds no snapshot: its recording was killed before it began; "
+				"record anew",
 				r->path);
 	for (p.part = 0; p.part < LEVEL_PARTS && !err; p.part++)
 		err = each_of_part(r, &p, "name", read_name);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tables of a capture except its levels, row by row into struct capture. Ids must be dense and point at
- * rows that exist, so that those who use the result can index with them unchecked.
+ * The tables of a capture except its levels, row by row into struct capture. Ids must be dense and
+ * point at rows that exist, so that those who use the result can index with them unchecked.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -108,7 +108,8 @@ static int read_cgroup(struct reader *r, void *unused)
 
 static int read_process(struct reader *r, void *unused)
 {
-	struct cap_process *p = READER_PUSH(r, r->c->processes, r->c->nr_processes, r->processes_cap);
+	struct cap_process *p =
+		READER_PUSH(r, r->c->processes, r->c->nr_processes, r->processes_cap);
 
 	(void)unused;
 	if (!p)
@@ -171,7 +172,8 @@ static int read_hook(struct reader *r, void *unused)
 
 static int read_interval(struct reader *r, void *unused)
 {
-	struct cap_interval *i = READER_PUSH(r, r->c->intervals, r->c->nr_intervals, r->intervals_cap);
+	struct cap_interval *i =
+		READER_PUSH(r, r->c->intervals, r->c->nr_intervals, r->intervals_cap);
 
 	(void)unused;
 	if (!i)
@@ -195,9 +197,12 @@ static struct cap_interval *row_interval(struct reader *r)
 static int read_held(struct reader *r, void *unused)
 {
 	struct cap_interval *i = row_interval(r);
-	struct cap_held *h = i ? READER_PUSH(r, i->held.items, i->held.nr, i->held.cap) : NULL;
+	struct cap_held *h;
 
 	(void)unused;
+	if (!i)
+		return 0;
+	h = READER_PUSH(r, i->held.items, i->held.nr, i->held.cap);
 	if (!h)
 		return 0;
 	h->pool = reader_pool(r, 1);
@@ -220,9 +225,12 @@ static int read_held(struct reader *r, void *unused)
 static int read_churn(struct reader *r, void *unused)
 {
 	struct cap_interval *i = row_interval(r);
-	struct cap_churn *c = i ? READER_PUSH(r, i->churn.items, i->churn.nr, i->churn.cap) : NULL;
+	struct cap_churn *c;
 
 	(void)unused;
+	if (!i)
+		return 0;
+	c = READER_PUSH(r, i->churn.items, i->churn.nr, i->churn.cap);
 	if (!c)
 		return 0;
 	c->pool = reader_pool(r, 1);
@@ -239,10 +247,12 @@ static int read_churn(struct reader *r, void *unused)
 static int read_cache_churn(struct reader *r, void *unused)
 {
 	struct cap_interval *i = row_interval(r);
-	struct cap_cache_churn *c =
-		i ? READER_PUSH(r, i->cache_churn.items, i->cache_churn.nr, i->cache_churn.cap) : NULL;
+	struct cap_cache_churn *c;
 
 	(void)unused;
+	if (!i)
+		return 0;
+	c = READER_PUSH(r, i->cache_churn.items, i->cache_churn.nr, i->cache_churn.cap);
 	if (!c)
 		return 0;
 	c->cache = reader_int(r, 1, 0, (int64_t)r->c->nr_caches - 1);
@@ -255,9 +265,12 @@ static int read_cache_churn(struct reader *r, void *unused)
 static int read_loss(struct reader *r, void *unused)
 {
 	struct cap_interval *i = row_interval(r);
-	struct cap_count *l = i ? READER_PUSH(r, i->losses.items, i->losses.nr, i->losses.cap) : NULL;
+	struct cap_count *l;
 
 	(void)unused;
+	if (!i)
+		return 0;
+	l = READER_PUSH(r, i->losses.items, i->losses.nr, i->losses.cap);
 	if (!l)
 		return 0;
 	l->name = reader_text(r, 1);
@@ -265,7 +278,10 @@ static int read_loss(struct reader *r, void *unused)
 	return 0;
 }
 
-/* Row 0 of what is indexed by id: empty, with empty strings, so that "none" can be printed like any other. */
+/*
+ * Row 0 of what is indexed by id: empty, with empty strings, so that "none" can be printed like any
+ * other.
+ */
 static int push_empty_rows(struct reader *r)
 {
 	struct capture *c = r->c;
@@ -275,9 +291,9 @@ static int push_empty_rows(struct reader *r)
 	struct cap_process *p = READER_PUSH(r, c->processes, c->nr_processes, r->processes_cap);
 	char **cgroup = READER_PUSH(r, c->cgroups, c->nr_cgroups, r->cgroups_cap);
 
-	if (f && s && cache && p && cgroup && (f->symbol = strdup("")) && (f->module = strdup("")) &&
-	    (f->build_id = strdup("")) && (cache->name = strdup("")) && (p->comm = strdup("")) &&
-	    (p->cmdline = strdup("")) && (*cgroup = strdup("")))
+	if (f && s && cache && p && cgroup && (f->symbol = strdup("")) &&
+	    (f->module = strdup("")) && (f->build_id = strdup("")) && (cache->name = strdup("")) &&
+	    (p->comm = strdup("")) && (p->cmdline = strdup("")) && (*cgroup = strdup("")))
 		return 0;
 	return log_error(ENOMEM, "cannot read %s: not enough memory", r->path);
 }
@@ -289,20 +305,20 @@ int reader_rows(struct reader *r)
 		const char *table;
 		int (*row)(struct reader *r, void *arg);
 	} tables[] = {
-		{ "meta", read_meta },
-		{ "frame", read_frame },
-		{ "stack", read_stack },
-		{ "stack_frame", read_stack_frame },
-		{ "cgroup", read_cgroup },
-		{ "process", read_process },
-		{ "cache", read_cache },
-		{ "cache_alias", read_cache_alias },
-		{ "hook", read_hook },
-		{ "interval", read_interval },
-		{ "held", read_held },
-		{ "churn", read_churn },
-		{ "cache_churn", read_cache_churn },
-		{ "loss", read_loss },
+		{"meta", read_meta},
+		{"frame", read_frame},
+		{"stack", read_stack},
+		{"stack_frame", read_stack_frame},
+		{"cgroup", read_cgroup},
+		{"process", read_process},
+		{"cache", read_cache},
+		{"cache_alias", read_cache_alias},
+		{"hook", read_hook},
+		{"interval", read_interval},
+		{"held", read_held},
+		{"churn", read_churn},
+		{"cache_churn", read_cache_churn},
+		{"loss", read_loss},
 	};
 	int err = push_empty_rows(r);
 

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The capture file while it is written: creation, transactions, the end. The rows are in writer_rows.c and
- * writer_levels.c.
+ * The capture file while it is written: creation, transactions, the end. The rows are in
+ * writer_rows.c and writer_levels.c.
  *
- * A rollback journal, not WAL: between two commits the one file is whole. Nothing is written into it before
- * COMMIT (cache_spill off), so kill -9 leaves a journal to roll back only when it hits the milliseconds of a
- * transaction; the reader can roll back a copy. synchronous=OFF: a killed process loses nothing that was
- * committed, a power cut may; capture_finish() syncs.
+ * A rollback journal, not WAL: between two commits the one file is whole. Nothing is written into
+ * it before COMMIT (cache_spill off), so kill -9 leaves a journal to roll back only when it hits
+ * the milliseconds of a transaction; the reader can roll back a copy. synchronous=OFF: a killed
+ * process loses nothing that was committed, a power cut may; capture_finish() syncs.
  *
- * SQLite obeys a journal that lies beside the file, and a forged one can make it delete files. So where
- * anyone else can write to the directory the file stays locked from its first byte (locking_mode=EXCLUSIVE),
- * in which SQLite never looks for a journal again; elsewhere it can be read while it is being written.
+ * SQLite obeys a journal that lies beside the file, and a forged one can make it delete files. So
+ * where anyone else can write to the directory the file stays locked from its first byte
+ * (locking_mode=EXCLUSIVE), in which SQLite never looks for a journal again; elsewhere it can be
+ * read while it is being written.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,28 +34,30 @@ static const struct {
 	const char *table;
 	int columns;
 } insert_forms[INSERT_LEVEL_NAME] = {
-	[INSERT_META] = { "meta", 2 },
-	[INSERT_SNAPSHOT] = { "snapshot", 10 },
-	[INSERT_FRAME] = { "frame", 5 },
-	[INSERT_STACK] = { "stack", 2 },
-	[INSERT_STACK_FRAME] = { "stack_frame", 3 },
-	[INSERT_CGROUP] = { "cgroup", 2 },
-	[INSERT_PROCESS] = { "process", 5 },
-	[INSERT_CACHE] = { "cache", 7 },
-	[INSERT_CACHE_ALIAS] = { "cache_alias", 2 },
-	[INSERT_HOOK] = { "hook", 5 },
-	[INSERT_INTERVAL] = { "interval", 3 },
-	[INSERT_HELD] = { "held", 13 + AGE_BUCKETS },
-	[INSERT_CHURN] = { "churn", 9 },
-	[INSERT_CACHE_CHURN] = { "cache_churn", 5 },
-	[INSERT_LOSS] = { "loss", 3 },
+	[INSERT_META] = {"meta", 2},
+	[INSERT_SNAPSHOT] = {"snapshot", 10},
+	[INSERT_FRAME] = {"frame", 5},
+	[INSERT_STACK] = {"stack", 2},
+	[INSERT_STACK_FRAME] = {"stack_frame", 3},
+	[INSERT_CGROUP] = {"cgroup", 2},
+	[INSERT_PROCESS] = {"process", 5},
+	[INSERT_CACHE] = {"cache", 7},
+	[INSERT_CACHE_ALIAS] = {"cache_alias", 2},
+	[INSERT_HOOK] = {"hook", 5},
+	[INSERT_INTERVAL] = {"interval", 3},
+	[INSERT_HELD] = {"held", 13 + AGE_BUCKETS},
+	[INSERT_CHURN] = {"churn", 9},
+	[INSERT_CACHE_CHURN] = {"cache_churn", 5},
+	[INSERT_LOSS] = {"loss", 3},
 };
 
 static int sqlite_errno(sqlite3 *db)
 {
 	int sys = 0;
 
-	/* The file's own last errno first: rolling back may already have changed the connection's. */
+	/*
+	 * The file's own last errno first: rolling back may already have changed the connection's.
+	 */
 	sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &sys);
 	if (!sys)
 		sys = sqlite3_system_errno(db);
@@ -80,10 +83,14 @@ int writer_fail(struct capture_writer *w)
 		return w->failed;
 	w->failed = -err;
 	if (err == ENOSPC || err == EDQUOT || err == EFBIG)
-		return log_error(err, "cannot write %s: %s; free some space or record to another place with -o",
-				 w->path, strerror(err));
+		return log_error(
+			err,
+			"cannot write %s: %s; free some space or record to another place with -o",
+			w->path, strerror(err));
 	if (err == EBUSY)
-		return log_error(err, "cannot write %s: another program keeps it open; close that and record anew",
+		return log_error(err,
+				 "cannot write %s: another program keeps it open; close that and "
+				 "record anew",
 				 w->path);
 	return log_error(err, "cannot write %s: %s (%s); record to another place with -o", w->path,
 			 strerror(err), sqlite3_errstr(sqlite3_extended_errcode(w->db)));
@@ -225,15 +232,19 @@ static int create_file(const char *path, bool overwrite)
 
 	if (fd < 0 && errno == EEXIST) {
 		if (!is_replaceable(path))
-			return log_error(EEXIST, "%s exists and is not a capture: give another name with -o", path);
+			return log_error(
+				EEXIST, "%s exists and is not a capture: give another name with -o",
+				path);
 		if (!overwrite)
-			return log_error(EEXIST, "%s exists already: remove it, or give another name with -o",
-					 path);
+			return log_error(
+				EEXIST,
+				"%s exists already: remove it, or give another name with -o", path);
 		if (!unlink(path))
 			fd = open(path, flags, 0600);
 	}
 	if (fd < 0)
-		return log_error(errno, "cannot create %s: %s; give another name with -o", path, strerror(errno));
+		return log_error(errno, "cannot create %s: %s; give another name with -o", path,
+				 strerror(errno));
 	remove_beside(path);
 	return 0;
 }
@@ -254,12 +265,13 @@ static int prepare_insert(struct capture_writer *w, int insert, const char *tabl
 	char sql[256];
 	size_t len;
 
-	len = snprintf(sql, sizeof(sql), "%s INTO %s VALUES (?", insert == INSERT_META ? "REPLACE" : "INSERT",
-		       table);
+	len = snprintf(sql, sizeof(sql), "%s INTO %s VALUES (?",
+		       insert == INSERT_META ? "REPLACE" : "INSERT", table);
 	for (int c = 1; c < columns; c++)
 		len += snprintf(sql + len, sizeof(sql) - len, ",?");
 	snprintf(sql + len, sizeof(sql) - len, ")");
-	return sqlite3_prepare_v3(w->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &w->inserts[insert], NULL) == SQLITE_OK
+	return sqlite3_prepare_v3(w->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &w->inserts[insert],
+				  NULL) == SQLITE_OK
 		       ? 0
 		       : writer_fail(w);
 }
@@ -278,7 +290,8 @@ static int prepare_inserts(struct capture_writer *w)
 		err = prepare_insert(w, INSERT_LEVEL_NAME + part, table, 2 + form->nr_dims);
 		snprintf(table, sizeof(table), "%s_level", form->name);
 		if (!err)
-			err = prepare_insert(w, INSERT_LEVEL_ROW + part, table, 1 + form->nr_values);
+			err = prepare_insert(w, INSERT_LEVEL_ROW + part, table,
+					     1 + form->nr_values);
 	}
 	return err;
 }
@@ -291,13 +304,15 @@ static int open_database(struct capture_writer *w)
 
 	if (!path)
 		return writer_no_memory(w);
-	if (sqlite3_open_v2(path, &w->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(path, &w->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+	    SQLITE_OK)
 		return w->db ? writer_fail(w) : writer_no_memory(w);
 	sqlite3_extended_result_codes(w->db, 1);
 	snprintf(pragmas, sizeof(pragmas),
 		 "PRAGMA locking_mode=%s; PRAGMA synchronous=OFF; PRAGMA cache_spill=OFF; BEGIN;"
 		 "PRAGMA application_id=%d; PRAGMA user_version=%d",
-		 w->exclusive ? "EXCLUSIVE" : "NORMAL", CAPTURE_APPLICATION_ID, CAPTURE_SCHEMA_VERSION);
+		 w->exclusive ? "EXCLUSIVE" : "NORMAL", CAPTURE_APPLICATION_ID,
+		 CAPTURE_SCHEMA_VERSION);
 	err = writer_exec(w, pragmas);
 	if (!err)
 		err = writer_exec(w, capture_schema);
@@ -372,7 +387,10 @@ int capture_finish(struct capture_writer *w)
 	int err = finish(w);
 
 	close_database(w);
-	/* A journal held under an exclusive lock is emptied at the end of a transaction, not removed. */
+	/*
+	 * A journal held under an exclusive lock is emptied at the end of a transaction, not
+	 * removed.
+	 */
 	if (!err && exclusive && path)
 		remove_beside(path);
 	return err;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The inside of a capture writer, shared by writer.c (the file), writer_rows.c and writer_levels.c (the rows). */
+/*
+ * The inside of a capture writer, shared by writer.c (the file), writer_rows.c and writer_levels.c
+ * (the rows).
+ */
 #ifndef KMEMTRACE_CAPTURE_WRITER_H
 #define KMEMTRACE_CAPTURE_WRITER_H
 
@@ -47,9 +50,9 @@ struct capture_writer {
 	char *path;
 	sqlite3_stmt *inserts[INSERTS];
 	bool exclusive; /* others can write to the directory: see writer.c */
-	bool open;      /* a transaction is open */
-	bool waited;    /* a reader kept a commit from happening, and the user was told */
-	int failed;     /* −errno of the first failure; nothing is written after it */
+	bool open;	/* a transaction is open */
+	bool waited;	/* a reader kept a commit from happening, and the user was told */
+	int failed;	/* −errno of the first failure; nothing is written after it */
 	struct intern frames, stacks, caches, cgroups, processes;
 	struct level_state levels[LEVEL_PARTS];
 	uint32_t nr_snapshots, nr_intervals;
@@ -62,8 +65,9 @@ int writer_fail(struct capture_writer *w);
 int writer_no_memory(struct capture_writer *w);
 
 /*
- * Insert one row, in a transaction opened if none is. `types` has a letter a column: i int64_t, t const
- * char * (cut at CAPTURE_TEXT_MAX, NULL is ""), r double, 0 NULL, A const double[AGE_BUCKETS].
+ * Insert one row, in a transaction opened if none is. `types` has a letter a column: i int64_t, t
+ * const char * (cut at CAPTURE_TEXT_MAX, NULL is ""), r double, 0 NULL, A const
+ * double[AGE_BUCKETS].
  */
 int writer_insert(struct capture_writer *w, int insert, const char *types, ...);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Snapshots into a capture. Start and end snapshots are stored whole; of a tick only what changed since the
- * last snapshot with that part, so that a day at one a second stays readable (format.h has the encoding).
+ * Snapshots into a capture. Start and end snapshots are stored whole; of a tick only what changed
+ * since the last snapshot with that part, so that a day at one a second stays readable (format.h
+ * has the encoding).
  */
 #include <errno.h>
 #include <math.h>
@@ -10,41 +11,49 @@
 #include "base/log.h"
 #include "capture/writer.h"
 
-static int put_level_name(struct capture_writer *w, enum level_part part, const struct level *l, int64_t id)
+static int put_level_name(struct capture_writer *w, enum level_part part, const struct level *l,
+			  int64_t id)
 {
-	static const char *const types[LEVEL_DIMS + 1] = { "it", "iti", "itii", "itiii" };
+	static const char *const types[LEVEL_DIMS + 1] = {"it", "iti", "itii", "itiii"};
 
-	return writer_insert(w, INSERT_LEVEL_NAME + part, types[level_forms[part].nr_dims], id, l->text, l->dims[0],
-			     l->dims[1], l->dims[2]);
+	return writer_insert(w, INSERT_LEVEL_NAME + part, types[level_forms[part].nr_dims], id,
+			     l->text, l->dims[0], l->dims[1], l->dims[2]);
 }
 
-static int put_level_row(struct capture_writer *w, enum level_part part, const int64_t *values, uint32_t name)
+static int put_level_row(struct capture_writer *w, enum level_part part, const int64_t *values,
+			 uint32_t name)
 {
-	static const char *const types[LEVEL_VALUES + 1] = { "", "ii", "iii", "iiii", "iiiii", "iiiiii" };
-	static const char *const gone[LEVEL_VALUES + 1] = { "", "i0", "i00", "i000", "i0000", "i00000" };
+	static const char *const types[LEVEL_VALUES + 1] = {"",	    "ii",    "iii",
+							    "iiii", "iiiii", "iiiiii"};
+	static const char *const gone[LEVEL_VALUES + 1] = {"",	   "i0",    "i00",
+							   "i000", "i0000", "i00000"};
 	int64_t id = (int64_t)(w->nr_snapshots + 1) << LEVEL_NAME_BITS | name;
 	int nr = level_forms[part].nr_values;
 
 	if (!values)
 		return writer_insert(w, INSERT_LEVEL_ROW + part, gone[nr], id);
-	return writer_insert(w, INSERT_LEVEL_ROW + part, types[nr], id, values[0], values[1], values[2], values[3],
-			     values[4]);
+	return writer_insert(w, INSERT_LEVEL_ROW + part, types[nr], id, values[0], values[1],
+			     values[2], values[3], values[4]);
 }
 
-/* Ids have room for a million names a part; a level beyond is left out (only processes could get there). */
+/*
+ * Ids have room for a million names a part; a level beyond is left out (only processes could get
+ * there).
+ */
 static bool name_is_beyond(uint32_t id)
 {
 	return id >> LEVEL_NAME_BITS;
 }
 
 /*
- * The name id of a row. Two rows of one snapshot can bear one name (two slab caches may): the nth of them
- * always gets the same id, so `twin` is part of the key.
+ * The name id of a row. Two rows of one snapshot can bear one name (two slab caches may): the nth
+ * of them always gets the same id, so `twin` is part of the key.
  */
-static int find_name(struct capture_writer *w, enum level_part part, const struct level *l, uint32_t *id)
+static int find_name(struct capture_writer *w, enum level_part part, const struct level *l,
+		     uint32_t *id)
 {
 	struct level_state *state = &w->levels[part];
-	struct intern_key key = { 0 };
+	struct intern_key key = {0};
 	int found = 0;
 
 	for (int64_t twin = 0;; twin++) {
@@ -54,7 +63,8 @@ static int find_name(struct capture_writer *w, enum level_part part, const struc
 			intern_key_number(&key, l->dims[d]);
 		intern_key_number(&key, twin);
 		found = intern_id(&state->names, &key, id);
-		if (found || name_is_beyond(*id) || state->last.items[*id].seen != w->nr_snapshots + 1)
+		if (found || name_is_beyond(*id) ||
+		    state->last.items[*id].seen != w->nr_snapshots + 1)
 			break;
 	}
 	ARRAY_FREE(&key);
@@ -114,12 +124,15 @@ int capture_put_snapshot(struct capture_writer *w, const struct snapshot *s)
 	if (w->failed)
 		return w->failed;
 	if (!isfinite(s->t_s) || !isfinite(s->wall_s) || s->t_s < w->last_t_s)
-		return log_error(EINVAL, "a snapshot at %g s after one at %g s (a bug in kmemtrace)", s->t_s, w->last_t_s);
+		return log_error(EINVAL,
+				 "a snapshot at %g s after one at %g s (a bug in kmemtrace)",
+				 s->t_s, w->last_t_s);
 	for (int part = 0; part < LEVEL_PARTS; part++)
 		parts |= level_count(s, part) ? 1 << part : 0;
 	err = writer_insert(w, INSERT_SNAPSHOT, "itrriiiiii", (int64_t)w->nr_snapshots + 1,
-			    snapshot_kind_names[s->kind], s->t_s, s->wall_s, parts, (int64_t)s->meminfo.bad_lines,
-			    (int64_t)s->vmstat.bad_lines, (int64_t)s->slabs.bad_lines, (int64_t)s->zones.bad_lines,
+			    snapshot_kind_names[s->kind], s->t_s, s->wall_s, parts,
+			    (int64_t)s->meminfo.bad_lines, (int64_t)s->vmstat.bad_lines,
+			    (int64_t)s->slabs.bad_lines, (int64_t)s->zones.bad_lines,
 			    (int64_t)s->vmallocs.bad_lines);
 	for (int part = 0; part < LEVEL_PARTS && !err; part++)
 		if (parts & 1 << part)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The rows of a capture except its levels: who, where, and what was seen. What the reader would refuse is
- * refused here first, before any row of it is written, so that a fault in `record` cannot spoil a capture.
+ * The rows of a capture except its levels: who, where, and what was seen. What the reader would
+ * refuse is refused here first, before any row of it is written, so that a fault in `record` cannot
+ * spoil a capture.
  */
 #include <errno.h>
 #include <math.h>
@@ -21,7 +22,8 @@ static void cleanup_key(struct intern_key *key)
 #define _cleanup_key_ _cleanup_(cleanup_key)
 
 /* The id of `key`: 1 when it is new and its row is still to be written, 0 when known, or −errno. */
-static int writer_intern(struct capture_writer *w, struct intern *table, const struct intern_key *key, uint32_t *id)
+static int writer_intern(struct capture_writer *w, struct intern *table,
+			 const struct intern_key *key, uint32_t *id)
 {
 	int found;
 
@@ -54,12 +56,13 @@ int capture_put_metaf(struct capture_writer *w, const char *key, const char *fmt
 
 int capture_put_hook(struct capture_writer *w, const struct cap_hook *h)
 {
-	return writer_insert(w, INSERT_HOOK, "ttttt", h->name, pool_name(h->pool), h->how, h->reason, h->cost);
+	return writer_insert(w, INSERT_HOOK, "ttttt", h->name, pool_name(h->pool), h->how,
+			     h->reason, h->cost);
 }
 
 int capture_put_frame(struct capture_writer *w, const struct cap_frame *f, uint32_t *id)
 {
-	_cleanup_key_ struct intern_key key = { 0 };
+	_cleanup_key_ struct intern_key key = {0};
 	/* No function is that long: such an offset is an address, and no address is stored. */
 	int64_t offset = f->offset > INT32_MAX ? 0 : f->offset;
 	int found;
@@ -71,20 +74,23 @@ int capture_put_frame(struct capture_writer *w, const struct cap_frame *f, uint3
 	found = writer_intern(w, &w->frames, &key, id);
 	if (found <= 0)
 		return found;
-	return writer_insert(w, INSERT_FRAME, "ititt", (int64_t)*id, f->symbol, offset, f->module, f->build_id);
+	return writer_insert(w, INSERT_FRAME, "ititt", (int64_t)*id, f->symbol, offset, f->module,
+			     f->build_id);
 }
 
 int capture_put_stack(struct capture_writer *w, const struct cap_stack *s, uint32_t *id)
 {
-	_cleanup_key_ struct intern_key key = { 0 };
+	_cleanup_key_ struct intern_key key = {0};
 	uint32_t nr = s->nr_frames < CAPTURE_FRAMES_MAX ? s->nr_frames : CAPTURE_FRAMES_MAX;
 	bool truncated = s->truncated || nr < s->nr_frames;
 	int found, err;
 
 	for (uint32_t i = 0; i < nr; i++)
 		if (!s->frames[i] || s->frames[i] > w->frames.nr)
-			return log_error(EINVAL, "a stack has frame %u, which was not put (a bug in kmemtrace)",
-					 s->frames[i]);
+			return log_error(
+				EINVAL,
+				"a stack has frame %u, which was not put (a bug in kmemtrace)",
+				s->frames[i]);
 	intern_key_number(&key, truncated);
 	intern_key_add(&key, s->frames, nr * sizeof(*s->frames));
 	found = writer_intern(w, &w->stacks, &key, id);
@@ -92,17 +98,20 @@ int capture_put_stack(struct capture_writer *w, const struct cap_stack *s, uint3
 		return found;
 	err = writer_insert(w, INSERT_STACK, "ii", (int64_t)*id, (int64_t)truncated);
 	for (uint32_t i = 0; i < nr && !err; i++)
-		err = writer_insert(w, INSERT_STACK_FRAME, "iii", (int64_t)*id, (int64_t)i, (int64_t)s->frames[i]);
+		err = writer_insert(w, INSERT_STACK_FRAME, "iii", (int64_t)*id, (int64_t)i,
+				    (int64_t)s->frames[i]);
 	return err;
 }
 
 int capture_put_cache(struct capture_writer *w, const struct cap_cache *c, uint32_t *id)
 {
-	_cleanup_key_ struct intern_key key = { 0 };
+	_cleanup_key_ struct intern_key key = {0};
 	int found, err;
 
-	if (c->object_size < 0 || c->object_size > CAPTURE_LEVEL_MAX || c->size < 0 || c->size > CAPTURE_LEVEL_MAX)
-		return log_error(EINVAL, "cache %s has a size out of range (a bug in kmemtrace)", c->name);
+	if (c->object_size < 0 || c->object_size > CAPTURE_LEVEL_MAX || c->size < 0 ||
+	    c->size > CAPTURE_LEVEL_MAX)
+		return log_error(EINVAL, "cache %s has a size out of range (a bug in kmemtrace)",
+				 c->name);
 	intern_key_text(&key, c->name);
 	intern_key_number(&key, c->object_size);
 	intern_key_number(&key, c->size);
@@ -112,8 +121,9 @@ int capture_put_cache(struct capture_writer *w, const struct cap_cache *c, uint3
 	found = writer_intern(w, &w->caches, &key, id);
 	if (found <= 0)
 		return found;
-	err = writer_insert(w, INSERT_CACHE, "itiiiii", (int64_t)*id, c->name, c->object_size, c->size,
-			    (int64_t)c->reclaimable, (int64_t)c->large, (int64_t)c->merged_away);
+	err = writer_insert(w, INSERT_CACHE, "itiiiii", (int64_t)*id, c->name, c->object_size,
+			    c->size, (int64_t)c->reclaimable, (int64_t)c->large,
+			    (int64_t)c->merged_away);
 	for (size_t i = 0; i < c->aliases.nr && !err; i++)
 		err = writer_insert(w, INSERT_CACHE_ALIAS, "it", (int64_t)*id, c->aliases.items[i]);
 	return err;
@@ -121,7 +131,7 @@ int capture_put_cache(struct capture_writer *w, const struct cap_cache *c, uint3
 
 int capture_put_cgroup(struct capture_writer *w, const char *path, uint32_t *id)
 {
-	_cleanup_key_ struct intern_key key = { 0 };
+	_cleanup_key_ struct intern_key key = {0};
 	int found;
 
 	intern_key_text(&key, path);
@@ -131,12 +141,13 @@ int capture_put_cgroup(struct capture_writer *w, const char *path, uint32_t *id)
 
 int capture_put_process(struct capture_writer *w, const struct cap_process *p, uint32_t *id)
 {
-	_cleanup_key_ struct intern_key key = { 0 };
+	_cleanup_key_ struct intern_key key = {0};
 	int found;
 
 	if (p->tgid < 0 || p->cgroup > w->cgroups.nr)
-		return log_error(EINVAL, "process %d has cgroup %u, which was not put (a bug in kmemtrace)", p->tgid,
-				 p->cgroup);
+		return log_error(EINVAL,
+				 "process %d has cgroup %u, which was not put (a bug in kmemtrace)",
+				 p->tgid, p->cgroup);
 	intern_key_number(&key, p->tgid);
 	intern_key_number(&key, p->cgroup);
 	intern_key_text(&key, p->comm);
@@ -144,8 +155,8 @@ int capture_put_process(struct capture_writer *w, const struct cap_process *p, u
 	found = writer_intern(w, &w->processes, &key, id);
 	if (found <= 0)
 		return found;
-	return writer_insert(w, INSERT_PROCESS, "iitti", (int64_t)*id, (int64_t)p->tgid, p->comm, p->cmdline,
-			     (int64_t)p->cgroup);
+	return writer_insert(w, INSERT_PROCESS, "iitti", (int64_t)*id, (int64_t)p->tgid, p->comm,
+			     p->cmdline, (int64_t)p->cgroup);
 }
 
 /* ---- one interval ---- */
@@ -158,10 +169,12 @@ static bool real_ok(double v)
 static bool held_ok(const struct capture_writer *w, const struct cap_held *h)
 {
 	bool ok = (unsigned int)h->pool < POOLS && memchr(h->class_, '\0', sizeof(h->class_)) &&
-		  h->cache <= w->caches.nr && h->stack <= w->stacks.nr && h->process <= w->processes.nr &&
-		  h->tracked >= 0 && h->tracked <= CAPTURE_LEVEL_MAX && h->judged >= 0 && h->judged_live >= 0 &&
-		  h->judged <= CAPTURE_LEVEL_MAX && h->judged_live <= h->judged && real_ok(h->objects) &&
-		  real_ok(h->bytes) && real_ok(h->bytes_var) && real_ok(h->oldest_s);
+		  h->cache <= w->caches.nr && h->stack <= w->stacks.nr &&
+		  h->process <= w->processes.nr && h->tracked >= 0 &&
+		  h->tracked <= CAPTURE_LEVEL_MAX && h->judged >= 0 && h->judged_live >= 0 &&
+		  h->judged <= CAPTURE_LEVEL_MAX && h->judged_live <= h->judged &&
+		  real_ok(h->objects) && real_ok(h->bytes) && real_ok(h->bytes_var) &&
+		  real_ok(h->oldest_s);
 
 	for (int b = 0; b < AGE_BUCKETS; b++)
 		ok = ok && real_ok(h->age_hist[b]);
@@ -171,8 +184,8 @@ static bool held_ok(const struct capture_writer *w, const struct cap_held *h)
 static bool churn_ok(const struct capture_writer *w, const struct cap_churn *c)
 {
 	return (unsigned int)c->pool < POOLS && c->stack <= w->stacks.nr && real_ok(c->allocs) &&
-	       real_ok(c->alloc_bytes) && real_ok(c->frees) && real_ok(c->free_bytes) && real_ok(c->ghosts) &&
-	       real_ok(c->ghost_bytes);
+	       real_ok(c->alloc_bytes) && real_ok(c->frees) && real_ok(c->free_bytes) &&
+	       real_ok(c->ghosts) && real_ok(c->ghost_bytes);
 }
 
 static int interval_check(const struct capture_writer *w, const struct cap_interval *in)
@@ -180,19 +193,27 @@ static int interval_check(const struct capture_writer *w, const struct cap_inter
 	bool ok = real_ok(in->start_s) && real_ok(in->end_s) && in->start_s <= in->end_s;
 
 	if (!ok)
-		return log_error(EINVAL, "an interval from %g to %g s (a bug in kmemtrace)", in->start_s, in->end_s);
+		return log_error(EINVAL, "an interval from %g to %g s (a bug in kmemtrace)",
+				 in->start_s, in->end_s);
 	for (size_t i = 0; i < in->held.nr; i++)
 		if (!held_ok(w, &in->held.items[i]))
-			return log_error(EINVAL, "row %zu of what is held is out of range (a bug in kmemtrace)", i);
+			return log_error(
+				EINVAL,
+				"row %zu of what is held is out of range (a bug in kmemtrace)", i);
 	for (size_t i = 0; i < in->churn.nr; i++)
 		if (!churn_ok(w, &in->churn.items[i]))
-			return log_error(EINVAL, "row %zu of the churn is out of range (a bug in kmemtrace)", i);
+			return log_error(
+				EINVAL, "row %zu of the churn is out of range (a bug in kmemtrace)",
+				i);
 	for (size_t i = 0; i < in->cache_churn.nr; i++) {
 		const struct cap_cache_churn *c = &in->cache_churn.items[i];
 
-		if (c->cache > w->caches.nr || !real_ok(c->allocs) || !real_ok(c->frees) || !real_ok(c->ghosts))
-			return log_error(EINVAL, "row %zu of the cache churn is out of range (a bug in kmemtrace)",
-					 i);
+		if (c->cache > w->caches.nr || !real_ok(c->allocs) || !real_ok(c->frees) ||
+		    !real_ok(c->ghosts))
+			return log_error(
+				EINVAL,
+				"row %zu of the cache churn is out of range (a bug in kmemtrace)",
+				i);
 	}
 	for (size_t i = 0; i < in->losses.nr; i++)
 		if (in->losses.items[i].value < 0 || in->losses.items[i].value > CAPTURE_LEVEL_MAX)
@@ -203,15 +224,17 @@ static int interval_check(const struct capture_writer *w, const struct cap_inter
 
 static int put_held(struct capture_writer *w, int64_t id, const struct cap_held *h)
 {
-	return writer_insert(w, INSERT_HELD, "ittiiiirrrriiA", id, pool_name(h->pool), h->class_, (int64_t)h->cache,
-			     (int64_t)h->stack, (int64_t)h->process, h->tracked, h->objects, h->bytes, h->bytes_var,
-			     h->oldest_s, h->judged, h->judged_live, h->age_hist);
+	return writer_insert(w, INSERT_HELD, "ittiiiirrrriiA", id, pool_name(h->pool), h->class_,
+			     (int64_t)h->cache, (int64_t)h->stack, (int64_t)h->process, h->tracked,
+			     h->objects, h->bytes, h->bytes_var, h->oldest_s, h->judged,
+			     h->judged_live, h->age_hist);
 }
 
 static int put_churn(struct capture_writer *w, int64_t id, const struct cap_churn *c)
 {
-	return writer_insert(w, INSERT_CHURN, "itirrrrrr", id, pool_name(c->pool), (int64_t)c->stack, c->allocs,
-			     c->alloc_bytes, c->frees, c->free_bytes, c->ghosts, c->ghost_bytes);
+	return writer_insert(w, INSERT_CHURN, "itirrrrrr", id, pool_name(c->pool),
+			     (int64_t)c->stack, c->allocs, c->alloc_bytes, c->frees, c->free_bytes,
+			     c->ghosts, c->ghost_bytes);
 }
 
 int capture_put_interval(struct capture_writer *w, const struct cap_interval *in)
@@ -229,11 +252,12 @@ int capture_put_interval(struct capture_writer *w, const struct cap_interval *in
 	for (size_t i = 0; i < in->cache_churn.nr && !err; i++) {
 		const struct cap_cache_churn *c = &in->cache_churn.items[i];
 
-		err = writer_insert(w, INSERT_CACHE_CHURN, "iirrr", id, (int64_t)c->cache, c->allocs, c->frees,
-				    c->ghosts);
+		err = writer_insert(w, INSERT_CACHE_CHURN, "iirrr", id, (int64_t)c->cache,
+				    c->allocs, c->frees, c->ghosts);
 	}
 	for (size_t i = 0; i < in->losses.nr && !err; i++)
-		err = writer_insert(w, INSERT_LOSS, "iti", id, in->losses.items[i].name, in->losses.items[i].value);
+		err = writer_insert(w, INSERT_LOSS, "iti", id, in->losses.items[i].name,
+				    in->losses.items[i].value);
 	if (!err)
 		err = capture_commit(w);
 	if (!err)
