@@ -125,11 +125,14 @@ static void say_grown(struct writer *w)
 static void say_explained(struct writer *w)
 {
 	const struct ledger_row *slab = &w->f->ledger->rows[LEDGER_SLAB];
-	char held[UNITS_MAX], overhead[UNITS_MAX], old[UNITS_MAX], rest[UNITS_MAX];
+	char held[2 * UNITS_MAX + 24], overhead[UNITS_MAX], old[UNITS_MAX], rest[UNITS_MAX];
 
 	if (!row_grew(slab) || isnan(slab->attributed_kb))
 		return;
 	units_bytes(held, slab->attributed_kb * 1024);
+	if (slab->attributed_sd_kb > 0)
+		snprintf(held + strlen(held), sizeof(held) - strlen(held), ", give or take %s,",
+			 units_bytes(rest, 1.96 * slab->attributed_sd_kb * 1024));
 	if (isnan(slab->residual_kb)) {
 		say(w,
 		    "Of Slab, %s was traced and is still held; without slabinfo the rest cannot be "

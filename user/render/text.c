@@ -46,35 +46,37 @@ struct text {
 	bool failed;
 };
 
+/* Keep a malloc'ed string until the end; NULL becomes "". */
+static const char *keep(struct text *t, char *made)
+{
+	char **slot = made ? ARRAY_PUSH(&t->escaped) : NULL;
+
+	if (!slot) {
+		free(made);
+		t->failed = true;
+		return "";
+	}
+	*slot = made;
+	return made;
+}
+
 /* s, fit for the terminal. Lives as long as t. */
 static const char *safe(struct text *t, const char *s)
 {
-	char **slot = ARRAY_PUSH(&t->escaped);
-
-	if (slot)
-		*slot = escape_terminal(s, t->o->utf8);
-	if (slot && *slot)
-		return *slot;
-	t->failed = true;
-	return "";
+	return keep(t, escape_terminal(s, t->o->utf8));
 }
 
 /* The same, at most `columns` wide. Lives as long as t. */
 static const char *safe_fit(struct text *t, const char *s, size_t columns)
 {
 	const char *whole = safe(t, s);
-	char **slot;
+	char *cut = NULL;
 
 	if (utf8_width(whole) <= columns)
 		return whole;
-	slot = ARRAY_PUSH(&t->escaped);
-	if (slot &&
-	    asprintf(slot, "%.*s%s", (int)utf8_fit(whole, columns - 1), whole, t->g->ellipsis) >= 0)
-		return *slot;
-	if (slot)
-		*slot = NULL;
-	t->failed = true;
-	return "";
+	if (asprintf(&cut, "%.*s%s", (int)utf8_fit(whole, columns - 1), whole, t->g->ellipsis) < 0)
+		cut = NULL;
+	return keep(t, cut);
 }
 
 static const char *on(const struct text *t, enum style style)
