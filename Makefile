@@ -49,7 +49,7 @@ UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
 # `make V=1` shows the commands
 Q := $(if $(V),,@)
 
-.PHONY: all test unit live fuzz plants vm-tools test-vm kernels-doc check-vmlinux check install clean
+.PHONY: all test unit live fuzz plants bench bench-tools vm-tools test-vm kernels-doc check-vmlinux check install clean
 all: $(B)/kmemtrace
 # headers that make came to by a chain of rules are kept: they are what everything else is compiled against
 .SECONDARY:
@@ -134,6 +134,27 @@ $(B)/plant/plant: $(PLANT_OBJ)
 $(B)/plant/churn: $(CHURN_OBJ)
 	@echo "  CC   $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread
+
+# ---- what scripts/bench.sh runs ----
+BENCH_BIN := $(B)/bench/bench_load $(B)/bench/bench_attach
+$(B)/bench/%.bpf.o: tests/bench/%.bpf.c Makefile
+	@mkdir -p $(@D)
+	@echo "  BPF  $@"
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(B)/bench/%.skel.h: $(B)/bench/%.bpf.o
+	@echo "  GEN  $@"
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
+
+$(B)/bench/%: tests/bench/%.c Makefile | $(B)/bench/classic.skel.h
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -I$(B)/bench -MMD -MP \
+		$(LDFLAGS) -o $@ $< $(LDLIBS) -pthread
+
+bench-tools: $(BENCH_BIN)
+bench: all bench-tools
+	./scripts/bench.sh
 
 unit: $(UNIT_BIN)
 plants: $(B)/plant/plant $(B)/plant/churn

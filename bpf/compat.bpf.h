@@ -25,6 +25,18 @@ static __always_inline __u64 compat_read_word(__u64 addr)
 	return word;
 }
 
+/* Bytes an object of the cache takes; 0 where it cannot be read without a helper call. */
+static __always_inline __u32 compat_cache_size(__u64 cache)
+{
+	if (bpf_rdonly_cast) {
+		struct kmem_cache *s =
+			bpf_rdonly_cast((void *)cache, bpf_core_type_id_kernel(struct kmem_cache));
+
+		return s->size;
+	}
+	return 0;
+}
+
 /* SLAB_RECLAIM_ACCOUNT: an enumerator from 6.9 (cc61eb851459), 0x00020000 before. */
 enum _slab_flag_bits___new {
 	_SLAB_RECLAIM_ACCOUNT___new,

@@ -18,7 +18,8 @@
 #define KMT_NAME    64 /* longest cache name kept */
 #define KMT_COMM    16
 #define KMT_CACHES  1024
-#define KMT_TALLIES 512 /* per CPU, two ways */
+#define KMT_TALLIES 512 /* most per CPU, two ways; fewer where CPUs are many */
+#define KMT_EVERY   1   /* the sampling period that takes every object */
 #define KMT_NEST    4   /* task, softirq, hardirq, NMI */
 #define KMT_FOCUS   16  /* caches that --cache can name */
 
@@ -85,6 +86,18 @@ struct kmt_cpu {
 struct kmt_bucket {
 	__u64 spilled; /* objects that belong here but found no room and lie in the bucket's second choice */
 	__u64 key[KMT_KEYS];
+};
+
+/*
+ * How many live objects fall to each lane, so that the free of an object that is not sampled costs one load
+ * of a small table. Changed by adding to the whole word. Not used where every object is tracked, nor with so
+ * many that a lane could overflow.
+ */
+#define KMT_FILTER_BITS 14
+#define KMT_FILTER_MOST (16ull << (KMT_FILTER_BITS + 3)) /* objects: 16 a lane, of 255 */
+union kmt_filter {
+	__u64 word;
+	__u8 lane[8];
 };
 
 struct kmt_object {

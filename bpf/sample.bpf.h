@@ -55,30 +55,46 @@ GLOBAL int sample_draw(__u32 id, __u32 pool)
 	if (!cpu || pool >= KMT_POOLS)
 		return 0;
 	mean = period[pool];
-	cpu->countdown[pool] = 1 + ((sample_exponential() * (mean >> 6)) >> 10);
+	cpu->countdown[pool] = mean == KMT_EVERY ? 0 : 1 + ((sample_exponential() * (mean >> 6)) >> 10);
 	cpu->period[pool] = mean;
 	return 0;
 }
 
-/*
- * Does the allocation of `size` bytes fall to the sample? *weight is then the period it stands for (0 in
- * exact mode: every object is taken). The one thing that happens to an allocation that is not sampled.
- */
-static __always_inline bool sample_take(struct kmt_cpu *cpu, __u32 cpu_id, __u32 pool, __u64 size,
-					__u64 *weight)
+/* The one thing that happens to an allocation that is not sampled. True when it may be: ask sample_weigh(). */
+static __always_inline bool sample_falls(struct kmt_cpu *cpu, __u32 pool, __u64 size)
 {
 	__s64 left;
 
-	*weight = 0;
 	if (cfg_exact)
 		return true;
 	left = cpu->countdown[pool] - (__s64)size;
 	cpu->countdown[pool] = left;
-	if (left > 0)
-		return false;
+	return left <= 0;
+}
+
+/*
+ * Whether an allocation that sample_falls() chose is taken, and the period it stands for (0: every object is
+ * taken). To be called even for one that is of no use: the next countdown begins here.
+ */
+static __always_inline bool sample_weigh(struct kmt_cpu *cpu, __u32 cpu_id, __u32 pool, __u64 *weight)
+{
+	*weight = 0;
+	if (cfg_exact)
+		return true;
 	*weight = cpu->period[pool];
 	sample_draw(cpu_id, pool);
+	if (*weight == KMT_EVERY) {
+		*weight = 0;
+		return true;
+	}
 	return *weight != 0; /* the first countdown of a CPU starts at 0 and says nothing */
+}
+
+/* Both in one, for sources that are not so hot. */
+static __always_inline bool sample_take(struct kmt_cpu *cpu, __u32 cpu_id, __u32 pool, __u64 size,
+					__u64 *weight)
+{
+	return sample_falls(cpu, pool, size) && sample_weigh(cpu, cpu_id, pool, weight);
 }
 
 /* Objects that one sampled object of `size` stands for, × KMT_ONE: 1 / (1 − e^(−size/period)). */

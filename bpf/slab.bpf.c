@@ -10,35 +10,35 @@ char LICENSE[] SEC("license") WEAK = "GPL";
 
 #define ZERO_SIZE_PTR 16 /* kmalloc(0) */
 
-static __always_inline int slab_alloc(struct bpf_raw_tracepoint_args *ctx, __u64 site, __u64 addr,
-				      __u64 cache_ptr)
+/* Track the object at `addr` in the cache of row `cache`. */
+static __always_inline void slab_track(struct bpf_raw_tracepoint_args *ctx, struct kmt_cpu *cpu, __u32 cpu_id,
+				       struct unwind_scratch *s, __u32 scratch_row, __u32 cache, __u64 size,
+				       __u64 mean)
 {
+	s->site = ctx->args[0];
+	s->addr = ctx->args[1];
+	s->object = (struct kmt_object){.size = size, .period = mean, .cache = cache, .pool = KMT_SLAB};
+	track_alloc(ctx, cpu, cpu_id, s, scratch_row);
+}
+
+/* An allocation from a named cache that may be taken. */
+GLOBAL int slab_cache_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
+{
+	struct kmt_cpu *cpu = cpu_of(cpu_id);
 	struct kmt_cache_key *cache;
 	struct unwind_scratch *s;
-	struct kmt_cpu *cpu;
-	__u32 cpu_id, row, at;
-	__u64 mean, size;
+	__u32 row, at;
+	__u64 mean;
 
-	if (!gate || addr <= ZERO_SIZE_PTR)
+	if (!gate || !cpu || !sample_weigh(cpu, cpu_id, KMT_SLAB, &mean) || ctx->args[1] <= ZERO_SIZE_PTR)
 		return 0;
-	cpu = cpu_row(&cpu_id);
-	if (!cpu)
-		return 0;
-	cache = cache_find(cpu, cache_ptr, &at);
-	if (!cache)
-		return 0;
-	size = cache->size;
-	if (cfg_focus && !(cache->state & KMT_CACHE_WANTED))
-		return 0;
-	if (size < cfg_min_size || !sample_take(cpu, cpu_id, KMT_SLAB, size, &mean))
+	cache = cache_find(cpu, ctx->args[2], &at);
+	if (!cache || (cfg_focus && !(cache->state & KMT_CACHE_WANTED)))
 		return 0;
 	s = track_enter(cpu, cpu_id, &row);
 	if (!s)
 		return 0;
-	s->site = site;
-	s->addr = addr;
-	s->object = (struct kmt_object){.size = size, .period = mean, .cache = at, .pool = KMT_SLAB};
-	track_alloc(ctx, cpu, cpu_id, s, row);
+	slab_track(ctx, cpu, cpu_id, s, row, at, cache->size, mean);
 	track_leave(cpu);
 	return 0;
 }
@@ -54,62 +54,83 @@ static __always_inline struct kmt_cache_key *slab_cache_of(struct kmt_cpu *cpu, 
 	return cache_find(cpu, ptr ?: KMT_CACHE_LARGE, row);
 }
 
-static __always_inline int slab_kmalloc(struct bpf_raw_tracepoint_args *ctx, __u64 site, __u64 addr,
-					__u64 size)
+/* The same from kmalloc(), whose event names no cache. */
+GLOBAL int slab_kmalloc_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
 {
+	struct kmt_cpu *cpu = cpu_of(cpu_id);
 	struct kmt_cache_key *cache;
 	struct unwind_scratch *s;
-	struct kmt_cpu *cpu;
-	__u32 cpu_id, row, at;
-	__u64 mean = 0;
+	__u32 row, at;
+	__u64 mean;
 
-	if (!gate || addr <= ZERO_SIZE_PTR || size < cfg_min_size)
-		return 0;
-	cpu = cpu_row(&cpu_id);
-	if (!cpu || (!cfg_focus && !sample_take(cpu, cpu_id, KMT_SLAB, size, &mean)))
+	if (!gate || !cpu || !sample_weigh(cpu, cpu_id, KMT_SLAB, &mean) || ctx->args[1] <= ZERO_SIZE_PTR)
 		return 0;
 	s = track_enter(cpu, cpu_id, &row);
 	if (!s)
 		return 0;
-	cache = slab_cache_of(cpu, s, addr, &at);
-	if (cache && (!cfg_focus || ((cache->state & KMT_CACHE_WANTED) &&
-				     sample_take(cpu, cpu_id, KMT_SLAB, size, &mean)))) {
-		s->site = site;
-		s->addr = addr;
-		s->object = (struct kmt_object){.size = size, .period = mean, .cache = at, .pool = KMT_SLAB};
-		track_alloc(ctx, cpu, cpu_id, s, row);
-	}
+	cache = slab_cache_of(cpu, s, ctx->args[1], &at);
+	if (cache && (!cfg_focus || (cache->state & KMT_CACHE_WANTED)))
+		slab_track(ctx, cpu, cpu_id, s, row, at, ctx->args[3], mean);
 	track_leave(cpu);
 	return 0;
 }
 
-static __always_inline int slab_free(__u64 addr)
+/* The size of a cache's objects, where that takes a helper call to find out. */
+GLOBAL int slab_cache_size(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
 {
-	if (!gate || addr <= ZERO_SIZE_PTR)
-		return 0;
-	return track_free(KMT_SLAB, addr);
+	struct kmt_cpu *cpu = cpu_of(cpu_id);
+	struct kmt_cache_key *cache;
+	__u32 row;
+
+	cache = cpu ? cache_find(cpu, ctx->args[2], &row) : NULL;
+	return cache ? cache->size : 0;
 }
 
+/*
+ * The programs proper: what happens to an allocation that is not sampled, and to the free of an object that
+ * is not tracked, and nothing else. The rest is behind calls, so that not even registers are saved for it.
+ */
 SEC("?raw_tp/kmem_cache_alloc")
 int slab_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	return slab_alloc(ctx, ctx->args[0], ctx->args[1], ctx->args[2]);
+	__u32 cpu_id;
+	struct kmt_cpu *cpu = cpu_row(&cpu_id);
+	__u64 size = 0;
+
+	if (!cpu)
+		return 0;
+	if (!cfg_exact || cfg_narrow)
+		size = compat_cache_size(ctx->args[2]) ?: (__u32)slab_cache_size(ctx, cpu_id);
+	if (narrow_wants(size) && sample_falls(cpu, KMT_SLAB, size))
+		slab_cache_taken(ctx, cpu_id);
+	return 0;
 }
 
 SEC("?raw_tp/kmalloc")
 int slab_kmalloc_event(struct bpf_raw_tracepoint_args *ctx)
 {
-	return slab_kmalloc(ctx, ctx->args[0], ctx->args[1], ctx->args[3]);
+	__u32 cpu_id;
+	struct kmt_cpu *cpu = cpu_row(&cpu_id);
+	__u64 size = ctx->args[3];
+
+	if (cpu && narrow_wants(size) && sample_falls(cpu, KMT_SLAB, size))
+		slab_kmalloc_taken(ctx, cpu_id);
+	return 0;
 }
 
 SEC("?raw_tp/kmem_cache_free")
 int slab_kmem_cache_free(struct bpf_raw_tracepoint_args *ctx)
 {
-	return slab_free(ctx->args[1]);
+	return track_free(KMT_SLAB, ctx->args[1]);
 }
 
+/* Half of all calls free NULL. */
 SEC("?raw_tp/kfree")
 int slab_kfree(struct bpf_raw_tracepoint_args *ctx)
 {
-	return slab_free(ctx->args[1]);
+	__u64 addr = ctx->args[1];
+
+	if (addr > ZERO_SIZE_PTR)
+		track_free(KMT_SLAB, addr);
+	return 0;
 }

@@ -29,9 +29,17 @@ const volatile __u32 cfg_live_shift WEAK = 64; /* 64 − log2 of the rows of eac
 const volatile __u32 cfg_path_shift WEAK = 64;
 const volatile __u32 cfg_memo_shift WEAK = 64;
 const volatile __u32 cfg_owner_shift WEAK = 64;
+const volatile __u32 cfg_tallies WEAK = 2; /* rows of each CPU: a power of two */
 const volatile __u32 cfg_thread_size WEAK = 16384;
-const volatile bool cfg_exact WEAK = false;
+const volatile __u32 cfg_audit WEAK = 4095; /* every so manyth hit of the unwinder is checked: 2^n − 1 */
+const volatile bool cfg_exact WEAK = false; /* every object, for good; else see KMT_EVERY */
+const volatile bool cfg_filter WEAK = true; /* see live_filter in track.bpf.h */
+const volatile bool cfg_narrow WEAK = false; /* one of the next five is set */
 const volatile __u64 cfg_min_size WEAK = 0;
+const volatile __u64 cfg_max_size WEAK = ~0ull;
+const volatile __s32 cfg_pid WEAK = 0;
+const volatile __u32 cfg_cgroup_level WEAK = 0;
+const volatile __u64 cfg_cgroup WEAK = 0;
 const volatile __u32 cfg_focus WEAK = 0; /* caches named by --cache; 0: all */
 const volatile char cfg_focus_name[KMT_FOCUS][KMT_NAME] WEAK = {};
 const volatile __u16 cfg_log2[257] WEAK = {};    /* log2(1 + i/256) × 2^16 − 1, see sample.bpf.h */
@@ -56,20 +64,44 @@ static __always_inline struct kmt_cpu *cpu_of(__u32 id)
 	return bpf_map_lookup_elem(&cpus, &id);
 }
 
-/* This CPU's row, NULL when its number is beyond the table (counted on row 0 as far as that is possible). */
+/* An event on a CPU beyond the table: counted on row 0. */
+GLOBAL int cpu_missing(void)
+{
+	struct kmt_cpu *cpu = cpu_of(0);
+
+	if (cpu)
+		__sync_fetch_and_add(&cpu->losses[KMT_LOSS_NO_CPU], 1);
+	return 0;
+}
+
+/* This CPU's row, NULL when its number is beyond the table. */
 static __always_inline struct kmt_cpu *cpu_row(__u32 *id)
 {
 	struct kmt_cpu *cpu;
-	__u32 zero = 0;
 
 	*id = bpf_get_smp_processor_id();
 	cpu = bpf_map_lookup_elem(&cpus, id);
-	if (cpu)
-		return cpu;
-	cpu = bpf_map_lookup_elem(&cpus, &zero);
-	if (cpu)
-		__sync_fetch_and_add(&cpu->losses[KMT_LOSS_NO_CPU], 1);
-	return NULL;
+	if (!cpu)
+		cpu_missing();
+	return cpu;
+}
+
+/* Is the event one of those that were asked for? */
+static __always_inline bool narrow_wants(__u64 size)
+{
+	if (!cfg_narrow)
+		return true;
+	if (size < cfg_min_size || size > cfg_max_size)
+		return false;
+	if (cfg_pid && bpf_get_current_task_btf()->tgid != cfg_pid)
+		return false;
+	return !cfg_cgroup || bpf_get_current_ancestor_cgroup_id(cfg_cgroup_level) == cfg_cgroup;
+}
+
+/* Whose process or cgroup it is can only be said outside interrupts. */
+static __always_inline bool narrow_wants_irq(void)
+{
+	return !cfg_narrow || (!cfg_pid && !cfg_cgroup);
 }
 
 /* Fibonacci hashing: the high bits of a product spread best; shift is 64 − log2(rows). */

@@ -32,7 +32,7 @@
 TABLE(live_keys, struct kmt_bucket);
 TABLE(live_objects, struct kmt_object);
 TABLE(owners, struct kmt_owner);
-TABLE(tallies, struct kmt_tally);         /* KMT_TALLIES for each CPU */
+TABLE(tallies, struct kmt_tally);         /* cfg_tallies for each CPU */
 TABLE(path_traffic, struct kmt_traffic);  /* by path */
 TABLE(cache_traffic, struct kmt_traffic); /* by cache */
 
@@ -172,7 +172,7 @@ static __always_inline void traffic_count(struct kmt_cpu *cpu, __u32 cpu_id, con
 {
 	__u64 n = o->period ? sample_weight(o->size, o->period) : KMT_ONE;
 	__u32 path = o->path, cache = o->cache;
-	__u32 at = cpu_id * KMT_TALLIES + ((path ^ cache * 31) & (KMT_TALLIES - 1));
+	__u32 at = cpu_id * cfg_tallies + ((path ^ cache * 31) & (cfg_tallies - 1));
 	struct kmt_tally *t, *second;
 
 	if (cpu->nest > 1) {
@@ -290,6 +290,52 @@ static __always_inline bool live_claim(struct live_place *p, __u64 key)
 	return true;
 }
 
+/* ---- the filter: may this key be in the live table? ---- */
+
+union kmt_filter live_filter[1 << KMT_FILTER_BITS] WEAK; /* of fixed size: its place is a constant */
+
+static __always_inline union kmt_filter *filter_place(__u64 key, __u32 *lane)
+{
+	__u64 h = (key >> 3) * 0x9E3779B97F4A7C15ull;
+
+	*lane = h >> 16 & 7;
+	return &live_filter[h >> (64 - KMT_FILTER_BITS)];
+}
+
+static __always_inline bool filter_has(__u64 key)
+{
+	__u32 lane;
+	union kmt_filter *f = filter_place(key, &lane);
+
+	return f->lane[lane];
+}
+
+static __always_inline void filter_add(__u64 key, __s64 n)
+{
+	__u32 lane;
+	union kmt_filter *f = filter_place(key, &lane);
+
+	if (cfg_filter)
+		__sync_fetch_and_add(&f->word, n << lane * 8);
+}
+
+/*
+ * Take the object at `p` out of the live table. False when somebody else did so meanwhile, which can be
+ * only where the liveness audit also takes objects out.
+ */
+static __always_inline bool live_remove(const struct live_place *p, __u64 key)
+{
+	__u64 i = p->i;
+
+	barrier_var(i);
+	if (i >= KMT_KEYS || __sync_val_compare_and_swap(&p->bucket->key[i], key, 0) != key)
+		return false;
+	if (p->spilled)
+		__sync_fetch_and_add(&p->spilled->spilled, -1);
+	filter_add(key, -1);
+	return true;
+}
+
 /* ---- the two ways in ---- */
 
 /* What an allocation leaves behind: an object in the live table, and its traffic. */
@@ -314,6 +360,8 @@ GLOBAL int track_object(__u32 cpu_id, __u32 scratch_row, __u32 path)
 	} else if (!live_claim(&at, key)) {
 		cpu->losses[KMT_LOSS_LIVE_FULL]++;
 		return 0;
+	} else {
+		filter_add(key, 1);
 	}
 	row = live_object_row(&at);
 	o = bpf_map_lookup_elem(&live_objects, &row);
@@ -352,7 +400,10 @@ static __always_inline struct unwind_scratch *track_enter(struct kmt_cpu *cpu, _
 static __always_inline void track_alloc(struct bpf_raw_tracepoint_args *ctx, struct kmt_cpu *cpu,
 					__u32 cpu_id, struct unwind_scratch *s, __u32 row)
 {
-	track_object(cpu_id, row, unwind_path(ctx, row, cpu_id));
+	__u32 path = unwind_path(ctx, row, cpu_id);
+
+	if (!s->irq || narrow_wants_irq())
+		track_object(cpu_id, row, path);
 }
 
 static __always_inline void track_leave(struct kmt_cpu *cpu)
@@ -360,18 +411,21 @@ static __always_inline void track_leave(struct kmt_cpu *cpu)
 	cpu->nest--;
 }
 
-static __always_inline int track_free(__u32 pool, __u64 addr)
+/* A free that may be of a tracked object. */
+GLOBAL int track_freed(__u32 pool, __u64 addr)
 {
+	__u64 key = kmt_key(pool, addr);
 	struct live_place at = {};
 	struct kmt_object *o;
 	struct kmt_cpu *cpu;
 	__u32 row, cpu_id;
-	bool found = live_find(&at, kmt_key(pool, addr));
 
+	if (!gate)
+		return 0;
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
 		return 0;
-	if (!found) {
+	if (!live_find(&at, key)) {
 		cpu->stats[KMT_STAT_UNKNOWN_FREES]++;
 		return 0;
 	}
@@ -380,11 +434,16 @@ static __always_inline int track_free(__u32 pool, __u64 addr)
 	o = bpf_map_lookup_elem(&live_objects, &row);
 	if (o)
 		traffic_count(cpu, cpu_id, o, TRACK_FREE);
-	live_store(&at, 0);
-	if (at.spilled)
-		__sync_fetch_and_add(&at.spilled->spilled, -1);
+	live_remove(&at, key);
 	cpu->stats[KMT_STAT_FREES]++;
 	track_leave(cpu);
+	return 0;
+}
+
+static __always_inline int track_free(__u32 pool, __u64 addr)
+{
+	if (!cfg_filter || filter_has(kmt_key(pool, addr)))
+		track_freed(pool, addr);
 	return 0;
 }
 

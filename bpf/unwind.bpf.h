@@ -6,7 +6,7 @@
  *   key    call site and depth (how far ctx lies from the end of its stack); a few ways for each
  *   hit    the words at a way's offsets add up to its sum: the same path. Tens of instructions, no call.
  *   miss   bpf_get_stack(), then find each return address in order among the stack's words: learned.
- *   audit  every 4096th hit is unwound again; a disagreement is counted and the way thrown away.
+ *   audit  every 4096th hit (cfg_audit) is unwound again; a disagreement is counted and the way thrown away.
  *
  * ctx of a raw tracepoint lies on the current kernel stack, in bpf_trace_run's frame, below every frame that
  * matters. In interrupt context it lies on an interrupt stack; frames beyond it belong to whoever was
@@ -23,7 +23,6 @@
 #define UNWIND_DEPTH  (KMT_FRAMES + UNWIND_PREFIX)
 #define UNWIND_CHUNK  64 /* words read at a time */
 #define UNWIND_CHUNKS 17 /* 8 KiB of stack, and the chunk that ctx begins in */
-#define UNWIND_AUDIT  4095
 #define UNWIND_IRQ    0x8000 /* depth is within an interrupt stack */
 #define UNWIND_ODD    0x9E3779B97F4A7C15ull
 
@@ -384,7 +383,7 @@ GLOBAL int unwind_path(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, _
 			break;
 		if (m->key != s->key || !unwind_matches(row, s->sp))
 			continue;
-		if ((++cpu->stats[KMT_STAT_UNWIND_HITS] & UNWIND_AUDIT) == 0)
+		if ((++cpu->stats[KMT_STAT_UNWIND_HITS] & cfg_audit) == 0)
 			return unwind_audit(ctx, scratch_row, cpu_id, row);
 		return m->path;
 	}

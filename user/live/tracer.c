@@ -88,7 +88,10 @@ static void settings_fill(struct tracer *t, const struct tracer_options *o)
 	skel->rodata->cfg_owner_shift = 64 - OWNER_BITS;
 	skel->rodata->cfg_thread_size = o->thread_size;
 	skel->rodata->cfg_exact = o->exact;
+	skel->rodata->cfg_narrow = o->min_size;
 	skel->rodata->cfg_min_size = o->min_size;
+	skel->rodata->cfg_tallies = KMT_TALLIES;
+	skel->rodata->cfg_filter = (!o->exact || o->nr_caches) && ((uint64_t)KMT_KEYS << live_bits) <= KMT_FILTER_MOST;
 	skel->rodata->cfg_focus = o->nr_caches;
 	for (size_t i = 0; i < o->nr_caches && i < KMT_FOCUS; i++)
 		snprintf((char *)skel->rodata->cfg_focus_name[i], KMT_NAME, "%s", o->caches[i]);

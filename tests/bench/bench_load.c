@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The workloads of scripts/bench.sh: `bench_load [WORKLOAD...]` runs each (default: all) in short rounds and
+ * prints "NAME NS", the nanoseconds of one iteration in the fastest round: on a busy machine the fastest is
+ * the one that nobody interrupted. Single-threaded ones run pinned to the last CPU.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ROUNDS      15
+#define ROUND_NS    20e6
+#define FAULT_PAGES 256
+
+struct message {
+	long type;
+	char text[200];
+};
+
+/* What a workload needs: filled by its setup. */
+struct load_state {
+	int queue;
+	int socket[2];
+	char path[64];
+};
+
+static double now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1e9 + ts.tv_nsec;
+}
+
+static void __attribute__((noreturn)) die(const char *what)
+{
+	fprintf(stderr, "bench_load: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+/* ---- one iteration of each ---- */
+
+static void msg_setup(struct load_state *s)
+{
+	s->queue = msgget(IPC_PRIVATE, 0600);
+	if (s->queue < 0)
+		die("msgget");
+}
+
+static void msg_run(struct load_state *s)
+{
+	struct message m = {.type = 1};
+
+	if (msgsnd(s->queue, &m, sizeof(m.text), 0) || msgrcv(s->queue, &m, sizeof(m.text), 0, 0) < 0)
+		die("msgsnd");
+}
+
+static void msg_end(struct load_state *s)
+{
+	msgctl(s->queue, IPC_RMID, NULL);
+}
+
+static void eventfd_run(struct load_state *s)
+{
+	int fd = eventfd(0, 0);
+
+	(void)s;
+	if (fd < 0)
+		die("eventfd");
+	close(fd);
+}
+
+static void fork_run(struct load_state *s)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)s;
+	if (!pid) {
+		execl("/proc/self/exe", "bench_load", "nothing", NULL);
+		_exit(1);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+		die("fork and exec");
+}
+
+static void fault_run(struct load_state *s)
+{
+	size_t len = FAULT_PAGES * 4096ul;
+	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)s;
+	if (p == MAP_FAILED)
+		die("mmap");
+	madvise(p, len, MADV_NOHUGEPAGE);
+	for (size_t i = 0; i < len; i += 4096)
+		*(volatile char *)(p + i) = 1;
+	munmap(p, len);
+}
+
+static void tcp_setup(struct load_state *s)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(addr);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	s->socket[0] = socket(AF_INET, SOCK_STREAM, 0);
+	if (bind(listener, (void *)&addr, len) || listen(listener, 1) ||
+	    getsockname(listener, (void *)&addr, &len) || connect(s->socket[0], (void *)&addr, len))
+		die("loopback TCP");
+	s->socket[1] = accept(listener, NULL, NULL);
+	close(listener);
+}
+
+static void tcp_run(struct load_state *s)
+{
+	char buf[512] = "";
+
+	if (send(s->socket[0], buf, sizeof(buf), 0) != sizeof(buf) ||
+	    recv(s->socket[1], buf, sizeof(buf), MSG_WAITALL) != sizeof(buf))
+		die("TCP");
+}
+
+static void tcp_end(struct load_state *s)
+{
+	close(s->socket[0]);
+	close(s->socket[1]);
+}
+
+static void file_setup(struct load_state *s)
+{
+	snprintf(s->path, sizeof(s->path), "/tmp/kmemtrace-bench-%d", (int)getpid());
+}
+
+static void file_run(struct load_state *s)
+{
+	int fd = open(s->path, O_CREAT | O_EXCL | O_WRONLY, 0600);
+
+	if (fd < 0)
+		die("open");
+	close(fd);
+	unlink(s->path);
+}
+
+static void mixed_run(struct load_state *s)
+{
+	msg_run(s);
+	eventfd_run(s);
+}
+
+static const struct load {
+	const char *name;
+	void (*setup)(struct load_state *s);
+	void (*run)(struct load_state *s);
+	void (*end)(struct load_state *s);
+	int per_run;  /* iterations that one run counts as */
+	int batch;    /* runs between looks at the clock */
+	bool all_cpus;
+} loads[] = {
+	{"msg", msg_setup, msg_run, msg_end, 1, 256, false},
+	{"eventfd", NULL, eventfd_run, NULL, 1, 256, false},
+	{"fork", NULL, fork_run, NULL, 1, 1, false},
+	{"fault", NULL, fault_run, NULL, FAULT_PAGES, 1, false},
+	{"tcp", tcp_setup, tcp_run, tcp_end, 1, 32, false},
+	{"file", file_setup, file_run, NULL, 1, 32, false},
+	{"all-cpus", msg_setup, mixed_run, msg_end, 1, 64, true},
+};
+#define LOADS (sizeof(loads) / sizeof(loads[0]))
+
+/* ---- running them ---- */
+
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* The fastest round's ns for one iteration. */
+static double load_time(const struct load *l)
+{
+	struct load_state s = {0};
+	double best = 1e18;
+
+	if (l->setup)
+		l->setup(&s);
+	for (int round = 0; round < ROUNDS; round++) {
+		double began = now_ns(), ns;
+		long n = 0;
+
+		do {
+			for (int i = 0; i < l->batch; i++)
+				l->run(&s);
+			n += l->batch;
+			ns = now_ns() - began;
+		} while (ns < ROUND_NS);
+		ns /= n * (double)l->per_run;
+		if (ns < best)
+			best = ns;
+	}
+	if (l->end)
+		l->end(&s);
+	return best;
+}
+
+struct worker {
+	pthread_t thread;
+	const struct load *load;
+	int cpu;
+	double ns;
+};
+
+static void *worker_run(void *arg)
+{
+	struct worker *w = arg;
+
+	pin(w->cpu);
+	w->ns = load_time(w->load);
+	return NULL;
+}
+
+/* On every CPU at once: the mean of the threads. */
+static double load_time_all(const struct load *l, int nr_cpus)
+{
+	struct worker *workers = calloc(nr_cpus, sizeof(*workers));
+	double sum = 0;
+
+	if (!workers)
+		die("memory");
+	for (int i = 0; i < nr_cpus; i++) {
+		workers[i].load = l;
+		workers[i].cpu = i;
+		errno = pthread_create(&workers[i].thread, NULL, worker_run, &workers[i]);
+		if (errno)
+			die("thread");
+	}
+	for (int i = 0; i < nr_cpus; i++) {
+		pthread_join(workers[i].thread, NULL);
+		sum += workers[i].ns;
+	}
+	free(workers);
+	return sum / nr_cpus;
+}
+
+static bool wanted(const char *name, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], name))
+			return true;
+	return argc == 1;
+}
+
+int main(int argc, char **argv)
+{
+	int nr_cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (argc == 2 && !strcmp(argv[1], "nothing"))
+		return 0;
+	for (size_t i = 0; i < LOADS; i++) {
+		const struct load *l = &loads[i];
+
+		if (!wanted(l->name, argc, argv))
+			continue;
+		pin(nr_cpus - 1);
+		printf("%s %.1f\n", l->name, l->all_cpus ? load_time_all(l, nr_cpus) : load_time(l));
+		fflush(stdout);
+	}
+	return 0;
+}
