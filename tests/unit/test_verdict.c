@@ -135,6 +135,24 @@ static void a_quiet_machine_is_called_quiet(void **state)
 	      "these grew", "Most");
 }
 
+/* Half of a short recording's differences are the step itself: it must not pass for noise. */
+static void a_step_in_a_short_recording_is_growth(void **state)
+{
+	const int64_t slab_kb[] = {200000, 245000, 260000, 260000};
+	struct capture *c = sample_new("exact");
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct snapshot *s = sample_snapshot(c, i);
+
+		sample_meminfo(s, "Slab", slab_kb[i]);
+		sample_slab(s, "obj", 1000, 100, 40, 1, 25);
+	}
+	sample_interval(c, 3);
+	CHECK(c, false, "sudo kmemtrace record --exact -d 60", "these grew: Slab by 58.6 MiB", NULL,
+	      "Nothing grew");
+}
+
 static void modes_and_missing_names_are_said(void **state)
 {
 	struct capture *c = sample_whole();
@@ -174,6 +192,7 @@ int main(void)
 		cmocka_unit_test(unaudited_ghosts_are_never_a_leak),
 		cmocka_unit_test(growth_that_ended_is_never_a_leak),
 		cmocka_unit_test(a_quiet_machine_is_called_quiet),
+		cmocka_unit_test(a_step_in_a_short_recording_is_growth),
 		cmocka_unit_test(modes_and_missing_names_are_said),
 		cmocka_unit_test(hostile_cache_names_stay_out_of_commands),
 	};

@@ -127,8 +127,8 @@ static double trend_noise(const double *y, size_t n, double *scratch)
 {
 	double middle;
 
-	if (n < 3)
-		return 0;
+	if (n < SERIES_MIN) /* a step would be half of the differences, and pass for noise */
+		return NAN;
 	for (size_t i = 0; i + 1 < n; i++)
 		scratch[i] = y[i + 1] - y[i];
 	middle = median(scratch, n - 1);
@@ -165,7 +165,7 @@ static enum pattern trend_pattern(const double *y, size_t n, double floor_, doub
 
 int trend_of(const double *t, const double *y, size_t n, double floor_, struct trend *out)
 {
-	struct trend result = {.slope = NAN, .slope_low = NAN, .slope_high = NAN, .mk_p = 1};
+	struct trend result = {.slope = NAN, .slope_low = NAN, .slope_high = NAN, .noise = NAN, .mk_p = 1};
 	size_t used = n < SERIES_POINTS ? n : SERIES_POINTS;
 	_cleanup_free_ double *mem = NULL;
 	double *pt, *py, *scratch;

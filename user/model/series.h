@@ -31,7 +31,7 @@ struct trend {
 	double slope_low, slope_high; /* its 95 % interval; NaN for n < 4 */
 	double mk_z;		      /* Mann–Kendall statistic, 0 for n < 2 */
 	double mk_p;		      /* its two-sided p-value, 1 for n < 2 */
-	double noise; /* standard deviation of y around its trend, from first differences */
+	double noise; /* standard deviation of y around its trend, from first differences; NaN below SERIES_MIN */
 };
 
 /*

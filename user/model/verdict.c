@@ -64,9 +64,18 @@ const struct cache_row *growth_cache(const struct growth_group *g, const struct 
 	return &caches->items[caches->by_id[id]];
 }
 
+/* The least change that is more than noise; without enough readings to know the noise, a cautious guess. */
+static double row_limit_kb(const struct ledger_row *row)
+{
+	return isnan(row->trend.noise) ? 4 * GREW_KB : fmax(GREW_KB, 4 * row->trend.noise);
+}
+
+/* A change that the trace accounts for is none of noise, however small or sudden. */
 static bool row_grew(const struct ledger_row *row)
 {
-	return row->delta_kb > fmax(GREW_KB, 4 * row->trend.noise);
+	bool traced = row->attributed_kb >= row->delta_kb / 2;
+
+	return row->delta_kb > (traced ? GREW_KB : row_limit_kb(row));
 }
 
 static int compare_delta(const void *a, const void *b)
@@ -116,7 +125,7 @@ static void say_grown(struct writer *w)
 		    units_bytes(change, rows[0]->delta_kb * 1024));
 	for (at = LEDGER_POOLS - 1; isnan(rows[at]->delta_kb);)
 		at--;
-	if (-rows[at]->delta_kb > fmax(GREW_KB, 4 * rows[at]->trend.noise)) {
+	if (-rows[at]->delta_kb > row_limit_kb(rows[at])) {
 		describe_delta(rows[at], part, sizeof(part));
 		say(w, "Most of all shrank %s.", part);
 	}
