@@ -54,15 +54,16 @@ all: $(B)/kmemtrace
 # headers that make came to by a chain of rules are kept: they are what everything else is compiled against
 .SECONDARY:
 
-# ---- BPF: one object a source, linked into one, then a skeleton ----
-$(B)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
+# ---- BPF: all sources as one unit, then a skeleton ----
+# Not one object each: libbpf 1.1's linker fails when two objects use the same kfunc.
+$(B)/bpf/tracer.bpf.c: $(BPF_TRACE) Makefile
 	@mkdir -p $(@D)
-	@echo "  BPF  $@"
-	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(Q)printf '#include "%s"\n' $(notdir $(BPF_TRACE)) > $@
 
-$(B)/bpf/tracer.o: $(BPF_TRACE:bpf/%.bpf.c=$(B)/bpf/%.bpf.o)
-	@echo "  GEN  $@"
-	$(Q)$(BPFTOOL) gen object $@ $^
+$(B)/bpf/tracer.o: $(B)/bpf/tracer.bpf.c
+	@echo "  BPF  $@"
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MT $@ -MF $(@:.o=.d) -c $< -o $@.tmp
+	$(Q)$(BPFTOOL) gen object $@ $@.tmp
 
 $(B)/gen/%.skel.h: $(B)/bpf/%.o
 	@mkdir -p $(@D)

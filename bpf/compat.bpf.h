@@ -6,6 +6,8 @@
 #ifndef KMEMTRACE_COMPAT_BPF_H
 #define KMEMTRACE_COMPAT_BPF_H
 
+#include "flavors.h"
+
 /* 6.13, a992d7a39732: the cache of a slab object, NULL for anything else. */
 extern struct kmem_cache *bpf_get_kmem_cache(__u64 addr) __ksym __weak;
 /* 6.2, fd264ca02094: look at any address through a kernel type; loads are checked for faults, not called. */
@@ -48,6 +50,150 @@ static __always_inline bool compat_cache_reclaimable(__u32 flags)
 		return flags >> bpf_core_enum_value(enum _slab_flag_bits___new,
 						    _SLAB_RECLAIM_ACCOUNT___new) & 1;
 	return flags & 0x00020000;
+}
+
+/* ---- slab pages, for the liveness audit ---- */
+
+#define FIELD_ADDRESS(base, type, field) ((base) + bpf_core_field_offset(type, field))
+
+/*
+ * Two shapes of one thing, `new` where `type` exists. The barriers keep the compiler from computing both
+ * offsets before it chooses: one of them does not exist, and the verifier refuses to meet it.
+ */
+#define EITHER(type, new, old)                    \
+	({                                        \
+		typeof(new) either;               \
+		if (bpf_core_type_exists(type)) { \
+			barrier();                \
+			either = (new);           \
+		} else {                          \
+			barrier();                \
+			either = (old);           \
+		}                                 \
+		either;                           \
+	})
+
+/* 5.17, d122019bf061: struct slab lies over struct page. */
+#define SLAB_READ(page, field)                                              \
+	EITHER(struct slab, BPF_CORE_READ((struct slab *)(page), field),    \
+	       BPF_CORE_READ((struct page___slab *)(page), field))
+#define SLAB_BITS(page, field)                                                              \
+	EITHER(struct slab, BPF_CORE_READ_BITFIELD_PROBED((struct slab *)(page), field),    \
+	       BPF_CORE_READ_BITFIELD_PROBED((struct page___slab *)(page), field))
+
+/* 6.11, 46df8e73a4a3: the top byte of page_type; before, a flag. */
+static __always_inline bool compat_page_is_slab(__u64 page)
+{
+	if (bpf_core_enum_value_exists(enum pagetype, PGTY_slab))
+		return BPF_CORE_READ((struct page *)page, page_type) >> 24 ==
+		       bpf_core_enum_value(enum pagetype, PGTY_slab);
+	return BPF_CORE_READ((struct page___flags *)page, flags) >>
+		       bpf_core_enum_value(enum pageflags, PG_slab) & 1;
+}
+
+/* 6.15, 2c33ffb5d5c8… : is it the first page of a large kmalloc? 1, 0, or −1 where pages do not say. */
+static __always_inline int compat_page_is_large_kmalloc(__u64 page)
+{
+	if (!bpf_core_enum_value_exists(enum pagetype___large, PGTY_large_kmalloc))
+		return -1;
+	return BPF_CORE_READ((struct page *)page, page_type) >> 24 ==
+	       bpf_core_enum_value(enum pagetype___large, PGTY_large_kmalloc);
+}
+
+static __always_inline __u64 compat_slab_cache(__u64 page)
+{
+	return (__u64)SLAB_READ(page, slab_cache);
+}
+
+static __always_inline __u64 compat_slab_freelist(__u64 page)
+{
+	return (__u64)SLAB_READ(page, freelist);
+}
+
+/* Objects that are not on the slab's free list, and all of them. */
+static __always_inline void compat_slab_counts(__u64 page, __u32 *inuse, __u32 *objects)
+{
+	*inuse = SLAB_BITS(page, inuse);
+	*objects = SLAB_BITS(page, objects);
+}
+
+/* The slab whose list_head is at `entry`. */
+static __always_inline __u64 compat_slab_of_list(__u64 entry)
+{
+	return entry - EITHER(struct slab, bpf_core_field_offset(struct slab, slab_list),
+			      bpf_core_field_offset(struct page___slab, slab_list));
+}
+
+/* The key of hardened free pointers, 0 for plain ones. */
+static __always_inline __u64 compat_cache_random(struct kmem_cache *s)
+{
+	struct kmem_cache___hardened *h = (void *)s;
+
+	return bpf_core_field_exists(h->random) ? BPF_CORE_READ(h, random) : 0;
+}
+
+/* 4.14 2482ddec670f, 5.7 1ad53d9fa3f6: next = word ^ random ^ swab(address of the word) when hardened. */
+static __always_inline __u64 compat_free_pointer(__u64 address, __u64 random)
+{
+	__u64 word = compat_read_word(address);
+
+	if (!bpf_core_field_exists(struct kmem_cache___hardened, random))
+		return word;
+	return word ^ random ^ __builtin_bswap64(address);
+}
+
+/* Up to 6.19: the per-CPU slab, as a per-CPU pointer; 0 from 7.0 on. */
+static __always_inline __u64 compat_cache_cpu_slab(struct kmem_cache *s)
+{
+	struct kmem_cache___cpu_slab *c = (void *)s;
+
+	return bpf_core_field_exists(c->cpu_slab) ? (__u64)BPF_CORE_READ(c, cpu_slab) : 0;
+}
+
+static __always_inline __u64 compat_cpu_slab_page(__u64 cpu_slab)
+{
+	struct kmem_cache_cpu___slab *c = (void *)cpu_slab;
+	struct kmem_cache_cpu___page *old = (void *)cpu_slab;
+
+	return EITHER(struct slab, (__u64)BPF_CORE_READ(c, slab), (__u64)BPF_CORE_READ(old, page));
+}
+
+/* 6.18, 2d517aa09bbc: the per-CPU sheaves, as a per-CPU pointer; 0 where there are none. */
+static __always_inline __u64 compat_cache_cpu_sheaves(struct kmem_cache *s)
+{
+	struct kmem_cache___sheaves *c = (void *)s;
+
+	return bpf_core_field_exists(c->cpu_sheaves) ? (__u64)BPF_CORE_READ(c, cpu_sheaves) : 0;
+}
+
+/* A cache's lists on a node: an array in struct kmem_cache up to 7.0, in pairs with the barn from 7.1. */
+static __always_inline __u64 compat_cache_node(struct kmem_cache *s, __u32 node)
+{
+	return compat_read_word((__u64)s +
+				EITHER(struct kmem_cache_per_node_ptrs,
+				       bpf_core_field_offset(struct kmem_cache___per_node, per_node) +
+					       node * bpf_core_type_size(struct kmem_cache_per_node_ptrs) +
+					       bpf_core_field_offset(struct kmem_cache_per_node_ptrs, node),
+				       bpf_core_field_offset(struct kmem_cache___node, node) + node * 8));
+}
+
+/* Its barn of full sheaves, 0 where there is none. */
+static __always_inline __u64 compat_cache_barn(struct kmem_cache *s, __u32 node)
+{
+	struct kmem_cache_node___barn *lists;
+
+	if (bpf_core_type_exists(struct kmem_cache_per_node_ptrs)) {
+		barrier();
+		return compat_read_word((__u64)s +
+					bpf_core_field_offset(struct kmem_cache___per_node, per_node) +
+					node * bpf_core_type_size(struct kmem_cache_per_node_ptrs) +
+					bpf_core_field_offset(struct kmem_cache_per_node_ptrs, barn));
+	}
+	if (!bpf_core_field_exists(struct kmem_cache_node___barn, barn))
+		return 0;
+	barrier();
+	lists = (void *)compat_cache_node(s, node);
+	return lists ? (__u64)BPF_CORE_READ(lists, barn) : 0;
 }
 
 #endif

@@ -78,11 +78,12 @@ struct kmt_cpu {
 
 /*
  * Live table: buckets of one cache line of keys; the value of key i of bucket b is object b × KMT_KEYS + i.
- * A key is 0 (free), KMT_BUSY (being filled) or the object's: its address, with the pool turned over in
- * the top byte (addresses of different pools can be equal).
+ * A key is 0 (free), KMT_BUSY (being filled), KMT_EVICTING (being judged by the audit) or the object's: its
+ * address, with the pool turned over in the top byte (addresses of different pools can be equal).
  */
-#define KMT_KEYS 7
-#define KMT_BUSY 1
+#define KMT_KEYS     7
+#define KMT_BUSY     1
+#define KMT_EVICTING 2 /* every larger key is an object's */
 struct kmt_bucket {
 	__u64 spilled; /* objects that belong here but found no room and lie in the bucket's second choice */
 	__u64 key[KMT_KEYS];
@@ -108,8 +109,10 @@ struct kmt_object {
 	__u32 born_ms; /* since tracing began, as coarse as the loader's clock hand */
 	__u16 cache;   /* 0 outside slab */
 	__u8 pool;
-	__u8 spare;
+	__u8 looked;   /* run of the audit that found it live, KMT_TWICE when it was not the first; 0: none */
 };
+#define KMT_RUNS  127 /* runs are numbered 1 … KMT_RUNS, and then 1 again */
+#define KMT_TWICE 128
 
 static inline __u64 kmt_key(__u32 pool, __u64 addr)
 {
@@ -178,7 +181,55 @@ struct kmt_cache_info {
 	char name[KMT_NAME];
 };
 
+/* ---- the liveness audit, see audit.bpf.c: driven by the loader, one chunk a run ---- */
+
+enum kmt_verdict {
+	KMT_UNSURE,     /* the allocator's lists changed under us, or the page is not understood */
+	KMT_LIVE,       /* on none of the allocator's free lists */
+	KMT_FREED_PAGE, /* its page holds no object of its cache any more */
+	KMT_FREED_SLAB, /* on its slab's free list */
+	KMT_FREED_CPU,  /* on a CPU's free list or in a sheaf */
+	KMT_VERDICTS
+};
+
+#define KMT_AUDIT_CHUNK 512   /* objects judged in one run: preemption is off meanwhile */
+#define KMT_AUDIT_CPUS  16    /* CPUs whose lists are read in one run */
+#define KMT_RESTING     16384 /* free objects on per-CPU lists that one run can report */
+#define KMT_SLAB_MAX    32768 /* objects in one slab: 15 bits count them */
+
+/* An object to be judged. The loader fills all but the verdict. */
+struct kmt_audit_item {
+	__u64 key;     /* of the live table */
+	__u64 cache;   /* struct kmem_cache *, 0: large kmalloc */
+	__u32 row;     /* in live_objects */
+	__u32 born_ms; /* as the loader saw it: another value means another object */
+	__u8 resting;  /* it lies on a per-CPU list (kmt_audit.resting) */
+	__u8 look;     /* for kmt_object.looked when it is live, 0: leave no mark */
+	__u8 verdict;
+	__u8 evicted;
+	__u32 spare;
+};
+
+struct kmt_audit {
+	/* answers of the last run */
+	__u64 page_base; /* audit_pages: the struct page of address 0, 0: not found out … */
+	__u64 page_for, page_against; /* … and how many slabs say so, and otherwise */
+	__u32 resting_nr;
+	__u32 incomplete; /* there were more, or they changed while they were read */
+	/* what a run keeps: loops with their state in registers are too much for the verifier */
+	__u64 cache, random;
+	__u32 offset, size;      /* of the free pointer in an object; bytes from object to object */
+	__u32 order, min_order;  /* kmem_cache.oo and .min: order << 16 | objects */
+	__u64 base, bytes;       /* of the slab in hand */
+	__u64 next;              /* of the free list in hand */
+	__u32 steps, objects;    /* taken, and the most there can be */
+	__u32 broken, state;
+	__u64 free[KMT_SLAB_MAX / 64]; /* of the slab in hand: which are on its free list */
+	__u64 resting[KMT_RESTING];
+};
+
 #ifndef __bpf__
+_Static_assert(sizeof(struct kmt_audit_item) == 32, "item size");
 _Static_assert(sizeof(struct kmt_cpu) % 128 == 0, "CPUs must not share lines");
 _Static_assert(sizeof(struct kmt_bucket) == 64, "a bucket is one cache line");
 _Static_assert(sizeof(struct kmt_object) == 32, "object size");

@@ -6,8 +6,6 @@
 #include "caches.bpf.h"
 #include "track.bpf.h"
 
-char LICENSE[] SEC("license") WEAK = "GPL";
-
 #define ZERO_SIZE_PTR 16 /* kmalloc(0) */
 
 /* Track the object at `addr` in the cache of row `cache`. */

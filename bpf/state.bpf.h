@@ -17,6 +17,8 @@
 
 #define WEAK __attribute__((weak))
 
+char LICENSE[] SEC("license") WEAK = "GPL";
+
 /*
  * A function the verifier checks once, by itself, instead of along every path that leads to it. Arguments are
  * ctx and numbers only (5.10 knows no others): rows of tables, looked up again inside.

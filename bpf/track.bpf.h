@@ -319,16 +319,22 @@ static __always_inline void filter_add(__u64 key, __s64 n)
 		__sync_fetch_and_add(&f->word, n << lane * 8);
 }
 
-/*
- * Take the object at `p` out of the live table. False when somebody else did so meanwhile, which can be
- * only where the liveness audit also takes objects out.
- */
-static __always_inline bool live_remove(const struct live_place *p, __u64 key)
+/* Exchange the key at a place, so that only one of those who try succeeds. False: it was not `from`. */
+static __always_inline bool live_swap(const struct live_place *p, __u64 from, __u64 to)
 {
 	__u64 i = p->i;
 
 	barrier_var(i);
-	if (i >= KMT_KEYS || __sync_val_compare_and_swap(&p->bucket->key[i], key, 0) != key)
+	return i < KMT_KEYS && __sync_val_compare_and_swap(&p->bucket->key[i], from, to) == from;
+}
+
+/*
+ * Take the object at `p`, whose key there is `held`, out of the live table. False when somebody else did so
+ * meanwhile: the liveness audit, or an allocation of the same address.
+ */
+static __always_inline bool live_remove(const struct live_place *p, __u64 key, __u64 held)
+{
+	if (!live_swap(p, held, 0))
 		return false;
 	if (p->spilled)
 		__sync_fetch_and_add(&p->spilled->spilled, -1);
@@ -351,7 +357,8 @@ GLOBAL int track_object(__u32 cpu_id, __u32 scratch_row, __u32 path)
 	if (!cpu || !s)
 		return 0;
 	key = kmt_key(s->object.pool, s->addr);
-	if (live_find(&at, key)) { /* its last owner was freed, and nobody said so */
+	if (live_find(&at, key) && live_swap(&at, key, KMT_BUSY)) {
+		/* its last owner was freed, and nobody said so */
 		row = live_object_row(&at);
 		o = bpf_map_lookup_elem(&live_objects, &row);
 		if (o)
@@ -434,7 +441,7 @@ GLOBAL int track_freed(__u32 pool, __u64 addr)
 	o = bpf_map_lookup_elem(&live_objects, &row);
 	if (o)
 		traffic_count(cpu, cpu_id, o, TRACK_FREE);
-	live_remove(&at, key);
+	live_remove(&at, key, key);
 	cpu->stats[KMT_STAT_FREES]++;
 	track_leave(cpu);
 	return 0;
@@ -445,6 +452,43 @@ static __always_inline int track_free(__u32 pool, __u64 addr)
 	if (!cfg_filter || filter_has(kmt_key(pool, addr)))
 		track_freed(pool, addr);
 	return 0;
+}
+
+/*
+ * Take out the object in `row` of live_objects, whose key and birthday the caller read some time ago and which
+ * it then found on a free list of the allocator. True when it was still that object; it counts as a ghost.
+ *
+ * Against what other CPUs do with the same address meanwhile:
+ * - It was on a free list, and free events fire before an object gets there: a free event seen of this
+ *   object has long taken the key, and the exchange fails.
+ * - It was allocated again, and that was seen: track_object() holds the key (KMT_BUSY) and the exchange fails,
+ *   or has written a younger birthday, and the key is given back. A free event in between finds no key and
+ *   leaves a ghost for the next audit.
+ * - It was allocated again and that was not seen (not sampled, in bulk): what is in the table is a ghost.
+ */
+static __always_inline bool track_evict(__u64 key, __u32 row, __u32 born_ms)
+{
+	struct live_place at = {.row = row / KMT_KEYS, .i = row % KMT_KEYS};
+	struct kmt_object *o = bpf_map_lookup_elem(&live_objects, &row);
+	__u32 home = live_row(key), path, cache;
+	__u64 n, size;
+
+	at.bucket = bpf_map_lookup_elem(&live_keys, &at.row);
+	if (!o || !at.bucket || !live_swap(&at, key, KMT_EVICTING))
+		return false;
+	if (*(volatile __u32 *)&o->born_ms != born_ms) {
+		live_swap(&at, KMT_EVICTING, key);
+		return false;
+	}
+	size = o->size;
+	n = o->period ? sample_weight(size, o->period) : KMT_ONE;
+	path = o->path;
+	cache = o->cache;
+	at.spilled = home == at.row ? NULL : bpf_map_lookup_elem(&live_keys, &home);
+	if (!live_remove(&at, key, KMT_EVICTING))
+		return false;
+	traffic_nested(path, cache, TRACK_GHOST, n, size * n);
+	return true;
 }
 
 #endif

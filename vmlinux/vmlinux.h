@@ -72,11 +72,41 @@ struct task_struct {
 	struct css_set *cgroups;
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
+/* Bits 16 and up: the order of a slab; below: how many objects lie in it. */
+struct kmem_cache_order_objects {
+	unsigned int x;
+};
+
+/* What the audit alone reads, and what not all kernels have, is in flavors.h. */
 struct kmem_cache {
 	unsigned int flags;
 	unsigned int size;
 	unsigned int object_size;
+	unsigned int offset;
+	struct kmem_cache_order_objects oo;
+	struct kmem_cache_order_objects min;
 	const char *name;
+};
+
+struct kmem_cache_node {
+	struct list_head partial;
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct page {
+	unsigned int page_type;
+	atomic_t _refcount;
+};
+
+struct bpf_array {
+	void *pptrs[0];
 };
 
 /* Only its first member is used: a type with a 64-bit number at offset 0, to read a stack word through. */

@@ -281,7 +281,7 @@ static int live_read(const struct tracer_tables *t, uint32_t now_ms, struct grou
 			uint64_t key = __atomic_load_n(&t->live_keys[b].key[i], __ATOMIC_ACQUIRE);
 			struct kmt_object o;
 
-			if (!key || key == KMT_BUSY)
+			if (key <= KMT_EVICTING)
 				continue;
 			o = t->live_objects[b * KMT_KEYS + i];
 			if (__atomic_load_n(&t->live_keys[b].key[i], __ATOMIC_ACQUIRE) != key)

@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The liveness audit: is an object that looks outstanding on one of the allocator's free lists? The loader
+ * chooses the objects and drives these programs by BPF_PROG_TEST_RUN, a chunk at a time (user/live/audit.c);
+ * they attach to nothing. An iterator over the live table would do as well, but it would visit every row in
+ * hash order: here the objects come sorted by address, so that each slab's free list is walked once for all
+ * of them, a run is as long as the loader wants, and it works from 5.10 on.
+ *
+ * Everything here reads live memory of the allocator without its locks. Therefore:
+ * - A free pointer is followed only onto an object's place in the same slab, and never more often than the
+ *   slab has objects. A walk counts only when it found as many objects as the slab says are free, and the
+ *   slab says the same afterwards; of a CPU's list, when its transaction id did not move.
+ * - An object that moves from one list to another while we look can be missed, so the loader looks again at
+ *   what seems live. One that is found free was free: the rest is up to track_evict().
+ */
+#include "state.bpf.h"
+#include "track.bpf.h"
+
+#define WALK_STEPS   512 /* of one call; there are enough calls for the largest slab */
+#define SHEAF_MAX    256 /* objects read of one sheaf */
+#define BARN_MAX     64  /* full sheaves read of one barn; the kernel keeps 10 */
+#define PARTIAL_TRY  8   /* slabs of a partial list looked at to learn where pages are */
+#define TRIES        3
+
+TABLE(audit, struct kmt_audit);
+TABLE(audit_items, struct kmt_audit_item); /* KMT_AUDIT_CHUNK */
+TABLE(audit_cpu_offset, __u64);            /* by CPU: from a per-CPU pointer to its own; 0: not known */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} audit_anchor SEC(".maps") WEAK;
+
+const volatile __u32 cfg_page_shift WEAK = 12;
+const volatile __u32 cfg_nodes WEAK = 1;
+__u64 page_base WEAK = 0; /* struct page of address 0, set by the loader once audit_pages agreed */
+
+static __always_inline struct kmt_audit *audit_state(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&audit, &zero);
+}
+
+#define LOAD(field) (*(volatile typeof(field) *)&(field))
+#define STORE(field, value) (*(volatile typeof(field) *)&(field) = (value))
+
+/* struct page is an array that runs in step with the addresses (CONFIG_SPARSEMEM_VMEMMAP). */
+static __always_inline __u64 page_of(__u64 addr)
+{
+	return page_base + (addr >> cfg_page_shift) * bpf_core_type_size(struct page);
+}
+
+static __always_inline __u64 address_of(__u64 page)
+{
+	return (page - page_base) / bpf_core_type_size(struct page) << cfg_page_shift;
+}
+
+/* ---- walking a free list ---- */
+
+/* Take the slab of `order` (order << 16 | objects) at `base` in hand. */
+static __always_inline void slab_take(struct kmt_audit *a, __u64 base, __u32 order)
+{
+	a->base = base;
+	a->objects = order & 0xffff;
+	a->bytes = 1ull << (cfg_page_shift + (order >> 16 & 31));
+}
+
+/*
+ * Go along the list from a->next: up to WALK_STEPS objects. Marks each in a->free, or adds it to a->resting.
+ * 1 when the list ended or led astray (a->broken), 0 when there is more.
+ */
+GLOBAL int audit_walk(__u32 resting)
+{
+	struct kmt_audit *a = audit_state();
+
+	if (!a)
+		return 1;
+	for (int i = 0; i < WALK_STEPS; i++) {
+		__u64 at = LOAD(a->next), place, index;
+		__u32 nr;
+
+		if (!at)
+			return 1;
+		place = at - a->base;
+		if (place >= a->bytes || LOAD(a->steps) >= a->objects || !a->size) {
+			STORE(a->broken, 1);
+			return 1;
+		}
+		if (resting) {
+			nr = LOAD(a->resting_nr);
+			if (nr >= KMT_RESTING) {
+				STORE(a->broken, 1);
+				return 1;
+			}
+			a->resting[nr] = at;
+			STORE(a->resting_nr, nr + 1);
+		} else {
+			index = place / a->size;
+			if (index >= KMT_SLAB_MAX) {
+				STORE(a->broken, 1);
+				return 1;
+			}
+			a->free[index >> 6] |= 1ull << (index & 63);
+		}
+		STORE(a->steps, LOAD(a->steps) + 1);
+		STORE(a->next, compat_free_pointer(at + a->offset, a->random));
+	}
+	return 0;
+}
+
+/* The whole list that begins at `first`. Returns whether it ended as a list does. */
+GLOBAL int audit_walk_all(__u64 first, __u32 resting)
+{
+	struct kmt_audit *a = audit_state();
+
+	if (!a)
+		return 0;
+	STORE(a->next, first);
+	STORE(a->steps, 0);
+	STORE(a->broken, 0);
+	for (int i = 0; i < KMT_SLAB_MAX / WALK_STEPS; i++)
+		if (audit_walk(resting))
+			break;
+	return !LOAD(a->broken) && !LOAD(a->next);
+}
+
+/* What of a cache is needed again and again. */
+GLOBAL int audit_cache(__u64 cache)
+{
+	struct kmem_cache *s = (void *)cache;
+	struct kmt_audit *a = audit_state();
+
+	if (!a)
+		return 0;
+	a->cache = cache;
+	a->random = compat_cache_random(s);
+	a->offset = BPF_CORE_READ(s, offset);
+	a->size = BPF_CORE_READ(s, size);
+	a->order = BPF_CORE_READ(s, oo.x);
+	a->min_order = BPF_CORE_READ(s, min.x);
+	a->bytes = 0;
+	return 0;
+}
+
+/* ---- where pages are, and where each CPU's variables are ---- */
+
+/* The page_base that a slab at hand gives: its free list lies in its own pages. 0: none. */
+GLOBAL __u64 audit_base(__u64 page, __u64 cache, __u32 order)
+{
+	__u32 shift = cfg_page_shift + (order >> 16 & 31), inuse, objects;
+	__u64 first;
+
+	if (!compat_page_is_slab(page) || compat_slab_cache(page) != cache)
+		return 0;
+	compat_slab_counts(page, &inuse, &objects);
+	first = compat_slab_freelist(page);
+	if (!first || objects != (order & 0xffff))
+		return 0;
+	return page - (first >> shift << (shift - cfg_page_shift)) * bpf_core_type_size(struct page);
+}
+
+/*
+ * Attached to kmem_cache_alloc for a moment: a cache's partial list has slabs, with the address of a free
+ * object in each. The loader waits until enough of them agree on a page_base.
+ */
+SEC("?raw_tp/kmem_cache_alloc")
+int audit_pages(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct kmem_cache *s = (void *)ctx->args[2];
+	struct kmt_audit *a = audit_state();
+	__u64 lists, head, entry, base;
+	__u32 order;
+
+	if (!a)
+		return 0;
+	order = BPF_CORE_READ(s, oo.x);
+	lists = compat_cache_node(s, 0);
+	if (!lists)
+		return 0;
+	head = FIELD_ADDRESS(lists, struct kmem_cache_node, partial);
+	entry = compat_read_word(head);
+	for (int i = 0; i < PARTIAL_TRY && entry && entry != head; i++) {
+		base = audit_base(compat_slab_of_list(entry), (__u64)s, order);
+		if (base && !a->page_base)
+			a->page_base = base;
+		if (base)
+			__sync_fetch_and_add(base == a->page_base ? &a->page_for : &a->page_against, 1);
+		entry = compat_read_word(entry);
+	}
+	return 0;
+}
+
+/*
+ * Run on each CPU: how far this CPU's variables are from the per-CPU pointers. An element of a per-CPU array
+ * shows it, as the map holds the pointer and the look-up gives the address. Needs no symbol.
+ */
+SEC("?raw_tp")
+int audit_cpu(void *ctx)
+{
+	struct kmt_audit *a = audit_state();
+	__u32 zero = 0, cpu = bpf_get_smp_processor_id();
+	__u64 *offset = bpf_map_lookup_elem(&audit_cpu_offset, &cpu);
+	void *here = bpf_map_lookup_elem(&audit_anchor, &zero);
+	__u64 map, mine;
+
+	if (!a || !offset || !here)
+		return 0;
+	/* pointers become numbers by way of memory: the verifier does no sums on them */
+	STORE(a->next, (__u64)here);
+	mine = LOAD(a->next);
+	STORE(a->next, (__u64)&audit_anchor);
+	map = LOAD(a->next);
+	*offset = mine - compat_read_word(FIELD_ADDRESS(map, struct bpf_array, pptrs));
+	return 0;
+}
+
+/* ---- what lies on per-CPU lists ---- */
+
+/* Add the objects of a sheaf of a->cache. */
+GLOBAL int audit_sheaf(__u64 sheaf)
+{
+	struct slab_sheaf *s = (void *)sheaf;
+	struct kmt_audit *a = audit_state();
+	__u32 size, at;
+
+	if (!a || !sheaf || !bpf_core_type_exists(struct slab_sheaf))
+		return 0;
+	barrier();
+	if ((__u64)BPF_CORE_READ(s, cache) != a->cache)
+		return 0;
+	size = BPF_CORE_READ(s, size);
+	at = LOAD(a->resting_nr);
+	if (size > SHEAF_MAX || at > KMT_RESTING - SHEAF_MAX) {
+		a->incomplete++;
+		return 0;
+	}
+	bpf_probe_read_kernel(&a->resting[at], size * sizeof(__u64),
+			      (void *)FIELD_ADDRESS(sheaf, struct slab_sheaf, objects));
+	STORE(a->resting_nr, at + size);
+	return 0;
+}
+
+/* A CPU's own free list, of a slab of its own. False when it did not hold still. */
+GLOBAL int audit_cpu_slab_try(__u64 cpu_slab)
+{
+	struct kmem_cache_cpu *c = (void *)cpu_slab;
+	struct kmt_audit *a = audit_state();
+	__u64 tid, first, page;
+	__u32 nr, inuse, objects;
+
+	if (!a)
+		return 0;
+	nr = LOAD(a->resting_nr);
+	tid = BPF_CORE_READ(c, tid);
+	first = (__u64)BPF_CORE_READ(c, freelist);
+	page = compat_cpu_slab_page(cpu_slab);
+	if (!first || !page)
+		return 1;
+	compat_slab_counts(page, &inuse, &objects);
+	slab_take(a, address_of(page), objects == (a->order & 0xffff) ? a->order : a->min_order);
+	if (audit_walk_all(first, true) && BPF_CORE_READ(c, tid) == tid)
+		return 1;
+	STORE(a->resting_nr, nr);
+	return 0;
+}
+
+/* The sheaves at `percpu`, which is one CPU's. */
+GLOBAL int audit_cpu_sheaves(__u64 percpu)
+{
+	struct slub_percpu_sheaves *p = (void *)percpu;
+
+	if (!bpf_core_type_exists(struct slub_percpu_sheaves))
+		return 0;
+	barrier();
+	audit_sheaf((__u64)BPF_CORE_READ(p, main));
+	audit_sheaf((__u64)BPF_CORE_READ(p, spare));
+	audit_sheaf((__u64)BPF_CORE_READ(p, rcu_free));
+	return 0;
+}
+
+/* What rests on one CPU, by the cache's per-CPU pointers. */
+GLOBAL int audit_gather_cpu(__u64 cpu_slab, __u64 sheaves, __u32 cpu)
+{
+	__u64 *offset = bpf_map_lookup_elem(&audit_cpu_offset, &cpu);
+	struct kmt_audit *a = audit_state();
+	bool still = !cpu_slab;
+
+	if (!a || !offset || !*offset)
+		return 0; /* never online: nothing rests there */
+	for (int i = 0; i < TRIES && !still; i++)
+		still = audit_cpu_slab_try(cpu_slab + *offset);
+	if (!still)
+		a->incomplete++;
+	if (sheaves)
+		audit_cpu_sheaves(sheaves + *offset);
+	return 0;
+}
+
+GLOBAL int audit_gather_barn(__u64 barn)
+{
+	__u64 head, entry;
+
+	if (!bpf_core_type_exists(struct node_barn))
+		return 0;
+	barrier();
+	head = FIELD_ADDRESS(barn, struct node_barn, sheaves_full);
+	entry = compat_read_word(head);
+	for (int i = 0; i < BARN_MAX && entry && entry != head; i++) {
+		audit_sheaf(entry - bpf_core_field_offset(struct slab_sheaf, barn_list));
+		entry = compat_read_word(entry);
+	}
+	return 0;
+}
+
+/* Arguments: the cache, the first of up to KMT_AUDIT_CPUS CPUs, a node or −1. Answer: a->resting. */
+SEC("?raw_tp")
+int audit_gather(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct kmem_cache *s = (void *)ctx->args[0];
+	__u32 first = ctx->args[1], node = ctx->args[2];
+	struct kmt_audit *a = audit_state();
+	__u64 cpu_slab, sheaves, barn;
+
+	if (!a)
+		return 0;
+	audit_cache((__u64)s);
+	a->resting_nr = 0;
+	a->incomplete = 0;
+	cpu_slab = compat_cache_cpu_slab(s);
+	sheaves = compat_cache_cpu_sheaves(s);
+	for (int i = 0; i < KMT_AUDIT_CPUS; i++)
+		audit_gather_cpu(cpu_slab, sheaves, first + i);
+	barn = node < cfg_nodes ? compat_cache_barn(s, node) : 0;
+	if (barn)
+		audit_gather_barn(barn);
+	a->bytes = 0;
+	return 0;
+}
+
+/* ---- judging ---- */
+
+/* Is the slab of `order` around `addr` one of a->cache's? 1 yes, 0 no, −1 it is, but not of this order. */
+static __always_inline int slab_is_ours(struct kmt_audit *a, __u64 addr, __u32 order)
+{
+	__u32 shift = cfg_page_shift + (order >> 16 & 31), inuse, objects;
+	__u64 page = page_of(addr >> shift << shift);
+
+	if (!compat_page_is_slab(page) || compat_slab_cache(page) != a->cache)
+		return 0;
+	compat_slab_counts(page, &inuse, &objects);
+	return objects == (order & 0xffff) ? 1 : -1;
+}
+
+/* Walk the free list of the slab in hand into a->free. False when it does not hold still. */
+GLOBAL int audit_slab_try(void)
+{
+	__u32 inuse, objects, inuse_then, objects_then, words;
+	struct kmt_audit *a = audit_state();
+	__u64 page, first;
+
+	if (!a)
+		return 0;
+	words = (a->objects + 63) / 64;
+	for (__u32 i = 0; i < KMT_SLAB_MAX / 64; i++) {
+		if (i >= words)
+			break;
+		STORE(a->free[i], 0);
+	}
+	page = page_of(a->base);
+	first = compat_slab_freelist(page);
+	compat_slab_counts(page, &inuse, &objects);
+	if (!audit_walk_all(first, false) || LOAD(a->steps) != objects - inuse)
+		return 0;
+	compat_slab_counts(page, &inuse_then, &objects_then);
+	return compat_slab_freelist(page) == first && inuse_then == inuse && objects_then == objects;
+}
+
+/* Take the slab of `addr` in hand and read its free list. KMT_LIVE stands for "ask a->free". */
+GLOBAL int audit_slab(__u64 addr)
+{
+	struct kmt_audit *a = audit_state();
+	__u64 page = page_of(addr);
+	__u32 order, shift;
+	int ours;
+
+	if (!a)
+		return KMT_UNSURE;
+	order = a->order;
+	ours = slab_is_ours(a, addr, order);
+	if (ours != 1 && a->min_order != order) {
+		order = a->min_order;
+		ours = slab_is_ours(a, addr, order) ?: ours;
+	}
+	/* the object's own page is the cache's, or the kernel says so, yet there is no such slab: KFENCE */
+	if (ours < 0 || (!ours && compat_page_is_slab(page) && compat_slab_cache(page) == a->cache))
+		return KMT_UNSURE;
+	if (!ours) {
+		if (bpf_get_kmem_cache) {
+			STORE(a->next, (__u64)bpf_get_kmem_cache(addr));
+			if (LOAD(a->next) == a->cache)
+				return KMT_UNSURE;
+		}
+		return KMT_FREED_PAGE;
+	}
+	shift = cfg_page_shift + (order >> 16 & 31);
+	slab_take(a, addr >> shift << shift, order);
+	for (int try = 0; try < TRIES; try++)
+		if (audit_slab_try())
+			return KMT_LIVE;
+	a->bytes = 0;
+	return KMT_UNSURE;
+}
+
+GLOBAL int audit_judge_slab(__u64 addr, __u64 cache)
+{
+	struct kmt_audit *a = audit_state();
+	__u64 index;
+	int verdict;
+
+	if (!a)
+		return KMT_UNSURE;
+	if (cache != a->cache)
+		audit_cache(cache);
+	if (addr - a->base >= a->bytes) {
+		a->bytes = 0;
+		verdict = audit_slab(addr);
+		if (verdict != KMT_LIVE)
+			return verdict;
+	}
+	if (!a->size)
+		return KMT_UNSURE;
+	index = (addr - a->base) / a->size;
+	if (index >= a->objects || index >= KMT_SLAB_MAX)
+		return KMT_UNSURE;
+	return a->free[index >> 6] >> (index & 63) & 1 ? KMT_FREED_SLAB : KMT_LIVE;
+}
+
+/* Large kmalloc has pages of its own. */
+static __always_inline int judge_large(__u64 addr)
+{
+	__u64 page = page_of(addr);
+	int large = compat_page_is_large_kmalloc(page);
+
+	if (!BPF_CORE_READ((struct page *)page, _refcount.counter) || compat_page_is_slab(page) || !large)
+		return KMT_FREED_PAGE;
+	return large > 0 ? KMT_LIVE : KMT_UNSURE;
+}
+
+GLOBAL int audit_item(__u32 row)
+{
+	struct kmt_audit_item *item = bpf_map_lookup_elem(&audit_items, &row);
+	struct kmt_object *o;
+	int verdict;
+	__u32 at;
+
+	if (!item)
+		return 0;
+	if (item->resting)
+		verdict = KMT_FREED_CPU;
+	else if (item->cache)
+		verdict = audit_judge_slab(item->key, item->cache);
+	else
+		verdict = judge_large(item->key);
+	item->verdict = verdict;
+	item->evicted = 0;
+	if (verdict >= KMT_FREED_PAGE) {
+		item->evicted = track_evict(item->key, item->row, item->born_ms);
+	} else if (verdict == KMT_LIVE && item->look) {
+		at = item->row;
+		o = bpf_map_lookup_elem(&live_objects, &at);
+		if (o && o->born_ms == item->born_ms) /* a mark on another's row would do no harm */
+			o->looked = item->look;
+	}
+	return 0;
+}
+
+/* Argument: how many of audit_items to judge, sorted by cache and address. */
+SEC("?raw_tp")
+int audit_judge(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u32 nr = ctx->args[0];
+	struct kmt_audit *a = audit_state();
+
+	if (!a)
+		return 0;
+	a->cache = 0; /* what was read in an earlier run is stale */
+	a->bytes = 0;
+	for (__u32 i = 0; i < KMT_AUDIT_CHUNK; i++) {
+		if (i >= nr)
+			break;
+		audit_item(i);
+	}
+	return 0;
+}

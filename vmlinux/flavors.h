@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kernel types in shapes that only some kernels have: libbpf drops what follows the three underscores when it
+ * looks a type up. Which kernels, beside each. Used by compat.bpf.h alone.
+ */
+#ifndef KMEMTRACE_FLAVORS_H
+#define KMEMTRACE_FLAVORS_H
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* CONFIG_SLAB_FREELIST_HARDENED */
+struct kmem_cache___hardened {
+	unsigned long random;
+};
+
+/* up to 6.19: each CPU allocates from a slab of its own */
+struct kmem_cache_cpu {
+	void **freelist;
+	unsigned long tid;
+};
+
+struct kmem_cache_cpu___slab { /* 5.17 and later */
+	struct slab *slab;
+};
+
+struct kmem_cache_cpu___page { /* before */
+	struct page *page;
+};
+
+struct kmem_cache___cpu_slab {
+	struct kmem_cache_cpu *cpu_slab;
+};
+
+/* 6.18: arrays of free objects, a few for each CPU and more of them in a barn for each node */
+struct slab_sheaf {
+	struct list_head barn_list;
+	struct kmem_cache *cache;
+	unsigned int size;
+	void *objects[0];
+};
+
+struct slub_percpu_sheaves {
+	struct slab_sheaf *main;
+	struct slab_sheaf *spare;
+	struct slab_sheaf *rcu_free;
+};
+
+struct node_barn {
+	struct list_head sheaves_full;
+};
+
+struct kmem_cache___sheaves {
+	struct slub_percpu_sheaves *cpu_sheaves;
+};
+
+struct kmem_cache___node { /* up to 7.0 */
+	struct kmem_cache_node *node[1];
+};
+
+struct kmem_cache_node___barn { /* up to 7.0 */
+	struct node_barn *barn;
+};
+
+struct kmem_cache_per_node_ptrs { /* 7.1 */
+	struct node_barn *barn;
+	struct kmem_cache_node *node;
+};
+
+struct kmem_cache___per_node {
+	struct kmem_cache_per_node_ptrs per_node[1];
+};
+
+/* 5.17, d122019bf061 */
+struct slab {
+	struct list_head slab_list;
+	struct kmem_cache *slab_cache;
+	void *freelist;
+	unsigned int inuse : 16;
+	unsigned int objects : 15;
+};
+
+struct page___slab { /* before */
+	struct list_head slab_list;
+	struct kmem_cache *slab_cache;
+	void *freelist;
+	unsigned int inuse : 16;
+	unsigned int objects : 15;
+};
+
+struct page___flags { /* up to 6.17, before memdesc_flags_t */
+	unsigned long flags;
+};
+
+#pragma clang attribute pop
+
+/* 6.11: the kind of page in the top byte of page_type; before, a flag */
+enum pagetype {
+	PGTY_slab = 245,
+};
+
+enum pagetype___large { /* 6.15 */
+	PGTY_large_kmalloc = 248,
+};
+
+enum pageflags {
+	PG_slab = 9,
+};
+
+#endif
