@@ -173,7 +173,8 @@ const struct kind files_kinds[] = {
 	{"file", "open files on /dev/null", "filp", "alloc_empty_file", "open", 0, NULL, file_step,
 	 NULL},
 	{"timerfd", "timer descriptors", "kmalloc-*256",
-	 "__do_sys_timerfd_create,__x64_sys_timerfd_create,__se_sys_timerfd_create,do_timerfd_"
+	 "__do_sys_timerfd_create,__x64_sys_timerfd_create,__arm64_sys_timerfd_create,__se_sys_"
+	 "timerfd_create,do_timerfd_"
 	 "create",
 	 "timerfd_create", 0, NULL, timerfd_step, NULL},
 	{"memfd", "anonymous memory files (their shmem inode)", "shmem_inode_cache",

@@ -76,6 +76,8 @@ matches() {
 cache_is() {
 	cache=$(json growth.0.cache)
 	[ -n "$cache" ] || return 0
+	# kmalloc-* is the caches; large kmalloc lies in none.
+	[ "$cache" != kmalloc-large ] || [ "$1" = kmalloc-large ] || return 1
 	for name in $cache $(json "caches.name=$cache.aliases.*"); do
 		matches "$name" "$1" && return 0
 	done
