@@ -72,16 +72,27 @@ matches() {
 	return 1
 }
 
-# cache_is PATTERNS: the first growth's cache, or a name it is merged with, is one of these; no name is no lie.
+# cache_is GROWTH PATTERNS: its cache, or a name merged with it, is one of these; no name is no lie.
 cache_is() {
-	cache=$(json growth.0.cache)
+	cache=$(json "growth.$1.cache")
 	[ -n "$cache" ] || return 0
 	# kmalloc-* is the caches; large kmalloc lies in none.
-	[ "$cache" != kmalloc-large ] || [ "$1" = kmalloc-large ] || return 1
+	[ "$cache" != kmalloc-large ] || [ "$2" = kmalloc-large ] || return 1
 	for name in $cache $(json "caches.name=$cache.aliases.*"); do
-		matches "$name" "$1" && return 0
+		matches "$name" "$2" && return 0
 	done
 	return 1
+}
+
+# growth_of FUNCTIONS: the index of the first growth, of the three largest, with one of these in its stack. Not
+# always 0: a timer descriptor comes with a file that is as large.
+growth_of() {
+	for growth in 0 1 2; do
+		if json "growth.$growth.stack.*" | grep -qE "^($(echo "$1" | tr , '|'))\+"; then
+			echo $growth
+			return
+		fi
+	done
 }
 
 # hold KIND COUNT: the command that is recorded: leaves a plant behind that holds its objects.
@@ -96,17 +107,18 @@ hold() {
 	: >/tmp/ready
 }
 
-# Planted objects are the first growth of the report, all of them, under their cache and with their call path.
+# Planted objects are at the top of the report, all of them, under their cache and with their call path.
 test_planted() {
 	test=planted-$1
 	hold "$1" "$2"
 	if record "$test" --exact -- sh /tmp/hold; then
-		if ! cache_is "$(ready caches)"; then
-			not_ok "$test" "first is cache $cache, planted were $(ready caches)"
-		elif ! json 'growth.0.stack.*' | grep -qE "^($(ready stack | tr , '|'))\+"; then
-			not_ok "$test" "no $(ready stack) in the first stack: $(json 'growth.0.stack.*' | head -n 5 | tr '\n' ' ')"
+		at=$(growth_of "$(ready stack)")
+		if [ -z "$at" ]; then
+			not_ok "$test" "no $(ready stack) in the first stacks: $(json 'growth.0.stack.*' | head -n 5 | tr '\n' ' ')"
+		elif ! cache_is "$at" "$(ready caches)"; then
+			not_ok "$test" "its cache is said to be $(json "growth.$at.cache"), planted were $(ready caches)"
 		else
-			within "$test" "$(json growth.0.objects)" "$2" $(($2 + $2 / 50 + 20))
+			within "$test" "$(json "growth.$at.objects")" "$2" $(($2 + $2 / 50 + 20))
 		fi
 	else
 		cat /tmp/plant.err
