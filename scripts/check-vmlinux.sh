@@ -21,10 +21,8 @@ types_defined() {
 	sed -nE 's/^(struct|union|enum) ([A-Za-z0-9_]+___[a-z0-9_]+) \{.*/\1 \2/p' bpf/*.h bpf/*.bpf.c
 }
 {
-	for header in vmlinux/*.h bpf/compat.bpf.h; do
-		case $header in bpf/*) printf '#include <bpf/bpf_helpers.h>\n#include <bpf/bpf_core_read.h>\n' ;; esac
-		printf '#include "%s"\n' "${header#*/}"
-	done
+	printf '#include "vmlinux.h"\n#include <bpf/bpf_helpers.h>\n#include <bpf/bpf_core_read.h>\n'
+	for header in vmlinux/*.h bpf/compat.bpf.h; do printf '#include "%s"\n' "${header#*/}"; done
 	types_defined | sort -u | awk '{ print $1, $2, "checked_" NR ";" }'
 } >"$work/types.bpf.c"
 arch=$(uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')

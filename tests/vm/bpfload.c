@@ -50,11 +50,13 @@ static struct bpf_object *object_open(const char *path, const char *name, __u32 
 static int program_try(const char *path, const char *name)
 {
 	struct bpf_object *object = object_open(path, name, 0);
+	struct bpf_program *program;
 	struct bpf_link *link;
 	int err;
 
 	if (!object)
 		return -errno;
+	program = bpf_object__find_program_by_name(object, name);
 	log_buf[0] = '\0';
 	err = bpf_object__load(object);
 	if (err) {
@@ -63,10 +65,10 @@ static int program_try(const char *path, const char *name)
 		if (object)
 			bpf_object__load(object);
 		refused(name, "load", err);
-	} else if (!strcmp(bpf_program__section_name(bpf_object__find_program_by_name(object, name)), "raw_tp")) {
+	} else if (!strcmp(bpf_program__section_name(program), "raw_tp")) {
 		printf("ok load-%s\n", name); /* run by the loader, attached to nothing */
 	} else {
-		link = bpf_program__attach(bpf_object__find_program_by_name(object, name));
+		link = bpf_program__attach(program);
 		if (!link)
 			refused(name, "attach", err = -errno);
 		else
