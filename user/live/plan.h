@@ -46,6 +46,7 @@ struct plan {
 
 struct plan_request {
 	bool pools[POOLS]; /* all false: all */
+	bool no_kmalloc;   /* nothing that kmalloc() serves was asked for */
 };
 
 void plan_build(const struct kernel_facts *facts, const struct plan_request *request, struct plan *out);
