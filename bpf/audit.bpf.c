@@ -33,9 +33,7 @@ struct {
 	__type(value, __u64);
 } audit_anchor SEC(".maps") WEAK;
 
-const volatile __u32 cfg_page_shift WEAK = 12;
 const volatile __u32 cfg_nodes WEAK = 1;
-__u64 page_base WEAK = 0; /* struct page of address 0, set by the loader once audit_pages agreed */
 
 static __always_inline struct kmt_audit *audit_state(void)
 {
@@ -46,12 +44,6 @@ static __always_inline struct kmt_audit *audit_state(void)
 
 #define LOAD(field) (*(volatile typeof(field) *)&(field))
 #define STORE(field, value) (*(volatile typeof(field) *)&(field) = (value))
-
-/* struct page is an array that runs in step with the addresses (CONFIG_SPARSEMEM_VMEMMAP). */
-static __always_inline __u64 page_of(__u64 addr)
-{
-	return page_base + (addr >> cfg_page_shift) * bpf_core_type_size(struct page);
-}
 
 static __always_inline __u64 address_of(__u64 page)
 {

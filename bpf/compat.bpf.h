@@ -105,6 +105,23 @@ static __always_inline __u64 compat_slab_cache(__u64 page)
 	return (__u64)SLAB_READ(page, slab_cache);
 }
 
+/*
+ * What bpf_get_kmem_cache() does, where it is missing: the cache of an object by its page, 0 for a large
+ * kmalloc. `page` is the object's own.
+ */
+static __always_inline __u64 compat_page_cache(__u64 page)
+{
+	struct page___compound *p = (void *)page;
+	__u64 head;
+
+	if (!bpf_core_field_exists(p->compound_head))
+		return 0;
+	head = BPF_CORE_READ(p, compound_head);
+	if (head & 1)
+		page = head - 1;
+	return compat_page_is_slab(page) ? compat_slab_cache(page) : 0;
+}
+
 static __always_inline __u64 compat_slab_freelist(__u64 page)
 {
 	return (__u64)SLAB_READ(page, freelist);

@@ -49,6 +49,8 @@ static __always_inline struct kmt_cache_key *slab_cache_of(struct kmt_cpu *cpu, 
 
 	if (bpf_get_kmem_cache)
 		ptr = scratch_number(s, bpf_get_kmem_cache(addr));
+	else if (page_base)
+		ptr = compat_page_cache(page_of(addr));
 	return cache_find(cpu, ptr ?: KMT_CACHE_LARGE, row);
 }
 

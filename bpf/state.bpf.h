@@ -32,7 +32,6 @@ const volatile __u32 cfg_path_shift WEAK = 64;
 const volatile __u32 cfg_memo_shift WEAK = 64;
 const volatile __u32 cfg_owner_shift WEAK = 64;
 const volatile __u32 cfg_tallies WEAK = 2; /* rows of each CPU: a power of two */
-const volatile __u32 cfg_nest WEAK = KMT_NEST;
 const volatile __u32 cfg_thread_size WEAK = 16384;
 const volatile __u32 cfg_audit WEAK = 4095; /* every so manyth hit of the unwinder is checked: 2^n − 1 */
 const volatile bool cfg_exact WEAK = false; /* every object, for good; else see KMT_EVERY */
@@ -48,7 +47,10 @@ const volatile char cfg_focus_name[KMT_FOCUS][KMT_NAME] WEAK = {};
 const volatile __u16 cfg_log2[257] WEAK = {};    /* log2(1 + i/256) × 2^16 − 1, see sample.bpf.h */
 const volatile __u32 cfg_weight[65] WEAK = {};   /* 1 / (1 − e^(−i/4)) × KMT_ONE */
 
+const volatile __u32 cfg_page_shift WEAK = 12;
+
 /* ---- written by the loader while tracing ---- */
+__u64 page_base WEAK = 0;  /* struct page of address 0, once it is known: see audit.bpf.c */
 __u32 gate WEAK = 0;     /* nothing is recorded until every program is attached and this is 1 */
 __u32 clock_ms WEAK = 0; /* milliseconds since the gate opened: an object's birthday costs no clock read */
 __u64 period[KMT_POOLS] WEAK = {}; /* mean bytes between samples, set by the governor */
@@ -60,6 +62,12 @@ struct {
 	__type(key, __u32);
 	__type(value, struct kmt_cpu);
 } cpus SEC(".maps") WEAK;
+
+/* struct page is an array that runs in step with the addresses (CONFIG_SPARSEMEM_VMEMMAP). */
+static __always_inline __u64 page_of(__u64 addr)
+{
+	return page_base + (addr >> cfg_page_shift) * bpf_core_type_size(struct page);
+}
 
 /* The row of CPU `id`, for functions that were given its number. */
 static __always_inline struct kmt_cpu *cpu_of(__u32 id)

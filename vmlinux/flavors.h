@@ -87,6 +87,10 @@ struct page___slab { /* before */
 	unsigned int objects : 15;
 };
 
+struct page___compound { /* up to 7.2 */
+	unsigned long compound_head; /* of the first page, and bit 0, in all but the first */
+};
+
 struct page___flags { /* up to 6.17, before memdesc_flags_t */
 	unsigned long flags;
 };

@@ -273,7 +273,8 @@ static struct cap_held sample_held(int i)
 			     .bytes_var = 12.25,
 			     .oldest_s = 9.5,
 			     .judged = 10,
-			     .judged_live = 9};
+			     .judged_live = 9,
+			     .judged_twice = 8};
 
 	for (int b = 0; b < AGE_BUCKETS; b++)
 		h.age_hist[b] = b * 1.5;
@@ -284,7 +285,7 @@ static void put_intervals(struct capture_writer *w)
 {
 	struct cap_held held[2] = {sample_held(0), sample_held(1)};
 	struct cap_churn churn = {POOL_PAGE, 3, 100, 409600, 90, 368640, 1, 4096};
-	struct cap_cache_churn cache_churn = {2, 7, 6, 0.5};
+	struct cap_cache_churn cache_churn = {2, 7, 6, 0.5, 3};
 	struct cap_count loss = {"map_full", 12};
 	struct cap_interval in = {.start_s = 0,
 				  .end_s = 5,
@@ -427,6 +428,7 @@ static void check_intervals(const struct capture *c)
 	assert_int_equal(in[0].churn.items[0].pool, POOL_PAGE);
 	assert_true(in[0].churn.items[0].ghost_bytes == 4096);
 	assert_true(in[0].cache_churn.items[0].ghosts == 0.5);
+	assert_true(in[0].cache_churn.items[0].resting == 3);
 	assert_string_equal(in[1].losses.items[0].name, "map_full");
 	assert_int_equal(in[1].losses.items[0].value, 12);
 }
@@ -1057,6 +1059,7 @@ static void test_hostile_databases(void **state)
 		{"UPDATE held SET bytes=9e999", -EBADMSG, "out of range"},
 		{"UPDATE held SET age_15=-0.5", -EBADMSG, "out of range"},
 		{"UPDATE held SET judged_live=judged+1", -EBADMSG, "out of range"},
+		{"UPDATE held SET judged_twice=judged_live+1", -EBADMSG, "out of range"},
 		{"UPDATE held SET pool='slub'", -EBADMSG, "no such pool"},
 		{"UPDATE held SET pool=printf('%.*c', 60000, 'x')", -EBADMSG, "too long"},
 		{"UPDATE held SET class='this does not fit into twenty-four bytes'", -EBADMSG,

@@ -77,8 +77,10 @@ struct cap_held {
 	double bytes_var;    /* variance of `bytes`, 0 when exact */
 	double age_hist[AGE_BUCKETS]; /* objects by age */
 	double oldest_s;
-	int64_t judged;      /* by the liveness audit */
+	/* the last look of the liveness audit: those found free are in `judged` and no more in `tracked` */
+	int64_t judged;
 	int64_t judged_live;
+	int64_t judged_twice; /* … and an earlier look, at least a second before, found them live, too */
 };
 
 /* Traffic since tracing began, by stack; frees are counted to the stack that allocated. Weighted. */
@@ -93,6 +95,7 @@ struct cap_churn {
 struct cap_cache_churn {
 	uint32_t cache;
 	double allocs, frees, ghosts;
+	double resting; /* free objects on per-CPU lists, which slabinfo counts as active; 0 where not looked */
 };
 
 struct cap_count {
@@ -140,6 +143,7 @@ struct cap_interval {
 #define META_OVERHEAD   "overhead_cpu_percent"
 #define META_OWN_BYTES  "own_kernel_bytes" /* the tool's own maps and programs */
 #define META_STACKS     "stack_symbols" /* "ok", or why frames have no names */
+#define META_AUDIT      "audit" /* "ok", or why no object could be looked up; absent when not tried */
 #define META_COMPLETE   "complete" /* "0" until capture_finish() */
 
 /* ---- writer: of one thread at a time ---- */

@@ -46,7 +46,7 @@ CREATE TABLE interval (id INTEGER PRIMARY KEY, start_s REAL NOT NULL, end_s REAL
 CREATE TABLE held (interval INTEGER NOT NULL, pool TEXT NOT NULL, class TEXT NOT NULL, cache INTEGER NOT NULL,
  stack INTEGER NOT NULL, process INTEGER NOT NULL, tracked INTEGER NOT NULL, objects REAL NOT NULL,
  bytes REAL NOT NULL, bytes_var REAL NOT NULL, oldest_s REAL NOT NULL, judged INTEGER NOT NULL,
- judged_live INTEGER NOT NULL, age_0 REAL NOT NULL, age_1 REAL NOT NULL, age_2 REAL NOT NULL, age_3 REAL NOT NULL,
+ judged_live INTEGER NOT NULL, judged_twice INTEGER NOT NULL, age_0 REAL NOT NULL, age_1 REAL NOT NULL, age_2 REAL NOT NULL, age_3 REAL NOT NULL,
  age_4 REAL NOT NULL, age_5 REAL NOT NULL, age_6 REAL NOT NULL, age_7 REAL NOT NULL, age_8 REAL NOT NULL,
  age_9 REAL NOT NULL, age_10 REAL NOT NULL, age_11 REAL NOT NULL, age_12 REAL NOT NULL, age_13 REAL NOT NULL,
  age_14 REAL NOT NULL, age_15 REAL NOT NULL);
@@ -54,7 +54,7 @@ CREATE TABLE churn (interval INTEGER NOT NULL, pool TEXT NOT NULL, stack INTEGER
  alloc_bytes REAL NOT NULL, frees REAL NOT NULL, free_bytes REAL NOT NULL, ghosts REAL NOT NULL,
  ghost_bytes REAL NOT NULL);
 CREATE TABLE cache_churn (interval INTEGER NOT NULL, cache INTEGER NOT NULL, allocs REAL NOT NULL,
- frees REAL NOT NULL, ghosts REAL NOT NULL);
+ frees REAL NOT NULL, ghosts REAL NOT NULL, resting REAL NOT NULL);
 CREATE TABLE loss (interval INTEGER NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL);
 
 -- For people with sqlite3; the reader never looks at these.

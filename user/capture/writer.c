@@ -45,9 +45,9 @@ static const struct {
 	[INSERT_CACHE_ALIAS] = {"cache_alias", 2},
 	[INSERT_HOOK] = {"hook", 5},
 	[INSERT_INTERVAL] = {"interval", 3},
-	[INSERT_HELD] = {"held", 13 + AGE_BUCKETS},
+	[INSERT_HELD] = {"held", 14 + AGE_BUCKETS},
 	[INSERT_CHURN] = {"churn", 9},
-	[INSERT_CACHE_CHURN] = {"cache_churn", 5},
+	[INSERT_CACHE_CHURN] = {"cache_churn", 6},
 	[INSERT_LOSS] = {"loss", 3},
 };
 

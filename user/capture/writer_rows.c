@@ -173,6 +173,7 @@ static bool held_ok(const struct capture_writer *w, const struct cap_held *h)
 		  h->process <= w->processes.nr && h->tracked >= 0 &&
 		  h->tracked <= CAPTURE_LEVEL_MAX && h->judged >= 0 && h->judged_live >= 0 &&
 		  h->judged <= CAPTURE_LEVEL_MAX && h->judged_live <= h->judged &&
+		  h->judged_twice >= 0 && h->judged_twice <= h->judged_live &&
 		  real_ok(h->objects) && real_ok(h->bytes) && real_ok(h->bytes_var) &&
 		  real_ok(h->oldest_s);
 
@@ -209,7 +210,7 @@ static int interval_check(const struct capture_writer *w, const struct cap_inter
 		const struct cap_cache_churn *c = &in->cache_churn.items[i];
 
 		if (c->cache > w->caches.nr || !real_ok(c->allocs) || !real_ok(c->frees) ||
-		    !real_ok(c->ghosts))
+		    !real_ok(c->ghosts) || !real_ok(c->resting))
 			return log_error(
 				EINVAL,
 				"row %zu of the cache churn is out of range (a bug in kmemtrace)",
@@ -224,10 +225,10 @@ static int interval_check(const struct capture_writer *w, const struct cap_inter
 
 static int put_held(struct capture_writer *w, int64_t id, const struct cap_held *h)
 {
-	return writer_insert(w, INSERT_HELD, "ittiiiirrrriiA", id, pool_name(h->pool), h->class_,
+	return writer_insert(w, INSERT_HELD, "ittiiiirrrriiiA", id, pool_name(h->pool), h->class_,
 			     (int64_t)h->cache, (int64_t)h->stack, (int64_t)h->process, h->tracked,
 			     h->objects, h->bytes, h->bytes_var, h->oldest_s, h->judged,
-			     h->judged_live, h->age_hist);
+			     h->judged_live, h->judged_twice, h->age_hist);
 }
 
 static int put_churn(struct capture_writer *w, int64_t id, const struct cap_churn *c)
@@ -252,8 +253,8 @@ int capture_put_interval(struct capture_writer *w, const struct cap_interval *in
 	for (size_t i = 0; i < in->cache_churn.nr && !err; i++) {
 		const struct cap_cache_churn *c = &in->cache_churn.items[i];
 
-		err = writer_insert(w, INSERT_CACHE_CHURN, "iirrr", id, (int64_t)c->cache,
-				    c->allocs, c->frees, c->ghosts);
+		err = writer_insert(w, INSERT_CACHE_CHURN, "iirrrr", id, (int64_t)c->cache,
+				    c->allocs, c->frees, c->ghosts, c->resting);
 	}
 	for (size_t i = 0; i < in->losses.nr && !err; i++)
 		err = writer_insert(w, INSERT_LOSS, "iti", id, in->losses.items[i].name,

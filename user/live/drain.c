@@ -33,6 +33,7 @@ struct group {
 
 struct drain {
 	struct tracer *tracer;
+	const struct audit *audit;
 	struct capture_writer *w;
 	const struct tracer_tables *tables;
 	const char *proc_root, *sys_root;
@@ -53,7 +54,7 @@ static enum pool pool_of(uint32_t kmt_pool)
 	return kmt_pool < KMT_POOLS ? pools[kmt_pool] : POOL_PAGE;
 }
 
-int drain_new(struct tracer *t, struct capture_writer *w, const char *proc_root, const char *sys_root,
+int drain_new(struct tracer *t, const struct audit *a, struct capture_writer *w, const char *proc_root, const char *sys_root,
 	      struct drain **out)
 {
 	struct drain *d = calloc(1, sizeof(*d));
@@ -61,6 +62,7 @@ int drain_new(struct tracer *t, struct capture_writer *w, const char *proc_root,
 	if (!d)
 		return -ENOMEM;
 	d->tracer = t;
+	d->audit = a;
 	d->w = w;
 	d->tables = tracer_tables(t);
 	d->proc_root = proc_root;
@@ -228,7 +230,7 @@ int drain_other_caches(struct drain *d, const struct slab_levels *slabs)
 
 /* ---- live objects ---- */
 
-static void held_add(struct cap_held *h, const struct kmt_object *o, uint32_t now_ms)
+static void held_add(struct cap_held *h, const struct kmt_object *o, uint32_t now_ms, uint8_t mark)
 {
 	double p = o->period ? -expm1(-(double)o->size / o->period) : 1; /* of having been sampled */
 	double age_s = now_ms > o->born_ms ? (now_ms - o->born_ms) / 1000.0 : 0;
@@ -237,6 +239,11 @@ static void held_add(struct cap_held *h, const struct kmt_object *o, uint32_t no
 	if (bucket >= AGE_BUCKETS)
 		bucket = AGE_BUCKETS - 1;
 	h->tracked++;
+	if (mark && (o->looked & ~KMT_TWICE) == mark) {
+		h->judged++;
+		h->judged_live++;
+		h->judged_twice += o->looked != mark;
+	}
 	h->objects += 1 / p;
 	h->bytes += o->size / p;
 	h->bytes_var += (1 - p) / p * o->size / p * o->size;
@@ -272,8 +279,10 @@ static void groups_free(struct group **groups)
 	}
 }
 
-static int live_read(const struct tracer_tables *t, uint32_t now_ms, struct group **groups)
+static int live_read(const struct drain *d, uint32_t now_ms, struct group **groups)
 {
+	const struct tracer_tables *t = d->tables;
+	uint8_t mark = audit_mark(d->audit);
 	struct group *last = NULL;
 
 	for (uint32_t b = 0; b < t->nr_buckets; b++)
@@ -291,9 +300,28 @@ static int live_read(const struct tracer_tables *t, uint32_t now_ms, struct grou
 				last = group_of(groups, &o);
 			if (!last)
 				return -ENOMEM;
-			held_add(&last->held, &o, now_ms);
+			held_add(&last->held, &o, now_ms, mark);
 		}
 	return 0;
+}
+
+/* What the audit found free was looked up as well: without it the share that lives would look like all. */
+static void ghosts_add(const struct drain *d, struct group *groups)
+{
+	const struct audit_ghosts *ghosts;
+	size_t nr = audit_ghosts(d->audit, &ghosts);
+
+	for (size_t i = 0; i < nr; i++) {
+		struct group_key key = {.path = ghosts[i].path,
+					.owner = ghosts[i].owner,
+					.cache = ghosts[i].cache,
+					.pool = KMT_SLAB};
+		struct group *g;
+
+		HASH_FIND(hh, groups, &key, sizeof(key), g);
+		if (g)
+			g->held.judged += ghosts[i].nr;
+	}
 }
 
 static int held_put(struct drain *d, struct group *groups, struct cap_interval *out)
@@ -357,6 +385,7 @@ static int cache_churn_put(struct drain *d, uint32_t cache, const struct kmt_tra
 		.allocs = (double)t->allocs / KMT_ONE,
 		.frees = (double)t->frees / KMT_ONE,
 		.ghosts = (double)t->ghosts / KMT_ONE,
+		.resting = audit_resting(d->audit, cache),
 	};
 	struct cap_cache_churn *to;
 	int err;
@@ -405,8 +434,9 @@ int drain_interval(struct drain *d, double start_s, double end_s)
 	struct cap_interval interval = {.start_s = start_s, .end_s = end_s};
 	struct tracer_counts counts;
 	struct group *groups = NULL;
-	int err = live_read(d->tables, end_s * 1000, &groups);
+	int err = live_read(d, end_s * 1000, &groups);
 
+	ghosts_add(d, groups);
 	if (!err)
 		err = drain_notice(d);
 	if (!err)
@@ -415,7 +445,7 @@ int drain_interval(struct drain *d, double start_s, double end_s)
 		err = traffic_put(d, &interval);
 	tracer_counts(d->tracer, &counts);
 	if (!err)
-		err = losses_put(&counts, &interval);
+		err = losses_put(&counts, audit_counts(d->audit), &interval);
 	if (!err)
 		err = capture_put_interval(d->w, &interval);
 	groups_free(&groups);

@@ -8,12 +8,12 @@
 #define KMEMTRACE_LIVE_DRAIN_H
 
 #include "capture/capture.h"
-#include "live/tracer.h"
+#include "live/audit.h"
 
 struct drain;
 
-/* Roots of the proc and sys trees are borrowed. */
-int drain_new(struct tracer *t, struct capture_writer *w, const char *proc_root, const char *sys_root,
+/* All are borrowed. */
+int drain_new(struct tracer *t, const struct audit *a, struct capture_writer *w, const char *proc_root, const char *sys_root,
 	      struct drain **out);
 void drain_free(struct drain *d);
 

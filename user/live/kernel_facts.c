@@ -54,6 +54,55 @@ static void event_read(const struct btf *btf, struct event_fact *event)
 			 btf_base_name(btf, params[i + 1].type));
 }
 
+/* Is there a member of this name in the struct, or in a nameless struct or union inside it? */
+static bool members_have(const struct btf *btf, const struct btf_type *t, const char *member)
+{
+	const struct btf_member *m = btf_members(t);
+
+	for (int i = 0; i < btf_vlen(t); i++, m++) {
+		const char *name = btf__name_by_offset(btf, m->name_off);
+		const struct btf_type *inner = btf__type_by_id(btf, m->type);
+
+		if (!strcmp(name, member))
+			return true;
+		if (!*name && inner && btf_is_composite(inner) && members_have(btf, inner, member))
+			return true;
+	}
+	return false;
+}
+
+static bool struct_has(const struct btf *btf, const char *type, const char *member)
+{
+	int id = btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT);
+
+	return id > 0 && members_have(btf, btf__type_by_id(btf, id), member);
+}
+
+static bool enum_has(const struct btf *btf, const char *type, const char *name)
+{
+	int id = btf__find_by_name_kind(btf, type, BTF_KIND_ENUM);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, id) : NULL;
+
+	for (int i = 0; t && i < btf_vlen(t); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_enum(t)[i].name_off), name))
+			return true;
+	return false;
+}
+
+/* The audit knows SLUB's lists, and how slab pages are marked: see bpf/compat.bpf.h. */
+static const char *audit_obstacle(const struct btf *btf)
+{
+	if (!struct_has(btf, "kmem_cache", "offset"))
+		return "the slab allocator is not SLUB";
+	if (!struct_has(btf, "kmem_cache", "cpu_slab") && !struct_has(btf, "kmem_cache", "cpu_sheaves"))
+		return "SLUB keeps its free objects in a way that is not known";
+	if (!struct_has(btf, "slab", "freelist") && !struct_has(btf, "page", "freelist"))
+		return "slab pages are laid out in a way that is not known";
+	if (!enum_has(btf, "pagetype", "PGTY_slab") && !enum_has(btf, "pageflags", "PG_slab"))
+		return "slab pages are marked in a way that is not known";
+	return "";
+}
+
 static void btf_read(const char *path, struct kernel_facts *out)
 {
 	struct btf *btf = path ? btf__parse(path, NULL) : btf__load_vmlinux_btf();
@@ -61,10 +110,12 @@ static void btf_read(const char *path, struct kernel_facts *out)
 
 	for (int i = 0; i < KERNEL_EVENTS; i++)
 		out->events[i] = (struct event_fact){.name = event_names[i], .args = -1};
+	out->audit_obstacle = "no BTF";
 	if (err) {
 		out->btf = (int)err;
 		return;
 	}
+	out->audit_obstacle = audit_obstacle(btf);
 	for (int i = 0; i < KERNEL_EVENTS; i++)
 		event_read(btf, &out->events[i]);
 	out->kfunc_get_kmem_cache = btf__find_by_name_kind(btf, "bpf_get_kmem_cache", BTF_KIND_FUNC) > 0;

@@ -36,6 +36,7 @@ struct kernel_facts {
 	bool vmallocinfo;
 	bool kfunc_get_kmem_cache; /* 6.13: the cache of an object */
 	bool kfunc_rdonly_cast;    /* 6.2: reading the stack without a helper call */
+	const char *audit_obstacle; /* why free objects cannot be told from live ones, "" when they can */
 	struct event_fact events[KERNEL_EVENTS];
 };
 

@@ -42,7 +42,7 @@ static int put(struct cap_interval *out, const char *name, uint64_t value)
 	return 0;
 }
 
-int losses_put(const struct tracer_counts *counts, struct cap_interval *out)
+int losses_put(const struct tracer_counts *counts, const struct audit_counts *audit, struct cap_interval *out)
 {
 	int err = put(out, "recursion_misses", counts->recursion_misses);
 
@@ -50,5 +50,11 @@ int losses_put(const struct tracer_counts *counts, struct cap_interval *out)
 		err = put(out, loss_names[i], counts->losses[i]);
 	for (int i = 0; i < KMT_STATS && !err; i++)
 		err = put(out, stat_names[i], counts->stats[i]);
+	err = err ?: put(out, "audit_runs", audit->runs);
+	err = err ?: put(out, "audit_ns", audit->ns);
+	err = err ?: put(out, "audit_judged", audit->judged);
+	err = err ?: put(out, "audit_live", audit->live);
+	err = err ?: put(out, "audit_ghosts", audit->ghosts);
+	err = err ?: put(out, "audit_unsure", audit->unsure);
 	return err;
 }

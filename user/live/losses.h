@@ -4,9 +4,9 @@
 #define KMEMTRACE_LIVE_LOSSES_H
 
 #include "capture/capture.h"
-#include "live/tracer.h"
+#include "live/audit.h"
 
 /* Append every counter to the interval's losses. Returns 0 or −ENOMEM. */
-int losses_put(const struct tracer_counts *counts, struct cap_interval *out);
+int losses_put(const struct tracer_counts *counts, const struct audit_counts *audit, struct cap_interval *out);
 
 #endif

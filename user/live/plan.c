@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NOT_ASKED "not asked for"
-
 static const struct hook_def hook_defs[] = {
 	{"kmem:kfree", "slab_kfree", "raw_tp", POOL_SLAB, EVENT_KFREE, 2, 0, NULL, true, true,
 	 "frees of slab objects would not be seen"},
@@ -18,7 +16,15 @@ static const struct hook_def hook_defs[] = {
 	 "kmalloc'ed objects would not be seen"},
 	{"kmem:kmem_cache_alloc", "slab_kmem_cache_alloc", "raw_tp", POOL_SLAB, EVENT_KMEM_CACHE_ALLOC, 5, 2,
 	 "kmem_cache", false, true, "objects of named caches would not be seen"},
+	{.name = "liveness audit", .program = "audit_judge", .how = HOW_TEST_RUN, .pool = POOL_SLAB,
+	 .event = EVENT_KMEM_CACHE_ALLOC, .args = 5, .typed_arg = 2, .type = "kmem_cache",
+	 .cost = "objects whose free fires no event look outstanding, and trust is low where there are many"},
 };
+
+bool hook_is_attached(const struct hook_def *def)
+{
+	return strcmp(def->how, HOW_TEST_RUN);
+}
 
 static void __attribute__((format(printf, 2, 3))) note(struct plan *p, const char *fmt, ...)
 {
@@ -47,6 +53,8 @@ static void hook_judge(const struct kernel_facts *facts, struct plan_hook *hook)
 	else if (def->typed_arg && strcmp(event->type[def->typed_arg], def->type))
 		snprintf(hook->reason, sizeof(hook->reason), "argument %d of the event is no struct %s",
 			 def->typed_arg + 1, def->type);
+	else if (!hook_is_attached(def) && facts->audit_obstacle[0])
+		snprintf(hook->reason, sizeof(hook->reason), "%s", facts->audit_obstacle);
 	else if (facts->bpf_load)
 		snprintf(hook->reason, sizeof(hook->reason), "this process may not load BPF programs (%s)",
 			 strerror(-facts->bpf_load));
@@ -75,7 +83,7 @@ static void plan_refuse(const struct kernel_facts *facts, struct plan *p)
 		return;
 	}
 	for (size_t i = 0; i < p->nr; i++)
-		if (p->hooks[i].def->required && !p->hooks[i].on && strcmp(p->hooks[i].reason, NOT_ASKED)) {
+		if (p->hooks[i].def->required && !p->hooks[i].on) {
 			snprintf(p->refusal, sizeof(p->refusal), "%s cannot be attached: %s",
 				 p->hooks[i].def->name, p->hooks[i].reason);
 			return;
@@ -96,6 +104,14 @@ static void plan_notes(const struct kernel_facts *facts, struct plan *p)
 		note(p, "/proc/slabinfo cannot be read: nothing to check the trace against");
 }
 
+bool plan_audits(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->nr; i++)
+		if (!hook_is_attached(plan->hooks[i].def) && plan->hooks[i].on)
+			return true;
+	return false;
+}
+
 void plan_build(const struct kernel_facts *facts, const struct plan_request *request, struct plan *out)
 {
 	bool all = true;
@@ -110,8 +126,6 @@ void plan_build(const struct kernel_facts *facts, const struct plan_request *req
 			continue;
 		hook->def = &hook_defs[i];
 		hook_judge(facts, hook);
-		if (request->no_kmalloc && hook->def->event == EVENT_KMALLOC)
-			snprintf(hook->reason, sizeof(hook->reason), NOT_ASKED);
 		hook->on = !hook->reason[0];
 		out->nr++;
 	}

@@ -14,11 +14,13 @@
 
 #define PLAN_HOOKS_MAX 48
 
+#define HOW_TEST_RUN "test_run"
+
 /* One way to see one thing. */
 struct hook_def {
 	const char *name;    /* "kmem:kmalloc" */
 	const char *program; /* in the skeleton */
-	const char *how;     /* "raw_tp" */
+	const char *how;     /* "raw_tp", or HOW_TEST_RUN: attached to nothing */
 	enum pool pool;
 	enum kernel_event event;
 	int args;            /* arguments the event must carry */
@@ -46,8 +48,12 @@ struct plan {
 
 struct plan_request {
 	bool pools[POOLS]; /* all false: all */
-	bool no_kmalloc;   /* nothing that kmalloc() serves was asked for */
 };
+
+bool hook_is_attached(const struct hook_def *def);
+
+/* Does it look objects up in the allocator? */
+bool plan_audits(const struct plan *plan);
 
 void plan_build(const struct kernel_facts *facts, const struct plan_request *request, struct plan *out);
 

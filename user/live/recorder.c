@@ -23,15 +23,19 @@
 #define COST_WINDOW_S   0.1  /* of each second is measured */
 #define CHECKPOINT_S    5.0  /* at first; doubled after each CHECKPOINTS, so that long recordings stay small */
 #define CHECKPOINTS     12
+#define AUDIT_S         2.0  /* between audits, at the least … */
+#define AUDIT_LIMIT_S   0.2  /* of one … */
+#define AUDIT_SHARE     0.01 /* of the machine's CPU time, of all */
 
 struct recorder {
 	const struct recorder_options *options;
 	const struct plan *plan;
 	struct tracer *tracer;
 	struct capture_writer *writer;
+	struct audit *audit;
 	struct drain *drain;
 	struct timespec gate_opened; /* CLOCK_BOOTTIME */
-	double next_snapshot_s, next_checkpoint_s, checkpoint_every_s;
+	double next_snapshot_s, next_checkpoint_s, checkpoint_every_s, next_audit_s;
 	int nr_checkpoints;
 	double cost_began_s; /* of the open window, < 0 none */
 	double cost_sum;
@@ -152,6 +156,7 @@ static int checkpoint(struct recorder *r, double now_s)
 	int err = drain_interval(r->drain, 0, now_s);
 
 	err = err ?: capture_put_meta(r->writer, META_STACKS, drain_symbols_state(r->drain));
+	err = err ?: capture_put_meta(r->writer, META_AUDIT, audit_state(r->audit));
 	if (!err && r->cost_windows)
 		err = capture_put_metaf(r->writer, META_OVERHEAD, "%.3f", r->cost_sum / r->cost_windows);
 	return err ?: capture_commit(r->writer);
@@ -222,7 +227,8 @@ static void progress(struct recorder *r, double now_s)
 	fprintf(stderr, " s  Slab %+.1f MiB (%s now)  %s events/s  %s live", (r->slab_now_kb - r->slab_start_kb) / 1024.0,
 		units_bytes(delta, r->slab_now_kb * 1024.0),
 		units_count(rate, now_s > last_s ? (events - last_events) / (now_s - last_s) : 0),
-		units_count(live, c.stats[KMT_STAT_ALLOCS] - c.stats[KMT_STAT_FREES] - c.stats[KMT_STAT_REUSED]));
+		units_count(live, c.stats[KMT_STAT_ALLOCS] - c.stats[KMT_STAT_FREES] - c.stats[KMT_STAT_REUSED] -
+				  audit_counts(r->audit)->ghosts));
 	if (r->cost_windows)
 		fprintf(stderr, "  cost %.2f %%", r->cost_sum / r->cost_windows);
 	fflush(stderr);
@@ -248,13 +254,30 @@ static void cost_step(struct recorder *r, double now_s)
 	}
 }
 
+/* Look objects up, and put the next time off by what it cost. */
+static int audit_step(struct recorder *r, double now_s)
+{
+	uint64_t before = audit_counts(r->audit)->ns;
+	double took_s, share;
+	int err = audit_run(r->audit, now_s * 1000, AUDIT_LIMIT_S);
+
+	if (err)
+		return log_error(-err, "the liveness audit failed (%s)", strerror(-err));
+	took_s = (audit_counts(r->audit)->ns - before) / 1e9;
+	share = AUDIT_SHARE * sysconf(_SC_NPROCESSORS_ONLN);
+	r->next_audit_s = now_s + (took_s / share > AUDIT_S ? took_s / share : AUDIT_S);
+	return 0;
+}
+
 /* What falls due each second and at each checkpoint. */
 static int tick(struct recorder *r, double now_s)
 {
 	int err = 0;
 
 	cost_step(r, now_s);
-	if (now_s >= r->next_snapshot_s) {
+	if (now_s >= r->next_audit_s)
+		err = audit_step(r, now_s);
+	if (!err && now_s >= r->next_snapshot_s) {
 		err = snapshot_put(r, SNAPSHOT_TICK, now_s);
 		err = err ?: drain_notice(r->drain);
 		err = err ?: capture_commit(r->writer);
@@ -294,6 +317,7 @@ static int record_loop(struct recorder *r)
 	r->next_snapshot_s = SNAPSHOT_S;
 	r->checkpoint_every_s = CHECKPOINT_S;
 	r->next_checkpoint_s = CHECKPOINT_S;
+	r->next_audit_s = AUDIT_S;
 	r->cost_began_s = -1;
 	for (;;) {
 		double now_s = seconds_since(&r->gate_opened), left = limit - now_s;
@@ -334,9 +358,10 @@ static int record_start(struct recorder *r)
 	int err = capture_writer_new(r->options->path, r->options->overwrite, &r->writer);
 
 	err = err ?: tracer_new(r->plan, &r->options->tracer, &r->tracer);
-	if (!err && drain_new(r->tracer, r->writer, "/proc", "/sys", &r->drain))
-		err = log_error(ENOMEM, "out of memory");
 	err = err ?: tracer_attach(r->tracer);
+	if (!err && (audit_new(r->tracer, &r->audit) ||
+		     drain_new(r->tracer, r->audit, r->writer, "/proc", "/sys", &r->drain)))
+		err = log_error(ENOMEM, "out of memory");
 	err = err ?: put_settings(r);
 	err = err ?: snapshot_put(r, SNAPSHOT_START, 0);
 	if (err)
@@ -349,6 +374,7 @@ static int record_start(struct recorder *r)
 
 static int record_end(struct recorder *r)
 {
+	int audit_err = audit_step(r, seconds_since(&r->gate_opened));
 	double end_s = seconds_since(&r->gate_opened);
 	int err;
 
@@ -357,7 +383,7 @@ static int record_end(struct recorder *r)
 	tracer_detach(r->tracer);
 	log_debug("detached %.3f s after the end", seconds_since(&r->gate_opened) - end_s);
 	command_stop(r);
-	err = err ?: checkpoint(r, end_s);
+	err = err ?: audit_err ?: checkpoint(r, end_s);
 	if (!err) {
 		err = capture_finish(r->writer);
 		r->writer = NULL;
@@ -387,6 +413,7 @@ int recorder_run(const struct plan *plan, const struct recorder_options *options
 	created = r.writer;
 	tracer_free(r.tracer);
 	drain_free(r.drain);
+	audit_free(r.audit);
 	capture_writer_free(r.writer);
 	if (created && !started) /* nothing was recorded: leave nothing behind */
 		unlink(options->path);

@@ -3,9 +3,11 @@
 #include "live/tracer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -15,18 +17,23 @@
 #include "base/cleanup.h"
 #include "base/file_read.h"
 #include "base/log.h"
-#include "base/units.h"
 #include "proc/snapshot.h"
 #include "tracer.skel.h"
 
-#define MAPPINGS 10
+#define LIVE_EXACT    (1u << 20) /* objects, by default */
+#define LIVE_SAMPLED  (1u << 17)
+#define PATH_BITS     14
+#define MEMO_BITS     15
+#define OWNER_BITS    13
+#define MAPPINGS      12
+#define PAGES_AGREE   16   /* slabs that must tell the same place of struct page */
+#define PAGES_TRIES   1000
 
 struct tracer {
 	struct tracer_bpf *skel;
 	const struct plan *plan;
 	struct bpf_link *links[PLAN_HOOKS_MAX];
 	struct tracer_tables tables;
-	struct sizes sizes;
 	struct {
 		void *addr;
 		size_t len;
@@ -53,6 +60,15 @@ static int libbpf_log(enum libbpf_print_level level, const char *fmt, va_list ap
 	return 0;
 }
 
+static uint32_t bits_for(uint64_t n)
+{
+	uint32_t bits = 4;
+
+	while ((1ull << bits) < n && bits < 26)
+		bits++;
+	return bits;
+}
+
 /* The tables that the programs cannot compute: log2(1 + i/256) and 1/(1 − e^−x). */
 static void tables_fill(struct tracer_bpf *skel)
 {
@@ -62,89 +78,69 @@ static void tables_fill(struct tracer_bpf *skel)
 		skel->rodata->cfg_weight[i] = (uint32_t)lrint(KMT_ONE / (1 - exp(-i / 4.0)));
 }
 
-/* What is asked for, as constants of the programs: what is not costs nothing. */
+/* One more than the highest node there can be: "0-3", "0,2", "0". */
+static uint32_t nodes_possible(const char *sys_root)
+{
+	char line[128];
+	size_t last;
+
+	if (file_read_line(sys_root, "devices/system/node/possible", line, sizeof(line)))
+		return 1; /* no NUMA */
+	for (last = strlen(line); last > 0 && line[last - 1] >= '0' && line[last - 1] <= '9';)
+		last--;
+	return atoi(line + last) + 1;
+}
+
 static void settings_fill(struct tracer *t, const struct tracer_options *o)
 {
 	struct tracer_bpf *skel = t->skel;
-	bool every = o->exact && !o->governed; /* a governed recording may fall to sampling */
-	uint64_t slots = (uint64_t)KMT_KEYS << t->sizes.live_bits;
+	uint64_t live = o->max_live ?: o->exact ? LIVE_EXACT : LIVE_SAMPLED;
+	/* a quarter more than asked for, so that two full buckets are rare */
+	uint32_t live_bits = bits_for((live + live / 4) / KMT_KEYS + 1);
 
 	skel->rodata->cfg_cpus = t->nr_cpus;
+	skel->rodata->cfg_live_shift = 64 - live_bits;
+	skel->rodata->cfg_path_shift = 64 - PATH_BITS;
+	skel->rodata->cfg_memo_shift = 64 - MEMO_BITS;
+	skel->rodata->cfg_owner_shift = 64 - OWNER_BITS;
 	skel->rodata->cfg_thread_size = o->thread_size;
-	skel->rodata->cfg_exact = every;
-	skel->rodata->cfg_filter = (!every || o->nr_caches) && slots <= KMT_FILTER_MOST;
-	skel->rodata->cfg_narrow = o->min_size || o->max_size || o->pid || o->cgroup;
+	skel->rodata->cfg_exact = o->exact;
+	skel->rodata->cfg_narrow = o->min_size;
 	skel->rodata->cfg_min_size = o->min_size;
-	skel->rodata->cfg_max_size = o->max_size ?: UINT64_MAX;
-	skel->rodata->cfg_pid = o->pid;
-	skel->rodata->cfg_cgroup = o->cgroup;
-	skel->rodata->cfg_cgroup_level = o->cgroup_level;
+	skel->rodata->cfg_tallies = KMT_TALLIES;
+	skel->rodata->cfg_filter = (!o->exact || o->nr_caches) && ((uint64_t)KMT_KEYS << live_bits) <= KMT_FILTER_MOST;
 	skel->rodata->cfg_focus = o->nr_caches;
 	for (size_t i = 0; i < o->nr_caches && i < KMT_FOCUS; i++)
 		snprintf((char *)skel->rodata->cfg_focus_name[i], KMT_NAME, "%s", o->caches[i]);
-	if (o->audit_every)
-		skel->rodata->cfg_audit = o->audit_every - 1;
 	for (int i = 0; i < KMT_POOLS; i++)
-		skel->bss->period[i] = o->exact ? KMT_EVERY : o->sample_bytes;
+		skel->bss->period[i] = o->sample_bytes;
 	tables_fill(skel);
-}
 
-/* The tables by t->sizes. */
-static void tables_size(struct tracer *t)
-{
-	struct tracer_bpf *skel = t->skel;
-	const struct sizes *s = &t->sizes;
-
-	skel->rodata->cfg_live_shift = 64 - s->live_bits;
-	skel->rodata->cfg_path_shift = 64 - s->path_bits;
-	skel->rodata->cfg_memo_shift = 64 - s->memo_bits;
-	skel->rodata->cfg_owner_shift = 64 - s->owner_bits;
-	skel->rodata->cfg_tallies = s->tallies;
-	skel->rodata->cfg_nest = s->nest;
 	bpf_map__set_max_entries(skel->maps.cpus, t->nr_cpus);
-	bpf_map__set_max_entries(skel->maps.scratch, t->nr_cpus * s->nest);
-	bpf_map__set_max_entries(skel->maps.tallies, t->nr_cpus * s->tallies);
-	bpf_map__set_max_entries(skel->maps.live_keys, 1u << s->live_bits);
-	bpf_map__set_max_entries(skel->maps.live_objects, KMT_KEYS << s->live_bits);
-	bpf_map__set_max_entries(skel->maps.paths, (1u << s->path_bits) + KMT_PROBES);
-	bpf_map__set_max_entries(skel->maps.path_traffic, (1u << s->path_bits) + KMT_PROBES);
-	bpf_map__set_max_entries(skel->maps.memos, (1u << s->memo_bits) + KMT_WAYS);
-	bpf_map__set_max_entries(skel->maps.owners, (1u << s->owner_bits) + KMT_PROBES);
+	bpf_map__set_max_entries(skel->maps.scratch, t->nr_cpus * KMT_NEST);
+	bpf_map__set_max_entries(skel->maps.tallies, t->nr_cpus * KMT_TALLIES);
+	bpf_map__set_max_entries(skel->maps.live_keys, 1u << live_bits);
+	bpf_map__set_max_entries(skel->maps.live_objects, KMT_KEYS << live_bits);
+	bpf_map__set_max_entries(skel->maps.paths, (1u << PATH_BITS) + KMT_PROBES);
+	bpf_map__set_max_entries(skel->maps.path_traffic, (1u << PATH_BITS) + KMT_PROBES);
+	bpf_map__set_max_entries(skel->maps.memos, (1u << MEMO_BITS) + KMT_WAYS);
+	bpf_map__set_max_entries(skel->maps.owners, (1u << OWNER_BITS) + KMT_PROBES);
 	bpf_map__set_max_entries(skel->maps.cache_traffic, KMT_CACHES + KMT_PROBES);
-}
-
-int tracer_sizes(const struct tracer_options *o, struct sizes *out)
-{
-	struct sizes_request request = {
-		.memory = o->memory,
-		.mem_total = (uint64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE),
-		.exact = o->exact,
-		.max_live = o->max_live,
-	};
-	int cpus = libbpf_num_possible_cpus();
-	char limit[UNITS_MAX], least[UNITS_MAX];
-	int err;
-
-	if (cpus < 0)
-		return log_error(-cpus, "cannot tell how many CPUs there may be (%s)", strerror(-cpus));
-	request.cpus = cpus;
-	err = sizes_plan(&request, out);
-	if (err)
-		return log_error(-err, "the tables do not fit in %s: give --memory %s or more, or a smaller "
-				 "--max-live", units_bytes(limit, out->memory),
-				 units_bytes_short(least, out->bytes * 1.01 + (1 << 20)));
-	return 0;
+	bpf_map__set_max_entries(skel->maps.audit_items, KMT_AUDIT_CHUNK);
+	bpf_map__set_max_entries(skel->maps.audit_cpu_offset, t->nr_cpus);
+	skel->rodata->cfg_page_shift = ffs((int)sysconf(_SC_PAGESIZE)) - 1;
+	skel->rodata->cfg_nodes = nodes_possible("/sys");
 }
 
 /* Map a table into our address space; its rows are as many as the map holds. */
-static int table_map(struct tracer *t, struct bpf_map *map, const void *table, uint32_t *rows)
+static int table_map(struct tracer *t, struct bpf_map *map, const void *table, uint32_t *rows, bool writable)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
 	size_t len = (size_t)((bpf_map__value_size(map) + 7) / 8 * 8) * bpf_map__max_entries(map);
 	void *addr;
 
 	len = (len + page - 1) / page * page;
-	addr = mmap(NULL, len, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+	addr = mmap(NULL, len, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, bpf_map__fd(map), 0);
 	if (addr == MAP_FAILED)
 		return log_error(errno, "cannot map the table %s (%s)", bpf_map__name(map), strerror(errno));
 	t->mapped[t->nr_mapped].addr = addr;
@@ -162,21 +158,24 @@ static int tables_map(struct tracer *t)
 		struct bpf_map *map;
 		const void *table;
 		uint32_t *rows;
+		bool writable;
 	} all[MAPPINGS] = {
-		{t->skel->maps.cpus, &b->cpus, &b->nr_cpus},
-		{t->skel->maps.live_keys, &b->live_keys, &b->nr_buckets},
-		{t->skel->maps.live_objects, &b->live_objects, NULL},
-		{t->skel->maps.paths, &b->paths, &b->nr_paths},
-		{t->skel->maps.owners, &b->owners, &b->nr_owners},
-		{t->skel->maps.tallies, &b->tallies, &b->nr_tallies},
-		{t->skel->maps.path_traffic, &b->path_traffic, NULL},
-		{t->skel->maps.cache_traffic, &b->cache_traffic, NULL},
-		{t->skel->maps.cache_keys, &b->cache_keys, &b->nr_caches},
-		{t->skel->maps.cache_info, &b->cache_info, NULL},
+		{t->skel->maps.cpus, &b->cpus, &b->nr_cpus, false},
+		{t->skel->maps.live_keys, &b->live_keys, &b->nr_buckets, false},
+		{t->skel->maps.live_objects, &b->live_objects, NULL, false},
+		{t->skel->maps.paths, &b->paths, &b->nr_paths, false},
+		{t->skel->maps.owners, &b->owners, &b->nr_owners, false},
+		{t->skel->maps.tallies, &b->tallies, &b->nr_tallies, false},
+		{t->skel->maps.path_traffic, &b->path_traffic, NULL, false},
+		{t->skel->maps.cache_traffic, &b->cache_traffic, NULL, false},
+		{t->skel->maps.cache_keys, &b->cache_keys, &b->nr_caches, false},
+		{t->skel->maps.cache_info, &b->cache_info, NULL, false},
+		{t->skel->maps.audit, &b->audit, NULL, false},
+		{t->skel->maps.audit_items, &b->audit_items, NULL, true},
 	};
 
 	for (int i = 0; i < MAPPINGS; i++) {
-		int err = table_map(t, all[i].map, all[i].table, all[i].rows);
+		int err = table_map(t, all[i].map, all[i].table, all[i].rows, all[i].writable);
 
 		if (err)
 			return err;
@@ -197,10 +196,15 @@ static int programs_load(struct tracer *t)
 			return log_error(ENOENT, "no BPF program %s: this build is broken", hook->def->program);
 		bpf_program__set_autoload(prog, hook->on);
 	}
+	if (plan_audits(t->plan)) {
+		bpf_program__set_autoload(t->skel->progs.audit_pages, true);
+		bpf_program__set_autoload(t->skel->progs.audit_cpu, true);
+		bpf_program__set_autoload(t->skel->progs.audit_gather, true);
+	}
 	load_log[0] = '\0';
 	err = tracer_bpf__load(t->skel);
 	if (err == -ENOMEM)
-		return log_error(ENOMEM, "the kernel has no memory for the tables: try a smaller --memory");
+		return log_error(ENOMEM, "the kernel has no memory for the tables: try a smaller --max-live");
 	if (err)
 		return log_error(-err, "cannot load the BPF programs (%s%s%s); `kmemtrace doctor` says what this "
 				 "kernel allows", strerror(-err), load_log[0] ? ": " : "", load_log);
@@ -222,11 +226,7 @@ int tracer_new(const struct plan *plan, const struct tracer_options *options, st
 	if (!t->skel) {
 		err = log_error(errno ?: EINVAL, "cannot open the BPF object (%s)", strerror(errno));
 	} else {
-		err = tracer_sizes(options, &t->sizes);
-	}
-	if (!err) {
 		settings_fill(t, options);
-		tables_size(t);
 		err = programs_load(t);
 	}
 	if (!err)
@@ -247,7 +247,7 @@ int tracer_attach(struct tracer *t)
 			struct bpf_program *prog;
 			long err;
 
-			if (!hook->on || hook->def->frees != frees)
+			if (!hook->on || !hook_is_attached(hook->def) || hook->def->frees != frees)
 				continue;
 			prog = bpf_object__find_program_by_name(t->skel->obj, hook->def->program);
 			t->links[i] = bpf_program__attach(prog);
@@ -292,14 +292,77 @@ void tracer_clock(struct tracer *t, uint32_t ms)
 	__atomic_store_n(&t->skel->bss->clock_ms, ms, __ATOMIC_RELAXED);
 }
 
-void tracer_period_set(struct tracer *t, int pool, uint64_t bytes)
-{
-	__atomic_store_n(&t->skel->bss->period[pool], bytes, __ATOMIC_RELAXED);
-}
-
 const struct tracer_tables *tracer_tables(const struct tracer *t)
 {
 	return &t->tables;
+}
+
+/* ---- the audit's programs ---- */
+
+uint32_t tracer_nodes(const struct tracer *t)
+{
+	return t->skel->rodata->cfg_nodes;
+}
+
+int tracer_run(struct tracer *t, enum tracer_call call, const uint64_t args[3], int cpu)
+{
+	const struct bpf_program *const programs[TRACER_CALLS] = {
+		[TRACER_AUDIT_CPU] = t->skel->progs.audit_cpu,
+		[TRACER_AUDIT_GATHER] = t->skel->progs.audit_gather,
+		[TRACER_AUDIT_JUDGE] = t->skel->progs.audit_judge,
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = 3 * sizeof(args[0]));
+
+	if (cpu >= 0) {
+		opts.flags = BPF_F_TEST_RUN_ON_CPU;
+		opts.cpu = cpu;
+	}
+	return bpf_prog_test_run_opts(bpf_program__fd(programs[call]), &opts) ? -errno : 0;
+}
+
+/* Allocate and free in a few caches, so that audit_pages sees them. */
+static void caches_touch(void)
+{
+	int fds[2];
+
+	if (!pipe2(fds, O_CLOEXEC)) {
+		close(fds[0]);
+		close(fds[1]);
+	}
+	close(open("/proc/self/maps", O_RDONLY | O_CLOEXEC));
+	munmap(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096);
+}
+
+/* Attach audit_pages until enough slabs agree where struct page is. */
+static int pages_learn(struct tracer *t)
+{
+	const volatile struct kmt_audit *a = t->tables.audit;
+	struct bpf_link *link = bpf_program__attach(t->skel->progs.audit_pages);
+	int err = libbpf_get_error(link);
+
+	if (err)
+		return err;
+	for (int i = 0; i < PAGES_TRIES && a->page_for < PAGES_AGREE && !a->page_against; i++)
+		caches_touch();
+	bpf_link__destroy(link);
+	if (a->page_for < PAGES_AGREE || a->page_against)
+		return -ENOTSUP;
+	__atomic_store_n(&t->skel->bss->page_base, a->page_base, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+int tracer_learn_layout(struct tracer *t)
+{
+	const uint64_t none[3] = {0};
+	int err, known = 0;
+
+	if (!plan_audits(t->plan))
+		return -ENOTSUP;
+	err = pages_learn(t);
+	/* CPUs that are offline answer with an error: nothing rests on them */
+	for (int cpu = 0; cpu < t->nr_cpus && !err; cpu++)
+		known += !tracer_run(t, TRACER_AUDIT_CPU, none, cpu);
+	return err ?: known ? 0 : -ENOTSUP;
 }
 
 /* Run time and recursion misses of all programs together. */

@@ -29,6 +29,12 @@ static const struct loss_row {
 	{"unwind_learned", LOSS_NONE, ""},
 	{"unwind_not_learned_full", LOSS_NONE, ""},
 	{"unwind_audited", LOSS_NONE, ""},
+	{"audit_runs", LOSS_NONE, ""},
+	{"audit_ns", LOSS_NONE, ""},
+	{"audit_judged", LOSS_NONE, ""},
+	{"audit_live", LOSS_NONE, ""},
+	{"audit_ghosts", LOSS_NONE, "objects found free whose frees fired no event, taken out"},
+	{"audit_unsure", LOSS_NONE, "objects whose free lists changed while they were read: not judged"},
 };
 
 static const struct loss_row *loss_find(const char *name)

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The liveness audit, from the loader's side: chooses tracked slab objects, has the kernel side
+ * look them up in the allocator's free lists (bpf/audit.bpf.c), and keeps what came of it for the
+ * drain. Objects found free leave the live table there and then and count as ghosts.
+ */
+#ifndef KMEMTRACE_LIVE_AUDIT_H
+#define KMEMTRACE_LIVE_AUDIT_H
+
+#include "live/tracer.h"
+
+#define AUDIT_AGE_MS                                                                               \
+	1000 /* younger objects are not looked at: most will be freed soon, by an event */
+
+struct audit;
+
+struct audit_counts {
+	uint64_t runs, ns;     /* ns: wall time of all runs, of one CPU */
+	uint64_t judged, live; /* verdicts */
+	uint64_t ghosts;       /* found free and taken out */
+	uint64_t unsure;       /* no verdict: the lists moved */
+};
+
+/* Objects of one (path, owner, cache) that the last run found free. */
+struct audit_ghosts {
+	uint32_t path, owner;
+	uint16_t cache;
+	uint64_t nr;
+};
+
+/* The tracer is borrowed. Learns the kernel's layout: call when attached, before the gate opens. */
+int audit_new(struct tracer *t, struct audit **out);
+void audit_free(struct audit *a);
+
+/* "ok", or why nothing can be looked up. */
+const char *audit_state(const struct audit *a);
+
+/*
+ * Look objects up, for about `limit_s` seconds at most: all of them when that is enough, else a
+ * uniform random sample of each (cache, path) group, the largest groups first, large enough for ±5
+ * %. `now_ms` is the clock hand. 0 or −errno; without effect where audit_state() is not "ok".
+ */
+int audit_run(struct audit *a, uint32_t now_ms, double limit_s);
+
+/* Of the last run: its mark in kmt_object.looked (0: there was none), and the ghosts it found. */
+uint8_t audit_mark(const struct audit *a);
+size_t audit_ghosts(const struct audit *a, const struct audit_ghosts **out);
+/* Free objects that rest on per-CPU lists, by row of the cache table, when last looked at. */
+uint32_t audit_resting(const struct audit *a, uint32_t cache_row);
+
+const struct audit_counts *audit_counts(const struct audit *a);
+
+#endif
