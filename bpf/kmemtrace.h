@@ -20,7 +20,8 @@
 #define KMT_CACHES  1024
 #define KMT_TALLIES 512 /* most per CPU, two ways; fewer where CPUs are many */
 #define KMT_EVERY   1   /* the sampling period that takes every object */
-#define KMT_NEST    4   /* task, softirq, hardirq, NMI */
+#define KMT_NEST    4   /* task, softirq, hardirq, NMI; 2 where CPUs are very many */
+#define KMT_SCRATCH 2048 /* bytes of a scratch row at most */
 #define KMT_FOCUS   16  /* caches that --cache can name */
 
 enum kmt_pool {

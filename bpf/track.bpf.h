@@ -393,11 +393,11 @@ static __always_inline struct unwind_scratch *track_enter(struct kmt_cpu *cpu, _
 {
 	struct unwind_scratch *s;
 
-	if (cpu->nest >= KMT_NEST) {
+	if (cpu->nest >= cfg_nest) {
 		cpu->losses[KMT_LOSS_NESTED]++;
 		return NULL;
 	}
-	*row = cpu_id * KMT_NEST + cpu->nest;
+	*row = cpu_id * cfg_nest + cpu->nest;
 	s = scratch_of(*row);
 	if (s)
 		cpu->nest++;

@@ -43,10 +43,11 @@ struct unwind_scratch {
 	struct kmt_memo memo;
 	struct kmt_path path;
 };
+_Static_assert(sizeof(struct unwind_scratch) <= KMT_SCRATCH, "the loader counts on this size");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1); /* KMT_NEST for each CPU */
+	__uint(max_entries, 1); /* cfg_nest for each CPU */
 	__type(key, __u32);
 	__type(value, struct unwind_scratch);
 } scratch SEC(".maps") WEAK;

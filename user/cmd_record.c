@@ -11,12 +11,23 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "cmd.h"
+#include "live/focus.h"
 #include "live/recorder.h"
-#include "proc/snapshot.h"
 
 #define SAMPLE_BYTES (512 << 10) /* mean bytes between samples */
 
-enum { OPT_EXACT = 256, OPT_CACHE, OPT_MAX_LIVE, OPT_MIN_SIZE };
+enum {
+	OPT_EXACT = 256,
+	OPT_CACHE,
+	OPT_MAX_LIVE,
+	OPT_MIN_SIZE,
+	OPT_CGROUP,
+	OPT_PID,
+	OPT_POOL,
+	OPT_MEMORY,
+	OPT_MAX_OVERHEAD,
+	OPT_AUDIT_EVERY,
+};
 
 static const struct argp_option options[] = {
 	{"output", 'o', "FILE", 0, "capture to write (default: kmemtrace-HOST-TIME.kmt)", 0},
@@ -25,7 +36,12 @@ static const struct argp_option options[] = {
 	{"sample", 's', "BYTES", 0, "sample one allocation in BYTES on average (default 512K)", 1},
 	{"cache", OPT_CACHE, "NAME", 0, "only this cache, exactly; may be repeated", 1},
 	{"min-size", OPT_MIN_SIZE, "BYTES", 0, "ignore smaller allocations", 1},
-	{"max-live", OPT_MAX_LIVE, "N", 0, "objects tracked at a time (default 128K, with --exact 1M)", 1},
+	{"cgroup", OPT_CGROUP, "PATH", 0, "only processes of this cgroup and those below it", 1},
+	{"pid", OPT_PID, "PID", 0, "only this process, with all its threads", 1},
+	{"pool", OPT_POOL, "NAME", 0, "only this pool: slab, vmalloc, percpu, kstack, pagetable or page; may be repeated", 1},
+	{"memory", OPT_MEMORY, "SIZE", 0, "kernel memory for all tables (default: see `kmemtrace doctor`)", 1},
+	{"max-live", OPT_MAX_LIVE, "N", 0, "objects that must fit the tables (default: as many as --memory holds)", 1},
+	{"audit-every", OPT_AUDIT_EVERY, "N", OPTION_HIDDEN, "check every Nth recognised stack, a power of two", 1},
 	{"force", 'f', NULL, 0, "overwrite an existing capture", 2},
 	{"quiet", 'q', NULL, 0, "no progress line", 2},
 	{"verbose", 'v', NULL, 0, "say what is being done", 2},
@@ -47,6 +63,8 @@ struct record_args {
 	struct recorder_options options;
 	const char *caches[KMT_FOCUS];
 	char default_path[256];
+	const char *cgroup;
+	struct plan_request request;
 	bool sampled;
 };
 
@@ -58,6 +76,7 @@ static int parse_count(const char *text, int64_t *out)
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct record_args *a = state->input;
+	enum pool pool;
 	int64_t n;
 
 	switch (key) {
@@ -91,6 +110,30 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		if (parse_count(arg, &n) || n > 256 << 20)
 			argp_error(state, "'%s' is no number of objects up to 256M; examples: 200000, 4M", arg);
 		a->options.tracer.max_live = n;
+		return 0;
+	case OPT_CGROUP:
+		a->cgroup = arg;
+		return 0;
+	case OPT_PID:
+		if (parse_count(arg, &n) || n > INT32_MAX)
+			argp_error(state, "'%s' is no process number", arg);
+		a->options.tracer.pid = n;
+		return 0;
+	case OPT_POOL:
+		if (pool_parse(arg, &pool))
+			argp_error(state, "no pool is called '%s'; there are slab, vmalloc, percpu, kstack, "
+					  "pagetable and page", arg);
+		a->request.pools[pool] = true;
+		return 0;
+	case OPT_MEMORY:
+		if (parse_count(arg, &n))
+			argp_error(state, "'%s' is no size; examples: 16M, 256M", arg);
+		a->options.tracer.memory = n;
+		return 0;
+	case OPT_AUDIT_EVERY:
+		if (parse_count(arg, &n) || n > 1 << 20 || (n & (n - 1)))
+			argp_error(state, "'%s' is no power of two up to 1M", arg);
+		a->options.tracer.audit_every = n;
 		return 0;
 	case 'f':
 		a->options.overwrite = true;
@@ -131,24 +174,23 @@ static const char *default_path(struct record_args *a)
 	return a->default_path;
 }
 
-/*
- * Every --cache must be there; a merged cache is known to the kernel by one name only, so give that one.
- * Returns 0 or −ENOENT, with the reason printed.
- */
-static int caches_check(struct record_args *a)
+/* Names to what the programs compare; a cache lies in slab alone. */
+static int focus(struct record_args *a)
 {
-	struct snapshot s = {};
-	int err = snapshot_read("/proc", SNAPSHOT_SLABINFO | SNAPSHOT_MEMINFO, &s);
+	struct tracer_options *o = &a->options.tracer;
+	bool kmalloc = true;
+	int err;
 
-	for (size_t c = 0; c < a->options.tracer.nr_caches && !err; c++) {
-		bool found = !strcmp(a->caches[c], "kmalloc-large");
-
-		for (size_t i = 0; i < s.slabs.nr && !found; i++)
-			found = !strcmp(s.slabs.items[i].name, a->caches[c]);
-		if (!found)
-			err = log_error(ENOENT, "no cache is called '%s'; /proc/slabinfo lists them", a->caches[c]);
+	o->caches = a->caches;
+	if (o->nr_caches) {
+		o->exact = true;
+		memset(&a->request, 0, sizeof(a->request));
+		a->request.pools[POOL_SLAB] = true;
 	}
-	snapshot_free(&s);
+	err = focus_caches("/proc", "/sys", a->caches, o, &kmalloc);
+	a->request.no_kmalloc = !kmalloc;
+	if (!err && a->cgroup)
+		err = focus_cgroup("/proc", a->cgroup, o);
 	return err;
 }
 
@@ -156,7 +198,6 @@ int cmd_record(int argc, char **argv)
 {
 	const struct argp argp = {options, parse_option, "[-- COMMAND [ARG...]]", doc, NULL, NULL, NULL};
 	struct record_args a = {.options.tracer.sample_bytes = SAMPLE_BYTES};
-	struct plan_request request = {};
 	struct kernel_facts facts;
 	struct plan plan;
 	int err, status = 0;
@@ -164,16 +205,14 @@ int cmd_record(int argc, char **argv)
 	argp_err_exit_status = EXIT_USAGE;
 	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &a))
 		return EXIT_USAGE;
-	a.options.tracer.caches = a.caches;
-	a.options.tracer.exact |= a.options.tracer.nr_caches > 0;
+	if (focus(&a))
+		return EXIT_FAILED;
 	kernel_facts_read("/proc", NULL, &facts);
-	plan_build(&facts, &request, &plan);
+	plan_build(&facts, &a.request, &plan);
 	if (!plan.can_record) {
 		log_error(0, "%s", plan.refusal);
 		return EXIT_FAILED;
 	}
-	if (caches_check(&a))
-		return EXIT_FAILED;
 	a.options.tracer.thread_size = thread_size_find("/proc");
 	if (!a.options.path)
 		a.options.path = default_path(&a);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NOT_ASKED "not asked for"
+
 static const struct hook_def hook_defs[] = {
 	{"kmem:kfree", "slab_kfree", "raw_tp", POOL_SLAB, EVENT_KFREE, 2, 0, NULL, true, true,
 	 "frees of slab objects would not be seen"},
@@ -83,7 +85,7 @@ static void plan_refuse(const struct kernel_facts *facts, struct plan *p)
 		return;
 	}
 	for (size_t i = 0; i < p->nr; i++)
-		if (p->hooks[i].def->required && !p->hooks[i].on) {
+		if (p->hooks[i].def->required && !p->hooks[i].on && strcmp(p->hooks[i].reason, NOT_ASKED)) {
 			snprintf(p->refusal, sizeof(p->refusal), "%s cannot be attached: %s",
 				 p->hooks[i].def->name, p->hooks[i].reason);
 			return;
@@ -126,6 +128,8 @@ void plan_build(const struct kernel_facts *facts, const struct plan_request *req
 			continue;
 		hook->def = &hook_defs[i];
 		hook_judge(facts, hook);
+		if (request->no_kmalloc && hook->def->event == EVENT_KMALLOC)
+			snprintf(hook->reason, sizeof(hook->reason), NOT_ASKED);
 		hook->on = !hook->reason[0];
 		out->nr++;
 	}

@@ -48,6 +48,7 @@ struct plan {
 
 struct plan_request {
 	bool pools[POOLS]; /* all false: all */
+	bool no_kmalloc;   /* nothing that kmalloc() serves was asked for */
 };
 
 bool hook_is_attached(const struct hook_def *def);

@@ -17,23 +17,20 @@
 #include "base/cleanup.h"
 #include "base/file_read.h"
 #include "base/log.h"
+#include "base/units.h"
 #include "proc/snapshot.h"
 #include "tracer.skel.h"
 
-#define LIVE_EXACT    (1u << 20) /* objects, by default */
-#define LIVE_SAMPLED  (1u << 17)
-#define PATH_BITS     14
-#define MEMO_BITS     15
-#define OWNER_BITS    13
-#define MAPPINGS      12
-#define PAGES_AGREE   16   /* slabs that must tell the same place of struct page */
-#define PAGES_TRIES   1000
+#define MAPPINGS    12
+#define PAGES_AGREE 16 /* slabs that must tell the same place of struct page */
+#define PAGES_TRIES 1000
 
 struct tracer {
 	struct tracer_bpf *skel;
 	const struct plan *plan;
 	struct bpf_link *links[PLAN_HOOKS_MAX];
 	struct tracer_tables tables;
+	struct sizes sizes;
 	struct {
 		void *addr;
 		size_t len;
@@ -60,15 +57,6 @@ static int libbpf_log(enum libbpf_print_level level, const char *fmt, va_list ap
 	return 0;
 }
 
-static uint32_t bits_for(uint64_t n)
-{
-	uint32_t bits = 4;
-
-	while ((1ull << bits) < n && bits < 26)
-		bits++;
-	return bits;
-}
-
 /* The tables that the programs cannot compute: log2(1 + i/256) and 1/(1 − e^−x). */
 static void tables_fill(struct tracer_bpf *skel)
 {
@@ -91,45 +79,82 @@ static uint32_t nodes_possible(const char *sys_root)
 	return atoi(line + last) + 1;
 }
 
+/* What is asked for, as constants of the programs: what is not costs nothing. */
 static void settings_fill(struct tracer *t, const struct tracer_options *o)
 {
 	struct tracer_bpf *skel = t->skel;
-	uint64_t live = o->max_live ?: o->exact ? LIVE_EXACT : LIVE_SAMPLED;
-	/* a quarter more than asked for, so that two full buckets are rare */
-	uint32_t live_bits = bits_for((live + live / 4) / KMT_KEYS + 1);
+	bool every = o->exact && !o->governed; /* a governed recording may fall to sampling */
+	uint64_t slots = (uint64_t)KMT_KEYS << t->sizes.live_bits;
 
 	skel->rodata->cfg_cpus = t->nr_cpus;
-	skel->rodata->cfg_live_shift = 64 - live_bits;
-	skel->rodata->cfg_path_shift = 64 - PATH_BITS;
-	skel->rodata->cfg_memo_shift = 64 - MEMO_BITS;
-	skel->rodata->cfg_owner_shift = 64 - OWNER_BITS;
 	skel->rodata->cfg_thread_size = o->thread_size;
-	skel->rodata->cfg_exact = o->exact;
-	skel->rodata->cfg_narrow = o->min_size;
+	skel->rodata->cfg_exact = every;
+	skel->rodata->cfg_filter = (!every || o->nr_caches) && slots <= KMT_FILTER_MOST;
+	skel->rodata->cfg_narrow = o->min_size || o->max_size || o->pid || o->cgroup;
 	skel->rodata->cfg_min_size = o->min_size;
-	skel->rodata->cfg_tallies = KMT_TALLIES;
-	skel->rodata->cfg_filter = (!o->exact || o->nr_caches) && ((uint64_t)KMT_KEYS << live_bits) <= KMT_FILTER_MOST;
+	skel->rodata->cfg_max_size = o->max_size ?: UINT64_MAX;
+	skel->rodata->cfg_pid = o->pid;
+	skel->rodata->cfg_cgroup = o->cgroup;
+	skel->rodata->cfg_cgroup_level = o->cgroup_level;
 	skel->rodata->cfg_focus = o->nr_caches;
 	for (size_t i = 0; i < o->nr_caches && i < KMT_FOCUS; i++)
 		snprintf((char *)skel->rodata->cfg_focus_name[i], KMT_NAME, "%s", o->caches[i]);
+	if (o->audit_every)
+		skel->rodata->cfg_audit = o->audit_every - 1;
 	for (int i = 0; i < KMT_POOLS; i++)
-		skel->bss->period[i] = o->sample_bytes;
+		skel->bss->period[i] = o->exact ? KMT_EVERY : o->sample_bytes;
 	tables_fill(skel);
+}
 
+/* The tables by t->sizes. */
+static void tables_size(struct tracer *t)
+{
+	struct tracer_bpf *skel = t->skel;
+	const struct sizes *s = &t->sizes;
+
+	skel->rodata->cfg_live_shift = 64 - s->live_bits;
+	skel->rodata->cfg_path_shift = 64 - s->path_bits;
+	skel->rodata->cfg_memo_shift = 64 - s->memo_bits;
+	skel->rodata->cfg_owner_shift = 64 - s->owner_bits;
+	skel->rodata->cfg_tallies = s->tallies;
+	skel->rodata->cfg_nest = s->nest;
 	bpf_map__set_max_entries(skel->maps.cpus, t->nr_cpus);
-	bpf_map__set_max_entries(skel->maps.scratch, t->nr_cpus * KMT_NEST);
-	bpf_map__set_max_entries(skel->maps.tallies, t->nr_cpus * KMT_TALLIES);
-	bpf_map__set_max_entries(skel->maps.live_keys, 1u << live_bits);
-	bpf_map__set_max_entries(skel->maps.live_objects, KMT_KEYS << live_bits);
-	bpf_map__set_max_entries(skel->maps.paths, (1u << PATH_BITS) + KMT_PROBES);
-	bpf_map__set_max_entries(skel->maps.path_traffic, (1u << PATH_BITS) + KMT_PROBES);
-	bpf_map__set_max_entries(skel->maps.memos, (1u << MEMO_BITS) + KMT_WAYS);
-	bpf_map__set_max_entries(skel->maps.owners, (1u << OWNER_BITS) + KMT_PROBES);
+	bpf_map__set_max_entries(skel->maps.scratch, t->nr_cpus * s->nest);
+	bpf_map__set_max_entries(skel->maps.tallies, t->nr_cpus * s->tallies);
+	bpf_map__set_max_entries(skel->maps.live_keys, 1u << s->live_bits);
+	bpf_map__set_max_entries(skel->maps.live_objects, KMT_KEYS << s->live_bits);
+	bpf_map__set_max_entries(skel->maps.paths, (1u << s->path_bits) + KMT_PROBES);
+	bpf_map__set_max_entries(skel->maps.path_traffic, (1u << s->path_bits) + KMT_PROBES);
+	bpf_map__set_max_entries(skel->maps.memos, (1u << s->memo_bits) + KMT_WAYS);
+	bpf_map__set_max_entries(skel->maps.owners, (1u << s->owner_bits) + KMT_PROBES);
 	bpf_map__set_max_entries(skel->maps.cache_traffic, KMT_CACHES + KMT_PROBES);
 	bpf_map__set_max_entries(skel->maps.audit_items, KMT_AUDIT_CHUNK);
 	bpf_map__set_max_entries(skel->maps.audit_cpu_offset, t->nr_cpus);
 	skel->rodata->cfg_page_shift = ffs((int)sysconf(_SC_PAGESIZE)) - 1;
 	skel->rodata->cfg_nodes = nodes_possible("/sys");
+}
+
+int tracer_sizes(const struct tracer_options *o, struct sizes *out)
+{
+	struct sizes_request request = {
+		.memory = o->memory,
+		.mem_total = (uint64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE),
+		.exact = o->exact,
+		.max_live = o->max_live,
+	};
+	int cpus = libbpf_num_possible_cpus();
+	char limit[UNITS_MAX], least[UNITS_MAX];
+	int err;
+
+	if (cpus < 0)
+		return log_error(-cpus, "cannot tell how many CPUs there may be (%s)", strerror(-cpus));
+	request.cpus = cpus;
+	err = sizes_plan(&request, out);
+	if (err)
+		return log_error(-err, "the tables do not fit in %s: give --memory %s or more, or a smaller "
+				 "--max-live", units_bytes(limit, out->memory),
+				 units_bytes_short(least, out->bytes * 1.01 + (1 << 20)));
+	return 0;
 }
 
 /* Map a table into our address space; its rows are as many as the map holds. */
@@ -204,7 +229,7 @@ static int programs_load(struct tracer *t)
 	load_log[0] = '\0';
 	err = tracer_bpf__load(t->skel);
 	if (err == -ENOMEM)
-		return log_error(ENOMEM, "the kernel has no memory for the tables: try a smaller --max-live");
+		return log_error(ENOMEM, "the kernel has no memory for the tables: try a smaller --memory");
 	if (err)
 		return log_error(-err, "cannot load the BPF programs (%s%s%s); `kmemtrace doctor` says what this "
 				 "kernel allows", strerror(-err), load_log[0] ? ": " : "", load_log);
@@ -226,7 +251,11 @@ int tracer_new(const struct plan *plan, const struct tracer_options *options, st
 	if (!t->skel) {
 		err = log_error(errno ?: EINVAL, "cannot open the BPF object (%s)", strerror(errno));
 	} else {
+		err = tracer_sizes(options, &t->sizes);
+	}
+	if (!err) {
 		settings_fill(t, options);
+		tables_size(t);
 		err = programs_load(t);
 	}
 	if (!err)
@@ -290,6 +319,11 @@ void tracer_gate(struct tracer *t, bool open)
 void tracer_clock(struct tracer *t, uint32_t ms)
 {
 	__atomic_store_n(&t->skel->bss->clock_ms, ms, __ATOMIC_RELAXED);
+}
+
+void tracer_period_set(struct tracer *t, int pool, uint64_t bytes)
+{
+	__atomic_store_n(&t->skel->bss->period[pool], bytes, __ATOMIC_RELAXED);
 }
 
 const struct tracer_tables *tracer_tables(const struct tracer *t)

@@ -11,15 +11,23 @@
 
 #include "kmemtrace.h"
 #include "live/plan.h"
+#include "live/sizes.h"
 
 struct tracer_options {
 	bool exact;
+	bool governed;          /* an exact recording that may fall to sampling */
 	uint64_t sample_bytes;  /* mean bytes between samples, where not exact */
-	uint64_t max_live;      /* objects the live table holds; 0: a default for the mode */
+	uint64_t memory;        /* for all tables; 0: a default, see sizes.h */
+	uint64_t max_live;      /* objects the live table must hold; 0: as many as there is memory for */
 	uint64_t min_size;      /* smaller allocations are not looked at */
+	uint64_t max_size;      /* nor larger ones; 0: no limit */
+	int32_t pid;            /* only this process (thread group); 0: all */
+	uint64_t cgroup;        /* only this cgroup and those below it (its inode); 0: all */
+	uint32_t cgroup_level;  /* how deep it lies, 0 the root */
 	const char *const *caches; /* --cache: only these */
 	size_t nr_caches;       /* ≤ KMT_FOCUS */
 	uint32_t thread_size;   /* bytes of a kernel stack; see thread_size_find() */
+	uint32_t audit_every;   /* hits of the unwinder, a power of two; 0: the default */
 };
 
 /* The shared tables, mapped read-only: written by the kernel side while they are read. */
@@ -46,6 +54,9 @@ struct tracer_tables {
 
 struct tracer;
 
+/* How large the tables of such a recording are. Prints why on failure, returns −errno. */
+int tracer_sizes(const struct tracer_options *options, struct sizes *out);
+
 /* Open, size and load the programs of the plan. Prints why on failure, returns −errno. */
 int tracer_new(const struct plan *plan, const struct tracer_options *options, struct tracer **out);
 /* Attach all of them, frees first. Nothing is recorded before the gate opens. */
@@ -57,6 +68,9 @@ void tracer_free(struct tracer *t);
 void tracer_gate(struct tracer *t, bool open);
 /* Set the clock hand: milliseconds since the gate opened. Call at least every 100 ms. */
 void tracer_clock(struct tracer *t, uint32_t ms);
+
+/* The mean bytes between samples of a pool (enum kmt_pool), or KMT_EVERY; from each CPU's next sample on. */
+void tracer_period_set(struct tracer *t, int pool, uint64_t bytes);
 
 const struct tracer_tables *tracer_tables(const struct tracer *t);
 

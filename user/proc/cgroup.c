@@ -202,6 +202,29 @@ int cgroups_load(const char *proc_root, struct cgroups **out)
 	return 0;
 }
 
+int cgroups_find(const struct cgroups *cg, const char *path, uint64_t *id, uint32_t *level)
+{
+	size_t mount = strlen(cg->mount), len;
+	const struct cgroup *c, *next;
+	uint32_t depth = 0;
+
+	if (!strncmp(path, cg->mount, mount) && (path[mount] == '/' || !path[mount]))
+		path += mount;
+	len = strlen(path);
+	while (len && path[len - 1] == '/')
+		len--;
+	for (size_t i = 0; i < len; i++)
+		depth += path[i] == '/';
+	HASH_ITER (hh, cg->by_id, c, next) {
+		if (len ? strncmp(c->path, path, len) || c->path[len] : strcmp(c->path, "/") != 0)
+			continue;
+		*id = c->id;
+		*level = depth;
+		return 0;
+	}
+	return -ENOENT;
+}
+
 const char *cgroups_path(const struct cgroups *cg, uint64_t id)
 {
 	const struct cgroup *c = NULL;

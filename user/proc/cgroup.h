@@ -24,6 +24,12 @@ void cgroups_free(struct cgroups *cg);
 /* Walk again and add what is new. Paths stay known after their cgroup is gone. 0 or −errno. */
 int cgroups_refresh(struct cgroups *cg);
 
+/*
+ * The id and depth (0: the root) of the cgroup called `path`: "/system.slice/x.service", or the directory
+ * where it is mounted. Returns 0 or −ENOENT.
+ */
+int cgroups_find(const struct cgroups *cg, const char *path, uint64_t *id, uint32_t *level);
+
 /* "/" for the root, "/system.slice/x.service", …, "" when unknown. The string belongs to `cg`. */
 const char *cgroups_path(const struct cgroups *cg, uint64_t id);
 

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From the names that people give (caches, cgroups) to the constants that the programs compare. Prints what
+ * is wrong with a name and what to do.
+ */
+#ifndef KMEMTRACE_LIVE_FOCUS_H
+#define KMEMTRACE_LIVE_FOCUS_H
+
+#include "live/tracer.h"
+
+/*
+ * Resolve options->caches, of which nr_caches are set, to the names the kernel knows: of caches that were
+ * merged it knows one. Replaces names[i] by strings that live until exit, sets the range of sizes, and
+ * *kmalloc to whether one of them serves kmalloc(). Returns 0 or −errno.
+ */
+int focus_caches(const char *proc_root, const char *sys_root, const char **names, struct tracer_options *options,
+		 bool *kmalloc);
+
+/* Find the cgroup called `path`. Returns 0 or −errno. */
+int focus_cgroup(const char *proc_root, const char *path, struct tracer_options *options);
+
+#endif
