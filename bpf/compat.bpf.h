@@ -39,6 +39,15 @@ static __always_inline __u32 compat_cache_size(__u64 cache)
 	return 0;
 }
 
+/* Is it the first of a block of pages that is freed as one? The flags are a page's first word. */
+static __always_inline bool compat_page_compound(__u64 page)
+{
+	__u64 flags = 0;
+
+	bpf_probe_read_kernel(&flags, sizeof(flags), (void *)page);
+	return flags >> bpf_core_enum_value(enum pageflags, PG_head) & 1;
+}
+
 /* SLAB_RECLAIM_ACCOUNT: an enumerator from 6.9 (cc61eb851459), 0x00020000 before. */
 enum _slab_flag_bits___new {
 	_SLAB_RECLAIM_ACCOUNT___new,

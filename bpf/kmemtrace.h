@@ -182,6 +182,18 @@ struct kmt_cache_info {
 	char name[KMT_NAME];
 };
 
+/* One task, as bpf/tasks.bpf.c writes it: a stream of these. */
+struct kmt_task {
+	__u64 mm; /* its address, to count shared ones once; 0: none (kernel threads, the dead) */
+	__u64 pgtables_bytes;
+	__u64 cgroup;
+	__u32 pid;
+	__u32 tgid;
+	__u32 stack; /* it has one: the dead lose it before they are buried */
+	__u32 spare;
+	char comm[KMT_COMM]; /* of the leader */
+};
+
 /* ---- the liveness audit, see audit.bpf.c: driven by the loader, one chunk a run ---- */
 
 enum kmt_verdict {
@@ -230,6 +242,7 @@ struct kmt_audit {
 };
 
 #ifndef __bpf__
+_Static_assert(sizeof(struct kmt_task) == 56, "task size");
 _Static_assert(sizeof(struct kmt_audit_item) == 32, "item size");
 _Static_assert(sizeof(struct kmt_cpu) % 128 == 0, "CPUs must not share lines");
 _Static_assert(sizeof(struct kmt_bucket) == 64, "a bucket is one cache line");

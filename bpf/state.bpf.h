@@ -34,6 +34,7 @@ const volatile __u32 cfg_owner_shift WEAK = 64;
 const volatile __u32 cfg_tallies WEAK = 2; /* rows of each CPU: a power of two */
 const volatile __u32 cfg_nest WEAK = KMT_NEST;
 const volatile __u32 cfg_thread_size WEAK = 16384;
+const volatile __u32 cfg_page_size WEAK = 4096;
 const volatile __u32 cfg_audit WEAK = 4095; /* every so manyth hit of the unwinder is checked: 2^n − 1 */
 const volatile bool cfg_exact WEAK = false; /* every object, for good; else see KMT_EVERY */
 const volatile bool cfg_filter WEAK = true; /* see live_filter in track.bpf.h */

@@ -418,6 +418,27 @@ static __always_inline void track_leave(struct kmt_cpu *cpu)
 	cpu->nest--;
 }
 
+/* An allocation of a pool whose events are few enough to track every one of them, whatever the mode. */
+GLOBAL int track_every(struct bpf_raw_tracepoint_args *ctx, __u32 pool, __u64 site, __u64 addr, __u64 size)
+{
+	struct unwind_scratch *s;
+	struct kmt_cpu *cpu;
+	__u32 cpu_id, row;
+
+	if (!gate || !narrow_wants(size))
+		return 0;
+	cpu = cpu_row(&cpu_id);
+	s = cpu ? track_enter(cpu, cpu_id, &row) : NULL;
+	if (!s)
+		return 0;
+	s->site = site;
+	s->addr = addr;
+	s->object = (struct kmt_object){.size = size, .pool = pool};
+	track_alloc(ctx, cpu, cpu_id, s, row);
+	track_leave(cpu);
+	return 0;
+}
+
 /* A free that may be of a tracked object. */
 GLOBAL int track_freed(__u32 pool, __u64 addr)
 {

@@ -3,7 +3,10 @@
  * The memoised unwinder: which path is this? Kernel stacks at allocation repeat, so instead of unwinding
  * each time (1–1.7 µs) it remembers where on the stack a path's return addresses lie, and looks there.
  *
- *   key    call site and depth (how far ctx lies from the end of its stack); a few ways for each
+ *   key    call site and depth (how far ctx lies from the end of its stack); a few ways for each. Events that
+ *          name no call site are told apart by the frames nearest to ctx: where the next return address
+ *          lies above a known one is a property of that address (it is the frame's size), so it is learned
+ *          once for each (chain).
  *   hit    the words at a way's offsets add up to its sum: the same path. Tens of instructions, no call.
  *   miss   bpf_get_stack(), then find each return address in order among the stack's words: learned.
  *   audit  every 4096th hit (cfg_audit) is unwound again; a disagreement is counted and the way thrown away.
@@ -20,6 +23,9 @@
 #include "state.bpf.h"
 
 #define UNWIND_PREFIX 12 /* frames of the program, the trampoline and the allocator before the call site */
+#define UNWIND_OWN    6  /* of which below ctx: unwind_walk and its callers, see there, and bpf_trace_run */
+#define UNWIND_NEAR   8  /* frames that stand for a call site where the event names none */
+#define UNWIND_CHAIN  13 /* log2 of the frame sizes remembered */
 #define UNWIND_DEPTH  (KMT_FRAMES + UNWIND_PREFIX)
 #define UNWIND_CHUNK  64 /* words read at a time */
 #define UNWIND_CHUNKS 17 /* 8 KiB of stack, and the chunk that ctx begins in */
@@ -112,6 +118,76 @@ GLOBAL int path_intern(__u32 scratch_row)
 	return 0;
 }
 
+/*
+ * Frame sizes: a return address in the low 48 bits, the words from it to the next one in the high 16. The
+ * first return address of an event is found the same way, from a small number for the pool.
+ */
+__u64 chain[1 << UNWIND_CHAIN] WEAK = {};
+
+#define CHAIN_ADDR ((1ull << 48) - 1)
+
+static __always_inline __u32 chain_row(__u64 ip)
+{
+	return (ip * UNWIND_ODD) >> (64 - UNWIND_CHAIN);
+}
+
+/* Words from the return address ip to the next, 0 when not known. */
+static __always_inline __u32 chain_step(__u64 ip)
+{
+	__u64 known = chain[chain_row(ip)];
+
+	return (known ^ ip) & CHAIN_ADDR ? 0 : known >> 48;
+}
+
+/* A row stays with the address that came first: keys made with it must not change. */
+static __always_inline void chain_learn(__u64 ip, __u64 words)
+{
+	__u64 *row = &chain[chain_row(ip)];
+
+	if (words && words < 1 << 16 && (!*row || !((*row ^ ip) & CHAIN_ADDR)))
+		*row = (ip & CHAIN_ADDR) | words << 48;
+}
+
+/* What stands for the call site: the return addresses nearest to ctx, as far as the sizes are known. */
+static __always_inline __u64 unwind_near(__u64 sp, __u64 end, __u32 pool)
+{
+	__u64 ip = pool + 1, at = sp, near = 0;
+
+	for (int i = 0; i <= UNWIND_NEAR; i++) {
+		__u32 words = chain_step(ip);
+
+		near = near * UNWIND_ODD + (words ? ip : 0);
+		at += words * 8;
+		if (!words || at >= end)
+			break;
+		ip = compat_read_word(at);
+	}
+	return near;
+}
+
+/* Remember the sizes of the frames nearest to ctx, from the offsets in s->memo. */
+GLOBAL int unwind_near_learn(__u32 scratch_row, __u32 nr)
+{
+	struct unwind_scratch *s = scratch_of(scratch_row);
+	__u64 ip, from = 0, start;
+
+	if (!s)
+		return 0;
+	ip = s->object.pool + 1;
+	start = s->start;
+	if (start >= UNWIND_PREFIX)
+		return 0;
+	barrier_var(start);
+	for (__u32 i = 0; i <= UNWIND_NEAR; i++) {
+		if (i >= nr)
+			break;
+		chain_learn(ip, s->memo.word[i] - from);
+		ip = s->ip[start + i];
+		from = s->memo.word[i];
+	}
+	return 0;
+}
+
 /* Where the frames that count begin: at the call site, else at the first that lies above ctx. */
 static __always_inline void unwind_find_start(struct unwind_scratch *s)
 {
@@ -124,9 +200,11 @@ static __always_inline void unwind_find_start(struct unwind_scratch *s)
 			}
 		return;
 	}
+	/* frames below ctx can be found above it, too: left there by an earlier, deeper run */
+	s->start = UNWIND_OWN;
 	if (bpf_probe_read_kernel(s->chunk, sizeof(s->chunk), (void *)s->sp))
 		return;
-	for (__u32 i = 0; i < UNWIND_PREFIX; i++) {
+	for (__u32 i = UNWIND_OWN; i < UNWIND_PREFIX; i++) {
 		if (i >= s->nr)
 			return;
 		for (int w = 0; w < UNWIND_CHUNK; w++)
@@ -239,7 +317,11 @@ GLOBAL int unwind_remember(__u32 scratch_row, __u32 path)
 	return 0;
 }
 
-/* Unwind into s->ip; the frames that count are [start, nr). Returns their number, 0 on failure. */
+/*
+ * Unwind into s->ip; the frames that count are [start, nr). Returns their number, 0 on failure. Where the event
+ * names no call site, the call must come from unwind_miss() or unwind_audit(), that from unwind_path(), that
+ * from a global function of the program: UNWIND_OWN counts on it.
+ */
 GLOBAL int unwind_walk(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row)
 {
 	struct unwind_scratch *s = scratch_of(scratch_row);
@@ -254,7 +336,7 @@ GLOBAL int unwind_walk(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row)
 	if (s->nr > UNWIND_DEPTH)
 		s->nr = UNWIND_DEPTH;
 	unwind_find_start(s);
-	return s->nr - s->start;
+	return s->nr > s->start ? s->nr - s->start : 0;
 }
 
 /* The way of a miss: unwind, learn, intern. Returns the path's row. */
@@ -277,6 +359,8 @@ GLOBAL int unwind_miss(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, _
 		found = 0;
 	} else {
 		found = unwind_learn(scratch_row);
+		if (!s->site)
+			unwind_near_learn(scratch_row, found);
 	}
 	s->path.flags = (s->irq ? KMT_PATH_IRQ : 0) | s->object.pool << KMT_PATH_POOL;
 	if (nr > KMT_FRAMES) {
@@ -302,7 +386,7 @@ GLOBAL int unwind_miss(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, _
 	return path;
 }
 
-/* Walk again what was a hit; on a disagreement count it, forget the way and return the walked path. */
+/* Walk again what was a hit: does it agree? If not, it is counted and the way forgotten. */
 GLOBAL int unwind_audit(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, __u32 cpu_id, __u32 memo_row)
 {
 	struct kmt_memo *m = bpf_map_lookup_elem(&memos, &memo_row);
@@ -311,17 +395,17 @@ GLOBAL int unwind_audit(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, 
 	__u32 nr;
 
 	if (!s || !m || !cpu)
-		return 0;
+		return 1;
 	cpu->stats[KMT_STAT_UNWIND_AUDITED]++;
 	nr = unwind_walk(ctx, scratch_row);
 	if (s->irq ? nr >= m->nr : nr == m->nr || nr > KMT_FRAMES) {
 		unwind_sum(scratch_row, m->nr);
 		if (s->memo.sum == m->sum)
-			return m->path;
+			return 1;
 	}
 	cpu->stats[KMT_STAT_UNWIND_WRONG]++;
 	m->nr = 0;
-	return unwind_miss(ctx, scratch_row, cpu_id);
+	return 0;
 }
 
 /* Do the words above `sp`, where a memo expects return addresses, add up to its path? */
@@ -358,7 +442,7 @@ static __always_inline void unwind_locate(struct unwind_scratch *s)
 		s->end = base + cfg_thread_size;
 		depth >>= 3;
 	}
-	s->key = s->site ^ depth << 48;
+	s->key = (s->site ?: unwind_near(s->sp, s->end, s->object.pool)) ^ depth << 48;
 }
 
 /*
@@ -384,8 +468,9 @@ GLOBAL int unwind_path(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, _
 			break;
 		if (m->key != s->key || !unwind_matches(row, s->sp))
 			continue;
-		if ((++cpu->stats[KMT_STAT_UNWIND_HITS] & cfg_audit) == 0)
-			return unwind_audit(ctx, scratch_row, cpu_id, row);
+		if ((++cpu->stats[KMT_STAT_UNWIND_HITS] & cfg_audit) == 0 &&
+		    !unwind_audit(ctx, scratch_row, cpu_id, row))
+			break;
 		return m->path;
 	}
 	return unwind_miss(ctx, scratch_row, cpu_id);

@@ -108,6 +108,7 @@ enum pagetype___large { /* 6.15 */
 
 enum pageflags {
 	PG_slab = 9,
+	PG_head = 16,
 };
 
 #endif

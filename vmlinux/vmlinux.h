@@ -63,8 +63,20 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+typedef struct {
+	s64 counter;
+} atomic64_t;
+
+typedef atomic64_t atomic_long_t; /* of a 64-bit kernel */
+
+struct mm_struct {
+	atomic_long_t pgtables_bytes;
+};
+
 struct task_struct {
 	void *stack;
+	struct mm_struct *mm;
+	int pid;
 	int tgid;
 	struct task_struct *group_leader;
 	char comm[16];
@@ -107,6 +119,17 @@ struct page {
 
 struct bpf_array {
 	void *pptrs[0];
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
 };
 
 /* Only its first member is used: a type with a 64-bit number at offset 0, to read a stack word through. */

@@ -13,7 +13,7 @@
 
 #define FIRST_SIZE (32UL << 10)
 
-static int read_all(int fd, char **buf, size_t *len)
+int file_read_fd(int fd, char **buf, size_t *len)
 {
 	_cleanup_free_ char *data = NULL;
 	size_t size = 0, n = 0;
@@ -54,7 +54,7 @@ int file_read(const char *path, char **buf, size_t *len)
 
 	if (fd < 0)
 		return -errno;
-	return read_all(fd, buf, len);
+	return file_read_fd(fd, buf, len);
 }
 
 int file_read_line(const char *dir, const char *name, char *dst, size_t size)

@@ -14,6 +14,9 @@
  */
 int file_read(const char *path, char **buf, size_t *len);
 
+/* The same of an open file, from where it stands. */
+int file_read_fd(int fd, char **buf, size_t *len);
+
 /*
  * The first line of dir/name, without its newline and trailing blanks, cut to fit dst[size].
  * Returns 0 or −errno; dst is then "", so that a caller who does not care need not look.

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/file_read.h"
 #include "base/log.h"
+#include "capture/class.h"
 #include "live/losses.h"
 #include "live/stacks.h"
 #include "proc/cgroup.h"
@@ -324,27 +325,82 @@ static void ghosts_add(const struct drain *d, struct group *groups)
 	}
 }
 
+static void held_sum(struct cap_held *to, const struct cap_held *from)
+{
+	to->tracked += from->tracked;
+	to->objects += from->objects;
+	to->bytes += from->bytes;
+	to->bytes_var += from->bytes_var;
+	for (int i = 0; i < AGE_BUCKETS; i++)
+		to->age_hist[i] += from->age_hist[i];
+	if (from->oldest_s > to->oldest_s)
+		to->oldest_s = from->oldest_s;
+}
+
+/* Rows without stack or process, one for each class: where in cap_interval.held they are. */
+struct sum_rows {
+	struct {
+		const char *class_;
+		size_t row;
+	} at[16];
+	size_t nr;
+};
+
+/* The row for all pages of a class that is outside its pool; NULL without memory. */
+static struct cap_held *sum_row(struct sum_rows *sums, const struct stack_class *class_,
+				struct cap_interval *out)
+{
+	struct cap_held *row;
+
+	for (size_t i = 0; i < sums->nr; i++)
+		if (!strcmp(sums->at[i].class_, class_->class_))
+			return &out->held.items[sums->at[i].row];
+	row = ARRAY_PUSH(&out->held);
+	if (row && sums->nr < sizeof(sums->at) / sizeof(sums->at[0])) {
+		sums->at[sums->nr].class_ = class_->class_;
+		sums->at[sums->nr++].row = out->held.nr - 1;
+	}
+	return row;
+}
+
+static int group_put(struct drain *d, const struct group *g, struct sum_rows *sums, struct cap_interval *out)
+{
+	struct stack_class class_;
+	struct cap_held *row;
+	uint32_t stack;
+	int err = stacks_id(d->stacks, g->key.path, pool_of(g->key.pool), &stack, &class_);
+	bool whole = g->key.pool != KMT_PAGE || class_place(class_.pool, class_.class_) != CLASS_OUTSIDE;
+
+	if (err)
+		return err;
+	row = whole ? ARRAY_PUSH(&out->held) : sum_row(sums, &class_, out);
+	if (!row)
+		return -ENOMEM;
+	if (whole)
+		*row = g->held;
+	else
+		held_sum(row, &g->held);
+	row->pool = class_.pool;
+	snprintf(row->class_, sizeof(row->class_), "%s", class_.class_);
+	if (!whole)
+		return 0;
+	row->stack = stack;
+	row->process = g->key.owner < d->tables->nr_owners ? d->process_ids[g->key.owner] : 0;
+	return cache_id(d, g->key.cache, &row->cache);
+}
+
+/* Of pages that are another pool's backing, or not the kernel's, only the sum of each class is kept. */
 static int held_put(struct drain *d, struct group *groups, struct cap_interval *out)
 {
+	struct sum_rows sums = {};
 	struct group *g, *next;
+	int err = 0;
 
 	HASH_ITER(hh, groups, g, next)
 	{
-		struct cap_held *row = ARRAY_PUSH(&out->held);
-		int err;
-
-		if (!row)
-			return -ENOMEM;
-		*row = g->held;
-		row->pool = pool_of(g->key.pool);
-		row->process = g->key.owner < d->tables->nr_owners ? d->process_ids[g->key.owner] : 0;
-		err = cache_id(d, g->key.cache, &row->cache);
-		if (!err)
-			err = stacks_id(d->stacks, g->key.path, &row->stack);
-		if (err)
-			return err;
+		err = err ?: group_put(d, g, &sums, out);
 	}
-	return 0;
+	return err;
 }
 
 /* ---- traffic ---- */
@@ -361,21 +417,29 @@ static void traffic_sum(struct kmt_traffic *to, const struct kmt_traffic *from)
 
 static int churn_put(struct drain *d, uint32_t path, const struct kmt_traffic *t, struct cap_interval *out)
 {
+	uint32_t pool = (d->tables->paths[path].flags >> KMT_PATH_POOL) & 0xff;
+	struct stack_class class_;
 	struct cap_churn *row;
+	uint32_t stack;
+	int err;
 
 	if (!t->allocs && !t->frees && !t->ghosts)
 		return 0;
+	err = stacks_id(d->stacks, path, pool_of(pool), &stack, &class_);
+	if (err || (pool == KMT_PAGE && class_place(class_.pool, class_.class_) == CLASS_OUTSIDE))
+		return err;
 	row = ARRAY_PUSH(&out->churn);
 	if (!row)
 		return -ENOMEM;
-	row->pool = pool_of((d->tables->paths[path].flags >> KMT_PATH_POOL) & 0xff);
+	row->pool = class_.pool;
+	row->stack = stack;
 	row->allocs = (double)t->allocs / KMT_ONE;
 	row->alloc_bytes = (double)t->alloc_bytes / KMT_ONE;
 	row->frees = (double)t->frees / KMT_ONE;
 	row->free_bytes = (double)t->free_bytes / KMT_ONE;
 	row->ghosts = (double)t->ghosts / KMT_ONE;
 	row->ghost_bytes = (double)t->ghost_bytes / KMT_ONE;
-	return stacks_id(d->stacks, path, &row->stack);
+	return 0;
 }
 
 static int cache_churn_put(struct drain *d, uint32_t cache, const struct kmt_traffic *t,

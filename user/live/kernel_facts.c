@@ -20,6 +20,15 @@ static const char *const event_names[KERNEL_EVENTS] = {
 	[EVENT_KMEM_CACHE_ALLOC] = "kmem_cache_alloc",
 	[EVENT_KFREE] = "kfree",
 	[EVENT_KMEM_CACHE_FREE] = "kmem_cache_free",
+	[EVENT_ALLOC_VMAP_AREA] = "alloc_vmap_area",
+	[EVENT_FREE_VMAP_AREA] = "free_vmap_area_noflush",
+	[EVENT_PERCPU_ALLOC] = "percpu_alloc_percpu",
+	[EVENT_PERCPU_FREE] = "percpu_free_percpu",
+	[EVENT_TASK_NEWTASK] = "task_newtask",
+	[EVENT_PROCESS_EXIT] = "sched_process_exit",
+	[EVENT_PAGE_ALLOC] = "mm_page_alloc",
+	[EVENT_PAGE_FREE] = "mm_page_free",
+	[EVENT_ITER_TASK] = "bpf_iter_task",
 };
 
 /* The name of the type at the end of a chain of pointers and qualifiers; "" for void. */
@@ -118,6 +127,8 @@ static void btf_read(const char *path, struct kernel_facts *out)
 	out->audit_obstacle = audit_obstacle(btf);
 	for (int i = 0; i < KERNEL_EVENTS; i++)
 		event_read(btf, &out->events[i]);
+	if (btf__find_by_name_kind(btf, event_names[EVENT_ITER_TASK], BTF_KIND_FUNC) > 0)
+		out->events[EVENT_ITER_TASK].args = 1;
 	out->kfunc_get_kmem_cache = btf__find_by_name_kind(btf, "bpf_get_kmem_cache", BTF_KIND_FUNC) > 0;
 	out->kfunc_rdonly_cast = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	btf__free(btf);

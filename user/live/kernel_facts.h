@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define EVENT_ARGS_MAX 8
+#define EVENT_ARGS_MAX 10
 
 /* A tracepoint, as the BTF typedef btf_trace_NAME describes it. */
 struct event_fact {
@@ -23,6 +23,15 @@ enum kernel_event {
 	EVENT_KMEM_CACHE_ALLOC,
 	EVENT_KFREE,
 	EVENT_KMEM_CACHE_FREE,
+	EVENT_ALLOC_VMAP_AREA,
+	EVENT_FREE_VMAP_AREA,
+	EVENT_PERCPU_ALLOC,
+	EVENT_PERCPU_FREE,
+	EVENT_TASK_NEWTASK,
+	EVENT_PROCESS_EXIT,
+	EVENT_PAGE_ALLOC,
+	EVENT_PAGE_FREE,
+	EVENT_ITER_TASK, /* no tracepoint: the BPF iterator over tasks, of one argument where there is one */
 	KERNEL_EVENTS
 };
 

@@ -21,11 +21,29 @@ static const struct hook_def hook_defs[] = {
 	{.name = "liveness audit", .program = "audit_judge", .how = HOW_TEST_RUN, .pool = POOL_SLAB,
 	 .event = EVENT_KMEM_CACHE_ALLOC, .args = 5, .typed_arg = 2, .type = "kmem_cache",
 	 .cost = "objects whose free fires no event look outstanding, and trust is low where there are many"},
+	{"vmalloc:free_vmap_area_noflush", "vmalloc_free", "raw_tp", POOL_VMALLOC, EVENT_FREE_VMAP_AREA, 1, 0,
+	 NULL, true, false, "vmalloc is known only as the difference of /proc/vmallocinfo, by caller"},
+	{"vmalloc:alloc_vmap_area", "vmalloc_alloc", "raw_tp", POOL_VMALLOC, EVENT_ALLOC_VMAP_AREA, 6, 0, NULL,
+	 false, false, "vmalloc is known only as the difference of /proc/vmallocinfo, by caller"},
+	{"percpu:percpu_free_percpu", "percpu_free", "raw_tp", POOL_PERCPU, EVENT_PERCPU_FREE, 3, 0, NULL, true,
+	 false, "per-CPU memory is known only as the level of Percpu"},
+	{"percpu:percpu_alloc_percpu", "percpu_alloc", "raw_tp", POOL_PERCPU, EVENT_PERCPU_ALLOC, 10, 0, NULL,
+	 false, false, "per-CPU memory is known only as the level of Percpu"},
+	{"sched:sched_process_exit", "kstack_free", "raw_tp", POOL_KSTACK, EVENT_PROCESS_EXIT, 1, 0, NULL, true,
+	 false, "kernel stacks are known only by process, not by who created them"},
+	{"task:task_newtask", "kstack_alloc", "raw_tp", POOL_KSTACK, EVENT_TASK_NEWTASK, 2, 0, NULL, false,
+	 false, "kernel stacks are known only by process, not by who created them"},
+	{"kmem:mm_page_free", "page_free", "raw_tp", POOL_PAGE, EVENT_PAGE_FREE, 2, 0, NULL, true, false,
+	 "page tables and other pages are known only as levels"},
+	{"kmem:mm_page_alloc", "page_alloc", "raw_tp", POOL_PAGE, EVENT_PAGE_ALLOC, 4, 0, NULL, false, false,
+	 "page tables and other pages are known only as levels"},
+	{"iter/task", "tasks_dump", HOW_ITER, POOL_KSTACK, EVENT_ITER_TASK, 1, 0, NULL, false, false,
+	 "which processes hold kernel stacks and page tables is not known"},
 };
 
 bool hook_is_attached(const struct hook_def *def)
 {
-	return strcmp(def->how, HOW_TEST_RUN);
+	return strcmp(def->how, HOW_TEST_RUN) && strcmp(def->how, HOW_ITER);
 }
 
 static void __attribute__((format(printf, 2, 3))) note(struct plan *p, const char *fmt, ...)
@@ -47,6 +65,8 @@ static void hook_judge(const struct kernel_facts *facts, struct plan_hook *hook)
 
 	if (facts->btf)
 		snprintf(hook->reason, sizeof(hook->reason), "no BTF to look the event up in");
+	else if (event->args < 0 && !strcmp(def->how, HOW_ITER))
+		snprintf(hook->reason, sizeof(hook->reason), "this kernel has no BPF iterator over tasks (5.8)");
 	else if (event->args < 0)
 		snprintf(hook->reason, sizeof(hook->reason), "this kernel has no event %s", def->name);
 	else if (event->args < def->args)
@@ -92,6 +112,27 @@ static void plan_refuse(const struct kernel_facts *facts, struct plan *p)
 		}
 }
 
+/* Half a pair is worse than none: allocations that are never freed, or frees of nothing. */
+static void plan_pair(struct plan *p)
+{
+	for (size_t i = 0; i + 1 < p->nr; i++) {
+		struct plan_hook *frees = &p->hooks[i], *allocs = &p->hooks[i + 1];
+
+		if (frees->def->required || !frees->def->frees || frees->on == allocs->on)
+			continue;
+		struct plan_hook *off = frees->on ? frees : allocs, *why = frees->on ? allocs : frees;
+
+		off->on = false;
+		snprintf(off->reason, sizeof(off->reason), "of no use without %s", why->def->name);
+	}
+}
+
+static bool plan_asked(const struct plan_request *request, enum pool pool)
+{
+	/* page tables are pages: told apart by stack when they are read */
+	return request->pools[pool] || (pool == POOL_PAGE && request->pools[POOL_PAGETABLE]);
+}
+
 static void plan_notes(const struct kernel_facts *facts, struct plan *p)
 {
 	if (!facts->kfunc_get_kmem_cache)
@@ -124,7 +165,7 @@ void plan_build(const struct kernel_facts *facts, const struct plan_request *req
 	for (size_t i = 0; i < sizeof(hook_defs) / sizeof(hook_defs[0]); i++) {
 		struct plan_hook *hook = &out->hooks[out->nr];
 
-		if (!all && !request->pools[hook_defs[i].pool])
+		if (!all && !plan_asked(request, hook_defs[i].pool))
 			continue;
 		hook->def = &hook_defs[i];
 		hook_judge(facts, hook);
@@ -133,6 +174,7 @@ void plan_build(const struct kernel_facts *facts, const struct plan_request *req
 		hook->on = !hook->reason[0];
 		out->nr++;
 	}
+	plan_pair(out);
 	plan_refuse(facts, out);
 	plan_notes(facts, out);
 	out->can_record = !out->refusal[0];

@@ -14,9 +14,14 @@
 
 #define PLAN_HOOKS_MAX 48
 
+/* Not attached: run when what they tell is wanted. */
 #define HOW_TEST_RUN "test_run"
+#define HOW_ITER     "iter"
 
-/* One way to see one thing. */
+/*
+ * One way to see one thing. What is not required comes in pairs, frees first: neither is attached without the
+ * other.
+ */
 struct hook_def {
 	const char *name;    /* "kmem:kmalloc" */
 	const char *program; /* in the skeleton */

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "live/drain.h"
+#include "live/tasks.h"
 #include "proc/host.h"
 #include "version.h"
 
@@ -78,6 +79,10 @@ static int snapshot_put(struct recorder *r, enum snapshot_kind kind, double t_s)
 	r->slab_now_kb = named_value_get(&s.meminfo, "Slab", 0);
 	if (kind == SNAPSHOT_START)
 		r->slab_start_kb = r->slab_now_kb;
+	if (kind != SNAPSHOT_TICK)
+		err = tasks_read(r->tracer, r->options->tracer.thread_size, &s.tasks);
+	if (err)
+		log_warn("cannot tell which processes hold kernel stacks and page tables (%s)", strerror(-err));
 	err = capture_put_snapshot(r->writer, &s);
 	if (!err && kind == SNAPSHOT_END)
 		err = drain_other_caches(r->drain, &s.slabs);

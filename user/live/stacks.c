@@ -12,11 +12,14 @@
 #include "base/log.h"
 #include "sym/build_id.h"
 #include "sym/kallsyms.h"
+#include "sym/normalise.h"
 
 struct named_ip {
 	uint64_t ip;
 	uint32_t frame; /* the capture's id */
 	bool tracer;    /* a frame of the tracer or of the tracepoint */
+	char symbol[128]; /* normalised */
+	const char *module;
 	UT_hash_handle hh;
 };
 
@@ -36,7 +39,10 @@ struct stacks {
 	bool ks_again; /* an address was not found: modules or programs may have come since */
 	struct named_ip *ips;
 	struct named_module *modules;
-	uint32_t *ids; /* by path row */
+	struct named_path {
+		uint32_t id; /* 0: not yet named */
+		struct stack_class class_;
+	} *paths; /* by row */
 };
 
 int stacks_new(const struct tracer_tables *tables, struct capture_writer *w, const char *proc_root,
@@ -46,8 +52,8 @@ int stacks_new(const struct tracer_tables *tables, struct capture_writer *w, con
 
 	if (!s)
 		return -ENOMEM;
-	s->ids = calloc(tables->nr_paths, sizeof(*s->ids));
-	if (!s->ids) {
+	s->paths = calloc(tables->nr_paths, sizeof(*s->paths));
+	if (!s->paths) {
 		free(s);
 		return -ENOMEM;
 	}
@@ -77,7 +83,7 @@ void stacks_free(struct stacks *s)
 		free(m);
 	}
 	kallsyms_free(s->ks);
-	free(s->ids);
+	free(s->paths);
 	free(s);
 }
 
@@ -119,23 +125,26 @@ static bool symbol_find(struct stacks *s, uint64_t ip, struct sym_ref *ref)
 	return s->ks && sym_resolve_return(s->ks, ip, ref);
 }
 
-static const char *module_build_id(struct stacks *s, const char *name)
+static const struct named_module *module_of(struct stacks *s, const char *name)
 {
+	static const struct named_module none;
 	struct named_module *m;
 
+	if (!*name)
+		return &none;
 	HASH_FIND_STR(s->modules, name, m);
 	if (m)
-		return m->build_id;
+		return m;
 	m = calloc(1, sizeof(*m));
 	if (!m)
-		return "";
+		return &none;
 	snprintf(m->name, sizeof(m->name), "%s", name);
 	if (!strcmp(name, "vmlinux"))
 		build_id_kernel(s->sys_root, m->build_id);
 	else if (strcmp(name, "bpf") != 0)
 		build_id_module(s->sys_root, name, m->build_id);
 	HASH_ADD_STR(s->modules, name, m);
-	return m->build_id;
+	return m;
 }
 
 /* Frames between the allocator and the tracer: there when a path has no call site to begin at. */
@@ -171,11 +180,13 @@ static int ip_name(struct stacks *s, uint64_t ip, struct named_ip **out)
 		return -ENOMEM;
 	n->ip = ip;
 	n->tracer = symbol_is_tracer(&ref);
+	n->module = module_of(s, ref.module)->name;
+	sym_normalise(ref.name, n->symbol, sizeof(n->symbol));
 	frame = (struct cap_frame){
 		.symbol = (char *)ref.name,
 		.offset = ref.offset,
 		.module = (char *)ref.module,
-		.build_id = (char *)(*ref.module ? module_build_id(s, ref.module) : ""),
+		.build_id = (char *)module_of(s, ref.module)->build_id,
 	};
 	err = capture_put_frame(s->w, &frame, &n->frame);
 	if (err) {
@@ -187,37 +198,51 @@ static int ip_name(struct stacks *s, uint64_t ip, struct named_ip **out)
 	return 0;
 }
 
-int stacks_id(struct stacks *s, uint32_t path, uint32_t *id)
+/* The frames that name who allocated: without the tracer's, and the allocator's own, at the inner end. */
+static int path_put(struct stacks *s, const struct kmt_path *p, uint32_t nr, enum pool traced,
+		    struct named_path *out)
 {
-	const struct kmt_path *p;
-	uint32_t frames[KMT_FRAMES];
-	struct cap_stack stack = {.frames = frames};
-	uint32_t nr;
-	int err;
+	struct classify_frame named[KMT_FRAMES];
+	uint32_t frames[KMT_FRAMES], first = 0;
+	struct cap_stack stack = {.truncated = p->flags & KMT_PATH_TRUNCATED};
+	size_t nr_named = 0;
 
-	*id = 0;
-	if (!path || path >= s->tables->nr_paths)
-		return 0;
-	if (s->ids[path]) {
-		*id = s->ids[path];
-		return 0;
-	}
-	p = &s->tables->paths[path];
-	nr = __atomic_load_n(&p->nr, __ATOMIC_ACQUIRE);
-	for (uint32_t i = 0; i < nr && i < KMT_FRAMES; i++) {
+	for (uint32_t i = 0; i < nr; i++) {
 		struct named_ip *n;
+		int err = ip_name(s, p->ip[i], &n);
 
-		err = ip_name(s, p->ip[i], &n);
 		if (err)
 			return err;
-		if (!stack.nr_frames && n->tracer)
+		if (!nr_named && n->tracer)
 			continue;
-		frames[stack.nr_frames++] = n->frame;
+		named[nr_named] = (struct classify_frame){n->symbol, n->module};
+		frames[nr_named++] = n->frame;
 	}
+	classify_stack(traced, named, nr_named, &out->class_);
+	while (first + 1 < nr_named && classify_is_allocator(traced, named[first].symbol))
+		first++;
+	stack.frames = frames + first;
+	stack.nr_frames = nr_named - first;
+	return capture_put_stack(s->w, &stack, &out->id);
+}
+
+int stacks_id(struct stacks *s, uint32_t path, enum pool traced, uint32_t *id, struct stack_class *class_)
+{
+	struct named_path *named;
+	uint32_t nr;
+	int err = 0;
+
+	*id = 0;
+	*class_ = (struct stack_class){.pool = traced, .class_ = ""};
+	if (!path || path >= s->tables->nr_paths)
+		return 0;
+	named = &s->paths[path];
+	nr = __atomic_load_n(&s->tables->paths[path].nr, __ATOMIC_ACQUIRE);
 	if (!nr)
 		return 0;
-	stack.truncated = p->flags & KMT_PATH_TRUNCATED;
-	err = capture_put_stack(s->w, &stack, &s->ids[path]);
-	*id = s->ids[path];
+	if (!named->id)
+		err = path_put(s, &s->tables->paths[path], nr < KMT_FRAMES ? nr : KMT_FRAMES, traced, named);
+	*id = named->id;
+	*class_ = named->class_;
 	return err;
 }

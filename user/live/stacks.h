@@ -4,6 +4,7 @@
 #define KMEMTRACE_LIVE_STACKS_H
 
 #include "capture/capture.h"
+#include "live/classify.h"
 #include "live/tracer.h"
 
 struct stacks;
@@ -12,8 +13,11 @@ int stacks_new(const struct tracer_tables *tables, struct capture_writer *w, con
 	       const char *sys_root, struct stacks **out);
 void stacks_free(struct stacks *s);
 
-/* The capture's id of the path in row `path`; 0 for row 0, or a row that is not filled yet. */
-int stacks_id(struct stacks *s, uint32_t path, uint32_t *id);
+/*
+ * The capture's id of the path in row `path`; 0 for row 0, or a row that is not filled yet. *class_ is what its
+ * functions say, for objects of the pool `traced`.
+ */
+int stacks_id(struct stacks *s, uint32_t path, enum pool traced, uint32_t *id, struct stack_class *class_);
 
 /* "ok", or why there are no names. */
 const char *stacks_symbols_state(const struct stacks *s);

@@ -88,6 +88,7 @@ static void settings_fill(struct tracer *t, const struct tracer_options *o)
 
 	skel->rodata->cfg_cpus = t->nr_cpus;
 	skel->rodata->cfg_thread_size = o->thread_size;
+	skel->rodata->cfg_page_size = sysconf(_SC_PAGESIZE);
 	skel->rodata->cfg_exact = every;
 	skel->rodata->cfg_filter = (!every || o->nr_caches) && slots <= KMT_FILTER_MOST;
 	skel->rodata->cfg_narrow = o->min_size || o->max_size || o->pid || o->cgroup;
@@ -428,6 +429,25 @@ void tracer_counts(const struct tracer *t, struct tracer_counts *out)
 			out->stats[i] += t->tables.cpus[c].stats[i];
 	}
 	programs_info(t, &run_ns, &out->recursion_misses);
+}
+
+int tracer_iter(const struct tracer *t, const char *program, char **buf, size_t *len)
+{
+	struct bpf_program *prog = bpf_object__find_program_by_name(t->skel->obj, program);
+	_cleanup_close_ int fd = -1;
+	struct bpf_link *link;
+	int err;
+
+	if (!prog || bpf_program__fd(prog) < 0)
+		return -ENOENT;
+	link = bpf_program__attach_iter(prog, NULL);
+	err = (int)libbpf_get_error(link);
+	if (err)
+		return err;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	err = fd < 0 ? -errno : file_read_fd(fd, buf, len);
+	bpf_link__destroy(link);
+	return err;
 }
 
 int tracer_program_fd(const struct tracer *t, const char *program)

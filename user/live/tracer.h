@@ -96,6 +96,12 @@ struct tracer_counts {
 };
 void tracer_counts(const struct tracer *t, struct tracer_counts *out);
 
+/*
+ * Run an iterator of the plan to its end: what it wrote, NUL-terminated, to be freed by the caller. −ENOENT
+ * when the plan has it off.
+ */
+int tracer_iter(const struct tracer *t, const char *program, char **buf, size_t *len);
+
 /* Kernel memory that the programs and maps take, in bytes, as the kernel accounts it. */
 uint64_t tracer_own_bytes(const struct tracer *t);
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "capture/class.h"
 #include "model/interval.h"
 
 static uint32_t row_stack(const struct capture *c, const struct cap_held *h)
@@ -305,13 +306,18 @@ int growth_build(const struct view *v, const struct held *held, enum growth_by b
 		 struct growth *out)
 {
 	struct growth g = {.by = by};
-	struct build b = {.v = v, .held = held, .by = &dimensions[by]};
+	_cleanup_free_ struct held_row *rows = calloc(held->nr + 1, sizeof(*rows));
 	_cleanup_free_ uint32_t *group_of = calloc(held->nr + 1, sizeof(*group_of));
+	struct held own = {.items = rows};
+	struct build b = {.v = v, .held = &own, .by = &dimensions[by]};
 
 	g.groups = calloc(held->nr + 1, sizeof(*g.groups));
 	b.group_of = group_of;
 	b.groups = g.groups;
-	if (!group_of || !g.groups || growth_fill(&b, by, &g)) {
+	for (size_t i = 0; rows && i < held->nr; i++)
+		if (class_place(held->items[i].h->pool, held->items[i].h->class_) != CLASS_SHARED)
+			rows[own.nr++] = held->items[i];
+	if (!rows || !group_of || !g.groups || growth_fill(&b, by, &g)) {
 		growth_free(&g);
 		return -ENOMEM;
 	}

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "capture/class.h"
+
 static int compare_group(const void *a, const void *b)
 {
 	const struct cap_held *x = ((const struct held_row *)a)->h;
@@ -66,15 +68,17 @@ int held_correct(const struct view *v, struct held *out)
 	for (size_t i = 0; i < nr; i++) {
 		const struct cap_held *row = &v->at->held.items[i];
 
+		if (class_place(row->pool, row->class_) == CLASS_OUTSIDE)
+			continue;
 		h.items[h.nr++] = (struct held_row){.h = row,
 						    .objects = row->objects,
 						    .bytes = row->bytes,
 						    .bytes_var = row->bytes_var};
 	}
-	if (nr)
-		qsort(h.items, nr, sizeof(*h.items), compare_group);
-	for (size_t from = 0, to; from < nr; from = to) {
-		for (to = from + 1; to < nr && same_group(h.items[from].h, h.items[to].h);)
+	if (h.nr)
+		qsort(h.items, h.nr, sizeof(*h.items), compare_group);
+	for (size_t from = 0, to; from < h.nr; from = to) {
+		for (to = from + 1; to < h.nr && same_group(h.items[from].h, h.items[to].h);)
 			to++;
 		correct_group(h.items + from, to - from);
 	}

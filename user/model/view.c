@@ -43,10 +43,13 @@ void view_whole(const struct capture *c, struct view *out)
 
 bool view_traces(const struct view *v, enum pool pool)
 {
+	enum pool traced = pool == POOL_PAGETABLE ? POOL_PAGE : pool; /* page tables are pages */
+
 	if (!v->at)
 		return false;
 	for (size_t i = 0; i < v->c->nr_hooks; i++)
-		if (v->c->hooks[i].pool == pool && v->c->hooks[i].how[0])
+		if (v->c->hooks[i].pool == traced && v->c->hooks[i].how[0] &&
+		    strcmp(v->c->hooks[i].how, "iter") != 0) /* gives levels, no objects */
 			return true;
 	for (size_t i = 0; i < v->at->held.nr; i++)
 		if (v->at->held.items[i].pool == pool)

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Kernel stacks, one for each task, by the task's address. Allocated by the task that creates it, which is
+ * the current one. Freed at exit, not when the task struct goes: KernelStack is counted down there (5.18,
+ * 1a03d3f13ffe; before, a moment later), and a zombie holds no stack.
+ */
+#include "track.bpf.h"
+
+SEC("?raw_tp/task_newtask")
+int kstack_alloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	return track_every(ctx, KMT_KSTACK, 0, ctx->args[0], cfg_thread_size);
+}
+
+SEC("?raw_tp/sched_process_exit")
+int kstack_free(struct bpf_raw_tracepoint_args *ctx)
+{
+	return track_free(KMT_KSTACK, ctx->args[0]);
+}

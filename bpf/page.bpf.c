@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Unmovable pages, by struct page: page tables, other pages, and what backs the other pools; user space tells
+ * them apart by stack (live/classify.c). These events fire for each page of user memory, too: movable
+ * allocations leave at the first test. Every page freed comes by mm_page_free (mm_page_free_batched fires
+ * besides); alloc_pages_bulk() fires no event, so of its pages only the frees are seen, and are unknown.
+ *
+ * A block of pages that is not compound may be freed piece by piece, so it is tracked page by page, up to
+ * PAGE_PIECES; a larger one is one object, which goes when its first page does.
+ */
+#include "track.bpf.h"
+
+#define GFP_MOVABLE 0x08
+#define GFP_COMP    0x40000
+#define PAGE_PIECES 5 /* order */
+
+/* An allocation that falls to the sample. Of pieces each may, by itself. */
+GLOBAL int page_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
+{
+	struct kmt_cpu *cpu = cpu_of(cpu_id);
+	__u64 size = cfg_page_size, mean;
+	struct unwind_scratch *s;
+	__u32 order = ctx->args[1], nr = 1, row;
+	int path = -1;
+
+	if (!gate || !cpu)
+		return 0;
+	if (order && order <= PAGE_PIECES && !(ctx->args[2] & GFP_COMP))
+		nr = 1 << order;
+	else
+		size <<= order & 31;
+	s = track_enter(cpu, cpu_id, &row);
+	if (!s)
+		return 0;
+	s->site = 0;
+	s->addr = ctx->args[0];
+	s->object = (struct kmt_object){.size = size, .pool = KMT_PAGE};
+	if (!cfg_exact)
+		cpu->countdown[KMT_PAGE] += size * nr; /* from the beginning, now piece by piece */
+	for (__u32 i = 0; i < 1 << PAGE_PIECES; i++) {
+		if (i >= nr)
+			break;
+		if (sample_take(cpu, cpu_id, KMT_PAGE, size, &mean)) {
+			if (path < 0)
+				path = unwind_path(ctx, row, cpu_id);
+			s->object.period = mean;
+			track_object(cpu_id, row, path);
+		}
+		s->addr += bpf_core_type_size(struct page);
+	}
+	track_leave(cpu);
+	return 0;
+}
+
+SEC("?raw_tp/mm_page_alloc")
+int page_alloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct kmt_cpu *cpu;
+	__u64 size;
+	__u32 cpu_id;
+
+	if ((ctx->args[2] & GFP_MOVABLE) || !ctx->args[0])
+		return 0;
+	cpu = cpu_row(&cpu_id);
+	size = (__u64)cfg_page_size << (ctx->args[1] & 31);
+	if (cpu && narrow_wants(size) && sample_falls(cpu, KMT_PAGE, size))
+		page_taken(ctx, cpu_id);
+	return 0;
+}
+
+GLOBAL int page_free_pieces(__u64 page, __u32 order)
+{
+	for (__u32 i = 0; i < 1 << PAGE_PIECES; i++) {
+		if (i >> order)
+			break;
+		track_freed(KMT_PAGE, page + i * bpf_core_type_size(struct page));
+	}
+	return 0;
+}
+
+SEC("?raw_tp/mm_page_free")
+int page_free(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 page = ctx->args[0];
+	__u32 order = ctx->args[1];
+
+	if (order && order <= PAGE_PIECES && !compat_page_compound(page))
+		return page_free_pieces(page, order);
+	return track_free(KMT_PAGE, page);
+}
