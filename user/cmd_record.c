@@ -40,6 +40,8 @@ static const struct argp_option options[] = {
 	{"pid", OPT_PID, "PID", 0, "only this process, with all its threads", 1},
 	{"pool", OPT_POOL, "NAME", 0, "only this pool: slab, vmalloc, percpu, kstack, pagetable or page; may be repeated", 1},
 	{"memory", OPT_MEMORY, "SIZE", 0, "kernel memory for all tables (default: see `kmemtrace doctor`)", 1},
+	{"max-overhead", OPT_MAX_OVERHEAD, "PERCENT", 0,
+	 "of all CPU time (default 1); given with --exact, that falls to sampling rather than exceed it", 1},
 	{"max-live", OPT_MAX_LIVE, "N", 0, "objects that must fit the tables (default: as many as --memory holds)", 1},
 	{"audit-every", OPT_AUDIT_EVERY, "N", OPTION_HIDDEN, "check every Nth recognised stack, a power of two", 1},
 	{"force", 'f', NULL, 0, "overwrite an existing capture", 2},
@@ -66,6 +68,7 @@ struct record_args {
 	const char *cgroup;
 	struct plan_request request;
 	bool sampled;
+	bool governed; /* --max-overhead was given */
 };
 
 static int parse_count(const char *text, int64_t *out)
@@ -77,6 +80,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct record_args *a = state->input;
 	enum pool pool;
+	char *end;
 	int64_t n;
 
 	switch (key) {
@@ -129,6 +133,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		if (parse_count(arg, &n))
 			argp_error(state, "'%s' is no size; examples: 16M, 256M", arg);
 		a->options.tracer.memory = n;
+		return 0;
+	case OPT_MAX_OVERHEAD:
+		a->options.governor.budget = strtod(arg, &end);
+		if (*end || end == arg || !(a->options.governor.budget > 0 && a->options.governor.budget <= 100))
+			argp_error(state, "'%s' is no share of CPU time in percent; examples: 0.5, 2", arg);
+		a->governed = true;
 		return 0;
 	case OPT_AUDIT_EVERY:
 		if (parse_count(arg, &n) || n > 1 << 20 || (n & (n - 1)))
@@ -194,6 +204,21 @@ static int focus(struct record_args *a)
 	return err;
 }
 
+/* The budget holds for any recording; only one that was given may end an exact one. */
+static void govern(struct record_args *a)
+{
+	struct tracer_options *o = &a->options.tracer;
+	struct governor_options *g = &a->options.governor;
+
+	if (!a->governed)
+		g->budget = GOVERNOR_BUDGET;
+	g->exact = o->exact;
+	g->may_sample = a->governed && !o->nr_caches;
+	g->may_refine = !a->sampled;
+	g->sample_bytes = o->sample_bytes;
+	o->governed = g->exact && g->may_sample;
+}
+
 int cmd_record(int argc, char **argv)
 {
 	const struct argp argp = {options, parse_option, "[-- COMMAND [ARG...]]", doc, NULL, NULL, NULL};
@@ -207,6 +232,7 @@ int cmd_record(int argc, char **argv)
 		return EXIT_USAGE;
 	if (focus(&a))
 		return EXIT_FAILED;
+	govern(&a);
 	kernel_facts_read("/proc", NULL, &facts);
 	plan_build(&facts, &a.request, &plan);
 	if (!plan.can_record) {

@@ -21,7 +21,8 @@
 
 #define TICK_MS         100  /* the clock hand, and how soon a signal is noticed */
 #define SNAPSHOT_S      1.0
-#define COST_WINDOW_S   0.1  /* of each second is measured */
+#define COST_WINDOW_S   0.03 /* is measured, */
+#define COST_EVERY_S    0.5  /* this often: measuring costs, too */
 #define CHECKPOINT_S    5.0  /* at first; doubled after each CHECKPOINTS, so that long recordings stay small */
 #define CHECKPOINTS     12
 #define AUDIT_S         2.0  /* between audits, at the least … */
@@ -38,9 +39,11 @@ struct recorder {
 	struct timespec gate_opened; /* CLOCK_BOOTTIME */
 	double next_snapshot_s, next_checkpoint_s, checkpoint_every_s, next_audit_s;
 	int nr_checkpoints;
-	double cost_began_s; /* of the open window, < 0 none */
-	double cost_sum;
-	int cost_windows;
+	struct governor governor;
+	bool cost_open;      /* a window is, */
+	double cost_next_s;  /* and then it is closed, or the next one opened */
+	bool cost_said;      /* what it cannot hold */
+	double exact_until_s; /* when an exact recording began to sample; 0: it did not */
 	int64_t slab_start_kb, slab_now_kb;
 	pid_t child;
 	int child_status;
@@ -162,8 +165,8 @@ static int checkpoint(struct recorder *r, double now_s)
 
 	err = err ?: capture_put_meta(r->writer, META_STACKS, drain_symbols_state(r->drain));
 	err = err ?: capture_put_meta(r->writer, META_AUDIT, audit_state(r->audit));
-	if (!err && r->cost_windows)
-		err = capture_put_metaf(r->writer, META_OVERHEAD, "%.3f", r->cost_sum / r->cost_windows);
+	if (!err && r->governor.readings)
+		err = capture_put_metaf(r->writer, META_OVERHEAD, "%.3f", governor_mean(&r->governor));
 	return err ?: capture_commit(r->writer);
 }
 
@@ -234,29 +237,80 @@ static void progress(struct recorder *r, double now_s)
 		units_count(rate, now_s > last_s ? (events - last_events) / (now_s - last_s) : 0),
 		units_count(live, c.stats[KMT_STAT_ALLOCS] - c.stats[KMT_STAT_FREES] - c.stats[KMT_STAT_REUSED] -
 				  audit_counts(r->audit)->ghosts));
-	if (r->cost_windows)
-		fprintf(stderr, "  cost %.2f %%", r->cost_sum / r->cost_windows);
+	if (r->governor.readings)
+		fprintf(stderr, "  cost %.2f %% of CPU", r->governor.cost);
 	fflush(stderr);
 	last_events = events;
 	last_s = now_s;
 	r->progress_shown = true;
 }
 
-/* Open or close a window of cost measurement, once a second. */
-static void cost_step(struct recorder *r, double now_s)
+/* Say once what the governor cannot do. */
+static void cost_say(struct recorder *r)
 {
-	double percent;
+	const struct governor *g = &r->governor;
 
-	if (r->cost_began_s < 0)
+	if (r->cost_said || g->state == GOVERNOR_HOLDS)
 		return;
-	if (now_s < r->cost_began_s + COST_WINDOW_S)
-		return;
-	percent = tracer_cost_end(r->tracer);
-	r->cost_began_s = -1;
-	if (percent >= 0) {
-		r->cost_sum += percent;
-		r->cost_windows++;
+	r->cost_said = true;
+	if (r->progress_shown)
+		fprintf(stderr, "\n");
+	if (g->state == GOVERNOR_OVER)
+		log_warn("tracking every object takes %.1f %% of all CPU time, more than %g %%; narrow it with "
+			 "--cache or --min-size, or give --max-overhead to let it fall to sampling", g->cost,
+			 g->options.budget);
+	else
+		log_warn("the allocation events of this load take %.1f %% of all CPU time even unsampled, more "
+			 "than %g %%; narrow it with --cache or --pool", g->cost, g->options.budget);
+}
+
+/* An exact recording goes on as a sampled one: what it has stays as it is, each object with its own weight. */
+static int exact_end(struct recorder *r, double now_s)
+{
+	int err = capture_put_meta(r->writer, META_MODE, "sampled");
+
+	r->exact_until_s = now_s;
+	err = err ?: capture_put_metaf(r->writer, META_PERIOD, "%llu",
+				       (unsigned long long)r->options->tracer.sample_bytes);
+	err = err ?: capture_put_metaf(r->writer, META_EXACT_UNTIL, "%.3f", now_s);
+	if (r->progress_shown)
+		fprintf(stderr, "\n");
+	log_warn("tracking every object takes %.1f %% of all CPU time, more than %g %%: sampling from %.1f s on",
+		 r->governor.cost, r->governor.options.budget, now_s);
+	return err;
+}
+
+/* Open or close a window of cost measurement, and do what the governor makes of it. */
+static int cost_step(struct recorder *r, double now_s)
+{
+	struct governor_reading reading;
+	bool exact = r->governor.exact;
+
+	if (now_s < r->cost_next_s)
+		return 0;
+	if (!r->cost_open) {
+		r->cost_open = !tracer_cost_begin(r->tracer);
+		r->cost_next_s = now_s + (r->cost_open ? COST_WINDOW_S : COST_EVERY_S);
+		return 0;
 	}
+	r->cost_open = false;
+	r->cost_next_s = now_s + COST_EVERY_S - COST_WINDOW_S;
+	if (tracer_cost_end(r->tracer, &reading))
+		return 0;
+	if (governor_step(&r->governor, &reading))
+		for (int p = 0; p < KMT_POOLS; p++)
+			tracer_period_set(r->tracer, p, r->governor.period[p]);
+	cost_say(r);
+	return exact && !r->governor.exact ? exact_end(r, now_s) : 0;
+}
+
+/* What the programs cost while the gate is still closed: an event that is not sampled. */
+static void cost_calibrate(struct recorder *r)
+{
+	struct governor_reading reading;
+
+	if (!tracer_cost_end(r->tracer, &reading))
+		governor_calibrate(&r->governor, &reading);
 }
 
 /* Look objects up, and put the next time off by what it cost. */
@@ -277,10 +331,9 @@ static int audit_step(struct recorder *r, double now_s)
 /* What falls due each second and at each checkpoint. */
 static int tick(struct recorder *r, double now_s)
 {
-	int err = 0;
+	int err = cost_step(r, now_s);
 
-	cost_step(r, now_s);
-	if (now_s >= r->next_audit_s)
+	if (!err && now_s >= r->next_audit_s)
 		err = audit_step(r, now_s);
 	if (!err && now_s >= r->next_snapshot_s) {
 		err = snapshot_put(r, SNAPSHOT_TICK, now_s);
@@ -289,8 +342,6 @@ static int tick(struct recorder *r, double now_s)
 		progress(r, now_s);
 		while (r->next_snapshot_s <= now_s)
 			r->next_snapshot_s += SNAPSHOT_S;
-		if (r->cost_began_s < 0 && !tracer_cost_begin(r->tracer))
-			r->cost_began_s = now_s;
 	}
 	if (!err && now_s >= r->next_checkpoint_s) {
 		err = checkpoint(r, now_s);
@@ -315,6 +366,18 @@ static bool signal_came(struct recorder *r, int ms)
 	return false;
 }
 
+/* How long to sleep: to the next tick, the end of the recording, or of a window. */
+static int wait_ms(const struct recorder *r, double now_s)
+{
+	double limit = r->options->duration_s, wait_s = TICK_MS / 1000.0;
+
+	if (limit && limit - now_s < wait_s)
+		wait_s = limit - now_s;
+	if (r->cost_next_s - now_s < wait_s)
+		wait_s = r->cost_next_s - now_s;
+	return wait_s > 0 ? wait_s * 1000 + 1 : 0;
+}
+
 static int record_loop(struct recorder *r)
 {
 	double limit = r->options->duration_s;
@@ -323,22 +386,20 @@ static int record_loop(struct recorder *r)
 	r->checkpoint_every_s = CHECKPOINT_S;
 	r->next_checkpoint_s = CHECKPOINT_S;
 	r->next_audit_s = AUDIT_S;
-	r->cost_began_s = -1;
+	r->cost_next_s = COST_WINDOW_S;
 	for (;;) {
-		double now_s = seconds_since(&r->gate_opened), left = limit - now_s;
-		int err, wait_ms = TICK_MS;
+		double now_s = seconds_since(&r->gate_opened);
+		int err;
 
 		tracer_clock(r->tracer, now_s * 1000);
 		if (r->options->command && command_ended(r))
 			return 0;
-		if (limit && left <= 0)
+		if (limit && now_s >= limit)
 			return 0;
 		err = tick(r, now_s);
 		if (err)
 			return err;
-		if (limit && left < TICK_MS / 1000.0)
-			wait_ms = left * 1000 + 1;
-		if (signal_came(r, wait_ms))
+		if (signal_came(r, wait_ms(r, seconds_since(&r->gate_opened))))
 			return 0;
 	}
 }
@@ -368,7 +429,12 @@ static int record_start(struct recorder *r)
 		     drain_new(r->tracer, r->audit, r->writer, "/proc", "/sys", &r->drain)))
 		err = log_error(ENOMEM, "out of memory");
 	err = err ?: put_settings(r);
-	err = err ?: snapshot_put(r, SNAPSHOT_START, 0);
+	if (err)
+		return err;
+	governor_init(&r->governor, &r->options->governor);
+	tracer_cost_begin(r->tracer);
+	err = snapshot_put(r, SNAPSHOT_START, 0);
+	cost_calibrate(r);
 	if (err)
 		return err;
 	clock_gettime(CLOCK_BOOTTIME, &r->gate_opened);

@@ -17,6 +17,7 @@ struct recorder_options {
 	bool quiet;         /* no progress line */
 	char **command;     /* NULL-terminated, or NULL for none */
 	struct tracer_options tracer;
+	struct governor_options governor;
 };
 
 /*

@@ -38,7 +38,7 @@ struct tracer {
 	int nr_mapped;
 	int nr_cpus;
 	int stats_fd;
-	uint64_t cost_run_ns, cost_wall_ns;
+	struct governor_reading cost_began; /* its cpu_ns is the time */
 };
 
 static char load_log[4096]; /* the last of what libbpf said, for when loading fails */
@@ -400,26 +400,37 @@ int tracer_learn_layout(struct tracer *t)
 	return err ?: known ? 0 : -ENOTSUP;
 }
 
-/* Run time and recursion misses of all programs together. */
-static void programs_info(const struct tracer *t, uint64_t *run_ns, uint64_t *misses)
+static enum kmt_pool kmt_pool_of(enum pool pool)
 {
-	struct bpf_program *prog;
+	static const enum kmt_pool pools[POOLS] = {
+		[POOL_SLAB] = KMT_SLAB,	    [POOL_VMALLOC] = KMT_VMALLOC, [POOL_PERCPU] = KMT_PERCPU,
+		[POOL_KSTACK] = KMT_KSTACK, [POOL_PAGETABLE] = KMT_PAGE,  [POOL_PAGE] = KMT_PAGE,
+	};
 
-	*run_ns = *misses = 0;
-	bpf_object__for_each_program(prog, t->skel->obj) {
+	return pools[pool];
+}
+
+/* What the kernel counted of the attached programs: run time and runs, by pool, in *cost (set to 0 before). */
+static void programs_info(const struct tracer *t, struct governor_reading *cost, uint64_t *misses)
+{
+	for (size_t i = 0; i < t->plan->nr; i++) {
+		const struct plan_hook *hook = &t->plan->hooks[i];
 		struct bpf_prog_info info = {};
 		__u32 len = sizeof(info);
+		int fd = hook->on ? tracer_program_fd(t, hook->def->program) : -1;
+		enum kmt_pool pool = kmt_pool_of(hook->def->pool);
 
-		if (bpf_program__fd(prog) < 0 || bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
 			continue;
-		*run_ns += info.run_time_ns;
+		cost->pool[pool].run_ns += info.run_time_ns;
+		cost->pool[pool].runs += info.run_cnt;
 		*misses += info.recursion_misses;
 	}
 }
 
 void tracer_counts(const struct tracer *t, struct tracer_counts *out)
 {
-	uint64_t run_ns;
+	struct governor_reading cost = {};
 
 	memset(out, 0, sizeof(*out));
 	for (uint32_t c = 0; c < t->tables.nr_cpus; c++) {
@@ -428,7 +439,7 @@ void tracer_counts(const struct tracer *t, struct tracer_counts *out)
 		for (int i = 0; i < KMT_STATS; i++)
 			out->stats[i] += t->tables.cpus[c].stats[i];
 	}
-	programs_info(t, &run_ns, &out->recursion_misses);
+	programs_info(t, &cost, &out->recursion_misses);
 }
 
 int tracer_iter(const struct tracer *t, const char *program, char **buf, size_t *len)
@@ -493,30 +504,55 @@ static uint64_t now_ns(void)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
+static uint64_t allocs_tracked(const struct tracer *t)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t c = 0; c < t->tables.nr_cpus; c++)
+		sum += t->tables.cpus[c].stats[KMT_STAT_ALLOCS];
+	return sum;
+}
+
 int tracer_cost_begin(struct tracer *t)
 {
-	uint64_t misses;
+	uint64_t misses = 0;
 
 	if (t->stats_fd < 0)
 		t->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 	if (t->stats_fd < 0)
 		return -errno;
-	programs_info(t, &t->cost_run_ns, &misses);
-	t->cost_wall_ns = now_ns();
+	memset(&t->cost_began, 0, sizeof(t->cost_began));
+	programs_info(t, &t->cost_began, &misses);
+	t->cost_began.samples = allocs_tracked(t);
+	t->cost_began.cpu_ns = now_ns();
 	return 0;
 }
 
-double tracer_cost_end(struct tracer *t)
+int tracer_cost_end(struct tracer *t, struct governor_reading *out)
 {
-	uint64_t run_ns, misses, wall = now_ns() - t->cost_wall_ns;
+	const struct governor_reading *began = &t->cost_began;
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
+	struct governor_reading r = {};
+	struct tracer_counts counts;
+	uint64_t misses = 0;
 
 	if (t->stats_fd < 0)
-		return -1;
-	programs_info(t, &run_ns, &misses);
+		return -EINVAL;
+	r.cpu_ns = (now_ns() - began->cpu_ns) * (online > 0 ? online : 1);
+	programs_info(t, &r, &misses);
 	close(t->stats_fd);
 	t->stats_fd = -1;
-	return wall && online > 0 ? 100.0 * (run_ns - t->cost_run_ns) / wall / online : -1;
+	for (int p = 0; p < KMT_POOLS; p++) {
+		r.pool[p].run_ns -= began->pool[p].run_ns;
+		r.pool[p].runs -= began->pool[p].runs;
+	}
+	tracer_counts(t, &counts);
+	r.samples = counts.stats[KMT_STAT_ALLOCS] - began->samples;
+	r.live_fill = (double)(counts.stats[KMT_STAT_ALLOCS] - counts.stats[KMT_STAT_FREES] -
+			       counts.stats[KMT_STAT_REUSED]) /
+		      ((uint64_t)KMT_KEYS * t->tables.nr_buckets);
+	*out = r;
+	return 0;
 }
 
 uint32_t thread_size_find(const char *proc_root)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "kmemtrace.h"
+#include "live/governor.h"
 #include "live/plan.h"
 #include "live/sizes.h"
 
@@ -106,12 +107,11 @@ int tracer_iter(const struct tracer *t, const char *program, char **buf, size_t 
 uint64_t tracer_own_bytes(const struct tracer *t);
 
 /*
- * The programs' own run time, for the cost. The kernel keeps it only while asked to, and that costs too: so
- * it is asked for a short window now and then. begin/end bracket a window; end returns the share of all
- * CPU time that the programs took, in percent, or a negative number when it is not known.
+ * The programs' own run time. The kernel keeps it only while asked to, and that costs some 25 ns a run: so it
+ * is asked for short windows. begin and end bracket one; end gives what the programs did in it. 0 or −errno.
  */
 int tracer_cost_begin(struct tracer *t);
-double tracer_cost_end(struct tracer *t);
+int tracer_cost_end(struct tracer *t, struct governor_reading *out);
 
 /* The descriptor of a loaded program, for test runs (BPF_PROG_TEST_RUN); −ENOENT when it is not loaded. */
 int tracer_program_fd(const struct tracer *t, const char *program);
