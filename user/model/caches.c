@@ -233,6 +233,7 @@ static void caches_trace(const struct view *v, const struct held *held, struct c
 		r->allocs += churn->allocs;
 		r->frees += churn->frees;
 		r->ghosts += churn->ghosts;
+		r->resting += churn->resting;
 	}
 }
 
@@ -272,8 +273,9 @@ static void caches_judge(const struct view *v, double lost_ratio, struct caches 
 			.judged = r->judged,
 			.judged_live = r->judged_live,
 			.slabinfo_delta = r->end_objects - r->start_objects,
-			.slabinfo_slack = v->cpus * trust_slabinfo_slack(
-							    r->size, fmax(r->objects_per_slab, 0)),
+			.slabinfo_slack =
+				r->resting + v->cpus * trust_slabinfo_slack(
+							       r->size, fmax(r->objects_per_slab, 0)),
 			.start_objects = r->start_objects,
 			.lost_ratio = lost_ratio,
 			.complete = v->complete,
@@ -288,6 +290,11 @@ static void caches_judge(const struct view *v, double lost_ratio, struct caches 
 		if (!r->traced && v->focused)
 			f.slabinfo_delta = NAN; /* not asked for: nothing to compare with */
 		r->preexisting_freed_bytes = preexisting_freed(r);
+		r->unseen_objects =
+			fmax(0, f.slabinfo_delta - f.held_objects - f.slabinfo_slack - 1.96 * f.held_sd);
+		if (isnan(f.slabinfo_delta) || !r->traced)
+			r->unseen_objects = NAN;
+		r->unseen_bytes = r->unseen_objects * r->size;
 		trust_judge(&f, &r->trust);
 	}
 }

@@ -28,6 +28,10 @@ struct cache_row {
 	double held_objects, held_bytes, held_var;
 	double tracked, judged, judged_live;
 	double allocs, frees, ghosts;
+	double resting; /* free objects on per-CPU lists at the end, which slabinfo counts as active */
+	/* allocated without an event (kmem_cache_alloc_bulk): what slabinfo grew by beyond all slack and
+	 * sampling error; NaN without slabinfo */
+	double unseen_objects, unseen_bytes;
 	double preexisting_freed_bytes; /* see ledger.h; NaN without slabinfo */
 	struct trust trust;
 	struct trend trend; /* of its pages over the snapshots, in kB */

@@ -124,6 +124,7 @@ static void group_add(struct growth_group *g, const struct held_row *r)
 	g->tracked += (double)r->h->tracked;
 	g->judged += (double)r->h->judged;
 	g->judged_live += (double)r->h->judged_live;
+	g->judged_twice += (double)r->h->judged_twice;
 	for (size_t b = 0; b < AGE_BUCKETS; b++)
 		g->age_hist[b] += r->h->age_hist[b] * share;
 	if (r->objects > 0 && !(g->oldest_s >= r->h->oldest_s))
@@ -175,10 +176,9 @@ static void groups_traffic(struct build *b, enum growth_by by, const uint32_t *i
  * estimate. */
 static void group_interval(struct growth_group *g)
 {
-	double weight = g->tracked > 0 ? g->bytes / g->tracked : 0;
 	double certain = g->judged > 0 ? g->judged_live : g->tracked;
 
-	interval_weighted(g->bytes, g->bytes_var, weight, &g->bytes_low, &g->bytes_high);
+	interval_weighted(g->bytes, g->bytes_var, &g->bytes_low, &g->bytes_high);
 	if (g->objects > 0)
 		g->bytes_low = fmin(g->bytes, fmax(g->bytes_low, certain * g->bytes / g->objects));
 	if (!(g->traced_var > 0))

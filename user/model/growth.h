@@ -38,7 +38,7 @@ struct growth_group {
 	double bytes, bytes_var, bytes_low, bytes_high; /* estimate and its 95 % interval */
 	double objects;
 	double traced_bytes, traced_var; /* before the audit's correction */
-	double tracked, judged, judged_live;
+	double tracked, judged, judged_live, judged_twice; /* see struct cap_held */
 	double age_hist[AGE_BUCKETS];	       /* objects, corrected */
 	double age_p50_s, age_p90_s, oldest_s; /* NaN without ages */
 	double allocs, frees,

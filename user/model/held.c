@@ -3,6 +3,7 @@
 #include "model/held.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include "capture/class.h"
@@ -26,35 +27,42 @@ static bool same_group(const struct cap_held *a, const struct cap_held *b)
 	return a->pool == b->pool && a->cache == b->cache && a->stack == b->stack;
 }
 
+/* The share of a row's objects that was looked up and found live. */
+static double known_share(const struct cap_held *h)
+{
+	return h->tracked > 0 ? fmin(1, (double)h->judged_live / (double)h->tracked) : 0;
+}
+
 /*
- * The audit judged n of the group's N tracked objects and found x live. The share is x/n; its
- * variance is that of the Agresti–Coull centre (x+2)/(n+4) (Agresti & Coull 1998: sound for small n
- * and for x = 0 or n), shrunk by (N−n)/N since judging all of them leaves nothing to chance.
+ * The audit looked up n of the group's objects and found x live; the n − x others left the table, so that
+ * of the N in it N − x were not looked up. x/n of those live: the estimate is x + (N − x) x/n. The variance
+ * of the share is that of the Agresti–Coull centre (x+2)/(n+4) (Agresti & Coull 1998: sound for small n and
+ * for x = 0 or n). Nothing is left to chance where N = x.
  */
 static void correct_group(struct held_row *rows, size_t nr)
 {
-	double tracked = 0, judged = 0, live = 0, bytes = 0, share, centre, share_var;
+	double judged = 0, live = 0, unknown = 0, share, centre, share_var;
 
 	for (size_t i = 0; i < nr; i++) {
-		tracked += (double)rows[i].h->tracked;
 		judged += (double)rows[i].h->judged;
 		live += (double)rows[i].h->judged_live;
-		bytes += rows[i].h->bytes;
 	}
 	if (judged <= 0)
 		return;
+	for (size_t i = 0; i < nr; i++)
+		unknown += rows[i].h->bytes * (1 - known_share(rows[i].h));
 	share = live / judged;
 	centre = (live + 2) / (judged + 4);
 	share_var = centre * (1 - centre) / (judged + 4);
-	share_var *= tracked > judged ? (tracked - judged) / tracked : 0;
 	for (size_t i = 0; i < nr; i++) {
 		struct held_row *r = &rows[i];
+		double known = known_share(r->h), keep = known + (1 - known) * share;
 
-		r->objects = r->h->objects * share;
-		/* The share is one unknown for the whole group: the rows' parts must sum to bytes².
-		 */
-		r->bytes_var = share * share * r->h->bytes_var + share_var * r->h->bytes * bytes;
-		r->bytes = r->h->bytes * share;
+		r->objects = r->h->objects * keep;
+		r->bytes = r->h->bytes * keep;
+		/* The share is one unknown for the whole group: the rows' parts must sum to
+		 * unknown². */
+		r->bytes_var = keep * r->h->bytes_var + share_var * r->h->bytes * (1 - known) * unknown;
 	}
 }
 

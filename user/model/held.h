@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Outstanding objects, corrected once for everything that uses them: where the liveness audit
- * looked at a (pool, cache, stack) group, its objects and bytes are multiplied by the share found
- * live, and what the audit does not know for certain is added to the variance. Ledger, caches and
- * growth all sum these rows, so their figures agree.
+ * Outstanding objects, corrected once for everything that uses them: of what the liveness audit did
+ * not look at in a (pool, cache, stack) group, the share counts that it found live among what it
+ * looked at, and what is not known for certain is added to the variance. Ledger, caches and growth
+ * all sum these rows, so their figures agree.
  */
 #ifndef KMEMTRACE_MODEL_HELD_H
 #define KMEMTRACE_MODEL_HELD_H

@@ -14,16 +14,17 @@ static double chi2_quantile(double df, double z)
 	return root > 0 ? df * root * root * root : 0;
 }
 
-void interval_weighted(double sum, double var, double weight, double *low, double *high)
+void interval_weighted(double sum, double var, double *low, double *high)
 {
 	const double z = 1.959964;
-	double upper_sum = sum + weight, upper_var = var + weight * weight;
+	double weight, count;
 
 	if (!(var > 0) || !(sum > 0)) {
 		*low = *high = sum;
 		return;
 	}
-	*low = var / (2 * sum) * chi2_quantile(2 * sum * sum / var, -z);
-	*high = upper_var / (2 * upper_sum) *
-		chi2_quantile(2 * upper_sum * upper_sum / upper_var, z);
+	weight = var / sum;
+	count = sum / weight;
+	*low = fmin(sum, weight / 2 * chi2_quantile(2 * count + 1, -z));
+	*high = fmax(sum, weight / 2 * chi2_quantile(2 * count + 1, z));
 }

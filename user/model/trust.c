@@ -108,6 +108,7 @@ void trust_judge(const struct trust_facts *f, struct trust *out)
 bool trust_may_say_leak(const struct leak_facts *f)
 {
 	return f->trust == TRUST_HIGH && f->still_growing && !f->reclaimable &&
-	       !(f->verified < 0.9) && f->age_p50 >= f->duration / 4 &&
+	       !(f->verified < 0.9) && !(f->verified_twice < 0.5) &&
+	       f->age_p50 >= f->duration / 4 &&
 	       f->oldest >= 0.75 * f->duration;
 }

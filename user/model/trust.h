@@ -72,11 +72,12 @@ struct leak_facts {
 	double duration;	/* of the view */
 	double age_p50, oldest; /* of the path's outstanding objects */
 	double verified;	/* share of them found live by the audit; NaN: not judged */
+	double verified_twice;	/* share of those found live twice, some time apart; NaN likewise */
 };
 
 /*
- * High trust, still growing, not reclaimable, 90 % verified live where it was audited, and older
- * than the growth's own time scale: something that grows evenly and never frees has a median age of
+ * High trust, still growing, not reclaimable, 90 % verified live where it was audited and half of
+ * these twice, and older than the growth's own time scale: something that grows evenly and never frees has a median age of
  * half the duration and its oldest object is as old as the capture; churn is younger. A quarter and
  * three quarters leave room for the age classes, which double.
  */

@@ -312,6 +312,8 @@ static void say_leak(struct writer *w)
 		.age_p50 = w->top->age_p50_s,
 		.oldest = w->top->oldest_s,
 		.verified = w->top->judged > 0 ? w->top->judged_live / w->top->judged : NAN,
+		.verified_twice = w->top->judged_live > 0 ? w->top->judged_twice / w->top->judged_live
+							  : NAN,
 	};
 	if (!trust_may_say_leak(&facts))
 		return;
