@@ -329,6 +329,7 @@ SAMPLE_UNUSED static struct capture *sample_whole(void)
 	sample_meta(c, META_LOCKDOWN, "integrity");
 	sample_meta(c, META_START, "1700000000");
 	sample_meta(c, META_OVERHEAD, "0.42");
+	sample_meta(c, META_AUDIT, "ok");
 	sample_meta(c, META_OWN_BYTES, "41943040");
 	sample_tables(c);
 	for (int i = 0; i <= SAMPLE_SECONDS; i++)
@@ -336,6 +337,7 @@ SAMPLE_UNUSED static struct capture *sample_whole(void)
 	at = sample_interval(c, SAMPLE_SECONDS);
 	h = sample_held(at, 1, 1, 1, 1200, 1200 * 1024);
 	h->judged = h->judged_live = 1200;
+	h->judged_twice = 1100;
 	h->age_hist[0] = 40; /* one a 25 ms: 40 a second, in buckets that double */
 	h->age_hist[1] = 40;
 	h->age_hist[2] = 80;
@@ -372,6 +374,11 @@ SAMPLE_UNUSED static struct capture *sample_whole(void)
 	sample_cache_churn(at, 5, 130000, 4000, 120000);
 	sample_loss(at, "recursion_misses", 3);
 	sample_loss(at, "live_table_full", 0);
+	sample_loss(at, "audit_runs", 4);
+	sample_loss(at, "audit_ns", 12000000);
+	sample_loss(at, "audit_judged", 1300);
+	sample_loss(at, "audit_live", 1251);
+	sample_loss(at, "audit_ghosts", 49);
 	sample_loss(at, "unknown_frees", 512);
 	sample_loss(at, "reused_addresses", 120000);
 	sample_loss(at, "unwind_hits", 133000);

@@ -33,8 +33,8 @@ static const struct loss_row {
 	{"audit_ns", LOSS_NONE, ""},
 	{"audit_judged", LOSS_NONE, ""},
 	{"audit_live", LOSS_NONE, ""},
-	{"audit_ghosts", LOSS_NONE, "objects found free whose frees fired no event, taken out"},
-	{"audit_unsure", LOSS_NONE, "objects whose free lists changed while they were read: not judged"},
+	{"audit_ghosts", LOSS_NONE, ""},
+	{"audit_unsure", LOSS_NONE, ""},
 };
 
 static const struct loss_row *loss_find(const char *name)
@@ -75,6 +75,14 @@ void losses_sum(const struct view *v, struct losses *out)
 	for (size_t i = 0; v->at && i < v->at->churn.nr; i++)
 		l.traffic += v->at->churn.items[i].allocs + v->at->churn.items[i].frees;
 	*out = l;
+}
+
+double count_of(const struct view *v, const char *name)
+{
+	for (size_t i = 0; v->at && i < v->at->losses.nr; i++)
+		if (!strcmp(v->at->losses.items[i].name, name))
+			return (double)v->at->losses.items[i].value;
+	return 0;
 }
 
 double losses_ratio(const struct losses *l)

@@ -24,6 +24,9 @@ struct losses {
 };
 
 void losses_sum(const struct view *v, struct losses *out);
+/* The latest value of the capture's counter `name`, 0 where it has none. */
+double count_of(const struct view *v, const char *name);
+
 /* Events lost of all that happened, 0 … 1. */
 double losses_ratio(const struct losses *l);
 

@@ -174,6 +174,7 @@ static json_t *capture_json(struct json_out *o)
 	put(o, c, "stack_symbols", meta_text(o, META_STACKS));
 	put(o, c, "overhead_cpu_percent", meta_number(o, META_OVERHEAD));
 	put(o, c, "own_kernel_bytes", meta_number(o, META_OWN_BYTES));
+	put(o, c, "audit", meta_text(o, META_AUDIT));
 	put(o, c, "losses", counts_json(o, true));
 	put(o, c, "counters", counts_json(o, false));
 	put(o, c, "hooks", hooks_json(o));
@@ -260,6 +261,9 @@ static json_t *cache_json(struct json_out *o, const struct cache_row *row)
 	put(o, j, "allocs", row->traced ? number(row->allocs) : json_null());
 	put(o, j, "frees", row->traced ? number(row->frees) : json_null());
 	put(o, j, "unseen_frees", row->traced ? number(row->ghosts) : json_null());
+	put(o, j, "resting_objects", row->traced ? number(row->resting) : json_null());
+	put(o, j, "unseen_alloc_objects", number(row->unseen_objects));
+	put(o, j, "unseen_alloc_bytes", whole(row->unseen_bytes));
 	put(o, j, "agrees", agreement_json(row->trust.agreement));
 	put(o, j, "disagreement", fraction(row->trust.disagreement));
 	put(o, j, "unseen_free_ratio", fraction(row->trust.unseen_free_ratio));
@@ -376,6 +380,7 @@ static json_t *group_json(struct json_out *o, const struct growth_group *g, size
 	put(o, j, "objects", number(g->objects));
 	put(o, j, "tracked_objects", number(g->tracked));
 	put(o, j, "judged_objects", number(g->judged));
+	put(o, j, "judged_twice_objects", number(g->judged_twice));
 	put(o, j, "verified_live_fraction",
 	    fraction(g->judged > 0 ? g->judged_live / g->judged : NAN));
 	put(o, j, "allocs", number(g->allocs));

@@ -371,6 +371,18 @@ static bool cache_shown(const struct cache_row *row)
 	return row->delta_kb > 0 || row->held_bytes > 0;
 }
 
+/* Objects that slabinfo has and no event showed, when they are more than a twentieth of its change. */
+static void text_unseen(struct text *t, const struct cache_row *row)
+{
+	char objects[UNITS_MAX], bytes[UNITS_MAX];
+
+	if (!(row->unseen_objects > 0.05 * (row->end_objects - row->start_objects)))
+		return;
+	paragraphf(t, 2, "%s: about %s objects (%s) were allocated in bulk, unseen.",
+		   safe_fit(t, row->name, 28), units_count(objects, row->unseen_objects),
+		   units_bytes(bytes, row->unseen_bytes));
+}
+
 static void text_caches(struct text *t)
 {
 	static const struct table_column columns[] = {
@@ -405,6 +417,7 @@ static void text_caches(struct text *t)
 		if (!cache_shown(&caches->items[i]))
 			continue;
 		text_aliases(t, &caches->items[i]);
+		text_unseen(t, &caches->items[i]);
 		n++;
 	}
 	paragraphf(t, 2,
@@ -589,6 +602,33 @@ static void text_losses(struct text *t)
 			   units_count(a, ghosts), units_count(b, ghosts + frees));
 }
 
+static void text_audit(struct text *t)
+{
+	const struct view *v = &t->r->view;
+	const char *state = capture_meta(v->c, META_AUDIT);
+	char runs[UNITS_MAX], judged[UNITS_MAX], live[UNITS_MAX], ghosts[UNITS_MAX], unsure[UNITS_MAX];
+
+	if (!v->at)
+		return;
+	section(t, "LIVENESS AUDIT");
+	if (strcmp(state, "ok")) {
+		paragraphf(t, 2,
+			   "No object was looked up in the allocator%s%s: one whose free fires no event looks "
+			   "outstanding.",
+			   state[0] ? ": " : "", safe(t, state));
+		return;
+	}
+	paragraphf(t, 2,
+		   "%s look-ups of objects in the allocator's free lists, in %s runs that took %.3f s of one CPU: "
+		   "%s live, %s found free though no event had said so, %s undecided.",
+		   units_count(judged, count_of(v, "audit_judged") + count_of(v, "audit_unsure")),
+		   units_count(runs, count_of(v, "audit_runs")),
+		   count_of(v, "audit_ns") / 1e9,
+		   units_count(live, count_of(v, "audit_live")),
+		   units_count(ghosts, count_of(v, "audit_ghosts")),
+		   units_count(unsure, count_of(v, "audit_unsure")));
+}
+
 static void text_hooks(struct text *t)
 {
 	const struct capture *c = t->r->c;
@@ -624,6 +664,7 @@ int text_render(const struct report *r, const struct text_options *options, FILE
 	text_caches(&t);
 	text_growth(&t);
 	text_losses(&t);
+	text_audit(&t);
 	text_hooks(&t);
 	for (size_t i = 0; i < t.escaped.nr; i++)
 		free(t.escaped.items[i]);
