@@ -3,7 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <bpf/libbpf.h>
+#include <jansson.h>
+#include <sqlite3.h>
+
 #include "base/log.h"
+#include "capture/capture.h"
 #include "cmd.h"
 #include "version.h"
 
@@ -20,7 +25,10 @@ static int cmd_version(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	printf("kmemtrace %s\n", KMEMTRACE_VERSION);
+	printf("kmemtrace %s\n"
+	       "capture format %d; libbpf %s, SQLite %s, jansson %s; %s\n",
+	       KMEMTRACE_VERSION, CAPTURE_SCHEMA_VERSION, libbpf_version_string() + 1, sqlite3_libversion(),
+	       JANSSON_VERSION, __VERSION__);
 	return EXIT_OK;
 }
 
