@@ -12,7 +12,6 @@
 
 #include <cmocka.h>
 
-#include "model/interval.h"
 #include "model/report.h"
 #include "render/json.h"
 #include "render/text.h"
@@ -133,60 +132,6 @@ static void quantiles_of_known_ages(void **state)
 	assert_close(age_quantile(hist, 100000, 1), 100000, 1e-6);
 }
 
-/*
- * Byte-Poisson sampling of `n` objects of `size` at one a `period` bytes, 4000 times: the 95 %
- * interval must hold the true sum 92 … 99 % of the time, for a handful of samples as well as for
- * many.
- */
-static double coverage(int n, double size, double period, uint64_t *seed)
-{
-	const int runs = 4000;
-	double p = 1 - exp(-size / period), truth = n * size;
-	int inside = 0, drawn = 0;
-
-	for (int run = 0; run < runs; run++) {
-		double low, high, bytes = 0, var = 0;
-		int k = 0;
-
-		for (int i = 0; i < n; i++)
-			k += noise(seed) < p;
-		if (!k)
-			continue; /* nothing sampled, nothing reported */
-		drawn++;
-		bytes = k * size / p;
-		var = k * size * size * (1 - p) / (p * p);
-		interval_weighted(bytes, var, &low, &high);
-		inside += low <= truth && truth <= high;
-	}
-	return (double)inside / drawn;
-}
-
-static void intervals_hold_the_truth(void **state)
-{
-	static const struct {
-		int n;
-		double size, period;
-	} t[] = {{50, 1024, 4096},
-		 {100, 256, 4096},
-		 {2000, 192, 65536},
-		 {1000, 1024, 65536},
-		 {3000, 64, 4096}};
-	uint64_t seed = 11;
-	double low, high;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-		double share = coverage(t[i].n, t[i].size, t[i].period, &seed);
-
-		if (share < 0.92 || share > 0.995)
-			fail_msg("%d objects of %.0f at %.0f: %.3f", t[i].n, t[i].size, t[i].period,
-				 share);
-	}
-	interval_weighted(1000, 0, &low, &high);
-	assert_close(low, 1000, 0);
-	assert_close(high, 1000, 0);
-}
-
 /* 20 000 stacks and 50 000 rows of 5 000 processes in 400 caches: the bar is 0.5 s without
  * sanitizers. */
 static struct capture *big_capture(void)
@@ -281,7 +226,6 @@ int main(void)
 		cmocka_unit_test(groups_carry_their_facts),
 		cmocka_unit_test(pools_are_never_mixed),
 		cmocka_unit_test(quantiles_of_known_ages),
-		cmocka_unit_test(intervals_hold_the_truth),
 		cmocka_unit_test(big_captures_are_reported_quickly),
 	};
 

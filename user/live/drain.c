@@ -13,6 +13,7 @@
 #include "base/file_read.h"
 #include "base/log.h"
 #include "capture/class.h"
+#include "live/estimate.h"
 #include "live/losses.h"
 #include "live/stacks.h"
 #include "proc/cgroup.h"
@@ -231,28 +232,6 @@ int drain_other_caches(struct drain *d, const struct slab_levels *slabs)
 
 /* ---- live objects ---- */
 
-static void held_add(struct cap_held *h, const struct kmt_object *o, uint32_t now_ms, uint8_t mark)
-{
-	double p = o->period ? -expm1(-(double)o->size / o->period) : 1; /* of having been sampled */
-	double age_s = now_ms > o->born_ms ? (now_ms - o->born_ms) / 1000.0 : 0;
-	int bucket = age_s < 1 ? 0 : ilogb(age_s) + 1;
-
-	if (bucket >= AGE_BUCKETS)
-		bucket = AGE_BUCKETS - 1;
-	h->tracked++;
-	if (mark && (o->looked & ~KMT_TWICE) == mark) {
-		h->judged++;
-		h->judged_live++;
-		h->judged_twice += o->looked != mark;
-	}
-	h->objects += 1 / p;
-	h->bytes += o->size / p;
-	h->bytes_var += (1 - p) / p * o->size / p * o->size;
-	h->age_hist[bucket] += 1 / p;
-	if (age_s > h->oldest_s)
-		h->oldest_s = age_s;
-}
-
 static struct group *group_of(struct group **groups, const struct kmt_object *o)
 {
 	struct group_key key = {.path = o->path, .owner = o->owner, .cache = o->cache, .pool = o->pool};
@@ -301,7 +280,7 @@ static int live_read(const struct drain *d, uint32_t now_ms, struct group **grou
 				last = group_of(groups, &o);
 			if (!last)
 				return -ENOMEM;
-			held_add(&last->held, &o, now_ms, mark);
+			estimate_add(&last->held, &o, now_ms, mark);
 		}
 	return 0;
 }

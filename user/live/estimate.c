@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* See estimate.h. */
+#include "live/estimate.h"
+
+#include <math.h>
+
+void estimate_add(struct cap_held *h, const struct kmt_object *o, uint32_t now_ms, uint8_t mark)
+{
+	double p = o->period ? -expm1(-(double)o->size / o->period) : 1; /* of having been sampled */
+	double age_s = now_ms > o->born_ms ? (now_ms - o->born_ms) / 1000.0 : 0;
+	int bucket = age_s < 1 ? 0 : ilogb(age_s) + 1;
+
+	if (bucket >= AGE_BUCKETS)
+		bucket = AGE_BUCKETS - 1;
+	h->tracked++;
+	if (mark && (o->looked & ~KMT_TWICE) == mark) {
+		h->judged++;
+		h->judged_live++;
+		h->judged_twice += o->looked != mark;
+	}
+	h->objects += 1 / p;
+	h->bytes += o->size / p;
+	h->bytes_var += (1 - p) / p * o->size / p * o->size;
+	h->age_hist[bucket] += 1 / p;
+	if (age_s > h->oldest_s)
+		h->oldest_s = age_s;
+}
