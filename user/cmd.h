@@ -18,6 +18,7 @@ enum {
 
 int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_balance(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
 #endif

@@ -16,54 +16,12 @@
 #include <cmocka.h>
 
 #include "base/escape.h"
+#include "golden.h"
 #include "model/report.h"
 #include "render/json.h"
 #include "render/table.h"
 #include "render/text.h"
 #include "sample_capture.h"
-
-/* The whole of a file, or "" when there is none. */
-static char *read_file(const char *path)
-{
-	char *data = NULL;
-	size_t size = 0, got;
-	FILE *in = fopen(path, "r"), *out = open_memstream(&data, &size);
-	char buf[4096];
-
-	while (in && (got = fread(buf, 1, sizeof(buf), in)) > 0)
-		fwrite(buf, 1, got, out);
-	if (in)
-		fclose(in);
-	fclose(out);
-	return data;
-}
-
-static void compare_golden(const char *name, const char *got)
-{
-	char path[512];
-	char *want;
-
-	snprintf(path, sizeof(path), "%s/golden/%s", TESTS_DIR, name);
-	if (getenv("UPDATE_GOLDEN")) {
-		FILE *f = fopen(path, "w");
-
-		assert_non_null(f);
-		fputs(got, f);
-		assert_int_equal(fclose(f), 0);
-	}
-	want = read_file(path);
-	if (strcmp(want, got)) {
-		snprintf(path, sizeof(path), "/tmp/%s.got", name);
-		FILE *f = fopen(path, "w");
-
-		if (f) {
-			fputs(got, f);
-			fclose(f);
-		}
-		fail_msg("differs from tests/golden/%s: compare it with %s", name, path);
-	}
-	free(want);
-}
 
 static char *render_text(struct capture *c, enum growth_by by, const struct text_options *options)
 {

@@ -3,63 +3,10 @@
  * value. */
 #include "render/json.h"
 
-#include <errno.h>
-#include <jansson.h>
-#include <math.h>
 #include <string.h>
 #include <time.h>
 
-#include "base/cleanup.h"
-#include "base/escape.h"
-
-/*
- * jansson reports every failure in the end: a NULL value makes json_object_set_new() fail, which
- * returns −1 and is remembered here. Strings fail on invalid UTF-8, hence text().
- */
-struct json_out {
-	const struct report *r;
-	int failed;
-};
-
-static void put(struct json_out *o, json_t *object, const char *key, json_t *value)
-{
-	o->failed |= json_object_set_new(object, key, value);
-}
-
-static void append(struct json_out *o, json_t *array, json_t *value)
-{
-	o->failed |= json_array_append_new(array, value);
-}
-
-static json_t *text(const char *s)
-{
-	_cleanup_free_ char *valid = escape_utf8(s);
-
-	return valid ? json_string(valid) : NULL;
-}
-
-/* A number that was measured, or null: whole ones as integers, others to three decimals. */
-static json_t *number(double value)
-{
-	double rounded = round(value * 1000) / 1000;
-
-	if (!isfinite(value))
-		return json_null();
-	if (rounded == rint(rounded) && fabs(rounded) < 9e15)
-		return json_integer((json_int_t)rounded);
-	return json_real(fabs(rounded) < 9e12 ? rounded : value);
-}
-
-static json_t *whole(double value)
-{
-	return number(rint(value));
-}
-
-/* A ratio or p-value: three decimals would be too few. */
-static json_t *fraction(double value)
-{
-	return isfinite(value) ? json_real(value) : json_null();
-}
+#include "render/json_value.h"
 
 static json_t *meta_text(const struct json_out *o, const char *key)
 {
@@ -414,7 +361,6 @@ int json_render(const struct report *r, size_t top, FILE *out)
 {
 	struct json_out o = {.r = r};
 	json_t *root = json_object();
-	int err = 0;
 
 	put(&o, root, "schema", json_integer(1));
 	put(&o, root, "kernel", kernel_json(&o));
@@ -427,12 +373,5 @@ int json_render(const struct report *r, size_t top, FILE *out)
 	put(&o, root, "growth_by", json_string(growth_by_name(r->growth.by)));
 	put(&o, root, "growth_groups", json_integer((json_int_t)r->growth.nr));
 	put(&o, root, "growth", growth_json(&o, top));
-	if (o.failed)
-		err = -ENOMEM;
-	else if (json_dumpf(root, out,
-			    JSON_INDENT(1) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12)) ||
-		 fputc('\n', out) == EOF)
-		err = -EIO;
-	json_decref(root);
-	return err;
+	return document_write(&o, root, out);
 }

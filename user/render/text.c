@@ -2,7 +2,6 @@
 /* The report as text: see text.h. One function a section, in the order they are printed. */
 #include "render/text.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -13,8 +12,8 @@
 #include "base/escape.h"
 #include "base/units.h"
 #include "render/table.h"
+#include "render/wrap.h"
 
-#define WIDTH	      80
 #define ALIASES_SHOWN 8
 #define WHO_SHOWN     3 /* processes and cgroups of a call path */
 #define SPARK_POINTS  32
@@ -97,30 +96,9 @@ static void section(struct text *t, const char *title)
 	fprintf(t->out, "\n%s%s%s\n", on(t, STYLE_HEAD), title, off(t));
 }
 
-/* A line may end at this space: not between a figure and its unit. */
-static bool may_break(const char *words, size_t at)
-{
-	return words[at] == ' ' &&
-	       !(at && isdigit((unsigned char)words[at - 1]) &&
-		 (isupper((unsigned char)words[at + 1]) || !strncmp(words + at + 1, "s ", 2)));
-}
-
-/* Print words, broken at spaces to WIDTH, each line `indent` in. */
 static void paragraph(struct text *t, unsigned int indent, const char *words)
 {
-	size_t room = WIDTH - indent;
-
-	while (*words) {
-		size_t fit = utf8_fit(words, room), cut = fit;
-
-		while (words[fit] && cut > 0 && !may_break(words, cut))
-			cut--;
-		if (!cut)
-			cut = fit; /* one word longer than the line */
-		fprintf(t->out, "%*s%.*s\n", (int)indent, "", (int)cut, words);
-		words += cut;
-		words += *words == ' ';
-	}
+	wrap_print(t->out, indent, words);
 }
 
 __attribute__((format(printf, 3, 4))) static void paragraphf(struct text *t, unsigned int indent,
@@ -237,7 +215,7 @@ static const char *meta(struct text *t, const char *key)
 {
 	const char *value = capture_meta(t->r->c, key);
 
-	return value[0] ? safe_fit(t, value, WIDTH / 2) : t->g->none;
+	return value[0] ? safe_fit(t, value, WRAP_WIDTH / 2) : t->g->none;
 }
 
 static void text_capture(struct text *t)

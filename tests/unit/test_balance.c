@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The balance sheet: every byte of MemTotal is in one line and in one only, on the recorded
+ * machines and on made-up ones whose lines are known; and what is printed of it.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "golden.h"
+#include "model/balance.h"
+#include "render/balance.h"
+#include "tree.h"
+
+#define PAGE 4096.0
+
+static void read_tree(const char *root, struct snapshot *s)
+{
+	assert_int_equal(snapshot_read(root, SNAPSHOT_ALL & ~SNAPSHOT_SLABINFO, s), 0);
+}
+
+static void read_made(const char *name, struct snapshot *s, struct balance *b)
+{
+	char root[PATH_MAX];
+
+	snprintf(root, sizeof(root), "%s/fixtures/balance/%s", TESTS_DIR, name);
+	read_tree(root, s);
+	balance_build(s, PAGE, NULL, b);
+}
+
+static void meminfo_set(struct snapshot *s, const char *name, int64_t kb)
+{
+	for (size_t i = 0; i < s->meminfo.nr; i++)
+		if (!strcmp(s->meminfo.items[i].name, name)) {
+			s->meminfo.items[i].value = kb;
+			return;
+		}
+	fail_msg("no %s", name);
+}
+
+static void assert_sums(const struct balance *b)
+{
+	double lines = 0, groups = 0;
+
+	for (size_t i = 0; i < BALANCE_LINES; i++)
+		lines += b->kb[i];
+	for (size_t g = 0; g < BALANCE_GROUPS; g++)
+		groups += balance_group_kb(b, g);
+	assert_true(lines == b->total_kb);
+	assert_true(groups == b->total_kb);
+}
+
+/* No line of a real machine is negative, and little is left over. */
+static void check_recorded(const char *root)
+{
+	struct snapshot s;
+	struct balance b;
+	double kb;
+
+	read_tree(root, &s);
+	balance_build(&s, PAGE, NULL, &b);
+	assert_true(b.total_kb == (double)named_value_get(&s.meminfo, "MemTotal", -1));
+	assert_sums(&b);
+	for (size_t i = 0; i < BALANCE_LINES; i++)
+		if (b.kb[i] < 0)
+			fail_msg("%s: %s is %.0f kB", root, balance_defs[i].name, b.kb[i]);
+	if (b.kb[BALANCE_REST] > 0.015 * b.total_kb)
+		fail_msg("%s: %.0f of %.0f kB unaccounted", root, b.kb[BALANCE_REST], b.total_kb);
+	assert_true(b.placed && b.stacks_are_vmalloc);
+	/* The identity of vmalloc, but for a thread or two between two reads; and stacks within it.
+	 */
+	assert_true(fabs(b.vmallocinfo_kb - b.vmalloc_used_kb) <= 32);
+	kb = balance_vmalloc_stacks_kb(&s, PAGE);
+	assert_true(kb >= b.kb[BALANCE_KERNEL_STACK] * 0.9 && kb <= b.vmalloc_used_kb);
+	snapshot_free(&s);
+}
+
+static void recorded_machines_are_placed_whole(void **state)
+{
+	(void)state;
+	assert_int_equal(tree_each_fixture(check_recorded), 6);
+}
+
+static void swap_cache_counts_once(void **state)
+{
+	struct snapshot s;
+	struct balance b;
+
+	(void)state;
+	read_made("swap", &s, &b);
+	assert_sums(&b);
+	assert_true(b.kb[BALANCE_PER_CPU_LISTS] == 5000 * 4);
+	assert_true(b.kb[BALANCE_ANON_SMALL] == 1300000);
+	assert_true(b.kb[BALANCE_ANON_HUGE] == 800000);
+	assert_true(b.kb[BALANCE_SHMEM] == 200000);
+	assert_true(b.kb[BALANCE_FILES] == 700000);
+	assert_true(b.kb[BALANCE_BUFFERS] == 30000);
+	assert_true(b.kb[BALANCE_SWAP_CACHE] == 15000);
+	assert_true(b.kb[BALANCE_OTHER_LRU] == 0);
+	assert_true(b.kb[BALANCE_MISC_RECLAIMABLE] == 10000);
+	assert_true(b.kb[BALANCE_VMALLOC] == 44000);
+	assert_true(b.kb[BALANCE_COMPRESSED] == 80000); /* zswap's 30,000 are in zsmalloc's */
+	assert_true(b.kb[BALANCE_WRITEBACK_TMP] == 512);
+	assert_true(b.kb[BALANCE_POISONED] == 8);
+	assert_true(b.kb[BALANCE_REST] == 4000000 - 300000 - 20000 - 3045000 - 400000 - 10000 -
+						  60000 - 40000 - 1200 - 8000 - 80000 - 512 - 8);
+	assert_int_equal(b.nr_suspects, 1); /* the huge page of zeroes */
+
+	/* Lists longer than all that is known: pinned pages, not a swap cache below zero. */
+	meminfo_set(&s, "Active", 1600000);
+	balance_build(&s, PAGE, NULL, &b);
+	assert_sums(&b);
+	assert_true(b.kb[BALANCE_SWAP_CACHE] == 40000);
+	assert_true(b.kb[BALANCE_OTHER_LRU] == 75000);
+	/* Another allocator's zswap pool is not among zsmalloc's pages. */
+	meminfo_set(&s, "Zswap", 90000);
+	balance_build(&s, PAGE, NULL, &b);
+	assert_true(b.kb[BALANCE_COMPRESSED] == 170000);
+	snapshot_free(&s);
+}
+
+static bool noted(const struct snapshot *s, const struct balance *b, const char *words)
+{
+	struct balance_notes notes;
+
+	balance_notes(s, b, PAGE, &notes);
+	for (size_t i = 0; i < notes.nr; i++)
+		if (strstr(notes.items[i], words))
+			return true;
+	return false;
+}
+
+/* A container's meminfo is its cgroup's, the rest the host's: the sheet sums, and says that it
+ * cannot be. */
+static void container_is_told_not_hidden(void **state)
+{
+	struct snapshot s;
+	struct balance b;
+
+	(void)state;
+	read_made("container", &s, &b);
+	assert_sums(&b);
+	assert_true(b.kb[BALANCE_REST] < 0);
+	assert_true(noted(&s, &b, "more than MemTotal"));
+	assert_true(noted(&s, &b, "a container's own view"));
+	snapshot_free(&s);
+}
+
+static void huge_pages_and_what_devices_hold(void **state)
+{
+	struct snapshot s, later;
+	struct balance b, c;
+
+	(void)state;
+	read_made("huge", &s, &b);
+	assert_sums(&b);
+	assert_true(b.kb[BALANCE_MEM_FREE] == 20000000); /* CmaFree and Unaccepted are in it */
+	assert_true(b.kb[BALANCE_HUGETLB] == 5242880);	 /* both sizes */
+	assert_true(b.kb[BALANCE_OTHER_LRU] == 100000);
+	assert_true(b.kb[BALANCE_GPU] == 2100000);
+	assert_true(b.kb[BALANCE_BALLOON] == 16777216 && b.balloon_in_total);
+	assert_true(b.kb[BALANCE_REST] > 0);
+	assert_true(noted(&s, &b, "NewKernelLine"));
+	assert_true(noted(&s, &b, "HugePages_Free"));
+	assert_false(noted(&s, &b, "taken it out of"));
+
+	/* The balloon's driver has lowered MemTotal: it must not be taken off twice, at neither
+	 * end. */
+	read_made("huge", &later, &c);
+	meminfo_set(&later, "MemTotal", 65000000 - 16777216);
+	balance_pair(&s, &later, PAGE, &b, &c);
+	assert_false(b.balloon_in_total || c.balloon_in_total);
+	assert_true(b.kb[BALANCE_BALLOON] == 0 && c.kb[BALANCE_BALLOON] == 0);
+	assert_true(noted(&later, &c, "taken it out of"));
+	assert_sums(&b);
+	assert_sums(&c);
+	snapshot_free(&s);
+	snapshot_free(&later);
+}
+
+static void without_root_or_meminfo(void **state)
+{
+	struct snapshot s;
+	struct balance b;
+
+	(void)state;
+	read_made("huge", &s, &b);
+	assert_true(isnan(b.vmallocinfo_kb) && isnan(b.cached_stacks_kb) && b.stacks_are_vmalloc);
+	assert_true(noted(&s, &b, "takes root"));
+	/* More stacks than vmalloc: they cannot be in it. */
+	meminfo_set(&s, "VmallocUsed", 50000);
+	balance_build(&s, PAGE, NULL, &b);
+	assert_false(b.stacks_are_vmalloc);
+	assert_true(b.kb[BALANCE_VMALLOC] == 50000);
+	ARRAY_FREE(&s.zones);
+	balance_build(&s, PAGE, NULL, &b);
+	assert_false(b.placed);
+	assert_sums(&b);
+	assert_true(noted(&s, &b, "/proc/zoneinfo could not be read"));
+	ARRAY_FREE(&s.meminfo);
+	balance_build(&s, PAGE, NULL, &b);
+	assert_true(isnan(b.total_kb) && isnan(b.kb[BALANCE_MEM_FREE]));
+	assert_true(noted(&s, &b, "no MemTotal"));
+	snapshot_free(&s);
+}
+
+static void names_are_unique_and_short(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < BALANCE_LINES; i++) {
+		assert_non_null(balance_defs[i].name);
+		assert_true(strlen(balance_defs[i].label) <= 24);
+		assert_true(strlen(balance_defs[i].source) <= 29);
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(balance_defs[i].name, balance_defs[k].name);
+		assert_true(!i || balance_defs[i].group >= balance_defs[i - 1].group);
+	}
+}
+
+static void what_is_outside_meminfo_is_parsed(void **state)
+{
+	static const char sockstat[] =
+		"sockets: used 15\nTCP: inuse 1 orphan 0 tw 0 alloc 1 mem 80\n"
+		"UDP: inuse 2 mem 7\nUDPLITE: inuse 0\nRAW: inuse 0\n"
+		"FRAG: inuse 0 memory 4096\n";
+	static const char messages[] =
+		"<6>[    0.1] percpu: Embedded 53 pages/cpu s185560 r0 d31528 u1048576\n";
+	struct unlisted u = UNLISTED_NONE;
+	char *root = tree_new();
+
+	(void)state;
+	sockstat_parse(sockstat, sizeof(sockstat) - 1, &u);
+	boot_messages_parse(messages, sizeof(messages) - 1, &u);
+	assert_int_equal(u.socket_pages, 87);
+	assert_int_equal(u.fragment_bytes, 4096);
+	assert_int_equal(u.percpu_first_pages, 53);
+	tree_put(root, "proc/net/sockstat", sockstat);
+	tree_put(root, "sys/kernel/tracing/buffer_total_size_kb", "14 (expanded: 2816)\n");
+	char proc[PATH_MAX], sys[PATH_MAX];
+
+	tree_path(proc, root, "proc");
+	tree_path(sys, root, "sys");
+	unlisted_read(proc, sys, &u);
+	assert_int_equal(u.socket_pages, 87);
+	assert_int_equal(u.trace_kb, 14);
+	assert_int_equal(u.percpu_first_pages, -1); /* not this machine's */
+	tree_remove(root);
+	unlisted_read("/nonexistent", "/nonexistent", &u);
+	assert_int_equal(u.socket_pages, -1);
+}
+
+static void parse_damaged(const char *buf, size_t len)
+{
+	struct unlisted u = UNLISTED_NONE;
+
+	sockstat_parse(buf, len, &u);
+	boot_messages_parse(buf, len, &u);
+}
+
+static void hostile_bytes_are_survived(void **state)
+{
+	static const char text[] = "TCP: inuse 1 mem 80\nFRAG: memory 99999999999999999999\n"
+				   "x percpu: Embedded 53 pages/cpu\npercpu: Embedded \n";
+
+	(void)state;
+	tree_damage(text, sizeof(text) - 1, parse_damaged);
+}
+
+static char *print(const struct balance_sheet *sheet, const struct balance_text_options *o)
+{
+	char *document = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&document, &size);
+
+	assert_int_equal(o ? balance_text(sheet, o, f) : balance_json(sheet, f), 0);
+	assert_int_equal(fclose(f), 0);
+	return document;
+}
+
+static void compare_sheet(const char *name, const struct balance_sheet *sheet,
+			  const struct balance_text_options *o)
+{
+	char *got = print(sheet, o);
+
+	compare_golden(name, got);
+	free(got);
+}
+
+static void printed_sheets(void **state)
+{
+	struct snapshot s, later;
+	struct balance b, c;
+	struct balance_notes notes;
+	struct balance_sheet sheet = {
+		.end = &b, .notes = &notes, .kernel = "6.18.0", .wall_s = 1700000000};
+
+	(void)state;
+	read_made("swap", &s, &b);
+	balance_build(&s, PAGE, &(struct unlisted){80, 4096, 2820, 106}, &b);
+	balance_notes(&s, &b, PAGE, &notes);
+	compare_sheet("balance.txt", &sheet, &(struct balance_text_options){.utf8 = true});
+	compare_sheet("balance-explain-ascii.txt", &sheet,
+		      &(struct balance_text_options){.explain = true});
+	compare_sheet("balance.json", &sheet, NULL);
+
+	read_made("swap", &later, &c);
+	meminfo_set(&later, "MemFree", 200000);
+	meminfo_set(&later, "Slab", 450000);
+	meminfo_set(&later, "SUnreclaim", 230000);
+	balance_pair(&s, &later, PAGE, &b, &c);
+	balance_notes(&later, &c, PAGE, &notes);
+	sheet.start = &b;
+	sheet.end = &c;
+	sheet.duration_s = 30;
+	compare_sheet("balance-capture.txt", &sheet, &(struct balance_text_options){.utf8 = true});
+	snapshot_free(&s);
+	snapshot_free(&later);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(recorded_machines_are_placed_whole),
+		cmocka_unit_test(swap_cache_counts_once),
+		cmocka_unit_test(container_is_told_not_hidden),
+		cmocka_unit_test(huge_pages_and_what_devices_hold),
+		cmocka_unit_test(without_root_or_meminfo),
+		cmocka_unit_test(names_are_unique_and_short),
+		cmocka_unit_test(what_is_outside_meminfo_is_parsed),
+		cmocka_unit_test(hostile_bytes_are_survived),
+		cmocka_unit_test(printed_sheets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * MemTotal taken apart: see balance.h. Each line is a row of balance_defs and one expression in
+ * balance_fill(); what the kernel counts twice is taken out there, and said in `overlaps`.
+ */
+#include "model/balance.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct balance_def balance_defs[BALANCE_LINES] = {
+	[BALANCE_MEM_FREE] = {"free", "free pages", BALANCE_FREE, "MemFree",
+			      "On the page allocator's own lists.",
+			      "includes CmaFree and Unaccepted"},
+	[BALANCE_PER_CPU_LISTS] =
+		{"per_cpu_lists", "per-CPU free lists", BALANCE_FREE, "zoneinfo count:",
+		 "Free pages that each CPU keeps at hand; MemFree leaves them out.", ""},
+	[BALANCE_ANON_SMALL] = {"anonymous", "anonymous, small pages", BALANCE_USER,
+				"AnonPages - AnonHugePages",
+				"Heap, stack and private memory of processes.",
+				"Mlocked and Unevictable count some of them too"},
+	[BALANCE_ANON_HUGE] = {"anonymous_huge", "anonymous, huge pages", BALANCE_USER,
+			       "AnonHugePages", "The same in transparent huge pages.", ""},
+	[BALANCE_SHMEM] = {"shmem", "shared memory and tmpfs", BALANCE_USER, "Shmem",
+			   "Shared memory, tmpfs, memfd; swap can take it, reclaim alone cannot.",
+			   "part of Cached, where ShmemHugePages are too"},
+	[BALANCE_FILES] = {"files", "page cache of files", BALANCE_USER, "Cached - Shmem",
+			   "Contents of files, mapped ones and FileHugePages included.",
+			   "Mapped, Dirty and Writeback count some of them too"},
+	[BALANCE_BUFFERS] = {"buffers", "page cache of devices", BALANCE_USER, "Buffers",
+			     "Metadata of file systems, read through the device.", ""},
+	[BALANCE_SWAP_CACHE] =
+		{"swap_cache", "swap cache, not mapped", BALANCE_USER, "SwapCached, LRU lists",
+		 "Pages in swap and in memory that no process maps now.",
+		 "those that are mapped are in AnonPages: found by AnonPages + Cached + "
+		 "Buffers + SwapCached - LRU lists"},
+	[BALANCE_OTHER_LRU] =
+		{"other_lru", "other pages on LRU lists", BALANCE_USER,
+		 "Active, Inactive, Unevictable",
+		 "On the LRU lists but neither mapped nor in a cache: pinned, or about to "
+		 "be freed.",
+		 ""},
+	[BALANCE_HUGETLB] = {"hugetlb", "reserved huge pages", BALANCE_HUGE, "Hugetlb",
+			     "hugetlbfs pages of all sizes, in use or not.",
+			     "in no other line: not in AnonPages, Shmem or Cached"},
+	[BALANCE_SLAB_RECLAIMABLE] = {"slab_reclaimable", "slab, reclaimable", BALANCE_KERNEL,
+				      "SReclaimable",
+				      "Objects the kernel can drop: dentries, inodes.",
+				      "part of KReclaimable"},
+	[BALANCE_SLAB_UNRECLAIMABLE] = {"slab_unreclaimable", "slab, unreclaimable", BALANCE_KERNEL,
+					"SUnreclaim", "All other slab objects, and large kmalloc.",
+					""},
+	[BALANCE_MISC_RECLAIMABLE] = {"misc_reclaimable", "other reclaimable", BALANCE_KERNEL,
+				      "KReclaimable - SReclaimable",
+				      "Pages that drivers and subsystems give back on demand.", ""},
+	[BALANCE_KERNEL_STACK] = {"kernel_stack", "kernel stacks", BALANCE_KERNEL, "KernelStack",
+				  "One stack for each thread.",
+				  "in VmallocUsed too where stacks are vmalloc areas"},
+	[BALANCE_VMALLOC] =
+		{"vmalloc", "vmalloc, without stacks", BALANCE_KERNEL, "VmallocUsed - KernelStack",
+		 "Large buffers and tables, modules, BPF, stacks kept for the next thread.",
+		 "per-CPU metadata and ShadowCallStack are here; per-CPU memory is not"},
+	[BALANCE_PAGE_TABLES] = {"page_tables", "page tables", BALANCE_KERNEL, "PageTables",
+				 "Of processes, and on newer kernels of the kernel.", ""},
+	[BALANCE_SEC_PAGE_TABLES] = {"sec_page_tables", "secondary page tables", BALANCE_KERNEL,
+				     "SecPageTables", "Of virtual machines (KVM) and IOMMUs.",
+				     "nr_iommu_pages are part of it"},
+	[BALANCE_PERCPU] =
+		{"percpu", "per-CPU memory", BALANCE_KERNEL, "Percpu",
+		 "Pages of the per-CPU allocator, all CPUs.",
+		 "its first chunk was set aside at boot: in Percpu, but not in MemTotal"},
+	[BALANCE_COMPRESSED] = {"compressed", "compressed swap", BALANCE_KERNEL,
+				"vmstat nr_zspages, Zswap", "What zram and zswap hold, compressed.",
+				"Zswap is part of nr_zspages where zswap uses zsmalloc"},
+	[BALANCE_GPU] = {"gpu", "graphics memory", BALANCE_KERNEL, "GPUActive + GPUReclaim",
+			 "System memory in use by, or kept for, GPU drivers (newer kernels).", ""},
+	[BALANCE_BOUNCE] = {"bounce", "bounce buffers", BALANCE_KERNEL, "Bounce",
+			    "Copies for devices that cannot reach the original.", ""},
+	[BALANCE_WRITEBACK_TMP] = {"writeback_tmp", "FUSE writeback", BALANCE_KERNEL,
+				   "WritebackTmp", "Copies of pages that FUSE is writing back.",
+				   ""},
+	[BALANCE_BALLOON] = {"balloon", "balloon", BALANCE_HARDWARE, "Balloon",
+			     "Given back to the hypervisor and still counted in MemTotal.",
+			     "some balloon drivers take their pages out of MemTotal: 0 then"},
+	[BALANCE_POISONED] = {"hardware_corrupted", "broken memory", BALANCE_HARDWARE,
+			      "HardwareCorrupted", "Pages taken out of use after memory errors.",
+			      ""},
+	[BALANCE_REST] =
+		{"unaccounted", "in no line", BALANCE_UNACCOUNTED, "MemTotal - all above",
+		 "Pages that no figure of the kernel shows: pipe buffers, packet rings, buffers "
+		 "of drivers, sockets, BPF and tracing.",
+		 ""},
+};
+
+static const struct {
+	const char *name, *label;
+} group_names[BALANCE_GROUPS] = {
+	[BALANCE_FREE] = {"free", "Free"},
+	[BALANCE_USER] = {"user", "Processes and files"},
+	[BALANCE_HUGE] = {"hugetlb", "Reserved huge pages"},
+	[BALANCE_KERNEL] = {"kernel", "Kernel"},
+	[BALANCE_HARDWARE] = {"hardware", "Hypervisor, hardware"},
+	[BALANCE_UNACCOUNTED] = {"unaccounted", "Unaccounted"},
+};
+
+const char *balance_group_name(enum balance_group group)
+{
+	return group_names[group].name;
+}
+
+const char *balance_group_label(enum balance_group group)
+{
+	return group_names[group].label;
+}
+
+/* A line of meminfo in kB; 0 where the kernel has no such memory, or counts it elsewhere. */
+static double line_kb(const struct snapshot *s, const char *name)
+{
+	return (double)named_value_get(&s->meminfo, name, 0);
+}
+
+static double vmstat_kb(const struct snapshot *s, const char *name, double page_bytes)
+{
+	return (double)named_value_get(&s->vmstat, name, 0) * page_bytes / 1024;
+}
+
+double balance_vmalloc_stacks_kb(const struct snapshot *s, double page_bytes)
+{
+	/* fork's frames up to the first that the compiler kept: the caller of a stack's area */
+	static const char *const callers[] = {"alloc_thread_stack", "dup_task_struct",
+					      "copy_process", "kernel_clone", "_do_fork"};
+	double pages = 0;
+
+	for (size_t i = 0; i < s->vmallocs.nr; i++)
+		for (size_t k = 0; k < sizeof(callers) / sizeof(callers[0]); k++)
+			if (!strncmp(s->vmallocs.items[i].caller, callers[k], strlen(callers[k])))
+				pages += (double)s->vmallocs.items[i].pages;
+	return pages > 0 ? pages * page_bytes / 1024 : NAN;
+}
+
+/* With CONFIG_VMAP_STACK thread stacks are vmalloc areas, under fork's name in vmallocinfo. */
+static void fill_stacks(const struct snapshot *s, double page_bytes, struct balance *b)
+{
+	double stacks = balance_vmalloc_stacks_kb(s, page_bytes), level = line_kb(s, "KernelStack");
+
+	b->vmalloc_used_kb = line_kb(s, "VmallocUsed");
+	b->vmallocinfo_kb =
+		s->vmallocs.nr ? (double)vmallocinfo_pages(&s->vmallocs) * page_bytes / 1024 : NAN;
+	/* Unreadable: the default of every large architecture, unless the figures exclude it. */
+	b->stacks_are_vmalloc = b->vmalloc_used_kb >= level && (!s->vmallocs.nr || !isnan(stacks));
+	b->cached_stacks_kb = b->stacks_are_vmalloc ? fmax(stacks - level, 0) : NAN;
+	if (isnan(stacks))
+		b->cached_stacks_kb = NAN; /* fmax() knows better than that */
+	b->kb[BALANCE_KERNEL_STACK] = level;
+	b->kb[BALANCE_VMALLOC] = b->vmalloc_used_kb - (b->stacks_are_vmalloc ? level : 0);
+}
+
+/*
+ * User memory by what it is. A page that is mapped and in the swap cache is in AnonPages and in
+ * SwapCached, but once on the LRU lists: the lists tell how many there are. Pages waiting on a CPU
+ * for a list (a few dozen each) look the same and can only make that number too large by
+ * themselves. Lists longer than all that is known of have other pages.
+ */
+static void fill_user(const struct snapshot *s, double page_bytes, struct balance *b)
+{
+	double anon = line_kb(s, "AnonPages"), swap_cached = line_kb(s, "SwapCached");
+	double known = anon + line_kb(s, "Cached") + line_kb(s, "Buffers") + swap_cached;
+	double lists = line_kb(s, "Active") + line_kb(s, "Inactive") + line_kb(s, "Unevictable") +
+		       vmstat_kb(s, "nr_isolated_anon", page_bytes) +
+		       vmstat_kb(s, "nr_isolated_file", page_bytes);
+	double twice = fmin(fmax(known - lists, 0), swap_cached);
+
+	b->kb[BALANCE_ANON_HUGE] = fmin(line_kb(s, "AnonHugePages"), anon);
+	b->kb[BALANCE_ANON_SMALL] = anon - b->kb[BALANCE_ANON_HUGE];
+	b->kb[BALANCE_SHMEM] = fmin(line_kb(s, "Shmem"), line_kb(s, "Cached"));
+	b->kb[BALANCE_FILES] = line_kb(s, "Cached") - b->kb[BALANCE_SHMEM];
+	b->kb[BALANCE_BUFFERS] = line_kb(s, "Buffers");
+	b->kb[BALANCE_SWAP_CACHE] = swap_cached - twice;
+	b->kb[BALANCE_OTHER_LRU] = fmax(lists - known, 0);
+}
+
+static void fill_kernel(const struct snapshot *s, double page_bytes, struct balance *b)
+{
+	double zspages = vmstat_kb(s, "nr_zspages", page_bytes), zswap = line_kb(s, "Zswap");
+
+	b->kb[BALANCE_SLAB_RECLAIMABLE] = line_kb(s, "SReclaimable");
+	b->kb[BALANCE_SLAB_UNRECLAIMABLE] = line_kb(s, "Slab") - line_kb(s, "SReclaimable");
+	b->kb[BALANCE_MISC_RECLAIMABLE] =
+		fmax(line_kb(s, "KReclaimable") - line_kb(s, "SReclaimable"), 0);
+	fill_stacks(s, page_bytes, b);
+	b->kb[BALANCE_PAGE_TABLES] = line_kb(s, "PageTables");
+	b->kb[BALANCE_SEC_PAGE_TABLES] = line_kb(s, "SecPageTables");
+	b->kb[BALANCE_PERCPU] = line_kb(s, "Percpu");
+	/* More in zswap than zsmalloc has: its pool is another allocator's (zbud, z3fold
+	 * until 6.15). */
+	b->kb[BALANCE_COMPRESSED] = zswap > zspages ? zspages + zswap : zspages;
+	b->kb[BALANCE_GPU] = line_kb(s, "GPUActive") + line_kb(s, "GPUReclaim");
+	b->kb[BALANCE_BOUNCE] = line_kb(s, "Bounce");
+	b->kb[BALANCE_WRITEBACK_TMP] = line_kb(s, "WritebackTmp");
+}
+
+static double hugetlb_kb(const struct snapshot *s)
+{
+	/* Hugetlb (4.20) has all sizes, HugePages_Total only the default one. */
+	double all = (double)named_value_get(&s->meminfo, "Hugetlb", -1);
+
+	return all >= 0 ? all : line_kb(s, "HugePages_Total") * line_kb(s, "Hugepagesize");
+}
+
+/* All lines but the balloon and the rest. */
+static void balance_fill(const struct snapshot *s, double page_bytes, struct balance *b)
+{
+	double pcp = 0;
+
+	for (size_t i = 0; i < s->zones.nr; i++)
+		pcp += (double)s->zones.items[i].pcp * page_bytes / 1024;
+	b->placed = s->zones.nr > 0;
+	b->kb[BALANCE_MEM_FREE] = line_kb(s, "MemFree");
+	b->kb[BALANCE_PER_CPU_LISTS] = pcp;
+	fill_user(s, page_bytes, b);
+	b->kb[BALANCE_HUGETLB] = hugetlb_kb(s);
+	fill_kernel(s, page_bytes, b);
+	b->kb[BALANCE_POISONED] = line_kb(s, "HardwareCorrupted");
+}
+
+static double rest_kb(const struct balance *b)
+{
+	double rest = b->total_kb;
+
+	for (size_t i = 0; i < BALANCE_REST; i++)
+		rest -= b->kb[i];
+	return rest;
+}
+
+static int compare_suspect(const void *a, const void *b)
+{
+	double x = ((const struct balance_suspect *)a)->kb,
+	       y = ((const struct balance_suspect *)b)->kb;
+
+	return (x < y) - (x > y);
+}
+
+static void suspect_add(struct balance *b, struct balance_suspect suspect)
+{
+	if (suspect.kb > 0 && b->nr_suspects < BALANCE_SUSPECTS)
+		b->suspects[b->nr_suspects++] = suspect;
+}
+
+static void fill_unlisted(const struct snapshot *s, double page_bytes, const struct unlisted *u,
+			  struct balance *b)
+{
+	double zero_pages = (double)named_value_get(&s->vmstat, "thp_zero_page_alloc", 0);
+	double inflated = vmstat_kb(s, "balloon_inflate", page_bytes) -
+			  vmstat_kb(s, "balloon_deflate", page_bytes);
+
+	/* One at a time: an older one is freed before the next is made, or it would still be used.
+	 */
+	suspect_add(b, (struct balance_suspect){"huge_zero_page", zero_pages > 0 ? 2048 : 0, true,
+						"vmstat thp_zero_page_alloc",
+						"the huge page of zeroes, while anything maps it"});
+	suspect_add(
+		b, (struct balance_suspect){"memmap", vmstat_kb(s, "nr_memmap_pages", page_bytes),
+					    true, "vmstat nr_memmap_pages",
+					    "page structures of memory that was added after boot"});
+	if (named_value_get(&s->meminfo, "Balloon", -1) < 0)
+		suspect_add(b, (struct balance_suspect){"balloon", inflated, true,
+							"vmstat balloon_inflate - balloon_deflate",
+							"given back to the hypervisor"});
+	b->percpu_first_kb = u && u->percpu_first_pages > 0
+				     ? (double)u->percpu_first_pages * page_bytes / 1024
+				     : NAN;
+	if (u) {
+		suspect_add(b, (struct balance_suspect){
+				       "sockets", (double)u->socket_pages * page_bytes / 1024, true,
+				       "net/sockstat mem",
+				       "TCP and UDP buffers; a part of them is slab"});
+		suspect_add(b,
+			    (struct balance_suspect){"fragments", (double)u->fragment_bytes / 1024,
+						     true, "net/sockstat FRAG memory",
+						     "IP fragments; a part of them is slab"});
+		suspect_add(b, (struct balance_suspect){"trace_buffers", (double)u->trace_kb, false,
+							"tracing/buffer_total_size_kb",
+							"ring buffers of the kernel's tracer"});
+	}
+	qsort(b->suspects, b->nr_suspects, sizeof(b->suspects[0]), compare_suspect);
+}
+
+static void balance_nothing(struct balance *b)
+{
+	for (size_t i = 0; i < BALANCE_LINES; i++)
+		b->kb[i] = NAN;
+	b->percpu_first_kb = NAN;
+	b->total_kb = b->vmalloc_used_kb = b->vmallocinfo_kb = b->cached_stacks_kb = NAN;
+}
+
+static bool balance_start(const struct snapshot *s, double page_bytes,
+			  const struct unlisted *unlisted, struct balance *b)
+{
+	int64_t total = named_value_get(&s->meminfo, "MemTotal", -1);
+
+	*b = (struct balance){.total_kb = (double)total};
+	if (total < 0) {
+		balance_nothing(b);
+		return false;
+	}
+	balance_fill(s, page_bytes, b);
+	fill_unlisted(s, page_bytes, unlisted, b);
+	return true;
+}
+
+/* Some balloon drivers lower MemTotal with each page they take, others do not. It fits, or it was
+ * lowered. */
+static bool balloon_fits(const struct snapshot *s, const struct balance *b)
+{
+	return isnan(b->total_kb) || rest_kb(b) >= line_kb(s, "Balloon");
+}
+
+static void balance_finish(const struct snapshot *s, bool balloon, struct balance *b)
+{
+	if (isnan(b->total_kb))
+		return;
+	b->balloon_in_total = balloon;
+	b->kb[BALANCE_BALLOON] = balloon ? line_kb(s, "Balloon") : 0;
+	b->kb[BALANCE_REST] = rest_kb(b);
+}
+
+void balance_build(const struct snapshot *s, double page_bytes, const struct unlisted *unlisted,
+		   struct balance *out)
+{
+	balance_start(s, page_bytes, unlisted, out);
+	balance_finish(s, balloon_fits(s, out), out);
+}
+
+void balance_pair(const struct snapshot *start, const struct snapshot *end, double page_bytes,
+		  struct balance *start_out, struct balance *end_out)
+{
+	bool balloon;
+
+	balance_start(start, page_bytes, NULL, start_out);
+	balance_start(end, page_bytes, NULL, end_out);
+	balloon = balloon_fits(start, start_out) && balloon_fits(end, end_out);
+	balance_finish(start, balloon, start_out);
+	balance_finish(end, balloon, end_out);
+}
+
+double balance_group_kb(const struct balance *b, enum balance_group group)
+{
+	double kb = 0;
+
+	for (size_t i = 0; i < BALANCE_LINES; i++)
+		if (balance_defs[i].group == group)
+			kb += b->kb[i];
+	return kb;
+}

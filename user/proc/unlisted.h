@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Memory that no line of /proc/meminfo shows, where something else in /proc or /sys counts it. Read
+ * once by `balance`, live; −1 where this machine does not say.
+ */
+#ifndef KMEMTRACE_PROC_UNLISTED_H
+#define KMEMTRACE_PROC_UNLISTED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct unlisted {
+	int64_t socket_pages;	    /* TCP and UDP buffers: /proc/net/sockstat "mem", this network
+				       namespace's */
+	int64_t fragment_bytes;	    /* IP fragments waiting for the rest */
+	int64_t trace_kb;	    /* ftrace's ring buffers, all CPUs of the main instance */
+	int64_t percpu_first_pages; /* the first per-CPU chunk, all CPUs: from the boot messages */
+};
+
+#define UNLISTED_NONE ((struct unlisted){-1, -1, -1, -1})
+
+/*
+ * Pure parsers; what is not there is left as it was. The boot messages give one CPU's part of
+ * percpu_first_pages.
+ */
+void sockstat_parse(const char *buf, size_t len, struct unlisted *out);
+void boot_messages_parse(const char *buf, size_t len, struct unlisted *out);
+
+/* Read all from the trees at proc_root and sys_root. Never fails. */
+void unlisted_read(const char *proc_root, const char *sys_root, struct unlisted *out);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The balance sheet for people (80 columns) and for programs. Computes nothing but percentages. */
+#ifndef KMEMTRACE_RENDER_BALANCE_H
+#define KMEMTRACE_RENDER_BALANCE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "model/balance.h"
+
+struct balance_sheet {
+	const struct balance *start; /* NULL: the sheet is of one moment */
+	const struct balance *end;
+	const struct balance_notes *notes;
+	const char *kernel; /* release, "" unknown */
+	double duration_s;  /* from start to end */
+	double wall_s;	    /* of the end: seconds since the epoch, 0 unknown */
+};
+
+struct balance_text_options {
+	bool colour;  /* ANSI colours */
+	bool utf8;    /* the terminal shows UTF-8 */
+	bool explain; /* every line, with what it is */
+};
+
+/* 0, −ENOMEM, or −EIO. */
+int balance_text(const struct balance_sheet *s, const struct balance_text_options *o, FILE *out);
+int balance_json(const struct balance_sheet *s, FILE *out);
+
+#endif

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The balance sheet as JSON: docs/json.md has the names. */
+#include "render/balance.h"
+#include "render/json_value.h"
+
+/* A figure of both moments as "NAMEkb", "NAMEstart_kb" and "NAMEdelta_kb". */
+static void put_kb(struct json_out *o, json_t *j, const struct balance_sheet *s, double start,
+		   double end)
+{
+	put(o, j, "kb", number(end));
+	if (!s->start)
+		return;
+	put(o, j, "start_kb", number(start));
+	put(o, j, "end_kb", number(end));
+	put(o, j, "delta_kb", number(end - start));
+}
+
+static json_t *lines_json(struct json_out *o, const struct balance_sheet *s)
+{
+	json_t *lines = json_array();
+
+	for (size_t i = 0; i < BALANCE_LINES; i++) {
+		const struct balance_def *def = &balance_defs[i];
+		json_t *j = json_object();
+
+		put(o, j, "name", json_string(def->name));
+		put(o, j, "group", json_string(balance_group_name(def->group)));
+		put_kb(o, j, s, s->start ? s->start->kb[i] : NAN, s->end->kb[i]);
+		put(o, j, "percent", number(100 * s->end->kb[i] / s->end->total_kb));
+		put(o, j, "source", json_string(def->source));
+		put(o, j, "explain", json_string(def->explain));
+		put(o, j, "overlaps", def->overlaps[0] ? json_string(def->overlaps) : json_null());
+		append(o, lines, j);
+	}
+	return lines;
+}
+
+static json_t *groups_json(struct json_out *o, const struct balance_sheet *s)
+{
+	json_t *groups = json_array();
+
+	for (size_t g = 0; g < BALANCE_GROUPS; g++) {
+		json_t *j = json_object();
+
+		put(o, j, "name", json_string(balance_group_name(g)));
+		put_kb(o, j, s, s->start ? balance_group_kb(s->start, g) : NAN,
+		       balance_group_kb(s->end, g));
+		append(o, groups, j);
+	}
+	return groups;
+}
+
+static json_t *suspects_json(struct json_out *o, const struct balance *b)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < b->nr_suspects; i++) {
+		json_t *j = json_object();
+
+		put(o, j, "name", json_string(b->suspects[i].name));
+		put(o, j, "kb", number(b->suspects[i].kb));
+		put(o, j, "at_most", json_boolean(b->suspects[i].at_most));
+		put(o, j, "source", json_string(b->suspects[i].source));
+		put(o, j, "explain", json_string(b->suspects[i].explain));
+		append(o, list, j);
+	}
+	return list;
+}
+
+static json_t *vmalloc_json(struct json_out *o, const struct balance *b)
+{
+	json_t *j = json_object();
+
+	put(o, j, "used_kb", number(b->vmalloc_used_kb));
+	put(o, j, "vmallocinfo_kb", number(b->vmallocinfo_kb));
+	put(o, j, "stacks_included", json_boolean(b->stacks_are_vmalloc));
+	put(o, j, "cached_stacks_kb", number(b->cached_stacks_kb));
+	return j;
+}
+
+int balance_json(const struct balance_sheet *s, FILE *out)
+{
+	struct json_out o = {0};
+	json_t *root = json_object(), *notes = json_array();
+
+	put(&o, root, "schema", json_integer(1));
+	put(&o, root, "kernel", s->kernel[0] ? text(s->kernel) : json_null());
+	put(&o, root, "wall_s", s->wall_s > 0 ? number(s->wall_s) : json_null());
+	put(&o, root, "duration_s", s->start ? number(s->duration_s) : json_null());
+	put(&o, root, "mem_total_kb", number(s->end->total_kb));
+	put(&o, root, "unaccounted_kb", number(s->end->kb[BALANCE_REST]));
+	put(&o, root, "unaccounted_percent",
+	    number(100 * s->end->kb[BALANCE_REST] / s->end->total_kb));
+	put(&o, root, "lines", lines_json(&o, s));
+	put(&o, root, "groups", groups_json(&o, s));
+	put(&o, root, "suspects", suspects_json(&o, s->end));
+	put(&o, root, "vmalloc", vmalloc_json(&o, s->end));
+	for (size_t i = 0; i < s->notes->nr; i++)
+		append(&o, notes, text(s->notes->items[i]));
+	put(&o, root, "notes", notes);
+	return document_write(&o, root, out);
+}
