@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# For bench.sh: "TRACER WORKLOAD NS" lines, then "WHAT WORKLOAD VALUE" lines about programs, to tables or JSON.
+
+function sorted(text, a,    n, i, j, v)
+{
+	n = split(text, a, " ")
+	for (i = 2; i <= n; i++) {
+		v = a[i] + 0
+		for (j = i - 1; j >= 1 && a[j] + 0 > v; j--)
+			a[j + 1] = a[j]
+		a[j + 1] = v
+	}
+	return n
+}
+
+function median(text,    a, n)
+{
+	n = sorted(text, a)
+	return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
+}
+
+# half the distance from the least to the most, in percent of the median
+function spread(text,    a, n)
+{
+	n = sorted(text, a)
+	return 50 * (a[n] - a[1]) / median(text)
+}
+
+function ratio(a, b)
+{
+	return b > 0 ? sprintf("%.2f", a / b) : "-"
+}
+
+FNR == NR {
+	times[$1, $2] = times[$1, $2] " " $3
+	if (!($1 in tracer_seen)) { tracer_seen[$1]; tracer[++tracers] = $1 }
+	if (!($2 in load_seen)) { load_seen[$2]; load[++loads] = $2 }
+	next
+}
+{ program[$1, $2] = $3 }
+
+function hit_rate(w)
+{
+	return 100 * program["unwind_hits", w] / (program["unwind_hits", w] + program["unwind_misses", w] + 1e-9)
+}
+
+function as_json(    i, j, w, t)
+{
+	printf "{\n  \"schema\": 1,\n  \"date\": \"%s\",\n  \"kernel\": \"%s\",\n  \"cpu\": \"%s\",\n", date, release, model
+	printf "  \"cpus\": %d,\n  \"rounds\": %d,\n  \"events\": %d,\n  \"workloads\": [\n", cpus, rounds, events
+	for (i = 1; i <= loads; i++) {
+		w = load[i]
+		printf "    {\"name\": \"%s\", \"tracers\": [", w
+		for (j = 1; j <= tracers; j++) {
+			t = tracer[j]
+			if ((t, w) in times)
+				printf "%s\n      {\"name\": \"%s\", \"ns\": %.1f, \"spread_percent\": %.1f, \"added_ns\": %.1f}", \
+					(j > 1 ? "," : ""), t, median(times[t, w]), spread(times[t, w]), \
+					median(times[t, w]) - median(times["nothing", w])
+		}
+		printf "],\n     \"program_ns\": {\"empty\": %.1f, \"sampled\": %.1f, \"exact\": %.1f},\n", \
+			program["empty", w], program["sampled", w], program["exact", w]
+		printf "     \"unwinder\": {\"hits\": %d, \"misses\": %d, \"audited\": %d, \"disagreed\": %d}}%s\n", \
+			program["unwind_hits", w], program["unwind_misses", w], program["unwind_audited", w], \
+			program["unwind_disagreed", w], (i < loads ? "," : "")
+	}
+	print "  ]\n}"
+}
+
+function as_text(    i, j, w, t, base, floor, classic, m)
+{
+	printf "%s, kernel %s, %d × %s, %d rounds, floor: empty programs on %d events, focused on %s\n\n", \
+		date, release, cpus, model, rounds, events, idle
+	printf "%-10s %-9s %12s %7s %12s %9s %9s %11s\n", "WORKLOAD", "TRACER", "NS/ITERATION", "SPREAD", \
+		"ADDED", "/NOTHING", "/FLOOR", "OF CLASSIC"
+	for (i = 1; i <= loads; i++) {
+		w = load[i]
+		base = median(times["nothing", w])
+		floor = median(times["floor", w]) - base
+		classic = median(times["classic", w]) - base
+		for (j = 1; j <= tracers; j++) {
+			t = tracer[j]
+			if (!((t, w) in times))
+				continue
+			m = median(times[t, w])
+			printf "%-10s %-9s %12.1f %5.1f %% %12.1f %9s %9s %11s\n", w, t, m, spread(times[t, w]), \
+				m - base, ratio(m, base), (j > 1 ? ratio(m - base, floor) : ""), \
+				(j > 1 && m > base ? "1/" sprintf("%.1f", classic / (m - base)) : "")
+		}
+	}
+	printf "\nADDED is to nothing attached; /FLOOR and OF CLASSIC compare what is added.\n"
+	printf "\n%-10s %14s %16s %14s %14s %9s %10s\n", "WORKLOAD", "EMPTY NS/RUN", "SAMPLED NS/RUN", "EXACT NS/RUN", \
+		"UNWINDER HITS", "AUDITED", "DISAGREED"
+	for (i = 1; i <= loads; i++) {
+		w = load[i]
+		printf "%-10s %14.1f %16.1f %14.1f %12.2f %% %9d %10d\n", w, program["empty", w], program["sampled", w], \
+			program["exact", w], hit_rate(w), program["unwind_audited", w], program["unwind_disagreed", w]
+	}
+}
+
+END {
+	if (json)
+		as_json()
+	else
+		as_text()
+}

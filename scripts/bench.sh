@@ -1,0 +1,97 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# bench.sh [--rounds N] [--json] [--no-peers] [WORKLOAD...]: what tracing costs, in one sitting (root).
+# Runs the workloads of tests/bench with nothing attached, with an empty program on each event that kmemtrace
+# attaches to (the floor), under kmemtrace and under other tracers, one after the other, N times over, and
+# prints medians. Ratios within one run mean something; figures of two runs on a busy machine do not.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+B=${B:-build}
+rounds=5 json= peers=1
+loads=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	--rounds) rounds=$2; shift ;;
+	--json) json=1 ;;
+	--no-peers) peers= ;;
+	--help | -h) sed -n '3,7s/^# //p' "$0"; exit 0 ;;
+	-*) echo "bench.sh: unknown option $1; see --help" >&2; exit 2 ;;
+	*) loads+=("$1") ;;
+	esac
+	shift
+done
+[ "$(id -u)" = 0 ] || { echo "bench.sh: run it as root: it attaches to the kernel" >&2; exit 1; }
+make -s all bench-tools >&2
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+load=("$PWD/$B/bench/bench_load" "${loads[@]}")
+kmemtrace=$B/kmemtrace
+attach=$B/bench/bench_attach
+
+# the events that record attaches to, by the plan it carries out
+mapfile -t events < <("$kmemtrace" doctor --format json | awk -F'"' '
+	$2 == "name" { split($4, n, ":") }
+	$2 == "how" && $4 == "raw_tp" && n[2] { print n[2] }')
+
+# a cache that these workloads leave alone
+idle=
+for cache in mqueue_inode_cache posix_timers_cache fuse_inode btrfs_inode ext4_inode_cache dnotify_struct; do
+	if grep -q "^$cache " /proc/slabinfo; then idle=$cache; break; fi
+done
+
+record() { "$kmemtrace" record -q -f -o "$work/capture.kmt" "$@" 2>>"$work/log"; }
+run_nothing() { "${load[@]}"; }
+run_floor() { "$attach" floor "${events[@]}" -- "${load[@]}"; }
+run_sampled() { record -- "${load[@]}"; }
+run_exact() { record --exact -- "${load[@]}"; }
+run_focused() { record --cache "$idle" -- "${load[@]}"; }
+run_classic() { "$attach" classic -- "${load[@]}"; }
+run_bpftrace() {
+	bpftrace -c "${load[*]}" -e '
+		tracepoint:kmem:kmalloc,tracepoint:kmem:kmem_cache_alloc { @live[args->ptr] = kstack; }
+		tracepoint:kmem:kfree,tracepoint:kmem:kmem_cache_free { delete(@live[args->ptr]); }
+		END { clear(@live); }' 2>>"$work/log" | awk 'NF == 2 && $2 + 0'
+}
+run_perf() {
+	perf record -q -a -g -o "$work/perf.data" -e kmem:kmalloc -e kmem:kmem_cache_alloc -e kmem:kfree \
+		-e kmem:kmem_cache_free -- "${load[@]}" 2>>"$work/log"
+	rm -f "$work/perf.data"
+}
+
+tracers=(nothing floor sampled exact focused classic)
+if [ "$peers" ]; then
+	for peer in bpftrace perf; do
+		# installed, and works here: both need tracefs
+		if command -v $peer >/dev/null && (load=("$PWD/$B/bench/bench_load" msg); run_$peer) | grep -q .; then
+			tracers+=($peer)
+		fi
+	done
+fi
+
+for ((r = 1; r <= rounds; r++)); do
+	for t in "${tracers[@]}"; do
+		echo "bench.sh: round $r of $rounds, $t" >&2
+		run_"$t" | awk -v t="$t" 'NF == 2 { print t, $1, $2 }' >>"$work/times"
+	done
+done
+
+# where the time goes, each workload by itself: the kernel's run-time figures slow everything down a little
+for name in $(awk '$1 == "nothing" && !seen[$2]++ { print $2 }' "$work/times"); do
+	load=("$PWD/$B/bench/bench_load" "$name")
+	"$attach" stats -- "$attach" floor "${events[@]}" -- "${load[@]}" |
+		awk -v w="$name" '$1 == "program" { n += $3; ns += $3 * $4 } END { print "empty", w, n ? ns / n : 0 }'
+	for mode in sampled exact; do
+		"$attach" stats -- "$kmemtrace" record -q -f -o "$work/capture.kmt" \
+			$([ $mode = exact ] && echo --exact) -- "${load[@]}" 2>>"$work/log" |
+			awk -v w="$name" -v m=$mode '$1 == "program" { n += $3; ns += $3 * $4 }
+				END { print m, w, n ? ns / n : 0 }'
+	done
+	"$kmemtrace" report --format json "$work/capture.kmt" | awk -F'[":, ]+' -v w="$name" '
+		$2 ~ /^unwind_(hits|misses|audited|disagreed)$/ { print $2, w, $3 }'
+done >"$work/programs"
+
+awk -v json="$json" -v rounds="$rounds" -v release="$(uname -r)" -v cpus="$(nproc)" -v date="$(date -u +%F)" \
+	-v model="$(awk -F': ' '/^model name/ { print $2; exit }' /proc/cpuinfo)" -v events="${#events[@]}" \
+	-v idle="$idle" -f scripts/bench.awk "$work/times" "$work/programs"
