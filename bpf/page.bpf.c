@@ -14,6 +14,19 @@
 #define GFP_COMP    0x40000
 #define PAGE_PIECES 5 /* order */
 
+/*
+ * How many pages are tracked in each 32 KiB of struct pages, that is 2 MiB of memory or so: the kernel keeps
+ * unmovable pages in blocks of their own, so that the free of a user page mostly finds a zero, near its
+ * neighbours'. Blocks that share a row, or a count left too high, only cost a look in vain.
+ */
+#define PAGE_BLOCKS 16
+__u32 page_blocks[1 << PAGE_BLOCKS] WEAK = {};
+
+static __always_inline __u32 *page_block(__u64 page)
+{
+	return &page_blocks[hash_row(page >> 15, 64 - PAGE_BLOCKS)];
+}
+
 /* An allocation that falls to the sample. Of pieces each may, by itself. */
 GLOBAL int page_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
 {
@@ -45,6 +58,7 @@ GLOBAL int page_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
 				path = unwind_path(ctx, row, cpu_id);
 			s->object.period = mean;
 			track_object(cpu_id, row, path);
+			__sync_fetch_and_add(page_block(s->addr), 1);
 		}
 		s->addr += bpf_core_type_size(struct page);
 	}
@@ -68,12 +82,19 @@ int page_alloc(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+GLOBAL int page_freed(__u64 page)
+{
+	if (track_freed(KMT_PAGE, page))
+		__sync_fetch_and_add(page_block(page), -1);
+	return 0;
+}
+
 GLOBAL int page_free_pieces(__u64 page, __u32 order)
 {
 	for (__u32 i = 0; i < 1 << PAGE_PIECES; i++) {
 		if (i >> order)
 			break;
-		track_freed(KMT_PAGE, page + i * bpf_core_type_size(struct page));
+		page_freed(page + i * bpf_core_type_size(struct page));
 	}
 	return 0;
 }
@@ -84,7 +105,11 @@ int page_free(struct bpf_raw_tracepoint_args *ctx)
 	__u64 page = ctx->args[0];
 	__u32 order = ctx->args[1];
 
+	if (!*page_block(page))
+		return 0;
 	if (order && order <= PAGE_PIECES && !compat_page_compound(page))
-		return page_free_pieces(page, order);
-	return track_free(KMT_PAGE, page);
+		page_free_pieces(page, order);
+	else if (!cfg_filter || filter_has(kmt_key(KMT_PAGE, page)))
+		page_freed(page);
+	return 0;
 }

@@ -439,7 +439,7 @@ GLOBAL int track_every(struct bpf_raw_tracepoint_args *ctx, __u32 pool, __u64 si
 	return 0;
 }
 
-/* A free that may be of a tracked object. */
+/* A free that may be of a tracked object. Returns whether it was. */
 GLOBAL int track_freed(__u32 pool, __u64 addr)
 {
 	__u64 key = kmt_key(pool, addr);
@@ -465,7 +465,7 @@ GLOBAL int track_freed(__u32 pool, __u64 addr)
 	live_remove(&at, key, key);
 	cpu->stats[KMT_STAT_FREES]++;
 	track_leave(cpu);
-	return 0;
+	return 1;
 }
 
 static __always_inline int track_free(__u32 pool, __u64 addr)
