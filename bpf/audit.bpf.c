@@ -243,8 +243,9 @@ GLOBAL int audit_cpu_slab_try(__u64 cpu_slab)
 	__u64 tid, first, page;
 	__u32 nr, inuse, objects;
 
-	if (!a)
+	if (!a || !bpf_core_field_exists(c->tid))
 		return 0;
+	barrier();
 	nr = LOAD(a->resting_nr);
 	tid = BPF_CORE_READ(c, tid);
 	first = (__u64)BPF_CORE_READ(c, freelist);
