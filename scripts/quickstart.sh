@@ -1,0 +1,24 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# quickstart.sh [SECONDS]: from a fresh checkout to a report of the running kernel. Run as root.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+seconds=${1:-10}
+capture=quickstart-$(date +%Y%m%d-%H%M%S).kmt
+
+if [ "$(id -u)" != 0 ]; then
+	echo "quickstart.sh: recording needs root; run: sudo $0 $*" >&2
+	exit 1
+fi
+./scripts/deps.sh build
+echo "quickstart.sh: building"
+make -s -j"$(nproc)"
+if ! build/kmemtrace doctor >build/doctor.txt; then
+	cat build/doctor.txt
+	exit 1
+fi
+echo "quickstart.sh: recording this kernel for $seconds s into $capture; Ctrl-C ends it sooner"
+build/kmemtrace record -d "$seconds" -o "$capture"
+echo
+build/kmemtrace report "$capture"

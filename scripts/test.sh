@@ -1,0 +1,200 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# test.sh [--no-install] [SUITE…] [FILE…]: install what the tests need, build, run everything; the last line is
+# "N passed, N failed, N skipped". Suites: check unit live kernel-log; a FILE is one of tests/unit or tests/live.
+# Full output of each test is in build/test-logs; that of failing ones is printed. With CI=true a skip is a failure.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+LOGS=build/test-logs
+UNIT_TIMEOUT=120
+LIVE_TIMEOUT=300
+# What the kernel log must not gain while the tests run.
+SPLAT='cut here|BUG:|WARNING: |Oops|Kernel panic|general protection|blocked for more than|rcu:.*stall|KASAN|UBSAN|KFENCE'
+
+passed=0 failed=0 skipped=0
+install=yes suites=() files=()
+
+say() { printf '%s\n' "$*"; }
+
+ok() { # NAME
+	passed=$((passed + 1))
+	say "ok       $1"
+}
+
+not_ok() { # NAME LOG
+	failed=$((failed + 1))
+	say "FAILED   $1"
+	[ -s "${2:-}" ] && sed 's/^/    | /' "$2" | tail -n 60
+}
+
+skip() { # NAME REASON
+	if [ "${CI:-}" = true ]; then
+		failed=$((failed + 1))
+		say "FAILED   $1: skipped in CI: $2"
+	else
+		skipped=$((skipped + 1))
+		say "skipped  $1: $2"
+	fi
+}
+
+# check NAME COMMAND…: one test, judged by its exit status; 77 is a skip, with the last line as its reason.
+check() {
+	local name=$1 log=$LOGS/$1.log status
+	shift
+	"$@" >"$log" 2>&1
+	status=$?
+	case $status in
+	0) ok "$name" ;;
+	77) skip "$name" "$(tail -n 1 "$log")" ;;
+	*) not_ok "$name" "$log" ;;
+	esac
+}
+
+# tap NAME SECONDS COMMAND…: a program that prints TAP; each of its lines counts. One that dies, stops short of its
+# plan or tests nothing is a failure of its own.
+tap() {
+	local name=$1 limit=$2 log=$LOGS/$1.log status run=0 bad=0 plan line
+	shift 2
+	timeout -k 10 "$limit" "$@" >"$log" 2>&1
+	status=$?
+	while read -r line; do
+		run=$((run + 1))
+		case $line in
+		*"# SKIP"*) skip "$name: ${line%%# SKIP*}" "${line#*# SKIP }" ;;
+		ok*) passed=$((passed + 1)) ;;
+		not*) bad=$((bad + 1)) failed=$((failed + 1)) && say "FAILED   $name: ${line#not ok }" ;;
+		esac
+	done < <(grep -E '^(not )?ok [0-9]+' "$log")
+	plan=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$log" | tail -n 1)
+	if [ "$bad" -gt 0 ]; then
+		sed 's/^/    | /' "$log" | tail -n 80
+	elif [ "$status" != 0 ] || [ "$run" = 0 ] || [ "$run" != "${plan:-$run}" ]; then
+		not_ok "$name: ended with $status after $run of ${plan:-?} tests" "$log"
+	else
+		say "ok       $name ($run tests)"
+	fi
+}
+
+wanted() { # SUITE
+	[ ${#suites[@]} = 0 ] && [ ${#files[@]} = 0 ] && return
+	case " ${suites[*]} " in *" $1 "*) return 0 ;; *) return 1 ;; esac
+}
+
+# ---- the suites ----
+
+shell_scripts() { git ls-files '*.sh' .ci/run; }
+
+run_cppcheck() {
+	cppcheck -q --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
+		--suppress=missingIncludeSystem --error-exitcode=1 -Iuser -Ibpf -j"$(nproc)" -D__linux__ user tests/plant
+}
+
+run_clang_build() { make -s -j"$(nproc)" CC=clang B=build/clang build/clang/kmemtrace plants; }
+
+run_static_build() {
+	make -s -j"$(nproc)" STATIC=1 B=build/static all plants || return
+	if ldd build/static/kmemtrace >/dev/null 2>&1; then
+		echo "build/static/kmemtrace needs shared libraries"
+		return 1
+	fi
+	build/static/kmemtrace version
+}
+
+run_install() {
+	local dir
+	dir=$(mktemp -d)
+	make -s install DESTDIR="$dir" PREFIX=/usr && "$dir/usr/sbin/kmemtrace" version &&
+		[ -s "$dir/usr/share/man/man8/kmemtrace.8" ]
+	local status=$?
+	rm -rf "$dir"
+	return $status
+}
+
+run_man() {
+	local out
+	out=$(mandoc -T lint -W warning docs/kmemtrace.8 2>&1) || { echo "$out"; return 1; }
+}
+
+suite_check() {
+	# shellcheck disable=SC2046 # names of ours, without blanks
+	check shellcheck shellcheck -x $(shell_scripts)
+	check cppcheck run_cppcheck
+	check layers-self-test scripts/check-layers.sh --self-test
+	check layers scripts/check-layers.sh
+	check man-page run_man
+	check clang-build run_clang_build
+	check static-build run_static_build
+	check install run_install
+}
+
+run_unit() { # FILE
+	local name=${1##*/}
+	name=${name%.c}
+	CMOCKA_MESSAGE_OUTPUT=TAP tap "unit-$name" $UNIT_TIMEOUT "build/tests/$name"
+}
+
+run_live() { # FILE
+	local name=${1##*/}
+	tap "live-${name%.sh}" $LIVE_TIMEOUT "./$1"
+}
+
+suite_unit() {
+	local file
+	for file in tests/unit/test_*.c; do run_unit "$file"; done
+}
+
+suite_live() {
+	local file
+	for file in tests/live/test_*.sh; do run_live "$file"; done
+}
+
+# The kernel's own complaints since $1 (seconds of its log's clock).
+suite_kernel_log() {
+	local log=$LOGS/kernel-log.log
+	if ! dmesg >"$LOGS/dmesg" 2>&1; then
+		skip kernel-log "dmesg is not readable"
+		return
+	fi
+	awk -v since="$1" '{ t = $0; sub(/^\[ */, "", t); sub(/\].*/, "", t); if (t + 0 > since) print }' "$LOGS/dmesg" |
+		grep -E "$SPLAT" >"$log"
+	if [ -s "$log" ]; then not_ok kernel-log "$log"; else ok kernel-log; fi
+}
+
+dmesg_now() { dmesg 2>/dev/null | tail -n 1 | sed 's/^\[ *//; s/\].*//'; }
+
+usage() { sed -n '3,5s/^# //p' scripts/test.sh; }
+
+main() {
+	local arg file since
+	for arg in "$@"; do
+		case $arg in
+		--no-install) install=no ;;
+		check | unit | live | kernel-log) suites+=("$arg") ;;
+		tests/unit/*.c | tests/live/*.sh) files+=("$arg") ;;
+		-h | --help) usage && return 0 ;;
+		*) usage >&2 && return 2 ;;
+		esac
+	done
+	mkdir -p "$LOGS" || return 1
+	rm -f "$LOGS"/*.log
+	if [ $install = yes ]; then ./scripts/deps.sh build test || return 1; fi
+	since=$(dmesg_now)
+	say "test.sh: building; logs are in $LOGS"
+	if ! make -j"$(nproc)" all unit plants >"$LOGS/build.log" 2>&1; then
+		not_ok build "$LOGS/build.log"
+	else
+		ok build
+		wanted check && suite_check
+		wanted unit && suite_unit
+		wanted live && suite_live
+		for file in ${files[@]+"${files[@]}"}; do
+			case $file in tests/unit/*) run_unit "$file" ;; *) run_live "$file" ;; esac
+		done
+		wanted kernel-log && suite_kernel_log "${since:-0}"
+	fi
+	printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+	[ "$failed" = 0 ]
+}
+
+main "$@"

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# lib.sh: what the live tests share. A test file is one promise of the tool; each function test_* in it is run in a
+# subshell of its own under set -e, in order of name, and reported as TAP by run_tests. The truth is read here, from
+# /proc, never from the tool.
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+
+KMEMTRACE=$PWD/build/kmemtrace
+PLANT=$PWD/build/plant/plant
+# shellcheck disable=SC2034 # for those who source this
+CHURN=$PWD/build/plant/churn
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/kmemtrace-live.XXXXXX")
+chmod 711 "$WORK"
+CAPTURE=$WORK/capture.kmt
+REPORT=$WORK/report.json
+RECORD_ERR=$WORK/record.err
+started=() # processes of the running test that it has not ended itself
+trap 'rm -rf "$WORK"' EXIT
+
+fail() {
+	echo "$*"
+	exit 1
+}
+
+skip() {
+	echo "$*"
+	exit 77
+}
+
+need_record() {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	"$KMEMTRACE" doctor >"$WORK/doctor" 2>&1 || skip "$(tail -n 1 "$WORK/doctor")"
+}
+
+# run_tests: every test_* function defined so far.
+run_tests() {
+	local name status n=0 tests
+	mapfile -t tests < <(declare -F | sed -n 's/^declare -f \(test_\)/\1/p')
+	echo "1..${#tests[@]}"
+	for name in "${tests[@]}"; do
+		n=$((n + 1))
+		rm -rf "${WORK:?}"/*
+		(
+			set -eEu -o pipefail
+			trap 'end_started' EXIT
+			trap 'echo "$BASH_SOURCE:$LINENO: failed: $BASH_COMMAND"' ERR
+			"$name"
+		) >"$WORK/output" 2>&1
+		status=$?
+		case $status in
+		0) echo "ok $n - $name" ;;
+		77) echo "ok $n - $name # SKIP $(tail -n 1 "$WORK/output")" ;;
+		*) echo "not ok $n - $name" ;;
+		esac
+		sed 's/^/# /' "$WORK/output"
+	done
+}
+
+end_started() {
+	local pid
+	for pid in ${started[@]+"${started[@]}"}; do kill -9 "$pid" 2>/dev/null || true; done
+	wait 2>/dev/null
+}
+
+# until_true SECONDS COMMAND…: try every 10 ms.
+until_true() {
+	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	shift
+	until "$@"; do
+		[ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
+		sleep 0.01
+	done
+}
+
+# milliseconds since SINCE (an EPOCHREALTIME)
+ms_since() { echo $(((${EPOCHREALTIME/./} - ${1/./}) / 1000)); }
+
+# within WHAT ACTUAL EXPECTED PERCENT [SLACK]: fails with the figures unless they agree.
+within() {
+	awk -v a="$2" -v e="$3" -v p="$4" -v s="${5:-0}" 'BEGIN { d = a - e; if (d < 0) d = -d; exit !(d <= e * p / 100 + s) }' ||
+		fail "$1: $2, expected $3 ± $4 % + ${5:-0}"
+}
+
+# matches TEXT PATTERNS: one of the comma-separated shell patterns.
+matches() {
+	local pattern IFS=,
+	local -
+	set -f
+	for pattern in $2; do
+		# shellcheck disable=SC2254 # it is a pattern
+		case $1 in $pattern) return 0 ;; esac
+	done
+	return 1
+}
+
+# ---- recording ----
+
+is_tracing() { grep -q 'tracing .* after the start' "$RECORD_ERR" 2>/dev/null; }
+
+# record_start OPTION…: into $CAPTURE, in the background; returns when the hooks are attached.
+record_start() {
+	"$KMEMTRACE" record -v -f -o "$CAPTURE" "$@" 2>"$RECORD_ERR" &
+	RECORD_PID=$!
+	started+=("$RECORD_PID")
+	until_true 5 is_tracing || fail "not tracing after 5 s: $(cat "$RECORD_ERR")"
+}
+
+# record_stop: as Ctrl-C does; the capture must be complete.
+record_stop() {
+	kill -INT "$RECORD_PID"
+	wait "$RECORD_PID" || fail "record ended with $?: $(cat "$RECORD_ERR")"
+}
+
+# All of $CAPTURE, as JSON, into $REPORT.
+report() { "$KMEMTRACE" report --format json --top 0 "$CAPTURE" >"$REPORT"; }
+
+json() { jq -r "$1" "$REPORT"; }
+
+# ---- plants ----
+
+plant_ready() {
+	grep -q READY "$WORK/ready" || ! kill -0 "$PLANT_PID"
+}
+
+# plant_start KIND COUNT OPTION…: returns when all objects are there.
+plant_start() {
+	: >"$WORK/ready"
+	"$PLANT" "$@" --seconds 600 >"$WORK/ready" 2>"$WORK/plant.err" &
+	PLANT_PID=$!
+	started+=("$PLANT_PID")
+	until_true 60 plant_ready
+	grep -q READY "$WORK/ready" || fail "the plant failed: $(cat "$WORK/plant.err")"
+}
+
+plant_stop() {
+	kill "$PLANT_PID"
+	wait "$PLANT_PID"
+}
+
+ready() { sed -n "s/^READY.* $1=\([^ ]*\).*/\1/p" "$WORK/ready"; }
+
+# ---- the kernel's own figures ----
+
+# slab_read FILE: "NAME ACTIVE_OBJECTS SIZE PAGES" by cache, then "Slab: PAGES" of meminfo.
+slab_read() {
+	cat /proc/sys/vm/stat_refresh >/dev/null 2>&1 || true
+	{
+		awk 'NR > 2 { print $1, $2, $4, $6 * $15 }' /proc/slabinfo
+		awk -v page="$(getconf PAGESIZE)" '$1 == "Slab:" { print $1, 0, 0, $2 * 1024 / page }' /proc/meminfo
+	} >"$1"
+}
+
+# slab_grown BEFORE AFTER: "NAME OBJECTS SIZE" of each cache that gained objects, most bytes first.
+slab_grown() {
+	awk 'NR == FNR { had[$1] = $2; next } $2 > had[$1] { print ($2 - had[$1]) * $3, $1, $2 - had[$1], $3 }' "$1" "$2" |
+		sort -rn | cut -d' ' -f2-
+}
+
+# Bytes of Slab that are in no cache: large kmalloc.
+slab_large_bytes() {
+	awk -v page="$(getconf PAGESIZE)" '{ n += $1 == "Slab:" ? $4 : -$4 } END { printf "%d\n", n * page }' "$1"
+}
+
+# cache_names NAME: it and the names of the caches it is merged with.
+cache_names() {
+	local target link
+	echo "$1"
+	target=$(readlink "/sys/kernel/slab/$1") || return 0
+	for link in /sys/kernel/slab/*; do
+		if [ "$(readlink "$link" || true)" = "$target" ]; then echo "${link##*/}"; fi
+	done
+}
+
+# cache_is NAME PATTERNS: one of the cache's names is.
+cache_is() {
+	local name names
+	names=$(cache_names "$1")
+	while read -r name; do
+		if matches "$name" "$2"; then return 0; fi
+	done <<<"$names"
+	return 1
+}
+
+bpf_programs() { bpftool -j prog list | jq -r '.[].id' | sort -n; }

@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A host in real trouble: a million live objects and ten thousand distinct stacks are written within 5 s and read
+# within 1 s, in less than 200 MB, and none is lost.
+# shellcheck source=tests/live/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+
+# Peak memory of a process's own in kB, followed until it ends. BPF maps it has mapped are the kernel's, and are
+# reported as own_kernel_bytes.
+peak_until_end() {
+	local peak=0 now
+	while now=$(awk '$1 == "RssAnon:" { print $2 }' "/proc/$1/status" 2>/dev/null) && [ -n "$now" ]; do
+		[ "$now" -le "$peak" ] || peak=$now
+		sleep 0.02
+	done
+	echo "$peak"
+}
+
+test_a_million_objects_and_ten_thousand_stacks() {
+	need_record
+	local since peak took stacks
+	record_start --exact --max-live 4M
+	plant_start stacks 2500 # each map takes four allocations or more, each with a stack of its own
+	stacks=$PLANT_PID
+	plant_start msg 1000000 --size 64
+	since=$EPOCHREALTIME
+	kill -INT "$RECORD_PID"
+	peak=$(peak_until_end "$RECORD_PID")
+	wait "$RECORD_PID"
+	took=$(ms_since "$since")
+	echo "own_kernel_bytes $(sqlite3 "$CAPTURE" "select value from meta where key = 'own_kernel_bytes'")"
+	echo "written in $took ms, $peak kB at most, $(stat -c %s "$CAPTURE") bytes"
+	[ "$took" -lt 5000 ]
+	[ "$peak" -gt 0 ]
+	[ "$peak" -lt 200000 ]
+	since=$EPOCHREALTIME
+	"$KMEMTRACE" report "$CAPTURE" >"$WORK/report.txt"
+	took=$(ms_since "$since")
+	echo "read in $took ms"
+	[ "$took" -lt 1000 ]
+	report
+	plant_stop
+	kill "$stacks"
+	[ "$(json '[.growth[] | select(.processes[0].comm == "plant")] | length >= 10000')" = true ] ||
+		fail "only $(json '.growth | length') call paths"
+	within "messages" "$(json '[.growth[] | select(.stack[] | test("msgsnd")) | .objects] | max')" 1000000 1
+	[ "$(json '.capture.losses | to_entries | map(select(.key != "recursion_misses") | .value) | add')" = 0 ] ||
+		fail "$(json .capture.losses)"
+	within "recursion misses" "$(json '.capture.losses.recursion_misses')" 0 0 1000
+}
+
+run_tests

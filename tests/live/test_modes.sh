@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Sampled, focused and simultaneous recordings all tell the truth about the same plant; doctor says what record does.
+# shellcheck source=tests/live/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# 100 MB in samples of 64 KiB: some 1,600 samples, a standard deviation of 2.5 %; five of them are allowed.
+test_sampled_is_near_the_truth() {
+	need_record
+	record_start --sample 64K
+	plant_start msg 100000
+	record_stop
+	report
+	plant_stop
+	[ "$(json .capture.mode)" = sampled ]
+	[ "$(json '.growth[0].processes[0].comm')" = plant ]
+	within "bytes estimated" "$(json .growth[0].bytes)" $((100000 * 1024)) 12.5
+	[ "$(json '.growth[0] | .bytes_low < .bytes and .bytes < .bytes_high')" = true ]
+	[ "$(json '.growth[0].tracked_objects < 10000')" = true ]
+}
+
+test_focused_sees_its_cache_alone() {
+	need_record
+	slab_read "$WORK/before"
+	plant_start msg 1000
+	slab_read "$WORK/after"
+	plant_stop
+	read -r cache _ < <(slab_grown "$WORK/before" "$WORK/after")
+	record_start --cache "$cache"
+	plant_start msg 20000
+	record_stop
+	report
+	plant_stop
+	[ "$(json '[.growth[].cache] | unique | join(" ")')" = "$cache" ]
+	within "objects" "$(json .growth[0].objects)" 20000 1
+}
+
+test_two_recordings_at_once() {
+	need_record
+	local other=$WORK/other.kmt pid
+	record_start --exact
+	"$KMEMTRACE" record -q --exact -o "$other" 2>"$WORK/other.err" &
+	pid=$!
+	started+=("$pid")
+	sleep 1
+	plant_start epoll 50000
+	kill -INT "$pid"
+	wait "$pid"
+	record_stop
+	for CAPTURE in "$CAPTURE" "$other"; do
+		report
+		[ "$(json '.growth[0].processes[0].comm')" = plant ]
+		within "objects in $CAPTURE" "$(json .growth[0].objects)" 50000 1
+	done
+	plant_stop
+}
+
+# What was allocated before and is freed during the recording is neither growth nor an error.
+test_older_objects_freed_are_not_growth() {
+	need_record
+	plant_start msg 50000
+	record_start --exact
+	plant_stop
+	sleep 0.5
+	record_stop
+	report
+	[ "$(json '[.growth[] | select(.bytes > 4194304)] | length')" = 0 ] || fail "$(json '.growth[0]')"
+	[ "$(json '.capture.counters.unknown_frees >= 50000')" = true ]
+	json '.pools[] | select(.name == "Slab") | .preexisting_freed_kb' |
+		awk '{ if ($1 < 0) $1 = -$1; exit !($1 > 50000 * 0.99) }'
+}
+
+test_doctor_prints_the_plan_that_record_follows() {
+	need_record
+	"$KMEMTRACE" doctor --format json | jq -S '[.hooks[] | {name, pool, how, attached}] | sort_by(.name)' >"$WORK/plan"
+	record_start -d 0.2
+	wait "$RECORD_PID"
+	report
+	json '.capture.hooks' | jq -S '[.[] | {name, pool, how, attached}] | sort_by(.name)' >"$WORK/done"
+	diff "$WORK/plan" "$WORK/done"
+}
+
+test_no_kernel_address_is_stored() {
+	need_record
+	record_start --exact
+	plant_start pipe 1000
+	record_stop
+	plant_stop
+	sqlite3 "$CAPTURE" .dump >"$WORK/dump"
+	# as text, or as a number: then it is negative, and below −2^31
+	if grep -nE '0x[0-9a-f]{16}|ffff[0-9a-f]{12}|-[0-9]{10,}' "$WORK/dump"; then fail "an address"; fi
+}
+
+test_default_name_has_host_and_time() {
+	need_record
+	(cd "$WORK" && "$KMEMTRACE" record -q -d 0.2 2>/dev/null)
+	compgen -G "$WORK/kmemtrace-$(hostname)-20[0-9][0-9]*.kmt" >/dev/null
+}
+
+run_tests

@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# record -- COMMAND ends with the command and passes its exit status on.
+# shellcheck source=tests/live/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+status_of() { # COMMAND…: the exit status of recording it
+	local status=0
+	"$KMEMTRACE" record -q -f -o "$CAPTURE" -- "$@" >"$WORK/out" 2>"$RECORD_ERR" || status=$?
+	echo $status
+}
+
+test_success() {
+	need_record
+	[ "$(status_of true)" = 0 ]
+	report
+	[ "$(json .capture.complete)" = true ]
+	[ "$(json .capture.command)" = true ]
+}
+
+test_failure() {
+	need_record
+	[ "$(status_of sh -c 'exit 7')" = 7 ]
+	report
+	[ "$(json .capture.complete)" = true ]
+}
+
+test_death_by_signal() {
+	need_record
+	# shellcheck disable=SC2016 # the inner shell's own pid
+	[ "$(status_of sh -c 'kill -TERM $$')" = 143 ]
+}
+
+test_no_such_command() {
+	need_record
+	[ "$(status_of /nonexistent/command)" = 127 ]
+	grep -q '/nonexistent/command' "$RECORD_ERR"
+}
+
+test_output_is_the_commands_own() {
+	need_record
+	[ "$(status_of echo 'hello there')" = 0 ]
+	[ "$(cat "$WORK/out")" = "hello there" ]
+}
+
+# The command outlives the duration: it is ended, and the capture is whole.
+test_duration_ends_the_command() {
+	need_record
+	"$KMEMTRACE" record -q -f -d 1 -o "$CAPTURE" -- sleep 60 2>"$RECORD_ERR" || true
+	report
+	[ "$(json .capture.complete)" = true ]
+	within "seconds recorded" "$(json .capture.duration_s)" 1 0 0.3
+}
+
+# What the command leaves behind is what the report is about.
+test_what_it_leaves_is_found() {
+	need_record
+	cat >"$WORK/leave" <<-END
+		"$PLANT" msg 5000 --seconds 60 >"$WORK/ready" &
+		echo \$! >"$WORK/pid"
+		while ! grep -q READY "$WORK/ready"; do sleep 0.05; done
+	END
+	: >"$WORK/ready"
+	[ "$(status_of sh "$WORK/leave")" = 0 ]
+	kill "$(cat "$WORK/pid")" 2>/dev/null || true
+	[ "$(status_of sh -c : )" = 0 ]
+	"$KMEMTRACE" record --exact -q -f -o "$CAPTURE" -- sh "$WORK/leave" 2>"$RECORD_ERR"
+	kill "$(cat "$WORK/pid")"
+	report
+	[ "$(json '.growth[0].processes[0].comm')" = plant ]
+	within "objects" "$(json .growth[0].objects)" 5000 1
+}
+
+run_tests
