@@ -85,9 +85,11 @@ wanted() { # SUITE
 
 shell_scripts() { git ls-files '*.sh' .ci/run; }
 
+# cppcheck 2.10 takes "a ?: b" for a self-assignment, and HASH_ITER, whose header it does not see, for nothing.
 run_cppcheck() {
 	cppcheck -q --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
-		--suppress=missingIncludeSystem --error-exitcode=1 -Iuser -Ibpf -j"$(nproc)" -D__linux__ user tests/plant
+		--suppress=missingIncludeSystem --suppress=selfAssignment --error-exitcode=1 -j"$(nproc)" -D__linux__ \
+		--suppress=uninitvar:user/live/drain.c -Iuser -Ibpf -Ibuild/gen user tests/plant
 }
 
 run_clang_build() { make -s -j"$(nproc)" CC=clang B=build/clang build/clang/kmemtrace plants; }
