@@ -253,7 +253,7 @@ static double preexisting_freed(const struct cache_row *r)
 	missing = r->held_bytes - delta;
 	if (isnan(missing))
 		return NAN;
-	if (!r->traced || missing <= 1.96 * sqrt(r->held_var))
+	if (missing <= 1.96 * sqrt(r->held_var))
 		return 0;
 	return fmin(missing, fmax(had, 0));
 }
@@ -287,9 +287,12 @@ static void caches_judge(const struct view *v, double lost_ratio, struct caches 
 			f.slabinfo_slack = 1;
 			f.start_objects = r->start_kb * 1024 * r->held_objects / r->held_bytes;
 		}
-		if (!r->traced && v->focused)
+		if (!r->traced && v->focused) {
 			f.slabinfo_delta = NAN; /* not asked for: nothing to compare with */
-		r->preexisting_freed_bytes = preexisting_freed(r);
+			r->preexisting_freed_bytes = 0;
+		} else {
+			r->preexisting_freed_bytes = preexisting_freed(r);
+		}
 		r->unseen_objects =
 			fmax(0, f.slabinfo_delta - f.held_objects - f.slabinfo_slack - 1.96 * f.held_sd);
 		if (isnan(f.slabinfo_delta) || !r->traced)

@@ -67,7 +67,8 @@ static void judge_agreement(const struct trust_facts *f, struct trust *t)
 		fmax(0, fabs(difference) - f->slabinfo_slack - 1.96 * f->held_sd) / larger;
 	if (t->disagreement <= DISAGREE_FAIR)
 		t->agreement = AGREE_YES;
-	else if (difference > 0 && is_audited(f) && difference <= f->start_objects)
+	else if (difference > 0 && (is_audited(f) || f->held_objects <= 0) &&
+		 difference <= f->start_objects)
 		t->agreement = AGREE_FREED_OLD;
 	else
 		t->agreement = AGREE_NO;
