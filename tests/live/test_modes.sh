@@ -31,7 +31,8 @@ test_focused_sees_its_cache_alone() {
 	record_stop
 	report
 	plant_stop
-	[ "$(json '[.growth[].cache] | unique | join(" ")')" = "$cache" ]
+	[ "$(json '[.growth[].cache] | unique | join(" ")')" = "$cache" ] ||
+		fail "asked for $cache, got $(json '[.growth[].cache] | unique')"
 	within "objects" "$(json .growth[0].objects)" 20000 1
 }
 
