@@ -136,9 +136,16 @@ run_unit() { # FILE
 	CMOCKA_MESSAGE_OUTPUT=TAP tap "unit-$name" $UNIT_TIMEOUT "build/tests/$name"
 }
 
-run_live() { # FILE
+run_live() { # FILE: a script, or a program that needs root
 	local name=${1##*/}
-	tap "live-${name%.sh}" $LIVE_TIMEOUT "./$1"
+	case $1 in
+	*.sh) tap "live-${name%.sh}" $LIVE_TIMEOUT "./$1" ;;
+	*) if [ "$(id -u)" = 0 ]; then
+		CMOCKA_MESSAGE_OUTPUT=TAP tap "live-${name%.c}" $LIVE_TIMEOUT "build/live/${name%.c}"
+	else
+		skip "live-${name%.c}" "needs root"
+	fi ;;
+	esac
 }
 
 suite_unit() {
@@ -148,7 +155,7 @@ suite_unit() {
 
 suite_live() {
 	local file
-	for file in tests/live/test_*.sh; do run_live "$file"; done
+	for file in tests/live/test_*.[cs]*; do run_live "$file"; done
 }
 
 # The kernel's own complaints since $1 (seconds of its log's clock).
@@ -173,7 +180,7 @@ main() {
 		case $arg in
 		--no-install) install=no ;;
 		check | unit | live | kernel-log) suites+=("$arg") ;;
-		tests/unit/*.c | tests/live/*.sh) files+=("$arg") ;;
+		tests/unit/*.c | tests/live/*.c | tests/live/*.sh) files+=("$arg") ;;
 		-h | --help) usage && return 0 ;;
 		*) usage >&2 && return 2 ;;
 		esac
@@ -183,7 +190,7 @@ main() {
 	if [ $install = yes ]; then ./scripts/deps.sh build test || return 1; fi
 	since=$(dmesg_now)
 	say "test.sh: building; logs are in $LOGS"
-	if ! make -j"$(nproc)" all unit plants >"$LOGS/build.log" 2>&1; then
+	if ! make -j"$(nproc)" all unit live plants >"$LOGS/build.log" 2>&1; then
 		not_ok build "$LOGS/build.log"
 	else
 		ok build

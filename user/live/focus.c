@@ -34,6 +34,18 @@ static const struct slab_level *level_resolve(const struct slab_levels *slabs, c
 	return level;
 }
 
+/*
+ * May it serve kmalloc()? kmalloc-N, kmalloc-cg-N, kmalloc-rnd-NN-N, dma-kmalloc-N, and the buckets of one caller
+ * (CONFIG_SLAB_BUCKETS, 6.11): msg_msg-N, memdup_user-N. All end in their size; a few others do, which only costs.
+ */
+static bool is_kmalloc(const char *name)
+{
+	const char *size = strrchr(name, '-');
+	size_t digits = size ? strspn(size + 1, "0123456789") : 0;
+
+	return digits && (!strcmp(size + 1 + digits, "") || !strcmp(size + 1 + digits, "k"));
+}
+
 static int cache_resolve(const struct slab_levels *slabs, const struct slab_aliases *aliases, const char **name,
 			 struct tracer_options *o, bool *kmalloc)
 {
@@ -53,8 +65,7 @@ static int cache_resolve(const struct slab_levels *slabs, const struct slab_alia
 	*name = strdup(level->name);
 	if (!*name)
 		return log_error(ENOMEM, "out of memory");
-	/* kmalloc-N, kmalloc-cg-N, kmalloc-rnd-NN-N, dma-kmalloc-N */
-	*kmalloc |= strstr(level->name, "kmalloc-") != NULL;
+	*kmalloc |= is_kmalloc(level->name);
 	size = level->object_size;
 	if (size < o->min_size)
 		return log_error(EINVAL, "objects of %s are smaller than --min-size", *name);
