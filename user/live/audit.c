@@ -520,15 +520,15 @@ int audit_run(struct audit *a, uint32_t now_ms, double limit_s)
 		s.nr = 0;
 		err = groups_want(a, room) ?: suspects_choose(a, now_ms, &s);
 	}
+	judging = now_ns();
 	if (s.nr)
 		qsort(s.items, s.nr, sizeof(*s.items), compare_place);
 	a->run = a->run % KMT_RUNS + 1;
 	a->ghosts.nr = 0;
-	judging = now_ns();
 	err = err ?: suspects_judge(a, &s, until);
 	ghosts_merge(a);
-	if (s.nr > 1000) /* of few, the fixed part would be most */
-		a->object_ns = (now_ns() - began) / (double)s.nr;
+	if (s.nr > 10000) /* of few, what each cache costs would be most */
+		a->object_ns = (now_ns() - judging) / (double)s.nr;
 	a->counts.runs++;
 	a->counts.ns += now_ns() - began;
 	log_debug("audit: %zu of %llu objects in %.1f ms (choosing %.1f ms), %zu groups of ghosts",

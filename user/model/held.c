@@ -8,6 +8,8 @@
 
 #include "capture/class.h"
 
+#define CACHE_MIN 30 /* objects judged before a cache speaks for those of its paths that were not */
+
 static int compare_group(const void *a, const void *b)
 {
 	const struct cap_held *x = ((const struct held_row *)a)->h;
@@ -22,9 +24,9 @@ static int compare_group(const void *a, const void *b)
 	return (x > y) - (x < y); /* rows keep their order: results do not depend on qsort */
 }
 
-static bool same_group(const struct cap_held *a, const struct cap_held *b)
+static bool same_cache(const struct cap_held *a, const struct cap_held *b)
 {
-	return a->pool == b->pool && a->cache == b->cache && a->stack == b->stack;
+	return a->pool == b->pool && a->cache == b->cache;
 }
 
 /* The share of a row's objects that was looked up and found live. */
@@ -33,36 +35,79 @@ static double known_share(const struct cap_held *h)
 	return h->tracked > 0 ? fmin(1, (double)h->judged_live / (double)h->tracked) : 0;
 }
 
+/* What the audit says of the objects it did not look at. */
+struct share {
+	double live, var;
+};
+
+/* Judged and found live, of some rows. */
+struct tally {
+	double judged, live;
+};
+
+static void tally_add(struct tally *t, const struct cap_held *h)
+{
+	t->judged += (double)h->judged;
+	t->live += (double)h->judged_live;
+}
+
 /*
- * The audit looked up n of the group's objects and found x live; the n − x others left the table, so that
- * of the N in it N − x were not looked up. x/n of those live: the estimate is x + (N − x) x/n. The variance
+ * The audit looked up n of a group's objects and found x live; the n − x others left the table. Of the
+ * N still in it, N − x were not looked up, and x/n of those live: the estimate is x + (N − x) x/n. The variance
  * of the share is that of the Agresti–Coull centre (x+2)/(n+4) (Agresti & Coull 1998: sound for small n and
  * for x = 0 or n). Nothing is left to chance where N = x.
+ *
+ * A group in which nothing was looked up (all too young, as a rule) is taken to live as the rest of its cache
+ * does, when that is known: with the variance of a single draw, since paths differ.
  */
-static void correct_group(struct held_row *rows, size_t nr)
+static struct share share_of(const struct tally *group, const struct tally *cache)
 {
-	double judged = 0, live = 0, unknown = 0, share, centre, share_var;
+	double centre = (group->live + 2) / (group->judged + 4);
+	double rest = cache->judged > 0 ? cache->live / cache->judged : 1;
+
+	if (group->judged > 0)
+		return (struct share){.live = group->live / group->judged,
+				      .var = centre * (1 - centre) / (group->judged + 4)};
+	if (cache->judged < CACHE_MIN)
+		return (struct share){.live = 1};
+	return (struct share){.live = rest, .var = rest * (1 - rest)};
+}
+
+static void correct_group(struct held_row *rows, size_t nr, const struct tally *cache)
+{
+	struct tally group = {0};
+	struct share share;
+	double unknown = 0;
 
 	for (size_t i = 0; i < nr; i++) {
-		judged += (double)rows[i].h->judged;
-		live += (double)rows[i].h->judged_live;
-	}
-	if (judged <= 0)
-		return;
-	for (size_t i = 0; i < nr; i++)
+		tally_add(&group, rows[i].h);
 		unknown += rows[i].h->bytes * (1 - known_share(rows[i].h));
-	share = live / judged;
-	centre = (live + 2) / (judged + 4);
-	share_var = centre * (1 - centre) / (judged + 4);
+	}
+	share = share_of(&group, cache);
 	for (size_t i = 0; i < nr; i++) {
 		struct held_row *r = &rows[i];
-		double known = known_share(r->h), keep = known + (1 - known) * share;
+		double known = known_share(r->h), keep = known + (1 - known) * share.live;
 
 		r->objects = r->h->objects * keep;
 		r->bytes = r->h->bytes * keep;
 		/* The share is one unknown for the whole group: the rows' parts must sum to
 		 * unknown². */
-		r->bytes_var = keep * r->h->bytes_var + share_var * r->h->bytes * (1 - known) * unknown;
+		r->bytes_var =
+			keep * r->h->bytes_var + share.var * r->h->bytes * (1 - known) * unknown;
+	}
+}
+
+/* The rows of one pool and cache, group by group. */
+static void correct_cache(struct held_row *rows, size_t nr)
+{
+	struct tally cache = {0};
+
+	for (size_t i = 0; i < nr; i++)
+		tally_add(&cache, rows[i].h);
+	for (size_t from = 0, to; from < nr; from = to) {
+		for (to = from + 1; to < nr && rows[to].h->stack == rows[from].h->stack;)
+			to++;
+		correct_group(rows + from, to - from, &cache);
 	}
 }
 
@@ -86,9 +131,9 @@ int held_correct(const struct view *v, struct held *out)
 	if (h.nr)
 		qsort(h.items, h.nr, sizeof(*h.items), compare_group);
 	for (size_t from = 0, to; from < h.nr; from = to) {
-		for (to = from + 1; to < h.nr && same_group(h.items[from].h, h.items[to].h);)
+		for (to = from + 1; to < h.nr && same_cache(h.items[from].h, h.items[to].h);)
 			to++;
-		correct_group(h.items + from, to - from);
+		correct_cache(h.items + from, to - from);
 	}
 	*out = h;
 	return 0;
