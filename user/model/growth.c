@@ -176,7 +176,9 @@ static void groups_traffic(struct build *b, enum growth_by by, const uint32_t *i
  * estimate. */
 static void group_interval(struct growth_group *g)
 {
-	double certain = g->judged > 0 ? g->judged_live : g->tracked;
+	/* nobody looked: all of them, unless they were taken to live as others of their cache do */
+	double unjudged = g->bytes < g->traced_bytes ? 0 : g->tracked;
+	double certain = g->judged > 0 ? g->judged_live : unjudged;
 
 	interval_weighted(g->bytes, g->bytes_var, &g->bytes_low, &g->bytes_high);
 	if (g->objects > 0)
