@@ -31,7 +31,7 @@ static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
 	{"top", 'n', "N", 0,
 	 "Show the N largest caches and call paths; 0 for all (text: 10; json: 100)", 0},
-	{"by", 'b', "WHAT", 0, "Add growth up by stack (default), cache, site, process or cgroup",
+	{"by", 'b', "WHAT", 0, "Add growth up by stack (default), cache, site, process, cgroup, module, pool or syscall",
 	 0},
 	{0},
 };
@@ -69,7 +69,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		if (growth_by_parse(arg, &args->by))
 			argp_error(
 				state,
-				"cannot group by '%s'; use stack, cache, site, process or cgroup",
+				"cannot group by '%s'; use " GROWTH_BY_WORDS,
 				arg);
 		return 0;
 	case ARGP_KEY_ARG:

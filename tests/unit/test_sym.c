@@ -9,9 +9,9 @@
 #include <time.h>
 #include <cmocka.h>
 
+#include "base/normalise.h"
 #include "sym/build_id.h"
 #include "sym/kallsyms.h"
-#include "sym/normalise.h"
 #include "tree.h"
 
 static struct kallsyms *parsed(const char *text)

@@ -12,7 +12,7 @@
 #include "capture/capture.h"
 
 struct classify_frame {
-	const char *symbol; /* normalised: without compiler suffixes and _noprof (sym/normalise.h) */
+	const char *symbol; /* normalised: without compiler suffixes and _noprof (base/normalise.h) */
 	const char *module; /* "vmlinux", "bpf", or a module's name */
 };
 

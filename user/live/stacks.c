@@ -10,9 +10,9 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/normalise.h"
 #include "sym/build_id.h"
 #include "sym/kallsyms.h"
-#include "sym/normalise.h"
 
 struct named_ip {
 	uint64_t ip;

@@ -8,11 +8,15 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <uthash.h>
+
 #include "base/cleanup.h"
 #include "capture/class.h"
+#include "model/entry.h"
 #include "model/interval.h"
 
 static uint32_t row_stack(const struct capture *c, const struct cap_held *h)
@@ -45,22 +49,63 @@ static uint32_t row_cgroup(const struct capture *c, const struct cap_held *h)
 	return c->processes[h->process].cgroup;
 }
 
+static uint32_t row_pool(const struct capture *c, const struct cap_held *h)
+{
+	(void)c, (void)h;
+	return 0; /* groups are of one pool anyway */
+}
+
+static void name_module(const struct capture *c, uint32_t stack, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", growth_stack_module(c, stack));
+}
+
+static void name_entry(const struct capture *c, uint32_t stack, char *buf, size_t size)
+{
+	struct entry e;
+
+	entry_of_stack(c, stack, &e);
+	snprintf(buf, size, "%s", e.label);
+}
+
 /* What outstanding objects can be grouped by. A new way is a new row. */
 static const struct dimension {
 	const char *name;
 	uint32_t (*key)(const struct capture *c, const struct cap_held *h);
-	size_t nr_keys; /* offset of the member of struct capture that counts them */
+	size_t nr_keys; /* offset of the member of struct capture that counts them; 0: one key */
+	bool traffic;	/* a path's traffic belongs to one group */
+	/* for what has no ids of its own: the name that a stack's rows go by */
+	void (*name_of)(const struct capture *c, uint32_t stack, char *buf, size_t size);
 } dimensions[GROWTH_BYS] = {
-	[GROWTH_BY_STACK] = {"stack", row_stack, offsetof(struct capture, nr_stacks)},
-	[GROWTH_BY_CACHE] = {"cache", row_cache, offsetof(struct capture, nr_caches)},
-	[GROWTH_BY_SITE] = {"site", row_site, offsetof(struct capture, nr_frames)},
-	[GROWTH_BY_PROCESS] = {"process", row_process, offsetof(struct capture, nr_processes)},
-	[GROWTH_BY_CGROUP] = {"cgroup", row_cgroup, offsetof(struct capture, nr_cgroups)},
+	[GROWTH_BY_STACK] = {"stack", row_stack, offsetof(struct capture, nr_stacks), true, NULL},
+	[GROWTH_BY_CACHE] = {"cache", row_cache, offsetof(struct capture, nr_caches), false, NULL},
+	[GROWTH_BY_SITE] = {"site", row_site, offsetof(struct capture, nr_frames), true, NULL},
+	[GROWTH_BY_PROCESS] = {"process", row_process, offsetof(struct capture, nr_processes), false, NULL},
+	[GROWTH_BY_CGROUP] = {"cgroup", row_cgroup, offsetof(struct capture, nr_cgroups), false, NULL},
+	[GROWTH_BY_MODULE] = {"module", NULL, 0, true, name_module},
+	[GROWTH_BY_POOL] = {"pool", row_pool, 0, true, NULL},
+	[GROWTH_BY_SYSCALL] = {"syscall", NULL, 0, true, name_entry},
 };
 
-static size_t dimension_keys(const struct dimension *d, const struct capture *c)
+size_t growth_keys(const struct growth *g, const struct capture *c)
 {
-	return *(const size_t *)((const char *)c + d->nr_keys);
+	const struct dimension *d = &dimensions[g->by];
+
+	if (d->name_of)
+		return g->names.nr;
+	return d->nr_keys ? *(const size_t *)((const char *)c + d->nr_keys) : 1;
+}
+
+static uint32_t growth_key(const struct growth *g, const struct capture *c, const struct cap_held *h)
+{
+	return g->name_of ? g->name_of[h->stack] : dimensions[g->by].key(c, h);
+}
+
+uint32_t growth_traffic_key(const struct growth *g, const struct capture *c, uint32_t stack)
+{
+	struct cap_held as_held = {.stack = stack};
+
+	return dimensions[g->by].traffic ? growth_key(g, c, &as_held) : UINT32_MAX;
 }
 
 const char *growth_by_name(enum growth_by by)
@@ -106,7 +151,7 @@ double age_quantile(const double hist[AGE_BUCKETS], double oldest, double share)
 struct build {
 	const struct view *v;
 	const struct held *held;
-	const struct dimension *by;
+	const struct growth *g;
 	uint32_t *group_of; /* of each held row */
 	struct growth_group *groups;
 	size_t nr;
@@ -137,7 +182,7 @@ static void groups_collect(struct build *b, uint32_t *index, size_t keys)
 	memset(index, 0xff, POOLS * keys * sizeof(*index));
 	for (size_t i = 0; i < b->held->nr; i++) {
 		const struct held_row *r = &b->held->items[i];
-		uint32_t key = b->by->key(b->v->c, r->h);
+		uint32_t key = growth_key(b->g, b->v->c, r->h);
 		uint32_t *at = &index[(size_t)r->h->pool * keys + key];
 
 		if (*at == UINT32_MAX) {
@@ -153,16 +198,16 @@ static void groups_collect(struct build *b, uint32_t *index, size_t keys)
 }
 
 /* Traffic is kept by (pool, stack): a stack's group has all of it, a site's that of its stacks. */
-static void groups_traffic(struct build *b, enum growth_by by, const uint32_t *index, size_t keys)
+static void groups_traffic(struct build *b, const uint32_t *index, size_t keys)
 {
-	bool known = by == GROWTH_BY_STACK || by == GROWTH_BY_SITE;
+	bool known = dimensions[b->g->by].traffic;
 
 	for (size_t i = 0; i < b->nr; i++)
 		b->groups[i].allocs = b->groups[i].frees = b->groups[i].ghosts = known ? 0 : NAN;
 	for (size_t i = 0; known && b->v->at && i < b->v->at->churn.nr; i++) {
 		const struct cap_churn *c = &b->v->at->churn.items[i];
-		struct cap_held as_held = {.pool = c->pool, .stack = c->stack};
-		uint32_t at = index[(size_t)c->pool * keys + b->by->key(b->v->c, &as_held)];
+		uint32_t at = index[(size_t)c->pool * keys +
+				    growth_traffic_key(b->g, b->v->c, c->stack)];
 
 		if (at == UINT32_MAX)
 			continue;
@@ -255,7 +300,7 @@ static int groups_split(struct build *b,
 	return 0;
 }
 
-static const char *stack_module(const struct capture *c, uint32_t stack)
+const char *growth_stack_module(const struct capture *c, uint32_t stack)
 {
 	const struct cap_stack *s = &c->stacks[stack];
 
@@ -279,15 +324,65 @@ static int compare_group(const void *a, const void *b)
 	return (x->key > y->key) - (x->key < y->key);
 }
 
-static int growth_fill(struct build *b, enum growth_by by, struct growth *g)
+/* ---- names ---- */
+
+struct name_id {
+	char *name; /* of growth.names */
+	uint32_t id;
+	UT_hash_handle hh;
+};
+
+/* Give every stack the id of its name. */
+static int names_number(const struct capture *c, struct growth *g, struct name_id **ids)
 {
-	size_t keys = dimension_keys(b->by, b->v->c);
+	for (size_t i = 0; i < c->nr_stacks; i++) {
+		char name[256], **slot;
+		struct name_id *known;
+
+		dimensions[g->by].name_of(c, (uint32_t)i, name, sizeof(name));
+		HASH_FIND_STR(*ids, name, known);
+		if (!known) {
+			slot = ARRAY_PUSH(&g->names);
+			known = slot ? calloc(1, sizeof(*known)) : NULL;
+			if (!known || !(*slot = strdup(name))) {
+				free(known);
+				return -ENOMEM;
+			}
+			known->name = *slot;
+			known->id = (uint32_t)(g->names.nr - 1);
+			HASH_ADD_KEYPTR(hh, *ids, known->name, strlen(known->name), known);
+		}
+		g->name_of[i] = known->id;
+	}
+	return 0;
+}
+
+static int growth_name(const struct capture *c, struct growth *g)
+{
+	struct name_id *ids = NULL, *n, *next;
+	int err;
+
+	if (!dimensions[g->by].name_of)
+		return 0;
+	g->name_of = calloc(c->nr_stacks, sizeof(*g->name_of));
+	err = g->name_of ? names_number(c, g, &ids) : -ENOMEM;
+	HASH_ITER(hh, ids, n, next)
+	{
+		HASH_DEL(ids, n);
+		free(n);
+	}
+	return err;
+}
+
+static int growth_fill(struct build *b, struct growth *g)
+{
+	size_t keys = growth_keys(g, b->v->c);
 	_cleanup_free_ uint32_t *index = calloc(POOLS * (keys + 1), sizeof(*index));
 
 	if (!index)
 		return -ENOMEM;
 	groups_collect(b, index, keys);
-	groups_traffic(b, by, index, keys);
+	groups_traffic(b, index, keys);
 	if (groups_split(b, row_stack, offsetof(struct growth_group, stacks), &g->shares[0]) ||
 	    groups_split(b, row_cache, offsetof(struct growth_group, caches), &g->shares[1]) ||
 	    groups_split(b, row_process, offsetof(struct growth_group, processes), &g->shares[2]) ||
@@ -295,7 +390,7 @@ static int growth_fill(struct build *b, enum growth_by by, struct growth *g)
 		return -ENOMEM;
 	for (size_t i = 0; i < b->nr; i++) {
 		group_finish(&b->groups[i]);
-		b->groups[i].module = stack_module(b->v->c, b->groups[i].stacks.items[0].id);
+		b->groups[i].module = growth_stack_module(b->v->c, b->groups[i].stacks.items[0].id);
 		g->bytes += b->groups[i].bytes;
 	}
 	if (b->nr)
@@ -311,7 +406,7 @@ int growth_build(const struct view *v, const struct held *held, enum growth_by b
 	_cleanup_free_ struct held_row *rows = calloc(held->nr + 1, sizeof(*rows));
 	_cleanup_free_ uint32_t *group_of = calloc(held->nr + 1, sizeof(*group_of));
 	struct held own = {.items = rows};
-	struct build b = {.v = v, .held = &own, .by = &dimensions[by]};
+	struct build b = {.v = v, .held = &own, .g = &g};
 
 	g.groups = calloc(held->nr + 1, sizeof(*g.groups));
 	b.group_of = group_of;
@@ -319,7 +414,7 @@ int growth_build(const struct view *v, const struct held *held, enum growth_by b
 	for (size_t i = 0; rows && i < held->nr; i++)
 		if (class_place(held->items[i].h->pool, held->items[i].h->class_) != CLASS_SHARED)
 			rows[own.nr++] = held->items[i];
-	if (!rows || !group_of || !g.groups || growth_fill(&b, by, &g)) {
+	if (!rows || !group_of || !g.groups || growth_name(v->c, &g) || growth_fill(&b, &g)) {
 		growth_free(&g);
 		return -ENOMEM;
 	}
@@ -330,6 +425,10 @@ int growth_build(const struct view *v, const struct held *held, enum growth_by b
 void growth_free(struct growth *g)
 {
 	free(g->groups);
+	free(g->name_of);
+	for (size_t i = 0; i < g->names.nr; i++)
+		free(g->names.items[i]);
+	ARRAY_FREE(&g->names);
 	for (size_t i = 0; i < sizeof(g->shares) / sizeof(g->shares[0]); i++)
 		free(g->shares[i]);
 	memset(g, 0, sizeof(*g));

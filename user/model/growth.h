@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Who holds what was allocated and not freed: outstanding objects added up by call path, by cache,
- * by call site, by process or by cgroup, largest first. Groups of different pools are never mixed.
+ * by call site, process, cgroup, module or way into the kernel, largest first. Groups of different
+ * pools are never mixed.
  */
 #ifndef KMEMTRACE_MODEL_GROWTH_H
 #define KMEMTRACE_MODEL_GROWTH_H
@@ -14,8 +15,13 @@ enum growth_by {
 	GROWTH_BY_SITE,
 	GROWTH_BY_PROCESS,
 	GROWTH_BY_CGROUP,
+	GROWTH_BY_MODULE,
+	GROWTH_BY_POOL,
+	GROWTH_BY_SYSCALL, /* or interrupt, kernel thread, …: model/entry.h */
 	GROWTH_BYS
 };
+
+#define GROWTH_BY_WORDS "stack, cache, site, process, cgroup, module, pool or syscall"
 
 const char *growth_by_name(enum growth_by by);
 /* 0, or −EINVAL. */
@@ -34,7 +40,7 @@ struct growth_shares {
 
 struct growth_group {
 	enum pool pool;
-	uint32_t key; /* id of the stack, cache, frame, process or cgroup */
+	uint32_t key; /* id of the stack, cache, frame, process or cgroup; else of growth.names */
 	double bytes, bytes_var, bytes_low, bytes_high; /* estimate and its 95 % interval */
 	double objects;
 	double traced_bytes, traced_var; /* before the audit's correction */
@@ -55,12 +61,22 @@ struct growth {
 	size_t nr;
 	double bytes;			/* of all groups */
 	struct growth_share *shares[4]; /* what the groups' shares point into */
+	/* of modules and ways in, which have no table in a capture: names, and by stack which */
+	ARRAY_OF(char *) names;
+	uint32_t *name_of;
 };
 
 /* 0 or −ENOMEM. O(rows · log rows). Free with growth_free(). */
 int growth_build(const struct view *v, const struct held *held, enum growth_by by,
 		 struct growth *out);
 void growth_free(struct growth *g);
+
+/* Ids that keys are below; and the key of a path's traffic, UINT32_MAX where traffic is not kept so. */
+size_t growth_keys(const struct growth *g, const struct capture *c);
+uint32_t growth_traffic_key(const struct growth *g, const struct capture *c, uint32_t stack);
+
+/* The module of the innermost frame outside vmlinux, else "vmlinux". */
+const char *growth_stack_module(const struct capture *c, uint32_t stack);
 
 /* Age below which `share` of the objects are, linear within a bucket, at most `oldest`. NaN without
  * objects. */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "model/entry.h"
 
 #define GREW_KB	   256.0   /* a smaller change of a pool is not news, whatever its noise */
 #define HELD_BYTES 65536.0 /* nor is a call path that holds less */
@@ -180,26 +181,14 @@ static void describe_site(const struct capture *c, uint32_t stack, char *buf, si
 			 (unsigned long long)f->offset);
 }
 
-/* The user's way in: the outermost system call on the stack, "" when there is none. */
+/* The user's way in, "" when there is none. */
 static void describe_entry(const struct capture *c, uint32_t stack, char *buf, size_t size)
 {
-	static const char *const prefixes[] = {"__x64_sys_",   "__ia32_sys_",  "__arm64_sys_",
-					       "__riscv_sys_", "__s390x_sys_", "__se_sys_",
-					       "__do_sys_",    "sys_"};
-	const struct cap_stack *s = &c->stacks[stack];
+	struct entry e;
 
-	buf[0] = '\0';
-	for (uint32_t i = s->nr_frames; i > 0; i--) {
-		const char *symbol = c->frames[s->frames[i - 1]].symbol;
-
-		for (size_t k = 0; k < sizeof(prefixes) / sizeof(prefixes[0]); k++) {
-			if (strncmp(symbol, prefixes[k], strlen(prefixes[k])))
-				continue;
-			snprintf(buf, size, ", through %.*s()", NAME_SHOWN,
-				 symbol + strlen(prefixes[k]));
-			return;
-		}
-	}
+	entry_of_stack(c, stack, &e);
+	snprintf(buf, size, "%s%.*s", e.kind == ENTRY_SYSCALL ? ", through " : "",
+		 e.kind == ENTRY_SYSCALL ? NAME_SHOWN : 0, e.label);
 }
 
 static void describe_process(const struct writer *w, const struct growth_group *g, char *buf,

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "model/container.h"
+#include "model/entry.h"
 #include "render/json_value.h"
 
 static json_t *meta_text(const struct json_out *o, const char *key)
@@ -254,7 +256,12 @@ static json_t *cgroups_json(struct json_out *o, const struct growth_shares *shar
 		uint32_t id = shares->items[i].id;
 		json_t *j = json_object();
 
+		struct container container;
+
+		container_of_cgroup(o->r->c->cgroups[id], &container);
 		put(o, j, "path", id ? text(o->r->c->cgroups[id]) : json_null());
+		put(o, j, "container", container.id[0] ? text(container.id) : json_null());
+		put(o, j, "pod", container.pod[0] ? text(container.pod) : json_null());
 		put(o, j, "bytes", whole(shares->items[i].bytes));
 		append(o, list, j);
 	}
@@ -309,6 +316,15 @@ static json_t *ages_json(struct json_out *o, const struct growth_group *g)
 	return list;
 }
 
+/* What called the kernel: {"kind", "name"}. */
+static json_t *entry_json(const struct capture *c, uint32_t stack)
+{
+	struct entry e;
+
+	entry_of_stack(c, stack, &e);
+	return json_pack("{s:s, s:o}", "kind", entry_kind_name(e.kind), "name", text(e.label));
+}
+
 static json_t *group_json(struct json_out *o, const struct growth_group *g, size_t rank)
 {
 	const struct cache_row *cache = growth_cache(g, &o->r->caches);
@@ -317,6 +333,7 @@ static json_t *group_json(struct json_out *o, const struct growth_group *g, size
 
 	put(o, j, "rank", json_integer((json_int_t)rank));
 	put(o, j, "pool", json_string(pool_name(g->pool)));
+	put(o, j, "entry", entry_json(o->r->c, stack));
 	put(o, j, "class", g->class_[0] ? text(g->class_) : json_null());
 	put(o, j, "cache", cache ? text(cache->name) : json_null());
 	put(o, j, "trust", cache ? json_string(trust_name(cache->trust.level)) : json_null());

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/units.h"
+#include "model/container.h"
 #include "render/table.h"
 #include "render/wrap.h"
 
@@ -447,6 +448,19 @@ static void text_ages(struct text *t, const struct growth_group *g)
 	fputc('\n', t->out);
 }
 
+/* The container is named when the path says which: it is what people know. */
+static void text_cgroup(struct text *t, const char *path, const char *bytes)
+{
+	struct container container;
+	char label[128];
+
+	container_of_cgroup(path, &container);
+	container_label(&container, label, sizeof(label));
+	fprintf(t->out, "    in: %s %s\n", safe_fit(t, path, 60), bytes);
+	if (label[0])
+		fprintf(t->out, "        %s\n", safe_fit(t, label, 70));
+}
+
 static void text_processes(struct text *t, const struct growth_group *g)
 {
 	char bytes[UNITS_MAX];
@@ -472,8 +486,7 @@ static void text_processes(struct text *t, const struct growth_group *g)
 		const struct growth_share *s = &g->cgroups.items[i];
 
 		if (s->id)
-			fprintf(t->out, "    in: %s %s\n", safe_fit(t, t->r->c->cgroups[s->id], 60),
-				units_bytes_short(bytes, s->bytes));
+			text_cgroup(t, t->r->c->cgroups[s->id], units_bytes_short(bytes, s->bytes));
 	}
 }
 
@@ -503,6 +516,8 @@ static void text_group_head(struct text *t, const struct growth_group *g, size_t
 			c->processes[g->key].tgid);
 	if (t->r->growth.by == GROWTH_BY_CGROUP && g->key)
 		fprintf(line.f, ", cgroup %s", safe_fit(t, c->cgroups[g->key], 60));
+	if (t->r->growth.by == GROWTH_BY_SYSCALL)
+		fprintf(line.f, ", in %s", safe_fit(t, t->r->growth.names.items[g->key], 60));
 	if (strcmp(g->module, "vmlinux"))
 		fprintf(line.f, " [%s]", safe_fit(t, g->module, 20));
 	fprintf(t->out, "\n%s", on(t, STYLE_STRONG));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Compiler suffixes of symbol names: what gcc and clang append to the clones they make. */
-#include "sym/normalise.h"
+#include "base/normalise.h"
 
 #include "base/text.h"
 

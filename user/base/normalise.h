@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* One name for one function in two builds of a kernel. For diff; reports show real names. */
-#ifndef KMEMTRACE_SYM_NORMALISE_H
-#define KMEMTRACE_SYM_NORMALISE_H
+#ifndef KMEMTRACE_BASE_NORMALISE_H
+#define KMEMTRACE_BASE_NORMALISE_H
 
 #include <stddef.h>
 
