@@ -17,7 +17,7 @@ static const struct {
 	{POOL_PAGETABLE, "iommu", CLASS_SECONDARY},
 	{POOL_PAGE, "slab-backing", CLASS_OUTSIDE},
 	{POOL_PAGE, "vmalloc-backing", CLASS_OUTSIDE},
-	{POOL_PAGE, "percpu-backing", CLASS_OUTSIDE},
+	{POOL_PAGE, CLASS_PERCPU_BACKING, CLASS_OUTSIDE},
 	{POOL_PAGE, "kstack-backing", CLASS_OUTSIDE},
 	{POOL_PAGE, "page-cache", CLASS_OUTSIDE},
 	{POOL_PAGE, "user", CLASS_OUTSIDE},

@@ -15,6 +15,8 @@ enum class_place {
 	CLASS_OUTSIDE,   /* no bytes of this pool: address space only, another pool's backing, user memory */
 };
 
+#define CLASS_PERCPU_BACKING "percpu-backing" /* of page: the population of Percpu */
+
 /* Unknown classes are CLASS_IN_POOL. */
 enum class_place class_place(enum pool pool, const char *class_);
 

@@ -127,17 +127,25 @@ static double vmstat_kb(const struct snapshot *s, const char *name, double page_
 	return (double)named_value_get(&s->vmstat, name, 0) * page_bytes / 1024;
 }
 
-double balance_vmalloc_stacks_kb(const struct snapshot *s, double page_bytes)
+bool balance_is_stack_caller(const char *caller)
 {
 	/* fork's frames up to the first that the compiler kept: the caller of a stack's area */
 	static const char *const callers[] = {"alloc_thread_stack", "dup_task_struct",
 					      "copy_process", "kernel_clone", "_do_fork"};
+
+	for (size_t k = 0; k < sizeof(callers) / sizeof(callers[0]); k++)
+		if (!strncmp(caller, callers[k], strlen(callers[k])))
+			return true;
+	return false;
+}
+
+double balance_vmalloc_stacks_kb(const struct snapshot *s, double page_bytes)
+{
 	double pages = 0;
 
 	for (size_t i = 0; i < s->vmallocs.nr; i++)
-		for (size_t k = 0; k < sizeof(callers) / sizeof(callers[0]); k++)
-			if (!strncmp(s->vmallocs.items[i].caller, callers[k], strlen(callers[k])))
-				pages += (double)s->vmallocs.items[i].pages;
+		if (balance_is_stack_caller(s->vmallocs.items[i].caller))
+			pages += (double)s->vmallocs.items[i].pages;
 	return pages > 0 ? pages * page_bytes / 1024 : NAN;
 }
 

@@ -123,4 +123,7 @@ double balance_group_kb(const struct balance *b, enum balance_group group);
  * read. */
 double balance_vmalloc_stacks_kb(const struct snapshot *s, double page_bytes);
 
+/* Is this caller, as vmallocinfo prints it, where thread stacks are allocated? */
+bool balance_is_stack_caller(const char *caller);
+
 #endif

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "capture/class.h"
+#include "model/balance.h"
 
 #define TREND_FLOOR 256.0 /* kB: a smaller change of a pool has no shape worth naming */
 
@@ -18,15 +20,17 @@ struct source {
 	const struct view *v;
 	const struct held *held;
 	const struct caches *caches;
+	const struct levels *levels;
 };
 
 struct pool_def {
 	const char *name;
 	double (*level_kb)(const struct view *v, const struct snapshot *s, const char *name);
-	enum pool pool; /* of the traced objects */
-	bool traced;	/* … if they are all in this row and nothing else's are */
-	double (*preexisting_kb)(const struct source *s);
-	double (*overhead_kb)(const struct source *s);
+	enum pool pool; /* of the traced objects … */
+	bool secondary; /* … those in SecPageTables, or those that are not */
+	double (*preexisting_kb)(const struct source *s); /* NULL: nothing tells, see remark */
+	double (*overhead_kb)(const struct source *s);	  /* NULL: there is none */
+	const char *remark;
 };
 
 static double level_meminfo(const struct view *v, const struct snapshot *s, const char *name)
@@ -35,50 +39,14 @@ static double level_meminfo(const struct view *v, const struct snapshot *s, cons
 	return snapshot_meminfo(s, name);
 }
 
-static double optional_meminfo(const struct snapshot *s, const char *name)
-{
-	double kb = snapshot_meminfo(s, name);
-
-	return isnan(kb) ? 0 : kb; /* the kernel has no such memory, or counts it elsewhere */
-}
-
-/* With CONFIG_VMAP_STACK thread stacks are vmalloc areas: their caller in vmallocinfo is fork's. */
-static bool stacks_are_vmalloc(const struct snapshot *s)
-{
-	static const char *const callers[] = {"kernel_clone", "_do_fork", "copy_process",
-					      "dup_task_struct", "alloc_thread_stack"};
-
-	if (!s->vmallocs.nr) /* unreadable: the default of every large architecture */
-		return true;
-	for (size_t i = 0; i < s->vmallocs.nr; i++)
-		for (size_t k = 0; k < sizeof(callers) / sizeof(callers[0]); k++)
-			if (s->vmallocs.items[i].pages &&
-			    !strncmp(s->vmallocs.items[i].caller, callers[k], strlen(callers[k])))
-				return true;
-	return false;
-}
-
-/*
- * MemTotal without everything that a line explains, each page once: free (per-CPU lists included),
- * user memory and page cache (the LRU lists), huge pages, and the kernel's pools.
- */
 static double level_unaccounted(const struct view *v, const struct snapshot *s, const char *name)
 {
-	double pcp = 0, lru, kernel;
+	struct balance b;
 
 	(void)name;
-	if (!s->zones.nr)
-		return NAN; /* tens of MB on per-CPU lists would look lost */
-	for (size_t i = 0; i < s->zones.nr; i++)
-		pcp += (double)s->zones.items[i].pcp * v->page_bytes / 1024;
-	lru = snapshot_meminfo(s, "Active") + snapshot_meminfo(s, "Inactive") +
-	      optional_meminfo(s, "Unevictable");
-	kernel = snapshot_meminfo(s, "Slab") + snapshot_meminfo(s, "PageTables") +
-		 optional_meminfo(s, "SecPageTables") + optional_meminfo(s, "VmallocUsed") +
-		 optional_meminfo(s, "Percpu") +
-		 (stacks_are_vmalloc(s) ? 0 : snapshot_meminfo(s, "KernelStack"));
-	return snapshot_meminfo(s, "MemTotal") - snapshot_meminfo(s, "MemFree") - pcp - lru -
-	       kernel - optional_meminfo(s, "Hugetlb") - optional_meminfo(s, "Balloon");
+	balance_build(s, v->page_bytes, NULL, &b);
+	return b.placed ? b.kb[BALANCE_REST]
+			: NAN; /* tens of MB on per-CPU lists would look lost */
 }
 
 static double slab_preexisting(const struct source *s)
@@ -103,33 +71,117 @@ static double slab_overhead(const struct source *s)
 	return kb;
 }
 
+/* Without events the difference of vmallocinfo carries the pool: growth and shrinking by caller. */
+static double vmalloc_growth(const struct source *s, double sign)
+{
+	double kb = 0;
+
+	for (size_t i = 0; i < s->levels->callers.nr; i++)
+		kb += fmax(sign * (s->levels->callers.items[i].kb.end -
+				   s->levels->callers.items[i].kb.start),
+			   0);
+	return kb;
+}
+
+static double vmalloc_preexisting(const struct source *s)
+{
+	double kb = 0;
+
+	if (!s->levels->callers_known)
+		return NAN;
+	if (!view_traces(s->v, POOL_VMALLOC))
+		return vmalloc_growth(s, -1);
+	for (size_t i = 0; i < s->levels->callers.nr; i++)
+		kb += s->levels->callers.items[i].preexisting_freed_kb;
+	return kb;
+}
+
+static double vmalloc_overhead(const struct source *s)
+{
+	if (!view_traces(s->v, POOL_VMALLOC)) /* growth by caller counts whole pages */
+		return s->levels->callers_known ? 0 : NAN;
+	return s->levels->vmalloc_end.rounding_kb - s->levels->vmalloc_start.rounding_kb;
+}
+
+static double stacks_preexisting(const struct source *s)
+{
+	return s->levels->stacks_lost_kb;
+}
+
+static double pgtables_preexisting(const struct source *s)
+{
+	return s->levels->pgtables_lost_kb;
+}
+
+static double held_kb(const struct source *s, const struct pool_def *def, double *var)
+{
+	double bytes = 0;
+
+	*var = 0;
+	for (size_t i = 0; i < s->held->nr; i++) {
+		const struct held_row *row = &s->held->items[i];
+
+		if (row->h->pool != def->pool || (class_place(row->h->pool, row->h->class_) ==
+						  CLASS_SECONDARY) != def->secondary)
+			continue;
+		bytes += row->bytes;
+		*var += row->bytes_var / (1024 * 1024);
+	}
+	return bytes / 1024;
+}
+
+static const struct pool_def pool_defs[LEDGER_POOLS];
+
+/* Pages made for per-CPU chunks while tracing, by the page events, that are not live objects. */
+static double percpu_overhead(const struct source *s)
+{
+	double bytes = 0, var;
+
+	if (!view_traces(s->v, POOL_PAGE))
+		return NAN;
+	for (size_t i = 0; i < s->v->at->held.nr; i++)
+		if (s->v->at->held.items[i].pool == POOL_PAGE &&
+		    !strcmp(s->v->at->held.items[i].class_, CLASS_PERCPU_BACKING))
+			bytes += s->v->at->held.items[i].bytes;
+	return bytes / 1024 - held_kb(s, &pool_defs[LEDGER_PERCPU], &var);
+}
+
 static const struct pool_def pool_defs[LEDGER_POOLS] = {
-	[LEDGER_SLAB] = {"Slab", level_meminfo, POOL_SLAB, true, slab_preexisting, slab_overhead},
-	[LEDGER_VMALLOC] = {"VmallocUsed", level_meminfo, POOL_VMALLOC, true, NULL, NULL},
-	[LEDGER_KERNEL_STACK] = {"KernelStack", level_meminfo, POOL_KSTACK, true, NULL, NULL},
-	[LEDGER_PAGE_TABLES] = {"PageTables", level_meminfo, POOL_PAGETABLE, true, NULL, NULL},
-	[LEDGER_SEC_PAGE_TABLES] = {"SecPageTables", level_meminfo, POOL_PAGETABLE, false, NULL,
-				    NULL},
-	[LEDGER_PERCPU] = {"Percpu", level_meminfo, POOL_PERCPU, true, NULL, NULL},
-	[LEDGER_UNACCOUNTED] = {"Unaccounted", level_unaccounted, POOL_PAGE, true, NULL, NULL},
+	[LEDGER_SLAB] = {"Slab", level_meminfo, POOL_SLAB, false, slab_preexisting, slab_overhead,
+			 ""},
+	[LEDGER_VMALLOC] = {"VmallocUsed", level_meminfo, POOL_VMALLOC, false, vmalloc_preexisting,
+			    vmalloc_overhead,
+			    "includes thread stacks where they are vmalloc areas"},
+	[LEDGER_KERNEL_STACK] = {"KernelStack", level_meminfo, POOL_KSTACK, false,
+				 stacks_preexisting, NULL, ""},
+	[LEDGER_PAGE_TABLES] = {"PageTables", level_meminfo, POOL_PAGETABLE, false,
+				pgtables_preexisting, NULL, ""},
+	[LEDGER_SEC_PAGE_TABLES] =
+		{"SecPageTables", level_meminfo, POOL_PAGETABLE, true, NULL, NULL,
+		 "older pages that were freed are in the residual: nothing tells them"},
+	[LEDGER_PERCPU] = {"Percpu", level_meminfo, POOL_PERCPU, false, NULL, percpu_overhead,
+			   "older objects that were freed are in the overhead: their pages stay"},
+	[LEDGER_UNACCOUNTED] =
+		{"Unaccounted", level_unaccounted, POOL_PAGE, false, NULL, NULL,
+		 "older pages that were freed are in the residual: nothing tells them"},
 };
 
 static void row_attribute(const struct source *s, const struct pool_def *def,
 			  struct ledger_row *row)
 {
-	double bytes = 0, var = 0;
+	double var;
 
 	row->attributed_kb = row->attributed_sd_kb = NAN;
-	if (!def->traced || !view_traces(s->v, def->pool))
-		return;
-	for (size_t i = 0; i < s->held->nr; i++) {
-		if (s->held->items[i].h->pool != def->pool)
-			continue;
-		bytes += s->held->items[i].bytes;
-		var += s->held->items[i].bytes_var;
+	row->attributed_from = "";
+	if (view_traces(s->v, def->pool)) {
+		row->attributed_kb = held_kb(s, def, &var);
+		row->attributed_sd_kb = sqrt(var);
+		row->attributed_from = "events";
+	} else if (def->pool == POOL_VMALLOC && s->levels->callers_known) {
+		row->attributed_kb = vmalloc_growth(s, 1);
+		row->attributed_sd_kb = 0;
+		row->attributed_from = "vmallocinfo";
 	}
-	row->attributed_kb = bytes / 1024;
-	row->attributed_sd_kb = sqrt(var) / 1024;
 }
 
 /* The level over time, thinned to SERIES_POINTS, and its trend. */
@@ -161,6 +213,25 @@ static int row_history(const struct view *v, const struct pool_def *def, struct 
 	return 0;
 }
 
+/*
+ * What nothing can measure is not in the sum, and the remark says which other term it is in; what
+ * could not be measured this time is NaN, and the residual with it.
+ */
+static void row_terms(const struct source *s, const struct pool_def *def, struct ledger_row *row)
+{
+	bool attributed = !isnan(row->attributed_kb);
+
+	row->preexisting_freed_kb =
+		def->preexisting_kb && attributed ? def->preexisting_kb(s) : NAN;
+	if (def->overhead_kb)
+		row->allocator_overhead_kb = def->overhead_kb(s);
+	else
+		row->allocator_overhead_kb = attributed ? 0 : NAN;
+	row->residual_kb = row->delta_kb - row->attributed_kb +
+			   (def->preexisting_kb ? row->preexisting_freed_kb : 0) -
+			   row->allocator_overhead_kb;
+}
+
 static int row_build(const struct source *s, const struct pool_def *def, struct ledger_row *row)
 {
 	const struct view *v = s->v;
@@ -170,19 +241,16 @@ static int row_build(const struct source *s, const struct pool_def *def, struct 
 	row->end_kb = def->level_kb(v, v->end, def->name);
 	/* One snapshot alone has measured no change. */
 	row->delta_kb = v->first == v->last ? NAN : row->end_kb - row->start_kb;
+	row->remark = def->remark;
 	row_attribute(s, def, row);
-	row->preexisting_freed_kb =
-		def->preexisting_kb && !isnan(row->attributed_kb) ? def->preexisting_kb(s) : NAN;
-	row->allocator_overhead_kb = def->overhead_kb ? def->overhead_kb(s) : NAN;
-	row->residual_kb = row->delta_kb - row->attributed_kb + row->preexisting_freed_kb -
-			   row->allocator_overhead_kb;
+	row_terms(s, def, row);
 	return row_history(v, def, row);
 }
 
 int ledger_build(const struct view *v, const struct held *held, const struct caches *caches,
-		 struct ledger *out)
+		 const struct levels *levels, struct ledger *out)
 {
-	struct source s = {.v = v, .held = held, .caches = caches};
+	struct source s = {.v = v, .held = held, .caches = caches, .levels = levels};
 	struct ledger l = {0};
 
 	for (size_t i = 0; i < LEDGER_POOLS; i++) {

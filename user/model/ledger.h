@@ -5,22 +5,14 @@
  * (docs/ledger.md has the definitions in full). A term that was not measured is NaN, and so is the
  * residual then: it is printed as "–" and null, never as 0.
  *
- * Slab:
- *   attributed      Σ bytes of traced outstanding objects (what they take: s->size), corrected by
- * the audit. overhead        Σ over caches of Δ(num_slabs × pages_per_slab × page − active objects
- * × size): free slots, padding and page ends, from slabinfo alone. freed that      per cache, where
- * active objects grew by less than is outstanding: objects that were predates        there before
- * and went. An event shows their free but nothing of their size or cache, so they are taken from
- * slabinfo: outstanding − Δactive × size, 0 inside the sampling error, and never more than the
- * cache held at the start. Frees that no event showed and no audit found look the same; the cache's
- * trust says so. What exceeds the bound is left in the residual. residual        what is left:
- * allocations no event showed, objects on CPU lists (slabinfo counts them active), sampling error,
- * the moments between reading two files.
+ * A few terms have no source in any kernel: they are NaN too, the row's remark says which other
+ * term holds them, and the residual is a number. user/model/ledger.c has one line a pool.
  */
 #ifndef KMEMTRACE_MODEL_LEDGER_H
 #define KMEMTRACE_MODEL_LEDGER_H
 
 #include "model/caches.h"
+#include "model/levels.h"
 
 enum ledger_pool {
 	LEDGER_SLAB,
@@ -38,6 +30,9 @@ struct ledger_row {
 	double start_kb, end_kb, delta_kb;
 	double attributed_kb;
 	double attributed_sd_kb; /* standard deviation from sampling and audit */
+	const char
+		*attributed_from; /* "events", "vmallocinfo" (kernels before 6.2), "" not at all */
+	const char *remark;	  /* what is special about the terms of this pool, or "" */
 	double preexisting_freed_kb;
 	double allocator_overhead_kb;
 	double residual_kb;
@@ -53,7 +48,7 @@ struct ledger {
 
 /* 0 or −ENOMEM. Free with ledger_free(). */
 int ledger_build(const struct view *v, const struct held *held, const struct caches *caches,
-		 struct ledger *out);
+		 const struct levels *levels, struct ledger *out);
 void ledger_free(struct ledger *l);
 
 #endif

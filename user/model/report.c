@@ -45,7 +45,8 @@ static int report_fill(const struct capture *c, enum growth_by by, struct report
 	losses_sum(&r->view, &r->losses);
 	if (held_correct(&r->view, &r->held) ||
 	    caches_build(&r->view, &r->held, losses_ratio(&r->losses), &r->caches) ||
-	    ledger_build(&r->view, &r->held, &r->caches, &r->ledger) ||
+	    levels_build(&r->view, &r->held, &r->levels) ||
+	    ledger_build(&r->view, &r->held, &r->caches, &r->levels, &r->ledger) ||
 	    growth_build(&r->view, &r->held, by, &r->growth))
 		return -ENOMEM;
 	report_trust(r);
@@ -68,6 +69,7 @@ void report_free(struct report *r)
 {
 	held_free(&r->held);
 	caches_free(&r->caches);
+	levels_free(&r->levels);
 	ledger_free(&r->ledger);
 	growth_free(&r->growth);
 	verdict_free(&r->verdict);

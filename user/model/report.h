@@ -19,6 +19,7 @@ struct report {
 	struct losses losses;
 	struct held held;
 	struct caches caches;
+	struct levels levels;
 	struct ledger ledger;
 	struct growth growth;
 	struct trust trust; /* of the whole: that of the caches that hold most, and of the capture

@@ -169,10 +169,93 @@ static json_t *pools_json(struct json_out *o)
 		put(o, j, "preexisting_freed_kb", number(row->preexisting_freed_kb));
 		put(o, j, "allocator_overhead_kb", number(row->allocator_overhead_kb));
 		put(o, j, "residual_kb", number(row->residual_kb));
+		put(o, j, "attributed_from", row->attributed_from[0] ? json_string(row->attributed_from) : json_null());
+		put(o, j, "remark", row->remark[0] ? json_string(row->remark) : json_null());
 		put_trend(o, j, &row->trend);
 		append(o, pools, j);
 	}
 	return pools;
+}
+
+static void put_change(struct json_out *o, json_t *j, const char *start, const char *end,
+		       const struct level_change *c)
+{
+	put(o, j, start, number(c->start));
+	put(o, j, end, number(c->end));
+}
+
+/* Processes, or cgroups: the same figures of other holders. */
+static json_t *holders_json(struct json_out *o, const struct process_level *rows, size_t nr, bool processes)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < nr; i++) {
+		const struct process_level *p = &rows[i];
+		json_t *j = json_object();
+
+		if (processes) {
+			put(o, j, "comm", text(p->comm));
+			put(o, j, "pid", json_integer(p->tgid));
+		}
+		put(o, j, "cgroup", p->cgroup[0] ? text(p->cgroup) : json_null());
+		put(o, j, "cgroup_id", json_integer((json_int_t)p->cgroup_id));
+		put_change(o, j, "start_threads", "end_threads", &p->threads);
+		put_change(o, j, "start_stack_kb", "end_stack_kb", &p->stack_kb);
+		put_change(o, j, "start_page_tables_kb", "end_page_tables_kb", &p->pgtables_kb);
+		append(o, list, j);
+	}
+	return list;
+}
+
+static json_t *callers_json(struct json_out *o, size_t top)
+{
+	const struct levels *l = &o->r->levels;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < l->callers.nr && (!top || i < top); i++) {
+		const struct caller_level *c = &l->callers.items[i];
+		json_t *j = json_object();
+
+		put(o, j, "caller", c->caller[0] ? text(c->caller) : json_null());
+		put(o, j, "stacks", json_boolean(c->stacks));
+		put_change(o, j, "start_areas", "end_areas", &c->areas);
+		put_change(o, j, "start_kb", "end_kb", &c->kb);
+		put(o, j, "delta_kb", number(c->kb.end - c->kb.start));
+		put(o, j, "attributed_kb", number(c->attributed_kb));
+		put(o, j, "preexisting_freed_kb", number(c->preexisting_freed_kb));
+		append(o, list, j);
+	}
+	return list;
+}
+
+static json_t *vmalloc_json(struct json_out *o, const struct vmalloc_sum *v)
+{
+	json_t *j = json_object();
+
+	put(o, j, "used_kb", number(v->used_kb));
+	put(o, j, "vmallocinfo_kb", number(v->info_kb));
+	put(o, j, "identity_holds",
+	    isnan(v->info_kb - v->used_kb) ? json_null() : json_boolean(v->info_kb == v->used_kb));
+	put(o, j, "stacks_kb", number(v->stacks_kb));
+	put(o, j, "cached_stacks_kb", number(v->cached_stacks_kb));
+	put(o, j, "without_stacks_kb", number(v->used_kb - v->stacks_kb));
+	return j;
+}
+
+static json_t *levels_json(struct json_out *o, size_t top)
+{
+	const struct levels *l = &o->r->levels;
+	json_t *j = json_object(), *vmalloc = json_object();
+	size_t nr = l->processes.nr;
+
+	put(o, vmalloc, "start", vmalloc_json(o, &l->vmalloc_start));
+	put(o, vmalloc, "end", vmalloc_json(o, &l->vmalloc_end));
+	put(o, vmalloc, "callers", l->callers_known ? callers_json(o, top) : json_null());
+	put(o, j, "vmalloc", vmalloc);
+	put(o, j, "processes",
+	    l->tasks_known ? holders_json(o, l->processes.items, top && top < nr ? top : nr, true) : json_null());
+	put(o, j, "cgroups", l->tasks_known ? holders_json(o, l->cgroups, l->nr_cgroups, false) : json_null());
+	return j;
 }
 
 static json_t *agreement_json(enum agreement a)
@@ -386,6 +469,7 @@ int json_render(const struct report *r, size_t top, FILE *out)
 	put(&o, root, "verdict", verdict_json(&o));
 	put(&o, root, "trust", trust_json(&o, &r->trust));
 	put(&o, root, "pools", pools_json(&o));
+	put(&o, root, "levels", levels_json(&o, top));
 	put(&o, root, "caches", caches_json(&o));
 	put(&o, root, "growth_by", json_string(growth_by_name(r->growth.by)));
 	put(&o, root, "growth_groups", json_integer((json_int_t)r->growth.nr));

@@ -291,10 +291,127 @@ static void text_pools(struct text *t)
 	paragraphf(t, 2,
 		   "change = held (allocated while tracing, not freed) + old freed (older than the "
 		   "capture) + "
-		   "overhead (of the allocator) + residual (not explained). %s: not measured. "
+		   "overhead (of the allocator) + residual (not explained). %s: not measured; of Percpu "
+		   "it is in the overhead, of SecPageTables and Unaccounted in the residual. "
 		   "VmallocUsed includes "
 		   "KernelStack where thread stacks are vmalloc areas.",
 		   t->g->none);
+}
+
+/* ---- levels ---- */
+
+static size_t levels_shown(const struct text *t, size_t nr)
+{
+	return t->o->top && t->o->top < nr ? t->o->top : nr;
+}
+
+static void text_vmalloc_identity(struct text *t, const char *when, const struct vmalloc_sum *v)
+{
+	char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX], d[UNITS_MAX];
+
+	if (isnan(v->info_kb - v->used_kb)) {
+		paragraphf(t, 2, "At the %s /proc/vmallocinfo could not be compared with VmallocUsed.", when);
+		return;
+	}
+	if (v->info_kb != v->used_kb)
+		paragraphf(t, 2,
+			   "At the %s VmallocUsed was %s but the areas of /proc/vmallocinfo added up to %s: "
+			   "areas came or went between reading the two.",
+			   when, units_bytes(a, v->used_kb * 1024), units_bytes(b, v->info_kb * 1024));
+	else
+		paragraphf(t, 2, "At the %s VmallocUsed was %s, all of it in /proc/vmallocinfo.", when,
+			   units_bytes(a, v->used_kb * 1024));
+	if (!isnan(v->stacks_kb))
+		paragraphf(t, 2, "%s without thread stacks; %s are stacks, %s of them kept for the next threads.",
+			   units_bytes(b, (v->used_kb - v->stacks_kb) * 1024),
+			   units_bytes(c, v->stacks_kb * 1024), units_bytes(d, v->cached_stacks_kb * 1024));
+}
+
+static void text_callers(struct text *t)
+{
+	static const struct table_column columns[] = {
+		{"vmalloc by caller", 40, false}, {"areas", 0, true}, {"start", 0, true}, {"end", 0, true},
+		{"change", 0, true},
+	};
+	struct table table = {.columns = columns, .nr_columns = 5, .ellipsis = t->g->ellipsis};
+	const struct levels *l = &t->r->levels;
+	char a[4][CELL_MAX];
+
+	for (size_t i = 0; i < levels_shown(t, l->callers.nr); i++) {
+		const struct caller_level *c = &l->callers.items[i];
+
+		table_cell(&table, "%s", c->caller[0] ? safe(t, c->caller) : "(no caller printed)");
+		table_cell(&table, "%s", count(t, a[0], c->areas.end, false));
+		table_cell(&table, "%s", kb(t, a[1], c->kb.start, false));
+		table_cell(&table, "%s", kb(t, a[2], c->kb.end, false));
+		table_cell(&table, "%s", kb(t, a[3], c->kb.end - c->kb.start, true));
+	}
+	t->failed |= table_print(&table, t->out, 2) < 0;
+}
+
+static void text_holders(struct text *t, const char *title, const struct process_level *rows, size_t nr,
+			 bool processes)
+{
+	const struct table_column columns[] = {
+		{title, 28, false}, {"threads", 0, true}, {"stacks", 0, true}, {"change", 0, true},
+		{"page tables", 0, true}, {"change", 0, true},
+	};
+	struct table table = {.columns = columns, .nr_columns = 6, .ellipsis = t->g->ellipsis};
+	char a[5][CELL_MAX];
+
+	for (size_t i = 0; i < levels_shown(t, nr); i++) {
+		const struct process_level *p = &rows[i];
+
+		if (processes)
+			table_cell(&table, "%s[%d]", safe(t, p->comm), p->tgid);
+		else if (p->cgroup[0])
+			table_cell(&table, "%s", safe(t, p->cgroup));
+		else
+			table_cell(&table, "(cgroup number %llu)", (unsigned long long)p->cgroup_id);
+		table_cell(&table, "%s", count(t, a[0], p->threads.end, false));
+		table_cell(&table, "%s", kb(t, a[1], p->stack_kb.end, false));
+		table_cell(&table, "%s", kb(t, a[2], p->stack_kb.end - p->stack_kb.start, true));
+		table_cell(&table, "%s", kb(t, a[3], p->pgtables_kb.end, false));
+		table_cell(&table, "%s", kb(t, a[4], p->pgtables_kb.end - p->pgtables_kb.start, true));
+	}
+	t->failed |= table_print(&table, t->out, 2) < 0;
+}
+
+/* The iterator walks the tasks of its own PID namespace; idle tasks are in none. */
+static void text_unlisted_stacks(struct text *t)
+{
+	double listed = 0, level = t->r->ledger.rows[LEDGER_KERNEL_STACK].end_kb;
+	char a[UNITS_MAX];
+
+	for (size_t i = 0; i < t->r->levels.processes.nr; i++)
+		listed += t->r->levels.processes.items[i].stack_kb.end;
+	if (level > listed)
+		paragraphf(t, 2, "Stacks of tasks outside the recorder's PID namespace, and of idle tasks: %s.",
+			   units_bytes(a, (level - listed) * 1024));
+}
+
+/* What was there when tracing began has no call path, but it has a holder. */
+static void text_levels(struct text *t)
+{
+	const struct levels *l = &t->r->levels;
+
+	if (!l->tasks_known && !l->callers_known)
+		return;
+	section(t, "HOLDERS  (at the end, and the change; older than the capture or not)");
+	if (l->callers_known) {
+		text_callers(t);
+		text_vmalloc_identity(t, "start", &l->vmalloc_start);
+		text_vmalloc_identity(t, "end", &l->vmalloc_end);
+	}
+	if (t->r->ledger.rows[LEDGER_VMALLOC].attributed_from[0] == 'v')
+		paragraph(t, 2,
+			  "vmalloc was not traced: its held and old freed are growth and shrinking by caller, "
+			  "from /proc/vmallocinfo alone.");
+	if (l->tasks_known) {
+		text_holders(t, "by process", l->processes.items, l->processes.nr, true);
+		text_holders(t, "by cgroup", l->cgroups, l->nr_cgroups, false);
+		text_unlisted_stacks(t);
+	}
 }
 
 /* ---- caches ---- */
@@ -654,6 +771,7 @@ int text_render(const struct report *r, const struct text_options *options, FILE
 	text_verdict(&t);
 	text_capture(&t);
 	text_pools(&t);
+	text_levels(&t);
 	text_caches(&t);
 	text_growth(&t);
 	text_losses(&t);
