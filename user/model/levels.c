@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/normalise.h"
 #include "model/balance.h"
-#include "sym/normalise.h"
 
 #define NOISE_SD 3 /* a difference within this many standard deviations of sampling is none */
 
