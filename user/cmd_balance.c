@@ -20,18 +20,17 @@
 #include "render/balance.h"
 
 struct balance_args {
-	const char *path, *proc_root, *sys_root;
+	const char *path, *proc_root;
 	bool json, explain;
 };
 
-enum { KEY_PROC = 256, KEY_SYS };
+enum { KEY_PROC = 256 };
 
 static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
 	{"explain", 'e', NULL, 0, "Show every line, empty ones too, and say what each is", 0},
 	{"proc", KEY_PROC, "DIR", 0,
 	 "Read this copy of /proc instead (meminfo, vmstat, zoneinfo, vmallocinfo)", 0},
-	{"sys", KEY_SYS, "DIR", OPTION_HIDDEN, NULL, 0},
 	{0},
 };
 
@@ -42,9 +41,9 @@ static const char doc[] =
 	"machine "
 	"now (root sees /proc/vmallocinfo too); with a capture about its start and end.\v"
 	"Examples:\n"
-	"  sudo kmemtrace balance                        where memory is now\n"
-	"  kmemtrace balance --explain                   the same, and what each line is\n"
-	"  kmemtrace balance before.kmt                  what changed while it was recorded\n"
+	"  sudo kmemtrace balance                  where memory is now\n"
+	"  kmemtrace balance --explain             the same, and what each line is\n"
+	"  kmemtrace balance before.kmt            what changed in a recording\n"
 	"  kmemtrace balance --format json | jq .unaccounted_percent\n";
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -62,9 +61,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_PROC:
 		args->proc_root = arg;
-		return 0;
-	case KEY_SYS:
-		args->sys_root = arg;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (args->path)
@@ -114,7 +110,7 @@ static int balance_live(const struct balance_args *args)
 	if (err)
 		return log_error(-err, "cannot read %s/meminfo: %s", proc_root, strerror(-err));
 	if (!args->proc_root) {
-		unlisted_read(proc_root, args->sys_root ?: "/sys", &unlisted);
+		unlisted_read(proc_root, "/sys", &unlisted);
 		if (!uname(&uts))
 			sheet.kernel = uts.release;
 		sheet.wall_s = s.wall_s;

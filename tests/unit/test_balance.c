@@ -10,9 +10,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "cmd.h"
 #include "golden.h"
 #include "model/balance.h"
 #include "render/balance.h"
@@ -323,6 +326,36 @@ static void printed_sheets(void **state)
 	snapshot_free(&later);
 }
 
+/* The exit status of `kmemtrace balance ARGUMENT`, which prints nothing here. */
+static int exit_status(const char *argument)
+{
+	char *argv[] = {(char *)"kmemtrace balance", (char *)argument, NULL};
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
+			_exit(99);
+		exit(cmd_balance(2, argv));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void exit_statuses_tell_what_went_wrong(void **state)
+{
+	(void)state;
+	assert_int_equal(exit_status("--proc=" TESTS_DIR "/fixtures/proc/6.12"), EXIT_OK);
+	assert_int_equal(exit_status("--proc=" TESTS_DIR "/fixtures/balance/container"), EXIT_OK);
+	assert_int_equal(exit_status("--proc=/nonexistent"), EXIT_FAILED);
+	assert_int_equal(exit_status(TESTS_DIR "/fixtures/proc/README.md"), EXIT_FAILED); /* no capture */
+	assert_int_equal(exit_status("--format=yaml"), EXIT_USAGE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -335,6 +368,7 @@ int main(void)
 		cmocka_unit_test(what_is_outside_meminfo_is_parsed),
 		cmocka_unit_test(hostile_bytes_are_survived),
 		cmocka_unit_test(printed_sheets),
+		cmocka_unit_test(exit_statuses_tell_what_went_wrong),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

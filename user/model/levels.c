@@ -285,7 +285,7 @@ static const struct caller_key *key_find(const struct caller_key *keys, size_t n
 					 const struct cap_frame *f)
 {
 	bool module = f->module[0] && strcmp(f->module, "vmlinux") != 0;
-	struct caller_key key;
+	struct caller_key key = {0};
 	char symbol[128];
 
 	sym_normalise(f->symbol, symbol, sizeof(symbol));
