@@ -13,7 +13,7 @@
 #endif
 
 #define KMT_FRAMES  64 /* frames kept of one stack; deeper ones are marked truncated */
-#define KMT_WAYS    16 /* stacks remembered for one (call site, depth), see unwind.bpf.h */
+#define KMT_WAYS    32 /* stacks remembered for one (call site, depth), see unwind.bpf.h */
 #define KMT_PROBES  16 /* rows looked at in the path, owner and cache tables before they count as full */
 #define KMT_NAME    64 /* longest cache name kept */
 #define KMT_COMM    16
@@ -132,14 +132,16 @@ struct kmt_path {
 #define KMT_PATH_IRQ       2 /* allocated in interrupt context, cut where the interrupt began */
 #define KMT_PATH_POOL      8 /* from this bit on: the pool that it allocates from */
 
-/* How to recognise a path at one stack depth without unwinding (unwind.bpf.h). */
+/* How to recognise a path without unwinding (unwind.bpf.h). */
 struct kmt_memo {
 	__u64 key; /* call site and depth; 0: row free */
 	__u64 sum; /* of the return addresses */
 	__u32 path;
-	__u16 nr; /* 0 until filled, or for good when an audit disagreed */
-	__u16 flags;
-	__u16 word[KMT_FRAMES]; /* where each return address lies, in words from ctx */
+	__u16 nr;    /* 0 until filled, or for good when an audit disagreed */
+	__u16 split; /* frames from this one on lie at a fixed distance from the end of the stack, not from ctx */
+	__u32 part;  /* low half of the sum of the first UNWIND_PART: tells most paths of a call site apart */
+	__u32 depth; /* words from ctx to the end of the stack, when it was learned */
+	__u16 word[KMT_FRAMES]; /* where each return address lay, in words from ctx */
 };
 
 /* Traffic of a path or a cache: counts and bytes in 1/KMT_ONE, weighted by sampling. */
@@ -247,7 +249,7 @@ _Static_assert(sizeof(struct kmt_audit_item) == 32, "item size");
 _Static_assert(sizeof(struct kmt_cpu) % 128 == 0, "CPUs must not share lines");
 _Static_assert(sizeof(struct kmt_bucket) == 64, "a bucket is one cache line");
 _Static_assert(sizeof(struct kmt_object) == 32, "object size");
-_Static_assert(sizeof(struct kmt_memo) == 152, "memo size");
+_Static_assert(sizeof(struct kmt_memo) == 160, "memo size");
 _Static_assert(sizeof(struct kmt_tally) == 64, "a tally is one cache line");
 #endif
 

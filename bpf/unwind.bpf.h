@@ -29,6 +29,8 @@
 #define UNWIND_DEPTH  (KMT_FRAMES + UNWIND_PREFIX)
 #define UNWIND_CHUNK  64 /* words read at a time */
 #define UNWIND_CHUNKS 17 /* 8 KiB of stack, and the chunk that ctx begins in */
+#define UNWIND_COARSE 8 /* depth in the key, in 256 bytes: what x86 varies at random on each system call */
+#define UNWIND_PART   3
 #define UNWIND_IRQ    0x8000 /* depth is within an interrupt stack */
 #define UNWIND_ODD    0x9E3779B97F4A7C15ull
 
@@ -280,6 +282,8 @@ GLOBAL int unwind_sum(__u32 scratch_row, __u32 nr)
 	for (__u32 i = 0; i < KMT_FRAMES; i++) {
 		if (i >= nr)
 			break;
+		if (i == UNWIND_PART)
+			s->memo.part = sum;
 		s->path.ip[i] = s->ip[start + i];
 		sum += s->ip[start + i] * odd;
 		odd += UNWIND_ODD << 1;
@@ -289,6 +293,38 @@ GLOBAL int unwind_sum(__u32 scratch_row, __u32 nr)
 	s->path.hash = (sum ^ s->site ^ nr ^ (__u64)s->object.pool << 56) | 1;
 	s->path.call_site = s->site;
 	return 0;
+}
+
+/*
+ * The path in s is known at `memo_row`, but its frames lie elsewhere: if those from some frame on have moved
+ * with the end of the stack, that is how it is from now on. Returns whether so.
+ */
+GLOBAL int unwind_split(__u32 scratch_row, __u32 memo_row)
+{
+	struct kmt_memo *m = bpf_map_lookup_elem(&memos, &memo_row);
+	struct unwind_scratch *s = scratch_of(scratch_row);
+	__s32 moved;
+	__u32 nr, split;
+
+	if (!s || !m || !m->nr || m->nr != s->path.nr)
+		return 0;
+	moved = ((s->end - s->sp) >> 3) - m->depth;
+	nr = split = m->nr;
+	for (__u32 i = 0; i < KMT_FRAMES; i++) {
+		__s32 by;
+
+		if (i >= nr)
+			break;
+		by = (__s32)s->memo.word[i] - m->word[i];
+		if (by && split == nr)
+			split = i;
+		if (i >= split && by != moved)
+			return 0;
+	}
+	if (split == m->split)
+		return 0;
+	m->split = split;
+	return 1;
 }
 
 /* Remember the path in s at s->key. */
@@ -306,10 +342,15 @@ GLOBAL int unwind_remember(__u32 scratch_row, __u32 path)
 
 		if (!m)
 			break;
+		if (m->key == s->key && m->path == path && unwind_split(scratch_row, row))
+			return 1;
 		if (m->key || __sync_val_compare_and_swap(&m->key, 0, s->key))
 			continue;
 		m->sum = s->memo.sum;
+		m->part = s->memo.part;
 		m->path = path;
+		m->depth = (s->end - s->sp) >> 3;
+		m->split = s->path.nr - !(s->path.flags & (KMT_PATH_IRQ | KMT_PATH_TRUNCATED));
 		__builtin_memcpy(m->word, s->memo.word, sizeof(m->word));
 		m->nr = s->path.nr;
 		return 1;
@@ -408,19 +449,24 @@ GLOBAL int unwind_audit(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, 
 	return 0;
 }
 
-/* Do the words above `sp`, where a memo expects return addresses, add up to its path? */
-GLOBAL int unwind_matches(__u32 memo_row, __u64 sp)
+/* Do the words where a memo expects return addresses add up to its path? */
+GLOBAL int unwind_matches(__u32 memo_row, __u64 sp, __u32 depth)
 {
 	struct kmt_memo *m = bpf_map_lookup_elem(&memos, &memo_row);
 	__u64 sum = 0, odd = UNWIND_ODD;
-	__u32 nr;
+	__u32 nr, split;
 
 	if (!m)
 		return 0;
 	nr = m->nr;
+	split = m->split;
 	for (__u32 i = 0; i < KMT_FRAMES; i++) {
 		if (i >= nr)
 			break;
+		if (i == UNWIND_PART && (__u32)sum != m->part)
+			return 0;
+		if (i == split)
+			sp += ((__s64)depth - m->depth) * 8;
 		sum += compat_read_word(sp + m->word[i] * 8) * odd;
 		odd += UNWIND_ODD << 1;
 	}
@@ -440,7 +486,7 @@ static __always_inline void unwind_locate(struct unwind_scratch *s)
 		depth = ((s->sp & 0x3fff) >> 3) | UNWIND_IRQ;
 	} else {
 		s->end = base + cfg_thread_size;
-		depth >>= 3;
+		depth >>= UNWIND_COARSE;
 	}
 	s->key = (s->site ?: unwind_near(s->sp, s->end, s->object.pool)) ^ depth << 48;
 }
@@ -453,12 +499,13 @@ GLOBAL int unwind_path(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, _
 {
 	struct unwind_scratch *s = scratch_of(scratch_row);
 	struct kmt_cpu *cpu = cpu_of(cpu_id);
-	__u32 h;
+	__u32 h, depth;
 
 	if (!s || !cpu)
 		return 0;
 	s->sp = scratch_number(s, ctx);
 	unwind_locate(s);
+	depth = (s->end - s->sp) >> 3;
 	h = hash_row(s->key, cfg_memo_shift);
 	for (int w = 0; w < KMT_WAYS; w++) {
 		__u32 row = h + w;
@@ -466,7 +513,7 @@ GLOBAL int unwind_path(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, _
 
 		if (!m || !m->key)
 			break;
-		if (m->key != s->key || !unwind_matches(row, s->sp))
+		if (m->key != s->key || !unwind_matches(row, s->sp, depth))
 			continue;
 		if ((++cpu->stats[KMT_STAT_UNWIND_HITS] & cfg_audit) == 0 &&
 		    !unwind_audit(ctx, scratch_row, cpu_id, row))
