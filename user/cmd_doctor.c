@@ -10,7 +10,9 @@
 
 #include "base/log.h"
 #include "cmd.h"
+#include "base/units.h"
 #include "live/plan.h"
+#include "live/tracer.h"
 #include "proc/host.h"
 
 enum { FORMAT_TEXT, FORMAT_JSON };
@@ -63,6 +65,36 @@ static bool has_cap(const struct kernel_facts *f, int bit)
 	return f->caps >> bit & 1;
 }
 
+/* What the tables of a recording with default options take. */
+static void sizes_read(bool exact, struct sizes *out)
+{
+	const struct tracer_options recording = {.exact = exact};
+
+	if (tracer_sizes(&recording, out))
+		memset(out, 0, sizeof(*out));
+}
+
+static void print_memory(void)
+{
+	struct sizes sampled, exact;
+	char bytes[2][UNITS_MAX], live[2][UNITS_MAX];
+
+	sizes_read(false, &sampled);
+	sizes_read(true, &exact);
+	printf("Memory         record takes %s for %s live samples, --exact %s for %s live objects; see --memory\n",
+	       units_bytes(bytes[0], sampled.bytes), units_count(live[0], sampled.live),
+	       units_bytes(bytes[1], exact.bytes), units_count(live[1], exact.live));
+}
+
+static json_t *memory_json(bool exact)
+{
+	struct sizes s;
+
+	sizes_read(exact, &s);
+	return json_pack("{s:I, s:I, s:I}", "bytes", (json_int_t)s.bytes, "live_objects", (json_int_t)s.live, "stacks",
+			 (json_int_t)1 << s.path_bits);
+}
+
 static void print_text(const struct host_facts *h, const struct kernel_facts *f, const struct plan *p)
 {
 	printf("Kernel         %s, %s, lockdown %s, virtualization %s\n", h->release, h->arch, f->lockdown,
@@ -73,6 +105,7 @@ static void print_text(const struct host_facts *h, const struct kernel_facts *f,
 	       f->kptr_restrict == 2 ? ": hidden, call paths will have no names" : "");
 	printf("slabinfo       %s\n", f->slabinfo ? "readable" : "not readable");
 	printf("vmallocinfo    %s\n", f->vmallocinfo ? "readable" : "not readable");
+	print_memory();
 	printf("Capabilities  ");
 	for (size_t i = 0; i < NR_CAPS; i++)
 		printf(" %s%s", has_cap(f, caps[i].bit) ? "" : "no ", caps[i].name);
@@ -115,11 +148,12 @@ static int print_json(const struct host_facts *h, const struct kernel_facts *f, 
 		json_object_set_new(capabilities, caps[i].name, json_boolean(has_cap(f, caps[i].bit)));
 	for (size_t i = 0; i < p->nr_notes; i++)
 		json_array_append_new(notes, json_string(p->notes[i]));
-	root = json_pack("{s:i, s:b, s:s, s:{s:s, s:s, s:s, s:s}, s:b, s:b, s:i, s:b, s:b, s:o, s:o, s:o}",
+	root = json_pack("{s:i, s:b, s:s, s:{s:s, s:s, s:s, s:s}, s:b, s:b, s:i, s:b, s:b, s:{s:o, s:o}, s:o, s:o, s:o}",
 			 "schema", 1, "can_record", p->can_record, "refusal", p->refusal, "kernel", "release",
 			 h->release, "arch", h->arch, "lockdown", f->lockdown, "virtualization", h->virtualization,
 			 "btf", !f->btf, "bpf_load", !f->bpf_load, "kptr_restrict", f->kptr_restrict, "slabinfo",
-			 f->slabinfo, "vmallocinfo", f->vmallocinfo, "capabilities", capabilities, "hooks",
+			 f->slabinfo, "vmallocinfo", f->vmallocinfo, "memory", "sampled", memory_json(false), "exact",
+			 memory_json(true), "capabilities", capabilities, "hooks",
 			 hooks_json(p), "notes", notes);
 	if (!root)
 		return log_error(ENOMEM, "out of memory");

@@ -77,3 +77,28 @@ int classic_kmem_cache_free(struct bpf_raw_tracepoint_args *ctx)
 {
 	return freed(ctx->args[1]);
 }
+
+/* The other pools that kmemtrace follows, in the same way. */
+SEC("raw_tp/mm_page_alloc")
+int classic_page_alloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	return allocated(ctx, ctx->args[0], 4096ull << (ctx->args[1] & 31));
+}
+
+SEC("raw_tp/mm_page_free")
+int classic_page_free(struct bpf_raw_tracepoint_args *ctx)
+{
+	return freed(ctx->args[0]);
+}
+
+SEC("raw_tp/percpu_alloc_percpu")
+int classic_percpu_alloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	return allocated(ctx, ctx->args[7], ctx->args[3]);
+}
+
+SEC("raw_tp/percpu_free_percpu")
+int classic_percpu_free(struct bpf_raw_tracepoint_args *ctx)
+{
+	return freed(ctx->args[2]);
+}

@@ -63,7 +63,9 @@ static bool exact_step(struct governor *g)
 
 static uint64_t period_clamp(const struct governor *g, double period)
 {
-	double least = g->options.may_refine ? PERIOD_LEAST : g->options.sample_bytes;
+	/* where the events alone cost too much, samples are not made finer on top of it */
+	bool refine = g->options.may_refine && g->state == GOVERNOR_HOLDS;
+	double least = refine ? PERIOD_LEAST : g->options.sample_bytes;
 
 	if (period < least)
 		return least;
