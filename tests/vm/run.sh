@@ -7,6 +7,13 @@
 
 # Planted kinds (tests/plant) and how many of each: one object of the named cache, from the named function, each.
 PLANTED="file:5000 dentry:5000 msg:3000 pipe:500 epoll:3000 timerfd:2000"
+# The same beside slab: POOL, the event it is traced by, kind, count, objects that each makes (a page or a ring's block).
+POOLS="kstack task:task_newtask thread 300 1
+pagetable kmem:mm_page_alloc sparse 1000 1
+page kmem:mm_page_alloc pipedata 100 16
+page kmem:mm_page_alloc packet 10 16
+vmalloc vmalloc:alloc_vmap_area bpfarray 10 1
+percpu percpu:percpu_alloc_percpu bpfpercpu 100 1"
 CHURNED="msg:20000 pipe:10000 epoll:10000"
 CAPTURE=/tmp/t.kmt
 REPORT=/tmp/t.json
@@ -128,6 +135,40 @@ test_planted() {
 	kill "$(cat /tmp/plant.pid)" 2>/dev/null
 }
 
+# pool_growth POOL FUNCTIONS: the index of the first growth of the pool, if one of these is in its stack.
+pool_growth() {
+	for growth in 0 1 2 3 4 5; do
+		[ "$(json "growth.$growth.pool")" = "$1" ] || continue
+		if json "growth.$growth.stack.*" | grep -qE "^($(echo "$2" | tr , '|'))\+"; then echo $growth; fi
+		return
+	done
+}
+
+# test_pool POOL EVENT KIND COUNT OBJECTS: planted memory is the first of its pool, all of it, with its path.
+test_pool() {
+	test=pool-$3
+	if [ "$(./jsonq /tmp/doctor.json "hooks.name=$2.attached")" != true ]; then
+		skip "$test" "$(./jsonq /tmp/doctor.json "hooks.name=$2.reason")"
+		return
+	fi
+	hold "$3" "$4"
+	if record "$test" --exact -- sh /tmp/hold; then
+		at=$(pool_growth "$1" "$(ready stack)")
+		if [ -n "$at" ]; then
+			within "$test" "$(json "growth.$at.objects")" $(($4 * $5)) $(($4 * $5 + $4 * $5 / 50 + 20))
+		else
+			not_ok "$test" "no $1 of $(ready stack), but $(for at in 0 1 2; do
+				json "growth.$at.pool"
+				json "growth.$at.stack.*" | head -n 4
+			done | tr '\n' ' ')"
+		fi
+		file_block "$test.json" "$REPORT"
+	else
+		cat /tmp/plant.err
+	fi
+	kill "$(cat /tmp/plant.pid)" 2>/dev/null
+}
+
 # What is allocated and freed again is not held: nothing the churn made is left in the first growth.
 test_churn() {
 	test=churn-$1
@@ -153,6 +194,8 @@ test_load
 test_doctor
 test_record
 for kind in $PLANTED; do test_planted "${kind%:*}" "${kind#*:}"; done
+# shellcheck disable=SC2086 # five words
+echo "$POOLS" | { while read -r pool; do test_pool $pool; done; exit $failed; } || failed=$?
 test_sampled
 for kind in $CHURNED; do test_churn "${kind%:*}" "${kind#*:}"; done
 [ "$failed" -eq 0 ]

@@ -150,6 +150,7 @@ static const struct rule page_rules[] = {
 	{"blk_mq_alloc_rqs", POOL_PAGE, "block"},
 	{"mempool_alloc_pages", POOL_PAGE, "block"},
 	{"tlb_next_batch", POOL_PAGE, "tlb"},
+	{"tlb_remove_table*", POOL_PAGE, "tlb"},
 	{"__tlb_remove_*", POOL_PAGE, "tlb"},
 	{"__pollwait", POOL_PAGE, "poll"},
 };
