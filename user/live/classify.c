@@ -106,6 +106,7 @@ static const struct rule page_rules[] = {
 	{"pipe_write", POOL_PAGE, "pipe"},
 	{"anon_pipe_write", POOL_PAGE, "pipe"},
 	{"anon_pipe_get_page", POOL_PAGE, "pipe"},
+	{"anon_pipe_prefill_and_lock", POOL_PAGE, "pipe"},
 	{"append_pipe", POOL_PAGE, "pipe"},
 	{"push_pipe", POOL_PAGE, "pipe"},
 	{"copy_splice_read", POOL_PAGE, "pipe"},
@@ -157,9 +158,6 @@ static const struct rule page_rules[] = {
 
 /* Areas that hold pages: __vmalloc_node_range() is in the stack. */
 static const struct rule vmalloc_rules[] = {
-	{"alloc_thread_stack_node", POOL_VMALLOC, "thread"},
-	{"dup_task_struct", POOL_VMALLOC, "thread"},
-	{"copy_process", POOL_VMALLOC, "thread"},
 	{"pcpu_mem_zalloc", POOL_VMALLOC, "vmalloc"}, /* what a chunk needs beside its pages */
 	{"load_module", POOL_VMALLOC, "module"},
 	{"module_memory_alloc", POOL_VMALLOC, "module"},
@@ -173,6 +171,13 @@ static const struct rule vmalloc_rules[] = {
 	{"bpf_patch_insn_*", POOL_VMALLOC, "bpf"},
 	{"bpf_check", POOL_VMALLOC, "bpf"},
 	{"map_create", POOL_VMALLOC, "bpf"},
+};
+
+/* Who asks vmalloc itself for thread stacks; a fork asks for other things through others. */
+static const struct rule thread_rules[] = {
+	{"alloc_thread_stack_node", POOL_VMALLOC, "thread"},
+	{"dup_task_struct", POOL_VMALLOC, "thread"},
+	{"copy_process", POOL_VMALLOC, "thread"},
 };
 
 /* Areas that are address space for pages that something else holds. */
@@ -267,11 +272,16 @@ static void classify_page(const struct classify_frame *frames, size_t nr, struct
 static void classify_vmalloc(const struct classify_frame *frames, size_t nr, struct stack_class *out)
 {
 	bool pages = stack_has("__vmalloc_node*", frames, nr);
-	const struct rule *rule;
-	size_t at;
+	const struct rule *rule = NULL;
+	size_t first = 0, at;
 
-	rule = pages ? stack_rule(RULES(vmalloc_rules), frames, nr, &at)
-		     : stack_rule(RULES(vmap_rules), frames, nr, &at);
+	while (first < nr && classify_is_allocator(POOL_VMALLOC, frames[first].symbol))
+		first++;
+	if (pages && first < nr)
+		rule = rule_find(RULES(thread_rules), frames[first].symbol);
+	if (!rule)
+		rule = pages ? stack_rule(RULES(vmalloc_rules), frames, nr, &at)
+			     : stack_rule(RULES(vmap_rules), frames, nr, &at);
 	out->class_ = rule ? rule->class_ : pages ? "vmalloc" : "vmap";
 }
 

@@ -75,7 +75,7 @@ static void hook_judge(const struct kernel_facts *facts, struct plan_hook *hook)
 	else if (def->typed_arg && strcmp(event->type[def->typed_arg], def->type))
 		snprintf(hook->reason, sizeof(hook->reason), "argument %d of the event is no struct %s",
 			 def->typed_arg + 1, def->type);
-	else if (!hook_is_attached(def) && facts->audit_obstacle[0])
+	else if (!strcmp(def->how, HOW_TEST_RUN) && facts->audit_obstacle[0])
 		snprintf(hook->reason, sizeof(hook->reason), "%s", facts->audit_obstacle);
 	else if (facts->bpf_load)
 		snprintf(hook->reason, sizeof(hook->reason), "this process may not load BPF programs (%s)",
