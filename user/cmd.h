@@ -13,11 +13,13 @@ struct cmd {
 enum {
 	EXIT_OK = 0,
 	EXIT_FAILED = 1, /* it was tried and did not work; stderr says why */
-	EXIT_USAGE = 2   /* the command line was wrong */
+	EXIT_USAGE = 2,  /* the command line was wrong */
+	EXIT_GROWTH = 3  /* --fail-if-growth: it grew */
 };
 
 int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 int cmd_balance(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 

@@ -17,6 +17,7 @@ static int cmd_version(int argc, char **argv);
 static const struct cmd commands[] = {
 	{"record", "trace kernel allocations into a capture file (root)", cmd_record},
 	{"report", "say where kernel memory went, from a capture", cmd_report},
+	{"diff", "say what changed from one capture, or a set of them, to another", cmd_diff},
 	{"balance", "take MemTotal apart: free, user, each kernel pool, and the rest", cmd_balance},
 	{"doctor", "say what this kernel lets kmemtrace see, and what it does not", cmd_doctor},
 	{"version", "print the version and what it was built with", cmd_version},

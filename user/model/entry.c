@@ -11,6 +11,7 @@ enum label {
 	LABEL_FIXED,  /* what the row says */
 	LABEL_SUFFIX, /* the rest of the symbol, "()" after it: the system call's name */
 	LABEL_INNER,  /* the row's word and the function that was called from there */
+	LABEL_CALLED, /* the system call by the function it was left to (its own frame was a tail call's) */
 };
 
 /*
@@ -36,6 +37,14 @@ static const struct boundary {
 	{"__se_compat_sys_*", ENTRY_SYSCALL, LABEL_SUFFIX, ""},
 	{"__do_sys_*", ENTRY_SYSCALL, LABEL_SUFFIX, ""},
 	{"__do_compat_sys_*", ENTRY_SYSCALL, LABEL_SUFFIX, ""},
+	{"x64_sys_call", ENTRY_SYSCALL, LABEL_CALLED, ""},
+	{"do_syscall_64", ENTRY_SYSCALL, LABEL_CALLED, ""},
+	{"do_fast_syscall_32", ENTRY_SYSCALL, LABEL_CALLED, ""},
+	{"__do_fast_syscall_32", ENTRY_SYSCALL, LABEL_CALLED, ""},
+	{"invoke_syscall", ENTRY_SYSCALL, LABEL_CALLED, ""},
+	{"el0_svc_common", ENTRY_SYSCALL, LABEL_CALLED, ""},
+	{"do_el0_svc", ENTRY_SYSCALL, LABEL_CALLED, ""},
+	{"el0_svc", ENTRY_SYSCALL, LABEL_CALLED, ""},
 	{"exc_page_fault", ENTRY_FAULT, LABEL_FIXED, "page fault"},
 	{"asm_exc_page_fault", ENTRY_FAULT, LABEL_FIXED, "page fault"},
 	{"do_user_addr_fault", ENTRY_FAULT, LABEL_FIXED, "page fault"},
@@ -90,10 +99,24 @@ static const struct boundary *boundary_find(const char *symbol, const char **res
 	return NULL;
 }
 
+/* "write" of ksys_write, "mmap" of ksys_mmap_pgoff. */
+static const char *called_name(const char *function)
+{
+	static const char *const prefixes[] = {"ksys_", "__sys_", "do_sys_"};
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (!strncmp(function, prefixes[i], strlen(prefixes[i])))
+			function += strlen(prefixes[i]);
+	return strcmp(function, "mmap_pgoff") ? function : "mmap";
+}
+
 static void entry_label(const struct boundary *b, const char *rest, const char *inner,
 			struct entry *out)
 {
 	switch (b->label) {
+	case LABEL_CALLED:
+		rest = called_name(inner);
+		__attribute__((fallthrough));
 	case LABEL_SUFFIX:
 		snprintf(out->label, sizeof(out->label), "%.*s()", ENTRY_LABEL_MAX - 3, rest);
 		return;

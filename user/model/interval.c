@@ -14,17 +14,38 @@ static double chi2_quantile(double df, double z)
 	return root > 0 ? df * root * root * root : 0;
 }
 
-void interval_weighted(double sum, double var, double *low, double *high)
+void interval_weighted_at(double z, double sum, double var, double weight, double *low, double *high)
 {
-	const double z = 1.959964;
-	double weight, count;
+	double count = 0;
 
-	if (!(var > 0) || !(sum > 0)) {
-		*low = *high = sum;
+	if (sum > 0)
+		weight = var / sum;
+	*low = *high = sum;
+	if (!(weight > 0))
 		return;
-	}
-	weight = var / sum;
 	count = sum / weight;
 	*low = fmin(sum, weight / 2 * chi2_quantile(2 * count + 1, -z));
 	*high = fmax(sum, weight / 2 * chi2_quantile(2 * count + 1, z));
+	if (!(sum > 0))
+		*low = sum;
+}
+
+void interval_weighted(double sum, double var, double *low, double *high)
+{
+	interval_weighted_at(1.959964, sum, var, 0, low, high);
+}
+
+double interval_deviate(double p)
+{
+	double low = 0, high = 40;
+
+	for (int i = 0; i < 60; i++) {
+		double middle = (low + high) / 2;
+
+		if (erfc(middle / M_SQRT2) > p)
+			low = middle;
+		else
+			high = middle;
+	}
+	return (low + high) / 2;
 }

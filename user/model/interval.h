@@ -13,4 +13,11 @@
  */
 void interval_weighted(double sum, double var, double *low, double *high);
 
+/* The same at normal deviate z instead of 1.96. With nothing sampled (sum 0), `weight` is what one sample would
+ * have been worth: the upper end is then above 0. */
+void interval_weighted_at(double z, double sum, double var, double weight, double *low, double *high);
+
+/* The normal deviate that is exceeded in either direction with probability p, 0 < p < 1. */
+double interval_deviate(double p);
+
 #endif

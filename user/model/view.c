@@ -5,6 +5,23 @@
 #include <math.h>
 #include <string.h>
 
+void view_span(struct view *v, size_t first, size_t last)
+{
+	v->first = first;
+	v->last = last;
+	v->start = &v->c->snapshots[first];
+	v->end = &v->c->snapshots[last];
+	v->slab_start = v->slab_end = NULL;
+	for (size_t i = first; i <= last; i++) {
+		if (!v->c->snapshots[i].slabs.nr)
+			continue;
+		if (!v->slab_start)
+			v->slab_start = &v->c->snapshots[i];
+		v->slab_end = &v->c->snapshots[i];
+	}
+	v->duration_s = v->end->t_s - v->start->t_s;
+}
+
 void view_whole(const struct capture *c, struct view *out)
 {
 	struct view v = {
@@ -28,16 +45,7 @@ void view_whole(const struct capture *c, struct view *out)
 		while (v.last > 0 && fabs(c->snapshots[v.last - 1].t_s - v.at->end_s) <=
 					     fabs(c->snapshots[v.last].t_s - v.at->end_s))
 			v.last--;
-	v.start = &c->snapshots[v.first];
-	v.end = &c->snapshots[v.last];
-	for (size_t i = v.first; i <= v.last; i++) {
-		if (!c->snapshots[i].slabs.nr)
-			continue;
-		if (!v.slab_start)
-			v.slab_start = &c->snapshots[i];
-		v.slab_end = &c->snapshots[i];
-	}
-	v.duration_s = v.end->t_s - v.start->t_s;
+	view_span(&v, v.first, v.last);
 	*out = v;
 }
 

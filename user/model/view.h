@@ -27,6 +27,9 @@ struct view {
 /* The whole capture. c must have a snapshot, as the reader guarantees. */
 void view_whole(const struct capture *c, struct view *out);
 
+/* Let the view be about the snapshots `first` to `last` of its capture; `at` is left to the caller. */
+void view_span(struct view *v, size_t first, size_t last);
+
 /* True when the capture has an attached hook for this pool, or objects of it: only then is it
  * measured. */
 bool view_traces(const struct view *v, enum pool pool);

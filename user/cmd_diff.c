@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* `kmemtrace diff`: what changed between two captures, or a set of them and one. Needs no privilege. Wiring only. */
+#include <argp.h>
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/units.h"
+#include "cmd.h"
+#include "model/diff.h"
+#include "model/gate.h"
+#include "model/part.h"
+#include "output.h"
+#include "render/diff.h"
+
+#define TOP_TEXT 10
+#define TOP_JSON 100
+
+enum { OPT_SET = 256, OPT_FROM, OPT_TO, OPT_BASE_FROM, OPT_BASE_TO, OPT_FAIL, OPT_ALL };
+
+struct diff_args {
+	const char *paths[2];
+	size_t nr_paths;
+	const char *set;
+	enum growth_by by;
+	bool json, top_given;
+	struct diff_options show;
+	double from_s[2], to_s[2]; /* of base and new; NaN: the recording's own ends */
+	struct gate gates[GATES_MAX];
+	size_t nr_gates;
+};
+
+static const struct argp_option options[] = {
+	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
+	{"top", 'n', "N", 0, "Show the N largest changes of each kind; 0 for all (text: 10; json: 100)", 0},
+	{"by", 'b', "WHAT", 0, "Compare growth by " GROWTH_BY_WORDS " (default: stack)", 0},
+	{"all", OPT_ALL, NULL, 0, "Show what did not change, too", 0},
+	{"base-set", OPT_SET, "DIR", 0, "Compare with all captures (*.kmt) in DIR instead of one", 0},
+	{"from", OPT_FROM, "TIME", 0, "Only from TIME of the new recording on (10m: ten minutes in)", 1},
+	{"to", OPT_TO, "TIME", 0, "Only up to TIME of the new recording", 1},
+	{"base-from", OPT_BASE_FROM, "TIME", 0, "Only from TIME of the base on", 1},
+	{"base-to", OPT_BASE_TO, "TIME", 0, "Only up to TIME of the base", 1},
+	{"fail-if-growth", OPT_FAIL, "POOL=SIZE[/TIME]", 0,
+	 "Exit with 3 when POOL (" GATE_POOLS ") is higher by SIZE, or grows faster by SIZE in TIME; may be repeated", 2},
+	{0},
+};
+
+static const char doc[] =
+	"Say what changed from one capture to another: levels, and what grows or is allocated faster. Works across "
+	"reboots, hosts and kernels. Needs no privilege.\v"
+	"Examples:\n"
+	"  kmemtrace diff before.kmt after.kmt              what changed, most growth first\n"
+	"  kmemtrace diff --by cgroup good.kmt bad.kmt      whose\n"
+	"  kmemtrace diff --base-set fleet/ this.kmt        against what is usual elsewhere\n"
+	"  kmemtrace diff --base-to 1h --from 23h day.kmt day.kmt   the last hour against the first\n"
+	"  kmemtrace diff --fail-if-growth Slab=1M/1min a.kmt b.kmt || echo regressed\n\n"
+	"Exit status: 0; 3 when --fail-if-growth found growth; 1 when it did not work; 2 for wrong usage.";
+
+static void parse_time(struct argp_state *state, const char *arg, double *out)
+{
+	if (!strcmp(arg, "0"))
+		*out = 0;
+	else if (units_parse_duration(arg, out))
+		argp_error(state, "'%s' is no time into a recording; examples: 90, 10m, 2h", arg);
+}
+
+static void parse_top(struct argp_state *state, const char *arg, struct diff_args *args)
+{
+	char *end;
+
+	errno = 0;
+	args->show.top = strtoul(arg, &end, 10);
+	if (errno || *end || arg[0] < '0' || arg[0] > '9')
+		argp_error(state, "--top takes a number, not '%s'", arg);
+	args->top_given = true;
+}
+
+static void check_args(struct argp_state *state, const struct diff_args *args)
+{
+	if (args->nr_paths != (args->set ? 1 : 2))
+		argp_error(state, args->set ? "with --base-set, give the one new capture"
+					    : "which captures? give the base, then the new one");
+	if (args->set && (!isnan(args->from_s[0]) || !isnan(args->to_s[0])))
+		argp_error(state, "--base-from and --base-to do not go with --base-set");
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct diff_args *args = state->input;
+
+	switch (key) {
+	case 'f':
+		if (strcmp(arg, "text") && strcmp(arg, "json"))
+			argp_error(state, "unknown format '%s'; use text or json", arg);
+		args->json = !strcmp(arg, "json");
+		return 0;
+	case 'n':
+		parse_top(state, arg, args);
+		return 0;
+	case 'b':
+		if (growth_by_parse(arg, &args->by))
+			argp_error(state, "cannot group by '%s'; use " GROWTH_BY_WORDS, arg);
+		return 0;
+	case OPT_ALL:
+		args->show.all = true;
+		return 0;
+	case OPT_SET:
+		args->set = arg;
+		return 0;
+	case OPT_FROM:
+	case OPT_BASE_FROM:
+		parse_time(state, arg, &args->from_s[key == OPT_FROM]);
+		return 0;
+	case OPT_TO:
+	case OPT_BASE_TO:
+		parse_time(state, arg, &args->to_s[key == OPT_TO]);
+		return 0;
+	case OPT_FAIL:
+		if (args->nr_gates == GATES_MAX || gate_parse(arg, &args->gates[args->nr_gates++]))
+			argp_error(state, "'%s' is no limit; examples: Slab=16M, KernelStack=1M/1h", arg);
+		return 0;
+	case ARGP_KEY_ARG:
+		if (args->nr_paths == 2)
+			argp_error(state, "two captures at the most, please");
+		args->paths[args->nr_paths++] = arg;
+		return 0;
+	case ARGP_KEY_END:
+		check_args(state, args);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* ---- a side: a capture, the part of it that is asked for, its profile ---- */
+
+struct side {
+	struct capture *c;
+	struct part part;
+};
+
+static void side_free(struct side *s)
+{
+	part_free(&s->part);
+	if (s->c)
+		capture_free(s->c);
+}
+
+static int no_memory(void)
+{
+	return log_error(ENOMEM, "not enough memory to compare the captures");
+}
+
+static int side_read(const char *path, double from_s, double to_s, struct side *s)
+{
+	int err = capture_read(path, &s->c);
+
+	if (err)
+		return err;
+	err = part_build(s->c, from_s, to_s, &s->part);
+	if (err == -ERANGE && isnan(from_s) && isnan(to_s)) {
+		view_whole(s->c, &s->part.view); /* a single reading has levels */
+		return 0;
+	}
+	if (err == -ERANGE)
+		return log_error(ERANGE,
+				 "%s has no two checkpoints that far apart and near to the times asked for; it lasts %.0f s "
+				 "(see `kmemtrace record --every`)",
+				 path, s->c->snapshots[s->c->nr_snapshots - 1].t_s);
+	return err ? no_memory() : 0;
+}
+
+struct rendering {
+	const struct diff *d;
+	const struct diff_args *args;
+};
+
+static int render(const void *arg, FILE *out)
+{
+	const struct rendering *what = arg;
+	struct diff_options show = what->args->show;
+
+	if (!what->args->top_given)
+		show.top = what->args->json ? TOP_JSON : TOP_TEXT;
+	if (what->args->json)
+		return diff_json(what->d, &show, out);
+	show.colour = output_wants_colour();
+	show.utf8 = output_is_utf8();
+	return diff_text(what->d, &show, out);
+}
+
+/* 0, or the exit status that says why not. */
+static int check_gates(const struct diff_args *args, const struct diff *d)
+{
+	const struct diff_rows *pools = &d->sections[PROFILE_POOLS];
+	int status = EXIT_OK;
+	char words[256];
+
+	for (size_t i = 0; i < args->nr_gates; i++)
+		for (size_t k = 0; k < pools->nr; k++) {
+			const struct diff_row *row = &pools->items[k];
+			struct gate_facts facts = {.grown = row->level.delta, .rate = row->growth.delta};
+			int found;
+
+			if (strcmp(diff_row_name(row), args->gates[i].pool))
+				continue;
+			found = gate_check(&args->gates[i], &facts);
+			if (found < 0) {
+				log_error(0, "--fail-if-growth: %s was not measured on both sides", args->gates[i].pool);
+				status = EXIT_FAILED;
+			} else if (found) {
+				gate_describe(&args->gates[i], &facts, words, sizeof(words));
+				log_error(0, "%s (new against base)", words);
+				status = status ?: EXIT_GROWTH;
+			}
+		}
+	return status;
+}
+
+static int finish(const struct diff_args *args, const struct diff_input *in)
+{
+	_cleanup_(diff_free) struct diff d = {0};
+	const struct rendering what = {.d = &d, .args = args};
+
+	if (diff_build(in, &d)) {
+		no_memory();
+		return EXIT_FAILED;
+	}
+	if (output_document("comparison", render, &what))
+		return EXIT_FAILED;
+	return check_gates(args, &d);
+}
+
+static int diff_pair(const struct diff_args *args)
+{
+	_cleanup_(side_free) struct side base = {0}, new_ = {0};
+	_cleanup_(profile_free) struct profile base_profile = {0}, new_profile = {0};
+	struct match *match = NULL;
+	struct diff_input in = {.base_view = &base.part.view,
+				.base = &base_profile,
+				.new_view = &new_.part.view,
+				.new_ = &new_profile};
+	int status;
+
+	if (side_read(args->paths[0], args->from_s[0], args->to_s[0], &base) ||
+	    side_read(args->paths[1], args->from_s[1], args->to_s[1], &new_))
+		return EXIT_FAILED;
+	if (match_new(new_.c, base.c, true, &match)) {
+		no_memory();
+		return EXIT_FAILED;
+	}
+	in.match = match;
+	if (profile_build(in.base_view, match, args->by, false, &base_profile) ||
+	    profile_build(in.new_view, match, args->by, false, &new_profile)) {
+		no_memory();
+		status = EXIT_FAILED;
+	} else {
+		status = finish(args, &in);
+	}
+	match_free(match);
+	return status;
+}
+
+/* ---- a set ---- */
+
+static int is_capture(const struct dirent *e)
+{
+	size_t n = strlen(e->d_name);
+
+	return n > 4 && !strcmp(e->d_name + n - 4, ".kmt");
+}
+
+/* Read one capture of the set, add its profile, forget it. A bad one is left out, and that is said. */
+static int set_add(const struct diff_args *args, const char *path, const struct capture *new_, struct baseline *set)
+{
+	_cleanup_(side_free) struct side side = {0};
+	struct profile p = {0};
+	struct match *match = NULL;
+	int err;
+
+	if (side_read(path, NAN, NAN, &side)) {
+		log_warn("%s is left out of the set", path);
+		return 0;
+	}
+	err = match_new(new_, side.c, false, &match);
+	err = err ?: profile_build(&side.part.view, match, args->by, true, &p);
+	err = err ?: baseline_add(set, &p);
+	profile_free(&p);
+	match_free(match);
+	return err;
+}
+
+static int set_read(const struct diff_args *args, const struct capture *new_, struct baseline *set)
+{
+	struct dirent **entries = NULL;
+	int nr = scandir(args->set, &entries, is_capture, alphasort), err = 0;
+
+	if (nr < 0)
+		return log_error(errno, "cannot read the directory %s: %s", args->set, strerror(errno));
+	for (int i = 0; i < nr; i++) {
+		_cleanup_free_ char *path = NULL;
+
+		if (!err && asprintf(&path, "%s/%s", args->set, entries[i]->d_name) < 0) {
+			path = NULL;
+			err = -ENOMEM;
+		}
+		err = err ?: set_add(args, path, new_, set);
+		free(entries[i]);
+	}
+	free(entries);
+	err = err ?: baseline_finish(set);
+	if (err)
+		return no_memory();
+	if (!baseline_captures(set))
+		return log_error(ENOENT, "%s has no capture that can be read: put some *.kmt there", args->set);
+	return 0;
+}
+
+static int diff_set(const struct diff_args *args)
+{
+	_cleanup_(side_free) struct side new_ = {0};
+	_cleanup_(profile_free) struct profile profile = {0};
+	struct baseline *set = NULL;
+	struct match *match = NULL;
+	struct diff_input in = {.new_view = &new_.part.view, .new_ = &profile};
+	int status = EXIT_FAILED;
+
+	if (side_read(args->paths[0], args->from_s[1], args->to_s[1], &new_))
+		return EXIT_FAILED;
+	if (baseline_new(args->by, &set) || match_new(new_.c, new_.c, false, &match) ||
+	    profile_build(in.new_view, match, args->by, false, &profile)) {
+		no_memory();
+	} else if (!set_read(args, new_.c, set)) {
+		in.set = set;
+		in.match = match;
+		status = finish(args, &in);
+	}
+	match_free(match);
+	baseline_free(set);
+	return status;
+}
+
+int cmd_diff(int argc, char **argv)
+{
+	const struct argp argp = {
+		.options = options, .parser = parse_option, .args_doc = "BASE NEW\n--base-set=DIR NEW", .doc = doc};
+	struct diff_args args = {.from_s = {NAN, NAN}, .to_s = {NAN, NAN}};
+
+	argp_err_exit_status = EXIT_USAGE;
+	if (argp_parse(&argp, argc, argv, 0, NULL, &args))
+		return EXIT_USAGE;
+	/* A reader that goes away is an error to report, not a silent death. */
+	signal(SIGPIPE, SIG_IGN);
+	return args.set ? diff_set(&args) : diff_pair(&args);
+}

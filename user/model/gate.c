@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Limits on growth for scripts: see gate.h. */
+#include "model/gate.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/units.h"
+
+static const struct {
+	const char *name, *pool;
+} names[] = {
+	{"Slab", "Slab"},
+	{"VmallocUsed", "VmallocUsed"},
+	{"vmalloc", "VmallocUsed"},
+	{"KernelStack", "KernelStack"},
+	{"kstack", "KernelStack"},
+	{"PageTables", "PageTables"},
+	{"pagetable", "PageTables"},
+	{"SecPageTables", "SecPageTables"},
+	{"Percpu", "Percpu"},
+	{"Unaccounted", "Unaccounted"},
+	{"page", "Unaccounted"},
+};
+
+int gate_parse(const char *text, struct gate *out)
+{
+	const char *equals = strchr(text, '='), *slash = equals ? strchr(equals, '/') : NULL;
+	struct gate g = {0};
+	char size[32];
+	int64_t bytes;
+
+	if (!equals)
+		return -EINVAL;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strlen(names[i].name) == (size_t)(equals - text) &&
+		    !strncasecmp(names[i].name, text, (size_t)(equals - text)))
+			g.pool = names[i].pool;
+	if (!g.pool)
+		return -EINVAL;
+	if ((size_t)snprintf(size, sizeof(size), "%.*s", slash ? (int)(slash - equals - 1) : 64, equals + 1) >=
+		    sizeof(size) ||
+	    units_parse_size(size, &bytes))
+		return -EINVAL;
+	g.bytes = (double)bytes;
+	if (slash && units_parse_duration(slash + 1, &g.seconds)) {
+		/* "/s", "/min", "/h", "/d": one of them */
+		char one[16];
+
+		if ((size_t)snprintf(one, sizeof(one), "1%s", strcmp(slash + 1, "min") ? slash + 1 : "m") >=
+			    sizeof(one) ||
+		    units_parse_duration(one, &g.seconds))
+			return -EINVAL;
+	}
+	*out = g;
+	return 0;
+}
+
+int gate_check(const struct gate *g, const struct gate_facts *facts)
+{
+	double value = g->seconds > 0 ? facts->rate * g->seconds : facts->grown;
+
+	if (isnan(value))
+		return -ENODATA;
+	return value > g->bytes;
+}
+
+char *gate_describe(const struct gate *g, const struct gate_facts *facts, char *buf, size_t size)
+{
+	char grown[UNITS_MAX], limit[UNITS_MAX], time[UNITS_MAX];
+
+	if (g->seconds > 0)
+		snprintf(buf, size, "%s grew by %s in %s, more than %s", g->pool,
+			 units_bytes(grown, facts->rate * g->seconds), units_duration(time, g->seconds),
+			 units_bytes(limit, g->bytes));
+	else
+		snprintf(buf, size, "%s grew by %s, more than %s", g->pool, units_bytes(grown, facts->grown),
+			 units_bytes(limit, g->bytes));
+	return buf;
+}

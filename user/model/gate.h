@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * --fail-if-growth POOL=SIZE[/TIME]: how much a pool may grow before a script is told. Without a time the growth
+ * itself counts, with one the rate. Pure.
+ */
+#ifndef KMEMTRACE_MODEL_GATE_H
+#define KMEMTRACE_MODEL_GATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define GATES_MAX 16
+#define GATE_POOLS "Slab, VmallocUsed, KernelStack, PageTables, SecPageTables, Percpu or Unaccounted"
+
+struct gate {
+	const char *pool; /* as in the ledger */
+	double bytes;
+	double seconds; /* 0: of the growth as a whole */
+};
+
+/* "Slab=16M", "kstack=1M/1h": names of the ledger or of a pool, any case. 0 or −EINVAL. */
+int gate_parse(const char *text, struct gate *out);
+
+/* What was measured of a pool: bytes it grew by, and bytes a second. NaN: not measured. */
+struct gate_facts {
+	double grown, rate;
+};
+
+/* 1: grown beyond the gate; 0: not; −ENODATA: that was not measured. */
+int gate_check(const struct gate *g, const struct gate_facts *facts);
+
+/* "Slab grew by 20.0 MiB, more than 16.0 MiB". Returns buf. */
+char *gate_describe(const struct gate *g, const struct gate_facts *facts, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Subtracts one checkpoint from another: see part.h. Checkpoints are cumulative (start 0). */
+#include "model/part.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+/* The snapshot nearest in time, from `first` on. */
+static size_t snapshot_near(const struct capture *c, double t_s, size_t first)
+{
+	size_t best = first;
+
+	for (size_t i = first; i < c->nr_snapshots; i++)
+		if (fabs(c->snapshots[i].t_s - t_s) < fabs(c->snapshots[best].t_s - t_s))
+			best = i;
+	return best;
+}
+
+/* The checkpoint nearest in time; NULL when the recording's beginning (nothing held) is nearer. */
+static const struct cap_interval *checkpoint_near(const struct capture *c, double t_s)
+{
+	const struct cap_interval *best = NULL;
+	double distance = fabs(t_s);
+
+	for (size_t i = 0; i < c->nr_intervals; i++) {
+		if (fabs(c->intervals[i].end_s - t_s) >= distance)
+			continue;
+		distance = fabs(c->intervals[i].end_s - t_s);
+		best = &c->intervals[i];
+	}
+	return best;
+}
+
+/* ---- what is held: sorted rows of both, the earlier ones taken away ---- */
+
+static int compare_held(const void *a, const void *b)
+{
+	const struct cap_held *x = a, *y = b;
+
+	if (x->pool != y->pool)
+		return x->pool < y->pool ? -1 : 1;
+	if (x->stack != y->stack)
+		return x->stack < y->stack ? -1 : 1;
+	if (x->cache != y->cache)
+		return x->cache < y->cache ? -1 : 1;
+	if (x->process != y->process)
+		return x->process < y->process ? -1 : 1;
+	return strncmp(x->class_, y->class_, sizeof(x->class_));
+}
+
+/* The share of a row's objects that were allocated in the last `seconds`. Keeps only these in its ages. */
+static double keep_young(struct cap_held *h, double seconds)
+{
+	double all = 0, young = 0;
+
+	for (size_t b = 0; b < AGE_BUCKETS; b++) {
+		double low = b ? ldexp(1, (int)b - 1) : 0, high = ldexp(1, (int)b);
+
+		all += h->age_hist[b];
+		h->age_hist[b] *= fmin(1, fmax(0, (seconds - low) / (high - low)));
+		young += h->age_hist[b];
+	}
+	h->oldest_s = fmin(h->oldest_s, seconds);
+	return all > 0 ? young / all : 1;
+}
+
+/*
+ * Objects in both checkpoints are the same samples and cancel: what is uncertain is what came and what went.
+ * What went are the old ones of the earlier checkpoint that are missing in the later.
+ */
+static void held_subtract(struct cap_held *late, const struct cap_held *early, double seconds)
+{
+	double share = keep_young(late, seconds);
+	double went = early->bytes_var - late->bytes_var * (1 - share);
+
+	late->bytes_var = late->bytes_var * share + fmax(0, went);
+	late->bytes -= early->bytes;
+	late->objects -= early->objects;
+	late->tracked -= early->tracked;
+	/* the audit looked at all of the later ones: it says nothing of the difference */
+	late->judged = late->judged_live = late->judged_twice = 0;
+}
+
+static void held_negate(struct cap_held *h)
+{
+	h->bytes = -h->bytes;
+	h->objects = -h->objects;
+	h->tracked = -h->tracked;
+	h->judged = h->judged_live = h->judged_twice = 0;
+	memset(h->age_hist, 0, sizeof(h->age_hist));
+	h->oldest_s = 0;
+}
+
+static struct cap_held *held_sorted(const struct cap_interval *i)
+{
+	struct cap_held *rows = calloc(i->held.nr + 1, sizeof(*rows));
+
+	if (rows && i->held.nr) {
+		memcpy(rows, i->held.items, i->held.nr * sizeof(*rows));
+		qsort(rows, i->held.nr, sizeof(*rows), compare_held);
+	}
+	return rows;
+}
+
+static int part_held(const struct cap_interval *early, const struct cap_interval *late, double seconds,
+		     struct cap_interval *out)
+{
+	_cleanup_free_ struct cap_held *a = held_sorted(early), *b = held_sorted(late);
+	size_t i = 0, k = 0;
+
+	if (!a || !b)
+		return -ENOMEM;
+	while (i < early->held.nr || k < late->held.nr) {
+		int order = i == early->held.nr	 ? 1
+			    : k == late->held.nr ? -1
+						 : compare_held(&a[i], &b[k]);
+		struct cap_held *row = ARRAY_PUSH(&out->held);
+
+		if (!row)
+			return -ENOMEM;
+		if (order < 0) {
+			*row = a[i++];
+			held_negate(row);
+			continue;
+		}
+		*row = b[k++];
+		if (!order)
+			held_subtract(row, &a[i++], seconds);
+	}
+	return 0;
+}
+
+/* ---- traffic ---- */
+
+static double since(double late, double early)
+{
+	return fmax(0, late - early);
+}
+
+/* early and late rows of one (pool, stack) are found by a table over both. */
+static int part_churn(const struct capture *c, const struct cap_interval *early, const struct cap_interval *late,
+		      struct cap_interval *out)
+{
+	_cleanup_free_ struct cap_churn *had = calloc(POOLS * c->nr_stacks, sizeof(*had));
+
+	if (!had)
+		return -ENOMEM;
+	for (size_t i = 0; i < early->churn.nr; i++)
+		had[early->churn.items[i].pool * c->nr_stacks + early->churn.items[i].stack] =
+			early->churn.items[i];
+	for (size_t i = 0; i < late->churn.nr; i++) {
+		struct cap_churn *row = ARRAY_PUSH(&out->churn);
+		const struct cap_churn *h;
+
+		if (!row)
+			return -ENOMEM;
+		*row = late->churn.items[i];
+		h = &had[row->pool * c->nr_stacks + row->stack];
+		row->allocs = since(row->allocs, h->allocs);
+		row->alloc_bytes = since(row->alloc_bytes, h->alloc_bytes);
+		row->frees = since(row->frees, h->frees);
+		row->free_bytes = since(row->free_bytes, h->free_bytes);
+		row->ghosts = since(row->ghosts, h->ghosts);
+		row->ghost_bytes = since(row->ghost_bytes, h->ghost_bytes);
+	}
+	return 0;
+}
+
+static int part_cache_churn(const struct capture *c, const struct cap_interval *early,
+			    const struct cap_interval *late, struct cap_interval *out)
+{
+	_cleanup_free_ struct cap_cache_churn *had = calloc(c->nr_caches, sizeof(*had));
+
+	if (!had)
+		return -ENOMEM;
+	for (size_t i = 0; i < early->cache_churn.nr; i++)
+		had[early->cache_churn.items[i].cache] = early->cache_churn.items[i];
+	for (size_t i = 0; i < late->cache_churn.nr; i++) {
+		struct cap_cache_churn *row = ARRAY_PUSH(&out->cache_churn);
+
+		if (!row)
+			return -ENOMEM;
+		*row = late->cache_churn.items[i];
+		row->allocs = since(row->allocs, had[row->cache].allocs);
+		row->frees = since(row->frees, had[row->cache].frees);
+		row->ghosts = since(row->ghosts, had[row->cache].ghosts);
+	}
+	return 0;
+}
+
+/* The names stay the capture's. */
+static int part_losses(const struct cap_interval *early, const struct cap_interval *late, struct cap_interval *out)
+{
+	for (size_t i = 0; i < late->losses.nr; i++) {
+		struct cap_count *row = ARRAY_PUSH(&out->losses);
+
+		if (!row)
+			return -ENOMEM;
+		*row = late->losses.items[i];
+		for (size_t k = 0; k < early->losses.nr; k++)
+			if (!strcmp(early->losses.items[k].name, row->name) &&
+			    early->losses.items[k].value <= row->value)
+				row->value -= early->losses.items[k].value;
+	}
+	return 0;
+}
+
+static int part_subtract(const struct capture *c, const struct cap_interval *early, const struct cap_interval *late,
+			 struct cap_interval *out)
+{
+	out->start_s = early->end_s;
+	out->end_s = late->end_s;
+	return part_held(early, late, late->end_s - early->end_s, out) || part_churn(c, early, late, out) ||
+			       part_cache_churn(c, early, late, out) || part_losses(early, late, out)
+		       ? -ENOMEM
+		       : 0;
+}
+
+int part_build(const struct capture *c, double from_s, double to_s, struct part *out)
+{
+	struct part p = {0};
+	const struct cap_interval *early = NULL, *late;
+	size_t first = 0, last;
+	int err;
+
+	view_whole(c, &p.view);
+	if (!isnan(from_s))
+		early = checkpoint_near(c, from_s);
+	late = isnan(to_s) ? p.view.at : checkpoint_near(c, to_s);
+	last = p.view.last;
+	if (!isnan(from_s))
+		first = snapshot_near(c, early ? early->end_s : c->nr_intervals ? 0 : from_s, 0);
+	if (!isnan(to_s))
+		last = snapshot_near(c, late ? late->end_s : to_s, 0);
+	if (first >= last || (c->nr_intervals && late == early) || (early && late && early > late))
+		return -ERANGE;
+	view_span(&p.view, first, last);
+	p.view.at = late;
+	if (early && late) {
+		err = part_subtract(c, early, late, &p.own);
+		if (err) {
+			part_free(&p);
+			return err;
+		}
+	}
+	*out = p;
+	if (early && late)
+		out->view.at = &out->own;
+	return 0;
+}
+
+void part_free(struct part *p)
+{
+	ARRAY_FREE(&p->own.held);
+	ARRAY_FREE(&p->own.churn);
+	ARRAY_FREE(&p->own.cache_churn);
+	ARRAY_FREE(&p->own.losses);
+}

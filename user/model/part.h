@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A part of a recording: from one checkpoint to another. What is held then is net: held at the end less held
+ * at the start, row by row, so that a row may be negative (more of what was there went than came). Traffic
+ * and losses are those of the part.
+ */
+#ifndef KMEMTRACE_MODEL_PART_H
+#define KMEMTRACE_MODEL_PART_H
+
+#include "model/view.h"
+
+struct part {
+	struct view view;
+	struct cap_interval own; /* what view.at points to, unless the part begins with the recording */
+};
+
+/*
+ * The part from the checkpoint nearest to from_s to that nearest to to_s (NaN: the recording's own ends);
+ * view.start and view.end say which snapshots that made. 0, −ENOMEM, or −ERANGE when no two different
+ * checkpoints or snapshots are that near (recorded with too few, or from ≥ to). out must stay in place.
+ * Free with part_free(); c must outlive it.
+ */
+int part_build(const struct capture *c, double from_s, double to_s, struct part *out);
+void part_free(struct part *p);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A diff for people (80 columns, verdict first) and for programs (docs/json.md). Every name is escaped. */
+#ifndef KMEMTRACE_RENDER_DIFF_H
+#define KMEMTRACE_RENDER_DIFF_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "model/diff.h"
+
+struct diff_options {
+	size_t top;  /* rows of each section, 0 for all */
+	bool all;    /* rows that did not change, too */
+	bool colour; /* ANSI colours */
+	bool utf8;   /* the terminal shows UTF-8 */
+};
+
+/* 0 or −ENOMEM. Write errors are left in out's error flag. */
+int diff_text(const struct diff *d, const struct diff_options *options, FILE *out);
+/* 0, −ENOMEM or −EIO. */
+int diff_json(const struct diff *d, const struct diff_options *options, FILE *out);
+
+#endif
