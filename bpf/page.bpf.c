@@ -10,8 +10,10 @@
  */
 #include "track.bpf.h"
 
+#define GFP_HIGHMEM 0x02
 #define GFP_MOVABLE 0x08
 #define GFP_COMP    0x40000
+#define GFP_HARDWALL 0x100000
 #define PAGE_PIECES 5 /* order */
 
 /*
@@ -66,6 +68,16 @@ GLOBAL int page_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
 	return 0;
 }
 
+/*
+ * Single pages that only the kernel maps, in its own address space: those of per-CPU chunks, and what
+ * vmalloc does not take in bulk. Few; and Percpu closes to the page only when none of them is left to chance.
+ * Where the bits are others, they are sampled like the rest.
+ */
+static __always_inline bool page_is_chunk(__u64 gfp, __u64 order)
+{
+	return !order && (gfp & (GFP_HIGHMEM | GFP_MOVABLE | GFP_HARDWALL)) == GFP_HIGHMEM;
+}
+
 SEC("?raw_tp/mm_page_alloc")
 int page_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -75,6 +87,12 @@ int page_alloc(struct bpf_raw_tracepoint_args *ctx)
 
 	if ((ctx->args[2] & GFP_MOVABLE) || !ctx->args[0])
 		return 0;
+	if (page_is_chunk(ctx->args[2], ctx->args[1])) {
+		if (!gate)
+			return 0;
+		__sync_fetch_and_add(page_block(ctx->args[0]), 1);
+		return track_every(ctx, KMT_PAGE, 0, ctx->args[0], cfg_page_size);
+	}
 	cpu = cpu_row(&cpu_id);
 	size = (__u64)cfg_page_size << (ctx->args[1] & 31);
 	if (cpu && narrow_wants(size) && sample_falls(cpu, KMT_PAGE, size))
