@@ -158,7 +158,7 @@ static struct group *group_of(struct audit *a, uint32_t path, uint16_t cache)
 }
 
 /* The object in a row of the live table, when it is one that can be judged. */
-static bool suspect_read(const struct audit *a, uint32_t bucket, uint32_t i, uint32_t now_ms,
+static bool suspect_read(const struct audit *a, uint32_t bucket, uint32_t i, uint32_t born_until_ms,
 			 struct kmt_object *o, uint64_t *key)
 {
 	const struct tracer_tables *t = a->tables;
@@ -168,7 +168,7 @@ static bool suspect_read(const struct audit *a, uint32_t bucket, uint32_t i, uin
 		return false;
 	*o = t->live_objects[bucket * KMT_KEYS + i];
 	return o->pool == KMT_SLAB && o->cache && o->cache < t->nr_caches &&
-	       now_ms >= o->born_ms + AUDIT_AGE_MS &&
+	       o->born_ms <= born_until_ms &&
 	       __atomic_load_n(&t->live_keys[bucket].key[i], __ATOMIC_ACQUIRE) == *key;
 }
 
@@ -192,7 +192,7 @@ static int suspect_add(struct suspects *out, const struct kmt_object *o, uint64_
  * Read the table once: count the groups, and keep every object that can be judged as long as there
  * are no more than `room`. *total is how many there are.
  */
-static int suspects_read(struct audit *a, uint32_t now_ms, uint64_t room, struct suspects *out,
+static int suspects_read(struct audit *a, uint32_t born_until_ms, uint64_t room, struct suspects *out,
 			 uint64_t *total)
 {
 	struct kmt_object o;
@@ -205,7 +205,7 @@ static int suspects_read(struct audit *a, uint32_t now_ms, uint64_t room, struct
 		for (uint32_t i = 0; i < KMT_KEYS && !err; i++) {
 			struct group *g;
 
-			if (!suspect_read(a, b, i, now_ms, &o, &key))
+			if (!suspect_read(a, b, i, born_until_ms, &o, &key))
 				continue;
 			g = group_of(a, o.path, o.cache);
 			g->total++;
@@ -267,7 +267,7 @@ static int groups_want(struct audit *a, uint64_t room)
 }
 
 /* Visit the table again and take `want` of each group, each object as likely as any other. */
-static int suspects_choose(struct audit *a, uint32_t now_ms, struct suspects *out)
+static int suspects_choose(struct audit *a, uint32_t born_until_ms, struct suspects *out)
 {
 	struct kmt_object o;
 	uint64_t key;
@@ -278,7 +278,7 @@ static int suspects_choose(struct audit *a, uint32_t now_ms, struct suspects *ou
 			struct group *g;
 			bool take;
 
-			if (!suspect_read(a, b, i, now_ms, &o, &key))
+			if (!suspect_read(a, b, i, born_until_ms, &o, &key))
 				continue;
 			g = group_of(a, o.path, o.cache);
 			if (!g->want || !g->left)
@@ -505,7 +505,7 @@ static void ghosts_merge(struct audit *a)
 	a->ghosts.nr = nr;
 }
 
-int audit_run(struct audit *a, uint32_t now_ms, double limit_s)
+int audit_run(struct audit *a, uint32_t born_until_ms, double limit_s)
 {
 	uint64_t began = now_ns(), until = began + limit_s * 1e9, judging, room, total;
 	struct suspects s = {};
@@ -515,10 +515,10 @@ int audit_run(struct audit *a, uint32_t now_ms, double limit_s)
 		return 0;
 	room = limit_s * 1e9 / a->object_ns;
 	room = room < MOST ? room : MOST;
-	err = suspects_read(a, now_ms, room, &s, &total);
+	err = suspects_read(a, born_until_ms, room, &s, &total);
 	if (!err && total > room) {
 		s.nr = 0;
-		err = groups_want(a, room) ?: suspects_choose(a, now_ms, &s);
+		err = groups_want(a, room) ?: suspects_choose(a, born_until_ms, &s);
 	}
 	judging = now_ns();
 	if (s.nr)

@@ -9,8 +9,8 @@
 
 #include "live/tracer.h"
 
-#define AUDIT_AGE_MS                                                                               \
-	1000 /* younger objects are not looked at: most will be freed soon, by an event */
+/* While tracing, younger objects are not looked at: most will be freed soon, by an event. */
+#define AUDIT_AGE_MS 1000
 
 struct audit;
 
@@ -38,9 +38,11 @@ const char *audit_state(const struct audit *a);
 /*
  * Look objects up, for about `limit_s` seconds at most: all of them when that is enough, else a
  * uniform random sample of each (cache, path) group, the largest groups first, large enough for ±5
- * %. `now_ms` is the clock hand. 0 or −errno; without effect where audit_state() is not "ok".
+ * %. Those born after `born_until_ms` are left out; that must lie behind the clock hand, because a row that a
+ * new object takes over meanwhile is told by its birthday. 0 or −errno; without effect where audit_state() is
+ * not "ok".
  */
-int audit_run(struct audit *a, uint32_t now_ms, double limit_s);
+int audit_run(struct audit *a, uint32_t born_until_ms, double limit_s);
 
 /* Of the last run: its mark in kmt_object.looked (0: there was none), and the ghosts it found. */
 uint8_t audit_mark(const struct audit *a);

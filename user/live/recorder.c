@@ -8,8 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
+
+#include <linux/membarrier.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -313,13 +316,18 @@ static void cost_calibrate(struct recorder *r)
 		governor_calibrate(&r->governor, &reading);
 }
 
-/* Look objects up, and put the next time off by what it cost. */
-static int audit_step(struct recorder *r, double now_s)
+/* Look up objects older than age_ms, and put the next time off by what it cost. */
+static int audit_step(struct recorder *r, uint32_t age_ms)
 {
 	uint64_t before = audit_counts(r->audit)->ns;
-	double took_s, share;
-	int err = audit_run(r->audit, now_s * 1000, AUDIT_LIMIT_S);
+	double now_s = seconds_since(&r->gate_opened), took_s, share;
+	uint32_t now_ms = now_s * 1000;
+	int err;
 
+	if (now_ms <= age_ms)
+		return 0;
+	tracer_clock(r->tracer, now_ms);
+	err = audit_run(r->audit, now_ms - age_ms - 1, AUDIT_LIMIT_S);
 	if (err)
 		return log_error(-err, "the liveness audit failed (%s)", strerror(-err));
 	took_s = (audit_counts(r->audit)->ns - before) / 1e9;
@@ -334,7 +342,7 @@ static int tick(struct recorder *r, double now_s)
 	int err = cost_step(r, now_s);
 
 	if (!err && now_s >= r->next_audit_s)
-		err = audit_step(r, now_s);
+		err = audit_step(r, AUDIT_AGE_MS);
 	if (!err && now_s >= r->next_snapshot_s) {
 		err = snapshot_put(r, SNAPSHOT_TICK, now_s);
 		err = err ?: drain_notice(r->drain);
@@ -443,18 +451,25 @@ static int record_start(struct recorder *r)
 	return err ?: command_start(r);
 }
 
+/*
+ * The last audit looks at all that is left, however young, while frees are still seen; right after it the gate
+ * closes and the levels are read, so that both tell of the same moment. Before it, what waits for an RCU grace
+ * period to be freed gets one: it is held by nobody.
+ */
 static int record_end(struct recorder *r)
 {
-	int audit_err = audit_step(r, seconds_since(&r->gate_opened));
-	double end_s = seconds_since(&r->gate_opened);
+	double asked_s = seconds_since(&r->gate_opened), end_s;
 	int err;
 
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	err = audit_step(r, 0);
+	end_s = seconds_since(&r->gate_opened);
 	tracer_gate(r->tracer, false);
-	err = snapshot_put(r, SNAPSHOT_END, end_s);
+	err = snapshot_put(r, SNAPSHOT_END, end_s) ?: err;
 	tracer_detach(r->tracer);
-	log_debug("detached %.3f s after the end", seconds_since(&r->gate_opened) - end_s);
+	log_debug("detached %.3f s after the end", seconds_since(&r->gate_opened) - asked_s);
 	command_stop(r);
-	err = err ?: audit_err ?: checkpoint(r, end_s);
+	err = err ?: checkpoint(r, end_s);
 	if (!err) {
 		err = capture_finish(r->writer);
 		r->writer = NULL;
