@@ -64,7 +64,7 @@ tracers=(nothing floor sampled exact focused classic)
 if [ "$peers" ]; then
 	for peer in bpftrace perf; do
 		# installed, and works here: both need tracefs
-		if command -v $peer >/dev/null && (load=("$PWD/$B/bench/bench_load" msg); run_$peer) | grep -q .; then
+		if command -v $peer >/dev/null && (load=("$PWD/$B/bench/bench_load" msg); run_$peer) | grep -c . >/dev/null; then
 			tracers+=($peer)
 		fi
 	done

@@ -143,7 +143,9 @@ static void tcp_end(struct load_state *s)
 
 static void file_setup(struct load_state *s)
 {
-	snprintf(s->path, sizeof(s->path), "/tmp/kmemtrace-bench-%d", (int)getpid());
+	/* no disk: only the kernel's objects are of interest */
+	snprintf(s->path, sizeof(s->path), "%s/kmemtrace-bench-%d",
+		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", (int)getpid());
 }
 
 static void file_run(struct load_state *s)
