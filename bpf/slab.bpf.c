@@ -134,3 +134,34 @@ int slab_kfree(struct bpf_raw_tracepoint_args *ctx)
 		track_free(KMT_SLAB, addr);
 	return 0;
 }
+
+#define BULK_MAX 512 /* objects of one call; what goes beyond is found by the audit */
+
+/* Objects freed together, by the array of their addresses. */
+GLOBAL int slab_freed_together(__u64 array, __u32 nr)
+{
+	for (__u32 i = 0; i < BULK_MAX; i++) {
+		__u64 addr;
+
+		if (i >= nr)
+			break;
+		addr = compat_read_word(array + i * 8);
+		if (addr > ZERO_SIZE_PTR)
+			track_free(KMT_SLAB, addr);
+	}
+	return 0;
+}
+
+/* (name of the RCU flavour, how many, the array): with CONFIG_RCU_TRACE alone */
+SEC("?raw_tp/rcu_invoke_kfree_bulk_callback")
+int slab_rcu_kfree_bulk(struct bpf_raw_tracepoint_args *ctx)
+{
+	return slab_freed_together(ctx->args[2], ctx->args[1]);
+}
+
+/* (the cache or NULL, how many, the array) */
+SEC("?fentry/kmem_cache_free_bulk")
+int slab_free_bulk(__u64 *ctx)
+{
+	return slab_freed_together(ctx[2], ctx[1]);
+}

@@ -109,11 +109,11 @@ static void print_text(const struct host_facts *h, const struct kernel_facts *f,
 	printf("Capabilities  ");
 	for (size_t i = 0; i < NR_CAPS; i++)
 		printf(" %s%s", has_cap(f, caps[i].bit) ? "" : "no ", caps[i].name);
-	printf("\n\n%-28s %-10s %-9s %s\n", "HOOK", "POOL", "HOW", "WHY NOT, AND WHAT IT COSTS");
+	printf("\n\n%-35s %-10s %-9s %s\n", "HOOK", "POOL", "HOW", "WHY NOT, AND WHAT IT COSTS");
 	for (size_t i = 0; i < p->nr; i++) {
 		const struct plan_hook *hook = &p->hooks[i];
 
-		printf("%-28s %-10s %-9s", hook->def->name, pool_name(hook->def->pool),
+		printf("%-35s %-10s %-9s", hook->def->name, pool_name(hook->def->pool),
 		       hook->on ? hook->def->how : "off");
 		if (!hook->on)
 			printf(" %s: %s", hook->reason, hook->def->cost);

@@ -28,6 +28,8 @@ static const char *const event_names[KERNEL_EVENTS] = {
 	[EVENT_PROCESS_EXIT] = "sched_process_exit",
 	[EVENT_PAGE_ALLOC] = "mm_page_alloc",
 	[EVENT_PAGE_FREE] = "mm_page_free",
+	[EVENT_RCU_KFREE_BULK] = "rcu_invoke_kfree_bulk_callback",
+	[EVENT_FREE_BULK] = "kmem_cache_free_bulk",
 	[EVENT_ITER_TASK] = "bpf_iter_task",
 };
 
@@ -61,6 +63,18 @@ static void event_read(const struct btf *btf, struct event_fact *event)
 	for (int i = 0; i < event->args && i < EVENT_ARGS_MAX; i++)
 		snprintf(event->type[i], sizeof(event->type[i]), "%s",
 			 btf_base_name(btf, params[i + 1].type));
+}
+
+/* A function that fentry can be asked to attach to. */
+static int function_read(const struct btf *btf, struct event_fact *event)
+{
+	int id = btf__find_by_name_kind(btf, event->name, BTF_KIND_FUNC);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, id) : NULL;
+
+	t = t ? btf__type_by_id(btf, t->type) : NULL;
+	if (t && btf_is_func_proto(t))
+		event->args = btf_vlen(t);
+	return id;
 }
 
 /* Is there a member of this name in the struct, or in a nameless struct or union inside it? */
@@ -112,6 +126,25 @@ static const char *audit_obstacle(const struct btf *btf)
 	return "";
 }
 
+/* Attach "return 0" to the function: lockdown, or a kernel without trampolines, refuses that. */
+static int fentry_read(int function)
+{
+	const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY,
+		    .attach_btf_id = function);
+	_cleanup_close_ int prog = -1, link = -1;
+
+	if (function <= 0)
+		return -ENOENT;
+	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "kmemtrace_may_i", "GPL", insns, 2, &opts);
+	if (prog >= 0)
+		link = bpf_raw_tracepoint_open(NULL, prog);
+	return link < 0 ? -errno : 0;
+}
+
 static void btf_read(const char *path, struct kernel_facts *out)
 {
 	struct btf *btf = path ? btf__parse(path, NULL) : btf__load_vmlinux_btf();
@@ -127,6 +160,7 @@ static void btf_read(const char *path, struct kernel_facts *out)
 	out->audit_obstacle = audit_obstacle(btf);
 	for (int i = 0; i < KERNEL_EVENTS; i++)
 		event_read(btf, &out->events[i]);
+	out->fentry = fentry_read(function_read(btf, &out->events[EVENT_FREE_BULK]));
 	if (btf__find_by_name_kind(btf, event_names[EVENT_ITER_TASK], BTF_KIND_FUNC) > 0)
 		out->events[EVENT_ITER_TASK].args = 1;
 	out->kfunc_get_kmem_cache = btf__find_by_name_kind(btf, "bpf_get_kmem_cache", BTF_KIND_FUNC) > 0;

@@ -31,6 +31,8 @@ enum kernel_event {
 	EVENT_PROCESS_EXIT,
 	EVENT_PAGE_ALLOC,
 	EVENT_PAGE_FREE,
+	EVENT_RCU_KFREE_BULK,
+	EVENT_FREE_BULK, /* no tracepoint: the function kmem_cache_free_bulk(), for fentry */
 	EVENT_ITER_TASK, /* no tracepoint: the BPF iterator over tasks, of one argument where there is one */
 	KERNEL_EVENTS
 };
@@ -45,6 +47,7 @@ struct kernel_facts {
 	bool vmallocinfo;
 	bool kfunc_get_kmem_cache; /* 6.13: the cache of an object */
 	bool kfunc_rdonly_cast;    /* 6.2: reading the stack without a helper call */
+	int fentry;        /* 0, or −errno of attaching to kmem_cache_free_bulk() */
 	const char *audit_obstacle; /* why free objects cannot be told from live ones, "" when they can */
 	struct event_fact events[KERNEL_EVENTS];
 };

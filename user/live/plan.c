@@ -21,6 +21,10 @@ static const struct hook_def hook_defs[] = {
 	{.name = "liveness audit", .program = "audit_judge", .how = HOW_TEST_RUN, .pool = POOL_SLAB,
 	 .event = EVENT_KMEM_CACHE_ALLOC, .args = 5, .typed_arg = 2, .type = "kmem_cache",
 	 .cost = "objects whose free fires no event look outstanding, and trust is low where there are many"},
+	{"rcu:rcu_invoke_kfree_bulk_callback", "slab_rcu_kfree_bulk", "raw_tp", POOL_SLAB, EVENT_RCU_KFREE_BULK, 3,
+	 0, NULL, false, false, "frees by kfree_rcu() are found by the audit alone"},
+	{"kmem_cache_free_bulk", "slab_free_bulk", HOW_FENTRY, POOL_SLAB, EVENT_FREE_BULK, 3, 0, NULL, false,
+	 false, "frees in bulk are found by the audit alone"},
 	{"vmalloc:free_vmap_area_noflush", "vmalloc_free", "raw_tp", POOL_VMALLOC, EVENT_FREE_VMAP_AREA, 1, 0,
 	 NULL, true, false, "vmalloc is known only as the difference of /proc/vmallocinfo, by caller"},
 	{"vmalloc:alloc_vmap_area", "vmalloc_alloc", "raw_tp", POOL_VMALLOC, EVENT_ALLOC_VMAP_AREA, 6, 0, NULL,
@@ -75,6 +79,8 @@ static void hook_judge(const struct kernel_facts *facts, struct plan_hook *hook)
 	else if (def->typed_arg && strcmp(event->type[def->typed_arg], def->type))
 		snprintf(hook->reason, sizeof(hook->reason), "argument %d of the event is no struct %s",
 			 def->typed_arg + 1, def->type);
+	else if (!strcmp(def->how, HOW_FENTRY) && facts->fentry)
+		snprintf(hook->reason, sizeof(hook->reason), "fentry is refused (%s)", strerror(-facts->fentry));
 	else if (!strcmp(def->how, HOW_TEST_RUN) && facts->audit_obstacle[0])
 		snprintf(hook->reason, sizeof(hook->reason), "%s", facts->audit_obstacle);
 	else if (facts->bpf_load)
@@ -150,7 +156,7 @@ static void plan_notes(const struct kernel_facts *facts, struct plan *p)
 bool plan_audits(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->nr; i++)
-		if (!hook_is_attached(plan->hooks[i].def) && plan->hooks[i].on)
+		if (!strcmp(plan->hooks[i].def->how, HOW_TEST_RUN) && plan->hooks[i].on)
 			return true;
 	return false;
 }
