@@ -159,9 +159,14 @@ int slab_rcu_kfree_bulk(struct bpf_raw_tracepoint_args *ctx)
 	return slab_freed_together(ctx->args[2], ctx->args[1]);
 }
 
-/* (the cache or NULL, how many, the array) */
+/* (the cache or NULL, how many, the array): a pointer to pointers is not to be had from ctx itself */
 SEC("?fentry/kmem_cache_free_bulk")
-int slab_free_bulk(__u64 *ctx)
+int slab_free_bulk(void *ctx)
 {
-	return slab_freed_together(ctx[2], ctx[1]);
+	__u64 nr = 0, array = 0;
+
+	bpf_get_func_arg(ctx, 1, &nr);
+	bpf_get_func_arg(ctx, 2, &array);
+	slab_freed_together(array, nr);
+	return 0;
 }

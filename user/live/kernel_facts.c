@@ -126,10 +126,18 @@ static const char *audit_obstacle(const struct btf *btf)
 	return "";
 }
 
-/* Attach "return 0" to the function: lockdown, or a kernel without trampolines, refuses that. */
+/*
+ * Attach to the function a program that looks at an argument: lockdown, a kernel without trampolines, or one
+ * without the helper (5.17, f92c1e183604) refuses that.
+ */
 static int fentry_read(int function)
 {
 	const struct bpf_insn insns[] = {
+		{.code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .off = -8},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 2},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_3, .src_reg = BPF_REG_10},
+		{.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_3, .imm = -8},
+		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_func_arg},
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
@@ -139,7 +147,8 @@ static int fentry_read(int function)
 
 	if (function <= 0)
 		return -ENOENT;
-	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "kmemtrace_may_i", "GPL", insns, 2, &opts);
+	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "kmemtrace_may_i", "GPL", insns,
+			     sizeof(insns) / sizeof(insns[0]), &opts);
 	if (prog >= 0)
 		link = bpf_raw_tracepoint_open(NULL, prog);
 	return link < 0 ? -errno : 0;
