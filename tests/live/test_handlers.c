@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -245,6 +246,126 @@ static void samples_add_up_to_what_was_allocated(void **state)
 	}
 }
 
+/* ---- the other pools ---- */
+
+#define EVENT_ARGS 10
+#define GFP_KERNEL  0xcc0u
+#define GFP_MOVABLE 0x8u
+#define GFP_COMP    0x40000u
+
+/* False when the plan has the program off: this kernel lacks the event. */
+static bool event(struct tracer *t, const char *program, const uint64_t args[EVENT_ARGS])
+{
+	LIBBPF_OPTS(bpf_test_run_opts, o, .ctx_in = args, .ctx_size_in = EVENT_ARGS * sizeof(args[0]));
+	int fd = tracer_program_fd(t, program);
+
+	if (fd < 0)
+		return false;
+	assert_int_equal(bpf_prog_test_run_opts(fd, &o), 0);
+	return true;
+}
+
+#define EVENT(t, program, ...) event(t, program, (const uint64_t[EVENT_ARGS]){__VA_ARGS__})
+
+static void user_pages_are_none_of_ours(void **state)
+{
+	struct tracer *t = tracer_make(&exact);
+	uint64_t bytes;
+
+	(void)state;
+	assert_true(EVENT(t, "page_alloc", KERNEL_ADDR, 0, GFP_KERNEL | GFP_MOVABLE, 1));
+	assert_true(EVENT(t, "page_alloc", 0, 0, GFP_KERNEL, 0)); /* failed */
+	assert_true(EVENT(t, "page_free", KERNEL_ADDR, 0));
+	assert_int_equal(live_count(t, &bytes), 0);
+	assert_int_equal(counts_of(t).stats[KMT_STAT_ALLOCS], 0);
+	tracer_free(t);
+}
+
+/* Where PageHead cannot be read, as at these addresses, a block counts as not compound. */
+static void pages_freed_piece_by_piece_are_all_freed(void **state)
+{
+	struct tracer *t = tracer_make(&exact);
+	const uint64_t page = sizeof(uint64_t) * 8; /* struct page, as on every 64-bit distribution kernel */
+	const uint64_t size = sysconf(_SC_PAGESIZE);
+	uint64_t bytes;
+
+	(void)state;
+	EVENT(t, "page_alloc", KERNEL_ADDR, 2, GFP_KERNEL, 0);
+	assert_int_equal(live_count(t, &bytes), 4);
+	assert_int_equal(bytes, 4 * size);
+	EVENT(t, "page_free", KERNEL_ADDR + 3 * page, 0);
+	EVENT(t, "page_free", KERNEL_ADDR, 0);
+	assert_int_equal(live_count(t, &bytes), 2);
+	EVENT(t, "page_free", KERNEL_ADDR + page, 0);
+	EVENT(t, "page_free", KERNEL_ADDR + 2 * page, 0);
+	assert_int_equal(live_count(t, &bytes), 0);
+
+	EVENT(t, "page_alloc", KERNEL_ADDR, 5, GFP_KERNEL, 0);
+	assert_int_equal(live_count(t, &bytes), 32);
+	EVENT(t, "page_free", KERNEL_ADDR, 5); /* and at once */
+	assert_int_equal(live_count(t, &bytes), 0);
+
+	EVENT(t, "page_alloc", KERNEL_ADDR, 3, GFP_KERNEL | GFP_COMP, 0);
+	EVENT(t, "page_alloc", KERNEL_ADDR + 64 * page, 9, GFP_KERNEL, 0); /* too many to keep one by one */
+	assert_int_equal(live_count(t, &bytes), 2);
+	assert_int_equal(bytes, (8 + 512) * size);
+	EVENT(t, "page_free", KERNEL_ADDR, 3);
+	EVENT(t, "page_free", KERNEL_ADDR + 64 * page, 9);
+	assert_int_equal(live_count(t, &bytes), 0);
+	tracer_free(t);
+}
+
+/* Whatever the order, each piece is a sample of its own: Horvitz–Thompson over pages. */
+static void sampled_pages_add_up(void **state)
+{
+	const struct tracer_options o = {.sample_bytes = 65536, .max_live = 100000};
+	const uint64_t n = 20000, size = sysconf(_SC_PAGESIZE);
+
+	(void)state;
+	for (uint64_t order = 0; order <= 3; order++) {
+		struct tracer *t = tracer_make(&o);
+		double p = -expm1(-(double)size / 65536), truth = (double)(n << order) * size, sigma;
+		uint64_t bytes;
+
+		for (uint64_t i = 0; i < n; i++)
+			EVENT(t, "page_alloc", KERNEL_ADDR + (i << 12), order, GFP_KERNEL, 0);
+		live_count(t, &bytes);
+		sigma = size * sqrt((n << order) * (1 - p) / p);
+		print_message("order %llu: off by %+.2f sigma\n", (unsigned long long)order,
+			      (bytes / p - truth) / sigma);
+		assert_true(fabs(bytes / p - truth) <= 5 * sigma + (4.0 * size / p));
+		tracer_free(t);
+	}
+}
+
+static void stacks_areas_and_percpu_memory_come_and_go(void **state)
+{
+	const struct tracer_options sampled = {.sample_bytes = 1 << 30, .max_live = 1000};
+	struct tracer *t = tracer_make(&sampled); /* these pools are exact all the same */
+	uint64_t bytes, cpus = tracer_tables(t)->nr_cpus;
+
+	(void)state;
+	assert_true(EVENT(t, "kstack_alloc", KERNEL_ADDR, 0));
+	assert_int_equal(live_count(t, &bytes), 1);
+	assert_int_equal(bytes, thread_size_find("/proc"));
+	assert_true(EVENT(t, "kstack_free", KERNEL_ADDR));
+	assert_int_equal(live_count(t, &bytes), 0);
+	if (EVENT(t, "vmalloc_alloc", KERNEL_ADDR, 5 << 12, 1, 0, 0, 1)) { /* failed */
+		assert_int_equal(live_count(t, &bytes), 0);
+		EVENT(t, "vmalloc_alloc", KERNEL_ADDR, 5 << 12, 1, 0, 0, 0);
+		assert_int_equal(live_count(t, &bytes), 1);
+		assert_int_equal(bytes, (5 << 12) - sysconf(_SC_PAGESIZE)); /* without its guard page */
+		EVENT(t, "vmalloc_free", KERNEL_ADDR);
+	}
+	if (EVENT(t, "percpu_alloc", CALL_SITE, 0, 0, 24, 8, KERNEL_ADDR, 64, 0x1a40, 24 * cpus + 48)) {
+		assert_int_equal(live_count(t, &bytes), 1);
+		assert_int_equal(bytes, 24 * cpus);
+		EVENT(t, "percpu_free", KERNEL_ADDR, 64, 0x1a40);
+	}
+	assert_int_equal(live_count(t, &bytes), 0);
+	tracer_free(t);
+}
+
 static int plan_make(void **state)
 {
 	static struct kernel_facts facts;
@@ -270,6 +391,10 @@ int main(void)
 		cmocka_unit_test(a_full_table_is_counted_and_harms_nothing),
 		cmocka_unit_test(small_ones_are_left_out_when_asked),
 		cmocka_unit_test(samples_add_up_to_what_was_allocated),
+		cmocka_unit_test(user_pages_are_none_of_ours),
+		cmocka_unit_test(pages_freed_piece_by_piece_are_all_freed),
+		cmocka_unit_test(sampled_pages_add_up),
+		cmocka_unit_test(stacks_areas_and_percpu_memory_come_and_go),
 	};
 
 	return cmocka_run_group_tests(tests, plan_make, NULL);
