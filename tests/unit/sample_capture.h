@@ -17,10 +17,11 @@
 
 #define SAMPLE_UNUSED __attribute__((unused))
 
-/* A new zeroed element at the end of a plain (pointer, count) pair. */
+/* A new zeroed element at the end of a plain (pointer, count) pair, whose room doubles when it is full. */
 #define SAMPLE_ADD(items, nr)                                                                      \
 	({                                                                                         \
-		(items) = reallocarray((items), (nr) + 1, sizeof(*(items)));                       \
+		if (!((nr) & ((nr) - 1)))                                                          \
+			(items) = reallocarray((items), (nr) ? 2 * (nr) : 1, sizeof(*(items)));    \
 		if (!(items))                                                                      \
 			abort();                                                                   \
 		memset(&(items)[(nr)], 0, sizeof(*(items)));                                       \

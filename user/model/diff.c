@@ -424,17 +424,21 @@ static int churn_sort(struct diff *d)
 
 /* ---- all ---- */
 
-/* Of how many rows could chance make one look changed: those big enough to be judged at all. */
+static double settled(const struct profile_row *r)
+{
+	return r ? r->held - r->young : 0;
+}
+
+/*
+ * Of how many rows could chance make one look changed: those with enough to be news that is not in flight
+ * (what is in flight is allowed for in each row).
+ */
 static size_t rows_judged(const struct diff_rows *rows)
 {
 	size_t nr = 0;
 
-	for (size_t i = 0; i < rows->nr; i++) {
-		const struct diff_row *r = &rows->items[i];
-		double held = fmax(r->base ? r->base->held : 0, r->new_ ? r->new_->held : 0);
-
-		nr += held >= DIFF_HELD_FLOOR;
-	}
+	for (size_t i = 0; i < rows->nr; i++)
+		nr += fmax(settled(rows->items[i].base), settled(rows->items[i].new_)) >= DIFF_HELD_FLOOR;
 	return nr ? nr : 1;
 }
 

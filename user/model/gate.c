@@ -2,6 +2,7 @@
 /* Limits on growth for scripts: see gate.h. */
 #include "model/gate.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdint.h>
@@ -51,7 +52,8 @@ int gate_parse(const char *text, struct gate *out)
 		/* "/s", "/min", "/h", "/d": one of them */
 		char one[16];
 
-		if ((size_t)snprintf(one, sizeof(one), "1%s", strcmp(slash + 1, "min") ? slash + 1 : "m") >=
+		if (!isalpha((unsigned char)slash[1]) ||
+		    (size_t)snprintf(one, sizeof(one), "1%s", strcmp(slash + 1, "min") ? slash + 1 : "m") >=
 			    sizeof(one) ||
 		    units_parse_duration(one, &g.seconds))
 			return -EINVAL;

@@ -160,8 +160,8 @@ static void level_row(struct text *t, struct table *table, const struct diff_row
 	table_cell(table, "%s", size_cell(t, a[1], row->level.new_, false));
 	table_cell(table, "%s", size_cell(t, a[2], row->level.delta, true));
 	table_cell(table, "%s", percent_cell(t, a[3], &row->level));
-	table_cell(table, "%s", rate_cell(t, a[4], row->growth.base, true));
-	table_cell(table, "%s", rate_cell(t, a[5], row->growth.new_, true));
+	table_cell(table, "%s", size_cell(t, a[4], row->growth.base, true));
+	table_cell(table, "%s", size_cell(t, a[5], row->growth.new_, true));
 	table_cell(table, "%s", status_cell(t, row->level.status));
 }
 
@@ -190,7 +190,7 @@ static void text_levels(struct text *t, enum profile_section section, const char
 {
 	static const struct table_column columns[] = {
 		{"", NAME_COLUMNS, false}, {"base", 0, true}, {"new", 0, true},	    {"change", 0, true},
-		{"", 0, true},		   {"base", 0, true}, {"new", 0, true},	    {"", 0, false},
+		{"", 0, true},		   {"base/s", 0, true}, {"new/s", 0, true}, {"", 0, false},
 	};
 	const struct diff_rows *rows = &t->d->sections[section];
 	struct table table = {.columns = columns, .nr_columns = 8, .ellipsis = t->o->utf8 ? "…" : "~"};

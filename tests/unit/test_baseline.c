@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Many captures as one baseline: what is usual is not reported however much it varies, what is not is; a bad
+ * capture in the set is left out; and a thousand of them are read one after the other, in little memory.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cmd.h"
+#include "golden.h"
+#include "model/diff.h"
+#include "workload.h"
+#include "write_capture.h"
+
+#define MANY 1000
+
+static char directory[] = "/tmp/kmemtrace-test-XXXXXX";
+
+static void stats_are_those_of_all_captures(void **state)
+{
+	float values[] = {5, 1, 3}, one[] = {7}, negative[] = {-4, 8};
+	struct baseline_stat s;
+
+	(void)state;
+	baseline_stat_of(values, 3, 3, 3, &s);
+	assert_true(s.median == 3 && s.low == 1 && s.high == 5);
+	assert_true(fabs(s.sd - 2 * 1.4826) < 1e-6);
+	/* in one of four captures: usually it is not there */
+	baseline_stat_of(one, 1, 1, 4, &s);
+	assert_true(s.median == 0 && s.low == 0 && s.high == 7 && s.sd == 0);
+	baseline_stat_of(negative, 2, 2, 3, &s);
+	assert_true(s.median == 0 && s.low == -4 && s.high == 8);
+	baseline_stat_of(NULL, 0, 0, 3, &s);
+	assert_true(s.median == 0 && s.high == 0);
+	baseline_stat_of(NULL, 0, 0, 0, &s);
+	assert_true(isnan(s.median));
+}
+
+/* ---- in memory ---- */
+
+struct set {
+	struct baseline *b;
+	struct capture *new_;
+	struct view view;
+	struct match *match;
+	struct profile profile;
+	struct diff d;
+};
+
+static void set_add(struct baseline *b, struct capture *new_, const struct workload *w)
+{
+	struct capture *c = workload_record(w);
+	struct match *match;
+	struct profile p;
+	struct view v;
+
+	view_whole(c, &v);
+	assert_int_equal(match_new(new_, c, false, &match), 0);
+	assert_int_equal(profile_build(&v, match, GROWTH_BY_STACK, true, &p), 0);
+	assert_int_equal(baseline_add(b, &p), 0);
+	profile_free(&p);
+	match_free(match);
+	capture_free(c);
+}
+
+/* Compare new_ with `nr` recordings of `base`, whose leak varies from capture to capture by `vary`. */
+static void compare(struct set *s, const struct workload *base, int nr, double vary, struct capture *new_)
+{
+	struct diff_input in;
+
+	memset(s, 0, sizeof(*s));
+	s->new_ = new_;
+	view_whole(new_, &s->view);
+	assert_int_equal(match_new(new_, new_, false, &s->match), 0);
+	assert_int_equal(profile_build(&s->view, s->match, GROWTH_BY_STACK, false, &s->profile), 0);
+	assert_int_equal(baseline_new(GROWTH_BY_STACK, &s->b), 0);
+	for (int i = 0; i < nr; i++) {
+		struct workload w = *base;
+
+		w.seed = 1000 + (uint64_t)i;
+		w.leak = base->leak * (1 + vary * sin(i));
+		set_add(s->b, new_, &w);
+	}
+	assert_int_equal(baseline_finish(s->b), 0);
+	in = (struct diff_input){.set = s->b, .new_view = &s->view, .new_ = &s->profile, .match = s->match};
+	assert_int_equal(diff_build(&in, &s->d), 0);
+}
+
+static void set_free(struct set *s)
+{
+	diff_free(&s->d);
+	profile_free(&s->profile);
+	match_free(s->match);
+	baseline_free(s->b);
+	capture_free(s->new_);
+}
+
+static void what_is_usual_is_not_reported(void **state)
+{
+	int alarms = 0;
+
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		struct workload w = {.period = 65536, .seconds = 10, .paths = 60, .churn = 20e6, .leak = 2e6,
+				     .other_kernel = true};
+		struct capture *new_;
+		struct set s;
+
+		w.seed = (uint64_t)i;
+		new_ = workload_record(&w);
+		w.other_kernel = false;
+		compare(&s, &w, 12, 0.5, new_);
+		for (int k = 0; k < PROFILE_SECTIONS; k++)
+			if (s.d.sections[k].changed) {
+				alarms++;
+				break;
+			}
+		set_free(&s);
+	}
+	print_message("%d of 40 comparisons with a set of their like report a change\n", alarms);
+	assert_true(alarms <= 2);
+}
+
+static void what_is_unusual_is_found(void **state)
+{
+	struct workload w = {.period = 65536, .seconds = 10, .paths = 60, .churn = 20e6, .leak = 10e6, .seed = 5};
+	struct workload usual = w;
+	const struct diff_row *top;
+	struct set s;
+
+	(void)state;
+	usual.leak = 2e6;
+	compare(&s, &usual, 12, 0.5, workload_record(&w));
+	top = &s.d.sections[PROFILE_GROWTH].items[0];
+	assert_non_null(strstr(diff_row_key(top), "site_1000000"));
+	assert_int_equal(top->growth.status, DIFF_GROWN);
+	assert_true(fabs(top->growth.delta / 8e6 - 1) < 0.25);
+	set_free(&s);
+	usual.leak = 0;
+	compare(&s, &usual, 12, 0, workload_record(&w));
+	assert_int_equal(s.d.sections[PROFILE_GROWTH].items[0].growth.status, DIFF_NEW);
+	set_free(&s);
+}
+
+static void a_small_set_is_said_to_be_small(void **state)
+{
+	struct workload w = {.period = 0, .seconds = 10, .paths = 5, .churn = 1e5, .seed = 5};
+	struct set s;
+	bool said = false;
+
+	(void)state;
+	compare(&s, &w, 2, 0, workload_record(&w));
+	for (size_t i = 0; i < s.d.verdict.nr; i++)
+		said |= strstr(s.d.verdict.items[i], "too small") != NULL;
+	assert_true(said);
+	set_free(&s);
+}
+
+/* ---- a thousand files ---- */
+
+static char *path_of(const char *name)
+{
+	char *path = NULL;
+
+	assert_true(asprintf(&path, "%s/%s", directory, name) > 0);
+	return path;
+}
+
+/* Write `nr` recordings into DIR/set. */
+static void write_set(int nr)
+{
+	for (int i = 0; i < nr; i++) {
+		struct workload w = {.period = 65536, .seconds = 30, .paths = 120, .churn = 20e6, .leak = 1e6,
+				     .seed = (uint64_t)i, .other_kernel = i % 2};
+		struct capture *c = workload_record(&w);
+		char name[32], *path;
+
+		snprintf(name, sizeof(name), "set/%04d.kmt", i);
+		path = path_of(name);
+		write_capture(c, path);
+		free(path);
+		capture_free(c);
+	}
+}
+
+/* `kmemtrace diff` in a child; its exit status, CPU seconds and peak memory. */
+static int run(char **argv, int argc, const char *out, double *seconds, double *megabytes)
+{
+	struct rusage usage;
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600), err = open("/dev/null", O_WRONLY);
+
+		dup2(fd, 1);
+		dup2(err, 2);
+		_exit(cmd_diff(argc, argv));
+	}
+	assert_int_equal(wait4(pid, &status, 0, &usage), pid);
+	assert_true(WIFEXITED(status));
+	*seconds = (double)usage.ru_utime.tv_sec + (double)usage.ru_utime.tv_usec / 1e6 +
+		   (double)usage.ru_stime.tv_sec + (double)usage.ru_stime.tv_usec / 1e6;
+	*megabytes = (double)usage.ru_maxrss / 1024;
+	return WEXITSTATUS(status);
+}
+
+static void a_thousand_captures_are_a_baseline(void **state)
+{
+	struct workload w = {.period = 65536, .seconds = 30, .paths = 120, .churn = 20e6, .leak = 8e6, .seed = 99999};
+	char *set = path_of("set"), *new_ = path_of("new.kmt"), *out = path_of("out"), *bad = path_of("set/bad.kmt");
+	char *argv[] = {(char *)"kmemtrace diff", (char *)"--base-set", set, new_, NULL};
+	struct capture *c = workload_record(&w);
+	double few_s, few_mb, s, mb;
+	FILE *f;
+	char *text;
+
+	(void)state;
+	assert_int_equal(mkdir(set, 0700), 0);
+	write_capture(c, new_);
+	capture_free(c);
+	write_set(MANY / 10);
+	assert_int_equal(run(argv, 4, out, &few_s, &few_mb), EXIT_OK);
+	write_set(MANY);
+	f = fopen(bad, "w"); /* not a capture: left out, and the rest is compared */
+	fputs("SQLite format 3", f);
+	fclose(f);
+	assert_int_equal(run(argv, 4, out, &s, &mb), EXIT_OK);
+	print_message("%d captures: %.1f s of CPU time, %.0f MB; %d captures: %.1f s, %.0f MB (with sanitizers)\n",
+		      MANY / 10, few_s, few_mb, MANY, s, mb);
+	/* time grows with their number, memory does not */
+	assert_true(s < 15 * few_s);
+	assert_true(mb < few_mb + 64);
+	text = read_file(out);
+	assert_non_null(strstr(text, "a set of 1000 captures"));
+	assert_non_null(strstr(text, "site_1000000"));
+	assert_non_null(strstr(text, "#1 grown"));
+	free(text);
+	free(set);
+	free(new_);
+	free(out);
+	free(bad);
+}
+
+static int make_directory(void **state)
+{
+	(void)state;
+	return mkdtemp(directory) ? 0 : -1;
+}
+
+static int remove_directory(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
+	return system(command);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stats_are_those_of_all_captures),
+		cmocka_unit_test(what_is_usual_is_not_reported),
+		cmocka_unit_test(what_is_unusual_is_found),
+		cmocka_unit_test(a_small_set_is_said_to_be_small),
+		cmocka_unit_test(a_thousand_captures_are_a_baseline),
+	};
+
+	return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}
