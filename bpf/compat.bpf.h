@@ -90,7 +90,7 @@ static __always_inline bool compat_cache_reclaimable(__u32 flags)
 	EITHER(struct slab, BPF_CORE_READ_BITFIELD_PROBED((struct slab *)(page), field),    \
 	       BPF_CORE_READ_BITFIELD_PROBED((struct page___slab *)(page), field))
 
-/* 6.11, 46df8e73a4a3: the top byte of page_type; before, a flag. */
+/* The top byte of page_type where BTF has PGTY_slab (6.12 has, 6.1 has not); before, a flag. */
 static __always_inline bool compat_page_is_slab(__u64 page)
 {
 	if (bpf_core_enum_value_exists(enum pagetype, PGTY_slab))
@@ -100,7 +100,7 @@ static __always_inline bool compat_page_is_slab(__u64 page)
 		       bpf_core_enum_value(enum pageflags, PG_slab) & 1;
 }
 
-/* 6.15, 2c33ffb5d5c8… : is it the first page of a large kmalloc? 1, 0, or −1 where pages do not say. */
+/* Is it the first page of a large kmalloc? 1, 0, or −1 where pages do not say (6.12 not yet, 6.18 does). */
 static __always_inline int compat_page_is_large_kmalloc(__u64 page)
 {
 	if (!bpf_core_enum_value_exists(enum pagetype___large, PGTY_large_kmalloc))

@@ -238,7 +238,7 @@ struct kmt_audit {
 	__u64 base, bytes;       /* of the slab in hand */
 	__u64 next;              /* of the free list in hand */
 	__u32 steps, objects;    /* taken, and the most there can be */
-	__u32 broken, state;
+	__u32 broken, spare;
 	__u64 free[KMT_SLAB_MAX / 64]; /* of the slab in hand: which are on its free list */
 	__u64 resting[KMT_RESTING];
 };

@@ -97,12 +97,12 @@ struct page___flags { /* up to 6.17, before memdesc_flags_t */
 
 #pragma clang attribute pop
 
-/* 6.11: the kind of page in the top byte of page_type; before, a flag */
+/* the kind of page in the top byte of page_type (in 6.12, not in 6.1); before, a flag */
 enum pagetype {
 	PGTY_slab = 245,
 };
 
-enum pagetype___large { /* 6.15 */
+enum pagetype___large { /* in 6.18, not in 6.12 */
 	PGTY_large_kmalloc = 248,
 };
 

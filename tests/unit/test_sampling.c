@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a sampled figure is worth: streams of allocations of known truth are sampled as the BPF side does
- * (bpf/sample.bpf.h: an exponential countdown of bytes, drawn anew after each sample, with the period it was
- * drawn with), and go through the tracer's own estimator, the capture's rows and the report's model. The 95 %
- * intervals must hold the truth 92 … 98 % of the time, and the estimates must be right on average.
+ * What a sampled figure is worth: streams of allocations of known truth are sampled as the BPF side
+ * does (bpf/sample.bpf.h: an exponential countdown of bytes, drawn anew after each sample, with the
+ * period it was drawn with), and go through the tracer's own estimator, the capture's rows and the
+ * report's model. The 95 % intervals must hold the truth 92 … 98 % of the time, and the estimates
+ * must be right on average.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -21,8 +22,8 @@
 #include "sample_capture.h"
 
 #define RECORDINGS 400
-#define PATHS      24
-#define CACHES     6
+#define PATHS	   24
+#define CACHES	   6
 
 struct stream_path {
 	uint32_t cache; /* row and id */
@@ -40,7 +41,8 @@ static double noise(uint64_t *seed) /* SplitMix64, uniform in 0 … 1 */
 	return ((double)((z ^ (z >> 31)) >> 11) + 0.5) / 9007199254740992.0;
 }
 
-/* Path i: from 32 bytes to 64 KiB, with more or fewer objects, a third of them freed again in some. */
+/* Path i: from 32 bytes to 64 KiB, with more or fewer objects, a third of them freed again in some.
+ */
 static struct stream_path path_of(int i)
 {
 	static const uint64_t sizes[CACHES] = {32, 192, 1024, 4096, 16384, 65536};
@@ -52,7 +54,8 @@ static struct stream_path path_of(int i)
 	return p;
 }
 
-/* Sample the allocations of all paths, mixed, and give each path's row what the tracer would hold at the end. */
+/* Sample the allocations of all paths, mixed, and give each path's row what the tracer would hold
+ * at the end. */
 static void stream_sample(struct cap_held rows[PATHS], uint64_t *seed)
 {
 	struct stream_path paths[PATHS];
@@ -140,13 +143,15 @@ static void coverage_add(struct coverage *c, double truth, double bytes, double 
 	c->truth += truth;
 }
 
-static void groups_cover(struct capture *c, enum growth_by by, struct coverage *out, struct coverage *pool)
+static void groups_cover(struct capture *c, enum growth_by by, struct coverage *out,
+			 struct coverage *pool)
 {
 	double var = 0, low, high, all = 0, truth_of[PATHS + 1] = {0};
 	struct report r;
 
 	for (int i = 0; i < PATHS; i++) {
-		truth_of[by == GROWTH_BY_STACK ? (uint32_t)i + 1 : path_of(i).cache] += path_truth(i);
+		truth_of[by == GROWTH_BY_STACK ? (uint32_t)i + 1 : path_of(i).cache] +=
+			path_truth(i);
 		all += path_truth(i);
 	}
 	assert_int_equal(report_build(c, by, &r), 0);
@@ -159,7 +164,8 @@ static void groups_cover(struct capture *c, enum growth_by by, struct coverage *
 	if (pool) {
 		interval_weighted(r.growth.bytes, var, &low, &high);
 		coverage_add(pool, all, r.growth.bytes, low, high);
-		assert_true(fabs(r.ledger.rows[LEDGER_SLAB].attributed_sd_kb * 1024 - sqrt(var)) < 1);
+		assert_true(fabs(r.ledger.rows[LEDGER_SLAB].attributed_sd_kb * 1024 - sqrt(var)) <
+			    1);
 	}
 	report_free(&r);
 }
@@ -168,8 +174,8 @@ static void assert_covers(const char *what, const struct coverage *c)
 {
 	double share = c->inside / c->all, bias = c->sum / c->truth - 1;
 
-	print_message("%s: %.1f%% of %.0f intervals hold the truth, bias %+.2f%%\n", what, 100 * share, c->all,
-		      100 * bias);
+	print_message("%s: %.1f%% of %.0f intervals hold the truth, bias %+.2f%%\n", what,
+		      100 * share, c->all, 100 * bias);
 	if (share < 0.92 || share > 0.98)
 		fail_msg("%s: coverage %.3f", what, share);
 	assert_true(fabs(bias) < 0.01);
@@ -193,11 +199,13 @@ static void intervals_hold_the_truth_of_sampled_recordings(void **state)
 	assert_covers("pool", &pool);
 }
 
-/* From 3 samples expected to hundreds, each count by itself: no size of path may be worse served. */
+/* From 3 samples expected to hundreds, each count by itself: no size of path may be worse served.
+ */
 static void intervals_hold_for_few_samples_and_many(void **state)
 {
 	static const double expected[] = {3, 4, 6, 10, 20, 50, 200};
-	static const double shares[] = {0.01, 0.1, 0.6}; /* p: small objects, and those near the period */
+	static const double shares[] = {0.01, 0.1,
+					0.6}; /* p: small objects, and those near the period */
 	uint64_t seed = 11;
 
 	(void)state;
@@ -211,8 +219,9 @@ static void intervals_hold_for_few_samples_and_many(void **state)
 				double low, high;
 
 				for (int i = 0; i < n; i++) {
-					struct kmt_object o = {.size = (uint64_t)size,
-							       .period = (uint64_t)(-size / log1p(-p))};
+					struct kmt_object o = {
+						.size = (uint64_t)size,
+						.period = (uint64_t)(-size / log1p(-p))};
 
 					if (noise(&seed) < -expm1(-size / (double)o.period))
 						estimate_add(&h, &o, 0, 0);
@@ -224,8 +233,8 @@ static void intervals_hold_for_few_samples_and_many(void **state)
 				inside += low <= n * size && n * size <= high;
 			}
 			if (inside / drawn < 0.92 || inside / drawn > 0.99)
-				fail_msg("%.0f samples expected, p %.3f: coverage %.3f", expected[e], p,
-					 inside / drawn);
+				fail_msg("%.0f samples expected, p %.3f: coverage %.3f",
+					 expected[e], p, inside / drawn);
 		}
 }
 

@@ -192,8 +192,8 @@ static int suspect_add(struct suspects *out, const struct kmt_object *o, uint64_
  * Read the table once: count the groups, and keep every object that can be judged as long as there
  * are no more than `room`. *total is how many there are.
  */
-static int suspects_read(struct audit *a, uint32_t born_until_ms, uint64_t room, struct suspects *out,
-			 uint64_t *total)
+static int suspects_read(struct audit *a, uint32_t born_until_ms, uint64_t room,
+			 struct suspects *out, uint64_t *total)
 {
 	struct kmt_object o;
 	uint64_t key;

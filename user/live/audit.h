@@ -38,9 +38,9 @@ const char *audit_state(const struct audit *a);
 /*
  * Look objects up, for about `limit_s` seconds at most: all of them when that is enough, else a
  * uniform random sample of each (cache, path) group, the largest groups first, large enough for ±5
- * %. Those born after `born_until_ms` are left out; that must lie behind the clock hand, because a row that a
- * new object takes over meanwhile is told by its birthday. 0 or −errno; without effect where audit_state() is
- * not "ok".
+ * %. Those born after `born_until_ms` are left out; that must lie behind the clock hand, because a
+ * row that a new object takes over meanwhile is told by its birthday. 0 or −errno; without effect
+ * where audit_state() is not "ok".
  */
 int audit_run(struct audit *a, uint32_t born_until_ms, double limit_s);
 

@@ -6,7 +6,8 @@
 
 void estimate_add(struct cap_held *h, const struct kmt_object *o, uint32_t now_ms, uint8_t mark)
 {
-	double p = o->period ? -expm1(-(double)o->size / o->period) : 1; /* of having been sampled */
+	double p =
+		o->period ? -expm1(-(double)o->size / o->period) : 1; /* of having been sampled */
 	double age_s = now_ms > o->born_ms ? (now_ms - o->born_ms) / 1000.0 : 0;
 	int bucket = age_s < 1 ? 0 : ilogb(age_s) + 1;
 

@@ -8,7 +8,8 @@
 
 #include "capture/class.h"
 
-#define CACHE_MIN 30 /* objects judged before a cache speaks for those of its paths that were not */
+#define CACHE_MIN 30 /* objects judged before a cache speaks for those of its paths that were not  \
+		      */
 
 static int compare_group(const void *a, const void *b)
 {
@@ -52,13 +53,13 @@ static void tally_add(struct tally *t, const struct cap_held *h)
 }
 
 /*
- * The audit looked up n of a group's objects and found x live; the n − x others left the table. Of the
- * N still in it, N − x were not looked up, and x/n of those live: the estimate is x + (N − x) x/n. The variance
- * of the share is that of the Agresti–Coull centre (x+2)/(n+4) (Agresti & Coull 1998: sound for small n and
- * for x = 0 or n). Nothing is left to chance where N = x.
+ * The audit looked up n of a group's objects and found x live; the n − x others left the table. Of
+ * the N still in it, N − x were not looked up, and x/n of those live: the estimate is x + (N − x)
+ * x/n. The variance of the share is that of the Agresti–Coull centre (x+2)/(n+4) (Agresti & Coull
+ * 1998: sound for small n and for x = 0 or n). Nothing is left to chance where N = x.
  *
- * A group in which nothing was looked up (all too young, as a rule) is taken to live as the rest of its cache
- * does, when that is known: with the variance of a single draw, since paths differ.
+ * A group in which nothing was looked up (all too young, as a rule) is taken to live as the rest of
+ * its cache does, when that is known: with the variance of a single draw, since paths differ.
  */
 static struct share share_of(const struct tally *group, const struct tally *cache)
 {

@@ -14,7 +14,8 @@ static double chi2_quantile(double df, double z)
 	return root > 0 ? df * root * root * root : 0;
 }
 
-void interval_weighted_at(double z, double sum, double var, double weight, double *low, double *high)
+void interval_weighted_at(double z, double sum, double var, double weight, double *low,
+			  double *high)
 {
 	double count = 0;
 
