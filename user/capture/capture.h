@@ -174,6 +174,15 @@ int capture_put_process(struct capture_writer *w, const struct cap_process *p, u
 
 /* All rows of one interval, as one transaction with everything put before it. */
 int capture_put_interval(struct capture_writer *w, const struct cap_interval *i);
+/* Bytes of the file that are in use (what capture_thin() frees is used again), or −errno. */
+int64_t capture_size(struct capture_writer *w);
+/*
+ * Make room in a long recording: of the intervals and ticks older than the newest quarter, every second one is
+ * dropped, so that the older a thing is the coarser it is kept; what a dropped tick changed is in the next one
+ * kept. Commits. Returns how many intervals and ticks went, 0 when there are too few to drop any, or −errno.
+ */
+int capture_thin(struct capture_writer *w);
+
 /* Make everything put so far durable. */
 int capture_commit(struct capture_writer *w);
 /* Mark complete, commit and close the database; the writer is freed whatever is returned. */

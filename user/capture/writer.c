@@ -103,7 +103,7 @@ int writer_no_memory(struct capture_writer *w)
 	return w->failed;
 }
 
-static int writer_exec(struct capture_writer *w, const char *sql)
+int writer_exec(struct capture_writer *w, const char *sql)
 {
 	return sqlite3_exec(w->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : writer_fail(w);
 }

@@ -64,6 +64,9 @@ int writer_fail(struct capture_writer *w);
 /* The same for memory. */
 int writer_no_memory(struct capture_writer *w);
 
+/* Run SQL that gives no rows. 0 or −errno, which has been said. */
+int writer_exec(struct capture_writer *w, const char *sql);
+
 /*
  * Insert one row, in a transaction opened if none is. `types` has a letter a column: i int64_t, t
  * const char * (cut at CAPTURE_TEXT_MAX, NULL is ""), r double, 0 NULL, A const

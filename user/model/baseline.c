@@ -224,7 +224,9 @@ int baseline_finish(struct baseline *b)
 		for (int m = 0; m < BASELINE_MEASURES; m++) {
 			struct kept *k = &n->kept[m];
 
-			baseline_stat_of(k->values, k->nr, k->present, measured, &n->row.stat[m]);
+			/* what no capture could tell is not 0 */
+			baseline_stat_of(k->values, k->nr, k->present, k->present ? measured : 0,
+					 &n->row.stat[m]);
 			free(k->values);
 			*k = (struct kept){0};
 		}
