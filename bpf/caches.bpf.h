@@ -61,7 +61,7 @@ GLOBAL int cache_add(__u64 ptr)
 			break;
 		if (!row)
 			continue;
-		if (k->ptr || __sync_val_compare_and_swap(&k->ptr, 0, ptr)) {
+		if (k->ptr || !compat_swap(&k->ptr, row, 0, ptr)) {
 			if (k->ptr == ptr)
 				return row;
 			continue;

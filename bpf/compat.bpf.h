@@ -8,6 +8,82 @@
 
 #include "flavors.h"
 
+/* state.bpf.h */
+int loss_shared(__u32 loss);
+
+/*
+ * Exchange *word, the word of row `row` in its table, if it is `from`. True when it was: of those who try at
+ * once, one succeeds. `held`: nobody else changes the word meanwhile but in this way.
+ *
+ * Before 5.12 (5ffa25502b5a) there is no compare-and-exchange, and the verifier refuses a program that has
+ * one even where it is never reached: the sources are compiled a second time without (KMT_NO_CMPXCHG). There
+ * a row is locked meanwhile. An atomic add that returns nothing is enough for that: who adds one to a
+ * ticket and then reads one holds it, for every other holder's one would be in the sum. Who reads more
+ * takes its own back and tries again, not for ever: the holder may be what this program interrupted.
+ */
+#ifdef KMT_NO_CMPXCHG
+#define TICKETS	     1024
+#define TICKET_TRIES 32
+__u64 tickets[TICKETS] SEC(".data.tickets") = {};
+
+__attribute__((weak)) __noinline int ticket_draw(__u32 row)
+{
+	volatile __u64 *ticket = &tickets[row & (TICKETS - 1)];
+
+	for (int i = 0; i < TICKET_TRIES; i++) {
+		__sync_fetch_and_add(ticket, 1);
+		if (*ticket == 1)
+			return 1;
+		__sync_fetch_and_add(ticket, -1);
+	}
+	loss_shared(KMT_LOSS_CONTENDED);
+	return 0;
+}
+
+static __always_inline bool compat_swap(__u64 *word, __u32 row, __u64 from, __u64 to)
+{
+	bool same;
+
+	if (!ticket_draw(row))
+		return false;
+	same = *(volatile __u64 *)word == from;
+	if (same)
+		*(volatile __u64 *)word = to;
+	__sync_fetch_and_add(&tickets[row & (TICKETS - 1)], -1);
+	return same;
+}
+#else
+static __always_inline bool compat_swap(__u64 *word, __u32 row, __u64 from, __u64 to)
+{
+	return __sync_val_compare_and_swap(word, from, to) == from;
+}
+#endif
+
+/* The current task, and what it points to. 5.11, 3ca1032ab7ab: without a helper call for each step. */
+#ifdef KMT_NO_CMPXCHG
+#define compat_task()	     ((struct task_struct *)bpf_get_current_task())
+#define TASK_READ(task, ...) BPF_CORE_READ(task, __VA_ARGS__)
+#else
+#define compat_task()	     bpf_get_current_task_btf()
+#define TASK_READ(task, ...) ___arrow(task, __VA_ARGS__)
+#endif
+
+/* Is the current task in the cgroup `id` at `level`, or below? 5.15, 95b861a7935b: by a helper. */
+static __always_inline bool compat_in_cgroup(__u32 level, __u64 id)
+{
+#ifdef KMT_NO_CMPXCHG
+	struct cgroup___ids *cgroup = (void *)TASK_READ(compat_task(), cgroups, dfl_cgrp);
+	__u64 ancestor = 0;
+
+	if (!bpf_core_field_exists(cgroup->ancestor_ids) || level > (__u32)BPF_CORE_READ(cgroup, level))
+		return false;
+	bpf_core_read(&ancestor, sizeof(ancestor), &cgroup->ancestor_ids[level]);
+	return ancestor == id;
+#else
+	return bpf_get_current_ancestor_cgroup_id(level) == id;
+#endif
+}
+
 /* 6.13, a992d7a39732: the cache of a slab object, NULL for anything else. */
 extern struct kmem_cache *bpf_get_kmem_cache(__u64 addr) __ksym __weak;
 /* 6.2, fd264ca02094: look at any address through a kernel type; loads are checked for faults, not called. */

@@ -43,6 +43,7 @@ enum kmt_loss {
 	KMT_LOSS_NESTED,        /* nested deeper than KMT_NEST: not tracked */
 	KMT_LOSS_NO_CPU,        /* CPU number beyond the tables: not tracked */
 	KMT_LOSS_UNKNOWN_CACHE, /* the object's cache could not be found: counted to cache 0 */
+	KMT_LOSS_CONTENDED,     /* a row stayed locked (before 5.12 only): taken or freed, it was not noted */
 	KMT_LOSSES
 };
 

@@ -77,13 +77,13 @@ static __always_inline struct kmt_cpu *cpu_of(__u32 id)
 	return bpf_map_lookup_elem(&cpus, &id);
 }
 
-/* An event on a CPU beyond the table: counted on row 0. */
-GLOBAL int cpu_missing(void)
+/* A loss that no CPU's row is at hand for: counted on row 0. */
+GLOBAL int loss_shared(__u32 loss)
 {
 	struct kmt_cpu *cpu = cpu_of(0);
 
-	if (cpu)
-		__sync_fetch_and_add(&cpu->losses[KMT_LOSS_NO_CPU], 1);
+	if (cpu && loss < KMT_LOSSES)
+		__sync_fetch_and_add(&cpu->losses[loss], 1);
 	return 0;
 }
 
@@ -95,7 +95,7 @@ static __always_inline struct kmt_cpu *cpu_row(__u32 *id)
 	*id = bpf_get_smp_processor_id();
 	cpu = bpf_map_lookup_elem(&cpus, id);
 	if (!cpu)
-		cpu_missing();
+		loss_shared(KMT_LOSS_NO_CPU); /* beyond the table */
 	return cpu;
 }
 
@@ -106,9 +106,9 @@ static __always_inline bool narrow_wants(__u64 size)
 		return true;
 	if (size < cfg_min_size || size > cfg_max_size)
 		return false;
-	if (cfg_pid && bpf_get_current_task_btf()->tgid != cfg_pid)
+	if (cfg_pid && TASK_READ(compat_task(), tgid) != cfg_pid)
 		return false;
-	return !cfg_cgroup || bpf_get_current_ancestor_cgroup_id(cfg_cgroup_level) == cfg_cgroup;
+	return !cfg_cgroup || compat_in_cgroup(cfg_cgroup_level, cfg_cgroup);
 }
 
 /* Whose process or cgroup it is can only be said outside interrupts. */

@@ -42,7 +42,7 @@ GLOBAL int owner_intern(__u32 cpu_id, __u32 tgid, __u64 cgroup, __u64 exec)
 {
 	struct kmt_cpu *cpu = cpu_of(cpu_id);
 	__u64 hash = (tgid * 0x9E3779B97F4A7C15ull ^ cgroup * 0xC2B2AE3D27D4EB4Full ^ exec << 1) | 1;
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = compat_task();
 	__u32 h = hash_row(hash, cfg_owner_shift);
 
 	for (int i = 0; i < KMT_PROBES; i++) {
@@ -55,7 +55,7 @@ GLOBAL int owner_intern(__u32 cpu_id, __u32 tgid, __u64 cgroup, __u64 exec)
 			continue;
 		if (o->hash == hash)
 			return row;
-		if (o->hash || __sync_val_compare_and_swap(&o->hash, 0, hash)) {
+		if (o->hash || !compat_swap(&o->hash, row, 0, hash)) {
 			if (o->hash == hash)
 				return row;
 			continue;
@@ -63,7 +63,7 @@ GLOBAL int owner_intern(__u32 cpu_id, __u32 tgid, __u64 cgroup, __u64 exec)
 		o->cgroup = cgroup;
 		o->tgid = tgid;
 		if (tgid)
-			bpf_probe_read_kernel_str(o->comm, sizeof(o->comm), task->group_leader->comm);
+			bpf_probe_read_kernel_str(o->comm, sizeof(o->comm), TASK_READ(task, group_leader)->comm);
 		o->ready = 1;
 		return row;
 	}
@@ -74,15 +74,15 @@ GLOBAL int owner_intern(__u32 cpu_id, __u32 tgid, __u64 cgroup, __u64 exec)
 
 static __always_inline __u32 owner_current(struct kmt_cpu *cpu, __u32 cpu_id, bool irq)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = compat_task();
 	__u64 cgroup, exec;
 	__u32 tgid, row;
 
 	if (irq)
 		return owner_intern(cpu_id, 0, 0, 0);
-	tgid = task->tgid;
-	exec = task->self_exec_id;
-	cgroup = task->cgroups->dfl_cgrp->kn->id;
+	tgid = TASK_READ(task, tgid);
+	exec = TASK_READ(task, self_exec_id);
+	cgroup = TASK_READ(task, cgroups, dfl_cgrp, kn, id);
 	if (cpu->owner && cpu->owner_task == tgid && cpu->owner_exec == exec && cpu->owner_cgroup == cgroup)
 		return cpu->owner;
 	row = owner_intern(cpu_id, tgid, cgroup, exec);
@@ -266,7 +266,7 @@ static __always_inline bool bucket_claim(struct live_place *p, __u32 row)
 	if (!b)
 		return false;
 	for (__u32 i = 0; i < KMT_KEYS; i++)
-		if (!b->key[i] && !__sync_val_compare_and_swap(&b->key[i], 0, KMT_BUSY)) {
+		if (!b->key[i] && compat_swap(&b->key[i], row, 0, KMT_BUSY)) {
 			p->bucket = b;
 			p->row = row;
 			p->i = i;
@@ -325,7 +325,7 @@ static __always_inline bool live_swap(const struct live_place *p, __u64 from, __
 	__u64 i = p->i;
 
 	barrier_var(i);
-	return i < KMT_KEYS && __sync_val_compare_and_swap(&p->bucket->key[i], from, to) == from;
+	return i < KMT_KEYS && compat_swap(&p->bucket->key[i], p->row, from, to);
 }
 
 /*

@@ -106,7 +106,7 @@ GLOBAL int path_intern(__u32 scratch_row)
 			continue;
 		if (p->hash == s->path.hash)
 			return row;
-		if (p->hash || __sync_val_compare_and_swap(&p->hash, 0, s->path.hash)) {
+		if (p->hash || !compat_swap(&p->hash, row, 0, s->path.hash)) {
 			if (p->hash == s->path.hash)
 				return row;
 			continue;
@@ -344,7 +344,7 @@ GLOBAL int unwind_remember(__u32 scratch_row, __u32 path)
 			break;
 		if (m->key == s->key && m->path == path && unwind_split(scratch_row, row))
 			return 1;
-		if (m->key || __sync_val_compare_and_swap(&m->key, 0, s->key))
+		if (m->key || !compat_swap(&m->key, row, 0, s->key))
 			continue;
 		m->sum = s->memo.sum;
 		m->part = s->memo.part;
@@ -476,8 +476,7 @@ GLOBAL int unwind_matches(__u32 memo_row, __u64 sp, __u32 depth)
 /* Where s->sp lies: sets s->irq, s->end and s->key. */
 static __always_inline void unwind_locate(struct unwind_scratch *s)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	__u64 base = scratch_number(s, task->stack);
+	__u64 base = scratch_number(s, TASK_READ(compat_task(), stack));
 	__u64 depth = s->sp - base;
 
 	s->irq = depth >= cfg_thread_size;

@@ -148,11 +148,11 @@ static int print_json(const struct host_facts *h, const struct kernel_facts *f, 
 		json_object_set_new(capabilities, caps[i].name, json_boolean(has_cap(f, caps[i].bit)));
 	for (size_t i = 0; i < p->nr_notes; i++)
 		json_array_append_new(notes, json_string(p->notes[i]));
-	root = json_pack("{s:i, s:b, s:s, s:{s:s, s:s, s:s, s:s}, s:b, s:b, s:i, s:b, s:b, s:{s:o, s:o}, s:o, s:o, s:o}",
+	root = json_pack("{s:i, s:b, s:s, s:{s:s, s:s, s:s, s:s}, s:b, s:b, s:b, s:i, s:b, s:b, s:{s:o, s:o}, s:o, s:o, s:o}",
 			 "schema", 1, "can_record", p->can_record, "refusal", p->refusal, "kernel", "release",
 			 h->release, "arch", h->arch, "lockdown", f->lockdown, "virtualization", h->virtualization,
-			 "btf", !f->btf, "bpf_load", !f->bpf_load, "kptr_restrict", f->kptr_restrict, "slabinfo",
-			 f->slabinfo, "vmallocinfo", f->vmallocinfo, "memory", "sampled", memory_json(false), "exact",
+			 "btf", !f->btf, "bpf_load", !f->bpf_load, "cmpxchg", f->cmpxchg,
+			 "kptr_restrict", f->kptr_restrict, "slabinfo", f->slabinfo, "vmallocinfo", f->vmallocinfo, "memory", "sampled", memory_json(false), "exact",
 			 memory_json(true), "capabilities", capabilities, "hooks",
 			 hooks_json(p), "notes", notes);
 	if (!root)

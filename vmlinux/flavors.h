@@ -8,6 +8,11 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct cgroup___ids { /* up to 6.0 */
+	int level;
+	u64 ancestor_ids[1];
+};
+
 /* CONFIG_SLAB_FREELIST_HARDENED */
 struct kmem_cache___hardened {
 	unsigned long random;

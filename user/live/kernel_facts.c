@@ -177,17 +177,38 @@ static void btf_read(const char *path, struct kernel_facts *out)
 	btf__free(btf);
 }
 
-/* Load "return 0" as a raw tracepoint program: the kernel says itself whether we may. */
+/* Load it as a raw tracepoint program: the kernel says itself whether we may. */
+static int load_try(const struct bpf_insn *insns, size_t nr)
+{
+	_cleanup_close_ int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "kmemtrace_may_i", "GPL", insns, nr,
+					       NULL);
+
+	return fd < 0 ? -errno : 0;
+}
+
 static int bpf_load_read(void)
 {
 	const struct bpf_insn insns[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
-	_cleanup_close_ int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "kmemtrace_may_i", "GPL", insns, 2,
-					       NULL);
 
-	return fd < 0 ? -errno : 0;
+	return load_try(insns, sizeof(insns) / sizeof(insns[0]));
+}
+
+/* *(u64 *)(fp − 8) = 0; r0 = cmpxchg of it, from 0 to 0 */
+static bool cmpxchg_read(void)
+{
+	const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .src_reg = BPF_REG_0, .off = -8},
+		{.code = BPF_STX | BPF_ATOMIC | BPF_DW, .dst_reg = BPF_REG_10, .src_reg = BPF_REG_0,
+		 .off = -8, .imm = BPF_CMPXCHG},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+
+	return !load_try(insns, sizeof(insns) / sizeof(insns[0]));
 }
 
 static unsigned long long caps_read(const char *proc_root)
@@ -226,6 +247,7 @@ void kernel_facts_read(const char *proc_root, const char *btf_path, struct kerne
 	memset(out, 0, sizeof(*out));
 	btf_read(btf_path, out);
 	out->bpf_load = bpf_load_read();
+	out->cmpxchg = cmpxchg_read();
 	out->caps = caps_read(proc_root);
 	out->slabinfo = readable(proc_root, "slabinfo");
 	out->vmallocinfo = readable(proc_root, "vmallocinfo");

@@ -14,6 +14,7 @@ static const char *const loss_names[] = {
 	[KMT_LOSS_NESTED] = "nested_too_deep",
 	[KMT_LOSS_NO_CPU] = "skipped_cpu",
 	[KMT_LOSS_UNKNOWN_CACHE] = "unknown_cache",
+	[KMT_LOSS_CONTENDED] = "table_row_locked",
 };
 _Static_assert(sizeof(loss_names) / sizeof(loss_names[0]) == KMT_LOSSES, "name every loss");
 

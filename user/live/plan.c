@@ -144,6 +144,8 @@ static void plan_notes(const struct kernel_facts *facts, struct plan *p)
 	if (!facts->kfunc_get_kmem_cache)
 		note(p, "no bpf_get_kmem_cache (6.13): the cache of a kmalloc'ed object is not known, kmalloc "
 			"is shown by size");
+	if (!facts->cmpxchg && !facts->bpf_load)
+		note(p, "no compare-and-exchange for BPF programs (5.12): a tracked object costs more");
 	if (!facts->kfunc_rdonly_cast)
 		note(p, "no bpf_rdonly_cast (6.2): each stack costs more to recognise");
 	if (facts->kptr_restrict == 2)
@@ -183,5 +185,6 @@ void plan_build(const struct kernel_facts *facts, const struct plan_request *req
 	plan_pair(out);
 	plan_refuse(facts, out);
 	plan_notes(facts, out);
+	out->cmpxchg = facts->cmpxchg;
 	out->can_record = !out->refusal[0];
 }

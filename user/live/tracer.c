@@ -20,6 +20,7 @@
 #include "base/units.h"
 #include "proc/snapshot.h"
 #include "tracer.skel.h"
+#include "tracer_old.skel.h"
 
 #define MAPPINGS    12
 #define PAGES_AGREE 16 /* slabs that must tell the same place of struct page */
@@ -55,6 +56,27 @@ static int libbpf_log(enum libbpf_print_level level, const char *fmt, va_list ap
 	if (level == LIBBPF_WARN && !load_log[0])
 		snprintf(load_log, sizeof(load_log), "%s", line);
 	return 0;
+}
+
+/* The programs for older kernels are compiled of the same sources, so their variables lie in the same places. */
+_Static_assert(sizeof(*((struct tracer_bpf *)0)->rodata) == sizeof(*((struct tracer_old_bpf *)0)->rodata) &&
+		       sizeof(*((struct tracer_bpf *)0)->bss) == sizeof(*((struct tracer_old_bpf *)0)->bss),
+	       "one skeleton stands for both objects");
+
+/* Maps and programs are looked up by name: only the object itself is another. */
+static struct tracer_bpf *skeleton_open(bool cmpxchg)
+{
+	struct tracer_bpf *skel = calloc(1, sizeof(*skel));
+	int err = skel ? tracer_bpf__create_skeleton(skel) : -ENOMEM;
+
+	if (!err && !cmpxchg)
+		skel->skeleton->data = tracer_old_bpf__elf_bytes(&skel->skeleton->data_sz);
+	err = err ?: bpf_object__open_skeleton(skel->skeleton, NULL);
+	if (!err)
+		return skel;
+	tracer_bpf__destroy(skel);
+	errno = -err;
+	return NULL;
 }
 
 /* The tables that the programs cannot compute: log2(1 + i/256) and 1/(1 − e^−x). */
@@ -248,7 +270,7 @@ int tracer_new(const struct plan *plan, const struct tracer_options *options, st
 	t->stats_fd = -1;
 	t->plan = plan;
 	t->nr_cpus = libbpf_num_possible_cpus();
-	t->skel = t->nr_cpus > 0 ? tracer_bpf__open() : NULL;
+	t->skel = t->nr_cpus > 0 ? skeleton_open(plan->cmpxchg) : NULL;
 	if (!t->skel) {
 		err = log_error(errno ?: EINVAL, "cannot open the BPF object (%s)", strerror(errno));
 	} else {

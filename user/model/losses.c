@@ -14,6 +14,7 @@ static const struct loss_row {
 	 "no room in the live table (--max-live): allocations not tracked"},
 	{"nested_too_deep", LOSS_EVENT, "interrupts nested too deeply: not tracked"},
 	{"skipped_cpu", LOSS_EVENT, "on a CPU beyond the tracer's tables: not tracked"},
+	{"table_row_locked", LOSS_EVENT, "a table's row was locked too long: an event was not noted"},
 	{"stack_table_full", LOSS_DETAIL, "no room for another call path: counted without one"},
 	{"stack_failed", LOSS_DETAIL, "the kernel gave no stack: counted to the call site alone"},
 	{"process_table_full", LOSS_DETAIL, "no room for another process: counted without one"},
