@@ -155,13 +155,12 @@ GLOBAL __u64 audit_base(__u64 page, __u64 cache, __u32 order)
 }
 
 /*
- * Attached to kmem_cache_alloc for a moment: a cache's partial list has slabs, with the address of a free
- * object in each. The loader waits until enough of them agree on a page_base.
+ * A cache's partial list has slabs, with the address of a free object in each. The loader waits until enough of
+ * them agree on a page_base.
  */
-SEC("?raw_tp/kmem_cache_alloc")
-int audit_pages(struct bpf_raw_tracepoint_args *ctx)
+GLOBAL int audit_pages_of(__u64 cache)
 {
-	struct kmem_cache *s = (void *)ctx->args[2];
+	struct kmem_cache *s = (void *)cache;
 	struct kmt_audit *a = audit_state();
 	__u64 lists, head, entry, base;
 	__u32 order;
@@ -183,6 +182,28 @@ int audit_pages(struct bpf_raw_tracepoint_args *ctx)
 		entry = compat_read_word(entry);
 	}
 	return 0;
+}
+
+/* Attached for a moment to an event that names a cache. */
+SEC("?raw_tp/kmem_cache_alloc")
+int audit_pages(struct bpf_raw_tracepoint_args *ctx)
+{
+	return audit_pages_of(ctx->args[2]);
+}
+
+/* The same where none does (up to 5.18): pages that were allocated a moment ago, and have become slabs. */
+SEC("?raw_tp/mm_page_alloc")
+int audit_pages_old(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct kmt_audit *a = audit_state();
+	__u64 page, *seen;
+
+	if (!a)
+		return 0;
+	seen = &a->seen[a->seen_nr++ & (KMT_SEEN - 1)];
+	page = *seen;
+	*seen = ctx->args[0];
+	return page && compat_page_is_slab(page) ? audit_pages_of(compat_slab_cache(page)) : 0;
 }
 
 /*

@@ -19,8 +19,8 @@ static __always_inline void slab_track(struct bpf_raw_tracepoint_args *ctx, stru
 	track_alloc(ctx, cpu, cpu_id, s, scratch_row);
 }
 
-/* An allocation from a named cache that may be taken. */
-GLOBAL int slab_cache_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
+/* An allocation that may be taken, its cache in argument 2: NULL for large kmalloc, which has a size instead. */
+GLOBAL int slab_cache_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id, __u64 size)
 {
 	struct kmt_cpu *cpu = cpu_of(cpu_id);
 	struct kmt_cache_key *cache;
@@ -30,32 +30,40 @@ GLOBAL int slab_cache_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
 
 	if (!gate || !cpu || !sample_weigh(cpu, cpu_id, KMT_SLAB, &mean) || ctx->args[1] <= ZERO_SIZE_PTR)
 		return 0;
-	cache = cache_find(cpu, ctx->args[2], &at);
+	cache = cache_find(cpu, ctx->args[2] ?: KMT_CACHE_LARGE, &at);
 	if (!cache || (cfg_focus && !(cache->state & KMT_CACHE_WANTED)))
 		return 0;
 	s = track_enter(cpu, cpu_id, &row);
 	if (!s)
 		return 0;
-	slab_track(ctx, cpu, cpu_id, s, row, at, cache->size, mean);
+	slab_track(ctx, cpu, cpu_id, s, row, at, cache->size ?: size, mean);
 	track_leave(cpu);
 	return 0;
 }
 
-/* The row of the cache that holds the kmalloc'ed object; large ones lie in none and share a row. */
+/*
+ * The row of the cache that holds an object whose event names none; large kmalloc lies in none and has a row
+ * of its own, row 0 is for what cannot be told.
+ */
 static __always_inline struct kmt_cache_key *slab_cache_of(struct kmt_cpu *cpu, struct unwind_scratch *s,
-							   __u64 addr, __u32 *row)
+							   __u64 addr, __u64 size, __u32 *row)
 {
 	__u64 ptr = 0;
 
-	if (bpf_get_kmem_cache)
+	if (bpf_get_kmem_cache) {
 		ptr = scratch_number(s, bpf_get_kmem_cache(addr));
-	else if (page_base)
+	} else if (page_base) {
 		ptr = compat_page_cache(page_of(addr));
+	} else if (size <= cfg_page_size * 2) { /* KMALLOC_MAX_CACHE_SIZE of SLUB */
+		cpu->losses[KMT_LOSS_UNKNOWN_CACHE]++;
+		*row = 0;
+		return bpf_map_lookup_elem(&cache_keys, row);
+	}
 	return cache_find(cpu, ptr ?: KMT_CACHE_LARGE, row);
 }
 
-/* The same from kmalloc(), whose event names no cache. */
-GLOBAL int slab_kmalloc_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
+/* The same where the event names no cache: its arguments 2 and 3 are bytes asked for and taken. */
+GLOBAL int slab_sized_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
 {
 	struct kmt_cpu *cpu = cpu_of(cpu_id);
 	struct kmt_cache_key *cache;
@@ -68,7 +76,7 @@ GLOBAL int slab_kmalloc_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
 	s = track_enter(cpu, cpu_id, &row);
 	if (!s)
 		return 0;
-	cache = slab_cache_of(cpu, s, ctx->args[1], &at);
+	cache = slab_cache_of(cpu, s, ctx->args[1], ctx->args[3], &at);
 	if (cache && (!cfg_focus || (cache->state & KMT_CACHE_WANTED)))
 		slab_track(ctx, cpu, cpu_id, s, row, at, ctx->args[3], mean);
 	track_leave(cpu);
@@ -90,8 +98,7 @@ GLOBAL int slab_cache_size(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
  * The programs proper: what happens to an allocation that is not sampled, and to the free of an object that
  * is not tracked, and nothing else. The rest is behind calls, so that not even registers are saved for it.
  */
-SEC("?raw_tp/kmem_cache_alloc")
-int slab_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline int slab_from_cache(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 cpu_id;
 	struct kmt_cpu *cpu = cpu_row(&cpu_id);
@@ -102,20 +109,86 @@ int slab_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 	if (!cfg_exact || cfg_narrow)
 		size = compat_cache_size(ctx->args[2]) ?: (__u32)slab_cache_size(ctx, cpu_id);
 	if (narrow_wants(size) && sample_falls(cpu, KMT_SLAB, size))
-		slab_cache_taken(ctx, cpu_id);
+		slab_cache_taken(ctx, cpu_id, size);
 	return 0;
 }
 
-SEC("?raw_tp/kmalloc")
-int slab_kmalloc_event(struct bpf_raw_tracepoint_args *ctx)
+/* kmalloc() from a cache, or of this size without one. */
+static __always_inline int slab_from_cache_sized(struct bpf_raw_tracepoint_args *ctx, __u64 size)
+{
+	__u32 cpu_id;
+	struct kmt_cpu *cpu = cpu_row(&cpu_id);
+
+	if (cpu && narrow_wants(size) && sample_falls(cpu, KMT_SLAB, size))
+		slab_cache_taken(ctx, cpu_id, size);
+	return 0;
+}
+
+static __always_inline int slab_from_size(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 cpu_id;
 	struct kmt_cpu *cpu = cpu_row(&cpu_id);
 	__u64 size = ctx->args[3];
 
 	if (cpu && narrow_wants(size) && sample_falls(cpu, KMT_SLAB, size))
-		slab_kmalloc_taken(ctx, cpu_id);
+		slab_sized_taken(ctx, cpu_id);
 	return 0;
+}
+
+/*
+ * One program for each shape of an event; the plan takes those that fit. The arguments:
+ *           kmem_cache_alloc                      kmalloc
+ * to 5.18   (site, ptr, asked, taken, gfp)        the same
+ * 5.19      (site, ptr, cache, asked, taken, gfp) the same; b347aa7b5747
+ * from 6.1  (site, ptr, cache, gfp, node)         (site, ptr, asked, taken, gfp, node); 11e9734bcb6a
+ * Up to 6.0 both have a twin, NAME_node, with the node as one argument more.
+ */
+SEC("?raw_tp/kmem_cache_alloc")
+int slab_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
+{
+	return slab_from_cache(ctx);
+}
+
+SEC("?raw_tp/kmem_cache_alloc")
+int slab_kmem_cache_alloc_old(struct bpf_raw_tracepoint_args *ctx)
+{
+	return slab_from_size(ctx);
+}
+
+SEC("?raw_tp/kmem_cache_alloc_node")
+int slab_kmem_cache_alloc_node(struct bpf_raw_tracepoint_args *ctx)
+{
+	return slab_from_cache(ctx);
+}
+
+SEC("?raw_tp/kmem_cache_alloc_node")
+int slab_kmem_cache_alloc_node_old(struct bpf_raw_tracepoint_args *ctx)
+{
+	return slab_from_size(ctx);
+}
+
+SEC("?raw_tp/kmalloc")
+int slab_kmalloc_event(struct bpf_raw_tracepoint_args *ctx)
+{
+	return slab_from_size(ctx);
+}
+
+SEC("?raw_tp/kmalloc")
+int slab_kmalloc_cache(struct bpf_raw_tracepoint_args *ctx)
+{
+	return slab_from_cache_sized(ctx, ctx->args[4]);
+}
+
+SEC("?raw_tp/kmalloc_node")
+int slab_kmalloc_node(struct bpf_raw_tracepoint_args *ctx)
+{
+	return slab_from_size(ctx);
+}
+
+SEC("?raw_tp/kmalloc_node")
+int slab_kmalloc_node_cache(struct bpf_raw_tracepoint_args *ctx)
+{
+	return slab_from_cache_sized(ctx, ctx->args[4]);
 }
 
 SEC("?raw_tp/kmem_cache_free")

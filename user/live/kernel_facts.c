@@ -18,6 +18,8 @@
 static const char *const event_names[KERNEL_EVENTS] = {
 	[EVENT_KMALLOC] = "kmalloc",
 	[EVENT_KMEM_CACHE_ALLOC] = "kmem_cache_alloc",
+	[EVENT_KMALLOC_NODE] = "kmalloc_node",
+	[EVENT_KMEM_CACHE_ALLOC_NODE] = "kmem_cache_alloc_node",
 	[EVENT_KFREE] = "kfree",
 	[EVENT_KMEM_CACHE_FREE] = "kmem_cache_free",
 	[EVENT_ALLOC_VMAP_AREA] = "alloc_vmap_area",

@@ -21,6 +21,8 @@ struct event_fact {
 enum kernel_event {
 	EVENT_KMALLOC,
 	EVENT_KMEM_CACHE_ALLOC,
+	EVENT_KMALLOC_NODE,	     /* up to 6.0, with the next */
+	EVENT_KMEM_CACHE_ALLOC_NODE,
 	EVENT_KFREE,
 	EVENT_KMEM_CACHE_FREE,
 	EVENT_ALLOC_VMAP_AREA,

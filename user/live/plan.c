@@ -9,40 +9,65 @@
 
 #define NOT_ASKED "not asked for"
 
+#define COST_FREES   "frees of slab objects would not be seen"
+#define COST_KMALLOC "kmalloc'ed objects would not be seen"
+#define COST_CACHES  "objects of named caches would not be seen"
+#define COST_AUDIT   "objects whose free fires no event look outstanding, and trust is low where there are many"
+#define COST_BULK(which) "frees " which " are found by the audit alone"
+#define COST_VMALLOC "vmalloc is known only as the difference of /proc/vmallocinfo, by caller"
+#define COST_PERCPU  "per-CPU memory is known only as the level of Percpu"
+#define COST_KSTACK  "kernel stacks are known only by process, not by who created them"
+#define COST_PAGE    "page tables and other pages are known only as levels"
+#define COST_TASKS   "which processes hold kernel stacks and page tables is not known"
+
+#define TRACEPOINT   .how = "raw_tp"
+#define NAMES_CACHE  .typed_arg = 2, .type = "kmem_cache"
+
+/* Rows of one name are the shapes of one event, or ways to one end: the first that fits is taken. */
 static const struct hook_def hook_defs[] = {
-	{"kmem:kfree", "slab_kfree", "raw_tp", POOL_SLAB, EVENT_KFREE, 2, 0, NULL, true, true,
-	 "frees of slab objects would not be seen"},
-	{"kmem:kmem_cache_free", "slab_kmem_cache_free", "raw_tp", POOL_SLAB, EVENT_KMEM_CACHE_FREE, 2, 0,
-	 NULL, true, true, "frees of slab objects would not be seen"},
-	{"kmem:kmalloc", "slab_kmalloc_event", "raw_tp", POOL_SLAB, EVENT_KMALLOC, 5, 0, NULL, false, true,
-	 "kmalloc'ed objects would not be seen"},
-	{"kmem:kmem_cache_alloc", "slab_kmem_cache_alloc", "raw_tp", POOL_SLAB, EVENT_KMEM_CACHE_ALLOC, 5, 2,
-	 "kmem_cache", false, true, "objects of named caches would not be seen"},
-	{.name = "liveness audit", .program = "audit_judge", .how = HOW_TEST_RUN, .pool = POOL_SLAB,
-	 .event = EVENT_KMEM_CACHE_ALLOC, .args = 5, .typed_arg = 2, .type = "kmem_cache",
-	 .cost = "objects whose free fires no event look outstanding, and trust is low where there are many"},
-	{"rcu:rcu_invoke_kfree_bulk_callback", "slab_rcu_kfree_bulk", "raw_tp", POOL_SLAB, EVENT_RCU_KFREE_BULK, 3,
-	 0, NULL, false, false, "frees by kfree_rcu() are found by the audit alone"},
-	{"kmem_cache_free_bulk", "slab_free_bulk", HOW_FENTRY, POOL_SLAB, EVENT_FREE_BULK, 3, 0, NULL, false,
-	 false, "frees in bulk are found by the audit alone"},
-	{"vmalloc:free_vmap_area_noflush", "vmalloc_free", "raw_tp", POOL_VMALLOC, EVENT_FREE_VMAP_AREA, 1, 0,
-	 NULL, true, false, "vmalloc is known only as the difference of /proc/vmallocinfo, by caller"},
-	{"vmalloc:alloc_vmap_area", "vmalloc_alloc", "raw_tp", POOL_VMALLOC, EVENT_ALLOC_VMAP_AREA, 6, 0, NULL,
-	 false, false, "vmalloc is known only as the difference of /proc/vmallocinfo, by caller"},
-	{"percpu:percpu_free_percpu", "percpu_free", "raw_tp", POOL_PERCPU, EVENT_PERCPU_FREE, 3, 0, NULL, true,
-	 false, "per-CPU memory is known only as the level of Percpu"},
-	{"percpu:percpu_alloc_percpu", "percpu_alloc", "raw_tp", POOL_PERCPU, EVENT_PERCPU_ALLOC, 10, 0, NULL,
-	 false, false, "per-CPU memory is known only as the level of Percpu"},
-	{"sched:sched_process_exit", "kstack_free", "raw_tp", POOL_KSTACK, EVENT_PROCESS_EXIT, 1, 0, NULL, true,
-	 false, "kernel stacks are known only by process, not by who created them"},
-	{"task:task_newtask", "kstack_alloc", "raw_tp", POOL_KSTACK, EVENT_TASK_NEWTASK, 2, 0, NULL, false,
-	 false, "kernel stacks are known only by process, not by who created them"},
-	{"kmem:mm_page_free", "page_free", "raw_tp", POOL_PAGE, EVENT_PAGE_FREE, 2, 0, NULL, true, false,
-	 "page tables and other pages are known only as levels"},
-	{"kmem:mm_page_alloc", "page_alloc", "raw_tp", POOL_PAGE, EVENT_PAGE_ALLOC, 4, 0, NULL, false, false,
-	 "page tables and other pages are known only as levels"},
-	{"iter/task", "tasks_dump", HOW_ITER, POOL_KSTACK, EVENT_ITER_TASK, 1, 0, NULL, false, false,
-	 "which processes hold kernel stacks and page tables is not known"},
+	{"kmem:kfree", "slab_kfree", POOL_SLAB, EVENT_KFREE, 2, COST_FREES, TRACEPOINT, .frees = true,
+	 .required = true},
+	{"kmem:kmem_cache_free", "slab_kmem_cache_free", POOL_SLAB, EVENT_KMEM_CACHE_FREE, 2, COST_FREES,
+	 TRACEPOINT, .frees = true, .required = true},
+	{"kmem:kmalloc", "slab_kmalloc_cache", POOL_SLAB, EVENT_KMALLOC, 6, COST_KMALLOC, TRACEPOINT,
+	 NAMES_CACHE, .required = true},
+	{"kmem:kmalloc", "slab_kmalloc_event", POOL_SLAB, EVENT_KMALLOC, 5, COST_KMALLOC, TRACEPOINT,
+	 .required = true},
+	{"kmem:kmalloc_node", "slab_kmalloc_node_cache", POOL_SLAB, EVENT_KMALLOC_NODE, 7, COST_KMALLOC,
+	 TRACEPOINT, NAMES_CACHE, .bygone = true},
+	{"kmem:kmalloc_node", "slab_kmalloc_node", POOL_SLAB, EVENT_KMALLOC_NODE, 6, COST_KMALLOC, TRACEPOINT,
+	 .bygone = true},
+	{"kmem:kmem_cache_alloc", "slab_kmem_cache_alloc", POOL_SLAB, EVENT_KMEM_CACHE_ALLOC, 5, COST_CACHES,
+	 TRACEPOINT, NAMES_CACHE, .required = true},
+	{"kmem:kmem_cache_alloc", "slab_kmem_cache_alloc_old", POOL_SLAB, EVENT_KMEM_CACHE_ALLOC, 5,
+	 COST_CACHES, TRACEPOINT, .required = true},
+	{"kmem:kmem_cache_alloc_node", "slab_kmem_cache_alloc_node", POOL_SLAB, EVENT_KMEM_CACHE_ALLOC_NODE, 6,
+	 COST_CACHES, TRACEPOINT, NAMES_CACHE, .bygone = true},
+	{"kmem:kmem_cache_alloc_node", "slab_kmem_cache_alloc_node_old", POOL_SLAB,
+	 EVENT_KMEM_CACHE_ALLOC_NODE, 6, COST_CACHES, TRACEPOINT, .bygone = true},
+	{"liveness audit", "audit_judge", POOL_SLAB, EVENT_KMEM_CACHE_ALLOC, 5, COST_AUDIT,
+	 .how = HOW_TEST_RUN, NAMES_CACHE},
+	{"liveness audit", "audit_judge", POOL_SLAB, EVENT_PAGE_ALLOC, 4, COST_AUDIT, .how = HOW_TEST_RUN},
+	{"rcu:rcu_invoke_kfree_bulk_callback", "slab_rcu_kfree_bulk", POOL_SLAB, EVENT_RCU_KFREE_BULK, 3,
+	 COST_BULK("by kfree_rcu()"), TRACEPOINT},
+	{"kmem_cache_free_bulk", "slab_free_bulk", POOL_SLAB, EVENT_FREE_BULK, 3, COST_BULK("in bulk"),
+	 .how = HOW_FENTRY},
+	{"vmalloc:free_vmap_area_noflush", "vmalloc_free", POOL_VMALLOC, EVENT_FREE_VMAP_AREA, 1, COST_VMALLOC,
+	 TRACEPOINT, .frees = true},
+	{"vmalloc:alloc_vmap_area", "vmalloc_alloc", POOL_VMALLOC, EVENT_ALLOC_VMAP_AREA, 6, COST_VMALLOC,
+	 TRACEPOINT},
+	{"percpu:percpu_free_percpu", "percpu_free", POOL_PERCPU, EVENT_PERCPU_FREE, 3, COST_PERCPU,
+	 TRACEPOINT, .frees = true},
+	{"percpu:percpu_alloc_percpu", "percpu_alloc", POOL_PERCPU, EVENT_PERCPU_ALLOC, 10, COST_PERCPU,
+	 TRACEPOINT},
+	{"percpu:percpu_alloc_percpu", "percpu_alloc_old", POOL_PERCPU, EVENT_PERCPU_ALLOC, 7, COST_PERCPU,
+	 TRACEPOINT},
+	{"sched:sched_process_exit", "kstack_free", POOL_KSTACK, EVENT_PROCESS_EXIT, 1, COST_KSTACK,
+	 TRACEPOINT, .frees = true},
+	{"task:task_newtask", "kstack_alloc", POOL_KSTACK, EVENT_TASK_NEWTASK, 2, COST_KSTACK, TRACEPOINT},
+	{"kmem:mm_page_free", "page_free", POOL_PAGE, EVENT_PAGE_FREE, 2, COST_PAGE, TRACEPOINT, .frees = true},
+	{"kmem:mm_page_alloc", "page_alloc", POOL_PAGE, EVENT_PAGE_ALLOC, 4, COST_PAGE, TRACEPOINT},
+	{"iter/task", "tasks_dump", POOL_KSTACK, EVENT_ITER_TASK, 1, COST_TASKS, .how = HOW_ITER},
 };
 
 bool hook_is_attached(const struct hook_def *def)
@@ -155,12 +180,29 @@ static void plan_notes(const struct kernel_facts *facts, struct plan *p)
 		note(p, "/proc/slabinfo cannot be read: nothing to check the trace against");
 }
 
-bool plan_audits(const struct plan *plan)
+const struct hook_def *plan_audits(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->nr; i++)
 		if (!strcmp(plan->hooks[i].def->how, HOW_TEST_RUN) && plan->hooks[i].on)
-			return true;
-	return false;
+			return plan->hooks[i].def;
+	return NULL;
+}
+
+/* Add a row to the plan, or put it in the place of one of its name that does not fit. */
+static void plan_add(const struct kernel_facts *facts, const struct plan_request *request,
+		     const struct hook_def *def, struct plan *p)
+{
+	struct plan_hook *last = p->nr ? &p->hooks[p->nr - 1] : NULL, hook = {.def = def};
+	bool kmalloc = def->event == EVENT_KMALLOC || def->event == EVENT_KMALLOC_NODE;
+
+	hook_judge(facts, &hook);
+	if (request->no_kmalloc && kmalloc)
+		snprintf(hook.reason, sizeof(hook.reason), NOT_ASKED);
+	hook.on = !hook.reason[0];
+	if (!last || strcmp(last->def->name, def->name))
+		p->hooks[p->nr++] = hook;
+	else if (!last->on)
+		*last = hook;
 }
 
 void plan_build(const struct kernel_facts *facts, const struct plan_request *request, struct plan *out)
@@ -171,16 +213,13 @@ void plan_build(const struct kernel_facts *facts, const struct plan_request *req
 	for (int i = 0; i < POOLS; i++)
 		all &= !request->pools[i];
 	for (size_t i = 0; i < sizeof(hook_defs) / sizeof(hook_defs[0]); i++) {
-		struct plan_hook *hook = &out->hooks[out->nr];
+		const struct hook_def *def = &hook_defs[i];
 
-		if (!all && !plan_asked(request, hook_defs[i].pool))
+		if (!all && !plan_asked(request, def->pool))
 			continue;
-		hook->def = &hook_defs[i];
-		hook_judge(facts, hook);
-		if (request->no_kmalloc && hook->def->event == EVENT_KMALLOC)
-			snprintf(hook->reason, sizeof(hook->reason), NOT_ASKED);
-		hook->on = !hook->reason[0];
-		out->nr++;
+		if (def->bygone && facts->events[def->event].args < 0)
+			continue;
+		plan_add(facts, request, def, out);
 	}
 	plan_pair(out);
 	plan_refuse(facts, out);

@@ -26,15 +26,16 @@
 struct hook_def {
 	const char *name;    /* "kmem:kmalloc" */
 	const char *program; /* in the skeleton */
-	const char *how;     /* "raw_tp", or HOW_TEST_RUN: attached to nothing */
 	enum pool pool;
 	enum kernel_event event;
 	int args;            /* arguments the event must carry */
+	const char *cost;    /* what the report loses without it */
+	const char *how;     /* "raw_tp", or HOW_TEST_RUN: attached to nothing */
 	int typed_arg;       /* which of them must be of `type`; 0 none (the first is never typed) */
 	const char *type;
 	bool frees;          /* sees frees: attached before what sees allocations */
 	bool required;       /* without it nothing can be recorded */
-	const char *cost;    /* what the report loses without it */
+	bool bygone;         /* of older kernels: that newer ones have no such event is no loss */
 };
 
 struct plan_hook {
@@ -60,8 +61,8 @@ struct plan_request {
 
 bool hook_is_attached(const struct hook_def *def);
 
-/* Does it look objects up in the allocator? */
-bool plan_audits(const struct plan *plan);
+/* How it looks objects up in the allocator, NULL when it does not. */
+const struct hook_def *plan_audits(const struct plan *plan);
 
 void plan_build(const struct kernel_facts *facts, const struct plan_request *request, struct plan *out);
 

@@ -25,6 +25,7 @@
 #define MAPPINGS    12
 #define PAGES_AGREE 16 /* slabs that must tell the same place of struct page */
 #define PAGES_TRIES 1000
+#define AREAS	    256
 
 struct tracer {
 	struct tracer_bpf *skel;
@@ -231,6 +232,13 @@ static int tables_map(struct tracer *t)
 	return 0;
 }
 
+/* What learns where struct page is. */
+static struct bpf_program *pages_program(const struct tracer *t)
+{
+	return plan_audits(t->plan)->event == EVENT_PAGE_ALLOC ? t->skel->progs.audit_pages_old
+								: t->skel->progs.audit_pages;
+}
+
 static int programs_load(struct tracer *t)
 {
 	int err;
@@ -245,7 +253,7 @@ static int programs_load(struct tracer *t)
 		bpf_program__set_autoload(prog, hook->on);
 	}
 	if (plan_audits(t->plan)) {
-		bpf_program__set_autoload(t->skel->progs.audit_pages, true);
+		bpf_program__set_autoload(pages_program(t), true);
 		bpf_program__set_autoload(t->skel->progs.audit_cpu, true);
 		bpf_program__set_autoload(t->skel->progs.audit_gather, true);
 	}
@@ -377,10 +385,20 @@ int tracer_run(struct tracer *t, enum tracer_call call, const uint64_t args[3], 
 	return bpf_prog_test_run_opts(bpf_program__fd(programs[call]), &opts) ? -errno : 0;
 }
 
-/* Allocate and free in a few caches, so that audit_pages sees them. */
+/*
+ * Allocate and free in a few caches, so that audit_pages sees them; and, every second page of a mapping being
+ * an area of its own, enough areas for a few new slabs, so that audit_pages_old sees those.
+ */
 static void caches_touch(void)
 {
+	size_t page = sysconf(_SC_PAGESIZE);
+	char *areas = mmap(NULL, AREAS * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fds[2];
+
+	for (size_t i = 0; areas != MAP_FAILED && i < AREAS; i += 2)
+		mprotect(areas + i * page, page, PROT_READ);
+	if (areas != MAP_FAILED)
+		munmap(areas, AREAS * page);
 
 	if (!pipe2(fds, O_CLOEXEC)) {
 		close(fds[0]);
@@ -394,7 +412,7 @@ static void caches_touch(void)
 static int pages_learn(struct tracer *t)
 {
 	const volatile struct kmt_audit *a = t->tables.audit;
-	struct bpf_link *link = bpf_program__attach(t->skel->progs.audit_pages);
+	struct bpf_link *link = bpf_program__attach(pages_program(t));
 	int err = libbpf_get_error(link);
 
 	if (err)
