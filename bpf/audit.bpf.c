@@ -154,15 +154,27 @@ GLOBAL __u64 audit_base(__u64 page, __u64 cache, __u32 order)
 	return page - (first >> shift << (shift - cfg_page_shift)) * bpf_core_type_size(struct page);
 }
 
-/*
- * A cache's partial list has slabs, with the address of a free object in each. The loader waits until enough of
- * them agree on a page_base.
- */
-GLOBAL int audit_pages_of(__u64 cache)
+/* Count what page_base a slab gives. The loader waits until enough of them agree. */
+static __always_inline void audit_vote(struct kmt_audit *a, __u64 page, __u64 cache, __u32 order)
 {
-	struct kmem_cache *s = (void *)cache;
+	__u64 base = audit_base(page, cache, order);
+
+	if (base && !a->page_base)
+		a->page_base = base;
+	if (base)
+		__sync_fetch_and_add(base == a->page_base ? &a->page_for : &a->page_against, 1);
+}
+
+/*
+ * Attached for a moment to an event that names a cache. Its partial list has slabs, with the address of a free
+ * object in each.
+ */
+SEC("?raw_tp/kmem_cache_alloc")
+int audit_pages(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct kmem_cache *s = (void *)ctx->args[2];
 	struct kmt_audit *a = audit_state();
-	__u64 lists, head, entry, base;
+	__u64 lists, head, entry;
 	__u32 order;
 
 	if (!a)
@@ -174,28 +186,18 @@ GLOBAL int audit_pages_of(__u64 cache)
 	head = FIELD_ADDRESS(lists, struct kmem_cache_node, partial);
 	entry = compat_read_word(head);
 	for (int i = 0; i < PARTIAL_TRY && entry && entry != head; i++) {
-		base = audit_base(compat_slab_of_list(entry), (__u64)s, order);
-		if (base && !a->page_base)
-			a->page_base = base;
-		if (base)
-			__sync_fetch_and_add(base == a->page_base ? &a->page_for : &a->page_against, 1);
+		audit_vote(a, compat_slab_of_list(entry), (__u64)s, order);
 		entry = compat_read_word(entry);
 	}
 	return 0;
 }
 
-/* Attached for a moment to an event that names a cache. */
-SEC("?raw_tp/kmem_cache_alloc")
-int audit_pages(struct bpf_raw_tracepoint_args *ctx)
-{
-	return audit_pages_of(ctx->args[2]);
-}
-
-/* The same where none does (up to 5.18): pages that were allocated a moment ago, and have become slabs. */
+/* The same where none does (up to 5.18): a page that was allocated a moment ago, and has become a slab. */
 SEC("?raw_tp/mm_page_alloc")
 int audit_pages_old(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct kmt_audit *a = audit_state();
+	struct kmem_cache *s;
 	__u64 page, *seen;
 
 	if (!a)
@@ -203,7 +205,11 @@ int audit_pages_old(struct bpf_raw_tracepoint_args *ctx)
 	seen = &a->seen[a->seen_nr++ & (KMT_SEEN - 1)];
 	page = *seen;
 	*seen = ctx->args[0];
-	return page && compat_page_is_slab(page) ? audit_pages_of(compat_slab_cache(page)) : 0;
+	if (!page || !compat_page_is_slab(page))
+		return 0;
+	s = (void *)compat_slab_cache(page);
+	audit_vote(a, page, (__u64)s, BPF_CORE_READ(s, oo.x));
+	return 0;
 }
 
 /*

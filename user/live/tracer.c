@@ -25,7 +25,8 @@
 #define MAPPINGS    12
 #define PAGES_AGREE 16 /* slabs that must tell the same place of struct page */
 #define PAGES_TRIES 1000
-#define AREAS	    256
+#define PAGES_TRIES_OLD 20
+#define AREAS	    1024 /* see slabs_grow() */
 
 struct tracer {
 	struct tracer_bpf *skel;
@@ -385,20 +386,11 @@ int tracer_run(struct tracer *t, enum tracer_call call, const uint64_t args[3], 
 	return bpf_prog_test_run_opts(bpf_program__fd(programs[call]), &opts) ? -errno : 0;
 }
 
-/*
- * Allocate and free in a few caches, so that audit_pages sees them; and, every second page of a mapping being
- * an area of its own, enough areas for a few new slabs, so that audit_pages_old sees those.
- */
+/* Allocate and free in a few caches, so that audit_pages sees them. */
 static void caches_touch(void)
 {
-	size_t page = sysconf(_SC_PAGESIZE);
-	char *areas = mmap(NULL, AREAS * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fds[2];
 
-	for (size_t i = 0; areas != MAP_FAILED && i < AREAS; i += 2)
-		mprotect(areas + i * page, page, PROT_READ);
-	if (areas != MAP_FAILED)
-		munmap(areas, AREAS * page);
 
 	if (!pipe2(fds, O_CLOEXEC)) {
 		close(fds[0]);
@@ -408,18 +400,43 @@ static void caches_touch(void)
 	munmap(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096);
 }
 
+/*
+ * For audit_pages_old: fill new slabs with memory areas (each page of a mapping that differs from its neighbours
+ * is one), free half of them, which leaves the slabs partial, and then let it see more pages allocated.
+ */
+static void slabs_grow(void)
+{
+	size_t page = sysconf(_SC_PAGESIZE), bytes = AREAS * page;
+	char *areas = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (areas == MAP_FAILED)
+		return;
+	for (size_t i = 0; i < bytes; i += 2 * page)
+		mprotect(areas + i, page, PROT_READ | PROT_WRITE);
+	for (size_t i = 0; i < bytes / 2; i += 2 * page)
+		munmap(areas + i, page);
+	for (size_t i = bytes / 2; i < bytes / 2 + 4 * KMT_SEEN * page; i += 2 * page)
+		areas[i] = 1;
+	munmap(areas, bytes);
+}
+
 /* Attach audit_pages until enough slabs agree where struct page is. */
 static int pages_learn(struct tracer *t)
 {
 	const volatile struct kmt_audit *a = t->tables.audit;
-	struct bpf_link *link = bpf_program__attach(pages_program(t));
-	int err = libbpf_get_error(link);
+	struct bpf_program *program = pages_program(t);
+	struct bpf_link *link = bpf_program__attach(program);
+	bool old = program == t->skel->progs.audit_pages_old;
+	int err = libbpf_get_error(link), tries = old ? PAGES_TRIES_OLD : PAGES_TRIES;
 
 	if (err)
 		return err;
-	for (int i = 0; i < PAGES_TRIES && a->page_for < PAGES_AGREE && !a->page_against; i++)
-		caches_touch();
+	for (int i = 0; i < tries && a->page_for < PAGES_AGREE && !a->page_against; i++)
+		old ? slabs_grow() : caches_touch();
 	bpf_link__destroy(link);
+	log_debug("where struct page is: %llu slabs for it, %llu against it, %llu pages seen",
+		  (unsigned long long)a->page_for, (unsigned long long)a->page_against,
+		  (unsigned long long)a->seen_nr);
 	if (a->page_for < PAGES_AGREE || a->page_against)
 		return -ENOTSUP;
 	__atomic_store_n(&t->skel->bss->page_base, a->page_base, __ATOMIC_SEQ_CST);
