@@ -152,9 +152,9 @@ static int print_json(const struct host_facts *h, const struct kernel_facts *f, 
 			 "schema", 1, "can_record", p->can_record, "refusal", p->refusal, "kernel", "release",
 			 h->release, "arch", h->arch, "lockdown", f->lockdown, "virtualization", h->virtualization,
 			 "btf", !f->btf, "bpf_load", !f->bpf_load, "cmpxchg", f->cmpxchg,
-			 "kptr_restrict", f->kptr_restrict, "slabinfo", f->slabinfo, "vmallocinfo", f->vmallocinfo, "memory", "sampled", memory_json(false), "exact",
-			 memory_json(true), "capabilities", capabilities, "hooks",
-			 hooks_json(p), "notes", notes);
+			 "kptr_restrict", f->kptr_restrict, "slabinfo", f->slabinfo, "vmallocinfo",
+			 f->vmallocinfo, "memory", "sampled", memory_json(false), "exact", memory_json(true),
+			 "capabilities", capabilities, "hooks", hooks_json(p), "notes", notes);
 	if (!root)
 		return log_error(ENOMEM, "out of memory");
 	json_dumpf(root, stdout, JSON_INDENT(2));

@@ -401,38 +401,49 @@ static void caches_touch(void)
 }
 
 /*
- * For audit_pages_old: fill new slabs with memory areas (each page of a mapping that differs from its neighbours
- * is one), free half of them, which leaves the slabs partial, and then let it see more pages allocated.
+ * For audit_pages_old: fill new slabs with memory areas (a page of a mapping that differs from its neighbours is
+ * one), free some of them, which leaves their slabs partial, and then let it see more pages allocated. What is
+ * left of `areas` stays: the next ones need new slabs again.
  */
-static void slabs_grow(void)
+static void slabs_grow(char *areas)
 {
 	size_t page = sysconf(_SC_PAGESIZE), bytes = AREAS * page;
-	char *areas = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (areas == MAP_FAILED)
-		return;
 	for (size_t i = 0; i < bytes; i += 2 * page)
 		mprotect(areas + i, page, PROT_READ | PROT_WRITE);
 	for (size_t i = 0; i < bytes / 2; i += 2 * page)
 		munmap(areas + i, page);
 	for (size_t i = bytes / 2; i < bytes / 2 + 4 * KMT_SEEN * page; i += 2 * page)
 		areas[i] = 1;
-	munmap(areas, bytes);
 }
 
-/* Attach audit_pages until enough slabs agree where struct page is. */
+/* Have slabs looked at until enough of them agree where struct page is. */
+static void pages_vote(const volatile struct kmt_audit *a, bool old)
+{
+	size_t bytes = PAGES_TRIES_OLD * AREAS * sysconf(_SC_PAGESIZE);
+	int tries = old ? PAGES_TRIES_OLD : PAGES_TRIES;
+	char *areas = NULL;
+
+	if (old)
+		areas = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (areas == MAP_FAILED)
+		return;
+	for (int i = 0; i < tries && a->page_for < PAGES_AGREE && !a->page_against; i++)
+		old ? slabs_grow(areas + i * (bytes / PAGES_TRIES_OLD)) : caches_touch();
+	if (old)
+		munmap(areas, bytes);
+}
+
 static int pages_learn(struct tracer *t)
 {
 	const volatile struct kmt_audit *a = t->tables.audit;
 	struct bpf_program *program = pages_program(t);
 	struct bpf_link *link = bpf_program__attach(program);
-	bool old = program == t->skel->progs.audit_pages_old;
-	int err = libbpf_get_error(link), tries = old ? PAGES_TRIES_OLD : PAGES_TRIES;
+	int err = libbpf_get_error(link);
 
 	if (err)
 		return err;
-	for (int i = 0; i < tries && a->page_for < PAGES_AGREE && !a->page_against; i++)
-		old ? slabs_grow() : caches_touch();
+	pages_vote(a, program == t->skel->progs.audit_pages_old);
 	bpf_link__destroy(link);
 	log_debug("where struct page is: %llu slabs for it, %llu against it, %llu pages seen",
 		  (unsigned long long)a->page_for, (unsigned long long)a->page_against,
