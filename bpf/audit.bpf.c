@@ -458,15 +458,20 @@ GLOBAL int audit_judge_slab(__u64 addr, __u64 cache)
 	return a->free[index >> 6] >> (index & 63) & 1 ? KMT_FREED_SLAB : KMT_LIVE;
 }
 
-/* Large kmalloc has pages of its own. */
+/*
+ * Large kmalloc has pages of its own. Where pages say so that is all there is to ask: from 6.18 they are frozen
+ * (a reference count of 0) while they are in use.
+ */
 static __always_inline int judge_large(__u64 addr)
 {
 	__u64 page = page_of(addr);
 	int large = compat_page_is_large_kmalloc(page);
 
-	if (!BPF_CORE_READ((struct page *)page, _refcount.counter) || compat_page_is_slab(page) || !large)
+	if (large >= 0)
+		return large ? KMT_LIVE : KMT_FREED_PAGE;
+	if (!BPF_CORE_READ((struct page *)page, _refcount.counter) || compat_page_is_slab(page))
 		return KMT_FREED_PAGE;
-	return large > 0 ? KMT_LIVE : KMT_UNSURE;
+	return KMT_UNSURE;
 }
 
 GLOBAL int audit_item(__u32 row)

@@ -467,12 +467,14 @@ static bool cache_shown(const struct cache_row *row)
 	return row->delta_kb > 0 || row->held_bytes > 0;
 }
 
+#define UNSEEN_OBJECTS 64 /* fewer are what lies on free lists, one way or the other */
+
 /* Objects that slabinfo has and no event showed, when they are more than a twentieth of its change. */
 static void text_unseen(struct text *t, const struct cache_row *row)
 {
 	char objects[UNITS_MAX], bytes[UNITS_MAX];
 
-	if (!(row->unseen_objects > 0.05 * (row->end_objects - row->start_objects)))
+	if (!(row->unseen_objects > fmax(UNSEEN_OBJECTS, 0.05 * (row->end_objects - row->start_objects))))
 		return;
 	paragraphf(t, 2, "%s: about %s objects (%s) were allocated in bulk, unseen.",
 		   safe_fit(t, row->name, 28), units_count(objects, row->unseen_objects),
