@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 B=${B:-build}
-rounds=5 json= peers=1
+rounds=5 json='' peers=1
 loads=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -65,7 +65,7 @@ if [ "$peers" ]; then
 	for peer in bpftrace perf; do
 		# installed, and works here: both need tracefs
 		if command -v $peer >/dev/null && (load=("$PWD/$B/bench/bench_load" msg); run_$peer) | grep -c . >/dev/null; then
-			tracers+=($peer)
+			tracers+=("$peer")
 		fi
 	done
 fi
@@ -78,13 +78,15 @@ for ((r = 1; r <= rounds; r++)); do
 done
 
 # where the time goes, each workload by itself: the kernel's run-time figures slow everything down a little
-for name in $(awk '$1 == "nothing" && !seen[$2]++ { print $2 }' "$work/times"); do
+mapfile -t names < <(awk '$1 == "nothing" && !seen[$2]++ { print $2 }' "$work/times")
+for name in "${names[@]}"; do
 	load=("$PWD/$B/bench/bench_load" "$name")
 	"$attach" stats -- "$attach" floor "${events[@]}" -- "${load[@]}" |
 		awk -v w="$name" '$1 == "program" { n += $3; ns += $3 * $4 } END { print "empty", w, n ? ns / n : 0 }'
 	for mode in sampled exact; do
-		"$attach" stats -- "$kmemtrace" record -q -f -o "$work/capture.kmt" \
-			$([ $mode = exact ] && echo --exact) -- "${load[@]}" 2>>"$work/log" |
+		how=()
+		[ $mode = exact ] && how=(--exact)
+		"$attach" stats -- "$kmemtrace" record -q -f -o "$work/capture.kmt" "${how[@]}" -- "${load[@]}" 2>>"$work/log" |
 			awk -v w="$name" -v m=$mode '$1 == "program" { n += $3; ns += $3 * $4 }
 				END { print m, w, n ? ns / n : 0 }'
 	done

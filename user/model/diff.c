@@ -299,11 +299,10 @@ static const struct baseline_stat *row_stat(const struct diff_input *in, enum pr
 					    const struct diff_row *row, enum baseline_measure m,
 					    struct baseline_stat *none)
 {
-	enum pool pool = row->new_ ? row->new_->pool : row->set->pool;
-
 	if (row->set)
 		return &row->set->stat[m];
-	*none = (struct baseline_stat){.n = baseline_measured(in->set, section, pool)};
+	/* a row that the set has nothing of is there because the new capture has it */
+	*none = (struct baseline_stat){.n = baseline_measured(in->set, section, row->new_->pool)};
 	return none;
 }
 
