@@ -59,6 +59,8 @@ GLOBAL int page_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
 			if (path < 0)
 				path = unwind_path(ctx, row, cpu_id);
 			s->object.period = mean;
+			if (s->irq && !narrow_wants_irq())
+				break;
 			track_object(cpu_id, row, path);
 			__sync_fetch_and_add(page_block(s->addr), 1);
 		}

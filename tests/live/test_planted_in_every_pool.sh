@@ -22,9 +22,9 @@ mode=--exact
 planted() {
 	command -v sqlite3 >/dev/null || skip "needs sqlite3"
 	need_record
-	levels_read "$WORK/before"
 	# shellcheck disable=SC2086 # "-s 64K" is two words
 	record_start $mode
+	levels_read "$WORK/before" # the recorder has page tables, too
 	plant_start "$@"
 	levels_read "$WORK/after"
 	record_stop

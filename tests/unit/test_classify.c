@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a stack says about its memory, and the levels by process. What a user would lose if these failed: bytes
- * counted twice, or under a name that sends them the wrong way.
+ * What a stack says about its memory, and the levels by process. What a user would lose if these
+ * failed: bytes counted twice, or under a name that sends them the wrong way.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,11 +31,14 @@ static const struct {
 	 "do_anonymous_page < __handle_mm_fault < handle_mm_fault < exc_page_fault",
 	 POOL_PAGETABLE, "pte", CLASS_IN_POOL},
 	{"6.18", POOL_PAGE,
-	 "__alloc_frozen_pages < alloc_pages_mpol < alloc_pages < __pmd_alloc < __handle_mm_fault < "
-	 "handle_mm_fault < __get_user_pages < get_user_pages_remote < get_arg_page < copy_string_kernel",
+	 "__alloc_frozen_pages < alloc_pages_mpol < alloc_pages < __pmd_alloc < __handle_mm_fault "
+	 "< "
+	 "handle_mm_fault < __get_user_pages < get_user_pages_remote < get_arg_page < "
+	 "copy_string_kernel",
 	 POOL_PAGETABLE, "pmd", CLASS_IN_POOL},
 	{"6.18", POOL_PAGE,
-	 "__alloc_frozen_pages < alloc_pages_mpol < alloc_pages < __pud_alloc < __handle_mm_fault < "
+	 "__alloc_frozen_pages < alloc_pages_mpol < alloc_pages < __pud_alloc < __handle_mm_fault "
+	 "< "
 	 "handle_mm_fault < exc_page_fault < elf_load < load_elf_binary < bprm_execve",
 	 POOL_PAGETABLE, "pud", CLASS_IN_POOL},
 	{"6.12", POOL_PAGE,
@@ -47,24 +50,29 @@ static const struct {
 	 "do_execveat_common < __x64_sys_execve",
 	 POOL_PAGETABLE, "pgd", CLASS_IN_POOL},
 	{"6.18", POOL_PAGE,
-	 "__alloc_frozen_pages < alloc_pages_mpol < alloc_pages < get_free_pages < packet_set_ring < "
+	 "__alloc_frozen_pages < alloc_pages_mpol < alloc_pages < get_free_pages < packet_set_ring "
+	 "< "
 	 "packet_setsockopt < do_sock_setsockopt < __sys_setsockopt",
 	 POOL_PAGE, "packet-ring", CLASS_IN_POOL},
 	{"6.18", POOL_PAGE,
-	 "__alloc_frozen_pages < alloc_pages_mpol < alloc_pages < anon_pipe_write < vfs_write < ksys_write",
+	 "__alloc_frozen_pages < alloc_pages_mpol < alloc_pages < anon_pipe_write < vfs_write < "
+	 "ksys_write",
 	 POOL_PAGE, "pipe", CLASS_IN_POOL},
-	{"6.12", POOL_PAGE, "__alloc_pages < alloc_pages_mpol < pipe_write < vfs_write < ksys_write",
-	 POOL_PAGE, "pipe", CLASS_IN_POOL},
+	{"6.12", POOL_PAGE,
+	 "__alloc_pages < alloc_pages_mpol < pipe_write < vfs_write < ksys_write", POOL_PAGE,
+	 "pipe", CLASS_IN_POOL},
 	{"6.18", POOL_PAGE,
 	 "__alloc_frozen_pages < alloc_pages_mpol < alloc_pages < skb_page_frag_refill < "
 	 "sk_page_frag_refill < tcp_sendmsg_locked < tcp_sendmsg < __sys_sendto",
 	 POOL_PAGE, "net", CLASS_IN_POOL},
 	{"6.18", POOL_PAGE,
-	 "__alloc_frozen_pages < alloc_pages_mpol < alloc_pages < get_free_pages < tlb_remove_table < "
+	 "__alloc_frozen_pages < alloc_pages_mpol < alloc_pages < get_free_pages < "
+	 "tlb_remove_table < "
 	 "free_pgd_range < free_pgtables < exit_mmap < __mmput < do_exit",
 	 POOL_PAGE, "tlb", CLASS_IN_POOL},
 	{"6.18", POOL_PAGE,
-	 "__alloc_frozen_pages < alloc_pages_mpol < allocate_slab < ___slab_alloc < kmem_cache_alloc < "
+	 "__alloc_frozen_pages < alloc_pages_mpol < allocate_slab < ___slab_alloc < "
+	 "kmem_cache_alloc < "
 	 "getname_flags < do_sys_openat2",
 	 POOL_PAGE, "slab-backing", CLASS_OUTSIDE},
 	{"6.18", POOL_PAGE,
@@ -72,7 +80,8 @@ static const struct {
 	 "__kmalloc < alloc_pipe_info < create_pipe_files",
 	 POOL_PAGE, "slab-backing", CLASS_OUTSIDE},
 	{"5.10", POOL_PAGE,
-	 "__alloc_pages_nodemask < __vmalloc_node_range < __vmalloc_node < copy_process < kernel_clone",
+	 "__alloc_pages_nodemask < __vmalloc_node_range < __vmalloc_node < copy_process < "
+	 "kernel_clone",
 	 POOL_PAGE, "vmalloc-backing", CLASS_OUTSIDE},
 	/* the page tables of a vmalloc area are page tables, not its pages */
 	{"6.18", POOL_PAGE,
@@ -84,23 +93,26 @@ static const struct {
 	 "vmap_small_pages_range_noflush < __vmalloc_node_range < vmalloc",
 	 POOL_PAGETABLE, "kernel", CLASS_IN_POOL},
 	{"6.18", POOL_PAGE,
-	 "__alloc_frozen_pages < alloc_pages_mpol < alloc_pages < pcpu_populate_chunk < pcpu_alloc < "
+	 "__alloc_frozen_pages < alloc_pages_mpol < alloc_pages < pcpu_populate_chunk < pcpu_alloc "
+	 "< "
 	 "bpf_map_alloc_percpu < array_map_alloc",
 	 POOL_PAGE, "percpu-backing", CLASS_OUTSIDE},
 	{"6.18", POOL_PAGE,
 	 "__alloc_frozen_pages < alloc_pages_mpol < alloc_pages < mmu_memory_cache_alloc_obj < "
 	 "__kvm_mmu_topup_memory_cache < mmu_topup_memory_caches[kvm] < direct_page_fault[kvm]",
 	 POOL_PAGETABLE, "kvm", CLASS_SECONDARY},
-	{"6.18", POOL_PAGE, "__alloc_frozen_pages < alloc_pages_mpol < alloc_pages < ring_open[mydev] < vfs_open",
+	{"6.18", POOL_PAGE,
+	 "__alloc_frozen_pages < alloc_pages_mpol < alloc_pages < ring_open[mydev] < vfs_open",
 	 POOL_PAGE, "driver", CLASS_IN_POOL},
 	{"6.18", POOL_PAGE,
 	 "__alloc_frozen_pages < alloc_pages_mpol < alloc_pages < proc_pid_cmdline_read < vfs_read",
 	 POOL_PAGE, "other", CLASS_IN_POOL},
 	/* a program's name is its author's */
-	{"6.18", POOL_PAGE, "__alloc_frozen_pages < alloc_pages < pipe_write[bpf] < do_syscall_64", POOL_PAGE,
-	 "other", CLASS_IN_POOL},
+	{"6.18", POOL_PAGE, "__alloc_frozen_pages < alloc_pages < pipe_write[bpf] < do_syscall_64",
+	 POOL_PAGE, "other", CLASS_IN_POOL},
 	{"6.18", POOL_VMALLOC,
-	 "alloc_vmap_area < __get_vm_area_node < __vmalloc_node_range < __vmalloc_node < copy_process < "
+	 "alloc_vmap_area < __get_vm_area_node < __vmalloc_node_range < __vmalloc_node < "
+	 "copy_process < "
 	 "kernel_clone < __do_sys_clone3",
 	 POOL_VMALLOC, "thread", CLASS_SHARED},
 	{"5.10", POOL_VMALLOC,
@@ -109,7 +121,8 @@ static const struct {
 	 POOL_VMALLOC, "thread", CLASS_SHARED},
 	/* a fork's table of files is no stack */
 	{"6.18", POOL_VMALLOC,
-	 "alloc_vmap_area < __get_vm_area_node < __vmalloc_node_range < __kvmalloc_node < alloc_fdtable < "
+	 "alloc_vmap_area < __get_vm_area_node < __vmalloc_node_range < __kvmalloc_node < "
+	 "alloc_fdtable < "
 	 "dup_fd < copy_process < kernel_clone",
 	 POOL_VMALLOC, "vmalloc", CLASS_IN_POOL},
 	{"6.18", POOL_VMALLOC,
@@ -121,23 +134,30 @@ static const struct {
 	 "execmem_alloc < module_memory_alloc < load_module < init_module_from_file",
 	 POOL_VMALLOC, "module", CLASS_IN_POOL},
 	{"6.18", POOL_VMALLOC,
-	 "alloc_vmap_area < __get_vm_area_node < get_vm_area_caller < vmap < bpf_ringbuf_alloc < map_create",
-	 POOL_VMALLOC, "vmap", CLASS_OUTSIDE},
-	{"6.18", POOL_VMALLOC, "alloc_vmap_area < __get_vm_area_node < get_vm_area < arena_map_alloc < map_create",
+	 "alloc_vmap_area < __get_vm_area_node < get_vm_area_caller < vmap < bpf_ringbuf_alloc < "
+	 "map_create",
 	 POOL_VMALLOC, "vmap", CLASS_OUTSIDE},
 	{"6.18", POOL_VMALLOC,
-	 "alloc_vmap_area < __get_vm_area_node < get_vm_area_caller < __ioremap_caller < pci_iomap_range",
+	 "alloc_vmap_area < __get_vm_area_node < get_vm_area < arena_map_alloc < map_create",
+	 POOL_VMALLOC, "vmap", CLASS_OUTSIDE},
+	{"6.18", POOL_VMALLOC,
+	 "alloc_vmap_area < __get_vm_area_node < get_vm_area_caller < __ioremap_caller < "
+	 "pci_iomap_range",
 	 POOL_VMALLOC, "ioremap", CLASS_OUTSIDE},
-	{"6.18", POOL_VMALLOC, "alloc_vmap_area < pcpu_get_vm_areas < pcpu_create_chunk < pcpu_balance_workfn",
+	{"6.18", POOL_VMALLOC,
+	 "alloc_vmap_area < pcpu_get_vm_areas < pcpu_create_chunk < pcpu_balance_workfn",
 	 POOL_VMALLOC, "percpu", CLASS_OUTSIDE},
 	{"6.18", POOL_VMALLOC,
 	 "alloc_vmap_area < __get_vm_area_node < __vmalloc_node_range < __vmalloc_node < "
 	 "pcpu_mem_zalloc < pcpu_create_chunk < pcpu_balance_workfn < process_one_work",
 	 POOL_VMALLOC, "vmalloc", CLASS_IN_POOL},
-	{"6.18", POOL_KSTACK, "copy_process < kernel_clone < __do_sys_clone3", POOL_KSTACK, "user", CLASS_IN_POOL},
-	{"6.18", POOL_KSTACK, "copy_process < kernel_clone < kernel_thread < kthreadd < ret_from_fork",
-	 POOL_KSTACK, "kthread", CLASS_IN_POOL},
-	{"6.18", POOL_PERCPU, "bpf_map_alloc_percpu < array_map_alloc", POOL_PERCPU, "", CLASS_IN_POOL},
+	{"6.18", POOL_KSTACK, "copy_process < kernel_clone < __do_sys_clone3", POOL_KSTACK, "user",
+	 CLASS_IN_POOL},
+	{"6.18", POOL_KSTACK,
+	 "copy_process < kernel_clone < kernel_thread < kthreadd < ret_from_fork", POOL_KSTACK,
+	 "kthread", CLASS_IN_POOL},
+	{"6.18", POOL_PERCPU, "bpf_map_alloc_percpu < array_map_alloc", POOL_PERCPU, "",
+	 CLASS_IN_POOL},
 	{"6.18", POOL_SLAB, "alloc_pipe_info < create_pipe_files", POOL_SLAB, "", CLASS_IN_POOL},
 	{"any", POOL_PAGE, "", POOL_PAGE, "other", CLASS_IN_POOL},
 };
@@ -147,7 +167,8 @@ static size_t frames_of(char *text, struct classify_frame *frames)
 {
 	size_t nr = 0;
 
-	for (char *save = NULL, *f = strtok_r(text, " <", &save); f; f = strtok_r(NULL, " <", &save)) {
+	for (char *save = NULL, *f = strtok_r(text, " <", &save); f;
+	     f = strtok_r(NULL, " <", &save)) {
 		char *module = strchr(f, '[');
 
 		frames[nr] = (struct classify_frame){f, "vmlinux"};
@@ -172,8 +193,9 @@ static void each_stack_has_one_pool_and_class(void **state)
 		snprintf(text, sizeof(text), "%s", known[i].stack);
 		classify_stack(known[i].traced, frames, frames_of(text, frames), &class_);
 		if (class_.pool != known[i].pool || strcmp(class_.class_, known[i].class_) != 0)
-			fail_msg("%s %s: %s/%s, not %s/%s", known[i].kernel, known[i].stack, pool_name(class_.pool),
-				 class_.class_, pool_name(known[i].pool), known[i].class_);
+			fail_msg("%s %s: %s/%s, not %s/%s", known[i].kernel, known[i].stack,
+				 pool_name(class_.pool), class_.class_, pool_name(known[i].pool),
+				 known[i].class_);
 		assert_int_equal(class_place(class_.pool, class_.class_), known[i].place);
 		assert_true(strlen(class_.class_) < sizeof(((struct cap_held *)NULL)->class_));
 	}
@@ -204,21 +226,52 @@ static void processes_hold_their_threads_stacks(void **state)
 {
 	static const struct kmt_task tasks[] = {
 		{.pid = 2, .tgid = 2, .stack = 1, .comm = "kthreadd"},
-		{.pid = 10, .tgid = 10, .mm = 0xa0, .pgtables_bytes = 40960, .cgroup = 7, .stack = 1, .comm = "server"},
-		{.pid = 11, .tgid = 10, .mm = 0xa0, .pgtables_bytes = 40960, .cgroup = 7, .stack = 1, .comm = "server"},
-		{.pid = 12, .tgid = 10, .mm = 0xa0, .pgtables_bytes = 40960, .cgroup = 7, .stack = 1, .comm = "server"},
+		{.pid = 10,
+		 .tgid = 10,
+		 .mm = 0xa0,
+		 .pgtables_bytes = 40960,
+		 .cgroup = 7,
+		 .stack = 1,
+		 .comm = "server"},
+		{.pid = 11,
+		 .tgid = 10,
+		 .mm = 0xa0,
+		 .pgtables_bytes = 40960,
+		 .cgroup = 7,
+		 .stack = 1,
+		 .comm = "server"},
+		{.pid = 12,
+		 .tgid = 10,
+		 .mm = 0xa0,
+		 .pgtables_bytes = 40960,
+		 .cgroup = 7,
+		 .stack = 1,
+		 .comm = "server"},
 		/* vfork: another process in the same address space */
-		{.pid = 13, .tgid = 13, .mm = 0xa0, .pgtables_bytes = 40960, .cgroup = 7, .stack = 1, .comm = "server"},
+		{.pid = 13,
+		 .tgid = 13,
+		 .mm = 0xa0,
+		 .pgtables_bytes = 40960,
+		 .cgroup = 7,
+		 .stack = 1,
+		 .comm = "server"},
 		/* a leader that is dead while its threads live, and a zombie */
 		{.pid = 20, .tgid = 20, .cgroup = 8, .comm = "leaderless"},
-		{.pid = 21, .tgid = 20, .mm = 0xb0, .pgtables_bytes = 8192, .cgroup = 8, .stack = 1, .comm = "leaderless"},
+		{.pid = 21,
+		 .tgid = 20,
+		 .mm = 0xb0,
+		 .pgtables_bytes = 8192,
+		 .cgroup = 8,
+		 .stack = 1,
+		 .comm = "leaderless"},
 		{.pid = 30, .tgid = 30, .cgroup = 8, .comm = "123456789012345"},
 	};
 	struct task_levels levels = {};
 	int64_t stacks = 0, tables = 0;
 
 	(void)state;
-	assert_int_equal(tasks_sum(tasks, sizeof(tasks) / sizeof(tasks[0]), THREAD_SIZE, &levels), 0);
+	assert_int_equal(tasks_sum(tasks, sizeof(tasks) / sizeof(tasks[0]), THREAD_SIZE, &levels),
+			 0);
 	assert_int_equal(levels.nr, 5);
 	assert_int_equal(process(&levels, 10)->threads, 3);
 	assert_int_equal(process(&levels, 10)->stack_bytes, 3 * THREAD_SIZE);
@@ -278,7 +331,8 @@ static void a_pool_is_traced_by_both_its_events_or_not_at_all(void **state)
 	plan_build(&facts, &request, &plan);
 	assert_true(plan.can_record); /* slab is enough */
 	assert_false(hook(&plan, "vmalloc:alloc_vmap_area")->on);
-	assert_non_null(strstr(hook(&plan, "vmalloc:alloc_vmap_area")->reason, "free_vmap_area_noflush"));
+	assert_non_null(
+		strstr(hook(&plan, "vmalloc:alloc_vmap_area")->reason, "free_vmap_area_noflush"));
 	assert_false(hook(&plan, "percpu:percpu_free_percpu")->on);
 	assert_false(hook(&plan, "iter/task")->on);
 	assert_true(hook(&plan, "task:task_newtask")->on);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tables of kernel functions by what their allocations are for. See classify.h. Names are of 5.10 to 7.3.
+ * Tables of kernel functions by what their allocations are for. See classify.h. Names are of 5.10
+ * to 7.3.
  */
 #include "live/classify.h"
 
@@ -191,19 +192,21 @@ static const struct rule vmap_rules[] = {
 };
 
 static const struct rule kstack_rules[] = {
-	{"kernel_thread", POOL_KSTACK, "kthread"},
-	{"create_kthread", POOL_KSTACK, "kthread"},
-	{"kthreadd", POOL_KSTACK, "kthread"},
-	{"create_io_thread", POOL_KSTACK, "io-worker"},
+	{"kernel_thread", POOL_KSTACK, "kthread"},   {"create_kthread", POOL_KSTACK, "kthread"},
+	{"kthreadd", POOL_KSTACK, "kthread"},	     {"create_io_thread", POOL_KSTACK, "io-worker"},
 	{"vhost_task_create", POOL_KSTACK, "vhost"},
 };
 
 /* A page table below one of these maps kernel memory. */
 static const struct rule kernel_mappings[] = {
-	{"vmap_*", POOL_PAGETABLE, "kernel"},	       {"__vmap_*", POOL_PAGETABLE, "kernel"},
-	{"ioremap_*", POOL_PAGETABLE, "kernel"},       {"__vmalloc_node*", POOL_PAGETABLE, "kernel"},
-	{"__ioremap_*", POOL_PAGETABLE, "kernel"},     {"pcpu_*", POOL_PAGETABLE, "kernel"},
-	{"vmemmap_*", POOL_PAGETABLE, "kernel"},       {"kernel_physical_mapping_*", POOL_PAGETABLE, "kernel"},
+	{"vmap_*", POOL_PAGETABLE, "kernel"},
+	{"__vmap_*", POOL_PAGETABLE, "kernel"},
+	{"ioremap_*", POOL_PAGETABLE, "kernel"},
+	{"__vmalloc_node*", POOL_PAGETABLE, "kernel"},
+	{"__ioremap_*", POOL_PAGETABLE, "kernel"},
+	{"pcpu_*", POOL_PAGETABLE, "kernel"},
+	{"vmemmap_*", POOL_PAGETABLE, "kernel"},
+	{"kernel_physical_mapping_*", POOL_PAGETABLE, "kernel"},
 };
 
 #define RULES(table) table, sizeof(table) / sizeof((table)[0])
@@ -264,12 +267,14 @@ static void classify_page(const struct classify_frame *frames, size_t nr, struct
 		return;
 	out->pool = rule->pool;
 	out->class_ = rule->class_;
-	if (rule->pool == POOL_PAGETABLE && class_place(rule->pool, rule->class_) == CLASS_IN_POOL &&
+	if (rule->pool == POOL_PAGETABLE &&
+	    class_place(rule->pool, rule->class_) == CLASS_IN_POOL &&
 	    stack_rule(RULES(kernel_mappings), frames + at, nr - at, &at))
 		out->class_ = "kernel";
 }
 
-static void classify_vmalloc(const struct classify_frame *frames, size_t nr, struct stack_class *out)
+static void classify_vmalloc(const struct classify_frame *frames, size_t nr,
+			     struct stack_class *out)
 {
 	bool pages = stack_has("__vmalloc_node*", frames, nr);
 	const struct rule *rule = NULL;
@@ -305,17 +310,17 @@ void classify_stack(enum pool traced, const struct classify_frame *frames, size_
 bool classify_is_allocator(enum pool traced, const char *symbol)
 {
 	static const struct rule allocators[] = {
-		{"__alloc_pages*", POOL_PAGE, ""},	 {"__alloc_frozen_pages*", POOL_PAGE, ""},
-		{"alloc_pages*", POOL_PAGE, ""},	 {"alloc_frozen_pages*", POOL_PAGE, ""},
-		{"__get_free_page*", POOL_PAGE, ""},	 {"get_free_pages*", POOL_PAGE, ""},
-		{"get_zeroed_page*", POOL_PAGE, ""},	 {"__folio_alloc*", POOL_PAGE, ""},
-		{"folio_alloc*", POOL_PAGE, ""},	 {"__alloc_contig*", POOL_PAGE, ""},
-		{"alloc_vmap_area", POOL_VMALLOC, ""},	 {"__get_vm_area_node", POOL_VMALLOC, ""},
-		{"get_vm_area*", POOL_VMALLOC, ""},	 {"__get_vm_area*", POOL_VMALLOC, ""},
-		{"__vmalloc*", POOL_VMALLOC, ""},	 {"vmalloc*", POOL_VMALLOC, ""},
-		{"vzalloc*", POOL_VMALLOC, ""},		 {"kvmalloc*", POOL_VMALLOC, ""},
-		{"__kvmalloc*", POOL_VMALLOC, ""},	 {"pcpu_alloc*", POOL_PERCPU, ""},
-		{"__alloc_percpu*", POOL_PERCPU, ""},	 {"alloc_percpu*", POOL_PERCPU, ""},
+		{"__alloc_pages*", POOL_PAGE, ""},     {"__alloc_frozen_pages*", POOL_PAGE, ""},
+		{"alloc_pages*", POOL_PAGE, ""},       {"alloc_frozen_pages*", POOL_PAGE, ""},
+		{"__get_free_page*", POOL_PAGE, ""},   {"get_free_pages*", POOL_PAGE, ""},
+		{"get_zeroed_page*", POOL_PAGE, ""},   {"__folio_alloc*", POOL_PAGE, ""},
+		{"folio_alloc*", POOL_PAGE, ""},       {"__alloc_contig*", POOL_PAGE, ""},
+		{"alloc_vmap_area", POOL_VMALLOC, ""}, {"__get_vm_area_node", POOL_VMALLOC, ""},
+		{"get_vm_area*", POOL_VMALLOC, ""},    {"__get_vm_area*", POOL_VMALLOC, ""},
+		{"__vmalloc*", POOL_VMALLOC, ""},      {"vmalloc*", POOL_VMALLOC, ""},
+		{"vzalloc*", POOL_VMALLOC, ""},	       {"kvmalloc*", POOL_VMALLOC, ""},
+		{"__kvmalloc*", POOL_VMALLOC, ""},     {"pcpu_alloc*", POOL_PERCPU, ""},
+		{"__alloc_percpu*", POOL_PERCPU, ""},  {"alloc_percpu*", POOL_PERCPU, ""},
 	};
 	const struct rule *rule = rule_find(RULES(allocators), symbol);
 

@@ -20,8 +20,7 @@ static void seen_free(struct seen **all)
 {
 	struct seen *s, *next;
 
-	HASH_ITER(hh, *all, s, next)
-	{
+	HASH_ITER (hh, *all, s, next) {
 		HASH_DEL(*all, s);
 		free(s);
 	}
@@ -67,7 +66,8 @@ static int task_add(const struct kmt_task *t, uint32_t thread_size, struct seen 
 	return 0;
 }
 
-int tasks_sum(const struct kmt_task *tasks, size_t nr, uint32_t thread_size, struct task_levels *out)
+int tasks_sum(const struct kmt_task *tasks, size_t nr, uint32_t thread_size,
+	      struct task_levels *out)
 {
 	struct seen *processes = NULL, *spaces = NULL;
 	struct task_levels levels = {};
@@ -93,5 +93,7 @@ int tasks_read(const struct tracer *t, uint32_t thread_size, struct task_levels 
 	if (err == -ENOENT)
 		return 0;
 	/* malloc'ed memory is aligned for any record */
-	return err ?: tasks_sum((const struct kmt_task *)buf, len / sizeof(struct kmt_task), thread_size, out);
+	return err
+		       ?: tasks_sum((const struct kmt_task *)buf, len / sizeof(struct kmt_task),
+				    thread_size, out);
 }
