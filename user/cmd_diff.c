@@ -8,12 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "args.h"
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/units.h"
 #include "cmd.h"
 #include "model/diff.h"
-#include "model/gate.h"
 #include "model/part.h"
 #include "output.h"
 #include "render/diff.h"
@@ -31,8 +30,7 @@ struct diff_args {
 	bool json, top_given;
 	struct diff_options show;
 	double from_s[2], to_s[2]; /* of base and new; NaN: the recording's own ends */
-	struct gate gates[GATES_MAX];
-	size_t nr_gates;
+	struct args_gates gates;
 };
 
 static const struct argp_option options[] = {
@@ -61,25 +59,6 @@ static const char doc[] =
 	"  kmemtrace diff --fail-if-growth Slab=1M/1min a.kmt b.kmt || echo regressed\n\n"
 	"Exit status: 0; 3 when --fail-if-growth found growth; 1 when it did not work; 2 for wrong usage.";
 
-static void parse_time(struct argp_state *state, const char *arg, double *out)
-{
-	if (!strcmp(arg, "0"))
-		*out = 0;
-	else if (units_parse_duration(arg, out))
-		argp_error(state, "'%s' is no time into a recording; examples: 90, 10m, 2h", arg);
-}
-
-static void parse_top(struct argp_state *state, const char *arg, struct diff_args *args)
-{
-	char *end;
-
-	errno = 0;
-	args->show.top = strtoul(arg, &end, 10);
-	if (errno || *end || arg[0] < '0' || arg[0] > '9')
-		argp_error(state, "--top takes a number, not '%s'", arg);
-	args->top_given = true;
-}
-
 static void check_args(struct argp_state *state, const struct diff_args *args)
 {
 	if (args->nr_paths != (args->set ? 1 : 2))
@@ -95,16 +74,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'f':
-		if (strcmp(arg, "text") && strcmp(arg, "json"))
-			argp_error(state, "unknown format '%s'; use text or json", arg);
-		args->json = !strcmp(arg, "json");
+		args->json = args_json(state, arg);
 		return 0;
 	case 'n':
-		parse_top(state, arg, args);
+		args->show.top = args_top(state, arg);
+		args->top_given = true;
 		return 0;
 	case 'b':
-		if (growth_by_parse(arg, &args->by))
-			argp_error(state, "cannot group by '%s'; use " GROWTH_BY_WORDS, arg);
+		args->by = args_by(state, arg);
 		return 0;
 	case OPT_ALL:
 		args->show.all = true;
@@ -114,15 +91,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_FROM:
 	case OPT_BASE_FROM:
-		parse_time(state, arg, &args->from_s[key == OPT_FROM]);
+		args->from_s[key == OPT_FROM] = args_time(state, arg);
 		return 0;
 	case OPT_TO:
 	case OPT_BASE_TO:
-		parse_time(state, arg, &args->to_s[key == OPT_TO]);
+		args->to_s[key == OPT_TO] = args_time(state, arg);
 		return 0;
 	case OPT_FAIL:
-		if (args->nr_gates == GATES_MAX || gate_parse(arg, &args->gates[args->nr_gates++]))
-			argp_error(state, "'%s' is no limit; examples: Slab=16M, KernelStack=1M/1h", arg);
+		args_gate(state, arg, &args->gates);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (args->nr_paths == 2)
@@ -168,10 +144,7 @@ static int side_read(const char *path, double from_s, double to_s, struct side *
 		return 0;
 	}
 	if (err == -ERANGE)
-		return log_error(ERANGE,
-				 "%s has no two checkpoints that far apart and near to the times asked for; it lasts %.0f s "
-				 "(see `kmemtrace record --every`)",
-				 path, s->c->snapshots[s->c->nr_snapshots - 1].t_s);
+		return log_error(ERANGE, PART_RANGE_ERROR, path, s->c->snapshots[s->c->nr_snapshots - 1].t_s);
 	return err ? no_memory() : 0;
 }
 
@@ -194,31 +167,17 @@ static int render(const void *arg, FILE *out)
 	return diff_text(what->d, &show, out);
 }
 
-/* 0, or the exit status that says why not. */
 static int check_gates(const struct diff_args *args, const struct diff *d)
 {
 	const struct diff_rows *pools = &d->sections[PROFILE_POOLS];
 	int status = EXIT_OK;
-	char words[256];
 
-	for (size_t i = 0; i < args->nr_gates; i++)
-		for (size_t k = 0; k < pools->nr; k++) {
-			const struct diff_row *row = &pools->items[k];
-			struct gate_facts facts = {.grown = row->level.delta, .rate = row->growth.delta};
-			int found;
+	for (size_t i = 0; i < pools->nr; i++) {
+		const struct diff_row *row = &pools->items[i];
+		struct gate_facts facts = {.grown = row->level.delta, .rate = row->growth.delta};
 
-			if (strcmp(diff_row_name(row), args->gates[i].pool))
-				continue;
-			found = gate_check(&args->gates[i], &facts);
-			if (found < 0) {
-				log_error(0, "--fail-if-growth: %s was not measured on both sides", args->gates[i].pool);
-				status = EXIT_FAILED;
-			} else if (found) {
-				gate_describe(&args->gates[i], &facts, words, sizeof(words));
-				log_error(0, "%s (new against base)", words);
-				status = status ?: EXIT_GROWTH;
-			}
-		}
+		args_gates_check(&args->gates, diff_row_name(row), &facts, " (new against base)", &status);
+	}
 	return status;
 }
 

@@ -14,6 +14,8 @@
 #include "live/focus.h"
 #include "live/recorder.h"
 
+#define MAX_SIZE_EVERY (256 << 20) /* of a recording with --every */
+#define MAX_SIZE_LEAST (1 << 20)
 #define SAMPLE_BYTES (512 << 10) /* mean bytes between samples */
 
 enum {
@@ -27,11 +29,18 @@ enum {
 	OPT_MEMORY,
 	OPT_MAX_OVERHEAD,
 	OPT_AUDIT_EVERY,
+	OPT_EVERY,
+	OPT_FOR,
+	OPT_MAX_SIZE,
 };
 
 static const struct argp_option options[] = {
 	{"output", 'o', "FILE", 0, "capture to write (default: kmemtrace-HOST-TIME.kmt)", 0},
 	{"duration", 'd', "TIME", 0, "stop after TIME, e.g. 30, 500ms, 10m (default: until Ctrl-C or COMMAND ends)", 0},
+	{"for", OPT_FOR, "TIME", 0, "the same as --duration", 0},
+	{"every", OPT_EVERY, "TIME", 0, "keep what is held every TIME, for report --from and --to and for diff", 0},
+	{"max-size", OPT_MAX_SIZE, "SIZE", 0,
+	 "keep the capture below SIZE: the older, the fewer intervals (default with --every: 256M)", 0},
 	{"exact", OPT_EXACT, NULL, 0, "track every allocation instead of a sample", 1},
 	{"sample", 's', "BYTES", 0, "sample one allocation in BYTES on average (default 512K)", 1},
 	{"cache", OPT_CACHE, "NAME", 0, "only this cache, exactly; may be repeated", 1},
@@ -58,7 +67,8 @@ static const char doc[] =
 	"Examples:\n"
 	"  kmemtrace record -d 30 -o now.kmt            half a minute of everything\n"
 	"  kmemtrace record --exact -- ./reproducer     exactly what a command leaves behind\n"
-	"  kmemtrace record --cache dentry -d 5m        one cache, exactly, cheap on the rest\n\n"
+	"  kmemtrace record --cache dentry -d 5m        one cache, exactly, cheap on the rest\n"
+	"  kmemtrace record --every 10m --for 24h       a day, any part of which can be looked at\n\n"
 	"Exit status: that of COMMAND; 0 without one; 1 when recording failed; 2 for wrong usage.";
 
 struct record_args {
@@ -88,6 +98,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		a->options.path = arg;
 		return 0;
 	case 'd':
+	case OPT_FOR:
 		if (units_parse_duration(arg, &a->options.duration_s))
 			argp_error(state, "'%s' is no duration; examples: 30, 500ms, 10m", arg);
 		return 0;
@@ -96,6 +107,15 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "'%s' is no sampling period; examples: 64K, 1M", arg);
 		a->options.tracer.sample_bytes = n;
 		a->sampled = true;
+		return 0;
+	case OPT_EVERY:
+		if (units_parse_duration(arg, &a->options.every_s) || a->options.every_s < 1)
+			argp_error(state, "'%s' is no time of a second or more; examples: 10s, 10m, 1h", arg);
+		return 0;
+	case OPT_MAX_SIZE:
+		if (parse_count(arg, &n) || n < MAX_SIZE_LEAST)
+			argp_error(state, "'%s' is no size of 1M or more; examples: 64M, 1G", arg);
+		a->options.max_bytes = n;
 		return 0;
 	case OPT_EXACT:
 		a->options.tracer.exact = true;
@@ -161,6 +181,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (a->sampled && (a->options.tracer.exact || a->options.tracer.nr_caches))
 			argp_error(state, "--sample does not go with --exact or --cache, which track everything");
+		if (a->options.every_s && !a->options.max_bytes)
+			a->options.max_bytes = MAX_SIZE_EVERY;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

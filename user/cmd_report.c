@@ -2,22 +2,24 @@
 /* `kmemtrace report`: a capture in, where the memory went out. Needs no privilege. Wiring only. */
 #include <argp.h>
 #include <errno.h>
-#include <langinfo.h>
-#include <locale.h>
+#include <math.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "args.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "cmd.h"
+#include "model/part.h"
 #include "model/report.h"
+#include "output.h"
 #include "render/json.h"
 #include "render/text.h"
 
 #define TOP_TEXT 10
 #define TOP_JSON 100
+
+enum { OPT_FROM = 256, OPT_TO, OPT_FAIL };
 
 struct report_args {
 	const char *path;
@@ -25,6 +27,8 @@ struct report_args {
 	bool json;
 	size_t top;
 	bool top_given;
+	double from_s, to_s; /* NaN: the recording's own ends */
+	struct args_gates gates;
 };
 
 static const struct argp_option options[] = {
@@ -33,6 +37,10 @@ static const struct argp_option options[] = {
 	 "Show the N largest caches and call paths; 0 for all (text: 10; json: 100)", 0},
 	{"by", 'b', "WHAT", 0, "Add growth up by stack (default), cache, site, process, cgroup, module, pool or syscall",
 	 0},
+	{"from", OPT_FROM, "TIME", 0, "Only from TIME of the recording on (10m: ten minutes in)", 1},
+	{"to", OPT_TO, "TIME", 0, "Only up to TIME of the recording", 1},
+	{"fail-if-growth", OPT_FAIL, "POOL=SIZE[/TIME]", 0,
+	 "Exit with 3 when POOL (" GATE_POOLS ") grew by more than SIZE, or SIZE in TIME; may be repeated", 2},
 	{0},
 };
 
@@ -43,34 +51,33 @@ static const char doc[] =
 	"  kmemtrace report before.kmt                   the whole story\n"
 	"  kmemtrace report --top 3 before.kmt           only the three largest call paths\n"
 	"  kmemtrace report --by cache before.kmt        growth by slab cache\n"
+	"  kmemtrace report --from 2h --to 3h day.kmt    the third hour of a recording with --every\n"
+	"  kmemtrace report --fail-if-growth slab=16M before.kmt || echo it grew\n"
 	"  kmemtrace report --format json before.kmt | jq '.growth[0]'\n";
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct report_args *args = state->input;
-	unsigned long top;
-	char *end;
 
 	switch (key) {
 	case 'f':
-		if (strcmp(arg, "text") && strcmp(arg, "json"))
-			argp_error(state, "unknown format '%s'; use text or json", arg);
-		args->json = !strcmp(arg, "json");
+		args->json = args_json(state, arg);
 		return 0;
 	case 'n':
-		errno = 0;
-		top = strtoul(arg, &end, 10);
-		if (errno || *end || arg[0] < '0' || arg[0] > '9')
-			argp_error(state, "--top takes a number, not '%s'", arg);
-		args->top = top;
+		args->top = args_top(state, arg);
 		args->top_given = true;
 		return 0;
 	case 'b':
-		if (growth_by_parse(arg, &args->by))
-			argp_error(
-				state,
-				"cannot group by '%s'; use " GROWTH_BY_WORDS,
-				arg);
+		args->by = args_by(state, arg);
+		return 0;
+	case OPT_FROM:
+		args->from_s = args_time(state, arg);
+		return 0;
+	case OPT_TO:
+		args->to_s = args_time(state, arg);
+		return 0;
+	case OPT_FAIL:
+		args_gate(state, arg, &args->gates);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (args->path)
@@ -85,42 +92,51 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* Colour on a terminal only, and not for those who ask for none (https://no-color.org). */
-static bool wants_colour(void)
-{
-	const char *no_color = getenv("NO_COLOR");
+struct rendering {
+	const struct report *r;
+	const struct report_args *args;
+};
 
-	return isatty(STDOUT_FILENO) && !(no_color && no_color[0]);
+static int render(const void *arg, FILE *out)
+{
+	const struct rendering *what = arg;
+	const struct report_args *args = what->args;
+	struct text_options text = {.top = args->top_given ? args->top : TOP_TEXT};
+
+	if (args->json)
+		return json_render(what->r, args->top_given ? args->top : TOP_JSON, out);
+	text.colour = output_wants_colour();
+	text.utf8 = output_is_utf8();
+	return text_render(what->r, &text, out);
 }
 
-/* Render whole before writing a byte: a failure then leaves nothing half-printed, and errno is the
- * write's. */
-static int print_report(const struct report *r, const struct report_args *args)
+static int check_gates(const struct report_args *args, const struct report *r)
 {
-	struct text_options text = {.top = args->top_given ? args->top : TOP_TEXT,
-				    .colour = wants_colour()};
-	_cleanup_free_ char *document = NULL;
-	size_t size = 0;
-	FILE *f = open_memstream(&document, &size);
+	int status = EXIT_OK;
+
+	for (size_t i = 0; i < LEDGER_POOLS; i++) {
+		const struct ledger_row *row = &r->ledger.rows[i];
+		struct gate_facts facts = {.grown = row->delta_kb * 1024,
+					   .rate = row->delta_kb * 1024 / r->view.duration_s};
+
+		args_gates_check(&args->gates, row->name, &facts, "", &status);
+	}
+	return status;
+}
+
+/* The view that the times ask for. 0 or −errno, which has been said. */
+static int choose_part(const struct report_args *args, const struct capture *c, struct part *part)
+{
 	int err;
 
-	if (!f)
-		return log_error(ENOMEM, "not enough memory to print the report");
-	if (args->json) {
-		err = json_render(r, args->top_given ? args->top : TOP_JSON, f);
-	} else {
-		setlocale(LC_CTYPE, "");
-		text.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
-		err = text_render(r, &text, f);
+	if (isnan(args->from_s) && isnan(args->to_s)) {
+		view_whole(c, &part->view);
+		return 0;
 	}
-	if (fclose(f) || err)
-		return log_error(ENOMEM, "not enough memory to print the report");
-	if (fwrite(document, 1, size, stdout) != size || fflush(stdout)) {
-		err = errno;
-		return log_error(err, "cannot write the report to standard output: %s",
-				 strerror(err));
-	}
-	return 0;
+	err = part_build(c, args->from_s, args->to_s, part);
+	if (err == -ERANGE)
+		return log_error(ERANGE, PART_RANGE_ERROR, args->path, c->snapshots[c->nr_snapshots - 1].t_s);
+	return err ? log_error(ENOMEM, "not enough memory to work out the report of %s", args->path) : 0;
 }
 
 static void free_capture(struct capture **c)
@@ -133,20 +149,22 @@ int cmd_report(int argc, char **argv)
 {
 	const struct argp argp = {
 		.options = options, .parser = parse_option, .args_doc = "FILE", .doc = doc};
-	struct report_args args = {0};
+	struct report_args args = {.from_s = NAN, .to_s = NAN};
 	_cleanup_(free_capture) struct capture *c = NULL;
+	_cleanup_(part_free) struct part part = {0};
 	_cleanup_(report_free) struct report r = {0};
+	const struct rendering what = {.r = &r, .args = &args};
 
 	argp_err_exit_status = EXIT_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &args))
 		return EXIT_USAGE;
 	/* A reader that goes away is an error to report, not a silent death. */
 	signal(SIGPIPE, SIG_IGN);
-	if (capture_read(args.path, &c))
+	if (capture_read(args.path, &c) || choose_part(&args, c, &part))
 		return EXIT_FAILED;
-	if (report_build(c, args.by, &r)) {
+	if (report_build_view(&part.view, args.by, &r)) {
 		log_error(ENOMEM, "not enough memory to work out the report of %s", args.path);
 		return EXIT_FAILED;
 	}
-	return print_report(&r, &args) ? EXIT_FAILED : EXIT_OK;
+	return output_document("report", render, &what) ? EXIT_FAILED : check_gates(&args, &r);
 }

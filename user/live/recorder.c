@@ -3,6 +3,7 @@
 #include "live/recorder.h"
 
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,6 +29,8 @@
 #define COST_EVERY_S    0.5  /* this often: measuring costs, too */
 #define CHECKPOINT_S    5.0  /* at first; doubled after each CHECKPOINTS, so that long recordings stay small */
 #define CHECKPOINTS     12
+#define SNAPSHOTS       60   /* between two checkpoints, when these were asked for; a second apart at the least */
+#define SNAPSHOT_MAX_S  60.0
 #define AUDIT_S         2.0  /* between audits, at the least … */
 #define AUDIT_LIMIT_S   0.2  /* of one … */
 #define AUDIT_SHARE     0.01 /* of the machine's CPU time, of all */
@@ -41,7 +44,9 @@ struct recorder {
 	struct drain *drain;
 	struct timespec gate_opened; /* CLOCK_BOOTTIME */
 	double next_snapshot_s, next_checkpoint_s, checkpoint_every_s, next_audit_s;
+	double snapshot_every_s;
 	int nr_checkpoints;
+	bool bound_said;     /* that the file cannot be kept below it */
 	struct governor governor;
 	bool cost_open;      /* a window is, */
 	double cost_next_s;  /* and then it is closed, or the next one opened */
@@ -336,6 +341,25 @@ static int audit_step(struct recorder *r, uint32_t age_ms)
 	return 0;
 }
 
+/* Keep the file below its bound, as far as dropping every second thing that is old can. */
+static int bound_keep(struct recorder *r)
+{
+	int64_t size = r->options->max_bytes ? capture_size(r->writer) : 0;
+	int dropped = 1;
+
+	while (size > r->options->max_bytes && dropped > 0) {
+		dropped = capture_thin(r->writer);
+		size = dropped < 0 ? dropped : capture_size(r->writer);
+		log_debug("thinned out: %d intervals and snapshots, %lld bytes left", dropped, (long long)size);
+	}
+	if (size < 0)
+		return (int)size;
+	if (size > r->options->max_bytes && !r->bound_said)
+		log_warn("one interval alone takes more than --max-size: %s grows beyond it", r->options->path);
+	r->bound_said |= size > r->options->max_bytes;
+	return 0;
+}
+
 /* What falls due each second and at each checkpoint. */
 static int tick(struct recorder *r, double now_s)
 {
@@ -349,13 +373,18 @@ static int tick(struct recorder *r, double now_s)
 		err = err ?: capture_commit(r->writer);
 		progress(r, now_s);
 		while (r->next_snapshot_s <= now_s)
-			r->next_snapshot_s += SNAPSHOT_S;
+			r->next_snapshot_s += r->snapshot_every_s;
 	}
 	if (!err && now_s >= r->next_checkpoint_s) {
 		err = checkpoint(r, now_s);
-		if (++r->nr_checkpoints % CHECKPOINTS == 0)
+		if (++r->nr_checkpoints % CHECKPOINTS == 0 && !r->options->every_s)
 			r->checkpoint_every_s *= 2;
-		r->next_checkpoint_s = now_s + r->checkpoint_every_s;
+		if (r->options->every_s)
+			while (r->next_checkpoint_s <= now_s)
+				r->next_checkpoint_s += r->checkpoint_every_s;
+		else
+			r->next_checkpoint_s = now_s + r->checkpoint_every_s;
+		err = err ?: bound_keep(r);
 	}
 	return err;
 }
@@ -390,9 +419,10 @@ static int record_loop(struct recorder *r)
 {
 	double limit = r->options->duration_s;
 
-	r->next_snapshot_s = SNAPSHOT_S;
-	r->checkpoint_every_s = CHECKPOINT_S;
-	r->next_checkpoint_s = CHECKPOINT_S;
+	r->checkpoint_every_s = r->options->every_s ?: CHECKPOINT_S;
+	r->snapshot_every_s = fmin(SNAPSHOT_MAX_S, fmax(SNAPSHOT_S, r->options->every_s / SNAPSHOTS));
+	r->next_snapshot_s = r->snapshot_every_s;
+	r->next_checkpoint_s = r->checkpoint_every_s;
 	r->next_audit_s = AUDIT_S;
 	r->cost_next_s = COST_WINDOW_S;
 	for (;;) {

@@ -9,6 +9,10 @@
 
 #include "model/view.h"
 
+/* What −ERANGE is told as: a format of the path and the recording's length. */
+#define PART_RANGE_ERROR                                                                                       \
+	"%s has no two checkpoints as far apart and as near to the times asked for; it lasts %.0f s (see record --every)"
+
 struct part {
 	struct view view;
 	struct cap_interval own; /* what view.at points to, unless the part begins with the recording */

@@ -31,7 +31,7 @@ static void report_trust(struct report *r)
 	}
 }
 
-static int report_fill(const struct capture *c, enum growth_by by, struct report *r)
+static int report_fill(const struct view *v, enum growth_by by, struct report *r)
 {
 	struct verdict_facts facts = {.v = &r->view,
 				      .losses = &r->losses,
@@ -40,8 +40,8 @@ static int report_fill(const struct capture *c, enum growth_by by, struct report
 				      .growth = &r->growth,
 				      .trust = &r->trust};
 
-	r->c = c;
-	view_whole(c, &r->view);
+	r->c = v->c;
+	r->view = *v;
 	losses_sum(&r->view, &r->losses);
 	if (held_correct(&r->view, &r->held) ||
 	    caches_build(&r->view, &r->held, losses_ratio(&r->losses), &r->caches) ||
@@ -54,15 +54,23 @@ static int report_fill(const struct capture *c, enum growth_by by, struct report
 }
 
 /* The report's parts point into each other, so it is filled in place and cleared on failure. */
-int report_build(const struct capture *c, enum growth_by by, struct report *out)
+int report_build_view(const struct view *v, enum growth_by by, struct report *out)
 {
 	int err;
 
 	memset(out, 0, sizeof(*out));
-	err = report_fill(c, by, out);
+	err = report_fill(v, by, out);
 	if (err)
 		report_free(out);
 	return err;
+}
+
+int report_build(const struct capture *c, enum growth_by by, struct report *out)
+{
+	struct view v;
+
+	view_whole(c, &v);
+	return report_build_view(&v, by, out);
 }
 
 void report_free(struct report *r)

@@ -133,7 +133,7 @@ static void text_side(struct text *t, const char *which, const struct view *v)
 		  capture_meta(c, META_RELEASE), capture_meta(c, META_ARCH), v->cpus,
 		  units_bytes(memory, snapshot_meminfo(v->end, "MemTotal") * 1024), when,
 		  units_duration(duration, v->duration_s), capture_meta(c, META_MODE), v->complete ? "" : ", incomplete",
-		  units_duration(uptime, capture_meta_number(c, META_UPTIME, NAN)));
+		  units_duration(uptime, capture_meta_number(c, META_UPTIME, NAN) + v->start->t_s));
 }
 
 static void text_compared(struct text *t)

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Option values that several commands take: see args.h. */
+#include "args.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "cmd.h"
+
+bool args_json(struct argp_state *state, const char *arg)
+{
+	if (strcmp(arg, "text") && strcmp(arg, "json"))
+		argp_error(state, "unknown format '%s'; use text or json", arg);
+	return !strcmp(arg, "json");
+}
+
+size_t args_top(struct argp_state *state, const char *arg)
+{
+	unsigned long top;
+	char *end;
+
+	errno = 0;
+	top = strtoul(arg, &end, 10);
+	if (errno || *end || arg[0] < '0' || arg[0] > '9')
+		argp_error(state, "--top takes a number, not '%s'", arg);
+	return top;
+}
+
+enum growth_by args_by(struct argp_state *state, const char *arg)
+{
+	enum growth_by by = GROWTH_BY_STACK;
+
+	if (growth_by_parse(arg, &by))
+		argp_error(state, "cannot group by '%s'; use " GROWTH_BY_WORDS, arg);
+	return by;
+}
+
+double args_time(struct argp_state *state, const char *arg)
+{
+	double seconds = 0;
+
+	if (strcmp(arg, "0") && units_parse_duration(arg, &seconds))
+		argp_error(state, "'%s' is no time into a recording; examples: 90, 10m, 2h", arg);
+	return seconds;
+}
+
+void args_gate(struct argp_state *state, const char *arg, struct args_gates *gates)
+{
+	if (gates->nr == GATES_MAX || gate_parse(arg, &gates->items[gates->nr++]))
+		argp_error(state, "'%s' is no limit on the growth of " GATE_POOLS "; examples: Slab=16M, KernelStack=1M/1h",
+			   arg);
+}
+
+void args_gates_check(const struct args_gates *gates, const char *pool, const struct gate_facts *facts,
+		      const char *note, int *status)
+{
+	for (size_t i = 0; i < gates->nr; i++) {
+		const struct gate *g = &gates->items[i];
+		char words[256];
+		int found;
+
+		if (strcmp(pool, g->pool))
+			continue;
+		found = gate_check(g, facts);
+		if (found < 0) {
+			log_error(0, "--fail-if-growth: the growth of %s was not measured", g->pool);
+			*status = EXIT_FAILED;
+		} else if (found) {
+			log_error(0, "%s%s", gate_describe(g, facts, words, sizeof(words)), note);
+			*status = *status == EXIT_OK ? EXIT_GROWTH : *status;
+		}
+	}
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Option values that several commands take; each ends in argp_error(), exit status 2, when it is none. */
+#ifndef KMEMTRACE_ARGS_H
+#define KMEMTRACE_ARGS_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/gate.h"
+#include "model/growth.h"
+
+bool args_json(struct argp_state *state, const char *arg);
+size_t args_top(struct argp_state *state, const char *arg);
+enum growth_by args_by(struct argp_state *state, const char *arg);
+/* Seconds into a recording. */
+double args_time(struct argp_state *state, const char *arg);
+
+struct args_gates {
+	struct gate items[GATES_MAX];
+	size_t nr;
+};
+
+void args_gate(struct argp_state *state, const char *arg, struct args_gates *gates);
+/*
+ * Judge the gates of one pool by what was measured of it, and say on stderr what is beyond them ("…, NOTE").
+ * *status rises from EXIT_OK to EXIT_GROWTH, or EXIT_FAILED where nothing was measured.
+ */
+void args_gates_check(const struct args_gates *gates, const char *pool, const struct gate_facts *facts,
+		      const char *note, int *status);
+
+#endif
