@@ -143,6 +143,16 @@ static void note_modes(struct words *w)
 		     a, b);
 }
 
+static void note_own(struct words *w)
+{
+	const struct profile *base = w->d->in.base, *new_ = w->d->in.new_;
+	char a[UNITS_MAX], b[UNITS_MAX];
+
+	if (base && (base->own_bytes > 0 || new_->own_bytes > 0))
+		note(w, false, "VmallocUsed and its callers are without the recorder's own tables (%s, then %s).",
+		     units_bytes(a, base->own_bytes), units_bytes(b, new_->own_bytes));
+}
+
 static void note_durations(struct words *w)
 {
 	const struct profile *base = w->d->in.base, *new_ = w->d->in.new_;
@@ -221,6 +231,7 @@ static void say_notes(struct words *w)
 	note_pools(w);
 	note_sections(w);
 	note_modes(w);
+	note_own(w);
 	note_durations(w);
 	note_kernels(w);
 	note_sizes(w);

@@ -165,13 +165,25 @@ static const struct snapshot *noise_snapshot(const struct view *v, size_t i)
 static const char *const pool_lines[] = {"Slab",	  "VmallocUsed", "KernelStack", "PageTables",
 					 "SecPageTables", "Percpu",	 "Unaccounted"};
 
+/*
+ * The recorder's own tables were there from the first snapshot to the last, and gone with it: they say nothing
+ * of the host, and two recordings may well have had tables of different sizes. They are vmalloc areas.
+ */
+static double own_bytes(const struct view *v)
+{
+	return capture_meta_number(v->c, META_OWN_BYTES, 0);
+}
+
 /* In bytes; NaN where the kernel does not say. */
 static double pool_level(const struct view *v, const struct snapshot *s, const char *line)
 {
+	double level = snapshot_meminfo(s, line) * 1024;
 	struct balance b;
 
+	if (!strcmp(line, "VmallocUsed"))
+		return level - fmin(level, own_bytes(v));
 	if (strcmp(line, "Unaccounted"))
-		return snapshot_meminfo(s, line) * 1024;
+		return level;
 	balance_build(s, v->page_bytes, NULL, &b);
 	return b.placed ? b.kb[BALANCE_REST] * 1024 : NAN;
 }
@@ -302,10 +314,11 @@ static int build_caches(struct build *b)
 static int add_vmallocs(struct build *b, const struct snapshot *s, bool end)
 {
 	struct profile_rows *rows = &b->p->sections[PROFILE_VMALLOC];
+	double own = own_bytes(b->v);
 
 	for (size_t i = 0; i < s->vmallocs.nr; i++) {
 		const struct vmalloc_level *l = &s->vmallocs.items[i];
-		double level = (double)l->pages * b->v->page_bytes;
+		double level = (double)l->pages * b->v->page_bytes, ours = 0;
 		char caller[sizeof(l->caller)], *module = NULL;
 		struct cap_frame f = {.symbol = caller, .module = (char *)"", .build_id = (char *)""};
 		_cleanup_free_ char *key = NULL;
@@ -313,7 +326,11 @@ static int add_vmallocs(struct build *b, const struct snapshot *s, bool end)
 		size_t size;
 		FILE *out;
 
-		if (!l->pages)
+		if (!strncmp(l->caller, "array_map_alloc", strlen("array_map_alloc")))
+			ours = fmin(level, own);
+		own -= ours;
+		level -= ours;
+		if (level <= 0)
 			continue;
 		/* "symbol+0xoff [module]": offsets say nothing across kernels */
 		snprintf(caller, sizeof(caller), "%s", l->caller);
@@ -635,6 +652,7 @@ int profile_build(const struct view *v, const struct match *m, enum growth_by by
 		.cpus = v->cpus,
 		.mem_total_kb = snapshot_meminfo(v->end, "MemTotal"),
 		.sample_bytes = v->exact ? 0 : capture_meta_number(v->c, META_PERIOD, 0),
+		.own_bytes = own_bytes(v),
 		.focused = v->focused,
 		.complete = v->complete,
 	};

@@ -54,6 +54,7 @@ struct profile {
 	enum growth_by by;
 	double duration_s, cpus, mem_total_kb;
 	double sample_bytes; /* 0: exact */
+	double own_bytes;    /* of the recorder's tables, left out of VmallocUsed and its callers */
 	double weight;	     /* bytes that one sample of what is held stands for, 0 exact */
 	bool traces[POOLS];
 	bool focused, complete;

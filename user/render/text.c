@@ -334,6 +334,7 @@ static void text_callers(struct text *t)
 		{"change", 0, true},
 	};
 	struct table table = {.columns = columns, .nr_columns = 5, .ellipsis = t->g->ellipsis};
+	double own = capture_meta_number(t->r->c, META_OWN_BYTES, NAN);
 	const struct levels *l = &t->r->levels;
 	char a[4][CELL_MAX];
 
@@ -347,6 +348,9 @@ static void text_callers(struct text *t)
 		table_cell(&table, "%s", kb(t, a[3], c->kb.end - c->kb.start, true));
 	}
 	t->failed |= table_print(&table, t->out, 2) < 0;
+	if (own > 0)
+		paragraphf(t, 2, "%s of it are the recorder's own tables (array_map_alloc), there from the first reading on.",
+			   units_bytes(a[0], own));
 }
 
 static void text_holders(struct text *t, const char *title, const struct process_level *rows, size_t nr,
