@@ -193,6 +193,79 @@ static void long_series_are_thinned_and_keep_their_ends(void **state)
 	free(y);
 }
 
+/* By hand: y = 0 0 0 0 1 1 1 1: U is −16 after the fourth; p = 2 exp(−6·256 / (64·9)). */
+static void pettitt_by_hand(void **state)
+{
+	static const double t[] = {0, 1, 2, 3, 4, 5, 6, 7}, y[] = {0, 0, 0, 0, 1, 1, 1, 1};
+	struct trend r = trend(t, y, 8, 0);
+
+	(void)state;
+	assert_close(r.change_t, 4, 0);
+	assert_close(r.change_p, 2 * exp(-6 * 256 / 576.0), 1e-12);
+	r = trend(t, y, 7, 0);
+	assert_true(isnan(r.change_t)); /* too few */
+}
+
+static double shape_noise(uint64_t *seed)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return (double)(*seed >> 33) / 2147483648.0 - 1;
+}
+
+/* Each shape a hundred times with noise, from short to long: it must be named as what it is. */
+static void shapes_are_told_apart(void **state)
+{
+	static const enum pattern kinds[] = {PATTERN_STEADY, PATTERN_GROWING, PATTERN_STEP, PATTERN_SPIKE,
+					     PATTERN_DROP, PATTERN_SAWTOOTH};
+	uint64_t seed = 3;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		int right = 0;
+
+		for (int run = 0; run < 100; run++) {
+			size_t n = 20 + (size_t)run * 2;
+			double t[256], y[256];
+			struct trend r;
+
+			for (size_t i = 0; i < n; i++) {
+				double x = (double)i / (double)(n - 1), level = 0;
+
+				switch (kinds[k]) {
+				case PATTERN_GROWING:
+					level = 10000 * x;
+					break;
+				case PATTERN_STEP:
+					level = x > 0.4 ? 10000 : 0;
+					break;
+				case PATTERN_SPIKE:
+					level = x > 0.4 && x < 0.6 ? 10000 : 0;
+					break;
+				case PATTERN_DROP:
+					level = x > 0.4 ? 0 : 10000;
+					break;
+				case PATTERN_SAWTOOTH:
+					level = 10000 * fmod(x * 3.9, 1);
+					break;
+				default:
+					break;
+				}
+				t[i] = (double)i;
+				y[i] = 50000 + level + 60 * shape_noise(&seed);
+			}
+			r = trend(t, y, n, 256);
+			right += r.pattern == kinds[k];
+			if (kinds[k] == PATTERN_STEP || kinds[k] == PATTERN_DROP) {
+				assert_true(r.change_p < 0.05);
+				/* noise may move it by a few readings */
+				assert_close(r.change_t, 0.4 * (double)(n - 1), 2 + 0.05 * (double)n);
+			}
+		}
+		if (right < 98)
+			fail_msg("%s: %d of 100", pattern_name(kinds[k]), right);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +276,8 @@ int main(void)
 		cmocka_unit_test(noise_alone_is_never_growth),
 		cmocka_unit_test(slope_is_found_under_noise),
 		cmocka_unit_test(long_series_are_thinned_and_keep_their_ends),
+		cmocka_unit_test(pettitt_by_hand),
+		cmocka_unit_test(shapes_are_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -380,7 +380,7 @@ static int caches_trend(const struct view *v, struct caches *caches, const struc
 		return -ENOMEM;
 	for (size_t i = 0; i < caches->nr; i++)
 		caches->items[i].trend = (struct trend){
-			.slope = NAN, .slope_low = NAN, .slope_high = NAN, .mk_p = 1};
+			.slope = NAN, .slope_low = NAN, .slope_high = NAN, .mk_p = 1, .change_t = NAN, .change_p = 1};
 	if (want > TREND_POINTS)
 		want = TREND_POINTS;
 	nr = caches_pick(caches, picks);

@@ -12,6 +12,7 @@
 static const char *const pattern_names[] = {
 	[PATTERN_UNKNOWN] = "unknown", [PATTERN_STEADY] = "steady", [PATTERN_GROWING] = "growing",
 	[PATTERN_STEP] = "step",       [PATTERN_SPIKE] = "spike",   [PATTERN_DROP] = "drop",
+	[PATTERN_SAWTOOTH] = "sawtooth",
 };
 
 const char *pattern_name(enum pattern p)
@@ -137,11 +138,58 @@ static double trend_noise(const double *y, size_t n, double *scratch)
 	return median(scratch, n - 1) * 1.4826 / M_SQRT2;
 }
 
+/*
+ * Pettitt's change point: the split at which most of one side lies above the other. O(n²), as the slopes. The
+ * level changes after t[k]; change_t is the first reading of the new level.
+ */
+static void trend_change(const double *t, const double *y, size_t n, struct trend *out)
+{
+	double u = 0, most = 0;
+	size_t at = 0;
+
+	if (n < SERIES_MIN)
+		return;
+	for (size_t i = 0; i + 1 < n; i++) {
+		for (size_t j = 0; j < n; j++)
+			u += (y[i] > y[j]) - (y[i] < y[j]);
+		if (fabs(u) > most) {
+			most = fabs(u);
+			at = i + 1;
+		}
+	}
+	if (!(most > 0))
+		return;
+	out->change_t = t[at];
+	out->change_p = fmin(1, 2 * exp(-6 * most * most / ((double)n * (double)n * ((double)n + 1))));
+}
+
+/* Swings up and down of at least `least`, from turn to turn. */
+static void count_swings(const double *y, size_t n, double least, size_t *up, size_t *down)
+{
+	double low = y[0], high = y[0];
+	int direction = 0;
+
+	*up = *down = 0;
+	for (size_t i = 1; i < n; i++) {
+		low = fmin(low, y[i]);
+		high = fmax(high, y[i]);
+		if (direction <= 0 && y[i] - low >= least) {
+			direction = 1;
+			high = y[i];
+			(*up)++;
+		} else if (direction >= 0 && high - y[i] >= least) {
+			direction = -1;
+			low = y[i];
+			(*down)++;
+		}
+	}
+}
+
 static enum pattern trend_pattern(const double *y, size_t n, double floor_, double *scratch,
 				  const struct trend *t)
 {
 	double a, b, before, limit = fmax(floor_, 4 * t->noise), max = y[0], min = y[0];
-	size_t edge = n / 8 ? n / 8 : 1, third = n / 3;
+	size_t edge = n / 8 ? n / 8 : 1, third = n / 3, up, down;
 
 	if (n < SERIES_MIN)
 		return PATTERN_UNKNOWN;
@@ -151,6 +199,9 @@ static enum pattern trend_pattern(const double *y, size_t n, double floor_, doub
 	}
 	if (max - min <= limit)
 		return PATTERN_STEADY;
+	count_swings(y, n, fmax(limit, (max - min) / 2), &up, &down);
+	if (up >= 2 && down >= 2)
+		return PATTERN_SAWTOOTH;
 	a = median_of(y, edge, scratch);
 	b = median_of(y + n - edge, edge, scratch);
 	if (max - fmax(a, b) > limit && max - fmax(a, b) >= 2 * fabs(b - a))
@@ -165,7 +216,8 @@ static enum pattern trend_pattern(const double *y, size_t n, double floor_, doub
 
 int trend_of(const double *t, const double *y, size_t n, double floor_, struct trend *out)
 {
-	struct trend result = {.slope = NAN, .slope_low = NAN, .slope_high = NAN, .noise = NAN, .mk_p = 1};
+	struct trend result = {.slope = NAN, .slope_low = NAN, .slope_high = NAN, .noise = NAN, .mk_p = 1,
+			       .change_t = NAN, .change_p = 1};
 	size_t used = n < SERIES_POINTS ? n : SERIES_POINTS;
 	_cleanup_free_ double *mem = NULL;
 	double *pt, *py, *scratch;
@@ -190,6 +242,7 @@ int trend_of(const double *t, const double *y, size_t n, double floor_, struct t
 	result.n = used;
 	result.noise = trend_noise(py, used, scratch);
 	trend_measure(pt, py, used, scratch + used, scratch, &result);
+	trend_change(pt, py, used, &result);
 	result.pattern = trend_pattern(py, used, floor_, scratch, &result);
 	*out = result;
 	return 0;

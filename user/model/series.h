@@ -18,7 +18,8 @@ enum pattern {
 	PATTERN_GROWING, /* rising, and still so at the end */
 	PATTERN_STEP,	 /* rose, then held its new level */
 	PATTERN_SPIKE,	 /* rose, and gave most of it back */
-	PATTERN_DROP	 /* fell */
+	PATTERN_DROP,	 /* fell */
+	PATTERN_SAWTOOTH /* rises and falls again and again */
 };
 
 const char *pattern_name(enum pattern p);
@@ -31,6 +32,8 @@ struct trend {
 	double slope_low, slope_high; /* its 95 % interval; NaN for n < 4 */
 	double mk_z;		      /* Mann–Kendall statistic, 0 for n < 2 */
 	double mk_p;		      /* its two-sided p-value, 1 for n < 2 */
+	double change_t; /* where it most likely changed its level (Pettitt's test); NaN below SERIES_MIN */
+	double change_p; /* its p-value, 1 below SERIES_MIN; a trend changes a level, too */
 	double noise; /* standard deviation of y around its trend, from first differences; NaN below SERIES_MIN */
 };
 
@@ -39,10 +42,12 @@ struct trend {
  * −ENOMEM.
  *
  * Theil–Sen slope and interval: Sen (1968), J. Am. Stat. Assoc. 63. Mann–Kendall with correction
- * for ties and continuity: Kendall (1975), Rank Correlation Methods; Gilbert (1987), ch. 16.
+ * for ties and continuity: Kendall (1975), Rank Correlation Methods; Gilbert (1987), ch. 16. Change point:
+ * Pettitt (1979), Appl. Stat. 28; p by his approximation, as in all of these for independent noise.
  *
  * The shape, in this order, with a = median of the first eighth, b = of the last (at least 1
- * point): unknown   n < SERIES_MIN steady    max − min ≤ limit = max(floor, 4 × noise) spike max −
+ * point): unknown   n < SERIES_MIN steady    max − min ≤ limit = max(floor, 4 × noise) sawtooth
+ * at least twice up and twice down by max(limit, (max − min) / 2) spike max −
  * max(a, b) > limit, and at least twice |b − a| drop      b < a − limit growing   b > a + limit,
  * Mann–Kendall p < 0.01, and the last third rose by at least a quarter of what an even rise would
  * have given it step      b > a + limit otherwise steady    else

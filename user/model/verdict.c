@@ -267,6 +267,9 @@ static void say_trend(struct writer *w)
 	case PATTERN_DROP:
 		say(w, "%s as a whole fell.", name);
 		break;
+	case PATTERN_SAWTOOTH:
+		say(w, "%s rises and falls again and again.", name);
+		break;
 	}
 }
 

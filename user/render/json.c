@@ -150,6 +150,8 @@ static void put_trend(struct json_out *o, json_t *j, const struct trend *t)
 	put(o, j, "slope_low_kb_per_s", number(t->slope_low));
 	put(o, j, "slope_high_kb_per_s", number(t->slope_high));
 	put(o, j, "trend_p", fraction(t->mk_p));
+	put(o, j, "change_at_s", number(t->change_t));
+	put(o, j, "change_p", fraction(t->change_p));
 }
 
 static json_t *pools_json(struct json_out *o)

@@ -259,6 +259,9 @@ static void text_pool_trends(struct text *t)
 		fprintf(t->out, "  %s", pattern_name(row->trend.pattern));
 		if (row->trend.pattern == PATTERN_GROWING)
 			fprintf(t->out, ", %s/s", units_bytes(a, row->trend.slope * 1024));
+		else if ((row->trend.pattern == PATTERN_STEP || row->trend.pattern == PATTERN_DROP) &&
+			 row->trend.change_p < 0.05)
+			fprintf(t->out, " at %s", units_duration(a, row->trend.change_t));
 		fputc('\n', t->out);
 	}
 }
