@@ -47,8 +47,11 @@ static int report_fill(const struct view *v, enum growth_by by, struct report *r
 	    caches_build(&r->view, &r->held, losses_ratio(&r->losses), &r->caches) ||
 	    levels_build(&r->view, &r->held, &r->levels) ||
 	    ledger_build(&r->view, &r->held, &r->caches, &r->levels, &r->ledger) ||
-	    growth_build(&r->view, &r->held, by, &r->growth))
+	    growth_build(&r->view, &r->held, by, &r->growth) ||
+	    outlook_build(&r->view, &r->ledger, &r->outlook) ||
+	    follow_build(&r->view, &r->ledger, &r->follow))
 		return -ENOMEM;
+	proportion_build(&r->view, &r->levels, &r->proportions);
 	report_trust(r);
 	return verdict_build(&facts, &r->verdict);
 }
@@ -80,6 +83,7 @@ void report_free(struct report *r)
 	levels_free(&r->levels);
 	ledger_free(&r->ledger);
 	growth_free(&r->growth);
+	follow_free(&r->follow);
 	verdict_free(&r->verdict);
 	memset(r, 0, sizeof(*r));
 }

@@ -7,9 +7,12 @@
 #define KMEMTRACE_MODEL_REPORT_H
 
 #include "model/caches.h"
+#include "model/follow.h"
 #include "model/growth.h"
 #include "model/ledger.h"
 #include "model/losses.h"
+#include "model/outlook.h"
+#include "model/proportion.h"
 #include "model/trust.h"
 #include "model/verdict.h"
 
@@ -25,6 +28,9 @@ struct report {
 	struct trust trust; /* of the whole: that of the caches that hold most, and of the capture
 			       itself */
 	struct verdict verdict;
+	struct outlook outlook;
+	struct follow follow;
+	struct proportions proportions;
 };
 
 /* 0 or −ENOMEM. c must outlive the report. Free with report_free(). */

@@ -8,6 +8,7 @@
 
 #include "model/container.h"
 #include "model/entry.h"
+#include "render/insight.h"
 #include "render/json_value.h"
 
 static json_t *meta_text(const struct json_out *o, const char *key)
@@ -476,5 +477,6 @@ int json_render(const struct report *r, size_t top, FILE *out)
 	put(&o, root, "growth_by", json_string(growth_by_name(r->growth.by)));
 	put(&o, root, "growth_groups", json_integer((json_int_t)r->growth.nr));
 	put(&o, root, "growth", growth_json(&o, top));
+	insight_json(&o, root);
 	return document_write(&o, root, out);
 }

@@ -12,6 +12,7 @@
 #include "base/escape.h"
 #include "base/units.h"
 #include "model/container.h"
+#include "render/insight.h"
 #include "render/table.h"
 #include "render/wrap.h"
 
@@ -783,6 +784,7 @@ int text_render(const struct report *r, const struct text_options *options, FILE
 	text_levels(&t);
 	text_caches(&t);
 	text_growth(&t);
+	t.failed |= !insight_text(r, options->colour, options->utf8, out);
 	text_losses(&t);
 	text_audit(&t);
 	text_hooks(&t);

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Outlook, followers and proportions as text and JSON: see insight.h. */
+#include "render/insight.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "render/json_value.h"
+#include "render/wrap.h"
+
+struct words {
+	FILE *out;
+	bool colour, utf8, failed;
+};
+
+static void heading(const struct words *w, const char *title)
+{
+	fprintf(w->out, "\n%s%s%s\n", w->colour ? "\033[1m" : "", title, w->colour ? "\033[0m" : "");
+}
+
+__attribute__((format(printf, 2, 3))) static void paragraph(struct words *w, const char *fmt, ...)
+{
+	_cleanup_free_ char *words = NULL, *safe = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&words, fmt, ap) < 0)
+		words = NULL;
+	va_end(ap);
+	safe = words ? escape_terminal(words, w->utf8) : NULL;
+	if (safe)
+		wrap_print(w->out, 2, safe);
+	w->failed |= !safe;
+}
+
+static void text_outlook(struct words *w, const struct outlook *o)
+{
+	if (!o->nr)
+		return;
+	heading(w, "OUTLOOK  (at the present rate, if it stays that)");
+	for (size_t i = 0; i < o->nr; i++) {
+		const struct outlook_row *row = &o->rows[i];
+		bool itself = !strcmp(row->name, "MemAvailable");
+		char rate[UNITS_MAX], available[UNITS_MAX], when[UNITS_MAX], low[UNITS_MAX], high[UNITS_MAX];
+
+		paragraph(w, "%s %s by %s/s: the %s that are available last %s (95%% interval %s to %s).", row->name,
+			  itself ? "falls" : "grows", units_bytes(rate, row->slope_kb * 1024),
+			  units_bytes(available, o->available_kb * 1024), units_duration(when, row->seconds),
+			  units_duration(low, row->low), isfinite(row->high) ? units_duration(high, row->high) : "ever");
+	}
+}
+
+static void text_follow(struct words *w, const struct report *r)
+{
+	if (!r->follow.nr)
+		return;
+	heading(w, "GROWTH GOES WITH  (from checkpoint to checkpoint)");
+	for (size_t i = 0; i < r->follow.nr; i++) {
+		const struct follow_row *row = &r->follow.items[i];
+		char bytes[UNITS_MAX], correlation[64] = "", who[512];
+
+		if (row->cgroup)
+			snprintf(who, sizeof(who), "cgroup %.200s", r->c->cgroups[row->id]);
+		else
+			snprintf(who, sizeof(who), "%.64s[%d]", r->c->processes[row->id].comm,
+				 r->c->processes[row->id].tgid);
+		if (!isnan(row->r))
+			snprintf(correlation, sizeof(correlation), ", correlation %.2f over %zu steps", row->r, row->steps);
+		paragraph(w, "%s: %s holds %s more, %.0f%% of the growth%s.", row->pool, who,
+			  units_bytes(bytes, row->bytes), 100 * row->share, correlation);
+	}
+}
+
+static void text_proportions(struct words *w, const struct proportions *p)
+{
+	if (!p->nr)
+		return;
+	heading(w, "IN PROPORTION  (rules and their sources: docs/interpretation.md)");
+	for (size_t i = 0; i < p->nr; i++)
+		paragraph(w, "%s%s", p->items[i].high ? "" : "Caution: ", p->items[i].text);
+}
+
+bool insight_text(const struct report *r, bool colour, bool utf8, FILE *out)
+{
+	struct words w = {.out = out, .colour = colour, .utf8 = utf8};
+
+	text_outlook(&w, &r->outlook);
+	text_follow(&w, r);
+	text_proportions(&w, &r->proportions);
+	return !w.failed;
+}
+
+static json_t *outlook_json(struct json_out *out, const struct outlook *o)
+{
+	json_t *j = json_object(), *list = json_array();
+
+	for (size_t i = 0; i < o->nr; i++) {
+		json_t *row = json_object();
+
+		put(out, row, "name", json_string(o->rows[i].name));
+		put(out, row, "kb_per_s", number(o->rows[i].slope_kb));
+		put(out, row, "seconds", number(o->rows[i].seconds));
+		put(out, row, "seconds_low", number(o->rows[i].low));
+		put(out, row, "seconds_high", number(o->rows[i].high));
+		append(out, list, row);
+	}
+	put(out, j, "available_kb", number(o->available_kb));
+	put(out, j, "exhausted_in", list);
+	return j;
+}
+
+static json_t *follow_json(struct json_out *out, const struct report *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->follow.nr; i++) {
+		const struct follow_row *row = &r->follow.items[i];
+		const struct cap_process *p = row->cgroup ? NULL : &r->c->processes[row->id];
+		json_t *j = json_object();
+
+		put(out, j, "pool", json_string(row->pool));
+		put(out, j, "comm", p ? text(p->comm) : json_null());
+		put(out, j, "pid", p ? json_integer(p->tgid) : json_null());
+		put(out, j, "cgroup", row->cgroup ? text(r->c->cgroups[row->id]) : json_null());
+		put(out, j, "bytes", whole(row->bytes));
+		put(out, j, "share", fraction(row->share));
+		put(out, j, "correlation", fraction(row->r));
+		put(out, j, "steps", json_integer((json_int_t)row->steps));
+		append(out, list, j);
+	}
+	return list;
+}
+
+static json_t *proportions_json(struct json_out *out, const struct proportions *p)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < p->nr; i++) {
+		json_t *j = json_object();
+
+		put(out, j, "rule", json_string(p->items[i].rule));
+		put(out, j, "high", json_boolean(p->items[i].high));
+		put(out, j, "value", fraction(p->items[i].value));
+		put(out, j, "limit", fraction(p->items[i].limit));
+		put(out, j, "text", text(p->items[i].text));
+		append(out, list, j);
+	}
+	return list;
+}
+
+void insight_json(struct json_out *o, void *root)
+{
+	put(o, root, "outlook", outlook_json(o, &o->r->outlook));
+	put(o, root, "follows", follow_json(o, o->r));
+	put(o, root, "proportions", proportions_json(o, &o->r->proportions));
+}
