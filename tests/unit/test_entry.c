@@ -33,6 +33,7 @@ static void the_way_in_is_named_on_every_architecture(void **state)
 		{{"x", "bpf_map_free_deferred", "process_one_work", "worker_thread", "kthread"}, ENTRY_WORK,
 		 "work bpf_map_free_deferred", 2},
 		{{"x", "kswapd", "kthread", "ret_from_fork"}, ENTRY_THREAD, "kernel thread kswapd", 2},
+		{{"load_msg", "do_msgsnd", "do_syscall_64"}, ENTRY_SYSCALL, "msgsnd()", 2},
 		{{"vfs_write", "ksys_write", "do_syscall_64", "entry_SYSCALL_64_after_hwframe"}, ENTRY_SYSCALL, "write()", 2},
 		{{"vm_area_alloc", "ksys_mmap_pgoff", "x64_sys_call", "do_syscall_64"}, ENTRY_SYSCALL, "mmap()", 2},
 		{{"x", "y"}, ENTRY_UNKNOWN, "unknown", 2},

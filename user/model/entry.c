@@ -99,10 +99,10 @@ static const struct boundary *boundary_find(const char *symbol, const char **res
 	return NULL;
 }
 
-/* "write" of ksys_write, "mmap" of ksys_mmap_pgoff. */
+/* "write" of ksys_write, "msgsnd" of do_msgsnd, "mmap" of ksys_mmap_pgoff. */
 static const char *called_name(const char *function)
 {
-	static const char *const prefixes[] = {"ksys_", "__sys_", "do_sys_"};
+	static const char *const prefixes[] = {"ksys_", "__sys_", "do_sys_", "do_"};
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
 		if (!strncmp(function, prefixes[i], strlen(prefixes[i])))

@@ -110,11 +110,13 @@ static json_t *levels_json(struct json_out *o, const struct diff *d, const struc
 	return list;
 }
 
-static json_t *figures(struct json_out *o, const struct diff_figure *f, bool base, const struct profile_row *side)
+/* A path that one capture has not held nothing there; a set has no one figure of bytes. */
+static json_t *figures(struct json_out *o, const struct diff_figure *f, bool base, const struct profile_row *side,
+		       bool set)
 {
 	json_t *j = json_object();
 
-	put(o, j, "bytes", side || !base ? whole(side ? side->held : 0) : json_null());
+	put(o, j, "bytes", base && set ? json_null() : whole(side ? side->held : 0));
 	put(o, j, "objects", number(side ? side->objects : NAN));
 	put(o, j, "bytes_per_s", number(base ? f->base : f->new_));
 	put(o, j, "bytes_per_s_low", number(base ? f->base_low : f->new_low));
@@ -168,8 +170,8 @@ static json_t *growth_row_json(struct json_out *o, const struct diff *d, const s
 	put(o, j, "process", name_or_null(side ? side->who : ""));
 	put(o, j, "name", text(label ?: ""));
 	put(o, j, "similar", json_boolean(row->similar));
-	put(o, j, "base", figures(o, f, true, row->base));
-	put(o, j, "new", figures(o, f, false, row->new_));
+	put(o, j, "base", figures(o, f, true, row->base, d->in.set));
+	put(o, j, "new", figures(o, f, false, row->new_, d->in.set));
 	if (row->set)
 		put(o, j, "present_in", json_integer((json_int_t)row->set->stat[BASELINE_CHANGE].present));
 	/* over the new recording: what a report of it would show less of, had it grown as the base did */
