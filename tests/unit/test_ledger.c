@@ -327,15 +327,22 @@ static void leak_is_said_only_when_all_holds(void **state)
 {
 	const struct leak_facts good = {.trust = TRUST_HIGH,
 					.still_growing = true,
-					.duration = 60,
-					.age_p50 = 30,
-					.oldest = 59,
+					.duration = 200,
+					.age_p50 = 90,
+					.oldest = 199,
 					.verified = 1,
 					.verified_twice = 0.7};
 	struct leak_facts f;
 
 	(void)state;
 	assert_true(trust_may_say_leak(&good));
+	assert_false(trust_leak_needs_time(&good));
+	f = good; /* a minute of TCP's TIME_WAIT looks just like it */
+	f.duration = 60;
+	f.age_p50 = 24;
+	f.oldest = 60;
+	assert_false(trust_may_say_leak(&f));
+	assert_true(trust_leak_needs_time(&f));
 #define REFUSED(member, value)                                                                     \
 	f = good;                                                                                  \
 	f.member = value;                                                                          \
@@ -345,7 +352,7 @@ static void leak_is_said_only_when_all_holds(void **state)
 	REFUSED(reclaimable, true);
 	REFUSED(age_p50, 5);
 	REFUSED(age_p50, NAN);
-	REFUSED(oldest, 20);
+	REFUSED(oldest, 70);
 	REFUSED(oldest, NAN);
 	REFUSED(verified, 0.5);
 	REFUSED(verified_twice, 0.2);

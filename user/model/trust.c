@@ -106,10 +106,20 @@ void trust_judge(const struct trust_facts *f, struct trust *out)
 	*out = t;
 }
 
-bool trust_may_say_leak(const struct leak_facts *f)
+static bool leak_but_for_time(const struct leak_facts *f)
 {
 	return f->trust == TRUST_HIGH && f->still_growing && !f->reclaimable &&
 	       !(f->verified < 0.9) && !(f->verified_twice < 0.5) &&
 	       f->age_p50 >= f->duration / 4 &&
 	       f->oldest >= 0.75 * f->duration;
+}
+
+bool trust_may_say_leak(const struct leak_facts *f)
+{
+	return leak_but_for_time(f) && f->duration >= TRUST_LEAK_S;
+}
+
+bool trust_leak_needs_time(const struct leak_facts *f)
+{
+	return leak_but_for_time(f) && f->duration < TRUST_LEAK_S;
 }

@@ -83,4 +83,14 @@ struct leak_facts {
  */
 bool trust_may_say_leak(const struct leak_facts *f);
 
+/*
+ * The least seconds of recording for that word. The kernel keeps some objects for a fixed time and frees them
+ * then: a recording that is not well longer sees them do nothing but grow. TCP keeps a closed connection for
+ * 60 s (TCP_TIMEWAIT_LEN); twice that, and a part more for the pattern to show that growth has ended.
+ */
+#define TRUST_LEAK_S 150
+
+/* Would the word be said, had the recording been long enough? */
+bool trust_leak_needs_time(const struct leak_facts *f);
+
 #endif

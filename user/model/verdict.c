@@ -26,6 +26,7 @@ struct writer {
 		*top; /* the group that holds most, NULL when none is worth naming */
 	const struct cache_row *cache; /* of top; NULL outside slab */
 	bool grew;		       /* some pool did */
+	bool short_; /* too short a recording to say what this growth is */
 	bool failed;
 };
 
@@ -307,6 +308,12 @@ static void say_leak(struct writer *w)
 		.verified_twice = w->top->judged_live > 0 ? w->top->judged_twice / w->top->judged_live
 							  : NAN,
 	};
+	w->short_ = trust_leak_needs_time(&facts);
+	if (w->short_)
+		say(w,
+		    "What was allocated first is still there, but %s cannot tell this from objects that are kept "
+		    "for a time and then freed (a closed TCP connection for 60 s): record 3 min to know.",
+		    units_duration(p50, w->f->v->duration_s));
 	if (!trust_may_say_leak(&facts))
 		return;
 	w->out->leak = true;
@@ -377,7 +384,7 @@ static void choose_next(struct writer *w)
 		say_next(w, "echo 2 | sudo tee /proc/sys/vm/drop_caches");
 	else if (named)
 		say_next(w, "sudo kmemtrace record --exact --cache %s -d %d", cache->name,
-			 w->f->v->duration_s < 60 ? 60 : 600);
+			 w->short_ ? 180 : w->f->v->duration_s < 60 ? 60 : 600);
 	else
 		say_next(w, "sudo kmemtrace record --exact -d 60");
 }
