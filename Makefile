@@ -49,7 +49,7 @@ UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
 # `make V=1` shows the commands
 Q := $(if $(V),,@)
 
-.PHONY: all test unit live fuzz plants bench bench-tools vm-tools test-vm kernels-doc check-vmlinux check install clean
+.PHONY: all test unit live fuzz plants bench bench-tools vm-tools test-vm test-vm-reboot kernels-doc check-vmlinux check install clean
 all: $(B)/kmemtrace
 # headers that make came to by a chain of rules are kept: they are what everything else is compiled against
 .SECONDARY:
@@ -174,6 +174,9 @@ $(B)/vm-tools/%: tests/vm/%.c Makefile
 vm-tools: $(VM_TOOLS) $(B)/bpf/tracer.o $(B)/bpf/tracer_old.o
 test-vm:
 	./scripts/vm.sh
+# a recording before and one after a reboot, and one of another kernel, compared
+test-vm-reboot:
+	./scripts/vm-reboot.sh
 
 # docs/kernels.md from the last run of test-vm
 kernels-doc:
