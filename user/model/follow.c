@@ -93,10 +93,11 @@ static int follow_pool(struct build *b, const char *pool, bool cgroup, struct fo
 	size_t ids = cgroup ? b->v->c->nr_cgroups : b->v->c->nr_processes, steps = b->nr - 1, first = out->nr;
 	double gained = b->level[steps] - b->level[0];
 	_cleanup_free_ double *x = calloc(2 * steps, sizeof(*x));
-	double *y = x + steps;
+	double *y;
 
 	if (!x)
 		return -ENOMEM;
+	y = x + steps;
 	for (size_t k = 0; k < steps; k++)
 		y[k] = b->level[k + 1] - b->level[k];
 	for (uint32_t id = 1; id < ids; id++) {
