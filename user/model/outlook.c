@@ -39,10 +39,11 @@ static int available_trend(const struct view *v, struct trend *out)
 {
 	size_t nr = v->last - v->first + 1, points = 0;
 	_cleanup_free_ double *t = calloc(2 * nr, sizeof(*t));
-	double *y = t + nr;
+	double *y;
 
 	if (!t)
 		return -ENOMEM;
+	y = t + nr;
 	for (size_t i = v->first; i <= v->last; i++) {
 		double kb = snapshot_meminfo(&v->c->snapshots[i], "MemAvailable");
 
