@@ -3,8 +3,10 @@
  * jsonq FILE PATH: one value out of a JSON document, for the guests' suite, where there is no jq.
  * PATH is names and indexes joined by '.', and "name=value" takes the first object of an array with
  * that member: pools.name=Slab.delta_kb. A string, number or boolean is printed as it is, of an
- * array or object its length; a last part "*" prints the elements of an array, one a line. Exits 1
- * when there is no such value, 2 when the file is no JSON.
+ * array or object its length; a last part "*" prints the elements of an array, one a line.
+ * jsonq FILE PATH NAME...: of an array of objects a line for each, with these members of it, tabs
+ * between them; an array is its elements, blanks between them, and nothing is "-". Exits 1 when there
+ * is no such value, 2 when the file is no JSON.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -77,14 +79,46 @@ static void elements_print(json_t *array)
 	json_array_foreach(array, i, element) value_print(element);
 }
 
+static void member_print(const json_t *value)
+{
+	const json_t *element;
+	size_t i;
+
+	if (json_is_string(value))
+		printf("%s", *json_string_value(value) ? json_string_value(value) : "-");
+	else if (json_is_number(value))
+		printf("%.10g", json_number_value(value));
+	else if (json_is_boolean(value))
+		printf("%s", json_is_true(value) ? "true" : "false");
+	else if (!json_is_array(value) || !json_array_size(value))
+		printf("-");
+	json_array_foreach(value, i, element)
+	{
+		printf("%s", i ? " " : "");
+		member_print(element);
+	}
+}
+
+static void rows_print(const json_t *array, char **names, int nr)
+{
+	const json_t *element;
+	size_t i;
+
+	json_array_foreach(array, i, element) for (int n = 0; n < nr; n++)
+	{
+		member_print(json_object_get(element, names[n]));
+		putchar(n + 1 < nr ? '\t' : '\n');
+	}
+}
+
 int main(int argc, char **argv)
 {
 	json_t *root, *at;
 	json_error_t error;
 	char *part = NULL, *rest;
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: jsonq FILE PATH\n");
+	if (argc < 3) {
+		fprintf(stderr, "usage: jsonq FILE PATH [NAME...]\n");
 		return 2;
 	}
 	root = json_load_file(argv[1], 0, &error);
@@ -95,7 +129,9 @@ int main(int argc, char **argv)
 	rest = argv[2];
 	for (at = root; at && (part = strsep(&rest, ".")) && strcmp(part, "*");)
 		at = step(at, part);
-	if (at && part)
+	if (at && argc > 3)
+		rows_print(at, argv + 3, argc - 3);
+	else if (at && part)
 		elements_print(at);
 	else if (at)
 		value_print(at);
