@@ -197,6 +197,7 @@ test_pools() {
 # What is allocated and freed again is not held: nothing the churn made is left in the first growth.
 test_churn() {
 	for churn in $CHURNED; do echo "plant/churn ${churn%:*} ${churn#*:} --seconds 2"; done >/tmp/churn
+	echo "sleep 6" >>/tmp/churn # kfree_rcu() frees up to 5 s later
 	if record churn --exact -- sh /tmp/churn; then
 		growths
 		objects=$(cut -f 3 /tmp/growths | head -n 1)
