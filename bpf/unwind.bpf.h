@@ -296,38 +296,47 @@ GLOBAL int unwind_sum(__u32 scratch_row, __u32 nr)
 }
 
 /*
+ * One frame of unwind_split(): false when it has moved otherwise than with the end of the stack. s->at is the
+ * first frame that has moved. By itself so that the verifier looks at it once, not along each way through 64.
+ */
+GLOBAL int unwind_split_frame(__u32 scratch_row, __u32 memo_row, __u32 i)
+{
+	struct kmt_memo *m = bpf_map_lookup_elem(&memos, &memo_row);
+	struct unwind_scratch *s = scratch_of(scratch_row);
+	__s32 moved, by;
+
+	if (!s || !m || i >= KMT_FRAMES)
+		return 0;
+	moved = ((s->end - s->sp) >> 3) - m->depth;
+	by = (__s32)s->memo.word[i] - m->word[i];
+	if (by && s->at == m->nr)
+		s->at = i;
+	return i < s->at || by == moved;
+}
+
+/*
  * The path in s is known at `memo_row`, but its frames lie elsewhere: if those from some frame on have moved
- * with the end of the stack, that is how it is from now on. Returns whether so. The first of them is kept in
- * s->at, for the reason that unwind_learn_chunk() gives.
+ * with the end of the stack, that is how it is from now on. Returns whether so.
  */
 GLOBAL int unwind_split(__u32 scratch_row, __u32 memo_row)
 {
 	struct kmt_memo *m = bpf_map_lookup_elem(&memos, &memo_row);
 	struct unwind_scratch *s = scratch_of(scratch_row);
-	volatile __u32 *split;
-	__s32 moved;
 	__u32 nr;
 
 	if (!s || !m || !m->nr || m->nr != s->path.nr)
 		return 0;
-	moved = ((s->end - s->sp) >> 3) - m->depth;
 	nr = m->nr;
-	split = &s->at;
-	*split = nr;
+	s->at = nr;
 	for (__u32 i = 0; i < KMT_FRAMES; i++) {
-		__s32 by;
-
 		if (i >= nr)
 			break;
-		by = (__s32)s->memo.word[i] - m->word[i];
-		if (by && *split == nr)
-			*split = i;
-		if (i >= *split && by != moved)
+		if (!unwind_split_frame(scratch_row, memo_row, i))
 			return 0;
 	}
-	if (*split == m->split)
+	if (s->at == m->split)
 		return 0;
-	m->split = *split;
+	m->split = s->at;
 	return 1;
 }
 
