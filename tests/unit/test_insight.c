@@ -81,6 +81,9 @@ static void growth_goes_with_who_holds_more(void **state)
 
 	(void)state;
 	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(r.history.nr, 1);
+	assert_int_equal(r.history.trends[0].pattern, PATTERN_GROWING);
+	assert_true(fabs(r.history.trends[0].slope / 600 - 1) < 0.2); /* 3,000 kB in 5 s */
 	assert_int_equal(r.follow.nr, 2); /* one process, one cgroup: the holder gained nothing */
 	assert_int_equal(r.follow.items[0].id, 1);
 	assert_false(r.follow.items[0].cgroup);

@@ -96,7 +96,7 @@ size_t growth_keys(const struct growth *g, const struct capture *c)
 	return d->nr_keys ? *(const size_t *)((const char *)c + d->nr_keys) : 1;
 }
 
-static uint32_t growth_key(const struct growth *g, const struct capture *c, const struct cap_held *h)
+uint32_t growth_key(const struct growth *g, const struct capture *c, const struct cap_held *h)
 {
 	return g->name_of ? g->name_of[h->stack] : dimensions[g->by].key(c, h);
 }

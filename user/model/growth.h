@@ -71,8 +71,9 @@ int growth_build(const struct view *v, const struct held *held, enum growth_by b
 		 struct growth *out);
 void growth_free(struct growth *g);
 
-/* Ids that keys are below; and the key of a path's traffic, UINT32_MAX where traffic is not kept so. */
+/* Ids that keys are below; the key of a row; and that of a path's traffic, UINT32_MAX where it is not kept so. */
 size_t growth_keys(const struct growth *g, const struct capture *c);
+uint32_t growth_key(const struct growth *g, const struct capture *c, const struct cap_held *h);
 uint32_t growth_traffic_key(const struct growth *g, const struct capture *c, uint32_t stack);
 
 /* The module of the innermost frame outside vmlinux, else "vmlinux". */

@@ -38,7 +38,9 @@ static int report_fill(const struct view *v, enum growth_by by, struct report *r
 				      .caches = &r->caches,
 				      .ledger = &r->ledger,
 				      .growth = &r->growth,
-				      .trust = &r->trust};
+				      .trust = &r->trust,
+				      .outlook = &r->outlook,
+				      .proportions = &r->proportions};
 
 	r->c = v->c;
 	r->view = *v;
@@ -48,6 +50,7 @@ static int report_fill(const struct view *v, enum growth_by by, struct report *r
 	    levels_build(&r->view, &r->held, &r->levels) ||
 	    ledger_build(&r->view, &r->held, &r->caches, &r->levels, &r->ledger) ||
 	    growth_build(&r->view, &r->held, by, &r->growth) ||
+	    history_build(&r->view, &r->growth, &r->history) ||
 	    outlook_build(&r->view, &r->ledger, &r->outlook) ||
 	    follow_build(&r->view, &r->ledger, &r->follow))
 		return -ENOMEM;
@@ -83,6 +86,7 @@ void report_free(struct report *r)
 	levels_free(&r->levels);
 	ledger_free(&r->ledger);
 	growth_free(&r->growth);
+	history_free(&r->history);
 	follow_free(&r->follow);
 	verdict_free(&r->verdict);
 	memset(r, 0, sizeof(*r));

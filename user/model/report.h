@@ -9,6 +9,7 @@
 #include "model/caches.h"
 #include "model/follow.h"
 #include "model/growth.h"
+#include "model/history.h"
 #include "model/ledger.h"
 #include "model/losses.h"
 #include "model/outlook.h"
@@ -25,6 +26,7 @@ struct report {
 	struct levels levels;
 	struct ledger ledger;
 	struct growth growth;
+	struct history history; /* of the first groups of growth */
 	struct trust trust; /* of the whole: that of the caches that hold most, and of the capture
 			       itself */
 	struct verdict verdict;

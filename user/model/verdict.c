@@ -289,6 +289,29 @@ static void say_reclaimable(struct writer *w)
 		say(w, "%.*s cannot be reclaimed by the kernel.", NAME_SHOWN, w->cache->name);
 }
 
+/* When it ends, if it is soon: of the pools that grew. */
+static void say_outlook(struct writer *w)
+{
+	const struct outlook *o = w->f->outlook;
+	char available[UNITS_MAX], when[UNITS_MAX], low[UNITS_MAX], high[UNITS_MAX];
+
+	if (!w->grew || !o->nr)
+		return;
+	say(w, "If %s goes on like this, the %s that are available last %s (%s to %s).", o->rows[0].name,
+	    units_bytes(available, o->available_kb * 1024), units_duration(when, o->rows[0].seconds),
+	    units_duration(low, o->rows[0].low),
+	    isfinite(o->rows[0].high) ? units_duration(high, o->rows[0].high) : "ever");
+}
+
+static void say_proportion(struct writer *w)
+{
+	for (size_t i = 0; i < w->f->proportions->nr; i++)
+		if (w->f->proportions->items[i].high) {
+			say(w, "Out of proportion: %s", w->f->proportions->items[i].text);
+			return;
+		}
+}
+
 static void say_leak(struct writer *w)
 {
 	char p50[UNITS_MAX], oldest[UNITS_MAX];
@@ -405,6 +428,8 @@ int verdict_build(const struct verdict_facts *f, struct verdict *out)
 	say_trend(&w);
 	say_reclaimable(&w);
 	say_leak(&w);
+	say_outlook(&w);
+	say_proportion(&w);
 	say_caveats(&w);
 	say_trust(&w);
 	choose_next(&w);

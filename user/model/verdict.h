@@ -10,6 +10,8 @@
 #include "model/growth.h"
 #include "model/ledger.h"
 #include "model/losses.h"
+#include "model/outlook.h"
+#include "model/proportion.h"
 
 struct verdict {
 	ARRAY_OF(char *); /* sentences, each whole */
@@ -24,6 +26,8 @@ struct verdict_facts {
 	const struct ledger *ledger;
 	const struct growth *growth;
 	const struct trust *trust;
+	const struct outlook *outlook;
+	const struct proportions *proportions;
 };
 
 /* 0 or −ENOMEM. Free with verdict_free(). */

@@ -328,6 +328,7 @@ static json_t *processes_json(struct json_out *o, const struct growth_shares *sh
 
 		put(o, j, "comm", shares->items[i].id ? text(p->comm) : json_null());
 		put(o, j, "pid", shares->items[i].id ? json_integer(p->tgid) : json_null());
+		put(o, j, "cmdline", p->cmdline[0] ? text(p->cmdline) : json_null());
 		put(o, j, "bytes", whole(shares->items[i].bytes));
 		append(o, list, j);
 	}
@@ -436,6 +437,9 @@ static json_t *group_json(struct json_out *o, const struct growth_group *g, size
 	put(o, j, "allocs", number(g->allocs));
 	put(o, j, "frees", number(g->frees));
 	put(o, j, "unseen_frees", number(g->ghosts));
+	put(o, j, "pattern", json_string(pattern_name(rank <= o->r->history.nr ? o->r->history.trends[rank - 1].pattern
+									   : PATTERN_UNKNOWN)));
+	put(o, j, "slope_kb_per_s", number(rank <= o->r->history.nr ? o->r->history.trends[rank - 1].slope : NAN));
 	put(o, j, "age_p50_s", number(g->age_p50_s));
 	put(o, j, "age_p90_s", number(g->age_p90_s));
 	put(o, j, "age_oldest_s", number(g->oldest_s));

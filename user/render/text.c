@@ -641,6 +641,8 @@ static void text_group_head(struct text *t, const struct growth_group *g, size_t
 	if (t->r->growth.by == GROWTH_BY_PROCESS && g->key)
 		fprintf(line.f, ", process %s[%d]", safe_fit(t, c->processes[g->key].comm, 20),
 			c->processes[g->key].tgid);
+	if (t->r->growth.by == GROWTH_BY_PROCESS && g->key && c->processes[g->key].cmdline[0])
+		fprintf(line.f, " (%s)", safe_fit(t, c->processes[g->key].cmdline, 120));
 	if (t->r->growth.by == GROWTH_BY_CGROUP && g->key)
 		fprintf(line.f, ", cgroup %s", safe_fit(t, c->cgroups[g->key], 60));
 	if (t->r->growth.by == GROWTH_BY_SYSCALL)
@@ -650,6 +652,20 @@ static void text_group_head(struct text *t, const struct growth_group *g, size_t
 	fprintf(t->out, "\n%s", on(t, STYLE_STRONG));
 	line_print(t, &line, 2);
 	fputs(off(t), t->out);
+}
+
+/* What the group did from checkpoint to checkpoint. */
+static void text_group_trend(struct text *t, size_t rank)
+{
+	const struct trend *trend = rank <= t->r->history.nr ? &t->r->history.trends[rank - 1] : NULL;
+	char rate[UNITS_MAX];
+
+	if (!trend || trend->pattern == PATTERN_UNKNOWN)
+		return;
+	if (trend->pattern == PATTERN_GROWING)
+		paragraphf(t, 4, "over time: growing, %s/s", units_bytes(rate, trend->slope * 1024));
+	else
+		paragraphf(t, 4, "over time: %s", pattern_name(trend->pattern));
 }
 
 static void text_group(struct text *t, const struct growth_group *g, size_t rank)
@@ -664,6 +680,7 @@ static void text_group(struct text *t, const struct growth_group *g, size_t rank
 		paragraphf(t, 4, "traffic: %s allocated, %s freed, %s freed unseen",
 			   units_count(allocs, g->allocs), units_count(frees, g->frees),
 			   units_count(ghosts, g->ghosts));
+	text_group_trend(t, rank);
 	text_ages(t, g);
 	text_processes(t, g);
 	if (g->stacks.nr > 1)

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Growth by checkpoint: see history.h. */
+#include "model/history.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "capture/class.h"
+
+#define FLOOR_KB 64.0 /* a smaller change of a group has no shape worth naming */
+
+/* Which of the first `nr` groups each (pool, key) is; UINT32_MAX for the rest. malloc'ed, or NULL. */
+static uint32_t *history_index(const struct growth *g, size_t nr, size_t keys)
+{
+	uint32_t *index = malloc(POOLS * (keys + 1) * sizeof(*index));
+
+	if (!index)
+		return NULL;
+	memset(index, 0xff, POOLS * (keys + 1) * sizeof(*index));
+	for (size_t i = 0; i < nr; i++)
+		index[g->groups[i].pool * keys + g->groups[i].key] = (uint32_t)i;
+	return index;
+}
+
+int history_build(const struct view *v, const struct growth *g, struct history *out)
+{
+	const struct capture *c = v->c;
+	size_t nr = g->nr < HISTORY_GROUPS ? g->nr : HISTORY_GROUPS, keys = growth_keys(g, c), points = 0;
+	_cleanup_free_ uint32_t *index = history_index(g, nr, keys);
+	_cleanup_free_ double *t = calloc(c->nr_intervals + 1, sizeof(*t));
+	_cleanup_free_ double *y = calloc((c->nr_intervals + 1) * (nr + 1), sizeof(*y));
+	_cleanup_free_ struct trend *trends = calloc(nr + 1, sizeof(*trends));
+
+	if (!index || !t || !y || !trends)
+		return -ENOMEM;
+	for (size_t k = 0; k < c->nr_intervals; k++) {
+		const struct cap_interval *at = &c->intervals[k];
+
+		if (at->end_s < v->start->t_s || at->end_s > v->end->t_s + 1)
+			continue;
+		for (size_t i = 0; i < at->held.nr; i++) {
+			const struct cap_held *h = &at->held.items[i];
+			uint32_t group = index[h->pool * keys + growth_key(g, c, h)];
+			enum class_place place = class_place(h->pool, h->class_);
+
+			if (group != UINT32_MAX && place != CLASS_SHARED && place != CLASS_OUTSIDE)
+				y[group * (c->nr_intervals + 1) + points] += h->bytes / 1024;
+		}
+		t[points++] = at->end_s;
+	}
+	for (size_t i = 0; i < nr; i++)
+		if (trend_of(t, y + i * (c->nr_intervals + 1), points, FLOOR_KB, &trends[i]))
+			return -ENOMEM;
+	*out = (struct history){.trends = TAKE_PTR(trends), .nr = nr};
+	return 0;
+}
+
+void history_free(struct history *h)
+{
+	free(h->trends);
+	*h = (struct history){0};
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the largest groups of growth held at each checkpoint: the pattern of a call path (or process, …) over time.
+ * Checkpoints are 5 s apart at first, or as --every says; a pattern needs 8 of them.
+ */
+#ifndef KMEMTRACE_MODEL_HISTORY_H
+#define KMEMTRACE_MODEL_HISTORY_H
+
+#include "model/growth.h"
+#include "model/series.h"
+
+#define HISTORY_GROUPS 128
+
+struct history {
+	struct trend *trends; /* of the first nr groups; in kB */
+	size_t nr;
+};
+
+/* 0 or −ENOMEM. Free with history_free(). */
+int history_build(const struct view *v, const struct growth *g, struct history *out);
+void history_free(struct history *h);
+
+#endif
