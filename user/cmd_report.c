@@ -13,8 +13,7 @@
 #include "model/part.h"
 #include "model/report.h"
 #include "output.h"
-#include "render/json.h"
-#include "render/text.h"
+#include "render/report.h"
 
 #define TOP_TEXT 10
 #define TOP_JSON 100
@@ -101,13 +100,13 @@ static int render(const void *arg, FILE *out)
 {
 	const struct rendering *what = arg;
 	const struct report_args *args = what->args;
-	struct text_options text = {.top = args->top_given ? args->top : TOP_TEXT};
+	struct report_options text = {.top = args->top_given ? args->top : TOP_TEXT};
 
 	if (args->json)
-		return json_render(what->r, args->top_given ? args->top : TOP_JSON, out);
+		return report_json(what->r, args->top_given ? args->top : TOP_JSON, out);
 	text.colour = output_wants_colour();
 	text.utf8 = output_is_utf8();
-	return text_render(what->r, &text, out);
+	return report_text(what->r, &text, out);
 }
 
 static int check_gates(const struct report_args *args, const struct report *r)

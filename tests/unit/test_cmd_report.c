@@ -18,7 +18,7 @@
 
 #include "cmd.h"
 #include "model/report.h"
-#include "render/json.h"
+#include "render/report.h"
 #include "sample_capture.h"
 #include "write_capture.h"
 
@@ -40,7 +40,7 @@ static char *json_of(const struct capture *c)
 	FILE *f = open_memstream(&text, &size);
 
 	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
-	assert_int_equal(json_render(&r, 0, f), 0);
+	assert_int_equal(report_json(&r, 0, f), 0);
 	fclose(f);
 	report_free(&r);
 	return text;

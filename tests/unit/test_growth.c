@@ -13,8 +13,7 @@
 #include <cmocka.h>
 
 #include "model/report.h"
-#include "render/json.h"
-#include "render/text.h"
+#include "render/report.h"
 #include "sample_capture.h"
 
 #define assert_close(a, b, tolerance) assert_true(fabs((a) - (b)) <= (tolerance))
@@ -191,7 +190,7 @@ static double elapsed_since(const struct timespec *start)
 static void big_captures_are_reported_quickly(void **state)
 {
 	struct capture *c = big_capture();
-	struct text_options options = {.top = 10, .utf8 = true};
+	struct report_options options = {.top = 10, .utf8 = true};
 	struct timespec start;
 	char *document = NULL;
 	struct report r;
@@ -203,14 +202,14 @@ static void big_captures_are_reported_quickly(void **state)
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
 	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
 	f = open_memstream(&document, &size);
-	assert_int_equal(text_render(&r, &options, f), 0);
-	assert_int_equal(json_render(&r, 100, f), 0);
+	assert_int_equal(report_text(&r, &options, f), 0);
+	assert_int_equal(report_json(&r, 100, f), 0);
 	took = elapsed_since(&start);
 	print_message("20000 stacks, 50000 rows: %.2f s of CPU time", took);
 	assert_int_equal(r.growth.nr, 20000);
 	/* Sanitizers cost up to 5 times: quadratic work would cost minutes. */
 	assert_true(took < 2.5);
-	assert_int_equal(json_render(&r, 0, f), 0);
+	assert_int_equal(report_json(&r, 0, f), 0);
 	fclose(f);
 	print_message(", %.2f s with all %zu MB of JSON\n", elapsed_since(&start), size >> 20);
 	assert_true(elapsed_since(&start) < 8);

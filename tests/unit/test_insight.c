@@ -12,8 +12,7 @@
 #include <cmocka.h>
 
 #include "model/report.h"
-#include "render/json.h"
-#include "render/text.h"
+#include "render/report.h"
 #include "sample_capture.h"
 
 /* Slab gains what process 1 holds and a little by nobody; process 2 holds as much all along. */

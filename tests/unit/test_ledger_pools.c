@@ -16,8 +16,7 @@
 
 #include "golden.h"
 #include "model/report.h"
-#include "render/json.h"
-#include "render/text.h"
+#include "render/report.h"
 #include "sample_capture.h"
 
 #define assert_close(a, b, tolerance)                                                              \
@@ -327,7 +326,7 @@ static void pools_are_printed(void **state)
 
 	(void)state;
 	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
-	assert_int_equal(text_render(&r, &(struct text_options){.top = 10, .utf8 = true}, f), 0);
+	assert_int_equal(report_text(&r, &(struct report_options){.top = 10, .utf8 = true}, f), 0);
 	assert_int_equal(fclose(f), 0);
 	from = strstr(text, "POOLS");
 	to = from ? strstr(from, "SLAB CACHES") : NULL;
@@ -336,7 +335,7 @@ static void pools_are_printed(void **state)
 	compare_golden("report-pools.txt", from);
 
 	f = open_memstream(&json, &size);
-	assert_int_equal(json_render(&r, 2, f), 0);
+	assert_int_equal(report_json(&r, 2, f), 0);
 	assert_int_equal(fclose(f), 0);
 	root = json_loads(json, 0, NULL);
 	free(json);

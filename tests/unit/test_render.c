@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <jansson.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,12 +19,11 @@
 #include "base/escape.h"
 #include "golden.h"
 #include "model/report.h"
-#include "render/json.h"
+#include "render/report.h"
 #include "render/table.h"
-#include "render/text.h"
 #include "sample_capture.h"
 
-static char *render_text(struct capture *c, enum growth_by by, const struct text_options *options)
+static char *render_text(struct capture *c, enum growth_by by, const struct report_options *options)
 {
 	struct report r;
 	char *text = NULL;
@@ -31,7 +31,7 @@ static char *render_text(struct capture *c, enum growth_by by, const struct text
 	FILE *f = open_memstream(&text, &size);
 
 	assert_int_equal(report_build(c, by, &r), 0);
-	assert_int_equal(text_render(&r, options, f), 0);
+	assert_int_equal(report_text(&r, options, f), 0);
 	assert_int_equal(fclose(f), 0);
 	report_free(&r);
 	return text;
@@ -45,7 +45,7 @@ static char *render_json(struct capture *c, enum growth_by by, size_t top)
 	FILE *f = open_memstream(&text, &size);
 
 	assert_int_equal(report_build(c, by, &r), 0);
-	assert_int_equal(json_render(&r, top, f), 0);
+	assert_int_equal(report_json(&r, top, f), 0);
 	assert_int_equal(fclose(f), 0);
 	report_free(&r);
 	return text;
@@ -97,7 +97,7 @@ static bool says(const char *text, const char *phrase)
 
 static void text_is_as_agreed(void **state)
 {
-	const struct text_options utf8 = {.top = 10, .utf8 = true}, ascii = {.top = 2};
+	const struct report_options utf8 = {.top = 10, .utf8 = true}, ascii = {.top = 2};
 	struct capture *c = sample_whole();
 	char *text = render_text(c, GROWTH_BY_STACK, &utf8);
 
@@ -116,7 +116,7 @@ static void hostile_names_stay_inert_in_every_view(void **state)
 {
 	(void)state;
 	for (int i = 0; i < GROWTH_BYS * 4; i++) {
-		const struct text_options o = {.utf8 = i & 1, .colour = i & 2};
+		const struct report_options o = {.utf8 = i & 1, .colour = i & 2};
 		struct capture *c = sample_whole();
 		char *text = render_text(c, i / 4, &o);
 
@@ -129,7 +129,7 @@ static void hostile_names_stay_inert_in_every_view(void **state)
 
 static void empty_and_broken_captures_are_printed(void **state)
 {
-	const struct text_options o = {.top = 10};
+	const struct report_options o = {.top = 10};
 	struct capture *c = sample_new("exact");
 	char *text, *json;
 
@@ -150,7 +150,7 @@ static void empty_and_broken_captures_are_printed(void **state)
 
 static void losses_reach_the_reader(void **state)
 {
-	const struct text_options o = {.top = 10};
+	const struct report_options o = {.top = 10};
 	struct capture *c = sample_whole();
 	char *text;
 
@@ -169,7 +169,7 @@ static void losses_reach_the_reader(void **state)
 
 static void no_loss_is_said_in_one_line(void **state)
 {
-	const struct text_options o = {.top = 10};
+	const struct report_options o = {.top = 10};
 	struct capture *c = sample_whole();
 	char *text;
 
@@ -315,7 +315,7 @@ static void json_reports_a_full_disk(void **state)
 	assert_non_null(f);
 	setvbuf(f, NULL, _IONBF, 0);
 	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
-	assert_int_equal(json_render(&r, 0, f), -EIO);
+	assert_int_equal(report_json(&r, 0, f), -EIO);
 	fclose(f);
 	report_free(&r);
 	capture_free(c);
@@ -324,21 +324,29 @@ static void json_reports_a_full_disk(void **state)
 static void tables_cut_by_display_width(void **state)
 {
 	static const struct table_column columns[] = {{"name", 5, false}, {"n", 0, true}};
-	struct table t = {.columns = columns, .nr_columns = 2, .ellipsis = "…"};
+	struct page page;
+	struct table t = TABLE_INIT(&page, columns);
 	char *text = NULL;
 	size_t size = 0;
 	FILE *f = open_memstream(&text, &size);
 
 	(void)state;
-	table_cell(&t, "日本語名前");
-	table_cell(&t, "%d", 7);
-	table_cell(&t, "abcdef");
-	table_cell(&t, "%d", 1234);
-	table_cell(&t, "abc");
-	table_cell(&t, "%d", 5);
-	assert_int_equal(table_print(&t, f, 1), 0);
+	page_begin(&page, f, false, true);
+	table_words(&t, "日本語名前");
+	table_words(&t, "%d", 7);
+	table_words(&t, "abcdef");
+	table_words(&t, "%d", 1234);
+	table_words(&t, "abc");
+	table_words(&t, "%d", 5);
+	table_words(&t, "%s", "a\nb");
+	table_bytes(&t, 2048, true);
+	table_bytes(&t, NAN, true);
+	table_count(&t, -1234, true);
+	table_print(&t);
+	assert_int_equal(page_end(&page), 0);
 	fclose(f);
-	assert_string_equal(text, " name     n\n 日本…    7\n abcd… 1234\n abc      5\n");
+	assert_string_equal(text, "  name       n\n  日本…      7\n  abcd…   1234\n  abc        5\n"
+				  "  a\\x0a… +2.0K\n  –     -1,234\n");
 	free(text);
 }
 

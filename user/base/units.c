@@ -6,10 +6,14 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
+
+#define YEAR_10000 253402300800.0 /* seconds since the epoch */
 
 static const char scale_letters[] = "BKMGTPE";
 
@@ -25,7 +29,7 @@ static int scale_down(double *value)
 	return unit;
 }
 
-char *units_bytes(char buf[UNITS_MAX], double bytes)
+static char *format_bytes(char buf[UNITS_MAX], double bytes, bool brief)
 {
 	int unit;
 
@@ -35,26 +39,21 @@ char *units_bytes(char buf[UNITS_MAX], double bytes)
 	}
 	unit = scale_down(&bytes);
 	if (!unit)
-		snprintf(buf, UNITS_MAX, "%.0f B", round(bytes) + 0.0);
+		snprintf(buf, UNITS_MAX, "%.0f%s", round(bytes) + 0.0, brief ? "" : " B");
 	else
-		snprintf(buf, UNITS_MAX, "%.1f %ciB", bytes, scale_letters[unit]);
+		snprintf(buf, UNITS_MAX, brief ? "%.1f%c" : "%.1f %ciB", bytes,
+			 scale_letters[unit]);
 	return buf;
+}
+
+char *units_bytes(char buf[UNITS_MAX], double bytes)
+{
+	return format_bytes(buf, bytes, false);
 }
 
 char *units_bytes_short(char buf[UNITS_MAX], double bytes)
 {
-	int unit;
-
-	if (!isfinite(bytes)) {
-		snprintf(buf, UNITS_MAX, "?");
-		return buf;
-	}
-	unit = scale_down(&bytes);
-	if (!unit)
-		snprintf(buf, UNITS_MAX, "%.0f", round(bytes) + 0.0);
-	else
-		snprintf(buf, UNITS_MAX, "%.1f%c", bytes, scale_letters[unit]);
-	return buf;
+	return format_bytes(buf, bytes, true);
 }
 
 char *units_count(char buf[UNITS_MAX], double count)
@@ -95,6 +94,17 @@ char *units_duration(char buf[UNITS_MAX], double seconds)
 		snprintf(buf, UNITS_MAX, "%lld h %lld min", s / 3600, s / 60 % 60);
 	else
 		snprintf(buf, UNITS_MAX, "%lld d %lld h", s / 86400, s / 3600 % 24);
+	return buf;
+}
+
+char *units_time(char buf[UNITS_MAX], const char *format, double wall_s)
+{
+	time_t seconds = (time_t)wall_s;
+	struct tm tm;
+
+	if (!(wall_s > 0 && wall_s < YEAR_10000) || !gmtime_r(&seconds, &tm) ||
+	    !strftime(buf, UNITS_MAX, format, &tm))
+		return NULL;
 	return buf;
 }
 

@@ -18,6 +18,10 @@ char *units_bytes_short(char buf[UNITS_MAX], double bytes);
 char *units_count(char buf[UNITS_MAX], double count);
 /* "0.4 s", "12 s", "3 min 20 s", "5 h 12 min", "3 d 4 h". */
 char *units_duration(char buf[UNITS_MAX], double seconds);
+/* Seconds since the epoch in UTC, by a strftime() format; NULL, buf untouched, when it is no time
+ * before year 10000. */
+__attribute__((format(strftime, 2, 0))) char *units_time(char buf[UNITS_MAX], const char *format,
+							 double wall_s);
 
 /*
  * "4096", "64K", "1M", "2GiB" (suffix B, K, M, G, T, optionally followed by B or iB, any case) →

@@ -1,34 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The diff as JSON: docs/json.md has the names. `base` and `new` lie beside each figure. */
-#include <string.h>
-#include <time.h>
-
 #include "render/diff.h"
 #include "render/json_value.h"
-
-static json_t *meta_text(const struct capture *c, const char *key)
-{
-	const char *value = capture_meta(c, key);
-
-	return value[0] ? text(value) : json_null();
-}
-
-static json_t *time_json(double wall_s)
-{
-	time_t seconds = (time_t)wall_s;
-	struct tm tm;
-	char buf[32];
-
-	if (!(wall_s > 0 && wall_s < 253402300800.0) || !gmtime_r(&seconds, &tm))
-		return json_null();
-	strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return json_string(buf);
-}
 
 static json_t *side_json(struct json_out *o, const struct view *v)
 {
 	const struct capture *c = v->c;
-	json_t *j = json_object(), *kernel = json_object(), *host = json_object(), *capture = json_object();
+	json_t *j = json_object(), *kernel = json_object(), *host = json_object(),
+	       *capture = json_object();
 
 	put(o, kernel, "release", meta_text(c, META_RELEASE));
 	put(o, kernel, "arch", meta_text(c, META_ARCH));
@@ -39,12 +18,13 @@ static json_t *side_json(struct json_out *o, const struct view *v)
 	put(o, host, "cpus", number(v->cpus));
 	put(o, host, "mem_total_kb", number(snapshot_meminfo(v->end, "MemTotal")));
 	put(o, host, "virtualization", meta_text(c, META_VIRT));
-	put(o, host, "uptime_s", number(capture_meta_number(c, META_UPTIME, NAN)));
-	put(o, capture, "start", time_json(capture_meta_number(c, META_START, NAN) + v->start->t_s));
+	put(o, host, "uptime_s", meta_number(c, META_UPTIME));
+	put(o, capture, "start",
+	    time_json(capture_meta_number(c, META_START, NAN) + v->start->t_s));
 	put(o, capture, "from_s", number(v->start->t_s));
 	put(o, capture, "duration_s", number(v->duration_s));
 	put(o, capture, "mode", meta_text(c, META_MODE));
-	put(o, capture, "sample_bytes", number(capture_meta_number(c, META_PERIOD, NAN)));
+	put(o, capture, "sample_bytes", meta_number(c, META_PERIOD));
 	put(o, capture, "complete", json_boolean(v->complete));
 	put(o, j, "kernel", kernel);
 	put(o, j, "host", host);
@@ -61,10 +41,12 @@ static json_t *set_json(struct json_out *o, const struct baseline *set)
 }
 
 /* What the figures of a level are in: kB, and kB a second. */
-static json_t *level_side(struct json_out *o, const struct diff_row *row, const struct profile *p, bool base)
+static json_t *level_side(struct json_out *o, const struct diff_row *row, const struct profile *p,
+			  bool base)
 {
 	const struct profile_row *side = base ? row->base : row->new_;
-	double level = base ? row->level.base : row->level.new_, rate = base ? row->growth.base : row->growth.new_;
+	double level = base ? row->level.base : row->level.new_,
+	       rate = base ? row->growth.base : row->growth.new_;
 	json_t *j = json_object();
 
 	put(o, j, "kb", number(level / 1024));
@@ -75,7 +57,8 @@ static json_t *level_side(struct json_out *o, const struct diff_row *row, const 
 	if (base && row->set) {
 		put(o, j, "kb_least", number(row->level.base_low / 1024));
 		put(o, j, "kb_most", number(row->level.base_high / 1024));
-		put(o, j, "present_in", json_integer((json_int_t)row->set->stat[BASELINE_LEVEL].present));
+		put(o, j, "present_in",
+		    json_integer((json_int_t)row->set->stat[BASELINE_LEVEL].present));
 	}
 	return j;
 }
@@ -91,13 +74,14 @@ static json_t *level_json(struct json_out *o, const struct diff *d, const struct
 	put(o, j, "delta_kb", number(row->level.delta / 1024));
 	put(o, j, "delta_low_kb", number(row->level.low / 1024));
 	put(o, j, "delta_high_kb", number(row->level.high / 1024));
-	put(o, j, "relative", fraction(row->level.base > 0 ? row->level.delta / row->level.base : NAN));
+	put(o, j, "relative",
+	    fraction(row->level.base > 0 ? row->level.delta / row->level.base : NAN));
 	put(o, j, "delta_kb_per_s", number(row->growth.delta / 1024));
 	return j;
 }
 
-static json_t *levels_json(struct json_out *o, const struct diff *d, const struct diff_options *options,
-			   enum profile_section section)
+static json_t *levels_json(struct json_out *o, const struct diff *d,
+			   const struct diff_options *options, enum profile_section section)
 {
 	const struct diff_rows *rows = &d->sections[section];
 	size_t nr = section == PROFILE_POOLS || options->all ? rows->nr : rows->changed;
@@ -111,8 +95,8 @@ static json_t *levels_json(struct json_out *o, const struct diff *d, const struc
 }
 
 /* A path that one capture has not held nothing there; a set has no one figure of bytes. */
-static json_t *figures(struct json_out *o, const struct diff_figure *f, bool base, const struct profile_row *side,
-		       bool set)
+static json_t *figures(struct json_out *o, const struct diff_figure *f, bool base,
+		       const struct profile_row *side, bool set)
 {
 	json_t *j = json_object();
 
@@ -124,29 +108,12 @@ static json_t *figures(struct json_out *o, const struct diff_figure *f, bool bas
 	return j;
 }
 
-static json_t *frame_json(const struct cap_frame *f)
-{
-	_cleanup_free_ char *symbol = escape_utf8(f->symbol), *module = escape_utf8(f->module);
-	char offset[24];
-
-	snprintf(offset, sizeof(offset), "%llx", (unsigned long long)f->offset);
-	if (!symbol || !module)
-		return NULL;
-	if (module[0] && strcmp(module, "vmlinux"))
-		return json_sprintf("%s+0x%s [%s]", symbol, offset, module);
-	return json_sprintf("%s+0x%s", symbol, offset);
-}
-
 static json_t *stack_json(struct json_out *o, const struct diff *d, const struct diff_row *row)
 {
 	const struct profile_row *side = row->new_ ?: row->base;
 	const struct view *v = row->new_ ? d->in.new_view : d->in.base_view;
-	const struct cap_stack *s = side && v ? &v->c->stacks[side->stack] : NULL;
-	json_t *list = json_array();
 
-	for (uint32_t i = 0; s && i < s->nr_frames; i++)
-		append(o, list, frame_json(&v->c->frames[s->frames[i]]));
-	return list;
+	return side && v ? path_json(o, v->c, side->stack) : json_array();
 }
 
 static json_t *name_or_null(const char *name)
@@ -154,7 +121,8 @@ static json_t *name_or_null(const char *name)
 	return name && name[0] ? text(name) : json_null();
 }
 
-static json_t *growth_row_json(struct json_out *o, const struct diff *d, const struct diff_row *row, size_t rank)
+static json_t *growth_row_json(struct json_out *o, const struct diff *d, const struct diff_row *row,
+			       size_t rank)
 {
 	const struct profile_row *side = row->new_ ?: row->base;
 	const struct diff_figure *f = &row->growth;
@@ -173,8 +141,10 @@ static json_t *growth_row_json(struct json_out *o, const struct diff *d, const s
 	put(o, j, "base", figures(o, f, true, row->base, d->in.set));
 	put(o, j, "new", figures(o, f, false, row->new_, d->in.set));
 	if (row->set)
-		put(o, j, "present_in", json_integer((json_int_t)row->set->stat[BASELINE_CHANGE].present));
-	/* over the new recording: what a report of it would show less of, had it grown as the base did */
+		put(o, j, "present_in",
+		    json_integer((json_int_t)row->set->stat[BASELINE_CHANGE].present));
+	/* over the new recording: what a report of it would show less of, had it grown as the base
+	 * did */
 	put(o, j, "bytes", whole(f->delta * seconds));
 	put(o, j, "bytes_low", whole(f->low * seconds));
 	put(o, j, "bytes_high", whole(f->high * seconds));
@@ -188,7 +158,8 @@ static json_t *growth_row_json(struct json_out *o, const struct diff *d, const s
 	return j;
 }
 
-static json_t *growth_json(struct json_out *o, const struct diff *d, const struct diff_options *options)
+static json_t *growth_json(struct json_out *o, const struct diff *d,
+			   const struct diff_options *options)
 {
 	const struct diff_rows *rows = &d->sections[PROFILE_GROWTH];
 	size_t nr = options->all ? rows->nr : rows->changed;
@@ -201,7 +172,8 @@ static json_t *growth_json(struct json_out *o, const struct diff *d, const struc
 	return list;
 }
 
-static json_t *churn_json(struct json_out *o, const struct diff *d, const struct diff_options *options)
+static json_t *churn_json(struct json_out *o, const struct diff *d,
+			  const struct diff_options *options)
 {
 	json_t *list = json_array();
 
@@ -240,7 +212,8 @@ int diff_json(const struct diff *d, const struct diff_options *options, FILE *ou
 	json_t *root = json_object(), *notes = json_array();
 
 	put(&o, root, "schema", json_integer(1));
-	put(&o, root, "base", d->in.base_view ? side_json(&o, d->in.base_view) : set_json(&o, d->in.set));
+	put(&o, root, "base",
+	    d->in.base_view ? side_json(&o, d->in.base_view) : set_json(&o, d->in.set));
 	put(&o, root, "new", side_json(&o, d->in.new_view));
 	put(&o, root, "verdict", verdict_json(&o, d));
 	for (size_t i = 0; i < d->notes.nr; i++)
@@ -249,7 +222,8 @@ int diff_json(const struct diff *d, const struct diff_options *options, FILE *ou
 	for (int s = 0; s < PROFILE_LEVELS; s++)
 		put(&o, root, profile_section_name(s), levels_json(&o, d, options, s));
 	put(&o, root, "growth_by", json_string(growth_by_name(d->in.new_->by)));
-	put(&o, root, "growth_changed", json_integer((json_int_t)d->sections[PROFILE_GROWTH].changed));
+	put(&o, root, "growth_changed",
+	    json_integer((json_int_t)d->sections[PROFILE_GROWTH].changed));
 	put(&o, root, "growth", growth_json(&o, d, options));
 	put(&o, root, "traffic", churn_json(&o, d, options));
 	return document_write(&o, root, out);

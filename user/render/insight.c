@@ -3,61 +3,37 @@
 #include "render/insight.h"
 
 #include <math.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/units.h"
 #include "render/json_value.h"
-#include "render/wrap.h"
 
-struct words {
-	FILE *out;
-	bool colour, utf8, failed;
-};
-
-static void heading(const struct words *w, const char *title)
-{
-	fprintf(w->out, "\n%s%s%s\n", w->colour ? "\033[1m" : "", title, w->colour ? "\033[0m" : "");
-}
-
-__attribute__((format(printf, 2, 3))) static void paragraph(struct words *w, const char *fmt, ...)
-{
-	_cleanup_free_ char *words = NULL, *safe = NULL;
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vasprintf(&words, fmt, ap) < 0)
-		words = NULL;
-	va_end(ap);
-	safe = words ? escape_terminal(words, w->utf8) : NULL;
-	if (safe)
-		wrap_print(w->out, 2, safe);
-	w->failed |= !safe;
-}
-
-static void text_outlook(struct words *w, const struct outlook *o)
+static void outlook_text(struct page *p, const struct outlook *o)
 {
 	if (!o->nr)
 		return;
-	heading(w, "OUTLOOK  (at the present rate, if it stays that)");
+	page_heading(p, PAGE_BOLD, "OUTLOOK  (at the present rate, if it stays that)");
 	for (size_t i = 0; i < o->nr; i++) {
 		const struct outlook_row *row = &o->rows[i];
 		bool itself = !strcmp(row->name, "MemAvailable");
-		char rate[UNITS_MAX], available[UNITS_MAX], when[UNITS_MAX], low[UNITS_MAX], high[UNITS_MAX];
+		char rate[UNITS_MAX], available[UNITS_MAX], when[UNITS_MAX], low[UNITS_MAX],
+			high[UNITS_MAX];
 
-		paragraph(w, "%s %s by %s/s: the %s that are available last %s (95%% interval %s to %s).", row->name,
-			  itself ? "falls" : "grows", units_bytes(rate, row->slope_kb * 1024),
-			  units_bytes(available, o->available_kb * 1024), units_duration(when, row->seconds),
-			  units_duration(low, row->low), isfinite(row->high) ? units_duration(high, row->high) : "ever");
+		page_paragraph(p, 2,
+			       "%s %s by %s/s: the %s that are available last %s (95%% interval %s "
+			       "to %s).",
+			       row->name, itself ? "falls" : "grows",
+			       units_bytes(rate, row->slope_kb * 1024),
+			       units_bytes(available, o->available_kb * 1024),
+			       units_duration(when, row->seconds), units_duration(low, row->low),
+			       isfinite(row->high) ? units_duration(high, row->high) : "ever");
 	}
 }
 
-static void text_follow(struct words *w, const struct report *r)
+static void follow_text(struct page *p, const struct report *r)
 {
 	if (!r->follow.nr)
 		return;
-	heading(w, "GROWTH GOES WITH  (from checkpoint to checkpoint)");
+	page_heading(p, PAGE_BOLD, "GROWTH GOES WITH  (from checkpoint to checkpoint)");
 	for (size_t i = 0; i < r->follow.nr; i++) {
 		const struct follow_row *row = &r->follow.items[i];
 		char bytes[UNITS_MAX], correlation[64] = "", who[512];
@@ -68,29 +44,29 @@ static void text_follow(struct words *w, const struct report *r)
 			snprintf(who, sizeof(who), "%.64s[%d]", r->c->processes[row->id].comm,
 				 r->c->processes[row->id].tgid);
 		if (!isnan(row->r))
-			snprintf(correlation, sizeof(correlation), ", correlation %.2f over %zu steps", row->r, row->steps);
-		paragraph(w, "%s: %s holds %s more, %.0f%% of the growth%s.", row->pool, who,
-			  units_bytes(bytes, row->bytes), 100 * row->share, correlation);
+			snprintf(correlation, sizeof(correlation),
+				 ", correlation %.2f over %zu steps", row->r, row->steps);
+		page_paragraph(p, 2, "%s: %s holds %s more, %.0f%% of the growth%s.", row->pool,
+			       who, units_bytes(bytes, row->bytes), 100 * row->share, correlation);
 	}
 }
 
-static void text_proportions(struct words *w, const struct proportions *p)
+static void proportions_text(struct page *p, const struct proportions *list)
 {
-	if (!p->nr)
+	if (!list->nr)
 		return;
-	heading(w, "IN PROPORTION  (rules and their sources: docs/interpretation.md)");
-	for (size_t i = 0; i < p->nr; i++)
-		paragraph(w, "%s%s", p->items[i].high ? "" : "Caution: ", p->items[i].text);
+	page_heading(p, PAGE_BOLD,
+		     "IN PROPORTION  (rules and their sources: docs/interpretation.md)");
+	for (size_t i = 0; i < list->nr; i++)
+		page_paragraph(p, 2, "%s%s",
+			       list->items[i].high ? "" : "Caution: ", list->items[i].text);
 }
 
-bool insight_text(const struct report *r, bool colour, bool utf8, FILE *out)
+void insight_text(struct page *p, const struct report *r)
 {
-	struct words w = {.out = out, .colour = colour, .utf8 = utf8};
-
-	text_outlook(&w, &r->outlook);
-	text_follow(&w, r);
-	text_proportions(&w, &r->proportions);
-	return !w.failed;
+	outlook_text(p, &r->outlook);
+	follow_text(p, r);
+	proportions_text(p, &r->proportions);
 }
 
 static json_t *outlook_json(struct json_out *out, const struct outlook *o)
@@ -151,7 +127,7 @@ static json_t *proportions_json(struct json_out *out, const struct proportions *
 	return list;
 }
 
-void insight_json(struct json_out *o, void *root)
+void insight_json(struct json_out *o, json_t *root)
 {
 	put(o, root, "outlook", outlook_json(o, &o->r->outlook));
 	put(o, root, "follows", follow_json(o, o->r));

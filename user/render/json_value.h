@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "capture/capture.h"
 
 struct report;
 
@@ -62,19 +63,14 @@ static inline json_t *fraction(double value)
 	return isfinite(value) ? json_real(value) : json_null();
 }
 
-/* Write the document, which is freed. 0, −ENOMEM when a part of it failed, −EIO. */
-static inline int document_write(struct json_out *o, json_t *root, FILE *out)
-{
-	int err = 0;
+json_t *meta_text(const struct capture *c, const char *key);
+json_t *meta_number(const struct capture *c, const char *key);
+/* Seconds since the epoch as ISO 8601 in UTC, null when absent or out of range. */
+json_t *time_json(double wall_s);
+/* A call path, one string a frame, innermost first. */
+json_t *path_json(struct json_out *o, const struct capture *c, uint32_t stack);
 
-	if (o->failed)
-		err = -ENOMEM;
-	else if (json_dumpf(root, out,
-			    JSON_INDENT(1) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12)) ||
-		 fputc('\n', out) == EOF)
-		err = -EIO;
-	json_decref(root);
-	return err;
-}
+/* Write the document, which is freed. 0, −ENOMEM when a part of it failed, −EIO. */
+int document_write(struct json_out *o, json_t *root, FILE *out);
 
 #endif

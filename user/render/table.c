@@ -2,77 +2,89 @@
 /* Aligned columns: see table.h. */
 #include "render/table.h"
 
-#include <errno.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/escape.h"
 
-void table_cell(struct table *t, const char *fmt, ...)
+#define INDENT 2
+
+void table_words(struct table *t, const char *fmt, ...)
 {
+	_cleanup_free_ char *words = NULL;
 	char **slot = ARRAY_PUSH(&t->cells);
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (!slot) {
-		t->failed = true;
-	} else if (vasprintf(slot, fmt, ap) < 0) {
-		*slot = NULL;
-		t->failed = true;
-	}
+	if (vasprintf(&words, fmt, ap) < 0)
+		words = NULL;
 	va_end(ap);
+	if (slot && words)
+		*slot = escape_terminal(words, t->page->utf8);
+	t->page->failed |= !slot || !*slot;
 }
 
-static void cell_print(const struct table *t, FILE *out, size_t column, const char *text,
-		       size_t width)
+void table_bytes(struct table *t, double bytes, bool sign)
+{
+	char buf[PAGE_CELL];
+
+	table_words(t, "%s", page_bytes(t->page, buf, bytes, sign));
+}
+
+void table_count(struct table *t, double count, bool sign)
+{
+	char buf[PAGE_CELL];
+
+	table_words(t, "%s", page_count(t->page, buf, count, sign));
+}
+
+static size_t column_width(const struct table *t, size_t column)
+{
+	size_t width = utf8_width(t->columns[column].head), max = t->columns[column].max;
+
+	for (size_t i = column; i < t->cells.nr; i += t->nr_columns) {
+		size_t w = utf8_width(t->cells.items[i]);
+
+		if (w > width)
+			width = w;
+	}
+	return max && width > max ? max : width;
+}
+
+static void cell_print(const struct table *t, size_t column, const char *text, size_t width)
 {
 	size_t used = utf8_width(text), bytes = strlen(text), cut = 0;
 	bool last = column + 1 == t->nr_columns;
+	FILE *out = t->page->out;
 
 	if (used > width) {
-		cut = utf8_width(t->ellipsis);
+		cut = utf8_width(t->page->glyphs->ellipsis);
 		bytes = utf8_fit(text, width - cut);
 		used = width;
 	}
+	fprintf(out, "%*s", column ? 0 : INDENT, "");
 	if (t->columns[column].right)
 		fprintf(out, "%*s", (int)(width - used), "");
 	fwrite(text, 1, bytes, out);
-	fputs(cut ? t->ellipsis : "", out);
+	fputs(cut ? t->page->glyphs->ellipsis : "", out);
 	if (!t->columns[column].right && !last)
 		fprintf(out, "%*s", (int)(width - used), "");
 	fputs(last ? "\n" : " ", out);
 }
 
-int table_print(struct table *t, FILE *out, unsigned int indent)
+void table_print(struct table *t)
 {
 	_cleanup_free_ size_t *width = calloc(t->nr_columns, sizeof(*width));
-	bool failed = t->failed || !width;
 
-	for (size_t c = 0; !failed && c < t->nr_columns; c++) {
-		width[c] = utf8_width(t->columns[c].head);
-		for (size_t i = c; i < t->cells.nr; i += t->nr_columns) {
-			size_t w = utf8_width(t->cells.items[i]);
-
-			if (w > width[c])
-				width[c] = w;
-		}
-		if (t->columns[c].max && width[c] > t->columns[c].max)
-			width[c] = t->columns[c].max;
-	}
-	for (size_t c = 0; !failed && c < t->nr_columns; c++) {
-		fprintf(out, "%*s", c ? 0 : (int)indent, "");
-		cell_print(t, out, c, t->columns[c].head, width[c]);
-	}
-	for (size_t i = 0; !failed && i < t->cells.nr; i++) {
-		size_t c = i % t->nr_columns;
-
-		fprintf(out, "%*s", c ? 0 : (int)indent, "");
-		cell_print(t, out, c, t->cells.items[i], width[c]);
-	}
+	t->page->failed |= !width;
+	for (size_t c = 0; !t->page->failed && c < t->nr_columns; c++)
+		width[c] = column_width(t, c);
+	for (size_t c = 0; !t->page->failed && c < t->nr_columns; c++)
+		cell_print(t, c, t->columns[c].head, width[c]);
+	for (size_t i = 0; !t->page->failed && i < t->cells.nr; i++)
+		cell_print(t, i % t->nr_columns, t->cells.items[i], width[i % t->nr_columns]);
 	for (size_t i = 0; i < t->cells.nr; i++)
 		free(t->cells.items[i]);
 	ARRAY_FREE(&t->cells);
-	return failed ? -ENOMEM : 0;
 }

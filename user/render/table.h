@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Aligned columns on a terminal. Cells are text that is escaped already; a column is as wide as its
- * widest cell, up to its limit, counted in terminal columns; what is longer is cut and ends in an
- * ellipsis.
+ * Aligned columns on a page. A column is as wide as its widest cell, up to its limit, counted in
+ * terminal columns; what is longer is cut and ends in an ellipsis. Rows fill from left to right;
+ * only ever print whole ones.
  */
 #ifndef KMEMTRACE_RENDER_TABLE_H
 #define KMEMTRACE_RENDER_TABLE_H
 
-#include <stdbool.h>
-#include <stdio.h>
-
-#include "base/array.h"
+#include "render/page.h"
 
 struct table_column {
 	const char *head;
@@ -19,16 +16,23 @@ struct table_column {
 };
 
 struct table {
+	struct page *page;
 	const struct table_column *columns;
 	size_t nr_columns;
-	const char *ellipsis;
-	ARRAY_OF(char *) cells; /* row by row */
-	bool failed;		/* memory was short: table_print() says so */
+	ARRAY_OF(char *) cells; /* row by row, escaped */
 };
 
-/* Append the next cell; rows fill from left to right. Only ever call with whole rows. */
-__attribute__((format(printf, 2, 3))) void table_cell(struct table *t, const char *fmt, ...);
-/* Print the head and all rows, `indent` spaces in, and free the cells. 0 or −ENOMEM. */
-int table_print(struct table *t, FILE *out, unsigned int indent);
+#define TABLE_INIT(page_, columns_)                                                                \
+	{                                                                                          \
+		.page = (page_), .columns = (columns_),                                            \
+		.nr_columns = sizeof(columns_) / sizeof((columns_)[0]),                            \
+	}
+
+/* Append the next cell: words, or a figure as page_bytes() and page_count() write it. */
+__attribute__((format(printf, 2, 3))) void table_words(struct table *t, const char *fmt, ...);
+void table_bytes(struct table *t, double bytes, bool sign);
+void table_count(struct table *t, double count, bool sign);
+/* Print the head and all rows, and free the cells. */
+void table_print(struct table *t);
 
 #endif

@@ -1,37 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The report as JSON: see json.h. Each section of the contract is one function that returns its
+/* The report as JSON: see report.h. Each section of the contract is one function that returns its
  * value. */
-#include "render/json.h"
-
 #include <string.h>
-#include <time.h>
 
 #include "model/container.h"
 #include "model/entry.h"
 #include "render/insight.h"
 #include "render/json_value.h"
-
-static json_t *meta_text(const struct json_out *o, const char *key)
-{
-	const char *value = capture_meta(o->r->c, key);
-
-	return value[0] ? text(value) : json_null();
-}
-
-static json_t *meta_number(const struct json_out *o, const char *key)
-{
-	return number(capture_meta_number(o->r->c, key, NAN));
-}
+#include "render/report.h"
 
 static json_t *kernel_json(struct json_out *o)
 {
 	json_t *k = json_object();
 
-	put(o, k, "release", meta_text(o, META_RELEASE));
-	put(o, k, "version", meta_text(o, META_VERSION));
-	put(o, k, "arch", meta_text(o, META_ARCH));
-	put(o, k, "build_id", meta_text(o, META_BUILD_ID));
-	put(o, k, "lockdown", meta_text(o, META_LOCKDOWN));
+	put(o, k, "release", meta_text(o->r->c, META_RELEASE));
+	put(o, k, "version", meta_text(o->r->c, META_VERSION));
+	put(o, k, "arch", meta_text(o->r->c, META_ARCH));
+	put(o, k, "build_id", meta_text(o->r->c, META_BUILD_ID));
+	put(o, k, "lockdown", meta_text(o->r->c, META_LOCKDOWN));
 	return k;
 }
 
@@ -39,27 +25,14 @@ static json_t *host_json(struct json_out *o)
 {
 	json_t *h = json_object();
 
-	put(o, h, "name", meta_text(o, META_HOST));
-	put(o, h, "cpus", meta_number(o, META_CPUS));
-	put(o, h, "cpus_possible", meta_number(o, META_POSSIBLE));
+	put(o, h, "name", meta_text(o->r->c, META_HOST));
+	put(o, h, "cpus", meta_number(o->r->c, META_CPUS));
+	put(o, h, "cpus_possible", meta_number(o->r->c, META_POSSIBLE));
 	put(o, h, "mem_total_kb", number(snapshot_meminfo(o->r->view.end, "MemTotal")));
-	put(o, h, "virtualization", meta_text(o, META_VIRT));
-	put(o, h, "boot_id", meta_text(o, META_BOOT_ID));
-	put(o, h, "uptime_s", meta_number(o, META_UPTIME));
+	put(o, h, "virtualization", meta_text(o->r->c, META_VIRT));
+	put(o, h, "boot_id", meta_text(o->r->c, META_BOOT_ID));
+	put(o, h, "uptime_s", meta_number(o->r->c, META_UPTIME));
 	return h;
-}
-
-/* Seconds since the epoch as ISO 8601 in UTC, null when absent or out of range. */
-static json_t *time_json(double wall_s)
-{
-	time_t seconds = (time_t)wall_s;
-	struct tm tm;
-	char buf[32];
-
-	if (!(wall_s > 0 && wall_s < 253402300800.0) || !gmtime_r(&seconds, &tm))
-		return json_null();
-	strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return json_string(buf);
 }
 
 /* The counters of lost events and details, or the others. */
@@ -116,15 +89,15 @@ static json_t *capture_json(struct json_out *o)
 
 	put(o, c, "start", time_json(capture_meta_number(o->r->c, META_START, NAN)));
 	put(o, c, "duration_s", number(o->r->view.duration_s));
-	put(o, c, "mode", meta_text(o, META_MODE));
-	put(o, c, "sample_bytes", meta_number(o, META_PERIOD));
+	put(o, c, "mode", meta_text(o->r->c, META_MODE));
+	put(o, c, "sample_bytes", meta_number(o->r->c, META_PERIOD));
 	put(o, c, "complete", json_boolean(o->r->view.complete));
-	put(o, c, "command", meta_text(o, META_COMMAND));
-	put(o, c, "tool_version", meta_text(o, META_TOOL));
-	put(o, c, "stack_symbols", meta_text(o, META_STACKS));
-	put(o, c, "overhead_cpu_percent", meta_number(o, META_OVERHEAD));
-	put(o, c, "own_kernel_bytes", meta_number(o, META_OWN_BYTES));
-	put(o, c, "audit", meta_text(o, META_AUDIT));
+	put(o, c, "command", meta_text(o->r->c, META_COMMAND));
+	put(o, c, "tool_version", meta_text(o->r->c, META_TOOL));
+	put(o, c, "stack_symbols", meta_text(o->r->c, META_STACKS));
+	put(o, c, "overhead_cpu_percent", meta_number(o->r->c, META_OVERHEAD));
+	put(o, c, "own_kernel_bytes", meta_number(o->r->c, META_OWN_BYTES));
+	put(o, c, "audit", meta_text(o->r->c, META_AUDIT));
 	put(o, c, "losses", counts_json(o, true));
 	put(o, c, "counters", counts_json(o, false));
 	put(o, c, "hooks", hooks_json(o));
@@ -172,7 +145,8 @@ static json_t *pools_json(struct json_out *o)
 		put(o, j, "preexisting_freed_kb", number(row->preexisting_freed_kb));
 		put(o, j, "allocator_overhead_kb", number(row->allocator_overhead_kb));
 		put(o, j, "residual_kb", number(row->residual_kb));
-		put(o, j, "attributed_from", row->attributed_from[0] ? json_string(row->attributed_from) : json_null());
+		put(o, j, "attributed_from",
+		    row->attributed_from[0] ? json_string(row->attributed_from) : json_null());
 		put(o, j, "remark", row->remark[0] ? json_string(row->remark) : json_null());
 		put_trend(o, j, &row->trend);
 		append(o, pools, j);
@@ -188,7 +162,8 @@ static void put_change(struct json_out *o, json_t *j, const char *start, const c
 }
 
 /* Processes, or cgroups: the same figures of other holders. */
-static json_t *holders_json(struct json_out *o, const struct process_level *rows, size_t nr, bool processes)
+static json_t *holders_json(struct json_out *o, const struct process_level *rows, size_t nr,
+			    bool processes)
 {
 	json_t *list = json_array();
 
@@ -256,8 +231,10 @@ static json_t *levels_json(struct json_out *o, size_t top)
 	put(o, vmalloc, "callers", l->callers_known ? callers_json(o, top) : json_null());
 	put(o, j, "vmalloc", vmalloc);
 	put(o, j, "processes",
-	    l->tasks_known ? holders_json(o, l->processes.items, top && top < nr ? top : nr, true) : json_null());
-	put(o, j, "cgroups", l->tasks_known ? holders_json(o, l->cgroups, l->nr_cgroups, false) : json_null());
+	    l->tasks_known ? holders_json(o, l->processes.items, top && top < nr ? top : nr, true)
+			   : json_null());
+	put(o, j, "cgroups",
+	    l->tasks_known ? holders_json(o, l->cgroups, l->nr_cgroups, false) : json_null());
 	return j;
 }
 
@@ -370,30 +347,6 @@ static json_t *group_caches_json(struct json_out *o, const struct growth_group *
 	return list;
 }
 
-static json_t *frame_json(const struct cap_frame *f)
-{
-	_cleanup_free_ char *symbol = escape_utf8(f->symbol);
-	_cleanup_free_ char *module = escape_utf8(f->module);
-	char offset[20];
-
-	snprintf(offset, sizeof(offset), "%llx", (unsigned long long)f->offset);
-	if (!symbol || !module)
-		return NULL;
-	if (module[0] && strcmp(module, "vmlinux"))
-		return json_sprintf("%s+0x%s [%s]", symbol, offset, module);
-	return json_sprintf("%s+0x%s", symbol, offset);
-}
-
-static json_t *stack_json(struct json_out *o, uint32_t id)
-{
-	const struct cap_stack *s = &o->r->c->stacks[id];
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < s->nr_frames; i++)
-		append(o, list, frame_json(&o->r->c->frames[s->frames[i]]));
-	return list;
-}
-
 static json_t *ages_json(struct json_out *o, const struct growth_group *g)
 {
 	json_t *list = json_array();
@@ -437,9 +390,12 @@ static json_t *group_json(struct json_out *o, const struct growth_group *g, size
 	put(o, j, "allocs", number(g->allocs));
 	put(o, j, "frees", number(g->frees));
 	put(o, j, "unseen_frees", number(g->ghosts));
-	put(o, j, "pattern", json_string(pattern_name(rank <= o->r->history.nr ? o->r->history.trends[rank - 1].pattern
-									   : PATTERN_UNKNOWN)));
-	put(o, j, "slope_kb_per_s", number(rank <= o->r->history.nr ? o->r->history.trends[rank - 1].slope : NAN));
+	put(o, j, "pattern",
+	    json_string(pattern_name(rank <= o->r->history.nr
+					     ? o->r->history.trends[rank - 1].pattern
+					     : PATTERN_UNKNOWN)));
+	put(o, j, "slope_kb_per_s",
+	    number(rank <= o->r->history.nr ? o->r->history.trends[rank - 1].slope : NAN));
 	put(o, j, "age_p50_s", number(g->age_p50_s));
 	put(o, j, "age_p90_s", number(g->age_p90_s));
 	put(o, j, "age_oldest_s", number(g->oldest_s));
@@ -450,7 +406,7 @@ static json_t *group_json(struct json_out *o, const struct growth_group *g, size
 	put(o, j, "cgroups", cgroups_json(o, &g->cgroups));
 	put(o, j, "paths", json_integer((json_int_t)g->stacks.nr));
 	put(o, j, "stack_truncated", json_boolean(o->r->c->stacks[stack].truncated));
-	put(o, j, "stack", stack_json(o, stack));
+	put(o, j, "stack", path_json(o, o->r->c, stack));
 	return j;
 }
 
@@ -464,7 +420,7 @@ static json_t *growth_json(struct json_out *o, size_t top)
 	return list;
 }
 
-int json_render(const struct report *r, size_t top, FILE *out)
+int report_json(const struct report *r, size_t top, FILE *out)
 {
 	struct json_out o = {.r = r};
 	json_t *root = json_object();

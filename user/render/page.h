@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A document on a terminal of 80 columns, from top to bottom: headings, paragraphs, and tables
+ * (table.h). Names in it are other people's bytes, so everything that is printed through here is
+ * escaped here. A shortage of memory is remembered, and page_end() says so.
+ */
+#ifndef KMEMTRACE_RENDER_PAGE_H
+#define KMEMTRACE_RENDER_PAGE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/array.h"
+#include "base/units.h"
+
+#define PAGE_WIDTH 80
+#define PAGE_CELL  (UNITS_MAX + 1) /* a formatted figure with a sign */
+
+/* What differs between a terminal that shows UTF-8 and one that does not. */
+struct page_glyphs {
+	const char *none; /* what was not measured */
+	const char *ellipsis, *differs;
+	const char *bars[8];
+};
+
+struct page {
+	FILE *out;
+	bool colour, utf8;
+	const struct page_glyphs *glyphs;
+	ARRAY_OF(char *) kept; /* what page_fit() returned, freed at the end */
+	bool begun, failed;
+};
+
+enum page_style { PAGE_BOLD, PAGE_RED };
+
+void page_begin(struct page *p, FILE *out, bool colour, bool utf8);
+/* 0 or −ENOMEM. Write errors are left in out's error flag. */
+int page_end(struct page *p);
+
+/* What switches a style on, and all styles off: "" without colours. */
+const char *page_on(const struct page *p, enum page_style style);
+const char *page_off(const struct page *p);
+
+/* An empty line but for the first, then the title. */
+__attribute__((format(printf, 3, 4))) void page_heading(struct page *p, enum page_style style,
+							const char *fmt, ...);
+/* Broken at spaces, each line `indent` in; a figure stays with its unit. */
+__attribute__((format(printf, 3, 4))) void page_paragraph(struct page *p, unsigned int indent,
+							  const char *fmt, ...);
+/* Sentences and the command to run next, which is not broken so that it can be copied; NULL or ""
+ * for none. */
+void page_verdict(struct page *p, bool alarm, char *const *sentences, size_t nr, const char *next);
+/* s escaped, at most `columns` wide. Lives as long as the page. */
+const char *page_fit(struct page *p, const char *s, size_t columns);
+
+/* A paragraph put together piece by piece: write to f between the two calls. False when memory was
+ * short. */
+struct page_words {
+	FILE *f;
+	char *words;
+	size_t size;
+};
+bool page_words_begin(struct page *p, struct page_words *w);
+void page_words_end(struct page *p, struct page_words *w, unsigned int indent);
+
+/* "12.3M", "1,234": with a '+' when positive and `sign`, the glyph for none when NaN. */
+const char *page_bytes(const struct page *p, char buf[PAGE_CELL], double bytes, bool sign);
+const char *page_count(const struct page *p, char buf[PAGE_CELL], double count, bool sign);
+/* Bars for `nr` figures, thinned to 32, from their own minimum (or 0) to their maximum. */
+void page_bars(struct page *p, const double *y, size_t nr, bool from_zero);
+
+#endif

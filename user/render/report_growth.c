@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What was allocated while tracing and is still held, group by group: how much, whose, how old, by
+ * which path. */
+#include <math.h>
+#include <string.h>
+
+#include "model/container.h"
+#include "render/path.h"
+#include "render/report_sections.h"
+
+#define WHO_SHOWN 3 /* processes and cgroups of a group */
+
+static void ages(struct page *p, const struct growth_group *g)
+{
+	char p50[UNITS_MAX], p90[UNITS_MAX], oldest[UNITS_MAX], label[UNITS_MAX];
+	size_t buckets = 0;
+
+	if (isnan(g->age_p50_s))
+		return;
+	for (size_t b = 0; b < AGE_BUCKETS; b++)
+		if (g->age_hist[b] > 0)
+			buckets = b + 1;
+	fprintf(p->out, "    age: median %s, 90%% under %s, oldest %s",
+		units_duration(p50, g->age_p50_s), units_duration(p90, g->age_p90_s),
+		units_duration(oldest, g->oldest_s));
+	if (buckets > 1) {
+		fputs("  0 |", p->out);
+		page_bars(p, g->age_hist, buckets, true);
+		fprintf(p->out, "| %s", units_duration(label, ldexp(1, (int)buckets - 1)));
+	}
+	fputc('\n', p->out);
+}
+
+static void processes(struct page *p, const struct capture *c, const struct growth_shares *shares)
+{
+	char bytes[UNITS_MAX];
+	struct page_words w;
+
+	if (!page_words_begin(p, &w))
+		return;
+	for (size_t i = 0; i < shares->nr && i < WHO_SHOWN; i++) {
+		const struct growth_share *s = &shares->items[i];
+		const struct cap_process *process = &c->processes[s->id];
+
+		fprintf(w.f, "%s%s",
+			i ? ", " : "by: ", s->id ? page_fit(p, process->comm, 20) : "(unknown)");
+		if (s->id && process->tgid)
+			fprintf(w.f, "[%d]", process->tgid);
+		if (shares->nr > 1)
+			fprintf(w.f, " %s", units_bytes_short(bytes, s->bytes));
+	}
+	if (shares->nr > WHO_SHOWN)
+		fprintf(w.f, " and %zu more", shares->nr - WHO_SHOWN);
+	page_words_end(p, &w, 4);
+}
+
+/* The container is named when the path says which: it is what people know. */
+static void cgroups(struct page *p, const struct capture *c, const struct growth_shares *shares)
+{
+	for (size_t i = 0; i < shares->nr && i < WHO_SHOWN; i++) {
+		const struct growth_share *s = &shares->items[i];
+		char bytes[UNITS_MAX], label[128];
+		struct container container;
+
+		if (!s->id)
+			continue;
+		container_of_cgroup(c->cgroups[s->id], &container);
+		container_label(&container, label, sizeof(label));
+		fprintf(p->out, "    in: %s %s\n", page_fit(p, c->cgroups[s->id], 60),
+			units_bytes_short(bytes, s->bytes));
+		if (label[0])
+			fprintf(p->out, "        %s\n", page_fit(p, label, 70));
+	}
+}
+
+/* What the group is, where growth was added up by something that its figures do not say. */
+static void key_words(struct page *p, FILE *f, const struct report *r, const struct growth_group *g)
+{
+	const struct capture *c = r->c;
+
+	if (r->growth.by == GROWTH_BY_PROCESS && g->key) {
+		const struct cap_process *process = &c->processes[g->key];
+
+		fprintf(f, ", process %s[%d]", page_fit(p, process->comm, 20), process->tgid);
+		if (process->cmdline[0])
+			fprintf(f, " (%s)", page_fit(p, process->cmdline, 120));
+	}
+	if (r->growth.by == GROWTH_BY_CGROUP && g->key)
+		fprintf(f, ", cgroup %s", page_fit(p, c->cgroups[g->key], 60));
+	if (r->growth.by == GROWTH_BY_SYSCALL)
+		fprintf(f, ", in %s", page_fit(p, r->growth.names.items[g->key], 60));
+}
+
+/* "#1  45.2 MiB (44.9M to 45.5M) in 11,571 objects, slab kmalloc-4k [module]" */
+static void group_head(struct page *p, const struct report *r, const struct growth_group *g,
+		       size_t rank)
+{
+	const struct cache_row *cache = growth_cache(g, &r->caches);
+	char bytes[UNITS_MAX], low[UNITS_MAX], high[UNITS_MAX], objects[UNITS_MAX];
+	struct page_words w;
+
+	if (!page_words_begin(p, &w))
+		return;
+	fprintf(w.f, "#%zu  %s", rank, units_bytes(bytes, g->bytes));
+	if (g->bytes_high > g->bytes_low)
+		fprintf(w.f, " (%s to %s)", units_bytes_short(low, g->bytes_low),
+			units_bytes_short(high, g->bytes_high));
+	fprintf(w.f, " in %s objects, %s", units_count(objects, g->objects), pool_name(g->pool));
+	if (g->class_[0])
+		fprintf(w.f, " %s", page_fit(p, g->class_, 16));
+	if (cache)
+		fprintf(w.f, " %s", page_fit(p, cache->name, 32));
+	if (g->pool == POOL_SLAB && g->caches.nr > 1)
+		fprintf(w.f, " and %zu more", g->caches.nr - 1);
+	key_words(p, w.f, r, g);
+	if (strcmp(g->module, "vmlinux"))
+		fprintf(w.f, " [%s]", page_fit(p, g->module, 20));
+	fprintf(p->out, "\n%s", page_on(p, PAGE_BOLD));
+	page_words_end(p, &w, 2);
+	fputs(page_off(p), p->out);
+}
+
+/* What the group did from checkpoint to checkpoint. */
+static void group_trend(struct page *p, const struct report *r, size_t rank)
+{
+	const struct trend *trend = rank <= r->history.nr ? &r->history.trends[rank - 1] : NULL;
+	char rate[UNITS_MAX];
+
+	if (!trend || trend->pattern == PATTERN_UNKNOWN)
+		return;
+	if (trend->pattern == PATTERN_GROWING)
+		page_paragraph(p, 4, "over time: growing, %s/s",
+			       units_bytes(rate, trend->slope * 1024));
+	else
+		page_paragraph(p, 4, "over time: %s", pattern_name(trend->pattern));
+}
+
+static void group(struct page *p, const struct report *r, const struct growth_group *g, size_t rank)
+{
+	char allocs[UNITS_MAX], frees[UNITS_MAX], ghosts[UNITS_MAX];
+
+	group_head(p, r, g, rank);
+	if (g->judged > 0)
+		page_paragraph(p, 4, "looked up in the allocator: %s objects, %.1f%% live",
+			       units_count(allocs, g->judged), 100 * g->judged_live / g->judged);
+	if (g->allocs > 0)
+		page_paragraph(p, 4, "traffic: %s allocated, %s freed, %s freed unseen",
+			       units_count(allocs, g->allocs), units_count(frees, g->frees),
+			       units_count(ghosts, g->ghosts));
+	group_trend(p, r, rank);
+	ages(p, g);
+	processes(p, r->c, &g->processes);
+	cgroups(p, r->c, &g->cgroups);
+	if (g->stacks.nr > 1)
+		page_paragraph(p, 4, "the largest of %zu call paths (%.0f%%):", g->stacks.nr,
+			       g->bytes > 0 ? 100 * g->stacks.items[0].bytes / g->bytes : 0);
+	path_print(p, r->c, g->stacks.items[0].id);
+}
+
+void report_growth(struct page *p, const struct report *r, size_t top)
+{
+	const struct growth *g = &r->growth;
+	size_t shown = rows_shown(top, g->nr);
+	char all[UNITS_MAX];
+
+	page_heading(p, PAGE_BOLD, "GROWTH  (allocated while tracing, still held, by %s: %s)",
+		     growth_by_name(g->by), units_bytes(all, g->bytes));
+	if (!g->nr)
+		page_paragraph(p, 2, "%s",
+			       r->view.at ? "Nothing allocated while tracing is still held."
+					  : "Nothing was traced.");
+	for (size_t i = 0; i < shown; i++)
+		group(p, r, &g->groups[i], i + 1);
+	if (g->nr > shown)
+		fprintf(p->out, "\n  %zu smaller ones are not shown: --top %zu\n", g->nr - shown,
+			g->nr);
+}

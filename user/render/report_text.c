@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The report as text: see report.h. One function a section, in the order they are printed. */
+#include <math.h>
+#include <string.h>
+
+#include "render/insight.h"
+#include "render/report.h"
+#include "render/report_sections.h"
+#include "render/table.h"
+
+static const char *meta(struct page *p, const struct report *r, const char *key)
+{
+	const char *value = capture_meta(r->c, key);
+
+	return value[0] ? page_fit(p, value, PAGE_WIDTH / 2) : p->glyphs->none;
+}
+
+static void about_capture(struct page *p, const struct report *r)
+{
+	double wall = capture_meta_number(r->c, META_START, NAN) + r->view.start->t_s;
+	double overhead = capture_meta_number(r->c, META_OVERHEAD, NAN);
+	double own = capture_meta_number(r->c, META_OWN_BYTES, NAN);
+	char when[UNITS_MAX], a[UNITS_MAX], b[UNITS_MAX];
+
+	page_heading(p, PAGE_BOLD, "CAPTURE");
+	page_paragraph(p, 2, "Host %s, Linux %s %s, virtualization %s, lockdown %s, %.0f CPUs, %s.",
+		       meta(p, r, META_HOST), meta(p, r, META_RELEASE), meta(p, r, META_ARCH),
+		       meta(p, r, META_VIRT), meta(p, r, META_LOCKDOWN), r->view.cpus,
+		       units_bytes(a, snapshot_meminfo(r->view.end, "MemTotal") * 1024));
+	page_paragraph(p, 2, "Recorded %s for %s, mode %s, %s.",
+		       units_time(when, "%Y-%m-%d %H:%M:%S UTC", wall) ?: "at an unknown time",
+		       units_duration(a, r->view.duration_s), meta(p, r, META_MODE),
+		       r->view.complete ? "complete" : "incomplete");
+	if (!isnan(overhead))
+		page_paragraph(p, 2, "Recording took %.2f%% of the machine's CPU time%s%s%s.",
+			       overhead, isnan(own) ? "" : " and ",
+			       isnan(own) ? "" : units_bytes(b, own),
+			       isnan(own) ? "" : " of kernel memory");
+}
+
+static void pool_trends(struct page *p, const struct report *r)
+{
+	for (size_t i = 0; i < LEDGER_POOLS; i++) {
+		const struct ledger_row *row = &r->ledger.rows[i];
+		char a[UNITS_MAX];
+
+		if (row->trend.pattern == PATTERN_UNKNOWN || row->trend.pattern == PATTERN_STEADY)
+			continue;
+		fprintf(p->out, "  %-13s ", row->name);
+		page_bars(p, row->series, row->nr_series, false);
+		fprintf(p->out, "  %s", pattern_name(row->trend.pattern));
+		if (row->trend.pattern == PATTERN_GROWING)
+			fprintf(p->out, ", %s/s", units_bytes(a, row->trend.slope * 1024));
+		else if ((row->trend.pattern == PATTERN_STEP ||
+			  row->trend.pattern == PATTERN_DROP) &&
+			 row->trend.change_p < 0.05)
+			fprintf(p->out, " at %s", units_duration(a, row->trend.change_t));
+		fputc('\n', p->out);
+	}
+}
+
+static void pools(struct page *p, const struct report *r)
+{
+	static const struct table_column columns[] = {
+		{"", 0, false},	       {"start", 0, true},    {"end", 0, true},
+		{"change", 0, true},   {"held", 0, true},     {"old freed", 0, true},
+		{"overhead", 0, true}, {"residual", 0, true},
+	};
+	struct table table = TABLE_INIT(p, columns);
+
+	page_heading(p, PAGE_BOLD, "POOLS  (K, M, G: KiB, MiB, GiB)");
+	for (size_t i = 0; i < LEDGER_POOLS; i++) {
+		const struct ledger_row *row = &r->ledger.rows[i];
+
+		table_words(&table, "%s", row->name);
+		table_bytes(&table, row->start_kb * 1024, false);
+		table_bytes(&table, row->end_kb * 1024, false);
+		table_bytes(&table, row->delta_kb * 1024, true);
+		table_bytes(&table, row->attributed_kb * 1024, true);
+		table_bytes(&table, -row->preexisting_freed_kb * 1024, true);
+		table_bytes(&table, row->allocator_overhead_kb * 1024, true);
+		table_bytes(&table, row->residual_kb * 1024, true);
+	}
+	table_print(&table);
+	pool_trends(p, r);
+	page_paragraph(p, 2,
+		       "change = held (allocated while tracing, not freed) + old freed (older than "
+		       "the capture) + "
+		       "overhead (of the allocator) + residual (not explained). %s: not measured; "
+		       "of Percpu it is in "
+		       "the overhead, of SecPageTables and Unaccounted in the residual. "
+		       "VmallocUsed includes "
+		       "KernelStack where thread stacks are vmalloc areas.",
+		       p->glyphs->none);
+}
+
+static void losses(struct page *p, const struct report *r)
+{
+	const struct cap_interval *at = r->view.at;
+	const struct losses *l = &r->losses;
+	double ghosts = 0, frees = 0;
+	char a[UNITS_MAX], b[UNITS_MAX];
+
+	page_heading(p, PAGE_BOLD, "LOSSES");
+	for (size_t i = 0; at && i < at->churn.nr; i++) {
+		ghosts += at->churn.items[i].ghosts;
+		frees += at->churn.items[i].frees;
+	}
+	if (!at)
+		page_paragraph(p, 2, "Nothing was traced, so nothing was lost.");
+	else if (!(l->events > 0) && !(l->details > 0))
+		page_paragraph(p, 2, "No events were lost (of %s).", units_count(a, l->traffic));
+	for (size_t i = 0; at && i < at->losses.nr; i++) {
+		const struct cap_count *c = &at->losses.items[i];
+		const char *meaning = loss_meaning(c->name);
+
+		if (c->value && (meaning[0] || loss_kind(c->name) != LOSS_NONE))
+			page_paragraph(p, 2, "%s %s%s%s.", units_count(a, (double)c->value),
+				       c->name, meaning[0] ? ": " : "", meaning);
+	}
+	if (ghosts > 0)
+		page_paragraph(p, 2, "%s of %s frees fired no event and were found otherwise.",
+			       units_count(a, ghosts), units_count(b, ghosts + frees));
+}
+
+static void audit(struct page *p, const struct report *r)
+{
+	const struct view *v = &r->view;
+	const char *state = capture_meta(v->c, META_AUDIT);
+	char runs[UNITS_MAX], judged[UNITS_MAX], live[UNITS_MAX], ghosts[UNITS_MAX],
+		unsure[UNITS_MAX];
+
+	if (!v->at)
+		return;
+	page_heading(p, PAGE_BOLD, "LIVENESS AUDIT");
+	if (strcmp(state, "ok")) {
+		page_paragraph(p, 2,
+			       "No object was looked up in the allocator%s%s: one whose free fires "
+			       "no event looks "
+			       "outstanding.",
+			       state[0] ? ": " : "", state);
+		return;
+	}
+	page_paragraph(
+		p, 2,
+		"%s look-ups of objects in the allocator's free lists, in %s runs that took %.3f s "
+		"of one CPU: "
+		"%s live, %s found free though no event had said so, %s undecided.",
+		units_count(judged, count_of(v, "audit_judged") + count_of(v, "audit_unsure")),
+		units_count(runs, count_of(v, "audit_runs")), count_of(v, "audit_ns") / 1e9,
+		units_count(live, count_of(v, "audit_live")),
+		units_count(ghosts, count_of(v, "audit_ghosts")),
+		units_count(unsure, count_of(v, "audit_unsure")));
+}
+
+static void hooks(struct page *p, const struct report *r)
+{
+	const struct capture *c = r->c;
+	size_t missing = 0;
+
+	for (size_t i = 0; i < c->nr_hooks; i++)
+		missing += !c->hooks[i].how[0];
+	page_heading(p, PAGE_BOLD, "HOOKS");
+	if (!c->nr_hooks)
+		page_paragraph(p, 2, "The capture does not say which hooks were attached.");
+	else
+		page_paragraph(p, 2, "%zu attached, %zu not.", c->nr_hooks - missing, missing);
+	for (size_t i = 0; i < c->nr_hooks; i++) {
+		const struct cap_hook *h = &c->hooks[i];
+
+		if (!h->how[0])
+			page_paragraph(p, 2, "%s: %s%s%s.", h->name,
+				       h->reason[0] ? h->reason : "not attached",
+				       h->cost[0] ? "; costs: " : "", h->cost);
+	}
+}
+
+int report_text(const struct report *r, const struct report_options *options, FILE *out)
+{
+	struct page p;
+
+	page_begin(&p, out, options->colour, options->utf8);
+	page_verdict(&p, r->verdict.leak, r->verdict.items, r->verdict.nr, r->verdict.next);
+	about_capture(&p, r);
+	pools(&p, r);
+	report_holders(&p, r, options->top);
+	report_caches(&p, r, options->top);
+	report_growth(&p, r, options->top);
+	insight_text(&p, r);
+	losses(&p, r);
+	audit(&p, r);
+	hooks(&p, r);
+	return page_end(&p);
+}
