@@ -346,7 +346,7 @@ static void tables_cut_by_display_width(void **state)
 	assert_int_equal(page_end(&page), 0);
 	fclose(f);
 	assert_string_equal(text, "  name       n\n  日本…      7\n  abcd…   1234\n  abc        5\n"
-				  "  a\\x0a… +2.0K\n  –     -1,234\n");
+				  "  a\\x0…  +2.0K\n  –     -1,234\n");
 	free(text);
 }
 
