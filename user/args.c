@@ -10,6 +10,15 @@
 #include "base/units.h"
 #include "cmd.h"
 
+#define TOP_TEXT 10
+#define TOP_JSON 100
+
+int args_parse(const struct argp *argp, unsigned int flags, int argc, char **argv, void *input)
+{
+	argp_err_exit_status = EXIT_USAGE;
+	return argp_parse(argp, argc, argv, flags, NULL, input) ? EXIT_USAGE : EXIT_OK;
+}
+
 bool args_json(struct argp_state *state, const char *arg)
 {
 	if (strcmp(arg, "text") && strcmp(arg, "json"))
@@ -27,6 +36,13 @@ size_t args_top(struct argp_state *state, const char *arg)
 	if (errno || *end || arg[0] < '0' || arg[0] > '9')
 		argp_error(state, "--top takes a number, not '%s'", arg);
 	return top;
+}
+
+size_t args_top_or_default(size_t top, bool json)
+{
+	if (top != ARGS_TOP_UNSET)
+		return top;
+	return json ? TOP_JSON : TOP_TEXT;
 }
 
 enum growth_by args_by(struct argp_state *state, const char *arg)
@@ -50,12 +66,14 @@ double args_time(struct argp_state *state, const char *arg)
 void args_gate(struct argp_state *state, const char *arg, struct args_gates *gates)
 {
 	if (gates->nr == GATES_MAX || gate_parse(arg, &gates->items[gates->nr++]))
-		argp_error(state, "'%s' is no limit on the growth of " GATE_POOLS "; examples: Slab=16M, KernelStack=1M/1h",
+		argp_error(state,
+			   "'%s' is no limit on the growth of " GATE_POOLS
+			   "; examples: Slab=16M, KernelStack=1M/1h",
 			   arg);
 }
 
-void args_gates_check(const struct args_gates *gates, const char *pool, const struct gate_facts *facts,
-		      const char *note, int *status)
+void args_gates_check(const struct args_gates *gates, const char *pool,
+		      const struct gate_facts *facts, const char *note, int *status)
 {
 	for (size_t i = 0; i < gates->nr; i++) {
 		const struct gate *g = &gates->items[i];
@@ -66,7 +84,8 @@ void args_gates_check(const struct args_gates *gates, const char *pool, const st
 			continue;
 		found = gate_check(g, facts);
 		if (found < 0) {
-			log_error(0, "--fail-if-growth: the growth of %s was not measured", g->pool);
+			log_error(0, "--fail-if-growth: the growth of %s was not measured",
+				  g->pool);
 			*status = EXIT_FAILED;
 		} else if (found) {
 			log_error(0, "%s%s", gate_describe(g, facts, words, sizeof(words)), note);

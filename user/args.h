@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Option values that several commands take; each ends in argp_error(), exit status 2, when it is none. */
+/* Option values that several commands take; each ends in argp_error(), exit status 2, when it is
+ * none. */
 #ifndef KMEMTRACE_ARGS_H
 #define KMEMTRACE_ARGS_H
 
 #include <argp.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "model/gate.h"
 #include "model/growth.h"
 
+/* argp_parse(); EXIT_OK, or EXIT_USAGE for what argp does not end by itself. */
+int args_parse(const struct argp *argp, unsigned int flags, int argc, char **argv, void *input);
+
 bool args_json(struct argp_state *state, const char *arg);
 size_t args_top(struct argp_state *state, const char *arg);
+#define ARGS_TOP_UNSET SIZE_MAX
+/* The rows to show: what args_top() gave, or else what suits the format. */
+size_t args_top_or_default(size_t top, bool json);
 enum growth_by args_by(struct argp_state *state, const char *arg);
 /* Seconds into a recording. */
 double args_time(struct argp_state *state, const char *arg);
@@ -23,10 +31,11 @@ struct args_gates {
 
 void args_gate(struct argp_state *state, const char *arg, struct args_gates *gates);
 /*
- * Judge the gates of one pool by what was measured of it, and say on stderr what is beyond them ("…, NOTE").
- * *status rises from EXIT_OK to EXIT_GROWTH, or EXIT_FAILED where nothing was measured.
+ * Judge the gates of one pool by what was measured of it, and say on stderr what is beyond them
+ * ("…, NOTE"). *status rises from EXIT_OK to EXIT_GROWTH, or EXIT_FAILED where nothing was
+ * measured.
  */
-void args_gates_check(const struct args_gates *gates, const char *pool, const struct gate_facts *facts,
-		      const char *note, int *status);
+void args_gates_check(const struct args_gates *gates, const char *pool,
+		      const struct gate_facts *facts, const char *note, int *status);
 
 #endif

@@ -2,21 +2,19 @@
 /* `kmemtrace balance`: MemTotal taken apart, now or at both ends of a capture. Wiring only. */
 #include <argp.h>
 #include <errno.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <math.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "args.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "capture/capture.h"
 #include "cmd.h"
 #include "model/balance.h"
 #include "model/view.h"
+#include "output.h"
 #include "render/balance.h"
 
 struct balance_args {
@@ -52,9 +50,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'f':
-		if (strcmp(arg, "text") && strcmp(arg, "json"))
-			argp_error(state, "unknown format '%s'; use text or json", arg);
-		args->json = !strcmp(arg, "json");
+		args->json = args_json(state, arg);
 		return 0;
 	case 'e':
 		args->explain = true;
@@ -76,24 +72,26 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
+struct rendering {
+	const struct balance_sheet *sheet;
+	const struct balance_args *args;
+};
+
+static int render(const void *arg, FILE *out)
+{
+	const struct rendering *what = arg;
+	const struct balance_text_options show = {.explain = what->args->explain,
+						  .colour = output_wants_colour(),
+						  .utf8 = output_is_utf8()};
+
+	return what->args->json ? balance_json(what->sheet, out)
+				: balance_text(what->sheet, &show, out);
+}
+
 static int print_sheet(const struct balance_sheet *sheet, const struct balance_args *args)
 {
-	const char *no_color = getenv("NO_COLOR");
-	struct balance_text_options text = {.explain = args->explain,
-					    .colour = isatty(STDOUT_FILENO) &&
-						      !(no_color && no_color[0])};
-	int err;
-
-	setlocale(LC_CTYPE, "");
-	text.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
-	err = args->json ? balance_json(sheet, stdout) : balance_text(sheet, &text, stdout);
-	if (err == -ENOMEM)
-		return log_error(ENOMEM, "not enough memory to print the balance sheet");
-	errno = 0;
-	if (err || fflush(stdout) || ferror(stdout))
-		return log_error(EIO, "cannot write the balance sheet to standard output: %s",
-				 strerror(errno ?: EIO));
-	return 0;
+	return output_document("balance sheet", render,
+			       &(struct rendering){.sheet = sheet, .args = args});
 }
 
 static int balance_live(const struct balance_args *args)
@@ -123,15 +121,9 @@ static int balance_live(const struct balance_args *args)
 	return print_sheet(&sheet, args);
 }
 
-static void free_capture(struct capture **c)
-{
-	if (*c)
-		capture_free(*c);
-}
-
 static int balance_capture(const struct balance_args *args)
 {
-	_cleanup_(free_capture) struct capture *c = NULL;
+	_cleanup_capture_ struct capture *c = NULL;
 	struct balance start, end;
 	struct balance_notes notes;
 	struct balance_sheet sheet = {.start = &start, .end = &end, .notes = &notes};
@@ -154,10 +146,7 @@ int cmd_balance(int argc, char **argv)
 		.options = options, .parser = parse_option, .args_doc = "[FILE]", .doc = doc};
 	struct balance_args args = {0};
 
-	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&argp, argc, argv, 0, NULL, &args))
+	if (args_parse(&argp, 0, argc, argv, &args))
 		return EXIT_USAGE;
-	/* A reader that goes away is an error to report, not a silent death. */
-	signal(SIGPIPE, SIG_IGN);
 	return (args.path ? balance_capture(&args) : balance_live(&args)) ? EXIT_FAILED : EXIT_OK;
 }

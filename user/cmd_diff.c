@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,9 +16,6 @@
 #include "output.h"
 #include "render/diff.h"
 
-#define TOP_TEXT 10
-#define TOP_JSON 100
-
 enum { OPT_SET = 256, OPT_FROM, OPT_TO, OPT_BASE_FROM, OPT_BASE_TO, OPT_FAIL, OPT_ALL };
 
 struct diff_args {
@@ -27,7 +23,7 @@ struct diff_args {
 	size_t nr_paths;
 	const char *set;
 	enum growth_by by;
-	bool json, top_given;
+	bool json;
 	struct diff_options show;
 	double from_s[2], to_s[2]; /* of base and new; NaN: the recording's own ends */
 	struct args_gates gates;
@@ -78,7 +74,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'n':
 		args->show.top = args_top(state, arg);
-		args->top_given = true;
 		return 0;
 	case 'b':
 		args->by = args_by(state, arg);
@@ -123,8 +118,7 @@ struct side {
 static void side_free(struct side *s)
 {
 	part_free(&s->part);
-	if (s->c)
-		capture_free(s->c);
+	capture_free(s->c);
 }
 
 static int no_memory(void)
@@ -158,8 +152,7 @@ static int render(const void *arg, FILE *out)
 	const struct rendering *what = arg;
 	struct diff_options show = what->args->show;
 
-	if (!what->args->top_given)
-		show.top = what->args->json ? TOP_JSON : TOP_TEXT;
+	show.top = args_top_or_default(show.top, what->args->json);
 	if (what->args->json)
 		return diff_json(what->d, &show, out);
 	show.colour = output_wants_colour();
@@ -308,12 +301,9 @@ int cmd_diff(int argc, char **argv)
 {
 	const struct argp argp = {
 		.options = options, .parser = parse_option, .args_doc = "BASE NEW\n--base-set=DIR NEW", .doc = doc};
-	struct diff_args args = {.from_s = {NAN, NAN}, .to_s = {NAN, NAN}};
+	struct diff_args args = {.show.top = ARGS_TOP_UNSET, .from_s = {NAN, NAN}, .to_s = {NAN, NAN}};
 
-	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&argp, argc, argv, 0, NULL, &args))
+	if (args_parse(&argp, 0, argc, argv, &args))
 		return EXIT_USAGE;
-	/* A reader that goes away is an error to report, not a silent death. */
-	signal(SIGPIPE, SIG_IGN);
 	return args.set ? diff_set(&args) : diff_pair(&args);
 }

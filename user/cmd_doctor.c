@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* `kmemtrace doctor`: what this kernel lets the tool see, from the very plan that `record` carries out. */
+/* `kmemtrace doctor`: what this kernel lets the tool see, from the very plan that `record` carries
+ * out. */
 #include <argp.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <jansson.h>
 #include <linux/capability.h>
 
-#include "base/log.h"
+#include "args.h"
 #include "cmd.h"
-#include "base/units.h"
 #include "live/plan.h"
 #include "live/tracer.h"
+#include "output.h"
 #include "proc/host.h"
+#include "render/table.h"
 
-enum { FORMAT_TEXT, FORMAT_JSON };
+struct doctor {
+	struct host_facts host;
+	struct kernel_facts kernel;
+	struct plan plan;
+	bool json;
+};
 
 static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
@@ -31,13 +38,11 @@ static const char doc[] =
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
-	int *format = state->input;
+	struct doctor *d = state->input;
 
 	switch (key) {
 	case 'f':
-		if (strcmp(arg, "text") && strcmp(arg, "json"))
-			argp_error(state, "unknown format '%s'; there are text and json", arg);
-		*format = strcmp(arg, "json") ? FORMAT_TEXT : FORMAT_JSON;
+		d->json = args_json(state, arg);
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "doctor takes no arguments, '%s' was given", arg);
@@ -52,7 +57,8 @@ static const struct {
 	const char *name;
 	const char *why;
 } caps[] = {
-	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "stands for CAP_BPF and CAP_PERFMON; BPF run-time statistics"},
+	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN",
+	 "stands for CAP_BPF and CAP_PERFMON; BPF run-time statistics"},
 	{CAP_BPF, "CAP_BPF", "load BPF programs"},
 	{CAP_PERFMON, "CAP_PERFMON", "attach them to the kernel"},
 	{CAP_SYSLOG, "CAP_SYSLOG", "see symbol addresses"},
@@ -74,54 +80,103 @@ static void sizes_read(bool exact, struct sizes *out)
 		memset(out, 0, sizeof(*out));
 }
 
-static void print_memory(void)
+static json_t *memory_json(bool exact)
+{
+	struct sizes s;
+
+	sizes_read(exact, &s);
+	return json_pack("{s:I, s:I, s:I}", "bytes", (json_int_t)s.bytes, "live_objects",
+			 (json_int_t)s.live, "stacks", (json_int_t)1 << s.path_bits);
+}
+
+static void memory_text(struct page *p)
 {
 	struct sizes sampled, exact;
 	char bytes[2][UNITS_MAX], live[2][UNITS_MAX];
 
 	sizes_read(false, &sampled);
 	sizes_read(true, &exact);
-	printf("Memory         record takes %s for %s live samples, --exact %s for %s live objects; see --memory\n",
-	       units_bytes(bytes[0], sampled.bytes), units_count(live[0], sampled.live),
-	       units_bytes(bytes[1], exact.bytes), units_count(live[1], exact.live));
+	page_paragraph(p, 2,
+		       "Memory: record takes %s for %s live samples, --exact %s for %s live "
+		       "objects; see --memory.",
+		       units_bytes(bytes[0], sampled.bytes), units_count(live[0], sampled.live),
+		       units_bytes(bytes[1], exact.bytes), units_count(live[1], exact.live));
 }
 
-static json_t *memory_json(bool exact)
+static void capabilities_text(struct page *p, const struct kernel_facts *f)
 {
-	struct sizes s;
+	struct page_words w;
 
-	sizes_read(exact, &s);
-	return json_pack("{s:I, s:I, s:I}", "bytes", (json_int_t)s.bytes, "live_objects", (json_int_t)s.live, "stacks",
-			 (json_int_t)1 << s.path_bits);
-}
+	if (!page_words_begin(p, &w))
+		return;
+	fprintf(w.f, "Capabilities:");
+	for (size_t i = 0; i < NR_CAPS; i++) {
+		bool has = has_cap(f, caps[i].bit);
 
-static void print_text(const struct host_facts *h, const struct kernel_facts *f, const struct plan *p)
-{
-	printf("Kernel         %s, %s, lockdown %s, virtualization %s\n", h->release, h->arch, f->lockdown,
-	       h->virtualization);
-	printf("BTF            %s\n", f->btf ? strerror(-f->btf) : "yes (/sys/kernel/btf/vmlinux)");
-	printf("BPF programs   %s\n", f->bpf_load ? strerror(-f->bpf_load) : "may be loaded");
-	printf("Symbols        kptr_restrict %d%s\n", f->kptr_restrict,
-	       f->kptr_restrict == 2 ? ": hidden, call paths will have no names" : "");
-	printf("slabinfo       %s\n", f->slabinfo ? "readable" : "not readable");
-	printf("vmallocinfo    %s\n", f->vmallocinfo ? "readable" : "not readable");
-	print_memory();
-	printf("Capabilities  ");
-	for (size_t i = 0; i < NR_CAPS; i++)
-		printf(" %s%s", has_cap(f, caps[i].bit) ? "" : "no ", caps[i].name);
-	printf("\n\n%-35s %-10s %-9s %s\n", "HOOK", "POOL", "HOW", "WHY NOT, AND WHAT IT COSTS");
-	for (size_t i = 0; i < p->nr; i++) {
-		const struct plan_hook *hook = &p->hooks[i];
-
-		printf("%-35s %-10s %-9s", hook->def->name, pool_name(hook->def->pool),
-		       hook->on ? hook->def->how : "off");
-		if (!hook->on)
-			printf(" %s: %s", hook->reason, hook->def->cost);
-		printf("\n");
+		fprintf(w.f, "%s %s%s", i ? "," : "", has ? "" : "no ", caps[i].name);
+		if (!has)
+			fprintf(w.f, " (%s)", caps[i].why);
 	}
-	for (size_t i = 0; i < p->nr_notes; i++)
-		printf("\nNote: %s", p->notes[i]);
-	printf("\n%s%s\n", p->can_record ? "record would work here." : "record would NOT work here: ", p->refusal);
+	fputc('.', w.f);
+	page_words_end(p, &w, 2);
+}
+
+static void host_text(struct page *p, const struct host_facts *h, const struct kernel_facts *f)
+{
+	page_heading(p, PAGE_BOLD, "HOST");
+	page_paragraph(p, 2, "Kernel: %s, %s, lockdown %s, virtualization %s.", h->release, h->arch,
+		       f->lockdown, h->virtualization);
+	page_paragraph(p, 2, "BTF: %s.",
+		       f->btf ? strerror(-f->btf) : "yes (/sys/kernel/btf/vmlinux)");
+	page_paragraph(p, 2, "BPF programs: %s.",
+		       f->bpf_load ? strerror(-f->bpf_load) : "may be loaded");
+	page_paragraph(p, 2, "Symbols: kptr_restrict %d%s.", f->kptr_restrict,
+		       f->kptr_restrict == 2 ? ": hidden, call paths will have no names" : "");
+	page_paragraph(p, 2, "slabinfo %s, vmallocinfo %s.",
+		       f->slabinfo ? "readable" : "not readable",
+		       f->vmallocinfo ? "readable" : "not readable");
+	memory_text(p);
+	capabilities_text(p, f);
+}
+
+static void hooks_text(struct page *p, const struct plan *plan)
+{
+	static const struct table_column columns[] = {
+		{"hook", 0, false}, {"pool", 0, false}, {"how", 0, false}};
+	struct table table = TABLE_INIT(p, columns);
+	size_t off = 0;
+
+	page_heading(p, PAGE_BOLD, "HOOKS");
+	for (size_t i = 0; i < plan->nr; i++) {
+		const struct plan_hook *hook = &plan->hooks[i];
+
+		table_words(&table, "%s", hook->def->name);
+		table_words(&table, "%s", pool_name(hook->def->pool));
+		table_words(&table, "%s", hook->on ? hook->def->how : "off");
+		off += !hook->on;
+	}
+	table_print(&table);
+	if (off || plan->nr_notes)
+		page_heading(p, PAGE_BOLD, "WHAT IS OFF, AND WHAT THAT COSTS");
+	for (size_t i = 0; i < plan->nr; i++)
+		if (!plan->hooks[i].on)
+			page_paragraph(p, 2, "%s: %s: %s.", plan->hooks[i].def->name,
+				       plan->hooks[i].reason, plan->hooks[i].def->cost);
+	for (size_t i = 0; i < plan->nr_notes; i++)
+		page_paragraph(p, 2, "Note: %s", plan->notes[i]);
+}
+
+static int print_text(const struct doctor *d, FILE *out)
+{
+	struct page p;
+
+	page_begin(&p, out, output_wants_colour(), output_is_utf8());
+	host_text(&p, &d->host, &d->kernel);
+	hooks_text(&p, &d->plan);
+	fprintf(out, "\n%s%s\n",
+		d->plan.can_record ? "record would work here." : "record would NOT work here: ",
+		d->plan.refusal);
+	return page_end(&p);
 }
 
 static json_t *hooks_json(const struct plan *p)
@@ -131,62 +186,64 @@ static json_t *hooks_json(const struct plan *p)
 	for (size_t i = 0; i < p->nr; i++) {
 		const struct plan_hook *hook = &p->hooks[i];
 
-		json_array_append_new(hooks, json_pack("{s:s, s:s, s:s, s:b, s:s, s:s}", "name", hook->def->name,
-						       "pool", pool_name(hook->def->pool), "how",
-						       hook->on ? hook->def->how : "", "attached", hook->on,
-						       "reason", hook->reason, "cost",
-						       hook->on ? "" : hook->def->cost));
+		json_array_append_new(hooks,
+				      json_pack("{s:s, s:s, s:s, s:b, s:s, s:s}", "name",
+						hook->def->name, "pool", pool_name(hook->def->pool),
+						"how", hook->on ? hook->def->how : "", "attached",
+						hook->on, "reason", hook->reason, "cost",
+						hook->on ? "" : hook->def->cost));
 	}
 	return hooks;
 }
 
-static int print_json(const struct host_facts *h, const struct kernel_facts *f, const struct plan *p)
+static int print_json(const struct doctor *d, FILE *out)
 {
+	const struct host_facts *h = &d->host;
+	const struct kernel_facts *f = &d->kernel;
+	const struct plan *p = &d->plan;
 	json_t *capabilities = json_object(), *notes = json_array(), *root;
 
 	for (size_t i = 0; i < NR_CAPS; i++)
-		json_object_set_new(capabilities, caps[i].name, json_boolean(has_cap(f, caps[i].bit)));
+		json_object_set_new(capabilities, caps[i].name,
+				    json_boolean(has_cap(f, caps[i].bit)));
 	for (size_t i = 0; i < p->nr_notes; i++)
 		json_array_append_new(notes, json_string(p->notes[i]));
-	root = json_pack("{s:i, s:b, s:s, s:{s:s, s:s, s:s, s:s}, s:b, s:b, s:b, s:i, s:b, s:b, s:{s:o, s:o}, s:o, s:o, s:o}",
-			 "schema", 1, "can_record", p->can_record, "refusal", p->refusal, "kernel", "release",
-			 h->release, "arch", h->arch, "lockdown", f->lockdown, "virtualization", h->virtualization,
-			 "btf", !f->btf, "bpf_load", !f->bpf_load, "cmpxchg", f->cmpxchg,
-			 "kptr_restrict", f->kptr_restrict, "slabinfo", f->slabinfo, "vmallocinfo",
-			 f->vmallocinfo, "memory", "sampled", memory_json(false), "exact", memory_json(true),
-			 "capabilities", capabilities, "hooks", hooks_json(p), "notes", notes);
+	root = json_pack("{s:i, s:b, s:s, s:{s:s, s:s, s:s, s:s}, s:b, s:b, s:b, s:i, s:b, s:b, "
+			 "s:{s:o, s:o}, s:o, s:o, s:o}",
+			 "schema", 1, "can_record", p->can_record, "refusal", p->refusal, "kernel",
+			 "release", h->release, "arch", h->arch, "lockdown", f->lockdown,
+			 "virtualization", h->virtualization, "btf", !f->btf, "bpf_load",
+			 !f->bpf_load, "cmpxchg", f->cmpxchg, "kptr_restrict", f->kptr_restrict,
+			 "slabinfo", f->slabinfo, "vmallocinfo", f->vmallocinfo, "memory",
+			 "sampled", memory_json(false), "exact", memory_json(true), "capabilities",
+			 capabilities, "hooks", hooks_json(p), "notes", notes);
 	if (!root)
-		return log_error(ENOMEM, "out of memory");
-	json_dumpf(root, stdout, JSON_INDENT(2));
-	printf("\n");
+		return -ENOMEM;
+	json_dumpf(root, out, JSON_INDENT(2));
+	fputc('\n', out);
 	json_decref(root);
 	return 0;
+}
+
+static int render(const void *arg, FILE *out)
+{
+	const struct doctor *d = arg;
+
+	return d->json ? print_json(d, out) : print_text(d, out);
 }
 
 int cmd_doctor(int argc, char **argv)
 {
 	const struct argp argp = {options, parse_option, "", doc, NULL, NULL, NULL};
-	struct plan_request request = {};
-	struct kernel_facts facts;
-	struct host_facts host = {};
-	struct plan plan;
-	int format = FORMAT_TEXT;
+	const struct plan_request everything = {};
+	struct doctor d = {};
 
-	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&argp, argc, argv, 0, NULL, &format))
+	if (args_parse(&argp, 0, argc, argv, &d))
 		return EXIT_USAGE;
-	host_facts_read("/proc", "/sys", &host);
-	kernel_facts_read("/proc", NULL, &facts);
-	plan_build(&facts, &request, &plan);
-	if (format == FORMAT_JSON) {
-		if (print_json(&host, &facts, &plan))
-			return EXIT_FAILED;
-	} else {
-		print_text(&host, &facts, &plan);
-	}
-	if (fflush(stdout) || ferror(stdout)) {
-		log_error(errno, "cannot write the output (%s)", strerror(errno));
+	host_facts_read("/proc", "/sys", &d.host);
+	kernel_facts_read("/proc", NULL, &d.kernel);
+	plan_build(&d.kernel, &everything, &d.plan);
+	if (output_document("plan", render, &d))
 		return EXIT_FAILED;
-	}
-	return plan.can_record ? EXIT_OK : EXIT_FAILED;
+	return d.plan.can_record ? EXIT_OK : EXIT_FAILED;
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "args.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "cmd.h"
@@ -249,8 +250,7 @@ int cmd_record(int argc, char **argv)
 	struct plan plan;
 	int err, status = 0;
 
-	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &a))
+	if (args_parse(&argp, ARGP_IN_ORDER, argc, argv, &a))
 		return EXIT_USAGE;
 	if (focus(&a))
 		return EXIT_FAILED;

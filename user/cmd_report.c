@@ -3,7 +3,6 @@
 #include <argp.h>
 #include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <string.h>
 
 #include "args.h"
@@ -15,9 +14,6 @@
 #include "output.h"
 #include "render/report.h"
 
-#define TOP_TEXT 10
-#define TOP_JSON 100
-
 enum { OPT_FROM = 256, OPT_TO, OPT_FAIL };
 
 struct report_args {
@@ -25,7 +21,6 @@ struct report_args {
 	enum growth_by by;
 	bool json;
 	size_t top;
-	bool top_given;
 	double from_s, to_s; /* NaN: the recording's own ends */
 	struct args_gates gates;
 };
@@ -34,12 +29,16 @@ static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
 	{"top", 'n', "N", 0,
 	 "Show the N largest caches and call paths; 0 for all (text: 10; json: 100)", 0},
-	{"by", 'b', "WHAT", 0, "Add growth up by stack (default), cache, site, process, cgroup, module, pool or syscall",
+	{"by", 'b', "WHAT", 0,
+	 "Add growth up by stack (default), cache, site, process, cgroup, module, pool or syscall",
 	 0},
-	{"from", OPT_FROM, "TIME", 0, "Only from TIME of the recording on (10m: ten minutes in)", 1},
+	{"from", OPT_FROM, "TIME", 0, "Only from TIME of the recording on (10m: ten minutes in)",
+	 1},
 	{"to", OPT_TO, "TIME", 0, "Only up to TIME of the recording", 1},
 	{"fail-if-growth", OPT_FAIL, "POOL=SIZE[/TIME]", 0,
-	 "Exit with 3 when POOL (" GATE_POOLS ") grew by more than SIZE, or SIZE in TIME; may be repeated", 2},
+	 "Exit with 3 when POOL (" GATE_POOLS
+	 ") grew by more than SIZE, or SIZE in TIME; may be repeated",
+	 2},
 	{0},
 };
 
@@ -50,7 +49,8 @@ static const char doc[] =
 	"  kmemtrace report before.kmt                   the whole story\n"
 	"  kmemtrace report --top 3 before.kmt           only the three largest call paths\n"
 	"  kmemtrace report --by cache before.kmt        growth by slab cache\n"
-	"  kmemtrace report --from 2h --to 3h day.kmt    the third hour of a recording with --every\n"
+	"  kmemtrace report --from 2h --to 3h day.kmt    the third hour of a recording with "
+	"--every\n"
 	"  kmemtrace report --fail-if-growth slab=16M before.kmt || echo it grew\n"
 	"  kmemtrace report --format json before.kmt | jq '.growth[0]'\n";
 
@@ -64,7 +64,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'n':
 		args->top = args_top(state, arg);
-		args->top_given = true;
 		return 0;
 	case 'b':
 		args->by = args_by(state, arg);
@@ -100,13 +99,13 @@ static int render(const void *arg, FILE *out)
 {
 	const struct rendering *what = arg;
 	const struct report_args *args = what->args;
-	struct report_options text = {.top = args->top_given ? args->top : TOP_TEXT};
+	struct report_options show = {.top = args_top_or_default(args->top, args->json)};
 
 	if (args->json)
-		return report_json(what->r, args->top_given ? args->top : TOP_JSON, out);
-	text.colour = output_wants_colour();
-	text.utf8 = output_is_utf8();
-	return report_text(what->r, &text, out);
+		return report_json(what->r, show.top, out);
+	show.colour = output_wants_colour();
+	show.utf8 = output_is_utf8();
+	return report_text(what->r, &show, out);
 }
 
 static int check_gates(const struct report_args *args, const struct report *r)
@@ -134,31 +133,24 @@ static int choose_part(const struct report_args *args, const struct capture *c, 
 	}
 	err = part_build(c, args->from_s, args->to_s, part);
 	if (err == -ERANGE)
-		return log_error(ERANGE, PART_RANGE_ERROR, args->path, c->snapshots[c->nr_snapshots - 1].t_s);
-	return err ? log_error(ENOMEM, "not enough memory to work out the report of %s", args->path) : 0;
-}
-
-static void free_capture(struct capture **c)
-{
-	if (*c)
-		capture_free(*c);
+		return log_error(ERANGE, PART_RANGE_ERROR, args->path,
+				 c->snapshots[c->nr_snapshots - 1].t_s);
+	return err ? log_error(ENOMEM, "not enough memory to work out the report of %s", args->path)
+		   : 0;
 }
 
 int cmd_report(int argc, char **argv)
 {
 	const struct argp argp = {
 		.options = options, .parser = parse_option, .args_doc = "FILE", .doc = doc};
-	struct report_args args = {.from_s = NAN, .to_s = NAN};
-	_cleanup_(free_capture) struct capture *c = NULL;
+	struct report_args args = {.top = ARGS_TOP_UNSET, .from_s = NAN, .to_s = NAN};
+	_cleanup_capture_ struct capture *c = NULL;
 	_cleanup_(part_free) struct part part = {0};
 	_cleanup_(report_free) struct report r = {0};
 	const struct rendering what = {.r = &r, .args = &args};
 
-	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&argp, argc, argv, 0, NULL, &args))
+	if (args_parse(&argp, 0, argc, argv, &args))
 		return EXIT_USAGE;
-	/* A reader that goes away is an error to report, not a silent death. */
-	signal(SIGPIPE, SIG_IGN);
 	if (capture_read(args.path, &c) || choose_part(&args, c, &part))
 		return EXIT_FAILED;
 	if (report_build_view(&part.view, args.by, &r)) {

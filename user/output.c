@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,9 +38,12 @@ int output_document(const char *what, int (*render)(const void *arg, FILE *out),
 	err = render(arg, f);
 	if (fclose(f) || err)
 		return log_error(ENOMEM, "not enough memory to print the %s", what);
+	/* A reader that goes away is an error to report, not a silent death. */
+	signal(SIGPIPE, SIG_IGN);
 	if (fwrite(document, 1, size, stdout) != size || fflush(stdout)) {
 		err = errno;
-		return log_error(err, "cannot write the %s to standard output: %s", what, strerror(err));
+		return log_error(err, "cannot write the %s to standard output: %s", what,
+				 strerror(err));
 	}
 	return 0;
 }

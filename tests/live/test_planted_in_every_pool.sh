@@ -62,7 +62,7 @@ closes() {
 vmalloc_of() { awk -v c="$1" -v page="$(getconf PAGESIZE)" '$3 ~ c && match($0, /pages=[0-9]+/) { n += substr($0, RSTART + 6, RLENGTH - 6) } END { print n * page }' /proc/vmallocinfo; }
 
 traced() { # EVENT: skip where the kernel has it not
-	grep -qE "^$1 .* raw_tp" "$WORK/doctor" || skip "$(grep "^$1" "$WORK/doctor")"
+	grep -qE "^ *$1 .* raw_tp" "$WORK/doctor" || skip "$(grep "^ *$1: " "$WORK/doctor")"
 }
 
 test_threads() {
@@ -171,7 +171,7 @@ test_levels_by_process() {
 	local level own
 	command -v sqlite3 >/dev/null || skip "needs sqlite3"
 	need_record
-	grep -qE "^iter/task .* iter" "$WORK/doctor" || skip "$(grep "^iter/task" "$WORK/doctor")"
+	grep -qE "^ *iter/task .* iter" "$WORK/doctor" || skip "$(grep "^ *iter/task: " "$WORK/doctor")"
 	plant_start thread 300
 	record_start -d 2
 	wait "$RECORD_PID"

@@ -23,12 +23,11 @@
 #include "cmd.h"
 #include "golden.h"
 #include "model/diff.h"
+#include "scratch.h"
 #include "workload.h"
 #include "write_capture.h"
 
 #define MANY 1000
-
-static char directory[] = "/tmp/kmemtrace-test-XXXXXX";
 
 static void stats_are_those_of_all_captures(void **state)
 {
@@ -172,14 +171,6 @@ static void a_small_set_is_said_to_be_small(void **state)
 
 /* ---- a thousand files ---- */
 
-static char *path_of(const char *name)
-{
-	char *path = NULL;
-
-	assert_true(asprintf(&path, "%s/%s", directory, name) > 0);
-	return path;
-}
-
 /* Write `nr` recordings into DIR/set. */
 static void write_set(int nr)
 {
@@ -257,21 +248,6 @@ static void a_thousand_captures_are_a_baseline(void **state)
 	free(bad);
 }
 
-static int make_directory(void **state)
-{
-	(void)state;
-	return mkdtemp(directory) ? 0 : -1;
-}
-
-static int remove_directory(void **state)
-{
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-	return system(command);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,5 +258,5 @@ int main(void)
 		cmocka_unit_test(a_thousand_captures_are_a_baseline),
 	};
 
-	return cmocka_run_group_tests(tests, make_directory, remove_directory);
+	return cmocka_run_group_tests(tests, scratch_new, scratch_remove);
 }

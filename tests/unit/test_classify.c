@@ -222,48 +222,20 @@ static const struct task_level *process(const struct task_levels *levels, int tg
 	return NULL;
 }
 
+#define SERVER .mm = 0xa0, .pgtables_bytes = 40960, .cgroup = 7, .stack = 1, .comm = "server"
+
 static void processes_hold_their_threads_stacks(void **state)
 {
 	static const struct kmt_task tasks[] = {
 		{.pid = 2, .tgid = 2, .stack = 1, .comm = "kthreadd"},
-		{.pid = 10,
-		 .tgid = 10,
-		 .mm = 0xa0,
-		 .pgtables_bytes = 40960,
-		 .cgroup = 7,
-		 .stack = 1,
-		 .comm = "server"},
-		{.pid = 11,
-		 .tgid = 10,
-		 .mm = 0xa0,
-		 .pgtables_bytes = 40960,
-		 .cgroup = 7,
-		 .stack = 1,
-		 .comm = "server"},
-		{.pid = 12,
-		 .tgid = 10,
-		 .mm = 0xa0,
-		 .pgtables_bytes = 40960,
-		 .cgroup = 7,
-		 .stack = 1,
-		 .comm = "server"},
+		{.pid = 10, .tgid = 10, SERVER},
+		{.pid = 11, .tgid = 10, SERVER},
+		{.pid = 12, .tgid = 10, SERVER},
 		/* vfork: another process in the same address space */
-		{.pid = 13,
-		 .tgid = 13,
-		 .mm = 0xa0,
-		 .pgtables_bytes = 40960,
-		 .cgroup = 7,
-		 .stack = 1,
-		 .comm = "server"},
+		{.pid = 13, .tgid = 13, SERVER},
 		/* a leader that is dead while its threads live, and a zombie */
 		{.pid = 20, .tgid = 20, .cgroup = 8, .comm = "leaderless"},
-		{.pid = 21,
-		 .tgid = 20,
-		 .mm = 0xb0,
-		 .pgtables_bytes = 8192,
-		 .cgroup = 8,
-		 .stack = 1,
-		 .comm = "leaderless"},
+		{.pid = 21, .tgid = 20, .mm = 0xb0, .pgtables_bytes = 8192, .cgroup = 8, .stack = 1, .comm = "leaderless"},
 		{.pid = 30, .tgid = 30, .cgroup = 8, .comm = "123456789012345"},
 	};
 	struct task_levels levels = {};

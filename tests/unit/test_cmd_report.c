@@ -17,20 +17,12 @@
 #include <cmocka.h>
 
 #include "cmd.h"
+#include "golden.h"
 #include "model/report.h"
 #include "render/report.h"
 #include "sample_capture.h"
+#include "scratch.h"
 #include "write_capture.h"
-
-static char directory[] = "/tmp/kmemtrace-test-XXXXXX";
-
-static char *path_of(const char *name)
-{
-	char *path = NULL;
-
-	assert_true(asprintf(&path, "%s/%s", directory, name) > 0);
-	return path;
-}
 
 static char *json_of(const struct capture *c)
 {
@@ -71,20 +63,6 @@ static int run_report(const char *out, char **argv)
 }
 
 #define RUN(out, ...) run_report(out, (char *[]){(char *)"kmemtrace report", __VA_ARGS__, NULL})
-
-static char *read_file(const char *path)
-{
-	char *text = NULL, buf[4096];
-	size_t size = 0, got;
-	FILE *in = fopen(path, "r"), *out = open_memstream(&text, &size);
-
-	assert_non_null(in);
-	while ((got = fread(buf, 1, sizeof(buf), in)) > 0)
-		fwrite(buf, 1, got, out);
-	fclose(in);
-	fclose(out);
-	return text;
-}
 
 /* Names the first line that differs: the whole would be too long for cmocka. */
 static void assert_same_lines(const char *a, const char *b)
@@ -166,26 +144,6 @@ static void wrong_use_and_failures_are_told_apart(void **state)
 	free(err);
 }
 
-static int make_directory(void **state)
-{
-	(void)state;
-	return mkdtemp(directory) ? 0 : -1;
-}
-
-static int remove_directory(void **state)
-{
-	static const char *const names[] = {"sample.kmt", "out", "stderr"};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char *path = path_of(names[i]);
-
-		unlink(path);
-		free(path);
-	}
-	return rmdir(directory);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,5 +152,5 @@ int main(void)
 		cmocka_unit_test(wrong_use_and_failures_are_told_apart),
 	};
 
-	return cmocka_run_group_tests(tests, make_directory, remove_directory);
+	return cmocka_run_group_tests(tests, scratch_new, scratch_remove);
 }

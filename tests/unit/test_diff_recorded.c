@@ -19,17 +19,9 @@
 
 #include "cmd.h"
 #include "golden.h"
+#include "scratch.h"
 
-static char directory[] = "/tmp/kmemtrace-test-XXXXXX";
 static const char *const names[] = {"6.12-boot1", "6.12-boot2", "6.18"};
-
-static char *path_of(const char *name)
-{
-	char *path = NULL;
-
-	assert_true(asprintf(&path, "%s/%s", directory, name) > 0);
-	return path;
-}
 
 /* What `kmemtrace diff` prints of two recorded captures; it must succeed. */
 static char *diff(const char *base, const char *new_, const char *format)
@@ -108,12 +100,11 @@ static void a_capture_is_like_itself(void **state)
 }
 
 /* Unpack the recorded captures. */
-static int make_directory(void **state)
+static int unpack(void **state)
 {
 	static char buf[65536];
 
-	(void)state;
-	if (!mkdtemp(directory))
+	if (scratch_new(state))
 		return -1;
 	for (int i = 0; i < 3; i++) {
 		char from[512], *to = path_of(names[i]);
@@ -135,15 +126,6 @@ static int make_directory(void **state)
 	return 0;
 }
 
-static int remove_directory(void **state)
-{
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-	return system(command);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,5 +134,5 @@ int main(void)
 		cmocka_unit_test(a_capture_is_like_itself),
 	};
 
-	return cmocka_run_group_tests(tests, make_directory, remove_directory);
+	return cmocka_run_group_tests(tests, unpack, scratch_remove);
 }

@@ -30,31 +30,40 @@ static void assert_true_msg(int64_t a, int64_t b, const char *what, const char *
 
 /* ---- meminfo, vmstat ---- */
 
-static void meminfo_of_fixture(const char *root)
+/* Each line of root/file is in *v, in its order, as scanf reads it. */
+static void named_values_of(const char *root, const char *file,
+			    int (*parse)(const char *buf, size_t len, struct named_values *out), const char *line_format,
+			    struct named_values *v)
 {
 	char *buf, *save = NULL, *line;
-	struct named_values v;
 	size_t len, i = 0;
 
-	buf = tree_read(root, "meminfo", &len);
-	assert_i64(meminfo_parse(buf, len, &v), 0);
-	assert_i64(v.bad_lines, 0);
+	buf = tree_read(root, file, &len);
+	assert_i64(parse(buf, len, v), 0);
+	assert_i64(v->bad_lines, 0);
 	for (line = strtok_r(buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save), i++) {
 		char name[64];
 		int64_t value;
 
-		assert_i64(sscanf(line, "%63[^:]: %" SCNd64, name, &value), 2);
-		assert_true(i < v.nr);
-		assert_string_equal(v.items[i].name, name);
-		assert_i64(v.items[i].value, value);
-		assert_i64(named_value_get(&v, name, -1), value);
+		assert_i64(sscanf(line, line_format, name, &value), 2);
+		assert_true(i < v->nr);
+		assert_string_equal(v->items[i].name, name);
+		assert_i64(v->items[i].value, value);
+		assert_i64(named_value_get(v, name, -1), value);
 	}
-	assert_i64(v.nr, i);
+	assert_i64(v->nr, i);
+	free(buf);
+}
+
+static void meminfo_of_fixture(const char *root)
+{
+	struct named_values v;
+
+	named_values_of(root, "meminfo", meminfo_parse, "%63[^:]: %" SCNd64, &v);
 	assert_true(named_value_get(&v, "MemTotal", 0) > 100000);
 	assert_true(named_value_get(&v, "Slab", 0) > 1000);
 	assert_i64(named_value_get(&v, "NoSuchLine", -7), -7);
 	ARRAY_FREE(&v);
-	free(buf);
 }
 
 static void meminfo_is_read_whole(void **state)
@@ -65,25 +74,10 @@ static void meminfo_is_read_whole(void **state)
 
 static void vmstat_of_fixture(const char *root)
 {
-	char *buf, *save = NULL, *line;
 	struct named_values v;
-	size_t len, i = 0;
 
-	buf = tree_read(root, "vmstat", &len);
-	assert_i64(vmstat_parse(buf, len, &v), 0);
-	assert_i64(v.bad_lines, 0);
-	for (line = strtok_r(buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save), i++) {
-		char name[64];
-		int64_t value;
-
-		assert_i64(sscanf(line, "%63s %" SCNd64, name, &value), 2);
-		assert_true(i < v.nr);
-		assert_string_equal(v.items[i].name, name);
-		assert_i64(v.items[i].value, value);
-	}
-	assert_i64(v.nr, i);
+	named_values_of(root, "vmstat", vmstat_parse, "%63s %" SCNd64, &v);
 	ARRAY_FREE(&v);
-	free(buf);
 }
 
 static void vmstat_is_read_whole(void **state)

@@ -16,8 +16,7 @@
 #include <cmocka.h>
 
 #include "sample_capture.h"
-
-static char directory[] = "/tmp/kmemtrace-test-XXXXXX";
+#include "scratch.h"
 
 static uint64_t hash(uint64_t a, uint64_t b)
 {
@@ -100,14 +99,6 @@ static void check_interval(const struct cap_interval *i, size_t rows)
 	assert_int_equal(i->losses.items[0].value, (int64_t)i->end_s);
 }
 
-static char *path_of(const char *name)
-{
-	char *path = NULL;
-
-	assert_true(asprintf(&path, "%s/%s", directory, name) > 0);
-	return path;
-}
-
 static void what_is_kept_is_what_was(void **state)
 {
 	char *path = path_of("thinned.kmt");
@@ -177,21 +168,6 @@ static void a_long_recording_stays_below_its_bound(void **state)
 	free(path);
 }
 
-static int make_directory(void **state)
-{
-	(void)state;
-	return mkdtemp(directory) ? 0 : -1;
-}
-
-static int remove_directory(void **state)
-{
-	char command[128];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-	return system(command);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,5 +175,5 @@ int main(void)
 		cmocka_unit_test(a_long_recording_stays_below_its_bound),
 	};
 
-	return cmocka_run_group_tests(tests, make_directory, remove_directory);
+	return cmocka_run_group_tests(tests, scratch_new, scratch_remove);
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/array.h"
+#include "base/cleanup.h"
 #include "proc/snapshot.h"
 
 #define CAPTURE_SCHEMA_VERSION 1
@@ -229,6 +230,13 @@ struct capture {
  */
 int capture_read(const char *path, struct capture **out);
 void capture_free(struct capture *c);
+
+static inline void capture_free_func(struct capture **c)
+{
+	capture_free(*c);
+}
+
+#define _cleanup_capture_ _cleanup_(capture_free_func)
 
 const char *capture_meta(const struct capture *c, const char *key); /* "" when absent */
 double capture_meta_number(const struct capture *c, const char *key, double missing);
