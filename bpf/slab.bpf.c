@@ -135,61 +135,30 @@ static __always_inline int slab_from_size(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+/* One program for each shape of an event; the plan takes those that fit. */
+#define SLAB_EVENT(program, event, call)                   \
+	SEC("?raw_tp/" event)                              \
+	int program(struct bpf_raw_tracepoint_args *ctx)   \
+	{                                                  \
+		return call;                               \
+	}
+
 /*
- * One program for each shape of an event; the plan takes those that fit. The arguments:
+ * The arguments:
  *           kmem_cache_alloc                      kmalloc
  * to 5.18   (site, ptr, asked, taken, gfp)        the same
  * 5.19      (site, ptr, cache, asked, taken, gfp) the same; b347aa7b5747
  * from 6.1  (site, ptr, cache, gfp, node)         (site, ptr, asked, taken, gfp, node); 11e9734bcb6a
  * Up to 6.0 both have a twin, NAME_node, with the node as one argument more.
  */
-SEC("?raw_tp/kmem_cache_alloc")
-int slab_kmem_cache_alloc(struct bpf_raw_tracepoint_args *ctx)
-{
-	return slab_from_cache(ctx);
-}
-
-SEC("?raw_tp/kmem_cache_alloc")
-int slab_kmem_cache_alloc_old(struct bpf_raw_tracepoint_args *ctx)
-{
-	return slab_from_size(ctx);
-}
-
-SEC("?raw_tp/kmem_cache_alloc_node")
-int slab_kmem_cache_alloc_node(struct bpf_raw_tracepoint_args *ctx)
-{
-	return slab_from_cache(ctx);
-}
-
-SEC("?raw_tp/kmem_cache_alloc_node")
-int slab_kmem_cache_alloc_node_old(struct bpf_raw_tracepoint_args *ctx)
-{
-	return slab_from_size(ctx);
-}
-
-SEC("?raw_tp/kmalloc")
-int slab_kmalloc_event(struct bpf_raw_tracepoint_args *ctx)
-{
-	return slab_from_size(ctx);
-}
-
-SEC("?raw_tp/kmalloc")
-int slab_kmalloc_cache(struct bpf_raw_tracepoint_args *ctx)
-{
-	return slab_from_cache_sized(ctx, ctx->args[4]);
-}
-
-SEC("?raw_tp/kmalloc_node")
-int slab_kmalloc_node(struct bpf_raw_tracepoint_args *ctx)
-{
-	return slab_from_size(ctx);
-}
-
-SEC("?raw_tp/kmalloc_node")
-int slab_kmalloc_node_cache(struct bpf_raw_tracepoint_args *ctx)
-{
-	return slab_from_cache_sized(ctx, ctx->args[4]);
-}
+SLAB_EVENT(slab_kmem_cache_alloc, "kmem_cache_alloc", slab_from_cache(ctx))
+SLAB_EVENT(slab_kmem_cache_alloc_old, "kmem_cache_alloc", slab_from_size(ctx))
+SLAB_EVENT(slab_kmem_cache_alloc_node, "kmem_cache_alloc_node", slab_from_cache(ctx))
+SLAB_EVENT(slab_kmem_cache_alloc_node_old, "kmem_cache_alloc_node", slab_from_size(ctx))
+SLAB_EVENT(slab_kmalloc_event, "kmalloc", slab_from_size(ctx))
+SLAB_EVENT(slab_kmalloc_cache, "kmalloc", slab_from_cache_sized(ctx, ctx->args[4]))
+SLAB_EVENT(slab_kmalloc_node, "kmalloc_node", slab_from_size(ctx))
+SLAB_EVENT(slab_kmalloc_node_cache, "kmalloc_node", slab_from_cache_sized(ctx, ctx->args[4]))
 
 SEC("?raw_tp/kmem_cache_free")
 int slab_kmem_cache_free(struct bpf_raw_tracepoint_args *ctx)

@@ -228,6 +228,15 @@ static __always_inline void live_store(const struct live_place *p, __u64 key)
 		p->bucket->key[i] = key;
 }
 
+/* Found: true, for the two that look. */
+static __always_inline bool bucket_place(struct live_place *p, struct kmt_bucket *b, __u32 row, __u32 i)
+{
+	p->bucket = b;
+	p->row = row;
+	p->i = i;
+	return true;
+}
+
 static __always_inline bool bucket_find(struct live_place *p, __u32 row, __u64 key)
 {
 	struct kmt_bucket *b = bpf_map_lookup_elem(&live_keys, &row);
@@ -235,12 +244,8 @@ static __always_inline bool bucket_find(struct live_place *p, __u32 row, __u64 k
 	if (!b)
 		return false;
 	for (__u32 i = 0; i < KMT_KEYS; i++)
-		if (b->key[i] == key) {
-			p->bucket = b;
-			p->row = row;
-			p->i = i;
-			return true;
-		}
+		if (b->key[i] == key)
+			return bucket_place(p, b, row, i);
 	p->spilled = b;
 	return false;
 }
@@ -266,12 +271,8 @@ static __always_inline bool bucket_claim(struct live_place *p, __u32 row)
 	if (!b)
 		return false;
 	for (__u32 i = 0; i < KMT_KEYS; i++)
-		if (!b->key[i] && compat_swap(&b->key[i], row, 0, KMT_BUSY)) {
-			p->bucket = b;
-			p->row = row;
-			p->i = i;
-			return true;
-		}
+		if (!b->key[i] && compat_swap(&b->key[i], row, 0, KMT_BUSY))
+			return bucket_place(p, b, row, i);
 	p->spilled = b;
 	return false;
 }
