@@ -14,6 +14,7 @@
 #include "cmd.h"
 #include "live/focus.h"
 #include "live/recorder.h"
+#include "proc/host.h"
 
 #define MAX_SIZE_EVERY (256 << 20) /* of a recording with --every */
 #define MAX_SIZE_LEAST (1 << 20)
@@ -261,7 +262,7 @@ int cmd_record(int argc, char **argv)
 		log_error(0, "%s", plan.refusal);
 		return EXIT_FAILED;
 	}
-	a.options.tracer.thread_size = thread_size_find("/proc");
+	a.options.tracer.thread_size = host_thread_size("/proc");
 	if (!a.options.path)
 		a.options.path = default_path(&a);
 	err = recorder_run(&plan, &a.options, &status);

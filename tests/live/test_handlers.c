@@ -17,6 +17,7 @@
 #include <bpf/bpf.h>
 
 #include "live/tracer.h"
+#include "proc/host.h"
 
 #define KERNEL_ADDR 0xffffa00000000000ull /* no object is there: its cache is "large" */
 #define CALL_SITE   0xffffffff81234567ull
@@ -29,7 +30,7 @@ static struct tracer *tracer_make(const struct tracer_options *options)
 	struct tracer_options o = *options;
 	struct tracer *t = NULL;
 
-	o.thread_size = thread_size_find("/proc");
+	o.thread_size = host_thread_size("/proc");
 	assert_int_equal(tracer_new(&plan, &o, &t), 0);
 	tracer_gate(t, true);
 	return t;
@@ -347,7 +348,7 @@ static void stacks_areas_and_percpu_memory_come_and_go(void **state)
 	(void)state;
 	assert_true(EVENT(t, "kstack_alloc", KERNEL_ADDR, 0));
 	assert_int_equal(live_count(t, &bytes), 1);
-	assert_int_equal(bytes, thread_size_find("/proc"));
+	assert_int_equal(bytes, host_thread_size("/proc"));
 	assert_true(EVENT(t, "kstack_free", KERNEL_ADDR));
 	assert_int_equal(live_count(t, &bytes), 0);
 	if (EVENT(t, "vmalloc_alloc", KERNEL_ADDR, 5 << 12, 1, 0, 0, 1)) { /* failed */

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include <linux/membarrier.h>
@@ -18,10 +17,10 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "live/about.h"
+#include "live/command.h"
 #include "live/drain.h"
 #include "live/tasks.h"
-#include "proc/host.h"
-#include "version.h"
 
 #define TICK_MS         100  /* the clock hand, and how soon a signal is noticed */
 #define SNAPSHOT_S      1.0
@@ -53,8 +52,7 @@ struct recorder {
 	bool cost_said;      /* what it cannot hold */
 	double exact_until_s; /* when an exact recording began to sample; 0: it did not */
 	int64_t slab_start_kb, slab_now_kb;
-	pid_t child;
-	int child_status;
+	struct command command;
 	int signal_fd;
 	bool progress_shown;
 };
@@ -65,14 +63,6 @@ static double seconds_since(const struct timespec *then)
 
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	return (now.tv_sec - then->tv_sec) + (now.tv_nsec - then->tv_nsec) / 1e9;
-}
-
-static double wall_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
 }
 
 /* ---- what is written ---- */
@@ -86,7 +76,6 @@ static int snapshot_put(struct recorder *r, enum snapshot_kind kind, double t_s)
 		return log_error(-err, "cannot read /proc/meminfo (%s): is /proc mounted?", strerror(-err));
 	s.kind = kind;
 	s.t_s = t_s;
-	s.wall_s = wall_seconds();
 	r->slab_now_kb = named_value_get(&s.meminfo, "Slab", 0);
 	if (kind == SNAPSHOT_START)
 		r->slab_start_kb = r->slab_now_kb;
@@ -100,73 +89,6 @@ static int snapshot_put(struct recorder *r, enum snapshot_kind kind, double t_s)
 	return err;
 }
 
-static int put_command(struct recorder *r)
-{
-	_cleanup_free_ char *line = NULL;
-	size_t len;
-	FILE *f = open_memstream(&line, &len);
-
-	if (!f)
-		return -ENOMEM;
-	for (char **arg = r->options->command; arg && *arg; arg++)
-		fprintf(f, "%s%s", arg == r->options->command ? "" : " ", *arg);
-	fclose(f);
-	return capture_put_meta(r->writer, META_COMMAND, line);
-}
-
-static int put_host(struct recorder *r)
-{
-	struct capture_writer *w = r->writer;
-	struct host_facts h;
-	int err = host_facts_read("/proc", "/sys", &h);
-
-	if (err)
-		return log_error(-err, "cannot tell which kernel this is from /proc (%s)", strerror(-err));
-	const struct {
-		const char *key, *value;
-	} texts[] = {
-		{META_HOST, h.hostname},     {META_RELEASE, h.release},	    {META_VERSION, h.version},
-		{META_ARCH, h.arch},	     {META_BUILD_ID, h.build_id},   {META_LOCKDOWN, h.lockdown},
-		{META_VIRT, h.virtualization}, {META_BOOT_ID, h.boot_id},   {META_MACHINE_ID, h.machine_id},
-		{META_TOOL, KMEMTRACE_VERSION},
-	};
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && !err; i++)
-		err = capture_put_meta(w, texts[i].key, texts[i].value);
-	err = err ?: capture_put_metaf(w, META_CPUS, "%d", h.cpus_online);
-	err = err ?: capture_put_metaf(w, META_POSSIBLE, "%d", h.cpus_possible);
-	err = err ?: capture_put_metaf(w, META_UPTIME, "%.2f", h.uptime_s);
-	err = err ?: capture_put_metaf(w, META_PAGE_SIZE, "%lld", (long long)h.page_size);
-	return err;
-}
-
-static int put_settings(struct recorder *r)
-{
-	const struct tracer_options *o = &r->options->tracer;
-	struct capture_writer *w = r->writer;
-	int err = put_host(r);
-
-	err = err ?: capture_put_metaf(w, META_START, "%.3f", wall_seconds());
-	err = err ?: capture_put_meta(w, META_MODE, o->nr_caches ? "focused" : o->exact ? "exact" : "sampled");
-	err = err ?: capture_put_metaf(w, META_PERIOD, "%llu", o->exact ? 0ull
-									 : (unsigned long long)o->sample_bytes);
-	err = err ?: put_command(r);
-	err = err ?: capture_put_metaf(w, META_OWN_BYTES, "%llu",
-				       (unsigned long long)tracer_own_bytes(r->tracer));
-	for (size_t i = 0; i < r->plan->nr && !err; i++) {
-		const struct plan_hook *hook = &r->plan->hooks[i];
-		struct cap_hook row = {
-			.name = (char *)hook->def->name,
-			.pool = hook->def->pool,
-			.how = (char *)(hook->on ? hook->def->how : ""),
-			.reason = (char *)hook->reason,
-			.cost = (char *)(hook->on ? "" : hook->def->cost),
-		};
-
-		err = capture_put_hook(w, &row);
-	}
-	return err;
-}
-
 static int checkpoint(struct recorder *r, double now_s)
 {
 	int err = drain_interval(r->drain, 0, now_s);
@@ -176,51 +98,6 @@ static int checkpoint(struct recorder *r, double now_s)
 	if (!err && r->governor.readings)
 		err = capture_put_metaf(r->writer, META_OVERHEAD, "%.3f", governor_mean(&r->governor));
 	return err ?: capture_commit(r->writer);
-}
-
-/* ---- the command ---- */
-
-/* Start the command with the signals it would have had. Returns 0 or −errno. */
-static int command_start(struct recorder *r)
-{
-	sigset_t none;
-
-	if (!r->options->command)
-		return 0;
-	r->child = fork();
-	if (r->child < 0)
-		return log_error(errno, "cannot start %s (%s)", r->options->command[0], strerror(errno));
-	if (r->child)
-		return 0;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	execvp(r->options->command[0], r->options->command);
-	log_error(errno, "cannot run %s (%s)", r->options->command[0], strerror(errno));
-	_exit(errno == ENOENT ? 127 : 126);
-}
-
-/* Has the command ended? Its status is then in r->child_status. */
-static bool command_ended(struct recorder *r)
-{
-	int status;
-
-	if (r->child <= 0 || waitpid(r->child, &status, WNOHANG) != r->child)
-		return false;
-	r->child = 0;
-	r->child_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-	return true;
-}
-
-/* The recording ends before the command does: ask it to end, too, and do not wait for long. */
-static void command_stop(struct recorder *r)
-{
-	if (r->child <= 0)
-		return;
-	kill(r->child, SIGTERM);
-	for (int i = 0; i < 20 && !command_ended(r); i++)
-		poll(NULL, 0, 10);
-	if (r->child > 0)
-		log_warn("the command (pid %d) is still running", (int)r->child);
 }
 
 /* ---- the loop ---- */
@@ -430,7 +307,7 @@ static int record_loop(struct recorder *r)
 		int err;
 
 		tracer_clock(r->tracer, now_s * 1000);
-		if (r->options->command && command_ended(r))
+		if (command_ended(&r->command))
 			return 0;
 		if (limit && now_s >= limit)
 			return 0;
@@ -466,7 +343,7 @@ static int record_start(struct recorder *r)
 	if (!err && (audit_new(r->tracer, &r->audit) ||
 		     drain_new(r->tracer, r->audit, r->writer, "/proc", "/sys", &r->drain)))
 		err = log_error(ENOMEM, "out of memory");
-	err = err ?: put_settings(r);
+	err = err ?: about_put(r->writer, r->plan, r->options, r->tracer);
 	if (err)
 		return err;
 	governor_init(&r->governor, &r->options->governor);
@@ -478,7 +355,7 @@ static int record_start(struct recorder *r)
 	clock_gettime(CLOCK_BOOTTIME, &r->gate_opened);
 	tracer_gate(r->tracer, true);
 	err = capture_commit(r->writer);
-	return err ?: command_start(r);
+	return err ?: command_start(&r->command, r->options->command);
 }
 
 /*
@@ -498,7 +375,7 @@ static int record_end(struct recorder *r)
 	err = snapshot_put(r, SNAPSHOT_END, end_s) ?: err;
 	tracer_detach(r->tracer);
 	log_debug("detached %.3f s after the end", seconds_since(&r->gate_opened) - asked_s);
-	command_stop(r);
+	command_stop(&r->command);
 	err = err ?: checkpoint(r, end_s);
 	if (!err) {
 		err = capture_finish(r->writer);
@@ -536,6 +413,6 @@ int recorder_run(const struct plan *plan, const struct recorder_options *options
 	if (r.signal_fd >= 0)
 		close(r.signal_fd);
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	*command_status = r.child_status;
+	*command_status = r.command.status;
 	return err;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Loads, attaches and reads the BPF programs. See tracer.h. */
-#include "live/tracer.h"
+#include "live/tracer_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,6 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -18,31 +17,7 @@
 #include "base/file_read.h"
 #include "base/log.h"
 #include "base/units.h"
-#include "proc/snapshot.h"
-#include "tracer.skel.h"
 #include "tracer_old.skel.h"
-
-#define MAPPINGS    12
-#define PAGES_AGREE 16 /* slabs that must tell the same place of struct page */
-#define PAGES_TRIES 1000
-#define PAGES_TRIES_OLD 20
-#define AREAS	    1024 /* see slabs_grow() */
-
-struct tracer {
-	struct tracer_bpf *skel;
-	const struct plan *plan;
-	struct bpf_link *links[PLAN_HOOKS_MAX];
-	struct tracer_tables tables;
-	struct sizes sizes;
-	struct {
-		void *addr;
-		size_t len;
-	} mapped[MAPPINGS];
-	int nr_mapped;
-	int nr_cpus;
-	int stats_fd;
-	struct governor_reading cost_began; /* its cpu_ns is the time */
-};
 
 static char load_log[4096]; /* the last of what libbpf said, for when loading fails */
 
@@ -209,7 +184,7 @@ static int tables_map(struct tracer *t)
 		const void *table;
 		uint32_t *rows;
 		bool writable;
-	} all[MAPPINGS] = {
+	} all[TRACER_MAPPINGS] = {
 		{t->skel->maps.cpus, &b->cpus, &b->nr_cpus, false},
 		{t->skel->maps.live_keys, &b->live_keys, &b->nr_buckets, false},
 		{t->skel->maps.live_objects, &b->live_objects, NULL, false},
@@ -224,20 +199,13 @@ static int tables_map(struct tracer *t)
 		{t->skel->maps.audit_items, &b->audit_items, NULL, true},
 	};
 
-	for (int i = 0; i < MAPPINGS; i++) {
+	for (int i = 0; i < TRACER_MAPPINGS; i++) {
 		int err = table_map(t, all[i].map, all[i].table, all[i].rows, all[i].writable);
 
 		if (err)
 			return err;
 	}
 	return 0;
-}
-
-/* What learns where struct page is. */
-static struct bpf_program *pages_program(const struct tracer *t)
-{
-	return plan_audits(t->plan)->event == EVENT_PAGE_ALLOC ? t->skel->progs.audit_pages_old
-								: t->skel->progs.audit_pages;
 }
 
 static int programs_load(struct tracer *t)
@@ -254,7 +222,7 @@ static int programs_load(struct tracer *t)
 		bpf_program__set_autoload(prog, hook->on);
 	}
 	if (plan_audits(t->plan)) {
-		bpf_program__set_autoload(pages_program(t), true);
+		bpf_program__set_autoload(tracer_pages_program(t), true);
 		bpf_program__set_autoload(t->skel->progs.audit_cpu, true);
 		bpf_program__set_autoload(t->skel->progs.audit_gather, true);
 	}
@@ -386,130 +354,6 @@ int tracer_run(struct tracer *t, enum tracer_call call, const uint64_t args[3], 
 	return bpf_prog_test_run_opts(bpf_program__fd(programs[call]), &opts) ? -errno : 0;
 }
 
-/* Allocate and free in a few caches, so that audit_pages sees them. */
-static void caches_touch(void)
-{
-	int fds[2];
-
-
-	if (!pipe2(fds, O_CLOEXEC)) {
-		close(fds[0]);
-		close(fds[1]);
-	}
-	close(open("/proc/self/maps", O_RDONLY | O_CLOEXEC));
-	munmap(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 4096);
-}
-
-/*
- * For audit_pages_old: fill new slabs with memory areas (a page of a mapping that differs from its neighbours is
- * one), free some of them, which leaves their slabs partial, and then let it see more pages allocated. What is
- * left of `areas` stays: the next ones need new slabs again.
- */
-static void slabs_grow(char *areas)
-{
-	size_t page = sysconf(_SC_PAGESIZE), bytes = AREAS * page;
-
-	for (size_t i = 0; i < bytes; i += 2 * page)
-		mprotect(areas + i, page, PROT_READ | PROT_WRITE);
-	for (size_t i = 0; i < bytes / 2; i += 2 * page)
-		munmap(areas + i, page);
-	for (size_t i = bytes / 2; i < bytes / 2 + 4 * KMT_SEEN * page; i += 2 * page)
-		areas[i] = 1;
-}
-
-/* Have slabs looked at until enough of them agree where struct page is. */
-static void pages_vote(const volatile struct kmt_audit *a, bool old)
-{
-	size_t bytes = PAGES_TRIES_OLD * AREAS * sysconf(_SC_PAGESIZE);
-	int tries = old ? PAGES_TRIES_OLD : PAGES_TRIES;
-	char *areas = NULL;
-
-	if (old)
-		areas = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (areas == MAP_FAILED)
-		return;
-	for (int i = 0; i < tries && a->page_for < PAGES_AGREE && !a->page_against; i++)
-		old ? slabs_grow(areas + i * (bytes / PAGES_TRIES_OLD)) : caches_touch();
-	if (old)
-		munmap(areas, bytes);
-}
-
-static int pages_learn(struct tracer *t)
-{
-	const volatile struct kmt_audit *a = t->tables.audit;
-	struct bpf_program *program = pages_program(t);
-	struct bpf_link *link = bpf_program__attach(program);
-	int err = libbpf_get_error(link);
-
-	if (err)
-		return err;
-	pages_vote(a, program == t->skel->progs.audit_pages_old);
-	bpf_link__destroy(link);
-	log_debug("where struct page is: %llu slabs for it, %llu against it, %llu pages seen",
-		  (unsigned long long)a->page_for, (unsigned long long)a->page_against,
-		  (unsigned long long)a->seen_nr);
-	if (a->page_for < PAGES_AGREE || a->page_against)
-		return -ENOTSUP;
-	__atomic_store_n(&t->skel->bss->page_base, a->page_base, __ATOMIC_SEQ_CST);
-	return 0;
-}
-
-int tracer_learn_layout(struct tracer *t)
-{
-	const uint64_t none[3] = {0};
-	int err, known = 0;
-
-	if (!plan_audits(t->plan))
-		return -ENOTSUP;
-	err = pages_learn(t);
-	/* CPUs that are offline answer with an error: nothing rests on them */
-	for (int cpu = 0; cpu < t->nr_cpus && !err; cpu++)
-		known += !tracer_run(t, TRACER_AUDIT_CPU, none, cpu);
-	return err ?: known ? 0 : -ENOTSUP;
-}
-
-static enum kmt_pool kmt_pool_of(enum pool pool)
-{
-	static const enum kmt_pool pools[POOLS] = {
-		[POOL_SLAB] = KMT_SLAB,	    [POOL_VMALLOC] = KMT_VMALLOC, [POOL_PERCPU] = KMT_PERCPU,
-		[POOL_KSTACK] = KMT_KSTACK, [POOL_PAGETABLE] = KMT_PAGE,  [POOL_PAGE] = KMT_PAGE,
-	};
-
-	return pools[pool];
-}
-
-/* What the kernel counted of the attached programs: run time and runs, by pool, in *cost (set to 0 before). */
-static void programs_info(const struct tracer *t, struct governor_reading *cost, uint64_t *misses)
-{
-	for (size_t i = 0; i < t->plan->nr; i++) {
-		const struct plan_hook *hook = &t->plan->hooks[i];
-		struct bpf_prog_info info = {};
-		__u32 len = sizeof(info);
-		int fd = hook->on ? tracer_program_fd(t, hook->def->program) : -1;
-		enum kmt_pool pool = kmt_pool_of(hook->def->pool);
-
-		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
-			continue;
-		cost->pool[pool].run_ns += info.run_time_ns;
-		cost->pool[pool].runs += info.run_cnt;
-		*misses += info.recursion_misses;
-	}
-}
-
-void tracer_counts(const struct tracer *t, struct tracer_counts *out)
-{
-	struct governor_reading cost = {};
-
-	memset(out, 0, sizeof(*out));
-	for (uint32_t c = 0; c < t->tables.nr_cpus; c++) {
-		for (int i = 0; i < KMT_LOSSES; i++)
-			out->losses[i] += t->tables.cpus[c].losses[i];
-		for (int i = 0; i < KMT_STATS; i++)
-			out->stats[i] += t->tables.cpus[c].stats[i];
-	}
-	programs_info(t, &cost, &out->recursion_misses);
-}
-
 int tracer_iter(const struct tracer *t, const char *program, char **buf, size_t *len)
 {
 	struct bpf_program *prog = bpf_object__find_program_by_name(t->skel->obj, program);
@@ -535,112 +379,4 @@ int tracer_program_fd(const struct tracer *t, const char *program)
 	int fd = prog ? bpf_program__fd(prog) : -ENOENT;
 
 	return fd < 0 ? -ENOENT : fd;
-}
-
-/* "memlock:" of a map or program in its fdinfo: what the kernel charges for it. */
-static uint64_t fd_memlock(int fd)
-{
-	_cleanup_free_ char *buf = NULL;
-	char path[64], *line;
-	size_t len;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	if (fd < 0 || file_read(path, &buf, &len))
-		return 0;
-	line = strstr(buf, "memlock:");
-	return line ? strtoull(line + strlen("memlock:"), NULL, 10) : 0;
-}
-
-uint64_t tracer_own_bytes(const struct tracer *t)
-{
-	struct bpf_program *prog;
-	struct bpf_map *map;
-	uint64_t sum = 0;
-
-	bpf_object__for_each_map(map, t->skel->obj)
-		sum += fd_memlock(bpf_map__fd(map));
-	bpf_object__for_each_program(prog, t->skel->obj)
-		sum += fd_memlock(bpf_program__fd(prog));
-	return sum;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
-
-static uint64_t allocs_tracked(const struct tracer *t)
-{
-	uint64_t sum = 0;
-
-	for (uint32_t c = 0; c < t->tables.nr_cpus; c++)
-		sum += t->tables.cpus[c].stats[KMT_STAT_ALLOCS];
-	return sum;
-}
-
-int tracer_cost_begin(struct tracer *t)
-{
-	uint64_t misses = 0;
-
-	if (t->stats_fd < 0)
-		t->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
-	if (t->stats_fd < 0)
-		return -errno;
-	memset(&t->cost_began, 0, sizeof(t->cost_began));
-	programs_info(t, &t->cost_began, &misses);
-	t->cost_began.samples = allocs_tracked(t);
-	t->cost_began.cpu_ns = now_ns();
-	return 0;
-}
-
-int tracer_cost_end(struct tracer *t, struct governor_reading *out)
-{
-	const struct governor_reading *began = &t->cost_began;
-	long online = sysconf(_SC_NPROCESSORS_ONLN);
-	struct governor_reading r = {};
-	struct tracer_counts counts;
-	uint64_t misses = 0;
-
-	if (t->stats_fd < 0)
-		return -EINVAL;
-	r.cpu_ns = (now_ns() - began->cpu_ns) * (online > 0 ? online : 1);
-	programs_info(t, &r, &misses);
-	close(t->stats_fd);
-	t->stats_fd = -1;
-	for (int p = 0; p < KMT_POOLS; p++) {
-		r.pool[p].run_ns -= began->pool[p].run_ns;
-		r.pool[p].runs -= began->pool[p].runs;
-	}
-	tracer_counts(t, &counts);
-	r.samples = counts.stats[KMT_STAT_ALLOCS] - began->samples;
-	r.live_fill = (double)(counts.stats[KMT_STAT_ALLOCS] - counts.stats[KMT_STAT_FREES] -
-			       counts.stats[KMT_STAT_REUSED]) /
-		      ((uint64_t)KMT_KEYS * t->tables.nr_buckets);
-	*out = r;
-	return 0;
-}
-
-uint32_t thread_size_find(const char *proc_root)
-{
-	struct snapshot s = {};
-	char line[128], *slash;
-	uint64_t bytes = 0;
-	long threads = 0;
-	uint32_t size = 4096;
-
-	if (!snapshot_read(proc_root, SNAPSHOT_MEMINFO, &s))
-		bytes = named_value_get(&s.meminfo, "KernelStack", 0) * 1024;
-	snapshot_free(&s);
-	/* "0.00 0.01 0.05 1/123 4567": the second of the pair counts all threads */
-	if (!file_read_line(proc_root, "loadavg", line, sizeof(line)) && (slash = strchr(line, '/')))
-		threads = atol(slash + 1);
-	if (!bytes || threads <= 0)
-		return 16384;
-	/* there are a few stacks more than threads (idle tasks, the dead): so the mean is a little high */
-	while (size < 65536 && size * 1.5 < (double)bytes / threads)
-		size *= 2;
-	return size;
 }

@@ -27,7 +27,7 @@ struct tracer_options {
 	uint32_t cgroup_level;  /* how deep it lies, 0 the root */
 	const char *const *caches; /* --cache: only these */
 	size_t nr_caches;       /* ≤ KMT_FOCUS */
-	uint32_t thread_size;   /* bytes of a kernel stack; see thread_size_find() */
+	uint32_t thread_size;   /* bytes of a kernel stack; see host_thread_size() */
 	uint32_t audit_every;   /* hits of the unwinder, a power of two; 0: the default */
 };
 
@@ -115,8 +115,5 @@ int tracer_cost_end(struct tracer *t, struct governor_reading *out);
 
 /* The descriptor of a loaded program, for test runs (BPF_PROG_TEST_RUN); −ENOENT when it is not loaded. */
 int tracer_program_fd(const struct tracer *t, const char *program);
-
-/* Bytes of a kernel stack: /proc/meminfo's KernelStack over the number of threads, to a power of two. */
-uint32_t thread_size_find(const char *proc_root);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -131,4 +132,26 @@ int host_facts_read(const char *proc_root, const char *sys_root, struct host_fac
 		facts.uptime_s = strtod(uptime, NULL);
 	*out = facts;
 	return 0;
+}
+
+uint32_t host_thread_size(const char *proc_root)
+{
+	struct snapshot s = {};
+	char line[128], *slash;
+	uint64_t bytes = 0;
+	long threads = 0;
+	uint32_t size = 4096;
+
+	if (!snapshot_read(proc_root, SNAPSHOT_MEMINFO, &s))
+		bytes = named_value_get(&s.meminfo, "KernelStack", 0) * 1024;
+	snapshot_free(&s);
+	/* "0.00 0.01 0.05 1/123 4567": the second of the pair counts all threads */
+	if (!file_read_line(proc_root, "loadavg", line, sizeof(line)) && (slash = strchr(line, '/')))
+		threads = atol(slash + 1);
+	if (!bytes || threads <= 0)
+		return 16384;
+	/* there are a few stacks more than threads (idle tasks, the dead): so the mean is a little high */
+	while (size < 65536 && size * 1.5 < (double)bytes / threads)
+		size *= 2;
+	return size;
 }

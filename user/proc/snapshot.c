@@ -8,9 +8,9 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file_read.h"
 
 static int parse_meminfo(const char *buf, size_t len, struct snapshot *s)
@@ -69,20 +69,12 @@ static void stat_refresh(const char *root)
 	(void)read_path(root, "sys/vm/stat_refresh", &buf, &len);
 }
 
-static void snapshot_cleanup(struct snapshot *s)
-{
-	snapshot_free(s);
-}
-
 int snapshot_read(const char *root, unsigned int parts, struct snapshot *out)
 {
-	_cleanup_(snapshot_cleanup) struct snapshot s = {0};
-	struct timespec now;
+	_cleanup_(snapshot_free) struct snapshot s = {0};
 
 	stat_refresh(root);
-	clock_gettime(CLOCK_REALTIME, &now);
-	s.wall_s = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-
+	s.wall_s = clock_wall_s();
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
 		_cleanup_free_ char *buf = NULL;
 		size_t len;
