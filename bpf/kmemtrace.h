@@ -138,12 +138,12 @@ struct kmt_memo {
 	__u64 key; /* call site and depth; 0: row free */
 	__u64 sum; /* of the return addresses */
 	__u32 path;
-	__u16 nr;    /* 0 until filled, or for good when an audit disagreed */
-	__u16 split; /* frames from this one on lie at a fixed distance from the end of the stack, not from ctx */
+	__u32 nr;    /* 0 until filled, or for good when an audit disagreed */
 	__u32 part;  /* low half of the sum of the first UNWIND_PART: tells most paths of a call site apart */
 	__u32 depth; /* words from ctx to the end of the stack, when it was learned */
-	__u16 word[KMT_FRAMES]; /* where each return address lay, in words from ctx */
+	__u16 word[KMT_FRAMES]; /* where each return address lay, in words from ctx, or … */
 };
+#define KMT_FAR 0x8000 /* … from here on: from the end of the stack, less 2^16 */
 
 /* Traffic of a path or a cache: counts and bytes in 1/KMT_ONE, weighted by sampling. */
 struct kmt_traffic {

@@ -26,7 +26,7 @@ __u32 page_blocks[1 << PAGE_BLOCKS] WEAK = {};
 
 static __always_inline __u32 *page_block(__u64 page)
 {
-	return &page_blocks[hash_row(page >> 15, 64 - PAGE_BLOCKS)];
+	return &page_blocks[page >> 15 & ((1 << PAGE_BLOCKS) - 1)];
 }
 
 /* An allocation that falls to the sample. Of pieces each may, by itself. */

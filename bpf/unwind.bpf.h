@@ -296,29 +296,10 @@ GLOBAL int unwind_sum(__u32 scratch_row, __u32 nr)
 }
 
 /*
- * One frame of unwind_split(): false when it has moved otherwise than with the end of the stack. s->at is the
- * first frame that has moved. By itself so that the verifier looks at it once, not along each way through 64.
+ * The path in s is known at `memo_row`, but its frames lie elsewhere: if those that have moved did so with the
+ * end of the stack, that is how they are found from now on. Returns whether so.
  */
-GLOBAL int unwind_split_frame(__u32 scratch_row, __u32 memo_row, __u32 i)
-{
-	struct kmt_memo *m = bpf_map_lookup_elem(&memos, &memo_row);
-	struct unwind_scratch *s = scratch_of(scratch_row);
-	__s32 moved, by;
-
-	if (!s || !m || i >= KMT_FRAMES)
-		return 0;
-	moved = ((s->end - s->sp) >> 3) - m->depth;
-	by = (__s32)s->memo.word[i] - m->word[i];
-	if (by && s->at == m->nr)
-		s->at = i;
-	return i < s->at || by == moved;
-}
-
-/*
- * The path in s is known at `memo_row`, but its frames lie elsewhere: if those from some frame on have moved
- * with the end of the stack, that is how it is from now on. Returns whether so.
- */
-GLOBAL int unwind_split(__u32 scratch_row, __u32 memo_row)
+GLOBAL int unwind_moved(__u32 scratch_row, __u32 memo_row)
 {
 	struct kmt_memo *m = bpf_map_lookup_elem(&memos, &memo_row);
 	struct unwind_scratch *s = scratch_of(scratch_row);
@@ -327,24 +308,29 @@ GLOBAL int unwind_split(__u32 scratch_row, __u32 memo_row)
 	if (!s || !m || !m->nr || m->nr != s->path.nr)
 		return 0;
 	nr = m->nr;
-	s->at = nr;
+	s->at = 0;
 	for (__u32 i = 0; i < KMT_FRAMES; i++) {
+		__u16 was, far;
+
 		if (i >= nr)
 			break;
-		if (!unwind_split_frame(scratch_row, memo_row, i))
+		was = m->word[i];
+		far = s->memo.word[i] - ((s->end - s->sp) >> 3);
+		if (was == s->memo.word[i] || was == far)
+			continue;
+		if ((__u16)(was - m->depth) != far)
 			return 0;
+		m->word[i] = far;
+		s->at = 1;
 	}
-	if (s->at == m->split)
-		return 0;
-	m->split = s->at;
-	return 1;
+	return s->at;
 }
 
 /* Remember the path in s at s->key. */
 GLOBAL int unwind_remember(__u32 scratch_row, __u32 path)
 {
 	struct unwind_scratch *s = scratch_of(scratch_row);
-	__u32 h;
+	__u32 h, last;
 
 	if (!s)
 		return 0;
@@ -355,7 +341,7 @@ GLOBAL int unwind_remember(__u32 scratch_row, __u32 path)
 
 		if (!m)
 			break;
-		if (m->key == s->key && m->path == path && unwind_split(scratch_row, row))
+		if (m->key == s->key && m->path == path && unwind_moved(scratch_row, row))
 			return 1;
 		if (m->key || !compat_swap(&m->key, row, 0, s->key))
 			continue;
@@ -363,8 +349,12 @@ GLOBAL int unwind_remember(__u32 scratch_row, __u32 path)
 		m->part = s->memo.part;
 		m->path = path;
 		m->depth = (s->end - s->sp) >> 3;
-		m->split = s->path.nr - !(s->path.flags & (KMT_PATH_IRQ | KMT_PATH_TRUNCATED));
 		__builtin_memcpy(m->word, s->memo.word, sizeof(m->word));
+		/* the way into the kernel: wherever ctx is, it lies at the end */
+		last = s->path.nr - 1;
+		barrier_var(last);
+		if (last < KMT_FRAMES && !(s->path.flags & (KMT_PATH_IRQ | KMT_PATH_TRUNCATED)))
+			m->word[last] -= m->depth;
 		m->nr = s->path.nr;
 		return 1;
 	}
@@ -462,25 +452,25 @@ GLOBAL int unwind_audit(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, 
 	return 0;
 }
 
-/* Do the words where a memo expects return addresses add up to its path? */
-GLOBAL int unwind_matches(__u32 memo_row, __u64 sp, __u32 depth)
+/* Do the words where a memo expects return addresses add up to its path? The stack is that from sp to end. */
+GLOBAL int unwind_matches(__u32 memo_row, __u64 sp, __u64 end)
 {
 	struct kmt_memo *m = bpf_map_lookup_elem(&memos, &memo_row);
-	__u64 sum = 0, odd = UNWIND_ODD;
-	__u32 nr, split;
+	__u64 sum = 0, odd = UNWIND_ODD, far = end - (1 << 16) * 8;
+	__u32 nr;
 
 	if (!m)
 		return 0;
 	nr = m->nr;
-	split = m->split;
 	for (__u32 i = 0; i < KMT_FRAMES; i++) {
+		__u32 word;
+
 		if (i >= nr)
 			break;
 		if (i == UNWIND_PART && (__u32)sum != m->part)
 			return 0;
-		if (i == split)
-			sp += ((__s64)depth - m->depth) * 8;
-		sum += compat_read_word(sp + m->word[i] * 8) * odd;
+		word = m->word[i];
+		sum += compat_read_word((word < KMT_FAR ? sp : far) + word * 8) * odd;
 		odd += UNWIND_ODD << 1;
 	}
 	return nr && sum == m->sum;
@@ -511,13 +501,12 @@ GLOBAL int unwind_path(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, _
 {
 	struct unwind_scratch *s = scratch_of(scratch_row);
 	struct kmt_cpu *cpu = cpu_of(cpu_id);
-	__u32 h, depth;
+	__u32 h;
 
 	if (!s || !cpu)
 		return 0;
 	s->sp = scratch_number(s, ctx);
 	unwind_locate(s);
-	depth = (s->end - s->sp) >> 3;
 	h = hash_row(s->key, cfg_memo_shift);
 	for (int w = 0; w < KMT_WAYS; w++) {
 		__u32 row = h + w;
@@ -525,7 +514,7 @@ GLOBAL int unwind_path(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, _
 
 		if (!m || !m->key)
 			break;
-		if (m->key != s->key || !unwind_matches(row, s->sp, depth))
+		if (m->key != s->key || !unwind_matches(row, s->sp, s->end))
 			continue;
 		if ((++cpu->stats[KMT_STAT_UNWIND_HITS] & cfg_audit) == 0 &&
 		    !unwind_audit(ctx, scratch_row, cpu_id, row))
