@@ -111,10 +111,10 @@ struct kmt_object {
 	__u32 born_ms; /* since tracing began, as coarse as the loader's clock hand */
 	__u16 cache;   /* 0 outside slab */
 	__u8 pool;
-	__u8 looked;   /* run of the audit that found it live, KMT_TWICE when it was not the first; 0: none */
+	__u8 looked;   /* by the liveness audit, which found it live: 0, or … */
 };
-#define KMT_RUNS  127 /* runs are numbered 1 … KMT_RUNS, and then 1 again */
-#define KMT_TWICE 128
+#define KMT_LOOKED_ONCE	 1
+#define KMT_LOOKED_TWICE 2 /* … by two runs, some time apart */
 
 static inline __u64 kmt_key(__u32 pool, __u64 addr)
 {

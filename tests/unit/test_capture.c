@@ -1059,7 +1059,7 @@ static void test_hostile_databases(void **state)
 		{"UPDATE held SET bytes=9e999", -EBADMSG, "out of range"},
 		{"UPDATE held SET age_15=-0.5", -EBADMSG, "out of range"},
 		{"UPDATE held SET judged_live=judged+1", -EBADMSG, "out of range"},
-		{"UPDATE held SET judged_twice=judged_live+1", -EBADMSG, "out of range"},
+		{"UPDATE held SET judged_twice=tracked+1", -EBADMSG, "out of range"},
 		{"UPDATE held SET pool='slub'", -EBADMSG, "no such pool"},
 		{"UPDATE held SET pool=printf('%.*c', 60000, 'x')", -EBADMSG, "too long"},
 		{"UPDATE held SET class='this does not fit into twenty-four bytes'", -EBADMSG,

@@ -85,7 +85,7 @@ static void stream_sample(struct cap_held rows[PATHS], uint64_t *seed)
 		drawn_with = period;
 		countdown = -log(noise(seed)) * drawn_with;
 		if (done[i] > paths[i].freed)
-			estimate_add(&rows[i], &o, 5000, 0);
+			estimate_add(&rows[i], &o, 5000, false);
 	}
 }
 
@@ -224,7 +224,7 @@ static void intervals_hold_for_few_samples_and_many(void **state)
 						.period = (uint64_t)(-size / log1p(-p))};
 
 					if (noise(&seed) < -expm1(-size / (double)o.period))
-						estimate_add(&h, &o, 0, 0);
+						estimate_add(&h, &o, 0, false);
 				}
 				if (!h.tracked)
 					continue; /* nothing sampled, nothing reported */
@@ -240,20 +240,39 @@ static void intervals_hold_for_few_samples_and_many(void **state)
 
 static void exact_figures_have_no_interval(void **state)
 {
-	const struct kmt_object o = {.size = 100, .born_ms = 1000, .looked = 3 | KMT_TWICE};
+	const struct kmt_object o = {.size = 100, .born_ms = 1000, .looked = KMT_LOOKED_TWICE};
+	const struct kmt_object other = {.size = 100, .born_ms = 1000};
 	struct cap_held h = {0};
 	double low, high;
 
 	(void)state;
-	estimate_add(&h, &o, 4500, 3);
-	estimate_add(&h, &o, 4500, 4);
-	assert_int_equal(h.tracked, 2);
-	assert_int_equal(h.judged, 1); /* the other run's mark does not count */
-	assert_int_equal(h.judged_twice, 1);
-	assert_true(h.bytes == 200 && h.objects == 2 && h.bytes_var == 0);
-	assert_true(h.age_hist[2] == 2 && h.oldest_s == 3.5);
+	estimate_add(&h, &o, 4500, true);
+	estimate_add(&h, &o, 4500, false);
+	estimate_add(&h, &other, 4500, true); /* took the row of one that was looked at */
+	assert_int_equal(h.tracked, 3);
+	assert_int_equal(h.judged, 1);
+	assert_int_equal(h.judged_live, 1);
+	assert_int_equal(h.judged_twice, 2);
+	assert_true(h.bytes == 300 && h.objects == 3 && h.bytes_var == 0);
+	assert_true(h.age_hist[2] == 3 && h.oldest_s == 3.5);
 	interval_weighted(h.bytes, h.bytes_var, &low, &high);
-	assert_true(low == 200 && high == 200);
+	assert_true(low == 300 && high == 300);
+}
+
+/* A text says what is worth the words: no "give or take 18 B" of 55 MiB. */
+static void narrow_intervals_are_left_unsaid(void **state)
+{
+	char buf[INTERVAL_WORDS_MAX];
+
+	(void)state;
+	assert_string_equal(interval_words(buf, " (", 1000, 991, 1009, units_bytes_short), "");
+	assert_string_equal(interval_words(buf, " (", 1000, 989, 1001, units_bytes_short), " (989 to 1001)");
+	assert_string_equal(interval_words(buf, " (", -1000, -1009, -991, units_bytes_short), "");
+	assert_string_equal(interval_words(buf, " (95% interval ", 60, 30, INFINITY, units_duration),
+			    " (95% interval 30 s to ever)");
+	assert_false(interval_shows(0, 0, 0));
+	assert_true(interval_shows(0, 0, 1));
+	assert_false(interval_shows(NAN, NAN, NAN));
 }
 
 int main(void)
@@ -262,6 +281,7 @@ int main(void)
 		cmocka_unit_test(intervals_hold_the_truth_of_sampled_recordings),
 		cmocka_unit_test(intervals_hold_for_few_samples_and_many),
 		cmocka_unit_test(exact_figures_have_no_interval),
+		cmocka_unit_test(narrow_intervals_are_left_unsaid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,10 +78,10 @@ struct cap_held {
 	double bytes_var;    /* variance of `bytes`, 0 when exact */
 	double age_hist[AGE_BUCKETS]; /* objects by age */
 	double oldest_s;
-	/* the last look of the liveness audit: those found free are in `judged` and no more in `tracked` */
+	/* the sample of the last run of the liveness audit: those found free are in `judged` and no more in `tracked` */
 	int64_t judged;
 	int64_t judged_live;
-	int64_t judged_twice; /* … and an earlier look, at least a second before, found them live, too */
+	int64_t judged_twice; /* of `tracked`: found live by two runs, at least a second apart; of the sample or not */
 };
 
 /* Traffic since tracing began, by stack; frees are counted to the stack that allocated. Weighted. */

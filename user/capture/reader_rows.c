@@ -217,7 +217,7 @@ static int read_held(struct reader *r, void *unused)
 	h->oldest_s = reader_real(r, 10, 0, CAPTURE_REAL_MAX);
 	h->judged = reader_int(r, 11, 0, CAPTURE_LEVEL_MAX);
 	h->judged_live = reader_int(r, 12, 0, h->judged);
-	h->judged_twice = reader_int(r, 13, 0, h->judged_live);
+	h->judged_twice = reader_int(r, 13, 0, h->tracked);
 	for (int b = 0; b < AGE_BUCKETS; b++)
 		h->age_hist[b] = reader_real(r, 14 + b, 0, CAPTURE_REAL_MAX);
 	return 0;

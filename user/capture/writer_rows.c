@@ -173,7 +173,7 @@ static bool held_ok(const struct capture_writer *w, const struct cap_held *h)
 		  h->process <= w->processes.nr && h->tracked >= 0 &&
 		  h->tracked <= CAPTURE_LEVEL_MAX && h->judged >= 0 && h->judged_live >= 0 &&
 		  h->judged <= CAPTURE_LEVEL_MAX && h->judged_live <= h->judged &&
-		  h->judged_twice >= 0 && h->judged_twice <= h->judged_live &&
+		  h->judged_twice >= 0 && h->judged_twice <= h->tracked &&
 		  real_ok(h->objects) && real_ok(h->bytes) && real_ok(h->bytes_var) &&
 		  real_ok(h->oldest_s);
 

@@ -9,15 +9,13 @@
 #include <time.h>
 
 #include "base/array.h"
-#include "base/cleanup.h"
 #include "base/log.h"
+#include "live/choice.h"
 
-#define GROUP_BITS   15
-#define GROUPS	     (1u << GROUP_BITS)
-#define GROUP_PROBES 32
-#define SAMPLE	     385    /* of a large group: ±5 % at 95 %, whatever the share */
-#define FIRST_NS     1000.0 /* guess of what one object takes, until it is known */
-#define MOST	     (1u << 21)
+#define FIRST_NS 1000.0	      /* guess of what one object takes, until it is known */
+#define MOST	 (1u << 21)
+#define LATE	 2	      /* times the limit, after which a run that takes longer than planned is ended */
+#define APART_NS 1000000000ull /* between two looks that count as two */
 
 /* An object to be looked up. */
 struct suspect {
@@ -25,7 +23,8 @@ struct suspect {
 	uint32_t row, born_ms;
 	uint32_t path, owner;
 	uint16_t cache;
-	bool looked; /* an earlier run found it live */
+	uint8_t looked; /* as in struct kmt_object */
+	bool sampled;	/* else it is here for a second look alone */
 	bool resting;
 	uint8_t verdict;
 	bool evicted;
@@ -35,20 +34,12 @@ struct suspects {
 	ARRAY_OF(struct suspect);
 };
 
-/* Objects of one cache and path that can be judged; what does not fit lies in row 0. */
-struct group {
-	uint32_t path;
-	uint16_t cache;
-	bool used;
-	uint32_t total, want, left; /* objects, to be judged, not yet visited by the choice */
-	uint64_t bytes;
-};
-
 struct audit {
 	struct tracer *tracer;
 	const struct tracer_tables *tables;
 	const char *state;
-	struct group groups[GROUPS];
+	struct choice *choice;
+	uint64_t *sampled; /* a bit for each row of the live table: of the last run's sample, and live */
 	uint32_t resting[KMT_CACHES + KMT_PROBES];
 	ARRAY_OF(struct audit_ghosts) ghosts;
 	struct {
@@ -57,8 +48,8 @@ struct audit {
 	} rest; /* of the cache in hand, sorted */
 	struct audit_counts counts;
 	double object_ns;
-	uint64_t random;
-	uint8_t run;
+	uint64_t last_ns; /* when the last run began */
+	bool apart;	  /* the one at hand is far enough from it */
 	uint32_t first_cache; /* where a run begins, so that a time limit does not always hit the
 				 same ones */
 };
@@ -71,9 +62,15 @@ static uint64_t now_ns(void)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
+static size_t sampled_words(const struct audit *a)
+{
+	return ((size_t)a->tables->nr_buckets * KMT_KEYS + 63) / 64;
+}
+
 int audit_new(struct tracer *t, struct audit **out)
 {
 	struct audit *a = calloc(1, sizeof(*a));
+	uint64_t seed;
 	int err;
 
 	if (!a)
@@ -81,9 +78,14 @@ int audit_new(struct tracer *t, struct audit **out)
 	a->tracer = t;
 	a->tables = tracer_tables(t);
 	a->object_ns = FIRST_NS;
-	if (getrandom(&a->random, sizeof(a->random), GRND_NONBLOCK) != sizeof(a->random))
-		a->random = now_ns();
-	a->random |= 1;
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
+		seed = now_ns();
+	a->choice = choice_new(seed);
+	a->sampled = calloc(sampled_words(a), sizeof(*a->sampled));
+	if (!a->choice || !a->sampled) {
+		audit_free(a);
+		return -ENOMEM;
+	}
 	err = tracer_learn_layout(t);
 	a->state = !err		     ? "ok"
 		   : err == -ENOTSUP ? "this kernel does not lay slab pages out as expected"
@@ -100,6 +102,8 @@ void audit_free(struct audit *a)
 		return;
 	ARRAY_FREE(&a->ghosts);
 	ARRAY_FREE(&a->rest);
+	choice_free(a->choice);
+	free(a->sampled);
 	free(a);
 }
 
@@ -108,9 +112,9 @@ const char *audit_state(const struct audit *a)
 	return a->state;
 }
 
-uint8_t audit_mark(const struct audit *a)
+bool audit_sampled(const struct audit *a, uint32_t row)
 {
-	return a->run;
+	return a->sampled[row / 64] >> (row % 64) & 1;
 }
 
 size_t audit_ghosts(const struct audit *a, const struct audit_ghosts **out)
@@ -131,32 +135,6 @@ const struct audit_counts *audit_counts(const struct audit *a)
 
 /* ---- the choice ---- */
 
-/* xorshift64*: Vigna (2016). Below n. */
-static uint32_t random_below(struct audit *a, uint32_t n)
-{
-	a->random ^= a->random >> 12;
-	a->random ^= a->random << 25;
-	a->random ^= a->random >> 27;
-	return ((a->random * 0x2545F4914F6CDD1Dull >> 32) * n) >> 32;
-}
-
-static struct group *group_of(struct audit *a, uint32_t path, uint16_t cache)
-{
-	uint32_t h = ((uint64_t)path << 16 | cache) * 0x9E3779B97F4A7C15ull >> (64 - GROUP_BITS);
-
-	for (uint32_t i = 0; i < GROUP_PROBES; i++) {
-		struct group *g = &a->groups[(h + i) & (GROUPS - 1)];
-
-		if (g == a->groups)
-			continue;
-		if (!g->used)
-			*g = (struct group){.path = path, .cache = cache, .used = true};
-		if (g->path == path && g->cache == cache)
-			return g;
-	}
-	return a->groups;
-}
-
 /* The object in a row of the live table, when it is one that can be judged. */
 static bool suspect_read(const struct audit *a, uint32_t bucket, uint32_t i, uint32_t born_until_ms,
 			 struct kmt_object *o, uint64_t *key)
@@ -172,7 +150,8 @@ static bool suspect_read(const struct audit *a, uint32_t bucket, uint32_t i, uin
 	       __atomic_load_n(&t->live_keys[bucket].key[i], __ATOMIC_ACQUIRE) == *key;
 }
 
-static int suspect_add(struct suspects *out, const struct kmt_object *o, uint64_t key, uint32_t row)
+static int suspect_add(struct suspects *out, const struct kmt_object *o, uint64_t key, uint32_t row,
+		       bool sampled)
 {
 	struct suspect *s = ARRAY_PUSH(out);
 
@@ -184,13 +163,14 @@ static int suspect_add(struct suspects *out, const struct kmt_object *o, uint64_
 			      .path = o->path,
 			      .owner = o->owner,
 			      .cache = o->cache,
-			      .looked = o->looked};
+			      .looked = o->looked,
+			      .sampled = sampled};
 	return 0;
 }
 
 /*
- * Read the table once: count the groups, and keep every object that can be judged as long as there
- * are no more than `room`. *total is how many there are.
+ * Read the table once: count what can be judged, and keep it all as long as there is no more than `room`.
+ * *total is how much there is.
  */
 static int suspects_read(struct audit *a, uint32_t born_until_ms, uint64_t room,
 			 struct suspects *out, uint64_t *total)
@@ -199,74 +179,20 @@ static int suspects_read(struct audit *a, uint32_t born_until_ms, uint64_t room,
 	uint64_t key;
 	int err = 0;
 
-	memset(a->groups, 0, sizeof(a->groups));
+	choice_begin(a->choice);
 	*total = 0;
 	for (uint32_t b = 0; b < a->tables->nr_buckets; b++)
 		for (uint32_t i = 0; i < KMT_KEYS && !err; i++) {
-			struct group *g;
-
 			if (!suspect_read(a, b, i, born_until_ms, &o, &key))
 				continue;
-			g = group_of(a, o.path, o.cache);
-			g->total++;
-			g->bytes += o.size;
+			choice_count(a->choice, o.path, o.cache, o.size, o.looked);
 			if (++*total <= room)
-				err = suspect_add(out, &o, key, b * KMT_KEYS + i);
+				err = suspect_add(out, &o, key, b * KMT_KEYS + i, true);
 		}
 	return err;
 }
 
-static int compare_bytes(const void *x, const void *y)
-{
-	const struct group *a = *(struct group *const *)x, *b = *(struct group *const *)y;
-
-	return a->bytes < b->bytes ? 1 : a->bytes > b->bytes ? -1 : 0;
-}
-
-/*
- * How many of each group, where there is not room for all: first a sample that tells its share to
- * ±5 %, from the group that holds most on down, and then what is left of the room to judge groups
- * whole, in that order.
- */
-static int groups_want(struct audit *a, uint64_t room)
-{
-	_cleanup_free_ struct group **by_bytes = NULL;
-	size_t nr = 0;
-
-	by_bytes = calloc(GROUPS, sizeof(*by_bytes));
-	if (!by_bytes)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < GROUPS; i++) {
-		a->groups[i].left = a->groups[i].total;
-		if (a->groups[i].total)
-			by_bytes[nr++] = &a->groups[i];
-	}
-	qsort(by_bytes, nr, sizeof(*by_bytes), compare_bytes);
-	for (size_t i = 0; i < nr; i++) {
-		uint64_t all = by_bytes[i]->total;
-		uint64_t want =
-			1 +
-			all * SAMPLE / (all + SAMPLE - 1); /* with the finite population's due */
-
-		if (want > all)
-			want = all;
-		if (want > room)
-			break;
-		by_bytes[i]->want = want;
-		room -= want;
-	}
-	for (size_t i = 0; i < nr && by_bytes[i]->want; i++) {
-		uint64_t more = by_bytes[i]->total - by_bytes[i]->want;
-
-		if (more > room)
-			continue;
-		by_bytes[i]->want += more;
-		room -= more;
-	}
-	return 0;
-}
-
-/* Visit the table again and take `want` of each group, each object as likely as any other. */
+/* Read it again, and keep what is chosen. */
 static int suspects_choose(struct audit *a, uint32_t born_until_ms, struct suspects *out)
 {
 	struct kmt_object o;
@@ -275,20 +201,14 @@ static int suspects_choose(struct audit *a, uint32_t born_until_ms, struct suspe
 
 	for (uint32_t b = 0; b < a->tables->nr_buckets; b++)
 		for (uint32_t i = 0; i < KMT_KEYS && !err; i++) {
-			struct group *g;
-			bool take;
+			enum chosen chosen;
 
 			if (!suspect_read(a, b, i, born_until_ms, &o, &key))
 				continue;
-			g = group_of(a, o.path, o.cache);
-			if (!g->want || !g->left)
-				continue;
-			take = g->want >= g->left || random_below(a, g->left) < g->want;
-			g->left--;
-			if (!take)
-				continue;
-			g->want--;
-			err = suspect_add(out, &o, key, b * KMT_KEYS + i);
+			chosen = choice_take(a->choice, o.path, o.cache, o.looked);
+			if (chosen)
+				err = suspect_add(out, &o, key, b * KMT_KEYS + i,
+						  chosen == CHOSEN_SAMPLE);
 		}
 	return err;
 }
@@ -359,6 +279,13 @@ static void rest_mark(const struct audit *a, struct suspect *s, size_t nr)
 	}
 }
 
+/* What a suspect that is found live is marked with. */
+static uint8_t suspect_looked(const struct audit *a, const struct suspect *s)
+{
+	return s->looked == KMT_LOOKED_TWICE || (s->looked && a->apart) ? KMT_LOOKED_TWICE
+									 : KMT_LOOKED_ONCE;
+}
+
 /* Have up to KMT_AUDIT_CHUNK suspects of one cache judged. `mark`: leave one on those that live. */
 static int chunk_judge(struct audit *a, uint64_t cache, struct suspect *s, size_t nr, bool mark)
 {
@@ -373,9 +300,7 @@ static int chunk_judge(struct audit *a, uint64_t cache, struct suspect *s, size_
 			.row = s[i].row,
 			.born_ms = s[i].born_ms,
 			.resting = s[i].resting,
-			.look = !mark || a->rest.incomplete ? 0
-				: s[i].looked		    ? a->run | KMT_TWICE
-							    : a->run,
+			.look = !mark || a->rest.incomplete ? 0 : suspect_looked(a, &s[i]),
 		};
 	err = tracer_run(a->tracer, TRACER_AUDIT_JUDGE, args, -1);
 	for (size_t i = 0; i < nr && !err; i++) {
@@ -402,10 +327,15 @@ static int look(struct audit *a, uint64_t cache, struct suspect *s, size_t nr, b
 	return err;
 }
 
+/* A suspect that was found free; what was looked up for a second time says nothing of the others. */
 static int ghost_count(struct audit *a, const struct suspect *s)
 {
 	struct audit_ghosts *g = a->ghosts.nr ? &a->ghosts.items[a->ghosts.nr - 1] : NULL;
 
+	a->counts.judged++;
+	a->counts.ghosts++;
+	if (!s->sampled)
+		return 0;
 	if (!g || g->path != s->path || g->owner != s->owner || g->cache != s->cache) {
 		g = ARRAY_PUSH(&a->ghosts);
 		if (!g)
@@ -413,7 +343,6 @@ static int ghost_count(struct audit *a, const struct suspect *s)
 		*g = (struct audit_ghosts){.path = s->path, .owner = s->owner, .cache = s->cache};
 	}
 	g->nr++;
-	a->counts.ghosts++;
 	return 0;
 }
 
@@ -433,7 +362,6 @@ static int cache_judge(struct audit *a, struct suspect *s, size_t nr)
 	err = look(a, cache, s, nr, false);
 	for (size_t i = 0; i < nr && !err; i++) {
 		if (s[i].verdict >= KMT_FREED_PAGE) {
-			a->counts.judged += s[i].evicted;
 			err = s[i].evicted ? ghost_count(a, &s[i]) : 0;
 		} else {
 			s[seem_live++] = s[i];
@@ -443,11 +371,12 @@ static int cache_judge(struct audit *a, struct suspect *s, size_t nr)
 		err = look(a, cache, s, seem_live, true);
 	for (size_t i = 0; i < seem_live && !err; i++) {
 		if (s[i].verdict >= KMT_FREED_PAGE) {
-			a->counts.judged += s[i].evicted;
 			err = s[i].evicted ? ghost_count(a, &s[i]) : 0;
 		} else if (s[i].verdict == KMT_LIVE) {
 			a->counts.judged++;
 			a->counts.live++;
+			if (s[i].sampled)
+				a->sampled[s[i].row / 64] |= 1ull << (s[i].row % 64);
 		} else {
 			a->counts.unsure++;
 		}
@@ -456,23 +385,24 @@ static int cache_judge(struct audit *a, struct suspect *s, size_t nr)
 	return err;
 }
 
-/* Judge cache by cache, as far as time allows: a cache is judged as chosen or not at all. */
-static int suspects_judge(struct audit *a, struct suspects *s, uint64_t until_ns)
+/* Judge cache by cache, as far as time allows: a cache is judged as chosen or not at all. *done: how many were. */
+static int suspects_judge(struct audit *a, struct suspects *s, uint64_t until_ns, size_t *done)
 {
-	size_t first = 0, at, done = 0;
+	size_t first = 0, at;
 	int err = 0;
 
+	*done = 0;
 	while (first < s->nr && s->items[first].cache < a->first_cache)
 		first++;
 	at = first < s->nr ? first : 0;
-	while (done < s->nr && !err && now_ns() < until_ns) {
+	while (*done < s->nr && !err && now_ns() < until_ns) {
 		size_t to = at + 1;
 
 		while (to < s->nr && s->items[to].cache == s->items[at].cache)
 			to++;
 		a->first_cache = s->items[at].cache + 1;
 		err = cache_judge(a, s->items + at, to - at);
-		done += to - at;
+		*done += to - at;
 		at = to < s->nr ? to : 0;
 	}
 	return err;
@@ -507,32 +437,35 @@ static void ghosts_merge(struct audit *a)
 
 int audit_run(struct audit *a, uint32_t born_until_ms, double limit_s)
 {
-	uint64_t began = now_ns(), until = began + limit_s * 1e9, judging, room, total;
+	uint64_t began = now_ns(), limit_ns = limit_s * 1e9, judging, room, total;
 	struct suspects s = {};
+	size_t done = 0;
 	int err;
 
 	if (strcmp(a->state, "ok"))
 		return 0;
-	room = limit_s * 1e9 / a->object_ns;
+	room = limit_ns / a->object_ns;
 	room = room < MOST ? room : MOST;
 	err = suspects_read(a, born_until_ms, room, &s, &total);
 	if (!err && total > room) {
 		s.nr = 0;
-		err = groups_want(a, room) ?: suspects_choose(a, born_until_ms, &s);
+		err = choice_plan(a->choice, room) ?: suspects_choose(a, born_until_ms, &s);
 	}
 	judging = now_ns();
 	if (s.nr)
 		qsort(s.items, s.nr, sizeof(*s.items), compare_place);
-	a->run = a->run % KMT_RUNS + 1;
+	memset(a->sampled, 0, sampled_words(a) * sizeof(*a->sampled));
 	a->ghosts.nr = 0;
-	err = err ?: suspects_judge(a, &s, until);
+	a->apart = began - a->last_ns >= APART_NS;
+	a->last_ns = began;
+	err = err ?: suspects_judge(a, &s, judging + LATE * limit_ns, &done);
 	ghosts_merge(a);
-	if (s.nr > 10000) /* of few, what each cache costs would be most */
-		a->object_ns = (now_ns() - judging) / (double)s.nr;
+	if (done > 10000) /* of few, what each cache costs would be most */
+		a->object_ns = (now_ns() - judging) / (double)done;
 	a->counts.runs++;
 	a->counts.ns += now_ns() - began;
 	log_debug("audit: %zu of %llu objects in %.1f ms (choosing %.1f ms), %zu groups of ghosts",
-		  s.nr, (unsigned long long)total, (now_ns() - began) / 1e6,
+		  done, (unsigned long long)total, (now_ns() - began) / 1e6,
 		  (judging - began) / 1e6, a->ghosts.nr);
 	ARRAY_FREE(&s);
 	return err;

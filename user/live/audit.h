@@ -21,7 +21,7 @@ struct audit_counts {
 	uint64_t unsure;       /* no verdict: the lists moved */
 };
 
-/* Objects of one (path, owner, cache) that the last run found free. */
+/* Objects of one (path, owner, cache) that the last run found free, of its sample. */
 struct audit_ghosts {
 	uint32_t path, owner;
 	uint16_t cache;
@@ -36,16 +36,18 @@ void audit_free(struct audit *a);
 const char *audit_state(const struct audit *a);
 
 /*
- * Look objects up, for about `limit_s` seconds at most: all of them when that is enough, else a
- * uniform random sample of each (cache, path) group, the largest groups first, large enough for ±5
- * %. Those born after `born_until_ms` are left out; that must lie behind the clock hand, because a
- * row that a new object takes over meanwhile is told by its birthday. 0 or −errno; without effect
- * where audit_state() is not "ok".
+ * Look objects up, for about `limit_s` seconds at most: all of them when that is enough, else a sample of each
+ * (cache, path) group and some of what earlier runs found live (live/choice.h). Those born after `born_until_ms`
+ * are left out; that must lie behind the clock hand, because a row that a new object takes over meanwhile is told by
+ * its birthday. 0 or −errno; without effect where audit_state() is not "ok".
  */
 int audit_run(struct audit *a, uint32_t born_until_ms, double limit_s);
 
-/* Of the last run: its mark in kmt_object.looked (0: there was none), and the ghosts it found. */
-uint8_t audit_mark(const struct audit *a);
+/*
+ * Of the last run: was the object in `row` of the live table in its sample, and live? (Another object that took the
+ * row since is told by kmt_object.looked, which is then 0.) And the ghosts it found.
+ */
+bool audit_sampled(const struct audit *a, uint32_t row);
 size_t audit_ghosts(const struct audit *a, const struct audit_ghosts **out);
 /* Free objects that rest on per-CPU lists, by row of the cache table, when last looked at. */
 uint32_t audit_resting(const struct audit *a, uint32_t cache_row);

@@ -262,17 +262,17 @@ static void groups_free(struct group **groups)
 static int live_read(const struct drain *d, uint32_t now_ms, struct group **groups)
 {
 	const struct tracer_tables *t = d->tables;
-	uint8_t mark = audit_mark(d->audit);
 	struct group *last = NULL;
 
 	for (uint32_t b = 0; b < t->nr_buckets; b++)
 		for (uint32_t i = 0; i < KMT_KEYS; i++) {
 			uint64_t key = __atomic_load_n(&t->live_keys[b].key[i], __ATOMIC_ACQUIRE);
+			uint32_t row = b * KMT_KEYS + i;
 			struct kmt_object o;
 
 			if (key <= KMT_EVICTING)
 				continue;
-			o = t->live_objects[b * KMT_KEYS + i];
+			o = t->live_objects[row];
 			if (__atomic_load_n(&t->live_keys[b].key[i], __ATOMIC_ACQUIRE) != key)
 				continue; /* freed while we looked */
 			if (!last || last->key.path != o.path || last->key.owner != o.owner ||
@@ -280,7 +280,7 @@ static int live_read(const struct drain *d, uint32_t now_ms, struct group **grou
 				last = group_of(groups, &o);
 			if (!last)
 				return -ENOMEM;
-			estimate_add(&last->held, &o, now_ms, mark);
+			estimate_add(&last->held, &o, now_ms, audit_sampled(d->audit, row));
 		}
 	return 0;
 }

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-void estimate_add(struct cap_held *h, const struct kmt_object *o, uint32_t now_ms, uint8_t mark)
+void estimate_add(struct cap_held *h, const struct kmt_object *o, uint32_t now_ms, bool sampled)
 {
 	double p =
 		o->period ? -expm1(-(double)o->size / o->period) : 1; /* of having been sampled */
@@ -14,11 +14,9 @@ void estimate_add(struct cap_held *h, const struct kmt_object *o, uint32_t now_m
 	if (bucket >= AGE_BUCKETS)
 		bucket = AGE_BUCKETS - 1;
 	h->tracked++;
-	if (mark && (o->looked & ~KMT_TWICE) == mark) {
-		h->judged++;
-		h->judged_live++;
-		h->judged_twice += o->looked != mark;
-	}
+	h->judged += sampled && o->looked;
+	h->judged_live += sampled && o->looked;
+	h->judged_twice += o->looked == KMT_LOOKED_TWICE;
 	h->objects += 1 / p;
 	h->bytes += o->size / p;
 	h->bytes_var += (1 - p) / p * o->size / p * o->size;

@@ -9,8 +9,9 @@
 /*
  * Add an object at `now_ms` of the clock hand. One chosen by byte-Poisson sampling stands for 1/p
  * of its kind, p = 1 − e^(−size/period) (Horvitz & Thompson 1952); the variance is the usual
- * estimate of theirs, Σ (1 − p)/p² × size². `mark` is the audit's for its last run, 0 for none.
+ * estimate of theirs, Σ (1 − p)/p² × size². `sampled`: it was in the sample of the audit's last
+ * run, which found it live if it is still the same object.
  */
-void estimate_add(struct cap_held *h, const struct kmt_object *o, uint32_t now_ms, uint8_t mark);
+void estimate_add(struct cap_held *h, const struct kmt_object *o, uint32_t now_ms, bool sampled);
 
 #endif

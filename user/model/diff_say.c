@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
+#include "model/interval.h"
 #include "model/losses.h"
 
 #define NAME_SHOWN  64
@@ -270,13 +271,14 @@ static void describe_row(const struct diff_row *row, char *buf, size_t size)
 /* "12.1 MiB/s more (95% interval …) in slab (kmalloc-1k) at a < b, where the base had 0 B/s" */
 static void say_growth_row(struct words *w, const struct diff_row *row, bool first)
 {
-	char what[512], more[UNITS_MAX], low[UNITS_MAX], high[UNITS_MAX], had[UNITS_MAX];
+	char what[512], more[UNITS_MAX], interval[INTERVAL_WORDS_MAX], had[UNITS_MAX];
 	const struct diff_figure *f = &row->growth;
 
 	describe_row(row, what, sizeof(what));
-	say(w, "%s by %s/s more%s (95%% interval %s to %s): %s; %s %s/s.", first ? "What is held grows" : "Then",
-	    units_bytes(more, f->delta), w->d->in.set ? " than usual" : "", units_bytes(low, f->low),
-	    units_bytes(high, f->high), what, w->d->in.set ? "usual is" : "before it was", units_bytes(had, f->base));
+	say(w, "%s by %s/s more%s%s: %s; %s %s/s.", first ? "What is held grows" : "Then",
+	    units_bytes(more, f->delta), w->d->in.set ? " than usual" : "",
+	    interval_words(interval, " (95% interval ", f->delta, f->low, f->high, units_bytes), what,
+	    w->d->in.set ? "usual is" : "before it was", units_bytes(had, f->base));
 }
 
 static void say_growth(struct words *w)

@@ -3,6 +3,7 @@
 #include "model/interval.h"
 
 #include <math.h>
+#include <stdio.h>
 
 /* χ² quantile at normal deviate z by Wilson & Hilferty (1931): within 1 % from 2 degrees of freedom
  * on. */
@@ -34,6 +35,23 @@ void interval_weighted_at(double z, double sum, double var, double weight, doubl
 void interval_weighted(double sum, double var, double *low, double *high)
 {
 	interval_weighted_at(1.959964, sum, var, 0, low, high);
+}
+
+bool interval_shows(double value, double low, double high)
+{
+	return fmax(value - low, high - value) >= 0.01 * fabs(value) && high > low;
+}
+
+const char *interval_words(char buf[INTERVAL_WORDS_MAX], const char *lead, double value, double low, double high,
+			   char *(*units)(char buf[UNITS_MAX], double value))
+{
+	char from[UNITS_MAX], to[UNITS_MAX];
+
+	buf[0] = '\0';
+	if (interval_shows(value, low, high))
+		snprintf(buf, INTERVAL_WORDS_MAX, "%s%s to %s)", lead, units(from, low),
+			 isfinite(high) ? units(to, high) : "ever");
+	return buf;
 }
 
 double interval_deviate(double p)

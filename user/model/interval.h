@@ -3,6 +3,10 @@
 #ifndef KMEMTRACE_MODEL_INTERVAL_H
 #define KMEMTRACE_MODEL_INTERVAL_H
 
+#include <stdbool.h>
+
+#include "base/units.h"
+
 /*
  * The 95 % interval of a weighted sum of random counts with estimate `sum` > 0 and variance `var`:
  * as if it were a Poisson count of sum²/var samples, each worth var/sum (so the gamma interval of
@@ -18,6 +22,18 @@ void interval_weighted(double sum, double var, double *low, double *high);
  * sample would have been worth: the upper end is then above 0. */
 void interval_weighted_at(double z, double sum, double var, double weight, double *low,
 			  double *high);
+
+/* Is an interval wide enough to be worth the words? Not where neither end is 1 % from the value. */
+bool interval_shows(double value, double low, double high);
+
+#define INTERVAL_WORDS_MAX (2 * UNITS_MAX + 32)
+
+/*
+ * For a text: `lead` LOW " to " HIGH ")", by units_bytes() or the like, "ever" for an infinite high end; "" where
+ * interval_shows() is false.
+ */
+const char *interval_words(char buf[INTERVAL_WORDS_MAX], const char *lead, double value, double low, double high,
+			   char *(*units)(char buf[UNITS_MAX], double value));
 
 /* The normal deviate that is exceeded in either direction with probability p, 0 < p < 1. */
 double interval_deviate(double p);

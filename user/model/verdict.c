@@ -14,6 +14,7 @@
 
 #include "base/units.h"
 #include "model/entry.h"
+#include "model/interval.h"
 
 #define GREW_KB	   256.0   /* a smaller change of a pool is not news, whatever its noise */
 #define HELD_BYTES 65536.0 /* nor is a call path that holds less */
@@ -137,13 +138,14 @@ static void say_explained(struct writer *w)
 {
 	const struct ledger_row *slab = &w->f->ledger->rows[LEDGER_SLAB];
 	char held[2 * UNITS_MAX + 24], overhead[UNITS_MAX], old[UNITS_MAX], rest[UNITS_MAX];
+	double margin_kb = 1.96 * slab->attributed_sd_kb;
 
 	if (!row_grew(slab) || isnan(slab->attributed_kb))
 		return;
 	units_bytes(held, slab->attributed_kb * 1024);
-	if (slab->attributed_sd_kb > 0)
+	if (interval_shows(slab->attributed_kb, slab->attributed_kb - margin_kb, slab->attributed_kb + margin_kb))
 		snprintf(held + strlen(held), sizeof(held) - strlen(held), ", give or take %s,",
-			 units_bytes(rest, 1.96 * slab->attributed_sd_kb * 1024));
+			 units_bytes(rest, margin_kb * 1024));
 	if (isnan(slab->residual_kb)) {
 		say(w,
 		    "Of Slab, %s was traced and is still held; without slabinfo the rest cannot be "
@@ -239,7 +241,7 @@ static void say_trend(struct writer *w)
 {
 	const struct trend *t =
 		w->cache ? &w->cache->trend : &w->f->ledger->rows[LEDGER_SLAB].trend;
-	char name[NAME_SHOWN + 8], rate[UNITS_MAX], low[UNITS_MAX], high[UNITS_MAX];
+	char name[NAME_SHOWN + 8], rate[UNITS_MAX], interval[INTERVAL_WORDS_MAX];
 
 	if (!w->grew || !w->top)
 		return;
@@ -255,9 +257,9 @@ static void say_trend(struct writer *w)
 		say(w, "%s as a whole is steady.", name);
 		break;
 	case PATTERN_GROWING:
-		say(w, "%s was still growing at the end, at %s/s (95%% interval %s to %s).", name,
-		    units_bytes(rate, t->slope * 1024), units_bytes(low, t->slope_low * 1024),
-		    units_bytes(high, t->slope_high * 1024));
+		say(w, "%s was still growing at the end, at %s/s%s.", name, units_bytes(rate, t->slope * 1024),
+		    interval_words(interval, " (95% interval ", t->slope * 1024, t->slope_low * 1024,
+				   t->slope_high * 1024, units_bytes));
 		break;
 	case PATTERN_STEP:
 		say(w, "%s rose and then held its new level: it is not growing any more.", name);
@@ -293,14 +295,14 @@ static void say_reclaimable(struct writer *w)
 static void say_outlook(struct writer *w)
 {
 	const struct outlook *o = w->f->outlook;
-	char available[UNITS_MAX], when[UNITS_MAX], low[UNITS_MAX], high[UNITS_MAX];
+	const struct outlook_row *row = o->rows;
+	char available[UNITS_MAX], when[UNITS_MAX], interval[INTERVAL_WORDS_MAX];
 
 	if (!w->grew || !o->nr)
 		return;
-	say(w, "If %s goes on like this, the %s that are available last %s (%s to %s).", o->rows[0].name,
-	    units_bytes(available, o->available_kb * 1024), units_duration(when, o->rows[0].seconds),
-	    units_duration(low, o->rows[0].low),
-	    isfinite(o->rows[0].high) ? units_duration(high, o->rows[0].high) : "ever");
+	say(w, "If %s goes on like this, the %s that are available last %s%s.", row->name,
+	    units_bytes(available, o->available_kb * 1024), units_duration(when, row->seconds),
+	    interval_words(interval, " (", row->seconds, row->low, row->high, units_duration));
 }
 
 static void say_proportion(struct writer *w)
@@ -369,9 +371,8 @@ static void say_caveats(struct writer *w)
 		say(w, "Only the caches named with --cache were traced.");
 	if (!v->exact && period > 0)
 		say(w,
-		    "Figures are sampled, one for each %s allocated; what is given with an "
-		    "interval lies in it 95 "
-		    "times of 100.",
+		    "Figures are sampled, one for each %s allocated; what is given with an interval lies in "
+		    "it 95 times of 100, a call path without one is within 1%%.",
 		    units_bytes(a, period));
 }
 

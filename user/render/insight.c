@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/interval.h"
 #include "render/json_value.h"
 
 static void outlook_text(struct page *p, const struct outlook *o)
@@ -15,17 +16,17 @@ static void outlook_text(struct page *p, const struct outlook *o)
 	for (size_t i = 0; i < o->nr; i++) {
 		const struct outlook_row *row = &o->rows[i];
 		bool itself = !strcmp(row->name, "MemAvailable");
-		char rate[UNITS_MAX], available[UNITS_MAX], when[UNITS_MAX], low[UNITS_MAX],
-			high[UNITS_MAX];
+		char rate[UNITS_MAX], available[UNITS_MAX], when[UNITS_MAX],
+			interval[INTERVAL_WORDS_MAX];
 
 		page_paragraph(p, 2,
-			       "%s %s by %s/s: the %s that are available last %s (95%% interval %s "
-			       "to %s).",
+			       "%s %s by %s/s: the %s that are available last %s%s.",
 			       row->name, itself ? "falls" : "grows",
 			       units_bytes(rate, row->slope_kb * 1024),
 			       units_bytes(available, o->available_kb * 1024),
-			       units_duration(when, row->seconds), units_duration(low, row->low),
-			       isfinite(row->high) ? units_duration(high, row->high) : "ever");
+			       units_duration(when, row->seconds),
+			       interval_words(interval, " (95% interval ", row->seconds, row->low,
+					      row->high, units_duration));
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/container.h"
+#include "model/interval.h"
 #include "render/path.h"
 #include "render/report_sections.h"
 
@@ -96,15 +97,13 @@ static void group_head(struct page *p, const struct report *r, const struct grow
 		       size_t rank)
 {
 	const struct cache_row *cache = growth_cache(g, &r->caches);
-	char bytes[UNITS_MAX], low[UNITS_MAX], high[UNITS_MAX], objects[UNITS_MAX];
+	char bytes[UNITS_MAX], interval[INTERVAL_WORDS_MAX], objects[UNITS_MAX];
 	struct page_words w;
 
 	if (!page_words_begin(p, &w))
 		return;
-	fprintf(w.f, "#%zu  %s", rank, units_bytes(bytes, g->bytes));
-	if (g->bytes_high > g->bytes_low)
-		fprintf(w.f, " (%s to %s)", units_bytes_short(low, g->bytes_low),
-			units_bytes_short(high, g->bytes_high));
+	fprintf(w.f, "#%zu  %s%s", rank, units_bytes(bytes, g->bytes),
+		interval_words(interval, " (", g->bytes, g->bytes_low, g->bytes_high, units_bytes_short));
 	fprintf(w.f, " in %s objects, %s", units_count(objects, g->objects), pool_name(g->pool));
 	if (g->class_[0])
 		fprintf(w.f, " %s", page_fit(p, g->class_, 16));

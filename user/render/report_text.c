@@ -123,12 +123,16 @@ static void losses(struct page *p, const struct report *r)
 			       units_count(a, ghosts), units_count(b, ghosts + frees));
 }
 
+#define AUDIT_RATE_OF 100000
+
 static void audit(struct page *p, const struct report *r)
 {
 	const struct view *v = &r->view;
 	const char *state = capture_meta(v->c, META_AUDIT);
-	char runs[UNITS_MAX], judged[UNITS_MAX], live[UNITS_MAX], ghosts[UNITS_MAX],
-		unsure[UNITS_MAX];
+	double looked_up = count_of(v, "audit_judged") + count_of(v, "audit_unsure");
+	double took_s = count_of(v, "audit_ns") / 1e9;
+	char runs[UNITS_MAX], nr[UNITS_MAX], live[UNITS_MAX], ghosts[UNITS_MAX], unsure[UNITS_MAX];
+	char each[48] = "";
 
 	if (!v->at)
 		return;
@@ -141,13 +145,15 @@ static void audit(struct page *p, const struct report *r)
 			       state[0] ? ": " : "", state);
 		return;
 	}
+	if (looked_up >= AUDIT_RATE_OF) /* of fewer, most is the fixed cost of the runs */
+		snprintf(each, sizeof(each), ", %.3f s for each %d",
+			 took_s * AUDIT_RATE_OF / looked_up, AUDIT_RATE_OF);
 	page_paragraph(
 		p, 2,
 		"%s look-ups of objects in the allocator's free lists, in %s runs that took %.3f s "
-		"of one CPU: "
+		"of one CPU%s: "
 		"%s live, %s found free though no event had said so, %s undecided.",
-		units_count(judged, count_of(v, "audit_judged") + count_of(v, "audit_unsure")),
-		units_count(runs, count_of(v, "audit_runs")), count_of(v, "audit_ns") / 1e9,
+		units_count(nr, looked_up), units_count(runs, count_of(v, "audit_runs")), took_s, each,
 		units_count(live, count_of(v, "audit_live")),
 		units_count(ghosts, count_of(v, "audit_ghosts")),
 		units_count(unsure, count_of(v, "audit_unsure")));
