@@ -125,6 +125,7 @@ suite_check() {
 	check layers-self-test scripts/check-layers.sh --self-test
 	check layers scripts/check-layers.sh
 	check man-page run_man
+	check help scripts/check-help.sh
 	check clang-build run_clang_build
 	check static-build run_static_build
 	check install run_install

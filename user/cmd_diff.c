@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* `kmemtrace diff`: what changed between two captures, or a set of them and one. Needs no privilege. Wiring only. */
+/* `kmemtrace diff`: what changed between two captures, or a set of them and one. Needs no
+ * privilege. Wiring only. */
 #include <argp.h>
 #include <dirent.h>
 #include <errno.h>
@@ -31,29 +32,37 @@ struct diff_args {
 
 static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
-	{"top", 'n', "N", 0, "Show the N largest changes of each kind; 0 for all (text: 10; json: 100)", 0},
+	{"top", 'n', "N", 0,
+	 "Show the N largest changes of each kind; 0 for all (text: 10; json: 100)", 0},
 	{"by", 'b', "WHAT", 0, "Compare growth by " GROWTH_BY_WORDS " (default: stack)", 0},
 	{"all", OPT_ALL, NULL, 0, "Show what did not change, too", 0},
-	{"base-set", OPT_SET, "DIR", 0, "Compare with all captures (*.kmt) in DIR instead of one", 0},
-	{"from", OPT_FROM, "TIME", 0, "Only from TIME of the new recording on (10m: ten minutes in)", 1},
+	{"base-set", OPT_SET, "DIR", 0, "Compare with all captures (*.kmt) in DIR instead of one",
+	 0},
+	{"from", OPT_FROM, "TIME", 0,
+	 "Only from TIME of the new recording on (10m: ten minutes in)", 1},
 	{"to", OPT_TO, "TIME", 0, "Only up to TIME of the new recording", 1},
 	{"base-from", OPT_BASE_FROM, "TIME", 0, "Only from TIME of the base on", 1},
 	{"base-to", OPT_BASE_TO, "TIME", 0, "Only up to TIME of the base", 1},
-	{"fail-if-growth", OPT_FAIL, "POOL=SIZE[/TIME]", 0,
-	 "Exit with 3 when POOL (" GATE_POOLS ") is higher by SIZE, or grows faster by SIZE in TIME; may be repeated", 2},
+	{"fail-if-growth", OPT_FAIL, "LIMIT", 0,
+	 "Exit with 3 when a pool is higher by more than LIMIT: POOL=SIZE, or grows faster: "
+	 "POOL=SIZE/TIME; may be "
+	 "repeated. POOL is " GATE_POOLS,
+	 2},
 	{0},
 };
 
 static const char doc[] =
-	"Say what changed from one capture to another: levels, and what grows or is allocated faster. Works across "
+	"Say what changed from one capture to another: levels, and what grows or is allocated "
+	"faster. Works across "
 	"reboots, hosts and kernels. Needs no privilege.\v"
 	"Examples:\n"
-	"  kmemtrace diff before.kmt after.kmt              what changed, most growth first\n"
-	"  kmemtrace diff --by cgroup good.kmt bad.kmt      whose\n"
-	"  kmemtrace diff --base-set fleet/ this.kmt        against what is usual elsewhere\n"
-	"  kmemtrace diff --base-to 1h --from 23h day.kmt day.kmt   the last hour against the first\n"
+	"  kmemtrace diff before.kmt after.kmt          what changed, most growth first\n"
+	"  kmemtrace diff --by cgroup good.kmt bad.kmt  whose\n"
+	"  kmemtrace diff --base-set fleet/ this.kmt    against what is usual elsewhere\n"
+	"  kmemtrace diff --base-to 1h --from 23h day.kmt day.kmt   first, last hour\n"
 	"  kmemtrace diff --fail-if-growth Slab=1M/1min a.kmt b.kmt || echo regressed\n\n"
-	"Exit status: 0; 3 when --fail-if-growth found growth; 1 when it did not work; 2 for wrong usage.";
+	"Exit status: 0; 3 when --fail-if-growth found growth; 1 when it did not work;\n"
+	"2 when the command line was wrong.";
 
 static void check_args(struct argp_state *state, const struct diff_args *args)
 {
@@ -138,7 +147,8 @@ static int side_read(const char *path, double from_s, double to_s, struct side *
 		return 0;
 	}
 	if (err == -ERANGE)
-		return log_error(ERANGE, PART_RANGE_ERROR, path, s->c->snapshots[s->c->nr_snapshots - 1].t_s);
+		return log_error(ERANGE, PART_RANGE_ERROR, path,
+				 s->c->snapshots[s->c->nr_snapshots - 1].t_s);
 	return err ? no_memory() : 0;
 }
 
@@ -169,7 +179,8 @@ static int check_gates(const struct diff_args *args, const struct diff *d)
 		const struct diff_row *row = &pools->items[i];
 		struct gate_facts facts = {.grown = row->level.delta, .rate = row->growth.delta};
 
-		args_gates_check(&args->gates, diff_row_name(row), &facts, " (new against base)", &status);
+		args_gates_check(&args->gates, diff_row_name(row), &facts, " (new against base)",
+				 &status);
 	}
 	return status;
 }
@@ -227,8 +238,10 @@ static int is_capture(const struct dirent *e)
 	return n > 4 && !strcmp(e->d_name + n - 4, ".kmt");
 }
 
-/* Read one capture of the set, add its profile, forget it. A bad one is left out, and that is said. */
-static int set_add(const struct diff_args *args, const char *path, const struct capture *new_, struct baseline *set)
+/* Read one capture of the set, add its profile, forget it. A bad one is left out, and that is said.
+ */
+static int set_add(const struct diff_args *args, const char *path, const struct capture *new_,
+		   struct baseline *set)
 {
 	_cleanup_(side_free) struct side side = {0};
 	struct profile p = {0};
@@ -253,7 +266,8 @@ static int set_read(const struct diff_args *args, const struct capture *new_, st
 	int nr = scandir(args->set, &entries, is_capture, alphasort), err = 0;
 
 	if (nr < 0)
-		return log_error(errno, "cannot read the directory %s: %s", args->set, strerror(errno));
+		return log_error(errno, "cannot read the directory %s: %s", args->set,
+				 strerror(errno));
 	for (int i = 0; i < nr; i++) {
 		_cleanup_free_ char *path = NULL;
 
@@ -269,7 +283,8 @@ static int set_read(const struct diff_args *args, const struct capture *new_, st
 	if (err)
 		return no_memory();
 	if (!baseline_captures(set))
-		return log_error(ENOENT, "%s has no capture that can be read: put some *.kmt there", args->set);
+		return log_error(ENOENT, "%s has no capture that can be read: put some *.kmt there",
+				 args->set);
 	return 0;
 }
 
@@ -299,9 +314,12 @@ static int diff_set(const struct diff_args *args)
 
 int cmd_diff(int argc, char **argv)
 {
-	const struct argp argp = {
-		.options = options, .parser = parse_option, .args_doc = "BASE NEW\n--base-set=DIR NEW", .doc = doc};
-	struct diff_args args = {.show.top = ARGS_TOP_UNSET, .from_s = {NAN, NAN}, .to_s = {NAN, NAN}};
+	const struct argp argp = {.options = options,
+				  .parser = parse_option,
+				  .args_doc = "BASE NEW\n--base-set=DIR NEW",
+				  .doc = doc};
+	struct diff_args args = {
+		.show.top = ARGS_TOP_UNSET, .from_s = {NAN, NAN}, .to_s = {NAN, NAN}};
 
 	if (args_parse(&argp, 0, argc, argv, &args))
 		return EXIT_USAGE;

@@ -18,7 +18,7 @@
 
 #define MAX_SIZE_EVERY (256 << 20) /* of a recording with --every */
 #define MAX_SIZE_LEAST (1 << 20)
-#define SAMPLE_BYTES (512 << 10) /* mean bytes between samples */
+#define SAMPLE_BYTES   (512 << 10) /* mean bytes between samples */
 
 enum {
 	OPT_EXACT = 256,
@@ -37,41 +37,51 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{"output", 'o', "FILE", 0, "capture to write (default: kmemtrace-HOST-TIME.kmt)", 0},
-	{"duration", 'd', "TIME", 0, "stop after TIME, e.g. 30, 500ms, 10m (default: until Ctrl-C or COMMAND ends)", 0},
-	{"for", OPT_FOR, "TIME", 0, "the same as --duration", 0},
-	{"every", OPT_EVERY, "TIME", 0, "keep what is held every TIME, for report --from and --to and for diff", 0},
+	{"output", 'o', "FILE", 0, "Capture to write (default: kmemtrace-HOST-TIME.kmt)", 0},
+	{"duration", 'd', "TIME", 0,
+	 "Stop after TIME, e.g. 30, 500ms, 10m (default: until Ctrl-C or COMMAND ends)", 0},
+	{"for", OPT_FOR, "TIME", 0, "The same as --duration", 0},
+	{"every", OPT_EVERY, "TIME", 0,
+	 "Keep what is held every TIME, for report --from and --to and for diff", 0},
 	{"max-size", OPT_MAX_SIZE, "SIZE", 0,
-	 "keep the capture below SIZE: the older, the fewer intervals (default with --every: 256M)", 0},
-	{"exact", OPT_EXACT, NULL, 0, "track every allocation instead of a sample", 1},
-	{"sample", 's', "BYTES", 0, "sample one allocation in BYTES on average (default 512K)", 1},
-	{"cache", OPT_CACHE, "NAME", 0, "only this cache, exactly; may be repeated", 1},
-	{"min-size", OPT_MIN_SIZE, "BYTES", 0, "ignore smaller allocations", 1},
-	{"cgroup", OPT_CGROUP, "PATH", 0, "only processes of this cgroup and those below it", 1},
-	{"pid", OPT_PID, "PID", 0, "only this process, with all its threads", 1},
-	{"pool", OPT_POOL, "NAME", 0, "only this pool: slab, vmalloc, percpu, kstack, pagetable or page; may be repeated", 1},
-	{"memory", OPT_MEMORY, "SIZE", 0, "kernel memory for all tables (default: see `kmemtrace doctor`)", 1},
+	 "Keep the capture below SIZE: the older, the fewer intervals (default with --every: 256M)",
+	 0},
+	{"exact", OPT_EXACT, NULL, 0, "Track every allocation instead of a sample", 1},
+	{"sample", 's', "BYTES", 0, "Sample one allocation in BYTES on average (default 512K)", 1},
+	{"cache", OPT_CACHE, "NAME", 0, "Only this cache, exactly; may be repeated", 1},
+	{"min-size", OPT_MIN_SIZE, "BYTES", 0, "Ignore smaller allocations", 1},
+	{"cgroup", OPT_CGROUP, "PATH", 0, "Only processes of this cgroup and those below it", 1},
+	{"pid", OPT_PID, "PID", 0, "Only this process, with all its threads", 1},
+	{"pool", OPT_POOL, "NAME", 0,
+	 "Only this pool: slab, vmalloc, percpu, kstack, pagetable or page; may be repeated", 1},
+	{"memory", OPT_MEMORY, "SIZE", 0,
+	 "Kernel memory for all tables (default: see `kmemtrace doctor`)", 1},
 	{"max-overhead", OPT_MAX_OVERHEAD, "PERCENT", 0,
-	 "of all CPU time (default 1); given with --exact, that falls to sampling rather than exceed it", 1},
-	{"max-live", OPT_MAX_LIVE, "N", 0, "objects that must fit the tables (default: as many as --memory holds)", 1},
-	{"audit-every", OPT_AUDIT_EVERY, "N", OPTION_HIDDEN, "check every Nth recognised stack, a power of two", 1},
-	{"force", 'f', NULL, 0, "overwrite an existing capture", 2},
-	{"quiet", 'q', NULL, 0, "no progress line", 2},
-	{"verbose", 'v', NULL, 0, "say what is being done", 2},
+	 "Share of all CPU time that tracing may take (default 1); given with --exact, that falls "
+	 "to sampling rather than exceed it",
+	 1},
+	{"max-live", OPT_MAX_LIVE, "N", 0,
+	 "Objects that must fit the tables (default: as many as --memory holds)", 1},
+	{"audit-every", OPT_AUDIT_EVERY, "N", OPTION_HIDDEN,
+	 "Check every Nth recognised stack, a power of two", 1},
+	{"force", 'f', NULL, 0, "Overwrite an existing capture", 2},
+	{"quiet", 'q', NULL, 0, "No progress line", 2},
+	{"verbose", 'v', NULL, 0, "Say what is being done", 2},
 	{0},
 };
 
 static const char doc[] =
 	"Trace kernel memory allocations into a capture file. Needs root.\v"
-	"Sampled by default, which costs little and is unbiased; --exact and --cache track every object.\n"
-	"Ctrl-C ends the recording; the capture is then complete. A capture that was cut off by kill -9\n"
-	"still opens and is marked incomplete.\n\n"
+	"Sampled by default, which costs little and is unbiased; --exact and --cache\n"
+	"track every object. Ctrl-C ends the recording; the capture is then complete.\n"
+	"One that was cut off by kill -9 still opens and is marked incomplete.\n\n"
 	"Examples:\n"
-	"  kmemtrace record -d 30 -o now.kmt            half a minute of everything\n"
-	"  kmemtrace record --exact -- ./reproducer     exactly what a command leaves behind\n"
-	"  kmemtrace record --cache dentry -d 5m        one cache, exactly, cheap on the rest\n"
-	"  kmemtrace record --every 10m --for 24h       a day, any part of which can be looked at\n\n"
-	"Exit status: that of COMMAND; 0 without one; 1 when recording failed; 2 for wrong usage.";
+	"  kmemtrace record -d 30 -o now.kmt          half a minute of everything\n"
+	"  kmemtrace record --exact -- ./reproducer   what a command leaves behind\n"
+	"  kmemtrace record --cache dentry -d 5m      one cache, exactly, and cheaply\n"
+	"  kmemtrace record --every 10m --for 24h     a day, to be looked at in parts\n\n"
+	"Exit status: that of COMMAND; 0 without one; 1 when recording failed; 2 when\n"
+	"the command line was wrong.";
 
 struct record_args {
 	struct recorder_options options;
@@ -112,7 +122,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_EVERY:
 		if (units_parse_duration(arg, &a->options.every_s) || a->options.every_s < 1)
-			argp_error(state, "'%s' is no time of a second or more; examples: 10s, 10m, 1h", arg);
+			argp_error(state,
+				   "'%s' is no time of a second or more; examples: 10s, 10m, 1h",
+				   arg);
 		return 0;
 	case OPT_MAX_SIZE:
 		if (parse_count(arg, &n) || n < MAX_SIZE_LEAST)
@@ -134,7 +146,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_MAX_LIVE:
 		if (parse_count(arg, &n) || n > 256 << 20)
-			argp_error(state, "'%s' is no number of objects up to 256M; examples: 200000, 4M", arg);
+			argp_error(state,
+				   "'%s' is no number of objects up to 256M; examples: 200000, 4M",
+				   arg);
 		a->options.tracer.max_live = n;
 		return 0;
 	case OPT_CGROUP:
@@ -147,8 +161,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_POOL:
 		if (pool_parse(arg, &pool))
-			argp_error(state, "no pool is called '%s'; there are slab, vmalloc, percpu, kstack, "
-					  "pagetable and page", arg);
+			argp_error(
+				state,
+				"no pool is called '%s'; there are slab, vmalloc, percpu, kstack, "
+				"pagetable and page",
+				arg);
 		a->request.pools[pool] = true;
 		return 0;
 	case OPT_MEMORY:
@@ -158,8 +175,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_MAX_OVERHEAD:
 		a->options.governor.budget = strtod(arg, &end);
-		if (*end || end == arg || !(a->options.governor.budget > 0 && a->options.governor.budget <= 100))
-			argp_error(state, "'%s' is no share of CPU time in percent; examples: 0.5, 2", arg);
+		if (*end || end == arg ||
+		    !(a->options.governor.budget > 0 && a->options.governor.budget <= 100))
+			argp_error(state,
+				   "'%s' is no share of CPU time in percent; examples: 0.5, 2",
+				   arg);
 		a->governed = true;
 		return 0;
 	case OPT_AUDIT_EVERY:
@@ -182,7 +202,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (a->sampled && (a->options.tracer.exact || a->options.tracer.nr_caches))
-			argp_error(state, "--sample does not go with --exact or --cache, which track everything");
+			argp_error(state, "--sample does not go with --exact or --cache, which "
+					  "track everything");
 		if (a->options.every_s && !a->options.max_bytes)
 			a->options.max_bytes = MAX_SIZE_EVERY;
 		return 0;
@@ -245,7 +266,8 @@ static void govern(struct record_args *a)
 
 int cmd_record(int argc, char **argv)
 {
-	const struct argp argp = {options, parse_option, "[-- COMMAND [ARG...]]", doc, NULL, NULL, NULL};
+	const struct argp argp = {options, parse_option, "[-- COMMAND [ARG...]]", doc, NULL,
+				  NULL,	   NULL};
 	struct record_args a = {.options.tracer.sample_bytes = SAMPLE_BYTES};
 	struct kernel_facts facts;
 	struct plan plan;
@@ -268,6 +290,7 @@ int cmd_record(int argc, char **argv)
 	err = recorder_run(&plan, &a.options, &status);
 	if (err)
 		return EXIT_FAILED;
-	fprintf(stderr, "kmemtrace: wrote %s; read it with: kmemtrace report %s\n", a.options.path, a.options.path);
+	fprintf(stderr, "kmemtrace: wrote %s; read it with: kmemtrace report %s\n", a.options.path,
+		a.options.path);
 	return status;
 }

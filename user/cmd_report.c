@@ -35,9 +35,10 @@ static const struct argp_option options[] = {
 	{"from", OPT_FROM, "TIME", 0, "Only from TIME of the recording on (10m: ten minutes in)",
 	 1},
 	{"to", OPT_TO, "TIME", 0, "Only up to TIME of the recording", 1},
-	{"fail-if-growth", OPT_FAIL, "POOL=SIZE[/TIME]", 0,
-	 "Exit with 3 when POOL (" GATE_POOLS
-	 ") grew by more than SIZE, or SIZE in TIME; may be repeated",
+	{"fail-if-growth", OPT_FAIL, "LIMIT", 0,
+	 "Exit with 3 when a pool grew by more than LIMIT: POOL=SIZE, or POOL=SIZE/TIME; may be "
+	 "repeated. "
+	 "POOL is " GATE_POOLS,
 	 2},
 	{0},
 };
@@ -46,13 +47,14 @@ static const char doc[] =
 	"Say where kernel memory went, from a capture that `kmemtrace record` wrote. Needs no "
 	"privilege.\v"
 	"Examples:\n"
-	"  kmemtrace report before.kmt                   the whole story\n"
-	"  kmemtrace report --top 3 before.kmt           only the three largest call paths\n"
-	"  kmemtrace report --by cache before.kmt        growth by slab cache\n"
-	"  kmemtrace report --from 2h --to 3h day.kmt    the third hour of a recording with "
-	"--every\n"
-	"  kmemtrace report --fail-if-growth slab=16M before.kmt || echo it grew\n"
-	"  kmemtrace report --format json before.kmt | jq '.growth[0]'\n";
+	"  kmemtrace report now.kmt                   the whole story\n"
+	"  kmemtrace report --top 3 now.kmt           only the three largest call paths\n"
+	"  kmemtrace report --by cache now.kmt        growth by slab cache\n"
+	"  kmemtrace report --from 2h --to 3h day.kmt   the third hour of a long one\n"
+	"  kmemtrace report --fail-if-growth Slab=16M now.kmt || echo it grew\n"
+	"  kmemtrace report --format json now.kmt | jq '.growth[0]'\n\n"
+	"Exit status: 0; 3 when --fail-if-growth found growth; 1 when it did not work;\n"
+	"2 when the command line was wrong.";
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
