@@ -84,6 +84,9 @@ static __always_inline bool compat_in_cgroup(__u32 level, __u64 id)
 #endif
 }
 
+/* 6.10, fc7566ad0a82 */
+extern void bpf_preempt_disable(void) __ksym __weak;
+extern void bpf_preempt_enable(void) __ksym __weak;
 /* 6.13, a992d7a39732: the cache of a slab object, NULL for anything else. */
 extern struct kmem_cache *bpf_get_kmem_cache(__u64 addr) __ksym __weak;
 /* 6.2, fd264ca02094: look at any address through a kernel type; loads are checked for faults, not called. */

@@ -6,14 +6,5 @@
  */
 #include "track.bpf.h"
 
-SEC("?raw_tp/task_newtask")
-int kstack_alloc(struct bpf_raw_tracepoint_args *ctx)
-{
-	return track_every(ctx, KMT_KSTACK, 0, ctx->args[0], cfg_thread_size);
-}
-
-SEC("?raw_tp/sched_process_exit")
-int kstack_free(struct bpf_raw_tracepoint_args *ctx)
-{
-	return track_free(KMT_KSTACK, ctx->args[0]);
-}
+PROGRAM(kstack_alloc, "task_newtask", track_every(ctx, KMT_KSTACK, 0, ctx->args[0], cfg_thread_size))
+PROGRAM(kstack_free, "sched_process_exit", track_free(KMT_KSTACK, ctx->args[0]))

@@ -80,8 +80,7 @@ static __always_inline bool page_is_chunk(__u64 gfp, __u64 order)
 	return !order && (gfp & (GFP_HIGHMEM | GFP_MOVABLE | GFP_HARDWALL)) == GFP_HIGHMEM;
 }
 
-SEC("?raw_tp/mm_page_alloc")
-int page_alloc(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline int page_allocated(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct kmt_cpu *cpu;
 	__u64 size;
@@ -102,6 +101,8 @@ int page_alloc(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+PROGRAM(page_alloc, "mm_page_alloc", page_allocated(ctx))
+
 GLOBAL int page_freed(__u64 page)
 {
 	if (track_freed(KMT_PAGE, page))
@@ -119,12 +120,8 @@ GLOBAL int page_free_pieces(__u64 page, __u32 order)
 	return 0;
 }
 
-SEC("?raw_tp/mm_page_free")
-int page_free(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline int page_released(__u64 page, __u32 order)
 {
-	__u64 page = ctx->args[0];
-	__u32 order = ctx->args[1];
-
 	if (!*page_block(page))
 		return 0;
 	if (order && order <= PAGE_PIECES && !compat_page_compound(page))
@@ -133,3 +130,5 @@ int page_free(struct bpf_raw_tracepoint_args *ctx)
 		page_freed(page);
 	return 0;
 }
+
+PROGRAM(page_free, "mm_page_free", page_released(ctx->args[0], ctx->args[1]))

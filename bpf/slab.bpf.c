@@ -135,47 +135,32 @@ static __always_inline int slab_from_size(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* One program for each shape of an event; the plan takes those that fit. */
-#define SLAB_EVENT(program, event, call)                   \
-	SEC("?raw_tp/" event)                              \
-	int program(struct bpf_raw_tracepoint_args *ctx)   \
-	{                                                  \
-		return call;                               \
-	}
-
 /*
- * The arguments:
+ * One program for each shape of an event; the plan takes those that fit. The arguments:
  *           kmem_cache_alloc                      kmalloc
  * to 5.18   (site, ptr, asked, taken, gfp)        the same
  * 5.19      (site, ptr, cache, asked, taken, gfp) the same; b347aa7b5747
  * from 6.1  (site, ptr, cache, gfp, node)         (site, ptr, asked, taken, gfp, node); 11e9734bcb6a
  * Up to 6.0 both have a twin, NAME_node, with the node as one argument more.
  */
-SLAB_EVENT(slab_kmem_cache_alloc, "kmem_cache_alloc", slab_from_cache(ctx))
-SLAB_EVENT(slab_kmem_cache_alloc_old, "kmem_cache_alloc", slab_from_size(ctx))
-SLAB_EVENT(slab_kmem_cache_alloc_node, "kmem_cache_alloc_node", slab_from_cache(ctx))
-SLAB_EVENT(slab_kmem_cache_alloc_node_old, "kmem_cache_alloc_node", slab_from_size(ctx))
-SLAB_EVENT(slab_kmalloc_event, "kmalloc", slab_from_size(ctx))
-SLAB_EVENT(slab_kmalloc_cache, "kmalloc", slab_from_cache_sized(ctx, ctx->args[4]))
-SLAB_EVENT(slab_kmalloc_node, "kmalloc_node", slab_from_size(ctx))
-SLAB_EVENT(slab_kmalloc_node_cache, "kmalloc_node", slab_from_cache_sized(ctx, ctx->args[4]))
+PROGRAM(slab_kmem_cache_alloc, "kmem_cache_alloc", slab_from_cache(ctx))
+PROGRAM(slab_kmem_cache_alloc_old, "kmem_cache_alloc", slab_from_size(ctx))
+PROGRAM(slab_kmem_cache_alloc_node, "kmem_cache_alloc_node", slab_from_cache(ctx))
+PROGRAM(slab_kmem_cache_alloc_node_old, "kmem_cache_alloc_node", slab_from_size(ctx))
+PROGRAM(slab_kmalloc_event, "kmalloc", slab_from_size(ctx))
+PROGRAM(slab_kmalloc_cache, "kmalloc", slab_from_cache_sized(ctx, ctx->args[4]))
+PROGRAM(slab_kmalloc_node, "kmalloc_node", slab_from_size(ctx))
+PROGRAM(slab_kmalloc_node_cache, "kmalloc_node", slab_from_cache_sized(ctx, ctx->args[4]))
 
-SEC("?raw_tp/kmem_cache_free")
-int slab_kmem_cache_free(struct bpf_raw_tracepoint_args *ctx)
+/* Half of all calls of kfree() free NULL. */
+static __always_inline void slab_freed(__u64 addr)
 {
-	return track_free(KMT_SLAB, ctx->args[1]);
-}
-
-/* Half of all calls free NULL. */
-SEC("?raw_tp/kfree")
-int slab_kfree(struct bpf_raw_tracepoint_args *ctx)
-{
-	__u64 addr = ctx->args[1];
-
 	if (addr > ZERO_SIZE_PTR)
 		track_free(KMT_SLAB, addr);
-	return 0;
 }
+
+PROGRAM(slab_kmem_cache_free, "kmem_cache_free", track_free(KMT_SLAB, ctx->args[1]))
+PROGRAM(slab_kfree, "kfree", slab_freed(ctx->args[1]))
 
 #define BULK_MAX 512 /* objects of one call; what goes beyond is found by the audit */
 
@@ -183,23 +168,15 @@ int slab_kfree(struct bpf_raw_tracepoint_args *ctx)
 GLOBAL int slab_freed_together(__u64 array, __u32 nr)
 {
 	for (__u32 i = 0; i < BULK_MAX; i++) {
-		__u64 addr;
-
 		if (i >= nr)
 			break;
-		addr = compat_read_word(array + i * 8);
-		if (addr > ZERO_SIZE_PTR)
-			track_free(KMT_SLAB, addr);
+		slab_freed(compat_read_word(array + i * 8));
 	}
 	return 0;
 }
 
 /* (name of the RCU flavour, how many, the array): with CONFIG_RCU_TRACE alone */
-SEC("?raw_tp/rcu_invoke_kfree_bulk_callback")
-int slab_rcu_kfree_bulk(struct bpf_raw_tracepoint_args *ctx)
-{
-	return slab_freed_together(ctx->args[2], ctx->args[1]);
-}
+PROGRAM(slab_rcu_kfree_bulk, "rcu_invoke_kfree_bulk_callback", slab_freed_together(ctx->args[2], ctx->args[1]))
 
 /* (the cache or NULL, how many, the array): a pointer to pointers is not to be had from ctx itself */
 SEC("?fentry/kmem_cache_free_bulk")

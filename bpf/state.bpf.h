@@ -50,6 +50,7 @@ const volatile __u16 cfg_log2[257] WEAK = {};    /* log2(1 + i/256) × 2^16 − 
 const volatile __u32 cfg_weight[65] WEAK = {};   /* 1 / (1 − e^(−i/4)) × KMT_ONE */
 
 const volatile __u32 cfg_page_shift WEAK = 12;
+const volatile bool cfg_preemptible WEAK = false; /* events leave preemption on: see PROGRAM() */
 
 /* ---- written by the loader while tracing ---- */
 __u64 page_base WEAK = 0;  /* struct page of address 0, once it is known: see audit.bpf.c */
@@ -70,6 +71,23 @@ static __always_inline __u64 page_of(__u64 addr)
 {
 	return page_base + (addr >> cfg_page_shift) * bpf_core_type_size(struct page);
 }
+
+/*
+ * A program of a raw tracepoint; `does` is a call. From 7.0 on (a46023d5616e) events leave preemption on; but
+ * what is done to a CPU's own rows is done by one at a time, and the kernel skips this CPU's events of a program
+ * while one that was preempted in it waits for its turn (recursion_misses). So it is turned off here.
+ */
+#define PROGRAM(name, event, does)                          \
+	SEC("?raw_tp/" event)                               \
+	int name(struct bpf_raw_tracepoint_args *ctx)       \
+	{                                                   \
+		if (cfg_preemptible && bpf_preempt_disable) \
+			bpf_preempt_disable();              \
+		does;                                       \
+		if (cfg_preemptible && bpf_preempt_enable)  \
+			bpf_preempt_enable();               \
+		return 0;                                   \
+	}
 
 /* The row of CPU `id`, for functions that were given its number. */
 static __always_inline struct kmt_cpu *cpu_of(__u32 id)

@@ -100,22 +100,30 @@ stack_has() {
 	return 1
 }
 
-# hold KIND:COUNT…: the command that is recorded: leaves plants behind that hold their objects, each with its READY line
-# in /tmp/ready.KIND. Ended by release.
+# plant_start KIND:COUNT…, plants_ready KIND:COUNT…: lines of a script that leaves plants behind that hold their objects,
+# each with its READY line in /tmp/ready.KIND. Ended by release.
+plant_start() {
+	for plant in "$@"; do
+		kind=${plant%%:*}
+		echo "plant/plant $kind ${plant#*:} --seconds 120 >/tmp/ready.$kind 2>&1 & echo \$! >>/tmp/plant.pids"
+	done
+}
+
+plants_ready() {
+	for plant in "$@"; do
+		kind=${plant%%:*}
+		echo "n=0; until grep -q READY /tmp/ready.$kind; do n=\$((n + 1)); [ \$n -lt 200 ] || exit 1; sleep 0.2; done"
+	done
+}
+
+# hold KIND:COUNT…: the command that is recorded: the plants, one after the other (see test_together).
 hold() {
 	rm -f /tmp/ready.* /tmp/plant.pids
-	{
-		for plant in "$@"; do
-			kind=${plant%%:*}
-			echo "plant/plant $kind ${plant#*:} --seconds 120 >/tmp/ready.$kind 2>&1 &"
-			echo "echo \$! >>/tmp/plant.pids"
-		done
-		for plant in "$@"; do
-			kind=${plant%%:*}
-			echo "n=0; while ! grep -q READY /tmp/ready.$kind; do [ \$n -lt 40 ] || exit 1; n=\$((n + 1)); sleep 1; done"
-		done
-		echo "sleep 1"
-	} >/tmp/hold
+	for plant in "$@"; do
+		plant_start "$plant"
+		plants_ready "$plant"
+	done >/tmp/hold
+	echo "sleep 1" >>/tmp/hold
 }
 
 release() {
@@ -172,6 +180,30 @@ test_planted() {
 	release
 }
 
+# Several at a time. From 7.0 on, events are lost while a task that was preempted in a program waits for its turn; an
+# emulator makes that frequent. Whatever is missing, the report has counted it, and does not ask for trust.
+test_together() {
+	rm -f /tmp/ready.* /tmp/plant.pids
+	# shellcheck disable=SC2086 # words
+	{ plant_start $PLANTED; plants_ready $PLANTED; } >/tmp/hold
+	if record together --exact -- sh /tmp/hold; then
+		growths
+		missing=0
+		for plant in $PLANTED; do
+			kind=${plant%%:*} count=${plant#*:}
+			objects=$(slab_objects "$(ready "$kind" stack)" "$(ready "$kind" caches)")
+			[ "${objects:-0}" -ge "$count" ] || missing=$((missing + count - ${objects:-0}))
+		done
+		within together "$missing" 0 "$(json capture.losses.recursion_misses)" "what is missing"
+		if [ "$missing" -gt 150 ] && [ "$(json trust.level)" = high ]; then
+			not_ok together-trust "trust is high, but $missing are missing"
+		else
+			ok together-trust
+		fi
+	fi
+	release
+}
+
 # Planted memory of the other pools is in the report, all of it, with its path; where the pool is traced.
 test_pools() {
 	# shellcheck disable=SC2046 # words
@@ -220,6 +252,7 @@ test_btf
 test_doctor
 test_record
 test_planted
+test_together
 test_pools
 test_sampled
 test_churn

@@ -175,6 +175,13 @@ static void btf_read(const char *path, struct kernel_facts *out)
 	if (btf__find_by_name_kind(btf, event_names[EVENT_ITER_TASK], BTF_KIND_FUNC) > 0)
 		out->events[EVENT_ITER_TASK].args = 1;
 	out->kfunc_get_kmem_cache = btf__find_by_name_kind(btf, "bpf_get_kmem_cache", BTF_KIND_FUNC) > 0;
+	/*
+	 * Tracepoints run under SRCU instead of with preemption off from 7.0 on. They used it for the idle task,
+	 * too, up to 6.12; the kfunc of 6.13 tells which of the two it is.
+	 */
+	out->preemptible = out->kfunc_get_kmem_cache &&
+			   btf__find_by_name_kind(btf, "tracepoint_srcu_srcu_data", BTF_KIND_VAR) > 0 &&
+			   btf__find_by_name_kind(btf, "bpf_preempt_disable", BTF_KIND_FUNC) > 0;
 	out->kfunc_rdonly_cast = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	btf__free(btf);
 }

@@ -42,6 +42,7 @@ enum kernel_event {
 struct kernel_facts {
 	int btf;           /* 0, or −errno of reading /sys/kernel/btf/vmlinux (or --btf) */
 	int bpf_load;      /* 0, or −errno of loading a two-instruction program */
+	bool preemptible;  /* a task can be preempted in a program (7.0), and the program can forbid it */
 	bool cmpxchg;      /* programs may compare and exchange (5.12) */
 	char lockdown[32]; /* "none", "integrity", "confidentiality", "unknown" */
 	unsigned long long caps; /* CapEff */

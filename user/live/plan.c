@@ -171,6 +171,9 @@ static void plan_notes(const struct kernel_facts *facts, struct plan *p)
 			"is shown by size");
 	if (!facts->cmpxchg && !facts->bpf_load)
 		note(p, "no compare-and-exchange for BPF programs (5.12): a tracked object costs more");
+	if (facts->preemptible)
+		note(p, "events do not turn preemption off (7.0): some are lost while a task is preempted in a "
+			"program, about as large a share of them as tracing takes of the CPUs' time");
 	if (!facts->kfunc_rdonly_cast)
 		note(p, "no bpf_rdonly_cast (6.2): each stack costs more to recognise");
 	if (facts->kptr_restrict == 2)
@@ -224,6 +227,7 @@ void plan_build(const struct kernel_facts *facts, const struct plan_request *req
 	plan_pair(out);
 	plan_refuse(facts, out);
 	plan_notes(facts, out);
+	out->preemptible = facts->preemptible;
 	out->cmpxchg = facts->cmpxchg;
 	out->can_record = !out->refusal[0];
 }

@@ -48,9 +48,10 @@ struct plan {
 	struct plan_hook hooks[PLAN_HOOKS_MAX];
 	size_t nr;
 	bool can_record;
+	bool preemptible; /* the programs must turn preemption off */
 	bool cmpxchg; /* else the programs for kernels before 5.12 are taken */
 	char refusal[320]; /* why record would refuse and what to do, "" when it would not */
-	char notes[4][200]; /* what works, but less well */
+	char notes[6][200]; /* what works, but less well */
 	size_t nr_notes;
 };
 
