@@ -89,6 +89,7 @@ test_disk_full_while_recording() {
 	END
 	refused 1 "space|full" unshare -m bash "$WORK/full" 3>"$WORK/left"
 	one_line
+	grep -q 'warning: .* can be read: kmemtrace report /mnt/x.kmt$' "$WORK/err"
 	[ "$(jq .capture.complete "$WORK/left")" = false ] || fail "what is left does not open: $(cat "$WORK/left")"
 }
 
@@ -135,6 +136,19 @@ test_output_that_cannot_be_written() {
 	"$KMEMTRACE" record -q -d 0.2 -o "$WORK/x.kmt" 2>/dev/null
 	refused 1 "write" bash -c "'$KMEMTRACE' report '$WORK/x.kmt' >/dev/full"
 	one_line
+}
+
+# On a narrow terminal: no line of progress is wider, and a message has a line of its own.
+test_progress_fits_the_terminal() {
+	need_record
+	cat >"$WORK/narrow" <<-END
+		stty cols 40
+		"$KMEMTRACE" record -d 2.2 -o "$WORK/x.kmt"
+	END
+	script -qec "bash $WORK/narrow" /dev/null </dev/null | tr -s '\r' '\n' | sed 's/\x1b\[K//' >"$WORK/shown"
+	grep -q '^1/2 s  Slab ' "$WORK/shown" || fail "no progress: $(cat "$WORK/shown")"
+	grep -q '^kmemtrace: wrote ' "$WORK/shown" || fail "no line of its own: $(cat "$WORK/shown")"
+	! grep -E '^[0-9]+/2 s.{40}' "$WORK/shown"
 }
 
 run_tests

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Messages to people. Control characters in arguments are neutralised: names in them are not ours. */
+/* Messages to people. Control characters in arguments are neutralised: names in them are not ours.
+ */
 #include "base/log.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 bool log_verbose;
+static bool progress_shown;
 
 static void log_line(const char *prefix, const char *fmt, va_list ap)
 {
@@ -17,6 +21,7 @@ static void log_line(const char *prefix, const char *fmt, va_list ap)
 	for (char *p = line; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = '?';
+	log_progress_end();
 	fprintf(stderr, "kmemtrace: %s%s\n", prefix, line);
 	errno = saved;
 }
@@ -49,4 +54,29 @@ void log_debug(const char *fmt, ...)
 	va_start(ap, fmt);
 	log_line("", fmt, ap);
 	va_end(ap);
+}
+
+void log_progress(const char *fmt, ...)
+{
+	struct winsize w;
+	char line[256];
+	va_list ap;
+	int width;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	width = !ioctl(STDERR_FILENO, TIOCGWINSZ, &w) && w.ws_col > 1 ? w.ws_col - 1 : 79;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\r\033[K%.*s", width, line);
+	fflush(stderr);
+	progress_shown = true;
+}
+
+void log_progress_end(void)
+{
+	if (progress_shown)
+		fputc('\n', stderr);
+	progress_shown = false;
 }

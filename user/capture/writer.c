@@ -238,7 +238,7 @@ static int create_file(const char *path, bool overwrite)
 		if (!overwrite)
 			return log_error(
 				EEXIST,
-				"%s exists already: remove it, or give another name with -o", path);
+				"%s exists already: overwrite it with --force, or give another name with -o", path);
 		if (!unlink(path))
 			fd = open(path, flags, 0600);
 	}

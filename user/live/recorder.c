@@ -54,7 +54,8 @@ struct recorder {
 	int64_t slab_start_kb, slab_now_kb;
 	struct command command;
 	int signal_fd;
-	bool progress_shown;
+	double progress_s; /* of the last progress line, */
+	uint64_t progress_events; /* and of all until then */
 };
 
 static double seconds_since(const struct timespec *then)
@@ -104,30 +105,26 @@ static int checkpoint(struct recorder *r, double now_s)
 
 static void progress(struct recorder *r, double now_s)
 {
-	static uint64_t last_events;
-	static double last_s;
-	char delta[UNITS_MAX], live[UNITS_MAX], rate[UNITS_MAX];
+	char of[UNITS_MAX + 1] = "", slab[UNITS_MAX], live[UNITS_MAX], rate[UNITS_MAX], cost[32] = "";
 	struct tracer_counts c;
 	uint64_t events;
 
-	if (r->options->quiet || !isatty(STDERR_FILENO))
+	if (r->options->quiet)
 		return;
 	tracer_counts(r->tracer, &c);
 	events = c.stats[KMT_STAT_ALLOCS] + c.stats[KMT_STAT_FREES] + c.stats[KMT_STAT_UNKNOWN_FREES];
-	fprintf(stderr, "\r\033[K%.0f", now_s);
 	if (r->options->duration_s)
-		fprintf(stderr, "/%.0f", r->options->duration_s);
-	fprintf(stderr, " s  Slab %+.1f MiB (%s now)  %s events/s  %s live", (r->slab_now_kb - r->slab_start_kb) / 1024.0,
-		units_bytes(delta, r->slab_now_kb * 1024.0),
-		units_count(rate, now_s > last_s ? (events - last_events) / (now_s - last_s) : 0),
-		units_count(live, c.stats[KMT_STAT_ALLOCS] - c.stats[KMT_STAT_FREES] - c.stats[KMT_STAT_REUSED] -
-				  audit_counts(r->audit)->ghosts));
+		snprintf(of, sizeof(of), "/%.0f", r->options->duration_s);
 	if (r->governor.readings)
-		fprintf(stderr, "  cost %.2f %% of CPU", r->governor.cost);
-	fflush(stderr);
-	last_events = events;
-	last_s = now_s;
-	r->progress_shown = true;
+		snprintf(cost, sizeof(cost), "  CPU %.2f%%", r->governor.cost);
+	log_progress("%.0f%s s  Slab %s (%+.1f MiB)  %s events/s  %s held%s", now_s, of,
+		     units_bytes(slab, r->slab_now_kb * 1024.0), (r->slab_now_kb - r->slab_start_kb) / 1024.0,
+		     units_count(rate, (events - r->progress_events) / (now_s - r->progress_s)),
+		     units_count(live, c.stats[KMT_STAT_ALLOCS] - c.stats[KMT_STAT_FREES] -
+					       c.stats[KMT_STAT_REUSED] - audit_counts(r->audit)->ghosts),
+		     cost);
+	r->progress_events = events;
+	r->progress_s = now_s;
 }
 
 /* Say once what the governor cannot do. */
@@ -138,8 +135,6 @@ static void cost_say(struct recorder *r)
 	if (r->cost_said || g->state == GOVERNOR_HOLDS)
 		return;
 	r->cost_said = true;
-	if (r->progress_shown)
-		fprintf(stderr, "\n");
 	if (g->state == GOVERNOR_OVER)
 		log_warn("tracking every object takes %.1f %% of all CPU time, more than %g %%; narrow it with "
 			 "--cache or --min-size, or give --max-overhead to let it fall to sampling", g->cost,
@@ -158,8 +153,6 @@ static int exact_end(struct recorder *r, double now_s)
 	err = err ?: capture_put_metaf(r->writer, META_PERIOD, "%llu",
 				       (unsigned long long)r->options->tracer.sample_bytes);
 	err = err ?: capture_put_metaf(r->writer, META_EXACT_UNTIL, "%.3f", now_s);
-	if (r->progress_shown)
-		fprintf(stderr, "\n");
 	log_warn("tracking every object takes %.1f %% of all CPU time, more than %g %%: sampling from %.1f s on",
 		 r->governor.cost, r->governor.options.budget, now_s);
 	return err;
@@ -399,8 +392,7 @@ int recorder_run(const struct plan *plan, const struct recorder_options *options
 	if (started) {
 		log_debug("tracing %.3f s after the start", seconds_since(&began));
 		err = record_loop(&r);
-		if (r.progress_shown)
-			fprintf(stderr, "\n");
+		log_progress_end();
 		err = record_end(&r) ?: err;
 	}
 	created = r.writer;
@@ -410,6 +402,8 @@ int recorder_run(const struct plan *plan, const struct recorder_options *options
 	capture_writer_free(r.writer);
 	if (created && !started) /* nothing was recorded: leave nothing behind */
 		unlink(options->path);
+	if (started && err)
+		log_warn("what was recorded until then can be read: kmemtrace report %s", options->path);
 	if (r.signal_fd >= 0)
 		close(r.signal_fd);
 	sigprocmask(SIG_SETMASK, &old, NULL);

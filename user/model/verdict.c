@@ -123,9 +123,9 @@ static void say_grown(struct writer *w)
 	if (w->grew)
 		say(w, "In %s these grew: %s.", duration, list);
 	else
-		say(w, "Nothing grew beyond noise in %s; the largest change up was %s %s%s.",
-		    duration, rows[0]->name, rows[0]->delta_kb < 0 ? "" : "+",
-		    units_bytes(change, rows[0]->delta_kb * 1024));
+		say(w, "Nothing grew beyond noise in %s.", duration);
+	if (!w->grew && rows[0]->delta_kb > 0)
+		say(w, "The largest change up was %s +%s.", rows[0]->name, units_bytes(change, rows[0]->delta_kb * 1024));
 	for (at = LEDGER_POOLS - 1; isnan(rows[at]->delta_kb);)
 		at--;
 	if (-rows[at]->delta_kb > row_limit_kb(rows[at])) {

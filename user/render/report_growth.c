@@ -103,9 +103,11 @@ static void group_head(struct page *p, const struct report *r, const struct grow
 	if (!page_words_begin(p, &w))
 		return;
 	fprintf(w.f, "#%zu  %s%s", rank, units_bytes(bytes, g->bytes),
-		interval_words(interval, " (", g->bytes, g->bytes_low, g->bytes_high, units_bytes_short));
-	fprintf(w.f, " in %s objects, %s", units_count(objects, g->objects), pool_name(g->pool));
-	if (g->class_[0])
+		interval_words(interval, " (", g->bytes, g->bytes_low, g->bytes_high,
+			       units_bytes_short));
+	fprintf(w.f, " in %s object%s, %s", units_count(objects, g->objects),
+		g->objects == 1 ? "" : "s", pool_name(g->pool));
+	if (g->class_[0] && strcmp(g->class_, pool_name(g->pool)))
 		fprintf(w.f, " %s", page_fit(p, g->class_, 16));
 	if (cache)
 		fprintf(w.f, " %s", page_fit(p, cache->name, 32));

@@ -189,10 +189,10 @@ int report_text(const struct report *r, const struct report_options *options, FI
 	page_verdict(&p, r->verdict.leak, r->verdict.items, r->verdict.nr, r->verdict.next);
 	about_capture(&p, r);
 	pools(&p, r);
-	report_holders(&p, r, options->top);
 	report_caches(&p, r, options->top);
 	report_growth(&p, r, options->top);
 	insight_text(&p, r);
+	report_holders(&p, r, options->top);
 	losses(&p, r);
 	audit(&p, r);
 	hooks(&p, r);
