@@ -163,3 +163,9 @@ char *escape_utf8(const char *s)
 	*p = '\0';
 	return out;
 }
+
+bool is_plain_word(const char *name)
+{
+	return name[0] && name[0] != '-' &&
+	       !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:")];
+}

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/escape.h"
 #include "base/units.h"
 #include "model/interval.h"
 #include "model/losses.h"
@@ -351,13 +352,6 @@ static void say_churn(struct words *w)
 	    w->d->in.set ? "usual is" : "before", units_bytes(base, row->churn.base));
 }
 
-/* A name that can stand in a command line as it is. */
-static bool is_plain(const char *name)
-{
-	return name[0] && name[0] != '-' &&
-	       !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:")];
-}
-
 static void choose_next(struct words *w)
 {
 	const struct diff_rows *growth = &w->d->sections[PROFILE_GROWTH], *caches = &w->d->sections[PROFILE_CACHES];
@@ -366,14 +360,14 @@ static void choose_next(struct words *w)
 	const char *cache = top && top->growth.delta > 0 && top->new_ && top->new_->cache ? top->new_->cache : "";
 	int n = 0;
 
-	if (top && top->growth.delta > 0 && is_plain(cache) && strcmp(cache, "kmalloc-large"))
+	if (top && top->growth.delta > 0 && is_plain_word(cache) && strcmp(cache, "kmalloc-large"))
 		n = asprintf(&w->d->next, "sudo kmemtrace record --exact --cache %s -d 60", cache);
 	else if (top && top->growth.delta > 0)
 		n = asprintf(&w->d->next, "sudo kmemtrace record --exact --pool %s -d 60",
 			     pool_name(diff_row_pool(top)));
 	else if (level && level->level.delta > 0 && level->new_ && level->new_->reclaimable)
 		n = asprintf(&w->d->next, "echo 2 | sudo tee /proc/sys/vm/drop_caches");
-	else if (level && level->level.delta > 0 && is_plain(diff_row_name(level)))
+	else if (level && level->level.delta > 0 && is_plain_word(diff_row_name(level)))
 		n = asprintf(&w->d->next, "sudo kmemtrace record --exact --cache %s -d 600", diff_row_name(level));
 	else
 		n = asprintf(&w->d->next, "sudo kmemtrace record -d 600");

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/units.h"
 #include "model/entry.h"
 #include "model/interval.h"
@@ -387,18 +388,10 @@ static void say_trust(struct writer *w)
 		say(w, "Trust in these figures: %s.", trust_name(t->level));
 }
 
-/* A name that can stand in a command line as it is; others are left out, not quoted. */
-static bool is_plain(const char *name)
-{
-	return name[0] && name[0] != '-' &&
-	       !name[strspn(name,
-			    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:")];
-}
-
 static void choose_next(struct writer *w)
 {
 	const struct cache_row *cache = w->cache;
-	bool named = cache && !cache->large && is_plain(cache->name);
+	bool named = cache && !cache->large && is_plain_word(cache->name);
 
 	if (!w->f->v->at)
 		say_next(w, "sudo kmemtrace doctor");
