@@ -106,6 +106,27 @@ static void a_reclaimable_cache_is_never_a_leak(void **state)
 	      "cannot be reclaimed");
 }
 
+/* Pages grew, Slab did not, and no path holds half of anything: no cache is to be traced, or dropped, for it. */
+static void growth_elsewhere_is_not_blamed_on_a_cache(void **state)
+{
+	struct capture *c = sample_whole();
+
+	(void)state;
+	c->caches[1].reclaimable = true;
+	c->intervals[0].held.items[0].bytes = 500 * 1024;
+	for (size_t i = 0; i < c->nr_snapshots; i++)
+		for (size_t v = 0; v < c->snapshots[i].meminfo.nr; v++) {
+			struct named_value *value = &c->snapshots[i].meminfo.items[v];
+
+			if (!strcmp(value->name, "Slab"))
+				value->value = 90000;
+			if (!strcmp(value->name, "MemFree"))
+				value->value -= 1000 * (int64_t)i;
+		}
+	CHECK(c, false, "sudo kmemtrace record --exact -d 60", "these grew: Unaccounted by",
+	      "The largest part, 500.0 KiB (", NULL, "Most,");
+}
+
 static void young_objects_are_never_a_leak(void **state)
 {
 	struct capture *c = sample_slow();
@@ -217,6 +238,7 @@ int main(void)
 		cmocka_unit_test(a_true_leak_is_called_one),
 		cmocka_unit_test(a_short_recording_knows_no_leak),
 		cmocka_unit_test(a_reclaimable_cache_is_never_a_leak),
+		cmocka_unit_test(growth_elsewhere_is_not_blamed_on_a_cache),
 		cmocka_unit_test(young_objects_are_never_a_leak),
 		cmocka_unit_test(unaudited_ghosts_are_never_a_leak),
 		cmocka_unit_test(growth_that_ended_is_never_a_leak),

@@ -28,7 +28,7 @@ struct writer {
 		*top; /* the group that holds most, NULL when none is worth naming */
 	const struct cache_row *cache; /* of top; NULL outside slab */
 	bool grew;		       /* some pool did */
-	bool short_; /* too short a recording to say what this growth is */
+	bool short_;		       /* too short a recording to say what this growth is */
 	bool failed;
 };
 
@@ -68,7 +68,8 @@ const struct cache_row *growth_cache(const struct growth_group *g, const struct 
 	return &caches->items[caches->by_id[id]];
 }
 
-/* The least change that is more than noise; without enough readings to know the noise, a cautious guess. */
+/* The least change that is more than noise; without enough readings to know the noise, a cautious
+ * guess. */
 static double row_limit_kb(const struct ledger_row *row)
 {
 	return isnan(row->trend.noise) ? 4 * GREW_KB : fmax(GREW_KB, 4 * row->trend.noise);
@@ -126,7 +127,8 @@ static void say_grown(struct writer *w)
 	else
 		say(w, "Nothing grew beyond noise in %s.", duration);
 	if (!w->grew && rows[0]->delta_kb > 0)
-		say(w, "The largest change up was %s +%s.", rows[0]->name, units_bytes(change, rows[0]->delta_kb * 1024));
+		say(w, "The largest change up was %s +%s.", rows[0]->name,
+		    units_bytes(change, rows[0]->delta_kb * 1024));
 	for (at = LEDGER_POOLS - 1; isnan(rows[at]->delta_kb);)
 		at--;
 	if (-rows[at]->delta_kb > row_limit_kb(rows[at])) {
@@ -144,7 +146,8 @@ static void say_explained(struct writer *w)
 	if (!row_grew(slab) || isnan(slab->attributed_kb))
 		return;
 	units_bytes(held, slab->attributed_kb * 1024);
-	if (interval_shows(slab->attributed_kb, slab->attributed_kb - margin_kb, slab->attributed_kb + margin_kb))
+	if (interval_shows(slab->attributed_kb, slab->attributed_kb - margin_kb,
+			   slab->attributed_kb + margin_kb))
 		snprintf(held + strlen(held), sizeof(held) - strlen(held), ", give or take %s,",
 			 units_bytes(rest, margin_kb * 1024));
 	if (isnan(slab->residual_kb)) {
@@ -230,10 +233,12 @@ static void say_where(struct writer *w)
 		say(w,
 		    "%s %s (%.0f%% of all that is held, %s objects%s%.*s) was allocated at "
 		    "%s%s%s.",
-		    i ? "Then" : "Most,", units_bytes(held, group->bytes),
-		    100 * group->bytes / g->bytes, units_count(objects, group->objects),
-		    cache ? " of " : "", NAME_SHOWN, cache ? cache->name : "", site, entry,
-		    process);
+		    i				   ? "Then"
+		    : group->bytes * 2 >= g->bytes ? "Most,"
+						   : "The largest part,",
+		    units_bytes(held, group->bytes), 100 * group->bytes / g->bytes,
+		    units_count(objects, group->objects), cache ? " of " : "", NAME_SHOWN,
+		    cache ? cache->name : "", site, entry, process);
 	}
 }
 
@@ -258,9 +263,10 @@ static void say_trend(struct writer *w)
 		say(w, "%s as a whole is steady.", name);
 		break;
 	case PATTERN_GROWING:
-		say(w, "%s was still growing at the end, at %s/s%s.", name, units_bytes(rate, t->slope * 1024),
-		    interval_words(interval, " (95% interval ", t->slope * 1024, t->slope_low * 1024,
-				   t->slope_high * 1024, units_bytes));
+		say(w, "%s was still growing at the end, at %s/s%s.", name,
+		    units_bytes(rate, t->slope * 1024),
+		    interval_words(interval, " (95% interval ", t->slope * 1024,
+				   t->slope_low * 1024, t->slope_high * 1024, units_bytes));
 		break;
 	case PATTERN_STEP:
 		say(w, "%s rose and then held its new level: it is not growing any more.", name);
@@ -331,14 +337,16 @@ static void say_leak(struct writer *w)
 		.age_p50 = w->top->age_p50_s,
 		.oldest = w->top->oldest_s,
 		.verified = w->top->judged > 0 ? w->top->judged_live / w->top->judged : NAN,
-		.verified_twice = w->top->judged_live > 0 ? w->top->judged_twice / w->top->judged_live
-							  : NAN,
+		.verified_twice =
+			w->top->judged_live > 0 ? w->top->judged_twice / w->top->judged_live : NAN,
 	};
 	w->short_ = trust_leak_needs_time(&facts);
 	if (w->short_)
 		say(w,
-		    "What was allocated first is still there, but %s cannot tell this from objects that are kept "
-		    "for a time and then freed (a closed TCP connection for 60 s): record 3 min to know.",
+		    "What was allocated first is still there, but %s cannot tell this from objects "
+		    "that are kept "
+		    "for a time and then freed (a closed TCP connection for 60 s): record 3 min to "
+		    "know.",
 		    units_duration(p50, w->f->v->duration_s));
 	if (!trust_may_say_leak(&facts))
 		return;
@@ -372,7 +380,8 @@ static void say_caveats(struct writer *w)
 		say(w, "Only the caches named with --cache were traced.");
 	if (!v->exact && period > 0)
 		say(w,
-		    "Figures are sampled, one for each %s allocated; what is given with an interval lies in "
+		    "Figures are sampled, one for each %s allocated; what is given with an "
+		    "interval lies in "
 		    "it 95 times of 100, a call path without one is within 1%%.",
 		    units_bytes(a, period));
 }
@@ -390,18 +399,23 @@ static void say_trust(struct writer *w)
 
 static void choose_next(struct writer *w)
 {
-	const struct cache_row *cache = w->cache;
+	const struct cache_row *cache =
+		row_grew(&w->f->ledger->rows[LEDGER_SLAB]) ? w->cache : NULL;
 	bool named = cache && !cache->large && is_plain_word(cache->name);
 
 	if (!w->f->v->at)
 		say_next(w, "sudo kmemtrace doctor");
 	else if (!w->grew)
 		say_next(w, "sudo kmemtrace record -d 600");
-	else if (cache && cache->cap && cache->cap->reclaimable && cache->trust.level == TRUST_HIGH)
+	else if (cache && cache->cap && cache->cap->reclaimable &&
+		 cache->trust.level == TRUST_HIGH &&
+		 cache->delta_kb * 2 >= w->f->ledger->rows[LEDGER_SLAB].delta_kb)
 		say_next(w, "echo 2 | sudo tee /proc/sys/vm/drop_caches");
 	else if (named)
 		say_next(w, "sudo kmemtrace record --exact --cache %s -d %d", cache->name,
-			 w->short_ ? 180 : w->f->v->duration_s < 60 ? 60 : 600);
+			 w->short_		    ? 180
+			 : w->f->v->duration_s < 60 ? 60
+						    : 600);
 	else
 		say_next(w, "sudo kmemtrace record --exact -d 60");
 }
