@@ -38,10 +38,11 @@ int output_document(const char *what, int (*render)(const void *arg, FILE *out),
 	err = render(arg, f);
 	if (fclose(f) || err)
 		return log_error(ENOMEM, "not enough memory to print the %s", what);
-	/* A reader that goes away is an error to report, not a silent death. */
 	signal(SIGPIPE, SIG_IGN);
 	if (fwrite(document, 1, size, stdout) != size || fflush(stdout)) {
 		err = errno;
+		if (err == EPIPE)
+			return -err;
 		return log_error(err, "cannot write the %s to standard output: %s", what,
 				 strerror(err));
 	}

@@ -13,7 +13,8 @@ bool output_is_utf8(void);
 
 /*
  * Call `render` into memory, then print what it made: a failure leaves nothing half-printed, and
- * errno is the write's. `what` names the document in messages. 0 or −errno, which has been said.
+ * errno is the write's. `what` names the document in messages. 0 or −errno, which has been said;
+ * −EPIPE has not: a reader that has seen enough need not be told.
  */
 int output_document(const char *what, int (*render)(const void *arg, FILE *out), const void *arg);
 

@@ -138,6 +138,18 @@ test_output_that_cannot_be_written() {
 	one_line
 }
 
+# "| head" that has seen enough: not a success, and not a word.
+test_a_reader_that_goes_away_is_not_bothered() {
+	need_record
+	"$KMEMTRACE" record -q -d 0.2 -o "$WORK/x.kmt" 2>/dev/null
+	{
+		sleep 0.2
+		"$KMEMTRACE" report "$WORK/x.kmt" 2>"$WORK/err"
+		echo $? >"$WORK/status"
+	} | true
+	[ "$(cat "$WORK/status")" = 1 ] && [ ! -s "$WORK/err" ] || fail "$(cat "$WORK/status" "$WORK/err")"
+}
+
 # On a narrow terminal: no line of progress is wider, and a message has a line of its own.
 test_progress_fits_the_terminal() {
 	need_record

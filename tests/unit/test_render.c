@@ -51,7 +51,7 @@ static char *render_json(struct capture *c, enum growth_by by, size_t top)
 	return text;
 }
 
-/* Printable ASCII or valid UTF-8 outside the control ranges, and no line wider than the terminal.
+/* Printable ASCII or valid UTF-8 outside the control ranges, no line wider than the terminal, none with blanks at its end.
  */
 static void assert_terminal_safe(const char *text, bool utf8, bool colour)
 {
@@ -62,11 +62,11 @@ static void assert_terminal_safe(const char *text, bool utf8, bool colour)
 		len = utf8_decode(p, &code);
 		assert_true(len > 0);
 		if (code == '\n') {
-			assert_true(column <= 80);
+			assert_true(column <= 80 && (p == text || p[-1] != ' '));
 			column = 0;
 			continue;
 		}
-		if (colour && code == 0x1b) { /* only what text.c itself prints */
+		if (colour && code == 0x1b) { /* only what page.c itself prints */
 			len = strcspn(p, "m") + 1;
 			assert_true(len <= 5 && p[1] == '[');
 			continue;

@@ -34,6 +34,8 @@ static const char *percent(const struct page *p, char buf[CELL_MAX], const struc
 		return p->glyphs->none;
 	if (f->new_ >= 10 * f->base)
 		snprintf(buf, CELL_MAX, "x%.0f", f->new_ / f->base);
+	else if (fabs(f->delta / f->base) < 0.0005)
+		snprintf(buf, CELL_MAX, "0.0%%");
 	else
 		snprintf(buf, CELL_MAX, "%+.1f%%", 100 * f->delta / f->base);
 	return buf;

@@ -52,10 +52,10 @@ static size_t column_width(const struct table *t, size_t column)
 	return max && width > max ? max : width;
 }
 
-static void cell_print(const struct table *t, size_t column, const char *text, size_t width)
+/* `spaces` are owed: they are printed before what comes next in the line, and not at its end. */
+static void cell_print(const struct table *t, size_t column, const char *text, size_t width, int *spaces)
 {
 	size_t used = utf8_width(text), bytes = strlen(text), cut = 0;
-	bool last = column + 1 == t->nr_columns;
 	FILE *out = t->page->out;
 
 	if (used > width) {
@@ -63,27 +63,33 @@ static void cell_print(const struct table *t, size_t column, const char *text, s
 		bytes = utf8_fit(text, width - cut);
 		used = width;
 	}
-	fprintf(out, "%*s", column ? 0 : INDENT, "");
+	*spaces += column ? 1 : INDENT;
 	if (t->columns[column].right)
-		fprintf(out, "%*s", (int)(width - used), "");
-	fwrite(text, 1, bytes, out);
-	fputs(cut ? t->page->glyphs->ellipsis : "", out);
-	if (!t->columns[column].right && !last)
-		fprintf(out, "%*s", (int)(width - used), "");
-	fputs(last ? "\n" : " ", out);
+		*spaces += (int)(width - used);
+	if (bytes) {
+		fprintf(out, "%*s%.*s%s", *spaces, "", (int)bytes, text, cut ? t->page->glyphs->ellipsis : "");
+		*spaces = 0;
+	}
+	if (!t->columns[column].right)
+		*spaces += (int)(width - used);
+	if (column + 1 == t->nr_columns) {
+		fputc('\n', out);
+		*spaces = 0;
+	}
 }
 
 void table_print(struct table *t)
 {
 	_cleanup_free_ size_t *width = calloc(t->nr_columns, sizeof(*width));
+	int spaces = 0;
 
 	t->page->failed |= !width;
 	for (size_t c = 0; !t->page->failed && c < t->nr_columns; c++)
 		width[c] = column_width(t, c);
 	for (size_t c = 0; !t->page->failed && c < t->nr_columns; c++)
-		cell_print(t, c, t->columns[c].head, width[c]);
+		cell_print(t, c, t->columns[c].head, width[c], &spaces);
 	for (size_t i = 0; !t->page->failed && i < t->cells.nr; i++)
-		cell_print(t, i % t->nr_columns, t->cells.items[i], width[i % t->nr_columns]);
+		cell_print(t, i % t->nr_columns, t->cells.items[i], width[i % t->nr_columns], &spaces);
 	for (size_t i = 0; i < t->cells.nr; i++)
 		free(t->cells.items[i]);
 	ARRAY_FREE(&t->cells);
