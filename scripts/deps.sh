@@ -25,6 +25,12 @@ packages() {
 		test  shellcheck      scripts
 		test  cppcheck        C
 		test  mandoc          the man page
+		vm    debian-archive-keyring  fetching kernels, checked by apt
+		vm    lz4             kernels are compressed by it,
+		vm    zstd            by it,
+		vm    xz-utils        or by it
+		arm64 gcc-aarch64-linux-gnu  the arm64 build
+		arm64 libc6-dev-arm64-cross  the same
 		bench stress-ng       mixed loads
 	EOF
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # test.sh [--no-install] [SUITE…] [FILE…]: install what the tests need, build, run everything; the last line is
-# "N passed, N failed, N skipped". Suites: check unit live kernel-log; a FILE is one of tests/unit or tests/live.
+# "N passed, N failed, N skipped". Suites: check unit live vm kernel-log; a FILE is one of tests/unit or tests/live.
 # Full output of each test is in build/test-logs; that of failing ones is printed. With CI=true a skip is a failure.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -9,6 +9,8 @@ cd "$(dirname "$0")/.." || exit 1
 LOGS=build/test-logs
 UNIT_TIMEOUT=120
 LIVE_TIMEOUT=300
+# The kernels of every run in CI; `make test-vm` boots all that are declared in scripts/vm.sh.
+VM_KERNELS="5.10 6.1 6.12 newest"
 # What the kernel log must not gain while the tests run.
 SPLAT='cut here|BUG:|WARNING: |Oops|Kernel panic|general protection|blocked for more than|rcu:.*stall|KASAN|UBSAN|KFENCE'
 
@@ -159,6 +161,30 @@ suite_live() {
 	for file in tests/live/test_*.[cs]*; do run_live "$file"; done
 }
 
+# Each line of the guests' results is a test: "KERNEL ok|fail|skip TEST WHY".
+suite_vm() {
+	local log=$LOGS/vm.log results=build/vm/results/all kernel result name why
+	if [ "${CI:-}" != true ] && [[ " ${suites[*]} " != *" vm "* ]]; then
+		skip vm "boots other kernels in QEMU, fetched from Debian: scripts/test.sh vm"
+		return
+	fi
+	check vm-self-test tests/vm/selftest.sh
+	rm -f $results
+	# shellcheck disable=SC2086 # a list of words
+	scripts/vm.sh -j "$(nproc)" $VM_KERNELS >"$log" 2>&1
+	if [ ! -s $results ]; then
+		not_ok vm "$log"
+		return
+	fi
+	while read -r kernel result name why; do
+		case $result in
+		ok) ok "vm-$kernel $name" ;;
+		skip) skip "vm-$kernel $name" "$why" ;;
+		*) not_ok "vm-$kernel $name: $why" ;;
+		esac
+	done <$results
+}
+
 # The kernel's own complaints since $1 (seconds of its log's clock).
 suite_kernel_log() {
 	local log=$LOGS/kernel-log.log
@@ -180,7 +206,7 @@ main() {
 	for arg in "$@"; do
 		case $arg in
 		--no-install) install=no ;;
-		check | unit | live | kernel-log) suites+=("$arg") ;;
+		check | unit | live | vm | kernel-log) suites+=("$arg") ;;
 		tests/unit/*.c | tests/live/*.c | tests/live/*.sh) files+=("$arg") ;;
 		-h | --help) usage && return 0 ;;
 		*) usage >&2 && return 2 ;;
@@ -188,7 +214,7 @@ main() {
 	done
 	mkdir -p "$LOGS" || return 1
 	rm -f "$LOGS"/*.log
-	if [ $install = yes ]; then ./scripts/deps.sh build test || return 1; fi
+	if [ $install = yes ]; then ./scripts/deps.sh build test vm || return 1; fi
 	since=$(dmesg_now)
 	say "test.sh: building; logs are in $LOGS"
 	if ! make -j"$(nproc)" all unit live plants >"$LOGS/build.log" 2>&1; then
@@ -198,6 +224,7 @@ main() {
 		wanted check && suite_check
 		wanted unit && suite_unit
 		wanted live && suite_live
+		wanted vm && suite_vm
 		for file in ${files[@]+"${files[@]}"}; do
 			case $file in tests/unit/*) run_unit "$file" ;; *) run_live "$file" ;; esac
 		done

@@ -56,6 +56,7 @@ record() {
 		not_ok "$name" "report failed: $(tail -n 1 /tmp/report.err)"
 		return 1
 	fi
+	file_block "$name.json" "$REPORT"
 }
 
 test_record() {
@@ -157,7 +158,7 @@ pool_objects() {
 # held TEST OBJECTS WANTED: planted memory is in the report, all of it. What there is instead, when it is not.
 held() {
 	if [ -n "$2" ]; then
-		within "$1" "$2" "$3" $(($3 + $3 / 50 + 20))
+		within "$1" "$2" $(($3 - $3 / 100)) $(($3 + $3 / 50 + 20))
 	else
 		not_ok "$1" "not among the growths, which begin: $(cut -c 1-120 /tmp/growths | head -n 4 | tr '\n\t' '; ')"
 	fi
@@ -180,6 +181,9 @@ test_planted() {
 	release
 }
 
+# lost: how many events the report of the last recording says it missed.
+lost() { ./jsonq "$REPORT" capture.losses.recursion_misses && ./jsonq "$REPORT" capture.losses.live_table_full; }
+
 # Several at a time. From 7.0 on, events are lost while a task that was preempted in a program waits for its turn; an
 # emulator makes that frequent. Whatever is missing, the report has counted it, and does not ask for trust.
 test_together() {
@@ -194,7 +198,7 @@ test_together() {
 			objects=$(slab_objects "$(ready "$kind" stack)" "$(ready "$kind" caches)")
 			[ "${objects:-0}" -ge "$count" ] || missing=$((missing + count - ${objects:-0}))
 		done
-		within together "$missing" 0 "$(json capture.losses.recursion_misses)" "what is missing"
+		within together "$missing" 0 "$(lost | awk '{ sum += $1 } END { print sum }')" "what is missing"
 		if [ "$missing" -gt 150 ] && [ "$(json trust.level)" = high ]; then
 			not_ok together-trust "trust is high, but $missing are missing"
 		else
@@ -214,6 +218,15 @@ test_pools() {
 		while read -r of event kind count each; do
 			if [ "$(./jsonq /tmp/doctor.json "hooks.name=$event.attached")" = true ]; then
 				held "pool-$kind" "$(pool_objects "$of" "$(ready "$kind" stack)")" $((count * each))
+			elif [ "$of" = vmalloc ]; then # the difference of vmallocinfo carries the pool, by caller (before 6.2)
+				./jsonq "$REPORT" levels.vmalloc.callers caller delta_kb >/tmp/callers
+				within "pool-$kind" "$(awk -v f="$(ready "$kind" stack)" '
+					BEGIN { split(f, names, ","); for (i in names) wanted[names[i]] }
+					{ sub(/\+.*/, "", $1) } $1 in wanted { sum += $2 } END { print sum + 0 }' /tmp/callers)" \
+					$((count * 1024)) $((count * 1024 + 512))
+				if [ "$(json pools.name=VmallocUsed.attributed_from)" != vmallocinfo ]; then
+					not_ok "pool-$kind-said" "the report does not say that vmallocinfo carries the pool"
+				fi
 			else
 				skip "pool-$kind" "$(./jsonq /tmp/doctor.json "hooks.name=$event.reason")"
 			fi
@@ -238,10 +251,11 @@ test_churn() {
 	fi
 }
 
-# The sampled figure of a planted kind is near the truth: 8 MB in 16 KiB samples, ± 5 standard deviations.
+# The sampled figure of a planted kind is near the truth: 8 MB in 16 KiB samples, ± 5 standard deviations. The period stays:
+# an emulator is so slow that the governor would raise it.
 test_sampled() {
 	hold msg:8000
-	if record sampled -s 16K -- sh /tmp/hold; then
+	if record sampled -s 16K --max-overhead 100 -- sh /tmp/hold; then
 		within sampled "$(json growth.0.objects)" 6000 10000
 	fi
 	release
