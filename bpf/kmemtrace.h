@@ -131,6 +131,7 @@ struct kmt_path {
 };
 #define KMT_PATH_TRUNCATED 1
 #define KMT_PATH_IRQ       2 /* allocated in interrupt context, cut where the interrupt began */
+#define KMT_PATH_PTE       4 /* its pages are page tables: pte_alloc_one() returned one */
 #define KMT_PATH_POOL      8 /* from this bit on: the pool that it allocates from */
 
 /* How to recognise a path without unwinding (unwind.bpf.h). */

@@ -132,3 +132,35 @@ static __always_inline int page_released(__u64 page, __u32 order)
 }
 
 PROGRAM(page_free, "mm_page_free", page_released(ctx->args[0], ctx->args[1]))
+
+/*
+ * User space knows page tables by the functions of their path, where functions have names. Those of the lowest
+ * level, nearly all of them, are known without as well, where this can be attached: their path is marked.
+ */
+GLOBAL int page_path_is_pte(__u64 page)
+{
+	struct live_place at = {};
+	struct kmt_object *o;
+	struct kmt_path *p;
+	__u32 row, path;
+
+	if (!*page_block(page) || !live_find(&at, kmt_key(KMT_PAGE, page)))
+		return 0;
+	row = live_object_row(&at);
+	o = bpf_map_lookup_elem(&live_objects, &row);
+	path = o ? o->path : 0;
+	p = bpf_map_lookup_elem(&paths, &path);
+	if (p && path && !(p->flags & KMT_PATH_PTE))
+		p->flags |= KMT_PATH_PTE;
+	return 0;
+}
+
+SEC("?fexit/pte_alloc_one")
+int page_is_pte(void *ctx)
+{
+	__u64 page = 0;
+
+	bpf_get_func_ret(ctx, &page);
+	page_path_is_pte(page);
+	return 0;
+}

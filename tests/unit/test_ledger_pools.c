@@ -179,6 +179,48 @@ static void every_pool_closes(void **state)
 	capture_free(c);
 }
 
+static double interval_kb(const struct report *r, enum ledger_pool pool)
+{
+	const struct ledger_row *row = &r->ledger.rows[pool];
+
+	assert_true(row->residual_low_kb <= row->residual_kb && row->residual_kb <= row->residual_high_kb);
+	return row->residual_high_kb - row->residual_low_kb;
+}
+
+/* Sampled: the residual is as uncertain as what is held; of a pool without a sample, as one would have been. */
+static void residuals_say_what_sampling_leaves_open(void **state)
+{
+	struct capture *c = sample_pools(true);
+	struct report r;
+
+	(void)state;
+	for (size_t i = 0; i < c->intervals[0].held.nr; i++) {
+		struct cap_held *h = &c->intervals[0].held.items[i];
+
+		if (!strcmp(h->class_, "pte") || h->pool == POOL_PERCPU)
+			h->bytes_var = h->bytes * h->bytes / 100; /* 100 samples */
+	}
+	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_close(interval_kb(&r, LEDGER_PAGE_TABLES), 2 * 1.96 * 40, 2);
+	assert_close(interval_kb(&r, LEDGER_PERCPU), 0, 0); /* its pages are exact */
+	assert_close(interval_kb(&r, LEDGER_VMALLOC), 0, 0);
+	assert_close(interval_kb(&r, LEDGER_KERNEL_STACK), 0, 0);
+	report_free(&r);
+
+	assert_string_equal(c->meta.items[0].key, META_MODE);
+	free(c->meta.items[0].value);
+	c->meta.items[0].value = strdup("sampled");
+	sample_meta(c, META_PERIOD, "65536");
+	for (size_t i = 0; i < c->intervals[0].held.nr; i++)
+		if (!strcmp(c->intervals[0].held.items[i].class_, "kvm"))
+			c->intervals[0].held.items[i].pool = POOL_SLAB;
+	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_close(r.ledger.rows[LEDGER_SEC_PAGE_TABLES].residual_kb, 300, 0);
+	assert_close(interval_kb(&r, LEDGER_SEC_PAGE_TABLES), 32 * 5.02, 4); /* χ² of one degree, 97.5 %, roughly */
+	report_free(&r);
+	capture_free(c);
+}
+
 static const struct caller_level *find_caller(const struct report *r, const char *name)
 {
 	for (size_t i = 0; i < r->levels.callers.nr; i++)
@@ -353,6 +395,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_pool_closes),
+		cmocka_unit_test(residuals_say_what_sampling_leaves_open),
 		cmocka_unit_test(areas_are_grouped_by_caller),
 		cmocka_unit_test(vmallocinfo_alone_carries_the_pool),
 		cmocka_unit_test(levels_name_processes_and_cgroups),

@@ -239,6 +239,22 @@ test_pools() {
 	release
 }
 
+# Page tables are page tables though no function has a name, where pte_alloc_one() can be attached to.
+test_unnamed() {
+	if [ "$(./jsonq /tmp/doctor.json hooks.name=pte_alloc_one.attached)" != true ]; then
+		skip unnamed "$(./jsonq /tmp/doctor.json hooks.name=pte_alloc_one.reason)"
+		return
+	fi
+	echo 2 >/proc/sys/kernel/kptr_restrict
+	hold sparse:1000
+	if record unnamed --exact -- sh /tmp/hold; then
+		growths
+		held unnamed "$(awk -F '\t' '$1 == "pagetable" && $4 !~ /pte_alloc/ { n += $3 } END { print n }' /tmp/growths)" 1000
+	fi
+	release
+	echo 0 >/proc/sys/kernel/kptr_restrict
+}
+
 # What is allocated and freed again is not held: nothing the churn made is left in the first growth.
 test_churn() {
 	for churn in $CHURNED; do echo "plant/churn ${churn%:*} ${churn#*:} --seconds 2"; done >/tmp/churn
@@ -268,6 +284,7 @@ test_record
 test_planted
 test_together
 test_pools
+test_unnamed
 test_sampled
 test_churn
 [ "$failed" -eq 0 ]

@@ -32,6 +32,7 @@ static const char *const event_names[KERNEL_EVENTS] = {
 	[EVENT_PAGE_FREE] = "mm_page_free",
 	[EVENT_RCU_KFREE_BULK] = "rcu_invoke_kfree_bulk_callback",
 	[EVENT_FREE_BULK] = "kmem_cache_free_bulk",
+	[EVENT_PTE_ALLOC_ONE] = "pte_alloc_one",
 	[EVENT_ITER_TASK] = "bpf_iter_task",
 };
 
@@ -65,18 +66,6 @@ static void event_read(const struct btf *btf, struct event_fact *event)
 	for (int i = 0; i < event->args && i < EVENT_ARGS_MAX; i++)
 		snprintf(event->type[i], sizeof(event->type[i]), "%s",
 			 btf_base_name(btf, params[i + 1].type));
-}
-
-/* A function that fentry can be asked to attach to. */
-static int function_read(const struct btf *btf, struct event_fact *event)
-{
-	int id = btf__find_by_name_kind(btf, event->name, BTF_KIND_FUNC);
-	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, id) : NULL;
-
-	t = t ? btf__type_by_id(btf, t->type) : NULL;
-	if (t && btf_is_func_proto(t))
-		event->args = btf_vlen(t);
-	return id;
 }
 
 /* Is there a member of this name in the struct, or in a nameless struct or union inside it? */
@@ -147,13 +136,24 @@ static int fentry_read(int function)
 		    .attach_btf_id = function);
 	_cleanup_close_ int prog = -1, link = -1;
 
-	if (function <= 0)
-		return -ENOENT;
 	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "kmemtrace_may_i", "GPL", insns,
 			     sizeof(insns) / sizeof(insns[0]), &opts);
 	if (prog >= 0)
 		link = bpf_raw_tracepoint_open(NULL, prog);
 	return link < 0 ? -errno : 0;
+}
+
+/* A function that fentry and fexit can be asked to attach to. */
+static void function_read(const struct btf *btf, struct event_fact *event)
+{
+	int id = btf__find_by_name_kind(btf, event->name, BTF_KIND_FUNC);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, id) : NULL;
+
+	t = t ? btf__type_by_id(btf, t->type) : NULL;
+	if (!t || !btf_is_func_proto(t))
+		return;
+	event->args = btf_vlen(t);
+	event->fentry = fentry_read(id);
 }
 
 static void btf_read(const char *path, struct kernel_facts *out)
@@ -171,7 +171,8 @@ static void btf_read(const char *path, struct kernel_facts *out)
 	out->audit_obstacle = audit_obstacle(btf);
 	for (int i = 0; i < KERNEL_EVENTS; i++)
 		event_read(btf, &out->events[i]);
-	out->fentry = fentry_read(function_read(btf, &out->events[EVENT_FREE_BULK]));
+	function_read(btf, &out->events[EVENT_FREE_BULK]);
+	function_read(btf, &out->events[EVENT_PTE_ALLOC_ONE]);
 	if (btf__find_by_name_kind(btf, event_names[EVENT_ITER_TASK], BTF_KIND_FUNC) > 0)
 		out->events[EVENT_ITER_TASK].args = 1;
 	out->kfunc_get_kmem_cache = btf__find_by_name_kind(btf, "bpf_get_kmem_cache", BTF_KIND_FUNC) > 0;

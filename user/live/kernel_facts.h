@@ -11,11 +11,12 @@
 
 #define EVENT_ARGS_MAX 10
 
-/* A tracepoint, as the BTF typedef btf_trace_NAME describes it. */
+/* A tracepoint, as the BTF typedef btf_trace_NAME describes it, or a function. */
 struct event_fact {
 	const char *name;
 	int args; /* without the leading private pointer; −1: the event does not exist */
 	char type[EVENT_ARGS_MAX][32]; /* what each argument is or points to: "kmem_cache", "" for void */
+	int fentry; /* of a function: 0, or −errno of attaching to it */
 };
 
 enum kernel_event {
@@ -34,7 +35,8 @@ enum kernel_event {
 	EVENT_PAGE_ALLOC,
 	EVENT_PAGE_FREE,
 	EVENT_RCU_KFREE_BULK,
-	EVENT_FREE_BULK, /* no tracepoint: the function kmem_cache_free_bulk(), for fentry */
+	EVENT_FREE_BULK, /* no tracepoints: functions, for fentry … */
+	EVENT_PTE_ALLOC_ONE,
 	EVENT_ITER_TASK, /* no tracepoint: the BPF iterator over tasks, of one argument where there is one */
 	KERNEL_EVENTS
 };
@@ -51,7 +53,6 @@ struct kernel_facts {
 	bool vmallocinfo;
 	bool kfunc_get_kmem_cache; /* 6.13: the cache of an object */
 	bool kfunc_rdonly_cast;    /* 6.2: reading the stack without a helper call */
-	int fentry;        /* 0, or −errno of attaching to kmem_cache_free_bulk() */
 	const char *audit_obstacle; /* why free objects cannot be told from live ones, "" when they can */
 	struct event_fact events[KERNEL_EVENTS];
 };

@@ -18,6 +18,7 @@
 #define COST_PERCPU  "per-CPU memory is known only as the level of Percpu"
 #define COST_KSTACK  "kernel stacks are known only by process, not by who created them"
 #define COST_PAGE    "page tables and other pages are known only as levels"
+#define COST_PTE     "where functions have no names, page tables look like other pages"
 #define COST_TASKS   "which processes hold kernel stacks and page tables is not known"
 
 #define TRACEPOINT   .how = "raw_tp"
@@ -67,6 +68,7 @@ static const struct hook_def hook_defs[] = {
 	{"task:task_newtask", "kstack_alloc", POOL_KSTACK, EVENT_TASK_NEWTASK, 2, COST_KSTACK, TRACEPOINT},
 	{"kmem:mm_page_free", "page_free", POOL_PAGE, EVENT_PAGE_FREE, 2, COST_PAGE, TRACEPOINT, .frees = true},
 	{"kmem:mm_page_alloc", "page_alloc", POOL_PAGE, EVENT_PAGE_ALLOC, 4, COST_PAGE, TRACEPOINT},
+	{"pte_alloc_one", "page_is_pte", POOL_PAGETABLE, EVENT_PTE_ALLOC_ONE, 1, COST_PTE, .how = HOW_FENTRY},
 	{"iter/task", "tasks_dump", POOL_KSTACK, EVENT_ITER_TASK, 1, COST_TASKS, .how = HOW_ITER},
 };
 
@@ -97,15 +99,16 @@ static void hook_judge(const struct kernel_facts *facts, struct plan_hook *hook)
 	else if (event->args < 0 && !strcmp(def->how, HOW_ITER))
 		snprintf(hook->reason, sizeof(hook->reason), "this kernel has no BPF iterator over tasks (5.8)");
 	else if (event->args < 0)
-		snprintf(hook->reason, sizeof(hook->reason), "this kernel has no event %s", def->name);
+		snprintf(hook->reason, sizeof(hook->reason), "this kernel has no %s %s",
+			 strcmp(def->how, HOW_FENTRY) ? "event" : "function", def->name);
 	else if (event->args < def->args)
 		snprintf(hook->reason, sizeof(hook->reason), "the event carries %d arguments, %d are needed",
 			 event->args, def->args);
 	else if (def->typed_arg && strcmp(event->type[def->typed_arg], def->type))
 		snprintf(hook->reason, sizeof(hook->reason), "argument %d of the event is no struct %s",
 			 def->typed_arg + 1, def->type);
-	else if (!strcmp(def->how, HOW_FENTRY) && facts->fentry)
-		snprintf(hook->reason, sizeof(hook->reason), "fentry is refused (%s)", strerror(-facts->fentry));
+	else if (event->fentry)
+		snprintf(hook->reason, sizeof(hook->reason), "fentry is refused (%s)", strerror(-event->fentry));
 	else if (!strcmp(def->how, HOW_TEST_RUN) && facts->audit_obstacle[0])
 		snprintf(hook->reason, sizeof(hook->reason), "%s", facts->audit_obstacle);
 	else if (facts->bpf_load)

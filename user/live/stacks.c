@@ -244,5 +244,7 @@ int stacks_id(struct stacks *s, uint32_t path, enum pool traced, uint32_t *id, s
 		err = path_put(s, &s->tables->paths[path], nr < KMT_FRAMES ? nr : KMT_FRAMES, traced, named);
 	*id = named->id;
 	*class_ = named->class_;
+	if (__atomic_load_n(&s->tables->paths[path].flags, __ATOMIC_RELAXED) & KMT_PATH_PTE)
+		*class_ = (struct stack_class){.pool = POOL_PAGETABLE, .class_ = "pte"};
 	return err;
 }

@@ -15,7 +15,7 @@ void stacks_free(struct stacks *s);
 
 /*
  * The capture's id of the path in row `path`; 0 for row 0, or a row that is not filled yet. *class_ is what its
- * functions say, for objects of the pool `traced`.
+ * functions say, or a hook has, for objects of the pool `traced`.
  */
 int stacks_id(struct stacks *s, uint32_t path, enum pool traced, uint32_t *id, struct stack_class *class_);
 

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "capture/class.h"
 #include "model/balance.h"
+#include "model/interval.h"
 
 #define TREND_FLOOR 256.0 /* kB: a smaller change of a pool has no shape worth naming */
 
@@ -132,18 +133,31 @@ static double held_kb(const struct source *s, const struct pool_def *def, double
 
 static const struct pool_def pool_defs[LEDGER_POOLS];
 
-/* Pages made for per-CPU chunks while tracing, by the page events, that are not live objects. */
+/* Pages made for per-CPU chunks while tracing, by the page events. */
+static double percpu_pages_kb(const struct source *s, double *var)
+{
+	double bytes = 0;
+
+	*var = 0;
+	for (size_t i = 0; i < s->v->at->held.nr; i++) {
+		const struct cap_held *h = &s->v->at->held.items[i];
+
+		if (h->pool != POOL_PAGE || strcmp(h->class_, CLASS_PERCPU_BACKING))
+			continue;
+		bytes += h->bytes;
+		*var += h->bytes_var / (1024 * 1024);
+	}
+	return bytes / 1024;
+}
+
+/* What of them no live object has. */
 static double percpu_overhead(const struct source *s)
 {
-	double bytes = 0, var;
+	double var;
 
 	if (!view_traces(s->v, POOL_PAGE))
 		return NAN;
-	for (size_t i = 0; i < s->v->at->held.nr; i++)
-		if (s->v->at->held.items[i].pool == POOL_PAGE &&
-		    !strcmp(s->v->at->held.items[i].class_, CLASS_PERCPU_BACKING))
-			bytes += s->v->at->held.items[i].bytes;
-	return bytes / 1024 - held_kb(s, &pool_defs[LEDGER_PERCPU], &var);
+	return percpu_pages_kb(s, &var) - held_kb(s, &pool_defs[LEDGER_PERCPU], &var);
 }
 
 static const struct pool_def pool_defs[LEDGER_POOLS] = {
@@ -232,6 +246,28 @@ static void row_terms(const struct source *s, const struct pool_def *def, struct
 			   row->allocator_overhead_kb;
 }
 
+/*
+ * The residual is as uncertain as what is held. Percpu's is as its pages are: what is held is in the overhead
+ * with the other sign. Of slab and pages nothing may have been sampled; the rest is tracked whole, or finer.
+ */
+static void row_interval(const struct source *s, const struct pool_def *def,
+			 struct ledger_row *row)
+{
+	double sum = row->attributed_kb, var = row->attributed_sd_kb * row->attributed_sd_kb, low,
+	       high, sample = 0;
+
+	row->residual_low_kb = row->residual_high_kb = row->residual_kb;
+	if (isnan(row->residual_kb))
+		return;
+	if (def->pool == POOL_PERCPU)
+		sum = percpu_pages_kb(s, &var);
+	else if (!s->v->exact && def->pool != POOL_VMALLOC && def->pool != POOL_KSTACK)
+		sample = capture_meta_number(s->v->c, META_PERIOD, 0) / 1024;
+	interval_weighted_at(1.959964, sum, var, sample, &low, &high);
+	row->residual_low_kb += sum - high;
+	row->residual_high_kb += sum - low;
+}
+
 static int row_build(const struct source *s, const struct pool_def *def, struct ledger_row *row)
 {
 	const struct view *v = s->v;
@@ -244,6 +280,7 @@ static int row_build(const struct source *s, const struct pool_def *def, struct 
 	row->remark = def->remark;
 	row_attribute(s, def, row);
 	row_terms(s, def, row);
+	row_interval(s, def, row);
 	return row_history(v, def, row);
 }
 

@@ -36,6 +36,8 @@ struct ledger_row {
 	double preexisting_freed_kb;
 	double allocator_overhead_kb;
 	double residual_kb;
+	/* 95 % interval that sampling and audit leave it; around 0, it can be their error alone */
+	double residual_low_kb, residual_high_kb;
 	struct trend trend;
 	double *series; /* level in kB of nr_series snapshots, NaN where unknown: for the sparkline
 			 */

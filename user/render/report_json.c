@@ -145,6 +145,8 @@ static json_t *pools_json(struct json_out *o)
 		put(o, j, "preexisting_freed_kb", number(row->preexisting_freed_kb));
 		put(o, j, "allocator_overhead_kb", number(row->allocator_overhead_kb));
 		put(o, j, "residual_kb", number(row->residual_kb));
+		put(o, j, "residual_low_kb", number(row->residual_low_kb));
+		put(o, j, "residual_high_kb", number(row->residual_high_kb));
 		put(o, j, "attributed_from",
 		    row->attributed_from[0] ? json_string(row->attributed_from) : json_null());
 		put(o, j, "remark", row->remark[0] ? json_string(row->remark) : json_null());

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/interval.h"
 #include "render/insight.h"
 #include "render/report.h"
 #include "render/report_sections.h"
@@ -59,6 +60,30 @@ static void pool_trends(struct page *p, const struct report *r)
 	}
 }
 
+/* What sampling leaves of the residuals. */
+static void pool_intervals(struct page *p, const struct report *r)
+{
+	struct page_words words;
+	const char *lead = "Residuals are uncertain where held is an estimate (95% intervals): ";
+
+	if (!page_words_begin(p, &words))
+		return;
+	for (size_t i = 0; i < LEDGER_POOLS; i++) {
+		const struct ledger_row *row = &r->ledger.rows[i];
+		char low[PAGE_CELL], high[PAGE_CELL];
+
+		if (!interval_shows(row->residual_kb, row->residual_low_kb, row->residual_high_kb))
+			continue;
+		fprintf(words.f, "%s%s %s to %s", lead, row->name,
+			page_bytes(p, low, row->residual_low_kb * 1024, true),
+			page_bytes(p, high, row->residual_high_kb * 1024, true));
+		lead = ", ";
+	}
+	if (lead[0] == ',')
+		fprintf(words.f, ". One that holds 0 can be sampling error alone.");
+	page_words_end(p, &words, 2);
+}
+
 static void pools(struct page *p, const struct report *r)
 {
 	static const struct table_column columns[] = {
@@ -92,6 +117,7 @@ static void pools(struct page *p, const struct report *r)
 		       "VmallocUsed includes "
 		       "KernelStack where thread stacks are vmalloc areas.",
 		       p->glyphs->none);
+	pool_intervals(p, r);
 }
 
 static void losses(struct page *p, const struct report *r)
