@@ -189,7 +189,7 @@ check-vmlinux:
 # Fuzzers, for clang with libFuzzer (libclang-rt-*-dev): not a part of `make test`.
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 fuzz: $(FUZZ_BIN)
-$(B)/fuzz/%: tests/fuzz/%.c $(wildcard user/base/*.c user/capture/*.c user/proc/*.c user/sym/*.c) | $(B)/gen/schema.sql.h
+$(B)/fuzz/%: tests/fuzz/%.c $(foreach room,base capture proc sym model render,$(wildcard user/$(room)/*.c)) | $(B)/gen/schema.sql.h
 	@mkdir -p $(@D)
 	$(CLANG) -fsanitize=fuzzer,address,undefined -O1 -g $(filter-out -MMD -MP,$(KCFLAGS)) -o $@ \
 		$(filter %.c,$^) $(LDLIBS_DYN)

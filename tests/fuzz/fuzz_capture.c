@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libFuzzer entry for the capture reader: any bytes as a file, which must be read or refused, never
- * crash it. make fuzz && mkdir -p corpus && cp SOME.kmt corpus/ TMPDIR=/dev/shm
- * build/fuzz/fuzz_capture -close_fd_mask=2 -max_len=65536 -timeout=25 corpus SQLite itself is not
- * instrumented: what is looked for are faults of the reader.
+ * libFuzzer entry for a capture: any bytes as a file, which must be refused, or read and then
+ * reported, never crash either. SQLite itself is not instrumented: what is looked for are faults of
+ * the reader, the model and the renderers.
+ *
+ *   make fuzz && mkdir -p corpus && cp SOME.kmt corpus/
+ *   TMPDIR=/dev/shm build/fuzz/fuzz_capture -close_fd_mask=2 -max_len=65536 -timeout=25 corpus
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "capture/capture.h"
+#include "model/report.h"
+#include "render/report.h"
 
 static char path[256];
 
@@ -32,6 +35,20 @@ static void make_input(void)
 	atexit(remove_input);
 }
 
+static void report(const struct capture *c, enum growth_by by)
+{
+	const struct report_options options = {.colour = true, .utf8 = true};
+	struct report r;
+	FILE *f = fopen("/dev/null", "w");
+
+	if (!f || report_build(c, by, &r))
+		abort();
+	report_text(&r, &options, f);
+	report_json(&r, 0, f);
+	report_free(&r);
+	fclose(f);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -44,7 +61,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	f = fopen(path, "w");
 	if (!f || fwrite(data, 1, size, f) != size || fclose(f))
 		abort();
-	if (!capture_read(path, &c))
+	if (!capture_read(path, &c)) {
+		report(c, size ? data[size - 1] % (GROWTH_BY_SYSCALL + 1) : 0);
 		capture_free(c);
+	}
 	return 0;
 }
