@@ -155,7 +155,7 @@ int cmd_report(int argc, char **argv)
 		return EXIT_USAGE;
 	if (capture_read(args.path, &c) || choose_part(&args, c, &part))
 		return EXIT_FAILED;
-	if (report_build_view(&part.view, args.by, &r)) {
+	if (report_build(&part.view, args.by, &r)) {
 		log_error(ENOMEM, "not enough memory to work out the report of %s", args.path);
 		return EXIT_FAILED;
 	}

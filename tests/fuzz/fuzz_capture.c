@@ -39,9 +39,11 @@ static void report(const struct capture *c, enum growth_by by)
 {
 	const struct report_options options = {.colour = true, .utf8 = true};
 	struct report r;
+	struct view v;
 	FILE *f = fopen("/dev/null", "w");
 
-	if (!f || report_build(c, by, &r))
+	view_whole(c, &v);
+	if (!f || report_build(&v, by, &r))
 		abort();
 	report_text(&r, &options, f);
 	report_json(&r, 0, f);

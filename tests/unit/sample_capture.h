@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "capture/capture.h"
+#include "model/report.h"
 
 #define SAMPLE_UNUSED __attribute__((unused))
 
@@ -241,6 +242,15 @@ SAMPLE_UNUSED static void sample_hook(struct capture *c, const char *name, enum 
 	h->how = sample_text(how);
 	h->reason = sample_text(reason);
 	h->cost = sample_text(cost);
+}
+
+/* The report of all that c holds. */
+SAMPLE_UNUSED static int report_whole(const struct capture *c, enum growth_by by, struct report *out)
+{
+	struct view v;
+
+	view_whole(c, &v);
+	return report_build(&v, by, out);
 }
 
 /* ---- the whole sample ---- */

@@ -31,7 +31,7 @@ static char *json_of(const struct capture *c)
 	size_t size = 0;
 	FILE *f = open_memstream(&text, &size);
 
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	assert_int_equal(report_json(&r, 0, f), 0);
 	fclose(f);
 	report_free(&r);

@@ -145,15 +145,15 @@ static void growth_is_added_up_by_who_asked_for_it(void **state)
 	struct report r;
 
 	(void)state;
-	assert_int_equal(report_build(c, GROWTH_BY_SYSCALL, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_SYSCALL, &r), 0);
 	assert_string_equal(group_name(&r, 0), "pipe2()");
 	assert_true(r.growth.groups[0].allocs == 1300); /* traffic goes with the path */
 	report_free(&r);
-	assert_int_equal(report_build(c, GROWTH_BY_MODULE, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_MODULE, &r), 0);
 	assert_string_equal(group_name(&r, 0), "vmlinux");
 	assert_string_equal(group_name(&r, 1), "ext4");
 	report_free(&r);
-	assert_int_equal(report_build(c, GROWTH_BY_POOL, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_POOL, &r), 0);
 	assert_int_equal(r.growth.nr, 1); /* all of it is slab */
 	report_free(&r);
 	capture_free(c);

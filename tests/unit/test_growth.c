@@ -36,7 +36,7 @@ static void every_grouping_adds_up(void **state)
 		struct report r;
 		double sum = 0, held = 0;
 
-		assert_int_equal(report_build(c, by, &r), 0);
+		assert_int_equal(report_whole(c, by, &r), 0);
 		for (size_t i = 0; i < r.held.nr; i++)
 			held += r.held.items[i].bytes;
 		for (size_t i = 0; i < r.growth.nr; i++) {
@@ -71,7 +71,7 @@ static void groups_carry_their_facts(void **state)
 	struct report r;
 
 	(void)state;
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	g = &r.growth.groups[0];
 	assert_int_equal(g->key, 1);
 	assert_close(g->bytes, 1200 * 1024, 0);
@@ -104,7 +104,7 @@ static void pools_are_never_mixed(void **state)
 	at = sample_interval(c, 1);
 	sample_held(at, 0, 1, 0, 1, 100);
 	sample_held(at, 0, 1, 0, 1, 16384)->pool = POOL_KSTACK;
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	assert_int_equal(r.growth.nr, 2);
 	assert_int_equal(r.growth.groups[0].pool, POOL_KSTACK);
 	assert_int_equal(r.growth.groups[1].pool, POOL_SLAB);
@@ -200,7 +200,7 @@ static void big_captures_are_reported_quickly(void **state)
 
 	(void)state;
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	f = open_memstream(&document, &size);
 	assert_int_equal(report_text(&r, &options, f), 0);
 	assert_int_equal(report_json(&r, 100, f), 0);

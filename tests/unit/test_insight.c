@@ -54,7 +54,7 @@ static void time_to_exhaustion_follows_the_slope(void **state)
 	struct report r;
 
 	(void)state;
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	assert_true(r.outlook.available_kb == 994000);
 	for (size_t i = 0; i < r.outlook.nr; i++) {
 		const struct outlook_row *row = &r.outlook.rows[i];
@@ -67,7 +67,7 @@ static void time_to_exhaustion_follows_the_slope(void **state)
 	report_free(&r);
 	capture_free(c);
 	c = recording(0, 12, true); /* 10 kB/s of 1 GB: beyond what a minute can tell */
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	assert_int_equal(r.outlook.nr, 0);
 	report_free(&r);
 	capture_free(c);
@@ -79,7 +79,7 @@ static void growth_goes_with_who_holds_more(void **state)
 	struct report r;
 
 	(void)state;
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	assert_int_equal(r.history.nr, 1);
 	assert_int_equal(r.history.trends[0].pattern, PATTERN_GROWING);
 	assert_true(fabs(r.history.trends[0].slope / 600 - 1) < 0.2); /* 3,000 kB in 5 s */
@@ -93,7 +93,7 @@ static void growth_goes_with_who_holds_more(void **state)
 	report_free(&r);
 	capture_free(c);
 	c = recording(3000, 5, false); /* too few steps */
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	assert_int_equal(r.follow.nr, 0);
 	report_free(&r);
 	capture_free(c);
@@ -156,7 +156,7 @@ static void each_rule_has_its_limit(void **state)
 			struct report r;
 			bool found = false;
 
-			assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+			assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 			for (size_t k = 0; k < r.proportions.nr; k++)
 				if (!strcmp(r.proportions.items[k].rule, t[i].rule)) {
 					found = true;
@@ -181,7 +181,7 @@ static void usual_machines_get_no_finding_and_virtual_ones_their_cautions(void *
 		struct capture *c = machine("", 0, t[i].virt);
 		struct report r;
 
-		assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+		assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 		assert_int_equal(r.proportions.nr, t[i].cautions);
 		for (size_t k = 0; k < r.proportions.nr; k++)
 			assert_false(r.proportions.items[k].high);

@@ -34,7 +34,7 @@ static struct report report_of(struct capture *c)
 {
 	struct report r;
 
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	return r;
 }
 

@@ -163,7 +163,7 @@ static void every_pool_closes(void **state)
 	struct report r;
 
 	(void)state;
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	/* 7 more areas of stacks for 8 new ones: one was old. The area without a guard page is
 	 * rounding, and nobody saw it come: it is the residual less that. */
 	assert_row(&r, LEDGER_VMALLOC, 7 * 16 + 30 * 100 + 8, 8 * 16 + 4000, 16 + 1000, 4, 4);
@@ -239,7 +239,7 @@ static void areas_are_grouped_by_caller(void **state)
 	struct report r;
 
 	(void)state;
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	assert_int_equal(r.levels.callers.nr, 3); /* address space without pages is none */
 	l = find_caller(&r, "ring_grow.constprop.0+0x20 [leaky]");
 	assert_close(l->kb.start, 2000, 0);
@@ -273,7 +273,7 @@ static void vmallocinfo_alone_carries_the_pool(void **state)
 				36; /* two stacks left: 28 + 36 = 64 fewer */
 	c->snapshots[1].meminfo.items[6].value -= 36 * 4;
 	assert_string_equal(c->snapshots[1].meminfo.items[6].name, "VmallocUsed");
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	assert_row(&r, LEDGER_VMALLOC, 3008 + (44 - 36 - 16) * 4, 3008, 32, 0, 0);
 	assert_string_equal(r.ledger.rows[LEDGER_VMALLOC].attributed_from, "vmallocinfo");
 	assert_true(isnan(find_caller(&r, "kernel_clone+0x94")->attributed_kb));
@@ -288,7 +288,7 @@ static void levels_name_processes_and_cgroups(void **state)
 	struct report r;
 
 	(void)state;
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	assert_int_equal(r.levels.processes.nr, 2);
 	p = &r.levels.processes.items[0];
 	assert_int_equal(p->tgid, 100);
@@ -305,7 +305,7 @@ static void levels_name_processes_and_cgroups(void **state)
 	/* The same number, another program: the old page tables are gone, the stack is not. */
 	snprintf(c->snapshots[1].tasks.items[0].comm, sizeof(c->snapshots[1].tasks.items[0].comm),
 		 "other");
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	assert_close(r.levels.pgtables_lost_kb, 200 + 120, 0);
 	assert_close(r.levels.stacks_lost_kb, 16, 0);
 	report_free(&r);
@@ -322,7 +322,7 @@ static void without_iterator_or_vmallocinfo(void **state)
 	(void)state;
 	ARRAY_FREE(&c->snapshots[0].tasks);
 	ARRAY_FREE(&c->snapshots[1].vmallocs);
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	assert_true(isnan(r.ledger.rows[LEDGER_KERNEL_STACK].preexisting_freed_kb));
 	assert_true(isnan(r.ledger.rows[LEDGER_KERNEL_STACK].residual_kb));
 	assert_true(isnan(r.ledger.rows[LEDGER_PAGE_TABLES].residual_kb));
@@ -347,7 +347,7 @@ static void doubled_rows_add_up(void **state)
 		put_area(&c->snapshots[i], "+", VMALLOC_VMALLOC, 1, 1);
 		put_area(&c->snapshots[i], "", VMALLOC_VMALLOC, 1, 1);
 	}
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	assert_int_equal(r.levels.processes.nr, 2);
 	assert_close(r.levels.processes.items[0].threads.end, 11, 0);
 	assert_close(find_caller(&r, "kernel_clone+0x94")->areas.start, 5, 0);
@@ -367,7 +367,7 @@ static void pools_are_printed(void **state)
 	json_t *root;
 
 	(void)state;
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	assert_int_equal(report_text(&r, &(struct report_options){.top = 10, .utf8 = true}, f), 0);
 	assert_int_equal(fclose(f), 0);
 	from = strstr(text, "POOLS");

@@ -30,7 +30,7 @@ static char *render_text(struct capture *c, enum growth_by by, const struct repo
 	size_t size = 0;
 	FILE *f = open_memstream(&text, &size);
 
-	assert_int_equal(report_build(c, by, &r), 0);
+	assert_int_equal(report_whole(c, by, &r), 0);
 	assert_int_equal(report_text(&r, options, f), 0);
 	assert_int_equal(fclose(f), 0);
 	report_free(&r);
@@ -44,7 +44,7 @@ static char *render_json(struct capture *c, enum growth_by by, size_t top)
 	size_t size = 0;
 	FILE *f = open_memstream(&text, &size);
 
-	assert_int_equal(report_build(c, by, &r), 0);
+	assert_int_equal(report_whole(c, by, &r), 0);
 	assert_int_equal(report_json(&r, top, f), 0);
 	assert_int_equal(fclose(f), 0);
 	report_free(&r);
@@ -314,7 +314,7 @@ static void json_reports_a_full_disk(void **state)
 	(void)state;
 	assert_non_null(f);
 	setvbuf(f, NULL, _IONBF, 0);
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	assert_int_equal(report_json(&r, 0, f), -EIO);
 	fclose(f);
 	report_free(&r);

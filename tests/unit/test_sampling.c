@@ -154,7 +154,7 @@ static void groups_cover(struct capture *c, enum growth_by by, struct coverage *
 			path_truth(i);
 		all += path_truth(i);
 	}
-	assert_int_equal(report_build(c, by, &r), 0);
+	assert_int_equal(report_whole(c, by, &r), 0);
 	for (size_t i = 0; i < r.growth.nr; i++) {
 		const struct growth_group *g = &r.growth.groups[i];
 

@@ -21,7 +21,7 @@ static char *verdict_of(const struct capture *c, bool *leak, char **next)
 	size_t size = 0;
 	FILE *f = open_memstream(&text, &size);
 
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	for (size_t i = 0; i < r.verdict.nr; i++)
 		fprintf(f, "%s ", r.verdict.items[i]);
 	fclose(f);

@@ -33,7 +33,8 @@ struct match {
 	bool same_kernel, same_boot;
 };
 
-void cache_fold(const char *name, char *dst, size_t size)
+/* kmalloc-rnd-NN-SIZE → kmalloc-SIZE, others as they are; cut to fit. */
+static void cache_fold(const char *name, char *dst, size_t size)
 {
 	static const char prefix[] = "kmalloc-rnd-";
 	const char *rest = name + sizeof(prefix) - 1;

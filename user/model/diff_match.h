@@ -37,9 +37,6 @@ void match_path(const struct match *m, const struct capture *c, uint32_t stack, 
 
 void match_frame(const struct match *m, const struct cap_frame *f, FILE *out);
 
-/* kmalloc-rnd-NN-SIZE → kmalloc-SIZE, others as they are; cut to fit. Pure. */
-void cache_fold(const char *name, char *dst, size_t size);
-
 #define MATCH_SEPARATOR '\x1f' /* between the parts of an identity */
 
 #endif

@@ -55,9 +55,23 @@ static uint32_t row_pool(const struct capture *c, const struct cap_held *h)
 	return 0; /* groups are of one pool anyway */
 }
 
+/* The module of the innermost frame outside vmlinux, else "vmlinux". */
+static const char *stack_module(const struct capture *c, uint32_t stack)
+{
+	const struct cap_stack *s = &c->stacks[stack];
+
+	for (uint32_t i = 0; i < s->nr_frames; i++) {
+		const char *module = c->frames[s->frames[i]].module;
+
+		if (module[0] && strcmp(module, "vmlinux"))
+			return module;
+	}
+	return "vmlinux";
+}
+
 static void name_module(const struct capture *c, uint32_t stack, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s", growth_stack_module(c, stack));
+	snprintf(buf, size, "%s", stack_module(c, stack));
 }
 
 static void name_entry(const struct capture *c, uint32_t stack, char *buf, size_t size)
@@ -300,19 +314,6 @@ static int groups_split(struct build *b,
 	return 0;
 }
 
-const char *growth_stack_module(const struct capture *c, uint32_t stack)
-{
-	const struct cap_stack *s = &c->stacks[stack];
-
-	for (uint32_t i = 0; i < s->nr_frames; i++) {
-		const char *module = c->frames[s->frames[i]].module;
-
-		if (module[0] && strcmp(module, "vmlinux"))
-			return module;
-	}
-	return "vmlinux";
-}
-
 static int compare_group(const void *a, const void *b)
 {
 	const struct growth_group *x = a, *y = b;
@@ -390,7 +391,7 @@ static int growth_fill(struct build *b, struct growth *g)
 		return -ENOMEM;
 	for (size_t i = 0; i < b->nr; i++) {
 		group_finish(&b->groups[i]);
-		b->groups[i].module = growth_stack_module(b->v->c, b->groups[i].stacks.items[0].id);
+		b->groups[i].module = stack_module(b->v->c, b->groups[i].stacks.items[0].id);
 		g->bytes += b->groups[i].bytes;
 	}
 	if (b->nr)

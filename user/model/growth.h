@@ -76,9 +76,6 @@ size_t growth_keys(const struct growth *g, const struct capture *c);
 uint32_t growth_key(const struct growth *g, const struct capture *c, const struct cap_held *h);
 uint32_t growth_traffic_key(const struct growth *g, const struct capture *c, uint32_t stack);
 
-/* The module of the innermost frame outside vmlinux, else "vmlinux". */
-const char *growth_stack_module(const struct capture *c, uint32_t stack);
-
 /* Age below which `share` of the objects are, linear within a bucket, at most `oldest`. NaN without
  * objects. */
 double age_quantile(const double hist[AGE_BUCKETS], double oldest, double share);

@@ -33,7 +33,8 @@ const char *profile_section_name(enum profile_section s)
 	return section_names[s];
 }
 
-double profile_young_s(double duration_s)
+/* Objects younger than this many seconds may only be in flight: an eighth of the recording, 1 to 8 s. */
+static double young_limit_s(double duration_s)
 {
 	return fmin(8, fmax(1, duration_s / 8));
 }
@@ -554,7 +555,7 @@ static int row_names(const struct build *b, const struct growth_group *group, st
 /* index: row of (pool, key), UINT32_MAX for none yet. */
 static int add_groups(struct build *b, const struct growth *g, uint32_t *index, size_t keys)
 {
-	double young_s = profile_young_s(b->v->duration_s), bytes = 0, var = 0;
+	double young_s = young_limit_s(b->v->duration_s), bytes = 0, var = 0;
 
 	for (size_t i = 0; i < g->nr; i++) {
 		const struct growth_group *group = &g->groups[i];

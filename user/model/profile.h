@@ -71,7 +71,4 @@ void profile_free(struct profile *p);
 /* The row with this key, or NULL. */
 struct profile_row *profile_find(const struct profile_rows *rows, const char *key);
 
-/* Objects younger than this many seconds may only be in flight: an eighth of the recording, 1 to 8 s. */
-double profile_young_s(double duration_s);
-
 #endif

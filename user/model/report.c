@@ -60,7 +60,7 @@ static int report_fill(const struct view *v, enum growth_by by, struct report *r
 }
 
 /* The report's parts point into each other, so it is filled in place and cleared on failure. */
-int report_build_view(const struct view *v, enum growth_by by, struct report *out)
+int report_build(const struct view *v, enum growth_by by, struct report *out)
 {
 	int err;
 
@@ -69,14 +69,6 @@ int report_build_view(const struct view *v, enum growth_by by, struct report *ou
 	if (err)
 		report_free(out);
 	return err;
-}
-
-int report_build(const struct capture *c, enum growth_by by, struct report *out)
-{
-	struct view v;
-
-	view_whole(c, &v);
-	return report_build_view(&v, by, out);
 }
 
 void report_free(struct report *r)

@@ -35,10 +35,8 @@ struct report {
 	struct proportions proportions;
 };
 
-/* 0 or −ENOMEM. c must outlive the report. Free with report_free(). */
-int report_build(const struct capture *c, enum growth_by by, struct report *out);
-/* The same of a part (model/part.h), which must outlive the report. */
-int report_build_view(const struct view *v, enum growth_by by, struct report *out);
+/* 0 or −ENOMEM. What is viewed must outlive the report. Free with report_free(). */
+int report_build(const struct view *v, enum growth_by by, struct report *out);
 void report_free(struct report *r);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/file_read.h"
+#include "base/log.h"
 #include "base/text.h"
 
 /* No function is longer. Beyond lies code without a symbol: its neighbour's name would be a lie. */
@@ -254,7 +255,10 @@ int kallsyms_load(const char *path, struct kallsyms **out)
 	size_t len;
 	int err = file_read(path, &buf, &len);
 
-	return err ? err : kallsyms_parse(buf, len, out);
+	err = err ?: kallsyms_parse(buf, len, out);
+	if (!err)
+		log_debug("%s: %zu symbols, %zu lines that are none", path, (*out)->nr, (*out)->bad_lines);
+	return err;
 }
 
 size_t kallsyms_count(const struct kallsyms *ks)
