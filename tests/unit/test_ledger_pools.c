@@ -200,7 +200,7 @@ static void residuals_say_what_sampling_leaves_open(void **state)
 		if (!strcmp(h->class_, "pte") || h->pool == POOL_PERCPU)
 			h->bytes_var = h->bytes * h->bytes / 100; /* 100 samples */
 	}
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	assert_close(interval_kb(&r, LEDGER_PAGE_TABLES), 2 * 1.96 * 40, 2);
 	assert_close(interval_kb(&r, LEDGER_PERCPU), 0, 0); /* its pages are exact */
 	assert_close(interval_kb(&r, LEDGER_VMALLOC), 0, 0);
@@ -214,7 +214,7 @@ static void residuals_say_what_sampling_leaves_open(void **state)
 	for (size_t i = 0; i < c->intervals[0].held.nr; i++)
 		if (!strcmp(c->intervals[0].held.items[i].class_, "kvm"))
 			c->intervals[0].held.items[i].pool = POOL_SLAB;
-	assert_int_equal(report_build(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	assert_close(r.ledger.rows[LEDGER_SEC_PAGE_TABLES].residual_kb, 300, 0);
 	assert_close(interval_kb(&r, LEDGER_SEC_PAGE_TABLES), 32 * 5.02, 4); /* χ² of one degree, 97.5 %, roughly */
 	report_free(&r);
