@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # check-vmlinux.sh [-v] [KERNEL…]: every kernel type, member and enumerator written by hand in vmlinux/*.h, every
 # ___flavour and every kfunc in bpf/, must exist in the BTF of at least one kernel (vm.sh's names; default below,
-# and the running one). A misspelt one fails. -v prints which kernels have what.
+# and the running one). A misspelt one fails. Every access of the programs must be one that some kernel takes, and
+# every question whether a kernel has something must be answered both ways. -v prints which kernels have what.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -58,3 +59,74 @@ case $found in
 esac
 # shellcheck disable=SC2086
 "$work/check_vmlinux" "${verbose[@]}" "$work/types.o" $names : "${btf[@]}"
+
+# What libbpf makes of each access (a relocation) of these objects on each kernel: "KERNEL yes|no ACCESS".
+relocations() { # OBJECT…
+	local kernel object
+	for kernel in "${btf[@]}"; do
+		for object in "$@"; do
+			"$bpftool" -d gen min_core_btf "$kernel" "$work/min" "$object" 2>&1 | awk -v kernel="$kernel" '
+				function done() { if (access != "") print kernel, taken, access }
+				/: relo #[0-9]+: </ {
+					done()
+					sub(/.*: relo #[0-9]+: /, ""); sub(/ \[[0-9]+\]/, ""); sub(/ \(.*/, "")
+					access = $0
+					taken = "no"
+				}
+				/: matching candidate/ { taken = "yes" }
+				END { done() }'
+		done
+	done | sort -u
+}
+
+# Every kernel of Debian has hardened free lists.
+ALWAYS='<field_exists> struct kmem_cache___hardened.random'
+
+# Each access is taken by some kernel, each question answered in both ways. In a kernel that lacks what an access needs,
+# the verifier sees to it that it is not reached: tests/vm loads the programs.
+relocations_judge() {
+	awk -v verbose="${verbose[*]}" -v always="$ALWAYS" '
+		{ kernel = $1; taken = $2; $1 = $2 = ""; access = substr($0, 3); accesses[access]; kernels[kernel]; n[access, taken]++ }
+		function wrong(why) { print "check-vmlinux: " access " " why; bad++ }
+		END {
+			for (access in accesses) {
+				if (verbose)
+					print access ": " n[access, "yes"] + 0 " kernels"
+				if (!n[access, "yes"])
+					wrong("is taken by no kernel")
+				if (access ~ /_exists>/ && access != always && !n[access, "no"])
+					wrong("is true of every kernel: why ask?")
+			}
+			printf "check-vmlinux: %d accesses relocated for %d kernels, %d wrong\n",
+				length(accesses), length(kernels), bad
+			exit bad || !length(accesses)
+		}'
+}
+
+cat >"$work/unasked.bpf.c" <<-'EOF'
+	#include "vmlinux.h"
+	#include <bpf/bpf_helpers.h>
+	#include <bpf/bpf_core_read.h>
+	#define HELD __attribute__((preserve_access_index))
+	struct task_struct___a { int tigd; } HELD;
+	struct task_struct___b { int tgid; } HELD;
+	SEC("?raw_tp") int program(void *ctx)
+	{
+		return bpf_core_field_exists(struct task_struct___a, tigd) + bpf_core_field_exists(struct task_struct___b, tgid);
+	}
+EOF
+compile unasked
+bpftool=$(command -v bpftool || echo /usr/sbin/bpftool)
+found=$(relocations "$work/unasked.o" | relocations_judge) || true
+case $found in
+*"2 accesses relocated"*" 2 wrong") ;;
+*) echo "check-vmlinux: misspelt and needless questions are missed: $found" >&2; exit 1 ;;
+esac
+make -s vm-tools
+relocations build/bpf/tracer*.o | relocations_judge
+
+# An accessor is there to be called.
+for accessor in $(grep -oE '\bcompat_[a-z_]+\(' bpf/compat.bpf.h | sort -u | tr -d '('); do
+	[ "$(cat bpf/*.[ch] | grep -cE "\b$accessor\(")" -gt 1 ] ||
+		{ echo "check-vmlinux: $accessor() of bpf/compat.bpf.h is called by nobody" >&2; exit 1; }
+done

@@ -169,6 +169,7 @@ suite_vm() {
 		return
 	fi
 	check vm-self-test tests/vm/selftest.sh
+	check vmlinux scripts/check-vmlinux.sh
 	rm -f $results
 	# shellcheck disable=SC2086 # a list of words
 	scripts/vm.sh -j "$(nproc)" $VM_KERNELS >"$log" 2>&1
