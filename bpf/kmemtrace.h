@@ -92,15 +92,15 @@ struct kmt_bucket {
 };
 
 /*
- * How many live objects fall to each lane, so that the free of an object that is not sampled costs one load
- * of a small table. Changed by adding to the whole word. Not used where every object is tracked, nor with so
- * many that a lane could overflow.
+ * The filter: how many live objects fall to each lane, a byte, so that the free of an object that is not
+ * sampled costs one load of a small table. Changed by adding to the whole word of eight lanes. Where every
+ * object is tracked, or so many that a lane could overflow, it is not kept: then no lane is 0.
  */
-#define KMT_FILTER_BITS 14
-#define KMT_FILTER_MOST (16ull << (KMT_FILTER_BITS + 3)) /* objects: 16 a lane, of 255 */
+#define KMT_FILTER_BITS 11 /* log2 of its cache lines */
+#define KMT_FILTER_MOST (16ull << (KMT_FILTER_BITS + 6)) /* objects: 16 a lane, of 255 */
 union kmt_filter {
-	__u64 word;
-	__u8 lane[8];
+	__u64 word[8];
+	__u8 lane[64];
 };
 
 struct kmt_object {

@@ -6,5 +6,5 @@
  */
 #include "track.bpf.h"
 
-PROGRAM(kstack_alloc, "task_newtask", track_every(ctx, KMT_KSTACK, 0, ctx->args[0], cfg_thread_size))
+PROGRAM(kstack_alloc, "task_newtask", track_sampled(ctx, KMT_KSTACK, 0, ctx->args[0], cfg_thread_size))
 PROGRAM(kstack_free, "sched_process_exit", track_free(KMT_KSTACK, ctx->args[0]))

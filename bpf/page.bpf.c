@@ -38,8 +38,10 @@ GLOBAL int page_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
 	__u32 order = ctx->args[1], nr = 1, row;
 	int path = -1;
 
-	if (!gate || !cpu)
-		return 0;
+	if (!cpu)
+		return loss_shared(KMT_LOSS_NO_CPU);
+	if (!gate || !narrow_wants(size << (order & 31)))
+		return sample_draw(cpu_id, KMT_PAGE);
 	if (order && order <= PAGE_PIECES && !(ctx->args[2] & GFP_COMP))
 		nr = 1 << order;
 	else
@@ -50,12 +52,12 @@ GLOBAL int page_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
 	s->site = 0;
 	s->addr = ctx->args[0];
 	s->object = (struct kmt_object){.size = size, .pool = KMT_PAGE};
-	if (!cfg_exact)
-		cpu->countdown[KMT_PAGE] += size * nr; /* from the beginning, now piece by piece */
+	cpu->countdown[KMT_PAGE] += size * nr; /* from the beginning, now piece by piece */
+	barrier(); /* carried into the loop in a register, it would begin one that the verifier of 6.1 refuses */
 	for (__u32 i = 0; i < 1 << PAGE_PIECES; i++) {
 		if (i >= nr)
 			break;
-		if (sample_take(cpu, cpu_id, KMT_PAGE, size, &mean)) {
+		if (sample_count_down(cpu, KMT_PAGE, size) && sample_weigh(cpu, cpu_id, KMT_PAGE, &mean)) {
 			if (path < 0)
 				path = unwind_path(ctx, row, cpu_id);
 			s->object.period = mean;
@@ -80,23 +82,21 @@ static __always_inline bool page_is_chunk(__u64 gfp, __u64 order)
 	return !order && (gfp & (GFP_HIGHMEM | GFP_MOVABLE | GFP_HARDWALL)) == GFP_HIGHMEM;
 }
 
+GLOBAL int page_of_chunk(struct bpf_raw_tracepoint_args *ctx)
+{
+	__sync_fetch_and_add(page_block(ctx->args[0]), 1);
+	return track_taken(ctx, KMT_PAGE | TRACK_EVERY, 0, ctx->args[0], cfg_page_size);
+}
+
 static __always_inline int page_allocated(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct kmt_cpu *cpu;
-	__u64 size;
 	__u32 cpu_id;
 
 	if ((ctx->args[2] & GFP_MOVABLE) || !ctx->args[0])
 		return 0;
-	if (page_is_chunk(ctx->args[2], ctx->args[1])) {
-		if (!gate)
-			return 0;
-		__sync_fetch_and_add(page_block(ctx->args[0]), 1);
-		return track_every(ctx, KMT_PAGE, 0, ctx->args[0], cfg_page_size);
-	}
-	cpu = cpu_row(&cpu_id);
-	size = (__u64)cfg_page_size << (ctx->args[1] & 31);
-	if (cpu && narrow_wants(size) && sample_falls(cpu, KMT_PAGE, size))
+	if (page_is_chunk(ctx->args[2], ctx->args[1]))
+		return page_of_chunk(ctx);
+	if (sample_falls(KMT_PAGE, (__u64)cfg_page_size << (ctx->args[1] & 31), &cpu_id))
 		page_taken(ctx, cpu_id);
 	return 0;
 }
@@ -126,7 +126,7 @@ static __always_inline int page_released(__u64 page, __u32 order)
 		return 0;
 	if (order && order <= PAGE_PIECES && !compat_page_compound(page))
 		page_free_pieces(page, order);
-	else if (!cfg_filter || filter_has(kmt_key(KMT_PAGE, page)))
+	else if (filter_has(kmt_key(KMT_PAGE, page)))
 		page_freed(page);
 	return 0;
 }

@@ -11,7 +11,7 @@
  * before    (reserved, is_atomic, size, align, base_addr, off, ptr)
  */
 PROGRAM(percpu_alloc, "percpu_alloc_percpu",
-	track_every(ctx, KMT_PERCPU, ctx->args[0], ctx->args[7], ctx->args[3] * cfg_cpus))
+	track_sampled(ctx, KMT_PERCPU, ctx->args[0], ctx->args[7], ctx->args[3] * cfg_cpus))
 PROGRAM(percpu_alloc_old, "percpu_alloc_percpu",
-	track_every(ctx, KMT_PERCPU, 0, ctx->args[6], ctx->args[2] * cfg_cpus))
+	track_sampled(ctx, KMT_PERCPU, 0, ctx->args[6], ctx->args[2] * cfg_cpus))
 PROGRAM(percpu_free, "percpu_free_percpu", track_free(KMT_PERCPU, ctx->args[2]))

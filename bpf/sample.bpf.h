@@ -55,21 +55,29 @@ GLOBAL int sample_draw(__u32 id, __u32 pool)
 	if (!cpu || pool >= KMT_POOLS)
 		return 0;
 	mean = period[pool];
-	cpu->countdown[pool] = mean == KMT_EVERY ? 0 : 1 + ((sample_exponential() * (mean >> 6)) >> 10);
+	cpu->countdown[pool] = mean == KMT_EVERY ? 0 : 1 + ((sample_exponential() * mean) >> 16);
 	cpu->period[pool] = mean;
 	return 0;
 }
 
-/* The one thing that happens to an allocation that is not sampled. True when it may be: ask sample_weigh(). */
-static __always_inline bool sample_falls(struct kmt_cpu *cpu, __u32 pool, __u64 size)
+/* Where every object is taken, it stays below 0. */
+static __always_inline bool sample_count_down(struct kmt_cpu *cpu, __u32 pool, __u64 size)
 {
-	__s64 left;
+	__s64 left = cpu->countdown[pool] - (__s64)size;
 
-	if (cfg_exact)
-		return true;
-	left = cpu->countdown[pool] - (__s64)size;
 	cpu->countdown[pool] = left;
 	return left <= 0;
+}
+
+/*
+ * The one thing that happens to an allocation that is not sampled. True when it may be: ask sample_weigh(); or
+ * when CPU *cpu_id has no row, which is for whoever is called then to count.
+ */
+static __always_inline bool sample_falls(__u32 pool, __u64 size, __u32 *cpu_id)
+{
+	struct kmt_cpu *cpu = cpu_row(cpu_id);
+
+	return !cpu || sample_count_down(cpu, pool, size);
 }
 
 /*
@@ -78,23 +86,18 @@ static __always_inline bool sample_falls(struct kmt_cpu *cpu, __u32 pool, __u64 
  */
 static __always_inline bool sample_weigh(struct kmt_cpu *cpu, __u32 cpu_id, __u32 pool, __u64 *weight)
 {
+	__u64 drawn = cpu->period[pool];
+
 	*weight = 0;
 	if (cfg_exact)
 		return true;
-	*weight = cpu->period[pool];
+	if (!drawn && period[pool] == KMT_EVERY)
+		drawn = KMT_EVERY;
 	sample_draw(cpu_id, pool);
-	if (*weight == KMT_EVERY) {
-		*weight = 0;
+	if (drawn == KMT_EVERY)
 		return true;
-	}
-	return *weight != 0; /* the first countdown of a CPU starts at 0 and says nothing */
-}
-
-/* Both in one, for sources that are not so hot. */
-static __always_inline bool sample_take(struct kmt_cpu *cpu, __u32 cpu_id, __u32 pool, __u64 size,
-					__u64 *weight)
-{
-	return sample_falls(cpu, pool, size) && sample_weigh(cpu, cpu_id, pool, weight);
+	*weight = drawn;
+	return drawn; /* the first countdown of a CPU starts at 0 and says nothing */
 }
 
 /* Objects that one sampled object of `size` stands for, × KMT_ONE: 1 / (1 − e^(−size/period)). */

@@ -28,7 +28,10 @@ GLOBAL int slab_cache_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id, _
 	__u32 row, at;
 	__u64 mean;
 
-	if (!gate || !cpu || !sample_weigh(cpu, cpu_id, KMT_SLAB, &mean) || ctx->args[1] <= ZERO_SIZE_PTR)
+	if (!cpu)
+		return loss_shared(KMT_LOSS_NO_CPU);
+	if (!sample_weigh(cpu, cpu_id, KMT_SLAB, &mean) || !gate || !narrow_wants(size) ||
+	    ctx->args[1] <= ZERO_SIZE_PTR)
 		return 0;
 	cache = cache_find(cpu, ctx->args[2] ?: KMT_CACHE_LARGE, &at);
 	if (!cache || (cfg_focus && !(cache->state & KMT_CACHE_WANTED)))
@@ -71,7 +74,10 @@ GLOBAL int slab_sized_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
 	__u32 row, at;
 	__u64 mean;
 
-	if (!gate || !cpu || !sample_weigh(cpu, cpu_id, KMT_SLAB, &mean) || ctx->args[1] <= ZERO_SIZE_PTR)
+	if (!cpu)
+		return loss_shared(KMT_LOSS_NO_CPU);
+	if (!sample_weigh(cpu, cpu_id, KMT_SLAB, &mean) || !gate || !narrow_wants(ctx->args[3]) ||
+	    ctx->args[1] <= ZERO_SIZE_PTR)
 		return 0;
 	s = track_enter(cpu, cpu_id, &row);
 	if (!s)
@@ -83,54 +89,50 @@ GLOBAL int slab_sized_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
 	return 0;
 }
 
-/* The size of a cache's objects, where that takes a helper call to find out. */
-GLOBAL int slab_cache_size(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
+/* An allocation from a cache whose size takes a helper call to find out. */
+GLOBAL int slab_cache_unsized(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct kmt_cpu *cpu = cpu_of(cpu_id);
 	struct kmt_cache_key *cache;
-	__u32 row;
+	struct kmt_cpu *cpu;
+	__u64 size = 0;
+	__u32 cpu_id, row;
 
-	cache = cpu ? cache_find(cpu, ctx->args[2], &row) : NULL;
-	return cache ? cache->size : 0;
+	cpu = cpu_row(&cpu_id);
+	if (cpu && (!cfg_exact || cfg_narrow)) {
+		cache = cache_find(cpu, ctx->args[2], &row);
+		size = cache ? cache->size : 0;
+	}
+	if (sample_falls(KMT_SLAB, size, &cpu_id))
+		slab_cache_taken(ctx, cpu_id, size);
+	return 0;
 }
 
 /*
  * The programs proper: what happens to an allocation that is not sampled, and to the free of an object that
  * is not tracked, and nothing else. The rest is behind calls, so that not even registers are saved for it.
  */
-static __always_inline int slab_from_cache(struct bpf_raw_tracepoint_args *ctx)
-{
-	__u32 cpu_id;
-	struct kmt_cpu *cpu = cpu_row(&cpu_id);
-	__u64 size = 0;
-
-	if (!cpu)
-		return 0;
-	if (!cfg_exact || cfg_narrow)
-		size = compat_cache_size(ctx->args[2]) ?: (__u32)slab_cache_size(ctx, cpu_id);
-	if (narrow_wants(size) && sample_falls(cpu, KMT_SLAB, size))
-		slab_cache_taken(ctx, cpu_id, size);
-	return 0;
-}
-
-/* kmalloc() from a cache, or of this size without one. */
 static __always_inline int slab_from_cache_sized(struct bpf_raw_tracepoint_args *ctx, __u64 size)
 {
 	__u32 cpu_id;
-	struct kmt_cpu *cpu = cpu_row(&cpu_id);
 
-	if (cpu && narrow_wants(size) && sample_falls(cpu, KMT_SLAB, size))
+	if (sample_falls(KMT_SLAB, size, &cpu_id))
 		slab_cache_taken(ctx, cpu_id, size);
 	return 0;
 }
 
+static __always_inline int slab_from_cache(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u32 size = compat_cache_size(ctx->args[2]);
+
+	return size ? slab_from_cache_sized(ctx, size) : slab_cache_unsized(ctx);
+}
+
+/* kmalloc() from a cache that the event does not name. */
 static __always_inline int slab_from_size(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 cpu_id;
-	struct kmt_cpu *cpu = cpu_row(&cpu_id);
-	__u64 size = ctx->args[3];
 
-	if (cpu && narrow_wants(size) && sample_falls(cpu, KMT_SLAB, size))
+	if (sample_falls(KMT_SLAB, ctx->args[3], &cpu_id))
 		slab_sized_taken(ctx, cpu_id);
 	return 0;
 }

@@ -295,29 +295,30 @@ static __always_inline bool live_claim(struct live_place *p, __u64 key)
 
 union kmt_filter live_filter[1 << KMT_FILTER_BITS] WEAK; /* of fixed size: its place is a constant */
 
-static __always_inline union kmt_filter *filter_place(__u64 key, __u32 *lane)
+/* The objects of a page share a line, and are spread over its lanes. */
+static __always_inline union kmt_filter *filter_line(__u64 key, __u32 *lane)
 {
-	__u64 h = (key >> 3) * 0x9E3779B97F4A7C15ull;
+	__u64 h = (key >> 12) * 0x9E3779B97F4A7C15ull;
 
-	*lane = h >> 16 & 7;
+	*lane = (h >> 32 ^ key >> 6) & 63;
 	return &live_filter[h >> (64 - KMT_FILTER_BITS)];
 }
 
 static __always_inline bool filter_has(__u64 key)
 {
 	__u32 lane;
-	union kmt_filter *f = filter_place(key, &lane);
+	union kmt_filter *line = filter_line(key, &lane);
 
-	return f->lane[lane];
+	return line->lane[lane];
 }
 
 static __always_inline void filter_add(__u64 key, __s64 n)
 {
 	__u32 lane;
-	union kmt_filter *f = filter_place(key, &lane);
+	union kmt_filter *line = filter_line(key, &lane);
 
 	if (cfg_filter)
-		__sync_fetch_and_add(&f->word, n << lane * 8);
+		__sync_fetch_and_add(&line->word[lane / 8], n << lane % 8 * 8);
 }
 
 /* Exchange the key at a place, so that only one of those who try succeeds. False: it was not `from`. */
@@ -419,24 +420,42 @@ static __always_inline void track_leave(struct kmt_cpu *cpu)
 	cpu->nest--;
 }
 
-/* An allocation of a pool whose events are few enough to track every one of them, whatever the mode. */
-GLOBAL int track_every(struct bpf_raw_tracepoint_args *ctx, __u32 pool, __u64 site, __u64 addr, __u64 size)
+#define TRACK_EVERY 0x100 /* with a pool: this one is taken, whatever the mode */
+
+/* An allocation that may be taken. */
+GLOBAL int track_taken(struct bpf_raw_tracepoint_args *ctx, __u32 pool, __u64 site, __u64 addr, __u64 size)
 {
 	struct unwind_scratch *s;
 	struct kmt_cpu *cpu;
 	__u32 cpu_id, row;
+	__u64 mean = 0;
 
+	cpu = cpu_row(&cpu_id);
+	if (!cpu)
+		return loss_shared(KMT_LOSS_NO_CPU);
+	if (pool < KMT_POOLS && !sample_weigh(cpu, cpu_id, pool, &mean))
+		return 0;
 	if (!gate || !narrow_wants(size))
 		return 0;
-	cpu = cpu_row(&cpu_id);
-	s = cpu ? track_enter(cpu, cpu_id, &row) : NULL;
+	s = track_enter(cpu, cpu_id, &row);
 	if (!s)
 		return 0;
 	s->site = site;
 	s->addr = addr;
-	s->object = (struct kmt_object){.size = size, .pool = pool};
+	s->object = (struct kmt_object){.size = size, .period = mean, .pool = pool};
 	track_alloc(ctx, cpu, cpu_id, s, row);
 	track_leave(cpu);
+	return 0;
+}
+
+/* An allocation of a pool without more to it. */
+static __always_inline int track_sampled(struct bpf_raw_tracepoint_args *ctx, __u32 pool, __u64 site, __u64 addr,
+					 __u64 size)
+{
+	__u32 cpu_id;
+
+	if (sample_falls(pool, size, &cpu_id))
+		track_taken(ctx, pool, site, addr, size);
 	return 0;
 }
 
@@ -453,7 +472,7 @@ GLOBAL int track_freed(__u32 pool, __u64 addr)
 		return 0;
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
-		return 0;
+		return loss_shared(KMT_LOSS_NO_CPU);
 	if (!live_find(&at, key)) {
 		cpu->stats[KMT_STAT_UNKNOWN_FREES]++;
 		return 0;
@@ -471,7 +490,7 @@ GLOBAL int track_freed(__u32 pool, __u64 addr)
 
 static __always_inline int track_free(__u32 pool, __u64 addr)
 {
-	if (!cfg_filter || filter_has(kmt_key(pool, addr)))
+	if (filter_has(kmt_key(pool, addr)))
 		track_freed(pool, addr);
 	return 0;
 }

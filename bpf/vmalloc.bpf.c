@@ -11,7 +11,7 @@ static __always_inline void vmalloc_area(struct bpf_raw_tracepoint_args *ctx)
 	__u64 addr = ctx->args[0], size = ctx->args[1], failed = ctx->args[5];
 
 	if (!failed)
-		track_every(ctx, KMT_VMALLOC, 0, addr, size > cfg_page_size ? size - cfg_page_size : size);
+		track_taken(ctx, KMT_VMALLOC | TRACK_EVERY, 0, addr, size > cfg_page_size ? size - cfg_page_size : size);
 }
 
 PROGRAM(vmalloc_alloc, "alloc_vmap_area", vmalloc_area(ctx))

@@ -115,7 +115,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "'%s' is no duration; examples: 30, 500ms, 10m", arg);
 		return 0;
 	case 's':
-		if (parse_count(arg, &n) || n < 64)
+		if (parse_count(arg, &n) || n < 64 || n > 1ll << 40)
 			argp_error(state, "'%s' is no sampling period; examples: 64K, 1M", arg);
 		a->options.tracer.sample_bytes = n;
 		a->sampled = true;

@@ -86,6 +86,18 @@ static uint64_t live_count(const struct tracer *t, uint64_t *bytes)
 	return n;
 }
 
+/* The row of an object in the live table. */
+static uint32_t first_live(const struct tracer *t)
+{
+	const struct tracer_tables *tables = tracer_tables(t);
+
+	for (uint32_t row = 0; row < tables->nr_buckets * KMT_KEYS; row++)
+		if (tables->live_keys[row / KMT_KEYS].key[row % KMT_KEYS])
+			return row;
+	fail_msg("nothing is live");
+	return 0;
+}
+
 static struct tracer_counts counts_of(const struct tracer *t)
 {
 	struct tracer_counts c;
@@ -339,10 +351,9 @@ static void sampled_pages_add_up(void **state)
 	}
 }
 
-static void stacks_areas_and_percpu_memory_come_and_go(void **state)
+static void stacks_and_percpu_memory_come_and_go(void **state)
 {
-	const struct tracer_options sampled = {.sample_bytes = 1 << 30, .max_live = 1000};
-	struct tracer *t = tracer_make(&sampled); /* these pools are exact all the same */
+	struct tracer *t = tracer_make(&exact);
 	uint64_t bytes, cpus = tracer_tables(t)->nr_cpus;
 
 	(void)state;
@@ -351,18 +362,55 @@ static void stacks_areas_and_percpu_memory_come_and_go(void **state)
 	assert_int_equal(bytes, host_thread_size("/proc"));
 	assert_true(EVENT(t, "kstack_free", KERNEL_ADDR));
 	assert_int_equal(live_count(t, &bytes), 0);
+	if (EVENT(t, "percpu_alloc", CALL_SITE, 0, 0, 24, 8, KERNEL_ADDR, 64, 0x1a40, 24 * cpus + 48)) {
+		assert_int_equal(live_count(t, &bytes), 1);
+		assert_int_equal(bytes, 24 * cpus);
+		EVENT(t, "percpu_free", KERNEL_ADDR, 64, 0x1a40);
+	}
+	assert_int_equal(live_count(t, &bytes), 0);
+	tracer_free(t);
+}
+
+/* Areas are few: all of them are tracked, however seldom the rest is sampled. */
+static void areas_come_and_go(void **state)
+{
+	const struct tracer_options seldom = {.sample_bytes = 1 << 30, .max_live = 1000};
+	struct tracer *t = tracer_make(&seldom);
+	uint64_t bytes;
+
+	(void)state;
 	if (EVENT(t, "vmalloc_alloc", KERNEL_ADDR, 5 << 12, 1, 0, 0, 1)) { /* failed */
 		assert_int_equal(live_count(t, &bytes), 0);
 		EVENT(t, "vmalloc_alloc", KERNEL_ADDR, 5 << 12, 1, 0, 0, 0);
 		assert_int_equal(live_count(t, &bytes), 1);
 		assert_int_equal(bytes, (5 << 12) - sysconf(_SC_PAGESIZE)); /* without its guard page */
 		EVENT(t, "vmalloc_free", KERNEL_ADDR);
+		assert_int_equal(live_count(t, &bytes), 0);
 	}
-	if (EVENT(t, "percpu_alloc", CALL_SITE, 0, 0, 24, 8, KERNEL_ADDR, 64, 0x1a40, 24 * cpus + 48)) {
-		assert_int_equal(live_count(t, &bytes), 1);
-		assert_int_equal(bytes, 24 * cpus);
-		EVENT(t, "percpu_free", KERNEL_ADDR, 64, 0x1a40);
-	}
+	tracer_free(t);
+}
+
+/* One in eight stacks or so: what each stands for is written in it. */
+static void sampled_stacks_add_up(void **state)
+{
+	const struct tracer_options o = {.sample_bytes = 1 << 20, .max_live = 100000};
+	const uint64_t n = 20000, size = host_thread_size("/proc");
+	struct tracer *t = tracer_make(&o);
+	uint64_t bytes, held, period;
+	double p, sigma;
+
+	(void)state;
+	for (uint64_t i = 0; i < n; i++)
+		EVENT(t, "kstack_alloc", KERNEL_ADDR + (i << 14), 0);
+	held = live_count(t, &bytes);
+	period = tracer_tables(t)->live_objects[first_live(t)].period;
+	assert_true(period < 1 << 20); /* finer than slab */
+	p = -expm1(-(double)size / period);
+	sigma = sqrt(n * (1 - p) / p);
+	print_message("stacks: %llu sampled, off by %+.2f sigma\n", (unsigned long long)held, (held / p - n) / sigma);
+	assert_true(fabs(held / p - n) <= 5 * sigma + 4 / p);
+	for (uint64_t i = 0; i < n; i++)
+		EVENT(t, "kstack_free", KERNEL_ADDR + (i << 14));
 	assert_int_equal(live_count(t, &bytes), 0);
 	tracer_free(t);
 }
@@ -395,7 +443,9 @@ int main(void)
 		cmocka_unit_test(user_pages_are_none_of_ours),
 		cmocka_unit_test(pages_freed_piece_by_piece_are_all_freed),
 		cmocka_unit_test(sampled_pages_add_up),
-		cmocka_unit_test(stacks_areas_and_percpu_memory_come_and_go),
+		cmocka_unit_test(stacks_and_percpu_memory_come_and_go),
+		cmocka_unit_test(areas_come_and_go),
+		cmocka_unit_test(sampled_stacks_add_up),
 	};
 
 	return cmocka_run_group_tests(tests, plan_make, NULL);

@@ -78,6 +78,17 @@ static uint32_t nodes_possible(const char *sys_root)
 	return atoi(line + last) + 1;
 }
 
+/*
+ * The period of a pool, where `bytes` is asked for: kernel stacks and per-CPU memory come in fewer bytes than the
+ * rest, and are sampled so many powers of two finer.
+ */
+static uint64_t pool_period(int pool, uint64_t bytes)
+{
+	static const uint8_t finer[KMT_POOLS] = {[KMT_KSTACK] = 3, [KMT_PERCPU] = 7};
+
+	return bytes >> finer[pool] ?: KMT_EVERY;
+}
+
 /* What is asked for, as constants of the programs: what is not costs nothing. */
 static void settings_fill(struct tracer *t, const struct tracer_options *o)
 {
@@ -91,6 +102,8 @@ static void settings_fill(struct tracer *t, const struct tracer_options *o)
 	skel->rodata->cfg_page_size = sysconf(_SC_PAGESIZE);
 	skel->rodata->cfg_exact = every;
 	skel->rodata->cfg_filter = (!every || o->nr_caches) && slots <= KMT_FILTER_MOST;
+	if (!skel->rodata->cfg_filter)
+		memset(skel->bss->live_filter, 1, sizeof(skel->bss->live_filter));
 	skel->rodata->cfg_narrow = o->min_size || o->max_size || o->pid || o->cgroup;
 	skel->rodata->cfg_min_size = o->min_size;
 	skel->rodata->cfg_max_size = o->max_size ?: UINT64_MAX;
@@ -103,7 +116,7 @@ static void settings_fill(struct tracer *t, const struct tracer_options *o)
 	if (o->audit_every)
 		skel->rodata->cfg_audit = o->audit_every - 1;
 	for (int i = 0; i < KMT_POOLS; i++)
-		skel->bss->period[i] = o->exact ? KMT_EVERY : o->sample_bytes;
+		skel->bss->period[i] = pool_period(i, o->exact ? KMT_EVERY : o->sample_bytes);
 	tables_fill(skel);
 }
 
@@ -324,7 +337,7 @@ void tracer_clock(struct tracer *t, uint32_t ms)
 
 void tracer_period_set(struct tracer *t, int pool, uint64_t bytes)
 {
-	__atomic_store_n(&t->skel->bss->period[pool], bytes, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->skel->bss->period[pool], pool_period(pool, bytes), __ATOMIC_RELAXED);
 }
 
 const struct tracer_tables *tracer_tables(const struct tracer *t)
