@@ -10,7 +10,6 @@ PREFIX  ?= /usr/local
 CC      ?= gcc
 CLANG   ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
-STRIP   ?= llvm-strip
 ARCH    := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
 B       := build
 

@@ -93,18 +93,97 @@ struct record_args {
 	bool governed; /* --max-overhead was given */
 };
 
-static int parse_count(const char *text, int64_t *out)
+/* The options that take a number, and what it may be. */
+static const struct number {
+	int key;
+	int64_t least, most;
+	const char *expected;
+} numbers[] = {
+	{'s', 64, 1ll << 40, "sampling period; examples: 64K, 1M"},
+	{OPT_MAX_SIZE, MAX_SIZE_LEAST, INT64_MAX, "size of 1M or more; examples: 64M, 1G"},
+	{OPT_MIN_SIZE, 1, INT64_MAX, "size; examples: 512, 4K"},
+	{OPT_MAX_LIVE, 1, 256 << 20, "number of objects up to 256M; examples: 200000, 4M"},
+	{OPT_PID, 1, INT32_MAX, "process number"},
+	{OPT_MEMORY, 1, INT64_MAX, "size; examples: 16M, 256M"},
+	{OPT_AUDIT_EVERY, 1, 1 << 20, "power of two up to 1M"},
+};
+
+static const struct number *number_of(int key)
 {
-	return units_parse_size(text, out) || *out <= 0 ? -EINVAL : 0;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (numbers[i].key == key)
+			return &numbers[i];
+	return NULL;
+}
+
+static void number_set(struct record_args *a, int key, int64_t n)
+{
+	struct tracer_options *o = &a->options.tracer;
+
+	switch (key) {
+	case 's':
+		o->sample_bytes = n;
+		a->sampled = true;
+		break;
+	case OPT_MAX_SIZE:
+		a->options.max_bytes = n;
+		break;
+	case OPT_MIN_SIZE:
+		o->min_size = n;
+		break;
+	case OPT_MAX_LIVE:
+		o->max_live = n;
+		break;
+	case OPT_PID:
+		o->pid = n;
+		break;
+	case OPT_MEMORY:
+		o->memory = n;
+		break;
+	case OPT_AUDIT_EVERY:
+		o->audit_every = n;
+		break;
+	}
+}
+
+static void parse_number(struct argp_state *state, const struct number *number, const char *arg)
+{
+	int64_t n = 0;
+
+	if (units_parse_size(arg, &n) || n < number->least || n > number->most ||
+	    (number->key == OPT_AUDIT_EVERY && (n & (n - 1))))
+		argp_error(state, "'%s' is no %s", arg, number->expected);
+	number_set(state->input, number->key, n);
+}
+
+static void parse_percent(struct argp_state *state, const char *arg, double *percent)
+{
+	char *end;
+
+	*percent = strtod(arg, &end);
+	if (*end || end == arg || !(*percent > 0 && *percent <= 100))
+		argp_error(state, "'%s' is no share of CPU time in percent; examples: 0.5, 2", arg);
+}
+
+static void check_args(struct argp_state *state, struct record_args *a)
+{
+	if (a->sampled && (a->options.tracer.exact || a->options.tracer.nr_caches))
+		argp_error(state,
+			   "--sample does not go with --exact or --cache, which track everything");
+	if (a->options.every_s && !a->options.max_bytes)
+		a->options.max_bytes = MAX_SIZE_EVERY;
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
+	const struct number *number = number_of(key);
 	struct record_args *a = state->input;
-	enum pool pool;
-	char *end;
-	int64_t n;
+	enum pool pool = POOL_SLAB;
 
+	if (number) {
+		parse_number(state, number, arg);
+		return 0;
+	}
 	switch (key) {
 	case 'o':
 		a->options.path = arg;
@@ -114,22 +193,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		if (units_parse_duration(arg, &a->options.duration_s))
 			argp_error(state, "'%s' is no duration; examples: 30, 500ms, 10m", arg);
 		return 0;
-	case 's':
-		if (parse_count(arg, &n) || n < 64 || n > 1ll << 40)
-			argp_error(state, "'%s' is no sampling period; examples: 64K, 1M", arg);
-		a->options.tracer.sample_bytes = n;
-		a->sampled = true;
-		return 0;
 	case OPT_EVERY:
 		if (units_parse_duration(arg, &a->options.every_s) || a->options.every_s < 1)
 			argp_error(state,
 				   "'%s' is no time of a second or more; examples: 10s, 10m, 1h",
 				   arg);
-		return 0;
-	case OPT_MAX_SIZE:
-		if (parse_count(arg, &n) || n < MAX_SIZE_LEAST)
-			argp_error(state, "'%s' is no size of 1M or more; examples: 64M, 1G", arg);
-		a->options.max_bytes = n;
 		return 0;
 	case OPT_EXACT:
 		a->options.tracer.exact = true;
@@ -139,25 +207,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "at most %d caches can be named", KMT_FOCUS);
 		a->caches[a->options.tracer.nr_caches++] = arg;
 		return 0;
-	case OPT_MIN_SIZE:
-		if (parse_count(arg, &n))
-			argp_error(state, "'%s' is no size; examples: 512, 4K", arg);
-		a->options.tracer.min_size = n;
-		return 0;
-	case OPT_MAX_LIVE:
-		if (parse_count(arg, &n) || n > 256 << 20)
-			argp_error(state,
-				   "'%s' is no number of objects up to 256M; examples: 200000, 4M",
-				   arg);
-		a->options.tracer.max_live = n;
-		return 0;
 	case OPT_CGROUP:
 		a->cgroup = arg;
-		return 0;
-	case OPT_PID:
-		if (parse_count(arg, &n) || n > INT32_MAX)
-			argp_error(state, "'%s' is no process number", arg);
-		a->options.tracer.pid = n;
 		return 0;
 	case OPT_POOL:
 		if (pool_parse(arg, &pool))
@@ -168,24 +219,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 				arg);
 		a->request.pools[pool] = true;
 		return 0;
-	case OPT_MEMORY:
-		if (parse_count(arg, &n))
-			argp_error(state, "'%s' is no size; examples: 16M, 256M", arg);
-		a->options.tracer.memory = n;
-		return 0;
 	case OPT_MAX_OVERHEAD:
-		a->options.governor.budget = strtod(arg, &end);
-		if (*end || end == arg ||
-		    !(a->options.governor.budget > 0 && a->options.governor.budget <= 100))
-			argp_error(state,
-				   "'%s' is no share of CPU time in percent; examples: 0.5, 2",
-				   arg);
+		parse_percent(state, arg, &a->options.governor.budget);
 		a->governed = true;
-		return 0;
-	case OPT_AUDIT_EVERY:
-		if (parse_count(arg, &n) || n > 1 << 20 || (n & (n - 1)))
-			argp_error(state, "'%s' is no power of two up to 1M", arg);
-		a->options.tracer.audit_every = n;
 		return 0;
 	case 'f':
 		a->options.overwrite = true;
@@ -201,11 +237,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		state->next = state->argc;
 		return 0;
 	case ARGP_KEY_END:
-		if (a->sampled && (a->options.tracer.exact || a->options.tracer.nr_caches))
-			argp_error(state, "--sample does not go with --exact or --cache, which "
-					  "track everything");
-		if (a->options.every_s && !a->options.max_bytes)
-			a->options.max_bytes = MAX_SIZE_EVERY;
+		check_args(state, a);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
