@@ -26,6 +26,8 @@ void interval_weighted_at(double z, double sum, double var, double weight, doubl
 /* Is an interval wide enough to be worth the words? Not where neither end is 1 % from the value. */
 bool interval_shows(double value, double low, double high);
 
+#define NOISE_SD 3 /* a difference within this many standard deviations of sampling is none */
+
 #define INTERVAL_WORDS_MAX (2 * UNITS_MAX + 32)
 
 /*

@@ -150,6 +150,18 @@ static double percpu_pages_kb(const struct source *s, double *var)
 	return bytes / 1024;
 }
 
+/* As for slab caches, of pages: fewer than came, beyond what chance makes of it, so older ones went. */
+static double percpu_preexisting(const struct source *s)
+{
+	double var, came, grew;
+
+	if (!view_traces(s->v, POOL_PAGE))
+		return NAN;
+	came = percpu_pages_kb(s, &var);
+	grew = snapshot_meminfo(s->v->end, "Percpu") - snapshot_meminfo(s->v->start, "Percpu");
+	return came - grew > NOISE_SD * sqrt(var) ? came - grew : 0;
+}
+
 /* What of them no live object has. */
 static double percpu_overhead(const struct source *s)
 {
@@ -173,8 +185,9 @@ static const struct pool_def pool_defs[LEDGER_POOLS] = {
 	[LEDGER_SEC_PAGE_TABLES] =
 		{"SecPageTables", level_meminfo, POOL_PAGETABLE, true, NULL, NULL,
 		 "older pages that were freed are in the residual: nothing tells them"},
-	[LEDGER_PERCPU] = {"Percpu", level_meminfo, POOL_PERCPU, false, NULL, percpu_overhead,
-			   "older objects that were freed are in the overhead: their pages stay"},
+	[LEDGER_PERCPU] = {"Percpu", level_meminfo, POOL_PERCPU, false, percpu_preexisting,
+			   percpu_overhead,
+			   "older objects that were freed are in the overhead while their pages stay"},
 	[LEDGER_UNACCOUNTED] =
 		{"Unaccounted", level_unaccounted, POOL_PAGE, false, NULL, NULL,
 		 "older pages that were freed are in the residual: nothing tells them"},

@@ -11,8 +11,7 @@
 #include "base/cleanup.h"
 #include "base/normalise.h"
 #include "model/balance.h"
-
-#define NOISE_SD 3 /* a difference within this many standard deviations of sampling is none */
+#include "model/interval.h"
 
 /* ---- processes ---- */
 

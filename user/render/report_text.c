@@ -112,8 +112,7 @@ static void pools(struct page *p, const struct report *r)
 		       "change = held (allocated while tracing, not freed) + old freed (older than "
 		       "the capture) + "
 		       "overhead (of the allocator) + residual (not explained). %s: not measured; "
-		       "of Percpu it is in "
-		       "the overhead, of SecPageTables and Unaccounted in the residual. "
+		       "of SecPageTables and Unaccounted it is in the residual. "
 		       "VmallocUsed includes "
 		       "KernelStack where thread stacks are vmalloc areas.",
 		       p->glyphs->none);
