@@ -33,11 +33,9 @@ static const struct argp_option options[] = {
 };
 
 static const char doc[] =
-	"Take MemTotal apart completely, each page once: free, processes and files, each pool of "
-	"the kernel, "
-	"and what no line of /proc/meminfo explains. Traces nothing. Without FILE it is about this "
-	"machine "
-	"now (root sees /proc/vmallocinfo too); with a capture about its start and end.\v"
+	"Take MemTotal apart completely, each page once: free, processes and files, each pool of the "
+	"kernel, and what no line of /proc/meminfo explains. Traces nothing. Without FILE it is about "
+	"this machine now (root sees /proc/vmallocinfo too); with a capture about its start and end.\v"
 	"Examples:\n"
 	"  sudo kmemtrace balance                  where memory is now\n"
 	"  kmemtrace balance --explain             the same, and what each line is\n"

@@ -45,8 +45,7 @@ static const struct argp_option options[] = {
 	{"base-to", OPT_BASE_TO, "TIME", 0, "Only up to TIME of the base", 1},
 	{"fail-if-growth", OPT_FAIL, "LIMIT", 0,
 	 "Exit with 3 when a pool is higher by more than LIMIT: POOL=SIZE, or grows faster: "
-	 "POOL=SIZE/TIME; may be "
-	 "repeated. POOL is " GATE_POOLS,
+	 "POOL=SIZE/TIME; may be repeated. POOL is " GATE_POOLS,
 	 2},
 	{0},
 };
@@ -238,8 +237,8 @@ static int is_capture(const struct dirent *e)
 	return n > 4 && !strcmp(e->d_name + n - 4, ".kmt");
 }
 
-/* Read one capture of the set, add its profile, forget it. A bad one is left out, and that is said.
- */
+/* Read one capture of the set, add its profile, forget it. A bad one is left out, and that is
+ * said. */
 static int set_add(const struct diff_args *args, const char *path, const struct capture *new_,
 		   struct baseline *set)
 {

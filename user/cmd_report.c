@@ -37,8 +37,7 @@ static const struct argp_option options[] = {
 	{"to", OPT_TO, "TIME", 0, "Only up to TIME of the recording", 1},
 	{"fail-if-growth", OPT_FAIL, "LIMIT", 0,
 	 "Exit with 3 when a pool grew by more than LIMIT: POOL=SIZE, or POOL=SIZE/TIME; may be "
-	 "repeated. "
-	 "POOL is " GATE_POOLS,
+	 "repeated. POOL is " GATE_POOLS,
 	 2},
 	{0},
 };

@@ -29,8 +29,8 @@ static int cmd_version(int argc, char **argv)
 	(void)argv;
 	printf("kmemtrace %s\n"
 	       "capture format %d; libbpf %s, SQLite %s, jansson %s; %s\n",
-	       KMEMTRACE_VERSION, CAPTURE_SCHEMA_VERSION, libbpf_version_string() + 1, sqlite3_libversion(),
-	       JANSSON_VERSION, __VERSION__);
+	       KMEMTRACE_VERSION, CAPTURE_SCHEMA_VERSION, libbpf_version_string() + 1,
+	       sqlite3_libversion(), JANSSON_VERSION, __VERSION__);
 	return EXIT_OK;
 }
 

@@ -177,8 +177,8 @@ SAMPLE_UNUSED static struct cap_interval *sample_interval(struct capture *c, dou
 	return i;
 }
 
-/* `objects` outstanding of `bytes` in all, exactly counted, `age` seconds old (in whole buckets).
- */
+/* `objects` outstanding of `bytes` in all, exactly counted, `age` seconds old (in whole
+ * buckets). */
 SAMPLE_UNUSED static struct cap_held *sample_held(struct cap_interval *i, uint32_t cache,
 						  uint32_t stack, uint32_t process, int64_t objects,
 						  double bytes)

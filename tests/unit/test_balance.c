@@ -76,8 +76,8 @@ static void check_recorded(const char *root)
 	if (b.kb[BALANCE_REST] > 0.015 * b.total_kb)
 		fail_msg("%s: %.0f of %.0f kB unaccounted", root, b.kb[BALANCE_REST], b.total_kb);
 	assert_true(b.placed && b.stacks_are_vmalloc);
-	/* The identity of vmalloc, but for a thread or two between two reads; and stacks within it.
-	 */
+	/* The identity of vmalloc, but for a thread or two between two reads; and stacks within
+	 * it. */
 	assert_true(fabs(b.vmallocinfo_kb - b.vmalloc_used_kb) <= 32);
 	kb = balance_vmalloc_stacks_kb(&s, PAGE);
 	assert_true(kb >= b.kb[BALANCE_KERNEL_STACK] * 0.9 && kb <= b.vmalloc_used_kb);

@@ -125,8 +125,8 @@ static void ghosts_cannot_hide_as_older_objects(void **state)
 	capture_free(c);
 }
 
-/* The audit's verdict scales its whole (cache, stack) group, also the processes it did not sample.
- */
+/* The audit's verdict scales its whole (cache, stack) group, also the processes it did not
+ * sample. */
 static void audit_corrects_whole_groups(void **state)
 {
 	struct capture *c = sample_new("exact");

@@ -319,8 +319,8 @@ static void levels_name_processes_and_cgroups(void **state)
 	capture_free(c);
 }
 
-/* Sums of tasks and areas that were not read are unknown, and so are the terms that stand on them.
- */
+/* Sums of tasks and areas that were not read are unknown, and so are the terms that stand on
+ * them. */
 static void without_iterator_or_vmallocinfo(void **state)
 {
 	struct capture *c = sample_pools(true);

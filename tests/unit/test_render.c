@@ -51,8 +51,8 @@ static char *render_json(struct capture *c, enum growth_by by, size_t top)
 	return text;
 }
 
-/* Printable ASCII or valid UTF-8 outside the control ranges, no line wider than the terminal, none with blanks at its end.
- */
+/* Printable ASCII or valid UTF-8 outside the control ranges, no line wider than the terminal,
+ * none with blanks at its end. */
 static void assert_terminal_safe(const char *text, bool utf8, bool colour)
 {
 	size_t column = 0, len;

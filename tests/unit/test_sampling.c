@@ -41,8 +41,8 @@ static double noise(uint64_t *seed) /* SplitMix64, uniform in 0 … 1 */
 	return ((double)((z ^ (z >> 31)) >> 11) + 0.5) / 9007199254740992.0;
 }
 
-/* Path i: from 32 bytes to 64 KiB, with more or fewer objects, a third of them freed again in some.
- */
+/* Path i: from 32 bytes to 64 KiB, with more or fewer objects, a third of them freed again in
+ * some. */
 static struct stream_path path_of(int i)
 {
 	static const uint64_t sizes[CACHES] = {32, 192, 1024, 4096, 16384, 65536};
@@ -199,8 +199,8 @@ static void intervals_hold_the_truth_of_sampled_recordings(void **state)
 	assert_covers("pool", &pool);
 }
 
-/* From 3 samples expected to hundreds, each count by itself: no size of path may be worse served.
- */
+/* From 3 samples expected to hundreds, each count by itself: no size of path may be worse
+ * served. */
 static void intervals_hold_for_few_samples_and_many(void **state)
 {
 	static const double expected[] = {3, 4, 6, 10, 20, 50, 200};

@@ -67,8 +67,8 @@ static bool is_unsafe(uint32_t c)
 	return IN_RANGES(c, unsafe);
 }
 
-/* Good enough for aligning names: East Asian wide and emoji take two columns, combining marks none.
- */
+/* Good enough for aligning names: East Asian wide and emoji take two columns, combining marks
+ * none. */
 static size_t code_width(uint32_t c)
 {
 	static const struct code_range wide[] = {
@@ -167,5 +167,6 @@ char *escape_utf8(const char *s)
 bool is_plain_word(const char *name)
 {
 	return name[0] && name[0] != '-' &&
-	       !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:")];
+	       !name[strspn(name,
+			    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:")];
 }

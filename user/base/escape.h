@@ -17,8 +17,8 @@
  * 3629).
  */
 size_t utf8_decode(const char *s, uint32_t *code);
-/* Columns a terminal gives the string, which must be escaped already; invalid bytes count as one.
- */
+/* Columns a terminal gives the string, which must be escaped already; invalid bytes count as
+ * one. */
 size_t utf8_width(const char *s);
 /* Bytes of the longest prefix of s that fits in `columns`, never splitting a character. */
 size_t utf8_fit(const char *s, size_t columns);

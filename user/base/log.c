@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Messages to people. Control characters in arguments are neutralised: names in them are not ours.
- */
+/* Messages to people. Control characters in arguments are neutralised: names in them are not
+ * ours. */
 #include "base/log.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Levels by process, from what bpf/tasks.bpf.c wrote: stacks and page tables of each thread group.
- */
+/* Levels by process, from what bpf/tasks.bpf.c wrote: stacks and page tables of each thread
+ * group. */
 #ifndef KMEMTRACE_LIVE_TASKS_H
 #define KMEMTRACE_LIVE_TASKS_H
 

@@ -264,8 +264,8 @@ static void fill_unlisted(const struct snapshot *s, double page_bytes, const str
 	double inflated = vmstat_kb(s, "balloon_inflate", page_bytes) -
 			  vmstat_kb(s, "balloon_deflate", page_bytes);
 
-	/* One at a time: an older one is freed before the next is made, or it would still be used.
-	 */
+	/* One at a time: an older one is freed before the next is made, or it would still be
+	 * used. */
 	suspect_add(b, (struct balance_suspect){"huge_zero_page", zero_pages > 0 ? 2048 : 0, true,
 						"vmstat thp_zero_page_alloc",
 						"the huge page of zeroes, while anything maps it"});

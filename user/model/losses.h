@@ -13,8 +13,8 @@ enum loss_kind {
 };
 
 enum loss_kind loss_kind(const char *name);
-/* One clause for the report, "" for a counter this version does not know (it counts as LOSS_EVENT).
- */
+/* One clause for the report, "" for a counter this version does not know (it counts as
+ * LOSS_EVENT). */
 const char *loss_meaning(const char *name);
 
 struct losses {

@@ -146,7 +146,8 @@ uint32_t host_thread_size(const char *proc_root)
 		bytes = named_value_get(&s.meminfo, "KernelStack", 0) * 1024;
 	snapshot_free(&s);
 	/* "0.00 0.01 0.05 1/123 4567": the second of the pair counts all threads */
-	if (!file_read_line(proc_root, "loadavg", line, sizeof(line)) && (slash = strchr(line, '/')))
+	if (!file_read_line(proc_root, "loadavg", line, sizeof(line)) &&
+	    (slash = strchr(line, '/')))
 		threads = atol(slash + 1);
 	if (!bytes || threads <= 0)
 		return 16384;

@@ -70,7 +70,8 @@ enum vmalloc_kind {
 
 /* All areas of /proc/vmallocinfo with one caller and kind, added up. */
 struct vmalloc_level {
-	char caller[128]; /* symbol+0xoff without "/0xsize"; a [module] suffix is kept; "" if not printed */
+	char caller
+		[128]; /* symbol+0xoff without "/0xsize"; a [module] suffix is kept; "" if not printed */
 	enum vmalloc_kind kind;
 	int64_t areas;
 	int64_t bytes; /* address space, guard page included */

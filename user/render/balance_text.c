@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The balance sheet as one table, what is counted once, and what Unaccounted may be: see balance.h.
- */
+/* The balance sheet as one table, what is counted once, and what Unaccounted may be: see
+ * balance.h. */
 #include <math.h>
 #include <string.h>
 

@@ -19,8 +19,7 @@ static void outlook_text(struct page *p, const struct outlook *o)
 		char rate[UNITS_MAX], available[UNITS_MAX], when[UNITS_MAX],
 			interval[INTERVAL_WORDS_MAX];
 
-		page_paragraph(p, 2,
-			       "%s %s by %s/s: the %s that are available last %s%s.",
+		page_paragraph(p, 2, "%s %s by %s/s: the %s that are available last %s%s.",
 			       row->name, itself ? "falls" : "grows",
 			       units_bytes(rate, row->slope_kb * 1024),
 			       units_bytes(available, o->available_kb * 1024),

@@ -55,8 +55,8 @@ static void aliases(struct page *p, const struct cache_row *row)
 	page_words_end(p, &w, 2);
 }
 
-/* Objects that slabinfo has and no event showed, when they are more than a twentieth of its change.
- */
+/* Objects that slabinfo has and no event showed, when they are more than a twentieth of its
+ * change. */
 static void unseen(struct page *p, const struct cache_row *row)
 {
 	char objects[UNITS_MAX], bytes[UNITS_MAX];
@@ -114,7 +114,7 @@ void report_caches(struct page *p, const struct report *r, size_t top)
 	}
 	page_paragraph(p, 2,
 		       "traced: objects still held; slabinfo: change of its active objects. = they "
-		       "agree; %s they do "
-		       "not; old: objects older than the capture were freed; ? cannot be compared.",
+		       "agree; %s they do not; old: objects older than the capture were freed; ? "
+		       "cannot be compared.",
 		       p->glyphs->differs);
 }

@@ -19,8 +19,7 @@ static void vmalloc_identity(struct page *p, const char *when, const struct vmal
 	if (v->info_kb != v->used_kb)
 		page_paragraph(p, 2,
 			       "At the %s VmallocUsed was %s but the areas of /proc/vmallocinfo "
-			       "added up to %s: "
-			       "areas came or went between reading the two.",
+			       "added up to %s: areas came or went between reading the two.",
 			       when, units_bytes(a, v->used_kb * 1024),
 			       units_bytes(b, v->info_kb * 1024));
 	else
@@ -62,8 +61,7 @@ static void callers(struct page *p, const struct report *r, size_t top)
 	if (own > 0)
 		page_paragraph(p, 2,
 			       "%s of it are the recorder's own tables (array_map_alloc), there "
-			       "from the first "
-			       "reading on.",
+			       "from the first reading on.",
 			       units_bytes(a, own));
 }
 
@@ -126,8 +124,7 @@ void report_holders(struct page *p, const struct report *r, size_t top)
 	if (r->ledger.rows[LEDGER_VMALLOC].attributed_from[0] == 'v')
 		page_paragraph(p, 2,
 			       "vmalloc was not traced: its held and old freed are growth and "
-			       "shrinking by caller, "
-			       "from /proc/vmallocinfo alone.");
+			       "shrinking by caller, from /proc/vmallocinfo alone.");
 	if (l->tasks_known) {
 		holders(p, "by process", l->processes.items, rows_shown(top, l->processes.nr),
 			true);

@@ -110,11 +110,9 @@ static void pools(struct page *p, const struct report *r)
 	pool_trends(p, r);
 	page_paragraph(p, 2,
 		       "change = held (allocated while tracing, not freed) + old freed (older than "
-		       "the capture) + "
-		       "overhead (of the allocator) + residual (not explained). %s: not measured; "
-		       "of SecPageTables and Unaccounted it is in the residual. "
-		       "VmallocUsed includes "
-		       "KernelStack where thread stacks are vmalloc areas.",
+		       "the capture) + overhead (of the allocator) + residual (not explained). %s: "
+		       "not measured; of SecPageTables and Unaccounted it is in the residual. "
+		       "VmallocUsed includes KernelStack where thread stacks are vmalloc areas.",
 		       p->glyphs->none);
 	pool_intervals(p, r);
 }
@@ -163,23 +161,22 @@ static void audit(struct page *p, const struct report *r)
 		return;
 	page_heading(p, PAGE_BOLD, "LIVENESS AUDIT");
 	if (strcmp(state, "ok")) {
-		page_paragraph(p, 2,
-			       "No object was looked up in the allocator%s%s: one whose free fires "
-			       "no event looks "
-			       "outstanding.",
-			       state[0] ? ": " : "", state);
+		page_paragraph(
+			p, 2,
+			"No object was looked up in the allocator%s%s: one whose free fires no "
+			"event looks outstanding.",
+			state[0] ? ": " : "", state);
 		return;
 	}
 	if (looked_up >= AUDIT_RATE_OF) /* of fewer, most is the fixed cost of the runs */
-		snprintf(each, sizeof(each), ", %.3f s for each %d",
-			 took_s * AUDIT_RATE_OF / looked_up, AUDIT_RATE_OF);
+		snprintf(each, sizeof(each), ", %.3f s for each %s",
+			 took_s * AUDIT_RATE_OF / looked_up, units_count(nr, AUDIT_RATE_OF));
 	page_paragraph(
 		p, 2,
 		"%s look-ups of objects in the allocator's free lists, in %s runs that took %.3f s "
-		"of one CPU%s: "
-		"%s live, %s found free though no event had said so, %s undecided.",
-		units_count(nr, looked_up), units_count(runs, count_of(v, "audit_runs")), took_s, each,
-		units_count(live, count_of(v, "audit_live")),
+		"of one CPU%s: %s live, %s found free though no event had said so, %s undecided.",
+		units_count(nr, looked_up), units_count(runs, count_of(v, "audit_runs")), took_s,
+		each, units_count(live, count_of(v, "audit_live")),
 		units_count(ghosts, count_of(v, "audit_ghosts")),
 		units_count(unsure, count_of(v, "audit_unsure")));
 }

@@ -53,7 +53,8 @@ static size_t column_width(const struct table *t, size_t column)
 }
 
 /* `spaces` are owed: they are printed before what comes next in the line, and not at its end. */
-static void cell_print(const struct table *t, size_t column, const char *text, size_t width, int *spaces)
+static void cell_print(const struct table *t, size_t column, const char *text, size_t width,
+		       int *spaces)
 {
 	size_t used = utf8_width(text), bytes = strlen(text), cut = 0;
 	FILE *out = t->page->out;
@@ -67,7 +68,8 @@ static void cell_print(const struct table *t, size_t column, const char *text, s
 	if (t->columns[column].right)
 		*spaces += (int)(width - used);
 	if (bytes) {
-		fprintf(out, "%*s%.*s%s", *spaces, "", (int)bytes, text, cut ? t->page->glyphs->ellipsis : "");
+		fprintf(out, "%*s%.*s%s", *spaces, "", (int)bytes, text,
+			cut ? t->page->glyphs->ellipsis : "");
 		*spaces = 0;
 	}
 	if (!t->columns[column].right)
@@ -89,7 +91,8 @@ void table_print(struct table *t)
 	for (size_t c = 0; !t->page->failed && c < t->nr_columns; c++)
 		cell_print(t, c, t->columns[c].head, width[c], &spaces);
 	for (size_t i = 0; !t->page->failed && i < t->cells.nr; i++)
-		cell_print(t, i % t->nr_columns, t->cells.items[i], width[i % t->nr_columns], &spaces);
+		cell_print(t, i % t->nr_columns, t->cells.items[i], width[i % t->nr_columns],
+			   &spaces);
 	for (size_t i = 0; i < t->cells.nr; i++)
 		free(t->cells.items[i]);
 	ARRAY_FREE(&t->cells);

@@ -257,7 +257,8 @@ int kallsyms_load(const char *path, struct kallsyms **out)
 
 	err = err ?: kallsyms_parse(buf, len, out);
 	if (!err)
-		log_debug("%s: %zu symbols, %zu lines that are none", path, (*out)->nr, (*out)->bad_lines);
+		log_debug("%s: %zu symbols, %zu lines that are none", path, (*out)->nr,
+			  (*out)->bad_lines);
 	return err;
 }
 
