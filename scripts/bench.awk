@@ -37,11 +37,19 @@ FNR == NR {
 	if (!($2 in load_seen)) { load_seen[$2]; load[++loads] = $2 }
 	next
 }
+$1 == "held" { held[$2] = held[$2] " " $3; next }
+$1 == "floor" || $1 == "governed" { window[$1, $2] = $3; if ($2 > windows) windows = $2; next }
 { program[$1, $2] = $3 }
 
 function hit_rate(w)
 {
 	return 100 * program["unwind_hits", w] / (program["unwind_hits", w] + program["unwind_misses", w] + 1e-9)
+}
+
+# what the machine did in the nth window of 5 s
+function phase(n)
+{
+	return n < 3 || n > 6 ? "idle" : n < 5 ? "paced" : "full"
 }
 
 function as_json(    i, j, w, t)
@@ -64,7 +72,12 @@ function as_json(    i, j, w, t)
 			program["unwind_hits", w], program["unwind_misses", w], program["unwind_audited", w], \
 			program["unwind_disagreed", w], (i < loads ? "," : "")
 	}
-	print "  ]\n}"
+	printf "  ],\n  \"msg_ns_by_live_objects\": {\"1000\": %.1f, \"1000000\": %.1f},\n  \"governor\": [", \
+		median(held[1000]), median(held[1000000])
+	for (i = 1; i <= windows; i++)
+		printf "%s{\"load\": \"%s\", \"percent\": %.2f, \"floor_percent\": %.2f}", (i > 1 ? ", " : ""), \
+			phase(i), window["governed", i], window["floor", i]
+	print "]\n}"
 }
 
 function as_text(    i, j, w, t, base, floor, classic, m)
@@ -89,13 +102,26 @@ function as_text(    i, j, w, t, base, floor, classic, m)
 		}
 	}
 	printf "\nADDED is to nothing attached; /FLOOR and OF CLASSIC compare what is added.\n"
-	printf "\n%-10s %14s %16s %14s %14s %9s %10s\n", "WORKLOAD", "EMPTY NS/RUN", "SAMPLED NS/RUN", "EXACT NS/RUN", \
-		"UNWINDER HITS", "AUDITED", "DISAGREED"
+	printf "\n%-10s %13s %15s %13s %15s %14s %8s %10s\n", "WORKLOAD", "EMPTY NS/RUN", "SAMPLED NS/RUN", \
+		"EXACT NS/RUN", "EXACT NS/ALLOC", "UNWINDER HITS", "AUDITED", "DISAGREED"
 	for (i = 1; i <= loads; i++) {
 		w = load[i]
-		printf "%-10s %14.1f %16.1f %14.1f %12.2f %% %9d %10d\n", w, program["empty", w], program["sampled", w], \
-			program["exact", w], hit_rate(w), program["unwind_audited", w], program["unwind_disagreed", w]
+		printf "%-10s %13.1f %15.1f %13.1f %15.1f %12.2f %% %8d %10d\n", w, program["empty", w], \
+			program["sampled", w], program["exact", w], program["exact_alloc", w], hit_rate(w), \
+			program["unwind_audited", w], program["unwind_disagreed", w]
 	}
+	printf "\nmsg, exact, with a thousand other objects live: %.1f ns, with a million: %.1f ns\n", \
+		median(held[1000]), median(held[1000000])
+	printf "\n%-29s", "percent of all CPU time in 5 s"
+	for (i = 1; i <= windows; i++)
+		printf "%7s", phase(i)
+	for (j = 1; j <= 2; j++) {
+		t = j == 1 ? "floor" : "governed"
+		printf "\n%-30s", j == 1 ? "empty programs" : "sampled, --max-overhead 1"
+		for (i = 1; i <= windows; i++)
+			printf "%7.2f", window[t, i]
+	}
+	printf "\n"
 }
 
 END {

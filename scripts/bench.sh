@@ -3,7 +3,9 @@
 # bench.sh [--rounds N] [--json] [--no-peers] [WORKLOAD...]: what tracing costs, in one sitting (root).
 # Runs the workloads of tests/bench with nothing attached, with an empty program on each event that kmemtrace
 # attaches to (the floor), under kmemtrace and under other tracers, one after the other, N times over, and
-# prints medians. Ratios within one run mean something; figures of two runs on a busy machine do not.
+# prints medians; then what one allocation costs, what a thousand and a million live objects do to it, and what the
+# governor makes of 10 s each of an idle, a paced and a full machine. Some ten minutes; ratios within one run mean
+# something, figures of two runs on a busy machine do not.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,14 +17,14 @@ while [ $# -gt 0 ]; do
 	--rounds) rounds=$2; shift ;;
 	--json) json=1 ;;
 	--no-peers) peers= ;;
-	--help | -h) sed -n '3,7s/^# //p' "$0"; exit 0 ;;
+	--help | -h) sed -n '3,9s/^# //p' "$0"; exit 0 ;;
 	-*) echo "bench.sh: unknown option $1; see --help" >&2; exit 2 ;;
 	*) loads+=("$1") ;;
 	esac
 	shift
 done
 [ "$(id -u)" = 0 ] || { echo "bench.sh: run it as root: it attaches to the kernel" >&2; exit 1; }
-make -s all bench-tools >&2
+make -s all bench-tools plants >&2
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -87,12 +89,45 @@ for name in "${names[@]}"; do
 		how=()
 		[ $mode = exact ] && how=(--exact)
 		"$attach" stats -- "$kmemtrace" record -q -f -o "$work/capture.kmt" "${how[@]}" -- "${load[@]}" 2>>"$work/log" |
-			awk -v w="$name" -v m=$mode '$1 == "program" { n += $3; ns += $3 * $4 }
-				END { print m, w, n ? ns / n : 0 }'
+			awk -v w="$name" -v m=$mode '
+				$1 == "program" { n += $3; ns += $3 * $4 }
+				$1 == "program" && $2 ~ /^slab_(kmalloc|kmem_cache_alloc)/ { na += $3; nsa += $3 * $4 }
+				END { print m, w, n ? ns / n : 0; print m "_alloc", w, na ? nsa / na : 0 }'
 	done
 	"$kmemtrace" report --format json "$work/capture.kmt" | awk -F'[":, ]+' -v w="$name" '
 		$2 ~ /^unwind_(hits|misses|audited|disagreed)$/ { print $2, w, $3 }'
 done >"$work/programs"
+
+# the message loop in exact mode, with so many other objects live
+run_held() { # COUNT
+	# shellcheck disable=SC2016 # for the inner shell
+	record --exact --max-live 2M -- bash -c '
+		"$1" msg "$2" --size 64 --seconds 600 >"$3" &
+		until grep -q READY "$3"; do sleep 0.1; done
+		"$4" msg
+		kill $!' - "$B/plant/plant" "$1" "$work/ready" "$PWD/$B/bench/bench_load"
+}
+for ((r = 1; r <= rounds; r++)); do
+	for held in 1000 1000000; do
+		echo "bench.sh: round $r of $rounds, $held live" >&2
+		: >"$work/ready"
+		run_held $held | awk -v n=$held '{ print "held", n, $2 }' >>"$work/programs"
+	done
+done
+
+# every other 5 s of an idle, a paced and a full machine, and an idle one again, by the kernel's account of the
+# programs' run time; what empty programs would take of the full one comes with it
+echo "bench.sh: the governor" >&2
+cat >"$work/phases" <<-EOF
+	churn() { for ((cpu = 0; cpu < \$(nproc); cpu++)); do timeout 10 $B/plant/churn msg 1000000000 "\$@" >/dev/null & done; wait; }
+	sleep 10; churn --rate 40000 --size 3900; churn; sleep 11
+EOF
+for who in floor governed; do
+	how=("$attach" floor "${events[@]}")
+	[ $who = floor ] || how=("$kmemtrace" record -q -f -o "$work/capture.kmt")
+	"$attach" stats -- "${how[@]}" -- bash "$work/phases" 2>>"$work/log" |
+		awk -v who=$who '$1 == "window" { print who, ++n, $2 }' >>"$work/programs"
+done
 
 awk -v json="$json" -v rounds="$rounds" -v release="$(uname -r)" -v cpus="$(nproc)" -v date="$(date -u +%F)" \
 	-v model="$(awk -F': ' '/^model name/ { print $2; exit }' /proc/cpuinfo)" -v events="${#events[@]}" \

@@ -4,7 +4,8 @@
  *   bench_attach floor EVENT... -- COMMAND    an empty program on each event
  *   bench_attach classic -- COMMAND           the classic design of classic.bpf.c
  *   bench_attach stats -- COMMAND             nothing, but prints "program NAME RUNS NS" for every BPF
- *                                             program that ran meanwhile, its run time kept by the kernel
+ *                                             program that ran meanwhile, its run time kept by the kernel,
+ *                                             and "window PERCENT" of all CPU time for every WINDOW_S
  */
 #include <errno.h>
 #include <poll.h>
@@ -12,9 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 
@@ -22,10 +25,11 @@
 
 #define PROGRAMS_MAX 256
 #define POLL_MS      20 /* programs vanish with their owner: look often enough to miss little */
+#define WINDOW_S     5
 
 static struct program {
 	__u32 id;
-	char name[BPF_OBJ_NAME_LEN];
+	char name[64];
 	__u64 runs, ns;
 } programs[PROGRAMS_MAX];
 static int nr_programs;
@@ -34,6 +38,24 @@ static int fail(const char *what, int err)
 {
 	fprintf(stderr, "bench_attach: %s: %s\n", what, strerror(err < 0 ? -err : err));
 	return 1;
+}
+
+/* The kernel keeps 15 characters of a program's name; BTF has all of its main function's. */
+static void program_name(int fd, const char *short_name, char *buf, size_t size)
+{
+	struct bpf_func_info function = {};
+	struct bpf_prog_info info = {
+		.nr_func_info = 1, .func_info_rec_size = sizeof(function), .func_info = (unsigned long)&function};
+	__u32 len = sizeof(info);
+	const struct btf_type *type = NULL;
+	struct btf *btf = NULL;
+
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len) && info.btf_id)
+		btf = btf__load_from_kernel_by_id(info.btf_id);
+	if (btf && !libbpf_get_error(btf))
+		type = btf__type_by_id(btf, function.type_id);
+	snprintf(buf, size, "%s", type ? btf__name_by_offset(btf, type->name_off) : short_name);
+	btf__free(btf);
 }
 
 static void program_look(__u32 id)
@@ -48,14 +70,34 @@ static void program_look(__u32 id)
 		for (i = 0; i < nr_programs && programs[i].id != id; i++)
 			;
 		if (i < PROGRAMS_MAX) {
+			if (i == nr_programs)
+				program_name(fd, info.name, programs[i].name, sizeof(programs[i].name));
 			programs[i].id = id;
-			memcpy(programs[i].name, info.name, sizeof(info.name));
 			programs[i].runs = info.run_cnt;
 			programs[i].ns = info.run_time_ns;
 			nr_programs += i == nr_programs;
 		}
 	}
 	close(fd);
+}
+
+/* All programs' share of CPU time since the last window began, once WINDOW_S have passed. */
+static void window_step(void)
+{
+	static double began_s, began_ns;
+	struct timespec now;
+	double now_s, ns = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	now_s = now.tv_sec + now.tv_nsec / 1e9;
+	for (int i = 0; i < nr_programs; i++)
+		ns += programs[i].ns;
+	if (began_s && now_s - began_s < WINDOW_S)
+		return;
+	if (began_s)
+		printf("window %.2f\n", 100 * (ns - began_ns) / 1e9 / (now_s - began_s) / sysconf(_SC_NPROCESSORS_ONLN));
+	began_s = now_s;
+	began_ns = ns;
 }
 
 static int run(char **command, bool stats)
@@ -76,6 +118,7 @@ static int run(char **command, bool stats)
 		poll(NULL, 0, POLL_MS);
 		while (!bpf_prog_get_next_id(id, &id))
 			program_look(id);
+		window_step();
 	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }

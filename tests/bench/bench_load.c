@@ -180,6 +180,7 @@ static const struct load {
 	{"fault", NULL, fault_run, NULL, FAULT_PAGES, 1, false},
 	{"tcp", tcp_setup, tcp_run, tcp_end, 1, 32, false},
 	{"file", file_setup, file_run, NULL, 1, 32, false},
+	{"one-cpu", msg_setup, mixed_run, msg_end, 1, 64, false},
 	{"all-cpus", msg_setup, mixed_run, msg_end, 1, 64, true},
 };
 #define LOADS (sizeof(loads) / sizeof(loads[0]))
