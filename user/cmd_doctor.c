@@ -58,10 +58,11 @@ static const struct {
 	const char *why;
 } caps[] = {
 	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN",
-	 "stands for CAP_BPF and CAP_PERFMON; BPF run-time statistics"},
+	 "measure what tracing costs; stands for the next two"},
 	{CAP_BPF, "CAP_BPF", "load BPF programs"},
 	{CAP_PERFMON, "CAP_PERFMON", "attach them to the kernel"},
 	{CAP_SYSLOG, "CAP_SYSLOG", "see symbol addresses"},
+	{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "read /proc/slabinfo, when not as root"},
 	{CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE", "needed before 5.11 only, for locked memory"},
 };
 #define NR_CAPS (sizeof(caps) / sizeof(caps[0]))

@@ -101,6 +101,17 @@ test_record_without_root() {
 	[ ! -e /tmp/kmemtrace-nobody.kmt ]
 }
 
+# Root in name only: without the capabilities, or with those of a user namespace.
+test_record_as_root_of_a_container() {
+	[ "$(id -u)" = 0 ] || skip "needs root to give up capabilities"
+	refused 1 "container needs CAP_BPF and CAP_PERFMON" \
+		setpriv --bounding-set=-bpf,-perfmon,-sys_admin "$KMEMTRACE" record -d 1 -o "$WORK/x.kmt"
+	one_line
+	refused 1 "no user namespace of its own" unshare -Ur "$KMEMTRACE" record -d 1 -o "$WORK/x.kmt"
+	one_line
+	[ ! -e "$WORK/x.kmt" ]
+}
+
 test_doctor_without_root() {
 	[ "$(id -u)" = 0 ] || skip "needs root to become nobody"
 	binary_for_all

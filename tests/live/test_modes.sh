@@ -84,6 +84,51 @@ test_doctor_prints_the_plan_that_record_follows() {
 	diff "$WORK/plan" "$WORK/done"
 }
 
+# with_capabilities LIST: kmemtrace is run as nobody with these; where it may write, wherever the checkout is.
+with_capabilities() {
+	install -m 0755 "$PWD/build/kmemtrace" "$WORK/binary"
+	install -d -m 0777 "$WORK/open"
+	CAPTURE=$WORK/open/capture.kmt
+	cat >"$WORK/kmemtrace" <<-END
+		#!/bin/sh
+		exec setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=$1 --ambient-caps=$1 "$WORK/binary" "\$@"
+	END
+	chmod 755 "$WORK/kmemtrace"
+	KMEMTRACE=$WORK/kmemtrace
+}
+
+test_capabilities_do_in_place_of_root() {
+	need_record
+	with_capabilities +bpf,+perfmon,+syslog,+dac_read_search
+	record_start --exact
+	plant_start epoll 20000
+	record_stop
+	report
+	plant_stop
+	within "objects" "$(json '[.growth[] | select(.pool == "slab")][0].objects')" 20000 1
+	[ "$(json '[.growth[] | select(.pool == "slab")][0].stack | length > 3')" = true ] || fail "no call path"
+	[ "$(json '.caches | length > 0')" = true ] || fail "no slabinfo"
+	grep -q 'tracing costs cannot be measured .*CAP_SYS_ADMIN' "$RECORD_ERR"
+}
+
+# With the least that is needed: less is known, and each thing that is not is said.
+test_fewer_capabilities_tell_less_and_say_so() {
+	need_record
+	with_capabilities +bpf,+perfmon
+	record_start --exact
+	plant_start epoll 20000
+	record_stop
+	report
+	plant_stop
+	# paths without names look alike: a few other objects are in the row
+	within "objects" "$(json '[.growth[] | select(.pool == "slab")][0].objects')" 20000 5
+	grep -q 'no names: .*CAP_SYSLOG' "$RECORD_ERR"
+	"$KMEMTRACE" doctor >"$WORK/doctor"
+	tr -s ' \n' ' ' <"$WORK/doctor" >"$WORK/words"
+	grep -q '/proc/slabinfo cannot be read' "$WORK/words"
+	grep -q 'no CAP_SYS_ADMIN: what tracing costs is not measured' "$WORK/words"
+}
+
 test_no_kernel_address_is_stored() {
 	need_record
 	record_start --exact

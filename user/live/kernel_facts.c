@@ -206,6 +206,22 @@ static int bpf_load_read(void)
 	return load_try(insns, sizeof(insns) / sizeof(insns[0]));
 }
 
+/* A helper call with an 8-byte buffer on the stack, its size, and an address of 0: enough for those asked for here. */
+static int helper_read(int helper)
+{
+	const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_10},
+		{.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_1, .imm = -8},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 8},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3},
+		{.code = BPF_JMP | BPF_CALL, .imm = helper},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+
+	return load_try(insns, sizeof(insns) / sizeof(insns[0]));
+}
+
 /* *(u64 *)(fp − 8) = 0; r0 = cmpxchg of it, from 0 to 0 */
 static bool cmpxchg_read(void)
 {
@@ -219,6 +235,13 @@ static bool cmpxchg_read(void)
 	};
 
 	return !load_try(insns, sizeof(insns) / sizeof(insns[0]));
+}
+
+static bool run_time_read(void)
+{
+	_cleanup_close_ int fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+
+	return fd >= 0;
 }
 
 static unsigned long long caps_read(const char *proc_root)
@@ -257,6 +280,10 @@ void kernel_facts_read(const char *proc_root, const char *btf_path, struct kerne
 	memset(out, 0, sizeof(*out));
 	btf_read(btf_path, out);
 	out->bpf_load = bpf_load_read();
+	out->read_kernel = helper_read(BPF_FUNC_probe_read_kernel);
+	/* 5.11 came with both: 3ca1032ab7ab the helper, d05512618056 the memory cgroup's account instead */
+	out->locked = helper_read(BPF_FUNC_get_current_task_btf) != 0;
+	out->run_time = run_time_read();
 	out->cmpxchg = cmpxchg_read();
 	out->caps = caps_read(proc_root);
 	out->slabinfo = readable(proc_root, "slabinfo");

@@ -44,6 +44,9 @@ enum kernel_event {
 struct kernel_facts {
 	int btf;           /* 0, or −errno of reading /sys/kernel/btf/vmlinux (or --btf) */
 	int bpf_load;      /* 0, or −errno of loading a two-instruction program */
+	int read_kernel;   /* 0, or −errno of loading one that reads kernel memory: lockdown=confidentiality */
+	bool locked;       /* what BPF tables take counts as locked memory (before 5.11) */
+	bool run_time;     /* the kernel measures what programs cost, for us (CAP_SYS_ADMIN) */
 	bool preemptible;  /* a task can be preempted in a program (7.0), and the program can forbid it */
 	bool cmpxchg;      /* programs may compare and exchange (5.12) */
 	char lockdown[32]; /* "none", "integrity", "confidentiality", "unknown" */

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <linux/capability.h>
+
 #define NOT_ASKED "not asked for"
 
 #define COST_FREES   "frees of slab objects would not be seen"
@@ -127,15 +129,26 @@ static void plan_refuse(const struct kernel_facts *facts, struct plan *p)
 	}
 	if (facts->bpf_load == -EPERM || facts->bpf_load == -EACCES) {
 		snprintf(p->refusal, sizeof(p->refusal),
-			 "not permitted to load BPF programs: run as root (sudo kmemtrace …), or with CAP_BPF "
-			 "and CAP_PERFMON (and CAP_SYS_ADMIN where seccomp or lockdown=confidentiality do not "
-			 "forbid it)");
+			 "not permitted to load BPF programs: run as root (sudo kmemtrace …); a container needs "
+			 "CAP_BPF and CAP_PERFMON, and to be in no user namespace of its own");
 		return;
 	}
 	if (facts->bpf_load) {
 		snprintf(p->refusal, sizeof(p->refusal),
 			 "the kernel refuses BPF programs (%s); it needs CONFIG_BPF_SYSCALL=y",
 			 strerror(-facts->bpf_load));
+		return;
+	}
+	if (facts->read_kernel) {
+		snprintf(p->refusal, sizeof(p->refusal),
+			 "BPF programs may not read kernel memory (lockdown is %s): boot with lockdown=integrity or "
+			 "without; `kmemtrace balance` works here",
+			 facts->lockdown);
+		return;
+	}
+	if (facts->locked && !(facts->caps >> CAP_SYS_RESOURCE & 1)) {
+		snprintf(p->refusal, sizeof(p->refusal),
+			 "this kernel counts BPF tables as locked memory (before 5.11): CAP_SYS_RESOURCE is needed, too");
 		return;
 	}
 	for (size_t i = 0; i < p->nr; i++)
@@ -177,6 +190,8 @@ static void plan_notes(const struct kernel_facts *facts, struct plan *p)
 	if (facts->preemptible)
 		note(p, "events do not turn preemption off (7.0): some are lost while a task is preempted in a "
 			"program, about as large a share of them as tracing takes of the CPUs' time");
+	if (!facts->run_time && !facts->bpf_load)
+		note(p, "no CAP_SYS_ADMIN: what tracing costs is not measured, and --max-overhead not kept");
 	if (!facts->kfunc_rdonly_cast)
 		note(p, "no bpf_rdonly_cast (6.2): each stack costs more to recognise");
 	if (facts->kptr_restrict == 2)

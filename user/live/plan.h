@@ -51,7 +51,7 @@ struct plan {
 	bool preemptible; /* the programs must turn preemption off */
 	bool cmpxchg; /* else the programs for kernels before 5.12 are taken */
 	char refusal[320]; /* why record would refuse and what to do, "" when it would not */
-	char notes[6][200]; /* what works, but less well */
+	char notes[8][200]; /* what works, but less well */
 	size_t nr_notes;
 };
 

@@ -340,7 +340,9 @@ static int record_start(struct recorder *r)
 	if (err)
 		return err;
 	governor_init(&r->governor, &r->options->governor);
-	tracer_cost_begin(r->tracer);
+	if (tracer_cost_begin(r->tracer))
+		log_warn("what tracing costs cannot be measured (%s), nor --max-overhead kept: it takes "
+			 "CAP_SYS_ADMIN", strerror(errno));
 	err = snapshot_put(r, SNAPSHOT_START, 0);
 	cost_calibrate(r);
 	if (err)

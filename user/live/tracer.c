@@ -43,12 +43,14 @@ _Static_assert(sizeof(*((struct tracer_bpf *)0)->rodata) == sizeof(*((struct tra
 /* Maps and programs are looked up by name: only the object itself is another. */
 static struct tracer_bpf *skeleton_open(bool cmpxchg)
 {
+	/* Given by name, or libbpf looks for types that this kernel lacks in its modules: CAP_SYS_ADMIN. */
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = "/sys/kernel/btf/vmlinux");
 	struct tracer_bpf *skel = calloc(1, sizeof(*skel));
 	int err = skel ? tracer_bpf__create_skeleton(skel) : -ENOMEM;
 
 	if (!err && !cmpxchg)
 		skel->skeleton->data = tracer_old_bpf__elf_bytes(&skel->skeleton->data_sz);
-	err = err ?: bpf_object__open_skeleton(skel->skeleton, NULL);
+	err = err ?: bpf_object__open_skeleton(skel->skeleton, &opts);
 	if (!err)
 		return skel;
 	tracer_bpf__destroy(skel);
