@@ -25,6 +25,7 @@ packages() {
 		test  shellcheck      scripts
 		test  cppcheck        C
 		test  mandoc          the man page
+		fuzz  libclang-rt-dev libFuzzer and the sanitizers of clang
 		vm    debian-archive-keyring  fetching kernels, checked by apt
 		vm    lz4             kernels are compressed by it,
 		vm    zstd            by it,

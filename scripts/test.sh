@@ -120,6 +120,15 @@ run_man() {
 	out=$(mandoc -T lint -W warning docs/kmemtrace.8 2>&1) || { echo "$out"; return 1; }
 }
 
+# Each package that scripts/deps.sh installs has its reason in README.md.
+run_dependencies() {
+	local package missing=0
+	for package in $(./scripts/deps.sh --list | awk '{ print $2 }'); do
+		grep -qE "^\\|.*\\b$package\\b" README.md || { echo "README.md does not name $package"; missing=1; }
+	done
+	return $missing
+}
+
 suite_check() {
 	# shellcheck disable=SC2046 # names of ours, without blanks
 	check shellcheck shellcheck -x $(shell_scripts)
@@ -128,6 +137,7 @@ suite_check() {
 	check layers scripts/check-layers.sh
 	check man-page run_man
 	check help scripts/check-help.sh
+	check dependencies run_dependencies
 	check clang-build run_clang_build
 	check static-build run_static_build
 	check install run_install
