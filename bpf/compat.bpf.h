@@ -2,6 +2,9 @@
 /*
  * Every difference between kernels, one accessor each, the version or commit beside it. The rest of bpf/
  * must not know that there is more than one kernel.
+ *
+ * The sources are compiled twice. With KMT_PLAIN, for kernels before 5.12 and for those without BTF of their own:
+ * no compare-and-exchange, no kernel function, no pointer with a type.
  */
 #ifndef KMEMTRACE_COMPAT_BPF_H
 #define KMEMTRACE_COMPAT_BPF_H
@@ -16,12 +19,11 @@ int loss_shared(__u32 loss);
  * once, one succeeds. `held`: nobody else changes the word meanwhile but in this way.
  *
  * Before 5.12 (5ffa25502b5a) there is no compare-and-exchange, and the verifier refuses a program that has
- * one even where it is never reached: the sources are compiled a second time without (KMT_NO_CMPXCHG). There
- * a row is locked meanwhile. An atomic add that returns nothing is enough for that: who adds one to a
+ * one even where it is never reached. There a row is locked meanwhile. An atomic add that returns nothing is enough for that: who adds one to a
  * ticket and then reads one holds it, for every other holder's one would be in the sum. Who reads more
  * takes its own back and tries again, not for ever: the holder may be what this program interrupted.
  */
-#ifdef KMT_NO_CMPXCHG
+#ifdef KMT_PLAIN
 #define TICKETS	     1024
 #define TICKET_TRIES 32
 __u64 tickets[TICKETS] SEC(".data.tickets") = {};
@@ -59,8 +61,8 @@ static __always_inline bool compat_swap(__u64 *word, __u32 row, __u64 from, __u6
 }
 #endif
 
-/* The current task, and what it points to. 5.11, 3ca1032ab7ab: without a helper call for each step. */
-#ifdef KMT_NO_CMPXCHG
+/* The current task, and what it points to. 5.11, 3ca1032ab7ab: without a helper call for each step, by its BTF. */
+#ifdef KMT_PLAIN
 #define compat_task()	     ((struct task_struct *)bpf_get_current_task())
 #define TASK_READ(task, ...) BPF_CORE_READ(task, __VA_ARGS__)
 #else
@@ -71,7 +73,7 @@ static __always_inline bool compat_swap(__u64 *word, __u32 row, __u64 from, __u6
 /* Is the current task in the cgroup `id` at `level`, or below? 5.15, 95b861a7935b: by a helper. */
 static __always_inline bool compat_in_cgroup(__u32 level, __u64 id)
 {
-#ifdef KMT_NO_CMPXCHG
+#ifdef KMT_PLAIN
 	struct cgroup___ids *cgroup = (void *)TASK_READ(compat_task(), cgroups, dfl_cgrp);
 	__u64 ancestor = 0;
 
@@ -84,13 +86,20 @@ static __always_inline bool compat_in_cgroup(__u32 level, __u64 id)
 #endif
 }
 
+/* A kernel function, NULL where there is none. It is called by the kernel's own BTF. */
+#ifdef KMT_PLAIN
+#define KFUNC(type, name, ...) static type (*const name)(__VA_ARGS__) = NULL
+#else
+#define KFUNC(type, name, ...) extern type name(__VA_ARGS__) __ksym __weak
+#endif
+
 /* 6.10, fc7566ad0a82 */
-extern void bpf_preempt_disable(void) __ksym __weak;
-extern void bpf_preempt_enable(void) __ksym __weak;
+KFUNC(void, bpf_preempt_disable, void);
+KFUNC(void, bpf_preempt_enable, void);
 /* 6.13, a992d7a39732: the cache of a slab object, NULL for anything else. */
-extern struct kmem_cache *bpf_get_kmem_cache(__u64 addr) __ksym __weak;
+KFUNC(struct kmem_cache *, bpf_get_kmem_cache, __u64 addr);
 /* 6.2, fd264ca02094: look at any address through a kernel type; loads are checked for faults, not called. */
-extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
+KFUNC(void *, bpf_rdonly_cast, void *obj, __u32 btf_id);
 
 /* The word at a kernel address, 0 when it cannot be read. */
 static __always_inline __u64 compat_read_word(__u64 addr)

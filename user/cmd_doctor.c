@@ -21,11 +21,15 @@ struct doctor {
 	struct host_facts host;
 	struct kernel_facts kernel;
 	struct plan plan;
+	const char *btf_path;
 	bool json;
 };
 
+enum { OPT_BTF = 256 };
+
 static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
+	{"btf", OPT_BTF, "FILE", 0, "Types of this kernel, where it has no BTF of its own", 0},
 	{0},
 };
 
@@ -43,6 +47,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'f':
 		d->json = args_json(state, arg);
+		return 0;
+	case OPT_BTF:
+		d->btf_path = arg;
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "doctor takes no arguments, '%s' was given", arg);
@@ -127,8 +134,8 @@ static void host_text(struct page *p, const struct host_facts *h, const struct k
 	page_heading(p, PAGE_BOLD, "HOST");
 	page_paragraph(p, 2, "Kernel: %s, %s, lockdown %s, virtualization %s.", h->release, h->arch,
 		       f->lockdown, h->virtualization);
-	page_paragraph(p, 2, "BTF: %s.",
-		       f->btf ? strerror(-f->btf) : "yes (/sys/kernel/btf/vmlinux)");
+	page_paragraph(p, 2, "BTF: %s (%s).", f->btf ? strerror(-f->btf) : "yes",
+		       f->btf_path ?: KERNEL_BTF);
 	page_paragraph(p, 2, "BPF programs: %s.",
 		       f->bpf_load ? strerror(-f->bpf_load) : "may be loaded");
 	page_paragraph(p, 2, "Symbols: kptr_restrict %d%s.", f->kptr_restrict,
@@ -242,7 +249,7 @@ int cmd_doctor(int argc, char **argv)
 	if (args_parse(&argp, 0, argc, argv, &d))
 		return EXIT_USAGE;
 	host_facts_read("/proc", "/sys", &d.host);
-	kernel_facts_read("/proc", NULL, &d.kernel);
+	kernel_facts_read("/proc", d.btf_path, &d.kernel);
 	plan_build(&d.kernel, &everything, &d.plan);
 	if (output_document("plan", render, &d))
 		return EXIT_FAILED;

@@ -34,6 +34,7 @@ enum {
 	OPT_EVERY,
 	OPT_FOR,
 	OPT_MAX_SIZE,
+	OPT_BTF,
 };
 
 static const struct argp_option options[] = {
@@ -64,6 +65,7 @@ static const struct argp_option options[] = {
 	 "Objects that must fit the tables (default: as many as --memory holds)", 1},
 	{"audit-every", OPT_AUDIT_EVERY, "N", OPTION_HIDDEN,
 	 "Check every Nth recognised stack, a power of two", 1},
+	{"btf", OPT_BTF, "FILE", 0, "Types of this kernel, where it has no BTF of its own", 2},
 	{"force", 'f', NULL, 0, "Overwrite an existing capture", 2},
 	{"quiet", 'q', NULL, 0, "No progress line", 2},
 	{"verbose", 'v', NULL, 0, "Say what is being done", 2},
@@ -87,7 +89,7 @@ struct record_args {
 	struct recorder_options options;
 	const char *caches[KMT_FOCUS];
 	char default_path[256];
-	const char *cgroup;
+	const char *cgroup, *btf_path;
 	struct plan_request request;
 	bool sampled;
 	bool governed; /* --max-overhead was given */
@@ -210,6 +212,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPT_CGROUP:
 		a->cgroup = arg;
 		return 0;
+	case OPT_BTF:
+		a->btf_path = arg;
+		return 0;
 	case OPT_POOL:
 		if (pool_parse(arg, &pool))
 			argp_error(
@@ -310,7 +315,7 @@ int cmd_record(int argc, char **argv)
 	if (focus(&a))
 		return EXIT_FAILED;
 	govern(&a);
-	kernel_facts_read("/proc", NULL, &facts);
+	kernel_facts_read("/proc", a.btf_path, &facts);
 	plan_build(&facts, &a.request, &plan);
 	if (!plan.can_record) {
 		log_error(0, "%s", plan.refusal);

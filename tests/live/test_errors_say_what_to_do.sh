@@ -42,6 +42,14 @@ test_no_such_cache() {
 	[ ! -e "$WORK/x.kmt" ]
 }
 
+test_no_types_in_the_file() {
+	echo nonsense >"$WORK/btf"
+	refused 1 "$WORK/btf cannot be read as BTF: .*pahole" "$KMEMTRACE" record --btf "$WORK/btf" -d 1 -o "$WORK/x.kmt"
+	one_line
+	refused 1 "$WORK/none cannot be read as BTF: No such file" "$KMEMTRACE" record --btf "$WORK/none" -d 1 -o "$WORK/x.kmt"
+	[ ! -e "$WORK/x.kmt" ]
+}
+
 test_unwritable_path() {
 	need_record
 	refused 1 "/nonexistent/x.kmt" "$KMEMTRACE" record -d 1 -o /nonexistent/x.kmt

@@ -129,6 +129,21 @@ test_fewer_capabilities_tell_less_and_say_so() {
 	grep -q 'no CAP_SYS_ADMIN: what tracing costs is not measured' "$WORK/words"
 }
 
+# Types from a file, as for a kernel without any: by the programs that such a kernel takes.
+test_types_from_a_file() {
+	need_record
+	cp /sys/kernel/btf/vmlinux "$WORK/btf"
+	"$KMEMTRACE" doctor --btf "$WORK/btf" --format json | jq -e .can_record >/dev/null ||
+		skip "$("$KMEMTRACE" doctor --btf "$WORK/btf" --format json | jq -r .refusal)"
+	record_start --exact --btf "$WORK/btf"
+	plant_start epoll 20000
+	record_stop
+	report
+	plant_stop
+	within "objects" "$(json '[.growth[] | select(.pool == "slab")][0].objects')" 20000 1
+	[ "$(json .capture.counters.audit_runs)" -gt 0 ] || fail "no liveness audit"
+}
+
 test_no_kernel_address_is_stored() {
 	need_record
 	record_start --exact

@@ -57,7 +57,7 @@ static int thread_step(long i, long size)
 
 	(void)i, (void)size;
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, 65536);
+	pthread_attr_setstacksize(&attr, PTHREAD_STACK_MIN > 65536 ? PTHREAD_STACK_MIN : 65536);
 	err = pthread_create(&thread, &attr, park, NULL);
 	pthread_attr_destroy(&attr);
 	return -err;

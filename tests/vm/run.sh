@@ -32,7 +32,7 @@ test_btf() {
 # Each BPF program by itself, when they cannot be loaded together: the verifier's refusal is what one wants to know.
 load_each() {
 	object=tracer.o
-	[ "$(./jsonq /tmp/doctor.json cmpxchg)" = true ] || object=tracer_old.o
+	[ "$(./jsonq /tmp/doctor.json cmpxchg)" = true ] || object=tracer_plain.o
 	./bpfload $object
 }
 
@@ -208,6 +208,27 @@ test_together() {
 	release
 }
 
+# Types from a file, on a kernel that shows none of its own; from 7.0 on that is refused.
+test_btf_file() {
+	cp /sys/kernel/btf/vmlinux /tmp/btf
+	mount -t tmpfs none /sys/kernel/btf
+	if ./kmemtrace record -q -d 1 -f -o "$CAPTURE" 2>/tmp/attempt.out || ! grep -q 'no BTF.*--btf FILE' /tmp/attempt.out; then
+		not_ok no-btf "$(cat /tmp/attempt.out)"
+	else
+		ok no-btf
+	fi
+	hold msg:3000
+	if ./kmemtrace doctor --btf /tmp/btf >/tmp/attempt.out; then
+		record btf-file --btf /tmp/btf --exact -- sh /tmp/hold && within btf-file "$(json growth.0.objects)" 2970 3080
+	elif grep -q "must turn preemption off" /tmp/attempt.out; then
+		ok btf-file
+	else
+		not_ok btf-file "$(tail -n 1 /tmp/attempt.out)"
+	fi
+	release
+	umount /sys/kernel/btf
+}
+
 # Planted memory of the other pools is in the report, all of it, with its path; where the pool is traced.
 test_pools() {
 	# shellcheck disable=SC2046 # words
@@ -287,4 +308,5 @@ test_pools
 test_unnamed
 test_sampled
 test_churn
+test_btf_file
 [ "$failed" -eq 0 ]

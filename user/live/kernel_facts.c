@@ -9,6 +9,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <linux/bpf.h>
 
 #include "base/cleanup.h"
@@ -143,6 +144,11 @@ static int fentry_read(int function)
 	return link < 0 ? -errno : 0;
 }
 
+static bool function_is(const struct btf *btf, const char *name)
+{
+	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+}
+
 /* A function that fentry and fexit can be asked to attach to. */
 static void function_read(const struct btf *btf, struct event_fact *event)
 {
@@ -156,34 +162,40 @@ static void function_read(const struct btf *btf, struct event_fact *event)
 	event->fentry = fentry_read(id);
 }
 
+/* What takes the kernel's own BTF: programs name its functions by their number there. */
+static void functions_read(const struct btf *btf, struct kernel_facts *out)
+{
+	function_read(btf, &out->events[EVENT_FREE_BULK]);
+	function_read(btf, &out->events[EVENT_PTE_ALLOC_ONE]);
+	if (function_is(btf, event_names[EVENT_ITER_TASK]))
+		out->events[EVENT_ITER_TASK].args = 1;
+	out->kfunc_get_kmem_cache = function_is(btf, "bpf_get_kmem_cache");
+	out->kfunc_rdonly_cast = function_is(btf, "bpf_rdonly_cast");
+}
+
 static void btf_read(const char *path, struct kernel_facts *out)
 {
-	struct btf *btf = path ? btf__parse(path, NULL) : btf__load_vmlinux_btf();
+	struct btf *btf = btf__parse(path ?: KERNEL_BTF, NULL);
 	long err = libbpf_get_error(btf);
 
 	for (int i = 0; i < KERNEL_EVENTS; i++)
 		out->events[i] = (struct event_fact){.name = event_names[i], .args = -1};
 	out->audit_obstacle = "no BTF";
 	if (err) {
-		out->btf = (int)err;
+		out->btf = err < -__LIBBPF_ERRNO__START ? -EINVAL : (int)err;
 		return;
 	}
 	out->audit_obstacle = audit_obstacle(btf);
 	for (int i = 0; i < KERNEL_EVENTS; i++)
 		event_read(btf, &out->events[i]);
-	function_read(btf, &out->events[EVENT_FREE_BULK]);
-	function_read(btf, &out->events[EVENT_PTE_ALLOC_ONE]);
-	if (btf__find_by_name_kind(btf, event_names[EVENT_ITER_TASK], BTF_KIND_FUNC) > 0)
-		out->events[EVENT_ITER_TASK].args = 1;
-	out->kfunc_get_kmem_cache = btf__find_by_name_kind(btf, "bpf_get_kmem_cache", BTF_KIND_FUNC) > 0;
 	/*
 	 * Tracepoints run under SRCU instead of with preemption off from 7.0 on. They used it for the idle task,
 	 * too, up to 6.12; the kfunc of 6.13 tells which of the two it is.
 	 */
-	out->preemptible = out->kfunc_get_kmem_cache &&
-			   btf__find_by_name_kind(btf, "tracepoint_srcu_srcu_data", BTF_KIND_VAR) > 0 &&
-			   btf__find_by_name_kind(btf, "bpf_preempt_disable", BTF_KIND_FUNC) > 0;
-	out->kfunc_rdonly_cast = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
+	out->preemptible = function_is(btf, "bpf_get_kmem_cache") && function_is(btf, "bpf_preempt_disable") &&
+			   btf__find_by_name_kind(btf, "tracepoint_srcu_srcu_data", BTF_KIND_VAR) > 0;
+	if (!path)
+		functions_read(btf, out);
 	btf__free(btf);
 }
 
@@ -277,7 +289,9 @@ void kernel_facts_read(const char *proc_root, const char *btf_path, struct kerne
 	char path[256];
 	size_t len;
 
+	libbpf_set_print(NULL); /* what it refuses is said in our words */
 	memset(out, 0, sizeof(*out));
+	out->btf_path = btf_path;
 	btf_read(btf_path, out);
 	out->bpf_load = bpf_load_read();
 	out->read_kernel = helper_read(BPF_FUNC_probe_read_kernel);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #define EVENT_ARGS_MAX 10
+#define KERNEL_BTF	   "/sys/kernel/btf/vmlinux"
 
 /* A tracepoint, as the BTF typedef btf_trace_NAME describes it, or a function. */
 struct event_fact {
@@ -42,12 +43,13 @@ enum kernel_event {
 };
 
 struct kernel_facts {
-	int btf;           /* 0, or −errno of reading /sys/kernel/btf/vmlinux (or --btf) */
+	const char *btf_path; /* of --btf; NULL: the kernel's own, which alone lets programs use its functions */
+	int btf;           /* 0, or −errno of reading it */
 	int bpf_load;      /* 0, or −errno of loading a two-instruction program */
 	int read_kernel;   /* 0, or −errno of loading one that reads kernel memory: lockdown=confidentiality */
 	bool locked;       /* what BPF tables take counts as locked memory (before 5.11) */
 	bool run_time;     /* the kernel measures what programs cost, for us (CAP_SYS_ADMIN) */
-	bool preemptible;  /* a task can be preempted in a program (7.0), and the program can forbid it */
+	bool preemptible;  /* a task can be preempted in a program that does not forbid it (7.0) */
 	bool cmpxchg;      /* programs may compare and exchange (5.12) */
 	char lockdown[32]; /* "none", "integrity", "confidentiality", "unknown" */
 	unsigned long long caps; /* CapEff */
@@ -60,7 +62,7 @@ struct kernel_facts {
 	struct event_fact events[KERNEL_EVENTS];
 };
 
-/* Ask the running kernel. Always succeeds: what cannot be found out is a fact too. */
+/* Ask the running kernel; its types by the BTF in the file btf_path, or NULL. Always succeeds: what cannot be found out is a fact too. */
 void kernel_facts_read(const char *proc_root, const char *btf_path, struct kernel_facts *out);
 
 #endif

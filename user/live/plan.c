@@ -98,6 +98,8 @@ static void hook_judge(const struct kernel_facts *facts, struct plan_hook *hook)
 
 	if (facts->btf)
 		snprintf(hook->reason, sizeof(hook->reason), "no BTF to look the event up in");
+	else if (facts->btf_path && (!strcmp(def->how, HOW_ITER) || !strcmp(def->how, HOW_FENTRY)))
+		snprintf(hook->reason, sizeof(hook->reason), "that takes BTF of the kernel's own");
 	else if (event->args < 0 && !strcmp(def->how, HOW_ITER))
 		snprintf(hook->reason, sizeof(hook->reason), "this kernel has no BPF iterator over tasks (5.8)");
 	else if (event->args < 0)
@@ -120,11 +122,25 @@ static void hook_judge(const struct kernel_facts *facts, struct plan_hook *hook)
 
 static void plan_refuse(const struct kernel_facts *facts, struct plan *p)
 {
+	if (facts->btf && facts->btf_path) {
+		snprintf(p->refusal, sizeof(p->refusal),
+			 "%.120s cannot be read as BTF: %s; make it by `pahole --btf_encode_detached FILE vmlinux` "
+			 "from this kernel's vmlinux with debug information",
+			 facts->btf_path, strerror(-facts->btf));
+		return;
+	}
 	if (facts->btf) {
 		snprintf(p->refusal, sizeof(p->refusal),
-			 "this kernel has no BTF (/sys/kernel/btf/vmlinux: %s); it needs "
-			 "CONFIG_DEBUG_INFO_BTF=y",
-			 strerror(-facts->btf));
+			 "this kernel has no BTF (%s: %s), CONFIG_DEBUG_INFO_BTF=y would give it one: take that of "
+			 "this very kernel from a file, by --btf FILE; `pahole --btf_encode_detached FILE vmlinux` "
+			 "makes it",
+			 KERNEL_BTF, strerror(-facts->btf));
+		return;
+	}
+	if (facts->preemptible && facts->btf_path) {
+		snprintf(p->refusal, sizeof(p->refusal),
+			 "from 7.0 on programs must turn preemption off, and that takes BTF of the kernel's own: it "
+			 "needs CONFIG_DEBUG_INFO_BTF=y");
 		return;
 	}
 	if (facts->bpf_load == -EPERM || facts->bpf_load == -EACCES) {
@@ -182,6 +198,8 @@ static bool plan_asked(const struct plan_request *request, enum pool pool)
 
 static void plan_notes(const struct kernel_facts *facts, struct plan *p)
 {
+	if (facts->btf_path && !facts->btf)
+		note(p, "BTF from a file: programs cannot use the kernel's own functions, and a tracked object costs more");
 	if (!facts->kfunc_get_kmem_cache)
 		note(p, "no bpf_get_kmem_cache (6.13): the cache of a kmalloc'ed object is not known, kmalloc "
 			"is shown by size");
@@ -246,6 +264,7 @@ void plan_build(const struct kernel_facts *facts, const struct plan_request *req
 	plan_refuse(facts, out);
 	plan_notes(facts, out);
 	out->preemptible = facts->preemptible;
-	out->cmpxchg = facts->cmpxchg;
+	out->plain = !facts->cmpxchg || facts->btf_path;
+	out->btf_path = facts->btf_path;
 	out->can_record = !out->refusal[0];
 }

@@ -49,7 +49,8 @@ struct plan {
 	size_t nr;
 	bool can_record;
 	bool preemptible; /* the programs must turn preemption off */
-	bool cmpxchg; /* else the programs for kernels before 5.12 are taken */
+	bool plain;       /* the programs that need neither compare-and-exchange nor the kernel's own BTF */
+	const char *btf_path; /* that of --btf, or NULL: the kernel's own. Not owned */
 	char refusal[320]; /* why record would refuse and what to do, "" when it would not */
 	char notes[8][200]; /* what works, but less well */
 	size_t nr_notes;

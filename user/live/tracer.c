@@ -17,7 +17,7 @@
 #include "base/file_read.h"
 #include "base/log.h"
 #include "base/units.h"
-#include "tracer_old.skel.h"
+#include "tracer_plain.skel.h"
 
 static char load_log[4096]; /* the last of what libbpf said, for when loading fails */
 
@@ -35,21 +35,21 @@ static int libbpf_log(enum libbpf_print_level level, const char *fmt, va_list ap
 	return 0;
 }
 
-/* The programs for older kernels are compiled of the same sources, so their variables lie in the same places. */
-_Static_assert(sizeof(*((struct tracer_bpf *)0)->rodata) == sizeof(*((struct tracer_old_bpf *)0)->rodata) &&
-		       sizeof(*((struct tracer_bpf *)0)->bss) == sizeof(*((struct tracer_old_bpf *)0)->bss),
+/* The plain programs are compiled of the same sources, so their variables lie in the same places. */
+_Static_assert(sizeof(*((struct tracer_bpf *)0)->rodata) == sizeof(*((struct tracer_plain_bpf *)0)->rodata) &&
+		       sizeof(*((struct tracer_bpf *)0)->bss) == sizeof(*((struct tracer_plain_bpf *)0)->bss),
 	       "one skeleton stands for both objects");
 
 /* Maps and programs are looked up by name: only the object itself is another. */
-static struct tracer_bpf *skeleton_open(bool cmpxchg)
+static struct tracer_bpf *skeleton_open(bool plain, const char *btf_path)
 {
 	/* Given by name, or libbpf looks for types that this kernel lacks in its modules: CAP_SYS_ADMIN. */
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = "/sys/kernel/btf/vmlinux");
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = btf_path ?: KERNEL_BTF);
 	struct tracer_bpf *skel = calloc(1, sizeof(*skel));
 	int err = skel ? tracer_bpf__create_skeleton(skel) : -ENOMEM;
 
-	if (!err && !cmpxchg)
-		skel->skeleton->data = tracer_old_bpf__elf_bytes(&skel->skeleton->data_sz);
+	if (!err && plain)
+		skel->skeleton->data = tracer_plain_bpf__elf_bytes(&skel->skeleton->data_sz);
 	err = err ?: bpf_object__open_skeleton(skel->skeleton, &opts);
 	if (!err)
 		return skel;
@@ -263,7 +263,7 @@ int tracer_new(const struct plan *plan, const struct tracer_options *options, st
 	t->stats_fd = -1;
 	t->plan = plan;
 	t->nr_cpus = libbpf_num_possible_cpus();
-	t->skel = t->nr_cpus > 0 ? skeleton_open(plan->cmpxchg) : NULL;
+	t->skel = t->nr_cpus > 0 ? skeleton_open(plan->plain, plan->btf_path) : NULL;
 	if (!t->skel) {
 		err = log_error(errno ?: EINVAL, "cannot open the BPF object (%s)", strerror(errno));
 	} else {
