@@ -121,17 +121,18 @@ void page_verdict(struct page *p, bool alarm, char *const *sentences, size_t nr,
 const char *page_fit(struct page *p, const char *s, size_t columns)
 {
 	_cleanup_free_ char *whole = escape_terminal(s, p->utf8);
-	char **slot = whole ? ARRAY_PUSH(&p->kept) : NULL;
+	char **slot = whole ? ARRAY_PUSH(&p->kept) : NULL, *cut = NULL;
 
-	if (slot && utf8_width(whole) <= columns)
-		*slot = TAKE_PTR(whole);
-	else if (slot && asprintf(slot, "%.*s%s", (int)utf8_fit(whole, columns - 1), whole,
-				  p->glyphs->ellipsis) < 0)
-		*slot = NULL;
-	if (slot && *slot)
-		return *slot;
-	p->failed = true;
-	return "";
+	if (slot && utf8_width(whole) > columns &&
+	    asprintf(&cut, "%.*s%s", (int)utf8_fit(whole, columns - 1), whole,
+		     p->glyphs->ellipsis) < 0)
+		slot = NULL;
+	if (!slot) {
+		p->failed = true;
+		return "";
+	}
+	*slot = cut ?: TAKE_PTR(whole);
+	return *slot;
 }
 
 bool page_words_begin(struct page *p, struct page_words *w)
