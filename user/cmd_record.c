@@ -82,8 +82,8 @@ static const char doc[] =
 	"  kmemtrace record --exact -- ./reproducer   what a command leaves behind\n"
 	"  kmemtrace record --cache dentry -d 5m      one cache, exactly, and cheaply\n"
 	"  kmemtrace record --every 10m --for 24h     a day, to be looked at in parts\n\n"
-	"Exit status: that of COMMAND; 0 without one; 1 when recording failed; 2 when\n"
-	"the command line was wrong.";
+	"Exit status: that of COMMAND (126, 127: it could not be run); 0 without one;\n"
+	"1 when recording failed; 2 when the command line was wrong.";
 
 struct record_args {
 	struct recorder_options options;
@@ -326,7 +326,7 @@ int cmd_record(int argc, char **argv)
 		a.options.path = default_path(&a);
 	err = recorder_run(&plan, &a.options, &status);
 	if (err)
-		return EXIT_FAILED;
+		return status ?: EXIT_FAILED;
 	fprintf(stderr, "kmemtrace: wrote %s; read it with: kmemtrace report %s\n", a.options.path,
 		a.options.path);
 	return status;

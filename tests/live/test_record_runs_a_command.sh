@@ -31,11 +31,17 @@ test_death_by_signal() {
 	[ "$(status_of sh -c 'kill -TERM $$')" = 143 ]
 }
 
-test_no_such_command() {
+# could_not_run STATUS COMMAND: one line says so, and no capture is left.
+could_not_run() {
 	need_record
-	[ "$(status_of /nonexistent/command)" = 127 ]
-	grep -q '/nonexistent/command' "$RECORD_ERR"
+	[ "$(status_of "$2")" = "$1" ]
+	[ "$(wc -l <"$RECORD_ERR")" = 1 ]
+	grep -q "cannot run $2" "$RECORD_ERR"
+	[ "$(ls "$WORK")" = "$(printf '%s\n' doctor out record.err)" ]
 }
+
+test_no_such_command() { could_not_run 127 /nonexistent/command; }
+test_not_a_command() { could_not_run 126 /dev/null; }
 
 test_output_is_the_commands_own() {
 	need_record

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,20 +14,23 @@
 
 int command_start(struct command *c, char **argv)
 {
+	posix_spawnattr_t attr;
 	sigset_t none;
+	int err;
 
 	if (!argv)
 		return 0;
-	c->pid = fork();
-	if (c->pid < 0)
-		return log_error(errno, "cannot start %s (%s)", argv[0], strerror(errno));
-	if (c->pid)
-		return 0;
 	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	execvp(argv[0], argv);
-	log_error(errno, "cannot run %s (%s)", argv[0], strerror(errno));
-	_exit(errno == ENOENT ? 127 : 126);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+	err = posix_spawnp(&c->pid, argv[0], NULL, &attr, argv, environ);
+	posix_spawnattr_destroy(&attr);
+	if (!err)
+		return 0;
+	c->pid = 0;
+	c->status = err == ENOENT ? 127 : 126;
+	return log_error(err, "cannot run %s (%s): nothing was recorded", argv[0], strerror(err));
 }
 
 bool command_ended(struct command *c)

@@ -8,11 +8,11 @@
 
 struct command {
 	pid_t pid;  /* 0: none, or it has ended */
-	int status; /* as a shell gives it: 128 + signal, 127 when there is no such command */
+	int status; /* as a shell gives it: 128 + signal, 127 no such command, 126 it cannot run */
 };
 
 /* Start it with no signal blocked. argv is NULL-terminated, NULL for no command. 0 or −errno, which
- * has been said. */
+ * has been said; the status is then 127 or 126. */
 int command_start(struct command *c, char **argv);
 /* Has it ended since the last call? Its status is then known. */
 bool command_ended(struct command *c);

@@ -26,8 +26,9 @@
 #define SNAPSHOT_S      1.0
 #define COST_WINDOW_S   0.03 /* is measured, */
 #define COST_EVERY_S    0.5  /* this often: measuring costs, too */
-#define CHECKPOINT_S    5.0  /* at first; doubled after each CHECKPOINTS, so that long recordings stay small */
+#define CHECKPOINT_S    1.0  /* at first; doubled after each CHECKPOINTS, so that long recordings stay small */
 #define CHECKPOINTS     12
+#define CHECKPOINT_SHARE 0.01 /* of the machine's CPU time, of all */
 #define SNAPSHOTS       60   /* between two checkpoints, when these were asked for; a second apart at the least */
 #define SNAPSHOT_MAX_S  60.0
 #define AUDIT_S         2.0  /* between audits, at the least … */
@@ -43,6 +44,7 @@ struct recorder {
 	struct drain *drain;
 	struct timespec gate_opened; /* CLOCK_BOOTTIME */
 	double next_snapshot_s, next_checkpoint_s, checkpoint_every_s, next_audit_s;
+	double checkpoint_took_s; /* the last one */
 	double snapshot_every_s;
 	int nr_checkpoints;
 	bool bound_said;     /* that the file cannot be kept below it */
@@ -64,6 +66,12 @@ static double seconds_since(const struct timespec *then)
 
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	return (now.tv_sec - then->tv_sec) + (now.tv_nsec - then->tv_nsec) / 1e9;
+}
+
+/* CPU seconds a second that are this share of the machine's. */
+static double share_of_cpus(double share)
+{
+	return share * (double)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 /* ---- what is written ---- */
@@ -195,7 +203,7 @@ static void cost_calibrate(struct recorder *r)
 static int audit_step(struct recorder *r, uint32_t age_ms)
 {
 	uint64_t before = audit_counts(r->audit)->ns;
-	double now_s = seconds_since(&r->gate_opened), took_s, share;
+	double now_s = seconds_since(&r->gate_opened), took_s;
 	uint32_t now_ms = now_s * 1000;
 	int err;
 
@@ -206,8 +214,7 @@ static int audit_step(struct recorder *r, uint32_t age_ms)
 	if (err)
 		return log_error(-err, "the liveness audit failed (%s)", strerror(-err));
 	took_s = (audit_counts(r->audit)->ns - before) / 1e9;
-	share = AUDIT_SHARE * sysconf(_SC_NPROCESSORS_ONLN);
-	r->next_audit_s = now_s + (took_s / share > AUDIT_S ? took_s / share : AUDIT_S);
+	r->next_audit_s = now_s + fmax(AUDIT_S, took_s / share_of_cpus(AUDIT_SHARE));
 	return 0;
 }
 
@@ -230,6 +237,26 @@ static int bound_keep(struct recorder *r)
 	return 0;
 }
 
+/*
+ * When the checkpoint after that of now_s is due: as asked for, or ever rarer, and put off by what they take: this
+ * one and the one before, for names are looked up only once.
+ */
+static void checkpoint_next(struct recorder *r, double now_s)
+{
+	double took_s = seconds_since(&r->gate_opened) - now_s, least_s = fmin(took_s, r->checkpoint_took_s);
+
+	log_debug("checkpoint at %.1f s took %.1f ms", now_s, took_s * 1000);
+	r->checkpoint_took_s = took_s;
+	if (r->options->every_s) {
+		while (r->next_checkpoint_s <= now_s)
+			r->next_checkpoint_s += r->checkpoint_every_s;
+		return;
+	}
+	if (++r->nr_checkpoints % CHECKPOINTS == 0)
+		r->checkpoint_every_s *= 2;
+	r->next_checkpoint_s = now_s + fmax(r->checkpoint_every_s, least_s / share_of_cpus(CHECKPOINT_SHARE));
+}
+
 /* What falls due each second and at each checkpoint. */
 static int tick(struct recorder *r, double now_s)
 {
@@ -247,13 +274,7 @@ static int tick(struct recorder *r, double now_s)
 	}
 	if (!err && now_s >= r->next_checkpoint_s) {
 		err = checkpoint(r, now_s);
-		if (++r->nr_checkpoints % CHECKPOINTS == 0 && !r->options->every_s)
-			r->checkpoint_every_s *= 2;
-		if (r->options->every_s)
-			while (r->next_checkpoint_s <= now_s)
-				r->next_checkpoint_s += r->checkpoint_every_s;
-		else
-			r->next_checkpoint_s = now_s + r->checkpoint_every_s;
+		checkpoint_next(r, now_s);
 		err = err ?: bound_keep(r);
 	}
 	return err;
@@ -409,6 +430,7 @@ int recorder_run(const struct plan *plan, const struct recorder_options *options
 	if (r.signal_fd >= 0)
 		close(r.signal_fd);
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	*command_status = r.command.status;
+	if (!started || !err)
+		*command_status = r.command.status;
 	return err;
 }

@@ -24,7 +24,7 @@ struct recorder_options {
 
 /*
  * Returns 0 or −errno (the reason is printed). *command_status is the command's exit status as a shell would
- * give it (128 + signal), 0 without a command.
+ * give it (128 + signal), 0 without a command; 126 or 127, and nothing is left behind, when it could not be run.
  */
 int recorder_run(const struct plan *plan, const struct recorder_options *options, int *command_status);
 

@@ -235,8 +235,8 @@ static void groups_traffic(struct build *b, const uint32_t *index, size_t keys)
  * estimate. */
 static void group_interval(struct growth_group *g)
 {
-	/* nobody looked: all of them, unless they were taken to live as others of their cache do */
-	double unjudged = g->bytes < g->traced_bytes ? 0 : g->tracked;
+	/* nobody looked: all of them, unless some were taken to be free, as others of their cache are or in a part */
+	double unjudged = g->bytes < g->traced_bytes || g->objects < g->tracked ? 0 : g->tracked;
 	double certain = g->judged > 0 ? g->judged_live : unjudged;
 
 	interval_weighted(g->bytes, g->bytes_var, &g->bytes_low, &g->bytes_high);

@@ -112,15 +112,15 @@ static void correct_cache(struct held_row *rows, size_t nr)
 	}
 }
 
-int held_correct(const struct view *v, struct held *out)
+int held_correct(const struct cap_interval *at, struct held *out)
 {
 	struct held h = {0};
-	size_t nr = v->at ? v->at->held.nr : 0;
+	size_t nr = at ? at->held.nr : 0;
 
 	if (nr && array_grow((void **)&h.items, &h.cap, sizeof(*h.items), nr))
 		return -ENOMEM;
 	for (size_t i = 0; i < nr; i++) {
-		const struct cap_held *row = &v->at->held.items[i];
+		const struct cap_held *row = &at->held.items[i];
 
 		if (class_place(row->pool, row->class_) == CLASS_OUTSIDE)
 			continue;

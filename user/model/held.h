@@ -21,8 +21,8 @@ struct held {
 	ARRAY_OF(struct held_row);
 };
 
-/* 0 or −ENOMEM. An interval-less view gives no rows. Free with held_free(). */
-int held_correct(const struct view *v, struct held *out);
+/* 0 or −ENOMEM. No interval (NULL) gives no rows. Free with held_free(). */
+int held_correct(const struct cap_interval *at, struct held *out);
 void held_free(struct held *h);
 
 #endif

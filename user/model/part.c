@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/held.h"
 
 /* The snapshot nearest in time, from `first` on. */
 static size_t snapshot_near(const struct capture *c, double t_s, size_t first)
@@ -37,9 +38,15 @@ static const struct cap_interval *checkpoint_near(const struct capture *c, doubl
 
 /* ---- what is held: sorted rows of both, the earlier ones taken away ---- */
 
+/* A row as the audit of its own checkpoint leaves it, and what is uncertain about that beside the sampling. */
+struct corrected {
+	struct cap_held h;
+	double audit_var;
+};
+
 static int compare_held(const void *a, const void *b)
 {
-	const struct cap_held *x = a, *y = b;
+	const struct cap_held *x = &((const struct corrected *)a)->h, *y = &((const struct corrected *)b)->h;
 
 	if (x->pool != y->pool)
 		return x->pool < y->pool ? -1 : 1;
@@ -50,6 +57,39 @@ static int compare_held(const void *a, const void *b)
 	if (x->process != y->process)
 		return x->process < y->process ? -1 : 1;
 	return strncmp(x->class_, y->class_, sizeof(x->class_));
+}
+
+static void held_scale(struct corrected *c, const struct held_row *by)
+{
+	double keep = c->h.objects > 0 ? by->objects / c->h.objects : 1;
+
+	for (size_t b = 0; b < AGE_BUCKETS; b++)
+		c->h.age_hist[b] *= keep;
+	c->h.objects = by->objects;
+	c->h.bytes = by->bytes;
+	c->h.bytes_var *= keep;
+	c->audit_var = fmax(0, by->bytes_var - c->h.bytes_var);
+	/* it is applied here: what looks at a part must not apply it again */
+	c->h.judged = c->h.judged_live = c->h.judged_twice = 0;
+}
+
+/* All rows of a checkpoint, corrected by what its audit knew; NULL without memory. */
+static struct corrected *held_sorted(const struct cap_interval *at)
+{
+	_cleanup_(held_free) struct held held = {0};
+	struct corrected *rows = calloc(at->held.nr + 1, sizeof(*rows));
+
+	if (!rows || held_correct(at, &held)) {
+		free(rows);
+		return NULL;
+	}
+	for (size_t i = 0; i < at->held.nr; i++)
+		rows[i].h = at->held.items[i];
+	for (size_t i = 0; i < held.nr; i++)
+		held_scale(&rows[held.items[i].h - at->held.items], &held.items[i]);
+	if (at->held.nr)
+		qsort(rows, at->held.nr, sizeof(*rows), compare_held);
+	return rows;
 }
 
 /* The share of a row's objects that were allocated in the last `seconds`. Keeps only these in its ages. */
@@ -69,20 +109,20 @@ static double keep_young(struct cap_held *h, double seconds)
 }
 
 /*
- * Objects in both checkpoints are the same samples and cancel: what is uncertain is what came and what went.
- * What went are the old ones of the earlier checkpoint that are missing in the later.
+ * Objects in both checkpoints are the same samples and cancel: what is uncertain is what came and what went, and
+ * what either audit did not look at. What went are the old ones of the earlier checkpoint that are missing in the
+ * later.
  */
-static void held_subtract(struct cap_held *late, const struct cap_held *early, double seconds)
+static void held_subtract(struct corrected *late, const struct corrected *early, double seconds)
 {
-	double share = keep_young(late, seconds);
-	double went = early->bytes_var - late->bytes_var * (1 - share);
+	struct cap_held *h = &late->h;
+	double share = keep_young(h, seconds), went = early->h.bytes_var - h->bytes_var * (1 - share);
 
-	late->bytes_var = late->bytes_var * share + fmax(0, went);
-	late->bytes -= early->bytes;
-	late->objects -= early->objects;
-	late->tracked -= early->tracked;
-	/* the audit looked at all of the later ones: it says nothing of the difference */
-	late->judged = late->judged_live = late->judged_twice = 0;
+	h->bytes_var = h->bytes_var * share + fmax(0, went);
+	late->audit_var += early->audit_var;
+	h->bytes -= early->h.bytes;
+	h->objects -= early->h.objects;
+	h->tracked -= early->h.tracked;
 }
 
 static void held_negate(struct cap_held *h)
@@ -90,26 +130,14 @@ static void held_negate(struct cap_held *h)
 	h->bytes = -h->bytes;
 	h->objects = -h->objects;
 	h->tracked = -h->tracked;
-	h->judged = h->judged_live = h->judged_twice = 0;
 	memset(h->age_hist, 0, sizeof(h->age_hist));
 	h->oldest_s = 0;
-}
-
-static struct cap_held *held_sorted(const struct cap_interval *i)
-{
-	struct cap_held *rows = calloc(i->held.nr + 1, sizeof(*rows));
-
-	if (rows && i->held.nr) {
-		memcpy(rows, i->held.items, i->held.nr * sizeof(*rows));
-		qsort(rows, i->held.nr, sizeof(*rows), compare_held);
-	}
-	return rows;
 }
 
 static int part_held(const struct cap_interval *early, const struct cap_interval *late, double seconds,
 		     struct cap_interval *out)
 {
-	_cleanup_free_ struct cap_held *a = held_sorted(early), *b = held_sorted(late);
+	_cleanup_free_ struct corrected *a = held_sorted(early), *b = held_sorted(late);
 	size_t i = 0, k = 0;
 
 	if (!a || !b)
@@ -119,17 +147,18 @@ static int part_held(const struct cap_interval *early, const struct cap_interval
 			    : k == late->held.nr ? -1
 						 : compare_held(&a[i], &b[k]);
 		struct cap_held *row = ARRAY_PUSH(&out->held);
+		struct corrected *from = order < 0 ? &a[i] : &b[k];
 
 		if (!row)
 			return -ENOMEM;
-		if (order < 0) {
-			*row = a[i++];
-			held_negate(row);
-			continue;
-		}
-		*row = b[k++];
-		if (!order)
-			held_subtract(row, &a[i++], seconds);
+		if (order < 0)
+			held_negate(&from->h);
+		else if (!order)
+			held_subtract(from, &a[i], seconds);
+		i += order <= 0;
+		k += order >= 0;
+		*row = from->h;
+		row->bytes_var += from->audit_var;
 	}
 	return 0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A part of a recording: from one checkpoint to another. What is held then is net: held at the end less held
- * at the start, row by row, so that a row may be negative (more of what was there went than came). Traffic
- * and losses are those of the part.
+ * at the start, row by row, so that a row may be negative (more of what was there went than came). Either is
+ * first corrected by what the liveness audit had found by then, so the rows name no judged objects any more.
+ * Traffic and losses are those of the part.
  */
 #ifndef KMEMTRACE_MODEL_PART_H
 #define KMEMTRACE_MODEL_PART_H

@@ -624,7 +624,7 @@ static int build_growth(struct build *b)
 	if (!b->v->at)
 		return 0;
 	b->p->sections[PROFILE_GROWTH].measured = true;
-	if (held_correct(b->v, &held) || growth_build(b->v, &held, b->p->by, &g))
+	if (held_correct(b->v->at, &held) || growth_build(b->v, &held, b->p->by, &g))
 		return -ENOMEM;
 	keys = growth_keys(&g, b->v->c);
 	index = malloc(POOLS * (keys + 1) * sizeof(*index));

@@ -45,7 +45,7 @@ static int report_fill(const struct view *v, enum growth_by by, struct report *r
 	r->c = v->c;
 	r->view = *v;
 	losses_sum(&r->view, &r->losses);
-	if (held_correct(&r->view, &r->held) ||
+	if (held_correct(r->view.at, &r->held) ||
 	    caches_build(&r->view, &r->held, losses_ratio(&r->losses), &r->caches) ||
 	    levels_build(&r->view, &r->held, &r->levels) ||
 	    ledger_build(&r->view, &r->held, &r->caches, &r->levels, &r->ledger) ||
