@@ -12,11 +12,10 @@
 
 #include <cmocka.h>
 
+#include "close.h"
 #include "model/report.h"
 #include "render/report.h"
 #include "sample_capture.h"
-
-#define assert_close(a, b, tolerance) assert_true(fabs((a) - (b)) <= (tolerance))
 
 static double noise(uint64_t *seed) /* SplitMix64, uniform in 0 … 1 */
 {

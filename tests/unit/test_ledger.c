@@ -11,15 +11,9 @@
 
 #include <cmocka.h>
 
+#include "close.h"
 #include "model/report.h"
 #include "sample_capture.h"
-
-#define assert_close(a, b, tolerance)                                                              \
-	do {                                                                                       \
-		double _a = (a), _b = (b);                                                         \
-		if (!(fabs(_a - _b) <= (tolerance)))                                               \
-			fail_msg("%s is %.9g, expected %.9g", #a, _a, _b);                         \
-	} while (0)
 
 static const struct cache_row *find_cache(const struct report *r, const char *name)
 {

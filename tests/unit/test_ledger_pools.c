@@ -14,17 +14,11 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "close.h"
 #include "golden.h"
 #include "model/report.h"
 #include "render/report.h"
 #include "sample_capture.h"
-
-#define assert_close(a, b, tolerance)                                                              \
-	do {                                                                                       \
-		double _a = (a), _b = (b);                                                         \
-		if (!(fabs(_a - _b) <= (tolerance)))                                               \
-			fail_msg("%s is %.9g, expected %.9g", #a, _a, _b);                         \
-	} while (0)
 
 static void put_area(struct snapshot *s, const char *caller, enum vmalloc_kind kind, int64_t areas,
 		     int64_t pages)

@@ -10,9 +10,8 @@
 
 #include <cmocka.h>
 
+#include "close.h"
 #include "model/series.h"
-
-#define assert_close(a, b, tolerance) assert_true(fabs((a) - (b)) <= (tolerance))
 
 static struct trend trend(const double *t, const double *y, size_t n, double floor_)
 {
