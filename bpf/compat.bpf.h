@@ -19,9 +19,10 @@ int loss_shared(__u32 loss);
  * once, one succeeds. `held`: nobody else changes the word meanwhile but in this way.
  *
  * Before 5.12 (5ffa25502b5a) there is no compare-and-exchange, and the verifier refuses a program that has
- * one even where it is never reached. There a row is locked meanwhile. An atomic add that returns nothing is enough for that: who adds one to a
- * ticket and then reads one holds it, for every other holder's one would be in the sum. Who reads more
- * takes its own back and tries again, not for ever: the holder may be what this program interrupted.
+ * one even where it is never reached. There a row is locked meanwhile. An atomic add that returns nothing is
+ * enough for that: who adds one to a ticket and then reads one holds it, for every other holder's one would be
+ * in the sum. Who reads more takes its own back and tries again, not for ever: the holder may be what this
+ * program interrupted.
  */
 #ifdef KMT_PLAIN
 #define TICKETS	     1024
