@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "live/choice.h"
 
@@ -54,14 +54,6 @@ struct audit {
 				 same ones */
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
-
 static size_t sampled_words(const struct audit *a)
 {
 	return ((size_t)a->tables->nr_buckets * KMT_KEYS + 63) / 64;
@@ -79,7 +71,7 @@ int audit_new(struct tracer *t, struct audit **out)
 	a->tables = tracer_tables(t);
 	a->object_ns = FIRST_NS;
 	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
-		seed = now_ns();
+		seed = clock_ns();
 	a->choice = choice_new(seed);
 	a->sampled = calloc(sampled_words(a), sizeof(*a->sampled));
 	if (!a->choice || !a->sampled) {
@@ -395,7 +387,7 @@ static int suspects_judge(struct audit *a, struct suspects *s, uint64_t until_ns
 	while (first < s->nr && s->items[first].cache < a->first_cache)
 		first++;
 	at = first < s->nr ? first : 0;
-	while (*done < s->nr && !err && now_ns() < until_ns) {
+	while (*done < s->nr && !err && clock_ns() < until_ns) {
 		size_t to = at + 1;
 
 		while (to < s->nr && s->items[to].cache == s->items[at].cache)
@@ -437,7 +429,7 @@ static void ghosts_merge(struct audit *a)
 
 int audit_run(struct audit *a, uint32_t born_until_ms, double limit_s)
 {
-	uint64_t began = now_ns(), limit_ns = limit_s * 1e9, judging, room, total;
+	uint64_t began = clock_ns(), limit_ns = limit_s * 1e9, judging, room, total;
 	struct suspects s = {};
 	size_t done = 0;
 	int err;
@@ -451,7 +443,7 @@ int audit_run(struct audit *a, uint32_t born_until_ms, double limit_s)
 		s.nr = 0;
 		err = choice_plan(a->choice, room) ?: suspects_choose(a, born_until_ms, &s);
 	}
-	judging = now_ns();
+	judging = clock_ns();
 	if (s.nr)
 		qsort(s.items, s.nr, sizeof(*s.items), compare_place);
 	memset(a->sampled, 0, sampled_words(a) * sizeof(*a->sampled));
@@ -461,11 +453,11 @@ int audit_run(struct audit *a, uint32_t born_until_ms, double limit_s)
 	err = err ?: suspects_judge(a, &s, judging + LATE * limit_ns, &done);
 	ghosts_merge(a);
 	if (done > 10000) /* of few, what each cache costs would be most */
-		a->object_ns = (now_ns() - judging) / (double)done;
+		a->object_ns = (clock_ns() - judging) / (double)done;
 	a->counts.runs++;
-	a->counts.ns += now_ns() - began;
+	a->counts.ns += clock_ns() - began;
 	log_debug("audit: %zu of %llu objects in %.1f ms (choosing %.1f ms), %zu groups of ghosts",
-		  done, (unsigned long long)total, (now_ns() - began) / 1e6,
+		  done, (unsigned long long)total, (clock_ns() - began) / 1e6,
 		  (judging - began) / 1e6, a->ghosts.nr);
 	ARRAY_FREE(&s);
 	return err;

@@ -11,8 +11,9 @@
 #include "model/view.h"
 
 /* What −ERANGE is told as: a format of the path and the recording's length. */
-#define PART_RANGE_ERROR                                                                                       \
-	"%s has no two checkpoints as far apart and as near to the times asked for; it lasts %.0f s (see record --every)"
+#define PART_RANGE_ERROR                                                                         \
+	"no part of %s lies there: it lasts %.0f s, and parts reach from checkpoint to checkpoint, " \
+	"which record --every sets"
 
 struct part {
 	struct view view;

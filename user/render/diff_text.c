@@ -197,7 +197,7 @@ static void text_growth_row(struct text *t, const struct diff_row *row, size_t r
 		page_paragraph(&t->page, 4, "(the two paths only begin and end alike)");
 	if (t->d->in.new_->by == GROWTH_BY_STACK)
 		text_path(t, row);
-	else
+	else if (t->d->in.new_->by != GROWTH_BY_POOL) /* which the head says */
 		page_paragraph(&t->page, 6, "%s",
 			       diff_row_name(row)[0] ? diff_row_name(row) : "(not known)");
 }
