@@ -164,7 +164,7 @@ test: all unit live plants
 	./scripts/test.sh --no-install
 
 # ---- other kernels: what the guests need beside kmemtrace and the plants ----
-VM_TOOLS := $(B)/vm-tools/jsonq $(B)/vm-tools/bpfload
+VM_TOOLS := $(B)/vm-tools/jsonq $(B)/vm-tools/bpfload $(B)/vm-tools/capexec
 $(B)/vm-tools/%: tests/vm/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC   $@"

@@ -260,17 +260,26 @@ test_pools() {
 	release
 }
 
-# Page tables are page tables though no function has a name, where pte_alloc_one() can be attached to.
+# Where no function has a name all is seen but names, and that is said. Page tables are known all the same where
+# pte_alloc_one() can be attached to; where it cannot, doctor has a reason.
 test_unnamed() {
-	if [ "$(./jsonq /tmp/doctor.json hooks.name=pte_alloc_one.attached)" != true ]; then
-		skip unnamed "$(./jsonq /tmp/doctor.json hooks.name=pte_alloc_one.reason)"
-		return
-	fi
 	echo 2 >/proc/sys/kernel/kptr_restrict
-	hold sparse:1000
+	hold msg:3000 sparse:1000
 	if record unnamed --exact -- sh /tmp/hold; then
 		growths
-		held unnamed "$(awk -F '\t' '$1 == "pagetable" && $4 !~ /pte_alloc/ { n += $3 } END { print n }' /tmp/growths)" 1000
+		held unnamed "$(awk -F '\t' '$1 == "slab" { print $3; exit }' /tmp/growths)" 3000
+		if grep -q 'names: .*kptr_restrict' /tmp/record.out; then
+			ok unnamed-said
+		else
+			not_ok unnamed-said "$(tr '\n' ' ' </tmp/record.out)"
+		fi
+		if [ "$(./jsonq /tmp/doctor.json hooks.name=pte_alloc_one.attached)" = true ]; then
+			held unnamed-tables "$(awk -F '\t' '$1 == "pagetable" { n += $3 } END { print n }' /tmp/growths)" 1000
+		elif [ -n "$(./jsonq /tmp/doctor.json hooks.name=pte_alloc_one.reason)" ]; then
+			ok unnamed-tables
+		else
+			not_ok unnamed-tables "pte_alloc_one is not attached, and doctor does not say why"
+		fi
 	fi
 	release
 	echo 0 >/proc/sys/kernel/kptr_restrict
@@ -298,6 +307,46 @@ test_sampled() {
 	release
 }
 
+# refused TEST PATTERN COMMAND…: it fails with one line on stderr, which says this.
+refused() {
+	name=$1 pattern=$2
+	shift 2
+	if "$@" >/dev/null 2>/tmp/refused; then
+		not_ok "$name" "it is not refused"
+	elif [ "$(wc -l </tmp/refused)" = 1 ] && grep -q "$pattern" /tmp/refused; then
+		ok "$name"
+	else
+		not_ok "$name" "no single line like '$pattern': $(head -n 3 /tmp/refused | tr '\n' ' ')"
+	fi
+}
+
+# Capabilities in place of root: 38 PERFMON, 39 BPF, 2 DAC_READ_SEARCH, 34 SYSLOG, 24 SYS_RESOURCE.
+test_capabilities() {
+	mkdir -p /tmp/open && chmod 777 /tmp/open
+	refused capabilities-none 'CAP_BPF and CAP_PERFMON' ./capexec 2,34 ./kmemtrace record -q -d 1 -o /tmp/open/none.kmt
+	if [ "$(./jsonq /tmp/doctor.json cmpxchg)" = false ]; then
+		refused capabilities-locked CAP_SYS_RESOURCE ./capexec 2,34,38,39 ./kmemtrace record -q -d 1 -o /tmp/open/few.kmt
+	fi
+	attempt capabilities ./capexec 2,24,34,38,39 ./kmemtrace record -q -d 1 -o /tmp/open/all.kmt
+}
+
+# What lockdown allows, from here on: it cannot be taken back, so this comes last.
+test_lockdown() {
+	if ! echo integrity 2>/dev/null >/sys/kernel/security/lockdown; then
+		skip lockdown "this kernel has no lockdown"
+		return
+	fi
+	hold msg:3000
+	if record lockdown-integrity --exact -- sh /tmp/hold; then
+		growths
+		held lockdown-integrity "$(slab_objects "$(ready msg stack)" "$(ready msg caches)")" 3000
+	fi
+	release
+	echo confidentiality >/sys/kernel/security/lockdown
+	refused lockdown-confidentiality 'lockdown is confidentiality' ./kmemtrace record -q -d 1 -o /tmp/none.kmt
+	attempt lockdown-balance ./kmemtrace balance
+}
+
 test_version
 test_btf
 test_doctor
@@ -309,4 +358,6 @@ test_unnamed
 test_sampled
 test_churn
 test_btf_file
+test_capabilities
+test_lockdown
 [ "$failed" -eq 0 ]
