@@ -42,7 +42,7 @@ compile misspelt
 
 # kfuncs, and the enumerators of enums without a name.
 names=$({
-	sed -nE 's/^extern .*[ *]([a-z0-9_]+)\(.*__ksym.*/\1/p' bpf/*.h bpf/*.bpf.c
+	sed -nE 's/^KFUNC\([^,]*, ([a-z0-9_]+),.*/\1/p' bpf/*.h
 	awk '/^enum \{/ { inside = 1; next } /^\}/ { inside = 0 } inside { gsub(/[ \t,=].*/, "", $1); print $1 }' vmlinux/*.h
 } | sort -u)
 

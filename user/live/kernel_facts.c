@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -249,6 +250,13 @@ static bool cmpxchg_read(void)
 	return !load_try(insns, sizeof(insns) / sizeof(insns[0]));
 }
 
+static bool lock_is_limited(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_max != RLIM_INFINITY;
+}
+
 static bool run_time_read(void)
 {
 	_cleanup_close_ int fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
@@ -296,7 +304,7 @@ void kernel_facts_read(const char *proc_root, const char *btf_path, struct kerne
 	out->bpf_load = bpf_load_read();
 	out->read_kernel = helper_read(BPF_FUNC_probe_read_kernel);
 	/* 5.11 came with both: 3ca1032ab7ab the helper, d05512618056 the memory cgroup's account instead */
-	out->locked = helper_read(BPF_FUNC_get_current_task_btf) != 0;
+	out->locked = helper_read(BPF_FUNC_get_current_task_btf) && lock_is_limited();
 	out->run_time = run_time_read();
 	out->cmpxchg = cmpxchg_read();
 	out->caps = caps_read(proc_root);

@@ -164,7 +164,8 @@ static void plan_refuse(const struct kernel_facts *facts, struct plan *p)
 	}
 	if (facts->locked && !(facts->caps >> CAP_SYS_RESOURCE & 1)) {
 		snprintf(p->refusal, sizeof(p->refusal),
-			 "this kernel counts BPF tables as locked memory (before 5.11): CAP_SYS_RESOURCE is needed, too");
+			 "this kernel counts BPF tables as locked memory (before 5.11): CAP_SYS_RESOURCE is needed, "
+			 "too, or `ulimit -l unlimited`");
 		return;
 	}
 	for (size_t i = 0; i < p->nr; i++)
@@ -196,6 +197,15 @@ static bool plan_asked(const struct plan_request *request, enum pool pool)
 	return request->pools[pool] || (pool == POOL_PAGE && request->pools[POOL_PAGETABLE]);
 }
 
+/*
+ * libbpf looks for a kernel function that the kernel lacks (the newest that is used is of 6.13) in its modules, and
+ * may not.
+ */
+static bool functions_refused(const struct kernel_facts *facts)
+{
+	return !facts->kfunc_get_kmem_cache && !(facts->caps >> CAP_SYS_ADMIN & 1);
+}
+
 static void plan_notes(const struct kernel_facts *facts, struct plan *p)
 {
 	if (facts->btf_path && !facts->btf)
@@ -208,6 +218,8 @@ static void plan_notes(const struct kernel_facts *facts, struct plan *p)
 	if (facts->preemptible)
 		note(p, "events do not turn preemption off (7.0): some are lost while a task is preempted in a "
 			"program, about as large a share of them as tracing takes of the CPUs' time");
+	if (functions_refused(facts) && facts->cmpxchg)
+		note(p, "no CAP_SYS_ADMIN (6.12 or older): a tracked object costs more");
 	if (!facts->run_time && !facts->bpf_load)
 		note(p, "no CAP_SYS_ADMIN: what tracing costs is not measured, and --max-overhead not kept");
 	if (!facts->kfunc_rdonly_cast)
@@ -264,7 +276,7 @@ void plan_build(const struct kernel_facts *facts, const struct plan_request *req
 	plan_refuse(facts, out);
 	plan_notes(facts, out);
 	out->preemptible = facts->preemptible;
-	out->plain = !facts->cmpxchg || facts->btf_path;
+	out->plain = !facts->cmpxchg || facts->btf_path || functions_refused(facts);
 	out->btf_path = facts->btf_path;
 	out->can_record = !out->refusal[0];
 }
