@@ -123,7 +123,7 @@ live: $(LIVE_BIN)
 
 # plant holds known objects, churn makes and frees many; no library but libc, so STATIC=1 works anywhere.
 PLANT_OBJ := $(patsubst tests/plant/%.c,$(B)/plant/%.o,$(filter-out tests/plant/churn.c,$(wildcard tests/plant/*.c)))
-CHURN_OBJ := $(B)/plant/churn.o $(B)/plant/kinds.o
+CHURN_OBJ := $(B)/plant/churn.o $(B)/plant/kinds.o $(B)/plant/ring.o
 $(B)/plant/%.o: tests/plant/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC   $@"

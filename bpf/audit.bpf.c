@@ -496,7 +496,8 @@ GLOBAL int audit_item(__u32 row)
 	} else if (verdict == KMT_LIVE && item->look) {
 		at = item->row;
 		o = bpf_map_lookup_elem(&live_objects, &at);
-		if (o && o->born_ms == item->born_ms) /* a mark on another's row would do no harm */
+		/* a mark on another's row would do no harm */
+		if (o && o->born_ms == item->born_ms && o->looked != KMT_LEAVING)
 			o->looked = item->look;
 	}
 	return 0;

@@ -53,6 +53,7 @@ enum kmt_stat {
 	KMT_STAT_FREES,          /* frees of tracked objects */
 	KMT_STAT_UNKNOWN_FREES,  /* frees of objects not tracked: older than the capture, or not sampled */
 	KMT_STAT_REUSED,         /* allocations at an address still marked live: unseen frees */
+	KMT_STAT_LEAVING,        /* tracked objects given to kfree_rcu(), where that can be seen */
 	KMT_STAT_UNWIND_HITS,    /* stacks recognised by the memo */
 	KMT_STAT_UNWIND_MISSES,  /* stacks walked by bpf_get_stack */
 	KMT_STAT_UNWIND_LEARNED, /* … of which the memo could learn */
@@ -115,6 +116,7 @@ struct kmt_object {
 };
 #define KMT_LOOKED_ONCE	 1
 #define KMT_LOOKED_TWICE 2 /* … by two runs, some time apart */
+#define KMT_LEAVING	 3 /* it was given to kfree_rcu(): found live or not, it is as good as freed */
 
 static inline __u64 kmt_key(__u32 pool, __u64 addr)
 {

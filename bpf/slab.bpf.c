@@ -164,15 +164,21 @@ static __always_inline void slab_freed(__u64 addr)
 PROGRAM(slab_kmem_cache_free, "kmem_cache_free", track_free(KMT_SLAB, ctx->args[1]))
 PROGRAM(slab_kfree, "kfree", slab_freed(ctx->args[1]))
 
-#define BULK_MAX 512 /* objects of one call; what goes beyond is found by the audit */
+/* ---- in bulk, where no event tells ---- */
+
+#define BULK_MAX 512 /* objects of one call; of more, the rest is not seen */
 
 /* Objects freed together, by the array of their addresses. */
 GLOBAL int slab_freed_together(__u64 array, __u32 nr)
 {
 	for (__u32 i = 0; i < BULK_MAX; i++) {
+		__u64 addr;
+
 		if (i >= nr)
 			break;
-		slab_freed(compat_read_word(array + i * 8));
+		addr = compat_read_word(array + i * 8);
+		if (addr > ZERO_SIZE_PTR && filter_has(kmt_key(KMT_SLAB, addr)))
+			track_freed_shared(KMT_SLAB, addr);
 	}
 	return 0;
 }
@@ -180,14 +186,113 @@ GLOBAL int slab_freed_together(__u64 array, __u32 nr)
 /* (name of the RCU flavour, how many, the array): with CONFIG_RCU_TRACE alone */
 PROGRAM(slab_rcu_kfree_bulk, "rcu_invoke_kfree_bulk_callback", slab_freed_together(ctx->args[2], ctx->args[1]))
 
-/* (the cache or NULL, how many, the array): a pointer to pointers is not to be had from ctx itself */
+/*
+ * Functions, where lockdown does not forbid it. Their arguments come by bpf_get_func_arg() (5.17): a pointer to
+ * pointers is not to be had from ctx itself. A task can be preempted in these programs.
+ */
+static __always_inline __u64 slab_argument(void *ctx, __u32 n)
+{
+	__u64 value = 0;
+
+	bpf_get_func_arg(ctx, n, &value);
+	return value;
+}
+
+/* (the cache or NULL, how many, the array) */
 SEC("?fentry/kmem_cache_free_bulk")
 int slab_free_bulk(void *ctx)
 {
-	__u64 nr = 0, array = 0;
+	slab_freed_together(slab_argument(ctx, 2), slab_argument(ctx, 1));
+	return 0;
+}
 
-	bpf_get_func_arg(ctx, 1, &nr);
-	bpf_get_func_arg(ctx, 2, &array);
-	slab_freed_together(array, nr);
+#define RCU_OFFSETS 4096 /* smaller values are no pointers: __is_kvfree_rcu_offset() of 6.1 */
+
+/*
+ * (the rcu_head in the object or NULL, the object): to be freed after a grace period, most often without an event.
+ * Up to 6.1 the second is the rcu_head's offset in the object, where there is one.
+ */
+SEC("?fentry/kvfree_call_rcu")
+int slab_call_rcu(void *ctx)
+{
+	__u64 head = slab_argument(ctx, 0), ptr = slab_argument(ctx, 1);
+
+	track_leaving(KMT_SLAB, ptr < RCU_OFFSETS ? head - ptr : ptr);
+	return 0;
+}
+
+/* Of `nr` objects of a cache that were allocated together, their addresses at s->addr: those that are sampled. */
+GLOBAL int slab_taken_together(__u32 scratch_row, __u32 cpu_id, __u32 path, __u64 ptr, __u32 nr)
+{
+	struct unwind_scratch *s = scratch_of(scratch_row);
+	struct kmt_cpu *cpu = cpu_of(cpu_id);
+	struct kmt_cache_key *cache;
+	__u64 mean, size, array;
+	__u32 at;
+
+	cache = cpu && s ? cache_find(cpu, ptr, &at) : NULL;
+	if (!cache || (cfg_focus && !(cache->state & KMT_CACHE_WANTED)) || (s->irq && !narrow_wants_irq()))
+		return 0;
+	size = cache->size;
+	array = s->addr;
+	for (__u32 i = 0; i < BULK_MAX; i++) {
+		if (i >= nr)
+			break;
+		if (!sample_count_down(cpu, KMT_SLAB, size) || !sample_weigh(cpu, cpu_id, KMT_SLAB, &mean))
+			continue;
+		s->addr = compat_read_word(array + i * 8);
+		s->object = (struct kmt_object){.size = size, .period = mean, .cache = at, .pool = KMT_SLAB};
+		track_object(cpu_id, scratch_row, path);
+	}
+	return 0;
+}
+
+/* The size of a cache's objects; 0 when they are none of those that were asked for. */
+GLOBAL int slab_size_wanted(__u64 ptr)
+{
+	__u64 size = BPF_CORE_READ((struct kmem_cache *)ptr, size);
+
+	return narrow_wants(size) ? size : 0;
+}
+
+/* (the cache, flags, how many, the array); it returned 0 when it failed */
+static __always_inline int slab_bulk_taken(void *ctx)
+{
+	__u64 cache = slab_argument(ctx, 0), nr = slab_argument(ctx, 2), given = 0;
+	struct unwind_scratch *s;
+	__u32 cpu_id, row, size;
+	struct kmt_cpu *cpu;
+
+	bpf_get_func_ret(ctx, &given);
+	size = gate && (__u32)given ? slab_size_wanted(cache) : 0;
+	if (!size)
+		return 0;
+	cpu = cpu_row(&cpu_id);
+	if (!cpu)
+		return loss_shared(KMT_LOSS_NO_CPU);
+	if (!cfg_exact && cpu->countdown[KMT_SLAB] > (__s64)(nr * size)) {
+		cpu->countdown[KMT_SLAB] -= nr * size;
+		return 0; /* no sample falls among them, as sample_falls() would find one by one */
+	}
+	s = track_enter(cpu, cpu_id, &row);
+	if (!s)
+		return 0;
+	s->site = 0;
+	s->addr = slab_argument(ctx, 3);
+	s->object.pool = KMT_SLAB;
+	slab_taken_together(row, cpu_id, unwind_function(ctx, s, row, cpu_id), cache, nr);
+	track_leave(cpu);
+	return 0;
+}
+
+/* With preemption off, as only newer kernels let a program that calls global functions: see plan.c. */
+SEC("?fexit/kmem_cache_alloc_bulk_noprof")
+int slab_alloc_bulk(void *ctx)
+{
+	if (!bpf_preempt_disable)
+		return 0;
+	bpf_preempt_disable();
+	slab_bulk_taken(ctx);
+	bpf_preempt_enable();
 	return 0;
 }

@@ -167,6 +167,14 @@ GLOBAL int traffic_nested(__u32 path, __u32 cache, __u32 way, __u64 n, __u64 byt
 	return 0;
 }
 
+/* The same of an object, by whoever is not sure to have the CPU's own rows to himself. */
+static __always_inline void traffic_shared(const struct kmt_object *o, enum track_way way)
+{
+	__u64 size = o->size, n = o->period ? sample_weight(size, o->period) : KMT_ONE;
+
+	traffic_nested(o->path, o->cache, way, n, size * n);
+}
+
 static __always_inline void traffic_count(struct kmt_cpu *cpu, __u32 cpu_id, const struct kmt_object *o,
 					  enum track_way way)
 {
@@ -344,7 +352,13 @@ static __always_inline bool live_remove(const struct live_place *p, __u64 key, _
 	return true;
 }
 
-/* ---- the two ways in ---- */
+/* How an object went that is found gone: was its free announced? */
+static __always_inline enum track_way track_gone(const struct kmt_object *o)
+{
+	return o->looked == KMT_LEAVING ? TRACK_FREE : TRACK_GHOST;
+}
+
+/* ---- the ways in ---- */
 
 /* What an allocation leaves behind: an object in the live table, and its traffic. */
 GLOBAL int track_object(__u32 cpu_id, __u32 scratch_row, __u32 path)
@@ -364,7 +378,7 @@ GLOBAL int track_object(__u32 cpu_id, __u32 scratch_row, __u32 path)
 		row = live_object_row(&at);
 		o = bpf_map_lookup_elem(&live_objects, &row);
 		if (o)
-			traffic_count(cpu, cpu_id, o, TRACK_GHOST);
+			traffic_count(cpu, cpu_id, o, track_gone(o));
 		cpu->stats[KMT_STAT_REUSED]++;
 	} else if (!live_claim(&at, key)) {
 		cpu->losses[KMT_LOSS_LIVE_FULL]++;
@@ -488,6 +502,60 @@ GLOBAL int track_freed(__u32 pool, __u64 addr)
 	return 1;
 }
 
+/* The same where a task can be preempted: nothing of the CPU's own is used, but counters that may miss one. */
+GLOBAL int track_freed_shared(__u32 pool, __u64 addr)
+{
+	__u64 key = kmt_key(pool, addr);
+	struct live_place at = {};
+	struct kmt_object *o, gone;
+	struct kmt_cpu *cpu;
+	__u32 row, cpu_id;
+
+	if (!gate)
+		return 0;
+	cpu = cpu_row(&cpu_id);
+	if (!cpu)
+		return loss_shared(KMT_LOSS_NO_CPU);
+	if (!live_find(&at, key)) {
+		cpu->stats[KMT_STAT_UNKNOWN_FREES]++;
+		return 0;
+	}
+	row = live_object_row(&at);
+	o = bpf_map_lookup_elem(&live_objects, &row);
+	if (!o)
+		return 0;
+	gone = *o;
+	if (live_remove(&at, key, key)) {
+		traffic_shared(&gone, TRACK_FREE);
+		cpu->stats[KMT_STAT_FREES]++;
+	}
+	return 0;
+}
+
+/*
+ * An object that will be freed when RCU readers are done with it. It stays in the table: its memory is in use until
+ * then, for up to 5 s (mm/slab_common.c, KFREE_DRAIN_JIFFIES), and slabinfo and the audit say so too. But it is
+ * held by nobody, so it never counts as found live twice, and when it is found gone that is no unseen free.
+ */
+GLOBAL int track_leaving(__u32 pool, __u64 addr)
+{
+	struct live_place at = {};
+	struct kmt_object *o;
+	struct kmt_cpu *cpu;
+	__u32 row, cpu_id;
+
+	if (!gate || !live_find(&at, kmt_key(pool, addr)))
+		return 0;
+	row = live_object_row(&at);
+	o = bpf_map_lookup_elem(&live_objects, &row);
+	cpu = cpu_row(&cpu_id);
+	if (!o || !cpu)
+		return 0;
+	o->looked = KMT_LEAVING;
+	cpu->stats[KMT_STAT_LEAVING]++;
+	return 0;
+}
+
 static __always_inline int track_free(__u32 pool, __u64 addr)
 {
 	if (filter_has(kmt_key(pool, addr)))
@@ -497,7 +565,8 @@ static __always_inline int track_free(__u32 pool, __u64 addr)
 
 /*
  * Take out the object in `row` of live_objects, whose key and birthday the caller read some time ago and which
- * it then found on a free list of the allocator. True when it was still that object; it counts as a ghost.
+ * it then found on a free list of the allocator. True when it was still that object; it counts as a ghost, unless
+ * its free was announced.
  *
  * Against what other CPUs do with the same address meanwhile:
  * - It was on a free list, and free events fire before an object gets there: a free event seen of this
@@ -511,8 +580,8 @@ static __always_inline bool track_evict(__u64 key, __u32 row, __u32 born_ms)
 {
 	struct live_place at = {.row = row / KMT_KEYS, .i = row % KMT_KEYS};
 	struct kmt_object *o = bpf_map_lookup_elem(&live_objects, &row);
-	__u32 home = live_row(key), path, cache;
-	__u64 n, size;
+	struct kmt_object gone;
+	__u32 home = live_row(key);
 
 	at.bucket = bpf_map_lookup_elem(&live_keys, &at.row);
 	if (!o || !at.bucket || !live_swap(&at, key, KMT_EVICTING))
@@ -521,14 +590,11 @@ static __always_inline bool track_evict(__u64 key, __u32 row, __u32 born_ms)
 		live_swap(&at, KMT_EVICTING, key);
 		return false;
 	}
-	size = o->size;
-	n = o->period ? sample_weight(size, o->period) : KMT_ONE;
-	path = o->path;
-	cache = o->cache;
+	gone = *o;
 	at.spilled = home == at.row ? NULL : bpf_map_lookup_elem(&live_keys, &home);
 	if (!live_remove(&at, key, KMT_EVICTING))
 		return false;
-	traffic_nested(path, cache, TRACK_GHOST, n, size * n);
+	traffic_shared(&gone, track_gone(&gone));
 	return true;
 }
 

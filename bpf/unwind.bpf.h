@@ -27,6 +27,7 @@
 #define UNWIND_NEAR   8  /* frames that stand for a call site where the event names none */
 #define UNWIND_CHAIN  13 /* log2 of the frame sizes remembered */
 #define UNWIND_DEPTH  (KMT_FRAMES + UNWIND_PREFIX)
+#define UNWIND_FUNCTION 3 /* frames of the program, the trampoline and the function it is attached to */
 #define UNWIND_CHUNK  64 /* words read at a time */
 #define UNWIND_CHUNKS 17 /* 8 KiB of stack, and the chunk that ctx begins in */
 #define UNWIND_COARSE 8 /* depth in the key, in 256 bytes: what x86 varies at random on each system call */
@@ -383,29 +384,18 @@ GLOBAL int unwind_walk(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row)
 	return s->nr > s->start ? s->nr - s->start : 0;
 }
 
-/* The way of a miss: unwind, learn, intern. Returns the path's row. */
-GLOBAL int unwind_miss(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, __u32 cpu_id)
+/*
+ * Intern the path of `nr` frames at s->start, of which `found` lie where the stack at s->sp has them; in an
+ * interrupt the others are the interrupted task's. Returns its row, s->path.nr is how many frames were kept.
+ */
+GLOBAL int unwind_intern(__u32 scratch_row, __u32 cpu_id, __u32 nr, __u32 found)
 {
 	struct unwind_scratch *s = scratch_of(scratch_row);
 	struct kmt_cpu *cpu = cpu_of(cpu_id);
-	__u32 nr, found;
 	int path;
 
 	if (!s || !cpu)
 		return 0;
-	cpu->stats[KMT_STAT_UNWIND_MISSES]++;
-	nr = unwind_walk(ctx, scratch_row);
-	if (!nr) { /* the call site alone is better than nothing */
-		cpu->losses[KMT_LOSS_STACK_FAILED]++;
-		s->ip[0] = s->site;
-		s->start = 0;
-		nr = 1;
-		found = 0;
-	} else {
-		found = unwind_learn(scratch_row);
-		if (!s->site)
-			unwind_near_learn(scratch_row, found);
-	}
 	s->path.flags = (s->irq ? KMT_PATH_IRQ : 0) | s->object.pool << KMT_PATH_POOL;
 	if (nr > KMT_FRAMES) {
 		s->path.flags |= KMT_PATH_TRUNCATED;
@@ -417,17 +407,77 @@ GLOBAL int unwind_miss(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, _
 	}
 	unwind_sum(scratch_row, nr);
 	path = path_intern(scratch_row);
-	if (!path) {
+	if (!path)
 		cpu->losses[KMT_LOSS_PATH_FULL]++;
+	return path;
+}
+
+/* The way of a miss: unwind, learn, intern. Returns the path's row. */
+GLOBAL int unwind_miss(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, __u32 cpu_id)
+{
+	struct unwind_scratch *s = scratch_of(scratch_row);
+	struct kmt_cpu *cpu = cpu_of(cpu_id);
+	__u32 nr, found = 0;
+	int path;
+
+	if (!s || !cpu)
 		return 0;
+	cpu->stats[KMT_STAT_UNWIND_MISSES]++;
+	nr = unwind_walk(ctx, scratch_row);
+	if (!nr) { /* the call site alone is better than nothing */
+		cpu->losses[KMT_LOSS_STACK_FAILED]++;
+		s->ip[0] = s->site;
+		s->start = 0;
+		nr = 1;
+	} else {
+		found = unwind_learn(scratch_row);
+		if (!s->site)
+			unwind_near_learn(scratch_row, found);
 	}
-	if (found < nr)
+	path = unwind_intern(scratch_row, cpu_id, nr, found);
+	if (!path || found < s->path.nr)
 		return path;
 	if (unwind_remember(scratch_row, path))
 		cpu->stats[KMT_STAT_UNWIND_LEARNED]++;
 	else
 		cpu->stats[KMT_STAT_UNWIND_FULL]++;
 	return path;
+}
+
+/* Where s->sp lies: sets s->irq, s->end and s->key. */
+static __always_inline void unwind_locate(struct unwind_scratch *s)
+{
+	__u64 base = scratch_number(s, TASK_READ(compat_task(), stack));
+	__u64 depth = s->sp - base;
+
+	s->irq = depth >= cfg_thread_size;
+	if (s->irq) {
+		s->end = s->sp + UNWIND_CHUNKS * UNWIND_CHUNK * 8; /* reading stops at the guard page */
+		depth = ((s->sp & 0x3fff) >> 3) | UNWIND_IRQ;
+	} else {
+		s->end = base + cfg_thread_size;
+		depth >>= UNWIND_COARSE;
+	}
+	s->key = (s->site ?: unwind_near(s->sp, s->end, s->object.pool)) ^ depth << 48;
+}
+
+/*
+ * The path that led to a function whose program's context is `ctx`, on the trampoline's part of the stack. Too
+ * seldom asked for to be remembered; and such a context cannot be given to a global function.
+ */
+static __always_inline int unwind_function(void *ctx, struct unwind_scratch *s, __u32 scratch_row, __u32 cpu_id)
+{
+	long len = bpf_get_stack(ctx, s->ip, sizeof(s->ip), 0);
+
+	s->nr = len > 0 ? (__u64)len >> 3 : 0;
+	if (s->nr <= UNWIND_FUNCTION) {
+		loss_shared(KMT_LOSS_STACK_FAILED);
+		return 0;
+	}
+	s->start = UNWIND_FUNCTION;
+	s->sp = scratch_number(s, ctx);
+	unwind_locate(s);
+	return unwind_intern(scratch_row, cpu_id, s->nr - UNWIND_FUNCTION, unwind_learn(scratch_row));
 }
 
 /* Walk again what was a hit: does it agree? If not, it is counted and the way forgotten. */
@@ -474,23 +524,6 @@ GLOBAL int unwind_matches(__u32 memo_row, __u64 sp, __u64 end)
 		odd += UNWIND_ODD << 1;
 	}
 	return nr && sum == m->sum;
-}
-
-/* Where s->sp lies: sets s->irq, s->end and s->key. */
-static __always_inline void unwind_locate(struct unwind_scratch *s)
-{
-	__u64 base = scratch_number(s, TASK_READ(compat_task(), stack));
-	__u64 depth = s->sp - base;
-
-	s->irq = depth >= cfg_thread_size;
-	if (s->irq) {
-		s->end = s->sp + UNWIND_CHUNKS * UNWIND_CHUNK * 8; /* reading stops at the guard page */
-		depth = ((s->sp & 0x3fff) >> 3) | UNWIND_IRQ;
-	} else {
-		s->end = base + cfg_thread_size;
-		depth >>= UNWIND_COARSE;
-	}
-	s->key = (s->site ?: unwind_near(s->sp, s->end, s->object.pool)) ^ depth << 48;
 }
 
 /*

@@ -14,12 +14,20 @@ unseen_caches() {
 		[.name, .attributed_objects, .unseen_frees, .delta_objects, .resting_objects, .allocs] | @tsv' "$REPORT"
 }
 
+# settled KIND: when what the churn freed is free: RCU batches; kfree_rcu() waits for up to 5 s (KFREE_DRAIN_JIFFIES).
+settled() {
+	case $1 in
+	epoll | timerfd) sleep 6 ;;
+	*) sleep 3 ;;
+	esac
+}
+
 # churned KIND: live objects are within 1 % of the churned ones of what slabinfo shows, nobody is blamed.
 churned() {
 	need_record
 	record_start --exact
 	"$CHURN" "$1" "$CYCLES" --seconds 0 >"$WORK/ready"
-	sleep 3 # RCU batches, and a look at what is left
+	settled "$1"
 	record_stop
 	report
 	while read -r name held unseen delta resting allocs; do
@@ -54,7 +62,7 @@ mixed() {
 	started+=("$pid")
 	plant_start msg $((CYCLES / 100)) --size 2048
 	wait "$pid"
-	sleep 3
+	settled "$1"
 	record_stop
 	plant_stop
 	report
@@ -71,6 +79,25 @@ test_leak_beside_iouring() { mixed iouring; }
 test_leak_beside_udp() { mixed udp; }
 test_leak_beside_tcp() { mixed tcp; }
 test_leak_beside_timerfd() { mixed timerfd; }
+
+# Nobody tells who allocates in bulk, unless fexit may: the cache and how many are found in slabinfo.
+test_allocated_in_bulk() {
+	need_record
+	record_start --exact
+	plant_start iouring 20000
+	record_stop
+	plant_stop
+	report
+	"$KMEMTRACE" report "$CAPTURE" >"$WORK/report.txt"
+	if [ "$(json '.capture.hooks[] | select(.name == "kmem_cache_alloc_bulk") | .how')" = fexit ]; then
+		[ "$(json '.growth[0].cache')" = io_kiocb ]
+		within "objects held" "$(json '.growth[0].objects')" 20000 1
+		return
+	fi
+	within "objects unseen" "$(json '.caches[] | select(.name == "io_kiocb") | .unseen_alloc_objects')" 20000 2 200
+	grep -q 'io_kiocb: about .* were allocated in bulk,' "$WORK/report.txt"
+	grep -q 'low (io_kiocb: slabinfo shows' <(tr -s ' \n' ' ' <"$WORK/report.txt")
+}
 
 held_by() { json '[.growth[] | select(.cache == "eventpoll_epi") | .processes[] | select(.pid == '"$1"') | .bytes] | add // 0'; }
 

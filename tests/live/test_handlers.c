@@ -259,6 +259,72 @@ static void samples_add_up_to_what_was_allocated(void **state)
 	}
 }
 
+/* ---- freed together ---- */
+
+#define TOGETHER 600
+
+/* A map of one value in kernel memory, which a program writes its own address to. */
+static int kernel_array(uint64_t *address)
+{
+	uint64_t array[TOGETHER] = {0};
+	uint32_t zero = 0;
+	int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "kmemtrace_test", sizeof(zero), sizeof(array), 1, NULL);
+	const struct bpf_insn insns[] = {
+		{.code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = 1, .src_reg = BPF_PSEUDO_MAP_VALUE, .imm = map},
+		{.imm = 0},
+		{.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = 1, .src_reg = 1},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	int prog = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "kmemtrace_test", "GPL", insns,
+				 sizeof(insns) / sizeof(insns[0]), NULL);
+	LIBBPF_OPTS(bpf_test_run_opts, o);
+
+	assert_true(map >= 0 && prog >= 0);
+	assert_int_equal(bpf_prog_test_run_opts(prog, &o), 0);
+	close(prog);
+	assert_int_equal(bpf_map_lookup_elem(map, &zero, array), 0);
+	assert_true(array[0] > KERNEL_ADDR >> 1);
+	*address = array[0];
+	return map;
+}
+
+/*
+ * rcu:rcu_invoke_kfree_bulk_callback is in kernels with CONFIG_RCU_TRACE alone, which Debian's do
+ * not set: here is its program with an array of the kernel's, as kfree_rcu() hands it over.
+ */
+static void what_rcu_frees_together_is_freed(void **state)
+{
+	struct tracer *t = tracer_make(&exact);
+	uint64_t array[TOGETHER] = {0}, args[6] = {0}, bytes;
+	int map = kernel_array(&args[2]);
+	uint32_t zero = 0;
+
+	(void)state;
+	for (int i = 0; i < TOGETHER; i++)
+		do_kmalloc(t, KERNEL_ADDR + i * 64, 64);
+	for (int i = 0; i < 60; i++)
+		array[i] = KERNEL_ADDR + i * 64;
+	array[60] = 16; /* ZERO_SIZE_PTR, and then NULL */
+	assert_int_equal(bpf_map_update_elem(map, &zero, array, 0), 0);
+	args[1] = 62;
+	run(t, "slab_rcu_kfree_bulk", args);
+	assert_int_equal(live_count(t, &bytes), TOGETHER - 60);
+	assert_int_equal(counts_of(t).stats[KMT_STAT_FREES], 60);
+	assert_int_equal(counts_of(t).stats[KMT_STAT_UNKNOWN_FREES], 0);
+	for (int i = 0; i < TOGETHER; i++)
+		array[i] = KERNEL_ADDR + i * 64;
+	assert_int_equal(bpf_map_update_elem(map, &zero, array, 0), 0);
+	args[1] = TOGETHER;
+	run(t, "slab_rcu_kfree_bulk", args); /* more than kfree_rcu() ever hands over (a page): 512 of them */
+	assert_int_equal(live_count(t, &bytes), TOGETHER - 512);
+	args[2] = 8; /* nobody's memory */
+	run(t, "slab_rcu_kfree_bulk", args);
+	assert_int_equal(live_count(t, &bytes), TOGETHER - 512);
+	close(map);
+	tracer_free(t);
+}
+
 /* ---- the other pools ---- */
 
 #define EVENT_ARGS 10
@@ -423,6 +489,8 @@ static int plan_make(void **state)
 	(void)state;
 	kernel_facts_read("/proc", NULL, &facts);
 	plan_build(&facts, &request, &plan);
+	for (size_t i = 0; i < plan.nr; i++) /* it is attached to nothing here: the event need not exist */
+		plan.hooks[i].on |= plan.hooks[i].def->event == EVENT_RCU_KFREE_BULK;
 	if (!plan.can_record)
 		print_message("%s\n", plan.refusal);
 	return plan.can_record ? 0 : -1;
@@ -440,6 +508,7 @@ int main(void)
 		cmocka_unit_test(a_full_table_is_counted_and_harms_nothing),
 		cmocka_unit_test(small_ones_are_left_out_when_asked),
 		cmocka_unit_test(samples_add_up_to_what_was_allocated),
+		cmocka_unit_test(what_rcu_frees_together_is_freed),
 		cmocka_unit_test(user_pages_are_none_of_ours),
 		cmocka_unit_test(pages_freed_piece_by_piece_are_all_freed),
 		cmocka_unit_test(sampled_pages_add_up),

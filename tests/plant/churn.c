@@ -195,63 +195,22 @@ static int net_step(long i, long size)
 	return 0;
 }
 
-/* ---- io_uring, by system call number: requests are allocated and freed in bulk ---- */
+/* ---- io_uring: requests are allocated and freed in bulk ---- */
 
-#define RING_ENTRIES 64
-#define RING_LIFE    4096 /* cycles, then a new ring, so that its cached requests are freed too */
+#define RING_LIFE 4096 /* cycles, then a new ring, so that its cached requests are freed too */
 
-static struct ring {
-	int fd;
-	struct io_uring_params p;
-	char *rings, *sqes;
-	size_t rings_len, sqes_len;
-	int always; /* an event descriptor: always writable */
-} ring = {.fd = -1};
+static int always; /* an event descriptor: always writable */
 
-static int ring_setup(long count, long size)
+static int iouring_setup(long count, long size)
 {
 	(void)count, (void)size;
-	ring.always = eventfd(0, 0);
-	return result(ring.always);
-}
-
-static void ring_close(void)
-{
-	if (ring.fd < 0)
-		return;
-	munmap(ring.rings, ring.rings_len);
-	munmap(ring.sqes, ring.sqes_len);
-	close(ring.fd);
-	ring.fd = -1;
-}
-
-/* IORING_FEAT_SINGLE_MMAP (5.4) is taken for granted: one mapping holds both rings. */
-static int ring_open(void)
-{
-	size_t sq, cq;
-
-	memset(&ring.p, 0, sizeof(ring.p));
-	ring.fd = (int)syscall(SYS_io_uring_setup, RING_ENTRIES, &ring.p);
-	if (ring.fd < 0)
-		return -errno;
-	sq = ring.p.sq_off.array + ring.p.sq_entries * sizeof(unsigned int);
-	cq = ring.p.cq_off.cqes + ring.p.cq_entries * sizeof(struct io_uring_cqe);
-	ring.rings_len = sq > cq ? sq : cq;
-	ring.sqes_len = ring.p.sq_entries * sizeof(struct io_uring_sqe);
-	ring.rings = mmap(NULL, ring.rings_len, PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd,
-			  IORING_OFF_SQ_RING);
-	ring.sqes = mmap(NULL, ring.sqes_len, PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd,
-			 IORING_OFF_SQES);
-	return ring.rings == MAP_FAILED || ring.sqes == MAP_FAILED ? -errno : 0;
+	always = eventfd(0, 0);
+	return result(always);
 }
 
 /* Queue request i; every RING_ENTRIES of them are submitted together and waited for. */
 static int iouring_step(long i, long size)
 {
-	unsigned int *tail, *head, slot;
-	struct io_uring_sqe *sqe;
-	long n;
-
 	(void)size;
 	if (i % RING_LIFE == 0) {
 		int err;
@@ -261,25 +220,9 @@ static int iouring_step(long i, long size)
 		if (err)
 			return err;
 	}
-	tail = (unsigned int *)(ring.rings + ring.p.sq_off.tail);
-	slot = *tail % RING_ENTRIES;
-	sqe = (struct io_uring_sqe *)ring.sqes + slot;
-	memset(sqe, 0, sizeof(*sqe));
-	sqe->opcode = i % 2 ? IORING_OP_POLL_ADD : IORING_OP_NOP;
-	sqe->fd = i % 2 ? ring.always : -1;
-	sqe->poll_events = i % 2 ? POLLOUT : 0;
-	((unsigned int *)(ring.rings + ring.p.sq_off.array))[slot] = slot;
-	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-	if ((i + 1) % RING_ENTRIES) /* what is left over at the end goes with the ring */
-		return 0;
-	n = syscall(SYS_io_uring_enter, ring.fd, RING_ENTRIES, RING_ENTRIES, IORING_ENTER_GETEVENTS,
-		    NULL, 0);
-	if (n != RING_ENTRIES)
-		return n < 0 ? -errno : -EIO;
-	head = (unsigned int *)(ring.rings + ring.p.cq_off.head);
-	__atomic_store_n(head, *(unsigned int *)(ring.rings + ring.p.cq_off.tail),
-			 __ATOMIC_RELEASE);
-	return 0;
+	ring_queue(i % 2 ? IORING_OP_POLL_ADD : IORING_OP_NOP, i % 2 ? always : -1, POLLOUT);
+	/* what is left over at the end goes with the ring */
+	return (i + 1) % RING_ENTRIES ? 0 : ring_submit(RING_ENTRIES, true);
 }
 
 static const struct kind churn_kinds[] = {
@@ -303,7 +246,7 @@ static const struct kind churn_kinds[] = {
 	{"tcp", "writes of --size bytes over loopback", "-", "-", "sendto", 16384, tcp_setup,
 	 net_step, NULL},
 	{"iouring", "io_uring requests, a new ring every 4096", "-", "-", "io_uring_enter", 0,
-	 ring_setup, iouring_step, ring_close},
+	 iouring_setup, iouring_step, ring_close},
 	{0},
 };
 

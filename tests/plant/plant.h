@@ -8,6 +8,7 @@
 #define KMEMTRACE_TESTS_PLANT_H
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -32,7 +33,8 @@ struct kind {
 	void (*drop)(void);
 };
 
-extern const struct kind files_kinds[], ipc_kinds[], net_kinds[], memory_kinds[], bpf_kinds[];
+extern const struct kind files_kinds[], ipc_kinds[], net_kinds[], memory_kinds[], bpf_kinds[],
+	ring_kinds[];
 
 /*
  * Parse the command line, make the objects, print READY, hold them, drop them; returns the exit
@@ -43,6 +45,13 @@ int kinds_main(int argc, char **argv, const struct kind *const *tables);
 /* An empty tmpfs that no other process sees, as working directory; it goes when the process does.
  */
 int private_tmpfs(void);
+
+/* One io_uring of RING_ENTRIES: queue up to that many requests, then submit them, and wait for all. */
+#define RING_ENTRIES 64
+int ring_open(void);
+void ring_queue(int opcode, int fd, unsigned int poll_events);
+int ring_submit(unsigned int nr, bool wait);
+void ring_close(void);
 
 /* 0 for a result that is not negative, else −errno. */
 static inline int result(long r)

@@ -3,6 +3,7 @@
  * What a stack says about its memory, and the levels by process. What a user would lose if these
  * failed: bytes counted twice, or under a name that sends them the wrong way.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -278,6 +279,7 @@ static void facts_fill(struct kernel_facts *f)
 {
 	memset(f, 0, sizeof(*f));
 	f->audit_obstacle = "";
+	f->preempt_off = true;
 	for (int i = 0; i < KERNEL_EVENTS; i++) {
 		f->events[i].args = EVENT_ARGS_MAX;
 		strcpy(f->events[i].type[2], "kmem_cache");
@@ -310,6 +312,31 @@ static void a_pool_is_traced_by_both_its_events_or_not_at_all(void **state)
 	assert_true(hook(&plan, "task:task_newtask")->on);
 }
 
+/* Functions are tried one by one: what is refused costs what it shows, and no more. */
+static void each_function_is_refused_by_itself(void **state)
+{
+	struct plan_request request = {};
+	struct kernel_facts facts;
+	struct plan plan;
+
+	(void)state;
+	facts_fill(&facts);
+	facts.events[EVENT_ALLOC_BULK].fentry = -EPERM;
+	facts.events[EVENT_CALL_RCU].args = -1;
+	plan_build(&facts, &request, &plan);
+	assert_true(plan.can_record);
+	assert_true(hook(&plan, "kmem_cache_free_bulk")->on);
+	assert_string_equal(hook(&plan, "kmem_cache_alloc_bulk")->reason,
+			    "fexit is refused (Operation not permitted)");
+	assert_string_equal(hook(&plan, "kvfree_call_rcu")->reason,
+			    "this kernel has no function kvfree_call_rcu");
+	facts.preempt_off = false;
+	plan_build(&facts, &request, &plan);
+	assert_true(plan.can_record);
+	assert_true(hook(&plan, "kmem_cache_free_bulk")->on);
+	assert_non_null(strstr(hook(&plan, "kmem_cache_alloc_bulk")->reason, "(6.15)"));
+}
+
 static void page_tables_come_with_pages(void **state)
 {
 	struct plan_request request = {.pools[POOL_PAGETABLE] = true};
@@ -330,6 +357,7 @@ int main(void)
 		cmocka_unit_test(the_allocator_is_not_who_allocated),
 		cmocka_unit_test(processes_hold_their_threads_stacks),
 		cmocka_unit_test(a_pool_is_traced_by_both_its_events_or_not_at_all),
+		cmocka_unit_test(each_function_is_refused_by_itself),
 		cmocka_unit_test(page_tables_come_with_pages),
 	};
 

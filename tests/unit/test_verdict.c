@@ -202,6 +202,80 @@ static void a_step_in_a_short_recording_is_growth(void **state)
 	      "Nothing grew");
 }
 
+/* `objects` more of 256 bytes in slabinfo, of which no event told. */
+static struct capture *sample_bulk(const char *mode, int64_t objects)
+{
+	struct capture *c = sample_new(mode);
+
+	for (int i = 0; i < 2; i++) {
+		struct snapshot *s = sample_snapshot(c, i * 10);
+		int64_t slabs = 100 + i * objects / 16;
+
+		sample_meminfo(s, "Slab", 1000 + slabs * 4);
+		sample_slab(s, "io_kiocb", slabs * 16, 256, 16, 1, slabs);
+	}
+	sample_hook(c, "kmem:kmem_cache_alloc", POOL_SLAB, "raw_tp", "", "");
+	sample_interval(c, 10);
+	return c;
+}
+
+static void bulk_allocations_that_nobody_saw_are_named(void **state)
+{
+	struct capture *c = sample_bulk("sampled", 20000);
+
+	(void)state;
+	CHECK(sample_bulk("exact", 20000), false, "sudo kmemtrace record --exact -d 60",
+	      "About 19,864 objects of io_kiocb (4.8 MiB) were allocated in bulk, unseen",
+	      "Trust in these figures: low (io_kiocb: slabinfo shows 99% more", NULL);
+	sample_meta(c, META_PERIOD, "524288");
+	CHECK(c, false, "sudo kmemtrace record --exact -d 60", "objects of io_kiocb", NULL);
+	/* so few can hide between two samples */
+	c = sample_bulk("sampled", 4800);
+	sample_meta(c, META_PERIOD, "524288");
+	CHECK(c, false, "sudo kmemtrace record --exact -d 60", "Trust in these figures: high.", NULL,
+	      "in bulk");
+}
+
+/* What was not asked for is neither unexplained nor allocated in bulk. */
+static void a_narrowed_recording_knows_what_it_left_out(void **state)
+{
+	struct capture *c = sample_bulk("exact", 20000);
+
+	(void)state;
+	sample_meta(c, META_NARROWED, "of process 42");
+	CHECK(c, false, "sudo kmemtrace record --exact -d 60", "4.9 MiB (100.0%) was not traced",
+	      "Only allocations of process 42 were traced.", NULL, "in bulk", "not explained", "low");
+}
+
+static int64_t *meminfo_of(struct snapshot *s, const char *name)
+{
+	for (size_t i = 0; i < s->meminfo.nr; i++)
+		if (!strcmp(s->meminfo.items[i].name, name))
+			return &s->meminfo.items[i].value;
+	abort();
+}
+
+/* Another cache gives back meanwhile what this one takes. */
+static void a_leak_is_found_in_a_pool_that_shrank(void **state)
+{
+	struct capture *c = sample_slow();
+
+	(void)state;
+	for (size_t i = 0; i < c->nr_snapshots; i++) {
+		int64_t *slab = meminfo_of(&c->snapshots[i], "Slab");
+		int64_t grown = *slab - *meminfo_of(&c->snapshots[0], "Slab");
+
+		*slab -= grown;
+		*meminfo_of(&c->snapshots[i], "MemFree") += grown;
+		sample_slab(&c->snapshots[i], "fading", (1000 - grown / 4) * 16, 256, 16, 1,
+			    1000 - grown / 4);
+	}
+	CHECK(c, true, "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 600",
+	      "No pool as a whole grew beyond noise in 4 min",
+	      "but within Slab kmalloc-cg-1k did, by 1.2 MiB", "still growing at the end", NULL,
+	      "these grew");
+}
+
 static void modes_and_missing_names_are_said(void **state)
 {
 	struct capture *c = sample_slow();
@@ -244,6 +318,9 @@ int main(void)
 		cmocka_unit_test(growth_that_ended_is_never_a_leak),
 		cmocka_unit_test(a_quiet_machine_is_called_quiet),
 		cmocka_unit_test(a_step_in_a_short_recording_is_growth),
+		cmocka_unit_test(bulk_allocations_that_nobody_saw_are_named),
+		cmocka_unit_test(a_narrowed_recording_knows_what_it_left_out),
+		cmocka_unit_test(a_leak_is_found_in_a_pool_that_shrank),
 		cmocka_unit_test(modes_and_missing_names_are_said),
 		cmocka_unit_test(hostile_cache_names_stay_out_of_commands),
 	};

@@ -14,7 +14,7 @@ page kmem:mm_page_alloc pipedata 100 16
 page kmem:mm_page_alloc packet 10 16
 vmalloc vmalloc:alloc_vmap_area bpfarray 10 1
 percpu percpu:percpu_alloc_percpu bpfpercpu 100 1"
-CHURNED="msg:20000 pipe:10000 epoll:10000"
+CHURNED="msg:20000 pipe:10000 epoll:10000 timerfd:5000"
 CAPTURE=/tmp/t.kmt
 REPORT=/tmp/t.json
 
@@ -181,6 +181,22 @@ test_planted() {
 	release
 }
 
+# What is allocated in bulk, where no event tells: traced by fexit where the kernel allows it, else estimated from slabinfo.
+test_bulk() {
+	hold iouring:4000
+	if record bulk --exact -- sh /tmp/hold; then
+		growths
+		if [ "$(./jsonq /tmp/doctor.json hooks.name=kmem_cache_alloc_bulk.attached)" = true ]; then
+			held bulk-traced "$(slab_objects "$(ready iouring stack)" "$(ready iouring caches)")" 4000
+		else
+			# of a cache that may be merged with others
+			unseen=$(./jsonq "$REPORT" caches unseen_alloc_objects | sort -n | tail -n 1)
+			within bulk-estimated "${unseen%.*}" 3600 4400
+		fi
+	fi
+	release
+}
+
 # lost: how many events the report of the last recording says it missed.
 lost() { ./jsonq "$REPORT" capture.losses.recursion_misses && ./jsonq "$REPORT" capture.losses.live_table_full; }
 
@@ -294,6 +310,10 @@ test_churn() {
 		objects=$(cut -f 3 /tmp/growths | head -n 1)
 		within churn "${objects:-0}" 0 150 "$(head -n 1 /tmp/growths)"
 		if [ "$(json verdict.leak)" = true ]; then not_ok churn-verdict "it is called a leak"; else ok churn-verdict; fi
+		if [ "$(./jsonq /tmp/doctor.json hooks.name=kvfree_call_rcu.attached)" = true ]; then
+			# timers, and from 6.12 on epoll items
+			within churn-announced "$(json capture.counters.freed_after_rcu)" 4900 30000
+		fi
 	fi
 }
 
@@ -353,6 +373,7 @@ test_doctor
 test_record
 test_planted
 test_together
+test_bulk
 test_pools
 test_unnamed
 test_sampled

@@ -139,6 +139,7 @@ struct cap_interval {
 #define META_START      "start_wall_s"
 #define META_MODE       "mode" /* "exact", "sampled", "focused" */
 #define META_PERIOD     "sample_bytes"
+#define META_NARROWED   "narrowed" /* what alone was traced ("process 42"); absent when everything was */
 #define META_COMMAND    "command"
 #define META_TOOL       "tool_version"
 #define META_OVERHEAD   "overhead_cpu_percent"

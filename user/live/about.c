@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/units.h"
 #include "proc/host.h"
 #include "version.h"
 
@@ -71,6 +72,28 @@ static int put_hooks(struct capture_writer *w, const struct plan *plan)
 	return err;
 }
 
+/* --pid, --cgroup and the sizes; --cache is a mode. */
+static int put_narrowed(struct capture_writer *w, const struct tracer_options *o)
+{
+	_cleanup_free_ char *text = NULL;
+	char size[UNITS_MAX];
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return -ENOMEM;
+	if (o->pid)
+		fprintf(f, " of process %d", o->pid);
+	if (o->cgroup)
+		fprintf(f, " in cgroup %llu", (unsigned long long)o->cgroup);
+	if (o->min_size)
+		fprintf(f, " of at least %s", units_bytes(size, o->min_size));
+	if (o->max_size)
+		fprintf(f, " of at most %s", units_bytes(size, o->max_size));
+	fclose(f);
+	return len ? capture_put_meta(w, META_NARROWED, text + 1) : 0;
+}
+
 int about_put(struct capture_writer *w, const struct plan *plan,
 	      const struct recorder_options *options, const struct tracer *tracer)
 {
@@ -86,6 +109,7 @@ int about_put(struct capture_writer *w, const struct plan *plan,
 	err = err
 		      ?: capture_put_metaf(w, META_PERIOD, "%llu",
 					   o->exact ? 0ull : (unsigned long long)o->sample_bytes);
+	err = err ?: put_narrowed(w, o);
 	err = err ?: put_command(w, options->command);
 	err = err
 		      ?: capture_put_metaf(w, META_OWN_BYTES, "%llu",

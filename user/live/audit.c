@@ -142,6 +142,12 @@ static bool suspect_read(const struct audit *a, uint32_t bucket, uint32_t i, uin
 	       __atomic_load_n(&t->live_keys[bucket].key[i], __ATOMIC_ACQUIRE) == *key;
 }
 
+/* Is it worth a second look, to see whether it is still live? */
+static bool looked_live(const struct kmt_object *o)
+{
+	return o->looked == KMT_LOOKED_ONCE || o->looked == KMT_LOOKED_TWICE;
+}
+
 static int suspect_add(struct suspects *out, const struct kmt_object *o, uint64_t key, uint32_t row,
 		       bool sampled)
 {
@@ -177,7 +183,7 @@ static int suspects_read(struct audit *a, uint32_t born_until_ms, uint64_t room,
 		for (uint32_t i = 0; i < KMT_KEYS && !err; i++) {
 			if (!suspect_read(a, b, i, born_until_ms, &o, &key))
 				continue;
-			choice_count(a->choice, o.path, o.cache, o.size, o.looked);
+			choice_count(a->choice, o.path, o.cache, o.size, looked_live(&o));
 			if (++*total <= room)
 				err = suspect_add(out, &o, key, b * KMT_KEYS + i, true);
 		}
@@ -197,7 +203,7 @@ static int suspects_choose(struct audit *a, uint32_t born_until_ms, struct suspe
 
 			if (!suspect_read(a, b, i, born_until_ms, &o, &key))
 				continue;
-			chosen = choice_take(a->choice, o.path, o.cache, o.looked);
+			chosen = choice_take(a->choice, o.path, o.cache, looked_live(&o));
 			if (chosen)
 				err = suspect_add(out, &o, key, b * KMT_KEYS + i,
 						  chosen == CHOSEN_SAMPLE);
@@ -274,8 +280,9 @@ static void rest_mark(const struct audit *a, struct suspect *s, size_t nr)
 /* What a suspect that is found live is marked with. */
 static uint8_t suspect_looked(const struct audit *a, const struct suspect *s)
 {
-	return s->looked == KMT_LOOKED_TWICE || (s->looked && a->apart) ? KMT_LOOKED_TWICE
-									 : KMT_LOOKED_ONCE;
+	if (s->looked == KMT_LOOKED_TWICE || (s->looked && a->apart))
+		return KMT_LOOKED_TWICE;
+	return KMT_LOOKED_ONCE;
 }
 
 /* Have up to KMT_AUDIT_CHUNK suspects of one cache judged. `mark`: leave one on those that live. */
@@ -325,7 +332,7 @@ static int ghost_count(struct audit *a, const struct suspect *s)
 	struct audit_ghosts *g = a->ghosts.nr ? &a->ghosts.items[a->ghosts.nr - 1] : NULL;
 
 	a->counts.judged++;
-	a->counts.ghosts++;
+	a->counts.ghosts += s->looked != KMT_LEAVING;
 	if (!s->sampled)
 		return 0;
 	if (!g || g->path != s->path || g->owner != s->owner || g->cache != s->cache) {

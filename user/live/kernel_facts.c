@@ -35,6 +35,8 @@ static const char *const event_names[KERNEL_EVENTS] = {
 	[EVENT_RCU_KFREE_BULK] = "rcu_invoke_kfree_bulk_callback",
 	[EVENT_FREE_BULK] = "kmem_cache_free_bulk",
 	[EVENT_PTE_ALLOC_ONE] = "pte_alloc_one",
+	[EVENT_ALLOC_BULK] = "kmem_cache_alloc_bulk_noprof",
+	[EVENT_CALL_RCU] = "kvfree_call_rcu",
 	[EVENT_ITER_TASK] = "bpf_iter_task",
 };
 
@@ -166,12 +168,15 @@ static void function_read(const struct btf *btf, struct event_fact *event)
 /* What takes the kernel's own BTF: programs name its functions by their number there. */
 static void functions_read(const struct btf *btf, struct kernel_facts *out)
 {
-	function_read(btf, &out->events[EVENT_FREE_BULK]);
-	function_read(btf, &out->events[EVENT_PTE_ALLOC_ONE]);
+	for (int i = EVENT_FREE_BULK; i <= EVENT_PTE_ALLOC_ONE; i++)
+		function_read(btf, &out->events[i]);
 	if (function_is(btf, event_names[EVENT_ITER_TASK]))
 		out->events[EVENT_ITER_TASK].args = 1;
 	out->kfunc_get_kmem_cache = function_is(btf, "bpf_get_kmem_cache");
 	out->kfunc_rdonly_cast = function_is(btf, "bpf_rdonly_cast");
+	/* global functions: 6.12 has not, 6.18 has */
+	out->preempt_off = function_is(btf, "bpf_preempt_disable") &&
+			   struct_has(btf, "bpf_subprog_info", "might_sleep");
 }
 
 static void btf_read(const char *path, struct kernel_facts *out)

@@ -36,8 +36,10 @@ enum kernel_event {
 	EVENT_PAGE_ALLOC,
 	EVENT_PAGE_FREE,
 	EVENT_RCU_KFREE_BULK,
-	EVENT_FREE_BULK, /* no tracepoints: functions, for fentry … */
-	EVENT_PTE_ALLOC_ONE,
+	EVENT_FREE_BULK, /* no tracepoints: functions, for fentry and fexit, to … */
+	EVENT_ALLOC_BULK,
+	EVENT_CALL_RCU,
+	EVENT_PTE_ALLOC_ONE, /* … here */
 	EVENT_ITER_TASK, /* no tracepoint: the BPF iterator over tasks, of one argument where there is one */
 	KERNEL_EVENTS
 };
@@ -46,6 +48,7 @@ struct kernel_facts {
 	const char *btf_path; /* of --btf; NULL: the kernel's own, which alone lets programs use its functions */
 	int btf;           /* 0, or −errno of reading it */
 	int bpf_load;      /* 0, or −errno of loading a two-instruction program */
+	bool preempt_off;  /* a program can turn preemption off and then call global functions (6.15) */
 	int read_kernel;   /* 0, or −errno of loading one that reads kernel memory: lockdown=confidentiality */
 	bool locked;       /* what BPF tables take counts as locked memory (before 5.11) */
 	bool run_time;     /* the kernel measures what programs cost, for us (CAP_SYS_ADMIN) */

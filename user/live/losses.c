@@ -23,6 +23,7 @@ static const char *const stat_names[] = {
 	[KMT_STAT_FREES] = "frees_tracked",
 	[KMT_STAT_UNKNOWN_FREES] = "unknown_frees",
 	[KMT_STAT_REUSED] = "reused_addresses",
+	[KMT_STAT_LEAVING] = "freed_after_rcu",
 	[KMT_STAT_UNWIND_HITS] = "unwind_hits",
 	[KMT_STAT_UNWIND_MISSES] = "unwind_misses",
 	[KMT_STAT_UNWIND_LEARNED] = "unwind_learned",

@@ -16,6 +16,8 @@
 #define COST_CACHES  "objects of named caches would not be seen"
 #define COST_AUDIT   "objects whose free fires no event look outstanding, and trust is low where there are many"
 #define COST_BULK(which) "frees " which " are found by the audit alone"
+#define COST_ALLOC_BULK "of objects allocated in bulk only the number is known, by cache, from slabinfo"
+#define COST_RCU     "what kfree_rcu() is about to free looks like any other object until it does"
 #define COST_VMALLOC "vmalloc is known only as the difference of /proc/vmallocinfo, by caller"
 #define COST_PERCPU  "per-CPU memory is known only as the level of Percpu"
 #define COST_KSTACK  "kernel stacks are known only by process, not by who created them"
@@ -55,6 +57,9 @@ static const struct hook_def hook_defs[] = {
 	 COST_BULK("by kfree_rcu()"), TRACEPOINT},
 	{"kmem_cache_free_bulk", "slab_free_bulk", POOL_SLAB, EVENT_FREE_BULK, 3, COST_BULK("in bulk"),
 	 .how = HOW_FENTRY},
+	{"kvfree_call_rcu", "slab_call_rcu", POOL_SLAB, EVENT_CALL_RCU, 2, COST_RCU, .how = HOW_FENTRY},
+	{"kmem_cache_alloc_bulk", "slab_alloc_bulk", POOL_SLAB, EVENT_ALLOC_BULK, 4, COST_ALLOC_BULK,
+	 .how = HOW_FEXIT},
 	{"vmalloc:free_vmap_area_noflush", "vmalloc_free", POOL_VMALLOC, EVENT_FREE_VMAP_AREA, 1, COST_VMALLOC,
 	 TRACEPOINT, .frees = true},
 	{"vmalloc:alloc_vmap_area", "vmalloc_alloc", POOL_VMALLOC, EVENT_ALLOC_VMAP_AREA, 6, COST_VMALLOC,
@@ -70,7 +75,7 @@ static const struct hook_def hook_defs[] = {
 	{"task:task_newtask", "kstack_alloc", POOL_KSTACK, EVENT_TASK_NEWTASK, 2, COST_KSTACK, TRACEPOINT},
 	{"kmem:mm_page_free", "page_free", POOL_PAGE, EVENT_PAGE_FREE, 2, COST_PAGE, TRACEPOINT, .frees = true},
 	{"kmem:mm_page_alloc", "page_alloc", POOL_PAGE, EVENT_PAGE_ALLOC, 4, COST_PAGE, TRACEPOINT},
-	{"pte_alloc_one", "page_is_pte", POOL_PAGETABLE, EVENT_PTE_ALLOC_ONE, 1, COST_PTE, .how = HOW_FENTRY},
+	{"pte_alloc_one", "page_is_pte", POOL_PAGETABLE, EVENT_PTE_ALLOC_ONE, 1, COST_PTE, .how = HOW_FEXIT},
 	{"iter/task", "tasks_dump", POOL_KSTACK, EVENT_ITER_TASK, 1, COST_TASKS, .how = HOW_ITER},
 };
 
@@ -90,6 +95,11 @@ static void __attribute__((format(printf, 2, 3))) note(struct plan *p, const cha
 	va_end(ap);
 }
 
+static bool hook_is_function(const struct hook_def *def)
+{
+	return !strcmp(def->how, HOW_FENTRY) || !strcmp(def->how, HOW_FEXIT);
+}
+
 /* Why this hook cannot be attached, in hook->reason; empty when it can. */
 static void hook_judge(const struct kernel_facts *facts, struct plan_hook *hook)
 {
@@ -98,13 +108,16 @@ static void hook_judge(const struct kernel_facts *facts, struct plan_hook *hook)
 
 	if (facts->btf)
 		snprintf(hook->reason, sizeof(hook->reason), "no BTF to look the event up in");
-	else if (facts->btf_path && (!strcmp(def->how, HOW_ITER) || !strcmp(def->how, HOW_FENTRY)))
+	else if (facts->btf_path && (!strcmp(def->how, HOW_ITER) || hook_is_function(def)))
 		snprintf(hook->reason, sizeof(hook->reason), "that takes BTF of the kernel's own");
 	else if (event->args < 0 && !strcmp(def->how, HOW_ITER))
 		snprintf(hook->reason, sizeof(hook->reason), "this kernel has no BPF iterator over tasks (5.8)");
+	else if (def->event == EVENT_ALLOC_BULK && !facts->preempt_off)
+		snprintf(hook->reason, sizeof(hook->reason),
+			 "a program there can be preempted, and cannot forbid it (6.15)");
 	else if (event->args < 0)
 		snprintf(hook->reason, sizeof(hook->reason), "this kernel has no %s %s",
-			 strcmp(def->how, HOW_FENTRY) ? "event" : "function", def->name);
+			 hook_is_function(def) ? "function" : "event", def->name);
 	else if (event->args < def->args)
 		snprintf(hook->reason, sizeof(hook->reason), "the event carries %d arguments, %d are needed",
 			 event->args, def->args);
@@ -112,7 +125,8 @@ static void hook_judge(const struct kernel_facts *facts, struct plan_hook *hook)
 		snprintf(hook->reason, sizeof(hook->reason), "argument %d of the event is no struct %s",
 			 def->typed_arg + 1, def->type);
 	else if (event->fentry)
-		snprintf(hook->reason, sizeof(hook->reason), "fentry is refused (%s)", strerror(-event->fentry));
+		snprintf(hook->reason, sizeof(hook->reason), "%s is refused (%s)", def->how,
+			 strerror(-event->fentry));
 	else if (!strcmp(def->how, HOW_TEST_RUN) && facts->audit_obstacle[0])
 		snprintf(hook->reason, sizeof(hook->reason), "%s", facts->audit_obstacle);
 	else if (facts->bpf_load)

@@ -17,6 +17,7 @@
 /* Not attached: run when what they tell is wanted. */
 #define HOW_TEST_RUN "test_run"
 #define HOW_FENTRY   "fentry"
+#define HOW_FEXIT    "fexit"
 #define HOW_ITER     "iter"
 
 /*

@@ -258,17 +258,38 @@ static double preexisting_freed(const struct cache_row *r)
 	return fmin(missing, fmax(had, 0));
 }
 
+/* Mean bytes between samples, as the samples have it; 0 when every object was tracked. */
+static double sampling_period(const struct view *v, const struct caches *caches)
+{
+	double bytes = 0, var = 0;
+
+	for (size_t i = 0; i < caches->nr; i++) {
+		bytes += caches->items[i].held_bytes;
+		var += caches->items[i].held_var;
+	}
+	return v->exact ? 0 : fmax(capture_meta_number(v->c, META_PERIOD, 0), bytes > 0 ? var / bytes : 0);
+}
+
+/* Of held_objects, from sampling. Where no sample fell there may yet be 2.5 periods, 95 times of 100. */
+static double held_sd(const struct cache_row *r, double period)
+{
+	if (r->held_bytes > 0)
+		return r->held_objects * sqrt(r->held_var) / r->held_bytes;
+	return r->size > 0 ? 2.5 / 1.96 * period / r->size : 0;
+}
+
 static void caches_judge(const struct view *v, double lost_ratio, struct caches *caches)
 {
+	bool all = view_traces(v, POOL_SLAB) && !v->focused && !v->narrowed[0];
+	double period = sampling_period(v, caches);
+
 	for (size_t i = 0; i < caches->nr; i++) {
 		struct cache_row *r = &caches->items[i];
 		struct trust_facts f = {
 			.frees = r->frees,
 			.ghosts = r->ghosts,
 			.held_objects = r->held_objects,
-			.held_sd = r->held_bytes > 0
-					   ? r->held_objects * sqrt(r->held_var) / r->held_bytes
-					   : 0,
+			.held_sd = held_sd(r, period),
 			.tracked = r->tracked,
 			.judged = r->judged,
 			.judged_live = r->judged_live,
@@ -287,8 +308,9 @@ static void caches_judge(const struct view *v, double lost_ratio, struct caches 
 			f.slabinfo_slack = 1;
 			f.start_objects = r->start_kb * 1024 * r->held_objects / r->held_bytes;
 		}
-		if (!r->traced && v->focused) {
-			f.slabinfo_delta = NAN; /* not asked for: nothing to compare with */
+		r->traced |= all;
+		if ((!r->traced && v->focused) || v->narrowed[0]) {
+			f.slabinfo_delta = NAN; /* not all was asked for: nothing to compare with */
 			r->preexisting_freed_bytes = 0;
 		} else {
 			r->preexisting_freed_bytes = preexisting_freed(r);

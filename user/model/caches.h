@@ -16,7 +16,7 @@ struct cache_row {
 	const char *name;
 	const struct cap_cache *cap; /* NULL: only slabinfo knows it */
 	bool large;
-	bool traced;	    /* the tracer saw it: traffic or outstanding objects */
+	bool traced;	    /* the tracer saw it, or would have seen its allocations */
 	double object_size; /* what is asked for, and what one takes; NaN: not known */
 	double size;
 	double objects_per_slab;

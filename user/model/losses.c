@@ -23,6 +23,7 @@ static const struct loss_row {
 	{"unwind_disagreed", LOSS_DETAIL, "call paths that a second look contradicted"},
 	{"unknown_frees", LOSS_NONE, "frees of objects older than the capture, or not sampled"},
 	{"reused_addresses", LOSS_NONE, "addresses given out again: their frees fired no event"},
+	{"freed_after_rcu", LOSS_NONE, "objects given to kfree_rcu(), which are held until it frees them"},
 	{"allocs_tracked", LOSS_NONE, ""},
 	{"frees_tracked", LOSS_NONE, ""},
 	{"unwind_hits", LOSS_NONE, ""},
@@ -60,6 +61,14 @@ const char *loss_meaning(const char *name)
 	return row ? row->meaning : "";
 }
 
+double count_of(const struct view *v, const char *name)
+{
+	for (size_t i = 0; v->at && i < v->at->losses.nr; i++)
+		if (!strcmp(v->at->losses.items[i].name, name))
+			return (double)v->at->losses.items[i].value;
+	return 0;
+}
+
 void losses_sum(const struct view *v, struct losses *out)
 {
 	struct losses l = {0};
@@ -75,15 +84,9 @@ void losses_sum(const struct view *v, struct losses *out)
 	}
 	for (size_t i = 0; v->at && i < v->at->churn.nr; i++)
 		l.traffic += v->at->churn.items[i].allocs + v->at->churn.items[i].frees;
+	if (v->focused || v->narrowed[0]) /* frees come unfiltered, and so do losses */
+		l.traffic += count_of(v, "unknown_frees");
 	*out = l;
-}
-
-double count_of(const struct view *v, const char *name)
-{
-	for (size_t i = 0; v->at && i < v->at->losses.nr; i++)
-		if (!strcmp(v->at->losses.items[i].name, name))
-			return (double)v->at->losses.items[i].value;
-	return 0;
 }
 
 double losses_ratio(const struct losses *l)

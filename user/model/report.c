@@ -9,23 +9,29 @@
 #define TRUST_SHARE                                                                                \
 	0.1 /* caches holding this share of what is held decide the trust of the whole */
 
+/* What a cache holds of what was allocated since tracing began, seen or not. */
+static double cache_weight(const struct cache_row *cache)
+{
+	return cache->held_bytes + (cache->unseen_bytes > 0 ? cache->unseen_bytes : 0);
+}
+
 static void report_trust(struct report *r)
 {
 	struct trust_facts capture = {.slabinfo_delta = NAN,
 				      .lost_ratio = losses_ratio(&r->losses),
 				      .complete = r->view.complete};
-	double held = 0;
+	double all = 0;
 
 	trust_judge(&capture, &r->trust);
 	if (!r->view.at)
 		trust_lower(&r->trust, TRUST_LOW, "nothing was traced");
 	for (size_t i = 0; i < r->caches.nr; i++)
-		held += r->caches.items[i].held_bytes;
+		all += cache_weight(&r->caches.items[i]);
 	for (size_t i = 0; i < r->caches.nr; i++) {
 		const struct cache_row *cache = &r->caches.items[i];
+		double weight = cache_weight(cache);
 
-		if (cache->held_bytes > 0 && cache->held_bytes >= TRUST_SHARE * held &&
-		    cache->trust.level < r->trust.level)
+		if (weight > 0 && weight >= TRUST_SHARE * all && cache->trust.level < r->trust.level)
 			trust_lower(&r->trust, cache->trust.level, "%.40s: %s", cache->name,
 				    cache->trust.reasons[cache->trust.deciding]);
 	}

@@ -27,7 +27,8 @@ struct writer {
 	const struct growth_group
 		*top; /* the group that holds most, NULL when none is worth naming */
 	const struct cache_row *cache; /* of top; NULL outside slab */
-	bool grew;		       /* some pool did */
+	bool grew;		       /* some pool did, or that cache */
+	bool within;		       /* that cache alone: no pool as a whole */
 	bool short_;		       /* too short a recording to say what this growth is */
 	bool failed;
 };
@@ -103,6 +104,12 @@ static void describe_delta(const struct ledger_row *row, char *buf, size_t size)
 		 units_bytes(start, row->start_kb * 1024), units_bytes(end, row->end_kb * 1024));
 }
 
+/* Others may have shrunk meanwhile, so that the pool did not. */
+static bool cache_grows(const struct cache_row *cache)
+{
+	return cache && cache->trend.pattern == PATTERN_GROWING && cache->delta_kb > GREW_KB;
+}
+
 static void say_grown(struct writer *w)
 {
 	const struct ledger_row *rows[LEDGER_POOLS];
@@ -122,10 +129,15 @@ static void say_grown(struct writer *w)
 		at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s", i ? ", " : "", part);
 	}
 	w->grew = grown > 0;
-	if (w->grew)
+	if (w->grew) {
 		say(w, "In %s these grew: %s.", duration, list);
-	else
+	} else if (cache_grows(w->cache)) {
+		say(w, "No pool as a whole grew beyond noise in %s, but within Slab %.*s did, by %s.", duration,
+		    NAME_SHOWN, w->cache->name, units_bytes(change, w->cache->delta_kb * 1024));
+		w->grew = w->within = true;
+	} else {
 		say(w, "Nothing grew beyond noise in %s.", duration);
+	}
 	if (!w->grew && rows[0]->delta_kb > 0)
 		say(w, "The largest change up was %s +%s.", rows[0]->name,
 		    units_bytes(change, rows[0]->delta_kb * 1024));
@@ -142,6 +154,7 @@ static void say_explained(struct writer *w)
 	const struct ledger_row *slab = &w->f->ledger->rows[LEDGER_SLAB];
 	char held[2 * UNITS_MAX + 24], overhead[UNITS_MAX], old[UNITS_MAX], rest[UNITS_MAX];
 	double margin_kb = 1.96 * slab->attributed_sd_kb;
+	bool part = w->f->v->focused || w->f->v->narrowed[0];
 
 	if (!row_grew(slab) || isnan(slab->attributed_kb))
 		return;
@@ -160,13 +173,33 @@ static void say_explained(struct writer *w)
 	say(w,
 	    "Slab's growth: %s still held%s, less %s of older objects freed, %s %s of free slots "
 	    "and padding; %s (%.1f%%) %s.",
-	    held, w->f->v->focused ? " in the caches that were traced" : "",
+	    held, part ? " of what was traced" : "",
 	    units_bytes(old, slab->preexisting_freed_kb * 1024),
 	    slab->allocator_overhead_kb < 0 ? "less" : "plus",
 	    units_bytes(overhead, fabs(slab->allocator_overhead_kb) * 1024),
 	    units_bytes(rest, fabs(slab->residual_kb) * 1024),
 	    100 * fabs(slab->residual_kb) / fmax(slab->delta_kb, slab->attributed_kb),
-	    slab->residual_kb < 0 ? "more than it grew" : "is not explained");
+	    slab->residual_kb < 0 ? "more than it grew" : part ? "was not traced" : "is not explained");
+}
+
+/* What slabinfo has and no event showed, where it is much of the growth. */
+static void say_unseen(struct writer *w)
+{
+	const struct ledger_row *slab = &w->f->ledger->rows[LEDGER_SLAB];
+	const struct cache_row *most = NULL;
+	char objects[UNITS_MAX], bytes[UNITS_MAX];
+
+	for (size_t i = 0; i < w->f->caches->nr; i++) {
+		const struct cache_row *cache = &w->f->caches->items[i];
+
+		if (cache->unseen_bytes > (most ? most->unseen_bytes : HELD_BYTES))
+			most = cache;
+	}
+	if (!most || most->unseen_bytes < slab->delta_kb * 1024 / 10)
+		return;
+	say(w, "About %s objects of %.*s (%s) were allocated in bulk, unseen: their number is known from slabinfo, not "
+	    "who holds them.", units_count(objects, most->unseen_objects), NAME_SHOWN, most->name,
+	    units_bytes(bytes, most->unseen_bytes));
 }
 
 /* "pipe_write+0x1a [mod]", or what stands for a path without frames. */
@@ -378,6 +411,8 @@ static void say_caveats(struct writer *w)
 		say(w, "Call paths have no names: %.200s.", stacks);
 	if (v->focused)
 		say(w, "Only the caches named with --cache were traced.");
+	if (v->narrowed[0])
+		say(w, "Only allocations %.120s were traced.", v->narrowed);
 	if (!v->exact && period > 0)
 		say(w,
 		    "Figures are sampled, one for each %s allocated; what is given with an "
@@ -399,8 +434,8 @@ static void say_trust(struct writer *w)
 
 static void choose_next(struct writer *w)
 {
-	const struct cache_row *cache =
-		row_grew(&w->f->ledger->rows[LEDGER_SLAB]) ? w->cache : NULL;
+	bool slab = row_grew(&w->f->ledger->rows[LEDGER_SLAB]) || w->within;
+	const struct cache_row *cache = slab ? w->cache : NULL;
 	bool named = cache && !cache->large && is_plain_word(cache->name);
 
 	if (!w->f->v->at)
@@ -432,6 +467,7 @@ int verdict_build(const struct verdict_facts *f, struct verdict *out)
 	if (!f->v->at)
 		say(&w, "No allocations were traced, so only levels are shown.");
 	say_explained(&w);
+	say_unseen(&w);
 	say_where(&w);
 	say_trend(&w);
 	say_reclaimable(&w);

@@ -34,6 +34,7 @@ void view_whole(const struct capture *c, struct view *out)
 		.exact = !strcmp(capture_meta(c, META_MODE), "exact") ||
 			 !strcmp(capture_meta(c, META_MODE), "focused"),
 		.focused = !strcmp(capture_meta(c, META_MODE), "focused"),
+		.narrowed = capture_meta(c, META_NARROWED),
 		.complete = c->complete,
 	};
 

@@ -21,6 +21,7 @@ struct view {
 	double cpus;
 	bool exact;   /* every allocation was tracked (of the caches in focus) */
 	bool focused; /* only the caches named with --cache were tracked at all */
+	const char *narrowed; /* else than by cache: "of process 42"; "" when it was not */
 	bool complete;
 };
 

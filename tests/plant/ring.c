@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* io_uring by system call number, for plant and churn; and the requests that plant holds. */
+#include <linux/io_uring.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+
+#include "plant.h"
+
+static struct ring {
+	int fd;
+	struct io_uring_params p;
+	char *rings, *sqes;
+	size_t rings_len, sqes_len;
+} ring = {.fd = -1};
+
+void ring_close(void)
+{
+	if (ring.fd < 0)
+		return;
+	munmap(ring.rings, ring.rings_len);
+	munmap(ring.sqes, ring.sqes_len);
+	close(ring.fd);
+	ring.fd = -1;
+}
+
+/* IORING_FEAT_SINGLE_MMAP (5.4) is taken for granted: one mapping holds both rings. */
+int ring_open(void)
+{
+	size_t sq, cq;
+
+	memset(&ring.p, 0, sizeof(ring.p));
+	ring.fd = (int)syscall(SYS_io_uring_setup, RING_ENTRIES, &ring.p);
+	if (ring.fd < 0)
+		return -errno;
+	sq = ring.p.sq_off.array + ring.p.sq_entries * sizeof(unsigned int);
+	cq = ring.p.cq_off.cqes + ring.p.cq_entries * sizeof(struct io_uring_cqe);
+	ring.rings_len = sq > cq ? sq : cq;
+	ring.sqes_len = ring.p.sq_entries * sizeof(struct io_uring_sqe);
+	ring.rings = mmap(NULL, ring.rings_len, PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd,
+			  IORING_OFF_SQ_RING);
+	ring.sqes = mmap(NULL, ring.sqes_len, PROT_READ | PROT_WRITE, MAP_SHARED, ring.fd,
+			 IORING_OFF_SQES);
+	return ring.rings == MAP_FAILED || ring.sqes == MAP_FAILED ? -errno : 0;
+}
+
+void ring_queue(int opcode, int fd, unsigned int poll_events)
+{
+	unsigned int *tail = (unsigned int *)(ring.rings + ring.p.sq_off.tail);
+	unsigned int slot = *tail % RING_ENTRIES;
+	struct io_uring_sqe *sqe = (struct io_uring_sqe *)ring.sqes + slot;
+
+	memset(sqe, 0, sizeof(*sqe));
+	sqe->opcode = (unsigned char)opcode;
+	sqe->fd = fd;
+	sqe->poll_events = opcode == IORING_OP_POLL_ADD ? (unsigned short)poll_events : 0;
+	((unsigned int *)(ring.rings + ring.p.sq_off.array))[slot] = slot;
+	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
+}
+
+int ring_submit(unsigned int nr, bool wait)
+{
+	long n = syscall(SYS_io_uring_enter, ring.fd, nr, wait ? nr : 0,
+			 wait ? IORING_ENTER_GETEVENTS : 0, NULL, 0);
+
+	if (n != (long)nr)
+		return n < 0 ? -errno : -EIO;
+	if (wait)
+		__atomic_store_n((unsigned int *)(ring.rings + ring.p.cq_off.head),
+				 *(unsigned int *)(ring.rings + ring.p.cq_off.tail), __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* Requests that wait for an event that does not come. */
+static int requests_setup(long count, long size)
+{
+	int never = eventfd(0, 0), err = never < 0 ? -errno : ring_open();
+
+	(void)size;
+	for (long i = 0; i < count && !err; i++) {
+		ring_queue(IORING_OP_POLL_ADD, never, POLLIN);
+		if ((i + 1) % RING_ENTRIES == 0 || i + 1 == count)
+			err = ring_submit((unsigned int)(i % RING_ENTRIES) + 1, false);
+	}
+	return err;
+}
+
+const struct kind ring_kinds[] = {
+	{"iouring", "io_uring requests that wait: allocated in bulk", "io_kiocb",
+	 "__io_alloc_req_refill,io_submit_sqes,__do_sys_io_uring_enter,__se_sys_io_uring_enter",
+	 "io_uring_enter", 0, requests_setup, NULL, ring_close},
+	{0},
+};
