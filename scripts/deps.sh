@@ -25,6 +25,7 @@ packages() {
 		test  shellcheck      scripts
 		test  cppcheck        C
 		test  mandoc          the man page
+		test  stress-ng       mixed loads, here and in bench.sh
 		fuzz  libclang-rt-dev libFuzzer and the sanitizers of clang
 		vm    debian-archive-keyring  fetching kernels, checked by apt
 		vm    lz4             kernels are compressed by it,
@@ -32,7 +33,6 @@ packages() {
 		vm    xz-utils        or by it
 		arm64 gcc-aarch64-linux-gnu  the arm64 build
 		arm64 libc6-dev-arm64-cross  the same
-		bench stress-ng       mixed loads
 	EOF
 }
 

@@ -153,6 +153,41 @@ ready() { sed -n "s/^READY.* $1=\([^ ]*\).*/\1/p" "$WORK/ready"; }
 
 # ---- the kernel's own figures ----
 
+# levels_read FILE: "NAME BYTES" of each line of meminfo, of what of MemTotal no line has, and of BPF arrays.
+levels_read() {
+	cat /proc/sys/vm/stat_refresh >/dev/null 2>&1 || true
+	awk -v page="$(getconf PAGESIZE)" '
+		FILENAME ~ /meminfo/ { sub(":", "", $1); kb[$1] = $2; next }
+		FILENAME ~ /zoneinfo/ { if ($1 == "count:") lists += $2; next }
+		$3 ~ /array_map_alloc|bpf_map_area_alloc/ && match($0, /pages=[0-9]+/) {
+			arrays += substr($0, RSTART + 6, RLENGTH - 6)
+		}
+		END {
+			for (name in kb)
+				printf "%s %d\n", name, kb[name] * 1024
+			split("MemFree AnonPages Cached Buffers SwapCached Slab VmallocUsed PageTables SecPageTables Percpu", known)
+			for (i in known)
+				kb["MemTotal"] -= kb[known[i]]
+			printf "Unaccounted %d\n", kb["MemTotal"] * 1024 - lists * page
+			printf "arrays %d\n", arrays * page
+		}' /proc/meminfo /proc/zoneinfo /proc/vmallocinfo >"$1"
+}
+
+# grown NAME: what it has more in $WORK/after than in $WORK/before.
+grown() { awk -v name="$1" 'NR == FNR { had[$1] = $2; next } $1 == name { print $2 - had[$1] }' "$WORK/before" "$WORK/after"; }
+
+steady() {
+	levels_read "$WORK/before"
+	sleep 0.5
+	levels_read "$WORK/after"
+	for name in KernelStack PageTables Percpu; do
+		[ "$(grown $name | tr -d -)" -le 65536 ] || return 1
+	done
+}
+
+# until_steady: what a test before left goes after a grace period, and per-CPU pages later still.
+until_steady() { until_true 10 steady || true; }
+
 # slab_read FILE: "NAME ACTIVE_OBJECTS SIZE PAGES" by cache, then "Slab: PAGES" of meminfo.
 slab_read() {
 	cat /proc/sys/vm/stat_refresh >/dev/null 2>&1 || true

@@ -28,28 +28,6 @@ NAMESPACES=100
 
 # ---- the truth ----
 
-# Bytes of what processes and the kernel take: "NAME BYTES" of meminfo, what of MemTotal no line has, and BPF arrays.
-levels_read() {
-	cat /proc/sys/vm/stat_refresh >/dev/null 2>&1 || true
-	awk -v page="$(getconf PAGESIZE)" '
-		FILENAME ~ /meminfo/ { sub(":", "", $1); kb[$1] = $2; next }
-		FILENAME ~ /zoneinfo/ { if ($1 == "count:") lists += $2; next }
-		$3 ~ /array_map_alloc|bpf_map_area_alloc/ && match($0, /pages=[0-9]+/) {
-			arrays += substr($0, RSTART + 6, RLENGTH - 6)
-		}
-		END {
-			for (name in kb)
-				printf "%s %d\n", name, kb[name] * 1024
-			split("MemFree AnonPages Cached Buffers SwapCached Slab VmallocUsed PageTables SecPageTables Percpu", known)
-			for (i in known)
-				kb["MemTotal"] -= kb[known[i]]
-			printf "Unaccounted %d\n", kb["MemTotal"] * 1024 - lists * page
-			printf "arrays %d\n", arrays * page
-		}' /proc/meminfo /proc/zoneinfo /proc/vmallocinfo >"$1"
-}
-
-grown() { awk -v name="$1" 'NR == FNR { had[$1] = $2; next } $1 == name { print $2 - had[$1] }' "$WORK/before" "$WORK/after"; }
-
 # What the kernel itself says that the plant has of KIND, bytes; what it was made of where the kernel does not.
 truth() {
 	case $1 in
@@ -66,21 +44,11 @@ traced() { # EVENT: skip where the kernel has it not
 	grep -qE "^ *$1 .* raw_tp" "$WORK/doctor" || skip "$(grep "^ *$1: " "$WORK/doctor")"
 }
 
-# What the test before left goes after a grace period, and per-CPU pages later still.
-steady() {
-	levels_read "$WORK/before"
-	sleep 0.5
-	levels_read "$WORK/after"
-	for name in KernelStack PageTables Percpu; do
-		[ "$(grown $name | tr -d -)" -le 65536 ] || return 1
-	done
-}
-
 # planted KIND COUNT OPTION…: recorded with the options, the truth before and after.
 planted() {
 	local kind=$1 count=$2
 	shift 2
-	until_true 10 steady || true
+	until_steady
 	record_start "$@"
 	levels_read "$WORK/before" # the recorder has memory, too
 	plant_start "$kind" "$count"
@@ -150,7 +118,7 @@ freed() { # as exact
 	local left
 	need_record
 	traced "$6"
-	until_true 10 steady || true
+	until_steady
 	record_start --exact
 	plant_start "$1" "$2"
 	plant_stop

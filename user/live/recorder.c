@@ -76,26 +76,39 @@ static double share_of_cpus(double share)
 
 /* ---- what is written ---- */
 
-static int snapshot_put(struct recorder *r, enum snapshot_kind kind, double t_s)
+/* All levels at one moment, as near as can be: after snapshot_refresh(). */
+static int snapshot_take(struct recorder *r, enum snapshot_kind kind, double t_s, struct snapshot *out)
 {
-	_cleanup_(snapshot_free) struct snapshot s = {};
-	int err = snapshot_read("/proc", SNAPSHOT_ALL, &s);
+	int err = snapshot_read("/proc", SNAPSHOT_ALL | SNAPSHOT_REFRESHED, out);
 
 	if (err)
 		return log_error(-err, "cannot read /proc/meminfo (%s): is /proc mounted?", strerror(-err));
-	s.kind = kind;
-	s.t_s = t_s;
-	r->slab_now_kb = named_value_get(&s.meminfo, "Slab", 0);
-	if (kind == SNAPSHOT_START)
-		r->slab_start_kb = r->slab_now_kb;
+	out->kind = kind;
+	out->t_s = t_s;
 	if (kind != SNAPSHOT_TICK)
-		err = tasks_read(r->tracer, r->options->tracer.thread_size, &s.tasks);
+		err = tasks_read(r->tracer, r->options->tracer.thread_size, &out->tasks);
 	if (err)
 		log_warn("cannot tell which processes hold kernel stacks and page tables (%s)", strerror(-err));
-	err = capture_put_snapshot(r->writer, &s);
-	if (!err && kind == SNAPSHOT_END)
-		err = drain_other_caches(r->drain, &s.slabs);
+	return 0;
+}
+
+static int snapshot_put(struct recorder *r, const struct snapshot *s)
+{
+	int err = capture_put_snapshot(r->writer, s);
+
+	r->slab_now_kb = named_value_get(&s->meminfo, "Slab", 0);
+	if (s->kind == SNAPSHOT_START)
+		r->slab_start_kb = r->slab_now_kb;
+	if (!err && s->kind == SNAPSHOT_END)
+		err = drain_other_caches(r->drain, &s->slabs);
 	return err;
+}
+
+static int snapshot(struct recorder *r, enum snapshot_kind kind, double t_s)
+{
+	_cleanup_(snapshot_free) struct snapshot s = {};
+
+	return snapshot_take(r, kind, t_s, &s) ?: snapshot_put(r, &s);
 }
 
 static int checkpoint(struct recorder *r, double now_s)
@@ -265,7 +278,8 @@ static int tick(struct recorder *r, double now_s)
 	if (!err && now_s >= r->next_audit_s)
 		err = audit_step(r, AUDIT_AGE_MS);
 	if (!err && now_s >= r->next_snapshot_s) {
-		err = snapshot_put(r, SNAPSHOT_TICK, now_s);
+		snapshot_refresh("/proc");
+		err = snapshot(r, SNAPSHOT_TICK, now_s);
 		err = err ?: drain_notice(r->drain);
 		err = err ?: capture_commit(r->writer);
 		progress(r, now_s);
@@ -348,8 +362,10 @@ static int signals_take(struct recorder *r, sigset_t *old)
 	return r->signal_fd < 0 ? log_error(errno, "signalfd failed (%s)", strerror(errno)) : 0;
 }
 
+/* The levels are read just before the gate opens, and written after: what happens in between, nobody sees. */
 static int record_start(struct recorder *r)
 {
+	_cleanup_(snapshot_free) struct snapshot start = {};
 	int err = capture_writer_new(r->options->path, r->options->overwrite, &r->writer);
 
 	err = err ?: tracer_new(r->plan, &r->options->tracer, &r->tracer);
@@ -364,13 +380,14 @@ static int record_start(struct recorder *r)
 	if (tracer_cost_begin(r->tracer))
 		log_warn("what tracing costs cannot be measured (%s), nor --max-overhead kept: it takes "
 			 "CAP_SYS_ADMIN", strerror(errno));
-	err = snapshot_put(r, SNAPSHOT_START, 0);
+	snapshot_refresh("/proc");
+	err = snapshot_take(r, SNAPSHOT_START, 0, &start);
 	cost_calibrate(r);
 	if (err)
 		return err;
 	clock_gettime(CLOCK_BOOTTIME, &r->gate_opened);
 	tracer_gate(r->tracer, true);
-	err = capture_commit(r->writer);
+	err = snapshot_put(r, &start) ?: capture_commit(r->writer);
 	return err ?: command_start(&r->command, r->options->command);
 }
 
@@ -386,9 +403,10 @@ static int record_end(struct recorder *r)
 
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	err = audit_step(r, 0);
+	snapshot_refresh("/proc");
 	end_s = seconds_since(&r->gate_opened);
 	tracer_gate(r->tracer, false);
-	err = snapshot_put(r, SNAPSHOT_END, end_s) ?: err;
+	err = snapshot(r, SNAPSHOT_END, end_s) ?: err;
 	tracer_detach(r->tracer);
 	log_debug("detached %.3f s after the end", seconds_since(&r->gate_opened) - asked_s);
 	command_stop(&r->command);

@@ -60,8 +60,8 @@ static int read_path(const char *root, const char *name, char **buf, size_t *len
 	return file_read(path, buf, len);
 }
 
-/* Reading it folds the per-CPU counters in. There is nothing in it; older kernels say EINVAL. */
-static void stat_refresh(const char *root)
+/* Reading it is what counts: there is nothing in it; older kernels say EINVAL. */
+void snapshot_refresh(const char *root)
 {
 	_cleanup_free_ char *buf = NULL;
 	size_t len;
@@ -73,7 +73,8 @@ int snapshot_read(const char *root, unsigned int parts, struct snapshot *out)
 {
 	_cleanup_(snapshot_free) struct snapshot s = {0};
 
-	stat_refresh(root);
+	if (!(parts & SNAPSHOT_REFRESHED))
+		snapshot_refresh(root);
 	s.wall_s = clock_wall_s();
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
 		_cleanup_free_ char *buf = NULL;

@@ -118,7 +118,8 @@ enum snapshot_parts {
 	SNAPSHOT_SLABINFO = 1 << 2,
 	SNAPSHOT_ZONEINFO = 1 << 3,
 	SNAPSHOT_VMALLOCINFO = 1 << 4,
-	SNAPSHOT_ALL = (1 << 5) - 1
+	SNAPSHOT_ALL = (1 << 5) - 1,
+	SNAPSHOT_REFRESHED = 1 << 5 /* the caller has just called snapshot_refresh(), which takes a few ms */
 };
 
 int meminfo_parse(const char *buf, size_t len, struct named_values *out);
@@ -133,10 +134,11 @@ int64_t vmallocinfo_pages(const struct vmalloc_levels *levels);
 /* The value called `name`, or `missing` where there is none. */
 int64_t named_value_get(const struct named_values *v, const char *name, int64_t missing);
 
+/* Fold the per-CPU counters in, by root/sys/vm/stat_refresh; nothing when it is absent or forbidden. */
+void snapshot_refresh(const char *root);
+
 /*
- * Read one snapshot from the proc tree at `root` ("/proc", or a recorded tree). Reads
- * root/sys/vm/stat_refresh first, so that per-CPU counters are folded in (skipped silently when it is
- * absent or forbidden). Files that may not be read (slabinfo and vmallocinfo need root) leave their part
+ * Read one snapshot from the proc tree at `root` ("/proc", or a recorded tree), refreshed. Files that may not be read (slabinfo and vmallocinfo need root) leave their part
  * empty. t_s and kind are the caller's to set. Returns 0, or −errno when /proc/meminfo cannot be read.
  */
 int snapshot_read(const char *root, unsigned int parts, struct snapshot *out);

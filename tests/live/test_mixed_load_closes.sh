@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# After a minute of forks, sockets, pipes, mappings and names at once, most of it freed again, the ledger of each pool
+# still closes against the kernel's own levels.
+# shellcheck source=tests/live/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+SLACK=$((256 << 10)) # what a pool may be off by for other reasons
+MOMENT=$((2 << 20))  # what a level may move by from one reading to the next
+
+level() { awk -v name="$2" '$1 == name { print $2 }' "$WORK/$1"; }
+
+load() {
+	stress-ng --quiet --fork 1 --sock 1 --pipe 1 --mmap 1 --mmap-bytes 64m --dentry 1 --temp-path "$WORK" --timeout 60s
+}
+
+# closes NAME…: the residual is at most 2 % of the pool's gross traffic that remains: of what came and is still there, and
+# what was there before and went, added up, not set off against each other; and the levels are the kernel's.
+closes() {
+	local name start end gross residual
+	for name in "$@"; do
+		json ".pools[] | select(.name == \"$name\")
+			| [.start_kb, .end_kb, .attributed_kb + (.preexisting_freed_kb // 0), .residual_kb]
+			| map(. * 1024 | floor) | join(\" \")" >"$WORK/row"
+		read -r start end gross residual <"$WORK/row"
+		echo "$name: $start to $end, $gross gross, residual $residual"
+		within "$name's residual" "$residual" 0 0 $((gross / 50 > SLACK ? gross / 50 : SLACK))
+		within "$name at the start" "$start" "$(level before "$name")" 1 $MOMENT
+		within "$name at the end" "$end" "$(level after "$name")" 1 $MOMENT
+	done
+}
+
+test_a_minute_of_everything() {
+	command -v stress-ng >/dev/null || skip "needs stress-ng"
+	need_record
+	until_steady
+	record_start --exact
+	levels_read "$WORK/before"
+	load
+	until_steady
+	levels_read "$WORK/after"
+	record_stop
+	report
+	closes Slab VmallocUsed KernelStack PageTables Percpu Unaccounted
+}
+
+run_tests
