@@ -9,7 +9,7 @@
 
 #define BAR_COLUMNS 8
 
-struct text {
+struct sheet {
 	struct page page;
 	const struct balance_sheet *s;
 	const struct balance_text_options *o;
@@ -38,7 +38,7 @@ static const char *percent(char buf[UNITS_MAX], double share)
 	return buf;
 }
 
-static void row(const struct text *t, struct table *table, const char *label, double start,
+static void row(const struct sheet *t, struct table *table, const char *label, double start,
 		double end, const char *source)
 {
 	double share = end / t->s->end->total_kb;
@@ -57,19 +57,19 @@ static void row(const struct text *t, struct table *table, const char *label, do
 	table_words(table, "%s", source);
 }
 
-static double start_kb(const struct text *t, size_t line)
+static double start_kb(const struct sheet *t, size_t line)
 {
 	return t->s->start ? t->s->start->kb[line] : 0;
 }
 
-static bool line_shown(const struct text *t, size_t line)
+static bool line_shown(const struct sheet *t, size_t line)
 {
 	double start = start_kb(t, line), end = t->s->end->kb[line];
 
 	return t->o->explain || line == BALANCE_REST || start != 0 || end != 0;
 }
 
-static void text_table(struct text *t)
+static void text_table(struct sheet *t)
 {
 	static const struct table_column one[] = {{"", 26, false},
 						  {"size", 0, true},
@@ -107,7 +107,7 @@ static void text_table(struct text *t)
 	table_print(&table);
 }
 
-static void text_lines(struct text *t)
+static void text_lines(struct sheet *t)
 {
 	page_heading(&t->page, PAGE_BOLD, "%s", t->o->explain ? "THE LINES" : "COUNTED ONCE");
 	for (size_t i = 0; i < BALANCE_LINES; i++) {
@@ -124,7 +124,7 @@ static void text_lines(struct text *t)
 	}
 }
 
-static void text_rest(struct text *t)
+static void text_rest(struct sheet *t)
 {
 	const struct balance *b = t->s->end;
 	char a[UNITS_MAX], p[UNITS_MAX];
@@ -144,7 +144,7 @@ static void text_rest(struct text *t)
 
 int balance_text(const struct balance_sheet *s, const struct balance_text_options *o, FILE *out)
 {
-	struct text t = {.s = s, .o = o};
+	struct sheet t = {.s = s, .o = o};
 	char a[UNITS_MAX], b[UNITS_MAX];
 
 	page_begin(&t.page, out, o->colour, o->utf8);
