@@ -38,7 +38,7 @@ int output_document(const char *what, int (*render)(const void *arg, FILE *out),
 	err = render(arg, f);
 	if (fclose(f) || err)
 		return log_error(ENOMEM, "not enough memory to print the %s", what);
-	signal(SIGPIPE, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error like others */
 	if (fwrite(document, 1, size, stdout) != size || fflush(stdout)) {
 		err = errno;
 		if (err == EPIPE)
