@@ -280,7 +280,7 @@ static __always_inline int slab_bulk_taken(void *ctx)
 	s->site = 0;
 	s->addr = slab_argument(ctx, 3);
 	s->object.pool = KMT_SLAB;
-	slab_taken_together(row, cpu_id, unwind_function(ctx, s, row, cpu_id), cache, nr);
+	slab_taken_together(row, cpu_id, unwind_function(ctx, s, row), cache, nr);
 	track_leave(cpu);
 	return 0;
 }

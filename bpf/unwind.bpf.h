@@ -387,15 +387,12 @@ GLOBAL int unwind_walk(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row)
 /*
  * Intern the path of `nr` frames at s->start, of which `found` lie where the stack at s->sp has them; in an
  * interrupt the others are the interrupted task's. Returns its row, s->path.nr is how many frames were kept.
+ * Inlined: calls may not be deeper than they are.
  */
-GLOBAL int unwind_intern(__u32 scratch_row, __u32 cpu_id, __u32 nr, __u32 found)
+static __always_inline int unwind_intern(struct unwind_scratch *s, __u32 scratch_row, __u32 nr, __u32 found)
 {
-	struct unwind_scratch *s = scratch_of(scratch_row);
-	struct kmt_cpu *cpu = cpu_of(cpu_id);
 	int path;
 
-	if (!s || !cpu)
-		return 0;
 	s->path.flags = (s->irq ? KMT_PATH_IRQ : 0) | s->object.pool << KMT_PATH_POOL;
 	if (nr > KMT_FRAMES) {
 		s->path.flags |= KMT_PATH_TRUNCATED;
@@ -408,7 +405,7 @@ GLOBAL int unwind_intern(__u32 scratch_row, __u32 cpu_id, __u32 nr, __u32 found)
 	unwind_sum(scratch_row, nr);
 	path = path_intern(scratch_row);
 	if (!path)
-		cpu->losses[KMT_LOSS_PATH_FULL]++;
+		loss_shared(KMT_LOSS_PATH_FULL);
 	return path;
 }
 
@@ -434,7 +431,7 @@ GLOBAL int unwind_miss(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, _
 		if (!s->site)
 			unwind_near_learn(scratch_row, found);
 	}
-	path = unwind_intern(scratch_row, cpu_id, nr, found);
+	path = unwind_intern(s, scratch_row, nr, found);
 	if (!path || found < s->path.nr)
 		return path;
 	if (unwind_remember(scratch_row, path))
@@ -465,7 +462,7 @@ static __always_inline void unwind_locate(struct unwind_scratch *s)
  * The path that led to a function whose program's context is `ctx`, on the trampoline's part of the stack. Too
  * seldom asked for to be remembered; and such a context cannot be given to a global function.
  */
-static __always_inline int unwind_function(void *ctx, struct unwind_scratch *s, __u32 scratch_row, __u32 cpu_id)
+static __always_inline int unwind_function(void *ctx, struct unwind_scratch *s, __u32 scratch_row)
 {
 	long len = bpf_get_stack(ctx, s->ip, sizeof(s->ip), 0);
 
@@ -477,7 +474,7 @@ static __always_inline int unwind_function(void *ctx, struct unwind_scratch *s, 
 	s->start = UNWIND_FUNCTION;
 	s->sp = scratch_number(s, ctx);
 	unwind_locate(s);
-	return unwind_intern(scratch_row, cpu_id, s->nr - UNWIND_FUNCTION, unwind_learn(scratch_row));
+	return unwind_intern(s, scratch_row, s->nr - UNWIND_FUNCTION, unwind_learn(scratch_row));
 }
 
 /* Walk again what was a hit: does it agree? If not, it is counted and the way forgotten. */
