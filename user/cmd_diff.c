@@ -13,9 +13,9 @@
 #include "base/log.h"
 #include "cmd.h"
 #include "model/diff.h"
-#include "model/part.h"
 #include "output.h"
 #include "render/diff.h"
+#include "side.h"
 
 enum { OPT_SET = 256, OPT_FROM, OPT_TO, OPT_BASE_FROM, OPT_BASE_TO, OPT_FAIL, OPT_ALL };
 
@@ -116,39 +116,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* ---- a side: a capture, the part of it that is asked for, its profile ---- */
-
-struct side {
-	struct capture *c;
-	struct part part;
-};
-
-static void side_free(struct side *s)
-{
-	part_free(&s->part);
-	capture_free(s->c);
-}
-
 static int no_memory(void)
 {
 	return log_error(ENOMEM, "not enough memory to compare the captures");
-}
-
-static int side_read(const char *path, double from_s, double to_s, struct side *s)
-{
-	int err = capture_read(path, &s->c);
-
-	if (err)
-		return err;
-	err = part_build(s->c, from_s, to_s, &s->part);
-	if (err == -ERANGE && isnan(from_s) && isnan(to_s)) {
-		view_whole(s->c, &s->part.view); /* a single reading has levels */
-		return 0;
-	}
-	if (err == -ERANGE)
-		return log_error(ERANGE, PART_RANGE_ERROR, path,
-				 s->c->snapshots[s->c->nr_snapshots - 1].t_s);
-	return err ? no_memory() : 0;
 }
 
 struct rendering {

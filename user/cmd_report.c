@@ -9,10 +9,10 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "cmd.h"
-#include "model/part.h"
 #include "model/report.h"
 #include "output.h"
 #include "render/report.h"
+#include "side.h"
 
 enum { OPT_FROM = 256, OPT_TO, OPT_FAIL };
 
@@ -123,38 +123,20 @@ static int check_gates(const struct report_args *args, const struct report *r)
 	return status;
 }
 
-/* The view that the times ask for. 0 or −errno, which has been said. */
-static int choose_part(const struct report_args *args, const struct capture *c, struct part *part)
-{
-	int err;
-
-	if (isnan(args->from_s) && isnan(args->to_s)) {
-		view_whole(c, &part->view);
-		return 0;
-	}
-	err = part_build(c, args->from_s, args->to_s, part);
-	if (err == -ERANGE)
-		return log_error(ERANGE, PART_RANGE_ERROR, args->path,
-				 c->snapshots[c->nr_snapshots - 1].t_s);
-	return err ? log_error(ENOMEM, "not enough memory to work out the report of %s", args->path)
-		   : 0;
-}
-
 int cmd_report(int argc, char **argv)
 {
 	const struct argp argp = {
 		.options = options, .parser = parse_option, .args_doc = "FILE", .doc = doc};
 	struct report_args args = {.top = ARGS_TOP_UNSET, .from_s = NAN, .to_s = NAN};
-	_cleanup_capture_ struct capture *c = NULL;
-	_cleanup_(part_free) struct part part = {0};
+	_cleanup_(side_free) struct side side = {0};
 	_cleanup_(report_free) struct report r = {0};
 	const struct rendering what = {.r = &r, .args = &args};
 
 	if (args_parse(&argp, 0, argc, argv, &args))
 		return EXIT_USAGE;
-	if (capture_read(args.path, &c) || choose_part(&args, c, &part))
+	if (side_read(args.path, args.from_s, args.to_s, &side))
 		return EXIT_FAILED;
-	if (report_build(&part.view, args.by, &r)) {
+	if (report_build(&side.part.view, args.by, &r)) {
 		log_error(ENOMEM, "not enough memory to work out the report of %s", args.path);
 		return EXIT_FAILED;
 	}

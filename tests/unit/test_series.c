@@ -151,6 +151,20 @@ static void noise_alone_is_never_growth(void **state)
 	assert_true(steady >= 475);
 }
 
+/* What goes up and down from reading to reading is noise; by tens of megabytes it is news. */
+static void swings_far_beyond_the_floor_are_no_noise(void **state)
+{
+	double t[60], y[60];
+	uint64_t seed = 11;
+
+	(void)state;
+	for (int i = 0; i < 60; i++) {
+		t[i] = i;
+		y[i] = 400000 + 40000 * noise(&seed);
+	}
+	assert_int_equal(trend(t, y, 60, 256).pattern, PATTERN_SAWTOOTH);
+}
+
 /* Slow growth under noise ten times its step: the slope must be found, with an interval that holds
  * it. */
 static void slope_is_found_under_noise(void **state)
@@ -273,6 +287,7 @@ int main(void)
 		cmocka_unit_test(too_few_points_say_nothing),
 		cmocka_unit_test(shapes_are_named),
 		cmocka_unit_test(noise_alone_is_never_growth),
+		cmocka_unit_test(swings_far_beyond_the_floor_are_no_noise),
 		cmocka_unit_test(slope_is_found_under_noise),
 		cmocka_unit_test(long_series_are_thinned_and_keep_their_ends),
 		cmocka_unit_test(pettitt_by_hand),

@@ -243,7 +243,7 @@ static void a_narrowed_recording_knows_what_it_left_out(void **state)
 
 	(void)state;
 	sample_meta(c, META_NARROWED, "of process 42");
-	CHECK(c, false, "sudo kmemtrace record --exact -d 60", "4.9 MiB (100.0%) was not traced",
+	CHECK(c, false, "sudo kmemtrace record --exact -d 60", "4.9 MiB (100.0%) of its growth was not traced",
 	      "Only allocations of process 42 were traced.", NULL, "in bulk", "not explained", "low");
 }
 

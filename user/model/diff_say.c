@@ -339,6 +339,20 @@ static void say_levels_all(struct words *w)
 		say(w, "No level is beyond what it varies by itself.");
 }
 
+/* A level at one moment says little of a pool that comes and goes. */
+static void say_swings(struct words *w)
+{
+	const struct diff_rows *pools = &w->d->sections[PROFILE_POOLS];
+
+	for (size_t i = 0; i < pools->nr; i++) {
+		enum pattern p = pools->items[i].new_ ? pools->items[i].new_->pattern : PATTERN_UNKNOWN;
+
+		if (p == PATTERN_SPIKE || p == PATTERN_SAWTOOTH || p == PATTERN_DROP)
+			say(w, "In the new capture %s %s%s.", diff_row_name(&pools->items[i]), pattern_words(p),
+			    p == PATTERN_DROP ? "" : ": its level at the end is one moment of that");
+	}
+}
+
 static void say_churn(struct words *w)
 {
 	const struct diff_row *row;
@@ -384,6 +398,7 @@ int diff_say(struct diff *d)
 	say_notes(&w);
 	say_growth(&w);
 	say_levels_all(&w);
+	say_swings(&w);
 	say_churn(&w);
 	for (size_t i = 0; i < d->notes.nr; i++)
 		if (d->notes.items[i].grave)

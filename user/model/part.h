@@ -10,11 +10,6 @@
 
 #include "model/view.h"
 
-/* What −ERANGE is told as: a format of the path and the recording's length. */
-#define PART_RANGE_ERROR                                                                         \
-	"no part of %s lies there: it lasts %.0f s, and parts reach from checkpoint to checkpoint, " \
-	"which record --every sets"
-
 struct part {
 	struct view view;
 	struct cap_interval own; /* what view.at points to, unless the part begins with the recording */

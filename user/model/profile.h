@@ -9,6 +9,7 @@
 
 #include "model/diff_match.h"
 #include "model/growth.h"
+#include "model/series.h"
 
 enum profile_section {
 	PROFILE_POOLS,	     /* levels: lines of /proc/meminfo, and what no line explains */
@@ -41,6 +42,7 @@ struct profile_row {
 	double level, noise; /* bytes at the end; what it varies by itself (standard deviation) */
 	double change;	     /* bytes, end − start */
 	double level_objects;
+	enum pattern pattern; /* of pools and caches, over time */
 	bool reclaimable;
 };
 
@@ -61,7 +63,7 @@ struct profile {
 };
 
 /*
- * The profile of a view; `m` gives the identities. With `brief` the rows' noise and what is only for people
+ * The profile of a view; `m` gives the identities. With `brief` the rows' noise, pattern and what is only for people
  * (cache, who, loose) is left out. 0 or −ENOMEM. Free with profile_free().
  */
 int profile_build(const struct view *v, const struct match *m, enum growth_by by, bool brief,

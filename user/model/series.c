@@ -20,6 +20,21 @@ const char *pattern_name(enum pattern p)
 	return pattern_names[p];
 }
 
+const char *pattern_words(enum pattern p)
+{
+	static const char *const words[] = {
+		[PATTERN_UNKNOWN] = "has too few readings to say what it does",
+		[PATTERN_STEADY] = "is steady",
+		[PATTERN_GROWING] = "was still growing at the end",
+		[PATTERN_STEP] = "rose and then held its new level: it is not growing any more",
+		[PATTERN_SPIKE] = "rose and fell back in between",
+		[PATTERN_DROP] = "fell",
+		[PATTERN_SAWTOOTH] = "rises and falls again and again",
+	};
+
+	return words[p];
+}
+
 static int compare_double(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -197,11 +212,12 @@ static enum pattern trend_pattern(const double *y, size_t n, double floor_, doub
 		max = fmax(max, y[i]);
 		min = fmin(min, y[i]);
 	}
-	if (max - min <= limit)
-		return PATTERN_STEADY;
-	count_swings(y, n, fmax(limit, (max - min) / 2), &up, &down);
+	/* swings far beyond the floor are news, though those as fast as the readings look like noise */
+	count_swings(y, n, fmax(fmin(limit, SERIES_SWING * floor_), (max - min) / 2), &up, &down);
 	if (up >= 2 && down >= 2)
 		return PATTERN_SAWTOOTH;
+	if (max - min <= limit)
+		return PATTERN_STEADY;
 	a = median_of(y, edge, scratch);
 	b = median_of(y + n - edge, edge, scratch);
 	if (max - fmax(a, b) > limit && max - fmax(a, b) >= 2 * fabs(b - a))

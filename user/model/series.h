@@ -11,6 +11,7 @@
 
 #define SERIES_POINTS 512 /* most points the O(n²) steps see */
 #define SERIES_MIN    8	  /* below this no shape is named */
+#define SERIES_SWING  64  /* times the floor: swings of that are news, even as fast as the readings */
 
 enum pattern {
 	PATTERN_UNKNOWN, /* too few points to say */
@@ -23,6 +24,7 @@ enum pattern {
 };
 
 const char *pattern_name(enum pattern p);
+const char *pattern_words(enum pattern p); /* for a sentence: "rises and falls again and again" */
 
 struct trend {
 	enum pattern pattern;
@@ -45,12 +47,17 @@ struct trend {
  * for ties and continuity: Kendall (1975), Rank Correlation Methods; Gilbert (1987), ch. 16. Change point:
  * Pettitt (1979), Appl. Stat. 28; p by his approximation, as in all of these for independent noise.
  *
- * The shape, in this order, with a = median of the first eighth, b = of the last (at least 1
- * point): unknown   n < SERIES_MIN steady    max − min ≤ limit = max(floor, 4 × noise) sawtooth
- * at least twice up and twice down by max(limit, (max − min) / 2) spike max −
- * max(a, b) > limit, and at least twice |b − a| drop      b < a − limit growing   b > a + limit,
- * Mann–Kendall p < 0.01, and the last third rose by at least a quarter of what an even rise would
- * have given it step      b > a + limit otherwise steady    else
+ * The shape, in this order, with a = median of the first eighth, b = of the last (at least 1 point) and
+ * limit = max(floor, 4 × noise):
+ *   unknown   n < SERIES_MIN
+ *   sawtooth  at least twice up and twice down by max(min(limit, SERIES_SWING × floor), (max − min) / 2)
+ *   steady    max − min ≤ limit
+ *   spike     max − max(a, b) > limit, and at least twice |b − a|
+ *   drop      b < a − limit
+ *   growing   b > a + limit, Mann–Kendall p < 0.01, and the last third rose by at least a quarter of what an
+ *             even rise would have given it
+ *   step      b > a + limit otherwise
+ *   steady    else
  */
 int trend_of(const double *t, const double *y, size_t n, double floor, struct trend *out);
 

@@ -94,14 +94,15 @@ static int compare_delta(const void *a, const void *b)
 	return x < y ? 1 : x > y ? -1 : 0;
 }
 
-/* "Slab by 118.0 MiB (512.3 MiB to 630.3 MiB)" */
-static void describe_delta(const struct ledger_row *row, char *buf, size_t size)
+/* "118.0 MiB (512.3 MiB to 630.3 MiB)" */
+static const char *describe_delta(const struct ledger_row *row, char *buf, size_t size)
 {
 	char delta[UNITS_MAX], start[UNITS_MAX], end[UNITS_MAX];
 
-	snprintf(buf, size, "%s by %s (%s to %s)", row->name,
+	snprintf(buf, size, "%s (%s to %s)",
 		 units_bytes(delta, fabs(row->delta_kb) * 1024),
 		 units_bytes(start, row->start_kb * 1024), units_bytes(end, row->end_kb * 1024));
+	return buf;
 }
 
 /* Others may have shrunk meanwhile, so that the pool did not. */
@@ -125,8 +126,8 @@ static void say_grown(struct writer *w)
 		return;
 	}
 	for (size_t i = 0; i < 3 && row_grew(rows[i]); i++, grown++) {
-		describe_delta(rows[i], part, sizeof(part));
-		at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s", i ? ", " : "", part);
+		at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s by %s", i ? ", " : "",
+				       rows[i]->name, describe_delta(rows[i], part, sizeof(part)));
 	}
 	w->grew = grown > 0;
 	if (w->grew) {
@@ -144,8 +145,10 @@ static void say_grown(struct writer *w)
 	for (at = LEDGER_POOLS - 1; isnan(rows[at]->delta_kb);)
 		at--;
 	if (-rows[at]->delta_kb > row_limit_kb(rows[at])) {
-		describe_delta(rows[at], part, sizeof(part));
-		say(w, "Most of all shrank %s.", part);
+		units_duration(change, rows[at]->trend.change_t);
+		say(w, "%s shrank by %s%s%s.", rows[at]->name, describe_delta(rows[at], part, sizeof(part)),
+		    rows[at]->trend.change_p < 0.05 ? ", most of it around " : "",
+		    rows[at]->trend.change_p < 0.05 ? change : "");
 	}
 }
 
@@ -171,15 +174,18 @@ static void say_explained(struct writer *w)
 		return;
 	}
 	say(w,
-	    "Slab's growth: %s still held%s, less %s of older objects freed, %s %s of free slots "
-	    "and padding; %s (%.1f%%) %s.",
+	    "Of Slab, %s%s was allocated and is still held; %s of older objects was freed, and free slots "
+	    "and padding %s by %s; %s%s (%.1f%%) %s.",
 	    held, part ? " of what was traced" : "",
 	    units_bytes(old, slab->preexisting_freed_kb * 1024),
-	    slab->allocator_overhead_kb < 0 ? "less" : "plus",
+	    slab->allocator_overhead_kb < 0 ? "shrank" : "grew",
 	    units_bytes(overhead, fabs(slab->allocator_overhead_kb) * 1024),
+	    slab->residual_kb < 0 ? "that is " : "",
 	    units_bytes(rest, fabs(slab->residual_kb) * 1024),
 	    100 * fabs(slab->residual_kb) / fmax(slab->delta_kb, slab->attributed_kb),
-	    slab->residual_kb < 0 ? "more than it grew" : part ? "was not traced" : "is not explained");
+	    slab->residual_kb < 0 ? "more than Slab grew"
+	    : part		  ? "of its growth was not traced"
+				  : "of its growth is not explained");
 }
 
 /* What slabinfo has and no event showed, where it is much of the growth. */
@@ -275,6 +281,29 @@ static void say_where(struct writer *w)
 	}
 }
 
+static bool swings(const struct trend *t)
+{
+	return t->pattern == PATTERN_SPIKE || t->pattern == PATTERN_SAWTOOTH;
+}
+
+/* "Slab rises and falls again and again, between 385 MiB and 415 MiB": its ends say little of such a pool. */
+static void say_swings(struct writer *w)
+{
+	for (size_t i = 0; i < LEDGER_POOLS; i++) {
+		const struct ledger_row *row = &w->f->ledger->rows[i];
+		double low = INFINITY, high = -INFINITY;
+		char from[UNITS_MAX], to[UNITS_MAX];
+
+		for (size_t k = 0; k < row->nr_series; k++) {
+			low = fmin(low, row->series[k]); /* which leave NaN out */
+			high = fmax(high, row->series[k]);
+		}
+		if (swings(&row->trend) && high - low > 4 * GREW_KB)
+			say(w, "%s %s, between %s and %s.", row->name, pattern_words(row->trend.pattern),
+			    units_bytes(from, low * 1024), units_bytes(to, high * 1024));
+	}
+}
+
 /* Whether it goes on: of the cache that holds most, else of Slab. */
 static void say_trend(struct writer *w)
 {
@@ -285,35 +314,18 @@ static void say_trend(struct writer *w)
 	if (!w->grew || !w->top)
 		return;
 	snprintf(name, sizeof(name), "%.*s", NAME_SHOWN, w->cache ? w->cache->name : "Slab");
-	switch (t->pattern) {
-	case PATTERN_UNKNOWN:
+	if (t->pattern == PATTERN_UNKNOWN)
 		say(w,
 		    "There are too few readings (%zu, %d are needed) to say whether %s is still "
 		    "growing.",
 		    t->n, SERIES_MIN, name);
-		break;
-	case PATTERN_STEADY:
-		say(w, "%s as a whole is steady.", name);
-		break;
-	case PATTERN_GROWING:
+	else if (t->pattern == PATTERN_GROWING)
 		say(w, "%s was still growing at the end, at %s/s%s.", name,
 		    units_bytes(rate, t->slope * 1024),
 		    interval_words(interval, " (95% interval ", t->slope * 1024,
 				   t->slope_low * 1024, t->slope_high * 1024, units_bytes));
-		break;
-	case PATTERN_STEP:
-		say(w, "%s rose and then held its new level: it is not growing any more.", name);
-		break;
-	case PATTERN_SPIKE:
-		say(w, "%s rose and fell back in between.", name);
-		break;
-	case PATTERN_DROP:
-		say(w, "%s as a whole fell.", name);
-		break;
-	case PATTERN_SAWTOOTH:
-		say(w, "%s rises and falls again and again.", name);
-		break;
-	}
+	else if (w->cache || !swings(t))
+		say(w, "%s as a whole %s.", name, pattern_words(t->pattern));
 }
 
 static void say_reclaimable(struct writer *w)
@@ -464,6 +476,7 @@ int verdict_build(const struct verdict_facts *f, struct verdict *out)
 		w.top = &f->growth->groups[0];
 	w.cache = w.top ? growth_cache(w.top, f->caches) : NULL;
 	say_grown(&w);
+	say_swings(&w);
 	if (!f->v->at)
 		say(&w, "No allocations were traced, so only levels are shown.");
 	say_explained(&w);

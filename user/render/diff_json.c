@@ -52,6 +52,7 @@ static json_t *level_side(struct json_out *o, const struct diff_row *row, const 
 	put(o, j, "kb", number(level / 1024));
 	put(o, j, "kb_per_s", number(rate / 1024));
 	put(o, j, "objects", number(side ? side->level_objects : NAN));
+	put(o, j, "pattern", side ? json_string(pattern_name(side->pattern)) : json_null());
 	put(o, j, "kb_per_cpu", number(p ? level / 1024 / p->cpus : NAN));
 	put(o, j, "kb_per_gib", number(p ? level / p->mem_total_kb * 1024 : NAN));
 	if (base && row->set) {
