@@ -29,6 +29,8 @@ cat <<'EOF'
 # Kernels
 Made by `make kernels-doc` from a run of `make test-vm`: Debian's kernels, each booted in QEMU with the suite of
 `tests/vm/run.sh`. What a kernel does not let kmemtrace see is said by `kmemtrace doctor` on that kernel, and in each report.
+Hooks: `raw_tp` a tracepoint, `fentry` a function, `iter` and `test_run` programs that are run when wanted, `off` for the
+reason below; nothing where the kernel has no such event and needs none.
 
 EOF
 table_head kernel

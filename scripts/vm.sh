@@ -14,6 +14,7 @@ CACHE=${KMEMTRACE_VM_CACHE:-${XDG_CACHE_HOME:-/var/tmp}/kmemtrace-vm}
 OUT=build/vm/results
 JOBS=$(($(nproc) / 2))
 PAYLOAD=
+HOST_ARCH=$(dpkg --print-architecture)
 # What a guest's log must not hold, besides its own "cut here".
 SPLAT='cut here \]|BUG:|WARNING: .* at |Oops|Kernel panic|Internal error|general protection|blocked for more than|rcu:.*stall|KASAN|UBSAN|KFENCE'
 
@@ -115,7 +116,7 @@ initramfs_build() { # ARCH PAYLOAD OUT
 	cp tests/vm/init "$root/init"
 	cp -a "$2/." "$root/t/"
 	# The host's own busybox packs it: cpio is not everywhere.
-	(cd "$root" && find . | "$CACHE/busybox-$(dpkg --print-architecture)/bin/busybox" cpio -o -H newc 2>/dev/null |
+	(cd "$root" && find . | "$CACHE/busybox-$HOST_ARCH/bin/busybox" cpio -o -H newc 2>/dev/null |
 		gzip -1) >"$3"
 	rm -rf "$root"
 }
@@ -149,7 +150,7 @@ boot() { # NAME
 		"$dir/tests") ($(cat "$CACHE/kernels/$name/version"))" >&2
 }
 
-# results_read NAME STATUS: "ok|fail|skip TEST WHY" a line, from what the guest left. Two tests are the host's own.
+# results_read NAME STATUS: "ok|fail|skip TEST WHY" a line, from what the guest left. Three tests are the host's own.
 results_read() {
 	local dir=$OUT/$1 splat
 	tr -d '\r' <"$dir/serial" 2>/dev/null >"$dir/result" || :
@@ -172,6 +173,18 @@ results_read() {
 	sed -nE 's/^ok ([^ ]+)$/ok \1/p; s/^not ok ([^ ]+) - (.*)/fail \1 \2/p; s/^skip ([^ ]+) - (.*)/skip \1 \2/p' "$dir/result"
 	# Files the guest handed over.
 	awk -v dir="$dir" '/^@@BEGIN [a-z0-9.-]+$/ { f = dir "/" $2; next } /^@@END / { f = "" } f { print >f }' "$dir/result"
+	[ ! -s "$dir/capture.b64" ] || capture_read "$dir"
+}
+
+# capture_read DIR: what the guest recorded and reported is reported just so here, whatever the two architectures.
+capture_read() {
+	grep . "$1/capture.b64" | base64 -d | gunzip >"$1/capture.kmt"
+	if diff <(jq -S . "$1/record.json") <("build/vm/$HOST_ARCH/kmemtrace" report --format json "$1/capture.kmt" | jq -S .) \
+		>"$1/capture.diff"; then
+		printf 'ok read-on-host\n'
+	else
+		printf 'fail read-on-host the report is another here, see %s\n' "$1/capture.diff"
+	fi
 }
 
 # ---- what comes out ----
@@ -237,14 +250,15 @@ main() {
 		exit 0
 	fi
 	mkdir -p build/vm "$OUT"
-	debian_unpack_foreign "$CACHE/busybox-$(dpkg --print-architecture)" "$(dpkg --print-architecture)" busybox-static
+	debian_unpack_foreign "$CACHE/busybox-$HOST_ARCH" "$HOST_ARCH" busybox-static
+	[ -n "$PAYLOAD" ] || payload_build "$HOST_ARCH"
 	for arch in amd64 arm64; do
 		case $arch in
 		arm64) grep -q -e '-arm64$' <<<"$names" || continue ;;
 		*) grep -qv -e '-arm64$' <<<"$names" || continue ;;
 		esac
 		qemu_find "$arch"
-		[ -n "$PAYLOAD" ] || payload_build "$arch"
+		[ -n "$PAYLOAD" ] || [ "$arch" = "$HOST_ARCH" ] || payload_build "$arch"
 		initramfs_build "$arch" "${PAYLOAD:-build/vm/$arch/payload}" "build/vm/$arch.initrd"
 	done
 	for name in $names; do
