@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 SLACK=$((256 << 10)) # what a pool may be off by for other reasons
-MOMENT=$((2 << 20))  # what a level may move by from one reading to the next
+MOMENT=$((4 << 20))  # what a level may move by from one reading to the next
 
 level() { awk -v name="$2" '$1 == name { print $2 }' "$WORK/$1"; }
 

@@ -270,7 +270,7 @@ static void row_interval(const struct source *s, const struct pool_def *def,
 	       high, sample = 0;
 
 	row->residual_low_kb = row->residual_high_kb = row->residual_kb;
-	if (isnan(row->residual_kb))
+	if (isnan(row->residual_kb) || !(row->end_kb > 0)) /* an empty pool hides nothing */
 		return;
 	if (def->pool == POOL_PERCPU)
 		sum = percpu_pages_kb(s, &var);
