@@ -345,7 +345,8 @@ static void say_swings(struct words *w)
 	const struct diff_rows *pools = &w->d->sections[PROFILE_POOLS];
 
 	for (size_t i = 0; i < pools->nr; i++) {
-		enum pattern p = pools->items[i].new_ ? pools->items[i].new_->pattern : PATTERN_UNKNOWN;
+		const struct profile_row *row = pools->items[i].new_;
+		enum pattern p = row && row->range > DIFF_LEVEL_FLOOR ? row->pattern : PATTERN_UNKNOWN;
 
 		if (p == PATTERN_SPIKE || p == PATTERN_SAWTOOTH || p == PATTERN_DROP)
 			say(w, "In the new capture %s %s%s.", diff_row_name(&pools->items[i]), pattern_words(p),

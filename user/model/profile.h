@@ -42,7 +42,8 @@ struct profile_row {
 	double level, noise; /* bytes at the end; what it varies by itself (standard deviation) */
 	double change;	     /* bytes, end − start */
 	double level_objects;
-	enum pattern pattern; /* of pools and caches, over time */
+	enum pattern pattern; /* of pools and caches, over time, */
+	double range;	      /* and how far apart its least and most were */
 	bool reclaimable;
 };
 

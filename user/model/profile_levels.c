@@ -45,8 +45,14 @@ static double series_noise(const struct series *s)
 
 static int series_judge(const struct series *s, struct profile_row *r)
 {
+	double low = INFINITY, high = -INFINITY;
 	struct trend trend;
 
+	for (size_t i = 0; i < s->nr; i++) {
+		low = fmin(low, s->y[i]);
+		high = fmax(high, s->y[i]);
+	}
+	r->range = s->nr ? high - low : 0;
 	r->noise = series_noise(s);
 	if (trend_of(s->t, s->y, s->nr, SHAPE_FLOOR, &trend))
 		return -ENOMEM;
