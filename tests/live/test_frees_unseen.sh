@@ -101,26 +101,35 @@ test_allocated_in_bulk() {
 
 held_by() { json '[.growth[] | select(.cache == "eventpoll_epi") | .processes[] | select(.pid == '"$1"') | .bytes] | add // 0'; }
 
-# One process holds its epoll items, another's went when it ended: freed by kfree_rcu(), unseen.
-test_audit_against_the_truth() {
-	local holder freer n=100000 size held freed unseen
-	need_record
+# truth_recorded N: one process holds its epoll items, another's went when it ended: freed by kfree_rcu(), unseen. Sets
+# holder, freer, unseen. When kfree_rcu() is short of pages it frees one by one, with events: then few are unseen.
+truth_recorded() {
 	record_start --exact
-	plant_start epoll $n
+	plant_start epoll "$1"
 	holder=$PLANT_PID
-	plant_start epoll $((2 * n)) # of some the free fires an event
+	plant_start epoll $((2 * $1)) # of some the free fires an event
 	freer=$PLANT_PID
 	plant_stop
 	sleep 5
 	record_stop
 	kill "$holder"
 	report
-	size=$(json '.caches[] | select(.name == "eventpoll_epi") | .size')
 	unseen=$(json '.caches[] | select(.name == "eventpoll_epi") | .unseen_frees')
+}
+
+test_audit_against_the_truth() {
+	local holder freer n=100000 size held freed unseen try
+	need_record
+	for try in 1 2 3; do
+		truth_recorded $n
+		[ "$unseen" -lt $n ] || break
+		echo "try $try: only $unseen of $((2 * n)) were unseen"
+	done
+	[ "$unseen" -ge $n ] || skip "this kernel shows these frees: only $unseen of $((2 * n)) were unseen"
+	size=$(json '.caches[] | select(.name == "eventpoll_epi") | .size')
 	held=$(($(held_by "$holder") / size))
 	freed=$(($(held_by "$freer") / size))
 	echo "held $n: $((n - held)) taken for free; freed unseen $unseen: $freed taken for live"
-	[ "$unseen" -ge $n ] || skip "this kernel shows these frees: only $unseen of $((2 * n)) were unseen"
 	within "held objects" "$held" $n 0.1
 	[ "$freed" -le $((n / 1000)) ] || fail "$freed of $n freed objects were taken for live"
 }

@@ -68,7 +68,8 @@ int ring_submit(unsigned int nr, bool wait)
 		return n < 0 ? -errno : -EIO;
 	if (wait)
 		__atomic_store_n((unsigned int *)(ring.rings + ring.p.cq_off.head),
-				 *(unsigned int *)(ring.rings + ring.p.cq_off.tail), __ATOMIC_RELEASE);
+				 *(unsigned int *)(ring.rings + ring.p.cq_off.tail),
+				 __ATOMIC_RELEASE);
 	return 0;
 }
 

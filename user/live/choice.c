@@ -97,7 +97,8 @@ static uint64_t least(uint64_t a, uint64_t b)
 /* The sample of a group, and the second look; false when there is no room for the sample. */
 static bool group_plan(struct group *g, uint64_t *room)
 {
-	uint64_t all = g->total, want = least(all, 1 + all * CHOICE_SAMPLE / (all + CHOICE_SAMPLE - 1));
+	uint64_t all = g->total,
+		 want = least(all, 1 + all * CHOICE_SAMPLE / (all + CHOICE_SAMPLE - 1));
 
 	if (want > *room)
 		return false;

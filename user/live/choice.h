@@ -18,7 +18,7 @@
 enum chosen {
 	CHOSEN_NOT,
 	CHOSEN_SAMPLE, /* of the uniform sample of its group: what it turns out to be speaks for the others */
-	CHOSEN_AGAIN,  /* found live before, and looked up once more: speaks for itself alone */
+	CHOSEN_AGAIN, /* found live before, and looked up once more: speaks for itself alone */
 };
 
 struct choice;

@@ -48,7 +48,7 @@ struct kernel_facts {
 	const char *btf_path; /* of --btf; NULL: the kernel's own, which alone lets programs use its functions */
 	int btf;           /* 0, or −errno of reading it */
 	int bpf_load;      /* 0, or −errno of loading a two-instruction program */
-	bool preempt_off;  /* a program can turn preemption off and then call global functions (6.15) */
+	bool preempt_off;  /* a program can turn preemption off and then call global functions (6.18 can) */
 	int read_kernel;   /* 0, or −errno of loading one that reads kernel memory: lockdown=confidentiality */
 	bool locked;       /* what BPF tables take counts as locked memory (before 5.11) */
 	bool run_time;     /* the kernel measures what programs cost, for us (CAP_SYS_ADMIN) */

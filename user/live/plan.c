@@ -114,7 +114,7 @@ static void hook_judge(const struct kernel_facts *facts, struct plan_hook *hook)
 		snprintf(hook->reason, sizeof(hook->reason), "this kernel has no BPF iterator over tasks (5.8)");
 	else if (def->event == EVENT_ALLOC_BULK && !facts->preempt_off)
 		snprintf(hook->reason, sizeof(hook->reason),
-			 "a program there can be preempted, and cannot forbid it (6.15)");
+			 "a program there can be preempted, and cannot forbid it (6.18 can)");
 	else if (event->args < 0)
 		snprintf(hook->reason, sizeof(hook->reason), "this kernel has no %s %s",
 			 hook_is_function(def) ? "function" : "event", def->name);

@@ -31,7 +31,8 @@ static void report_trust(struct report *r)
 		const struct cache_row *cache = &r->caches.items[i];
 		double weight = cache_weight(cache);
 
-		if (weight > 0 && weight >= TRUST_SHARE * all && cache->trust.level < r->trust.level)
+		if (weight > 0 && weight >= TRUST_SHARE * all &&
+		    cache->trust.level < r->trust.level)
 			trust_lower(&r->trust, cache->trust.level, "%.40s: %s", cache->name,
 				    cache->trust.reasons[cache->trust.deciding]);
 	}

@@ -133,8 +133,10 @@ static void say_grown(struct writer *w)
 	if (w->grew) {
 		say(w, "In %s these grew: %s.", duration, list);
 	} else if (cache_grows(w->cache)) {
-		say(w, "No pool as a whole grew beyond noise in %s, but within Slab %.*s did, by %s.", duration,
-		    NAME_SHOWN, w->cache->name, units_bytes(change, w->cache->delta_kb * 1024));
+		say(w,
+		    "No pool as a whole grew beyond noise in %s, but within Slab %.*s did, by %s.",
+		    duration, NAME_SHOWN, w->cache->name,
+		    units_bytes(change, w->cache->delta_kb * 1024));
 		w->grew = w->within = true;
 	} else {
 		say(w, "Nothing grew beyond noise in %s.", duration);
@@ -203,8 +205,10 @@ static void say_unseen(struct writer *w)
 	}
 	if (!most || most->unseen_bytes < slab->delta_kb * 1024 / 10)
 		return;
-	say(w, "About %s objects of %.*s (%s) were allocated in bulk, unseen: their number is known from slabinfo, not "
-	    "who holds them.", units_count(objects, most->unseen_objects), NAME_SHOWN, most->name,
+	say(w,
+	    "About %s objects of %.*s (%s) were allocated in bulk, unseen: their number is known from slabinfo, not "
+	    "who holds them.",
+	    units_count(objects, most->unseen_objects), NAME_SHOWN, most->name,
 	    units_bytes(bytes, most->unseen_bytes));
 }
 

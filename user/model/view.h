@@ -19,8 +19,8 @@ struct view {
 	double duration_s;
 	double page_bytes;
 	double cpus;
-	bool exact;   /* every allocation was tracked (of the caches in focus) */
-	bool focused; /* only the caches named with --cache were tracked at all */
+	bool exact;	      /* every allocation was tracked (of the caches in focus) */
+	bool focused;	      /* only the caches named with --cache were tracked at all */
 	const char *narrowed; /* else than by cache: "of process 42"; "" when it was not */
 	bool complete;
 };
