@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Of two recordings diff names what grows in the second, first and at its rate, beside far more traffic; of recordings
-# in which nothing grows it names nothing; and one long recording can be compared with itself.
+# in which nothing grows it names nothing; one long recording can be compared with itself; and what comes and goes is
+# told from what grows.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -42,6 +43,74 @@ test_growth_beside_traffic_is_first() {
 	diff_json '.growth[0] | (.delta_bytes_per_s_low * 0.75 <= 1048576 and 1048576 <= .delta_bytes_per_s_high * 1.25)' | grep -q true
 	diff_json '.verdict.sentences[0]' | grep -q 'grows by'
 	diff_json .verdict.next | grep -q 'record --exact --cache'
+}
+
+# Two programs that grow at different rates, each on a path of its own: each rate, in its interval or a quarter beyond
+# it; that the path grows, and that Slab's growth goes with the program's.
+test_each_rate_is_found() {
+	local kind rate path of
+	need_record
+	record_to "$WORK/base.kmt" -d 10
+	in_background "$PLANT" msg 100000 --size 976 --rate 256 --seconds 60
+	in_background "$PLANT" unix 100000 --size 3000 --rate 1024 --seconds 60
+	record_to "$CAPTURE" -d 10
+	compare --top 0 "$WORK/base.kmt" "$CAPTURE"
+	report
+	while read -r kind rate path; do
+		of='[.growth[] | select(.process == "plant" and (.stack | any(test("'$path'"))) and (.status == "new" or .status == "grown"))]'
+		diff_json "$of[] | \"$kind \\(.delta_bytes_per_s_low) to \\(.delta_bytes_per_s_high): \\(.cache) \\(.name)\""
+		diff_json "$of | any(.[]; .delta_bytes_per_s_low * 0.75 <= $rate and $rate <= .delta_bytes_per_s_high * 1.25)" | grep -q true ||
+			fail "$kind: not at $rate bytes a second"
+		json '[.growth[] | select(.processes[0].comm == "plant" and (.stack | any(test("'"$path"'"))))][0].pattern' | grep -q growing
+	done <<-END
+		messages 262144 load_msg|alloc_msg
+		packets 4194304 unix_stream_sendmsg|unix_dgram_sendmsg
+	END
+	json '[.follows[] | select(.pool == "Slab" and .comm == "plant")] != []' | grep -q true
+	"$KMEMTRACE" report "$CAPTURE" | grep -A12 '^GROWTH GOES WITH' | grep -q plant
+}
+
+# shape_is PATTERN REPORT DIFF: Slab, by both, and how their verdicts begin to say so.
+shape_is() {
+	report
+	compare "$CAPTURE" "$CAPTURE"
+	echo "Slab: $(json '.pools[] | select(.name == "Slab") | .pattern'), $(json .verdict.sentences[0:3])"
+	[ "$(json '.pools[] | select(.name == "Slab") | .pattern')" = "$1" ]
+	[ "$(diff_json '.pools[] | select(.name == "Slab") | .new.pattern')" = "$1" ]
+	json '.verdict.sentences[]' | grep -qE "^Slab $2"
+	diff_json '.verdict.sentences[]' | grep -qE "^In the new capture Slab $3"
+}
+
+# 30 MB that are there from about the third to the sixth second of ten.
+test_a_spike_is_no_growth() {
+	need_record
+	record_start -d 10
+	sleep 3
+	"$PLANT" msg 30000 --size 976 --seconds 3 >"$WORK/ready"
+	wait "$RECORD_PID" || fail "record: $(cat "$RECORD_ERR")"
+	shape_is spike 'rose and fell back in between, between' 'rose and fell back'
+}
+
+# 30 MB that come and go each three and a half seconds.
+test_a_saw_tooth_is_no_growth() {
+	need_record
+	record_start -d 12
+	for _ in 1 2 3; do
+		"$PLANT" msg 30000 --size 976 --seconds 2 >"$WORK/ready"
+		sleep 1.5
+	done
+	wait "$RECORD_PID" || fail "record: $(cat "$RECORD_ERR")"
+	shape_is sawtooth 'rises and falls again and again, between' 'rises and falls'
+}
+
+test_a_drop_is_named() {
+	need_record
+	plant_start msg 30000 --size 976
+	record_start -d 10
+	sleep 5
+	plant_stop
+	wait "$RECORD_PID" || fail "record: $(cat "$RECORD_ERR")"
+	shape_is drop 'shrank by' 'fell'
 }
 
 # Twenty-one comparisons of seven recordings of the host as it is.
