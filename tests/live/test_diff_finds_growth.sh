@@ -58,7 +58,7 @@ test_each_rate_is_found() {
 	report
 	while read -r kind rate path; do
 		of='[.growth[] | select(.process == "plant" and (.stack | any(test("'$path'"))) and (.status == "new" or .status == "grown"))]'
-		diff_json "$of[] | \"$kind \\(.delta_bytes_per_s_low) to \\(.delta_bytes_per_s_high): \\(.cache) \\(.name)\""
+		diff_json "${of}[] | \"$kind \\(.delta_bytes_per_s_low) to \\(.delta_bytes_per_s_high): \\(.cache) \\(.name)\""
 		diff_json "$of | any(.[]; .delta_bytes_per_s_low * 0.75 <= $rate and $rate <= .delta_bytes_per_s_high * 1.25)" | grep -q true ||
 			fail "$kind: not at $rate bytes a second"
 		json '[.growth[] | select(.processes[0].comm == "plant" and (.stack | any(test("'"$path"'"))))][0].pattern' | grep -q growing
