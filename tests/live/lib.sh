@@ -74,14 +74,26 @@ end_started() {
 	wait 2>/dev/null
 }
 
+# pause SECONDS: as sleep does, without a process.
+exec {nothing}<> <(:)
+pause() { read -rt "$1" -u "$nothing" || true; }
+
 # until_true SECONDS COMMAND…: try every 10 ms.
 until_true() {
 	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
 	shift
 	until "$@"; do
 		[ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
-		sleep 0.01
+		pause 0.01
 	done
+}
+
+# in_file TEXT FILE: without a process. The page tables of one that ended are freed after a grace period: hundreds of
+# KiB that no process has, right when the levels are read.
+in_file() {
+	local all=
+	{ read -rd '' all <"$2"; } 2>/dev/null || true
+	[[ $all == *"$1"* ]]
 }
 
 # milliseconds since SINCE (an EPOCHREALTIME)
@@ -107,7 +119,7 @@ matches() {
 
 # ---- recording ----
 
-is_tracing() { grep -q 'tracing .* after the start' "$RECORD_ERR" 2>/dev/null; }
+is_tracing() { in_file ' after the start' "$RECORD_ERR"; }
 
 # record_start OPTION…: into $CAPTURE, in the background; returns when the hooks are attached.
 record_start() {
@@ -119,6 +131,7 @@ record_start() {
 
 # record_stop: as Ctrl-C does; the capture must be complete.
 record_stop() {
+	pause 0.1 # see in_file
 	kill -INT "$RECORD_PID"
 	wait "$RECORD_PID" || fail "record ended with $?: $(cat "$RECORD_ERR")"
 }
@@ -131,7 +144,7 @@ json() { jq -r "$1" "$REPORT"; }
 # ---- plants ----
 
 plant_ready() {
-	grep -q READY "$WORK/ready" || ! kill -0 "$PLANT_PID"
+	in_file READY "$WORK/ready" || ! kill -0 "$PLANT_PID"
 }
 
 # plant_start KIND COUNT OPTION…: returns when all objects are there.
@@ -141,7 +154,7 @@ plant_start() {
 	PLANT_PID=$!
 	started+=("$PLANT_PID")
 	until_true 60 plant_ready
-	grep -q READY "$WORK/ready" || fail "the plant failed: $(cat "$WORK/plant.err")"
+	in_file READY "$WORK/ready" || fail "the plant failed: $(cat "$WORK/plant.err")"
 }
 
 plant_stop() {
