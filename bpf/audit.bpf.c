@@ -14,11 +14,14 @@
  *   what seems live. One that is found free was free: the rest is up to track_evict().
  */
 #include "state.bpf.h"
+#include "caches.bpf.h"
 #include "track.bpf.h"
 
 #define WALK_STEPS   512 /* of one call; there are enough calls for the largest slab */
 #define SHEAF_MAX    256 /* objects read of one sheaf */
 #define BARN_MAX     64  /* full sheaves read of one barn; the kernel keeps 10 */
+#define CPU_PARTIAL  64  /* slabs read of one CPU's partial list; the kernel keeps 30 at most */
+#define CACHE_STEPS  256 /* caches listed in one run */
 #define PARTIAL_TRY  8   /* slabs of a partial list looked at to learn where pages are */
 #define TRIES        3
 
@@ -179,6 +182,7 @@ int audit_pages(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!a)
 		return 0;
+	a->seed = (__u64)s;
 	order = BPF_CORE_READ(s, oo.x);
 	lists = compat_cache_node(s, 0);
 	if (!lists)
@@ -208,6 +212,7 @@ int audit_pages_old(struct bpf_raw_tracepoint_args *ctx)
 	if (!page || !compat_page_is_slab(page))
 		return 0;
 	s = (void *)compat_slab_cache(page);
+	a->seed = (__u64)s;
 	audit_vote(a, page, (__u64)s, BPF_CORE_READ(s, oo.x));
 	return 0;
 }
@@ -301,6 +306,26 @@ GLOBAL int audit_cpu_sheaves(__u64 percpu)
 	return 0;
 }
 
+/* Count what is free in the slabs on a CPU's list of partial ones. They come and go meanwhile: it is a count, no more. */
+GLOBAL int audit_cpu_partial(__u64 cpu_slab)
+{
+	struct kmt_audit *a = audit_state();
+	__u64 page = compat_cpu_slab_partial(cpu_slab);
+	__u32 inuse, objects;
+
+	if (!a)
+		return 0;
+	for (int i = 0; i < CPU_PARTIAL && page; i++) {
+		if (!compat_page_is_slab(page) || compat_slab_cache(page) != a->cache)
+			break;
+		compat_slab_counts(page, &inuse, &objects);
+		if (inuse < objects)
+			a->partial_free += objects - inuse;
+		page = compat_slab_next(page);
+	}
+	return 0;
+}
+
 /* What rests on one CPU, by the cache's per-CPU pointers. */
 GLOBAL int audit_gather_cpu(__u64 cpu_slab, __u64 sheaves, __u32 cpu)
 {
@@ -314,6 +339,8 @@ GLOBAL int audit_gather_cpu(__u64 cpu_slab, __u64 sheaves, __u32 cpu)
 	/* three tries: of a loop with two conditions clang makes one whose end the verifier of 6.1 does not see */
 	if (cpu_slab && !audit_cpu_slab_try(mine) && !audit_cpu_slab_try(mine) && !audit_cpu_slab_try(mine))
 		a->incomplete++;
+	if (cpu_slab)
+		audit_cpu_partial(mine);
 	if (sheaves)
 		audit_cpu_sheaves(sheaves + *offset);
 	return 0;
@@ -335,7 +362,7 @@ GLOBAL int audit_gather_barn(__u64 barn)
 	return 0;
 }
 
-/* Arguments: the cache, the first of up to KMT_AUDIT_CPUS CPUs, a node or −1. Answer: a->resting. */
+/* Arguments: the cache, the first of up to KMT_AUDIT_CPUS CPUs, a node or −1. Answer: a->resting, a->partial_free. */
 SEC("?raw_tp")
 int audit_gather(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -348,6 +375,7 @@ int audit_gather(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	audit_cache((__u64)s);
 	a->resting_nr = 0;
+	a->partial_free = 0;
 	a->incomplete = 0;
 	cpu_slab = compat_cache_cpu_slab(s);
 	sheaves = compat_cache_cpu_sheaves(s);
@@ -357,6 +385,44 @@ int audit_gather(struct bpf_raw_tracepoint_args *ctx)
 	if (barn)
 		audit_gather_barn(barn);
 	a->bytes = 0;
+	return 0;
+}
+
+/* ---- all caches ---- */
+
+/* The head of the list of caches is none, and is not where one would be: nothing there adds up. */
+static __always_inline bool cache_adds_up(struct kmem_cache *s)
+{
+	__u32 order = BPF_CORE_READ(s, oo.x), size = BPF_CORE_READ(s, size);
+
+	return size && BPF_CORE_READ(s, object_size) <= size && order >> 16 < 16 &&
+	       (order & 0xffff) == ((__u64)1 << (cfg_page_shift + (order >> 16 & 15))) / size;
+}
+
+/*
+ * Make a row for each cache there is: they are all on one list. Arguments: one to begin with, and the one to end
+ * with, the first of all. Answer: a->next, where to go on; 0 when that was all.
+ */
+SEC("?raw_tp")
+int audit_caches(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 cache = ctx->args[0], last = ctx->args[1];
+	struct kmt_audit *a = audit_state();
+
+	if (!a)
+		return 0;
+	for (int i = 0; i < CACHE_STEPS; i++) {
+		if (cache_adds_up((void *)cache))
+			cache_add(cache);
+		cache = compat_read_word(FIELD_ADDRESS(cache, struct kmem_cache, list));
+		if (cache)
+			cache -= bpf_core_field_offset(struct kmem_cache, list);
+		if (!cache || cache == last) {
+			STORE(a->next, 0);
+			return 0;
+		}
+	}
+	STORE(a->next, cache);
 	return 0;
 }
 

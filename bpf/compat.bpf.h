@@ -273,6 +273,33 @@ static __always_inline __u64 compat_cpu_slab_page(__u64 cpu_slab)
 	return EITHER(struct slab, (__u64)BPF_CORE_READ(c, slab), (__u64)BPF_CORE_READ(old, page));
 }
 
+/* The first of its CPU's list of partial slabs, 0 where there is none (CONFIG_SLUB_CPU_PARTIAL); and the one after. */
+static __always_inline __u64 compat_cpu_slab_partial(__u64 cpu_slab)
+{
+	struct kmem_cache_cpu___slab *c = (void *)cpu_slab;
+	struct kmem_cache_cpu___page *old = (void *)cpu_slab;
+
+	if (bpf_core_type_exists(struct slab)) {
+		barrier();
+		return bpf_core_field_exists(c->partial) ? (__u64)BPF_CORE_READ(c, partial) : 0;
+	}
+	barrier();
+	return bpf_core_field_exists(old->partial) ? (__u64)BPF_CORE_READ(old, partial) : 0;
+}
+
+static __always_inline __u64 compat_slab_next(__u64 page)
+{
+	struct page___slab *old = (void *)page;
+	struct slab *slab = (void *)page;
+
+	if (bpf_core_type_exists(struct slab)) {
+		barrier();
+		return bpf_core_field_exists(slab->next) ? (__u64)BPF_CORE_READ(slab, next) : 0;
+	}
+	barrier();
+	return (__u64)BPF_CORE_READ(old, next);
+}
+
 /* 6.18, 2d517aa09bbc: the per-CPU sheaves, as a per-CPU pointer; 0 where there are none. */
 static __always_inline __u64 compat_cache_cpu_sheaves(struct kmem_cache *s)
 {

@@ -234,8 +234,11 @@ struct kmt_audit {
 	/* answers of the last run */
 	__u64 page_base; /* audit_pages: the struct page of address 0, 0: not found out … */
 	__u64 page_for, page_against; /* … and how many slabs say so, and otherwise */
+	__u64 seed;	  /* audit_pages: a cache, 0: none was met */
 	__u32 resting_nr;
 	__u32 incomplete; /* there were more, or they changed while they were read */
+	__u32 partial_free; /* free in the slabs on CPUs' lists of partial ones, besides what is in `resting` */
+	__u32 spare0;
 	__u64 seen[KMT_SEEN]; /* audit_pages_old: pages that were allocated of late */
 	__u64 seen_nr;
 	/* what a run keeps: loops with their state in registers are too much for the verifier */

@@ -26,10 +26,12 @@ struct kmem_cache_cpu {
 
 struct kmem_cache_cpu___slab { /* 5.17 and later */
 	struct slab *slab;
+	struct slab *partial;
 };
 
 struct kmem_cache_cpu___page { /* before */
 	struct page *page;
+	struct page *partial;
 };
 
 struct kmem_cache___cpu_slab {
@@ -78,6 +80,7 @@ struct kmem_cache___per_node {
 /* 5.17, d122019bf061 */
 struct slab {
 	struct list_head slab_list;
+	struct slab *next;
 	struct kmem_cache *slab_cache;
 	void *freelist;
 	unsigned int inuse : 16;
@@ -86,6 +89,7 @@ struct slab {
 
 struct page___slab { /* before */
 	struct list_head slab_list;
+	struct page *next;
 	struct kmem_cache *slab_cache;
 	void *freelist;
 	unsigned int inuse : 16;

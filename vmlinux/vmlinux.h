@@ -102,6 +102,7 @@ struct kmem_cache {
 	struct kmem_cache_order_objects oo;
 	struct kmem_cache_order_objects min;
 	const char *name;
+	struct list_head list; /* of all caches */
 };
 
 struct kmem_cache_node {

@@ -11,7 +11,7 @@ CYCLES=200000
 # The churn's caches that freed unseen: what was held, freed unseen, and slabinfo's change.
 unseen_caches() {
 	jq -r '.caches[] | select((.unseen_frees // 0) >= 100 and .allocs >= '"$CYCLES"') |
-		[.name, .attributed_objects, .unseen_frees, .delta_objects, .resting_objects, .allocs] | @tsv' "$REPORT"
+		[.name, .attributed_objects, .unseen_frees, .delta_objects, .allocs] | @tsv' "$REPORT"
 }
 
 # settled KIND: when what the churn freed is free: RCU batches; kfree_rcu() waits for up to 5 s (KFREE_DRAIN_JIFFIES).
@@ -30,11 +30,9 @@ churned() {
 	settled "$1"
 	record_stop
 	report
-	while read -r name held unseen delta resting allocs; do
+	while read -r name held unseen delta allocs; do
 		echo "$name: of $allocs allocated $unseen were freed unseen, $held held; slabinfo $delta"
-		# the level before the recording moves too: what rests on CPU lists counts as active
-		awk -v h="$held" -v d="$delta" -v r="$resting" -v n="$allocs" \
-			'BEGIN { e = h - d; if (e < 0) e = -e; exit !(e <= n / 100 + r) }' ||
+		awk -v h="$held" -v d="$delta" -v n="$allocs" 'BEGIN { e = h - d; if (e < 0) e = -e; exit !(e <= n / 100) }' ||
 			fail "$name: $held held, slabinfo $delta, $allocs allocated"
 	done < <(unseen_caches)
 	json '[.growth[:10][] | select(.processes[0].comm == "churn" and .objects > '"$CYCLES"' / 1000)]' >"$WORK/blamed"

@@ -165,7 +165,8 @@ SAMPLE_UNUSED static void sample_slab(struct snapshot *s, const char *name, int6
 				 .objs_per_slab = objs_per_slab,
 				 .pages_per_slab = pages_per_slab,
 				 .active_slabs = num_slabs,
-				 .num_slabs = num_slabs};
+				 .num_slabs = num_slabs,
+				 .cpu_free = -1};
 	snprintf(l->name, sizeof(l->name), "%s", name);
 }
 

@@ -70,6 +70,40 @@ static void slab_terms_are_each_measured(void **state)
 	capture_free(c);
 }
 
+/*
+ * Of those active 20 are free on CPU lists at the start, 50 at the end: 200 − 80 = 120 came. What was counted at one
+ * end alone is no change, and 150 did.
+ */
+static void free_on_cpu_lists_is_not_in_use(void **state)
+{
+	(void)state;
+	for (int counted = 0; counted < 2; counted++) {
+		struct capture *c = sample_new("exact");
+		struct snapshot *s = sample_snapshot(c, 0);
+		struct report r;
+
+		sample_cache(c, "obj", 1024, 1024, false);
+		sample_meminfo(s, "Slab", 160);
+		sample_slab(s, "obj", 100, 1024, 16, 4, 10);
+		s->slabs.items[0].cpu_free = counted ? 20 : -1;
+		s = sample_snapshot(c, 10);
+		sample_meminfo(s, "Slab", 320);
+		sample_slab(s, "obj", 250, 1024, 16, 4, 20);
+		s->slabs.items[0].cpu_free = 50;
+		sample_held(sample_interval(c, 10), 1, 0, 0, 120, 120 * 1024);
+		r = report_of(c);
+
+		const struct cache_row *obj = find_cache(&r, "obj");
+		assert_close(obj->start_objects, counted ? 80 : 100, 0);
+		assert_close(obj->end_objects, counted ? 200 : 250, 0);
+		assert_close(r.ledger.rows[LEDGER_SLAB].allocator_overhead_kb, counted ? 40 : 10, 0);
+		assert_close(r.ledger.rows[LEDGER_SLAB].residual_kb, counted ? 0 : 30, 0);
+		assert_true(counted ? obj->cpu_free == 50 : isnan(obj->cpu_free));
+		report_free(&r);
+		capture_free(c);
+	}
+}
+
 /* Objects that appear without an event are not explained away: they are the residual. */
 static void unseen_allocations_stay_in_the_residual(void **state)
 {
@@ -361,6 +395,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slab_terms_are_each_measured),
+		cmocka_unit_test(free_on_cpu_lists_is_not_in_use),
 		cmocka_unit_test(unseen_allocations_stay_in_the_residual),
 		cmocka_unit_test(ghosts_cannot_hide_as_older_objects),
 		cmocka_unit_test(audit_corrects_whole_groups),

@@ -216,6 +216,7 @@ static void hostile_slabinfo_lines_are_counted_and_skipped(void **state)
 	assert_i64(s.items[2].active_objs, 0);
 	assert_i64(s.items[3].active_slabs, 8);
 	assert_i64(s.items[3].num_slabs, 9);
+	assert_i64(s.items[3].cpu_free, -1);
 	ARRAY_FREE(&s);
 }
 

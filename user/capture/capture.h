@@ -96,7 +96,6 @@ struct cap_churn {
 struct cap_cache_churn {
 	uint32_t cache;
 	double allocs, frees, ghosts;
-	double resting; /* free objects on per-CPU lists, which slabinfo counts as active; 0 where not looked */
 };
 
 struct cap_count {

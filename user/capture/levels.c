@@ -26,7 +26,7 @@ const struct level_form level_forms[LEVEL_PARTS] = {
 			.row_size = sizeof(struct slab_level),
 			.nr_dims = 3,
 			.dim_max = {INT32_MAX, INT32_MAX, INT32_MAX},
-			.nr_values = 4},
+			.nr_values = 5},
 	[LEVEL_ZONE] = {.name = "zone",
 			.text_size = TEXT_SIZE(struct zone_level, zone),
 			.row_size = sizeof(struct zone_level),
@@ -75,7 +75,7 @@ static void get_slab(const struct slab_level *v, struct level *out)
 {
 	*out = (struct level){
 		.dims = {v->object_size, v->objs_per_slab, v->pages_per_slab},
-		.values = {v->active_objs, v->num_objs, v->active_slabs, v->num_slabs}};
+		.values = {v->active_objs, v->num_objs, v->active_slabs, v->num_slabs, v->cpu_free}};
 	memcpy(out->text, v->name, sizeof(v->name));
 }
 
@@ -169,6 +169,7 @@ static int push_slab(struct slab_levels *a, const struct level *l)
 	v->num_objs = l->values[1];
 	v->active_slabs = l->values[2];
 	v->num_slabs = l->values[3];
+	v->cpu_free = l->values[4];
 	return 0;
 }
 

@@ -260,7 +260,6 @@ static int read_cache_churn(struct reader *r, void *unused)
 	c->allocs = reader_real(r, 2, 0, CAPTURE_REAL_MAX);
 	c->frees = reader_real(r, 3, 0, CAPTURE_REAL_MAX);
 	c->ghosts = reader_real(r, 4, 0, CAPTURE_REAL_MAX);
-	c->resting = reader_real(r, 5, 0, CAPTURE_REAL_MAX);
 	return 0;
 }
 

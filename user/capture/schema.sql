@@ -16,7 +16,7 @@ CREATE TABLE vmstat_level (id INTEGER PRIMARY KEY, value INTEGER);
 CREATE TABLE slab_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL, object_size INTEGER NOT NULL,
  objs_per_slab INTEGER NOT NULL, pages_per_slab INTEGER NOT NULL);
 CREATE TABLE slab_level (id INTEGER PRIMARY KEY, active_objs INTEGER, num_objs INTEGER, active_slabs INTEGER,
- num_slabs INTEGER);
+ num_slabs INTEGER, cpu_free INTEGER);
 CREATE TABLE zone_name (id INTEGER PRIMARY KEY, zone TEXT NOT NULL, node INTEGER NOT NULL);
 CREATE TABLE zone_level (id INTEGER PRIMARY KEY, free INTEGER, spanned INTEGER, present INTEGER, managed INTEGER,
  pcp INTEGER);
@@ -54,7 +54,7 @@ CREATE TABLE churn (interval INTEGER NOT NULL, pool TEXT NOT NULL, stack INTEGER
  alloc_bytes REAL NOT NULL, frees REAL NOT NULL, free_bytes REAL NOT NULL, ghosts REAL NOT NULL,
  ghost_bytes REAL NOT NULL);
 CREATE TABLE cache_churn (interval INTEGER NOT NULL, cache INTEGER NOT NULL, allocs REAL NOT NULL,
- frees REAL NOT NULL, ghosts REAL NOT NULL, resting REAL NOT NULL);
+ frees REAL NOT NULL, ghosts REAL NOT NULL);
 CREATE TABLE loss (interval INTEGER NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL);
 
 -- For people with sqlite3; the reader never looks at these.
@@ -63,7 +63,7 @@ CREATE VIEW meminfo AS SELECT s.id AS snapshot, s.kind, s.t_s, n.name, l.value
 CREATE VIEW vmstat AS SELECT s.id AS snapshot, s.kind, s.t_s, n.name, l.value
  FROM vmstat_level l JOIN snapshot s ON s.id = l.id >> 20 JOIN vmstat_name n ON n.id = l.id & 1048575;
 CREATE VIEW slab AS SELECT s.id AS snapshot, s.kind, s.t_s, n.name, n.object_size, n.objs_per_slab, n.pages_per_slab,
- l.active_objs, l.num_objs, l.active_slabs, l.num_slabs
+ l.active_objs, l.num_objs, l.active_slabs, l.num_slabs, l.cpu_free
  FROM slab_level l JOIN snapshot s ON s.id = l.id >> 20 JOIN slab_name n ON n.id = l.id & 1048575;
 CREATE VIEW zone AS SELECT s.id AS snapshot, s.kind, s.t_s, n.node, n.zone, l.free, l.spanned, l.present, l.managed,
  l.pcp FROM zone_level l JOIN snapshot s ON s.id = l.id >> 20 JOIN zone_name n ON n.id = l.id & 1048575;

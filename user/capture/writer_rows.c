@@ -210,7 +210,7 @@ static int interval_check(const struct capture_writer *w, const struct cap_inter
 		const struct cap_cache_churn *c = &in->cache_churn.items[i];
 
 		if (c->cache > w->caches.nr || !real_ok(c->allocs) || !real_ok(c->frees) ||
-		    !real_ok(c->ghosts) || !real_ok(c->resting))
+		    !real_ok(c->ghosts))
 			return log_error(
 				EINVAL,
 				"row %zu of the cache churn is out of range (a bug in kmemtrace)",
@@ -253,8 +253,8 @@ int capture_put_interval(struct capture_writer *w, const struct cap_interval *in
 	for (size_t i = 0; i < in->cache_churn.nr && !err; i++) {
 		const struct cap_cache_churn *c = &in->cache_churn.items[i];
 
-		err = writer_insert(w, INSERT_CACHE_CHURN, "iirrrr", id, (int64_t)c->cache,
-				    c->allocs, c->frees, c->ghosts, c->resting);
+		err = writer_insert(w, INSERT_CACHE_CHURN, "iirrr", id, (int64_t)c->cache,
+				    c->allocs, c->frees, c->ghosts);
 	}
 	for (size_t i = 0; i < in->losses.nr && !err; i++)
 		err = writer_insert(w, INSERT_LOSS, "iti", id, in->losses.items[i].name,

@@ -40,10 +40,10 @@ struct audit {
 	const char *state;
 	struct choice *choice;
 	uint64_t *sampled; /* a bit for each row of the live table: of the last run's sample, and live */
-	uint32_t resting[KMT_CACHES + KMT_PROBES];
 	ARRAY_OF(struct audit_ghosts) ghosts;
 	struct {
 		ARRAY_OF(uint64_t);
+		uint64_t partial_free; /* in partial slabs of CPUs, besides: how many */
 		bool incomplete;
 	} rest; /* of the cache in hand, sorted */
 	struct audit_counts counts;
@@ -113,11 +113,6 @@ size_t audit_ghosts(const struct audit *a, const struct audit_ghosts **out)
 {
 	*out = a->ghosts.items;
 	return a->ghosts.nr;
-}
-
-uint32_t audit_resting(const struct audit *a, uint32_t cache_row)
-{
-	return cache_row < KMT_CACHES + KMT_PROBES ? a->resting[cache_row] : 0;
 }
 
 const struct audit_counts *audit_counts(const struct audit *a)
@@ -235,6 +230,7 @@ static int rest_add(struct audit *a)
 	uint32_t nr = found->resting_nr < KMT_RESTING ? found->resting_nr : KMT_RESTING;
 
 	a->rest.incomplete |= found->incomplete;
+	a->rest.partial_free += found->partial_free;
 	if (!nr)
 		return 0;
 	if (array_grow((void **)&a->rest.items, &a->rest.cap, sizeof(*a->rest.items),
@@ -252,6 +248,7 @@ static int rest_read(struct audit *a, uint64_t cache)
 	int err = 0;
 
 	a->rest.nr = 0;
+	a->rest.partial_free = 0;
 	a->rest.incomplete = false;
 	for (uint32_t cpu = 0; (cpu < a->tables->nr_cpus || node < nodes) && !err;
 	     cpu += KMT_AUDIT_CPUS, node++) {
@@ -262,6 +259,51 @@ static int rest_read(struct audit *a, uint64_t cache)
 	}
 	if (!err && a->rest.nr)
 		qsort(a->rest.items, a->rest.nr, sizeof(*a->rest.items), compare_address);
+	return err;
+}
+
+/* Make rows for all caches, so that each has a name. */
+static int caches_list(struct audit *a)
+{
+	const struct kmt_audit *found = a->tables->audit;
+	uint64_t args[3] = {found->seed, found->seed};
+	int err = 0;
+
+	while (args[0] && !err) {
+		err = tracer_run(a->tracer, TRACER_AUDIT_CACHES, args, -1);
+		args[0] = found->next;
+	}
+	return err;
+}
+
+/* The line of a cache, whose name the row may have cut short. */
+static struct slab_level *level_of(struct slab_levels *slabs, const char *name)
+{
+	for (size_t i = 0; i < slabs->nr; i++)
+		if (!strncmp(slabs->items[i].name, name, KMT_NAME))
+			return &slabs->items[i];
+	return NULL;
+}
+
+int audit_count_free(struct audit *a, struct slab_levels *slabs)
+{
+	int err;
+
+	if (strcmp(a->state, "ok"))
+		return 0;
+	err = caches_list(a);
+	for (uint32_t row = 1; row < a->tables->nr_caches && !err; row++) {
+		uint64_t cache = a->tables->cache_keys[row].ptr;
+		struct slab_level *s;
+
+		if (!cache || cache == KMT_CACHE_LARGE)
+			continue;
+		err = rest_read(a, cache);
+		s = err || a->rest.incomplete ? NULL : level_of(slabs, a->tables->cache_info[row].name);
+		if (s)
+			s->cpu_free = (s->cpu_free < 0 ? 0 : s->cpu_free) +
+				      (int64_t)(a->rest.nr + a->rest.partial_free);
+	}
 	return err;
 }
 
@@ -380,7 +422,6 @@ static int cache_judge(struct audit *a, struct suspect *s, size_t nr)
 			a->counts.unsure++;
 		}
 	}
-	a->resting[row] = a->rest.nr;
 	return err;
 }
 

@@ -8,6 +8,7 @@
 #define KMEMTRACE_LIVE_AUDIT_H
 
 #include "live/tracer.h"
+#include "proc/snapshot.h"
 
 /* While tracing, younger objects are not looked at: most will be freed soon, by an event. */
 #define AUDIT_AGE_MS 1000
@@ -49,8 +50,13 @@ int audit_run(struct audit *a, uint32_t born_until_ms, double limit_s);
  */
 bool audit_sampled(const struct audit *a, uint32_t row);
 size_t audit_ghosts(const struct audit *a, const struct audit_ghosts **out);
-/* Free objects that rest on per-CPU lists, by row of the cache table, when last looked at. */
-uint32_t audit_resting(const struct audit *a, uint32_t cache_row);
+
+/*
+ * Count, for each cache, the free objects that slabinfo takes for active: on CPUs' free lists, in their partial slabs,
+ * in sheaves and barns. Into slab_level.cpu_free of the lines of `slabs`, read a moment ago; those that could not be
+ * counted stay −1. 0 or −errno; without effect where audit_state() is not "ok".
+ */
+int audit_count_free(struct audit *a, struct slab_levels *slabs);
 
 const struct audit_counts *audit_counts(const struct audit *a);
 

@@ -206,6 +206,13 @@ static int cache_id(struct drain *d, uint32_t row, uint32_t *id)
 
 int drain_other_caches(struct drain *d, const struct slab_levels *slabs)
 {
+	for (uint32_t row = 1; row < d->tables->nr_caches; row++) {
+		uint32_t id;
+		int err = cache_id(d, row, &id);
+
+		if (err)
+			return err;
+	}
 	for (size_t i = 0; i < slabs->nr; i++) {
 		const struct slab_level *s = &slabs->items[i];
 		struct cap_cache cache = {.name = (char *)s->name, .size = s->object_size, .merged_away = true};
@@ -428,7 +435,6 @@ static int cache_churn_put(struct drain *d, uint32_t cache, const struct kmt_tra
 		.allocs = (double)t->allocs / KMT_ONE,
 		.frees = (double)t->frees / KMT_ONE,
 		.ghosts = (double)t->ghosts / KMT_ONE,
-		.resting = audit_resting(d->audit, cache),
 	};
 	struct cap_cache_churn *to;
 	int err;

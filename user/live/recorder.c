@@ -85,8 +85,12 @@ static int snapshot_take(struct recorder *r, enum snapshot_kind kind, double t_s
 		return log_error(-err, "cannot read /proc/meminfo (%s): is /proc mounted?", strerror(-err));
 	out->kind = kind;
 	out->t_s = t_s;
-	if (kind != SNAPSHOT_TICK)
-		err = tasks_read(r->tracer, r->options->tracer.thread_size, &out->tasks);
+	if (kind == SNAPSHOT_TICK)
+		return 0;
+	err = audit_count_free(r->audit, &out->slabs);
+	if (err)
+		log_warn("cannot tell what is free on CPU lists (%s)", strerror(-err));
+	err = tasks_read(r->tracer, r->options->tracer.thread_size, &out->tasks);
 	if (err)
 		log_warn("cannot tell which processes hold kernel stacks and page tables (%s)", strerror(-err));
 	return 0;

@@ -241,6 +241,7 @@ static int programs_load(struct tracer *t)
 		bpf_program__set_autoload(tracer_pages_program(t), true);
 		bpf_program__set_autoload(t->skel->progs.audit_cpu, true);
 		bpf_program__set_autoload(t->skel->progs.audit_gather, true);
+		bpf_program__set_autoload(t->skel->progs.audit_caches, true);
 	}
 	load_log[0] = '\0';
 	err = tracer_bpf__load(t->skel);
@@ -359,6 +360,7 @@ int tracer_run(struct tracer *t, enum tracer_call call, const uint64_t args[3], 
 	const struct bpf_program *const programs[TRACER_CALLS] = {
 		[TRACER_AUDIT_CPU] = t->skel->progs.audit_cpu,
 		[TRACER_AUDIT_GATHER] = t->skel->progs.audit_gather,
+		[TRACER_AUDIT_CACHES] = t->skel->progs.audit_caches,
 		[TRACER_AUDIT_JUDGE] = t->skel->progs.audit_judge,
 	};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = 3 * sizeof(args[0]));

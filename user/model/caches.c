@@ -62,7 +62,7 @@ static struct cache_row *caches_add(struct caches *caches, const char *name)
 	r->name = name;
 	r->object_size = r->size = r->objects_per_slab = NAN;
 	r->start_objects = r->end_objects = r->start_kb = r->end_kb = r->delta_kb = NAN;
-	r->start_free_kb = r->end_free_kb = r->preexisting_freed_bytes = NAN;
+	r->start_free_kb = r->end_free_kb = r->cpu_free = r->preexisting_freed_bytes = NAN;
 	return r;
 }
 
@@ -132,6 +132,7 @@ static double large_kb(const struct view *v, const struct snapshot *s)
 
 struct row_level {
 	double objects, kb, free_kb;
+	double cpu_free; /* of the objects; NaN: not counted */
 };
 
 /* Levels of all rows in one snapshot; out has caches->nr elements. */
@@ -139,7 +140,8 @@ static void caches_measure(const struct view *v, const struct snapshot *s,
 			   const struct caches *caches, const struct row_names *names,
 			   struct row_level *out)
 {
-	memset(out, 0, caches->nr * sizeof(*out));
+	for (size_t i = 0; i < caches->nr; i++)
+		out[i] = (struct row_level){.cpu_free = NAN};
 	for (size_t i = 0; i < s->slabs.nr; i++) {
 		const struct slab_level *l = &s->slabs.items[i];
 		const struct row_name *n = names_find(names, l->name);
@@ -150,10 +152,12 @@ static void caches_measure(const struct view *v, const struct snapshot *s,
 		out[n->row].objects += (double)l->active_objs;
 		out[n->row].kb += kb;
 		out[n->row].free_kb += kb - (double)l->active_objs * (double)l->object_size / 1024;
+		if (l->cpu_free >= 0) /* of all caches of a name it is with the first */
+			out[n->row].cpu_free = fmax(out[n->row].cpu_free, 0) + (double)l->cpu_free;
 	}
 	for (size_t i = 0; i < caches->nr; i++)
 		if (caches->items[i].large)
-			out[i] = (struct row_level){.objects = NAN, .kb = large_kb(v, s)};
+			out[i] = (struct row_level){.objects = NAN, .kb = large_kb(v, s), .cpu_free = NAN};
 }
 
 /* slabinfo knows sizes of caches that the tracer never met. */
@@ -173,34 +177,46 @@ static void caches_size(const struct snapshot *s, struct caches *caches,
 	}
 }
 
+/* What is free on CPU lists is in use to slabinfo: take it out, where it was counted at both ends. */
+static void row_correct(struct cache_row *r, const struct row_level *start, const struct row_level *end)
+{
+	if (isnan(start->cpu_free) || isnan(end->cpu_free))
+		return;
+	r->start_objects -= start->cpu_free;
+	r->start_free_kb += start->cpu_free * r->size / 1024;
+	r->end_objects -= end->cpu_free;
+	r->end_free_kb += end->cpu_free * r->size / 1024;
+	r->cpu_free = end->cpu_free;
+}
+
 static int caches_level(const struct view *v, struct caches *caches, const struct row_names *names)
 {
-	_cleanup_free_ struct row_level *level = NULL;
+	_cleanup_free_ struct row_level *start = NULL, *end = NULL;
 
 	if (!v->slab_start)
 		return 0;
-	level = calloc(caches->nr + 1, sizeof(*level));
-	if (!level)
+	start = calloc(caches->nr + 1, sizeof(*start));
+	end = calloc(caches->nr + 1, sizeof(*end));
+	if (!start || !end)
 		return -ENOMEM;
 	caches_size(v->slab_start, caches, names);
 	caches_size(v->slab_end, caches, names);
-	caches_measure(v, v->slab_start, caches, names, level);
-	for (size_t i = 0; i < caches->nr; i++) {
-		caches->items[i].start_objects = level[i].objects;
-		caches->items[i].start_kb = level[i].kb;
-		caches->items[i].start_free_kb = level[i].free_kb;
-	}
-	/* With slabinfo in one snapshot alone, no change has been measured. */
-	if (v->slab_end == v->slab_start)
-		return 0;
-	caches_measure(v, v->slab_end, caches, names, level);
+	caches_measure(v, v->slab_start, caches, names, start);
+	caches_measure(v, v->slab_end, caches, names, end);
 	for (size_t i = 0; i < caches->nr; i++) {
 		struct cache_row *r = &caches->items[i];
 
-		r->end_objects = level[i].objects;
-		r->end_kb = level[i].kb;
-		r->end_free_kb = level[i].free_kb;
+		r->start_objects = start[i].objects;
+		r->start_kb = start[i].kb;
+		r->start_free_kb = start[i].free_kb;
+		/* With slabinfo in one snapshot alone, no change has been measured. */
+		if (v->slab_end == v->slab_start)
+			continue;
+		r->end_objects = end[i].objects;
+		r->end_kb = end[i].kb;
+		r->end_free_kb = end[i].free_kb;
 		r->delta_kb = r->end_kb - r->start_kb;
+		row_correct(r, &start[i], &end[i]);
 	}
 	return 0;
 }
@@ -233,7 +249,6 @@ static void caches_trace(const struct view *v, const struct held *held, struct c
 		r->allocs += churn->allocs;
 		r->frees += churn->frees;
 		r->ghosts += churn->ghosts;
-		r->resting += churn->resting;
 	}
 }
 
@@ -294,9 +309,8 @@ static void caches_judge(const struct view *v, double lost_ratio, struct caches 
 			.judged = r->judged,
 			.judged_live = r->judged_live,
 			.slabinfo_delta = r->end_objects - r->start_objects,
-			.slabinfo_slack =
-				r->resting + v->cpus * trust_slabinfo_slack(
-							       r->size, fmax(r->objects_per_slab, 0)),
+			.slabinfo_slack = v->cpus * trust_slabinfo_slack(r->size, fmax(r->objects_per_slab, 0),
+									 !isnan(r->cpu_free)),
 			.start_objects = r->start_objects,
 			.lost_ratio = lost_ratio,
 			.complete = v->complete,

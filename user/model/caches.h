@@ -20,15 +20,16 @@ struct cache_row {
 	double object_size; /* what is asked for, and what one takes; NaN: not known */
 	double size;
 	double objects_per_slab;
-	/* slabinfo; NaN where it could not be read. Objects are those in use ("active"). */
+	/* slabinfo; NaN where it could not be read. Objects are those in use: "active", less those that the
+	 * tracer counted as free on CPU lists, where it did so at both ends. */
 	double start_objects, end_objects;
 	double start_kb, end_kb, delta_kb; /* whole pages */
-	double start_free_kb, end_free_kb; /* pages − active objects × size */
+	double start_free_kb, end_free_kb; /* pages − objects × size */
 	/* traced, corrected by the audit */
 	double held_objects, held_bytes, held_var;
 	double tracked, judged, judged_live;
 	double allocs, frees, ghosts;
-	double resting; /* free objects on per-CPU lists at the end, which slabinfo counts as active */
+	double cpu_free; /* "active" but free at the end, and so not in end_objects; NaN: not counted */
 	/* allocated without an event (kmem_cache_alloc_bulk): what slabinfo grew by beyond all slack and
 	 * sampling error; NaN without slabinfo */
 	double unseen_objects, unseen_bytes;

@@ -39,14 +39,14 @@ void trust_lower(struct trust *t, enum trust_level level, const char *fmt, ...)
 	va_end(ap);
 }
 
-double trust_slabinfo_slack(double object_size, double objects_per_slab)
+double trust_slabinfo_slack(double object_size, double objects_per_slab, bool counted)
 {
 	double partial = object_size < 256    ? 120
 			 : object_size < 1024 ? 52
 			 : object_size < 4096 ? 24
 					      : 6;
 
-	return objects_per_slab + partial;
+	return objects_per_slab + (counted ? 0 : partial);
 }
 
 static bool is_audited(const struct trust_facts *f)

@@ -60,9 +60,10 @@ __attribute__((format(printf, 3, 4))) void trust_lower(struct trust *t, enum tru
 /*
  * The most free objects of one cache that slabinfo counts as active, for one CPU: those of its
  * current slab and of its partial slabs (mm/slub.c, set_cpu_partial(): 120 objects below 256 bytes,
- * 52 below 1 KiB, 24 below a page, else 6; on slabs assumed half full).
+ * 52 below 1 KiB, 24 below a page, else 6; on slabs assumed half full). `counted`: they were, and
+ * taken out; what moved meanwhile is left, a slab of it at most.
  */
-double trust_slabinfo_slack(double object_size, double objects_per_slab);
+double trust_slabinfo_slack(double object_size, double objects_per_slab, bool counted);
 
 /* What must all hold before growth is called a leak. Times in seconds. */
 struct leak_facts {

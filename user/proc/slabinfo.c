@@ -59,6 +59,7 @@ static bool slab_line(struct text line, struct slab_level *s)
 		if (!text_word(&tail, &word[i]))
 			return false;
 	text_copy(head, s->name, sizeof(s->name));
+	s->cpu_free = -1;
 	return text_count(word[2], OBJECTS_MAX, &s->active_slabs) &&
 	       text_count(word[3], INT64_C(1) << 32, &s->num_slabs);
 }

@@ -35,6 +35,7 @@ struct slab_level {
 	int64_t pages_per_slab;
 	int64_t active_slabs;
 	int64_t num_slabs;
+	int64_t cpu_free; /* of active_objs, those free on CPU lists and in sheaves; −1 not known (audit_count_free()) */
 };
 
 struct slab_levels {

@@ -113,7 +113,7 @@ void report_caches(struct page *p, const struct report *r, size_t top)
 		n++;
 	}
 	page_paragraph(p, 2,
-		       "traced: objects still held; slabinfo: change of its active objects. = they "
+		       "traced: objects still held; slabinfo: change of objects in use. = they "
 		       "agree; %s they do not; old: objects older than the capture were freed; ? "
 		       "cannot be compared.",
 		       p->glyphs->differs);

@@ -275,7 +275,7 @@ static json_t *cache_json(struct json_out *o, const struct cache_row *row)
 	put(o, j, "allocs", row->traced ? number(row->allocs) : json_null());
 	put(o, j, "frees", row->traced ? number(row->frees) : json_null());
 	put(o, j, "unseen_frees", row->traced ? number(row->ghosts) : json_null());
-	put(o, j, "resting_objects", row->traced ? number(row->resting) : json_null());
+	put(o, j, "resting_objects", number(row->cpu_free));
 	put(o, j, "unseen_alloc_objects", number(row->unseen_objects));
 	put(o, j, "unseen_alloc_bytes", whole(row->unseen_bytes));
 	put(o, j, "agrees", agreement_json(row->trust.agreement));
