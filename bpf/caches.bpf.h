@@ -46,6 +46,17 @@ static __always_inline bool cache_wanted(const struct kmt_cache_info *info)
 	return false;
 }
 
+/* Can the cache at `ptr` be one that --cache names? Without reading it: most are not. */
+static __always_inline bool cache_may_be_wanted(__u64 ptr)
+{
+	if (!cfg_focus || !focus_known)
+		return true;
+	for (__u32 f = 0; f < KMT_FOCUS && f < cfg_focus; f++)
+		if (focus_cache[f] == ptr)
+			return true;
+	return false;
+}
+
 /* Make a row for the cache at `ptr`. Returns the row, 0 when the table is full. */
 GLOBAL int cache_add(__u64 ptr)
 {

@@ -102,7 +102,7 @@ GLOBAL int slab_cache_unsized(struct bpf_raw_tracepoint_args *ctx)
 		cache = cache_find(cpu, ctx->args[2], &row);
 		size = cache ? cache->size : 0;
 	}
-	if (sample_falls(KMT_SLAB, size, &cpu_id))
+	if (narrow_fits(size) && sample_falls(KMT_SLAB, size, &cpu_id))
 		slab_cache_taken(ctx, cpu_id, size);
 	return 0;
 }
@@ -115,15 +115,18 @@ static __always_inline int slab_from_cache_sized(struct bpf_raw_tracepoint_args 
 {
 	__u32 cpu_id;
 
-	if (sample_falls(KMT_SLAB, size, &cpu_id))
+	if (narrow_fits(size) && sample_falls(KMT_SLAB, size, &cpu_id))
 		slab_cache_taken(ctx, cpu_id, size);
 	return 0;
 }
 
 static __always_inline int slab_from_cache(struct bpf_raw_tracepoint_args *ctx)
 {
-	__u32 size = compat_cache_size(ctx->args[2]);
+	__u32 size;
 
+	if (!cache_may_be_wanted(ctx->args[2]))
+		return 0;
+	size = compat_cache_size(ctx->args[2]);
 	return size ? slab_from_cache_sized(ctx, size) : slab_cache_unsized(ctx);
 }
 
@@ -132,7 +135,7 @@ static __always_inline int slab_from_size(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 cpu_id;
 
-	if (sample_falls(KMT_SLAB, ctx->args[3], &cpu_id))
+	if (narrow_fits(ctx->args[3]) && sample_falls(KMT_SLAB, ctx->args[3], &cpu_id))
 		slab_sized_taken(ctx, cpu_id);
 	return 0;
 }

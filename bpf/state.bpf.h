@@ -56,6 +56,8 @@ const volatile bool cfg_preemptible WEAK = false; /* events leave preemption on:
 __u64 page_base WEAK = 0;  /* struct page of address 0, once it is known: see audit.bpf.c */
 __u32 gate WEAK = 0;     /* nothing is recorded until every program is attached and this is 1 */
 __u32 clock_ms WEAK = 0; /* milliseconds since the gate opened: an object's birthday costs no clock read */
+__u64 focus_cache[KMT_FOCUS] WEAK = {}; /* where the caches are that --cache names, … */
+__u32 focus_known WEAK = 0;		/* … once this is 1 */
 __u64 period[KMT_POOLS] WEAK = {}; /* mean bytes between samples, set by the governor */
 
 struct {
@@ -113,12 +115,18 @@ static __always_inline struct kmt_cpu *cpu_row(__u32 *id)
 	return bpf_map_lookup_elem(&cpus, id);
 }
 
-/* Is the event one of those that were asked for? */
+/* By its size, can the event be one of those that were asked for? */
+static __always_inline bool narrow_fits(__u64 size)
+{
+	return !cfg_narrow || (size >= cfg_min_size && size <= cfg_max_size);
+}
+
+/* Is it one of them? */
 static __always_inline bool narrow_wants(__u64 size)
 {
 	if (!cfg_narrow)
 		return true;
-	if (size < cfg_min_size || size > cfg_max_size)
+	if (!narrow_fits(size))
 		return false;
 	if (cfg_pid && TASK_READ(compat_task(), tgid) != cfg_pid)
 		return false;

@@ -34,6 +34,7 @@ test_focused_sees_its_cache_alone() {
 	[ "$(json '[.growth[].cache] | unique | join(" ")')" = "$cache" ] ||
 		fail "asked for $cache, got $(json '[.growth[].cache] | unique')"
 	within "objects" "$(json .growth[0].objects)" 20000 1
+	[ "$(json ".caches[] | select(.name == \"$cache\") | .agrees")" = yes ] || fail "slabinfo was not asked"
 }
 
 test_two_recordings_at_once() {

@@ -86,9 +86,9 @@ static int put_narrowed(struct capture_writer *w, const struct tracer_options *o
 		fprintf(f, " of process %d", o->pid);
 	if (o->cgroup)
 		fprintf(f, " in cgroup %llu", (unsigned long long)o->cgroup);
-	if (o->min_size)
+	if (o->min_size && !o->sizes_fit)
 		fprintf(f, " of at least %s", units_bytes(size, o->min_size));
-	if (o->max_size)
+	if (o->max_size && !o->sizes_fit)
 		fprintf(f, " of at most %s", units_bytes(size, o->max_size));
 	fclose(f);
 	return len ? capture_put_meta(w, META_NARROWED, text + 1) : 0;

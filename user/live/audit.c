@@ -262,17 +262,20 @@ static int rest_read(struct audit *a, uint64_t cache)
 	return err;
 }
 
-/* Make rows for all caches, so that each has a name. */
-static int caches_list(struct audit *a)
+int audit_list_caches(struct audit *a)
 {
 	const struct kmt_audit *found = a->tables->audit;
 	uint64_t args[3] = {found->seed, found->seed};
 	int err = 0;
 
+	if (strcmp(a->state, "ok"))
+		return 0;
 	while (args[0] && !err) {
 		err = tracer_run(a->tracer, TRACER_AUDIT_CACHES, args, -1);
 		args[0] = found->next;
 	}
+	if (!err)
+		tracer_focus(a->tracer);
 	return err;
 }
 
@@ -291,7 +294,7 @@ int audit_count_free(struct audit *a, struct slab_levels *slabs)
 
 	if (strcmp(a->state, "ok"))
 		return 0;
-	err = caches_list(a);
+	err = audit_list_caches(a);
 	for (uint32_t row = 1; row < a->tables->nr_caches && !err; row++) {
 		uint64_t cache = a->tables->cache_keys[row].ptr;
 		struct slab_level *s;

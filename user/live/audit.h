@@ -51,6 +51,9 @@ int audit_run(struct audit *a, uint32_t born_until_ms, double limit_s);
 bool audit_sampled(const struct audit *a, uint32_t row);
 size_t audit_ghosts(const struct audit *a, const struct audit_ghosts **out);
 
+/* Give each cache there is by now its row in the tables: by its name, --cache finds it. 0 or −errno; as below. */
+int audit_list_caches(struct audit *a);
+
 /*
  * Count, for each cache, the free objects that slabinfo takes for active: on CPUs' free lists, in their partial slabs,
  * in sheaves and barns. Into slab_level.cpu_free of the lines of `slabs`, read a moment ago; those that could not be

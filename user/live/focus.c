@@ -97,7 +97,8 @@ int focus_caches(const char *proc_root, const char *sys_root, const char **names
 		if (level && (uint64_t)level->object_size < least)
 			least = level->object_size;
 	}
-	if (least != UINT64_MAX && !(o->max_size == UINT64_MAX && o->nr_caches == 1))
+	o->sizes_fit = least != UINT64_MAX;
+	if (o->sizes_fit && !(o->max_size == UINT64_MAX && o->nr_caches == 1))
 		o->min_size = least;
 	slab_aliases_free(aliases);
 	return err;

@@ -284,6 +284,7 @@ static int tick(struct recorder *r, double now_s)
 	if (!err && now_s >= r->next_snapshot_s) {
 		snapshot_refresh("/proc");
 		err = snapshot(r, SNAPSHOT_TICK, now_s);
+		err = err ?: audit_list_caches(r->audit);
 		err = err ?: drain_notice(r->drain);
 		err = err ?: capture_commit(r->writer);
 		progress(r, now_s);
@@ -366,6 +367,12 @@ static int signals_take(struct recorder *r, sigset_t *old)
 	return r->signal_fd < 0 ? log_error(errno, "signalfd failed (%s)", strerror(errno)) : 0;
 }
 
+/* What waits for an RCU grace period to be freed gets one: it is held by nobody, yet in the levels. */
+static void grace_period(void)
+{
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
 /* The levels are read just before the gate opens, and written after: what happens in between, nobody sees. */
 static int record_start(struct recorder *r)
 {
@@ -384,6 +391,7 @@ static int record_start(struct recorder *r)
 	if (tracer_cost_begin(r->tracer))
 		log_warn("what tracing costs cannot be measured (%s), nor --max-overhead kept: it takes "
 			 "CAP_SYS_ADMIN", strerror(errno));
+	grace_period();
 	snapshot_refresh("/proc");
 	err = snapshot_take(r, SNAPSHOT_START, 0, &start);
 	cost_calibrate(r);
@@ -397,15 +405,14 @@ static int record_start(struct recorder *r)
 
 /*
  * The last audit looks at all that is left, however young, while frees are still seen; right after it the gate
- * closes and the levels are read, so that both tell of the same moment. Before it, what waits for an RCU grace
- * period to be freed gets one: it is held by nobody.
+ * closes and the levels are read, so that both tell of the same moment.
  */
 static int record_end(struct recorder *r)
 {
 	double asked_s = seconds_since(&r->gate_opened), end_s;
 	int err;
 
-	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	grace_period();
 	err = audit_step(r, 0);
 	snapshot_refresh("/proc");
 	end_s = seconds_since(&r->gate_opened);

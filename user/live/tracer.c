@@ -343,6 +343,27 @@ void tracer_period_set(struct tracer *t, int pool, uint64_t bytes)
 	__atomic_store_n(&t->skel->bss->period[pool], pool_period(pool, bytes), __ATOMIC_RELAXED);
 }
 
+void tracer_focus(struct tracer *t)
+{
+	uint32_t nr = 0, most = t->skel->rodata->cfg_focus;
+	uint64_t found[KMT_FOCUS] = {};
+
+	for (uint32_t row = 1; row < t->tables.nr_caches; row++) {
+		const struct kmt_cache_key *key = &t->tables.cache_keys[row];
+
+		if (!(__atomic_load_n(&key->state, __ATOMIC_ACQUIRE) & KMT_CACHE_WANTED) ||
+		    key->ptr == KMT_CACHE_LARGE)
+			continue;
+		if (nr < most)
+			found[nr] = key->ptr;
+		nr++;
+	}
+	for (uint32_t i = 0; i < most; i++)
+		__atomic_store_n(&t->skel->bss->focus_cache[i], found[i], __ATOMIC_RELAXED);
+	/* two of one name, or none yet: their names are looked at then */
+	__atomic_store_n(&t->skel->bss->focus_known, nr && nr <= most, __ATOMIC_RELEASE);
+}
+
 const struct tracer_tables *tracer_tables(const struct tracer *t)
 {
 	return &t->tables;

@@ -22,6 +22,7 @@ struct tracer_options {
 	uint64_t max_live;      /* objects the live table must hold; 0: as many as there is memory for */
 	uint64_t min_size;      /* smaller allocations are not looked at */
 	uint64_t max_size;      /* nor larger ones; 0: no limit */
+	bool sizes_fit;         /* these two are those of the caches named below, and leave out nothing more */
 	int32_t pid;            /* only this process (thread group); 0: all */
 	uint64_t cgroup;        /* only this cgroup and those below it (its inode); 0: all */
 	uint32_t cgroup_level;  /* how deep it lies, 0 the root */
@@ -72,6 +73,12 @@ void tracer_clock(struct tracer *t, uint32_t ms);
 
 /* The mean bytes between samples of a pool (enum kmt_pool), or KMT_EVERY; from each CPU's next sample on. */
 void tracer_period_set(struct tracer *t, int pool, uint64_t bytes);
+
+/*
+ * Tell the programs where the caches that --cache names are, of those that have a row by now: what comes from others
+ * is then left alone at once. Without effect where no cache is named.
+ */
+void tracer_focus(struct tracer *t);
 
 const struct tracer_tables *tracer_tables(const struct tracer *t);
 
