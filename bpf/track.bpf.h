@@ -456,7 +456,7 @@ GLOBAL int track_taken(struct bpf_raw_tracepoint_args *ctx, __u32 pool, __u64 si
 		return 0;
 	s->site = site;
 	s->addr = addr;
-	s->object = (struct kmt_object){.size = size, .period = mean, .pool = pool};
+	s->object = (struct kmt_object){.size = size, .period = mean, .pool = pool & ~TRACK_EVERY};
 	track_alloc(ctx, cpu, cpu_id, s, row);
 	track_leave(cpu);
 	return 0;
