@@ -27,6 +27,7 @@ struct writer {
 	const struct growth_group
 		*top; /* the group that holds most, NULL when none is worth naming */
 	const struct cache_row *cache; /* of top; NULL outside slab */
+	const struct ledger_row *most; /* the pool that grew most, NULL when none did */
 	bool grew;		       /* some pool did, or that cache */
 	bool within;		       /* that cache alone: no pool as a whole */
 	bool short_;		       /* too short a recording to say what this growth is */
@@ -130,6 +131,7 @@ static void say_grown(struct writer *w)
 				       rows[i]->name, describe_delta(rows[i], part, sizeof(part)));
 	}
 	w->grew = grown > 0;
+	w->most = w->grew ? rows[0] : NULL;
 	if (w->grew) {
 		say(w, "In %s these grew: %s.", duration, list);
 	} else if (cache_grows(w->cache)) {
@@ -308,16 +310,22 @@ static void say_swings(struct writer *w)
 	}
 }
 
-/* Whether it goes on: of the cache that holds most, else of Slab. */
+static bool slab_grew_most(const struct writer *w)
+{
+	return w->within || w->most == &w->f->ledger->rows[LEDGER_SLAB];
+}
+
+/* Whether it goes on: of the pool that grew most; where that is Slab, of the cache that holds most. */
 static void say_trend(struct writer *w)
 {
-	const struct trend *t =
-		w->cache ? &w->cache->trend : &w->f->ledger->rows[LEDGER_SLAB].trend;
+	const struct cache_row *cache = slab_grew_most(w) ? w->cache : NULL;
 	char name[NAME_SHOWN + 8], rate[UNITS_MAX], interval[INTERVAL_WORDS_MAX];
+	const struct trend *t;
 
-	if (!w->grew || !w->top)
+	if (!cache && !w->most)
 		return;
-	snprintf(name, sizeof(name), "%.*s", NAME_SHOWN, w->cache ? w->cache->name : "Slab");
+	t = cache ? &cache->trend : &w->most->trend;
+	snprintf(name, sizeof(name), "%.*s", NAME_SHOWN, cache ? cache->name : w->most->name);
 	if (t->pattern == PATTERN_UNKNOWN)
 		say(w,
 		    "There are too few readings (%zu, %d are needed) to say whether %s is still "
@@ -328,7 +336,7 @@ static void say_trend(struct writer *w)
 		    units_bytes(rate, t->slope * 1024),
 		    interval_words(interval, " (95% interval ", t->slope * 1024,
 				   t->slope_low * 1024, t->slope_high * 1024, units_bytes));
-	else if (w->cache || !swings(t))
+	else if (cache || !swings(t))
 		say(w, "%s as a whole %s.", name, pattern_words(t->pattern));
 }
 
@@ -450,8 +458,7 @@ static void say_trust(struct writer *w)
 
 static void choose_next(struct writer *w)
 {
-	bool slab = row_grew(&w->f->ledger->rows[LEDGER_SLAB]) || w->within;
-	const struct cache_row *cache = slab ? w->cache : NULL;
+	const struct cache_row *cache = slab_grew_most(w) ? w->cache : NULL;
 	bool named = cache && !cache->large && is_plain_word(cache->name);
 
 	if (!w->f->v->at)
