@@ -130,6 +130,27 @@ static void shapes_are_named(void **state)
 	}
 }
 
+/* 0, 500 and 1000 kB: growing, and no rate is made of it. */
+static void few_jumps_have_no_rate(void **state)
+{
+	double t[30], y[30];
+	struct trend r;
+
+	(void)state;
+	for (int i = 0; i < 30; i++) {
+		t[i] = i;
+		y[i] = i < 22 ? 0 : i < 27 ? 500 : 1000;
+	}
+	r = trend(t, y, 30, 64);
+	assert_int_equal(r.pattern, PATTERN_GROWING);
+	assert_close(r.slope, 0, 0);
+	assert_false(trend_has_rate(&r));
+	for (int i = 0; i < 30; i++)
+		y[i] = 100 * i;
+	r = trend(t, y, 30, 64);
+	assert_true(trend_has_rate(&r));
+}
+
 static void noise_alone_is_never_growth(void **state)
 {
 	double t[60], y[60];
@@ -286,6 +307,7 @@ int main(void)
 		cmocka_unit_test(mann_kendall_by_hand),
 		cmocka_unit_test(too_few_points_say_nothing),
 		cmocka_unit_test(shapes_are_named),
+		cmocka_unit_test(few_jumps_have_no_rate),
 		cmocka_unit_test(noise_alone_is_never_growth),
 		cmocka_unit_test(swings_far_beyond_the_floor_are_no_noise),
 		cmocka_unit_test(slope_is_found_under_noise),

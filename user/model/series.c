@@ -230,6 +230,11 @@ static enum pattern trend_pattern(const double *y, size_t n, double floor_, doub
 	return t->mk_p < 0.01 && b - before >= (b - a) / 12 ? PATTERN_GROWING : PATTERN_STEP;
 }
 
+bool trend_has_rate(const struct trend *t)
+{
+	return t->pattern == PATTERN_GROWING && t->slope > 0;
+}
+
 int trend_of(const double *t, const double *y, size_t n, double floor_, struct trend *out)
 {
 	struct trend result = {.slope = NAN, .slope_low = NAN, .slope_high = NAN, .noise = NAN, .mk_p = 1,

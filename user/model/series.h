@@ -7,6 +7,7 @@
 #ifndef KMEMTRACE_MODEL_SERIES_H
 #define KMEMTRACE_MODEL_SERIES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define SERIES_POINTS 512 /* most points the O(n²) steps see */
@@ -60,5 +61,8 @@ struct trend {
  *   steady    else
  */
 int trend_of(const double *t, const double *y, size_t n, double floor, struct trend *out);
+
+/* Is it growing at a rate? What came in a few jumps is not: between most readings nothing did, and the slope is 0. */
+bool trend_has_rate(const struct trend *t);
 
 #endif

@@ -331,7 +331,7 @@ static void say_trend(struct writer *w)
 		    "There are too few readings (%zu, %d are needed) to say whether %s is still "
 		    "growing.",
 		    t->n, SERIES_MIN, name);
-	else if (t->pattern == PATTERN_GROWING)
+	else if (trend_has_rate(t))
 		say(w, "%s was still growing at the end, at %s/s%s.", name,
 		    units_bytes(rate, t->slope * 1024),
 		    interval_words(interval, " (95% interval ", t->slope * 1024,

@@ -129,7 +129,7 @@ static void group_trend(struct page *p, const struct report *r, size_t rank)
 
 	if (!trend || trend->pattern == PATTERN_UNKNOWN)
 		return;
-	if (trend->pattern == PATTERN_GROWING)
+	if (trend_has_rate(trend))
 		page_paragraph(p, 4, "over time: growing, %s/s",
 			       units_bytes(rate, trend->slope * 1024));
 	else

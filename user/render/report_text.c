@@ -50,7 +50,7 @@ static void pool_trends(struct page *p, const struct report *r)
 		fprintf(p->out, "  %-13s ", row->name);
 		page_bars(p, row->series, row->nr_series, false);
 		fprintf(p->out, "  %s", pattern_name(row->trend.pattern));
-		if (row->trend.pattern == PATTERN_GROWING)
+		if (trend_has_rate(&row->trend))
 			fprintf(p->out, ", %s/s", units_bytes(a, row->trend.slope * 1024));
 		else if ((row->trend.pattern == PATTERN_STEP ||
 			  row->trend.pattern == PATTERN_DROP) &&
