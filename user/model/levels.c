@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/normalise.h"
 #include "model/balance.h"
+#include "model/cgroup_of.h"
 #include "model/interval.h"
 
 /* ---- processes ---- */
@@ -124,36 +125,19 @@ static void change_add(struct level_change *to, const struct level_change *from)
 	to->end += from->end;
 }
 
-static int compare_known(const void *a, const void *b)
-{
-	const struct cap_process *x = *(struct cap_process *const *)a,
-				 *y = *(struct cap_process *const *)b;
-
-	return (x->tgid > y->tgid) - (x->tgid < y->tgid);
-}
-
 /* A level has the kernel's number of a cgroup; processes that allocated have its path. */
 static int cgroups_name(const struct view *v, struct levels *l)
 {
-	_cleanup_free_ const struct cap_process **known =
-		calloc(v->c->nr_processes + 1, sizeof(*known));
-	size_t nr = 0;
+	_cleanup_(cgroup_of_free) struct cgroup_of of = {0};
+	int err = cgroup_of_build(v->c, &of);
 
-	if (!known)
-		return -ENOMEM;
-	for (size_t i = 1; i < v->c->nr_processes; i++)
-		if (v->c->processes[i].cgroup && v->c->processes[i].tgid)
-			known[nr++] = &v->c->processes[i];
-	qsort(known, nr, sizeof(*known), compare_known);
-	for (size_t i = 0; i < l->processes.nr; i++) {
-		struct cap_process wanted = {.tgid = l->processes.items[i].tgid}, *key = &wanted;
-		const struct cap_process **found =
-			bsearch(&key, known, nr, sizeof(*known), compare_known);
+	for (size_t i = 0; i < l->processes.nr && !err; i++) {
+		const char *path = cgroup_of(v->c, &of, l->processes.items[i].tgid);
 
-		if (found)
-			l->processes.items[i].cgroup = v->c->cgroups[(*found)->cgroup];
+		if (path)
+			l->processes.items[i].cgroup = path;
 	}
-	return 0;
+	return err;
 }
 
 static int cgroups_add_up(struct levels *l)

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "model/balance.h"
+#include "model/cgroup_of.h"
 #include "model/container.h"
 #include "model/profile_build.h"
 
@@ -279,15 +280,6 @@ static int build_vmallocs(struct profile_build *b)
 
 /* ---- kernel stacks and page tables by process or cgroup ---- */
 
-/* The cgroup of a process, as far as the trace met it. */
-static const char *cgroup_of_tgid(const struct capture *c, int32_t tgid)
-{
-	for (size_t i = 1; i < c->nr_processes; i++)
-		if (c->processes[i].tgid == tgid && c->processes[i].cgroup)
-			return c->cgroups[c->processes[i].cgroup];
-	return "(cgroup not known)";
-}
-
 void profile_cgroup_key(const struct profile_build *b, const char *path, char *buf, size_t size)
 {
 	if (match_same_boot(b->m))
@@ -299,10 +291,13 @@ void profile_cgroup_key(const struct profile_build *b, const char *path, char *b
 static int add_tasks(struct profile_build *b, const struct snapshot *s, bool end)
 {
 	bool by_cgroup = b->p->by == GROWTH_BY_CGROUP;
+	_cleanup_(cgroup_of_free) struct cgroup_of of = {0};
 
+	if (by_cgroup && cgroup_of_build(b->v->c, &of))
+		return -ENOMEM;
 	for (size_t i = 0; i < s->tasks.nr; i++) {
 		const struct task_level *l = &s->tasks.items[i];
-		const char *name = by_cgroup ? cgroup_of_tgid(b->v->c, l->tgid) : l->comm;
+		const char *name = by_cgroup ? cgroup_of(b->v->c, &of, l->tgid) ?: "(cgroup not known)" : l->comm;
 		double levels[] = {(double)l->stack_bytes, (double)l->pgtables_bytes};
 		double objects[] = {(double)l->threads, 1};
 		char key[4096];
