@@ -141,6 +141,22 @@ report() { "$KMEMTRACE" report --format json --top 0 "$CAPTURE" >"$REPORT"; }
 
 json() { jq -r "$1" "$REPORT"; }
 
+# churn_not_blamed CYCLES: what churns is not among the first ten paths, but for a few objects of its own that it may
+# well leave behind: its message queue's namespace, file pages it read.
+churn_not_blamed() {
+	json '[.growth[:10][] | select(.processes[0].comm == "churn" and .objects > '"$1"' / 1000)]' >"$WORK/blamed"
+	[ "$(jq length "$WORK/blamed")" = 0 ] ||
+		fail "$(jq -c '.[] | [.rank, .cache, .objects, .bytes, .stack[0:3]]' "$WORK/blamed")"
+}
+
+# much_passed BYTES: a hundred times as much was allocated from slab caches, by the events of an exact recording.
+much_passed() {
+	local passed
+	passed=$(json '[.caches[] | (.allocs // 0) * (.size // 0)] | add')
+	echo "$passed bytes were allocated, $1 were to stay"
+	[ "$passed" -ge $((100 * $1)) ] || fail "less than a hundred times as much"
+}
+
 # ---- plants ----
 
 plant_ready() {
@@ -163,6 +179,15 @@ plant_stop() {
 }
 
 ready() { sed -n "s/^READY.* $1=\([^ ]*\).*/\1/p" "$WORK/ready"; }
+
+# cgroup_make: a new one, in CGROUP, or the test is skipped. Who made it removes it.
+cgroup_make() {
+	local root
+	root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	[ -n "$root" ] || skip "no cgroup2 tree is mounted"
+	CGROUP=$root/kmemtrace-test-$$
+	mkdir -p "$CGROUP" || skip "no cgroup can be made in $root"
+}
 
 # ---- the kernel's own figures ----
 

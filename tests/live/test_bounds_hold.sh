@@ -136,16 +136,12 @@ test_one_process() {
 }
 
 test_one_cgroup() {
-	local root group
 	need_record
-	root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
-	[ -n "$root" ] || skip "no cgroup2 tree is mounted"
-	group=$root/kmemtrace-test-$$
-	mkdir -p "$group" || skip "no cgroup can be made in $root"
+	cgroup_make
 	plant_when "$WORK/go" msg 20000
-	echo "$PLANT_PID" >"$group/cgroup.procs"
-	narrowed --cgroup "$group"
-	rmdir "$group"
+	echo "$PLANT_PID" >"$CGROUP/cgroup.procs"
+	narrowed --cgroup "$CGROUP"
+	rmdir "$CGROUP"
 }
 
 run_tests

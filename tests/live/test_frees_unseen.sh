@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Frees that fire no event do not look like growth: what programs freed in bulk, in RCU batches and into sheaves is
-# not held, not blamed and not called a leak, a true leak a hundred times smaller beside it comes first, and of
-# 100,000 objects that are held and 100,000 that were freed unseen hardly one is mistaken for the other.
+# not held and not blamed, what a hundred times less traffic leaves behind beside it comes first, and of 100,000 objects
+# that are held and 100,000 that were freed unseen hardly one is mistaken for the other. What is called a leak is another
+# test's: no recording as short as these says the word.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -35,10 +36,7 @@ churned() {
 		awk -v h="$held" -v d="$delta" -v n="$allocs" 'BEGIN { e = h - d; if (e < 0) e = -e; exit !(e <= n / 100) }' ||
 			fail "$name: $held held, slabinfo $delta, $allocs allocated"
 	done < <(unseen_caches)
-	json '[.growth[:10][] | select(.processes[0].comm == "churn" and .objects > '"$CYCLES"' / 1000)]' >"$WORK/blamed"
-	[ "$(jq length "$WORK/blamed")" = 0 ] ||
-		fail "$(jq -c '.[] | [.rank, .cache, .objects, .bytes, .stack[0:3]]' "$WORK/blamed")"
-	[ "$(json .verdict.leak)" = false ]
+	churn_not_blamed "$CYCLES"
 	[ "$(json .capture.audit)" = ok ]
 }
 
@@ -50,15 +48,17 @@ test_churn_udp() { churned udp; }
 test_churn_tcp() { churned tcp; }
 test_churn_timerfd() { churned timerfd; }
 
-# mixed KIND: the churn beside 2,000 messages of 2 KiB that stay.
+# mixed KIND SIZE: the churn beside messages of SIZE that stay: a hundredth of its objects, and of its bytes; but for
+# io_uring's, most of whose requests do not pass the allocator: a ring keeps them, and a hundredth of what does is less than
+# a path is named for.
 mixed() {
-	local pid
+	local pid count=$((CYCLES / 100))
 	need_record
 	record_start --exact
 	"$CHURN" "$1" "$CYCLES" --seconds 0 >"$WORK/ready2" &
 	pid=$!
 	started+=("$pid")
-	plant_start msg $((CYCLES / 100)) --size 2048
+	plant_start msg $count --size "$2"
 	wait "$pid"
 	settled "$1"
 	record_stop
@@ -66,17 +66,18 @@ mixed() {
 	report
 	[ "$(json '.growth[0].processes[0].comm')" = plant ] ||
 		fail "$(json '[.growth[:3][] | [.cache, .objects, .bytes, .processes[0].comm, .stack[0]]]')"
-	within "planted objects" "$(json '.growth[0].objects')" $((CYCLES / 100)) 1
+	within "planted objects" "$(json '.growth[0].objects')" $count 1
 	[ "$(json '.growth[0].verified_live_fraction == 1')" = true ]
+	if [ "$1" != iouring ]; then much_passed $((count * $2)); fi
 }
 
-test_leak_beside_epoll() { mixed epoll; }
-test_leak_beside_mmap() { mixed mmap; }
-test_leak_beside_rename() { mixed rename; }
-test_leak_beside_iouring() { mixed iouring; }
-test_leak_beside_udp() { mixed udp; }
-test_leak_beside_tcp() { mixed tcp; }
-test_leak_beside_timerfd() { mixed timerfd; }
+test_leak_beside_epoll() { mixed epoll 512; }
+test_leak_beside_mmap() { mixed mmap 1024; }
+test_leak_beside_rename() { mixed rename 2048; }
+test_leak_beside_iouring() { mixed iouring 2048; }
+test_leak_beside_udp() { mixed udp 1024; }
+test_leak_beside_tcp() { mixed tcp 1024; }
+test_leak_beside_timerfd() { mixed timerfd 512; }
 
 # Nobody tells who allocates in bulk, unless fexit may: the cache and how many are found in slabinfo.
 test_allocated_in_bulk() {

@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The word "leak" is for what leaks: in a recording long enough for it (docs/trust.md), with every kind of churn running
+# side by side, it is said of the one program that leaks, and of none that churns.
+# shellcheck source=tests/live/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+CYCLES=200000
+SECONDS_CHURNED=150
+LEAKED=$((CYCLES / 100))
+
+# churns_run SIZE: all kinds, evenly, in $CGROUP; returns when what they freed is free (KFREE_DRAIN_JIFFIES). But for fork:
+# areas of stacks that were freed are there until lazy_max_pages() of them are.
+churns_run() {
+	local kind pid pids=()
+	for kind in $("$CHURN" --help | awk '/^  / && $1 != "fork" { print $1 }'); do
+		sh -c 'echo 0 >"$0" && exec "$@"' "$CGROUP/cgroup.procs" \
+			"$CHURN" "$kind" $CYCLES --size "$1" --rate $((CYCLES / SECONDS_CHURNED)) --seconds 0 >>"$WORK/churned" &
+		pids+=($!)
+	done
+	started+=("${pids[@]}")
+	for pid in "${pids[@]}"; do wait "$pid"; done
+	pause 6
+}
+
+# The leak is a hundredth of the churn on its own path and in its own cache, and less of all of it. Two record: one all,
+# one what churns alone, whose cache grows by the leak as well.
+test_every_churn_beside_a_leak() {
+	local other=$WORK/churns.kmt pid
+	need_record
+	cgroup_make
+	record_start --exact
+	"$KMEMTRACE" record -q --exact --cgroup "$CGROUP" -o "$other" 2>"$WORK/other.err" &
+	pid=$!
+	started+=("$pid")
+	pause 1
+	"$PLANT" msg $LEAKED --size 2048 --rate $((LEAKED / SECONDS_CHURNED)) --seconds 600 >"$WORK/ready" &
+	PLANT_PID=$!
+	started+=("$PLANT_PID")
+	churns_run 2000 # and a header of 48 bytes: as the leak's
+	until_true 20 plant_ready
+	kill -INT "$pid"
+	wait "$pid" || fail "$(cat "$WORK/other.err")"
+	record_stop
+	plant_stop
+	rmdir "$CGROUP"
+	report
+	json '.verdict.sentences[]'
+	churn_not_blamed $CYCLES
+	[ "$(json .verdict.leak)" = true ]
+	json '.verdict.sentences[]' | grep -q "of it by plant\\[$PLANT_PID\\]"
+	json '.growth[0].stack[]' | grep -qE 'load_msg|alloc_msg'
+	within "leaked objects" "$(json '.growth[0].objects')" $LEAKED 1
+	much_passed $((LEAKED * 2048))
+
+	CAPTURE=$other
+	report
+	json '.verdict.sentences[]'
+	churn_not_blamed $CYCLES
+	[ "$(json .verdict.leak)" = false ]
+	# what could have made it say the word
+	[ "$(json '.capture.duration_s >= 150')" = true ]
+	[ "$(json "[.caches[] | select(.allocs >= $CYCLES and .pattern == \"growing\")] | length > 0")" = true ] ||
+		fail "no cache of a churn was growing"
+}
+
+run_tests
