@@ -13,12 +13,12 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <cmocka.h>
 
 #include "cmd.h"
 #include "golden.h"
+#include "recorded.h"
 #include "scratch.h"
 
 static const char *const names[] = {"6.12-boot1", "6.12-boot2", "6.18"};
@@ -99,28 +99,14 @@ static void a_capture_is_like_itself(void **state)
 	}
 }
 
-/* Unpack the recorded captures. */
 static int unpack(void **state)
 {
-	static char buf[65536];
-
 	if (scratch_new(state))
 		return -1;
 	for (int i = 0; i < 3; i++) {
-		char from[512], *to = path_of(names[i]);
-		gzFile in;
-		FILE *out;
-		int n;
+		char *to = path_of(names[i]);
 
-		snprintf(from, sizeof(from), "%s/fixtures/captures/%s.kmt.gz", TESTS_DIR, names[i]);
-		in = gzopen(from, "r");
-		out = fopen(to, "w");
-		if (!in || !out)
-			return -1;
-		while ((n = gzread(in, buf, sizeof(buf))) > 0)
-			fwrite(buf, 1, (size_t)n, out);
-		gzclose(in);
-		fclose(out);
+		recorded_unpack(names[i], to);
 		free(to);
 	}
 	return 0;
