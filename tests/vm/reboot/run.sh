@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Guest side of scripts/vm-reboot.sh: record while as many messages are planted as the kernel's command line says
-# (kmt_count=N), and hand the capture over, with where the kernel lies this time. busybox sh only.
+# (kmt_count=N), and hand the capture over, with its report and where the kernel lies this time. busybox sh only.
 count=$(sed -n 's/.*kmt_count=\([0-9]*\).*/\1/p' /proc/cmdline)
 
 hand_over() { # NAME COMMAND…
@@ -23,5 +23,6 @@ timeout -s KILL 90 ./kmemtrace record -q -f --exact -o /tmp/t.kmt -- sh /tmp/hol
 }
 printf '\nok record\n'
 hand_over text.addr sed -n 's/^\([0-9a-f]*\) T _text$/\1/p; s/^\([0-9a-f]*\) T _stext$/\1/p' /proc/kallsyms
+hand_over record.json ./kmemtrace report --format json /tmp/t.kmt
 gzip -c /tmp/t.kmt >/tmp/t.gz
 hand_over capture.b64 base64 /tmp/t.gz
