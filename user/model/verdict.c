@@ -378,13 +378,16 @@ static void say_proportion(struct writer *w)
 		}
 }
 
+/* Of the cache that holds most: by its name where another pool than Slab was spoken of before. */
 static void say_leak(struct writer *w)
 {
-	char p50[UNITS_MAX], oldest[UNITS_MAX];
+	char p50[UNITS_MAX], oldest[UNITS_MAX], name[NAME_SHOWN + 1] = "";
 	struct leak_facts facts;
 
 	if (!w->top || !w->cache)
 		return;
+	if (!slab_grew_most(w))
+		snprintf(name, sizeof(name), "%.*s", NAME_SHOWN, w->cache->name);
 	facts = (struct leak_facts){
 		.trust = w->cache->trust.level < w->f->trust->level ? w->cache->trust.level
 								    : w->f->trust->level,
@@ -400,19 +403,18 @@ static void say_leak(struct writer *w)
 	w->short_ = trust_leak_needs_time(&facts);
 	if (w->short_)
 		say(w,
-		    "What was allocated first is still there, but %s cannot tell this from objects "
-		    "that are kept "
-		    "for a time and then freed (a closed TCP connection for 60 s): record 3 min to "
+		    "What was allocated first%s%s is still there, but %s cannot tell this from "
+		    "objects that are kept for a time and then freed (a closed TCP connection for 60 s): record 3 min to "
 		    "know.",
-		    units_duration(p50, w->f->v->duration_s));
+		    *name ? " of " : "", name, units_duration(p50, w->f->v->duration_s));
 	if (!trust_may_say_leak(&facts))
 		return;
 	w->out->leak = true;
 	say(w,
-	    "This looks like a leak: it keeps growing, is not reclaimable, and what was allocated "
+	    "%s looks like a leak: it keeps growing, is not reclaimable, and what was allocated "
 	    "first is still "
 	    "there (median age %s, oldest %s).",
-	    units_duration(p50, w->top->age_p50_s), units_duration(oldest, w->top->oldest_s));
+	    *name ? name : "This", units_duration(p50, w->top->age_p50_s), units_duration(oldest, w->top->oldest_s));
 }
 
 static void say_caveats(struct writer *w)
