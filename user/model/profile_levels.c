@@ -297,7 +297,8 @@ static int add_tasks(struct profile_build *b, const struct snapshot *s, bool end
 		return -ENOMEM;
 	for (size_t i = 0; i < s->tasks.nr; i++) {
 		const struct task_level *l = &s->tasks.items[i];
-		const char *name = by_cgroup ? cgroup_of(b->v->c, &of, l->tgid) ?: "(cgroup not known)" : l->comm;
+		const char *cgroup = cgroup_of(b->v->c, &of, l->tgid) ?: "(cgroup not known)";
+		const char *name = by_cgroup ? cgroup : l->comm;
 		double levels[] = {(double)l->stack_bytes, (double)l->pgtables_bytes};
 		double objects[] = {(double)l->threads, 1};
 		char key[4096];

@@ -404,8 +404,8 @@ static void say_leak(struct writer *w)
 	if (w->short_)
 		say(w,
 		    "What was allocated first%s%s is still there, but %s cannot tell this from "
-		    "objects that are kept for a time and then freed (a closed TCP connection for 60 s): record 3 min to "
-		    "know.",
+		    "objects that are kept for a time and then freed (a closed TCP connection for "
+		    "60 s): record 3 min to know.",
 		    *name ? " of " : "", name, units_duration(p50, w->f->v->duration_s));
 	if (!trust_may_say_leak(&facts))
 		return;
