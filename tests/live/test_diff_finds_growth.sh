@@ -113,7 +113,7 @@ test_a_drop_is_named() {
 	shape_is drop 'shrank by' 'fell'
 }
 
-# Twenty-one comparisons of seven recordings of the host as it is.
+# Twenty-one comparisons of seven recordings of the host as it is, if left alone: what others start and end is news.
 test_no_growth_is_no_news() {
 	local i k alarms=0
 	need_record
