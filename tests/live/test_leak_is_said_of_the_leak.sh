@@ -10,7 +10,7 @@ SECONDS_CHURNED=150
 LEAKED=$((CYCLES / 100))
 
 # churns_run SIZE: all kinds, evenly, in $CGROUP; returns when what they freed is free (KFREE_DRAIN_JIFFIES). But for fork:
-# areas of stacks that were freed are there until lazy_max_pages() of them are.
+# areas of stacks that were freed are there until lazy_max_pages() of them are. Sets churned, the cycles of all.
 churns_run() {
 	local kind pid pids=()
 	for kind in $("$CHURN" --help | awk '/^  / && $1 != "fork" { print $1 }'); do
@@ -18,6 +18,7 @@ churns_run() {
 			"$CHURN" "$kind" $CYCLES --size "$1" --rate $((CYCLES / SECONDS_CHURNED)) --seconds 0 >>"$WORK/churned" &
 		pids+=($!)
 	done
+	churned=$((${#pids[@]} * CYCLES))
 	started+=("${pids[@]}")
 	for pid in "${pids[@]}"; do wait "$pid"; done
 	pause 6
@@ -26,7 +27,7 @@ churns_run() {
 # The leak is a hundredth of the churn on its own path and in its own cache, and less of all of it. Two record: one all,
 # one what churns alone, whose cache grows by the leak as well.
 test_every_churn_beside_a_leak() {
-	local other=$WORK/churns.kmt pid
+	local other=$WORK/churns.kmt pid churned
 	need_record
 	cgroup_make
 	record_start --exact
@@ -34,10 +35,10 @@ test_every_churn_beside_a_leak() {
 	pid=$!
 	started+=("$pid")
 	pause 1
-	"$PLANT" msg $LEAKED --size 2048 --rate $((LEAKED / SECONDS_CHURNED)) --seconds 600 >"$WORK/ready" &
+	"$PLANT" msg $LEAKED --size 4096 --rate $((LEAKED / SECONDS_CHURNED)) --seconds 600 >"$WORK/ready" &
 	PLANT_PID=$!
 	started+=("$PLANT_PID")
-	churns_run 2000 # and a header of 48 bytes: as the leak's
+	churns_run 4048 # and a header of 48 bytes: as the leak's
 	until_true 20 plant_ready
 	kill -INT "$pid"
 	wait "$pid" || fail "$(cat "$WORK/other.err")"
@@ -46,17 +47,17 @@ test_every_churn_beside_a_leak() {
 	rmdir "$CGROUP"
 	report
 	json '.verdict.sentences[]'
-	churn_not_blamed $CYCLES
+	churn_not_blamed "$churned"
 	[ "$(json .verdict.leak)" = true ]
 	json '.verdict.sentences[]' | grep -q "of it by plant\\[$PLANT_PID\\]"
 	json '.growth[0].stack[]' | grep -qE 'load_msg|alloc_msg'
 	within "leaked objects" "$(json '.growth[0].objects')" $LEAKED 1
-	much_passed $((LEAKED * 2048))
+	much_passed $((LEAKED * 4096))
 
 	CAPTURE=$other
 	report
 	json '.verdict.sentences[]'
-	churn_not_blamed $CYCLES
+	churn_not_blamed "$churned"
 	[ "$(json .verdict.leak)" = false ]
 	# what could have made it say the word
 	[ "$(json '.capture.duration_s >= 150')" = true ]
