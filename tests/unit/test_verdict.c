@@ -94,10 +94,12 @@ static struct capture *with_page_tables(struct capture *c)
 static void another_pool_than_slab_grew(void **state)
 {
 	(void)state;
-	CHECK(with_page_tables(sample_whole()), false, "sudo kmemtrace record --exact -d 60",
+	CHECK(with_page_tables(sample_whole()), false,
+	      "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180",
 	      "these grew: PageTables by", "PageTables was still growing at the end, at", "Slab by",
 	      "first of kmalloc-cg-1k is still there", NULL, "kmalloc-cg-1k was still");
-	CHECK(with_page_tables(sample_slow()), true, "sudo kmemtrace record --exact -d 60",
+	CHECK(with_page_tables(sample_slow()), true,
+	      "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 600",
 	      "PageTables was still growing at the end, at", "kmalloc-cg-1k looks like a leak", NULL,
 	      "This looks");
 }

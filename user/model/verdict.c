@@ -460,7 +460,7 @@ static void say_trust(struct writer *w)
 
 static void choose_next(struct writer *w)
 {
-	const struct cache_row *cache = slab_grew_most(w) || w->out->leak ? w->cache : NULL;
+	const struct cache_row *cache = slab_grew_most(w) || w->out->leak || w->short_ ? w->cache : NULL;
 	bool named = cache && !cache->large && is_plain_word(cache->name);
 
 	if (!w->f->v->at)
