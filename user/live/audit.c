@@ -15,6 +15,7 @@
 #define FIRST_NS 1000.0	      /* guess of what one object takes, until it is known */
 #define MOST	 (1u << 21)
 #define LATE	 2	      /* times the limit, after which a run that takes longer than planned is ended */
+#define CACHE_RUNS 16	      /* of audit_caches: 4096 caches, more than there are rows */
 #define APART_NS 1000000000ull /* between two looks that count as two */
 
 /* An object to be looked up. */
@@ -270,7 +271,8 @@ int audit_list_caches(struct audit *a)
 
 	if (strcmp(a->state, "ok"))
 		return 0;
-	while (args[0] && !err) {
+	/* if the first of all is destroyed meanwhile, the list does not lead back to it */
+	for (int run = 0; run < CACHE_RUNS && args[0] && !err; run++) {
 		err = tracer_run(a->tracer, TRACER_AUDIT_CACHES, args, -1);
 		args[0] = found->next;
 	}
