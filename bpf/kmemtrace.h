@@ -18,7 +18,7 @@
 #define KMT_NAME    64 /* longest cache name kept */
 #define KMT_COMM    16
 #define KMT_CACHES  1024
-#define KMT_TALLIES 512 /* most per CPU, two ways; fewer where CPUs are many */
+#define KMT_TALLIES 2048 /* most per CPU, two ways; fewer where CPUs are many */
 #define KMT_EVERY   1   /* the sampling period that takes every object */
 #define KMT_NEST    4   /* task, softirq, hardirq, NMI; 2 where CPUs are very many */
 #define KMT_SCRATCH 2048 /* bytes of a scratch row at most */
@@ -87,8 +87,9 @@ struct kmt_cpu {
 #define KMT_KEYS     7
 #define KMT_BUSY     1
 #define KMT_EVICTING 2 /* every larger key is an object's */
+#define KMT_PAGE_ROWS 64 /* buckets that are first choice for the objects of one page */
 struct kmt_bucket {
-	__u64 spilled; /* objects that belong here but found no room and lie in the bucket's second choice */
+	__u64 spilled; /* objects that belong here but found no room and lie in their second or third choice */
 	__u64 key[KMT_KEYS];
 };
 

@@ -4,7 +4,7 @@
  * writes these maps.
  *
  * The live table is an open-addressing hash in plain arrays: a bucket is one cache line of seven keys, an
- * object lies in one of two buckets. It needs no lock and no helper call, because one address is never
+ * object lies in one of three buckets. It needs no lock and no helper call, because one address is never
  * allocated by two at a time: a key is claimed with compare-and-swap (KMT_BUSY), the object written, then
  * the key; it is freed by storing 0. Against a BPF hash map it saves some 100 ns for each pair, and the
  * loader reads it through mmap. Counts of live objects are never kept: they are counted in the table.
@@ -204,15 +204,37 @@ static __always_inline void traffic_count(struct kmt_cpu *cpu, __u32 cpu_id, con
 
 /* ---- the live table ---- */
 
+/*
+ * A key's buckets. The first choice of what lies in one page of memory is in one page of buckets: the rows of a
+ * load that takes and gives back the same few pages stay in the caches and in the TLB, however large the table.
+ * The others are anywhere, so that what fills its page of buckets finds room while the table has any.
+ */
 static __always_inline __u32 live_row(__u64 key)
+{
+	return hash_row(key >> 12, cfg_live_shift) ^ (key >> 6 & (KMT_PAGE_ROWS - 1));
+}
+
+static __always_inline __u32 live_second(__u64 key)
 {
 	return hash_row(key >> 3, cfg_live_shift);
 }
 
-/* A key's second bucket: the neighbouring line, which the CPU has often fetched already. */
-static __always_inline __u32 live_second(__u32 row)
+static __always_inline __u32 live_third(__u64 key)
 {
-	return row ^ 1;
+	return (key * 0xC2B2AE3D27D4EB4Full) >> (cfg_live_shift & 63);
+}
+
+/* Begin to fetch the lines that an allocation will most likely need, while its stack is looked at. */
+static __always_inline void live_prefetch(__u64 key)
+{
+	__u32 row = live_row(key), first = row * KMT_KEYS;
+	struct kmt_bucket *b = bpf_map_lookup_elem(&live_keys, &row);
+	struct kmt_object *o = bpf_map_lookup_elem(&live_objects, &first);
+
+	if (b)
+		*(volatile __u64 *)&b->spilled;
+	if (o)
+		*(volatile __u64 *)&o->size;
 }
 
 /* A place in the live table. The index is kept apart from the bucket so that the verifier can bound it. */
@@ -245,57 +267,66 @@ static __always_inline bool bucket_place(struct live_place *p, struct kmt_bucket
 	return true;
 }
 
-static __always_inline bool bucket_find(struct live_place *p, __u32 row, __u64 key)
+static __always_inline bool bucket_find(struct live_place *p, struct kmt_bucket *b, __u32 row, __u64 key)
 {
-	struct kmt_bucket *b = bpf_map_lookup_elem(&live_keys, &row);
-
-	if (!b)
-		return false;
-	for (__u32 i = 0; i < KMT_KEYS; i++)
+	for (__u32 i = 0; b && i < KMT_KEYS; i++)
 		if (b->key[i] == key)
 			return bucket_place(p, b, row, i);
-	p->spilled = b;
 	return false;
+}
+
+/* Claim a free key of a bucket (KMT_BUSY). */
+static __always_inline bool bucket_claim(struct live_place *p, struct kmt_bucket *b, __u32 row)
+{
+	for (__u32 i = 0; b && i < KMT_KEYS; i++)
+		if (!b->key[i] && compat_swap(&b->key[i], row, 0, KMT_BUSY))
+			return bucket_place(p, b, row, i);
+	return false;
+}
+
+static __always_inline struct kmt_bucket *bucket_of(__u32 row)
+{
+	return bpf_map_lookup_elem(&live_keys, &row);
 }
 
 /* Where `key` lies. */
 static __always_inline bool live_find(struct live_place *p, __u64 key)
 {
 	__u32 row = live_row(key);
+	struct kmt_bucket *first = bucket_of(row);
 
 	p->spilled = NULL;
-	if (bucket_find(p, row, key))
+	if (bucket_find(p, first, row, key))
 		return true;
-	if (!p->spilled || !p->spilled->spilled)
+	if (!first || !first->spilled)
 		return false;
-	return bucket_find(p, live_second(row), key);
+	p->spilled = first;
+	row = live_second(key);
+	if (bucket_find(p, bucket_of(row), row, key))
+		return true;
+	row = live_third(key);
+	return bucket_find(p, bucket_of(row), row, key);
 }
 
-/* Claim a free key of bucket `row` (KMT_BUSY). */
-static __always_inline bool bucket_claim(struct live_place *p, __u32 row)
-{
-	struct kmt_bucket *b = bpf_map_lookup_elem(&live_keys, &row);
-
-	if (!b)
-		return false;
-	for (__u32 i = 0; i < KMT_KEYS; i++)
-		if (!b->key[i] && compat_swap(&b->key[i], row, 0, KMT_BUSY))
-			return bucket_place(p, b, row, i);
-	p->spilled = b;
-	return false;
-}
-
-/* Where the object of `key` is to be written; false when both its buckets are full. */
+/* Where the object of `key` is to be written; false when all its buckets are full. */
 static __always_inline bool live_claim(struct live_place *p, __u64 key)
 {
 	__u32 row = live_row(key);
+	struct kmt_bucket *first = bucket_of(row);
 
 	p->spilled = NULL;
-	if (bucket_claim(p, row))
+	if (bucket_claim(p, first, row))
 		return true;
-	if (!p->spilled || !bucket_claim(p, live_second(row)))
+	p->spilled = first;
+	row = live_second(key);
+	if (!first)
 		return false;
-	__sync_fetch_and_add(&p->spilled->spilled, 1);
+	if (!bucket_claim(p, bucket_of(row), row)) {
+		row = live_third(key);
+		if (!bucket_claim(p, bucket_of(row), row))
+			return false;
+	}
+	__sync_fetch_and_add(&first->spilled, 1);
 	return true;
 }
 
@@ -423,8 +454,10 @@ static __always_inline struct unwind_scratch *track_enter(struct kmt_cpu *cpu, _
 static __always_inline void track_alloc(struct bpf_raw_tracepoint_args *ctx, struct kmt_cpu *cpu,
 					__u32 cpu_id, struct unwind_scratch *s, __u32 row)
 {
-	__u32 path = unwind_path(ctx, row, cpu_id);
+	__u32 path;
 
+	live_prefetch(kmt_key(s->object.pool, s->addr));
+	path = unwind_path(ctx, row, cpu_id);
 	if (!s->irq || narrow_wants_irq())
 		track_object(cpu_id, row, path);
 }

@@ -202,6 +202,27 @@ static void as_many_objects_as_promised_fit_and_all_leave_again(void **state)
 	tracer_free(t);
 }
 
+/* The objects of a page share a page of the table, whose pages fill unevenly; objects of 64 bytes fill one. */
+static void objects_on_pages_here_and_there_fit_too(void **state)
+{
+	const uint64_t n = 20000, most = 1 << 20;
+	const struct tracer_options o = {.exact = true, .max_live = n};
+	struct tracer *t = tracer_make(&o);
+	uint64_t bytes, lost, page = 1;
+
+	(void)state;
+	for (uint64_t i = 0; i < n; i++) {
+		if (i % 64 == 0)
+			page = page * 6364136223846793005ull + 1442695040888963407ull;
+		do_kmalloc(t, KERNEL_ADDR + (page >> 32) % most * 4096 + i % 64 * 64, 64);
+	}
+	lost = counts_of(t).losses[KMT_LOSS_LIVE_FULL];
+	print_message("%lu of %lu found no room\n", (unsigned long)lost, (unsigned long)n);
+	assert_true(lost <= n / 1000);
+	assert_int_equal(live_count(t, &bytes), n - lost);
+	tracer_free(t);
+}
+
 static void a_full_table_is_counted_and_harms_nothing(void **state)
 {
 	const struct tracer_options o = {.exact = true, .max_live = 16};
@@ -505,6 +526,7 @@ int main(void)
 		cmocka_unit_test(a_reused_address_is_an_unseen_free),
 		cmocka_unit_test(a_free_of_something_older_changes_nothing),
 		cmocka_unit_test(as_many_objects_as_promised_fit_and_all_leave_again),
+		cmocka_unit_test(objects_on_pages_here_and_there_fit_too),
 		cmocka_unit_test(a_full_table_is_counted_and_harms_nothing),
 		cmocka_unit_test(small_ones_are_left_out_when_asked),
 		cmocka_unit_test(samples_add_up_to_what_was_allocated),

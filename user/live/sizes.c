@@ -54,10 +54,10 @@ static uint64_t all_bytes(struct sizes *s, uint32_t cpus)
 	return sum;
 }
 
-/* Objects that fit for certain in 2^bits buckets: a quarter is left free, so that two full buckets are rare. */
+/* Objects that fit in 2^bits buckets: with two fifths left free, one in thousands finds its three buckets full. */
 static uint64_t live_of(uint32_t bits)
 {
-	return ((uint64_t)KMT_KEYS << bits) / 5 * 4;
+	return ((uint64_t)KMT_KEYS << bits) / 5 * 3;
 }
 
 static void smallest(const struct sizes_request *r, struct sizes *s)
@@ -66,7 +66,7 @@ static void smallest(const struct sizes_request *r, struct sizes *s)
 	for (size_t i = 0; i < RULES; i++)
 		*bits_of(s, &rules[i]) = rules[i].least;
 	if (r->max_live) {
-		s->live_bits = 4;
+		s->live_bits = 6; /* KMT_PAGE_ROWS */
 		while (s->live_bits < rules[0].most && live_of(s->live_bits) < r->max_live)
 			s->live_bits++;
 	}
