@@ -19,11 +19,27 @@ function median(text,    a, n)
 	return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
 }
 
-# half the distance from the least to the most, in percent of the median
-function spread(text,    a, n)
+# standard error of the median of values spread like a normal distribution; of a single one nothing is known: 0
+function error(text,    a, n, i, sum, squares)
 {
-	n = sorted(text, a)
-	return 50 * (a[n] - a[1]) / median(text)
+	n = split(text, a, " ")
+	for (i = 1; i <= n; i++) {
+		sum += a[i]
+		squares += a[i] ^ 2
+	}
+	return n > 1 ? 1.2533 * sqrt(squares / n - (sum / n) ^ 2 + 1e-9) / sqrt(n - 1) : 0
+}
+
+# half the 95 % interval of what tracer t adds to workload w as a part of what tracer f adds
+function part_error(t, f, w,    base, added, part)
+{
+	base = median(times["nothing", w])
+	added = median(times[f, w]) - base
+	if (t == f || t == "nothing" || added <= 0)
+		return 0
+	part = (median(times[t, w]) - base) / added
+	return 1.96 / added * sqrt(error(times[t, w]) ^ 2 + (part * error(times[f, w])) ^ 2 + \
+		((1 - part) * error(times["nothing", w])) ^ 2)
 }
 
 function ratio(a, b)
@@ -62,9 +78,9 @@ function as_json(    i, j, w, t)
 		for (j = 1; j <= tracers; j++) {
 			t = tracer[j]
 			if ((t, w) in times)
-				printf "%s\n      {\"name\": \"%s\", \"ns\": %.1f, \"spread_percent\": %.1f, \"added_ns\": %.1f}", \
-					(j > 1 ? "," : ""), t, median(times[t, w]), spread(times[t, w]), \
-					median(times[t, w]) - median(times["nothing", w])
+				printf "%s\n      {\"name\": \"%s\", \"ns\": %.1f, \"error_ns\": %.1f, \"added_ns\": %.1f, \"of_floor_error\": %.3f}", \
+					(j > 1 ? "," : ""), t, median(times[t, w]), error(times[t, w]), \
+					median(times[t, w]) - median(times["nothing", w]), part_error(t, "floor", w)
 		}
 		printf "],\n     \"program_ns\": {\"empty\": %.1f, \"sampled\": %.1f, \"exact\": %.1f},\n", \
 			program["empty", w], program["sampled", w], program["exact", w]
@@ -84,8 +100,8 @@ function as_text(    i, j, w, t, base, floor, classic, m)
 {
 	printf "%s, kernel %s, %d × %s, %d rounds, floor: empty programs on %d events, focused on %s\n\n", \
 		date, release, cpus, model, rounds, events, idle
-	printf "%-10s %-9s %12s %7s %12s %9s %9s %11s\n", "WORKLOAD", "TRACER", "NS/ITERATION", "SPREAD", \
-		"ADDED", "/NOTHING", "/FLOOR", "OF CLASSIC"
+	printf "%-10s %-9s %12s %8s %10s %9s %8s %6s %11s\n", "WORKLOAD", "TRACER", "NS/ITERATION", "+/-", \
+		"ADDED", "/NOTHING", "/FLOOR", "+/-", "OF CLASSIC"
 	for (i = 1; i <= loads; i++) {
 		w = load[i]
 		base = median(times["nothing", w])
@@ -96,12 +112,13 @@ function as_text(    i, j, w, t, base, floor, classic, m)
 			if (!((t, w) in times))
 				continue
 			m = median(times[t, w])
-			printf "%-10s %-9s %12.1f %5.1f %% %12.1f %9s %9s %11s\n", w, t, m, spread(times[t, w]), \
+			printf "%-10s %-9s %12.1f %7.1f %10.1f %9s %8s %6s %11s\n", w, t, m, 1.96 * error(times[t, w]), \
 				m - base, ratio(m, base), (j > 1 ? ratio(m - base, floor) : ""), \
+				(j > 2 ? sprintf("%.2f", part_error(t, "floor", w)) : ""), \
 				(j > 1 && m > base ? "1/" sprintf("%.1f", classic / (m - base)) : "")
 		}
 	}
-	printf "\nADDED is to nothing attached; /FLOOR and OF CLASSIC compare what is added.\n"
+	printf "\nADDED is to nothing attached; /FLOOR and OF CLASSIC compare what is added. +/- holds 95 of 100 such runs.\n"
 	printf "\n%-10s %13s %15s %13s %15s %14s %8s %10s\n", "WORKLOAD", "EMPTY NS/RUN", "SAMPLED NS/RUN", \
 		"EXACT NS/RUN", "EXACT NS/ALLOC", "UNWINDER HITS", "AUDITED", "DISAGREED"
 	for (i = 1; i <= loads; i++) {

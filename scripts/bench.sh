@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # bench.sh [--rounds N] [--json] [--no-peers] [WORKLOAD...]: what tracing costs, in one sitting (root).
-# Runs the workloads of tests/bench with nothing attached, with an empty program on each event that kmemtrace
-# attaches to (the floor), under kmemtrace and under other tracers, one after the other, N times over, and
-# prints medians; then what one allocation costs, what a thousand and a million live objects do to it, and what the
-# governor makes of 10 s each of an idle, a paced and a full machine. Some ten minutes; ratios within one run mean
-# something, figures of two runs on a busy machine do not.
+# Runs each workload of tests/bench with nothing attached, with an empty program on each event that kmemtrace
+# attaches to (the floor) and under kmemtrace, one right after the other, N times over (16), every fourth time under
+# other tracers too, and prints medians; then what one allocation costs, what a thousand and a million live objects do
+# to it, and what the governor makes of 10 s each of an idle, a paced and a full machine. Some half an hour; ratios
+# within one run mean something, figures of two runs on a busy machine do not.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 B=${B:-build}
-rounds=5 json='' peers=1
+rounds=16 json='' peers=1
 loads=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -28,7 +28,9 @@ make -s all bench-tools plants >&2
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-load=("$PWD/$B/bench/bench_load" "${loads[@]}")
+bench_load=$PWD/$B/bench/bench_load
+[ ${#loads[@]} -gt 0 ] || mapfile -t loads < <("$bench_load" names)
+load=()
 kmemtrace=$B/kmemtrace
 attach=$B/bench/bench_attach
 
@@ -62,27 +64,32 @@ run_perf() {
 	rm -f "$work/perf.data"
 }
 
-tracers=(nothing floor sampled exact focused classic)
+tracers=(nothing floor sampled exact focused)
+others=(classic)
 if [ "$peers" ]; then
 	for peer in bpftrace perf; do
 		# installed, and works here: both need tracefs
-		if command -v $peer >/dev/null && (load=("$PWD/$B/bench/bench_load" msg); run_$peer) | grep -c . >/dev/null; then
-			tracers+=("$peer")
+		if command -v $peer >/dev/null && (load=("$bench_load" msg); run_$peer) | grep -c . >/dev/null; then
+			others+=("$peer")
 		fi
 	done
 fi
 
 for ((r = 1; r <= rounds; r++)); do
-	for t in "${tracers[@]}"; do
-		echo "bench.sh: round $r of $rounds, $t" >&2
-		run_"$t" | awk -v t="$t" 'NF == 2 { print t, $1, $2 }' >>"$work/times"
+	now=("${tracers[@]}")
+	((r % 4 != 1)) || now+=("${others[@]}")
+	for name in "${loads[@]}"; do
+		echo "bench.sh: round $r of $rounds, $name" >&2
+		load=("$bench_load" "$name")
+		for t in "${now[@]}"; do
+			run_"$t" | awk -v t="$t" 'NF == 2 { print t, $1, $2 }' >>"$work/times"
+		done
 	done
 done
 
 # where the time goes, each workload by itself: the kernel's run-time figures slow everything down a little
-mapfile -t names < <(awk '$1 == "nothing" && !seen[$2]++ { print $2 }' "$work/times")
-for name in "${names[@]}"; do
-	load=("$PWD/$B/bench/bench_load" "$name")
+for name in "${loads[@]}"; do
+	load=("$bench_load" "$name")
 	"$attach" stats -- "$attach" floor "${events[@]}" -- "${load[@]}" |
 		awk -v w="$name" '$1 == "program" { n += $3; ns += $3 * $4 } END { print "empty", w, n ? ns / n : 0 }'
 	for mode in sampled exact; do
@@ -105,9 +112,9 @@ run_held() { # COUNT
 		"$1" msg "$2" --size 64 --seconds 600 >"$3" &
 		until grep -q READY "$3"; do sleep 0.1; done
 		"$4" msg
-		kill $!' - "$B/plant/plant" "$1" "$work/ready" "$PWD/$B/bench/bench_load"
+		kill $!' - "$B/plant/plant" "$1" "$work/ready" "$bench_load"
 }
-for ((r = 1; r <= rounds; r++)); do
+for ((r = 1; r <= rounds; r += 4)); do
 	for held in 1000 1000000; do
 		echo "bench.sh: round $r of $rounds, $held live" >&2
 		: >"$work/ready"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The workloads of scripts/bench.sh: `bench_load [WORKLOAD...]` runs each (default: all) in short rounds and
- * prints "NAME NS", the nanoseconds of one iteration in the fastest round: on a busy machine the fastest is
+ * The workloads of scripts/bench.sh, which `bench_load names` lists: `bench_load [WORKLOAD...]` runs each (default:
+ * all) in short rounds and prints "NAME NS", the nanoseconds of one iteration in the fastest round: on a busy machine the fastest is
  * the one that nobody interrupted. Single-threaded ones run pinned to the last CPU.
  */
 #include <arpa/inet.h>
@@ -276,6 +276,11 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], "nothing"))
 		return 0;
+	if (argc == 2 && !strcmp(argv[1], "names")) {
+		for (size_t i = 0; i < LOADS; i++)
+			puts(loads[i].name);
+		return 0;
+	}
 	for (size_t i = 0; i < LOADS; i++) {
 		const struct load *l = &loads[i];
 
