@@ -96,7 +96,7 @@ struct kmt_bucket {
 /*
  * The filter: how many live objects fall to each lane, a byte, so that the free of an object that is not
  * sampled costs one load of a small table. Changed by adding to the whole word of eight lanes. Where every
- * object is tracked, or so many that a lane could overflow, it is not kept: then no lane is 0.
+ * object is tracked, or so many that a lane could overflow, it is neither kept nor asked.
  */
 #define KMT_FILTER_BITS 11 /* log2 of its cache lines */
 #define KMT_FILTER_MOST (16ull << (KMT_FILTER_BITS + 6)) /* objects: 16 a lane, of 255 */

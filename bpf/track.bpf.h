@@ -346,9 +346,8 @@ static __always_inline union kmt_filter *filter_line(__u64 key, __u32 *lane)
 static __always_inline bool filter_has(__u64 key)
 {
 	__u32 lane;
-	union kmt_filter *line = filter_line(key, &lane);
 
-	return line->lane[lane];
+	return !cfg_filter || filter_line(key, &lane)->lane[lane];
 }
 
 static __always_inline void filter_add(__u64 key, __s64 n)

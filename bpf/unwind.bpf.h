@@ -499,28 +499,39 @@ GLOBAL int unwind_audit(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, 
 	return 0;
 }
 
+/* The next return address of a memo, added to the sum; `away` is from ctx to where far offsets count from. */
+static __always_inline __u64 unwind_word(const struct kmt_memo *m, __u32 i, __u64 sp, __u64 away)
+{
+	__u64 word = m->word[i];
+
+	return compat_read_word(sp + word * 8 + (-(word >> 15) & away));
+}
+
 /* Do the words where a memo expects return addresses add up to its path? The stack is that from sp to end. */
 GLOBAL int unwind_matches(__u32 memo_row, __u64 sp, __u64 end)
 {
 	struct kmt_memo *m = bpf_map_lookup_elem(&memos, &memo_row);
-	__u64 sum = 0, odd = UNWIND_ODD, far = end - (1 << 16) * 8;
+	__u64 sum = 0, odd = UNWIND_ODD, away = end - sp - (1 << 16) * 8;
 	__u32 nr;
 
 	if (!m)
 		return 0;
 	nr = m->nr;
-	for (__u32 i = 0; i < KMT_FRAMES; i++) {
-		__u32 word;
-
+	for (__u32 i = 0; i < UNWIND_PART; i++) {
 		if (i >= nr)
-			break;
-		if (i == UNWIND_PART && (__u32)sum != m->part)
-			return 0;
-		word = m->word[i];
-		sum += compat_read_word((word < KMT_FAR ? sp : far) + word * 8) * odd;
+			return nr && sum == m->sum;
+		sum += unwind_word(m, i, sp, away) * odd;
 		odd += UNWIND_ODD << 1;
 	}
-	return nr && sum == m->sum;
+	if (nr > UNWIND_PART && (__u32)sum != m->part)
+		return 0;
+	for (__u32 i = UNWIND_PART; i < KMT_FRAMES; i++) {
+		if (i >= nr)
+			break;
+		sum += unwind_word(m, i, sp, away) * odd;
+		odd += UNWIND_ODD << 1;
+	}
+	return sum == m->sum;
 }
 
 /*

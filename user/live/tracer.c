@@ -104,8 +104,6 @@ static void settings_fill(struct tracer *t, const struct tracer_options *o)
 	skel->rodata->cfg_page_size = sysconf(_SC_PAGESIZE);
 	skel->rodata->cfg_exact = every;
 	skel->rodata->cfg_filter = (!every || o->nr_caches) && slots <= KMT_FILTER_MOST;
-	if (!skel->rodata->cfg_filter)
-		memset(skel->bss->live_filter, 1, sizeof(skel->bss->live_filter));
 	skel->rodata->cfg_narrow = o->min_size || o->max_size || o->pid || o->cgroup;
 	skel->rodata->cfg_min_size = o->min_size;
 	skel->rodata->cfg_max_size = o->max_size ?: UINT64_MAX;
