@@ -87,7 +87,7 @@ struct kmt_cpu {
 #define KMT_KEYS     7
 #define KMT_BUSY     1
 #define KMT_EVICTING 2 /* every larger key is an object's */
-#define KMT_PAGE_ROWS 64 /* buckets that are first choice for the objects of one page */
+#define KMT_PAGE_ROWS 64 /* buckets that are first choice for the objects of one page: no table has fewer */
 struct kmt_bucket {
 	__u64 spilled; /* objects that belong here but found no room and lie in their second or third choice */
 	__u64 key[KMT_KEYS];

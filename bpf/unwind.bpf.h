@@ -499,7 +499,7 @@ GLOBAL int unwind_audit(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, 
 	return 0;
 }
 
-/* The next return address of a memo, added to the sum; `away` is from ctx to where far offsets count from. */
+/* Return address i of a memo, as it lies on the stack now. Offsets of KMT_FAR and more, the top bit, count from sp + away. */
 static __always_inline __u64 unwind_word(const struct kmt_memo *m, __u32 i, __u64 sp, __u64 away)
 {
 	__u64 word = m->word[i];

@@ -19,27 +19,33 @@ function median(text,    a, n)
 	return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
 }
 
-# standard error of the median of values spread like a normal distribution; of a single one nothing is known: 0
-function error(text,    a, n, i, sum, squares)
+# half the 95 % interval of the median of values spread like a normal distribution; of a single one nothing is known: 0
+function half(text,    a, n, i, sum, squares)
 {
 	n = split(text, a, " ")
 	for (i = 1; i <= n; i++) {
 		sum += a[i]
 		squares += a[i] ^ 2
 	}
-	return n > 1 ? 1.2533 * sqrt(squares / n - (sum / n) ^ 2 + 1e-9) / sqrt(n - 1) : 0
+	return n > 1 ? 1.96 * 1.2533 * sqrt(squares / n - (sum / n) ^ 2 + 1e-9) / sqrt(n - 1) : 0
 }
 
-# half the 95 % interval of what tracer t adds to workload w as a part of what tracer f adds
-function part_error(t, f, w,    base, added, part)
+# the same of what tracer t adds to workload w as a part of what tracer f adds
+function part_half(t, f, w,    base, added, part)
 {
 	base = median(times["nothing", w])
 	added = median(times[f, w]) - base
 	if (t == f || t == "nothing" || added <= 0)
 		return 0
 	part = (median(times[t, w]) - base) / added
-	return 1.96 / added * sqrt(error(times[t, w]) ^ 2 + (part * error(times[f, w])) ^ 2 + \
-		((1 - part) * error(times["nothing", w])) ^ 2)
+	return sqrt(half(times[t, w]) ^ 2 + (part * half(times[f, w])) ^ 2 + \
+		((1 - part) * half(times["nothing", w])) ^ 2) / added
+}
+
+# what is known of it: 0 is not
+function known(value, format, otherwise)
+{
+	return value > 0 ? sprintf(format, value) : otherwise
 }
 
 function ratio(a, b)
@@ -78,9 +84,10 @@ function as_json(    i, j, w, t)
 		for (j = 1; j <= tracers; j++) {
 			t = tracer[j]
 			if ((t, w) in times)
-				printf "%s\n      {\"name\": \"%s\", \"ns\": %.1f, \"error_ns\": %.1f, \"added_ns\": %.1f, \"of_floor_error\": %.3f}", \
-					(j > 1 ? "," : ""), t, median(times[t, w]), error(times[t, w]), \
-					median(times[t, w]) - median(times["nothing", w]), part_error(t, "floor", w)
+				printf "%s\n      {\"name\": \"%s\", \"ns\": %.1f, \"half_interval_ns\": %s, \"added_ns\": %.1f, \"of_floor_half_interval\": %s}", \
+					(j > 1 ? "," : ""), t, median(times[t, w]), known(half(times[t, w]), "%.1f", "null"), \
+					median(times[t, w]) - median(times["nothing", w]), \
+					known(part_half(t, "floor", w), "%.3f", "null")
 		}
 		printf "],\n     \"program_ns\": {\"empty\": %.1f, \"sampled\": %.1f, \"exact\": %.1f},\n", \
 			program["empty", w], program["sampled", w], program["exact", w]
@@ -112,9 +119,9 @@ function as_text(    i, j, w, t, base, floor, classic, m)
 			if (!((t, w) in times))
 				continue
 			m = median(times[t, w])
-			printf "%-10s %-9s %12.1f %7.1f %10.1f %9s %8s %6s %11s\n", w, t, m, 1.96 * error(times[t, w]), \
+			printf "%-10s %-9s %12.1f %8s %10.1f %9s %8s %6s %11s\n", w, t, m, known(half(times[t, w]), "%.1f", "-"), \
 				m - base, ratio(m, base), (j > 1 ? ratio(m - base, floor) : ""), \
-				(j > 2 ? sprintf("%.2f", part_error(t, "floor", w)) : ""), \
+				known(part_half(t, "floor", w), "%.2f", ""), \
 				(j > 1 && m > base ? "1/" sprintf("%.1f", classic / (m - base)) : "")
 		}
 	}

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The workloads of scripts/bench.sh, which `bench_load names` lists: `bench_load [WORKLOAD...]` runs each (default:
- * all) in short rounds and prints "NAME NS", the nanoseconds of one iteration in the fastest round: on a busy machine the fastest is
- * the one that nobody interrupted. Single-threaded ones run pinned to the last CPU.
+ * The workloads of scripts/bench.sh, which `bench_load names` lists: `bench_load [WORKLOAD...]` runs each
+ * (default: all) in short rounds and prints "NAME NS", the nanoseconds of one iteration in the fastest
+ * round: on a busy machine the fastest is the one that nobody interrupted. Single-threaded ones run pinned
+ * to the last CPU.
  */
 #include <arpa/inet.h>
 #include <errno.h>

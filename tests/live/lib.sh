@@ -68,10 +68,11 @@ run_tests() {
 	done
 }
 
-end_started() {
+end_started() { # and what cgroup_make made
 	local pid
 	for pid in ${started[@]+"${started[@]}"}; do kill -9 "$pid" 2>/dev/null || true; done
 	wait 2>/dev/null
+	[ -z "${CGROUP:-}" ] || rmdir "$CGROUP" 2>/dev/null
 }
 
 # pause SECONDS: as sleep does, without a process.
@@ -180,7 +181,7 @@ plant_stop() {
 
 ready() { sed -n "s/^READY.* $1=\([^ ]*\).*/\1/p" "$WORK/ready"; }
 
-# cgroup_make: a new one, in CGROUP, or the test is skipped. Who made it removes it.
+# cgroup_make: a new one, in CGROUP, for as long as the test runs, or the test is skipped.
 cgroup_make() {
 	local root
 	root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)

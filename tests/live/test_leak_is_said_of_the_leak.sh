@@ -44,7 +44,6 @@ test_every_churn_beside_a_leak() {
 	wait "$pid" || fail "$(cat "$WORK/other.err")"
 	record_stop
 	plant_stop
-	rmdir "$CGROUP"
 	report
 	json '.verdict.sentences[]'
 	churn_not_blamed "$churned"

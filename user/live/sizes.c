@@ -66,7 +66,7 @@ static void smallest(const struct sizes_request *r, struct sizes *s)
 	for (size_t i = 0; i < RULES; i++)
 		*bits_of(s, &rules[i]) = rules[i].least;
 	if (r->max_live) {
-		s->live_bits = 6; /* KMT_PAGE_ROWS */
+		s->live_bits = __builtin_ctz(KMT_PAGE_ROWS);
 		while (s->live_bits < rules[0].most && live_of(s->live_bits) < r->max_live)
 			s->live_bits++;
 	}

@@ -288,24 +288,23 @@ void profile_cgroup_key(const struct profile_build *b, const char *path, char *b
 		cgroup_normalise(path, buf, size);
 }
 
-static int add_tasks(struct profile_build *b, const struct snapshot *s, bool end)
+static int add_tasks(struct profile_build *b, const struct snapshot *s, const struct cgroup_of *of, bool end)
 {
 	bool by_cgroup = b->p->by == GROWTH_BY_CGROUP;
-	_cleanup_(cgroup_of_free) struct cgroup_of of = {0};
 
-	if (by_cgroup && cgroup_of_build(b->v->c, &of))
-		return -ENOMEM;
 	for (size_t i = 0; i < s->tasks.nr; i++) {
 		const struct task_level *l = &s->tasks.items[i];
-		const char *cgroup = cgroup_of(b->v->c, &of, l->tgid) ?: "(cgroup not known)";
-		const char *name = by_cgroup ? cgroup : l->comm;
+		const char *name = l->comm;
 		double levels[] = {(double)l->stack_bytes, (double)l->pgtables_bytes};
 		double objects[] = {(double)l->threads, 1};
 		char key[4096];
 
-		snprintf(key, sizeof(key), "%s", name);
-		if (by_cgroup)
+		if (by_cgroup) {
+			name = cgroup_of(b->v->c, of, l->tgid) ?: "(cgroup not known)";
 			profile_cgroup_key(b, name, key, sizeof(key));
+		} else {
+			snprintf(key, sizeof(key), "%s", name);
+		}
 		for (size_t k = 0; k < 2; k++) {
 			struct profile_row *r = profile_add(&b->p->sections[PROFILE_STACKS + k], key, name);
 
@@ -326,13 +325,16 @@ static bool has_tasks(const struct snapshot *s)
 
 static int build_tasks(struct profile_build *b)
 {
+	_cleanup_(cgroup_of_free) struct cgroup_of of = {0};
 	const struct snapshot *start, *end;
 
 	if (!ends_find(b->v, has_tasks, &start, &end))
 		return 0;
+	if (b->p->by == GROWTH_BY_CGROUP && cgroup_of_build(b->v->c, &of))
+		return -ENOMEM;
 	for (int s = PROFILE_STACKS; s <= PROFILE_PAGE_TABLES; s++)
 		b->p->sections[s].measured = true;
-	if (add_tasks(b, end, true) || (start != end && add_tasks(b, start, false)))
+	if (add_tasks(b, end, &of, true) || (start != end && add_tasks(b, start, &of, false)))
 		return -ENOMEM;
 	for (int s = PROFILE_STACKS; s <= PROFILE_PAGE_TABLES; s++)
 		profile_finish(&b->p->sections[s]);

@@ -414,7 +414,8 @@ static void say_leak(struct writer *w)
 	    "%s looks like a leak: it keeps growing, is not reclaimable, and what was allocated "
 	    "first is still "
 	    "there (median age %s, oldest %s).",
-	    *name ? name : "This", units_duration(p50, w->top->age_p50_s), units_duration(oldest, w->top->oldest_s));
+	    *name ? name : "This", units_duration(p50, w->top->age_p50_s),
+	    units_duration(oldest, w->top->oldest_s));
 }
 
 static void say_caveats(struct writer *w)
