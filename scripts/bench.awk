@@ -35,7 +35,7 @@ function part_half(t, f, w,    base, added, part)
 {
 	base = median(times["nothing", w])
 	added = median(times[f, w]) - base
-	if (t == f || t == "nothing" || added <= 0)
+	if (t == f || t == "nothing" || added <= 0 || !half(times[t, w]))
 		return 0
 	part = (median(times[t, w]) - base) / added
 	return sqrt(half(times[t, w]) ^ 2 + (part * half(times[f, w])) ^ 2 + \
