@@ -49,7 +49,7 @@ static __always_inline bool cache_wanted(const struct kmt_cache_info *info)
 /* Can the cache at `ptr` be one that --cache names? Without reading it: most are not. */
 static __always_inline bool cache_may_be_wanted(__u64 ptr)
 {
-	if (!cfg_focus || !focus_known)
+	if (!cfg_focus || !*(volatile __u32 *)&focus_known) /* or it is loaded first, wanted or not */
 		return true;
 	for (__u32 f = 0; f < KMT_FOCUS && f < cfg_focus; f++)
 		if (focus_cache[f] == ptr)

@@ -32,6 +32,7 @@ enum kmt_pool {
 	KMT_PAGE, /* page tables and other pages: told apart by stack, in user space */
 	KMT_POOLS
 };
+#define KMT_ALL_POOLS ((1u << KMT_POOLS) - 1)
 
 /* Everything that was not seen, by reason. The loader names each in live/losses.c. */
 enum kmt_loss {
@@ -53,6 +54,7 @@ enum kmt_stat {
 	KMT_STAT_FREES,          /* frees of tracked objects */
 	KMT_STAT_UNKNOWN_FREES,  /* frees of objects not tracked: older than the capture, or not sampled */
 	KMT_STAT_REUSED,         /* allocations at an address still marked live: unseen frees */
+	KMT_STAT_SAMPLING_NS,    /* time that taking samples took, not where every object is taken */
 	KMT_STAT_LEAVING,        /* tracked objects given to kfree_rcu(), where that can be seen */
 	KMT_STAT_UNWIND_HITS,    /* stacks recognised by the memo */
 	KMT_STAT_UNWIND_MISSES,  /* stacks walked by bpf_get_stack */

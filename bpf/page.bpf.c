@@ -40,13 +40,13 @@ GLOBAL int page_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
 
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
-	if (!gate || !narrow_wants(size << (order & 31)))
+	if (!gate_open(KMT_PAGE) || !narrow_wants(size << (order & 31)))
 		return sample_draw(cpu_id, KMT_PAGE);
 	if (order && order <= PAGE_PIECES && !(ctx->args[2] & GFP_COMP))
 		nr = 1 << order;
 	else
 		size <<= order & 31;
-	s = track_enter(cpu, cpu_id, &row);
+	s = track_enter(cpu, cpu_id, KMT_PAGE, &row);
 	if (!s)
 		return 0;
 	s->site = 0;
@@ -68,7 +68,7 @@ GLOBAL int page_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
 		}
 		s->addr += bpf_core_type_size(struct page);
 	}
-	track_leave(cpu);
+	track_leave(cpu, s);
 	return 0;
 }
 

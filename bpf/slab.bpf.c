@@ -30,17 +30,17 @@ GLOBAL int slab_cache_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id, _
 
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
-	if (!sample_weigh(cpu, cpu_id, KMT_SLAB, &mean) || !gate || !narrow_wants(size) ||
+	if (!sample_weigh(cpu, cpu_id, KMT_SLAB, &mean) || !gate_open(KMT_SLAB) || !narrow_wants(size) ||
 	    ctx->args[1] <= ZERO_SIZE_PTR)
 		return 0;
 	cache = cache_find(cpu, ctx->args[2] ?: KMT_CACHE_LARGE, &at);
 	if (!cache || (cfg_focus && !(cache->state & KMT_CACHE_WANTED)))
 		return 0;
-	s = track_enter(cpu, cpu_id, &row);
+	s = track_enter(cpu, cpu_id, KMT_SLAB, &row);
 	if (!s)
 		return 0;
 	slab_track(ctx, cpu, cpu_id, s, row, at, cache->size ?: size, mean);
-	track_leave(cpu);
+	track_leave(cpu, s);
 	return 0;
 }
 
@@ -76,16 +76,16 @@ GLOBAL int slab_sized_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
 
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
-	if (!sample_weigh(cpu, cpu_id, KMT_SLAB, &mean) || !gate || !narrow_wants(ctx->args[3]) ||
+	if (!sample_weigh(cpu, cpu_id, KMT_SLAB, &mean) || !gate_open(KMT_SLAB) || !narrow_wants(ctx->args[3]) ||
 	    ctx->args[1] <= ZERO_SIZE_PTR)
 		return 0;
-	s = track_enter(cpu, cpu_id, &row);
+	s = track_enter(cpu, cpu_id, KMT_SLAB, &row);
 	if (!s)
 		return 0;
 	cache = slab_cache_of(cpu, s, ctx->args[1], ctx->args[3], &at);
 	if (cache && (!cfg_focus || (cache->state & KMT_CACHE_WANTED)))
 		slab_track(ctx, cpu, cpu_id, s, row, at, ctx->args[3], mean);
-	track_leave(cpu);
+	track_leave(cpu, s);
 	return 0;
 }
 
@@ -267,7 +267,7 @@ static __always_inline int slab_bulk_taken(void *ctx)
 	struct kmt_cpu *cpu;
 
 	bpf_get_func_ret(ctx, &given);
-	size = gate && (__u32)given ? slab_size_wanted(cache) : 0;
+	size = gate_open(KMT_SLAB) && (__u32)given ? slab_size_wanted(cache) : 0;
 	if (!size)
 		return 0;
 	cpu = cpu_row(&cpu_id);
@@ -277,14 +277,14 @@ static __always_inline int slab_bulk_taken(void *ctx)
 		cpu->countdown[KMT_SLAB] -= nr * size;
 		return 0; /* no sample falls among them, as sample_falls() would find one by one */
 	}
-	s = track_enter(cpu, cpu_id, &row);
+	s = track_enter(cpu, cpu_id, KMT_SLAB, &row);
 	if (!s)
 		return 0;
 	s->site = 0;
 	s->addr = slab_argument(ctx, 3);
 	s->object.pool = KMT_SLAB;
 	slab_taken_together(row, cpu_id, unwind_function(ctx, s, row), cache, nr);
-	track_leave(cpu);
+	track_leave(cpu, s);
 	return 0;
 }
 

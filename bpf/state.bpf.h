@@ -25,7 +25,18 @@ char LICENSE[] SEC("license") WEAK = "GPL";
  */
 #define GLOBAL WEAK __noinline
 
-/* ---- settings, written by the loader before load ---- */
+/*
+ * ---- settings, written by the loader before load ----
+ * The verifier drops what a setting rules out, but every program still loads it: those that each event asks for
+ * come first, on one cache line.
+ */
+const volatile bool cfg_preemptible WEAK = false; /* events leave preemption on: see PROGRAM() */
+const volatile bool cfg_exact WEAK = false; /* every object, for good; else see KMT_EVERY */
+const volatile bool cfg_filter WEAK = true; /* see live_filter in track.bpf.h */
+const volatile bool cfg_narrow WEAK = false; /* one of cfg_min_size to cfg_cgroup is set */
+const volatile __u32 cfg_focus WEAK = 0; /* caches named by --cache; 0: all */
+const volatile __u32 cfg_page_size WEAK = 4096;
+const volatile __u32 cfg_page_shift WEAK = 12;
 const volatile __u32 cfg_cpus WEAK = 1;        /* rows of the per-CPU tables: possible CPUs */
 const volatile __u32 cfg_live_shift WEAK = 64; /* 64 − log2 of the rows of each table */
 const volatile __u32 cfg_path_shift WEAK = 64;
@@ -34,31 +45,23 @@ const volatile __u32 cfg_owner_shift WEAK = 64;
 const volatile __u32 cfg_tallies WEAK = 2; /* rows of each CPU: a power of two */
 const volatile __u32 cfg_nest WEAK = KMT_NEST;
 const volatile __u32 cfg_thread_size WEAK = 16384;
-const volatile __u32 cfg_page_size WEAK = 4096;
 const volatile __u32 cfg_audit WEAK = 4095; /* every so manyth hit of the unwinder is checked: 2^n − 1 */
-const volatile bool cfg_exact WEAK = false; /* every object, for good; else see KMT_EVERY */
-const volatile bool cfg_filter WEAK = true; /* see live_filter in track.bpf.h */
-const volatile bool cfg_narrow WEAK = false; /* one of the next five is set */
 const volatile __u64 cfg_min_size WEAK = 0;
 const volatile __u64 cfg_max_size WEAK = ~0ull;
 const volatile __s32 cfg_pid WEAK = 0;
 const volatile __u32 cfg_cgroup_level WEAK = 0;
 const volatile __u64 cfg_cgroup WEAK = 0;
-const volatile __u32 cfg_focus WEAK = 0; /* caches named by --cache; 0: all */
 const volatile char cfg_focus_name[KMT_FOCUS][KMT_NAME] WEAK = {};
 const volatile __u16 cfg_log2[257] WEAK = {};    /* log2(1 + i/256) × 2^16 − 1, see sample.bpf.h */
 const volatile __u32 cfg_weight[65] WEAK = {};   /* 1 / (1 − e^(−i/4)) × KMT_ONE */
 
-const volatile __u32 cfg_page_shift WEAK = 12;
-const volatile bool cfg_preemptible WEAK = false; /* events leave preemption on: see PROGRAM() */
-
-/* ---- written by the loader while tracing ---- */
+/* ---- written by the loader while tracing; the first of them share a line, too ---- */
 __u64 page_base WEAK = 0;  /* struct page of address 0, once it is known: see audit.bpf.c */
-__u32 gate WEAK = 0;     /* nothing is recorded until every program is attached and this is 1 */
+__u32 gate WEAK = 0;     /* a bit for each pool: of the others nothing is recorded, see tracer_watch() */
 __u32 clock_ms WEAK = 0; /* milliseconds since the gate opened: an object's birthday costs no clock read */
-__u64 focus_cache[KMT_FOCUS] WEAK = {}; /* where the caches are that --cache names, … */
-__u32 focus_known WEAK = 0;		/* … once this is 1 */
 __u64 period[KMT_POOLS] WEAK = {}; /* mean bytes between samples, set by the governor */
+__u32 focus_known WEAK = 0;		/* 1: where the caches are that --cache names is known, … */
+__u64 focus_cache[KMT_FOCUS] WEAK = {}; /* … and here */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -106,6 +109,12 @@ GLOBAL int loss_shared(__u32 loss)
 	if (cpu && loss < KMT_LOSSES)
 		__sync_fetch_and_add(&cpu->losses[loss], 1);
 	return 0;
+}
+
+/* Is the pool watched, with everything attached that it takes? */
+static __always_inline bool gate_open(__u32 pool)
+{
+	return gate >> (pool & 31) & 1;
 }
 
 /* This CPU's row, NULL when its number is beyond the table. */

@@ -431,11 +431,12 @@ GLOBAL int track_object(__u32 cpu_id, __u32 scratch_row, __u32 path)
 }
 
 /*
- * Begin to track an allocation: the scratch row of this CPU and nesting level, its number in *row; NULL when
+ * Begin to track an allocation of a pool: the scratch row of this CPU and nesting level, its number in *row; NULL when
  * nested too deep. The caller fills s->addr, s->site and s->object (size, period from sample_take(), cache,
  * pool), calls track_alloc(), and always track_leave().
  */
-static __always_inline struct unwind_scratch *track_enter(struct kmt_cpu *cpu, __u32 cpu_id, __u32 *row)
+static __always_inline struct unwind_scratch *track_enter(struct kmt_cpu *cpu, __u32 cpu_id, __u32 pool,
+							   __u32 *row)
 {
 	struct unwind_scratch *s;
 
@@ -445,8 +446,10 @@ static __always_inline struct unwind_scratch *track_enter(struct kmt_cpu *cpu, _
 	}
 	*row = cpu_id * cfg_nest + cpu->nest;
 	s = scratch_of(*row);
-	if (s)
-		cpu->nest++;
+	if (!s)
+		return NULL;
+	cpu->nest++;
+	s->began = !cfg_exact && pool < KMT_POOLS && period[pool] != KMT_EVERY ? bpf_ktime_get_ns() : 0;
 	return s;
 }
 
@@ -461,8 +464,10 @@ static __always_inline void track_alloc(struct bpf_raw_tracepoint_args *ctx, str
 		track_object(cpu_id, row, path);
 }
 
-static __always_inline void track_leave(struct kmt_cpu *cpu)
+static __always_inline void track_leave(struct kmt_cpu *cpu, const struct unwind_scratch *s)
 {
+	if (!cfg_exact && s->began)
+		cpu->stats[KMT_STAT_SAMPLING_NS] += bpf_ktime_get_ns() - s->began;
 	cpu->nest--;
 }
 
@@ -481,16 +486,16 @@ GLOBAL int track_taken(struct bpf_raw_tracepoint_args *ctx, __u32 pool, __u64 si
 		return loss_shared(KMT_LOSS_NO_CPU);
 	if (pool < KMT_POOLS && !sample_weigh(cpu, cpu_id, pool, &mean))
 		return 0;
-	if (!gate || !narrow_wants(size))
+	if (!gate_open(pool) || !narrow_wants(size))
 		return 0;
-	s = track_enter(cpu, cpu_id, &row);
+	s = track_enter(cpu, cpu_id, pool & ~TRACK_EVERY, &row);
 	if (!s)
 		return 0;
 	s->site = site;
 	s->addr = addr;
 	s->object = (struct kmt_object){.size = size, .period = mean, .pool = pool & ~TRACK_EVERY};
 	track_alloc(ctx, cpu, cpu_id, s, row);
-	track_leave(cpu);
+	track_leave(cpu, s);
 	return 0;
 }
 
@@ -514,7 +519,7 @@ GLOBAL int track_freed(__u32 pool, __u64 addr)
 	struct kmt_cpu *cpu;
 	__u32 row, cpu_id;
 
-	if (!gate)
+	if (!gate_open(pool))
 		return 0;
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
@@ -530,7 +535,7 @@ GLOBAL int track_freed(__u32 pool, __u64 addr)
 		traffic_count(cpu, cpu_id, o, TRACK_FREE);
 	live_remove(&at, key, key);
 	cpu->stats[KMT_STAT_FREES]++;
-	track_leave(cpu);
+	cpu->nest--;
 	return 1;
 }
 
@@ -543,7 +548,7 @@ GLOBAL int track_freed_shared(__u32 pool, __u64 addr)
 	struct kmt_cpu *cpu;
 	__u32 row, cpu_id;
 
-	if (!gate)
+	if (!gate_open(pool))
 		return 0;
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
@@ -576,7 +581,7 @@ GLOBAL int track_leaving(__u32 pool, __u64 addr)
 	struct kmt_cpu *cpu;
 	__u32 row, cpu_id;
 
-	if (!gate || !live_find(&at, kmt_key(pool, addr)))
+	if (!gate_open(pool) || !live_find(&at, kmt_key(pool, addr)))
 		return 0;
 	row = live_object_row(&at);
 	o = bpf_map_lookup_elem(&live_objects, &row);

@@ -41,6 +41,7 @@ struct unwind_scratch {
 	__u64 addr;   /* the object that was allocated, */
 	struct kmt_object object;
 	__u64 site; /* by the caller that the tracepoint names, or 0 */
+	__u64 began; /* clock, where the time that samples take is kept; or 0 */
 	__u64 sp;
 	__u64 end; /* of the stack */
 	__u64 key;

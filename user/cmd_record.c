@@ -58,8 +58,8 @@ static const struct argp_option options[] = {
 	{"memory", OPT_MEMORY, "SIZE", 0,
 	 "Kernel memory for all tables (default: see `kmemtrace doctor`)", 1},
 	{"max-overhead", OPT_MAX_OVERHEAD, "PERCENT", 0,
-	 "Share of all CPU time that tracing may take (default 1); given with --exact, that falls "
-	 "to sampling rather than exceed it",
+	 "Share of all CPU time that tracing may take (default 1). When given it is a limit: --exact falls to "
+	 "sampling rather than exceed it, and pools whose events alone cost more are not watched meanwhile",
 	 1},
 	{"max-live", OPT_MAX_LIVE, "N", 0,
 	 "Objects that must fit the tables (default: as many as --memory holds)", 1},
@@ -286,7 +286,7 @@ static int focus(struct record_args *a)
 	return err;
 }
 
-/* The budget holds for any recording; only one that was given may end an exact one. */
+/* The budget holds for any recording; only one that was given is a limit: it may end an exact one, or pause pools. */
 static void govern(struct record_args *a)
 {
 	struct tracer_options *o = &a->options.tracer;
@@ -297,6 +297,7 @@ static void govern(struct record_args *a)
 	g->exact = o->exact;
 	g->may_sample = a->governed && !o->nr_caches;
 	g->may_refine = !a->sampled;
+	g->may_pause = a->governed;
 	g->sample_bytes = o->sample_bytes;
 	o->governed = g->exact && g->may_sample;
 }

@@ -29,19 +29,34 @@ static double samples_of(const struct load *l, uint64_t period)
 	return samples < allocs ? samples : allocs;
 }
 
+static double spent; /* ns of events alone, by the machine's own account */
+
 static double run(struct governor *g, const struct load *l, int steps, double fill)
 {
 	double cost = 0;
 
 	for (int i = 0; i < steps; i++) {
-		struct governor_reading r = {.cpu_ns = 0.03 * 1e9 * l->cpus, .live_fill = fill};
+		struct governor_reading r = {
+			.at_s = g->at_s + GOVERNOR_EVERY_S,
+			.window_s = GOVERNOR_WINDOW_S,
+			.cpu_ns = GOVERNOR_WINDOW_S * 1e9 * l->cpus,
+			.live_fill = fill,
+		};
+		bool watched = !g->paused[KMT_SLAB] || g->probe;
 
-		r.samples = 0.03 * samples_of(l, g->period[KMT_SLAB]);
-		r.pool[KMT_SLAB].runs = 0.03 * l->events;
-		r.pool[KMT_SLAB].run_ns =
-			0.03 * (l->events * IDLE_NS + samples_of(l, g->period[KMT_SLAB]) * SAMPLE_NS);
-		cost = 100 * r.pool[KMT_SLAB].run_ns / r.cpu_ns;
+		r.pool[KMT_VMALLOC].runs = GOVERNOR_WINDOW_S * 1000;
+		r.pool[KMT_VMALLOC].run_ns = r.pool[KMT_VMALLOC].runs * IDLE_NS;
+		r.sampling_ns = GOVERNOR_WINDOW_S * samples_of(l, g->period[KMT_SLAB]) * SAMPLE_NS;
+		if (g->paused[KMT_SLAB] || g->exact)
+			r.sampling_ns = 0;
+		r.pool[KMT_SLAB].runs = watched ? GOVERNOR_WINDOW_S * l->events : 0;
+		r.pool[KMT_SLAB].run_ns = r.pool[KMT_SLAB].runs * IDLE_NS + r.sampling_ns;
+		if (g->exact)
+			r.pool[KMT_SLAB].run_ns += r.pool[KMT_SLAB].runs / 2 * SAMPLE_NS;
+		spent += GOVERNOR_EVERY_S * 1e9 * l->events * IDLE_NS / 1e9 *
+			 (!g->paused[KMT_SLAB] ? 1 : g->probe ? GOVERNOR_WINDOW_S / GOVERNOR_EVERY_S : 0);
 		governor_step(g, &r);
+		cost = g->cost;
 	}
 	return cost;
 }
@@ -88,16 +103,108 @@ static void samples_give_way_where_the_events_alone_cost_more(void **state)
 	assert_int_equal(g.state, GOVERNOR_HOLDS);
 }
 
-/* Calibrated on an idle machine, then every run costs a third more: that must not be taken for samples. */
-static void a_slower_machine_does_not_starve_the_samples(void **state)
+static struct governor limited(double budget)
 {
-	const struct load some = {3e6, 30e6, 2};
+	struct governor g = sampled(budget);
+
+	g.options.may_pause = true;
+	return g;
+}
+
+/* Percent of all CPU time over so many readings, as the machine has it. */
+static double percent(struct governor *g, const struct load *l, int readings)
+{
+	spent = 0;
+	run(g, l, readings, 0);
+	return 100 * spent / (readings * GOVERNOR_EVERY_S * 1e9 * l->cpus);
+}
+
+static void a_limit_holds_from_idle_to_full_and_back(void **state)
+{
+	struct governor g = limited(1);
+
+	(void)state;
+	run(&g, &idle, 10, 0);
+	assert_false(g.paused[KMT_SLAB]);
+	run(&g, &full, 1, 0);
+	assert_false(g.paused[KMT_SLAB]); /* one burst is not a load */
+	run(&g, &full, 1, 0);
+	assert_true(g.paused[KMT_SLAB]);
+	assert_false(g.paused[KMT_VMALLOC]); /* what costs little is watched all the time */
+	for (int i = 0; i < 10; i++)
+		assert_true(percent(&g, &full, 10) < 1); /* of any 5 s */
+	assert_int_equal(g.state, GOVERNOR_HOLDS);
+	/* the machine had 50 s of it, and what it cost is counted with the probes */
+	assert_true(g.paused_s[KMT_SLAB] > 49 && g.paused_s[KMT_SLAB] < 51);
+	assert_true(g.not_watched > 49 * full.events && g.not_watched < 51 * full.events);
+	assert_true(g.cost > 0.05 && g.cost < 1);
+	run(&g, &idle, 5, 0);
+	assert_false(g.paused[KMT_SLAB]);
+	assert_true(percent(&g, &idle, 10) < 0.1);
+}
+
+static void a_budget_that_was_not_given_pauses_nothing(void **state)
+{
 	struct governor g = sampled(1);
 
 	(void)state;
-	g.idle_ns[KMT_SLAB] = IDLE_NS * 3 / 4;
-	run(&g, &some, 20, 0);
-	assert_true(g.period[KMT_SLAB] <= 512 << 10);
+	run(&g, &full, 50, 0);
+	assert_false(g.paused[KMT_SLAB]);
+	assert_true(g.not_watched == 0);
+}
+
+/* A load that comes and goes: each return costs what its detection takes, so these become rare. */
+static void a_flickering_load_is_probed_ever_more_rarely(void **state)
+{
+	struct governor g = limited(1);
+	double first;
+
+	(void)state;
+	spent = 0;
+	for (int i = 0; i < 2; i++) {
+		run(&g, &full, 5, 0);
+		run(&g, &idle, 5, 0);
+	}
+	first = spent / 2;
+	spent = 0;
+	for (int i = 0; i < 40; i++) {
+		run(&g, &full, 5, 0);
+		run(&g, &idle, 5, 0);
+	}
+	assert_true(spent / 40 < first / 3);
+}
+
+/* Twice the budget, in two pools: one of them fits. */
+static void the_dearest_pool_alone_is_paused(void **state)
+{
+	struct governor g = limited(1);
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct governor_reading r = {.at_s = i, .window_s = 1, .cpu_ns = 1e9};
+
+		r.pool[KMT_SLAB].run_ns = 15e6;
+		r.pool[KMT_PAGE].run_ns = 8e6;
+		governor_step(&g, &r);
+	}
+	assert_true(g.paused[KMT_SLAB]);
+	assert_false(g.paused[KMT_PAGE]);
+}
+
+static void an_exact_recording_with_a_limit_samples_first_and_then_pauses(void **state)
+{
+	const struct governor_options o = {
+		.budget = 1, .exact = true, .may_sample = true, .may_pause = true, .sample_bytes = 512 << 10};
+	struct governor g;
+
+	(void)state;
+	governor_init(&g, &o);
+	run(&g, &busy, 2, 0);
+	assert_false(g.exact);
+	run(&g, &busy, 10, 0);
+	assert_false(g.paused[KMT_SLAB]);
+	run(&g, &full, 2, 0);
+	assert_true(g.paused[KMT_SLAB]);
 }
 
 static void what_was_asked_for_is_the_finest(void **state)
@@ -164,7 +271,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_keeps_to_its_budget_from_idle_to_busy_and_back),
 		cmocka_unit_test(samples_give_way_where_the_events_alone_cost_more),
-		cmocka_unit_test(a_slower_machine_does_not_starve_the_samples),
+		cmocka_unit_test(a_limit_holds_from_idle_to_full_and_back),
+		cmocka_unit_test(a_budget_that_was_not_given_pauses_nothing),
+		cmocka_unit_test(a_flickering_load_is_probed_ever_more_rarely),
+		cmocka_unit_test(the_dearest_pool_alone_is_paused),
+		cmocka_unit_test(an_exact_recording_with_a_limit_samples_first_and_then_pauses),
 		cmocka_unit_test(what_was_asked_for_is_the_finest),
 		cmocka_unit_test(exact_stays_exact_within_its_budget),
 		cmocka_unit_test(exact_over_its_budget_samples_when_it_may_and_says_so_when_not),

@@ -145,6 +145,7 @@ struct cap_interval {
 #define META_OWN_BYTES  "own_kernel_bytes" /* the tool's own maps and programs */
 #define META_STACKS     "stack_symbols" /* "ok", or why frames have no names */
 #define META_EXACT_UNTIL "exact_until_s" /* when an exact recording began to sample; absent when it did not */
+#define META_NOT_WATCHED "not_watched" /* pools that --max-overhead paused, and for how long; absent when none */
 #define META_AUDIT      "audit" /* "ok", or why no object could be looked up; absent when not tried */
 #define META_COMPLETE   "complete" /* "0" until capture_finish() */
 

@@ -478,7 +478,7 @@ static int traffic_put(struct drain *d, struct cap_interval *out)
 	return err;
 }
 
-int drain_interval(struct drain *d, double start_s, double end_s)
+int drain_interval(struct drain *d, double start_s, double end_s, uint64_t not_watched)
 {
 	struct cap_interval interval = {.start_s = start_s, .end_s = end_s};
 	struct tracer_counts counts;
@@ -494,7 +494,7 @@ int drain_interval(struct drain *d, double start_s, double end_s)
 		err = traffic_put(d, &interval);
 	tracer_counts(d->tracer, &counts);
 	if (!err)
-		err = losses_put(&counts, audit_counts(d->audit), &interval);
+		err = losses_put(&counts, audit_counts(d->audit), not_watched, &interval);
 	if (!err)
 		err = capture_put_interval(d->w, &interval);
 	groups_free(&groups);

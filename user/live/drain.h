@@ -23,8 +23,11 @@ void drain_free(struct drain *d);
  */
 int drain_notice(struct drain *d);
 
-/* Write one interval that began at start_s and ends now, end_s after the gate opened. */
-int drain_interval(struct drain *d, double start_s, double end_s);
+/*
+ * Write one interval that began at start_s and ends now, end_s after the gate opened, in which about so many events
+ * went by while nothing was attached.
+ */
+int drain_interval(struct drain *d, double start_s, double end_s, uint64_t not_watched);
 
 /* Caches that only slabinfo knows: their aliases and kind, so that the report can name them. */
 int drain_other_caches(struct drain *d, const struct slab_levels *slabs);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Keeps the cost of tracing to a share of all CPU time by moving the sampling periods. Policy only: readings
- * of the programs' own run time in, periods out; the recorder takes the readings and sets the periods.
- * Periods never bias a sum (bpf/sample.bpf.h), so it may move them as it likes. What it cannot lower is the
- * price of the events themselves: it then says so.
+ * Keeps the cost of tracing to a share of all CPU time. Policy only: readings of the programs' own run time in;
+ * out come sampling periods and, where the budget is a limit, the pools that are not to be watched for now. The
+ * recorder takes the readings and carries it out. Periods never bias a sum (bpf/sample.bpf.h), so it may move
+ * them as it likes. What they cannot lower is the price of the events themselves: it then says so, or pauses
+ * the dearest pools and counts what went by unseen.
  */
 #ifndef KMEMTRACE_LIVE_GOVERNOR_H
 #define KMEMTRACE_LIVE_GOVERNOR_H
@@ -13,25 +14,30 @@
 
 #include "kmemtrace.h"
 
-#define GOVERNOR_BUDGET 1.0 /* percent of all CPU time, unless --max-overhead says otherwise */
+#define GOVERNOR_BUDGET	  1.0  /* percent of all CPU time, unless --max-overhead says otherwise */
+#define GOVERNOR_WINDOW_S 0.03 /* what a reading is of, */
+#define GOVERNOR_EVERY_S  0.5  /* and how often it is taken: measuring costs, too */
 
 struct governor_options {
-	double budget;          /* percent of all CPU time */
-	bool exact;             /* begins by taking every object */
-	bool may_sample;        /* … and may fall to sampling */
-	bool may_refine;        /* may sample more than sample_bytes where that costs little */
-	uint64_t sample_bytes;  /* the period to begin with */
+	double budget;         /* percent of all CPU time */
+	bool exact;            /* begins by taking every object */
+	bool may_sample;       /* … and may fall to sampling */
+	bool may_refine;       /* may sample more than sample_bytes where that costs little */
+	bool may_pause;        /* the budget is a limit: what cannot be kept below it is not watched */
+	uint64_t sample_bytes; /* the period to begin with */
 };
 
 /* What the programs did in one window, by pool. */
 struct governor_reading {
-	double cpu_ns; /* length of the window × CPUs online */
+	double at_s;     /* when it ended, from the same moment each time */
+	double window_s; /* how long it was */
+	double cpu_ns;   /* that × CPUs online */
 	struct {
 		double run_ns;
 		double runs;
 	} pool[KMT_POOLS];
-	double samples;   /* allocations taken */
-	double live_fill; /* of the live table, 0…1 */
+	double sampling_ns; /* of the run time: what samples took, where not every object is taken */
+	double live_fill;   /* of the live table, 0…1 */
 };
 
 enum governor_state {
@@ -44,19 +50,28 @@ struct governor {
 	struct governor_options options;
 	uint64_t period[KMT_POOLS]; /* to be set now; KMT_EVERY: every object */
 	bool exact;                 /* still */
+	bool paused[KMT_POOLS];     /* not to be watched … */
+	bool probe;                 /* … but during the next window, to see what that would cost now */
 	enum governor_state state;
-	double cost;     /* percent, of the last reading */
-	double cost_sum; /* of all readings, */
-	int readings;    /* which are so many */
-	double idle_ns[KMT_POOLS]; /* of a run that takes no sample */
-	int nr_over;     /* readings over budget in a row */
+	double cost;             /* percent, of the last reading */
+	double cost_sum;         /* of all readings, */
+	int readings;            /* which are so many */
+	double price[KMT_POOLS]; /* percent: what a pool's events cost without samples, when last watched, */
+	double rate[KMT_POOLS];  /* and how many they were a second */
+	double dearest[KMT_POOLS];  /* the highest price of a pool while it was paused */
+	double paused_s[KMT_POOLS]; /* time that a pool was not watched, */
+	double not_watched;         /* and events of all pools meanwhile, at the rate of the last probe */
+	double at_s;                /* up to then */
+	int nr_over;                /* readings over budget in a row */
+	int probe_every, probe_in;  /* readings */
+	double resumed_s;           /* when a pool was last taken back */
 };
 
 void governor_init(struct governor *g, const struct governor_options *options);
-/* A reading from before anything is recorded: what a run costs that takes no sample. */
-void governor_calibrate(struct governor *g, const struct governor_reading *reading);
 /* True when a period changed. */
 bool governor_step(struct governor *g, const struct governor_reading *reading);
+/* Bring paused_s and not_watched up to now, on the clock of governor_reading.at_s. */
+void governor_count_paused(struct governor *g, double now_s);
 /* Mean cost in percent, < 0 when nothing was read. */
 double governor_mean(const struct governor *g);
 

@@ -23,6 +23,7 @@ static const char *const stat_names[] = {
 	[KMT_STAT_FREES] = "frees_tracked",
 	[KMT_STAT_UNKNOWN_FREES] = "unknown_frees",
 	[KMT_STAT_REUSED] = "reused_addresses",
+	[KMT_STAT_SAMPLING_NS] = "sampling_ns",
 	[KMT_STAT_LEAVING] = "freed_after_rcu",
 	[KMT_STAT_UNWIND_HITS] = "unwind_hits",
 	[KMT_STAT_UNWIND_MISSES] = "unwind_misses",
@@ -44,10 +45,12 @@ static int put(struct cap_interval *out, const char *name, uint64_t value)
 	return 0;
 }
 
-int losses_put(const struct tracer_counts *counts, const struct audit_counts *audit, struct cap_interval *out)
+int losses_put(const struct tracer_counts *counts, const struct audit_counts *audit, uint64_t not_watched,
+	       struct cap_interval *out)
 {
 	int err = put(out, "recursion_misses", counts->recursion_misses);
 
+	err = err ?: put(out, "not_watched", not_watched);
 	for (int i = 0; i < KMT_LOSSES && !err; i++)
 		err = put(out, loss_names[i], counts->losses[i]);
 	for (int i = 0; i < KMT_STATS && !err; i++)

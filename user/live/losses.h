@@ -7,6 +7,7 @@
 #include "live/audit.h"
 
 /* Append every counter to the interval's losses. Returns 0 or −ENOMEM. */
-int losses_put(const struct tracer_counts *counts, const struct audit_counts *audit, struct cap_interval *out);
+int losses_put(const struct tracer_counts *counts, const struct audit_counts *audit, uint64_t not_watched,
+	       struct cap_interval *out);
 
 #endif

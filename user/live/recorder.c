@@ -24,8 +24,6 @@
 
 #define TICK_MS         100  /* the clock hand, and how soon a signal is noticed */
 #define SNAPSHOT_S      1.0
-#define COST_WINDOW_S   0.03 /* is measured, */
-#define COST_EVERY_S    0.5  /* this often: measuring costs, too */
 #define CHECKPOINT_S    1.0  /* at first; doubled after each CHECKPOINTS, so that long recordings stay small */
 #define CHECKPOINTS     12
 #define CHECKPOINT_SHARE 0.01 /* of the machine's CPU time, of all */
@@ -52,12 +50,19 @@ struct recorder {
 	bool cost_open;      /* a window is, */
 	double cost_next_s;  /* and then it is closed, or the next one opened */
 	bool cost_said;      /* what it cannot hold */
+	enum tracer_watch watched[KMT_POOLS];
 	double exact_until_s; /* when an exact recording began to sample; 0: it did not */
 	int64_t slab_start_kb, slab_now_kb;
 	struct command command;
 	int signal_fd;
 	double progress_s; /* of the last progress line, */
 	uint64_t progress_events; /* and of all until then */
+};
+
+/* How messages call what the governor pauses together. */
+static const char *const watched_names[KMT_POOLS] = {
+	[KMT_SLAB] = "slab",	 [KMT_VMALLOC] = "vmalloc",		   [KMT_PERCPU] = "per-CPU memory",
+	[KMT_KSTACK] = "kernel stacks", [KMT_PAGE] = "page tables and pages",
 };
 
 static double seconds_since(const struct timespec *then)
@@ -115,9 +120,28 @@ static int snapshot(struct recorder *r, enum snapshot_kind kind, double t_s)
 	return snapshot_take(r, kind, t_s, &s) ?: snapshot_put(r, &s);
 }
 
+/* "slab for 31.2 s, as its events alone take 12 % of all CPU time" */
+static int not_watched_put(struct recorder *r)
+{
+	const struct governor *g = &r->governor;
+	char text[512] = "";
+	size_t at = 0;
+
+	for (int p = 0; p < KMT_POOLS; p++)
+		if (g->paused_s[p] > 0)
+			at += snprintf(text + at, sizeof(text) - at,
+				       "%s%s for %.1f s, as its events alone take %.2g %% of all CPU time",
+				       at ? "; " : "", watched_names[p], g->paused_s[p], g->dearest[p]);
+	return at ? capture_put_meta(r->writer, META_NOT_WATCHED, text) : 0;
+}
+
 static int checkpoint(struct recorder *r, double now_s)
 {
-	int err = drain_interval(r->drain, 0, now_s);
+	int err;
+
+	governor_count_paused(&r->governor, now_s);
+	err = drain_interval(r->drain, 0, now_s, r->governor.not_watched);
+	err = err ?: not_watched_put(r);
 
 	err = err ?: capture_put_meta(r->writer, META_STACKS, drain_symbols_state(r->drain));
 	err = err ?: capture_put_meta(r->writer, META_AUDIT, audit_state(r->audit));
@@ -152,12 +176,12 @@ static void progress(struct recorder *r, double now_s)
 	r->progress_s = now_s;
 }
 
-/* Say once what the governor cannot do. */
+/* Say once what the governor cannot hold. */
 static void cost_say(struct recorder *r)
 {
 	const struct governor *g = &r->governor;
 
-	if (r->cost_said || g->state == GOVERNOR_HOLDS)
+	if (r->cost_said || g->state == GOVERNOR_HOLDS || (g->state == GOVERNOR_FLOOR && g->options.may_pause))
 		return;
 	r->cost_said = true;
 	if (g->state == GOVERNOR_OVER)
@@ -166,7 +190,8 @@ static void cost_say(struct recorder *r)
 			 g->options.budget);
 	else
 		log_warn("the allocation events of this load take %.1f %% of all CPU time even unsampled, more "
-			 "than %g %%; narrow it with --cache or --pool", g->cost, g->options.budget);
+			 "than %g %%; narrow it with --pool, or give --max-overhead to pause the dearest",
+			 g->cost, g->options.budget);
 }
 
 /* An exact recording goes on as a sampled one: what it has stays as it is, each object with its own weight. */
@@ -183,37 +208,61 @@ static int exact_end(struct recorder *r, double now_s)
 	return err;
 }
 
+/* Watch what the governor lets be watched; during a window, what it wants to know the price of, too. */
+static int pools_watch(struct recorder *r, bool window)
+{
+	const struct governor *g = &r->governor;
+
+	for (int p = 0; p < KMT_POOLS; p++) {
+		enum tracer_watch how = !g->paused[p]	       ? WATCH_RECORD
+					: window && g->probe ? WATCH_PROBE
+							       : WATCH_NOT;
+		int err = how != r->watched[p] ? tracer_watch(r->tracer, p, how) : 0;
+
+		if (err)
+			return err;
+		if (how == WATCH_NOT && r->watched[p] == WATCH_RECORD)
+			log_warn("the events of %s alone take %.1f %% of all CPU time, more than --max-overhead "
+				 "%g: not watched until that changes", watched_names[p], g->price[p],
+				 g->options.budget);
+		else if (how == WATCH_RECORD && r->watched[p] != WATCH_RECORD)
+			log_warn("watching %s again: its events take %.2f %% of all CPU time", watched_names[p],
+				 g->price[p]);
+		r->watched[p] = how;
+	}
+	return 0;
+}
+
 /* Open or close a window of cost measurement, and do what the governor makes of it. */
 static int cost_step(struct recorder *r, double now_s)
 {
 	struct governor_reading reading;
 	bool exact = r->governor.exact;
+	int err;
 
 	if (now_s < r->cost_next_s)
 		return 0;
 	if (!r->cost_open) {
+		err = pools_watch(r, true);
+		if (err)
+			return err;
 		r->cost_open = !tracer_cost_begin(r->tracer);
-		r->cost_next_s = now_s + (r->cost_open ? COST_WINDOW_S : COST_EVERY_S);
+		r->cost_next_s = now_s + (r->cost_open ? GOVERNOR_WINDOW_S : GOVERNOR_EVERY_S);
 		return 0;
 	}
 	r->cost_open = false;
-	r->cost_next_s = now_s + COST_EVERY_S - COST_WINDOW_S;
+	r->cost_next_s = now_s + GOVERNOR_EVERY_S - GOVERNOR_WINDOW_S;
 	if (tracer_cost_end(r->tracer, &reading))
 		return 0;
+	reading.at_s = now_s;
 	if (governor_step(&r->governor, &reading))
 		for (int p = 0; p < KMT_POOLS; p++)
 			tracer_period_set(r->tracer, p, r->governor.period[p]);
 	cost_say(r);
-	return exact && !r->governor.exact ? exact_end(r, now_s) : 0;
-}
-
-/* What the programs cost while the gate is still closed: an event that is not sampled. */
-static void cost_calibrate(struct recorder *r)
-{
-	struct governor_reading reading;
-
-	if (!tracer_cost_end(r->tracer, &reading))
-		governor_calibrate(&r->governor, &reading);
+	err = pools_watch(r, false);
+	if (!err && exact && !r->governor.exact)
+		err = exact_end(r, now_s);
+	return err;
 }
 
 /* Look up objects older than age_ms, and put the next time off by what it cost. */
@@ -334,7 +383,7 @@ static int record_loop(struct recorder *r)
 	r->next_snapshot_s = r->snapshot_every_s;
 	r->next_checkpoint_s = r->checkpoint_every_s;
 	r->next_audit_s = AUDIT_S;
-	r->cost_next_s = COST_WINDOW_S;
+	r->cost_next_s = GOVERNOR_WINDOW_S;
 	for (;;) {
 		double now_s = seconds_since(&r->gate_opened);
 		int err;
@@ -394,11 +443,13 @@ static int record_start(struct recorder *r)
 	grace_period();
 	snapshot_refresh("/proc");
 	err = snapshot_take(r, SNAPSHOT_START, 0, &start);
-	cost_calibrate(r);
 	if (err)
 		return err;
 	clock_gettime(CLOCK_BOOTTIME, &r->gate_opened);
 	tracer_gate(r->tracer, true);
+	r->cost_open = !tracer_cost_begin(r->tracer);
+	for (int p = 0; p < KMT_POOLS; p++)
+		r->watched[p] = WATCH_RECORD;
 	err = snapshot_put(r, &start) ?: capture_commit(r->writer);
 	return err ?: command_start(&r->command, r->options->command);
 }

@@ -283,34 +283,67 @@ int tracer_new(const struct plan *plan, const struct tracer_options *options, st
 	return 0;
 }
 
-int tracer_attach(struct tracer *t)
+enum kmt_pool tracer_pool_of(const struct hook_def *def)
+{
+	static const enum kmt_pool pools[POOLS] = {
+		[POOL_SLAB] = KMT_SLAB,	     [POOL_VMALLOC] = KMT_VMALLOC,
+		[POOL_PERCPU] = KMT_PERCPU,  [POOL_KSTACK] = KMT_KSTACK,
+		[POOL_PAGETABLE] = KMT_PAGE, [POOL_PAGE] = KMT_PAGE,
+	};
+
+	return pools[def->pool];
+}
+
+static int hook_attach(struct tracer *t, size_t i)
+{
+	const struct hook_def *def = t->plan->hooks[i].def;
+	struct bpf_link *link =
+		bpf_program__attach(bpf_object__find_program_by_name(t->skel->obj, def->program));
+	int err = (int)libbpf_get_error(link);
+
+	if (err)
+		return log_error(-err, "cannot attach to %s (%s); `kmemtrace doctor` says more", def->name,
+				 strerror(-err));
+	t->links[i] = link;
+	return 0;
+}
+
+/* Attach what sees the events of the pools in `pools` (a bit each), frees first. */
+static int pools_attach(struct tracer *t, uint32_t pools)
 {
 	for (int frees = 1; frees >= 0; frees--)
 		for (size_t i = 0; i < t->plan->nr; i++) {
 			const struct plan_hook *hook = &t->plan->hooks[i];
-			struct bpf_program *prog;
-			long err;
+			int err;
 
-			if (!hook->on || !hook_is_attached(hook->def) || hook->def->frees != frees)
+			if (!hook->on || !hook_is_attached(hook->def) || hook->def->frees != frees ||
+			    t->links[i] || !(pools >> tracer_pool_of(hook->def) & 1))
 				continue;
-			prog = bpf_object__find_program_by_name(t->skel->obj, hook->def->program);
-			t->links[i] = bpf_program__attach(prog);
-			err = libbpf_get_error(t->links[i]);
-			if (err) {
-				t->links[i] = NULL;
-				return log_error((int)-err, "cannot attach to %s (%s); `kmemtrace doctor` says more",
-						 hook->def->name, strerror((int)-err));
-			}
+			err = hook_attach(t, i);
+			if (err)
+				return err;
 		}
 	return 0;
 }
 
-void tracer_detach(struct tracer *t)
+static void pools_detach(struct tracer *t, uint32_t pools)
 {
-	for (size_t i = 0; i < PLAN_HOOKS_MAX; i++) {
+	for (size_t i = 0; i < t->plan->nr; i++) {
+		if (!t->links[i] || !(pools >> tracer_pool_of(t->plan->hooks[i].def) & 1))
+			continue;
 		bpf_link__destroy(t->links[i]);
 		t->links[i] = NULL;
 	}
+}
+
+int tracer_attach(struct tracer *t)
+{
+	return pools_attach(t, KMT_ALL_POOLS);
+}
+
+void tracer_detach(struct tracer *t)
+{
+	pools_detach(t, KMT_ALL_POOLS);
 }
 
 void tracer_free(struct tracer *t)
@@ -328,7 +361,23 @@ void tracer_free(struct tracer *t)
 
 void tracer_gate(struct tracer *t, bool open)
 {
-	__atomic_store_n(&t->skel->bss->gate, open, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&t->skel->bss->gate, open ? KMT_ALL_POOLS : 0, __ATOMIC_SEQ_CST);
+}
+
+int tracer_watch(struct tracer *t, int pool, enum tracer_watch how)
+{
+	uint32_t bit = 1u << pool;
+	int err = 0;
+
+	if (how != WATCH_RECORD)
+		__atomic_and_fetch(&t->skel->bss->gate, ~bit, __ATOMIC_SEQ_CST);
+	if (how == WATCH_NOT)
+		pools_detach(t, bit);
+	else
+		err = pools_attach(t, bit);
+	if (how == WATCH_RECORD && !err)
+		__atomic_or_fetch(&t->skel->bss->gate, bit, __ATOMIC_SEQ_CST);
+	return err;
 }
 
 void tracer_clock(struct tracer *t, uint32_t ms)

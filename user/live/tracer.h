@@ -68,6 +68,18 @@ void tracer_detach(struct tracer *t);
 void tracer_free(struct tracer *t);
 
 void tracer_gate(struct tracer *t, bool open);
+
+enum tracer_watch {
+	WATCH_NOT,    /* nothing is attached that sees the pool's events */
+	WATCH_PROBE,  /* attached, to see what that costs, but nothing is recorded */
+	WATCH_RECORD, /* as after tracer_gate(true) */
+};
+/*
+ * How one pool (enum kmt_pool) is watched from here on, the gate being open. What was allocated before stays in the
+ * tables: that some of it is freed meanwhile only the audit finds out. 0, or −errno when it cannot attach (the
+ * reason is printed).
+ */
+int tracer_watch(struct tracer *t, int pool, enum tracer_watch how);
 /* Set the clock hand: milliseconds since the gate opened. Call at least every 100 ms. */
 void tracer_clock(struct tracer *t, uint32_t ms);
 

@@ -13,17 +13,6 @@
 #include "base/file_read.h"
 #include "live/tracer_internal.h"
 
-static enum kmt_pool kmt_pool_of(enum pool pool)
-{
-	static const enum kmt_pool pools[POOLS] = {
-		[POOL_SLAB] = KMT_SLAB,	     [POOL_VMALLOC] = KMT_VMALLOC,
-		[POOL_PERCPU] = KMT_PERCPU,  [POOL_KSTACK] = KMT_KSTACK,
-		[POOL_PAGETABLE] = KMT_PAGE, [POOL_PAGE] = KMT_PAGE,
-	};
-
-	return pools[pool];
-}
-
 /* What the kernel counted of the attached programs: run time and runs, by pool, in *cost (set to 0
  * before). */
 static void programs_info(const struct tracer *t, struct governor_reading *cost, uint64_t *misses)
@@ -33,7 +22,7 @@ static void programs_info(const struct tracer *t, struct governor_reading *cost,
 		struct bpf_prog_info info = {};
 		__u32 len = sizeof(info);
 		int fd = hook->on ? tracer_program_fd(t, hook->def->program) : -1;
-		enum kmt_pool pool = kmt_pool_of(hook->def->pool);
+		enum kmt_pool pool = tracer_pool_of(hook->def);
 
 		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
 			continue;
@@ -82,17 +71,9 @@ uint64_t tracer_own_bytes(const struct tracer *t)
 	return sum;
 }
 
-static uint64_t allocs_tracked(const struct tracer *t)
-{
-	uint64_t sum = 0;
-
-	for (uint32_t c = 0; c < t->tables.nr_cpus; c++)
-		sum += t->tables.cpus[c].stats[KMT_STAT_ALLOCS];
-	return sum;
-}
-
 int tracer_cost_begin(struct tracer *t)
 {
+	struct tracer_counts counts;
 	uint64_t misses = 0;
 
 	if (t->stats_fd < 0)
@@ -101,7 +82,8 @@ int tracer_cost_begin(struct tracer *t)
 		return -errno;
 	memset(&t->cost_began, 0, sizeof(t->cost_began));
 	programs_info(t, &t->cost_began, &misses);
-	t->cost_began.samples = allocs_tracked(t);
+	tracer_counts(t, &counts);
+	t->cost_began.sampling_ns = counts.stats[KMT_STAT_SAMPLING_NS];
 	t->cost_began.cpu_ns = clock_ns();
 	return 0;
 }
@@ -116,7 +98,8 @@ int tracer_cost_end(struct tracer *t, struct governor_reading *out)
 
 	if (t->stats_fd < 0)
 		return -EINVAL;
-	r.cpu_ns = (clock_ns() - began->cpu_ns) * (online > 0 ? online : 1);
+	r.window_s = (clock_ns() - began->cpu_ns) / 1e9;
+	r.cpu_ns = r.window_s * 1e9 * (online > 0 ? online : 1);
 	programs_info(t, &r, &misses);
 	close(t->stats_fd);
 	t->stats_fd = -1;
@@ -125,7 +108,7 @@ int tracer_cost_end(struct tracer *t, struct governor_reading *out)
 		r.pool[p].runs -= began->pool[p].runs;
 	}
 	tracer_counts(t, &counts);
-	r.samples = counts.stats[KMT_STAT_ALLOCS] - began->samples;
+	r.sampling_ns = counts.stats[KMT_STAT_SAMPLING_NS] - began->sampling_ns;
 	r.live_fill = (double)(counts.stats[KMT_STAT_ALLOCS] - counts.stats[KMT_STAT_FREES] -
 			       counts.stats[KMT_STAT_REUSED]) /
 		      ((uint64_t)KMT_KEYS * t->tables.nr_buckets);

@@ -25,6 +25,9 @@ struct tracer {
 	struct governor_reading cost_began; /* its cpu_ns is the time */
 };
 
+/* The pool whose events a hook sees. */
+enum kmt_pool tracer_pool_of(const struct hook_def *def);
+
 /* What learns where struct page is. */
 struct bpf_program *tracer_pages_program(const struct tracer *t);
 

@@ -10,6 +10,7 @@ static const struct loss_row {
 	const char *meaning;
 } loss_rows[] = {
 	{"recursion_misses", LOSS_EVENT, "the tracer interrupted itself and the kernel skipped it"},
+	{"not_watched", LOSS_EVENT, "about so many while nothing was attached, to keep --max-overhead"},
 	{"live_table_full", LOSS_EVENT,
 	 "no room in the live table (--max-live): allocations not tracked"},
 	{"nested_too_deep", LOSS_EVENT, "interrupts nested too deeply: not tracked"},
@@ -21,6 +22,7 @@ static const struct loss_row {
 	{"cache_table_full", LOSS_DETAIL, "no room for another cache: counted without one"},
 	{"unknown_cache", LOSS_DETAIL, "the object's cache was not found: counted without one"},
 	{"unwind_disagreed", LOSS_DETAIL, "call paths that a second look contradicted"},
+	{"sampling_ns", LOSS_NONE, ""},
 	{"unknown_frees", LOSS_NONE, "frees of objects older than the capture, or not sampled"},
 	{"reused_addresses", LOSS_NONE, "addresses given out again: their frees fired no event"},
 	{"freed_after_rcu", LOSS_NONE, "objects given to kfree_rcu(), which are held until it frees them"},

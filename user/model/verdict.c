@@ -422,6 +422,7 @@ static void say_caveats(struct writer *w)
 {
 	const struct view *v = w->f->v;
 	const char *stacks = capture_meta(v->c, META_STACKS);
+	const char *paused = capture_meta(v->c, META_NOT_WATCHED);
 	double period = capture_meta_number(v->c, META_PERIOD, 0);
 	char a[UNITS_MAX];
 
@@ -434,6 +435,8 @@ static void say_caveats(struct writer *w)
 	if (w->f->losses->events > 0)
 		say(w, "%s events were lost (%.2g%% of all): see losses.",
 		    units_count(a, w->f->losses->events), 100 * losses_ratio(w->f->losses));
+	if (paused[0])
+		say(w, "Not watched, to keep --max-overhead: %.300s.", paused);
 	if (stacks[0] && strcmp(stacks, "ok"))
 		say(w, "Call paths have no names: %.200s.", stacks);
 	if (v->focused)
@@ -466,6 +469,8 @@ static void choose_next(struct writer *w)
 
 	if (!w->f->v->at)
 		say_next(w, "sudo kmemtrace doctor");
+	else if (capture_meta(w->f->v->c, META_NOT_WATCHED)[0])
+		say_next(w, "sudo kmemtrace record -d 60"); /* without a limit */
 	else if (!w->grew)
 		say_next(w, "sudo kmemtrace record -d 600");
 	else if (cache && cache->cap && cache->cap->reclaimable &&

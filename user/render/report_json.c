@@ -96,6 +96,7 @@ static json_t *capture_json(struct json_out *o)
 	put(o, c, "tool_version", meta_text(o->r->c, META_TOOL));
 	put(o, c, "stack_symbols", meta_text(o->r->c, META_STACKS));
 	put(o, c, "overhead_cpu_percent", meta_number(o->r->c, META_OVERHEAD));
+	put(o, c, "not_watched", meta_text(o->r->c, META_NOT_WATCHED));
 	put(o, c, "own_kernel_bytes", meta_number(o->r->c, META_OWN_BYTES));
 	put(o, c, "audit", meta_text(o->r->c, META_AUDIT));
 	put(o, c, "losses", counts_json(o, true));
