@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# For bench.sh: "TRACER WORKLOAD NS" lines, then "WHAT WORKLOAD VALUE" lines about programs, to tables or JSON.
+# For bench.sh: "ROUND TRACER WORKLOAD NS" lines, then "WHAT WORKLOAD VALUE" lines about programs, to tables or JSON.
 
 function sorted(text, a,    n, i, j, v)
 {
@@ -30,16 +30,32 @@ function half(text,    a, n, i, sum, squares)
 	return n > 1 ? 1.96 * 1.2533 * sqrt(squares / n - (sum / n) ^ 2 + 1e-9) / sqrt(n - 1) : 0
 }
 
-# the same of what tracer t adds to workload w as a part of what tracer f adds
-function part_half(t, f, w,    base, added, part)
+# what tracer t took more than tracer f, round by round
+function more(t, f, w,    r, list)
 {
-	base = median(times["nothing", w])
-	added = median(times[f, w]) - base
-	if (t == f || t == "nothing" || added <= 0 || !half(times[t, w]))
+	for (r = 1; r <= rounds; r++)
+		if ((t, w, r) in time && (f, w, r) in time)
+			list = list " " (time[t, w, r] - time[f, w, r])
+	return list
+}
+
+function added(t, w)
+{
+	return median(more(t, "nothing", w))
+}
+
+# what it adds as a part of what the floor adds, and half the 95 % interval of that
+function part(t, w)
+{
+	return added("floor", w) > 0 ? 1 + median(more(t, "floor", w)) / added("floor", w) : -1
+}
+
+function part_half(t, w,    floor)
+{
+	floor = added("floor", w)
+	if (t == "floor" || t == "nothing" || floor <= 0 || !half(more(t, "floor", w)))
 		return 0
-	part = (median(times[t, w]) - base) / added
-	return sqrt(half(times[t, w]) ^ 2 + (part * half(times[f, w])) ^ 2 + \
-		((1 - part) * half(times["nothing", w])) ^ 2) / added
+	return sqrt(half(more(t, "floor", w)) ^ 2 + ((part(t, w) - 1) * half(more("floor", "nothing", w))) ^ 2) / floor
 }
 
 # what is known of it: 0 is not
@@ -54,13 +70,14 @@ function ratio(a, b)
 }
 
 FNR == NR {
-	times[$1, $2] = times[$1, $2] " " $3
-	if (!($1 in tracer_seen)) { tracer_seen[$1]; tracer[++tracers] = $1 }
-	if (!($2 in load_seen)) { load_seen[$2]; load[++loads] = $2 }
+	time[$2, $3, $1] = $4
+	times[$2, $3] = times[$2, $3] " " $4
+	if (!($2 in tracer_seen)) { tracer_seen[$2]; tracer[++tracers] = $2 }
+	if (!($3 in load_seen)) { load_seen[$3]; load[++loads] = $3 }
 	next
 }
 $1 == "held" { held[$2] = held[$2] " " $3; next }
-$1 == "floor" || $1 == "governed" { window[$1, $2] = $3; if ($2 > windows) windows = $2; next }
+$1 == "floor" || $1 == "target" || $1 == "limit" { window[$1, $2] = $3; if ($2 > windows) windows = $2; next }
 { program[$1, $2] = $3 }
 
 function hit_rate(w)
@@ -84,10 +101,10 @@ function as_json(    i, j, w, t)
 		for (j = 1; j <= tracers; j++) {
 			t = tracer[j]
 			if ((t, w) in times)
-				printf "%s\n      {\"name\": \"%s\", \"ns\": %.1f, \"half_interval_ns\": %s, \"added_ns\": %.1f, \"of_floor_half_interval\": %s}", \
-					(j > 1 ? "," : ""), t, median(times[t, w]), known(half(times[t, w]), "%.1f", "null"), \
-					median(times[t, w]) - median(times["nothing", w]), \
-					known(part_half(t, "floor", w), "%.3f", "null")
+				printf "%s\n      {\"name\": \"%s\", \"ns\": %.1f, \"added_ns\": %.1f, \"added_half_interval_ns\": %s, \"of_floor\": %s, \"of_floor_half_interval\": %s}", \
+					(j > 1 ? "," : ""), t, median(times[t, w]), added(t, w), \
+					known(half(more(t, "nothing", w)), "%.1f", "null"), known(part(t, w), "%.3f", "null"), \
+					known(part_half(t, w), "%.3f", "null")
 		}
 		printf "],\n     \"program_ns\": {\"empty\": %.1f, \"sampled\": %.1f, \"exact\": %.1f},\n", \
 			program["empty", w], program["sampled", w], program["exact", w]
@@ -98,34 +115,35 @@ function as_json(    i, j, w, t)
 	printf "  ],\n  \"msg_ns_by_live_objects\": {\"1000\": %.1f, \"1000000\": %.1f},\n  \"governor\": [", \
 		median(held[1000]), median(held[1000000])
 	for (i = 1; i <= windows; i++)
-		printf "%s{\"load\": \"%s\", \"percent\": %.2f, \"floor_percent\": %.2f}", (i > 1 ? ", " : ""), \
-			phase(i), window["governed", i], window["floor", i]
+		printf "%s{\"load\": \"%s\", \"percent\": %.2f, \"limited_percent\": %.2f, \"floor_percent\": %.2f}", \
+			(i > 1 ? ", " : ""), phase(i), window["target", i], window["limit", i], window["floor", i]
 	print "]\n}"
 }
 
-function as_text(    i, j, w, t, base, floor, classic, m)
+function as_text(    i, j, w, t, ns, more_ns)
 {
 	printf "%s, kernel %s, %d × %s, %d rounds, floor: empty programs on %d events, focused on %s\n\n", \
 		date, release, cpus, model, rounds, events, idle
-	printf "%-10s %-9s %12s %8s %10s %9s %8s %6s %11s\n", "WORKLOAD", "TRACER", "NS/ITERATION", "+/-", \
-		"ADDED", "/NOTHING", "/FLOOR", "+/-", "OF CLASSIC"
+	printf "%-10s %-9s %12s %9s %10s %8s %8s %6s %11s\n", "WORKLOAD", "TRACER", "NS/ITERATION", "/NOTHING", \
+		"ADDED", "+/-", "/FLOOR", "+/-", "OF CLASSIC"
 	for (i = 1; i <= loads; i++) {
 		w = load[i]
-		base = median(times["nothing", w])
-		floor = median(times["floor", w]) - base
-		classic = median(times["classic", w]) - base
 		for (j = 1; j <= tracers; j++) {
 			t = tracer[j]
 			if (!((t, w) in times))
 				continue
-			m = median(times[t, w])
-			printf "%-10s %-9s %12.1f %8s %10.1f %9s %8s %6s %11s\n", w, t, m, known(half(times[t, w]), "%.1f", "-"), \
-				m - base, ratio(m, base), (j > 1 ? ratio(m - base, floor) : ""), \
-				known(part_half(t, "floor", w), "%.2f", ""), \
-				(j > 1 && m > base ? "1/" sprintf("%.1f", classic / (m - base)) : "")
+			ns = median(times[t, w])
+			more_ns = j > 1 ? added(t, w) : 0
+			printf "%-10s %-9s %12.1f %9s", w, t, ns, ratio(ns, median(times["nothing", w]))
+			if (j > 1)
+				printf " %10.1f %8s %8s %6s %11s", more_ns, known(half(more(t, "nothing", w)), "%.1f", "-"), \
+					known(part(t, w), "%.2f", "-"), known(part_half(t, w), "%.2f", ""), \
+					(more_ns > 0 && ("classic", w) in times ? "1/" sprintf("%.1f", added("classic", w) / more_ns) : "")
+			printf "\n"
 		}
 	}
-	printf "\nADDED is to nothing attached; /FLOOR and OF CLASSIC compare what is added. +/- holds 95 of 100 such runs.\n"
+	printf "\nADDED is to nothing attached in the same round; /FLOOR and OF CLASSIC compare what is added. +/- holds\n"
+	printf "95 of 100 such runs.\n"
 	printf "\n%-10s %13s %15s %13s %15s %14s %8s %10s\n", "WORKLOAD", "EMPTY NS/RUN", "SAMPLED NS/RUN", \
 		"EXACT NS/RUN", "EXACT NS/ALLOC", "UNWINDER HITS", "AUDITED", "DISAGREED"
 	for (i = 1; i <= loads; i++) {
@@ -139,9 +157,9 @@ function as_text(    i, j, w, t, base, floor, classic, m)
 	printf "\n%-29s", "percent of all CPU time in 5 s"
 	for (i = 1; i <= windows; i++)
 		printf "%7s", phase(i)
-	for (j = 1; j <= 2; j++) {
-		t = j == 1 ? "floor" : "governed"
-		printf "\n%-30s", j == 1 ? "empty programs" : "sampled, --max-overhead 1"
+	for (j = 1; j <= 3; j++) {
+		t = j == 1 ? "floor" : j == 2 ? "target" : "limit"
+		printf "\n%-30s", j == 1 ? "empty programs" : j == 2 ? "sampled" : "sampled, --max-overhead 1"
 		for (i = 1; i <= windows; i++)
 			printf "%7.2f", window[t, i]
 	}

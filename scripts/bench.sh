@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # bench.sh [--rounds N] [--json] [--no-peers] [WORKLOAD...]: what tracing costs, in one sitting (root).
 # Runs each workload of tests/bench with nothing attached, with an empty program on each event that kmemtrace
-# attaches to (the floor) and under kmemtrace, one right after the other, N times over (16), every fourth time under
-# other tracers too, and prints medians; then what one allocation costs, what a thousand and a million live objects do
+# attaches to (the floor) and under kmemtrace, one right after the other, N times over (16), there and back in turns,
+# every fourth time under other tracers too, and prints medians of what each adds in its round; then what one allocation costs, what a thousand and a million live objects do
 # to it, and what the governor makes of 10 s each of an idle, a paced and a full machine. Some twenty minutes; ratios
 # within one run mean something, figures of two runs on a busy machine do not.
 set -euo pipefail
@@ -76,13 +76,15 @@ if [ "$peers" ]; then
 fi
 
 for ((r = 1; r <= rounds; r++)); do
+	# there and back: what drifts with time falls to all alike
 	now=("${tracers[@]}")
+	if ((r % 2 == 0)); then now=(focused exact sampled floor nothing); fi
 	((r % 4 != 1)) || now+=("${others[@]}")
 	for name in "${loads[@]}"; do
 		echo "bench.sh: round $r of $rounds, $name" >&2
 		load=("$bench_load" "$name")
 		for t in "${now[@]}"; do
-			run_"$t" | awk -v t="$t" 'NF == 2 { print t, $1, $2 }' >>"$work/times"
+			run_"$t" | awk -v t="$t" -v r="$r" 'NF == 2 { print r, t, $1, $2 }' >>"$work/times"
 		done
 	done
 done
@@ -123,15 +125,17 @@ for ((r = 1; r <= rounds; r += 4)); do
 done
 
 # every other 5 s of an idle, a paced and a full machine, and an idle one again, by the kernel's account of the
-# programs' run time; what empty programs would take of the full one comes with it
+# programs' run time; what empty programs would take of the full one comes with it. 1 % is the default's target,
+# and a limit where it is given.
 echo "bench.sh: the governor" >&2
 cat >"$work/phases" <<-EOF
 	churn() { for ((cpu = 0; cpu < \$(nproc); cpu++)); do timeout 10 $B/plant/churn msg 1000000000 "\$@" >/dev/null & done; wait; }
 	sleep 10; churn --rate 40000 --size 3900; churn; sleep 11
 EOF
-for who in floor governed; do
+for who in floor target limit; do
 	how=("$attach" floor "${events[@]}")
 	[ $who = floor ] || how=("$kmemtrace" record -q -f -o "$work/capture.kmt")
+	[ $who != limit ] || how+=(--max-overhead 1)
 	"$attach" stats -- "${how[@]}" -- bash "$work/phases" 2>>"$work/log" |
 		awk -v who=$who '$1 == "window" { print who, ++n, $2 }' >>"$work/programs"
 done
