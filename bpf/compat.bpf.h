@@ -102,6 +102,19 @@ KFUNC(struct kmem_cache *, bpf_get_kmem_cache, __u64 addr);
 /* 6.2, fd264ca02094: look at any address through a kernel type; loads are checked for faults, not called. */
 KFUNC(void *, bpf_rdonly_cast, void *obj, __u32 btf_id);
 
+/*
+ * The current task, to follow pointers from. At each pointer of a task that it knows to be one, the verifier of newer
+ * kernels searches all of the kernel's types by name (btf_nested_type_is_trusted()): half of what loading took.
+ */
+static __always_inline struct task_struct *compat_task_cast(void)
+{
+	struct task_struct *task = compat_task();
+
+	if (bpf_rdonly_cast)
+		return bpf_rdonly_cast(task, bpf_core_type_id_kernel(struct task_struct));
+	return task;
+}
+
 /* The word at a kernel address, 0 when it cannot be read. */
 static __always_inline __u64 compat_read_word(__u64 addr)
 {
