@@ -88,6 +88,26 @@ static void it_keeps_to_its_budget_from_idle_to_busy_and_back(void **state)
 	assert_int_equal(g.period[KMT_SLAB], 32 << 10);
 }
 
+/* Half a second of a load is no reason to sample it less. */
+static void a_burst_costs_no_samples(void **state)
+{
+	const struct load burst = {300e3, 30e9, 2};
+	struct governor g = sampled(1);
+	uint64_t before;
+
+	(void)state;
+	g.options.may_refine = false;
+	run(&g, &idle, 10, 0);
+	before = g.period[KMT_SLAB];
+	run(&g, &burst, 1, 0);
+	assert_int_equal(g.period[KMT_SLAB], before);
+	run(&g, &idle, 1, 0);
+	run(&g, &burst, 1, 0);
+	assert_int_equal(g.period[KMT_SLAB], before);
+	run(&g, &burst, 1, 0);
+	assert_true(g.period[KMT_SLAB] > before); /* it stays */
+}
+
 static void samples_give_way_where_the_events_alone_cost_more(void **state)
 {
 	struct governor g = sampled(1);
@@ -270,6 +290,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_keeps_to_its_budget_from_idle_to_busy_and_back),
+		cmocka_unit_test(a_burst_costs_no_samples),
 		cmocka_unit_test(samples_give_way_where_the_events_alone_cost_more),
 		cmocka_unit_test(a_limit_holds_from_idle_to_full_and_back),
 		cmocka_unit_test(a_budget_that_was_not_given_pauses_nothing),

@@ -10,7 +10,7 @@
 
 #define TARGET       0.9  /* of the budget: what is aimed at */
 #define DEAD_BAND    1.25 /* smaller changes are not made */
-#define FASTEST_DOWN 2.0  /* a period falls by so much at a time, but rises at once */
+#define FASTEST_DOWN 2.0  /* a period falls by so much at a time, but rises as far as it must */
 #define LEAST_ROOM   0.05 /* of the budget is always left to samples: a trace without any is none */
 #define PERIOD_LEAST (32ull << 10)
 #define PERIOD_MOST  (1ull << 30)
@@ -32,6 +32,7 @@ void governor_init(struct governor *g, const struct governor_options *options)
 	g->exact = options->exact;
 	g->probe_every = PROBE_EVERY;
 	g->resumed_s = -INFINITY;
+	g->last_factor = 1;
 	for (int p = 0; p < KMT_POOLS; p++)
 		g->period[p] = options->exact ? KMT_EVERY : options->sample_bytes;
 }
@@ -155,6 +156,15 @@ static void probe_schedule(struct governor *g)
 
 /* ---- a reading ---- */
 
+/* Of the period: it rises by what two readings in a row agree on. What is over in less than that costs little. */
+static double rise_twice(struct governor *g, double factor)
+{
+	double agreed = fmin(factor, g->last_factor);
+
+	g->last_factor = fmax(factor, 1);
+	return factor > 1 ? agreed : factor;
+}
+
 /* What the events of each pool cost by themselves; of one that was not watched, the last is kept. */
 static void prices_take(struct governor *g, const struct governor_reading *r, double all)
 {
@@ -204,7 +214,7 @@ bool governor_step(struct governor *g, const struct governor_reading *r)
 		idle += g->paused[p] ? 0 : g->price[p];
 	g->state = idle > g->options.budget ? GOVERNOR_FLOOR : GOVERNOR_HOLDS;
 	room = fmax(TARGET * g->options.budget - idle, LEAST_ROOM * g->options.budget);
-	factor = fmax(100 * r->sampling_ns / r->cpu_ns / room, 1 / FASTEST_DOWN); /* of the period */
+	factor = rise_twice(g, fmax(100 * r->sampling_ns / r->cpu_ns / room, 1 / FASTEST_DOWN));
 	if (r->live_fill > FILL_MOST && factor < DEAD_BAND)
 		factor = FASTEST_DOWN;
 	else if (factor > 1 / DEAD_BAND && factor < DEAD_BAND)

@@ -62,6 +62,7 @@ struct governor {
 	double paused_s[KMT_POOLS]; /* time that a pool was not watched, */
 	double not_watched;         /* and events of all pools meanwhile, at the rate of the last probe */
 	double at_s;                /* up to then */
+	double last_factor;         /* of the period, that the last reading asked for; 1 or more */
 	int nr_over;                /* readings over budget in a row */
 	int probe_every, probe_in;  /* readings */
 	double resumed_s;           /* when a pool was last taken back */
