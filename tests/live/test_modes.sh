@@ -41,10 +41,10 @@ test_two_recordings_at_once() {
 	need_record
 	local other=$WORK/other.kmt pid comm objects
 	record_start --exact
-	"$KMEMTRACE" record -q --exact -o "$other" 2>"$WORK/other.err" &
+	"$KMEMTRACE" record -v --exact -o "$other" 2>"$WORK/other.err" &
 	pid=$!
 	started+=("$pid")
-	sleep 1
+	until_true 10 in_file ' after the start' "$WORK/other.err" || fail "not tracing: $(cat "$WORK/other.err")"
 	plant_start epoll 50000
 	kill -INT "$pid"
 	wait "$pid"
