@@ -3,9 +3,10 @@
 # bench.sh [--rounds N] [--json] [--no-peers] [WORKLOAD...]: what tracing costs, in one sitting (root).
 # Runs each workload of tests/bench with nothing attached, with an empty program on each event that kmemtrace
 # attaches to (the floor) and under kmemtrace, one right after the other, N times over (16), there and back in turns,
-# every fourth time under other tracers too, and prints medians of what each adds in its round; then what one allocation costs, what a thousand and a million live objects do
-# to it, and what the governor makes of 10 s each of an idle, a paced and a full machine. Some twenty-five minutes; ratios
-# within one run mean something, figures of two runs on a busy machine do not.
+# every fourth time under other tracers too, and prints medians of what each adds in its round; then what one
+# allocation costs, what a thousand and a million live objects do to it, and what the governor makes of 10 s each of an
+# idle, a paced and a full machine. Some twenty-five minutes; ratios within one run mean something, figures of two runs
+# on a busy machine do not.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
