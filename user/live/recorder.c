@@ -142,7 +142,6 @@ static int checkpoint(struct recorder *r, double now_s)
 	governor_count_paused(&r->governor, now_s);
 	err = drain_interval(r->drain, 0, now_s, r->governor.not_watched);
 	err = err ?: not_watched_put(r);
-
 	err = err ?: capture_put_meta(r->writer, META_STACKS, drain_symbols_state(r->drain));
 	err = err ?: capture_put_meta(r->writer, META_AUDIT, audit_state(r->audit));
 	if (!err && r->governor.readings)
@@ -437,9 +436,6 @@ static int record_start(struct recorder *r)
 	if (err)
 		return err;
 	governor_init(&r->governor, &r->options->governor);
-	if (tracer_cost_begin(r->tracer))
-		log_warn("what tracing costs cannot be measured (%s), nor --max-overhead kept: it takes "
-			 "CAP_SYS_ADMIN", strerror(errno));
 	grace_period();
 	snapshot_refresh("/proc");
 	err = snapshot_take(r, SNAPSHOT_START, 0, &start);
@@ -448,6 +444,9 @@ static int record_start(struct recorder *r)
 	clock_gettime(CLOCK_BOOTTIME, &r->gate_opened);
 	tracer_gate(r->tracer, true);
 	r->cost_open = !tracer_cost_begin(r->tracer);
+	if (!r->cost_open)
+		log_warn("what tracing costs cannot be measured (%s), nor --max-overhead kept: it takes "
+			 "CAP_SYS_ADMIN", strerror(errno));
 	for (int p = 0; p < KMT_POOLS; p++)
 		r->watched[p] = WATCH_RECORD;
 	err = snapshot_put(r, &start) ?: capture_commit(r->writer);

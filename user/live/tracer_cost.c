@@ -32,10 +32,9 @@ static void programs_info(const struct tracer *t, struct governor_reading *cost,
 	}
 }
 
-void tracer_counts(const struct tracer *t, struct tracer_counts *out)
+/* What the programs themselves counted. */
+static void tables_counts(const struct tracer *t, struct tracer_counts *out)
 {
-	struct governor_reading cost = {};
-
 	memset(out, 0, sizeof(*out));
 	for (uint32_t c = 0; c < t->tables.nr_cpus; c++) {
 		for (int i = 0; i < KMT_LOSSES; i++)
@@ -43,6 +42,13 @@ void tracer_counts(const struct tracer *t, struct tracer_counts *out)
 		for (int i = 0; i < KMT_STATS; i++)
 			out->stats[i] += t->tables.cpus[c].stats[i];
 	}
+}
+
+void tracer_counts(const struct tracer *t, struct tracer_counts *out)
+{
+	struct governor_reading cost = {};
+
+	tables_counts(t, out);
 	programs_info(t, &cost, &out->recursion_misses);
 }
 
@@ -82,7 +88,7 @@ int tracer_cost_begin(struct tracer *t)
 		return -errno;
 	memset(&t->cost_began, 0, sizeof(t->cost_began));
 	programs_info(t, &t->cost_began, &misses);
-	tracer_counts(t, &counts);
+	tables_counts(t, &counts);
 	t->cost_began.sampling_ns = counts.stats[KMT_STAT_SAMPLING_NS];
 	t->cost_began.cpu_ns = clock_ns();
 	return 0;
@@ -107,7 +113,7 @@ int tracer_cost_end(struct tracer *t, struct governor_reading *out)
 		r.pool[p].run_ns -= began->pool[p].run_ns;
 		r.pool[p].runs -= began->pool[p].runs;
 	}
-	tracer_counts(t, &counts);
+	tables_counts(t, &counts);
 	r.sampling_ns = counts.stats[KMT_STAT_SAMPLING_NS] - began->sampling_ns;
 	r.live_fill = (double)(counts.stats[KMT_STAT_ALLOCS] - counts.stats[KMT_STAT_FREES] -
 			       counts.stats[KMT_STAT_REUSED]) /
