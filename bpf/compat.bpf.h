@@ -106,10 +106,8 @@ KFUNC(void *, bpf_rdonly_cast, void *obj, __u32 btf_id);
  * The current task, to follow pointers from. At each pointer of a task that it knows to be one, the verifier of newer
  * kernels searches all of the kernel's types by name (btf_nested_type_is_trusted()): half of what loading took.
  */
-static __always_inline struct task_struct *compat_task_cast(void)
+static __always_inline struct task_struct *compat_task_cast(struct task_struct *task)
 {
-	struct task_struct *task = compat_task();
-
 	if (bpf_rdonly_cast)
 		return bpf_rdonly_cast(task, bpf_core_type_id_kernel(struct task_struct));
 	return task;

@@ -42,7 +42,7 @@ GLOBAL int owner_intern(__u32 cpu_id, __u32 tgid, __u64 cgroup, __u64 exec)
 {
 	struct kmt_cpu *cpu = cpu_of(cpu_id);
 	__u64 hash = (tgid * 0x9E3779B97F4A7C15ull ^ cgroup * 0xC2B2AE3D27D4EB4Full ^ exec << 1) | 1;
-	struct task_struct *task = compat_task_cast();
+	struct task_struct *task = compat_task_cast(compat_task());
 	__u32 h = hash_row(hash, cfg_owner_shift);
 
 	for (int i = 0; i < KMT_PROBES; i++) {
@@ -82,7 +82,7 @@ static __always_inline __u32 owner_current(struct kmt_cpu *cpu, __u32 cpu_id, bo
 		return owner_intern(cpu_id, 0, 0, 0);
 	tgid = TASK_READ(task, tgid);
 	exec = TASK_READ(task, self_exec_id);
-	cgroup = TASK_READ(compat_task_cast(), cgroups, dfl_cgrp, kn, id);
+	cgroup = TASK_READ(compat_task_cast(task), cgroups, dfl_cgrp, kn, id);
 	if (cpu->owner && cpu->owner_task == tgid && cpu->owner_exec == exec && cpu->owner_cgroup == cgroup)
 		return cpu->owner;
 	row = owner_intern(cpu_id, tgid, cgroup, exec);
@@ -431,8 +431,8 @@ GLOBAL int track_object(__u32 cpu_id, __u32 scratch_row, __u32 path)
 }
 
 /*
- * Begin to track an allocation of a pool: the scratch row of this CPU and nesting level, its number in *row; NULL when
- * nested too deep. The caller fills s->addr, s->site and s->object (size, period from sample_take(), cache,
+ * Begin to track an allocation of a pool: the scratch row of this CPU and nesting level, its number in *row; NULL
+ * when nested too deep. The caller fills s->addr, s->site and s->object (size, period from sample_weigh(), cache,
  * pool), calls track_alloc(), and always track_leave().
  */
 static __always_inline struct unwind_scratch *track_enter(struct kmt_cpu *cpu, __u32 cpu_id, __u32 pool,
