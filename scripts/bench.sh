@@ -78,8 +78,10 @@ fi
 
 for ((r = 1; r <= rounds; r++)); do
 	# there and back: what drifts with time falls to all alike
-	now=("${tracers[@]}")
-	if ((r % 2 == 0)); then now=(focused exact sampled floor nothing); fi
+	now=()
+	for t in "${tracers[@]}"; do
+		if ((r % 2)); then now+=("$t"); else now=("$t" "${now[@]}"); fi
+	done
 	((r % 4 != 1)) || now+=("${others[@]}")
 	for name in "${loads[@]}"; do
 		echo "bench.sh: round $r of $rounds, $name" >&2
