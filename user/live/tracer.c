@@ -17,6 +17,7 @@
 #include "base/file_read.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "live/fold.h"
 #include "tracer_plain.skel.h"
 
 static char load_log[4096]; /* the last of what libbpf said, for when loading fails */
@@ -40,6 +41,46 @@ _Static_assert(sizeof(*((struct tracer_bpf *)0)->rodata) == sizeof(*((struct tra
 		       sizeof(*((struct tracer_bpf *)0)->bss) == sizeof(*((struct tracer_plain_bpf *)0)->bss),
 	       "one skeleton stands for both objects");
 
+/* ---- settings become numbers in the programs ---- */
+
+#define SECTION "raw_tp/"
+
+static struct bpf_map *loading; /* the settings of the object that is being loaded */
+
+/* libbpf calls this for each program that is about to be loaded. */
+static int program_fold(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
+{
+	size_t size = 0;
+	const void *settings = bpf_map__initial_value(loading, &size);
+	struct bpf_insn *insns = (struct bpf_insn *)bpf_program__insns(prog);
+
+	(void)opts;
+	(void)cookie;
+	return fold_settings(insns, bpf_program__insn_cnt(prog), bpf_map__fd(loading), settings, size);
+}
+
+/* … and this to attach one: who handles a section handles it all. */
+static int program_attach(const struct bpf_program *prog, long cookie, struct bpf_link **link)
+{
+	(void)cookie;
+	*link = bpf_program__attach_raw_tracepoint(prog, bpf_program__section_name(prog) + strlen(SECTION));
+	return libbpf_get_error(*link);
+}
+
+/* Where this cannot be had, the programs load what they could know, and work all the same. */
+static void fold_register(void)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, handler, .prog_prepare_load_fn = program_fold,
+		    .prog_attach_fn = program_attach);
+	static bool registered;
+
+	if (!registered)
+		libbpf_register_prog_handler(SECTION, BPF_PROG_TYPE_RAW_TRACEPOINT, 0, &handler);
+	registered = true;
+}
+
+/* ---- load ---- */
+
 /* Maps and programs are looked up by name: only the object itself is another. */
 static struct tracer_bpf *skeleton_open(bool plain, const char *btf_path)
 {
@@ -48,6 +89,7 @@ static struct tracer_bpf *skeleton_open(bool plain, const char *btf_path)
 	struct tracer_bpf *skel = calloc(1, sizeof(*skel));
 	int err = skel ? tracer_bpf__create_skeleton(skel) : -ENOMEM;
 
+	fold_register();
 	if (!err && plain)
 		skel->skeleton->data = tracer_plain_bpf__elf_bytes(&skel->skeleton->data_sz);
 	err = err ?: bpf_object__open_skeleton(skel->skeleton, &opts);
@@ -242,6 +284,7 @@ static int programs_load(struct tracer *t)
 		bpf_program__set_autoload(t->skel->progs.audit_caches, true);
 	}
 	load_log[0] = '\0';
+	loading = t->skel->maps.rodata;
 	err = tracer_bpf__load(t->skel);
 	if (err == -ENOMEM)
 		return log_error(ENOMEM, "the kernel has no memory for the tables: try a smaller --memory");
