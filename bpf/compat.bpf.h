@@ -12,6 +12,7 @@
 #include "flavors.h"
 
 /* state.bpf.h */
+extern const volatile bool cfg_reads;
 int loss_shared(__u32 loss);
 
 /*
@@ -99,7 +100,7 @@ KFUNC(void, bpf_preempt_disable, void);
 KFUNC(void, bpf_preempt_enable, void);
 /* 6.13, a992d7a39732: the cache of a slab object, NULL for anything else. */
 KFUNC(struct kmem_cache *, bpf_get_kmem_cache, __u64 addr);
-/* 6.2, fd264ca02094: look at any address through a kernel type; loads are checked for faults, not called. */
+/* 6.2, fd264ca02094 (cfg_reads): look at any address through a kernel type; loads are checked for faults, not called. */
 KFUNC(void *, bpf_rdonly_cast, void *obj, __u32 btf_id);
 
 /*
@@ -108,7 +109,7 @@ KFUNC(void *, bpf_rdonly_cast, void *obj, __u32 btf_id);
  */
 static __always_inline struct task_struct *compat_task_cast(struct task_struct *task)
 {
-	if (bpf_rdonly_cast)
+	if (cfg_reads)
 		return bpf_rdonly_cast(task, bpf_core_type_id_kernel(struct task_struct));
 	return task;
 }
@@ -118,7 +119,7 @@ static __always_inline __u64 compat_read_word(__u64 addr)
 {
 	__u64 word = 0;
 
-	if (bpf_rdonly_cast) {
+	if (cfg_reads) {
 		struct timespec64 *t = bpf_rdonly_cast((void *)addr, bpf_core_type_id_kernel(struct timespec64));
 
 		return t->tv_sec;
@@ -127,16 +128,12 @@ static __always_inline __u64 compat_read_word(__u64 addr)
 	return word;
 }
 
-/* Bytes an object of the cache takes; 0 where it cannot be read without a helper call. */
+/* Bytes an object of the cache takes; only with cfg_reads. */
 static __always_inline __u32 compat_cache_size(__u64 cache)
 {
-	if (bpf_rdonly_cast) {
-		struct kmem_cache *s =
-			bpf_rdonly_cast((void *)cache, bpf_core_type_id_kernel(struct kmem_cache));
+	struct kmem_cache *s = bpf_rdonly_cast((void *)cache, bpf_core_type_id_kernel(struct kmem_cache));
 
-		return s->size;
-	}
-	return 0;
+	return s->size;
 }
 
 /* Is it the first of a block of pages that is freed as one? The flags are a page's first word. */

@@ -70,8 +70,6 @@ enum kmt_stat {
  * a nested program leaves `nest` as it found it; a lost increment of a counter is harmless.
  */
 struct kmt_cpu {
-	__s64 countdown[KMT_POOLS]; /* bytes until the next sample */
-	__u64 period[KMT_POOLS];    /* the mean the countdown was drawn with: the sample's weight */
 	__u32 nest;
 	__u32 owner;      /* the last owner, valid for owner_task/owner_cgroup/owner_exec */
 	__u64 owner_task; /* pid_tgid */
@@ -79,6 +77,13 @@ struct kmt_cpu {
 	__u64 owner_exec;
 	__u64 losses[KMT_LOSSES];
 	__u64 stats[KMT_STATS];
+} __attribute__((aligned(128)));
+
+/* A CPU's countdowns to the next sample of each pool: all that an allocation that is not sampled touches. */
+#define KMT_COUNTDOWNS 512 /* of more CPUs two share one: of allocations at the same moment one may go uncounted */
+struct kmt_countdown {
+	__s64 left[KMT_POOLS];   /* bytes */
+	__u64 period[KMT_POOLS]; /* the mean it was drawn with: the sample's weight */
 } __attribute__((aligned(128)));
 
 /*
@@ -96,15 +101,23 @@ struct kmt_bucket {
 };
 
 /*
- * The filter: how many live objects fall to each lane, a byte, so that the free of an object that is not
- * sampled costs one load of a small table. Changed by adding to the whole word of eight lanes. Where every
- * object is tracked, or so many that a lane could overflow, it is neither kept nor asked.
+ * The filter: how many live objects fall to each lane, so that the free of an object that is not sampled costs one load
+ * of a table that stays in the caches nearest: of the few lanes while live objects are few, of the others' as well
+ * where they are many. Changed by adding to a whole word of lanes. Where every object is tracked, or so many that a
+ * lane could overflow, it is neither kept nor asked.
  */
-#define KMT_FILTER_BITS 11 /* log2 of its cache lines */
-#define KMT_FILTER_MOST (16ull << (KMT_FILTER_BITS + 6)) /* objects: 16 a lane, of 255 */
-union kmt_filter {
-	__u64 word[8];
-	__u8 lane[64];
+#define KMT_FILTER	(1 << 17) /* lanes */
+#define KMT_FILTER_FEW	(1 << 11)
+#define KMT_FILTER_MOST (16ull * KMT_FILTER) /* objects: 16 a lane of 255, 2048 a few lane of 65535 */
+struct kmt_filter {
+	union {
+		__u64 few_words[KMT_FILTER_FEW / 4];
+		__u16 few[KMT_FILTER_FEW];
+	};
+	union {
+		__u64 lane_words[KMT_FILTER / 8];
+		__u8 lane[KMT_FILTER];
+	};
 };
 
 struct kmt_object {
@@ -260,6 +273,7 @@ struct kmt_audit {
 _Static_assert(sizeof(struct kmt_task) == 56, "task size");
 _Static_assert(sizeof(struct kmt_audit_item) == 32, "item size");
 _Static_assert(sizeof(struct kmt_cpu) % 128 == 0, "CPUs must not share lines");
+_Static_assert(sizeof(struct kmt_countdown) == 128, "CPUs must not share lines");
 _Static_assert(sizeof(struct kmt_bucket) == 64, "a bucket is one cache line");
 _Static_assert(sizeof(struct kmt_object) == 32, "object size");
 _Static_assert(sizeof(struct kmt_memo) == 160, "memo size");

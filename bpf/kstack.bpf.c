@@ -6,5 +6,6 @@
  */
 #include "track.bpf.h"
 
-PROGRAM(kstack_alloc, "task_newtask", track_sampled(ctx, KMT_KSTACK, 0, ctx->args[0], cfg_thread_size))
-PROGRAM(kstack_free, "sched_process_exit", track_free(KMT_KSTACK, ctx->args[0]))
+PROGRAM_ALLOC(kstack_alloc, "task_newtask", true, sample_falls(KMT_KSTACK, cfg_thread_size),
+	      track_taken(ctx, KMT_KSTACK, 0, ctx->args[0], cfg_thread_size))
+TRACK_FREE(kstack_free, "sched_process_exit", KMT_KSTACK, ctx->args[0])

@@ -17,9 +17,10 @@
 #define PAGE_PIECES 5 /* order */
 
 /*
- * How many pages are tracked in each 32 KiB of struct pages, that is 2 MiB of memory or so: the kernel keeps
- * unmovable pages in blocks of their own, so that the free of a user page mostly finds a zero, near its
- * neighbours'. Blocks that share a row, or a count left too high, only cost a look in vain.
+ * How many pages are tracked in each 32 KiB of struct pages, that is 2 MiB of memory or so, to be asked of what the
+ * filter cannot say, blocks of pages and where it is not kept: the kernel keeps unmovable pages in blocks of their own,
+ * so that the free of a user page mostly finds a zero, near its neighbours'. Blocks that share a row, or a count left
+ * too high, only cost a look in vain.
  */
 #define PAGE_BLOCKS 16
 __u32 page_blocks[1 << PAGE_BLOCKS] WEAK = {};
@@ -29,15 +30,34 @@ static __always_inline __u32 *page_block(__u64 page)
 	return &page_blocks[page >> 15 & ((1 << PAGE_BLOCKS) - 1)];
 }
 
-/* An allocation that falls to the sample. Of pieces each may, by itself. */
-GLOBAL int page_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
+/*
+ * Single pages that only the kernel maps, in its own address space: those of per-CPU chunks, and what
+ * vmalloc does not take in bulk. Few; and Percpu closes to the page only when none of them is left to chance.
+ * Where the bits are others, they are sampled like the rest.
+ */
+static __always_inline bool page_is_chunk(__u64 gfp, __u64 order)
 {
-	struct kmt_cpu *cpu = cpu_of(cpu_id);
+	return !order && (gfp & (GFP_HIGHMEM | GFP_MOVABLE | GFP_HARDWALL)) == GFP_HIGHMEM;
+}
+
+static __always_inline int page_of_chunk(struct bpf_raw_tracepoint_args *ctx)
+{
+	__sync_fetch_and_add(page_block(ctx->args[0]), 1);
+	return track_taken(ctx, KMT_PAGE | TRACK_EVERY, 0, ctx->args[0], cfg_page_size);
+}
+
+/* An allocation that falls to the sample. Of pieces each may, by itself. */
+GLOBAL int page_taken(struct bpf_raw_tracepoint_args *ctx)
+{
 	__u64 size = cfg_page_size, mean;
+	__u32 order = ctx->args[1], nr = 1, row, cpu_id;
 	struct unwind_scratch *s;
-	__u32 order = ctx->args[1], nr = 1, row;
+	struct kmt_cpu *cpu;
 	int path = -1;
 
+	if (page_is_chunk(ctx->args[2], order))
+		return page_of_chunk(ctx);
+	cpu = cpu_row(&cpu_id);
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
 	if (!gate_open(KMT_PAGE) || !narrow_wants(size << (order & 31)))
@@ -52,12 +72,13 @@ GLOBAL int page_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
 	s->site = 0;
 	s->addr = ctx->args[0];
 	s->object = (struct kmt_object){.size = size, .pool = KMT_PAGE};
-	cpu->countdown[KMT_PAGE] += size * nr; /* from the beginning, now piece by piece */
+	if (!cfg_exact)
+		countdown_of(cpu_id)->left[KMT_PAGE] += size * nr; /* from the beginning, now piece by piece */
 	barrier(); /* carried into the loop in a register, it would begin one that the verifier of 6.1 refuses */
 	for (__u32 i = 0; i < 1 << PAGE_PIECES; i++) {
 		if (i >= nr)
 			break;
-		if (sample_count_down(cpu, KMT_PAGE, size) && sample_weigh(cpu, cpu_id, KMT_PAGE, &mean)) {
+		if (sample_falls_on(cpu_id, KMT_PAGE, size) && sample_weigh(cpu_id, KMT_PAGE, &mean)) {
 			if (path < 0)
 				path = unwind_path(ctx, row, cpu_id);
 			s->object.period = mean;
@@ -72,36 +93,14 @@ GLOBAL int page_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
 	return 0;
 }
 
-/*
- * Single pages that only the kernel maps, in its own address space: those of per-CPU chunks, and what
- * vmalloc does not take in bulk. Few; and Percpu closes to the page only when none of them is left to chance.
- * Where the bits are others, they are sampled like the rest.
- */
-static __always_inline bool page_is_chunk(__u64 gfp, __u64 order)
+/* (page, order, gfp, migrate type) */
+static __always_inline bool page_falls(__u64 page, __u64 order, __u64 gfp)
 {
-	return !order && (gfp & (GFP_HIGHMEM | GFP_MOVABLE | GFP_HARDWALL)) == GFP_HIGHMEM;
+	return page && (page_is_chunk(gfp, order) || sample_falls(KMT_PAGE, (__u64)cfg_page_size << (order & 31)));
 }
 
-GLOBAL int page_of_chunk(struct bpf_raw_tracepoint_args *ctx)
-{
-	__sync_fetch_and_add(page_block(ctx->args[0]), 1);
-	return track_taken(ctx, KMT_PAGE | TRACK_EVERY, 0, ctx->args[0], cfg_page_size);
-}
-
-static __always_inline int page_allocated(struct bpf_raw_tracepoint_args *ctx)
-{
-	__u32 cpu_id;
-
-	if ((ctx->args[2] & GFP_MOVABLE) || !ctx->args[0])
-		return 0;
-	if (page_is_chunk(ctx->args[2], ctx->args[1]))
-		return page_of_chunk(ctx);
-	if (sample_falls(KMT_PAGE, (__u64)cfg_page_size << (ctx->args[1] & 31), &cpu_id))
-		page_taken(ctx, cpu_id);
-	return 0;
-}
-
-PROGRAM(page_alloc, "mm_page_alloc", page_allocated(ctx))
+PROGRAM_ALLOC(page_alloc, "mm_page_alloc", !(ctx->args[2] & GFP_MOVABLE),
+	      page_falls(ctx->args[0], ctx->args[1], ctx->args[2]), page_taken(ctx))
 
 GLOBAL int page_freed(__u64 page)
 {
@@ -120,18 +119,20 @@ GLOBAL int page_free_pieces(__u64 page, __u32 order)
 	return 0;
 }
 
-static __always_inline int page_released(__u64 page, __u32 order)
+/* The free of a page or block that may be tracked. */
+GLOBAL int page_released(__u64 page, __u32 order)
 {
 	if (!*page_block(page))
 		return 0;
 	if (order && order <= PAGE_PIECES && !compat_page_compound(page))
-		page_free_pieces(page, order);
-	else if (filter_has(kmt_key(KMT_PAGE, page)))
-		page_freed(page);
-	return 0;
+		return page_free_pieces(page, order);
+	return page_freed(page);
 }
 
-PROGRAM(page_free, "mm_page_free", page_released(ctx->args[0], ctx->args[1]))
+/* Of a block any piece may be tracked; nearly all are single pages. */
+PROGRAM_FREE(page_free, "mm_page_free", ctx->args[0],
+	     cfg_filter ? filter_few_have(freed) || ctx->args[1] : *page_block(freed),
+	     filter_has(freed) || ctx->args[1], page_released(freed, ctx->args[1]))
 
 /*
  * User space knows page tables by the functions of their path, where functions have names. Those of the lowest

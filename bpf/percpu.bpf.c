@@ -10,8 +10,8 @@
  * from 6.0  (call_site, reserved, is_atomic, size, align, base_addr, off, ptr, bytes_alloc, gfp); f67bed134a05
  * before    (reserved, is_atomic, size, align, base_addr, off, ptr)
  */
-PROGRAM(percpu_alloc, "percpu_alloc_percpu",
-	track_sampled(ctx, KMT_PERCPU, ctx->args[0], ctx->args[7], ctx->args[3] * cfg_cpus))
-PROGRAM(percpu_alloc_old, "percpu_alloc_percpu",
-	track_sampled(ctx, KMT_PERCPU, 0, ctx->args[6], ctx->args[2] * cfg_cpus))
-PROGRAM(percpu_free, "percpu_free_percpu", track_free(KMT_PERCPU, ctx->args[2]))
+PROGRAM_ALLOC(percpu_alloc, "percpu_alloc_percpu", true, sample_falls(KMT_PERCPU, ctx->args[3] * cfg_cpus),
+	      track_taken(ctx, KMT_PERCPU, ctx->args[0], ctx->args[7], ctx->args[3] * cfg_cpus))
+PROGRAM_ALLOC(percpu_alloc_old, "percpu_alloc_percpu", true, sample_falls(KMT_PERCPU, ctx->args[2] * cfg_cpus),
+	      track_taken(ctx, KMT_PERCPU, 0, ctx->args[6], ctx->args[2] * cfg_cpus))
+TRACK_FREE(percpu_free, "percpu_free_percpu", KMT_PERCPU, ctx->args[2])

@@ -46,47 +46,51 @@ static __always_inline __u64 sample_exponential(void)
 	return (((32ull << 16) - log2) * 45426) >> 16; /* × ln 2 */
 }
 
+struct kmt_countdown countdowns[KMT_COUNTDOWNS] WEAK; /* of fixed size: their place is a constant */
+
+static __always_inline struct kmt_countdown *countdown_of(__u32 cpu_id)
+{
+	return &countdowns[cpu_id & (KMT_COUNTDOWNS - 1)];
+}
+
 /* Start the next countdown of CPU `id`. */
 GLOBAL int sample_draw(__u32 id, __u32 pool)
 {
-	struct kmt_cpu *cpu = cpu_of(id);
+	struct kmt_countdown *c = countdown_of(id);
 	__u64 mean;
 
-	if (!cpu || pool >= KMT_POOLS)
+	if (pool >= KMT_POOLS)
 		return 0;
 	mean = period[pool];
-	cpu->countdown[pool] = mean == KMT_EVERY ? 0 : 1 + ((sample_exponential() * mean) >> 16);
-	cpu->period[pool] = mean;
+	c->left[pool] = mean == KMT_EVERY ? 0 : 1 + ((sample_exponential() * mean) >> 16);
+	c->period[pool] = mean;
 	return 0;
 }
 
-/* Where every object is taken, it stays below 0. */
-static __always_inline bool sample_count_down(struct kmt_cpu *cpu, __u32 pool, __u64 size)
+/*
+ * The one thing that happens to an allocation that is not sampled. True when it may be: ask sample_weigh(). Where
+ * every object is taken, the countdown stays below 0.
+ */
+static __always_inline bool sample_falls_on(__u32 cpu_id, __u32 pool, __u64 size)
 {
-	__s64 left = cpu->countdown[pool] - (__s64)size;
+	__s64 *left = &countdown_of(cpu_id)->left[pool];
 
-	cpu->countdown[pool] = left;
-	return left <= 0;
+	*left -= size;
+	return *left <= 0;
 }
 
-/*
- * The one thing that happens to an allocation that is not sampled. True when it may be: ask sample_weigh(); or
- * when CPU *cpu_id has no row, which is for whoever is called then to count.
- */
-static __always_inline bool sample_falls(__u32 pool, __u64 size, __u32 *cpu_id)
+static __always_inline bool sample_falls(__u32 pool, __u64 size)
 {
-	struct kmt_cpu *cpu = cpu_row(cpu_id);
-
-	return !cpu || sample_count_down(cpu, pool, size);
+	return cfg_exact || sample_falls_on(bpf_get_smp_processor_id(), pool, size);
 }
 
 /*
  * Whether an allocation that sample_falls() chose is taken, and the period it stands for (0: every object is
  * taken). To be called even for one that is of no use: the next countdown begins here.
  */
-static __always_inline bool sample_weigh(struct kmt_cpu *cpu, __u32 cpu_id, __u32 pool, __u64 *weight)
+static __always_inline bool sample_weigh(__u32 cpu_id, __u32 pool, __u64 *weight)
 {
-	__u64 drawn = cpu->period[pool];
+	__u64 drawn = countdown_of(cpu_id)->period[pool];
 
 	*weight = 0;
 	if (cfg_exact)

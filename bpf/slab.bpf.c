@@ -19,27 +19,40 @@ static __always_inline void slab_track(struct bpf_raw_tracepoint_args *ctx, stru
 	track_alloc(ctx, cpu, cpu_id, s, scratch_row);
 }
 
-/* An allocation that may be taken, its cache in argument 2: NULL for large kmalloc, which has a size instead. */
-GLOBAL int slab_cache_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id, __u64 size)
+static __always_inline bool slab_size_falls(__u64 size)
 {
-	struct kmt_cpu *cpu = cpu_of(cpu_id);
+	return narrow_fits(size) && sample_falls(KMT_SLAB, size);
+}
+
+/*
+ * An allocation that may be taken, its cache in argument 2: NULL for large kmalloc, which has a size instead. Without
+ * a size, and where no program could ask for it but by a helper call, whether it may is found out here.
+ */
+GLOBAL int slab_cache_taken(struct bpf_raw_tracepoint_args *ctx, __u64 size)
+{
 	struct kmt_cache_key *cache;
 	struct unwind_scratch *s;
-	__u32 row, at;
+	struct kmt_cpu *cpu;
+	__u32 row, at, cpu_id;
 	__u64 mean;
 
+	cpu = cpu_row(&cpu_id);
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
-	if (!sample_weigh(cpu, cpu_id, KMT_SLAB, &mean) || !gate_open(KMT_SLAB) || !narrow_wants(size) ||
-	    ctx->args[1] <= ZERO_SIZE_PTR)
-		return 0;
 	cache = cache_find(cpu, ctx->args[2] ?: KMT_CACHE_LARGE, &at);
+	if (!cfg_reads && !size && cache && !slab_size_falls(cache->size))
+		return 0;
+	if (!sample_weigh(cpu_id, KMT_SLAB, &mean) || !gate_open(KMT_SLAB) || ctx->args[1] <= ZERO_SIZE_PTR)
+		return 0;
 	if (!cache || (cfg_focus && !(cache->state & KMT_CACHE_WANTED)))
+		return 0;
+	size = cache->size ?: size;
+	if (!narrow_wants(size))
 		return 0;
 	s = track_enter(cpu, cpu_id, KMT_SLAB, &row);
 	if (!s)
 		return 0;
-	slab_track(ctx, cpu, cpu_id, s, row, at, cache->size ?: size, mean);
+	slab_track(ctx, cpu, cpu_id, s, row, at, size, mean);
 	track_leave(cpu, s);
 	return 0;
 }
@@ -66,17 +79,18 @@ static __always_inline struct kmt_cache_key *slab_cache_of(struct kmt_cpu *cpu, 
 }
 
 /* The same where the event names no cache: its arguments 2 and 3 are bytes asked for and taken. */
-GLOBAL int slab_sized_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
+GLOBAL int slab_sized_taken(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct kmt_cpu *cpu = cpu_of(cpu_id);
 	struct kmt_cache_key *cache;
 	struct unwind_scratch *s;
-	__u32 row, at;
+	struct kmt_cpu *cpu;
+	__u32 row, at, cpu_id;
 	__u64 mean;
 
+	cpu = cpu_row(&cpu_id);
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
-	if (!sample_weigh(cpu, cpu_id, KMT_SLAB, &mean) || !gate_open(KMT_SLAB) || !narrow_wants(ctx->args[3]) ||
+	if (!sample_weigh(cpu_id, KMT_SLAB, &mean) || !gate_open(KMT_SLAB) || !narrow_wants(ctx->args[3]) ||
 	    ctx->args[1] <= ZERO_SIZE_PTR)
 		return 0;
 	s = track_enter(cpu, cpu_id, KMT_SLAB, &row);
@@ -89,57 +103,6 @@ GLOBAL int slab_sized_taken(struct bpf_raw_tracepoint_args *ctx, __u32 cpu_id)
 	return 0;
 }
 
-/* An allocation from a cache whose size takes a helper call to find out. */
-GLOBAL int slab_cache_unsized(struct bpf_raw_tracepoint_args *ctx)
-{
-	struct kmt_cache_key *cache;
-	struct kmt_cpu *cpu;
-	__u64 size = 0;
-	__u32 cpu_id, row;
-
-	cpu = cpu_row(&cpu_id);
-	if (cpu && (!cfg_exact || cfg_narrow)) {
-		cache = cache_find(cpu, ctx->args[2], &row);
-		size = cache ? cache->size : 0;
-	}
-	if (narrow_fits(size) && sample_falls(KMT_SLAB, size, &cpu_id))
-		slab_cache_taken(ctx, cpu_id, size);
-	return 0;
-}
-
-/*
- * The programs proper: what happens to an allocation that is not sampled, and to the free of an object that
- * is not tracked, and nothing else. The rest is behind calls, so that not even registers are saved for it.
- */
-static __always_inline int slab_from_cache_sized(struct bpf_raw_tracepoint_args *ctx, __u64 size)
-{
-	__u32 cpu_id;
-
-	if (narrow_fits(size) && sample_falls(KMT_SLAB, size, &cpu_id))
-		slab_cache_taken(ctx, cpu_id, size);
-	return 0;
-}
-
-static __always_inline int slab_from_cache(struct bpf_raw_tracepoint_args *ctx)
-{
-	__u32 size;
-
-	if (!cache_may_be_wanted(ctx->args[2]))
-		return 0;
-	size = compat_cache_size(ctx->args[2]);
-	return size ? slab_from_cache_sized(ctx, size) : slab_cache_unsized(ctx);
-}
-
-/* kmalloc() from a cache that the event does not name. */
-static __always_inline int slab_from_size(struct bpf_raw_tracepoint_args *ctx)
-{
-	__u32 cpu_id;
-
-	if (narrow_fits(ctx->args[3]) && sample_falls(KMT_SLAB, ctx->args[3], &cpu_id))
-		slab_sized_taken(ctx, cpu_id);
-	return 0;
-}
-
 /*
  * One program for each shape of an event; the plan takes those that fit. The arguments:
  *           kmem_cache_alloc                      kmalloc
@@ -148,24 +111,27 @@ static __always_inline int slab_from_size(struct bpf_raw_tracepoint_args *ctx)
  * from 6.1  (site, ptr, cache, gfp, node)         (site, ptr, asked, taken, gfp, node); 11e9734bcb6a
  * Up to 6.0 both have a twin, NAME_node, with the node as one argument more.
  */
-PROGRAM(slab_kmem_cache_alloc, "kmem_cache_alloc", slab_from_cache(ctx))
-PROGRAM(slab_kmem_cache_alloc_old, "kmem_cache_alloc", slab_from_size(ctx))
-PROGRAM(slab_kmem_cache_alloc_node, "kmem_cache_alloc_node", slab_from_cache(ctx))
-PROGRAM(slab_kmem_cache_alloc_node_old, "kmem_cache_alloc_node", slab_from_size(ctx))
-PROGRAM(slab_kmalloc_event, "kmalloc", slab_from_size(ctx))
-PROGRAM(slab_kmalloc_cache, "kmalloc", slab_from_cache_sized(ctx, ctx->args[4]))
-PROGRAM(slab_kmalloc_node, "kmalloc_node", slab_from_size(ctx))
-PROGRAM(slab_kmalloc_node_cache, "kmalloc_node", slab_from_cache_sized(ctx, ctx->args[4]))
+#define SLAB_FROM_CACHE(name, event)                                   \
+	PROGRAM_ALLOC(name, event, cache_may_be_wanted(ctx->args[2]),  \
+		      !cfg_reads || slab_size_falls(compat_cache_size(ctx->args[2])), slab_cache_taken(ctx, 0))
+#define SLAB_FROM_SIZED_CACHE(name, event) \
+	PROGRAM_ALLOC(name, event, true, slab_size_falls(ctx->args[4]), slab_cache_taken(ctx, ctx->args[4]))
+#define SLAB_FROM_SIZE(name, event) \
+	PROGRAM_ALLOC(name, event, true, slab_size_falls(ctx->args[3]), slab_sized_taken(ctx))
 
-/* Half of all calls of kfree() free NULL. */
-static __always_inline void slab_freed(__u64 addr)
-{
-	if (addr > ZERO_SIZE_PTR)
-		track_free(KMT_SLAB, addr);
-}
+SLAB_FROM_CACHE(slab_kmem_cache_alloc, "kmem_cache_alloc")
+SLAB_FROM_CACHE(slab_kmem_cache_alloc_node, "kmem_cache_alloc_node")
+SLAB_FROM_SIZE(slab_kmem_cache_alloc_old, "kmem_cache_alloc")
+SLAB_FROM_SIZE(slab_kmem_cache_alloc_node_old, "kmem_cache_alloc_node")
+SLAB_FROM_SIZE(slab_kmalloc_event, "kmalloc")
+SLAB_FROM_SIZE(slab_kmalloc_node, "kmalloc_node")
+SLAB_FROM_SIZED_CACHE(slab_kmalloc_cache, "kmalloc")
+SLAB_FROM_SIZED_CACHE(slab_kmalloc_node_cache, "kmalloc_node")
 
-PROGRAM(slab_kmem_cache_free, "kmem_cache_free", track_free(KMT_SLAB, ctx->args[1]))
-PROGRAM(slab_kfree, "kfree", slab_freed(ctx->args[1]))
+TRACK_FREE(slab_kmem_cache_free, "kmem_cache_free", KMT_SLAB, ctx->args[1])
+/* Half of all calls free NULL. */
+PROGRAM_FREE(slab_kfree, "kfree", ctx->args[1], freed > ZERO_SIZE_PTR && filter_few_have(freed), filter_has(freed),
+	     track_freed(KMT_SLAB, freed))
 
 /* ---- in bulk, where no event tells ---- */
 
@@ -180,14 +146,15 @@ GLOBAL int slab_freed_together(__u64 array, __u32 nr)
 		if (i >= nr)
 			break;
 		addr = compat_read_word(array + i * 8);
-		if (addr > ZERO_SIZE_PTR && filter_has(kmt_key(KMT_SLAB, addr)))
+		if (addr > ZERO_SIZE_PTR && filter_few_have(addr) && filter_has(addr))
 			track_freed_shared(KMT_SLAB, addr);
 	}
 	return 0;
 }
 
 /* (name of the RCU flavour, how many, the array): with CONFIG_RCU_TRACE alone */
-PROGRAM(slab_rcu_kfree_bulk, "rcu_invoke_kfree_bulk_callback", slab_freed_together(ctx->args[2], ctx->args[1]))
+PROGRAM_FREE(slab_rcu_kfree_bulk, "rcu_invoke_kfree_bulk_callback", ctx->args[2], true, true,
+	     slab_freed_together(freed, ctx->args[1]))
 
 /*
  * Functions, where lockdown does not forbid it. Their arguments come by bpf_get_func_arg() (5.17): a pointer to
@@ -241,7 +208,7 @@ GLOBAL int slab_taken_together(__u32 scratch_row, __u32 cpu_id, __u32 path, __u6
 	for (__u32 i = 0; i < BULK_MAX; i++) {
 		if (i >= nr)
 			break;
-		if (!sample_count_down(cpu, KMT_SLAB, size) || !sample_weigh(cpu, cpu_id, KMT_SLAB, &mean))
+		if (!sample_falls_on(cpu_id, KMT_SLAB, size) || !sample_weigh(cpu_id, KMT_SLAB, &mean))
 			continue;
 		s->addr = compat_read_word(array + i * 8);
 		s->object = (struct kmt_object){.size = size, .period = mean, .cache = at, .pool = KMT_SLAB};
@@ -273,8 +240,8 @@ static __always_inline int slab_bulk_taken(void *ctx)
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
-	if (!cfg_exact && cpu->countdown[KMT_SLAB] > (__s64)(nr * size)) {
-		cpu->countdown[KMT_SLAB] -= nr * size;
+	if (!cfg_exact && countdown_of(cpu_id)->left[KMT_SLAB] > (__s64)(nr * size)) {
+		countdown_of(cpu_id)->left[KMT_SLAB] -= nr * size;
 		return 0; /* no sample falls among them, as sample_falls() would find one by one */
 	}
 	s = track_enter(cpu, cpu_id, KMT_SLAB, &row);

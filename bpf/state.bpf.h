@@ -27,10 +27,10 @@ char LICENSE[] SEC("license") WEAK = "GPL";
 
 /*
  * ---- settings, written by the loader before load ----
- * The verifier drops what a setting rules out, but every program still loads it: those that each event asks for
- * come first, on one cache line.
+ * It makes them numbers in the instructions (live/fold.c), and the verifier drops what they rule out.
  */
-const volatile bool cfg_preemptible WEAK = false; /* events leave preemption on: see PROGRAM() */
+const volatile bool cfg_preemptible WEAK = false; /* events leave preemption on: see PROGRAM_BODY() */
+const volatile bool cfg_reads WEAK = false; /* kernel memory can be read without a helper call, see compat.bpf.h */
 const volatile bool cfg_exact WEAK = false; /* every object, for good; else see KMT_EVERY */
 const volatile bool cfg_filter WEAK = true; /* see live_filter in track.bpf.h */
 const volatile bool cfg_narrow WEAK = false; /* one of cfg_min_size to cfg_cgroup is set */
@@ -55,7 +55,7 @@ const volatile char cfg_focus_name[KMT_FOCUS][KMT_NAME] WEAK = {};
 const volatile __u16 cfg_log2[257] WEAK = {};    /* log2(1 + i/256) × 2^16 − 1, see sample.bpf.h */
 const volatile __u32 cfg_weight[65] WEAK = {};   /* 1 / (1 − e^(−i/4)) × KMT_ONE */
 
-/* ---- written by the loader while tracing; the first of them share a line, too ---- */
+/* ---- written by the loader while tracing; the first of them share a cache line ---- */
 __u64 page_base WEAK = 0;  /* struct page of address 0, once it is known: see audit.bpf.c */
 __u32 gate WEAK = 0;     /* a bit for each pool: of the others nothing is recorded, see tracer_watch() */
 __u32 clock_ms WEAK = 0; /* milliseconds since the gate opened: an object's birthday costs no clock read */
@@ -78,21 +78,45 @@ static __always_inline __u64 page_of(__u64 addr)
 }
 
 /*
- * A program of a raw tracepoint; `does` is a call. From 7.0 on (a46023d5616e) events leave preemption on; but
- * what is done to a CPU's own rows is done by one at a time, and the kernel skips this CPU's events of a program
- * while one that was preempted in it waits for its turn (recursion_misses). So it is turned off here. The
- * verifier leaves one of the two in the program.
+ * The programs of raw tracepoints. Nearly all events are of no use, and the code for those is laid out straight, with a
+ * return wherever it ends: where memory is given and taken in many places caches are cold, and each line of code and
+ * each jump counts. First `may` asks what takes nothing of the CPU's own, then `wants`; `does` is a call.
+ *
+ * From 7.0 on (a46023d5616e) events leave preemption on; but what is done to a CPU's own rows is done by one at a
+ * time, and the kernel skips this CPU's events of a program while one that was preempted in it waits for its turn
+ * (recursion_misses). So it is turned off here. The verifier leaves one of the two in the program.
  */
-#define PROGRAM(name, event, does)                            \
+#define RETURN_HERE() ({ asm volatile("w0 = 0; exit"); __builtin_unreachable(); })
+
+#define PROGRAM_BODY(may, wants, does)                        \
+	if (!(may))                                           \
+		RETURN_HERE();                                \
+	if (!cfg_preemptible || !bpf_preempt_disable) {       \
+		if (!(wants))                                 \
+			RETURN_HERE();                        \
+		return (does), 0;                             \
+	}                                                     \
+	bpf_preempt_disable();                                \
+	if (wants)                                            \
+		does;                                         \
+	bpf_preempt_enable();                                 \
+	return 0;
+
+#define PROGRAM_ALLOC(name, event, may, wants, does)          \
 	SEC("?raw_tp/" event)                                 \
 	int name(struct bpf_raw_tracepoint_args *ctx)         \
 	{                                                     \
-		if (!cfg_preemptible || !bpf_preempt_disable) \
-			return (does), 0;                     \
-		bpf_preempt_disable();                        \
-		does;                                         \
-		bpf_preempt_enable();                         \
-		return 0;                                     \
+		PROGRAM_BODY(may, wants, does)                \
+	}
+
+/* `freed` is what `object` says, once: asked for again it would take a register through all of it. */
+#define PROGRAM_FREE(name, event, object, may, wants, does)   \
+	SEC("?raw_tp/" event)                                 \
+	int name(struct bpf_raw_tracepoint_args *ctx)         \
+	{                                                     \
+		__u64 freed = object;                         \
+                                                              \
+		PROGRAM_BODY(may, wants, does)                \
 	}
 
 /* The row of CPU `id`, for functions that were given its number. */

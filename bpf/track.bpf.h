@@ -332,31 +332,36 @@ static __always_inline bool live_claim(struct live_place *p, __u64 key)
 
 /* ---- the filter: may this key be in the live table? ---- */
 
-union kmt_filter live_filter[1 << KMT_FILTER_BITS] WEAK; /* of fixed size: its place is a constant */
+struct kmt_filter live_filter WEAK; /* of fixed size: its place is a constant */
 
-/* The objects of a page share a line, and are spread over its lanes. */
-static __always_inline union kmt_filter *filter_line(__u64 key, __u32 *lane)
+/*
+ * The objects of a page share a line, and are spread over its lanes. Of a key nothing but the address counts: its
+ * pool lies above what the product brings down.
+ */
+static __always_inline __u32 filter_hash(__u64 key)
 {
-	__u64 h = (key >> 12) * 0x9E3779B97F4A7C15ull;
-
-	*lane = (h >> 32 ^ key >> 6) & 63;
-	return &live_filter[h >> (64 - KMT_FILTER_BITS)];
+	return (key >> 12) * 0x61C88647 >> 24 ^ key >> 6;
 }
 
-static __always_inline bool filter_has(__u64 key)
+/* To be asked first. */
+static __always_inline bool filter_few_have(__u64 addr)
 {
-	__u32 lane;
+	return !cfg_filter || live_filter.few[filter_hash(addr) & (KMT_FILTER_FEW - 1)];
+}
 
-	return !cfg_filter || filter_line(key, &lane)->lane[lane];
+static __always_inline bool filter_has(__u64 addr)
+{
+	return !cfg_filter || live_filter.lane[filter_hash(addr) & (KMT_FILTER - 1)];
 }
 
 static __always_inline void filter_add(__u64 key, __s64 n)
 {
-	__u32 lane;
-	union kmt_filter *line = filter_line(key, &lane);
+	__u32 lane = filter_hash(key) & (KMT_FILTER - 1), few = lane & (KMT_FILTER_FEW - 1);
 
-	if (cfg_filter)
-		__sync_fetch_and_add(&line->word[lane / 8], n << lane % 8 * 8);
+	if (!cfg_filter)
+		return;
+	__sync_fetch_and_add(&live_filter.lane_words[lane / 8], n << lane % 8 * 8);
+	__sync_fetch_and_add(&live_filter.few_words[few / 4], n << few % 4 * 16);
 }
 
 /* Exchange the key at a place, so that only one of those who try succeeds. False: it was not `from`. */
@@ -484,7 +489,7 @@ GLOBAL int track_taken(struct bpf_raw_tracepoint_args *ctx, __u32 pool, __u64 si
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
-	if (pool < KMT_POOLS && !sample_weigh(cpu, cpu_id, pool, &mean))
+	if (pool < KMT_POOLS && !sample_weigh(cpu_id, pool, &mean))
 		return 0;
 	if (!gate_open(pool) || !narrow_wants(size))
 		return 0;
@@ -496,17 +501,6 @@ GLOBAL int track_taken(struct bpf_raw_tracepoint_args *ctx, __u32 pool, __u64 si
 	s->object = (struct kmt_object){.size = size, .period = mean, .pool = pool & ~TRACK_EVERY};
 	track_alloc(ctx, cpu, cpu_id, s, row);
 	track_leave(cpu, s);
-	return 0;
-}
-
-/* An allocation of a pool without more to it. */
-static __always_inline int track_sampled(struct bpf_raw_tracepoint_args *ctx, __u32 pool, __u64 site, __u64 addr,
-					 __u64 size)
-{
-	__u32 cpu_id;
-
-	if (sample_falls(pool, size, &cpu_id))
-		track_taken(ctx, pool, site, addr, size);
 	return 0;
 }
 
@@ -593,12 +587,9 @@ GLOBAL int track_leaving(__u32 pool, __u64 addr)
 	return 0;
 }
 
-static __always_inline int track_free(__u32 pool, __u64 addr)
-{
-	if (filter_has(kmt_key(pool, addr)))
-		track_freed(pool, addr);
-	return 0;
-}
+/* What frees an object of a pool and nothing else. */
+#define TRACK_FREE(name, event, pool, object) \
+	PROGRAM_FREE(name, event, object, filter_few_have(freed), filter_has(freed), track_freed(pool, freed))
 
 /*
  * Take out the object in `row` of live_objects, whose key and birthday the caller read some time ago and which

@@ -6,13 +6,12 @@
 #include "track.bpf.h"
 
 /* The area ends with a guard page, which is address space but no memory (no VM_NO_GUARD area holds any). */
-static __always_inline void vmalloc_area(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline __u64 vmalloc_size(__u64 size)
 {
-	__u64 addr = ctx->args[0], size = ctx->args[1], failed = ctx->args[5];
-
-	if (!failed)
-		track_taken(ctx, KMT_VMALLOC | TRACK_EVERY, 0, addr, size > cfg_page_size ? size - cfg_page_size : size);
+	return size > cfg_page_size ? size - cfg_page_size : size;
 }
 
-PROGRAM(vmalloc_alloc, "alloc_vmap_area", vmalloc_area(ctx))
-PROGRAM(vmalloc_free, "free_vmap_area_noflush", track_free(KMT_VMALLOC, ctx->args[0]))
+/* (addr, size, align, vstart, vend, failed) */
+PROGRAM_ALLOC(vmalloc_alloc, "alloc_vmap_area", !ctx->args[5], true,
+	      track_taken(ctx, KMT_VMALLOC | TRACK_EVERY, 0, ctx->args[0], vmalloc_size(ctx->args[1])))
+TRACK_FREE(vmalloc_free, "free_vmap_area_noflush", KMT_VMALLOC, ctx->args[0])

@@ -291,6 +291,7 @@ void plan_build(const struct kernel_facts *facts, const struct plan_request *req
 	plan_notes(facts, out);
 	out->preemptible = facts->preemptible;
 	out->plain = !facts->cmpxchg || facts->btf_path || functions_refused(facts);
+	out->reads = facts->kfunc_rdonly_cast && !out->plain;
 	out->btf_path = facts->btf_path;
 	out->can_record = !out->refusal[0];
 }

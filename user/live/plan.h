@@ -50,6 +50,7 @@ struct plan {
 	size_t nr;
 	bool can_record;
 	bool preemptible; /* the programs must turn preemption off */
+	bool reads;       /* … can read kernel memory without a helper call */
 	bool plain;       /* the programs that need neither compare-and-exchange nor the kernel's own BTF */
 	const char *btf_path; /* that of --btf, or NULL: the kernel's own. Not owned */
 	char refusal[320]; /* why record would refuse and what to do, "" when it would not */

@@ -12,7 +12,7 @@
 #define DEFAULT_EXACT   (128 * MiB)
 #define DEFAULT_SAMPLED (16 * MiB)
 #define MEM_TOTAL_PART  100       /* the default is at most 1 % of the machine */
-#define FIXED           (MiB / 2) /* filter, caches, programs, and each table's last page */
+#define FIXED           (MiB / 8 * 5) /* filter, countdowns, caches, programs, and each table's last page */
 #define TALLIES_PART    16        /* the CPUs' tallies take at most this part of the memory */
 
 /* One table: bytes of a row, the least and most rows (log2), its share of the memory in each mode. */

@@ -142,6 +142,7 @@ static void settings_fill(struct tracer *t, const struct tracer_options *o)
 
 	skel->rodata->cfg_cpus = t->nr_cpus;
 	skel->rodata->cfg_preemptible = t->plan->preemptible;
+	skel->rodata->cfg_reads = t->plan->reads;
 	skel->rodata->cfg_thread_size = o->thread_size;
 	skel->rodata->cfg_page_size = sysconf(_SC_PAGESIZE);
 	skel->rodata->cfg_exact = every;
