@@ -49,6 +49,7 @@ static double run(struct governor *g, const struct load *l, int steps, double fi
 		r.sampling_ns = GOVERNOR_WINDOW_S * samples_of(l, g->period[KMT_SLAB]) * SAMPLE_NS;
 		if (g->paused[KMT_SLAB] || g->exact)
 			r.sampling_ns = 0;
+		r.sampling = 100 * r.sampling_ns / r.cpu_ns;
 		r.pool[KMT_SLAB].runs = watched ? GOVERNOR_WINDOW_S * l->events : 0;
 		r.pool[KMT_SLAB].run_ns = r.pool[KMT_SLAB].runs * IDLE_NS + r.sampling_ns;
 		if (g->exact)

@@ -214,7 +214,7 @@ bool governor_step(struct governor *g, const struct governor_reading *r)
 		idle += g->paused[p] ? 0 : g->price[p];
 	g->state = idle > g->options.budget ? GOVERNOR_FLOOR : GOVERNOR_HOLDS;
 	room = fmax(TARGET * g->options.budget - idle, LEAST_ROOM * g->options.budget);
-	factor = rise_twice(g, fmax(100 * r->sampling_ns / r->cpu_ns / room, 1 / FASTEST_DOWN));
+	factor = rise_twice(g, fmax(r->sampling / room, 1 / FASTEST_DOWN));
 	if (r->live_fill > FILL_MOST && factor < DEAD_BAND)
 		factor = FASTEST_DOWN;
 	else if (factor > 1 / DEAD_BAND && factor < DEAD_BAND)

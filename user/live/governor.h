@@ -37,6 +37,7 @@ struct governor_reading {
 		double runs;
 	} pool[KMT_POOLS];
 	double sampling_ns; /* of the run time: what samples took, where not every object is taken */
+	double sampling;    /* percent of all CPU time since the last reading: in a window alone they are few */
 	double live_fill;   /* of the live table, 0…1 */
 };
 

@@ -77,6 +77,16 @@ uint64_t tracer_own_bytes(const struct tracer *t)
 	return sum;
 }
 
+/* Percent of all CPU time that samples took since this was last asked; by now they took `ns`. */
+static double sampling_take(struct tracer *t, uint64_t ns, long online)
+{
+	uint64_t now = clock_ns(), passed_ns = now - t->sampling.at_ns, took_ns = ns - t->sampling.ns;
+
+	t->sampling.at_ns = now;
+	t->sampling.ns = ns;
+	return passed_ns ? 100.0 * took_ns / passed_ns / online : 0;
+}
+
 int tracer_cost_begin(struct tracer *t)
 {
 	struct tracer_counts counts;
@@ -91,6 +101,8 @@ int tracer_cost_begin(struct tracer *t)
 	tables_counts(t, &counts);
 	t->cost_began.sampling_ns = counts.stats[KMT_STAT_SAMPLING_NS];
 	t->cost_began.cpu_ns = clock_ns();
+	if (!t->sampling.at_ns)
+		sampling_take(t, counts.stats[KMT_STAT_SAMPLING_NS], 1);
 	return 0;
 }
 
@@ -105,7 +117,7 @@ int tracer_cost_end(struct tracer *t, struct governor_reading *out)
 	if (t->stats_fd < 0)
 		return -EINVAL;
 	r.window_s = (clock_ns() - began->cpu_ns) / 1e9;
-	r.cpu_ns = r.window_s * 1e9 * (online > 0 ? online : 1);
+	r.cpu_ns = r.window_s * 1e9 * online;
 	programs_info(t, &r, &misses);
 	close(t->stats_fd);
 	t->stats_fd = -1;
@@ -115,6 +127,7 @@ int tracer_cost_end(struct tracer *t, struct governor_reading *out)
 	}
 	tables_counts(t, &counts);
 	r.sampling_ns = counts.stats[KMT_STAT_SAMPLING_NS] - began->sampling_ns;
+	r.sampling = sampling_take(t, counts.stats[KMT_STAT_SAMPLING_NS], online);
 	r.live_fill = (double)(counts.stats[KMT_STAT_ALLOCS] - counts.stats[KMT_STAT_FREES] -
 			       counts.stats[KMT_STAT_REUSED]) /
 		      ((uint64_t)KMT_KEYS * t->tables.nr_buckets);

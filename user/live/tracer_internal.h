@@ -23,6 +23,9 @@ struct tracer {
 	int nr_cpus;
 	int stats_fd;
 	struct governor_reading cost_began; /* its cpu_ns is the time */
+	struct {
+		uint64_t ns, at_ns; /* what samples took, up to then */
+	} sampling;
 };
 
 /* The pool whose events a hook sees. */
