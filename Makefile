@@ -138,7 +138,7 @@ $(B)/plant/churn: $(CHURN_OBJ)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread
 
 # ---- what scripts/bench.sh runs ----
-BENCH_BIN := $(B)/bench/bench_load $(B)/bench/bench_attach
+BENCH_BIN := $(B)/bench/bench_load $(B)/bench/bench_attach $(B)/bench/bench_turns
 $(B)/bench/%.bpf.o: tests/bench/%.bpf.c Makefile
 	@mkdir -p $(@D)
 	@echo "  BPF  $@"
@@ -151,8 +151,8 @@ $(B)/bench/%.skel.h: $(B)/bench/%.bpf.o
 $(B)/bench/%: tests/bench/%.c Makefile | $(B)/bench/classic.skel.h
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -I$(B)/bench -MMD -MP \
-		$(LDFLAGS) -o $@ $< $(LDLIBS) -pthread
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -I$(B)/bench -Iuser -Ibpf -MMD -MP \
+		$(LDFLAGS) -o $@ $< $(LDLIBS) -lm -pthread
 
 bench-tools: $(BENCH_BIN)
 bench: all bench-tools

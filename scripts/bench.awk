@@ -19,21 +19,33 @@ function median(text,    a, n)
 	return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
 }
 
-# half the 95 % interval of the median of values spread like a normal distribution; of a single one nothing is known: 0
-function half(text,    a, n, i, sum, squares)
+# the mean of the middle four fifths: a round in which something else went on does not count
+function middle(text,    a, n, g, i, sum)
 {
-	n = split(text, a, " ")
-	for (i = 1; i <= n; i++) {
+	n = sorted(text, a)
+	g = int(n / 10)
+	for (i = g + 1; i <= n - g; i++)
 		sum += a[i]
-		squares += a[i] ^ 2
+	return n ? sum / (n - 2 * g) : 0
+}
+
+# half the 95 % interval of that (Tukey and McLaughlin 1963: from the winsorized variance); of a single one it is not known: 0
+function half(text,    a, n, g, i, v, sum, squares)
+{
+	n = sorted(text, a)
+	g = int(n / 10)
+	for (i = 1; i <= n; i++) {
+		v = a[i <= g ? g + 1 : i > n - g ? n - g : i]
+		sum += v
+		squares += v ^ 2
 	}
-	return n > 1 ? 1.96 * 1.2533 * sqrt(squares / n - (sum / n) ^ 2 + 1e-9) / sqrt(n - 1) : 0
+	return n > 1 ? 1.96 * sqrt((squares - sum ^ 2 / n) / (n - 1) + 1e-9) * sqrt(n) / (n - 2 * g) : 0
 }
 
 # what tracer t took more than tracer f, round by round
 function more(t, f, w,    r, list)
 {
-	for (r = 1; r <= rounds; r++)
+	for (r = 1; r <= rounds + peer_rounds; r++)
 		if ((t, w, r) in time && (f, w, r) in time)
 			list = list " " (time[t, w, r] - time[f, w, r])
 	return list
@@ -41,21 +53,25 @@ function more(t, f, w,    r, list)
 
 function added(t, w)
 {
-	return median(more(t, "nothing", w))
+	return middle(more(t, "nothing", w))
 }
 
-# what it adds as a part of what the floor adds, and half the 95 % interval of that
-function part(t, w)
+# what it adds as a part of what the floor adds, and half the 95 % interval of that; peers have rounds of their own
+function part(t, w,    list)
 {
-	return added("floor", w) > 0 ? 1 + median(more(t, "floor", w)) / added("floor", w) : -1
+	list = more(t, "floor", w)
+	if (added("floor", w) <= 0)
+		return -1
+	return list ? 1 + middle(list) / added("floor", w) : added(t, w) / added("floor", w)
 }
 
-function part_half(t, w,    floor)
+function part_half(t, w,    floor, list)
 {
 	floor = added("floor", w)
-	if (t == "floor" || t == "nothing" || floor <= 0 || !half(more(t, "floor", w)))
+	list = more(t, "floor", w)
+	if (t == "floor" || t == "nothing" || floor <= 0 || !half(list))
 		return 0
-	return sqrt(half(more(t, "floor", w)) ^ 2 + ((part(t, w) - 1) * half(more("floor", "nothing", w))) ^ 2) / floor
+	return sqrt(half(list) ^ 2 + ((part(t, w) - 1) * half(more("floor", "nothing", w))) ^ 2) / floor
 }
 
 # what is known of it: 0 is not

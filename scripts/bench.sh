@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # bench.sh [--rounds N] [--json] [--no-peers] [WORKLOAD...]: what tracing costs, in one sitting (root).
 # Runs each workload of tests/bench with nothing attached, with an empty program on each event that kmemtrace
-# attaches to (the floor) and under kmemtrace, one right after the other, N times over (16), there and back in turns,
-# every fourth time under other tracers too, and prints medians of what each adds in its round; then what one
-# allocation costs, what a thousand and a million live objects do to it, and what the governor makes of 10 s each of an
-# idle, a paced and a full machine. Some twenty-five minutes; ratios within one run mean something, figures of two runs
-# on a busy machine do not.
+# attaches to (the floor), under kmemtrace and under a tracer of the classic design, in turns of a tenth of a second in one
+# process (tests/bench/bench_turns.c), N rounds of five turns each (16), and a few times under other tracers that are
+# installed, and prints what each adds; then what one allocation costs, what a thousand and a million live objects do to
+# it, and what the governor makes of 10 s each of an idle, a paced and a full machine. Some twenty-five minutes; ratios
+# within one run mean something, figures of two runs on a busy machine do not.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 B=${B:-build}
+PEER_ROUNDS=4
 rounds=16 json='' peers=1
 loads=()
 while [ $# -gt 0 ]; do
@@ -34,6 +35,7 @@ bench_load=$PWD/$B/bench/bench_load
 load=()
 kmemtrace=$B/kmemtrace
 attach=$B/bench/bench_attach
+turns=$B/bench/bench_turns
 
 # the events that record attaches to, by the plan it carries out
 mapfile -t events < <("$kmemtrace" doctor --format json | awk -F'"' '
@@ -48,11 +50,6 @@ done
 
 record() { "$kmemtrace" record -q -f -o "$work/capture.kmt" "$@" 2>>"$work/log"; }
 run_nothing() { "${load[@]}"; }
-run_floor() { "$attach" floor "${events[@]}" -- "${load[@]}"; }
-run_sampled() { record -- "${load[@]}"; }
-run_exact() { record --exact -- "${load[@]}"; }
-run_focused() { record --cache "$idle" -- "${load[@]}"; }
-run_classic() { "$attach" classic -- "${load[@]}"; }
 run_bpftrace() {
 	bpftrace -c "${load[*]}" -e '
 		tracepoint:kmem:kmalloc,tracepoint:kmem:kmem_cache_alloc { @live[args->ptr] = kstack; }
@@ -65,8 +62,7 @@ run_perf() {
 	rm -f "$work/perf.data"
 }
 
-tracers=(nothing floor sampled exact focused)
-others=(classic)
+others=()
 if [ "$peers" ]; then
 	for peer in bpftrace perf; do
 		# installed, and works here: both need tracefs
@@ -76,21 +72,29 @@ if [ "$peers" ]; then
 	done
 fi
 
-for ((r = 1; r <= rounds; r++)); do
-	# there and back: what drifts with time falls to all alike
-	now=()
-	for t in "${tracers[@]}"; do
-		if ((r % 2)); then now+=("$t"); else now=("$t" "${now[@]}"); fi
-	done
-	((r % 4 != 1)) || now+=("${others[@]}")
+recorder="exec $kmemtrace record -q -f -o $work/capture.kmt" # it has windows: bench_turns.c
+half=$(((rounds + 1) / 2)) # of the rounds, with programs loaded anew: where in memory they lie makes a difference, too
+for from in 0 "$half"; do
 	for name in "${loads[@]}"; do
-		echo "bench.sh: round $r of $rounds, $name" >&2
-		load=("$bench_load" "$name")
-		for t in "${now[@]}"; do
-			run_"$t" | awk -v t="$t" -v r="$r" 'NF == 2 { print r, t, $1, $2 }' >>"$work/times"
-		done
+		echo "bench.sh: rounds $((from + 1)) to $((from + half)), $name" >&2
+		"$turns" "$name" "$half" floor "exec $attach floor ${events[*]} -- sleep 600" sampled+ "$recorder" \
+			exact+ "$recorder --exact" focused+ "$recorder --cache $idle" \
+			classic "exec $attach classic -- sleep 600" 2>>"$work/log" |
+			awk -v from="$from" '{ $1 += from; print }' >>"$work/times"
 	done
 done
+rounds=$((2 * half))
+if [ ${#others[@]} -gt 0 ]; then
+	for ((r = rounds + 1; r <= rounds + PEER_ROUNDS; r++)); do
+		for name in "${loads[@]}"; do
+			echo "bench.sh: round $((r - rounds)) of $PEER_ROUNDS, $name with peers" >&2
+			load=("$bench_load" "$name")
+			for t in nothing "${others[@]}"; do
+				run_"$t" | awk -v t="$t" -v r="$r" 'NF == 2 { print r, t, $1, $2 }' >>"$work/times"
+			done
+		done
+	done
+fi
 
 # where the time goes, each workload by itself: the kernel's run-time figures slow everything down a little
 for name in "${loads[@]}"; do
@@ -121,7 +125,7 @@ run_held() { # COUNT
 }
 for ((r = 1; r <= rounds; r += 4)); do
 	for held in 1000 1000000; do
-		echo "bench.sh: round $r of $rounds, $held live" >&2
+		echo "bench.sh: $held live" >&2
 		: >"$work/ready"
 		run_held $held | awk -v n=$held '{ print "held", n, $2 }' >>"$work/programs"
 	done
@@ -143,6 +147,6 @@ for who in floor target limit; do
 		awk -v who=$who '$1 == "window" { print who, ++n, $2 }' >>"$work/programs"
 done
 
-awk -v json="$json" -v rounds="$rounds" -v release="$(uname -r)" -v cpus="$(nproc)" -v date="$(date -u +%F)" \
+awk -v json="$json" -v rounds="$rounds" -v peer_rounds=$PEER_ROUNDS -v release="$(uname -r)" -v cpus="$(nproc)" -v date="$(date -u +%F)" \
 	-v model="$(awk -F': ' '/^model name/ { print $2; exit }' /proc/cpuinfo)" -v events="${#events[@]}" \
 	-v idle="$idle" -f scripts/bench.awk "$work/times" "$work/programs"

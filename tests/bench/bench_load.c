@@ -5,12 +5,16 @@
  * round: on a busy machine the fastest is the one that nobody interrupted. It does so in several processes one after
  * the other and takes their median: where in memory its stack and its objects lie makes a process faster or slower
  * by some percent for good. Single-threaded ones run pinned to the last CPU.
+ *
+ * `bench_load stream WORKLOAD` runs one until SIGTERM and then has printed a line for each ms or so: when it was over and
+ * how long it took, in seconds, and the nanoseconds of one iteration.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +32,8 @@
 #define PROCESSES   9  /* … and after the one that warms up, each begins with one such round more */
 #define ROUNDS      3
 #define ROUND_NS    20e6
+#define PIECE_NS    1e6
+#define BUFFER	    (1 << 20) /* of what is printed: what that costs falls to few */
 #define FAULT_PAGES 256
 
 struct message {
@@ -200,6 +206,21 @@ static void pin(int cpu)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
+/* ns for one iteration, of as many as take at least least_ns. */
+static double round_time(const struct load *l, struct load_state *s, double least_ns)
+{
+	double began = now_ns(), ns;
+	long n = 0;
+
+	do {
+		for (int i = 0; i < l->batch; i++)
+			l->run(s);
+		n += l->batch;
+		ns = now_ns() - began;
+	} while (ns < least_ns);
+	return ns / (n * (double)l->per_run);
+}
+
 /* The fastest round's ns for one iteration. */
 static double load_time(const struct load *l, int warm_up)
 {
@@ -209,16 +230,8 @@ static double load_time(const struct load *l, int warm_up)
 	if (l->setup)
 		l->setup(&s);
 	for (int round = -warm_up; round < ROUNDS; round++) {
-		double began = now_ns(), ns;
-		long n = 0;
+		double ns = round_time(l, &s, ROUND_NS);
 
-		do {
-			for (int i = 0; i < l->batch; i++)
-				l->run(&s);
-			n += l->batch;
-			ns = now_ns() - began;
-		} while (ns < ROUND_NS);
-		ns /= n * (double)l->per_run;
 		if (round >= 0 && ns < best)
 			best = ns;
 	}
@@ -227,9 +240,36 @@ static double load_time(const struct load *l, int warm_up)
 	return best;
 }
 
+static volatile sig_atomic_t stopped;
+
+static void stop(int sig)
+{
+	stopped = sig;
+}
+
+/* Until SIGTERM. Returns 0. */
+static double load_stream(const struct load *l, int warm_up)
+{
+	struct load_state s = {0};
+	double began, ns;
+
+	(void)warm_up;
+	if (l->setup)
+		l->setup(&s);
+	while (!stopped) {
+		began = now_ns();
+		ns = round_time(l, &s, PIECE_NS);
+		printf("%.6f %.6f %.2f\n", now_ns() / 1e9, (now_ns() - began) / 1e9, ns);
+	}
+	if (l->end)
+		l->end(&s);
+	return 0;
+}
+
 struct worker {
 	pthread_t thread;
 	const struct load *load;
+	double (*how)(const struct load *l, int warm_up);
 	int cpu, warm_up;
 	double ns;
 };
@@ -239,36 +279,39 @@ static void *worker_run(void *arg)
 	struct worker *w = arg;
 
 	pin(w->cpu);
-	w->ns = load_time(w->load, w->warm_up);
+	w->ns = w->how(w->load, w->warm_up);
 	return NULL;
 }
 
-/* On every CPU at once: the mean of the threads. */
-static double load_time_all(const struct load *l, int warm_up, int nr_cpus)
+/* On the last CPU, or on every CPU at once: the mean of the threads. */
+static double threads_run(const struct load *l, double (*how)(const struct load *l, int warm_up), int warm_up)
 {
-	struct worker *workers = calloc(nr_cpus, sizeof(*workers));
+	int nr_cpus = sysconf(_SC_NPROCESSORS_ONLN), nr = l->all_cpus ? nr_cpus : 1;
+	struct worker *workers;
 	double sum = 0;
 
+	pin(nr_cpus - 1);
+	if (nr == 1) /* another thread would make its system calls dearer */
+		return how(l, warm_up);
+	workers = calloc(nr, sizeof(*workers));
 	if (!workers)
 		die("memory");
-	for (int i = 0; i < nr_cpus; i++) {
-		workers[i].load = l;
-		workers[i].cpu = i;
-		workers[i].warm_up = warm_up;
+	for (int i = 0; i < nr; i++) {
+		workers[i] = (struct worker){.load = l, .how = how, .warm_up = warm_up, .cpu = nr_cpus - nr + i};
 		errno = pthread_create(&workers[i].thread, NULL, worker_run, &workers[i]);
 		if (errno)
 			die("thread");
 	}
-	for (int i = 0; i < nr_cpus; i++) {
+	for (int i = 0; i < nr; i++) {
 		pthread_join(workers[i].thread, NULL);
 		sum += workers[i].ns;
 	}
 	free(workers);
-	return sum / nr_cpus;
+	return sum / nr;
 }
 
 /* The same by a process of its own. */
-static double process_time(const struct load *l, int warm_up, int nr_cpus)
+static double process_time(const struct load *l, int warm_up)
 {
 	int channel[2], status;
 	double ns = 0;
@@ -278,8 +321,7 @@ static double process_time(const struct load *l, int warm_up, int nr_cpus)
 		die("pipe");
 	pid = fork();
 	if (!pid) {
-		pin(nr_cpus - 1);
-		ns = l->all_cpus ? load_time_all(l, warm_up, nr_cpus) : load_time(l, warm_up);
+		ns = threads_run(l, load_time, warm_up);
 		_exit(write(channel[1], &ns, sizeof(ns)) != sizeof(ns));
 	}
 	close(channel[1]);
@@ -296,13 +338,13 @@ static int compare_ns(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static double median_time(const struct load *l, int nr_cpus)
+static double median_time(const struct load *l)
 {
 	double ns[PROCESSES];
 
-	process_time(l, l->warm_up, nr_cpus);
+	process_time(l, l->warm_up);
 	for (int i = 0; i < PROCESSES; i++)
-		ns[i] = process_time(l, 1, nr_cpus);
+		ns[i] = process_time(l, 1);
 	qsort(ns, PROCESSES, sizeof(ns[0]), compare_ns);
 	return ns[PROCESSES / 2];
 }
@@ -317,7 +359,7 @@ static bool wanted(const char *name, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	int nr_cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	bool stream = argc == 3 && !strcmp(argv[1], "stream");
 
 	if (argc == 2 && !strcmp(argv[1], "nothing"))
 		return 0;
@@ -331,8 +373,14 @@ int main(int argc, char **argv)
 
 		if (!wanted(l->name, argc, argv))
 			continue;
-		printf("%s %.1f\n", l->name, median_time(l, nr_cpus));
-		fflush(stdout);
+		if (stream) {
+			signal(SIGTERM, stop);
+			setvbuf(stdout, NULL, _IOFBF, BUFFER);
+			threads_run(l, load_stream, 0);
+		} else {
+			printf("%s %.1f\n", l->name, median_time(l));
+			fflush(stdout);
+		}
 	}
 	return 0;
 }

@@ -11,7 +11,7 @@
 #define TARGET       0.9  /* of the budget: what is aimed at */
 #define DEAD_BAND    1.25 /* smaller changes are not made */
 #define FASTEST_DOWN 2.0  /* a period falls by so much at a time, but rises as far as it must */
-#define LEAST_ROOM   0.05 /* of the budget is always left to samples: a trace without any is none */
+#define LEAST_ROOM   0.02 /* of the budget is always left to samples: a trace without any is none */
 #define PERIOD_LEAST (32ull << 10)
 #define PERIOD_MOST  (1ull << 30)
 #define FILL_MOST    0.6 /* a fuller live table makes the periods longer, too */
@@ -20,7 +20,7 @@
 /* Of the budget: pools whose events cost more are paused, and are taken back when they cost less than … */
 #define PAUSE_ABOVE  1.2
 #define RESUME_BELOW 0.8
-/* Readings from probe to probe: at 40 % of all CPU time that is still but 0.6. Where it pauses ever again, longer. */
+/* Readings from probe to probe: at 40 % of all CPU time that is still but 0.3. Where it pauses ever again, longer. */
 #define PROBE_EVERY 4
 #define PROBE_MOST  64
 #define SETTLED_S   30 /* a pool that is paused this long after it was taken back is a new case */

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What tracers add to a workload, in turns of a tenth of a second, for scripts/bench.sh:
+ *   bench_turns WORKLOAD ROUNDS NAME COMMAND [NAME COMMAND]...
+ * One process runs the workload all the time (`bench_load stream`), so that where in memory it lies and what else the
+ * machine does falls to all alike. Each COMMAND, a tracer that goes on until it is killed, is started beside it, alone,
+ * and given SETTLE_S; then its programs and what they are attached to are taken over and it is killed: what they do not
+ * need it for, they go on doing. From then on they are attached in turns, nothing among them, there and back. A round is
+ * SLICES turns of each, of nothing twice as many; it prints "ROUND NAME WORKLOAD NS" for each round and tracer, NS being the mean of one iteration.
+ *
+ * The recorder of kmemtrace has the kernel keep run times for some ms twice a second. Of a NAME that ends in '+', one
+ * turn in each round has such a window, too.
+ */
+#include <errno.h>
+#include <math.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+
+#include "live/governor.h"
+
+#define TRACERS_MAX  8
+#define PROGRAMS_MAX 32
+#define SETTLE_S     4
+#define SLICE_S	     0.1
+#define SLICES	     5	   /* of each in a round: half a second, GOVERNOR_EVERY_S */
+#define PAUSE_S	     0.008 /* after attaching, and half of that after detaching, until all CPUs know */
+#define INTERRUPTED  0.1   /* the slowest pieces of a turn: not the workload's own */
+
+static struct tracer {
+	const char *name;
+	bool windows;
+	int nr;
+	struct {
+		__u32 link; /* of its owner */
+		int fd;
+		char event[64];
+	} programs[PROGRAMS_MAX];
+} tracers[TRACERS_MAX];
+static int nr_tracers;
+
+/* When who was attached. */
+struct turn {
+	int round, tracer; /* −1: nothing */
+	double from_s, to_s;
+};
+
+/* Some iterations of the workload, one of which took so long on average. */
+struct piece {
+	double at_s, s; /* when they ended, how long they took together */
+	double ns;
+};
+
+static double now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void pause_s(double s)
+{
+	struct timespec ts = {(time_t)s, (long)((s - (time_t)s) * 1e9)};
+
+	nanosleep(&ts, NULL);
+}
+
+static void __attribute__((noreturn)) die(const char *what)
+{
+	fprintf(stderr, "bench_turns: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+/* A shell command in a process group of its own, that does not outlive this one. */
+static pid_t start(const char *command, FILE *out)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		setpgid(0, 0);
+		dup2(out ? fileno(out) : STDERR_FILENO, STDOUT_FILENO);
+		execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(127);
+	}
+	setpgid(pid, pid);
+	return pid;
+}
+
+/* ---- taking over a tracer's programs ---- */
+
+/* What a link attaches to a raw tracepoint, unless it was there before. */
+static void program_take(struct tracer *t, __u32 link, __u32 newest)
+{
+	struct bpf_link_info info = {};
+	typeof(t->programs[0]) *p = &t->programs[t->nr];
+	__u32 len = sizeof(info);
+	int fd = bpf_link_get_fd_by_id(link);
+
+	info.raw_tracepoint.tp_name = (unsigned long)p->event;
+	info.raw_tracepoint.tp_name_len = sizeof(p->event);
+	if (fd >= 0 && link > newest && !bpf_obj_get_info_by_fd(fd, &info, &len) &&
+	    info.type == BPF_LINK_TYPE_RAW_TRACEPOINT && t->nr < PROGRAMS_MAX) {
+		p->link = link;
+		p->fd = bpf_prog_get_fd_by_id(info.prog_id);
+		t->nr += p->fd >= 0;
+	}
+	close(fd);
+}
+
+static __u32 newest_link(void)
+{
+	__u32 id = 0;
+
+	while (!bpf_link_get_next_id(id, &id))
+		;
+	return id;
+}
+
+static bool is_there(const struct tracer *t)
+{
+	int fd = -1;
+
+	for (int i = 0; i < t->nr && fd < 0; i++) {
+		fd = bpf_link_get_fd_by_id(t->programs[i].link);
+		if (fd >= 0)
+			close(fd);
+	}
+	return fd >= 0;
+}
+
+static void tracer_take(const char *name, const char *command)
+{
+	struct tracer *t = &tracers[nr_tracers++];
+	__u32 newest = newest_link(), id = 0;
+	size_t length = strcspn(name, "+");
+	pid_t pid = start(command, NULL);
+
+	t->name = strndup(name, length);
+	t->windows = name[length];
+	pause_s(SETTLE_S);
+	while (!bpf_link_get_next_id(id, &id))
+		program_take(t, id, newest);
+	errno = ESRCH;
+	if (!t->nr)
+		die(command);
+	kill(-pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	while (is_there(t))
+		pause_s(PAUSE_S);
+}
+
+/* ---- turns ---- */
+
+static void window(void)
+{
+	int fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+
+	pause_s(GOVERNOR_WINDOW_S);
+	close(fd);
+}
+
+static struct turn turn_take(int tracer, bool windows)
+{
+	const struct tracer *t = tracer < 0 ? NULL : &tracers[tracer];
+	struct turn turn = {.tracer = tracer};
+	int links[PROGRAMS_MAX];
+
+	for (int i = 0; t && i < t->nr; i++) {
+		links[i] = bpf_raw_tracepoint_open(t->programs[i].event, t->programs[i].fd);
+		if (links[i] < 0)
+			die(t->programs[i].event);
+	}
+	pause_s(PAUSE_S);
+	turn.from_s = now_s();
+	if (t && t->windows && windows)
+		window();
+	pause_s(turn.from_s + SLICE_S - now_s());
+	turn.to_s = now_s();
+	for (int i = 0; t && i < t->nr; i++)
+		close(links[i]);
+	pause_s(PAUSE_S / 2);
+	return turn;
+}
+
+/* Whose the nth of `all` places is. Nothing, which all are compared with, has two. */
+static int whose(int place, int all)
+{
+	return place == 0 || place == all / 2 ? -1 : place < all / 2 ? place - 1 : place - 2;
+}
+
+static int turns_take(struct turn *turns, int rounds)
+{
+	int n = 0, all = nr_tracers + 2;
+
+	for (int slice = 0; slice < rounds * SLICES; slice++)
+		for (int i = 0; i < all; i++) {
+			int place = ((slice & 1 ? all - 1 - i : i) + slice / 2) % all;
+
+			turns[n] = turn_take(whose(place, all), slice % SLICES == 0);
+			turns[n++].round = slice / SLICES;
+		}
+	return n;
+}
+
+/* ---- figures ---- */
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The mean of one iteration in a turn; 0: there was none. */
+static double turn_ns(const struct turn *turn, const struct piece *pieces, int nr)
+{
+	double *ns = calloc(nr + 1, sizeof(*ns)), sum = 0;
+	int n = 0;
+
+	if (!ns)
+		die("memory");
+	for (int i = 0; i < nr && pieces[i].at_s <= turn->to_s; i++)
+		if (pieces[i].at_s - pieces[i].s >= turn->from_s)
+			ns[n++] = pieces[i].ns;
+	qsort(ns, n, sizeof(*ns), compare);
+	n = ceil(n * (1 - INTERRUPTED));
+	for (int i = 0; i < n; i++)
+		sum += ns[i] / n;
+	free(ns);
+	return sum;
+}
+
+static double round_ns(const struct turn *turns, int nr_turns, int round, int tracer, const struct piece *pieces, int nr)
+{
+	double sum = 0;
+	int n = 0;
+
+	for (int i = 0; i < nr_turns; i++)
+		if (turns[i].round == round && turns[i].tracer == tracer) {
+			sum += turn_ns(&turns[i], pieces, nr);
+			n++;
+		}
+	return sum / n;
+}
+
+static int compare_at(const void *a, const void *b)
+{
+	const struct piece *x = a, *y = b;
+
+	return x->at_s < y->at_s ? -1 : x->at_s > y->at_s;
+}
+
+static int pieces_read(FILE *f, struct piece **out)
+{
+	struct piece *pieces = NULL, p;
+	int n = 0, room = 0;
+
+	rewind(f);
+	while (fscanf(f, "%lf %lf %lf\n", &p.at_s, &p.s, &p.ns) == 3) {
+		if (n == room)
+			pieces = realloc(pieces, (room = 2 * room + 1024) * sizeof(*pieces));
+		if (!pieces)
+			die("memory");
+		pieces[n++] = p;
+	}
+	qsort(pieces, n, sizeof(*pieces), compare_at); /* threads write theirs one after the other */
+	*out = pieces;
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	int rounds = argc > 2 ? atoi(argv[2]) : 0, nr_turns, nr_pieces;
+	struct piece *pieces;
+	struct turn *turns;
+	FILE *log = tmpfile();
+	char command[512];
+	cpu_set_t first;
+	pid_t load;
+
+	if (argc < 5 || argc % 2 == 0 || argc > 3 + 2 * TRACERS_MAX || rounds < 1) {
+		fprintf(stderr, "Usage: bench_turns WORKLOAD ROUNDS NAME COMMAND [NAME COMMAND]...\n");
+		return 2;
+	}
+	turns = calloc((size_t)rounds * SLICES * (TRACERS_MAX + 2), sizeof(*turns));
+	if (!log || !turns)
+		die("memory");
+	snprintf(command, sizeof(command), "exec \"$(dirname '%s')/bench_load\" stream '%s'", argv[0], argv[1]);
+	load = start(command, log);
+	for (int i = 3; i < argc; i += 2)
+		tracer_take(argv[i], argv[i + 1]);
+	CPU_ZERO(&first); /* the workload has the last */
+	CPU_SET(0, &first);
+	sched_setaffinity(0, sizeof(first), &first);
+	nr_turns = turns_take(turns, rounds);
+	kill(load, SIGTERM);
+	waitpid(load, NULL, 0);
+	nr_pieces = pieces_read(log, &pieces);
+	for (int round = 0; round < rounds; round++)
+		for (int t = -1; t < nr_tracers; t++)
+			printf("%d %s %s %.2f\n", round + 1, t < 0 ? "nothing" : tracers[t].name, argv[1],
+			       round_ns(turns, nr_turns, round, t, pieces, nr_pieces));
+	return 0;
+}
