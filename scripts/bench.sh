@@ -72,13 +72,13 @@ if [ "$peers" ]; then
 	done
 fi
 
-recorder="exec $kmemtrace record -q -f -o $work/capture.kmt" # it has windows: bench_turns.c
+recorder="exec $kmemtrace record -q -f -o $work/capture.kmt" # 12 s: sampled, a fork's many stacks are learned slowly
 half=$(((rounds + 1) / 2)) # of the rounds, with programs loaded anew: where in memory they lie makes a difference, too
 for from in 0 "$half"; do
 	for name in "${loads[@]}"; do
 		echo "bench.sh: rounds $((from + 1)) to $((from + half)), $name" >&2
-		"$turns" "$name" "$half" floor "exec $attach floor ${events[*]} -- sleep 600" sampled+ "$recorder" \
-			exact+ "$recorder --exact" focused+ "$recorder --cache $idle" \
+		"$turns" "$name" "$half" floor "exec $attach floor ${events[*]} -- sleep 600" sampled+12 "$recorder" \
+			exact+4 "$recorder --exact" focused+2 "$recorder --cache $idle" \
 			classic "exec $attach classic -- sleep 600" 2>>"$work/log" |
 			awk -v from="$from" '{ $1 += from; print }' >>"$work/times"
 	done

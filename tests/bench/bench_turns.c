@@ -4,12 +4,12 @@
  *   bench_turns WORKLOAD ROUNDS NAME COMMAND [NAME COMMAND]...
  * One process runs the workload all the time (`bench_load stream`), so that where in memory it lies and what else the
  * machine does falls to all alike. Each COMMAND, a tracer that goes on until it is killed, is started beside it, alone,
- * and given SETTLE_S; then its programs and what they are attached to are taken over and it is killed: what they do not
+ * and given a second; then its programs and what they are attached to are taken over and it is killed: what they do not
  * need it for, they go on doing. From then on they are attached in turns, nothing among them, there and back. A round is
  * SLICES turns of each, of nothing twice as many; it prints "ROUND NAME WORKLOAD NS" for each round and tracer, NS being the mean of one iteration.
  *
- * The recorder of kmemtrace has the kernel keep run times for some ms twice a second. Of a NAME that ends in '+', one
- * turn in each round has such a window, too.
+ * NAME+SECONDS is a recorder of kmemtrace. It gets so long, to learn the workload's stacks and settle. It has the kernel
+ * keep run times for some ms twice a second: one of its turns in each round has such a window, too.
  */
 #include <errno.h>
 #include <math.h>
@@ -31,7 +31,7 @@
 
 #define TRACERS_MAX  8
 #define PROGRAMS_MAX 32
-#define SETTLE_S     4
+#define SETTLE_S     1
 #define SLICE_S	     0.1
 #define SLICES	     5	   /* of each in a round: half a second, GOVERNOR_EVERY_S */
 #define PAUSE_S	     0.008 /* after attaching, and half of that after detaching, until all CPUs know */
@@ -146,12 +146,12 @@ static void tracer_take(const char *name, const char *command)
 {
 	struct tracer *t = &tracers[nr_tracers++];
 	__u32 newest = newest_link(), id = 0;
-	size_t length = strcspn(name, "+");
+	const char *seconds = strchrnul(name, '+');
 	pid_t pid = start(command, NULL);
 
-	t->name = strndup(name, length);
-	t->windows = name[length];
-	pause_s(SETTLE_S);
+	t->name = strndup(name, seconds - name);
+	t->windows = *seconds;
+	pause_s(*seconds ? atof(seconds) : SETTLE_S);
 	while (!bpf_link_get_next_id(id, &id))
 		program_take(t, id, newest);
 	errno = ESRCH;

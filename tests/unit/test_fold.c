@@ -176,6 +176,56 @@ static void a_load_beyond_the_settings_stays(void **state)
 	assert_memory_equal(folded, program, sizeof(program));
 }
 
+static size_t count(const struct bpf_insn *in, size_t nr, struct bpf_insn what)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		n += in[i].code == what.code && in[i].off == what.off;
+	return n;
+}
+
+/* Folds as folds() does; so many jumps depend on a register after it, and so many instructions do nothing. */
+static void decides(const struct bpf_insn *program, size_t nr, size_t jumps, size_t nothing)
+{
+	struct bpf_insn folded[MOST];
+
+	folds(program, nr, loads(program, nr) - 1);
+	memcpy(folded, program, nr * sizeof(*program));
+	assert_int_equal(fold_settings(folded, nr, FD, &settings, sizeof(settings)), 0);
+	assert_int_equal(count(folded, nr, (struct bpf_insn)JUMP_IF_0(0, 2)), jumps);
+	assert_int_equal(count(folded, nr, (struct bpf_insn)JUMP(0)), nothing);
+}
+#define DECIDES(jumps, nothing, ...)                                                     \
+	do {                                                                             \
+		const struct bpf_insn program[] = {__VA_ARGS__};                         \
+		decides(program, sizeof(program) / sizeof(program[0]), jumps, nothing); \
+	} while (0)
+
+static void a_jump_that_is_decided_is_none(void **state)
+{
+	(void)state;
+	/* what r2 rules out is come to from the jump before, too: pointer, number and jump go */
+	DECIDES(0, 4, JUMP_IF_0(1, 6), WIDE(2, FD, AT(one)), LOAD(B, 2, 2, 0), JUMP_IF_0(2, 2), MOVE(2, 5), COPY(0, 2), EXIT,
+		MOVE(0, 7), EXIT);
+	/* … from nowhere else: the verifier must have a way there */
+	DECIDES(1, 2, WIDE(2, FD, AT(one)), LOAD(B, 2, 2, 0), JUMP_IF_0(2, 2), MOVE(0, 5), EXIT, MOVE(0, 7), EXIT);
+	/* the way that is taken is come to from elsewhere with another number */
+	DECIDES(1, 2, MOVE(2, 0), JUMP_IF_0(1, 3), WIDE(2, FD, AT(one)), LOAD(B, 2, 2, 0), JUMP_IF_0(2, 2), MOVE(0, 5), EXIT,
+		MOVE(0, 7), EXIT);
+}
+
+static void what_is_used_stays(void **state)
+{
+	(void)state;
+	DECIDES(0, 2, WIDE(2, FD, AT(byte)), LOAD(B, 2, 2, 0), COPY(0, 2), EXIT);
+	DECIDES(0, 3, WIDE(2, FD, AT(byte)), LOAD(B, 2, 2, 0), MOVE(0, 3), MOVE(2, 4), EXIT);
+	/* on one way only */
+	DECIDES(1, 2, WIDE(2, FD, AT(byte)), LOAD(B, 2, 2, 0), JUMP_IF_0(1, 2), COPY(0, 2), EXIT, MOVE(0, 1), EXIT);
+	/* by a function that is called: its arguments are not known */
+	DECIDES(0, 2, WIDE(2, FD, AT(byte)), LOAD(B, 2, 2, 0), CALL, MOVE(2, 1), EXIT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +235,8 @@ int main(void)
 		cmocka_unit_test(where_ways_meet_nothing_is_known),
 		cmocka_unit_test(another_function_begins_anew),
 		cmocka_unit_test(a_load_beyond_the_settings_stays),
+		cmocka_unit_test(a_jump_that_is_decided_is_none),
+		cmocka_unit_test(what_is_used_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
