@@ -100,6 +100,7 @@ static void load_fold(struct bpf_insn *in, struct bpf_insn *wide, const void *va
 struct walk {
 	const struct bpf_insn *insns;
 	size_t nr, nr_seen, nr_todo;
+	size_t nr_all; /* what it can come to, for good: see jump_fold() */
 	bool *seen;
 	size_t *todo; /* seen, but not what comes after */
 };
@@ -143,13 +144,11 @@ static void jump_fold(struct bpf_insn *in, int32_t number, struct walk *w)
 {
 	uint8_t op = BPF_OP(in->code);
 	struct bpf_insn was = *in;
-	size_t before;
 
 	if (BPF_SRC(in->code) != BPF_K || (op != BPF_JEQ && op != BPF_JNE))
 		return;
-	before = walk(w);
 	*in = (struct bpf_insn){.code = BPF_JMP | BPF_JA, .off = (number == in->imm) == (op == BPF_JEQ) ? in->off : 0};
-	if (walk(w) < before)
+	if (walk(w) < w->nr_all)
 		*in = was;
 }
 
@@ -238,6 +237,7 @@ int fold_settings(struct bpf_insn *insns, size_t nr, int fd, const void *values,
 
 	if (!target || !seen || !todo)
 		return -ENOMEM;
+	w.nr_all = walk(&w);
 	loads_and_jumps_fold(insns, &w, target, fd, values, size);
 	unused_drop(insns, nr);
 	return 0;
