@@ -147,6 +147,7 @@ for who in floor target limit; do
 		awk -v who=$who '$1 == "window" { print who, ++n, $2 }' >>"$work/programs"
 done
 
-awk -v json="$json" -v rounds="$rounds" -v peer_rounds=$PEER_ROUNDS -v release="$(uname -r)" -v cpus="$(nproc)" -v date="$(date -u +%F)" \
+awk -v json="$json" -v rounds="$rounds" -v peer_rounds=$PEER_ROUNDS -v release="$(uname -r)" \
+	-v cpus="$(nproc)" -v date="$(date -u +%F)" \
 	-v model="$(awk -F': ' '/^model name/ { print $2; exit }' /proc/cpuinfo)" -v events="${#events[@]}" \
 	-v idle="$idle" -f scripts/bench.awk "$work/times" "$work/programs"

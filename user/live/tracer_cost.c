@@ -117,6 +117,7 @@ int tracer_cost_end(struct tracer *t, struct governor_reading *out)
 	if (t->stats_fd < 0)
 		return -EINVAL;
 	r.window_s = (clock_ns() - began->cpu_ns) / 1e9;
+	online = online > 0 ? online : 1;
 	r.cpu_ns = r.window_s * 1e9 * online;
 	programs_info(t, &r, &misses);
 	close(t->stats_fd);
