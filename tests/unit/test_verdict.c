@@ -252,7 +252,7 @@ static void bulk_allocations_that_nobody_saw_are_named(void **state)
 
 	(void)state;
 	CHECK(sample_bulk("exact", 20000), false, "sudo kmemtrace record --exact -d 60",
-	      "About 19,864 objects of io_kiocb (4.8 MiB) were allocated in bulk, unseen",
+	      "About 19,864 objects of io_kiocb (4.8 MiB) were allocated without an event, most likely in bulk",
 	      "Trust in these figures: low (io_kiocb: slabinfo shows 99% more", NULL);
 	sample_meta(c, META_PERIOD, "524288");
 	CHECK(c, false, "sudo kmemtrace record --exact -d 60", "objects of io_kiocb", NULL);

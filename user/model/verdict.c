@@ -208,8 +208,8 @@ static void say_unseen(struct writer *w)
 	if (!most || most->unseen_bytes < slab->delta_kb * 1024 / 10)
 		return;
 	say(w,
-	    "About %s objects of %.*s (%s) were allocated in bulk, unseen: their number is known from slabinfo, not "
-	    "who holds them.",
+	    "About %s objects of %.*s (%s) were allocated without an event, most likely in bulk: their number is known "
+	    "from slabinfo, not who holds them.",
 	    units_count(objects, most->unseen_objects), NAME_SHOWN, most->name,
 	    units_bytes(bytes, most->unseen_bytes));
 }

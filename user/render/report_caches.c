@@ -64,7 +64,7 @@ static void unseen(struct page *p, const struct cache_row *row)
 	if (!(row->unseen_objects >
 	      fmax(UNSEEN_OBJECTS, 0.05 * (row->end_objects - row->start_objects))))
 		return;
-	page_paragraph(p, 2, "%s: about %s objects (%s) were allocated in bulk, unseen.",
+	page_paragraph(p, 2, "%s: about %s objects (%s) were allocated without an event, most likely in bulk.",
 		       page_fit(p, row->name, NAME_COLUMNS),
 		       units_count(objects, row->unseen_objects),
 		       units_bytes(bytes, row->unseen_bytes));
