@@ -543,9 +543,9 @@ static __always_inline int judge_large(__u64 addr)
 GLOBAL int audit_item(__u32 row)
 {
 	struct kmt_audit_item *item = bpf_map_lookup_elem(&audit_items, &row);
+	struct live_place at = {};
 	struct kmt_object *o;
 	int verdict;
-	__u32 at;
 
 	if (!item)
 		return 0;
@@ -559,9 +559,8 @@ GLOBAL int audit_item(__u32 row)
 	item->evicted = 0;
 	if (verdict >= KMT_FREED_PAGE) {
 		item->evicted = track_evict(item->key, item->row, item->born_ms);
-	} else if (verdict == KMT_LIVE && item->look) {
-		at = item->row;
-		o = bpf_map_lookup_elem(&live_objects, &at);
+	} else if (verdict == KMT_LIVE && item->look && live_place(&at, item->row)) {
+		o = live_object(&at);
 		/* a mark on another's row would do no harm */
 		if (o && o->born_ms == item->born_ms && o->looked != KMT_LEAVING)
 			o->looked = item->look;

@@ -114,18 +114,26 @@ static __always_inline struct task_struct *compat_task_cast(struct task_struct *
 	return task;
 }
 
-/* The word at a kernel address, 0 when it cannot be read. */
-static __always_inline __u64 compat_read_word(__u64 addr)
+/*
+ * The word at a kernel address, 0 when it cannot be read. `reads` is cfg_reads: a loop that looks at many is written
+ * once for each, because one with a call in it keeps nothing in registers.
+ */
+static __always_inline __u64 compat_read_word_by(bool reads, __u64 addr)
 {
 	__u64 word = 0;
 
-	if (cfg_reads) {
+	if (reads) {
 		struct timespec64 *t = bpf_rdonly_cast((void *)addr, bpf_core_type_id_kernel(struct timespec64));
 
 		return t->tv_sec;
 	}
 	bpf_probe_read_kernel(&word, sizeof(word), (void *)addr);
 	return word;
+}
+
+static __always_inline __u64 compat_read_word(__u64 addr)
+{
+	return compat_read_word_by(cfg_reads, addr);
 }
 
 /* Bytes an object of the cache takes; only with cfg_reads. */

@@ -13,12 +13,13 @@
 #endif
 
 #define KMT_FRAMES  64 /* frames kept of one stack; deeper ones are marked truncated */
-#define KMT_WAYS    32 /* stacks remembered for one (call site, depth), see unwind.bpf.h */
+#define KMT_WAYS    32 /* memos looked at for one stack, see unwind.bpf.h */
 #define KMT_PROBES  16 /* rows looked at in the path, owner and cache tables before they count as full */
 #define KMT_NAME    64 /* longest cache name kept */
 #define KMT_COMM    16
 #define KMT_CACHES  1024
-#define KMT_TALLIES 2048 /* most per CPU, two ways; fewer where CPUs are many */
+#define KMT_TALLIES 4096 /* most per CPU; fewer where CPUs are many */
+#define KMT_TALLY_WAYS 4
 #define KMT_EVERY   1   /* the sampling period that takes every object */
 #define KMT_NEST    4   /* task, softirq, hardirq, NMI; 2 where CPUs are very many */
 #define KMT_SCRATCH 2048 /* bytes of a scratch row at most */
@@ -52,11 +53,11 @@ enum kmt_loss {
 enum kmt_stat {
 	KMT_STAT_ALLOCS,         /* allocations tracked */
 	KMT_STAT_FREES,          /* frees of tracked objects */
-	KMT_STAT_UNKNOWN_FREES,  /* frees of objects not tracked: older than the capture, or not sampled */
+	KMT_STAT_UNWIND_HITS,    /* stacks recognised by the memo */
 	KMT_STAT_REUSED,         /* allocations at an address still marked live: unseen frees */
+	KMT_STAT_UNKNOWN_FREES,  /* frees of objects not tracked: older than the capture, or not sampled */
 	KMT_STAT_SAMPLING_NS,    /* time that taking samples took, not where every object is taken */
 	KMT_STAT_LEAVING,        /* tracked objects given to kfree_rcu(), where that can be seen */
-	KMT_STAT_UNWIND_HITS,    /* stacks recognised by the memo */
 	KMT_STAT_UNWIND_MISSES,  /* stacks walked by bpf_get_stack */
 	KMT_STAT_UNWIND_LEARNED, /* … of which the memo could learn */
 	KMT_STAT_UNWIND_FULL,    /* … not learned because all ways were taken */
@@ -67,16 +68,17 @@ enum kmt_stat {
 
 /*
  * One CPU's own state, on cache lines of its own. Programs nest (an interrupt may run one inside another):
- * a nested program leaves `nest` as it found it; a lost increment of a counter is harmless.
+ * a nested program leaves `nest` as it found it; a lost increment of a counter is harmless. What every tracked
+ * object needs is on the first line.
  */
 struct kmt_cpu {
 	__u32 nest;
-	__u32 owner;      /* the last owner, valid for owner_task/owner_cgroup/owner_exec */
-	__u64 owner_task; /* pid_tgid */
-	__u64 owner_cgroup;
-	__u64 owner_exec;
-	__u64 losses[KMT_LOSSES];
+	__u32 owner; /* the last owner, or 0: of process owner_tgid, … */
+	__u32 owner_tgid;
+	__u32 owner_exec;   /* … since its so manyth exec, … */
+	__u64 owner_css_set; /* … where the task was in these cgroups */
 	__u64 stats[KMT_STATS];
+	__u64 losses[KMT_LOSSES];
 } __attribute__((aligned(128)));
 
 /* A CPU's countdowns to the next sample of each pool: all that an allocation that is not sampled touches. */
@@ -85,20 +87,6 @@ struct kmt_countdown {
 	__s64 left[KMT_POOLS];   /* bytes */
 	__u64 period[KMT_POOLS]; /* the mean it was drawn with: the sample's weight */
 } __attribute__((aligned(128)));
-
-/*
- * Live table: buckets of one cache line of keys; the value of key i of bucket b is object b × KMT_KEYS + i.
- * A key is 0 (free), KMT_BUSY (being filled), KMT_EVICTING (being judged by the audit) or the object's: its
- * address, with the pool turned over in the top byte (addresses of different pools can be equal).
- */
-#define KMT_KEYS     7
-#define KMT_BUSY     1
-#define KMT_EVICTING 2 /* every larger key is an object's */
-#define KMT_PAGE_ROWS 64 /* buckets that are first choice for the objects of one page: no table has fewer */
-struct kmt_bucket {
-	__u64 spilled; /* objects that belong here but found no room and lie in their second or third choice */
-	__u64 key[KMT_KEYS];
-};
 
 /*
  * The filter: how many live objects fall to each lane, so that the free of an object that is not sampled costs one load
@@ -134,9 +122,36 @@ struct kmt_object {
 #define KMT_LOOKED_TWICE 2 /* … by two runs, some time apart */
 #define KMT_LEAVING	 3 /* it was given to kfree_rcu(): found live or not, it is as good as freed */
 
+/*
+ * Live table: buckets of one cache line of keys and three of their objects. Object i of bucket b is number
+ * b × KMT_KEYS + i. A key is 0 (free), KMT_BUSY (being filled), KMT_EVICTING (being judged by the audit) or the
+ * object's: its address, with the pool turned over in the top byte (addresses of different pools can be equal).
+ */
+#define KMT_KEYS     6
+#define KMT_BUSY     1
+#define KMT_EVICTING 2 /* every larger key is an object's */
+#define KMT_NEAR_ROWS 128 /* buckets that are first choice for the objects in 32 KiB of memory: no table has fewer */
+struct kmt_bucket {
+	__u64 spilled; /* objects that belong here but found no room and lie in a further choice */
+	__u64 key[KMT_KEYS];
+	__u64 spare;
+	struct kmt_object object[KMT_KEYS];
+};
+
 static inline __u64 kmt_key(__u32 pool, __u64 addr)
 {
 	return addr ^ ((__u64)pool << 56);
+}
+
+/*
+ * The sum of a path, one return address after the other. The factor is one instruction's operand, and the powers of it
+ * have no small ratios modulo 2^64: paths of which two frames differ, each by less than 128 MiB (code of the kernel, or
+ * of modules), never have the same sum (tests/unit/test_contract.c). Others have with probability 2^-64.
+ */
+#define KMT_SUM_FACTOR 0x61C88647
+static inline __u64 kmt_sum(__u64 sum, __u64 ip)
+{
+	return sum * KMT_SUM_FACTOR + ip;
 }
 
 /* A distinct stack. Row 0 stands for "not known". */
@@ -152,33 +167,59 @@ struct kmt_path {
 #define KMT_PATH_PTE       4 /* its pages are page tables: pte_alloc_one() returned one */
 #define KMT_PATH_POOL      8 /* from this bit on: the pool that it allocates from */
 
-/* How to recognise a path without unwinding (unwind.bpf.h). */
+/* How to recognise a path without unwinding (unwind.bpf.h). Row 0 stands for none. */
 struct kmt_memo {
 	__u64 key; /* call site and depth; 0: row free */
+	__u64 next; /* the row that was learned after it, of those whose keys have the same hash; 0: none */
 	__u64 sum; /* of the return addresses */
 	__u32 path;
-	__u32 nr;    /* 0 until filled, or for good when an audit disagreed */
 	__u32 part;  /* low half of the sum of the first UNWIND_PART: tells most paths of a call site apart */
-	__u32 depth; /* words from ctx to the end of the stack, when it was learned */
+	__u16 nr;    /* 0 for good when an audit disagreed */
+	__u16 depth; /* words from ctx to the end of the stack, when it was learned */
 	__u16 word[KMT_FRAMES]; /* where each return address lay, in words from ctx, or … */
 };
 #define KMT_FAR 0x8000 /* … from here on: from the end of the stack, less 2^16 */
 
-/* Traffic of a path or a cache: counts and bytes in 1/KMT_ONE, weighted by sampling. */
+/*
+ * Traffic of a path or a cache: counts and bytes in 1/KMT_ONE, weighted by sampling. What was freed is not counted:
+ * it is what came and is neither live nor a ghost.
+ */
 struct kmt_traffic {
 	__u64 allocs, alloc_bytes;
-	__u64 frees, free_bytes;
 	__u64 ghosts, ghost_bytes; /* freed, but no event said so */
 };
 #define KMT_ONE 256
 
-/* A CPU's traffic of one (path, cache) since it last moved on to the shared totals. */
+/* A CPU's traffic of one (path, cache), allocations or ghosts, since it last moved on to the shared totals. */
 struct kmt_tally {
 	__u32 path;
-	__u32 cache;
-	struct kmt_traffic t;
+	__u32 cache; /* with KMT_TALLY_GHOSTS */
+	__u64 nr;
+	__u64 bytes;
 	__u64 spare;
 };
+#define KMT_TALLY_GHOSTS (1u << 31)
+
+/*
+ * Objects that one sampled object of `size` stands for, × KMT_ONE: 1 / (1 − e^(−size/mean)). The table has
+ * 1 / (1 − e^(−i/4)) × KMT_ONE for i to 64.
+ */
+static inline __u64 kmt_weight(__u64 size, __u64 mean, const volatile __u32 *table)
+{
+	__u64 x, row, a, b;
+
+	if (!mean || !size || size >= mean << 4)
+		return KMT_ONE;
+	x = (size << 16) / mean;
+	if (x < 1 << 16) /* 1/x + 1/2 + x/12, within 0.2 % below 1 */
+		return mean * KMT_ONE / size + KMT_ONE / 2 + (x * KMT_ONE / 12 >> 16);
+	row = x >> 14;
+	if (row > 63)
+		return KMT_ONE;
+	a = table[row];
+	b = table[row + 1];
+	return a - ((a - b) * (x & 0x3fff) >> 14);
+}
 
 struct kmt_owner {
 	__u64 hash; /* 0: row free */
@@ -236,7 +277,7 @@ enum kmt_verdict {
 struct kmt_audit_item {
 	__u64 key;     /* of the live table */
 	__u64 cache;   /* struct kmem_cache *, 0: large kmalloc */
-	__u32 row;     /* in live_objects */
+	__u32 row;     /* its number in the live table */
 	__u32 born_ms; /* as the loader saw it: another value means another object */
 	__u8 resting;  /* it lies on a per-CPU list (kmt_audit.resting) */
 	__u8 look;     /* for kmt_object.looked when it is live, 0: leave no mark */
@@ -274,10 +315,10 @@ _Static_assert(sizeof(struct kmt_task) == 56, "task size");
 _Static_assert(sizeof(struct kmt_audit_item) == 32, "item size");
 _Static_assert(sizeof(struct kmt_cpu) % 128 == 0, "CPUs must not share lines");
 _Static_assert(sizeof(struct kmt_countdown) == 128, "CPUs must not share lines");
-_Static_assert(sizeof(struct kmt_bucket) == 64, "a bucket is one cache line");
+_Static_assert(sizeof(struct kmt_bucket) == 256, "a bucket is four cache lines");
 _Static_assert(sizeof(struct kmt_object) == 32, "object size");
-_Static_assert(sizeof(struct kmt_memo) == 160, "memo size");
-_Static_assert(sizeof(struct kmt_tally) == 64, "a tally is one cache line");
+_Static_assert(sizeof(struct kmt_memo) == 168, "memo size");
+_Static_assert(sizeof(struct kmt_tally) == 32, "two tallies are one cache line");
 #endif
 
 #endif

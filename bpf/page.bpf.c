@@ -80,7 +80,7 @@ GLOBAL int page_taken(struct bpf_raw_tracepoint_args *ctx)
 			break;
 		if (sample_falls_on(cpu_id, KMT_PAGE, size) && sample_weigh(cpu_id, KMT_PAGE, &mean)) {
 			if (path < 0)
-				path = unwind_path(ctx, row, cpu_id);
+				path = unwind_path(ctx, s, row, cpu, cpu_id);
 			s->object.period = mean;
 			if (s->irq && !narrow_wants_irq())
 				break;
@@ -143,12 +143,11 @@ GLOBAL int page_path_is_pte(__u64 page)
 	struct live_place at = {};
 	struct kmt_object *o;
 	struct kmt_path *p;
-	__u32 row, path;
+	__u32 path;
 
 	if (!*page_block(page) || !live_find(&at, kmt_key(KMT_PAGE, page)))
 		return 0;
-	row = live_object_row(&at);
-	o = bpf_map_lookup_elem(&live_objects, &row);
+	o = live_object(&at);
 	path = o ? o->path : 0;
 	p = bpf_map_lookup_elem(&paths, &path);
 	if (p && path && !(p->flags & KMT_PATH_PTE))

@@ -90,11 +90,12 @@ static __always_inline bool sample_falls(__u32 pool, __u64 size)
  */
 static __always_inline bool sample_weigh(__u32 cpu_id, __u32 pool, __u64 *weight)
 {
-	__u64 drawn = countdown_of(cpu_id)->period[pool];
+	__u64 drawn;
 
 	*weight = 0;
 	if (cfg_exact)
 		return true;
+	drawn = countdown_of(cpu_id)->period[pool];
 	if (!drawn && period[pool] == KMT_EVERY)
 		drawn = KMT_EVERY;
 	sample_draw(cpu_id, pool);
@@ -104,24 +105,9 @@ static __always_inline bool sample_weigh(__u32 cpu_id, __u32 pool, __u64 *weight
 	return drawn; /* the first countdown of a CPU starts at 0 and says nothing */
 }
 
-/* Objects that one sampled object of `size` stands for, × KMT_ONE: 1 / (1 − e^(−size/period)). */
-static __always_inline __u64 sample_weight(__u64 size, __u64 mean)
+GLOBAL __u64 sample_weight(__u64 size, __u64 mean)
 {
-	__u64 x, row, a, b;
-
-	if (!mean || size >= mean << 4)
-		return KMT_ONE;
-	if (!size)
-		return KMT_ONE;
-	x = (size << 16) / mean;
-	if (x < 1 << 16) /* 1/x + 1/2 + x/12, within 0.2 % below 1 */
-		return mean * KMT_ONE / size + KMT_ONE / 2 + (x * KMT_ONE / 12 >> 16);
-	row = x >> 14;
-	if (row > 63)
-		return KMT_ONE;
-	a = cfg_weight[row];
-	b = cfg_weight[row + 1];
-	return a - ((a - b) * (x & 0x3fff) >> 14);
+	return kmt_weight(size, mean, cfg_weight);
 }
 
 #endif

@@ -147,7 +147,7 @@ GLOBAL int slab_freed_together(__u64 array, __u32 nr)
 			break;
 		addr = compat_read_word(array + i * 8);
 		if (addr > ZERO_SIZE_PTR && filter_few_have(addr) && filter_has(addr))
-			track_freed_shared(KMT_SLAB, addr);
+			track_freed(KMT_SLAB, addr);
 	}
 	return 0;
 }

@@ -3,15 +3,16 @@
  * The one way of an allocation and of a free, for every source: live table, traffic, losses. Nothing else
  * writes these maps.
  *
- * The live table is an open-addressing hash in plain arrays: a bucket is one cache line of seven keys, an
- * object lies in one of three buckets. It needs no lock and no helper call, because one address is never
- * allocated by two at a time: a key is claimed with compare-and-swap (KMT_BUSY), the object written, then
- * the key; it is freed by storing 0. Against a BPF hash map it saves some 100 ns for each pair, and the
- * loader reads it through mmap. Counts of live objects are never kept: they are counted in the table.
+ * The live table is an open-addressing hash in a plain array: a bucket has six keys on one cache line and their
+ * objects on the next three, an object lies in one of four buckets. It needs no lock and no helper call, because one
+ * address is never allocated by two at a time: a key is claimed with compare-and-swap (KMT_BUSY), the object written,
+ * then the key; a free exchanges the key for 0, and touches nothing else. Against a BPF hash map it saves some 100 ns
+ * for each pair, and the loader reads it through mmap. Counts of live objects are never kept: they are counted in the
+ * table, and so is what was freed: what came and is there no more.
  *
- * Traffic (how much came and went) is kept by each CPU for the (path, cache) pairs it meets most, and moves
- * on to the shared totals only when a pair is displaced: nothing shared is written on the hot path, and
- * 512 CPUs do not multiply the path table.
+ * Traffic (how much came) is kept by each CPU for the (path, cache) pairs it meets most, and moves on to the shared
+ * totals only when a pair is displaced: nothing shared is written on the hot path, and 512 CPUs do not multiply the
+ * path table.
  */
 #ifndef KMEMTRACE_TRACK_BPF_H
 #define KMEMTRACE_TRACK_BPF_H
@@ -29,8 +30,7 @@
 		__type(value, row_type);            \
 	} map SEC(".maps") WEAK
 
-TABLE(live_keys, struct kmt_bucket);
-TABLE(live_objects, struct kmt_object);
+TABLE(live, struct kmt_bucket);
 TABLE(owners, struct kmt_owner);
 TABLE(tallies, struct kmt_tally);         /* cfg_tallies for each CPU */
 TABLE(path_traffic, struct kmt_traffic);  /* by path */
@@ -38,11 +38,11 @@ TABLE(cache_traffic, struct kmt_traffic); /* by cache */
 
 /* ---- owners: the process and cgroup that allocated ---- */
 
-GLOBAL int owner_intern(__u32 cpu_id, __u32 tgid, __u64 cgroup, __u64 exec)
+/* The row of an owner, the current task's process or tgid 0: interrupts. Inlined: calls may not be deeper than they are. */
+static __always_inline __u32 owner_intern(struct kmt_cpu *cpu, struct task_struct *task, __u32 tgid, __u64 cgroup,
+					  __u32 exec)
 {
-	struct kmt_cpu *cpu = cpu_of(cpu_id);
-	__u64 hash = (tgid * 0x9E3779B97F4A7C15ull ^ cgroup * 0xC2B2AE3D27D4EB4Full ^ exec << 1) | 1;
-	struct task_struct *task = compat_task_cast(compat_task());
+	__u64 hash = (tgid * 0x9E3779B97F4A7C15ull ^ cgroup * 0xC2B2AE3D27D4EB4Full ^ (__u64)exec << 1) | 1;
 	__u32 h = hash_row(hash, cfg_owner_shift);
 
 	for (int i = 0; i < KMT_PROBES; i++) {
@@ -67,80 +67,82 @@ GLOBAL int owner_intern(__u32 cpu_id, __u32 tgid, __u64 cgroup, __u64 exec)
 		o->ready = 1;
 		return row;
 	}
-	if (cpu)
-		cpu->losses[KMT_LOSS_OWNER_FULL]++;
+	cpu->losses[KMT_LOSS_OWNER_FULL]++;
 	return 0;
 }
 
-static __always_inline __u32 owner_current(struct kmt_cpu *cpu, __u32 cpu_id, bool irq)
+/* The owner of what is allocated now. A task's in `cpu` for the next time, if this program may leave it there. */
+GLOBAL int owner_meet(__u32 cpu_id, bool irq)
 {
-	struct task_struct *task = compat_task();
-	__u64 cgroup, exec;
-	__u32 tgid, row;
+	struct task_struct *task = compat_task_cast(compat_task());
+	struct kmt_cpu *cpu = cpu_of(cpu_id);
+	__u64 css_set = 0, cgroup = 0;
+	__u32 tgid = 0, exec = 0, row;
 
-	if (irq)
-		return owner_intern(cpu_id, 0, 0, 0);
-	tgid = TASK_READ(task, tgid);
-	exec = TASK_READ(task, self_exec_id);
-	cgroup = TASK_READ(compat_task_cast(task), cgroups, dfl_cgrp, kn, id);
-	if (cpu->owner && cpu->owner_task == tgid && cpu->owner_exec == exec && cpu->owner_cgroup == cgroup)
-		return cpu->owner;
-	row = owner_intern(cpu_id, tgid, cgroup, exec);
-	if (cpu->nest == 1) { /* an interrupting program must not leave a mixture behind */
+	if (!cpu)
+		return 0;
+	if (!irq) {
+		tgid = TASK_READ(task, tgid);
+		exec = TASK_READ(task, self_exec_id);
+		css_set = (__u64)TASK_READ(task, cgroups);
+		barrier(); /* a task that is moved now is known by a css_set that it will not be asked by again */
+		cgroup = TASK_READ(task, cgroups, dfl_cgrp, kn, id);
+	}
+	row = owner_intern(cpu, task, tgid, cgroup, exec);
+	if (!irq && cpu->nest == 1) { /* an interrupting program must not leave a mixture behind */
 		cpu->owner = 0;
 		barrier();
-		cpu->owner_task = tgid;
+		cpu->owner_tgid = tgid;
 		cpu->owner_exec = exec;
-		cpu->owner_cgroup = cgroup;
+		cpu->owner_css_set = css_set;
 		barrier();
 		cpu->owner = row;
 	}
 	return row;
 }
 
+/*
+ * A task's cgroup is told by its css_set here: following the pointers from there takes three more lines of memory.
+ * For a process to be taken for what it was in another cgroup, it must leave that for a third whose css_set is made
+ * where the first one's was, and nothing else allocate on this CPU meanwhile.
+ */
+static __always_inline __u32 owner_current(struct kmt_cpu *cpu, __u32 cpu_id, bool irq)
+{
+	struct task_struct *task;
+
+	if (irq)
+		return owner_meet(cpu_id, true);
+	task = compat_task_cast(compat_task());
+	if (cpu->owner && cpu->owner_tgid == (__u32)TASK_READ(task, tgid) &&
+	    cpu->owner_exec == (__u32)TASK_READ(task, self_exec_id) &&
+	    cpu->owner_css_set == (__u64)TASK_READ(task, cgroups))
+		return cpu->owner;
+	return owner_meet(cpu_id, false);
+}
+
 /* ---- traffic ---- */
 
-enum track_way { TRACK_ALLOC, TRACK_FREE, TRACK_GHOST };
+enum track_way { TRACK_ALLOC, TRACK_GHOST };
 
-static __always_inline void traffic_add(struct kmt_traffic *t, __u32 way, __u64 n, __u64 bytes)
+static __always_inline void traffic_add(struct kmt_traffic *t, enum track_way way, __u64 n, __u64 bytes)
 {
+	if (!t)
+		return;
 	if (way == TRACK_ALLOC) {
-		t->allocs += n;
-		t->alloc_bytes += bytes;
-	} else if (way == TRACK_FREE) {
-		t->frees += n;
-		t->free_bytes += bytes;
+		__sync_fetch_and_add(&t->allocs, n);
+		__sync_fetch_and_add(&t->alloc_bytes, bytes);
 	} else {
-		t->ghosts += n;
-		t->ghost_bytes += bytes;
+		__sync_fetch_and_add(&t->ghosts, n);
+		__sync_fetch_and_add(&t->ghost_bytes, bytes);
 	}
 }
 
-static __always_inline void traffic_merge(struct kmt_traffic *to, const struct kmt_traffic *from)
+/* Add to the shared totals. */
+GLOBAL int traffic_share(__u32 path, __u32 cache, __u32 way, __u64 n, __u64 bytes)
 {
-	if (from->allocs) {
-		__sync_fetch_and_add(&to->allocs, from->allocs);
-		__sync_fetch_and_add(&to->alloc_bytes, from->alloc_bytes);
-	}
-	if (from->frees) {
-		__sync_fetch_and_add(&to->frees, from->frees);
-		__sync_fetch_and_add(&to->free_bytes, from->free_bytes);
-	}
-	if (from->ghosts) {
-		__sync_fetch_and_add(&to->ghosts, from->ghosts);
-		__sync_fetch_and_add(&to->ghost_bytes, from->ghost_bytes);
-	}
-}
-
-static __always_inline void traffic_share(__u32 path, __u32 cache, const struct kmt_traffic *t)
-{
-	struct kmt_traffic *by_path = bpf_map_lookup_elem(&path_traffic, &path);
-	struct kmt_traffic *by_cache = bpf_map_lookup_elem(&cache_traffic, &cache);
-
-	if (by_path)
-		traffic_merge(by_path, t);
-	if (by_cache)
-		traffic_merge(by_cache, t);
+	traffic_add(bpf_map_lookup_elem(&path_traffic, &path), way, n, bytes);
+	traffic_add(bpf_map_lookup_elem(&cache_traffic, &cache), way, n, bytes);
+	return 0;
 }
 
 /* Move a tally on to the shared totals and give its row to another pair. */
@@ -150,103 +152,116 @@ GLOBAL int tally_displace(__u32 row, __u32 path, __u32 cache)
 
 	if (!t)
 		return 0;
-	traffic_share(t->path, t->cache, &t->t);
-	__builtin_memset(&t->t, 0, sizeof(t->t));
+	traffic_share(t->path, t->cache & ~KMT_TALLY_GHOSTS,
+		      t->cache & KMT_TALLY_GHOSTS ? TRACK_GHOST : TRACK_ALLOC, t->nr, t->bytes);
+	t->nr = 0;
+	t->bytes = 0;
 	t->path = path;
 	t->cache = cache;
 	return 0;
 }
 
-/* Nested programs write to the shared totals: the CPU's tallies belong to the one they interrupted. */
-GLOBAL int traffic_nested(__u32 path, __u32 cache, __u32 way, __u64 n, __u64 bytes)
+/* A CPU's tally of a pair. */
+static __always_inline struct kmt_tally *tally_of(struct kmt_cpu *cpu, __u32 cpu_id, __u32 path, __u32 cache)
 {
-	struct kmt_traffic t = {};
+	__u32 first = cpu_id * cfg_tallies + ((path ^ cache * 31) & (cfg_tallies - 1)), row;
+	struct kmt_tally *t;
 
-	traffic_add(&t, way, n, bytes);
-	traffic_share(path, cache, &t);
-	return 0;
+#pragma clang loop unroll(disable)
+	for (__u32 way = 0; way < KMT_TALLY_WAYS; way++) {
+		row = first ^ way;
+		t = bpf_map_lookup_elem(&tallies, &row);
+		if (!t || (t->path == path && t->cache == cache))
+			return t;
+	}
+	row = first ^ (cpu->stats[KMT_STAT_ALLOCS] & (KMT_TALLY_WAYS - 1)); /* any */
+	tally_displace(row, path, cache);
+	return bpf_map_lookup_elem(&tallies, &row);
 }
 
-/* The same of an object, by whoever is not sure to have the CPU's own rows to himself. */
+/* Objects that this one stands for, × KMT_ONE. */
+static __always_inline __u64 traffic_weight(const struct kmt_object *o)
+{
+	return cfg_exact || !o->period ? KMT_ONE : sample_weight(o->size, o->period);
+}
+
+/* By a nested program, or whoever else is not sure to have the CPU's own rows to himself. */
 static __always_inline void traffic_shared(const struct kmt_object *o, enum track_way way)
 {
-	__u64 size = o->size, n = o->period ? sample_weight(size, o->period) : KMT_ONE;
+	__u64 n = traffic_weight(o);
 
-	traffic_nested(o->path, o->cache, way, n, size * n);
+	traffic_share(o->path, o->cache, way, n, o->size * n);
 }
 
 static __always_inline void traffic_count(struct kmt_cpu *cpu, __u32 cpu_id, const struct kmt_object *o,
 					  enum track_way way)
 {
-	__u64 n = o->period ? sample_weight(o->size, o->period) : KMT_ONE;
-	__u32 path = o->path, cache = o->cache;
-	__u32 at = cpu_id * cfg_tallies + ((path ^ cache * 31) & (cfg_tallies - 1));
-	struct kmt_tally *t, *second;
+	struct kmt_tally *t;
+	__u64 n;
 
 	if (cpu->nest > 1) {
-		traffic_nested(path, cache, way, n, o->size * n);
+		traffic_shared(o, way);
 		return;
 	}
-	t = bpf_map_lookup_elem(&tallies, &at);
+	t = tally_of(cpu, cpu_id, o->path, o->cache | (way == TRACK_GHOST ? KMT_TALLY_GHOSTS : 0));
 	if (!t)
 		return;
-	if (t->path != path || t->cache != cache) {
-		at ^= 1;
-		second = bpf_map_lookup_elem(&tallies, &at);
-		if (!second)
-			return;
-		if (second->path != path || second->cache != cache)
-			tally_displace(at, path, cache);
-		t = second;
-	}
-	traffic_add(&t->t, way, n, o->size * n);
+	n = traffic_weight(o);
+	t->nr += n;
+	t->bytes += o->size * n;
 }
 
 /* ---- the live table ---- */
 
 /*
- * A key's buckets. The first choice of what lies in one page of memory is in one page of buckets: the rows of a
- * load that takes and gives back the same few pages stay in the caches and in the TLB, however large the table.
- * The others are anywhere, so that what fills its page of buckets finds room while the table has any.
+ * A key's buckets. The first choice of what lies in 256 bytes of memory is one bucket, of what lies near it are those
+ * beside: the rows of a load that takes and gives back the same few slabs, and what the TLB has to know of them, stay
+ * in the caches, however large the table. The others are anywhere, so that what fills its bucket finds room while the
+ * table has any.
  */
 static __always_inline __u32 live_row(__u64 key)
 {
-	return hash_row(key >> 12, cfg_live_shift) ^ (key >> 6 & (KMT_PAGE_ROWS - 1));
+	return hash_row(key >> 15, cfg_live_shift) ^ (key >> 8 & (KMT_NEAR_ROWS - 1));
 }
 
-static __always_inline __u32 live_second(__u64 key)
+#define LIVE_FURTHER 3
+
+static __always_inline __u32 live_further(__u64 key, __u32 choice)
 {
-	return hash_row(key >> 3, cfg_live_shift);
+	static const __u64 odd[LIVE_FURTHER] = {0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xD6E8FEB86659FD93};
+
+	return (key >> 3) * odd[choice] >> (cfg_live_shift & 63);
 }
 
-static __always_inline __u32 live_third(__u64 key)
+static __always_inline struct kmt_bucket *bucket_of(__u32 row)
 {
-	return (key * 0xC2B2AE3D27D4EB4Full) >> (cfg_live_shift & 63);
+	return bpf_map_lookup_elem(&live, &row);
 }
 
 /* Begin to fetch the lines that an allocation will most likely need, while its stack is looked at. */
 static __always_inline void live_prefetch(__u64 key)
 {
-	__u32 row = live_row(key), first = row * KMT_KEYS;
-	struct kmt_bucket *b = bpf_map_lookup_elem(&live_keys, &row);
-	struct kmt_object *o = bpf_map_lookup_elem(&live_objects, &first);
+	struct kmt_bucket *b = bucket_of(live_row(key));
 
-	if (b)
+	if (b) {
 		*(volatile __u64 *)&b->spilled;
-	if (o)
-		*(volatile __u64 *)&o->size;
+		*(volatile __u64 *)&b->object[0].size;
+	}
 }
 
 /* A place in the live table. The index is kept apart from the bucket so that the verifier can bound it. */
 struct live_place {
 	struct kmt_bucket *bucket;  /* NULL: nowhere */
-	struct kmt_bucket *spilled; /* the first choice, when this is the second */
+	struct kmt_bucket *spilled; /* the first choice, when this is another */
 	__u32 row, i;
 };
 
-static __always_inline __u32 live_object_row(const struct live_place *p)
+static __always_inline struct kmt_object *live_object(const struct live_place *p)
 {
-	return p->row * KMT_KEYS + p->i;
+	__u64 i = p->i;
+
+	barrier_var(i);
+	return i < KMT_KEYS ? &p->bucket->object[i] : NULL;
 }
 
 static __always_inline void live_store(const struct live_place *p, __u64 key)
@@ -267,8 +282,10 @@ static __always_inline bool bucket_place(struct live_place *p, struct kmt_bucket
 	return true;
 }
 
+/* Short code, where it runs with cold caches: these loops are not unrolled. */
 static __always_inline bool bucket_find(struct live_place *p, struct kmt_bucket *b, __u32 row, __u64 key)
 {
+#pragma clang loop unroll(disable)
 	for (__u32 i = 0; b && i < KMT_KEYS; i++)
 		if (b->key[i] == key)
 			return bucket_place(p, b, row, i);
@@ -278,15 +295,58 @@ static __always_inline bool bucket_find(struct live_place *p, struct kmt_bucket 
 /* Claim a free key of a bucket (KMT_BUSY). */
 static __always_inline bool bucket_claim(struct live_place *p, struct kmt_bucket *b, __u32 row)
 {
+#pragma clang loop unroll(disable)
 	for (__u32 i = 0; b && i < KMT_KEYS; i++)
 		if (!b->key[i] && compat_swap(&b->key[i], row, 0, KMT_BUSY))
 			return bucket_place(p, b, row, i);
 	return false;
 }
 
-static __always_inline struct kmt_bucket *bucket_of(__u32 row)
+/*
+ * Few objects lie in a further choice, so what looks there is apart. Both return the object's number and one, 0:
+ * nowhere.
+ */
+GLOBAL int live_find_spilled(__u64 key)
 {
-	return bpf_map_lookup_elem(&live_keys, &row);
+	struct live_place p = {};
+
+	for (__u32 i = 0; i < LIVE_FURTHER; i++) {
+		__u32 row = live_further(key, i);
+
+		if (bucket_find(&p, bucket_of(row), row, key))
+			return p.row * KMT_KEYS + p.i + 1;
+	}
+	return 0;
+}
+
+GLOBAL int live_claim_spilled(__u64 key)
+{
+	struct kmt_bucket *first = bucket_of(live_row(key));
+	struct live_place p = {};
+
+	for (__u32 i = 0; first && i < LIVE_FURTHER; i++) {
+		__u32 row = live_further(key, i);
+
+		if (!bucket_claim(&p, bucket_of(row), row))
+			continue;
+		__sync_fetch_and_add(&first->spilled, 1);
+		return p.row * KMT_KEYS + p.i + 1;
+	}
+	return 0;
+}
+
+/* The place of the object `number`. False: there is none. */
+static __always_inline bool live_place(struct live_place *p, __u32 number)
+{
+	__u32 row = number / KMT_KEYS;
+
+	return bucket_place(p, bucket_of(row), row, number % KMT_KEYS) && p->bucket;
+}
+
+static __always_inline bool live_spilled(struct live_place *p, struct kmt_bucket *first, __u32 number_and_one)
+{
+	p->spilled = first;
+	return number_and_one && live_place(p, number_and_one - 1);
 }
 
 /* Where `key` lies. */
@@ -298,14 +358,7 @@ static __always_inline bool live_find(struct live_place *p, __u64 key)
 	p->spilled = NULL;
 	if (bucket_find(p, first, row, key))
 		return true;
-	if (!first || !first->spilled)
-		return false;
-	p->spilled = first;
-	row = live_second(key);
-	if (bucket_find(p, bucket_of(row), row, key))
-		return true;
-	row = live_third(key);
-	return bucket_find(p, bucket_of(row), row, key);
+	return first && first->spilled && live_spilled(p, first, live_find_spilled(key));
 }
 
 /* Where the object of `key` is to be written; false when all its buckets are full. */
@@ -315,19 +368,7 @@ static __always_inline bool live_claim(struct live_place *p, __u64 key)
 	struct kmt_bucket *first = bucket_of(row);
 
 	p->spilled = NULL;
-	if (bucket_claim(p, first, row))
-		return true;
-	p->spilled = first;
-	row = live_second(key);
-	if (!first)
-		return false;
-	if (!bucket_claim(p, bucket_of(row), row)) {
-		row = live_third(key);
-		if (!bucket_claim(p, bucket_of(row), row))
-			return false;
-	}
-	__sync_fetch_and_add(&first->spilled, 1);
-	return true;
+	return bucket_claim(p, first, row) || live_spilled(p, first, live_claim_spilled(key));
 }
 
 /* ---- the filter: may this key be in the live table? ---- */
@@ -387,10 +428,10 @@ static __always_inline bool live_remove(const struct live_place *p, __u64 key, _
 	return true;
 }
 
-/* How an object went that is found gone: was its free announced? */
-static __always_inline enum track_way track_gone(const struct kmt_object *o)
+/* Was its free announced, of an object that is found gone? If not, it is a ghost. */
+static __always_inline bool track_is_ghost(const struct kmt_object *o)
 {
-	return o->looked == KMT_LEAVING ? TRACK_FREE : TRACK_GHOST;
+	return o->looked != KMT_LEAVING;
 }
 
 /* ---- the ways in ---- */
@@ -403,17 +444,15 @@ GLOBAL int track_object(__u32 cpu_id, __u32 scratch_row, __u32 path)
 	struct live_place at = {};
 	struct kmt_object *o;
 	__u64 key;
-	__u32 row;
 
 	if (!cpu || !s)
 		return 0;
 	key = kmt_key(s->object.pool, s->addr);
 	if (live_find(&at, key) && live_swap(&at, key, KMT_BUSY)) {
 		/* its last owner was freed, and nobody said so */
-		row = live_object_row(&at);
-		o = bpf_map_lookup_elem(&live_objects, &row);
-		if (o)
-			traffic_count(cpu, cpu_id, o, track_gone(o));
+		o = live_object(&at);
+		if (o && track_is_ghost(o))
+			traffic_count(cpu, cpu_id, o, TRACK_GHOST);
 		cpu->stats[KMT_STAT_REUSED]++;
 	} else if (!live_claim(&at, key)) {
 		cpu->losses[KMT_LOSS_LIVE_FULL]++;
@@ -421,8 +460,7 @@ GLOBAL int track_object(__u32 cpu_id, __u32 scratch_row, __u32 path)
 	} else {
 		filter_add(key, 1);
 	}
-	row = live_object_row(&at);
-	o = bpf_map_lookup_elem(&live_objects, &row);
+	o = live_object(&at);
 	if (!o)
 		return 0;
 	*o = s->object;
@@ -445,11 +483,13 @@ static __always_inline struct unwind_scratch *track_enter(struct kmt_cpu *cpu, _
 {
 	struct unwind_scratch *s;
 
-	if (cpu->nest >= cfg_nest) {
+	__u32 nest = cfg_nest;
+
+	if (cpu->nest >= nest) {
 		cpu->losses[KMT_LOSS_NESTED]++;
 		return NULL;
 	}
-	*row = cpu_id * cfg_nest + cpu->nest;
+	*row = cpu_id * nest + cpu->nest;
 	s = scratch_of(*row);
 	if (!s)
 		return NULL;
@@ -464,7 +504,7 @@ static __always_inline void track_alloc(struct bpf_raw_tracepoint_args *ctx, str
 	__u32 path;
 
 	live_prefetch(kmt_key(s->object.pool, s->addr));
-	path = unwind_path(ctx, row, cpu_id);
+	path = unwind_path(ctx, s, row, cpu, cpu_id);
 	if (!s->irq || narrow_wants_irq())
 		track_object(cpu_id, row, path);
 }
@@ -504,14 +544,16 @@ GLOBAL int track_taken(struct bpf_raw_tracepoint_args *ctx, __u32 pool, __u64 si
 	return 0;
 }
 
-/* A free that may be of a tracked object. Returns whether it was. */
+/*
+ * A free that may be of a tracked object. Returns whether it was. Nothing of the CPU's own is used but counters, so that
+ * a task can be preempted here.
+ */
 GLOBAL int track_freed(__u32 pool, __u64 addr)
 {
 	__u64 key = kmt_key(pool, addr);
 	struct live_place at = {};
-	struct kmt_object *o;
 	struct kmt_cpu *cpu;
-	__u32 row, cpu_id;
+	__u32 cpu_id;
 
 	if (!gate_open(pool))
 		return 0;
@@ -522,45 +564,9 @@ GLOBAL int track_freed(__u32 pool, __u64 addr)
 		cpu->stats[KMT_STAT_UNKNOWN_FREES]++;
 		return 0;
 	}
-	cpu->nest++;
-	row = live_object_row(&at);
-	o = bpf_map_lookup_elem(&live_objects, &row);
-	if (o)
-		traffic_count(cpu, cpu_id, o, TRACK_FREE);
-	live_remove(&at, key, key);
-	cpu->stats[KMT_STAT_FREES]++;
-	cpu->nest--;
-	return 1;
-}
-
-/* The same where a task can be preempted: nothing of the CPU's own is used, but counters that may miss one. */
-GLOBAL int track_freed_shared(__u32 pool, __u64 addr)
-{
-	__u64 key = kmt_key(pool, addr);
-	struct live_place at = {};
-	struct kmt_object *o, gone;
-	struct kmt_cpu *cpu;
-	__u32 row, cpu_id;
-
-	if (!gate_open(pool))
-		return 0;
-	cpu = cpu_row(&cpu_id);
-	if (!cpu)
-		return loss_shared(KMT_LOSS_NO_CPU);
-	if (!live_find(&at, key)) {
-		cpu->stats[KMT_STAT_UNKNOWN_FREES]++;
-		return 0;
-	}
-	row = live_object_row(&at);
-	o = bpf_map_lookup_elem(&live_objects, &row);
-	if (!o)
-		return 0;
-	gone = *o;
-	if (live_remove(&at, key, key)) {
-		traffic_shared(&gone, TRACK_FREE);
+	if (live_remove(&at, key, key))
 		cpu->stats[KMT_STAT_FREES]++;
-	}
-	return 0;
+	return 1;
 }
 
 /*
@@ -573,12 +579,11 @@ GLOBAL int track_leaving(__u32 pool, __u64 addr)
 	struct live_place at = {};
 	struct kmt_object *o;
 	struct kmt_cpu *cpu;
-	__u32 row, cpu_id;
+	__u32 cpu_id;
 
 	if (!gate_open(pool) || !live_find(&at, kmt_key(pool, addr)))
 		return 0;
-	row = live_object_row(&at);
-	o = bpf_map_lookup_elem(&live_objects, &row);
+	o = live_object(&at);
 	cpu = cpu_row(&cpu_id);
 	if (!o || !cpu)
 		return 0;
@@ -592,7 +597,7 @@ GLOBAL int track_leaving(__u32 pool, __u64 addr)
 	PROGRAM_FREE(name, event, object, filter_few_have(freed), filter_has(freed), track_freed(pool, freed))
 
 /*
- * Take out the object in `row` of live_objects, whose key and birthday the caller read some time ago and which
+ * Take out the object of this number, whose key and birthday the caller read some time ago and which
  * it then found on a free list of the allocator. True when it was still that object; it counts as a ghost, unless
  * its free was announced.
  *
@@ -604,25 +609,27 @@ GLOBAL int track_leaving(__u32 pool, __u64 addr)
  *   leaves a ghost for the next audit.
  * - It was allocated again and that was not seen (not sampled, in bulk): what is in the table is a ghost.
  */
-static __always_inline bool track_evict(__u64 key, __u32 row, __u32 born_ms)
+static __always_inline bool track_evict(__u64 key, __u32 number, __u32 born_ms)
 {
-	struct live_place at = {.row = row / KMT_KEYS, .i = row % KMT_KEYS};
-	struct kmt_object *o = bpf_map_lookup_elem(&live_objects, &row);
-	struct kmt_object gone;
 	__u32 home = live_row(key);
+	struct kmt_object *o, gone;
+	struct live_place at = {};
 
-	at.bucket = bpf_map_lookup_elem(&live_keys, &at.row);
-	if (!o || !at.bucket || !live_swap(&at, key, KMT_EVICTING))
+	if (!live_place(&at, number))
+		return false;
+	o = live_object(&at);
+	if (!o || !live_swap(&at, key, KMT_EVICTING))
 		return false;
 	if (*(volatile __u32 *)&o->born_ms != born_ms) {
 		live_swap(&at, KMT_EVICTING, key);
 		return false;
 	}
 	gone = *o;
-	at.spilled = home == at.row ? NULL : bpf_map_lookup_elem(&live_keys, &home);
+	at.spilled = home == at.row ? NULL : bucket_of(home);
 	if (!live_remove(&at, key, KMT_EVICTING))
 		return false;
-	traffic_shared(&gone, track_gone(&gone));
+	if (track_is_ghost(&gone))
+		traffic_shared(&gone, TRACK_GHOST);
 	return true;
 }
 

@@ -3,7 +3,7 @@
  * The memoised unwinder: which path is this? Kernel stacks at allocation repeat, so instead of unwinding
  * each time (1–1.7 µs) it remembers where on the stack a path's return addresses lie, and looks there.
  *
- *   key    call site and depth (how far ctx lies from the end of its stack); a few ways for each. Events that
+ *   key    call site and depth (how far ctx lies from the end of its stack); some memos, or ways, for each. Events that
  *          name no call site are told apart by the frames nearest to ctx: where the next return address
  *          lies above a known one is a property of that address (it is the frame's size), so it is learned
  *          once for each (chain).
@@ -14,8 +14,7 @@
  * ctx of a raw tracepoint lies on the current kernel stack, in bpf_trace_run's frame, below every frame that
  * matters. In interrupt context it lies on an interrupt stack; frames beyond it belong to whoever was
  * interrupted and say nothing about who allocated, so the path is cut there.
- * The sum is a multilinear hash over 64-bit words with odd constants: two different paths agree with
- * probability 2^-63.
+ * The sum is a polynomial in the return addresses, see kmt_sum().
  */
 #ifndef KMEMTRACE_UNWIND_BPF_H
 #define KMEMTRACE_UNWIND_BPF_H
@@ -23,7 +22,7 @@
 #include "state.bpf.h"
 
 #define UNWIND_PREFIX 12 /* frames of the program, the trampoline and the allocator before the call site */
-#define UNWIND_OWN    6  /* of which below ctx: unwind_walk and its callers, see there, and bpf_trace_run */
+#define UNWIND_OWN    5  /* of which below ctx: unwind_walk and its callers, see there, and bpf_trace_run */
 #define UNWIND_NEAR   8  /* frames that stand for a call site where the event names none */
 #define UNWIND_CHAIN  13 /* log2 of the frame sizes remembered */
 #define UNWIND_DEPTH  (KMT_FRAMES + UNWIND_PREFIX)
@@ -76,6 +75,19 @@ struct {
 	__type(key, __u32);
 	__type(value, struct kmt_memo);
 } memos SEC(".maps") WEAK;
+
+/*
+ * The memo learned first, by hash of the keys: what was met first is met most. The rows themselves are given out one
+ * after the other, and lie close.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} memo_heads SEC(".maps") WEAK;
+
+__u32 memo_next WEAK = 1; /* the first row that may be free */
 
 static __always_inline struct unwind_scratch *scratch_of(__u32 row)
 {
@@ -153,7 +165,7 @@ static __always_inline void chain_learn(__u64 ip, __u64 words)
 }
 
 /* What stands for the call site: the return addresses nearest to ctx, as far as the sizes are known. */
-static __always_inline __u64 unwind_near(__u64 sp, __u64 end, __u32 pool)
+static __always_inline __u64 unwind_near_by(bool reads, __u64 sp, __u64 end, __u32 pool)
 {
 	__u64 ip = pool + 1, at = sp, near = 0;
 
@@ -164,9 +176,14 @@ static __always_inline __u64 unwind_near(__u64 sp, __u64 end, __u32 pool)
 		at += words * 8;
 		if (!words || at >= end)
 			break;
-		ip = compat_read_word(at);
+		ip = compat_read_word_by(reads, at);
 	}
 	return near;
+}
+
+static __always_inline __u64 unwind_near(__u64 sp, __u64 end, __u32 pool)
+{
+	return cfg_reads ? unwind_near_by(true, sp, end, pool) : unwind_near_by(false, sp, end, pool);
 }
 
 /* Remember the sizes of the frames nearest to ctx, from the offsets in s->memo. */
@@ -272,7 +289,7 @@ GLOBAL int unwind_learn(__u32 scratch_row)
 GLOBAL int unwind_sum(__u32 scratch_row, __u32 nr)
 {
 	struct unwind_scratch *s = scratch_of(scratch_row);
-	__u64 sum = 0, odd = UNWIND_ODD, start;
+	__u64 sum = 0, start;
 
 	if (!s)
 		return 0;
@@ -287,8 +304,7 @@ GLOBAL int unwind_sum(__u32 scratch_row, __u32 nr)
 		if (i == UNWIND_PART)
 			s->memo.part = sum;
 		s->path.ip[i] = s->ip[start + i];
-		sum += s->ip[start + i] * odd;
-		odd += UNWIND_ODD << 1;
+		sum = kmt_sum(sum, s->ip[start + i]);
 	}
 	s->path.nr = nr;
 	s->memo.sum = sum;
@@ -328,45 +344,68 @@ GLOBAL int unwind_moved(__u32 scratch_row, __u32 memo_row)
 	return s->at;
 }
 
-/* Remember the path in s at s->key. */
-GLOBAL int unwind_remember(__u32 scratch_row, __u32 path)
+/* A free memo for a key; its row, 0 when the table is full. */
+GLOBAL int memo_claim(__u64 key)
 {
-	struct unwind_scratch *s = scratch_of(scratch_row);
-	__u32 h, last;
+	__u32 from = memo_next;
 
-	if (!s)
-		return 0;
-	h = hash_row(s->key, cfg_memo_shift);
-	for (int w = 0; w < KMT_WAYS; w++) {
-		__u32 row = h + w;
+	for (int i = 0; i < KMT_PROBES; i++) {
+		__u32 row = from + i;
 		struct kmt_memo *m = bpf_map_lookup_elem(&memos, &row);
 
 		if (!m)
 			break;
-		if (m->key == s->key && m->path == path && unwind_moved(scratch_row, row))
-			return 1;
-		if (m->key || !compat_swap(&m->key, row, 0, s->key))
+		if (m->key || !compat_swap(&m->key, row, 0, key))
 			continue;
-		m->sum = s->memo.sum;
-		m->part = s->memo.part;
-		m->path = path;
-		m->depth = (s->end - s->sp) >> 3;
-		__builtin_memcpy(m->word, s->memo.word, sizeof(m->word));
-		/* the way into the kernel: wherever ctx is, it lies at the end */
-		last = s->path.nr - 1;
-		barrier_var(last);
-		if (last < KMT_FRAMES && !(s->path.flags & (KMT_PATH_IRQ | KMT_PATH_TRUNCATED)))
-			m->word[last] -= m->depth;
-		m->nr = s->path.nr;
-		return 1;
+		memo_next = row + 1;
+		return row;
 	}
 	return 0;
 }
 
+/* Remember the path in s at s->key. */
+GLOBAL int unwind_remember(__u32 scratch_row, __u32 path)
+{
+	struct unwind_scratch *s = scratch_of(scratch_row);
+	__u32 h, row, last;
+	struct kmt_memo *m;
+	__u64 *link;
+
+	if (!s)
+		return 0;
+	h = hash_row(s->key, cfg_memo_shift);
+	link = bpf_map_lookup_elem(&memo_heads, &h);
+	for (int w = 0; link && *link; w++) {
+		row = *link;
+		m = w < KMT_WAYS ? bpf_map_lookup_elem(&memos, &row) : NULL;
+		if (!m)
+			return 0;
+		if (m->key == s->key && m->path == path && unwind_moved(scratch_row, row))
+			return 1;
+		link = &m->next;
+	}
+	row = memo_claim(s->key);
+	m = row ? bpf_map_lookup_elem(&memos, &row) : NULL;
+	if (!m || !link)
+		return 0;
+	m->sum = s->memo.sum;
+	m->part = s->memo.part;
+	m->path = path;
+	m->depth = (s->end - s->sp) >> 3;
+	__builtin_memcpy(m->word, s->memo.word, sizeof(m->word));
+	/* the way into the kernel: wherever ctx is, it lies at the end */
+	last = s->path.nr - 1;
+	barrier_var(last);
+	if (last < KMT_FRAMES && !(s->path.flags & (KMT_PATH_IRQ | KMT_PATH_TRUNCATED)))
+		m->word[last] -= m->depth;
+	m->nr = s->path.nr;
+	return compat_swap(link, h, 0, row); /* else another CPU learned one of the same hash: the next time */
+}
+
 /*
  * Unwind into s->ip; the frames that count are [start, nr). Returns their number, 0 on failure. Where the event
- * names no call site, the call must come from unwind_miss() or unwind_audit(), that from unwind_path(), that
- * from a global function of the program: UNWIND_OWN counts on it.
+ * names no call site, the call must come from unwind_miss() or unwind_audit(), that from a global function of the
+ * program: UNWIND_OWN counts on it.
  */
 GLOBAL int unwind_walk(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row)
 {
@@ -500,61 +539,57 @@ GLOBAL int unwind_audit(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, 
 	return 0;
 }
 
-/* Return address i of a memo, as it lies on the stack now. Offsets of KMT_FAR and more, the top bit, count from sp + away. */
-static __always_inline __u64 unwind_word(const struct kmt_memo *m, __u32 i, __u64 sp, __u64 away)
+/*
+ * Do the words where a memo expects return addresses add up to its path? Offsets of KMT_FAR and more, the top bit,
+ * count from sp + away.
+ */
+static __always_inline bool unwind_adds_up_by(bool reads, const struct kmt_memo *m, __u64 sp, __u64 away)
 {
-	__u64 word = m->word[i];
+	__u64 nr = m->nr, sum = 0;
 
-	return compat_read_word(sp + word * 8 + (-(word >> 15) & away));
+	if (nr > KMT_FRAMES)
+		return false;
+	barrier_var(nr); /* with what is now known of it */
+	for (__u64 i = 0; i < nr; i++) {
+		__u64 word = m->word[i];
+
+		if (i == UNWIND_PART && (__u32)sum != m->part)
+			return false;
+		sum = kmt_sum(sum, compat_read_word_by(reads, sp + word * 8 + (-(word >> 15) & away)));
+	}
+	return nr && sum == m->sum;
 }
 
-/* Do the words where a memo expects return addresses add up to its path? The stack is that from sp to end. */
+/* The same of memo `memo_row` and the stack from sp to end. */
 GLOBAL int unwind_matches(__u32 memo_row, __u64 sp, __u64 end)
 {
 	struct kmt_memo *m = bpf_map_lookup_elem(&memos, &memo_row);
-	__u64 sum = 0, odd = UNWIND_ODD, away = end - sp - (1 << 16) * 8;
-	__u32 nr;
+	__u64 away = end - sp - (1 << 16) * 8;
 
 	if (!m)
 		return 0;
-	nr = m->nr;
-	for (__u32 i = 0; i < UNWIND_PART; i++) {
-		if (i >= nr)
-			return nr && sum == m->sum;
-		sum += unwind_word(m, i, sp, away) * odd;
-		odd += UNWIND_ODD << 1;
-	}
-	if (nr > UNWIND_PART && (__u32)sum != m->part)
-		return 0;
-	for (__u32 i = UNWIND_PART; i < KMT_FRAMES; i++) {
-		if (i >= nr)
-			break;
-		sum += unwind_word(m, i, sp, away) * odd;
-		odd += UNWIND_ODD << 1;
-	}
-	return sum == m->sum;
+	return cfg_reads ? unwind_adds_up_by(true, m, sp, away) : unwind_adds_up_by(false, m, sp, away);
 }
 
 /*
- * The path that led to this tracepoint. In the scratch row, s->site is the caller that the tracepoint names,
- * or 0; s->irq is set to whether it happened in interrupt context.
+ * The path that led to this tracepoint. s->site is the caller that the tracepoint names, or 0; s->irq is set to
+ * whether it happened in interrupt context.
  */
-GLOBAL int unwind_path(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, __u32 cpu_id)
+static __always_inline int unwind_path(struct bpf_raw_tracepoint_args *ctx, struct unwind_scratch *s,
+				       __u32 scratch_row, struct kmt_cpu *cpu, __u32 cpu_id)
 {
-	struct unwind_scratch *s = scratch_of(scratch_row);
-	struct kmt_cpu *cpu = cpu_of(cpu_id);
-	__u32 h;
+	struct kmt_memo *m;
+	__u64 *head;
+	__u32 row;
 
-	if (!s || !cpu)
-		return 0;
 	s->sp = scratch_number(s, ctx);
 	unwind_locate(s);
-	h = hash_row(s->key, cfg_memo_shift);
-	for (int w = 0; w < KMT_WAYS; w++) {
-		__u32 row = h + w;
-		struct kmt_memo *m = bpf_map_lookup_elem(&memos, &row);
-
-		if (!m || !m->key)
+	row = hash_row(s->key, cfg_memo_shift);
+	head = bpf_map_lookup_elem(&memo_heads, &row);
+	row = head ? *head : 0;
+	for (int w = 0; row && w < KMT_WAYS; w++, row = m->next) {
+		m = bpf_map_lookup_elem(&memos, &row);
+		if (!m)
 			break;
 		if (m->key != s->key || !unwind_matches(row, s->sp, s->end))
 			continue;

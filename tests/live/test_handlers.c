@@ -74,12 +74,12 @@ static uint64_t live_count(const struct tracer *t, uint64_t *bytes)
 
 	*bytes = 0;
 	for (uint32_t b = 0; b < tables->nr_buckets; b++) {
-		assert_true(tables->live_keys[b].spilled <= KMT_KEYS);
+		assert_true(tables->live[b].spilled <= 1 << 20); /* not below 0 either */
 		for (int i = 0; i < KMT_KEYS; i++) {
-			if (!tables->live_keys[b].key[i])
+			if (!tables->live[b].key[i])
 				continue;
-			assert_true(tables->live_keys[b].key[i] != KMT_BUSY);
-			*bytes += tables->live_objects[b * KMT_KEYS + i].size;
+			assert_true(tables->live[b].key[i] != KMT_BUSY);
+			*bytes += tables->live[b].object[i].size;
 			n++;
 		}
 	}
@@ -92,7 +92,7 @@ static uint32_t first_live(const struct tracer *t)
 	const struct tracer_tables *tables = tracer_tables(t);
 
 	for (uint32_t row = 0; row < tables->nr_buckets * KMT_KEYS; row++)
-		if (tables->live_keys[row / KMT_KEYS].key[row % KMT_KEYS])
+		if (tables->live[row / KMT_KEYS].key[row % KMT_KEYS])
 			return row;
 	fail_msg("nothing is live");
 	return 0;
@@ -198,11 +198,11 @@ static void as_many_objects_as_promised_fit_and_all_leave_again(void **state)
 	assert_int_equal(live_count(t, &bytes), 0);
 	assert_int_equal(counts_of(t).stats[KMT_STAT_FREES], n);
 	for (uint32_t b = 0; b < tracer_tables(t)->nr_buckets; b++)
-		assert_int_equal(tracer_tables(t)->live_keys[b].spilled, 0);
+		assert_int_equal(tracer_tables(t)->live[b].spilled, 0);
 	tracer_free(t);
 }
 
-/* The objects of a page share a page of the table, whose pages fill unevenly; objects of 64 bytes fill one. */
+/* What lies close in memory shares buckets, which so fill unevenly. */
 static void objects_on_pages_here_and_there_fit_too(void **state)
 {
 	const uint64_t n = 20000, most = 1 << 20;
@@ -484,13 +484,15 @@ static void sampled_stacks_add_up(void **state)
 	const uint64_t n = 20000, size = host_thread_size("/proc");
 	struct tracer *t = tracer_make(&o);
 	uint64_t bytes, held, period;
+	uint32_t row;
 	double p, sigma;
 
 	(void)state;
 	for (uint64_t i = 0; i < n; i++)
 		EVENT(t, "kstack_alloc", KERNEL_ADDR + (i << 14), 0);
 	held = live_count(t, &bytes);
-	period = tracer_tables(t)->live_objects[first_live(t)].period;
+	row = first_live(t);
+	period = tracer_tables(t)->live[row / KMT_KEYS].object[row % KMT_KEYS].period;
 	assert_true(period < 1 << 20); /* finer than slab */
 	p = -expm1(-(double)size / period);
 	sigma = sqrt(n * (1 - p) / p);

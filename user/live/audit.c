@@ -129,13 +129,13 @@ static bool suspect_read(const struct audit *a, uint32_t bucket, uint32_t i, uin
 {
 	const struct tracer_tables *t = a->tables;
 
-	*key = __atomic_load_n(&t->live_keys[bucket].key[i], __ATOMIC_ACQUIRE);
+	*key = __atomic_load_n(&t->live[bucket].key[i], __ATOMIC_ACQUIRE);
 	if (*key <= KMT_EVICTING)
 		return false;
-	*o = t->live_objects[bucket * KMT_KEYS + i];
+	*o = t->live[bucket].object[i];
 	return o->pool == KMT_SLAB && o->cache && o->cache < t->nr_caches &&
 	       o->born_ms <= born_until_ms &&
-	       __atomic_load_n(&t->live_keys[bucket].key[i], __ATOMIC_ACQUIRE) == *key;
+	       __atomic_load_n(&t->live[bucket].key[i], __ATOMIC_ACQUIRE) == *key;
 }
 
 /* Is it worth a second look, to see whether it is still live? */

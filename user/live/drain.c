@@ -266,28 +266,48 @@ static void groups_free(struct group **groups)
 	}
 }
 
-static int live_read(const struct drain *d, uint32_t now_ms, struct group **groups)
+/* What came along each path and into each cache, in 1/KMT_ONE, and what of it is live. */
+struct flow {
+	struct kmt_traffic t;
+	uint64_t live, live_bytes;
+};
+
+struct flows {
+	struct flow *paths, *caches;
+};
+
+static void live_count(struct flow *f, uint32_t row, uint32_t rows, uint64_t n, uint64_t bytes)
+{
+	if (row >= rows)
+		return;
+	f[row].live += n;
+	f[row].live_bytes += bytes;
+}
+
+static int live_read(const struct drain *d, uint32_t now_ms, struct group **groups, struct flows *flows)
 {
 	const struct tracer_tables *t = d->tables;
 	struct group *last = NULL;
 
 	for (uint32_t b = 0; b < t->nr_buckets; b++)
 		for (uint32_t i = 0; i < KMT_KEYS; i++) {
-			uint64_t key = __atomic_load_n(&t->live_keys[b].key[i], __ATOMIC_ACQUIRE);
-			uint32_t row = b * KMT_KEYS + i;
+			uint64_t key = __atomic_load_n(&t->live[b].key[i], __ATOMIC_ACQUIRE), n;
 			struct kmt_object o;
 
 			if (key <= KMT_EVICTING)
 				continue;
-			o = t->live_objects[row];
-			if (__atomic_load_n(&t->live_keys[b].key[i], __ATOMIC_ACQUIRE) != key)
+			o = t->live[b].object[i];
+			if (__atomic_load_n(&t->live[b].key[i], __ATOMIC_ACQUIRE) != key)
 				continue; /* freed while we looked */
 			if (!last || last->key.path != o.path || last->key.owner != o.owner ||
 			    last->key.cache != o.cache || last->key.pool != o.pool)
 				last = group_of(groups, &o);
 			if (!last)
 				return -ENOMEM;
-			estimate_add(&last->held, &o, now_ms, audit_sampled(d->audit, row));
+			estimate_add(&last->held, &o, now_ms, audit_sampled(d->audit, b * KMT_KEYS + i));
+			n = kmt_weight(o.size, o.period, t->weights);
+			live_count(flows->paths, o.path, t->nr_paths, n, n * o.size);
+			live_count(flows->caches, o.cache, t->nr_caches, n, n * o.size);
 		}
 	return 0;
 }
@@ -391,17 +411,13 @@ static int held_put(struct drain *d, struct group *groups, struct cap_interval *
 
 /* ---- traffic ---- */
 
-static void traffic_sum(struct kmt_traffic *to, const struct kmt_traffic *from)
+/* What came before `f` was read and is neither live nor a ghost; what came since may be live already. */
+static double freed(uint64_t came, uint64_t ghosts, uint64_t live)
 {
-	to->allocs += from->allocs;
-	to->alloc_bytes += from->alloc_bytes;
-	to->frees += from->frees;
-	to->free_bytes += from->free_bytes;
-	to->ghosts += from->ghosts;
-	to->ghost_bytes += from->ghost_bytes;
+	return came > ghosts + live ? (double)(came - ghosts - live) / KMT_ONE : 0;
 }
 
-static int churn_put(struct drain *d, uint32_t path, const struct kmt_traffic *t, struct cap_interval *out)
+static int churn_put(struct drain *d, uint32_t path, const struct flow *f, struct cap_interval *out)
 {
 	uint32_t pool = (d->tables->paths[path].flags >> KMT_PATH_POOL) & 0xff;
 	struct stack_class class_;
@@ -409,7 +425,7 @@ static int churn_put(struct drain *d, uint32_t path, const struct kmt_traffic *t
 	uint32_t stack;
 	int err;
 
-	if (!t->allocs && !t->frees && !t->ghosts)
+	if (!f->t.allocs && !f->t.ghosts)
 		return 0;
 	err = stacks_id(d->stacks, path, pool_of(pool), &stack, &class_);
 	if (err || (pool == KMT_PAGE && class_place(class_.pool, class_.class_) == CLASS_OUTSIDE))
@@ -419,27 +435,26 @@ static int churn_put(struct drain *d, uint32_t path, const struct kmt_traffic *t
 		return -ENOMEM;
 	row->pool = class_.pool;
 	row->stack = stack;
-	row->allocs = (double)t->allocs / KMT_ONE;
-	row->alloc_bytes = (double)t->alloc_bytes / KMT_ONE;
-	row->frees = (double)t->frees / KMT_ONE;
-	row->free_bytes = (double)t->free_bytes / KMT_ONE;
-	row->ghosts = (double)t->ghosts / KMT_ONE;
-	row->ghost_bytes = (double)t->ghost_bytes / KMT_ONE;
+	row->allocs = (double)f->t.allocs / KMT_ONE;
+	row->alloc_bytes = (double)f->t.alloc_bytes / KMT_ONE;
+	row->frees = freed(f->t.allocs, f->t.ghosts, f->live);
+	row->free_bytes = freed(f->t.alloc_bytes, f->t.ghost_bytes, f->live_bytes);
+	row->ghosts = (double)f->t.ghosts / KMT_ONE;
+	row->ghost_bytes = (double)f->t.ghost_bytes / KMT_ONE;
 	return 0;
 }
 
-static int cache_churn_put(struct drain *d, uint32_t cache, const struct kmt_traffic *t,
-			   struct cap_interval *out)
+static int cache_churn_put(struct drain *d, uint32_t cache, const struct flow *f, struct cap_interval *out)
 {
 	struct cap_cache_churn row = {
-		.allocs = (double)t->allocs / KMT_ONE,
-		.frees = (double)t->frees / KMT_ONE,
-		.ghosts = (double)t->ghosts / KMT_ONE,
+		.allocs = (double)f->t.allocs / KMT_ONE,
+		.frees = freed(f->t.allocs, f->t.ghosts, f->live),
+		.ghosts = (double)f->t.ghosts / KMT_ONE,
 	};
 	struct cap_cache_churn *to;
 	int err;
 
-	if (!t->allocs && !t->frees && !t->ghosts)
+	if (!f->t.allocs && !f->t.ghosts)
 		return 0;
 	err = cache_id(d, cache, &row.cache);
 	if (err || !row.cache)
@@ -451,30 +466,47 @@ static int cache_churn_put(struct drain *d, uint32_t cache, const struct kmt_tra
 	return 0;
 }
 
+static void tally_add(struct flow *flows, uint32_t row, uint32_t rows, const struct kmt_tally *tally)
+{
+	struct kmt_traffic *t = &flows[row].t;
+	bool ghosts = tally->cache & KMT_TALLY_GHOSTS;
+
+	if (row >= rows)
+		return;
+	*(ghosts ? &t->ghosts : &t->allocs) += tally->nr;
+	*(ghosts ? &t->ghost_bytes : &t->alloc_bytes) += tally->bytes;
+}
+
 /* The shared totals, and what each CPU has not yet moved on to them. */
-static int traffic_put(struct drain *d, struct cap_interval *out)
+static int traffic_read(const struct drain *d, struct flows *flows)
 {
 	const struct tracer_tables *t = d->tables;
-	_cleanup_free_ struct kmt_traffic *by_path = malloc(t->nr_paths * sizeof(*by_path));
-	_cleanup_free_ struct kmt_traffic *by_cache = malloc(t->nr_caches * sizeof(*by_cache));
-	int err = 0;
 
-	if (!by_path || !by_cache)
+	flows->paths = calloc(t->nr_paths, sizeof(*flows->paths));
+	flows->caches = calloc(t->nr_caches, sizeof(*flows->caches));
+	if (!flows->paths || !flows->caches)
 		return -ENOMEM;
-	memcpy(by_path, t->path_traffic, t->nr_paths * sizeof(*by_path));
-	memcpy(by_cache, t->cache_traffic, t->nr_caches * sizeof(*by_cache));
+	for (uint32_t i = 0; i < t->nr_paths; i++)
+		flows->paths[i].t = t->path_traffic[i];
+	for (uint32_t i = 0; i < t->nr_caches; i++)
+		flows->caches[i].t = t->cache_traffic[i];
 	for (uint32_t i = 0; i < t->nr_tallies; i++) {
 		struct kmt_tally tally = t->tallies[i];
 
-		if (tally.path < t->nr_paths)
-			traffic_sum(&by_path[tally.path], &tally.t);
-		if (tally.cache < t->nr_caches)
-			traffic_sum(&by_cache[tally.cache], &tally.t);
+		tally_add(flows->paths, tally.path, t->nr_paths, &tally);
+		tally_add(flows->caches, tally.cache & ~KMT_TALLY_GHOSTS, t->nr_caches, &tally);
 	}
-	for (uint32_t i = 0; i < t->nr_paths && !err; i++)
-		err = churn_put(d, i, &by_path[i], out);
-	for (uint32_t i = 0; i < t->nr_caches && !err; i++)
-		err = cache_churn_put(d, i, &by_cache[i], out);
+	return 0;
+}
+
+static int traffic_put(struct drain *d, const struct flows *flows, struct cap_interval *out)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < d->tables->nr_paths && !err; i++)
+		err = churn_put(d, i, &flows->paths[i], out);
+	for (uint32_t i = 0; i < d->tables->nr_caches && !err; i++)
+		err = cache_churn_put(d, i, &flows->caches[i], out);
 	return err;
 }
 
@@ -483,21 +515,27 @@ int drain_interval(struct drain *d, double start_s, double end_s, uint64_t not_w
 	struct cap_interval interval = {.start_s = start_s, .end_s = end_s};
 	struct tracer_counts counts;
 	struct group *groups = NULL;
-	int err = live_read(d, end_s * 1000, &groups);
+	struct flows flows = {};
+	int err = traffic_read(d, &flows);
 
+	/* in this order: what is freed meanwhile counts as freed, and what comes not as freed */
+	if (!err)
+		err = live_read(d, end_s * 1000, &groups, &flows);
 	ghosts_add(d, groups);
 	if (!err)
 		err = drain_notice(d);
 	if (!err)
 		err = held_put(d, groups, &interval);
 	if (!err)
-		err = traffic_put(d, &interval);
+		err = traffic_put(d, &flows, &interval);
 	tracer_counts(d->tracer, &counts);
 	if (!err)
 		err = losses_put(&counts, audit_counts(d->audit), not_watched, &interval);
 	if (!err)
 		err = capture_put_interval(d->w, &interval);
 	groups_free(&groups);
+	free(flows.paths);
+	free(flows.caches);
 	ARRAY_FREE(&interval.held);
 	ARRAY_FREE(&interval.churn);
 	ARRAY_FREE(&interval.cache_churn);

@@ -171,18 +171,18 @@ static void tables_size(struct tracer *t)
 
 	skel->rodata->cfg_live_shift = 64 - s->live_bits;
 	skel->rodata->cfg_path_shift = 64 - s->path_bits;
-	skel->rodata->cfg_memo_shift = 64 - s->memo_bits;
+	skel->rodata->cfg_memo_shift = 65 - s->memo_bits;
 	skel->rodata->cfg_owner_shift = 64 - s->owner_bits;
 	skel->rodata->cfg_tallies = s->tallies;
 	skel->rodata->cfg_nest = s->nest;
 	bpf_map__set_max_entries(skel->maps.cpus, t->nr_cpus);
 	bpf_map__set_max_entries(skel->maps.scratch, t->nr_cpus * s->nest);
 	bpf_map__set_max_entries(skel->maps.tallies, t->nr_cpus * s->tallies);
-	bpf_map__set_max_entries(skel->maps.live_keys, 1u << s->live_bits);
-	bpf_map__set_max_entries(skel->maps.live_objects, KMT_KEYS << s->live_bits);
+	bpf_map__set_max_entries(skel->maps.live, 1u << s->live_bits);
 	bpf_map__set_max_entries(skel->maps.paths, (1u << s->path_bits) + KMT_PROBES);
 	bpf_map__set_max_entries(skel->maps.path_traffic, (1u << s->path_bits) + KMT_PROBES);
-	bpf_map__set_max_entries(skel->maps.memos, (1u << s->memo_bits) + KMT_WAYS);
+	bpf_map__set_max_entries(skel->maps.memos, 1u << s->memo_bits);
+	bpf_map__set_max_entries(skel->maps.memo_heads, 1u << (s->memo_bits - 1));
 	bpf_map__set_max_entries(skel->maps.owners, (1u << s->owner_bits) + KMT_PROBES);
 	bpf_map__set_max_entries(skel->maps.cache_traffic, KMT_CACHES + KMT_PROBES);
 	bpf_map__set_max_entries(skel->maps.audit_items, KMT_AUDIT_CHUNK);
@@ -243,8 +243,7 @@ static int tables_map(struct tracer *t)
 		bool writable;
 	} all[TRACER_MAPPINGS] = {
 		{t->skel->maps.cpus, &b->cpus, &b->nr_cpus, false},
-		{t->skel->maps.live_keys, &b->live_keys, &b->nr_buckets, false},
-		{t->skel->maps.live_objects, &b->live_objects, NULL, false},
+		{t->skel->maps.live, &b->live, &b->nr_buckets, false},
 		{t->skel->maps.paths, &b->paths, &b->nr_paths, false},
 		{t->skel->maps.owners, &b->owners, &b->nr_owners, false},
 		{t->skel->maps.tallies, &b->tallies, &b->nr_tallies, false},
@@ -262,6 +261,7 @@ static int tables_map(struct tracer *t)
 		if (err)
 			return err;
 	}
+	b->weights = (const uint32_t *)t->skel->rodata->cfg_weight;
 	return 0;
 }
 

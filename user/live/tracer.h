@@ -36,8 +36,7 @@ struct tracer_options {
 struct tracer_tables {
 	const struct kmt_cpu *cpus;
 	uint32_t nr_cpus;
-	const struct kmt_bucket *live_keys;
-	const struct kmt_object *live_objects;
+	const struct kmt_bucket *live;
 	uint32_t nr_buckets;
 	const struct kmt_path *paths;
 	uint32_t nr_paths;
@@ -50,6 +49,7 @@ struct tracer_tables {
 	const struct kmt_cache_key *cache_keys;
 	const struct kmt_cache_info *cache_info;
 	uint32_t nr_caches;
+	const uint32_t *weights;       /* for kmt_weight() */
 	const struct kmt_audit *audit; /* answers of the audit's programs */
 	struct kmt_audit_item *audit_items; /* the one table the loader writes: KMT_AUDIT_CHUNK rows */
 };

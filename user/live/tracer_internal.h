@@ -7,7 +7,7 @@
 #include "live/tracer.h"
 #include "tracer.skel.h"
 
-#define TRACER_MAPPINGS 12
+#define TRACER_MAPPINGS 11
 
 struct tracer {
 	struct tracer_bpf *skel;
