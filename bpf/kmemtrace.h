@@ -179,6 +179,7 @@ struct kmt_memo {
 	__u16 word[KMT_FRAMES]; /* where each return address lay, in words from ctx, or … */
 };
 #define KMT_FAR 0x8000 /* … from here on: from the end of the stack, less 2^16 */
+#define KMT_MEMOS_A_HEAD 2 /* rows, for each hash of keys that leads to the first memo of it */
 
 /*
  * Traffic of a path or a cache: counts and bytes in 1/KMT_ONE, weighted by sampling. What was freed is not counted:

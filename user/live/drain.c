@@ -30,6 +30,7 @@ struct group_key {
 struct group {
 	struct group_key key;
 	struct cap_held held;
+	uint64_t nr, bytes; /* in 1/KMT_ONE, by the weights that traffic is counted with */
 	UT_hash_handle hh;
 };
 
@@ -266,25 +267,7 @@ static void groups_free(struct group **groups)
 	}
 }
 
-/* What came along each path and into each cache, in 1/KMT_ONE, and what of it is live. */
-struct flow {
-	struct kmt_traffic t;
-	uint64_t live, live_bytes;
-};
-
-struct flows {
-	struct flow *paths, *caches;
-};
-
-static void live_count(struct flow *f, uint32_t row, uint32_t rows, uint64_t n, uint64_t bytes)
-{
-	if (row >= rows)
-		return;
-	f[row].live += n;
-	f[row].live_bytes += bytes;
-}
-
-static int live_read(const struct drain *d, uint32_t now_ms, struct group **groups, struct flows *flows)
+static int live_read(const struct drain *d, uint32_t now_ms, struct group **groups)
 {
 	const struct tracer_tables *t = d->tables;
 	struct group *last = NULL;
@@ -306,8 +289,8 @@ static int live_read(const struct drain *d, uint32_t now_ms, struct group **grou
 				return -ENOMEM;
 			estimate_add(&last->held, &o, now_ms, audit_sampled(d->audit, b * KMT_KEYS + i));
 			n = kmt_weight(o.size, o.period, t->weights);
-			live_count(flows->paths, o.path, t->nr_paths, n, n * o.size);
-			live_count(flows->caches, o.cache, t->nr_caches, n, n * o.size);
+			last->nr += n;
+			last->bytes += n * o.size;
 		}
 	return 0;
 }
@@ -411,7 +394,17 @@ static int held_put(struct drain *d, struct group *groups, struct cap_interval *
 
 /* ---- traffic ---- */
 
-/* What came before `f` was read and is neither live nor a ghost; what came since may be live already. */
+/* What came along a path or into a cache, in 1/KMT_ONE, and what of it is live. */
+struct flow {
+	struct kmt_traffic t;
+	uint64_t live, live_bytes;
+};
+
+struct flows {
+	struct flow *path, *cache; /* by row */
+};
+
+/* What came and is neither live nor a ghost. What came since that was read may be live already. */
 static double freed(uint64_t came, uint64_t ghosts, uint64_t live)
 {
 	return came > ghosts + live ? (double)(came - ghosts - live) / KMT_ONE : 0;
@@ -466,15 +459,12 @@ static int cache_churn_put(struct drain *d, uint32_t cache, const struct flow *f
 	return 0;
 }
 
-static void tally_add(struct flow *flows, uint32_t row, uint32_t rows, const struct kmt_tally *tally)
+static void tally_add(struct flow *f, const struct kmt_tally *tally)
 {
-	struct kmt_traffic *t = &flows[row].t;
 	bool ghosts = tally->cache & KMT_TALLY_GHOSTS;
 
-	if (row >= rows)
-		return;
-	*(ghosts ? &t->ghosts : &t->allocs) += tally->nr;
-	*(ghosts ? &t->ghost_bytes : &t->alloc_bytes) += tally->bytes;
+	*(ghosts ? &f->t.ghosts : &f->t.allocs) += tally->nr;
+	*(ghosts ? &f->t.ghost_bytes : &f->t.alloc_bytes) += tally->bytes;
 }
 
 /* The shared totals, and what each CPU has not yet moved on to them. */
@@ -482,21 +472,44 @@ static int traffic_read(const struct drain *d, struct flows *flows)
 {
 	const struct tracer_tables *t = d->tables;
 
-	flows->paths = calloc(t->nr_paths, sizeof(*flows->paths));
-	flows->caches = calloc(t->nr_caches, sizeof(*flows->caches));
-	if (!flows->paths || !flows->caches)
+	flows->path = calloc(t->nr_paths, sizeof(*flows->path));
+	flows->cache = calloc(t->nr_caches, sizeof(*flows->cache));
+	if (!flows->path || !flows->cache)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < t->nr_paths; i++)
-		flows->paths[i].t = t->path_traffic[i];
+		flows->path[i].t = t->path_traffic[i];
 	for (uint32_t i = 0; i < t->nr_caches; i++)
-		flows->caches[i].t = t->cache_traffic[i];
+		flows->cache[i].t = t->cache_traffic[i];
 	for (uint32_t i = 0; i < t->nr_tallies; i++) {
 		struct kmt_tally tally = t->tallies[i];
+		uint32_t cache = tally.cache & ~KMT_TALLY_GHOSTS;
 
-		tally_add(flows->paths, tally.path, t->nr_paths, &tally);
-		tally_add(flows->caches, tally.cache & ~KMT_TALLY_GHOSTS, t->nr_caches, &tally);
+		if (tally.path < t->nr_paths)
+			tally_add(&flows->path[tally.path], &tally);
+		if (cache < t->nr_caches)
+			tally_add(&flows->cache[cache], &tally);
 	}
 	return 0;
+}
+
+static void live_add(struct flow *f, const struct group *g)
+{
+	f->live += g->nr;
+	f->live_bytes += g->bytes;
+}
+
+/* What of it is live. */
+static void groups_add(const struct drain *d, struct group *groups, struct flows *flows)
+{
+	struct group *g, *next;
+
+	HASH_ITER(hh, groups, g, next)
+	{
+		if (g->key.path < d->tables->nr_paths)
+			live_add(&flows->path[g->key.path], g);
+		if (g->key.cache < d->tables->nr_caches)
+			live_add(&flows->cache[g->key.cache], g);
+	}
 }
 
 static int traffic_put(struct drain *d, const struct flows *flows, struct cap_interval *out)
@@ -504,9 +517,9 @@ static int traffic_put(struct drain *d, const struct flows *flows, struct cap_in
 	int err = 0;
 
 	for (uint32_t i = 0; i < d->tables->nr_paths && !err; i++)
-		err = churn_put(d, i, &flows->paths[i], out);
+		err = churn_put(d, i, &flows->path[i], out);
 	for (uint32_t i = 0; i < d->tables->nr_caches && !err; i++)
-		err = cache_churn_put(d, i, &flows->caches[i], out);
+		err = cache_churn_put(d, i, &flows->cache[i], out);
 	return err;
 }
 
@@ -520,22 +533,24 @@ int drain_interval(struct drain *d, double start_s, double end_s, uint64_t not_w
 
 	/* in this order: what is freed meanwhile counts as freed, and what comes not as freed */
 	if (!err)
-		err = live_read(d, end_s * 1000, &groups, &flows);
+		err = live_read(d, end_s * 1000, &groups);
 	ghosts_add(d, groups);
 	if (!err)
 		err = drain_notice(d);
 	if (!err)
 		err = held_put(d, groups, &interval);
-	if (!err)
+	if (!err) {
+		groups_add(d, groups, &flows);
 		err = traffic_put(d, &flows, &interval);
+	}
 	tracer_counts(d->tracer, &counts);
 	if (!err)
 		err = losses_put(&counts, audit_counts(d->audit), not_watched, &interval);
 	if (!err)
 		err = capture_put_interval(d->w, &interval);
 	groups_free(&groups);
-	free(flows.paths);
-	free(flows.caches);
+	free(flows.path);
+	free(flows.cache);
 	ARRAY_FREE(&interval.held);
 	ARRAY_FREE(&interval.churn);
 	ARRAY_FREE(&interval.cache_churn);

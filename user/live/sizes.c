@@ -22,10 +22,9 @@ static const struct table_rule {
 	uint32_t least, most;
 	uint32_t share[2]; /* sampled, exact */
 } rules[] = {
-	{offsetof(struct sizes, live_bits), sizeof(struct kmt_bucket), 7, 25,
-	 {35, 70}},
+	{offsetof(struct sizes, live_bits), sizeof(struct kmt_bucket), 7, 25, {35, 70}},
 	{offsetof(struct sizes, path_bits), sizeof(struct kmt_path) + sizeof(struct kmt_traffic), 9, 17, {38, 18}},
-	{offsetof(struct sizes, memo_bits), sizeof(struct kmt_memo) + sizeof(uint64_t) / 2, 10, 18, {22, 9}},
+	{offsetof(struct sizes, memo_bits), sizeof(struct kmt_memo) + sizeof(__u64) / KMT_MEMOS_A_HEAD, 10, 18, {22, 9}},
 	{offsetof(struct sizes, owner_bits), sizeof(struct kmt_owner), 8, 16, {5, 3}},
 };
 #define RULES (sizeof(rules) / sizeof(rules[0]))

@@ -168,10 +168,11 @@ static void tables_size(struct tracer *t)
 {
 	struct tracer_bpf *skel = t->skel;
 	const struct sizes *s = &t->sizes;
+	uint32_t heads = (1u << s->memo_bits) / KMT_MEMOS_A_HEAD;
 
 	skel->rodata->cfg_live_shift = 64 - s->live_bits;
 	skel->rodata->cfg_path_shift = 64 - s->path_bits;
-	skel->rodata->cfg_memo_shift = 65 - s->memo_bits;
+	skel->rodata->cfg_memo_shift = 64 - (ffs((int)heads) - 1);
 	skel->rodata->cfg_owner_shift = 64 - s->owner_bits;
 	skel->rodata->cfg_tallies = s->tallies;
 	skel->rodata->cfg_nest = s->nest;
@@ -182,7 +183,7 @@ static void tables_size(struct tracer *t)
 	bpf_map__set_max_entries(skel->maps.paths, (1u << s->path_bits) + KMT_PROBES);
 	bpf_map__set_max_entries(skel->maps.path_traffic, (1u << s->path_bits) + KMT_PROBES);
 	bpf_map__set_max_entries(skel->maps.memos, 1u << s->memo_bits);
-	bpf_map__set_max_entries(skel->maps.memo_heads, 1u << (s->memo_bits - 1));
+	bpf_map__set_max_entries(skel->maps.memo_heads, heads);
 	bpf_map__set_max_entries(skel->maps.owners, (1u << s->owner_bits) + KMT_PROBES);
 	bpf_map__set_max_entries(skel->maps.cache_traffic, KMT_CACHES + KMT_PROBES);
 	bpf_map__set_max_entries(skel->maps.audit_items, KMT_AUDIT_CHUNK);
