@@ -122,13 +122,11 @@ static __always_inline __u32 owner_current(struct kmt_cpu *cpu, __u32 cpu_id, bo
 
 /* ---- traffic ---- */
 
-enum track_way { TRACK_ALLOC, TRACK_GHOST };
-
-static __always_inline void traffic_add(struct kmt_traffic *t, enum track_way way, __u64 n, __u64 bytes)
+static __always_inline void traffic_add(struct kmt_traffic *t, bool ghosts, __u64 n, __u64 bytes)
 {
 	if (!t)
 		return;
-	if (way == TRACK_ALLOC) {
+	if (!ghosts) {
 		__sync_fetch_and_add(&t->allocs, n);
 		__sync_fetch_and_add(&t->alloc_bytes, bytes);
 	} else {
@@ -137,11 +135,14 @@ static __always_inline void traffic_add(struct kmt_traffic *t, enum track_way wa
 	}
 }
 
-/* Add to the shared totals. */
-GLOBAL int traffic_share(__u32 path, __u32 cache, __u32 way, __u64 n, __u64 bytes)
+/* Add to the shared totals. Here and below `cache` may have KMT_TALLY_GHOSTS. */
+GLOBAL int traffic_share(__u32 path, __u32 cache, __u64 n, __u64 bytes)
 {
-	traffic_add(bpf_map_lookup_elem(&path_traffic, &path), way, n, bytes);
-	traffic_add(bpf_map_lookup_elem(&cache_traffic, &cache), way, n, bytes);
+	bool ghosts = cache & KMT_TALLY_GHOSTS;
+
+	cache &= ~KMT_TALLY_GHOSTS;
+	traffic_add(bpf_map_lookup_elem(&path_traffic, &path), ghosts, n, bytes);
+	traffic_add(bpf_map_lookup_elem(&cache_traffic, &cache), ghosts, n, bytes);
 	return 0;
 }
 
@@ -152,8 +153,7 @@ GLOBAL int tally_displace(__u32 row, __u32 path, __u32 cache)
 
 	if (!t)
 		return 0;
-	traffic_share(t->path, t->cache & ~KMT_TALLY_GHOSTS,
-		      t->cache & KMT_TALLY_GHOSTS ? TRACK_GHOST : TRACK_ALLOC, t->nr, t->bytes);
+	traffic_share(t->path, t->cache, t->nr, t->bytes);
 	t->nr = 0;
 	t->bytes = 0;
 	t->path = path;
@@ -185,25 +185,24 @@ static __always_inline __u64 traffic_weight(const struct kmt_object *o)
 	return cfg_exact || !o->period ? KMT_ONE : sample_weight(o->size, o->period);
 }
 
-/* By a nested program, or whoever else is not sure to have the CPU's own rows to himself. */
-static __always_inline void traffic_shared(const struct kmt_object *o, enum track_way way)
+/* By a nested program, or whoever else is not sure to have the CPU's own rows to himself. `kind`: KMT_TALLY_GHOSTS or 0. */
+static __always_inline void traffic_shared(const struct kmt_object *o, __u32 kind)
 {
 	__u64 n = traffic_weight(o);
 
-	traffic_share(o->path, o->cache, way, n, o->size * n);
+	traffic_share(o->path, o->cache | kind, n, o->size * n);
 }
 
-static __always_inline void traffic_count(struct kmt_cpu *cpu, __u32 cpu_id, const struct kmt_object *o,
-					  enum track_way way)
+static __always_inline void traffic_count(struct kmt_cpu *cpu, __u32 cpu_id, const struct kmt_object *o, __u32 kind)
 {
 	struct kmt_tally *t;
 	__u64 n;
 
 	if (cpu->nest > 1) {
-		traffic_shared(o, way);
+		traffic_shared(o, kind);
 		return;
 	}
-	t = tally_of(cpu, cpu_id, o->path, o->cache | (way == TRACK_GHOST ? KMT_TALLY_GHOSTS : 0));
+	t = tally_of(cpu, cpu_id, o->path, o->cache | kind);
 	if (!t)
 		return;
 	n = traffic_weight(o);
@@ -452,7 +451,7 @@ GLOBAL int track_object(__u32 cpu_id, __u32 scratch_row, __u32 path)
 		/* its last owner was freed, and nobody said so */
 		o = live_object(&at);
 		if (o && track_is_ghost(o))
-			traffic_count(cpu, cpu_id, o, TRACK_GHOST);
+			traffic_count(cpu, cpu_id, o, KMT_TALLY_GHOSTS);
 		cpu->stats[KMT_STAT_REUSED]++;
 	} else if (!live_claim(&at, key)) {
 		cpu->losses[KMT_LOSS_LIVE_FULL]++;
@@ -467,7 +466,7 @@ GLOBAL int track_object(__u32 cpu_id, __u32 scratch_row, __u32 path)
 	o->path = path;
 	o->owner = owner_current(cpu, cpu_id, s->irq);
 	o->born_ms = clock_ms;
-	traffic_count(cpu, cpu_id, o, TRACK_ALLOC);
+	traffic_count(cpu, cpu_id, o, 0);
 	live_store(&at, key);
 	cpu->stats[KMT_STAT_ALLOCS]++;
 	return 0;
@@ -629,7 +628,7 @@ static __always_inline bool track_evict(__u64 key, __u32 number, __u32 born_ms)
 	if (!live_remove(&at, key, KMT_EVICTING))
 		return false;
 	if (track_is_ghost(&gone))
-		traffic_shared(&gone, TRACK_GHOST);
+		traffic_shared(&gone, KMT_TALLY_GHOSTS);
 	return true;
 }
 

@@ -375,7 +375,9 @@ GLOBAL int unwind_remember(__u32 scratch_row, __u32 path)
 		return 0;
 	h = hash_row(s->key, cfg_memo_shift);
 	link = bpf_map_lookup_elem(&memo_heads, &h);
-	for (int w = 0; link && *link; w++) {
+	if (!link)
+		return 0;
+	for (int w = 0; *link; w++) {
 		row = *link;
 		m = w < KMT_WAYS ? bpf_map_lookup_elem(&memos, &row) : NULL;
 		if (!m)
@@ -386,7 +388,7 @@ GLOBAL int unwind_remember(__u32 scratch_row, __u32 path)
 	}
 	row = memo_claim(s->key);
 	m = row ? bpf_map_lookup_elem(&memos, &row) : NULL;
-	if (!m || !link)
+	if (!m)
 		return 0;
 	m->sum = s->memo.sum;
 	m->part = s->memo.part;
