@@ -114,6 +114,14 @@ static __always_inline struct task_struct *compat_task_cast(struct task_struct *
 	return task;
 }
 
+/* The same, whose address was kept: it saves asking for it again. */
+static __always_inline struct task_struct *compat_task_known(__u64 task)
+{
+	if (cfg_reads)
+		return bpf_rdonly_cast((void *)task, bpf_core_type_id_kernel(struct task_struct));
+	return compat_task();
+}
+
 /*
  * The word at a kernel address, 0 when it cannot be read. `reads` is cfg_reads: a loop that looks at many is written
  * once for each, because one with a call in it keeps nothing in registers.
@@ -134,6 +142,16 @@ static __always_inline __u64 compat_read_word_by(bool reads, __u64 addr)
 static __always_inline __u64 compat_read_word(__u64 addr)
 {
 	return compat_read_word_by(cfg_reads, addr);
+}
+
+/* Bytes from the number of the system call to the end of the registers that a task's stack begins with. */
+static __always_inline __u32 compat_syscall_at(void)
+{
+	__u32 size = bpf_core_type_size(struct pt_regs);
+
+	if (bpf_core_field_exists(struct pt_regs___x86, orig_ax))
+		return size - bpf_core_field_offset(struct pt_regs___x86, orig_ax);
+	return size - bpf_core_field_offset(struct pt_regs___arm64, syscallno);
 }
 
 /* Bytes an object of the cache takes; only with cfg_reads. */

@@ -25,6 +25,10 @@ char LICENSE[] SEC("license") WEAK = "GPL";
  */
 #define GLOBAL WEAK __noinline
 
+/* What is rare is laid out behind what is not: where caches are cold each line of code counts. */
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
 /*
  * ---- settings, written by the loader before load ----
  * It makes them numbers in the instructions (live/fold.c), and the verifier drops what they rule out.
@@ -60,6 +64,7 @@ __u64 page_base WEAK = 0;  /* struct page of address 0, once it is known: see au
 __u32 gate WEAK = 0;     /* a bit for each pool: of the others nothing is recorded, see tracer_watch() */
 __u32 clock_ms WEAK = 0; /* milliseconds since the gate opened: an object's birthday costs no clock read */
 __u64 period[KMT_POOLS] WEAK = {}; /* mean bytes between samples, set by the governor */
+__u32 syscall_at WEAK = 0; /* once it is known: see unwind.bpf.c */
 __u32 focus_known WEAK = 0;		/* 1: where the caches are that --cache names is known, … */
 __u64 focus_cache[KMT_FOCUS] WEAK = {}; /* … and here */
 

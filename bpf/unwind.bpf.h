@@ -3,8 +3,9 @@
  * The memoised unwinder: which path is this? Kernel stacks at allocation repeat, so instead of unwinding
  * each time (1–1.7 µs) it remembers where on the stack a path's return addresses lie, and looks there.
  *
- *   key    call site and depth (how far ctx lies from the end of its stack); some memos, or ways, for each. Events that
- *          name no call site are told apart by the frames nearest to ctx: where the next return address
+ *   key    call site and what the task is about: the number of its system call, which lies at the end of its stack,
+ *          and depth (how far ctx lies from that end), in an interrupt depth alone; some memos, or ways, for each.
+ *          Events that name no call site are told apart by the frames nearest to ctx: where the next return address
  *          lies above a known one is a property of that address (it is the frame's size), so it is learned
  *          once for each (chain).
  *   hit    the words at a way's offsets add up to its sum: the same path. Tens of instructions, no call.
@@ -29,9 +30,9 @@
 #define UNWIND_FUNCTION 3 /* frames of the program, the trampoline and the function it is attached to */
 #define UNWIND_CHUNK  64 /* words read at a time */
 #define UNWIND_CHUNKS 17 /* 8 KiB of stack, and the chunk that ctx begins in */
-#define UNWIND_COARSE 8 /* depth in the key, in 256 bytes: what x86 varies at random on each system call */
+#define UNWIND_COARSE 12 /* depth in the key: x86 varies it by 1 KiB at random on each system call */
 #define UNWIND_PART   3
-#define UNWIND_IRQ    0x8000 /* depth is within an interrupt stack */
+#define UNWIND_IRQ    0x8000 /* in the key, too: depth is within an interrupt stack */
 #define UNWIND_ODD    0x9E3779B97F4A7C15ull
 
 /* One for each CPU and nesting level: what does not fit on the BPF stack. */
@@ -41,6 +42,7 @@ struct unwind_scratch {
 	struct kmt_object object;
 	__u64 site; /* by the caller that the tracepoint names, or 0 */
 	__u64 began; /* clock, where the time that samples take is kept; or 0 */
+	__u64 task;
 	__u64 sp;
 	__u64 end; /* of the stack */
 	__u64 key;
@@ -483,21 +485,26 @@ GLOBAL int unwind_miss(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, _
 	return path;
 }
 
-/* Where s->sp lies: sets s->irq, s->end and s->key. */
+/* Where s->sp lies: sets s->task, s->irq, s->end and s->key. */
 static __always_inline void unwind_locate(struct unwind_scratch *s)
 {
-	__u64 base = scratch_number(s, TASK_READ(compat_task(), stack));
-	__u64 depth = s->sp - base;
+	struct task_struct *task = compat_task();
+	__u64 base, depth, what = 0;
 
+	s->task = scratch_number(s, task);
+	base = scratch_number(s, TASK_READ(task, stack));
+	depth = s->sp - base;
 	s->irq = depth >= cfg_thread_size;
-	if (s->irq) {
+	if (unlikely(s->irq)) {
 		s->end = s->sp + UNWIND_CHUNKS * UNWIND_CHUNK * 8; /* reading stops at the guard page */
-		depth = ((s->sp & 0x3fff) >> 3) | UNWIND_IRQ;
+		what = ((s->sp & 0x3fff) >> 3) | UNWIND_IRQ;
 	} else {
 		s->end = base + cfg_thread_size;
-		depth >>= UNWIND_COARSE;
+		if (likely(syscall_at))
+			what = compat_read_word(s->end - syscall_at) << 2;
+		what = (what ^ depth >> UNWIND_COARSE) & ~UNWIND_IRQ;
 	}
-	s->key = (s->site ?: unwind_near(s->sp, s->end, s->object.pool)) ^ depth << 48;
+	s->key = (s->site ?: unwind_near(s->sp, s->end, s->object.pool)) ^ what << 48;
 }
 
 /*
@@ -557,7 +564,8 @@ static __always_inline bool unwind_adds_up_by(bool reads, const struct kmt_memo 
 
 		if (i == UNWIND_PART && (__u32)sum != m->part)
 			return false;
-		sum = kmt_sum(sum, compat_read_word_by(reads, sp + word * 8 + (-(word >> 15) & away)));
+		word = sp + word * 8 + (word & KMT_FAR ? away : 0);
+		sum = kmt_sum(sum, compat_read_word_by(reads, word));
 	}
 	return nr && sum == m->sum;
 }

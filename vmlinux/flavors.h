@@ -13,6 +13,15 @@ struct cgroup___ids { /* up to 6.0 */
 	u64 ancestor_ids[1];
 };
 
+/* each its own machine's */
+struct pt_regs___x86 {
+	unsigned long orig_ax;
+};
+
+struct pt_regs___arm64 {
+	s32 syscallno;
+};
+
 /* CONFIG_SLAB_FREELIST_HARDENED */
 struct kmem_cache___hardened {
 	unsigned long random;

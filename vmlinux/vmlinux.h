@@ -113,6 +113,10 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct pt_regs {
+	unsigned long sp;
+};
+
 struct page {
 	unsigned int page_type;
 	atomic_t _refcount;

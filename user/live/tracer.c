@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -279,6 +280,7 @@ static int programs_load(struct tracer *t)
 			return log_error(ENOENT, "no BPF program %s: this build is broken", hook->def->program);
 		bpf_program__set_autoload(prog, hook->on);
 	}
+	bpf_program__set_autoload(t->skel->progs.unwind_find_syscall, true);
 	if (plan_audits(t->plan)) {
 		bpf_program__set_autoload(tracer_pages_program(t), true);
 		bpf_program__set_autoload(t->skel->progs.audit_cpu, true);
@@ -294,6 +296,16 @@ static int programs_load(struct tracer *t)
 		return log_error(-err, "cannot load the BPF programs (%s%s%s); `kmemtrace doctor` says what this "
 				 "kernel allows", strerror(-err), load_log[0] ? ": " : "", load_log);
 	return 0;
+}
+
+/* Where on its stack a task keeps the number of its system call: bpf/unwind.bpf.c. Without, paths are dearer. */
+static void syscall_find(struct tracer *t)
+{
+	const uint64_t this_one[3] = {__NR_bpf};
+	int err = tracer_run(t, TRACER_FIND_SYSCALL, this_one, -1);
+
+	log_debug("the number of a task's system call lies %u bytes from the end of its stack (%s)",
+		  t->skel->bss->syscall_at, strerror(-err));
 }
 
 int tracer_new(const struct plan *plan, const struct tracer_options *options, struct tracer **out)
@@ -320,6 +332,8 @@ int tracer_new(const struct plan *plan, const struct tracer_options *options, st
 	}
 	if (!err)
 		err = tables_map(t);
+	if (!err)
+		syscall_find(t);
 	if (err) {
 		tracer_free(t);
 		return err;
@@ -475,6 +489,7 @@ int tracer_run(struct tracer *t, enum tracer_call call, const uint64_t args[3], 
 		[TRACER_AUDIT_GATHER] = t->skel->progs.audit_gather,
 		[TRACER_AUDIT_CACHES] = t->skel->progs.audit_caches,
 		[TRACER_AUDIT_JUDGE] = t->skel->progs.audit_judge,
+		[TRACER_FIND_SYSCALL] = t->skel->progs.unwind_find_syscall,
 	};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = 3 * sizeof(args[0]));
 

@@ -104,8 +104,15 @@ int tracer_learn_layout(struct tracer *t);
 /* Memory nodes there can be, numbered from 0. */
 uint32_t tracer_nodes(const struct tracer *t);
 
-/* Programs that attach to nothing and are run on demand: see bpf/audit.bpf.c for their arguments. */
-enum tracer_call { TRACER_AUDIT_CPU, TRACER_AUDIT_GATHER, TRACER_AUDIT_CACHES, TRACER_AUDIT_JUDGE, TRACER_CALLS };
+/* Programs that attach to nothing and are run on demand: see bpf/audit.bpf.c and unwind.bpf.c for their arguments. */
+enum tracer_call {
+	TRACER_AUDIT_CPU,
+	TRACER_AUDIT_GATHER,
+	TRACER_AUDIT_CACHES,
+	TRACER_AUDIT_JUDGE,
+	TRACER_FIND_SYSCALL,
+	TRACER_CALLS
+};
 /* Run one with up to three arguments, on `cpu` or (−1) here. 0 or −errno. */
 int tracer_run(struct tracer *t, enum tracer_call call, const uint64_t args[3], int cpu);
 /* Sums over CPUs; losses include what the kernel counted (recursion misses) as the last entry. */
