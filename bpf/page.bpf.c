@@ -40,32 +40,20 @@ static __always_inline bool page_is_chunk(__u64 gfp, __u64 order)
 	return !order && (gfp & (GFP_HIGHMEM | GFP_MOVABLE | GFP_HARDWALL)) == GFP_HIGHMEM;
 }
 
-static __always_inline int page_of_chunk(struct bpf_raw_tracepoint_args *ctx)
-{
-	__sync_fetch_and_add(page_block(ctx->args[0]), 1);
-	return track_taken(ctx, KMT_PAGE | TRACK_EVERY, 0, ctx->args[0], cfg_page_size);
-}
-
-/* An allocation that falls to the sample. Of pieces each may, by itself. */
-GLOBAL int page_taken(struct bpf_raw_tracepoint_args *ctx)
+/* An allocation of pages that may be freed one by one. Of these pieces each may fall to the sample, by itself. */
+GLOBAL int page_pieces_taken(struct bpf_raw_tracepoint_args *ctx, __u32 order)
 {
 	__u64 size = cfg_page_size, mean;
-	__u32 order = ctx->args[1], nr = 1, row, cpu_id;
+	__u32 nr = 1 << (order & 31), row, cpu_id;
 	struct unwind_scratch *s;
 	struct kmt_cpu *cpu;
 	int path = -1;
 
-	if (page_is_chunk(ctx->args[2], order))
-		return page_of_chunk(ctx);
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
-	if (!gate_open(KMT_PAGE) || !narrow_wants(size << (order & 31)))
+	if (!gate_open(KMT_PAGE) || !narrow_wants(size * nr))
 		return sample_draw(cpu_id, KMT_PAGE);
-	if (order && order <= PAGE_PIECES && !(ctx->args[2] & GFP_COMP))
-		nr = 1 << order;
-	else
-		size <<= order & 31;
 	s = track_enter(cpu, cpu_id, KMT_PAGE, &row);
 	if (!s)
 		return 0;
@@ -84,12 +72,24 @@ GLOBAL int page_taken(struct bpf_raw_tracepoint_args *ctx)
 			s->object.period = mean;
 			if (s->irq && !narrow_wants_irq())
 				break;
-			track_object(cpu_id, row, path);
-			__sync_fetch_and_add(page_block(s->addr), 1);
+			if (track_object_apart(cpu_id, row, path))
+				__sync_fetch_and_add(page_block(s->addr), 1);
 		}
 		s->addr += bpf_core_type_size(struct page);
 	}
 	track_leave(cpu, s);
+	return 0;
+}
+
+/* An allocation that falls to the sample. */
+static __always_inline int page_taken(struct bpf_raw_tracepoint_args *ctx, __u64 page, __u64 order, __u64 gfp)
+{
+	__u32 every = page_is_chunk(gfp, order) ? TRACK_EVERY : 0;
+
+	if (order && order <= PAGE_PIECES && !(gfp & GFP_COMP))
+		return page_pieces_taken(ctx, order);
+	if (track_taken(ctx, KMT_PAGE | every, 0, page, (__u64)cfg_page_size << (order & 31)))
+		__sync_fetch_and_add(page_block(page), 1);
 	return 0;
 }
 
@@ -100,7 +100,8 @@ static __always_inline bool page_falls(__u64 page, __u64 order, __u64 gfp)
 }
 
 PROGRAM_ALLOC(page_alloc, "mm_page_alloc", !(ctx->args[2] & GFP_MOVABLE),
-	      page_falls(ctx->args[0], ctx->args[1], ctx->args[2]), page_taken(ctx))
+	      page_falls(ctx->args[0], ctx->args[1], ctx->args[2]),
+	      page_taken(ctx, ctx->args[0], ctx->args[1], ctx->args[2]))
 
 GLOBAL int page_freed(__u64 page)
 {

@@ -36,6 +36,8 @@ GLOBAL int slab_cache_taken(struct bpf_raw_tracepoint_args *ctx, __u64 size)
 	__u32 row, at, cpu_id;
 	__u64 mean;
 
+	if (cfg_exact || cfg_reads)
+		live_prefetch(kmt_key(KMT_SLAB, ctx->args[1]));
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
@@ -93,6 +95,7 @@ GLOBAL int slab_sized_taken(struct bpf_raw_tracepoint_args *ctx)
 	if (!sample_weigh(cpu_id, KMT_SLAB, &mean) || !gate_open(KMT_SLAB) || !narrow_wants(ctx->args[3]) ||
 	    ctx->args[1] <= ZERO_SIZE_PTR)
 		return 0;
+	live_prefetch(kmt_key(KMT_SLAB, ctx->args[1]));
 	s = track_enter(cpu, cpu_id, KMT_SLAB, &row);
 	if (!s)
 		return 0;
@@ -212,7 +215,7 @@ GLOBAL int slab_taken_together(__u32 scratch_row, __u32 cpu_id, __u32 path, __u6
 			continue;
 		s->addr = compat_read_word(array + i * 8);
 		s->object = (struct kmt_object){.size = size, .period = mean, .cache = at, .pool = KMT_SLAB};
-		track_object(cpu_id, scratch_row, path);
+		track_object_apart(cpu_id, scratch_row, path);
 	}
 	return 0;
 }

@@ -106,13 +106,13 @@ GLOBAL int owner_meet(__u32 cpu_id, bool irq)
  * For a process to be taken for what it was in another cgroup, it must leave that for a third whose css_set is made
  * where the first one's was, and nothing else allocate on this CPU meanwhile.
  */
-static __always_inline __u32 owner_current(struct kmt_cpu *cpu, __u32 cpu_id, bool irq)
+static __always_inline __u32 owner_current(struct kmt_cpu *cpu, __u32 cpu_id, const struct unwind_scratch *s)
 {
 	struct task_struct *task;
 
-	if (irq)
+	if (unlikely(s->irq))
 		return owner_meet(cpu_id, true);
-	task = compat_task_cast(compat_task());
+	task = compat_task_known(s->task);
 	if (cpu->owner && cpu->owner_tgid == (__u32)TASK_READ(task, tgid) &&
 	    cpu->owner_exec == (__u32)TASK_READ(task, self_exec_id) &&
 	    cpu->owner_css_set == (__u64)TASK_READ(task, cgroups))
@@ -185,7 +185,10 @@ static __always_inline __u64 traffic_weight(const struct kmt_object *o)
 	return cfg_exact || !o->period ? KMT_ONE : sample_weight(o->size, o->period);
 }
 
-/* By a nested program, or whoever else is not sure to have the CPU's own rows to himself. `kind`: KMT_TALLY_GHOSTS or 0. */
+/*
+ * Count an object. `kind`: KMT_TALLY_GHOSTS or 0. The shared totals are for a nested program, or whoever else is not
+ * sure to have the CPU's own rows to himself.
+ */
 static __always_inline void traffic_shared(const struct kmt_object *o, __u32 kind)
 {
 	__u64 n = traffic_weight(o);
@@ -198,7 +201,7 @@ static __always_inline void traffic_count(struct kmt_cpu *cpu, __u32 cpu_id, con
 	struct kmt_tally *t;
 	__u64 n;
 
-	if (cpu->nest > 1) {
+	if (unlikely(cpu->nest > 1)) {
 		traffic_shared(o, kind);
 		return;
 	}
@@ -301,11 +304,25 @@ static __always_inline bool bucket_claim(struct live_place *p, struct kmt_bucket
 	return false;
 }
 
-/*
- * Few objects lie in a further choice, so what looks there is apart. Both return the object's number and one, 0:
- * nowhere.
- */
-GLOBAL int live_find_spilled(__u64 key)
+/* The place of the object `number`. False: there is none. */
+static __always_inline bool live_place(struct live_place *p, __u32 number)
+{
+	__u32 row = number / KMT_KEYS;
+
+	return bucket_place(p, bucket_of(row), row, number % KMT_KEYS) && p->bucket;
+}
+
+/* Exchange the key at a place, so that only one of those who try succeeds. False: it was not `from`. */
+static __always_inline bool live_swap(const struct live_place *p, __u64 from, __u64 to)
+{
+	__u64 i = p->i;
+
+	barrier_var(i);
+	return i < KMT_KEYS && compat_swap(&p->bucket->key[i], p->row, from, to);
+}
+
+/* Few objects lie in a further choice, so what looks there is apart. The object's number and one, 0: nowhere. */
+GLOBAL int live_find_further(__u64 key)
 {
 	struct live_place p = {};
 
@@ -318,14 +335,24 @@ GLOBAL int live_find_spilled(__u64 key)
 	return 0;
 }
 
-GLOBAL int live_claim_spilled(__u64 key)
+#define LIVE_AGAIN (1u << 31)
+
+/* What live_claim() does, wherever that is. The same, with LIVE_AGAIN where the key lay there. */
+GLOBAL int live_claim_further(__u64 key)
 {
-	struct kmt_bucket *first = bucket_of(live_row(key));
+	__u32 row = live_row(key), number;
+	struct kmt_bucket *first = bucket_of(row);
 	struct live_place p = {};
 
-	for (__u32 i = 0; first && i < LIVE_FURTHER; i++) {
-		__u32 row = live_further(key, i);
-
+	if (!first)
+		return 0;
+	number = first->spilled ? live_find_further(key) : 0;
+	if (number && live_place(&p, number - 1) && live_swap(&p, key, KMT_BUSY))
+		return number | LIVE_AGAIN;
+	if (bucket_claim(&p, first, row))
+		return p.row * KMT_KEYS + p.i + 1;
+	for (__u32 i = 0; i < LIVE_FURTHER; i++) {
+		row = live_further(key, i);
 		if (!bucket_claim(&p, bucket_of(row), row))
 			continue;
 		__sync_fetch_and_add(&first->spilled, 1);
@@ -334,40 +361,38 @@ GLOBAL int live_claim_spilled(__u64 key)
 	return 0;
 }
 
-/* The place of the object `number`. False: there is none. */
-static __always_inline bool live_place(struct live_place *p, __u32 number)
-{
-	__u32 row = number / KMT_KEYS;
-
-	return bucket_place(p, bucket_of(row), row, number % KMT_KEYS) && p->bucket;
-}
-
-static __always_inline bool live_spilled(struct live_place *p, struct kmt_bucket *first, __u32 number_and_one)
-{
-	p->spilled = first;
-	return number_and_one && live_place(p, number_and_one - 1);
-}
-
 /* Where `key` lies. */
 static __always_inline bool live_find(struct live_place *p, __u64 key)
 {
-	__u32 row = live_row(key);
+	__u32 row = live_row(key), number;
 	struct kmt_bucket *first = bucket_of(row);
 
 	p->spilled = NULL;
 	if (bucket_find(p, first, row, key))
 		return true;
-	return first && first->spilled && live_spilled(p, first, live_find_spilled(key));
+	if (!first || likely(!first->spilled))
+		return false;
+	p->spilled = first;
+	number = live_find_further(key);
+	return number && live_place(p, number - 1);
 }
 
-/* Where the object of `key` is to be written; false when all its buckets are full. */
-static __always_inline bool live_claim(struct live_place *p, __u64 key)
+/*
+ * Claim where the object of `key` is to be written (KMT_BUSY); false when all its buckets are full. *again: where it
+ * lies already, its last owner's free unseen.
+ */
+static __always_inline bool live_claim(struct live_place *p, __u64 key, bool *again)
 {
-	__u32 row = live_row(key);
+	__u32 row = live_row(key), number;
 	struct kmt_bucket *first = bucket_of(row);
 
-	p->spilled = NULL;
-	return bucket_claim(p, first, row) || live_spilled(p, first, live_claim_spilled(key));
+	*again = bucket_find(p, first, row, key);
+	if (*again ? live_swap(p, key, KMT_BUSY) : first && !first->spilled && bucket_claim(p, first, row))
+		return true;
+	number = live_claim_further(key);
+	*again = number & LIVE_AGAIN;
+	number &= ~LIVE_AGAIN;
+	return number && live_place(p, number - 1);
 }
 
 /* ---- the filter: may this key be in the live table? ---- */
@@ -404,15 +429,6 @@ static __always_inline void filter_add(__u64 key, __s64 n)
 	__sync_fetch_and_add(&live_filter.few_words[few / 4], n << few % 4 * 16);
 }
 
-/* Exchange the key at a place, so that only one of those who try succeeds. False: it was not `from`. */
-static __always_inline bool live_swap(const struct live_place *p, __u64 from, __u64 to)
-{
-	__u64 i = p->i;
-
-	barrier_var(i);
-	return i < KMT_KEYS && compat_swap(&p->bucket->key[i], p->row, from, to);
-}
-
 /*
  * Take the object at `p`, whose key there is `held`, out of the live table. False when somebody else did so
  * meanwhile: the liveness audit, or an allocation of the same address.
@@ -435,41 +451,58 @@ static __always_inline bool track_is_ghost(const struct kmt_object *o)
 
 /* ---- the ways in ---- */
 
-/* What an allocation leaves behind: an object in the live table, and its traffic. */
-GLOBAL int track_object(__u32 cpu_id, __u32 scratch_row, __u32 path)
+/* The object of this number is overwritten: its last owner was freed, and nobody said so. */
+GLOBAL int track_reused(__u32 cpu_id, __u32 number)
 {
-	struct unwind_scratch *s = scratch_of(scratch_row);
 	struct kmt_cpu *cpu = cpu_of(cpu_id);
 	struct live_place at = {};
 	struct kmt_object *o;
-	__u64 key;
 
-	if (!cpu || !s)
+	if (!cpu || !live_place(&at, number))
 		return 0;
-	key = kmt_key(s->object.pool, s->addr);
-	if (live_find(&at, key) && live_swap(&at, key, KMT_BUSY)) {
-		/* its last owner was freed, and nobody said so */
-		o = live_object(&at);
-		if (o && track_is_ghost(o))
-			traffic_count(cpu, cpu_id, o, KMT_TALLY_GHOSTS);
-		cpu->stats[KMT_STAT_REUSED]++;
-	} else if (!live_claim(&at, key)) {
+	o = live_object(&at);
+	if (o && track_is_ghost(o))
+		traffic_count(cpu, cpu_id, o, KMT_TALLY_GHOSTS);
+	cpu->stats[KMT_STAT_REUSED]++;
+	return 0;
+}
+
+/* What an allocation leaves behind: an object in the live table, and its traffic. Returns whether there was room. */
+static __always_inline int track_object(struct kmt_cpu *cpu, __u32 cpu_id, struct unwind_scratch *s, __u32 path)
+{
+	__u64 key = kmt_key(s->object.pool, s->addr);
+	struct live_place at = {};
+	struct kmt_object *o;
+	bool again;
+
+	if (unlikely(!live_claim(&at, key, &again))) {
 		cpu->losses[KMT_LOSS_LIVE_FULL]++;
 		return 0;
-	} else {
-		filter_add(key, 1);
 	}
+	if (unlikely(again))
+		track_reused(cpu_id, at.row * KMT_KEYS + at.i);
+	else
+		filter_add(key, 1);
 	o = live_object(&at);
 	if (!o)
 		return 0;
 	*o = s->object;
 	o->path = path;
-	o->owner = owner_current(cpu, cpu_id, s->irq);
+	o->owner = owner_current(cpu, cpu_id, s);
 	o->born_ms = clock_ms;
 	traffic_count(cpu, cpu_id, o, 0);
 	live_store(&at, key);
 	cpu->stats[KMT_STAT_ALLOCS]++;
-	return 0;
+	return 1;
+}
+
+/* The same, for loops: checked once. */
+GLOBAL int track_object_apart(__u32 cpu_id, __u32 scratch_row, __u32 path)
+{
+	struct unwind_scratch *s = scratch_of(scratch_row);
+	struct kmt_cpu *cpu = cpu_of(cpu_id);
+
+	return cpu && s ? track_object(cpu, cpu_id, s, path) : 0;
 }
 
 /*
@@ -497,15 +530,13 @@ static __always_inline struct unwind_scratch *track_enter(struct kmt_cpu *cpu, _
 	return s;
 }
 
-static __always_inline void track_alloc(struct bpf_raw_tracepoint_args *ctx, struct kmt_cpu *cpu,
-					__u32 cpu_id, struct unwind_scratch *s, __u32 row)
+/* Returns whether the allocation is tracked now. */
+static __always_inline int track_alloc(struct bpf_raw_tracepoint_args *ctx, struct kmt_cpu *cpu,
+				       __u32 cpu_id, struct unwind_scratch *s, __u32 row)
 {
-	__u32 path;
+	__u32 path = unwind_path(ctx, s, row, cpu, cpu_id);
 
-	live_prefetch(kmt_key(s->object.pool, s->addr));
-	path = unwind_path(ctx, s, row, cpu, cpu_id);
-	if (!s->irq || narrow_wants_irq())
-		track_object(cpu_id, row, path);
+	return (!s->irq || narrow_wants_irq()) && track_object(cpu, cpu_id, s, path);
 }
 
 static __always_inline void track_leave(struct kmt_cpu *cpu, const struct unwind_scratch *s)
@@ -517,30 +548,33 @@ static __always_inline void track_leave(struct kmt_cpu *cpu, const struct unwind
 
 #define TRACK_EVERY 0x100 /* with a pool: this one is taken, whatever the mode */
 
-/* An allocation that may be taken. */
+/* An allocation that may be taken. Returns whether it was. */
 GLOBAL int track_taken(struct bpf_raw_tracepoint_args *ctx, __u32 pool, __u64 site, __u64 addr, __u64 size)
 {
 	struct unwind_scratch *s;
 	struct kmt_cpu *cpu;
 	__u32 cpu_id, row;
 	__u64 mean = 0;
+	int taken;
 
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
 	if (pool < KMT_POOLS && !sample_weigh(cpu_id, pool, &mean))
 		return 0;
+	pool &= ~TRACK_EVERY;
 	if (!gate_open(pool) || !narrow_wants(size))
 		return 0;
-	s = track_enter(cpu, cpu_id, pool & ~TRACK_EVERY, &row);
+	live_prefetch(kmt_key(pool, addr));
+	s = track_enter(cpu, cpu_id, pool, &row);
 	if (!s)
 		return 0;
 	s->site = site;
 	s->addr = addr;
-	s->object = (struct kmt_object){.size = size, .period = mean, .pool = pool & ~TRACK_EVERY};
-	track_alloc(ctx, cpu, cpu_id, s, row);
+	s->object = (struct kmt_object){.size = size, .period = mean, .pool = pool};
+	taken = track_alloc(ctx, cpu, cpu_id, s, row);
 	track_leave(cpu, s);
-	return 0;
+	return taken;
 }
 
 /*
