@@ -15,7 +15,7 @@
 #include "kmemtrace.h"
 
 #define GOVERNOR_BUDGET	  1.0  /* percent of all CPU time, unless --max-overhead says otherwise */
-#define GOVERNOR_WINDOW_S 0.015 /* what a reading is of, */
+#define GOVERNOR_WINDOW_S 0.008 /* what a reading is of, */
 #define GOVERNOR_EVERY_S  0.5  /* and how often it is taken: measuring costs, too */
 
 struct governor_options {
