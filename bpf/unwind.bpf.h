@@ -3,8 +3,8 @@
  * The memoised unwinder: which path is this? Kernel stacks at allocation repeat, so instead of unwinding
  * each time (1–1.7 µs) it remembers where on the stack a path's return addresses lie, and looks there.
  *
- *   key    call site and what the task is about: the number of its system call, which lies at the end of its stack,
- *          and depth (how far ctx lies from that end), in an interrupt depth alone; some memos, or ways, for each.
+ *   key    call site and what the task is about: the number of its system call, which lies at the end of its stack; in
+ *          a kernel thread or an interrupt how far ctx lies from that end; some memos, or ways, for each.
  *          Events that name no call site are told apart by the frames nearest to ctx: where the next return address
  *          lies above a known one is a property of that address (it is the frame's size), so it is learned
  *          once for each (chain).
@@ -30,8 +30,9 @@
 #define UNWIND_FUNCTION 3 /* frames of the program, the trampoline and the function it is attached to */
 #define UNWIND_CHUNK  64 /* words read at a time */
 #define UNWIND_CHUNKS 17 /* 8 KiB of stack, and the chunk that ctx begins in */
-#define UNWIND_COARSE 12 /* depth in the key: x86 varies it by 1 KiB at random on each system call */
+#define UNWIND_COARSE 12 /* depth in the key of a system call: x86 varies it by 1 KiB at random on each */
 #define UNWIND_PART   3
+#define PF_KTHREAD    0x00200000
 #define UNWIND_IRQ    0x8000 /* in the key, too: depth is within an interrupt stack */
 #define UNWIND_ODD    0x9E3779B97F4A7C15ull
 
@@ -500,9 +501,11 @@ static __always_inline void unwind_locate(struct unwind_scratch *s)
 		what = ((s->sp & 0x3fff) >> 3) | UNWIND_IRQ;
 	} else {
 		s->end = base + cfg_thread_size;
-		if (likely(syscall_at))
-			what = compat_read_word(s->end - syscall_at) << 2;
-		what = (what ^ depth >> UNWIND_COARSE) & ~UNWIND_IRQ;
+		if (TASK_READ(task, flags) & PF_KTHREAD)
+			what = depth >> 3;
+		else if (likely(syscall_at))
+			what = compat_read_word(s->end - syscall_at) << 2 ^ depth >> UNWIND_COARSE;
+		what &= ~UNWIND_IRQ;
 	}
 	s->key = (s->site ?: unwind_near(s->sp, s->end, s->object.pool)) ^ what << 48;
 }
