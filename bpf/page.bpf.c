@@ -47,7 +47,7 @@ GLOBAL int page_pieces_taken(struct bpf_raw_tracepoint_args *ctx, __u32 order)
 	__u32 nr = 1 << (order & 31), row, cpu_id;
 	struct unwind_scratch *s;
 	struct kmt_cpu *cpu;
-	int path = -1;
+	__u32 path;
 
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
@@ -62,16 +62,13 @@ GLOBAL int page_pieces_taken(struct bpf_raw_tracepoint_args *ctx, __u32 order)
 	s->object = (struct kmt_object){.size = size, .pool = KMT_PAGE};
 	if (!cfg_exact)
 		countdown_of(cpu_id)->left[KMT_PAGE] += size * nr; /* from the beginning, now piece by piece */
+	path = unwind_path(ctx, s, row, cpu, cpu_id);
 	barrier(); /* carried into the loop in a register, it would begin one that the verifier of 6.1 refuses */
 	for (__u32 i = 0; i < 1 << PAGE_PIECES; i++) {
-		if (i >= nr)
+		if (i >= nr || (s->irq && !narrow_wants_irq()))
 			break;
 		if (sample_falls_on(cpu_id, KMT_PAGE, size) && sample_weigh(cpu_id, KMT_PAGE, &mean)) {
-			if (path < 0)
-				path = unwind_path(ctx, s, row, cpu, cpu_id);
 			s->object.period = mean;
-			if (s->irq && !narrow_wants_irq())
-				break;
 			if (track_object_apart(cpu_id, row, path))
 				__sync_fetch_and_add(page_block(s->addr), 1);
 		}
