@@ -36,7 +36,7 @@ GLOBAL int slab_cache_taken(struct bpf_raw_tracepoint_args *ctx, __u64 size)
 	__u32 row, at, cpu_id;
 	__u64 mean;
 
-	if (cfg_exact || cfg_reads)
+	if (cfg_exact || cfg_reads) /* it has fallen to the sample, or see below */
 		live_prefetch(kmt_key(KMT_SLAB, ctx->args[1]));
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)

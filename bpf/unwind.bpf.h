@@ -32,7 +32,7 @@
 #define UNWIND_CHUNKS 17 /* 8 KiB of stack, and the chunk that ctx begins in */
 #define UNWIND_COARSE 12 /* depth in the key of a system call: x86 varies it by 1 KiB at random on each */
 #define UNWIND_PART   3
-#define PF_KTHREAD    0x00200000
+#define PF_KTHREAD    0x00200000 /* of task_struct.flags (include/linux/sched.h) */
 #define UNWIND_IRQ    0x8000 /* in the key, too: depth is within an interrupt stack */
 #define UNWIND_ODD    0x9E3779B97F4A7C15ull
 
@@ -43,7 +43,7 @@ struct unwind_scratch {
 	struct kmt_object object;
 	__u64 site; /* by the caller that the tracepoint names, or 0 */
 	__u64 began; /* clock, where the time that samples take is kept; or 0 */
-	__u64 task;
+	__u64 task; /* the current one */
 	__u64 sp;
 	__u64 end; /* of the stack */
 	__u64 key;

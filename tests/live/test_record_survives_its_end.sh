@@ -10,7 +10,8 @@ detached() { [ "$(links_of "$RECORD_PID")" = 0 ]; }
 gone() { ! kill -0 "$RECORD_PID" 2>/dev/null; }
 no_new_programs() { [ "$(bpf_programs | comm -13 "$WORK/programs" -)" = "" ]; }
 
-# What is wanted is half a second: it takes 0.26 s on one machine and 0.43 to 0.52 on another. Slow ones have twice as long.
+# What is wanted is half a second: it takes 0.26 s on one machine and 0.43 to 0.52 on another. Slow ones have twice as
+# long.
 ATTACH_MS=1000
 
 test_attaches_soon() {
