@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The liveness audit: is an object that looks outstanding on one of the allocator's free lists? The loader
- * chooses the objects and drives these programs by BPF_PROG_TEST_RUN, a chunk at a time (user/live/audit.c);
- * they attach to nothing. An iterator over the live table would do as well, but it would visit every row in
- * hash order: here the objects come sorted by address, so that each slab's free list is walked once for all
- * of them, a run is as long as the loader wants, and it works from 5.10 on.
+ * The liveness audit: is an object that looks outstanding on one of the allocator's free lists, is a page table
+ * still one? The loader chooses the objects and drives these programs by BPF_PROG_TEST_RUN, a chunk at a time
+ * (user/live/audit.c); they attach to nothing. An iterator over the live table would do as well, but it would
+ * visit every row in hash order: here the objects come sorted by address, so that each slab's free list is walked
+ * once for all of them, a run is as long as the loader wants, and it works from 5.10 on.
  *
  * Everything here reads live memory of the allocator without its locks. Therefore:
  * - A free pointer is followed only onto an object's place in the same slab, and never more often than the
@@ -24,6 +24,7 @@
 #define CACHE_STEPS  256 /* caches listed in one run */
 #define PARTIAL_TRY  8   /* slabs of a partial list looked at to learn where pages are */
 #define TRIES        3
+#define PAGE_YOUNG_MS 100 /* in which a page table is marked */
 
 TABLE(audit, struct kmt_audit);
 TABLE(audit_items, struct kmt_audit_item); /* KMT_AUDIT_CHUNK */
@@ -540,6 +541,42 @@ static __always_inline int judge_large(__u64 addr)
 	return KMT_UNSURE;
 }
 
+/*
+ * Page tables are marked as such, so a page that came along a path of theirs, is not marked and is gone was freed unseen:
+ * RCU frees them in batches, and a batch that interrupts the program of their event is skipped by the kernel, as one.
+ * Of other pages nothing can be said; which paths are of page tables shows by the pages that are.
+ */
+GLOBAL int audit_judge_page(__u32 row)
+{
+	struct kmt_audit_item *item = bpf_map_lookup_elem(&audit_items, &row);
+	struct live_place at = {};
+	struct kmt_object *o;
+	struct kmt_path *p;
+	__u32 path;
+	__u64 page;
+	int table;
+
+	if (!item || !live_place(&at, item->row))
+		return KMT_UNSURE;
+	o = live_object(&at);
+	if (!o)
+		return KMT_UNSURE;
+	path = LOAD(o->path);
+	p = bpf_map_lookup_elem(&paths, &path);
+	page = kmt_key(KMT_PAGE, item->key);
+	table = compat_page_is_table(page);
+	/* the path was this page's while it was looked at */
+	if (!p || !path || table < 0 || LOAD(o->born_ms) != item->born_ms || LOAD(o->path) != path)
+		return KMT_UNSURE;
+	if (table && !(p->flags & KMT_PATH_TABLE))
+		p->flags |= KMT_PATH_TABLE;
+	if (table)
+		return KMT_LIVE;
+	if (!(p->flags & KMT_PATH_TABLE) || clock_ms - item->born_ms < PAGE_YOUNG_MS)
+		return KMT_UNSURE;
+	return compat_page_is_gone(page) ? KMT_FREED_PAGE : KMT_UNSURE;
+}
+
 GLOBAL int audit_item(__u32 row)
 {
 	struct kmt_audit_item *item = bpf_map_lookup_elem(&audit_items, &row);
@@ -551,6 +588,8 @@ GLOBAL int audit_item(__u32 row)
 		return 0;
 	if (item->resting)
 		verdict = KMT_FREED_CPU;
+	else if (item->pool == KMT_PAGE)
+		verdict = audit_judge_page(row);
 	else if (item->cache)
 		verdict = audit_judge_slab(item->key, item->cache);
 	else

@@ -232,6 +232,33 @@ static __always_inline int compat_page_is_large_kmalloc(__u64 page)
 	       bpf_core_enum_value(enum pagetype___large, PGTY_large_kmalloc);
 }
 
+/*
+ * Is it a page table, as the kernel counts them in PageTables: marked from its first use to when it is given back?
+ * 1, 0, or −1 where that is not known (6.10, 6.11). Up to 6.9 page_type is a set of bits, which a kind of page clears
+ * one of, and no such set where the top bit is not; 18b2db3b0385 of 5.11 moved a page table's.
+ */
+static __always_inline int compat_page_is_table(__u64 page)
+{
+	__u32 type = BPF_CORE_READ((struct page *)page, page_type);
+
+	if (bpf_core_enum_value_exists(enum pagetype, PGTY_table))
+		return type >> 24 == bpf_core_enum_value(enum pagetype, PGTY_table);
+	if (!bpf_core_enum_value_exists(enum pageflags, PG_slab))
+		return -1;
+	return type >> 31 && !(type & (bpf_core_field_exists(struct page___mem_cgroup, mem_cgroup) ? 0x400 : 0x200));
+}
+
+/*
+ * Is it free, or something that no page table is: a slab, a user's? Frozen pages that are neither (from 6.18; a
+ * reference count of 0) would look free.
+ */
+static __always_inline bool compat_page_is_gone(__u64 page)
+{
+	struct page *p = (void *)page;
+
+	return !BPF_CORE_READ(p, _refcount.counter) || BPF_CORE_READ(p, mapping) || compat_page_is_slab(page);
+}
+
 static __always_inline __u64 compat_slab_cache(__u64 page)
 {
 	return (__u64)SLAB_READ(page, slab_cache);

@@ -165,6 +165,7 @@ struct kmt_path {
 #define KMT_PATH_TRUNCATED 1
 #define KMT_PATH_IRQ       2 /* allocated in interrupt context, cut where the interrupt began */
 #define KMT_PATH_PTE       4 /* its pages are page tables: pte_alloc_one() returned one */
+#define KMT_PATH_TABLE     8 /* its pages are page tables: the audit found one that is marked so */
 #define KMT_PATH_POOL      8 /* from this bit on: the pool that it allocates from */
 
 /* How to recognise a path without unwinding (unwind.bpf.h). Row 0 stands for none. */
@@ -263,7 +264,7 @@ struct kmt_task {
 enum kmt_verdict {
 	KMT_UNSURE,     /* the allocator's lists changed under us, or the page is not understood */
 	KMT_LIVE,       /* on none of the allocator's free lists */
-	KMT_FREED_PAGE, /* its page holds no object of its cache any more */
+	KMT_FREED_PAGE, /* its page holds no object of its cache any more, or, a page table, is none any more */
 	KMT_FREED_SLAB, /* on its slab's free list */
 	KMT_FREED_CPU,  /* on a CPU's free list or in a sheaf */
 	KMT_VERDICTS
@@ -277,14 +278,14 @@ enum kmt_verdict {
 /* An object to be judged. The loader fills all but the verdict. */
 struct kmt_audit_item {
 	__u64 key;     /* of the live table */
-	__u64 cache;   /* struct kmem_cache *, 0: large kmalloc */
+	__u64 cache;   /* struct kmem_cache *, 0: large kmalloc, or not slab */
 	__u32 row;     /* its number in the live table */
 	__u32 born_ms; /* as the loader saw it: another value means another object */
 	__u8 resting;  /* it lies on a per-CPU list (kmt_audit.resting) */
 	__u8 look;     /* for kmt_object.looked when it is live, 0: leave no mark */
 	__u8 verdict;
 	__u8 evicted;
-	__u32 spare;
+	__u32 pool; /* KMT_SLAB or KMT_PAGE */
 };
 
 #define KMT_SEEN 64

@@ -113,11 +113,18 @@ struct page___flags { /* up to 6.17, before memdesc_flags_t */
 	unsigned long flags;
 };
 
+struct mem_cgroup;
+
+struct page___mem_cgroup { /* up to 5.10 */
+	struct mem_cgroup *mem_cgroup;
+};
+
 #pragma clang attribute pop
 
 /* the kind of page in the top byte of page_type (in 6.12, not in 6.1); before, a flag */
 enum pagetype {
 	PGTY_slab = 245,
+	PGTY_table = 242,
 };
 
 enum pagetype___large { /* in 6.18, not in 6.12 */

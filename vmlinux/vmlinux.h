@@ -118,7 +118,10 @@ struct pt_regs {
 	unsigned long sp;
 };
 
+struct address_space;
+
 struct page {
+	struct address_space *mapping;
 	unsigned int page_type;
 	atomic_t _refcount;
 };

@@ -24,6 +24,7 @@ closes() {
 			| map(. * 1024 | floor) | join(\" \")" >"$WORK/row"
 		read -r start end gross residual <"$WORK/row"
 		echo "$name: $start to $end, $gross gross, residual $residual"
+		[ $((${residual#-} * 2)) -le $SLACK ] || json '.capture | .losses, .counters' | tr -d '\n" '
 		within "$name's residual" "$residual" 0 0 $((gross / 50 > SLACK ? gross / 50 : SLACK))
 		within "$name at the start" "$start" "$(level before "$name")" 1 $MOMENT
 		within "$name at the end" "$end" "$(level after "$name")" 1 $MOMENT

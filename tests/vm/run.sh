@@ -275,14 +275,16 @@ test_pools() {
 		done <<-EOF
 			$POOLS
 		EOF
+		# page tables are marked as such, on each kernel in its own way
+		within pool-sparse-looked-up "$(./jsonq "$REPORT" growth pool judged_objects |
+			awk -F '\t' '$1 == "pagetable" { n += $2 } END { print n + 0 }')" $((990 - $(lost))) 2000
 	else
 		cat /tmp/ready.*
 	fi
 	release
 }
 
-# Where no function has a name all is seen but names, and that is said. Page tables are known all the same where
-# pte_alloc_one() can be attached to; where it cannot, doctor has a reason.
+# Where no function has a name all is seen but names, and that is said. Page tables are known all the same.
 test_unnamed() {
 	echo 2 >/proc/sys/kernel/kptr_restrict
 	hold msg:3000 sparse:1000
@@ -294,13 +296,7 @@ test_unnamed() {
 		else
 			not_ok unnamed-said "$(tr '\n' ' ' </tmp/record.out)"
 		fi
-		if [ "$(./jsonq /tmp/doctor.json hooks.name=pte_alloc_one.attached)" = true ]; then
-			held unnamed-tables "$(awk -F '\t' '$1 == "pagetable" { n += $3 } END { print n }' /tmp/growths)" 1000
-		elif [ -n "$(./jsonq /tmp/doctor.json hooks.name=pte_alloc_one.reason)" ]; then
-			ok unnamed-tables
-		else
-			not_ok unnamed-tables "pte_alloc_one is not attached, and doctor does not say why"
-		fi
+		held unnamed-tables "$(awk -F '\t' '$1 == "pagetable" { n += $3 } END { print n }' /tmp/growths)" 1000
 	fi
 	release
 	echo 0 >/proc/sys/kernel/kptr_restrict

@@ -17,6 +17,7 @@
 #define LATE	 2	      /* times the limit, after which a run that takes longer than planned is ended */
 #define CACHE_RUNS 16	      /* of audit_caches: 4096 caches, more than there are rows */
 #define APART_NS 1000000000ull /* between two looks that count as two */
+#define BARREN	 64	      /* pages of a path, none of them a page table: its others are none */
 
 /* An object to be looked up. */
 struct suspect {
@@ -41,6 +42,7 @@ struct audit {
 	const char *state;
 	struct choice *choice;
 	uint64_t *sampled; /* a bit for each row of the live table: of the last run's sample, and live */
+	uint8_t *no_table; /* by path: pages looked at that were no page tables, up to BARREN */
 	ARRAY_OF(struct audit_ghosts) ghosts;
 	struct {
 		ARRAY_OF(uint64_t);
@@ -75,7 +77,8 @@ int audit_new(struct tracer *t, struct audit **out)
 		seed = clock_ns();
 	a->choice = choice_new(seed);
 	a->sampled = calloc(sampled_words(a), sizeof(*a->sampled));
-	if (!a->choice || !a->sampled) {
+	a->no_table = calloc(a->tables->nr_paths, sizeof(*a->no_table));
+	if (!a->choice || !a->sampled || !a->no_table) {
 		audit_free(a);
 		return -ENOMEM;
 	}
@@ -97,6 +100,7 @@ void audit_free(struct audit *a)
 	ARRAY_FREE(&a->rest);
 	choice_free(a->choice);
 	free(a->sampled);
+	free(a->no_table);
 	free(a);
 }
 
@@ -123,6 +127,21 @@ const struct audit_counts *audit_counts(const struct audit *a)
 
 /* ---- the choice ---- */
 
+/* Do page tables come along the path? */
+static bool path_of_tables(const struct audit *a, uint32_t path)
+{
+	return __atomic_load_n(&a->tables->paths[path].flags, __ATOMIC_RELAXED) & KMT_PATH_TABLE;
+}
+
+/* A slab object whose cache is known, or a page that may be a page table. */
+static bool can_be_judged(const struct audit *a, const struct kmt_object *o)
+{
+	if (o->pool == KMT_SLAB)
+		return o->cache && o->cache < a->tables->nr_caches;
+	return o->pool == KMT_PAGE && o->path && o->path < a->tables->nr_paths &&
+	       (path_of_tables(a, o->path) || a->no_table[o->path] < BARREN);
+}
+
 /* The object in a row of the live table, when it is one that can be judged. */
 static bool suspect_read(const struct audit *a, uint32_t bucket, uint32_t i, uint32_t born_until_ms,
 			 struct kmt_object *o, uint64_t *key)
@@ -133,8 +152,7 @@ static bool suspect_read(const struct audit *a, uint32_t bucket, uint32_t i, uin
 	if (*key <= KMT_EVICTING)
 		return false;
 	*o = t->live[bucket].object[i];
-	return o->pool == KMT_SLAB && o->cache && o->cache < t->nr_caches &&
-	       o->born_ms <= born_until_ms &&
+	return can_be_judged(a, o) && o->born_ms <= born_until_ms &&
 	       __atomic_load_n(&t->live[bucket].key[i], __ATOMIC_ACQUIRE) == *key;
 }
 
@@ -347,6 +365,7 @@ static int chunk_judge(struct audit *a, uint64_t cache, struct suspect *s, size_
 			.born_ms = s[i].born_ms,
 			.resting = s[i].resting,
 			.look = !mark || a->rest.incomplete ? 0 : suspect_looked(a, &s[i]),
+			.pool = s[i].cache ? KMT_SLAB : KMT_PAGE,
 		};
 	err = tracer_run(a->tracer, TRACER_AUDIT_JUDGE, args, -1);
 	for (size_t i = 0; i < nr && !err; i++) {
@@ -392,8 +411,17 @@ static int ghost_count(struct audit *a, const struct suspect *s)
 	return 0;
 }
 
+/* No verdict. Of pages that are no page tables there is none to be had: they do not count. */
+static void unsure_count(struct audit *a, const struct suspect *s)
+{
+	if (s->cache || path_of_tables(a, s->path))
+		a->counts.unsure++;
+	else if (a->no_table[s->path] < BARREN)
+		a->no_table[s->path]++;
+}
+
 /*
- * Judge the suspects of one cache. Those that seem live are looked up a second time at once: an
+ * Judge the suspects of one cache, or the pages. Those that seem live are looked up a second time at once: an
  * object that moved from one free list to another is missed once, hardly ever twice.
  */
 static int cache_judge(struct audit *a, struct suspect *s, size_t nr)
@@ -424,7 +452,7 @@ static int cache_judge(struct audit *a, struct suspect *s, size_t nr)
 			if (s[i].sampled)
 				a->sampled[s[i].row / 64] |= 1ull << (s[i].row % 64);
 		} else {
-			a->counts.unsure++;
+			unsure_count(a, &s[i]);
 		}
 	}
 	return err;

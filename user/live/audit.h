@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The liveness audit, from the loader's side: chooses tracked slab objects, has the kernel side
- * look them up in the allocator's free lists (bpf/audit.bpf.c), and keeps what came of it for the
- * drain. Objects found free leave the live table there and then and count as ghosts.
+ * The liveness audit, from the loader's side: chooses tracked slab objects and page tables, has the kernel
+ * side look them up in the allocator's free lists and in struct page (bpf/audit.bpf.c), and keeps what came of
+ * it for the drain. Objects found free leave the live table there and then and count as ghosts.
  */
 #ifndef KMEMTRACE_LIVE_AUDIT_H
 #define KMEMTRACE_LIVE_AUDIT_H
@@ -25,7 +25,7 @@ struct audit_counts {
 /* Objects of one (path, owner, cache) that the last run found free, of its sample. */
 struct audit_ghosts {
 	uint32_t path, owner;
-	uint16_t cache;
+	uint16_t cache; /* 0: page tables */
 	uint64_t nr;
 };
 

@@ -305,7 +305,7 @@ static void ghosts_add(const struct drain *d, struct group *groups)
 		struct group_key key = {.path = ghosts[i].path,
 					.owner = ghosts[i].owner,
 					.cache = ghosts[i].cache,
-					.pool = KMT_SLAB};
+					.pool = ghosts[i].cache ? KMT_SLAB : KMT_PAGE};
 		struct group *g;
 
 		HASH_FIND(hh, groups, &key, sizeof(key), g);

@@ -22,7 +22,7 @@
 #define COST_PERCPU  "per-CPU memory is known only as the level of Percpu"
 #define COST_KSTACK  "kernel stacks are known only by process, not by who created them"
 #define COST_PAGE    "page tables and other pages are known only as levels"
-#define COST_PTE     "where functions have no names, page tables look like other pages"
+#define COST_PTE     "where functions have no names, page tables are known by the audit alone"
 #define COST_TASKS   "which processes hold kernel stacks and page tables is not known"
 
 #define TRACEPOINT   .how = "raw_tp"

@@ -229,7 +229,7 @@ static int path_put(struct stacks *s, const struct kmt_path *p, uint32_t nr, enu
 int stacks_id(struct stacks *s, uint32_t path, enum pool traced, uint32_t *id, struct stack_class *class_)
 {
 	struct named_path *named;
-	uint32_t nr;
+	uint32_t nr, flags;
 	int err = 0;
 
 	*id = 0;
@@ -244,7 +244,10 @@ int stacks_id(struct stacks *s, uint32_t path, enum pool traced, uint32_t *id, s
 		err = path_put(s, &s->tables->paths[path], nr < KMT_FRAMES ? nr : KMT_FRAMES, traced, named);
 	*id = named->id;
 	*class_ = named->class_;
-	if (__atomic_load_n(&s->tables->paths[path].flags, __ATOMIC_RELAXED) & KMT_PATH_PTE)
+	flags = __atomic_load_n(&s->tables->paths[path].flags, __ATOMIC_RELAXED);
+	if (flags & KMT_PATH_PTE)
 		*class_ = (struct stack_class){.pool = POOL_PAGETABLE, .class_ = "pte"};
+	else if (flags & KMT_PATH_TABLE && class_->pool != POOL_PAGETABLE)
+		*class_ = (struct stack_class){.pool = POOL_PAGETABLE, .class_ = "other"};
 	return err;
 }

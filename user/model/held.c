@@ -59,7 +59,8 @@ static void tally_add(struct tally *t, const struct cap_held *h)
  * 1998: sound for small n and for x = 0 or n). Nothing is left to chance where N = x.
  *
  * A group in which nothing was looked up (all too young, as a rule) is taken to live as the rest of
- * its cache does, when that is known: with the variance of a single draw, since paths differ.
+ * its cache does, when that is known: with the variance of a single draw, since paths differ. Page
+ * tables have no cache, and of some levels none can be looked up.
  */
 static struct share share_of(const struct tally *group, const struct tally *cache)
 {
@@ -103,7 +104,7 @@ static void correct_cache(struct held_row *rows, size_t nr)
 {
 	struct tally cache = {0};
 
-	for (size_t i = 0; i < nr; i++)
+	for (size_t i = 0; i < nr && rows[0].h->cache; i++)
 		tally_add(&cache, rows[i].h);
 	for (size_t from = 0, to; from < nr; from = to) {
 		for (to = from + 1; to < nr && rows[to].h->stack == rows[from].h->stack;)
