@@ -193,6 +193,38 @@ static void audit_corrects_whole_groups(void **state)
 	capture_free(c);
 }
 
+/* Page tables of another level, which carry no mark: what was found of the others says nothing of them. */
+static void page_tables_speak_for_their_own_path_alone(void **state)
+{
+	struct capture *c = sample_new("exact");
+	struct snapshot *s = sample_snapshot(c, 0);
+	struct cap_interval *at;
+	struct cap_held *h;
+	struct report r;
+	uint32_t frame;
+
+	(void)state;
+	frame = sample_frame(c, "pte_alloc_one", 1, "vmlinux");
+	sample_stack(c, 1, &frame);
+	frame = sample_frame(c, "pgd_alloc", 2, "vmlinux");
+	sample_stack(c, 1, &frame);
+	sample_process(c, 1, "a", 0);
+	sample_meminfo(s, "PageTables", 0);
+	at = sample_interval(c, 0);
+	h = sample_held(at, 0, 1, 1, 300, 300 * 4096);
+	h->pool = POOL_PAGETABLE;
+	h->judged = 400; /* a hundred were freed unseen, and left the table */
+	h->judged_live = 300;
+	sample_held(at, 0, 2, 1, 100, 100 * 4096)->pool = POOL_PAGETABLE;
+	r = report_of(c);
+	assert_int_equal(r.growth.nr, 2);
+	assert_close(r.growth.groups[0].bytes, 300 * 4096, 0);
+	assert_close(r.growth.groups[1].bytes, 100 * 4096, 0);
+	assert_close(r.growth.groups[1].bytes_low, 100 * 4096, 0);
+	report_free(&r);
+	capture_free(c);
+}
+
 /* Nobody measured them: null, not zero; and a single reading is no change. */
 static void what_was_not_measured_is_nan(void **state)
 {
@@ -399,6 +431,7 @@ int main(void)
 		cmocka_unit_test(unseen_allocations_stay_in_the_residual),
 		cmocka_unit_test(ghosts_cannot_hide_as_older_objects),
 		cmocka_unit_test(audit_corrects_whole_groups),
+		cmocka_unit_test(page_tables_speak_for_their_own_path_alone),
 		cmocka_unit_test(what_was_not_measured_is_nan),
 		cmocka_unit_test(sample_closes),
 		cmocka_unit_test(unaccounted_counts_each_page_once),
