@@ -149,9 +149,9 @@ static __always_inline __u32 compat_syscall_at(void)
 {
 	__u32 size = bpf_core_type_size(struct pt_regs);
 
-	if (bpf_core_field_exists(struct pt_regs___x86, orig_ax))
-		return size - bpf_core_field_offset(struct pt_regs___x86, orig_ax);
-	return size - bpf_core_field_offset(struct pt_regs___arm64, syscallno);
+	if (bpf_core_field_exists(struct pt_regs___x86_call, orig_ax))
+		return size - bpf_core_field_offset(struct pt_regs___x86_call, orig_ax);
+	return size - bpf_core_field_offset(struct pt_regs___arm64_call, syscallno);
 }
 
 /* Bytes an object of the cache takes; only with cfg_reads. */

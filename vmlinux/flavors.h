@@ -14,11 +14,11 @@ struct cgroup___ids { /* up to 6.0 */
 };
 
 /* each its own machine's */
-struct pt_regs___x86 {
+struct pt_regs___x86_call {
 	unsigned long orig_ax;
 };
 
-struct pt_regs___arm64 {
+struct pt_regs___arm64_call {
 	s32 syscallno;
 };
 
