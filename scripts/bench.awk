@@ -45,7 +45,7 @@ function half(text,    a, n, g, i, v, sum, squares)
 # what tracer t took more than tracer f, round by round
 function more(t, f, w,    r, list)
 {
-	for (r = 1; r <= rounds + peer_rounds; r++)
+	for (r = 1; r <= close_rounds + peer_rounds; r++)
 		if ((t, w, r) in time && (f, w, r) in time)
 			list = list " " (time[t, w, r] - time[f, w, r])
 	return list
@@ -110,7 +110,8 @@ function phase(n)
 function as_json(    i, j, w, t)
 {
 	printf "{\n  \"schema\": 1,\n  \"date\": \"%s\",\n  \"kernel\": \"%s\",\n  \"cpu\": \"%s\",\n", date, release, model
-	printf "  \"cpus\": %d,\n  \"rounds\": %d,\n  \"events\": %d,\n  \"workloads\": [\n", cpus, rounds, events
+	printf "  \"cpus\": %d,\n  \"rounds\": %d,\n  \"floor_and_sampled_rounds\": %d,\n  \"events\": %d,\n  \"workloads\": [\n", \
+		cpus, rounds, close_rounds, events
 	for (i = 1; i <= loads; i++) {
 		w = load[i]
 		printf "    {\"name\": \"%s\", \"tracers\": [", w
@@ -138,8 +139,8 @@ function as_json(    i, j, w, t)
 
 function as_text(    i, j, w, t, ns, more_ns)
 {
-	printf "%s, kernel %s, %d × %s, %d rounds, floor: empty programs on %d events, focused on %s\n\n", \
-		date, release, cpus, model, rounds, events, idle
+	printf "%s, kernel %s, %d × %s, %d rounds, of floor and sampled %d,\nfloor: empty programs on %d events, focused on %s\n\n", \
+		date, release, cpus, model, rounds, close_rounds, events, idle
 	printf "%-10s %-9s %12s %9s %10s %8s %8s %6s %11s\n", "WORKLOAD", "TRACER", "NS/ITERATION", "/NOTHING", \
 		"ADDED", "+/-", "/FLOOR", "+/-", "OF CLASSIC"
 	for (i = 1; i <= loads; i++) {

@@ -3,16 +3,16 @@
 # bench.sh [--rounds N] [--json] [--no-peers] [WORKLOAD...]: what tracing costs, in one sitting (root).
 # Runs each workload of tests/bench with nothing attached, with an empty program on each event that kmemtrace
 # attaches to (the floor), under kmemtrace and under a tracer of the classic design, in turns of a tenth of a second in one
-# process (tests/bench/bench_turns.c), N rounds of five turns each (16), and a few times under other tracers that are
-# installed, and prints what each adds; then what one allocation costs, what a thousand and a million live objects do to
-# it, and what the governor makes of 10 s each of an idle, a paced and a full machine. Some twenty-five minutes; ratios
-# within one run mean something, figures of two runs on a busy machine do not.
+# process (tests/bench/bench_turns.c), N rounds of five turns each (12), of the floor and sampled, which are close to each
+# other, three times as many, and a few times under other tracers that are installed, and prints what each adds; then what
+# one allocation costs, what a thousand and a million live objects do to it, and what the governor makes of 10 s each of an
+# idle, a paced and a full machine. Some thirty-five minutes; ratios within one run mean something, figures of two do not.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 B=${B:-build}
 PEER_ROUNDS=4
-rounds=16 json='' peers=1
+rounds=12 json='' peers=1
 loads=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -72,22 +72,31 @@ if [ "$peers" ]; then
 	done
 fi
 
-recorder="exec $kmemtrace record -q -f -o $work/capture.kmt" # 12 s: sampled, a fork's many stacks are learned slowly
-half=$(((rounds + 1) / 2)) # of the rounds, with programs loaded anew: where in memory they lie makes a difference, too
-for from in 0 "$half"; do
+recorder="exec $kmemtrace record -q -f -o $work/capture.kmt"
+close=(floor "exec $attach floor ${events[*]} -- sleep 600" sampled+12 "$recorder") # a fork's many stacks are learned slowly
+all=("${close[@]}" exact+4 "$recorder --exact" focused+2 "$recorder --cache $idle"
+	classic "exec $attach classic -- sleep 600")
+
+# take_turns ROUNDS TRACER…: so many more of each workload, with programs loaded anew: where in memory they lie makes a
+# difference, too
+done=0
+take_turns() {
+	local nr=$1 name
+	shift
 	for name in "${loads[@]}"; do
-		echo "bench.sh: rounds $((from + 1)) to $((from + half)), $name" >&2
-		"$turns" "$name" "$half" floor "exec $attach floor ${events[*]} -- sleep 600" sampled+12 "$recorder" \
-			exact+4 "$recorder --exact" focused+2 "$recorder --cache $idle" \
-			classic "exec $attach classic -- sleep 600" 2>>"$work/log" |
-			awk -v from="$from" '{ $1 += from; print }' >>"$work/times"
+		echo "bench.sh: rounds $((done + 1)) to $((done + nr)), $name" >&2
+		"$turns" "$name" "$nr" "$@" 2>>"$work/log" | awk -v from="$done" '{ $1 += from; print }' >>"$work/times"
 	done
-done
-rounds=$((2 * half))
+	done=$((done + nr))
+}
+half=$(((rounds + 1) / 2)) rounds=$((2 * half))
+take_turns "$half" "${all[@]}"
+take_turns "$half" "${all[@]}"
+while [ "$done" -lt $((3 * rounds)) ]; do take_turns "$half" "${close[@]}"; done
 if [ ${#others[@]} -gt 0 ]; then
-	for ((r = rounds + 1; r <= rounds + PEER_ROUNDS; r++)); do
+	for ((r = done + 1; r <= done + PEER_ROUNDS; r++)); do
 		for name in "${loads[@]}"; do
-			echo "bench.sh: round $((r - rounds)) of $PEER_ROUNDS, $name with peers" >&2
+			echo "bench.sh: round $((r - done)) of $PEER_ROUNDS, $name with peers" >&2
 			load=("$bench_load" "$name")
 			for t in nothing "${others[@]}"; do
 				run_"$t" | awk -v t="$t" -v r="$r" 'NF == 2 { print r, t, $1, $2 }' >>"$work/times"
@@ -147,7 +156,7 @@ for who in floor target limit; do
 		awk -v who=$who '$1 == "window" { print who, ++n, $2 }' >>"$work/programs"
 done
 
-awk -v json="$json" -v rounds="$rounds" -v peer_rounds=$PEER_ROUNDS -v release="$(uname -r)" \
+awk -v json="$json" -v rounds="$rounds" -v close_rounds="$done" -v peer_rounds=$PEER_ROUNDS -v release="$(uname -r)" \
 	-v cpus="$(nproc)" -v date="$(date -u +%F)" \
 	-v model="$(awk -F': ' '/^model name/ { print $2; exit }' /proc/cpuinfo)" -v events="${#events[@]}" \
 	-v idle="$idle" -f scripts/bench.awk "$work/times" "$work/programs"
