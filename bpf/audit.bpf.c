@@ -542,9 +542,12 @@ static __always_inline int judge_large(__u64 addr)
 }
 
 /*
- * Page tables are marked as such, so a page that came along a path of theirs, is not marked and is gone was freed unseen:
- * RCU frees them in batches, and a batch that interrupts the program of their event is skipped by the kernel, as one.
- * Of other pages nothing can be said; which paths are of page tables shows by the pages that are.
+ * What is freed while it interrupts the program of the page-free event is skipped by the kernel: RCU's batches of page
+ * tables, what the network gives back. Two kinds of pages tell that they are free:
+ * - Page tables are marked as such. One that came along a path of theirs, is not marked and is gone was freed; which
+ *   paths are of page tables shows by the pages that are.
+ * - The first page of a compound block says that it is one, from before its event to after that of its free.
+ * Of others nothing can be said.
  */
 GLOBAL int audit_judge_page(__u32 row)
 {
@@ -552,8 +555,8 @@ GLOBAL int audit_judge_page(__u32 row)
 	struct live_place at = {};
 	struct kmt_object *o;
 	struct kmt_path *p;
+	__u64 page, size;
 	__u32 path;
-	__u64 page;
 	int table;
 
 	if (!item || !live_place(&at, item->row))
@@ -562,16 +565,20 @@ GLOBAL int audit_judge_page(__u32 row)
 	if (!o)
 		return KMT_UNSURE;
 	path = LOAD(o->path);
+	size = LOAD(o->size);
 	p = bpf_map_lookup_elem(&paths, &path);
 	page = kmt_key(KMT_PAGE, item->key);
 	table = compat_page_is_table(page);
 	/* the path was this page's while it was looked at */
-	if (!p || !path || table < 0 || LOAD(o->born_ms) != item->born_ms || LOAD(o->path) != path)
+	if (!p || !path || LOAD(o->born_ms) != item->born_ms || LOAD(o->path) != path)
 		return KMT_UNSURE;
-	if (table && !(p->flags & KMT_PATH_TABLE))
-		p->flags |= KMT_PATH_TABLE;
-	if (table)
+	if (table > 0) {
+		if (!(p->flags & KMT_PATH_TABLE))
+			p->flags |= KMT_PATH_TABLE;
 		return KMT_LIVE;
+	}
+	if (size > cfg_page_size && size <= (__u64)cfg_page_size << PAGE_PIECES)
+		return compat_page_compound(page) ? KMT_UNSURE : KMT_FREED_PAGE;
 	if (!(p->flags & KMT_PATH_TABLE) || clock_ms - item->born_ms < PAGE_YOUNG_MS)
 		return KMT_UNSURE;
 	return compat_page_is_gone(page) ? KMT_FREED_PAGE : KMT_UNSURE;

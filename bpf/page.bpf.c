@@ -14,7 +14,6 @@
 #define GFP_MOVABLE 0x08
 #define GFP_COMP    0x40000
 #define GFP_HARDWALL 0x100000
-#define PAGE_PIECES 5 /* order */
 
 /*
  * How many pages are tracked in each 32 KiB of struct pages, that is 2 MiB of memory or so, to be asked of what the

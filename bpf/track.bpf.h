@@ -449,6 +449,9 @@ static __always_inline bool track_is_ghost(const struct kmt_object *o)
 	return o->looked != KMT_LEAVING;
 }
 
+/* A block of pages of up to this order is one object only where it is compound; others are tracked page by page. */
+#define PAGE_PIECES 5
+
 /* ---- the ways in ---- */
 
 /* The object of this number is overwritten: its last owner was freed, and nobody said so. */

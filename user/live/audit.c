@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "base/clock.h"
@@ -17,6 +18,7 @@
 #define LATE	 2	      /* times the limit, after which a run that takes longer than planned is ended */
 #define CACHE_RUNS 16	      /* of audit_caches: 4096 caches, more than there are rows */
 #define APART_NS 1000000000ull /* between two looks that count as two */
+#define BESIDE	 16	      /* of what there is time for, a part: pages that are looked up beside the sample */
 #define BARREN	 64	      /* pages of a path, none of them a page table: its others are none */
 
 /* An object to be looked up. */
@@ -42,6 +44,7 @@ struct audit {
 	const char *state;
 	struct choice *choice;
 	uint64_t *sampled; /* a bit for each row of the live table: of the last run's sample, and live */
+	uint64_t page_size;
 	uint8_t *no_table; /* by path: pages looked at that were no page tables, up to BARREN */
 	ARRAY_OF(struct audit_ghosts) ghosts;
 	struct {
@@ -73,6 +76,7 @@ int audit_new(struct tracer *t, struct audit **out)
 	a->tracer = t;
 	a->tables = tracer_tables(t);
 	a->object_ns = FIRST_NS;
+	a->page_size = sysconf(_SC_PAGESIZE);
 	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
 		seed = clock_ns();
 	a->choice = choice_new(seed);
@@ -133,13 +137,22 @@ static bool path_of_tables(const struct audit *a, uint32_t path)
 	return __atomic_load_n(&a->tables->paths[path].flags, __ATOMIC_RELAXED) & KMT_PATH_TABLE;
 }
 
-/* A slab object whose cache is known, or a page that may be a page table. */
+/* A slab object whose cache is known, or a page that may be a page table or a compound block. */
 static bool can_be_judged(const struct audit *a, const struct kmt_object *o)
 {
 	if (o->pool == KMT_SLAB)
 		return o->cache && o->cache < a->tables->nr_caches;
 	return o->pool == KMT_PAGE && o->path && o->path < a->tables->nr_paths &&
-	       (path_of_tables(a, o->path) || a->no_table[o->path] < BARREN);
+	       (path_of_tables(a, o->path) || o->size > a->page_size || a->no_table[o->path] < BARREN);
+}
+
+/*
+ * A page that is no page table, or not known to be one: nothing finds it live, so it says nothing of others, and is looked up
+ * beside the sample.
+ */
+static bool is_beside(const struct audit *a, const struct kmt_object *o)
+{
+	return o->pool == KMT_PAGE && !path_of_tables(a, o->path);
 }
 
 /* The object in a row of the live table, when it is one that can be judged. */
@@ -182,13 +195,13 @@ static int suspect_add(struct suspects *out, const struct kmt_object *o, uint64_
 
 /*
  * Read the table once: count what can be judged, and keep it all as long as there is no more than `room`.
- * *total is how much there is.
+ * *total is how much there is, without the pages beside.
  */
 static int suspects_read(struct audit *a, uint32_t born_until_ms, uint64_t room,
 			 struct suspects *out, uint64_t *total)
 {
+	uint64_t key, beside = 0;
 	struct kmt_object o;
-	uint64_t key;
 	int err = 0;
 
 	choice_begin(a->choice);
@@ -197,6 +210,11 @@ static int suspects_read(struct audit *a, uint32_t born_until_ms, uint64_t room,
 		for (uint32_t i = 0; i < KMT_KEYS && !err; i++) {
 			if (!suspect_read(a, b, i, born_until_ms, &o, &key))
 				continue;
+			if (is_beside(a, &o)) {
+				if (beside++ < room / BESIDE)
+					err = suspect_add(out, &o, key, b * KMT_KEYS + i, false);
+				continue;
+			}
 			choice_count(a->choice, o.path, o.cache, o.size, looked_live(&o));
 			if (++*total <= room)
 				err = suspect_add(out, &o, key, b * KMT_KEYS + i, true);
@@ -204,7 +222,18 @@ static int suspects_read(struct audit *a, uint32_t born_until_ms, uint64_t room,
 	return err;
 }
 
-/* Read it again, and keep what is chosen. */
+/* Drop all that is of the sample. */
+static void suspects_keep_beside(struct suspects *s)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < s->nr; i++)
+		if (!s->items[i].sampled)
+			s->items[nr++] = s->items[i];
+	s->nr = nr;
+}
+
+/* Read it again, and keep what is chosen, beside the pages that were kept. */
 static int suspects_choose(struct audit *a, uint32_t born_until_ms, struct suspects *out)
 {
 	struct kmt_object o;
@@ -215,7 +244,7 @@ static int suspects_choose(struct audit *a, uint32_t born_until_ms, struct suspe
 		for (uint32_t i = 0; i < KMT_KEYS && !err; i++) {
 			enum chosen chosen;
 
-			if (!suspect_read(a, b, i, born_until_ms, &o, &key))
+			if (!suspect_read(a, b, i, born_until_ms, &o, &key) || is_beside(a, &o))
 				continue;
 			chosen = choice_take(a->choice, o.path, o.cache, looked_live(&o));
 			if (chosen)
@@ -521,7 +550,7 @@ int audit_run(struct audit *a, uint32_t born_until_ms, double limit_s)
 	room = room < MOST ? room : MOST;
 	err = suspects_read(a, born_until_ms, room, &s, &total);
 	if (!err && total > room) {
-		s.nr = 0;
+		suspects_keep_beside(&s);
 		err = choice_plan(a->choice, room) ?: suspects_choose(a, born_until_ms, &s);
 	}
 	judging = clock_ns();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The liveness audit of page tables: what is given back unseen is found, by the marks that the kernel puts on pages. How many
- * there are is this process's own doing, and the kernel's own figure of it.
+ * The liveness audit of pages: page tables and compound blocks that are given back unseen are found, by the marks that the
+ * kernel puts on pages. How many there are is this process's own doing, and the kernel's own figure of it.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -75,37 +76,68 @@ static uint32_t path_of_most(const struct tracer *t, uint32_t but)
 	return path;
 }
 
+/* Live objects of eight pages: blocks, and slabs of that size. */
+static uint64_t blocks(const struct tracer *t)
+{
+	struct kmt_object o;
+	uint64_t n = 0;
+
+	for (uint32_t row = 0; row < tracer_tables(t)->nr_buckets * KMT_KEYS; row++)
+		n += page_read(t, row, &o) && o.size == 8 * 4096;
+	return n;
+}
+
+/* A tracer that tracks everything, with the audit; ended by both_free(). */
+static void both_make(struct tracer **t, struct audit **audit)
+{
+	const struct tracer_options o = {.exact = true, .max_live = 20000};
+	struct plan_request request = {};
+	struct kernel_facts facts;
+	static struct plan plan;
+
+	kernel_facts_read("/proc", NULL, &facts);
+	plan_build(&facts, &request, &plan);
+	assert_true(plan.can_record);
+	assert_int_equal(tracer_new(&plan, &o, t), 0);
+	assert_int_equal(tracer_attach(*t), 0);
+	assert_int_equal(audit_new(*t, audit), 0);
+	assert_string_equal(audit_state(*audit), "ok");
+	tracer_gate(*t, true);
+}
+
+static void both_free(struct tracer *t, struct audit *audit)
+{
+	audit_free(audit);
+	tracer_free(t);
+}
+
+/* Look everything up that came by now, when the clock's hand is at `ms`. */
+static void look(struct tracer *t, struct audit *audit, uint32_t ms)
+{
+	tracer_clock(t, ms);
+	assert_int_equal(audit_run(audit, ms - 1000, 1), 0);
+}
+
 /*
  * Page tables that are given back while nothing is attached: the audit finds that they are none any more. While they are, they
  * are live; other pages, of which it cannot tell, stay.
  */
 static void page_tables_freed_unseen_are_found(void **state)
 {
-	const struct tracer_options o = {.exact = true, .max_live = 20000};
 	uint64_t before, tracked, pages, looked, left;
 	static int pipes[TABLES][2];
 	static char page[4096];
 	uint32_t path, pipe_path;
-	struct plan_request request = {};
-	struct audit *audit = NULL;
-	struct kernel_facts facts;
-	struct tracer *t = NULL;
-	struct plan plan;
+	struct audit *audit;
+	struct tracer *t;
 	char *region = mmap(NULL, TABLES * SPREAD, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	(void)state;
-	kernel_facts_read("/proc", NULL, &facts);
-	plan_build(&facts, &request, &plan);
-	assert_true(plan.can_record);
 	assert_true(region != MAP_FAILED);
 	madvise(region, TABLES * SPREAD, MADV_NOHUGEPAGE);
-	assert_int_equal(tracer_new(&plan, &o, &t), 0);
-	assert_int_equal(tracer_attach(t), 0);
-	assert_int_equal(audit_new(t, &audit), 0);
-	assert_string_equal(audit_state(audit), "ok");
+	both_make(&t, &audit);
 	before = own_tables();
-	tracer_gate(t, true);
 	for (long i = 0; i < TABLES; i++)
 		region[i * SPREAD] = 1;
 	assert_true(own_tables() >= before + (TABLES - 2) * 4096);
@@ -120,8 +152,7 @@ static void page_tables_freed_unseen_are_found(void **state)
 	pages = pages_of(t, pipe_path, &looked);
 	assert_true(tracked >= TABLES - 2 && pages >= TABLES - 2);
 
-	tracer_clock(t, 5000);
-	assert_int_equal(audit_run(audit, 4000, 1), 0);
+	look(t, audit, 5000);
 	left = pages_of(t, path, &looked);
 	assert_true(left <= tracked && left >= TABLES - 2); /* other processes' come by this path, too, and may have gone */
 	assert_int_equal(looked, left);
@@ -129,8 +160,7 @@ static void page_tables_freed_unseen_are_found(void **state)
 	munmap(region, TABLES * SPREAD);
 	assert_true(own_tables() <= before + 2 * 4096);
 	usleep(500000); /* an RCU grace period */
-	tracer_clock(t, 10000);
-	assert_int_equal(audit_run(audit, 9000, 1), 0);
+	look(t, audit, 10000);
 	left = pages_of(t, path, &looked);
 	print_message("%llu page tables, of which %llu are held after all were freed unseen; %llu other pages\n",
 		      (unsigned long long)tracked, (unsigned long long)left, (unsigned long long)pages);
@@ -141,14 +171,56 @@ static void page_tables_freed_unseen_are_found(void **state)
 		close(pipes[i][0]);
 		close(pipes[i][1]);
 	}
-	audit_free(audit);
-	tracer_free(t);
+	both_free(t, audit);
+}
+
+#define SENT  40
+#define BYTES 100000
+
+/* The same of blocks of pages that a socket holds until what is in them is read. */
+static void blocks_freed_unseen_are_found(void **state)
+{
+	static char message[BYTES];
+	uint64_t before, held, left;
+	struct audit *audit;
+	int sockets[2], size = 64 << 20;
+	struct tracer *t;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), 0);
+	assert_int_equal(setsockopt(sockets[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)), 0);
+	both_make(&t, &audit);
+	before = blocks(t);
+	for (int i = 0; i < SENT; i++)
+		assert_int_equal(write(sockets[0], message, BYTES), BYTES);
+	tracer_detach(t);
+	held = blocks(t) - before;
+	if (held < SENT)
+		print_message("only %llu blocks: memory has none of eight pages\n", (unsigned long long)held);
+	assert_true(held >= SENT);
+
+	look(t, audit, 5000);
+	left = blocks(t);
+	assert_true(left >= before + held - 2); /* what is in use stays */
+
+	for (int i = 0; i < SENT; i++)
+		assert_int_equal(recv(sockets[1], message, BYTES, MSG_WAITALL), BYTES);
+	close(sockets[0]);
+	close(sockets[1]);
+	usleep(100000);
+	look(t, audit, 10000);
+	left = blocks(t);
+	print_message("%llu blocks of eight pages, of which %lld are held after all were freed unseen\n",
+		      (unsigned long long)held, (long long)(left - before));
+	assert_true(left <= before + held / 5); /* or they are slabs by now: compound blocks again */
+	both_free(t, audit);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(page_tables_freed_unseen_are_found),
+		cmocka_unit_test(blocks_freed_unseen_are_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
