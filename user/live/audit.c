@@ -28,7 +28,7 @@ struct suspect {
 	uint32_t path, owner;
 	uint16_t cache;
 	uint8_t looked; /* as in struct kmt_object */
-	bool sampled;	/* else it is here for a second look alone */
+	bool sampled;	/* else it is here for a second look, or beside: for itself alone */
 	bool resting;
 	uint8_t verdict;
 	bool evicted;
