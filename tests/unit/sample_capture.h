@@ -71,6 +71,15 @@ SAMPLE_UNUSED static uint32_t sample_stack(struct capture *c, uint32_t nr, const
 	return (uint32_t)(c->nr_stacks - 1);
 }
 
+/* A stack of one frame. */
+SAMPLE_UNUSED static uint32_t sample_call(struct capture *c, const char *symbol, uint64_t offset,
+					  const char *module)
+{
+	uint32_t frame = sample_frame(c, symbol, offset, module);
+
+	return sample_stack(c, 1, &frame);
+}
+
 SAMPLE_UNUSED static uint32_t sample_cache(struct capture *c, const char *name, int64_t object_size,
 					   int64_t size, bool reclaimable)
 {

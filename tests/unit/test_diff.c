@@ -504,9 +504,8 @@ static void extreme_captures_are_compared(void **state)
 		sample_snapshot(c, 0);
 		if (kind) {
 			struct cap_held *h;
-			uint32_t frame = sample_frame(c, "", 0, "");
 
-			sample_stack(c, 1, &frame);
+			sample_call(c, "", 0, "");
 			sample_meminfo(sample_snapshot(c, 1e9), "Slab", INT64_C(1) << 53);
 			h = sample_held(sample_interval(c, 1e9), 0, 1, 0, INT64_C(1) << 53, 1e300);
 			h->bytes_var = 1e300;
@@ -544,11 +543,8 @@ static void a_part_is_what_came_in_it(void **state)
 	struct part part;
 
 	(void)state;
-	for (uint32_t i = 0; i < 2; i++) {
-		uint32_t frame = sample_frame(c, i ? "b" : "a", 0, "vmlinux");
-
-		sample_stack(c, 1, &frame);
-	}
+	for (uint32_t i = 0; i < 2; i++)
+		sample_call(c, i ? "b" : "a", 0, "vmlinux");
 	for (int t = 0; t <= 40; t++)
 		sample_meminfo(sample_snapshot(c, t), "Slab", 1000 + t);
 	for (int i = 0; i < 4; i++)
@@ -576,11 +572,10 @@ static void a_part_is_what_came_in_it(void **state)
 static void what_stays_cancels_in_a_part(void **state)
 {
 	struct capture *c = sample_new("sampled");
-	uint32_t frame = sample_frame(c, "a", 0, "vmlinux");
 	struct part part;
 
 	(void)state;
-	sample_stack(c, 1, &frame);
+	sample_call(c, "a", 0, "vmlinux");
 	for (int t = 0; t <= 200; t += 10)
 		sample_snapshot(c, t);
 	for (int i = 0; i < 2; i++) {
@@ -601,12 +596,11 @@ static void what_stays_cancels_in_a_part(void **state)
 static void a_part_is_of_what_lives(void **state)
 {
 	struct capture *c = sample_new("exact");
-	uint32_t frame = sample_frame(c, "a", 0, "vmlinux");
 	struct cap_held *early, *late;
 	struct part part;
 
 	(void)state;
-	sample_stack(c, 1, &frame);
+	sample_call(c, "a", 0, "vmlinux");
 	for (int t = 0; t <= 20; t += 10)
 		sample_snapshot(c, t);
 	early = sample_held(sample_interval(c, 10), 0, 1, 0, 1000, 100e3);

@@ -94,11 +94,9 @@ static void pools_are_never_mixed(void **state)
 	struct capture *c = sample_new("exact");
 	struct cap_interval *at;
 	struct report r;
-	uint32_t frame;
 
 	(void)state;
-	frame = sample_frame(c, "copy_process", 1, "vmlinux");
-	sample_stack(c, 1, &frame);
+	sample_call(c, "copy_process", 1, "vmlinux");
 	sample_snapshot(c, 0);
 	at = sample_interval(c, 1);
 	sample_held(at, 0, 1, 0, 1, 100);

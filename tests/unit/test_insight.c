@@ -19,11 +19,10 @@
 static struct capture *recording(double per_step_kb, int steps, bool steady)
 {
 	struct capture *c = sample_new("exact");
-	uint32_t frame = sample_frame(c, "taker", 1, "vmlinux");
 	double kb = 0;
 	int step = 0;
 
-	sample_stack(c, 1, &frame);
+	sample_call(c, "taker", 1, "vmlinux");
 	sample_process(c, 10, "grower", sample_cgroup(c, "/grower.service"));
 	sample_process(c, 11, "holder", sample_cgroup(c, "/holder.service"));
 	sample_cache(c, "kmalloc-1k", 1024, 1024, false);

@@ -162,11 +162,9 @@ static void audit_corrects_whole_groups(void **state)
 	struct cap_interval *at;
 	struct cap_held *h;
 	struct report r;
-	uint32_t frame;
 
 	(void)state;
-	frame = sample_frame(c, "f", 1, "vmlinux");
-	sample_stack(c, 1, &frame);
+	sample_call(c, "f", 1, "vmlinux");
 	sample_process(c, 1, "a", 0);
 	sample_process(c, 2, "b", 0);
 	sample_cache(c, "obj", 100, 100, false);
@@ -201,13 +199,10 @@ static void page_tables_speak_for_their_own_path_alone(void **state)
 	struct cap_interval *at;
 	struct cap_held *h;
 	struct report r;
-	uint32_t frame;
 
 	(void)state;
-	frame = sample_frame(c, "pte_alloc_one", 1, "vmlinux");
-	sample_stack(c, 1, &frame);
-	frame = sample_frame(c, "pgd_alloc", 2, "vmlinux");
-	sample_stack(c, 1, &frame);
+	sample_call(c, "pte_alloc_one", 1, "vmlinux");
+	sample_call(c, "pgd_alloc", 2, "vmlinux");
 	sample_process(c, 1, "a", 0);
 	sample_meminfo(s, "PageTables", 0);
 	at = sample_interval(c, 0);

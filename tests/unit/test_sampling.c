@@ -101,11 +101,9 @@ static struct capture *recording(uint64_t *seed)
 		sample_cache(c, name, 64, 64, false);
 	}
 	for (int i = 0; i < PATHS; i++) {
-		uint32_t frame;
 
 		snprintf(name, sizeof(name), "function_%d", i);
-		frame = sample_frame(c, name, 1, "vmlinux");
-		sample_stack(c, 1, &frame);
+		sample_call(c, name, 1, "vmlinux");
 	}
 	sample_meminfo(sample_snapshot(c, 0), "Slab", 1);
 	at = sample_interval(c, 5);
