@@ -284,7 +284,8 @@ test_pools() {
 	release
 }
 
-# Where no function has a name all is seen but names, and that is said. Page tables are known all the same.
+# Where no function has a name all is seen but names, and that is said. Page tables are known all the same; where
+# pte_alloc_one() cannot be attached to, by the audit alone, and doctor has a reason.
 test_unnamed() {
 	echo 2 >/proc/sys/kernel/kptr_restrict
 	hold msg:3000 sparse:1000
@@ -297,6 +298,10 @@ test_unnamed() {
 			not_ok unnamed-said "$(tr '\n' ' ' </tmp/record.out)"
 		fi
 		held unnamed-tables "$(awk -F '\t' '$1 == "pagetable" { n += $3 } END { print n }' /tmp/growths)" 1000
+		if [ "$(./jsonq /tmp/doctor.json hooks.name=pte_alloc_one.attached)" != true ] &&
+			[ -z "$(./jsonq /tmp/doctor.json hooks.name=pte_alloc_one.reason)" ]; then
+			not_ok unnamed-tables-why "pte_alloc_one is not attached, and doctor does not say why"
+		fi
 	fi
 	release
 	echo 0 >/proc/sys/kernel/kptr_restrict
