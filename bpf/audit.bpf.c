@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The liveness audit: is an object that looks outstanding on one of the allocator's free lists, is a page table
- * still one? The loader chooses the objects and drives these programs by BPF_PROG_TEST_RUN, a chunk at a time
- * (user/live/audit.c); they attach to nothing. An iterator over the live table would do as well, but it would
- * visit every row in hash order: here the objects come sorted by address, so that each slab's free list is walked
- * once for all of them, a run is as long as the loader wants, and it works from 5.10 on.
+ * The liveness audit: is an object that looks outstanding on one of the allocator's free lists, is a page table or
+ * a compound block still one? The loader chooses the objects and drives these programs by BPF_PROG_TEST_RUN, a chunk
+ * at a time (user/live/audit.c); they attach to nothing. An iterator over the live table would do as well, but it
+ * would visit every row in hash order: here the objects come sorted by address, so that each slab's free list is
+ * walked once for all of them, a run is as long as the loader wants, and it works from 5.10 on.
  *
  * Everything here reads live memory of the allocator without its locks. Therefore:
  * - A free pointer is followed only onto an object's place in the same slab, and never more often than the

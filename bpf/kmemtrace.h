@@ -264,7 +264,7 @@ struct kmt_task {
 enum kmt_verdict {
 	KMT_UNSURE,     /* the allocator's lists changed under us, or the page is not understood */
 	KMT_LIVE,       /* on none of the allocator's free lists */
-	KMT_FREED_PAGE, /* its page holds no object of its cache any more, or, a page table, is none any more */
+	KMT_FREED_PAGE, /* its page holds no object of its cache any more, or is no more the page table or block it was */
 	KMT_FREED_SLAB, /* on its slab's free list */
 	KMT_FREED_CPU,  /* on a CPU's free list or in a sheaf */
 	KMT_VERDICTS

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The liveness audit, from the loader's side: chooses tracked slab objects and page tables, has the kernel
+ * The liveness audit, from the loader's side: chooses tracked slab objects and pages, has the kernel
  * side look them up in the allocator's free lists and in struct page (bpf/audit.bpf.c), and keeps what came of
  * it for the drain. Objects found free leave the live table there and then and count as ghosts.
  */
