@@ -3,6 +3,7 @@
 #include "args.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,9 +64,30 @@ double args_time(struct argp_state *state, const char *arg)
 	return seconds;
 }
 
+void args_span(struct argp_state *state, const char *from, double from_s, const char *to, double to_s)
+{
+	char a[UNITS_MAX], b[UNITS_MAX];
+
+	if (isnan(from_s) || isnan(to_s) || from_s < to_s)
+		return;
+	units_duration(a, from_s);
+	units_duration(b, to_s);
+	if (from_s > to_s)
+		argp_error(state, "%s (%s) lies after %s (%s): exchange the two", from, a, to, b);
+	else
+		argp_error(state, "%s and %s are the same moment (%s): nothing lies between them", from, to, a);
+}
+
 void args_gate(struct argp_state *state, const char *arg, struct args_gates *gates)
 {
-	if (gates->nr == GATES_MAX || gate_parse(arg, &gates->items[gates->nr++]))
+	int err;
+
+	if (gates->nr == GATES_MAX)
+		argp_error(state, "--fail-if-growth can be given %d times at the most", GATES_MAX);
+	err = gate_parse(arg, &gates->items[gates->nr++]);
+	if (err == -ENOMSG)
+		argp_error(state, "'%s' has no unit: give one (Slab=16M; B for bytes)", arg);
+	else if (err)
 		argp_error(state,
 			   "'%s' is no limit on the growth of " GATE_POOLS
 			   "; examples: Slab=16M, KernelStack=1M/1h",
@@ -84,7 +106,9 @@ void args_gates_check(const struct args_gates *gates, const char *pool,
 			continue;
 		found = gate_check(g, facts);
 		if (found < 0) {
-			log_error(0, "--fail-if-growth: the growth of %s was not measured",
+			log_error(0,
+				  "--fail-if-growth: the growth of %s was not measured: that takes two "
+				  "readings of it in each capture",
 				  g->pool);
 			*status = EXIT_FAILED;
 		} else if (found) {

@@ -23,6 +23,8 @@ size_t args_top_or_default(size_t top, bool json);
 enum growth_by args_by(struct argp_state *state, const char *arg);
 /* Seconds into a recording. */
 double args_time(struct argp_state *state, const char *arg);
+/* The options called `from` and `to` were given these times (NaN: were not given): in this order? */
+void args_span(struct argp_state *state, const char *from, double from_s, const char *to, double to_s);
 
 struct args_gates {
 	struct gate items[GATES_MAX];

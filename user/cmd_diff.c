@@ -66,10 +66,12 @@ static const char doc[] =
 static void check_args(struct argp_state *state, const struct diff_args *args)
 {
 	if (args->nr_paths != (args->set ? 1 : 2))
-		argp_error(state, args->set ? "with --base-set, give the one new capture"
+		argp_error(state, args->set ? "with --base-set, give one capture: the new one"
 					    : "which captures? give the base, then the new one");
 	if (args->set && (!isnan(args->from_s[0]) || !isnan(args->to_s[0])))
 		argp_error(state, "--base-from and --base-to do not go with --base-set");
+	args_span(state, "--base-from", args->from_s[0], "--base-to", args->to_s[0]);
+	args_span(state, "--from", args->from_s[1], "--to", args->to_s[1]);
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)

@@ -51,7 +51,8 @@ static const struct argp_option options[] = {
 	{"sample", 's', "BYTES", 0, "Sample one allocation in BYTES on average (default 512K)", 1},
 	{"cache", OPT_CACHE, "NAME", 0, "Only this cache, exactly; may be repeated", 1},
 	{"min-size", OPT_MIN_SIZE, "BYTES", 0, "Ignore smaller allocations", 1},
-	{"cgroup", OPT_CGROUP, "PATH", 0, "Only processes of this cgroup and those below it", 1},
+	{"cgroup", OPT_CGROUP, "PATH", 0,
+	 "Only processes of this cgroup (cgroup2, e.g. /system.slice/ssh.service) and those below it", 1},
 	{"pid", OPT_PID, "PID", 0, "Only this process, with all its threads", 1},
 	{"pool", OPT_POOL, "NAME", 0,
 	 "Only this pool: slab, vmalloc, percpu, kstack, pagetable or page; may be repeated", 1},
@@ -90,7 +91,9 @@ struct record_args {
 	const char *caches[KMT_FOCUS];
 	char default_path[256];
 	const char *cgroup, *btf_path;
+	const char *duration, *every, *pid; /* as they were given */
 	struct plan_request request;
+	bool pools_named;
 	bool sampled;
 	bool governed; /* --max-overhead was given */
 };
@@ -100,14 +103,15 @@ static const struct number {
 	int key;
 	int64_t least, most;
 	const char *expected;
+	const char *letters; /* that it may end in, any case; NULL: those of a size */
 } numbers[] = {
-	{'s', 64, 1ll << 40, "sampling period; examples: 64K, 1M"},
-	{OPT_MAX_SIZE, MAX_SIZE_LEAST, INT64_MAX, "size of 1M or more; examples: 64M, 1G"},
-	{OPT_MIN_SIZE, 1, INT64_MAX, "size; examples: 512, 4K"},
-	{OPT_MAX_LIVE, 1, 256 << 20, "number of objects up to 256M; examples: 200000, 4M"},
-	{OPT_PID, 1, INT32_MAX, "process number"},
-	{OPT_MEMORY, 1, INT64_MAX, "size; examples: 16M, 256M"},
-	{OPT_AUDIT_EVERY, 1, 1 << 20, "power of two up to 1M"},
+	{'s', 64, 1ll << 40, "sampling period of 64 to 1T bytes; examples: 64K, 1M", NULL},
+	{OPT_MAX_SIZE, MAX_SIZE_LEAST, INT64_MAX, "size of 1M or more; examples: 64M, 1G", NULL},
+	{OPT_MIN_SIZE, 1, INT64_MAX, "size; examples: 512, 4K", NULL},
+	{OPT_MAX_LIVE, 1, 256 << 20, "number of objects up to 256M; examples: 200000, 4M", "KkMm"},
+	{OPT_PID, 1, INT32_MAX, "process number; example: 1234", ""},
+	{OPT_MEMORY, 1, INT64_MAX, "size; examples: 16M, 256M", NULL},
+	{OPT_AUDIT_EVERY, 1, 1 << 20, "power of two up to 1M", "KkMm"},
 };
 
 static const struct number *number_of(int key)
@@ -148,14 +152,30 @@ static void number_set(struct record_args *a, int key, int64_t n)
 	}
 }
 
+/* A number of things is not counted in bytes, and a process number is not counted in thousands. */
+static bool unit_fits(const struct number *number, const char *arg)
+{
+	size_t digits = strspn(arg, "0123456789");
+
+	return !number->letters || !arg[digits] || (strchr(number->letters, arg[digits]) && !arg[digits + 1]);
+}
+
 static void parse_number(struct argp_state *state, const struct number *number, const char *arg)
 {
 	int64_t n = 0;
 
-	if (units_parse_size(arg, &n) || n < number->least || n > number->most ||
+	if (units_parse_size(arg, &n) || !unit_fits(number, arg) || n < number->least || n > number->most ||
 	    (number->key == OPT_AUDIT_EVERY && (n & (n - 1))))
 		argp_error(state, "'%s' is no %s", arg, number->expected);
 	number_set(state->input, number->key, n);
+}
+
+/* What can hold one value alone: given twice, the one would silently win over the other. */
+static void set_once(struct argp_state *state, const char *what, const char **had, const char *arg)
+{
+	if (*had && strcmp(*had, arg))
+		argp_error(state, "%s is given twice, as %s and as %s: give it once", what, *had, arg);
+	*had = arg;
 }
 
 static void parse_percent(struct argp_state *state, const char *arg, double *percent)
@@ -172,6 +192,11 @@ static void check_args(struct argp_state *state, struct record_args *a)
 	if (a->sampled && (a->options.tracer.exact || a->options.tracer.nr_caches))
 		argp_error(state,
 			   "--sample does not go with --exact or --cache, which track everything");
+	if (a->options.tracer.nr_caches && a->pools_named)
+		argp_error(state, "--pool does not go with --cache: caches are in the pool slab alone");
+	if (a->options.duration_s && a->options.every_s > a->options.duration_s)
+		argp_error(state, "--every %s is longer than the recording (--duration %s): make one shorter or "
+				  "the other longer", a->every, a->duration);
 	if (a->options.every_s && !a->options.max_bytes)
 		a->options.max_bytes = MAX_SIZE_EVERY;
 }
@@ -182,20 +207,24 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	struct record_args *a = state->input;
 	enum pool pool = POOL_SLAB;
 
+	if (key == OPT_PID)
+		set_once(state, "--pid", &a->pid, arg);
 	if (number) {
 		parse_number(state, number, arg);
 		return 0;
 	}
 	switch (key) {
 	case 'o':
-		a->options.path = arg;
+		set_once(state, "--output", &a->options.path, arg);
 		return 0;
 	case 'd':
 	case OPT_FOR:
+		set_once(state, "--duration (--for)", &a->duration, arg);
 		if (units_parse_duration(arg, &a->options.duration_s))
 			argp_error(state, "'%s' is no duration; examples: 30, 500ms, 10m", arg);
 		return 0;
 	case OPT_EVERY:
+		set_once(state, "--every", &a->every, arg);
 		if (units_parse_duration(arg, &a->options.every_s) || a->options.every_s < 1)
 			argp_error(state,
 				   "'%s' is no time of a second or more; examples: 10s, 10m, 1h",
@@ -210,7 +239,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		a->caches[a->options.tracer.nr_caches++] = arg;
 		return 0;
 	case OPT_CGROUP:
-		a->cgroup = arg;
+		set_once(state, "--cgroup", &a->cgroup, arg);
 		return 0;
 	case OPT_BTF:
 		a->btf_path = arg;
@@ -223,6 +252,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 				"pagetable and page",
 				arg);
 		a->request.pools[pool] = true;
+		a->pools_named = true;
 		return 0;
 	case OPT_MAX_OVERHEAD:
 		parse_percent(state, arg, &a->options.governor.budget);
@@ -281,6 +311,8 @@ static int focus(struct record_args *a)
 	}
 	err = focus_caches("/proc", "/sys", a->caches, o, &kmalloc);
 	a->request.no_kmalloc = !kmalloc;
+	if (!err && o->pid)
+		err = focus_pid("/proc", o->pid);
 	if (!err && a->cgroup)
 		err = focus_cgroup("/proc", a->cgroup, o);
 	return err;
@@ -313,15 +345,16 @@ int cmd_record(int argc, char **argv)
 
 	if (args_parse(&argp, ARGP_IN_ORDER, argc, argv, &a))
 		return EXIT_USAGE;
-	if (focus(&a))
-		return EXIT_FAILED;
-	govern(&a);
 	kernel_facts_read("/proc", a.btf_path, &facts);
 	plan_build(&facts, &a.request, &plan);
 	if (!plan.can_record) {
 		log_error(0, "%s", plan.refusal);
 		return EXIT_FAILED;
 	}
+	if (focus(&a))
+		return EXIT_FAILED;
+	govern(&a);
+	plan_build(&facts, &a.request, &plan); /* of what is left to be watched */
 	a.options.tracer.thread_size = host_thread_size("/proc");
 	if (!a.options.path)
 		a.options.path = default_path(&a);

@@ -86,6 +86,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_NO_ARGS:
 		argp_error(state, "which capture? give the file that `kmemtrace record` wrote");
 		return 0;
+	case ARGP_KEY_END:
+		args_span(state, "--from", args->from_s, "--to", args->to_s);
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "base/log.h"
+#include "base/suggest.h"
 #include "capture/capture.h"
 #include "cmd.h"
 #include "version.h"
@@ -47,6 +48,26 @@ static void print_help(FILE *out)
 		     "\n`kmemtrace COMMAND --help` explains a command; see also kmemtrace(8).\n");
 }
 
+/* What the first word may have been meant to be: another word, a file to read, an option too early. */
+static int unknown_command(const char *word)
+{
+	struct suggestion s = {0};
+	size_t n = strlen(word);
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		suggest_try(&s, word, commands[i].name);
+	if (word[0] == '-')
+		log_error(0, "a command comes before the option %s: kmemtrace COMMAND %s …; `kmemtrace --help` lists them",
+			  word, word);
+	else if (n > 4 && !strcmp(word + n - 4, ".kmt"))
+		log_error(0, "'%s' is no command; to read that capture: kmemtrace report %s", word, word);
+	else if (s.word)
+		log_error(0, "unknown command '%s'; did you mean %s? `kmemtrace --help` lists all", word, s.word);
+	else
+		log_error(0, "unknown command '%s'; `kmemtrace --help` lists them", word);
+	return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -69,6 +90,5 @@ int main(int argc, char **argv)
 		argv[1] = name;
 		return commands[i].run(argc - 1, argv + 1);
 	}
-	log_error(0, "unknown command '%s'; `kmemtrace --help` lists them", argv[1]);
-	return EXIT_USAGE;
+	return unknown_command(argv[1]);
 }

@@ -10,7 +10,7 @@ refused() {
 	shift 2
 	"$@" >"$WORK/out" 2>"$WORK/err" || status=$?
 	[ $status = "$want" ] || fail "$*: status $status, not $want: $(cat "$WORK/err")"
-	grep -qiE "$pattern" "$WORK/err" || fail "$*: nothing like '$pattern' in: $(cat "$WORK/err")"
+	grep -qiE -e "$pattern" "$WORK/err" || fail "$*: nothing like '$pattern' in: $(cat "$WORK/err")"
 	[ ! -s "$WORK/out" ] || fail "$*: printed on stdout: $(cat "$WORK/out")"
 }
 
@@ -33,6 +33,87 @@ test_bad_values() {
 	refused 2 "'-3'|'0'|invalid|no number" "$KMEMTRACE" record --max-live 0
 	refused 2 "'few'" "$KMEMTRACE" record --sample few
 	refused 2 "does not go with" "$KMEMTRACE" record --exact --sample 64K
+}
+
+# A number of another kind is another request.
+test_a_process_number_has_no_unit() {
+	refused 2 "'4K' is no process number" "$KMEMTRACE" record --pid 4K
+	refused 2 "'4MiB' is no number of objects" "$KMEMTRACE" record --max-live 4MiB
+}
+
+test_a_limit_on_growth_has_a_unit() {
+	refused 2 "'Slab=16' has no unit.*Slab=16M" "$KMEMTRACE" report --fail-if-growth Slab=16 x.kmt
+	refused 2 "'slab=16/1h' has no unit" "$KMEMTRACE" diff --fail-if-growth slab=16/1h a.kmt b.kmt
+	refused 1 "x.kmt: No such file" "$KMEMTRACE" report --fail-if-growth Slab=16B --fail-if-growth Percpu=0 "$WORK/x.kmt"
+}
+
+# Options that contradict each other: neither wins in silence.
+test_options_that_exclude_each_other() {
+	refused 2 "--every 10m is longer than .*--duration 5" "$KMEMTRACE" record -d 5 --every 10m
+	refused 2 "--duration .*twice.* 1 and .* 2" "$KMEMTRACE" record --for 1 -d 2
+	refused 2 "--pid is given twice" "$KMEMTRACE" record --pid 1 --pid 2
+	refused 2 "--cgroup is given twice" "$KMEMTRACE" record --cgroup /a --cgroup /b
+	refused 2 "--output is given twice" "$KMEMTRACE" record -o a.kmt -o b.kmt
+	refused 2 "--pool does not go with --cache" "$KMEMTRACE" record --cache dentry --pool vmalloc
+	refused 2 "--from \(40 s\) lies after --to \(20 s\)" "$KMEMTRACE" report --from 40 --to 20 x.kmt
+	refused 2 "--from and --to are the same moment" "$KMEMTRACE" report --from 5 --to 5 x.kmt
+	refused 2 "--base-from .*lies after --base-to" "$KMEMTRACE" diff --base-from 40 --base-to 20 a.kmt b.kmt
+}
+
+test_a_mistyped_word_gets_a_suggestion() {
+	refused 2 "'recrod'; did you mean record\?" "$KMEMTRACE" recrod
+	refused 2 "'doc'; did you mean doctor\?" "$KMEMTRACE" doc
+	refused 2 "kmemtrace report now.kmt" "$KMEMTRACE" now.kmt
+	refused 2 "command comes before the option -d" "$KMEMTRACE" -d 3
+	need_record
+	refused 1 "'dentyr'; did you mean dentry\?" "$KMEMTRACE" record --cache dentyr -d 1 -o "$WORK/x.kmt"
+	one_line
+}
+
+# A process whose allocations cannot be told from others is refused before anything is recorded.
+test_a_process_that_is_not_there() {
+	need_record
+	refused 1 "no process 99999999" "$KMEMTRACE" record --pid 99999999 -d 1 -o "$WORK/x.kmt"
+	one_line
+	plant_start thread 1
+	local thread
+	thread=$(find "/proc/$PLANT_PID/task" -mindepth 1 -maxdepth 1 -printf '%f\n' | grep -vx "$PLANT_PID")
+	refused 1 "$thread is a thread of process $PLANT_PID: give --pid $PLANT_PID" \
+		"$KMEMTRACE" record --pid "$thread" -d 1 -o "$WORK/x.kmt"
+	one_line
+	plant_stop
+	# there, the kernel's number for it is another one
+	refused 1 "PID namespace of its own.*--pid=host" unshare -pf --mount-proc "$KMEMTRACE" record --pid 1 -d 1 -o "$WORK/x.kmt"
+	[ ! -e "$WORK/x.kmt" ]
+}
+
+test_a_cgroup_is_named_by_its_path() {
+	need_record
+	cgroup_make
+	local name=${CGROUP##*/}
+	refused 1 "no cgroup 'a/b': give its path below ${CGROUP%/*}, such as" "$KMEMTRACE" record --cgroup a/b -d 1 -o "$WORK/x.kmt"
+	one_line
+	refused 1 "cgroup of version 1" "$KMEMTRACE" record --cgroup 4:memory:/a -d 1 -o "$WORK/x.kmt"
+	one_line
+	for path in "$name" "/$name" "$CGROUP" "0::/$name"; do
+		"$KMEMTRACE" record -q -f --cgroup "$path" -d 0.1 -o "$WORK/x.kmt" 2>"$WORK/err" || fail "$path: $(cat "$WORK/err")"
+	done
+	"$KMEMTRACE" record --help | tr -s ' \n' ' ' | grep -q 'cgroup2, e.g. /system.slice/' || fail "help does not give the form"
+}
+
+# In a container's view of the tree nobody can tell how deep a cgroup lies: it would record nothing.
+test_a_cgroup_namespace_is_refused() {
+	need_record
+	cgroup_make
+	mkdir "$CGROUP/sub" "$WORK/tree"
+	cat >"$WORK/inside" <<-END
+		mount -t cgroup2 none "$WORK/tree" && umount "${CGROUP%/*}"
+		exec "$KMEMTRACE" record --cgroup /sub -d 0.5 -o "$WORK/x.kmt"
+	END
+	refused 1 "part of a container.*--cgroupns=host" \
+		unshare -m bash -c "mount --make-rprivate /; echo \$\$ >'$CGROUP/cgroup.procs'; exec unshare -C bash '$WORK/inside'"
+	rmdir "$CGROUP/sub"
+	[ ! -e "$WORK/x.kmt" ]
 }
 
 test_no_such_cache() {

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/escape.h"
+#include "base/suggest.h"
 #include "base/units.h"
 
 static void sizes_are_formatted(void **state)
@@ -193,6 +194,30 @@ static void widths_follow_the_terminal(void **state)
 	assert_int_equal(utf8_fit("abc", 9), 3);
 }
 
+static const char *suggested(const char *typed)
+{
+	static const char *const words[] = {"record", "report", "diff", "balance", "doctor", "version"};
+	struct suggestion s = {0};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		suggest_try(&s, typed, words[i]);
+	return s.word ?: "";
+}
+
+static void a_mistyped_word_finds_the_one_that_was_meant(void **state)
+{
+	static const char *const t[][2] = {
+		{"recrod", "record"}, {"reprot", "report"},  {"repor", "report"}, {"docter", "doctor"},
+		{"DIFF", "diff"},     {"blance", "balance"}, {"ver", "version"},  {"dif", "diff"},
+		{"trace", ""},	      {"x", ""},	     {"", ""},		  {"top", ""},
+		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		assert_string_equal(suggested(t[i][0]), t[i][1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +228,7 @@ int main(void)
 		cmocka_unit_test(hostile_names_cannot_drive_the_terminal),
 		cmocka_unit_test(every_byte_string_becomes_valid),
 		cmocka_unit_test(widths_follow_the_terminal),
+		cmocka_unit_test(a_mistyped_word_finds_the_one_that_was_meant),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -643,10 +643,29 @@ static void gates_are_read_and_kept(void **state)
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(gate_parse(bad[i], &g), -EINVAL);
+	/* as the command's messages ask for it */
+	assert_int_equal(gate_parse("Slab=16", &g), -ENOMSG);
+	assert_int_equal(gate_parse("Slab=16/1h", &g), -ENOMSG);
+	assert_int_equal(gate_parse("Slab=16B", &g), 0);
+	assert_true(g.bytes == 16);
 	gate_parse("Slab=1M/1h", &g);
 	assert_int_equal(gate_check(&g, &(struct gate_facts){.grown = 9e9, .rate = 290}), 0);
 	assert_int_equal(gate_check(&g, &(struct gate_facts){.grown = 0, .rate = 300}), 1);
 	assert_int_equal(gate_check(&g, &(struct gate_facts){.grown = 0, .rate = NAN}), -ENODATA);
+}
+
+/* "16.0 MiB, more than 16.0 MiB" would be nonsense. */
+static void a_limit_that_is_passed_by_little_does_not_look_kept(void **state)
+{
+	char words[256];
+	struct gate g;
+
+	(void)state;
+	assert_int_equal(gate_parse("Slab=16M", &g), 0);
+	assert_string_equal(gate_describe(&g, &(struct gate_facts){.grown = (16 << 20) + 4096}, words, sizeof(words)),
+			    "Slab grew by 16,781,312 bytes, more than 16,777,216 bytes");
+	assert_string_equal(gate_describe(&g, &(struct gate_facts){.grown = 20 << 20}, words, sizeof(words)),
+			    "Slab grew by 20.0 MiB, more than 16.0 MiB");
 }
 
 /* The bar: 20 000 paths on each side, under a second and 150 MB without sanitizers (scripts measure those). */
@@ -694,6 +713,7 @@ int main(void)
 		cmocka_unit_test(what_stays_cancels_in_a_part),
 		cmocka_unit_test(a_part_is_of_what_lives),
 		cmocka_unit_test(gates_are_read_and_kept),
+		cmocka_unit_test(a_limit_that_is_passed_by_little_does_not_look_kept),
 		cmocka_unit_test(big_diffs_are_quick),
 	};
 

@@ -16,7 +16,16 @@
 int focus_caches(const char *proc_root, const char *sys_root, const char **names, struct tracer_options *options,
 		 bool *kmalloc);
 
-/* Find the cgroup called `path`. Returns 0 or −errno. */
+/*
+ * Can process `pid` be told from others? Not if there is none, if it is a thread, or if process numbers
+ * here are not the kernel's own, which a PID namespace hides. Returns 0 or −errno.
+ */
+int focus_pid(const char *proc_root, int pid);
+
+/*
+ * Find the cgroup called `path`: below the cgroup2 mount, with the mount's path before it, or as
+ * /proc/PID/cgroup has it ("0::/…"). Returns 0 or −errno.
+ */
 int focus_cgroup(const char *proc_root, const char *path, struct tracer_options *options);
 
 #endif

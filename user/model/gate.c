@@ -47,6 +47,8 @@ int gate_parse(const char *text, struct gate *out)
 		    sizeof(size) ||
 	    units_parse_size(size, &bytes))
 		return -EINVAL;
+	if (bytes && isdigit((unsigned char)size[strlen(size) - 1]))
+		return -ENOMSG; /* whoever writes Slab=16 does not mean 16 bytes */
 	g.bytes = (double)bytes;
 	if (slash && units_parse_duration(slash + 1, &g.seconds)) {
 		/* "/s", "/min", "/h", "/d": one of them */
@@ -73,14 +75,19 @@ int gate_check(const struct gate *g, const struct gate_facts *facts)
 
 char *gate_describe(const struct gate *g, const struct gate_facts *facts, char *buf, size_t size)
 {
-	char grown[UNITS_MAX], limit[UNITS_MAX], time[UNITS_MAX];
+	double value = g->seconds > 0 ? facts->rate * g->seconds : facts->grown;
+	char grown[UNITS_MAX + 8], limit[UNITS_MAX + 8], time[UNITS_MAX] = "";
 
+	units_bytes(grown, value);
+	units_bytes(limit, g->bytes);
+	if (!strcmp(grown, limit)) { /* rounded alike, yet one is more */
+		units_count(grown, ceil(value));
+		units_count(limit, g->bytes);
+		strcat(grown, " bytes");
+		strcat(limit, " bytes");
+	}
 	if (g->seconds > 0)
-		snprintf(buf, size, "%s grew by %s in %s, more than %s", g->pool,
-			 units_bytes(grown, facts->rate * g->seconds), units_duration(time, g->seconds),
-			 units_bytes(limit, g->bytes));
-	else
-		snprintf(buf, size, "%s grew by %s, more than %s", g->pool, units_bytes(grown, facts->grown),
-			 units_bytes(limit, g->bytes));
+		units_duration(time, g->seconds);
+	snprintf(buf, size, "%s grew by %s%s%s, more than %s", g->pool, grown, *time ? " in " : "", time, limit);
 	return buf;
 }

@@ -18,7 +18,10 @@ struct gate {
 	double seconds; /* 0: of the growth as a whole */
 };
 
-/* "Slab=16M", "kstack=1M/1h": names of the ledger or of a pool, any case. 0 or −EINVAL. */
+/*
+ * "Slab=16M", "kstack=1M/1h": names of the ledger or of a pool, any case; the size has a unit, or is 0.
+ * 0, −EINVAL, or −ENOMSG: the unit is missing.
+ */
 int gate_parse(const char *text, struct gate *out);
 
 /* What was measured of a pool: bytes it grew by, and bytes a second. NaN: not measured. */

@@ -24,6 +24,8 @@
 #define uthash_nonfatal_oom(elt) ((elt)->lost = true)
 #include <uthash.h>
 
+#define ROOT_ID 1 /* of the first node that kernfs_create_root() makes */
+
 struct cgroup {
 	uint64_t id;
 	bool lost; /* the hash had no memory to take it */
@@ -200,6 +202,16 @@ int cgroups_load(const char *proc_root, struct cgroups **out)
 		return err;
 	*out = TAKE_PTR(cg);
 	return 0;
+}
+
+const char *cgroups_mount(const struct cgroups *cg)
+{
+	return cg->mount;
+}
+
+bool cgroups_whole(const struct cgroups *cg)
+{
+	return !strcmp(cgroups_path(cg, ROOT_ID), "/");
 }
 
 int cgroups_find(const struct cgroups *cg, const char *path, uint64_t *id, uint32_t *level)

@@ -6,6 +6,7 @@
 #ifndef KMEMTRACE_PROC_CGROUP_H
 #define KMEMTRACE_PROC_CGROUP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -23,6 +24,14 @@ void cgroups_free(struct cgroups *cg);
 
 /* Walk again and add what is new. Paths stay known after their cgroup is gone. 0 or −errno. */
 int cgroups_refresh(struct cgroups *cg);
+
+/* Where the tree is mounted. The string belongs to `cg`. */
+const char *cgroups_mount(const struct cgroups *cg);
+/*
+ * Is its root that of all cgroups? In a cgroup namespace (a container's) it is not: how deep a cgroup
+ * lies can then not be told.
+ */
+bool cgroups_whole(const struct cgroups *cg);
 
 /*
  * The id and depth (0: the root) of the cgroup called `path`: "/system.slice/x.service", or the directory
