@@ -20,6 +20,7 @@ packages() {
 		build uthash-dev      hash tables (headers only)
 		test  libcmocka-dev   unit tests
 		test  jq              live tests read reports with it
+		test  python3-jsonschema  JSON output against docs/schema
 		test  sqlite3         the example queries of docs/capture-format.md
 		test  procps          live tests look at processes
 		test  shellcheck      scripts

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The balance sheet as JSON: docs/json.md has the names. */
+/* The balance sheet as JSON: docs/schema/balance.schema.json describes it. */
 #include "render/balance.h"
 #include "render/json_value.h"
 

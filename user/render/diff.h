@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A diff for people (80 columns, verdict first) and for programs (docs/json.md). Every name is
+/* A diff for people (80 columns, verdict first) and for programs (docs/schema). Every name is
  * escaped. */
 #ifndef KMEMTRACE_RENDER_DIFF_H
 #define KMEMTRACE_RENDER_DIFF_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A report for people (80 columns, verdict first) and for programs (docs/json.md). Every name is
+ * A report for people (80 columns, verdict first) and for programs (docs/schema). Every name is
  * escaped; what was not measured is "–" in the text and null in the JSON, never 0.
  */
 #ifndef KMEMTRACE_RENDER_REPORT_H

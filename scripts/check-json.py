@@ -1,0 +1,281 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""check-json.py COMMAND FILE...     is each FILE what docs/schema/COMMAND.schema.json describes?
+check-json.py --schemas           are the schemas complete, and do the examples and docs/json.md hold?
+check-json.py --self-test         is every fault found that is put into the examples, one at a time?
+
+The schemas let unknown fields pass, because additions are no new schema version. This script does not: a field
+that is emitted and not described is an error here. A FILE may be part of a document: COMMAND#/properties/levels.
+
+Debian's own python (the first line) is the one that has Debian's python3-jsonschema.
+"""
+import copy
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+try:
+    from jsonschema import Draft202012Validator
+except ImportError:
+    sys.exit("check-json.py: python3-jsonschema is not installed: run scripts/deps.sh test")
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SCHEMAS = ROOT / "docs/schema"
+EXAMPLES = SCHEMAS / "examples"
+COMMANDS = sorted(p.name.split(".")[0] for p in SCHEMAS.glob("*.schema.json") if p.name != "common.schema.json")
+SHOWN = 10  # errors of one file; one missing field of every row would be thousands
+
+# What a description must say of a field with such a name. The last that fits counts.
+UNITS = [(r"_kb$|^kb$|^kb_", "KiB"), (r"_s$|^seconds", "second|ISO"), (r"bytes", "byte"), (r"_ns$", "nanosecond"),
+         (r"_percent$|^percent$", "percent"), (r"bytes_per_s", "per second"), (r"kb_per_s$", "KiB per second")]
+
+
+def load(path):
+    return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+
+
+class Schemas:
+    """Published schemas, read once, and the strict form of each: closed, and without references."""
+
+    def __init__(self, files=None):
+        self.files = files or {p.name: load(p) for p in SCHEMAS.glob("*.schema.json")}
+
+    def at(self, name, pointer):
+        node = self.files[name]
+        for key in filter(None, pointer.split("/")):
+            node = node[key]
+        return node
+
+    def strict(self, name, node):
+        """Like node, but no object may have a field that is not described. No schema here refers to itself."""
+        if isinstance(node, list):
+            return [self.strict(name, item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if "$ref" in node:
+            file, pointer = node["$ref"].split("#")
+            target = self.strict(file or name, self.at(file or name, pointer))
+            return {**target, **{key: value for key, value in node.items() if key != "$ref"}}
+        out = {key: self.strict(name, value) for key, value in node.items() if key not in ("$defs", "properties")}
+        if "properties" in node:
+            out["properties"] = {key: self.strict(name, value) for key, value in node["properties"].items()}
+            out["additionalProperties"] = False
+        return out
+
+    def validator(self, what):
+        command, _, pointer = what.partition("#")
+        name = command + ".schema.json"
+        return Draft202012Validator(self.strict(name, self.at(name, pointer)))
+
+
+def errors_of(validator, document):
+    for error in validator.iter_errors(document):
+        yield "$" + "".join(f"[{k}]" if isinstance(k, int) else "." + k for k in error.absolute_path) + ": " + error.message[:300]
+
+
+# ---- are the schemas themselves complete? ----
+
+def check_field(where, name, field, required):
+    """Every field says what it means, in which unit, of which type, and whether it is always there."""
+    words = field.get("description", "")
+    wanted = [unit for pattern, unit in UNITS if re.search(pattern, name)][-1:]
+    measured = "number" in str(field.get("type")) or "integer" in str(field.get("type"))
+
+    if not words:
+        yield f"{where}: no description"
+    if measured and wanted and not re.search(wanted[0], words, re.IGNORECASE):
+        yield f"{where}: the description does not say its unit ({wanted[0]}): {words}"
+    if not {"type", "enum", "const", "anyOf"} & field.keys():
+        yield f"{where}: neither a type nor a list of values"
+    if required is not None and name not in required and not words.startswith("Only "):
+        yield f"{where}: not required, and the description does not say when it is there (\"Only ...\")"
+
+
+def check_node(where, node):
+    """Everything below a strict schema. An object with an empty "required" is a table: any field may be absent."""
+    if node.get("type") == "object" and "properties" not in node:
+        yield f"{where}: an object without properties"
+    if "array" in str(node.get("type")) and "items" not in node:
+        yield f"{where}: an array without items"
+    properties = node.get("properties", {})
+    if properties and "required" not in node:
+        yield f"{where}: no list of required fields"
+    for name in set(node.get("required", [])) - properties.keys():
+        yield f"{where}.{name}: required, but not described"
+    for name, field in properties.items():
+        yield from check_field(f"{where}.{name}", name, field, node.get("required") or None)
+        yield from check_node(f"{where}.{name}", field)
+    for branch in node.get("anyOf", []):
+        yield from check_node(where, branch)
+    if "items" in node:
+        if not node["items"].get("description"):
+            yield f"{where}[]: no description"
+        yield from check_node(where + "[]", node["items"])
+
+
+def check_schemas(schemas):
+    for name, schema in schemas.files.items():
+        Draft202012Validator.check_schema(schema)
+    for command in COMMANDS:
+        yield from check_node(command, schemas.strict(command + ".schema.json", schemas.files[command + ".schema.json"]))
+
+
+def examples(command):
+    """docs/schema/examples/COMMAND.json and COMMAND-VARIANT.json"""
+    return [p for p in sorted(EXAMPLES.glob("*.json")) if re.split(r"[-.]", p.name)[0] == command]
+
+
+def check_guide():
+    """Each jq command of docs/json.md must find something in the example that it names."""
+    guide = (ROOT / "docs/json.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^\$ (jq .*(?:\n  .*)*)", guide, re.MULTILINE)
+
+    if not commands:
+        yield "docs/json.md: no jq command was found"
+    for command in commands:
+        run = subprocess.run(["sh", "-c", command], cwd=EXAMPLES, capture_output=True, text=True, check=False)
+        if run.returncode or run.stdout.strip() in ("", "null", "[]", "{}"):
+            yield f"docs/json.md: {command}: {run.stderr or 'found nothing'}"
+
+
+def check_all(schemas):
+    yield from check_schemas(schemas)
+    for command in COMMANDS:
+        if not examples(command):
+            yield f"{command}: no example in {EXAMPLES}"
+        for path in examples(command):
+            yield from (f"{path.name}: {error}" for error in errors_of(schemas.validator(command), load(path)))
+    yield from check_guide()
+
+
+# ---- would a fault be found? ----
+
+def changed(document, path, change):
+    """A copy of the document in which change(parent, key) was made at path."""
+    out = copy.deepcopy(document)
+    parent = out
+    for key in path[:-1]:
+        parent = parent[key]
+    change(parent, path[-1])
+    return out
+
+
+def walk(value, schema, path=()):
+    """Each (path, value, strict schema) below a document; of anyOf the branch that has all its fields."""
+    for branch in schema.get("anyOf", []):
+        if isinstance(value, dict) and value.keys() <= branch["properties"].keys():
+            schema = branch
+            break
+    yield path, value, schema
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from walk(item, schema["properties"][key], path + (key,))
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from walk(item, schema["items"], path + (i,))
+
+
+def set_to(wrong):
+    return lambda parent, key: parent.__setitem__(key, wrong)
+
+
+def remove(parent, key):
+    del parent[key]
+
+
+def faults(document, schema):
+    """(what was done, the document with that fault) for every fault that can be made in it."""
+    for path, value, node in walk(document, schema):
+        at = ".".join(map(str, path))
+        if isinstance(value, dict):
+            yield f"{at}: a field nobody described", changed(document, path + ("undescribed",), set_to(0))
+            for key in set(node.get("required", [])) & value.keys():
+                yield f"{at}.{key}: gone", changed(document, path + (key,), remove)
+        if path:
+            yield f"{at}: of a wrong type", changed(document, path, set_to({"wrong": "type"} if not isinstance(value, dict) else 7))
+            if not isinstance(value, str) and value is not None:
+                yield f"{at}: text", changed(document, path, set_to("text"))
+
+
+def never_seen(command, schemas, documents):
+    """Fields that no example has, so that the faults above were never tried on them."""
+    schema = schemas.strict(command + ".schema.json", schemas.files[command + ".schema.json"])
+    seen = {tuple(k for k in path if isinstance(k, str)) for document in documents for path, _, _ in walk(document, schema)}
+
+    def below(node, path):
+        for branch in node.get("anyOf", []):
+            yield from below(branch, path)
+        yield from below(node["items"], path) if "items" in node else ()
+        for key, field in node.get("properties", {}).items():
+            yield path + (key,)
+            yield from below(field, path + (key,))
+    return sorted(set(below(schema, ())) - seen)
+
+
+def faults_of_schemas(schemas):
+    """The same for the checks of the schemas themselves."""
+    for what, change in [
+            ("a description gone", lambda row: row["rank"].pop("description")),
+            ("a unit gone", lambda row: row["bytes"].update(description="How much.")),
+            ("a type gone", lambda row: row["objects"].pop("type")),
+            ("an array of anything", lambda row: row["age_histogram"].pop("items")),
+            ("an object of anything", lambda row: row.update(rest={"type": "object", "description": "Only a test."})),
+            ("a field that may vanish", lambda row: row.update(rest={"type": "string", "description": "A test."}))]:
+        files = copy.deepcopy(schemas.files)
+        change(files["report.schema.json"]["$defs"]["growth"]["properties"])
+        yield what, Schemas(files)
+
+
+def self_test(schemas):
+    tried = 0
+    for command in COMMANDS:
+        validator = schemas.validator(command)
+        documents = [load(path) for path in examples(command)]
+        for document in documents:
+            for what, broken in faults(document, validator.schema):
+                tried += 1
+                if validator.is_valid(broken):
+                    yield f"{command}: not noticed: {what}"
+        for path in never_seen(command, schemas, documents):
+            yield f"{command}: no example has {'.'.join(path)}"
+    for what, broken in faults_of_schemas(schemas):
+        tried += 1
+        if not list(check_schemas(broken)):
+            yield f"schemas: not noticed: {what}"
+    print(f"{tried} faults tried")
+
+
+def check_file(validator, what, path):
+    try:
+        errors = list(errors_of(validator, load(path)))
+    except (OSError, ValueError) as error:
+        errors = [str(error)]
+    for error in errors[:SHOWN]:
+        yield f"{path} is not what docs/schema/{what.split('#')[0]}.schema.json describes: {error}"
+    if len(errors) > SHOWN:
+        yield f"... and {len(errors) - SHOWN} more"
+
+
+def main(args):
+    schemas = Schemas()
+    if args == ["--schemas"]:
+        problems = check_all(schemas)
+    elif args == ["--self-test"]:
+        problems = self_test(schemas)
+    elif len(args) >= 2 and args[0].partition("#")[0] in COMMANDS:
+        validator = schemas.validator(args[0])
+        problems = (problem for path in args[1:] for problem in check_file(validator, args[0], path))
+    else:
+        print(__doc__, file=sys.stderr)
+        return 2
+    status = 0
+    for problem in problems:
+        print(problem)
+        status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
