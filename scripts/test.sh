@@ -135,6 +135,66 @@ run_dependencies() {
 	return $missing
 }
 
+# JSON that unit tests compare with: COMMAND.json, COMMAND-WHAT.json, and one that is a part of a report.
+run_json_goldens() {
+	local file name status=0
+	for file in tests/golden/*.json; do
+		name=${file##*/}
+		case $name in
+		report-levels.json) name=report#/properties/levels ;;
+		*) name=${name%%[-.]*} ;;
+		esac
+		scripts/check-json.py "$name" "$file" || status=1
+	done
+	return $status
+}
+
+# What the commands print here, of recorded captures and without root. Doctor fails where nothing can be recorded.
+run_json_output() {
+	local dir new=6.18.kmt by status=0 tool=$PWD/build/kmemtrace
+	dir=$(mktemp -d)
+	mkdir "$dir/set"
+	for file in tests/fixtures/captures/*.kmt.gz; do gunzip -c "$file" >"$dir/set/$(basename "$file" .gz)"; done
+	(
+		set -e
+		cd "$dir"
+		for by in stack cache site process cgroup module pool syscall; do
+			"$tool" report --format json --by $by --top 0 set/$new >report-$by
+			"$tool" diff --format json --by $by --all set/6.12-boot1.kmt set/$new >diff-$by
+			"$tool" diff --format json --by $by --all --base-set set set/$new >diff-set-$by
+		done
+		"$tool" balance --format json >balance-now
+		"$tool" balance --format json set/$new >balance-capture
+		"$tool" doctor --format json >doctor-here || [ -s doctor-here ]
+	) || status=1
+	for by in report diff balance doctor; do scripts/check-json.py $by "$dir/$by"-* || status=1; done
+	rm -rf "$dir"
+	return $status
+}
+
+# Live tests check all JSON they make, unless one goes past lib.sh.
+run_json_live() {
+	! grep -nE 'format[ =]json' tests/live/*.sh | grep -v 'json_seen'
+}
+
+# A live test ends well only if its JSON is what the schemas describe.
+run_json_live_self_test() {
+	# shellcheck disable=SC2016 # for the shell below
+	bash -c '. tests/live/lib.sh
+		KMEMTRACE=emit
+		emit() { jq "$change" docs/schema/examples/doctor.json; }
+		test_as_described() { change=. json_of doctor >/dev/null; }
+		test_a_field_more() { change=".hooks[0].undescribed = 1" json_of doctor >/dev/null; }
+		test_a_field_less() { change="del(.memory.exact.bytes)" json_of doctor >/dev/null; }
+		test_no_json() { echo "{" | json_seen doctor >/dev/null; }
+		run_tests' >"$LOGS/json-live-tap"
+	cat "$LOGS/json-live-tap"
+	[ "$(grep -E '^(not )?ok' "$LOGS/json-live-tap")" = "not ok 1 - test_a_field_less
+not ok 2 - test_a_field_more
+ok 3 - test_as_described
+not ok 4 - test_no_json" ]
+}
+
 suite_check() {
 	# shellcheck disable=SC2046 # names of ours, without blanks
 	check shellcheck shellcheck -x $(shell_scripts)
@@ -144,6 +204,12 @@ suite_check() {
 	check man-page run_man
 	check help scripts/check-help.sh
 	check dependencies run_dependencies
+	check json-schemas-self-test scripts/check-json.py --self-test
+	check json-schemas scripts/check-json.py --schemas
+	check json-goldens run_json_goldens
+	check json-output run_json_output
+	check json-live-tests-self-test run_json_live_self_test
+	check json-live-tests run_json_live
 	check clang-build run_clang_build
 	check static-build run_static_build
 	check arm64-programs run_arm64_programs
@@ -178,6 +244,16 @@ suite_live() {
 	for file in tests/live/test_*.[cs]*; do run_live "$file"; done
 }
 
+# What the guests' kmemtrace printed. There is no python in them.
+run_vm_json() {
+	local doctors reports status=0
+	mapfile -t doctors < <(find build/vm/results -name doctor.json)
+	mapfile -t reports < <(find build/vm/results -name '*.json' ! -name doctor.json)
+	scripts/check-json.py doctor "${doctors[@]}" || status=1
+	scripts/check-json.py report "${reports[@]}" || status=1
+	return $status
+}
+
 # Each line of the guests' results is a test: "KERNEL ok|fail|skip TEST WHY".
 suite_vm() {
 	local log=$LOGS/vm.log results=build/vm/results/all kernel result name why
@@ -194,6 +270,7 @@ suite_vm() {
 		not_ok vm "$log"
 		return
 	fi
+	check vm-json run_vm_json
 	while read -r kernel result name why; do
 		case $result in
 		ok) ok "vm-$kernel $name" ;;

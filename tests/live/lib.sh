@@ -34,13 +34,29 @@ need_record() {
 
 # run_test NAME: one test in a subshell of its own; its output goes to $WORK.output.
 run_test() {
+	local status
 	rm -rf "${WORK:?}"/*
+	mkdir "$WORK/json"
 	(
 		set -eEu -o pipefail
 		trap 'end_started' EXIT
 		trap 'echo "$BASH_SOURCE:$LINENO: failed: $BASH_COMMAND"' ERR
 		"$1"
 	) >"$WORK.output" 2>&1
+	status=$?
+	[ $status = 0 ] || return $status
+	json_check >>"$WORK.output" 2>&1
+}
+
+# json_check: every JSON document of the test that ended must be what docs/schema describes. Not while it runs: python
+# is large, and many tests measure the levels of the whole machine.
+json_check() {
+	local command files status=0
+	for command in report diff balance doctor; do
+		mapfile -t files < <(find "$WORK/json" -name "$command-*" -size +0)
+		[ ${#files[@]} = 0 ] || scripts/check-json.py "$command" "${files[@]}" || status=1
+	done
+	return $status
 }
 
 # run_tests: every test_* function defined so far. The truth is the level of a whole live machine, which others change
@@ -137,8 +153,14 @@ record_stop() {
 	wait "$RECORD_PID" || fail "record ended with $?: $(cat "$RECORD_ERR")"
 }
 
+# json_seen COMMAND: passes JSON of that command on, and keeps a copy for json_check.
+json_seen() { tee "$WORK/json/$1-$EPOCHREALTIME"; }
+
+# json_of COMMAND ARG…: its JSON. All tests make JSON so, or hand it to json_seen (scripts/test.sh looks).
+json_of() { "$KMEMTRACE" "$1" --format json "${@:2}" | json_seen "$1"; }
+
 # All of $CAPTURE, as JSON, into $REPORT.
-report() { "$KMEMTRACE" report --format json --top 0 "$CAPTURE" >"$REPORT"; }
+report() { json_of report --top 0 "$CAPTURE" >"$REPORT"; }
 
 json() { jq -r "$1" "$REPORT"; }
 

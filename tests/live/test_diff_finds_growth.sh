@@ -15,7 +15,7 @@ record_to() { # FILE OPTION…
 }
 
 # compare BASE NEW OPTION…: into $DIFF
-compare() { "$KMEMTRACE" diff --format json "$@" >"$DIFF"; }
+compare() { json_of diff "$@" >"$DIFF"; }
 
 diff_json() { jq -r "$1" "$DIFF"; }
 
@@ -142,7 +142,7 @@ test_parts_of_one_recording_compare() {
 	diff_json '.growth[0] | "\(.status): \(.base.bytes) then \(.new.bytes): \(.name)"'
 	[ "$(diff_json '.growth[0].base.bytes // 0 | . < 100000')" = true ]
 	within "bytes of the part" "$(diff_json .growth[0].new.bytes)" $((20000 * 1024)) 2
-	"$KMEMTRACE" report --format json --to 6 "$CAPTURE" | jq -e '[.growth[] | select(.processes[0].comm == "plant")] == []' >/dev/null
+	json_of report --to 6 "$CAPTURE" | jq -e '[.growth[] | select(.processes[0].comm == "plant")] == []' >/dev/null
 }
 
 test_growth_fails_a_script() {

@@ -173,13 +173,13 @@ test_disk_full_while_recording() {
 	cat >"$WORK/full" <<-END
 		mount -t tmpfs -o size=600k none /mnt
 		"$KMEMTRACE" record --exact -q -d 30 -o /mnt/x.kmt -- "$PLANT" stacks 5000 --seconds 20 >/dev/null; s=\$?
-		"$KMEMTRACE" report --format json /mnt/x.kmt >&3 2>&1 || ls -l /mnt >&3
+		"$KMEMTRACE" report --format json /mnt/x.kmt >&3 2>&1 || ls -l /mnt >&3 # json_seen below
 		exit \$s
 	END
 	refused 1 "space|full" unshare -m bash "$WORK/full" 3>"$WORK/left"
 	one_line
 	grep -q 'warning: .* can be read: kmemtrace report /mnt/x.kmt$' "$WORK/err"
-	[ "$(jq .capture.complete "$WORK/left")" = false ] || fail "what is left does not open: $(cat "$WORK/left")"
+	[ "$(json_seen report <"$WORK/left" | jq .capture.complete)" = false ] || fail "what is left does not open: $(cat "$WORK/left")"
 }
 
 test_record_without_root() {
@@ -208,6 +208,7 @@ test_doctor_without_root() {
 	as_nobody "$WORK/kmemtrace" doctor >"$WORK/out" 2>&1 || status=$?
 	[ $status = 1 ]
 	grep -qiE "would not work.*(root|sudo|CAP_)" "$WORK/out"
+	{ as_nobody "$WORK/kmemtrace" doctor --format json || true; } | json_seen doctor | jq -e '.can_record == false' >/dev/null
 }
 
 test_a_capture_is_private_and_then_readable_by_anyone() {
@@ -217,7 +218,7 @@ test_a_capture_is_private_and_then_readable_by_anyone() {
 	[ "$(stat -c %a "$WORK/x.kmt")" = 600 ]
 	refused 1 "x.kmt.*[Pp]ermission" as_nobody "$WORK/kmemtrace" report "$WORK/x.kmt"
 	chmod 644 "$WORK/x.kmt"
-	as_nobody "$WORK/kmemtrace" report --format json "$WORK/x.kmt" | jq -e .schema >/dev/null
+	as_nobody "$WORK/kmemtrace" report --format json "$WORK/x.kmt" | json_seen report | jq -e .schema >/dev/null
 }
 
 test_report_of_what_is_no_capture() {

@@ -77,7 +77,7 @@ test_older_objects_freed_are_not_growth() {
 
 test_doctor_prints_the_plan_that_record_follows() {
 	need_record
-	"$KMEMTRACE" doctor --format json | jq -S '[.hooks[] | {name, pool, how, attached}] | sort_by(.name)' >"$WORK/plan"
+	json_of doctor | jq -S '[.hooks[] | {name, pool, how, attached}] | sort_by(.name)' >"$WORK/plan"
 	record_start -d 0.2
 	wait "$RECORD_PID"
 	report
@@ -134,8 +134,8 @@ test_fewer_capabilities_tell_less_and_say_so() {
 test_types_from_a_file() {
 	need_record
 	cp /sys/kernel/btf/vmlinux "$WORK/btf"
-	"$KMEMTRACE" doctor --btf "$WORK/btf" --format json | jq -e .can_record >/dev/null ||
-		skip "$("$KMEMTRACE" doctor --btf "$WORK/btf" --format json | jq -r .refusal)"
+	json_of doctor --btf "$WORK/btf" | jq -e .can_record >/dev/null ||
+		skip "$(json_of doctor --btf "$WORK/btf" | jq -r .refusal)"
 	record_start --exact --btf "$WORK/btf"
 	plant_start epoll 20000
 	record_stop
