@@ -37,11 +37,11 @@ else
 LDLIBS  := $(LDLIBS_DYN)
 endif
 
-BPF_TRACE := $(sort $(filter-out bpf/probe.bpf.c,$(wildcard bpf/*.bpf.c)))
+BPF_TRACE := $(sort $(wildcard bpf/*.bpf.c))
 USER_SRC  := $(sort $(shell find user -name '*.c'))
 OBJ       := $(USER_SRC:%.c=$(B)/obj/%.o)
 LIB_OBJ   := $(filter-out $(B)/obj/user/main.o,$(OBJ))
-SKEL      := $(B)/gen/tracer.skel.h $(B)/gen/tracer_plain.skel.h
+SKEL      := $(B)/gen/tracer.skel.h $(B)/gen/tracer_legacy.skel.h
 UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
 
@@ -59,9 +59,9 @@ $(B)/bpf/tracer.bpf.c: $(BPF_TRACE) Makefile
 	@mkdir -p $(@D)
 	$(Q)printf '#include "%s"\n' $(notdir $(BPF_TRACE)) > $@
 
-# tracer_plain: the same for kernels before 5.12 and those without BTF, see bpf/compat.bpf.h
-$(B)/bpf/tracer_plain.o: BPF_CFLAGS += -DKMT_PLAIN
-$(B)/bpf/tracer.o $(B)/bpf/tracer_plain.o: $(B)/bpf/tracer.bpf.c
+# tracer_legacy: the same for kernels before 5.12 and those without BTF, see bpf/compat.bpf.h
+$(B)/bpf/tracer_legacy.o: BPF_CFLAGS += -DKMT_LEGACY
+$(B)/bpf/tracer.o $(B)/bpf/tracer_legacy.o: $(B)/bpf/tracer.bpf.c
 	@echo "  BPF  $@"
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MT $@ -MF $(@:.o=.d) -c $< -o $@.tmp
 	$(Q)$(BPFTOOL) gen object $@ $@.tmp
@@ -170,7 +170,7 @@ $(B)/vm-tools/%: tests/vm/%.c Makefile
 	@echo "  CC   $@"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror $(LDFLAGS) -o $@ $< $(LDLIBS)
 
-vm-tools: $(VM_TOOLS) $(B)/bpf/tracer.o $(B)/bpf/tracer_plain.o
+vm-tools: $(VM_TOOLS) $(B)/bpf/tracer.o $(B)/bpf/tracer_legacy.o
 test-vm:
 	./scripts/vm.sh
 # a recording before and one after a reboot, and one of another kernel, compared
@@ -188,7 +188,7 @@ check-vmlinux:
 # Fuzzers, for clang with libFuzzer (libclang-rt-*-dev): not a part of `make test`.
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 fuzz: $(FUZZ_BIN)
-$(B)/fuzz/%: tests/fuzz/%.c $(foreach room,base capture proc sym model render,$(wildcard user/$(room)/*.c)) | $(B)/gen/schema.sql.h
+$(B)/fuzz/%: tests/fuzz/%.c $(foreach room,base data sym proc capture model diff findings render,$(wildcard user/$(room)/*.c)) | $(B)/gen/schema.sql.h
 	@mkdir -p $(@D)
 	$(CLANG) -fsanitize=fuzzer,address,undefined -O1 -g $(filter-out -MMD -MP,$(KCFLAGS)) -o $@ \
 		$(filter %.c,$^) $(LDLIBS_DYN)

@@ -1,34 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The liveness audit: is an object that looks outstanding on one of the allocator's free lists, is a page table or
- * a compound block still one? The loader chooses the objects and drives these programs by BPF_PROG_TEST_RUN, a chunk
- * at a time (user/live/audit.c); they attach to nothing. An iterator over the live table would do as well, but it
- * would visit every row in hash order: here the objects come sorted by address, so that each slab's free list is
- * walked once for all of them, a run is as long as the loader wants, and it works from 5.10 on.
+ * The liveness audit: is an object that looks outstanding on one of the allocator's free lists, is
+ * a page table or a compound block still one? The loader chooses the objects and drives these
+ * programs by BPF_PROG_TEST_RUN, a chunk at a time (user/trace/audit.c); they attach to nothing. An
+ * iterator over the live table would do as well, but it would visit every row in hash order: here
+ * the objects come sorted by address, so that each slab's free list is walked once for all of them,
+ * a run is as long as the loader wants, and it works from 5.10 on.
  *
  * Everything here reads live memory of the allocator without its locks. Therefore:
- * - A free pointer is followed only onto an object's place in the same slab, and never more often than the
- *   slab has objects. A walk counts only when it found as many objects as the slab says are free, and the
- *   slab says the same afterwards; of a CPU's list, when its transaction id did not move.
- * - An object that moves from one list to another while we look can be missed, so the loader looks again at
- *   what seems live. One that is found free was free: the rest is up to track_evict().
+ * - A free pointer is followed only onto an object's place in the same slab, and never more often
+ * than the slab has objects. A walk counts only when it found as many objects as the slab says are
+ * free, and the slab says the same afterwards; of a CPU's list, when its transaction id did not
+ * move.
+ * - An object that moves from one list to another while we look can be missed, so the loader looks
+ * again at what seems live. One that is found free was free: the rest is up to track_evict().
  */
 #include "state.bpf.h"
 #include "caches.bpf.h"
 #include "track.bpf.h"
 
-#define WALK_STEPS   512 /* of one call; there are enough calls for the largest slab */
-#define SHEAF_MAX    256 /* objects read of one sheaf */
-#define BARN_MAX     64  /* full sheaves read of one barn; the kernel keeps 10 */
-#define CPU_PARTIAL  64  /* slabs read of one CPU's partial list; the kernel keeps 30 at most */
-#define CACHE_STEPS  256 /* caches listed in one run */
-#define PARTIAL_TRY  8   /* slabs of a partial list looked at to learn where pages are */
-#define TRIES        3
+#define WALK_STEPS    512 /* of one call; there are enough calls for the largest slab */
+#define SHEAF_MAX     256 /* objects read of one sheaf */
+#define BARN_MAX      64  /* full sheaves read of one barn; the kernel keeps 10 */
+#define CPU_PARTIAL   64  /* slabs read of one CPU's partial list; the kernel keeps 30 at most */
+#define CACHE_STEPS   256 /* caches listed in one run */
+#define PARTIAL_TRY   8   /* slabs of a partial list looked at to learn where pages are */
+#define TRIES         3
 #define PAGE_YOUNG_MS 100 /* in which a page table is marked */
 
 TABLE(audit, struct kmt_audit);
 TABLE(audit_items, struct kmt_audit_item); /* KMT_AUDIT_CHUNK */
-TABLE(audit_cpu_offset, __u64);            /* by CPU: from a per-CPU pointer to its own; 0: not known */
+TABLE(audit_cpu_offset, __u64); /* by CPU: from a per-CPU pointer to its own; 0: not known */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -46,7 +48,7 @@ static __always_inline struct kmt_audit *audit_state(void)
 	return bpf_map_lookup_elem(&audit, &zero);
 }
 
-#define LOAD(field) (*(volatile typeof(field) *)&(field))
+#define LOAD(field)         (*(volatile typeof(field) *)&(field))
 #define STORE(field, value) (*(volatile typeof(field) *)&(field) = (value))
 
 static __always_inline __u64 address_of(__u64 page)
@@ -65,10 +67,10 @@ static __always_inline void slab_take(struct kmt_audit *a, __u64 base, __u32 ord
 }
 
 /*
- * Go along the list from a->next: up to WALK_STEPS objects. Marks each in a->free, or adds it to a->resting.
- * 1 when the list ended or led astray (a->broken), 0 when there is more.
+ * Go along the list from a->next: up to WALK_STEPS objects. Marks each in a->free, or adds it to
+ * a->resting. 1 when the list ended or led astray (a->broken), 0 when there is more.
  */
-GLOBAL int audit_walk(__u32 resting)
+GLOBAL int audit_walk(__u32 on_cpu_freelist)
 {
 	struct kmt_audit *a = audit_state();
 
@@ -85,14 +87,14 @@ GLOBAL int audit_walk(__u32 resting)
 			STORE(a->broken, 1);
 			return 1;
 		}
-		if (resting) {
-			nr = LOAD(a->resting_nr);
-			if (nr >= KMT_RESTING) {
+		if (on_cpu_freelist) {
+			nr = LOAD(a->on_cpu_freelist_nr);
+			if (nr >= KMT_ON_CPU_FREELIST) {
 				STORE(a->broken, 1);
 				return 1;
 			}
-			a->resting[nr] = at;
-			STORE(a->resting_nr, nr + 1);
+			a->on_cpu_freelist[nr] = at;
+			STORE(a->on_cpu_freelist_nr, nr + 1);
 		} else {
 			index = place / a->size;
 			if (index >= KMT_SLAB_MAX) {
@@ -108,7 +110,7 @@ GLOBAL int audit_walk(__u32 resting)
 }
 
 /* The whole list that begins at `first`. Returns whether it ended as a list does. */
-GLOBAL int audit_walk_all(__u64 first, __u32 resting)
+GLOBAL int audit_walk_all(__u64 first, __u32 on_cpu_freelist)
 {
 	struct kmt_audit *a = audit_state();
 
@@ -118,7 +120,7 @@ GLOBAL int audit_walk_all(__u64 first, __u32 resting)
 	STORE(a->steps, 0);
 	STORE(a->broken, 0);
 	for (int i = 0; i < KMT_SLAB_MAX / WALK_STEPS; i++)
-		if (audit_walk(resting))
+		if (audit_walk(on_cpu_freelist))
 			break;
 	return !LOAD(a->broken) && !LOAD(a->next);
 }
@@ -155,7 +157,8 @@ GLOBAL __u64 audit_base(__u64 page, __u64 cache, __u32 order)
 	first = compat_slab_freelist(page);
 	if (!first || objects != (order & 0xffff))
 		return 0;
-	return page - (first >> shift << (shift - cfg_page_shift)) * bpf_core_type_size(struct page);
+	return page -
+	       (first >> shift << (shift - cfg_page_shift)) * bpf_core_type_size(struct page);
 }
 
 /* Count what page_base a slab gives. The loader waits until enough of them agree. */
@@ -170,8 +173,8 @@ static __always_inline void audit_vote(struct kmt_audit *a, __u64 page, __u64 ca
 }
 
 /*
- * Attached for a moment to an event that names a cache. Its partial list has slabs, with the address of a free
- * object in each.
+ * Attached for a moment to an event that names a cache. Its partial list has slabs, with the
+ * address of a free object in each.
  */
 SEC("?raw_tp/kmem_cache_alloc")
 int audit_pages(struct bpf_raw_tracepoint_args *ctx)
@@ -197,7 +200,8 @@ int audit_pages(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* The same where none does (up to 5.18): a page that was allocated a moment ago, and has become a slab. */
+/* The same where none does (up to 5.18): a page that was allocated a moment ago, and has become a
+ * slab. */
 SEC("?raw_tp/mm_page_alloc")
 int audit_pages_old(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -219,8 +223,9 @@ int audit_pages_old(struct bpf_raw_tracepoint_args *ctx)
 }
 
 /*
- * Run on each CPU: how far this CPU's variables are from the per-CPU pointers. An element of a per-CPU array
- * shows it, as the map holds the pointer and the look-up gives the address. Needs no symbol.
+ * Run on each CPU: how far this CPU's variables are from the per-CPU pointers. An element of a
+ * per-CPU array shows it, as the map holds the pointer and the look-up gives the address. Needs no
+ * symbol.
  */
 SEC("?raw_tp")
 int audit_cpu(void *ctx)
@@ -257,14 +262,14 @@ GLOBAL int audit_sheaf(__u64 sheaf)
 	if ((__u64)BPF_CORE_READ(s, cache) != a->cache)
 		return 0;
 	size = BPF_CORE_READ(s, size);
-	at = LOAD(a->resting_nr);
-	if (size > SHEAF_MAX || at > KMT_RESTING - SHEAF_MAX) {
+	at = LOAD(a->on_cpu_freelist_nr);
+	if (size > SHEAF_MAX || at > KMT_ON_CPU_FREELIST - SHEAF_MAX) {
 		a->incomplete++;
 		return 0;
 	}
-	bpf_probe_read_kernel(&a->resting[at], size * sizeof(__u64),
+	bpf_probe_read_kernel(&a->on_cpu_freelist[at], size * sizeof(__u64),
 			      (void *)FIELD_ADDRESS(sheaf, struct slab_sheaf, objects));
-	STORE(a->resting_nr, at + size);
+	STORE(a->on_cpu_freelist_nr, at + size);
 	return 0;
 }
 
@@ -279,7 +284,7 @@ GLOBAL int audit_cpu_slab_try(__u64 cpu_slab)
 	if (!a || !bpf_core_field_exists(c->tid))
 		return 0;
 	barrier();
-	nr = LOAD(a->resting_nr);
+	nr = LOAD(a->on_cpu_freelist_nr);
 	tid = BPF_CORE_READ(c, tid);
 	first = (__u64)BPF_CORE_READ(c, freelist);
 	page = compat_cpu_slab_page(cpu_slab);
@@ -289,7 +294,7 @@ GLOBAL int audit_cpu_slab_try(__u64 cpu_slab)
 	slab_take(a, address_of(page), objects == (a->order & 0xffff) ? a->order : a->min_order);
 	if (audit_walk_all(first, true) && BPF_CORE_READ(c, tid) == tid)
 		return 1;
-	STORE(a->resting_nr, nr);
+	STORE(a->on_cpu_freelist_nr, nr);
 	return 0;
 }
 
@@ -307,7 +312,8 @@ GLOBAL int audit_cpu_sheaves(__u64 percpu)
 	return 0;
 }
 
-/* Count what is free in the slabs on a CPU's list of partial ones. They come and go meanwhile: it is a count, no more. */
+/* Count what is free in the slabs on a CPU's list of partial ones. They come and go meanwhile: it
+ * is a count, no more. */
 GLOBAL int audit_cpu_partial(__u64 cpu_slab)
 {
 	struct kmt_audit *a = audit_state();
@@ -337,8 +343,10 @@ GLOBAL int audit_gather_cpu(__u64 cpu_slab, __u64 sheaves, __u32 cpu)
 	if (!a || !offset || !*offset)
 		return 0; /* never online: nothing rests there */
 	mine = cpu_slab + *offset;
-	/* three tries: of a loop with two conditions clang makes one whose end the verifier of 6.1 does not see */
-	if (cpu_slab && !audit_cpu_slab_try(mine) && !audit_cpu_slab_try(mine) && !audit_cpu_slab_try(mine))
+	/* three tries: of a loop with two conditions clang makes one whose end the verifier of 6.1
+	 * does not see */
+	if (cpu_slab && !audit_cpu_slab_try(mine) && !audit_cpu_slab_try(mine) &&
+	    !audit_cpu_slab_try(mine))
 		a->incomplete++;
 	if (cpu_slab)
 		audit_cpu_partial(mine);
@@ -363,7 +371,8 @@ GLOBAL int audit_gather_barn(__u64 barn)
 	return 0;
 }
 
-/* Arguments: the cache, the first of up to KMT_AUDIT_CPUS CPUs, a node or −1. Answer: a->resting, a->partial_free. */
+/* Arguments: the cache, the first of up to KMT_AUDIT_CPUS CPUs, a node or −1. Answer: a->resting,
+ * a->partial_free. */
 SEC("?raw_tp")
 int audit_gather(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -375,7 +384,7 @@ int audit_gather(struct bpf_raw_tracepoint_args *ctx)
 	if (!a)
 		return 0;
 	audit_cache((__u64)s);
-	a->resting_nr = 0;
+	a->on_cpu_freelist_nr = 0;
 	a->partial_free = 0;
 	a->incomplete = 0;
 	cpu_slab = compat_cache_cpu_slab(s);
@@ -401,8 +410,8 @@ static __always_inline bool cache_adds_up(struct kmem_cache *s)
 }
 
 /*
- * Make a row for each cache there is: they are all on one list. Arguments: one to begin with, and the one to end
- * with, the first of all. Answer: a->next, where to go on; 0 when that was all.
+ * Make a row for each cache there is: they are all on one list. Arguments: one to begin with, and
+ * the one to end with, the first of all. Answer: a->next, where to go on; 0 when that was all.
  */
 SEC("?raw_tp")
 int audit_caches(struct bpf_raw_tracepoint_args *ctx)
@@ -429,7 +438,8 @@ int audit_caches(struct bpf_raw_tracepoint_args *ctx)
 
 /* ---- judging ---- */
 
-/* Is the slab of `order` around `addr` one of a->cache's? 1 yes, 0 no, −1 it is, but not of this order. */
+/* Is the slab of `order` around `addr` one of a->cache's? 1 yes, 0 no, −1 it is, but not of this
+ * order. */
 static __always_inline int slab_is_ours(struct kmt_audit *a, __u64 addr, __u32 order)
 {
 	__u32 shift = cfg_page_shift + (order >> 16 & 31), inuse, objects;
@@ -462,7 +472,8 @@ GLOBAL int audit_slab_try(void)
 	if (!audit_walk_all(first, false) || LOAD(a->steps) != objects - inuse)
 		return 0;
 	compat_slab_counts(page, &inuse_then, &objects_then);
-	return compat_slab_freelist(page) == first && inuse_then == inuse && objects_then == objects;
+	return compat_slab_freelist(page) == first && inuse_then == inuse &&
+	       objects_then == objects;
 }
 
 /* Take the slab of `addr` in hand and read its free list. KMT_LIVE stands for "ask a->free". */
@@ -481,7 +492,8 @@ GLOBAL int audit_slab(__u64 addr)
 		order = a->min_order;
 		ours = slab_is_ours(a, addr, order) ?: ours;
 	}
-	/* the object's own page is the cache's, or the kernel says so, yet there is no such slab: KFENCE */
+	/* the object's own page is the cache's, or the kernel says so, yet there is no such slab:
+	 * KFENCE */
 	if (ours < 0 || (!ours && compat_page_is_slab(page) && compat_slab_cache(page) == a->cache))
 		return KMT_UNSURE;
 	if (!ours) {
@@ -501,7 +513,7 @@ GLOBAL int audit_slab(__u64 addr)
 	return KMT_UNSURE;
 }
 
-GLOBAL int audit_judge_slab(__u64 addr, __u64 cache)
+GLOBAL int audit_verify_slab(__u64 addr, __u64 cache)
 {
 	struct kmt_audit *a = audit_state();
 	__u64 index;
@@ -526,8 +538,8 @@ GLOBAL int audit_judge_slab(__u64 addr, __u64 cache)
 }
 
 /*
- * Large kmalloc has pages of its own. Where pages say so that is all there is to ask: from 6.18 they are frozen
- * (a reference count of 0) while they are in use.
+ * Large kmalloc has pages of its own. Where pages say so that is all there is to ask: from 6.18
+ * they are frozen (a reference count of 0) while they are in use.
  */
 static __always_inline int judge_large(__u64 addr)
 {
@@ -542,21 +554,22 @@ static __always_inline int judge_large(__u64 addr)
 }
 
 /*
- * What is freed while it interrupts the program of the page-free event is skipped by the kernel: RCU's batches of page
- * tables, what the network gives back. Two kinds of pages tell that they are free:
- * - Page tables are marked as such. One that came along a path of theirs, is not marked and is gone was freed; which
- *   paths are of page tables shows by the pages that are.
- * - The first page of a compound block says that it is one, from before its event to after that of its free.
- * Of others nothing can be said.
+ * What is freed while it interrupts the program of the page-free event is skipped by the kernel:
+ * RCU's batches of page tables, what the network gives back. Two kinds of pages tell that they are
+ * free:
+ * - Page tables are marked as such. One that came along a path of theirs, is not marked and is gone
+ * was freed; which paths are of page tables shows by the pages that are.
+ * - The first page of a compound block says that it is one, from before its event to after that of
+ * its free. Of others nothing can be said.
  */
-GLOBAL int audit_judge_page(__u32 row)
+GLOBAL int audit_verify_page(__u32 row)
 {
 	struct kmt_audit_item *item = bpf_map_lookup_elem(&audit_items, &row);
 	struct live_place at = {};
 	struct kmt_object *o;
-	struct kmt_path *p;
+	struct kmt_stack *p;
 	__u64 page, size;
-	__u32 path;
+	__u32 stack;
 	int table;
 
 	if (!item || !live_place(&at, item->row))
@@ -564,22 +577,22 @@ GLOBAL int audit_judge_page(__u32 row)
 	o = live_object(&at);
 	if (!o)
 		return KMT_UNSURE;
-	path = LOAD(o->path);
+	stack = LOAD(o->stack);
 	size = LOAD(o->size);
-	p = bpf_map_lookup_elem(&paths, &path);
+	p = bpf_map_lookup_elem(&stacks, &stack);
 	page = kmt_key(KMT_PAGE, item->key);
 	table = compat_page_is_table(page);
 	/* the path was this page's while it was looked at */
-	if (!p || !path || LOAD(o->born_ms) != item->born_ms || LOAD(o->path) != path)
+	if (!p || !stack || LOAD(o->alloc_ms) != item->alloc_ms || LOAD(o->stack) != stack)
 		return KMT_UNSURE;
 	if (table > 0) {
-		if (!(p->flags & KMT_PATH_TABLE))
-			p->flags |= KMT_PATH_TABLE;
+		if (!(p->flags & KMT_STACK_TABLE))
+			p->flags |= KMT_STACK_TABLE;
 		return KMT_LIVE;
 	}
 	if (size > cfg_page_size && size <= (__u64)cfg_page_size << PAGE_PIECES)
 		return compat_page_compound(page) ? KMT_UNSURE : KMT_FREED_PAGE;
-	if (!(p->flags & KMT_PATH_TABLE) || clock_ms - item->born_ms < PAGE_YOUNG_MS)
+	if (!(p->flags & KMT_STACK_TABLE) || coarse_now_ms - item->alloc_ms < PAGE_YOUNG_MS)
 		return KMT_UNSURE;
 	return compat_page_is_gone(page) ? KMT_FREED_PAGE : KMT_UNSURE;
 }
@@ -593,30 +606,30 @@ GLOBAL int audit_item(__u32 row)
 
 	if (!item)
 		return 0;
-	if (item->resting)
+	if (item->on_cpu_freelist)
 		verdict = KMT_FREED_CPU;
 	else if (item->pool == KMT_PAGE)
-		verdict = audit_judge_page(row);
+		verdict = audit_verify_page(row);
 	else if (item->cache)
-		verdict = audit_judge_slab(item->key, item->cache);
+		verdict = audit_verify_slab(item->key, item->cache);
 	else
 		verdict = judge_large(item->key);
 	item->verdict = verdict;
 	item->evicted = 0;
 	if (verdict >= KMT_FREED_PAGE) {
-		item->evicted = track_evict(item->key, item->row, item->born_ms);
-	} else if (verdict == KMT_LIVE && item->look && live_place(&at, item->row)) {
+		item->evicted = track_evict(item->key, item->row, item->alloc_ms);
+	} else if (verdict == KMT_LIVE && item->check && live_place(&at, item->row)) {
 		o = live_object(&at);
 		/* a mark on another's row would do no harm */
-		if (o && o->born_ms == item->born_ms && o->looked != KMT_LEAVING)
-			o->looked = item->look;
+		if (o && o->alloc_ms == item->alloc_ms && o->checked != KMT_RCU_PENDING)
+			o->checked = item->check;
 	}
 	return 0;
 }
 
 /* Argument: how many of audit_items to judge, sorted by cache and address. */
 SEC("?raw_tp")
-int audit_judge(struct bpf_raw_tracepoint_args *ctx)
+int audit_verify(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 nr = ctx->args[0];
 	struct kmt_audit *a = audit_state();

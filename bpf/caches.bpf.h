@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which cache: gives each struct kmem_cache a small number (its row), and keeps its size beside it, so that
- * the hot path reads no kernel memory to learn an object's size. Names are read once, when a row is made.
+ * Which cache: gives each struct kmem_cache a small number (its row), and keeps its size beside it,
+ * so that the hot path reads no kernel memory to learn an object's size. Names are read once, when
+ * a row is made.
  */
 #ifndef KMEMTRACE_CACHES_BPF_H
 #define KMEMTRACE_CACHES_BPF_H
@@ -27,13 +28,13 @@ struct {
 /* Is this one of the caches that --cache names? */
 static __always_inline bool cache_wanted(const struct kmt_cache_info *info)
 {
-	for (__u32 f = 0; f < KMT_FOCUS; f++) {
+	for (__u32 f = 0; f < KMT_FILTER_CACHES; f++) {
 		bool same = true;
 
-		if (f >= cfg_focus)
+		if (f >= cfg_filter_caches)
 			break;
 		for (int i = 0; i < KMT_NAME; i++) {
-			if (info->name[i] != cfg_focus_name[f][i]) {
+			if (info->name[i] != cfg_filter_cache_name[f][i]) {
 				same = false;
 				break;
 			}
@@ -49,10 +50,11 @@ static __always_inline bool cache_wanted(const struct kmt_cache_info *info)
 /* Can the cache at `ptr` be one that --cache names? Without reading it: most are not. */
 static __always_inline bool cache_may_be_wanted(__u64 ptr)
 {
-	if (!cfg_focus || !*(volatile __u32 *)&focus_known) /* or it is loaded first, wanted or not */
+	if (!cfg_filter_caches ||
+	    !*(volatile __u32 *)&filter_caches_known) /* or it is loaded first, wanted or not */
 		return true;
-	for (__u32 f = 0; f < KMT_FOCUS && f < cfg_focus; f++)
-		if (focus_cache[f] == ptr)
+	for (__u32 f = 0; f < KMT_FILTER_CACHES && f < cfg_filter_caches; f++)
+		if (filter_cache_at[f] == ptr)
 			return true;
 	return false;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Every difference between kernels, one accessor each, the version or commit beside it. The rest of bpf/
- * must not know that there is more than one kernel.
+ * Every difference between kernels, one accessor each, the version or commit beside it. The rest of
+ * bpf/ must not know that there is more than one kernel.
  *
- * The sources are compiled twice. With KMT_PLAIN, for kernels before 5.12 and for those without BTF of their own:
- * no compare-and-exchange, no kernel function, no pointer with a type.
+ * The sources are compiled twice. With KMT_LEGACY, for kernels before 5.12 and for those without
+ * BTF of their own: no compare-and-exchange, no kernel function, no pointer with a type.
  */
 #ifndef KMEMTRACE_COMPAT_BPF_H
 #define KMEMTRACE_COMPAT_BPF_H
@@ -16,17 +16,17 @@ extern const volatile bool cfg_reads;
 int loss_shared(__u32 loss);
 
 /*
- * Exchange *word, the word of row `row` in its table, if it is `from`. True when it was: of those who try at
- * once, one succeeds. `held`: nobody else changes the word meanwhile but in this way.
+ * Exchange *word, the word of row `row` in its table, if it is `from`. True when it was: of those
+ * who try at once, one succeeds. `held`: nobody else changes the word meanwhile but in this way.
  *
- * Before 5.12 (5ffa25502b5a) there is no compare-and-exchange, and the verifier refuses a program that has
- * one even where it is never reached. There a row is locked meanwhile. An atomic add that returns nothing is
- * enough for that: who adds one to a ticket and then reads one holds it, for every other holder's one would be
- * in the sum. Who reads more takes its own back and tries again, not for ever: the holder may be what this
- * program interrupted.
+ * Before 5.12 (5ffa25502b5a) there is no compare-and-exchange, and the verifier refuses a program
+ * that has one even where it is never reached. There a row is locked meanwhile. An atomic add that
+ * returns nothing is enough for that: who adds one to a ticket and then reads one holds it, for
+ * every other holder's one would be in the sum. Who reads more takes its own back and tries again,
+ * not for ever: the holder may be what this program interrupted.
  */
-#ifdef KMT_PLAIN
-#define TICKETS	     1024
+#ifdef KMT_LEGACY
+#define TICKETS      1024
 #define TICKET_TRIES 32
 __u64 tickets[TICKETS] SEC(".data.tickets") = {};
 
@@ -63,23 +63,25 @@ static __always_inline bool compat_swap(__u64 *word, __u32 row, __u64 from, __u6
 }
 #endif
 
-/* The current task, and what it points to. 5.11, 3ca1032ab7ab: without a helper call for each step, by its BTF. */
-#ifdef KMT_PLAIN
-#define compat_task()	     ((struct task_struct *)bpf_get_current_task())
+/* The current task, and what it points to. 5.11, 3ca1032ab7ab: without a helper call for each step,
+ * by its BTF. */
+#ifdef KMT_LEGACY
+#define compat_task()        ((struct task_struct *)bpf_get_current_task())
 #define TASK_READ(task, ...) BPF_CORE_READ(task, __VA_ARGS__)
 #else
-#define compat_task()	     bpf_get_current_task_btf()
+#define compat_task()        bpf_get_current_task_btf()
 #define TASK_READ(task, ...) ___arrow(task, __VA_ARGS__)
 #endif
 
 /* Is the current task in the cgroup `id` at `level`, or below? 5.15, 95b861a7935b: by a helper. */
 static __always_inline bool compat_in_cgroup(__u32 level, __u64 id)
 {
-#ifdef KMT_PLAIN
+#ifdef KMT_LEGACY
 	struct cgroup___ids *cgroup = (void *)TASK_READ(compat_task(), cgroups, dfl_cgrp);
 	__u64 ancestor = 0;
 
-	if (!bpf_core_field_exists(cgroup->ancestor_ids) || level > (__u32)BPF_CORE_READ(cgroup, level))
+	if (!bpf_core_field_exists(cgroup->ancestor_ids) ||
+	    level > (__u32)BPF_CORE_READ(cgroup, level))
 		return false;
 	bpf_core_read(&ancestor, sizeof(ancestor), &cgroup->ancestor_ids[level]);
 	return ancestor == id;
@@ -89,10 +91,12 @@ static __always_inline bool compat_in_cgroup(__u32 level, __u64 id)
 }
 
 /* A kernel function, NULL where there is none. It is called by the kernel's own BTF. */
-#ifdef KMT_PLAIN
+#ifdef KMT_LEGACY
 #define KFUNC(type, name, ...) static type (*const name)(__VA_ARGS__) = NULL
 #else
-#define KFUNC(type, name, ...) extern type name(__VA_ARGS__) __ksym __weak
+#define KFUNC(type, name, ...)        \
+	extern type name(__VA_ARGS__) \
+	__ksym __weak
 #endif
 
 /* 6.10, fc7566ad0a82 */
@@ -100,12 +104,14 @@ KFUNC(void, bpf_preempt_disable, void);
 KFUNC(void, bpf_preempt_enable, void);
 /* 6.13, a992d7a39732: the cache of a slab object, NULL for anything else. */
 KFUNC(struct kmem_cache *, bpf_get_kmem_cache, __u64 addr);
-/* 6.2, fd264ca02094 (cfg_reads): look at any address through a kernel type; loads are checked for faults, not called. */
+/* 6.2, fd264ca02094 (cfg_reads): look at any address through a kernel type; loads are checked for
+ * faults, not called. */
 KFUNC(void *, bpf_rdonly_cast, void *obj, __u32 btf_id);
 
 /*
- * The current task, to follow pointers from. At each pointer of a task that it knows to be one, the verifier of newer
- * kernels searches all of the kernel's types by name (btf_nested_type_is_trusted()): half of what loading took.
+ * The current task, to follow pointers from. At each pointer of a task that it knows to be one, the
+ * verifier of newer kernels searches all of the kernel's types by name
+ * (btf_nested_type_is_trusted()): half of what loading took.
  */
 static __always_inline struct task_struct *compat_task_cast(struct task_struct *task)
 {
@@ -123,15 +129,16 @@ static __always_inline struct task_struct *compat_task_known(__u64 task)
 }
 
 /*
- * The word at a kernel address, 0 when it cannot be read. `reads` is cfg_reads: a loop that looks at many is written
- * once for each, because one with a call in it keeps nothing in registers.
+ * The word at a kernel address, 0 when it cannot be read. `reads` is cfg_reads: a loop that looks
+ * at many is written once for each, because one with a call in it keeps nothing in registers.
  */
 static __always_inline __u64 compat_read_word_by(bool reads, __u64 addr)
 {
 	__u64 word = 0;
 
 	if (reads) {
-		struct timespec64 *t = bpf_rdonly_cast((void *)addr, bpf_core_type_id_kernel(struct timespec64));
+		struct timespec64 *t =
+			bpf_rdonly_cast((void *)addr, bpf_core_type_id_kernel(struct timespec64));
 
 		return t->tv_sec;
 	}
@@ -144,7 +151,8 @@ static __always_inline __u64 compat_read_word(__u64 addr)
 	return compat_read_word_by(cfg_reads, addr);
 }
 
-/* Bytes from the number of the system call to the end of the registers that a task's stack begins with. */
+/* Bytes from the number of the system call to the end of the registers that a task's stack begins
+ * with. */
 static __always_inline __u32 compat_syscall_at(void)
 {
 	__u32 size = bpf_core_type_size(struct pt_regs);
@@ -157,7 +165,8 @@ static __always_inline __u32 compat_syscall_at(void)
 /* Bytes an object of the cache takes; only with cfg_reads. */
 static __always_inline __u32 compat_cache_size(__u64 cache)
 {
-	struct kmem_cache *s = bpf_rdonly_cast((void *)cache, bpf_core_type_id_kernel(struct kmem_cache));
+	struct kmem_cache *s =
+		bpf_rdonly_cast((void *)cache, bpf_core_type_id_kernel(struct kmem_cache));
 
 	return s->size;
 }
@@ -180,7 +189,8 @@ static __always_inline bool compat_cache_reclaimable(__u32 flags)
 {
 	if (bpf_core_enum_value_exists(enum _slab_flag_bits___new, _SLAB_RECLAIM_ACCOUNT___new))
 		return flags >> bpf_core_enum_value(enum _slab_flag_bits___new,
-						    _SLAB_RECLAIM_ACCOUNT___new) & 1;
+						    _SLAB_RECLAIM_ACCOUNT___new) &
+		       1;
 	return flags & 0x00020000;
 }
 
@@ -189,8 +199,8 @@ static __always_inline bool compat_cache_reclaimable(__u32 flags)
 #define FIELD_ADDRESS(base, type, field) ((base) + bpf_core_field_offset(type, field))
 
 /*
- * Two shapes of one thing, `new` where `type` exists. The barriers keep the compiler from computing both
- * offsets before it chooses: one of them does not exist, and the verifier refuses to meet it.
+ * Two shapes of one thing, `new` where `type` exists. The barriers keep the compiler from computing
+ * both offsets before it chooses: one of them does not exist, and the verifier refuses to meet it.
  */
 #define EITHER(type, new, old)                    \
 	({                                        \
@@ -206,11 +216,11 @@ static __always_inline bool compat_cache_reclaimable(__u32 flags)
 	})
 
 /* 5.17, d122019bf061: struct slab lies over struct page. */
-#define SLAB_READ(page, field)                                              \
-	EITHER(struct slab, BPF_CORE_READ((struct slab *)(page), field),    \
+#define SLAB_READ(page, field)                                           \
+	EITHER(struct slab, BPF_CORE_READ((struct slab *)(page), field), \
 	       BPF_CORE_READ((struct page___slab *)(page), field))
-#define SLAB_BITS(page, field)                                                              \
-	EITHER(struct slab, BPF_CORE_READ_BITFIELD_PROBED((struct slab *)(page), field),    \
+#define SLAB_BITS(page, field)                                                           \
+	EITHER(struct slab, BPF_CORE_READ_BITFIELD_PROBED((struct slab *)(page), field), \
 	       BPF_CORE_READ_BITFIELD_PROBED((struct page___slab *)(page), field))
 
 /* The top byte of page_type where BTF has PGTY_slab (6.12 has, 6.1 has not); before, a flag. */
@@ -220,10 +230,12 @@ static __always_inline bool compat_page_is_slab(__u64 page)
 		return BPF_CORE_READ((struct page *)page, page_type) >> 24 ==
 		       bpf_core_enum_value(enum pagetype, PGTY_slab);
 	return BPF_CORE_READ((struct page___flags *)page, flags) >>
-		       bpf_core_enum_value(enum pageflags, PG_slab) & 1;
+		       bpf_core_enum_value(enum pageflags, PG_slab) &
+	       1;
 }
 
-/* Is it the first page of a large kmalloc? 1, 0, or −1 where pages do not say (6.12 not yet, 6.18 does). */
+/* Is it the first page of a large kmalloc? 1, 0, or −1 where pages do not say (6.12 not yet, 6.18
+ * does). */
 static __always_inline int compat_page_is_large_kmalloc(__u64 page)
 {
 	if (!bpf_core_enum_value_exists(enum pagetype___large, PGTY_large_kmalloc))
@@ -233,9 +245,10 @@ static __always_inline int compat_page_is_large_kmalloc(__u64 page)
 }
 
 /*
- * Is it a page table, as the kernel counts them in PageTables: marked from its first use to when it is given back?
- * 1, 0, or −1 where that is not known (6.10, 6.11). Up to 6.9 page_type is a set of bits, which a kind of page clears
- * one of, and no such set where the top bit is not; 18b2db3b0385 of 5.11 moved a page table's.
+ * Is it a page table, as the kernel counts them in PageTables: marked from its first use to when it
+ * is given back? 1, 0, or −1 where that is not known (6.10, 6.11). Up to 6.9 page_type is a set of
+ * bits, which a kind of page clears one of, and no such set where the top bit is not; 18b2db3b0385
+ * of 5.11 moved a page table's.
  */
 static __always_inline int compat_page_is_table(__u64 page)
 {
@@ -245,18 +258,21 @@ static __always_inline int compat_page_is_table(__u64 page)
 		return type >> 24 == bpf_core_enum_value(enum pagetype, PGTY_table);
 	if (!bpf_core_enum_value_exists(enum pageflags, PG_slab))
 		return -1;
-	return type >> 31 && !(type & (bpf_core_field_exists(struct page___mem_cgroup, mem_cgroup) ? 0x400 : 0x200));
+	return type >> 31 &&
+	       !(type &
+		 (bpf_core_field_exists(struct page___mem_cgroup, mem_cgroup) ? 0x400 : 0x200));
 }
 
 /*
- * Is it free, or something that no page table is: a slab, a user's? Frozen pages that are neither (from 6.18; a
- * reference count of 0) would look free.
+ * Is it free, or something that no page table is: a slab, a user's? Frozen pages that are neither
+ * (from 6.18; a reference count of 0) would look free.
  */
 static __always_inline bool compat_page_is_gone(__u64 page)
 {
 	struct page *p = (void *)page;
 
-	return !BPF_CORE_READ(p, _refcount.counter) || BPF_CORE_READ(p, mapping) || compat_page_is_slab(page);
+	return !BPF_CORE_READ(p, _refcount.counter) || BPF_CORE_READ(p, mapping) ||
+	       compat_page_is_slab(page);
 }
 
 static __always_inline __u64 compat_slab_cache(__u64 page)
@@ -265,8 +281,8 @@ static __always_inline __u64 compat_slab_cache(__u64 page)
 }
 
 /*
- * What bpf_get_kmem_cache() does, where it is missing: the cache of an object by its page, 0 for a large
- * kmalloc. `page` is the object's own.
+ * What bpf_get_kmem_cache() does, where it is missing: the cache of an object by its page, 0 for a
+ * large kmalloc. `page` is the object's own.
  */
 static __always_inline __u64 compat_page_cache(__u64 page)
 {
@@ -308,7 +324,8 @@ static __always_inline __u64 compat_cache_random(struct kmem_cache *s)
 	return bpf_core_field_exists(h->random) ? BPF_CORE_READ(h, random) : 0;
 }
 
-/* 4.14 2482ddec670f, 5.7 1ad53d9fa3f6: next = word ^ random ^ swab(address of the word) when hardened. */
+/* 4.14 2482ddec670f, 5.7 1ad53d9fa3f6: next = word ^ random ^ swab(address of the word) when
+ * hardened. */
 static __always_inline __u64 compat_free_pointer(__u64 address, __u64 random)
 {
 	__u64 word = compat_read_word(address);
@@ -334,7 +351,8 @@ static __always_inline __u64 compat_cpu_slab_page(__u64 cpu_slab)
 	return EITHER(struct slab, (__u64)BPF_CORE_READ(c, slab), (__u64)BPF_CORE_READ(old, page));
 }
 
-/* The first of its CPU's list of partial slabs, 0 where there is none (CONFIG_SLUB_CPU_PARTIAL); and the one after. */
+/* The first of its CPU's list of partial slabs, 0 where there is none (CONFIG_SLUB_CPU_PARTIAL);
+ * and the one after. */
 static __always_inline __u64 compat_cpu_slab_partial(__u64 cpu_slab)
 {
 	struct kmem_cache_cpu___slab *c = (void *)cpu_slab;
@@ -369,15 +387,17 @@ static __always_inline __u64 compat_cache_cpu_sheaves(struct kmem_cache *s)
 	return bpf_core_field_exists(c->cpu_sheaves) ? (__u64)BPF_CORE_READ(c, cpu_sheaves) : 0;
 }
 
-/* A cache's lists on a node: an array in struct kmem_cache up to 7.0, in pairs with the barn from 7.1. */
+/* A cache's lists on a node: an array in struct kmem_cache up to 7.0, in pairs with the barn
+ * from 7.1. */
 static __always_inline __u64 compat_cache_node(struct kmem_cache *s, __u32 node)
 {
-	return compat_read_word((__u64)s +
-				EITHER(struct kmem_cache_per_node_ptrs,
-				       bpf_core_field_offset(struct kmem_cache___per_node, per_node) +
-					       node * bpf_core_type_size(struct kmem_cache_per_node_ptrs) +
-					       bpf_core_field_offset(struct kmem_cache_per_node_ptrs, node),
-				       bpf_core_field_offset(struct kmem_cache___node, node) + node * 8));
+	return compat_read_word(
+		(__u64)s +
+		EITHER(struct kmem_cache_per_node_ptrs,
+		       bpf_core_field_offset(struct kmem_cache___per_node, per_node) +
+			       node * bpf_core_type_size(struct kmem_cache_per_node_ptrs) +
+			       bpf_core_field_offset(struct kmem_cache_per_node_ptrs, node),
+		       bpf_core_field_offset(struct kmem_cache___node, node) + node * 8));
 }
 
 /* Its barn of full sheaves, 0 where there is none. */
@@ -387,10 +407,10 @@ static __always_inline __u64 compat_cache_barn(struct kmem_cache *s, __u32 node)
 
 	if (bpf_core_type_exists(struct kmem_cache_per_node_ptrs)) {
 		barrier();
-		return compat_read_word((__u64)s +
-					bpf_core_field_offset(struct kmem_cache___per_node, per_node) +
-					node * bpf_core_type_size(struct kmem_cache_per_node_ptrs) +
-					bpf_core_field_offset(struct kmem_cache_per_node_ptrs, barn));
+		return compat_read_word(
+			(__u64)s + bpf_core_field_offset(struct kmem_cache___per_node, per_node) +
+			node * bpf_core_type_size(struct kmem_cache_per_node_ptrs) +
+			bpf_core_field_offset(struct kmem_cache_per_node_ptrs, barn));
 	}
 	if (!bpf_core_field_exists(struct kmem_cache_node___barn, barn))
 		return 0;

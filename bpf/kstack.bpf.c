@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Kernel stacks, one for each task, by the task's address. Allocated by the task that creates it, which is
- * the current one. Freed at exit, not when the task struct goes: KernelStack is counted down there (5.18,
- * 1a03d3f13ffe; before, a moment later), and a zombie holds no stack.
+ * Kernel stacks, one for each task, by the task's address. Allocated by the task that creates it,
+ * which is the current one. Freed at exit, not when the task struct goes: KernelStack is counted
+ * down there (5.18, 1a03d3f13ffe; before, a moment later), and a zombie holds no stack.
  */
 #include "track.bpf.h"
 
-PROGRAM_ALLOC(kstack_alloc, "task_newtask", true, sample_falls(KMT_KSTACK, cfg_thread_size),
-	      track_taken(ctx, KMT_KSTACK, 0, ctx->args[0], cfg_thread_size))
+PROGRAM_ALLOC(kstack_alloc, "task_newtask", true, sample_hit(KMT_KSTACK, cfg_thread_size),
+	      track_handle_alloc(ctx, KMT_KSTACK, 0, ctx->args[0], cfg_thread_size))
 TRACK_FREE(kstack_free, "sched_process_exit", KMT_KSTACK, ctx->args[0])

@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Unmovable pages, by struct page: page tables, other pages, and what backs the other pools; user space tells
- * them apart by stack (live/classify.c). These events fire for each page of user memory, too: movable
- * allocations leave at the first test. Every page freed comes by mm_page_free (mm_page_free_batched fires
- * besides); alloc_pages_bulk() fires no event, so of its pages only the frees are seen, and are unknown.
+ * Unmovable pages, by struct page: page tables, other pages, and what backs the other pools; user
+ * space tells them apart by stack (record/classify.c). These events fire for each page of user
+ * memory, too: movable allocations leave at the first test. Every page freed comes by mm_page_free
+ * (mm_page_free_batched fires besides); alloc_pages_bulk() fires no event, so of its pages only the
+ * frees are seen, and are unknown.
  *
- * A block of pages that is not compound may be freed piece by piece, so it is tracked page by page, up to
- * PAGE_PIECES; a larger one is one object, which goes when its first page does.
+ * A block of pages that is not compound may be freed piece by piece, so it is tracked page by page,
+ * up to PAGE_PIECES; a larger one is one object, which goes when its first page does.
  */
 #include "track.bpf.h"
 
-#define GFP_HIGHMEM 0x02
-#define GFP_MOVABLE 0x08
-#define GFP_COMP    0x40000
+#define GFP_HIGHMEM  0x02
+#define GFP_MOVABLE  0x08
+#define GFP_COMP     0x40000
 #define GFP_HARDWALL 0x100000
 
 /*
- * How many pages are tracked in each 32 KiB of struct pages, that is 2 MiB of memory or so, to be asked of what the
- * filter cannot say, blocks of pages and where it is not kept: the kernel keeps unmovable pages in blocks of their own,
- * so that the free of a user page mostly finds a zero, near its neighbours'. Blocks that share a row, or a count left
- * too high, only cost a look in vain.
+ * How many pages are tracked in each 32 KiB of struct pages, that is 2 MiB of memory or so, to be
+ * asked of what the filter cannot say, blocks of pages and where it is not kept: the kernel keeps
+ * unmovable pages in blocks of their own, so that the free of a user page mostly finds a zero, near
+ * its neighbours'. Blocks that share a row, or a count left too high, only cost a look in vain.
  */
 #define PAGE_BLOCKS 16
 __u32 page_blocks[1 << PAGE_BLOCKS] WEAK = {};
@@ -30,28 +31,29 @@ static __always_inline __u32 *page_block(__u64 page)
 }
 
 /*
- * Single pages that only the kernel maps, in its own address space: those of per-CPU chunks, and what
- * vmalloc does not take in bulk. Few; and Percpu closes to the page only when none of them is left to chance.
- * Where the bits are others, they are sampled like the rest.
+ * Single pages that only the kernel maps, in its own address space: those of per-CPU chunks, and
+ * what vmalloc does not take in bulk. Few; and Percpu closes to the page only when none of them is
+ * left to chance. Where the bits are others, they are sampled like the rest.
  */
 static __always_inline bool page_is_chunk(__u64 gfp, __u64 order)
 {
 	return !order && (gfp & (GFP_HIGHMEM | GFP_MOVABLE | GFP_HARDWALL)) == GFP_HIGHMEM;
 }
 
-/* An allocation of pages that may be freed one by one. Of these pieces each may fall to the sample, by itself. */
-GLOBAL int page_pieces_taken(struct bpf_raw_tracepoint_args *ctx, __u32 order)
+/* An allocation of pages that may be freed one by one. Of these pieces each may fall to the sample,
+ * by itself. */
+GLOBAL int page_handle_pieces(struct bpf_raw_tracepoint_args *ctx, __u32 order)
 {
 	__u64 size = cfg_page_size, mean;
 	__u32 nr = 1 << (order & 31), row, cpu_id;
 	struct unwind_scratch *s;
 	struct kmt_cpu *cpu;
-	__u32 path;
+	__u32 stack;
 
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
-	if (!gate_open(KMT_PAGE) || !narrow_wants(size * nr))
+	if (!pool_enabled(KMT_PAGE) || !filter_wants(size * nr))
 		return sample_draw(cpu_id, KMT_PAGE);
 	s = track_enter(cpu, cpu_id, KMT_PAGE, &row);
 	if (!s)
@@ -60,15 +62,18 @@ GLOBAL int page_pieces_taken(struct bpf_raw_tracepoint_args *ctx, __u32 order)
 	s->addr = ctx->args[0];
 	s->object = (struct kmt_object){.size = size, .pool = KMT_PAGE};
 	if (!cfg_exact)
-		countdown_of(cpu_id)->left[KMT_PAGE] += size * nr; /* from the beginning, now piece by piece */
-	path = unwind_path(ctx, s, row, cpu, cpu_id);
-	barrier(); /* carried into the loop in a register, it would begin one that the verifier of 6.1 refuses */
+		countdown_of(cpu_id)->left[KMT_PAGE] +=
+			size * nr; /* from the beginning, now piece by piece */
+	stack = unwind_stack(ctx, s, row, cpu, cpu_id);
+	barrier(); /* carried into the loop in a register, it would begin one that the verifier
+		      of 6.1 refuses */
 	for (__u32 i = 0; i < 1 << PAGE_PIECES; i++) {
-		if (i >= nr || (s->irq && !narrow_wants_irq()))
+		if (i >= nr || (s->irq && !filter_wants_irq()))
 			break;
-		if (sample_falls_on(cpu_id, KMT_PAGE, size) && sample_weigh(cpu_id, KMT_PAGE, &mean)) {
+		if (sample_hit_on(cpu_id, KMT_PAGE, size) &&
+		    sample_weigh(cpu_id, KMT_PAGE, &mean)) {
 			s->object.period = mean;
-			if (track_object_apart(cpu_id, row, path))
+			if (track_object_apart(cpu_id, row, stack))
 				__sync_fetch_and_add(page_block(s->addr), 1);
 		}
 		s->addr += bpf_core_type_size(struct page);
@@ -78,77 +83,81 @@ GLOBAL int page_pieces_taken(struct bpf_raw_tracepoint_args *ctx, __u32 order)
 }
 
 /* An allocation that falls to the sample. */
-static __always_inline int page_taken(struct bpf_raw_tracepoint_args *ctx, __u64 page, __u64 order, __u64 gfp)
+static __always_inline int page_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u64 page,
+					     __u64 order, __u64 gfp)
 {
 	__u32 every = page_is_chunk(gfp, order) ? TRACK_EVERY : 0;
 
 	if (order && order <= PAGE_PIECES && !(gfp & GFP_COMP))
-		return page_pieces_taken(ctx, order);
-	if (track_taken(ctx, KMT_PAGE | every, 0, page, (__u64)cfg_page_size << (order & 31)))
+		return page_handle_pieces(ctx, order);
+	if (track_handle_alloc(ctx, KMT_PAGE | every, 0, page,
+			       (__u64)cfg_page_size << (order & 31)))
 		__sync_fetch_and_add(page_block(page), 1);
 	return 0;
 }
 
 /* (page, order, gfp, migrate type) */
-static __always_inline bool page_falls(__u64 page, __u64 order, __u64 gfp)
+static __always_inline bool page_hit(__u64 page, __u64 order, __u64 gfp)
 {
-	return page && (page_is_chunk(gfp, order) || sample_falls(KMT_PAGE, (__u64)cfg_page_size << (order & 31)));
+	return page && (page_is_chunk(gfp, order) ||
+			sample_hit(KMT_PAGE, (__u64)cfg_page_size << (order & 31)));
 }
 
 PROGRAM_ALLOC(page_alloc, "mm_page_alloc", !(ctx->args[2] & GFP_MOVABLE),
-	      page_falls(ctx->args[0], ctx->args[1], ctx->args[2]),
-	      page_taken(ctx, ctx->args[0], ctx->args[1], ctx->args[2]))
+	      page_hit(ctx->args[0], ctx->args[1], ctx->args[2]),
+	      page_handle_alloc(ctx, ctx->args[0], ctx->args[1], ctx->args[2]))
 
-GLOBAL int page_freed(__u64 page)
+GLOBAL int page_handle_single_free(__u64 page)
 {
-	if (track_freed(KMT_PAGE, page))
+	if (track_handle_free(KMT_PAGE, page))
 		__sync_fetch_and_add(page_block(page), -1);
 	return 0;
 }
 
-GLOBAL int page_free_pieces(__u64 page, __u32 order)
+GLOBAL int page_handle_pieces_free(__u64 page, __u32 order)
 {
 	for (__u32 i = 0; i < 1 << PAGE_PIECES; i++) {
 		if (i >> order)
 			break;
-		page_freed(page + i * bpf_core_type_size(struct page));
+		page_handle_single_free(page + i * bpf_core_type_size(struct page));
 	}
 	return 0;
 }
 
 /* The free of a page or block that may be tracked. */
-GLOBAL int page_released(__u64 page, __u32 order)
+GLOBAL int page_handle_free(__u64 page, __u32 order)
 {
 	if (!*page_block(page))
 		return 0;
 	if (order && order <= PAGE_PIECES && !compat_page_compound(page))
-		return page_free_pieces(page, order);
-	return page_freed(page);
+		return page_handle_pieces_free(page, order);
+	return page_handle_single_free(page);
 }
 
 /* Of a block any piece may be tracked; nearly all are single pages. */
 PROGRAM_FREE(page_free, "mm_page_free", ctx->args[0],
-	     cfg_filter ? filter_few_have(freed) || ctx->args[1] : *page_block(freed),
-	     filter_has(freed) || ctx->args[1], page_released(freed, ctx->args[1]))
+	     cfg_free_filter ? free_filter_few_have(freed) || ctx->args[1] : *page_block(freed),
+	     free_filter_has(freed) || ctx->args[1], page_handle_free(freed, ctx->args[1]))
 
 /*
- * User space knows page tables by the functions of their path, where functions have names. Those of the lowest
- * level, nearly all of them, are known without as well, where this can be attached: their path is marked.
+ * User space knows page tables by the functions of their path, where functions have names. Those of
+ * the lowest level, nearly all of them, are known without as well, where this can be attached:
+ * their path is marked.
  */
-GLOBAL int page_path_is_pte(__u64 page)
+GLOBAL int page_stack_is_pte(__u64 page)
 {
 	struct live_place at = {};
 	struct kmt_object *o;
-	struct kmt_path *p;
-	__u32 path;
+	struct kmt_stack *p;
+	__u32 stack;
 
 	if (!*page_block(page) || !live_find(&at, kmt_key(KMT_PAGE, page)))
 		return 0;
 	o = live_object(&at);
-	path = o ? o->path : 0;
-	p = bpf_map_lookup_elem(&paths, &path);
-	if (p && path && !(p->flags & KMT_PATH_PTE))
-		p->flags |= KMT_PATH_PTE;
+	stack = o ? o->stack : 0;
+	p = bpf_map_lookup_elem(&stacks, &stack);
+	if (p && stack && !(p->flags & KMT_STACK_PTE))
+		p->flags |= KMT_STACK_PTE;
 	return 0;
 }
 
@@ -158,6 +167,6 @@ int page_is_pte(void *ctx)
 	__u64 page = 0;
 
 	bpf_get_func_ret(ctx, &page);
-	page_path_is_pte(page);
+	page_stack_is_pte(page);
 	return 0;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Poisson sampling by bytes: a sample falls on average every `period` bytes of allocations of a pool, so an
- * object of s bytes is chosen with probability 1 − e^(−s/period), whatever came before. Each CPU counts down
- * an exponentially distributed number of bytes; memorylessness makes a fresh draw after each sample exact.
- * A changed period takes effect at the next draw, and each sample carries the period it was drawn with,
- * so estimates stay unbiased whatever the governor does meanwhile.
+ * Poisson sampling by bytes: a sample falls on average every `period` bytes of allocations of a
+ * pool, so an object of s bytes is chosen with probability 1 − e^(−s/period), whatever came before.
+ * Each CPU counts down an exponentially distributed number of bytes; memorylessness makes a fresh
+ * draw after each sample exact. A changed period takes effect at the next draw, and each sample
+ * carries the period it was drawn with, so estimates stay unbiased whatever the governor does
+ * meanwhile.
  */
 #ifndef KMEMTRACE_SAMPLE_BPF_H
 #define KMEMTRACE_SAMPLE_BPF_H
@@ -68,10 +69,10 @@ GLOBAL int sample_draw(__u32 id, __u32 pool)
 }
 
 /*
- * The one thing that happens to an allocation that is not sampled. True when it may be: ask sample_weigh(). Where
- * every object is taken, the countdown stays below 0.
+ * The one thing that happens to an allocation that is not sampled. True when it may be: ask
+ * sample_weigh(). Where every object is taken, the countdown stays below 0.
  */
-static __always_inline bool sample_falls_on(__u32 cpu_id, __u32 pool, __u64 size)
+static __always_inline bool sample_hit_on(__u32 cpu_id, __u32 pool, __u64 size)
 {
 	__s64 *left = &countdown_of(cpu_id)->left[pool];
 
@@ -79,14 +80,14 @@ static __always_inline bool sample_falls_on(__u32 cpu_id, __u32 pool, __u64 size
 	return *left <= 0;
 }
 
-static __always_inline bool sample_falls(__u32 pool, __u64 size)
+static __always_inline bool sample_hit(__u32 pool, __u64 size)
 {
-	return cfg_exact || sample_falls_on(bpf_get_smp_processor_id(), pool, size);
+	return cfg_exact || sample_hit_on(bpf_get_smp_processor_id(), pool, size);
 }
 
 /*
- * Whether an allocation that sample_falls() chose is taken, and the period it stands for (0: every object is
- * taken). To be called even for one that is of no use: the next countdown begins here.
+ * Whether an allocation that sample_hit() chose is taken, and the period it stands for (0: every
+ * object is taken). To be called even for one that is of no use: the next countdown begins here.
  */
 static __always_inline bool sample_weigh(__u32 cpu_id, __u32 pool, __u64 *weight)
 {

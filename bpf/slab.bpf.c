@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Slab objects: kmem:kmalloc, kmem_cache_alloc, kfree and kmem_cache_free. Objects are paired by address,
- * whichever function freed them: kfree() frees objects of kmem_cache_alloc() and the reverse.
+ * Slab objects: kmem:kmalloc, kmem_cache_alloc, kfree and kmem_cache_free. Objects are paired by
+ * address, whichever function freed them: kfree() frees objects of kmem_cache_alloc() and the
+ * reverse.
  */
 #include "caches.bpf.h"
 #include "track.bpf.h"
@@ -9,26 +10,28 @@
 #define ZERO_SIZE_PTR 16 /* kmalloc(0) */
 
 /* Track the object at `addr` in the cache of row `cache`. */
-static __always_inline void slab_track(struct bpf_raw_tracepoint_args *ctx, struct kmt_cpu *cpu, __u32 cpu_id,
-				       struct unwind_scratch *s, __u32 scratch_row, __u32 cache, __u64 size,
-				       __u64 mean)
+static __always_inline void slab_track(struct bpf_raw_tracepoint_args *ctx, struct kmt_cpu *cpu,
+				       __u32 cpu_id, struct unwind_scratch *s, __u32 scratch_row,
+				       __u32 cache, __u64 size, __u64 mean)
 {
 	s->site = ctx->args[0];
 	s->addr = ctx->args[1];
-	s->object = (struct kmt_object){.size = size, .period = mean, .cache = cache, .pool = KMT_SLAB};
+	s->object =
+		(struct kmt_object){.size = size, .period = mean, .cache = cache, .pool = KMT_SLAB};
 	track_alloc(ctx, cpu, cpu_id, s, scratch_row);
 }
 
-static __always_inline bool slab_size_falls(__u64 size)
+static __always_inline bool slab_size_hit(__u64 size)
 {
-	return narrow_fits(size) && sample_falls(KMT_SLAB, size);
+	return filter_fits(size) && sample_hit(KMT_SLAB, size);
 }
 
 /*
- * An allocation that may be taken, its cache in argument 2: NULL for large kmalloc, which has a size instead. Without
- * a size, and where no program could ask for it but by a helper call, whether it may is found out here.
+ * An allocation that may be taken, its cache in argument 2: NULL for large kmalloc, which has a
+ * size instead. Without a size, and where no program could ask for it but by a helper call, whether
+ * it may is found out here.
  */
-GLOBAL int slab_cache_taken(struct bpf_raw_tracepoint_args *ctx, __u64 size)
+GLOBAL int slab_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u64 size)
 {
 	struct kmt_cache_key *cache;
 	struct unwind_scratch *s;
@@ -42,14 +45,15 @@ GLOBAL int slab_cache_taken(struct bpf_raw_tracepoint_args *ctx, __u64 size)
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
 	cache = cache_find(cpu, ctx->args[2] ?: KMT_CACHE_LARGE, &at);
-	if (!cfg_reads && !size && cache && !slab_size_falls(cache->size))
+	if (!cfg_reads && !size && cache && !slab_size_hit(cache->size))
 		return 0;
-	if (!sample_weigh(cpu_id, KMT_SLAB, &mean) || !gate_open(KMT_SLAB) || ctx->args[1] <= ZERO_SIZE_PTR)
+	if (!sample_weigh(cpu_id, KMT_SLAB, &mean) || !pool_enabled(KMT_SLAB) ||
+	    ctx->args[1] <= ZERO_SIZE_PTR)
 		return 0;
-	if (!cache || (cfg_focus && !(cache->state & KMT_CACHE_WANTED)))
+	if (!cache || (cfg_filter_caches && !(cache->state & KMT_CACHE_WANTED)))
 		return 0;
 	size = cache->size ?: size;
-	if (!narrow_wants(size))
+	if (!filter_wants(size))
 		return 0;
 	s = track_enter(cpu, cpu_id, KMT_SLAB, &row);
 	if (!s)
@@ -60,11 +64,12 @@ GLOBAL int slab_cache_taken(struct bpf_raw_tracepoint_args *ctx, __u64 size)
 }
 
 /*
- * The row of the cache that holds an object whose event names none; large kmalloc lies in none and has a row
- * of its own, row 0 is for what cannot be told.
+ * The row of the cache that holds an object whose event names none; large kmalloc lies in none and
+ * has a row of its own, row 0 is for what cannot be told.
  */
-static __always_inline struct kmt_cache_key *slab_cache_of(struct kmt_cpu *cpu, struct unwind_scratch *s,
-							   __u64 addr, __u64 size, __u32 *row)
+static __always_inline struct kmt_cache_key *slab_cache_of(struct kmt_cpu *cpu,
+							   struct unwind_scratch *s, __u64 addr,
+							   __u64 size, __u32 *row)
 {
 	__u64 ptr = 0;
 
@@ -81,7 +86,7 @@ static __always_inline struct kmt_cache_key *slab_cache_of(struct kmt_cpu *cpu, 
 }
 
 /* The same where the event names no cache: its arguments 2 and 3 are bytes asked for and taken. */
-GLOBAL int slab_sized_taken(struct bpf_raw_tracepoint_args *ctx)
+GLOBAL int slab_handle_sized(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct kmt_cache_key *cache;
 	struct unwind_scratch *s;
@@ -92,15 +97,15 @@ GLOBAL int slab_sized_taken(struct bpf_raw_tracepoint_args *ctx)
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
-	if (!sample_weigh(cpu_id, KMT_SLAB, &mean) || !gate_open(KMT_SLAB) || !narrow_wants(ctx->args[3]) ||
-	    ctx->args[1] <= ZERO_SIZE_PTR)
+	if (!sample_weigh(cpu_id, KMT_SLAB, &mean) || !pool_enabled(KMT_SLAB) ||
+	    !filter_wants(ctx->args[3]) || ctx->args[1] <= ZERO_SIZE_PTR)
 		return 0;
 	live_prefetch(kmt_key(KMT_SLAB, ctx->args[1]));
 	s = track_enter(cpu, cpu_id, KMT_SLAB, &row);
 	if (!s)
 		return 0;
 	cache = slab_cache_of(cpu, s, ctx->args[1], ctx->args[3], &at);
-	if (cache && (!cfg_focus || (cache->state & KMT_CACHE_WANTED)))
+	if (cache && (!cfg_filter_caches || (cache->state & KMT_CACHE_WANTED)))
 		slab_track(ctx, cpu, cpu_id, s, row, at, ctx->args[3], mean);
 	track_leave(cpu, s);
 	return 0;
@@ -111,16 +116,18 @@ GLOBAL int slab_sized_taken(struct bpf_raw_tracepoint_args *ctx)
  *           kmem_cache_alloc                      kmalloc
  * to 5.18   (site, ptr, asked, taken, gfp)        the same
  * 5.19      (site, ptr, cache, asked, taken, gfp) the same; b347aa7b5747
- * from 6.1  (site, ptr, cache, gfp, node)         (site, ptr, asked, taken, gfp, node); 11e9734bcb6a
- * Up to 6.0 both have a twin, NAME_node, with the node as one argument more.
+ * from 6.1  (site, ptr, cache, gfp, node)         (site, ptr, asked, taken, gfp, node);
+ * 11e9734bcb6a Up to 6.0 both have a twin, NAME_node, with the node as one argument more.
  */
-#define SLAB_FROM_CACHE(name, event)                                   \
-	PROGRAM_ALLOC(name, event, cache_may_be_wanted(ctx->args[2]),  \
-		      !cfg_reads || slab_size_falls(compat_cache_size(ctx->args[2])), slab_cache_taken(ctx, 0))
-#define SLAB_FROM_SIZED_CACHE(name, event) \
-	PROGRAM_ALLOC(name, event, true, slab_size_falls(ctx->args[4]), slab_cache_taken(ctx, ctx->args[4]))
+#define SLAB_FROM_CACHE(name, event)                                                \
+	PROGRAM_ALLOC(name, event, cache_may_be_wanted(ctx->args[2]),               \
+		      !cfg_reads || slab_size_hit(compat_cache_size(ctx->args[2])), \
+		      slab_handle_alloc(ctx, 0))
+#define SLAB_FROM_SIZED_CACHE(name, event)                            \
+	PROGRAM_ALLOC(name, event, true, slab_size_hit(ctx->args[4]), \
+		      slab_handle_alloc(ctx, ctx->args[4]))
 #define SLAB_FROM_SIZE(name, event) \
-	PROGRAM_ALLOC(name, event, true, slab_size_falls(ctx->args[3]), slab_sized_taken(ctx))
+	PROGRAM_ALLOC(name, event, true, slab_size_hit(ctx->args[3]), slab_handle_sized(ctx))
 
 SLAB_FROM_CACHE(slab_kmem_cache_alloc, "kmem_cache_alloc")
 SLAB_FROM_CACHE(slab_kmem_cache_alloc_node, "kmem_cache_alloc_node")
@@ -133,15 +140,16 @@ SLAB_FROM_SIZED_CACHE(slab_kmalloc_node_cache, "kmalloc_node")
 
 TRACK_FREE(slab_kmem_cache_free, "kmem_cache_free", KMT_SLAB, ctx->args[1])
 /* Half of all calls free NULL. */
-PROGRAM_FREE(slab_kfree, "kfree", ctx->args[1], freed > ZERO_SIZE_PTR && filter_few_have(freed), filter_has(freed),
-	     track_freed(KMT_SLAB, freed))
+PROGRAM_FREE(slab_kfree, "kfree", ctx->args[1],
+	     freed > ZERO_SIZE_PTR && free_filter_few_have(freed), free_filter_has(freed),
+	     track_handle_free(KMT_SLAB, freed))
 
 /* ---- in bulk, where no event tells ---- */
 
 #define BULK_MAX 512 /* objects of one call; of more, the rest is not seen */
 
 /* Objects freed together, by the array of their addresses. */
-GLOBAL int slab_freed_together(__u64 array, __u32 nr)
+GLOBAL int slab_handle_bulk_free(__u64 array, __u32 nr)
 {
 	for (__u32 i = 0; i < BULK_MAX; i++) {
 		__u64 addr;
@@ -149,19 +157,20 @@ GLOBAL int slab_freed_together(__u64 array, __u32 nr)
 		if (i >= nr)
 			break;
 		addr = compat_read_word(array + i * 8);
-		if (addr > ZERO_SIZE_PTR && filter_few_have(addr) && filter_has(addr))
-			track_freed(KMT_SLAB, addr);
+		if (addr > ZERO_SIZE_PTR && free_filter_few_have(addr) && free_filter_has(addr))
+			track_handle_free(KMT_SLAB, addr);
 	}
 	return 0;
 }
 
 /* (name of the RCU flavour, how many, the array): with CONFIG_RCU_TRACE alone */
 PROGRAM_FREE(slab_rcu_kfree_bulk, "rcu_invoke_kfree_bulk_callback", ctx->args[2], true, true,
-	     slab_freed_together(freed, ctx->args[1]))
+	     slab_handle_bulk_free(freed, ctx->args[1]))
 
 /*
- * Functions, where lockdown does not forbid it. Their arguments come by bpf_get_func_arg() (5.17): a pointer to
- * pointers is not to be had from ctx itself. A task can be preempted in these programs.
+ * Functions, where lockdown does not forbid it. Their arguments come by bpf_get_func_arg() (5.17):
+ * a pointer to pointers is not to be had from ctx itself. A task can be preempted in these
+ * programs.
  */
 static __always_inline __u64 slab_argument(void *ctx, __u32 n)
 {
@@ -175,27 +184,30 @@ static __always_inline __u64 slab_argument(void *ctx, __u32 n)
 SEC("?fentry/kmem_cache_free_bulk")
 int slab_free_bulk(void *ctx)
 {
-	slab_freed_together(slab_argument(ctx, 2), slab_argument(ctx, 1));
+	slab_handle_bulk_free(slab_argument(ctx, 2), slab_argument(ctx, 1));
 	return 0;
 }
 
 #define RCU_OFFSETS 4096 /* smaller values are no pointers: __is_kvfree_rcu_offset() of 6.1 */
 
 /*
- * (the rcu_head in the object or NULL, the object): to be freed after a grace period, most often without an event.
- * Up to 6.1 the second is the rcu_head's offset in the object, where there is one.
+ * (the rcu_head in the object or NULL, the object): to be freed after a grace period, most often
+ * without an event. Up to 6.1 the second is the rcu_head's offset in the object, where there is
+ * one.
  */
 SEC("?fentry/kvfree_call_rcu")
 int slab_call_rcu(void *ctx)
 {
 	__u64 head = slab_argument(ctx, 0), ptr = slab_argument(ctx, 1);
 
-	track_leaving(KMT_SLAB, ptr < RCU_OFFSETS ? head - ptr : ptr);
+	track_rcu_pending(KMT_SLAB, ptr < RCU_OFFSETS ? head - ptr : ptr);
 	return 0;
 }
 
-/* Of `nr` objects of a cache that were allocated together, their addresses at s->addr: those that are sampled. */
-GLOBAL int slab_taken_together(__u32 scratch_row, __u32 cpu_id, __u32 path, __u64 ptr, __u32 nr)
+/* Of `nr` objects of a cache that were allocated together, their addresses at s->addr: those that
+ * are sampled. */
+GLOBAL int slab_handle_bulk_objects(__u32 scratch_row, __u32 cpu_id, __u32 stack, __u64 ptr,
+				    __u32 nr)
 {
 	struct unwind_scratch *s = scratch_of(scratch_row);
 	struct kmt_cpu *cpu = cpu_of(cpu_id);
@@ -204,18 +216,21 @@ GLOBAL int slab_taken_together(__u32 scratch_row, __u32 cpu_id, __u32 path, __u6
 	__u32 at;
 
 	cache = cpu && s ? cache_find(cpu, ptr, &at) : NULL;
-	if (!cache || (cfg_focus && !(cache->state & KMT_CACHE_WANTED)) || (s->irq && !narrow_wants_irq()))
+	if (!cache || (cfg_filter_caches && !(cache->state & KMT_CACHE_WANTED)) ||
+	    (s->irq && !filter_wants_irq()))
 		return 0;
 	size = cache->size;
 	array = s->addr;
 	for (__u32 i = 0; i < BULK_MAX; i++) {
 		if (i >= nr)
 			break;
-		if (!sample_falls_on(cpu_id, KMT_SLAB, size) || !sample_weigh(cpu_id, KMT_SLAB, &mean))
+		if (!sample_hit_on(cpu_id, KMT_SLAB, size) ||
+		    !sample_weigh(cpu_id, KMT_SLAB, &mean))
 			continue;
 		s->addr = compat_read_word(array + i * 8);
-		s->object = (struct kmt_object){.size = size, .period = mean, .cache = at, .pool = KMT_SLAB};
-		track_object_apart(cpu_id, scratch_row, path);
+		s->object = (struct kmt_object){
+			.size = size, .period = mean, .cache = at, .pool = KMT_SLAB};
+		track_object_apart(cpu_id, scratch_row, stack);
 	}
 	return 0;
 }
@@ -225,11 +240,11 @@ GLOBAL int slab_size_wanted(__u64 ptr)
 {
 	__u64 size = BPF_CORE_READ((struct kmem_cache *)ptr, size);
 
-	return narrow_wants(size) ? size : 0;
+	return filter_wants(size) ? size : 0;
 }
 
 /* (the cache, flags, how many, the array); it returned 0 when it failed */
-static __always_inline int slab_bulk_taken(void *ctx)
+static __always_inline int slab_handle_bulk(void *ctx)
 {
 	__u64 cache = slab_argument(ctx, 0), nr = slab_argument(ctx, 2), given = 0;
 	struct unwind_scratch *s;
@@ -237,7 +252,7 @@ static __always_inline int slab_bulk_taken(void *ctx)
 	struct kmt_cpu *cpu;
 
 	bpf_get_func_ret(ctx, &given);
-	size = gate_open(KMT_SLAB) && (__u32)given ? slab_size_wanted(cache) : 0;
+	size = pool_enabled(KMT_SLAB) && (__u32)given ? slab_size_wanted(cache) : 0;
 	if (!size)
 		return 0;
 	cpu = cpu_row(&cpu_id);
@@ -245,7 +260,7 @@ static __always_inline int slab_bulk_taken(void *ctx)
 		return loss_shared(KMT_LOSS_NO_CPU);
 	if (!cfg_exact && countdown_of(cpu_id)->left[KMT_SLAB] > (__s64)(nr * size)) {
 		countdown_of(cpu_id)->left[KMT_SLAB] -= nr * size;
-		return 0; /* no sample falls among them, as sample_falls() would find one by one */
+		return 0; /* no sample falls among them, as sample_hit() would find one by one */
 	}
 	s = track_enter(cpu, cpu_id, KMT_SLAB, &row);
 	if (!s)
@@ -253,19 +268,20 @@ static __always_inline int slab_bulk_taken(void *ctx)
 	s->site = 0;
 	s->addr = slab_argument(ctx, 3);
 	s->object.pool = KMT_SLAB;
-	slab_taken_together(row, cpu_id, unwind_function(ctx, s, row), cache, nr);
+	slab_handle_bulk_objects(row, cpu_id, unwind_function(ctx, s, row), cache, nr);
 	track_leave(cpu, s);
 	return 0;
 }
 
-/* With preemption off, as only newer kernels let a program that calls global functions: see plan.c. */
+/* With preemption off, as only newer kernels let a program that calls global functions: see plan.c.
+ */
 SEC("?fexit/kmem_cache_alloc_bulk_noprof")
 int slab_alloc_bulk(void *ctx)
 {
 	if (!bpf_preempt_disable)
 		return 0;
 	bpf_preempt_disable();
-	slab_bulk_taken(ctx);
+	slab_handle_bulk(ctx);
 	bpf_preempt_enable();
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What every program shares: the settings fixed at load time (read as constants, so that what is not asked
- * for costs nothing), the gate, the clock hand, and each CPU's own row with its losses. Included by every
- * source; maps and variables are weak, so that the objects link into one.
+ * What every program shares: the settings fixed at load time (read as constants, so that what is
+ * not asked for costs nothing), the gate, the clock hand, and each CPU's own row with its losses.
+ * Included by every source; maps and variables are weak, so that the objects link into one.
  */
 #ifndef KMEMTRACE_STATE_BPF_H
 #define KMEMTRACE_STATE_BPF_H
@@ -20,8 +20,9 @@
 char LICENSE[] SEC("license") WEAK = "GPL";
 
 /*
- * A function the verifier checks once, by itself, instead of along every path that leads to it. Arguments are
- * ctx and numbers only (5.10 knows no others): rows of tables, looked up again inside.
+ * A function the verifier checks once, by itself, instead of along every path that leads to it.
+ * Arguments are ctx and numbers only (5.10 knows no others): rows of tables, looked up again
+ * inside.
  */
 #define GLOBAL WEAK __noinline
 
@@ -31,42 +32,48 @@ char LICENSE[] SEC("license") WEAK = "GPL";
 
 /*
  * ---- settings, written by the loader before load ----
- * It makes them numbers in the instructions (live/fold.c), and the verifier drops what they rule out.
+ * It makes them numbers in the instructions (trace/const_fold.c), and the verifier drops what they
+ * rule out.
  */
-const volatile bool cfg_preemptible WEAK = false; /* events leave preemption on: see PROGRAM_BODY() */
-const volatile bool cfg_reads WEAK = false; /* kernel memory can be read without a helper call, see compat.bpf.h */
-const volatile bool cfg_exact WEAK = false; /* every object, for good; else see KMT_EVERY */
-const volatile bool cfg_filter WEAK = true; /* see live_filter in track.bpf.h */
-const volatile bool cfg_narrow WEAK = false; /* one of cfg_min_size to cfg_cgroup is set */
-const volatile __u32 cfg_focus WEAK = 0; /* caches named by --cache; 0: all */
+const volatile bool cfg_preemptible WEAK =
+	false; /* events leave preemption on: see PROGRAM_BODY() */
+const volatile bool cfg_reads WEAK =
+	false; /* kernel memory can be read without a helper call, see compat.bpf.h */
+const volatile bool cfg_exact WEAK = false;      /* every object, for good; else see KMT_EVERY */
+const volatile bool cfg_free_filter WEAK = true; /* see free_filter in track.bpf.h */
+const volatile bool cfg_filtered WEAK = false;   /* one of cfg_min_size to cfg_cgroup is set */
+const volatile __u32 cfg_filter_caches WEAK = 0; /* caches named by --cache; 0: all */
 const volatile __u32 cfg_page_size WEAK = 4096;
 const volatile __u32 cfg_page_shift WEAK = 12;
 const volatile __u32 cfg_cpus WEAK = 1;        /* rows of the per-CPU tables: possible CPUs */
 const volatile __u32 cfg_live_shift WEAK = 64; /* 64 − log2 of the rows of each table */
-const volatile __u32 cfg_path_shift WEAK = 64;
+const volatile __u32 cfg_stack_shift WEAK = 64;
 const volatile __u32 cfg_memo_shift WEAK = 64;
-const volatile __u32 cfg_owner_shift WEAK = 64;
+const volatile __u32 cfg_process_shift WEAK = 64;
 const volatile __u32 cfg_tallies WEAK = 2; /* rows of each CPU: a power of two */
 const volatile __u32 cfg_nest WEAK = KMT_NEST;
 const volatile __u32 cfg_thread_size WEAK = 16384;
-const volatile __u32 cfg_audit WEAK = 4095; /* every so manyth hit of the unwinder is checked: 2^n − 1 */
+const volatile __u32 cfg_audit WEAK =
+	4095; /* every so manyth hit of the unwinder is checked: 2^n − 1 */
 const volatile __u64 cfg_min_size WEAK = 0;
 const volatile __u64 cfg_max_size WEAK = ~0ull;
 const volatile __s32 cfg_pid WEAK = 0;
 const volatile __u32 cfg_cgroup_level WEAK = 0;
 const volatile __u64 cfg_cgroup WEAK = 0;
-const volatile char cfg_focus_name[KMT_FOCUS][KMT_NAME] WEAK = {};
-const volatile __u16 cfg_log2[257] WEAK = {};    /* log2(1 + i/256) × 2^16 − 1, see sample.bpf.h */
-const volatile __u32 cfg_weight[65] WEAK = {};   /* 1 / (1 − e^(−i/4)) × KMT_ONE */
+const volatile char cfg_filter_cache_name[KMT_FILTER_CACHES][KMT_NAME] WEAK = {};
+const volatile __u16 cfg_log2[257] WEAK = {};  /* log2(1 + i/256) × 2^16 − 1, see sample.bpf.h */
+const volatile __u32 cfg_weight[65] WEAK = {}; /* 1 / (1 − e^(−i/4)) × KMT_ONE */
 
 /* ---- written by the loader while tracing; the first of them share a cache line ---- */
-__u64 page_base WEAK = 0;  /* struct page of address 0, once it is known: see audit.bpf.c */
-__u32 gate WEAK = 0;     /* a bit for each pool: of the others nothing is recorded, see tracer_watch() */
-__u32 clock_ms WEAK = 0; /* milliseconds since the gate opened: an object's birthday costs no clock read */
-__u64 period[KMT_POOLS] WEAK = {}; /* mean bytes between samples, set by the governor */
-__u32 syscall_at WEAK = 0; /* once it is known: see unwind.bpf.c */
-__u32 focus_known WEAK = 0;		/* 1: where the caches are that --cache names is known, … */
-__u64 focus_cache[KMT_FOCUS] WEAK = {}; /* … and here */
+__u64 page_base WEAK = 0; /* struct page of address 0, once it is known: see audit.bpf.c */
+__u32 enabled_pools WEAK =
+	0; /* a bit for each pool: of the others nothing is recorded, see tracer_watch() */
+__u32 coarse_now_ms WEAK =
+	0; /* milliseconds since the gate opened: an object's birthday costs no clock read */
+__u64 period[KMT_POOLS] WEAK = {};  /* mean bytes between samples, set by the governor */
+__u32 syscall_at WEAK = 0;          /* once it is known: see unwind.bpf.c */
+__u32 filter_caches_known WEAK = 0; /* 1: where the caches are that --cache names is known, … */
+__u64 filter_cache_at[KMT_FILTER_CACHES] WEAK = {}; /* … and here */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -83,45 +90,52 @@ static __always_inline __u64 page_of(__u64 addr)
 }
 
 /*
- * The programs of raw tracepoints. Nearly all events are of no use, and the code for those is laid out straight, with a
- * return wherever it ends: where memory is given and taken in many places caches are cold, and each line of code and
- * each jump counts. First `may` asks what takes nothing of the CPU's own, then `wants`; `does` is a call.
+ * The programs of raw tracepoints. Nearly all events are of no use, and the code for those is laid
+ * out straight, with a return wherever it ends: where memory is given and taken in many places
+ * caches are cold, and each line of code and each jump counts. First `may` asks what takes nothing
+ * of the CPU's own, then `wants`; `does` is a call.
  *
- * From 7.0 on (a46023d5616e) events leave preemption on; but what is done to a CPU's own rows is done by one at a
- * time, and the kernel skips this CPU's events of a program while one that was preempted in it waits for its turn
- * (recursion_misses). So it is turned off here. The verifier leaves one of the two in the program.
+ * From 7.0 on (a46023d5616e) events leave preemption on; but what is done to a CPU's own rows is
+ * done by one at a time, and the kernel skips this CPU's events of a program while one that was
+ * preempted in it waits for its turn (recursion_misses). So it is turned off here. The verifier
+ * leaves one of the two in the program.
  */
-#define RETURN_HERE() ({ asm volatile("w0 = 0; exit"); __builtin_unreachable(); })
+#define RETURN_HERE()                         \
+	({                                    \
+		asm volatile("w0 = 0; exit"); \
+		__builtin_unreachable();      \
+	})
 
-#define PROGRAM_BODY(may, wants, does)                        \
-	if (!(may))                                           \
-		RETURN_HERE();                                \
-	if (!cfg_preemptible || !bpf_preempt_disable) {       \
-		if (!(wants))                                 \
-			RETURN_HERE();                        \
-		return (does), 0;                             \
-	}                                                     \
-	bpf_preempt_disable();                                \
-	if (wants)                                            \
-		does;                                         \
-	bpf_preempt_enable();                                 \
+#define PROGRAM_BODY(prefilter, filter, handler)        \
+	if (!(prefilter))                               \
+		RETURN_HERE();                          \
+	if (!cfg_preemptible || !bpf_preempt_disable) { \
+		if (!(filter))                          \
+			RETURN_HERE();                  \
+		return (handler), 0;                    \
+	}                                               \
+	bpf_preempt_disable();                          \
+	if (filter)                                     \
+		handler;                                \
+	bpf_preempt_enable();                           \
 	return 0;
 
-#define PROGRAM_ALLOC(name, event, may, wants, does)          \
-	SEC("?raw_tp/" event)                                 \
-	int name(struct bpf_raw_tracepoint_args *ctx)         \
-	{                                                     \
-		PROGRAM_BODY(may, wants, does)                \
+#define PROGRAM_ALLOC(name, event, prefilter, filter, handler) \
+	SEC("?raw_tp/" event)                                  \
+	int name(struct bpf_raw_tracepoint_args *ctx)          \
+	{                                                      \
+		PROGRAM_BODY(prefilter, filter, handler)       \
 	}
 
-/* `freed` is what `object` says, once: asked for again it would take a register through all of it. */
-#define PROGRAM_FREE(name, event, object, may, wants, does)   \
-	SEC("?raw_tp/" event)                                 \
-	int name(struct bpf_raw_tracepoint_args *ctx)         \
-	{                                                     \
-		__u64 freed = object;                         \
-                                                              \
-		PROGRAM_BODY(may, wants, does)                \
+/* `freed` is what `object` says, once: asked for again it would take a register through all of it.
+ */
+#define PROGRAM_FREE(name, event, object, prefilter, filter, handler) \
+	SEC("?raw_tp/" event)                                         \
+	int name(struct bpf_raw_tracepoint_args *ctx)                 \
+	{                                                             \
+		__u64 freed = object;                                 \
+                                                                      \
+		PROGRAM_BODY(prefilter, filter, handler)              \
 	}
 
 /* The row of CPU `id`, for functions that were given its number. */
@@ -141,9 +155,9 @@ GLOBAL int loss_shared(__u32 loss)
 }
 
 /* Is the pool watched, with everything attached that it takes? */
-static __always_inline bool gate_open(__u32 pool)
+static __always_inline bool pool_enabled(__u32 pool)
 {
-	return gate >> (pool & 31) & 1;
+	return enabled_pools >> (pool & 31) & 1;
 }
 
 /* This CPU's row, NULL when its number is beyond the table. */
@@ -154,17 +168,17 @@ static __always_inline struct kmt_cpu *cpu_row(__u32 *id)
 }
 
 /* By its size, can the event be one of those that were asked for? */
-static __always_inline bool narrow_fits(__u64 size)
+static __always_inline bool filter_fits(__u64 size)
 {
-	return !cfg_narrow || (size >= cfg_min_size && size <= cfg_max_size);
+	return !cfg_filtered || (size >= cfg_min_size && size <= cfg_max_size);
 }
 
 /* Is it one of them? */
-static __always_inline bool narrow_wants(__u64 size)
+static __always_inline bool filter_wants(__u64 size)
 {
-	if (!cfg_narrow)
+	if (!cfg_filtered)
 		return true;
-	if (!narrow_fits(size))
+	if (!filter_fits(size))
 		return false;
 	if (cfg_pid && TASK_READ(compat_task(), tgid) != cfg_pid)
 		return false;
@@ -172,9 +186,9 @@ static __always_inline bool narrow_wants(__u64 size)
 }
 
 /* Whose process or cgroup it is can only be said outside interrupts. */
-static __always_inline bool narrow_wants_irq(void)
+static __always_inline bool filter_wants_irq(void)
 {
-	return !cfg_narrow || (!cfg_pid && !cfg_cgroup);
+	return !cfg_filtered || (!cfg_pid && !cfg_cgroup);
 }
 
 /* Fibonacci hashing: the high bits of a product spread best; shift is 64 − log2(rows). */

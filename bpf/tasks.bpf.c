@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Levels by process: every task there is, with its stack and its page tables, as a stream of fixed-size
- * records. Run at the start and the end of a recording, not while it lasts.
+ * Levels by process: every task there is, with its stack and its page tables, as a stream of
+ * fixed-size records. Run at the start and the end of a recording, not while it lasts.
  */
 #include "state.bpf.h"
 

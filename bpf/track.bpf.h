@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The one way of an allocation and of a free, for every source: live table, traffic, losses. Nothing else
- * writes these maps.
+ * The one way of an allocation and of a free, for every source: live table, traffic, losses.
+ * Nothing else writes these maps.
  *
- * The live table is an open-addressing hash in a plain array: a bucket has six keys on one cache line and their
- * objects on the next three, an object lies in one of four buckets. It needs no lock and no helper call, because one
- * address is never allocated by two at a time: a key is claimed with compare-and-swap (KMT_BUSY), the object written,
- * then the key; a free exchanges the key for 0, and touches nothing else. Against a BPF hash map it saves some 100 ns
- * for each pair, and the loader reads it through mmap. Counts of live objects are never kept: they are counted in the
+ * The live table is an open-addressing hash in a plain array: a bucket has six keys on one cache
+ * line and their objects on the next three, an object lies in one of four buckets. It needs no lock
+ * and no helper call, because one address is never allocated by two at a time: a key is claimed
+ * with compare-and-swap (KMT_BUSY), the object written, then the key; a free exchanges the key for
+ * 0, and touches nothing else. Against a BPF hash map it saves some 100 ns for each pair, and the
+ * loader reads it through mmap. Counts of live objects are never kept: they are counted in the
  * table, and so is what was freed: what came and is there no more.
  *
- * Traffic (how much came) is kept by each CPU for the (path, cache) pairs it meets most, and moves on to the shared
- * totals only when a pair is displaced: nothing shared is written on the hot path, and 512 CPUs do not multiply the
- * path table.
+ * Traffic (how much came) is kept by each CPU for the (path, cache) pairs it meets most, and moves
+ * on to the shared totals only when a pair is displaced: nothing shared is written on the hot path,
+ * and 512 CPUs do not multiply the path table.
  */
 #ifndef KMEMTRACE_TRACK_BPF_H
 #define KMEMTRACE_TRACK_BPF_H
@@ -21,33 +22,36 @@
 #include "sample.bpf.h"
 #include "unwind.bpf.h"
 
-#define TABLE(map, row_type)                        \
-	struct {                                    \
-		__uint(type, BPF_MAP_TYPE_ARRAY);   \
-		__uint(map_flags, BPF_F_MMAPABLE);  \
-		__uint(max_entries, 1);             \
-		__type(key, __u32);                 \
-		__type(value, row_type);            \
+#define TABLE(map, row_type)                       \
+	struct {                                   \
+		__uint(type, BPF_MAP_TYPE_ARRAY);  \
+		__uint(map_flags, BPF_F_MMAPABLE); \
+		__uint(max_entries, 1);            \
+		__type(key, __u32);                \
+		__type(value, row_type);           \
 	} map SEC(".maps") WEAK
 
 TABLE(live, struct kmt_bucket);
-TABLE(owners, struct kmt_owner);
+TABLE(processes, struct kmt_process);
 TABLE(tallies, struct kmt_tally);         /* cfg_tallies for each CPU */
-TABLE(path_traffic, struct kmt_traffic);  /* by path */
+TABLE(stack_traffic, struct kmt_traffic); /* by path */
 TABLE(cache_traffic, struct kmt_traffic); /* by cache */
 
 /* ---- owners: the process and cgroup that allocated ---- */
 
-/* The row of an owner, the current task's process or tgid 0: interrupts. Inlined: calls may not be deeper than they are. */
-static __always_inline __u32 owner_intern(struct kmt_cpu *cpu, struct task_struct *task, __u32 tgid, __u64 cgroup,
-					  __u32 exec)
+/* The row of an owner, the current task's process or tgid 0: interrupts. Inlined: calls may not be
+ * deeper than they are. */
+static __always_inline __u32 process_intern(struct kmt_cpu *cpu, struct task_struct *task,
+					    __u32 tgid, __u64 cgroup, __u32 exec)
 {
-	__u64 hash = (tgid * 0x9E3779B97F4A7C15ull ^ cgroup * 0xC2B2AE3D27D4EB4Full ^ (__u64)exec << 1) | 1;
-	__u32 h = hash_row(hash, cfg_owner_shift);
+	__u64 hash =
+		(tgid * 0x9E3779B97F4A7C15ull ^ cgroup * 0xC2B2AE3D27D4EB4Full ^ (__u64)exec << 1) |
+		1;
+	__u32 h = hash_row(hash, cfg_process_shift);
 
 	for (int i = 0; i < KMT_PROBES; i++) {
 		__u32 row = h + i;
-		struct kmt_owner *o = bpf_map_lookup_elem(&owners, &row);
+		struct kmt_process *o = bpf_map_lookup_elem(&processes, &row);
 
 		if (!o)
 			break;
@@ -63,16 +67,18 @@ static __always_inline __u32 owner_intern(struct kmt_cpu *cpu, struct task_struc
 		o->cgroup = cgroup;
 		o->tgid = tgid;
 		if (tgid)
-			bpf_probe_read_kernel_str(o->comm, sizeof(o->comm), TASK_READ(task, group_leader)->comm);
+			bpf_probe_read_kernel_str(o->comm, sizeof(o->comm),
+						  TASK_READ(task, group_leader)->comm);
 		o->ready = 1;
 		return row;
 	}
-	cpu->losses[KMT_LOSS_OWNER_FULL]++;
+	cpu->losses[KMT_LOSS_PROCESS_FULL]++;
 	return 0;
 }
 
-/* The owner of what is allocated now. A task's in `cpu` for the next time, if this program may leave it there. */
-GLOBAL int owner_meet(__u32 cpu_id, bool irq)
+/* The owner of what is allocated now. A task's in `cpu` for the next time, if this program may
+ * leave it there. */
+GLOBAL int process_meet(__u32 cpu_id, bool irq)
 {
 	struct task_struct *task = compat_task_cast(compat_task());
 	struct kmt_cpu *cpu = cpu_of(cpu_id);
@@ -85,97 +91,102 @@ GLOBAL int owner_meet(__u32 cpu_id, bool irq)
 		tgid = TASK_READ(task, tgid);
 		exec = TASK_READ(task, self_exec_id);
 		css_set = (__u64)TASK_READ(task, cgroups);
-		barrier(); /* a task that is moved now is known by a css_set that it will not be asked by again */
+		barrier(); /* a task that is moved now is known by a css_set that it will not be
+			      asked by again */
 		cgroup = TASK_READ(task, cgroups, dfl_cgrp, kn, id);
 	}
-	row = owner_intern(cpu, task, tgid, cgroup, exec);
+	row = process_intern(cpu, task, tgid, cgroup, exec);
 	if (!irq && cpu->nest == 1) { /* an interrupting program must not leave a mixture behind */
-		cpu->owner = 0;
+		cpu->process = 0;
 		barrier();
-		cpu->owner_tgid = tgid;
-		cpu->owner_exec = exec;
-		cpu->owner_css_set = css_set;
+		cpu->process_tgid = tgid;
+		cpu->process_exec = exec;
+		cpu->process_css_set = css_set;
 		barrier();
-		cpu->owner = row;
+		cpu->process = row;
 	}
 	return row;
 }
 
 /*
- * A task's cgroup is told by its css_set here: following the pointers from there takes three more lines of memory.
- * For a process to be taken for what it was in another cgroup, it must leave that for a third whose css_set is made
- * where the first one's was, and nothing else allocate on this CPU meanwhile.
+ * A task's cgroup is told by its css_set here: following the pointers from there takes three more
+ * lines of memory. For a process to be taken for what it was in another cgroup, it must leave that
+ * for a third whose css_set is made where the first one's was, and nothing else allocate on this
+ * CPU meanwhile.
  */
-static __always_inline __u32 owner_current(struct kmt_cpu *cpu, __u32 cpu_id, const struct unwind_scratch *s)
+static __always_inline __u32 process_current(struct kmt_cpu *cpu, __u32 cpu_id,
+					     const struct unwind_scratch *s)
 {
 	struct task_struct *task;
 
 	if (unlikely(s->irq))
-		return owner_meet(cpu_id, true);
+		return process_meet(cpu_id, true);
 	task = compat_task_known(s->task);
-	if (cpu->owner && cpu->owner_tgid == (__u32)TASK_READ(task, tgid) &&
-	    cpu->owner_exec == (__u32)TASK_READ(task, self_exec_id) &&
-	    cpu->owner_css_set == (__u64)TASK_READ(task, cgroups))
-		return cpu->owner;
-	return owner_meet(cpu_id, false);
+	if (cpu->process && cpu->process_tgid == (__u32)TASK_READ(task, tgid) &&
+	    cpu->process_exec == (__u32)TASK_READ(task, self_exec_id) &&
+	    cpu->process_css_set == (__u64)TASK_READ(task, cgroups))
+		return cpu->process;
+	return process_meet(cpu_id, false);
 }
 
 /* ---- traffic ---- */
 
-static __always_inline void traffic_add(struct kmt_traffic *t, bool ghosts, __u64 n, __u64 bytes)
+static __always_inline void traffic_add(struct kmt_traffic *t, bool unseen_frees, __u64 n,
+					__u64 bytes)
 {
 	if (!t)
 		return;
-	if (!ghosts) {
+	if (!unseen_frees) {
 		__sync_fetch_and_add(&t->allocs, n);
 		__sync_fetch_and_add(&t->alloc_bytes, bytes);
 	} else {
-		__sync_fetch_and_add(&t->ghosts, n);
-		__sync_fetch_and_add(&t->ghost_bytes, bytes);
+		__sync_fetch_and_add(&t->unseen_frees, n);
+		__sync_fetch_and_add(&t->unseen_free_bytes, bytes);
 	}
 }
 
-/* Add to the shared totals. Here and below `cache` may have KMT_TALLY_GHOSTS. */
-GLOBAL int traffic_share(__u32 path, __u32 cache, __u64 n, __u64 bytes)
+/* Add to the shared totals. Here and below `cache` may have KMT_TALLY_UNSEEN_FREES. */
+GLOBAL int traffic_share(__u32 stack, __u32 cache, __u64 n, __u64 bytes)
 {
-	bool ghosts = cache & KMT_TALLY_GHOSTS;
+	bool unseen_frees = cache & KMT_TALLY_UNSEEN_FREES;
 
-	cache &= ~KMT_TALLY_GHOSTS;
-	traffic_add(bpf_map_lookup_elem(&path_traffic, &path), ghosts, n, bytes);
-	traffic_add(bpf_map_lookup_elem(&cache_traffic, &cache), ghosts, n, bytes);
+	cache &= ~KMT_TALLY_UNSEEN_FREES;
+	traffic_add(bpf_map_lookup_elem(&stack_traffic, &stack), unseen_frees, n, bytes);
+	traffic_add(bpf_map_lookup_elem(&cache_traffic, &cache), unseen_frees, n, bytes);
 	return 0;
 }
 
 /* Move a tally on to the shared totals and give its row to another pair. */
-GLOBAL int tally_displace(__u32 row, __u32 path, __u32 cache)
+GLOBAL int tally_displace(__u32 row, __u32 stack, __u32 cache)
 {
 	struct kmt_tally *t = bpf_map_lookup_elem(&tallies, &row);
 
 	if (!t)
 		return 0;
-	traffic_share(t->path, t->cache, t->nr, t->bytes);
+	traffic_share(t->stack, t->cache, t->nr, t->bytes);
 	t->nr = 0;
 	t->bytes = 0;
-	t->path = path;
+	t->stack = stack;
 	t->cache = cache;
 	return 0;
 }
 
 /* A CPU's tally of a pair. */
-static __always_inline struct kmt_tally *tally_of(struct kmt_cpu *cpu, __u32 cpu_id, __u32 path, __u32 cache)
+static __always_inline struct kmt_tally *tally_of(struct kmt_cpu *cpu, __u32 cpu_id, __u32 stack,
+						  __u32 cache)
 {
-	__u32 first = cpu_id * cfg_tallies + ((path ^ cache * 31) & (cfg_tallies - 1)), row;
+	__u32 first = cpu_id * cfg_tallies + ((stack ^ cache * 31) & (cfg_tallies - 1)), row;
 	struct kmt_tally *t;
 
 #pragma clang loop unroll(disable)
 	for (__u32 way = 0; way < KMT_TALLY_WAYS; way++) {
 		row = first ^ way;
 		t = bpf_map_lookup_elem(&tallies, &row);
-		if (!t || (t->path == path && t->cache == cache))
+		if (!t || (t->stack == stack && t->cache == cache))
 			return t;
 	}
 	row = first ^ (cpu->stats[KMT_STAT_ALLOCS] & (KMT_TALLY_WAYS - 1)); /* any */
-	tally_displace(row, path, cache);
+	tally_displace(row, stack, cache);
 	return bpf_map_lookup_elem(&tallies, &row);
 }
 
@@ -186,17 +197,18 @@ static __always_inline __u64 traffic_weight(const struct kmt_object *o)
 }
 
 /*
- * Count an object. `kind`: KMT_TALLY_GHOSTS or 0. The shared totals are for a nested program, or whoever else is not
- * sure to have the CPU's own rows to himself.
+ * Count an object. `kind`: KMT_TALLY_UNSEEN_FREES or 0. The shared totals are for a nested program,
+ * or whoever else is not sure to have the CPU's own rows to himself.
  */
 static __always_inline void traffic_shared(const struct kmt_object *o, __u32 kind)
 {
 	__u64 n = traffic_weight(o);
 
-	traffic_share(o->path, o->cache | kind, n, o->size * n);
+	traffic_share(o->stack, o->cache | kind, n, o->size * n);
 }
 
-static __always_inline void traffic_count(struct kmt_cpu *cpu, __u32 cpu_id, const struct kmt_object *o, __u32 kind)
+static __always_inline void traffic_count(struct kmt_cpu *cpu, __u32 cpu_id,
+					  const struct kmt_object *o, __u32 kind)
 {
 	struct kmt_tally *t;
 	__u64 n;
@@ -205,7 +217,7 @@ static __always_inline void traffic_count(struct kmt_cpu *cpu, __u32 cpu_id, con
 		traffic_shared(o, kind);
 		return;
 	}
-	t = tally_of(cpu, cpu_id, o->path, o->cache | kind);
+	t = tally_of(cpu, cpu_id, o->stack, o->cache | kind);
 	if (!t)
 		return;
 	n = traffic_weight(o);
@@ -216,10 +228,10 @@ static __always_inline void traffic_count(struct kmt_cpu *cpu, __u32 cpu_id, con
 /* ---- the live table ---- */
 
 /*
- * A key's buckets. The first choice of what lies in 256 bytes of memory is one bucket, of what lies near it are those
- * beside: the rows of a load that takes and gives back the same few slabs, and what the TLB has to know of them, stay
- * in the caches, however large the table. The others are anywhere, so that what fills its bucket finds room while the
- * table has any.
+ * A key's buckets. The first choice of what lies in 256 bytes of memory is one bucket, of what lies
+ * near it are those beside: the rows of a load that takes and gives back the same few slabs, and
+ * what the TLB has to know of them, stay in the caches, however large the table. The others are
+ * anywhere, so that what fills its bucket finds room while the table has any.
  */
 static __always_inline __u32 live_row(__u64 key)
 {
@@ -230,7 +242,8 @@ static __always_inline __u32 live_row(__u64 key)
 
 static __always_inline __u32 live_further(__u64 key, __u32 choice)
 {
-	static const __u64 odd[LIVE_FURTHER] = {0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xD6E8FEB86659FD93};
+	static const __u64 odd[LIVE_FURTHER] = {0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F,
+						0xD6E8FEB86659FD93};
 
 	return (key >> 3) * odd[choice] >> (cfg_live_shift & 63);
 }
@@ -240,7 +253,8 @@ static __always_inline struct kmt_bucket *bucket_of(__u32 row)
 	return bpf_map_lookup_elem(&live, &row);
 }
 
-/* Begin to fetch the lines that an allocation will most likely need, while its stack is looked at. */
+/* Begin to fetch the lines that an allocation will most likely need, while its stack is looked at.
+ */
 static __always_inline void live_prefetch(__u64 key)
 {
 	struct kmt_bucket *b = bucket_of(live_row(key));
@@ -251,7 +265,8 @@ static __always_inline void live_prefetch(__u64 key)
 	}
 }
 
-/* A place in the live table. The index is kept apart from the bucket so that the verifier can bound it. */
+/* A place in the live table. The index is kept apart from the bucket so that the verifier can bound
+ * it. */
 struct live_place {
 	struct kmt_bucket *bucket;  /* NULL: nowhere */
 	struct kmt_bucket *spilled; /* the first choice, when this is another */
@@ -276,7 +291,8 @@ static __always_inline void live_store(const struct live_place *p, __u64 key)
 }
 
 /* Found: true, for the two that look. */
-static __always_inline bool bucket_place(struct live_place *p, struct kmt_bucket *b, __u32 row, __u32 i)
+static __always_inline bool bucket_place(struct live_place *p, struct kmt_bucket *b, __u32 row,
+					 __u32 i)
 {
 	p->bucket = b;
 	p->row = row;
@@ -285,7 +301,8 @@ static __always_inline bool bucket_place(struct live_place *p, struct kmt_bucket
 }
 
 /* Short code, where it runs with cold caches: these loops are not unrolled. */
-static __always_inline bool bucket_find(struct live_place *p, struct kmt_bucket *b, __u32 row, __u64 key)
+static __always_inline bool bucket_find(struct live_place *p, struct kmt_bucket *b, __u32 row,
+					__u64 key)
 {
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; b && i < KMT_KEYS; i++)
@@ -312,7 +329,8 @@ static __always_inline bool live_place(struct live_place *p, __u32 number)
 	return bucket_place(p, bucket_of(row), row, number % KMT_KEYS) && p->bucket;
 }
 
-/* Exchange the key at a place, so that only one of those who try succeeds. False: it was not `from`. */
+/* Exchange the key at a place, so that only one of those who try succeeds. False: it was not
+ * `from`. */
 static __always_inline bool live_swap(const struct live_place *p, __u64 from, __u64 to)
 {
 	__u64 i = p->i;
@@ -321,7 +339,8 @@ static __always_inline bool live_swap(const struct live_place *p, __u64 from, __
 	return i < KMT_KEYS && compat_swap(&p->bucket->key[i], p->row, from, to);
 }
 
-/* Few objects lie in a further choice, so what looks there is apart. The object's number and one, 0: nowhere. */
+/* Few objects lie in a further choice, so what looks there is apart. The object's number and one,
+ * 0: nowhere. */
 GLOBAL int live_find_further(__u64 key)
 {
 	struct live_place p = {};
@@ -378,8 +397,8 @@ static __always_inline bool live_find(struct live_place *p, __u64 key)
 }
 
 /*
- * Claim where the object of `key` is to be written (KMT_BUSY); false when all its buckets are full. *again: where it
- * lies already, its last owner's free unseen.
+ * Claim where the object of `key` is to be written (KMT_BUSY); false when all its buckets are full.
+ * *again: where it lies already, its last owner's free unseen.
  */
 static __always_inline bool live_claim(struct live_place *p, __u64 key, bool *again)
 {
@@ -387,7 +406,8 @@ static __always_inline bool live_claim(struct live_place *p, __u64 key, bool *ag
 	struct kmt_bucket *first = bucket_of(row);
 
 	*again = bucket_find(p, first, row, key);
-	if (*again ? live_swap(p, key, KMT_BUSY) : first && !first->spilled && bucket_claim(p, first, row))
+	if (*again ? live_swap(p, key, KMT_BUSY)
+		   : first && !first->spilled && bucket_claim(p, first, row))
 		return true;
 	number = live_claim_further(key);
 	*again = number & LIVE_AGAIN;
@@ -397,41 +417,43 @@ static __always_inline bool live_claim(struct live_place *p, __u64 key, bool *ag
 
 /* ---- the filter: may this key be in the live table? ---- */
 
-struct kmt_filter live_filter WEAK; /* of fixed size: its place is a constant */
+struct kmt_free_filter free_filter WEAK; /* of fixed size: its place is a constant */
 
 /*
- * The objects of a page share a line, and are spread over its lanes. Of a key nothing but the address counts: its
- * pool lies above what the product brings down.
+ * The objects of a page share a line, and are spread over its lanes. Of a key nothing but the
+ * address counts: its pool lies above what the product brings down.
  */
-static __always_inline __u32 filter_hash(__u64 key)
+static __always_inline __u32 free_filter_hash(__u64 key)
 {
 	return (key >> 12) * 0x61C88647 >> 24 ^ key >> 6;
 }
 
 /* To be asked first. */
-static __always_inline bool filter_few_have(__u64 addr)
+static __always_inline bool free_filter_few_have(__u64 addr)
 {
-	return !cfg_filter || live_filter.few[filter_hash(addr) & (KMT_FILTER_FEW - 1)];
+	return !cfg_free_filter ||
+	       free_filter.few[free_filter_hash(addr) & (KMT_FREE_FILTER_FEW - 1)];
 }
 
-static __always_inline bool filter_has(__u64 addr)
+static __always_inline bool free_filter_has(__u64 addr)
 {
-	return !cfg_filter || live_filter.lane[filter_hash(addr) & (KMT_FILTER - 1)];
+	return !cfg_free_filter || free_filter.lane[free_filter_hash(addr) & (KMT_FREE_FILTER - 1)];
 }
 
-static __always_inline void filter_add(__u64 key, __s64 n)
+static __always_inline void free_filter_add(__u64 key, __s64 n)
 {
-	__u32 lane = filter_hash(key) & (KMT_FILTER - 1), few = lane & (KMT_FILTER_FEW - 1);
+	__u32 lane = free_filter_hash(key) & (KMT_FREE_FILTER - 1),
+	      few = lane & (KMT_FREE_FILTER_FEW - 1);
 
-	if (!cfg_filter)
+	if (!cfg_free_filter)
 		return;
-	__sync_fetch_and_add(&live_filter.lane_words[lane / 8], n << lane % 8 * 8);
-	__sync_fetch_and_add(&live_filter.few_words[few / 4], n << few % 4 * 16);
+	__sync_fetch_and_add(&free_filter.lane_words[lane / 8], n << lane % 8 * 8);
+	__sync_fetch_and_add(&free_filter.few_words[few / 4], n << few % 4 * 16);
 }
 
 /*
- * Take the object at `p`, whose key there is `held`, out of the live table. False when somebody else did so
- * meanwhile: the liveness audit, or an allocation of the same address.
+ * Take the object at `p`, whose key there is `held`, out of the live table. False when somebody
+ * else did so meanwhile: the liveness audit, or an allocation of the same address.
  */
 static __always_inline bool live_remove(const struct live_place *p, __u64 key, __u64 held)
 {
@@ -439,17 +461,18 @@ static __always_inline bool live_remove(const struct live_place *p, __u64 key, _
 		return false;
 	if (p->spilled)
 		__sync_fetch_and_add(&p->spilled->spilled, -1);
-	filter_add(key, -1);
+	free_filter_add(key, -1);
 	return true;
 }
 
 /* Was its free announced, of an object that is found gone? If not, it is a ghost. */
-static __always_inline bool track_is_ghost(const struct kmt_object *o)
+static __always_inline bool track_is_unseen_free(const struct kmt_object *o)
 {
-	return o->looked != KMT_LEAVING;
+	return o->checked != KMT_RCU_PENDING;
 }
 
-/* A block of pages of up to this order is one object only where it is compound; others are tracked page by page. */
+/* A block of pages of up to this order is one object only where it is compound; others are tracked
+ * page by page. */
 #define PAGE_PIECES 5
 
 /* ---- the ways in ---- */
@@ -464,14 +487,16 @@ GLOBAL int track_reused(__u32 cpu_id, __u32 number)
 	if (!cpu || !live_place(&at, number))
 		return 0;
 	o = live_object(&at);
-	if (o && track_is_ghost(o))
-		traffic_count(cpu, cpu_id, o, KMT_TALLY_GHOSTS);
+	if (o && track_is_unseen_free(o))
+		traffic_count(cpu, cpu_id, o, KMT_TALLY_UNSEEN_FREES);
 	cpu->stats[KMT_STAT_REUSED]++;
 	return 0;
 }
 
-/* What an allocation leaves behind: an object in the live table, and its traffic. Returns whether there was room. */
-static __always_inline int track_object(struct kmt_cpu *cpu, __u32 cpu_id, struct unwind_scratch *s, __u32 path)
+/* What an allocation leaves behind: an object in the live table, and its traffic. Returns whether
+ * there was room. */
+static __always_inline int track_object(struct kmt_cpu *cpu, __u32 cpu_id, struct unwind_scratch *s,
+					__u32 stack)
 {
 	__u64 key = kmt_key(s->object.pool, s->addr);
 	struct live_place at = {};
@@ -485,14 +510,14 @@ static __always_inline int track_object(struct kmt_cpu *cpu, __u32 cpu_id, struc
 	if (unlikely(again))
 		track_reused(cpu_id, at.row * KMT_KEYS + at.i);
 	else
-		filter_add(key, 1);
+		free_filter_add(key, 1);
 	o = live_object(&at);
 	if (!o)
 		return 0;
 	*o = s->object;
-	o->path = path;
-	o->owner = owner_current(cpu, cpu_id, s);
-	o->born_ms = clock_ms;
+	o->stack = stack;
+	o->process = process_current(cpu, cpu_id, s);
+	o->alloc_ms = coarse_now_ms;
 	traffic_count(cpu, cpu_id, o, 0);
 	live_store(&at, key);
 	cpu->stats[KMT_STAT_ALLOCS]++;
@@ -500,21 +525,21 @@ static __always_inline int track_object(struct kmt_cpu *cpu, __u32 cpu_id, struc
 }
 
 /* The same, for loops: checked once. */
-GLOBAL int track_object_apart(__u32 cpu_id, __u32 scratch_row, __u32 path)
+GLOBAL int track_object_apart(__u32 cpu_id, __u32 scratch_row, __u32 stack)
 {
 	struct unwind_scratch *s = scratch_of(scratch_row);
 	struct kmt_cpu *cpu = cpu_of(cpu_id);
 
-	return cpu && s ? track_object(cpu, cpu_id, s, path) : 0;
+	return cpu && s ? track_object(cpu, cpu_id, s, stack) : 0;
 }
 
 /*
- * Begin to track an allocation of a pool: the scratch row of this CPU and nesting level, its number in *row; NULL
- * when nested too deep. The caller fills s->addr, s->site and s->object (size, period from sample_weigh(), cache,
- * pool), calls track_alloc(), and always track_leave().
+ * Begin to track an allocation of a pool: the scratch row of this CPU and nesting level, its number
+ * in *row; NULL when nested too deep. The caller fills s->addr, s->site and s->object (size, period
+ * from sample_weigh(), cache, pool), calls track_alloc(), and always track_leave().
  */
-static __always_inline struct unwind_scratch *track_enter(struct kmt_cpu *cpu, __u32 cpu_id, __u32 pool,
-							   __u32 *row)
+static __always_inline struct unwind_scratch *track_enter(struct kmt_cpu *cpu, __u32 cpu_id,
+							  __u32 pool, __u32 *row)
 {
 	struct unwind_scratch *s;
 
@@ -529,7 +554,8 @@ static __always_inline struct unwind_scratch *track_enter(struct kmt_cpu *cpu, _
 	if (!s)
 		return NULL;
 	cpu->nest++;
-	s->began = !cfg_exact && pool < KMT_POOLS && period[pool] != KMT_EVERY ? bpf_ktime_get_ns() : 0;
+	s->began = !cfg_exact && pool < KMT_POOLS && period[pool] != KMT_EVERY ? bpf_ktime_get_ns()
+									       : 0;
 	return s;
 }
 
@@ -537,9 +563,9 @@ static __always_inline struct unwind_scratch *track_enter(struct kmt_cpu *cpu, _
 static __always_inline int track_alloc(struct bpf_raw_tracepoint_args *ctx, struct kmt_cpu *cpu,
 				       __u32 cpu_id, struct unwind_scratch *s, __u32 row)
 {
-	__u32 path = unwind_path(ctx, s, row, cpu, cpu_id);
+	__u32 stack = unwind_stack(ctx, s, row, cpu, cpu_id);
 
-	return (!s->irq || narrow_wants_irq()) && track_object(cpu, cpu_id, s, path);
+	return (!s->irq || filter_wants_irq()) && track_object(cpu, cpu_id, s, stack);
 }
 
 static __always_inline void track_leave(struct kmt_cpu *cpu, const struct unwind_scratch *s)
@@ -552,7 +578,8 @@ static __always_inline void track_leave(struct kmt_cpu *cpu, const struct unwind
 #define TRACK_EVERY 0x100 /* with a pool: this one is taken, whatever the mode */
 
 /* An allocation that may be taken. Returns whether it was. */
-GLOBAL int track_taken(struct bpf_raw_tracepoint_args *ctx, __u32 pool, __u64 site, __u64 addr, __u64 size)
+GLOBAL int track_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u32 pool, __u64 site,
+			      __u64 addr, __u64 size)
 {
 	struct unwind_scratch *s;
 	struct kmt_cpu *cpu;
@@ -566,7 +593,7 @@ GLOBAL int track_taken(struct bpf_raw_tracepoint_args *ctx, __u32 pool, __u64 si
 	if (pool < KMT_POOLS && !sample_weigh(cpu_id, pool, &mean))
 		return 0;
 	pool &= ~TRACK_EVERY;
-	if (!gate_open(pool) || !narrow_wants(size))
+	if (!pool_enabled(pool) || !filter_wants(size))
 		return 0;
 	live_prefetch(kmt_key(pool, addr));
 	s = track_enter(cpu, cpu_id, pool, &row);
@@ -581,17 +608,17 @@ GLOBAL int track_taken(struct bpf_raw_tracepoint_args *ctx, __u32 pool, __u64 si
 }
 
 /*
- * A free that may be of a tracked object. Returns whether it was. Nothing of the CPU's own is used but counters, so that
- * a task can be preempted here.
+ * A free that may be of a tracked object. Returns whether it was. Nothing of the CPU's own is used
+ * but counters, so that a task can be preempted here.
  */
-GLOBAL int track_freed(__u32 pool, __u64 addr)
+GLOBAL int track_handle_free(__u32 pool, __u64 addr)
 {
 	__u64 key = kmt_key(pool, addr);
 	struct live_place at = {};
 	struct kmt_cpu *cpu;
 	__u32 cpu_id;
 
-	if (!gate_open(pool))
+	if (!pool_enabled(pool))
 		return 0;
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
@@ -606,46 +633,49 @@ GLOBAL int track_freed(__u32 pool, __u64 addr)
 }
 
 /*
- * An object that will be freed when RCU readers are done with it. It stays in the table: its memory is in use until
- * then, for up to 5 s (mm/slab_common.c, KFREE_DRAIN_JIFFIES), and slabinfo and the audit say so too. But it is
- * held by nobody, so it never counts as found live twice, and when it is found gone that is no unseen free.
+ * An object that will be freed when RCU readers are done with it. It stays in the table: its memory
+ * is in use until then, for up to 5 s (mm/slab_common.c, KFREE_DRAIN_JIFFIES), and slabinfo and the
+ * audit say so too. But it is held by nobody, so it never counts as found live twice, and when it
+ * is found gone that is no unseen free.
  */
-GLOBAL int track_leaving(__u32 pool, __u64 addr)
+GLOBAL int track_rcu_pending(__u32 pool, __u64 addr)
 {
 	struct live_place at = {};
 	struct kmt_object *o;
 	struct kmt_cpu *cpu;
 	__u32 cpu_id;
 
-	if (!gate_open(pool) || !live_find(&at, kmt_key(pool, addr)))
+	if (!pool_enabled(pool) || !live_find(&at, kmt_key(pool, addr)))
 		return 0;
 	o = live_object(&at);
 	cpu = cpu_row(&cpu_id);
 	if (!o || !cpu)
 		return 0;
-	o->looked = KMT_LEAVING;
-	cpu->stats[KMT_STAT_LEAVING]++;
+	o->checked = KMT_RCU_PENDING;
+	cpu->stats[KMT_STAT_RCU_PENDING]++;
 	return 0;
 }
 
 /* What frees an object of a pool and nothing else. */
-#define TRACK_FREE(name, event, pool, object) \
-	PROGRAM_FREE(name, event, object, filter_few_have(freed), filter_has(freed), track_freed(pool, freed))
+#define TRACK_FREE(name, event, pool, object)                                                  \
+	PROGRAM_FREE(name, event, object, free_filter_few_have(freed), free_filter_has(freed), \
+		     track_handle_free(pool, freed))
 
 /*
- * Take out the object of this number, whose key and birthday the caller read some time ago and which
- * it then found on a free list of the allocator. True when it was still that object; it counts as a ghost, unless
- * its free was announced.
+ * Take out the object of this number, whose key and birthday the caller read some time ago and
+ * which it then found on a free list of the allocator. True when it was still that object; it
+ * counts as a ghost, unless its free was announced.
  *
  * Against what other CPUs do with the same address meanwhile:
- * - It was on a free list, and free events fire before an object gets there: a free event seen of this
- *   object has long taken the key, and the exchange fails.
- * - It was allocated again, and that was seen: track_object() holds the key (KMT_BUSY) and the exchange fails,
- *   or has written a younger birthday, and the key is given back. A free event in between finds no key and
- *   leaves a ghost for the next audit.
- * - It was allocated again and that was not seen (not sampled, in bulk): what is in the table is a ghost.
+ * - It was on a free list, and free events fire before an object gets there: a free event seen of
+ * this object has long taken the key, and the exchange fails.
+ * - It was allocated again, and that was seen: track_object() holds the key (KMT_BUSY) and the
+ * exchange fails, or has written a younger birthday, and the key is given back. A free event in
+ * between finds no key and leaves a ghost for the next audit.
+ * - It was allocated again and that was not seen (not sampled, in bulk): what is in the table is a
+ * ghost.
  */
-static __always_inline bool track_evict(__u64 key, __u32 number, __u32 born_ms)
+static __always_inline bool track_evict(__u64 key, __u32 number, __u32 alloc_ms)
 {
 	__u32 home = live_row(key);
 	struct kmt_object *o, gone;
@@ -656,7 +686,7 @@ static __always_inline bool track_evict(__u64 key, __u32 number, __u32 born_ms)
 	o = live_object(&at);
 	if (!o || !live_swap(&at, key, KMT_EVICTING))
 		return false;
-	if (*(volatile __u32 *)&o->born_ms != born_ms) {
+	if (*(volatile __u32 *)&o->alloc_ms != alloc_ms) {
 		live_swap(&at, KMT_EVICTING, key);
 		return false;
 	}
@@ -664,8 +694,8 @@ static __always_inline bool track_evict(__u64 key, __u32 number, __u32 born_ms)
 	at.spilled = home == at.row ? NULL : bucket_of(home);
 	if (!live_remove(&at, key, KMT_EVICTING))
 		return false;
-	if (track_is_ghost(&gone))
-		traffic_shared(&gone, KMT_TALLY_GHOSTS);
+	if (track_is_unseen_free(&gone))
+		traffic_shared(&gone, KMT_TALLY_UNSEEN_FREES);
 	return true;
 }
 

@@ -1,49 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The memoised unwinder: which path is this? Kernel stacks at allocation repeat, so instead of unwinding
- * each time (1–1.7 µs) it remembers where on the stack a path's return addresses lie, and looks there.
+ * The memoised unwinder: which path is this? Kernel stacks at allocation repeat, so instead of
+ * unwinding each time (1–1.7 µs) it remembers where on the stack a path's return addresses lie, and
+ * looks there.
  *
- *   key    call site and what the task is about: the number of its system call, which lies at the end of its stack; in
- *          a kernel thread or an interrupt how far ctx lies from that end; some memos, or ways, for each.
- *          Events that name no call site are told apart by the frames nearest to ctx: where the next return address
- *          lies above a known one is a property of that address (it is the frame's size), so it is learned
- *          once for each (chain).
- *   hit    the words at a way's offsets add up to its sum: the same path. Tens of instructions, no call.
- *   miss   bpf_get_stack(), then find each return address in order among the stack's words: learned.
- *   audit  every 4096th hit (cfg_audit) is unwound again; a disagreement is counted and the way thrown away.
+ *   key    call site and what the task is about: the number of its system call, which lies at the
+ * end of its stack; in a kernel thread or an interrupt how far ctx lies from that end; some memos,
+ * or ways, for each. Events that name no call site are told apart by the frames nearest to ctx:
+ * where the next return address lies above a known one is a property of that address (it is the
+ * frame's size), so it is learned once for each (chain). hit    the words at a way's offsets add up
+ * to its sum: the same path. Tens of instructions, no call. miss   bpf_get_stack(), then find each
+ * return address in order among the stack's words: learned. audit  every 4096th hit (cfg_audit) is
+ * unwound again; a disagreement is counted and the way thrown away.
  *
- * ctx of a raw tracepoint lies on the current kernel stack, in bpf_trace_run's frame, below every frame that
- * matters. In interrupt context it lies on an interrupt stack; frames beyond it belong to whoever was
- * interrupted and say nothing about who allocated, so the path is cut there.
- * The sum is a polynomial in the return addresses, see kmt_sum().
+ * ctx of a raw tracepoint lies on the current kernel stack, in bpf_trace_run's frame, below every
+ * frame that matters. In interrupt context it lies on an interrupt stack; frames beyond it belong
+ * to whoever was interrupted and say nothing about who allocated, so the path is cut there. The sum
+ * is a polynomial in the return addresses, see kmt_sum().
  */
 #ifndef KMEMTRACE_UNWIND_BPF_H
 #define KMEMTRACE_UNWIND_BPF_H
 
 #include "state.bpf.h"
 
-#define UNWIND_PREFIX 12 /* frames of the program, the trampoline and the allocator before the call site */
-#define UNWIND_OWN    5  /* of which below ctx: unwind_walk and its callers, see there, and bpf_trace_run */
-#define UNWIND_NEAR   8  /* frames that stand for a call site where the event names none */
-#define UNWIND_CHAIN  13 /* log2 of the frame sizes remembered */
-#define UNWIND_DEPTH  (KMT_FRAMES + UNWIND_PREFIX)
-#define UNWIND_FUNCTION 3 /* frames of the program, the trampoline and the function it is attached to */
+#define UNWIND_PREFIX \
+	12 /* frames of the program, the trampoline and the allocator before the call site */
+#define UNWIND_OWN \
+	5 /* of which below ctx: unwind_walk and its callers, see there, and bpf_trace_run */
+#define UNWIND_NEAR  8  /* frames that stand for a call site where the event names none */
+#define UNWIND_CHAIN 13 /* log2 of the frame sizes remembered */
+#define UNWIND_DEPTH (KMT_FRAMES + UNWIND_PREFIX)
+#define UNWIND_FUNCTION \
+	3 /* frames of the program, the trampoline and the function it is attached to */
 #define UNWIND_CHUNK  64 /* words read at a time */
 #define UNWIND_CHUNKS 17 /* 8 KiB of stack, and the chunk that ctx begins in */
-#define UNWIND_COARSE 12 /* depth in the key of a system call: x86 varies it by 1 KiB at random on each */
-#define UNWIND_PART   3
-#define PF_KTHREAD    0x00200000 /* of task_struct.flags (include/linux/sched.h) */
-#define UNWIND_IRQ    0x8000 /* in the key, too: depth is within an interrupt stack */
-#define UNWIND_ODD    0x9E3779B97F4A7C15ull
+#define UNWIND_COARSE \
+	12 /* depth in the key of a system call: x86 varies it by 1 KiB at random on each */
+#define UNWIND_PART 3
+#define PF_KTHREAD  0x00200000 /* of task_struct.flags (include/linux/sched.h) */
+#define UNWIND_IRQ  0x8000     /* in the key, too: depth is within an interrupt stack */
+#define UNWIND_ODD  0x9E3779B97F4A7C15ull
 
 /* One for each CPU and nesting level: what does not fit on the BPF stack. */
 struct unwind_scratch {
 	__u64 number; /* a pointer stored here and read back is a number to the verifier */
 	__u64 addr;   /* the object that was allocated, */
 	struct kmt_object object;
-	__u64 site; /* by the caller that the tracepoint names, or 0 */
+	__u64 site;  /* by the caller that the tracepoint names, or 0 */
 	__u64 began; /* clock, where the time that samples take is kept; or 0 */
-	__u64 task; /* the current one */
+	__u64 task;  /* the current one */
 	__u64 sp;
 	__u64 end; /* of the stack */
 	__u64 key;
@@ -53,7 +58,7 @@ struct unwind_scratch {
 	__u64 ip[UNWIND_DEPTH];
 	__u64 chunk[UNWIND_CHUNK];
 	struct kmt_memo memo;
-	struct kmt_path path;
+	struct kmt_stack stack;
 };
 _Static_assert(sizeof(struct unwind_scratch) <= KMT_SCRATCH, "the loader counts on this size");
 
@@ -69,8 +74,8 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct kmt_path);
-} paths SEC(".maps") WEAK;
+	__type(value, struct kmt_stack);
+} stacks SEC(".maps") WEAK;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -80,8 +85,8 @@ struct {
 } memos SEC(".maps") WEAK;
 
 /*
- * The memo learned first, by hash of the keys: what was met first is met most. The rows themselves are given out one
- * after the other, and lie close.
+ * The memo learned first, by hash of the keys: what was met first is met most. The rows themselves
+ * are given out one after the other, and lie close.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -105,41 +110,42 @@ static __always_inline __u64 scratch_number(struct unwind_scratch *s, const void
 }
 
 /* The number of the row that holds s->path, adding it when new; 0 when the table is full. */
-GLOBAL int path_intern(__u32 scratch_row)
+GLOBAL int stack_intern(__u32 scratch_row)
 {
 	struct unwind_scratch *s = scratch_of(scratch_row);
 	__u32 h;
 
 	if (!s)
 		return 0;
-	h = hash_row(s->path.hash, cfg_path_shift);
+	h = hash_row(s->stack.hash, cfg_stack_shift);
 	for (int i = 0; i < KMT_PROBES; i++) {
 		__u32 row = h + i;
-		struct kmt_path *p = bpf_map_lookup_elem(&paths, &row);
+		struct kmt_stack *p = bpf_map_lookup_elem(&stacks, &row);
 
 		if (!p) /* the loader made KMT_PROBES rows more than the hash can name */
 			break;
 		if (!row)
 			continue;
-		if (p->hash == s->path.hash)
+		if (p->hash == s->stack.hash)
 			return row;
-		if (p->hash || !compat_swap(&p->hash, row, 0, s->path.hash)) {
-			if (p->hash == s->path.hash)
+		if (p->hash || !compat_swap(&p->hash, row, 0, s->stack.hash)) {
+			if (p->hash == s->stack.hash)
 				return row;
 			continue;
 		}
-		p->call_site = s->path.call_site;
-		p->flags = s->path.flags;
-		__builtin_memcpy(p->ip, s->path.ip, sizeof(p->ip));
-		p->nr = s->path.nr;
+		p->call_site = s->stack.call_site;
+		p->flags = s->stack.flags;
+		__builtin_memcpy(p->ip, s->stack.ip, sizeof(p->ip));
+		p->nr = s->stack.nr;
 		return row;
 	}
 	return 0;
 }
 
 /*
- * Frame sizes: a return address in the low 48 bits, the words from it to the next one in the high 16. The
- * first return address of an event is found the same way, from a small number for the pool.
+ * Frame sizes: a return address in the low 48 bits, the words from it to the next one in the
+ * high 16. The first return address of an event is found the same way, from a small number for the
+ * pool.
  */
 __u64 chain[1 << UNWIND_CHAIN] WEAK = {};
 
@@ -167,7 +173,8 @@ static __always_inline void chain_learn(__u64 ip, __u64 words)
 		*row = (ip & CHAIN_ADDR) | words << 48;
 }
 
-/* What stands for the call site: the return addresses nearest to ctx, as far as the sizes are known. */
+/* What stands for the call site: the return addresses nearest to ctx, as far as the sizes are
+ * known. */
 static __always_inline __u64 unwind_near_by(bool reads, __u64 sp, __u64 end, __u32 pool)
 {
 	__u64 ip = pool + 1, at = sp, near = 0;
@@ -186,7 +193,8 @@ static __always_inline __u64 unwind_near_by(bool reads, __u64 sp, __u64 end, __u
 
 static __always_inline __u64 unwind_near(__u64 sp, __u64 end, __u32 pool)
 {
-	return cfg_reads ? unwind_near_by(true, sp, end, pool) : unwind_near_by(false, sp, end, pool);
+	return cfg_reads ? unwind_near_by(true, sp, end, pool)
+			 : unwind_near_by(false, sp, end, pool);
 }
 
 /* Remember the sizes of the frames nearest to ctx, from the offsets in s->memo. */
@@ -240,8 +248,8 @@ static __always_inline void unwind_find_start(struct unwind_scratch *s)
 }
 
 /*
- * Go on finding frames in the chunk of stack at `at`. Loop state lives in map memory and is read volatile:
- * the verifier would otherwise follow every value.
+ * Go on finding frames in the chunk of stack at `at`. Loop state lives in map memory and is read
+ * volatile: the verifier would otherwise follow every value.
  */
 GLOBAL int unwind_learn_chunk(__u32 scratch_row, __u64 at)
 {
@@ -266,8 +274,8 @@ GLOBAL int unwind_learn_chunk(__u32 scratch_row, __u64 at)
 }
 
 /*
- * Find s->ip[s->start…] in order among the words from s->sp to s->end and write their offsets to s->memo.
- * Returns how many were found.
+ * Find s->ip[s->start…] in order among the words from s->sp to s->end and write their offsets to
+ * s->memo. Returns how many were found.
  */
 GLOBAL int unwind_learn(__u32 scratch_row)
 {
@@ -300,25 +308,25 @@ GLOBAL int unwind_sum(__u32 scratch_row, __u32 nr)
 	if (start >= UNWIND_PREFIX)
 		return 0;
 	barrier_var(start);
-	__builtin_memset(s->path.ip, 0, sizeof(s->path.ip));
+	__builtin_memset(s->stack.ip, 0, sizeof(s->stack.ip));
 	for (__u32 i = 0; i < KMT_FRAMES; i++) {
 		if (i >= nr)
 			break;
 		if (i == UNWIND_PART)
 			s->memo.part = sum;
-		s->path.ip[i] = s->ip[start + i];
+		s->stack.ip[i] = s->ip[start + i];
 		sum = kmt_sum(sum, s->ip[start + i]);
 	}
-	s->path.nr = nr;
+	s->stack.nr = nr;
 	s->memo.sum = sum;
-	s->path.hash = (sum ^ s->site ^ nr ^ (__u64)s->object.pool << 56) | 1;
-	s->path.call_site = s->site;
+	s->stack.hash = (sum ^ s->site ^ nr ^ (__u64)s->object.pool << 56) | 1;
+	s->stack.call_site = s->site;
 	return 0;
 }
 
 /*
- * The path in s is known at `memo_row`, but its frames lie elsewhere: if those that have moved did so with the
- * end of the stack, that is how they are found from now on. Returns whether so.
+ * The path in s is known at `memo_row`, but its frames lie elsewhere: if those that have moved did
+ * so with the end of the stack, that is how they are found from now on. Returns whether so.
  */
 GLOBAL int unwind_moved(__u32 scratch_row, __u32 memo_row)
 {
@@ -326,7 +334,7 @@ GLOBAL int unwind_moved(__u32 scratch_row, __u32 memo_row)
 	struct unwind_scratch *s = scratch_of(scratch_row);
 	__u32 nr;
 
-	if (!s || !m || !m->nr || m->nr != s->path.nr)
+	if (!s || !m || !m->nr || m->nr != s->stack.nr)
 		return 0;
 	nr = m->nr;
 	s->at = 0;
@@ -367,7 +375,7 @@ GLOBAL int memo_claim(__u64 key)
 }
 
 /* Remember the path in s at s->key. */
-GLOBAL int unwind_remember(__u32 scratch_row, __u32 path)
+GLOBAL int unwind_remember(__u32 scratch_row, __u32 stack)
 {
 	struct unwind_scratch *s = scratch_of(scratch_row);
 	__u32 h, row, last;
@@ -385,7 +393,7 @@ GLOBAL int unwind_remember(__u32 scratch_row, __u32 path)
 		m = w < KMT_WAYS ? bpf_map_lookup_elem(&memos, &row) : NULL;
 		if (!m)
 			return 0;
-		if (m->key == s->key && m->path == path && unwind_moved(scratch_row, row))
+		if (m->key == s->key && m->stack == stack && unwind_moved(scratch_row, row))
 			return 1;
 		link = &m->next;
 	}
@@ -395,22 +403,23 @@ GLOBAL int unwind_remember(__u32 scratch_row, __u32 path)
 		return 0;
 	m->sum = s->memo.sum;
 	m->part = s->memo.part;
-	m->path = path;
+	m->stack = stack;
 	m->depth = (s->end - s->sp) >> 3;
 	__builtin_memcpy(m->word, s->memo.word, sizeof(m->word));
 	/* the way into the kernel: wherever ctx is, it lies at the end */
-	last = s->path.nr - 1;
+	last = s->stack.nr - 1;
 	barrier_var(last);
-	if (last < KMT_FRAMES && !(s->path.flags & (KMT_PATH_IRQ | KMT_PATH_TRUNCATED)))
+	if (last < KMT_FRAMES && !(s->stack.flags & (KMT_STACK_IRQ | KMT_STACK_TRUNCATED)))
 		m->word[last] -= m->depth;
-	m->nr = s->path.nr;
-	return compat_swap(link, h, 0, row); /* else another CPU learned one of the same hash: the next time */
+	m->nr = s->stack.nr;
+	return compat_swap(link, h, 0,
+			   row); /* else another CPU learned one of the same hash: the next time */
 }
 
 /*
- * Unwind into s->ip; the frames that count are [start, nr). Returns their number, 0 on failure. Where the event
- * names no call site, the call must come from unwind_miss() or unwind_audit(), that from a global function of the
- * program: UNWIND_OWN counts on it.
+ * Unwind into s->ip; the frames that count are [start, nr). Returns their number, 0 on failure.
+ * Where the event names no call site, the call must come from unwind_miss() or unwind_audit(), that
+ * from a global function of the program: UNWIND_OWN counts on it.
  */
 GLOBAL int unwind_walk(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row)
 {
@@ -430,28 +439,29 @@ GLOBAL int unwind_walk(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row)
 }
 
 /*
- * Intern the path of `nr` frames at s->start, of which `found` lie where the stack at s->sp has them; in an
- * interrupt the others are the interrupted task's. Returns its row, s->path.nr is how many frames were kept.
- * Inlined: calls may not be deeper than they are.
+ * Intern the path of `nr` frames at s->start, of which `found` lie where the stack at s->sp has
+ * them; in an interrupt the others are the interrupted task's. Returns its row, s->path.nr is how
+ * many frames were kept. Inlined: calls may not be deeper than they are.
  */
-static __always_inline int unwind_intern(struct unwind_scratch *s, __u32 scratch_row, __u32 nr, __u32 found)
+static __always_inline int unwind_intern(struct unwind_scratch *s, __u32 scratch_row, __u32 nr,
+					 __u32 found)
 {
-	int path;
+	int stack;
 
-	s->path.flags = (s->irq ? KMT_PATH_IRQ : 0) | s->object.pool << KMT_PATH_POOL;
+	s->stack.flags = (s->irq ? KMT_STACK_IRQ : 0) | s->object.pool << KMT_STACK_POOL;
 	if (nr > KMT_FRAMES) {
-		s->path.flags |= KMT_PATH_TRUNCATED;
+		s->stack.flags |= KMT_STACK_TRUNCATED;
 		nr = KMT_FRAMES;
 	}
 	if (s->irq && found && found < nr) {
 		nr = found;
-		s->path.flags &= ~KMT_PATH_TRUNCATED;
+		s->stack.flags &= ~KMT_STACK_TRUNCATED;
 	}
 	unwind_sum(scratch_row, nr);
-	path = path_intern(scratch_row);
-	if (!path)
-		loss_shared(KMT_LOSS_PATH_FULL);
-	return path;
+	stack = stack_intern(scratch_row);
+	if (!stack)
+		loss_shared(KMT_LOSS_STACK_FULL);
+	return stack;
 }
 
 /* The way of a miss: unwind, learn, intern. Returns the path's row. */
@@ -460,7 +470,7 @@ GLOBAL int unwind_miss(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, _
 	struct unwind_scratch *s = scratch_of(scratch_row);
 	struct kmt_cpu *cpu = cpu_of(cpu_id);
 	__u32 nr, found = 0;
-	int path;
+	int stack;
 
 	if (!s || !cpu)
 		return 0;
@@ -476,14 +486,14 @@ GLOBAL int unwind_miss(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, _
 		if (!s->site)
 			unwind_near_learn(scratch_row, found);
 	}
-	path = unwind_intern(s, scratch_row, nr, found);
-	if (!path || found < s->path.nr)
-		return path;
-	if (unwind_remember(scratch_row, path))
+	stack = unwind_intern(s, scratch_row, nr, found);
+	if (!stack || found < s->stack.nr)
+		return stack;
+	if (unwind_remember(scratch_row, stack))
 		cpu->stats[KMT_STAT_UNWIND_LEARNED]++;
 	else
 		cpu->stats[KMT_STAT_UNWIND_FULL]++;
-	return path;
+	return stack;
 }
 
 /* Where s->sp lies: sets s->task, s->irq, s->end and s->key. */
@@ -497,7 +507,8 @@ static __always_inline void unwind_locate(struct unwind_scratch *s)
 	depth = s->sp - base;
 	s->irq = depth >= cfg_thread_size;
 	if (unlikely(s->irq)) {
-		s->end = s->sp + UNWIND_CHUNKS * UNWIND_CHUNK * 8; /* reading stops at the guard page */
+		s->end = s->sp +
+			 UNWIND_CHUNKS * UNWIND_CHUNK * 8; /* reading stops at the guard page */
 		what = ((s->sp & 0x3fff) >> 3) | UNWIND_IRQ;
 	} else {
 		s->end = base + cfg_thread_size;
@@ -511,8 +522,9 @@ static __always_inline void unwind_locate(struct unwind_scratch *s)
 }
 
 /*
- * The path that led to a function whose program's context is `ctx`, on the trampoline's part of the stack. Too
- * seldom asked for to be remembered; and such a context cannot be given to a global function.
+ * The path that led to a function whose program's context is `ctx`, on the trampoline's part of the
+ * stack. Too seldom asked for to be remembered; and such a context cannot be given to a global
+ * function.
  */
 static __always_inline int unwind_function(void *ctx, struct unwind_scratch *s, __u32 scratch_row)
 {
@@ -530,7 +542,8 @@ static __always_inline int unwind_function(void *ctx, struct unwind_scratch *s, 
 }
 
 /* Walk again what was a hit: does it agree? If not, it is counted and the way forgotten. */
-GLOBAL int unwind_audit(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, __u32 cpu_id, __u32 memo_row)
+GLOBAL int unwind_audit(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, __u32 cpu_id,
+			__u32 memo_row)
 {
 	struct kmt_memo *m = bpf_map_lookup_elem(&memos, &memo_row);
 	struct unwind_scratch *s = scratch_of(scratch_row);
@@ -552,10 +565,11 @@ GLOBAL int unwind_audit(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, 
 }
 
 /*
- * Do the words where a memo expects return addresses add up to its path? Offsets of KMT_FAR and more, the top bit,
- * count from sp + away.
+ * Do the words where a memo expects return addresses add up to its path? Offsets of KMT_FAR and
+ * more, the top bit, count from sp + away.
  */
-static __always_inline bool unwind_adds_up_by(bool reads, const struct kmt_memo *m, __u64 sp, __u64 away)
+static __always_inline bool unwind_adds_up_by(bool reads, const struct kmt_memo *m, __u64 sp,
+					      __u64 away)
 {
 	__u64 nr = m->nr, sum = 0;
 
@@ -581,15 +595,17 @@ GLOBAL int unwind_matches(__u32 memo_row, __u64 sp, __u64 end)
 
 	if (!m)
 		return 0;
-	return cfg_reads ? unwind_adds_up_by(true, m, sp, away) : unwind_adds_up_by(false, m, sp, away);
+	return cfg_reads ? unwind_adds_up_by(true, m, sp, away)
+			 : unwind_adds_up_by(false, m, sp, away);
 }
 
 /*
- * The path that led to this tracepoint. s->site is the caller that the tracepoint names, or 0; s->irq is set to
- * whether it happened in interrupt context.
+ * The path that led to this tracepoint. s->site is the caller that the tracepoint names, or 0;
+ * s->irq is set to whether it happened in interrupt context.
  */
-static __always_inline int unwind_path(struct bpf_raw_tracepoint_args *ctx, struct unwind_scratch *s,
-				       __u32 scratch_row, struct kmt_cpu *cpu, __u32 cpu_id)
+static __always_inline int unwind_stack(struct bpf_raw_tracepoint_args *ctx,
+					struct unwind_scratch *s, __u32 scratch_row,
+					struct kmt_cpu *cpu, __u32 cpu_id)
 {
 	struct kmt_memo *m;
 	__u64 *head;
@@ -609,7 +625,7 @@ static __always_inline int unwind_path(struct bpf_raw_tracepoint_args *ctx, stru
 		if ((++cpu->stats[KMT_STAT_UNWIND_HITS] & cfg_audit) == 0 &&
 		    !unwind_audit(ctx, scratch_row, cpu_id, row))
 			break;
-		return m->path;
+		return m->stack;
 	}
 	return unwind_miss(ctx, scratch_row, cpu_id);
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vmalloc areas, by address: vmalloc:alloc_vmap_area and free_vmap_area_noflush (6.2). Every kind of area
- * comes by here: user space tells by the stack which of them hold memory (live/classify.c).
+ * vmalloc areas, by address: vmalloc:alloc_vmap_area and free_vmap_area_noflush (6.2). Every kind
+ * of area comes by here: user space tells by the stack which of them hold memory
+ * (record/classify.c).
  */
 #include "track.bpf.h"
 
-/* The area ends with a guard page, which is address space but no memory (no VM_NO_GUARD area holds any). */
+/* The area ends with a guard page, which is address space but no memory (no VM_NO_GUARD area holds
+ * any). */
 static __always_inline __u64 vmalloc_size(__u64 size)
 {
 	return size > cfg_page_size ? size - cfg_page_size : size;
@@ -13,5 +15,6 @@ static __always_inline __u64 vmalloc_size(__u64 size)
 
 /* (addr, size, align, vstart, vend, failed) */
 PROGRAM_ALLOC(vmalloc_alloc, "alloc_vmap_area", !ctx->args[5], true,
-	      track_taken(ctx, KMT_VMALLOC | TRACK_EVERY, 0, ctx->args[0], vmalloc_size(ctx->args[1])))
+	      track_handle_alloc(ctx, KMT_VMALLOC | TRACK_EVERY, 0, ctx->args[0],
+				 vmalloc_size(ctx->args[1])))
 TRACK_FREE(vmalloc_free, "free_vmap_area_noflush", KMT_VMALLOC, ctx->args[0])

@@ -8,19 +8,22 @@ set -euo pipefail
 rules() {
 	cat <<-EOF
 		base:
-		proc: base sym
+		data: base
 		sym: base
-		capture: base proc
-		model: base proc capture
-		render: base proc capture model
-		tui: base proc capture model render
-		live: base proc sym capture
-		.: base proc sym capture model render tui live
+		proc: base data sym
+		capture: base data
+		trace: base data proc sym
+		record: base data proc sym capture trace
+		model: base data
+		diff: base data model
+		findings: base data model diff
+		render: base data model diff findings
+		.: base data proc sym capture trace record model diff findings render
 	EOF
 }
 
 # Who may read what the kernel side shares (bpf/*.h) and load skeletons (*.skel.h).
-BPF_ROOMS="live"
+BPF_ROOMS="trace record"
 
 # includes DIR: "FILE INCLUDED" for each quoted include.
 includes() {
@@ -28,9 +31,32 @@ includes() {
 		sed -E 's/:[^"]*"([^"]*)"/ \1/'
 }
 
+# Each room of the table must exist.
+check_rooms() { # TREE
+	local room bad=0
+
+	for room in $(rules | cut -d: -f1); do
+		[ -d "$1/user/$room" ] || { echo "check-layers.sh names user/$room, which does not exist"; bad=1; }
+	done
+	return $bad
+}
+
+# No circle between modules: NAME.c, NAME.h and NAME_internal.h count as one. What tsort says of a loop goes to the reader.
+check_circles() { # TREE
+	local loops
+
+	loops=$(cd "$1/user" && includes . | sed -E 's/(_internal)?\.[ch]( |$)/\2/g; s/^\.\///' | awk '$1 != $2' |
+		tsort 2>&1 >/dev/null | sed 's/^tsort: //') || true
+	[ -z "$loops" ] && return
+	printf 'modules that include each other in a circle:\n%s\n' "$loops"
+	return 1
+}
+
 check_tree() { # TREE: prints each offence, fails when there is one
 	local tree=$1 bad=0 file included room allowed target
 
+	check_rooms "$tree" || bad=1
+	check_circles "$tree" || bad=1
 	while read -r file included; do
 		room=${file#"$tree"/user/}
 		case $room in */*) room=${room%%/*} ;; *) room=. ;; esac
@@ -67,24 +93,32 @@ self_test() {
 	tree=$(mktemp -d)
 	# shellcheck disable=SC2064 # the directory of now
 	trap "rm -rf '$tree'" EXIT
-	mkdir -p "$tree"/user/{base,model,live,render} "$tree/bpf"
+	mkdir -p "$tree"/user/{base,data,sym,proc,capture,trace,record,model,diff,findings,render} "$tree/bpf"
 	: >"$tree/bpf/shared.h"
 	echo '#include "base/log.h"' >"$tree/user/model/fine.c"
-	echo '#include "shared.h"' >"$tree/user/live/fine.c"
-	echo '#include "live/tracer.h"' >"$tree/user/main.c"
+	echo '#include "shared.h"' >"$tree/user/trace/fine.c"
+	echo '#include "trace/tracer.h"' >"$tree/user/main.c"
 	check_tree "$tree" || { echo "self-test: a clean tree was refused"; return 1; }
 	echo '  #  include "render/text.h"' >"$tree/user/model/upward.c"
-	echo '#include "live/tracer.h"' >"$tree/user/render/rooted.h"
+	echo '#include "trace/tracer.h"' >"$tree/user/render/rooted.h"
 	echo '#include "shared.h"' >"$tree/user/model/kernel.c"
 	echo '#include "tracer.skel.h"' >"$tree/user/base/loads.c"
-	echo '#include "cmd.h"' >"$tree/user/live/commands.c"
+	echo '#include "cmd.h"' >"$tree/user/record/commands.c"
 	mkdir "$tree/user/attic"
 	echo '#include "base/log.h"' >"$tree/user/attic/stray.c"
 	out=$(check_tree "$tree") && { echo "self-test: nothing was refused"; return 1; }
-	for file in model/upward.c render/rooted.h model/kernel.c base/loads.c live/commands.c attic/stray.c; do
+	for file in model/upward.c render/rooted.h model/kernel.c base/loads.c record/commands.c attic/stray.c; do
 		grep -q "user/$file: " <<<"$out" || { echo "self-test: $file was not refused"; return 1; }
 	done
 	[ "$(wc -l <<<"$out")" = 6 ] || { echo "self-test: too much was refused"; echo "$out"; return 1; }
+	rm -r "$tree"/user/{attic,render/rooted.h,model/upward.c,model/kernel.c,base/loads.c,record/commands.c}
+	echo '#include "model/two.h"' >"$tree/user/model/one.h"
+	echo '#include "model/one.h"' >"$tree/user/model/two.h"
+	check_tree "$tree" >/dev/null && { echo "self-test: a circle was not refused"; return 1; }
+	rm "$tree/user/model/two.h"
+	rmdir "$tree/user/findings"
+	check_tree "$tree" >/dev/null && { echo "self-test: a room that does not exist was not refused"; return 1; }
+	return 0
 }
 
 if [ "${1:-}" = --self-test ]; then

@@ -64,7 +64,8 @@ double args_time(struct argp_state *state, const char *arg)
 	return seconds;
 }
 
-void args_span(struct argp_state *state, const char *from, double from_s, const char *to, double to_s)
+void args_span(struct argp_state *state, const char *from, double from_s, const char *to,
+	       double to_s)
 {
 	char a[UNITS_MAX], b[UNITS_MAX];
 
@@ -75,44 +76,49 @@ void args_span(struct argp_state *state, const char *from, double from_s, const 
 	if (from_s > to_s)
 		argp_error(state, "%s (%s) lies after %s (%s): exchange the two", from, a, to, b);
 	else
-		argp_error(state, "%s and %s are the same moment (%s): nothing lies between them", from, to, a);
+		argp_error(state, "%s and %s are the same moment (%s): nothing lies between them",
+			   from, to, a);
 }
 
-void args_gate(struct argp_state *state, const char *arg, struct args_gates *gates)
+void args_growth_limit(struct argp_state *state, const char *arg,
+		       struct args_growth_limits *growth_limits)
 {
 	int err;
 
-	if (gates->nr == GATES_MAX)
-		argp_error(state, "--fail-if-growth can be given %d times at the most", GATES_MAX);
-	err = gate_parse(arg, &gates->items[gates->nr++]);
+	if (growth_limits->nr == GROWTH_LIMITS_MAX)
+		argp_error(state, "--fail-if-growth can be given %d times at the most",
+			   GROWTH_LIMITS_MAX);
+	err = growth_limit_parse(arg, &growth_limits->items[growth_limits->nr++]);
 	if (err == -ENOMSG)
 		argp_error(state, "'%s' has no unit: give one (Slab=16M; B for bytes)", arg);
 	else if (err)
 		argp_error(state,
-			   "'%s' is no limit on the growth of " GATE_POOLS
+			   "'%s' is no limit on the growth of " GROWTH_LIMIT_POOLS
 			   "; examples: Slab=16M, KernelStack=1M/1h",
 			   arg);
 }
 
-void args_gates_check(const struct args_gates *gates, const char *pool,
-		      const struct gate_facts *facts, const char *note, int *status)
+void args_growth_limits_check(const struct args_growth_limits *growth_limits, const char *pool,
+			      const struct growth_limit_facts *facts, const char *note, int *status)
 {
-	for (size_t i = 0; i < gates->nr; i++) {
-		const struct gate *g = &gates->items[i];
+	for (size_t i = 0; i < growth_limits->nr; i++) {
+		const struct growth_limit *g = &growth_limits->items[i];
 		char words[256];
 		int found;
 
 		if (strcmp(pool, g->pool))
 			continue;
-		found = gate_check(g, facts);
+		found = growth_limit_check(g, facts);
 		if (found < 0) {
-			log_error(0,
-				  "--fail-if-growth: the growth of %s was not measured: that takes two "
-				  "readings of it in each capture",
-				  g->pool);
+			log_error(
+				0,
+				"--fail-if-growth: the growth of %s was not measured: that takes two "
+				"readings of it in each capture",
+				g->pool);
 			*status = EXIT_FAILED;
 		} else if (found) {
-			log_error(0, "%s%s", gate_describe(g, facts, words, sizeof(words)), note);
+			log_error(0, "%s%s", growth_limit_describe(g, facts, words, sizeof(words)),
+				  note);
 			*status = *status == EXIT_OK ? EXIT_GROWTH : *status;
 		}
 	}

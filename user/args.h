@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/gate.h"
+#include "findings/growth_limit.h"
 #include "model/growth.h"
 
 /* argp_parse(); EXIT_OK, or EXIT_USAGE for what argp does not end by itself. */
@@ -23,21 +23,25 @@ size_t args_top_or_default(size_t top, bool json);
 enum growth_by args_by(struct argp_state *state, const char *arg);
 /* Seconds into a recording. */
 double args_time(struct argp_state *state, const char *arg);
-/* The options called `from` and `to` were given these times (NaN: were not given): in this order? */
-void args_span(struct argp_state *state, const char *from, double from_s, const char *to, double to_s);
+/* The options called `from` and `to` were given these times (NaN: were not given): in this order?
+ */
+void args_span(struct argp_state *state, const char *from, double from_s, const char *to,
+	       double to_s);
 
-struct args_gates {
-	struct gate items[GATES_MAX];
+struct args_growth_limits {
+	struct growth_limit items[GROWTH_LIMITS_MAX];
 	size_t nr;
 };
 
-void args_gate(struct argp_state *state, const char *arg, struct args_gates *gates);
+void args_growth_limit(struct argp_state *state, const char *arg,
+		       struct args_growth_limits *growth_limits);
 /*
  * Judge the gates of one pool by what was measured of it, and say on stderr what is beyond them
  * ("…, NOTE"). *status rises from EXIT_OK to EXIT_GROWTH, or EXIT_FAILED where nothing was
  * measured.
  */
-void args_gates_check(const struct args_gates *gates, const char *pool,
-		      const struct gate_facts *facts, const char *note, int *status);
+void args_growth_limits_check(const struct args_growth_limits *growth_limits, const char *pool,
+			      const struct growth_limit_facts *facts, const char *note,
+			      int *status);
 
 #endif

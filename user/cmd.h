@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The commands of kmemtrace. Each cmd_NAME.c owns its options (argp) and help; main.c only dispatches. */
+/* The commands of kmemtrace. Each cmd_NAME.c owns its options (argp) and help; main.c only
+ * dispatches. */
 #ifndef KMEMTRACE_CMD_H
 #define KMEMTRACE_CMD_H
 
 struct cmd {
 	const char *name;
 	const char *summary; /* one line for `kmemtrace --help` */
-	int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit status */
+	int (*run)(int argc,
+		   char **argv); /* argv[0] is the command's name; returns the exit status */
 };
 
 /* Exit statuses, the same for every command. */

@@ -15,6 +15,8 @@
 #include "model/balance.h"
 #include "model/view.h"
 #include "output.h"
+#include "proc/snapshot.h"
+#include "proc/unlisted.h"
 #include "render/balance.h"
 
 struct balance_args {

@@ -12,22 +12,23 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "cmd.h"
-#include "model/diff.h"
+#include "diff/diff.h"
+#include "findings/diff_findings.h"
 #include "output.h"
 #include "render/diff.h"
-#include "side.h"
+#include "capture_input.h"
 
 enum { OPT_SET = 256, OPT_FROM, OPT_TO, OPT_BASE_FROM, OPT_BASE_TO, OPT_FAIL, OPT_ALL };
 
 struct diff_args {
 	const char *paths[2];
-	size_t nr_paths;
+	size_t nr_stacks;
 	const char *set;
 	enum growth_by by;
 	bool json;
 	struct diff_options show;
 	double from_s[2], to_s[2]; /* of base and new; NaN: the recording's own ends */
-	struct args_gates gates;
+	struct args_growth_limits growth_limits;
 };
 
 static const struct argp_option options[] = {
@@ -45,7 +46,7 @@ static const struct argp_option options[] = {
 	{"base-to", OPT_BASE_TO, "TIME", 0, "Only up to TIME of the base", 1},
 	{"fail-if-growth", OPT_FAIL, "LIMIT", 0,
 	 "Exit with 3 when a pool is higher by more than LIMIT: POOL=SIZE, or grows faster: "
-	 "POOL=SIZE/TIME; may be repeated. POOL is " GATE_POOLS,
+	 "POOL=SIZE/TIME; may be repeated. POOL is " GROWTH_LIMIT_POOLS,
 	 2},
 	{0},
 };
@@ -65,7 +66,7 @@ static const char doc[] =
 
 static void check_args(struct argp_state *state, const struct diff_args *args)
 {
-	if (args->nr_paths != (args->set ? 1 : 2))
+	if (args->nr_stacks != (args->set ? 1 : 2))
 		argp_error(state, args->set ? "with --base-set, give one capture: the new one"
 					    : "which captures? give the base, then the new one");
 	if (args->set && (!isnan(args->from_s[0]) || !isnan(args->to_s[0])))
@@ -103,12 +104,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		args->to_s[key == OPT_TO] = args_time(state, arg);
 		return 0;
 	case OPT_FAIL:
-		args_gate(state, arg, &args->gates);
+		args_growth_limit(state, arg, &args->growth_limits);
 		return 0;
 	case ARGP_KEY_ARG:
-		if (args->nr_paths == 2)
+		if (args->nr_stacks == 2)
 			argp_error(state, "two captures at the most, please");
-		args->paths[args->nr_paths++] = arg;
+		args->paths[args->nr_stacks++] = arg;
 		return 0;
 	case ARGP_KEY_END:
 		check_args(state, args);
@@ -141,17 +142,18 @@ static int render(const void *arg, FILE *out)
 	return diff_text(what->d, &show, out);
 }
 
-static int check_gates(const struct diff_args *args, const struct diff *d)
+static int check_growth_limits(const struct diff_args *args, const struct diff *d)
 {
 	const struct diff_rows *pools = &d->sections[PROFILE_POOLS];
 	int status = EXIT_OK;
 
 	for (size_t i = 0; i < pools->nr; i++) {
 		const struct diff_row *row = &pools->items[i];
-		struct gate_facts facts = {.grown = row->level.delta, .rate = row->growth.delta};
+		struct growth_limit_facts facts = {.grown = row->level.delta,
+						   .rate = row->growth.delta};
 
-		args_gates_check(&args->gates, diff_row_name(row), &facts, " (new against base)",
-				 &status);
+		args_growth_limits_check(&args->growth_limits, diff_row_name(row), &facts,
+					 " (new against base)", &status);
 	}
 	return status;
 }
@@ -161,18 +163,18 @@ static int finish(const struct diff_args *args, const struct diff_input *in)
 	_cleanup_(diff_free) struct diff d = {0};
 	const struct rendering what = {.d = &d, .args = args};
 
-	if (diff_build(in, &d)) {
+	if (diff_build(in, &d) || diff_findings(&d)) {
 		no_memory();
 		return EXIT_FAILED;
 	}
 	if (output_document("comparison", render, &what))
 		return EXIT_FAILED;
-	return check_gates(args, &d);
+	return check_growth_limits(args, &d);
 }
 
 static int diff_pair(const struct diff_args *args)
 {
-	_cleanup_(side_free) struct side base = {0}, new_ = {0};
+	_cleanup_(capture_input_free) struct capture_input base = {0}, new_ = {0};
 	_cleanup_(profile_free) struct profile base_profile = {0}, new_profile = {0};
 	struct match *match = NULL;
 	struct diff_input in = {.base_view = &base.part.view,
@@ -181,8 +183,8 @@ static int diff_pair(const struct diff_args *args)
 				.new_ = &new_profile};
 	int status;
 
-	if (side_read(args->paths[0], args->from_s[0], args->to_s[0], &base) ||
-	    side_read(args->paths[1], args->from_s[1], args->to_s[1], &new_))
+	if (capture_input_read(args->paths[0], args->from_s[0], args->to_s[0], &base) ||
+	    capture_input_read(args->paths[1], args->from_s[1], args->to_s[1], &new_))
 		return EXIT_FAILED;
 	if (match_new(new_.c, base.c, true, &match)) {
 		no_memory();
@@ -214,17 +216,17 @@ static int is_capture(const struct dirent *e)
 static int set_add(const struct diff_args *args, const char *path, const struct capture *new_,
 		   struct baseline *set)
 {
-	_cleanup_(side_free) struct side side = {0};
+	_cleanup_(capture_input_free) struct capture_input input = {0};
 	struct profile p = {0};
 	struct match *match = NULL;
 	int err;
 
-	if (side_read(path, NAN, NAN, &side)) {
+	if (capture_input_read(path, NAN, NAN, &input)) {
 		log_warn("%s is left out of the set", path);
 		return 0;
 	}
-	err = match_new(new_, side.c, false, &match);
-	err = err ?: profile_build(&side.part.view, match, args->by, true, &p);
+	err = match_new(new_, input.c, false, &match);
+	err = err ?: profile_build(&input.part.view, match, args->by, true, &p);
 	err = err ?: baseline_add(set, &p);
 	profile_free(&p);
 	match_free(match);
@@ -261,14 +263,14 @@ static int set_read(const struct diff_args *args, const struct capture *new_, st
 
 static int diff_set(const struct diff_args *args)
 {
-	_cleanup_(side_free) struct side new_ = {0};
+	_cleanup_(capture_input_free) struct capture_input new_ = {0};
 	_cleanup_(profile_free) struct profile profile = {0};
 	struct baseline *set = NULL;
 	struct match *match = NULL;
 	struct diff_input in = {.new_view = &new_.part.view, .new_ = &profile};
 	int status = EXIT_FAILED;
 
-	if (side_read(args->paths[0], args->from_s[1], args->to_s[1], &new_))
+	if (capture_input_read(args->paths[0], args->from_s[1], args->to_s[1], &new_))
 		return EXIT_FAILED;
 	if (baseline_new(args->by, &set) || match_new(new_.c, new_.c, false, &match) ||
 	    profile_build(in.new_view, match, args->by, false, &profile)) {

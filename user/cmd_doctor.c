@@ -11,8 +11,8 @@
 
 #include "args.h"
 #include "cmd.h"
-#include "live/plan.h"
-#include "live/tracer.h"
+#include "trace/plan.h"
+#include "trace/tracer.h"
 #include "output.h"
 #include "proc/host.h"
 #include "render/table.h"
@@ -64,8 +64,7 @@ static const struct {
 	const char *name;
 	const char *why;
 } caps[] = {
-	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN",
-	 "measure what tracing costs; stands for the next two"},
+	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "measure what tracing costs; stands for the next two"},
 	{CAP_BPF, "CAP_BPF", "load BPF programs"},
 	{CAP_PERFMON, "CAP_PERFMON", "attach them to the kernel"},
 	{CAP_SYSLOG, "CAP_SYSLOG", "see symbol addresses"},
@@ -94,7 +93,7 @@ static json_t *memory_json(bool exact)
 
 	sizes_read(exact, &s);
 	return json_pack("{s:I, s:I, s:I}", "bytes", (json_int_t)s.bytes, "live_objects",
-			 (json_int_t)s.live, "stacks", (json_int_t)1 << s.path_bits);
+			 (json_int_t)s.live, "stacks", (json_int_t)1 << s.stack_bits);
 }
 
 static void memory_text(struct page *p)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* `kmemtrace record`: options and defaults; the recording itself is live/recorder.c. */
+/* `kmemtrace record`: options and defaults; the recording itself is record/recorder.c. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
@@ -12,8 +12,8 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "cmd.h"
-#include "live/focus.h"
-#include "live/recorder.h"
+#include "record/filter.h"
+#include "record/recorder.h"
 #include "proc/host.h"
 
 #define MAX_SIZE_EVERY (256 << 20) /* of a recording with --every */
@@ -52,7 +52,8 @@ static const struct argp_option options[] = {
 	{"cache", OPT_CACHE, "NAME", 0, "Only this cache, exactly; may be repeated", 1},
 	{"min-size", OPT_MIN_SIZE, "BYTES", 0, "Ignore smaller allocations", 1},
 	{"cgroup", OPT_CGROUP, "PATH", 0,
-	 "Only processes of this cgroup (cgroup2, e.g. /system.slice/ssh.service) and those below it", 1},
+	 "Only processes of this cgroup (cgroup2, e.g. /system.slice/ssh.service) and those below it",
+	 1},
 	{"pid", OPT_PID, "PID", 0, "Only this process, with all its threads", 1},
 	{"pool", OPT_POOL, "NAME", 0,
 	 "Only this pool: slab, vmalloc, percpu, kstack, pagetable or page; may be repeated", 1},
@@ -88,7 +89,7 @@ static const char doc[] =
 
 struct record_args {
 	struct recorder_options options;
-	const char *caches[KMT_FOCUS];
+	const char *caches[KMT_FILTER_CACHES];
 	char default_path[256];
 	const char *cgroup, *btf_path;
 	const char *duration, *every, *pid; /* as they were given */
@@ -157,15 +158,16 @@ static bool unit_fits(const struct number *number, const char *arg)
 {
 	size_t digits = strspn(arg, "0123456789");
 
-	return !number->letters || !arg[digits] || (strchr(number->letters, arg[digits]) && !arg[digits + 1]);
+	return !number->letters || !arg[digits] ||
+	       (strchr(number->letters, arg[digits]) && !arg[digits + 1]);
 }
 
 static void parse_number(struct argp_state *state, const struct number *number, const char *arg)
 {
 	int64_t n = 0;
 
-	if (units_parse_size(arg, &n) || !unit_fits(number, arg) || n < number->least || n > number->most ||
-	    (number->key == OPT_AUDIT_EVERY && (n & (n - 1))))
+	if (units_parse_size(arg, &n) || !unit_fits(number, arg) || n < number->least ||
+	    n > number->most || (number->key == OPT_AUDIT_EVERY && (n & (n - 1))))
 		argp_error(state, "'%s' is no %s", arg, number->expected);
 	number_set(state->input, number->key, n);
 }
@@ -174,7 +176,8 @@ static void parse_number(struct argp_state *state, const struct number *number, 
 static void set_once(struct argp_state *state, const char *what, const char **had, const char *arg)
 {
 	if (*had && strcmp(*had, arg))
-		argp_error(state, "%s is given twice, as %s and as %s: give it once", what, *had, arg);
+		argp_error(state, "%s is given twice, as %s and as %s: give it once", what, *had,
+			   arg);
 	*had = arg;
 }
 
@@ -193,10 +196,14 @@ static void check_args(struct argp_state *state, struct record_args *a)
 		argp_error(state,
 			   "--sample does not go with --exact or --cache, which track everything");
 	if (a->options.tracer.nr_caches && a->pools_named)
-		argp_error(state, "--pool does not go with --cache: caches are in the pool slab alone");
+		argp_error(state,
+			   "--pool does not go with --cache: caches are in the pool slab alone");
 	if (a->options.duration_s && a->options.every_s > a->options.duration_s)
-		argp_error(state, "--every %s is longer than the recording (--duration %s): make one shorter or "
-				  "the other longer", a->every, a->duration);
+		argp_error(
+			state,
+			"--every %s is longer than the recording (--duration %s): make one shorter or "
+			"the other longer",
+			a->every, a->duration);
 	if (a->options.every_s && !a->options.max_bytes)
 		a->options.max_bytes = MAX_SIZE_EVERY;
 }
@@ -234,8 +241,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		a->options.tracer.exact = true;
 		return 0;
 	case OPT_CACHE:
-		if (a->options.tracer.nr_caches == KMT_FOCUS)
-			argp_error(state, "at most %d caches can be named", KMT_FOCUS);
+		if (a->options.tracer.nr_caches == KMT_FILTER_CACHES)
+			argp_error(state, "at most %d caches can be named", KMT_FILTER_CACHES);
 		a->caches[a->options.tracer.nr_caches++] = arg;
 		return 0;
 	case OPT_CGROUP:
@@ -309,16 +316,17 @@ static int focus(struct record_args *a)
 		memset(&a->request, 0, sizeof(a->request));
 		a->request.pools[POOL_SLAB] = true;
 	}
-	err = focus_caches("/proc", "/sys", a->caches, o, &kmalloc);
+	err = filter_caches("/proc", "/sys", a->caches, o, &kmalloc);
 	a->request.no_kmalloc = !kmalloc;
 	if (!err && o->pid)
 		err = focus_pid("/proc", o->pid);
 	if (!err && a->cgroup)
-		err = focus_cgroup("/proc", a->cgroup, o);
+		err = filter_cgroup("/proc", a->cgroup, o);
 	return err;
 }
 
-/* The budget holds for any recording; only one that was given is a limit: it may end an exact one, or pause pools. */
+/* The budget holds for any recording; only one that was given is a limit: it may end an exact one,
+ * or pause pools. */
 static void govern(struct record_args *a)
 {
 	struct tracer_options *o = &a->options.tracer;
@@ -337,7 +345,7 @@ static void govern(struct record_args *a)
 int cmd_record(int argc, char **argv)
 {
 	const struct argp argp = {options, parse_option, "[-- COMMAND [ARG...]]", doc, NULL,
-				  NULL,	   NULL};
+				  NULL,    NULL};
 	struct record_args a = {.options.tracer.sample_bytes = SAMPLE_BYTES};
 	struct kernel_facts facts;
 	struct plan plan;

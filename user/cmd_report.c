@@ -9,10 +9,10 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "cmd.h"
-#include "model/report.h"
+#include "findings/report.h"
 #include "output.h"
 #include "render/report.h"
-#include "side.h"
+#include "capture_input.h"
 
 enum { OPT_FROM = 256, OPT_TO, OPT_FAIL };
 
@@ -22,7 +22,7 @@ struct report_args {
 	bool json;
 	size_t top;
 	double from_s, to_s; /* NaN: the recording's own ends */
-	struct args_gates gates;
+	struct args_growth_limits growth_limits;
 };
 
 static const struct argp_option options[] = {
@@ -37,7 +37,7 @@ static const struct argp_option options[] = {
 	{"to", OPT_TO, "TIME", 0, "Only up to TIME of the recording", 1},
 	{"fail-if-growth", OPT_FAIL, "LIMIT", 0,
 	 "Exit with 3 when a pool grew by more than LIMIT: POOL=SIZE, or POOL=SIZE/TIME; may be "
-	 "repeated. POOL is " GATE_POOLS,
+	 "repeated. POOL is " GROWTH_LIMIT_POOLS,
 	 2},
 	{0},
 };
@@ -76,7 +76,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		args->to_s = args_time(state, arg);
 		return 0;
 	case OPT_FAIL:
-		args_gate(state, arg, &args->gates);
+		args_growth_limit(state, arg, &args->growth_limits);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (args->path)
@@ -112,16 +112,17 @@ static int render(const void *arg, FILE *out)
 	return report_text(what->r, &show, out);
 }
 
-static int check_gates(const struct report_args *args, const struct report *r)
+static int check_growth_limits(const struct report_args *args, const struct report *r)
 {
 	int status = EXIT_OK;
 
 	for (size_t i = 0; i < LEDGER_POOLS; i++) {
 		const struct ledger_row *row = &r->ledger.rows[i];
-		struct gate_facts facts = {.grown = row->delta_kb * 1024,
-					   .rate = row->delta_kb * 1024 / r->view.duration_s};
+		struct growth_limit_facts facts = {.grown = row->delta_kb * 1024,
+						   .rate = row->delta_kb * 1024 /
+							   r->view.duration_s};
 
-		args_gates_check(&args->gates, row->name, &facts, "", &status);
+		args_growth_limits_check(&args->growth_limits, row->name, &facts, "", &status);
 	}
 	return status;
 }
@@ -131,17 +132,18 @@ int cmd_report(int argc, char **argv)
 	const struct argp argp = {
 		.options = options, .parser = parse_option, .args_doc = "FILE", .doc = doc};
 	struct report_args args = {.top = ARGS_TOP_UNSET, .from_s = NAN, .to_s = NAN};
-	_cleanup_(side_free) struct side side = {0};
+	_cleanup_(capture_input_free) struct capture_input side = {0};
 	_cleanup_(report_free) struct report r = {0};
 	const struct rendering what = {.r = &r, .args = &args};
 
 	if (args_parse(&argp, 0, argc, argv, &args))
 		return EXIT_USAGE;
-	if (side_read(args.path, args.from_s, args.to_s, &side))
+	if (capture_input_read(args.path, args.from_s, args.to_s, &side))
 		return EXIT_FAILED;
 	if (report_build(&side.part.view, args.by, &r)) {
 		log_error(ENOMEM, "not enough memory to work out the report of %s", args.path);
 		return EXIT_FAILED;
 	}
-	return output_document("report", render, &what) ? EXIT_FAILED : check_gates(&args, &r);
+	return output_document("report", render, &what) ? EXIT_FAILED
+							: check_growth_limits(&args, &r);
 }

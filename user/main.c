@@ -48,7 +48,8 @@ static void print_help(FILE *out)
 		     "\n`kmemtrace COMMAND --help` explains a command; see also kmemtrace(8).\n");
 }
 
-/* What the first word may have been meant to be: another word, a file to read, an option too early. */
+/* What the first word may have been meant to be: another word, a file to read, an option too early.
+ */
 static int unknown_command(const char *word)
 {
 	struct suggestion s = {0};
@@ -57,12 +58,16 @@ static int unknown_command(const char *word)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		suggest_try(&s, word, commands[i].name);
 	if (word[0] == '-')
-		log_error(0, "a command comes before the option %s: kmemtrace COMMAND %s …; `kmemtrace --help` lists them",
-			  word, word);
+		log_error(
+			0,
+			"a command comes before the option %s: kmemtrace COMMAND %s …; `kmemtrace --help` lists them",
+			word, word);
 	else if (n > 4 && !strcmp(word + n - 4, ".kmt"))
-		log_error(0, "'%s' is no command; to read that capture: kmemtrace report %s", word, word);
+		log_error(0, "'%s' is no command; to read that capture: kmemtrace report %s", word,
+			  word);
 	else if (s.word)
-		log_error(0, "unknown command '%s'; did you mean %s? `kmemtrace --help` lists all", word, s.word);
+		log_error(0, "unknown command '%s'; did you mean %s? `kmemtrace --help` lists all",
+			  word, s.word);
 	else
 		log_error(0, "unknown command '%s'; `kmemtrace --help` lists them", word);
 	return EXIT_USAGE;

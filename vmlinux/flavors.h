@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Kernel types in shapes that only some kernels have: libbpf drops what follows the three underscores when it
- * looks a type up. Which kernels, beside each. Used by compat.bpf.h alone.
+ * Kernel types in shapes that only some kernels have: libbpf drops what follows the three
+ * underscores when it looks a type up. Which kernels, beside each. Used by compat.bpf.h alone.
  */
 #ifndef KMEMTRACE_FLAVORS_H
 #define KMEMTRACE_FLAVORS_H
@@ -105,7 +105,7 @@ struct page___slab { /* before */
 	unsigned int objects : 15;
 };
 
-struct page___compound { /* up to 7.2 */
+struct page___compound {             /* up to 7.2 */
 	unsigned long compound_head; /* of the first page, and bit 0, in all but the first */
 };
 
@@ -128,7 +128,7 @@ enum pagetype {
 };
 
 enum pagetype___large { /* in 6.18, not in 6.12 */
-	PGTY_large_kmalloc = 248,
+			PGTY_large_kmalloc = 248,
 };
 
 enum pageflags {

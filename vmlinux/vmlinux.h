@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel types that the BPF programs touch, written by hand, members that are not read left out: with
- * preserve_access_index libbpf finds every offset in the running kernel's BTF. Why no generated dump: it is
- * 130,000 lines of one kernel, this is what we depend on. scripts/check-vmlinux.sh holds each name here
- * against the BTF of real kernels. Other kernels' shapes of the same type are in flavors.h.
+ * The kernel types that the BPF programs touch, written by hand, members that are not read left
+ * out: with preserve_access_index libbpf finds every offset in the running kernel's BTF. Why no
+ * generated dump: it is 130,000 lines of one kernel, this is what we depend on.
+ * scripts/check-vmlinux.sh holds each name here against the BTF of real kernels. Other kernels'
+ * shapes of the same type are in flavors.h.
  */
 #ifndef KMEMTRACE_VMLINUX_H
 #define KMEMTRACE_VMLINUX_H
@@ -28,9 +29,9 @@ typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u32 __wsum;
 
-#define true  1
+#define true 1
 #define false 0
-#define NULL  ((void *)0)
+#define NULL ((void *)0)
 
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
@@ -141,7 +142,8 @@ struct bpf_iter__task {
 	struct task_struct *task;
 };
 
-/* Only its first member is used: a type with a 64-bit number at offset 0, to read a stack word through. */
+/* Only its first member is used: a type with a 64-bit number at offset 0, to read a stack word
+ * through. */
 struct timespec64 {
 	long long tv_sec;
 };

@@ -3,9 +3,9 @@
  * Runs a command with something attached to the kernel, for scripts/bench.sh:
  *   bench_attach floor EVENT... -- COMMAND    an empty program on each event
  *   bench_attach classic -- COMMAND           the classic design of classic.bpf.c
- *   bench_attach stats -- COMMAND             nothing, but prints "program NAME RUNS NS" for every BPF
- *                                             program that ran meanwhile, its run time kept by the kernel,
- *                                             and "window PERCENT" of all CPU time for every WINDOW_S
+ *   bench_attach stats -- COMMAND             nothing, but prints "program NAME RUNS NS" for every
+ * BPF program that ran meanwhile, its run time kept by the kernel, and "window PERCENT" of all CPU
+ * time for every WINDOW_S
  */
 #include <errno.h>
 #include <poll.h>
@@ -44,8 +44,9 @@ static int fail(const char *what, int err)
 static void program_name(int fd, const char *short_name, char *buf, size_t size)
 {
 	struct bpf_func_info function = {};
-	struct bpf_prog_info info = {
-		.nr_func_info = 1, .func_info_rec_size = sizeof(function), .func_info = (unsigned long)&function};
+	struct bpf_prog_info info = {.nr_func_info = 1,
+				     .func_info_rec_size = sizeof(function),
+				     .func_info = (unsigned long)&function};
 	__u32 len = sizeof(info);
 	const struct btf_type *type = NULL;
 	struct btf *btf = NULL;
@@ -71,7 +72,8 @@ static void program_look(__u32 id)
 			;
 		if (i < PROGRAMS_MAX) {
 			if (i == nr_programs)
-				program_name(fd, info.name, programs[i].name, sizeof(programs[i].name));
+				program_name(fd, info.name, programs[i].name,
+					     sizeof(programs[i].name));
 			programs[i].id = id;
 			programs[i].runs = info.run_cnt;
 			programs[i].ns = info.run_time_ns;
@@ -95,7 +97,8 @@ static void window_step(void)
 	if (began_s && now_s - began_s < WINDOW_S)
 		return;
 	if (began_s)
-		printf("window %.2f\n", 100 * (ns - began_ns) / 1e9 / (now_s - began_s) / sysconf(_SC_NPROCESSORS_ONLN));
+		printf("window %.2f\n", 100 * (ns - began_ns) / 1e9 / (now_s - began_s) /
+						sysconf(_SC_NPROCESSORS_ONLN));
 	began_s = now_s;
 	began_ns = ns;
 }
@@ -126,7 +129,8 @@ static int run(char **command, bool stats)
 static int floor_attach(const char *event)
 {
 	/* r0 = 0; exit */
-	const struct bpf_insn insns[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K}, {.code = BPF_JMP | BPF_EXIT}};
+	const struct bpf_insn insns[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K},
+					 {.code = BPF_JMP | BPF_EXIT}};
 	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "bench_floor", "GPL", insns, 2, NULL);
 
 	return fd < 0 ? fd : bpf_raw_tracepoint_open(event, fd);
@@ -158,7 +162,8 @@ int main(int argc, char **argv)
 	}
 	ret = run(argv + dashes + 1, !strcmp(mode, "stats"));
 	for (int i = 0; i < nr_programs; i++)
-		printf("program %s %llu %.1f\n", programs[i].name, (unsigned long long)programs[i].runs,
+		printf("program %s %llu %.1f\n", programs[i].name,
+		       (unsigned long long)programs[i].runs,
 		       (double)programs[i].ns / programs[i].runs);
 	return ret;
 }

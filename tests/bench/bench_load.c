@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The workloads of scripts/bench.sh, which `bench_load names` lists: `bench_load [WORKLOAD...]` runs each
- * (default: all) in short rounds and prints "NAME NS", the nanoseconds of one iteration in the fastest
- * round: on a busy machine the fastest is the one that nobody interrupted. It does so in several processes one after
- * the other and takes their median: where in memory its stack and its objects lie makes a process faster or slower
- * by some percent for good. Single-threaded ones run pinned to the last CPU.
+ * The workloads of scripts/bench.sh, which `bench_load names` lists: `bench_load [WORKLOAD...]`
+ * runs each (default: all) in short rounds and prints "NAME NS", the nanoseconds of one iteration
+ * in the fastest round: on a busy machine the fastest is the one that nobody interrupted. It does
+ * so in several processes one after the other and takes their median: where in memory its stack and
+ * its objects lie makes a process faster or slower by some percent for good. Single-threaded ones
+ * run pinned to the last CPU.
  *
- * `bench_load stream WORKLOAD` runs one until SIGTERM and then has printed a line for each ms or so: when it was over and
- * how long it took, in seconds, and the nanoseconds of one iteration.
+ * `bench_load stream WORKLOAD` runs one until SIGTERM and then has printed a line for each ms or
+ * so: when it was over and how long it took, in seconds, and the nanoseconds of one iteration.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,12 +29,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WARM_UP     25 /* rounds that do not count: a tracer that stays on knows the stacks of its load */
-#define PROCESSES   9  /* … and after the one that warms up, each begins with one such round more */
+#define WARM_UP \
+	25 /* rounds that do not count: a tracer that stays on knows the stacks of its load */
+#define PROCESSES   9 /* … and after the one that warms up, each begins with one such round more */
 #define ROUNDS      3
 #define ROUND_NS    20e6
 #define PIECE_NS    1e6
-#define BUFFER	    (1 << 20) /* of what is printed: what that costs falls to few */
+#define BUFFER      (1 << 20) /* of what is printed: what that costs falls to few */
 #define FAULT_PAGES 256
 
 struct message {
@@ -75,7 +77,8 @@ static void msg_run(struct load_state *s)
 {
 	struct message m = {.type = 1};
 
-	if (msgsnd(s->queue, &m, sizeof(m.text), 0) || msgrcv(s->queue, &m, sizeof(m.text), 0, 0) < 0)
+	if (msgsnd(s->queue, &m, sizeof(m.text), 0) ||
+	    msgrcv(s->queue, &m, sizeof(m.text), 0, 0) < 0)
 		die("msgsnd");
 }
 
@@ -124,7 +127,8 @@ static void fault_run(struct load_state *s)
 
 static void tcp_setup(struct load_state *s)
 {
-	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in addr = {.sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(addr);
 	int listener = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -179,14 +183,15 @@ static const struct load {
 	void (*setup)(struct load_state *s);
 	void (*run)(struct load_state *s);
 	void (*end)(struct load_state *s);
-	int per_run;  /* iterations that one run counts as */
-	int batch;    /* runs between looks at the clock */
-	int warm_up;  /* rounds that do not count */
+	int per_run; /* iterations that one run counts as */
+	int batch;   /* runs between looks at the clock */
+	int warm_up; /* rounds that do not count */
 	bool all_cpus;
 } loads[] = {
 	{"msg", msg_setup, msg_run, msg_end, 1, 256, WARM_UP, false},
 	{"eventfd", NULL, eventfd_run, NULL, 1, 256, WARM_UP, false},
-	{"fork", NULL, fork_run, NULL, 1, 1, 6 * WARM_UP, false}, /* few of very many stacks a second */
+	{"fork", NULL, fork_run, NULL, 1, 1, 6 * WARM_UP,
+	 false}, /* few of very many stacks a second */
 	{"fault", NULL, fault_run, NULL, FAULT_PAGES, 1, WARM_UP, false},
 	{"tcp", tcp_setup, tcp_run, tcp_end, 1, 32, WARM_UP, false},
 	{"file", file_setup, file_run, NULL, 1, 32, WARM_UP, false},
@@ -284,7 +289,8 @@ static void *worker_run(void *arg)
 }
 
 /* On the last CPU, or on every CPU at once: the mean of the threads. */
-static double threads_run(const struct load *l, double (*how)(const struct load *l, int warm_up), int warm_up)
+static double threads_run(const struct load *l, double (*how)(const struct load *l, int warm_up),
+			  int warm_up)
 {
 	int nr_cpus = sysconf(_SC_NPROCESSORS_ONLN), nr = l->all_cpus ? nr_cpus : 1;
 	struct worker *workers;
@@ -297,7 +303,8 @@ static double threads_run(const struct load *l, double (*how)(const struct load 
 	if (!workers)
 		die("memory");
 	for (int i = 0; i < nr; i++) {
-		workers[i] = (struct worker){.load = l, .how = how, .warm_up = warm_up, .cpu = nr_cpus - nr + i};
+		workers[i] = (struct worker){
+			.load = l, .how = how, .warm_up = warm_up, .cpu = nr_cpus - nr + i};
 		errno = pthread_create(&workers[i].thread, NULL, worker_run, &workers[i]);
 		if (errno)
 			die("thread");
@@ -325,7 +332,8 @@ static double process_time(const struct load *l, int warm_up)
 		_exit(write(channel[1], &ns, sizeof(ns)) != sizeof(ns));
 	}
 	close(channel[1]);
-	if (pid < 0 || read(channel[0], &ns, sizeof(ns)) != sizeof(ns) || waitpid(pid, &status, 0) != pid || status)
+	if (pid < 0 || read(channel[0], &ns, sizeof(ns)) != sizeof(ns) ||
+	    waitpid(pid, &status, 0) != pid || status)
 		die("a process of its own");
 	close(channel[0]);
 	return ns;

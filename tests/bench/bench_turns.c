@@ -2,14 +2,17 @@
 /*
  * What tracers add to a workload, in turns of a tenth of a second, for scripts/bench.sh:
  *   bench_turns WORKLOAD ROUNDS NAME COMMAND [NAME COMMAND]...
- * One process runs the workload all the time (`bench_load stream`), so that where in memory it lies and what else the
- * machine does falls to all alike. Each COMMAND, a tracer that goes on until it is killed, is started beside it, alone,
- * and given a second; then its programs and what they are attached to are taken over and it is killed: what they do not
- * need it for, they go on doing. From then on they are attached in turns, nothing among them, there and back. A round is
- * SLICES turns of each, of nothing twice as many; it prints "ROUND NAME WORKLOAD NS" for each round and tracer, NS being the mean of one iteration.
+ * One process runs the workload all the time (`bench_load stream`), so that where in memory it lies
+ * and what else the machine does falls to all alike. Each COMMAND, a tracer that goes on until it
+ * is killed, is started beside it, alone, and given a second; then its programs and what they are
+ * attached to are taken over and it is killed: what they do not need it for, they go on doing. From
+ * then on they are attached in turns, nothing among them, there and back. A round is SLICES turns
+ * of each, of nothing twice as many; it prints "ROUND NAME WORKLOAD NS" for each round and tracer,
+ * NS being the mean of one iteration.
  *
- * NAME+SECONDS is a recorder of kmemtrace. It gets so long, to learn the workload's stacks and settle. It has the kernel
- * keep run times for some ms twice a second: one of its turns in each round has such a window, too.
+ * NAME+SECONDS is a recorder of kmemtrace. It gets so long, to learn the workload's stacks and
+ * settle. It has the kernel keep run times for some ms twice a second: one of its turns in each
+ * round has such a window, too.
  */
 #include <errno.h>
 #include <math.h>
@@ -27,15 +30,15 @@
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 
-#include "live/governor.h"
+#include "record/governor.h"
 
 #define TRACERS_MAX  8
 #define PROGRAMS_MAX 32
 #define SETTLE_S     1
-#define SLICE_S	     0.1
-#define SLICES	     5	   /* of each in a round: half a second, GOVERNOR_EVERY_S */
-#define PAUSE_S	     0.008 /* after attaching, and half of that after detaching, until all CPUs know */
-#define INTERRUPTED  0.1   /* the slowest pieces of a turn: not the workload's own */
+#define SLICE_S      0.1
+#define SLICES       5     /* of each in a round: half a second, GOVERNOR_EVERY_S */
+#define PAUSE_S      0.008 /* after attaching, and half of that after detaching, until all CPUs know */
+#define INTERRUPTED  0.1 /* the slowest pieces of a turn: not the workload's own */
 
 static struct tracer {
 	const char *name;
@@ -244,7 +247,8 @@ static double turn_ns(const struct turn *turn, const struct piece *pieces, int n
 	return sum;
 }
 
-static double round_ns(const struct turn *turns, int nr_turns, int round, int tracer, const struct piece *pieces, int nr)
+static double round_ns(const struct turn *turns, int nr_turns, int round, int tracer,
+		       const struct piece *pieces, int nr)
 {
 	double sum = 0;
 	int n = 0;
@@ -277,7 +281,8 @@ static int pieces_read(FILE *f, struct piece **out)
 			die("memory");
 		pieces[n++] = p;
 	}
-	qsort(pieces, n, sizeof(*pieces), compare_at); /* threads write theirs one after the other */
+	qsort(pieces, n, sizeof(*pieces),
+	      compare_at); /* threads write theirs one after the other */
 	*out = pieces;
 	return n;
 }
@@ -293,13 +298,15 @@ int main(int argc, char **argv)
 	pid_t load;
 
 	if (argc < 5 || argc % 2 == 0 || argc > 3 + 2 * TRACERS_MAX || rounds < 1) {
-		fprintf(stderr, "Usage: bench_turns WORKLOAD ROUNDS NAME COMMAND [NAME COMMAND]...\n");
+		fprintf(stderr,
+			"Usage: bench_turns WORKLOAD ROUNDS NAME COMMAND [NAME COMMAND]...\n");
 		return 2;
 	}
 	turns = calloc((size_t)rounds * SLICES * (TRACERS_MAX + 2), sizeof(*turns));
 	if (!log || !turns)
 		die("memory");
-	snprintf(command, sizeof(command), "exec \"$(dirname '%s')/bench_load\" stream '%s'", argv[0], argv[1]);
+	snprintf(command, sizeof(command), "exec \"$(dirname '%s')/bench_load\" stream '%s'",
+		 argv[0], argv[1]);
 	load = start(command, log);
 	for (int i = 3; i < argc; i += 2)
 		tracer_take(argv[i], argv[i + 1]);
@@ -312,7 +319,7 @@ int main(int argc, char **argv)
 	nr_pieces = pieces_read(log, &pieces);
 	for (int round = 0; round < rounds; round++)
 		for (int t = -1; t < nr_tracers; t++)
-			printf("%d %s %s %.2f\n", round + 1, t < 0 ? "nothing" : tracers[t].name, argv[1],
-			       round_ns(turns, nr_turns, round, t, pieces, nr_pieces));
+			printf("%d %s %s %.2f\n", round + 1, t < 0 ? "nothing" : tracers[t].name,
+			       argv[1], round_ns(turns, nr_turns, round, t, pieces, nr_pieces));
 	return 0;
 }

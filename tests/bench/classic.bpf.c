@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The classic design, for comparison: each allocation unwound with bpf_get_stackid() and kept in a
- * preallocated hash map by address, each free looked up and deleted. What memleak tools do, and no more.
+ * preallocated hash map by address, each free looked up and deleted. What memleak tools do, and no
+ * more.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "model/report.h"
+#include "findings/report.h"
 #include "render/report.h"
 
 static char path[256];

@@ -50,16 +50,36 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(buf, data + 1, len);
 	buf[len] = '\0'; /* as file_read() does */
 	switch (data[0] % 10) {
-	case 0: meminfo_parse(buf, len, &s.meminfo); break;
-	case 1: vmstat_parse(buf, len, &s.vmstat); break;
-	case 2: slabinfo_parse(buf, len, &s.slabs); break;
-	case 3: zoneinfo_parse(buf, len, &s.zones); break;
-	case 4: vmallocinfo_parse(buf, len, &s.vmallocs); break;
-	case 5: sockstat_parse(buf, len, &unlisted); break;
-	case 6: boot_messages_parse(buf, len, &unlisted); break;
-	case 7: build_id_parse(buf, len, hex); break;
-	case 8: kallsyms(buf, len); break;
-	case 9: words(buf); break;
+	case 0:
+		meminfo_parse(buf, len, &s.meminfo);
+		break;
+	case 1:
+		vmstat_parse(buf, len, &s.vmstat);
+		break;
+	case 2:
+		slabinfo_parse(buf, len, &s.slabs);
+		break;
+	case 3:
+		zoneinfo_parse(buf, len, &s.zones);
+		break;
+	case 4:
+		vmallocinfo_parse(buf, len, &s.vmallocs);
+		break;
+	case 5:
+		sockstat_parse(buf, len, &unlisted);
+		break;
+	case 6:
+		boot_messages_parse(buf, len, &unlisted);
+		break;
+	case 7:
+		build_id_parse(buf, len, hex);
+		break;
+	case 8:
+		kallsyms(buf, len);
+		break;
+	case 9:
+		words(buf);
+		break;
 	}
 	snapshot_free(&s);
 	free(buf);

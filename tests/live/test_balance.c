@@ -43,7 +43,8 @@ static double line_kb(const json_t *root, const char *name)
 	const json_t *line;
 	size_t i;
 
-	json_array_foreach(json_object_get(root, "lines"), i, line) {
+	json_array_foreach(json_object_get(root, "lines"), i, line)
+	{
 		if (!strcmp(json_string_value(json_object_get(line, "name")), name))
 			return json_number_value(json_object_get(line, "kb"));
 	}
@@ -59,12 +60,14 @@ static void it_adds_up_and_leaves_little(void **state)
 
 	(void)state;
 	took = now_s() - start;
-	json_array_foreach(json_object_get(root, "lines"), i, line) {
+	json_array_foreach(json_object_get(root, "lines"), i, line)
+	{
 		sum += json_number_value(json_object_get(line, "kb"));
 	}
 	percent = json_number_value(json_object_get(root, "unaccounted_percent"));
 	print_message("# %.0f kB of %.0f kB unaccounted (%.3f %%), in %.3f s\n",
-		      json_number_value(json_object_get(root, "unaccounted_kb")), sum, percent, took);
+		      json_number_value(json_object_get(root, "unaccounted_kb")), sum, percent,
+		      took);
 	assert_true(sum == json_number_value(json_object_get(root, "mem_total_kb")));
 	assert_true(fabs(percent) < 0.5);
 	assert_true(took < 0.3);
@@ -101,10 +104,12 @@ static void it_says_what_meminfo_says(void **state)
 	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
 		double a = (double)named_value_get(&before.meminfo, same[i].meminfo, 0);
 		double b = (double)named_value_get(&after.meminfo, same[i].meminfo, 0);
-		double got = line_kb(root, same[i].line) + (same[i].plus ? line_kb(root, same[i].plus) : 0);
+		double got = line_kb(root, same[i].line) +
+			     (same[i].plus ? line_kb(root, same[i].plus) : 0);
 
 		if (got < fmin(a, b) - same[i].slack_kb || got > fmax(a, b) + same[i].slack_kb)
-			fail_msg("%s: %.0f kB, but /proc/meminfo had %.0f and then %.0f", same[i].meminfo, got, a, b);
+			fail_msg("%s: %.0f kB, but /proc/meminfo had %.0f and then %.0f",
+				 same[i].meminfo, got, a, b);
 	}
 	snapshot_free(&before);
 	snapshot_free(&after);

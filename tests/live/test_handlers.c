@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The BPF handlers, run with arguments made up here (BPF_PROG_TEST_RUN) and attached to nothing: every count
- * is known. What a user would lose if these failed: objects that are there, or bytes that are not.
+ * The BPF handlers, run with arguments made up here (BPF_PROG_TEST_RUN) and attached to nothing:
+ * every count is known. What a user would lose if these failed: objects that are there, or bytes
+ * that are not.
  */
 #include <errno.h>
 #include <math.h>
@@ -16,7 +17,7 @@
 
 #include <bpf/bpf.h>
 
-#include "live/tracer.h"
+#include "trace/tracer.h"
 #include "proc/host.h"
 
 #define KERNEL_ADDR 0xffffa00000000000ull /* no object is there: its cache is "large" */
@@ -32,7 +33,7 @@ static struct tracer *tracer_make(const struct tracer_options *options)
 
 	o.thread_size = host_thread_size("/proc");
 	assert_int_equal(tracer_new(&plan, &o, &t), 0);
-	tracer_gate(t, true);
+	tracer_enable_pools(t, true);
 	return t;
 }
 
@@ -144,13 +145,13 @@ static void no_object_is_made_of_null_or_of_size_zero(void **state)
 	tracer_free(t);
 }
 
-static void nothing_is_recorded_while_the_gate_is_closed(void **state)
+static void nothing_is_recorded_while_no_pool_is_enabled(void **state)
 {
 	struct tracer *t = tracer_make(&exact);
 	uint64_t bytes;
 
 	(void)state;
-	tracer_gate(t, false);
+	tracer_enable_pools(t, false);
 	do_kmalloc(t, KERNEL_ADDR, 64);
 	assert_int_equal(live_count(t, &bytes), 0);
 	tracer_free(t);
@@ -265,7 +266,8 @@ static void samples_add_up_to_what_was_allocated(void **state)
 	(void)state;
 	for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
 		struct tracer *t = tracer_make(&o);
-		double p = -expm1(-(double)sizes[k] / PERIOD), truth = (double)n * sizes[k], estimate, sigma;
+		double p = -expm1(-(double)sizes[k] / PERIOD), truth = (double)n * sizes[k],
+		       estimate, sigma;
 		uint64_t bytes, held;
 
 		for (uint64_t i = 0; i < n; i++)
@@ -274,8 +276,8 @@ static void samples_add_up_to_what_was_allocated(void **state)
 		estimate = bytes / p;
 		sigma = sizes[k] * sqrt(n * (1 - p) / p);
 		print_message("size %llu: %llu sampled of %llu, off by %+.2f sigma\n",
-			      (unsigned long long)sizes[k], (unsigned long long)held, (unsigned long long)n,
-			      sigma ? (estimate - truth) / sigma : 0);
+			      (unsigned long long)sizes[k], (unsigned long long)held,
+			      (unsigned long long)n, sigma ? (estimate - truth) / sigma : 0);
 		/* each CPU that took part began with a draw that samples nothing */
 		assert_true(fabs(estimate - truth) <= 5 * sigma + 4.0 * sizes[k]);
 		tracer_free(t);
@@ -291,9 +293,13 @@ static int kernel_array(uint64_t *address)
 {
 	uint64_t array[TOGETHER] = {0};
 	uint32_t zero = 0;
-	int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "kmemtrace_test", sizeof(zero), sizeof(array), 1, NULL);
+	int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "kmemtrace_test", sizeof(zero), sizeof(array),
+				 1, NULL);
 	const struct bpf_insn insns[] = {
-		{.code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = 1, .src_reg = BPF_PSEUDO_MAP_VALUE, .imm = map},
+		{.code = BPF_LD | BPF_DW | BPF_IMM,
+		 .dst_reg = 1,
+		 .src_reg = BPF_PSEUDO_MAP_VALUE,
+		 .imm = map},
 		{.imm = 0},
 		{.code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = 1, .src_reg = 1},
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K},
@@ -339,7 +345,8 @@ static void what_rcu_frees_together_is_freed(void **state)
 		array[i] = KERNEL_ADDR + i * 64;
 	assert_int_equal(bpf_map_update_elem(map, &zero, array, 0), 0);
 	args[1] = TOGETHER;
-	run(t, "slab_rcu_kfree_bulk", args); /* more than kfree_rcu() ever hands over (a page): 512 of them */
+	run(t, "slab_rcu_kfree_bulk",
+	    args); /* more than kfree_rcu() ever hands over (a page): 512 of them */
 	assert_int_equal(live_count(t, &bytes), TOGETHER - 512);
 	args[2] = 8; /* nobody's memory */
 	run(t, "slab_rcu_kfree_bulk", args);
@@ -350,7 +357,7 @@ static void what_rcu_frees_together_is_freed(void **state)
 
 /* ---- the other pools ---- */
 
-#define EVENT_ARGS 10
+#define EVENT_ARGS  10
 #define GFP_KERNEL  0xcc0u
 #define GFP_MOVABLE 0x8u
 #define GFP_COMP    0x40000u
@@ -358,7 +365,8 @@ static void what_rcu_frees_together_is_freed(void **state)
 /* False when the plan has the program off: this kernel lacks the event. */
 static bool event(struct tracer *t, const char *program, const uint64_t args[EVENT_ARGS])
 {
-	LIBBPF_OPTS(bpf_test_run_opts, o, .ctx_in = args, .ctx_size_in = EVENT_ARGS * sizeof(args[0]));
+	LIBBPF_OPTS(bpf_test_run_opts, o, .ctx_in = args,
+		    .ctx_size_in = EVENT_ARGS * sizeof(args[0]));
 	int fd = tracer_program_fd(t, program);
 
 	if (fd < 0)
@@ -387,7 +395,8 @@ static void user_pages_are_none_of_ours(void **state)
 static void pages_freed_piece_by_piece_are_all_freed(void **state)
 {
 	struct tracer *t = tracer_make(&exact);
-	const uint64_t page = sizeof(uint64_t) * 8; /* struct page, as on every 64-bit distribution kernel */
+	const uint64_t page =
+		sizeof(uint64_t) * 8; /* struct page, as on every 64-bit distribution kernel */
 	const uint64_t size = sysconf(_SC_PAGESIZE);
 	uint64_t bytes;
 
@@ -408,7 +417,8 @@ static void pages_freed_piece_by_piece_are_all_freed(void **state)
 	assert_int_equal(live_count(t, &bytes), 0);
 
 	EVENT(t, "page_alloc", KERNEL_ADDR, 3, GFP_KERNEL | GFP_COMP, 0);
-	EVENT(t, "page_alloc", KERNEL_ADDR + 64 * page, 9, GFP_KERNEL, 0); /* too many to keep one by one */
+	EVENT(t, "page_alloc", KERNEL_ADDR + 64 * page, 9, GFP_KERNEL,
+	      0); /* too many to keep one by one */
 	assert_int_equal(live_count(t, &bytes), 2);
 	assert_int_equal(bytes, (8 + 512) * size);
 	EVENT(t, "page_free", KERNEL_ADDR, 3);
@@ -426,7 +436,8 @@ static void sampled_pages_add_up(void **state)
 	(void)state;
 	for (uint64_t order = 0; order <= 3; order++) {
 		struct tracer *t = tracer_make(&o);
-		double p = -expm1(-(double)size / 65536), truth = (double)(n << order) * size, sigma;
+		double p = -expm1(-(double)size / 65536), truth = (double)(n << order) * size,
+		       sigma;
 		uint64_t bytes;
 
 		for (uint64_t i = 0; i < n; i++)
@@ -451,7 +462,8 @@ static void stacks_and_percpu_memory_come_and_go(void **state)
 	assert_int_equal(bytes, host_thread_size("/proc"));
 	assert_true(EVENT(t, "kstack_free", KERNEL_ADDR));
 	assert_int_equal(live_count(t, &bytes), 0);
-	if (EVENT(t, "percpu_alloc", CALL_SITE, 0, 0, 24, 8, KERNEL_ADDR, 64, 0x1a40, 24 * cpus + 48)) {
+	if (EVENT(t, "percpu_alloc", CALL_SITE, 0, 0, 24, 8, KERNEL_ADDR, 64, 0x1a40,
+		  24 * cpus + 48)) {
 		assert_int_equal(live_count(t, &bytes), 1);
 		assert_int_equal(bytes, 24 * cpus);
 		EVENT(t, "percpu_free", KERNEL_ADDR, 64, 0x1a40);
@@ -472,7 +484,8 @@ static void areas_come_and_go(void **state)
 		assert_int_equal(live_count(t, &bytes), 0);
 		EVENT(t, "vmalloc_alloc", KERNEL_ADDR, 5 << 12, 1, 0, 0, 0);
 		assert_int_equal(live_count(t, &bytes), 1);
-		assert_int_equal(bytes, (5 << 12) - sysconf(_SC_PAGESIZE)); /* without its guard page */
+		assert_int_equal(bytes,
+				 (5 << 12) - sysconf(_SC_PAGESIZE)); /* without its guard page */
 		EVENT(t, "vmalloc_free", KERNEL_ADDR);
 		assert_int_equal(live_count(t, &bytes), 0);
 	}
@@ -498,7 +511,8 @@ static void sampled_stacks_add_up(void **state)
 	assert_true(period < 1 << 20); /* finer than slab */
 	p = -expm1(-(double)size / period);
 	sigma = sqrt(n * (1 - p) / p);
-	print_message("stacks: %llu sampled, off by %+.2f sigma\n", (unsigned long long)held, (held / p - n) / sigma);
+	print_message("stacks: %llu sampled, off by %+.2f sigma\n", (unsigned long long)held,
+		      (held / p - n) / sigma);
 	assert_true(fabs(held / p - n) <= 5 * sigma + 4 / p);
 	for (uint64_t i = 0; i < n; i++)
 		EVENT(t, "kstack_free", KERNEL_ADDR + (i << 14));
@@ -514,7 +528,8 @@ static int plan_make(void **state)
 	(void)state;
 	kernel_facts_read("/proc", NULL, &facts);
 	plan_build(&facts, &request, &plan);
-	for (size_t i = 0; i < plan.nr; i++) /* it is attached to nothing here: the event need not exist */
+	for (size_t i = 0; i < plan.nr;
+	     i++) /* it is attached to nothing here: the event need not exist */
 		plan.hooks[i].on |= plan.hooks[i].def->event == EVENT_RCU_KFREE_BULK;
 	if (!plan.can_record)
 		print_message("%s\n", plan.refusal);
@@ -526,7 +541,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_object_is_live_until_it_is_freed),
 		cmocka_unit_test(no_object_is_made_of_null_or_of_size_zero),
-		cmocka_unit_test(nothing_is_recorded_while_the_gate_is_closed),
+		cmocka_unit_test(nothing_is_recorded_while_no_pool_is_enabled),
 		cmocka_unit_test(a_reused_address_is_an_unseen_free),
 		cmocka_unit_test(a_free_of_something_older_changes_nothing),
 		cmocka_unit_test(as_many_objects_as_promised_fit_and_all_leave_again),

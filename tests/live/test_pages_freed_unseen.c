@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The liveness audit of pages: page tables and compound blocks that are given back unseen are found, by the marks that the
- * kernel puts on pages. How many there are is this process's own doing, and the kernel's own figure of it.
+ * The liveness audit of pages: page tables and compound blocks that are given back unseen are
+ * found, by the marks that the kernel puts on pages. How many there are is this process's own
+ * doing, and the kernel's own figure of it.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -16,8 +17,8 @@
 
 #include <cmocka.h>
 
-#include "live/audit.h"
-#include "live/tracer.h"
+#include "trace/audit.h"
+#include "trace/tracer.h"
 
 #define TABLES 300
 #define SPREAD (2l << 20) /* what one page of page-table entries maps */
@@ -46,17 +47,17 @@ static bool page_read(const struct tracer *t, uint32_t row, struct kmt_object *o
 }
 
 /* Live pages that came by the path; *looked: how many of them the audit found live. */
-static uint64_t pages_of(const struct tracer *t, uint32_t path, uint64_t *looked)
+static uint64_t pages_of(const struct tracer *t, uint32_t path, uint64_t *checked)
 {
 	struct kmt_object o;
 	uint64_t n = 0;
 
-	*looked = 0;
+	*checked = 0;
 	for (uint32_t row = 0; row < tracer_tables(t)->nr_buckets * KMT_KEYS; row++) {
-		if (!page_read(t, row, &o) || o.path != path)
+		if (!page_read(t, row, &o) || o.stack != path)
 			continue;
 		n++;
-		*looked += o.looked != 0;
+		*checked += o.checked != 0;
 	}
 	return n;
 }
@@ -64,14 +65,14 @@ static uint64_t pages_of(const struct tracer *t, uint32_t path, uint64_t *looked
 /* The path by which most pages came, but for one. */
 static uint32_t path_of_most(const struct tracer *t, uint32_t but)
 {
-	uint64_t *nr = calloc(tracer_tables(t)->nr_paths, sizeof(*nr));
+	uint64_t *nr = calloc(tracer_tables(t)->nr_stacks, sizeof(*nr));
 	struct kmt_object o;
 	uint32_t path = 0;
 
 	assert_non_null(nr);
 	for (uint32_t row = 0; row < tracer_tables(t)->nr_buckets * KMT_KEYS; row++)
-		if (page_read(t, row, &o) && o.path != but && ++nr[o.path] > nr[path])
-			path = o.path;
+		if (page_read(t, row, &o) && o.stack != but && ++nr[o.stack] > nr[path])
+			path = o.stack;
 	free(nr);
 	return path;
 }
@@ -102,7 +103,7 @@ static void both_make(struct tracer **t, struct audit **audit)
 	assert_int_equal(tracer_attach(*t), 0);
 	assert_int_equal(audit_new(*t, audit), 0);
 	assert_string_equal(audit_state(*audit), "ok");
-	tracer_gate(*t, true);
+	tracer_enable_pools(*t, true);
 }
 
 static void both_free(struct tracer *t, struct audit *audit)
@@ -119,12 +120,12 @@ static void look(struct tracer *t, struct audit *audit, uint32_t ms)
 }
 
 /*
- * Page tables that are given back while nothing is attached: the audit finds that they are none any more. While they are, they
- * are live; other pages, of which it cannot tell, stay.
+ * Page tables that are given back while nothing is attached: the audit finds that they are none any
+ * more. While they are, they are live; other pages, of which it cannot tell, stay.
  */
 static void page_tables_freed_unseen_are_found(void **state)
 {
-	uint64_t before, tracked, pages, looked, left;
+	uint64_t before, tracked, pages, checked, left;
 	static int pipes[TABLES][2];
 	static char page[4096];
 	uint32_t path, pipe_path;
@@ -148,25 +149,29 @@ static void page_tables_freed_unseen_are_found(void **state)
 	}
 	pipe_path = path_of_most(t, path);
 	tracer_detach(t);
-	tracked = pages_of(t, path, &looked);
-	pages = pages_of(t, pipe_path, &looked);
+	tracked = pages_of(t, path, &checked);
+	pages = pages_of(t, pipe_path, &checked);
 	assert_true(tracked >= TABLES - 2 && pages >= TABLES - 2);
 
 	look(t, audit, 5000);
-	left = pages_of(t, path, &looked);
-	assert_true(left <= tracked && left >= TABLES - 2); /* other processes' come by this path, too, and may have gone */
-	assert_int_equal(looked, left);
+	left = pages_of(t, path, &checked);
+	assert_true(
+		left <= tracked &&
+		left >= TABLES -
+				2); /* other processes' come by this path, too, and may have gone */
+	assert_int_equal(checked, left);
 
 	munmap(region, TABLES * SPREAD);
 	assert_true(own_tables() <= before + 2 * 4096);
 	usleep(500000); /* an RCU grace period */
 	look(t, audit, 10000);
-	left = pages_of(t, path, &looked);
-	print_message("%llu page tables, of which %llu are held after all were freed unseen; %llu other pages\n",
-		      (unsigned long long)tracked, (unsigned long long)left, (unsigned long long)pages);
+	left = pages_of(t, path, &checked);
+	print_message(
+		"%llu page tables, of which %llu are held after all were freed unseen; %llu other pages\n",
+		(unsigned long long)tracked, (unsigned long long)left, (unsigned long long)pages);
 	assert_true(left <= tracked / 50); /* or they are some other process's page tables by now */
-	assert_int_equal(pages_of(t, pipe_path, &looked), pages);
-	assert_int_equal(looked, 0);
+	assert_int_equal(pages_of(t, pipe_path, &checked), pages);
+	assert_int_equal(checked, 0);
 	for (int i = 0; i < TABLES; i++) {
 		close(pipes[i][0]);
 		close(pipes[i][1]);
@@ -188,7 +193,8 @@ static void blocks_freed_unseen_are_found(void **state)
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), 0);
-	assert_int_equal(setsockopt(sockets[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)), 0);
+	assert_int_equal(setsockopt(sockets[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)),
+			 0);
 	both_make(&t, &audit);
 	before = blocks(t);
 	for (int i = 0; i < SENT; i++)
@@ -196,7 +202,8 @@ static void blocks_freed_unseen_are_found(void **state)
 	tracer_detach(t);
 	held = blocks(t) - before;
 	if (held < SENT)
-		print_message("only %llu blocks: memory has none of eight pages\n", (unsigned long long)held);
+		print_message("only %llu blocks: memory has none of eight pages\n",
+			      (unsigned long long)held);
 	assert_true(held >= SENT);
 
 	look(t, audit, 5000);
@@ -210,9 +217,11 @@ static void blocks_freed_unseen_are_found(void **state)
 	usleep(100000);
 	look(t, audit, 10000);
 	left = blocks(t);
-	print_message("%llu blocks of eight pages, of which %lld are held after all were freed unseen\n",
-		      (unsigned long long)held, (long long)(left - before));
-	assert_true(left <= before + held / 5); /* or they are slabs by now: compound blocks again */
+	print_message(
+		"%llu blocks of eight pages, of which %lld are held after all were freed unseen\n",
+		(unsigned long long)held, (long long)(left - before));
+	assert_true(left <=
+		    before + held / 5); /* or they are slabs by now: compound blocks again */
 	both_free(t, audit);
 }
 

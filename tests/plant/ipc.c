@@ -10,7 +10,7 @@
 #include "plant.h"
 
 #define MSG_HEADER 48 /* sizeof(struct msg_msg), which shares the allocation with the text */
-#define MSG_MAX	   4096
+#define MSG_MAX    4096
 
 static int queue = -1;
 

@@ -20,7 +20,7 @@ struct options {
 	const struct kind *kind;
 	long count;
 	long size;
-	long rate;	/* objects a second; 0: as fast as it goes */
+	long rate;      /* objects a second; 0: as fast as it goes */
 	double seconds; /* how long to hold; < 0: until stdin closes */
 };
 

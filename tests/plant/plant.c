@@ -5,7 +5,7 @@
 int main(int argc, char **argv)
 {
 	const struct kind *const tables[] = {files_kinds, ipc_kinds,  net_kinds, memory_kinds,
-					     bpf_kinds,	  ring_kinds, NULL};
+					     bpf_kinds,   ring_kinds, NULL};
 
 	return kinds_main(argc, argv, tables);
 }

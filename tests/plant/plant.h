@@ -46,7 +46,8 @@ int kinds_main(int argc, char **argv, const struct kind *const *tables);
  */
 int private_tmpfs(void);
 
-/* One io_uring of RING_ENTRIES: queue up to that many requests, then submit them, and wait for all. */
+/* One io_uring of RING_ENTRIES: queue up to that many requests, then submit them, and wait for all.
+ */
 #define RING_ENTRIES 64
 int ring_open(void);
 void ring_queue(int opcode, int fd, unsigned int poll_events);

@@ -14,19 +14,20 @@
 #include <string.h>
 
 #include "capture/capture.h"
-#include "model/report.h"
+#include "findings/report.h"
 
 #define SAMPLE_UNUSED __attribute__((unused))
 
-/* A new zeroed element at the end of a plain (pointer, count) pair, whose room doubles when it is full. */
-#define SAMPLE_ADD(items, nr)                                                                      \
-	({                                                                                         \
-		if (!((nr) & ((nr) - 1)))                                                          \
-			(items) = reallocarray((items), (nr) ? 2 * (nr) : 1, sizeof(*(items)));    \
-		if (!(items))                                                                      \
-			abort();                                                                   \
-		memset(&(items)[(nr)], 0, sizeof(*(items)));                                       \
-		&(items)[(nr)++];                                                                  \
+/* A new zeroed element at the end of a plain (pointer, count) pair, whose room doubles when it is
+ * full. */
+#define SAMPLE_ADD(items, nr)                                                                   \
+	({                                                                                      \
+		if (!((nr) & ((nr)-1)))                                                         \
+			(items) = reallocarray((items), (nr) ? 2 * (nr) : 1, sizeof(*(items))); \
+		if (!(items))                                                                   \
+			abort();                                                                \
+		memset(&(items)[(nr)], 0, sizeof(*(items)));                                    \
+		&(items)[(nr)++];                                                               \
 	})
 
 static inline char *sample_text(const char *s)
@@ -179,9 +180,9 @@ SAMPLE_UNUSED static void sample_slab(struct snapshot *s, const char *name, int6
 	snprintf(l->name, sizeof(l->name), "%s", name);
 }
 
-SAMPLE_UNUSED static struct cap_interval *sample_interval(struct capture *c, double end_s)
+SAMPLE_UNUSED static struct cap_checkpoint *sample_interval(struct capture *c, double end_s)
 {
-	struct cap_interval *i = SAMPLE_ADD(c->intervals, c->nr_intervals);
+	struct cap_checkpoint *i = SAMPLE_ADD(c->checkpoints, c->nr_checkpoints);
 
 	i->end_s = end_s;
 	return i;
@@ -189,7 +190,7 @@ SAMPLE_UNUSED static struct cap_interval *sample_interval(struct capture *c, dou
 
 /* `objects` outstanding of `bytes` in all, exactly counted, `age` seconds old (in whole
  * buckets). */
-SAMPLE_UNUSED static struct cap_held *sample_held(struct cap_interval *i, uint32_t cache,
+SAMPLE_UNUSED static struct cap_held *sample_held(struct cap_checkpoint *i, uint32_t cache,
 						  uint32_t stack, uint32_t process, int64_t objects,
 						  double bytes)
 {
@@ -207,8 +208,8 @@ SAMPLE_UNUSED static struct cap_held *sample_held(struct cap_interval *i, uint32
 	return h;
 }
 
-SAMPLE_UNUSED static void sample_churn(struct cap_interval *i, uint32_t stack, double allocs,
-				       double frees, double ghosts)
+SAMPLE_UNUSED static void sample_churn(struct cap_checkpoint *i, uint32_t stack, double allocs,
+				       double frees, double unseen_frees)
 {
 	struct cap_churn *c = ARRAY_PUSH(&i->churn);
 
@@ -218,21 +219,21 @@ SAMPLE_UNUSED static void sample_churn(struct cap_interval *i, uint32_t stack, d
 				.stack = stack,
 				.allocs = allocs,
 				.frees = frees,
-				.ghosts = ghosts};
+				.unseen_frees = unseen_frees};
 }
 
-SAMPLE_UNUSED static void sample_cache_churn(struct cap_interval *i, uint32_t cache, double allocs,
-					     double frees, double ghosts)
+SAMPLE_UNUSED static void sample_cache_churn(struct cap_checkpoint *i, uint32_t cache,
+					     double allocs, double frees, double unseen_frees)
 {
 	struct cap_cache_churn *c = ARRAY_PUSH(&i->cache_churn);
 
 	if (!c)
 		abort();
 	*c = (struct cap_cache_churn){
-		.cache = cache, .allocs = allocs, .frees = frees, .ghosts = ghosts};
+		.cache = cache, .allocs = allocs, .frees = frees, .unseen_frees = unseen_frees};
 }
 
-SAMPLE_UNUSED static void sample_loss(struct cap_interval *i, const char *name, int64_t value)
+SAMPLE_UNUSED static void sample_loss(struct cap_checkpoint *i, const char *name, int64_t value)
 {
 	struct cap_count *c = ARRAY_PUSH(&i->losses);
 
@@ -255,7 +256,8 @@ SAMPLE_UNUSED static void sample_hook(struct capture *c, const char *name, enum 
 }
 
 /* The report of all that c holds. */
-SAMPLE_UNUSED static int report_whole(const struct capture *c, enum growth_by by, struct report *out)
+SAMPLE_UNUSED static int report_whole(const struct capture *c, enum growth_by by,
+				      struct report *out)
 {
 	struct view v;
 
@@ -340,7 +342,7 @@ SAMPLE_UNUSED static void sample_tables(struct capture *c)
 SAMPLE_UNUSED static struct capture *sample_whole(void)
 {
 	struct capture *c = sample_new("exact");
-	struct cap_interval *at;
+	struct cap_checkpoint *at;
 	struct cap_held *h;
 
 	sample_meta(c, META_HOST, "host" SAMPLE_HOSTILE);
@@ -357,8 +359,8 @@ SAMPLE_UNUSED static struct capture *sample_whole(void)
 		sample_fill_snapshot(sample_snapshot(c, i), i);
 	at = sample_interval(c, SAMPLE_SECONDS);
 	h = sample_held(at, 1, 1, 1, 1200, 1200 * 1024);
-	h->judged = h->judged_live = 1200;
-	h->judged_twice = 1100;
+	h->verified = h->verified_live = 1200;
+	h->verified_twice = 1100;
 	h->age_hist[0] = 40; /* one a 25 ms: 40 a second, in buckets that double */
 	h->age_hist[1] = 40;
 	h->age_hist[2] = 80;
@@ -367,11 +369,11 @@ SAMPLE_UNUSED static struct capture *sample_whole(void)
 	h->age_hist[5] = 560;
 	h->oldest_s = 30;
 	h = sample_held(at, 2, 2, 1, 1500, 1500 * 192);
-	h->judged = h->judged_live = 40;
+	h->verified = h->verified_live = 40;
 	h->age_hist[3] = 1500;
 	h->oldest_s = 8;
 	h = sample_held(at, 2, 2, 2, 500, 500 * 192);
-	h->judged = h->judged_live = 10;
+	h->verified = h->verified_live = 10;
 	h->age_hist[3] = 500;
 	h->oldest_s = 7;
 	h = sample_held(at, 3, 0, 3, 4, 4 * 65536);
@@ -381,8 +383,8 @@ SAMPLE_UNUSED static struct capture *sample_whole(void)
 	h->age_hist[1] = 100;
 	h->oldest_s = 2;
 	h = sample_held(at, 5, 4, 1, 6000, 6000 * 256);
-	h->judged = 50;
-	h->judged_live = 1;
+	h->verified = 50;
+	h->verified_live = 1;
 	h->age_hist[2] = 6000;
 	h->oldest_s = 3.5;
 	sample_churn(at, 1, 1300, 100, 0);

@@ -18,6 +18,8 @@
 #include "cmd.h"
 #include "golden.h"
 #include "model/balance.h"
+#include "proc/snapshot.h"
+#include "proc/unlisted.h"
 #include "render/balance.h"
 #include "tree.h"
 
@@ -164,7 +166,7 @@ static void huge_pages_and_what_devices_hold(void **state)
 	read_made("huge", &s, &b);
 	assert_sums(&b);
 	assert_true(b.kb[BALANCE_MEM_FREE] == 20000000); /* CmaFree and Unaccepted are in it */
-	assert_true(b.kb[BALANCE_HUGETLB] == 5242880);	 /* both sizes */
+	assert_true(b.kb[BALANCE_HUGETLB] == 5242880);   /* both sizes */
 	assert_true(b.kb[BALANCE_OTHER_LRU] == 100000);
 	assert_true(b.kb[BALANCE_GPU] == 2100000);
 	assert_true(b.kb[BALANCE_BALLOON] == 16777216 && b.balloon_in_total);
@@ -352,7 +354,8 @@ static void exit_statuses_tell_what_went_wrong(void **state)
 	assert_int_equal(exit_status("--proc=" TESTS_DIR "/fixtures/proc/6.12"), EXIT_OK);
 	assert_int_equal(exit_status("--proc=" TESTS_DIR "/fixtures/balance/container"), EXIT_OK);
 	assert_int_equal(exit_status("--proc=/nonexistent"), EXIT_FAILED);
-	assert_int_equal(exit_status(TESTS_DIR "/fixtures/proc/README.md"), EXIT_FAILED); /* no capture */
+	assert_int_equal(exit_status(TESTS_DIR "/fixtures/proc/README.md"),
+			 EXIT_FAILED); /* no capture */
 	assert_int_equal(exit_status("--format=yaml"), EXIT_USAGE);
 }
 

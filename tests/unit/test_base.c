@@ -105,8 +105,8 @@ static void durations_are_parsed_strictly(void **state)
 		int err;
 		double seconds;
 	} t[] = {
-		{"30", 0, 30},	     {"2.5", 0, 2.5},	    {"500ms", 0, 0.5},
-		{"10m", 0, 600},     {"24h", 0, 86400},	    {"7d", 0, 604800},
+		{"30", 0, 30},       {"2.5", 0, 2.5},       {"500ms", 0, 0.5},
+		{"10m", 0, 600},     {"24h", 0, 86400},     {"7d", 0, 604800},
 		{"0", -ERANGE, 0},   {"0.0s", -ERANGE, 0},  {"99999d", -ERANGE, 0},
 		{"", -EINVAL, 0},    {"-5", -EINVAL, 0},    {"5x", -EINVAL, 0},
 		{"inf", -EINVAL, 0}, {"nan", -EINVAL, 0},   {"1e9", -EINVAL, 0},
@@ -139,7 +139,7 @@ static void hostile_names_cannot_drive_the_terminal(void **state)
 		 "\\u{202e}evil", "\\u{202e}evil"}, /* right-to-left override */
 		{"na\xc3\xafve", "na\xc3\xafve", "na\\u{ef}ve"},
 		{"\xff\xfe", "\\xff\\xfe", "\\xff\\xfe"},
-		{"\xc0\xaf", "\\xc0\\xaf", "\\xc0\\xaf"},		/* overlong '/' */
+		{"\xc0\xaf", "\\xc0\\xaf", "\\xc0\\xaf"},               /* overlong '/' */
 		{"\xed\xa0\x80", "\\xed\\xa0\\x80", "\\xed\\xa0\\x80"}, /* surrogate */
 		{"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80",
 		 "\\xf4\\x90\\x80\\x80"}, /* above U+10FFFF */
@@ -188,7 +188,7 @@ static void widths_follow_the_terminal(void **state)
 	(void)state;
 	assert_int_equal(utf8_width("abc"), 3);
 	assert_int_equal(utf8_width("\xe6\x97\xa5\xe6\x9c\xac"), 4); /* two wide characters */
-	assert_int_equal(utf8_width("e\xcc\x81"), 1);		     /* combining acute */
+	assert_int_equal(utf8_width("e\xcc\x81"), 1);                /* combining acute */
 	assert_int_equal(utf8_fit("\xe6\x97\xa5\xe6\x9c\xac", 3), 3);
 	assert_int_equal(utf8_fit("abc", 2), 2);
 	assert_int_equal(utf8_fit("abc", 9), 3);
@@ -196,7 +196,8 @@ static void widths_follow_the_terminal(void **state)
 
 static const char *suggested(const char *typed)
 {
-	static const char *const words[] = {"record", "report", "diff", "balance", "doctor", "version"};
+	static const char *const words[] = {"record",  "report", "diff",
+					    "balance", "doctor", "version"};
 	struct suggestion s = {0};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -207,10 +208,20 @@ static const char *suggested(const char *typed)
 static void a_mistyped_word_finds_the_one_that_was_meant(void **state)
 {
 	static const char *const t[][2] = {
-		{"recrod", "record"}, {"reprot", "report"},  {"repor", "report"}, {"docter", "doctor"},
-		{"DIFF", "diff"},     {"blance", "balance"}, {"ver", "version"},  {"dif", "diff"},
-		{"trace", ""},	      {"x", ""},	     {"", ""},		  {"top", ""},
-		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ""},
+		{"recrod", "record"},
+		{"reprot", "report"},
+		{"repor", "report"},
+		{"docter", "doctor"},
+		{"DIFF", "diff"},
+		{"blance", "balance"},
+		{"ver", "version"},
+		{"dif", "diff"},
+		{"trace", ""},
+		{"x", ""},
+		{"", ""},
+		{"top", ""},
+		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		 ""},
 	};
 
 	(void)state;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Many captures as one baseline: what is usual is not reported however much it varies, what is not is; a bad
- * capture in the set is left out; and a thousand of them are read one after the other, in little memory.
+ * Many captures as one baseline: what is usual is not reported however much it varies, what is not
+ * is; a bad capture in the set is left out; and a thousand of them are read one after the other, in
+ * little memory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,8 @@
 
 #include "cmd.h"
 #include "golden.h"
-#include "model/diff.h"
+#include "diff/diff.h"
+#include "findings/diff_findings.h"
 #include "recorded.h"
 #include "scratch.h"
 #include "workload.h"
@@ -84,8 +86,10 @@ static void set_add(struct baseline *b, struct capture *new_, const struct workl
 	capture_free(c);
 }
 
-/* Compare new_ with `nr` recordings of `base`, whose leak varies from capture to capture by `vary`. */
-static void compare(struct set *s, const struct workload *base, int nr, double vary, struct capture *new_)
+/* Compare new_ with `nr` recordings of `base`, whose leak varies from capture to capture by `vary`.
+ */
+static void compare(struct set *s, const struct workload *base, int nr, double vary,
+		    struct capture *new_)
 {
 	struct diff_input in;
 
@@ -103,8 +107,10 @@ static void compare(struct set *s, const struct workload *base, int nr, double v
 		set_add(s->b, new_, &w);
 	}
 	assert_int_equal(baseline_finish(s->b), 0);
-	in = (struct diff_input){.set = s->b, .new_view = &s->view, .new_ = &s->profile, .match = s->match};
+	in = (struct diff_input){
+		.set = s->b, .new_view = &s->view, .new_ = &s->profile, .match = s->match};
 	assert_int_equal(diff_build(&in, &s->d), 0);
+	assert_int_equal(diff_findings(&s->d), 0);
 }
 
 static void set_free(struct set *s)
@@ -122,7 +128,11 @@ static void what_is_usual_is_not_reported(void **state)
 
 	(void)state;
 	for (int i = 0; i < 40; i++) {
-		struct workload w = {.period = 65536, .seconds = 10, .paths = 60, .churn = 20e6, .leak = 2e6,
+		struct workload w = {.period = 65536,
+				     .seconds = 10,
+				     .paths = 60,
+				     .churn = 20e6,
+				     .leak = 2e6,
 				     .other_kernel = true};
 		struct capture *new_;
 		struct set s;
@@ -144,7 +154,12 @@ static void what_is_usual_is_not_reported(void **state)
 
 static void what_is_unusual_is_found(void **state)
 {
-	struct workload w = {.period = 65536, .seconds = 10, .paths = 60, .churn = 20e6, .leak = 10e6, .seed = 5};
+	struct workload w = {.period = 65536,
+			     .seconds = 10,
+			     .paths = 60,
+			     .churn = 20e6,
+			     .leak = 10e6,
+			     .seed = 5};
 	struct workload usual = w;
 	const struct diff_row *top;
 	struct set s;
@@ -192,7 +207,8 @@ static void vary(const char *path, int i)
 		 "UPDATE held SET objects = objects * 1.0%d, bytes = bytes * 1.0%d;",
 		 i, 3600 * i, i % 5, i % 5, i % 5);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF;", NULL, NULL, NULL),
+	assert_int_equal(sqlite3_exec(db, "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF;",
+				      NULL, NULL, NULL),
 			 SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
@@ -221,7 +237,8 @@ static int run(char **argv, int argc, const char *out, double *seconds, double *
 
 	assert_true(pid >= 0);
 	if (!pid) {
-		int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600), err = open("/dev/null", O_WRONLY);
+		int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600),
+		    err = open("/dev/null", O_WRONLY);
 
 		dup2(fd, 1);
 		dup2(err, 2);
@@ -237,7 +254,8 @@ static int run(char **argv, int argc, const char *out, double *seconds, double *
 
 static void a_thousand_captures_are_a_baseline(void **state)
 {
-	char *set = path_of("set"), *new_ = path_of("new.kmt"), *out = path_of("out"), *bad = path_of("set/bad.kmt");
+	char *set = path_of("set"), *new_ = path_of("new.kmt"), *out = path_of("out"),
+	     *bad = path_of("set/bad.kmt");
 	char *argv[] = {(char *)"kmemtrace diff", (char *)"--base-set", set, new_, NULL};
 	double few_s, few_mb, s, mb;
 	FILE *f;
@@ -253,8 +271,9 @@ static void a_thousand_captures_are_a_baseline(void **state)
 	fputs("SQLite format 3", f);
 	fclose(f);
 	assert_int_equal(run(argv, 4, out, &s, &mb), EXIT_OK);
-	print_message("%d captures: %.1f s of CPU time, %.0f MB; %d captures: %.1f s, %.0f MB (with sanitizers)\n",
-		      MANY / 10, few_s, few_mb, MANY, s, mb);
+	print_message(
+		"%d captures: %.1f s of CPU time, %.0f MB; %d captures: %.1f s, %.0f MB (with sanitizers)\n",
+		MANY / 10, few_s, few_mb, MANY, s, mb);
 	/* time grows with their number, memory does not */
 	assert_true(s < 15 * few_s);
 	assert_true(mb < few_mb + 16);

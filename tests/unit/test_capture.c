@@ -27,8 +27,8 @@
 #include "base/cleanup.h"
 #include "capture/capture.h"
 
-static char dir[64];	   /* of this run */
-static char file[96];	   /* the capture under test in it */
+static char dir[64];       /* of this run */
+static char file[96];      /* the capture under test in it */
 static char message[4096]; /* what the last read_file() or quiet() printed */
 
 /* ---- helpers ---- */
@@ -273,9 +273,9 @@ static struct cap_held sample_held(int i)
 			     .bytes = 1968,
 			     .bytes_var = 12.25,
 			     .oldest_s = 9.5,
-			     .judged = 10,
-			     .judged_live = 9,
-			     .judged_twice = 8};
+			     .verified = 10,
+			     .verified_live = 9,
+			     .verified_twice = 8};
 
 	for (int b = 0; b < AGE_BUCKETS; b++)
 		h.age_hist[b] = b * 1.5;
@@ -288,21 +288,21 @@ static void put_intervals(struct capture_writer *w)
 	struct cap_churn churn = {POOL_PAGE, 3, 100, 409600, 90, 368640, 1, 4096};
 	struct cap_cache_churn cache_churn = {2, 7, 6, 0.5};
 	struct cap_count loss = {"map_full", 12};
-	struct cap_interval in = {.start_s = 0,
-				  .end_s = 5,
-				  .held = {held, 2, 2},
-				  .churn = {&churn, 1, 1},
-				  .cache_churn = {&cache_churn, 1, 1},
-				  .losses = {&loss, 1, 1}};
+	struct cap_checkpoint in = {.start_s = 0,
+				    .end_s = 5,
+				    .held = {held, 2, 2},
+				    .churn = {&churn, 1, 1},
+				    .cache_churn = {&cache_churn, 1, 1},
+				    .losses = {&loss, 1, 1}};
 
 	held[1].pool = POOL_VMALLOC;
 	held[1].cache = 0;
 	strcpy(held[1].class_, "thread");
-	assert_int_equal(capture_put_interval(w, &in), 0);
+	assert_int_equal(capture_put_checkpoint(w, &in), 0);
 	in.start_s = 5;
 	in.end_s = 10;
 	in.held.nr = 1;
-	assert_int_equal(capture_put_interval(w, &in), 0);
+	assert_int_equal(capture_put_checkpoint(w, &in), 0);
 }
 
 /* The capture of everything at `file`. */
@@ -415,10 +415,10 @@ static void check_who_and_where(const struct capture *c)
 
 static void check_intervals(const struct capture *c)
 {
-	const struct cap_interval *in = c->intervals;
+	const struct cap_checkpoint *in = c->checkpoints;
 	struct cap_held want = sample_held(0);
 
-	assert_int_equal(c->nr_intervals, 2);
+	assert_int_equal(c->nr_checkpoints, 2);
 	assert_true(in[1].start_s == 5 && in[1].end_s == 10);
 	assert_int_equal(in[0].held.nr, 2);
 	assert_int_equal(in[1].held.nr, 1);
@@ -427,8 +427,8 @@ static void check_intervals(const struct capture *c)
 	assert_int_equal(in[0].held.items[1].pool, POOL_VMALLOC);
 	assert_int_equal(in[0].churn.nr, 1);
 	assert_int_equal(in[0].churn.items[0].pool, POOL_PAGE);
-	assert_true(in[0].churn.items[0].ghost_bytes == 4096);
-	assert_true(in[0].cache_churn.items[0].ghosts == 0.5);
+	assert_true(in[0].churn.items[0].unseen_free_bytes == 4096);
+	assert_true(in[0].cache_churn.items[0].unseen_frees == 0.5);
 	assert_string_equal(in[1].losses.items[0].name, "map_full");
 	assert_int_equal(in[1].losses.items[0].value, 12);
 }
@@ -496,7 +496,7 @@ static void test_no_kernel_address_is_stored(void **state)
 static void test_rows_the_reader_would_refuse_are_refused(void **state)
 {
 	struct cap_held held = sample_held(0);
-	struct cap_interval in = {.end_s = 1, .held = {&held, 1, 1}};
+	struct cap_checkpoint in = {.end_s = 1, .held = {&held, 1, 1}};
 	struct snapshot s = {.t_s = 0.0 / 0.0};
 	struct capture_writer *w;
 	struct capture *c;
@@ -507,10 +507,11 @@ static void test_rows_the_reader_would_refuse_are_refused(void **state)
 	assert_int_equal(capture_writer_new(file, false, &w), 0);
 	stderr_begin();
 	assert_int_equal(capture_put_stack(w, &(struct cap_stack){1, &none, false}, &id), -EINVAL);
-	assert_int_equal(capture_put_interval(w, &in), -EINVAL); /* no such cache, stack, process */
+	assert_int_equal(capture_put_checkpoint(w, &in),
+			 -EINVAL); /* no such cache, stack, process */
 	held.cache = held.stack = held.process = 0;
 	held.bytes = 0.0 / 0.0;
-	assert_int_equal(capture_put_interval(w, &in), -EINVAL);
+	assert_int_equal(capture_put_checkpoint(w, &in), -EINVAL);
 	assert_int_equal(capture_put_snapshot(w, &s), -EINVAL);
 	stderr_end();
 	assert_int_equal(id, 77);
@@ -519,7 +520,7 @@ static void test_rows_the_reader_would_refuse_are_refused(void **state)
 	snapshot_free(&s);
 	assert_int_equal(capture_finish(w), 0);
 	assert_int_equal(read_file(file, &c), 0);
-	assert_int_equal(c->nr_intervals, 0);
+	assert_int_equal(c->nr_checkpoints, 0);
 	capture_free(c);
 }
 
@@ -1010,7 +1011,7 @@ static void expect_hostile(const struct hostile *h)
 }
 
 #define UNLOCK "PRAGMA writable_schema=ON; "
-#define AS_VIEW(sql)                                                                               \
+#define AS_VIEW(sql) \
 	UNLOCK "UPDATE sqlite_master SET type='view', rootpage=0, sql='" sql "' WHERE name='held'"
 #define ENDLESS "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) "
 
@@ -1226,7 +1227,7 @@ static void test_a_minute_takes_little_space(void **state)
 static void test_twenty_thousand_stacks(void **state)
 {
 	enum { STACKS = 20000, FRAMES = 20, HELD = 50000 };
-	struct cap_interval in = {.end_s = 10};
+	struct cap_checkpoint in = {.end_s = 10};
 	double t0 = now_s(), t1, t2;
 	struct capture_writer *w;
 	struct snapshot s;
@@ -1264,12 +1265,12 @@ static void test_twenty_thousand_stacks(void **state)
 	make_snapshot(&s, 0, 1);
 	assert_int_equal(capture_put_snapshot(w, &s), 0);
 	snapshot_free(&s);
-	assert_int_equal(capture_put_interval(w, &in), 0);
+	assert_int_equal(capture_put_checkpoint(w, &in), 0);
 	assert_int_equal(capture_finish(w), 0);
 	t1 = now_s();
 	assert_int_equal(read_file(file, &c), 0);
 	t2 = now_s();
-	assert_int_equal(c->intervals[0].held.nr, HELD);
+	assert_int_equal(c->checkpoints[0].held.nr, HELD);
 	assert_int_equal(c->nr_stacks, STACKS + 1);
 	print_message("%zu stacks, %d held: written in %.2f s, read in %.2f s\n", c->nr_stacks - 1,
 		      HELD, t1 - t0, t2 - t1);
@@ -1320,11 +1321,11 @@ static void test_documented_queries_work(void **state)
 static void test_documentation_is_complete(void **state)
 {
 	static const char *const keys[] = {
-		META_HOST,	 META_RELEASE, META_VERSION,   META_ARCH,     META_BUILD_ID,
-		META_LOCKDOWN,	 META_CPUS,    META_POSSIBLE,  META_VIRT,     META_BOOT_ID,
+		META_HOST,       META_RELEASE, META_VERSION,   META_ARCH,     META_BUILD_ID,
+		META_LOCKDOWN,   META_CPUS,    META_POSSIBLE,  META_VIRT,     META_BOOT_ID,
 		META_MACHINE_ID, META_UPTIME,  META_PAGE_SIZE, META_START,    META_MODE,
-		META_PERIOD,	 META_COMMAND, META_TOOL,      META_OVERHEAD, META_OWN_BYTES,
-		META_STACKS,	 META_COMPLETE};
+		META_PERIOD,     META_COMMAND, META_TOOL,      META_OVERHEAD, META_OWN_BYTES,
+		META_STACKS,     META_COMPLETE};
 	_cleanup_free_ char *doc = NULL;
 	sqlite3_stmt *stmt;
 	char word[128];

@@ -13,10 +13,10 @@
 
 #include <cmocka.h>
 
-#include "capture/class.h"
-#include "live/classify.h"
-#include "live/plan.h"
-#include "live/tasks.h"
+#include "data/class.h"
+#include "record/classify.h"
+#include "trace/plan.h"
+#include "trace/tasks.h"
 
 /* Taken from captures; "symbol[module] < …", innermost first, normalised. */
 static const struct {
@@ -236,7 +236,13 @@ static void processes_hold_their_threads_stacks(void **state)
 		{.pid = 13, .tgid = 13, SERVER},
 		/* a leader that is dead while its threads live, and a zombie */
 		{.pid = 20, .tgid = 20, .cgroup = 8, .comm = "leaderless"},
-		{.pid = 21, .tgid = 20, .mm = 0xb0, .pgtables_bytes = 8192, .cgroup = 8, .stack = 1, .comm = "leaderless"},
+		{.pid = 21,
+		 .tgid = 20,
+		 .mm = 0xb0,
+		 .pgtables_bytes = 8192,
+		 .cgroup = 8,
+		 .stack = 1,
+		 .comm = "leaderless"},
 		{.pid = 30, .tgid = 30, .cgroup = 8, .comm = "123456789012345"},
 	};
 	struct task_levels levels = {};

@@ -18,7 +18,7 @@
 
 #include "cmd.h"
 #include "golden.h"
-#include "model/report.h"
+#include "findings/report.h"
 #include "render/report.h"
 #include "sample_capture.h"
 #include "scratch.h"

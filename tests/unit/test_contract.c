@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the programs and the loader both compute (bpf/kmemtrace.h): losing this would mix up paths, or miscount what came. */
+/* What the programs and the loader both compute (bpf/kmemtrace.h): losing this would mix up paths,
+ * or miscount what came. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,9 +34,10 @@ static struct pair less(struct pair a, struct pair b, wide times)
 }
 
 /*
- * Differences (x, y) of two frames `gap` apart that leave the sum as it is: x × factor^gap + y = 0 modulo 2^64. They are
- * a lattice, made by (0, 2^64) and (1, −factor^gap). Two of its vectors that Euclid's algorithm meets one after the other
- * hold the smallest between them, by the larger of both.
+ * Differences (x, y) of two frames `gap` apart that leave the sum as it is: x × factor^gap + y = 0
+ * modulo 2^64. They are a lattice, made by (0, 2^64) and (1, −factor^gap). Two of its vectors that
+ * Euclid's algorithm meets one after the other hold the smallest between them, by the larger of
+ * both.
  */
 static wide smallest_confusion(int gap)
 {
@@ -80,7 +82,8 @@ static uint64_t sum_of(const uint64_t *ip, int nr)
 	return sum;
 }
 
-/* Sums with weights 1, 3, 5 … would not see three steps forward in one frame and one back in the next. */
+/* Sums with weights 1, 3, 5 … would not see three steps forward in one frame and one back in the
+ * next. */
 static void small_steps_do_not_cancel_out(void **state)
 {
 	uint64_t ip[8], was;
@@ -111,7 +114,8 @@ static void a_sample_stands_for_as_many_as_it_should(void **state)
 	for (double size = 8; size < 64.0 * mean; size *= 1.07) {
 		double exact = -1 / expm1(-floor(size) / mean);
 
-		assert_true(fabs((double)kmt_weight((uint64_t)size, mean, table) / KMT_ONE / exact - 1) < 0.01);
+		assert_true(fabs((double)kmt_weight((uint64_t)size, mean, table) / KMT_ONE / exact -
+				 1) < 0.01);
 	}
 	assert_int_equal(kmt_weight(100, 0, table), KMT_ONE); /* every object is taken */
 }

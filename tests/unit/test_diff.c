@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A comparison must find what was planted, with the rate inside its interval, must stay silent when nothing
- * changed, and must know one thing for the same on another boot, host and kernel.
+ * A comparison must find what was planted, with the rate inside its interval, must stay silent when
+ * nothing changed, and must know one thing for the same on another boot, host and kernel.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -19,10 +19,11 @@
 
 #include "base/escape.h"
 #include "golden.h"
-#include "model/diff.h"
-#include "model/gate.h"
-#include "model/interval.h"
-#include "model/part.h"
+#include "diff/diff.h"
+#include "findings/diff_findings.h"
+#include "findings/growth_limit.h"
+#include "model/confidence.h"
+#include "model/time_range.h"
 #include "render/diff.h"
 #include "workload.h"
 
@@ -35,9 +36,12 @@ struct pair {
 	struct diff d;
 };
 
-static void compare_by(struct pair *p, struct capture *base, struct capture *new_, enum growth_by by)
+static void compare_by(struct pair *p, struct capture *base, struct capture *new_,
+		       enum growth_by by)
 {
-	struct diff_input in = {.base_view = &p->base_view, .base = &p->base_profile, .new_view = &p->new_view,
+	struct diff_input in = {.base_view = &p->base_view,
+				.base = &p->base_profile,
+				.new_view = &p->new_view,
 				.new_ = &p->new_profile};
 
 	memset(p, 0, sizeof(*p));
@@ -50,6 +54,7 @@ static void compare_by(struct pair *p, struct capture *base, struct capture *new
 	assert_int_equal(profile_build(&p->new_view, p->match, by, false, &p->new_profile), 0);
 	in.match = p->match;
 	assert_int_equal(diff_build(&in, &p->d), 0);
+	assert_int_equal(diff_findings(&p->d), 0);
 }
 
 static void compare(struct pair *p, struct capture *base, struct capture *new_)
@@ -89,7 +94,8 @@ static bool says(const struct diff *d, const char *phrase)
 	return false;
 }
 
-static const struct diff_row *level(const struct diff *d, enum profile_section section, const char *name)
+static const struct diff_row *level(const struct diff *d, enum profile_section section,
+				    const char *name)
 {
 	for (size_t i = 0; i < d->sections[section].nr; i++)
 		if (!strcmp(diff_row_name(&d->sections[section].items[i]), name))
@@ -126,16 +132,19 @@ static void like_workloads_raise_no_alarm(void **state)
 				}
 			pair_free(&p);
 		}
-		print_message("%d of %d like comparisons (%d paths, %.0f s, period %.0f) report a change\n", alarms, runs,
-			      kinds[k].paths, kinds[k].seconds, kinds[k].period);
+		print_message(
+			"%d of %d like comparisons (%d paths, %.0f s, period %.0f) report a change\n",
+			alarms, runs, kinds[k].paths, kinds[k].seconds, kinds[k].period);
 		assert_true(alarms <= runs / 20);
 	}
 }
 
-/* Planted growth at several rates beside 200 MB/s of churn: found, first, and its rate within the interval. */
+/* Planted growth at several rates beside 200 MB/s of churn: found, first, and its rate within the
+ * interval. */
 static void planted_growth_is_first_at_its_rate(void **state)
 {
-	/* 1 MB/s makes 19 samples in 10 s: of so few, 3 recordings of 100 have too few to be told from chance */
+	/* 1 MB/s makes 19 samples in 10 s: of so few, 3 recordings of 100 have too few to be told
+	 * from chance */
 	static const struct {
 		double rate, found;
 	} t[] = {{1e6, 0.93}, {2e6, 1}, {10e6, 1}, {50e6, 1}};
@@ -145,7 +154,10 @@ static void planted_growth_is_first_at_its_rate(void **state)
 		int covered = 0, found = 0, runs = 60;
 
 		for (int i = 0; i < runs; i++) {
-			struct workload w = {.period = 524288, .seconds = 10, .paths = 300, .churn = 200e6,
+			struct workload w = {.period = 524288,
+					     .seconds = 10,
+					     .paths = 300,
+					     .churn = 200e6,
 					     .seed = (uint64_t)(2 * i + 1)};
 			struct capture *base = workload_record(&w);
 			const struct diff_row *top;
@@ -155,14 +167,16 @@ static void planted_growth_is_first_at_its_rate(void **state)
 			w.leak = t[k].rate;
 			compare(&p, base, workload_record(&w));
 			top = &p.d.sections[PROFILE_GROWTH].items[0];
-			assert_non_null(strstr(diff_row_key(top), "site_1000000")); /* first in any case */
+			assert_non_null(
+				strstr(diff_row_key(top), "site_1000000")); /* first in any case */
 			assert_string_equal(top->new_->cache, "kmalloc-1k");
 			found += top->growth.status == DIFF_NEW && says(&p.d, "site_1000000");
 			covered += top->growth.low <= t[k].rate && t[k].rate <= top->growth.high;
 			pair_free(&p);
 		}
-		print_message("%.0f MB/s planted: first in all %d, reported in %d, its rate within the interval in %d\n",
-			      t[k].rate / 1e6, runs, found, covered);
+		print_message(
+			"%.0f MB/s planted: first in all %d, reported in %d, its rate within the interval in %d\n",
+			t[k].rate / 1e6, runs, found, covered);
 		assert_true(found >= t[k].found * runs);
 		assert_true(covered >= runs * 85 / 100); /* 95 % less what 60 runs may be out */
 	}
@@ -171,7 +185,8 @@ static void planted_growth_is_first_at_its_rate(void **state)
 /* A leak that was there already and goes on as before is no news; one that doubles is. */
 static void growth_is_compared_with_growth(void **state)
 {
-	struct workload w = {.period = 65536, .seconds = 20, .paths = 50, .churn = 10e6, .leak = 2e6, .seed = 1};
+	struct workload w = {
+		.period = 65536, .seconds = 20, .paths = 50, .churn = 10e6, .leak = 2e6, .seed = 1};
 	struct capture *base = workload_record(&w);
 	struct pair p;
 
@@ -200,7 +215,12 @@ static void growth_is_compared_with_growth(void **state)
 /* Rates compare where durations do not. */
 static void recordings_of_different_length_compare(void **state)
 {
-	struct workload a = {.period = 65536, .seconds = 100, .paths = 50, .churn = 10e6, .leak = 2e6, .seed = 1};
+	struct workload a = {.period = 65536,
+			     .seconds = 100,
+			     .paths = 50,
+			     .churn = 10e6,
+			     .leak = 2e6,
+			     .seed = 1};
 	struct workload b = a;
 	struct pair p;
 
@@ -215,7 +235,13 @@ static void recordings_of_different_length_compare(void **state)
 
 static void other_kernels_have_the_same_paths_and_caches(void **state)
 {
-	struct workload a = {.period = 0, .seconds = 10, .paths = 40, .churn = 4e6, .leak = 1e6, .seed = 1, .boot = "a"};
+	struct workload a = {.period = 0,
+			     .seconds = 10,
+			     .paths = 40,
+			     .churn = 4e6,
+			     .leak = 1e6,
+			     .seed = 1,
+			     .boot = "a"};
 	struct workload b = a;
 	const struct diff_row *row;
 	struct pair p;
@@ -235,7 +261,8 @@ static void other_kernels_have_the_same_paths_and_caches(void **state)
 	assert_int_equal(p.d.sections[PROFILE_GROWTH].changed, 0);
 	/* kmalloc-rnd-07-1k is kmalloc-1k, and small_merged is also called small */
 	for (size_t i = 0; i < p.d.sections[PROFILE_CACHES].nr; i++)
-		assert_true(p.d.sections[PROFILE_CACHES].items[i].base && p.d.sections[PROFILE_CACHES].items[i].new_);
+		assert_true(p.d.sections[PROFILE_CACHES].items[i].base &&
+			    p.d.sections[PROFILE_CACHES].items[i].new_);
 	assert_true(says(&p.d, "Kernels differ (6.1.7-one and 6.12.9-other)"));
 	pair_free(&p);
 }
@@ -257,7 +284,8 @@ static void offsets_count_for_one_build_alone(void **state)
 			sample_hook(c[side], "kmem:kmalloc", POOL_SLAB, "raw_tp", "", "");
 			frame = sample_frame(c[side], "function", side ? 0x20 : 0x10, "module");
 			free(c[side]->frames[frame].build_id);
-			c[side]->frames[frame].build_id = sample_text(same || !side ? "1234" : "5678");
+			c[side]->frames[frame].build_id =
+				sample_text(same || !side ? "1234" : "5678");
 			sample_stack(c[side], 1, &frame);
 			sample_held(sample_interval(c[side], 10), 0, 1, 0, 5000, 5e6);
 		}
@@ -328,8 +356,15 @@ static void merged_caches_are_one_on_both_sides(void **state)
 
 static void levels_that_changed_are_named(void **state)
 {
-	struct workload a = {.period = 0, .seconds = 30, .paths = 5, .churn = 1e5, .seed = 1, .cpus = 2};
-	struct workload b = {.period = 0, .seconds = 30, .paths = 5, .churn = 1e5, .seed = 2, .cpus = 8, .mem_kb = 32000000};
+	struct workload a = {
+		.period = 0, .seconds = 30, .paths = 5, .churn = 1e5, .seed = 1, .cpus = 2};
+	struct workload b = {.period = 0,
+			     .seconds = 30,
+			     .paths = 5,
+			     .churn = 1e5,
+			     .seed = 2,
+			     .cpus = 8,
+			     .mem_kb = 32000000};
 	struct capture *base = workload_record(&a), *new_ = workload_record(&b);
 	struct pair p;
 
@@ -354,7 +389,8 @@ static void levels_that_changed_are_named(void **state)
 
 static void what_cannot_be_compared_is_said(void **state)
 {
-	struct workload a = {.period = 0, .seconds = 10, .paths = 5, .churn = 1e5, .seed = 1}, b = a;
+	struct workload a = {.period = 0, .seconds = 10, .paths = 5, .churn = 1e5, .seed = 1},
+			b = a;
 	struct capture *base = workload_record(&a), *new_;
 	struct pair p;
 
@@ -369,14 +405,14 @@ static void what_cannot_be_compared_is_said(void **state)
 
 	base = workload_record(&a);
 	new_ = workload_record(&a);
-	new_->nr_intervals = 0; /* leaks its rows: the capture is freed below as it was */
+	new_->nr_checkpoints = 0; /* leaks its rows: the capture is freed below as it was */
 	for (size_t i = 0; i < new_->nr_snapshots; i++)
 		new_->snapshots[i].slabs.nr = 0;
 	compare(&p, base, new_);
 	assert_true(says(&p.d, "holds no traced allocations"));
 	assert_true(says(&p.d, "slabinfo"));
 	assert_false(p.d.sections[PROFILE_GROWTH].comparable);
-	new_->nr_intervals = 1;
+	new_->nr_checkpoints = 1;
 	pair_free(&p);
 }
 
@@ -404,7 +440,13 @@ static void assert_terminal_safe(const char *text, bool utf8)
 
 static void diffs_are_as_agreed(void **state)
 {
-	struct workload a = {.period = 65536, .seconds = 20, .paths = 8, .churn = 2e6, .seed = 1, .boot = "a"}, b = a;
+	struct workload a = {.period = 65536,
+			     .seconds = 20,
+			     .paths = 8,
+			     .churn = 2e6,
+			     .seed = 1,
+			     .boot = "a"},
+			b = a;
 	struct diff_options o = {.top = 5, .utf8 = true};
 	struct pair p;
 	char *text;
@@ -429,7 +471,8 @@ static void diffs_are_as_agreed(void **state)
 /* The contract: base and new beside each figure, and a status. */
 static void json_keeps_the_contract(void **state)
 {
-	struct workload a = {.period = 65536, .seconds = 20, .paths = 8, .churn = 2e6, .seed = 1}, b = a;
+	struct workload a = {.period = 65536, .seconds = 20, .paths = 8, .churn = 2e6, .seed = 1},
+			b = a;
 	struct diff_options o = {.all = true};
 	static const char *const lists[] = {"pools", "caches", "growth"};
 	struct pair p;
@@ -458,7 +501,8 @@ static void json_keeps_the_contract(void **state)
 	item = json_array_get(json_object_get(root, "growth"), 0);
 	assert_string_equal(json_string_value(json_object_get(item, "status")), "new");
 	assert_string_equal(json_string_value(json_object_get(item, "cache")), "kmalloc-1k");
-	assert_true(json_number_value(json_object_get(json_object_get(item, "new"), "bytes")) > 30e6);
+	assert_true(json_number_value(json_object_get(json_object_get(item, "new"), "bytes")) >
+		    30e6);
 	json_decref(root);
 	free(text);
 	pair_free(&p);
@@ -523,13 +567,15 @@ static void extreme_captures_are_compared(void **state)
 
 /* ---- parts ---- */
 
-static void add_checkpoint(struct capture *c, double end_s, const double bytes[2], const double allocs[2])
+static void add_checkpoint(struct capture *c, double end_s, const double bytes[2],
+			   const double allocs[2])
 {
-	struct cap_interval *at = sample_interval(c, end_s);
+	struct cap_checkpoint *at = sample_interval(c, end_s);
 
 	for (uint32_t i = 0; i < 2; i++) {
 		if (bytes[i] > 0)
-			sample_held(at, 0, i + 1, 0, (int64_t)bytes[i] / 100, bytes[i])->age_hist[3] = bytes[i] / 100;
+			sample_held(at, 0, i + 1, 0, (int64_t)bytes[i] / 100, bytes[i])
+				->age_hist[3] = bytes[i] / 100;
 		sample_churn(at, i + 1, allocs[i], 0, 0);
 	}
 	sample_loss(at, "lost", (int64_t)end_s);
@@ -540,7 +586,7 @@ static void a_part_is_what_came_in_it(void **state)
 	static const double bytes[4][2] = {{1000, 50000}, {5000, 50000}, {9000, 0}, {9500, 0}};
 	static const double allocs[4][2] = {{10, 500}, {50, 510}, {90, 520}, {95, 520}};
 	struct capture *c = sample_new("exact");
-	struct part part;
+	struct time_range part;
 
 	(void)state;
 	for (uint32_t i = 0; i < 2; i++)
@@ -549,22 +595,24 @@ static void a_part_is_what_came_in_it(void **state)
 		sample_meminfo(sample_snapshot(c, t), "Slab", 1000 + t);
 	for (int i = 0; i < 4; i++)
 		add_checkpoint(c, 10 * (i + 1), bytes[i], allocs[i]);
-	assert_int_equal(part_build(c, 11, 29, &part), 0);
-	assert_true(part.view.start->t_s == 10 && part.view.end->t_s == 30 && part.view.duration_s == 20);
+	assert_int_equal(time_range_build(c, 11, 29, &part), 0);
+	assert_true(part.view.start->t_s == 10 && part.view.end->t_s == 30 &&
+		    part.view.duration_s == 20);
 	assert_int_equal(part.view.at->held.nr, 2);
 	assert_true(part.view.at->held.items[0].bytes == 8000);
 	assert_true(part.view.at->held.items[1].bytes == -50000); /* more of it went than came */
 	assert_true(part.view.at->churn.items[0].allocs == 80);
 	assert_int_equal(part.view.at->losses.items[0].value, 20);
-	part_free(&part);
-	assert_int_equal(part_build(c, NAN, 12, &part), 0);
-	assert_true(part.view.start->t_s == 0 && part.view.at == &c->intervals[0]);
-	part_free(&part);
-	assert_int_equal(part_build(c, 35, NAN, &part), 0);
-	assert_true(part.view.duration_s == 10 || part.view.duration_s == 0 || part.view.end->t_s == 40);
-	part_free(&part);
-	assert_int_equal(part_build(c, 30, 10, &part), -ERANGE);
-	assert_int_equal(part_build(c, 10, 11, &part), -ERANGE);
+	time_range_free(&part);
+	assert_int_equal(time_range_build(c, NAN, 12, &part), 0);
+	assert_true(part.view.start->t_s == 0 && part.view.at == &c->checkpoints[0]);
+	time_range_free(&part);
+	assert_int_equal(time_range_build(c, 35, NAN, &part), 0);
+	assert_true(part.view.duration_s == 10 || part.view.duration_s == 0 ||
+		    part.view.end->t_s == 40);
+	time_range_free(&part);
+	assert_int_equal(time_range_build(c, 30, 10, &part), -ERANGE);
+	assert_int_equal(time_range_build(c, 10, 11, &part), -ERANGE);
 	capture_free(c);
 }
 
@@ -572,23 +620,24 @@ static void a_part_is_what_came_in_it(void **state)
 static void what_stays_cancels_in_a_part(void **state)
 {
 	struct capture *c = sample_new("sampled");
-	struct part part;
+	struct time_range part;
 
 	(void)state;
 	sample_call(c, "a", 0, "vmlinux");
 	for (int t = 0; t <= 200; t += 10)
 		sample_snapshot(c, t);
 	for (int i = 0; i < 2; i++) {
-		struct cap_held *h = sample_held(sample_interval(c, 100 * (i + 1)), 0, 1, 0, 1000, i ? 1010e3 : 1000e3);
+		struct cap_held *h = sample_held(sample_interval(c, 100 * (i + 1)), 0, 1, 0, 1000,
+						 i ? 1010e3 : 1000e3);
 
 		h->bytes_var = i ? 1010e6 : 1000e6;
-		h->age_hist[8] = 1000;		/* 128 s and older */
-		h->age_hist[2] = i ? 10 : 0;	/* and ten new ones */
+		h->age_hist[8] = 1000;       /* 128 s and older */
+		h->age_hist[2] = i ? 10 : 0; /* and ten new ones */
 	}
-	assert_int_equal(part_build(c, 100, 200, &part), 0);
+	assert_int_equal(time_range_build(c, 100, 200, &part), 0);
 	assert_true(part.view.at->held.items[0].bytes == 10e3);
 	assert_true(part.view.at->held.items[0].bytes_var < 25e6);
-	part_free(&part);
+	time_range_free(&part);
 	capture_free(c);
 }
 
@@ -597,81 +646,107 @@ static void a_part_is_of_what_lives(void **state)
 {
 	struct capture *c = sample_new("exact");
 	struct cap_held *early, *late;
-	struct part part;
+	struct time_range part;
 
 	(void)state;
 	sample_call(c, "a", 0, "vmlinux");
 	for (int t = 0; t <= 20; t += 10)
 		sample_snapshot(c, t);
 	early = sample_held(sample_interval(c, 10), 0, 1, 0, 1000, 100e3);
-	early->judged = 100; /* half of those looked up had been freed unseen */
-	early->judged_live = 50;
+	early->verified = 100; /* half of those looked up had been freed unseen */
+	early->verified_live = 50;
 	late = sample_held(sample_interval(c, 20), 0, 1, 0, 720, 72e3);
-	late->judged = late->judged_live = 720;
+	late->verified = late->verified_live = 720;
 	late->age_hist[3] = 220;
 	late->age_hist[5] = 500;
-	assert_int_equal(part_build(c, 10, 20, &part), 0);
+	assert_int_equal(time_range_build(c, 10, 20, &part), 0);
 	/* 720 live, less 50 known and half of the 950 others */
 	assert_true(fabs(part.view.at->held.items[0].objects - (720 - 525)) < 1e-6);
 	assert_true(fabs(part.view.at->held.items[0].bytes - (72e3 - 52.5e3)) < 1e-6);
 	/* the share was a guess from a hundred: ±10 % of 95 kB and more */
 	assert_true(part.view.at->held.items[0].bytes_var > 4e3 * 4e3);
-	assert_int_equal(part.view.at->held.items[0].judged, 0);
-	part_free(&part);
+	assert_int_equal(part.view.at->held.items[0].verified, 0);
+	time_range_free(&part);
 	capture_free(c);
 }
 
 /* ---- gates ---- */
 
-static void gates_are_read_and_kept(void **state)
+static void growth_limits_are_read_and_kept(void **state)
 {
 	static const struct {
 		const char *text, *pool;
 		double bytes, seconds;
-	} good[] = {{"Slab=16M", "Slab", 16 << 20, 0},	     {"slab=1M/1h", "Slab", 1 << 20, 3600},
-		    {"kstack=1M/h", "KernelStack", 1 << 20, 3600}, {"percpu=0/10m", "Percpu", 0, 600},
-		    {"Unaccounted=1G/d", "Unaccounted", 1 << 30, 86400}, {"page=64K/min", "Unaccounted", 65536, 60}};
-	static const char *const bad[] = {"",	      "Slab",	  "Slab=",    "Slab=x", "Nope=1M", "Slab=1M/",
-					  "Slab=1M/x", "=1M",	  "Slab=-1M", "Slab=1M/0", "Slab=111111111111111111111111111111111111111"};
-	struct gate g;
+	} good[] = {{"Slab=16M", "Slab", 16 << 20, 0},
+		    {"slab=1M/1h", "Slab", 1 << 20, 3600},
+		    {"kstack=1M/h", "KernelStack", 1 << 20, 3600},
+		    {"percpu=0/10m", "Percpu", 0, 600},
+		    {"Unaccounted=1G/d", "Unaccounted", 1 << 30, 86400},
+		    {"page=64K/min", "Unaccounted", 65536, 60}};
+	static const char *const bad[] = {"",
+					  "Slab",
+					  "Slab=",
+					  "Slab=x",
+					  "Nope=1M",
+					  "Slab=1M/",
+					  "Slab=1M/x",
+					  "=1M",
+					  "Slab=-1M",
+					  "Slab=1M/0",
+					  "Slab=111111111111111111111111111111111111111"};
+	struct growth_limit g;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		assert_int_equal(gate_parse(good[i].text, &g), 0);
+		assert_int_equal(growth_limit_parse(good[i].text, &g), 0);
 		assert_string_equal(g.pool, good[i].pool);
 		assert_true(g.bytes == good[i].bytes && g.seconds == good[i].seconds);
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(gate_parse(bad[i], &g), -EINVAL);
+		assert_int_equal(growth_limit_parse(bad[i], &g), -EINVAL);
 	/* as the command's messages ask for it */
-	assert_int_equal(gate_parse("Slab=16", &g), -ENOMSG);
-	assert_int_equal(gate_parse("Slab=16/1h", &g), -ENOMSG);
-	assert_int_equal(gate_parse("Slab=16B", &g), 0);
+	assert_int_equal(growth_limit_parse("Slab=16", &g), -ENOMSG);
+	assert_int_equal(growth_limit_parse("Slab=16/1h", &g), -ENOMSG);
+	assert_int_equal(growth_limit_parse("Slab=16B", &g), 0);
 	assert_true(g.bytes == 16);
-	gate_parse("Slab=1M/1h", &g);
-	assert_int_equal(gate_check(&g, &(struct gate_facts){.grown = 9e9, .rate = 290}), 0);
-	assert_int_equal(gate_check(&g, &(struct gate_facts){.grown = 0, .rate = 300}), 1);
-	assert_int_equal(gate_check(&g, &(struct gate_facts){.grown = 0, .rate = NAN}), -ENODATA);
+	growth_limit_parse("Slab=1M/1h", &g);
+	assert_int_equal(
+		growth_limit_check(&g, &(struct growth_limit_facts){.grown = 9e9, .rate = 290}), 0);
+	assert_int_equal(
+		growth_limit_check(&g, &(struct growth_limit_facts){.grown = 0, .rate = 300}), 1);
+	assert_int_equal(
+		growth_limit_check(&g, &(struct growth_limit_facts){.grown = 0, .rate = NAN}),
+		-ENODATA);
 }
 
 /* "16.0 MiB, more than 16.0 MiB" would be nonsense. */
 static void a_limit_that_is_passed_by_little_does_not_look_kept(void **state)
 {
 	char words[256];
-	struct gate g;
+	struct growth_limit g;
 
 	(void)state;
-	assert_int_equal(gate_parse("Slab=16M", &g), 0);
-	assert_string_equal(gate_describe(&g, &(struct gate_facts){.grown = (16 << 20) + 4096}, words, sizeof(words)),
-			    "Slab grew by 16,781,312 bytes, more than 16,777,216 bytes");
-	assert_string_equal(gate_describe(&g, &(struct gate_facts){.grown = 20 << 20}, words, sizeof(words)),
+	assert_int_equal(growth_limit_parse("Slab=16M", &g), 0);
+	assert_string_equal(
+		growth_limit_describe(&g, &(struct growth_limit_facts){.grown = (16 << 20) + 4096},
+				      words, sizeof(words)),
+		"Slab grew by 16,781,312 bytes, more than 16,777,216 bytes");
+	assert_string_equal(growth_limit_describe(&g,
+						  &(struct growth_limit_facts){.grown = 20 << 20},
+						  words, sizeof(words)),
 			    "Slab grew by 20.0 MiB, more than 16.0 MiB");
 }
 
-/* The bar: 20 000 paths on each side, under a second and 150 MB without sanitizers (scripts measure those). */
+/* The bar: 20 000 paths on each side, under a second and 150 MB without sanitizers (scripts measure
+ * those). */
 static void big_diffs_are_quick(void **state)
 {
-	struct workload a = {.period = 65536, .seconds = 60, .paths = 20000, .churn = 4e9, .seed = 1}, b = a;
+	struct workload a = {.period = 65536,
+			     .seconds = 60,
+			     .paths = 20000,
+			     .churn = 4e9,
+			     .seed = 1},
+			b = a;
 	struct capture *base = workload_record(&a), *new_;
 	struct timespec from, to;
 	struct diff_options o = {.top = 10};
@@ -686,9 +761,11 @@ static void big_diffs_are_quick(void **state)
 	free(render(&p.d, false, &o));
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
 	print_message("20000 paths on each side: %.2f s\n",
-		      (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9);
+		      (double)(to.tv_sec - from.tv_sec) +
+			      (double)(to.tv_nsec - from.tv_nsec) / 1e9);
 	assert_true(to.tv_sec - from.tv_sec < 5);
-	assert_non_null(strstr(diff_row_key(&p.d.sections[PROFILE_GROWTH].items[0]), "site_1000000"));
+	assert_non_null(
+		strstr(diff_row_key(&p.d.sections[PROFILE_GROWTH].items[0]), "site_1000000"));
 	pair_free(&p);
 }
 
@@ -712,7 +789,7 @@ int main(void)
 		cmocka_unit_test(a_part_is_what_came_in_it),
 		cmocka_unit_test(what_stays_cancels_in_a_part),
 		cmocka_unit_test(a_part_is_of_what_lives),
-		cmocka_unit_test(gates_are_read_and_kept),
+		cmocka_unit_test(growth_limits_are_read_and_kept),
 		cmocka_unit_test(a_limit_that_is_passed_by_little_does_not_look_kept),
 		cmocka_unit_test(big_diffs_are_quick),
 	};

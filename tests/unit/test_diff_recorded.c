@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Recorded captures (tests/fixtures/captures) of two boots of one kernel, whose KASLR offsets differ, and of another
- * kernel: `kmemtrace diff` of them is as agreed, knows the planted path again, and is symmetric.
+ * Recorded captures (tests/fixtures/captures) of two boots of one kernel, whose KASLR offsets
+ * differ, and of another kernel: `kmemtrace diff` of them is as agreed, knows the planted path
+ * again, and is symmetric.
  */
 #include <fcntl.h>
 #include <jansson.h>
@@ -62,7 +63,8 @@ static void recorded_diffs_are_as_agreed(void **state)
 	free(text);
 }
 
-/* 3,000 messages of 1 KiB, then 9,000: the first row, whatever lies between the captures; and the other way round. */
+/* 3,000 messages of 1 KiB, then 9,000: the first row, whatever lies between the captures; and the
+ * other way round. */
 static void the_planted_path_is_known_again(void **state)
 {
 	(void)state;
@@ -71,12 +73,17 @@ static void the_planted_path_is_known_again(void **state)
 			char *text = diff(names[back ? k : 0], names[back ? 0 : k], "json");
 			json_t *root = json_loads(text, 0, NULL);
 			json_t *row = json_array_get(json_object_get(root, "growth"), 0);
-			json_t *base = json_object_get(row, "base"), *new_ = json_object_get(row, "new");
+			json_t *base = json_object_get(row, "base"),
+			       *new_ = json_object_get(row, "new");
 
-			assert_string_equal(json_string_value(json_object_get(row, "status")), back ? "shrunk" : "grown");
-			assert_string_equal(json_string_value(json_object_get(row, "process")), "plant");
-			assert_int_equal(json_integer_value(json_object_get(base, "objects")), back ? 9000 : 3000);
-			assert_int_equal(json_integer_value(json_object_get(new_, "objects")), back ? 3000 : 9000);
+			assert_string_equal(json_string_value(json_object_get(row, "status")),
+					    back ? "shrunk" : "grown");
+			assert_string_equal(json_string_value(json_object_get(row, "process")),
+					    "plant");
+			assert_int_equal(json_integer_value(json_object_get(base, "objects")),
+					 back ? 9000 : 3000);
+			assert_int_equal(json_integer_value(json_object_get(new_, "objects")),
+					 back ? 3000 : 9000);
 			assert_false(json_is_true(json_object_get(row, "similar")));
 			json_decref(root);
 			free(text);

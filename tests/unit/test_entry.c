@@ -11,7 +11,7 @@
 
 #include "model/container.h"
 #include "model/entry.h"
-#include "model/report.h"
+#include "findings/report.h"
 #include "sample_capture.h"
 
 static void the_way_in_is_named_on_every_architecture(void **state)
@@ -22,20 +22,42 @@ static void the_way_in_is_named_on_every_architecture(void **state)
 		const char *label;
 		uint32_t inside;
 	} t[] = {
-		{{"alloc_pipe_info", "do_pipe2", "__x64_sys_pipe2", "do_syscall_64"}, ENTRY_SYSCALL, "pipe2()", 2},
-		{{"alloc_pipe_info", "do_pipe2", "__arm64_sys_pipe2", "invoke_syscall"}, ENTRY_SYSCALL, "pipe2()", 2},
+		{{"alloc_pipe_info", "do_pipe2", "__x64_sys_pipe2", "do_syscall_64"},
+		 ENTRY_SYSCALL,
+		 "pipe2()",
+		 2},
+		{{"alloc_pipe_info", "do_pipe2", "__arm64_sys_pipe2", "invoke_syscall"},
+		 ENTRY_SYSCALL,
+		 "pipe2()",
+		 2},
 		{{"x", "__do_sys_bpf", "__x64_sys_bpf"}, ENTRY_SYSCALL, "bpf()", 1},
 		{{"x", "__se_sys_bpf.isra.0"}, ENTRY_SYSCALL, "bpf()", 1},
-		{{"pte_alloc_one", "handle_mm_fault", "exc_page_fault", "__x64_sys_read"}, ENTRY_FAULT, "page fault", 2},
-		{{"__alloc_skb", "net_rx_action", "handle_softirqs", "common_interrupt"}, ENTRY_SOFTIRQ,
-		 "softirq net_rx_action", 2},
+		{{"pte_alloc_one", "handle_mm_fault", "exc_page_fault", "__x64_sys_read"},
+		 ENTRY_FAULT,
+		 "page fault",
+		 2},
+		{{"__alloc_skb", "net_rx_action", "handle_softirqs", "common_interrupt"},
+		 ENTRY_SOFTIRQ,
+		 "softirq net_rx_action",
+		 2},
 		{{"x", "sysvec_apic_timer_interrupt"}, ENTRY_INTERRUPT, "interrupt", 1},
-		{{"x", "bpf_map_free_deferred", "process_one_work", "worker_thread", "kthread"}, ENTRY_WORK,
-		 "work bpf_map_free_deferred", 2},
-		{{"x", "kswapd", "kthread", "ret_from_fork"}, ENTRY_THREAD, "kernel thread kswapd", 2},
+		{{"x", "bpf_map_free_deferred", "process_one_work", "worker_thread", "kthread"},
+		 ENTRY_WORK,
+		 "work bpf_map_free_deferred",
+		 2},
+		{{"x", "kswapd", "kthread", "ret_from_fork"},
+		 ENTRY_THREAD,
+		 "kernel thread kswapd",
+		 2},
 		{{"load_msg", "do_msgsnd", "do_syscall_64"}, ENTRY_SYSCALL, "msgsnd()", 2},
-		{{"vfs_write", "ksys_write", "do_syscall_64", "entry_SYSCALL_64_after_hwframe"}, ENTRY_SYSCALL, "write()", 2},
-		{{"vm_area_alloc", "ksys_mmap_pgoff", "x64_sys_call", "do_syscall_64"}, ENTRY_SYSCALL, "mmap()", 2},
+		{{"vfs_write", "ksys_write", "do_syscall_64", "entry_SYSCALL_64_after_hwframe"},
+		 ENTRY_SYSCALL,
+		 "write()",
+		 2},
+		{{"vm_area_alloc", "ksys_mmap_pgoff", "x64_sys_call", "do_syscall_64"},
+		 ENTRY_SYSCALL,
+		 "mmap()",
+		 2},
 		{{"x", "y"}, ENTRY_UNKNOWN, "unknown", 2},
 		{{"kthread_create"}, ENTRY_UNKNOWN, "unknown", 1},
 		{{"__x64_sys_"}, ENTRY_SYSCALL, "()", 0},
@@ -70,11 +92,11 @@ static void containers_are_read_from_cgroup_paths(void **state)
 		{"/", "", "", "/"},
 		{"", "", "", ""},
 		{"/system.slice/nginx.service", "", "nginx.service", "/system.slice/nginx.service"},
-		{"/system.slice/docker-" HEX64 ".scope", "docker 0123456789ab", "docker-" HEX64 ".scope",
-		 "/system.slice/docker-*.scope"},
+		{"/system.slice/docker-" HEX64 ".scope", "docker 0123456789ab",
+		 "docker-" HEX64 ".scope", "/system.slice/docker-*.scope"},
 		{"/docker/" HEX64, "docker 0123456789ab", "", "/docker/*"},
-		{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UID_ ".slice/cri-containerd-" HEX64
-		 ".scope",
+		{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UID_
+		 ".slice/cri-containerd-" HEX64 ".scope",
 		 "pod " UID " containerd 0123456789ab", "cri-containerd-" HEX64 ".scope",
 		 "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod*.slice/cri-containerd-*.scope"},
 		{"/kubepods/besteffort/pod" UID "/" HEX64, "pod " UID " cri 0123456789ab", "",
@@ -82,17 +104,22 @@ static void containers_are_read_from_cgroup_paths(void **state)
 		{"/kubepods.slice/kubepods-pod" UID_ ".slice/crio-" HEX64 ".scope/container",
 		 "pod " UID " cri-o 0123456789ab", "crio-" HEX64 ".scope",
 		 "/kubepods.slice/kubepods-pod*.slice/crio-*.scope/container"},
-		{"/machine.slice/libpod-" HEX64 ".scope", "podman 0123456789ab", "libpod-" HEX64 ".scope",
-		 "/machine.slice/libpod-*.scope"},
-		{"/lxc.payload.web1/system.slice", "lxc web1", "system.slice", "/lxc.payload.web1/system.slice"},
+		{"/machine.slice/libpod-" HEX64 ".scope", "podman 0123456789ab",
+		 "libpod-" HEX64 ".scope", "/machine.slice/libpod-*.scope"},
+		{"/lxc.payload.web1/system.slice", "lxc web1", "system.slice",
+		 "/lxc.payload.web1/system.slice"},
 		{"/lxc/web1", "lxc web1", "", "/lxc/web1"},
-		{"/machine.slice/machine-deb.scope", "nspawn deb", "machine-deb.scope", "/machine.slice/machine-deb.scope"},
+		{"/machine.slice/machine-deb.scope", "nspawn deb", "machine-deb.scope",
+		 "/machine.slice/machine-deb.scope"},
 		{"/user.slice/user-1000.slice/session-12.scope", "", "session-12.scope",
 		 "/user.slice/user-1000.slice/session-*.scope"},
-		{"/user.slice/session-c3.scope", "", "session-c3.scope", "/user.slice/session-*.scope"},
-		{"/system.slice/run-u44.service", "", "run-u44.service", "/system.slice/run-*.service"},
+		{"/user.slice/session-c3.scope", "", "session-c3.scope",
+		 "/user.slice/session-*.scope"},
+		{"/system.slice/run-u44.service", "", "run-u44.service",
+		 "/system.slice/run-*.service"},
 		/* not ids: too short, not hex, no such runtime */
-		{"/system.slice/docker-0123.scope", "", "docker-0123.scope", "/system.slice/docker-0123.scope"},
+		{"/system.slice/docker-0123.scope", "", "docker-0123.scope",
+		 "/system.slice/docker-0123.scope"},
 		{"/docker/zz23456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "", "",
 		 "/docker/zz23456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"},
 		{"/kubepods/podless/x", "", "", "/kubepods/podless/x"},
@@ -115,10 +142,12 @@ static void containers_are_read_from_cgroup_paths(void **state)
 	}
 }
 
-/* Every cut of a long path into every small buffer, and hostile bytes: nothing is read or written beyond. */
+/* Every cut of a long path into every small buffer, and hostile bytes: nothing is read or written
+ * beyond. */
 static void paths_of_any_length_fit(void **state)
 {
-	static const char path[] = "/kubepods/pod" UID "/cri-containerd-" HEX64 ".scope/session-12.scope\xff\x1b[2J";
+	static const char path[] =
+		"/kubepods/pod" UID "/cri-containerd-" HEX64 ".scope/session-12.scope\xff\x1b[2J";
 
 	(void)state;
 	for (size_t from = 0; from < sizeof(path); from++)

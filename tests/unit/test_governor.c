@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The governor against a model of a machine: what a user would lose is the budget, or all samples. */
+/* The governor against a model of a machine: what a user would lose is the budget, or all samples.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "live/governor.h"
+#include "record/governor.h"
 
 #define IDLE_NS   30
 #define SAMPLE_NS 400
@@ -36,7 +37,7 @@ static double run(struct governor *g, const struct load *l, int steps, double fi
 	double cost = 0;
 
 	for (int i = 0; i < steps; i++) {
-		struct governor_reading r = {
+		struct cost_reading r = {
 			.at_s = g->at_s + GOVERNOR_EVERY_S,
 			.window_s = GOVERNOR_WINDOW_S,
 			.cpu_ns = GOVERNOR_WINDOW_S * 1e9 * l->cpus,
@@ -55,7 +56,9 @@ static double run(struct governor *g, const struct load *l, int steps, double fi
 		if (g->exact)
 			r.pool[KMT_SLAB].run_ns += r.pool[KMT_SLAB].runs / 2 * SAMPLE_NS;
 		spent += GOVERNOR_EVERY_S * 1e9 * l->events * IDLE_NS / 1e9 *
-			 (!g->paused[KMT_SLAB] ? 1 : g->probe ? GOVERNOR_WINDOW_S / GOVERNOR_EVERY_S : 0);
+			 (!g->paused[KMT_SLAB] ? 1
+			  : g->probe           ? GOVERNOR_WINDOW_S / GOVERNOR_EVERY_S
+					       : 0);
 		governor_step(g, &r);
 		cost = g->cost;
 	}
@@ -64,7 +67,8 @@ static double run(struct governor *g, const struct load *l, int steps, double fi
 
 static struct governor sampled(double budget)
 {
-	const struct governor_options o = {.budget = budget, .may_refine = true, .sample_bytes = 512 << 10};
+	const struct governor_options o = {
+		.budget = budget, .may_refine = true, .sample_bytes = 512 << 10};
 	struct governor g;
 
 	governor_init(&g, &o);
@@ -78,7 +82,8 @@ static void it_keeps_to_its_budget_from_idle_to_busy_and_back(void **state)
 
 	(void)state;
 	assert_true(run(&g, &idle, 40, 0) < 1.3);
-	assert_int_equal(g.period[KMT_SLAB], 32 << 10); /* costs next to nothing: as fine as it goes */
+	assert_int_equal(g.period[KMT_SLAB],
+			 32 << 10); /* costs next to nothing: as fine as it goes */
 	run(&g, &busy, 2, 0);
 	cost = run(&g, &busy, 1, 0);
 	assert_true(cost > 0.4 && cost < 1.3);
@@ -113,7 +118,8 @@ static void a_burst_costs_no_samples(void **state)
 static void samples_between_windows_cost_too(void **state)
 {
 	struct governor g = sampled(1);
-	struct governor_reading r = {.window_s = GOVERNOR_WINDOW_S, .cpu_ns = GOVERNOR_WINDOW_S * 2e9, .sampling = 9};
+	struct cost_reading r = {
+		.window_s = GOVERNOR_WINDOW_S, .cpu_ns = GOVERNOR_WINDOW_S * 2e9, .sampling = 9};
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
@@ -121,7 +127,8 @@ static void samples_between_windows_cost_too(void **state)
 		governor_step(&g, &r);
 	}
 	assert_in_range(g.period[KMT_SLAB], 9 * (512 << 10), 11 * (512 << 10)); /* 9 % to 0.9 */
-	r.pool[KMT_SLAB].run_ns = r.sampling_ns = r.cpu_ns / 5; /* some fell into this one; it is no trend */
+	r.pool[KMT_SLAB].run_ns = r.sampling_ns =
+		r.cpu_ns / 5; /* some fell into this one; it is no trend */
 	r.sampling = 0.9;
 	assert_false(governor_step(&g, &r));
 }
@@ -160,7 +167,8 @@ static double percent(struct governor *g, const struct load *l, int readings)
 static void a_limit_holds_from_idle_to_full_and_back(void **state)
 {
 	/* a window of every fourth reading */
-	double probes = 100 * full.events * IDLE_NS / 1e9 / full.cpus * GOVERNOR_WINDOW_S / (4 * GOVERNOR_EVERY_S);
+	double probes = 100 * full.events * IDLE_NS / 1e9 / full.cpus * GOVERNOR_WINDOW_S /
+			(4 * GOVERNOR_EVERY_S);
 	struct governor g = limited(1);
 
 	(void)state;
@@ -221,7 +229,7 @@ static void the_dearest_pool_alone_is_paused(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		struct governor_reading r = {.at_s = i, .window_s = 1, .cpu_ns = 1e9};
+		struct cost_reading r = {.at_s = i, .window_s = 1, .cpu_ns = 1e9};
 
 		r.pool[KMT_SLAB].run_ns = 15e6;
 		r.pool[KMT_PAGE].run_ns = 8e6;
@@ -233,8 +241,11 @@ static void the_dearest_pool_alone_is_paused(void **state)
 
 static void an_exact_recording_with_a_limit_samples_first_and_then_pauses(void **state)
 {
-	const struct governor_options o = {
-		.budget = 1, .exact = true, .may_sample = true, .may_pause = true, .sample_bytes = 512 << 10};
+	const struct governor_options o = {.budget = 1,
+					   .exact = true,
+					   .may_sample = true,
+					   .may_pause = true,
+					   .sample_bytes = 512 << 10};
 	struct governor g;
 
 	(void)state;
@@ -273,7 +284,8 @@ static void exact_stays_exact_within_its_budget(void **state)
 
 static void exact_over_its_budget_samples_when_it_may_and_says_so_when_not(void **state)
 {
-	struct governor_options o = {.budget = 1, .exact = true, .may_sample = true, .sample_bytes = 512 << 10};
+	struct governor_options o = {
+		.budget = 1, .exact = true, .may_sample = true, .sample_bytes = 512 << 10};
 	struct governor g;
 
 	(void)state;

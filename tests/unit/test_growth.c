@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "close.h"
-#include "model/report.h"
+#include "findings/report.h"
 #include "render/report.h"
 #include "sample_capture.h"
 
@@ -92,7 +92,7 @@ static void groups_carry_their_facts(void **state)
 static void pools_are_never_mixed(void **state)
 {
 	struct capture *c = sample_new("exact");
-	struct cap_interval *at;
+	struct cap_checkpoint *at;
 	struct report r;
 
 	(void)state;
@@ -133,7 +133,7 @@ static void quantiles_of_known_ages(void **state)
 static struct capture *big_capture(void)
 {
 	struct capture *c = sample_new("sampled");
-	struct cap_interval *at;
+	struct cap_checkpoint *at;
 	uint64_t seed = 5;
 	char name[64];
 

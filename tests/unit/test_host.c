@@ -103,7 +103,7 @@ static void lockdown_is_not_guessed(void **state)
 	lockdown_of("kernel/security/lockdown", "]garbage[", "unknown");
 	lockdown_of("kernel/security/lockdown", "", "unknown");
 	lockdown_of("kernel/security/lsm", "capability,apparmor",
-		    "none");		    /* mounted, no lockdown */
+		    "none");                /* mounted, no lockdown */
 	lockdown_of(NULL, NULL, "unknown"); /* not mounted */
 }
 

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "close.h"
-#include "model/report.h"
+#include "findings/report.h"
 #include "sample_capture.h"
 
 static const struct cache_row *find_cache(const struct report *r, const char *name)
@@ -41,7 +41,7 @@ static void slab_terms_are_each_measured(void **state)
 {
 	struct capture *c = sample_new("exact");
 	struct snapshot *s = sample_snapshot(c, 0);
-	struct cap_interval *at;
+	struct cap_checkpoint *at;
 	struct report r;
 
 	(void)state;
@@ -71,8 +71,8 @@ static void slab_terms_are_each_measured(void **state)
 }
 
 /*
- * Of those active 20 are free on CPU lists at the start, 50 at the end: 200 − 80 = 120 came. What was counted at one
- * end alone is no change, and 150 did.
+ * Of those active 20 are free on CPU lists at the start, 50 at the end: 200 − 80 = 120 came. What
+ * was counted at one end alone is no change, and 150 did.
  */
 static void free_on_cpu_lists_is_not_in_use(void **state)
 {
@@ -96,7 +96,8 @@ static void free_on_cpu_lists_is_not_in_use(void **state)
 		const struct cache_row *obj = find_cache(&r, "obj");
 		assert_close(obj->start_objects, counted ? 80 : 100, 0);
 		assert_close(obj->end_objects, counted ? 200 : 250, 0);
-		assert_close(r.ledger.rows[LEDGER_SLAB].allocator_overhead_kb, counted ? 40 : 10, 0);
+		assert_close(r.ledger.rows[LEDGER_SLAB].allocator_overhead_kb, counted ? 40 : 10,
+			     0);
 		assert_close(r.ledger.rows[LEDGER_SLAB].residual_kb, counted ? 0 : 30, 0);
 		assert_true(counted ? obj->cpu_free == 50 : isnan(obj->cpu_free));
 		report_free(&r);
@@ -127,10 +128,10 @@ static void unseen_allocations_stay_in_the_residual(void **state)
 }
 
 /* More "freed old" than there ever were cannot be: ghosts must show as a negative residual. */
-static void ghosts_cannot_hide_as_older_objects(void **state)
+static void unseen_frees_cannot_hide_as_older_objects(void **state)
 {
 	struct capture *c = sample_new("exact");
-	struct cap_interval *at;
+	struct cap_checkpoint *at;
 	struct report r;
 
 	(void)state;
@@ -159,7 +160,7 @@ static void audit_corrects_whole_groups(void **state)
 {
 	struct capture *c = sample_new("exact");
 	struct snapshot *s = sample_snapshot(c, 0);
-	struct cap_interval *at;
+	struct cap_checkpoint *at;
 	struct cap_held *h;
 	struct report r;
 
@@ -171,8 +172,8 @@ static void audit_corrects_whole_groups(void **state)
 	sample_meminfo(s, "Slab", 0);
 	at = sample_interval(c, 0);
 	h = sample_held(at, 1, 1, 1, 1000, 100000);
-	h->judged = 40;
-	h->judged_live = 10;
+	h->verified = 40;
+	h->verified_live = 10;
 	sample_held(at, 1, 1, 2, 600, 60000);
 	sample_held(at, 1, 0, 2, 10, 1000); /* another stack: nobody looked, so as the cache */
 	r = report_of(c);
@@ -191,12 +192,13 @@ static void audit_corrects_whole_groups(void **state)
 	capture_free(c);
 }
 
-/* Page tables of another level, which carry no mark: what was found of the others says nothing of them. */
+/* Page tables of another level, which carry no mark: what was found of the others says nothing of
+ * them. */
 static void page_tables_speak_for_their_own_path_alone(void **state)
 {
 	struct capture *c = sample_new("exact");
 	struct snapshot *s = sample_snapshot(c, 0);
-	struct cap_interval *at;
+	struct cap_checkpoint *at;
 	struct cap_held *h;
 	struct report r;
 
@@ -208,8 +210,8 @@ static void page_tables_speak_for_their_own_path_alone(void **state)
 	at = sample_interval(c, 0);
 	h = sample_held(at, 0, 1, 1, 300, 300 * 4096);
 	h->pool = POOL_PAGETABLE;
-	h->judged = 400; /* a hundred were freed unseen, and left the table */
-	h->judged_live = 300;
+	h->verified = 400; /* a hundred were freed unseen, and left the table */
+	h->verified_live = 300;
 	sample_held(at, 0, 2, 1, 100, 100 * 4096)->pool = POOL_PAGETABLE;
 	r = report_of(c);
 	assert_int_equal(r.growth.nr, 2);
@@ -260,8 +262,8 @@ static void sample_closes(void **state)
 	 * of 4 kB. */
 	assert_close(slab->delta_kb, 75 * 16 + 72 * 4 + 256, 0);
 	assert_close(slab->allocator_overhead_kb, (72 * 4 - 1500 * 192 / 1024.0), 1e-6);
-	/* 6000 of maple_node, 1 of 50 live: that one and 5999 / 50 objects of 256 bytes; the hostile
-	 * cache's 100 of 64. */
+	/* 6000 of maple_node, 1 of 50 live: that one and 5999 / 50 objects of 256 bytes; the
+	 * hostile cache's 100 of 64. */
 	assert_close(slab->attributed_kb, 1200 + 2000 * 192 / 1024.0 + 256 + 30.245 + 6.25, 1e-6);
 	assert_close(slab->preexisting_freed_kb, 500 * 192 / 1024.0, 1e-6);
 	/* What slabinfo does not list at all is not explained by anything. */
@@ -308,7 +310,7 @@ static void incomplete_capture_uses_levels_of_its_interval(void **state)
 
 	(void)state;
 	c->complete = false;
-	c->intervals[0].end_s = 20.4;
+	c->checkpoints[0].end_s = 20.4;
 	r = report_of(c);
 	assert_close(r.view.end->t_s, 20, 0);
 	assert_int_equal(r.trust.level, TRUST_FAIR);
@@ -322,8 +324,8 @@ static struct trust_facts good_facts(void)
 	return (struct trust_facts){.frees = 1000,
 				    .held_objects = 5000,
 				    .tracked = 5000,
-				    .judged = 5000,
-				    .judged_live = 5000,
+				    .verified = 5000,
+				    .verified_live = 5000,
 				    .slabinfo_delta = 5000,
 				    .slabinfo_slack = 100,
 				    .start_objects = 10000,
@@ -358,17 +360,17 @@ static void trust_falls_for_each_reason(void **state)
 	trust_judge(&f, &t);
 	assert_int_equal(t.agreement, AGREE_FREED_OLD);
 	assert_int_equal(t.level, TRUST_HIGH);
-	f.judged = f.judged_live = 0; /* … or nobody looked, and then they contradict */
+	f.verified = f.verified_live = 0; /* … or nobody looked, and then they contradict */
 	trust_judge(&f, &t);
 	assert_int_equal(t.agreement, AGREE_NO);
 	assert_int_equal(t.level, TRUST_LOW);
 
 	f = good_facts();
-	f.judged = f.judged_live = 0;
-	f.ghosts = 500;
+	f.verified = f.verified_live = 0;
+	f.unseen_frees = 500;
 	trust_judge(&f, &t);
 	assert_int_equal(t.level, TRUST_LOW);
-	f.ghosts = 0; /* slabinfo is witness enough for 5000 objects with 100 of slack */
+	f.unseen_frees = 0; /* slabinfo is witness enough for 5000 objects with 100 of slack */
 	trust_judge(&f, &t);
 	assert_int_equal(t.level, TRUST_HIGH);
 	f.held_objects = f.slabinfo_delta = f.tracked = 150; /* but not for 150 */
@@ -399,9 +401,9 @@ static void leak_is_said_only_when_all_holds(void **state)
 	f.oldest = 60;
 	assert_false(trust_may_say_leak(&f));
 	assert_true(trust_leak_needs_time(&f));
-#define REFUSED(member, value)                                                                     \
-	f = good;                                                                                  \
-	f.member = value;                                                                          \
+#define REFUSED(member, value) \
+	f = good;              \
+	f.member = value;      \
 	assert_false(trust_may_say_leak(&f))
 	REFUSED(trust, TRUST_FAIR);
 	REFUSED(still_growing, false);
@@ -424,7 +426,7 @@ int main(void)
 		cmocka_unit_test(slab_terms_are_each_measured),
 		cmocka_unit_test(free_on_cpu_lists_is_not_in_use),
 		cmocka_unit_test(unseen_allocations_stay_in_the_residual),
-		cmocka_unit_test(ghosts_cannot_hide_as_older_objects),
+		cmocka_unit_test(unseen_frees_cannot_hide_as_older_objects),
 		cmocka_unit_test(audit_corrects_whole_groups),
 		cmocka_unit_test(page_tables_speak_for_their_own_path_alone),
 		cmocka_unit_test(what_was_not_measured_is_nan),

@@ -16,7 +16,7 @@
 
 #include "close.h"
 #include "golden.h"
-#include "model/report.h"
+#include "findings/report.h"
 #include "render/report.h"
 #include "sample_capture.h"
 
@@ -47,7 +47,7 @@ static void put_task(struct snapshot *s, int tgid, const char *comm, uint64_t cg
 	strncpy(t->comm, comm, sizeof(t->comm) - 1);
 }
 
-static void put_held(struct cap_interval *at, enum pool pool, const char *class_, uint32_t stack,
+static void put_held(struct cap_checkpoint *at, enum pool pool, const char *class_, uint32_t stack,
 		     double kb)
 {
 	struct cap_held *h = sample_held(at, 0, stack, 0, 1, kb * 1024);
@@ -73,7 +73,7 @@ static struct capture *sample_pools(bool vmalloc_events)
 {
 	struct capture *c = sample_new("exact");
 	uint32_t thread[3], area[2], stacks[3];
-	struct cap_interval *at;
+	struct cap_checkpoint *at;
 	struct snapshot *s;
 
 	thread[0] = sample_frame(c, "copy_process", 0xe41, "vmlinux");
@@ -184,19 +184,21 @@ static double interval_kb(const struct report *r, enum ledger_pool pool)
 {
 	const struct ledger_row *row = &r->ledger.rows[pool];
 
-	assert_true(row->residual_low_kb <= row->residual_kb && row->residual_kb <= row->residual_high_kb);
+	assert_true(row->residual_low_kb <= row->residual_kb &&
+		    row->residual_kb <= row->residual_high_kb);
 	return row->residual_high_kb - row->residual_low_kb;
 }
 
-/* Sampled: the residual is as uncertain as what is held; of a pool without a sample, as one would have been. */
+/* Sampled: the residual is as uncertain as what is held; of a pool without a sample, as one would
+ * have been. */
 static void residuals_say_what_sampling_leaves_open(void **state)
 {
 	struct capture *c = sample_pools(true);
 	struct report r;
 
 	(void)state;
-	for (size_t i = 0; i < c->intervals[0].held.nr; i++) {
-		struct cap_held *h = &c->intervals[0].held.items[i];
+	for (size_t i = 0; i < c->checkpoints[0].held.nr; i++) {
+		struct cap_held *h = &c->checkpoints[0].held.items[i];
 
 		if (!strcmp(h->class_, "pte") || h->pool == POOL_PERCPU)
 			h->bytes_var = h->bytes * h->bytes / 100; /* 100 samples */
@@ -212,12 +214,13 @@ static void residuals_say_what_sampling_leaves_open(void **state)
 	free(c->meta.items[0].value);
 	c->meta.items[0].value = strdup("sampled");
 	sample_meta(c, META_PERIOD, "65536");
-	for (size_t i = 0; i < c->intervals[0].held.nr; i++)
-		if (!strcmp(c->intervals[0].held.items[i].class_, "kvm"))
-			c->intervals[0].held.items[i].pool = POOL_SLAB;
+	for (size_t i = 0; i < c->checkpoints[0].held.nr; i++)
+		if (!strcmp(c->checkpoints[0].held.items[i].class_, "kvm"))
+			c->checkpoints[0].held.items[i].pool = POOL_SLAB;
 	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	assert_close(r.ledger.rows[LEDGER_SEC_PAGE_TABLES].residual_kb, 300, 0);
-	assert_close(interval_kb(&r, LEDGER_SEC_PAGE_TABLES), 32 * 5.02, 4); /* χ² of one degree, 97.5 %, roughly */
+	assert_close(interval_kb(&r, LEDGER_SEC_PAGE_TABLES), 32 * 5.02,
+		     4); /* χ² of one degree, 97.5 %, roughly */
 	report_free(&r);
 	capture_free(c);
 }

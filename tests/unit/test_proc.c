@@ -17,7 +17,7 @@
 
 #define KERNELS_MIN 3
 
-#define assert_i64(a, b)                                                                           \
+#define assert_i64(a, b) \
 	assert_true_msg((int64_t)(a), (int64_t)(b), #a " == " #b, __FILE__, __LINE__)
 
 static void assert_true_msg(int64_t a, int64_t b, const char *what, const char *file, int line)
@@ -32,8 +32,8 @@ static void assert_true_msg(int64_t a, int64_t b, const char *what, const char *
 
 /* Each line of root/file is in *v, in its order, as scanf reads it. */
 static void named_values_of(const char *root, const char *file,
-			    int (*parse)(const char *buf, size_t len, struct named_values *out), const char *line_format,
-			    struct named_values *v)
+			    int (*parse)(const char *buf, size_t len, struct named_values *out),
+			    const char *line_format, struct named_values *v)
 {
 	char *buf, *save = NULL, *line;
 	size_t len, i = 0;
@@ -193,8 +193,8 @@ static void hostile_slabinfo_lines_are_counted_and_skipped(void **state)
 		"# name            <active_objs> <num_objs>\n"
 		"good 1 2 3 4 5" SLAB_TAIL "with blanks(1:a b) 6 7 8 9 10" SLAB_TAIL
 		"wrapped 18446744073709551614 2 3 4 5" SLAB_TAIL "1 2 3 4 5" SLAB_TAIL /* no name */
-		"short 2 3 4" SLAB_TAIL		       /* a column missing */
-		"minus -1 2 3 4 5" SLAB_TAIL	       /* not a count */
+		"short 2 3 4" SLAB_TAIL                /* a column missing */
+		"minus -1 2 3 4 5" SLAB_TAIL           /* not a count */
 		"huge 1 9999999999999 3 4 5" SLAB_TAIL /* more objects than any machine holds */
 		"over 1 99999999999999999999 3 4 5" SLAB_TAIL
 		"tunables 1 2 3 4 5 : tunables 0 0 0\n" /* no slabdata */
@@ -282,14 +282,14 @@ static void hostile_zoneinfo_lines_reach_no_other_zone(void **state)
 				   "Node 0, zone   Normal\n"
 				   "  pages free     100\n"
 				   "  pages\n"
-				   "        spanned  nonsense\n"	     /* bad */
+				   "        spanned  nonsense\n"             /* bad */
 				   "        present  99999999999999999999\n" /* bad */
 				   "        managed  70\n"
 				   "        new_in_9.0  1 2 3\n"
 				   "              count:    5\n"
 				   "              count:\n" /* bad */
 				   "              count:    6\n"
-				   "Node x, zone\n"	/* bad */
+				   "Node x, zone\n"     /* bad */
 				   "  pages free 777\n" /* of no zone: bad */
 				   "Node 3, zone Averyveryverylongname\n"
 				   "        managed 8";
@@ -347,7 +347,7 @@ static void vmallocinfo_of_fixture(const char *root)
 	mem = tree_read(root, "meminfo", &len);
 	assert_i64(meminfo_parse(mem, len, &meminfo), 0);
 	used = named_value_get(&meminfo, "VmallocUsed", -1);
-	kb = vmallocinfo_pages(&v) * 4;
+	kb = vmalloc_levels_pages(&v) * 4;
 	print_message("%s: VmallocUsed %" PRId64 " kB, sum of pages %" PRId64 " kB\n",
 		      strrchr(root, '/') + 1, used, kb);
 	assert_true(kb >= used - 64 && kb <= used + 64);
@@ -411,7 +411,7 @@ static void every_kind_of_vmalloc_area_is_told_apart(void **state)
 	assert_i64(vmalloc_find(&v, "", VMALLOC_OTHER)->bytes, 20480 + 8192);
 	/* an address is no name: it must not reach a capture */
 	assert_i64(vmalloc_find(&v, "", VMALLOC_VMALLOC)->pages, 1);
-	assert_i64(vmallocinfo_pages(&v), 8 + 2048 + 2 + 1);
+	assert_i64(vmalloc_levels_pages(&v), 8 + 2048 + 2 + 1);
 	ARRAY_FREE(&v);
 }
 
@@ -425,7 +425,7 @@ static void hostile_vmallocinfo_lines_are_counted_and_skipped(void **state)
 		"20480 f+0x1/0x2 pages=99999999999999999999 vmalloc\n" AREA
 		"9223372036854775807 f+0x1/0x2 vmalloc\n" AREA
 		"144115188075855872 f+0x1/0x2 vmalloc\n" /* 2^57: all there is … */
-		AREA "1 f+0x1/0x2 vmalloc\n";		 /* … and one more */
+		AREA "1 f+0x1/0x2 vmalloc\n";            /* … and one more */
 	struct vmalloc_levels v;
 
 	(void)state;
@@ -454,7 +454,7 @@ static void parse_all(const char *buf, size_t len)
 	assert_i64(zoneinfo_parse(buf, len, &z), 0);
 	ARRAY_FREE(&z);
 	assert_i64(vmallocinfo_parse(buf, len, &v), 0);
-	assert_true(vmallocinfo_pages(&v) >= 0);
+	assert_true(vmalloc_levels_pages(&v) >= 0);
 	ARRAY_FREE(&v);
 }
 

@@ -18,7 +18,7 @@
 
 #include "base/escape.h"
 #include "golden.h"
-#include "model/report.h"
+#include "findings/report.h"
 #include "render/report.h"
 #include "render/table.h"
 #include "sample_capture.h"
@@ -155,8 +155,8 @@ static void losses_reach_the_reader(void **state)
 	char *text;
 
 	(void)state;
-	sample_loss(&c->intervals[0], "live_table_full", 20000);
-	sample_loss(&c->intervals[0], "not_yet_invented", 7);
+	sample_loss(&c->checkpoints[0], "live_table_full", 20000);
+	sample_loss(&c->checkpoints[0], "not_yet_invented", 7);
 	text = render_text(c, GROWTH_BY_STACK, &o);
 	assert_true(says(text, "20,010 events were lost"));
 	assert_true(says(text, "not_yet_invented"));
@@ -174,7 +174,7 @@ static void no_loss_is_said_in_one_line(void **state)
 	char *text;
 
 	(void)state;
-	c->intervals[0].losses.items[0].value = 0;
+	c->checkpoints[0].losses.items[0].value = 0;
 	text = render_text(c, GROWTH_BY_STACK, &o);
 	assert_true(says(text, "No events were lost"));
 	free(text);
@@ -209,16 +209,16 @@ static void assert_fields(const json_t *object, const struct json_field *fields,
 	}
 }
 
-#define ASSERT_FIELDS(object, ...)                                                                 \
-	do {                                                                                       \
-		static const struct json_field _f[] = {__VA_ARGS__};                               \
-		assert_fields(object, _f, sizeof(_f) / sizeof(_f[0]));                             \
+#define ASSERT_FIELDS(object, ...)                                     \
+	do {                                                           \
+		static const struct json_field _f[] = {__VA_ARGS__};   \
+		assert_fields(object, _f, sizeof(_f) / sizeof(_f[0])); \
 	} while (0)
 
 /* Every name of the contract, with its type, in every element. */
 static void json_keeps_the_contract(void **state)
 {
-	static const char *const pools[] = {"Slab",	  "VmallocUsed",   "KernelStack",
+	static const char *const pools[] = {"Slab",       "VmallocUsed",   "KernelStack",
 					    "PageTables", "SecPageTables", "Percpu",
 					    "Unaccounted"};
 	struct capture *c = sample_whole();

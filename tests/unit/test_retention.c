@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Retention: a recording that is thinned while it goes on must stay a capture, and what it keeps must be what
- * was there at that time, however things came and went in between; and it must stay below its bound.
+ * Retention: a recording that is thinned while it goes on must stay a capture, and what it keeps
+ * must be what was there at that time, however things came and went in between; and it must stay
+ * below its bound.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -27,19 +28,22 @@ static uint64_t hash(uint64_t a, uint64_t b)
 	return z ^ (z >> 31);
 }
 
-/* The levels of second t: some change each time, some seldom, some come and go. A function of t alone. */
+/* The levels of second t: some change each time, some seldom, some come and go. A function of t
+ * alone. */
 static void snapshot_of(struct snapshot *s, int t)
 {
 	char name[32];
 
-	*s = (struct snapshot){.kind = t ? SNAPSHOT_TICK : SNAPSHOT_START, .t_s = t, .wall_s = 1e9 + t};
+	*s = (struct snapshot){
+		.kind = t ? SNAPSHOT_TICK : SNAPSHOT_START, .t_s = t, .wall_s = 1e9 + t};
 	sample_meminfo(s, "MemTotal", 1000000);
 	sample_meminfo(s, "Slab", 1000 + t);
 	sample_meminfo(s, "Seldom", t / 17);
 	for (uint64_t i = 0; i < 20; i++) {
 		snprintf(name, sizeof(name), "cache_%d", (int)i);
 		if (hash(i, (uint64_t)t / 5) % 3) /* there for a while, then gone */
-			sample_slab(s, name, (int64_t)(hash(i, (uint64_t)t / (i + 1)) % 1000), 64, 64, 1, 10);
+			sample_slab(s, name, (int64_t)(hash(i, (uint64_t)t / (i + 1)) % 1000), 64,
+				    64, 1, 10);
 	}
 }
 
@@ -54,14 +58,14 @@ static void put_snapshot(struct capture_writer *w, int t)
 
 static void put_interval(struct capture_writer *w, int t, int rows)
 {
-	struct cap_interval i = {.end_s = t};
+	struct cap_checkpoint i = {.end_s = t};
 
 	for (int k = 0; k < rows; k++) {
 		sample_held(&i, 0, 0, 0, t, 100.0 * t + k)->pool = k % POOLS;
 		sample_churn(&i, 0, t, t, 0);
 	}
 	sample_loss(&i, "lost", t);
-	assert_int_equal(capture_put_interval(w, &i), 0);
+	assert_int_equal(capture_put_checkpoint(w, &i), 0);
 	free(i.losses.items[0].name);
 	ARRAY_FREE(&i.held);
 	ARRAY_FREE(&i.churn);
@@ -90,7 +94,7 @@ static void check_snapshot(const struct snapshot *s)
 	snapshot_free(&want);
 }
 
-static void check_interval(const struct cap_interval *i, size_t rows)
+static void check_interval(const struct cap_checkpoint *i, size_t rows)
 {
 	assert_int_equal(i->held.nr, rows);
 	assert_int_equal(i->churn.nr, rows);
@@ -119,13 +123,14 @@ static void what_is_kept_is_what_was(void **state)
 	assert_int_equal(capture_finish(w), 0);
 	assert_int_equal(capture_read(path, &c), 0);
 	assert_true(c->complete);
-	assert_true(c->nr_snapshots < 150 && c->nr_intervals < 20 && c->nr_intervals > 5);
+	assert_true(c->nr_snapshots < 150 && c->nr_checkpoints < 20 && c->nr_checkpoints > 5);
 	assert_true(c->snapshots[0].t_s == 0 && c->snapshots[c->nr_snapshots - 1].t_s == 300);
-	assert_true(c->intervals[0].end_s == 9 && c->intervals[c->nr_intervals - 1].end_s == 299);
+	assert_true(c->checkpoints[0].end_s == 9 &&
+		    c->checkpoints[c->nr_checkpoints - 1].end_s == 299);
 	for (size_t i = 0; i < c->nr_snapshots; i++)
 		check_snapshot(&c->snapshots[i]);
-	for (size_t i = 0; i < c->nr_intervals; i++)
-		check_interval(&c->intervals[i], 5);
+	for (size_t i = 0; i < c->nr_checkpoints; i++)
+		check_interval(&c->checkpoints[i], 5);
 	/* the older the coarser */
 	oldest_gap = c->snapshots[2].t_s - c->snapshots[1].t_s;
 	newest = 300 - c->snapshots[c->nr_snapshots - 2].t_s;
@@ -162,8 +167,8 @@ static void a_long_recording_stays_below_its_bound(void **state)
 	assert_int_equal(capture_read(path, &c), 0);
 	for (size_t i = 0; i < c->nr_snapshots; i++)
 		check_snapshot(&c->snapshots[i]);
-	for (size_t i = 0; i < c->nr_intervals; i++)
-		check_interval(&c->intervals[i], 200);
+	for (size_t i = 0; i < c->nr_checkpoints; i++)
+		check_interval(&c->checkpoints[i], 200);
 	capture_free(c);
 	free(path);
 }

@@ -16,14 +16,14 @@
 
 #include <cmocka.h>
 
-#include "live/estimate.h"
-#include "model/interval.h"
-#include "model/report.h"
+#include "record/estimate.h"
+#include "model/confidence.h"
+#include "findings/report.h"
 #include "sample_capture.h"
 
 #define RECORDINGS 400
-#define PATHS	   24
-#define CACHES	   6
+#define PATHS      24
+#define CACHES     6
 
 struct stream_path {
 	uint32_t cache; /* row and id */
@@ -93,7 +93,7 @@ static struct capture *recording(uint64_t *seed)
 {
 	struct cap_held rows[PATHS] = {0};
 	struct capture *c = sample_new("sampled");
-	struct cap_interval *at;
+	struct cap_checkpoint *at;
 	char name[32];
 
 	for (int i = 0; i < CACHES; i++) {
@@ -238,8 +238,8 @@ static void intervals_hold_for_few_samples_and_many(void **state)
 
 static void exact_figures_have_no_interval(void **state)
 {
-	const struct kmt_object o = {.size = 100, .born_ms = 1000, .looked = KMT_LOOKED_TWICE};
-	const struct kmt_object other = {.size = 100, .born_ms = 1000};
+	const struct kmt_object o = {.size = 100, .alloc_ms = 1000, .checked = KMT_CHECKED_TWICE};
+	const struct kmt_object other = {.size = 100, .alloc_ms = 1000};
 	struct cap_held h = {0};
 	double low, high;
 
@@ -248,9 +248,9 @@ static void exact_figures_have_no_interval(void **state)
 	estimate_add(&h, &o, 4500, false);
 	estimate_add(&h, &other, 4500, true); /* took the row of one that was looked at */
 	assert_int_equal(h.tracked, 3);
-	assert_int_equal(h.judged, 1);
-	assert_int_equal(h.judged_live, 1);
-	assert_int_equal(h.judged_twice, 2);
+	assert_int_equal(h.verified, 1);
+	assert_int_equal(h.verified_live, 1);
+	assert_int_equal(h.verified_twice, 2);
 	assert_true(h.bytes == 300 && h.objects == 3 && h.bytes_var == 0);
 	assert_true(h.age_hist[2] == 3 && h.oldest_s == 3.5);
 	interval_weighted(h.bytes, h.bytes_var, &low, &high);
@@ -264,10 +264,12 @@ static void narrow_intervals_are_left_unsaid(void **state)
 
 	(void)state;
 	assert_string_equal(interval_words(buf, " (", 1000, 991, 1009, units_bytes_short), "");
-	assert_string_equal(interval_words(buf, " (", 1000, 989, 1001, units_bytes_short), " (989 to 1001)");
+	assert_string_equal(interval_words(buf, " (", 1000, 989, 1001, units_bytes_short),
+			    " (989 to 1001)");
 	assert_string_equal(interval_words(buf, " (", -1000, -1009, -991, units_bytes_short), "");
-	assert_string_equal(interval_words(buf, " (95% interval ", 60, 30, INFINITY, units_duration),
-			    " (95% interval 30 s to ever)");
+	assert_string_equal(
+		interval_words(buf, " (95% interval ", 60, 30, INFINITY, units_duration),
+		" (95% interval 30 s to ever)");
 	assert_false(interval_shows(0, 0, 0));
 	assert_true(interval_shows(0, 0, 1));
 	assert_false(interval_shows(NAN, NAN, NAN));

@@ -106,9 +106,9 @@ static void shapes_are_named(void **state)
 	static const struct {
 		enum shape shape;
 		enum pattern pattern;
-	} expected[] = {{FLAT, PATTERN_STEADY},	   {RAMP, PATTERN_GROWING},
+	} expected[] = {{FLAT, PATTERN_STEADY},    {RAMP, PATTERN_GROWING},
 			{STAIRS, PATTERN_GROWING}, {STEP, PATTERN_STEP},
-			{PULSE, PATTERN_SPIKE},	   {FALL, PATTERN_DROP},
+			{PULSE, PATTERN_SPIKE},    {FALL, PATTERN_DROP},
 			{STEP_DOWN, PATTERN_DROP}};
 	static const size_t lengths[] = {11, 31, 61, 600, 3600};
 	static double t[3600], y[3600];
@@ -249,8 +249,8 @@ static double shape_noise(uint64_t *seed)
 /* Each shape a hundred times with noise, from short to long: it must be named as what it is. */
 static void shapes_are_told_apart(void **state)
 {
-	static const enum pattern kinds[] = {PATTERN_STEADY, PATTERN_GROWING, PATTERN_STEP, PATTERN_SPIKE,
-					     PATTERN_DROP, PATTERN_SAWTOOTH};
+	static const enum pattern kinds[] = {PATTERN_STEADY, PATTERN_GROWING, PATTERN_STEP,
+					     PATTERN_SPIKE,  PATTERN_DROP,    PATTERN_SAWTOOTH};
 	uint64_t seed = 3;
 
 	(void)state;
@@ -292,7 +292,8 @@ static void shapes_are_told_apart(void **state)
 			if (kinds[k] == PATTERN_STEP || kinds[k] == PATTERN_DROP) {
 				assert_true(r.change_p < 0.05);
 				/* noise may move it by a few readings */
-				assert_close(r.change_t, 0.4 * (double)(n - 1), 2 + 0.05 * (double)n);
+				assert_close(r.change_t, 0.4 * (double)(n - 1),
+					     2 + 0.05 * (double)n);
 			}
 		}
 		if (right < 98)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The tables keep to the limit on memory whatever the machine: losing this would lose a user's host. */
+/* The tables keep to the limit on memory whatever the machine: losing this would lose a user's
+ * host. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +10,7 @@
 #include <cmocka.h>
 
 #include "kmemtrace.h"
-#include "live/sizes.h"
+#include "trace/sizes.h"
 
 #define MiB (1ull << 20)
 #define GiB (1ull << 30)
@@ -22,7 +23,8 @@ static void the_limit_is_kept_and_used(void **state)
 	for (size_t c = 0; c < sizeof(cpus) / sizeof(cpus[0]); c++)
 		for (uint64_t memory = 2 * MiB; memory <= 8 * GiB; memory += memory / 3)
 			for (int exact = 0; exact < 2; exact++) {
-				struct sizes_request r = {.memory = memory, .cpus = cpus[c], .exact = exact};
+				struct sizes_request r = {
+					.memory = memory, .cpus = cpus[c], .exact = exact};
 				struct sizes s;
 
 				if (sizes_plan(&r, &s)) {
@@ -30,7 +32,8 @@ static void the_limit_is_kept_and_used(void **state)
 					continue;
 				}
 				assert_true(s.bytes <= memory);
-				/* doubling leaves at most half of it unused, until the tables are at their largest */
+				/* doubling leaves at most half of it unused, until the tables are
+				 * at their largest */
 				if (memory <= 256 * MiB)
 					assert_true(s.bytes > memory / 2);
 			}
@@ -43,7 +46,7 @@ static void many_cpus_do_not_multiply_the_tables(void **state)
 
 	(void)state;
 	assert_int_equal(sizes_plan(&r, &s), 0);
-	assert_true(s.path_bits >= 12);
+	assert_true(s.stack_bits >= 12);
 	assert_true(s.tallies * 512 * sizeof(struct kmt_tally) <= 32 * MiB / 8);
 }
 
@@ -52,13 +55,18 @@ static void a_default_is_at_most_a_hundredth_of_the_machine(void **state)
 	static const struct {
 		uint32_t cpus;
 		uint64_t mem_total;
-	} machines[] = {{1, 1 * GiB}, {2, 4 * GiB}, {64, 256 * GiB}, {512, 2048 * GiB}, {8192, 16384 * GiB}};
+	} machines[] = {{1, 1 * GiB},
+			{2, 4 * GiB},
+			{64, 256 * GiB},
+			{512, 2048 * GiB},
+			{8192, 16384 * GiB}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++)
 		for (int exact = 0; exact < 2; exact++) {
-			struct sizes_request r = {
-				.cpus = machines[i].cpus, .mem_total = machines[i].mem_total, .exact = exact};
+			struct sizes_request r = {.cpus = machines[i].cpus,
+						  .mem_total = machines[i].mem_total,
+						  .exact = exact};
 			struct sizes s;
 
 			assert_int_equal(sizes_plan(&r, &s), 0);
@@ -92,7 +100,7 @@ static void a_million_objects_and_20000_paths_fit_an_exact_default(void **state)
 	(void)state;
 	assert_int_equal(sizes_plan(&r, &s), 0);
 	assert_true(s.live >= 1000000);
-	assert_true((1u << s.path_bits) > 20000);
+	assert_true((1u << s.stack_bits) > 20000);
 }
 
 int main(void)

@@ -294,7 +294,7 @@ static void two_hundred_thousand_symbols_load_in_time(void **state)
 /* ---- build ids ---- */
 
 #define NOTE(name_size, desc_size, type) name_size, 0, 0, 0, desc_size, 0, 0, 0, type, 0, 0, 0
-#define GNU				 'G', 'N', 'U', 0
+#define GNU                              'G', 'N', 'U', 0
 
 static void the_gnu_build_id_is_found_among_other_notes(void **state)
 {
@@ -357,9 +357,9 @@ static void assert_no_build_id(const unsigned char *notes, size_t len, int err)
 static void hostile_notes_are_refused(void **state)
 {
 	static const unsigned char longer[] = {NOTE(4, 21, 3), GNU, 1, 2, 3, 4};
-	static const unsigned char huge_name[] = {0xff, 0xff, 0xff, 0xff, 4, 0,	 0,
-						  0,	3,    0,    0,	  0, GNU};
-	static const unsigned char huge_desc[] = {4,	0, 0, 0, 0xff, 0xff, 0xff,
+	static const unsigned char huge_name[] = {0xff, 0xff, 0xff, 0xff, 4, 0,  0,
+						  0,    3,    0,    0,    0, GNU};
+	static const unsigned char huge_desc[] = {4,    0, 0, 0, 0xff, 0xff, 0xff,
 						  0xff, 3, 0, 0, 0,    GNU};
 	static const unsigned char empty[] = {NOTE(4, 0, 3), GNU};
 	unsigned char too_long[16 + 68] = {NOTE(4, 68, 3), GNU};

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "model/report.h"
+#include "findings/report.h"
 #include "sample_capture.h"
 
 /* All sentences as one string; *leak and *next as in the verdict. */
@@ -64,13 +64,14 @@ static struct capture *sample_slow(void)
 
 	for (size_t i = 0; i < c->nr_snapshots; i++)
 		c->snapshots[i].t_s *= 8;
-	for (size_t i = 0; i < c->nr_intervals; i++) {
-		c->intervals[i].end_s *= 8;
-		for (size_t k = 0; k < c->intervals[i].held.nr; k++) {
-			struct cap_held *h = &c->intervals[i].held.items[k];
+	for (size_t i = 0; i < c->nr_checkpoints; i++) {
+		c->checkpoints[i].end_s *= 8;
+		for (size_t k = 0; k < c->checkpoints[i].held.nr; k++) {
+			struct cap_held *h = &c->checkpoints[i].held.items[k];
 
 			h->oldest_s *= 8;
-			memmove(h->age_hist + 3, h->age_hist, (AGE_BUCKETS - 3) * sizeof(h->age_hist[0]));
+			memmove(h->age_hist + 3, h->age_hist,
+				(AGE_BUCKETS - 3) * sizeof(h->age_hist[0]));
 			memset(h->age_hist, 0, 3 * sizeof(h->age_hist[0]));
 		}
 	}
@@ -100,8 +101,8 @@ static void another_pool_than_slab_grew(void **state)
 	      "first of kmalloc-cg-1k is still there", NULL, "kmalloc-cg-1k was still");
 	CHECK(with_page_tables(sample_slow()), true,
 	      "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 600",
-	      "PageTables was still growing at the end, at", "kmalloc-cg-1k looks like a leak", NULL,
-	      "This looks");
+	      "PageTables was still growing at the end, at", "kmalloc-cg-1k looks like a leak",
+	      NULL, "This looks");
 }
 
 static void a_true_leak_is_called_one(void **state)
@@ -119,7 +120,8 @@ static void a_short_recording_knows_no_leak(void **state)
 {
 	(void)state;
 	CHECK(sample_whole(), false, "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180",
-	      "still growing at the end, at 40.0 KiB/s", "record 3 min to know", NULL, "looks like");
+	      "still growing at the end, at 40.0 KiB/s", "record 3 min to know", NULL,
+	      "looks like");
 }
 
 static void a_reclaimable_cache_is_never_a_leak(void **state)
@@ -133,14 +135,15 @@ static void a_reclaimable_cache_is_never_a_leak(void **state)
 	      "cannot be reclaimed");
 }
 
-/* Pages grew, Slab did not, and no path holds half of anything: no cache is to be traced, or dropped, for it. */
+/* Pages grew, Slab did not, and no path holds half of anything: no cache is to be traced, or
+ * dropped, for it. */
 static void growth_elsewhere_is_not_blamed_on_a_cache(void **state)
 {
 	struct capture *c = sample_whole();
 
 	(void)state;
 	c->caches[1].reclaimable = true;
-	c->intervals[0].held.items[0].bytes = 500 * 1024;
+	c->checkpoints[0].held.items[0].bytes = 500 * 1024;
 	for (size_t i = 0; i < c->nr_snapshots; i++)
 		for (size_t v = 0; v < c->snapshots[i].meminfo.nr; v++) {
 			struct named_value *value = &c->snapshots[i].meminfo.items[v];
@@ -157,7 +160,7 @@ static void growth_elsewhere_is_not_blamed_on_a_cache(void **state)
 static void young_objects_are_never_a_leak(void **state)
 {
 	struct capture *c = sample_slow();
-	struct cap_held *h = &c->intervals[0].held.items[0];
+	struct cap_held *h = &c->checkpoints[0].held.items[0];
 
 	(void)state;
 	memset(h->age_hist, 0, sizeof(h->age_hist));
@@ -167,13 +170,14 @@ static void young_objects_are_never_a_leak(void **state)
 	      "still growing", NULL, "looks like");
 }
 
-static void unaudited_ghosts_are_never_a_leak(void **state)
+static void unaudited_unseen_frees_are_never_a_leak(void **state)
 {
 	struct capture *c = sample_slow();
 
 	(void)state;
-	c->intervals[0].held.items[0].judged = c->intervals[0].held.items[0].judged_live = 0;
-	c->intervals[0].cache_churn.items[0].ghosts = 500;
+	c->checkpoints[0].held.items[0].verified = c->checkpoints[0].held.items[0].verified_live =
+		0;
+	c->checkpoints[0].cache_churn.items[0].unseen_frees = 500;
 	CHECK(c, false, "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 600",
 	      "Trust in these figures: low (kmalloc-cg-1k: 83% of its frees fired no event).", NULL,
 	      "looks like");
@@ -259,8 +263,8 @@ static void bulk_allocations_that_nobody_saw_are_named(void **state)
 	/* so few can hide between two samples */
 	c = sample_bulk("sampled", 4800);
 	sample_meta(c, META_PERIOD, "524288");
-	CHECK(c, false, "sudo kmemtrace record --exact -d 60", "Trust in these figures: high.", NULL,
-	      "in bulk");
+	CHECK(c, false, "sudo kmemtrace record --exact -d 60", "Trust in these figures: high.",
+	      NULL, "in bulk");
 }
 
 /* What was not asked for is neither unexplained nor allocated in bulk. */
@@ -270,8 +274,10 @@ static void a_narrowed_recording_knows_what_it_left_out(void **state)
 
 	(void)state;
 	sample_meta(c, META_NARROWED, "of process 42");
-	CHECK(c, false, "sudo kmemtrace record --exact -d 60", "4.9 MiB (100.0%) of its growth was not traced",
-	      "Only allocations of process 42 were traced.", NULL, "in bulk", "not explained", "low");
+	CHECK(c, false, "sudo kmemtrace record --exact -d 60",
+	      "4.9 MiB (100.0%) of its growth was not traced",
+	      "Only allocations of process 42 were traced.", NULL, "in bulk", "not explained",
+	      "low");
 }
 
 static int64_t *meminfo_of(struct snapshot *s, const char *name)
@@ -320,7 +326,7 @@ static void modes_and_missing_names_are_said(void **state)
 static void hostile_cache_names_stay_out_of_commands(void **state)
 {
 	static const char *const names[] = {"$(reboot)", "a;reboot", "-rf", "a b",
-					    "\x1b[2J",	 "",	     "a\nb"};
+					    "\x1b[2J",   "",         "a\nb"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -342,7 +348,7 @@ int main(void)
 		cmocka_unit_test(a_reclaimable_cache_is_never_a_leak),
 		cmocka_unit_test(growth_elsewhere_is_not_blamed_on_a_cache),
 		cmocka_unit_test(young_objects_are_never_a_leak),
-		cmocka_unit_test(unaudited_ghosts_are_never_a_leak),
+		cmocka_unit_test(unaudited_unseen_frees_are_never_a_leak),
 		cmocka_unit_test(growth_that_ended_is_never_a_leak),
 		cmocka_unit_test(a_quiet_machine_is_called_quiet),
 		cmocka_unit_test(a_step_in_a_short_recording_is_growth),

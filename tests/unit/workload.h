@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Recordings of a simulated workload: paths whose objects live for a while and go (no growth, but never twice the
- * same), and one planted path that keeps what it takes. Sampled as the tracer samples. The truth is known, and
- * the same workload can be recorded again with another seed, on another kernel, boot or machine.
+ * Recordings of a simulated workload: paths whose objects live for a while and go (no growth, but
+ * never twice the same), and one planted path that keeps what it takes. Sampled as the tracer
+ * samples. The truth is known, and the same workload can be recorded again with another seed, on
+ * another kernel, boot or machine.
  */
 #ifndef TESTS_UNIT_WORKLOAD_H
 #define TESTS_UNIT_WORKLOAD_H
@@ -13,11 +14,11 @@
 
 struct workload {
 	uint64_t seed;
-	double period;	/* 0: exact */
+	double period; /* 0: exact */
 	double seconds;
 	int paths;
-	double churn;	/* bytes a second, of all paths together */
-	double leak;	/* bytes a second, of the planted path; 0: it is not there */
+	double churn;      /* bytes a second, of all paths together */
+	double leak;       /* bytes a second, of the planted path; 0: it is not there */
 	bool other_kernel; /* other offsets, suffixes, inlining, cache names */
 	const char *boot;
 	int cpus;
@@ -53,8 +54,9 @@ SAMPLE_UNUSED static int64_t workload_poisson(uint64_t *seed, double mean)
 }
 
 /* A row of what `n` objects of `size` look like when sampled, with ages drawn by `age`. */
-SAMPLE_UNUSED static void workload_held(struct capture *c, const struct workload *w, uint64_t *seed, uint32_t cache,
-					uint32_t stack, int64_t n, double size, double life)
+SAMPLE_UNUSED static void workload_held(struct capture *c, const struct workload *w, uint64_t *seed,
+					uint32_t cache, uint32_t stack, int64_t n, double size,
+					double life)
 {
 	double p = w->period > 0 ? -expm1(-size / w->period) : 1;
 	int64_t tracked = p < 1 ? workload_poisson(seed, (double)n * p) : n;
@@ -62,7 +64,7 @@ SAMPLE_UNUSED static void workload_held(struct capture *c, const struct workload
 
 	if (!tracked)
 		return;
-	h = sample_held(&c->intervals[0], cache, stack, 1, tracked, (double)tracked * size / p);
+	h = sample_held(&c->checkpoints[0], cache, stack, 1, tracked, (double)tracked * size / p);
 	h->objects = (double)tracked / p;
 	h->bytes_var = (double)tracked * size * size * (1 - p) / (p * p);
 	for (int64_t i = 0; i < tracked && i < 2000; i++) {
@@ -99,7 +101,8 @@ SAMPLE_UNUSED static uint32_t workload_stack(struct capture *c, const struct wor
 	char name[64];
 
 	snprintf(name, sizeof(name), w->other_kernel ? "site_%d.isra.0" : "site_%d", i);
-	frames[nr++] = sample_frame(c, name, (uint64_t)(w->other_kernel ? 0x99 : 0x17), i % 10 ? "vmlinux" : "ext4");
+	frames[nr++] = sample_frame(c, name, (uint64_t)(w->other_kernel ? 0x99 : 0x17),
+				    i % 10 ? "vmlinux" : "ext4");
 	frames[nr++] = 1 + (uint32_t)i % 7;
 	frames[nr++] = 8 + (uint32_t)i % 5;
 	if (w->other_kernel)
@@ -110,7 +113,8 @@ SAMPLE_UNUSED static uint32_t workload_stack(struct capture *c, const struct wor
 
 static const double workload_sizes[] = {64, 192, 1024, 4096};
 
-SAMPLE_UNUSED static void workload_path(struct capture *c, const struct workload *w, uint64_t *seed, int i)
+SAMPLE_UNUSED static void workload_path(struct capture *c, const struct workload *w, uint64_t *seed,
+					int i)
 {
 	double size = workload_sizes[i % 4], life = 0.02 * (1 + i % 50); /* up to a second */
 	double rate = w->churn / w->paths / size;
@@ -126,19 +130,21 @@ SAMPLE_UNUSED static void workload_path(struct capture *c, const struct workload
 
 		allocs = (double)workload_poisson(seed, allocs * p) / p;
 	}
-	sample_churn(&c->intervals[0], stack, allocs, allocs, 0);
-	churn = &c->intervals[0].churn.items[c->intervals[0].churn.nr - 1];
+	sample_churn(&c->checkpoints[0], stack, allocs, allocs, 0);
+	churn = &c->checkpoints[0].churn.items[c->checkpoints[0].churn.nr - 1];
 	churn->alloc_bytes = allocs * size;
 }
 
-SAMPLE_UNUSED static void workload_levels(struct capture *c, const struct workload *w, uint64_t *seed)
+SAMPLE_UNUSED static void workload_levels(struct capture *c, const struct workload *w,
+					  uint64_t *seed)
 {
 	int readings = w->seconds < 60 ? (int)w->seconds : 60;
 
 	for (int i = 0; i <= readings; i++) {
 		double t = w->seconds * i / readings, leak = w->leak * t;
 		struct snapshot *s = sample_snapshot(c, t);
-		int64_t slabs = 4000 + (int64_t)(leak / 16384) + (int64_t)(3 * workload_normal(seed));
+		int64_t slabs =
+			4000 + (int64_t)(leak / 16384) + (int64_t)(3 * workload_normal(seed));
 
 		sample_meminfo(s, "MemTotal", w->mem_kb ?: 8000000);
 		sample_meminfo(s, "MemFree", 4000000);
@@ -147,7 +153,8 @@ SAMPLE_UNUSED static void workload_levels(struct capture *c, const struct worklo
 		sample_meminfo(s, "PageTables", 9000 + (int64_t)(50 * workload_normal(seed)));
 		sample_meminfo(s, "VmallocUsed", 30000);
 		sample_meminfo(s, "Percpu", 5000);
-		sample_slab(s, w->other_kernel ? "kmalloc-rnd-07-1k" : "kmalloc-1k", slabs * 16, 1024, 16, 4, slabs);
+		sample_slab(s, w->other_kernel ? "kmalloc-rnd-07-1k" : "kmalloc-1k", slabs * 16,
+			    1024, 16, 4, slabs);
 		sample_slab(s, w->other_kernel ? "small_merged" : "small", 1000, 64, 64, 1, 100);
 	}
 }
@@ -192,9 +199,11 @@ SAMPLE_UNUSED static struct capture *workload_record(const struct workload *w)
 		workload_path(c, w, &seed, i);
 	stack = workload_stack(c, w, 1000000); /* the planted path */
 	if (w->leak > 0) {
-		workload_held(c, w, &seed, 3, stack, (int64_t)(w->leak * w->seconds / 1024), 1024, 0);
-		sample_churn(&c->intervals[0], stack, w->leak * w->seconds / 1024, 0, 0);
-		c->intervals[0].churn.items[c->intervals[0].churn.nr - 1].alloc_bytes = w->leak * w->seconds;
+		workload_held(c, w, &seed, 3, stack, (int64_t)(w->leak * w->seconds / 1024), 1024,
+			      0);
+		sample_churn(&c->checkpoints[0], stack, w->leak * w->seconds / 1024, 0, 0);
+		c->checkpoints[0].churn.items[c->checkpoints[0].churn.nr - 1].alloc_bytes =
+			w->leak * w->seconds;
 	}
 	return c;
 }

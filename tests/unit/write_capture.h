@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A capture built in memory goes through the real writer. Include after cmocka.h and sample_capture.h. */
+/* A capture built in memory goes through the real writer. Include after cmocka.h and
+ * sample_capture.h. */
 #ifndef TESTS_UNIT_WRITE_CAPTURE_H
 #define TESTS_UNIT_WRITE_CAPTURE_H
 
@@ -37,8 +38,8 @@ SAMPLE_UNUSED static void write_capture(const struct capture *c, const char *pat
 		assert_int_equal(capture_put_process(w, &c->processes[i], &id), 0);
 		assert_int_equal(id, i);
 	}
-	for (size_t i = 0; i < c->nr_intervals; i++)
-		assert_int_equal(capture_put_interval(w, &c->intervals[i]), 0);
+	for (size_t i = 0; i < c->nr_checkpoints; i++)
+		assert_int_equal(capture_put_checkpoint(w, &c->checkpoints[i]), 0);
 	assert_int_equal(capture_finish(w), 0);
 }
 

@@ -69,7 +69,8 @@ static int program_try(const char *path, const char *name)
 		printf("ok load-%s\n", name); /* run by the loader, attached to nothing */
 	} else {
 		link = bpf_program__attach(program);
-		/* no such event here, or fewer arguments: it loads, and doctor says that it has no place */
+		/* no such event here, or fewer arguments: it loads, and doctor says that it has no
+		 * place */
 		if (!link && (errno == ENOENT || errno == EINVAL))
 			printf("ok load-%s\n", name);
 		else if (!link)

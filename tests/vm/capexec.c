@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * capexec N,N... COMMAND ARGUMENT...: the command as nobody, with these capabilities (by number, see
- * linux/capability.h) and no others. For the guests' suite, where there is no setpriv.
+ * capexec N,N... COMMAND ARGUMENT...: the command as nobody, with these capabilities (by number,
+ * see linux/capability.h) and no others. For the guests' suite, where there is no setpriv.
  */
 #include <linux/capability.h>
 #include <stdio.h>
@@ -26,7 +26,8 @@ int main(int argc, char **argv)
 		sets[cap / 32].permitted |= 1u << (cap & 31);
 		sets[cap / 32].inheritable |= 1u << (cap & 31);
 	}
-	if (prctl(PR_SET_KEEPCAPS, 1) || setgid(NOBODY) || setuid(NOBODY) || syscall(SYS_capset, &header, sets)) {
+	if (prctl(PR_SET_KEEPCAPS, 1) || setgid(NOBODY) || setuid(NOBODY) ||
+	    syscall(SYS_capset, &header, sets)) {
 		perror("capexec");
 		return 2;
 	}

@@ -5,8 +5,8 @@
  * that member: pools.name=Slab.delta_kb. A string, number or boolean is printed as it is, of an
  * array or object its length; a last part "*" prints the elements of an array, one a line.
  * jsonq FILE PATH NAME...: of an array of objects a line for each, with these members of it, tabs
- * between them; an array is its elements, blanks between them, and nothing is "-". Exits 1 when there
- * is no such value, 2 when the file is no JSON.
+ * between them; an array is its elements, blanks between them, and nothing is "-". Exits 1 when
+ * there is no such value, 2 when the file is no JSON.
  */
 #include <jansson.h>
 #include <stdio.h>

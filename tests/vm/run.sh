@@ -32,7 +32,7 @@ test_btf() {
 # Each BPF program by itself, when they cannot be loaded together: the verifier's refusal is what one wants to know.
 load_each() {
 	object=tracer.o
-	[ "$(./jsonq /tmp/doctor.json cmpxchg)" = true ] || object=tracer_plain.o
+	[ "$(./jsonq /tmp/doctor.json cmpxchg)" = true ] || object=tracer_legacy.o
 	./bpfload $object
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Growable arrays as a pair of struct members: T *items; size_t nr, cap. ARRAY_PUSH() returns a pointer to
- * a new zeroed element, or NULL when memory is short (the array is then unchanged).
+ * Growable arrays as a pair of struct members: T *items; size_t nr, cap. ARRAY_PUSH() returns a
+ * pointer to a new zeroed element, or NULL when memory is short (the array is then unchanged).
  */
 #ifndef KMEMTRACE_BASE_ARRAY_H
 #define KMEMTRACE_BASE_ARRAY_H
@@ -34,9 +34,9 @@ static inline int array_grow(void **items, size_t *cap, size_t elem, size_t want
 	return 0;
 }
 
-#define ARRAY_PUSH(a)                                                                                 \
-	(array_grow((void **)&(a)->items, &(a)->cap, sizeof(*(a)->items), (a)->nr + 1)                \
-		 ? NULL                                                                               \
+#define ARRAY_PUSH(a)                                                                  \
+	(array_grow((void **)&(a)->items, &(a)->cap, sizeof(*(a)->items), (a)->nr + 1) \
+		 ? NULL                                                                \
 		 : (__typeof__((a)->items))memset(&(a)->items[(a)->nr++], 0, sizeof(*(a)->items)))
 
 #define ARRAY_FREE(a)              \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Scope-bound clean-up, as in systemd and bpfilter: a variable marked _cleanup_free_ is freed when it
- * leaves scope, TAKE_PTR() moves it out instead. This is what makes functions goto-free.
+ * Scope-bound clean-up, as in systemd and bpfilter: a variable marked _cleanup_free_ is freed when
+ * it leaves scope, TAKE_PTR() moves it out instead. This is what makes functions goto-free.
  */
 #ifndef KMEMTRACE_BASE_CLEANUP_H
 #define KMEMTRACE_BASE_CLEANUP_H
@@ -34,18 +34,18 @@ static inline void cleanup_closedir_func(DIR **d)
 		closedir(*d);
 }
 
-#define _cleanup_(fn) __attribute__((cleanup(fn)))
-#define _cleanup_free_ _cleanup_(cleanup_free_func)
-#define _cleanup_close_ _cleanup_(cleanup_close_func)
-#define _cleanup_fclose_ _cleanup_(cleanup_fclose_func)
+#define _cleanup_(fn)      __attribute__((cleanup(fn)))
+#define _cleanup_free_     _cleanup_(cleanup_free_func)
+#define _cleanup_close_    _cleanup_(cleanup_close_func)
+#define _cleanup_fclose_   _cleanup_(cleanup_fclose_func)
 #define _cleanup_closedir_ _cleanup_(cleanup_closedir_func)
 
 /* The value of ptr, which is set to NULL: ownership moves to the caller. */
-#define TAKE_PTR(ptr)                          \
-	({                                     \
+#define TAKE_PTR(ptr)                           \
+	({                                      \
 		__typeof__(ptr) _taken = (ptr); \
-		(ptr) = NULL;                  \
-		_taken;                        \
+		(ptr) = NULL;                   \
+		_taken;                         \
 	})
 
 #endif

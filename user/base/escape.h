@@ -33,7 +33,8 @@ char *escape_terminal(const char *s, bool utf8);
  * short. */
 char *escape_utf8(const char *s);
 
-/* Can the name stand in a command line as it is, as an argument? What cannot is left out of advice, not quoted. */
+/* Can the name stand in a command line as it is, as an argument? What cannot is left out of advice,
+ * not quoted. */
 bool is_plain_word(const char *name);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * "did you mean …?": the known word that a mistyped one most likely stands for. Used where a name is
- * refused: commands, slab caches. Pure.
+ * "did you mean …?": the known word that a mistyped one most likely stands for. Used where a name
+ * is refused: commands, slab caches. Pure.
  */
 #ifndef KMEMTRACE_BASE_SUGGEST_H
 #define KMEMTRACE_BASE_SUGGEST_H

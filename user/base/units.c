@@ -142,8 +142,8 @@ int units_parse_duration(const char *text, double *seconds)
 	static const struct {
 		const char *suffix;
 		double seconds;
-	} unit[] = {{"", 1},	 {"ms", 0.001}, {"s", 1},    {"m", 60},
-		    {"min", 60}, {"h", 3600},	{"d", 86400}};
+	} unit[] = {{"", 1},     {"ms", 0.001}, {"s", 1},    {"m", 60},
+		    {"min", 60}, {"h", 3600},   {"d", 86400}};
 	size_t digits = strspn(text, "0123456789.");
 	double value;
 	char *end;

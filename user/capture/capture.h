@@ -1,161 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The capture: one SQLite file (docs/capture-format.md, schema.sql) written by `record` as root and read by
- * everything else as anyone. This header is the whole contract between the two sides:
- *   writer.c  rows in, committed interval by interval, marked incomplete until capture_finish();
- *   reader.c  a hostile file in, `struct capture` out, every value range-checked.
- * No kernel address is ever stored: symbols, offsets, modules and build ids only.
+ * The capture file: one SQLite file (docs/capture-format.md, schema.sql) that `record` writes as
+ * root and everything else reads as anyone. What is in it has the types of data/capture.h. writer.c
+ * rows in, committed checkpoint by checkpoint, marked incomplete until capture_finish(); reader.c
+ * a hostile file in, `struct capture` out, every value range-checked. No kernel address is ever
+ * stored: symbols, offsets, modules and build ids only.
  */
-#ifndef KMEMTRACE_CAPTURE_H
-#define KMEMTRACE_CAPTURE_H
+#ifndef KMEMTRACE_CAPTURE_CAPTURE_H
+#define KMEMTRACE_CAPTURE_CAPTURE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/array.h"
-#include "base/cleanup.h"
-#include "proc/snapshot.h"
+#include "data/capture.h"
 
 #define CAPTURE_SCHEMA_VERSION 1
 #define CAPTURE_APPLICATION_ID 0x6b6d7421 /* "kmt!" */
-
-#define CAPTURE_SNAPSHOTS_MAX 600
-
-#define AGE_BUCKETS 16 /* bucket b holds ages in [2^(b−1), 2^b) seconds, bucket 0 below 1 s, the last the rest */
-
-/* ---- rows: shared by both sides; ids are dense from 1, 0 means none ---- */
-
-enum pool { POOL_SLAB, POOL_VMALLOC, POOL_PERCPU, POOL_KSTACK, POOL_PAGETABLE, POOL_PAGE, POOLS };
-
-/* "slab", "vmalloc", "percpu", "kstack", "pagetable", "page": the contract's names. */
-const char *pool_name(enum pool pool);
-/* 0 and *out, or −EINVAL. */
-int pool_parse(const char *name, enum pool *out);
-
-struct cap_frame {
-	char *symbol;    /* "[unknown]" when it could not be resolved */
-	uint64_t offset; /* bytes into symbol */
-	char *module;    /* "vmlinux", a module's name, or "bpf" */
-	char *build_id;  /* hex, "" when unknown */
-};
-
-struct cap_stack {
-	uint32_t nr_frames;
-	uint32_t *frames; /* ids of struct cap_frame, innermost first; allocator frames are already stripped */
-	bool truncated;   /* deeper than the tracer records */
-};
-
-struct cap_cache {
-	char *name;
-	int64_t object_size; /* what was asked for: s->object_size */
-	int64_t size;        /* what one object takes: s->size */
-	bool reclaimable;    /* SLAB_RECLAIM_ACCOUNT */
-	bool large;          /* the pseudo cache "kmalloc-large": in Slab, in no slabinfo line */
-	bool merged_away;    /* never seen by the tracer; here for its slabinfo levels only */
-	ARRAY_OF(char *) aliases; /* other names of a merged cache, without its own */
-};
-
-struct cap_process {
-	int32_t tgid; /* 0: interrupt context, no process to name */
-	char *comm;   /* of the thread group leader; "[interrupt]" for tgid 0 */
-	char *cmdline; /* "" when it was gone or is a kernel thread */
-	uint32_t cgroup; /* id of a cgroup path, 0 unknown */
-};
-
-/*
- * Outstanding at the end of an interval: objects allocated while tracing and not seen freed, of one
- * (pool, class, cache, stack, process). Figures are estimates when sampled: unbiased, with their variance.
- */
-struct cap_held {
-	enum pool pool;
-	char class_[24];     /* within the pool: "thread", "vmap", "pte", …; "" for slab */
-	uint32_t cache;      /* id, 0 outside slab */
-	uint32_t stack;
-	uint32_t process;
-	int64_t tracked;     /* objects actually in the live table */
-	double objects;      /* tracked, each weighted by 1 / its sampling probability */
-	double bytes;
-	double bytes_var;    /* variance of `bytes`, 0 when exact */
-	double age_hist[AGE_BUCKETS]; /* objects by age */
-	double oldest_s;
-	/* the sample of the last run of the liveness audit: those found free are in `judged` and no more in `tracked` */
-	int64_t judged;
-	int64_t judged_live;
-	int64_t judged_twice; /* of `tracked`: found live by two runs, at least a second apart; of the sample or not */
-};
-
-/* Traffic since tracing began, by stack; frees are counted to the stack that allocated. Weighted. */
-struct cap_churn {
-	enum pool pool;
-	uint32_t stack;
-	double allocs, alloc_bytes;
-	double frees, free_bytes; /* seen by a free event */
-	double ghosts, ghost_bytes; /* freed unseen: address reuse, or found by the audit */
-};
-
-struct cap_cache_churn {
-	uint32_t cache;
-	double allocs, frees, ghosts;
-};
-
-struct cap_count {
-	char *name;
-	int64_t value;
-};
-
-/* One row of the attach plan as it was carried out: what `doctor` prints. */
-struct cap_hook {
-	char *name;   /* "kmem:kmalloc" */
-	enum pool pool;
-	char *how;    /* "raw_tp", "fentry", "iter", "" when off */
-	char *reason; /* why not, or "" */
-	char *cost;   /* what the report loses without it, or "" */
-};
-
-/* One closed interval of a recording. A plain recording has one; --every makes several. */
-struct cap_interval {
-	double start_s, end_s; /* since tracing began */
-	ARRAY_OF(struct cap_held) held;
-	ARRAY_OF(struct cap_churn) churn;
-	ARRAY_OF(struct cap_cache_churn) cache_churn;
-	ARRAY_OF(struct cap_count) losses; /* cumulative */
-};
-
-/* Facts with one value: the meta table. Names are documented in docs/capture-format.md. */
-#define META_HOST       "host"
-#define META_RELEASE    "kernel_release"
-#define META_VERSION    "kernel_version"
-#define META_ARCH       "arch"
-#define META_BUILD_ID   "kernel_build_id"
-#define META_LOCKDOWN   "lockdown"
-#define META_CPUS       "cpus_online"
-#define META_POSSIBLE   "cpus_possible"
-#define META_VIRT       "virtualization"
-#define META_BOOT_ID    "boot_id"
-#define META_MACHINE_ID "machine_id"
-#define META_UPTIME     "uptime_s"
-#define META_PAGE_SIZE  "page_size"
-#define META_START      "start_wall_s"
-#define META_MODE       "mode" /* "exact", "sampled", "focused" */
-#define META_PERIOD     "sample_bytes"
-#define META_NARROWED   "narrowed" /* what alone was traced ("process 42"); absent when everything was */
-#define META_COMMAND    "command"
-#define META_TOOL       "tool_version"
-#define META_OVERHEAD   "overhead_cpu_percent"
-#define META_OWN_BYTES  "own_kernel_bytes" /* the tool's own maps and programs */
-#define META_STACKS     "stack_symbols" /* "ok", or why frames have no names */
-#define META_EXACT_UNTIL "exact_until_s" /* when an exact recording began to sample; absent when it did not */
-#define META_NOT_WATCHED "not_watched" /* pools that --max-overhead paused, and for how long; absent when none */
-#define META_AUDIT      "audit" /* "ok", or why no object could be looked up; absent when not tried */
-#define META_COMPLETE   "complete" /* "0" until capture_finish() */
 
 /* ---- writer: of one thread at a time ---- */
 
 struct capture_writer;
 
 /*
- * Create the capture at `path` (mode 0600; an existing file is replaced only when it is a capture and
- * `overwrite`). On failure prints why, leaves nothing behind, returns −errno.
+ * Create the capture at `path` (mode 0600; an existing file is replaced only when it is a capture
+ * and `overwrite`). On failure prints why, leaves nothing behind, returns −errno.
  */
 int capture_writer_new(const char *path, bool overwrite, struct capture_writer **out);
 /* Close without finishing: the file stays, marked incomplete. NULL is fine. */
@@ -175,13 +43,14 @@ int capture_put_cgroup(struct capture_writer *w, const char *path, uint32_t *id)
 int capture_put_process(struct capture_writer *w, const struct cap_process *p, uint32_t *id);
 
 /* All rows of one interval, as one transaction with everything put before it. */
-int capture_put_interval(struct capture_writer *w, const struct cap_interval *i);
+int capture_put_checkpoint(struct capture_writer *w, const struct cap_checkpoint *i);
 /* Bytes of the file that are in use (what capture_thin() frees is used again), or −errno. */
 int64_t capture_size(struct capture_writer *w);
 /*
- * Make room in a long recording: of the intervals and ticks older than the newest quarter, every second one is
- * dropped, so that the older a thing is the coarser it is kept; what a dropped tick changed is in the next one
- * kept. Commits. Returns how many intervals and ticks went, 0 when there are too few to drop any, or −errno.
+ * Make room in a long recording: of the intervals and ticks older than the newest quarter, every
+ * second one is dropped, so that the older a thing is the coarser it is kept; what a dropped tick
+ * changed is in the next one kept. Commits. Returns how many intervals and ticks went, 0 when there
+ * are too few to drop any, or −errno.
  */
 int capture_thin(struct capture_writer *w);
 
@@ -192,54 +61,11 @@ int capture_finish(struct capture_writer *w);
 
 /* ---- reader ---- */
 
-struct cap_meta {
-	char *key, *value;
-};
-
-struct capture {
-	ARRAY_OF(struct cap_meta) meta;
-	bool complete;
-	/*
-	 * In time order, whole, nr_snapshots ≥ 1. Of a recording with more than CAPTURE_SNAPSHOTS_MAX the
-	 * first, the last and evenly spaced ones between: a day at one a second would be 4 GB in this form.
-	 */
-	struct snapshot *snapshots;
-	size_t nr_snapshots;
-	size_t nr_snapshots_stored;
-	/* index 0 of each is an empty row, so that ids index directly */
-	struct cap_frame *frames;
-	size_t nr_frames;
-	struct cap_stack *stacks;
-	size_t nr_stacks;
-	struct cap_cache *caches;
-	size_t nr_caches;
-	struct cap_process *processes;
-	size_t nr_processes;
-	char **cgroups;
-	size_t nr_cgroups;
-	struct cap_hook *hooks;
-	size_t nr_hooks;
-	struct cap_interval *intervals; /* in time order; may be 0 in an incomplete capture */
-	size_t nr_intervals;
-};
-
 /*
- * Read the whole capture at `path` as hostile input: opened read-only, trusted_schema off, defensive,
- * application id and version checked, quick_check run, every id and number range-checked.
- * On failure prints what is wrong and what to do, returns −errno (−EBADMSG for a damaged or foreign
- * file, −ENOTSUP for a newer schema). The caller frees with capture_free().
+ * Read the whole capture at `path` as hostile input: opened read-only, trusted_schema off,
+ * defensive, application id and version checked, quick_check run, every id and number
+ * range-checked. On failure prints what is wrong and what to do, returns −errno (−EBADMSG for a
+ * damaged or foreign file, −ENOTSUP for a newer schema). The caller frees with capture_free().
  */
 int capture_read(const char *path, struct capture **out);
-void capture_free(struct capture *c);
-
-static inline void capture_free_func(struct capture **c)
-{
-	capture_free(*c);
-}
-
-#define _cleanup_capture_ _cleanup_(capture_free_func)
-
-const char *capture_meta(const struct capture *c, const char *key); /* "" when absent */
-double capture_meta_number(const struct capture *c, const char *key, double missing);
-
 #endif

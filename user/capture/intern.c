@@ -6,9 +6,9 @@
 #include <string.h>
 
 #define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(entry)                                                                 \
-	do {                                                                                       \
-		out_of_memory = true;                                                              \
+#define uthash_nonfatal_oom(entry)    \
+	do {                          \
+		out_of_memory = true; \
 	} while (0)
 #include <uthash.h>
 

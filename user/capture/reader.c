@@ -20,13 +20,13 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "capture/reader.h"
+#include "capture/reader_internal.h"
 
 #define READ_SECONDS 20
 #define ROWS_BYTES   (1ULL << 30)
 #define SQLITE_BYTES (256LL << 20)
-#define PROGRESS_STEPS                                                                             \
-	20000 /* virtual machine steps between two looks at the clock: about 1 ms                  \
+#define PROGRESS_STEPS                                                            \
+	20000 /* virtual machine steps between two looks at the clock: about 1 ms \
 	       */
 
 /* ---- the file itself ---- */
@@ -106,9 +106,9 @@ static void distrust(struct reader *r)
 		int id, value;
 	} limits[] = {
 		{SQLITE_LIMIT_LENGTH, 256 << 10},   {SQLITE_LIMIT_SQL_LENGTH, 64 << 10},
-		{SQLITE_LIMIT_COLUMN, 100},	    {SQLITE_LIMIT_EXPR_DEPTH, 50},
+		{SQLITE_LIMIT_COLUMN, 100},         {SQLITE_LIMIT_EXPR_DEPTH, 50},
 		{SQLITE_LIMIT_COMPOUND_SELECT, 4},  {SQLITE_LIMIT_VDBE_OP, 25000},
-		{SQLITE_LIMIT_FUNCTION_ARG, 8},	    {SQLITE_LIMIT_ATTACHED, 0},
+		{SQLITE_LIMIT_FUNCTION_ARG, 8},     {SQLITE_LIMIT_ATTACHED, 0},
 		{SQLITE_LIMIT_TRIGGER_DEPTH, 1},    {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100},
 		{SQLITE_LIMIT_VARIABLE_NUMBER, 10}, {SQLITE_LIMIT_WORKER_THREADS, 0},
 	};

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "capture/reader.h"
+#include "capture/reader_internal.h"
 
 int reader_damaged(struct reader *r, const char *fmt, ...)
 {

@@ -10,10 +10,10 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "capture/reader.h"
+#include "capture/reader_internal.h"
 
-#define SNAPSHOTS_BYTES                                                                            \
-	(256 << 20) /* for all snapshots built: fewer of them when each is large                   \
+#define SNAPSHOTS_BYTES                                                          \
+	(256 << 20) /* for all snapshots built: fewer of them when each is large \
 		     */
 
 struct stored_snapshot {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "capture/reader.h"
+#include "capture/reader_internal.h"
 
 static int read_meta(struct reader *r, void *unused)
 {
@@ -172,31 +172,31 @@ static int read_hook(struct reader *r, void *unused)
 
 static int read_interval(struct reader *r, void *unused)
 {
-	struct cap_interval *i =
-		READER_PUSH(r, r->c->intervals, r->c->nr_intervals, r->intervals_cap);
+	struct cap_checkpoint *i =
+		READER_PUSH(r, r->c->checkpoints, r->c->nr_checkpoints, r->intervals_cap);
 
 	(void)unused;
 	if (!i)
 		return 0;
-	reader_next_id(r, 0, r->c->nr_intervals);
+	reader_next_id(r, 0, r->c->nr_checkpoints);
 	i->start_s = reader_real(r, 1, 0, CAPTURE_REAL_MAX);
 	i->end_s = reader_real(r, 2, i->start_s, CAPTURE_REAL_MAX);
-	if (!r->bad && r->c->nr_intervals > 1 && i->start_s < i[-1].start_s)
+	if (!r->bad && r->c->nr_checkpoints > 1 && i->start_s < i[-1].start_s)
 		r->bad = "not in time order";
 	return 0;
 }
 
 /* The interval that column 0 names, or NULL and r->bad. */
-static struct cap_interval *row_interval(struct reader *r)
+static struct cap_checkpoint *row_interval(struct reader *r)
 {
-	int64_t id = reader_int(r, 0, 1, (int64_t)r->c->nr_intervals);
+	int64_t id = reader_int(r, 0, 1, (int64_t)r->c->nr_checkpoints);
 
-	return r->bad ? NULL : &r->c->intervals[id - 1];
+	return r->bad ? NULL : &r->c->checkpoints[id - 1];
 }
 
 static int read_held(struct reader *r, void *unused)
 {
-	struct cap_interval *i = row_interval(r);
+	struct cap_checkpoint *i = row_interval(r);
 	struct cap_held *h;
 
 	(void)unused;
@@ -215,9 +215,9 @@ static int read_held(struct reader *r, void *unused)
 	h->bytes = reader_real(r, 8, 0, CAPTURE_REAL_MAX);
 	h->bytes_var = reader_real(r, 9, 0, CAPTURE_REAL_MAX);
 	h->oldest_s = reader_real(r, 10, 0, CAPTURE_REAL_MAX);
-	h->judged = reader_int(r, 11, 0, CAPTURE_LEVEL_MAX);
-	h->judged_live = reader_int(r, 12, 0, h->judged);
-	h->judged_twice = reader_int(r, 13, 0, h->tracked);
+	h->verified = reader_int(r, 11, 0, CAPTURE_LEVEL_MAX);
+	h->verified_live = reader_int(r, 12, 0, h->verified);
+	h->verified_twice = reader_int(r, 13, 0, h->tracked);
 	for (int b = 0; b < AGE_BUCKETS; b++)
 		h->age_hist[b] = reader_real(r, 14 + b, 0, CAPTURE_REAL_MAX);
 	return 0;
@@ -225,7 +225,7 @@ static int read_held(struct reader *r, void *unused)
 
 static int read_churn(struct reader *r, void *unused)
 {
-	struct cap_interval *i = row_interval(r);
+	struct cap_checkpoint *i = row_interval(r);
 	struct cap_churn *c;
 
 	(void)unused;
@@ -240,14 +240,14 @@ static int read_churn(struct reader *r, void *unused)
 	c->alloc_bytes = reader_real(r, 4, 0, CAPTURE_REAL_MAX);
 	c->frees = reader_real(r, 5, 0, CAPTURE_REAL_MAX);
 	c->free_bytes = reader_real(r, 6, 0, CAPTURE_REAL_MAX);
-	c->ghosts = reader_real(r, 7, 0, CAPTURE_REAL_MAX);
-	c->ghost_bytes = reader_real(r, 8, 0, CAPTURE_REAL_MAX);
+	c->unseen_frees = reader_real(r, 7, 0, CAPTURE_REAL_MAX);
+	c->unseen_free_bytes = reader_real(r, 8, 0, CAPTURE_REAL_MAX);
 	return 0;
 }
 
 static int read_cache_churn(struct reader *r, void *unused)
 {
-	struct cap_interval *i = row_interval(r);
+	struct cap_checkpoint *i = row_interval(r);
 	struct cap_cache_churn *c;
 
 	(void)unused;
@@ -259,13 +259,13 @@ static int read_cache_churn(struct reader *r, void *unused)
 	c->cache = reader_int(r, 1, 0, (int64_t)r->c->nr_caches - 1);
 	c->allocs = reader_real(r, 2, 0, CAPTURE_REAL_MAX);
 	c->frees = reader_real(r, 3, 0, CAPTURE_REAL_MAX);
-	c->ghosts = reader_real(r, 4, 0, CAPTURE_REAL_MAX);
+	c->unseen_frees = reader_real(r, 4, 0, CAPTURE_REAL_MAX);
 	return 0;
 }
 
 static int read_loss(struct reader *r, void *unused)
 {
-	struct cap_interval *i = row_interval(r);
+	struct cap_checkpoint *i = row_interval(r);
 	struct cap_count *l;
 
 	(void)unused;

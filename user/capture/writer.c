@@ -25,7 +25,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "capture/writer.h"
+#include "capture/writer_internal.h"
 
 #define TICK_WAIT_MS   200   /* for a reader to be done, when another commit follows soon */
 #define FINISH_WAIT_MS 30000 /* when none follows */
@@ -238,7 +238,8 @@ static int create_file(const char *path, bool overwrite)
 		if (!overwrite)
 			return log_error(
 				EEXIST,
-				"%s exists already: overwrite it with --force, or give another name with -o", path);
+				"%s exists already: overwrite it with --force, or give another name with -o",
+				path);
 		if (!unlink(path))
 			fd = open(path, flags, 0600);
 	}

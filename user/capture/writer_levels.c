@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "capture/writer.h"
+#include "capture/writer_internal.h"
 
 static int put_level_name(struct capture_writer *w, enum level_part part, const struct level *l,
 			  int64_t id)
@@ -23,9 +23,9 @@ static int put_level_name(struct capture_writer *w, enum level_part part, const 
 static int put_level_row(struct capture_writer *w, enum level_part part, const int64_t *values,
 			 uint32_t name)
 {
-	static const char *const types[LEVEL_VALUES + 1] = {"",	    "ii",    "iii",
+	static const char *const types[LEVEL_VALUES + 1] = {"",     "ii",    "iii",
 							    "iiii", "iiiii", "iiiiii"};
-	static const char *const gone[LEVEL_VALUES + 1] = {"",	   "i0",    "i00",
+	static const char *const gone[LEVEL_VALUES + 1] = {"",     "i0",    "i00",
 							   "i000", "i0000", "i00000"};
 	int64_t id = (int64_t)(w->nr_snapshots + 1) << LEVEL_NAME_BITS | name;
 	int nr = level_forms[part].nr_values;

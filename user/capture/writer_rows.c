@@ -12,7 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "capture/writer.h"
+#include "capture/writer_internal.h"
 
 static void cleanup_key(struct intern_key *key)
 {
@@ -171,9 +171,9 @@ static bool held_ok(const struct capture_writer *w, const struct cap_held *h)
 	bool ok = (unsigned int)h->pool < POOLS && memchr(h->class_, '\0', sizeof(h->class_)) &&
 		  h->cache <= w->caches.nr && h->stack <= w->stacks.nr &&
 		  h->process <= w->processes.nr && h->tracked >= 0 &&
-		  h->tracked <= CAPTURE_LEVEL_MAX && h->judged >= 0 && h->judged_live >= 0 &&
-		  h->judged <= CAPTURE_LEVEL_MAX && h->judged_live <= h->judged &&
-		  h->judged_twice >= 0 && h->judged_twice <= h->tracked &&
+		  h->tracked <= CAPTURE_LEVEL_MAX && h->verified >= 0 && h->verified_live >= 0 &&
+		  h->verified <= CAPTURE_LEVEL_MAX && h->verified_live <= h->verified &&
+		  h->verified_twice >= 0 && h->verified_twice <= h->tracked &&
 		  real_ok(h->objects) && real_ok(h->bytes) && real_ok(h->bytes_var) &&
 		  real_ok(h->oldest_s);
 
@@ -186,10 +186,10 @@ static bool churn_ok(const struct capture_writer *w, const struct cap_churn *c)
 {
 	return (unsigned int)c->pool < POOLS && c->stack <= w->stacks.nr && real_ok(c->allocs) &&
 	       real_ok(c->alloc_bytes) && real_ok(c->frees) && real_ok(c->free_bytes) &&
-	       real_ok(c->ghosts) && real_ok(c->ghost_bytes);
+	       real_ok(c->unseen_frees) && real_ok(c->unseen_free_bytes);
 }
 
-static int interval_check(const struct capture_writer *w, const struct cap_interval *in)
+static int interval_check(const struct capture_writer *w, const struct cap_checkpoint *in)
 {
 	bool ok = real_ok(in->start_s) && real_ok(in->end_s) && in->start_s <= in->end_s;
 
@@ -210,7 +210,7 @@ static int interval_check(const struct capture_writer *w, const struct cap_inter
 		const struct cap_cache_churn *c = &in->cache_churn.items[i];
 
 		if (c->cache > w->caches.nr || !real_ok(c->allocs) || !real_ok(c->frees) ||
-		    !real_ok(c->ghosts))
+		    !real_ok(c->unseen_frees))
 			return log_error(
 				EINVAL,
 				"row %zu of the cache churn is out of range (a bug in kmemtrace)",
@@ -227,20 +227,20 @@ static int put_held(struct capture_writer *w, int64_t id, const struct cap_held 
 {
 	return writer_insert(w, INSERT_HELD, "ittiiiirrrriiiA", id, pool_name(h->pool), h->class_,
 			     (int64_t)h->cache, (int64_t)h->stack, (int64_t)h->process, h->tracked,
-			     h->objects, h->bytes, h->bytes_var, h->oldest_s, h->judged,
-			     h->judged_live, h->judged_twice, h->age_hist);
+			     h->objects, h->bytes, h->bytes_var, h->oldest_s, h->verified,
+			     h->verified_live, h->verified_twice, h->age_hist);
 }
 
 static int put_churn(struct capture_writer *w, int64_t id, const struct cap_churn *c)
 {
 	return writer_insert(w, INSERT_CHURN, "itirrrrrr", id, pool_name(c->pool),
 			     (int64_t)c->stack, c->allocs, c->alloc_bytes, c->frees, c->free_bytes,
-			     c->ghosts, c->ghost_bytes);
+			     c->unseen_frees, c->unseen_free_bytes);
 }
 
-int capture_put_interval(struct capture_writer *w, const struct cap_interval *in)
+int capture_put_checkpoint(struct capture_writer *w, const struct cap_checkpoint *in)
 {
-	int64_t id = w->nr_intervals + 1;
+	int64_t id = w->nr_checkpoints + 1;
 	int err = w->failed ? w->failed : interval_check(w, in);
 
 	if (err)
@@ -254,7 +254,7 @@ int capture_put_interval(struct capture_writer *w, const struct cap_interval *in
 		const struct cap_cache_churn *c = &in->cache_churn.items[i];
 
 		err = writer_insert(w, INSERT_CACHE_CHURN, "iirrr", id, (int64_t)c->cache,
-				    c->allocs, c->frees, c->ghosts);
+				    c->allocs, c->frees, c->unseen_frees);
 	}
 	for (size_t i = 0; i < in->losses.nr && !err; i++)
 		err = writer_insert(w, INSERT_LOSS, "iti", id, in->losses.items[i].name,
@@ -262,6 +262,6 @@ int capture_put_interval(struct capture_writer *w, const struct cap_interval *in
 	if (!err)
 		err = capture_commit(w);
 	if (!err)
-		w->nr_intervals++;
+		w->nr_checkpoints++;
 	return err;
 }

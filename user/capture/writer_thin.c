@@ -1,30 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Retention: a recording that has grown to its bound is thinned out, older parts more than newer ones (see
- * capture_thin()). Ids stay dense, as the reader wants them, so what is kept is renumbered; all of it in one
- * transaction, which may spill to the journal: it is larger than memory should be.
+ * Retention: a recording that has grown to its bound is thinned out, older parts more than newer
+ * ones (see capture_thin()). Ids stay dense, as the reader wants them, so what is kept is
+ * renumbered; all of it in one transaction, which may spill to the journal: it is larger than
+ * memory should be.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "capture/writer.h"
+#include "capture/writer_internal.h"
 
 #define KEEP_NEWEST 4 /* a quarter, and at least as many */
 
-/* A temporary table of which ids stay and what they are called then; dropped ones lead to the next that stays. */
+/* A temporary table of which ids stay and what they are called then; dropped ones lead to the next
+ * that stays. */
 static int map_make(struct capture_writer *w, const char *name, uint32_t nr, uint32_t *kept)
 {
 	uint32_t newest = nr / 4 > KEEP_NEWEST ? nr / 4 : KEEP_NEWEST, count = 0;
 	char sql[256];
 	int err;
 
-	snprintf(sql, sizeof(sql), "CREATE TEMP TABLE %s (old INTEGER PRIMARY KEY, new INTEGER, keep INTEGER)", name);
+	snprintf(sql, sizeof(sql),
+		 "CREATE TEMP TABLE %s (old INTEGER PRIMARY KEY, new INTEGER, keep INTEGER)", name);
 	err = writer_exec(w, sql);
 	for (uint32_t id = 1; id <= nr && !err; id++) {
 		bool keep = id + newest > nr || id % 2;
 
-		snprintf(sql, sizeof(sql), "INSERT INTO %s VALUES (%u, %u, %d)", name, id, count + 1, keep);
+		snprintf(sql, sizeof(sql), "INSERT INTO %s VALUES (%u, %u, %d)", name, id,
+			 count + 1, keep);
 		err = writer_exec(w, sql);
 		count += keep;
 	}
@@ -49,13 +53,14 @@ static int thin_intervals(struct capture_writer *w, uint32_t *kept)
 {
 	static const char *const tables[] = {"held", "churn", "cache_churn", "loss"};
 	char sql[512];
-	int err = map_make(w, "thin_interval", w->nr_intervals, kept);
+	int err = map_make(w, "thin_interval", w->nr_checkpoints, kept);
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !err; i++) {
-		snprintf(sql, sizeof(sql),
-			 "DELETE FROM %1$s WHERE interval IN (SELECT old FROM temp.thin_interval WHERE NOT keep);"
-			 "UPDATE %1$s SET interval = (SELECT new FROM temp.thin_interval WHERE old = interval)",
-			 tables[i]);
+		snprintf(
+			sql, sizeof(sql),
+			"DELETE FROM %1$s WHERE interval IN (SELECT old FROM temp.thin_interval WHERE NOT keep);"
+			"UPDATE %1$s SET interval = (SELECT new FROM temp.thin_interval WHERE old = interval)",
+			tables[i]);
 		err = writer_exec(w, sql);
 	}
 	return err ? err : renumber(w, "interval", "thin_interval");
@@ -66,13 +71,14 @@ static int thin_levels(struct capture_writer *w, const char *part)
 {
 	char sql[768];
 
-	snprintf(sql, sizeof(sql),
-		 "DELETE FROM %1$s_level WHERE id >> %2$d IN (SELECT old FROM temp.thin_snapshot WHERE NOT keep)"
-		 " AND EXISTS (SELECT 1 FROM %1$s_level n WHERE n.id = %1$s_level.id + %3$d);"
-		 "UPDATE %1$s_level SET id ="
-		 " -((SELECT new FROM temp.thin_snapshot WHERE old = %1$s_level.id >> %2$d) << %2$d | (id & %4$d));"
-		 "UPDATE %1$s_level SET id = -id",
-		 part, LEVEL_NAME_BITS, 1 << LEVEL_NAME_BITS, (1 << LEVEL_NAME_BITS) - 1);
+	snprintf(
+		sql, sizeof(sql),
+		"DELETE FROM %1$s_level WHERE id >> %2$d IN (SELECT old FROM temp.thin_snapshot WHERE NOT keep)"
+		" AND EXISTS (SELECT 1 FROM %1$s_level n WHERE n.id = %1$s_level.id + %3$d);"
+		"UPDATE %1$s_level SET id ="
+		" -((SELECT new FROM temp.thin_snapshot WHERE old = %1$s_level.id >> %2$d) << %2$d | (id & %4$d));"
+		"UPDATE %1$s_level SET id = -id",
+		part, LEVEL_NAME_BITS, 1 << LEVEL_NAME_BITS, (1 << LEVEL_NAME_BITS) - 1);
 	return writer_exec(w, sql);
 }
 
@@ -84,16 +90,17 @@ static int thin_snapshots(struct capture_writer *w, uint32_t *kept)
 		err = thin_levels(w, level_forms[part].name);
 	/* a snapshot that took over what another changed has its parts, too */
 	if (!err)
-		err = writer_exec(w,
-				  "UPDATE snapshot SET parts = parts | (SELECT d.parts FROM snapshot d"
-				  " WHERE d.id = snapshot.id - 1) WHERE id - 1 IN"
-				  " (SELECT old FROM temp.thin_snapshot WHERE NOT keep)");
+		err = writer_exec(
+			w, "UPDATE snapshot SET parts = parts | (SELECT d.parts FROM snapshot d"
+			   " WHERE d.id = snapshot.id - 1) WHERE id - 1 IN"
+			   " (SELECT old FROM temp.thin_snapshot WHERE NOT keep)");
 	return err ? err : renumber(w, "snapshot", "thin_snapshot");
 }
 
 int64_t capture_size(struct capture_writer *w)
 {
-	static const char *const pragmas[] = {"PRAGMA page_count", "PRAGMA freelist_count", "PRAGMA page_size"};
+	static const char *const pragmas[] = {"PRAGMA page_count", "PRAGMA freelist_count",
+					      "PRAGMA page_size"};
 	int64_t values[3] = {0};
 
 	if (w->failed)
@@ -122,17 +129,18 @@ static void forget_numbers(struct capture_writer *w)
 
 int capture_thin(struct capture_writer *w)
 {
-	uint32_t intervals = w->nr_intervals, snapshots = w->nr_snapshots;
+	uint32_t intervals = w->nr_checkpoints, snapshots = w->nr_snapshots;
 	int err = capture_commit(w);
 
 	if (err || w->open) /* a reader keeps it open: another time */
 		return err;
-	if (w->nr_intervals <= KEEP_NEWEST && w->nr_snapshots <= KEEP_NEWEST)
+	if (w->nr_checkpoints <= KEEP_NEWEST && w->nr_snapshots <= KEEP_NEWEST)
 		return 0;
 	err = writer_exec(w, "PRAGMA cache_spill=ON; BEGIN");
 	err = err ? err : thin_intervals(w, &intervals);
 	err = err ? err : thin_snapshots(w, &snapshots);
-	err = err ? err : writer_exec(w, "DROP TABLE temp.thin_interval; DROP TABLE temp.thin_snapshot");
+	err = err ? err
+		  : writer_exec(w, "DROP TABLE temp.thin_interval; DROP TABLE temp.thin_snapshot");
 	if (err)
 		return err;
 	w->open = true;
@@ -142,9 +150,9 @@ int capture_thin(struct capture_writer *w)
 	if (err)
 		return err;
 	snapshots = w->nr_snapshots - snapshots;
-	intervals = w->nr_intervals - intervals;
+	intervals = w->nr_checkpoints - intervals;
 	w->nr_snapshots -= snapshots;
-	w->nr_intervals -= intervals;
+	w->nr_checkpoints -= intervals;
 	forget_numbers(w);
 	return (int)(snapshots + intervals);
 }

@@ -155,8 +155,9 @@ static void fill_stacks(const struct snapshot *s, double page_bytes, struct bala
 	double stacks = balance_vmalloc_stacks_kb(s, page_bytes), level = line_kb(s, "KernelStack");
 
 	b->vmalloc_used_kb = line_kb(s, "VmallocUsed");
-	b->vmallocinfo_kb =
-		s->vmallocs.nr ? (double)vmallocinfo_pages(&s->vmallocs) * page_bytes / 1024 : NAN;
+	b->vmallocinfo_kb = s->vmallocs.nr
+				    ? (double)vmalloc_levels_pages(&s->vmallocs) * page_bytes / 1024
+				    : NAN;
 	/* Unreadable: the default of every large architecture, unless the figures exclude it. */
 	b->stacks_are_vmalloc = b->vmalloc_used_kb >= level && (!s->vmallocs.nr || !isnan(stacks));
 	b->cached_stacks_kb = b->stacks_are_vmalloc ? fmax(stacks - level, 0) : NAN;
@@ -243,7 +244,7 @@ static double rest_kb(const struct balance *b)
 	return rest;
 }
 
-static int compare_suspect(const void *a, const void *b)
+static int compare_candidate(const void *a, const void *b)
 {
 	double x = ((const struct balance_suspect *)a)->kb,
 	       y = ((const struct balance_suspect *)b)->kb;
@@ -251,7 +252,7 @@ static int compare_suspect(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
-static void suspect_add(struct balance *b, struct balance_suspect suspect)
+static void candidate_add(struct balance *b, struct balance_suspect suspect)
 {
 	if (suspect.kb > 0 && b->nr_suspects < BALANCE_SUSPECTS)
 		b->suspects[b->nr_suspects++] = suspect;
@@ -266,34 +267,36 @@ static void fill_unlisted(const struct snapshot *s, double page_bytes, const str
 
 	/* One at a time: an older one is freed before the next is made, or it would still be
 	 * used. */
-	suspect_add(b, (struct balance_suspect){"huge_zero_page", zero_pages > 0 ? 2048 : 0, true,
-						"vmstat thp_zero_page_alloc",
-						"the huge page of zeroes, while anything maps it"});
-	suspect_add(
+	candidate_add(b,
+		      (struct balance_suspect){"huge_zero_page", zero_pages > 0 ? 2048 : 0, true,
+					       "vmstat thp_zero_page_alloc",
+					       "the huge page of zeroes, while anything maps it"});
+	candidate_add(
 		b, (struct balance_suspect){"memmap", vmstat_kb(s, "nr_memmap_pages", page_bytes),
 					    true, "vmstat nr_memmap_pages",
 					    "page structures of memory that was added after boot"});
 	if (named_value_get(&s->meminfo, "Balloon", -1) < 0)
-		suspect_add(b, (struct balance_suspect){"balloon", inflated, true,
-							"vmstat balloon_inflate - balloon_deflate",
-							"given back to the hypervisor"});
+		candidate_add(b,
+			      (struct balance_suspect){"balloon", inflated, true,
+						       "vmstat balloon_inflate - balloon_deflate",
+						       "given back to the hypervisor"});
 	b->percpu_first_kb = u && u->percpu_first_pages > 0
 				     ? (double)u->percpu_first_pages * page_bytes / 1024
 				     : NAN;
 	if (u) {
-		suspect_add(b, (struct balance_suspect){
-				       "sockets", (double)u->socket_pages * page_bytes / 1024, true,
-				       "net/sockstat mem",
-				       "TCP and UDP buffers; a part of them is slab"});
-		suspect_add(b,
-			    (struct balance_suspect){"fragments", (double)u->fragment_bytes / 1024,
-						     true, "net/sockstat FRAG memory",
-						     "IP fragments; a part of them is slab"});
-		suspect_add(b, (struct balance_suspect){"trace_buffers", (double)u->trace_kb, false,
-							"tracing/buffer_total_size_kb",
-							"ring buffers of the kernel's tracer"});
+		candidate_add(b, (struct balance_suspect){
+					 "sockets", (double)u->socket_pages * page_bytes / 1024,
+					 true, "net/sockstat mem",
+					 "TCP and UDP buffers; a part of them is slab"});
+		candidate_add(b, (struct balance_suspect){"fragments",
+							  (double)u->fragment_bytes / 1024, true,
+							  "net/sockstat FRAG memory",
+							  "IP fragments; a part of them is slab"});
+		candidate_add(b, (struct balance_suspect){"trace_buffers", (double)u->trace_kb,
+							  false, "tracing/buffer_total_size_kb",
+							  "ring buffers of the kernel's tracer"});
 	}
-	qsort(b->suspects, b->nr_suspects, sizeof(b->suspects[0]), compare_suspect);
+	qsort(b->suspects, b->nr_suspects, sizeof(b->suspects[0]), compare_candidate);
 }
 
 static void balance_nothing(struct balance *b)

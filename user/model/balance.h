@@ -10,8 +10,8 @@
 
 #include <stdbool.h>
 
-#include "proc/snapshot.h"
-#include "proc/unlisted.h"
+#include "data/snapshot.h"
+#include "data/unlisted.h"
 
 enum balance_group {
 	BALANCE_FREE,
@@ -66,15 +66,7 @@ extern const struct balance_def balance_defs[BALANCE_LINES];
 const char *balance_group_name(enum balance_group group);  /* "free", …, for JSON */
 const char *balance_group_label(enum balance_group group); /* for people */
 
-#define BALANCE_NOTES	 12
-#define BALANCE_NOTE_MAX 256
 #define BALANCE_SUSPECTS 12
-
-/* A note: something about this machine that the sheet cannot put in a line. */
-struct balance_notes {
-	char items[BALANCE_NOTES][BALANCE_NOTE_MAX];
-	size_t nr;
-};
 
 /* Memory that is in Unaccounted, as far as anything counts it. */
 struct balance_suspect {
@@ -88,14 +80,14 @@ struct balance_suspect {
 struct balance {
 	double total_kb;
 	double kb[BALANCE_LINES]; /* sums to total_kb exactly; only BALANCE_REST may be negative */
-	bool placed;		  /* false: no per-CPU lists (zoneinfo), they are in the rest */
+	bool placed;              /* false: no per-CPU lists (zoneinfo), they are in the rest */
 	bool stacks_are_vmalloc;
 	bool balloon_in_total;
-	double vmallocinfo_kb;	 /* Σ pages=; NaN when vmallocinfo could not be read */
-	double vmalloc_used_kb;	 /* VmallocUsed, with thread stacks */
+	double vmallocinfo_kb;   /* Σ pages=; NaN when vmallocinfo could not be read */
+	double vmalloc_used_kb;  /* VmallocUsed, with thread stacks */
 	double cached_stacks_kb; /* stacks kept for the next thread: in VmallocUsed, not in
 				    KernelStack; NaN unknown */
-	double percpu_first_kb;	 /* part of Percpu that is not in MemTotal: the first chunk; NaN
+	double percpu_first_kb;  /* part of Percpu that is not in MemTotal: the first chunk; NaN
 				    unknown */
 	struct balance_suspect suspects[BALANCE_SUSPECTS]; /* largest first */
 	size_t nr_suspects;
@@ -111,10 +103,6 @@ void balance_build(const struct snapshot *s, double page_bytes, const struct unl
 /* The same for two moments of one machine, so that a line means the same in both. */
 void balance_pair(const struct snapshot *start, const struct snapshot *end, double page_bytes,
 		  struct balance *start_out, struct balance *end_out);
-
-/* What has to be known beside the lines, for the people who read them. */
-void balance_notes(const struct snapshot *s, const struct balance *b, double page_bytes,
-		   struct balance_notes *out);
 
 /* Sum of the group's lines. */
 double balance_group_kb(const struct balance *b, enum balance_group group);

@@ -157,7 +157,8 @@ static void caches_measure(const struct view *v, const struct snapshot *s,
 	}
 	for (size_t i = 0; i < caches->nr; i++)
 		if (caches->items[i].large)
-			out[i] = (struct row_level){.objects = NAN, .kb = large_kb(v, s), .cpu_free = NAN};
+			out[i] = (struct row_level){
+				.objects = NAN, .kb = large_kb(v, s), .cpu_free = NAN};
 }
 
 /* slabinfo knows sizes of caches that the tracer never met. */
@@ -177,8 +178,10 @@ static void caches_size(const struct snapshot *s, struct caches *caches,
 	}
 }
 
-/* What is free on CPU lists is in use to slabinfo: take it out, where it was counted at both ends. */
-static void row_correct(struct cache_row *r, const struct row_level *start, const struct row_level *end)
+/* What is free on CPU lists is in use to slabinfo: take it out, where it was counted at both ends.
+ */
+static void row_correct(struct cache_row *r, const struct row_level *start,
+			const struct row_level *end)
 {
 	if (isnan(start->cpu_free) || isnan(end->cpu_free))
 		return;
@@ -221,10 +224,11 @@ static int caches_level(const struct view *v, struct caches *caches, const struc
 	return 0;
 }
 
-static void caches_trace(const struct view *v, const struct held *held, struct caches *caches)
+static void caches_trace(const struct view *v, const struct outstanding *held,
+			 struct caches *caches)
 {
 	for (size_t i = 0; i < held->nr; i++) {
-		const struct held_row *h = &held->items[i];
+		const struct outstanding_row *h = &held->items[i];
 		struct cache_row *r;
 
 		if (h->h->pool != POOL_SLAB || caches->by_id[h->h->cache] == CACHES_NONE)
@@ -235,8 +239,8 @@ static void caches_trace(const struct view *v, const struct held *held, struct c
 		r->held_bytes += h->bytes;
 		r->held_var += h->bytes_var;
 		r->tracked += (double)h->h->tracked;
-		r->judged += (double)h->h->judged;
-		r->judged_live += (double)h->h->judged_live;
+		r->verified += (double)h->h->verified;
+		r->verified_live += (double)h->h->verified_live;
 	}
 	for (size_t i = 0; v->at && i < v->at->cache_churn.nr; i++) {
 		const struct cap_cache_churn *churn = &v->at->cache_churn.items[i];
@@ -248,7 +252,7 @@ static void caches_trace(const struct view *v, const struct held *held, struct c
 		r->traced = true;
 		r->allocs += churn->allocs;
 		r->frees += churn->frees;
-		r->ghosts += churn->ghosts;
+		r->unseen_frees += churn->unseen_frees;
 	}
 }
 
@@ -282,10 +286,13 @@ static double sampling_period(const struct view *v, const struct caches *caches)
 		bytes += caches->items[i].held_bytes;
 		var += caches->items[i].held_var;
 	}
-	return v->exact ? 0 : fmax(capture_meta_number(v->c, META_PERIOD, 0), bytes > 0 ? var / bytes : 0);
+	return v->exact ? 0
+			: fmax(capture_meta_number(v->c, META_PERIOD, 0),
+			       bytes > 0 ? var / bytes : 0);
 }
 
-/* Of held_objects, from sampling. Where no sample fell there may yet be 2.5 periods, 95 times of 100. */
+/* Of held_objects, from sampling. Where no sample fell there may yet be 2.5 periods, 95 times of
+ * 100. */
 static double held_sd(const struct cache_row *r, double period)
 {
 	if (r->held_bytes > 0)
@@ -302,15 +309,16 @@ static void caches_judge(const struct view *v, double lost_ratio, struct caches 
 		struct cache_row *r = &caches->items[i];
 		struct trust_facts f = {
 			.frees = r->frees,
-			.ghosts = r->ghosts,
+			.unseen_frees = r->unseen_frees,
 			.held_objects = r->held_objects,
 			.held_sd = held_sd(r, period),
 			.tracked = r->tracked,
-			.judged = r->judged,
-			.judged_live = r->judged_live,
+			.verified = r->verified,
+			.verified_live = r->verified_live,
 			.slabinfo_delta = r->end_objects - r->start_objects,
-			.slabinfo_slack = v->cpus * trust_slabinfo_slack(r->size, fmax(r->objects_per_slab, 0),
-									 !isnan(r->cpu_free)),
+			.slabinfo_slack = v->cpus * trust_slabinfo_slack(
+							    r->size, fmax(r->objects_per_slab, 0),
+							    !isnan(r->cpu_free)),
 			.start_objects = r->start_objects,
 			.lost_ratio = lost_ratio,
 			.complete = v->complete,
@@ -329,8 +337,8 @@ static void caches_judge(const struct view *v, double lost_ratio, struct caches 
 		} else {
 			r->preexisting_freed_bytes = preexisting_freed(r);
 		}
-		r->unseen_objects =
-			fmax(0, f.slabinfo_delta - f.held_objects - f.slabinfo_slack - 1.96 * f.held_sd);
+		r->unseen_objects = fmax(0, f.slabinfo_delta - f.held_objects - f.slabinfo_slack -
+						    1.96 * f.held_sd);
 		if (isnan(f.slabinfo_delta) || !r->traced)
 			r->unseen_objects = NAN;
 		r->unseen_bytes = r->unseen_objects * r->size;
@@ -415,8 +423,12 @@ static int caches_trend(const struct view *v, struct caches *caches, const struc
 	if (!picks || !level || !y)
 		return -ENOMEM;
 	for (size_t i = 0; i < caches->nr; i++)
-		caches->items[i].trend = (struct trend){
-			.slope = NAN, .slope_low = NAN, .slope_high = NAN, .mk_p = 1, .change_t = NAN, .change_p = 1};
+		caches->items[i].trend = (struct trend){.slope = NAN,
+							.slope_low = NAN,
+							.slope_high = NAN,
+							.mk_p = 1,
+							.change_t = NAN,
+							.change_p = 1};
 	if (want > TREND_POINTS)
 		want = TREND_POINTS;
 	nr = caches_pick(caches, picks);
@@ -456,7 +468,7 @@ static int caches_add_large(const struct view *v, struct caches *caches)
 	return 0;
 }
 
-static int caches_fill(const struct view *v, const struct held *held, double lost_ratio,
+static int caches_fill(const struct view *v, const struct outstanding *held, double lost_ratio,
 		       struct row_names *names, struct caches *caches)
 {
 	caches->by_id = calloc(v->c->nr_caches + 1, sizeof(*caches->by_id));
@@ -474,7 +486,7 @@ static int caches_fill(const struct view *v, const struct held *held, double los
 	return caches_trend(v, caches, names);
 }
 
-int caches_build(const struct view *v, const struct held *held, double lost_ratio,
+int caches_build(const struct view *v, const struct outstanding *held, double lost_ratio,
 		 struct caches *out)
 {
 	struct caches caches = {0};

@@ -4,10 +4,11 @@
 #define KMEMTRACE_MODEL_CGROUP_OF_H
 
 #include "base/array.h"
-#include "capture/capture.h"
+#include "data/capture.h"
 
 struct cgroup_of {
-	ARRAY_OF(const struct cap_process *); /* those with a cgroup, by tgid; borrowed from the capture */
+	ARRAY_OF(const struct cap_process
+			 *); /* those with a cgroup, by tgid; borrowed from the capture */
 };
 
 /* 0 or −ENOMEM. Free with cgroup_of_free(). */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Containers by cgroup path: see container.h. The forms are those of the runtimes' cgroup drivers: runc's
- * systemd and cgroupfs drivers as docker, containerd and CRI-O set them up, podman's libpod, LXC's
- * lxc.payload, systemd-machined, and the kubelet's kubepods tree.
+ * Containers by cgroup path: see container.h. The forms are those of the runtimes' cgroup drivers:
+ * runc's systemd and cgroupfs drivers as docker, containerd and CRI-O set them up, podman's libpod,
+ * LXC's lxc.payload, systemd-machined, and the kubelet's kubepods tree.
  */
 #include "model/container.h"
 
@@ -19,15 +19,18 @@
 static const struct {
 	const char *prefix, *runtime;
 } scopes[] = {
-	{"docker-", "docker"},	   {"cri-containerd-", "containerd"}, {"crio-", "cri-o"},
-	{"libpod-", "podman"},	   {"nerdctl-", "containerd"},
+	{"docker-", "docker"}, {"cri-containerd-", "containerd"}, {"crio-", "cri-o"},
+	{"libpod-", "podman"}, {"nerdctl-", "containerd"},
 };
 
 /* A directory whose child is the container's. */
 static const struct {
 	const char *parent, *runtime;
 } parents[] = {
-	{"docker", "docker"}, {"lxc", "lxc"}, {"libpod_parent", "podman"}, {"containerd", "containerd"},
+	{"docker", "docker"},
+	{"lxc", "lxc"},
+	{"libpod_parent", "podman"},
+	{"containerd", "containerd"},
 };
 
 /* Take the next component off a path. */
@@ -119,7 +122,8 @@ static void read_scope(struct text component, struct container *out)
 		text_copy(text_skip(component, 12), out->id, sizeof(out->id));
 	} else if (text_starts(component, "machine-") && text_ends(component, ".scope")) {
 		out->runtime = "nspawn";
-		text_copy((struct text){component.p + 8, component.len - 14}, out->id, sizeof(out->id));
+		text_copy((struct text){component.p + 8, component.len - 14}, out->id,
+			  sizeof(out->id));
 	}
 }
 
@@ -146,7 +150,8 @@ static void read_child(struct text parent, struct text component, struct contain
 
 void container_of_cgroup(const char *path, struct container *out)
 {
-	static const char *const units[] = {".service", ".scope", ".slice", ".socket", ".mount", ".swap"};
+	static const char *const units[] = {".service", ".scope", ".slice",
+					    ".socket",  ".mount", ".swap"};
 	struct container c = {.runtime = ""};
 	struct text rest = text_of(path), component, parent = {"", 0};
 
@@ -187,7 +192,8 @@ static size_t volatile_run(struct text t, char before)
 /* "session-12.scope", "session-c3.scope", "run-u12.service", "run-r….scope", "run-1234.scope" */
 static size_t transient_run(struct text t, size_t *keep)
 {
-	static const char *const prefixes[] = {"session-c", "session-", "run-u", "run-r", "run-p", "run-"};
+	static const char *const prefixes[] = {"session-c", "session-", "run-u",
+					       "run-r",     "run-p",    "run-"};
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
 		size_t n = strlen(prefixes[i]), digits = 0;
@@ -214,7 +220,8 @@ void cgroup_normalise(const char *path, char *dst, size_t size)
 		size_t keep = 0, skip = volatile_run(t, before);
 
 		/* a pod's UID follows its prefix without a break */
-		if (!skip && text_starts(t, "pod") && is_uid(text_skip(t, 3)) && !isalnum((unsigned char)before)) {
+		if (!skip && text_starts(t, "pod") && is_uid(text_skip(t, 3)) &&
+		    !isalnum((unsigned char)before)) {
 			keep = 3;
 			skip = 39;
 		}

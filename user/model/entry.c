@@ -11,7 +11,8 @@ enum label {
 	LABEL_FIXED,  /* what the row says */
 	LABEL_SUFFIX, /* the rest of the symbol, "()" after it: the system call's name */
 	LABEL_INNER,  /* the row's word and the function that was called from there */
-	LABEL_CALLED, /* the system call by the function it was left to (its own frame was a tail call's) */
+	LABEL_CALLED, /* the system call by the function it was left to (its own frame was a tail
+			 call's) */
 };
 
 /*
@@ -73,9 +74,8 @@ static const struct boundary {
 };
 
 static const char *const kind_names[ENTRY_KINDS] = {
-	[ENTRY_UNKNOWN] = "unknown",	 [ENTRY_SYSCALL] = "syscall",
-	[ENTRY_FAULT] = "page-fault",	 [ENTRY_INTERRUPT] = "interrupt",
-	[ENTRY_SOFTIRQ] = "softirq",	 [ENTRY_WORK] = "work",
+	[ENTRY_UNKNOWN] = "unknown",      [ENTRY_SYSCALL] = "syscall", [ENTRY_FAULT] = "page-fault",
+	[ENTRY_INTERRUPT] = "interrupt",  [ENTRY_SOFTIRQ] = "softirq", [ENTRY_WORK] = "work",
 	[ENTRY_THREAD] = "kernel-thread",
 };
 
@@ -91,7 +91,8 @@ static const struct boundary *boundary_find(const char *symbol, const char **res
 		const char *pattern = boundaries[i].symbol;
 		size_t n = strlen(pattern);
 
-		if (pattern[n - 1] == '*' ? strncmp(symbol, pattern, n - 1) : strcmp(symbol, pattern))
+		if (pattern[n - 1] == '*' ? strncmp(symbol, pattern, n - 1)
+					  : strcmp(symbol, pattern))
 			continue;
 		*rest = symbol + n - 1;
 		return &boundaries[i];

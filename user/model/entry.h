@@ -7,7 +7,7 @@
 #ifndef KMEMTRACE_MODEL_ENTRY_H
 #define KMEMTRACE_MODEL_ENTRY_H
 
-#include "capture/capture.h"
+#include "data/capture.h"
 
 enum entry_kind {
 	ENTRY_UNKNOWN, /* cut off before it, or named by nothing we know */
@@ -27,8 +27,10 @@ const char *entry_kind_name(enum entry_kind kind);
 
 struct entry {
 	enum entry_kind kind;
-	uint32_t frames; /* of the stack that are inside of it, from the innermost; the rest is the way in */
-	char label[ENTRY_LABEL_MAX]; /* "pipe2()", "page fault", "softirq net_rx_action", …, as captured */
+	uint32_t frames; /* of the stack that are inside of it, from the innermost; the rest is the
+			    way in */
+	char label[ENTRY_LABEL_MAX]; /* "pipe2()", "page fault", "softirq net_rx_action", …, as
+					captured */
 };
 
 /* The innermost boundary counts: a page fault in a system call is a page fault. */

@@ -15,9 +15,9 @@
 #include <uthash.h>
 
 #include "base/cleanup.h"
-#include "capture/class.h"
+#include "data/class.h"
 #include "model/entry.h"
-#include "model/interval.h"
+#include "model/confidence.h"
 
 static uint32_t row_stack(const struct capture *c, const struct cap_held *h)
 {
@@ -87,15 +87,17 @@ static const struct dimension {
 	const char *name;
 	uint32_t (*key)(const struct capture *c, const struct cap_held *h);
 	size_t nr_keys; /* offset of the member of struct capture that counts them; 0: one key */
-	bool traffic;	/* a path's traffic belongs to one group */
+	bool traffic;   /* a path's traffic belongs to one group */
 	/* for what has no ids of its own: the name that a stack's rows go by */
 	void (*name_of)(const struct capture *c, uint32_t stack, char *buf, size_t size);
 } dimensions[GROWTH_BYS] = {
 	[GROWTH_BY_STACK] = {"stack", row_stack, offsetof(struct capture, nr_stacks), true, NULL},
 	[GROWTH_BY_CACHE] = {"cache", row_cache, offsetof(struct capture, nr_caches), false, NULL},
 	[GROWTH_BY_SITE] = {"site", row_site, offsetof(struct capture, nr_frames), true, NULL},
-	[GROWTH_BY_PROCESS] = {"process", row_process, offsetof(struct capture, nr_processes), false, NULL},
-	[GROWTH_BY_CGROUP] = {"cgroup", row_cgroup, offsetof(struct capture, nr_cgroups), false, NULL},
+	[GROWTH_BY_PROCESS] = {"process", row_process, offsetof(struct capture, nr_processes),
+			       false, NULL},
+	[GROWTH_BY_CGROUP] = {"cgroup", row_cgroup, offsetof(struct capture, nr_cgroups), false,
+			      NULL},
 	[GROWTH_BY_MODULE] = {"module", NULL, 0, true, name_module},
 	[GROWTH_BY_POOL] = {"pool", row_pool, 0, true, NULL},
 	[GROWTH_BY_SYSCALL] = {"syscall", NULL, 0, true, name_entry},
@@ -162,16 +164,16 @@ double age_quantile(const double hist[AGE_BUCKETS], double oldest, double share)
 
 /* ---- groups ---- */
 
-struct build {
+struct growth_builder {
 	const struct view *v;
-	const struct held *held;
+	const struct outstanding *held;
 	const struct growth *g;
 	uint32_t *group_of; /* of each held row */
 	struct growth_group *groups;
 	size_t nr;
 };
 
-static void group_add(struct growth_group *g, const struct held_row *r)
+static void group_add(struct growth_group *g, const struct outstanding_row *r)
 {
 	double share = r->h->objects > 0 ? r->objects / r->h->objects : 0;
 
@@ -181,9 +183,9 @@ static void group_add(struct growth_group *g, const struct held_row *r)
 	g->traced_bytes += r->h->bytes;
 	g->traced_var += r->h->bytes_var;
 	g->tracked += (double)r->h->tracked;
-	g->judged += (double)r->h->judged;
-	g->judged_live += (double)r->h->judged_live;
-	g->judged_twice += (double)r->h->judged_twice;
+	g->verified += (double)r->h->verified;
+	g->verified_live += (double)r->h->verified_live;
+	g->verified_twice += (double)r->h->verified_twice;
 	for (size_t b = 0; b < AGE_BUCKETS; b++)
 		g->age_hist[b] += r->h->age_hist[b] * share;
 	if (r->objects > 0 && !(g->oldest_s >= r->h->oldest_s))
@@ -191,11 +193,11 @@ static void group_add(struct growth_group *g, const struct held_row *r)
 }
 
 /* Give every row its group. index has POOLS × keys elements, groups one for each row. */
-static void groups_collect(struct build *b, uint32_t *index, size_t keys)
+static void groups_collect(struct growth_builder *b, uint32_t *index, size_t keys)
 {
 	memset(index, 0xff, POOLS * keys * sizeof(*index));
 	for (size_t i = 0; i < b->held->nr; i++) {
-		const struct held_row *r = &b->held->items[i];
+		const struct outstanding_row *r = &b->held->items[i];
 		uint32_t key = growth_key(b->g, b->v->c, r->h);
 		uint32_t *at = &index[(size_t)r->h->pool * keys + key];
 
@@ -212,22 +214,23 @@ static void groups_collect(struct build *b, uint32_t *index, size_t keys)
 }
 
 /* Traffic is kept by (pool, stack): a stack's group has all of it, a site's that of its stacks. */
-static void groups_traffic(struct build *b, const uint32_t *index, size_t keys)
+static void groups_traffic(struct growth_builder *b, const uint32_t *index, size_t keys)
 {
 	bool known = dimensions[b->g->by].traffic;
 
 	for (size_t i = 0; i < b->nr; i++)
-		b->groups[i].allocs = b->groups[i].frees = b->groups[i].ghosts = known ? 0 : NAN;
+		b->groups[i].allocs = b->groups[i].frees = b->groups[i].unseen_frees =
+			known ? 0 : NAN;
 	for (size_t i = 0; known && b->v->at && i < b->v->at->churn.nr; i++) {
 		const struct cap_churn *c = &b->v->at->churn.items[i];
-		uint32_t at = index[(size_t)c->pool * keys +
-				    growth_traffic_key(b->g, b->v->c, c->stack)];
+		uint32_t at =
+			index[(size_t)c->pool * keys + growth_traffic_key(b->g, b->v->c, c->stack)];
 
 		if (at == UINT32_MAX)
 			continue;
 		b->groups[at].allocs += c->allocs;
 		b->groups[at].frees += c->frees;
-		b->groups[at].ghosts += c->ghosts;
+		b->groups[at].unseen_frees += c->unseen_frees;
 	}
 }
 
@@ -235,9 +238,10 @@ static void groups_traffic(struct build *b, const uint32_t *index, size_t keys)
  * estimate. */
 static void group_interval(struct growth_group *g)
 {
-	/* nobody looked: all of them, unless some were taken to be free, as others of their cache are or in a part */
+	/* nobody looked: all of them, unless some were taken to be free, as others of their cache
+	 * are or in a part */
 	double unjudged = g->bytes < g->traced_bytes || g->objects < g->tracked ? 0 : g->tracked;
-	double certain = g->judged > 0 ? g->judged_live : unjudged;
+	double certain = g->verified > 0 ? g->verified_live : unjudged;
 
 	interval_weighted(g->bytes, g->bytes_var, &g->bytes_low, &g->bytes_high);
 	if (g->objects > 0)
@@ -255,14 +259,14 @@ static void group_finish(struct growth_group *g)
 
 /* ---- shares ---- */
 
-struct part {
+struct growth_part {
 	uint32_t group, id;
 	double bytes;
 };
 
 static int compare_part(const void *a, const void *b)
 {
-	const struct part *x = a, *y = b;
+	const struct growth_part *x = a, *y = b;
 
 	if (x->group != y->group)
 		return x->group < y->group ? -1 : 1;
@@ -279,21 +283,21 @@ static int compare_share(const void *a, const void *b)
 }
 
 /* Split every group by `key`; `member` is the offset of the struct growth_shares to fill. */
-static int groups_split(struct build *b,
+static int groups_split(struct growth_builder *b,
 			uint32_t (*key)(const struct capture *, const struct cap_held *),
 			size_t member, struct growth_share **out)
 {
 	size_t nr = b->held->nr, at = 0;
-	_cleanup_free_ struct part *parts = calloc(nr + 1, sizeof(*parts));
+	_cleanup_free_ struct growth_part *parts = calloc(nr + 1, sizeof(*parts));
 	struct growth_share *shares = calloc(nr + 1, sizeof(*shares));
 
 	*out = shares; /* owned by the growth from here on */
 	if (!parts || !shares)
 		return -ENOMEM;
 	for (size_t i = 0; i < nr; i++)
-		parts[i] = (struct part){.group = b->group_of[i],
-					 .id = key(b->v->c, b->held->items[i].h),
-					 .bytes = b->held->items[i].bytes};
+		parts[i] = (struct growth_part){.group = b->group_of[i],
+						.id = key(b->v->c, b->held->items[i].h),
+						.bytes = b->held->items[i].bytes};
 	qsort(parts, nr, sizeof(*parts), compare_part);
 	for (size_t i = 0; i < nr;) {
 		struct growth_group *g = &b->groups[parts[i].group];
@@ -367,15 +371,14 @@ static int growth_name(const struct capture *c, struct growth *g)
 		return 0;
 	g->name_of = calloc(c->nr_stacks, sizeof(*g->name_of));
 	err = g->name_of ? names_number(c, g, &ids) : -ENOMEM;
-	HASH_ITER(hh, ids, n, next)
-	{
+	HASH_ITER (hh, ids, n, next) {
 		HASH_DEL(ids, n);
 		free(n);
 	}
 	return err;
 }
 
-static int growth_fill(struct build *b, struct growth *g)
+static int growth_fill(struct growth_builder *b, struct growth *g)
 {
 	size_t keys = growth_keys(g, b->v->c);
 	_cleanup_free_ uint32_t *index = calloc(POOLS * (keys + 1), sizeof(*index));
@@ -400,14 +403,14 @@ static int growth_fill(struct build *b, struct growth *g)
 	return 0;
 }
 
-int growth_build(const struct view *v, const struct held *held, enum growth_by by,
+int growth_build(const struct view *v, const struct outstanding *held, enum growth_by by,
 		 struct growth *out)
 {
 	struct growth g = {.by = by};
-	_cleanup_free_ struct held_row *rows = calloc(held->nr + 1, sizeof(*rows));
+	_cleanup_free_ struct outstanding_row *rows = calloc(held->nr + 1, sizeof(*rows));
 	_cleanup_free_ uint32_t *group_of = calloc(held->nr + 1, sizeof(*group_of));
-	struct held own = {.items = rows};
-	struct build b = {.v = v, .held = &own, .g = &g};
+	struct outstanding own = {.items = rows};
+	struct growth_builder b = {.v = v, .held = &own, .g = &g};
 
 	g.groups = calloc(held->nr + 1, sizeof(*g.groups));
 	b.group_of = group_of;

@@ -7,7 +7,7 @@
 #ifndef KMEMTRACE_MODEL_GROWTH_H
 #define KMEMTRACE_MODEL_GROWTH_H
 
-#include "model/held.h"
+#include "model/outstanding.h"
 
 enum growth_by {
 	GROWTH_BY_STACK,
@@ -43,12 +43,12 @@ struct growth_group {
 	uint32_t key; /* id of the stack, cache, frame, process or cgroup; else of growth.names */
 	double bytes, bytes_var, bytes_low, bytes_high; /* estimate and its 95 % interval */
 	double objects;
-	double traced_bytes, traced_var; /* before the audit's correction */
-	double tracked, judged, judged_live, judged_twice; /* see struct cap_held */
-	double age_hist[AGE_BUCKETS];	       /* objects, corrected */
-	double age_p50_s, age_p90_s, oldest_s; /* NaN without ages */
-	double allocs, frees,
-		ghosts; /* traffic of its call paths; NaN where paths are shared between groups */
+	double traced_bytes, traced_var;                         /* before the audit's correction */
+	double tracked, verified, verified_live, verified_twice; /* see struct cap_held */
+	double age_hist[AGE_BUCKETS];                            /* objects, corrected */
+	double age_p50_s, age_p90_s, oldest_s;                   /* NaN without ages */
+	double allocs, frees, unseen_frees; /* traffic of its call paths; NaN where paths are shared
+					       between groups */
 	struct growth_shares stacks, caches, processes, cgroups; /* id 0: not known */
 	const char *module; /* of the largest path's first frame outside vmlinux, else "vmlinux" */
 	const char *class_; /* of its first row (rows of a path share it): "thread", "pte", …; ""
@@ -59,7 +59,7 @@ struct growth {
 	enum growth_by by;
 	struct growth_group *groups; /* by bytes, largest first */
 	size_t nr;
-	double bytes;			/* of all groups */
+	double bytes;                   /* of all groups */
 	struct growth_share *shares[4]; /* what the groups' shares point into */
 	/* of modules and ways in, which have no table in a capture: names, and by stack which */
 	ARRAY_OF(char *) names;
@@ -67,11 +67,12 @@ struct growth {
 };
 
 /* 0 or −ENOMEM. O(rows · log rows). Free with growth_free(). */
-int growth_build(const struct view *v, const struct held *held, enum growth_by by,
+int growth_build(const struct view *v, const struct outstanding *held, enum growth_by by,
 		 struct growth *out);
 void growth_free(struct growth *g);
 
-/* Ids that keys are below; the key of a row; and that of a path's traffic, UINT32_MAX where it is not kept so. */
+/* Ids that keys are below; the key of a row; and that of a path's traffic, UINT32_MAX where it is
+ * not kept so. */
 size_t growth_keys(const struct growth *g, const struct capture *c);
 uint32_t growth_key(const struct growth *g, const struct capture *c, const struct cap_held *h);
 uint32_t growth_traffic_key(const struct growth *g, const struct capture *c, uint32_t stack);

@@ -8,11 +8,12 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "capture/class.h"
+#include "data/class.h"
 
 #define FLOOR_KB 64.0 /* a smaller change of a group has no shape worth naming */
 
-/* Which of the first `nr` groups each (pool, key) is; UINT32_MAX for the rest. malloc'ed, or NULL. */
+/* Which of the first `nr` groups each (pool, key) is; UINT32_MAX for the rest. malloc'ed, or NULL.
+ */
 static uint32_t *history_index(const struct growth *g, size_t nr, size_t keys)
 {
 	uint32_t *index = malloc(POOLS * (keys + 1) * sizeof(*index));
@@ -28,16 +29,17 @@ static uint32_t *history_index(const struct growth *g, size_t nr, size_t keys)
 int history_build(const struct view *v, const struct growth *g, struct history *out)
 {
 	const struct capture *c = v->c;
-	size_t nr = g->nr < HISTORY_GROUPS ? g->nr : HISTORY_GROUPS, keys = growth_keys(g, c), points = 0;
+	size_t nr = g->nr < HISTORY_GROUPS ? g->nr : HISTORY_GROUPS, keys = growth_keys(g, c),
+	       points = 0;
 	_cleanup_free_ uint32_t *index = history_index(g, nr, keys);
-	_cleanup_free_ double *t = calloc(c->nr_intervals + 1, sizeof(*t));
-	_cleanup_free_ double *y = calloc((c->nr_intervals + 1) * (nr + 1), sizeof(*y));
+	_cleanup_free_ double *t = calloc(c->nr_checkpoints + 1, sizeof(*t));
+	_cleanup_free_ double *y = calloc((c->nr_checkpoints + 1) * (nr + 1), sizeof(*y));
 	_cleanup_free_ struct trend *trends = calloc(nr + 1, sizeof(*trends));
 
 	if (!index || !t || !y || !trends)
 		return -ENOMEM;
-	for (size_t k = 0; k < c->nr_intervals; k++) {
-		const struct cap_interval *at = &c->intervals[k];
+	for (size_t k = 0; k < c->nr_checkpoints; k++) {
+		const struct cap_checkpoint *at = &c->checkpoints[k];
 
 		if (at->end_s < v->start->t_s || at->end_s > v->end->t_s + 1)
 			continue;
@@ -47,12 +49,12 @@ int history_build(const struct view *v, const struct growth *g, struct history *
 			enum class_place place = class_place(h->pool, h->class_);
 
 			if (group != UINT32_MAX && place != CLASS_SHARED && place != CLASS_OUTSIDE)
-				y[group * (c->nr_intervals + 1) + points] += h->bytes / 1024;
+				y[group * (c->nr_checkpoints + 1) + points] += h->bytes / 1024;
 		}
 		t[points++] = at->end_s;
 	}
 	for (size_t i = 0; i < nr; i++)
-		if (trend_of(t, y + i * (c->nr_intervals + 1), points, FLOOR_KB, &trends[i]))
+		if (trend_of(t, y + i * (c->nr_checkpoints + 1), points, FLOOR_KB, &trends[i]))
 			return -ENOMEM;
 	*out = (struct history){.trends = TAKE_PTR(trends), .nr = nr};
 	return 0;

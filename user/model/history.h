@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the largest groups of growth held at each checkpoint: the pattern of a call path (or process, …) over time.
- * Checkpoints are 1 s apart for the first 12 s, then 2, 4, … s, or as --every says; a pattern needs 8 of them.
+ * What the largest groups of growth held at each checkpoint: the pattern of a call path (or
+ * process, …) over time. Checkpoints are 1 s apart for the first 12 s, then 2, 4, … s, or as
+ * --every says; a pattern needs 8 of them.
  */
 #ifndef KMEMTRACE_MODEL_HISTORY_H
 #define KMEMTRACE_MODEL_HISTORY_H

@@ -11,17 +11,17 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "capture/class.h"
+#include "data/class.h"
 #include "model/balance.h"
-#include "model/interval.h"
+#include "model/confidence.h"
 
 #define TREND_FLOOR 256.0 /* kB: a smaller change of a pool has no shape worth naming */
 
 struct source {
 	const struct view *v;
-	const struct held *held;
+	const struct outstanding *held;
 	const struct caches *caches;
-	const struct levels *levels;
+	const struct holders *levels;
 };
 
 struct pool_def {
@@ -30,7 +30,7 @@ struct pool_def {
 	enum pool pool; /* of the traced objects … */
 	bool secondary; /* … those in SecPageTables, or those that are not */
 	double (*preexisting_kb)(const struct source *s); /* NULL: nothing tells, see remark */
-	double (*overhead_kb)(const struct source *s);	  /* NULL: there is none */
+	double (*overhead_kb)(const struct source *s);    /* NULL: there is none */
 	const char *remark;
 };
 
@@ -120,7 +120,7 @@ static double held_kb(const struct source *s, const struct pool_def *def, double
 
 	*var = 0;
 	for (size_t i = 0; i < s->held->nr; i++) {
-		const struct held_row *row = &s->held->items[i];
+		const struct outstanding_row *row = &s->held->items[i];
 
 		if (row->h->pool != def->pool || (class_place(row->h->pool, row->h->class_) ==
 						  CLASS_SECONDARY) != def->secondary)
@@ -150,7 +150,8 @@ static double percpu_pages_kb(const struct source *s, double *var)
 	return bytes / 1024;
 }
 
-/* As for slab caches, of pages: fewer than came, beyond what chance makes of it, so older ones went. */
+/* As for slab caches, of pages: fewer than came, beyond what chance makes of it, so older ones
+ * went. */
 static double percpu_preexisting(const struct source *s)
 {
 	double var, came, grew;
@@ -185,9 +186,9 @@ static const struct pool_def pool_defs[LEDGER_POOLS] = {
 	[LEDGER_SEC_PAGE_TABLES] =
 		{"SecPageTables", level_meminfo, POOL_PAGETABLE, true, NULL, NULL,
 		 "older pages that were freed are in the residual: nothing tells them"},
-	[LEDGER_PERCPU] = {"Percpu", level_meminfo, POOL_PERCPU, false, percpu_preexisting,
-			   percpu_overhead,
-			   "older objects that were freed are in the overhead while their pages stay"},
+	[LEDGER_PERCPU] =
+		{"Percpu", level_meminfo, POOL_PERCPU, false, percpu_preexisting, percpu_overhead,
+		 "older objects that were freed are in the overhead while their pages stay"},
 	[LEDGER_UNACCOUNTED] =
 		{"Unaccounted", level_unaccounted, POOL_PAGE, false, NULL, NULL,
 		 "older pages that were freed are in the residual: nothing tells them"},
@@ -260,11 +261,11 @@ static void row_terms(const struct source *s, const struct pool_def *def, struct
 }
 
 /*
- * The residual is as uncertain as what is held. Percpu's is as its pages are: what is held is in the overhead
- * with the other sign. Of slab and pages nothing may have been sampled; the rest is tracked whole, or finer.
+ * The residual is as uncertain as what is held. Percpu's is as its pages are: what is held is in
+ * the overhead with the other sign. Of slab and pages nothing may have been sampled; the rest is
+ * tracked whole, or finer.
  */
-static void row_interval(const struct source *s, const struct pool_def *def,
-			 struct ledger_row *row)
+static void row_interval(const struct source *s, const struct pool_def *def, struct ledger_row *row)
 {
 	double sum = row->attributed_kb, var = row->attributed_sd_kb * row->attributed_sd_kb, low,
 	       high, sample = 0;
@@ -297,8 +298,8 @@ static int row_build(const struct source *s, const struct pool_def *def, struct 
 	return row_history(v, def, row);
 }
 
-int ledger_build(const struct view *v, const struct held *held, const struct caches *caches,
-		 const struct levels *levels, struct ledger *out)
+int ledger_build(const struct view *v, const struct outstanding *held, const struct caches *caches,
+		 const struct holders *levels, struct ledger *out)
 {
 	struct source s = {.v = v, .held = held, .caches = caches, .levels = levels};
 	struct ledger l = {0};

@@ -12,7 +12,7 @@
 #define KMEMTRACE_MODEL_LEDGER_H
 
 #include "model/caches.h"
-#include "model/levels.h"
+#include "model/holders.h"
 
 enum ledger_pool {
 	LEDGER_SLAB,
@@ -32,7 +32,7 @@ struct ledger_row {
 	double attributed_sd_kb; /* standard deviation from sampling and audit */
 	const char
 		*attributed_from; /* "events", "vmallocinfo" (kernels before 6.2), "" not at all */
-	const char *remark;	  /* what is special about the terms of this pool, or "" */
+	const char *remark;       /* what is special about the terms of this pool, or "" */
 	double preexisting_freed_kb;
 	double allocator_overhead_kb;
 	double residual_kb;
@@ -49,8 +49,8 @@ struct ledger {
 };
 
 /* 0 or −ENOMEM. Free with ledger_free(). */
-int ledger_build(const struct view *v, const struct held *held, const struct caches *caches,
-		 const struct levels *levels, struct ledger *out);
+int ledger_build(const struct view *v, const struct outstanding *held, const struct caches *caches,
+		 const struct holders *levels, struct ledger *out);
 void ledger_free(struct ledger *l);
 
 #endif

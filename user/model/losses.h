@@ -18,7 +18,7 @@ enum loss_kind loss_kind(const char *name);
 const char *loss_meaning(const char *name);
 
 struct losses {
-	double events;	/* allocations and frees not recorded */
+	double events;  /* allocations and frees not recorded */
 	double details; /* recorded incompletely */
 	double traffic; /* allocations and frees that were recorded */
 };

@@ -10,8 +10,8 @@
 #include "base/cleanup.h"
 
 static const char *const pattern_names[] = {
-	[PATTERN_UNKNOWN] = "unknown", [PATTERN_STEADY] = "steady", [PATTERN_GROWING] = "growing",
-	[PATTERN_STEP] = "step",       [PATTERN_SPIKE] = "spike",   [PATTERN_DROP] = "drop",
+	[PATTERN_UNKNOWN] = "unknown",   [PATTERN_STEADY] = "steady", [PATTERN_GROWING] = "growing",
+	[PATTERN_STEP] = "step",         [PATTERN_SPIKE] = "spike",   [PATTERN_DROP] = "drop",
 	[PATTERN_SAWTOOTH] = "sawtooth",
 };
 
@@ -154,8 +154,8 @@ static double trend_noise(const double *y, size_t n, double *scratch)
 }
 
 /*
- * Pettitt's change point: the split at which most of one side lies above the other. O(n²), as the slopes. The
- * level changes after t[k]; change_t is the first reading of the new level.
+ * Pettitt's change point: the split at which most of one side lies above the other. O(n²), as the
+ * slopes. The level changes after t[k]; change_t is the first reading of the new level.
  */
 static void trend_change(const double *t, const double *y, size_t n, struct trend *out)
 {
@@ -175,7 +175,8 @@ static void trend_change(const double *t, const double *y, size_t n, struct tren
 	if (!(most > 0))
 		return;
 	out->change_t = t[at];
-	out->change_p = fmin(1, 2 * exp(-6 * most * most / ((double)n * (double)n * ((double)n + 1))));
+	out->change_p =
+		fmin(1, 2 * exp(-6 * most * most / ((double)n * (double)n * ((double)n + 1))));
 }
 
 /* Swings up and down of at least `least`, from turn to turn. */
@@ -212,7 +213,8 @@ static enum pattern trend_pattern(const double *y, size_t n, double floor_, doub
 		max = fmax(max, y[i]);
 		min = fmin(min, y[i]);
 	}
-	/* swings far beyond the floor are news, though those as fast as the readings look like noise */
+	/* swings far beyond the floor are news, though those as fast as the readings look like
+	 * noise */
 	count_swings(y, n, fmax(fmin(limit, SERIES_SWING * floor_), (max - min) / 2), &up, &down);
 	if (up >= 2 && down >= 2)
 		return PATTERN_SAWTOOTH;
@@ -237,8 +239,13 @@ bool trend_has_rate(const struct trend *t)
 
 int trend_of(const double *t, const double *y, size_t n, double floor_, struct trend *out)
 {
-	struct trend result = {.slope = NAN, .slope_low = NAN, .slope_high = NAN, .noise = NAN, .mk_p = 1,
-			       .change_t = NAN, .change_p = 1};
+	struct trend result = {.slope = NAN,
+			       .slope_low = NAN,
+			       .slope_high = NAN,
+			       .noise = NAN,
+			       .mk_p = 1,
+			       .change_t = NAN,
+			       .change_p = 1};
 	size_t used = n < SERIES_POINTS ? n : SERIES_POINTS;
 	_cleanup_free_ double *mem = NULL;
 	double *pt, *py, *scratch;

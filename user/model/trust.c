@@ -12,7 +12,7 @@
 #define UNSEEN_LOW    0.10
 #define DISAGREE_FAIR 0.05 /* difference to slabinfo beyond its slack */
 #define DISAGREE_LOW  0.50
-#define AUDIT_MIN                                                                                  \
+#define AUDIT_MIN \
 	30 /* objects judged (or all) that count as an audit: a 95 % interval under ±18 % */
 
 const char *trust_name(enum trust_level level)
@@ -51,7 +51,7 @@ double trust_slabinfo_slack(double object_size, double objects_per_slab, bool co
 
 static bool is_audited(const struct trust_facts *f)
 {
-	return f->judged > 0 && (f->judged >= AUDIT_MIN || f->judged >= f->tracked);
+	return f->verified > 0 && (f->verified >= AUDIT_MIN || f->verified >= f->tracked);
 }
 
 /* Compare traced outstanding with slabinfo's change, and say what a difference means. */
@@ -77,10 +77,10 @@ static void judge_agreement(const struct trust_facts *f, struct trust *t)
 void trust_judge(const struct trust_facts *f, struct trust *out)
 {
 	struct trust t = {.level = TRUST_HIGH, .lost_ratio = f->lost_ratio};
-	double frees = f->frees + f->ghosts;
+	double frees = f->frees + f->unseen_frees;
 
-	t.unseen_free_ratio = frees > 0 ? f->ghosts / frees : NAN;
-	t.audited_ratio = f->tracked > 0 ? f->judged / f->tracked : NAN;
+	t.unseen_free_ratio = frees > 0 ? f->unseen_frees / frees : NAN;
+	t.audited_ratio = f->tracked > 0 ? f->verified / f->tracked : NAN;
 	judge_agreement(f, &t);
 
 	if (f->lost_ratio > LOST_FAIR)
@@ -110,8 +110,7 @@ static bool leak_but_for_time(const struct leak_facts *f)
 {
 	return f->trust == TRUST_HIGH && f->still_growing && !f->reclaimable &&
 	       !(f->verified < 0.9) && !(f->verified_twice < 0.5) &&
-	       f->age_p50 >= f->duration / 4 &&
-	       f->oldest >= 0.75 * f->duration;
+	       f->age_p50 >= f->duration / 4 && f->oldest >= 0.75 * f->duration;
 }
 
 bool trust_may_say_leak(const struct leak_facts *f)

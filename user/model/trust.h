@@ -17,24 +17,25 @@ const char *trust_name(enum trust_level level);
 
 /* What was measured about one cache. */
 struct trust_facts {
-	double frees, ghosts; /* seen by an event; found out otherwise (address reuse, audit) */
+	double frees,
+		unseen_frees; /* seen by an event; found out otherwise (address reuse, audit) */
 	double held_objects;  /* outstanding at the end, corrected by the audit */
-	double held_sd;	      /* standard deviation of held_objects from sampling, 0 when exact */
+	double held_sd;       /* standard deviation of held_objects from sampling, 0 when exact */
 	double tracked; /* objects in the live table, and how many of them the audit looked at */
-	double judged, judged_live;
+	double verified, verified_live;
 	double slabinfo_delta; /* change of active objects in slabinfo; NaN without it */
 	double slabinfo_slack; /* objects slabinfo may count as active though they are free */
 	double start_objects;  /* active at the start; NaN without slabinfo */
 	double lost_ratio;     /* events lost of all, 0 … 1 */
-	bool complete;	       /* the capture was finished */
+	bool complete;         /* the capture was finished */
 };
 
 enum agreement {
-	AGREE_UNKNOWN,	 /* nothing to compare with */
-	AGREE_YES,	 /* within slabinfo's slack, sampling error and 5 % */
+	AGREE_UNKNOWN,   /* nothing to compare with */
+	AGREE_YES,       /* within slabinfo's slack, sampling error and 5 % */
 	AGREE_FREED_OLD, /* fewer than traced, the traced ones were verified: objects older than the
 			    capture went */
-	AGREE_NO	 /* they contradict each other */
+	AGREE_NO         /* they contradict each other */
 };
 
 #define TRUST_REASONS 5
@@ -43,9 +44,9 @@ struct trust {
 	enum trust_level level;
 	enum agreement agreement;
 	double unseen_free_ratio; /* ghosts of all frees, NaN without frees */
-	double disagreement;	  /* beyond slack and sampling error, of the larger of the two; NaN
+	double disagreement;      /* beyond slack and sampling error, of the larger of the two; NaN
 				     without slabinfo */
-	double audited_ratio;	  /* judged of tracked, NaN with nothing tracked */
+	double audited_ratio;     /* judged of tracked, NaN with nothing tracked */
 	double lost_ratio;
 	size_t nr_reasons; /* why it is not higher */
 	size_t deciding;   /* which of them set the level */
@@ -68,26 +69,27 @@ double trust_slabinfo_slack(double object_size, double objects_per_slab, bool co
 /* What must all hold before growth is called a leak. Times in seconds. */
 struct leak_facts {
 	enum trust_level trust;
-	bool still_growing;	/* pattern of the cache */
-	bool reclaimable;	/* or not known */
-	double duration;	/* of the view */
+	bool still_growing;     /* pattern of the cache */
+	bool reclaimable;       /* or not known */
+	double duration;        /* of the view */
 	double age_p50, oldest; /* of the path's outstanding objects */
-	double verified;	/* share of them found live by the audit; NaN: not judged */
-	double verified_twice;	/* share of those found live twice, some time apart; NaN likewise */
+	double verified;        /* share of them found live by the audit; NaN: not judged */
+	double verified_twice;  /* share of those found live twice, some time apart; NaN likewise */
 };
 
 /*
  * High trust, still growing, not reclaimable, 90 % verified live where it was audited and half of
- * these twice, and older than the growth's own time scale: something that grows evenly and never frees has a median age of
- * half the duration and its oldest object is as old as the capture; churn is younger. A quarter and
- * three quarters leave room for the age classes, which double.
+ * these twice, and older than the growth's own time scale: something that grows evenly and never
+ * frees has a median age of half the duration and its oldest object is as old as the capture; churn
+ * is younger. A quarter and three quarters leave room for the age classes, which double.
  */
 bool trust_may_say_leak(const struct leak_facts *f);
 
 /*
- * The least seconds of recording for that word. The kernel keeps some objects for a fixed time and frees them
- * then: a recording that is not well longer sees them do nothing but grow. TCP keeps a closed connection for
- * 60 s (TCP_TIMEWAIT_LEN); twice that, and a part more for the pattern to show that growth has ended.
+ * The least seconds of recording for that word. The kernel keeps some objects for a fixed time and
+ * frees them then: a recording that is not well longer sees them do nothing but grow. TCP keeps a
+ * closed connection for 60 s (TCP_TIMEWAIT_LEN); twice that, and a part more for the pattern to
+ * show that growth has ended.
  */
 #define TRUST_LEAK_S 150
 

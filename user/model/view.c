@@ -28,7 +28,7 @@ void view_whole(const struct capture *c, struct view *out)
 		.c = c,
 		.first = 0,
 		.last = c->nr_snapshots - 1,
-		.at = c->nr_intervals ? &c->intervals[c->nr_intervals - 1] : NULL,
+		.at = c->nr_checkpoints ? &c->checkpoints[c->nr_checkpoints - 1] : NULL,
 		.page_bytes = capture_meta_number(c, META_PAGE_SIZE, 4096),
 		.cpus = capture_meta_number(c, META_CPUS, 1),
 		.exact = !strcmp(capture_meta(c, META_MODE), "exact") ||

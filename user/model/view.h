@@ -7,20 +7,20 @@
 #ifndef KMEMTRACE_MODEL_VIEW_H
 #define KMEMTRACE_MODEL_VIEW_H
 
-#include "capture/capture.h"
+#include "data/capture.h"
 
 struct view {
 	const struct capture *c;
 	const struct snapshot *start, *end;
 	const struct snapshot *slab_start,
-		*slab_end;	       /* those that have slabinfo; NULL when none has */
-	size_t first, last;	       /* indices of start and end in c->snapshots */
-	const struct cap_interval *at; /* NULL: nothing was traced (or nothing committed) */
+		*slab_end;               /* those that have slabinfo; NULL when none has */
+	size_t first, last;              /* indices of start and end in c->snapshots */
+	const struct cap_checkpoint *at; /* NULL: nothing was traced (or nothing committed) */
 	double duration_s;
 	double page_bytes;
 	double cpus;
-	bool exact;	      /* every allocation was tracked (of the caches in focus) */
-	bool focused;	      /* only the caches named with --cache were tracked at all */
+	bool exact;           /* every allocation was tracked (of the caches in focus) */
+	bool focused;         /* only the caches named with --cache were tracked at all */
 	const char *narrowed; /* else than by cache: "of process 42"; "" when it was not */
 	bool complete;
 };
@@ -28,7 +28,8 @@ struct view {
 /* The whole capture. c must have a snapshot, as the reader guarantees. */
 void view_whole(const struct capture *c, struct view *out);
 
-/* Let the view be about the snapshots `first` to `last` of its capture; `at` is left to the caller. */
+/* Let the view be about the snapshots `first` to `last` of its capture; `at` is left to the caller.
+ */
 void view_span(struct view *v, size_t first, size_t last);
 
 /* True when the capture has an attached hook for this pool, or objects of it: only then is it

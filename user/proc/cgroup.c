@@ -20,7 +20,7 @@
 #include "base/file_read.h"
 #include "base/text.h"
 
-#define HASH_NONFATAL_OOM	 1
+#define HASH_NONFATAL_OOM        1
 #define uthash_nonfatal_oom(elt) ((elt)->lost = true)
 #include <uthash.h>
 

@@ -28,14 +28,14 @@ int cgroups_refresh(struct cgroups *cg);
 /* Where the tree is mounted. The string belongs to `cg`. */
 const char *cgroups_mount(const struct cgroups *cg);
 /*
- * Is its root that of all cgroups? In a cgroup namespace (a container's) it is not: how deep a cgroup
- * lies can then not be told.
+ * Is its root that of all cgroups? In a cgroup namespace (a container's) it is not: how deep a
+ * cgroup lies can then not be told.
  */
 bool cgroups_whole(const struct cgroups *cg);
 
 /*
- * The id and depth (0: the root) of the cgroup called `path`: "/system.slice/x.service", or the directory
- * where it is mounted. Returns 0 or −ENOENT.
+ * The id and depth (0: the root) of the cgroup called `path`: "/system.slice/x.service", or the
+ * directory where it is mounted. Returns 0 or −ENOENT.
  */
 int cgroups_find(const struct cgroups *cg, const char *path, uint64_t *id, uint32_t *level);
 

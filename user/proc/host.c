@@ -151,7 +151,8 @@ uint32_t host_thread_size(const char *proc_root)
 		threads = atol(slash + 1);
 	if (!bytes || threads <= 0)
 		return 16384;
-	/* there are a few stacks more than threads (idle tasks, the dead): so the mean is a little high */
+	/* there are a few stacks more than threads (idle tasks, the dead): so the mean is a little
+	 * high */
 	while (size < 65536 && size * 1.5 < (double)bytes / threads)
 		size *= 2;
 	return size;

@@ -32,7 +32,8 @@ struct host_facts {
  */
 int host_facts_read(const char *proc_root, const char *sys_root, struct host_facts *out);
 
-/* Bytes of a kernel stack: /proc/meminfo's KernelStack over the number of threads, to a power of two. */
+/* Bytes of a kernel stack: /proc/meminfo's KernelStack over the number of threads, to a power of
+ * two. */
 uint32_t host_thread_size(const char *proc_root);
 
 /* The number of CPUs in a list such as "0-3,8": −1 when it is none. Pure. */

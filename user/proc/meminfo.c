@@ -65,11 +65,3 @@ int vmstat_parse(const char *buf, size_t len, struct named_values *out)
 {
 	return named_parse(buf, len, false, out);
 }
-
-int64_t named_value_get(const struct named_values *v, const char *name, int64_t missing)
-{
-	for (size_t i = 0; i < v->nr; i++)
-		if (!strcmp(v->items[i].name, name))
-			return v->items[i].value;
-	return missing;
-}

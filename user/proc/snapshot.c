@@ -93,13 +93,3 @@ int snapshot_read(const char *root, unsigned int parts, struct snapshot *out)
 	s = (struct snapshot){0};
 	return 0;
 }
-
-void snapshot_free(struct snapshot *s)
-{
-	ARRAY_FREE(&s->meminfo);
-	ARRAY_FREE(&s->vmstat);
-	ARRAY_FREE(&s->slabs);
-	ARRAY_FREE(&s->zones);
-	ARRAY_FREE(&s->vmallocs);
-	ARRAY_FREE(&s->tasks);
-}

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Levels: what the kernel itself says it holds at one moment, read from /proc. Filled by proc/snapshot.c
- * (live) or by capture/reader.c (from a file); read by the model. No attribution here.
- * The parsers are pure: (buf, len, out), hostile lines are skipped and counted in `bad_lines`.
+ * Reads the kernel's own levels out of /proc into a struct snapshot (data/snapshot.h). The parsers
+ * are pure: (buf, len, out). Hostile lines are skipped and counted in `bad_lines`.
  */
 #ifndef KMEMTRACE_PROC_SNAPSHOT_H
 #define KMEMTRACE_PROC_SNAPSHOT_H
@@ -10,107 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/array.h"
-
-#define LEVEL_NAME_MAX 64
-
-/* "Name: value kB" lines of /proc/meminfo, and "name value" lines of /proc/vmstat. */
-struct named_value {
-	char name[LEVEL_NAME_MAX];
-	int64_t value; /* meminfo: kB (or a count for HugePages_*); vmstat: a count */
-};
-
-struct named_values {
-	ARRAY_OF(struct named_value);
-	size_t bad_lines;
-};
-
-/* One line of /proc/slabinfo (version 2.1). Merged caches appear under one of their names only. */
-struct slab_level {
-	char name[LEVEL_NAME_MAX];
-	int64_t active_objs; /* counts objects on CPU lists and in sheaves as active */
-	int64_t num_objs;
-	int64_t object_size; /* <objsize>: bytes an object takes with its metadata (s->size) */
-	int64_t objs_per_slab;
-	int64_t pages_per_slab;
-	int64_t active_slabs;
-	int64_t num_slabs;
-	int64_t cpu_free; /* of active_objs, those free on CPU lists and in sheaves; −1 not known (audit_count_free()) */
-};
-
-struct slab_levels {
-	ARRAY_OF(struct slab_level);
-	size_t bad_lines;
-};
-
-/* One zone of one node in /proc/zoneinfo. All in pages. */
-struct zone_level {
-	int node;
-	char zone[16];
-	int64_t free;
-	int64_t spanned;
-	int64_t present;
-	int64_t managed;
-	int64_t pcp; /* sum of the per-CPU lists' "count:" lines: free, but not in MemFree */
-};
-
-struct zone_levels {
-	ARRAY_OF(struct zone_level);
-	size_t bad_lines;
-};
-
-enum vmalloc_kind {
-	VMALLOC_VMALLOC, /* "vmalloc": has pages, counted in VmallocUsed */
-	VMALLOC_VMAP,
-	VMALLOC_IOREMAP,
-	VMALLOC_VM_MAP_RAM,
-	VMALLOC_PERCPU, /* per-CPU chunk address space: pcpu_get_vm_areas */
-	VMALLOC_OTHER,
-	VMALLOC_KINDS
-};
-
-/* All areas of /proc/vmallocinfo with one caller and kind, added up. */
-struct vmalloc_level {
-	char caller
-		[128]; /* symbol+0xoff without "/0xsize"; a [module] suffix is kept; "" if not printed */
-	enum vmalloc_kind kind;
-	int64_t areas;
-	int64_t bytes; /* address space, guard page included */
-	int64_t pages; /* backing pages of "pages=": their sum over all lines is VmallocUsed */
-};
-
-struct vmalloc_levels {
-	ARRAY_OF(struct vmalloc_level);
-	size_t bad_lines;
-};
-
-/* One process, from the BPF task iterator: threads and page tables it holds. */
-struct task_level {
-	int32_t tgid;
-	char comm[16];
-	uint64_t cgroup_id;
-	int64_t threads;
-	int64_t stack_bytes;
-	int64_t pgtables_bytes;
-};
-
-struct task_levels {
-	ARRAY_OF(struct task_level);
-};
-
-enum snapshot_kind { SNAPSHOT_START, SNAPSHOT_TICK, SNAPSHOT_END };
-
-struct snapshot {
-	enum snapshot_kind kind;
-	double t_s;    /* seconds since tracing began, CLOCK_BOOTTIME; 0 for the start */
-	double wall_s; /* seconds since the epoch */
-	struct named_values meminfo;
-	struct named_values vmstat;
-	struct slab_levels slabs;
-	struct zone_levels zones;
-	struct vmalloc_levels vmallocs;
-	struct task_levels tasks; /* only where the task iterator ran */
-};
+#include "data/snapshot.h"
 
 /* Which files snapshot_read() reads. What is not asked for is left empty. */
 enum snapshot_parts {
@@ -120,7 +19,8 @@ enum snapshot_parts {
 	SNAPSHOT_ZONEINFO = 1 << 3,
 	SNAPSHOT_VMALLOCINFO = 1 << 4,
 	SNAPSHOT_ALL = (1 << 5) - 1,
-	SNAPSHOT_REFRESHED = 1 << 5 /* the caller has just called snapshot_refresh(), which takes a few ms */
+	SNAPSHOT_REFRESHED =
+		1 << 5 /* the caller has just called snapshot_refresh(), which takes a few ms */
 };
 
 int meminfo_parse(const char *buf, size_t len, struct named_values *out);
@@ -129,20 +29,15 @@ int slabinfo_parse(const char *buf, size_t len, struct slab_levels *out);
 int zoneinfo_parse(const char *buf, size_t len, struct zone_levels *out);
 int vmallocinfo_parse(const char *buf, size_t len, struct vmalloc_levels *out);
 
-/* Pages of the areas VmallocUsed counts: it is this sum, in kB. */
-int64_t vmallocinfo_pages(const struct vmalloc_levels *levels);
-
-/* The value called `name`, or `missing` where there is none. */
-int64_t named_value_get(const struct named_values *v, const char *name, int64_t missing);
-
-/* Fold the per-CPU counters in, by root/sys/vm/stat_refresh; nothing when it is absent or forbidden. */
+/* Fold the per-CPU counters in, by root/sys/vm/stat_refresh; nothing when it is absent or
+ * forbidden. */
 void snapshot_refresh(const char *root);
 
 /*
- * Read one snapshot from the proc tree at `root` ("/proc", or a recorded tree), refreshed. Files that may not be read (slabinfo and vmallocinfo need root) leave their part
- * empty. t_s and kind are the caller's to set. Returns 0, or −errno when /proc/meminfo cannot be read.
+ * Read one snapshot from the proc tree at `root` ("/proc", or a recorded tree), refreshed. Files
+ * that may not be read (slabinfo and vmallocinfo need root) leave their part empty. t_s and kind
+ * are the caller's to set. Returns 0, or −errno when /proc/meminfo cannot be read.
  */
 int snapshot_read(const char *root, unsigned int parts, struct snapshot *out);
-void snapshot_free(struct snapshot *s);
 
 #endif

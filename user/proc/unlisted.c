@@ -17,7 +17,7 @@
 #include "proc/host.h"
 
 #define VALUE_MAX    (INT64_C(1) << 40)
-#define READ_ALL     3	/* klogctl: SYSLOG_ACTION_READ_ALL */
+#define READ_ALL     3  /* klogctl: SYSLOG_ACTION_READ_ALL */
 #define BUFFER_SIZE  10 /* klogctl: SYSLOG_ACTION_SIZE_BUFFER */
 #define MESSAGES_MAX (16 << 20)
 

@@ -7,17 +7,8 @@
 #define KMEMTRACE_PROC_UNLISTED_H
 
 #include <stddef.h>
-#include <stdint.h>
 
-struct unlisted {
-	int64_t socket_pages;	    /* TCP and UDP buffers: /proc/net/sockstat "mem", this network
-				       namespace's */
-	int64_t fragment_bytes;	    /* IP fragments waiting for the rest */
-	int64_t trace_kb;	    /* ftrace's ring buffers, all CPUs of the main instance */
-	int64_t percpu_first_pages; /* the first per-CPU chunk, all CPUs: from the boot messages */
-};
-
-#define UNLISTED_NONE ((struct unlisted){-1, -1, -1, -1})
+#include "data/unlisted.h"
 
 /*
  * Pure parsers; what is not there is left as it was. The boot messages give one CPU's part of

@@ -47,10 +47,10 @@ static const struct meaning device_tree_meanings[] = {
 
 /* Hypervisors known by DMI, for where CPUID says nothing (arm64, a hidden flag). */
 static const struct meaning dmi_meanings[] = {
-	{"KVM", "kvm"},	    {"QEMU", "qemu"},		{"VMware", "vmware"},
+	{"KVM", "kvm"},     {"QEMU", "qemu"},           {"VMware", "vmware"},
 	{"VMW", "vmware"},  {"innotek GmbH", "oracle"}, {"VirtualBox", "oracle"},
-	{"Xen", "xen"},	    {"Bochs", "bochs"},		{"Parallels", "parallels"},
-	{"BHYVE", "bhyve"}, {"Hyper-V", "microsoft"},	{"Apple Virtualization", "apple"},
+	{"Xen", "xen"},     {"Bochs", "bochs"},         {"Parallels", "parallels"},
+	{"BHYVE", "bhyve"}, {"Hyper-V", "microsoft"},   {"Apple Virtualization", "apple"},
 	{NULL, NULL},
 };
 

@@ -14,21 +14,21 @@
 
 struct virt_clues {
 	char cpuid[13]; /* hypervisor signature, CPUID 0x40000000; "" for none, or no such CPU */
-	bool cpu_flag;	/* "hypervisor" among the flags of /proc/cpuinfo */
+	bool cpu_flag;  /* "hypervisor" among the flags of /proc/cpuinfo */
 	char sys_hypervisor[32]; /* /sys/hypervisor/type */
-	bool xen_control;	 /* /proc/xen/capabilities says control_d: the host's own domain */
-	char device_tree[64];	 /* /proc/device-tree/hypervisor/compatible */
-	char product[64];	 /* DMI: product_name, */
-	char vendor[64];	 /* sys_vendor, */
-	char board[64];		 /* board_vendor, */
-	char bios[64];		 /* bios_vendor */
-	char acpi_oem[7];	 /* OEM id of the DSDT */
-	char osrelease[128];	 /* of the kernel: WSL names itself there */
-	char container[32];	 /* what the container manager says in /run/systemd/container */
-	bool dockerenv;		 /* /.dockerenv */
-	bool containerenv;	 /* /run/.containerenv: podman */
-	bool kubernetes;	 /* a service account is mounted */
-	char cgroup[512];	 /* of process 1 as seen here, cut */
+	bool xen_control;        /* /proc/xen/capabilities says control_d: the host's own domain */
+	char device_tree[64];    /* /proc/device-tree/hypervisor/compatible */
+	char product[64];        /* DMI: product_name, */
+	char vendor[64];         /* sys_vendor, */
+	char board[64];          /* board_vendor, */
+	char bios[64];           /* bios_vendor */
+	char acpi_oem[7];        /* OEM id of the DSDT */
+	char osrelease[128];     /* of the kernel: WSL names itself there */
+	char container[32];      /* what the container manager says in /run/systemd/container */
+	bool dockerenv;          /* /.dockerenv */
+	bool containerenv;       /* /run/.containerenv: podman */
+	bool kubernetes;         /* a service account is mounted */
+	char cgroup[512];        /* of process 1 as seen here, cut */
 };
 
 /*

@@ -14,7 +14,7 @@
 
 #include "base/text.h"
 
-#define HASH_NONFATAL_OOM	 1
+#define HASH_NONFATAL_OOM        1
 #define uthash_nonfatal_oom(elt) ((elt)->lost = true)
 #include <uthash.h>
 
@@ -24,7 +24,7 @@
 /* Levels are found again by their first two members, caller and kind, compared as bytes. */
 #define KEY_SIZE (offsetof(struct vmalloc_level, kind) + sizeof(enum vmalloc_kind))
 
-struct group {
+struct caller_group {
 	char key[KEY_SIZE];
 	size_t index; /* into vmalloc_levels.items */
 	bool lost;    /* the hash had no memory to take it */
@@ -105,10 +105,11 @@ static bool area_line(struct text line, struct vmalloc_level *area)
 	       text_count(size, AREA_MAX, &area->bytes) && area_words(line, area);
 }
 
-static struct group *group_add(struct group **groups, const struct vmalloc_level *area,
-			       struct vmalloc_levels *levels)
+static struct caller_group *group_add(struct caller_group **groups,
+				      const struct vmalloc_level *area,
+				      struct vmalloc_levels *levels)
 {
-	struct group *g = calloc(1, sizeof(*g));
+	struct caller_group *g = calloc(1, sizeof(*g));
 	struct vmalloc_level *level;
 
 	if (!g)
@@ -131,11 +132,11 @@ static struct group *group_add(struct group **groups, const struct vmalloc_level
 }
 
 /* Add one area to its group. 0, −ENOMEM, or −ERANGE when the sum would leave all reason. */
-static int group_count(struct group **groups, const struct vmalloc_level *area,
+static int group_count(struct caller_group **groups, const struct vmalloc_level *area,
 		       struct vmalloc_levels *levels)
 {
 	struct vmalloc_level *level;
-	struct group *g;
+	struct caller_group *g;
 
 	HASH_FIND(hh, *groups, area, KEY_SIZE, g);
 	if (!g)
@@ -151,9 +152,9 @@ static int group_count(struct group **groups, const struct vmalloc_level *area,
 	return 0;
 }
 
-static void groups_free(struct group *groups)
+static void groups_free(struct caller_group *groups)
 {
-	struct group *g, *next;
+	struct caller_group *g, *next;
 
 	HASH_ITER (hh, groups, g, next) {
 		HASH_DEL(groups, g);
@@ -165,7 +166,7 @@ int vmallocinfo_parse(const char *buf, size_t len, struct vmalloc_levels *out)
 {
 	struct text rest = {buf, len}, line;
 	struct vmalloc_levels levels = {0};
-	struct group *groups = NULL;
+	struct caller_group *groups = NULL;
 	struct vmalloc_level area;
 	int err = 0;
 
@@ -180,14 +181,4 @@ int vmallocinfo_parse(const char *buf, size_t len, struct vmalloc_levels *out)
 	}
 	*out = levels;
 	return 0;
-}
-
-int64_t vmallocinfo_pages(const struct vmalloc_levels *levels)
-{
-	int64_t pages = 0;
-
-	for (size_t i = 0; i < levels->nr; i++)
-		if (levels->items[i].kind == VMALLOC_VMALLOC)
-			pages += levels->items[i].pages;
-	return pages;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "findings/balance_notes.h"
 #include "model/balance.h"
 
 struct balance_sheet {
@@ -14,7 +15,7 @@ struct balance_sheet {
 	const struct balance_notes *notes;
 	const char *kernel; /* release, "" unknown */
 	double duration_s;  /* from start to end */
-	double wall_s;	    /* of the end: seconds since the epoch, 0 unknown */
+	double wall_s;      /* of the end: seconds since the epoch, 0 unknown */
 };
 
 struct balance_text_options {

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "model/diff.h"
+#include "diff/diff.h"
 
 struct diff_options {
 	size_t top;  /* rows of each section, 0 for all */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The diff as JSON: docs/schema/diff.schema.json describes it. `base` and `new` lie beside each figure. */
+/* The diff as JSON: docs/schema/diff.schema.json describes it. `base` and `new` lie beside each
+ * figure. */
 #include "render/diff.h"
 #include "render/json_value.h"
 

@@ -93,7 +93,9 @@ static void level_row(struct table *table, const struct diff_row *row)
 		    row->level.status == DIFF_SAME ? table->page->glyphs->none
 						   : diff_status_name(row->level.status));
 	table_words(table, "%s",
-		    row->new_ && row->new_->pattern != PATTERN_UNKNOWN ? pattern_name(row->new_->pattern) : "");
+		    row->new_ && row->new_->pattern != PATTERN_UNKNOWN
+			    ? pattern_name(row->new_->pattern)
+			    : "");
 }
 
 static bool sizes_differ(const struct diff *d)
@@ -120,10 +122,16 @@ static void text_scaled(struct text *t, const struct diff_row *row)
 static void text_levels(struct text *t, enum profile_section section, const char *title)
 {
 	const struct table_column columns[] = {
-		{"", NAME_COLUMNS, false}, {"base", 0, true}, {"new", 0, true},
-		{"change", 0, true},	   {"", 0, true},     {"base/s", 0, true},
-		{"new/s", 0, true},	   {"", 0, false},
-		{section <= PROFILE_CACHES ? "shape" : "", 0, false}, /* those alone are read each second */
+		{"", NAME_COLUMNS, false},
+		{"base", 0, true},
+		{"new", 0, true},
+		{"change", 0, true},
+		{"", 0, true},
+		{"base/s", 0, true},
+		{"new/s", 0, true},
+		{"", 0, false},
+		{section <= PROFILE_CACHES ? "shape" : "", 0,
+		 false}, /* those alone are read each second */
 	};
 	const struct diff_rows *rows = &t->d->sections[section];
 	struct table table = TABLE_INIT(&t->page, columns);
@@ -230,7 +238,7 @@ static void text_churn(struct text *t)
 {
 	static const struct table_column columns[] = {
 		{"base", 0, true}, {"new", 0, true}, {"change", 0, true},
-		{"", 0, false},	   {"", 44, false},
+		{"", 0, false},    {"", 44, false},
 	};
 	struct table table = TABLE_INIT(&t->page, columns);
 	size_t shown = t->o->top && t->o->top < t->d->nr_churn ? t->o->top : t->d->nr_churn;

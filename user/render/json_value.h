@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
-#include "capture/capture.h"
+#include "data/capture.h"
 
 struct report;
 

@@ -3,7 +3,7 @@
 #ifndef KMEMTRACE_RENDER_PATH_H
 #define KMEMTRACE_RENDER_PATH_H
 
-#include "capture/capture.h"
+#include "data/capture.h"
 #include "render/page.h"
 
 void path_print(struct page *p, const struct capture *c, uint32_t stack);

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "model/report.h"
+#include "findings/report.h"
 
 struct report_options {
 	size_t top;  /* rows of caches and of growth, 0 for all */

@@ -2,7 +2,7 @@
 /* Slab caches that grew or hold something: what was traced of each beside what slabinfo says. */
 #include <math.h>
 
-#include "render/report_sections.h"
+#include "render/report_internal.h"
 #include "render/table.h"
 
 #define ALIASES_SHOWN  8
@@ -64,10 +64,11 @@ static void unseen(struct page *p, const struct cache_row *row)
 	if (!(row->unseen_objects >
 	      fmax(UNSEEN_OBJECTS, 0.05 * (row->end_objects - row->start_objects))))
 		return;
-	page_paragraph(p, 2, "%s: about %s objects (%s) were allocated without an event, most likely in bulk.",
-		       page_fit(p, row->name, NAME_COLUMNS),
-		       units_count(objects, row->unseen_objects),
-		       units_bytes(bytes, row->unseen_bytes));
+	page_paragraph(
+		p, 2,
+		"%s: about %s objects (%s) were allocated without an event, most likely in bulk.",
+		page_fit(p, row->name, NAME_COLUMNS), units_count(objects, row->unseen_objects),
+		units_bytes(bytes, row->unseen_bytes));
 }
 
 /* Caches worth a line: their pages grew, or something of them is held. */
@@ -81,7 +82,7 @@ void report_caches(struct page *p, const struct report *r, size_t top)
 	static const struct table_column columns[] = {
 		{"cache", 26, false}, {"size", 8, true},   {"pages", 0, true},
 		{"held", 0, true},    {"traced", 0, true}, {"slabinfo", 0, true},
-		{"", 3, false},	      {"trust", 0, false},
+		{"", 3, false},       {"trust", 0, false},
 	};
 	struct table table = TABLE_INIT(p, columns);
 	const struct caches *caches = &r->caches;

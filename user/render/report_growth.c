@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "model/container.h"
-#include "model/interval.h"
+#include "model/confidence.h"
 #include "render/path.h"
-#include "render/report_sections.h"
+#include "render/report_internal.h"
 
 #define WHO_SHOWN 3 /* processes and cgroups of a group */
 
@@ -138,16 +138,17 @@ static void group_trend(struct page *p, const struct report *r, size_t rank)
 
 static void group(struct page *p, const struct report *r, const struct growth_group *g, size_t rank)
 {
-	char allocs[UNITS_MAX], frees[UNITS_MAX], ghosts[UNITS_MAX];
+	char allocs[UNITS_MAX], frees[UNITS_MAX], unseen_frees[UNITS_MAX];
 
 	group_head(p, r, g, rank);
-	if (g->judged > 0)
+	if (g->verified > 0)
 		page_paragraph(p, 4, "looked up in the allocator: %s objects, %.1f%% live",
-			       units_count(allocs, g->judged), 100 * g->judged_live / g->judged);
+			       units_count(allocs, g->verified),
+			       100 * g->verified_live / g->verified);
 	if (g->allocs > 0)
 		page_paragraph(p, 4, "traffic: %s allocated, %s freed, %s freed unseen",
 			       units_count(allocs, g->allocs), units_count(frees, g->frees),
-			       units_count(ghosts, g->ghosts));
+			       units_count(unseen_frees, g->unseen_frees));
 	group_trend(p, r, rank);
 	ages(p, g);
 	processes(p, r->c, &g->processes);

@@ -3,7 +3,7 @@
  * call path, but it has a holder. */
 #include <math.h>
 
-#include "render/report_sections.h"
+#include "render/report_internal.h"
 #include "render/table.h"
 
 static void vmalloc_identity(struct page *p, const char *when, const struct vmalloc_sum *v)
@@ -110,7 +110,7 @@ static void unlisted_stacks(struct page *p, const struct report *r)
 
 void report_holders(struct page *p, const struct report *r, size_t top)
 {
-	const struct levels *l = &r->levels;
+	const struct holders *l = &r->levels;
 
 	if (!l->tasks_known && !l->callers_known)
 		return;

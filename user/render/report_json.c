@@ -5,7 +5,7 @@
 
 #include "model/container.h"
 #include "model/entry.h"
-#include "render/insight.h"
+#include "render/findings.h"
 #include "render/json_value.h"
 #include "render/report.h"
 
@@ -38,7 +38,7 @@ static json_t *host_json(struct json_out *o)
 /* The counters of lost events and details, or the others. */
 static json_t *counts_json(struct json_out *o, bool losses_wanted)
 {
-	const struct cap_interval *at = o->r->view.at;
+	const struct cap_checkpoint *at = o->r->view.at;
 	json_t *counts = json_object();
 
 	for (size_t i = 0; at && i < at->losses.nr; i++) {
@@ -190,7 +190,7 @@ static json_t *holders_json(struct json_out *o, const struct process_level *rows
 
 static json_t *callers_json(struct json_out *o, size_t top)
 {
-	const struct levels *l = &o->r->levels;
+	const struct holders *l = &o->r->levels;
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < l->callers.nr && (!top || i < top); i++) {
@@ -225,7 +225,7 @@ static json_t *vmalloc_json(struct json_out *o, const struct vmalloc_sum *v)
 
 static json_t *levels_json(struct json_out *o, size_t top)
 {
-	const struct levels *l = &o->r->levels;
+	const struct holders *l = &o->r->levels;
 	json_t *j = json_object(), *vmalloc = json_object();
 	size_t nr = l->processes.nr;
 
@@ -275,7 +275,7 @@ static json_t *cache_json(struct json_out *o, const struct cache_row *row)
 	put(o, j, "preexisting_freed_bytes", whole(row->preexisting_freed_bytes));
 	put(o, j, "allocs", row->traced ? number(row->allocs) : json_null());
 	put(o, j, "frees", row->traced ? number(row->frees) : json_null());
-	put(o, j, "unseen_frees", row->traced ? number(row->ghosts) : json_null());
+	put(o, j, "unseen_frees", row->traced ? number(row->unseen_frees) : json_null());
 	put(o, j, "resting_objects", number(row->cpu_free));
 	put(o, j, "unseen_alloc_objects", number(row->unseen_objects));
 	put(o, j, "unseen_alloc_bytes", whole(row->unseen_bytes));
@@ -386,13 +386,13 @@ static json_t *group_json(struct json_out *o, const struct growth_group *g, size
 	put(o, j, "traced_bytes", whole(g->traced_bytes));
 	put(o, j, "objects", number(g->objects));
 	put(o, j, "tracked_objects", number(g->tracked));
-	put(o, j, "judged_objects", number(g->judged));
-	put(o, j, "judged_twice_objects", number(g->judged_twice));
+	put(o, j, "judged_objects", number(g->verified));
+	put(o, j, "judged_twice_objects", number(g->verified_twice));
 	put(o, j, "verified_live_fraction",
-	    fraction(g->judged > 0 ? g->judged_live / g->judged : NAN));
+	    fraction(g->verified > 0 ? g->verified_live / g->verified : NAN));
 	put(o, j, "allocs", number(g->allocs));
 	put(o, j, "frees", number(g->frees));
-	put(o, j, "unseen_frees", number(g->ghosts));
+	put(o, j, "unseen_frees", number(g->unseen_frees));
 	put(o, j, "pattern",
 	    json_string(pattern_name(rank <= o->r->history.nr
 					     ? o->r->history.trends[rank - 1].pattern
@@ -440,6 +440,6 @@ int report_json(const struct report *r, size_t top, FILE *out)
 	put(&o, root, "growth_by", json_string(growth_by_name(r->growth.by)));
 	put(&o, root, "growth_groups", json_integer((json_int_t)r->growth.nr));
 	put(&o, root, "growth", growth_json(&o, top));
-	insight_json(&o, root);
+	findings_json(&o, root);
 	return document_write(&o, root, out);
 }

@@ -3,10 +3,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "model/interval.h"
-#include "render/insight.h"
+#include "model/confidence.h"
+#include "render/findings.h"
 #include "render/report.h"
-#include "render/report_sections.h"
+#include "render/report_internal.h"
 #include "render/table.h"
 
 static const char *meta(struct page *p, const struct report *r, const char *key)
@@ -16,7 +16,7 @@ static const char *meta(struct page *p, const struct report *r, const char *key)
 	return value[0] ? page_fit(p, value, PAGE_WIDTH / 2) : p->glyphs->none;
 }
 
-static void about_capture(struct page *p, const struct report *r)
+static void metadata_capture(struct page *p, const struct report *r)
 {
 	double wall = capture_meta_number(r->c, META_START, NAN) + r->view.start->t_s;
 	double overhead = capture_meta_number(r->c, META_OVERHEAD, NAN);
@@ -87,7 +87,7 @@ static void pool_intervals(struct page *p, const struct report *r)
 static void pools(struct page *p, const struct report *r)
 {
 	static const struct table_column columns[] = {
-		{"", 0, false},	       {"start", 0, true},    {"end", 0, true},
+		{"", 0, false},        {"start", 0, true},    {"end", 0, true},
 		{"change", 0, true},   {"held", 0, true},     {"old freed", 0, true},
 		{"overhead", 0, true}, {"residual", 0, true},
 	};
@@ -119,14 +119,14 @@ static void pools(struct page *p, const struct report *r)
 
 static void losses(struct page *p, const struct report *r)
 {
-	const struct cap_interval *at = r->view.at;
+	const struct cap_checkpoint *at = r->view.at;
 	const struct losses *l = &r->losses;
-	double ghosts = 0, frees = 0;
+	double unseen_frees = 0, frees = 0;
 	char a[UNITS_MAX], b[UNITS_MAX];
 
 	page_heading(p, PAGE_BOLD, "LOSSES");
 	for (size_t i = 0; at && i < at->churn.nr; i++) {
-		ghosts += at->churn.items[i].ghosts;
+		unseen_frees += at->churn.items[i].unseen_frees;
 		frees += at->churn.items[i].frees;
 	}
 	if (!at)
@@ -141,9 +141,9 @@ static void losses(struct page *p, const struct report *r)
 			page_paragraph(p, 2, "%s %s%s%s.", units_count(a, (double)c->value),
 				       c->name, meaning[0] ? ": " : "", meaning);
 	}
-	if (ghosts > 0)
+	if (unseen_frees > 0)
 		page_paragraph(p, 2, "%s of %s frees fired no event and were found otherwise.",
-			       units_count(a, ghosts), units_count(b, ghosts + frees));
+			       units_count(a, unseen_frees), units_count(b, unseen_frees + frees));
 }
 
 #define AUDIT_RATE_OF 100000
@@ -154,7 +154,8 @@ static void audit(struct page *p, const struct report *r)
 	const char *state = capture_meta(v->c, META_AUDIT);
 	double looked_up = count_of(v, "audit_judged") + count_of(v, "audit_unsure");
 	double took_s = count_of(v, "audit_ns") / 1e9;
-	char runs[UNITS_MAX], nr[UNITS_MAX], live[UNITS_MAX], ghosts[UNITS_MAX], unsure[UNITS_MAX];
+	char runs[UNITS_MAX], nr[UNITS_MAX], live[UNITS_MAX], unseen_frees[UNITS_MAX],
+		unsure[UNITS_MAX];
 	char each[48] = "";
 
 	if (!v->at)
@@ -177,7 +178,7 @@ static void audit(struct page *p, const struct report *r)
 		"of one CPU%s: %s live, %s found free though no event had said so, %s undecided.",
 		units_count(nr, looked_up), units_count(runs, count_of(v, "audit_runs")), took_s,
 		each, units_count(live, count_of(v, "audit_live")),
-		units_count(ghosts, count_of(v, "audit_ghosts")),
+		units_count(unseen_frees, count_of(v, "audit_ghosts")),
 		units_count(unsure, count_of(v, "audit_unsure")));
 }
 
@@ -209,11 +210,11 @@ int report_text(const struct report *r, const struct report_options *options, FI
 
 	page_begin(&p, out, options->colour, options->utf8);
 	page_verdict(&p, r->verdict.leak, r->verdict.items, r->verdict.nr, r->verdict.next);
-	about_capture(&p, r);
+	metadata_capture(&p, r);
 	pools(&p, r);
 	report_caches(&p, r, options->top);
 	report_growth(&p, r, options->top);
-	insight_text(&p, r);
+	findings_text(&p, r);
 	report_holders(&p, r, options->top);
 	losses(&p, r);
 	audit(&p, r);

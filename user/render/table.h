@@ -22,10 +22,10 @@ struct table {
 	ARRAY_OF(char *) cells; /* row by row, escaped */
 };
 
-#define TABLE_INIT(page_, columns_)                                                                \
-	{                                                                                          \
-		.page = (page_), .columns = (columns_),                                            \
-		.nr_columns = sizeof(columns_) / sizeof((columns_)[0]),                            \
+#define TABLE_INIT(page_, columns_)                                     \
+	{                                                               \
+		.page = (page_), .columns = (columns_),                 \
+		.nr_columns = sizeof(columns_) / sizeof((columns_)[0]), \
 	}
 
 /* Append the next cell: words, or a figure as page_bytes() and page_count() write it. */

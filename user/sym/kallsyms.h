@@ -24,10 +24,9 @@ struct sym_ref {
  * Parse the text of a kallsyms file. Lines that are none are counted, see kallsyms_bad_lines().
  * Returns
  *   0         *out is the caller's, to be freed with kallsyms_free()
- *   −EPERM    every address reads as zero: kptr_restrict hides them. Run as root with CAP_SYSLOG, or set sysctl
- *             kernel.kptr_restrict to 1 (or 0), and say so to the user
- *   −ENODATA  no text symbol at all
- *   −ENOMEM
+ *   −EPERM    every address reads as zero: kptr_restrict hides them. Run as root with CAP_SYSLOG,
+ * or set sysctl kernel.kptr_restrict to 1 (or 0), and say so to the user −ENODATA  no text symbol
+ * at all −ENOMEM
  */
 int kallsyms_parse(const char *buf, size_t len, struct kallsyms **out);
 

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Settings as numbers in the instructions: what a user would lose if these failed is the meaning of
+ * the programs. Each program here is run before and after, by an interpreter of the few
+ * instructions it is made of.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "trace/const_fold.h"
+
+#define FD    7
+#define OTHER 8
+#define MOST  32
+
+static const struct {
+	uint8_t byte;
+	uint8_t one;
+	uint16_t half;
+	uint32_t word;
+	uint64_t large;
+} settings = {
+	.byte = 0xa5, .one = 1, .half = 0xbeef, .word = 0x7fffffff, .large = 0x123456789abcdef0};
+#define AT(field) ((int)offsetof(typeof(settings), field))
+
+#define WIDE(reg, fd, off)                  \
+	{.code = BPF_LD | BPF_IMM | BPF_DW, \
+	 .dst_reg = (reg),                  \
+	 .src_reg = BPF_PSEUDO_MAP_VALUE,   \
+	 .imm = (fd)},                      \
+	{                                   \
+		.imm = (off)                \
+	}
+#define LOAD(width, to, from, at)                                                            \
+	{                                                                                    \
+		.code = BPF_LDX | BPF_MEM | BPF_##width, .dst_reg = (to), .src_reg = (from), \
+		.off = (at)                                                                  \
+	}
+#define MOVE(to, number)                                                              \
+	{                                                                             \
+		.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = (to), .imm = (number) \
+	}
+#define COPY(to, from)                                                                  \
+	{                                                                               \
+		.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = (to), .src_reg = (from) \
+	}
+#define JUMP_IF_0(reg, far)                                                       \
+	{                                                                         \
+		.code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = (reg), .off = (far) \
+	}
+#define JUMP(far)                                      \
+	{                                              \
+		.code = BPF_JMP | BPF_JA, .off = (far) \
+	}
+#define CALL                               \
+	{                                  \
+		.code = BPF_JMP | BPF_CALL \
+	}
+#define EXIT                               \
+	{                                  \
+		.code = BPF_JMP | BPF_EXIT \
+	}
+
+/* What a load at `address` reads, as programs would see the map. */
+static uint64_t read_settings(uint64_t address, uint8_t width)
+{
+	uint64_t value = 0;
+
+	assert_true(address + width <= sizeof(settings));
+	memcpy(&value, (const char *)&settings + address, width);
+	return value;
+}
+
+/* r0 at the end; r1 is `argument` at the beginning, a pointer into the map of FD is an offset. */
+static uint64_t run(const struct bpf_insn *in, size_t nr, uint64_t argument)
+{
+	static const uint8_t widths[] = {
+		[BPF_W >> 3] = 4, [BPF_H >> 3] = 2, [BPF_B >> 3] = 1, [BPF_DW >> 3] = 8};
+	uint64_t reg[MAX_BPF_REG] = {[1] = argument};
+
+	for (size_t i = 0; i < nr; i++) {
+		const struct bpf_insn *at = &in[i];
+
+		if (at->code == (BPF_LD | BPF_IMM | BPF_DW)) {
+			reg[at->dst_reg] = at->src_reg
+						   ? (uint64_t)at[1].imm
+						   : (uint32_t)at->imm | (uint64_t)at[1].imm << 32;
+			i++;
+		} else if (BPF_CLASS(at->code) == BPF_LDX) {
+			reg[at->dst_reg] = read_settings(reg[at->src_reg] + at->off,
+							 widths[BPF_SIZE(at->code) >> 3]);
+		} else if (at->code == (BPF_ALU64 | BPF_MOV | BPF_K)) {
+			reg[at->dst_reg] = (int64_t)at->imm;
+		} else if (at->code == (BPF_ALU64 | BPF_MOV | BPF_X)) {
+			reg[at->dst_reg] = reg[at->src_reg];
+		} else if (at->code == (BPF_JMP | BPF_JEQ | BPF_K)) {
+			i += reg[at->dst_reg] == (uint64_t)at->imm ? at->off : 0;
+		} else if (at->code == (BPF_JMP | BPF_JA)) {
+			i += at->off;
+		} else if (at->code == (BPF_JMP | BPF_CALL)) {
+			for (int r = 0; r < BPF_REG_6; r++)
+				reg[r] = AT(half); /* what a call leaves there: another pointer */
+		} else {
+			assert_int_equal(at->code, BPF_JMP | BPF_EXIT);
+			return reg[0];
+		}
+	}
+	fail();
+	return 0;
+}
+
+static size_t loads(const struct bpf_insn *in, size_t nr)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		n += BPF_CLASS(in[i].code) == BPF_LDX;
+	return n;
+}
+
+/* Folds; `left` loads stay, and the program does what it did. */
+static void folds(const struct bpf_insn *program, size_t nr, size_t left)
+{
+	struct bpf_insn folded[MOST];
+
+	assert_true(nr <= MOST);
+	memcpy(folded, program, nr * sizeof(*program));
+	assert_int_equal(const_fold_settings(folded, nr, FD, &settings, sizeof(settings)), 0);
+	assert_int_equal(loads(folded, nr), left);
+	for (uint64_t argument = 0; argument < 2; argument++)
+		assert_int_equal(run(folded, nr, argument), run(program, nr, argument));
+}
+#define FOLDS(left, ...)                                                    \
+	do {                                                                \
+		const struct bpf_insn program[] = {__VA_ARGS__};            \
+		folds(program, sizeof(program) / sizeof(program[0]), left); \
+	} while (0)
+
+static void loads_of_every_width_become_numbers(void **state)
+{
+	(void)state;
+	FOLDS(0, WIDE(0, FD, AT(byte)), LOAD(B, 0, 0, 0), EXIT);
+	FOLDS(0, WIDE(0, FD, AT(half)), LOAD(H, 0, 0, 0), EXIT);
+	FOLDS(0, WIDE(0, FD, AT(word)), LOAD(W, 0, 0, 0), EXIT);
+	FOLDS(0, WIDE(0, FD, AT(large)), LOAD(DW, 0, 0, 0), EXIT);
+	FOLDS(0, WIDE(0, FD, 0), LOAD(W, 0, 0, AT(word)), EXIT); /* the offset is the load's */
+}
+
+static void a_pointer_may_serve_for_more_than_one(void **state)
+{
+	(void)state;
+	FOLDS(0, WIDE(6, FD, 0), LOAD(B, 1, 6, AT(byte)), LOAD(H, 0, 6, AT(half)), EXIT);
+	FOLDS(0, WIDE(6, FD, AT(one)), CALL, LOAD(B, 0, 6, 0), EXIT); /* a call keeps it */
+	FOLDS(1, WIDE(6, FD, 0), LOAD(DW, 0, 6, AT(large)),
+	      EXIT); /* no instruction moves so large a number */
+	FOLDS(0, WIDE(6, FD, 0), LOAD(B, 1, 6, AT(one)), JUMP_IF_0(1, 1), LOAD(B, 0, 6, AT(byte)),
+	      EXIT);
+}
+
+static void what_is_not_known_stays(void **state)
+{
+	(void)state;
+	FOLDS(1, WIDE(0, OTHER, AT(byte)), LOAD(B, 0, 0, 0), EXIT);
+	FOLDS(1, WIDE(2, FD, AT(byte)), CALL, LOAD(B, 0, 2, 0), EXIT); /* a call does not keep it */
+	FOLDS(1, WIDE(2, FD, AT(byte)), MOVE(2, AT(one)), LOAD(B, 0, 2, 0), EXIT); /* overwritten */
+	FOLDS(1, WIDE(2, FD, AT(byte)), WIDE(2, OTHER, AT(one)), LOAD(B, 0, 2, 0), EXIT);
+	FOLDS(1, WIDE(2, FD, AT(byte)), MOVE(3, 0), COPY(3, 2), LOAD(B, 0, 3, 0),
+	      EXIT); /* a copy is not followed */
+}
+
+static void where_ways_meet_nothing_is_known(void **state)
+{
+	(void)state;
+	/* r2 is one pointer or the other */
+	FOLDS(1, MOVE(2, AT(one)), JUMP_IF_0(1, 2), WIDE(2, FD, AT(byte)), LOAD(B, 0, 2, 0), EXIT);
+	/* backwards, too: the second time round it is another */
+	FOLDS(1, MOVE(3, 1), WIDE(2, FD, AT(byte)), LOAD(B, 0, 2, 0), JUMP_IF_0(3, 3), MOVE(3, 0),
+	      MOVE(2, AT(one)), JUMP(-5), EXIT);
+}
+
+static void another_function_begins_anew(void **state)
+{
+	const struct bpf_insn program[] = {WIDE(1, FD, AT(byte)), MOVE(0, 0), EXIT,
+					   /* and one that is called with r1 */ LOAD(B, 0, 1, 0),
+					   EXIT};
+	struct bpf_insn folded[sizeof(program) / sizeof(program[0])];
+
+	(void)state;
+	memcpy(folded, program, sizeof(program));
+	assert_int_equal(const_fold_settings(folded, sizeof(program) / sizeof(program[0]), FD,
+					     &settings, sizeof(settings)),
+			 0);
+	assert_memory_equal(folded, program, sizeof(program));
+}
+
+static void a_load_beyond_the_settings_stays(void **state)
+{
+	const struct bpf_insn program[] = {WIDE(0, FD, sizeof(settings)),
+					   LOAD(B, 0, 0, 0),
+					   WIDE(0, FD, AT(large) + 1),
+					   LOAD(DW, 0, 0, 0),
+					   WIDE(0, FD, 0),
+					   LOAD(B, 0, 0, -1),
+					   WIDE(0, FD, -1),
+					   LOAD(B, 0, 0, 0),
+					   EXIT};
+	struct bpf_insn folded[sizeof(program) / sizeof(program[0])];
+
+	(void)state;
+	memcpy(folded, program, sizeof(program));
+	assert_int_equal(const_fold_settings(folded, sizeof(program) / sizeof(program[0]), FD,
+					     &settings, sizeof(settings)),
+			 0);
+	assert_memory_equal(folded, program, sizeof(program));
+}
+
+static size_t count(const struct bpf_insn *in, size_t nr, struct bpf_insn what)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		n += in[i].code == what.code && in[i].off == what.off;
+	return n;
+}
+
+/* Folds as folds() does; so many jumps depend on a register after it, and so many instructions do
+ * nothing. */
+static void decides(const struct bpf_insn *program, size_t nr, size_t jumps, size_t nothing)
+{
+	struct bpf_insn folded[MOST];
+
+	folds(program, nr, loads(program, nr) - 1);
+	memcpy(folded, program, nr * sizeof(*program));
+	assert_int_equal(const_fold_settings(folded, nr, FD, &settings, sizeof(settings)), 0);
+	assert_int_equal(count(folded, nr, (struct bpf_insn)JUMP_IF_0(0, 2)), jumps);
+	assert_int_equal(count(folded, nr, (struct bpf_insn)JUMP(0)), nothing);
+}
+#define DECIDES(jumps, nothing, ...)                                                    \
+	do {                                                                            \
+		const struct bpf_insn program[] = {__VA_ARGS__};                        \
+		decides(program, sizeof(program) / sizeof(program[0]), jumps, nothing); \
+	} while (0)
+
+static void a_jump_that_is_decided_is_none(void **state)
+{
+	(void)state;
+	/* what r2 rules out is come to from the jump before, too: pointer, number and jump go */
+	DECIDES(0, 4, JUMP_IF_0(1, 6), WIDE(2, FD, AT(one)), LOAD(B, 2, 2, 0), JUMP_IF_0(2, 2),
+		MOVE(2, 5), COPY(0, 2), EXIT, MOVE(0, 7), EXIT);
+	/* … from nowhere else: the verifier must have a way there */
+	DECIDES(1, 2, WIDE(2, FD, AT(one)), LOAD(B, 2, 2, 0), JUMP_IF_0(2, 2), MOVE(0, 5), EXIT,
+		MOVE(0, 7), EXIT);
+	/* the way that is taken is come to from elsewhere with another number */
+	DECIDES(1, 2, MOVE(2, 0), JUMP_IF_0(1, 3), WIDE(2, FD, AT(one)), LOAD(B, 2, 2, 0),
+		JUMP_IF_0(2, 2), MOVE(0, 5), EXIT, MOVE(0, 7), EXIT);
+}
+
+static void what_is_used_stays(void **state)
+{
+	(void)state;
+	DECIDES(0, 2, WIDE(2, FD, AT(byte)), LOAD(B, 2, 2, 0), COPY(0, 2), EXIT);
+	DECIDES(0, 3, WIDE(2, FD, AT(byte)), LOAD(B, 2, 2, 0), MOVE(0, 3), MOVE(2, 4), EXIT);
+	/* on one way only */
+	DECIDES(1, 2, WIDE(2, FD, AT(byte)), LOAD(B, 2, 2, 0), JUMP_IF_0(1, 2), COPY(0, 2), EXIT,
+		MOVE(0, 1), EXIT);
+	/* by a function that is called: its arguments are not known */
+	DECIDES(0, 2, WIDE(2, FD, AT(byte)), LOAD(B, 2, 2, 0), CALL, MOVE(2, 1), EXIT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(loads_of_every_width_become_numbers),
+		cmocka_unit_test(a_pointer_may_serve_for_more_than_one),
+		cmocka_unit_test(what_is_not_known_stays),
+		cmocka_unit_test(where_ways_meet_nothing_is_known),
+		cmocka_unit_test(another_function_begins_anew),
+		cmocka_unit_test(a_load_beyond_the_settings_stays),
+		cmocka_unit_test(a_jump_that_is_decided_is_none),
+		cmocka_unit_test(what_is_used_stays),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

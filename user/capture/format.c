@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the writer and the reader of a capture share: see format_internal.h. */
+#include "capture/format_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char capture_schema[] =
+#include "schema.sql.h"
+	;
+
+const char *const snapshot_kind_names[SNAPSHOT_KINDS] = {
+	[SNAPSHOT_START] = "start",
+	[SNAPSHOT_TICK] = "tick",
+	[SNAPSHOT_END] = "end",
+};
+
+/* Offsets are those of https://sqlite.org/fileformat.html, section 1.3. */
+static uint32_t header_u32(const uint8_t *head, size_t offset)
+{
+	return (uint32_t)head[offset] << 24 | head[offset + 1] << 16 | head[offset + 2] << 8 |
+	       head[offset + 3];
+}
+
+enum capture_header capture_header_check(const uint8_t *head, size_t len)
+{
+	if (!len)
+		return HEADER_EMPTY;
+	if (len < 100 || memcmp(head, "SQLite format 3", 16))
+		return HEADER_NOT_SQLITE;
+	if (header_u32(head, 68) != CAPTURE_APPLICATION_ID)
+		return HEADER_NO_CAPTURE;
+	if (header_u32(head, 60) > CAPTURE_SCHEMA_VERSION)
+		return HEADER_NEWER;
+	/* user_version; not WAL, which would make SQLite write beside the file; UTF-8. */
+	if (header_u32(head, 60) != CAPTURE_SCHEMA_VERSION || head[18] != 1 || head[19] != 1 ||
+	    header_u32(head, 56) != 1)
+		return HEADER_DAMAGED;
+	return HEADER_CAPTURE;
+}
+
+char *capture_sqlite_path(const char *path)
+{
+	char *out;
+
+	return asprintf(&out, "%s%s", path[0] == '/' ? "" : "./", path) < 0 ? NULL : out;
+}
+
+char *capture_journal_path(const char *path)
+{
+	char *out;
+
+	return asprintf(&out, "%s-journal", path) < 0 ? NULL : out;
+}

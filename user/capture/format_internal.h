@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the writer and the reader of a capture share and nobody else needs: the schema's text,
+ * limits, the generic form of levels, and the look at a file's first bytes. Not part of the
+ * contract in capture.h.
+ */
+#ifndef KMEMTRACE_CAPTURE_FORMAT_INTERNAL_H
+#define KMEMTRACE_CAPTURE_FORMAT_INTERNAL_H
+
+#include "capture/capture.h"
+
+/* schema.sql, embedded at build. */
+extern const char capture_schema[];
+
+/* The writer keeps to these; a file beyond them is refused. */
+#define CAPTURE_TEXT_MAX   (64 << 10)         /* bytes of one string */
+#define CAPTURE_FRAMES_MAX 1024               /* frames of one stack */
+#define CAPTURE_ROWS_MAX   (4 << 20)          /* rows of one table */
+#define CAPTURE_LEVEL_MAX  (INT64_C(1) << 53) /* of a level: what a double holds exactly */
+#define CAPTURE_REAL_MAX   1e30
+
+/*
+ * Levels. The six parts of a snapshot are stored alike: PART_name rows (a text and up to 3 numbers
+ * say what the row is about) and PART_level rows (up to 5 values at one snapshot). Start and end
+ * snapshots hold every row; a tick holds those that changed since the last snapshot that has the
+ * part, with NULLs for what is gone.
+ */
+enum level_part {
+	LEVEL_MEMINFO,
+	LEVEL_VMSTAT,
+	LEVEL_SLAB,
+	LEVEL_ZONE,
+	LEVEL_VMALLOC,
+	LEVEL_TASK,
+	LEVEL_PARTS
+};
+
+#define LEVEL_DIMS      3
+#define LEVEL_VALUES    5
+#define LEVEL_TEXT      128
+#define LEVEL_NAME_BITS 20 /* PART_level.id = snapshot << LEVEL_NAME_BITS | PART_name.id */
+
+struct level {
+	char text[LEVEL_TEXT];
+	int64_t dims[LEVEL_DIMS];
+	int64_t values[LEVEL_VALUES];
+};
+
+struct level_form {
+	const char *name;
+	size_t text_size; /* of the field in struct snapshot */
+	size_t row_size;  /* of one row there */
+	int nr_dims;
+	int64_t dim_min[LEVEL_DIMS], dim_max[LEVEL_DIMS];
+	int nr_values;
+};
+
+extern const struct level_form level_forms[LEVEL_PARTS];
+
+size_t level_count(const struct snapshot *s, enum level_part part);
+/* Row i of a part in its generic form, values saturated at CAPTURE_LEVEL_MAX. */
+void level_get(const struct snapshot *s, enum level_part part, size_t i, struct level *out);
+/* Append a row; its text must fit the form. 0 or −ENOMEM. */
+int level_push(struct snapshot *s, enum level_part part, const struct level *level);
+/* The part's count of lines that could not be parsed; NULL for tasks, which have none. */
+size_t *level_bad_lines(struct snapshot *s, enum level_part part);
+
+/* "start", "tick", "end", by enum snapshot_kind. */
+#define SNAPSHOT_KINDS 3
+extern const char *const snapshot_kind_names[SNAPSHOT_KINDS];
+
+/* What the first 100 bytes of a file say it is. */
+enum capture_header {
+	HEADER_CAPTURE,
+	HEADER_EMPTY, /* no byte: killed while it was created */
+	HEADER_NOT_SQLITE,
+	HEADER_NO_CAPTURE, /* another program's database */
+	HEADER_NEWER,      /* user_version above ours */
+	HEADER_DAMAGED     /* ours, but no capture can look so */
+};
+enum capture_header capture_header_check(const uint8_t *head, size_t len);
+
+/* `path`, or "./path": never ":memory:" to SQLite. NULL: no memory. The caller frees. */
+char *capture_sqlite_path(const char *path);
+/* "PATH-journal". NULL: no memory. The caller frees. */
+char *capture_journal_path(const char *path);
+
+#endif

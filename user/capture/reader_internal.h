@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The inside of the capture reader: reader.c opens and checks the file, reader_columns.c fetches
+ * checked values, reader_rows.c and reader_levels.c turn tables into struct capture. Everything
+ * here is hostile.
+ */
+#ifndef KMEMTRACE_CAPTURE_READER_INTERNAL_H
+#define KMEMTRACE_CAPTURE_READER_INTERNAL_H
+
+#include <sqlite3.h>
+#include <time.h>
+
+#include "capture/format_internal.h"
+
+struct reader {
+	const char *path;
+	sqlite3 *db;
+	struct capture *c; /* being filled; its arrays' capacities follow */
+	size_t frames_cap, stacks_cap, caches_cap, processes_cap, cgroups_cap, hooks_cap,
+		intervals_cap;
+	struct timespec deadline;
+	size_t budget; /* bytes that may still be allocated for rows */
+
+	/* the row at hand */
+	sqlite3_stmt *stmt;
+	const char *table;
+	uint64_t row; /* from 1 */
+	uint64_t max_rows;
+	const char *bad; /* what is wrong with it, NULL: nothing so far */
+	int bad_column;
+
+	/* frames of the stack at hand */
+	uint32_t stack, nr_frames, frames[CAPTURE_FRAMES_MAX];
+};
+
+/* Print "PATH is damaged (…)" and return −EBADMSG. */
+int reader_damaged(struct reader *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same for the error SQLite reports, which may also be want of time or memory. */
+int reader_sqlite_error(struct reader *r, const char *doing);
+
+/*
+ * Call `row` for each row of `table` in its order; it returns 0 or −errno, and may just set r->bad.
+ */
+int reader_each(struct reader *r, const char *table, int (*row)(struct reader *r, void *arg),
+		void *arg);
+
+/*
+ * Values of the row at hand. A wrong type or a value outside sets r->bad and gives min, 0, false or
+ * NULL.
+ */
+int64_t reader_int(struct reader *r, int column, int64_t min, int64_t max);
+double reader_real(struct reader *r, int column, double min, double max);
+bool reader_bool(struct reader *r, int column);
+bool reader_null(struct reader *r, int column);
+/* A copy the caller owns. */
+char *reader_text(struct reader *r, int column);
+/* Into a buffer; text that does not fit is bad. */
+void reader_text_into(struct reader *r, int column, char *buf, size_t size);
+enum pool reader_pool(struct reader *r, int column);
+/* An id must be the next of a dense run: `expected`. */
+void reader_next_id(struct reader *r, int column, size_t expected);
+
+/* Take n bytes from the budget: 0, or −EFBIG and a message. */
+int reader_spend(struct reader *r, size_t n);
+/*
+ * A new zeroed element at the end of an array with its capacity beside it, within the budget; or
+ * NULL.
+ */
+void *reader_push(struct reader *r, void **items, size_t *nr, size_t *cap, size_t size);
+#define READER_PUSH(r, items, nr, cap) \
+	((__typeof__(items))reader_push(r, (void **)&(items), &(nr), &(cap), sizeof(*(items))))
+
+int reader_rows(struct reader *r);
+int reader_levels(struct reader *r);
+
+#endif

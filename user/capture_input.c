@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Reads a capture and chooses a part of it: see capture_input.h. */
+#include "capture_input.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "base/log.h"
+#include "capture/capture.h"
+
+int capture_input_read(const char *path, double from_s, double to_s, struct capture_input *s)
+{
+	int err = capture_read(path, &s->c);
+
+	if (err)
+		return err;
+	err = time_range_build(s->c, from_s, to_s, &s->part);
+	if (err == -ERANGE && isnan(from_s) && isnan(to_s)) {
+		view_whole(s->c, &s->part.view); /* a single reading has levels */
+		return 0;
+	}
+	if (err == -ERANGE)
+		return log_error(
+			ERANGE,
+			"no part of %s lies there: it lasts %.0f s, and parts reach from checkpoint to "
+			"checkpoint, which record --every sets",
+			path, s->c->snapshots[s->c->nr_snapshots - 1].t_s);
+	return err ? log_error(ENOMEM, "not enough memory to work out a part of %s", path) : 0;
+}
+
+void capture_input_free(struct capture_input *s)
+{
+	time_range_free(&s->part);
+	capture_free(s->c);
+}

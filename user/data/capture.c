@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Looking facts up in a capture that was read, and releasing it. See capture.h. */
+#include "data/capture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *capture_meta(const struct capture *c, const char *key)
+{
+	for (size_t i = 0; i < c->meta.nr; i++)
+		if (!strcmp(c->meta.items[i].key, key))
+			return c->meta.items[i].value;
+	return "";
+}
+
+double capture_meta_number(const struct capture *c, const char *key, double missing)
+{
+	const char *text = capture_meta(c, key);
+	char *end;
+	double v = strtod(text, &end);
+
+	return end == text || *end || v != v || v - v != 0 ? missing : v;
+}
+
+static void interval_free(struct cap_checkpoint *i)
+{
+	for (size_t n = 0; n < i->losses.nr; n++)
+		free(i->losses.items[n].name);
+	ARRAY_FREE(&i->held);
+	ARRAY_FREE(&i->churn);
+	ARRAY_FREE(&i->cache_churn);
+	ARRAY_FREE(&i->losses);
+}
+
+static void caches_free(struct cap_cache *caches, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		free(caches[i].name);
+		for (size_t n = 0; n < caches[i].aliases.nr; n++)
+			free(caches[i].aliases.items[n]);
+		ARRAY_FREE(&caches[i].aliases);
+	}
+	free(caches);
+}
+
+static void who_and_where_free(struct capture *c)
+{
+	for (size_t i = 0; i < c->nr_frames; i++) {
+		free(c->frames[i].symbol);
+		free(c->frames[i].module);
+		free(c->frames[i].build_id);
+	}
+	free(c->frames);
+	for (size_t i = 0; i < c->nr_stacks; i++)
+		free(c->stacks[i].frames);
+	free(c->stacks);
+	caches_free(c->caches, c->nr_caches);
+	for (size_t i = 0; i < c->nr_processes; i++) {
+		free(c->processes[i].comm);
+		free(c->processes[i].cmdline);
+	}
+	free(c->processes);
+	for (size_t i = 0; i < c->nr_cgroups; i++)
+		free(c->cgroups[i]);
+	free(c->cgroups);
+}
+
+void capture_free(struct capture *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->meta.nr; i++) {
+		free(c->meta.items[i].key);
+		free(c->meta.items[i].value);
+	}
+	ARRAY_FREE(&c->meta);
+	for (size_t i = 0; i < c->nr_snapshots; i++)
+		snapshot_free(&c->snapshots[i]);
+	free(c->snapshots);
+	who_and_where_free(c);
+	for (size_t i = 0; i < c->nr_hooks; i++) {
+		free(c->hooks[i].name);
+		free(c->hooks[i].how);
+		free(c->hooks[i].reason);
+		free(c->hooks[i].cost);
+	}
+	free(c->hooks);
+	for (size_t i = 0; i < c->nr_checkpoints; i++)
+		interval_free(&c->checkpoints[i]);
+	free(c->checkpoints);
+	free(c);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Levels: what the kernel itself says it holds at one moment. Filled by proc/ (live) or by capture/
+ * (from a file), completed by the task iterator and the audit (trace/), read by the model. No
+ * attribution here.
+ */
+#ifndef KMEMTRACE_DATA_SNAPSHOT_H
+#define KMEMTRACE_DATA_SNAPSHOT_H
+
+#include <stdint.h>
+
+#include "base/array.h"
+
+#define LEVEL_NAME_MAX 64
+
+/* "Name: value kB" lines of /proc/meminfo, and "name value" lines of /proc/vmstat. */
+struct named_value {
+	char name[LEVEL_NAME_MAX];
+	int64_t value; /* meminfo: kB (or a count for HugePages_*); vmstat: a count */
+};
+
+struct named_values {
+	ARRAY_OF(struct named_value);
+	size_t bad_lines;
+};
+
+/* One line of /proc/slabinfo (version 2.1). Merged caches appear under one of their names only. */
+struct slab_level {
+	char name[LEVEL_NAME_MAX];
+	int64_t active_objs; /* counts objects on CPU lists and in sheaves as active */
+	int64_t num_objs;
+	int64_t object_size; /* <objsize>: bytes an object takes with its metadata (s->size) */
+	int64_t objs_per_slab;
+	int64_t pages_per_slab;
+	int64_t active_slabs;
+	int64_t num_slabs;
+	int64_t cpu_free; /* of active_objs, those free on CPU lists and in sheaves; −1 not known
+			     (audit_count_free()) */
+};
+
+struct slab_levels {
+	ARRAY_OF(struct slab_level);
+	size_t bad_lines;
+};
+
+/* One zone of one node in /proc/zoneinfo. All in pages. */
+struct zone_level {
+	int node;
+	char zone[16];
+	int64_t free;
+	int64_t spanned;
+	int64_t present;
+	int64_t managed;
+	int64_t pcp; /* sum of the per-CPU lists' "count:" lines: free, but not in MemFree */
+};
+
+struct zone_levels {
+	ARRAY_OF(struct zone_level);
+	size_t bad_lines;
+};
+
+enum vmalloc_kind {
+	VMALLOC_VMALLOC, /* "vmalloc": has pages, counted in VmallocUsed */
+	VMALLOC_VMAP,
+	VMALLOC_IOREMAP,
+	VMALLOC_VM_MAP_RAM,
+	VMALLOC_PERCPU, /* per-CPU chunk address space: pcpu_get_vm_areas */
+	VMALLOC_OTHER,
+	VMALLOC_KINDS
+};
+
+/* All areas of /proc/vmallocinfo with one caller and kind, added up. */
+struct vmalloc_level {
+	char caller[128]; /* symbol+0xoff without "/0xsize"; a [module] suffix is kept; "" if not
+			     printed */
+	enum vmalloc_kind kind;
+	int64_t areas;
+	int64_t bytes; /* address space, guard page included */
+	int64_t pages; /* backing pages of "pages=": their sum over all lines is VmallocUsed */
+};
+
+struct vmalloc_levels {
+	ARRAY_OF(struct vmalloc_level);
+	size_t bad_lines;
+};
+
+/* One process, from the BPF task iterator: threads and page tables it holds. */
+struct task_level {
+	int32_t tgid;
+	char comm[16];
+	uint64_t cgroup_id;
+	int64_t threads;
+	int64_t stack_bytes;
+	int64_t pgtables_bytes;
+};
+
+struct task_levels {
+	ARRAY_OF(struct task_level);
+};
+
+enum snapshot_kind { SNAPSHOT_START, SNAPSHOT_TICK, SNAPSHOT_END };
+
+struct snapshot {
+	enum snapshot_kind kind;
+	double t_s;    /* seconds since tracing began, CLOCK_BOOTTIME; 0 for the start */
+	double wall_s; /* seconds since the epoch */
+	struct named_values meminfo;
+	struct named_values vmstat;
+	struct slab_levels slabs;
+	struct zone_levels zones;
+	struct vmalloc_levels vmallocs;
+	struct task_levels tasks; /* only where the task iterator ran */
+};
+
+/* The value called `name`, or `missing` where there is none. */
+int64_t named_value_get(const struct named_values *v, const char *name, int64_t missing);
+
+/* Pages of the areas VmallocUsed counts: it is this sum, in kB. */
+int64_t vmalloc_levels_pages(const struct vmalloc_levels *levels);
+
+void snapshot_free(struct snapshot *s);
+
+#endif

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The levels of a profile: pools, caches, callers of vmalloc, stacks and page tables by holder. See
+ * profile.h. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "model/balance.h"
+#include "model/cgroup_of.h"
+#include "model/container.h"
+#include "diff/profile_internal.h"
+
+#define SERIES_LOOKED_AT 128 /* snapshots, for a level's own noise and shape */
+#define SHAPE_FLOOR                                                                  \
+	(256.0 * 1024) /* a smaller change has no shape worth naming; as in a report \
+			*/
+
+/* ---- what a level does by itself ---- */
+
+struct series {
+	double t[SERIES_LOOKED_AT], y[SERIES_LOOKED_AT];
+	size_t nr;
+};
+
+static void series_add(struct series *s, double t, double y)
+{
+	if (isnan(y) || s->nr == SERIES_LOOKED_AT)
+		return;
+	s->t[s->nr] = t;
+	s->y[s->nr++] = y;
+}
+
+/* From first differences, so that a trend is none. NaN below 8 readings: one step would be all
+ * there is. */
+static double series_noise(const struct series *s)
+{
+	double k = (double)s->nr - 1, sum = 0, squares = 0;
+
+	for (size_t i = 1; i < s->nr; i++) {
+		double d = s->y[i] - s->y[i - 1];
+
+		sum += d;
+		squares += d * d;
+	}
+	return s->nr < SERIES_MIN ? NAN : sqrt(fmax(0, squares / k - sum * sum / k / k) / 2);
+}
+
+static int series_judge(const struct series *s, struct profile_row *r)
+{
+	double low = INFINITY, high = -INFINITY;
+	struct trend trend;
+
+	for (size_t i = 0; i < s->nr; i++) {
+		low = fmin(low, s->y[i]);
+		high = fmax(high, s->y[i]);
+	}
+	r->range = s->nr ? high - low : 0;
+	r->noise = series_noise(s);
+	if (trend_of(s->t, s->y, s->nr, SHAPE_FLOOR, &trend))
+		return -ENOMEM;
+	r->pattern = trend.pattern;
+	return 0;
+}
+
+/* The i-th of up to SERIES_LOOKED_AT snapshots of the view, or NULL. */
+static const struct snapshot *series_snapshot(const struct view *v, size_t i)
+{
+	size_t span = v->last - v->first,
+	       points = span + 1 < SERIES_LOOKED_AT ? span + 1 : SERIES_LOOKED_AT;
+
+	if (i >= points)
+		return NULL;
+	return &v->c->snapshots[v->first + (points > 1 ? i * span / (points - 1) : 0)];
+}
+
+/* ---- pools ---- */
+
+static const char *const pool_lines[] = {"Slab",       "VmallocUsed",   "KernelStack",
+					 "PageTables", "SecPageTables", "Percpu",
+					 "Unaccounted"};
+
+/*
+ * In bytes; NaN where the kernel does not say. VmallocUsed is without the recorder's own tables:
+ * they were there from the first snapshot to the last, and gone with it. They say nothing of the
+ * host, and two recordings may well have had tables of different sizes.
+ */
+static double pool_level(const struct profile_build *build, const struct snapshot *s,
+			 const char *line)
+{
+	double level = snapshot_meminfo(s, line) * 1024;
+	struct balance b;
+
+	if (!strcmp(line, "VmallocUsed"))
+		return level - fmin(level, build->p->own_bytes);
+	if (strcmp(line, "Unaccounted"))
+		return level;
+	balance_build(s, build->v->page_bytes, NULL, &b);
+	return b.placed ? b.kb[BALANCE_REST] * 1024 : NAN;
+}
+
+static int build_pools(struct profile_build *b)
+{
+	struct profile_rows *rows = &b->p->sections[PROFILE_POOLS];
+
+	for (size_t i = 0; i < sizeof(pool_lines) / sizeof(pool_lines[0]); i++) {
+		struct profile_row *r = profile_add(rows, pool_lines[i], pool_lines[i]);
+		struct series series = {.nr = 0};
+		const struct snapshot *s;
+
+		if (!r)
+			return -ENOMEM;
+		r->level = pool_level(b, b->v->end, pool_lines[i]);
+		if (b->v->first != b->v->last)
+			r->change = r->level - pool_level(b, b->v->start, pool_lines[i]);
+		for (size_t k = 0; !b->brief && (s = series_snapshot(b->v, k)); k++)
+			series_add(&series, s->t_s, pool_level(b, s, pool_lines[i]));
+		if (series_judge(&series, r))
+			return -ENOMEM;
+	}
+	rows->measured = true;
+	profile_finish(rows);
+	return 0;
+}
+
+/* ---- caches ---- */
+
+static int add_caches(struct profile_build *b, const struct snapshot *s, bool end)
+{
+	struct profile_rows *rows = &b->p->sections[PROFILE_CACHES];
+	double large = snapshot_meminfo(s, "Slab") * 1024, sign = end ? 1 : -1;
+
+	for (size_t i = 0; i <= s->slabs.nr; i++) {
+		bool is_large = i == s->slabs.nr;
+		const struct slab_level *l = is_large ? NULL : &s->slabs.items[i];
+		const char *name = is_large ? "kmalloc-large" : l->name;
+		double level = is_large ? large
+					: (double)l->num_slabs * (double)l->pages_per_slab *
+						  b->v->page_bytes;
+		struct profile_row *r;
+
+		large -= level;
+		r = profile_add(rows,
+				is_large ? "\x1f"
+					   "kmalloc-large"
+					 : match_cache(b->m, name),
+				name);
+		if (!r)
+			return -ENOMEM;
+		r->level = end ? level : 0;
+		r->change = sign * level;
+		if (!is_large)
+			r->level_objects = end ? (double)l->active_objs : 0;
+	}
+	return 0;
+}
+
+static int caches_judge(struct profile_build *b)
+{
+	struct profile_rows *rows = &b->p->sections[PROFILE_CACHES];
+	_cleanup_free_ struct series *series = calloc(rows->nr + 1, sizeof(*series));
+	_cleanup_free_ double *level = calloc(rows->nr + 1, sizeof(*level));
+	const struct snapshot *s;
+
+	if (!series || !level)
+		return -ENOMEM;
+	for (size_t k = 0; (s = series_snapshot(b->v, k)); k++) {
+		if (!s->slabs.nr)
+			continue;
+		memset(level, 0, rows->nr * sizeof(*level));
+		for (size_t i = 0; i < s->slabs.nr; i++) {
+			const struct slab_level *l = &s->slabs.items[i];
+			struct profile_row *r = profile_find(rows, match_cache(b->m, l->name));
+
+			if (r)
+				level[r - rows->items] += (double)l->num_slabs *
+							  (double)l->pages_per_slab *
+							  b->v->page_bytes;
+		}
+		for (size_t i = 0; i < rows->nr; i++)
+			series_add(&series[i], s->t_s, level[i]);
+	}
+	for (size_t i = 0; i < rows->nr; i++)
+		if (series_judge(&series[i], &rows->items[i]))
+			return -ENOMEM;
+	return 0;
+}
+
+static int build_caches(struct profile_build *b)
+{
+	struct profile_rows *rows = &b->p->sections[PROFILE_CACHES];
+	const struct view *v = b->v;
+
+	if (!v->slab_end)
+		return 0;
+	rows->measured = true;
+	if (add_caches(b, v->slab_end, true) ||
+	    (v->slab_start != v->slab_end && add_caches(b, v->slab_start, false)))
+		return -ENOMEM;
+	profile_finish(rows);
+	for (size_t i = 0; i < rows->nr && v->slab_start == v->slab_end; i++)
+		rows->items[i].change = NAN;
+	for (size_t i = 1; i < v->c->nr_caches && !b->brief; i++) {
+		const struct cap_cache *cache = &v->c->caches[i];
+		struct profile_row *r = profile_find(rows, match_cache(b->m, cache->name));
+
+		if (r && !cache->large)
+			r->reclaimable |= cache->reclaimable;
+	}
+	return b->brief ? 0 : caches_judge(b);
+}
+
+/* The first and the last snapshot of the view that have a part. False when none has. */
+static bool ends_find(const struct view *v, bool (*has)(const struct snapshot *),
+		      const struct snapshot **start, const struct snapshot **end)
+{
+	*start = *end = NULL;
+	for (size_t i = v->first; i <= v->last; i++) {
+		if (!has(&v->c->snapshots[i]))
+			continue;
+		*start = *start ?: &v->c->snapshots[i];
+		*end = &v->c->snapshots[i];
+	}
+	return *end;
+}
+
+/* ---- vmalloc callers ---- */
+
+static int add_vmallocs(struct profile_build *b, const struct snapshot *s, bool end)
+{
+	struct profile_rows *rows = &b->p->sections[PROFILE_VMALLOC];
+	double own = b->p->own_bytes;
+
+	for (size_t i = 0; i < s->vmallocs.nr; i++) {
+		const struct vmalloc_level *l = &s->vmallocs.items[i];
+		double level = (double)l->pages * b->v->page_bytes, ours = 0;
+		char caller[sizeof(l->caller)], *module = NULL;
+		struct cap_frame f = {
+			.symbol = caller, .module = (char *)"", .build_id = (char *)""};
+		_cleanup_free_ char *key = NULL;
+		struct profile_row *r;
+		size_t size;
+		FILE *out;
+
+		if (!strncmp(l->caller, "array_map_alloc", strlen("array_map_alloc")))
+			ours = fmin(level, own);
+		own -= ours;
+		level -= ours;
+		if (level <= 0)
+			continue;
+		/* "symbol+0xoff [module]": offsets say nothing across kernels */
+		snprintf(caller, sizeof(caller), "%s", l->caller);
+		module = strchr(caller, '[');
+		if (module) {
+			module[strcspn(module, "]")] = '\0';
+			f.module = module + 1;
+		}
+		caller[strcspn(caller, "+ ")] = '\0';
+		out = open_memstream(&key, &size);
+		if (!out)
+			return -ENOMEM;
+		match_frame(b->m, &f, out);
+		if (fclose(out))
+			return -ENOMEM;
+		r = profile_add(rows, key, key);
+		if (!r)
+			return -ENOMEM;
+		r->level = end ? level : 0;
+		r->change = end ? level : -level;
+		r->level_objects = end ? (double)l->areas : 0;
+	}
+	return 0;
+}
+
+static bool has_vmallocs(const struct snapshot *s)
+{
+	return s->vmallocs.nr > 0;
+}
+
+static int build_vmallocs(struct profile_build *b)
+{
+	const struct snapshot *start, *end;
+
+	if (!ends_find(b->v, has_vmallocs, &start, &end))
+		return 0;
+	b->p->sections[PROFILE_VMALLOC].measured = true;
+	if (add_vmallocs(b, end, true) || (start != end && add_vmallocs(b, start, false)))
+		return -ENOMEM;
+	profile_finish(&b->p->sections[PROFILE_VMALLOC]);
+	return 0;
+}
+
+/* ---- kernel stacks and page tables by process or cgroup ---- */
+
+void profile_cgroup_key(const struct profile_build *b, const char *path, char *buf, size_t size)
+{
+	if (match_same_boot(b->m))
+		snprintf(buf, size, "%s", path);
+	else
+		cgroup_normalise(path, buf, size);
+}
+
+static int add_tasks(struct profile_build *b, const struct snapshot *s, const struct cgroup_of *of,
+		     bool end)
+{
+	bool by_cgroup = b->p->by == GROWTH_BY_CGROUP;
+
+	for (size_t i = 0; i < s->tasks.nr; i++) {
+		const struct task_level *l = &s->tasks.items[i];
+		const char *name = l->comm;
+		double levels[] = {(double)l->stack_bytes, (double)l->pgtables_bytes};
+		double objects[] = {(double)l->threads, 1};
+		char key[4096];
+
+		if (by_cgroup) {
+			name = cgroup_of(b->v->c, of, l->tgid) ?: "(cgroup not known)";
+			profile_cgroup_key(b, name, key, sizeof(key));
+		} else {
+			snprintf(key, sizeof(key), "%s", name);
+		}
+		for (size_t k = 0; k < 2; k++) {
+			struct profile_row *r =
+				profile_add(&b->p->sections[PROFILE_STACKS + k], key, name);
+
+			if (!r)
+				return -ENOMEM;
+			r->level = end ? levels[k] : 0;
+			r->change = end ? levels[k] : -levels[k];
+			r->level_objects = end ? objects[k] : 0;
+		}
+	}
+	return 0;
+}
+
+static bool has_tasks(const struct snapshot *s)
+{
+	return s->tasks.nr > 0;
+}
+
+static int build_tasks(struct profile_build *b)
+{
+	_cleanup_(cgroup_of_free) struct cgroup_of of = {0};
+	const struct snapshot *start, *end;
+
+	if (!ends_find(b->v, has_tasks, &start, &end))
+		return 0;
+	if (b->p->by == GROWTH_BY_CGROUP && cgroup_of_build(b->v->c, &of))
+		return -ENOMEM;
+	for (int s = PROFILE_STACKS; s <= PROFILE_PAGE_TABLES; s++)
+		b->p->sections[s].measured = true;
+	if (add_tasks(b, end, &of, true) || (start != end && add_tasks(b, start, &of, false)))
+		return -ENOMEM;
+	for (int s = PROFILE_STACKS; s <= PROFILE_PAGE_TABLES; s++)
+		profile_finish(&b->p->sections[s]);
+	return 0;
+}
+
+int profile_levels(struct profile_build *b)
+{
+	return build_pools(b) || build_caches(b) || build_vmallocs(b) || build_tasks(b) ? -ENOMEM
+											: 0;
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a balance sheet cannot put in a line, one sentence each: see balance_notes.h. */
+#include "findings/balance_notes.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+
+#define COUNTER_LAG_PAGES 125 /* a CPU may hold back this many pages of one counter */
+
+__attribute__((format(printf, 2, 3))) static void note(struct balance_notes *n, const char *fmt,
+						       ...)
+{
+	va_list ap;
+
+	if (n->nr == BALANCE_NOTES)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(n->items[n->nr++], BALANCE_NOTE_MAX, fmt, ap);
+	va_end(ap);
+}
+
+static const char *size_of(char buf[UNITS_MAX], double kb)
+{
+	return units_bytes(buf, kb * 1024);
+}
+
+/* Memory that is in the machine but not in MemTotal, or the other way round. */
+static void note_zones(const struct snapshot *s, const struct balance *b, double page_bytes,
+		       struct balance_notes *n)
+{
+	double present = 0, managed = 0;
+	char a[UNITS_MAX];
+
+	for (size_t i = 0; i < s->zones.nr; i++) {
+		present += (double)s->zones.items[i].present * page_bytes / 1024;
+		managed += (double)s->zones.items[i].managed * page_bytes / 1024;
+	}
+	if (!s->zones.nr) {
+		note(n, "/proc/zoneinfo could not be read: free pages on per-CPU lists are in "
+			"Unaccounted.");
+		return;
+	}
+	if (present > b->total_kb)
+		note(n,
+		     "Outside MemTotal: %s that the kernel set aside at boot for itself (its "
+		     "image, "
+		     "page structures; zoneinfo present - MemTotal).",
+		     size_of(a, present - b->total_kb));
+	if (fabs(b->total_kb - managed) > 0.001 * b->total_kb)
+		note(n,
+		     b->total_kb > managed
+			     ? "MemTotal is %s more than the pages that the zones manage: memory "
+			       "that a "
+			       "hypervisor has taken back, and that MemTotal and MemFree still "
+			       "count."
+			     : "MemTotal is %s less than the pages that the zones manage: "
+			       "/proc/meminfo is "
+			       "a container's own view (lxcfs), other files are the machine's.",
+		     size_of(a, fabs(b->total_kb - managed)));
+}
+
+static void note_overlaps(const struct snapshot *s, const struct balance *b,
+			  struct balance_notes *n)
+{
+	char x[UNITS_MAX], y[UNITS_MAX], z[UNITS_MAX];
+	double huge_free = (double)named_value_get(&s->meminfo, "HugePages_Free", 0) *
+			   (double)named_value_get(&s->meminfo, "Hugepagesize", 0);
+	double balloon = (double)named_value_get(&s->meminfo, "Balloon", 0);
+
+	if (b->stacks_are_vmalloc)
+		note(n, "VmallocUsed is %s: %s of kernel stacks%s%s%s and %s of other areas.",
+		     size_of(x, b->vmalloc_used_kb), size_of(y, b->kb[BALANCE_KERNEL_STACK]),
+		     b->cached_stacks_kb > 0 ? ", " : "",
+		     b->cached_stacks_kb > 0 ? size_of(z, b->cached_stacks_kb) : "",
+		     b->cached_stacks_kb > 0 ? " of stacks kept for the next threads" : "",
+		     size_of((char[UNITS_MAX]){0},
+			     b->kb[BALANCE_VMALLOC] - fmax(b->cached_stacks_kb, 0)));
+	if (!isnan(b->vmallocinfo_kb) && b->vmallocinfo_kb != b->vmalloc_used_kb)
+		note(n,
+		     "VmallocUsed is %s but the areas in /proc/vmallocinfo add up to %s: areas "
+		     "came or "
+		     "went between reading the two.",
+		     size_of(x, b->vmalloc_used_kb), size_of(y, b->vmallocinfo_kb));
+	if (b->percpu_first_kb > 0)
+		note(n,
+		     "Of Percpu %s is its first chunk, which the kernel set aside before MemTotal "
+		     "was "
+		     "counted: Unaccounted is that much larger.",
+		     size_of(x, b->percpu_first_kb));
+	if (huge_free > 0)
+		note(n, "Of the reserved huge pages %s are not in use (HugePages_Free).",
+		     size_of(x, huge_free));
+	if (balloon > 0 && !b->balloon_in_total)
+		note(n,
+		     "The balloon of %s is larger than what is left: its driver has taken it out "
+		     "of "
+		     "MemTotal already.",
+		     size_of(x, balloon));
+	if (s->vmallocs.nr == 0)
+		note(n, "/proc/vmallocinfo could not be read (it takes root): thread stacks are "
+			"taken to "
+			"be vmalloc areas.");
+}
+
+/* Names of meminfo that the sheet, or its notes, know. What else may come with later kernels is
+ * told. */
+static bool line_known(const char *name)
+{
+	static const char *const known[] = {
+		"MemTotal",       "MemFree",         "MemAvailable",
+		"Buffers",        "Cached",          "SwapCached",
+		"Active",         "Inactive",        "Active(anon)",
+		"Inactive(anon)", "Active(file)",    "Inactive(file)",
+		"Unevictable",    "Mlocked",         "SwapTotal",
+		"SwapFree",       "Zswap",           "Zswapped",
+		"Dirty",          "Writeback",       "AnonPages",
+		"Mapped",         "Shmem",           "KReclaimable",
+		"Slab",           "SReclaimable",    "SUnreclaim",
+		"KernelStack",    "ShadowCallStack", "PageTables",
+		"SecPageTables",  "NFS_Unstable",    "Bounce",
+		"WritebackTmp",   "CommitLimit",     "Committed_AS",
+		"VmallocTotal",   "VmallocUsed",     "VmallocChunk",
+		"Percpu",         "EarlyMemtestBad", "HardwareCorrupted",
+		"AnonHugePages",  "ShmemHugePages",  "ShmemPmdMapped",
+		"FileHugePages",  "FilePmdMapped",   "CmaTotal",
+		"CmaFree",        "Unaccepted",      "Balloon",
+		"GPUActive",      "GPUReclaim",      "HugePages_Total",
+		"HugePages_Free", "HugePages_Rsvd",  "HugePages_Surp",
+		"Hugepagesize",   "Hugetlb",         "DirectMap4k",
+		"DirectMap2M",    "DirectMap4M",     "DirectMap1G",
+		"HighTotal",      "HighFree",        "LowTotal",
+		"LowFree",        "MmapCopy",
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!strcmp(known[i], name))
+			return true;
+	return false;
+}
+
+static void note_unknown_lines(const struct snapshot *s, struct balance_notes *n)
+{
+	char a[UNITS_MAX];
+
+	for (size_t i = 0; i < s->meminfo.nr; i++)
+		if (!line_known(s->meminfo.items[i].name) && s->meminfo.items[i].value > 0)
+			note(n,
+			     "This kernel also prints %s (%s), which this table does not know: it "
+			     "may be "
+			     "in Unaccounted.",
+			     s->meminfo.items[i].name,
+			     size_of(a, (double)s->meminfo.items[i].value));
+}
+
+void balance_notes(const struct snapshot *s, const struct balance *b, double page_bytes,
+		   struct balance_notes *out)
+{
+	char a[UNITS_MAX], lag[UNITS_MAX];
+
+	*out = (struct balance_notes){0};
+	if (isnan(b->total_kb)) {
+		note(out, "/proc/meminfo has no MemTotal: there is nothing to take apart.");
+		return;
+	}
+	if (b->kb[BALANCE_REST] < 0)
+		note(out,
+		     "The lines add up to %s more than MemTotal: counters that a CPU had not yet "
+		     "passed "
+		     "on (up to %s a CPU and counter), or lines that were read a moment apart.",
+		     size_of(a, -b->kb[BALANCE_REST]),
+		     size_of(lag, COUNTER_LAG_PAGES * page_bytes / 1024));
+	note_zones(s, b, page_bytes, out);
+	note_overlaps(s, b, out);
+	note_unknown_lines(s, out);
+}

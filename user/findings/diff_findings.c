@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Notes and verdict of a diff: see diff_findings.h. Sentences are built from measured figures
+ * alone; names in them are as captured, whoever prints them escapes them.
+ */
+#include "findings/diff_findings.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "base/units.h"
+#include "model/confidence.h"
+#include "model/losses.h"
+
+#define NAME_SHOWN   64
+#define PATH_SHOWN   120
+#define SET_CAUTION  5 /* captures: of fewer no spread can be told */
+#define SIZE_DIFFERS 1.1
+
+struct words {
+	struct diff *d;
+	bool failed;
+};
+
+__attribute__((format(printf, 2, 3))) static void say(struct words *w, const char *fmt, ...)
+{
+	char *text = NULL, **slot;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	slot = text ? ARRAY_PUSH(&w->d->verdict) : NULL;
+	if (slot)
+		*slot = text;
+	else
+		free(text);
+	w->failed |= !slot;
+}
+
+__attribute__((format(printf, 3, 4))) static void note(struct words *w, bool grave, const char *fmt,
+						       ...)
+{
+	struct diff_note *slot;
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	slot = text ? ARRAY_PUSH(&w->d->notes) : NULL;
+	if (slot)
+		*slot = (struct diff_note){.text = text, .grave = grave};
+	else
+		free(text);
+	w->failed |= !slot;
+}
+
+/* ---- what cannot be compared ---- */
+
+/* "slab, vmalloc": pools that one side traces and the other does not. */
+static bool pools_of_one(const struct diff_input *in, bool of_base, char *buf, size_t size)
+{
+	size_t at = 0;
+
+	buf[0] = '\0';
+	for (int pool = 0; pool < POOLS; pool++) {
+		bool base = in->set ? baseline_measured(in->set, PROFILE_GROWTH, pool) > 0
+				    : in->base->traces[pool];
+		bool new_ = in->new_->traces[pool];
+
+		if (base != new_ && base == of_base)
+			at += (size_t)snprintf(buf + at, size - at, "%s%s", at ? ", " : "",
+					       pool_name(pool));
+	}
+	return at > 0;
+}
+
+static void note_pools(struct words *w)
+{
+	const struct diff_input *in = &w->d->in;
+	char pools[96];
+
+	if (!in->new_->sections[PROFILE_GROWTH].measured)
+		note(w, true,
+		     "The new capture holds no traced allocations: only levels are compared.");
+	else if (in->base && !in->base->sections[PROFILE_GROWTH].measured)
+		note(w, true,
+		     "The base capture holds no traced allocations: only levels are compared.");
+	else {
+		if (pools_of_one(in, true, pools, sizeof(pools)))
+			note(w, false, "Only the base traced %s: growth there is not compared.",
+			     pools);
+		if (pools_of_one(in, false, pools, sizeof(pools)))
+			note(w, false,
+			     "Only the new capture traced %s: growth there is not compared.",
+			     pools);
+	}
+}
+
+static void note_sections(struct words *w)
+{
+	static const char *const sources[PROFILE_GROWTH] = {
+		[PROFILE_CACHES] = "slabinfo",
+		[PROFILE_VMALLOC] = "vmallocinfo",
+		[PROFILE_STACKS] = "levels by process",
+	};
+	const struct diff_input *in = &w->d->in;
+
+	for (int s = 0; s < PROFILE_GROWTH; s++) {
+		bool base = in->set ? baseline_measured(in->set, s, POOL_SLAB) > 0
+				    : in->base->sections[s].measured;
+		bool new_ = in->new_->sections[s].measured;
+
+		if (sources[s] && base != new_)
+			note(w, false, "Only the %s has %s: these levels are not compared.",
+			     base ? "base" : "new capture", sources[s]);
+	}
+}
+
+static void period_words(const struct profile *p, char *buf, size_t size)
+{
+	char bytes[UNITS_MAX];
+
+	if (p->sample_bytes > 0)
+		snprintf(buf, size, "sampled, one for each %s",
+			 units_bytes(bytes, p->sample_bytes));
+	else
+		snprintf(buf, size, "exact");
+}
+
+static void note_modes(struct words *w)
+{
+	const struct profile *base = w->d->in.base, *new_ = w->d->in.new_;
+	char a[64], b[64];
+
+	if (new_->focused || (base && base->focused))
+		note(w, true,
+		     "%s traced only the caches named with --cache: all other growth is unknown there.",
+		     !base || !base->focused ? "The new capture"
+		     : new_->focused         ? "Both captures"
+					     : "The base");
+	if (!base)
+		return;
+	period_words(base, a, sizeof(a));
+	period_words(new_, b, sizeof(b));
+	if (strcmp(a, b))
+		note(w, false,
+		     "The base is %s, the new capture %s: figures compare, but one side is less certain, as the "
+		     "intervals show.",
+		     a, b);
+}
+
+static void note_own(struct words *w)
+{
+	const struct profile *base = w->d->in.base, *new_ = w->d->in.new_;
+	char a[UNITS_MAX], b[UNITS_MAX];
+
+	if (base && (base->own_bytes > 0 || new_->own_bytes > 0))
+		note(w, false,
+		     "VmallocUsed and its callers are without the recorder's own tables (%s, then %s).",
+		     units_bytes(a, base->own_bytes), units_bytes(b, new_->own_bytes));
+}
+
+static void note_durations(struct words *w)
+{
+	const struct profile *base = w->d->in.base, *new_ = w->d->in.new_;
+	char a[UNITS_MAX], b[UNITS_MAX];
+
+	if (!(new_->duration_s > 0) || (base && !(base->duration_s > 0)))
+		note(w, true, "One side has a single reading of the levels, so it has no rates.");
+	else if (base && (base->duration_s > 2 * new_->duration_s ||
+			  new_->duration_s > 2 * base->duration_s))
+		note(w, false,
+		     "The base lasted %s, the new capture %s: rates are compared, but what lives longer than the "
+		     "shorter one looks like growth there.",
+		     units_duration(a, base->duration_s), units_duration(b, new_->duration_s));
+}
+
+static void note_kernels(struct words *w)
+{
+	const struct diff_input *in = &w->d->in;
+	const struct capture *base, *new_ = in->new_view->c;
+
+	if (!in->base_view) {
+		note(w, false, "Paths are matched by function and module, without offsets.");
+		return;
+	}
+	base = in->base_view->c;
+	if (strcmp(capture_meta(base, META_ARCH), capture_meta(new_, META_ARCH)))
+		note(w, false,
+		     "Architectures differ (%s and %s): sizes of objects and stacks do, too.",
+		     capture_meta(base, META_ARCH), capture_meta(new_, META_ARCH));
+	if (strcmp(capture_meta(base, META_RELEASE), capture_meta(new_, META_RELEASE)))
+		note(w, false,
+		     "Kernels differ (%s and %s): paths are matched by function and module, without offsets; a "
+		     "path that only begins and ends alike is marked.",
+		     capture_meta(base, META_RELEASE), capture_meta(new_, META_RELEASE));
+	else if (!match_same_kernel(in->match))
+		note(w, false,
+		     "The kernels are not known to be one build: paths are matched without offsets.");
+}
+
+static bool differs(double a, double b)
+{
+	return a > 0 && b > 0 && (a > SIZE_DIFFERS * b || b > SIZE_DIFFERS * a);
+}
+
+static void note_sizes(struct words *w)
+{
+	const struct profile *base = w->d->in.base, *new_ = w->d->in.new_;
+	char a[UNITS_MAX], b[UNITS_MAX];
+
+	if (!base || (base->cpus == new_->cpus && !differs(base->mem_total_kb, new_->mem_total_kb)))
+		return;
+	note(w, false,
+	     "The machines are of different size: %.0f CPUs and %s, then %.0f CPUs and %s. Levels are given per "
+	     "CPU and per GiB, too.",
+	     base->cpus, units_bytes(a, base->mem_total_kb * 1024), new_->cpus,
+	     units_bytes(b, new_->mem_total_kb * 1024));
+}
+
+static void note_side(struct words *w, const struct view *v, const char *which)
+{
+	const char *stacks = capture_meta(v->c, META_STACKS);
+	char count[UNITS_MAX];
+	struct losses losses;
+
+	if (!v->complete)
+		note(w, false, "The %s is incomplete: its recording did not end properly.", which);
+	if (stacks[0] && strcmp(stacks, "ok"))
+		note(w, true,
+		     "Call paths of the %s have no names (%.200s): they cannot be matched.", which,
+		     stacks);
+	losses_sum(v, &losses);
+	if (losses_ratio(&losses) > 0.001)
+		note(w, false, "The %s lost %s events (%.2g%% of all).", which,
+		     units_count(count, losses.events), 100 * losses_ratio(&losses));
+}
+
+static void say_notes(struct words *w)
+{
+	const struct diff_input *in = &w->d->in;
+
+	note_pools(w);
+	note_sections(w);
+	note_modes(w);
+	note_own(w);
+	note_durations(w);
+	note_kernels(w);
+	note_sizes(w);
+	if (in->base_view)
+		note_side(w, in->base_view, "base");
+	note_side(w, in->new_view, "new capture");
+	if (in->set && baseline_captures(in->set) < SET_CAUTION)
+		note(w, true,
+		     "A set of %zu captures is too small to tell what is usual: %d and more are.",
+		     baseline_captures(in->set), SET_CAUTION);
+}
+
+/* ---- verdict ---- */
+
+static const char *share_words(char *buf, size_t size, const struct diff_figure *f)
+{
+	if (f->base > 0 && f->new_ >= 2 * f->base)
+		snprintf(buf, size, "%.1f times", f->new_ / f->base);
+	else if (f->base > 0)
+		snprintf(buf, size, "%+.0f%%", 100 * f->delta / f->base);
+	else
+		snprintf(buf, size, "new");
+	return buf;
+}
+
+static void describe_row(const struct diff_row *row, char *buf, size_t size)
+{
+	_cleanup_free_ char *label = diff_row_label(row);
+	const char *cache = row->new_ && row->new_->cache ? row->new_->cache : "";
+	const char *who = row->new_ && row->new_->who ? row->new_->who : "";
+
+	snprintf(buf, size, "%s%s%.*s%s at %.*s%s%s%.*s", pool_name(diff_row_pool(row)),
+		 cache[0] ? " (" : "", NAME_SHOWN, cache, cache[0] ? ")" : "", PATH_SHOWN,
+		 label && label[0] ? label : "an unknown place",
+		 label && strlen(label) > PATH_SHOWN ? " ..." : "",
+		 who[0] ? ", most of it by " : "", 32, who);
+}
+
+/* "12.1 MiB/s more (95% interval …) in slab (kmalloc-1k) at a < b, where the base had 0 B/s" */
+static void say_growth_row(struct words *w, const struct diff_row *row, bool first)
+{
+	char what[512], more[UNITS_MAX], interval[INTERVAL_WORDS_MAX], had[UNITS_MAX];
+	const struct diff_figure *f = &row->growth;
+
+	describe_row(row, what, sizeof(what));
+	say(w, "%s by %s/s more%s%s: %s; %s %s/s.", first ? "What is held grows" : "Then",
+	    units_bytes(more, f->delta), w->d->in.set ? " than usual" : "",
+	    interval_words(interval, " (95% interval ", f->delta, f->low, f->high, units_bytes),
+	    what, w->d->in.set ? "usual is" : "before it was", units_bytes(had, f->base));
+}
+
+static void say_growth(struct words *w)
+{
+	const struct diff_rows *rows = &w->d->sections[PROFILE_GROWTH];
+	size_t grown = 0;
+
+	if (!rows->comparable)
+		return;
+	while (grown < rows->nr && (rows->items[grown].growth.status == DIFF_NEW ||
+				    rows->items[grown].growth.status == DIFF_GROWN))
+		grown++;
+	if (!grown) {
+		say(w, "Nothing holds memory that grows faster than in the base beyond noise.");
+		return;
+	}
+	say_growth_row(w, &rows->items[0], true);
+	if (grown > 1 && rows->items[1].growth.delta > rows->items[0].growth.delta / 2)
+		say_growth_row(w, &rows->items[1], false);
+	if (grown > 2)
+		say(w, "%zu call paths or groups in all grow faster than before.", grown);
+}
+
+/* The levels that changed most, of one section. */
+static void say_levels(struct words *w, enum profile_section section, const char *head)
+{
+	const struct diff_rows *rows = &w->d->sections[section];
+	char list[640] = "", delta[UNITS_MAX], base[UNITS_MAX], new_[UNITS_MAX], share[32];
+	size_t at = 0, shown = 0;
+
+	for (size_t i = 0; i < rows->nr && shown < 3; i++) {
+		const struct diff_row *row = &rows->items[i];
+		const struct diff_figure *f = &row->level;
+
+		if (f->status == DIFF_SAME)
+			break;
+		units_bytes(delta, fabs(f->delta));
+		at += (size_t)snprintf(
+			list + at, sizeof(list) - at, "%s%.*s %s by %s (%s to %s, %s)",
+			shown ? "; " : "", NAME_SHOWN, diff_row_name(row),
+			f->delta > 0 ? "higher" : "lower", delta, units_bytes(base, f->base),
+			units_bytes(new_, f->new_), share_words(share, sizeof(share), f));
+		shown++;
+		if (at >= sizeof(list))
+			break;
+	}
+	if (shown)
+		say(w, "%s: %s.", head, list);
+}
+
+static void say_levels_all(struct words *w)
+{
+	size_t changed =
+		w->d->sections[PROFILE_POOLS].changed + w->d->sections[PROFILE_CACHES].changed;
+
+	say_levels(w, PROFILE_POOLS, "Levels of pools");
+	say_levels(w, PROFILE_CACHES, "Of slab caches");
+	if (!changed)
+		say(w, "No level is beyond what it varies by itself.");
+}
+
+/* A level at one moment says little of a pool that comes and goes. */
+static void say_swings(struct words *w)
+{
+	const struct diff_rows *pools = &w->d->sections[PROFILE_POOLS];
+
+	for (size_t i = 0; i < pools->nr; i++) {
+		const struct profile_row *row = pools->items[i].new_;
+		enum pattern p =
+			row && row->range > DIFF_LEVEL_FLOOR ? row->pattern : PATTERN_UNKNOWN;
+
+		if (p == PATTERN_SPIKE || p == PATTERN_SAWTOOTH || p == PATTERN_DROP)
+			say(w, "In the new capture %s %s%s.", diff_row_name(&pools->items[i]),
+			    pattern_words(p),
+			    p == PATTERN_DROP ? ""
+					      : ": its level at the end is one moment of that");
+	}
+}
+
+static void say_churn(struct words *w)
+{
+	const struct diff_row *row;
+	char what[512], base[UNITS_MAX], new_[UNITS_MAX];
+
+	if (!w->d->nr_churn)
+		return;
+	row = &w->d->sections[PROFILE_GROWTH].items[w->d->churn_order[0]];
+	describe_row(row, what, sizeof(what));
+	say(w, "Traffic changed most in %s: %s/s allocated, %s %s/s.", what,
+	    units_bytes(new_, row->churn.new_), w->d->in.set ? "usual is" : "before",
+	    units_bytes(base, row->churn.base));
+}
+
+static void choose_next(struct words *w)
+{
+	const struct diff_rows *growth = &w->d->sections[PROFILE_GROWTH],
+			       *caches = &w->d->sections[PROFILE_CACHES];
+	const struct diff_row *top = growth->changed && growth->nr ? &growth->items[0] : NULL;
+	const struct diff_row *level = caches->changed && caches->nr ? &caches->items[0] : NULL;
+	const char *cache = top && top->growth.delta > 0 && top->new_ && top->new_->cache
+				    ? top->new_->cache
+				    : "";
+	int n = 0;
+
+	if (top && top->growth.delta > 0 && is_plain_word(cache) && strcmp(cache, "kmalloc-large"))
+		n = asprintf(&w->d->next, "sudo kmemtrace record --exact --cache %s -d 60", cache);
+	else if (top && top->growth.delta > 0)
+		n = asprintf(&w->d->next, "sudo kmemtrace record --exact --pool %s -d 60",
+			     pool_name(diff_row_pool(top)));
+	else if (level && level->level.delta > 0 && level->new_ && level->new_->reclaimable)
+		n = asprintf(&w->d->next, "echo 2 | sudo tee /proc/sys/vm/drop_caches");
+	else if (level && level->level.delta > 0 && is_plain_word(diff_row_name(level)))
+		n = asprintf(&w->d->next, "sudo kmemtrace record --exact --cache %s -d 600",
+			     diff_row_name(level));
+	else
+		n = asprintf(&w->d->next, "sudo kmemtrace record -d 600");
+	if (n < 0) {
+		w->d->next = NULL;
+		w->failed = true;
+	}
+}
+
+int diff_findings(struct diff *d)
+{
+	struct words w = {.d = d};
+
+	say_notes(&w);
+	say_growth(&w);
+	say_levels_all(&w);
+	say_swings(&w);
+	say_churn(&w);
+	for (size_t i = 0; i < d->notes.nr; i++)
+		if (d->notes.items[i].grave)
+			say(&w, "%s", d->notes.items[i].text);
+	choose_next(&w);
+	return w.failed ? -ENOMEM : 0;
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Time to exhaustion: see outlook.h. */
+#include "findings/exhaustion.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+
+/* A slope seen for a minute says nothing of next year. */
+#define HORIZON_S     (365.0 * 86400)
+#define HORIZON_TIMES 1000 /* as long as was looked */
+
+static void exhaustion_add(const struct view *v, struct exhaustion *o, const char *name,
+			   double slope, double low, double high)
+{
+	struct exhaustion_row *row = &o->rows[o->nr];
+
+	if (!(slope > 0) ||
+	    !(o->available_kb / slope < fmin(HORIZON_S, HORIZON_TIMES * v->duration_s)))
+		return;
+	*row = (struct exhaustion_row){.name = name,
+				       .slope_kb = slope,
+				       .seconds = o->available_kb / slope,
+				       .low = o->available_kb / fmax(high, slope),
+				       .high = low > 0 ? o->available_kb / low : INFINITY};
+	o->nr++;
+}
+
+static int compare_row(const void *a, const void *b)
+{
+	const struct exhaustion_row *x = a, *y = b;
+
+	return x->seconds < y->seconds ? -1 : x->seconds > y->seconds;
+}
+
+/* The trend of MemAvailable over the view. */
+static int available_trend(const struct view *v, struct trend *out)
+{
+	size_t nr = v->last - v->first + 1, points = 0;
+	_cleanup_free_ double *t = calloc(2 * nr, sizeof(*t));
+	double *y;
+
+	if (!t)
+		return -ENOMEM;
+	y = t + nr;
+	for (size_t i = v->first; i <= v->last; i++) {
+		double kb = snapshot_meminfo(&v->c->snapshots[i], "MemAvailable");
+
+		if (isnan(kb))
+			continue;
+		t[points] = v->c->snapshots[i].t_s;
+		y[points++] = -kb; /* what is taken, so that a loss is a growth */
+	}
+	return trend_of(t, y, points, 1024, out);
+}
+
+int exhaustion_build(const struct view *v, const struct ledger *ledger, struct exhaustion *out)
+{
+	struct exhaustion o = {.available_kb = snapshot_meminfo(v->end, "MemAvailable")};
+	struct trend taken;
+
+	if (available_trend(v, &taken))
+		return -ENOMEM;
+	if (taken.pattern == PATTERN_GROWING)
+		exhaustion_add(v, &o, "MemAvailable", taken.slope, taken.slope_low,
+			       taken.slope_high);
+	for (size_t i = 0; i < LEDGER_POOLS; i++) {
+		const struct trend *t = &ledger->rows[i].trend;
+
+		if (t->pattern == PATTERN_GROWING)
+			exhaustion_add(v, &o, ledger->rows[i].name, t->slope, t->slope_low,
+				       t->slope_high);
+	}
+	if (o.nr)
+		qsort(o.rows, o.nr, sizeof(o.rows[0]), compare_row);
+	*out = o;
+	return 0;
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Runs the model in order: see report.h. */
+#include "findings/report.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#define TRUST_SHARE \
+	0.1 /* caches holding this share of what is held decide the trust of the whole */
+
+/* What a cache holds of what was allocated since tracing began, seen or not. */
+static double cache_weight(const struct cache_row *cache)
+{
+	return cache->held_bytes + (cache->unseen_bytes > 0 ? cache->unseen_bytes : 0);
+}
+
+static void report_trust(struct report *r)
+{
+	struct trust_facts capture = {.slabinfo_delta = NAN,
+				      .lost_ratio = losses_ratio(&r->losses),
+				      .complete = r->view.complete};
+	double all = 0;
+
+	trust_judge(&capture, &r->trust);
+	if (!r->view.at)
+		trust_lower(&r->trust, TRUST_LOW, "nothing was traced");
+	for (size_t i = 0; i < r->caches.nr; i++)
+		all += cache_weight(&r->caches.items[i]);
+	for (size_t i = 0; i < r->caches.nr; i++) {
+		const struct cache_row *cache = &r->caches.items[i];
+		double weight = cache_weight(cache);
+
+		if (weight > 0 && weight >= TRUST_SHARE * all &&
+		    cache->trust.level < r->trust.level)
+			trust_lower(&r->trust, cache->trust.level, "%.40s: %s", cache->name,
+				    cache->trust.reasons[cache->trust.deciding]);
+	}
+}
+
+static int report_fill(const struct view *v, enum growth_by by, struct report *r)
+{
+	struct verdict_facts facts = {.v = &r->view,
+				      .losses = &r->losses,
+				      .caches = &r->caches,
+				      .ledger = &r->ledger,
+				      .growth = &r->growth,
+				      .trust = &r->trust,
+				      .exhaustion = &r->exhaustion,
+				      .unusual_levels = &r->unusual_levels};
+
+	r->c = v->c;
+	r->view = *v;
+	losses_sum(&r->view, &r->losses);
+	if (outstanding_correct(r->view.at, &r->held) ||
+	    caches_build(&r->view, &r->held, losses_ratio(&r->losses), &r->caches) ||
+	    holders_build(&r->view, &r->held, &r->levels) ||
+	    ledger_build(&r->view, &r->held, &r->caches, &r->levels, &r->ledger) ||
+	    growth_build(&r->view, &r->held, by, &r->growth) ||
+	    history_build(&r->view, &r->growth, &r->history) ||
+	    exhaustion_build(&r->view, &r->ledger, &r->exhaustion) ||
+	    correlation_build(&r->view, &r->ledger, &r->correlation))
+		return -ENOMEM;
+	unusual_levels_build(&r->view, &r->levels, &r->unusual_levels);
+	report_trust(r);
+	return verdict_build(&facts, &r->verdict);
+}
+
+/* The report's parts point into each other, so it is filled in place and cleared on failure. */
+int report_build(const struct view *v, enum growth_by by, struct report *out)
+{
+	int err;
+
+	memset(out, 0, sizeof(*out));
+	err = report_fill(v, by, out);
+	if (err)
+		report_free(out);
+	return err;
+}
+
+void report_free(struct report *r)
+{
+	outstanding_free(&r->held);
+	caches_free(&r->caches);
+	holders_free(&r->levels);
+	ledger_free(&r->ledger);
+	growth_free(&r->growth);
+	history_free(&r->history);
+	correlation_free(&r->correlation);
+	verdict_free(&r->verdict);
+	memset(r, 0, sizeof(*r));
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Everything a report says, computed: the one call between a capture and the renderers. Renderers
+ * only print what is here.
+ */
+#ifndef KMEMTRACE_FINDINGS_REPORT_H
+#define KMEMTRACE_FINDINGS_REPORT_H
+
+#include "model/caches.h"
+#include "findings/correlation.h"
+#include "model/growth.h"
+#include "model/history.h"
+#include "model/ledger.h"
+#include "model/losses.h"
+#include "findings/exhaustion.h"
+#include "findings/unusual_levels.h"
+#include "model/trust.h"
+#include "findings/verdict.h"
+
+struct report {
+	const struct capture *c; /* borrowed */
+	struct view view;
+	struct losses losses;
+	struct outstanding held;
+	struct caches caches;
+	struct holders levels;
+	struct ledger ledger;
+	struct growth growth;
+	struct history history; /* of the first groups of growth */
+	struct trust trust; /* of the whole: that of the caches that hold most, and of the capture
+			       itself */
+	struct verdict verdict;
+	struct exhaustion exhaustion;
+	struct correlation correlation;
+	struct unusual_levels unusual_levels;
+};
+
+/* 0 or −ENOMEM. What is viewed must outlive the report. Free with report_free(). */
+int report_build(const struct view *v, enum growth_by by, struct report *out);
+void report_free(struct report *r);
+
+#endif

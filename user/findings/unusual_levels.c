@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The rules: one function each, in one table; see proportion.h. All sizes in kB. */
+#include "findings/unusual_levels.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+
+/* The limits, and where each comes from: docs/interpretation.md says it in words. */
+#define STACK_KB             16.0 /* THREAD_SIZE of x86-64 and arm64 (arch/x86/include/asm/page_64_types.h) */
+#define STACK_SHARE          1.5 /* of threads × THREAD_SIZE */
+#define STACK_MEMORY         0.02
+#define PAGE_TABLE_SHARE     0.05 /* of what is mapped: densely used it is 1/512 */
+#define PAGE_TABLE_LEAST_KB  65536.0
+#define SLAB_UNRECLAIM_SHARE 0.1
+#define SLAB_RECLAIM_SHARE   0.3
+#define PERCPU_EACH_KB       8192.0 /* a CPU */
+#define VMALLOC_SHARE        0.05
+
+struct facts {
+	const struct view *v;
+	const struct holders *levels;
+	struct unusual_levels *out;
+	double total, page_tables, stacks, threads, mapped, reclaimable, unreclaimable, percpu,
+		vmalloc;
+};
+
+__attribute__((format(printf, 6, 7))) static void find(struct facts *f, const char *rule, bool high,
+						       double value, double limit, const char *fmt,
+						       ...)
+{
+	struct unusual_level *p = &f->out->items[f->out->nr];
+	va_list ap;
+
+	if (f->out->nr == UNUSUAL_LEVELS_MAX)
+		return;
+	*p = (struct unusual_level){.rule = rule, .high = high, .value = value, .limit = limit};
+	va_start(ap, fmt);
+	vsnprintf(p->text, sizeof(p->text), fmt, ap);
+	va_end(ap);
+	f->out->nr++;
+}
+
+static double known(double kb)
+{
+	return isnan(kb) ? 0 : kb;
+}
+
+static void rule_stacks(struct facts *f)
+{
+	double each = f->stacks / f->threads;
+	char stacks[UNITS_MAX], threads[UNITS_MAX];
+
+	units_bytes(stacks, f->stacks * 1024);
+	if (f->threads > 0 && each > STACK_SHARE * STACK_KB)
+		find(f, "stacks-per-thread", true, each, STACK_SHARE * STACK_KB,
+		     "KernelStack is %s for %s threads, %.0f KiB each where one takes %.0f: stacks of threads that "
+		     "have ended are kept, or threads come and go fast.",
+		     stacks, units_count(threads, f->threads), each, STACK_KB);
+	if (f->stacks > STACK_MEMORY * f->total)
+		find(f, "stacks-of-memory", true, f->stacks / f->total, STACK_MEMORY,
+		     "KernelStack is %s, %.1f%% of memory: that is about %s threads.", stacks,
+		     100 * f->stacks / f->total, units_count(threads, f->stacks / STACK_KB));
+}
+
+static void rule_page_tables(struct facts *f)
+{
+	double share = f->page_tables / f->mapped;
+	const struct process_level *top =
+		f->levels->processes.nr ? f->levels->processes.items : NULL;
+	char tables[UNITS_MAX], mapped[UNITS_MAX], who[64] = "", most[UNITS_MAX];
+
+	if (!(f->page_tables > PAGE_TABLE_LEAST_KB) || !(share > PAGE_TABLE_SHARE))
+		return;
+	if (top && top->pgtables_kb.end > 0)
+		snprintf(who, sizeof(who), " Most are of %.16s[%d]: %s.", top->comm, top->tgid,
+			 units_bytes(most, top->pgtables_kb.end * 1024));
+	find(f, "page-tables-of-mapped", true, share, PAGE_TABLE_SHARE,
+	     "PageTables is %s for %s of mapped memory, %.1f%% where dense mappings take 0.2%%: memory is mapped sparsely, "
+	     "or the same memory by many processes (huge pages would need far less).%s",
+	     units_bytes(tables, f->page_tables * 1024), units_bytes(mapped, f->mapped * 1024),
+	     100 * share, who);
+}
+
+static void rule_slab(struct facts *f)
+{
+	double slab = f->reclaimable + f->unreclaimable;
+	char size[UNITS_MAX];
+
+	if (f->unreclaimable > SLAB_UNRECLAIM_SHARE * f->total)
+		find(f, "slab-unreclaimable", true, f->unreclaimable / f->total,
+		     SLAB_UNRECLAIM_SHARE,
+		     "SUnreclaim is %s, %.1f%% of memory: no pressure gives that back.",
+		     units_bytes(size, f->unreclaimable * 1024), 100 * f->unreclaimable / f->total);
+	if (f->reclaimable > SLAB_RECLAIM_SHARE * f->total)
+		find(f, "slab-reclaimable", true, f->reclaimable / f->total, SLAB_RECLAIM_SHARE,
+		     "SReclaimable is %s, %.1f%% of memory and %.0f%% of Slab: caches of names and inodes, given back under "
+		     "pressure unless something keeps them in use.",
+		     units_bytes(size, f->reclaimable * 1024), 100 * f->reclaimable / f->total,
+		     100 * f->reclaimable / slab);
+}
+
+static void rule_percpu(struct facts *f)
+{
+	double cpus = capture_meta_number(f->v->c, META_POSSIBLE, f->v->cpus),
+	       each = f->percpu / cpus;
+	char all[UNITS_MAX], one[UNITS_MAX];
+
+	if (each > PERCPU_EACH_KB)
+		find(f, "percpu-per-cpu", true, each, PERCPU_EACH_KB,
+		     "Percpu is %s, %s for each of %.0f possible CPUs: thousands of cgroups (removed ones that are still "
+		     "in use, too), network namespaces or per-CPU BPF maps.",
+		     units_bytes(all, f->percpu * 1024), units_bytes(one, each * 1024), cpus);
+}
+
+static void rule_vmalloc(struct facts *f)
+{
+	double stacks = known(f->levels->vmalloc_end.stacks_kb);
+	double own = capture_meta_number(f->v->c, META_OWN_BYTES, 0) / 1024;
+	double rest = f->vmalloc - stacks - fmin(own, f->vmalloc);
+	const struct caller_level *top = NULL;
+	char size[UNITS_MAX], most[UNITS_MAX], caller[128] = "";
+
+	if (!(rest > VMALLOC_SHARE * f->total))
+		return;
+	for (size_t i = 0; i < f->levels->callers.nr && !top; i++)
+		if (!f->levels->callers.items[i].stacks)
+			top = &f->levels->callers.items[i];
+	if (top)
+		snprintf(caller, sizeof(caller), " Its largest user is %.64s with %s.",
+			 top->caller[0] ? top->caller : "unknown",
+			 units_bytes(most, top->kb.end * 1024));
+	find(f, "vmalloc-of-memory", true, rest / f->total, VMALLOC_SHARE,
+	     "VmallocUsed without thread stacks and the recorder's own tables is %s, %.1f%% of memory.%s",
+	     units_bytes(size, rest * 1024), 100 * rest / f->total, caller);
+}
+
+static void caution_virtual(struct facts *f)
+{
+	const char *virt = capture_meta(f->v->c, META_VIRT),
+		   *container = strstr(virt, "container:");
+
+	if (container)
+		find(f, "container", false, NAN, NAN,
+		     "Recorded in a container: memory, levels and call paths are those of the whole host, shared with all "
+		     "its containers, and /proc may be rewritten by lxcfs.");
+	if (virt[0] && strcmp(virt, "none") && container != virt)
+		find(f, "virtual-machine", false, NAN, NAN,
+		     "A virtual machine: what a balloon or memory hotplug takes is in no pool, MemTotal may change, and what "
+		     "the hypervisor itself holds for this guest is not seen from inside.");
+}
+
+void unusual_levels_build(const struct view *v, const struct holders *levels,
+			  struct unusual_levels *out)
+{
+	static void (*const rules[])(struct facts *) = {rule_stacks,  rule_page_tables,
+							rule_slab,    rule_percpu,
+							rule_vmalloc, caution_virtual};
+	const struct snapshot *s = v->end;
+	struct facts f = {
+		.v = v,
+		.levels = levels,
+		.out = out,
+		.total = snapshot_meminfo(s, "MemTotal"),
+		.page_tables = snapshot_meminfo(s, "PageTables"),
+		.stacks = snapshot_meminfo(s, "KernelStack"),
+		.mapped = known(snapshot_meminfo(s, "AnonPages")) +
+			  known(snapshot_meminfo(s, "Mapped")),
+		.reclaimable = snapshot_meminfo(s, "SReclaimable"),
+		.unreclaimable = snapshot_meminfo(s, "SUnreclaim"),
+		.percpu = snapshot_meminfo(s, "Percpu"),
+		.vmalloc = snapshot_meminfo(s, "VmallocUsed"),
+	};
+
+	for (size_t i = 0; i < s->tasks.nr; i++)
+		f.threads += (double)s->tasks.items[i].threads;
+	out->nr = 0;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		rules[i](&f);
+}

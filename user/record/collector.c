@@ -1,0 +1,571 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From the tables to the capture. See drain.h; the naming of stacks is in stacks.c. */
+#include "record/collector.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <uthash.h>
+
+#include "base/cleanup.h"
+#include "base/file_read.h"
+#include "base/log.h"
+#include "data/class.h"
+#include "record/estimate.h"
+#include "record/loss_counters.h"
+#include "record/stacks.h"
+#include "proc/cgroup.h"
+#include "proc/process.h"
+#include "proc/slab_alias.h"
+
+/* Live objects of one pool, cache, path and owner, added up. */
+struct group_key {
+	uint32_t stack, process;
+	uint16_t cache;
+	uint16_t pool;
+};
+
+struct held_group {
+	struct group_key key;
+	struct cap_held held;
+	uint64_t nr, bytes; /* in 1/KMT_ONE, by the weights that traffic is counted with */
+	UT_hash_handle hh;
+};
+
+struct collector {
+	struct tracer *tracer;
+	const struct audit *audit;
+	struct capture_writer *w;
+	const struct tracer_tables *tables;
+	const char *proc_root, *sys_root;
+	struct stacks *stacks;
+	struct cgroups *cgroups;
+	struct slab_aliases *aliases;
+	uint32_t *process_ids; /* by owner row, 0 not yet known */
+	uint32_t *cache_ids;   /* by cache row */
+};
+
+static enum pool pool_of(uint32_t kmt_pool)
+{
+	static const enum pool pools[KMT_POOLS] = {
+		[KMT_SLAB] = POOL_SLAB,     [KMT_VMALLOC] = POOL_VMALLOC,
+		[KMT_PERCPU] = POOL_PERCPU, [KMT_KSTACK] = POOL_KSTACK,
+		[KMT_PAGE] = POOL_PAGE,
+	};
+
+	return kmt_pool < KMT_POOLS ? pools[kmt_pool] : POOL_PAGE;
+}
+
+int collector_new(struct tracer *t, const struct audit *a, struct capture_writer *w,
+		  const char *proc_root, const char *sys_root, struct collector **out)
+{
+	struct collector *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return -ENOMEM;
+	d->tracer = t;
+	d->audit = a;
+	d->w = w;
+	d->tables = tracer_tables(t);
+	d->proc_root = proc_root;
+	d->sys_root = sys_root;
+	d->process_ids = calloc(d->tables->nr_processes, sizeof(*d->process_ids));
+	d->cache_ids = calloc(d->tables->nr_caches, sizeof(*d->cache_ids));
+	if (!d->process_ids || !d->cache_ids ||
+	    stacks_new(d->tables, w, proc_root, sys_root, &d->stacks)) {
+		collector_free(d);
+		return -ENOMEM;
+	}
+	if (cgroups_load(proc_root, &d->cgroups))
+		d->cgroups = NULL;
+	if (slab_aliases_load(sys_root, &d->aliases))
+		d->aliases = NULL;
+	*out = d;
+	return 0;
+}
+
+void collector_free(struct collector *d)
+{
+	if (!d)
+		return;
+	stacks_free(d->stacks);
+	cgroups_free(d->cgroups);
+	slab_aliases_free(d->aliases);
+	free(d->process_ids);
+	free(d->cache_ids);
+	free(d);
+}
+
+const char *collector_symbols_state(const struct collector *d)
+{
+	return stacks_symbols_state(d->stacks);
+}
+
+/* ---- processes ---- */
+
+static const char *cgroup_path(struct collector *d, uint64_t id, bool *refreshed)
+{
+	const char *path = d->cgroups ? cgroups_path(d->cgroups, id) : "";
+
+	if (d->cgroups && !*path && !*refreshed) {
+		*refreshed = true;
+		cgroups_refresh(d->cgroups);
+		path = cgroups_path(d->cgroups, id);
+	}
+	return path;
+}
+
+static int process_put(struct collector *d, uint32_t row, bool *refreshed)
+{
+	const struct kmt_process *process = &d->tables->processes[row];
+	char comm[KMT_COMM + 1] = "[interrupt]", cmdline[4096] = "";
+	struct cap_process p = {.tgid = process->tgid, .comm = comm, .cmdline = cmdline};
+	const char *path;
+	int err;
+
+	if (process->tgid) {
+		memcpy(comm, process->comm, KMT_COMM);
+		comm[KMT_COMM] = '\0';
+		if (process_cmdline(d->proc_root, process->tgid, cmdline, sizeof(cmdline)))
+			cmdline[0] = '\0';
+		path = cgroup_path(d, process->cgroup, refreshed);
+		err = *path ? capture_put_cgroup(d->w, path, &p.cgroup) : 0;
+		if (err)
+			return err;
+	}
+	return capture_put_process(d->w, &p, &d->process_ids[row]);
+}
+
+int collector_notice(struct collector *d)
+{
+	bool refreshed = false;
+
+	for (uint32_t row = 1; row < d->tables->nr_processes; row++) {
+		int err;
+
+		if (d->process_ids[row] ||
+		    !__atomic_load_n(&d->tables->processes[row].ready, __ATOMIC_ACQUIRE))
+			continue;
+		err = process_put(d, row, &refreshed);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* ---- caches ---- */
+
+static int cache_put(struct collector *d, struct cap_cache *cache, uint32_t *id)
+{
+	size_t nr = 0;
+	const char *const *names = slab_aliases_of(d->aliases, cache->name, &nr);
+	int err = 0;
+
+	for (size_t i = 0; i < nr && !err; i++) {
+		char **alias;
+
+		if (!strcmp(names[i], cache->name))
+			continue;
+		alias = ARRAY_PUSH(&cache->aliases);
+		if (alias)
+			*alias = (char *)names[i];
+		else
+			err = -ENOMEM;
+	}
+	if (!err)
+		err = capture_put_cache(d->w, cache, id);
+	ARRAY_FREE(&cache->aliases);
+	return err;
+}
+
+/* The capture's id of the cache in `row`, 0 for none. */
+static int cache_id(struct collector *d, uint32_t row, uint32_t *id)
+{
+	const struct kmt_cache_key *key;
+	const struct kmt_cache_info *info;
+	char name[KMT_NAME + 1] = "";
+	int err = 0;
+
+	*id = 0;
+	if (!row || row >= d->tables->nr_caches)
+		return 0;
+	key = &d->tables->cache_keys[row];
+	if (!d->cache_ids[row] &&
+	    (__atomic_load_n(&key->state, __ATOMIC_ACQUIRE) & KMT_CACHE_READY)) {
+		struct cap_cache cache = {.name = name};
+
+		info = &d->tables->cache_info[row];
+		memcpy(name, info->name, KMT_NAME);
+		cache.object_size = info->object_size;
+		cache.size = key->size;
+		cache.reclaimable = info->reclaimable;
+		cache.large = key->ptr == KMT_CACHE_LARGE;
+		err = cache_put(d, &cache, &d->cache_ids[row]);
+	}
+	*id = d->cache_ids[row];
+	return err;
+}
+
+int collector_other_caches(struct collector *d, const struct slab_levels *slabs)
+{
+	for (uint32_t row = 1; row < d->tables->nr_caches; row++) {
+		uint32_t id;
+		int err = cache_id(d, row, &id);
+
+		if (err)
+			return err;
+	}
+	for (size_t i = 0; i < slabs->nr; i++) {
+		const struct slab_level *s = &slabs->items[i];
+		struct cap_cache cache = {
+			.name = (char *)s->name, .size = s->object_size, .merged_away = true};
+		char dir[512], line[32] = "";
+		uint32_t id;
+		bool seen = false;
+		int err;
+
+		for (uint32_t row = 1; row < d->tables->nr_caches && !seen; row++)
+			seen = d->tables->cache_keys[row].ptr &&
+			       !strncmp(d->tables->cache_info[row].name, s->name, KMT_NAME);
+		if (seen)
+			continue;
+		snprintf(dir, sizeof(dir), "%s/kernel/slab/%s", d->sys_root, s->name);
+		cache.object_size = file_read_line(dir, "object_size", line, sizeof(line))
+					    ? s->object_size
+					    : atoll(line);
+		cache.reclaimable =
+			!file_read_line(dir, "reclaim_account", line, sizeof(line)) && atoi(line);
+		err = cache_put(d, &cache, &id);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* ---- live objects ---- */
+
+static struct held_group *group_of(struct held_group **groups, const struct kmt_object *o)
+{
+	struct group_key key = {
+		.stack = o->stack, .process = o->process, .cache = o->cache, .pool = o->pool};
+	struct held_group *g;
+
+	HASH_FIND(hh, *groups, &key, sizeof(key), g);
+	if (g)
+		return g;
+	g = calloc(1, sizeof(*g));
+	if (!g)
+		return NULL;
+	g->key = key;
+	HASH_ADD(hh, *groups, key, sizeof(g->key), g);
+	return g;
+}
+
+static void groups_free(struct held_group **groups)
+{
+	struct held_group *g, *next;
+
+	HASH_ITER (hh, *groups, g, next) {
+		HASH_DEL(*groups, g);
+		free(g);
+	}
+}
+
+static int live_read(const struct collector *d, uint32_t now_ms, struct held_group **groups)
+{
+	const struct tracer_tables *t = d->tables;
+	struct held_group *last = NULL;
+
+	for (uint32_t b = 0; b < t->nr_buckets; b++)
+		for (uint32_t i = 0; i < KMT_KEYS; i++) {
+			uint64_t key = __atomic_load_n(&t->live[b].key[i], __ATOMIC_ACQUIRE), n;
+			struct kmt_object o;
+
+			if (key <= KMT_EVICTING)
+				continue;
+			o = t->live[b].object[i];
+			if (__atomic_load_n(&t->live[b].key[i], __ATOMIC_ACQUIRE) != key)
+				continue; /* freed while we looked */
+			if (!last || last->key.stack != o.stack || last->key.process != o.process ||
+			    last->key.cache != o.cache || last->key.pool != o.pool)
+				last = group_of(groups, &o);
+			if (!last)
+				return -ENOMEM;
+			estimate_add(&last->held, &o, now_ms,
+				     audit_sampled(d->audit, b * KMT_KEYS + i));
+			n = kmt_weight(o.size, o.period, t->weights);
+			last->nr += n;
+			last->bytes += n * o.size;
+		}
+	return 0;
+}
+
+/* What the audit found free was looked up as well: without it the share that lives would look like
+ * all. */
+static void unseen_frees_add(const struct collector *d, struct held_group *groups)
+{
+	const struct audit_unseen_frees *unseen_frees;
+	size_t nr = audit_unseen_frees(d->audit, &unseen_frees);
+
+	for (size_t i = 0; i < nr; i++) {
+		struct group_key key = {.stack = unseen_frees[i].stack,
+					.process = unseen_frees[i].process,
+					.cache = unseen_frees[i].cache,
+					.pool = unseen_frees[i].cache ? KMT_SLAB : KMT_PAGE};
+		struct held_group *g;
+
+		HASH_FIND(hh, groups, &key, sizeof(key), g);
+		if (g)
+			g->held.verified += unseen_frees[i].nr;
+	}
+}
+
+static void held_sum(struct cap_held *to, const struct cap_held *from)
+{
+	to->tracked += from->tracked;
+	to->objects += from->objects;
+	to->bytes += from->bytes;
+	to->bytes_var += from->bytes_var;
+	for (int i = 0; i < AGE_BUCKETS; i++)
+		to->age_hist[i] += from->age_hist[i];
+	if (from->oldest_s > to->oldest_s)
+		to->oldest_s = from->oldest_s;
+}
+
+/* Rows without stack or process, one for each class: where in cap_checkpoint.held they are. */
+struct sum_rows {
+	struct {
+		const char *class_;
+		size_t row;
+	} at[16];
+	size_t nr;
+};
+
+/* The row for all pages of a class that is outside its pool; NULL without memory. */
+static struct cap_held *sum_row(struct sum_rows *sums, const struct stack_class *class_,
+				struct cap_checkpoint *out)
+{
+	struct cap_held *row;
+
+	for (size_t i = 0; i < sums->nr; i++)
+		if (!strcmp(sums->at[i].class_, class_->class_))
+			return &out->held.items[sums->at[i].row];
+	row = ARRAY_PUSH(&out->held);
+	if (row && sums->nr < sizeof(sums->at) / sizeof(sums->at[0])) {
+		sums->at[sums->nr].class_ = class_->class_;
+		sums->at[sums->nr++].row = out->held.nr - 1;
+	}
+	return row;
+}
+
+static int group_put(struct collector *d, const struct held_group *g, struct sum_rows *sums,
+		     struct cap_checkpoint *out)
+{
+	struct stack_class class_;
+	struct cap_held *row;
+	uint32_t stack;
+	int err = stacks_id(d->stacks, g->key.stack, pool_of(g->key.pool), &stack, &class_);
+	bool whole =
+		g->key.pool != KMT_PAGE || class_place(class_.pool, class_.class_) != CLASS_OUTSIDE;
+
+	if (err)
+		return err;
+	row = whole ? ARRAY_PUSH(&out->held) : sum_row(sums, &class_, out);
+	if (!row)
+		return -ENOMEM;
+	if (whole)
+		*row = g->held;
+	else
+		held_sum(row, &g->held);
+	row->pool = class_.pool;
+	snprintf(row->class_, sizeof(row->class_), "%s", class_.class_);
+	if (!whole)
+		return 0;
+	row->stack = stack;
+	row->process =
+		g->key.process < d->tables->nr_processes ? d->process_ids[g->key.process] : 0;
+	return cache_id(d, g->key.cache, &row->cache);
+}
+
+/* Of pages that are another pool's backing, or not the kernel's, only the sum of each class is
+ * kept. */
+static int held_put(struct collector *d, struct held_group *groups, struct cap_checkpoint *out)
+{
+	struct sum_rows sums = {};
+	struct held_group *g, *next;
+	int err = 0;
+
+	HASH_ITER (hh, groups, g, next) {
+		err = err ?: group_put(d, g, &sums, out);
+	}
+	return err;
+}
+
+/* ---- traffic ---- */
+
+/* What came along a path or into a cache, in 1/KMT_ONE, and what of it is live. */
+struct flow {
+	struct kmt_traffic t;
+	uint64_t live, live_bytes;
+};
+
+struct flows {
+	struct flow *stack, *cache; /* by row */
+};
+
+/* What came and is neither live nor a ghost. What came since that was read may be live already. */
+static double freed(uint64_t came, uint64_t unseen_frees, uint64_t live)
+{
+	return came > unseen_frees + live ? (double)(came - unseen_frees - live) / KMT_ONE : 0;
+}
+
+static int churn_put(struct collector *d, uint32_t stack_row, const struct flow *f,
+		     struct cap_checkpoint *out)
+{
+	uint32_t pool = (d->tables->stacks[stack_row].flags >> KMT_STACK_POOL) & 0xff;
+	struct stack_class class_;
+	struct cap_churn *row;
+	uint32_t stack;
+	int err;
+
+	if (!f->t.allocs && !f->t.unseen_frees)
+		return 0;
+	err = stacks_id(d->stacks, stack_row, pool_of(pool), &stack, &class_);
+	if (err || (pool == KMT_PAGE && class_place(class_.pool, class_.class_) == CLASS_OUTSIDE))
+		return err;
+	row = ARRAY_PUSH(&out->churn);
+	if (!row)
+		return -ENOMEM;
+	row->pool = class_.pool;
+	row->stack = stack;
+	row->allocs = (double)f->t.allocs / KMT_ONE;
+	row->alloc_bytes = (double)f->t.alloc_bytes / KMT_ONE;
+	row->frees = freed(f->t.allocs, f->t.unseen_frees, f->live);
+	row->free_bytes = freed(f->t.alloc_bytes, f->t.unseen_free_bytes, f->live_bytes);
+	row->unseen_frees = (double)f->t.unseen_frees / KMT_ONE;
+	row->unseen_free_bytes = (double)f->t.unseen_free_bytes / KMT_ONE;
+	return 0;
+}
+
+static int cache_churn_put(struct collector *d, uint32_t cache, const struct flow *f,
+			   struct cap_checkpoint *out)
+{
+	struct cap_cache_churn row = {
+		.allocs = (double)f->t.allocs / KMT_ONE,
+		.frees = freed(f->t.allocs, f->t.unseen_frees, f->live),
+		.unseen_frees = (double)f->t.unseen_frees / KMT_ONE,
+	};
+	struct cap_cache_churn *to;
+	int err;
+
+	if (!f->t.allocs && !f->t.unseen_frees)
+		return 0;
+	err = cache_id(d, cache, &row.cache);
+	if (err || !row.cache)
+		return err;
+	to = ARRAY_PUSH(&out->cache_churn);
+	if (!to)
+		return -ENOMEM;
+	*to = row;
+	return 0;
+}
+
+static void tally_add(struct flow *f, const struct kmt_tally *tally)
+{
+	bool unseen_frees = tally->cache & KMT_TALLY_UNSEEN_FREES;
+
+	*(unseen_frees ? &f->t.unseen_frees : &f->t.allocs) += tally->nr;
+	*(unseen_frees ? &f->t.unseen_free_bytes : &f->t.alloc_bytes) += tally->bytes;
+}
+
+/* The shared totals, and what each CPU has not yet moved on to them. */
+static int traffic_read(const struct collector *d, struct flows *flows)
+{
+	const struct tracer_tables *t = d->tables;
+
+	flows->stack = calloc(t->nr_stacks, sizeof(*flows->stack));
+	flows->cache = calloc(t->nr_caches, sizeof(*flows->cache));
+	if (!flows->stack || !flows->cache)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < t->nr_stacks; i++)
+		flows->stack[i].t = t->stack_traffic[i];
+	for (uint32_t i = 0; i < t->nr_caches; i++)
+		flows->cache[i].t = t->cache_traffic[i];
+	for (uint32_t i = 0; i < t->nr_tallies; i++) {
+		struct kmt_tally tally = t->tallies[i];
+		uint32_t cache = tally.cache & ~KMT_TALLY_UNSEEN_FREES;
+
+		if (tally.stack < t->nr_stacks)
+			tally_add(&flows->stack[tally.stack], &tally);
+		if (cache < t->nr_caches)
+			tally_add(&flows->cache[cache], &tally);
+	}
+	return 0;
+}
+
+static void live_add(struct flow *f, const struct held_group *g)
+{
+	f->live += g->nr;
+	f->live_bytes += g->bytes;
+}
+
+/* What of it is live. */
+static void groups_add(const struct collector *d, struct held_group *groups, struct flows *flows)
+{
+	struct held_group *g, *next;
+
+	HASH_ITER (hh, groups, g, next) {
+		if (g->key.stack < d->tables->nr_stacks)
+			live_add(&flows->stack[g->key.stack], g);
+		if (g->key.cache < d->tables->nr_caches)
+			live_add(&flows->cache[g->key.cache], g);
+	}
+}
+
+static int traffic_put(struct collector *d, const struct flows *flows, struct cap_checkpoint *out)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < d->tables->nr_stacks && !err; i++)
+		err = churn_put(d, i, &flows->stack[i], out);
+	for (uint32_t i = 0; i < d->tables->nr_caches && !err; i++)
+		err = cache_churn_put(d, i, &flows->cache[i], out);
+	return err;
+}
+
+int collector_checkpoint(struct collector *d, double start_s, double end_s, uint64_t not_watched)
+{
+	struct cap_checkpoint interval = {.start_s = start_s, .end_s = end_s};
+	struct tracer_counts counts;
+	struct held_group *groups = NULL;
+	struct flows flows = {};
+	int err = traffic_read(d, &flows);
+
+	/* in this order: what is freed meanwhile counts as freed, and what comes not as freed */
+	if (!err)
+		err = live_read(d, end_s * 1000, &groups);
+	unseen_frees_add(d, groups);
+	if (!err)
+		err = collector_notice(d);
+	if (!err)
+		err = held_put(d, groups, &interval);
+	if (!err) {
+		groups_add(d, groups, &flows);
+		err = traffic_put(d, &flows, &interval);
+	}
+	tracer_counts(d->tracer, &counts);
+	if (!err)
+		err = losses_put(&counts, audit_counts(d->audit), not_watched, &interval);
+	if (!err)
+		err = capture_put_checkpoint(d->w, &interval);
+	groups_free(&groups);
+	free(flows.stack);
+	free(flows.cache);
+	ARRAY_FREE(&interval.held);
+	ARRAY_FREE(&interval.churn);
+	ARRAY_FREE(&interval.cache_churn);
+	ARRAY_FREE(&interval.losses);
+	return err == -ENOMEM ? log_error(ENOMEM, "out of memory while reading the tables") : err;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What one object of the live table adds to what its group holds. Pure. */
+#ifndef KMEMTRACE_RECORD_ESTIMATE_H
+#define KMEMTRACE_RECORD_ESTIMATE_H
+
+#include "data/capture.h"
+#include "kmemtrace.h"
+
+/*
+ * Add an object at `now_ms` of the clock hand. One chosen by byte-Poisson sampling stands for 1/p
+ * of its kind, p = 1 − e^(−size/period) (Horvitz & Thompson 1952); the variance is the usual
+ * estimate of theirs, Σ (1 − p)/p² × size². `sampled`: it was in the sample of the audit's last
+ * run, which found it live if it is still the same object.
+ */
+void estimate_add(struct cap_held *h, const struct kmt_object *o, uint32_t now_ms, bool sampled);
+
+#endif

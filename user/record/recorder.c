@@ -1,0 +1,552 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One recording. See recorder.h. */
+#include "record/recorder.h"
+
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include <linux/membarrier.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/units.h"
+#include "capture/capture.h"
+#include "proc/snapshot.h"
+#include "record/collector.h"
+#include "record/command.h"
+#include "record/metadata.h"
+#include "trace/tasks.h"
+
+#define TICK_MS    100 /* the clock hand, and how soon a signal is noticed */
+#define SNAPSHOT_S 1.0
+#define CHECKPOINT_S \
+	1.0 /* at first; doubled after each CHECKPOINTS, so that long recordings stay small */
+#define CHECKPOINTS      12
+#define CHECKPOINT_SHARE 0.01 /* of the machine's CPU time, of all */
+#define SNAPSHOTS \
+	60 /* between two checkpoints, when these were asked for; a second apart at the least */
+#define SNAPSHOT_MAX_S 60.0
+#define AUDIT_S        2.0  /* between audits, at the least … */
+#define AUDIT_LIMIT_S  0.2  /* of one … */
+#define AUDIT_SHARE    0.01 /* of the machine's CPU time, of all */
+
+struct recorder {
+	const struct recorder_options *options;
+	const struct plan *plan;
+	struct tracer *tracer;
+	struct capture_writer *writer;
+	struct audit *audit;
+	struct collector *collector;
+	struct timespec enabled_at; /* CLOCK_BOOTTIME */
+	double next_snapshot_s, next_checkpoint_s, checkpoint_every_s, next_audit_s;
+	double checkpoint_took_s; /* the last one */
+	double snapshot_every_s;
+	int nr_checkpoints;
+	bool bound_said; /* that the file cannot be kept below it */
+	struct governor governor;
+	bool cost_open;     /* a window is, */
+	double cost_next_s; /* and then it is closed, or the next one opened */
+	bool cost_said;     /* what it cannot hold */
+	enum tracer_watch watched[KMT_POOLS];
+	double exact_until_s; /* when an exact recording began to sample; 0: it did not */
+	int64_t slab_start_kb, slab_now_kb;
+	struct command command;
+	int signal_fd;
+	double progress_s;        /* of the last progress line, */
+	uint64_t progress_events; /* and of all until then */
+};
+
+/* How messages call what the governor pauses together. */
+static const char *const watched_names[KMT_POOLS] = {
+	[KMT_SLAB] = "slab",
+	[KMT_VMALLOC] = "vmalloc",
+	[KMT_PERCPU] = "per-CPU memory",
+	[KMT_KSTACK] = "kernel stacks",
+	[KMT_PAGE] = "page tables and pages",
+};
+
+static double seconds_since(const struct timespec *then)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (now.tv_sec - then->tv_sec) + (now.tv_nsec - then->tv_nsec) / 1e9;
+}
+
+/* CPU seconds a second that are this share of the machine's. */
+static double share_of_cpus(double share)
+{
+	return share * (double)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+/* ---- what is written ---- */
+
+/* All levels at one moment, as near as can be: after snapshot_refresh(). */
+static int snapshot_take(struct recorder *r, enum snapshot_kind kind, double t_s,
+			 struct snapshot *out)
+{
+	int err = snapshot_read("/proc", SNAPSHOT_ALL | SNAPSHOT_REFRESHED, out);
+
+	if (err)
+		return log_error(-err, "cannot read /proc/meminfo (%s): is /proc mounted?",
+				 strerror(-err));
+	out->kind = kind;
+	out->t_s = t_s;
+	if (kind == SNAPSHOT_TICK)
+		return 0;
+	err = audit_count_free(r->audit, &out->slabs);
+	if (err)
+		log_warn("cannot tell what is free on CPU lists (%s)", strerror(-err));
+	err = tasks_read(r->tracer, r->options->tracer.thread_size, &out->tasks);
+	if (err)
+		log_warn("cannot tell which processes hold kernel stacks and page tables (%s)",
+			 strerror(-err));
+	return 0;
+}
+
+static int snapshot_put(struct recorder *r, const struct snapshot *s)
+{
+	int err = capture_put_snapshot(r->writer, s);
+
+	r->slab_now_kb = named_value_get(&s->meminfo, "Slab", 0);
+	if (s->kind == SNAPSHOT_START)
+		r->slab_start_kb = r->slab_now_kb;
+	if (!err && s->kind == SNAPSHOT_END)
+		err = collector_other_caches(r->collector, &s->slabs);
+	return err;
+}
+
+static int snapshot(struct recorder *r, enum snapshot_kind kind, double t_s)
+{
+	_cleanup_(snapshot_free) struct snapshot s = {};
+
+	return snapshot_take(r, kind, t_s, &s) ?: snapshot_put(r, &s);
+}
+
+/* "slab for 31.2 s, as its events alone take 12 % of all CPU time" */
+static int not_watched_put(struct recorder *r)
+{
+	const struct governor *g = &r->governor;
+	char text[512] = "";
+	size_t at = 0;
+
+	for (int p = 0; p < KMT_POOLS; p++)
+		if (g->paused_s[p] > 0)
+			at += snprintf(
+				text + at, sizeof(text) - at,
+				"%s%s for %.1f s, as its events alone take %.2g %% of all CPU time",
+				at ? "; " : "", watched_names[p], g->paused_s[p], g->dearest[p]);
+	return at ? capture_put_meta(r->writer, META_NOT_WATCHED, text) : 0;
+}
+
+static int checkpoint(struct recorder *r, double now_s)
+{
+	int err;
+
+	governor_count_paused(&r->governor, now_s);
+	err = collector_checkpoint(r->collector, 0, now_s, r->governor.not_watched);
+	err = err ?: not_watched_put(r);
+	err = err
+		      ?: capture_put_meta(r->writer, META_STACKS,
+					  collector_symbols_state(r->collector));
+	err = err ?: capture_put_meta(r->writer, META_AUDIT, audit_state(r->audit));
+	if (!err && r->governor.readings)
+		err = capture_put_metaf(r->writer, META_OVERHEAD, "%.3f",
+					governor_mean(&r->governor));
+	return err ?: capture_commit(r->writer);
+}
+
+/* ---- the loop ---- */
+
+static void progress(struct recorder *r, double now_s)
+{
+	char of[UNITS_MAX + 1] = "", slab[UNITS_MAX], live[UNITS_MAX], rate[UNITS_MAX],
+			    cost[32] = "";
+	struct tracer_counts c;
+	uint64_t events;
+
+	if (r->options->quiet)
+		return;
+	tracer_counts(r->tracer, &c);
+	events = c.stats[KMT_STAT_ALLOCS] + c.stats[KMT_STAT_FREES] +
+		 c.stats[KMT_STAT_UNKNOWN_FREES];
+	if (r->options->duration_s)
+		snprintf(of, sizeof(of), "/%.0f", r->options->duration_s);
+	if (r->governor.readings)
+		snprintf(cost, sizeof(cost), "  CPU %.2f%%", r->governor.cost);
+	log_progress("%.0f%s s  Slab %s (%+.1f MiB)  %s events/s  %s held%s", now_s, of,
+		     units_bytes(slab, r->slab_now_kb * 1024.0),
+		     (r->slab_now_kb - r->slab_start_kb) / 1024.0,
+		     units_count(rate, (events - r->progress_events) / (now_s - r->progress_s)),
+		     units_count(live, c.stats[KMT_STAT_ALLOCS] - c.stats[KMT_STAT_FREES] -
+					       c.stats[KMT_STAT_REUSED] -
+					       audit_counts(r->audit)->unseen_frees),
+		     cost);
+	r->progress_events = events;
+	r->progress_s = now_s;
+}
+
+/* Say once what the governor cannot hold. */
+static void cost_say(struct recorder *r)
+{
+	const struct governor *g = &r->governor;
+
+	if (r->cost_said || g->state == GOVERNOR_HOLDS ||
+	    (g->state == GOVERNOR_FLOOR && g->options.may_pause))
+		return;
+	r->cost_said = true;
+	if (g->state == GOVERNOR_OVER)
+		log_warn(
+			"tracking every object takes %.1f %% of all CPU time, more than %g %%; narrow it with "
+			"--cache or --min-size, or give --max-overhead to let it fall to sampling",
+			g->cost, g->options.budget);
+	else
+		log_warn(
+			"the allocation events of this load take %.1f %% of all CPU time even unsampled, more "
+			"than %g %%; narrow it with --pool, or give --max-overhead to pause the dearest",
+			g->cost, g->options.budget);
+}
+
+/* An exact recording goes on as a sampled one: what it has stays as it is, each object with its own
+ * weight. */
+static int exact_end(struct recorder *r, double now_s)
+{
+	int err = capture_put_meta(r->writer, META_MODE, "sampled");
+
+	r->exact_until_s = now_s;
+	err = err
+		      ?: capture_put_metaf(r->writer, META_PERIOD, "%llu",
+					   (unsigned long long)r->options->tracer.sample_bytes);
+	err = err ?: capture_put_metaf(r->writer, META_EXACT_UNTIL, "%.3f", now_s);
+	log_warn(
+		"tracking every object takes %.1f %% of all CPU time, more than %g %%: sampling from %.1f s on",
+		r->governor.cost, r->governor.options.budget, now_s);
+	return err;
+}
+
+/* Watch what the governor lets be watched; during a window, what it wants to know the price of,
+ * too. */
+static int pools_watch(struct recorder *r, bool window)
+{
+	const struct governor *g = &r->governor;
+
+	for (int p = 0; p < KMT_POOLS; p++) {
+		enum tracer_watch how = !g->paused[p]        ? WATCH_RECORD
+					: window && g->probe ? WATCH_PROBE
+							     : WATCH_NOT;
+		int err = how != r->watched[p] ? tracer_watch(r->tracer, p, how) : 0;
+
+		if (err)
+			return err;
+		if (how == WATCH_NOT && r->watched[p] == WATCH_RECORD)
+			log_warn(
+				"the events of %s alone take %.1f %% of all CPU time, more than --max-overhead "
+				"%g: not watched until that changes",
+				watched_names[p], g->price[p], g->options.budget);
+		else if (how == WATCH_RECORD && r->watched[p] != WATCH_RECORD)
+			log_warn("watching %s again: its events take %.2f %% of all CPU time",
+				 watched_names[p], g->price[p]);
+		r->watched[p] = how;
+	}
+	return 0;
+}
+
+/* Open or close a window of cost measurement, and do what the governor makes of it. */
+static int cost_step(struct recorder *r, double now_s)
+{
+	struct cost_reading reading;
+	bool exact = r->governor.exact;
+	int err;
+
+	if (now_s < r->cost_next_s)
+		return 0;
+	if (!r->cost_open) {
+		err = pools_watch(r, true);
+		if (err)
+			return err;
+		r->cost_open = !tracer_cost_begin(r->tracer);
+		r->cost_next_s = now_s + (r->cost_open ? GOVERNOR_WINDOW_S : GOVERNOR_EVERY_S);
+		return 0;
+	}
+	r->cost_open = false;
+	r->cost_next_s = now_s + GOVERNOR_EVERY_S - GOVERNOR_WINDOW_S;
+	if (tracer_cost_end(r->tracer, &reading))
+		return 0;
+	reading.at_s = now_s;
+	if (governor_step(&r->governor, &reading))
+		for (int p = 0; p < KMT_POOLS; p++)
+			tracer_period_set(r->tracer, p, r->governor.period[p]);
+	cost_say(r);
+	err = pools_watch(r, false);
+	if (!err && exact && !r->governor.exact)
+		err = exact_end(r, now_s);
+	return err;
+}
+
+/* Look up objects older than age_ms, and put the next time off by what it cost. */
+static int audit_step(struct recorder *r, uint32_t age_ms)
+{
+	uint64_t before = audit_counts(r->audit)->ns;
+	double now_s = seconds_since(&r->enabled_at), took_s;
+	uint32_t now_ms = now_s * 1000;
+	int err;
+
+	if (now_ms <= age_ms)
+		return 0;
+	tracer_clock(r->tracer, now_ms);
+	err = audit_run(r->audit, now_ms - age_ms - 1, AUDIT_LIMIT_S);
+	if (err)
+		return log_error(-err, "the liveness audit failed (%s)", strerror(-err));
+	took_s = (audit_counts(r->audit)->ns - before) / 1e9;
+	r->next_audit_s = now_s + fmax(AUDIT_S, took_s / share_of_cpus(AUDIT_SHARE));
+	return 0;
+}
+
+/* Keep the file below its bound, as far as dropping every second thing that is old can. */
+static int bound_keep(struct recorder *r)
+{
+	int64_t size = r->options->max_bytes ? capture_size(r->writer) : 0;
+	int dropped = 1;
+
+	while (size > r->options->max_bytes && dropped > 0) {
+		dropped = capture_thin(r->writer);
+		size = dropped < 0 ? dropped : capture_size(r->writer);
+		log_debug("thinned out: %d intervals and snapshots, %lld bytes left", dropped,
+			  (long long)size);
+	}
+	if (size < 0)
+		return (int)size;
+	if (size > r->options->max_bytes && !r->bound_said)
+		log_warn("one interval alone takes more than --max-size: %s grows beyond it",
+			 r->options->path);
+	r->bound_said |= size > r->options->max_bytes;
+	return 0;
+}
+
+/*
+ * When the checkpoint after that of now_s is due: as asked for, or ever rarer, and put off by what
+ * they take: this one and the one before, for names are looked up only once.
+ */
+static void checkpoint_next(struct recorder *r, double now_s)
+{
+	double took_s = seconds_since(&r->enabled_at) - now_s,
+	       least_s = fmin(took_s, r->checkpoint_took_s);
+
+	log_debug("checkpoint at %.1f s took %.1f ms", now_s, took_s * 1000);
+	r->checkpoint_took_s = took_s;
+	if (r->options->every_s) {
+		while (r->next_checkpoint_s <= now_s)
+			r->next_checkpoint_s += r->checkpoint_every_s;
+		return;
+	}
+	if (++r->nr_checkpoints % CHECKPOINTS == 0)
+		r->checkpoint_every_s *= 2;
+	r->next_checkpoint_s =
+		now_s + fmax(r->checkpoint_every_s, least_s / share_of_cpus(CHECKPOINT_SHARE));
+}
+
+/* What falls due each second and at each checkpoint. */
+static int tick(struct recorder *r, double now_s)
+{
+	int err = cost_step(r, now_s);
+
+	if (!err && now_s >= r->next_audit_s)
+		err = audit_step(r, AUDIT_AGE_MS);
+	if (!err && now_s >= r->next_snapshot_s) {
+		snapshot_refresh("/proc");
+		err = snapshot(r, SNAPSHOT_TICK, now_s);
+		err = err ?: audit_list_caches(r->audit);
+		err = err ?: collector_notice(r->collector);
+		err = err ?: capture_commit(r->writer);
+		progress(r, now_s);
+		while (r->next_snapshot_s <= now_s)
+			r->next_snapshot_s += r->snapshot_every_s;
+	}
+	if (!err && now_s >= r->next_checkpoint_s) {
+		err = checkpoint(r, now_s);
+		checkpoint_next(r, now_s);
+		err = err ?: bound_keep(r);
+	}
+	return err;
+}
+
+/* Wait up to `ms` for a signal that ends the recording. */
+static bool signal_came(struct recorder *r, int ms)
+{
+	struct pollfd p = {.fd = r->signal_fd, .events = POLLIN};
+	struct signalfd_siginfo info;
+
+	while (poll(&p, 1, ms) > 0 && read(r->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo != SIGCHLD)
+			return true;
+		ms = 0;
+	}
+	return false;
+}
+
+/* How long to sleep: to the next tick, the end of the recording, or of a window. */
+static int wait_ms(const struct recorder *r, double now_s)
+{
+	double limit = r->options->duration_s, wait_s = TICK_MS / 1000.0;
+
+	if (limit && limit - now_s < wait_s)
+		wait_s = limit - now_s;
+	if (r->cost_next_s - now_s < wait_s)
+		wait_s = r->cost_next_s - now_s;
+	return wait_s > 0 ? wait_s * 1000 + 1 : 0;
+}
+
+static int record_loop(struct recorder *r)
+{
+	double limit = r->options->duration_s;
+
+	r->checkpoint_every_s = r->options->every_s ?: CHECKPOINT_S;
+	r->snapshot_every_s =
+		fmin(SNAPSHOT_MAX_S, fmax(SNAPSHOT_S, r->options->every_s / SNAPSHOTS));
+	r->next_snapshot_s = r->snapshot_every_s;
+	r->next_checkpoint_s = r->checkpoint_every_s;
+	r->next_audit_s = AUDIT_S;
+	r->cost_next_s = GOVERNOR_WINDOW_S;
+	for (;;) {
+		double now_s = seconds_since(&r->enabled_at);
+		int err;
+
+		tracer_clock(r->tracer, now_s * 1000);
+		if (command_ended(&r->command))
+			return 0;
+		if (limit && now_s >= limit)
+			return 0;
+		err = tick(r, now_s);
+		if (err)
+			return err;
+		if (signal_came(r, wait_ms(r, seconds_since(&r->enabled_at))))
+			return 0;
+	}
+}
+
+/* Signals are taken from a descriptor: nothing is interrupted, everything is written in order. */
+static int signals_take(struct recorder *r, sigset_t *old)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, old);
+	r->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return r->signal_fd < 0 ? log_error(errno, "signalfd failed (%s)", strerror(errno)) : 0;
+}
+
+/* What waits for an RCU grace period to be freed gets one: it is held by nobody, yet in the levels.
+ */
+static void grace_period(void)
+{
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+/* The levels are read just before the gate opens, and written after: what happens in between,
+ * nobody sees. */
+static int record_start(struct recorder *r)
+{
+	_cleanup_(snapshot_free) struct snapshot start = {};
+	int err = capture_writer_new(r->options->path, r->options->overwrite, &r->writer);
+
+	err = err ?: tracer_new(r->plan, &r->options->tracer, &r->tracer);
+	err = err ?: tracer_attach(r->tracer);
+	if (!err && (audit_new(r->tracer, &r->audit) ||
+		     collector_new(r->tracer, r->audit, r->writer, "/proc", "/sys", &r->collector)))
+		err = log_error(ENOMEM, "out of memory");
+	err = err ?: metadata_put(r->writer, r->plan, r->options, r->tracer);
+	if (err)
+		return err;
+	governor_init(&r->governor, &r->options->governor);
+	grace_period();
+	snapshot_refresh("/proc");
+	err = snapshot_take(r, SNAPSHOT_START, 0, &start);
+	if (err)
+		return err;
+	clock_gettime(CLOCK_BOOTTIME, &r->enabled_at);
+	tracer_enable_pools(r->tracer, true);
+	r->cost_open = !tracer_cost_begin(r->tracer);
+	if (!r->cost_open)
+		log_warn(
+			"what tracing costs cannot be measured (%s), nor --max-overhead kept: it takes "
+			"CAP_SYS_ADMIN",
+			strerror(errno));
+	for (int p = 0; p < KMT_POOLS; p++)
+		r->watched[p] = WATCH_RECORD;
+	err = snapshot_put(r, &start) ?: capture_commit(r->writer);
+	return err ?: command_start(&r->command, r->options->command);
+}
+
+/*
+ * The last audit looks at all that is left, however young, while frees are still seen; right after
+ * it the gate closes and the levels are read, so that both tell of the same moment.
+ */
+static int record_end(struct recorder *r)
+{
+	double asked_s = seconds_since(&r->enabled_at), end_s;
+	int err;
+
+	grace_period();
+	err = audit_step(r, 0);
+	snapshot_refresh("/proc");
+	end_s = seconds_since(&r->enabled_at);
+	tracer_enable_pools(r->tracer, false);
+	err = snapshot(r, SNAPSHOT_END, end_s) ?: err;
+	tracer_detach(r->tracer);
+	log_debug("detached %.3f s after the end", seconds_since(&r->enabled_at) - asked_s);
+	command_stop(&r->command);
+	err = err ?: checkpoint(r, end_s);
+	if (!err) {
+		err = capture_finish(r->writer);
+		r->writer = NULL;
+	}
+	return err;
+}
+
+int recorder_run(const struct plan *plan, const struct recorder_options *options,
+		 int *command_status)
+{
+	struct recorder r = {.options = options, .plan = plan, .signal_fd = -1};
+	struct timespec began;
+	sigset_t old;
+	bool started, created;
+	int err;
+
+	clock_gettime(CLOCK_BOOTTIME, &began);
+	err = signals_take(&r, &old);
+	err = err ?: record_start(&r);
+	started = !err;
+	if (started) {
+		log_debug("tracing %.3f s after the start", seconds_since(&began));
+		err = record_loop(&r);
+		log_progress_end();
+		err = record_end(&r) ?: err;
+	}
+	created = r.writer;
+	tracer_free(r.tracer);
+	collector_free(r.collector);
+	audit_free(r.audit);
+	capture_writer_free(r.writer);
+	if (created && !started) /* nothing was recorded: leave nothing behind */
+		unlink(options->path);
+	if (started && err)
+		log_warn("what was recorded until then can be read: kmemtrace report %s",
+			 options->path);
+	if (r.signal_fd >= 0)
+		close(r.signal_fd);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (!started || !err)
+		*command_status = r.command.status;
+	return err;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The long sections of a text report, a file each; report_text.c prints the others and calls these
+ * in order. */
+#ifndef KMEMTRACE_RENDER_REPORT_INTERNAL_H
+#define KMEMTRACE_RENDER_REPORT_INTERNAL_H
+
+#include "findings/report.h"
+#include "render/page.h"
+
+/* `top` rows of each table, 0 for all. */
+void report_holders(struct page *p, const struct report *r, size_t top);
+void report_caches(struct page *p, const struct report *r, size_t top);
+void report_growth(struct page *p, const struct report *r, size_t top);
+
+/* How many of nr rows to show. */
+static inline size_t rows_shown(size_t top, size_t nr)
+{
+	return top && top < nr ? top : nr;
+}
+
+#endif

@@ -1,0 +1,587 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Chooses objects, drives bpf/audit.bpf.c, adds up verdicts. See audit.h. */
+#include "trace/audit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "trace/audit_sample.h"
+
+#define FIRST_NS   1000.0 /* guess of what one object takes, until it is known */
+#define MOST       (1u << 21)
+#define LATE       2 /* times the limit, after which a run that takes longer than planned is ended */
+#define CACHE_RUNS 16            /* of audit_caches: 4096 caches, more than there are rows */
+#define APART_NS   1000000000ull /* between two looks that count as two */
+#define BESIDE \
+	16 /* of what there is time for, a part: pages that are looked up beside the sample */
+#define BARREN 64 /* pages of a path, none of them a page table: its others are none */
+
+/* An object to be looked up. */
+struct candidate {
+	uint64_t key;
+	uint32_t row, alloc_ms;
+	uint32_t stack, process;
+	uint16_t cache;
+	uint8_t checked; /* as in struct kmt_object */
+	bool sampled;    /* else it is here for a second look, or beside: for itself alone */
+	bool on_cpu_freelist;
+	uint8_t verdict;
+	bool evicted;
+};
+
+struct candidates {
+	ARRAY_OF(struct candidate);
+};
+
+struct audit {
+	struct tracer *tracer;
+	const struct tracer_tables *tables;
+	const char *state;
+	struct audit_sample *sample;
+	uint64_t *sampled; /* a bit for each row of the live table: of the last run's sample, and
+			      live */
+	uint64_t page_size;
+	uint8_t *no_table; /* by path: pages looked at that were no page tables, up to BARREN */
+	ARRAY_OF(struct audit_unseen_frees) unseen_frees;
+	struct {
+		ARRAY_OF(uint64_t);
+		uint64_t partial_free; /* in partial slabs of CPUs, besides: how many */
+		bool incomplete;
+	} rest; /* of the cache in hand, sorted */
+	struct audit_counts counts;
+	double object_ns;
+	uint64_t last_ns;     /* when the last run began */
+	bool apart;           /* the one at hand is far enough from it */
+	uint32_t first_cache; /* where a run begins, so that a time limit does not always hit the
+				 same ones */
+};
+
+static size_t sampled_words(const struct audit *a)
+{
+	return ((size_t)a->tables->nr_buckets * KMT_KEYS + 63) / 64;
+}
+
+int audit_new(struct tracer *t, struct audit **out)
+{
+	struct audit *a = calloc(1, sizeof(*a));
+	uint64_t seed;
+	int err;
+
+	if (!a)
+		return -ENOMEM;
+	a->tracer = t;
+	a->tables = tracer_tables(t);
+	a->object_ns = FIRST_NS;
+	a->page_size = sysconf(_SC_PAGESIZE);
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
+		seed = clock_ns();
+	a->sample = audit_sample_new(seed);
+	a->sampled = calloc(sampled_words(a), sizeof(*a->sampled));
+	a->no_table = calloc(a->tables->nr_stacks, sizeof(*a->no_table));
+	if (!a->sample || !a->sampled || !a->no_table) {
+		audit_free(a);
+		return -ENOMEM;
+	}
+	err = tracer_learn_layout(t);
+	a->state = !err              ? "ok"
+		   : err == -ENOTSUP ? "this kernel does not lay slab pages out as expected"
+				     : "the kernel refuses to run its programs";
+	if (err)
+		log_debug("no liveness audit: %s", a->state);
+	*out = a;
+	return 0;
+}
+
+void audit_free(struct audit *a)
+{
+	if (!a)
+		return;
+	ARRAY_FREE(&a->unseen_frees);
+	ARRAY_FREE(&a->rest);
+	audit_sample_free(a->sample);
+	free(a->sampled);
+	free(a->no_table);
+	free(a);
+}
+
+const char *audit_state(const struct audit *a)
+{
+	return a->state;
+}
+
+bool audit_sampled(const struct audit *a, uint32_t row)
+{
+	return a->sampled[row / 64] >> (row % 64) & 1;
+}
+
+size_t audit_unseen_frees(const struct audit *a, const struct audit_unseen_frees **out)
+{
+	*out = a->unseen_frees.items;
+	return a->unseen_frees.nr;
+}
+
+const struct audit_counts *audit_counts(const struct audit *a)
+{
+	return &a->counts;
+}
+
+/* ---- the choice ---- */
+
+/* Do page tables come along the path? */
+static bool path_of_tables(const struct audit *a, uint32_t stack)
+{
+	return __atomic_load_n(&a->tables->stacks[stack].flags, __ATOMIC_RELAXED) & KMT_STACK_TABLE;
+}
+
+/* A slab object whose cache is known, or a page that may be a page table or a compound block. */
+static bool can_be_verified(const struct audit *a, const struct kmt_object *o)
+{
+	if (o->pool == KMT_SLAB)
+		return o->cache && o->cache < a->tables->nr_caches;
+	return o->pool == KMT_PAGE && o->stack && o->stack < a->tables->nr_stacks &&
+	       (path_of_tables(a, o->stack) || o->size > a->page_size ||
+		a->no_table[o->stack] < BARREN);
+}
+
+/*
+ * A page that is no page table, or not known to be one: nothing finds it live, so it says nothing
+ * of others, and is looked up beside the sample.
+ */
+static bool is_beside(const struct audit *a, const struct kmt_object *o)
+{
+	return o->pool == KMT_PAGE && !path_of_tables(a, o->stack);
+}
+
+/* The object in a row of the live table, when it is one that can be judged. */
+static bool candidate_read(const struct audit *a, uint32_t bucket, uint32_t i,
+			   uint32_t allocated_until_ms, struct kmt_object *o, uint64_t *key)
+{
+	const struct tracer_tables *t = a->tables;
+
+	*key = __atomic_load_n(&t->live[bucket].key[i], __ATOMIC_ACQUIRE);
+	if (*key <= KMT_EVICTING)
+		return false;
+	*o = t->live[bucket].object[i];
+	return can_be_verified(a, o) && o->alloc_ms <= allocated_until_ms &&
+	       __atomic_load_n(&t->live[bucket].key[i], __ATOMIC_ACQUIRE) == *key;
+}
+
+/* Is it worth a second look, to see whether it is still live? */
+static bool checked_live(const struct kmt_object *o)
+{
+	return o->checked == KMT_CHECKED_ONCE || o->checked == KMT_CHECKED_TWICE;
+}
+
+static int candidate_add(struct candidates *out, const struct kmt_object *o, uint64_t key,
+			 uint32_t row, bool sampled)
+{
+	struct candidate *s = ARRAY_PUSH(out);
+
+	if (!s)
+		return -ENOMEM;
+	*s = (struct candidate){.key = key,
+				.row = row,
+				.alloc_ms = o->alloc_ms,
+				.stack = o->stack,
+				.process = o->process,
+				.cache = o->cache,
+				.checked = o->checked,
+				.sampled = sampled};
+	return 0;
+}
+
+/*
+ * Read the table once: count what can be judged, and keep it all as long as there is no more than
+ * `room`. *total is how much there is, without the pages beside.
+ */
+static int candidates_read(struct audit *a, uint32_t allocated_until_ms, uint64_t room,
+			   struct candidates *out, uint64_t *total)
+{
+	uint64_t key, beside = 0;
+	struct kmt_object o;
+	int err = 0;
+
+	audit_sample_begin(a->sample);
+	*total = 0;
+	for (uint32_t b = 0; b < a->tables->nr_buckets; b++)
+		for (uint32_t i = 0; i < KMT_KEYS && !err; i++) {
+			if (!candidate_read(a, b, i, allocated_until_ms, &o, &key))
+				continue;
+			if (is_beside(a, &o)) {
+				if (beside++ < room / BESIDE)
+					err = candidate_add(out, &o, key, b * KMT_KEYS + i, false);
+				continue;
+			}
+			audit_sample_count(a->sample, o.stack, o.cache, o.size, checked_live(&o));
+			if (++*total <= room)
+				err = candidate_add(out, &o, key, b * KMT_KEYS + i, true);
+		}
+	return err;
+}
+
+/* Drop all that is of the sample. */
+static void candidates_keep_beside(struct candidates *s)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < s->nr; i++)
+		if (!s->items[i].sampled)
+			s->items[nr++] = s->items[i];
+	s->nr = nr;
+}
+
+/* Read it again, and keep what is chosen, beside the pages that were kept. */
+static int candidates_choose(struct audit *a, uint32_t allocated_until_ms, struct candidates *out)
+{
+	struct kmt_object o;
+	uint64_t key;
+	int err = 0;
+
+	for (uint32_t b = 0; b < a->tables->nr_buckets; b++)
+		for (uint32_t i = 0; i < KMT_KEYS && !err; i++) {
+			enum chosen chosen;
+
+			if (!candidate_read(a, b, i, allocated_until_ms, &o, &key) ||
+			    is_beside(a, &o))
+				continue;
+			chosen = audit_sample_take(a->sample, o.stack, o.cache, checked_live(&o));
+			if (chosen)
+				err = candidate_add(out, &o, key, b * KMT_KEYS + i,
+						    chosen == CHOSEN_SAMPLE);
+		}
+	return err;
+}
+
+static int compare_place(const void *x, const void *y)
+{
+	const struct candidate *a = x, *b = y;
+
+	if (a->cache != b->cache)
+		return a->cache < b->cache ? -1 : 1;
+	return a->key < b->key ? -1 : a->key > b->key;
+}
+
+/* ---- looking up ---- */
+
+static int compare_address(const void *x, const void *y)
+{
+	uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+
+	return a < b ? -1 : a > b;
+}
+
+static int rest_add(struct audit *a)
+{
+	const struct kmt_audit *found = a->tables->audit;
+	uint32_t nr = found->on_cpu_freelist_nr < KMT_ON_CPU_FREELIST ? found->on_cpu_freelist_nr
+								      : KMT_ON_CPU_FREELIST;
+
+	a->rest.incomplete |= found->incomplete;
+	a->rest.partial_free += found->partial_free;
+	if (!nr)
+		return 0;
+	if (array_grow((void **)&a->rest.items, &a->rest.cap, sizeof(*a->rest.items),
+		       a->rest.nr + nr))
+		return -ENOMEM;
+	memcpy(a->rest.items + a->rest.nr, found->on_cpu_freelist, nr * sizeof(*a->rest.items));
+	a->rest.nr += nr;
+	return 0;
+}
+
+/* Read what rests on the per-CPU lists and in the barns of a cache. */
+static int rest_read(struct audit *a, uint64_t cache)
+{
+	uint32_t nodes = tracer_nodes(a->tracer), node = 0;
+	int err = 0;
+
+	a->rest.nr = 0;
+	a->rest.partial_free = 0;
+	a->rest.incomplete = false;
+	for (uint32_t cpu = 0; (cpu < a->tables->nr_cpus || node < nodes) && !err;
+	     cpu += KMT_AUDIT_CPUS, node++) {
+		const uint64_t args[3] = {cache, cpu, node};
+
+		err = tracer_run(a->tracer, TRACER_AUDIT_GATHER, args, -1);
+		err = err ?: rest_add(a);
+	}
+	if (!err && a->rest.nr)
+		qsort(a->rest.items, a->rest.nr, sizeof(*a->rest.items), compare_address);
+	return err;
+}
+
+int audit_list_caches(struct audit *a)
+{
+	const struct kmt_audit *found = a->tables->audit;
+	uint64_t args[3] = {found->seed, found->seed};
+	int err = 0;
+
+	if (strcmp(a->state, "ok"))
+		return 0;
+	/* if the first of all is destroyed meanwhile, the list does not lead back to it */
+	for (int run = 0; run < CACHE_RUNS && args[0] && !err; run++) {
+		err = tracer_run(a->tracer, TRACER_AUDIT_CACHES, args, -1);
+		args[0] = found->next;
+	}
+	if (!err)
+		tracer_filter_caches(a->tracer);
+	return err;
+}
+
+/* The line of a cache, whose name the row may have cut short. */
+static struct slab_level *level_of(struct slab_levels *slabs, const char *name)
+{
+	for (size_t i = 0; i < slabs->nr; i++)
+		if (!strncmp(slabs->items[i].name, name, KMT_NAME))
+			return &slabs->items[i];
+	return NULL;
+}
+
+int audit_count_free(struct audit *a, struct slab_levels *slabs)
+{
+	int err;
+
+	if (strcmp(a->state, "ok"))
+		return 0;
+	err = audit_list_caches(a);
+	for (uint32_t row = 1; row < a->tables->nr_caches && !err; row++) {
+		uint64_t cache = a->tables->cache_keys[row].ptr;
+		struct slab_level *s;
+
+		if (!cache || cache == KMT_CACHE_LARGE)
+			continue;
+		err = rest_read(a, cache);
+		s = err || a->rest.incomplete ? NULL
+					      : level_of(slabs, a->tables->cache_info[row].name);
+		if (s)
+			s->cpu_free = (s->cpu_free < 0 ? 0 : s->cpu_free) +
+				      (int64_t)(a->rest.nr + a->rest.partial_free);
+	}
+	return err;
+}
+
+/* Which of the suspects, sorted by address, rest there? */
+static void rest_mark(const struct audit *a, struct candidate *s, size_t nr)
+{
+	size_t r = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		while (r < a->rest.nr && a->rest.items[r] < s[i].key)
+			r++;
+		s[i].on_cpu_freelist = r < a->rest.nr && a->rest.items[r] == s[i].key;
+	}
+}
+
+/* What a suspect that is found live is marked with. */
+static uint8_t candidate_checked(const struct audit *a, const struct candidate *s)
+{
+	if (s->checked == KMT_CHECKED_TWICE || (s->checked && a->apart))
+		return KMT_CHECKED_TWICE;
+	return KMT_CHECKED_ONCE;
+}
+
+/* Have up to KMT_AUDIT_CHUNK suspects of one cache judged. `mark`: leave one on those that live. */
+static int chunk_verify(struct audit *a, uint64_t cache, struct candidate *s, size_t nr, bool mark)
+{
+	struct kmt_audit_item *items = a->tables->audit_items;
+	const uint64_t args[3] = {nr};
+	int err;
+
+	for (size_t i = 0; i < nr; i++)
+		items[i] = (struct kmt_audit_item){
+			.key = s[i].key,
+			.cache = cache,
+			.row = s[i].row,
+			.alloc_ms = s[i].alloc_ms,
+			.on_cpu_freelist = s[i].on_cpu_freelist,
+			.check = !mark || a->rest.incomplete ? 0 : candidate_checked(a, &s[i]),
+			.pool = s[i].cache ? KMT_SLAB : KMT_PAGE,
+		};
+	err = tracer_run(a->tracer, TRACER_AUDIT_VERIFY, args, -1);
+	for (size_t i = 0; i < nr && !err; i++) {
+		s[i].verdict = items[i].verdict;
+		s[i].evicted = items[i].evicted;
+		if (s[i].verdict == KMT_LIVE && a->rest.incomplete)
+			s[i].verdict = KMT_UNSURE;
+	}
+	return err;
+}
+
+static int check(struct audit *a, uint64_t cache, struct candidate *s, size_t nr, bool mark)
+{
+	int err = 0;
+
+	a->rest.nr = 0;
+	a->rest.incomplete = false;
+	if (cache)
+		err = rest_read(a, cache);
+	rest_mark(a, s, nr);
+	for (size_t i = 0; i < nr && !err; i += KMT_AUDIT_CHUNK)
+		err = chunk_verify(a, cache, s + i,
+				   nr - i < KMT_AUDIT_CHUNK ? nr - i : KMT_AUDIT_CHUNK, mark);
+	return err;
+}
+
+/* A suspect that was found free; what was looked up for a second time says nothing of the others.
+ */
+static int unseen_free_count(struct audit *a, const struct candidate *s)
+{
+	struct audit_unseen_frees *g =
+		a->unseen_frees.nr ? &a->unseen_frees.items[a->unseen_frees.nr - 1] : NULL;
+
+	a->counts.verified++;
+	a->counts.unseen_frees += s->checked != KMT_RCU_PENDING;
+	if (!s->sampled)
+		return 0;
+	if (!g || g->stack != s->stack || g->process != s->process || g->cache != s->cache) {
+		g = ARRAY_PUSH(&a->unseen_frees);
+		if (!g)
+			return -ENOMEM;
+		*g = (struct audit_unseen_frees){
+			.stack = s->stack, .process = s->process, .cache = s->cache};
+	}
+	g->nr++;
+	return 0;
+}
+
+/* No verdict. Of pages that are no page tables there is none to be had: they do not count. */
+static void unsure_count(struct audit *a, const struct candidate *s)
+{
+	if (s->cache || path_of_tables(a, s->stack))
+		a->counts.unsure++;
+	else if (a->no_table[s->stack] < BARREN)
+		a->no_table[s->stack]++;
+}
+
+/*
+ * Judge the suspects of one cache, or the pages. Those that seem live are looked up a second time
+ * at once: an object that moved from one free list to another is missed once, hardly ever twice.
+ */
+static int cache_verify(struct audit *a, struct candidate *s, size_t nr)
+{
+	uint32_t row = s->cache;
+	uint64_t cache = a->tables->cache_keys[row].ptr;
+	size_t seem_live = 0;
+	int err;
+
+	if (cache == KMT_CACHE_LARGE)
+		cache = 0;
+	err = check(a, cache, s, nr, false);
+	for (size_t i = 0; i < nr && !err; i++) {
+		if (s[i].verdict >= KMT_FREED_PAGE) {
+			err = s[i].evicted ? unseen_free_count(a, &s[i]) : 0;
+		} else {
+			s[seem_live++] = s[i];
+		}
+	}
+	if (!err && seem_live)
+		err = check(a, cache, s, seem_live, true);
+	for (size_t i = 0; i < seem_live && !err; i++) {
+		if (s[i].verdict >= KMT_FREED_PAGE) {
+			err = s[i].evicted ? unseen_free_count(a, &s[i]) : 0;
+		} else if (s[i].verdict == KMT_LIVE) {
+			a->counts.verified++;
+			a->counts.live++;
+			if (s[i].sampled)
+				a->sampled[s[i].row / 64] |= 1ull << (s[i].row % 64);
+		} else {
+			unsure_count(a, &s[i]);
+		}
+	}
+	return err;
+}
+
+/* Judge cache by cache, as far as time allows: a cache is judged as chosen or not at all. *done:
+ * how many were. */
+static int candidates_verify(struct audit *a, struct candidates *s, uint64_t until_ns, size_t *done)
+{
+	size_t first = 0, at;
+	int err = 0;
+
+	*done = 0;
+	while (first < s->nr && s->items[first].cache < a->first_cache)
+		first++;
+	at = first < s->nr ? first : 0;
+	while (*done < s->nr && !err && clock_ns() < until_ns) {
+		size_t to = at + 1;
+
+		while (to < s->nr && s->items[to].cache == s->items[at].cache)
+			to++;
+		a->first_cache = s->items[at].cache + 1;
+		err = cache_verify(a, s->items + at, to - at);
+		*done += to - at;
+		at = to < s->nr ? to : 0;
+	}
+	return err;
+}
+
+static int compare_unseen_frees(const void *x, const void *y)
+{
+	const struct audit_unseen_frees *a = x, *b = y;
+
+	if (a->stack != b->stack)
+		return a->stack < b->stack ? -1 : 1;
+	if (a->process != b->process)
+		return a->process < b->process ? -1 : 1;
+	return a->cache < b->cache ? -1 : a->cache > b->cache;
+}
+
+/* One entry for each (path, owner, cache). */
+static void unseen_frees_merge(struct audit *a)
+{
+	size_t nr = 0;
+
+	if (a->unseen_frees.nr)
+		qsort(a->unseen_frees.items, a->unseen_frees.nr, sizeof(*a->unseen_frees.items),
+		      compare_unseen_frees);
+	for (size_t i = 0; i < a->unseen_frees.nr; i++) {
+		if (nr && !compare_unseen_frees(&a->unseen_frees.items[nr - 1],
+						&a->unseen_frees.items[i]))
+			a->unseen_frees.items[nr - 1].nr += a->unseen_frees.items[i].nr;
+		else
+			a->unseen_frees.items[nr++] = a->unseen_frees.items[i];
+	}
+	a->unseen_frees.nr = nr;
+}
+
+int audit_run(struct audit *a, uint32_t allocated_until_ms, double limit_s)
+{
+	uint64_t began = clock_ns(), limit_ns = limit_s * 1e9, judging, room, total;
+	struct candidates s = {};
+	size_t done = 0;
+	int err;
+
+	if (strcmp(a->state, "ok"))
+		return 0;
+	room = limit_ns / a->object_ns;
+	room = room < MOST ? room : MOST;
+	err = candidates_read(a, allocated_until_ms, room, &s, &total);
+	if (!err && total > room) {
+		candidates_keep_beside(&s);
+		err = audit_sample_plan(a->sample, room)
+			      ?: candidates_choose(a, allocated_until_ms, &s);
+	}
+	judging = clock_ns();
+	if (s.nr)
+		qsort(s.items, s.nr, sizeof(*s.items), compare_place);
+	memset(a->sampled, 0, sampled_words(a) * sizeof(*a->sampled));
+	a->unseen_frees.nr = 0;
+	a->apart = began - a->last_ns >= APART_NS;
+	a->last_ns = began;
+	err = err ?: candidates_verify(a, &s, judging + LATE * limit_ns, &done);
+	unseen_frees_merge(a);
+	if (done > 10000) /* of few, what each cache costs would be most */
+		a->object_ns = (clock_ns() - judging) / (double)done;
+	a->counts.runs++;
+	a->counts.ns += clock_ns() - began;
+	log_debug("audit: %zu of %llu objects in %.1f ms (choosing %.1f ms), %zu groups of ghosts",
+		  done, (unsigned long long)total, (clock_ns() - began) / 1e6,
+		  (judging - began) / 1e6, a->unseen_frees.nr);
+	ARRAY_FREE(&s);
+	return err;
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Settings as numbers in the instructions. See fold.h. */
+#include "trace/const_fold.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+static bool is_jump(const struct bpf_insn *in)
+{
+	uint8_t class = BPF_CLASS(in->code), op = BPF_OP(in->code);
+
+	return (class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT;
+}
+
+/* Instructions that one comes to by a jump as well: what the one before has loaded is not known
+ * there. */
+static bool *targets_of(const struct bpf_insn *insns, size_t nr)
+{
+	bool *target = calloc(nr, sizeof(*target));
+
+	for (size_t i = 0; target && i < nr; i++)
+		if (is_jump(&insns[i]) && i + 1 + insns[i].off < nr)
+			target[i + 1 + insns[i].off] = true;
+	return target;
+}
+
+static bool is_wide(const struct bpf_insn *in)
+{
+	return in->code == (BPF_LD | BPF_IMM | BPF_DW);
+}
+
+/* What a load reads from `at` in `size` bytes of values. False when it is none, or reads beyond
+ * them. */
+static bool load_value(const struct bpf_insn *in, uint64_t at, const void *values, size_t size,
+		       uint64_t *value)
+{
+	const void *from = (const char *)values + at;
+	size_t left = at < size ? size - at : 0;
+	uint16_t half;
+	uint32_t word;
+
+	switch (in->code) {
+	case BPF_LDX | BPF_MEM | BPF_B:
+		return left >= 1 && (*value = *(const uint8_t *)from, true);
+	case BPF_LDX | BPF_MEM | BPF_H:
+		return left >= 2 && (memcpy(&half, from, 2), *value = half, true);
+	case BPF_LDX | BPF_MEM | BPF_W:
+		return left >= 4 && (memcpy(&word, from, 4), *value = word, true);
+	case BPF_LDX | BPF_MEM | BPF_DW:
+		return left >= 8 && (memcpy(value, from, 8), true);
+	}
+	return false;
+}
+
+/* Of each register, which instruction made it a pointer into the map, or a number. NULL: none is
+ * known to have. */
+struct known {
+	struct bpf_insn *pointer[MAX_BPF_REG], *number[MAX_BPF_REG];
+};
+
+static void known_forget(struct known *k, const struct bpf_insn *in)
+{
+	uint8_t class = BPF_CLASS(in->code);
+
+	if (in->code == (BPF_JMP | BPF_EXIT) || in->code == (BPF_JMP | BPF_JA)) {
+		*k = (struct known){}; /* what comes next is another function, or jumped to */
+	} else if (in->code == (BPF_JMP | BPF_CALL)) {
+		memset(k->pointer, 0,
+		       BPF_REG_6 * sizeof(k->pointer[0])); /* a call keeps r6 to r9 */
+		memset(k->number, 0, BPF_REG_6 * sizeof(k->number[0]));
+	} else if (class == BPF_ALU || class == BPF_ALU64 || class == BPF_LD || class == BPF_LDX) {
+		k->pointer[in->dst_reg] = k->number[in->dst_reg] = NULL;
+	} else if (class == BPF_STX && BPF_MODE(in->code) == BPF_ATOMIC) {
+		k->pointer[BPF_REG_0] = k->pointer[in->src_reg] = NULL; /* what was there before */
+		k->number[BPF_REG_0] = k->number[in->src_reg] = NULL;
+	}
+}
+
+static const struct bpf_insn nothing = {
+	.code = BPF_JMP | BPF_JA}; /* to the next one: the verifier takes it out */
+
+/* A load by the pointer that `wide` made. One that cannot be told in an instruction stays. */
+static void load_fold(struct bpf_insn *in, struct bpf_insn *wide, const void *values, size_t size)
+{
+	uint64_t value;
+
+	if (!load_value(in, (uint64_t)(uint32_t)wide[1].imm + in->off, values, size, &value))
+		return;
+	if (value <= INT32_MAX) {
+		*in = (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_K,
+					.dst_reg = in->dst_reg,
+					.imm = (int32_t)value};
+	} else if (in == wide + 2 &&
+		   in->dst_reg == in->src_reg) { /* the pointer served for this alone */
+		wide->src_reg = 0;
+		wide->imm = (uint32_t)value;
+		wide[1].imm = value >> 32;
+		*in = nothing;
+	}
+}
+
+/* A walk through all that a program can come to. */
+struct walk {
+	const struct bpf_insn *insns;
+	size_t nr, nr_seen, nr_todo;
+	size_t nr_all; /* what it can come to, for good: see jump_fold() */
+	bool *seen;
+	size_t *todo; /* seen, but not what comes after */
+};
+
+static void walk_to(struct walk *w, size_t i)
+{
+	if (i >= w->nr || w->seen[i])
+		return;
+	w->seen[i] = true;
+	w->nr_seen++;
+	w->todo[w->nr_todo++] = i;
+}
+
+/* How many instructions the program can come to. */
+static size_t walk(struct walk *w)
+{
+	memset(w->seen, 0, w->nr * sizeof(*w->seen));
+	w->nr_seen = w->nr_todo = 0;
+	walk_to(w, 0);
+	while (w->nr_todo) {
+		size_t i = w->todo[--w->nr_todo];
+		const struct bpf_insn *in = &w->insns[i];
+		bool function = is_wide(in) ? in->src_reg == BPF_PSEUDO_FUNC
+					    : in->code == (BPF_JMP | BPF_CALL) &&
+						      in->src_reg == BPF_PSEUDO_CALL;
+
+		if (function)
+			walk_to(w, i + 1 + in->imm);
+		if (is_jump(in))
+			walk_to(w, i + 1 + in->off);
+		if (in->code != (BPF_JMP | BPF_EXIT) && in->code != (BPF_JMP | BPF_JA))
+			walk_to(w, i + 1 + is_wide(in));
+	}
+	return w->nr_seen;
+}
+
+/*
+ * A jump that depends on a number goes one way. Unless the other is then come to from nowhere: the
+ * verifier takes out what is ruled out by itself, but refuses what cannot be reached to begin with.
+ */
+static void jump_fold(struct bpf_insn *in, int32_t number, struct walk *w)
+{
+	uint8_t op = BPF_OP(in->code);
+	struct bpf_insn was = *in;
+
+	if (BPF_SRC(in->code) != BPF_K || (op != BPF_JEQ && op != BPF_JNE))
+		return;
+	*in = (struct bpf_insn){.code = BPF_JMP | BPF_JA,
+				.off = (number == in->imm) == (op == BPF_JEQ) ? in->off : 0};
+	if (walk(w) < w->nr_all)
+		*in = was;
+}
+
+static bool is_number(const struct bpf_insn *in)
+{
+	return in->code == (BPF_ALU64 | BPF_MOV | BPF_K);
+}
+
+static void loads_and_jumps_fold(struct bpf_insn *insns, struct walk *w, const bool *target, int fd,
+				 const void *values, size_t size)
+{
+	struct known known = {};
+
+	for (size_t i = 0; i < w->nr; i++) {
+		struct bpf_insn *in = &insns[i], was = *in;
+
+		if (target[i])
+			known = (struct known){};
+		if (BPF_CLASS(in->code) == BPF_LDX && known.pointer[in->src_reg])
+			load_fold(in, known.pointer[in->src_reg], values, size);
+		else if (is_jump(in) && known.number[in->dst_reg])
+			jump_fold(in, known.number[in->dst_reg]->imm, w);
+		known_forget(&known, &was);
+		if (is_number(in))
+			known.number[in->dst_reg] = in;
+		if (!is_wide(in))
+			continue;
+		if (in->src_reg == BPF_PSEUDO_MAP_VALUE && in->imm == fd)
+			known.pointer[in->dst_reg] = in;
+		i++; /* its second half */
+	}
+}
+
+/* May an instruction use what is in a register? */
+static bool may_read(const struct bpf_insn *in, int reg)
+{
+	switch (BPF_CLASS(in->code)) {
+	case BPF_LD:
+		return !is_wide(in);
+	case BPF_LDX:
+		return in->src_reg == reg;
+	case BPF_ST:
+		return in->dst_reg == reg;
+	case BPF_ALU:
+	case BPF_ALU64:
+		return (BPF_SRC(in->code) == BPF_X && in->src_reg == reg) ||
+		       (BPF_OP(in->code) != BPF_MOV && in->dst_reg == reg);
+	}
+	return true; /* a call, or what has more than one way to go on */
+}
+
+/* Is a register written, from `in` on, before it may be read? */
+static bool is_dead(int reg, const struct bpf_insn *in, const struct bpf_insn *end)
+{
+	for (; in < end; in += 1 + is_wide(in)) {
+		if (in->code == (BPF_JMP | BPF_JA) && in->off >= 0)
+			in += in->off;
+		else if (may_read(in, reg))
+			return false;
+		else if (BPF_CLASS(in->code) != BPF_ST && in->dst_reg == reg)
+			return true;
+	}
+	return false;
+}
+
+/* Numbers and pointers that nobody uses any more. */
+static void unused_drop(struct bpf_insn *insns, size_t nr)
+{
+	for (size_t i = nr; i-- > 0;) {
+		struct bpf_insn *in = &insns[i];
+		size_t n = is_wide(in) ? 2 : 1;
+
+		if (is_wide(in) && in->src_reg == BPF_PSEUDO_FUNC)
+			continue; /* what comes to that function */
+		if ((is_number(in) || is_wide(in)) && is_dead(in->dst_reg, in + n, insns + nr))
+			for (size_t half = 0; half < n; half++)
+				in[half] = nothing;
+	}
+}
+
+int const_fold_settings(struct bpf_insn *insns, size_t nr, int fd, const void *values, size_t size)
+{
+	_cleanup_free_ bool *target = targets_of(insns, nr), *seen = calloc(nr, sizeof(*seen));
+	_cleanup_free_ size_t *todo = calloc(nr, sizeof(*todo));
+	struct walk w = {.insns = insns, .nr = nr, .seen = seen, .todo = todo};
+
+	if (!target || !seen || !todo)
+		return -ENOMEM;
+	w.nr_all = walk(&w);
+	loads_and_jumps_fold(insns, &w, target, fd, values, size);
+	unused_drop(insns, nr);
+	return 0;
+}

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Asks the running kernel what it allows. See kernel_facts.h. */
+#include "trace/kernel_facts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+
+#include "base/cleanup.h"
+#include "base/file_read.h"
+#include "proc/host.h"
+
+static const char *const event_names[KERNEL_EVENTS] = {
+	[EVENT_KMALLOC] = "kmalloc",
+	[EVENT_KMEM_CACHE_ALLOC] = "kmem_cache_alloc",
+	[EVENT_KMALLOC_NODE] = "kmalloc_node",
+	[EVENT_KMEM_CACHE_ALLOC_NODE] = "kmem_cache_alloc_node",
+	[EVENT_KFREE] = "kfree",
+	[EVENT_KMEM_CACHE_FREE] = "kmem_cache_free",
+	[EVENT_ALLOC_VMAP_AREA] = "alloc_vmap_area",
+	[EVENT_FREE_VMAP_AREA] = "free_vmap_area_noflush",
+	[EVENT_PERCPU_ALLOC] = "percpu_alloc_percpu",
+	[EVENT_PERCPU_FREE] = "percpu_free_percpu",
+	[EVENT_TASK_NEWTASK] = "task_newtask",
+	[EVENT_PROCESS_EXIT] = "sched_process_exit",
+	[EVENT_PAGE_ALLOC] = "mm_page_alloc",
+	[EVENT_PAGE_FREE] = "mm_page_free",
+	[EVENT_RCU_KFREE_BULK] = "rcu_invoke_kfree_bulk_callback",
+	[EVENT_FREE_BULK] = "kmem_cache_free_bulk",
+	[EVENT_PTE_ALLOC_ONE] = "pte_alloc_one",
+	[EVENT_ALLOC_BULK] = "kmem_cache_alloc_bulk_noprof",
+	[EVENT_CALL_RCU] = "kvfree_call_rcu",
+	[EVENT_ITER_TASK] = "bpf_iter_task",
+};
+
+/* The name of the type at the end of a chain of pointers and qualifiers; "" for void. */
+static const char *btf_base_name(const struct btf *btf, __u32 id)
+{
+	const struct btf_type *t = btf__type_by_id(btf, id);
+
+	while (t && (btf_is_ptr(t) || btf_is_mod(t)))
+		t = btf__type_by_id(btf, t->type);
+	return t && !btf_is_void(t) ? btf__name_by_offset(btf, t->name_off) : "";
+}
+
+static void event_read(const struct btf *btf, struct event_fact *event)
+{
+	const struct btf_param *params;
+	const struct btf_type *t;
+	char name[96];
+	int id;
+
+	event->args = -1;
+	snprintf(name, sizeof(name), "btf_trace_%s", event->name);
+	id = btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF);
+	t = id > 0 ? btf__type_by_id(btf, id) : NULL;
+	t = t ? btf__type_by_id(btf, t->type) : NULL;
+	t = t && btf_is_ptr(t) ? btf__type_by_id(btf, t->type) : NULL;
+	if (!t || !btf_is_func_proto(t) || btf_vlen(t) < 1)
+		return;
+	params = btf_params(t);
+	event->args = btf_vlen(t) - 1;
+	for (int i = 0; i < event->args && i < EVENT_ARGS_MAX; i++)
+		snprintf(event->type[i], sizeof(event->type[i]), "%s",
+			 btf_base_name(btf, params[i + 1].type));
+}
+
+/* Is there a member of this name in the struct, or in a nameless struct or union inside it? */
+static bool members_have(const struct btf *btf, const struct btf_type *t, const char *member)
+{
+	const struct btf_member *m = btf_members(t);
+
+	for (int i = 0; i < btf_vlen(t); i++, m++) {
+		const char *name = btf__name_by_offset(btf, m->name_off);
+		const struct btf_type *inner = btf__type_by_id(btf, m->type);
+
+		if (!strcmp(name, member))
+			return true;
+		if (!*name && inner && btf_is_composite(inner) && members_have(btf, inner, member))
+			return true;
+	}
+	return false;
+}
+
+static bool struct_has(const struct btf *btf, const char *type, const char *member)
+{
+	int id = btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT);
+
+	return id > 0 && members_have(btf, btf__type_by_id(btf, id), member);
+}
+
+static bool enum_has(const struct btf *btf, const char *type, const char *name)
+{
+	int id = btf__find_by_name_kind(btf, type, BTF_KIND_ENUM);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, id) : NULL;
+
+	for (int i = 0; t && i < btf_vlen(t); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_enum(t)[i].name_off), name))
+			return true;
+	return false;
+}
+
+/* The audit knows SLUB's lists, and how slab pages are marked: see bpf/compat.bpf.h. */
+static const char *audit_obstacle(const struct btf *btf)
+{
+	if (!struct_has(btf, "kmem_cache", "offset"))
+		return "the slab allocator is not SLUB";
+	if (!struct_has(btf, "kmem_cache", "cpu_slab") &&
+	    !struct_has(btf, "kmem_cache", "cpu_sheaves"))
+		return "SLUB keeps its free objects in a way that is not known";
+	if (!struct_has(btf, "slab", "freelist") && !struct_has(btf, "page", "freelist"))
+		return "slab pages are laid out in a way that is not known";
+	if (!enum_has(btf, "pagetype", "PGTY_slab") && !enum_has(btf, "pageflags", "PG_slab"))
+		return "slab pages are marked in a way that is not known";
+	return "";
+}
+
+/*
+ * Attach to the function a program that looks at an argument: lockdown, a kernel without
+ * trampolines, or one without the helper (5.17, f92c1e183604) refuses that.
+ */
+static int fentry_read(int function)
+{
+	const struct bpf_insn insns[] = {
+		{.code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .off = -8},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 2},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_3, .src_reg = BPF_REG_10},
+		{.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_3, .imm = -8},
+		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_func_arg},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY,
+		    .attach_btf_id = function);
+	_cleanup_close_ int prog = -1, link = -1;
+
+	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "kmemtrace_may_i", "GPL", insns,
+			     sizeof(insns) / sizeof(insns[0]), &opts);
+	if (prog >= 0)
+		link = bpf_raw_tracepoint_open(NULL, prog);
+	return link < 0 ? -errno : 0;
+}
+
+static bool function_is(const struct btf *btf, const char *name)
+{
+	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+}
+
+/* A function that fentry and fexit can be asked to attach to. */
+static void function_read(const struct btf *btf, struct event_fact *event)
+{
+	int id = btf__find_by_name_kind(btf, event->name, BTF_KIND_FUNC);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, id) : NULL;
+
+	t = t ? btf__type_by_id(btf, t->type) : NULL;
+	if (!t || !btf_is_func_proto(t))
+		return;
+	event->args = btf_vlen(t);
+	event->fentry = fentry_read(id);
+}
+
+/* What takes the kernel's own BTF: programs name its functions by their number there. */
+static void functions_read(const struct btf *btf, struct kernel_facts *out)
+{
+	for (int i = EVENT_FREE_BULK; i <= EVENT_PTE_ALLOC_ONE; i++)
+		function_read(btf, &out->events[i]);
+	if (function_is(btf, event_names[EVENT_ITER_TASK]))
+		out->events[EVENT_ITER_TASK].args = 1;
+	out->kfunc_get_kmem_cache = function_is(btf, "bpf_get_kmem_cache");
+	out->kfunc_rdonly_cast = function_is(btf, "bpf_rdonly_cast");
+	/* global functions: 6.12 has not, 6.18 has */
+	out->preempt_off = function_is(btf, "bpf_preempt_disable") &&
+			   struct_has(btf, "bpf_subprog_info", "might_sleep");
+}
+
+static void btf_read(const char *path, struct kernel_facts *out)
+{
+	struct btf *btf = btf__parse(path ?: KERNEL_BTF, NULL);
+	long err = libbpf_get_error(btf);
+
+	for (int i = 0; i < KERNEL_EVENTS; i++)
+		out->events[i] = (struct event_fact){.name = event_names[i], .args = -1};
+	out->audit_obstacle = "no BTF";
+	if (err) {
+		out->btf = err < -__LIBBPF_ERRNO__START ? -EINVAL : (int)err;
+		return;
+	}
+	out->audit_obstacle = audit_obstacle(btf);
+	for (int i = 0; i < KERNEL_EVENTS; i++)
+		event_read(btf, &out->events[i]);
+	/*
+	 * Tracepoints run under SRCU instead of with preemption off from 7.0 on. They used it for
+	 * the idle task, too, up to 6.12; the kfunc of 6.13 tells which of the two it is.
+	 */
+	out->preemptible =
+		function_is(btf, "bpf_get_kmem_cache") && function_is(btf, "bpf_preempt_disable") &&
+		btf__find_by_name_kind(btf, "tracepoint_srcu_srcu_data", BTF_KIND_VAR) > 0;
+	if (!path)
+		functions_read(btf, out);
+	btf__free(btf);
+}
+
+/* Load it as a raw tracepoint program: the kernel says itself whether we may. */
+static int load_try(const struct bpf_insn *insns, size_t nr)
+{
+	_cleanup_close_ int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "kmemtrace_may_i",
+					       "GPL", insns, nr, NULL);
+
+	return fd < 0 ? -errno : 0;
+}
+
+static int bpf_load_read(void)
+{
+	const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+
+	return load_try(insns, sizeof(insns) / sizeof(insns[0]));
+}
+
+/* A helper call with an 8-byte buffer on the stack, its size, and an address of 0: enough for those
+ * asked for here. */
+static int helper_read(int helper)
+{
+	const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_10},
+		{.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_1, .imm = -8},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 8},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3},
+		{.code = BPF_JMP | BPF_CALL, .imm = helper},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+
+	return load_try(insns, sizeof(insns) / sizeof(insns[0]));
+}
+
+/* *(u64 *)(fp − 8) = 0; r0 = cmpxchg of it, from 0 to 0 */
+static bool cmpxchg_read(void)
+{
+	const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_STX | BPF_MEM | BPF_DW,
+		 .dst_reg = BPF_REG_10,
+		 .src_reg = BPF_REG_0,
+		 .off = -8},
+		{.code = BPF_STX | BPF_ATOMIC | BPF_DW,
+		 .dst_reg = BPF_REG_10,
+		 .src_reg = BPF_REG_0,
+		 .off = -8,
+		 .imm = BPF_CMPXCHG},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+
+	return !load_try(insns, sizeof(insns) / sizeof(insns[0]));
+}
+
+static bool lock_is_limited(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_max != RLIM_INFINITY;
+}
+
+static bool run_time_read(void)
+{
+	_cleanup_close_ int fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+
+	return fd >= 0;
+}
+
+static unsigned long long caps_read(const char *proc_root)
+{
+	_cleanup_free_ char *buf = NULL;
+	unsigned long long caps = 0;
+	char path[256], *line;
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/self/status", proc_root);
+	if (file_read(path, &buf, &len))
+		return 0;
+	line = strstr(buf, "\nCapEff:");
+	if (line)
+		sscanf(line, "\nCapEff: %llx", &caps);
+	return caps;
+}
+
+static bool readable(const char *proc_root, const char *name)
+{
+	_cleanup_close_ int fd = -1;
+	char path[256], byte;
+
+	snprintf(path, sizeof(path), "%s/%s", proc_root, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && read(fd, &byte, 1) == 1;
+}
+
+void kernel_facts_read(const char *proc_root, const char *btf_path, struct kernel_facts *out)
+{
+	_cleanup_free_ char *buf = NULL;
+	struct host_facts host;
+	char path[256];
+	size_t len;
+
+	libbpf_set_print(NULL); /* what it refuses is said in our words */
+	memset(out, 0, sizeof(*out));
+	out->btf_path = btf_path;
+	btf_read(btf_path, out);
+	out->bpf_load = bpf_load_read();
+	out->read_kernel = helper_read(BPF_FUNC_probe_read_kernel);
+	/* 5.11 came with both: 3ca1032ab7ab the helper, d05512618056 the memory cgroup's account
+	 * instead */
+	out->locked = helper_read(BPF_FUNC_get_current_task_btf) && lock_is_limited();
+	out->run_time = run_time_read();
+	out->cmpxchg = cmpxchg_read();
+	out->caps = caps_read(proc_root);
+	out->slabinfo = readable(proc_root, "slabinfo");
+	out->vmallocinfo = readable(proc_root, "vmallocinfo");
+	snprintf(out->lockdown, sizeof(out->lockdown), "%s",
+		 host_facts_read(proc_root, "/sys", &host) ? "unknown" : host.lockdown);
+	snprintf(path, sizeof(path), "%s/sys/kernel/kptr_restrict", proc_root);
+	out->kptr_restrict = file_read(path, &buf, &len) ? -1 : atoi(buf);
+}

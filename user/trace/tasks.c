@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From a stream of tasks to one row for each process. See tasks.h. */
+#include "trace/tasks.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <uthash.h>
+
+#include "base/cleanup.h"
+
+/* Where a process is in the list, by tgid; or that an address space was counted, by its address. */
+struct seen {
+	uint64_t key;
+	size_t index;
+	UT_hash_handle hh;
+};
+
+static void seen_free(struct seen **all)
+{
+	struct seen *s, *next;
+
+	HASH_ITER (hh, *all, s, next) {
+		HASH_DEL(*all, s);
+		free(s);
+	}
+}
+
+/* Was `key` there already? *out is its entry, new or old; NULL without memory. */
+static bool seen_before(struct seen **all, uint64_t key, struct seen **out)
+{
+	HASH_FIND(hh, *all, &key, sizeof(key), *out);
+	if (*out)
+		return true;
+	*out = calloc(1, sizeof(**out));
+	if (*out) {
+		(*out)->key = key;
+		HASH_ADD(hh, *all, key, sizeof((*out)->key), *out);
+	}
+	return false;
+}
+
+static int task_add(const struct kmt_task *t, uint32_t thread_size, struct seen **processes,
+		    struct seen **spaces, struct task_levels *out)
+{
+	struct task_level *level;
+	struct seen *process, *space;
+
+	if (!seen_before(processes, t->tgid, &process)) {
+		level = process ? ARRAY_PUSH(out) : NULL;
+		if (!level)
+			return -ENOMEM;
+		process->index = out->nr - 1;
+		level->tgid = (int32_t)t->tgid;
+		level->cgroup_id = t->cgroup;
+		memcpy(level->comm, t->comm, sizeof(level->comm) - 1);
+	}
+	level = &out->items[process->index];
+	level->threads++;
+	level->stack_bytes += t->stack ? thread_size : 0;
+	if (t->mm && !seen_before(spaces, t->mm, &space)) {
+		if (!space)
+			return -ENOMEM;
+		level->pgtables_bytes += (int64_t)t->pgtables_bytes;
+	}
+	return 0;
+}
+
+int tasks_sum(const struct kmt_task *tasks, size_t nr, uint32_t thread_size,
+	      struct task_levels *out)
+{
+	struct seen *processes = NULL, *spaces = NULL;
+	struct task_levels levels = {};
+	int err = 0;
+
+	for (size_t i = 0; i < nr && !err; i++)
+		err = task_add(&tasks[i], thread_size, &processes, &spaces, &levels);
+	seen_free(&processes);
+	seen_free(&spaces);
+	if (err)
+		ARRAY_FREE(&levels);
+	else
+		*out = levels;
+	return err;
+}
+
+int tasks_read(const struct tracer *t, uint32_t thread_size, struct task_levels *out)
+{
+	_cleanup_free_ char *buf = NULL;
+	size_t len = 0;
+	int err = tracer_iter(t, "tasks_dump", &buf, &len);
+
+	if (err == -ENOENT)
+		return 0;
+	/* malloc'ed memory is aligned for any record */
+	return err
+		       ?: tasks_sum((const struct kmt_task *)buf, len / sizeof(struct kmt_task),
+				    thread_size, out);
+}

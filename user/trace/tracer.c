@@ -1,0 +1,550 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Loads, attaches and reads the BPF programs. See tracer.h. */
+#include "trace/tracer_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/cleanup.h"
+#include "base/file_read.h"
+#include "base/log.h"
+#include "base/units.h"
+#include "trace/const_fold.h"
+#include "tracer_legacy.skel.h"
+
+static char load_log[4096]; /* the last of what libbpf said, for when loading fails */
+
+static int libbpf_log(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char line[1024];
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	vsnprintf(line, sizeof(line), fmt, ap);
+	line[strcspn(line, "\n")] = '\0';
+	log_debug("libbpf: %s", line);
+	if (level == LIBBPF_WARN && !load_log[0])
+		snprintf(load_log, sizeof(load_log), "%s", line);
+	return 0;
+}
+
+/* The plain programs are compiled of the same sources, so their variables lie in the same places.
+ */
+_Static_assert(sizeof(*((struct tracer_bpf *)0)->rodata) ==
+			       sizeof(*((struct tracer_legacy_bpf *)0)->rodata) &&
+		       sizeof(*((struct tracer_bpf *)0)->bss) ==
+			       sizeof(*((struct tracer_legacy_bpf *)0)->bss),
+	       "one skeleton stands for both objects");
+
+/* ---- settings become numbers in the programs ---- */
+
+#define SECTION "raw_tp/"
+
+static struct bpf_map *loading; /* the settings of the object that is being loaded */
+
+/* libbpf calls this for each program that is about to be loaded. */
+static int program_fold(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
+{
+	size_t size = 0;
+	const void *settings = bpf_map__initial_value(loading, &size);
+	struct bpf_insn *insns = (struct bpf_insn *)bpf_program__insns(prog);
+
+	(void)opts;
+	(void)cookie;
+	return const_fold_settings(insns, bpf_program__insn_cnt(prog), bpf_map__fd(loading),
+				   settings, size);
+}
+
+/* … and this to attach one: who handles a section handles it all. */
+static int program_attach(const struct bpf_program *prog, long cookie, struct bpf_link **link)
+{
+	(void)cookie;
+	*link = bpf_program__attach_raw_tracepoint(prog, bpf_program__section_name(prog) +
+								 strlen(SECTION));
+	return libbpf_get_error(*link);
+}
+
+/* Where this cannot be had, the programs load what they could know, and work all the same. */
+static void const_fold_register(void)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, handler, .prog_prepare_load_fn = program_fold,
+		    .prog_attach_fn = program_attach);
+	static bool registered;
+
+	if (!registered)
+		libbpf_register_prog_handler(SECTION, BPF_PROG_TYPE_RAW_TRACEPOINT, 0, &handler);
+	registered = true;
+}
+
+/* ---- load ---- */
+
+/* Maps and programs are looked up by name: only the object itself is another. */
+static struct tracer_bpf *skeleton_open(bool legacy, const char *btf_path)
+{
+	/* Given by name, or libbpf looks for types that this kernel lacks in its modules:
+	 * CAP_SYS_ADMIN. */
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = btf_path ?: KERNEL_BTF);
+	struct tracer_bpf *skel = calloc(1, sizeof(*skel));
+	int err = skel ? tracer_bpf__create_skeleton(skel) : -ENOMEM;
+
+	const_fold_register();
+	if (!err && legacy)
+		skel->skeleton->data = tracer_legacy_bpf__elf_bytes(&skel->skeleton->data_sz);
+	err = err ?: bpf_object__open_skeleton(skel->skeleton, &opts);
+	if (!err)
+		return skel;
+	tracer_bpf__destroy(skel);
+	errno = -err;
+	return NULL;
+}
+
+/* The tables that the programs cannot compute: log2(1 + i/256) and 1/(1 − e^−x). */
+static void tables_fill(struct tracer_bpf *skel)
+{
+	for (int i = 0; i <= 256; i++)
+		skel->rodata->cfg_log2[i] = (uint16_t)fmin(65535, log2(1 + i / 256.0) * 65536);
+	for (int i = 1; i <= 64; i++)
+		skel->rodata->cfg_weight[i] = (uint32_t)lrint(KMT_ONE / (1 - exp(-i / 4.0)));
+}
+
+/* One more than the highest node there can be: "0-3", "0,2", "0". */
+static uint32_t nodes_possible(const char *sys_root)
+{
+	char line[128];
+	size_t last;
+
+	if (file_read_line(sys_root, "devices/system/node/possible", line, sizeof(line)))
+		return 1; /* no NUMA */
+	for (last = strlen(line); last > 0 && line[last - 1] >= '0' && line[last - 1] <= '9';)
+		last--;
+	return atoi(line + last) + 1;
+}
+
+/*
+ * The period of a pool, where `bytes` is asked for: kernel stacks and per-CPU memory come in fewer
+ * bytes than the rest, and are sampled so many powers of two finer.
+ */
+static uint64_t pool_period(int pool, uint64_t bytes)
+{
+	static const uint8_t finer[KMT_POOLS] = {[KMT_KSTACK] = 3, [KMT_PERCPU] = 7};
+
+	return bytes >> finer[pool] ?: KMT_EVERY;
+}
+
+/* What is asked for, as constants of the programs: what is not costs nothing. */
+static void settings_fill(struct tracer *t, const struct tracer_options *o)
+{
+	struct tracer_bpf *skel = t->skel;
+	bool every = o->exact && !o->governed; /* a governed recording may fall to sampling */
+	uint64_t slots = (uint64_t)KMT_KEYS << t->sizes.live_bits;
+
+	skel->rodata->cfg_cpus = t->nr_cpus;
+	skel->rodata->cfg_preemptible = t->plan->preemptible;
+	skel->rodata->cfg_reads = t->plan->reads;
+	skel->rodata->cfg_thread_size = o->thread_size;
+	skel->rodata->cfg_page_size = sysconf(_SC_PAGESIZE);
+	skel->rodata->cfg_exact = every;
+	skel->rodata->cfg_free_filter = (!every || o->nr_caches) && slots <= KMT_FREE_FILTER_MOST;
+	skel->rodata->cfg_filtered = o->min_size || o->max_size || o->pid || o->cgroup;
+	skel->rodata->cfg_min_size = o->min_size;
+	skel->rodata->cfg_max_size = o->max_size ?: UINT64_MAX;
+	skel->rodata->cfg_pid = o->pid;
+	skel->rodata->cfg_cgroup = o->cgroup;
+	skel->rodata->cfg_cgroup_level = o->cgroup_level;
+	skel->rodata->cfg_filter_caches = o->nr_caches;
+	for (size_t i = 0; i < o->nr_caches && i < KMT_FILTER_CACHES; i++)
+		snprintf((char *)skel->rodata->cfg_filter_cache_name[i], KMT_NAME, "%s",
+			 o->caches[i]);
+	if (o->audit_every)
+		skel->rodata->cfg_audit = o->audit_every - 1;
+	for (int i = 0; i < KMT_POOLS; i++)
+		skel->bss->period[i] = pool_period(i, o->exact ? KMT_EVERY : o->sample_bytes);
+	tables_fill(skel);
+}
+
+/* The tables by t->sizes. */
+static void tables_size(struct tracer *t)
+{
+	struct tracer_bpf *skel = t->skel;
+	const struct sizes *s = &t->sizes;
+	uint32_t heads = (1u << s->memo_bits) / KMT_MEMOS_A_HEAD;
+
+	skel->rodata->cfg_live_shift = 64 - s->live_bits;
+	skel->rodata->cfg_stack_shift = 64 - s->stack_bits;
+	skel->rodata->cfg_memo_shift = 64 - (ffs((int)heads) - 1);
+	skel->rodata->cfg_process_shift = 64 - s->process_bits;
+	skel->rodata->cfg_tallies = s->tallies;
+	skel->rodata->cfg_nest = s->nest;
+	bpf_map__set_max_entries(skel->maps.cpus, t->nr_cpus);
+	bpf_map__set_max_entries(skel->maps.scratch, t->nr_cpus * s->nest);
+	bpf_map__set_max_entries(skel->maps.tallies, t->nr_cpus * s->tallies);
+	bpf_map__set_max_entries(skel->maps.live, 1u << s->live_bits);
+	bpf_map__set_max_entries(skel->maps.stacks, (1u << s->stack_bits) + KMT_PROBES);
+	bpf_map__set_max_entries(skel->maps.stack_traffic, (1u << s->stack_bits) + KMT_PROBES);
+	bpf_map__set_max_entries(skel->maps.memos, 1u << s->memo_bits);
+	bpf_map__set_max_entries(skel->maps.memo_heads, heads);
+	bpf_map__set_max_entries(skel->maps.processes, (1u << s->process_bits) + KMT_PROBES);
+	bpf_map__set_max_entries(skel->maps.cache_traffic, KMT_CACHES + KMT_PROBES);
+	bpf_map__set_max_entries(skel->maps.audit_items, KMT_AUDIT_CHUNK);
+	bpf_map__set_max_entries(skel->maps.audit_cpu_offset, t->nr_cpus);
+	skel->rodata->cfg_page_shift = ffs((int)sysconf(_SC_PAGESIZE)) - 1;
+	skel->rodata->cfg_nodes = nodes_possible("/sys");
+}
+
+int tracer_sizes(const struct tracer_options *o, struct sizes *out)
+{
+	struct sizes_request request = {
+		.memory = o->memory,
+		.mem_total = (uint64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE),
+		.exact = o->exact,
+		.max_live = o->max_live,
+	};
+	int cpus = libbpf_num_possible_cpus();
+	char limit[UNITS_MAX], least[UNITS_MAX];
+	int err;
+
+	if (cpus < 0)
+		return log_error(-cpus, "cannot tell how many CPUs there may be (%s)",
+				 strerror(-cpus));
+	request.cpus = cpus;
+	err = sizes_plan(&request, out);
+	if (err)
+		return log_error(
+			-err,
+			"the tables do not fit in %s: give --memory %s or more, or a smaller "
+			"--max-live",
+			units_bytes(limit, out->memory),
+			units_bytes_short(least, out->bytes * 1.01 + (1 << 20)));
+	return 0;
+}
+
+/* Map a table into our address space; its rows are as many as the map holds. */
+static int table_map(struct tracer *t, struct bpf_map *map, const void *table, uint32_t *rows,
+		     bool writable)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	size_t len = (size_t)((bpf_map__value_size(map) + 7) / 8 * 8) * bpf_map__max_entries(map);
+	void *addr;
+
+	len = (len + page - 1) / page * page;
+	addr = mmap(NULL, len, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED,
+		    bpf_map__fd(map), 0);
+	if (addr == MAP_FAILED)
+		return log_error(errno, "cannot map the table %s (%s)", bpf_map__name(map),
+				 strerror(errno));
+	t->mapped[t->nr_mapped].addr = addr;
+	t->mapped[t->nr_mapped++].len = len;
+	memcpy((void *)table, &addr, sizeof(addr));
+	if (rows)
+		*rows = bpf_map__max_entries(map);
+	return 0;
+}
+
+static int tables_map(struct tracer *t)
+{
+	struct tracer_tables *b = &t->tables;
+	const struct {
+		struct bpf_map *map;
+		const void *table;
+		uint32_t *rows;
+		bool writable;
+	} all[TRACER_MAPPINGS] = {
+		{t->skel->maps.cpus, &b->cpus, &b->nr_cpus, false},
+		{t->skel->maps.live, &b->live, &b->nr_buckets, false},
+		{t->skel->maps.stacks, &b->stacks, &b->nr_stacks, false},
+		{t->skel->maps.processes, &b->processes, &b->nr_processes, false},
+		{t->skel->maps.tallies, &b->tallies, &b->nr_tallies, false},
+		{t->skel->maps.stack_traffic, &b->stack_traffic, NULL, false},
+		{t->skel->maps.cache_traffic, &b->cache_traffic, NULL, false},
+		{t->skel->maps.cache_keys, &b->cache_keys, &b->nr_caches, false},
+		{t->skel->maps.cache_info, &b->cache_info, NULL, false},
+		{t->skel->maps.audit, &b->audit, NULL, false},
+		{t->skel->maps.audit_items, &b->audit_items, NULL, true},
+	};
+
+	for (int i = 0; i < TRACER_MAPPINGS; i++) {
+		int err = table_map(t, all[i].map, all[i].table, all[i].rows, all[i].writable);
+
+		if (err)
+			return err;
+	}
+	b->weights = (const uint32_t *)t->skel->rodata->cfg_weight;
+	return 0;
+}
+
+static int programs_load(struct tracer *t)
+{
+	int err;
+
+	for (size_t i = 0; i < t->plan->nr; i++) {
+		const struct plan_hook *hook = &t->plan->hooks[i];
+		struct bpf_program *prog =
+			bpf_object__find_program_by_name(t->skel->obj, hook->def->program);
+
+		if (!prog)
+			return log_error(ENOENT, "no BPF program %s: this build is broken",
+					 hook->def->program);
+		bpf_program__set_autoload(prog, hook->on);
+	}
+	bpf_program__set_autoload(t->skel->progs.unwind_find_syscall, true);
+	if (plan_audits(t->plan)) {
+		bpf_program__set_autoload(tracer_pages_program(t), true);
+		bpf_program__set_autoload(t->skel->progs.audit_cpu, true);
+		bpf_program__set_autoload(t->skel->progs.audit_gather, true);
+		bpf_program__set_autoload(t->skel->progs.audit_caches, true);
+	}
+	load_log[0] = '\0';
+	loading = t->skel->maps.rodata;
+	err = tracer_bpf__load(t->skel);
+	if (err == -ENOMEM)
+		return log_error(ENOMEM,
+				 "the kernel has no memory for the tables: try a smaller --memory");
+	if (err)
+		return log_error(
+			-err,
+			"cannot load the BPF programs (%s%s%s); `kmemtrace doctor` says what this "
+			"kernel allows",
+			strerror(-err), load_log[0] ? ": " : "", load_log);
+	return 0;
+}
+
+/* Where on its stack a task keeps the number of its system call: bpf/unwind.bpf.c. Without, paths
+ * are dearer. */
+static void syscall_find(struct tracer *t)
+{
+	const uint64_t this_one[3] = {__NR_bpf};
+	int err = tracer_run(t, TRACER_FIND_SYSCALL, this_one, -1);
+
+	log_debug("the number of a task's system call lies %u bytes from the end of its stack (%s)",
+		  t->skel->bss->syscall_at, strerror(-err));
+}
+
+int tracer_new(const struct plan *plan, const struct tracer_options *options, struct tracer **out)
+{
+	struct tracer *t = calloc(1, sizeof(*t));
+	int err;
+
+	if (!t)
+		return log_error(ENOMEM, "out of memory");
+	libbpf_set_print(libbpf_log);
+	t->stats_fd = -1;
+	t->plan = plan;
+	t->nr_cpus = libbpf_num_possible_cpus();
+	t->skel = t->nr_cpus > 0 ? skeleton_open(plan->legacy, plan->btf_path) : NULL;
+	if (!t->skel) {
+		err = log_error(errno ?: EINVAL, "cannot open the BPF object (%s)",
+				strerror(errno));
+	} else {
+		err = tracer_sizes(options, &t->sizes);
+	}
+	if (!err) {
+		settings_fill(t, options);
+		tables_size(t);
+		err = programs_load(t);
+	}
+	if (!err)
+		err = tables_map(t);
+	if (!err)
+		syscall_find(t);
+	if (err) {
+		tracer_free(t);
+		return err;
+	}
+	*out = t;
+	return 0;
+}
+
+enum kmt_pool tracer_pool_of(const struct hook_def *def)
+{
+	static const enum kmt_pool pools[POOLS] = {
+		[POOL_SLAB] = KMT_SLAB,      [POOL_VMALLOC] = KMT_VMALLOC,
+		[POOL_PERCPU] = KMT_PERCPU,  [POOL_KSTACK] = KMT_KSTACK,
+		[POOL_PAGETABLE] = KMT_PAGE, [POOL_PAGE] = KMT_PAGE,
+	};
+
+	return pools[def->pool];
+}
+
+static int hook_attach(struct tracer *t, size_t i)
+{
+	const struct hook_def *def = t->plan->hooks[i].def;
+	struct bpf_link *link =
+		bpf_program__attach(bpf_object__find_program_by_name(t->skel->obj, def->program));
+	int err = (int)libbpf_get_error(link);
+
+	if (err)
+		return log_error(-err, "cannot attach to %s (%s); `kmemtrace doctor` says more",
+				 def->name, strerror(-err));
+	t->links[i] = link;
+	return 0;
+}
+
+/* Attach what sees the events of the pools in `pools` (a bit each), frees first. */
+static int pools_attach(struct tracer *t, uint32_t pools)
+{
+	for (int frees = 1; frees >= 0; frees--)
+		for (size_t i = 0; i < t->plan->nr; i++) {
+			const struct plan_hook *hook = &t->plan->hooks[i];
+			int err;
+
+			if (!hook->on || !hook_is_attached(hook->def) ||
+			    hook->def->frees != frees || t->links[i] ||
+			    !(pools >> tracer_pool_of(hook->def) & 1))
+				continue;
+			err = hook_attach(t, i);
+			if (err)
+				return err;
+		}
+	return 0;
+}
+
+static void pools_detach(struct tracer *t, uint32_t pools)
+{
+	for (size_t i = 0; i < t->plan->nr; i++) {
+		if (!t->links[i] || !(pools >> tracer_pool_of(t->plan->hooks[i].def) & 1))
+			continue;
+		bpf_link__destroy(t->links[i]);
+		t->links[i] = NULL;
+	}
+}
+
+int tracer_attach(struct tracer *t)
+{
+	return pools_attach(t, KMT_ALL_POOLS);
+}
+
+void tracer_detach(struct tracer *t)
+{
+	pools_detach(t, KMT_ALL_POOLS);
+}
+
+void tracer_free(struct tracer *t)
+{
+	if (!t)
+		return;
+	tracer_detach(t);
+	for (int i = 0; i < t->nr_mapped; i++)
+		munmap(t->mapped[i].addr, t->mapped[i].len);
+	if (t->stats_fd >= 0)
+		close(t->stats_fd);
+	tracer_bpf__destroy(t->skel);
+	free(t);
+}
+
+void tracer_enable_pools(struct tracer *t, bool open)
+{
+	__atomic_store_n(&t->skel->bss->enabled_pools, open ? KMT_ALL_POOLS : 0, __ATOMIC_SEQ_CST);
+}
+
+int tracer_watch(struct tracer *t, int pool, enum tracer_watch how)
+{
+	uint32_t bit = 1u << pool;
+	int err = 0;
+
+	if (how != WATCH_RECORD)
+		__atomic_and_fetch(&t->skel->bss->enabled_pools, ~bit, __ATOMIC_SEQ_CST);
+	if (how == WATCH_NOT)
+		pools_detach(t, bit);
+	else
+		err = pools_attach(t, bit);
+	if (how == WATCH_RECORD && !err)
+		__atomic_or_fetch(&t->skel->bss->enabled_pools, bit, __ATOMIC_SEQ_CST);
+	return err;
+}
+
+void tracer_clock(struct tracer *t, uint32_t ms)
+{
+	__atomic_store_n(&t->skel->bss->coarse_now_ms, ms, __ATOMIC_RELAXED);
+}
+
+void tracer_period_set(struct tracer *t, int pool, uint64_t bytes)
+{
+	__atomic_store_n(&t->skel->bss->period[pool], pool_period(pool, bytes), __ATOMIC_RELAXED);
+}
+
+void tracer_filter_caches(struct tracer *t)
+{
+	uint32_t nr = 0, most = t->skel->rodata->cfg_filter_caches;
+	uint64_t found[KMT_FILTER_CACHES] = {};
+
+	for (uint32_t row = 1; row < t->tables.nr_caches; row++) {
+		const struct kmt_cache_key *key = &t->tables.cache_keys[row];
+
+		if (!(__atomic_load_n(&key->state, __ATOMIC_ACQUIRE) & KMT_CACHE_WANTED) ||
+		    key->ptr == KMT_CACHE_LARGE)
+			continue;
+		if (nr < most)
+			found[nr] = key->ptr;
+		nr++;
+	}
+	for (uint32_t i = 0; i < most; i++)
+		__atomic_store_n(&t->skel->bss->filter_cache_at[i], found[i], __ATOMIC_RELAXED);
+	/* two of one name, or none yet: their names are looked at then */
+	__atomic_store_n(&t->skel->bss->filter_caches_known, nr && nr <= most, __ATOMIC_RELEASE);
+}
+
+const struct tracer_tables *tracer_tables(const struct tracer *t)
+{
+	return &t->tables;
+}
+
+/* ---- the audit's programs ---- */
+
+uint32_t tracer_nodes(const struct tracer *t)
+{
+	return t->skel->rodata->cfg_nodes;
+}
+
+int tracer_run(struct tracer *t, enum tracer_call call, const uint64_t args[3], int cpu)
+{
+	const struct bpf_program *const programs[TRACER_CALLS] = {
+		[TRACER_AUDIT_CPU] = t->skel->progs.audit_cpu,
+		[TRACER_AUDIT_GATHER] = t->skel->progs.audit_gather,
+		[TRACER_AUDIT_CACHES] = t->skel->progs.audit_caches,
+		[TRACER_AUDIT_VERIFY] = t->skel->progs.audit_verify,
+		[TRACER_FIND_SYSCALL] = t->skel->progs.unwind_find_syscall,
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = 3 * sizeof(args[0]));
+
+	if (cpu >= 0) {
+		opts.flags = BPF_F_TEST_RUN_ON_CPU;
+		opts.cpu = cpu;
+	}
+	return bpf_prog_test_run_opts(bpf_program__fd(programs[call]), &opts) ? -errno : 0;
+}
+
+int tracer_iter(const struct tracer *t, const char *program, char **buf, size_t *len)
+{
+	struct bpf_program *prog = bpf_object__find_program_by_name(t->skel->obj, program);
+	_cleanup_close_ int fd = -1;
+	struct bpf_link *link;
+	int err;
+
+	if (!prog || bpf_program__fd(prog) < 0)
+		return -ENOENT;
+	link = bpf_program__attach_iter(prog, NULL);
+	err = (int)libbpf_get_error(link);
+	if (err)
+		return err;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	err = fd < 0 ? -errno : file_read_fd(fd, buf, len);
+	bpf_link__destroy(link);
+	return err;
+}
+
+int tracer_program_fd(const struct tracer *t, const char *program)
+{
+	struct bpf_program *prog = bpf_object__find_program_by_name(t->skel->obj, program);
+	int fd = prog ? bpf_program__fd(prog) : -ENOENT;
+
+	return fd < 0 ? -ENOENT : fd;
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the programs did and what they cost: events and losses, run time, memory. See tracer.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file_read.h"
+#include "trace/tracer_internal.h"
+
+/* What the kernel counted of the attached programs: run time and runs, by pool, in *cost (set to 0
+ * before). */
+static void programs_info(const struct tracer *t, struct cost_reading *cost, uint64_t *misses)
+{
+	for (size_t i = 0; i < t->plan->nr; i++) {
+		const struct plan_hook *hook = &t->plan->hooks[i];
+		struct bpf_prog_info info = {};
+		__u32 len = sizeof(info);
+		int fd = hook->on ? tracer_program_fd(t, hook->def->program) : -1;
+		enum kmt_pool pool = tracer_pool_of(hook->def);
+
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+			continue;
+		cost->pool[pool].run_ns += info.run_time_ns;
+		cost->pool[pool].runs += info.run_cnt;
+		*misses += info.recursion_misses;
+	}
+}
+
+/* What the programs themselves counted. */
+static void tables_counts(const struct tracer *t, struct tracer_counts *out)
+{
+	memset(out, 0, sizeof(*out));
+	for (uint32_t c = 0; c < t->tables.nr_cpus; c++) {
+		for (int i = 0; i < KMT_LOSSES; i++)
+			out->losses[i] += t->tables.cpus[c].losses[i];
+		for (int i = 0; i < KMT_STATS; i++)
+			out->stats[i] += t->tables.cpus[c].stats[i];
+	}
+}
+
+void tracer_counts(const struct tracer *t, struct tracer_counts *out)
+{
+	struct cost_reading cost = {};
+
+	tables_counts(t, out);
+	programs_info(t, &cost, &out->recursion_misses);
+}
+
+/* "memlock:" of a map or program in its fdinfo: what the kernel charges for it. */
+static uint64_t fd_memlock(int fd)
+{
+	_cleanup_free_ char *buf = NULL;
+	char path[64], *line;
+	size_t len;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	if (fd < 0 || file_read(path, &buf, &len))
+		return 0;
+	line = strstr(buf, "memlock:");
+	return line ? strtoull(line + strlen("memlock:"), NULL, 10) : 0;
+}
+
+uint64_t tracer_own_bytes(const struct tracer *t)
+{
+	struct bpf_program *prog;
+	struct bpf_map *map;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_map(map, t->skel->obj) sum += fd_memlock(bpf_map__fd(map));
+	bpf_object__for_each_program(prog, t->skel->obj) sum += fd_memlock(bpf_program__fd(prog));
+	return sum;
+}
+
+/* Percent of all CPU time that samples took since this was last asked; by now they took `ns`. */
+static double sampling_take(struct tracer *t, uint64_t ns, long online)
+{
+	uint64_t now = clock_ns(), passed_ns = now - t->sampling.at_ns,
+		 took_ns = ns - t->sampling.ns;
+
+	t->sampling.at_ns = now;
+	t->sampling.ns = ns;
+	return passed_ns ? 100.0 * took_ns / passed_ns / online : 0;
+}
+
+int tracer_cost_begin(struct tracer *t)
+{
+	struct tracer_counts counts;
+	uint64_t misses = 0;
+
+	if (t->stats_fd < 0)
+		t->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	if (t->stats_fd < 0)
+		return -errno;
+	memset(&t->cost_began, 0, sizeof(t->cost_began));
+	programs_info(t, &t->cost_began, &misses);
+	tables_counts(t, &counts);
+	t->cost_began.sampling_ns = counts.stats[KMT_STAT_SAMPLING_NS];
+	t->cost_began.cpu_ns = clock_ns();
+	if (!t->sampling.at_ns)
+		sampling_take(t, counts.stats[KMT_STAT_SAMPLING_NS], 1);
+	return 0;
+}
+
+int tracer_cost_end(struct tracer *t, struct cost_reading *out)
+{
+	const struct cost_reading *began = &t->cost_began;
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+	struct cost_reading r = {};
+	struct tracer_counts counts;
+	uint64_t misses = 0;
+
+	if (t->stats_fd < 0)
+		return -EINVAL;
+	r.window_s = (clock_ns() - began->cpu_ns) / 1e9;
+	online = online > 0 ? online : 1;
+	r.cpu_ns = r.window_s * 1e9 * online;
+	programs_info(t, &r, &misses);
+	close(t->stats_fd);
+	t->stats_fd = -1;
+	for (int p = 0; p < KMT_POOLS; p++) {
+		r.pool[p].run_ns -= began->pool[p].run_ns;
+		r.pool[p].runs -= began->pool[p].runs;
+	}
+	tables_counts(t, &counts);
+	r.sampling_ns = counts.stats[KMT_STAT_SAMPLING_NS] - began->sampling_ns;
+	r.sampling = sampling_take(t, counts.stats[KMT_STAT_SAMPLING_NS], online);
+	r.live_fill = (double)(counts.stats[KMT_STAT_ALLOCS] - counts.stats[KMT_STAT_FREES] -
+			       counts.stats[KMT_STAT_REUSED]) /
+		      ((uint64_t)KMT_KEYS * t->tables.nr_buckets);
+	*out = r;
+	return 0;
+}
