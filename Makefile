@@ -82,7 +82,7 @@ $(B)/gen/%.sql.h: user/capture/%.sql Makefile
 	@mkdir -p $(@D)
 	$(Q)sed 's/\\/\\\\/g;s/"/\\"/g;s/.*/"&\\n"/' $< > $@.tmp && mv $@.tmp $@
 
-$(B)/obj/user/capture/capture.o $(B)/san/user/capture/capture.o: $(B)/gen/schema.sql.h
+$(B)/obj/user/capture/format.o $(B)/san/user/capture/format.o: $(B)/gen/schema.sql.h
 
 $(B)/libkmemtrace.a: $(LIB_OBJ)
 	@rm -f $@
