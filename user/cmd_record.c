@@ -84,8 +84,13 @@ static const char doc[] =
 	"  kmemtrace record --exact -- ./reproducer   what a command leaves behind\n"
 	"  kmemtrace record --cache dentry -d 5m      one cache, exactly, and cheaply\n"
 	"  kmemtrace record --every 10m --for 24h     a day, to be looked at in parts\n\n"
-	"Exit status: that of COMMAND (126, 127: it could not be run); 0 without one;\n"
-	"1 when recording failed; 2 when the command line was wrong.";
+	"The first Ctrl-C ends the recording, and COMMAND; further ones do nothing.\n"
+	"Ctrl-\\ quits at once, and leaves the capture incomplete.\n"
+	"When TIME is over, COMMAND is sent SIGTERM. When recording fails, COMMAND is\n"
+	"left alone, and kmemtrace ends after it.\n\n"
+	"Exit status: that of COMMAND (126, 127: it could not be run); 0 without one,\n"
+	"and when TIME ended COMMAND; 1 when recording failed; 2 when the command line\n"
+	"was wrong.";
 
 struct record_args {
 	struct recorder_options options;
@@ -369,7 +374,6 @@ int cmd_record(int argc, char **argv)
 	err = recorder_run(&plan, &a.options, &status);
 	if (err)
 		return status ?: EXIT_FAILED;
-	fprintf(stderr, "kmemtrace: wrote %s; read it with: kmemtrace report %s\n", a.options.path,
-		a.options.path);
+	log_info("wrote %s; read it with: kmemtrace report %s", a.options.path, a.options.path);
 	return status;
 }

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <sqlite3.h>
 
+#include "base/inherited.h"
 #include "base/log.h"
 #include "base/suggest.h"
 #include "capture/capture.h"
@@ -75,6 +76,7 @@ static int unknown_command(const char *word)
 
 int main(int argc, char **argv)
 {
+	inherited_take();
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_USAGE;

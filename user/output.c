@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,7 +37,6 @@ int output_document(const char *what, int (*render)(const void *arg, FILE *out),
 	err = render(arg, f);
 	if (fclose(f) || err)
 		return log_error(ENOMEM, "not enough memory to print the %s", what);
-	signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error like others */
 	if (fwrite(document, 1, size, stdout) != size || fflush(stdout)) {
 		err = errno;
 		if (err == EPIPE)

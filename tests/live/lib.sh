@@ -138,9 +138,13 @@ matches() {
 
 is_tracing() { in_file ' after the start' "$RECORD_ERR"; }
 
+# Before a command that is started with &, for which a script's shell ignores Ctrl-C: so that it does not.
+HEEDS_CTRL_C=(env --default-signal=INT)
+
 # record_start OPTION…: into $CAPTURE, in the background; returns when the hooks are attached.
 record_start() {
-	"$KMEMTRACE" record -v -f -o "$CAPTURE" "$@" 2>"$RECORD_ERR" &
+	: >"$RECORD_ERR" # what an earlier one said there is not of this one
+	"${HEEDS_CTRL_C[@]}" "$KMEMTRACE" record -v -f -o "$CAPTURE" "$@" 2>"$RECORD_ERR" &
 	RECORD_PID=$!
 	started+=("$RECORD_PID")
 	until_true 5 is_tracing || fail "not tracing after 5 s: $(cat "$RECORD_ERR")"

@@ -40,7 +40,7 @@ test_every_churn_beside_a_leak() {
 	started+=("$PLANT_PID")
 	churns_run 4048 # and a header of 48 bytes: as the leak's
 	until_true 20 plant_ready
-	kill -INT "$pid"
+	kill "$pid"
 	wait "$pid" || fail "$(cat "$WORK/other.err")"
 	record_stop
 	plant_stop

@@ -46,7 +46,7 @@ test_two_recordings_at_once() {
 	started+=("$pid")
 	until_true 10 in_file ' after the start' "$WORK/other.err" || fail "not tracing: $(cat "$WORK/other.err")"
 	plant_start epoll 50000
-	kill -INT "$pid"
+	kill "$pid"
 	wait "$pid"
 	record_stop
 	for CAPTURE in "$CAPTURE" "$other"; do

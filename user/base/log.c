@@ -6,11 +6,26 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 bool log_verbose;
 static bool progress_shown;
+static int lost, lost_why; /* messages that could not be written, and the first one's errno */
+
+/* Write a message, and before it how many could not be written. stderr is not buffered. */
+static void line_write(const char *prefix, const char *line)
+{
+	if (lost && fprintf(stderr,
+			    "kmemtrace: warning: cannot write to standard error (%s): %d message%s "
+			    "missing here\n",
+			    strerror(lost_why), lost, lost == 1 ? " is" : "s are") > 0)
+		lost = 0;
+	if (fprintf(stderr, "kmemtrace: %s%s\n", prefix, line) < 0 && !lost++)
+		lost_why = errno;
+	clearerr(stderr);
+}
 
 static void log_line(const char *prefix, const char *fmt, va_list ap)
 {
@@ -22,7 +37,7 @@ static void log_line(const char *prefix, const char *fmt, va_list ap)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = '?';
 	log_progress_end();
-	fprintf(stderr, "kmemtrace: %s%s\n", prefix, line);
+	line_write(prefix, line);
 	errno = saved;
 }
 
@@ -42,6 +57,15 @@ void log_warn(const char *fmt, ...)
 
 	va_start(ap, fmt);
 	log_line("warning: ", fmt, ap);
+	va_end(ap);
+}
+
+void log_info(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_line("", fmt, ap);
 	va_end(ap);
 }
 

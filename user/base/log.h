@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Messages to people, always on stderr, always one line; those of failures say what to do next. */
+/*
+ * Messages to people, always on stderr, always one line; those of failures say what to do next.
+ * Where stderr cannot be written, the next message that can is preceded by how many are missing.
+ */
 #ifndef KMEMTRACE_BASE_LOG_H
 #define KMEMTRACE_BASE_LOG_H
 
@@ -16,6 +19,9 @@ int log_error(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)
 
 /* Print "kmemtrace: warning: MESSAGE". errno is preserved. */
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Print "kmemtrace: MESSAGE". errno is preserved. */
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Print "kmemtrace: MESSAGE" when log_verbose is set. errno is preserved. */
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -82,7 +82,13 @@ int writer_fail(struct capture_writer *w)
 	if (w->failed)
 		return w->failed;
 	w->failed = -err;
-	if (err == ENOSPC || err == EDQUOT || err == EFBIG)
+	if (err == EFBIG)
+		return log_error(
+			err,
+			"cannot write %s: it would be larger than the limit on files allows; "
+			"raise that with ulimit -f, or record less",
+			w->path);
+	if (err == ENOSPC || err == EDQUOT)
 		return log_error(
 			err,
 			"cannot write %s: %s; free some space or record to another place with -o",

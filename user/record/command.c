@@ -5,27 +5,35 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/inherited.h"
 #include "base/log.h"
 
+/*
+ * By vfork(), not posix_spawn(): that can set a signal to its default, but not have it ignored
+ * again. Not by fork() either: the tables are mapped, and their page tables would be copied, which
+ * the recording itself would then see come and go.
+ */
 int command_start(struct command *c, char **argv)
 {
-	posix_spawnattr_t attr;
-	sigset_t none;
-	int err;
+	volatile int err = 0;
 
 	if (!argv)
 		return 0;
-	sigemptyset(&none);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-	err = posix_spawnp(&c->pid, argv[0], NULL, &attr, argv, environ);
-	posix_spawnattr_destroy(&attr);
+	c->pid = vfork();
+	if (!c->pid) {
+		inherited_restore();
+		execvp(argv[0], argv);
+		err = errno;
+		_exit(127);
+	}
+	if (c->pid < 0)
+		err = errno;
+	else if (err)
+		waitpid(c->pid, NULL, 0);
 	if (!err)
 		return 0;
 	c->pid = 0;
@@ -46,9 +54,11 @@ bool command_ended(struct command *c)
 
 void command_stop(struct command *c)
 {
-	if (c->pid <= 0)
+	if (c->pid <= 0 || command_ended(c))
 		return;
+	c->stopped = true;
 	kill(c->pid, SIGTERM);
+	kill(c->pid, SIGCONT); /* one that is stopped would not notice */
 	for (int i = 0; i < 20 && !command_ended(c); i++)
 		poll(NULL, 0, 10);
 	if (c->pid > 0)

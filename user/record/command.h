@@ -9,10 +9,12 @@
 struct command {
 	pid_t pid;  /* 0: none, or it has ended */
 	int status; /* as a shell gives it: 128 + signal, 127 no such command, 126 it cannot run */
+	bool stopped; /* by command_stop(), before it had ended by itself */
 };
 
-/* Start it with no signal blocked. argv is NULL-terminated, NULL for no command. 0 or −errno, which
- * has been said; the status is then 127 or 126. */
+/* Start it with the signals and limits that this process was given (base/inherited.h) and the
+ * privileges that it has now. argv is NULL-terminated, NULL for no command. 0 or −errno, which has
+ * been said; the status is then 127 or 126. */
 int command_start(struct command *c, char **argv);
 /* Has it ended since the last call? Its status is then known. */
 bool command_ended(struct command *c);

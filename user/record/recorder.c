@@ -15,6 +15,7 @@
 #include <linux/membarrier.h>
 
 #include "base/cleanup.h"
+#include "base/inherited.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "capture/capture.h"
@@ -37,6 +38,8 @@
 #define AUDIT_LIMIT_S  0.2  /* of one … */
 #define AUDIT_SHARE    0.01 /* of the machine's CPU time, of all */
 
+enum ended_by { BY_COMMAND, BY_LIMIT, BY_SIGNAL };
+
 struct recorder {
 	const struct recorder_options *options;
 	const struct plan *plan;
@@ -58,7 +61,10 @@ struct recorder {
 	double exact_until_s; /* when an exact recording began to sample; 0: it did not */
 	int64_t slab_start_kb, slab_now_kb;
 	struct command command;
+	enum ended_by ended_by;
 	int signal_fd;
+	int heard_fd; /* stderr, where the recording ends when nobody can read that any more; or −1
+		       */
 	double progress_s;        /* of the last progress line, */
 	uint64_t progress_events; /* and of all until then */
 };
@@ -377,15 +383,25 @@ static int tick(struct recorder *r, double now_s)
 	return err;
 }
 
-/* Wait up to `ms` for a signal that ends the recording. */
+/*
+ * Wait up to `ms` for a signal that ends the recording, or for the reader of stderr to go away,
+ * which is like a terminal that hangs up.
+ */
 static bool signal_came(struct recorder *r, int ms)
 {
-	struct pollfd p = {.fd = r->signal_fd, .events = POLLIN};
+	struct pollfd p[2] = {{.fd = r->signal_fd, .events = POLLIN}, {.fd = r->heard_fd}};
 	struct signalfd_siginfo info;
 
-	while (poll(&p, 1, ms) > 0 && read(r->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo != SIGCHLD)
+	while (poll(p, 2, ms) > 0) {
+		if (p[1].revents)
 			return true;
+		if (read(r->signal_fd, &info, sizeof(info)) != sizeof(info))
+			return false;
+		if (info.ssi_signo != SIGCHLD) {
+			log_debug("signal %u (%s) ends the recording", info.ssi_signo,
+				  strsignal((int)info.ssi_signo));
+			return true;
+		}
 		ms = 0;
 	}
 	return false;
@@ -421,29 +437,47 @@ static int record_loop(struct recorder *r)
 		tracer_clock(r->tracer, now_s * 1000);
 		if (command_ended(&r->command))
 			return 0;
-		if (limit && now_s >= limit)
+		if (limit && now_s >= limit) {
+			r->ended_by = BY_LIMIT;
 			return 0;
+		}
 		err = tick(r, now_s);
 		if (err)
 			return err;
-		if (signal_came(r, wait_ms(r, seconds_since(&r->enabled_at))))
+		if (signal_came(r, wait_ms(r, seconds_since(&r->enabled_at)))) {
+			r->ended_by = BY_SIGNAL;
 			return 0;
+		}
 	}
 }
 
-/* Signals are taken from a descriptor: nothing is interrupted, everything is written in order. */
-static int signals_take(struct recorder *r, sigset_t *old)
+/*
+ * Signals are taken from a descriptor: nothing is interrupted, everything is written in order. They
+ * stay blocked until the process exits: a second Ctrl-C, or a third, must not cut the end short.
+ * SIGQUIT is not taken: it is the way out.
+ */
+static int signals_take(struct recorder *r)
 {
+	static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM, SIGUSR1, SIGUSR2, SIGXCPU};
+	const struct recorder_options *o = r->options;
+	bool open_ended = !o->duration_s && !o->command;
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, old);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (!inherited_ignores(ends[i]))
+			sigaddset(&set, ends[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	r->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return r->signal_fd < 0 ? log_error(errno, "signalfd failed (%s)", strerror(errno)) : 0;
+	if (r->signal_fd < 0)
+		return log_error(errno, "signalfd failed (%s)", strerror(errno));
+	if (open_ended && inherited_ignores(SIGINT))
+		log_info("SIGINT is ignored, as in what a script starts with &: end the recording "
+			 "with kill %d",
+			 (int)getpid());
+	r->heard_fd = open_ended && !inherited_ignores(SIGHUP) ? STDERR_FILENO : -1;
+	return 0;
 }
 
 /* What waits for an RCU grace period to be freed gets one: it is held by nobody, yet in the levels.
@@ -490,9 +524,10 @@ static int record_start(struct recorder *r)
 
 /*
  * The last audit looks at all that is left, however young, while frees are still seen; right after
- * it the gate closes and the levels are read, so that both tell of the same moment.
+ * it the gate closes and the levels are read, so that both tell of the same moment. The command is
+ * ended, too, unless the recording failed: that is no fault of the command's.
  */
-static int record_end(struct recorder *r)
+static int record_end(struct recorder *r, bool failed)
 {
 	double asked_s = seconds_since(&r->enabled_at), end_s;
 	int err;
@@ -505,7 +540,8 @@ static int record_end(struct recorder *r)
 	err = snapshot(r, SNAPSHOT_END, end_s) ?: err;
 	tracer_detach(r->tracer);
 	log_debug("detached %.3f s after the end", seconds_since(&r->enabled_at) - asked_s);
-	command_stop(&r->command);
+	if (!failed)
+		command_stop(&r->command);
 	err = err ?: checkpoint(r, end_s);
 	if (!err) {
 		err = capture_finish(r->writer);
@@ -514,39 +550,70 @@ static int record_end(struct recorder *r)
 	return err;
 }
 
+/* The recording failed, the command goes on: until its own end, the time limit, or a signal. */
+static void command_await(struct recorder *r)
+{
+	double limit = r->options->duration_s;
+
+	if (r->command.pid <= 0 || r->command.stopped || command_ended(&r->command))
+		return;
+	log_warn("the recording has ended, the command (pid %d) goes on: waiting for it",
+		 (int)r->command.pid);
+	for (;;) {
+		double now_s = seconds_since(&r->enabled_at);
+
+		if (command_ended(&r->command))
+			return;
+		if ((limit && now_s >= limit) || signal_came(r, TICK_MS))
+			break;
+	}
+	command_stop(&r->command);
+}
+
+/* 0 where the time limit ended the command: that is what was asked for. */
+static int status_of_command(const struct recorder *r)
+{
+	return r->ended_by == BY_LIMIT && r->command.stopped ? 0 : r->command.status;
+}
+
+static void recorder_release(struct recorder *r)
+{
+	tracer_free(r->tracer);
+	collector_free(r->collector);
+	audit_free(r->audit);
+	capture_writer_free(r->writer);
+}
+
 int recorder_run(const struct plan *plan, const struct recorder_options *options,
 		 int *command_status)
 {
-	struct recorder r = {.options = options, .plan = plan, .signal_fd = -1};
+	struct recorder r = {.options = options, .plan = plan, .signal_fd = -1, .heard_fd = -1};
 	struct timespec began;
-	sigset_t old;
 	bool started, created;
 	int err;
 
 	clock_gettime(CLOCK_BOOTTIME, &began);
-	err = signals_take(&r, &old);
+	err = signals_take(&r);
 	err = err ?: record_start(&r);
 	started = !err;
 	if (started) {
 		log_debug("tracing %.3f s after the start", seconds_since(&began));
 		err = record_loop(&r);
 		log_progress_end();
-		err = record_end(&r) ?: err;
+		err = record_end(&r, err) ?: err;
 	}
 	created = r.writer;
-	tracer_free(r.tracer);
-	collector_free(r.collector);
-	audit_free(r.audit);
-	capture_writer_free(r.writer);
+	recorder_release(&r);
 	if (created && !started) /* nothing was recorded: leave nothing behind */
 		unlink(options->path);
-	if (started && err)
+	if (started && err) {
 		log_warn("what was recorded until then can be read: kmemtrace report %s",
 			 options->path);
+		command_await(&r);
+	}
 	if (r.signal_fd >= 0)
 		close(r.signal_fd);
-	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (!started || !err)
-		*command_status = r.command.status;
+		*command_status = status_of_command(&r);
 	return err;
 }

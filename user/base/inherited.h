@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What this process was given when it started, signals, limits and open files, and what it changes
+ * of that for itself. main() calls inherited_take() first; a command that `record` runs gets all of
+ * it back.
+ */
+#ifndef KMEMTRACE_BASE_INHERITED_H
+#define KMEMTRACE_BASE_INHERITED_H
+
+#include <stdbool.h>
+
+/*
+ * Remember everything, then arrange it for a tool that reports its failures itself:
+ * - SIGPIPE and SIGXFSZ are ignored: a write that fails is an error like others.
+ * - SIGCHLD has its default, without which no child can be waited for.
+ * - The soft limit on open files becomes the hard one.
+ * - Standard streams that are closed are opened so that reading and writing fail. Otherwise the
+ *   next file would get their number, and messages would be written into it.
+ */
+void inherited_take(void);
+
+/* Was the signal ignored when the process started? Then it stays ignored: nohup(1) relies on it. */
+bool inherited_ignores(int sig);
+
+/* For a child before exec: signals, their mask, and limits as they were. Async-signal-safe. */
+void inherited_restore(void);
+
+#endif
