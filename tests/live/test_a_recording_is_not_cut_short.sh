@@ -187,6 +187,7 @@ same_as_without() {
 	complete
 }
 
+# shellcheck disable=SC2016 # expanded by the shell that runs them
 test_the_command_is_given_what_it_has_without() {
 	need_record
 	same_as_without 'WITH="env --ignore-signal=HUP,INT,QUIT,PIPE,XFSZ,CHLD,USR1 $WITH"'

@@ -172,7 +172,7 @@ test_disk_full_while_recording() {
 	need_record
 	cat >"$WORK/full" <<-END
 		mount -t tmpfs -o size=600k none /mnt
-		"$KMEMTRACE" record --exact -q -d 30 -o /mnt/x.kmt -- "$PLANT" stacks 5000 --seconds 20 >/dev/null; s=\$?
+		"$KMEMTRACE" record --exact -q -d 30 -o /mnt/x.kmt -- "$PLANT" stacks 5000 --seconds 4 >/dev/null; s=\$?
 		"$KMEMTRACE" report --format json /mnt/x.kmt >&3 2>&1 || ls -l /mnt >&3 # json_seen below
 		exit \$s
 	END
