@@ -196,6 +196,7 @@ $(B)/fuzz/%: tests/fuzz/%.c $(foreach room,base data sym proc capture model diff
 install: all
 	install -D -m 0755 $(B)/kmemtrace $(DESTDIR)$(PREFIX)/sbin/kmemtrace
 	install -D -m 0644 docs/kmemtrace.8 $(DESTDIR)$(PREFIX)/share/man/man8/kmemtrace.8
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/kmemtrace/schema docs/schema/*.json
 
 clean:
 	rm -rf $(B)

@@ -71,8 +71,14 @@ class Schemas:
 
 
 def errors_of(validator, document):
+    """One sentence each, with the place in the document: $.growth[0].rank"""
     for error in validator.iter_errors(document):
-        yield "$" + "".join(f"[{k}]" if isinstance(k, int) else "." + k for k in error.absolute_path) + ": " + error.message[:300]
+        where = "$" + "".join(f"[{k}]" if isinstance(k, int) else "." + k for k in error.absolute_path)
+        if error.validator == "additionalProperties":
+            new = ", ".join(sorted(error.instance.keys() - error.schema["properties"].keys()))
+            yield f"{where}: no schema describes {new}: add type, unit and meaning there, and to \"required\""
+        else:
+            yield f"{where}: {error.message[:300]}"
 
 
 # ---- are the schemas themselves complete? ----
