@@ -129,6 +129,15 @@ static double now_s(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
+/* CPU time of this process: what a busy machine does besides does not count. */
+static double cpu_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
 /* ---- one capture of everything ---- */
 
 static void add_named(struct named_values *v, const char *name, int64_t value)
@@ -1228,7 +1237,7 @@ static void test_twenty_thousand_stacks(void **state)
 {
 	enum { STACKS = 20000, FRAMES = 20, HELD = 50000 };
 	struct cap_checkpoint in = {.end_s = 10};
-	double t0 = now_s(), t1, t2;
+	double t0 = cpu_s(), t1, t2;
 	struct capture_writer *w;
 	struct snapshot s;
 	struct capture *c;
@@ -1267,13 +1276,13 @@ static void test_twenty_thousand_stacks(void **state)
 	snapshot_free(&s);
 	assert_int_equal(capture_put_checkpoint(w, &in), 0);
 	assert_int_equal(capture_finish(w), 0);
-	t1 = now_s();
+	t1 = cpu_s();
 	assert_int_equal(read_file(file, &c), 0);
-	t2 = now_s();
+	t2 = cpu_s();
 	assert_int_equal(c->checkpoints[0].held.nr, HELD);
 	assert_int_equal(c->nr_stacks, STACKS + 1);
-	print_message("%zu stacks, %d held: written in %.2f s, read in %.2f s\n", c->nr_stacks - 1,
-		      HELD, t1 - t0, t2 - t1);
+	print_message("%zu stacks, %d held: written in %.2f s of CPU time, read in %.2f s\n",
+		      c->nr_stacks - 1, HELD, t1 - t0, t2 - t1);
 	assert_true(t1 - t0 < 10 && t2 - t1 < 10);
 	capture_free(c);
 	ARRAY_FREE(&in.held);

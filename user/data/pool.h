@@ -3,7 +3,17 @@
 #ifndef KMEMTRACE_DATA_POOL_H
 #define KMEMTRACE_DATA_POOL_H
 
-enum pool { POOL_SLAB, POOL_VMALLOC, POOL_PERCPU, POOL_KSTACK, POOL_PAGETABLE, POOL_PAGE, POOLS };
+/*
+ * All but the last have the values of enum kmt_pool, their names in the BPF programs (checked in
+ * trace/tracer.h). Page tables reach us as pages; their stacks tell them apart.
+ */
+enum pool { POOL_SLAB, POOL_VMALLOC, POOL_PERCPU, POOL_KSTACK, POOL_PAGE, POOL_PAGETABLE, POOLS };
+
+/* The pool whose events show the allocations of `pool`. */
+static inline enum pool pool_traced_as(enum pool pool)
+{
+	return pool == POOL_PAGETABLE ? POOL_PAGE : pool;
+}
 
 /* "slab", "vmalloc", "percpu", "kstack", "pagetable", "page": the contract's names. */
 const char *pool_name(enum pool pool);

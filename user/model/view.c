@@ -52,7 +52,7 @@ void view_whole(const struct capture *c, struct view *out)
 
 bool view_traces(const struct view *v, enum pool pool)
 {
-	enum pool traced = pool == POOL_PAGETABLE ? POOL_PAGE : pool; /* page tables are pages */
+	enum pool traced = pool_traced_as(pool);
 
 	if (!v->at)
 		return false;

@@ -47,17 +47,6 @@ struct collector {
 	uint32_t *cache_ids;   /* by cache row */
 };
 
-static enum pool pool_of(uint32_t kmt_pool)
-{
-	static const enum pool pools[KMT_POOLS] = {
-		[KMT_SLAB] = POOL_SLAB,     [KMT_VMALLOC] = POOL_VMALLOC,
-		[KMT_PERCPU] = POOL_PERCPU, [KMT_KSTACK] = POOL_KSTACK,
-		[KMT_PAGE] = POOL_PAGE,
-	};
-
-	return kmt_pool < KMT_POOLS ? pools[kmt_pool] : POOL_PAGE;
-}
-
 int collector_new(struct tracer *t, const struct audit *a, struct capture_writer *w,
 		  const char *proc_root, const char *sys_root, struct collector **out)
 {
@@ -366,7 +355,7 @@ static int group_put(struct collector *d, const struct held_group *g, struct sum
 	struct stack_class class_;
 	struct cap_held *row;
 	uint32_t stack;
-	int err = stacks_id(d->stacks, g->key.stack, pool_of(g->key.pool), &stack, &class_);
+	int err = stacks_id(d->stacks, g->key.stack, (enum pool)g->key.pool, &stack, &class_);
 	bool whole =
 		g->key.pool != KMT_PAGE || class_place(class_.pool, class_.class_) != CLASS_OUTSIDE;
 
@@ -432,7 +421,7 @@ static int churn_put(struct collector *d, uint32_t stack_row, const struct flow 
 
 	if (!f->t.allocs && !f->t.unseen_frees)
 		return 0;
-	err = stacks_id(d->stacks, stack_row, pool_of(pool), &stack, &class_);
+	err = stacks_id(d->stacks, stack_row, pool, &stack, &class_);
 	if (err || (pool == KMT_PAGE && class_place(class_.pool, class_.class_) == CLASS_OUTSIDE))
 		return err;
 	row = ARRAY_PUSH(&out->churn);

@@ -363,17 +363,6 @@ int tracer_new(const struct plan *plan, const struct tracer_options *options, st
 	return 0;
 }
 
-enum kmt_pool tracer_pool_of(const struct hook_def *def)
-{
-	static const enum kmt_pool pools[POOLS] = {
-		[POOL_SLAB] = KMT_SLAB,      [POOL_VMALLOC] = KMT_VMALLOC,
-		[POOL_PERCPU] = KMT_PERCPU,  [POOL_KSTACK] = KMT_KSTACK,
-		[POOL_PAGETABLE] = KMT_PAGE, [POOL_PAGE] = KMT_PAGE,
-	};
-
-	return pools[def->pool];
-}
-
 static int hook_attach(struct tracer *t, size_t i)
 {
 	const struct hook_def *def = t->plan->hooks[i].def;
@@ -398,7 +387,7 @@ static int pools_attach(struct tracer *t, uint32_t pools)
 
 			if (!hook->on || !hook_is_attached(hook->def) ||
 			    hook->def->frees != frees || t->links[i] ||
-			    !(pools >> tracer_pool_of(hook->def) & 1))
+			    !(pools >> pool_traced_as(hook->def->pool) & 1))
 				continue;
 			err = hook_attach(t, i);
 			if (err)
@@ -410,7 +399,7 @@ static int pools_attach(struct tracer *t, uint32_t pools)
 static void pools_detach(struct tracer *t, uint32_t pools)
 {
 	for (size_t i = 0; i < t->plan->nr; i++) {
-		if (!t->links[i] || !(pools >> tracer_pool_of(t->plan->hooks[i].def) & 1))
+		if (!t->links[i] || !(pools >> pool_traced_as(t->plan->hooks[i].def->pool) & 1))
 			continue;
 		bpf_link__destroy(t->links[i]);
 		t->links[i] = NULL;

@@ -14,6 +14,11 @@
 #include "trace/plan.h"
 #include "trace/sizes.h"
 
+_Static_assert((int)POOL_SLAB == KMT_SLAB && (int)POOL_VMALLOC == KMT_VMALLOC &&
+		       (int)POOL_PERCPU == KMT_PERCPU && (int)POOL_KSTACK == KMT_KSTACK &&
+		       (int)POOL_PAGE == KMT_PAGE && (int)POOL_PAGETABLE == KMT_POOLS,
+	       "a pool has one number on both sides");
+
 struct tracer_options {
 	bool exact;
 	bool governed;         /* an exact recording that may fall to sampling */

@@ -22,7 +22,7 @@ static void programs_info(const struct tracer *t, struct cost_reading *cost, uin
 		struct bpf_prog_info info = {};
 		__u32 len = sizeof(info);
 		int fd = hook->on ? tracer_program_fd(t, hook->def->program) : -1;
-		enum kmt_pool pool = tracer_pool_of(hook->def);
+		enum pool pool = pool_traced_as(hook->def->pool);
 
 		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
 			continue;

@@ -28,9 +28,6 @@ struct tracer {
 	} sampling;
 };
 
-/* The pool whose events a hook sees. */
-enum kmt_pool tracer_pool_of(const struct hook_def *def);
-
 /* What learns where struct page is. */
 struct bpf_program *tracer_pages_program(const struct tracer *t);
 
