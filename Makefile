@@ -18,7 +18,7 @@ KCFLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wstrict-prototypes -
            -Werror -Iuser -Ibpf -I$(B)/gen -MMD -MP
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall -Wextra -Werror \
            -Wno-unused-parameter -Ivmlinux -Ibpf -MMD -MP
-PKGS    := libbpf libelf zlib sqlite3 jansson
+PKGS    := libbpf libelf zlib sqlite3 jansson libcap-ng
 PKG_CONFIG := pkg-config
 ifdef CROSS_COMPILE
 CC      := $(CROSS_COMPILE)gcc

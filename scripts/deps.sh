@@ -18,6 +18,7 @@ packages() {
 		build libsqlite3-dev  the capture file
 		build libjansson-dev  JSON
 		build uthash-dev      hash tables (headers only)
+		build libcap-ng-dev   giving up capabilities
 		test  libcmocka-dev   unit tests
 		test  jq              live tests read reports with it
 		test  python3-jsonschema  JSON output against docs/schema

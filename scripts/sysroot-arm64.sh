@@ -10,6 +10,6 @@ cd "$(dirname "$0")/.."
 
 [ $# -eq 1 ] || { echo "usage: scripts/sysroot-arm64.sh DIR" >&2; exit 2; }
 debian_init "$(dirname "$1")"
-debian_unpack_foreign "$1" arm64 libbpf-dev libelf-dev zlib1g-dev libsqlite3-dev libjansson-dev \
+debian_unpack_foreign "$1" arm64 libbpf-dev libelf-dev zlib1g-dev libsqlite3-dev libjansson-dev libcap-ng-dev \
 	libzstd-dev libprotobuf-c-dev libncurses-dev ||
 	debian_die "cannot fetch the arm64 libraries"

@@ -10,6 +10,7 @@
 #include "args.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/privileges.h"
 #include "capture/capture.h"
 #include "cmd.h"
 #include "model/balance.h"
@@ -129,8 +130,10 @@ static int balance_capture(const struct balance_args *args)
 	struct balance_sheet sheet = {.start = &start, .end = &end, .notes = &notes};
 	struct view v;
 
+	privileges_keep_for(&args->path, 1);
 	if (capture_read(args->path, &c))
 		return -EBADMSG;
+	privileges_keep_none();
 	view_whole(c, &v);
 	balance_pair(v.start, v.end, v.page_bytes, &start, &end);
 	balance_notes(v.end, &end, v.page_bytes, &notes);

@@ -11,6 +11,7 @@
 #include "args.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/privileges.h"
 #include "cmd.h"
 #include "diff/diff.h"
 #include "findings/diff_findings.h"
@@ -186,6 +187,7 @@ static int diff_pair(const struct diff_args *args)
 	if (capture_input_read(args->paths[0], args->from_s[0], args->to_s[0], &base) ||
 	    capture_input_read(args->paths[1], args->from_s[1], args->to_s[1], &new_))
 		return EXIT_FAILED;
+	privileges_keep_none();
 	if (match_new(new_.c, base.c, true, &match)) {
 		no_memory();
 		return EXIT_FAILED;
@@ -276,6 +278,7 @@ static int diff_set(const struct diff_args *args)
 	    profile_build(in.new_view, match, args->by, false, &profile)) {
 		no_memory();
 	} else if (!set_read(args, new_.c, set)) {
+		privileges_keep_none();
 		in.set = set;
 		in.match = match;
 		status = finish(args, &in);
@@ -296,5 +299,6 @@ int cmd_diff(int argc, char **argv)
 
 	if (args_parse(&argp, 0, argc, argv, &args))
 		return EXIT_USAGE;
+	privileges_keep_for((const char *const[]){args.paths[0], args.paths[1], args.set}, 3);
 	return args.set ? diff_set(&args) : diff_pair(&args);
 }

@@ -8,6 +8,7 @@
 #include "args.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/privileges.h"
 #include "cmd.h"
 #include "findings/report.h"
 #include "output.h"
@@ -138,8 +139,10 @@ int cmd_report(int argc, char **argv)
 
 	if (args_parse(&argp, 0, argc, argv, &args))
 		return EXIT_USAGE;
+	privileges_keep_for(&args.path, 1);
 	if (capture_input_read(args.path, args.from_s, args.to_s, &side))
 		return EXIT_FAILED;
+	privileges_keep_none();
 	if (report_build(&side.part.view, args.by, &r)) {
 		log_error(ENOMEM, "not enough memory to work out the report of %s", args.path);
 		return EXIT_FAILED;

@@ -23,6 +23,8 @@
 #include "record/collector.h"
 #include "record/command.h"
 #include "record/metadata.h"
+#include "record/recorder_caps.h"
+#include "trace/stats_helper.h"
 #include "trace/tasks.h"
 
 #define TICK_MS    100 /* the clock hand, and how soon a signal is noticed */
@@ -61,6 +63,7 @@ struct recorder {
 	double exact_until_s; /* when an exact recording began to sample; 0: it did not */
 	int64_t slab_start_kb, slab_now_kb;
 	struct command command;
+	struct stats_helper helper;
 	enum ended_by ended_by;
 	int signal_fd;
 	int heard_fd; /* stderr, where the recording ends when nobody can read that any more; or −1
@@ -492,8 +495,11 @@ static void grace_period(void)
 static int record_start(struct recorder *r)
 {
 	_cleanup_(snapshot_free) struct snapshot start = {};
-	int err = capture_writer_new(r->options->path, r->options->overwrite, &r->writer);
+	int err = stats_helper_start(&r->helper);
 
+	if (err)
+		log_debug("no helper process (%s): CAP_SYS_ADMIN is kept", strerror(-err));
+	err = capture_writer_new(r->options->path, r->options->overwrite, &r->writer);
 	err = err ?: tracer_new(r->plan, &r->options->tracer, &r->tracer);
 	err = err ?: tracer_attach(r->tracer);
 	if (!err && (audit_new(r->tracer, &r->audit) ||
@@ -510,16 +516,25 @@ static int record_start(struct recorder *r)
 		return err;
 	clock_gettime(CLOCK_BOOTTIME, &r->enabled_at);
 	tracer_enable_pools(r->tracer, true);
-	r->cost_open = !tracer_cost_begin(r->tracer);
-	if (!r->cost_open)
+	if (r->helper.fd >= 0)
+		tracer_stats_by(r->tracer, &r->helper);
+	err = tracer_cost_begin(r->tracer);
+	r->cost_open = !err;
+	if (err)
 		log_warn(
 			"what tracing costs cannot be measured (%s), nor --max-overhead kept: it takes "
 			"CAP_SYS_ADMIN",
-			strerror(errno));
+			strerror(-err));
 	for (int p = 0; p < KMT_POOLS; p++)
 		r->watched[p] = WATCH_RECORD;
 	err = snapshot_put(r, &start) ?: capture_commit(r->writer);
-	return err ?: command_start(&r->command, r->options->command);
+	err = err ?: command_start(&r->command, r->options->command);
+	if (!err) /* after the command, which has what the user has */
+		recorder_caps_give_up(&(struct recorder_caps){.tracer = r->tracer,
+							      .path = r->options->path,
+							      .command = r->options->command,
+							      .helper = r->helper.fd >= 0});
+	return err;
 }
 
 /*
@@ -579,6 +594,7 @@ static int status_of_command(const struct recorder *r)
 static void recorder_release(struct recorder *r)
 {
 	tracer_free(r->tracer);
+	stats_helper_stop(&r->helper);
 	collector_free(r->collector);
 	audit_free(r->audit);
 	capture_writer_free(r->writer);
@@ -587,7 +603,8 @@ static void recorder_release(struct recorder *r)
 int recorder_run(const struct plan *plan, const struct recorder_options *options,
 		 int *command_status)
 {
-	struct recorder r = {.options = options, .plan = plan, .signal_fd = -1, .heard_fd = -1};
+	struct recorder r = {
+		.options = options, .plan = plan, .signal_fd = -1, .heard_fd = -1, .helper.fd = -1};
 	struct timespec began;
 	bool started, created;
 	int err;

@@ -537,3 +537,25 @@ int tracer_program_fd(const struct tracer *t, const char *program)
 
 	return fd < 0 ? -ENOENT : fd;
 }
+
+/* Requests that fail for another reason, where they are permitted: bpf(2) asks for privileges
+ * first. */
+bool tracer_is_permitted(const struct tracer *t)
+{
+	static const char too_large[UINT16_MAX + 1];
+	LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = too_large, .ctx_size_in = sizeof(too_large));
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	int fd = -1;
+
+	for (size_t i = 0; i < t->plan->nr && fd < 0; i++)
+		if (t->links[i])
+			fd = tracer_program_fd(t, t->plan->hooks[i].def->program);
+	if (fd < 0)
+		return true; /* nothing is attached, nothing is asked for */
+	if (bpf_obj_get_info_by_fd(fd, &info, &len) && errno == EPERM)
+		return false;
+	if (bpf_prog_test_run_opts(fd, &run) && errno == EPERM)
+		return false;
+	return bpf_raw_tracepoint_open("kmemtrace_none", fd) >= 0 || errno != EPERM;
+}

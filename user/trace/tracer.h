@@ -146,8 +146,17 @@ uint64_t tracer_own_bytes(const struct tracer *t);
  * run: so it is asked for short windows. begin and end bracket one; end gives what the programs did
  * in it. 0 or −errno.
  */
+struct stats_helper;
+void tracer_stats_by(struct tracer *t,
+		     struct stats_helper *helper); /* asks the kernel, from now on */
 int tracer_cost_begin(struct tracer *t);
 int tracer_cost_end(struct tracer *t, struct cost_reading *out);
+
+/*
+ * Does the kernel let this process go on: ask programs for their figures, run them, attach them
+ * again? Nothing is run or attached to find out.
+ */
+bool tracer_is_permitted(const struct tracer *t);
 
 /* The descriptor of a loaded program, for test runs (BPF_PROG_TEST_RUN); −ENOENT when it is not
  * loaded. */

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file_read.h"
+#include "trace/stats_helper.h"
 #include "trace/tracer_internal.h"
 
 /* What the kernel counted of the attached programs: run time and runs, by pool, in *cost (set to 0
@@ -88,15 +89,28 @@ static double sampling_take(struct tracer *t, uint64_t ns, long online)
 	return passed_ns ? 100.0 * took_ns / passed_ns / online : 0;
 }
 
+static int stats_ask(const struct tracer *t)
+{
+	int fd = t->stats_helper ? stats_helper_ask(t->stats_helper)
+				 : bpf_enable_stats(BPF_STATS_RUN_TIME);
+
+	return fd < 0 && !t->stats_helper ? -errno : fd;
+}
+
+void tracer_stats_by(struct tracer *t, struct stats_helper *helper)
+{
+	t->stats_helper = helper;
+}
+
 int tracer_cost_begin(struct tracer *t)
 {
 	struct tracer_counts counts;
 	uint64_t misses = 0;
 
 	if (t->stats_fd < 0)
-		t->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+		t->stats_fd = stats_ask(t);
 	if (t->stats_fd < 0)
-		return -errno;
+		return t->stats_fd;
 	memset(&t->cost_began, 0, sizeof(t->cost_began));
 	programs_info(t, &t->cost_began, &misses);
 	tables_counts(t, &counts);

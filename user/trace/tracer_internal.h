@@ -22,7 +22,8 @@ struct tracer {
 	int nr_mapped;
 	int nr_cpus;
 	int stats_fd;
-	struct cost_reading cost_began; /* its cpu_ns is the time */
+	struct stats_helper *stats_helper; /* has run times counted, or NULL: we do */
+	struct cost_reading cost_began;    /* its cpu_ns is the time */
 	struct {
 		uint64_t ns, at_ns; /* what samples took, up to then */
 	} sampling;

@@ -1,0 +1,182 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What a flaw in the tool could do is bounded: it runs with the capabilities it needs, and loses no figure by that.
+# shellcheck source=tests/live/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# capabilities.h: what a name is the bit of.
+declare -A BIT=([CHOWN]=0 [DAC_OVERRIDE]=1 [DAC_READ_SEARCH]=2 [KILL]=5 [SYS_ADMIN]=21 [SYSLOG]=34)
+
+sets_of() { # PID: "PRM EFF BND AMB INH NNP"
+	awk '{ sub(":", "", $1); v[$1] = $2 }
+		END { print v["CapPrm"], v["CapEff"], v["CapBnd"], v["CapAmb"], v["CapInh"], v["NoNewPrivs"] }' "/proc/$1/status"
+}
+
+# has_only PID NAME…: these at most, in every set; there are no more to be had.
+has_only() {
+	local pid=$1 most=0 name prm eff bnd amb inh nnp
+	shift
+	for name; do most=$((most | 1 << BIT[$name])); done
+	read -r prm eff bnd amb inh nnp < <(sets_of "$pid")
+	echo "$pid: permitted $prm effective $eff bounding $bnd ambient $amb inheritable $inh no_new_privs $nnp"
+	for set in "$prm" "$eff" "$bnd" "$amb" "$inh"; do
+		[ $((0x$set & ~most)) = 0 ] || fail "0x$set is more than $* (pid $pid)"
+	done
+	[ "$nnp" = 1 ] || fail "it could gain privileges by running a program"
+}
+
+needs_all() { # of the recorder, or nothing can be said of what it gives up
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	[ $(($(awk '$1 == "CapEff:" { print "0x" $2 }' /proc/self/status) & 1 << BIT[SYS_ADMIN])) != 0 ] ||
+		skip "has no CAP_SYS_ADMIN to give up"
+}
+
+is_reduced() { in_file "gave up " "$RECORD_ERR"; }
+
+# A child of the recorder's by its name, from /proc.
+child_of() { # PID NAME
+	awk -v parent="$1" -v name="$2" '$1 == "Name:" { n = $2 } $1 == "Pid:" { p = $2 }
+		$1 == "PPid:" && $2 == parent && n == name { print p }' /proc/[0-9]*/status 2>/dev/null || true
+}
+
+test_the_recorder_keeps_few() {
+	need_record
+	needs_all
+	local own helper command
+	own=$(sets_of $BASHPID)
+	record_start -d 30 -- sleep 60
+	is_reduced
+	has_only "$RECORD_PID" SYSLOG KILL
+	helper=$(child_of "$RECORD_PID" kmemtrace-stats)
+	[ -n "$helper" ] || fail "nobody measures the cost"
+	has_only "$helper" SYS_ADMIN
+	[ "$(ls "/proc/$helper/fd")" = 3 ] || fail "the helper has open: $(ls -l "/proc/$helper/fd")"
+	command=$(child_of "$RECORD_PID" sleep)
+	[ "$(sets_of "$command")" = "$own" ] || fail "the command has $(sets_of "$command"), not $own"
+	kill "$RECORD_PID"
+	wait "$RECORD_PID" || true
+	[ ! -e "/proc/$helper" ] || fail "the helper stays"
+	grep -E 'gave up [0-9]+ capabilities, kept: CAP_' "$RECORD_ERR"
+}
+
+test_killed_it_leaves_no_helper() {
+	need_record
+	needs_all
+	record_start
+	local helper
+	helper=$(child_of "$RECORD_PID" kmemtrace-stats)
+	[ -n "$helper" ]
+	kill -9 "$RECORD_PID"
+	wait "$RECORD_PID" || true
+	until_true 2 test ! -e "/proc/$helper" || fail "the helper stays"
+}
+
+# Audit, levels, names, tasks, costs, checkpoints: all that goes on after the privileges are gone.
+test_every_figure_is_still_there() {
+	need_record
+	needs_all
+	record_start --exact
+	is_reduced
+	plant_start msg 20000 --size 1024
+	plant_start epoll 20000
+	kill "$PLANT_PID"
+	sleep 5
+	record_stop
+	report
+	[ "$(json .capture.complete)" = true ]
+	[ "$(json .capture.audit)" = ok ]
+	[ "$(json .capture.stack_symbols)" = ok ]
+	[ "$(json '.capture.overhead_cpu_percent > 0')" = true ] || fail "the cost was not measured"
+	[ "$(json '.capture.counters.audit_runs >= 3')" = true ] || fail "$(json .capture.counters)"
+	[ "$(json '.capture.counters.audit_judged > 100')" = true ] || fail "$(json .capture.counters)"
+	json '[.growth[] | select(.processes[0].comm == "plant" and .pool == "slab")][0] | "\(.objects) \(.stack[0:2])"'
+	within "objects held" "$(json '[.growth[] | select(.pool == "slab" and (.processes[0].comm == "plant"))][0].objects')" 20000 1
+	[ "$(json '[.caches[] | select(.agrees == "yes")] | length > 0')" = true ]
+	! grep -iE 'permitted|permission|denied' "$RECORD_ERR"
+}
+
+# Pools that are not watched for a time are attached again, without the privilege to load a program.
+test_the_governor_may_attach_again() {
+	need_record
+	needs_all
+	record_start -d 8 --max-overhead 0.001
+	sleep 1
+	"$CHURN" msg 2000000 >/dev/null 2>&1 &
+	started+=($!)
+	wait "$RECORD_PID" || fail "$(cat "$RECORD_ERR")"
+	cat "$RECORD_ERR"
+	grep -q 'not watched until' "$RECORD_ERR" || fail "nothing was paused"
+	! grep -iE 'permitted|permission|denied|cannot' "$RECORD_ERR"
+}
+
+# Root in the directory of a user: what it takes to write there is kept, and the capture is whole.
+test_a_users_directory_can_be_written() {
+	need_record
+	needs_all
+	mkdir "$WORK/user"
+	chown 65534 "$WORK/user"
+	chmod 700 "$WORK/user"
+	CAPTURE=$WORK/user/x.kmt
+	record_start --every 1s
+	is_reduced
+	has_only "$RECORD_PID" SYSLOG DAC_OVERRIDE
+	grep -q 'kept: .*CAP_DAC_OVERRIDE (to write in a directory of another user)' "$RECORD_ERR"
+	sleep 2
+	record_stop
+	report
+	[ "$(json .capture.complete)" = true ]
+	ls -A "$WORK/user"
+	[ "$(ls -A "$WORK/user")" = x.kmt ]
+}
+
+# The command may become another user; it must end all the same.
+test_a_command_of_another_user_is_ended() {
+	need_record
+	needs_all
+	local since=$EPOCHREALTIME
+	"$KMEMTRACE" record -v -d 1 -o "$CAPTURE" -- setpriv --reuid=65534 --clear-groups sleep 60 2>"$RECORD_ERR"
+	is_reduced
+	! in_file "still running" "$RECORD_ERR" || fail "$(cat "$RECORD_ERR")"
+	[ "$(ms_since "$since")" -lt 10000 ]
+}
+
+blocked() { in_file pipe_w "/proc/$1/wchan"; }
+
+# none_left COMMAND…: while its output waits to be taken, as it is longer than a pipe holds.
+none_left() {
+	local pid
+	mkfifo "$WORK/out"
+	"$@" >"$WORK/out" 2>"$WORK/err" &
+	pid=$!
+	started+=("$pid")
+	exec {out}<"$WORK/out"
+	until_true 5 blocked "$pid" || fail "it does not wait to write: $(cat "$WORK/err")"
+	has_only "$pid"
+	cat <&"$out" >"$WORK/document"
+	exec {out}<&-
+	wait "$pid"
+	rm "$WORK/out"
+	[ -s "$WORK/document" ]
+}
+
+# Of a foreign capture, which only root can read.
+test_readers_have_none_left() {
+	need_record
+	needs_all
+	record_start --exact
+	plant_start stacks 2000
+	record_stop
+	plant_stop
+	mkdir "$WORK/user"
+	cp "$CAPTURE" "$WORK/user/a.kmt"
+	cp "$CAPTURE" "$WORK/user/b.kmt"
+	chown -R 65534 "$WORK/user"
+	chmod 700 "$WORK/user"
+	chmod 600 "$WORK/user/"*
+	none_left "$KMEMTRACE" report -f json -n 0 "$WORK/user/a.kmt"
+	"$KMEMTRACE" diff "$WORK/user/a.kmt" "$WORK/user/b.kmt" >/dev/null
+	"$KMEMTRACE" diff --base-set "$WORK/user" "$CAPTURE" >/dev/null
+	"$KMEMTRACE" balance "$WORK/user/a.kmt" >/dev/null
+}
+
+run_tests
