@@ -37,7 +37,7 @@ could_not_run() {
 	[ "$(status_of "$2")" = "$1" ]
 	[ "$(wc -l <"$RECORD_ERR")" = 1 ]
 	grep -q "cannot run $2" "$RECORD_ERR"
-	[ "$(ls "$WORK")" = "$(printf '%s\n' doctor out record.err)" ]
+	[ "$(ls "$WORK")" = "$(printf '%s\n' doctor json out record.err)" ]
 }
 
 test_no_such_command() { could_not_run 127 /nonexistent/command; }
