@@ -4,6 +4,7 @@
 # make test         every test (root for the live ones); unit: only those that need no root
 # make test-vm      boot the kernels of scripts/vm.sh and run tests/vm in each
 # make STATIC=1 B=build/arm64 ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- SYSROOT=DIR   (scripts/sysroot-arm64.sh DIR)
+# make compile_commands.json   how each C file is compiled, for clangd, clang-tidy and editors
 # make install      DESTDIR and PREFIX as usual
 
 PREFIX  ?= /usr/local
@@ -192,6 +193,23 @@ $(B)/fuzz/%: tests/fuzz/%.c $(foreach room,base data sym proc capture model diff
 	@mkdir -p $(@D)
 	$(CLANG) -fsanitize=fuzzer,address,undefined -O1 -g $(filter-out -MMD -MP,$(KCFLAGS)) -o $@ \
 		$(filter %.c,$^) $(LDLIBS_DYN)
+
+# How each C file is compiled: "FILE COMMAND" a line, and from that a compilation database.
+# https://clang.llvm.org/docs/JSONCompilationDatabase.html
+DB_CC   := $(filter-out ccache,$(CC)) $(CPPFLAGS) $(filter-out -MMD -MP,$(KCFLAGS))
+DB_BPF  := $(filter-out ccache,$(CLANG)) $(filter-out -MMD -MP,$(BPF_CFLAGS))
+DB_TEST := -Itests/unit -DTESTS_DIR=\"$(CURDIR)/tests\"
+compile_commands.json: Makefile $(USER_SRC) $(UNIT_SRC) $(LIVE_SRC) $(BPF_TRACE) | $(SKEL) $(B)/gen/schema.sql.h
+	@echo "  GEN  $@"
+	$(Q){ \
+		for file in $(USER_SRC) $(LIVE_SRC) $(wildcard tests/plant/*.c); do echo "$$file" '$(DB_CC)'; done; \
+		for file in $(UNIT_SRC); do echo "$$file" '$(DB_CC) $(DB_TEST)'; done; \
+		for file in $(BPF_TRACE); do echo "$$file" '$(DB_BPF)'; done; \
+	} | sed 's/[\"]/\\&/g' | awk -v dir='$(CURDIR)' 'BEGIN { printf "[" } { \
+		file = $$1; $$1 = ""; \
+		printf "%s\n{\"directory\": \"%s\", \"file\": \"%s\", \"command\": \"%s -c %s\"}", \
+			(NR > 1 ? "," : ""), dir, file, substr($$0, 2), file \
+	} END { print "\n]" }' >$@.tmp && mv $@.tmp $@
 
 install: all
 	install -D -m 0755 $(B)/kmemtrace $(DESTDIR)$(PREFIX)/sbin/kmemtrace
