@@ -29,8 +29,8 @@ typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u32 __wsum;
 
-#define true 1
-#define false 0
+enum { false, true };
+
 #define NULL ((void *)0)
 
 enum bpf_map_type {

@@ -22,7 +22,7 @@
  * full. */
 #define SAMPLE_ADD(items, nr)                                                                   \
 	({                                                                                      \
-		if (!((nr) & ((nr)-1)))                                                         \
+		if (!((nr) & (-1 + (nr))))                                                      \
 			(items) = reallocarray((items), (nr) ? 2 * (nr) : 1, sizeof(*(items))); \
 		if (!(items))                                                                   \
 			abort();                                                                \

@@ -29,43 +29,20 @@ static const struct {
 	.byte = 0xa5, .one = 1, .half = 0xbeef, .word = 0x7fffffff, .large = 0x123456789abcdef0};
 #define AT(field) ((int)offsetof(typeof(settings), field))
 
-#define WIDE(reg, fd, off)                  \
-	{.code = BPF_LD | BPF_IMM | BPF_DW, \
-	 .dst_reg = (reg),                  \
-	 .src_reg = BPF_PSEUDO_MAP_VALUE,   \
-	 .imm = (fd)},                      \
-	{                                   \
-		.imm = (off)                \
-	}
-#define LOAD(width, to, from, at)                                                            \
-	{                                                                                    \
-		.code = BPF_LDX | BPF_MEM | BPF_##width, .dst_reg = (to), .src_reg = (from), \
-		.off = (at)                                                                  \
-	}
-#define MOVE(to, number)                                                              \
-	{                                                                             \
-		.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = (to), .imm = (number) \
-	}
-#define COPY(to, from)                                                                  \
-	{                                                                               \
-		.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = (to), .src_reg = (from) \
-	}
-#define JUMP_IF_0(reg, far)                                                       \
-	{                                                                         \
-		.code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = (reg), .off = (far) \
-	}
-#define JUMP(far)                                      \
-	{                                              \
-		.code = BPF_JMP | BPF_JA, .off = (far) \
-	}
-#define CALL                               \
-	{                                  \
-		.code = BPF_JMP | BPF_CALL \
-	}
-#define EXIT                               \
-	{                                  \
-		.code = BPF_JMP | BPF_EXIT \
-	}
+#define INSN(...) ((struct bpf_insn){__VA_ARGS__})
+#define LOAD(width, to, from, at)                                                         \
+	INSN(.code = BPF_LDX | BPF_MEM | BPF_##width, .dst_reg = (to), .src_reg = (from), \
+	     .off = (at))
+#define MOVE(to, number)    INSN(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = (to), .imm = (number))
+#define COPY(to, from)      INSN(.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = (to), .src_reg = (from))
+#define JUMP_IF_0(reg, far) INSN(.code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = (reg), .off = (far))
+#define JUMP(far)           INSN(.code = BPF_JMP | BPF_JA, .off = (far))
+#define CALL                INSN(.code = BPF_JMP | BPF_CALL)
+#define EXIT                INSN(.code = BPF_JMP | BPF_EXIT)
+#define WIDE(reg, fd, off)                                                                         \
+	INSN(.code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = (reg), .src_reg = BPF_PSEUDO_MAP_VALUE, \
+	     .imm = (fd)),                                                                         \
+		INSN(.imm = (off))
 
 /* What a load at `address` reads, as programs would see the map. */
 static uint64_t read_settings(uint64_t address, uint8_t width)

@@ -30,6 +30,11 @@ struct named_module {
 	UT_hash_handle hh;
 };
 
+struct named_path {
+	uint32_t id; /* 0: not yet named */
+	struct stack_class class_;
+};
+
 struct stacks {
 	const struct tracer_tables *tables;
 	struct capture_writer *w;
@@ -40,10 +45,7 @@ struct stacks {
 	bool ks_again; /* an address was not found: modules or programs may have come since */
 	struct named_ip *ips;
 	struct named_module *modules;
-	struct named_path {
-		uint32_t id; /* 0: not yet named */
-		struct stack_class class_;
-	} * stacks; /* by row */
+	struct named_path *stacks; /* by row */
 };
 
 int stacks_new(const struct tracer_tables *tables, struct capture_writer *w, const char *proc_root,

@@ -22,11 +22,15 @@ struct table {
 	ARRAY_OF(char *) cells; /* row by row, escaped */
 };
 
-#define TABLE_INIT(page_, columns_)                                     \
-	{                                                               \
-		.page = (page_), .columns = (columns_),                 \
-		.nr_columns = sizeof(columns_) / sizeof((columns_)[0]), \
-	}
+static inline struct table table_init(struct page *page, const struct table_column *columns,
+				      size_t nr_columns)
+{
+	return (struct table){.page = page, .columns = columns, .nr_columns = nr_columns};
+}
+
+/* An empty table with an array of columns. */
+#define TABLE_INIT(page_, columns_) \
+	table_init(page_, columns_, sizeof(columns_) / sizeof((columns_)[0]))
 
 /* Append the next cell: words, or a figure as page_bytes() and page_count() write it. */
 __attribute__((format(printf, 2, 3))) void table_words(struct table *t, const char *fmt, ...);
