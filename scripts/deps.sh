@@ -26,6 +26,8 @@ packages() {
 		test  procps          live tests look at processes
 		test  shellcheck      scripts
 		test  cppcheck        C
+		test  clang-format    the formatting of C
+		test  clang-tidy      C: what compilers and cppcheck do not find
 		test  mandoc          the man page
 		test  stress-ng       mixed loads, here and in bench.sh
 		fuzz  libclang-rt-dev libFuzzer and the sanitizers of clang
