@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include <jansson.h>
 #include <linux/capability.h>
@@ -128,17 +129,32 @@ static void capabilities_text(struct page *p, const struct kernel_facts *f)
 	page_words_end(p, &w, 2);
 }
 
+static void symbols_text(struct page *p, const struct kernel_facts *f)
+{
+	char restrict_[32] = "unknown";
+
+	if (f->kptr_restrict >= 0)
+		snprintf(restrict_, sizeof(restrict_), "%d", f->kptr_restrict);
+	page_paragraph(p, 2, "Symbols: %s (kptr_restrict %s).",
+		       !f->symbols		 ? "readable"
+		       : f->symbols == -EPERM	 ? "hidden: call paths will have no names"
+						 : strerror(-f->symbols),
+		       restrict_);
+}
+
 static void host_text(struct page *p, const struct host_facts *h, const struct kernel_facts *f)
 {
 	page_heading(p, PAGE_BOLD, "HOST");
 	page_paragraph(p, 2, "Kernel: %s, %s, lockdown %s, virtualization %s.", h->release, h->arch,
 		       f->lockdown, h->virtualization);
-	page_paragraph(p, 2, "BTF: %s (%s).", f->btf ? strerror(-f->btf) : "yes",
+	page_paragraph(p, 2, "BTF: %s (%s).",
+		       !f->btf		   ? "yes"
+		       : f->btf == -EINVAL ? "not in a form that is known"
+					   : strerror(-f->btf),
 		       f->btf_path ?: KERNEL_BTF);
 	page_paragraph(p, 2, "BPF programs: %s.",
 		       f->bpf_load ? strerror(-f->bpf_load) : "may be loaded");
-	page_paragraph(p, 2, "Symbols: kptr_restrict %d%s.", f->kptr_restrict,
-		       f->kptr_restrict == 2 ? ": hidden, call paths will have no names" : "");
+	symbols_text(p, f);
 	page_paragraph(p, 2, "slabinfo %s, vmallocinfo %s.",
 		       f->slabinfo ? "readable" : "not readable",
 		       f->vmallocinfo ? "readable" : "not readable");
@@ -215,13 +231,13 @@ static int print_json(const struct doctor *d, FILE *out)
 				    json_boolean(has_cap(f, caps[i].bit)));
 	for (size_t i = 0; i < p->nr_notes; i++)
 		json_array_append_new(notes, json_string(p->notes[i]));
-	root = json_pack("{s:i, s:b, s:s, s:{s:s, s:s, s:s, s:s}, s:b, s:b, s:b, s:i, s:b, s:b, "
+	root = json_pack("{s:i, s:b, s:s, s:{s:s, s:s, s:s, s:s}, s:b, s:b, s:b, s:b, s:b, s:i, s:b, s:b, s:b, "
 			 "s:{s:o, s:o}, s:o, s:o, s:o}",
 			 "schema", 1, "can_record", p->can_record, "refusal", p->refusal, "kernel",
 			 "release", h->release, "arch", h->arch, "lockdown", f->lockdown,
-			 "virtualization", h->virtualization, "btf", !f->btf, "bpf_load",
+			 "virtualization", h->virtualization, "proc", !f->proc, "meminfo", !f->meminfo, "btf", !f->btf, "bpf_load",
 			 !f->bpf_load, "cmpxchg", f->cmpxchg, "kptr_restrict", f->kptr_restrict,
-			 "slabinfo", f->slabinfo, "vmallocinfo", f->vmallocinfo, "memory",
+			 "symbols", !f->symbols, "slabinfo", f->slabinfo, "vmallocinfo", f->vmallocinfo, "memory",
 			 "sampled", memory_json(false), "exact", memory_json(true), "capabilities",
 			 capabilities, "hooks", hooks_json(p), "notes", notes);
 	if (!root)
@@ -239,6 +255,18 @@ static int render(const void *arg, FILE *out)
 	return d->json ? print_json(d, out) : print_text(d, out);
 }
 
+/* What the kernel says of itself where /proc does not. */
+static void host_fallback(struct host_facts *h)
+{
+	struct utsname self;
+
+	snprintf(h->virtualization, sizeof(h->virtualization), "unknown");
+	if (uname(&self))
+		return;
+	snprintf(h->release, sizeof(h->release), "%.*s", (int)sizeof(h->release) - 1, self.release);
+	snprintf(h->arch, sizeof(h->arch), "%.*s", (int)sizeof(h->arch) - 1, self.machine);
+}
+
 int cmd_doctor(int argc, char **argv)
 {
 	const struct argp argp = {options, parse_option, "", doc, NULL, NULL, NULL};
@@ -247,7 +275,8 @@ int cmd_doctor(int argc, char **argv)
 
 	if (args_parse(&argp, 0, argc, argv, &d))
 		return EXIT_USAGE;
-	host_facts_read("/proc", "/sys", &d.host);
+	if (host_facts_read("/proc", "/sys", &d.host))
+		host_fallback(&d.host);
 	kernel_facts_read("/proc", d.btf_path, &d.kernel);
 	plan_build(&d.kernel, &everything, &d.plan);
 	if (output_document("plan", render, &d))

@@ -125,10 +125,79 @@ test_no_such_cache() {
 
 test_no_types_in_the_file() {
 	echo nonsense >"$WORK/btf"
-	refused 1 "$WORK/btf cannot be read as BTF: .*pahole" "$KMEMTRACE" record --btf "$WORK/btf" -d 1 -o "$WORK/x.kmt"
+	refused 1 "$WORK/btf cannot be read as BTF: it is neither BTF nor an ELF file.*pahole" "$KMEMTRACE" record --btf "$WORK/btf" -d 1 -o "$WORK/x.kmt"
 	one_line
+	! "$KMEMTRACE" doctor --btf "$WORK/btf" | grep -q 'Invalid argument'
+	mkfifo "$WORK/pipe"
+	refused 1 "$WORK/pipe cannot be read as BTF" timeout 5 "$KMEMTRACE" record --btf "$WORK/pipe" -d 1 -o "$WORK/x.kmt"
 	refused 1 "$WORK/none cannot be read as BTF: No such file" "$KMEMTRACE" record --btf "$WORK/none" -d 1 -o "$WORK/x.kmt"
 	[ ! -e "$WORK/x.kmt" ]
+}
+
+# What no message may mistake for the kernel's fault: what this process is not shown, and how it is limited.
+# hidden PATTERN MOUNT…: with that mounted in a namespace of their own, doctor and record refuse, with PATTERN.
+hidden() {
+	local pattern=$1
+	shift
+	printf 'mount --make-rprivate /\nmount %s || exit 99\nexec "$@"\n' "$*" >"$WORK/hide"
+	refused 1 "$pattern" unshare -m bash "$WORK/hide" "$KMEMTRACE" record -d 0.5 -o "$WORK/x.kmt"
+	one_line
+	doctor_refuses "$pattern" unshare -m bash "$WORK/hide"
+	[ ! -e "$WORK/x.kmt" ]
+}
+
+# doctor_refuses PATTERN PREFIX…
+doctor_refuses() {
+	local status=0
+	"${@:2}" "$KMEMTRACE" doctor >"$WORK/doctor" 2>&1 || status=$?
+	[ $status = 1 ] || fail "doctor: status $status"
+	grep -qE -e "would NOT work here: .*$1" "$WORK/doctor" || fail "doctor: $(tail -n 1 "$WORK/doctor")"
+}
+
+test_proc_or_sys_is_missing() {
+	need_record
+	: >"$WORK/nothing"
+	mkdir "$WORK/directory"
+	hidden '/proc is not mounted here: run .mount -t proc' -t tmpfs none /proc
+	grep -q "Kernel: $(uname -r)" "$WORK/doctor" || fail "$(cat "$WORK/doctor")"
+	hidden '/sys is not mounted here' -t tmpfs none /sys
+	! grep -q 'this kernel has no' "$WORK/doctor"
+	hidden '/proc/meminfo has no MemTotal' --bind "$WORK/nothing" /proc/meminfo
+	printf 'mount --make-rprivate /\nmount --bind "%s" /proc/slabinfo || exit 99\nexec "$@"\n' "$WORK/nothing" >"$WORK/hide"
+	refused 1 '--cache needs /proc/slabinfo' \
+		unshare -m bash "$WORK/hide" "$KMEMTRACE" record --cache dentry -d 0.5 -o "$WORK/x.kmt"
+	one_line
+}
+
+test_limits_of_this_process() {
+	need_record
+	for files in 5 20 60; do
+		refused 1 'run .ulimit -n 1024. first' prlimit --nofile=$files "$KMEMTRACE" record -d 0.5 -o "$WORK/x.kmt"
+		one_line
+	done
+	doctor_refuses 'ulimit -n 1024' prlimit --nofile=60
+	for space in 16000000 19000000 30000000; do
+		refused 1 'run .ulimit -v unlimited. first' prlimit --as=$space "$KMEMTRACE" record -d 0.5 -o "$WORK/x.kmt"
+		one_line
+	done
+	doctor_refuses 'ulimit -v unlimited' prlimit --as=19000000
+	refused 1 'ulimit -v unlimited' prlimit --as=100000000 "$KMEMTRACE" record --exact --memory 128M -d 0.5 -o "$WORK/x.kmt"
+	one_line
+	[ ! -e "$WORK/x.kmt" ]
+	# and with as many files as it asks for, it has enough
+	prlimit --nofile=110 "$KMEMTRACE" record -q -d 0.5 -o "$WORK/x.kmt" 2>"$WORK/err" || fail "$(cat "$WORK/err")"
+}
+
+# The capability is what is missing, and kptr_restrict, at 0 or 1, is not in the way.
+test_names_that_are_hidden() {
+	need_record
+	[ "$(cat /proc/sys/kernel/kptr_restrict)" -le 1 ] || skip "kptr_restrict hides them from everyone"
+	[ "$(cat /proc/sys/kernel/perf_event_paranoid)" -gt 1 ] || skip "perf_event_paranoid shows them to everyone"
+	setpriv --bounding-set=-syslog "$KMEMTRACE" record -q -d 1 -o "$WORK/x.kmt" 2>"$WORK/err"
+	grep -q 'no names: .*without CAP_SYSLOG: record as root' "$WORK/err" || fail "$(cat "$WORK/err")"
+	! grep -q sysctl "$WORK/err" || fail "$(cat "$WORK/err")"
+	setpriv --bounding-set=-syslog "$KMEMTRACE" doctor | tr -s ' \n' ' ' >"$WORK/doctor"
+	grep -q 'Symbols: hidden: call paths will have no names' "$WORK/doctor" || fail "$(cat "$WORK/doctor")"
 }
 
 test_unwritable_path() {

@@ -286,6 +286,11 @@ static void facts_fill(struct kernel_facts *f)
 	memset(f, 0, sizeof(*f));
 	f->audit_obstacle = "";
 	f->preempt_off = true;
+	f->files = RECORD_FILES;
+	f->address_bytes = RECORD_ADDRESS_BYTES;
+	f->sysfs = f->run_time = f->cmpxchg = f->slabinfo = true;
+	f->kfunc_get_kmem_cache = f->kfunc_rdonly_cast = true;
+	f->caps = ~0ull;
 	for (int i = 0; i < KERNEL_EVENTS; i++) {
 		f->events[i].args = EVENT_ARGS_MAX;
 		strcpy(f->events[i].type[2], "kmem_cache");
@@ -356,6 +361,104 @@ static void page_tables_come_with_pages(void **state)
 	assert_null(hook(&plan, "kmem:kfree"));
 }
 
+/* Each obstacle is called by its own name, with its own remedy, and never by that of another. */
+static void a_refusal_names_what_is_in_the_way(void **state)
+{
+	struct kernel_facts facts, t[] = {
+		{.proc = -ENOENT},
+		{.meminfo = -EACCES},
+		{.meminfo = -ENODATA},
+		{.files = 40},
+		{.address_bytes = 20 << 20},
+		{.btf = -ENOENT},
+		{.btf = -ENOENT, .sysfs = true},
+		{.btf = -ENOMEM, .sysfs = true},
+		{.btf = -EINVAL, .sysfs = true},
+		{.btf = -EINVAL, .btf_path = "text.txt"},
+		{.btf = -ENOENT, .btf_path = "none"},
+		{.bpf_load = -EPERM},
+		{.bpf_load = -ENOSYS},
+		{.bpf_load = -E2BIG},
+	};
+	static const char *const words[] = {
+		"/proc is not mounted here: run `mount -t proc proc /proc`",
+		"/proc/meminfo cannot be read (Permission denied)",
+		"/proc/meminfo has no MemTotal",
+		"can open 40 more: run `ulimit -n 1024`",
+		"limited to 20 MiB: run `ulimit -v unlimited`",
+		"/sys is not mounted here, and has this kernel's BTF",
+		"this kernel has no BTF",
+		"the BTF of this kernel (/sys/kernel/btf/vmlinux) cannot be read: Cannot allocate memory",
+		"cannot be read (/sys/kernel/btf/vmlinux: not in a form that is known)",
+		"text.txt cannot be read as BTF: it is neither BTF nor an ELF file with a section .BTF",
+		"none cannot be read as BTF: No such file or directory",
+		"not permitted to load BPF programs: run as root",
+		"needs CONFIG_BPF_SYSCALL=y",
+		"the kernel refuses BPF programs (Argument list too long)",
+	};
+	struct plan_request request = {};
+	struct plan plan;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		facts_fill(&facts);
+		facts.proc = t[i].proc;
+		facts.meminfo = t[i].meminfo;
+		facts.files = t[i].files ?: facts.files;
+		facts.address_bytes = t[i].address_bytes ?: facts.address_bytes;
+		facts.btf = t[i].btf;
+		facts.btf_path = t[i].btf_path;
+		facts.sysfs = t[i].sysfs || !t[i].btf;
+		facts.bpf_load = t[i].bpf_load;
+		plan_build(&facts, &request, &plan);
+		assert_false(plan.can_record);
+		if (!strstr(plan.refusal, words[i]))
+			fail_msg("'%s' is not in: %s", words[i], plan.refusal);
+		for (size_t n = 0; facts.btf && n < plan.nr_notes; n++) /* nobody looked for them */
+			assert_null(strstr(plan.notes[n], "no bpf_"));
+	}
+}
+
+static bool notes_have(const struct plan *p, const char *words)
+{
+	for (size_t i = 0; i < p->nr_notes; i++)
+		if (strstr(p->notes[i], words))
+			return true;
+	return false;
+}
+
+/* kptr_restrict is no obstacle where it is 0 or 1, and no capability helps where it is 2. */
+static void hidden_names_are_explained_by_what_hides_them(void **state)
+{
+	char why[SYMBOLS_WHY_MAX];
+	struct plan_request request = {};
+	struct kernel_facts facts;
+	struct plan plan;
+
+	(void)state;
+	symbols_hidden_why(0, false, why);
+	assert_non_null(strstr(why, "CAP_SYSLOG"));
+	assert_null(strstr(why, "kptr_restrict"));
+	symbols_hidden_why(1, false, why);
+	assert_null(strstr(why, "kptr_restrict"));
+	symbols_hidden_why(2, true, why);
+	assert_non_null(strstr(why, "sysctl kernel.kptr_restrict=1"));
+	assert_null(strstr(why, "CAP_SYSLOG"));
+	symbols_hidden_why(2, false, why);
+	assert_non_null(strstr(why, "sysctl kernel.kptr_restrict=1"));
+	assert_non_null(strstr(why, "CAP_SYSLOG"));
+
+	facts_fill(&facts);
+	facts.kptr_restrict = 1;
+	plan_build(&facts, &request, &plan);
+	assert_false(notes_have(&plan, "no names"));
+	facts.symbols = -EPERM;
+	facts.caps = 0;
+	plan_build(&facts, &request, &plan);
+	assert_true(plan.can_record);
+	assert_true(notes_have(&plan, "no names: symbol addresses are hidden from a process without CAP_SYSLOG"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,6 +468,8 @@ int main(void)
 		cmocka_unit_test(a_pool_is_traced_by_both_its_events_or_not_at_all),
 		cmocka_unit_test(each_function_is_refused_by_itself),
 		cmocka_unit_test(page_tables_come_with_pages),
+		cmocka_unit_test(a_refusal_names_what_is_in_the_way),
+		cmocka_unit_test(hidden_names_are_explained_by_what_hides_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

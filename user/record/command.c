@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/inherited.h"
+#include "base/limits.h"
 #include "base/log.h"
 
 /*
@@ -20,6 +21,7 @@
 int command_start(struct command *c, char **argv)
 {
 	volatile int err = 0;
+	char why[LIMITS_MAX];
 
 	if (!argv)
 		return 0;
@@ -38,7 +40,7 @@ int command_start(struct command *c, char **argv)
 		return 0;
 	c->pid = 0;
 	c->status = err == ENOENT ? 127 : 126;
-	return log_error(err, "cannot run %s (%s): nothing was recorded", argv[0], strerror(err));
+	return log_error(err, "cannot run %s (%s): nothing was recorded", argv[0], limits_explain(err, why));
 }
 
 bool command_ended(struct command *c)

@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/inherited.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "capture/capture.h"
@@ -102,10 +103,11 @@ static int snapshot_take(struct recorder *r, enum snapshot_kind kind, double t_s
 			 struct snapshot *out)
 {
 	int err = snapshot_read("/proc", SNAPSHOT_ALL | SNAPSHOT_REFRESHED, out);
+	char why[LIMITS_MAX];
 
 	if (err)
-		return log_error(-err, "cannot read /proc/meminfo (%s): is /proc mounted?",
-				 strerror(-err));
+		return log_error(-err, "cannot read /proc/meminfo%s (%s)", err == -ENOENT ? " any more" : "",
+				 limits_explain(-err, why));
 	out->kind = kind;
 	out->t_s = t_s;
 	if (kind == SNAPSHOT_TICK)
@@ -495,6 +497,7 @@ static void grace_period(void)
 static int record_start(struct recorder *r)
 {
 	_cleanup_(snapshot_free) struct snapshot start = {};
+	char why[LIMITS_MAX];
 	int err = stats_helper_start(&r->helper);
 
 	if (err)
@@ -521,10 +524,8 @@ static int record_start(struct recorder *r)
 	err = tracer_cost_begin(r->tracer);
 	r->cost_open = !err;
 	if (err)
-		log_warn(
-			"what tracing costs cannot be measured (%s), nor --max-overhead kept: it takes "
-			"CAP_SYS_ADMIN",
-			strerror(-err));
+		log_warn("what tracing costs cannot be measured (%s), nor --max-overhead kept%s",
+			 limits_explain(-err, why), err == -EPERM ? ": it takes CAP_SYS_ADMIN" : "");
 	for (int p = 0; p < KMT_POOLS; p++)
 		r->watched[p] = WATCH_RECORD;
 	err = snapshot_put(r, &start) ?: capture_commit(r->writer);

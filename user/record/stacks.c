@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/normalise.h"
+#include "trace/kernel_facts.h"
 #include "sym/build_id.h"
 #include "sym/kallsyms.h"
 
@@ -41,6 +42,7 @@ struct stacks {
 	const char *proc_root, *sys_root;
 	struct kallsyms *ks;
 	int ks_err;
+	char ks_why[SYMBOLS_WHY_MAX]; /* there is one */
 	bool ks_loaded;
 	bool ks_again; /* an address was not found: modules or programs may have come since */
 	struct named_ip *ips;
@@ -90,12 +92,7 @@ void stacks_free(struct stacks *s)
 
 const char *stacks_symbols_state(const struct stacks *s)
 {
-	if (!s->ks_loaded || !s->ks_err)
-		return "ok";
-	return s->ks_err == -EPERM
-		       ? "kernel.kptr_restrict hides symbol addresses: record as root with "
-			 "CAP_SYSLOG, or run `sysctl kernel.kptr_restrict=1` first"
-		       : "/proc/kallsyms could not be read";
+	return !s->ks_loaded || !s->ks_err ? "ok" : s->ks_why;
 }
 
 static void symbols_load(struct stacks *s)
@@ -106,13 +103,10 @@ static void symbols_load(struct stacks *s)
 	s->ks = NULL;
 	snprintf(path, sizeof(path), "%s/kallsyms", s->proc_root);
 	s->ks_err = kallsyms_load(path, &s->ks);
+	if (s->ks_err)
+		symbols_why(s->ks_err, s->proc_root, s->ks_why);
 	if (s->ks_err && !s->ks_loaded)
-		log_warn(
-			"call stacks will have no names: %s",
-			s->ks_err == -EPERM
-				? "kernel.kptr_restrict hides symbol addresses; record as root with "
-				  "CAP_SYSLOG, or run `sysctl kernel.kptr_restrict=1`"
-				: strerror(-s->ks_err));
+		log_warn("call stacks will have no names: %s", s->ks_why);
 	s->ks_loaded = true;
 }
 

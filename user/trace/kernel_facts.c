@@ -7,15 +7,24 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
+#include <linux/capability.h>
 
 #include "base/cleanup.h"
 #include "base/file_read.h"
+#include "base/limits.h"
+#include "base/text.h"
 #include "proc/host.h"
+#include "proc/snapshot.h"
+
+#define KALLSYMS_LOOKED_AT (256UL << 10) /* of it, for the first function: per-CPU variables come before */
 
 static const char *const event_names[KERNEL_EVENTS] = {
 	[EVENT_KMALLOC] = "kmalloc",
@@ -180,18 +189,34 @@ static void functions_read(const struct btf *btf, struct kernel_facts *out)
 			   struct_has(btf, "bpf_subprog_info", "might_sleep");
 }
 
+/* libbpf has numbers of its own for files that are something else, and would wait for a pipe. */
+static int btf_open(const char *path, struct btf **out)
+{
+	struct stat st;
+	struct btf *btf;
+	long err;
+
+	if (stat(path, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	btf = btf__parse(path, NULL);
+	err = libbpf_get_error(btf);
+	if (!err)
+		*out = btf;
+	return err < -__LIBBPF_ERRNO__START || err == -EPROTO ? -EINVAL : (int)err;
+}
+
 static void btf_read(const char *path, struct kernel_facts *out)
 {
-	struct btf *btf = btf__parse(path ?: KERNEL_BTF, NULL);
-	long err = libbpf_get_error(btf);
+	struct btf *btf = NULL;
 
 	for (int i = 0; i < KERNEL_EVENTS; i++)
 		out->events[i] = (struct event_fact){.name = event_names[i], .args = -1};
 	out->audit_obstacle = "no BTF";
-	if (err) {
-		out->btf = err < -__LIBBPF_ERRNO__START ? -EINVAL : (int)err;
+	out->btf = btf_open(path ?: KERNEL_BTF, &btf);
+	if (out->btf)
 		return;
-	}
 	out->audit_obstacle = audit_obstacle(btf);
 	for (int i = 0; i < KERNEL_EVENTS; i++)
 		event_read(btf, &out->events[i]);
@@ -278,20 +303,126 @@ static bool run_time_read(void)
 	return fd >= 0;
 }
 
-static unsigned long long caps_read(const char *proc_root)
+/* Of the kernel itself: /proc may not be there. */
+static unsigned long long caps_read(void)
 {
-	_cleanup_free_ char *buf = NULL;
-	unsigned long long caps = 0;
-	char path[256], *line;
-	size_t len;
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
 
-	snprintf(path, sizeof(path), "%s/self/status", proc_root);
-	if (file_read(path, &buf, &len))
+	if (syscall(SYS_capget, &header, data))
 		return 0;
-	line = strstr(buf, "\nCapEff:");
-	if (line)
-		sscanf(line, "\nCapEff: %llx", &caps);
-	return caps;
+	return data[0].effective | (unsigned long long)data[1].effective << 32;
+}
+
+static int meminfo_read(const char *proc_root)
+{
+	struct snapshot s = {};
+	int err = snapshot_read(proc_root, SNAPSHOT_MEMINFO | SNAPSHOT_REFRESHED, &s);
+
+	if (!err && named_value_get(&s.meminfo, "MemTotal", 0) <= 0)
+		err = -ENODATA;
+	snapshot_free(&s);
+	return err;
+}
+
+/* How many files can be opened: opens them, and closes them again. */
+static int files_read(void)
+{
+	int fds[RECORD_FILES], nr = 0;
+
+	while (nr < RECORD_FILES && (fds[nr] = open("/", O_PATH | O_CLOEXEC)) >= 0)
+		nr++;
+	for (int i = 0; i < nr; i++)
+		close(fds[i]);
+	return nr;
+}
+
+static unsigned long long address_read(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_AS, &limit) || limit.rlim_cur > RECORD_ADDRESS_BYTES)
+		return RECORD_ADDRESS_BYTES;
+	return limit.rlim_cur;
+}
+
+/* Is this a function, and at an address? "ffffffff81000000 T _stext" */
+static bool function_line(struct text line, bool *hidden)
+{
+	struct text address, type;
+	uint64_t value;
+
+	if (!text_word(&line, &address) || !text_word(&line, &type) || type.len != 1 ||
+	    (*type.p != 'T' && *type.p != 't') || !text_hex(address, &value))
+		return false;
+	*hidden = !value;
+	return true;
+}
+
+static int symbols_read(const char *proc_root)
+{
+	_cleanup_free_ char *buf = malloc(KALLSYMS_LOOKED_AT);
+	_cleanup_close_ int fd = -1;
+	struct text rest, line;
+	bool hidden = false;
+	size_t len = 0;
+	ssize_t got = 1;
+	char path[256];
+
+	if (!buf)
+		return -ENOMEM;
+	snprintf(path, sizeof(path), "%s/kallsyms", proc_root);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	for (; len < KALLSYMS_LOOKED_AT && got > 0; len += got > 0 ? got : 0)
+		got = read(fd, buf + len, KALLSYMS_LOOKED_AT - len);
+	if (got < 0)
+		return -errno;
+	rest = (struct text){buf, len};
+	while (text_line(&rest, &line))
+		if (function_line(line, &hidden))
+			return hidden ? -EPERM : 0;
+	return len ? 0 : -ENODATA;
+}
+
+static int kptr_restrict_read(const char *proc_root)
+{
+	char line[32];
+
+	return file_read_line(proc_root, "sys/kernel/kptr_restrict", line, sizeof(line)) ? -1 : atoi(line);
+}
+
+/* kallsyms_show_value() of kernel/ksyms_common.c decides: 2 hides them from everyone, else CAP_SYSLOG shows them. */
+const char *symbols_hidden_why(int kptr_restrict, bool cap_syslog, char buf[SYMBOLS_WHY_MAX])
+{
+	if (kptr_restrict >= 2)
+		snprintf(buf, SYMBOLS_WHY_MAX,
+			 "kernel.kptr_restrict is %d, which hides symbol addresses from everyone: run "
+			 "`sysctl kernel.kptr_restrict=1` before recording%s", kptr_restrict,
+			 cap_syslog ? "" : ", and record with CAP_SYSLOG");
+	else if (!cap_syslog)
+		snprintf(buf, SYMBOLS_WHY_MAX,
+			 "symbol addresses are hidden from a process without CAP_SYSLOG: record as root with that "
+			 "capability");
+	else
+		snprintf(buf, SYMBOLS_WHY_MAX,
+			 "/proc/kallsyms shows no addresses, though CAP_SYSLOG is there: record outside of the user "
+			 "namespace or sandbox that hides them");
+	return buf;
+}
+
+const char *symbols_why(int err, const char *proc_root, char buf[SYMBOLS_WHY_MAX])
+{
+	char why[LIMITS_MAX];
+
+	if (err == -EPERM)
+		return symbols_hidden_why(kptr_restrict_read(proc_root), caps_read() >> CAP_SYSLOG & 1, buf);
+	if (err == -ENODATA)
+		snprintf(buf, SYMBOLS_WHY_MAX, "/proc/kallsyms is empty: a kernel without CONFIG_KALLSYMS, or it is masked");
+	else
+		snprintf(buf, SYMBOLS_WHY_MAX, "cannot read /proc/kallsyms: %s", limits_explain(-err, why));
+	return buf;
 }
 
 static bool readable(const char *proc_root, const char *name)
@@ -306,14 +437,14 @@ static bool readable(const char *proc_root, const char *name)
 
 void kernel_facts_read(const char *proc_root, const char *btf_path, struct kernel_facts *out)
 {
-	_cleanup_free_ char *buf = NULL;
 	struct host_facts host;
-	char path[256];
-	size_t len;
+	struct stat st;
 
 	libbpf_set_print(NULL); /* what it refuses is said in our words */
 	memset(out, 0, sizeof(*out));
 	out->btf_path = btf_path;
+	out->files = files_read();
+	out->address_bytes = address_read();
 	btf_read(btf_path, out);
 	out->bpf_load = bpf_load_read();
 	out->read_kernel = helper_read(BPF_FUNC_probe_read_kernel);
@@ -322,11 +453,13 @@ void kernel_facts_read(const char *proc_root, const char *btf_path, struct kerne
 	out->locked = helper_read(BPF_FUNC_get_current_task_btf) && lock_is_limited();
 	out->run_time = run_time_read();
 	out->cmpxchg = cmpxchg_read();
-	out->caps = caps_read(proc_root);
+	out->caps = caps_read();
+	out->meminfo = meminfo_read(proc_root);
+	out->sysfs = !stat("/sys/kernel", &st);
 	out->slabinfo = readable(proc_root, "slabinfo");
 	out->vmallocinfo = readable(proc_root, "vmallocinfo");
-	snprintf(out->lockdown, sizeof(out->lockdown), "%s",
-		 host_facts_read(proc_root, "/sys", &host) ? "unknown" : host.lockdown);
-	snprintf(path, sizeof(path), "%s/sys/kernel/kptr_restrict", proc_root);
-	out->kptr_restrict = file_read(path, &buf, &len) ? -1 : atoi(buf);
+	out->symbols = symbols_read(proc_root);
+	out->kptr_restrict = kptr_restrict_read(proc_root);
+	out->proc = host_facts_read(proc_root, "/sys", &host);
+	snprintf(out->lockdown, sizeof(out->lockdown), "%s", out->proc ? "unknown" : host.lockdown);
 }

@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/file_read.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "trace/const_fold.h"
@@ -233,14 +234,14 @@ static int table_map(struct tracer *t, struct bpf_map *map, const void *table, u
 {
 	size_t page = sysconf(_SC_PAGESIZE);
 	size_t len = (size_t)((bpf_map__value_size(map) + 7) / 8 * 8) * bpf_map__max_entries(map);
+	char why[LIMITS_MAX];
 	void *addr;
 
 	len = (len + page - 1) / page * page;
 	addr = mmap(NULL, len, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED,
 		    bpf_map__fd(map), 0);
 	if (addr == MAP_FAILED)
-		return log_error(errno, "cannot map the table %s (%s)", bpf_map__name(map),
-				 strerror(errno));
+		return log_error(errno, "cannot map the table %s (%s)", bpf_map__name(map), limits_explain(errno, why));
 	t->mapped[t->nr_mapped].addr = addr;
 	t->mapped[t->nr_mapped++].len = len;
 	memcpy((void *)table, &addr, sizeof(addr));
@@ -283,6 +284,7 @@ static int tables_map(struct tracer *t)
 
 static int programs_load(struct tracer *t)
 {
+	char why[LIMITS_MAX];
 	int err;
 
 	for (size_t i = 0; i < t->plan->nr; i++) {
@@ -305,6 +307,8 @@ static int programs_load(struct tracer *t)
 	load_log[0] = '\0';
 	loading = t->skel->maps.rodata;
 	err = tracer_bpf__load(t->skel);
+	if (limits_cause(-err))
+		return log_error(-err, "cannot load the BPF programs: %s", limits_explain(-err, why));
 	if (err == -ENOMEM)
 		return log_error(ENOMEM,
 				 "the kernel has no memory for the tables: try a smaller --memory");
@@ -331,6 +335,7 @@ static void syscall_find(struct tracer *t)
 int tracer_new(const struct plan *plan, const struct tracer_options *options, struct tracer **out)
 {
 	struct tracer *t = calloc(1, sizeof(*t));
+	char why[LIMITS_MAX];
 	int err;
 
 	if (!t)
@@ -341,8 +346,7 @@ int tracer_new(const struct plan *plan, const struct tracer_options *options, st
 	t->nr_cpus = libbpf_num_possible_cpus();
 	t->skel = t->nr_cpus > 0 ? skeleton_open(plan->legacy, plan->btf_path) : NULL;
 	if (!t->skel) {
-		err = log_error(errno ?: EINVAL, "cannot open the BPF object (%s)",
-				strerror(errno));
+		err = log_error(errno ?: EINVAL, "cannot open the BPF object (%s)", limits_explain(errno ?: EINVAL, why));
 	} else {
 		err = tracer_sizes(options, &t->sizes);
 	}
@@ -369,10 +373,11 @@ static int hook_attach(struct tracer *t, size_t i)
 	struct bpf_link *link =
 		bpf_program__attach(bpf_object__find_program_by_name(t->skel->obj, def->program));
 	int err = (int)libbpf_get_error(link);
+	char why[LIMITS_MAX];
 
 	if (err)
-		return log_error(-err, "cannot attach to %s (%s); `kmemtrace doctor` says more",
-				 def->name, strerror(-err));
+		return log_error(-err, "cannot attach to %s (%s); `kmemtrace doctor` says what this kernel allows", def->name,
+				 limits_explain(-err, why));
 	t->links[i] = link;
 	return 0;
 }
