@@ -8,6 +8,26 @@
 #include "base/log.h"
 #include "capture/capture.h"
 
+/* Why there is no part there, and which there are. */
+static int no_part(const char *path, const struct capture *c, double from_s)
+{
+	double lasts_s = c->snapshots[c->nr_snapshots - 1].t_s;
+
+	if (from_s >= lasts_s)
+		return log_error(ERANGE,
+				 "%s lasts %.0f s: its end is before the part that was asked for",
+				 path, lasts_s);
+	if (c->nr_checkpoints < 2)
+		return log_error(ERANGE,
+				 "%s has no parts: it lasts %.0f s, and has not two checkpoints; "
+				 "record --every sets these",
+				 path, lasts_s);
+	return log_error(ERANGE,
+			 "no part of %s lies there: parts reach from checkpoint to checkpoint, and "
+			 "it has %zu in %.0f s; ask for a longer part, or record with --every",
+			 path, c->nr_checkpoints, lasts_s);
+}
+
 int capture_input_read(const char *path, double from_s, double to_s, struct capture_input *s)
 {
 	int err = capture_read(path, &s->c);
@@ -20,11 +40,7 @@ int capture_input_read(const char *path, double from_s, double to_s, struct capt
 		return 0;
 	}
 	if (err == -ERANGE)
-		return log_error(
-			ERANGE,
-			"no part of %s lies there: it lasts %.0f s, and parts reach from checkpoint to "
-			"checkpoint, which record --every sets",
-			path, s->c->snapshots[s->c->nr_snapshots - 1].t_s);
+		return no_part(path, s->c, from_s);
 	return err ? log_error(ENOMEM, "not enough memory to work out a part of %s", path) : 0;
 }
 

@@ -194,6 +194,25 @@ static void widths_follow_the_terminal(void **state)
 	assert_int_equal(utf8_fit("abc", 9), 3);
 }
 
+/* "takes 1.0 %, more than 1 %" */
+static void a_share_above_its_limit_looks_like_it(void **state)
+{
+	static const struct {
+		double percent, limit;
+		const char *text;
+	} t[] = {{1.04, 1, "1.04"}, {1.0004, 1, "1.0004"}, {3.21, 1, "3.2"}, {0.5004, 0.5, "0.5004"},
+		 {2, 1, "2.0"},	    {100, 1, "100"},	   {12.34, 5, "12.3"}};
+	char buf[UNITS_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		assert_string_equal(units_percent_above(buf, t[i].percent, t[i].limit), t[i].text);
+	assert_string_equal(units_percent(buf, 100), "100");
+	assert_string_equal(units_share(buf, 100), "100"); /* not 1e+02 */
+	assert_string_equal(units_share(buf, 0.00123), "0.0012");
+	assert_string_equal(units_percent(buf, 0.043), "0.04");
+}
+
 static const char *suggested(const char *typed)
 {
 	static const char *const words[] = {"record",  "report", "diff",
@@ -239,6 +258,7 @@ int main(void)
 		cmocka_unit_test(hostile_names_cannot_drive_the_terminal),
 		cmocka_unit_test(every_byte_string_becomes_valid),
 		cmocka_unit_test(widths_follow_the_terminal),
+		cmocka_unit_test(a_share_above_its_limit_looks_like_it),
 		cmocka_unit_test(a_mistyped_word_finds_the_one_that_was_meant),
 	};
 

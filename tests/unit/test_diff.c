@@ -416,6 +416,43 @@ static void what_cannot_be_compared_is_said(void **state)
 	pair_free(&p);
 }
 
+static struct capture *recorded_at(const char *boot, const char *start_s)
+{
+	struct workload w = {.period = 0, .seconds = 10, .paths = 5, .churn = 1e5, .seed = 1};
+	struct capture *c = workload_record(&w);
+
+	for (size_t i = c->meta.nr; i-- > 0;) /* the first of a key is the one that is read */
+		if (!strcmp(c->meta.items[i].key, META_BOOT_ID) || !strcmp(c->meta.items[i].key, META_START))
+			strcpy(c->meta.items[i].key, "-");
+	sample_meta(c, META_BOOT_ID, boot);
+	sample_meta(c, META_START, start_s);
+	return c;
+}
+
+static bool order_is_noted(const char *base_boot, const char *base_s, const char *new_boot, const char *new_s,
+			   const char *phrase)
+{
+	bool any, noted;
+	struct pair p;
+
+	compare(&p, recorded_at(base_boot, base_s), recorded_at(new_boot, new_s));
+	noted = phrase && says(&p.d, phrase);
+	any = says(&p.d, "older than the base") || says(&p.d, "same recording");
+	pair_free(&p);
+	return phrase ? noted : any;
+}
+
+/* Swapped by mistake, growth would pass for shrinking; and the same twice for a kernel at rest. */
+static void captures_in_the_wrong_order_are_noticed(void **state)
+{
+	(void)state;
+	assert_true(order_is_noted("a", "2000", "a", "1000", "The new capture is older than the base"));
+	assert_true(order_is_noted("a", "2000", "a", "2000", "the same part of the same recording"));
+	assert_false(order_is_noted("a", "1000", "a", "2000", NULL));
+	assert_false(order_is_noted("b", "2000", "a", "1000", NULL)); /* clocks of two boots */
+	assert_false(order_is_noted("", "2000", "", "2000", NULL));
+}
+
 /* ---- what is printed ---- */
 
 static void assert_terminal_safe(const char *text, bool utf8)
@@ -782,6 +819,7 @@ int main(void)
 		cmocka_unit_test(merged_caches_are_one_on_both_sides),
 		cmocka_unit_test(levels_that_changed_are_named),
 		cmocka_unit_test(what_cannot_be_compared_is_said),
+		cmocka_unit_test(captures_in_the_wrong_order_are_noticed),
 		cmocka_unit_test(diffs_are_as_agreed),
 		cmocka_unit_test(json_keeps_the_contract),
 		cmocka_unit_test(hostile_captures_stay_inert_on_either_side),

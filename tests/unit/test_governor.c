@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The governor against a model of a machine: what a user would lose is the budget, or all samples.
- */
+/* The governor against a model of a machine: what a user would lose is the budget, or all samples. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -191,6 +191,37 @@ static void a_limit_holds_from_idle_to_full_and_back(void **state)
 	assert_true(percent(&g, &idle, 10) < 0.1);
 }
 
+/* Run times can add up to more than there is, and readings that a busy machine delayed did: 129.8 %. */
+static void no_share_of_all_cpus_is_beyond_100_percent(void **state)
+{
+	struct governor g = limited(1);
+	struct cost_reading r = {.window_s = 0.008, .cpu_ns = 16e6, .at_s = 1};
+
+	(void)state;
+	r.pool[KMT_SLAB].run_ns = 1.298 * r.cpu_ns;
+	r.pool[KMT_PAGE].run_ns = 0.5 * r.cpu_ns;
+	for (int i = 0; i < 3; i++, r.at_s++)
+		governor_step(&g, &r);
+	assert_true(g.cost <= 100 && governor_mean(&g) <= 100);
+	for (int p = 0; p < KMT_POOLS; p++)
+		assert_true(g.price[p] <= 100 && g.dearest[p] <= 100);
+}
+
+/* "… even unsampled": what samples cost beside is no part of that figure. */
+static void the_floor_is_what_events_cost_without_samples(void **state)
+{
+	struct governor g = sampled(1);
+	struct cost_reading r = {.window_s = 0.008, .cpu_ns = 16e6, .at_s = 1};
+
+	(void)state;
+	r.pool[KMT_SLAB].run_ns = 0.03 * r.cpu_ns;
+	r.sampling_ns = 0.01 * r.cpu_ns;
+	governor_step(&g, &r);
+	assert_int_equal(g.state, GOVERNOR_FLOOR);
+	assert_true(fabs(g.cost - 3) < 0.01);
+	assert_true(fabs(g.floor - 2) < 0.01);
+}
+
 static void a_budget_that_was_not_given_pauses_nothing(void **state)
 {
 	struct governor g = sampled(1);
@@ -326,6 +357,8 @@ int main(void)
 		cmocka_unit_test(samples_between_windows_cost_too),
 		cmocka_unit_test(samples_give_way_where_the_events_alone_cost_more),
 		cmocka_unit_test(a_limit_holds_from_idle_to_full_and_back),
+		cmocka_unit_test(no_share_of_all_cpus_is_beyond_100_percent),
+		cmocka_unit_test(the_floor_is_what_events_cost_without_samples),
 		cmocka_unit_test(a_budget_that_was_not_given_pauses_nothing),
 		cmocka_unit_test(a_flickering_load_is_probed_ever_more_rarely),
 		cmocka_unit_test(the_dearest_pool_alone_is_paused),

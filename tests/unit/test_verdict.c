@@ -273,11 +273,40 @@ static void a_narrowed_recording_knows_what_it_left_out(void **state)
 	struct capture *c = sample_bulk("exact", 20000);
 
 	(void)state;
+	sample_cache_churn(&c->checkpoints[0], sample_cache(c, "other", 64, 64, false), 5, 5, 0);
 	sample_meta(c, META_NARROWED, "of process 42");
+	CHECK(c, false, "sudo kmemtrace record --exact -d 60", "4.9 MiB (100.0%) of its growth was not traced",
+	      "Only allocations of process 42 were traced.", "Trust in what was traced: high.", NULL, "in bulk",
+	      "not explained", "low", "these figures");
+}
+
+/* It watched nothing, so that it can vouch for nothing. */
+static void a_filter_that_nothing_passed_is_said_and_not_trusted(void **state)
+{
+	struct capture *c = sample_bulk("exact", 20000);
+
+	(void)state;
+	sample_meta(c, META_NARROWED, "of process 42");
+	CHECK(c, false, "sudo kmemtrace record --exact -d 60", "No allocation of process 42 was traced",
+	      "Trust in what was traced: low (no allocation passed the filter).", NULL, "high");
+	c = sample_bulk("sampled", 20000);
+	sample_meta(c, META_NARROWED, "of at least 1.0 GiB");
 	CHECK(c, false, "sudo kmemtrace record --exact -d 60",
-	      "4.9 MiB (100.0%) of its growth was not traced",
-	      "Only allocations of process 42 were traced.", NULL, "in bulk", "not explained",
-	      "low");
+	      "No allocation of at least 1.0 GiB was among the samples (--exact takes each one)", NULL, "high");
+	c = sample_bulk("focused", 20000);
+	CHECK(c, false, "sudo kmemtrace record --exact -d 60",
+	      "No allocation from the caches named with --cache was traced", NULL, "high");
+}
+
+/* What --pool left out was not watched either. */
+static void trust_is_claimed_of_the_pools_that_were_watched(void **state)
+{
+	struct capture *c = sample_bulk("exact", 0);
+
+	(void)state;
+	sample_meta(c, META_POOLS, "vmalloc, kstack");
+	CHECK(c, false, "sudo kmemtrace record -d 600", "Only these pools were watched: vmalloc, kstack.",
+	      "Trust in what was traced: high.", NULL, "these figures");
 }
 
 static int64_t *meminfo_of(struct snapshot *s, const char *name)
@@ -354,6 +383,8 @@ int main(void)
 		cmocka_unit_test(a_step_in_a_short_recording_is_growth),
 		cmocka_unit_test(bulk_allocations_that_nobody_saw_are_named),
 		cmocka_unit_test(a_narrowed_recording_knows_what_it_left_out),
+		cmocka_unit_test(a_filter_that_nothing_passed_is_said_and_not_trusted),
+		cmocka_unit_test(trust_is_claimed_of_the_pools_that_were_watched),
 		cmocka_unit_test(a_leak_is_found_in_a_pool_that_shrank),
 		cmocka_unit_test(modes_and_missing_names_are_said),
 		cmocka_unit_test(hostile_cache_names_stay_out_of_commands),

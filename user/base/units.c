@@ -78,6 +78,29 @@ char *units_count(char buf[UNITS_MAX], double count)
 	return buf;
 }
 
+char *units_percent(char buf[UNITS_MAX], double percent)
+{
+	snprintf(buf, UNITS_MAX, "%.*f", percent < 0.995 ? 2 : percent < 99.95 ? 1 : 0, percent);
+	return buf;
+}
+
+char *units_share(char buf[UNITS_MAX], double percent)
+{
+	if (percent >= 99.5)
+		snprintf(buf, UNITS_MAX, "%.0f", percent); /* %g has it as 1e+02 */
+	else
+		snprintf(buf, UNITS_MAX, "%.2g", percent);
+	return buf;
+}
+
+char *units_percent_above(char buf[UNITS_MAX], double percent, double limit)
+{
+	units_percent(buf, percent);
+	for (int digits = 2; digits <= 6 && percent > limit && strtod(buf, NULL) <= limit; digits++)
+		snprintf(buf, UNITS_MAX, "%.*f", digits, percent);
+	return buf;
+}
+
 char *units_duration(char buf[UNITS_MAX], double seconds)
 {
 	long long s;

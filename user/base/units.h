@@ -16,6 +16,12 @@ char *units_bytes(char buf[UNITS_MAX], double bytes);
 char *units_bytes_short(char buf[UNITS_MAX], double bytes);
 /* A count with thousands separators: "1,234,567". Rounds to the nearest whole number. */
 char *units_count(char buf[UNITS_MAX], double count);
+/* A share in percent, with the digits that a reader needs: "0.04", "3.2", "129". */
+char *units_percent(char buf[UNITS_MAX], double percent);
+/* A share of which small ones matter: two figures of it, "0.0012", "3.2", "100". */
+char *units_share(char buf[UNITS_MAX], double percent);
+/* A share that is more than `limit`: with as many digits as it takes to look like more. */
+char *units_percent_above(char buf[UNITS_MAX], double percent, double limit);
 /* "0.4 s", "12 s", "3 min 20 s", "5 h 12 min", "3 d 4 h". */
 char *units_duration(char buf[UNITS_MAX], double seconds);
 /* Seconds since the epoch in UTC, by a strftime() format; NULL, buf untouched, when it is no time

@@ -133,6 +133,7 @@ struct cap_checkpoint {
 #define META_PERIOD     "sample_bytes"
 #define META_NARROWED \
 	"narrowed" /* what alone was traced ("process 42"); absent when everything was */
+#define META_POOLS     "pools" /* those of --pool ("slab, vmalloc"); absent when all were watched */
 #define META_COMMAND   "command"
 #define META_TOOL      "tool_version"
 #define META_OVERHEAD  "overhead_cpu_percent"

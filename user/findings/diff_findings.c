@@ -184,6 +184,31 @@ static void note_durations(struct words *w)
 		     units_duration(a, base->duration_s), units_duration(b, new_->duration_s));
 }
 
+/* When the part began that is compared, seconds since the epoch; NaN when the capture does not say. */
+static double began_s(const struct view *v)
+{
+	return capture_meta_number(v->c, META_START, NAN) + v->start->t_s;
+}
+
+/* Two of one boot have an order, and two of one recording may be the same. */
+static void note_order(struct words *w)
+{
+	const struct view *base = w->d->in.base_view, *new_ = w->d->in.new_view;
+	const char *boot = capture_meta(new_->c, META_BOOT_ID);
+	double base_s, new_s;
+
+	if (!base || !boot[0] || strcmp(boot, capture_meta(base->c, META_BOOT_ID)))
+		return;
+	base_s = began_s(base);
+	new_s = began_s(new_);
+	if (base_s == new_s && base->duration_s == new_->duration_s)
+		note(w, true, "Base and new are the same part of the same recording: nothing can differ. To compare two "
+			      "parts of one, give --base-to and --from.");
+	else if (new_s < base_s)
+		note(w, true, "The new capture is older than the base, of the same boot: what grew is shown as shrunk. "
+			      "Exchange the two, if that is not what you want.");
+}
+
 static void note_kernels(struct words *w)
 {
 	const struct diff_input *in = &w->d->in;
@@ -230,7 +255,7 @@ static void note_sizes(struct words *w)
 static void note_side(struct words *w, const struct view *v, const char *which)
 {
 	const char *stacks = capture_meta(v->c, META_STACKS);
-	char count[UNITS_MAX];
+	char count[UNITS_MAX], share[UNITS_MAX];
 	struct losses losses;
 
 	if (!v->complete)
@@ -241,14 +266,15 @@ static void note_side(struct words *w, const struct view *v, const char *which)
 		     stacks);
 	losses_sum(v, &losses);
 	if (losses_ratio(&losses) > 0.001)
-		note(w, false, "The %s lost %s events (%.2g%% of all).", which,
-		     units_count(count, losses.events), 100 * losses_ratio(&losses));
+		note(w, false, "The %s lost %s events (%s%% of all).", which, units_count(count, losses.events),
+		     units_share(share, 100 * losses_ratio(&losses)));
 }
 
 static void say_notes(struct words *w)
 {
 	const struct diff_input *in = &w->d->in;
 
+	note_order(w);
 	note_pools(w);
 	note_sections(w);
 	note_modes(w);

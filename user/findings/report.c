@@ -25,6 +25,8 @@ static void report_trust(struct report *r)
 	trust_judge(&capture, &r->trust);
 	if (!r->view.at)
 		trust_lower(&r->trust, TRUST_LOW, "nothing was traced");
+	if (view_filter_left_nothing(&r->view))
+		trust_lower(&r->trust, TRUST_LOW, "no allocation passed the filter");
 	for (size_t i = 0; i < r->caches.nr; i++)
 		all += cache_weight(&r->caches.items[i]);
 	for (size_t i = 0; i < r->caches.nr; i++) {

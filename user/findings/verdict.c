@@ -422,13 +422,34 @@ static void say_leak(struct writer *w)
 	    units_duration(oldest, w->top->oldest_s));
 }
 
+/* What the command line left out, and whether it left anything. */
+static void say_filter(struct writer *w)
+{
+	const struct view *v = w->f->v;
+	const char *pools = capture_meta(v->c, META_POOLS);
+
+	if (view_filter_left_nothing(v)) {
+		say(w, "No allocation%s%.120s%s was %s: of the kernel's memory only the levels are known.",
+		    v->narrowed[0] ? " " : "", v->narrowed,
+		    v->focused ? " from the caches named with --cache" : "",
+		    v->exact ? "traced" : "among the samples (--exact takes each one)");
+		return;
+	}
+	if (v->focused)
+		say(w, "Only the caches named with --cache were traced.");
+	if (v->narrowed[0])
+		say(w, "Only allocations %.120s were traced.", v->narrowed);
+	if (pools[0])
+		say(w, "Only these pools were watched: %.96s.", pools);
+}
+
 static void say_caveats(struct writer *w)
 {
 	const struct view *v = w->f->v;
 	const char *stacks = capture_meta(v->c, META_STACKS);
 	const char *paused = capture_meta(v->c, META_NOT_WATCHED);
 	double period = capture_meta_number(v->c, META_PERIOD, 0);
-	char a[UNITS_MAX];
+	char a[UNITS_MAX], b[UNITS_MAX];
 
 	if (!v->complete)
 		say(w,
@@ -437,16 +458,13 @@ static void say_caveats(struct writer *w)
 		    "up to %s.",
 		    units_duration(a, v->at ? v->at->end_s : v->end->t_s));
 	if (w->f->losses->events > 0)
-		say(w, "%s events were lost (%.2g%% of all): see losses.",
-		    units_count(a, w->f->losses->events), 100 * losses_ratio(w->f->losses));
+		say(w, "%s events were lost (%s%% of all): see losses.",
+		    units_count(a, w->f->losses->events), units_share(b, 100 * losses_ratio(w->f->losses)));
 	if (paused[0])
 		say(w, "Not watched, to keep --max-overhead: %.300s.", paused);
 	if (stacks[0] && strcmp(stacks, "ok"))
 		say(w, "Call paths have no names: %.200s.", stacks);
-	if (v->focused)
-		say(w, "Only the caches named with --cache were traced.");
-	if (v->narrowed[0])
-		say(w, "Only allocations %.120s were traced.", v->narrowed);
+	say_filter(w);
 	if (!v->exact && period > 0)
 		say(w,
 		    "Figures are sampled, one for each %s allocated; what is given with an "
@@ -458,12 +476,12 @@ static void say_caveats(struct writer *w)
 static void say_trust(struct writer *w)
 {
 	const struct trust *t = w->f->trust;
+	const char *what = view_is_part(w->f->v) ? "what was traced" : "these figures";
 
 	if (t->nr_reasons)
-		say(w, "Trust in these figures: %s (%s).", trust_name(t->level),
-		    t->reasons[t->deciding]);
+		say(w, "Trust in %s: %s (%s).", what, trust_name(t->level), t->reasons[t->deciding]);
 	else
-		say(w, "Trust in these figures: %s.", trust_name(t->level));
+		say(w, "Trust in %s: %s.", what, trust_name(t->level));
 }
 
 static void choose_next(struct writer *w)

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/units.h"
+
 #define LOST_FAIR     0.001 /* share of events lost above which trust is at most fair … */
 #define LOST_LOW      0.05  /* … or low */
 #define UNSEEN_FAIR   0.01  /* share of frees that fired no event, without an audit */
@@ -78,6 +80,7 @@ void trust_judge(const struct trust_facts *f, struct trust *out)
 {
 	struct trust t = {.level = TRUST_HIGH, .lost_ratio = f->lost_ratio};
 	double frees = f->frees + f->unseen_frees;
+	char share[UNITS_MAX];
 
 	t.unseen_free_ratio = frees > 0 ? f->unseen_frees / frees : NAN;
 	t.audited_ratio = f->tracked > 0 ? f->verified / f->tracked : NAN;
@@ -85,7 +88,7 @@ void trust_judge(const struct trust_facts *f, struct trust *out)
 
 	if (f->lost_ratio > LOST_FAIR)
 		trust_lower(&t, f->lost_ratio > LOST_LOW ? TRUST_LOW : TRUST_FAIR,
-			    "%.2g%% of all events were lost", 100 * f->lost_ratio);
+			    "%s%% of all events were lost", units_share(share, 100 * f->lost_ratio));
 	if (!f->complete)
 		trust_lower(&t, TRUST_FAIR, "the capture is incomplete");
 	if (t.agreement == AGREE_NO)

@@ -66,6 +66,24 @@ bool view_traces(const struct view *v, enum pool pool)
 	return false;
 }
 
+bool view_filter_left_nothing(const struct view *v)
+{
+	double allocs = 0;
+
+	if (!v->at || !(v->focused || v->narrowed[0]))
+		return false;
+	for (size_t i = 0; i < v->at->churn.nr; i++)
+		allocs += v->at->churn.items[i].allocs;
+	for (size_t i = 0; i < v->at->cache_churn.nr; i++)
+		allocs += v->at->cache_churn.items[i].allocs;
+	return !v->at->held.nr && allocs <= 0;
+}
+
+bool view_is_part(const struct view *v)
+{
+	return v->focused || v->narrowed[0] || capture_meta(v->c, META_POOLS)[0];
+}
+
 double snapshot_meminfo(const struct snapshot *s, const char *name)
 {
 	int64_t kb = named_value_get(&s->meminfo, name, INT64_MIN);

@@ -172,8 +172,16 @@ static double rise_twice(struct governor *g, double factor)
 	return factor > 1 ? agreed : factor;
 }
 
-/* What the events of each pool cost by themselves; of one that was not watched, the last is kept.
+/*
+ * A share of all CPUs is no more than all of them. The sum of run times can be: an interrupt within a program counts
+ * to that one, and the programs it runs count by themselves, too.
  */
+static double share(double ns, double cpu_ns)
+{
+	return fmin(100, 100 * ns / cpu_ns);
+}
+
+/* What the events of each pool cost by themselves; of one that was not watched, the last is kept. */
 static void prices_take(struct governor *g, const struct cost_reading *r, double all)
 {
 	double idle = all > r->sampling_ns ? 1 - r->sampling_ns / all : 0;
@@ -181,7 +189,7 @@ static void prices_take(struct governor *g, const struct cost_reading *r, double
 	for (int p = 0; p < KMT_POOLS; p++) {
 		if (g->paused[p] && !g->probe)
 			continue;
-		g->price[p] = 100 * r->pool[p].run_ns * idle / r->cpu_ns;
+		g->price[p] = share(r->pool[p].run_ns * idle, r->cpu_ns);
 		g->rate[p] = r->window_s > 0 ? r->pool[p].runs / r->window_s : 0;
 	}
 }
@@ -192,10 +200,9 @@ static double cost_of(const struct governor *g, const struct cost_reading *r)
 	double cost = 0;
 
 	for (int p = 0; p < KMT_POOLS; p++)
-		cost += g->paused[p] ? g->price[p] * GOVERNOR_WINDOW_S /
-					       (GOVERNOR_EVERY_S * g->probe_every)
-				     : 100 * r->pool[p].run_ns / r->cpu_ns;
-	return cost;
+		cost += g->paused[p] ? g->price[p] * GOVERNOR_WINDOW_S / (GOVERNOR_EVERY_S * g->probe_every)
+				     : share(r->pool[p].run_ns, r->cpu_ns);
+	return fmin(100, cost);
 }
 
 bool governor_step(struct governor *g, const struct cost_reading *r)
@@ -221,6 +228,7 @@ bool governor_step(struct governor *g, const struct cost_reading *r)
 		return false;
 	for (int p = 0; p < KMT_POOLS; p++)
 		idle += g->paused[p] ? 0 : g->price[p];
+	g->floor = fmin(100, idle);
 	g->state = idle > g->options.budget ? GOVERNOR_FLOOR : GOVERNOR_HOLDS;
 	room = fmax(TARGET * g->options.budget - idle, LEAST_ROOM * g->options.budget);
 	factor = rise_twice(g, fmax(r->sampling / room, 1 / FASTEST_DOWN));

@@ -42,7 +42,8 @@ struct governor {
 	bool paused[KMT_POOLS];     /* not to be watched … */
 	bool probe; /* … but during the next window, to see what that would cost now */
 	enum governor_state state;
-	double cost;                /* percent, of the last reading */
+	double cost;                /* percent, of the last reading: at most 100, of all CPUs */
+	double floor;               /* … what the events alone cost, of the pools that are watched */
 	double cost_sum;            /* of all readings, */
 	int readings;               /* which are so many */
 	double price[KMT_POOLS];    /* percent: what a pool's events cost without samples, when last

@@ -33,7 +33,7 @@ static int put_host(struct capture_writer *w)
 	int err = host_facts_read("/proc", "/sys", &h);
 
 	if (err)
-		return log_error(-err, "cannot tell which kernel this is from /proc (%s)",
+		return log_error(-err, "cannot tell which kernel this is from /proc (%s): is it mounted?",
 				 strerror(-err));
 	const struct {
 		const char *key, *value;
@@ -72,11 +72,9 @@ static int put_hooks(struct capture_writer *w, const struct plan *plan)
 	return err;
 }
 
-/* --pid, --cgroup and the sizes; --cache is a mode. */
-static int put_narrowed(struct capture_writer *w, const struct tracer_options *o)
+int metadata_filter(const struct tracer_options *o, char **out)
 {
-	_cleanup_free_ char *text = NULL;
-	char size[UNITS_MAX];
+	char *text = NULL, size[UNITS_MAX];
 	size_t len;
 	FILE *f = open_memstream(&text, &len);
 
@@ -90,8 +88,31 @@ static int put_narrowed(struct capture_writer *w, const struct tracer_options *o
 		fprintf(f, " of at least %s", units_bytes(size, o->min_size));
 	if (o->max_size && !o->sizes_fit)
 		fprintf(f, " of at most %s", units_bytes(size, o->max_size));
-	fclose(f);
-	return len ? capture_put_meta(w, META_NARROWED, text + 1) : 0;
+	if (fclose(f)) {
+		free(text);
+		return -ENOMEM;
+	}
+	*out = text;
+	return 0;
+}
+
+static int put_narrowed(struct capture_writer *w, const struct tracer_options *o)
+{
+	_cleanup_free_ char *text = NULL;
+	int err = metadata_filter(o, &text);
+
+	return !err && text[0] ? capture_put_meta(w, META_NARROWED, text + 1) : err;
+}
+
+static int put_pools(struct capture_writer *w, const struct plan *plan)
+{
+	char text[96] = "";
+	size_t at = 0;
+
+	for (int p = 0; p < POOLS; p++)
+		if (plan->asked[p])
+			at += snprintf(text + at, sizeof(text) - at, "%s%s", at ? ", " : "", pool_name(p));
+	return at ? capture_put_meta(w, META_POOLS, text) : 0;
 }
 
 int metadata_put(struct capture_writer *w, const struct plan *plan,
@@ -110,6 +131,8 @@ int metadata_put(struct capture_writer *w, const struct plan *plan,
 		      ?: capture_put_metaf(w, META_PERIOD, "%llu",
 					   o->exact ? 0ull : (unsigned long long)o->sample_bytes);
 	err = err ?: put_narrowed(w, o);
+	if (!o->nr_caches)
+		err = err ?: put_pools(w, plan);
 	err = err ?: put_command(w, options->command);
 	err = err
 		      ?: capture_put_metaf(w, META_OWN_BYTES, "%llu",

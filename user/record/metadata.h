@@ -11,4 +11,10 @@
 int metadata_put(struct capture_writer *w, const struct plan *plan,
 		 const struct recorder_options *options, const struct tracer *tracer);
 
+/*
+ * What --pid, --cgroup and the sizes leave of all allocations, a blank before it: " of process 42";
+ * "" without any (--cache is a mode). *out is the caller's to free. 0 or −ENOMEM.
+ */
+int metadata_filter(const struct tracer_options *options, char **out);
+
 #endif

@@ -145,15 +145,15 @@ static int snapshot(struct recorder *r, enum snapshot_kind kind, double t_s)
 static int not_watched_put(struct recorder *r)
 {
 	const struct governor *g = &r->governor;
-	char text[512] = "";
+	char text[512] = "", dear[UNITS_MAX];
 	size_t at = 0;
 
 	for (int p = 0; p < KMT_POOLS; p++)
 		if (g->paused_s[p] > 0)
-			at += snprintf(
-				text + at, sizeof(text) - at,
-				"%s%s for %.1f s, as its events alone take %.2g %% of all CPU time",
-				at ? "; " : "", watched_names[p], g->paused_s[p], g->dearest[p]);
+			at += snprintf(text + at, sizeof(text) - at,
+				       "%s%s for %.1f s, as its events take %s %% of all CPU time",
+				       at ? "; " : "", watched_names[p], g->paused_s[p],
+				       units_percent(dear, g->dearest[p]));
 	return at ? capture_put_meta(r->writer, META_NOT_WATCHED, text) : 0;
 }
 
@@ -208,21 +208,20 @@ static void progress(struct recorder *r, double now_s)
 static void cost_say(struct recorder *r)
 {
 	const struct governor *g = &r->governor;
+	char cost[UNITS_MAX];
 
 	if (r->cost_said || g->state == GOVERNOR_HOLDS ||
 	    (g->state == GOVERNOR_FLOOR && g->options.may_pause))
 		return;
 	r->cost_said = true;
 	if (g->state == GOVERNOR_OVER)
-		log_warn(
-			"tracking every object takes %.1f %% of all CPU time, more than %g %%; narrow it with "
-			"--cache or --min-size, or give --max-overhead to let it fall to sampling",
-			g->cost, g->options.budget);
+		log_warn("tracking every object takes %s %% of all CPU time, more than %g %%; narrow it with "
+			 "--cache or --min-size, or give --max-overhead to let it fall to sampling",
+			 units_percent_above(cost, g->cost, g->options.budget), g->options.budget);
 	else
-		log_warn(
-			"the allocation events of this load take %.1f %% of all CPU time even unsampled, more "
-			"than %g %%; narrow it with --pool, or give --max-overhead to pause the dearest",
-			g->cost, g->options.budget);
+		log_warn("the allocation events of this load take %s %% of all CPU time even unsampled, more "
+			 "than %g %%; narrow it with --pool, or give --max-overhead to pause the dearest",
+			 units_percent_above(cost, g->floor, g->options.budget), g->options.budget);
 }
 
 /* An exact recording goes on as a sampled one: what it has stays as it is, each object with its own
@@ -230,23 +229,40 @@ static void cost_say(struct recorder *r)
 static int exact_end(struct recorder *r, double now_s)
 {
 	int err = capture_put_meta(r->writer, META_MODE, "sampled");
+	char cost[UNITS_MAX];
 
 	r->exact_until_s = now_s;
 	err = err
 		      ?: capture_put_metaf(r->writer, META_PERIOD, "%llu",
 					   (unsigned long long)r->options->tracer.sample_bytes);
 	err = err ?: capture_put_metaf(r->writer, META_EXACT_UNTIL, "%.3f", now_s);
-	log_warn(
-		"tracking every object takes %.1f %% of all CPU time, more than %g %%: sampling from %.1f s on",
-		r->governor.cost, r->governor.options.budget, now_s);
+	log_warn("tracking every object takes %s %% of all CPU time, more than %g %%: sampling from %.1f s on",
+		 units_percent_above(cost, r->governor.cost, r->governor.options.budget),
+		 r->governor.options.budget, now_s);
 	return err;
 }
 
-/* Watch what the governor lets be watched; during a window, what it wants to know the price of,
- * too. */
+/* A pool is paused for its own price, or because it does not fit beside those that cost less. */
+static void pause_say(const struct governor *g, int pool)
+{
+	double budget = g->options.budget;
+	char cost[UNITS_MAX];
+
+	if (g->price[pool] > budget)
+		log_warn("the events of %s alone take %s %% of all CPU time, more than --max-overhead %g: not watched "
+			 "until that changes", watched_names[pool],
+			 units_percent_above(cost, g->price[pool], budget), budget);
+	else
+		log_warn("the events of %s take %s %% of all CPU time, and with those of the other pools more than "
+			 "--max-overhead %g: not watched until that changes", watched_names[pool],
+			 units_percent(cost, g->price[pool]), budget);
+}
+
+/* Watch what the governor lets be watched; during a window, what it wants to know the price of, too. */
 static int pools_watch(struct recorder *r, bool window)
 {
 	const struct governor *g = &r->governor;
+	char cost[UNITS_MAX];
 
 	for (int p = 0; p < KMT_POOLS; p++) {
 		enum tracer_watch how = !g->paused[p]        ? WATCH_RECORD
@@ -257,13 +273,10 @@ static int pools_watch(struct recorder *r, bool window)
 		if (err)
 			return err;
 		if (how == WATCH_NOT && r->watched[p] == WATCH_RECORD)
-			log_warn(
-				"the events of %s alone take %.1f %% of all CPU time, more than --max-overhead "
-				"%g: not watched until that changes",
-				watched_names[p], g->price[p], g->options.budget);
+			pause_say(g, p);
 		else if (how == WATCH_RECORD && r->watched[p] != WATCH_RECORD)
-			log_warn("watching %s again: its events take %.2f %% of all CPU time",
-				 watched_names[p], g->price[p]);
+			log_warn("watching %s again: its events take %s %% of all CPU time", watched_names[p],
+				 units_percent(cost, g->price[p]));
 		r->watched[p] = how;
 	}
 	return 0;
@@ -538,6 +551,23 @@ static int record_start(struct recorder *r)
 	return err;
 }
 
+/* A filter that nothing passed is most likely a mistake: better known now than when the report is read. */
+static void filter_say(const struct recorder *r)
+{
+	const struct tracer_options *o = &r->options->tracer;
+	_cleanup_free_ char *filter = NULL;
+	struct tracer_counts c;
+
+	if (metadata_filter(o, &filter) || (!filter[0] && !o->nr_caches))
+		return;
+	tracer_counts(r->tracer, &c);
+	if (c.stats[KMT_STAT_ALLOCS])
+		return;
+	log_warn("no allocation%s%s was %s: the capture has the kernel's levels alone", filter,
+		 o->nr_caches ? " from the caches named with --cache" : "",
+		 r->governor.exact ? "seen" : "sampled (--exact takes each one)");
+}
+
 /*
  * The last audit looks at all that is left, however young, while frees are still seen; right after
  * it the gate closes and the levels are read, so that both tell of the same moment. The command is
@@ -554,6 +584,7 @@ static int record_end(struct recorder *r, bool failed)
 	end_s = seconds_since(&r->enabled_at);
 	tracer_enable_pools(r->tracer, false);
 	err = snapshot(r, SNAPSHOT_END, end_s) ?: err;
+	filter_say(r);
 	tracer_detach(r->tracer);
 	log_debug("detached %.3f s after the end", seconds_since(&r->enabled_at) - asked_s);
 	if (!failed)

@@ -357,6 +357,7 @@ void plan_build(const struct kernel_facts *facts, const struct plan_request *req
 	bool all = true;
 
 	memset(out, 0, sizeof(*out));
+	memcpy(out->asked, request->pools, sizeof(out->asked));
 	for (int i = 0; i < POOLS; i++)
 		all &= !request->pools[i];
 	for (size_t i = 0; i < sizeof(hook_defs) / sizeof(hook_defs[0]); i++) {

@@ -49,6 +49,7 @@ struct plan_hook {
 struct plan {
 	struct plan_hook hooks[PLAN_HOOKS_MAX];
 	size_t nr;
+	bool asked[POOLS]; /* pools that were named; none: all are watched */
 	bool can_record;
 	bool preemptible; /* the programs must turn preemption off */
 	bool reads;       /* … can read kernel memory without a helper call */

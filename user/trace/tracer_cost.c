@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the programs did and what they cost: events and losses, run time, memory. See tracer.h. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -102,22 +103,39 @@ void tracer_stats_by(struct tracer *t, struct stats_helper *helper)
 	t->stats_helper = helper;
 }
 
+/*
+ * The kernel counts from somewhere in the call that asks for it to somewhere in that which ends it: 0.2 ms each, as a
+ * rule. The window is what lies between; but where this process had to wait in one of them, all of that is in the window.
+ */
+#define EDGE_NS 1000000
+
+static bool edge_is_long(uint64_t from_ns, uint64_t to_ns)
+{
+	return to_ns - from_ns > EDGE_NS;
+}
+
+/*
+ * What the kernel had counted before is read before, and what it has by then afterwards: however long the readings
+ * take, no run time is set against a window that did not have it.
+ */
 int tracer_cost_begin(struct tracer *t)
 {
+	uint64_t misses = 0, asked_ns, now_ns;
 	struct tracer_counts counts;
-	uint64_t misses = 0;
 
-	if (t->stats_fd < 0)
-		t->stats_fd = stats_ask(t);
-	if (t->stats_fd < 0)
-		return t->stats_fd;
 	memset(&t->cost_began, 0, sizeof(t->cost_began));
 	programs_info(t, &t->cost_began, &misses);
 	tables_counts(t, &counts);
 	t->cost_began.sampling_ns = counts.stats[KMT_STAT_SAMPLING_NS];
-	t->cost_began.cpu_ns = clock_ns();
 	if (!t->sampling.at_ns)
 		sampling_take(t, counts.stats[KMT_STAT_SAMPLING_NS], 1);
+	asked_ns = clock_ns();
+	if (t->stats_fd < 0)
+		t->stats_fd = stats_ask(t);
+	if (t->stats_fd < 0)
+		return t->stats_fd;
+	now_ns = clock_ns();
+	t->cost_began.cpu_ns = edge_is_long(asked_ns, now_ns) ? asked_ns : now_ns;
 	return 0;
 }
 
@@ -126,22 +144,24 @@ int tracer_cost_end(struct tracer *t, struct cost_reading *out)
 	const struct cost_reading *began = &t->cost_began;
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
 	struct cost_reading r = {};
+	uint64_t misses = 0, asked_ns, now_ns;
 	struct tracer_counts counts;
-	uint64_t misses = 0;
 
 	if (t->stats_fd < 0)
 		return -EINVAL;
-	r.window_s = (clock_ns() - began->cpu_ns) / 1e9;
-	online = online > 0 ? online : 1;
-	r.cpu_ns = r.window_s * 1e9 * online;
-	programs_info(t, &r, &misses);
+	asked_ns = clock_ns();
 	close(t->stats_fd);
 	t->stats_fd = -1;
+	now_ns = clock_ns();
+	r.window_s = ((edge_is_long(asked_ns, now_ns) ? now_ns : asked_ns) - began->cpu_ns) / 1e9;
+	online = online > 0 ? online : 1;
+	r.cpu_ns = r.window_s * 1e9 * online;
+	tables_counts(t, &counts);
+	programs_info(t, &r, &misses);
 	for (int p = 0; p < KMT_POOLS; p++) {
 		r.pool[p].run_ns -= began->pool[p].run_ns;
 		r.pool[p].runs -= began->pool[p].runs;
 	}
-	tables_counts(t, &counts);
 	r.sampling_ns = counts.stats[KMT_STAT_SAMPLING_NS] - began->sampling_ns;
 	r.sampling = sampling_take(t, counts.stats[KMT_STAT_SAMPLING_NS], online);
 	r.live_fill = (double)(counts.stats[KMT_STAT_ALLOCS] - counts.stats[KMT_STAT_FREES] -
