@@ -136,9 +136,9 @@ static void symbols_text(struct page *p, const struct kernel_facts *f)
 	if (f->kptr_restrict >= 0)
 		snprintf(restrict_, sizeof(restrict_), "%d", f->kptr_restrict);
 	page_paragraph(p, 2, "Symbols: %s (kptr_restrict %s).",
-		       !f->symbols		 ? "readable"
-		       : f->symbols == -EPERM	 ? "hidden: call paths will have no names"
-						 : strerror(-f->symbols),
+		       !f->symbols            ? "readable"
+		       : f->symbols == -EPERM ? "hidden: call paths will have no names"
+					      : strerror(-f->symbols),
 		       restrict_);
 }
 
@@ -148,7 +148,7 @@ static void host_text(struct page *p, const struct host_facts *h, const struct k
 	page_paragraph(p, 2, "Kernel: %s, %s, lockdown %s, virtualization %s.", h->release, h->arch,
 		       f->lockdown, h->virtualization);
 	page_paragraph(p, 2, "BTF: %s (%s).",
-		       !f->btf		   ? "yes"
+		       !f->btf             ? "yes"
 		       : f->btf == -EINVAL ? "not in a form that is known"
 					   : strerror(-f->btf),
 		       f->btf_path ?: KERNEL_BTF);
@@ -231,15 +231,16 @@ static int print_json(const struct doctor *d, FILE *out)
 				    json_boolean(has_cap(f, caps[i].bit)));
 	for (size_t i = 0; i < p->nr_notes; i++)
 		json_array_append_new(notes, json_string(p->notes[i]));
-	root = json_pack("{s:i, s:b, s:s, s:{s:s, s:s, s:s, s:s}, s:b, s:b, s:b, s:b, s:b, s:i, s:b, s:b, s:b, "
-			 "s:{s:o, s:o}, s:o, s:o, s:o}",
-			 "schema", 1, "can_record", p->can_record, "refusal", p->refusal, "kernel",
-			 "release", h->release, "arch", h->arch, "lockdown", f->lockdown,
-			 "virtualization", h->virtualization, "proc", !f->proc, "meminfo", !f->meminfo, "btf", !f->btf, "bpf_load",
-			 !f->bpf_load, "cmpxchg", f->cmpxchg, "kptr_restrict", f->kptr_restrict,
-			 "symbols", !f->symbols, "slabinfo", f->slabinfo, "vmallocinfo", f->vmallocinfo, "memory",
-			 "sampled", memory_json(false), "exact", memory_json(true), "capabilities",
-			 capabilities, "hooks", hooks_json(p), "notes", notes);
+	root = json_pack(
+		"{s:i, s:b, s:s, s:{s:s, s:s, s:s, s:s}, s:b, s:b, s:b, s:b, s:b, s:i, s:b, s:b, s:b, "
+		"s:{s:o, s:o}, s:o, s:o, s:o}",
+		"schema", 1, "can_record", p->can_record, "refusal", p->refusal, "kernel",
+		"release", h->release, "arch", h->arch, "lockdown", f->lockdown, "virtualization",
+		h->virtualization, "proc", !f->proc, "meminfo", !f->meminfo, "btf", !f->btf,
+		"bpf_load", !f->bpf_load, "cmpxchg", f->cmpxchg, "kptr_restrict", f->kptr_restrict,
+		"symbols", !f->symbols, "slabinfo", f->slabinfo, "vmallocinfo", f->vmallocinfo,
+		"memory", "sampled", memory_json(false), "exact", memory_json(true), "capabilities",
+		capabilities, "hooks", hooks_json(p), "notes", notes);
 	if (!root)
 		return -ENOMEM;
 	json_dumpf(root, out, JSON_INDENT(2));

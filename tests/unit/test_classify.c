@@ -365,21 +365,21 @@ static void page_tables_come_with_pages(void **state)
 static void a_refusal_names_what_is_in_the_way(void **state)
 {
 	struct kernel_facts facts, t[] = {
-		{.proc = -ENOENT},
-		{.meminfo = -EACCES},
-		{.meminfo = -ENODATA},
-		{.files = 40},
-		{.address_bytes = 20 << 20},
-		{.btf = -ENOENT},
-		{.btf = -ENOENT, .sysfs = true},
-		{.btf = -ENOMEM, .sysfs = true},
-		{.btf = -EINVAL, .sysfs = true},
-		{.btf = -EINVAL, .btf_path = "text.txt"},
-		{.btf = -ENOENT, .btf_path = "none"},
-		{.bpf_load = -EPERM},
-		{.bpf_load = -ENOSYS},
-		{.bpf_load = -E2BIG},
-	};
+					   {.proc = -ENOENT},
+					   {.meminfo = -EACCES},
+					   {.meminfo = -ENODATA},
+					   {.files = 40},
+					   {.address_bytes = 20 << 20},
+					   {.btf = -ENOENT},
+					   {.btf = -ENOENT, .sysfs = true},
+					   {.btf = -ENOMEM, .sysfs = true},
+					   {.btf = -EINVAL, .sysfs = true},
+					   {.btf = -EINVAL, .btf_path = "text.txt"},
+					   {.btf = -ENOENT, .btf_path = "none"},
+					   {.bpf_load = -EPERM},
+					   {.bpf_load = -ENOSYS},
+					   {.bpf_load = -E2BIG},
+				   };
 	static const char *const words[] = {
 		"/proc is not mounted here: run `mount -t proc proc /proc`",
 		"/proc/meminfo cannot be read (Permission denied)",
@@ -456,7 +456,8 @@ static void hidden_names_are_explained_by_what_hides_them(void **state)
 	facts.caps = 0;
 	plan_build(&facts, &request, &plan);
 	assert_true(plan.can_record);
-	assert_true(notes_have(&plan, "no names: symbol addresses are hidden from a process without CAP_SYSLOG"));
+	assert_true(notes_have(
+		&plan, "no names: symbol addresses are hidden from a process without CAP_SYSLOG"));
 }
 
 int main(void)

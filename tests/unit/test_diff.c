@@ -422,15 +422,16 @@ static struct capture *recorded_at(const char *boot, const char *start_s)
 	struct capture *c = workload_record(&w);
 
 	for (size_t i = c->meta.nr; i-- > 0;) /* the first of a key is the one that is read */
-		if (!strcmp(c->meta.items[i].key, META_BOOT_ID) || !strcmp(c->meta.items[i].key, META_START))
+		if (!strcmp(c->meta.items[i].key, META_BOOT_ID) ||
+		    !strcmp(c->meta.items[i].key, META_START))
 			strcpy(c->meta.items[i].key, "-");
 	sample_meta(c, META_BOOT_ID, boot);
 	sample_meta(c, META_START, start_s);
 	return c;
 }
 
-static bool order_is_noted(const char *base_boot, const char *base_s, const char *new_boot, const char *new_s,
-			   const char *phrase)
+static bool order_is_noted(const char *base_boot, const char *base_s, const char *new_boot,
+			   const char *new_s, const char *phrase)
 {
 	bool any, noted;
 	struct pair p;
@@ -446,8 +447,10 @@ static bool order_is_noted(const char *base_boot, const char *base_s, const char
 static void captures_in_the_wrong_order_are_noticed(void **state)
 {
 	(void)state;
-	assert_true(order_is_noted("a", "2000", "a", "1000", "The new capture is older than the base"));
-	assert_true(order_is_noted("a", "2000", "a", "2000", "the same part of the same recording"));
+	assert_true(
+		order_is_noted("a", "2000", "a", "1000", "The new capture is older than the base"));
+	assert_true(
+		order_is_noted("a", "2000", "a", "2000", "the same part of the same recording"));
 	assert_false(order_is_noted("a", "1000", "a", "2000", NULL));
 	assert_false(order_is_noted("b", "2000", "a", "1000", NULL)); /* clocks of two boots */
 	assert_false(order_is_noted("", "2000", "", "2000", NULL));

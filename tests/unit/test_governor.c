@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The governor against a model of a machine: what a user would lose is the budget, or all samples. */
+/* The governor against a model of a machine: what a user would lose is the budget, or all samples.
+ */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -191,7 +192,8 @@ static void a_limit_holds_from_idle_to_full_and_back(void **state)
 	assert_true(percent(&g, &idle, 10) < 0.1);
 }
 
-/* Run times can add up to more than there is, and readings that a busy machine delayed did: 129.8 %. */
+/* Run times can add up to more than there is, and readings that a busy machine delayed did: 129.8
+ * %. */
 static void no_share_of_all_cpus_is_beyond_100_percent(void **state)
 {
 	struct governor g = limited(1);

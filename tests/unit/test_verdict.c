@@ -275,9 +275,10 @@ static void a_narrowed_recording_knows_what_it_left_out(void **state)
 	(void)state;
 	sample_cache_churn(&c->checkpoints[0], sample_cache(c, "other", 64, 64, false), 5, 5, 0);
 	sample_meta(c, META_NARROWED, "of process 42");
-	CHECK(c, false, "sudo kmemtrace record --exact -d 60", "4.9 MiB (100.0%) of its growth was not traced",
-	      "Only allocations of process 42 were traced.", "Trust in what was traced: high.", NULL, "in bulk",
-	      "not explained", "low", "these figures");
+	CHECK(c, false, "sudo kmemtrace record --exact -d 60",
+	      "4.9 MiB (100.0%) of its growth was not traced",
+	      "Only allocations of process 42 were traced.", "Trust in what was traced: high.",
+	      NULL, "in bulk", "not explained", "low", "these figures");
 }
 
 /* It watched nothing, so that it can vouch for nothing. */
@@ -287,12 +288,14 @@ static void a_filter_that_nothing_passed_is_said_and_not_trusted(void **state)
 
 	(void)state;
 	sample_meta(c, META_NARROWED, "of process 42");
-	CHECK(c, false, "sudo kmemtrace record --exact -d 60", "No allocation of process 42 was traced",
+	CHECK(c, false, "sudo kmemtrace record --exact -d 60",
+	      "No allocation of process 42 was traced",
 	      "Trust in what was traced: low (no allocation passed the filter).", NULL, "high");
 	c = sample_bulk("sampled", 20000);
 	sample_meta(c, META_NARROWED, "of at least 1.0 GiB");
 	CHECK(c, false, "sudo kmemtrace record --exact -d 60",
-	      "No allocation of at least 1.0 GiB was among the samples (--exact takes each one)", NULL, "high");
+	      "No allocation of at least 1.0 GiB was among the samples (--exact takes each one)",
+	      NULL, "high");
 	c = sample_bulk("focused", 20000);
 	CHECK(c, false, "sudo kmemtrace record --exact -d 60",
 	      "No allocation from the caches named with --cache was traced", NULL, "high");
@@ -305,8 +308,9 @@ static void trust_is_claimed_of_the_pools_that_were_watched(void **state)
 
 	(void)state;
 	sample_meta(c, META_POOLS, "vmalloc, kstack");
-	CHECK(c, false, "sudo kmemtrace record -d 600", "Only these pools were watched: vmalloc, kstack.",
-	      "Trust in what was traced: high.", NULL, "these figures");
+	CHECK(c, false, "sudo kmemtrace record -d 600",
+	      "Only these pools were watched: vmalloc, kstack.", "Trust in what was traced: high.",
+	      NULL, "these figures");
 }
 
 static int64_t *meminfo_of(struct snapshot *s, const char *name)

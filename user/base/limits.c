@@ -8,7 +8,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define ENOUGH_BYTES (1ULL << 30) /* who is limited to so much memory has run out of something else */
+#define ENOUGH_BYTES \
+	(1ULL << 30) /* who is limited to so much memory has run out of something else */
 
 static const struct limit {
 	int err;
@@ -18,7 +19,8 @@ static const struct limit {
 	const char *remedy;
 } limits[] = {
 	{EMFILE, RLIMIT_NOFILE, "this process may open %llu", 1, "ulimit -n 1024"},
-	{ENOMEM, RLIMIT_AS, "its address space is limited to %llu KiB", 1024, "ulimit -v unlimited"},
+	{ENOMEM, RLIMIT_AS, "its address space is limited to %llu KiB", 1024,
+	 "ulimit -v unlimited"},
 	{ENOMEM, RLIMIT_DATA, "its data is limited to %llu KiB", 1024, "ulimit -d unlimited"},
 	{EFBIG, RLIMIT_FSIZE, "files are limited to %llu KiB", 1024, "ulimit -f unlimited"},
 	{EAGAIN, RLIMIT_NPROC, "its user may have %llu processes", 1, "ulimit -u unlimited"},
@@ -54,7 +56,8 @@ const char *limits_explain(int err, char buf[LIMITS_MAX])
 
 	if (limit) {
 		snprintf(words, sizeof(words), limit->words, (unsigned long long)value);
-		snprintf(buf, LIMITS_MAX, "%s: %s; run `%s` first", strerror(err), words, limit->remedy);
+		snprintf(buf, LIMITS_MAX, "%s: %s; run `%s` first", strerror(err), words,
+			 limit->remedy);
 	} else if (err == ENFILE) {
 		snprintf(buf, LIMITS_MAX, "%s: see `sysctl fs.file-max`", strerror(err));
 	} else {

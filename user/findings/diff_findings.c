@@ -184,7 +184,8 @@ static void note_durations(struct words *w)
 		     units_duration(a, base->duration_s), units_duration(b, new_->duration_s));
 }
 
-/* When the part began that is compared, seconds since the epoch; NaN when the capture does not say. */
+/* When the part began that is compared, seconds since the epoch; NaN when the capture does not say.
+ */
 static double began_s(const struct view *v)
 {
 	return capture_meta_number(v->c, META_START, NAN) + v->start->t_s;
@@ -202,11 +203,13 @@ static void note_order(struct words *w)
 	base_s = began_s(base);
 	new_s = began_s(new_);
 	if (base_s == new_s && base->duration_s == new_->duration_s)
-		note(w, true, "Base and new are the same part of the same recording: nothing can differ. To compare two "
-			      "parts of one, give --base-to and --from.");
+		note(w, true,
+		     "Base and new are the same part of the same recording: nothing can differ. To compare two "
+		     "parts of one, give --base-to and --from.");
 	else if (new_s < base_s)
-		note(w, true, "The new capture is older than the base, of the same boot: what grew is shown as shrunk. "
-			      "Exchange the two, if that is not what you want.");
+		note(w, true,
+		     "The new capture is older than the base, of the same boot: what grew is shown as shrunk. "
+		     "Exchange the two, if that is not what you want.");
 }
 
 static void note_kernels(struct words *w)
@@ -266,7 +269,8 @@ static void note_side(struct words *w, const struct view *v, const char *which)
 		     stacks);
 	losses_sum(v, &losses);
 	if (losses_ratio(&losses) > 0.001)
-		note(w, false, "The %s lost %s events (%s%% of all).", which, units_count(count, losses.events),
+		note(w, false, "The %s lost %s events (%s%% of all).", which,
+		     units_count(count, losses.events),
 		     units_share(share, 100 * losses_ratio(&losses)));
 }
 

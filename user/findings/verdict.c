@@ -429,7 +429,8 @@ static void say_filter(struct writer *w)
 	const char *pools = capture_meta(v->c, META_POOLS);
 
 	if (view_filter_left_nothing(v)) {
-		say(w, "No allocation%s%.120s%s was %s: of the kernel's memory only the levels are known.",
+		say(w,
+		    "No allocation%s%.120s%s was %s: of the kernel's memory only the levels are known.",
 		    v->narrowed[0] ? " " : "", v->narrowed,
 		    v->focused ? " from the caches named with --cache" : "",
 		    v->exact ? "traced" : "among the samples (--exact takes each one)");
@@ -459,7 +460,8 @@ static void say_caveats(struct writer *w)
 		    units_duration(a, v->at ? v->at->end_s : v->end->t_s));
 	if (w->f->losses->events > 0)
 		say(w, "%s events were lost (%s%% of all): see losses.",
-		    units_count(a, w->f->losses->events), units_share(b, 100 * losses_ratio(w->f->losses)));
+		    units_count(a, w->f->losses->events),
+		    units_share(b, 100 * losses_ratio(w->f->losses)));
 	if (paused[0])
 		say(w, "Not watched, to keep --max-overhead: %.300s.", paused);
 	if (stacks[0] && strcmp(stacks, "ok"))
@@ -479,7 +481,8 @@ static void say_trust(struct writer *w)
 	const char *what = view_is_part(w->f->v) ? "what was traced" : "these figures";
 
 	if (t->nr_reasons)
-		say(w, "Trust in %s: %s (%s).", what, trust_name(t->level), t->reasons[t->deciding]);
+		say(w, "Trust in %s: %s (%s).", what, trust_name(t->level),
+		    t->reasons[t->deciding]);
 	else
 		say(w, "Trust in %s: %s.", what, trust_name(t->level));
 }

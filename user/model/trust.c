@@ -88,7 +88,8 @@ void trust_judge(const struct trust_facts *f, struct trust *out)
 
 	if (f->lost_ratio > LOST_FAIR)
 		trust_lower(&t, f->lost_ratio > LOST_LOW ? TRUST_LOW : TRUST_FAIR,
-			    "%s%% of all events were lost", units_share(share, 100 * f->lost_ratio));
+			    "%s%% of all events were lost",
+			    units_share(share, 100 * f->lost_ratio));
 	if (!f->complete)
 		trust_lower(&t, TRUST_FAIR, "the capture is incomplete");
 	if (t.agreement == AGREE_NO)

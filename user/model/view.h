@@ -36,7 +36,8 @@ void view_span(struct view *v, size_t first, size_t last);
  * measured. */
 bool view_traces(const struct view *v, enum pool pool);
 
-/* True when a filter was given (--cache, --pid, --cgroup, sizes), and no traced allocation passed it. */
+/* True when a filter was given (--cache, --pid, --cgroup, sizes), and no traced allocation passed
+ * it. */
 bool view_filter_left_nothing(const struct view *v);
 /* True when the view's allocations are only some of the kernel's, as a filter or --pool has it. */
 bool view_is_part(const struct view *v);

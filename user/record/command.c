@@ -40,7 +40,8 @@ int command_start(struct command *c, char **argv)
 		return 0;
 	c->pid = 0;
 	c->status = err == ENOENT ? 127 : 126;
-	return log_error(err, "cannot run %s (%s): nothing was recorded", argv[0], limits_explain(err, why));
+	return log_error(err, "cannot run %s (%s): nothing was recorded", argv[0],
+			 limits_explain(err, why));
 }
 
 bool command_ended(struct command *c)

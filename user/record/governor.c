@@ -173,15 +173,16 @@ static double rise_twice(struct governor *g, double factor)
 }
 
 /*
- * A share of all CPUs is no more than all of them. The sum of run times can be: an interrupt within a program counts
- * to that one, and the programs it runs count by themselves, too.
+ * A share of all CPUs is no more than all of them. The sum of run times can be: an interrupt within
+ * a program counts to that one, and the programs it runs count by themselves, too.
  */
 static double share(double ns, double cpu_ns)
 {
 	return fmin(100, 100 * ns / cpu_ns);
 }
 
-/* What the events of each pool cost by themselves; of one that was not watched, the last is kept. */
+/* What the events of each pool cost by themselves; of one that was not watched, the last is kept.
+ */
 static void prices_take(struct governor *g, const struct cost_reading *r, double all)
 {
 	double idle = all > r->sampling_ns ? 1 - r->sampling_ns / all : 0;
@@ -200,7 +201,8 @@ static double cost_of(const struct governor *g, const struct cost_reading *r)
 	double cost = 0;
 
 	for (int p = 0; p < KMT_POOLS; p++)
-		cost += g->paused[p] ? g->price[p] * GOVERNOR_WINDOW_S / (GOVERNOR_EVERY_S * g->probe_every)
+		cost += g->paused[p] ? g->price[p] * GOVERNOR_WINDOW_S /
+					       (GOVERNOR_EVERY_S * g->probe_every)
 				     : share(r->pool[p].run_ns, r->cpu_ns);
 	return fmin(100, cost);
 }

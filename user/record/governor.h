@@ -42,13 +42,13 @@ struct governor {
 	bool paused[KMT_POOLS];     /* not to be watched … */
 	bool probe; /* … but during the next window, to see what that would cost now */
 	enum governor_state state;
-	double cost;                /* percent, of the last reading: at most 100, of all CPUs */
-	double floor;               /* … what the events alone cost, of the pools that are watched */
-	double cost_sum;            /* of all readings, */
-	int readings;               /* which are so many */
-	double price[KMT_POOLS];    /* percent: what a pool's events cost without samples, when last
-				       watched, */
-	double rate[KMT_POOLS];     /* and how many they were a second */
+	double cost;             /* percent, of the last reading: at most 100, of all CPUs */
+	double floor;            /* … what the events alone cost, of the pools that are watched */
+	double cost_sum;         /* of all readings, */
+	int readings;            /* which are so many */
+	double price[KMT_POOLS]; /* percent: what a pool's events cost without samples, when last
+				    watched, */
+	double rate[KMT_POOLS];  /* and how many they were a second */
 	double dearest[KMT_POOLS];  /* the highest price of a pool while it was paused */
 	double paused_s[KMT_POOLS]; /* time that a pool was not watched, */
 	double not_watched; /* and events of all pools meanwhile, at the rate of the last probe */

@@ -33,7 +33,8 @@ static int put_host(struct capture_writer *w)
 	int err = host_facts_read("/proc", "/sys", &h);
 
 	if (err)
-		return log_error(-err, "cannot tell which kernel this is from /proc (%s): is it mounted?",
+		return log_error(-err,
+				 "cannot tell which kernel this is from /proc (%s): is it mounted?",
 				 strerror(-err));
 	const struct {
 		const char *key, *value;
@@ -111,7 +112,8 @@ static int put_pools(struct capture_writer *w, const struct plan *plan)
 
 	for (int p = 0; p < POOLS; p++)
 		if (plan->asked[p])
-			at += snprintf(text + at, sizeof(text) - at, "%s%s", at ? ", " : "", pool_name(p));
+			at += snprintf(text + at, sizeof(text) - at, "%s%s", at ? ", " : "",
+				       pool_name(p));
 	return at ? capture_put_meta(w, META_POOLS, text) : 0;
 }
 

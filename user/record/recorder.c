@@ -106,8 +106,8 @@ static int snapshot_take(struct recorder *r, enum snapshot_kind kind, double t_s
 	char why[LIMITS_MAX];
 
 	if (err)
-		return log_error(-err, "cannot read /proc/meminfo%s (%s)", err == -ENOENT ? " any more" : "",
-				 limits_explain(-err, why));
+		return log_error(-err, "cannot read /proc/meminfo%s (%s)",
+				 err == -ENOENT ? " any more" : "", limits_explain(-err, why));
 	out->kind = kind;
 	out->t_s = t_s;
 	if (kind == SNAPSHOT_TICK)
@@ -215,13 +215,15 @@ static void cost_say(struct recorder *r)
 		return;
 	r->cost_said = true;
 	if (g->state == GOVERNOR_OVER)
-		log_warn("tracking every object takes %s %% of all CPU time, more than %g %%; narrow it with "
-			 "--cache or --min-size, or give --max-overhead to let it fall to sampling",
-			 units_percent_above(cost, g->cost, g->options.budget), g->options.budget);
+		log_warn(
+			"tracking every object takes %s %% of all CPU time, more than %g %%; narrow it with "
+			"--cache or --min-size, or give --max-overhead to let it fall to sampling",
+			units_percent_above(cost, g->cost, g->options.budget), g->options.budget);
 	else
-		log_warn("the allocation events of this load take %s %% of all CPU time even unsampled, more "
-			 "than %g %%; narrow it with --pool, or give --max-overhead to pause the dearest",
-			 units_percent_above(cost, g->floor, g->options.budget), g->options.budget);
+		log_warn(
+			"the allocation events of this load take %s %% of all CPU time even unsampled, more "
+			"than %g %%; narrow it with --pool, or give --max-overhead to pause the dearest",
+			units_percent_above(cost, g->floor, g->options.budget), g->options.budget);
 }
 
 /* An exact recording goes on as a sampled one: what it has stays as it is, each object with its own
@@ -236,9 +238,10 @@ static int exact_end(struct recorder *r, double now_s)
 		      ?: capture_put_metaf(r->writer, META_PERIOD, "%llu",
 					   (unsigned long long)r->options->tracer.sample_bytes);
 	err = err ?: capture_put_metaf(r->writer, META_EXACT_UNTIL, "%.3f", now_s);
-	log_warn("tracking every object takes %s %% of all CPU time, more than %g %%: sampling from %.1f s on",
-		 units_percent_above(cost, r->governor.cost, r->governor.options.budget),
-		 r->governor.options.budget, now_s);
+	log_warn(
+		"tracking every object takes %s %% of all CPU time, more than %g %%: sampling from %.1f s on",
+		units_percent_above(cost, r->governor.cost, r->governor.options.budget),
+		r->governor.options.budget, now_s);
 	return err;
 }
 
@@ -249,16 +252,20 @@ static void pause_say(const struct governor *g, int pool)
 	char cost[UNITS_MAX];
 
 	if (g->price[pool] > budget)
-		log_warn("the events of %s alone take %s %% of all CPU time, more than --max-overhead %g: not watched "
-			 "until that changes", watched_names[pool],
-			 units_percent_above(cost, g->price[pool], budget), budget);
+		log_warn(
+			"the events of %s alone take %s %% of all CPU time, more than --max-overhead %g: not watched "
+			"until that changes",
+			watched_names[pool], units_percent_above(cost, g->price[pool], budget),
+			budget);
 	else
-		log_warn("the events of %s take %s %% of all CPU time, and with those of the other pools more than "
-			 "--max-overhead %g: not watched until that changes", watched_names[pool],
-			 units_percent(cost, g->price[pool]), budget);
+		log_warn(
+			"the events of %s take %s %% of all CPU time, and with those of the other pools more than "
+			"--max-overhead %g: not watched until that changes",
+			watched_names[pool], units_percent(cost, g->price[pool]), budget);
 }
 
-/* Watch what the governor lets be watched; during a window, what it wants to know the price of, too. */
+/* Watch what the governor lets be watched; during a window, what it wants to know the price of,
+ * too. */
 static int pools_watch(struct recorder *r, bool window)
 {
 	const struct governor *g = &r->governor;
@@ -275,8 +282,8 @@ static int pools_watch(struct recorder *r, bool window)
 		if (how == WATCH_NOT && r->watched[p] == WATCH_RECORD)
 			pause_say(g, p);
 		else if (how == WATCH_RECORD && r->watched[p] != WATCH_RECORD)
-			log_warn("watching %s again: its events take %s %% of all CPU time", watched_names[p],
-				 units_percent(cost, g->price[p]));
+			log_warn("watching %s again: its events take %s %% of all CPU time",
+				 watched_names[p], units_percent(cost, g->price[p]));
 		r->watched[p] = how;
 	}
 	return 0;
@@ -538,7 +545,8 @@ static int record_start(struct recorder *r)
 	r->cost_open = !err;
 	if (err)
 		log_warn("what tracing costs cannot be measured (%s), nor --max-overhead kept%s",
-			 limits_explain(-err, why), err == -EPERM ? ": it takes CAP_SYS_ADMIN" : "");
+			 limits_explain(-err, why),
+			 err == -EPERM ? ": it takes CAP_SYS_ADMIN" : "");
 	for (int p = 0; p < KMT_POOLS; p++)
 		r->watched[p] = WATCH_RECORD;
 	err = snapshot_put(r, &start) ?: capture_commit(r->writer);
@@ -551,7 +559,8 @@ static int record_start(struct recorder *r)
 	return err;
 }
 
-/* A filter that nothing passed is most likely a mistake: better known now than when the report is read. */
+/* A filter that nothing passed is most likely a mistake: better known now than when the report is
+ * read. */
 static void filter_say(const struct recorder *r)
 {
 	const struct tracer_options *o = &r->options->tracer;

@@ -24,7 +24,8 @@
 #include "proc/host.h"
 #include "proc/snapshot.h"
 
-#define KALLSYMS_LOOKED_AT (256UL << 10) /* of it, for the first function: per-CPU variables come before */
+#define KALLSYMS_LOOKED_AT \
+	(256UL << 10) /* of it, for the first function: per-CPU variables come before */
 
 static const char *const event_names[KERNEL_EVENTS] = {
 	[EVENT_KMALLOC] = "kmalloc",
@@ -390,25 +391,31 @@ static int kptr_restrict_read(const char *proc_root)
 {
 	char line[32];
 
-	return file_read_line(proc_root, "sys/kernel/kptr_restrict", line, sizeof(line)) ? -1 : atoi(line);
+	return file_read_line(proc_root, "sys/kernel/kptr_restrict", line, sizeof(line))
+		       ? -1
+		       : atoi(line);
 }
 
-/* kallsyms_show_value() of kernel/ksyms_common.c decides: 2 hides them from everyone, else CAP_SYSLOG shows them. */
+/* kallsyms_show_value() of kernel/ksyms_common.c decides: 2 hides them from everyone, else
+ * CAP_SYSLOG shows them. */
 const char *symbols_hidden_why(int kptr_restrict, bool cap_syslog, char buf[SYMBOLS_WHY_MAX])
 {
 	if (kptr_restrict >= 2)
-		snprintf(buf, SYMBOLS_WHY_MAX,
-			 "kernel.kptr_restrict is %d, which hides symbol addresses from everyone: run "
-			 "`sysctl kernel.kptr_restrict=1` before recording%s", kptr_restrict,
-			 cap_syslog ? "" : ", and record with CAP_SYSLOG");
+		snprintf(
+			buf, SYMBOLS_WHY_MAX,
+			"kernel.kptr_restrict is %d, which hides symbol addresses from everyone: run "
+			"`sysctl kernel.kptr_restrict=1` before recording%s",
+			kptr_restrict, cap_syslog ? "" : ", and record with CAP_SYSLOG");
 	else if (!cap_syslog)
-		snprintf(buf, SYMBOLS_WHY_MAX,
-			 "symbol addresses are hidden from a process without CAP_SYSLOG: record as root with that "
-			 "capability");
+		snprintf(
+			buf, SYMBOLS_WHY_MAX,
+			"symbol addresses are hidden from a process without CAP_SYSLOG: record as root with that "
+			"capability");
 	else
-		snprintf(buf, SYMBOLS_WHY_MAX,
-			 "/proc/kallsyms shows no addresses, though CAP_SYSLOG is there: record outside of the user "
-			 "namespace or sandbox that hides them");
+		snprintf(
+			buf, SYMBOLS_WHY_MAX,
+			"/proc/kallsyms shows no addresses, though CAP_SYSLOG is there: record outside of the user "
+			"namespace or sandbox that hides them");
 	return buf;
 }
 
@@ -417,11 +424,15 @@ const char *symbols_why(int err, const char *proc_root, char buf[SYMBOLS_WHY_MAX
 	char why[LIMITS_MAX];
 
 	if (err == -EPERM)
-		return symbols_hidden_why(kptr_restrict_read(proc_root), caps_read() >> CAP_SYSLOG & 1, buf);
+		return symbols_hidden_why(kptr_restrict_read(proc_root),
+					  caps_read() >> CAP_SYSLOG & 1, buf);
 	if (err == -ENODATA)
-		snprintf(buf, SYMBOLS_WHY_MAX, "/proc/kallsyms is empty: a kernel without CONFIG_KALLSYMS, or it is masked");
+		snprintf(
+			buf, SYMBOLS_WHY_MAX,
+			"/proc/kallsyms is empty: a kernel without CONFIG_KALLSYMS, or it is masked");
 	else
-		snprintf(buf, SYMBOLS_WHY_MAX, "cannot read /proc/kallsyms: %s", limits_explain(-err, why));
+		snprintf(buf, SYMBOLS_WHY_MAX, "cannot read /proc/kallsyms: %s",
+			 limits_explain(-err, why));
 	return buf;
 }
 

@@ -46,31 +46,38 @@ enum kernel_event {
 	KERNEL_EVENTS
 };
 
-/* Files that a recording keeps open at once, at the most: tables, programs, links, and a few beside. */
+/* Files that a recording keeps open at once, at the most: tables, programs, links, and a few
+ * beside. */
 #define RECORD_FILES 96
-/* Address space that the least recording takes: its tables, BTF and the names of functions (32 to 40 MiB on 6.18). */
+/* Address space that the least recording takes: its tables, BTF and the names of functions (32 to
+ * 40 MiB on 6.18). */
 #define RECORD_ADDRESS_BYTES (64ull << 20)
 
 struct kernel_facts {
-	int proc;          /* 0, or −errno of reading the kernel's release there: is it mounted? */
-	int meminfo;       /* 0, or −errno of reading it, −ENODATA where it has no MemTotal */
-	bool sysfs;        /* /sys is mounted */
-	unsigned long long address_bytes; /* that this process may use, up to RECORD_ADDRESS_BYTES */
-	int files;         /* so many more files can be opened, of RECORD_FILES */
-	int symbols;       /* 0; −EPERM: the addresses in /proc/kallsyms are hidden; −errno of reading it */
-	const char *btf_path; /* of --btf; NULL: the kernel's own, which alone lets programs use its functions */
+	int proc;    /* 0, or −errno of reading the kernel's release there: is it mounted? */
+	int meminfo; /* 0, or −errno of reading it, −ENODATA where it has no MemTotal */
+	bool sysfs;  /* /sys is mounted */
+	unsigned long long
+		address_bytes; /* that this process may use, up to RECORD_ADDRESS_BYTES */
+	int files;             /* so many more files can be opened, of RECORD_FILES */
+	int symbols; /* 0; −EPERM: the addresses in /proc/kallsyms are hidden; −errno of reading it
+		      */
+	const char *btf_path; /* of --btf; NULL: the kernel's own, which alone lets programs use its
+				 functions */
 	int btf;           /* 0, or −errno of reading it, −EINVAL where it is something else */
 	int bpf_load;      /* 0, or −errno of loading a two-instruction program */
-	bool preempt_off;  /* a program can turn preemption off and then call global functions (6.18 can) */
-	int read_kernel;   /* 0, or −errno of loading one that reads kernel memory: lockdown=confidentiality */
+	bool preempt_off;  /* a program can turn preemption off and then call global functions (6.18
+			      can) */
+	int read_kernel;   /* 0, or −errno of loading one that reads kernel memory:
+			      lockdown=confidentiality */
 	bool locked;       /* what BPF tables take counts as locked memory (before 5.11) */
 	bool run_time;     /* the kernel measures what programs cost, for us (CAP_SYS_ADMIN) */
 	bool preemptible;  /* a task can be preempted in a program that does not forbid it (7.0) */
 	bool cmpxchg;      /* programs may compare and exchange (5.12) */
 	char lockdown[32]; /* "none", "integrity", "confidentiality", "unknown" */
 	unsigned long long caps; /* in effect */
-	int kptr_restrict; /* −1 when it cannot be read */
-	bool slabinfo;     /* /proc/slabinfo can be read */
+	int kptr_restrict;       /* −1 when it cannot be read */
+	bool slabinfo;           /* /proc/slabinfo can be read */
 	bool vmallocinfo;
 	bool kfunc_get_kmem_cache;  /* 6.13: the cache of an object */
 	bool kfunc_rdonly_cast;     /* 6.2: reading the stack without a helper call */
@@ -86,8 +93,8 @@ void kernel_facts_read(const char *proc_root, const char *btf_path, struct kerne
 #define SYMBOLS_WHY_MAX 200
 
 /*
- * Why functions have no names, and what to do: `err` as of kallsyms_load(), or facts->symbols. Asks /proc
- * and the kernel what hides them; symbols_hidden_why() is the pure part of it. Returns buf.
+ * Why functions have no names, and what to do: `err` as of kallsyms_load(), or facts->symbols. Asks
+ * /proc and the kernel what hides them; symbols_hidden_why() is the pure part of it. Returns buf.
  */
 const char *symbols_why(int err, const char *proc_root, char buf[SYMBOLS_WHY_MAX]);
 const char *symbols_hidden_why(int kptr_restrict, bool cap_syslog, char buf[SYMBOLS_WHY_MAX]);

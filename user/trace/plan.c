@@ -169,16 +169,20 @@ static bool refuse_surroundings(const struct kernel_facts *facts, struct plan *p
 	else if (facts->proc)
 		refuse(p, "/proc cannot be read (%s)", limits_explain(-facts->proc, why));
 	else if (facts->meminfo == -ENODATA)
-		refuse(p, "/proc/meminfo has no MemTotal, so that nothing can be compared: is another file mounted over it?");
+		refuse(p,
+		       "/proc/meminfo has no MemTotal, so that nothing can be compared: is another file mounted over it?");
 	else if (facts->meminfo)
 		refuse(p, "/proc/meminfo cannot be read (%s): without it nothing can be compared",
 		       limits_explain(-facts->meminfo, why));
 	else if (facts->files < RECORD_FILES)
-		refuse(p, "record keeps up to %d files open, and this process can open %d more: run `ulimit -n 1024` first",
+		refuse(p,
+		       "record keeps up to %d files open, and this process can open %d more: run `ulimit -n 1024` first",
 		       RECORD_FILES, facts->files);
 	else if (facts->address_bytes < RECORD_ADDRESS_BYTES)
-		refuse(p, "record takes %llu MiB of address space or more, and this process is limited to %llu MiB: run "
-			  "`ulimit -v unlimited` first", RECORD_ADDRESS_BYTES >> 20, facts->address_bytes >> 20);
+		refuse(p,
+		       "record takes %llu MiB of address space or more, and this process is limited to %llu MiB: run "
+		       "`ulimit -v unlimited` first",
+		       RECORD_ADDRESS_BYTES >> 20, facts->address_bytes >> 20);
 	return p->refusal[0];
 }
 
@@ -191,21 +195,29 @@ static void refuse_btf(const struct kernel_facts *facts, struct plan *p)
 
 	limits_explain(err, why);
 	if (limits_cause(err) || err == ENFILE || err == ENOMEM)
-		refuse(p, "the BTF of this kernel (%.120s) cannot be read: %s", path ?: KERNEL_BTF, why);
+		refuse(p, "the BTF of this kernel (%.120s) cannot be read: %s", path ?: KERNEL_BTF,
+		       why);
 	else if (path)
-		refuse(p, "%.120s cannot be read as BTF: %s; make it by `pahole --btf_encode_detached FILE vmlinux` "
-			  "from this kernel's vmlinux with debug information", path,
-		       err == EINVAL ? "it is neither BTF nor an ELF file with a section .BTF" : why);
+		refuse(p,
+		       "%.120s cannot be read as BTF: %s; make it by `pahole --btf_encode_detached FILE vmlinux` "
+		       "from this kernel's vmlinux with debug information",
+		       path,
+		       err == EINVAL ? "it is neither BTF nor an ELF file with a section .BTF"
+				     : why);
 	else if (err == ENOENT && !facts->sysfs)
-		refuse(p, "/sys is not mounted here, and has this kernel's BTF: run `mount -t sysfs sysfs /sys`, or take it "
-			  "from a file, by --btf FILE");
+		refuse(p,
+		       "/sys is not mounted here, and has this kernel's BTF: run `mount -t sysfs sysfs /sys`, or take it "
+		       "from a file, by --btf FILE");
 	else if (err == ENOENT)
-		refuse(p, "this kernel has no BTF (%s: %s), CONFIG_DEBUG_INFO_BTF=y would give it one: take that of "
-			  "this very kernel from a file, by --btf FILE; `pahole --btf_encode_detached FILE vmlinux` "
-			  "makes it", KERNEL_BTF, why);
+		refuse(p,
+		       "this kernel has no BTF (%s: %s), CONFIG_DEBUG_INFO_BTF=y would give it one: take that of "
+		       "this very kernel from a file, by --btf FILE; `pahole --btf_encode_detached FILE vmlinux` "
+		       "makes it",
+		       KERNEL_BTF, why);
 	else
-		refuse(p, "the BTF of this kernel cannot be read (%s: %s): take it from a file, by --btf FILE", KERNEL_BTF,
-		       err == EINVAL ? "not in a form that is known" : why);
+		refuse(p,
+		       "the BTF of this kernel cannot be read (%s: %s): take it from a file, by --btf FILE",
+		       KERNEL_BTF, err == EINVAL ? "not in a form that is known" : why);
 }
 
 /* What BPF programs need. */
@@ -216,23 +228,30 @@ static bool refuse_bpf(const struct kernel_facts *facts, struct plan *p)
 	if (facts->btf)
 		refuse_btf(facts, p);
 	else if (facts->preemptible && facts->btf_path)
-		refuse(p, "from 7.0 on programs must turn preemption off, and that takes BTF of the kernel's own: it "
-			  "needs CONFIG_DEBUG_INFO_BTF=y");
+		refuse(p,
+		       "from 7.0 on programs must turn preemption off, and that takes BTF of the kernel's own: it "
+		       "needs CONFIG_DEBUG_INFO_BTF=y");
 	else if (facts->bpf_load == -EPERM || facts->bpf_load == -EACCES)
-		refuse(p, "not permitted to load BPF programs: run as root (sudo kmemtrace …); a container needs "
-			  "CAP_BPF and CAP_PERFMON, and to be in no user namespace of its own");
+		refuse(p,
+		       "not permitted to load BPF programs: run as root (sudo kmemtrace …); a container needs "
+		       "CAP_BPF and CAP_PERFMON, and to be in no user namespace of its own");
 	else if (facts->bpf_load == -ENOSYS)
 		refuse(p, "this kernel has no BPF: it needs CONFIG_BPF_SYSCALL=y");
 	else if (facts->bpf_load)
-		refuse(p, "the kernel refuses BPF programs (%s)", limits_explain(-facts->bpf_load, why));
+		refuse(p, "the kernel refuses BPF programs (%s)",
+		       limits_explain(-facts->bpf_load, why));
 	else if (facts->read_kernel == -ENOMEM || facts->read_kernel == -EMFILE)
-		refuse(p, "a BPF program cannot be loaded (%s)", limits_explain(-facts->read_kernel, why));
+		refuse(p, "a BPF program cannot be loaded (%s)",
+		       limits_explain(-facts->read_kernel, why));
 	else if (facts->read_kernel)
-		refuse(p, "BPF programs may not read kernel memory (lockdown is %s): boot with lockdown=integrity or "
-			  "without; `kmemtrace balance` works here", facts->lockdown);
+		refuse(p,
+		       "BPF programs may not read kernel memory (lockdown is %s): boot with lockdown=integrity or "
+		       "without; `kmemtrace balance` works here",
+		       facts->lockdown);
 	else if (facts->locked && !plan_has_cap(facts, CAP_SYS_RESOURCE))
-		refuse(p, "this kernel counts BPF tables as locked memory (before 5.11): CAP_SYS_RESOURCE is needed, "
-			  "too, or `ulimit -l unlimited`");
+		refuse(p,
+		       "this kernel counts BPF tables as locked memory (before 5.11): CAP_SYS_RESOURCE is needed, "
+		       "too, or `ulimit -l unlimited`");
 	return p->refusal[0];
 }
 
@@ -241,7 +260,8 @@ static void plan_refuse(const struct kernel_facts *facts, struct plan *p)
 	if (refuse_surroundings(facts, p) || refuse_bpf(facts, p))
 		return;
 	for (size_t i = 0; i < p->nr; i++)
-		if (p->hooks[i].def->required && !p->hooks[i].on && strcmp(p->hooks[i].reason, NOT_ASKED)) {
+		if (p->hooks[i].def->required && !p->hooks[i].on &&
+		    strcmp(p->hooks[i].reason, NOT_ASKED)) {
 			refuse(p, "%s cannot be attached: %s; `kmemtrace balance` works here",
 			       p->hooks[i].def->name, p->hooks[i].reason);
 			return;
@@ -285,13 +305,15 @@ static void notes_functions(const struct kernel_facts *facts, struct plan *p)
 	if (facts->btf)
 		return;
 	if (facts->btf_path) {
-		note(p, "BTF from a file: programs cannot use the kernel's own functions. A tracked object costs more, "
-			"and kmalloc is shown by size");
+		note(p,
+		     "BTF from a file: programs cannot use the kernel's own functions. A tracked object costs more, "
+		     "and kmalloc is shown by size");
 		return;
 	}
 	if (!facts->kfunc_get_kmem_cache)
-		note(p, "no bpf_get_kmem_cache (6.13): the cache of a kmalloc'ed object is not known, kmalloc "
-			"is shown by size");
+		note(p,
+		     "no bpf_get_kmem_cache (6.13): the cache of a kmalloc'ed object is not known, kmalloc "
+		     "is shown by size");
 	if (!facts->kfunc_rdonly_cast)
 		note(p, "no bpf_rdonly_cast (6.2): each stack costs more to recognise");
 }
@@ -309,21 +331,26 @@ static void plan_notes(const struct kernel_facts *facts, struct plan *p)
 	if (functions_refused(facts) && facts->cmpxchg)
 		note(p, "no CAP_SYS_ADMIN (6.12 or older): a tracked object costs more");
 	if (!facts->run_time && !facts->bpf_load && !plan_has_cap(facts, CAP_SYS_ADMIN))
-		note(p, "no CAP_SYS_ADMIN: what tracing costs is not measured, and --max-overhead not kept");
+		note(p,
+		     "no CAP_SYS_ADMIN: what tracing costs is not measured, and --max-overhead not kept");
 	else if (!facts->run_time && !facts->bpf_load)
-		note(p, "the kernel does not measure what programs take (BPF_ENABLE_STATS): what tracing costs is not "
-			"known, and --max-overhead not kept");
+		note(p,
+		     "the kernel does not measure what programs take (BPF_ENABLE_STATS): what tracing costs is not "
+		     "known, and --max-overhead not kept");
 	if (facts->symbols == -EPERM && !facts->proc) {
 		char why[SYMBOLS_WHY_MAX];
 
 		note(p, "call stacks will have no names: %s",
-		     symbols_hidden_why(facts->kptr_restrict, plan_has_cap(facts, CAP_SYSLOG), why));
+		     symbols_hidden_why(facts->kptr_restrict, plan_has_cap(facts, CAP_SYSLOG),
+					why));
 	} else if (facts->symbols && !facts->proc) {
-		note(p, "call stacks will have no names: /proc/kallsyms cannot be read (%s)", strerror(-facts->symbols));
+		note(p, "call stacks will have no names: /proc/kallsyms cannot be read (%s)",
+		     strerror(-facts->symbols));
 	}
 	if (!facts->slabinfo && !facts->proc)
-		note(p, "/proc/slabinfo cannot be read: nothing to check the trace against; it takes root, or "
-			"CAP_DAC_READ_SEARCH");
+		note(p,
+		     "/proc/slabinfo cannot be read: nothing to check the trace against; it takes root, or "
+		     "CAP_DAC_READ_SEARCH");
 }
 
 const struct hook_def *plan_audits(const struct plan *plan)

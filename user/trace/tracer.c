@@ -241,7 +241,8 @@ static int table_map(struct tracer *t, struct bpf_map *map, const void *table, u
 	addr = mmap(NULL, len, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED,
 		    bpf_map__fd(map), 0);
 	if (addr == MAP_FAILED)
-		return log_error(errno, "cannot map the table %s (%s)", bpf_map__name(map), limits_explain(errno, why));
+		return log_error(errno, "cannot map the table %s (%s)", bpf_map__name(map),
+				 limits_explain(errno, why));
 	t->mapped[t->nr_mapped].addr = addr;
 	t->mapped[t->nr_mapped++].len = len;
 	memcpy((void *)table, &addr, sizeof(addr));
@@ -308,7 +309,8 @@ static int programs_load(struct tracer *t)
 	loading = t->skel->maps.rodata;
 	err = tracer_bpf__load(t->skel);
 	if (limits_cause(-err))
-		return log_error(-err, "cannot load the BPF programs: %s", limits_explain(-err, why));
+		return log_error(-err, "cannot load the BPF programs: %s",
+				 limits_explain(-err, why));
 	if (err == -ENOMEM)
 		return log_error(ENOMEM,
 				 "the kernel has no memory for the tables: try a smaller --memory");
@@ -346,7 +348,8 @@ int tracer_new(const struct plan *plan, const struct tracer_options *options, st
 	t->nr_cpus = libbpf_num_possible_cpus();
 	t->skel = t->nr_cpus > 0 ? skeleton_open(plan->legacy, plan->btf_path) : NULL;
 	if (!t->skel) {
-		err = log_error(errno ?: EINVAL, "cannot open the BPF object (%s)", limits_explain(errno ?: EINVAL, why));
+		err = log_error(errno ?: EINVAL, "cannot open the BPF object (%s)",
+				limits_explain(errno ?: EINVAL, why));
 	} else {
 		err = tracer_sizes(options, &t->sizes);
 	}
@@ -376,8 +379,10 @@ static int hook_attach(struct tracer *t, size_t i)
 	char why[LIMITS_MAX];
 
 	if (err)
-		return log_error(-err, "cannot attach to %s (%s); `kmemtrace doctor` says what this kernel allows", def->name,
-				 limits_explain(-err, why));
+		return log_error(
+			-err,
+			"cannot attach to %s (%s); `kmemtrace doctor` says what this kernel allows",
+			def->name, limits_explain(-err, why));
 	t->links[i] = link;
 	return 0;
 }

@@ -104,8 +104,9 @@ void tracer_stats_by(struct tracer *t, struct stats_helper *helper)
 }
 
 /*
- * The kernel counts from somewhere in the call that asks for it to somewhere in that which ends it: 0.2 ms each, as a
- * rule. The window is what lies between; but where this process had to wait in one of them, all of that is in the window.
+ * The kernel counts from somewhere in the call that asks for it to somewhere in that which ends it:
+ * 0.2 ms each, as a rule. The window is what lies between; but where this process had to wait in
+ * one of them, all of that is in the window.
  */
 #define EDGE_NS 1000000
 
@@ -115,8 +116,8 @@ static bool edge_is_long(uint64_t from_ns, uint64_t to_ns)
 }
 
 /*
- * What the kernel had counted before is read before, and what it has by then afterwards: however long the readings
- * take, no run time is set against a window that did not have it.
+ * What the kernel had counted before is read before, and what it has by then afterwards: however
+ * long the readings take, no run time is set against a window that did not have it.
  */
 int tracer_cost_begin(struct tracer *t)
 {
