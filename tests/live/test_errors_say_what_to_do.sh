@@ -87,6 +87,40 @@ test_a_process_that_is_not_there() {
 	[ ! -e "$WORK/x.kmt" ]
 }
 
+# What watched nothing vouches for nothing: it is said when the recording ends, and in the report.
+test_a_filter_that_nothing_passes() {
+	need_record
+	cgroup_make # and nobody is in it
+	for filter in "--min-size 1G" "--cgroup $CGROUP"; do
+		# shellcheck disable=SC2086 # two words
+		"$KMEMTRACE" record -q -f --exact $filter -d 1 -o "$CAPTURE" 2>"$WORK/err" || fail "$(cat "$WORK/err")"
+		grep -q '^kmemtrace: warning: no allocation .* was seen: the capture has' "$WORK/err" || fail "$(cat "$WORK/err")"
+		report
+		[ "$(json .trust.level)" = low ] || fail "trust is $(json .trust.level)"
+		json '.verdict.sentences[]' >"$WORK/verdict"
+		grep -q '^No allocation .* was traced' "$WORK/verdict" || fail "$(cat "$WORK/verdict")"
+	done
+	"$KMEMTRACE" record -q -f --pool vmalloc -d 1 -o "$CAPTURE"
+	report
+	json '.verdict.sentences[]' >"$WORK/verdict"
+	grep -q '^Only these pools were watched: vmalloc' "$WORK/verdict" || fail "$(cat "$WORK/verdict")"
+	! grep -q 'Trust in these figures' "$WORK/verdict"
+}
+
+test_captures_in_the_wrong_order() {
+	need_record
+	"$KMEMTRACE" record -q -d 1 -o "$WORK/first.kmt" 2>/dev/null
+	"$KMEMTRACE" record -q -d 1 -o "$WORK/second.kmt" 2>/dev/null
+	"$KMEMTRACE" diff "$WORK/first.kmt" "$WORK/second.kmt" | tr -s ' \n' ' ' >"$WORK/said"
+	! grep -qE 'is older than|same part' "$WORK/said" || fail "$(cat "$WORK/said")"
+	"$KMEMTRACE" diff "$WORK/second.kmt" "$WORK/first.kmt" | tr -s ' \n' ' ' >"$WORK/said"
+	grep -q 'new capture is older than the base' "$WORK/said" || fail "$(cat "$WORK/said")"
+	"$KMEMTRACE" diff "$WORK/first.kmt" "$WORK/first.kmt" | tr -s ' \n' ' ' >"$WORK/said"
+	grep -q 'same part of the same recording' "$WORK/said" || fail "$(cat "$WORK/said")"
+	refused 1 "first.kmt lasts 1 s: its end is before" "$KMEMTRACE" report --from 10 "$WORK/first.kmt"
+	one_line
+}
+
 test_a_cgroup_is_named_by_its_path() {
 	need_record
 	cgroup_make
