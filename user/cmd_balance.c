@@ -61,7 +61,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (args->path)
-			argp_error(state, "one capture at a time, please");
+			argp_error(
+				state,
+				"one capture at a time, and '%s' is a second; `kmemtrace diff` compares two",
+				arg);
 		args->path = arg;
 		return 0;
 	case ARGP_KEY_END:
@@ -107,7 +110,8 @@ static int balance_live(const struct balance_args *args)
 	int err = snapshot_read(proc_root, SNAPSHOT_ALL & ~SNAPSHOT_SLABINFO, &s);
 
 	if (err)
-		return log_error(-err, "cannot read %s/meminfo: %s", proc_root, strerror(-err));
+		return log_error(-err, "cannot read %s/meminfo: %s%s", proc_root, strerror(-err),
+				 err == -ENOENT ? " (is /proc mounted there?)" : "");
 	if (!args->proc_root) {
 		unlisted_read(proc_root, "/sys", &unlisted);
 		if (!uname(&uts))

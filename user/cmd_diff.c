@@ -109,7 +109,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (args->nr_stacks == 2)
-			argp_error(state, "two captures at the most, please");
+			argp_error(
+				state,
+				"two captures are compared, and '%s' is a third; to compare many with one, put "
+				"them in a directory: --base-set=DIR NEW",
+				arg);
 		args->paths[args->nr_stacks++] = arg;
 		return 0;
 	case ARGP_KEY_END:

@@ -81,7 +81,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (args->path)
-			argp_error(state, "one capture at a time, please");
+			argp_error(
+				state,
+				"one capture is reported at a time, and '%s' is a second; `kmemtrace diff` compares two",
+				arg);
 		args->path = arg;
 		return 0;
 	case ARGP_KEY_NO_ARGS:

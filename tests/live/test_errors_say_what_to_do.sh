@@ -194,7 +194,11 @@ test_proc_or_sys_is_missing() {
 	mkdir "$WORK/directory"
 	hidden '/proc is not mounted here: run .mount -t proc' -t tmpfs none /proc
 	grep -q "Kernel: $(uname -r)" "$WORK/doctor" || fail "$(cat "$WORK/doctor")"
-	hidden '/sys is not mounted here' -t tmpfs none /sys
+	hidden '/sys is not mounted here: run .mount -t sysfs' -t tmpfs none /sys
+	cp /sys/kernel/btf/vmlinux "$WORK/btf" # helps nobody: how many CPUs there are is in /sys, too
+	refused 1 '/sys is not mounted here' \
+		unshare -m bash "$WORK/hide" "$KMEMTRACE" record --btf "$WORK/btf" -d 0.5 -o "$WORK/x.kmt"
+	one_line
 	! grep -q 'this kernel has no' "$WORK/doctor"
 	hidden '/proc/meminfo has no MemTotal' --bind "$WORK/nothing" /proc/meminfo
 	printf 'mount --make-rprivate /\nmount --bind "%s" /proc/slabinfo || exit 99\nexec "$@"\n' "$WORK/nothing" >"$WORK/hide"

@@ -114,11 +114,13 @@ static int snapshot_take(struct recorder *r, enum snapshot_kind kind, double t_s
 		return 0;
 	err = audit_count_free(r->audit, &out->slabs);
 	if (err)
-		log_warn("cannot tell what is free on CPU lists (%s)", strerror(-err));
+		log_warn("cannot tell what is free on CPU lists (%s): slabinfo has it as in use",
+			 strerror(-err));
 	err = tasks_read(r->tracer, r->options->tracer.thread_size, &out->tasks);
 	if (err)
-		log_warn("cannot tell which processes hold kernel stacks and page tables (%s)",
-			 strerror(-err));
+		log_warn(
+			"it will not be known which processes hold kernel stacks and page tables (%s)",
+			strerror(-err));
 	return 0;
 }
 
@@ -355,8 +357,9 @@ static int bound_keep(struct recorder *r)
 	if (size < 0)
 		return (int)size;
 	if (size > r->options->max_bytes && !r->bound_said)
-		log_warn("one interval alone takes more than --max-size: %s grows beyond it",
-			 r->options->path);
+		log_warn(
+			"one interval alone takes more than --max-size: %s grows beyond it; give a larger one",
+			r->options->path);
 	r->bound_said |= size > r->options->max_bytes;
 	return 0;
 }

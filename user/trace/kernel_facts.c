@@ -466,7 +466,7 @@ void kernel_facts_read(const char *proc_root, const char *btf_path, struct kerne
 	out->cmpxchg = cmpxchg_read();
 	out->caps = caps_read();
 	out->meminfo = meminfo_read(proc_root);
-	out->sysfs = !stat("/sys/kernel", &st);
+	out->sysfs = !stat("/sys/devices/system/cpu", &st);
 	out->slabinfo = readable(proc_root, "slabinfo");
 	out->vmallocinfo = readable(proc_root, "vmallocinfo");
 	out->symbols = symbols_read(proc_root);

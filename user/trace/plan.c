@@ -166,6 +166,8 @@ static bool refuse_surroundings(const struct kernel_facts *facts, struct plan *p
 
 	if (facts->proc == -ENOENT)
 		refuse(p, "/proc is not mounted here: run `mount -t proc proc /proc`");
+	else if (!facts->sysfs) /* it has the kernel's BTF, and how many CPUs there are */
+		refuse(p, "/sys is not mounted here: run `mount -t sysfs sysfs /sys`");
 	else if (facts->proc)
 		refuse(p, "/proc cannot be read (%s)", limits_explain(-facts->proc, why));
 	else if (facts->meminfo == -ENODATA)
@@ -204,10 +206,6 @@ static void refuse_btf(const struct kernel_facts *facts, struct plan *p)
 		       path,
 		       err == EINVAL ? "it is neither BTF nor an ELF file with a section .BTF"
 				     : why);
-	else if (err == ENOENT && !facts->sysfs)
-		refuse(p,
-		       "/sys is not mounted here, and has this kernel's BTF: run `mount -t sysfs sysfs /sys`, or take it "
-		       "from a file, by --btf FILE");
 	else if (err == ENOENT)
 		refuse(p,
 		       "this kernel has no BTF (%s: %s), CONFIG_DEBUG_INFO_BTF=y would give it one: take that of "
