@@ -4,11 +4,14 @@
 #ifndef KMEMTRACE_CMD_H
 #define KMEMTRACE_CMD_H
 
+#include <stdbool.h>
+
 struct cmd {
 	const char *name;
 	const char *summary; /* one line for `kmemtrace --help` */
 	int (*run)(int argc,
 		   char **argv); /* argv[0] is the command's name; returns the exit status */
+	bool bounded;            /* reads captures, which may be hostile: see base/bounds.h */
 };
 
 /* Exit statuses, the same for every command. */

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <sqlite3.h>
 
+#include "base/bounds.h"
 #include "base/inherited.h"
 #include "base/log.h"
 #include "base/suggest.h"
@@ -17,12 +18,14 @@
 static int cmd_version(int argc, char **argv);
 
 static const struct cmd commands[] = {
-	{"record", "trace kernel allocations into a capture file (root)", cmd_record},
-	{"report", "say where kernel memory went, from a capture", cmd_report},
-	{"diff", "say what changed from one capture, or a set of them, to another", cmd_diff},
-	{"balance", "take MemTotal apart: free, user, each kernel pool, and the rest", cmd_balance},
-	{"doctor", "say what this kernel lets kmemtrace see, and what it does not", cmd_doctor},
-	{"version", "print the version and what it was built with", cmd_version},
+	{"record", "trace kernel allocations into a capture file (root)", cmd_record, false},
+	{"report", "say where kernel memory went, from a capture", cmd_report, true},
+	{"diff", "say what changed from one capture, or a set of them, to another", cmd_diff, true},
+	{"balance", "take MemTotal apart: free, user, each kernel pool, and the rest", cmd_balance,
+	 true},
+	{"doctor", "say what this kernel lets kmemtrace see, and what it does not", cmd_doctor,
+	 false},
+	{"version", "print the version and what it was built with", cmd_version, false},
 };
 
 static int cmd_version(int argc, char **argv)
@@ -95,6 +98,8 @@ int main(int argc, char **argv)
 		/* What argp calls the program in messages and usage. */
 		snprintf(name, sizeof(name), "kmemtrace %s", commands[i].name);
 		argv[1] = name;
+		if (commands[i].bounded)
+			bounds_set();
 		return commands[i].run(argc - 1, argv + 1);
 	}
 	return unknown_command(argv[1]);

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
+#include "base/array.h"
+#include "base/bounds.h"
 #include "base/log.h"
 
 bool output_wants_colour(void)
@@ -25,24 +26,81 @@ bool output_is_utf8(void)
 	return !strcmp(nl_langinfo(CODESET), "UTF-8");
 }
 
+/* A document on its way to standard output. */
+struct sink {
+	ARRAY_OF(char) kept;
+	bool passing; /* it is too large to keep: what comes is written */
+	int err;      /* errno of the write that failed */
+};
+
+static void sink_write(struct sink *s, const char *data, size_t size)
+{
+	while (size && !s->err) {
+		ssize_t n = write(STDOUT_FILENO, data, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			s->err = errno;
+			return;
+		}
+		data += n;
+		size -= (size_t)n;
+	}
+}
+
+static void sink_pass(struct sink *s)
+{
+	if (!s->passing)
+		sink_write(s, s->kept.items, s->kept.nr);
+	s->passing = true;
+}
+
+/* A cookie_write_function_t: 0 says that it failed. */
+static ssize_t sink_take(void *cookie, const char *data, size_t size)
+{
+	struct sink *s = cookie;
+
+	if (s->kept.nr + size > OUTPUT_KEPT)
+		sink_pass(s);
+	if (s->passing) {
+		sink_write(s, data, size);
+	} else if (array_grow((void **)&s->kept.items, &s->kept.cap, 1, s->kept.nr + size)) {
+		s->err = ENOMEM;
+	} else {
+		memcpy(s->kept.items + s->kept.nr, data, size);
+		s->kept.nr += size;
+	}
+	return s->err ? 0 : (ssize_t)size;
+}
+
+static int output_failed(const char *what, int err)
+{
+	if (err == EPIPE)
+		return -err;
+	if (err == ENOMEM)
+		return log_error(err, "not enough memory to print the %s%s", what,
+				 bounds_memory_hint());
+	return log_error(err, "cannot write the %s to standard output: %s", what, strerror(err));
+}
+
 int output_document(const char *what, int (*render)(const void *arg, FILE *out), const void *arg)
 {
-	_cleanup_free_ char *document = NULL;
-	size_t size = 0;
-	FILE *f = open_memstream(&document, &size);
+	struct sink s = {0};
+	FILE *f = fopencookie(&s, "w", (cookie_io_functions_t){.write = sink_take});
 	int err;
 
 	if (!f)
-		return log_error(ENOMEM, "not enough memory to print the %s", what);
-	err = render(arg, f);
-	if (fclose(f) || err)
-		return log_error(ENOMEM, "not enough memory to print the %s", what);
-	if (fwrite(document, 1, size, stdout) != size || fflush(stdout)) {
-		err = errno;
-		if (err == EPIPE)
-			return -err;
-		return log_error(err, "cannot write the %s to standard output: %s", what,
-				 strerror(err));
-	}
-	return 0;
+		return output_failed(what, ENOMEM);
+	setvbuf(f, NULL, _IOFBF, 64 << 10);
+	fflush(stdout);
+	err = render(arg, f) ? ENOMEM : 0;
+	if (fclose(f) && !err)
+		err = ENOMEM;
+	if (!err)
+		sink_pass(&s);
+	ARRAY_FREE(&s.kept);
+	err = s.err ?: err;
+	errno = err;
+	return err ? output_failed(what, err) : 0;
 }

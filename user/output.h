@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How the commands print a document: whole or not at all. */
+/* How the commands print a document: whole or not at all, unless it is huge. */
 #ifndef KMEMTRACE_OUTPUT_H
 #define KMEMTRACE_OUTPUT_H
 
@@ -12,10 +12,12 @@ bool output_wants_colour(void);
 bool output_is_utf8(void);
 
 /*
- * Call `render` into memory, then print what it made: a failure leaves nothing half-printed, and
- * errno is the write's. `what` names the document in messages. 0 or −errno, which has been said;
- * −EPIPE has not: a reader that has seen enough need not be told.
+ * Print what `render` makes: a failure leaves nothing half-printed. A document of more than
+ * OUTPUT_KEPT bytes is printed while it is made, so that it takes no memory; a failure then leaves
+ * a part. errno is the write's. `what` names the document in messages. 0 or −errno, which has been
+ * said; −EPIPE has not: a reader that has seen enough need not be told.
  */
+#define OUTPUT_KEPT (16 << 20)
 int output_document(const char *what, int (*render)(const void *arg, FILE *out), const void *arg);
 
 #endif

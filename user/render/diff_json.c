@@ -82,18 +82,18 @@ static json_t *level_json(struct json_out *o, const struct diff *d, const struct
 	return j;
 }
 
-static json_t *levels_json(struct json_out *o, const struct diff *d,
-			   const struct diff_options *options, enum profile_section section)
+static void write_levels(struct json_out *o, const struct diff *d,
+			 const struct diff_options *options, enum profile_section section)
 {
 	const struct diff_rows *rows = &d->sections[section];
 	size_t nr = section == PROFILE_POOLS || options->all ? rows->nr : rows->changed;
-	json_t *list = json_array();
 
 	if (options->top && section != PROFILE_POOLS && nr > options->top)
 		nr = options->top;
-	for (size_t i = 0; i < nr; i++)
-		append(o, list, level_json(o, d, &rows->items[i]));
-	return list;
+	json_begin(o, profile_section_name(section), '[');
+	for (size_t i = 0; i < nr && json_wanted(o); i++)
+		json_member(o, NULL, level_json(o, d, &rows->items[i]));
+	json_end(o, ']');
 }
 
 /* A path that one capture has not held nothing there; a set has no one figure of bytes. */
@@ -160,26 +160,26 @@ static json_t *growth_row_json(struct json_out *o, const struct diff *d, const s
 	return j;
 }
 
-static json_t *growth_json(struct json_out *o, const struct diff *d,
-			   const struct diff_options *options)
+static void write_growth(struct json_out *o, const struct diff *d,
+			 const struct diff_options *options)
 {
 	const struct diff_rows *rows = &d->sections[PROFILE_GROWTH];
 	size_t nr = options->all ? rows->nr : rows->changed;
-	json_t *list = json_array();
 
 	if (options->top && nr > options->top)
 		nr = options->top;
-	for (size_t i = 0; i < nr; i++)
-		append(o, list, growth_row_json(o, d, &rows->items[i], i + 1));
-	return list;
+	json_begin(o, "growth", '[');
+	for (size_t i = 0; i < nr && json_wanted(o); i++)
+		json_member(o, NULL, growth_row_json(o, d, &rows->items[i], i + 1));
+	json_end(o, ']');
 }
 
-static json_t *churn_json(struct json_out *o, const struct diff *d,
-			  const struct diff_options *options)
+static void write_churn(struct json_out *o, const struct diff *d,
+			const struct diff_options *options)
 {
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < d->nr_churn && (!options->top || i < options->top); i++) {
+	json_begin(o, "traffic", '[');
+	for (size_t i = 0; i < d->nr_churn && (!options->top || i < options->top) && json_wanted(o);
+	     i++) {
 		const struct diff_row *row = &d->sections[PROFILE_GROWTH].items[d->churn_order[i]];
 		_cleanup_free_ char *label = diff_row_label(row);
 		json_t *j = json_object();
@@ -192,9 +192,9 @@ static json_t *churn_json(struct json_out *o, const struct diff *d,
 		put(o, j, "delta_bytes_per_s", number(row->churn.delta));
 		put(o, j, "delta_bytes_per_s_low", number(row->churn.low));
 		put(o, j, "delta_bytes_per_s_high", number(row->churn.high));
-		append(o, list, j);
+		json_member(o, NULL, j);
 	}
-	return list;
+	json_end(o, ']');
 }
 
 static json_t *verdict_json(struct json_out *o, const struct diff *d)
@@ -211,22 +211,23 @@ static json_t *verdict_json(struct json_out *o, const struct diff *d)
 int diff_json(const struct diff *d, const struct diff_options *options, FILE *out)
 {
 	struct json_out o = {0};
-	json_t *root = json_object(), *notes = json_array();
+	json_t *notes = json_array();
 
-	put(&o, root, "schema", json_integer(1));
-	put(&o, root, "base",
-	    d->in.base_view ? side_json(&o, d->in.base_view) : set_json(&o, d->in.set));
-	put(&o, root, "new", side_json(&o, d->in.new_view));
-	put(&o, root, "verdict", verdict_json(&o, d));
+	json_document_begin(&o, out);
+	json_member(&o, "schema", json_integer(1));
+	json_member(&o, "base",
+		    d->in.base_view ? side_json(&o, d->in.base_view) : set_json(&o, d->in.set));
+	json_member(&o, "new", side_json(&o, d->in.new_view));
+	json_member(&o, "verdict", verdict_json(&o, d));
 	for (size_t i = 0; i < d->notes.nr; i++)
 		append(&o, notes, text(d->notes.items[i].text));
-	put(&o, root, "notes", notes);
+	json_member(&o, "notes", notes);
 	for (int s = 0; s < PROFILE_LEVELS; s++)
-		put(&o, root, profile_section_name(s), levels_json(&o, d, options, s));
-	put(&o, root, "growth_by", json_string(growth_by_name(d->in.new_->by)));
-	put(&o, root, "growth_changed",
-	    json_integer((json_int_t)d->sections[PROFILE_GROWTH].changed));
-	put(&o, root, "growth", growth_json(&o, d, options));
-	put(&o, root, "traffic", churn_json(&o, d, options));
-	return document_write(&o, root, out);
+		write_levels(&o, d, options, s);
+	json_member(&o, "growth_by", json_string(growth_by_name(d->in.new_->by)));
+	json_member(&o, "growth_changed",
+		    json_integer((json_int_t)d->sections[PROFILE_GROWTH].changed));
+	write_growth(&o, d, options);
+	write_churn(&o, d, options);
+	return json_document_end(&o);
 }

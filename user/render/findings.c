@@ -127,9 +127,9 @@ static json_t *unusual_levels_json(struct json_out *out, const struct unusual_le
 	return list;
 }
 
-void findings_json(struct json_out *o, json_t *root)
+void findings_json(struct json_out *o)
 {
-	put(o, root, "outlook", exhaustion_json(o, &o->r->exhaustion));
-	put(o, root, "follows", correlation_json(o, o->r));
-	put(o, root, "proportions", unusual_levels_json(o, &o->r->unusual_levels));
+	json_member(o, "outlook", exhaustion_json(o, &o->r->exhaustion));
+	json_member(o, "follows", correlation_json(o, o->r));
+	json_member(o, "proportions", unusual_levels_json(o, &o->r->unusual_levels));
 }

@@ -10,6 +10,6 @@
 
 void findings_text(struct page *p, const struct report *r);
 /* Puts "outlook", "follows" and "proportions" into root. */
-void findings_json(struct json_out *o, json_t *root);
+void findings_json(struct json_out *o);
 
 #endif

@@ -48,15 +48,117 @@ json_t *path_json(struct json_out *o, const struct capture *c, uint32_t stack)
 	return list;
 }
 
+#define LAYOUT (JSON_INDENT(1) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12))
+
+/* ---- a document that is written while it is put together ---- */
+
+static void new_line(const struct json_out *o)
+{
+	fputc('\n', o->out);
+	for (size_t i = 0; i < o->depth; i++)
+		fputc(' ', o->out);
+}
+
+/* What stands before a value: the comma of the one before it, its line, its key. Keys are ASCII
+ * words of ours. */
+static void before_value(struct json_out *o, const char *key)
+{
+	if (!o->depth)
+		return;
+	if (!o->empty)
+		fputc(',', o->out);
+	o->empty = false;
+	new_line(o);
+	if (key)
+		fprintf(o->out, "\"%s\": ", key);
+}
+
+void json_begin(struct json_out *o, const char *key, char bracket)
+{
+	before_value(o, key);
+	fputc(bracket, o->out);
+	o->depth++;
+	o->empty = true;
+}
+
+void json_end(struct json_out *o, char bracket)
+{
+	o->depth--;
+	if (!o->empty)
+		new_line(o);
+	fputc(bracket, o->out);
+	o->empty = false;
+}
+
+/* jansson lays a value out as if it were the whole document: its lines go in by our depth. */
+static int write_indented(const char *buf, size_t size, void *arg)
+{
+	const struct json_out *o = arg;
+
+	while (size) {
+		const char *end = memchr(buf, '\n', size);
+		size_t len = end ? (size_t)(end - buf) : size;
+
+		if (fwrite(buf, 1, len, o->out) != len)
+			return -1;
+		if (end) {
+			new_line(o);
+			len++;
+		}
+		buf += len;
+		size -= len;
+	}
+	return 0;
+}
+
+void json_member(struct json_out *o, const char *key, json_t *value)
+{
+	before_value(o, key);
+	if (!value || json_dump_callback(value, write_indented, o, LAYOUT | JSON_ENCODE_ANY))
+		o->failed |= !ferror(o->out);
+	json_decref(value);
+}
+
+void json_members(struct json_out *o, json_t *object)
+{
+	const char *key;
+	json_t *value;
+
+	o->failed |= !object;
+	json_object_foreach(object, key, value) json_member(o, key, json_incref(value));
+	json_decref(object);
+}
+
+bool json_wanted(const struct json_out *o)
+{
+	return !o->failed && !ferror(o->out);
+}
+
+void json_document_begin(struct json_out *o, FILE *out)
+{
+	o->out = out;
+	o->depth = 0;
+	json_begin(o, NULL, '{');
+}
+
+int json_document_end(struct json_out *o)
+{
+	json_end(o, '}');
+	fputc('\n', o->out);
+	if (o->failed)
+		return -ENOMEM;
+	return ferror(o->out) ? -EIO : 0;
+}
+
+/* ---- a small document: one tree ---- */
+
 int document_write(struct json_out *o, json_t *root, FILE *out)
 {
 	int err = 0;
 
 	if (o->failed)
 		err = -ENOMEM;
-	else if (json_dumpf(root, out,
-			    JSON_INDENT(1) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12)) ||
-		 fputc('\n', out) == EOF)
+	else if (json_dumpf(root, out, LAYOUT) || fputc('\n', out) == EOF)
 		err = -EIO;
 	json_decref(root);
 	return err;

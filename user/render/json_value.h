@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/cleanup.h"
@@ -17,11 +18,33 @@ struct report;
 /*
  * jansson reports every failure in the end: a NULL value makes json_object_set_new() fail, which
  * returns −1 and is remembered here. Strings fail on invalid UTF-8, hence text().
+ *
+ * A document is written while it is put together: what has no bound (rows, and the lists in them)
+ * is begun, filled and ended, one value at a time, so that it takes no memory. What is small is a
+ * tree of jansson's, and so is each value.
  */
 struct json_out {
 	const struct report *r; /* NULL in documents that are no report */
 	int failed;
+	FILE *out;
+	size_t depth; /* of what is begun and not ended */
+	bool empty;   /* nothing is in that yet */
 };
+
+/*
+ * Begin an object ('{') or a list ('['), in a list with key NULL; put a value into what is begun;
+ * end it. The layout is jansson's with JSON_INDENT(1).
+ */
+void json_begin(struct json_out *o, const char *key, char bracket);
+void json_member(struct json_out *o, const char *key, json_t *value);
+void json_end(struct json_out *o, char bracket);
+/* All members of `object`, which is freed. */
+void json_members(struct json_out *o, json_t *object);
+/* Begin and end the document itself. 0, −ENOMEM when a part of it failed, −EIO. */
+void json_document_begin(struct json_out *o, FILE *out);
+int json_document_end(struct json_out *o);
+/* False when nothing more need be put: writing has failed. */
+bool json_wanted(const struct json_out *o);
 
 static inline void put(struct json_out *o, json_t *object, const char *key, json_t *value)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The report as JSON: see report.h. Each section of the contract is one function that returns its
- * value. */
+/*
+ * The report as JSON: see report.h. Each section of the contract is one function: one that returns
+ * its value, or, where that has no bound (holders, callers, caches, growth), one that writes it.
+ */
 #include <string.h>
 
 #include "model/container.h"
@@ -165,12 +167,13 @@ static void put_change(struct json_out *o, json_t *j, const char *start, const c
 }
 
 /* Processes, or cgroups: the same figures of other holders. */
-static json_t *holders_json(struct json_out *o, const struct process_level *rows, size_t nr,
-			    bool processes)
+static void write_holders(struct json_out *o, const char *key, const struct process_level *rows,
+			  size_t nr)
 {
-	json_t *list = json_array();
+	bool processes = !strcmp(key, "processes");
 
-	for (size_t i = 0; i < nr; i++) {
+	json_begin(o, key, '[');
+	for (size_t i = 0; i < nr && json_wanted(o); i++) {
 		const struct process_level *p = &rows[i];
 		json_t *j = json_object();
 
@@ -183,17 +186,17 @@ static json_t *holders_json(struct json_out *o, const struct process_level *rows
 		put_change(o, j, "start_threads", "end_threads", &p->threads);
 		put_change(o, j, "start_stack_kb", "end_stack_kb", &p->stack_kb);
 		put_change(o, j, "start_page_tables_kb", "end_page_tables_kb", &p->pgtables_kb);
-		append(o, list, j);
+		json_member(o, NULL, j);
 	}
-	return list;
+	json_end(o, ']');
 }
 
-static json_t *callers_json(struct json_out *o, size_t top)
+static void write_callers(struct json_out *o, size_t top)
 {
 	const struct holders *l = &o->r->levels;
-	json_t *list = json_array();
 
-	for (size_t i = 0; i < l->callers.nr && (!top || i < top); i++) {
+	json_begin(o, "callers", '[');
+	for (size_t i = 0; i < l->callers.nr && (!top || i < top) && json_wanted(o); i++) {
 		const struct caller_level *c = &l->callers.items[i];
 		json_t *j = json_object();
 
@@ -204,9 +207,9 @@ static json_t *callers_json(struct json_out *o, size_t top)
 		put(o, j, "delta_kb", number(c->kb.end - c->kb.start));
 		put(o, j, "attributed_kb", number(c->attributed_kb));
 		put(o, j, "preexisting_freed_kb", number(c->preexisting_freed_kb));
-		append(o, list, j);
+		json_member(o, NULL, j);
 	}
-	return list;
+	json_end(o, ']');
 }
 
 static json_t *vmalloc_json(struct json_out *o, const struct vmalloc_sum *v)
@@ -223,22 +226,28 @@ static json_t *vmalloc_json(struct json_out *o, const struct vmalloc_sum *v)
 	return j;
 }
 
-static json_t *levels_json(struct json_out *o, size_t top)
+static void write_levels(struct json_out *o, size_t top)
 {
 	const struct holders *l = &o->r->levels;
-	json_t *j = json_object(), *vmalloc = json_object();
 	size_t nr = l->processes.nr;
 
-	put(o, vmalloc, "start", vmalloc_json(o, &l->vmalloc_start));
-	put(o, vmalloc, "end", vmalloc_json(o, &l->vmalloc_end));
-	put(o, vmalloc, "callers", l->callers_known ? callers_json(o, top) : json_null());
-	put(o, j, "vmalloc", vmalloc);
-	put(o, j, "processes",
-	    l->tasks_known ? holders_json(o, l->processes.items, top && top < nr ? top : nr, true)
-			   : json_null());
-	put(o, j, "cgroups",
-	    l->tasks_known ? holders_json(o, l->cgroups, l->nr_cgroups, false) : json_null());
-	return j;
+	json_begin(o, "levels", '{');
+	json_begin(o, "vmalloc", '{');
+	json_member(o, "start", vmalloc_json(o, &l->vmalloc_start));
+	json_member(o, "end", vmalloc_json(o, &l->vmalloc_end));
+	if (l->callers_known)
+		write_callers(o, top);
+	else
+		json_member(o, "callers", json_null());
+	json_end(o, '}');
+	if (l->tasks_known) {
+		write_holders(o, "processes", l->processes.items, top && top < nr ? top : nr);
+		write_holders(o, "cgroups", l->cgroups, l->nr_cgroups);
+	} else {
+		json_member(o, "processes", json_null());
+		json_member(o, "cgroups", json_null());
+	}
+	json_end(o, '}');
 }
 
 static json_t *agreement_json(enum agreement a)
@@ -251,16 +260,18 @@ static json_t *agreement_json(enum agreement a)
 	return names[a] ? json_string(names[a]) : json_null();
 }
 
-static json_t *cache_json(struct json_out *o, const struct cache_row *row)
+static void write_cache(struct json_out *o, const struct cache_row *row)
 {
-	json_t *j = json_object(), *aliases = json_array(), *reasons = json_array();
+	json_t *j = json_object(), *reasons = json_array();
 
-	for (size_t i = 0; row->cap && i < row->cap->aliases.nr; i++)
-		append(o, aliases, text(row->cap->aliases.items[i]));
+	json_begin(o, NULL, '{');
+	json_member(o, "name", text(row->name));
+	json_begin(o, "aliases", '[');
+	for (size_t i = 0; row->cap && i < row->cap->aliases.nr && json_wanted(o); i++)
+		json_member(o, NULL, text(row->cap->aliases.items[i]));
+	json_end(o, ']');
 	for (size_t i = 0; i < row->trust.nr_reasons; i++)
 		append(o, reasons, text(row->trust.reasons[i]));
-	put(o, j, "name", text(row->name));
-	put(o, j, "aliases", aliases);
 	put(o, j, "object_size", number(row->object_size));
 	put(o, j, "size", number(row->size));
 	put(o, j, "reclaimable", row->cap ? json_boolean(row->cap->reclaimable) : json_null());
@@ -286,23 +297,22 @@ static json_t *cache_json(struct json_out *o, const struct cache_row *row)
 	put(o, j, "trust", json_string(trust_name(row->trust.level)));
 	put(o, j, "trust_reasons", reasons);
 	put_trend(o, j, &row->trend);
-	return j;
+	json_members(o, j);
+	json_end(o, '}');
 }
 
-static json_t *caches_json(struct json_out *o)
+static void write_caches(struct json_out *o)
 {
-	json_t *caches = json_array();
-
-	for (size_t i = 0; i < o->r->caches.nr; i++)
-		append(o, caches, cache_json(o, &o->r->caches.items[i]));
-	return caches;
+	json_begin(o, "caches", '[');
+	for (size_t i = 0; i < o->r->caches.nr && json_wanted(o); i++)
+		write_cache(o, &o->r->caches.items[i]);
+	json_end(o, ']');
 }
 
-static json_t *processes_json(struct json_out *o, const struct growth_shares *shares)
+static void write_processes(struct json_out *o, const struct growth_shares *shares)
 {
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < shares->nr; i++) {
+	json_begin(o, "processes", '[');
+	for (size_t i = 0; i < shares->nr && json_wanted(o); i++) {
 		const struct cap_process *p = &o->r->c->processes[shares->items[i].id];
 		json_t *j = json_object();
 
@@ -310,16 +320,15 @@ static json_t *processes_json(struct json_out *o, const struct growth_shares *sh
 		put(o, j, "pid", shares->items[i].id ? json_integer(p->tgid) : json_null());
 		put(o, j, "cmdline", p->cmdline[0] ? text(p->cmdline) : json_null());
 		put(o, j, "bytes", whole(shares->items[i].bytes));
-		append(o, list, j);
+		json_member(o, NULL, j);
 	}
-	return list;
+	json_end(o, ']');
 }
 
-static json_t *cgroups_json(struct json_out *o, const struct growth_shares *shares)
+static void write_cgroups(struct json_out *o, const struct growth_shares *shares)
 {
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < shares->nr; i++) {
+	json_begin(o, "cgroups", '[');
+	for (size_t i = 0; i < shares->nr && json_wanted(o); i++) {
 		uint32_t id = shares->items[i].id;
 		json_t *j = json_object();
 
@@ -330,24 +339,23 @@ static json_t *cgroups_json(struct json_out *o, const struct growth_shares *shar
 		put(o, j, "container", container.id[0] ? text(container.id) : json_null());
 		put(o, j, "pod", container.pod[0] ? text(container.pod) : json_null());
 		put(o, j, "bytes", whole(shares->items[i].bytes));
-		append(o, list, j);
+		json_member(o, NULL, j);
 	}
-	return list;
+	json_end(o, ']');
 }
 
-static json_t *group_caches_json(struct json_out *o, const struct growth_group *g)
+static void write_group_caches(struct json_out *o, const struct growth_group *g)
 {
-	json_t *list = json_array();
-
-	for (size_t i = 0; g->pool == POOL_SLAB && i < g->caches.nr; i++) {
+	json_begin(o, "caches", '[');
+	for (size_t i = 0; g->pool == POOL_SLAB && i < g->caches.nr && json_wanted(o); i++) {
 		uint32_t id = g->caches.items[i].id;
 		json_t *j = json_object();
 
 		put(o, j, "name", id ? text(o->r->c->caches[id].name) : json_null());
 		put(o, j, "bytes", whole(g->caches.items[i].bytes));
-		append(o, list, j);
+		json_member(o, NULL, j);
 	}
-	return list;
+	json_end(o, ']');
 }
 
 static json_t *ages_json(struct json_out *o, const struct growth_group *g)
@@ -368,7 +376,7 @@ static json_t *entry_json(const struct capture *c, uint32_t stack)
 	return json_pack("{s:s, s:o}", "kind", entry_kind_name(e.kind), "name", text(e.label));
 }
 
-static json_t *group_json(struct json_out *o, const struct growth_group *g, size_t rank)
+static void write_group(struct json_out *o, const struct growth_group *g, size_t rank)
 {
 	const struct cache_row *cache = growth_cache(g, &o->r->caches);
 	uint32_t stack = g->stacks.items[0].id;
@@ -404,42 +412,44 @@ static json_t *group_json(struct json_out *o, const struct growth_group *g, size
 	put(o, j, "age_oldest_s", number(g->oldest_s));
 	put(o, j, "age_histogram", ages_json(o, g));
 	put(o, j, "module", text(g->module));
-	put(o, j, "caches", group_caches_json(o, g));
-	put(o, j, "processes", processes_json(o, &g->processes));
-	put(o, j, "cgroups", cgroups_json(o, &g->cgroups));
-	put(o, j, "paths", json_integer((json_int_t)g->stacks.nr));
-	put(o, j, "stack_truncated", json_boolean(o->r->c->stacks[stack].truncated));
-	put(o, j, "stack", path_json(o, o->r->c, stack));
-	return j;
+	json_begin(o, NULL, '{');
+	json_members(o, j);
+	write_group_caches(o, g);
+	write_processes(o, &g->processes);
+	write_cgroups(o, &g->cgroups);
+	json_member(o, "paths", json_integer((json_int_t)g->stacks.nr));
+	json_member(o, "stack_truncated", json_boolean(o->r->c->stacks[stack].truncated));
+	json_member(o, "stack", path_json(o, o->r->c, stack));
+	json_end(o, '}');
 }
 
-static json_t *growth_json(struct json_out *o, size_t top)
+static void write_growth(struct json_out *o, size_t top)
 {
 	const struct growth *g = &o->r->growth;
-	json_t *list = json_array();
 
-	for (size_t i = 0; i < g->nr && (!top || i < top); i++)
-		append(o, list, group_json(o, &g->groups[i], i + 1));
-	return list;
+	json_begin(o, "growth", '[');
+	for (size_t i = 0; i < g->nr && (!top || i < top) && json_wanted(o); i++)
+		write_group(o, &g->groups[i], i + 1);
+	json_end(o, ']');
 }
 
 int report_json(const struct report *r, size_t top, FILE *out)
 {
 	struct json_out o = {.r = r};
-	json_t *root = json_object();
 
-	put(&o, root, "schema", json_integer(1));
-	put(&o, root, "kernel", kernel_json(&o));
-	put(&o, root, "host", host_json(&o));
-	put(&o, root, "capture", capture_json(&o));
-	put(&o, root, "verdict", verdict_json(&o));
-	put(&o, root, "trust", trust_json(&o, &r->trust));
-	put(&o, root, "pools", pools_json(&o));
-	put(&o, root, "levels", levels_json(&o, top));
-	put(&o, root, "caches", caches_json(&o));
-	put(&o, root, "growth_by", json_string(growth_by_name(r->growth.by)));
-	put(&o, root, "growth_groups", json_integer((json_int_t)r->growth.nr));
-	put(&o, root, "growth", growth_json(&o, top));
-	findings_json(&o, root);
-	return document_write(&o, root, out);
+	json_document_begin(&o, out);
+	json_member(&o, "schema", json_integer(1));
+	json_member(&o, "kernel", kernel_json(&o));
+	json_member(&o, "host", host_json(&o));
+	json_member(&o, "capture", capture_json(&o));
+	json_member(&o, "verdict", verdict_json(&o));
+	json_member(&o, "trust", trust_json(&o, &r->trust));
+	json_member(&o, "pools", pools_json(&o));
+	write_levels(&o, top);
+	write_caches(&o);
+	json_member(&o, "growth_by", json_string(growth_by_name(r->growth.by)));
+	json_member(&o, "growth_groups", json_integer((json_int_t)r->growth.nr));
+	write_growth(&o, top);
+	findings_json(&o);
+	return json_document_end(&o);
 }
