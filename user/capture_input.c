@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "base/bounds.h"
 #include "base/log.h"
 #include "capture/capture.h"
 
@@ -30,7 +31,7 @@ static int no_part(const char *path, const struct capture *c, double from_s)
 
 int capture_input_read(const char *path, double from_s, double to_s, struct capture_input *s)
 {
-	int err = capture_read(path, &s->c);
+	int err = capture_read_part(path, from_s, to_s, &s->c);
 
 	if (err)
 		return err;
@@ -41,7 +42,9 @@ int capture_input_read(const char *path, double from_s, double to_s, struct capt
 	}
 	if (err == -ERANGE)
 		return no_part(path, s->c, from_s);
-	return err ? log_error(ENOMEM, "not enough memory to work out a part of %s", path) : 0;
+	return err ? log_error(ENOMEM, "not enough memory to work out a part of %s%s", path,
+			       bounds_memory_hint())
+		   : 0;
 }
 
 void capture_input_free(struct capture_input *s)

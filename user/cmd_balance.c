@@ -135,7 +135,7 @@ static int balance_capture(const struct balance_args *args)
 	struct view v;
 
 	privileges_keep_for(&args->path, 1);
-	if (capture_read(args->path, &c))
+	if (capture_read_part(args->path, NAN, NAN, &c))
 		return -EBADMSG;
 	privileges_keep_none();
 	view_whole(c, &v);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "args.h"
+#include "base/bounds.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/privileges.h"
@@ -126,7 +127,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 static int no_memory(void)
 {
-	return log_error(ENOMEM, "not enough memory to compare the captures");
+	return log_error(ENOMEM, "not enough memory to compare the captures%s",
+			 bounds_memory_hint());
 }
 
 struct rendering {
@@ -227,6 +229,7 @@ static int set_add(const struct diff_args *args, const char *path, const struct 
 	struct match *match = NULL;
 	int err;
 
+	bounds_renew();
 	if (capture_input_read(path, NAN, NAN, &input)) {
 		log_warn("%s is left out of the set", path);
 		return 0;

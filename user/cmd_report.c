@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "args.h"
+#include "base/bounds.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/privileges.h"
@@ -147,7 +148,8 @@ int cmd_report(int argc, char **argv)
 		return EXIT_FAILED;
 	privileges_keep_none();
 	if (report_build(&side.part.view, args.by, &r)) {
-		log_error(ENOMEM, "not enough memory to work out the report of %s", args.path);
+		log_error(ENOMEM, "not enough memory to work out the report of %s%s", args.path,
+			  bounds_memory_hint());
 		return EXIT_FAILED;
 	}
 	return output_document("report", render, &what) ? EXIT_FAILED

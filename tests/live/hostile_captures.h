@@ -38,151 +38,151 @@
 static const struct hostile_kind {
 	const char *name; /* of the table that is full, and how */
 	const char *sql;
-	size_t max; /* units, where ids are limited; 0: as many as fit */
+	size_t max;   /* units, where ids are limited; 0: as many as fit */
+	size_t in_ci; /* units to test with; 0: none */
+	int command;  /* of test_hostile_captures_stay_bounded.c, to test with */
 } hostile_kinds[] = {
-	{"held", EACH HELD("1", "slab", "0", "0", "0"), 0},
+	{"held", EACH HELD("1", "slab", "0", "0", "0"), 0, 0, 0},
 	{"held-mixed",
 	 EACH "INSERT INTO stack SELECT i, 0 FROM n;" EACH
 	      "INSERT INTO process SELECT i, i, '', '', 0 FROM n;" EACH
 	      "INSERT INTO cache SELECT i, '', 1, 1, 0, 0, 0 FROM n;" EACH HELD("1", "slab", "i",
 										"i", "i"),
-	 0},
+	 0, 90000, 2},
 	{"held-stacks",
-	 EACH "INSERT INTO stack SELECT i, 0 FROM n;" EACH HELD("1", "slab", "0", "i", "0"), 0},
+	 EACH "INSERT INTO stack SELECT i, 0 FROM n;" EACH HELD("1", "slab", "0", "i", "0"), 0,
+	 200000, 2},
 	{"held-intervals",
 	 "DELETE FROM interval;" EACH
 	 "INSERT INTO interval SELECT i, 0, i FROM n;" EACH HELD("i", "slab", "0", "0", "0"),
-	 0},
-	{"churn", EACH CHURN("1", "0"), 0},
-	{"churn-stacks", EACH "INSERT INTO stack SELECT i, 0 FROM n;" EACH CHURN("1", "i"), 0},
-	{"cache-churn", EACH "INSERT INTO cache_churn SELECT 1, 0, 1, 0, 0 FROM n;", 0},
+	 0, 70000, 12},
+	{"churn", EACH CHURN("1", "0"), 0, 0, 0},
+	{"churn-stacks", EACH "INSERT INTO stack SELECT i, 0 FROM n;" EACH CHURN("1", "i"), 0,
+	 100000, 13},
+	{"cache-churn", EACH "INSERT INTO cache_churn SELECT 1, 0, 1, 0, 0 FROM n;", 0, 0, 0},
 	{"caches",
 	 EACH "INSERT INTO cache SELECT i, ?2 || i, 1, 1, 0, 0, 0 FROM n;" EACH
 	      "INSERT INTO cache_alias SELECT i, '' FROM n;",
-	 0},
+	 0, 150000, 2},
 	{"aliases",
 	 "INSERT INTO cache VALUES (1, 'c', 1, 1, 0, 0, 0);" EACH
 	 "INSERT INTO cache_alias SELECT 1, ?2 || i FROM n;",
-	 0},
+	 0, 500000, 2},
 	{"stacks",
 	 "INSERT INTO frame VALUES (1, 'f', 1, 'm', 'b');" EACH
 	 "INSERT INTO stack SELECT i, 0 FROM n;" EACH
 	 "INSERT INTO stack_frame SELECT i, 0, 1 FROM n;",
-	 0},
+	 0, 0, 0},
 	{"stacks-held",
 	 "INSERT INTO frame VALUES (1, 'f' || ?2, 1, 'm', 'b');" EACH
 	 "INSERT INTO stack SELECT i, 0 FROM n;" EACH
 	 "INSERT INTO stack_frame SELECT i, 0, 1 FROM n;" EACH HELD("1", "slab", "0", "i", "0"),
-	 0},
+	 0, 100000, 13},
 	{"deep-stacks",
 	 "INSERT INTO frame VALUES (1, 'f' || ?2, 1, 'm', 'b');" EACH
 	 "INSERT INTO stack SELECT i, 0 FROM n WHERE i <= ?1 / 1024;" EACH
-	 "INSERT INTO stack_frame SELECT i / 1024 + 1, i % 1024, 1 FROM n WHERE i / 1024 + 1 <= ?1 / 1024;" EACH
+	 "INSERT INTO stack_frame SELECT (i - 1) / 1024 + 1, (i - 1) % 1024, 1 FROM n WHERE i <= ?1 / 1024 * 1024;" EACH
 	 "INSERT INTO held SELECT 1,'slab','',0,i,0,1,1,1,0,0,0,0,0," ZEROS_16
 	 " FROM n WHERE i <= ?1 / 1024;",
-	 0},
+	 0, 750000, 13},
 	{"deep-stack-held",
 	 DEEP_STACK("1") EACH
 	 "INSERT INTO process SELECT i, i, '', '', 0 FROM n;" EACH HELD("1", "slab", "0", "1", "i"),
-	 0},
+	 0, 10000, 5},
 	{"deep-stack-vmalloc",
 	 DEEP_STACK("1") EACH
 	 "INSERT INTO vmalloc_name SELECT i, 'c' || i, 0 FROM n WHERE i <= 1000;" EACH
 	 "INSERT INTO vmalloc_level SELECT (1 << 20) + i, 1, 8192, 1 FROM n WHERE i <= 1000;" EACH
 	 "INSERT INTO vmalloc_level SELECT (2 << 20) + i, 1, 8192, 1 FROM n WHERE i <= 1000;" EACH
 		 HELD("1", "vmalloc", "0", "1", "0"),
-	 0},
+	 0, 3000, 2},
 	{"long-stack-held",
 	 DEEP_STACK("4000") EACH
 	 "INSERT INTO process SELECT i, i, '', '', 0 FROM n;" EACH HELD("1", "slab", "0", "1", "i"),
-	 0},
-	{"huge-stack-held",
-	 DEEP_STACK("65000") EACH
-	 "INSERT INTO process SELECT i, i, '', '', 0 FROM n;" EACH HELD("1", "slab", "0", "1", "i"),
-	 0},
+	 0, 20, 5},
 	{"long-stacks-churn",
 	 "INSERT INTO frame VALUES (1, ?2 || printf('%.4000c', 'x'), 1, 'm', 'b');" EACH
 	 "INSERT INTO stack SELECT i, 0 FROM n;" EACH
 	 "INSERT INTO stack_frame SELECT i, 0, 1 FROM n;" EACH CHURN("1", "i"),
-	 0},
-	{"frames", EACH "INSERT INTO frame SELECT i, '', i, '', ?2 || i FROM n;", 0},
+	 0, 0, 0},
+	{"frames", EACH "INSERT INTO frame SELECT i, '', i, '', ?2 || i FROM n;", 0, 350000, 14},
 	{"long-frames",
-	 EACH "INSERT INTO frame SELECT i, printf('%.65000c', 'x'), i, '', '' FROM n;", 0},
-	{"processes", EACH "INSERT INTO process SELECT i, i, '', '', 0 FROM n;", 0},
+	 EACH "INSERT INTO frame SELECT i, printf('%.4000c', 'x'), i, '', '' FROM n;", 0, 0, 0},
+	{"processes", EACH "INSERT INTO process SELECT i, i, '', '', 0 FROM n;", 0, 0, 0},
 	{"long-cmdline",
 	 "INSERT INTO process VALUES (1, 1, 'p', printf('%.65000c', 'x'), 0);" EACH
 	 "INSERT INTO stack SELECT i, 0 FROM n;" EACH HELD("1", "slab", "0", "i", "1"),
-	 0},
+	 0, 1250, 2},
 	{"long-comm",
-	 "INSERT INTO process VALUES (1, 1, printf('%.65000c', 'x'), '', 0);" EACH
+	 "INSERT INTO process VALUES (1, 1, printf('%.4000c', 'x'), '', 0);" EACH
 	 "INSERT INTO stack SELECT i, 0 FROM n;" EACH HELD("1", "slab", "0", "i", "1"),
-	 0},
+	 0, 0, 0},
 	{"long-cgroup",
-	 "INSERT INTO cgroup VALUES (1, printf('%.65000c', '/'));" EACH
+	 "INSERT INTO cgroup VALUES (1, printf('%.4000c', '/'));" EACH
 	 "INSERT INTO process SELECT i, i, '', '', 1 FROM n;" EACH HELD("1", "slab", "0", "0", "i"),
-	 0},
+	 0, 20000, 6},
 	{"long-cache",
-	 "INSERT INTO cache VALUES (1, printf('%.65000c', 'x'), 1, 1, 0, 0, 0);" EACH
+	 "INSERT INTO cache VALUES (1, printf('%.4000c', 'x'), 1, 1, 0, 0, 0);" EACH
 	 "INSERT INTO stack SELECT i, 0 FROM n;" EACH HELD("1", "slab", "1", "i", "0"),
-	 0},
-	{"cgroups", EACH "INSERT INTO cgroup SELECT i, '/' || ?2 || i FROM n;", 0},
-	{"hooks", EACH "INSERT INTO hook SELECT '', 'slab', '', '', '' FROM n;", 0},
-	{"intervals", "DELETE FROM interval;" EACH "INSERT INTO interval SELECT i, 0, 1 FROM n;",
-	 0},
+	 0, 0, 0},
+	{"cgroups", EACH "INSERT INTO cgroup SELECT i, '/' || ?2 || i FROM n;", 0, 0, 0},
+	{"hooks", EACH "INSERT INTO hook SELECT '', 'slab', '', '', '' FROM n;", 0, 0, 0},
+	{"intervals", "DELETE FROM interval;" EACH "INSERT INTO interval SELECT i, 0, 1 FROM n;", 0,
+	 0, 0},
 	{"interval-each",
 	 "DELETE FROM interval;" EACH "INSERT INTO interval SELECT i, 0, 10 FROM n;" EACH
 	 "INSERT INTO process SELECT i, i, '', '', 0 FROM n;" EACH HELD("i", "slab", "0", "0", "i")
 		 EACH CHURN("i", "0") EACH
 	 "INSERT INTO cache_churn SELECT i, 0, 1, 0, 0 FROM n;" EACH
 	 "INSERT INTO loss SELECT i, '', 1 FROM n;",
-	 0},
-	{"losses", EACH "INSERT INTO loss SELECT 1, ?2 || i, 1 FROM n;", 0},
-	{"meta", EACH "INSERT INTO meta SELECT 'k' || i, '' FROM n;", 0},
+	 0, 75000, 2},
+	{"losses", EACH "INSERT INTO loss SELECT 1, ?2 || i, 1 FROM n;", 0, 0, 0},
+	{"meta", EACH "INSERT INTO meta SELECT 'k' || i, '' FROM n;", 0, 0, 0},
 	{"snapshots",
 	 "DELETE FROM snapshot;" EACH
 	 "INSERT INTO snapshot SELECT i, 'tick', 0, 0, 63, 0, 0, 0, 0, 0 FROM n;"
 	 "INSERT INTO slab_name VALUES (1, 's', 1, 1, 1);" EACH
 	 "INSERT INTO slab_level SELECT (i << 20) + 1, 1, 1, 1, 1, 0 FROM n;",
-	 0},
+	 0, 0, 0},
 	{"meminfo",
-	 EACH "INSERT INTO meminfo_name SELECT i + 20, ?2 || i FROM n;" EACH
-	      "INSERT INTO meminfo_level SELECT (1 << 20) + 20 + i, 1 FROM n;" EACH
-	      "INSERT INTO meminfo_level SELECT (2 << 20) + 20 + i, 1 FROM n;",
-	 1000000},
+	 EACH "INSERT INTO meminfo_name SELECT i + 2, ?2 || i FROM n;" EACH
+	      "INSERT INTO meminfo_level SELECT (1 << 20) + 2 + i, 1 FROM n;" EACH
+	      "INSERT INTO meminfo_level SELECT (2 << 20) + 2 + i, 1 FROM n;",
+	 1000000, 250000, 13},
 	{"vmstat", EACH "INSERT INTO vmstat_name SELECT i, ?2 || i FROM n;" LEVELS("vmstat", "1"),
-	 1000000},
+	 1000000, 0, 0},
 	{"slabs",
 	 EACH
 	 "INSERT INTO slab_name SELECT i, ?2 || i, 1, 1, 1 FROM n;" LEVELS("slab", "1,1,1,1,0"),
-	 1000000},
+	 1000000, 40000, 13},
 	{"slab-ticks",
 	 "DELETE FROM snapshot;" EACH
 	 "INSERT INTO snapshot SELECT i, 'start', i, i, 63, 0, 0, 0, 0, 0 FROM n WHERE i <= 600;" EACH
 	 "INSERT INTO slab_name SELECT i, ?2 || i, 1, 1, 1 FROM n WHERE i <= ?1 / 600 + 1;" EACH
 	 "INSERT INTO slab_level SELECT ((i * 600 / ?1 + 1) << 20) + i % (?1 / 600) + 1, 1, 1, 1, i % 9, 0 FROM n "
 	 "WHERE i < ?1 GROUP BY 1;",
-	 0},
+	 0, 300000, 2},
 	{"zones",
 	 EACH "INSERT INTO zone_name SELECT i, ?2 || i, i FROM n;" LEVELS("zone", "1,1,1,1,1"),
-	 1000000},
+	 1000000, 0, 0},
 	{"vmallocs",
 	 EACH "INSERT INTO vmalloc_name SELECT i, ?2 || i, 0 FROM n;" LEVELS("vmalloc", "1,8192,1"),
-	 1000000},
+	 1000000, 110000, 13},
 	{"tasks",
 	 EACH
 	 "INSERT INTO task_name SELECT i, ?2 || i, i, i FROM n;" LEVELS("task", "1,16384,4096"),
-	 1000000},
+	 1000000, 110000, 13},
 	{"tasks-cgroup",
 	 "INSERT INTO cgroup VALUES (1, printf('%.4000c', '/'));INSERT INTO process VALUES (1, 7, 'p', '', 1);" EACH
 	 "INSERT INTO task_name SELECT i, '', 7, 0 FROM n;" LEVELS("task", "1,16384,4096"),
-	 1000000},
+	 1000000, 110000, 16},
 	{"task-ticks",
 	 "DELETE FROM snapshot;" EACH
 	 "INSERT INTO snapshot SELECT i, 'start', i, i, 63, 0, 0, 0, 0, 0 FROM n WHERE i <= 600;" EACH
 	 "INSERT INTO task_name SELECT i, ?2 || i, i, i FROM n WHERE i <= ?1 / 600 + 1;" EACH
 	 "INSERT INTO task_level SELECT ((i * 600 / ?1 + 1) << 20) + i % (?1 / 600) + 1, 1, 1, 1 FROM n "
 	 "WHERE i < ?1 GROUP BY 1;",
-	 0},
+	 0, 0, 0},
 	{"everything",
 	 EACH "INSERT INTO frame SELECT i, ?2 || i, i, 'm', ?2 || i FROM n;" EACH
 	      "INSERT INTO stack SELECT i, 0 FROM n;" EACH
@@ -196,7 +196,7 @@ static const struct hostile_kind {
 	 "INSERT INTO slab_name SELECT i, ?2 || i, 1, 1, 1 FROM n;" LEVELS("slab", "1,1,1,1,0") EACH
 	 "INSERT INTO task_name SELECT i, ?2 || i, i, i FROM n;" LEVELS("task", "1,16384,4096") EACH
 	 "INSERT INTO vmalloc_name SELECT i, ?2 || i, 0 FROM n;" LEVELS("vmalloc", "1,8192,1"),
-	 1000000},
+	 1000000, 0, 0},
 };
 
 #define HOSTILE_KINDS (sizeof(hostile_kinds) / sizeof(hostile_kinds[0]))
@@ -263,25 +263,28 @@ static size_t hostile_write(const struct hostile_kind *kind, size_t n, const cha
 	return bytes;
 }
 
-/* A capture of this kind, as near to `bytes` as its ids allow. Its size. */
+/* A capture of this kind, as near to `bytes` as its ids allow. How many units it has, and its size.
+ */
 static size_t hostile_make(const struct hostile_kind *kind, size_t bytes, const char *which,
-			   const char *path)
+			   const char *path, size_t *size)
 {
-	size_t few = 1500, many = 6000, n = many;
+	size_t few = 3000, n = 60000, max = kind->max ? kind->max : CAPTURE_ROWS_MAX - 100;
 	size_t base = hostile_write(kind, few, which, path),
-	       unit = hostile_write(kind, many, which, path) - base;
-	size_t max = kind->max ? kind->max : CAPTURE_ROWS_MAX - 100;
+	       unit = hostile_write(kind, n, which, path) - base;
 
-	for (int again = 0; again < 2;
-	     again++) { /* rows with large numbers take more than those with small ones */
-		if (unit)
-			n = (size_t)((double)(bytes - base) / (double)unit * (double)(n - few));
-		n = n < max ? n : max;
-		unit = hostile_write(kind, n, which, path) - base;
-		if (n == max || unit + base <= bytes)
-			break;
-	}
-	return unit + base;
+	if (unit)
+		n = (size_t)((double)(bytes - base) / (double)unit * (double)(n - few));
+	n = n < max ? n : max;
+	*size = hostile_write(kind, n, which, path);
+	return n;
+}
+
+static inline const struct hostile_kind *hostile_find(const char *name)
+{
+	for (size_t k = 0; k < HOSTILE_KINDS; k++)
+		if (!strcmp(hostile_kinds[k].name, name))
+			return &hostile_kinds[k];
+	abort();
 }
 
 #endif

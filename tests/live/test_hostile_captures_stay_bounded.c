@@ -1,4 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * No capture, however made, takes a reader above 1 GiB of memory or 20 s of CPU time: else whoever
+ * sends a file to a host can take it down. Measured from outside (wait4), of the binary as it is
+ * installed; needs no privilege.
+ *
+ * test_hostile_captures_stay_bounded --table [MIB] [KIND] prints the table of
+ * docs/capture-format.md ("Bounds"): each kind at MIB (95), and, where that is refused, as large as
+ * the reader takes it, with each command. `--honest FILE` writes the capture of a large host's day.
+ */
 #include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
@@ -12,11 +21,40 @@
 
 #include <cmocka.h>
 
+#include "honest_capture.h"
 #include "hostile_captures.h"
 
-#define MIB (1 << 20)
+#define MIB       (1 << 20)
+#define MOST_MIB  1024.0
+#define MOST_S    20.0
+#define WORDS_MAX 10
 
 extern char **environ;
+
+static char dir[] = "/tmp/kmemtrace-bounds.XXXXXX", base[64], other[64];
+
+/* What may be run; A and B stand for two captures of one kind. */
+static const char *const commands[][WORDS_MAX] = {
+	{"report", "A"},
+	{"report", "-n0", "A"},
+	{"report", "-fjson", "-n0", "A"},
+	{"report", "-fjson", "-n0", "-bcache", "A"},
+	{"report", "-fjson", "-n0", "-bsite", "A"},
+	{"report", "-fjson", "-n0", "-bprocess", "A"},
+	{"report", "-fjson", "-n0", "-bcgroup", "A"},
+	{"report", "-fjson", "-n0", "-bmodule", "A"},
+	{"report", "-fjson", "-n0", "-bpool", "A"},
+	{"report", "-fjson", "-n0", "-bsyscall", "A"},
+	{"report", "-fjson", "-n0", "--from=1", "A"},
+	{"diff", "A", "A"},
+	{"diff", "-n0", "--all", "A", "B"},
+	{"diff", "-fjson", "-n0", "--all", "A", "B"},
+	{"diff", "-fjson", "-n0", "--all", "-bsite", "A", "B"},
+	{"diff", "-fjson", "-n0", "--all", "-bprocess", "A", "B"},
+	{"diff", "-fjson", "-n0", "--all", "-bcgroup", "A", "B"},
+	{"balance", "A"},
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 struct cost {
 	double mib, cpu_s;
@@ -24,14 +62,19 @@ struct cost {
 	char said[400];
 };
 
-static void run(const char *const argv[], struct cost *out)
+static void run(const char *const words[WORDS_MAX], struct cost *out)
 {
+	const char *argv[WORDS_MAX + 2] = {"build/kmemtrace"};
 	posix_spawn_file_actions_t actions;
 	struct rusage usage;
 	int status, fd[2];
-	pid_t pid;
 	ssize_t len = 0, n;
+	pid_t pid;
 
+	for (int i = 0; i < WORDS_MAX && words[i]; i++)
+		argv[i + 1] = !strcmp(words[i], "A")   ? base
+			      : !strcmp(words[i], "B") ? other
+						       : words[i];
 	*out = (struct cost){0};
 	if (pipe2(fd, O_CLOEXEC))
 		abort();
@@ -42,7 +85,7 @@ static void run(const char *const argv[], struct cost *out)
 		abort();
 	posix_spawn_file_actions_destroy(&actions);
 	close(fd[1]);
-	while ((n = read(fd[0], out->said + len, sizeof(out->said) - 1 - len)) > 0)
+	while ((n = read(fd[0], out->said + len, sizeof(out->said) - 1 - (size_t)len)) > 0)
 		len += n;
 	close(fd[0]);
 	if (wait4(pid, &status, 0, &usage) != pid)
@@ -53,60 +96,172 @@ static void run(const char *const argv[], struct cost *out)
 	out->status = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-int main(int argc, char **argv)
+static void print_words(const char *const words[WORDS_MAX], FILE *out)
 {
-	double mib = argc > 1 ? atof(argv[1]) : 95;
-	const char *only = argc > 2 ? argv[2] : "";
-	const char *cmdset = argc > 3 ? argv[3] : "";
-	const char *a = "/tmp/hostile.a.kmt", *b = "/tmp/hostile.b.kmt";
-	const char *bin = getenv("KMT") ?: "build/kmemtrace";
+	for (int i = 0; i < WORDS_MAX && words[i]; i++)
+		fprintf(out, "%s%s", i ? " " : "", words[i]);
+}
 
+/* It is within the bounds, and was done. */
+static bool is_bounded(const struct hostile_kind *kind, const char *const words[WORDS_MAX])
+{
+	struct cost c;
+
+	run(words, &c);
+	if (c.mib <= MOST_MIB && c.cpu_s <= MOST_S && !c.status)
+		return true;
+	fprintf(stderr, "%s: ", kind->name);
+	print_words(words, stderr);
+	fprintf(stderr, ": %.0f MiB, %.1f s, status %d: %s\n", c.mib, c.cpu_s, c.status, c.said);
+	return false;
+}
+
+static bool needs_other(const char *const words[WORDS_MAX])
+{
+	for (int i = 0; i < WORDS_MAX && words[i]; i++)
+		if (!strcmp(words[i], "B"))
+			return true;
+	return false;
+}
+
+/* Of each kind in CI as much as the reader takes, or nearly so, and the command that costs most. */
+static void test_what_is_read_stays_bounded(void **state)
+{
+	bool bounded = true;
+
+	(void)state;
 	for (size_t k = 0; k < HOSTILE_KINDS; k++) {
 		const struct hostile_kind *kind = &hostile_kinds[k];
-		const char *const cmds[][12] = {
-			{bin, "report", a, NULL},
-			{bin, "report", "-n0", a, NULL},
-			{bin, "report", "-fjson", a, NULL},
-			{bin, "report", "-fjson", "-n0", a, NULL},
-			{bin, "report", "-fjson", "-n0", "-bcache", a, NULL},
-			{bin, "report", "-fjson", "-n0", "-bsite", a, NULL},
-			{bin, "report", "-fjson", "-n0", "-bprocess", a, NULL},
-			{bin, "report", "-fjson", "-n0", "-bcgroup", a, NULL},
-			{bin, "report", "-fjson", "-n0", "-bmodule", a, NULL},
-			{bin, "report", "-fjson", "-n0", "-bpool", a, NULL},
-			{bin, "report", "-fjson", "-n0", "-bsyscall", a, NULL},
-			{bin, "diff", a, a, NULL},
-			{bin, "diff", a, b, NULL},
-			{bin, "diff", "-n0", "--all", a, b, NULL},
-			{bin, "diff", "-fjson", "-n0", "--all", a, b, NULL},
-			{bin, "diff", "-fjson", "-n0", "--all", "-bsite", a, b, NULL},
-			{bin, "diff", "-fjson", "-n0", "--all", "-bprocess", a, b, NULL},
-			{bin, "diff", "-fjson", "-n0", "--all", "-bcgroup", a, b, NULL},
-			{bin, "balance", a, NULL},
-		};
-		size_t size;
 
-		if (only[0] && strcmp(only, kind->name))
+		if (!kind->in_ci)
 			continue;
-		size = hostile_make(kind, (size_t)(mib * MIB), "a", a);
-		hostile_make(kind, (size_t)(mib * MIB), "b", b);
-		printf("%-20s %6.1f MiB\n", kind->name, (double)size / MIB);
-		for (size_t i = 0; i < sizeof(cmds) / sizeof(cmds[0]); i++) {
-			struct cost c;
-			char name[200] = "";
-			for (int w = 1; cmds[i][w]; w++)
-				if (cmds[i][w] != a && cmds[i][w] != b) {
-					strcat(name, cmds[i][w]);
-					strcat(name, " ");
-				}
-			if (cmdset[0] && strncmp(name, cmdset, strlen(cmdset)))
-				continue;
-			run(cmds[i], &c);
-			printf("  %-36s %8.0f MiB %6.1f s %4d %s%s", name, c.mib, c.cpu_s, c.status,
-			       c.mib > 1024 || c.cpu_s > 20 ? "OVER " : "",
-			       c.said[0] ? c.said : "\n");
-			fflush(stdout);
-		}
+		hostile_write(kind, kind->in_ci, "a", base);
+		if (needs_other(commands[kind->command]))
+			hostile_write(kind, kind->in_ci, "b", other);
+		bounded &= is_bounded(kind, commands[kind->command]);
 	}
+	assert_true(bounded);
+}
+
+/* What is beyond the budget is refused, in little time, with the figure and what to do. */
+static void test_what_is_too_large_is_refused(void **state)
+{
+	static const char *const kinds[] = {"held-mixed", "caches", "stacks-held"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		const struct hostile_kind *kind = hostile_find(kinds[i]);
+		struct cost c;
+
+		hostile_write(kind, 1000000, "a", base);
+		run(commands[2], &c);
+		if (c.status != 1 || !strstr(c.said, "384 MiB") || !strstr(c.said, "record anew") ||
+		    c.mib > 500 || c.cpu_s > 10)
+			fail_msg("%s: %.0f MiB, %.1f s, %d: %s", kinds[i], c.mib, c.cpu_s, c.status,
+				 c.said);
+	}
+}
+
+/* A large host's hours, with checkpoints, are read whole. */
+static void test_a_large_host_is_read_whole(void **state)
+{
+	struct honest h = honest_large;
+	struct cost c;
+
+	(void)state;
+	h.checkpoints = 8;
+	h.snapshots = 6;
+	honest_write(&h, base);
+	for (size_t i = 2; i < COMMANDS; i += 11) { /* report as JSON, diff as JSON */
+		const char *words[WORDS_MAX];
+
+		memcpy(words, commands[i], sizeof(words));
+		for (int w = 0; w < WORDS_MAX && words[w]; w++)
+			words[w] = !strcmp(words[w], "B") ? "A" : words[w];
+		run(words, &c);
+		if (c.status || c.mib > MOST_MIB || c.cpu_s > MOST_S)
+			fail_msg("%s: %.0f MiB, %.1f s, %d: %s", words[0], c.mib, c.cpu_s, c.status,
+				 c.said);
+	}
+}
+
+/* ---- the table ---- */
+
+static void print_costs(const char *what)
+{
+	for (size_t i = 0; i < COMMANDS; i++) {
+		struct cost c;
+
+		run(commands[i], &c);
+		printf("%s\t", what);
+		print_words(commands[i], stdout);
+		printf("\t%.0f MiB\t%.1f s\t%d\t%s%s", c.mib, c.cpu_s, c.status,
+		       c.mib > MOST_MIB || c.cpu_s > MOST_S ? "OVER " : "",
+		       c.said[0] ? c.said : "\n");
+		fflush(stdout);
+	}
+}
+
+/* The kind as large as the reader takes it: from a size it refuses downward. */
+static void print_kind(const struct hostile_kind *kind, size_t bytes)
+{
+	size_t size, n = hostile_make(kind, bytes, "a", base, &size);
+	struct cost c;
+	char what[100];
+
+	run(commands[0], &c);
+	printf("%s\t%.1f MiB, %zu rows\t%.0f MiB\t%.1f s\t%d\t%s", kind->name, (double)size / MIB,
+	       n, c.mib, c.cpu_s, c.status, c.said[0] ? c.said : "\n");
+	while (c.status && n > 100) {
+		n = n * 4 / 5;
+		size = hostile_write(kind, n, "a", base);
+		run(commands[0], &c);
+	}
+	hostile_write(kind, n, "b", other);
+	snprintf(what, sizeof(what), "%s\t%.1f MiB, %zu rows", kind->name, (double)size / MIB, n);
+	print_costs(what);
+}
+
+static int print_table(int argc, char **argv)
+{
+	double mib = argc > 2 ? atof(argv[2]) : 95;
+
+	if (argc > 3 && !strcmp(argv[3], "honest")) {
+		snprintf(base, sizeof(base), "%s", argv[4]);
+		snprintf(other, sizeof(other), "%s", argv[4]);
+		print_costs("honest");
+		return 0;
+	}
+	for (size_t k = 0; k < HOSTILE_KINDS; k++)
+		if (argc <= 3 || !strcmp(argv[3], hostile_kinds[k].name))
+			print_kind(&hostile_kinds[k], (size_t)(mib * MIB));
 	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_is_read_stays_bounded),
+		cmocka_unit_test(test_what_is_too_large_is_refused),
+		cmocka_unit_test(test_a_large_host_is_read_whole),
+	};
+	int status;
+
+	if (argc > 2 && !strcmp(argv[1], "--honest")) {
+		honest_write(&honest_large, argv[2]);
+		return 0;
+	}
+	if (!mkdtemp(dir))
+		abort();
+	snprintf(base, sizeof(base), "%s/a.kmt", dir);
+	snprintf(other, sizeof(other), "%s/b.kmt", dir);
+	status = argc > 1 && !strcmp(argv[1], "--table")
+			 ? print_table(argc, argv)
+			 : cmocka_run_group_tests(tests, NULL, NULL);
+	if (!strncmp(base, dir, strlen(dir))) {
+		unlink(base);
+		unlink(other);
+	}
+	rmdir(dir);
+	return status;
 }

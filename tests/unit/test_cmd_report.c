@@ -5,6 +5,7 @@
  * a child.
  */
 #include <fcntl.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@
 
 #include "cmd.h"
 #include "golden.h"
+#include "model/time_range.h"
 #include "findings/report.h"
 #include "render/report.h"
 #include "sample_capture.h"
@@ -144,9 +146,86 @@ static void wrong_use_and_failures_are_told_apart(void **state)
 	free(err);
 }
 
+/* The sample with nine earlier checkpoints, each with its part of what is held in the end. */
+static struct capture *sample_of_ten_checkpoints(void)
+{
+	struct capture *c = sample_whole();
+	struct cap_checkpoint last = c->checkpoints[0];
+
+	c->nr_checkpoints = 0;
+	for (int k = 1; k < 10; k++) {
+		struct cap_checkpoint *at = sample_interval(c, 3 * k);
+
+		for (size_t i = 0; i < last.held.nr; i++) {
+			struct cap_held *h = ARRAY_PUSH(&at->held);
+
+			assert_non_null(h);
+			*h = last.held.items[i];
+			h->bytes *= k / 10.0;
+			h->objects *= k / 10.0;
+			h->tracked = h->verified = h->verified_live = h->verified_twice = 0;
+		}
+		sample_churn(at, 1, 130 * k, 10 * k, 0);
+		sample_loss(at, "recursion_misses", k);
+	}
+	*SAMPLE_ADD(c->checkpoints, c->nr_checkpoints) = last;
+	return c;
+}
+
+static char *json_of_part(const struct capture *c, double from_s, double to_s)
+{
+	struct time_range part;
+	struct report r;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+
+	assert_int_equal(time_range_build(c, from_s, to_s, &part), 0);
+	assert_int_equal(report_build(&part.view, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_json(&r, 0, f), 0);
+	fclose(f);
+	report_free(&r);
+	time_range_free(&part);
+	return text;
+}
+
+/* What is kept brief for want of memory must not show in what is said. */
+static void test_a_long_recording_read_in_brief_says_the_same(void **state)
+{
+	static const struct {
+		double from_s, to_s;
+	} parts[] = {{NAN, NAN}, {9, 21}, {14, NAN}, {NAN, 6}};
+	struct capture *c = sample_of_ten_checkpoints(), *whole, *brief;
+	char *path = path_of("ten.kmt");
+
+	(void)state;
+	write_capture(c, path);
+	capture_free(c);
+	assert_int_equal(capture_read(path, &whole), 0);
+	assert_int_equal(whole->nr_checkpoints, 10);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		char *a = json_of_part(whole, parts[i].from_s, parts[i].to_s), *b;
+
+		assert_int_equal(capture_read_part(path, parts[i].from_s, parts[i].to_s, &brief),
+				 0);
+		assert_true(brief->checkpoints[0].is_brief);
+		assert_int_equal(brief->checkpoints[0].held.nr, 0);
+		assert_true(brief->checkpoints[0].brief.nr > 0);
+		b = json_of_part(brief, parts[i].from_s, parts[i].to_s);
+		assert_string_equal(a, b);
+		assert_non_null(strstr(a, "\"growth\": ["));
+		free(a);
+		free(b);
+		capture_free(brief);
+	}
+	capture_free(whole);
+	free(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_long_recording_read_in_brief_says_the_same),
 		cmocka_unit_test(a_file_gives_the_same_report_as_memory),
 		cmocka_unit_test(command_prints_both_formats),
 		cmocka_unit_test(wrong_use_and_failures_are_told_apart),

@@ -68,4 +68,10 @@ int capture_finish(struct capture_writer *w);
  * damaged or foreign file, −ENOTSUP for a newer schema). The caller frees with capture_free().
  */
 int capture_read(const char *path, struct capture **out);
+/*
+ * The same for a reader that wants the rows of the checkpoints nearest to two times and of the last
+ * one; NaN: that end of the recording. The other intervals are brief, so that a long recording fits
+ * into memory.
+ */
+int capture_read_part(const char *path, double from_s, double to_s, struct capture **out);
 #endif

@@ -13,8 +13,10 @@
 extern const char capture_schema[];
 
 /* The writer keeps to these; a file beyond them is refused. */
-#define CAPTURE_TEXT_MAX   (64 << 10)         /* bytes of one string */
-#define CAPTURE_FRAMES_MAX 1024               /* frames of one stack */
+#define CAPTURE_TEXT_MAX   (64 << 10) /* bytes of one string */
+#define CAPTURE_NAME_MAX   4096 /* bytes of one name: all strings but command lines and facts */
+#define CAPTURE_FRAMES_MAX 1024 /* frames of one stack */
+#define CAPTURE_FACTS_MAX  1024 /* rows of meta; of hook; losses of one interval */
 #define CAPTURE_ROWS_MAX   (4 << 20)          /* rows of one table */
 #define CAPTURE_LEVEL_MAX  (INT64_C(1) << 53) /* of a level: what a double holds exactly */
 #define CAPTURE_REAL_MAX   1e30

@@ -10,7 +10,7 @@
 	do {                          \
 		out_of_memory = true; \
 	} while (0)
-#include <uthash.h>
+#include "base/hash.h"
 
 struct intern_entry {
 	UT_hash_handle hh;

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/sendfile.h>
@@ -21,10 +22,10 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "capture/reader_internal.h"
+#include "capture/reader_cost.h"
 
-#define READ_SECONDS 20
-#define ROWS_BYTES   (1ULL << 30)
-#define SQLITE_BYTES (256LL << 20)
+#define READ_SECONDS 20 /* of CPU time: a host in trouble takes long for anything */
+#define SQLITE_BYTES (64LL << 20)
 #define PROGRESS_STEPS                                                            \
 	20000 /* virtual machine steps between two looks at the clock: about 1 ms \
 	       */
@@ -82,7 +83,7 @@ static int out_of_time(void *arg)
 	const struct reader *r = arg;
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
 	return now.tv_sec > r->deadline.tv_sec ||
 	       (now.tv_sec == r->deadline.tv_sec && now.tv_nsec > r->deadline.tv_nsec);
 }
@@ -312,32 +313,55 @@ static int check_tables(struct reader *r)
 	return err;
 }
 
-int capture_read(const char *path, struct capture **out)
+static int read_capture(struct reader *r, struct capture **out)
 {
-	struct reader r = {.path = path, .budget = ROWS_BYTES};
 	sqlite3_int64 heap;
-	int err = check_file(path);
+	int err = check_file(r->path);
 
 	if (err)
 		return err;
-	r.c = calloc(1, sizeof(*r.c));
-	if (!r.c)
-		return log_error(ENOMEM, "cannot read %s: not enough memory", path);
-	clock_gettime(CLOCK_MONOTONIC, &r.deadline);
-	r.deadline.tv_sec += READ_SECONDS;
+	r->c = calloc(1, sizeof(*r->c));
+	if (!r->c)
+		return reader_no_memory(r);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &r->deadline);
+	r->deadline.tv_sec += READ_SECONDS;
 	heap = sqlite3_hard_heap_limit64(SQLITE_BYTES);
-	err = open_capture(&r);
+	err = open_capture(r);
 	if (!err)
-		err = check_tables(&r);
+		err = check_tables(r);
 	if (!err)
-		err = reader_rows(&r);
+		err = reader_rows(r);
 	if (!err)
-		err = reader_levels(&r);
-	close_database(&r);
+		err = reader_levels(r);
+	close_database(r);
 	sqlite3_hard_heap_limit64(heap);
+	free(r->stack_text);
 	if (err)
-		capture_free(r.c);
+		capture_free(r->c);
 	else
-		*out = TAKE_PTR(r.c);
+		*out = TAKE_PTR(r->c);
 	return err;
+}
+
+int capture_read(const char *path, struct capture **out)
+{
+	struct reader r = {.path = path,
+			   .budget = READER_BUDGET,
+			   .text = READER_TEXT_BUDGET,
+			   .whole = true,
+			   .from_s = NAN,
+			   .to_s = NAN};
+
+	return read_capture(&r, out);
+}
+
+int capture_read_part(const char *path, double from_s, double to_s, struct capture **out)
+{
+	struct reader r = {.path = path,
+			   .budget = READER_BUDGET,
+			   .text = READER_TEXT_BUDGET,
+			   .from_s = from_s,
+			   .to_s = to_s};
+
+	return read_capture(&r, out);
 }

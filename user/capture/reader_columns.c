@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bounds.h"
 #include "base/log.h"
 #include "capture/reader_internal.h"
+#include "capture/reader_cost.h"
 
 int reader_damaged(struct reader *r, const char *fmt, ...)
 {
@@ -26,6 +28,12 @@ int reader_damaged(struct reader *r, const char *fmt, ...)
 		r->path, what);
 }
 
+int reader_no_memory(struct reader *r)
+{
+	return log_error(ENOMEM, "cannot read %s: not enough memory%s", r->path,
+			 bounds_memory_hint());
+}
+
 int reader_sqlite_error(struct reader *r, const char *doing)
 {
 	int rc = sqlite3_extended_errcode(r->db);
@@ -34,7 +42,7 @@ int reader_sqlite_error(struct reader *r, const char *doing)
 	case SQLITE_INTERRUPT:
 		return reader_damaged(r, "reading it takes far longer than any capture should");
 	case SQLITE_NOMEM:
-		return log_error(ENOMEM, "cannot read %s: not enough memory", r->path);
+		return reader_no_memory(r);
 	case SQLITE_BUSY:
 		return log_error(
 			EBUSY,
@@ -52,17 +60,39 @@ static int one_row(struct reader *r, int (*row)(struct reader *r, void *arg), vo
 	int err;
 
 	if (r->row++ >= r->max_rows)
-		return log_error(EFBIG, "%s has more rows in table %s than kmemtrace reads",
-				 r->path, r->table);
+		return log_error(
+			EFBIG,
+			"%s has more than %llu rows in table %s, which no recording makes: copy it again "
+			"from where it was recorded, or record anew",
+			r->path, (unsigned long long)r->max_rows, r->table);
 	r->bad = NULL;
 	r->bad_column = -1;
 	err = row(r, arg);
+	if (!err && r->too_large)
+		return reader_too_large(r);
 	if (err || !r->bad)
 		return err;
 	return reader_damaged(r, "table %s, row %llu%s%s: %s", r->table, (unsigned long long)r->row,
 			      r->bad_column < 0 ? "" : ", ",
 			      r->bad_column < 0 ? "" : sqlite3_column_name(r->stmt, r->bad_column),
 			      r->bad);
+}
+
+/* Rows that are many in a long recording take no memory, or little: the budget is what bounds
+ * those. */
+static uint64_t rows_max(const char *table)
+{
+	static const char *const many[] = {"held", "churn", "cache_churn", "loss"}, *const few[] = {
+											    "meta",
+											    "hook"};
+
+	for (size_t i = 0; i < sizeof(few) / sizeof(few[0]); i++)
+		if (!strcmp(table, few[i]))
+			return CAPTURE_FACTS_MAX;
+	for (size_t i = 0; i < sizeof(many) / sizeof(many[0]); i++)
+		if (!strcmp(table, many[i]))
+			return 64ULL * CAPTURE_ROWS_MAX;
+	return strstr(table, "_level") ? 64ULL * CAPTURE_ROWS_MAX : CAPTURE_ROWS_MAX;
 }
 
 int reader_each(struct reader *r, const char *table, int (*row)(struct reader *r, void *arg),
@@ -76,8 +106,7 @@ int reader_each(struct reader *r, const char *table, int (*row)(struct reader *r
 		return reader_sqlite_error(r, table);
 	r->table = table;
 	r->row = 0;
-	/* Levels take no memory by the row, and a day has many. */
-	r->max_rows = strstr(table, "_level") ? 64ULL * CAPTURE_ROWS_MAX : CAPTURE_ROWS_MAX;
+	r->max_rows = rows_max(table);
 	while (!err && (rc = sqlite3_step(r->stmt)) == SQLITE_ROW)
 		err = one_row(r, row, arg);
 	if (!err && rc != SQLITE_DONE)
@@ -152,26 +181,38 @@ static const char *checked_text(struct reader *r, int column, size_t *len)
 	return NULL;
 }
 
-char *reader_text(struct reader *r, int column)
+static char *copy_text(struct reader *r, int column, size_t max)
 {
 	const char *text;
 	char *copy;
 	size_t len;
 
-	if (r->bad)
+	if (r->bad || r->too_large)
 		return NULL;
 	text = checked_text(r, column, &len);
 	if (!text)
 		return NULL;
-	if (r->budget < len + 32) {
-		set_bad(r, column, "more text than any capture should hold");
+	if (len > max) {
+		set_bad(r, column, "too long");
 		return NULL;
 	}
-	r->budget -= len + 32; /* with malloc's own */
+	reader_spend(r, len + COST_STRING);
+	if (r->too_large)
+		return NULL;
 	copy = strdup(text);
 	if (!copy)
 		set_bad(r, column, "not enough memory for it");
 	return copy;
+}
+
+char *reader_text(struct reader *r, int column)
+{
+	return copy_text(r, column, CAPTURE_NAME_MAX);
+}
+
+char *reader_long_text(struct reader *r, int column)
+{
+	return copy_text(r, column, CAPTURE_TEXT_MAX);
 }
 
 void reader_text_into(struct reader *r, int column, char *buf, size_t size)
@@ -202,14 +243,31 @@ void reader_next_id(struct reader *r, int column, size_t expected)
 		set_bad(r, column, "not the next id");
 }
 
-int reader_spend(struct reader *r, size_t n)
+int reader_too_large(struct reader *r)
 {
-	if (n > r->budget)
-		return log_error(
-			EFBIG, "%s needs more memory than kmemtrace takes for a capture (table %s)",
-			r->path, r->table ? r->table : "?");
-	r->budget -= n;
-	return 0;
+	return log_error(
+		EFBIG,
+		"%s needs more than the %d MiB of memory that kmemtrace allows one capture, far more than a "
+		"recording of the largest hosts (at row %llu of table %s): look into it with sqlite3, or "
+		"record anew with a smaller --max-size",
+		r->path, READER_BUDGET >> 20, (unsigned long long)r->row,
+		r->table ? r->table : "?");
+}
+
+static void spend(struct reader *r, size_t *from, size_t n)
+{
+	r->too_large |= n > *from;
+	*from -= n > *from ? *from : n;
+}
+
+void reader_spend(struct reader *r, size_t n)
+{
+	spend(r, &r->budget, n);
+}
+
+void reader_spend_text(struct reader *r, size_t n)
+{
+	spend(r, &r->text, n);
 }
 
 void *reader_push(struct reader *r, void **items, size_t *nr, size_t *cap, size_t size)
@@ -217,12 +275,17 @@ void *reader_push(struct reader *r, void **items, size_t *nr, size_t *cap, size_
 	size_t before = *cap;
 	char *p;
 
-	if (*nr >= *cap &&
-	    (r->budget / 2 < (before + 16) * size || array_grow(items, cap, size, *nr + 1))) {
-		set_bad(r, -1, "more than fits into memory");
-		return NULL;
+	if (*nr >= *cap) {
+		if (r->budget < (before + 16) * size) {
+			r->too_large = true;
+			return NULL;
+		}
+		if (array_grow(items, cap, size, *nr + 1)) {
+			set_bad(r, -1, "not enough memory for it");
+			return NULL;
+		}
+		reader_spend(r, (*cap - before) * size);
 	}
-	r->budget -= (*cap - before) * size;
 	p = (char *)*items + (*nr)++ * size;
 	memset(p, 0, size);
 	return p;

@@ -19,7 +19,13 @@ struct reader {
 	size_t frames_cap, stacks_cap, caches_cap, processes_cap, cgroups_cap, hooks_cap,
 		intervals_cap;
 	struct timespec deadline;
-	size_t budget; /* bytes that may still be allocated for rows */
+	size_t budget;        /* bytes that what is read may still take, here and in the model: see
+				 reader_cost.h */
+	size_t text;          /* bytes that may still be printed for rows */
+	uint32_t *stack_text; /* bytes of each stack when it is printed */
+	bool whole; /* all intervals are wanted whole, else those nearest to these times (NaN: none)
+		     */
+	double from_s, to_s;
 
 	/* the row at hand */
 	sqlite3_stmt *stmt;
@@ -28,9 +34,11 @@ struct reader {
 	uint64_t max_rows;
 	const char *bad; /* what is wrong with it, NULL: nothing so far */
 	int bad_column;
+	bool too_large; /* it may be right, but is beyond the budget */
 
 	/* frames of the stack at hand */
 	uint32_t stack, nr_frames, frames[CAPTURE_FRAMES_MAX];
+	size_t frames_text;
 };
 
 /* Print "PATH is damaged (…)" and return −EBADMSG. */
@@ -52,16 +60,23 @@ int64_t reader_int(struct reader *r, int column, int64_t min, int64_t max);
 double reader_real(struct reader *r, int column, double min, double max);
 bool reader_bool(struct reader *r, int column);
 bool reader_null(struct reader *r, int column);
-/* A copy the caller owns. */
+/* A copy the caller owns: a name, or what may be as long as CAPTURE_TEXT_MAX. */
 char *reader_text(struct reader *r, int column);
+char *reader_long_text(struct reader *r, int column);
 /* Into a buffer; text that does not fit is bad. */
 void reader_text_into(struct reader *r, int column, char *buf, size_t size);
 enum pool reader_pool(struct reader *r, int column);
 /* An id must be the next of a dense run: `expected`. */
 void reader_next_id(struct reader *r, int column, size_t expected);
 
-/* Take n bytes from the budget: 0, or −EFBIG and a message. */
-int reader_spend(struct reader *r, size_t n);
+/* Print that memory is short, and return −ENOMEM. */
+int reader_no_memory(struct reader *r);
+/* Take n bytes from the budget; beyond it r->too_large is set. */
+void reader_spend(struct reader *r, size_t n);
+/* The same for what will be printed. */
+void reader_spend_text(struct reader *r, size_t n);
+/* Print that the capture is beyond the budget, and return −EFBIG. */
+int reader_too_large(struct reader *r);
 /*
  * A new zeroed element at the end of an array with its capacity beside it, within the budget; or
  * NULL.

@@ -11,10 +11,17 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "capture/reader_internal.h"
+#include "capture/reader_cost.h"
 
 #define SNAPSHOTS_BYTES                                                          \
-	(256 << 20) /* for all snapshots built: fewer of them when each is large \
+	(128 << 20) /* for all snapshots built: fewer of them when each is large \
 		     */
+
+static const size_t name_costs[LEVEL_PARTS] = {
+	[LEVEL_SLAB] = COST_SLAB_NAME,
+	[LEVEL_VMALLOC] = COST_VMALLOC_NAME,
+	[LEVEL_TASK] = COST_TASK_NAME,
+};
 
 struct stored_snapshot {
 	enum snapshot_kind kind;
@@ -83,6 +90,7 @@ static int read_name(struct reader *r, void *arg)
 		return 0;
 	if (p->names[p->part].nr >> LEVEL_NAME_BITS)
 		r->bad = "too many names";
+	reader_spend(r, name_costs[p->part]);
 	reader_next_id(r, 0, p->names[p->part].nr);
 	reader_text_into(r, 1, n->level.text, form->text_size);
 	for (int d = 0; d < form->nr_dims; d++)
@@ -102,10 +110,11 @@ static int close_snapshot(struct reader *r, struct pass *p)
 
 		if (n->epoch != p->epoch)
 			continue;
-		if (reader_spend(r, level_forms[p->part].row_size))
-			return -EFBIG;
+		reader_spend(r, level_forms[p->part].row_size);
+		if (r->too_large)
+			return reader_too_large(r);
 		if (level_push(s->built, p->part, &n->level))
-			return log_error(ENOMEM, "cannot read %s: not enough memory", r->path);
+			return reader_no_memory(r);
 	}
 	return 0;
 }
@@ -162,13 +171,23 @@ static int read_level(struct reader *r, void *arg)
 	return 0;
 }
 
+/* Bytes of a snapshot on average, as far as its parts say. */
+static size_t snapshot_bytes(const struct pass *p)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < p->snapshots.nr; i++)
+		for (int part = 0; part < LEVEL_PARTS; part++)
+			if (p->snapshots.items[i].parts & 1u << part)
+				sum += (double)(p->names[part].nr * level_forms[part].row_size);
+	return sizeof(struct snapshot) + (size_t)(sum / (double)p->snapshots.nr);
+}
+
 /* How many snapshots to build: all, if they are few and small enough. */
 static size_t count_wanted(const struct pass *p)
 {
-	size_t each = sizeof(struct snapshot), wanted = CAPTURE_SNAPSHOTS_MAX;
+	size_t each = snapshot_bytes(p), wanted = CAPTURE_SNAPSHOTS_MAX;
 
-	for (int part = 0; part < LEVEL_PARTS; part++)
-		each += p->names[part].nr * level_forms[part].row_size;
 	if (SNAPSHOTS_BYTES / each < wanted)
 		wanted = SNAPSHOTS_BYTES / each;
 	if (wanted < 2)
@@ -184,7 +203,7 @@ static int choose_snapshots(struct reader *r, struct pass *p)
 
 	c->snapshots = calloc(wanted, sizeof(*c->snapshots));
 	if (!c->snapshots)
-		return log_error(ENOMEM, "cannot read %s: not enough memory", r->path);
+		return reader_no_memory(r);
 	c->nr_snapshots = wanted;
 	c->nr_snapshots_stored = stored;
 	for (size_t i = 0; i < wanted; i++) {

@@ -4,11 +4,16 @@
  * point at rows that exist, so that those who use the result can index with them unchecked.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "data/class.h"
 #include "capture/reader_internal.h"
+#include "capture/reader_cost.h"
+
+#define STACK_USED (1u << 31) /* in reader.stack_text: a row refers to it */
 
 static int read_meta(struct reader *r, void *unused)
 {
@@ -18,7 +23,7 @@ static int read_meta(struct reader *r, void *unused)
 	if (!m)
 		return 0;
 	m->key = reader_text(r, 0);
-	m->value = reader_text(r, 1);
+	m->value = reader_long_text(r, 1);
 	return 0;
 }
 
@@ -34,6 +39,7 @@ static int read_frame(struct reader *r, void *unused)
 	f->offset = reader_int(r, 2, 0, INT32_MAX);
 	f->module = reader_text(r, 3);
 	f->build_id = reader_text(r, 4);
+	reader_spend(r, COST_FRAME);
 	return 0;
 }
 
@@ -46,6 +52,7 @@ static int read_stack(struct reader *r, void *unused)
 		return 0;
 	reader_next_id(r, 0, r->c->nr_stacks - 1);
 	s->truncated = reader_bool(r, 1);
+	reader_spend(r, COST_STACK);
 	return 0;
 }
 
@@ -58,14 +65,17 @@ static int close_stack(struct reader *r)
 	if (!r->nr_frames)
 		return 0;
 	s = &r->c->stacks[r->stack];
-	if (reader_spend(r, size + 32))
-		return -EFBIG;
+	reader_spend(r, size + COST_STRING);
+	if (r->too_large)
+		return reader_too_large(r);
 	s->frames = malloc(size);
 	if (!s->frames)
-		return log_error(ENOMEM, "cannot read %s: not enough memory", r->path);
+		return reader_no_memory(r);
 	memcpy(s->frames, r->frames, size);
 	s->nr_frames = r->nr_frames;
+	r->stack_text[r->stack] = (uint32_t)r->frames_text;
 	r->nr_frames = 0;
+	r->frames_text = 0;
 	return 0;
 }
 
@@ -87,11 +97,32 @@ static int read_stack_frame(struct reader *r, void *unused)
 			return err;
 		r->stack = stack;
 	}
-	if (depth != r->nr_frames)
+	if (depth != r->nr_frames) {
 		r->bad = "frames out of order";
-	else
-		r->frames[r->nr_frames++] = frame;
+		return 0;
+	}
+	r->frames[r->nr_frames++] = frame;
+	r->frames_text += strlen(r->c->frames[frame].symbol) + strlen(r->c->frames[frame].module) +
+			  COST_FRAME_TEXT;
 	return 0;
+}
+
+/* Room to note of each stack how much text it is. */
+static int note_stacks(struct reader *r)
+{
+	r->stack_text = calloc(r->c->nr_stacks, sizeof(*r->stack_text));
+	return r->stack_text ? 0 : reader_no_memory(r);
+}
+
+/* A row refers to this stack: its text is printed with each, and a diff has one copy of it. */
+static void refer_to_stack(struct reader *r, uint32_t stack)
+{
+	if (r->bad)
+		return;
+	reader_spend_text(r, r->stack_text[stack] & ~STACK_USED);
+	if (!(r->stack_text[stack] & STACK_USED))
+		reader_spend(r, r->stack_text[stack]);
+	r->stack_text[stack] |= STACK_USED;
 }
 
 static int read_cgroup(struct reader *r, void *unused)
@@ -103,6 +134,7 @@ static int read_cgroup(struct reader *r, void *unused)
 		return 0;
 	reader_next_id(r, 0, r->c->nr_cgroups - 1);
 	*path = reader_text(r, 1);
+	reader_spend(r, COST_CGROUP);
 	return 0;
 }
 
@@ -117,8 +149,9 @@ static int read_process(struct reader *r, void *unused)
 	reader_next_id(r, 0, r->c->nr_processes - 1);
 	p->tgid = reader_int(r, 1, 0, INT32_MAX);
 	p->comm = reader_text(r, 2);
-	p->cmdline = reader_text(r, 3);
+	p->cmdline = reader_long_text(r, 3);
 	p->cgroup = reader_int(r, 4, 0, (int64_t)r->c->nr_cgroups - 1);
+	reader_spend(r, COST_PROCESS);
 	return 0;
 }
 
@@ -136,6 +169,7 @@ static int read_cache(struct reader *r, void *unused)
 	c->reclaimable = reader_bool(r, 4);
 	c->large = reader_bool(r, 5);
 	c->merged_away = reader_bool(r, 6);
+	reader_spend(r, COST_CACHE);
 	return 0;
 }
 
@@ -152,6 +186,7 @@ static int read_cache_alias(struct reader *r, void *unused)
 	name = READER_PUSH(r, c->aliases.items, c->aliases.nr, c->aliases.cap);
 	if (name)
 		*name = reader_text(r, 1);
+	reader_spend(r, COST_ALIAS);
 	return 0;
 }
 
@@ -183,6 +218,7 @@ static int read_interval(struct reader *r, void *unused)
 	i->end_s = reader_real(r, 2, i->start_s, CAPTURE_REAL_MAX);
 	if (!r->bad && r->c->nr_checkpoints > 1 && i->start_s < i[-1].start_s)
 		r->bad = "not in time order";
+	reader_spend(r, COST_INTERVAL);
 	return 0;
 }
 
@@ -194,17 +230,26 @@ static struct cap_checkpoint *row_interval(struct reader *r)
 	return r->bad ? NULL : &r->c->checkpoints[id - 1];
 }
 
-static int read_held(struct reader *r, void *unused)
+/* All intervals but those that are wanted whole are brief. */
+static int choose_intervals(struct reader *r)
 {
-	struct cap_checkpoint *i = row_interval(r);
-	struct cap_held *h;
+	struct capture *c = r->c;
+	struct cap_checkpoint *wanted[] = {
+		c->nr_checkpoints ? &c->checkpoints[c->nr_checkpoints - 1] : NULL,
+		isnan(r->from_s) ? NULL : capture_checkpoint_near(c, r->from_s),
+		isnan(r->to_s) ? NULL : capture_checkpoint_near(c, r->to_s),
+	};
 
-	(void)unused;
-	if (!i)
-		return 0;
-	h = READER_PUSH(r, i->held.items, i->held.nr, i->held.cap);
-	if (!h)
-		return 0;
+	for (size_t i = 0; i < c->nr_checkpoints && !r->whole; i++)
+		c->checkpoints[i].is_brief = true;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if (wanted[i])
+			wanted[i]->is_brief = false;
+	return 0;
+}
+
+static void fetch_held(struct reader *r, struct cap_held *h)
+{
 	h->pool = reader_pool(r, 1);
 	reader_text_into(r, 2, h->class_, sizeof(h->class_));
 	h->cache = reader_int(r, 3, 0, (int64_t)r->c->nr_caches - 1);
@@ -220,6 +265,47 @@ static int read_held(struct reader *r, void *unused)
 	h->verified_twice = reader_int(r, 13, 0, h->tracked);
 	for (int b = 0; b < AGE_BUCKETS; b++)
 		h->age_hist[b] = reader_real(r, 14 + b, 0, CAPTURE_REAL_MAX);
+}
+
+/* What a report or diff makes of the row, and what it may print of it. */
+static void spend_held(struct reader *r, const struct cap_held *h)
+{
+	const struct cap_process *p = &r->c->processes[h->process];
+
+	reader_spend(r,
+		     isnan(r->from_s) && isnan(r->to_s) ? COST_HELD : COST_HELD + COST_HELD_PART);
+	refer_to_stack(r, h->stack);
+	reader_spend_text(r, strlen(p->comm) + strlen(p->cmdline) +
+				     strlen(r->c->cgroups[p->cgroup]) +
+				     strlen(r->c->caches[h->cache].name));
+}
+
+static int read_held(struct reader *r, void *unused)
+{
+	struct cap_checkpoint *i = row_interval(r);
+	struct cap_held *h, fetched = {0};
+	struct cap_brief *brief;
+
+	(void)unused;
+	if (!i)
+		return 0;
+	if (!i->is_brief) {
+		h = READER_PUSH(r, i->held.items, i->held.nr, i->held.cap);
+		if (!h)
+			return 0;
+		fetch_held(r, h);
+		spend_held(r, h);
+		return 0;
+	}
+	fetch_held(r, &fetched);
+	brief = READER_PUSH(r, i->brief.items, i->brief.nr, i->brief.cap);
+	if (brief)
+		*brief = (struct cap_brief){.pool = fetched.pool,
+					    .place = class_place(fetched.pool, fetched.class_),
+					    .cache = fetched.cache,
+					    .stack = fetched.stack,
+					    .process = fetched.process,
+					    .bytes = fetched.bytes};
 	return 0;
 }
 
@@ -229,7 +315,7 @@ static int read_churn(struct reader *r, void *unused)
 	struct cap_churn *c;
 
 	(void)unused;
-	if (!i)
+	if (!i || i->is_brief)
 		return 0;
 	c = READER_PUSH(r, i->churn.items, i->churn.nr, i->churn.cap);
 	if (!c)
@@ -242,6 +328,8 @@ static int read_churn(struct reader *r, void *unused)
 	c->free_bytes = reader_real(r, 6, 0, CAPTURE_REAL_MAX);
 	c->unseen_frees = reader_real(r, 7, 0, CAPTURE_REAL_MAX);
 	c->unseen_free_bytes = reader_real(r, 8, 0, CAPTURE_REAL_MAX);
+	reader_spend(r, COST_CHURN);
+	refer_to_stack(r, c->stack);
 	return 0;
 }
 
@@ -251,7 +339,7 @@ static int read_cache_churn(struct reader *r, void *unused)
 	struct cap_cache_churn *c;
 
 	(void)unused;
-	if (!i)
+	if (!i || i->is_brief)
 		return 0;
 	c = READER_PUSH(r, i->cache_churn.items, i->cache_churn.nr, i->cache_churn.cap);
 	if (!c)
@@ -269,8 +357,12 @@ static int read_loss(struct reader *r, void *unused)
 	struct cap_count *l;
 
 	(void)unused;
-	if (!i)
+	if (!i || i->is_brief)
 		return 0;
+	if (i->losses.nr == CAPTURE_FACTS_MAX) {
+		r->bad = "more losses than there are causes";
+		return 0;
+	}
 	l = READER_PUSH(r, i->losses.items, i->losses.nr, i->losses.cap);
 	if (!l)
 		return 0;
@@ -296,37 +388,46 @@ static int push_empty_rows(struct reader *r)
 	    (f->module = strdup("")) && (f->build_id = strdup("")) && (cache->name = strdup("")) &&
 	    (p->comm = strdup("")) && (p->cmdline = strdup("")) && (*cgroup = strdup("")))
 		return 0;
-	return log_error(ENOMEM, "cannot read %s: not enough memory", r->path);
+	return reader_no_memory(r);
+}
+
+struct row_table {
+	const char *name;
+	int (*row)(struct reader *r, void *arg);
+	int (*before)(struct reader *r), (*after)(struct reader *r); /* NULL: nothing to do */
+};
+
+static int read_table(struct reader *r, const struct row_table *t)
+{
+	int err = t->before ? t->before(r) : 0;
+
+	err = err ?: reader_each(r, t->name, t->row, NULL);
+	return err ?: t->after ? t->after(r) : 0;
 }
 
 int reader_rows(struct reader *r)
 {
 	/* Each table after those its ids point into. */
-	static const struct {
-		const char *table;
-		int (*row)(struct reader *r, void *arg);
-	} tables[] = {
-		{"meta", read_meta},
-		{"frame", read_frame},
-		{"stack", read_stack},
-		{"stack_frame", read_stack_frame},
-		{"cgroup", read_cgroup},
-		{"process", read_process},
-		{"cache", read_cache},
-		{"cache_alias", read_cache_alias},
-		{"hook", read_hook},
-		{"interval", read_interval},
-		{"held", read_held},
-		{"churn", read_churn},
-		{"cache_churn", read_cache_churn},
-		{"loss", read_loss},
+	static const struct row_table tables[] = {
+		{"meta", read_meta, NULL, NULL},
+		{"frame", read_frame, NULL, NULL},
+		{"stack", read_stack, NULL, NULL},
+		{"stack_frame", read_stack_frame, note_stacks, close_stack},
+		{"cgroup", read_cgroup, NULL, NULL},
+		{"process", read_process, NULL, NULL},
+		{"cache", read_cache, NULL, NULL},
+		{"cache_alias", read_cache_alias, NULL, NULL},
+		{"hook", read_hook, NULL, NULL},
+		{"interval", read_interval, NULL, choose_intervals},
+		{"held", read_held, NULL, NULL},
+		{"churn", read_churn, NULL, NULL},
+		{"cache_churn", read_cache_churn, NULL, NULL},
+		{"loss", read_loss, NULL, NULL},
 	};
 	int err = push_empty_rows(r);
 
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !err; i++)
-		err = reader_each(r, tables[i].table, tables[i].row, NULL);
-	if (!err)
-		err = close_stack(r);
+		err = read_table(r, &tables[i]);
 	if (!err)
 		r->c->complete = !strcmp(capture_meta(r->c, META_COMPLETE), "1");
 	return err;

@@ -125,9 +125,9 @@ static int writer_begin(struct capture_writer *w)
 	return err;
 }
 
-static int bind_text(sqlite3_stmt *stmt, int column, const char *text)
+static int bind_text(sqlite3_stmt *stmt, int column, const char *text, size_t max)
 {
-	size_t len = text ? strnlen(text, CAPTURE_TEXT_MAX) : 0;
+	size_t len = text ? strnlen(text, max) : 0;
 
 	return sqlite3_bind_text(stmt, column, text ? text : "", len, SQLITE_STATIC);
 }
@@ -140,7 +140,9 @@ static int bind_row(sqlite3_stmt *stmt, const char *types, va_list ap)
 		if (*types == 'i') {
 			rc = sqlite3_bind_int64(stmt, column++, va_arg(ap, int64_t));
 		} else if (*types == 't') {
-			rc = bind_text(stmt, column++, va_arg(ap, const char *));
+			rc = bind_text(stmt, column++, va_arg(ap, const char *), CAPTURE_NAME_MAX);
+		} else if (*types == 'T') {
+			rc = bind_text(stmt, column++, va_arg(ap, const char *), CAPTURE_TEXT_MAX);
 		} else if (*types == 'r') {
 			rc = sqlite3_bind_double(stmt, column++, va_arg(ap, double));
 		} else if (*types == 'A') {

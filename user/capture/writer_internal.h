@@ -69,8 +69,8 @@ int writer_exec(struct capture_writer *w, const char *sql);
 
 /*
  * Insert one row, in a transaction opened if none is. `types` has a letter a column: i int64_t, t
- * const char * (cut at CAPTURE_TEXT_MAX, NULL is ""), r double, 0 NULL, A const
- * double[AGE_BUCKETS].
+ * const char * (cut at CAPTURE_NAME_MAX, NULL is ""), T the same cut at CAPTURE_TEXT_MAX, r double,
+ * 0 NULL, A const double[AGE_BUCKETS].
  */
 int writer_insert(struct capture_writer *w, int insert, const char *types, ...);
 

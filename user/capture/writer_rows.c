@@ -35,7 +35,7 @@ static int writer_intern(struct capture_writer *w, struct intern *table,
 
 int capture_put_meta(struct capture_writer *w, const char *key, const char *value)
 {
-	return writer_insert(w, INSERT_META, "tt", key, value);
+	return writer_insert(w, INSERT_META, "tT", key, value);
 }
 
 int capture_put_metaf(struct capture_writer *w, const char *key, const char *fmt, ...)
@@ -155,7 +155,7 @@ int capture_put_process(struct capture_writer *w, const struct cap_process *p, u
 	found = writer_intern(w, &w->processes, &key, id);
 	if (found <= 0)
 		return found;
-	return writer_insert(w, INSERT_PROCESS, "iitti", (int64_t)*id, (int64_t)p->tgid, p->comm,
+	return writer_insert(w, INSERT_PROCESS, "iitTi", (int64_t)*id, (int64_t)p->tgid, p->comm,
 			     p->cmdline, (int64_t)p->cgroup);
 }
 

@@ -22,10 +22,45 @@ double capture_meta_number(const struct capture *c, const char *key, double miss
 	return end == text || *end || v != v || v - v != 0 ? missing : v;
 }
 
+struct cap_checkpoint *capture_checkpoint_near(const struct capture *c, double t_s)
+{
+	struct cap_checkpoint *best = NULL;
+	double distance = fabs(t_s);
+
+	for (size_t i = 0; i < c->nr_checkpoints; i++) {
+		if (fabs(c->checkpoints[i].end_s - t_s) >= distance)
+			continue;
+		distance = fabs(c->checkpoints[i].end_s - t_s);
+		best = &c->checkpoints[i];
+	}
+	return best;
+}
+
+size_t interval_briefs(const struct cap_checkpoint *at)
+{
+	return at->is_brief ? at->brief.nr : at->held.nr;
+}
+
+struct cap_brief interval_brief(const struct cap_checkpoint *at, size_t i)
+{
+	const struct cap_held *h;
+
+	if (at->is_brief)
+		return at->brief.items[i];
+	h = &at->held.items[i];
+	return (struct cap_brief){.pool = h->pool,
+				  .place = class_place(h->pool, h->class_),
+				  .cache = h->cache,
+				  .stack = h->stack,
+				  .process = h->process,
+				  .bytes = h->bytes};
+}
+
 static void interval_free(struct cap_checkpoint *i)
 {
 	for (size_t n = 0; n < i->losses.nr; n++)
 		free(i->losses.items[n].name);
+	ARRAY_FREE(&i->brief);
 	ARRAY_FREE(&i->held);
 	ARRAY_FREE(&i->churn);
 	ARRAY_FREE(&i->cache_churn);

@@ -105,9 +105,20 @@ struct cap_hook {
 	char *cost;   /* what the report loses without it, or "" */
 };
 
+/* What a course over many intervals needs of a held row. */
+struct cap_brief {
+	uint8_t pool;  /* enum pool */
+	uint8_t place; /* enum class_place of its class */
+	uint32_t cache, stack, process;
+	double bytes;
+};
+
 /* One closed interval of a recording. A plain recording has one; --every makes several. */
 struct cap_checkpoint {
 	double start_s, end_s; /* since tracing began */
+	bool is_brief;         /* its held rows are in `brief`, the rest was not kept: see
+				  capture_read_part() */
+	ARRAY_OF(struct cap_brief) brief;
 	ARRAY_OF(struct cap_held) held;
 	ARRAY_OF(struct cap_churn) churn;
 	ARRAY_OF(struct cap_cache_churn) cache_churn;
@@ -188,6 +199,12 @@ static inline void capture_free_func(struct capture **c)
 }
 
 #define _cleanup_capture_ _cleanup_(capture_free_func)
+
+/* The checkpoint nearest in time; NULL when the recording's beginning (nothing held) is nearer. */
+struct cap_checkpoint *capture_checkpoint_near(const struct capture *c, double t_s);
+/* The held rows of an interval, brief or not, in brief: how many, and row i. */
+size_t interval_briefs(const struct cap_checkpoint *at);
+struct cap_brief interval_brief(const struct cap_checkpoint *at, size_t i);
 
 const char *capture_meta(const struct capture *c, const char *key); /* "" when absent */
 double capture_meta_number(const struct capture *c, const char *key, double missing);

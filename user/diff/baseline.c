@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
+#include "base/hash.h"
 
 #define PERCENTILES_FROM                                                        \
 	200 /* captures: below, the 99th percentile is the maximum or nearly so \

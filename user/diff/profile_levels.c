@@ -302,10 +302,24 @@ void profile_cgroup_key(const struct profile_build *b, const char *path, char *b
 		cgroup_normalise(path, buf, size);
 }
 
+/* Rows are merged as they come, whenever they have become twice as many: a cgroup's path is long,
+ * its tasks many. */
+#define TASK_ROWS 4096
+
+static void merge_tasks(struct profile_build *b, size_t *limit)
+{
+	if (b->p->sections[PROFILE_STACKS].nr < *limit)
+		return;
+	for (int s = PROFILE_STACKS; s <= PROFILE_PAGE_TABLES; s++)
+		profile_finish(&b->p->sections[s]);
+	*limit = TASK_ROWS + 2 * b->p->sections[PROFILE_STACKS].nr;
+}
+
 static int add_tasks(struct profile_build *b, const struct snapshot *s, const struct cgroup_of *of,
 		     bool end)
 {
 	bool by_cgroup = b->p->by == GROWTH_BY_CGROUP;
+	size_t limit = TASK_ROWS;
 
 	for (size_t i = 0; i < s->tasks.nr; i++) {
 		const struct task_level *l = &s->tasks.items[i];
@@ -330,6 +344,7 @@ static int add_tasks(struct profile_build *b, const struct snapshot *s, const st
 			r->change = end ? levels[k] : -levels[k];
 			r->level_objects = end ? objects[k] : 0;
 		}
+		merge_tasks(b, &limit);
 	}
 	return 0;
 }

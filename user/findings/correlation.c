@@ -25,7 +25,7 @@ struct correlation_builder {
 	const struct cap_checkpoint **at; /* checkpoints in the view */
 	size_t nr;
 	double *level; /* of the pool at each, in bytes */
-	double *held;  /* by id, then checkpoint */
+	double *ends;  /* by id: held at the first checkpoint and at the last */
 	size_t nr_ids;
 };
 
@@ -64,69 +64,115 @@ static double level_near(const struct view *v, const struct ledger_row *row, dou
 	return isfinite(distance) ? row->series[best] * 1024 : NAN;
 }
 
-static void held_sum(struct correlation_builder *b, enum pool pool, bool cgroup)
+/* The id of who holds a row that counts to the pool; 0: nobody that is named. */
+static uint32_t holder(const struct capture *c, const struct cap_brief *h, enum pool pool,
+		       bool cgroup)
 {
-	const struct capture *c = b->v->c;
+	if (h->pool != pool || h->place != CLASS_IN_POOL)
+		return 0;
+	return cgroup ? c->processes[h->process].cgroup : h->process;
+}
 
-	memset(b->held, 0, b->nr_ids * b->nr * sizeof(*b->held));
+/* What everybody holds at the first checkpoint and at the last. */
+static void ends_sum(struct correlation_builder *b, enum pool pool, bool cgroup)
+{
+	memset(b->ends, 0, 2 * b->nr_ids * sizeof(*b->ends));
+	for (size_t end = 0; end < 2; end++) {
+		const struct cap_checkpoint *at = b->at[end ? b->nr - 1 : 0];
+
+		for (size_t i = 0; i < interval_briefs(at); i++) {
+			struct cap_brief h = interval_brief(at, i);
+
+			b->ends[2 * holder(b->v->c, &h, pool, cgroup) + end] += h.bytes;
+		}
+	}
+}
+
+/* What those in `rows` hold at each checkpoint: x has nr · b->nr elements. */
+static void held_sum(const struct correlation_builder *b, enum pool pool,
+		     const struct correlation_row *rows, size_t nr, double *x)
+{
 	for (size_t k = 0; k < b->nr; k++)
-		for (size_t i = 0; i < b->at[k]->held.nr; i++) {
-			const struct cap_held *h = &b->at[k]->held.items[i];
-			uint32_t id = cgroup ? c->processes[h->process].cgroup : h->process;
+		for (size_t i = 0; i < interval_briefs(b->at[k]); i++) {
+			struct cap_brief h = interval_brief(b->at[k], i);
+			uint32_t id = holder(b->v->c, &h, pool, rows[0].cgroup);
 
-			if (h->pool == pool && id && class_place(pool, h->class_) == CLASS_IN_POOL)
-				b->held[id * b->nr + k] += h->bytes;
+			for (size_t r = 0; id && r < nr; r++)
+				if (rows[r].id == id)
+					x[r * b->nr + k] += h.bytes;
 		}
 }
 
-static int compare_row(const void *a, const void *b)
+static int compare_row(const struct correlation_row *x, const struct correlation_row *y)
 {
-	const struct correlation_row *x = a, *y = b;
-
 	if (x->bytes != y->bytes)
 		return x->bytes < y->bytes ? 1 : -1;
 	return (x->id > y->id) - (x->id < y->id);
 }
 
+/* Keep the first CORRELATION_SHOWN in order. */
+static void rows_insert(struct correlation_row *rows, size_t *nr, const struct correlation_row *row)
+{
+	size_t at = *nr;
+
+	while (at > 0 && compare_row(row, &rows[at - 1]) < 0)
+		at--;
+	if (at == CORRELATION_SHOWN)
+		return;
+	if (*nr == CORRELATION_SHOWN)
+		--*nr;
+	memmove(rows + at + 1, rows + at, (*nr - at) * sizeof(*rows));
+	rows[at] = *row;
+	++*nr;
+}
+
+/* Steps from checkpoint to checkpoint. */
+static void to_steps(double *x, size_t nr)
+{
+	for (size_t k = 0; k + 1 < nr; k++)
+		x[k] = x[k + 1] - x[k];
+}
+
 /* Those who hold the most more, of the processes or the cgroups. */
-static int correlation_pool(struct correlation_builder *b, const char *pool, bool cgroup,
-			    struct correlation *out)
+static int correlation_pool(struct correlation_builder *b, enum pool pool, const char *name,
+			    bool cgroup, struct correlation *out)
 {
 	size_t ids = cgroup ? b->v->c->nr_cgroups : b->v->c->nr_processes, steps = b->nr - 1,
-	       first = out->nr;
+	       nr = 0;
 	double gained = b->level[steps] - b->level[0];
-	_cleanup_free_ double *x = calloc(2 * steps, sizeof(*x));
-	double *y;
+	_cleanup_free_ double *x = calloc((CORRELATION_SHOWN + 1) * b->nr, sizeof(*x));
+	double *y = x + CORRELATION_SHOWN * b->nr;
+	struct correlation_row rows[CORRELATION_SHOWN];
 
 	if (!x)
 		return -ENOMEM;
-	y = x + steps;
-	for (size_t k = 0; k < steps; k++)
-		y[k] = b->level[k + 1] - b->level[k];
+	ends_sum(b, pool, cgroup);
 	for (uint32_t id = 1; id < ids; id++) {
-		const double *held = &b->held[id * b->nr];
-		double bytes = held[steps] - held[0];
-		struct correlation_row *row;
+		double bytes = b->ends[2 * id + 1] - b->ends[2 * id];
 
-		if (!(bytes >= CORRELATION_SHARE * gained))
-			continue;
-		for (size_t k = 0; k < steps; k++)
-			x[k] = held[k + 1] - held[k];
-		row = ARRAY_PUSH(out);
+		if (bytes >= CORRELATION_SHARE * gained)
+			rows_insert(rows, &nr,
+				    &(struct correlation_row){.pool = name,
+							      .cgroup = cgroup,
+							      .id = id,
+							      .bytes = bytes,
+							      .share = bytes / gained,
+							      .steps = steps});
+	}
+	if (!nr)
+		return 0;
+	memcpy(y, b->level, b->nr * sizeof(*y));
+	to_steps(y, b->nr);
+	held_sum(b, pool, rows, nr, x);
+	for (size_t r = 0; r < nr; r++) {
+		struct correlation_row *row = ARRAY_PUSH(out);
+
 		if (!row)
 			return -ENOMEM;
-		*row = (struct correlation_row){.pool = pool,
-						.cgroup = cgroup,
-						.id = id,
-						.bytes = bytes,
-						.share = bytes / gained,
-						.r = correlation_r(x, y, steps),
-						.steps = steps};
+		to_steps(x + r * b->nr, b->nr);
+		*row = rows[r];
+		row->r = correlation_r(x + r * b->nr, y, steps);
 	}
-	if (out->nr > first)
-		qsort(out->items + first, out->nr - first, sizeof(*out->items), compare_row);
-	if (out->nr > first + CORRELATION_SHOWN)
-		out->nr = first + CORRELATION_SHOWN;
 	return 0;
 }
 
@@ -145,10 +191,8 @@ static int correlation_pools(struct correlation_builder *b, const struct ledger 
 			b->level[k] = level_near(b->v, row, b->at[k]->end_s);
 		if (!(b->level[b->nr - 1] > b->level[0]))
 			continue;
-		for (int cgroup = 0; cgroup < 2 && !err; cgroup++) {
-			held_sum(b, followed[i].pool, cgroup);
-			err = correlation_pool(b, row->name, cgroup, out);
-		}
+		for (int cgroup = 0; cgroup < 2 && !err; cgroup++)
+			err = correlation_pool(b, followed[i].pool, row->name, cgroup, out);
 	}
 	return err;
 }
@@ -158,7 +202,7 @@ int correlation_build(const struct view *v, const struct ledger *ledger, struct 
 	const struct capture *c = v->c;
 	_cleanup_free_ const struct cap_checkpoint **at =
 		calloc(c->nr_checkpoints + 1, sizeof(*at));
-	_cleanup_free_ double *level = NULL, *held = NULL;
+	_cleanup_free_ double *level = NULL, *ends = NULL;
 	struct correlation_builder b = {.v = v, .at = at};
 	struct correlation f = {0};
 
@@ -174,8 +218,8 @@ int correlation_build(const struct view *v, const struct ledger *ledger, struct 
 	}
 	b.nr_ids = c->nr_processes > c->nr_cgroups ? c->nr_processes : c->nr_cgroups;
 	b.level = level = calloc(b.nr, sizeof(*level));
-	b.held = held = calloc(b.nr_ids * b.nr, sizeof(*held));
-	if (!level || !held || correlation_pools(&b, ledger, &f)) {
+	b.ends = ends = calloc(2 * b.nr_ids, sizeof(*ends));
+	if (!level || !ends || correlation_pools(&b, ledger, &f)) {
 		correlation_free(&f);
 		return -ENOMEM;
 	}

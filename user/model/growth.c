@@ -12,9 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
-
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "data/class.h"
 #include "model/entry.h"
 #include "model/confidence.h"
@@ -115,6 +114,14 @@ size_t growth_keys(const struct growth *g, const struct capture *c)
 uint32_t growth_key(const struct growth *g, const struct capture *c, const struct cap_held *h)
 {
 	return g->name_of ? g->name_of[h->stack] : dimensions[g->by].key(c, h);
+}
+
+uint32_t growth_brief_key(const struct growth *g, const struct capture *c,
+			  const struct cap_brief *h)
+{
+	struct cap_held as_held = {.stack = h->stack, .cache = h->cache, .process = h->process};
+
+	return growth_key(g, c, &as_held);
 }
 
 uint32_t growth_traffic_key(const struct growth *g, const struct capture *c, uint32_t stack)

@@ -75,6 +75,8 @@ void growth_free(struct growth *g);
  * not kept so. */
 size_t growth_keys(const struct growth *g, const struct capture *c);
 uint32_t growth_key(const struct growth *g, const struct capture *c, const struct cap_held *h);
+uint32_t growth_brief_key(const struct growth *g, const struct capture *c,
+			  const struct cap_brief *h);
 uint32_t growth_traffic_key(const struct growth *g, const struct capture *c, uint32_t stack);
 
 /* Age below which `share` of the objects are, linear within a bucket, at most `oldest`. NaN without

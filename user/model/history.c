@@ -43,13 +43,13 @@ int history_build(const struct view *v, const struct growth *g, struct history *
 
 		if (at->end_s < v->start->t_s || at->end_s > v->end->t_s + 1)
 			continue;
-		for (size_t i = 0; i < at->held.nr; i++) {
-			const struct cap_held *h = &at->held.items[i];
-			uint32_t group = index[h->pool * keys + growth_key(g, c, h)];
-			enum class_place place = class_place(h->pool, h->class_);
+		for (size_t i = 0; i < interval_briefs(at); i++) {
+			struct cap_brief h = interval_brief(at, i);
+			uint32_t group = index[h.pool * keys + growth_brief_key(g, c, &h)];
 
-			if (group != UINT32_MAX && place != CLASS_SHARED && place != CLASS_OUTSIDE)
-				y[group * (c->nr_checkpoints + 1) + points] += h->bytes / 1024;
+			if (group != UINT32_MAX && h.place != CLASS_SHARED &&
+			    h.place != CLASS_OUTSIDE)
+				y[group * (c->nr_checkpoints + 1) + points] += h.bytes / 1024;
 		}
 		t[points++] = at->end_s;
 	}

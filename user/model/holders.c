@@ -278,10 +278,38 @@ static const struct caller_key *key_find(const struct caller_key *keys, size_t n
 	return bsearch(&key, keys, nr, sizeof(*keys), compare_key);
 }
 
-/* Areas allocated while tracing, to the caller that vmallocinfo names: a frame of their stack. */
-static void callers_attribute(const struct view *v, const struct outstanding *held,
-			      const struct caller_key *keys, size_t nr, struct holders *l)
+/* Which key each frame has, found once: its index plus 1, 0 for none, FRAME_NOT_LOOKED_UP. */
+#define FRAME_NOT_LOOKED_UP UINT32_MAX
+
+struct frame_keys {
+	const struct caller_key *keys;
+	size_t nr;
+	uint32_t *of_frame; /* c->nr_frames */
+};
+
+static const struct caller_key *frame_key(const struct frame_keys *f, const struct capture *c,
+					  uint32_t frame)
 {
+	uint32_t *known = &f->of_frame[frame];
+
+	if (*known == FRAME_NOT_LOOKED_UP) {
+		const struct caller_key *key = key_find(f->keys, f->nr, &c->frames[frame]);
+
+		*known = key ? (uint32_t)(key - f->keys) + 1 : 0;
+	}
+	return *known ? &f->keys[*known - 1] : NULL;
+}
+
+/* Areas allocated while tracing, to the caller that vmallocinfo names: a frame of their stack. */
+static int callers_attribute(const struct view *v, const struct outstanding *held,
+			     const struct caller_key *keys, size_t nr, struct holders *l)
+{
+	_cleanup_free_ uint32_t *of_frame = malloc(v->c->nr_frames * sizeof(*of_frame));
+	const struct frame_keys frames = {.keys = keys, .nr = nr, .of_frame = of_frame};
+
+	if (!of_frame)
+		return -ENOMEM;
+	memset(of_frame, 0xff, v->c->nr_frames * sizeof(*of_frame));
 	for (size_t i = 0; i < held->nr; i++) {
 		const struct outstanding_row *row = &held->items[i];
 		const struct cap_stack *s = &v->c->stacks[row->h->stack];
@@ -290,12 +318,13 @@ static void callers_attribute(const struct view *v, const struct outstanding *he
 		if (row->h->pool != POOL_VMALLOC)
 			continue;
 		for (uint32_t k = 0; k < s->nr_frames && !key; k++)
-			key = key_find(keys, nr, &v->c->frames[s->frames[k]]);
+			key = frame_key(&frames, v->c, s->frames[k]);
 		if (!key)
 			continue;
 		l->callers.items[key->index].attributed_kb += row->bytes / 1024;
 		l->callers.items[key->index].attributed_var += row->bytes_var / (1024 * 1024);
 	}
+	return 0;
 }
 
 /*
@@ -343,7 +372,8 @@ static int callers_build(const struct view *v, const struct outstanding *held, s
 		keys[i].index = i;
 	}
 	qsort(keys, l->callers.nr, sizeof(*keys), compare_key);
-	callers_attribute(v, held, keys, l->callers.nr, l);
+	if (callers_attribute(v, held, keys, l->callers.nr, l))
+		return -ENOMEM;
 	callers_preexisting(view_traces(v, POOL_VMALLOC), l);
 	if (l->callers.nr)
 		qsort(l->callers.items, l->callers.nr, sizeof(*l->callers.items),

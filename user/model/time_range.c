@@ -21,21 +21,6 @@ static size_t snapshot_near(const struct capture *c, double t_s, size_t first)
 	return best;
 }
 
-/* The checkpoint nearest in time; NULL when the recording's beginning (nothing held) is nearer. */
-static const struct cap_checkpoint *checkpoint_near(const struct capture *c, double t_s)
-{
-	const struct cap_checkpoint *best = NULL;
-	double distance = fabs(t_s);
-
-	for (size_t i = 0; i < c->nr_checkpoints; i++) {
-		if (fabs(c->checkpoints[i].end_s - t_s) >= distance)
-			continue;
-		distance = fabs(c->checkpoints[i].end_s - t_s);
-		best = &c->checkpoints[i];
-	}
-	return best;
-}
-
 /* ---- what is held: sorted rows of both, the earlier ones taken away ---- */
 
 /* A row as the audit of its own checkpoint leaves it, and what is uncertain about that beside the
@@ -174,25 +159,35 @@ static double since(double late, double early)
 	return fmax(0, late - early);
 }
 
-/* early and late rows of one (pool, stack) are found by a table over both. */
+/* The last row of each (pool, stack), plus 1: 0 is none. malloc'ed, or NULL. */
+static uint32_t *churn_index(const struct capture *c, const struct cap_checkpoint *at)
+{
+	uint32_t *index = calloc(POOLS * c->nr_stacks, sizeof(*index));
+
+	for (size_t i = 0; index && i < at->churn.nr; i++)
+		index[at->churn.items[i].pool * c->nr_stacks + at->churn.items[i].stack] =
+			(uint32_t)i + 1;
+	return index;
+}
+
+/* early and late rows of one (pool, stack) are found by an index of the early ones. */
 static int time_range_churn(const struct capture *c, const struct cap_checkpoint *early,
 			    const struct cap_checkpoint *late, struct cap_checkpoint *out)
 {
-	_cleanup_free_ struct cap_churn *had = calloc(POOLS * c->nr_stacks, sizeof(*had));
+	_cleanup_free_ uint32_t *index = churn_index(c, early);
 
-	if (!had)
+	if (!index)
 		return -ENOMEM;
-	for (size_t i = 0; i < early->churn.nr; i++)
-		had[early->churn.items[i].pool * c->nr_stacks + early->churn.items[i].stack] =
-			early->churn.items[i];
 	for (size_t i = 0; i < late->churn.nr; i++) {
 		struct cap_churn *row = ARRAY_PUSH(&out->churn);
-		const struct cap_churn *h;
+		const struct cap_churn *h, none = {0};
+		uint32_t had;
 
 		if (!row)
 			return -ENOMEM;
 		*row = late->churn.items[i];
-		h = &had[row->pool * c->nr_stacks + row->stack];
+		had = index[row->pool * c->nr_stacks + row->stack];
+		h = had ? &early->churn.items[had - 1] : &none;
 		row->allocs = since(row->allocs, h->allocs);
 		row->alloc_bytes = since(row->alloc_bytes, h->alloc_bytes);
 		row->frees = since(row->frees, h->frees);
@@ -265,8 +260,8 @@ int time_range_build(const struct capture *c, double from_s, double to_s, struct
 
 	view_whole(c, &p.view);
 	if (!isnan(from_s))
-		early = checkpoint_near(c, from_s);
-	late = isnan(to_s) ? p.view.at : checkpoint_near(c, to_s);
+		early = capture_checkpoint_near(c, from_s);
+	late = isnan(to_s) ? p.view.at : capture_checkpoint_near(c, to_s);
 	last = p.view.last;
 	if (!isnan(from_s))
 		first = snapshot_near(c, early ? early->end_s : c->nr_checkpoints ? 0 : from_s, 0);

@@ -22,7 +22,7 @@
 
 #define HASH_NONFATAL_OOM        1
 #define uthash_nonfatal_oom(elt) ((elt)->lost = true)
-#include <uthash.h>
+#include "base/hash.h"
 
 #define ROOT_ID 1 /* of the first node that kernfs_create_root() makes */
 

@@ -16,7 +16,7 @@
 
 #define HASH_NONFATAL_OOM        1
 #define uthash_nonfatal_oom(elt) ((elt)->lost = true)
-#include <uthash.h>
+#include "base/hash.h"
 
 #define AREA_MAX  (INT64_C(1) << 57) /* bytes: an address space, or the sum of all areas in it */
 #define PAGES_MAX (AREA_MAX >> 12)
