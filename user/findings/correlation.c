@@ -141,11 +141,12 @@ static int correlation_pool(struct correlation_builder *b, enum pool pool, const
 	       nr = 0;
 	double gained = b->level[steps] - b->level[0];
 	_cleanup_free_ double *x = calloc((CORRELATION_SHOWN + 1) * b->nr, sizeof(*x));
-	double *y = x + CORRELATION_SHOWN * b->nr;
 	struct correlation_row rows[CORRELATION_SHOWN];
+	double *y;
 
 	if (!x)
 		return -ENOMEM;
+	y = x + CORRELATION_SHOWN * b->nr;
 	ends_sum(b, pool, cgroup);
 	for (uint32_t id = 1; id < ids; id++) {
 		double bytes = b->ends[2 * id + 1] - b->ends[2 * id];

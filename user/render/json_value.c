@@ -121,11 +121,9 @@ void json_member(struct json_out *o, const char *key, json_t *value)
 
 void json_members(struct json_out *o, json_t *object)
 {
-	const char *key;
-	json_t *value;
-
 	o->failed |= !object;
-	json_object_foreach(object, key, value) json_member(o, key, json_incref(value));
+	for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i))
+		json_member(o, json_object_iter_key(i), json_incref(json_object_iter_value(i)));
 	json_decref(object);
 }
 
