@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "capture/capture.h"
 #include "data/capture.h"
 
 struct honest {

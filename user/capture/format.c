@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the writer and the reader of a capture share: see format_internal.h. */
-#include "capture/capture.h"
+#include "capture/format_internal.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "data/class.h"
 
 const char capture_schema[] =
 #include "schema.sql.h"

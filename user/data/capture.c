@@ -2,8 +2,11 @@
 /* Looking facts up in a capture that was read, and releasing it. See capture.h. */
 #include "data/capture.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "data/class.h"
 
 const char *capture_meta(const struct capture *c, const char *key)
 {
@@ -36,12 +39,12 @@ struct cap_checkpoint *capture_checkpoint_near(const struct capture *c, double t
 	return best;
 }
 
-size_t interval_briefs(const struct cap_checkpoint *at)
+size_t checkpoint_briefs(const struct cap_checkpoint *at)
 {
 	return at->is_brief ? at->brief.nr : at->held.nr;
 }
 
-struct cap_brief interval_brief(const struct cap_checkpoint *at, size_t i)
+struct cap_brief checkpoint_brief(const struct cap_checkpoint *at, size_t i)
 {
 	const struct cap_held *h;
 

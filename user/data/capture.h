@@ -203,8 +203,8 @@ static inline void capture_free_func(struct capture **c)
 /* The checkpoint nearest in time; NULL when the recording's beginning (nothing held) is nearer. */
 struct cap_checkpoint *capture_checkpoint_near(const struct capture *c, double t_s);
 /* The held rows of an interval, brief or not, in brief: how many, and row i. */
-size_t interval_briefs(const struct cap_checkpoint *at);
-struct cap_brief interval_brief(const struct cap_checkpoint *at, size_t i);
+size_t checkpoint_briefs(const struct cap_checkpoint *at);
+struct cap_brief checkpoint_brief(const struct cap_checkpoint *at, size_t i);
 
 const char *capture_meta(const struct capture *c, const char *key); /* "" when absent */
 double capture_meta_number(const struct capture *c, const char *key, double missing);

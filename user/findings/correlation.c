@@ -80,8 +80,8 @@ static void ends_sum(struct correlation_builder *b, enum pool pool, bool cgroup)
 	for (size_t end = 0; end < 2; end++) {
 		const struct cap_checkpoint *at = b->at[end ? b->nr - 1 : 0];
 
-		for (size_t i = 0; i < interval_briefs(at); i++) {
-			struct cap_brief h = interval_brief(at, i);
+		for (size_t i = 0; i < checkpoint_briefs(at); i++) {
+			struct cap_brief h = checkpoint_brief(at, i);
 
 			b->ends[2 * holder(b->v->c, &h, pool, cgroup) + end] += h.bytes;
 		}
@@ -93,8 +93,8 @@ static void held_sum(const struct correlation_builder *b, enum pool pool,
 		     const struct correlation_row *rows, size_t nr, double *x)
 {
 	for (size_t k = 0; k < b->nr; k++)
-		for (size_t i = 0; i < interval_briefs(b->at[k]); i++) {
-			struct cap_brief h = interval_brief(b->at[k], i);
+		for (size_t i = 0; i < checkpoint_briefs(b->at[k]); i++) {
+			struct cap_brief h = checkpoint_brief(b->at[k], i);
 			uint32_t id = holder(b->v->c, &h, pool, rows[0].cgroup);
 
 			for (size_t r = 0; id && r < nr; r++)

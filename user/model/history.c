@@ -43,8 +43,8 @@ int history_build(const struct view *v, const struct growth *g, struct history *
 
 		if (at->end_s < v->start->t_s || at->end_s > v->end->t_s + 1)
 			continue;
-		for (size_t i = 0; i < interval_briefs(at); i++) {
-			struct cap_brief h = interval_brief(at, i);
+		for (size_t i = 0; i < checkpoint_briefs(at); i++) {
+			struct cap_brief h = checkpoint_brief(at, i);
 			uint32_t group = index[h.pool * keys + growth_brief_key(g, c, &h)];
 
 			if (group != UINT32_MAX && h.place != CLASS_SHARED &&
