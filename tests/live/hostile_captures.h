@@ -88,7 +88,7 @@ static const struct hostile_kind {
 	{"deep-stack-held",
 	 DEEP_STACK("1") EACH
 	 "INSERT INTO process SELECT i, i, '', '', 0 FROM n;" EACH HELD("1", "slab", "0", "1", "i"),
-	 0, 10000, 5},
+	 0, 7000, 5},
 	{"deep-stack-vmalloc",
 	 DEEP_STACK("1") EACH
 	 "INSERT INTO vmalloc_name SELECT i, 'c' || i, 0 FROM n WHERE i <= 1000;" EACH

@@ -245,12 +245,15 @@ void reader_next_id(struct reader *r, int column, size_t expected)
 
 int reader_too_large(struct reader *r)
 {
+	bool text = !r->text;
+
 	return log_error(
 		EFBIG,
-		"%s needs more than the %d MiB of memory that kmemtrace allows one capture, far more than a "
-		"recording of the largest hosts (at row %llu of table %s): look into it with sqlite3, or "
-		"record anew with a smaller --max-size",
-		r->path, READER_BUDGET >> 20, (unsigned long long)r->row,
+		"%s needs more than the %d MiB of %s that kmemtrace allows one capture, far "
+		"more than a recording of the largest hosts (at row %llu of table %s): look "
+		"into it with sqlite3, or record anew with a smaller --max-size",
+		r->path, (text ? READER_TEXT_BUDGET : READER_BUDGET) >> 20,
+		text ? "names and call paths to print" : "memory", (unsigned long long)r->row,
 		r->table ? r->table : "?");
 }
 
