@@ -302,51 +302,73 @@ void profile_cgroup_key(const struct profile_build *b, const char *path, char *b
 		cgroup_normalise(path, buf, size);
 }
 
-/* Rows are merged as they come, whenever they have become twice as many: a cgroup's path is long,
- * its tasks many. */
-#define TASK_ROWS 4096
+/* What one holder has in one snapshot; the second of each is of page tables. */
+struct holder_sum {
+	double levels[2], objects[2];
+};
 
-static void merge_tasks(struct profile_build *b, size_t *limit)
+static void holder_add(struct holder_sum *sum, const struct task_level *l)
 {
-	if (b->p->sections[PROFILE_STACKS].nr < *limit)
-		return;
-	for (int s = PROFILE_STACKS; s <= PROFILE_PAGE_TABLES; s++)
-		profile_finish(&b->p->sections[s]);
-	*limit = TASK_ROWS + 2 * b->p->sections[PROFILE_STACKS].nr;
+	sum->levels[0] += (double)l->stack_bytes;
+	sum->levels[1] += (double)l->pgtables_bytes;
+	sum->objects[0] += (double)l->threads;
+	sum->objects[1] += 1;
+}
+
+static int add_holder(struct profile_build *b, const char *key, const char *name,
+		      const struct holder_sum *sum, bool end)
+{
+	for (size_t k = 0; k < 2; k++) {
+		struct profile_row *r = profile_add(&b->p->sections[PROFILE_STACKS + k], key, name);
+
+		if (!r)
+			return -ENOMEM;
+		r->level = end ? sum->levels[k] : 0;
+		r->change = end ? sum->levels[k] : -sum->levels[k];
+		r->level_objects = end ? sum->objects[k] : 0;
+	}
+	return 0;
+}
+
+/* Tasks are added up by cgroup first: its path is long, and its tasks may be many. */
+static int add_tasks_by_cgroup(struct profile_build *b, const struct snapshot *s,
+			       const struct cgroup_of *of, bool end)
+{
+	const struct capture *c = b->v->c;
+	_cleanup_free_ struct holder_sum *sums = calloc(c->nr_cgroups, sizeof(*sums));
+	char key[4096];
+	int err = 0;
+
+	if (!sums)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->tasks.nr; i++)
+		holder_add(&sums[cgroup_of_id(of, s->tasks.items[i].tgid)], &s->tasks.items[i]);
+	for (size_t id = 0; id < c->nr_cgroups && !err; id++) {
+		const char *name = id ? c->cgroups[id] : "(cgroup not known)";
+
+		if (!sums[id].objects[1])
+			continue;
+		profile_cgroup_key(b, name, key, sizeof(key));
+		err = add_holder(b, key, name, &sums[id], end);
+	}
+	return err;
 }
 
 static int add_tasks(struct profile_build *b, const struct snapshot *s, const struct cgroup_of *of,
 		     bool end)
 {
-	bool by_cgroup = b->p->by == GROWTH_BY_CGROUP;
-	size_t limit = TASK_ROWS;
+	int err = 0;
 
-	for (size_t i = 0; i < s->tasks.nr; i++) {
+	if (b->p->by == GROWTH_BY_CGROUP)
+		return add_tasks_by_cgroup(b, s, of, end);
+	for (size_t i = 0; i < s->tasks.nr && !err; i++) {
 		const struct task_level *l = &s->tasks.items[i];
-		const char *name = l->comm;
-		double levels[] = {(double)l->stack_bytes, (double)l->pgtables_bytes};
-		double objects[] = {(double)l->threads, 1};
-		char key[4096];
+		struct holder_sum sum = {0};
 
-		if (by_cgroup) {
-			name = cgroup_of(b->v->c, of, l->tgid) ?: "(cgroup not known)";
-			profile_cgroup_key(b, name, key, sizeof(key));
-		} else {
-			snprintf(key, sizeof(key), "%s", name);
-		}
-		for (size_t k = 0; k < 2; k++) {
-			struct profile_row *r =
-				profile_add(&b->p->sections[PROFILE_STACKS + k], key, name);
-
-			if (!r)
-				return -ENOMEM;
-			r->level = end ? levels[k] : 0;
-			r->change = end ? levels[k] : -levels[k];
-			r->level_objects = end ? objects[k] : 0;
-		}
-		merge_tasks(b, &limit);
+		holder_add(&sum, l);
+		err = add_holder(b, l->comm, l->comm, &sum, end);
 	}
-	return 0;
+	return err;
 }
 
 static bool has_tasks(const struct snapshot *s)

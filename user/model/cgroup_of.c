@@ -40,11 +40,18 @@ void cgroup_of_free(struct cgroup_of *of)
 	ARRAY_FREE(of);
 }
 
-const char *cgroup_of(const struct capture *c, const struct cgroup_of *of, int32_t tgid)
+uint32_t cgroup_of_id(const struct cgroup_of *of, int32_t tgid)
 {
 	struct cap_process wanted = {.tgid = tgid}, *key = &wanted;
 	const struct cap_process **found =
 		of->nr ? bsearch(&key, of->items, of->nr, sizeof(*of->items), compare_tgid) : NULL;
 
-	return found ? c->cgroups[(*found)->cgroup] : NULL;
+	return found ? (*found)->cgroup : 0;
+}
+
+const char *cgroup_of(const struct capture *c, const struct cgroup_of *of, int32_t tgid)
+{
+	uint32_t id = cgroup_of_id(of, tgid);
+
+	return id ? c->cgroups[id] : NULL;
 }

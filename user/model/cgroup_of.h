@@ -15,6 +15,8 @@ struct cgroup_of {
 int cgroup_of_build(const struct capture *c, struct cgroup_of *out);
 void cgroup_of_free(struct cgroup_of *of);
 
+/* The id of its path in c->cgroups, 0 when it is not known. */
+uint32_t cgroup_of_id(const struct cgroup_of *of, int32_t tgid);
 /* Its path, borrowed from the capture; NULL when it is not known. */
 const char *cgroup_of(const struct capture *c, const struct cgroup_of *of, int32_t tgid);
 
