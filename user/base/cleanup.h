@@ -48,4 +48,12 @@ static inline void cleanup_closedir_func(DIR **d)
 		_taken;                         \
 	})
 
+/* The same for a descriptor, which is set to −1. */
+#define TAKE_FD(fd)                   \
+	({                            \
+		int _taken_fd = (fd); \
+		(fd) = -1;            \
+		_taken_fd;            \
+	})
+
 #endif
