@@ -23,11 +23,17 @@ struct capture_writer;
 
 /*
  * Create the capture at `path` (mode 0600; an existing file is replaced only when it is a capture
- * and `overwrite`). On failure prints why, leaves nothing behind, returns −errno.
+ * that nobody records, and `overwrite`). It appears there with the first capture_commit(). On
+ * failure prints why, leaves nothing behind and what was there as it was, returns −errno.
+ *
+ * Every later call returns −ESTALE, after saying where the file is or that it is gone, once a
+ * commit found that it is no longer at its path.
  */
 int capture_writer_new(const char *path, bool overwrite, struct capture_writer **out);
-/* Close without finishing: the file stays, marked incomplete. NULL is fine. */
+/* Close without finishing: what was committed stays, marked incomplete. NULL is fine. */
 void capture_writer_free(struct capture_writer *w);
+/* Close and remove it: nothing stays. NULL is fine. */
+void capture_writer_discard(struct capture_writer *w);
 
 int capture_put_meta(struct capture_writer *w, const char *key, const char *value);
 int capture_put_metaf(struct capture_writer *w, const char *key, const char *fmt, ...)
@@ -54,9 +60,17 @@ int64_t capture_size(struct capture_writer *w);
  */
 int capture_thin(struct capture_writer *w);
 
+/*
+ * Commit what was put, but give the file no name yet: what is left to do before the recording has
+ * begun can still fail, and then changes nothing. The next capture_commit() names it.
+ */
+int capture_commit_unnamed(struct capture_writer *w);
 /* Make everything put so far durable. */
 int capture_commit(struct capture_writer *w);
-/* Mark complete, commit and close the database; the writer is freed whatever is returned. */
+/*
+ * Mark complete, commit, close the database, give it to the user who called sudo; the writer is
+ * freed whatever is returned.
+ */
 int capture_finish(struct capture_writer *w);
 
 /* ---- reader ---- */

@@ -38,17 +38,3 @@ enum capture_header capture_header_check(const uint8_t *head, size_t len)
 		return HEADER_DAMAGED;
 	return HEADER_CAPTURE;
 }
-
-char *capture_sqlite_path(const char *path)
-{
-	char *out;
-
-	return asprintf(&out, "%s%s", path[0] == '/' ? "" : "./", path) < 0 ? NULL : out;
-}
-
-char *capture_journal_path(const char *path)
-{
-	char *out;
-
-	return asprintf(&out, "%s-journal", path) < 0 ? NULL : out;
-}

@@ -82,9 +82,4 @@ enum capture_header {
 };
 enum capture_header capture_header_check(const uint8_t *head, size_t len);
 
-/* `path`, or "./path": never ":memory:" to SQLite. NULL: no memory. The caller frees. */
-char *capture_sqlite_path(const char *path);
-/* "PATH-journal". NULL: no memory. The caller frees. */
-char *capture_journal_path(const char *path);
-
 #endif

@@ -5,18 +5,16 @@
  * virtual table can stand in for one; each is checked by quick_check before a row is read; time and
  * memory are bounded.
  *
- * A recording killed in mid-commit leaves a journal beside the file. SQLite will not roll it back
- * on a read-only connection, and should not: a forged journal can name files to delete. It is
- * rolled back in a private copy, after a look at its end, where such a name would be.
+ * A recording killed in mid-commit leaves a journal beside the file. It is rolled back without
+ * writing to either, and SQLite can reach no other file: see vfs.c. What the file says it is is
+ * checked after that, for a journal can change every page.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <math.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -59,21 +57,59 @@ static int header_error(const char *path, enum capture_header header)
 		path);
 }
 
-static int check_file(const char *path)
+/* "cannot read": and where it is somebody else's alone, what to do about that. */
+static int cannot_read(const char *path, int err)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	uint8_t head[100];
+	struct passwd *owner;
 	struct stat st;
-	ssize_t len;
 
-	if (fd < 0 || fstat(fd, &st))
-		return log_error(errno, "cannot read %s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode))
+	if (err == -EMEDIUMTYPE)
 		return log_error(EBADMSG, "%s is not a capture: it is no regular file", path);
-	len = pread(fd, head, sizeof(head), 0);
+	if (err != -EACCES || stat(path, &st) || st.st_uid == geteuid())
+		return log_error(-err, "cannot read %s: %s", path, strerror(-err));
+	owner = getpwuid(st.st_uid);
+	return log_error(EACCES,
+			 "cannot read %s: Permission denied; it belongs to %s: read it with sudo, "
+			 "or make it yours: sudo chown %u '%s'",
+			 path, owner ? owner->pw_name : "another user", geteuid(), path);
+}
+
+static int open_file(struct reader *r)
+{
+	int err = place_find(r->path, PLACE_READ, &r->place);
+	struct stat st;
+
+	if (!err) {
+		r->fd = place_open(&r->place, "", O_RDONLY);
+		err = r->fd < 0 ? r->fd : 0;
+	}
+	if (err == -EISDIR)
+		err = -EMEDIUMTYPE;
+	if (!err && fstat(r->fd, &st))
+		err = -errno;
+	if (err)
+		return cannot_read(r->path, err);
+	if (st.st_size > VFS_CAPTURE_MAX)
+		return log_error(EFBIG,
+				 "%s has %lld GiB, and no capture more than %lld: give a file that "
+				 "kmemtrace record has written",
+				 r->path, (long long)st.st_size >> 30,
+				 (long long)VFS_CAPTURE_MAX >> 30);
+	if (vfs_has_beside(&r->place, VFS_WAL))
+		return reader_damaged(
+			r,
+			"a -wal file lies beside it, which no recording leaves: remove that first");
+	return 0;
+}
+
+static int check_header(struct reader *r)
+{
+	uint8_t head[100];
+	ssize_t len = vfs_head(r->vfs, head, sizeof(head));
+
 	if (len < 0)
-		return log_error(errno, "cannot read %s: %s", path, strerror(errno));
-	return header_error(path, capture_header_check(head, len));
+		return log_error((int)-len, "cannot read %s: %s", r->path, strerror((int)-len));
+	return header_error(r->path, capture_header_check(head, (size_t)len));
 }
 
 /* ---- a connection that trusts nothing ---- */
@@ -124,121 +160,81 @@ static void distrust(struct reader *r)
 }
 
 /* Open and touch the file: from here on one read transaction holds. Returns SQLite's code. */
-static int open_database(struct reader *r, const char *path, int flags)
+static int open_database(struct reader *r)
 {
-	_cleanup_free_ char *safe = capture_sqlite_path(path);
-	int rc = safe ? sqlite3_open_v2(safe, &r->db, flags | SQLITE_OPEN_NOMUTEX, NULL)
-		      : SQLITE_NOMEM;
+	int rc = vfs_open(r->vfs, &r->db);
 
 	if (rc != SQLITE_OK)
 		return rc;
 	distrust(r);
 	return sqlite3_exec(
 		r->db,
-		"PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; BEGIN; SELECT 1 FROM sqlite_master",
+		"PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA query_only=ON; BEGIN; "
+		"SELECT 1 FROM sqlite_master",
 		NULL, NULL, NULL);
 }
 
-static void close_database(struct reader *r)
+static int journal_refused(struct reader *r)
 {
-	sqlite3_close(r->db);
-	r->db = NULL;
-}
-
-/* ---- a killed recording's journal ---- */
-
-/*
- * Does the journal end in the name of a super-journal, which rolling back would have SQLite delete?
- */
-static bool names_another_file(int fd)
-{
-	static const uint8_t magic[8] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
-	uint8_t tail[8];
-	off_t size = lseek(fd, 0, SEEK_END);
-
-	return size >= 8 && (pread(fd, tail, 8, size - 8) != 8 || !memcmp(tail, magic, 8));
-}
-
-static int copy_file(const char *from, const char *to)
-{
-	_cleanup_close_ int in = open(from, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	_cleanup_close_ int out = -1;
-	struct stat st;
-	off_t at = 0;
-	ssize_t n;
-
-	if (in < 0 || fstat(in, &st))
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EBADMSG;
-	out = open(to, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (out < 0)
-		return -errno;
-	while ((n = sendfile(out, in, &at, 64 << 20)) > 0)
-		;
-	if (n < 0)
-		return -errno;
-	return names_another_file(out) ? -EBADMSG : 0;
-}
-
-static int copy_and_open(struct reader *r, const char *copy, const char *copy_journal)
-{
-	_cleanup_free_ char *journal = capture_journal_path(r->path);
-	int err = journal ? copy_file(r->path, copy) : -ENOMEM;
-
-	if (!err)
-		err = copy_file(journal, copy_journal);
-	if (err == -EBADMSG)
+	switch (vfs_refusal(r->vfs)) {
+	case VFS_NOT_REGULAR:
+		return reader_damaged(r, "what lies beside it as its -journal is no regular file: "
+					 "no recording leaves that, remove it");
+	case VFS_FOREIGN:
+		return reader_damaged(r, "the -journal beside it belongs to another user: no "
+					 "recording leaves that, remove it");
+	case VFS_TOO_LARGE:
+		return reader_damaged(r, "the -journal beside it is larger than any recording's");
+	case VFS_NAMES_FILES:
 		return reader_damaged(r, "the journal beside it is not one of a recording");
-	if (err)
-		return log_error(-err,
+	case VFS_TOO_SLOW:
+		return reader_damaged(r, "rolling back its -journal takes far longer than any "
+					 "should");
+	case VFS_NO_ROOM:
+	case VFS_NO_TEMPORARY:
+		return log_error(vfs_errno(r->vfs),
 				 "cannot read %s: its recording was killed in mid-write, and to "
-				 "roll that back the file "
-				 "and its -journal are copied to $TMPDIR: %s",
-				 r->path, strerror(-err));
-	if (open_database(r, copy, SQLITE_OPEN_READWRITE) != SQLITE_OK)
-		return reader_sqlite_error(r, "rolling back its journal");
+				 "roll that back takes twice the size of its -journal in %s: %s; "
+				 "set TMPDIR to another directory",
+				 r->path, place_temporary_dir(), strerror(vfs_errno(r->vfs)));
+	case VFS_FINE:
+		break;
+	}
 	return 0;
-}
-
-static int open_rolled_back(struct reader *r)
-{
-	const char *tmp = secure_getenv("TMPDIR");
-	char dir[PATH_MAX], copy[PATH_MAX + 8], journal[PATH_MAX + 16];
-	int err;
-
-	snprintf(dir, sizeof(dir), "%s/kmemtrace.XXXXXX", tmp && *tmp ? tmp : "/tmp");
-	if (!mkdtemp(dir))
-		return log_error(errno, "cannot make a temporary directory %s: %s; set TMPDIR", dir,
-				 strerror(errno));
-	snprintf(copy, sizeof(copy), "%s/copy", dir);
-	snprintf(journal, sizeof(journal), "%s-journal", copy);
-	err = copy_and_open(r, copy, journal);
-	unlink(copy); /* what is open stays readable */
-	unlink(journal);
-	rmdir(dir);
-	return err;
 }
 
 static int open_capture(struct reader *r)
 {
-	char wal[PATH_MAX];
-	int rc;
+	int rc, err = open_file(r);
 
-	if ((size_t)snprintf(wal, sizeof(wal), "%s-wal", r->path) < sizeof(wal) &&
-	    !access(wal, F_OK))
-		return reader_damaged(
-			r,
-			"a -wal file lies beside it, which no recording leaves: remove that first");
-	rc = open_database(r, r->path, SQLITE_OPEN_READONLY);
-	if (rc == SQLITE_OK)
-		return 0;
-	if (rc == SQLITE_READONLY_ROLLBACK) {
-		close_database(r);
-		return open_rolled_back(r);
+	if (!err) {
+		err = vfs_new_reader(&r->place, r->fd, &r->deadline, &r->vfs);
+		if (err)
+			return log_error(ENOMEM, "cannot read %s: not enough memory", r->path);
+		/* With a journal the file alone may look like anything. */
+		if (!vfs_has_beside(&r->place, VFS_JOURNAL))
+			err = check_header(r);
 	}
+	if (err)
+		return err;
+	rc = open_database(r);
+	if (rc != SQLITE_OK && vfs_refusal(r->vfs))
+		return journal_refused(r);
+	if (rc == SQLITE_OK || (rc & 0xff) == SQLITE_NOTADB || (rc & 0xff) == SQLITE_CORRUPT)
+		err = check_header(r);
+	if (err || rc == SQLITE_OK)
+		return err;
 	return r->db ? reader_sqlite_error(r, "opening it")
 		     : log_error(ENOMEM, "cannot read %s: not enough memory", r->path);
+}
+
+static void close_capture(struct reader *r)
+{
+	sqlite3_close(r->db);
+	vfs_free(r->vfs);
+	if (r->fd >= 0)
+		close(r->fd);
+	place_close(&r->place);
 }
 
 /* ---- is it what schema.sql says, and whole? ---- */
@@ -316,10 +312,8 @@ static int check_tables(struct reader *r)
 static int read_capture(struct reader *r, struct capture **out)
 {
 	sqlite3_int64 heap;
-	int err = check_file(r->path);
+	int err;
 
-	if (err)
-		return err;
 	r->c = calloc(1, sizeof(*r->c));
 	if (!r->c)
 		return reader_no_memory(r);
@@ -333,7 +327,7 @@ static int read_capture(struct reader *r, struct capture **out)
 		err = reader_rows(r);
 	if (!err)
 		err = reader_levels(r);
-	close_database(r);
+	close_capture(r);
 	sqlite3_hard_heap_limit64(heap);
 	free(r->stack_text);
 	if (err)
@@ -346,6 +340,8 @@ static int read_capture(struct reader *r, struct capture **out)
 int capture_read(const char *path, struct capture **out)
 {
 	struct reader r = {.path = path,
+			   .place = PLACE_NONE,
+			   .fd = -1,
 			   .budget = READER_BUDGET,
 			   .text = READER_TEXT_BUDGET,
 			   .whole = true,
@@ -358,6 +354,8 @@ int capture_read(const char *path, struct capture **out)
 int capture_read_part(const char *path, double from_s, double to_s, struct capture **out)
 {
 	struct reader r = {.path = path,
+			   .place = PLACE_NONE,
+			   .fd = -1,
 			   .budget = READER_BUDGET,
 			   .text = READER_TEXT_BUDGET,
 			   .from_s = from_s,

@@ -11,9 +11,13 @@
 #include <time.h>
 
 #include "capture/format_internal.h"
+#include "capture/vfs.h"
 
 struct reader {
 	const char *path;
+	struct place place; /* of the file itself, where `path` is a symbolic link to it */
+	int fd;
+	struct vfs *vfs;
 	sqlite3 *db;
 	struct capture *c; /* being filled; its arrays' capacities follow */
 	size_t frames_cap, stacks_cap, caches_cap, processes_cap, cgroups_cap, hooks_cap,

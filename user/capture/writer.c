@@ -1,29 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The capture file while it is written: creation, transactions, the end. The rows are in
- * writer_rows.c and writer_levels.c.
+ * The capture while it is written: creation, transactions, the end. The rows are in writer_rows.c
+ * and writer_levels.c, the file itself in writer_file.c.
  *
  * A rollback journal, not WAL: between two commits the one file is whole. Nothing is written into
  * it before COMMIT (cache_spill off), so kill -9 leaves a journal to roll back only when it hits
  * the milliseconds of a transaction; the reader can roll back a copy. synchronous=OFF: a killed
  * process loses nothing that was committed, a power cut may; capture_finish() syncs.
  *
- * SQLite obeys a journal that lies beside the file, and a forged one can make it delete files. So
- * where anyone else can write to the directory the file stays locked from its first byte
- * (locking_mode=EXCLUSIVE), in which SQLite never looks for a journal again; elsewhere it can be
- * read while it is being written.
+ * SQLite obeys a journal that lies beside the file, and a forged one can make it delete files. Here
+ * it sees no journal but the one it made itself, in the directory where the file was made: see
+ * vfs.c.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/log.h"
 #include "capture/writer_internal.h"
 
@@ -87,25 +80,26 @@ int writer_fail(struct capture_writer *w)
 			err,
 			"cannot write %s: it would be larger than the limit on files allows; "
 			"raise that with ulimit -f, or record less",
-			w->path);
+			w->file.path);
 	if (err == ENOSPC || err == EDQUOT)
 		return log_error(
 			err,
 			"cannot write %s: %s; free some space or record to another place with -o",
-			w->path, strerror(err));
+			w->file.path, strerror(err));
 	if (err == EBUSY)
 		return log_error(err,
 				 "cannot write %s: another program keeps it open; close that and "
 				 "record anew",
-				 w->path);
-	return log_error(err, "cannot write %s: %s (%s); record to another place with -o", w->path,
-			 strerror(err), sqlite3_errstr(sqlite3_extended_errcode(w->db)));
+				 w->file.path);
+	return log_error(err, "cannot write %s: %s (%s); record to another place with -o",
+			 w->file.path, strerror(err),
+			 sqlite3_errstr(sqlite3_extended_errcode(w->db)));
 }
 
 int writer_no_memory(struct capture_writer *w)
 {
 	if (!w->failed)
-		w->failed = log_error(ENOMEM, "cannot write %s: not enough memory", w->path);
+		w->failed = log_error(ENOMEM, "cannot write %s: not enough memory", w->file.path);
 	return w->failed;
 }
 
@@ -176,7 +170,9 @@ int writer_insert(struct capture_writer *w, int insert, const char *types, ...)
 	return err;
 }
 
-static int commit_within(struct capture_writer *w, int wait_ms, bool last)
+/* 0 although nothing was committed when a reader is in the way and `last` is false: w->open says
+ * so. */
+static int commit_rows(struct capture_writer *w, int wait_ms, bool last)
 {
 	if (w->failed || !w->open)
 		return w->failed;
@@ -189,9 +185,20 @@ static int commit_within(struct capture_writer *w, int wait_ms, bool last)
 		return writer_fail(w);
 	/* Somebody is reading: the transaction stays open and the next commit takes it along. */
 	if (!w->waited)
-		log_warn("%s is being read by another program: writing to it waits", w->path);
+		log_warn("%s is being read by another program: writing to it waits", w->file.path);
 	w->waited = true;
 	return 0;
+}
+
+/* The same; the file gets its name by it, and is looked for where it should be. */
+static int commit_within(struct capture_writer *w, int wait_ms, bool last)
+{
+	int err = commit_rows(w, wait_ms, last);
+
+	if (err || w->open)
+		return err;
+	w->failed = writer_file_publish(&w->file) ?: writer_file_check(&w->file, false);
+	return w->failed;
 }
 
 int capture_commit(struct capture_writer *w)
@@ -199,75 +206,12 @@ int capture_commit(struct capture_writer *w)
 	return commit_within(w, TICK_WAIT_MS, false);
 }
 
+int capture_commit_unnamed(struct capture_writer *w)
+{
+	return commit_rows(w, TICK_WAIT_MS, false);
+}
+
 /* ---- creation ---- */
-
-/* May the file at `path` be replaced: a capture, or one that was killed before its first byte? */
-static bool is_replaceable(const char *path)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	uint8_t head[100];
-	struct stat st;
-	ssize_t len;
-
-	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
-		return false;
-	len = read(fd, head, sizeof(head));
-	switch (len < 0 ? HEADER_NOT_SQLITE : capture_header_check(head, len)) {
-	case HEADER_EMPTY:
-	case HEADER_CAPTURE:
-	case HEADER_NEWER:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* Remove what an earlier capture of this name left beside its file. */
-static void remove_beside(const char *path)
-{
-	char name[PATH_MAX];
-
-	if ((size_t)snprintf(name, sizeof(name), "%s-journal", path) < sizeof(name))
-		unlink(name);
-	if ((size_t)snprintf(name, sizeof(name), "%s-wal", path) < sizeof(name))
-		unlink(name);
-}
-
-static int create_file(const char *path, bool overwrite)
-{
-	int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	_cleanup_close_ int fd = open(path, flags, 0600);
-
-	if (fd < 0 && errno == EEXIST) {
-		if (!is_replaceable(path))
-			return log_error(
-				EEXIST, "%s exists and is not a capture: give another name with -o",
-				path);
-		if (!overwrite)
-			return log_error(
-				EEXIST,
-				"%s exists already: overwrite it with --force, or give another name with -o",
-				path);
-		if (!unlink(path))
-			fd = open(path, flags, 0600);
-	}
-	if (fd < 0)
-		return log_error(errno, "cannot create %s: %s; give another name with -o", path,
-				 strerror(errno));
-	remove_beside(path);
-	return 0;
-}
-
-/* Can anybody but root and us put files into the directory of `path`? Yes when in doubt. */
-static bool directory_is_shared(const char *path)
-{
-	_cleanup_free_ char *copy = strdup(path);
-	struct stat st;
-
-	if (!copy || stat(dirname(copy), &st))
-		return true;
-	return (st.st_uid && st.st_uid != geteuid()) || (st.st_mode & (S_IWGRP | S_IWOTH));
-}
 
 static int prepare_insert(struct capture_writer *w, int insert, const char *table, int columns)
 {
@@ -307,21 +251,16 @@ static int prepare_inserts(struct capture_writer *w)
 
 static int open_database(struct capture_writer *w)
 {
-	_cleanup_free_ char *path = capture_sqlite_path(w->path);
 	char pragmas[256];
 	int err;
 
-	if (!path)
-		return writer_no_memory(w);
-	if (sqlite3_open_v2(path, &w->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
-	    SQLITE_OK)
+	if (vfs_open(w->file.vfs, &w->db) != SQLITE_OK)
 		return w->db ? writer_fail(w) : writer_no_memory(w);
 	sqlite3_extended_result_codes(w->db, 1);
 	snprintf(pragmas, sizeof(pragmas),
-		 "PRAGMA locking_mode=%s; PRAGMA synchronous=OFF; PRAGMA cache_spill=OFF; BEGIN;"
+		 "PRAGMA synchronous=OFF; PRAGMA cache_spill=OFF; BEGIN;"
 		 "PRAGMA application_id=%d; PRAGMA user_version=%d",
-		 w->exclusive ? "EXCLUSIVE" : "NORMAL", CAPTURE_APPLICATION_ID,
-		 CAPTURE_SCHEMA_VERSION);
+		 CAPTURE_APPLICATION_ID, CAPTURE_SCHEMA_VERSION);
 	err = writer_exec(w, pragmas);
 	if (!err)
 		err = writer_exec(w, capture_schema);
@@ -337,6 +276,12 @@ static void close_database(struct capture_writer *w)
 	for (int i = 0; i < INSERTS; i++)
 		sqlite3_finalize(w->inserts[i]);
 	sqlite3_close(w->db); /* rolls back what is open */
+	w->db = NULL;
+}
+
+static void writer_free(struct capture_writer *w)
+{
+	writer_file_close(&w->file);
 	intern_free(&w->frames);
 	intern_free(&w->stacks);
 	intern_free(&w->caches);
@@ -346,7 +291,6 @@ static void close_database(struct capture_writer *w)
 		intern_free(&w->levels[part].names);
 		ARRAY_FREE(&w->levels[part].last);
 	}
-	free(w->path);
 	free(w);
 }
 
@@ -355,25 +299,16 @@ int capture_writer_new(const char *path, bool overwrite, struct capture_writer *
 	struct capture_writer *w = calloc(1, sizeof(*w));
 	int err;
 
-	if (!w || !(w->path = strdup(path))) {
-		free(w);
+	if (!w)
 		return log_error(ENOMEM, "cannot write %s: not enough memory", path);
-	}
-	w->exclusive = directory_is_shared(path);
-	err = create_file(path, overwrite);
-	if (err) {
-		close_database(w);
-		return err;
-	}
-	err = open_database(w);
-	if (err) {
-		close_database(w);
-		unlink(path);
-		remove_beside(path);
-		return err;
-	}
-	*out = w;
-	return 0;
+	err = writer_file_new(path, overwrite, &w->file);
+	if (!err)
+		err = open_database(w);
+	if (err)
+		capture_writer_discard(w);
+	else
+		*out = w;
+	return err;
 }
 
 /* ---- the end ---- */
@@ -386,22 +321,19 @@ static int finish(struct capture_writer *w)
 		err = writer_exec(w, "PRAGMA synchronous=FULL");
 	if (!err)
 		err = capture_put_meta(w, META_COMPLETE, "1");
-	return err ? err : commit_within(w, FINISH_WAIT_MS, true);
+	return err ? err : commit_rows(w, FINISH_WAIT_MS, true);
 }
 
 int capture_finish(struct capture_writer *w)
 {
-	_cleanup_free_ char *path = strdup(w->path);
-	bool exclusive = w->exclusive;
 	int err = finish(w);
 
 	close_database(w);
-	/*
-	 * A journal held under an exclusive lock is emptied at the end of a transaction, not
-	 * removed.
-	 */
-	if (!err && exclusive && path)
-		remove_beside(path);
+	if (!err)
+		err = writer_file_check(&w->file, true);
+	if (err != -ESTALE)
+		writer_file_hand_over(&w->file);
+	writer_free(w);
 	return err;
 }
 
@@ -411,4 +343,16 @@ void capture_writer_free(struct capture_writer *w)
 		return;
 	commit_within(w, TICK_WAIT_MS, true);
 	close_database(w);
+	if (w->failed != -ESTALE)
+		writer_file_hand_over(&w->file);
+	writer_free(w);
+}
+
+void capture_writer_discard(struct capture_writer *w)
+{
+	if (!w)
+		return;
+	close_database(w);
+	writer_file_remove(&w->file);
+	writer_free(w);
 }

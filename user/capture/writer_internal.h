@@ -10,6 +10,7 @@
 
 #include "capture/format_internal.h"
 #include "capture/intern.h"
+#include "capture/writer_file.h"
 
 /* One INSERT, prepared once. The levels' own follow after the last. */
 enum insert {
@@ -47,12 +48,11 @@ struct level_state {
 
 struct capture_writer {
 	sqlite3 *db;
-	char *path;
+	struct writer_file file;
 	sqlite3_stmt *inserts[INSERTS];
-	bool exclusive; /* others can write to the directory: see writer.c */
-	bool open;      /* a transaction is open */
-	bool waited;    /* a reader kept a commit from happening, and the user was told */
-	int failed;     /* −errno of the first failure; nothing is written after it */
+	bool open;   /* a transaction is open */
+	bool waited; /* a reader kept a commit from happening, and the user was told */
+	int failed;  /* −errno of the first failure; nothing is written after it */
 	struct intern frames, stacks, caches, cgroups, processes;
 	struct level_state levels[LEVEL_PARTS];
 	uint32_t nr_snapshots, nr_checkpoints;

@@ -552,9 +552,16 @@ static int record_start(struct recorder *r)
 			 err == -EPERM ? ": it takes CAP_SYS_ADMIN" : "");
 	for (int p = 0; p < KMT_POOLS; p++)
 		r->watched[p] = WATCH_RECORD;
-	err = snapshot_put(r, &start) ?: capture_commit(r->writer);
+	/* Named last, which replaces another: a command that cannot be run, or no space, changes
+	 * nothing. */
+	err = snapshot_put(r, &start) ?: capture_commit_unnamed(r->writer);
 	err = err ?: command_start(&r->command, r->options->command);
-	if (!err) /* after the command, which has what the user has */
+	if (err)
+		return err;
+	err = capture_commit(r->writer);
+	if (err)
+		command_stop(&r->command);
+	else /* after the command, which has what the user has */
 		recorder_caps_give_up(&(struct recorder_caps){.tracer = r->tracer,
 							      .path = r->options->path,
 							      .command = r->options->command,
@@ -635,13 +642,17 @@ static int status_of_command(const struct recorder *r)
 	return r->ended_by == BY_LIMIT && r->command.stopped ? 0 : r->command.status;
 }
 
-static void recorder_release(struct recorder *r)
+/* What was not started leaves nothing behind. */
+static void recorder_release(struct recorder *r, bool started)
 {
 	tracer_free(r->tracer);
 	stats_helper_stop(&r->helper);
 	collector_free(r->collector);
 	audit_free(r->audit);
-	capture_writer_free(r->writer);
+	if (started)
+		capture_writer_free(r->writer);
+	else
+		capture_writer_discard(r->writer);
 }
 
 int recorder_run(const struct plan *plan, const struct recorder_options *options,
@@ -650,7 +661,7 @@ int recorder_run(const struct plan *plan, const struct recorder_options *options
 	struct recorder r = {
 		.options = options, .plan = plan, .signal_fd = -1, .heard_fd = -1, .helper.fd = -1};
 	struct timespec began;
-	bool started, created;
+	bool started;
 	int err;
 
 	clock_gettime(CLOCK_BOOTTIME, &began);
@@ -663,13 +674,11 @@ int recorder_run(const struct plan *plan, const struct recorder_options *options
 		log_progress_end();
 		err = record_end(&r, err) ?: err;
 	}
-	created = r.writer;
-	recorder_release(&r);
-	if (created && !started) /* nothing was recorded: leave nothing behind */
-		unlink(options->path);
+	recorder_release(&r, started);
 	if (started && err) {
-		log_warn("what was recorded until then can be read: kmemtrace report %s",
-			 options->path);
+		if (err != -ESTALE) /* where that is has been said */
+			log_warn("what was recorded until then can be read: kmemtrace report %s",
+				 options->path);
 		command_await(&r);
 	}
 	if (r.signal_fd >= 0)

@@ -54,12 +54,12 @@ static bool processes_work(const void *arg)
 	return !faccessat(AT_FDCWD, "/proc/1/cmdline", R_OK, AT_EACCESS);
 }
 
-struct place {
+struct spot {
 	struct stat dir, file;
 	bool writable; /* the directory */
 };
 
-static bool place_read(const struct recorder_caps *caps, struct place *p)
+static bool spot_read(const struct recorder_caps *caps, struct spot *p)
 {
 	_cleanup_free_ char *copy = strdup(caps->path);
 	const char *dir = copy ? dirname(copy) : "";
@@ -70,27 +70,27 @@ static bool place_read(const struct recorder_caps *caps, struct place *p)
 
 static bool directory_works(const void *arg)
 {
-	struct place p;
+	struct spot p;
 
-	place_read(arg, &p);
+	spot_read(arg, &p);
 	return p.writable;
 }
 
 /* In a sticky directory of another user only the owners of files remove them. */
 static bool removing_needs(const void *arg)
 {
-	struct place p;
+	struct spot p;
 
-	return place_read(arg, &p) && p.dir.st_mode & S_ISVTX && p.dir.st_uid != geteuid() &&
+	return spot_read(arg, &p) && p.dir.st_mode & S_ISVTX && p.dir.st_uid != geteuid() &&
 	       p.file.st_uid != geteuid();
 }
 
 /* SQLite gives a journal to the owner of the file; and a capture may be for the user of sudo. */
 static bool owners_need(const void *arg)
 {
-	struct place p;
+	struct spot p;
 
-	if (!place_read(arg, &p))
+	if (!spot_read(arg, &p))
 		return false;
 	return p.file.st_uid != geteuid() ||
 	       (getenv("SUDO_UID") && (p.dir.st_uid != geteuid() || p.dir.st_mode & S_IWOTH));
