@@ -9,6 +9,7 @@
 
 #include "args.h"
 #include "base/cleanup.h"
+#include "base/file_read.h"
 #include "base/log.h"
 #include "base/privileges.h"
 #include "capture/capture.h"
@@ -110,7 +111,7 @@ static int balance_live(const struct balance_args *args)
 	int err = snapshot_read(proc_root, SNAPSHOT_ALL & ~SNAPSHOT_SLABINFO, &s);
 
 	if (err)
-		return log_error(-err, "cannot read %s/meminfo: %s%s", proc_root, strerror(-err),
+		return log_error(-err, "cannot read %s/meminfo: %s%s", proc_root, file_why(-err),
 				 err == -ENOENT ? " (is /proc mounted there?)" : "");
 	if (!args->proc_root) {
 		unlisted_read(proc_root, "/sys", &unlisted);

@@ -5,7 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -48,12 +51,35 @@ int file_read_fd(int fd, char **buf, size_t *len)
 	return 0;
 }
 
+int file_open(const char *path)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (stat(path, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EMEDIUMTYPE;
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st))
+		return -errno;
+	return S_ISREG(st.st_mode) ? TAKE_FD(fd) : -EMEDIUMTYPE;
+}
+
+const char *file_why(int err)
+{
+	return err == EMEDIUMTYPE ? "it is no regular file" : strerror(err);
+}
+
 int file_read(const char *path, char **buf, size_t *len)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = file_open(path);
+	struct stat st;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
+	if (!fstat(fd, &st) && (uint64_t)st.st_size > FILE_READ_MAX)
+		return -EFBIG; /* before memory is taken for it */
 	return file_read_fd(fd, buf, len);
 }
 

@@ -9,8 +9,17 @@
 #define FILE_READ_MAX (256UL << 20)
 
 /*
- * Read all of `path`. On success *buf holds *len bytes and a NUL after them (files may hold NULs of
- * their own); the caller frees it. Returns 0 or −errno, the outputs then untouched.
+ * Open a regular file to be read, and nothing else: what could block (a FIFO), or do something by
+ * being opened (a device), is −EMEDIUMTYPE. Returns the descriptor or −errno. file_why() has words
+ * for each.
+ */
+int file_open(const char *path);
+const char *file_why(int err);
+
+/*
+ * Read all of `path`, a regular file. On success *buf holds *len bytes and a NUL after them (files
+ * may hold NULs of their own); the caller frees it. Returns 0 or −errno, the outputs then
+ * untouched.
  */
 int file_read(const char *path, char **buf, size_t *len);
 
