@@ -13,6 +13,7 @@
 #include "base/suggest.h"
 #include "capture/capture.h"
 #include "cmd.h"
+#include "output.h"
 #include "version.h"
 
 static int cmd_version(int argc, char **argv);
@@ -80,6 +81,7 @@ static int unknown_command(const char *word)
 int main(int argc, char **argv)
 {
 	inherited_take();
+	output_check_at_exit();
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_USAGE;

@@ -12,6 +12,21 @@
 #include "base/array.h"
 #include "base/bounds.h"
 #include "base/log.h"
+#include "cmd.h"
+
+static void check_written(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return;
+	if (errno != EPIPE)
+		log_error(errno, "cannot write to standard output: %s", strerror(errno ?: EIO));
+	_exit(EXIT_FAILED);
+}
+
+void output_check_at_exit(void)
+{
+	atexit(check_written);
+}
 
 bool output_wants_colour(void)
 {

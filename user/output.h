@@ -20,4 +20,10 @@ bool output_is_utf8(void);
 #define OUTPUT_KEPT (16 << 20)
 int output_document(const char *what, int (*render)(const void *arg, FILE *out), const void *arg);
 
+/*
+ * Whatever else is printed (help, the version) is checked when the program exits: what could not be
+ * written ends it with EXIT_FAILED and a message.
+ */
+void output_check_at_exit(void);
+
 #endif
