@@ -143,6 +143,12 @@ struct kmt_object {
 #define KMT_NEAR_ROWS                                                                          \
 	128 /* buckets that are first choice for the objects in 32 KiB of memory: no table has \
 	       fewer */
+/*
+ * A larger live table consists of parts of this many buckets, 16 MiB, each a map of its own. The
+ * kernel makes a map in one go, and on 6.18 no other task runs on that CPU meanwhile
+ * (docs/performance.md has the times).
+ */
+#define KMT_PART_BITS 16
 struct kmt_bucket {
 	__u64 spilled; /* objects that belong here but found no room and lie in a further choice */
 	__u64 key[KMT_KEYS];

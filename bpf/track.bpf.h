@@ -32,6 +32,22 @@
 	} map SEC(".maps") WEAK
 
 TABLE(live, struct kmt_bucket);
+
+/* The live table where it is larger than one part. The loader makes the parts. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_ARRAY);
+			__uint(map_flags, BPF_F_MMAPABLE);
+			__uint(max_entries, 1);
+			__type(key, __u32);
+			__type(value, struct kmt_bucket);
+		});
+} live_parts SEC(".maps") WEAK;
+
 TABLE(processes, struct kmt_process);
 TABLE(tallies, struct kmt_tally);         /* cfg_tallies for each CPU */
 TABLE(stack_traffic, struct kmt_traffic); /* by path */
@@ -248,8 +264,26 @@ static __always_inline __u32 live_further(__u64 key, __u32 choice)
 	return (key >> 3) * odd[choice] >> (cfg_live_shift & 63);
 }
 
+/* In a large table a bucket costs one more load, of a pointer that stays in the caches. */
+static __always_inline struct kmt_bucket *bucket_of_part(__u32 row)
+{
+	__u32 part;
+	void *map;
+
+	barrier_var(row); /* or the compiler does some of this where there are no parts */
+	part = row >> KMT_PART_BITS;
+	map = bpf_map_lookup_elem(&live_parts, &part);
+	if (!map)
+		return NULL;
+	row &= (1u << KMT_PART_BITS) - 1;
+	return bpf_map_lookup_elem(map, &row);
+}
+
+/* The verifier drops one of the two. */
 static __always_inline struct kmt_bucket *bucket_of(__u32 row)
 {
+	if (unlikely(cfg_live_parts))
+		return bucket_of_part(row);
 	return bpf_map_lookup_elem(&live, &row);
 }
 

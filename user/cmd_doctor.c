@@ -22,6 +22,9 @@ struct doctor {
 	struct host_facts host;
 	struct kernel_facts kernel;
 	struct plan plan;
+	struct sizes sampled, exact;
+	int sizes_err; /* 0, or −errno and the reason */
+	char sizes_why[TRACER_WHY_MAX];
 	const char *btf_path;
 	bool json;
 };
@@ -79,36 +82,41 @@ static bool has_cap(const struct kernel_facts *f, int bit)
 	return f->caps >> bit & 1;
 }
 
-/* What the tables of a recording with default options take. */
-static void sizes_read(bool exact, struct sizes *out)
+/* What the tables of a recording with default options take. Where there is no room for them,
+ * `record` refuses. */
+static void sizes_read(struct doctor *d)
 {
-	const struct tracer_options recording = {.exact = exact};
+	const struct tracer_options sampled = {.exact = false}, exact = {.exact = true};
 
-	if (tracer_sizes(&recording, out))
-		memset(out, 0, sizeof(*out));
+	d->sizes_err = tracer_sizes(&exact, &d->exact, d->sizes_why);
+	d->sizes_err = tracer_sizes(&sampled, &d->sampled, d->sizes_why) ?: d->sizes_err;
+	if (!d->sizes_err || !d->plan.can_record)
+		return;
+	d->plan.can_record = false;
+	snprintf(d->plan.refusal, sizeof(d->plan.refusal), "%s", d->sizes_why);
 }
 
-static json_t *memory_json(bool exact)
+static json_t *memory_json(const struct sizes *s)
 {
-	struct sizes s;
-
-	sizes_read(exact, &s);
-	return json_pack("{s:I, s:I, s:I}", "bytes", (json_int_t)s.bytes, "live_objects",
-			 (json_int_t)s.live, "stacks", (json_int_t)1 << s.stack_bits);
+	return json_pack("{s:I, s:I, s:I}", "bytes", (json_int_t)s->bytes, "live_objects",
+			 (json_int_t)s->live, "stacks", (json_int_t)1 << s->stack_bits);
 }
 
-static void memory_text(struct page *p)
+static void memory_text(struct page *p, const struct doctor *d)
 {
-	struct sizes sampled, exact;
-	char bytes[2][UNITS_MAX], live[2][UNITS_MAX];
+	char bytes[4][UNITS_MAX], live[2][UNITS_MAX];
 
-	sizes_read(false, &sampled);
-	sizes_read(true, &exact);
+	if (d->sizes_err) {
+		page_paragraph(p, 2, "Memory: %s.", d->sizes_why);
+		return;
+	}
 	page_paragraph(p, 2,
 		       "Memory: record takes %s for %s live samples, --exact %s for %s live "
-		       "objects; see --memory.",
-		       units_bytes(bytes[0], sampled.bytes), units_count(live[0], sampled.live),
-		       units_bytes(bytes[1], exact.bytes), units_count(live[1], exact.live));
+		       "objects, and about %s for itself; --memory may be up to %s here now.",
+		       units_bytes(bytes[0], d->sampled.bytes),
+		       units_count(live[0], d->sampled.live), units_bytes(bytes[1], d->exact.bytes),
+		       units_count(live[1], d->exact.live), units_bytes(bytes[2], SIZES_PROCESS),
+		       units_bytes(bytes[3], d->exact.most));
 }
 
 static void capabilities_text(struct page *p, const struct kernel_facts *f)
@@ -142,8 +150,11 @@ static void symbols_text(struct page *p, const struct kernel_facts *f)
 		       restrict_);
 }
 
-static void host_text(struct page *p, const struct host_facts *h, const struct kernel_facts *f)
+static void host_text(struct page *p, const struct doctor *d)
 {
+	const struct host_facts *h = &d->host;
+	const struct kernel_facts *f = &d->kernel;
+
 	page_heading(p, PAGE_BOLD, "HOST");
 	page_paragraph(p, 2, "Kernel: %s, %s, lockdown %s, virtualization %s.", h->release, h->arch,
 		       f->lockdown, h->virtualization);
@@ -158,7 +169,7 @@ static void host_text(struct page *p, const struct host_facts *h, const struct k
 	page_paragraph(p, 2, "slabinfo %s, vmallocinfo %s.",
 		       f->slabinfo ? "readable" : "not readable",
 		       f->vmallocinfo ? "readable" : "not readable");
-	memory_text(p);
+	memory_text(p, d);
 	capabilities_text(p, f);
 }
 
@@ -194,7 +205,7 @@ static int print_text(const struct doctor *d, FILE *out)
 	struct page p;
 
 	page_begin(&p, out, output_wants_colour(), output_is_utf8());
-	host_text(&p, &d->host, &d->kernel);
+	host_text(&p, d);
 	hooks_text(&p, &d->plan);
 	fprintf(out, "\n%s%s\n",
 		d->plan.can_record ? "record would work here." : "record would NOT work here: ",
@@ -233,14 +244,15 @@ static int print_json(const struct doctor *d, FILE *out)
 		json_array_append_new(notes, json_string(p->notes[i]));
 	root = json_pack(
 		"{s:i, s:b, s:s, s:{s:s, s:s, s:s, s:s}, s:b, s:b, s:b, s:b, s:b, s:i, s:b, s:b, s:b, "
-		"s:{s:o, s:o}, s:o, s:o, s:o}",
+		"s:{s:o, s:o, s:I, s:I}, s:o, s:o, s:o}",
 		"schema", 1, "can_record", p->can_record, "refusal", p->refusal, "kernel",
 		"release", h->release, "arch", h->arch, "lockdown", f->lockdown, "virtualization",
 		h->virtualization, "proc", !f->proc, "meminfo", !f->meminfo, "btf", !f->btf,
 		"bpf_load", !f->bpf_load, "cmpxchg", f->cmpxchg, "kptr_restrict", f->kptr_restrict,
 		"symbols", !f->symbols, "slabinfo", f->slabinfo, "vmallocinfo", f->vmallocinfo,
-		"memory", "sampled", memory_json(false), "exact", memory_json(true), "capabilities",
-		capabilities, "hooks", hooks_json(p), "notes", notes);
+		"memory", "sampled", memory_json(&d->sampled), "exact", memory_json(&d->exact),
+		"process_bytes", (json_int_t)SIZES_PROCESS, "most_bytes", (json_int_t)d->exact.most,
+		"capabilities", capabilities, "hooks", hooks_json(p), "notes", notes);
 	if (!root)
 		return -ENOMEM;
 	json_dumpf(root, out, JSON_INDENT(2));
@@ -280,6 +292,7 @@ int cmd_doctor(int argc, char **argv)
 		host_fallback(&d.host);
 	kernel_facts_read("/proc", d.btf_path, &d.kernel);
 	plan_build(&d.kernel, &everything, &d.plan);
+	sizes_read(&d);
 	if (output_document("plan", render, &d))
 		return EXIT_FAILED;
 	return d.plan.can_record ? EXIT_OK : EXIT_FAILED;

@@ -205,6 +205,34 @@ static void as_many_objects_as_promised_fit_and_all_leave_again(void **state)
 	tracer_free(t);
 }
 
+/* A large live table is several maps, which readers see as one. */
+static void objects_lie_in_all_parts_of_a_large_table(void **state)
+{
+	const uint64_t n = 20000, apart = 1 << 16, parts = 4;
+	const struct tracer_options o = {.exact = true, .max_live = 600000};
+	struct tracer *t = tracer_make(&o);
+	uint64_t bytes, in[4] = {};
+
+	(void)state;
+	assert_int_equal(tracer_tables(t)->nr_buckets, parts << KMT_PART_BITS);
+	for (uint64_t i = 0; i < n; i++)
+		do_kmalloc(t, KERNEL_ADDR + i * apart, 192);
+	assert_int_equal(live_count(t, &bytes), n);
+	for (uint64_t row = 0; row < tracer_tables(t)->nr_buckets * KMT_KEYS; row++)
+		in[row / KMT_KEYS >> KMT_PART_BITS] +=
+			!!tracer_tables(t)->live[row / KMT_KEYS].key[row % KMT_KEYS];
+	for (uint64_t i = 0; i < parts; i++)
+		assert_true(in[i] > n / parts / 2);
+	for (uint64_t i = 0; i < n; i++)
+		do_kfree(t, KERNEL_ADDR + i * apart);
+	assert_int_equal(live_count(t, &bytes), 0);
+	assert_int_equal(counts_of(t).losses[KMT_LOSS_LIVE_FULL], 0);
+	assert_int_equal(counts_of(t).stats[KMT_STAT_FREES], n);
+	assert_true(tracer_own_bytes(t) >= tracer_sizes_of(t)->bytes / 10 * 9);
+	assert_true(tracer_own_bytes(t) <= tracer_sizes_of(t)->bytes / 10 * 11);
+	tracer_free(t);
+}
+
 /* What lies close in memory shares buckets, which so fill unevenly. */
 static void objects_on_pages_here_and_there_fit_too(void **state)
 {
@@ -545,6 +573,7 @@ int main(void)
 		cmocka_unit_test(a_reused_address_is_an_unseen_free),
 		cmocka_unit_test(a_free_of_something_older_changes_nothing),
 		cmocka_unit_test(as_many_objects_as_promised_fit_and_all_leave_again),
+		cmocka_unit_test(objects_lie_in_all_parts_of_a_large_table),
 		cmocka_unit_test(objects_on_pages_here_and_there_fit_too),
 		cmocka_unit_test(a_full_table_is_counted_and_harms_nothing),
 		cmocka_unit_test(small_ones_are_left_out_when_asked),

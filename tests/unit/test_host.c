@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "proc/available.h"
 #include "proc/cgroup.h"
 #include "proc/host.h"
 #include "proc/process.h"
@@ -415,9 +416,69 @@ static void files_are_read_whole_whatever_their_size(void **state)
 	tree_remove(dir);
 }
 
+/* ---- memory that can be had ---- */
+
+static void a_memory_limit_of_a_cgroup_is_what_is_available(void **state)
+{
+	char *dir = tree_new(), proc[PATH_MAX], mounts[3 * PATH_MAX], v1[PATH_MAX], v2[PATH_MAX];
+	struct memory_available a = {};
+
+	(void)state;
+	tree_path(proc, dir, "proc");
+	tree_path(v1, dir, "v1");
+	tree_path(v2, dir, "v2");
+	assert_int_equal(memory_available_read(proc, &a), -ENOENT);
+	tree_put(proc, "meminfo",
+		 "MemTotal: 8000000 kB\nMemFree: 1000 kB\nMemAvailable: 4000000 kB\n");
+	assert_int_equal(memory_available_read(proc, &a), 0);
+	assert_int_equal(a.bytes, 4000000ull << 10);
+	assert_string_equal(a.cgroup, "");
+
+	/* two trees, of which the second has the limit: of the process's cgroup and of the one
+	 * above it */
+	snprintf(mounts, sizeof(mounts),
+		 "none %s cgroup rw,cpu,memory 0 0\nnone %s cgroup2 rw 0 0\n", v1, v2);
+	tree_put(proc, "self/mounts", mounts);
+	tree_put(proc, "self/cgroup", "4:cpu,memory:/a/b\n0::/pod/one\n");
+	tree_put(v2, "pod/memory.max", "300000000\n");
+	tree_put(v2, "pod/memory.current", "250000000\n");
+	tree_put(v2, "pod/memory.stat", "anon 1\ninactive_file 50000000\nfile 1\n");
+	tree_put(v2, "pod/one/memory.max", "max\n");
+	tree_put(v2, "pod/one/memory.current", "250000000\n");
+	assert_int_equal(memory_available_read(proc, &a), 0);
+	assert_int_equal(a.bytes, 100000000);
+	assert_string_equal(a.cgroup + strlen(v2), "/pod");
+
+	/* the first one's is tighter still, and used up */
+	tree_put(v1, "a/b/memory.limit_in_bytes", "9223372036854771712\n");
+	tree_put(v1, "a/b/memory.usage_in_bytes", "5000\n");
+	tree_put(v1, "memory.limit_in_bytes", "4096\n");
+	tree_put(v1, "memory.usage_in_bytes", "5000\n");
+	assert_int_equal(memory_available_read(proc, &a), 0);
+	assert_int_equal(a.bytes, 0);
+	assert_string_equal(a.cgroup, v1);
+	tree_remove(dir);
+}
+
+static void memory_is_available_on_recorded_kernels(const char *root)
+{
+	struct memory_available a = {};
+
+	assert_int_equal(memory_available_read(root, &a), 0);
+	assert_true(a.bytes > 100 << 20);
+}
+
+static void memory_available_of_recorded_kernels(void **state)
+{
+	(void)state;
+	assert_true(tree_each_fixture(memory_is_available_on_recorded_kernels) >= 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_memory_limit_of_a_cgroup_is_what_is_available),
+		cmocka_unit_test(memory_available_of_recorded_kernels),
 		cmocka_unit_test(facts_of_recorded_kernels),
 		cmocka_unit_test(facts_come_from_their_files),
 		cmocka_unit_test(lockdown_is_not_guessed),

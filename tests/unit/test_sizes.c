@@ -6,6 +6,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -103,6 +106,177 @@ static void a_million_objects_and_20000_paths_fit_an_exact_default(void **state)
 	assert_true((1u << s.stack_bits) > 20000);
 }
 
+static void a_default_takes_little_of_what_is_left(void **state)
+{
+	static const uint64_t available[] = {31, 40, 64, 100, 200, 1000, 20000};
+	static const uint32_t cpus[] = {1, 4, 64, 512};
+
+	(void)state;
+	for (size_t c = 0; c < sizeof(cpus) / sizeof(cpus[0]); c++)
+		for (size_t i = 0; i < sizeof(available) / sizeof(available[0]); i++)
+			for (int exact = 0; exact < 2; exact++) {
+				struct sizes_request r = {.cpus = cpus[c],
+							  .exact = exact,
+							  .mem_total = 256 * GiB,
+							  .available = available[i] * MiB};
+				uint64_t room = (r.available - SIZES_PROCESS) / 2;
+				struct sizes s;
+				int err = sizes_plan(&r, &s);
+
+				assert_int_equal(s.most, room);
+				if (err) {
+					/* only where the smallest do not fit */
+					assert_int_equal(err, -ENOMEM);
+					assert_true(s.bytes > room);
+					continue;
+				}
+				assert_true(s.bytes <= room);
+				/* a quarter, if the smallest do not take more by themselves */
+				assert_true(s.bytes <= room / 4 || cpus[c] >= 64 ||
+					    available[i] <= 40);
+				assert_true(s.groups * 1024ull <= room || s.groups <= 2048);
+			}
+}
+
+static void every_host_with_40_MiB_left_can_be_recorded(void **state)
+{
+	struct sizes_request r = {.cpus = 4, .mem_total = 64 * GiB, .available = 40 * MiB};
+	struct sizes s;
+
+	(void)state;
+	assert_int_equal(sizes_plan(&r, &s), 0);
+	assert_true(s.live >= 1000);
+	r.cpus = 512;
+	r.available = 64 * MiB;
+	assert_int_equal(sizes_plan(&r, &s), 0);
+}
+
+/* `--memory 100G` took 8 GiB without a word. */
+static void more_than_the_host_can_spare_is_refused_with_what_fits(void **state)
+{
+	struct sizes_request r = {
+		.cpus = 2, .exact = true, .mem_total = 24 * GiB, .available = 20 * GiB};
+	char why[512];
+	struct sizes s;
+
+	(void)state;
+	r.memory = 100 * GiB;
+	assert_int_equal(sizes_plan(&r, &s), -ENOMEM);
+	sizes_why(&r, &s, -ENOMEM, why, sizeof(why));
+	assert_string_equal(
+		why,
+		"--memory 100.0 GiB is more than this host can spare: 20.0 GiB are available, 28.0 MiB of that "
+		"for the recorder itself and half of the rest for its tables; give --memory 10226M or less");
+	r.memory = 10226 * MiB;
+	assert_int_equal(sizes_plan(&r, &s), 0);
+	r.memory = 10227 * MiB;
+	assert_int_equal(sizes_plan(&r, &s), -ENOMEM);
+
+	r.memory = 0;
+	r.available = 150 * MiB;
+	r.max_live = 1000000;
+	assert_int_equal(sizes_plan(&r, &s), -ENOMEM);
+	sizes_why(&r, &s, -ENOMEM, why, sizeof(why));
+	assert_non_null(strstr(why, "--max-live 1,000,000 takes 65."));
+	assert_non_null(strstr(why, "give --max-live "));
+	r.max_live = s.most_live;
+	assert_int_equal(sizes_plan(&r, &s), 0);
+	r.max_live++;
+	assert_int_equal(sizes_plan(&r, &s), -ENOMEM);
+
+	r.max_live = 0;
+	r.available = 20 * MiB;
+	snprintf(r.cgroup, sizeof(r.cgroup), "/sys/fs/cgroup/pod");
+	assert_int_equal(sizes_plan(&r, &s), -ENOMEM);
+	sizes_why(&r, &s, -ENOMEM, why, sizeof(why));
+	assert_non_null(strstr(
+		why,
+		"too little memory is left to record: the memory limit of /sys/fs/cgroup/pod leaves 20.0 MiB,"));
+	assert_non_null(strstr(why, "kmemtrace balance"));
+}
+
+static void every_size_that_is_advised_is_taken(void **state)
+{
+	(void)state;
+	for (uint32_t cpus = 1; cpus <= 8192; cpus *= 2) {
+		struct sizes_request r = {.cpus = cpus, .memory = 64 << 10, .available = 8 * GiB};
+		char why[512], *advice;
+		struct sizes s;
+
+		assert_int_equal(sizes_plan(&r, &s), -E2BIG);
+		sizes_why(&r, &s, -E2BIG, why, sizeof(why));
+		advice = strstr(why, "--memory ");
+		assert_non_null(advice);
+		r.memory = strtoull(advice + strlen("--memory "), &advice, 10);
+		r.memory <<= *advice == 'M' ? 20 : 10;
+		assert_int_equal(sizes_plan(&r, &s), 0);
+		r.memory = 0;
+		r.max_live = UINT32_MAX;
+		assert_int_equal(sizes_plan(&r, &s), -ENOMEM);
+		r.max_live = s.most_live;
+		assert_int_equal(sizes_plan(&r, &s), 0);
+	}
+}
+
+/* Making a map stalls a CPU: 128 ms for 32 MiB at the worst that was measured. */
+static void no_map_is_larger_than_may_be_made_at_once(void **state)
+{
+	(void)state;
+	for (uint32_t cpus = 1; cpus <= 4096; cpus *= 2)
+		for (uint64_t memory = 64 * MiB; memory <= 64 * GiB; memory *= 2)
+			for (int exact = 0; exact < 2; exact++) {
+				struct sizes_request r = {
+					.memory = memory, .cpus = cpus, .exact = exact};
+				struct sizes s;
+
+				assert_int_equal(sizes_plan(&r, &s), 0);
+				assert_true(sizeof(struct kmt_bucket) << KMT_PART_BITS <=
+					    SIZES_MAP_MOST);
+				assert_true(sizeof(struct kmt_stack) << s.stack_bits <=
+					    SIZES_MAP_MOST);
+				assert_true(sizeof(struct kmt_memo) << s.memo_bits <=
+					    SIZES_MAP_MOST);
+				assert_true(sizeof(struct kmt_process) << s.process_bits <=
+					    SIZES_MAP_MOST);
+				assert_true((uint64_t)cpus * s.tallies * sizeof(struct kmt_tally) <=
+					    SIZES_MAP_MOST);
+				assert_true((uint64_t)cpus * s.nest * KMT_SCRATCH <=
+					    SIZES_MAP_MOST);
+			}
+}
+
+static void where_the_kernel_has_none_less_is_asked_for(void **state)
+{
+	struct sizes_request asked = {.cpus = 2,
+				      .exact = true,
+				      .mem_total = 24 * GiB,
+				      .available = 20 * GiB},
+			     r;
+	struct sizes s;
+	int tries = 0;
+
+	(void)state;
+	assert_int_equal(sizes_plan(&asked, &s), 0);
+	while (sizes_retreat(&asked, s.bytes, &r)) {
+		uint64_t failed = s.bytes;
+
+		assert_int_equal(sizes_plan(&r, &s), 0);
+		assert_true(s.bytes <= failed / 2);
+		assert_true(++tries < 20);
+	}
+	assert_true(tries > 3 && s.bytes < 4 * MiB);
+	/* what was asked for by size is not made smaller in silence, nor is a number of objects */
+	asked.memory = 128 * MiB;
+	assert_false(sizes_retreat(&asked, 128 * MiB, &r));
+	asked.memory = 0;
+	asked.max_live = 1000000;
+	assert_int_equal(sizes_plan(&asked, &s), 0);
+	while (sizes_retreat(&asked, s.bytes, &r)) {
+		assert_int_equal(sizes_plan(&r, &s), 0);
+		assert_true(s.live >= asked.max_live);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -111,6 +285,12 @@ int main(void)
 		cmocka_unit_test(a_default_is_at_most_a_hundredth_of_the_machine),
 		cmocka_unit_test(as_many_objects_as_asked_for_or_an_error),
 		cmocka_unit_test(a_million_objects_and_20000_paths_fit_an_exact_default),
+		cmocka_unit_test(a_default_takes_little_of_what_is_left),
+		cmocka_unit_test(every_host_with_40_MiB_left_can_be_recorded),
+		cmocka_unit_test(more_than_the_host_can_spare_is_refused_with_what_fits),
+		cmocka_unit_test(every_size_that_is_advised_is_taken),
+		cmocka_unit_test(no_map_is_larger_than_may_be_made_at_once),
+		cmocka_unit_test(where_the_kernel_has_none_less_is_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/file_read.h"
 #include "base/text.h"
+#include "proc/mounts.h"
 
 #define HASH_NONFATAL_OOM        1
 #define uthash_nonfatal_oom(elt) ((elt)->lost = true)
@@ -65,51 +66,6 @@ static void queue_cleanup(struct queue *q)
 	for (size_t i = 0; i < q->nr; i++)
 		free(q->items[i]);
 	ARRAY_FREE(q);
-}
-
-/* Undo the octal escapes (\040 for a blank) of /proc/mounts, in place. */
-static void mount_unescape(char *s)
-{
-	char *to = s;
-
-	while (*s) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
-		    s[3] >= '0' && s[3] <= '7') {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 4;
-		} else {
-			*to++ = *s++;
-		}
-	}
-	*to = '\0';
-}
-
-/* Lines are "device mountpoint type options 0 0". */
-static int mount_find(const char *proc_root, char *dst, size_t size)
-{
-	_cleanup_free_ char *buf = NULL;
-	struct text rest, line;
-	char path[PATH_MAX];
-	size_t len;
-	int err;
-
-	if (snprintf(path, sizeof(path), "%s/self/mounts", proc_root) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	err = file_read(path, &buf, &len);
-	if (err)
-		return err;
-	rest = (struct text){buf, len};
-	while (text_line(&rest, &line)) {
-		struct text device, where, type;
-
-		if (!text_word(&line, &device) || !text_word(&line, &where) ||
-		    !text_word(&line, &type) || !text_is(type, "cgroup2") || where.len >= size)
-			continue;
-		text_copy(where, dst, size);
-		mount_unescape(dst);
-		return 0;
-	}
-	return -ENOENT;
 }
 
 static int cgroup_add(struct cgroups *cg, uint64_t id, const char *path)
@@ -195,7 +151,7 @@ int cgroups_load(const char *proc_root, struct cgroups **out)
 
 	if (!cg)
 		return -ENOMEM;
-	err = mount_find(proc_root, cg->mount, sizeof(cg->mount));
+	err = mount_find(proc_root, "cgroup2", "", cg->mount, sizeof(cg->mount));
 	if (!err)
 		err = cgroups_refresh(cg);
 	if (err)

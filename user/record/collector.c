@@ -7,32 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <uthash.h>
-
 #include "base/cleanup.h"
 #include "base/file_read.h"
 #include "base/log.h"
 #include "data/class.h"
 #include "record/estimate.h"
+#include "record/groups.h"
 #include "record/loss_counters.h"
 #include "record/stacks.h"
 #include "proc/cgroup.h"
 #include "proc/process.h"
 #include "proc/slab_alias.h"
-
-/* Live objects of one pool, cache, path and owner, added up. */
-struct group_key {
-	uint32_t stack, process;
-	uint16_t cache;
-	uint16_t pool;
-};
-
-struct held_group {
-	struct group_key key;
-	struct cap_held held;
-	uint64_t nr, bytes; /* in 1/KMT_ONE, by the weights that traffic is counted with */
-	UT_hash_handle hh;
-};
 
 struct collector {
 	struct tracer *tracer;
@@ -235,34 +220,7 @@ int collector_other_caches(struct collector *d, const struct slab_levels *slabs)
 
 /* ---- live objects ---- */
 
-static struct held_group *group_of(struct held_group **groups, const struct kmt_object *o)
-{
-	struct group_key key = {
-		.stack = o->stack, .process = o->process, .cache = o->cache, .pool = o->pool};
-	struct held_group *g;
-
-	HASH_FIND(hh, *groups, &key, sizeof(key), g);
-	if (g)
-		return g;
-	g = calloc(1, sizeof(*g));
-	if (!g)
-		return NULL;
-	g->key = key;
-	HASH_ADD(hh, *groups, key, sizeof(g->key), g);
-	return g;
-}
-
-static void groups_free(struct held_group **groups)
-{
-	struct held_group *g, *next;
-
-	HASH_ITER (hh, *groups, g, next) {
-		HASH_DEL(*groups, g);
-		free(g);
-	}
-}
-
-static int live_read(const struct collector *d, uint32_t now_ms, struct held_group **groups)
+static int live_read(const struct collector *d, uint32_t now_ms, struct held_groups *groups)
 {
 	const struct tracer_tables *t = d->tables;
 	struct held_group *last = NULL;
@@ -277,11 +235,11 @@ static int live_read(const struct collector *d, uint32_t now_ms, struct held_gro
 			o = t->live[b].object[i];
 			if (__atomic_load_n(&t->live[b].key[i], __ATOMIC_ACQUIRE) != key)
 				continue; /* freed while we looked */
-			if (!last || last->key.stack != o.stack || last->key.process != o.process ||
-			    last->key.cache != o.cache || last->key.pool != o.pool)
-				last = group_of(groups, &o);
+			if (!last || !group_is_of(last, &o))
+				last = groups_get(groups, &o);
 			if (!last)
 				return -ENOMEM;
+			groups->merged += !group_is_of(last, &o);
 			estimate_add(&last->held, &o, now_ms,
 				     audit_sampled(d->audit, b * KMT_KEYS + i));
 			n = kmt_weight(o.size, o.period, t->weights);
@@ -293,7 +251,7 @@ static int live_read(const struct collector *d, uint32_t now_ms, struct held_gro
 
 /* What the audit found free was looked up as well: without it the share that lives would look like
  * all. */
-static void unseen_frees_add(const struct collector *d, struct held_group *groups)
+static void unseen_frees_add(const struct collector *d, const struct held_groups *groups)
 {
 	const struct audit_unseen_frees *unseen_frees;
 	size_t nr = audit_unseen_frees(d->audit, &unseen_frees);
@@ -305,7 +263,7 @@ static void unseen_frees_add(const struct collector *d, struct held_group *group
 					.pool = unseen_frees[i].cache ? KMT_SLAB : KMT_PAGE};
 		struct held_group *g;
 
-		HASH_FIND(hh, groups, &key, sizeof(key), g);
+		g = groups_find(groups, &key);
 		if (g)
 			g->held.verified += unseen_frees[i].nr;
 	}
@@ -380,13 +338,14 @@ static int group_put(struct collector *d, const struct held_group *g, struct sum
 
 /* Of pages that are another pool's backing, or not the kernel's, only the sum of each class is
  * kept. */
-static int held_put(struct collector *d, struct held_group *groups, struct cap_checkpoint *out)
+static int held_put(struct collector *d, const struct held_groups *groups,
+		    struct cap_checkpoint *out)
 {
 	struct sum_rows sums = {};
 	struct held_group *g, *next;
 	int err = 0;
 
-	HASH_ITER (hh, groups, g, next) {
+	HASH_ITER (hh, groups->by_key, g, next) {
 		err = err ?: group_put(d, g, &sums, out);
 	}
 	return err;
@@ -501,11 +460,12 @@ static void live_add(struct flow *f, const struct held_group *g)
 }
 
 /* What of it is live. */
-static void groups_add(const struct collector *d, struct held_group *groups, struct flows *flows)
+static void groups_add(const struct collector *d, const struct held_groups *groups,
+		       struct flows *flows)
 {
 	struct held_group *g, *next;
 
-	HASH_ITER (hh, groups, g, next) {
+	HASH_ITER (hh, groups->by_key, g, next) {
 		if (g->key.stack < d->tables->nr_stacks)
 			live_add(&flows->stack[g->key.stack], g);
 		if (g->key.cache < d->tables->nr_caches)
@@ -528,23 +488,24 @@ int collector_checkpoint(struct collector *d, double start_s, double end_s, uint
 {
 	struct cap_checkpoint interval = {.start_s = start_s, .end_s = end_s};
 	struct tracer_counts counts;
-	struct held_group *groups = NULL;
+	struct held_groups groups = {.most = tracer_sizes_of(d->tracer)->groups};
 	struct flows flows = {};
 	int err = traffic_read(d, &flows);
 
 	/* in this order: what is freed meanwhile counts as freed, and what comes not as freed */
 	if (!err)
 		err = live_read(d, end_s * 1000, &groups);
-	unseen_frees_add(d, groups);
+	unseen_frees_add(d, &groups);
 	if (!err)
 		err = collector_notice(d);
 	if (!err)
-		err = held_put(d, groups, &interval);
+		err = held_put(d, &groups, &interval);
 	if (!err) {
-		groups_add(d, groups, &flows);
+		groups_add(d, &groups, &flows);
 		err = traffic_put(d, &flows, &interval);
 	}
 	tracer_counts(d->tracer, &counts);
+	counts.losses[KMT_LOSS_PROCESS_FULL] += groups.merged;
 	if (!err)
 		err = losses_put(&counts, audit_counts(d->audit), not_watched, &interval);
 	if (!err)

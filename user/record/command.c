@@ -12,6 +12,7 @@
 #include "base/inherited.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "record/oom.h"
 
 /*
  * By vfork(), not posix_spawn(): that can set a signal to its default, but not have it ignored
@@ -28,6 +29,7 @@ int command_start(struct command *c, char **argv)
 	c->pid = vfork();
 	if (!c->pid) {
 		inherited_restore();
+		oom_as_before();
 		execvp(argv[0], argv);
 		err = errno;
 		_exit(127);

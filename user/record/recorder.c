@@ -24,6 +24,7 @@
 #include "record/collector.h"
 #include "record/command.h"
 #include "record/metadata.h"
+#include "record/oom.h"
 #include "record/recorder_caps.h"
 #include "trace/stats_helper.h"
 #include "trace/tasks.h"
@@ -665,6 +666,7 @@ int recorder_run(const struct plan *plan, const struct recorder_options *options
 	int err;
 
 	clock_gettime(CLOCK_BOOTTIME, &began);
+	oom_first();
 	err = signals_take(&r);
 	err = err ?: record_start(&r);
 	started = !err;

@@ -56,7 +56,7 @@ struct plan {
 	bool legacy; /* the programs that need neither compare-and-exchange nor the kernel's own BTF
 		      */
 	const char *btf_path; /* that of --btf, or NULL: the kernel's own. Not owned */
-	char refusal[480];    /* why record would refuse and what to do, "" when it would not */
+	char refusal[512];    /* why record would refuse and what to do, "" when it would not */
 	char notes[10][240];  /* what works, but less well */
 	size_t nr_notes;
 };

@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Divides memory among the tables: doubles the one that has least of its share until nothing more
- * fits. */
+/*
+ * Decides how much memory the tables may take and divides it among them: doubles the one that has
+ * least of its share until nothing more fits. Used by tracer.c and, through it, by `doctor`. Reads
+ * nothing.
+ */
 #include "trace/sizes.h"
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 
+#include "base/units.h"
 #include "kmemtrace.h"
 
 #define MiB (1ull << 20)
 
 #define DEFAULT_EXACT   (128 * MiB)
 #define DEFAULT_SAMPLED (16 * MiB)
-#define MEM_TOTAL_PART  100           /* the default is at most 1 % of the machine */
+#define MEM_TOTAL_PART  100           /* the default is at most 1 % of the machine, … */
+#define MOST_PART       4             /* … and a quarter of what it can spare */
 #define FIXED           (MiB / 8 * 5) /* filter, countdowns, caches, programs, and each table's last page */
 #define TALLIES_PART    16            /* the CPUs' tallies take at most this part of the memory */
+#define GROUP_BYTES     1024          /* of the recorder's own, for one row of an interval */
+#define GROUPS_LEAST    2048
 
 /* One table: bytes of a row, the least and most rows (log2), its share of the memory in each mode.
  */
@@ -28,16 +36,17 @@ static const struct table_rule {
 	{offsetof(struct sizes, stack_bits),
 	 sizeof(struct kmt_stack) + sizeof(struct kmt_traffic),
 	 9,
-	 17,
+	 15,
 	 {38, 18}},
 	{offsetof(struct sizes, memo_bits),
 	 sizeof(struct kmt_memo) + sizeof(__u64) / KMT_MEMOS_A_HEAD,
 	 10,
-	 18,
+	 17,
 	 {22, 9}},
 	{offsetof(struct sizes, process_bits), sizeof(struct kmt_process), 8, 16, {5, 3}},
 };
-#define RULES (sizeof(rules) / sizeof(rules[0]))
+#define RULES      (sizeof(rules) / sizeof(rules[0]))
+#define PART_EXTRA (40 << 10) /* of each part: its first page and the list of its pages */
 
 static uint32_t *bits_of(struct sizes *s, const struct table_rule *rule)
 {
@@ -59,6 +68,8 @@ static uint64_t all_bytes(struct sizes *s, uint32_t cpus)
 {
 	uint64_t sum = FIXED + cpus * cpu_bytes(s);
 
+	if (s->live_bits > KMT_PART_BITS)
+		sum += (uint64_t)PART_EXTRA << (s->live_bits - KMT_PART_BITS);
 	for (size_t i = 0; i < RULES; i++)
 		sum += rule_bytes(s, &rules[i]);
 	return sum;
@@ -107,34 +118,157 @@ static const struct table_rule *poorest(const struct sizes_request *r, struct si
 	return best;
 }
 
+/* The most that the tables may take. */
+static uint64_t most_bytes(const struct sizes_request *r)
+{
+	if (!r->available)
+		return UINT64_MAX;
+	return r->available > SIZES_PROCESS ? (r->available - SIZES_PROCESS) / 2 : 0;
+}
+
+/* The objects for which there is room in `most` bytes beside the smallest of the other tables. */
+static uint64_t most_live(struct sizes s, uint64_t most, uint32_t cpus)
+{
+	uint64_t live = 0;
+
+	for (s.live_bits = rules[0].least; s.live_bits <= rules[0].most; s.live_bits++)
+		if (all_bytes(&s, cpus) <= most)
+			live = live_of(s.live_bits);
+	return live;
+}
+
+static uint32_t groups_of(const struct sizes_request *r)
+{
+	uint64_t groups = most_bytes(r) / 2 / GROUP_BYTES;
+
+	return groups > SIZES_GROUPS_MOST ? SIZES_GROUPS_MOST
+	       : groups < GROUPS_LEAST    ? GROUPS_LEAST
+					  : groups;
+}
+
+/* The limit where none was given. What many CPUs need by themselves, or was asked for by number, is
+ * given. */
+static uint64_t default_bytes(const struct sizes_request *r, uint64_t least, uint64_t most)
+{
+	uint64_t memory = r->exact ? DEFAULT_EXACT : DEFAULT_SAMPLED;
+
+	if (r->mem_total && memory > r->mem_total / MEM_TOTAL_PART)
+		memory = r->mem_total / MEM_TOTAL_PART;
+	if (memory > most / MOST_PART)
+		memory = most / MOST_PART;
+	if (memory < 2 * least)
+		memory = 2 * least;
+	return memory < most ? memory : most;
+}
+
+/* What each CPU has of its own: as much as fits in a part of the memory, and in one map. */
+static void cpus_plan(const struct sizes_request *r, struct sizes *s)
+{
+	uint64_t tallies = s->memory / TALLIES_PART < SIZES_MAP_MOST ? s->memory / TALLIES_PART
+								     : SIZES_MAP_MOST;
+
+	s->nest = KMT_NEST;
+	if (all_bytes(s, r->cpus) > s->memory / 2 ||
+	    (uint64_t)r->cpus * KMT_NEST * KMT_SCRATCH > SIZES_MAP_MOST)
+		s->nest = 2;
+	while (s->tallies < KMT_TALLIES &&
+	       r->cpus * sizeof(struct kmt_tally) * s->tallies * 2 <= tallies)
+		s->tallies *= 2;
+	s->bytes = all_bytes(s, r->cpus);
+}
+
 int sizes_plan(const struct sizes_request *r, struct sizes *out)
 {
 	const struct table_rule *rule;
 
 	smallest(r, out);
-	out->memory = r->memory;
-	if (!r->memory) {
-		out->memory = r->exact ? DEFAULT_EXACT : DEFAULT_SAMPLED;
-		if (r->mem_total && out->memory > r->mem_total / MEM_TOTAL_PART)
-			out->memory = r->mem_total / MEM_TOTAL_PART;
-		/* what many CPUs need by themselves, or was asked for by number, is given */
-		if (out->memory < 2 * out->bytes)
-			out->memory = 2 * out->bytes;
-	}
+	out->groups = groups_of(r);
+	out->most = most_bytes(r);
+	out->most_live = most_live(*out, out->most, r->cpus);
+	out->memory = r->memory ?: default_bytes(r, out->bytes, out->most);
 	out->live = live_of(out->live_bits);
+	if (r->memory > out->most || out->bytes > out->most)
+		return -ENOMEM;
 	if (out->bytes > out->memory || out->live < r->max_live)
 		return -E2BIG;
-	out->nest = KMT_NEST;
-	if (all_bytes(out, r->cpus) > out->memory / 2)
-		out->nest = 2;
-	while (out->tallies < KMT_TALLIES &&
-	       r->cpus * sizeof(struct kmt_tally) * out->tallies * 2 <= out->memory / TALLIES_PART)
-		out->tallies *= 2;
-	out->bytes = all_bytes(out, r->cpus);
+	cpus_plan(r, out);
 	while ((rule = poorest(r, out))) {
 		++*bits_of(out, rule);
 		out->bytes = all_bytes(out, r->cpus);
 	}
 	out->live = live_of(out->live_bits);
 	return 0;
+}
+
+/* A size for an option: whole KiB or MiB, rounded up or down. */
+static const char *option_size(char buf[UNITS_MAX], uint64_t bytes, bool up)
+{
+	bool mib = bytes >= 2 * MiB;
+	uint64_t unit = mib ? MiB : 1024;
+
+	snprintf(buf, UNITS_MAX, "%llu%c",
+		 (unsigned long long)((bytes + (up ? unit - 1 : 0)) / unit), mib ? 'M' : 'K');
+	return buf;
+}
+
+/* "22.6 GiB are available" */
+static void available_say(const struct sizes_request *r, char *buf, size_t size)
+{
+	char bytes[UNITS_MAX];
+
+	units_bytes(bytes, r->available);
+	if (*r->cgroup)
+		snprintf(buf, size, "the memory limit of %s leaves %s", r->cgroup, bytes);
+	else
+		snprintf(buf, size, "%s are available", bytes);
+}
+
+void sizes_why(const struct sizes_request *r, const struct sizes *s, int err, char *why,
+	       size_t size)
+{
+	char asked[UNITS_MAX], available[UNITS_MAX + 192], own[UNITS_MAX], option[UNITS_MAX],
+		live[2][UNITS_MAX];
+	uint64_t least = s->bytes + s->bytes / 64;
+
+	available_say(r, available, sizeof(available));
+	units_bytes(own, SIZES_PROCESS);
+	units_bytes(asked, r->memory ?: s->bytes);
+	units_count(live[0], r->max_live);
+	units_count(live[1], s->most_live);
+	if (err == -ENOMEM && s->most >= least && r->memory)
+		snprintf(
+			why, size,
+			"--memory %s is more than this host can spare: %s, %s of that for the "
+			"recorder itself and half of the rest for its tables; give --memory %s or less",
+			asked, available, own, option_size(option, s->most, false));
+	else if (err == -ENOMEM && r->max_live && s->most_live)
+		snprintf(
+			why, size,
+			"--max-live %s takes %s, more than this host can spare: %s, %s of that "
+			"for the recorder itself and half of the rest for its tables; give --max-live %s or less",
+			live[0], asked, available, own, live[1]);
+	else if (err == -ENOMEM)
+		snprintf(
+			why, size,
+			"too little memory is left to record: %s, and a recording takes %s and, "
+			"for its tables, no more than half of the rest, but at least %s; free some first, or run `kmemtrace "
+			"balance`, which takes less and says what holds the memory",
+			available, own, asked);
+	else if (s->bytes > s->memory && s->most >= least)
+		snprintf(why, size, "the tables do not fit in %s: give --memory %s or more%s",
+			 asked, option_size(option, least, true),
+			 r->max_live ? ", or a smaller --max-live" : "");
+	else
+		snprintf(why, size, "no table holds %s objects: give --max-live %s or less",
+			 live[0], live[1]);
+}
+
+bool sizes_retreat(const struct sizes_request *asked, uint64_t failed,
+		   struct sizes_request *request)
+{
+	struct sizes s;
+
+	*request = *asked;
+	request->memory = failed / 2;
+	return !asked->memory && !sizes_plan(request, &s) && s.bytes < failed;
 }

@@ -19,6 +19,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "proc/available.h"
 #include "trace/const_fold.h"
 #include "tracer_legacy.skel.h"
 
@@ -180,6 +181,7 @@ static void tables_size(struct tracer *t)
 	uint32_t heads = (1u << s->memo_bits) / KMT_MEMOS_A_HEAD;
 
 	skel->rodata->cfg_live_shift = 64 - s->live_bits;
+	skel->rodata->cfg_live_parts = t->nr_parts;
 	skel->rodata->cfg_stack_shift = 64 - s->stack_bits;
 	skel->rodata->cfg_memo_shift = 64 - (ffs((int)heads) - 1);
 	skel->rodata->cfg_process_shift = 64 - s->process_bits;
@@ -188,7 +190,7 @@ static void tables_size(struct tracer *t)
 	bpf_map__set_max_entries(skel->maps.cpus, t->nr_cpus);
 	bpf_map__set_max_entries(skel->maps.scratch, t->nr_cpus * s->nest);
 	bpf_map__set_max_entries(skel->maps.tallies, t->nr_cpus * s->tallies);
-	bpf_map__set_max_entries(skel->maps.live, 1u << s->live_bits);
+	bpf_map__set_max_entries(skel->maps.live, t->nr_parts ? 1 : 1u << s->live_bits);
 	bpf_map__set_max_entries(skel->maps.stacks, (1u << s->stack_bits) + KMT_PROBES);
 	bpf_map__set_max_entries(skel->maps.stack_traffic, (1u << s->stack_bits) + KMT_PROBES);
 	bpf_map__set_max_entries(skel->maps.memos, 1u << s->memo_bits);
@@ -201,53 +203,89 @@ static void tables_size(struct tracer *t)
 	skel->rodata->cfg_nodes = nodes_possible("/sys");
 }
 
-int tracer_sizes(const struct tracer_options *o, struct sizes *out)
+/* What is asked for, and what there is on this host. 0 or −errno, with the reason in `why`. */
+static int request_fill(const struct tracer_options *o, struct sizes_request *out,
+			char why[TRACER_WHY_MAX])
 {
-	struct sizes_request request = {
+	struct memory_available available = {};
+	int cpus = libbpf_num_possible_cpus();
+	int err = memory_available_read("/proc", &available);
+
+	if (err)
+		snprintf(why, TRACER_WHY_MAX,
+			 "cannot tell how much memory is available: /proc/meminfo cannot be read "
+			 "(%s): is /proc mounted?",
+			 strerror(-err));
+	else if (cpus < 0)
+		snprintf(why, TRACER_WHY_MAX, "cannot tell how many CPUs there may be (%s)",
+			 strerror(-cpus));
+	if (err || cpus < 0)
+		return err ?: cpus;
+	*out = (struct sizes_request){
 		.memory = o->memory,
 		.mem_total = (uint64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE),
+		.available = available.bytes ?: 1,
+		.cpus = cpus,
 		.exact = o->exact,
 		.max_live = o->max_live,
 	};
-	int cpus = libbpf_num_possible_cpus();
-	char limit[UNITS_MAX], least[UNITS_MAX];
-	int err;
-
-	if (cpus < 0)
-		return log_error(-cpus, "cannot tell how many CPUs there may be (%s)",
-				 strerror(-cpus));
-	request.cpus = cpus;
-	err = sizes_plan(&request, out);
-	if (err)
-		return log_error(
-			-err,
-			"the tables do not fit in %s: give --memory %s or more, or a smaller "
-			"--max-live",
-			units_bytes(limit, out->memory),
-			units_bytes_short(least, out->bytes * 1.01 + (1 << 20)));
+	snprintf(out->cgroup, sizeof(out->cgroup), "%.*s", (int)sizeof(out->cgroup) - 1,
+		 available.cgroup);
 	return 0;
 }
 
-/* Map a table into our address space; its rows are as many as the map holds. */
+int tracer_sizes(const struct tracer_options *o, struct sizes *out, char why[TRACER_WHY_MAX])
+{
+	struct sizes_request request;
+	int err = request_fill(o, &request, why);
+
+	if (err)
+		return err;
+	err = sizes_plan(&request, out);
+	if (err)
+		sizes_why(&request, out, err, why, TRACER_WHY_MAX);
+	return err;
+}
+
+const struct sizes *tracer_sizes_of(const struct tracer *t)
+{
+	return &t->sizes;
+}
+
+/* Map a table into our address space; its rows are as many as the map holds. 0 or −errno. */
 static int table_map(struct tracer *t, struct bpf_map *map, const void *table, uint32_t *rows,
 		     bool writable)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
 	size_t len = (size_t)((bpf_map__value_size(map) + 7) / 8 * 8) * bpf_map__max_entries(map);
-	char why[LIMITS_MAX];
 	void *addr;
 
 	len = (len + page - 1) / page * page;
 	addr = mmap(NULL, len, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED,
 		    bpf_map__fd(map), 0);
 	if (addr == MAP_FAILED)
-		return log_error(errno, "cannot map the table %s (%s)", bpf_map__name(map),
-				 limits_explain(errno, why));
+		return -errno;
 	t->mapped[t->nr_mapped].addr = addr;
 	t->mapped[t->nr_mapped++].len = len;
 	memcpy((void *)table, &addr, sizeof(addr));
 	if (rows)
 		*rows = bpf_map__max_entries(map);
+	return 0;
+}
+
+/* The live table's parts, instead of the empty map `live`. */
+static int live_map(struct tracer *t)
+{
+	void *addr;
+	size_t len;
+	int err = tracer_parts_map(t, &addr, &len);
+
+	if (err)
+		return err;
+	t->mapped[t->nr_mapped].addr = addr;
+	t->mapped[t->nr_mapped++].len = len;
+	t->tables.live = addr;
+	t->tables.nr_buckets = len / sizeof(struct kmt_bucket);
 	return 0;
 }
 
@@ -275,6 +313,12 @@ static int tables_map(struct tracer *t)
 
 	for (int i = 0; i < TRACER_MAPPINGS; i++) {
 		int err = table_map(t, all[i].map, all[i].table, all[i].rows, all[i].writable);
+
+		if (err)
+			return err;
+	}
+	if (t->nr_parts) {
+		int err = live_map(t);
 
 		if (err)
 			return err;
@@ -308,12 +352,11 @@ static int programs_load(struct tracer *t)
 	load_log[0] = '\0';
 	loading = t->skel->maps.rodata;
 	err = tracer_bpf__load(t->skel);
+	if (err == -ENOMEM)
+		return err;
 	if (limits_cause(-err))
 		return log_error(-err, "cannot load the BPF programs: %s",
 				 limits_explain(-err, why));
-	if (err == -ENOMEM)
-		return log_error(ENOMEM,
-				 "the kernel has no memory for the tables: try a smaller --memory");
 	if (err)
 		return log_error(
 			-err,
@@ -334,40 +377,88 @@ static void syscall_find(struct tracer *t)
 		  t->skel->bss->syscall_at, strerror(-err));
 }
 
-int tracer_new(const struct plan *plan, const struct tracer_options *options, struct tracer **out)
+/* Before the programs are loaded. 0; −ENOMEM, of which nothing is said; or −errno. */
+static int tables_make(struct tracer *t, const struct tracer_options *options)
+{
+	char why[LIMITS_MAX];
+	int err;
+
+	settings_fill(t, options);
+	err = tracer_parts_make(t);
+	tables_size(t);
+	if (err && err != -ENOMEM)
+		log_error(-err, "cannot make the live table (%s)", limits_explain(-err, why));
+	return err;
+}
+
+/* After that. 0; −ENOMEM, of which nothing is said; or −errno. */
+static int tables_put(struct tracer *t)
+{
+	char why[LIMITS_MAX];
+	int err = tracer_parts_put(t) ?: tables_map(t);
+
+	if (err && err != -ENOMEM)
+		log_error(-err, "cannot map the tables (%s)", limits_explain(-err, why));
+	return err;
+}
+
+/* Load everything, with tables of these sizes. 0; −ENOMEM, of which nothing is said; or −errno. */
+static int tracer_load(const struct plan *plan, const struct tracer_options *options,
+		       const struct sizes *sizes, struct tracer **out)
 {
 	struct tracer *t = calloc(1, sizeof(*t));
 	char why[LIMITS_MAX];
 	int err;
 
 	if (!t)
-		return log_error(ENOMEM, "out of memory");
-	libbpf_set_print(libbpf_log);
+		return -ENOMEM;
 	t->stats_fd = -1;
 	t->plan = plan;
+	t->sizes = *sizes;
 	t->nr_cpus = libbpf_num_possible_cpus();
 	t->skel = t->nr_cpus > 0 ? skeleton_open(plan->legacy, plan->btf_path) : NULL;
 	if (!t->skel) {
-		err = log_error(errno ?: EINVAL, "cannot open the BPF object (%s)",
-				limits_explain(errno ?: EINVAL, why));
+		err = -(errno ?: EINVAL);
+		if (err != -ENOMEM)
+			log_error(-err, "cannot open the BPF object (%s)",
+				  limits_explain(-err, why));
 	} else {
-		err = tracer_sizes(options, &t->sizes);
+		err = tables_make(t, options);
 	}
-	if (!err) {
-		settings_fill(t, options);
-		tables_size(t);
-		err = programs_load(t);
-	}
-	if (!err)
-		err = tables_map(t);
-	if (!err)
-		syscall_find(t);
+	err = err ?: programs_load(t);
+	err = err ?: tables_put(t);
 	if (err) {
 		tracer_free(t);
 		return err;
 	}
+	syscall_find(t);
 	*out = t;
 	return 0;
+}
+
+int tracer_new(const struct plan *plan, const struct tracer_options *options, struct tracer **out)
+{
+	struct sizes_request asked, request;
+	char why[TRACER_WHY_MAX], taken[UNITS_MAX], next[UNITS_MAX];
+	char limit[LIMITS_MAX];
+	struct sizes sizes;
+	int err = tracer_sizes(options, &sizes, why);
+
+	if (err || request_fill(options, &asked, why))
+		return log_error(err ? -err : EIO, "%s", why);
+	libbpf_set_print(libbpf_log);
+	while ((err = tracer_load(plan, options, &sizes, out)) == -ENOMEM) {
+		units_bytes(taken, sizes.bytes);
+		if (!sizes_retreat(&asked, sizes.bytes, &request) || sizes_plan(&request, &sizes))
+			return log_error(
+				ENOMEM,
+				"no memory for tables of %s (%s): give a smaller --memory or --max-live, or "
+				"none; what then fits is taken",
+				taken, limits_explain(ENOMEM, limit));
+		log_warn("no memory for tables of %s: trying with %s", taken,
+			 units_bytes(next, sizes.bytes));
+	}
+	return err;
 }
 
 static int hook_attach(struct tracer *t, size_t i)
@@ -433,6 +524,7 @@ void tracer_free(struct tracer *t)
 	tracer_detach(t);
 	for (int i = 0; i < t->nr_mapped; i++)
 		munmap(t->mapped[i].addr, t->mapped[i].len);
+	tracer_parts_free(t);
 	if (t->stats_fd >= 0)
 		close(t->stats_fd);
 	tracer_bpf__destroy(t->skel);

@@ -63,8 +63,12 @@ struct tracer_tables {
 
 struct tracer;
 
-/* How large the tables of such a recording are. Prints why on failure, returns −errno. */
-int tracer_sizes(const struct tracer_options *options, struct sizes *out);
+#define TRACER_WHY_MAX 512
+/*
+ * How large the tables of such a recording are, now and here. Returns 0 or −errno, with what to do
+ * about it in `why` and the smallest tables in *out.
+ */
+int tracer_sizes(const struct tracer_options *options, struct sizes *out, char why[TRACER_WHY_MAX]);
 
 /* Open, size and load the programs of the plan. Prints why on failure, returns −errno. */
 int tracer_new(const struct plan *plan, const struct tracer_options *options, struct tracer **out);
@@ -101,6 +105,7 @@ void tracer_period_set(struct tracer *t, int pool, uint64_t bytes);
 void tracer_filter_caches(struct tracer *t);
 
 const struct tracer_tables *tracer_tables(const struct tracer *t);
+const struct sizes *tracer_sizes_of(const struct tracer *t);
 
 /*
  * Learn where the kernel keeps struct page and each CPU's variables: what the audit needs, and what

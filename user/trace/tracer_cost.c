@@ -75,6 +75,8 @@ uint64_t tracer_own_bytes(const struct tracer *t)
 	uint64_t sum = 0;
 
 	bpf_object__for_each_map(map, t->skel->obj) sum += fd_memlock(bpf_map__fd(map));
+	if (t->nr_parts)
+		sum += t->nr_parts * fd_memlock(t->parts[0]);
 	bpf_object__for_each_program(prog, t->skel->obj) sum += fd_memlock(bpf_program__fd(prog));
 	return sum;
 }

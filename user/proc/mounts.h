@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Where a file system is mounted, from /proc/self/mounts. Used to find the trees of cgroups. */
+#ifndef KMEMTRACE_PROC_MOUNTS_H
+#define KMEMTRACE_PROC_MOUNTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/text.h"
+
+/*
+ * The first mount of this type, with this option unless that is "". Returns 0 or −errno, dst then
+ * untouched: −ENOENT when there is none.
+ */
+int mount_find(const char *proc_root, const char *type, const char *option, char *dst, size_t size);
+
+/* Is `item` in a list such as "cpu,memory"? "" is in the empty list alone. */
+bool list_has(struct text list, const char *item);
+
+#endif

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Live objects by pool, cache, path and process, in bounded memory. See groups.h. */
+#include "record/groups.h"
+
+#include <stdlib.h>
+
+static struct held_group *find(const struct held_groups *groups, const struct group_key *key)
+{
+	struct held_group *g;
+
+	HASH_FIND(hh, groups->by_key, key, sizeof(*key), g);
+	return g;
+}
+
+struct held_group *groups_find(const struct held_groups *groups, const struct group_key *key)
+{
+	struct group_key less = *key;
+	struct held_group *g = find(groups, &less);
+
+	if (g || !groups->merged)
+		return g;
+	less.process = 0;
+	g = find(groups, &less);
+	less.stack = 0;
+	return g ?: find(groups, &less);
+}
+
+struct held_group *groups_get(struct held_groups *groups, const struct kmt_object *o)
+{
+	struct group_key key = {
+		.stack = o->stack, .process = o->process, .cache = o->cache, .pool = o->pool};
+	struct held_group *g = find(groups, &key);
+
+	if (!g && groups->nr >= groups->most / 4 * 3) {
+		key.process = 0;
+		g = find(groups, &key);
+	}
+	if (!g && groups->nr >= groups->most) {
+		key.stack = 0;
+		g = find(groups, &key);
+	}
+	if (g)
+		return g;
+	g = calloc(1, sizeof(*g));
+	if (!g)
+		return NULL;
+	g->key = key;
+	HASH_ADD(hh, groups->by_key, key, sizeof(g->key), g);
+	groups->nr++;
+	return g;
+}
+
+bool group_is_of(const struct held_group *g, const struct kmt_object *o)
+{
+	return g->key.stack == o->stack && g->key.process == o->process &&
+	       g->key.cache == o->cache && g->key.pool == o->pool;
+}
+
+void groups_free(struct held_groups *groups)
+{
+	struct held_group *g, *next;
+
+	HASH_ITER (hh, groups->by_key, g, next) {
+		HASH_DEL(groups->by_key, g);
+		free(g);
+	}
+	*groups = (struct held_groups){};
+}
