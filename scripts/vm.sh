@@ -13,6 +13,7 @@ BOOT_TIMEOUT=${KMEMTRACE_VM_TIMEOUT:-300} # seconds a guest may take in all; a b
 CACHE=${KMEMTRACE_VM_CACHE:-${XDG_CACHE_HOME:-/var/tmp}/kmemtrace-vm}
 OUT=build/vm/results
 JOBS=$(($(nproc) / 2))
+MEMORY=768M
 PAYLOAD=
 HOST_ARCH=$(dpkg --print-architecture)
 # What a guest's log must not hold, besides its own "cut here".
@@ -20,10 +21,11 @@ SPLAT='cut here \]|BUG:|WARNING: .* at |Oops|Kernel panic|Internal error|general
 
 usage() {
 	cat <<-EOF
-		usage: scripts/vm.sh [-j N] [-p DIR] [-o DIR] [-f] [-l] [KERNEL…]
+		usage: scripts/vm.sh [-j N] [-m SIZE] [-p DIR] [-o DIR] [-f] [-l] [KERNEL…]
 		  KERNEL  5.10, 6.12-arm64, newest, newest-arm64, all, all-arm64; without any:
 		          $DECLARED
 		  -j N    boots at once (default: half the CPUs)
+		  -m SIZE memory of a guest (default $MEMORY)
 		  -p DIR  run DIR/run.sh in the guests instead of building kmemtrace and its suite
 		  -o DIR  where logs and results go (default $OUT)
 		  -f      only fetch: print each kernel's directory in the cache (vmlinuz or Image, btf, version)
@@ -139,7 +141,7 @@ boot() { # NAME
 		machine=(-cpu max) console=ttyS0 results=ttyS1 kernel=vmlinuz
 	fi
 	qemu_find $arch
-	timeout -k 5 "$BOOT_TIMEOUT" "${QEMU[@]}" "${machine[@]}" -accel tcg,thread=single -smp 2 -m 768M \
+	timeout -k 5 "$BOOT_TIMEOUT" "${QEMU[@]}" "${machine[@]}" -accel tcg,thread=single -smp 2 -m "$MEMORY" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-serial "file:$dir/console" -serial "file:$dir/serial" \
 		-kernel "$CACHE/kernels/$name/$kernel" -initrd "build/vm/$arch.initrd" \
@@ -216,9 +218,10 @@ results_table() {
 
 main() {
 	local only='' names series declared=1 arch name status=0 asked
-	while getopts j:p:o:flh option; do
+	while getopts j:m:p:o:flh option; do
 		case $option in
 		j) JOBS=$OPTARG ;;
+		m) MEMORY=$OPTARG ;;
 		p) PAYLOAD=$OPTARG ;;
 		o) OUT=$OPTARG ;;
 		f) only=fetch ;;
