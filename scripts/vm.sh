@@ -104,7 +104,7 @@ payload_build() { # ARCH: build/vm/ARCH/payload
 		{ tail -n 20 "$dir.log" >&2; debian_die "building for $1 failed, see $dir.log"; }
 	rm -rf "$dir/payload"
 	mkdir -p "$dir/payload/plant"
-	cp "$dir/kmemtrace" "$dir"/vm-tools/* "$dir"/bpf/tracer{,_plain}.o tests/vm/*.sh "$dir/payload/"
+	cp "$dir/kmemtrace" "$dir"/vm-tools/* "$dir"/bpf/tracer{,_legacy}.o tests/vm/*.sh "$dir/payload/"
 	find "$dir/plant" -maxdepth 1 -type f -perm -u+x -exec cp -t "$dir/payload/plant" {} + 2>/dev/null || true
 }
 
