@@ -88,7 +88,7 @@ int file_read_line(const char *dir, const char *name, char *dst, size_t size)
 	_cleanup_free_ char *buf = NULL;
 	struct text rest, line = {"", 0};
 	char path[PATH_MAX];
-	size_t len;
+	size_t len = 0;
 	int err;
 
 	dst[0] = '\0';

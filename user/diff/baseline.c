@@ -105,12 +105,12 @@ static struct node *node_add(struct baseline *b, enum profile_section section,
 /* A uniform sample of all values seen, of BASELINE_KEPT at most (Vitter's algorithm R). */
 static int kept_add(struct baseline *b, struct kept *k, double value)
 {
-	uint32_t at = k->nr;
-
 	if (isnan(value))
 		return 0;
 	k->present++;
 	if (k->nr == BASELINE_KEPT) {
+		uint32_t at;
+
 		b->seed = b->seed * 6364136223846793005u + 1442695040888963407u;
 		at = (uint32_t)((b->seed >> 33) % k->present);
 		if (at < BASELINE_KEPT)

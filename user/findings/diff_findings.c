@@ -72,8 +72,9 @@ static bool pools_of_one(const struct diff_input *in, bool of_base, char *buf, s
 
 	buf[0] = '\0';
 	for (int pool = 0; pool < POOLS; pool++) {
-		bool base = in->set ? baseline_measured(in->set, PROFILE_GROWTH, pool) > 0
-				    : in->base->traces[pool];
+		/* There is either a set or a base. NOLINTNEXTLINE(clang-analyzer-core.*) */
+		bool base = !in->set ? in->base->traces[pool]
+				     : baseline_measured(in->set, PROFILE_GROWTH, pool) > 0;
 		bool new_ = in->new_->traces[pool];
 
 		if (base != new_ && base == of_base)

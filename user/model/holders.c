@@ -159,6 +159,7 @@ static int cgroups_add_up(struct holders *l)
 			*g = (struct process_level){
 				.comm = "", .cgroup_id = p->cgroup_id, .cgroup = ""};
 		}
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a path not known is "" */
 		if (!g->cgroup[0])
 			g->cgroup = p->cgroup;
 		change_add(&g->threads, &p->threads);

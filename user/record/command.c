@@ -26,7 +26,7 @@ int command_start(struct command *c, char **argv)
 
 	if (!argv)
 		return 0;
-	c->pid = vfork();
+	c->pid = vfork(); /* NOLINT(clang-analyzer-unix.Vfork): the child sets what it shares */
 	if (!c->pid) {
 		inherited_restore();
 		oom_as_before();

@@ -56,6 +56,7 @@ static int task_add(const struct kmt_task *t, uint32_t thread_size, struct seen 
 		memcpy(level->comm, t->comm, sizeof(level->comm) - 1);
 	}
 	level = &out->items[process->index];
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): who was seen before has a row */
 	level->threads++;
 	level->stack_bytes += t->stack ? thread_size : 0;
 	if (t->mm && !seen_before(spaces, t->mm, &space)) {

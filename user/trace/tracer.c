@@ -424,9 +424,9 @@ static int tracer_load(const struct plan *plan, const struct tracer_options *opt
 				  limits_explain(-err, why));
 	} else {
 		err = tables_make(t, options);
+		err = err ?: programs_load(t);
+		err = err ?: tables_put(t);
 	}
-	err = err ?: programs_load(t);
-	err = err ?: tables_put(t);
 	if (err) {
 		tracer_free(t);
 		return err;
