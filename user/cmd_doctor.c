@@ -17,6 +17,7 @@
 #include "output.h"
 #include "proc/host.h"
 #include "render/table.h"
+#include "version.h"
 
 struct doctor {
 	struct host_facts host;
@@ -245,14 +246,15 @@ static int print_json(const struct doctor *d, FILE *out)
 	root = json_pack(
 		"{s:i, s:b, s:s, s:{s:s, s:s, s:s, s:s}, s:b, s:b, s:b, s:b, s:b, s:i, s:b, s:b, s:b, "
 		"s:{s:o, s:o, s:I, s:I}, s:o, s:o, s:o}",
-		"schema", 1, "can_record", p->can_record, "refusal", p->refusal, "kernel",
-		"release", h->release, "arch", h->arch, "lockdown", f->lockdown, "virtualization",
-		h->virtualization, "proc", !f->proc, "meminfo", !f->meminfo, "btf", !f->btf,
-		"bpf_load", !f->bpf_load, "cmpxchg", f->cmpxchg, "kptr_restrict", f->kptr_restrict,
-		"symbols", !f->symbols, "slabinfo", f->slabinfo, "vmallocinfo", f->vmallocinfo,
-		"memory", "sampled", memory_json(&d->sampled), "exact", memory_json(&d->exact),
-		"process_bytes", (json_int_t)SIZES_PROCESS, "most_bytes", (json_int_t)d->exact.most,
-		"capabilities", capabilities, "hooks", hooks_json(p), "notes", notes);
+		"schema", JSON_SCHEMA_VERSION, "can_record", p->can_record, "refusal", p->refusal,
+		"kernel", "release", h->release, "arch", h->arch, "lockdown", f->lockdown,
+		"virtualization", h->virtualization, "proc", !f->proc, "meminfo", !f->meminfo,
+		"btf", !f->btf, "bpf_load", !f->bpf_load, "cmpxchg", f->cmpxchg, "kptr_restrict",
+		f->kptr_restrict, "symbols", !f->symbols, "slabinfo", f->slabinfo, "vmallocinfo",
+		f->vmallocinfo, "memory", "sampled", memory_json(&d->sampled), "exact",
+		memory_json(&d->exact), "process_bytes", (json_int_t)SIZES_PROCESS, "most_bytes",
+		(json_int_t)d->exact.most, "capabilities", capabilities, "hooks", hooks_json(p),
+		"notes", notes);
 	if (!root)
 		return -ENOMEM;
 	json_dumpf(root, out, JSON_INDENT(2));

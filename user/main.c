@@ -11,10 +11,15 @@
 #include "base/inherited.h"
 #include "base/log.h"
 #include "base/suggest.h"
-#include "capture/capture.h"
 #include "cmd.h"
 #include "output.h"
 #include "version.h"
+
+#ifdef __clang__
+#define COMPILER __VERSION__ /* it begins with the compiler's name */
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
 
 static int cmd_version(int argc, char **argv);
 
@@ -34,9 +39,10 @@ static int cmd_version(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	printf("kmemtrace %s\n"
-	       "capture format %d; libbpf %s, SQLite %s, jansson %s; %s\n",
-	       KMEMTRACE_VERSION, CAPTURE_SCHEMA_VERSION, libbpf_version_string() + 1,
-	       sqlite3_libversion(), JANSSON_VERSION, __VERSION__);
+	       "capture schema %d, JSON schema %d\n"
+	       "libbpf %s, SQLite %s, jansson %s; built by %s\n",
+	       KMEMTRACE_VERSION, CAPTURE_SCHEMA_VERSION, JSON_SCHEMA_VERSION,
+	       libbpf_version_string() + 1, sqlite3_libversion(), JANSSON_VERSION, COMPILER);
 	return EXIT_OK;
 }
 

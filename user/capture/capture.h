@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #include "data/capture.h"
+#include "version.h"
 
-#define CAPTURE_SCHEMA_VERSION 1
 #define CAPTURE_APPLICATION_ID 0x6b6d7421 /* "kmt!" */
 
 /* ---- writer: of one thread at a time ---- */

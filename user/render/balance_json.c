@@ -2,6 +2,7 @@
 /* The balance sheet as JSON: docs/schema/balance.schema.json describes it. */
 #include "render/balance.h"
 #include "render/json_value.h"
+#include "version.h"
 
 /* A figure of both moments as "NAMEkb", "NAMEstart_kb" and "NAMEdelta_kb". */
 static void put_kb(struct json_out *o, json_t *j, const struct balance_sheet *s, double start,
@@ -83,7 +84,7 @@ int balance_json(const struct balance_sheet *s, FILE *out)
 	struct json_out o = {0};
 	json_t *root = json_object(), *notes = json_array();
 
-	put(&o, root, "schema", json_integer(1));
+	put(&o, root, "schema", json_integer(JSON_SCHEMA_VERSION));
 	put(&o, root, "kernel", s->kernel[0] ? text(s->kernel) : json_null());
 	put(&o, root, "wall_s", s->wall_s > 0 ? number(s->wall_s) : json_null());
 	put(&o, root, "duration_s", s->start ? number(s->duration_s) : json_null());

@@ -3,6 +3,7 @@
  * figure. */
 #include "render/diff.h"
 #include "render/json_value.h"
+#include "version.h"
 
 static json_t *side_json(struct json_out *o, const struct view *v)
 {
@@ -214,7 +215,7 @@ int diff_json(const struct diff *d, const struct diff_options *options, FILE *ou
 	json_t *notes = json_array();
 
 	json_document_begin(&o, out);
-	json_member(&o, "schema", json_integer(1));
+	json_member(&o, "schema", json_integer(JSON_SCHEMA_VERSION));
 	json_member(&o, "base",
 		    d->in.base_view ? side_json(&o, d->in.base_view) : set_json(&o, d->in.set));
 	json_member(&o, "new", side_json(&o, d->in.new_view));

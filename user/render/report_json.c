@@ -10,6 +10,7 @@
 #include "render/findings.h"
 #include "render/json_value.h"
 #include "render/report.h"
+#include "version.h"
 
 static json_t *kernel_json(struct json_out *o)
 {
@@ -438,7 +439,7 @@ int report_json(const struct report *r, size_t top, FILE *out)
 	struct json_out o = {.r = r};
 
 	json_document_begin(&o, out);
-	json_member(&o, "schema", json_integer(1));
+	json_member(&o, "schema", json_integer(JSON_SCHEMA_VERSION));
 	json_member(&o, "kernel", kernel_json(&o));
 	json_member(&o, "host", host_json(&o));
 	json_member(&o, "capture", capture_json(&o));

@@ -427,7 +427,7 @@ static int tracer_load(const struct plan *plan, const struct tracer_options *opt
 		err = err ?: programs_load(t);
 		err = err ?: tables_put(t);
 	}
-	if (err) {
+	if (!t->skel || err) {
 		tracer_free(t);
 		return err;
 	}
