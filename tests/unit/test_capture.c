@@ -463,7 +463,7 @@ static void check_sample(const char *path, bool finished)
 	capture_free(c);
 }
 
-static void test_what_goes_in_comes_out(void **state)
+static void what_goes_in_comes_out(void **state)
 {
 	char journal[128];
 	struct stat st;
@@ -479,7 +479,7 @@ static void test_what_goes_in_comes_out(void **state)
 	check_sample(file, false);
 }
 
-static void test_pool_names(void **state)
+static void each_pool_has_one_name(void **state)
 {
 	enum pool pool = POOL_PAGE;
 
@@ -491,7 +491,7 @@ static void test_pool_names(void **state)
 	assert_int_equal(pool_parse("slabs", &pool), -EINVAL);
 }
 
-static void test_no_kernel_address_is_stored(void **state)
+static void no_kernel_address_is_stored(void **state)
 {
 	_cleanup_free_ uint8_t *buf = NULL;
 	size_t len;
@@ -503,7 +503,7 @@ static void test_no_kernel_address_is_stored(void **state)
 }
 
 /* A fault of `record` must not make a file that the reader then refuses. */
-static void test_rows_the_reader_would_refuse_are_refused(void **state)
+static void rows_the_reader_would_refuse_are_refused(void **state)
 {
 	struct cap_held held = sample_held(0);
 	struct cap_checkpoint in = {.end_s = 1, .held = {&held, 1, 1}};
@@ -548,7 +548,7 @@ static void expect_refused(const char *path, bool overwrite, int err, const char
 	assert_non_null(strstr(message, path));
 }
 
-static void test_other_files_are_not_overwritten(void **state)
+static void other_files_are_not_overwritten(void **state)
 {
 	struct capture_writer *w;
 	char link[128];
@@ -618,7 +618,7 @@ static int last_told(int fd)
 	return last + 1;
 }
 
-static void test_kill_9_loses_nothing_committed(void **state)
+static void kill_9_loses_nothing_committed(void **state)
 {
 	int with_journal = 0;
 
@@ -680,7 +680,7 @@ static int die_in_mid_commit(void)
 	return t;
 }
 
-static void test_kill_in_mid_commit_is_rolled_back(void **state)
+static void kill_in_mid_commit_is_rolled_back(void **state)
 {
 	char journal[128];
 	_cleanup_free_ uint8_t *before = NULL, *after = NULL;
@@ -701,7 +701,7 @@ static void test_kill_in_mid_commit_is_rolled_back(void **state)
 	assert_memory_equal(before, after, len);
 }
 
-static void test_journal_that_would_delete_files_is_refused(void **state)
+static void journal_that_would_delete_files_is_refused(void **state)
 {
 	char journal[128], victim[128];
 	struct capture *c;
@@ -787,7 +787,7 @@ static void file_limit_child(void)
 	check_disk_full(EFBIG);
 }
 
-static void test_file_size_limit_keeps_what_was_committed(void **state)
+static void a_file_size_limit_keeps_what_was_committed(void **state)
 {
 	(void)state;
 	in_child(file_limit_child);
@@ -815,7 +815,7 @@ static void full_tmpfs_child(void)
 	assert_string_equal(strchr(message, '\n'), "\n");
 }
 
-static void test_full_disk_keeps_what_was_committed(void **state)
+static void a_full_disk_keeps_what_was_committed(void **state)
 {
 	(void)state;
 	setenv("KMT_DIR", dir, 1);
@@ -831,7 +831,7 @@ static void read_only_child(void)
 	check_sample(file, true);
 }
 
-static void test_read_only_file_in_read_only_directory(void **state)
+static void a_read_only_file_in_a_read_only_directory_is_read(void **state)
 {
 	(void)state;
 	write_sample(true);
@@ -849,7 +849,7 @@ static void other_reader(void)
 	capture_free(c);
 }
 
-static void test_reading_while_it_is_written(void **state)
+static void reading_while_it_is_written(void **state)
 {
 	struct capture_writer *w;
 	struct snapshot s;
@@ -874,7 +874,7 @@ static void test_reading_while_it_is_written(void **state)
 }
 
 /* A reader that stays must not stop the recorder: it catches up. */
-static void test_reader_that_stays_does_not_stop_the_writer(void **state)
+static void reader_that_stays_does_not_stop_the_writer(void **state)
 {
 	int ready[2], go[2], status;
 	struct capture_writer *w;
@@ -922,7 +922,7 @@ static void test_reader_that_stays_does_not_stop_the_writer(void **state)
 
 /* ---- hostile files ---- */
 
-static void test_truncated_anywhere(void **state)
+static void a_file_cut_anywhere_is_refused(void **state)
 {
 	_cleanup_free_ uint8_t *buf = NULL;
 	struct capture *c;
@@ -938,7 +938,7 @@ static void test_truncated_anywhere(void **state)
 	}
 }
 
-static void test_random_bytes(void **state)
+static void random_bytes_are_refused(void **state)
 {
 	_cleanup_free_ uint8_t *buf = NULL;
 	struct capture *c;
@@ -956,7 +956,7 @@ static void test_random_bytes(void **state)
 	}
 }
 
-static void test_flipped_bytes(void **state)
+static void flipped_bytes_never_crash_the_reader(void **state)
 {
 	_cleanup_free_ uint8_t *buf = NULL, *bad = NULL;
 	double end = now_s() + 6;
@@ -1005,7 +1005,7 @@ static void expect_hostile(const struct hostile *h)
 	UNLOCK "UPDATE sqlite_master SET type='view', rootpage=0, sql='" sql "' WHERE name='held'"
 #define ENDLESS "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) "
 
-static void test_hostile_databases(void **state)
+static void hostile_databases_are_refused(void **state)
 {
 	static const struct hostile cases[] = {
 		/* what it claims to be */
@@ -1122,7 +1122,7 @@ static void test_hostile_databases(void **state)
 		expect_hostile(&cases[i]);
 }
 
-static void test_files_that_are_no_captures(void **state)
+static void files_that_are_no_captures(void **state)
 {
 	struct capture *c;
 	char wal[128];
@@ -1151,7 +1151,7 @@ static void test_files_that_are_no_captures(void **state)
 
 /* ---- size and speed ---- */
 
-static void test_long_recordings_are_thinned(void **state)
+static void long_recordings_are_thinned(void **state)
 {
 	struct capture_writer *w;
 	struct capture *c;
@@ -1188,7 +1188,7 @@ static void test_long_recordings_are_thinned(void **state)
 
 /* 60 s of a host with 150 caches, 60 meminfo and 180 vmstat lines, a third of which change each
  * second. */
-static void test_a_minute_takes_little_space(void **state)
+static void a_minute_takes_little_space(void **state)
 {
 	struct capture_writer *w;
 	struct stat st;
@@ -1220,7 +1220,7 @@ static void test_a_minute_takes_little_space(void **state)
 	assert_in_range(st.st_size, 1, 512 << 10);
 }
 
-static void test_twenty_thousand_stacks(void **state)
+static void twenty_thousand_stacks_are_read_in_time(void **state)
 {
 	enum { STACKS = 20000, FRAMES = 20, HELD = 50000 };
 	struct cap_checkpoint in = {.end_s = 10};
@@ -1284,7 +1284,7 @@ static int count_row(void *rows, int n, char **values, char **names)
 	return 0;
 }
 
-static void test_documented_queries_work(void **state)
+static void documented_queries_work(void **state)
 {
 	_cleanup_free_ char *doc = NULL;
 	char *from, *to, *why = NULL;
@@ -1314,7 +1314,7 @@ static void test_documented_queries_work(void **state)
 }
 
 /* Each table, column and meta key must be in the documentation. */
-static void test_documentation_is_complete(void **state)
+static void documentation_is_complete(void **state)
 {
 	static const char *const keys[] = {
 		META_HOST,       META_RELEASE, META_VERSION,   META_ARCH,     META_BUILD_ID,
@@ -1377,29 +1377,29 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_what_goes_in_comes_out),
-		cmocka_unit_test(test_pool_names),
-		cmocka_unit_test(test_no_kernel_address_is_stored),
-		cmocka_unit_test(test_rows_the_reader_would_refuse_are_refused),
-		cmocka_unit_test(test_other_files_are_not_overwritten),
-		cmocka_unit_test(test_kill_9_loses_nothing_committed),
-		cmocka_unit_test(test_kill_in_mid_commit_is_rolled_back),
-		cmocka_unit_test(test_journal_that_would_delete_files_is_refused),
-		cmocka_unit_test(test_file_size_limit_keeps_what_was_committed),
-		cmocka_unit_test(test_full_disk_keeps_what_was_committed),
-		cmocka_unit_test(test_read_only_file_in_read_only_directory),
-		cmocka_unit_test(test_reading_while_it_is_written),
-		cmocka_unit_test(test_reader_that_stays_does_not_stop_the_writer),
-		cmocka_unit_test(test_truncated_anywhere),
-		cmocka_unit_test(test_random_bytes),
-		cmocka_unit_test(test_flipped_bytes),
-		cmocka_unit_test(test_hostile_databases),
-		cmocka_unit_test(test_files_that_are_no_captures),
-		cmocka_unit_test(test_long_recordings_are_thinned),
-		cmocka_unit_test(test_a_minute_takes_little_space),
-		cmocka_unit_test(test_twenty_thousand_stacks),
-		cmocka_unit_test(test_documented_queries_work),
-		cmocka_unit_test(test_documentation_is_complete),
+		cmocka_unit_test(what_goes_in_comes_out),
+		cmocka_unit_test(each_pool_has_one_name),
+		cmocka_unit_test(no_kernel_address_is_stored),
+		cmocka_unit_test(rows_the_reader_would_refuse_are_refused),
+		cmocka_unit_test(other_files_are_not_overwritten),
+		cmocka_unit_test(kill_9_loses_nothing_committed),
+		cmocka_unit_test(kill_in_mid_commit_is_rolled_back),
+		cmocka_unit_test(journal_that_would_delete_files_is_refused),
+		cmocka_unit_test(a_file_size_limit_keeps_what_was_committed),
+		cmocka_unit_test(a_full_disk_keeps_what_was_committed),
+		cmocka_unit_test(a_read_only_file_in_a_read_only_directory_is_read),
+		cmocka_unit_test(reading_while_it_is_written),
+		cmocka_unit_test(reader_that_stays_does_not_stop_the_writer),
+		cmocka_unit_test(a_file_cut_anywhere_is_refused),
+		cmocka_unit_test(random_bytes_are_refused),
+		cmocka_unit_test(flipped_bytes_never_crash_the_reader),
+		cmocka_unit_test(hostile_databases_are_refused),
+		cmocka_unit_test(files_that_are_no_captures),
+		cmocka_unit_test(long_recordings_are_thinned),
+		cmocka_unit_test(a_minute_takes_little_space),
+		cmocka_unit_test(twenty_thousand_stacks_are_read_in_time),
+		cmocka_unit_test(documented_queries_work),
+		cmocka_unit_test(documentation_is_complete),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

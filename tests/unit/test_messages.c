@@ -31,7 +31,7 @@ static void stderr_back(int was)
 	close(was);
 }
 
-static void test_missing_messages_are_counted(void **state)
+static void missing_messages_are_counted(void **state)
 {
 	char path[] = "/tmp/kmemtrace-messages.XXXXXX", text[1024] = "";
 	int fd = mkstemp(path), was;
@@ -58,7 +58,7 @@ static void test_missing_messages_are_counted(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_missing_messages_are_counted)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(missing_messages_are_counted)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
