@@ -229,6 +229,18 @@ run_flaky_self_test() {
 	return $status
 }
 
+# .clang-tidy says what is looked for. Other versions than 14 (Debian 12) look for more, and nobody has judged that here.
+# Each file has a process of its own: clang-tidy 14 confuses the va_lists of several.
+run_clang_tidy() {
+	local version
+	version=$(clang-tidy --version | sed -n 's/.* version \([0-9]*\)\..*/\1/p')
+	if [ "$version" != 14 ]; then
+		echo "the findings of clang-tidy $version may differ from those of 14" && return 77
+	fi
+	make -s compile_commands.json || return
+	find user -name '*.c' -print0 | xargs -0 -n 1 -P "$(nproc)" clang-tidy -p . --quiet
+}
+
 # The tree is as clang-format 14 (Debian 12) leaves it; 19 (Debian 13) leaves it so, too. Other versions were not tried.
 run_format() {
 	local version
@@ -240,16 +252,47 @@ run_format() {
 	find bpf tests user vmlinux -name '*.[ch]' -exec clang-format --dry-run -Werror {} +
 }
 
+# `kmemtrace version` begins with "kmemtrace X.Y.Z" and prints all that a bug report asks for; CHANGELOG.md begins with
+# that version. That the JSON is of the version it prints is checked where JSON is.
+run_version() {
+	local version
+	version=$(sed -n 's/^#define KMEMTRACE_VERSION "\([0-9]*\.[0-9]*\.[0-9]*\)"$/\1/p' user/version.h)
+	build/kmemtrace version | sed 's/; built by .*//' | tee /dev/stderr | diff - <(cat <<-EOF
+		kmemtrace $version
+		capture schema $(sed -n 's/^#define CAPTURE_SCHEMA_VERSION //p' user/version.h), JSON schema $(jq -e '."$defs".schema_number.const' docs/schema/common.schema.json)
+		libbpf $(pkg-config --modversion libbpf | cut -d. -f1-2), SQLite $(pkg-config --modversion sqlite3), jansson $(pkg-config --modversion jansson)
+	EOF
+	) || return
+	[ "$(sed -n 's/^## \([0-9.]*\) .*/\1/p' CHANGELOG.md | head -n 1)" = "$version" ] ||
+		{ echo "CHANGELOG.md does not begin with $version"; return 1; }
+}
+
+# The guides name functions and files that exist: "name()" and "dir/file" in backquotes. Placeholders have capitals or "x_".
+# shellcheck disable=SC2016 # the backquotes are those of the guides
+run_guides() {
+	local guides=(CONTRIBUTING.md docs/architecture.md) name bad=0
+	while read -r name; do
+		grep -rqE "\\b$name\\(" user bpf tests scripts || { echo "no function is called $name"; bad=1; }
+	done < <(grep -ohE '`[a-z_]+\(\)`' "${guides[@]}" | tr -d '`()' | grep -vE '^(x_.*|module_verb)$' | sort -u)
+	while read -r name; do
+		[ -e "$name" ] || { echo "there is no $name"; bad=1; }
+	done < <(grep -ohE '`(user|bpf|docs|scripts|tests|vmlinux)/[a-zA-Z0-9_./-]+`' "${guides[@]}" | tr -d '`' | grep -vE 'NAME|POOL' | sort -u)
+	return $bad
+}
+
 suite_check() {
 	# shellcheck disable=SC2046 # names of ours, without blanks
 	check shellcheck shellcheck -x $(shell_scripts)
 	check format run_format
 	check cppcheck run_cppcheck
+	check clang-tidy run_clang_tidy
 	check layers-self-test scripts/check-layers.sh --self-test
 	check layers scripts/check-layers.sh
 	check man-page run_man
 	check help scripts/check-help.sh
+	check version run_version
 	check dependencies run_dependencies
+	check guides run_guides
 	check json-schemas-self-test scripts/check-json.py --self-test
 	check json-schemas scripts/check-json.py --schemas
 	check json-live-tests-self-test run_json_live_self_test
