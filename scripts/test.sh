@@ -267,6 +267,9 @@ run_version() {
 		{ echo "CHANGELOG.md does not begin with $version"; return 1; }
 }
 
+# Tests in C are named without a prefix (CONTRIBUTING.md, "Names").
+run_test_names() { ! grep -rnE 'cmocka_unit_test[a-z_]*\((test|check)_' tests; }
+
 # The guides name functions and files that exist: "name()" and "dir/file" in backquotes. Placeholders have capitals or "x_".
 # shellcheck disable=SC2016 # the backquotes are those of the guides
 run_guides() {
@@ -293,6 +296,7 @@ suite_check() {
 	check version run_version
 	check dependencies run_dependencies
 	check guides run_guides
+	check test-names run_test_names
 	check json-schemas-self-test scripts/check-json.py --self-test
 	check json-schemas scripts/check-json.py --schemas
 	check json-live-tests-self-test run_json_live_self_test

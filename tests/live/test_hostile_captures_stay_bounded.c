@@ -125,7 +125,7 @@ static bool needs_other(const char *const words[WORDS_MAX])
 }
 
 /* Of each kind in CI as much as the reader takes, or nearly so, and the command that costs most. */
-static void test_what_is_read_stays_bounded(void **state)
+static void what_is_read_stays_bounded(void **state)
 {
 	bool bounded = true;
 
@@ -144,7 +144,7 @@ static void test_what_is_read_stays_bounded(void **state)
 }
 
 /* What is beyond the budget is refused, in little time, with the figure and what to do. */
-static void test_what_is_too_large_is_refused(void **state)
+static void what_is_too_large_is_refused(void **state)
 {
 	static const char *const kinds[] = {"held-mixed", "caches", "stacks-held"};
 
@@ -163,7 +163,7 @@ static void test_what_is_too_large_is_refused(void **state)
 }
 
 /* A large host's hours, with checkpoints, are read whole. */
-static void test_a_large_host_is_read_whole(void **state)
+static void a_large_host_is_read_whole(void **state)
 {
 	struct honest h = honest_large;
 	struct cost c;
@@ -241,9 +241,9 @@ static int print_table(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_what_is_read_stays_bounded),
-		cmocka_unit_test(test_what_is_too_large_is_refused),
-		cmocka_unit_test(test_a_large_host_is_read_whole),
+		cmocka_unit_test(what_is_read_stays_bounded),
+		cmocka_unit_test(what_is_too_large_is_refused),
+		cmocka_unit_test(a_large_host_is_read_whole),
 	};
 	int status;
 

@@ -190,7 +190,7 @@ static char *json_of_part(const struct capture *c, double from_s, double to_s)
 }
 
 /* What is kept brief for want of memory must not show in what is said. */
-static void test_a_long_recording_read_in_brief_says_the_same(void **state)
+static void a_long_recording_read_in_brief_says_the_same(void **state)
 {
 	static const struct {
 		double from_s, to_s;
@@ -225,7 +225,7 @@ static void test_a_long_recording_read_in_brief_says_the_same(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_a_long_recording_read_in_brief_says_the_same),
+		cmocka_unit_test(a_long_recording_read_in_brief_says_the_same),
 		cmocka_unit_test(a_file_gives_the_same_report_as_memory),
 		cmocka_unit_test(command_prints_both_formats),
 		cmocka_unit_test(wrong_use_and_failures_are_told_apart),
