@@ -5,10 +5,13 @@
 # make test-vm      boot the kernels of scripts/vm.sh and run tests/vm in each
 # make STATIC=1 B=build/arm64 ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- SYSROOT=DIR   (scripts/sysroot-arm64.sh DIR)
 # make compile_commands.json   how each C file is compiled, for clangd, clang-tidy and editors
-# make install      DESTDIR and PREFIX as usual
+# make install      DESTDIR and PREFIX as usual; make uninstall with the same takes it away again
+# Other settings than last time (STATIC, CC, CFLAGS, …, or new versions of compilers and libraries) rebuild what they change.
 
 PREFIX  ?= /usr/local
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 CLANG   ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 ARCH    := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
@@ -33,7 +36,7 @@ LDLIBS_DYN := $(shell $(PKG_CONFIG) --libs $(PKGS)) -lm
 LDLIBS_STA := $(shell $(PKG_CONFIG) --libs --static $(PKGS)) -lm
 ifdef STATIC
 LDFLAGS += -static
-LDLIBS  := $(LDLIBS_STA)
+LDLIBS  := $(LDLIBS_STA) $(B)/libkmemtrace.a
 else
 LDLIBS  := $(LDLIBS_DYN)
 endif
@@ -49,10 +52,33 @@ UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
 # `make V=1` shows the commands
 Q := $(if $(V),,@)
 
-.PHONY: all test unit live fuzz plants bench bench-tools vm-tools test-vm test-vm-reboot kernels-doc check-vmlinux check install clean
+.PHONY: all test unit live fuzz plants bench bench-tools vm-tools test-vm test-vm-reboot kernels-doc check-vmlinux check \
+	install uninstall clean FORCE
 all: $(B)/kmemtrace
 # headers that make came to by a chain of rules are kept: they are what everything else is compiled against
 .SECONDARY:
+
+# ---- settings: what is built depends on these files, which change when a setting does ----
+# ccache changes no output. BPF objects, C objects and linked programs have a file each: STATIC=1 links again, no more.
+SETTINGS := $(B)/settings
+settings_bpf = $(filter-out ccache,$(CLANG)) $(BPF_CFLAGS) | $(shell $(CLANG) --version 2>&1 | head -n 1; \
+	$(BPFTOOL) version 2>&1 | head -n 1; $(PKG_CONFIG) --modversion libbpf)
+settings_cc = $(filter-out ccache,$(CC)) $(CPPFLAGS) $(CFLAGS) $(KCFLAGS) $(SAN) | $(shell $(CC) --version 2>&1 | head -n 1; \
+	$(PKG_CONFIG) --modversion $(PKGS))
+settings_link = $(filter-out ccache,$(CC)) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(LDLIBS_DYN)
+
+# `make && sudo make install` installs what was built: sudo hides the settings of the first make, so they are not
+# compared then, unless some are given to this make.
+ifeq ($(filter-out install uninstall,$(or $(MAKECMDGOALS),all))$(filter command%,$(foreach setting,CC CLANG BPFTOOL \
+	ARCH CFLAGS CPPFLAGS LDFLAGS STATIC CROSS_COMPILE SYSROOT,$(origin $(setting)))),)
+COMPARE :=
+else
+COMPARE := FORCE
+endif
+
+$(SETTINGS)/%: $(COMPARE)
+	$(shell mkdir -p $(@D))$(file >$@.new,$(settings_$*))
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 # ---- BPF: all sources as one unit, then a skeleton ----
 # Not one object each: libbpf 1.1's linker fails when two objects use the same kfunc.
@@ -61,10 +87,10 @@ $(B)/bpf/tracer.bpf.c: $(BPF_TRACE) Makefile
 	$(Q)printf '#include "%s"\n' $(notdir $(BPF_TRACE)) > $@
 
 # tracer_legacy: the same for kernels before 5.12 and those without BTF, see bpf/compat.bpf.h
-$(B)/bpf/tracer_legacy.o: BPF_CFLAGS += -DKMT_LEGACY
-$(B)/bpf/tracer.o $(B)/bpf/tracer_legacy.o: $(B)/bpf/tracer.bpf.c
+$(B)/bpf/tracer_legacy.o: BPF_VARIANT := -DKMT_LEGACY
+$(B)/bpf/tracer.o $(B)/bpf/tracer_legacy.o: $(B)/bpf/tracer.bpf.c $(SETTINGS)/bpf
 	@echo "  BPF  $@"
-	$(Q)$(CLANG) $(BPF_CFLAGS) -MT $@ -MF $(@:.o=.d) -c $< -o $@.tmp
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(BPF_VARIANT) -MT $@ -MF $(@:.o=.d) -c $< -o $@.tmp
 	$(Q)$(BPFTOOL) gen object $@ $@.tmp
 
 $(B)/gen/%.skel.h: $(B)/bpf/%.o
@@ -73,7 +99,7 @@ $(B)/gen/%.skel.h: $(B)/bpf/%.o
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
 
 # ---- user side ----
-$(B)/obj/%.o: %.c Makefile | $(SKEL)
+$(B)/obj/%.o: %.c Makefile $(SETTINGS)/cc | $(SKEL)
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(KCFLAGS) -c $< -o $@
@@ -89,15 +115,15 @@ $(B)/libkmemtrace.a: $(LIB_OBJ)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(B)/kmemtrace: $(B)/obj/user/main.o $(B)/libkmemtrace.a
+$(B)/kmemtrace: $(B)/obj/user/main.o $(B)/libkmemtrace.a $(SETTINGS)/link
 	@echo "  CC   $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out $(SETTINGS)/%,$^) $(LDLIBS)
 
 # ---- tests ----
 # Unit tests are built whole with ASan and UBSan, in a tree of their own.
 SAN      := -fsanitize=address,undefined -fno-sanitize-recover=undefined -O1 -g
 SAN_OBJ  := $(LIB_OBJ:$(B)/obj/%.o=$(B)/san/%.o)
-$(B)/san/%.o: %.c Makefile | $(SKEL)
+$(B)/san/%.o: %.c Makefile $(SETTINGS)/cc | $(SKEL)
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
 	$(Q)$(CC) $(SAN) $(KCFLAGS) -c $< -o $@
@@ -106,7 +132,7 @@ $(B)/san/libkmemtrace.a: $(SAN_OBJ)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(B)/tests/test_%: tests/unit/test_%.c $(B)/san/libkmemtrace.a Makefile
+$(B)/tests/test_%: tests/unit/test_%.c $(B)/san/libkmemtrace.a Makefile $(SETTINGS)/cc
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
 	$(Q)$(CC) $(SAN) $(KCFLAGS) -Itests/unit -DTESTS_DIR='"$(CURDIR)/tests"' -o $@ $< $(B)/san/libkmemtrace.a \
@@ -115,7 +141,7 @@ $(B)/tests/test_%: tests/unit/test_%.c $(B)/san/libkmemtrace.a Makefile
 # Live tests in C load the BPF programs: without sanitizers, as root.
 LIVE_SRC := $(sort $(wildcard tests/live/test_*.c))
 LIVE_BIN := $(LIVE_SRC:tests/live/%.c=$(B)/live/%)
-$(B)/live/%: tests/live/%.c $(B)/libkmemtrace.a Makefile
+$(B)/live/%: tests/live/%.c $(B)/libkmemtrace.a Makefile $(SETTINGS)/cc
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
 	$(Q)$(CC) $(CFLAGS) $(KCFLAGS) -o $@ $< $(B)/libkmemtrace.a $(LDLIBS_DYN) -lcmocka
@@ -125,22 +151,22 @@ live: $(LIVE_BIN)
 # plant holds known objects, churn makes and frees many; no library but libc, so STATIC=1 works anywhere.
 PLANT_OBJ := $(patsubst tests/plant/%.c,$(B)/plant/%.o,$(filter-out tests/plant/churn.c,$(wildcard tests/plant/*.c)))
 CHURN_OBJ := $(B)/plant/churn.o $(B)/plant/kinds.o $(B)/plant/ring.o
-$(B)/plant/%.o: tests/plant/%.c Makefile
+$(B)/plant/%.o: tests/plant/%.c Makefile $(SETTINGS)/cc
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(KCFLAGS) -c $< -o $@
 
-$(B)/plant/plant: $(PLANT_OBJ)
+$(B)/plant/plant: $(PLANT_OBJ) $(SETTINGS)/link
 	@echo "  CC   $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out $(SETTINGS)/%,$^) -pthread
 
-$(B)/plant/churn: $(CHURN_OBJ)
+$(B)/plant/churn: $(CHURN_OBJ) $(SETTINGS)/link
 	@echo "  CC   $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out $(SETTINGS)/%,$^) -pthread
 
 # ---- what scripts/bench.sh runs ----
 BENCH_BIN := $(B)/bench/bench_load $(B)/bench/bench_attach $(B)/bench/bench_turns
-$(B)/bench/%.bpf.o: tests/bench/%.bpf.c Makefile
+$(B)/bench/%.bpf.o: tests/bench/%.bpf.c Makefile $(SETTINGS)/bpf
 	@mkdir -p $(@D)
 	@echo "  BPF  $@"
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
@@ -149,7 +175,7 @@ $(B)/bench/%.skel.h: $(B)/bench/%.bpf.o
 	@echo "  GEN  $@"
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
 
-$(B)/bench/%: tests/bench/%.c Makefile | $(B)/bench/classic.skel.h
+$(B)/bench/%: tests/bench/%.c Makefile $(B)/libkmemtrace.a $(SETTINGS)/cc $(SETTINGS)/link | $(B)/bench/classic.skel.h
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror -I$(B)/bench -Iuser -Ibpf -MMD -MP \
@@ -166,7 +192,7 @@ test: all unit live plants
 
 # ---- other kernels: what the guests need beside kmemtrace and the plants ----
 VM_TOOLS := $(B)/vm-tools/jsonq $(B)/vm-tools/bpfload $(B)/vm-tools/capexec
-$(B)/vm-tools/%: tests/vm/%.c Makefile
+$(B)/vm-tools/%: tests/vm/%.c Makefile $(B)/libkmemtrace.a $(SETTINGS)/cc $(SETTINGS)/link
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror $(LDFLAGS) -o $@ $< $(LDLIBS)
@@ -211,10 +237,16 @@ compile_commands.json: Makefile $(USER_SRC) $(UNIT_SRC) $(LIVE_SRC) $(BPF_TRACE)
 			(NR > 1 ? "," : ""), dir, file, substr($$0, 2), file \
 	} END { print "\n]" }' >$@.tmp && mv $@.tmp $@
 
+# Anyone may run report and diff, so it goes where everyone's PATH looks. Earlier versions went to sbin, and root would still
+# find one left there first.
 install: all
-	install -D -m 0755 $(B)/kmemtrace $(DESTDIR)$(PREFIX)/sbin/kmemtrace
+	rm -f $(DESTDIR)$(PREFIX)/sbin/kmemtrace
+	install -D -m 0755 $(B)/kmemtrace $(DESTDIR)$(PREFIX)/bin/kmemtrace
 	install -D -m 0644 docs/kmemtrace.8 $(DESTDIR)$(PREFIX)/share/man/man8/kmemtrace.8
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/kmemtrace/schema docs/schema/*.json
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/kmemtrace $(DESTDIR)$(PREFIX)/sbin/kmemtrace $(DESTDIR)$(PREFIX)/share/man/man8/kmemtrace.8
 
 clean:
 	rm -rf $(B)

@@ -10,7 +10,11 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+/* From libbpf 1.5, bpf_core_read.h declares this kfunc, too: compat.bpf.h decides how we call it.
+ */
+#define bpf_rdonly_cast libbpf_rdonly_cast
 #include <bpf/bpf_core_read.h>
+#undef bpf_rdonly_cast
 
 #include "kmemtrace.h"
 #include "compat.bpf.h"
@@ -26,7 +30,10 @@ char LICENSE[] SEC("license") WEAK = "GPL";
  */
 #define GLOBAL WEAK __noinline
 
-/* What is rare is laid out behind what is not: where caches are cold each line of code counts. */
+/* What is rare is laid out behind what is not: where caches are cold each line of code counts.
+ * libbpf 1.6 has both. */
+#undef likely
+#undef unlikely
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 

@@ -12,4 +12,13 @@
 			fail_msg("%s is %.9g, expected %.9g", #a, _a, _b); \
 	} while (0)
 
+/* cmocka 2.0 gave assert_in_range() two new names, which 1.1 does not have. */
+#define assert_between(n, least, most)                                                         \
+	do {                                                                                   \
+		double _n = (n);                                                               \
+		if (!(_n >= (least) && _n <= (most)))                                          \
+			fail_msg("%s is %.9g, expected %.9g to %.9g", #n, _n, (double)(least), \
+				 (double)(most));                                              \
+	} while (0)
+
 #endif

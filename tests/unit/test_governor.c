@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "close.h"
 #include "record/governor.h"
 
 #define IDLE_NS   30
@@ -127,7 +128,7 @@ static void samples_between_windows_cost_too(void **state)
 		r.at_s += GOVERNOR_EVERY_S;
 		governor_step(&g, &r);
 	}
-	assert_in_range(g.period[KMT_SLAB], 9 * (512 << 10), 11 * (512 << 10)); /* 9 % to 0.9 */
+	assert_between(g.period[KMT_SLAB], 9 * (512 << 10), 11 * (512 << 10)); /* 9 % to 0.9 */
 	r.pool[KMT_SLAB].run_ns = r.sampling_ns =
 		r.cpu_ns / 5; /* some fell into this one; it is no trend */
 	r.sampling = 0.9;

@@ -207,7 +207,7 @@ static void slope_is_found_under_noise(void **state)
 		assert_close(r.slope, 100, 10);
 		inside += r.slope_low <= 100 && r.slope_high >= 100;
 	}
-	assert_in_range(inside, 930, 970);
+	assert_between(inside, 930, 970);
 }
 
 static void long_series_are_thinned_and_keep_their_ends(void **state)

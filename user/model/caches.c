@@ -417,7 +417,7 @@ static int caches_trend(const struct view *v, struct caches *caches, const struc
 	_cleanup_free_ struct trend_pick *picks = calloc(caches->nr + 1, sizeof(*picks));
 	_cleanup_free_ struct row_level *level = calloc(caches->nr + 1, sizeof(*level));
 	_cleanup_free_ double *y = calloc(TREND_ROWS * TREND_POINTS, sizeof(*y));
-	double t[TREND_POINTS];
+	double t[TREND_POINTS] = {0};
 	size_t nr, points = 0, span = v->last - v->first, want = span + 1;
 
 	if (!picks || !level || !y)
