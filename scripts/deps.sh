@@ -35,6 +35,8 @@ packages() {
 		vm    lz4             kernels are compressed by it,
 		vm    zstd            by it,
 		vm    xz-utils        or by it
+		debian debootstrap            bare roots of Debian releases, to build and test in
+		debian debian-archive-keyring their packages, checked by apt
 		arm64 gcc-aarch64-linux-gnu  the arm64 build
 		arm64 libc6-dev-arm64-cross  the same
 	EOF

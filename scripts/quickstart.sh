@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# quickstart.sh [SECONDS]: from a fresh checkout to a report of the running kernel. Run as root.
+# quickstart.sh [SECONDS]: from a fresh checkout to a report of the running kernel. Needs root; asks sudo for it where
+# there is one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,8 +9,11 @@ seconds=${1:-10}
 capture=quickstart-$(date +%Y%m%d-%H%M%S).kmt
 
 if [ "$(id -u)" != 0 ]; then
-	echo "quickstart.sh: recording needs root; run: sudo $0 $*" >&2
-	exit 1
+	command -v sudo >/dev/null || {
+		echo "quickstart.sh: installing packages and recording need root; run this as root" >&2
+		exit 1
+	}
+	exec sudo ./scripts/quickstart.sh "$@"
 fi
 ./scripts/deps.sh build
 echo "quickstart.sh: building"
@@ -22,3 +26,6 @@ echo "quickstart.sh: recording this kernel for $seconds s into $capture; Ctrl-C 
 build/kmemtrace record -d "$seconds" -o "$capture"
 echo
 build/kmemtrace report "$capture"
+echo
+echo "quickstart.sh: kmemtrace is build/kmemtrace until 'make install' puts it where PATH finds it"
+echo "quickstart.sh: read this again with: build/kmemtrace report $capture"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # test.sh [--no-install] [SUITE…] [FILE…]: install what the tests need, build, run everything; the last line is
 # "N passed, N failed, N skipped", the one before it says how many passed only when they were run again.
-# Suites: check unit live vm kernel-log; a FILE is one of tests/unit or tests/live.
+# Suites: check unit live vm debian kernel-log; a FILE is one of tests/unit or tests/live.
 # Full output of each test is in build/test-logs; that of failing ones is printed. With CI=true a skip is a failure.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -61,6 +61,20 @@ check() {
 	esac
 }
 
+# tap_skip NAME LINE LOG: "ok 3 - TEST # SKIP WHY" of our scripts; cmocka's "ok 3 # SKIP TEST" ("not ok" in some of its
+# versions) has no reason: the test says it in a line of its own, "# skip TEST: WHY".
+tap_skip() {
+	local test why=${2#*# SKIP}
+
+	why=${why# }
+	test=$(sed -E 's/^(not )?ok [0-9]+ *-? *//; s/ *# SKIP.*//' <<<"$2")
+	if [ -z "$test" ]; then
+		test=$why
+		why=$(sed -n "s/^# skip $test: //p" "$3" | head -n 1)
+	fi
+	skip "$1: $test" "${why:-it gives no reason}"
+}
+
 # tap NAME SECONDS COMMAND…: a program that prints TAP; each of its lines counts. One that dies, stops short of its
 # plan or tests nothing is a failure of its own.
 tap() {
@@ -71,7 +85,7 @@ tap() {
 	while read -r line; do
 		run=$((run + 1))
 		case $line in
-		*"# SKIP"*) skip "$name: ${line%%# SKIP*}" "${line#*# SKIP }" ;;
+		*"# SKIP"*) tap_skip "$name" "$line" "$log" ;;
 		*"# FLAKY"*) [[ $line =~ -\ ([^ ]+) ]] && flaky "$name" "${BASH_REMATCH[1]}" "$log" ;;
 		ok*) passed=$((passed + 1)) ;;
 		not*) bad=$((bad + 1)) failed=$((failed + 1)) && say "FAILED   $name: ${line#not ok }" ;;
@@ -135,6 +149,24 @@ run_settings() {
 	cp $main $main.before
 	"${make[@]}" CFLAGS=-O1 $main || return
 	if cmp -s $main $main.before; then echo "other CFLAGS compile nothing again" && return 1; fi
+}
+
+# What a skip looks like, from our scripts and from cmocka: it counts as one, by name and with its reason.
+run_skips_self_test() {
+	local LOGS CI='' passed=0 failed=0 skipped=0 status
+	LOGS=$(mktemp -d)
+	tap self 5 printf '1..3\nok 1 - test_a # SKIP why a\n# skip test_b: why b\nnot ok 2 # SKIP test_b\nok 3 - test_c\n' \
+		>"$LOGS/said"
+	say "$passed $failed $skipped" >>"$LOGS/said"
+	diff - "$LOGS/said" <<-EOF
+		skipped  self: test_a: why a
+		skipped  self: test_b: why b
+		ok       self (3 tests)
+		1 0 2
+	EOF
+	status=$?
+	rm -rf "$LOGS"
+	return $status
 }
 
 run_install() {
@@ -321,6 +353,7 @@ suite_check() {
 	check json-live-tests run_json_live
 	check flaky-self-test run_flaky_self_test
 	check clang-build run_clang_build
+	check skips-self-test run_skips_self_test
 	check settings run_settings
 	check static-build run_static_build
 	check arm64-programs run_arm64_programs
@@ -394,6 +427,27 @@ suite_vm() {
 	done <$results
 }
 
+# What README.md says a new user does, in bare roots of Debian releases: "RELEASE ok|fail|skip TEST WHY" a line.
+suite_debian() {
+	local log=$LOGS/debian.log release result name why
+	if [ "${CI:-}" != true ] && [[ " ${suites[*]} " != *" debian "* ]]; then
+		skip debian "makes bare Debian 12 and 13 roots, fetched from Debian: scripts/test.sh debian"
+		return
+	fi
+	scripts/debian-roots.sh >"$log" 2>&1
+	if ! cat build/debian-roots/*.results >"$LOGS/debian.results" 2>/dev/null; then
+		not_ok debian "$log"
+		return
+	fi
+	while read -r release result name why; do
+		case $result in
+		ok) ok "debian-$release $name ($why)" ;;
+		skip) skip "debian-$release $name" "$why" ;;
+		*) not_ok "debian-$release $name: $why" "build/debian-roots/$release-$name.log" ;;
+		esac
+	done <"$LOGS/debian.results"
+}
+
 # The kernel's own complaints since $1 (seconds of its log's clock).
 suite_kernel_log() {
 	local log=$LOGS/kernel-log.log
@@ -411,11 +465,11 @@ dmesg_now() { dmesg 2>/dev/null | tail -n 1 | sed 's/^\[ *//; s/\].*//'; }
 usage() { sed -n '3,6s/^# //p' scripts/test.sh; }
 
 main() {
-	local arg file since
+	local arg file since extra=()
 	for arg in "$@"; do
 		case $arg in
 		--no-install) install=no ;;
-		check | unit | live | vm | kernel-log) suites+=("$arg") ;;
+		check | unit | live | vm | debian | kernel-log) suites+=("$arg") ;;
 		tests/unit/*.c | tests/live/*.c | tests/live/*.sh) files+=("$arg") ;;
 		-h | --help) usage && return 0 ;;
 		*) usage >&2 && return 2 ;;
@@ -423,7 +477,9 @@ main() {
 	done
 	mkdir -p "$LOGS" || return 1
 	rm -f "$LOGS"/*.log
-	if [ $install = yes ]; then ./scripts/deps.sh build test vm || return 1; fi
+	if wanted vm; then extra+=(vm); fi
+	if wanted debian; then extra+=(debian); fi
+	if [ $install = yes ]; then ./scripts/deps.sh build test "${extra[@]}" || return 1; fi
 	since=$(dmesg_now)
 	say "test.sh: building; logs are in $LOGS"
 	if ! make -j"$(nproc)" all unit live plants >"$LOGS/build.log" 2>&1; then
@@ -434,6 +490,7 @@ main() {
 		wanted unit && suite_unit
 		wanted live && suite_live
 		wanted vm && suite_vm
+		wanted debian && suite_debian
 		for file in ${files[@]+"${files[@]}"}; do
 			case $file in tests/unit/*) run_unit "$file" ;; *) run_live "$file" ;; esac
 		done

@@ -374,6 +374,8 @@ int cmd_record(int argc, char **argv)
 	err = recorder_run(&plan, &a.options, &status);
 	if (err)
 		return status ?: EXIT_FAILED;
-	log_info("wrote %s; read it with: kmemtrace report %s", a.options.path, a.options.path);
+	/* The program by the name it was called by, which need not be in PATH. */
+	log_info("wrote %s; read it with: %s report %s", a.options.path, program_invocation_name,
+		 a.options.path);
 	return status;
 }

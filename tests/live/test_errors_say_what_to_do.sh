@@ -287,7 +287,7 @@ test_disk_full_while_recording() {
 	END
 	refused 1 "space|full" unshare -m bash "$WORK/full" 3>"$WORK/left"
 	one_line
-	grep -q 'warning: .* can be read: kmemtrace report /mnt/x.kmt$' "$WORK/err"
+	grep -q "warning: .* can be read: $KMEMTRACE report /mnt/x.kmt\$" "$WORK/err"
 	[ "$(json_seen report <"$WORK/left" | jq .capture.complete)" = false ] || fail "what is left does not open: $(cat "$WORK/left")"
 }
 

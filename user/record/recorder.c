@@ -679,8 +679,8 @@ int recorder_run(const struct plan *plan, const struct recorder_options *options
 	recorder_release(&r, started);
 	if (started && err) {
 		if (err != -ESTALE) /* where that is has been said */
-			log_warn("what was recorded until then can be read: kmemtrace report %s",
-				 options->path);
+			log_warn("what was recorded until then can be read: %s report %s",
+				 program_invocation_name, options->path);
 		command_await(&r);
 	}
 	if (r.signal_fd >= 0)
