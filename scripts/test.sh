@@ -366,14 +366,24 @@ run_unit() { # FILE
 	CMOCKA_MESSAGE_OUTPUT=TAP tap "unit-$name" $UNIT_TIMEOUT "build/tests/$name"
 }
 
+# cannot_load FILE: why this program cannot load the BPF programs here, if it would.
+cannot_load() {
+	local said
+	grep -q '^#include "trace/' "$1" || return
+	said=$(build/kmemtrace doctor 2>&1) && return 1
+	tail -n 1 <<<"$said"
+}
+
 run_live() { # FILE: a script, or a program that needs root
-	local name=${1##*/}
+	local name=${1##*/} why
 	case $1 in
 	*.sh) tap "live-${name%.sh}" $LIVE_TIMEOUT "./$1" ;;
-	*) if [ "$(id -u)" = 0 ]; then
-		CMOCKA_MESSAGE_OUTPUT=TAP tap "live-${name%.c}" $LIVE_TIMEOUT "build/live/${name%.c}"
-	else
+	*) if [ "$(id -u)" != 0 ]; then
 		skip "live-${name%.c}" "needs root"
+	elif why=$(cannot_load "$1"); then
+		skip "live-${name%.c}" "$why"
+	else
+		CMOCKA_MESSAGE_OUTPUT=TAP tap "live-${name%.c}" $LIVE_TIMEOUT "build/live/${name%.c}"
 	fi ;;
 	esac
 }
