@@ -55,7 +55,7 @@ root_unpack() {
 	echo force-unsafe-io >"$2/etc/dpkg/dpkg.cfg.d/80fast" # a root that is thrown away needs no fsync
 	cp -L /etc/resolv.conf /etc/hosts "$2/etc/"
 	mkdir "$2/kmemtrace"
-	tar -c --exclude=./build --exclude=./.git --exclude='*.kmt*' . | tar -C "$2/kmemtrace" -x
+	tar -c --anchored --no-wildcards-match-slash --exclude=./build --exclude=./.git --exclude='./*.kmt' . | tar -C "$2/kmemtrace" -x
 	mkdir -p "$CACHE/archives-$1/partial"
 }
 
