@@ -225,7 +225,7 @@ $(B)/fuzz/%: tests/fuzz/%.c $(foreach room,base data sym proc capture model diff
 DB_CC   := $(filter-out ccache,$(CC)) $(CPPFLAGS) $(filter-out -MMD -MP,$(KCFLAGS))
 DB_BPF  := $(filter-out ccache,$(CLANG)) $(filter-out -MMD -MP,$(BPF_CFLAGS))
 DB_TEST := -Itests/unit -DTESTS_DIR=\"$(CURDIR)/tests\"
-compile_commands.json: Makefile $(USER_SRC) $(UNIT_SRC) $(LIVE_SRC) $(BPF_TRACE) | $(SKEL) $(B)/gen/schema.sql.h
+compile_commands.json: Makefile $(SETTINGS)/cc $(SETTINGS)/bpf $(USER_SRC) $(UNIT_SRC) $(LIVE_SRC) $(BPF_TRACE) | $(SKEL) $(B)/gen/schema.sql.h
 	@echo "  GEN  $@"
 	$(Q){ \
 		for file in $(USER_SRC) $(LIVE_SRC) $(wildcard tests/plant/*.c); do echo "$$file" '$(DB_CC)'; done; \
@@ -247,6 +247,7 @@ install: all
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/kmemtrace $(DESTDIR)$(PREFIX)/sbin/kmemtrace $(DESTDIR)$(PREFIX)/share/man/man8/kmemtrace.8
+	rm -rf $(DESTDIR)$(PREFIX)/share/kmemtrace
 
 clean:
 	rm -rf $(B)
