@@ -333,6 +333,17 @@ test_sampled() {
 	release
 }
 
+# A live table that is several maps (bpf/track.bpf.h), which each kernel's verifier must take.
+test_parts() {
+	hold msg:3000
+	if record parts --exact --memory 96M -- sh /tmp/hold; then
+		growths
+		held parts "$(slab_objects "$(ready msg stack)" "$(ready msg caches)")" 3000
+		within parts-bytes "$(json capture.own_kernel_bytes)" 50000000 100663296
+	fi
+	release
+}
+
 # refused TEST PATTERN COMMAND…: it fails with one line on stderr, which says this.
 refused() {
 	name=$1 pattern=$2
@@ -383,6 +394,7 @@ test_bulk
 test_pools
 test_unnamed
 test_sampled
+test_parts
 test_churn
 test_btf_file
 test_capabilities
