@@ -279,16 +279,18 @@ run_flaky_self_test() {
 	return $status
 }
 
-# .clang-tidy says what is looked for. Other versions than 14 (Debian 12) look for more, and nobody has judged that here.
-# Each file has a process of its own: clang-tidy 14 confuses the va_lists of several.
+# .clang-tidy says what is looked for. Each file has a process of its own: clang-tidy 14 confuses the va_lists of several.
 run_clang_tidy() {
-	local version
-	version=$(clang-tidy --version | sed -n 's/.* version \([0-9]*\)\..*/\1/p')
-	if [ "$version" != 14 ]; then
-		echo "the findings of clang-tidy $version may differ from those of 14" && return 77
-	fi
 	make -s compile_commands.json || return
 	find user -name '*.c' -print0 | xargs -0 -n 1 -P "$(nproc)" clang-tidy -p . --quiet
+}
+
+# Other versions than that of Debian 12 look for more, and nobody has judged here what they find.
+check_clang_tidy() {
+	case $(clang-tidy --version) in
+	*" version 14."*) check clang-tidy run_clang_tidy ;;
+	*) say "note     clang-tidy is run in version 14 alone" ;;
+	esac
 }
 
 # The tree is as clang-format 14 (Debian 12) leaves it; 19 (Debian 13) leaves it so, too. Other versions were not tried.
@@ -338,7 +340,7 @@ suite_check() {
 	check shellcheck shellcheck -x $(shell_scripts)
 	check format run_format
 	check cppcheck run_cppcheck
-	check clang-tidy run_clang_tidy
+	check_clang_tidy
 	check layers-self-test scripts/check-layers.sh --self-test
 	check layers scripts/check-layers.sh
 	check man-page run_man
