@@ -35,8 +35,9 @@ is_reduced() { in_file "gave up " "$RECORD_ERR"; }
 
 # A child of the recorder's by its name, from /proc.
 child_of() { # PID NAME
-	awk -v parent="$1" -v name="$2" '$1 == "Name:" { n = $2 } $1 == "Pid:" { p = $2 }
-		$1 == "PPid:" && $2 == parent && n == name { print p }' /proc/[0-9]*/status 2>/dev/null || true
+	{ cat /proc/[0-9]*/status 2>/dev/null || true; } |
+		awk -v parent="$1" -v name="$2" '$1 == "Name:" { n = $2 } $1 == "Pid:" { p = $2 }
+			$1 == "PPid:" && $2 == parent && n == name { print p }'
 }
 
 test_the_recorder_keeps_few() {
@@ -87,7 +88,7 @@ test_every_figure_is_still_there() {
 	[ "$(json .capture.audit)" = ok ]
 	[ "$(json .capture.stack_symbols)" = ok ]
 	[ "$(json '.capture.overhead_cpu_percent > 0')" = true ] || fail "the cost was not measured"
-	[ "$(json '.capture.counters.audit_runs >= 3')" = true ] || fail "$(json .capture.counters)"
+	[ "$(json '.capture.counters.audit_runs >= 2')" = true ] || fail "$(json .capture.counters)"
 	[ "$(json '.capture.counters.audit_judged > 100')" = true ] || fail "$(json .capture.counters)"
 	json '[.growth[] | select(.processes[0].comm == "plant" and .pool == "slab")][0] | "\(.objects) \(.stack[0:2])"'
 	within "objects held" "$(json '[.growth[] | select(.pool == "slab" and (.processes[0].comm == "plant"))][0].objects')" 20000 1
