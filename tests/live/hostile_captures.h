@@ -55,10 +55,10 @@ static const struct hostile_kind {
 	{"held-intervals",
 	 "DELETE FROM interval;" EACH
 	 "INSERT INTO interval SELECT i, 0, i FROM n;" EACH HELD("i", "slab", "0", "0", "0"),
-	 0, 70000, 12},
+	 0, 35000, 12},
 	{"churn", EACH CHURN("1", "0"), 0, 0, 0},
 	{"churn-stacks", EACH "INSERT INTO stack SELECT i, 0 FROM n;" EACH CHURN("1", "i"), 0,
-	 100000, 13},
+	 50000, 13},
 	{"cache-churn", EACH "INSERT INTO cache_churn SELECT 1, 0, 1, 0, 0 FROM n;", 0, 0, 0},
 	{"caches",
 	 EACH "INSERT INTO cache SELECT i, ?2 || i, 1, 1, 0, 0, 0 FROM n;" EACH
@@ -67,7 +67,7 @@ static const struct hostile_kind {
 	{"aliases",
 	 "INSERT INTO cache VALUES (1, 'c', 1, 1, 0, 0, 0);" EACH
 	 "INSERT INTO cache_alias SELECT 1, ?2 || i FROM n;",
-	 0, 500000, 2},
+	 0, 250000, 2},
 	{"stacks",
 	 "INSERT INTO frame VALUES (1, 'f', 1, 'm', 'b');" EACH
 	 "INSERT INTO stack SELECT i, 0 FROM n;" EACH
@@ -77,18 +77,18 @@ static const struct hostile_kind {
 	 "INSERT INTO frame VALUES (1, 'f' || ?2, 1, 'm', 'b');" EACH
 	 "INSERT INTO stack SELECT i, 0 FROM n;" EACH
 	 "INSERT INTO stack_frame SELECT i, 0, 1 FROM n;" EACH HELD("1", "slab", "0", "i", "0"),
-	 0, 100000, 13},
+	 0, 50000, 13},
 	{"deep-stacks",
 	 "INSERT INTO frame VALUES (1, 'f' || ?2, 1, 'm', 'b');" EACH
 	 "INSERT INTO stack SELECT i, 0 FROM n WHERE i <= ?1 / 1024;" EACH
 	 "INSERT INTO stack_frame SELECT (i - 1) / 1024 + 1, (i - 1) % 1024, 1 FROM n WHERE i <= ?1 / 1024 * 1024;" EACH
 	 "INSERT INTO held SELECT 1,'slab','',0,i,0,1,1,1,0,0,0,0,0," ZEROS_16
 	 " FROM n WHERE i <= ?1 / 1024;",
-	 0, 750000, 13},
+	 0, 375000, 13},
 	{"deep-stack-held",
 	 DEEP_STACK("1") EACH
 	 "INSERT INTO process SELECT i, i, '', '', 0 FROM n;" EACH HELD("1", "slab", "0", "1", "i"),
-	 0, 7000, 5},
+	 0, 3500, 5},
 	{"deep-stack-vmalloc",
 	 DEEP_STACK("1") EACH
 	 "INSERT INTO vmalloc_name SELECT i, 'c' || i, 0 FROM n WHERE i <= 1000;" EACH
@@ -105,7 +105,7 @@ static const struct hostile_kind {
 	 "INSERT INTO stack SELECT i, 0 FROM n;" EACH
 	 "INSERT INTO stack_frame SELECT i, 0, 1 FROM n;" EACH CHURN("1", "i"),
 	 0, 0, 0},
-	{"frames", EACH "INSERT INTO frame SELECT i, '', i, '', ?2 || i FROM n;", 0, 350000, 14},
+	{"frames", EACH "INSERT INTO frame SELECT i, '', i, '', ?2 || i FROM n;", 0, 175000, 14},
 	{"long-frames",
 	 EACH "INSERT INTO frame SELECT i, printf('%.4000c', 'x'), i, '', '' FROM n;", 0, 0, 0},
 	{"processes", EACH "INSERT INTO process SELECT i, i, '', '', 0 FROM n;", 0, 0, 0},
@@ -120,7 +120,7 @@ static const struct hostile_kind {
 	{"long-cgroup",
 	 "INSERT INTO cgroup VALUES (1, printf('%.4000c', '/'));" EACH
 	 "INSERT INTO process SELECT i, i, '', '', 1 FROM n;" EACH HELD("1", "slab", "0", "0", "i"),
-	 0, 20000, 6},
+	 0, 10000, 6},
 	{"long-cache",
 	 "INSERT INTO cache VALUES (1, printf('%.4000c', 'x'), 1, 1, 0, 0, 0);" EACH
 	 "INSERT INTO stack SELECT i, 0 FROM n;" EACH HELD("1", "slab", "1", "i", "0"),
@@ -135,7 +135,7 @@ static const struct hostile_kind {
 		 EACH CHURN("i", "0") EACH
 	 "INSERT INTO cache_churn SELECT i, 0, 1, 0, 0 FROM n;" EACH
 	 "INSERT INTO loss SELECT i, '', 1 FROM n;",
-	 0, 75000, 2},
+	 0, 37500, 2},
 	{"losses", EACH "INSERT INTO loss SELECT 1, ?2 || i, 1 FROM n;", 0, 0, 0},
 	{"meta", EACH "INSERT INTO meta SELECT 'k' || i, '' FROM n;", 0, 0, 0},
 	{"snapshots",
@@ -148,30 +148,30 @@ static const struct hostile_kind {
 	 EACH "INSERT INTO meminfo_name SELECT i + 2, ?2 || i FROM n;" EACH
 	      "INSERT INTO meminfo_level SELECT (1 << 20) + 2 + i, 1 FROM n;" EACH
 	      "INSERT INTO meminfo_level SELECT (2 << 20) + 2 + i, 1 FROM n;",
-	 1000000, 250000, 13},
+	 1000000, 125000, 13},
 	{"vmstat", EACH "INSERT INTO vmstat_name SELECT i, ?2 || i FROM n;" LEVELS("vmstat", "1"),
 	 1000000, 0, 0},
 	{"slabs",
 	 EACH
 	 "INSERT INTO slab_name SELECT i, ?2 || i, 1, 1, 1 FROM n;" LEVELS("slab", "1,1,1,1,0"),
-	 1000000, 40000, 13},
+	 1000000, 20000, 13},
 	{"slab-ticks",
 	 "DELETE FROM snapshot;" EACH
 	 "INSERT INTO snapshot SELECT i, 'start', i, i, 63, 0, 0, 0, 0, 0 FROM n WHERE i <= 600;" EACH
 	 "INSERT INTO slab_name SELECT i, ?2 || i, 1, 1, 1 FROM n WHERE i <= ?1 / 600 + 1;" EACH
 	 "INSERT INTO slab_level SELECT ((i * 600 / ?1 + 1) << 20) + i % (?1 / 600) + 1, 1, 1, 1, i % 9, 0 FROM n "
 	 "WHERE i < ?1 GROUP BY 1;",
-	 0, 300000, 2},
+	 0, 150000, 2},
 	{"zones",
 	 EACH "INSERT INTO zone_name SELECT i, ?2 || i, i FROM n;" LEVELS("zone", "1,1,1,1,1"),
 	 1000000, 0, 0},
 	{"vmallocs",
 	 EACH "INSERT INTO vmalloc_name SELECT i, ?2 || i, 0 FROM n;" LEVELS("vmalloc", "1,8192,1"),
-	 1000000, 110000, 13},
+	 1000000, 55000, 13},
 	{"tasks",
 	 EACH
 	 "INSERT INTO task_name SELECT i, ?2 || i, i, i FROM n;" LEVELS("task", "1,16384,4096"),
-	 1000000, 110000, 13},
+	 1000000, 55000, 13},
 	{"tasks-cgroup",
 	 "INSERT INTO cgroup VALUES (1, printf('%.4000c', '/'));INSERT INTO process VALUES (1, 7, 'p', '', 1);" EACH
 	 "INSERT INTO task_name SELECT i, '', 7, 0 FROM n;" LEVELS("task", "1,16384,4096"),

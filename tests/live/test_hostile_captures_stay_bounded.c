@@ -169,7 +169,7 @@ static void a_large_host_is_read_whole(void **state)
 	struct cost c;
 
 	(void)state;
-	h.checkpoints = 8;
+	h.checkpoints = 4;
 	h.snapshots = 6;
 	honest_write(&h, base);
 	for (size_t i = 2; i < COMMANDS; i += 11) { /* report as JSON, diff as JSON */
