@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Looking facts up in a capture that was read, and releasing it. See capture.h. */
+/* Finds facts in a capture and frees it: see capture.h. */
 #include "data/capture.h"
 
 #include <math.h>
@@ -59,7 +59,7 @@ struct cap_brief checkpoint_brief(const struct cap_checkpoint *at, size_t i)
 				  .bytes = h->bytes};
 }
 
-static void interval_free(struct cap_checkpoint *i)
+static void checkpoint_free(struct cap_checkpoint *i)
 {
 	for (size_t n = 0; n < i->losses.nr; n++)
 		free(i->losses.items[n].name);
@@ -81,7 +81,8 @@ static void caches_free(struct cap_cache *caches, size_t nr)
 	free(caches);
 }
 
-static void who_and_where_free(struct capture *c)
+/* The tables that rows refer to by id. */
+static void tables_free(struct capture *c)
 {
 	for (size_t i = 0; i < c->nr_frames; i++) {
 		free(c->frames[i].symbol);
@@ -115,7 +116,7 @@ void capture_free(struct capture *c)
 	for (size_t i = 0; i < c->nr_snapshots; i++)
 		snapshot_free(&c->snapshots[i]);
 	free(c->snapshots);
-	who_and_where_free(c);
+	tables_free(c);
 	for (size_t i = 0; i < c->nr_hooks; i++) {
 		free(c->hooks[i].name);
 		free(c->hooks[i].how);
@@ -124,7 +125,7 @@ void capture_free(struct capture *c)
 	}
 	free(c->hooks);
 	for (size_t i = 0; i < c->nr_checkpoints; i++)
-		interval_free(&c->checkpoints[i]);
+		checkpoint_free(&c->checkpoints[i]);
 	free(c->checkpoints);
 	free(c);
 }

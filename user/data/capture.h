@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a capture holds, row by row. `record` fills the rows and capture/ stores them; the reader
- * gives them back as one struct capture, which model/ and render/ read. Ids are dense from 1; 0
- * means none.
+ * The rows of a capture. record/ fills them, and capture/ writes them to a file and reads them back
+ * as one struct capture, which model/, diff/, findings/ and render/ use. Ids are dense and start at
+ * 1; 0 means none. These structs hold data only: no I/O here.
  */
 #ifndef KMEMTRACE_DATA_CAPTURE_H
 #define KMEMTRACE_DATA_CAPTURE_H
@@ -15,9 +15,8 @@
 #include "data/pool.h"
 #include "data/snapshot.h"
 
-#define AGE_BUCKETS                                                                                  \
-	16 /* bucket b holds ages in [2^(b−1), 2^b) seconds, bucket 0 below 1 s, the last the rest \
-	    */
+#define AGE_BUCKETS \
+	16 /* bucket 0: ages below 1 s; bucket b: [2^(b−1), 2^b) s; the last: all older ones */
 
 struct cap_frame {
 	char *symbol;    /* "[unknown]" when it could not be resolved */
@@ -28,32 +27,31 @@ struct cap_frame {
 
 struct cap_stack {
 	uint32_t nr_frames;
-	uint32_t *frames; /* ids of struct cap_frame, innermost first; allocator frames are already
-			     stripped */
+	uint32_t *frames; /* ids of struct cap_frame, innermost first, without the allocator's own
+			     frames */
 	bool truncated;   /* deeper than the tracer records */
 };
 
 struct cap_cache {
 	char *name;
-	int64_t object_size; /* what was asked for: s->object_size */
-	int64_t size;        /* what one object takes: s->size */
+	int64_t object_size; /* bytes that the object's user asked for: s->object_size */
+	int64_t size;        /* bytes that one object takes in the slab: s->size */
 	bool reclaimable;    /* SLAB_RECLAIM_ACCOUNT */
-	bool large;          /* the pseudo cache "kmalloc-large": in Slab, in no slabinfo line */
-	bool merged_away;    /* never seen by the tracer; here for its slabinfo levels only */
-	ARRAY_OF(char *) aliases; /* other names of a merged cache, without its own */
+	bool large; /* the pseudo cache "kmalloc-large": part of Slab, without a line in slabinfo */
+	bool merged_away;         /* the tracer never saw it; kept only for its slabinfo levels */
+	ARRAY_OF(char *) aliases; /* the other names of a merged cache */
 };
 
 struct cap_process {
-	int32_t tgid;    /* 0: interrupt context, no process to name */
+	int32_t tgid;    /* 0: interrupt context, so no process */
 	char *comm;      /* of the thread group leader; "[interrupt]" for tgid 0 */
-	char *cmdline;   /* "" when it was gone or is a kernel thread */
+	char *cmdline;   /* "" when the process was gone or is a kernel thread */
 	uint32_t cgroup; /* id of a cgroup path, 0 unknown */
 };
 
 /*
- * Outstanding at the end of an interval: objects allocated while tracing and not seen freed, of one
- * (pool, class, cache, stack, process). Figures are estimates when sampled: unbiased, with their
- * variance.
+ * Objects of one (pool, class, cache, stack, process) that are outstanding at a checkpoint:
+ * allocated while tracing and not seen freed. In sampled mode the figures are unbiased estimates.
  */
 struct cap_held {
 	enum pool pool;
@@ -61,29 +59,29 @@ struct cap_held {
 	uint32_t cache;  /* id, 0 outside slab */
 	uint32_t stack;
 	uint32_t process;
-	int64_t tracked; /* objects actually in the live table */
-	double objects;  /* tracked, each weighted by 1 / its sampling probability */
+	int64_t tracked; /* objects in the live table */
+	double objects;  /* tracked objects, each weighted by 1 / its sampling probability */
 	double bytes;
 	double bytes_var;             /* variance of `bytes`, 0 when exact */
 	double age_hist[AGE_BUCKETS]; /* objects by age */
 	double oldest_s;
-	/* the sample of the last run of the liveness audit: those found free are in `judged` and no
-	 * more in `tracked` */
+	/* The liveness audit's last run: objects it checked, and those of them it found live.
+	 * Objects found free count as `verified`, but are no longer `tracked`. */
 	int64_t verified;
 	int64_t verified_live;
-	int64_t verified_twice; /* of `tracked`: found live by two runs, at least a second apart; of
-				   the sample or not */
+	int64_t verified_twice; /* tracked objects that two runs, a second or more apart, found
+				   live, whether the last run checked them or not */
 };
 
-/* Traffic since tracing began, by stack; frees are counted to the stack that allocated. Weighted.
- */
+/* Traffic since tracing began, by call path. A free counts for the call path that allocated the
+ * object. Weighted like cap_held.objects. */
 struct cap_churn {
 	enum pool pool;
 	uint32_t stack;
 	double allocs, alloc_bytes;
-	double frees, free_bytes; /* seen by a free event */
-	double unseen_frees,
-		unseen_free_bytes; /* freed unseen: address reuse, or found by the audit */
+	double frees, free_bytes; /* with a free event */
+	/* without one: the address was reused, or the audit found the object free */
+	double unseen_frees, unseen_free_bytes;
 };
 
 struct cap_cache_churn {
@@ -96,16 +94,16 @@ struct cap_count {
 	int64_t value;
 };
 
-/* One row of the attach plan as it was carried out: what `doctor` prints. */
+/* One hook of the attach plan, and what became of it. */
 struct cap_hook {
 	char *name; /* "kmem:kmalloc" */
 	enum pool pool;
-	char *how;    /* "raw_tp", "fentry", "iter", "" when off */
-	char *reason; /* why not, or "" */
-	char *cost;   /* what the report loses without it, or "" */
+	char *how;    /* "raw_tp", "fentry", "iter"; "" when not attached */
+	char *reason; /* why it is not attached, or "" */
+	char *cost;   /* what the report lacks without it, or "" */
 };
 
-/* What a course over many intervals needs of a held row. */
+/* The columns of a held row that a history over many checkpoints needs. */
 struct cap_brief {
 	uint8_t pool;  /* enum pool */
 	uint8_t place; /* enum class_place of its class */
@@ -113,11 +111,14 @@ struct cap_brief {
 	double bytes;
 };
 
-/* One closed interval of a recording. A plain recording has one; --every makes several. */
+/*
+ * One checkpoint: what was outstanding at end_s, and traffic and losses since tracing began. A
+ * recording has one at its end and usually more before it; --every sets how far they are apart.
+ */
 struct cap_checkpoint {
 	double start_s, end_s; /* since tracing began */
-	bool is_brief;         /* its held rows are in `brief`, the rest was not kept: see
-				  capture_read_part() */
+	bool is_brief;         /* only `brief` was read, not the other rows: see
+			  capture_read_part() */
 	ARRAY_OF(struct cap_brief) brief;
 	ARRAY_OF(struct cap_held) held;
 	ARRAY_OF(struct cap_churn) churn;
@@ -143,8 +144,8 @@ struct cap_checkpoint {
 #define META_MODE       "mode" /* "exact", "sampled", "focused" */
 #define META_PERIOD     "sample_bytes"
 #define META_NARROWED \
-	"narrowed" /* what alone was traced ("process 42"); absent when everything was */
-#define META_POOLS     "pools" /* those of --pool ("slab, vmalloc"); absent when all were watched */
+	"narrowed"             /* the filter ("of process 42"); absent when everything was traced */
+#define META_POOLS     "pools" /* those of --pool ("slab, vmalloc"); absent when all were traced */
 #define META_COMMAND   "command"
 #define META_TOOL      "tool_version"
 #define META_OVERHEAD  "overhead_cpu_percent"
@@ -153,8 +154,8 @@ struct cap_checkpoint {
 #define META_EXACT_UNTIL \
 	"exact_until_s" /* when an exact recording began to sample; absent when it did not */
 #define META_NOT_WATCHED \
-	"not_watched" /* pools that --max-overhead paused, and for how long; absent when none */
-#define META_AUDIT    "audit" /* "ok", or why no object could be looked up; absent when not tried */
+	"not_watched"         /* pools that --max-overhead paused, and for how long; else absent */
+#define META_AUDIT    "audit" /* "ok", or why no object could be checked; absent when not tried */
 #define META_COMPLETE "complete" /* "0" until capture_finish() */
 
 #define CAPTURE_SNAPSHOTS_MAX 600
@@ -167,14 +168,14 @@ struct capture {
 	ARRAY_OF(struct cap_meta) meta;
 	bool complete;
 	/*
-	 * In time order, whole, nr_snapshots ≥ 1. Of a recording with more than
-	 * CAPTURE_SNAPSHOTS_MAX the first, the last and evenly spaced ones between: a day at one a
-	 * second would be 4 GB in this form.
+	 * Complete snapshots in time order; at least one. Of more than CAPTURE_SNAPSHOTS_MAX, the
+	 * reader keeps the first, the last and evenly spaced ones between: one per second for a day
+	 * would need 4 GB here.
 	 */
 	struct snapshot *snapshots;
 	size_t nr_snapshots;
 	size_t nr_snapshots_stored;
-	/* index 0 of each is an empty row, so that ids index directly */
+	/* Tables indexed by id; row 0 of each is empty. */
 	struct cap_frame *frames;
 	size_t nr_frames;
 	struct cap_stack *stacks;
@@ -200,13 +201,14 @@ static inline void capture_free_func(struct capture **c)
 
 #define _cleanup_capture_ _cleanup_(capture_free_func)
 
-/* The checkpoint nearest in time; NULL when the recording's beginning (nothing held) is nearer. */
+/* The checkpoint nearest to t_s; NULL when the start of the recording is nearer. */
 struct cap_checkpoint *capture_checkpoint_near(const struct capture *c, double t_s);
-/* The held rows of an interval, brief or not, in brief: how many, and row i. */
+/* The held rows of a checkpoint in brief form, brief or not: their number, and row i. */
 size_t checkpoint_briefs(const struct cap_checkpoint *at);
 struct cap_brief checkpoint_brief(const struct cap_checkpoint *at, size_t i);
 
 const char *capture_meta(const struct capture *c, const char *key); /* "" when absent */
+/* `missing` when absent or not a finite number. */
 double capture_meta_number(const struct capture *c, const char *key, double missing);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The classes that are not simply their pool's. See class.h. */
+/* The classes whose bytes are not, or not only, in their own pool: see class.h. */
 #include "data/class.h"
 
 #include <string.h>

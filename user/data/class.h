@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where the bytes of a held row's class belong: a byte is attributed once. Written by
- * record/classify.c, read by the model; the names are in docs/capture-format.md.
+ * Which pool the bytes of a held row's class count for, so that each byte is attributed once.
+ * record/classify.c writes the classes; model/ calls class_place(). docs/capture-format.md lists
+ * the names.
  */
 #ifndef KMEMTRACE_DATA_CLASS_H
 #define KMEMTRACE_DATA_CLASS_H
@@ -9,17 +10,17 @@
 #include "data/pool.h"
 
 enum class_place {
-	CLASS_IN_POOL,   /* in the pool's own line of /proc/meminfo, and nowhere else */
+	CLASS_IN_POOL,   /* in the pool's own line of /proc/meminfo only */
 	CLASS_SECONDARY, /* pagetable: in SecPageTables, not in PageTables */
-	CLASS_SHARED,  /* in the pool's line, but another pool names who holds it: thread stacks in
-			  VmallocUsed */
-	CLASS_OUTSIDE, /* no bytes of this pool: address space only, another pool's backing, user
-			  memory */
+	CLASS_SHARED,    /* in the pool's line, but another pool shows its holder: thread stacks in
+			    VmallocUsed */
+	CLASS_OUTSIDE,   /* not in this pool: address space only, pages behind another pool, user
+			    memory */
 };
 
-#define CLASS_PERCPU_BACKING "percpu-backing" /* of page: the population of Percpu */
+#define CLASS_PERCPU_BACKING "percpu-backing" /* class of POOL_PAGE: the pages behind Percpu */
 
-/* Unknown classes are CLASS_IN_POOL. */
+/* CLASS_IN_POOL for classes that this version does not know. */
 enum class_place class_place(enum pool pool, const char *class_);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Names of pools. See pool.h. */
+/* The names of pools: see pool.h. */
 #include "data/pool.h"
 
 #include <errno.h>

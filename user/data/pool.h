@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The pools that allocations are attributed to, and their names. */
+/*
+ * The pools that allocations are attributed to, and their names. Every room uses this enum; nobody
+ * may define another one.
+ */
 #ifndef KMEMTRACE_DATA_POOL_H
 #define KMEMTRACE_DATA_POOL_H
 
 /*
- * All but the last have the values of enum kmt_pool, their names in the BPF programs (checked in
- * trace/tracer.h). Page tables reach us as pages; their stacks tell them apart.
+ * All but POOL_PAGETABLE have the values of enum kmt_pool in the BPF programs (trace/tracer.h
+ * checks this). The tracer sees page tables as pages; their call paths tell them apart.
  */
 enum pool { POOL_SLAB, POOL_VMALLOC, POOL_PERCPU, POOL_KSTACK, POOL_PAGE, POOL_PAGETABLE, POOLS };
 
@@ -15,7 +18,7 @@ static inline enum pool pool_traced_as(enum pool pool)
 	return pool == POOL_PAGETABLE ? POOL_PAGE : pool;
 }
 
-/* "slab", "vmalloc", "percpu", "kstack", "pagetable", "page": the contract's names. */
+/* "slab", "vmalloc", "percpu", "kstack", "pagetable", "page": names in JSON and in captures. */
 const char *pool_name(enum pool pool);
 /* 0 and *out, or −EINVAL. */
 int pool_parse(const char *name, enum pool *out);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Looking things up in a snapshot, and releasing it. See snapshot.h. */
+/* Finds values in a snapshot and frees it: see snapshot.h. */
 #include "data/snapshot.h"
 
 #include <string.h>

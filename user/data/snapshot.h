@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Levels: what the kernel itself says it holds at one moment. Filled by proc/ (live) or by capture/
- * (from a file), completed by the task iterator and the audit (trace/), read by the model. No
- * attribution here.
+ * A snapshot: the levels that the kernel itself reports at one moment. proc/ fills it live and
+ * capture/ from a file; the task iterator and the audit (trace/) add their parts. model/, diff/ and
+ * findings/ read it. It must not attribute memory to anyone.
  */
 #ifndef KMEMTRACE_DATA_SNAPSHOT_H
 #define KMEMTRACE_DATA_SNAPSHOT_H
@@ -24,18 +24,18 @@ struct named_values {
 	size_t bad_lines;
 };
 
-/* One line of /proc/slabinfo (version 2.1). Merged caches appear under one of their names only. */
+/* One line of /proc/slabinfo (version 2.1). A merged cache has one line, under one of its names. */
 struct slab_level {
 	char name[LEVEL_NAME_MAX];
-	int64_t active_objs; /* counts objects on CPU lists and in sheaves as active */
+	int64_t active_objs; /* includes free objects on CPU lists and in sheaves */
 	int64_t num_objs;
-	int64_t object_size; /* <objsize>: bytes an object takes with its metadata (s->size) */
+	int64_t object_size; /* <objsize>: bytes of an object with its metadata (s->size) */
 	int64_t objs_per_slab;
 	int64_t pages_per_slab;
 	int64_t active_slabs;
 	int64_t num_slabs;
-	int64_t cpu_free; /* of active_objs, those free on CPU lists and in sheaves; −1 not known
-			     (audit_count_free()) */
+	int64_t cpu_free; /* of active_objs: free objects on CPU lists and in sheaves, counted by
+		     audit_count_free(); −1 unknown */
 };
 
 struct slab_levels {
@@ -51,7 +51,7 @@ struct zone_level {
 	int64_t spanned;
 	int64_t present;
 	int64_t managed;
-	int64_t pcp; /* sum of the per-CPU lists' "count:" lines: free, but not in MemFree */
+	int64_t pcp; /* sum of the "count:" lines of per-CPU lists: free, but not in MemFree */
 };
 
 struct zone_levels {
@@ -71,12 +71,12 @@ enum vmalloc_kind {
 
 /* All areas of /proc/vmallocinfo with one caller and kind, added up. */
 struct vmalloc_level {
-	char caller[128]; /* symbol+0xoff without "/0xsize"; a [module] suffix is kept; "" if not
-			     printed */
+	char caller[128]; /* "symbol+0xoff [module]", without "/0xsize"; "" when the kernel prints
+			     no caller */
 	enum vmalloc_kind kind;
 	int64_t areas;
-	int64_t bytes; /* address space, guard page included */
-	int64_t pages; /* backing pages of "pages=": their sum over all lines is VmallocUsed */
+	int64_t bytes; /* address space, including guard pages */
+	int64_t pages; /* from "pages=" */
 };
 
 struct vmalloc_levels {
@@ -84,7 +84,7 @@ struct vmalloc_levels {
 	size_t bad_lines;
 };
 
-/* One process, from the BPF task iterator: threads and page tables it holds. */
+/* The threads and page tables of one process, from the BPF task iterator. */
 struct task_level {
 	int32_t tgid;
 	char comm[16];
@@ -115,7 +115,7 @@ struct snapshot {
 /* The value called `name`, or `missing` where there is none. */
 int64_t named_value_get(const struct named_values *v, const char *name, int64_t missing);
 
-/* Pages of the areas VmallocUsed counts: it is this sum, in kB. */
+/* Pages of VMALLOC_VMALLOC areas; VmallocUsed is this sum in kB. */
 int64_t vmalloc_levels_pages(const struct vmalloc_levels *levels);
 
 void snapshot_free(struct snapshot *s);
