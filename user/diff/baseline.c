@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Spreads over many captures: see baseline.h. */
+/* Collects values of many captures and computes their spread: see baseline.h. */
 #include "diff/baseline.h"
 
 #include <errno.h>
@@ -9,20 +9,19 @@
 
 #include "base/hash.h"
 
-#define PERCENTILES_FROM                                                        \
-	200 /* captures: below, the 99th percentile is the maximum or nearly so \
-	     */
+/* With fewer captures, the 99th percentile is the maximum or close to it. */
+#define PERCENTILES_FROM 200
 
 struct kept {
 	float *values;
 	uint32_t nr, cap;
-	uint32_t present; /* how many there were, kept or not */
+	uint32_t present; /* how many values were added, kept or not */
 };
 
 struct node {
 	struct baseline_row row;
 	struct kept kept[BASELINE_MEASURES];
-	char *hash_key; /* section, then the key */
+	char *hash_key; /* the section's number, then the row's key */
 	UT_hash_handle hh;
 };
 
@@ -33,7 +32,7 @@ struct baseline {
 	size_t captures;
 	size_t measured[PROFILE_SECTIONS];
 	size_t traced[POOLS];
-	uint64_t seed; /* of the reservoir: fixed, so that a comparison can be repeated */
+	uint64_t seed; /* of the reservoir; starts at 0, so that a comparison is repeatable */
 };
 
 int baseline_new(enum growth_by by, struct baseline **out)
@@ -97,12 +96,12 @@ static struct node *node_add(struct baseline *b, enum profile_section section,
 		free(n);
 		return NULL;
 	}
-	n->row.key = n->hash_key + 1; /* sections have one digit */
+	n->row.key = n->hash_key + 1; /* section numbers have one digit */
 	HASH_ADD_KEYPTR(hh, b->nodes, n->hash_key, strlen(n->hash_key), n);
 	return n;
 }
 
-/* A uniform sample of all values seen, of BASELINE_KEPT at most (Vitter's algorithm R). */
+/* Keep a uniform sample of at most BASELINE_KEPT values (Vitter's algorithm R). */
 static int kept_add(struct baseline *b, struct kept *k, double value)
 {
 	if (isnan(value))
@@ -171,7 +170,7 @@ static int compare_float(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The share-quantile of nr sorted values and `copies` of the value `at`. */
+/* The `share` quantile of nr sorted values plus `copies` copies of the value `at`. */
 static double quantile(const float *sorted, size_t nr, double at, double copies, double share)
 {
 	double rank = share * ((double)nr + copies - 1);
@@ -202,7 +201,7 @@ void baseline_stat_of(float *values, size_t nr, size_t present, size_t n, struct
 		out->median = out->sd = out->low = out->high = NAN;
 		return;
 	}
-	if (present) /* where the values are a sample, so must the zeros be */
+	if (present) /* if the values are a sample, take the same share of the zeros */
 		zeros *= (double)nr / (double)present;
 	values_sort(values, nr);
 	out->median = quantile(values, nr, 0, zeros, 0.5);
@@ -228,7 +227,7 @@ int baseline_finish(struct baseline *b)
 		for (int m = 0; m < BASELINE_MEASURES; m++) {
 			struct kept *k = &n->kept[m];
 
-			/* what no capture could tell is not 0 */
+			/* a measure that no capture has is unknown, not 0 */
 			baseline_stat_of(k->values, k->nr, k->present, k->present ? measured : 0,
 					 &n->row.stat[m]);
 			free(k->values);

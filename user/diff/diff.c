@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Joins two profiles, or a profile and a baseline, and judges each row: see diff.h. */
+/* Joins two profiles, or a profile and a baseline, and tests each row: see diff.h. */
 #include "diff/diff.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "model/confidence.h"
 
 #define Z95         1.959964
-#define NOISE_LIMIT 4.0 /* standard deviations of a level's own noise; of a set's spread */
+#define NOISE_LIMIT 4.0 /* standard deviations, of a level's own noise or of a set's spread */
 
 static const char *const status_names[] = {
 	[DIFF_SAME] = "same",     [DIFF_NEW] = "new",   [DIFF_GROWN] = "grown",
@@ -32,19 +32,18 @@ static enum diff_status status_of(const struct diff_figure *f, bool had, bool ha
 
 /* ---- estimates ---- */
 
-/* A rate with what is uncertain about it: sampled bytes, and bytes that may only be passing
- * through. */
+/* Bytes over a number of seconds (a rate), with their two kinds of uncertainty. */
 struct estimate {
-	double sum, var; /* bytes, and of their sampling */
-	double loose_sd; /* what is not sampling: objects in flight, chance in how many there are */
-	double weight;   /* bytes that one sample would stand for */
+	double sum, var; /* bytes, and their variance from sampling */
+	double loose_sd; /* other uncertainty: objects in flight, chance in the number of objects */
+	double weight;   /* bytes that one sample stands for */
 	double seconds;
 };
 
 /*
- * Objects younger than an eighth of the recording may be in flight: they are held to be uncertain
- * by half of their bytes. The rest is uncertain as a count of that many independent events is
- * (Poisson), for no workload does exactly the same twice.
+ * Objects younger than an eighth of the recording may be in flight, so half of their bytes count as
+ * uncertain. The number of other objects varies like a Poisson count, because no workload does
+ * exactly the same twice.
  */
 static struct estimate held_estimate(const struct profile *p, const struct profile_row *r,
 				     double weight)
@@ -75,7 +74,7 @@ static void estimate_interval(const struct estimate *e, double z, double *low, d
 {
 	double loose = z * e->loose_sd;
 
-	/* a net loss is sampled like a gain, but no gamma interval has it */
+	/* A gamma interval cannot be negative; use a normal one for a net loss. */
 	if (e->sum < 0) {
 		*low = e->sum - hypot(z * sqrt(e->var), loose);
 		*high = e->sum + hypot(z * sqrt(e->var), loose);
@@ -89,8 +88,8 @@ static void estimate_interval(const struct estimate *e, double z, double *low, d
 }
 
 /*
- * The interval of a difference from those of its two sides, which need not be symmetric: MOVER, Zou
- * & Donner (2008), Stat. Med. 27; for rates Li, Tang & Wong (2014).
+ * The interval of a difference, from the possibly asymmetric intervals of both sides: MOVER, Zou &
+ * Donner (2008), Stat. Med. 27; for rates Li, Tang & Wong (2014).
  */
 static void difference_interval(const struct estimate *base, const struct estimate *new_, double z,
 				double *low, double *high)
@@ -103,8 +102,8 @@ static void difference_interval(const struct estimate *base, const struct estima
 	*high = n - b + hypot(nh - n, b - bl);
 }
 
-/* Fill f from both sides; it changed when the interval at z, allowing for all rows looked at,
- * leaves 0 out. */
+/* Fill f from both sides. It changed when the interval at z, which allows for the number of rows,
+ * excludes 0. */
 static void figure_judge(struct diff_figure *f, const struct estimate *base,
 			 const struct estimate *new_, double z, double floor)
 {
@@ -170,7 +169,7 @@ static bool pool_comparable(const struct diff_input *in, enum pool pool)
 	return in->base->traces[pool] && in->new_->traces[pool];
 }
 
-/* The floor of a rate: what would be no news over the shorter recording. */
+/* The smallest rate worth reporting: DIFF_HELD_FLOOR over the shorter recording. */
 static double rate_floor(const struct diff_input *in)
 {
 	double seconds = in->new_->duration_s;
@@ -185,7 +184,7 @@ static void growth_judge(const struct diff_input *in, struct diff_row *row, doub
 	double weight = 0, floor;
 	struct estimate base, new_;
 
-	/* what a sample is worth is learned from the side that has some */
+	/* A side without samples takes the weight of a sample from the other side. */
 	if (row->base && row->base->held > 0)
 		weight = row->base->held_var / row->base->held;
 	if (row->new_ && row->new_->held > 0)
@@ -216,7 +215,7 @@ static struct diff_row *rows_add(struct diff_rows *rows, const struct profile_ro
 	return row;
 }
 
-/* Both are sorted by key: one walk joins them. */
+/* Both sides are sorted by key, so one pass joins them. */
 static int rows_join(const struct diff_input *in, enum profile_section section,
 		     struct diff_rows *out)
 {
@@ -240,7 +239,7 @@ static int rows_join(const struct diff_input *in, enum profile_section section,
 	return 0;
 }
 
-/* ---- paths that differ only in between ---- */
+/* ---- call paths that match only at both ends ---- */
 
 static const char *row_loose(const struct diff_row *r)
 {
@@ -258,9 +257,8 @@ static int compare_loose(const void *a, const void *b)
 }
 
 /*
- * Between kernels, functions in the middle of a path are inlined or split. Where exactly one path
- * of either side is left over that begins and ends alike, the two are taken for one and marked as
- * similar.
+ * Kernels inline or split functions in the middle of a call path. When each side has exactly one
+ * unmatched call path with the same two ends, join the two and mark them as similar.
  */
 static int rows_join_similar(struct diff_rows *rows)
 {
@@ -282,7 +280,7 @@ static int rows_join_similar(struct diff_rows *rows)
 		open[i]->base = open[i]->base ?: open[i + 1]->base;
 		open[i]->new_ = open[i]->new_ ?: open[i + 1]->new_;
 		open[i]->similar = true;
-		open[i + 1]->base = open[i + 1]->new_ = NULL; /* to be dropped */
+		open[i + 1]->base = open[i + 1]->new_ = NULL; /* dropped below */
 	}
 	for (size_t i = 0; i < rows->nr; i++)
 		if (rows->items[i].base || rows->items[i].new_)
@@ -322,7 +320,7 @@ static const struct baseline_stat *row_stat(const struct diff_input *in,
 {
 	if (row->set)
 		return &row->set->stat[m];
-	/* a row that the set has nothing of is there because the new capture has it */
+	/* The set has no such row, so the new capture has it. */
 	*none = (struct baseline_stat){.n = baseline_measured(in->set, section, row->new_->pool)};
 	return none;
 }
@@ -379,7 +377,7 @@ static int rows_against_set(const struct diff_input *in, enum profile_section se
 			return -ENOMEM;
 		row->set = baseline_find(in->set, section, rows->items[k].key);
 	}
-	/* what the set has and the new one has not: new rows are sorted by key */
+	/* Add the rows that only the set has; profile_find() relies on the order of `rows`. */
 	while ((set = baseline_next(in->set, section, &i))) {
 		struct diff_row *row;
 
@@ -396,13 +394,13 @@ static int rows_against_set(const struct diff_input *in, enum profile_section se
 
 /* ---- order ---- */
 
-/* Levels are judged by their level, growth by its rate. */
+/* The figure that decides a row's status: the level, or for growth the rate. */
 static const struct diff_figure *main_figure(const struct diff_row *r)
 {
 	return isnan(r->level.delta) ? &r->growth : &r->level;
 }
 
-/* 0 for what grew, 1 for what shrank, 2 for what did neither. */
+/* 0: grown; 1: shrunk; 2: unchanged. */
 static int row_class(const struct diff_figure *f)
 {
 	return f->status == DIFF_SAME ? 2 : f->status >= DIFF_SHRUNK;
@@ -447,16 +445,17 @@ static int churn_sort(struct diff *d)
 	return 0;
 }
 
-/* ---- all ---- */
+/* ---- sections ---- */
 
+/* Held bytes that are not in flight. */
 static double settled(const struct profile_row *r)
 {
 	return r ? r->held - r->young : 0;
 }
 
 /*
- * Of how many rows could chance make one look changed: those with enough to be news that is not in
- * flight (what is in flight is allowed for in each row).
+ * The number of rows that chance could make look changed: those with enough settled bytes to be
+ * reported. Each row's own interval allows for bytes in flight.
  */
 static size_t rows_judged(const struct diff_rows *rows)
 {
@@ -484,7 +483,7 @@ static int section_build(struct diff *d, enum profile_section section)
 		return -ENOMEM;
 	if (!in->set && section == PROFILE_GROWTH && rows_join_similar(rows))
 		return -ENOMEM;
-	/* Bonferroni: all rows together raise a false alarm in one comparison of twenty */
+	/* Bonferroni: all rows together may raise a false alarm in one of twenty comparisons. */
 	z = interval_deviate(DIFF_FALSE_ALARMS / (double)rows_judged(rows));
 	for (size_t i = 0; i < rows->nr; i++) {
 		struct diff_row *row = &rows->items[i];
@@ -532,7 +531,7 @@ void diff_free(struct diff *d)
 	free(d->next);
 }
 
-/* ---- what a row is about ---- */
+/* ---- a row's identity ---- */
 
 const char *diff_row_key(const struct diff_row *r)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What changed between two captures, or between many and one: levels and rates, each new, grown,
- * shrunk or gone only when the difference is beyond what sampling, objects in flight and the
- * level's own noise make. The judgement allows for as many rows as were looked at, so that one
- * comparison of two like workloads in twenty at the most reports anything (docs/interpretation.md
- * has the rules).
+ * What changed between two captures, or between a set and one capture: levels and rates, each new,
+ * grown, shrunk or gone. A row counts as changed only when the difference is beyond sampling error,
+ * objects in flight and the level's own noise. The test allows for the number of rows, so that at
+ * most one in twenty comparisons of like workloads reports anything (docs/interpretation.md).
+ * cmd_diff.c calls it.
  */
 #ifndef KMEMTRACE_DIFF_DIFF_H
 #define KMEMTRACE_DIFF_DIFF_H
@@ -16,43 +16,42 @@ enum diff_status { DIFF_SAME, DIFF_NEW, DIFF_GROWN, DIFF_SHRUNK, DIFF_GONE };
 
 const char *diff_status_name(enum diff_status s); /* "same", "new", "grown", "shrunk", "gone" */
 
-#define DIFF_FALSE_ALARMS                                                       \
-	0.05 /* comparisons of like workloads that report anything, at the most \
-	      */
-#define DIFF_HELD_FLOOR \
-	(256.0 * 1024) /* bytes over the recording: a smaller difference is no news */
-#define DIFF_LEVEL_FLOOR (1024.0 * 1024)
+/* The largest share of comparisons of like workloads that may report anything. */
+#define DIFF_FALSE_ALARMS 0.05
+/* Smaller differences are never reported. */
+#define DIFF_HELD_FLOOR  (256.0 * 1024)  /* bytes of held memory, over the shorter recording */
+#define DIFF_LEVEL_FLOOR (1024.0 * 1024) /* bytes of a level */
 #define DIFF_LEVEL_SHARE 0.02            /* of the larger level */
-#define DIFF_CHURN_FLOOR (1024.0 * 1024) /* bytes a second */
-#define DIFF_CHURN_SHARE 0.5
+#define DIFF_CHURN_FLOOR (1024.0 * 1024) /* bytes of traffic per second */
+#define DIFF_CHURN_SHARE 0.5             /* of the larger rate of traffic */
 
-/* A figure on both sides and their difference with its 95 % interval; NaN where not measured. */
+/* A figure of both sides, and the difference with its 95 % interval; NaN when not measured. */
 struct diff_figure {
-	double base, base_low, base_high; /* of a base set: median, least and most */
+	double base, base_low, base_high; /* of a base set: median, minimum and maximum */
 	double new_, new_low, new_high;
 	double delta, low, high;
 	enum diff_status status;
 };
 
 struct diff_row {
-	const struct profile_row *base, *new_; /* NULL: not there */
+	const struct profile_row *base, *new_; /* NULL: that side has no such row */
 	const struct baseline_row *set;        /* of a base set, instead of base */
-	struct diff_figure level;              /* bytes; of levels */
-	struct diff_figure growth; /* bytes a second: of the level, or of what is held */
-	struct diff_figure churn;  /* bytes allocated a second; of growth */
-	bool similar;              /* paths that only begin and end alike, of different kernels */
+	struct diff_figure level;              /* bytes; sections of levels only */
+	struct diff_figure growth; /* bytes per second: change of the level, or of held memory */
+	struct diff_figure churn;  /* bytes allocated per second; PROFILE_GROWTH only */
+	bool similar;              /* of two kernels: the call paths match only at both ends */
 };
 
 struct diff_rows {
-	ARRAY_OF(struct diff_row); /* what grew most first, then what shrank most, then what did
-				      neither */
-	size_t changed;
-	bool comparable; /* both sides measured it */
+	ARRAY_OF(struct diff_row); /* grown rows first, then shrunk, then unchanged ones; largest
+			      difference first */
+	size_t changed;            /* how many rows grew or shrank */
+	bool comparable;           /* both sides measured the section */
 };
 
 struct diff_note {
 	char *text; /* a whole sentence */
-	bool grave; /* it decides what the figures are worth: said in the verdict, too */
+	bool grave; /* it limits what the figures can show, so the verdict repeats it */
 };
 
 struct diff_input {
@@ -67,9 +66,10 @@ struct diff_input {
 struct diff {
 	struct diff_input in;
 	struct diff_rows sections[PROFILE_SECTIONS];
-	size_t *churn_order; /* rows of growth whose churn changed, by how much */
+	size_t *churn_order; /* indices of rows of growth whose churn changed, largest change first
+			      */
 	size_t nr_churn;
-	ARRAY_OF(struct diff_note) notes; /* what cannot be compared, and what to keep in mind */
+	ARRAY_OF(struct diff_note) notes; /* what cannot be compared, and other cautions */
 	ARRAY_OF(char *) verdict;
 	char *next; /* the command to run next */
 };
@@ -78,8 +78,8 @@ struct diff {
 int diff_build(const struct diff_input *in, struct diff *out);
 void diff_free(struct diff *d);
 
-/* "pipe2() < create_pipe_files < …" out of a row's identity, or its name; malloc'ed, NULL without
- * memory. */
+/* The row's name, or for a call path "load_msg < do_msgsnd < msgsnd()" from its key. malloc'ed;
+ * NULL without memory. */
 char *diff_row_label(const struct diff_row *row);
 const char *diff_row_key(const struct diff_row *row);
 enum pool diff_row_pool(const struct diff_row *row);

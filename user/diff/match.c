@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Identities across captures: see diff_match.h. Names are joined in a union–find forest over a
- * hash. */
+/* Builds identities that hold across captures: see match.h. Cache names are joined in a union–find
+ * forest over a hash. */
 #include "diff/match.h"
 
 #include <ctype.h>
@@ -16,14 +16,14 @@
 
 struct name_node {
 	char *name;
-	struct name_node *parent; /* itself: the root, whose name stands for all */
-	bool of_main;
+	struct name_node *parent; /* a root is its own parent; its name stands for all below */
+	bool of_main;             /* a name of the capture `main` */
 	UT_hash_handle hh;
 };
 
 struct build_node {
 	char *key;   /* "module\x1fbuild id" */
-	bool shared; /* the other capture has it, too */
+	bool shared; /* both captures have it */
 	UT_hash_handle hh;
 };
 
@@ -33,7 +33,7 @@ struct match {
 	bool same_kernel, same_boot;
 };
 
-/* kmalloc-rnd-NN-SIZE → kmalloc-SIZE, others as they are; cut to fit. */
+/* kmalloc-rnd-NN-SIZE → kmalloc-SIZE; other names unchanged. Truncates to fit. */
 static void cache_fold(const char *name, char *dst, size_t size)
 {
 	static const char prefix[] = "kmalloc-rnd-";
@@ -84,7 +84,8 @@ static struct name_node *node_add(struct match *m, const char *name, bool of_mai
 	return n;
 }
 
-/* One tree out of two; main's name stands for both, of two names the first in the alphabet. */
+/* Join two trees. A name of `main` becomes the root; if both or neither are, the first in the
+ * alphabet. */
 static void node_join(struct name_node *a, struct name_node *b)
 {
 	a = node_root(a);
@@ -234,7 +235,7 @@ bool match_same_boot(const struct match *m)
 	return m->same_boot;
 }
 
-/* ---- paths ---- */
+/* ---- call paths ---- */
 
 void match_frame(const struct match *m, const struct cap_frame *f, FILE *out)
 {
@@ -249,8 +250,8 @@ void match_frame(const struct match *m, const struct cap_frame *f, FILE *out)
 		fprintf(out, " [%s]", f->module);
 }
 
-void match_path(const struct match *m, const struct capture *c, uint32_t stack, bool loose,
-		FILE *out)
+void match_stack(const struct match *m, const struct capture *c, uint32_t stack, bool loose,
+		 FILE *out)
 {
 	const struct cap_stack *s = &c->stacks[stack];
 	struct entry entry;

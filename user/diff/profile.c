@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reduces a capture to comparable rows: see profile.h. What rows are, and how two become one;
+ * Reduces a capture to comparable rows: see profile.h. This file creates, merges and finds rows;
  * profile_levels.c and profile_growth.c fill the sections.
  */
 #include "diff/profile_internal.h"
@@ -53,7 +53,7 @@ double profile_sum(double a, double b)
 	return isnan(a) ? b : isnan(b) ? a : a + b;
 }
 
-/* Two rows of one identity become one; what is for people is taken from the larger. */
+/* Merge two rows of one identity; names for people come from the larger one. */
 static void row_merge(struct profile_row *into, struct profile_row *r)
 {
 	if (r->held > into->held) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What of one capture can be compared with another: levels and growth as rows with an identity that
- * holds across boots, hosts and kernels (diff_match.h). A profile owns its strings, so that the
- * capture may go: a thousand captures of a baseline are read one after the other.
+ * A profile: the levels and growth of one capture as rows with identities that hold across boots,
+ * hosts and kernels (match.h). cmd_diff.c builds it; diff.c and baseline.c compare it. It owns its
+ * strings, so the capture may be freed: a baseline reads a thousand captures one after the other.
  */
 #ifndef KMEMTRACE_DIFF_PROFILE_H
 #define KMEMTRACE_DIFF_PROFILE_H
@@ -12,44 +12,44 @@
 #include "model/series.h"
 
 enum profile_section {
-	PROFILE_POOLS,       /* levels: lines of /proc/meminfo, and what no line explains */
-	PROFILE_CACHES,      /* levels: slab caches, by pages */
+	PROFILE_POOLS,       /* levels: lines of /proc/meminfo, and Unaccounted */
+	PROFILE_CACHES,      /* levels: pages of slab caches */
 	PROFILE_VMALLOC,     /* levels: callers of vmalloc */
-	PROFILE_STACKS,      /* levels: kernel stacks by process name, or cgroup */
-	PROFILE_PAGE_TABLES, /* levels: page tables likewise */
-	PROFILE_GROWTH,      /* rates: what was allocated and is held, and all that was allocated */
+	PROFILE_STACKS,      /* levels: kernel stacks by process name or cgroup */
+	PROFILE_PAGE_TABLES, /* levels: page tables by process name or cgroup */
+	PROFILE_GROWTH,      /* rates: held memory, and traffic */
 	PROFILE_SECTIONS
 };
 
-#define PROFILE_LEVELS PROFILE_GROWTH /* the sections before it are levels */
+#define PROFILE_LEVELS PROFILE_GROWTH /* all sections before it are levels */
 
-const char *profile_section_name(enum profile_section s); /* of JSON: "pools", … */
+const char *profile_section_name(enum profile_section s); /* its name in JSON: "pools", … */
 
 struct profile_row {
 	char *key;   /* the identity; rows of a section are sorted by it, each key once */
-	char *loose; /* of a path: see match_path(); else NULL */
-	char *name;  /* for people, as captured; "" for paths */
+	char *loose; /* of a call path, see match_stack(); else NULL */
+	char *name;  /* for people, as captured; "" for call paths */
 	/* growth */
 	enum pool pool;
 	char class_[24];
-	uint32_t stack;          /* the largest path, in its capture; 0 none */
-	char *cache;             /* that holds most of it; "" none */
-	char *who;               /* process that holds most of it; "" none */
+	uint32_t stack;          /* id of the largest call path in its capture; 0 none */
+	char *cache;             /* the cache with most of its bytes; "" none */
+	char *who;               /* the process with most of its bytes; "" none */
 	double held, held_var;   /* bytes at the end, and the variance of their estimate */
-	double objects, young;   /* held objects, and bytes that may only be in flight */
-	double churn, churn_var; /* bytes allocated while it lasted; NaN where not kept */
-	/* levels */
-	double level, noise; /* bytes at the end; what it varies by itself (standard deviation) */
+	double objects, young;   /* held objects, and bytes that may be in flight */
+	double churn, churn_var; /* bytes allocated during the view; NaN unknown */
+				 /* levels */
+	double level, noise; /* bytes at the end, and the level's own noise (standard deviation) */
 	double change;       /* bytes, end − start */
 	double level_objects;
-	enum pattern pattern; /* of pools and caches, over time, */
-	double range;         /* and how far apart its least and most were */
+	enum pattern pattern; /* over time; pools and caches only */
+	double range;         /* maximum − minimum over time; pools and caches only */
 	bool reclaimable;
 };
 
 struct profile_rows {
 	ARRAY_OF(struct profile_row);
-	bool measured; /* the capture says something about this section at all */
+	bool measured; /* the capture has data for this section */
 };
 
 struct profile {
@@ -57,15 +57,15 @@ struct profile {
 	enum growth_by by;
 	double duration_s, cpus, mem_total_kb;
 	double sample_bytes; /* 0: exact */
-	double own_bytes;    /* of the recorder's tables, left out of VmallocUsed and its callers */
-	double weight;       /* bytes that one sample of what is held stands for, 0 exact */
+	double own_bytes; /* the recorder's own tables, left out of VmallocUsed and its callers */
+	double weight;    /* bytes that one sample of held memory stands for; 0: exact */
 	bool traces[POOLS];
 	bool focused, complete;
 };
 
 /*
- * The profile of a view; `m` gives the identities. With `brief` the rows' noise, pattern and what
- * is only for people (cache, who, loose) is left out. 0 or −ENOMEM. Free with profile_free().
+ * Build the profile of a view; `m` gives the identities. `brief` leaves out noise, patterns and the
+ * members cache, who and loose. 0 or −ENOMEM. Free with profile_free().
  */
 int profile_build(const struct view *v, const struct match *m, enum growth_by by, bool brief,
 		  struct profile *out);

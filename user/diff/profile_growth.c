@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The growth of a profile: what is held and what was allocated, by path or by what --by says. See
- * profile.h. */
+/* Fills a profile's growth: held memory and traffic, by call path or as --by says. See profile.h.
+ */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,14 +10,14 @@
 #include "base/cleanup.h"
 #include "diff/profile_internal.h"
 
-/* Objects younger than this many seconds may only be in flight: an eighth of the recording, 1 to 8
+/* Objects younger than this may be in flight: an eighth of the recording, at least 1 s, at most 8
  * s. */
 static double young_limit_s(double duration_s)
 {
 	return fmin(8, fmax(1, duration_s / 8));
 }
 
-/* The identity of a key of the dimension that growth is added up by. */
+/* Write the identity of a group's key. */
 static void growth_identity(const struct profile_build *b, const struct growth *g, uint32_t key,
 			    bool loose, FILE *out)
 {
@@ -26,7 +26,7 @@ static void growth_identity(const struct profile_build *b, const struct growth *
 
 	switch (g->by) {
 	case GROWTH_BY_STACK:
-		match_path(b->m, c, key, loose, out);
+		match_stack(b->m, c, key, loose, out);
 		return;
 	case GROWTH_BY_CACHE:
 		fputs(match_cache(b->m, c->caches[key].name), out);
@@ -103,7 +103,7 @@ static struct profile_row *growth_row(struct profile_build *b, const struct grow
 	return r->name && r->cache && r->who ? r : NULL;
 }
 
-/* Bytes of a group whose objects are younger than `limit_s`; a bucket that it cuts counts in part.
+/* Bytes of the group's objects younger than `limit_s`; counts part of the age bucket it falls in.
  */
 static double young_bytes(const struct growth_group *g, double limit_s)
 {
@@ -137,7 +137,7 @@ static int row_names(const struct profile_build *b, const struct growth_group *g
 	return r->cache && r->who ? 0 : -ENOMEM;
 }
 
-/* index: row of (pool, key), UINT32_MAX for none yet. */
+/* index[]: the row of each (pool, key); UINT32_MAX: none yet. */
 static int add_groups(struct profile_build *b, const struct growth *g, uint32_t *index, size_t keys)
 {
 	double young_s = young_limit_s(b->v->duration_s), bytes = 0, var = 0;
@@ -185,7 +185,7 @@ static int add_churn(struct profile_build *b, const struct growth *g, uint32_t *
 		struct profile_row *r;
 
 		if (key == UINT32_MAX)
-			return 0; /* traffic is not kept by that */
+			return 0; /* traffic is not counted by this dimension */
 		where = &index[(size_t)churn->pool * keys + key];
 		if (*where == UINT32_MAX) {
 			if (!growth_row(b, g, churn->pool, "", key, churn->stack))

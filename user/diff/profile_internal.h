@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The inside of profile_build(): what profile.c, profile_levels.c and profile_growth.c share. */
+/*
+ * Private to profile.c, profile_levels.c and profile_growth.c, which fill a profile together.
+ * Nobody else may include it.
+ */
 #ifndef KMEMTRACE_DIFF_PROFILE_INTERNAL_H
 #define KMEMTRACE_DIFF_PROFILE_INTERNAL_H
 
@@ -12,18 +15,18 @@ struct profile_build {
 	struct profile *p;
 };
 
-/* Fill all sections of levels; that of growth. 0 or −ENOMEM. */
+/* Fill all sections of levels, or the section of growth. 0 or −ENOMEM. */
 int profile_levels(struct profile_build *b);
 int profile_growth(struct profile_build *b);
 
 /* A new row with copies of both strings, or NULL. */
 struct profile_row *profile_add(struct profile_rows *rows, const char *key, const char *name);
-/* Sort by identity, and let each be there once. */
+/* Sort rows by identity and merge those with the same one. */
 void profile_finish(struct profile_rows *rows);
-/* a + b, of which either may be unknown. */
+/* a + b; an unknown one (NaN) counts as 0 unless both are. */
 double profile_sum(double a, double b);
 
-/* The identity of a cgroup: as it is within one boot, else without what a boot makes up. */
+/* The identity of a cgroup: its path within one boot; otherwise normalised (cgroup_normalise()). */
 void profile_cgroup_key(const struct profile_build *b, const char *path, char *buf, size_t size);
 
 #endif

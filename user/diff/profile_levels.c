@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The levels of a profile: pools, caches, callers of vmalloc, stacks and page tables by holder. See
- * profile.h. */
+/* Fills a profile's levels: pools, caches, callers of vmalloc, and stacks and page tables by
+ * holder. See profile.h. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -13,12 +13,10 @@
 #include "model/container.h"
 #include "diff/profile_internal.h"
 
-#define SERIES_LOOKED_AT 128 /* snapshots, for a level's own noise and shape */
-#define SHAPE_FLOOR                                                                  \
-	(256.0 * 1024) /* a smaller change has no shape worth naming; as in a report \
-			*/
+#define SERIES_LOOKED_AT 128            /* snapshots used for a level's noise and pattern */
+#define PATTERN_FLOOR    (256.0 * 1024) /* name no pattern for a smaller change, as in a report */
 
-/* ---- what a level does by itself ---- */
+/* ---- noise and pattern of a level ---- */
 
 struct series {
 	double t[SERIES_LOOKED_AT], y[SERIES_LOOKED_AT];
@@ -33,8 +31,8 @@ static void series_add(struct series *s, double t, double y)
 	s->y[s->nr++] = y;
 }
 
-/* From first differences, so that a trend is none. NaN below 8 readings: one step would be all
- * there is. */
+/* From first differences, so that a trend does not count as noise. NaN below 8 readings, where one
+ * step would dominate. */
 static double series_noise(const struct series *s)
 {
 	double k = (double)s->nr - 1, sum = 0, squares = 0;
@@ -59,7 +57,7 @@ static int series_judge(const struct series *s, struct profile_row *r)
 	}
 	r->range = s->nr ? high - low : 0;
 	r->noise = series_noise(s);
-	if (trend_of(s->t, s->y, s->nr, SHAPE_FLOOR, &trend))
+	if (trend_of(s->t, s->y, s->nr, PATTERN_FLOOR, &trend))
 		return -ENOMEM;
 	r->pattern = trend.pattern;
 	return 0;
@@ -83,9 +81,9 @@ static const char *const pool_lines[] = {"Slab",       "VmallocUsed",   "KernelS
 					 "Unaccounted"};
 
 /*
- * In bytes; NaN where the kernel does not say. VmallocUsed is without the recorder's own tables:
- * they were there from the first snapshot to the last, and gone with it. They say nothing of the
- * host, and two recordings may well have had tables of different sizes.
+ * In bytes; NaN when the kernel does not print it. VmallocUsed leaves out the recorder's own
+ * tables. They exist only during the recording, and two recordings may have tables of different
+ * sizes.
  */
 static double pool_level(const struct profile_build *build, const struct snapshot *s,
 			 const char *line)
@@ -212,7 +210,7 @@ static int build_caches(struct profile_build *b)
 	return b->brief ? 0 : caches_judge(b);
 }
 
-/* The first and the last snapshot of the view that have a part. False when none has. */
+/* The first and the last snapshot of the view for which has() is true. False when there is none. */
 static bool ends_find(const struct view *v, bool (*has)(const struct snapshot *),
 		      const struct snapshot **start, const struct snapshot **end)
 {
@@ -250,7 +248,7 @@ static int add_vmallocs(struct profile_build *b, const struct snapshot *s, bool 
 		level -= ours;
 		if (level <= 0)
 			continue;
-		/* "symbol+0xoff [module]": offsets say nothing across kernels */
+		/* "symbol+0xoff [module]": offsets are not comparable between kernels */
 		snprintf(caller, sizeof(caller), "%s", l->caller);
 		module = strchr(caller, '[');
 		if (module) {
@@ -302,7 +300,7 @@ void profile_cgroup_key(const struct profile_build *b, const char *path, char *b
 		cgroup_normalise(path, buf, size);
 }
 
-/* What one holder has in one snapshot; the second of each is of page tables. */
+/* What one holder has in one snapshot; index 0: stacks, index 1: page tables. */
 struct holder_sum {
 	double levels[2], objects[2];
 };
@@ -330,7 +328,7 @@ static int add_holder(struct profile_build *b, const char *key, const char *name
 	return 0;
 }
 
-/* Tasks are added up by cgroup first: its path is long, and its tasks may be many. */
+/* Add up tasks by cgroup first: paths are long, and a cgroup may have many tasks. */
 static int add_tasks_by_cgroup(struct profile_build *b, const struct snapshot *s,
 			       const struct cgroup_of *of, bool end)
 {
