@@ -67,7 +67,7 @@ test_each_rate_is_found() {
 		packets 4194304 unix_stream_sendmsg|unix_dgram_sendmsg
 	END
 	json '[.follows[] | select(.pool == "Slab" and .comm == "plant")] != []' | grep -q true
-	"$KMEMTRACE" report "$CAPTURE" | grep -A12 '^GROWTH GOES WITH' | grep -q plant
+	"$KMEMTRACE" report "$CAPTURE" | grep -A12 '^CORRELATED WITH' | grep -q plant
 }
 
 # shape_is PATTERN REPORT DIFF: Slab, by both, and how their verdicts begin to say so.
@@ -78,7 +78,7 @@ shape_is() {
 	[ "$(json '.pools[] | select(.name == "Slab") | .pattern')" = "$1" ]
 	[ "$(diff_json '.pools[] | select(.name == "Slab") | .new.pattern')" = "$1" ]
 	json '.verdict.sentences[]' | grep -qE "^Slab $2"
-	diff_json '.verdict.sentences[]' | grep -qE "^In the new capture Slab $3"
+	diff_json '.verdict.sentences[]' | grep -qE "^In the new capture, Slab $3"
 }
 
 # 30 MB that are there from about the third to the sixth second of ten.
@@ -88,7 +88,7 @@ test_a_spike_is_no_growth() {
 	sleep 3
 	"$PLANT" msg 30000 --size 976 --seconds 3 >"$WORK/ready"
 	wait "$RECORD_PID" || fail "record: $(cat "$RECORD_ERR")"
-	shape_is spike 'rose and fell back in between, between' 'rose and fell back'
+	shape_is spike 'rose and fell back, between' 'rose and fell back'
 }
 
 # 30 MB that come and go each three and a half seconds.

@@ -112,11 +112,11 @@ test_captures_in_the_wrong_order() {
 	"$KMEMTRACE" record -q -d 1 -o "$WORK/first.kmt" 2>/dev/null
 	"$KMEMTRACE" record -q -d 1 -o "$WORK/second.kmt" 2>/dev/null
 	"$KMEMTRACE" diff "$WORK/first.kmt" "$WORK/second.kmt" | tr -s ' \n' ' ' >"$WORK/said"
-	! grep -qE 'is older than|same part' "$WORK/said" || fail "$(cat "$WORK/said")"
+	! grep -qE 'is older than|same time range' "$WORK/said" || fail "$(cat "$WORK/said")"
 	"$KMEMTRACE" diff "$WORK/second.kmt" "$WORK/first.kmt" | tr -s ' \n' ' ' >"$WORK/said"
 	grep -q 'new capture is older than the base' "$WORK/said" || fail "$(cat "$WORK/said")"
 	"$KMEMTRACE" diff "$WORK/first.kmt" "$WORK/first.kmt" | tr -s ' \n' ' ' >"$WORK/said"
-	grep -q 'same part of the same recording' "$WORK/said" || fail "$(cat "$WORK/said")"
+	grep -q 'same time range of the same recording' "$WORK/said" || fail "$(cat "$WORK/said")"
 	refused 1 "first.kmt lasts 1 s: its end is before" "$KMEMTRACE" report --from 10 "$WORK/first.kmt"
 	one_line
 }

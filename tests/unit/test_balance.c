@@ -115,7 +115,7 @@ static void swap_cache_counts_once(void **state)
 	assert_true(b.kb[BALANCE_POISONED] == 8);
 	assert_true(b.kb[BALANCE_REST] == 4000000 - 300000 - 20000 - 3045000 - 400000 - 10000 -
 						  60000 - 40000 - 1200 - 8000 - 80000 - 512 - 8);
-	assert_int_equal(b.nr_suspects, 1); /* the huge page of zeroes */
+	assert_int_equal(b.nr_candidates, 1); /* the huge page of zeroes */
 
 	/* Lists longer than all that is known: pinned pages, not a swap cache below zero. */
 	meminfo_set(&s, "Active", 1600000);
@@ -152,8 +152,8 @@ static void container_is_told_not_hidden(void **state)
 	read_made("container", &s, &b);
 	assert_sums(&b);
 	assert_true(b.kb[BALANCE_REST] < 0);
-	assert_true(noted(&s, &b, "more than MemTotal"));
-	assert_true(noted(&s, &b, "a container's own view"));
+	assert_true(noted(&s, &b, "The lines exceed MemTotal by"));
+	assert_true(noted(&s, &b, "shows a container (lxcfs)"));
 	snapshot_free(&s);
 }
 
@@ -173,7 +173,7 @@ static void huge_pages_and_what_devices_hold(void **state)
 	assert_true(b.kb[BALANCE_REST] > 0);
 	assert_true(noted(&s, &b, "NewKernelLine"));
 	assert_true(noted(&s, &b, "HugePages_Free"));
-	assert_false(noted(&s, &b, "taken it out of"));
+	assert_false(noted(&s, &b, "has already lowered MemTotal"));
 
 	/* The balloon's driver has lowered MemTotal: it must not be taken off twice, at neither
 	 * end. */
@@ -182,7 +182,7 @@ static void huge_pages_and_what_devices_hold(void **state)
 	balance_pair(&s, &later, PAGE, &b, &c);
 	assert_false(b.balloon_in_total || c.balloon_in_total);
 	assert_true(b.kb[BALANCE_BALLOON] == 0 && c.kb[BALANCE_BALLOON] == 0);
-	assert_true(noted(&later, &c, "taken it out of"));
+	assert_true(noted(&later, &c, "has already lowered MemTotal"));
 	assert_sums(&b);
 	assert_sums(&c);
 	snapshot_free(&s);
@@ -197,7 +197,7 @@ static void without_root_or_meminfo(void **state)
 	(void)state;
 	read_made("huge", &s, &b);
 	assert_true(isnan(b.vmallocinfo_kb) && isnan(b.cached_stacks_kb) && b.stacks_are_vmalloc);
-	assert_true(noted(&s, &b, "takes root"));
+	assert_true(noted(&s, &b, "needs root"));
 	/* More stacks than vmalloc: they cannot be in it. */
 	meminfo_set(&s, "VmallocUsed", 50000);
 	balance_build(&s, PAGE, NULL, &b);

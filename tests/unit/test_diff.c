@@ -229,7 +229,7 @@ static void recordings_of_different_length_compare(void **state)
 	b.seed = 2;
 	compare(&p, workload_record(&a), workload_record(&b));
 	assert_int_equal(p.d.sections[PROFILE_GROWTH].changed, 0);
-	assert_true(says(&p.d, "rates are compared"));
+	assert_true(says(&p.d, "Rates are compared"));
 	pair_free(&p);
 }
 
@@ -383,7 +383,7 @@ static void levels_that_changed_are_named(void **state)
 	assert_int_equal(level(&p.d, PROFILE_POOLS, "Percpu")->level.status, DIFF_GONE);
 	assert_int_equal(level(&p.d, PROFILE_POOLS, "Slab")->level.status, DIFF_SAME);
 	assert_true(says(&p.d, "PageTables higher by 878.9 MiB"));
-	assert_true(says(&p.d, "different size"));
+	assert_true(says(&p.d, "differ in size"));
 	pair_free(&p);
 }
 
@@ -409,7 +409,7 @@ static void what_cannot_be_compared_is_said(void **state)
 	for (size_t i = 0; i < new_->nr_snapshots; i++)
 		new_->snapshots[i].slabs.nr = 0;
 	compare(&p, base, new_);
-	assert_true(says(&p.d, "holds no traced allocations"));
+	assert_true(says(&p.d, "has no traced allocations"));
 	assert_true(says(&p.d, "slabinfo"));
 	assert_false(p.d.sections[PROFILE_GROWTH].comparable);
 	new_->nr_checkpoints = 1;
@@ -449,8 +449,8 @@ static void captures_in_the_wrong_order_are_noticed(void **state)
 	(void)state;
 	assert_true(
 		order_is_noted("a", "2000", "a", "1000", "The new capture is older than the base"));
-	assert_true(
-		order_is_noted("a", "2000", "a", "2000", "the same part of the same recording"));
+	assert_true(order_is_noted("a", "2000", "a", "2000",
+				   "the same time range of the same recording"));
 	assert_false(order_is_noted("a", "1000", "a", "2000", NULL));
 	assert_false(order_is_noted("b", "2000", "a", "1000", NULL)); /* clocks of two boots */
 	assert_false(order_is_noted("", "2000", "", "2000", NULL));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a balance sheet cannot put in a line, one sentence each: see balance_notes.h. */
+/* Writes the notes to a balance sheet: see balance_notes.h. */
 #include "findings/balance_notes.h"
 
 #include <math.h>
@@ -9,7 +9,9 @@
 
 #include "base/units.h"
 
-#define COUNTER_LAG_PAGES 125 /* a CPU may hold back this many pages of one counter */
+#define COUNTER_LAG_PAGES                                                           \
+	125 /* pages of one counter that a CPU may not have passed on yet (vmstat's \
+	       stat_threshold, mm/vmstat.c) */
 
 __attribute__((format(printf, 2, 3))) static void note(struct balance_notes *n, const char *fmt,
 						       ...)
@@ -28,7 +30,7 @@ static const char *size_of(char buf[UNITS_MAX], double kb)
 	return units_bytes(buf, kb * 1024);
 }
 
-/* Memory that is in the machine but not in MemTotal, or the other way round. */
+/* Memory that the zones have and MemTotal does not, or the reverse. */
 static void note_zones(const struct snapshot *s, const struct balance *b, double page_bytes,
 		       struct balance_notes *n)
 {
@@ -46,20 +48,16 @@ static void note_zones(const struct snapshot *s, const struct balance *b, double
 	}
 	if (present > b->total_kb)
 		note(n,
-		     "Outside MemTotal: %s that the kernel set aside at boot for itself (its "
-		     "image, "
-		     "page structures; zoneinfo present - MemTotal).",
+		     "MemTotal leaves out %s that the kernel reserved for itself at boot (its image, "
+		     "page structures): zoneinfo present - MemTotal.",
 		     size_of(a, present - b->total_kb));
 	if (fabs(b->total_kb - managed) > 0.001 * b->total_kb)
 		note(n,
 		     b->total_kb > managed
-			     ? "MemTotal is %s more than the pages that the zones manage: memory "
-			       "that a "
-			       "hypervisor has taken back, and that MemTotal and MemFree still "
-			       "count."
-			     : "MemTotal is %s less than the pages that the zones manage: "
-			       "/proc/meminfo is "
-			       "a container's own view (lxcfs), other files are the machine's.",
+			     ? "MemTotal exceeds the pages that the zones manage by %s: a hypervisor took "
+			       "this memory back, and MemTotal and MemFree still count it."
+			     : "MemTotal is %s below the pages that the zones manage: /proc/meminfo shows a "
+			       "container (lxcfs), the other files show the machine.",
 		     size_of(a, fabs(b->total_kb - managed)));
 }
 
@@ -76,38 +74,35 @@ static void note_overlaps(const struct snapshot *s, const struct balance *b,
 		     size_of(x, b->vmalloc_used_kb), size_of(y, b->kb[BALANCE_KERNEL_STACK]),
 		     b->cached_stacks_kb > 0 ? ", " : "",
 		     b->cached_stacks_kb > 0 ? size_of(z, b->cached_stacks_kb) : "",
-		     b->cached_stacks_kb > 0 ? " of stacks kept for the next threads" : "",
+		     b->cached_stacks_kb > 0 ? " of stacks kept for new threads" : "",
 		     size_of((char[UNITS_MAX]){0},
 			     b->kb[BALANCE_VMALLOC] - fmax(b->cached_stacks_kb, 0)));
 	if (!isnan(b->vmallocinfo_kb) && b->vmallocinfo_kb != b->vmalloc_used_kb)
 		note(n,
-		     "VmallocUsed is %s but the areas in /proc/vmallocinfo add up to %s: areas "
-		     "came or "
-		     "went between reading the two.",
+		     "VmallocUsed is %s, but the areas in /proc/vmallocinfo add up to %s: areas were "
+		     "allocated or freed between the two readings.",
 		     size_of(x, b->vmalloc_used_kb), size_of(y, b->vmallocinfo_kb));
 	if (b->percpu_first_kb > 0)
 		note(n,
-		     "Of Percpu %s is its first chunk, which the kernel set aside before MemTotal "
-		     "was "
-		     "counted: Unaccounted is that much larger.",
+		     "Percpu includes its first chunk, %s, which the kernel reserved before it counted "
+		     "MemTotal: the real Unaccounted is that much larger.",
 		     size_of(x, b->percpu_first_kb));
 	if (huge_free > 0)
-		note(n, "Of the reserved huge pages %s are not in use (HugePages_Free).",
+		note(n, "Of the reserved huge pages, %s is not in use (HugePages_Free).",
 		     size_of(x, huge_free));
 	if (balloon > 0 && !b->balloon_in_total)
 		note(n,
-		     "The balloon of %s is larger than what is left: its driver has taken it out "
-		     "of "
-		     "MemTotal already.",
+		     "The balloon, %s, is larger than the memory that no other line has: its driver has "
+		     "already lowered MemTotal by it.",
 		     size_of(x, balloon));
 	if (s->vmallocs.nr == 0)
-		note(n, "/proc/vmallocinfo could not be read (it takes root): thread stacks are "
-			"taken to "
-			"be vmalloc areas.");
+		note(n,
+		     "/proc/vmallocinfo could not be read (it needs root): thread stacks are assumed "
+		     "to be vmalloc areas.");
 }
 
-/* Names of meminfo that the sheet, or its notes, know. What else may come with later kernels is
- * told. */
+/* Lines of meminfo that the sheet or its notes know. A note names any other line, which a later
+ * kernel may print. */
 static bool line_known(const char *name)
 {
 	static const char *const known[] = {
@@ -149,9 +144,8 @@ static void note_unknown_lines(const struct snapshot *s, struct balance_notes *n
 	for (size_t i = 0; i < s->meminfo.nr; i++)
 		if (!line_known(s->meminfo.items[i].name) && s->meminfo.items[i].value > 0)
 			note(n,
-			     "This kernel also prints %s (%s), which this table does not know: it "
-			     "may be "
-			     "in Unaccounted.",
+			     "This kernel also prints %s (%s), which this version does not know: it may be "
+			     "part of Unaccounted.",
 			     s->meminfo.items[i].name,
 			     size_of(a, (double)s->meminfo.items[i].value));
 }
@@ -163,14 +157,13 @@ void balance_notes(const struct snapshot *s, const struct balance *b, double pag
 
 	*out = (struct balance_notes){0};
 	if (isnan(b->total_kb)) {
-		note(out, "/proc/meminfo has no MemTotal: there is nothing to take apart.");
+		note(out, "/proc/meminfo has no MemTotal, so there is nothing to break down.");
 		return;
 	}
 	if (b->kb[BALANCE_REST] < 0)
 		note(out,
-		     "The lines add up to %s more than MemTotal: counters that a CPU had not yet "
-		     "passed "
-		     "on (up to %s a CPU and counter), or lines that were read a moment apart.",
+		     "The lines exceed MemTotal by %s: CPUs had not yet passed on their counters (up to %s "
+		     "per CPU and counter), or the lines were read a moment apart.",
 		     size_of(a, -b->kb[BALANCE_REST]),
 		     size_of(lag, COUNTER_LAG_PAGES * page_bytes / 1024));
 	note_zones(s, b, page_bytes, out);

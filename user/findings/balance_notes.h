@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a balance sheet cannot put in a line, one sentence each. */
+/*
+ * Notes to a balance sheet, one sentence each: facts about this machine that no line of the sheet
+ * can show. The balance command and its renderers call this. It must not change the sheet.
+ */
 #ifndef KMEMTRACE_FINDINGS_BALANCE_NOTES_H
 #define KMEMTRACE_FINDINGS_BALANCE_NOTES_H
 
@@ -8,13 +11,13 @@
 #define BALANCE_NOTES    12
 #define BALANCE_NOTE_MAX 256
 
-/* A note: something about this machine that the sheet cannot put in a line. */
+/* Whole sentences; at most BALANCE_NOTES of them, further ones are dropped. */
 struct balance_notes {
 	char items[BALANCE_NOTES][BALANCE_NOTE_MAX];
 	size_t nr;
 };
 
-/* What has to be known beside the lines, for the people who read them. */
+/* Write the notes of sheet `b`, which was built from `s`. Never fails. */
 void balance_notes(const struct snapshot *s, const struct balance *b, double page_bytes,
 		   struct balance_notes *out);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Growth beside holders, step by step: see follow.h. */
+/* Correlates a pool's growth with its holders, step by step: see correlation.h. */
 #include "findings/correlation.h"
 
 #include <errno.h>
@@ -10,11 +10,11 @@
 #include "base/cleanup.h"
 #include "data/class.h"
 
-/* The pools of the ledger whose holders are traced, and how. */
+/* The ledger's pools whose holders are traced, and the pool of their objects. */
 static const struct {
 	enum ledger_pool row;
 	enum pool pool;
-} followed[] = {
+} correlated[] = {
 	{LEDGER_SLAB, POOL_SLAB},           {LEDGER_VMALLOC, POOL_VMALLOC},
 	{LEDGER_KERNEL_STACK, POOL_KSTACK}, {LEDGER_PAGE_TABLES, POOL_PAGETABLE},
 	{LEDGER_PERCPU, POOL_PERCPU},       {LEDGER_UNACCOUNTED, POOL_PAGE},
@@ -24,8 +24,8 @@ struct correlation_builder {
 	const struct view *v;
 	const struct cap_checkpoint **at; /* checkpoints in the view */
 	size_t nr;
-	double *level; /* of the pool at each, in bytes */
-	double *ends;  /* by id: held at the first checkpoint and at the last */
+	double *level; /* of the pool at each checkpoint, in bytes */
+	double *ends;  /* by id, two each: bytes held at the first and at the last checkpoint */
 	size_t nr_ids;
 };
 
@@ -45,8 +45,7 @@ double correlation_r(const double *x, const double *y, size_t n)
 	return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : NAN;
 }
 
-/* The ledger's level of the pool nearest in time to t_s: its series has the view's snapshots,
- * thinned. */
+/* The pool's level nearest in time to t_s. The row's series holds the view's snapshots, thinned. */
 static double level_near(const struct view *v, const struct ledger_row *row, double t_s)
 {
 	size_t span = v->last - v->first, best = 0;
@@ -64,7 +63,8 @@ static double level_near(const struct view *v, const struct ledger_row *row, dou
 	return isfinite(distance) ? row->series[best] * 1024 : NAN;
 }
 
-/* The id of who holds a row that counts to the pool; 0: nobody that is named. */
+/* The id of the process or cgroup that holds row `h`; 0 when unknown, or when the row's bytes are
+ * not in the pool. */
 static uint32_t holder(const struct capture *c, const struct cap_brief *h, enum pool pool,
 		       bool cgroup)
 {
@@ -73,7 +73,7 @@ static uint32_t holder(const struct capture *c, const struct cap_brief *h, enum 
 	return cgroup ? c->processes[h->process].cgroup : h->process;
 }
 
-/* What everybody holds at the first checkpoint and at the last. */
+/* Add up what each holder has at the first and at the last checkpoint. */
 static void ends_sum(struct correlation_builder *b, enum pool pool, bool cgroup)
 {
 	memset(b->ends, 0, 2 * b->nr_ids * sizeof(*b->ends));
@@ -88,7 +88,7 @@ static void ends_sum(struct correlation_builder *b, enum pool pool, bool cgroup)
 	}
 }
 
-/* What those in `rows` hold at each checkpoint: x has nr · b->nr elements. */
+/* Add up what the holders in `rows` have at each checkpoint; x has nr · b->nr elements. */
 static void held_sum(const struct correlation_builder *b, enum pool pool,
 		     const struct correlation_row *rows, size_t nr, double *x)
 {
@@ -110,7 +110,7 @@ static int compare_row(const struct correlation_row *x, const struct correlation
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-/* Keep the first CORRELATION_SHOWN in order. */
+/* Insert `row` in order, keeping at most CORRELATION_SHOWN. */
 static void rows_insert(struct correlation_row *rows, size_t *nr, const struct correlation_row *row)
 {
 	size_t at = *nr;
@@ -126,14 +126,14 @@ static void rows_insert(struct correlation_row *rows, size_t *nr, const struct c
 	++*nr;
 }
 
-/* Steps from checkpoint to checkpoint. */
+/* Turn nr levels into their nr − 1 differences. */
 static void to_steps(double *x, size_t nr)
 {
 	for (size_t k = 0; k + 1 < nr; k++)
 		x[k] = x[k + 1] - x[k];
 }
 
-/* Those who hold the most more, of the processes or the cgroups. */
+/* Append the processes (or cgroups) whose held bytes grew most in this pool. */
 static int correlation_pool(struct correlation_builder *b, enum pool pool, const char *name,
 			    bool cgroup, struct correlation *out)
 {
@@ -182,10 +182,10 @@ static int correlation_pools(struct correlation_builder *b, const struct ledger 
 {
 	int err = 0;
 
-	for (size_t i = 0; i < sizeof(followed) / sizeof(followed[0]) && !err; i++) {
-		const struct ledger_row *row = &ledger->rows[followed[i].row];
+	for (size_t i = 0; i < sizeof(correlated) / sizeof(correlated[0]) && !err; i++) {
+		const struct ledger_row *row = &ledger->rows[correlated[i].row];
 
-		/* only what grew is followed */
+		/* skip pools that did not grow */
 		if (row->trend.pattern != PATTERN_GROWING && row->trend.pattern != PATTERN_STEP)
 			continue;
 		for (size_t k = 0; k < b->nr; k++)
@@ -193,7 +193,7 @@ static int correlation_pools(struct correlation_builder *b, const struct ledger 
 		if (!(b->level[b->nr - 1] > b->level[0]))
 			continue;
 		for (int cgroup = 0; cgroup < 2 && !err; cgroup++)
-			err = correlation_pool(b, followed[i].pool, row->name, cgroup, out);
+			err = correlation_pool(b, correlated[i].pool, row->name, cgroup, out);
 	}
 	return err;
 }

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Whose allocation a pool's growth goes with: from checkpoint to checkpoint, what the pool gained
- * beside what each process and cgroup held more of. A share says how much of it is theirs; a
- * correlation, that both come and go at the same times. Correlation is no cause: the call paths
- * are.
+ * Whose allocations a pool's growth correlates with. Compares, from checkpoint to checkpoint, the
+ * pool's change with the change in what each process and cgroup holds. The share says how much of
+ * the growth they hold; the correlation says whether both change at the same times. report.c calls
+ * it. Correlation is not a cause: call paths show causes.
  */
 #ifndef KMEMTRACE_FINDINGS_CORRELATION_H
 #define KMEMTRACE_FINDINGS_CORRELATION_H
 
 #include "model/ledger.h"
 
-#define CORRELATION_MIN   6   /* steps between checkpoints, below which nothing is said */
-#define CORRELATION_SHARE 0.1 /* of the pool's growth, below which nobody is named */
-#define CORRELATION_SHOWN 3   /* of each kind, for each pool */
+#define CORRELATION_MIN   6   /* with fewer steps between checkpoints, report nothing */
+#define CORRELATION_SHARE 0.1 /* of the pool's growth; name nobody with a smaller share */
+#define CORRELATION_SHOWN 3   /* processes, and cgroups, of each pool */
 
 struct correlation_row {
 	const char *pool; /* of the ledger */
 	bool cgroup;
 	uint32_t id;  /* of the process or cgroup */
-	double bytes; /* held more at the end than at the first checkpoint */
-	double share; /* of what the pool gained */
-	double r;     /* Pearson's, of the steps; NaN where one side made none, or all alike */
+	double bytes; /* held at the last checkpoint, less those at the first */
+	double share; /* of the pool's growth */
+	double r;     /* Pearson's, of the steps; NaN when the steps of one side are all equal */
 	size_t steps;
 };
 

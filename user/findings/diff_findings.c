@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Notes and verdict of a diff: see diff_findings.h. Sentences are built from measured figures
- * alone; names in them are as captured, whoever prints them escapes them.
+ * Writes the notes and the verdict of a diff: see diff_findings.h. Names in the sentences are as
+ * captured: the renderer must escape them.
  */
 #include "findings/diff_findings.h"
 
@@ -18,8 +18,8 @@
 #include "model/losses.h"
 
 #define NAME_SHOWN   64
-#define PATH_SHOWN   120
-#define SET_CAUTION  5 /* captures: of fewer no spread can be told */
+#define STACK_SHOWN  120
+#define SET_CAUTION  5 /* captures; fewer cannot show a spread */
 #define SIZE_DIFFERS 1.1
 
 struct words {
@@ -65,7 +65,7 @@ __attribute__((format(printf, 3, 4))) static void note(struct words *w, bool gra
 
 /* ---- what cannot be compared ---- */
 
-/* "slab, vmalloc": pools that one side traces and the other does not. */
+/* "slab, vmalloc": the pools that only one side traces; that side is the base if `of_base`. */
 static bool pools_of_one(const struct diff_input *in, bool of_base, char *buf, size_t size)
 {
 	size_t at = 0;
@@ -91,17 +91,17 @@ static void note_pools(struct words *w)
 
 	if (!in->new_->sections[PROFILE_GROWTH].measured)
 		note(w, true,
-		     "The new capture holds no traced allocations: only levels are compared.");
+		     "The new capture has no traced allocations: only levels are compared.");
 	else if (in->base && !in->base->sections[PROFILE_GROWTH].measured)
-		note(w, true,
-		     "The base capture holds no traced allocations: only levels are compared.");
+		note(w, true, "The base has no traced allocations: only levels are compared.");
 	else {
 		if (pools_of_one(in, true, pools, sizeof(pools)))
-			note(w, false, "Only the base traced %s: growth there is not compared.",
+			note(w, false,
+			     "Only the base traced %s: growth in these pools is not compared.",
 			     pools);
 		if (pools_of_one(in, false, pools, sizeof(pools)))
 			note(w, false,
-			     "Only the new capture traced %s: growth there is not compared.",
+			     "Only the new capture traced %s: growth in these pools is not compared.",
 			     pools);
 	}
 }
@@ -131,10 +131,17 @@ static void period_words(const struct profile *p, char *buf, size_t size)
 	char bytes[UNITS_MAX];
 
 	if (p->sample_bytes > 0)
-		snprintf(buf, size, "sampled, one for each %s",
+		snprintf(buf, size, "sampled once for each %s",
 			 units_bytes(bytes, p->sample_bytes));
 	else
 		snprintf(buf, size, "exact");
+}
+
+static const char *filtered_side(const struct profile *base, const struct profile *new_)
+{
+	if (!base || !base->focused)
+		return "The new capture";
+	return new_->focused ? "Both captures" : "The base";
 }
 
 static void note_modes(struct words *w)
@@ -144,18 +151,16 @@ static void note_modes(struct words *w)
 
 	if (new_->focused || (base && base->focused))
 		note(w, true,
-		     "%s traced only the caches named with --cache: all other growth is unknown there.",
-		     !base || !base->focused ? "The new capture"
-		     : new_->focused         ? "Both captures"
-					     : "The base");
+		     "%s traced only the caches named with --cache: other growth is unknown.",
+		     filtered_side(base, new_));
 	if (!base)
 		return;
 	period_words(base, a, sizeof(a));
 	period_words(new_, b, sizeof(b));
 	if (strcmp(a, b))
 		note(w, false,
-		     "The base is %s, the new capture %s: figures compare, but one side is less certain, as the "
-		     "intervals show.",
+		     "The base is %s, the new capture is %s: the figures are comparable, but one side is less "
+		     "certain, as the intervals show.",
 		     a, b);
 }
 
@@ -166,7 +171,7 @@ static void note_own(struct words *w)
 
 	if (base && (base->own_bytes > 0 || new_->own_bytes > 0))
 		note(w, false,
-		     "VmallocUsed and its callers are without the recorder's own tables (%s, then %s).",
+		     "VmallocUsed and its callers leave out the recorder's own tables (base: %s, new: %s).",
 		     units_bytes(a, base->own_bytes), units_bytes(b, new_->own_bytes));
 }
 
@@ -176,23 +181,23 @@ static void note_durations(struct words *w)
 	char a[UNITS_MAX], b[UNITS_MAX];
 
 	if (!(new_->duration_s > 0) || (base && !(base->duration_s > 0)))
-		note(w, true, "One side has a single reading of the levels, so it has no rates.");
+		note(w, true, "One side has only one reading of the levels, so it has no rates.");
 	else if (base && (base->duration_s > 2 * new_->duration_s ||
 			  new_->duration_s > 2 * base->duration_s))
 		note(w, false,
-		     "The base lasted %s, the new capture %s: rates are compared, but what lives longer than the "
-		     "shorter one looks like growth there.",
+		     "The base lasted %s, the new capture %s. Rates are compared, but objects that outlive the "
+		     "shorter recording look like growth in it.",
 		     units_duration(a, base->duration_s), units_duration(b, new_->duration_s));
 }
 
-/* When the part began that is compared, seconds since the epoch; NaN when the capture does not say.
+/* Start of the compared time range, in seconds since the epoch; NaN when the capture has no start.
  */
 static double began_s(const struct view *v)
 {
 	return capture_meta_number(v->c, META_START, NAN) + v->start->t_s;
 }
 
-/* Two of one boot have an order, and two of one recording may be the same. */
+/* Captures of one boot have an order; time ranges of one recording may be the same. */
 static void note_order(struct words *w)
 {
 	const struct view *base = w->d->in.base_view, *new_ = w->d->in.new_view;
@@ -205,12 +210,12 @@ static void note_order(struct words *w)
 	new_s = began_s(new_);
 	if (base_s == new_s && base->duration_s == new_->duration_s)
 		note(w, true,
-		     "Base and new are the same part of the same recording: nothing can differ. To compare two "
-		     "parts of one, give --base-to and --from.");
+		     "Base and new are the same time range of the same recording, so nothing can differ. To "
+		     "compare two time ranges of one recording, give --base-to and --from.");
 	else if (new_s < base_s)
 		note(w, true,
-		     "The new capture is older than the base, of the same boot: what grew is shown as shrunk. "
-		     "Exchange the two, if that is not what you want.");
+		     "The new capture is older than the base (same boot), so growth is shown as shrinking. "
+		     "Swap the two files to see it as growth.");
 }
 
 static void note_kernels(struct words *w)
@@ -219,22 +224,22 @@ static void note_kernels(struct words *w)
 	const struct capture *base, *new_ = in->new_view->c;
 
 	if (!in->base_view) {
-		note(w, false, "Paths are matched by function and module, without offsets.");
+		note(w, false, "Call paths are matched by function and module, without offsets.");
 		return;
 	}
 	base = in->base_view->c;
 	if (strcmp(capture_meta(base, META_ARCH), capture_meta(new_, META_ARCH)))
 		note(w, false,
-		     "Architectures differ (%s and %s): sizes of objects and stacks do, too.",
+		     "Architectures differ (%s and %s), and so do the sizes of objects and stacks.",
 		     capture_meta(base, META_ARCH), capture_meta(new_, META_ARCH));
 	if (strcmp(capture_meta(base, META_RELEASE), capture_meta(new_, META_RELEASE)))
 		note(w, false,
-		     "Kernels differ (%s and %s): paths are matched by function and module, without offsets; a "
-		     "path that only begins and ends alike is marked.",
+		     "Kernels differ (%s and %s): call paths are matched by function and module, without "
+		     "offsets. Call paths that match only at both ends are marked.",
 		     capture_meta(base, META_RELEASE), capture_meta(new_, META_RELEASE));
 	else if (!match_same_kernel(in->match))
 		note(w, false,
-		     "The kernels are not known to be one build: paths are matched without offsets.");
+		     "The kernels may be different builds: call paths are matched without offsets.");
 }
 
 static bool differs(double a, double b)
@@ -250,8 +255,8 @@ static void note_sizes(struct words *w)
 	if (!base || (base->cpus == new_->cpus && !differs(base->mem_total_kb, new_->mem_total_kb)))
 		return;
 	note(w, false,
-	     "The machines are of different size: %.0f CPUs and %s, then %.0f CPUs and %s. Levels are given per "
-	     "CPU and per GiB, too.",
+	     "The machines differ in size (base: %.0f CPUs and %s; new: %.0f CPUs and %s), so levels are also "
+	     "given per CPU and per GiB.",
 	     base->cpus, units_bytes(a, base->mem_total_kb * 1024), new_->cpus,
 	     units_bytes(b, new_->mem_total_kb * 1024));
 }
@@ -266,8 +271,8 @@ static void note_side(struct words *w, const struct view *v, const char *which)
 		note(w, false, "The %s is incomplete: its recording did not end properly.", which);
 	if (stacks[0] && strcmp(stacks, "ok"))
 		note(w, true,
-		     "Call paths of the %s have no names (%.200s): they cannot be matched.", which,
-		     stacks);
+		     "Call paths of the %s have no names (%.200s), so they cannot be matched.",
+		     which, stacks);
 	losses_sum(v, &losses);
 	if (losses_ratio(&losses) > 0.001)
 		note(w, false, "The %s lost %s events (%s%% of all).", which,
@@ -292,7 +297,7 @@ static void say_notes(struct words *w)
 	note_side(w, in->new_view, "new capture");
 	if (in->set && baseline_captures(in->set) < SET_CAUTION)
 		note(w, true,
-		     "A set of %zu captures is too small to tell what is usual: %d and more are.",
+		     "A set of %zu captures is too small to tell what is usual; use at least %d.",
 		     baseline_captures(in->set), SET_CAUTION);
 }
 
@@ -316,23 +321,26 @@ static void describe_row(const struct diff_row *row, char *buf, size_t size)
 	const char *who = row->new_ && row->new_->who ? row->new_->who : "";
 
 	snprintf(buf, size, "%s%s%.*s%s at %.*s%s%s%.*s", pool_name(diff_row_pool(row)),
-		 cache[0] ? " (" : "", NAME_SHOWN, cache, cache[0] ? ")" : "", PATH_SHOWN,
+		 cache[0] ? " (" : "", NAME_SHOWN, cache, cache[0] ? ")" : "", STACK_SHOWN,
 		 label && label[0] ? label : "an unknown place",
-		 label && strlen(label) > PATH_SHOWN ? " ..." : "",
+		 label && strlen(label) > STACK_SHOWN ? " ..." : "",
 		 who[0] ? ", most of it by " : "", 32, who);
 }
 
-/* "12.1 MiB/s more (95% interval …) in slab (kmalloc-1k) at a < b, where the base had 0 B/s" */
+/* "Held memory grows 1.9 MiB/s faster (95% interval …): slab (kmalloc-1k) at a < b; before, it grew
+ * by 0 B/s." */
 static void say_growth_row(struct words *w, const struct diff_row *row, bool first)
 {
 	char what[512], more[UNITS_MAX], interval[INTERVAL_WORDS_MAX], had[UNITS_MAX];
 	const struct diff_figure *f = &row->growth;
 
 	describe_row(row, what, sizeof(what));
-	say(w, "%s by %s/s more%s%s: %s; %s %s/s.", first ? "What is held grows" : "Then",
-	    units_bytes(more, f->delta), w->d->in.set ? " than usual" : "",
+	say(w, "%s grows %s/s faster%s%s: %s; %s %s/s.",
+	    first ? "Held memory" : "The second largest", units_bytes(more, f->delta),
+	    w->d->in.set ? " than usual" : "",
 	    interval_words(interval, " (95% interval ", f->delta, f->low, f->high, units_bytes),
-	    what, w->d->in.set ? "usual is" : "before it was", units_bytes(had, f->base));
+	    what, w->d->in.set ? "usual growth is" : "before, it grew by",
+	    units_bytes(had, f->base));
 }
 
 static void say_growth(struct words *w)
@@ -346,17 +354,17 @@ static void say_growth(struct words *w)
 				    rows->items[grown].growth.status == DIFF_GROWN))
 		grown++;
 	if (!grown) {
-		say(w, "Nothing holds memory that grows faster than in the base beyond noise.");
+		say(w, "No held memory grows faster than in the base, beyond noise.");
 		return;
 	}
 	say_growth_row(w, &rows->items[0], true);
 	if (grown > 1 && rows->items[1].growth.delta > rows->items[0].growth.delta / 2)
 		say_growth_row(w, &rows->items[1], false);
 	if (grown > 2)
-		say(w, "%zu call paths or groups in all grow faster than before.", grown);
+		say(w, "In all, %zu rows of GROWTH grow faster than before.", grown);
 }
 
-/* The levels that changed most, of one section. */
+/* The up to three levels of a section that changed most. */
 static void say_levels(struct words *w, enum profile_section section, const char *head)
 {
 	const struct diff_rows *rows = &w->d->sections[section];
@@ -388,13 +396,13 @@ static void say_levels_all(struct words *w)
 	size_t changed =
 		w->d->sections[PROFILE_POOLS].changed + w->d->sections[PROFILE_CACHES].changed;
 
-	say_levels(w, PROFILE_POOLS, "Levels of pools");
-	say_levels(w, PROFILE_CACHES, "Of slab caches");
+	say_levels(w, PROFILE_POOLS, "Pools");
+	say_levels(w, PROFILE_CACHES, "Slab caches");
 	if (!changed)
-		say(w, "No level is beyond what it varies by itself.");
+		say(w, "No level changed beyond its own noise.");
 }
 
-/* A level at one moment says little of a pool that comes and goes. */
+/* One level says little about a pool that rises and falls. */
 static void say_swings(struct words *w)
 {
 	const struct diff_rows *pools = &w->d->sections[PROFILE_POOLS];
@@ -405,10 +413,9 @@ static void say_swings(struct words *w)
 			row && row->range > DIFF_LEVEL_FLOOR ? row->pattern : PATTERN_UNKNOWN;
 
 		if (p == PATTERN_SPIKE || p == PATTERN_SAWTOOTH || p == PATTERN_DROP)
-			say(w, "In the new capture %s %s%s.", diff_row_name(&pools->items[i]),
+			say(w, "In the new capture, %s %s%s.", diff_row_name(&pools->items[i]),
 			    pattern_words(p),
-			    p == PATTERN_DROP ? ""
-					      : ": its level at the end is one moment of that");
+			    p == PATTERN_DROP ? "" : ", so its level at the end says little");
 	}
 }
 
@@ -422,7 +429,7 @@ static void say_churn(struct words *w)
 	row = &w->d->sections[PROFILE_GROWTH].items[w->d->churn_order[0]];
 	describe_row(row, what, sizeof(what));
 	say(w, "Traffic changed most in %s: %s/s allocated, %s %s/s.", what,
-	    units_bytes(new_, row->churn.new_), w->d->in.set ? "usual is" : "before",
+	    units_bytes(new_, row->churn.new_), w->d->in.set ? "usually" : "before",
 	    units_bytes(base, row->churn.base));
 }
 

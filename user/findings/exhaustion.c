@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Time to exhaustion: see outlook.h. */
+/* Time to exhaustion: see exhaustion.h. */
 #include "findings/exhaustion.h"
 
 #include <errno.h>
@@ -8,9 +8,9 @@
 
 #include "base/cleanup.h"
 
-/* A slope seen for a minute says nothing of next year. */
+/* Leave distant ends out: a slope measured for a minute says nothing about next year. */
 #define HORIZON_S     (365.0 * 86400)
-#define HORIZON_TIMES 1000 /* as long as was looked */
+#define HORIZON_TIMES 1000 /* times the length of the recording */
 
 static void exhaustion_add(const struct view *v, struct exhaustion *o, const char *name,
 			   double slope, double low, double high)
@@ -51,7 +51,7 @@ static int available_trend(const struct view *v, struct trend *out)
 		if (isnan(kb))
 			continue;
 		t[points] = v->c->snapshots[i].t_s;
-		y[points++] = -kb; /* what is taken, so that a loss is a growth */
+		y[points++] = -kb; /* negated, so that a loss of available memory is growth */
 	}
 	return trend_of(t, y, points, 1024, out);
 }

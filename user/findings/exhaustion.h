@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How long it can go on: MemAvailable over the present rate, for each pool that is growing and for
- * MemAvailable itself. Straight lines drawn on: a rule of thumb with an interval, not a forecast.
+ * Time to exhaustion: MemAvailable divided by the present rate, for each growing pool and for
+ * MemAvailable itself. A straight line through the recording, with an interval: a rule of thumb,
+ * not a forecast. report.c calls it.
  */
 #ifndef KMEMTRACE_FINDINGS_EXHAUSTION_H
 #define KMEMTRACE_FINDINGS_EXHAUSTION_H
@@ -11,8 +12,8 @@
 struct exhaustion_row {
 	const char *name; /* of the pool, or "MemAvailable" */
 	double slope_kb;  /* per second, > 0: how fast it takes memory */
-	/* until nothing is available: at the slope, and at the ends of its 95 % interval; INFINITY
-	 * where the slower end is no growth */
+	/* until nothing is available: at the slope, and at both ends of its 95 % interval. `high`
+	 * is INFINITY when the slow end of the slope is no growth. */
 	double seconds, low, high;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Limits on growth for scripts: see gate.h. */
+/* Limits on growth, for scripts: see growth_limit.h. */
 #include "findings/growth_limit.h"
 
 #include <ctype.h>
@@ -48,10 +48,10 @@ int growth_limit_parse(const char *text, struct growth_limit *out)
 	    units_parse_size(size, &bytes))
 		return -EINVAL;
 	if (bytes && isdigit((unsigned char)size[strlen(size) - 1]))
-		return -ENOMSG; /* whoever writes Slab=16 does not mean 16 bytes */
+		return -ENOMSG; /* "Slab=16" hardly means 16 bytes */
 	g.bytes = (double)bytes;
 	if (slash && units_parse_duration(slash + 1, &g.seconds)) {
-		/* "/s", "/min", "/h", "/d": one of them */
+		/* a bare unit ("/s", "/min", "/h", "/d") means one of it */
 		char one[16];
 
 		if (!isalpha((unsigned char)slash[1]) ||
@@ -81,7 +81,7 @@ char *growth_limit_describe(const struct growth_limit *g, const struct growth_li
 
 	units_bytes(grown, value);
 	units_bytes(limit, g->bytes);
-	if (!strcmp(grown, limit)) { /* rounded alike, yet one is more */
+	if (!strcmp(grown, limit)) { /* both round to the same words, so print bytes */
 		units_count(grown, ceil(value));
 		units_count(limit, g->bytes);
 		strcat(grown, " bytes");

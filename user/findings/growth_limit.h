@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * --fail-if-growth POOL=SIZE[/TIME]: how much a pool may grow before a script is told. Without a
- * time the growth itself counts, with one the rate. Pure.
+ * --fail-if-growth POOL=SIZE[/TIME]: parses a limit and checks what was measured against it.
+ * Without TIME, it limits the growth itself; with TIME, the rate. report and diff call it. Pure.
  */
 #ifndef KMEMTRACE_FINDINGS_GROWTH_LIMIT_H
 #define KMEMTRACE_FINDINGS_GROWTH_LIMIT_H
@@ -16,21 +16,21 @@
 struct growth_limit {
 	const char *pool; /* as in the ledger */
 	double bytes;
-	double seconds; /* 0: of the growth as a whole */
+	double seconds; /* of TIME; 0 without it */
 };
 
 /*
- * "Slab=16M", "kstack=1M/1h": names of the ledger or of a pool, any case; the size has a unit, or
- * is 0. 0, −EINVAL, or −ENOMSG: the unit is missing.
+ * Parse "Slab=16M" or "kstack=1M/1h": the ledger's name or the pool's, in any case; the size needs
+ * a unit unless it is 0. Returns 0, −EINVAL, or −ENOMSG when the unit is missing.
  */
 int growth_limit_parse(const char *text, struct growth_limit *out);
 
-/* What was measured of a pool: bytes it grew by, and bytes a second. NaN: not measured. */
+/* What was measured: bytes of growth, and bytes per second. NaN: not measured. */
 struct growth_limit_facts {
 	double grown, rate;
 };
 
-/* 1: grown beyond the gate; 0: not; −ENODATA: that was not measured. */
+/* 1: beyond the limit; 0: within it; −ENODATA: the growth was not measured. */
 int growth_limit_check(const struct growth_limit *g, const struct growth_limit_facts *facts);
 
 /* "Slab grew by 20.0 MiB, more than 16.0 MiB". Returns buf. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Runs the model in order: see report.h. */
+/* Builds each part of a report in order: see report.h. Later parts use earlier ones. */
 #include "findings/report.h"
 
 #include <errno.h>
@@ -7,9 +7,9 @@
 #include <string.h>
 
 #define TRUST_SHARE \
-	0.1 /* caches holding this share of what is held decide the trust of the whole */
+	0.1 /* a cache with at least this share of held bytes can lower the report's trust */
 
-/* What a cache holds of what was allocated since tracing began, seen or not. */
+/* Bytes that a cache holds of allocations since tracing began, with or without an event. */
 static double cache_weight(const struct cache_row *cache)
 {
 	return cache->held_bytes + (cache->unseen_bytes > 0 ? cache->unseen_bytes : 0);
@@ -68,7 +68,7 @@ static int report_fill(const struct view *v, enum growth_by by, struct report *r
 	return verdict_build(&facts, &r->verdict);
 }
 
-/* The report's parts point into each other, so it is filled in place and cleared on failure. */
+/* The parts point into each other, so fill `out` in place, and clear it on failure. */
 int report_build(const struct view *v, enum growth_by by, struct report *out)
 {
 	int err;

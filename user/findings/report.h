@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Everything a report says, computed: the one call between a capture and the renderers. Renderers
- * only print what is here.
+ * Everything that a report states: report_build() is the one call between a capture and the
+ * renderers. cmd_report.c calls it. Renderers only print what is here.
  */
 #ifndef KMEMTRACE_FINDINGS_REPORT_H
 #define KMEMTRACE_FINDINGS_REPORT_H
@@ -27,15 +27,15 @@ struct report {
 	struct ledger ledger;
 	struct growth growth;
 	struct history history; /* of the first groups of growth */
-	struct trust trust; /* of the whole: that of the caches that hold most, and of the capture
-			       itself */
+	struct trust trust; /* of the whole report: the lowest of the capture's own trust and that
+		       of the caches that hold most */
 	struct verdict verdict;
 	struct exhaustion exhaustion;
 	struct correlation correlation;
 	struct unusual_levels unusual_levels;
 };
 
-/* 0 or −ENOMEM. What is viewed must outlive the report. Free with report_free(). */
+/* 0 or −ENOMEM. The view's capture must outlive the report. Free with report_free(). */
 int report_build(const struct view *v, enum growth_by by, struct report *out);
 void report_free(struct report *r);
 

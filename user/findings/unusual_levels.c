@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The rules: one function each, in one table; see proportion.h. All sizes in kB. */
+/* The rules, one function each, listed in one table: see unusual_levels.h. All sizes in kB. */
 #include "findings/unusual_levels.h"
 
 #include <math.h>
@@ -9,15 +9,15 @@
 
 #include "base/units.h"
 
-/* The limits, and where each comes from: docs/interpretation.md says it in words. */
+/* The limits; docs/interpretation.md explains where each comes from. */
 #define STACK_KB             16.0 /* THREAD_SIZE of x86-64 and arm64 (arch/x86/include/asm/page_64_types.h) */
 #define STACK_SHARE          1.5 /* of threads × THREAD_SIZE */
 #define STACK_MEMORY         0.02
-#define PAGE_TABLE_SHARE     0.05 /* of what is mapped: densely used it is 1/512 */
+#define PAGE_TABLE_SHARE     0.05 /* of mapped memory; dense mappings need 1/512 */
 #define PAGE_TABLE_LEAST_KB  65536.0
 #define SLAB_UNRECLAIM_SHARE 0.1
 #define SLAB_RECLAIM_SHARE   0.3
-#define PERCPU_EACH_KB       8192.0 /* a CPU */
+#define PERCPU_EACH_KB       8192.0 /* per possible CPU */
 #define VMALLOC_SHARE        0.05
 
 struct facts {
@@ -57,12 +57,12 @@ static void rule_stacks(struct facts *f)
 	units_bytes(stacks, f->stacks * 1024);
 	if (f->threads > 0 && each > STACK_SHARE * STACK_KB)
 		find(f, "stacks-per-thread", true, each, STACK_SHARE * STACK_KB,
-		     "KernelStack is %s for %s threads, %.0f KiB each where one takes %.0f: stacks of threads that "
-		     "have ended are kept, or threads come and go fast.",
+		     "KernelStack is %s for %s threads, %.0f KiB each; one stack is %.0f KiB. Stacks of ended threads "
+		     "are kept, or threads start and end quickly.",
 		     stacks, units_count(threads, f->threads), each, STACK_KB);
 	if (f->stacks > STACK_MEMORY * f->total)
 		find(f, "stacks-of-memory", true, f->stacks / f->total, STACK_MEMORY,
-		     "KernelStack is %s, %.1f%% of memory: that is about %s threads.", stacks,
+		     "KernelStack is %s, %.1f%% of memory: about %s threads.", stacks,
 		     100 * f->stacks / f->total, units_count(threads, f->stacks / STACK_KB));
 }
 
@@ -76,11 +76,11 @@ static void rule_page_tables(struct facts *f)
 	if (!(f->page_tables > PAGE_TABLE_LEAST_KB) || !(share > PAGE_TABLE_SHARE))
 		return;
 	if (top && top->pgtables_kb.end > 0)
-		snprintf(who, sizeof(who), " Most are of %.16s[%d]: %s.", top->comm, top->tgid,
-			 units_bytes(most, top->pgtables_kb.end * 1024));
+		snprintf(who, sizeof(who), " The largest holder is %.16s[%d]: %s.", top->comm,
+			 top->tgid, units_bytes(most, top->pgtables_kb.end * 1024));
 	find(f, "page-tables-of-mapped", true, share, PAGE_TABLE_SHARE,
-	     "PageTables is %s for %s of mapped memory, %.1f%% where dense mappings take 0.2%%: memory is mapped sparsely, "
-	     "or the same memory by many processes (huge pages would need far less).%s",
+	     "PageTables is %s for %s of mapped memory, %.1f%%; dense mappings need 0.2%%. Memory is mapped sparsely, "
+	     "or many processes map the same memory (huge pages need far less).%s",
 	     units_bytes(tables, f->page_tables * 1024), units_bytes(mapped, f->mapped * 1024),
 	     100 * share, who);
 }
@@ -93,12 +93,12 @@ static void rule_slab(struct facts *f)
 	if (f->unreclaimable > SLAB_UNRECLAIM_SHARE * f->total)
 		find(f, "slab-unreclaimable", true, f->unreclaimable / f->total,
 		     SLAB_UNRECLAIM_SHARE,
-		     "SUnreclaim is %s, %.1f%% of memory: no pressure gives that back.",
+		     "SUnreclaim is %s, %.1f%% of memory: memory pressure cannot free it.",
 		     units_bytes(size, f->unreclaimable * 1024), 100 * f->unreclaimable / f->total);
 	if (f->reclaimable > SLAB_RECLAIM_SHARE * f->total)
 		find(f, "slab-reclaimable", true, f->reclaimable / f->total, SLAB_RECLAIM_SHARE,
-		     "SReclaimable is %s, %.1f%% of memory and %.0f%% of Slab: caches of names and inodes, given back under "
-		     "pressure unless something keeps them in use.",
+		     "SReclaimable is %s, %.1f%% of memory and %.0f%% of Slab: mostly dentries and inodes, which memory "
+		     "pressure frees unless they are in use.",
 		     units_bytes(size, f->reclaimable * 1024), 100 * f->reclaimable / f->total,
 		     100 * f->reclaimable / slab);
 }
@@ -111,8 +111,8 @@ static void rule_percpu(struct facts *f)
 
 	if (each > PERCPU_EACH_KB)
 		find(f, "percpu-per-cpu", true, each, PERCPU_EACH_KB,
-		     "Percpu is %s, %s for each of %.0f possible CPUs: thousands of cgroups (removed ones that are still "
-		     "in use, too), network namespaces or per-CPU BPF maps.",
+		     "Percpu is %s, %s for each of %.0f possible CPUs. Usual causes: thousands of cgroups (removed ones "
+		     "stay while in use), network namespaces, per-CPU BPF maps.",
 		     units_bytes(all, f->percpu * 1024), units_bytes(one, each * 1024), cpus);
 }
 
@@ -134,7 +134,7 @@ static void rule_vmalloc(struct facts *f)
 			 top->caller[0] ? top->caller : "unknown",
 			 units_bytes(most, top->kb.end * 1024));
 	find(f, "vmalloc-of-memory", true, rest / f->total, VMALLOC_SHARE,
-	     "VmallocUsed without thread stacks and the recorder's own tables is %s, %.1f%% of memory.%s",
+	     "VmallocUsed, without thread stacks and the recorder's own tables, is %s, %.1f%% of memory.%s",
 	     units_bytes(size, rest * 1024), 100 * rest / f->total, caller);
 }
 
@@ -145,12 +145,12 @@ static void caution_virtual(struct facts *f)
 
 	if (container)
 		find(f, "container", false, NAN, NAN,
-		     "Recorded in a container: memory, levels and call paths are those of the whole host, shared with all "
-		     "its containers, and /proc may be rewritten by lxcfs.");
+		     "Recorded in a container: memory, levels and call paths are those of the whole host and all its "
+		     "containers. lxcfs may rewrite /proc.");
 	if (virt[0] && strcmp(virt, "none") && container != virt)
 		find(f, "virtual-machine", false, NAN, NAN,
-		     "A virtual machine: what a balloon or memory hotplug takes is in no pool, MemTotal may change, and what "
-		     "the hypervisor itself holds for this guest is not seen from inside.");
+		     "This is a virtual machine: memory that a balloon or hotplug takes is in no pool, MemTotal may change, "
+		     "and memory that the hypervisor holds for this guest is invisible from inside.");
 }
 
 void unusual_levels_build(const struct view *v, const struct holders *levels,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is out of proportion to the machine and the workload: fixed rules, each with its source in
- * docs/interpretation.md, applied to the levels at the end; and the cautions of virtual machines
- * and containers. A finding is a place to look at, not a fault.
+ * Levels that are unusual for the machine or its workload. Fixed rules, each with its source in
+ * docs/interpretation.md, are applied to the levels at the end of the view. Also holds the cautions
+ * for virtual machines and containers. report.c calls it. A finding is a place to look, not a
+ * fault.
  */
 #ifndef KMEMTRACE_FINDINGS_UNUSUAL_LEVELS_H
 #define KMEMTRACE_FINDINGS_UNUSUAL_LEVELS_H
@@ -14,9 +15,9 @@
 
 struct unusual_level {
 	const char *rule;              /* its name in docs/interpretation.md */
-	bool high;                     /* out of proportion; else a caution */
+	bool high;                     /* an unusual level; false: a caution */
 	double value, limit;           /* in the rule's own unit; NaN for cautions */
-	char text[UNUSUAL_LEVEL_TEXT]; /* one sentence or two; names in it are as captured */
+	char text[UNUSUAL_LEVEL_TEXT]; /* one or two sentences; names in it are as captured */
 };
 
 struct unusual_levels {

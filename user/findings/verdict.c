@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The verdict: see verdict.h. One function a sentence; each says nothing when its facts are
- * missing. The word "leak" is written here alone, and only where trust_may_say_leak() allows it.
+ * Builds the verdict: see verdict.h. One function per topic; each adds nothing when its facts are
+ * missing. This is the only file that writes the word "leak", and only when trust_may_say_leak()
+ * allows it.
  */
 #include "findings/verdict.h"
 
@@ -17,20 +18,19 @@
 #include "model/entry.h"
 #include "model/confidence.h"
 
-#define GREW_KB    256.0   /* a smaller change of a pool is not news, whatever its noise */
-#define HELD_BYTES 65536.0 /* nor is a call path that holds less */
-#define NAME_SHOWN 64      /* of a symbol or cache name: the tables have them in full */
+#define GREW_KB    256.0   /* ignore smaller changes of a pool, whatever the noise */
+#define HELD_BYTES 65536.0 /* ignore call paths that hold less */
+#define NAME_SHOWN 64      /* characters of a symbol or cache name; the tables print it whole */
 
 struct writer {
 	const struct verdict_facts *f;
 	struct verdict *out;
-	const struct growth_group
-		*top; /* the group that holds most, NULL when none is worth naming */
-	const struct cache_row *cache; /* of top; NULL outside slab */
-	const struct ledger_row *most; /* the pool that grew most, NULL when none did */
-	bool grew;                     /* some pool did, or that cache */
-	bool within;                   /* that cache alone: no pool as a whole */
-	bool short_;                   /* too short a recording to say what this growth is */
+	const struct growth_group *top; /* holds most; NULL when none holds HELD_BYTES */
+	const struct cache_row *cache;  /* of top; NULL outside slab */
+	const struct ledger_row *most;  /* the pool that grew most; NULL when none grew */
+	bool grew;                      /* a pool grew, or `cache` did */
+	bool within;                    /* `cache` grew, but no pool did */
+	bool short_;                    /* the recording is too short to call this growth a leak */
 	bool failed;
 };
 
@@ -70,14 +70,14 @@ const struct cache_row *growth_cache(const struct growth_group *g, const struct 
 	return &caches->items[caches->by_id[id]];
 }
 
-/* The least change that is more than noise; without enough readings to know the noise, a cautious
- * guess. */
+/* The smallest change that is beyond noise. Without enough readings to measure the noise, use a
+ * cautious guess. */
 static double row_limit_kb(const struct ledger_row *row)
 {
 	return isnan(row->trend.noise) ? 4 * GREW_KB : fmax(GREW_KB, 4 * row->trend.noise);
 }
 
-/* A change that the trace accounts for is none of noise, however small or sudden. */
+/* A change that the trace accounts for is not noise, however small or sudden. */
 static bool row_grew(const struct ledger_row *row)
 {
 	bool traced = row->attributed_kb >= row->delta_kb / 2;
@@ -105,10 +105,28 @@ static const char *describe_delta(const struct ledger_row *row, char *buf, size_
 	return buf;
 }
 
-/* Others may have shrunk meanwhile, so that the pool did not. */
+/* A cache can grow while Slab does not: other caches may shrink. */
 static bool cache_grows(const struct cache_row *cache)
 {
 	return cache && cache->trend.pattern == PATTERN_GROWING && cache->delta_kb > GREW_KB;
+}
+
+/* The pool that shrank most: the last of `rows`, which are sorted by change, unknown ones last. */
+static void say_shrunk(struct writer *w, const struct ledger_row *const rows[LEDGER_POOLS])
+{
+	char change[160], when[UNITS_MAX + 24] = "", time[UNITS_MAX];
+	const struct ledger_row *row;
+	size_t at = LEDGER_POOLS - 1;
+
+	while (isnan(rows[at]->delta_kb))
+		at--;
+	row = rows[at];
+	if (!(-row->delta_kb > row_limit_kb(row)))
+		return;
+	if (row->trend.change_p < 0.05)
+		snprintf(when, sizeof(when), ", most of it around %s",
+			 units_duration(time, row->trend.change_t));
+	say(w, "%s shrank by %s%s.", row->name, describe_delta(row, change, sizeof(change)), when);
 }
 
 static void say_grown(struct writer *w)
@@ -132,10 +150,9 @@ static void say_grown(struct writer *w)
 	w->grew = grown > 0;
 	w->most = w->grew ? rows[0] : NULL;
 	if (w->grew) {
-		say(w, "In %s these grew: %s.", duration, list);
+		say(w, "In %s, these pools grew: %s.", duration, list);
 	} else if (cache_grows(w->cache)) {
-		say(w,
-		    "No pool as a whole grew beyond noise in %s, but within Slab %.*s did, by %s.",
+		say(w, "No pool grew beyond noise in %s, but within Slab, %.*s grew by %s.",
 		    duration, NAME_SHOWN, w->cache->name,
 		    units_bytes(change, w->cache->delta_kb * 1024));
 		w->grew = w->within = true;
@@ -143,23 +160,31 @@ static void say_grown(struct writer *w)
 		say(w, "Nothing grew beyond noise in %s.", duration);
 	}
 	if (!w->grew && rows[0]->delta_kb > 0)
-		say(w, "The largest change up was %s +%s.", rows[0]->name,
+		say(w, "The largest increase was %s, by %s.", rows[0]->name,
 		    units_bytes(change, rows[0]->delta_kb * 1024));
-	for (at = LEDGER_POOLS - 1; isnan(rows[at]->delta_kb);)
-		at--;
-	if (-rows[at]->delta_kb > row_limit_kb(rows[at])) {
-		units_duration(change, rows[at]->trend.change_t);
-		say(w, "%s shrank by %s%s%s.", rows[at]->name,
-		    describe_delta(rows[at], part, sizeof(part)),
-		    rows[at]->trend.change_p < 0.05 ? ", most of it around " : "",
-		    rows[at]->trend.change_p < 0.05 ? change : "");
-	}
+	say_shrunk(w, rows);
+}
+
+/* "Traced growth exceeds Slab's by 36.5 KiB (2.0%)." `part`: a filter left some of Slab untraced.
+ */
+static void say_residual(struct writer *w, const struct ledger_row *slab, bool part)
+{
+	double share = 100 * fabs(slab->residual_kb) / fmax(slab->delta_kb, slab->attributed_kb);
+	char rest[UNITS_MAX];
+
+	units_bytes(rest, fabs(slab->residual_kb) * 1024);
+	if (slab->residual_kb < 0)
+		say(w, "Traced growth exceeds Slab's by %s (%.1f%%).", rest, share);
+	else if (part)
+		say(w, "%s (%.1f%%) of Slab's growth was not traced.", rest, share);
+	else
+		say(w, "%s (%.1f%%) of Slab's growth is not explained.", rest, share);
 }
 
 static void say_explained(struct writer *w)
 {
 	const struct ledger_row *slab = &w->f->ledger->rows[LEDGER_SLAB];
-	char held[2 * UNITS_MAX + 24], overhead[UNITS_MAX], old[UNITS_MAX], rest[UNITS_MAX];
+	char held[2 * UNITS_MAX + 24], overhead[UNITS_MAX], old[UNITS_MAX], margin[UNITS_MAX];
 	double margin_kb = 1.96 * slab->attributed_sd_kb;
 	bool part = w->f->v->focused || w->f->v->narrowed[0];
 
@@ -169,30 +194,25 @@ static void say_explained(struct writer *w)
 	if (interval_shows(slab->attributed_kb, slab->attributed_kb - margin_kb,
 			   slab->attributed_kb + margin_kb))
 		snprintf(held + strlen(held), sizeof(held) - strlen(held), ", give or take %s,",
-			 units_bytes(rest, margin_kb * 1024));
+			 units_bytes(margin, margin_kb * 1024));
 	if (isnan(slab->residual_kb)) {
 		say(w,
-		    "Of Slab, %s was traced and is still held; without slabinfo the rest cannot be "
-		    "told.",
+		    "Of Slab, %s was traced and is still held; without slabinfo, the rest is unknown.",
 		    held);
 		return;
 	}
 	say(w,
-	    "Of Slab, %s%s was allocated and is still held; %s of older objects was freed, and free slots "
-	    "and padding %s by %s; %s%s (%.1f%%) %s.",
-	    held, part ? " of what was traced" : "",
+	    "Of Slab, %s was allocated and is still held%s; %s of older objects was freed, and free slots "
+	    "and padding %s by %s.",
+	    held, part ? " (traced part only)" : "",
 	    units_bytes(old, slab->preexisting_freed_kb * 1024),
 	    slab->allocator_overhead_kb < 0 ? "shrank" : "grew",
-	    units_bytes(overhead, fabs(slab->allocator_overhead_kb) * 1024),
-	    slab->residual_kb < 0 ? "that is " : "",
-	    units_bytes(rest, fabs(slab->residual_kb) * 1024),
-	    100 * fabs(slab->residual_kb) / fmax(slab->delta_kb, slab->attributed_kb),
-	    slab->residual_kb < 0 ? "more than Slab grew"
-	    : part                ? "of its growth was not traced"
-				  : "of its growth is not explained");
+	    units_bytes(overhead, fabs(slab->allocator_overhead_kb) * 1024));
+	say_residual(w, slab, part);
 }
 
-/* What slabinfo has and no event showed, where it is much of the growth. */
+/* Objects that slabinfo counts and no event showed, when they are at least a tenth of the growth.
+ */
 static void say_unseen(struct writer *w)
 {
 	const struct ledger_row *slab = &w->f->ledger->rows[LEDGER_SLAB];
@@ -208,13 +228,13 @@ static void say_unseen(struct writer *w)
 	if (!most || most->unseen_bytes < slab->delta_kb * 1024 / 10)
 		return;
 	say(w,
-	    "About %s objects of %.*s (%s) were allocated without an event, most likely in bulk: their number is known "
-	    "from slabinfo, not who holds them.",
+	    "About %s objects of %.*s (%s) were allocated without an event, most likely in bulk. slabinfo "
+	    "gives their number; who holds them is unknown.",
 	    units_count(objects, most->unseen_objects), NAME_SHOWN, most->name,
 	    units_bytes(bytes, most->unseen_bytes));
 }
 
-/* "pipe_write+0x1a [mod]", or what stands for a path without frames. */
+/* "pipe_write+0x1a [mod]", or words for a call path without frames. */
 static void describe_site(const struct capture *c, uint32_t stack, char *buf, size_t size)
 {
 	const struct cap_stack *s = &c->stacks[stack];
@@ -233,7 +253,7 @@ static void describe_site(const struct capture *c, uint32_t stack, char *buf, si
 			 (unsigned long long)f->offset);
 }
 
-/* The user's way in, "" when there is none. */
+/* ", through pipe2()": the system call; "" when the call path began otherwise. */
 static void describe_entry(const struct capture *c, uint32_t stack, char *buf, size_t size)
 {
 	struct entry e;
@@ -269,21 +289,18 @@ static void say_where(struct writer *w)
 		const struct cache_row *cache = growth_cache(group, w->f->caches);
 		char held[UNITS_MAX], objects[UNITS_MAX], site[256], entry[96], process[96];
 
-		/* The second is worth a sentence when it is of the first one's size. */
+		/* Name the second group only if it is at least half as large as the first. */
 		if (group->bytes < HELD_BYTES || (i && group->bytes < g->groups[0].bytes / 2))
 			return;
 		describe_site(c, group->stacks.items[0].id, site, sizeof(site));
 		describe_entry(c, group->stacks.items[0].id, entry, sizeof(entry));
 		describe_process(w, group, process, sizeof(process));
 		say(w,
-		    "%s %s (%.0f%% of all that is held, %s objects%s%.*s) was allocated at "
-		    "%s%s%s.",
-		    i                              ? "Then"
-		    : group->bytes * 2 >= g->bytes ? "Most,"
-						   : "The largest part,",
-		    units_bytes(held, group->bytes), 100 * group->bytes / g->bytes,
-		    units_count(objects, group->objects), cache ? " of " : "", NAME_SHOWN,
-		    cache ? cache->name : "", site, entry, process);
+		    "The %s part, %s (%.0f%% of held memory, %s objects%s%.*s), was allocated at %s%s%s.",
+		    i ? "second largest" : "largest", units_bytes(held, group->bytes),
+		    100 * group->bytes / g->bytes, units_count(objects, group->objects),
+		    cache ? " of " : "", NAME_SHOWN, cache ? cache->name : "", site, entry,
+		    process);
 	}
 }
 
@@ -292,8 +309,8 @@ static bool swings(const struct trend *t)
 	return t->pattern == PATTERN_SPIKE || t->pattern == PATTERN_SAWTOOTH;
 }
 
-/* "Slab rises and falls again and again, between 385 MiB and 415 MiB": its ends say little of such
- * a pool. */
+/* "Slab rises and falls again and again, between 385 MiB and 415 MiB". The change between start and
+ * end says little about such a pool. */
 static void say_swings(struct writer *w)
 {
 	for (size_t i = 0; i < LEDGER_POOLS; i++) {
@@ -302,7 +319,7 @@ static void say_swings(struct writer *w)
 		char from[UNITS_MAX], to[UNITS_MAX];
 
 		for (size_t k = 0; k < row->nr_series; k++) {
-			low = fmin(low, row->series[k]); /* which leave NaN out */
+			low = fmin(low, row->series[k]); /* fmin() and fmax() skip NaN */
 			high = fmax(high, row->series[k]);
 		}
 		if (swings(&row->trend) && high - low > 4 * GREW_KB)
@@ -317,8 +334,8 @@ static bool slab_grew_most(const struct writer *w)
 	return w->within || w->most == &w->f->ledger->rows[LEDGER_SLAB];
 }
 
-/* Whether it goes on: of the pool that grew most; where that is Slab, of the cache that holds most.
- */
+/* Is it still growing? Asked of the pool that grew most; if that is Slab, of the cache that holds
+ * most. */
 static void say_trend(struct writer *w)
 {
 	const struct cache_row *cache = slab_grew_most(w) ? w->cache : NULL;
@@ -331,8 +348,7 @@ static void say_trend(struct writer *w)
 	snprintf(name, sizeof(name), "%.*s", NAME_SHOWN, cache ? cache->name : w->most->name);
 	if (t->pattern == PATTERN_UNKNOWN)
 		say(w,
-		    "There are too few readings (%zu, %d are needed) to say whether %s is still "
-		    "growing.",
+		    "There are too few readings (%zu of the %d needed) to say whether %s is still growing.",
 		    t->n, SERIES_MIN, name);
 	else if (trend_has_rate(t))
 		say(w, "%s was still growing at the end, at %s/s%s.", name,
@@ -351,14 +367,13 @@ static void say_reclaimable(struct writer *w)
 		return;
 	if (w->cache->cap->reclaimable && !isnan(w->cache->end_kb))
 		say(w,
-		    "%.*s is a reclaimable cache: memory pressure, or drop_caches, can give back "
-		    "up to %s.",
+		    "%.*s is a reclaimable cache: memory pressure or drop_caches can free up to %s.",
 		    NAME_SHOWN, w->cache->name, units_bytes(level, w->cache->end_kb * 1024));
 	else if (!w->cache->cap->reclaimable)
-		say(w, "%.*s cannot be reclaimed by the kernel.", NAME_SHOWN, w->cache->name);
+		say(w, "The kernel cannot reclaim %.*s.", NAME_SHOWN, w->cache->name);
 }
 
-/* When it ends, if it is soon: of the pools that grew. */
+/* How long memory lasts at the fastest rate; exhaustion.c leaves distant ends out. */
 static void say_exhaustion(struct writer *w)
 {
 	const struct exhaustion *o = w->f->exhaustion;
@@ -367,7 +382,7 @@ static void say_exhaustion(struct writer *w)
 
 	if (!w->grew || !o->nr)
 		return;
-	say(w, "If %s goes on like this, the %s that are available last %s%s.", row->name,
+	say(w, "At the present rate (%s), the available %s lasts %s%s.", row->name,
 	    units_bytes(available, o->available_kb * 1024), units_duration(when, row->seconds),
 	    interval_words(interval, " (", row->seconds, row->low, row->high, units_duration));
 }
@@ -376,12 +391,18 @@ static void say_unusual_level(struct writer *w)
 {
 	for (size_t i = 0; i < w->f->unusual_levels->nr; i++)
 		if (w->f->unusual_levels->items[i].high) {
-			say(w, "Out of proportion: %s", w->f->unusual_levels->items[i].text);
+			say(w, "Unusual level: %s", w->f->unusual_levels->items[i].text);
 			return;
 		}
 }
 
-/* Of the cache that holds most: by its name where another pool than Slab was spoken of before. */
+static double share_or_nan(double part, double whole)
+{
+	return whole > 0 ? part / whole : NAN;
+}
+
+/* Is the cache that holds most leaking? Name it when the sentences before were about another pool.
+ */
 static void say_leak(struct writer *w)
 {
 	char p50[UNITS_MAX], oldest[UNITS_MAX], name[NAME_SHOWN + 1] = "";
@@ -399,30 +420,26 @@ static void say_leak(struct writer *w)
 		.duration = w->f->v->duration_s,
 		.age_p50 = w->top->age_p50_s,
 		.oldest = w->top->oldest_s,
-		.verified = w->top->verified > 0 ? w->top->verified_live / w->top->verified : NAN,
-		.verified_twice = w->top->verified_live > 0
-					  ? w->top->verified_twice / w->top->verified_live
-					  : NAN,
+		.verified = share_or_nan(w->top->verified_live, w->top->verified),
+		.verified_twice = share_or_nan(w->top->verified_twice, w->top->verified_live),
 	};
 	w->short_ = trust_leak_needs_time(&facts);
 	if (w->short_)
 		say(w,
-		    "What was allocated first%s%s is still there, but %s cannot tell this from "
-		    "objects that are kept for a time and then freed (a closed TCP connection for "
-		    "60 s): record 3 min to know.",
+		    "The oldest objects%s%s are still there, but %s is too short to tell lasting growth "
+		    "from delayed frees (closed TCP sockets live 60 s). Record for 3 minutes.",
 		    *name ? " of " : "", name, units_duration(p50, w->f->v->duration_s));
 	if (!trust_may_say_leak(&facts))
 		return;
 	w->out->leak = true;
 	say(w,
-	    "%s looks like a leak: it keeps growing, is not reclaimable, and what was allocated "
-	    "first is still "
-	    "there (median age %s, oldest %s).",
+	    "%s looks like a leak: it keeps growing, is not reclaimable, and its oldest objects are "
+	    "still there (median age %s, oldest %s).",
 	    *name ? name : "This", units_duration(p50, w->top->age_p50_s),
 	    units_duration(oldest, w->top->oldest_s));
 }
 
-/* What the command line left out, and whether it left anything. */
+/* What the filters of the command line left out, and whether anything passed them. */
 static void say_filter(struct writer *w)
 {
 	const struct view *v = w->f->v;
@@ -430,10 +447,10 @@ static void say_filter(struct writer *w)
 
 	if (view_filter_left_nothing(v)) {
 		say(w,
-		    "No allocation%s%.120s%s was %s: of the kernel's memory only the levels are known.",
+		    "No allocation%s%.120s%s was %s, so only the levels of the kernel's memory are known.",
 		    v->narrowed[0] ? " " : "", v->narrowed,
 		    v->focused ? " from the caches named with --cache" : "",
-		    v->exact ? "traced" : "among the samples (--exact takes each one)");
+		    v->exact ? "traced" : "sampled (--exact traces every one)");
 		return;
 	}
 	if (v->focused)
@@ -454,37 +471,44 @@ static void say_caveats(struct writer *w)
 
 	if (!v->complete)
 		say(w,
-		    "The capture is incomplete: the recording did not end properly, and this is "
-		    "what was saved "
-		    "up to %s.",
+		    "The capture is incomplete: the recording did not end properly. This report covers "
+		    "the %s that were saved.",
 		    units_duration(a, v->at ? v->at->end_s : v->end->t_s));
 	if (w->f->losses->events > 0)
-		say(w, "%s events were lost (%s%% of all): see losses.",
+		say(w, "%s events were lost (%s%% of all): see LOSSES.",
 		    units_count(a, w->f->losses->events),
 		    units_share(b, 100 * losses_ratio(w->f->losses)));
 	if (paused[0])
-		say(w, "Not watched, to keep --max-overhead: %.300s.", paused);
+		say(w, "Paused to keep within --max-overhead: %.300s.", paused);
 	if (stacks[0] && strcmp(stacks, "ok"))
 		say(w, "Call paths have no names: %.200s.", stacks);
 	say_filter(w);
 	if (!v->exact && period > 0)
 		say(w,
-		    "Figures are sampled, one for each %s allocated; what is given with an "
-		    "interval lies in "
-		    "it 95 times of 100, a call path without one is within 1%%.",
+		    "Figures are estimates from one sample for each %s allocated. Intervals hold the true "
+		    "value 95 times in 100; a call path printed without one is accurate to 1%%.",
 		    units_bytes(a, period));
 }
 
 static void say_trust(struct writer *w)
 {
 	const struct trust *t = w->f->trust;
-	const char *what = view_is_part(w->f->v) ? "what was traced" : "these figures";
+	const char *what = view_is_filtered(w->f->v) ? "the traced part" : "these figures";
 
 	if (t->nr_reasons)
 		say(w, "Trust in %s: %s (%s).", what, trust_name(t->level),
 		    t->reasons[t->deciding]);
 	else
 		say(w, "Trust in %s: %s.", what, trust_name(t->level));
+}
+
+/* How long to record next: long enough to call growth a leak (TRUST_LEAK_S), else a minute, else
+ * ten minutes. */
+static int next_seconds(const struct writer *w)
+{
+	if (w->short_)
+		return 180;
+	return w->f->v->duration_s < 60 ? 60 : 600;
 }
 
 static void choose_next(struct writer *w)
@@ -496,7 +520,7 @@ static void choose_next(struct writer *w)
 	if (!w->f->v->at)
 		say_next(w, "sudo kmemtrace doctor");
 	else if (capture_meta(w->f->v->c, META_NOT_WATCHED)[0])
-		say_next(w, "sudo kmemtrace record -d 60"); /* without a limit */
+		say_next(w, "sudo kmemtrace record -d 60"); /* without --max-overhead */
 	else if (!w->grew)
 		say_next(w, "sudo kmemtrace record -d 600");
 	else if (cache && cache->cap && cache->cap->reclaimable &&
@@ -505,9 +529,7 @@ static void choose_next(struct writer *w)
 		say_next(w, "echo 2 | sudo tee /proc/sys/vm/drop_caches");
 	else if (named)
 		say_next(w, "sudo kmemtrace record --exact --cache %s -d %d", cache->name,
-			 w->short_                  ? 180
-			 : w->f->v->duration_s < 60 ? 60
-						    : 600);
+			 next_seconds(w));
 	else
 		say_next(w, "sudo kmemtrace record --exact -d 60");
 }
@@ -523,7 +545,7 @@ int verdict_build(const struct verdict_facts *f, struct verdict *out)
 	say_grown(&w);
 	say_swings(&w);
 	if (!f->v->at)
-		say(&w, "No allocations were traced, so only levels are shown.");
+		say(&w, "No allocations were traced; only levels are shown.");
 	say_explained(&w);
 	say_unseen(&w);
 	say_where(&w);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The first paragraph: a few plain sentences for someone who is tired and in a hurry, each built
- * from measured figures alone. Names in it are as captured: whoever prints it escapes them.
+ * The verdict: the first paragraph of a report, a few plain sentences for a reader in a hurry.
+ * report.c builds it last, from the other results. It must state measured figures only. Names in it
+ * are as captured: the renderer must escape them.
  */
 #ifndef KMEMTRACE_FINDINGS_VERDICT_H
 #define KMEMTRACE_FINDINGS_VERDICT_H
@@ -14,9 +15,9 @@
 #include "findings/unusual_levels.h"
 
 struct verdict {
-	ARRAY_OF(char *); /* sentences, each whole */
-	char *next;       /* the command to run next, "" when there is nothing to do */
-	bool leak;        /* the word was used */
+	ARRAY_OF(char *); /* whole sentences */
+	char *next;       /* the command to run next */
+	bool leak;        /* a sentence says "leak" */
 };
 
 struct verdict_facts {
@@ -34,7 +35,7 @@ struct verdict_facts {
 int verdict_build(const struct verdict_facts *f, struct verdict *out);
 void verdict_free(struct verdict *v);
 
-/* The cache that a growth group holds most bytes in, or NULL. */
+/* The cache with most of the group's bytes; NULL outside slab. */
 const struct cache_row *growth_cache(const struct growth_group *g, const struct caches *caches);
 
 #endif

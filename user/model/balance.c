@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * MemTotal taken apart: see balance.h. Each line is a row of balance_defs and one expression in
- * balance_fill(); what the kernel counts twice is taken out there, and said in `overlaps`.
+ * Breaks MemTotal down: see balance.h. Each line is a row of balance_defs and one expression in
+ * balance_fill(), which also removes what the kernel counts twice.
  */
 #include "model/balance.h"
 
@@ -13,39 +13,40 @@
 
 const struct balance_def balance_defs[BALANCE_LINES] = {
 	[BALANCE_MEM_FREE] = {"free", "free pages", BALANCE_FREE, "MemFree",
-			      "On the page allocator's own lists.",
+			      "Pages on the page allocator's own lists.",
 			      "includes CmaFree and Unaccepted"},
 	[BALANCE_PER_CPU_LISTS] =
 		{"per_cpu_lists", "per-CPU free lists", BALANCE_FREE, "zoneinfo count:",
-		 "Free pages that each CPU keeps at hand; MemFree leaves them out.", ""},
+		 "Free pages that each CPU keeps on its own lists; MemFree leaves them out.", ""},
 	[BALANCE_ANON_SMALL] = {"anonymous", "anonymous, small pages", BALANCE_USER,
 				"AnonPages - AnonHugePages",
 				"Heap, stack and private memory of processes.",
-				"Mlocked and Unevictable count some of them too"},
+				"Mlocked and Unevictable also count some of them"},
 	[BALANCE_ANON_HUGE] = {"anonymous_huge", "anonymous, huge pages", BALANCE_USER,
 			       "AnonHugePages", "The same in transparent huge pages.", ""},
-	[BALANCE_SHMEM] = {"shmem", "shared memory and tmpfs", BALANCE_USER, "Shmem",
-			   "Shared memory, tmpfs, memfd; swap can take it, reclaim alone cannot.",
-			   "part of Cached, where ShmemHugePages are too"},
+	[BALANCE_SHMEM] =
+		{"shmem", "shared memory and tmpfs", BALANCE_USER, "Shmem",
+		 "Shared memory, tmpfs and memfd; it can be swapped out, but not dropped.",
+		 "part of Cached, as are ShmemHugePages"},
 	[BALANCE_FILES] = {"files", "page cache of files", BALANCE_USER, "Cached - Shmem",
-			   "Contents of files, mapped ones and FileHugePages included.",
-			   "Mapped, Dirty and Writeback count some of them too"},
+			   "Contents of files, including mapped ones and FileHugePages.",
+			   "Mapped, Dirty and Writeback also count some of them"},
 	[BALANCE_BUFFERS] = {"buffers", "page cache of devices", BALANCE_USER, "Buffers",
-			     "Metadata of file systems, read through the device.", ""},
+			     "Metadata of file systems, read through the block device.", ""},
 	[BALANCE_SWAP_CACHE] =
 		{"swap_cache", "swap cache, not mapped", BALANCE_USER, "SwapCached, LRU lists",
-		 "Pages in swap and in memory that no process maps now.",
-		 "those that are mapped are in AnonPages: found by AnonPages + Cached + "
-		 "Buffers + SwapCached - LRU lists"},
+		 "Pages that are in memory and in swap, and that no process maps now.",
+		 "AnonPages has the mapped ones, computed as AnonPages + Cached + Buffers + "
+		 "SwapCached - LRU lists"},
 	[BALANCE_OTHER_LRU] =
 		{"other_lru", "other pages on LRU lists", BALANCE_USER,
 		 "Active, Inactive, Unevictable",
-		 "On the LRU lists but neither mapped nor in a cache: pinned, or about to "
-		 "be freed.",
+		 "Pages on the LRU lists that are neither mapped nor in a cache: pinned, or about "
+		 "to be freed.",
 		 ""},
 	[BALANCE_HUGETLB] = {"hugetlb", "reserved huge pages", BALANCE_HUGE, "Hugetlb",
 			     "hugetlbfs pages of all sizes, in use or not.",
-			     "in no other line: not in AnonPages, Shmem or Cached"},
+			     "AnonPages, Shmem and Cached leave them out"},
 	[BALANCE_SLAB_RECLAIMABLE] = {"slab_reclaimable", "slab, reclaimable", BALANCE_KERNEL,
 				      "SReclaimable",
 				      "Objects the kernel can drop: dentries, inodes.",
@@ -61,36 +62,38 @@ const struct balance_def balance_defs[BALANCE_LINES] = {
 				  "in VmallocUsed too where stacks are vmalloc areas"},
 	[BALANCE_VMALLOC] =
 		{"vmalloc", "vmalloc, without stacks", BALANCE_KERNEL, "VmallocUsed - KernelStack",
-		 "Large buffers and tables, modules, BPF, stacks kept for the next thread.",
-		 "per-CPU metadata and ShadowCallStack are here; per-CPU memory is not"},
+		 "Large buffers and tables, modules, BPF, stacks kept for new threads.",
+		 "includes per-CPU metadata and ShadowCallStack, but not per-CPU memory"},
 	[BALANCE_PAGE_TABLES] = {"page_tables", "page tables", BALANCE_KERNEL, "PageTables",
-				 "Of processes, and on newer kernels of the kernel.", ""},
+				 "Page tables of processes; newer kernels also count their own.",
+				 ""},
 	[BALANCE_SEC_PAGE_TABLES] = {"sec_page_tables", "secondary page tables", BALANCE_KERNEL,
-				     "SecPageTables", "Of virtual machines (KVM) and IOMMUs.",
-				     "nr_iommu_pages are part of it"},
-	[BALANCE_PERCPU] =
-		{"percpu", "per-CPU memory", BALANCE_KERNEL, "Percpu",
-		 "Pages of the per-CPU allocator, all CPUs.",
-		 "its first chunk was set aside at boot: in Percpu, but not in MemTotal"},
+				     "SecPageTables",
+				     "Page tables of virtual machines (KVM) and IOMMUs.",
+				     "includes nr_iommu_pages"},
+	[BALANCE_PERCPU] = {"percpu", "per-CPU memory", BALANCE_KERNEL, "Percpu",
+			    "Pages of the per-CPU allocator, all CPUs.",
+			    "its first chunk, reserved at boot, is in Percpu but not in MemTotal"},
 	[BALANCE_COMPRESSED] = {"compressed", "compressed swap", BALANCE_KERNEL,
-				"vmstat nr_zspages, Zswap", "What zram and zswap hold, compressed.",
+				"vmstat nr_zspages, Zswap",
+				"Compressed pages held by zram and zswap.",
 				"Zswap is part of nr_zspages where zswap uses zsmalloc"},
 	[BALANCE_GPU] = {"gpu", "graphics memory", BALANCE_KERNEL, "GPUActive + GPUReclaim",
-			 "System memory in use by, or kept for, GPU drivers (newer kernels).", ""},
+			 "System memory that GPU drivers use or keep (newer kernels).", ""},
 	[BALANCE_BOUNCE] = {"bounce", "bounce buffers", BALANCE_KERNEL, "Bounce",
-			    "Copies for devices that cannot reach the original.", ""},
+			    "Copies for devices that cannot address the original pages.", ""},
 	[BALANCE_WRITEBACK_TMP] = {"writeback_tmp", "FUSE writeback", BALANCE_KERNEL,
 				   "WritebackTmp", "Copies of pages that FUSE is writing back.",
 				   ""},
 	[BALANCE_BALLOON] = {"balloon", "balloon", BALANCE_HARDWARE, "Balloon",
-			     "Given back to the hypervisor and still counted in MemTotal.",
-			     "some balloon drivers take their pages out of MemTotal: 0 then"},
+			     "Memory given back to the hypervisor but still counted in MemTotal.",
+			     "0 with balloon drivers that lower MemTotal instead"},
 	[BALANCE_POISONED] = {"hardware_corrupted", "broken memory", BALANCE_HARDWARE,
 			      "HardwareCorrupted", "Pages taken out of use after memory errors.",
 			      ""},
 	[BALANCE_REST] =
 		{"unaccounted", "in no line", BALANCE_UNACCOUNTED, "MemTotal - all above",
-		 "Pages that no figure of the kernel shows: pipe buffers, packet rings, buffers "
+		 "Pages that no figure of the kernel counts: pipe buffers, packet rings, buffers "
 		 "of drivers, sockets, BPF and tracing.",
 		 ""},
 };
@@ -116,7 +119,8 @@ const char *balance_group_label(enum balance_group group)
 	return group_names[group].label;
 }
 
-/* A line of meminfo in kB; 0 where the kernel has no such memory, or counts it elsewhere. */
+/* A line of meminfo in kB; 0 when the kernel does not print it (no such memory, or counted
+ * elsewhere). */
 static double line_kb(const struct snapshot *s, const char *name)
 {
 	return (double)named_value_get(&s->meminfo, name, 0);
@@ -129,7 +133,7 @@ static double vmstat_kb(const struct snapshot *s, const char *name, double page_
 
 bool balance_is_stack_caller(const char *caller)
 {
-	/* fork's frames up to the first that the compiler kept: the caller of a stack's area */
+	/* The functions of fork(), any of which the compiler may have inlined into its caller. */
 	static const char *const callers[] = {"alloc_thread_stack", "dup_task_struct",
 					      "copy_process", "kernel_clone", "_do_fork"};
 
@@ -149,7 +153,8 @@ double balance_vmalloc_stacks_kb(const struct snapshot *s, double page_bytes)
 	return pages > 0 ? pages * page_bytes / 1024 : NAN;
 }
 
-/* With CONFIG_VMAP_STACK thread stacks are vmalloc areas, under fork's name in vmallocinfo. */
+/* With CONFIG_VMAP_STACK, thread stacks are vmalloc areas; vmallocinfo shows fork() as the caller.
+ */
 static void fill_stacks(const struct snapshot *s, double page_bytes, struct balance *b)
 {
 	double stacks = balance_vmalloc_stacks_kb(s, page_bytes), level = line_kb(s, "KernelStack");
@@ -158,20 +163,21 @@ static void fill_stacks(const struct snapshot *s, double page_bytes, struct bala
 	b->vmallocinfo_kb = s->vmallocs.nr
 				    ? (double)vmalloc_levels_pages(&s->vmallocs) * page_bytes / 1024
 				    : NAN;
-	/* Unreadable: the default of every large architecture, unless the figures exclude it. */
+	/* Without vmallocinfo, assume vmalloc stacks (the default of every large architecture)
+	 * unless VmallocUsed is too small for them. */
 	b->stacks_are_vmalloc = b->vmalloc_used_kb >= level && (!s->vmallocs.nr || !isnan(stacks));
 	b->cached_stacks_kb = b->stacks_are_vmalloc ? fmax(stacks - level, 0) : NAN;
 	if (isnan(stacks))
-		b->cached_stacks_kb = NAN; /* fmax() knows better than that */
+		b->cached_stacks_kb = NAN; /* fmax() above turned NaN into 0 */
 	b->kb[BALANCE_KERNEL_STACK] = level;
 	b->kb[BALANCE_VMALLOC] = b->vmalloc_used_kb - (b->stacks_are_vmalloc ? level : 0);
 }
 
 /*
- * User memory by what it is. A page that is mapped and in the swap cache is in AnonPages and in
- * SwapCached, but once on the LRU lists: the lists tell how many there are. Pages waiting on a CPU
- * for a list (a few dozen each) look the same and can only make that number too large by
- * themselves. Lists longer than all that is known of have other pages.
+ * User memory by kind. A mapped page in the swap cache is in AnonPages and in SwapCached, but only
+ * once on the LRU lists; the difference shows how many such pages there are. Pages that wait on a
+ * CPU for a list (a few dozen per CPU) look the same and make this number slightly too large. If
+ * the lists are longer than all known memory, the excess is "other pages on LRU lists".
  */
 static void fill_user(const struct snapshot *s, double page_bytes, struct balance *b)
 {
@@ -203,7 +209,7 @@ static void fill_kernel(const struct snapshot *s, double page_bytes, struct bala
 	b->kb[BALANCE_PAGE_TABLES] = line_kb(s, "PageTables");
 	b->kb[BALANCE_SEC_PAGE_TABLES] = line_kb(s, "SecPageTables");
 	b->kb[BALANCE_PERCPU] = line_kb(s, "Percpu");
-	/* More in zswap than zsmalloc has: its pool is another allocator's (zbud, z3fold
+	/* If Zswap exceeds zsmalloc's pages, zswap uses another allocator (zbud, z3fold;
 	 * until 6.15). */
 	b->kb[BALANCE_COMPRESSED] = zswap > zspages ? zspages + zswap : zspages;
 	b->kb[BALANCE_GPU] = line_kb(s, "GPUActive") + line_kb(s, "GPUReclaim");
@@ -213,13 +219,13 @@ static void fill_kernel(const struct snapshot *s, double page_bytes, struct bala
 
 static double hugetlb_kb(const struct snapshot *s)
 {
-	/* Hugetlb (4.20) has all sizes, HugePages_Total only the default one. */
+	/* Hugetlb (since 4.20) counts all sizes, HugePages_Total only the default one. */
 	double all = (double)named_value_get(&s->meminfo, "Hugetlb", -1);
 
 	return all >= 0 ? all : line_kb(s, "HugePages_Total") * line_kb(s, "Hugepagesize");
 }
 
-/* All lines but the balloon and the rest. */
+/* Fill all lines except the balloon and the rest. */
 static void balance_fill(const struct snapshot *s, double page_bytes, struct balance *b)
 {
 	double pcp = 0;
@@ -246,16 +252,16 @@ static double rest_kb(const struct balance *b)
 
 static int compare_candidate(const void *a, const void *b)
 {
-	double x = ((const struct balance_suspect *)a)->kb,
-	       y = ((const struct balance_suspect *)b)->kb;
+	double x = ((const struct balance_candidate *)a)->kb,
+	       y = ((const struct balance_candidate *)b)->kb;
 
 	return (x < y) - (x > y);
 }
 
-static void candidate_add(struct balance *b, struct balance_suspect suspect)
+static void candidate_add(struct balance *b, struct balance_candidate candidate)
 {
-	if (suspect.kb > 0 && b->nr_suspects < BALANCE_SUSPECTS)
-		b->suspects[b->nr_suspects++] = suspect;
+	if (candidate.kb > 0 && b->nr_candidates < BALANCE_CANDIDATES)
+		b->candidates[b->nr_candidates++] = candidate;
 }
 
 static void fill_unlisted(const struct snapshot *s, double page_bytes, const struct unlisted *u,
@@ -265,40 +271,40 @@ static void fill_unlisted(const struct snapshot *s, double page_bytes, const str
 	double inflated = vmstat_kb(s, "balloon_inflate", page_bytes) -
 			  vmstat_kb(s, "balloon_deflate", page_bytes);
 
-	/* One at a time: an older one is freed before the next is made, or it would still be
-	 * used. */
+	/* At most one exists: the kernel allocates a new one only after it freed the last. */
 	candidate_add(b,
-		      (struct balance_suspect){"huge_zero_page", zero_pages > 0 ? 2048 : 0, true,
-					       "vmstat thp_zero_page_alloc",
-					       "the huge page of zeroes, while anything maps it"});
-	candidate_add(
-		b, (struct balance_suspect){"memmap", vmstat_kb(s, "nr_memmap_pages", page_bytes),
-					    true, "vmstat nr_memmap_pages",
-					    "page structures of memory that was added after boot"});
+		      (struct balance_candidate){"huge_zero_page", zero_pages > 0 ? 2048 : 0, true,
+						 "vmstat thp_zero_page_alloc",
+						 "the huge zero page, while any process maps it"});
+	candidate_add(b, (struct balance_candidate){"memmap",
+						    vmstat_kb(s, "nr_memmap_pages", page_bytes),
+						    true, "vmstat nr_memmap_pages",
+						    "page structures of memory added after boot"});
 	if (named_value_get(&s->meminfo, "Balloon", -1) < 0)
 		candidate_add(b,
-			      (struct balance_suspect){"balloon", inflated, true,
-						       "vmstat balloon_inflate - balloon_deflate",
-						       "given back to the hypervisor"});
+			      (struct balance_candidate){"balloon", inflated, true,
+							 "vmstat balloon_inflate - balloon_deflate",
+							 "given back to the hypervisor"});
 	b->percpu_first_kb = u && u->percpu_first_pages > 0
 				     ? (double)u->percpu_first_pages * page_bytes / 1024
 				     : NAN;
 	if (u) {
-		candidate_add(b, (struct balance_suspect){
+		candidate_add(b, (struct balance_candidate){
 					 "sockets", (double)u->socket_pages * page_bytes / 1024,
 					 true, "net/sockstat mem",
-					 "TCP and UDP buffers; a part of them is slab"});
-		candidate_add(b, (struct balance_suspect){"fragments",
-							  (double)u->fragment_bytes / 1024, true,
-							  "net/sockstat FRAG memory",
-							  "IP fragments; a part of them is slab"});
-		candidate_add(b, (struct balance_suspect){"trace_buffers", (double)u->trace_kb,
-							  false, "tracing/buffer_total_size_kb",
-							  "ring buffers of the kernel's tracer"});
+					 "TCP and UDP buffers; part of them is slab"});
+		candidate_add(b, (struct balance_candidate){"fragments",
+							    (double)u->fragment_bytes / 1024, true,
+							    "net/sockstat FRAG memory",
+							    "IP fragments; part of them is slab"});
+		candidate_add(b, (struct balance_candidate){"trace_buffers", (double)u->trace_kb,
+							    false, "tracing/buffer_total_size_kb",
+							    "ring buffers of the kernel's tracer"});
 	}
-	qsort(b->suspects, b->nr_suspects, sizeof(b->suspects[0]), compare_candidate);
+	qsort(b->candidates, b->nr_candidates, sizeof(b->candidates[0]), compare_candidate);
 }
 
+/* No MemTotal: every figure is unknown. */
 static void balance_nothing(struct balance *b)
 {
 	for (size_t i = 0; i < BALANCE_LINES; i++)
@@ -322,8 +328,8 @@ static bool balance_start(const struct snapshot *s, double page_bytes,
 	return true;
 }
 
-/* Some balloon drivers lower MemTotal with each page they take, others do not. It fits, or it was
- * lowered. */
+/* Some balloon drivers lower MemTotal by each page that they take, others do not. If the balloon is
+ * larger than the rest, its driver must have lowered MemTotal. */
 static bool balloon_fits(const struct snapshot *s, const struct balance *b)
 {
 	return isnan(b->total_kb) || rest_kb(b) >= line_kb(s, "Balloon");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The balance sheet: MemTotal of one snapshot taken apart, each page in one line, down to what no
- * line explains. Ledger (its pool Unaccounted) and `kmemtrace balance` stand on it. Where two
- * figures of the kernel count the same page, the line says so and only one of them has it. All
- * sizes in kB.
+ * The balance sheet: breaks MemTotal of one snapshot down into lines, so that each page is in
+ * exactly one line; the last line is the unexplained rest. When two of the kernel's figures count
+ * the same page, only one line gets it, and its `overlaps` says so. ledger.c (pool Unaccounted) and
+ * `kmemtrace balance` call it. All sizes in kB.
  */
 #ifndef KMEMTRACE_MODEL_BALANCE_H
 #define KMEMTRACE_MODEL_BALANCE_H
@@ -52,27 +52,27 @@ enum balance_id {
 	BALANCE_LINES
 };
 
-/* What a line is: the same for every machine. */
+/* The definition of a line; the same on every machine. */
 struct balance_def {
-	const char *name;  /* stable: a name of the JSON */
+	const char *name;  /* its name in JSON; must never change */
 	const char *label; /* for people, up to 30 columns */
 	enum balance_group group;
-	const char *source;   /* the figures it is made of */
+	const char *source;   /* the kernel's figures it is computed from */
 	const char *explain;  /* one sentence */
-	const char *overlaps; /* "" or what else the kernel counts these pages under */
+	const char *overlaps; /* which other figures count these pages too, or "" */
 };
 
 extern const struct balance_def balance_defs[BALANCE_LINES];
 const char *balance_group_name(enum balance_group group);  /* "free", …, for JSON */
 const char *balance_group_label(enum balance_group group); /* for people */
 
-#define BALANCE_SUSPECTS 12
+#define BALANCE_CANDIDATES 12
 
-/* Memory that is in Unaccounted, as far as anything counts it. */
-struct balance_suspect {
+/* Memory that is part of Unaccounted and that some other figure of the kernel counts. */
+struct balance_candidate {
 	const char *name;
 	double kb;
-	bool at_most; /* a part of it is in other lines */
+	bool at_most; /* part of it may be in other lines */
 	const char *source;
 	const char *explain;
 };
@@ -80,38 +80,37 @@ struct balance_suspect {
 struct balance {
 	double total_kb;
 	double kb[BALANCE_LINES]; /* sums to total_kb exactly; only BALANCE_REST may be negative */
-	bool placed;              /* false: no per-CPU lists (zoneinfo), they are in the rest */
+	bool placed; /* false: zoneinfo is missing, so the rest includes per-CPU lists */
 	bool stacks_are_vmalloc;
 	bool balloon_in_total;
 	double vmallocinfo_kb;   /* Σ pages=; NaN when vmallocinfo could not be read */
-	double vmalloc_used_kb;  /* VmallocUsed, with thread stacks */
-	double cached_stacks_kb; /* stacks kept for the next thread: in VmallocUsed, not in
+	double vmalloc_used_kb;  /* VmallocUsed, including thread stacks */
+	double cached_stacks_kb; /* stacks kept for new threads: in VmallocUsed, not in
 				    KernelStack; NaN unknown */
-	double percpu_first_kb;  /* part of Percpu that is not in MemTotal: the first chunk; NaN
+	double percpu_first_kb;  /* the first per-CPU chunk: in Percpu, not in MemTotal; NaN
 				    unknown */
-	struct balance_suspect suspects[BALANCE_SUSPECTS]; /* largest first */
-	size_t nr_suspects;
+	struct balance_candidate candidates[BALANCE_CANDIDATES]; /* largest first */
+	size_t nr_candidates;
 };
 
 /*
- * The sheet of one snapshot; `unlisted` may be NULL (a capture has none). Without a MemTotal every
- * line is NaN. Never fails.
+ * Build the sheet of one snapshot. `unlisted` may be NULL (captures do not have it). Without
+ * MemTotal, every line is NaN. Never fails.
  */
 void balance_build(const struct snapshot *s, double page_bytes, const struct unlisted *unlisted,
 		   struct balance *out);
 
-/* The same for two moments of one machine, so that a line means the same in both. */
+/* Build the sheets of two moments of one machine, so that each line means the same in both. */
 void balance_pair(const struct snapshot *start, const struct snapshot *end, double page_bytes,
 		  struct balance *start_out, struct balance *end_out);
 
-/* Sum of the group's lines. */
+/* The sum of the group's lines. */
 double balance_group_kb(const struct balance *b, enum balance_group group);
 
-/* Pages of thread stacks in vmallocinfo, cached ones included; NaN when it names none or was not
- * read. */
+/* Thread stacks in vmallocinfo, including cached ones; NaN when it shows none or was not read. */
 double balance_vmalloc_stacks_kb(const struct snapshot *s, double page_bytes);
 
-/* Is this caller, as vmallocinfo prints it, where thread stacks are allocated? */
+/* Does this caller, as vmallocinfo prints it, allocate thread stacks? */
 bool balance_is_stack_caller(const char *caller);
 
 #endif

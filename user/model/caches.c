@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Joins slabinfo, outstanding objects and traffic into one row a cache: see caches.h. */
+/* Joins slabinfo, outstanding objects and traffic into one row per cache: see caches.h. */
 #include "model/caches.h"
 
 #include <errno.h>
@@ -9,11 +9,11 @@
 
 #include "base/cleanup.h"
 
-#define TREND_ROWS   128 /* caches whose history is looked at: those that changed or hold most */
+#define TREND_ROWS   128 /* caches that get a trend: those that changed or hold most */
 #define TREND_POINTS 256
-#define TREND_FLOOR  256.0 /* kB: a smaller change of a cache has no shape worth naming */
+#define TREND_FLOOR  256.0 /* kB: name no pattern for a smaller change of a cache */
 
-/* Every name a row can be called by, sorted, to find it by any of them. */
+/* All names of all rows, sorted by name. */
 struct row_name {
 	const char *name;
 	uint32_t row;
@@ -85,7 +85,7 @@ static int caches_add_captured(const struct view *v, struct caches *caches, stru
 		}
 		caches->by_id[id] = (uint32_t)(caches->nr - 1);
 		if (cap->large)
-			continue; /* a slabinfo line of that name would be another thing */
+			continue; /* a slabinfo line of that name would be another cache */
 		if (names_add(names, cap->name, caches->nr - 1))
 			return -ENOMEM;
 		for (size_t i = 0; i < cap->aliases.nr; i++)
@@ -96,7 +96,7 @@ static int caches_add_captured(const struct view *v, struct caches *caches, stru
 	return 0;
 }
 
-/* One row for each line of slabinfo that no captured cache answers to. */
+/* One row for each line of slabinfo that matches no row yet. */
 static int caches_add_listed(const struct snapshot *s, struct caches *caches,
 			     struct row_names *names)
 {
@@ -120,7 +120,7 @@ static double level_kb(const struct view *v, const struct slab_level *l)
 	return (double)l->num_slabs * (double)l->pages_per_slab * v->page_bytes / 1024;
 }
 
-/* Slab − Σ caches: what large kmalloc holds, in kB. */
+/* Slab − Σ caches, in kB: the level of large kmalloc. */
 static double large_kb(const struct view *v, const struct snapshot *s)
 {
 	double kb = snapshot_meminfo(s, "Slab");
@@ -132,7 +132,7 @@ static double large_kb(const struct view *v, const struct snapshot *s)
 
 struct row_level {
 	double objects, kb, free_kb;
-	double cpu_free; /* of the objects; NaN: not counted */
+	double cpu_free; /* objects that are free on CPU lists; NaN: not counted */
 };
 
 /* Levels of all rows in one snapshot; out has caches->nr elements. */
@@ -148,11 +148,11 @@ static void caches_measure(const struct view *v, const struct snapshot *s,
 		double kb = level_kb(v, l);
 
 		if (!n)
-			continue; /* came and went between start and end */
+			continue; /* created and destroyed between start and end */
 		out[n->row].objects += (double)l->active_objs;
 		out[n->row].kb += kb;
 		out[n->row].free_kb += kb - (double)l->active_objs * (double)l->object_size / 1024;
-		if (l->cpu_free >= 0) /* of all caches of a name it is with the first */
+		if (l->cpu_free >= 0) /* the first of several lines of one name has the count */
 			out[n->row].cpu_free = fmax(out[n->row].cpu_free, 0) + (double)l->cpu_free;
 	}
 	for (size_t i = 0; i < caches->nr; i++)
@@ -161,7 +161,7 @@ static void caches_measure(const struct view *v, const struct snapshot *s,
 				.objects = NAN, .kb = large_kb(v, s), .cpu_free = NAN};
 }
 
-/* slabinfo knows sizes of caches that the tracer never met. */
+/* Take the sizes of caches that the tracer never saw from slabinfo. */
 static void caches_size(const struct snapshot *s, struct caches *caches,
 			const struct row_names *names)
 {
@@ -178,8 +178,8 @@ static void caches_size(const struct snapshot *s, struct caches *caches,
 	}
 }
 
-/* What is free on CPU lists is in use to slabinfo: take it out, where it was counted at both ends.
- */
+/* slabinfo counts free objects on CPU lists as in use. Subtract them if they were counted at both
+ * ends. */
 static void row_correct(struct cache_row *r, const struct row_level *start,
 			const struct row_level *end)
 {
@@ -212,7 +212,7 @@ static int caches_level(const struct view *v, struct caches *caches, const struc
 		r->start_objects = start[i].objects;
 		r->start_kb = start[i].kb;
 		r->start_free_kb = start[i].free_kb;
-		/* With slabinfo in one snapshot alone, no change has been measured. */
+		/* One snapshot with slabinfo measures no change. */
 		if (v->slab_end == v->slab_start)
 			continue;
 		r->end_objects = end[i].objects;
@@ -256,8 +256,8 @@ static void caches_trace(const struct view *v, const struct outstanding *held,
 	}
 }
 
-/* See ledger.h: what the level lacks of the traced outstanding, beyond sampling error, up to what
- * there was. */
+/* Bytes of older objects that were freed (docs/ledger.md): outstanding bytes minus growth, when
+ * beyond the sampling error, but at most what the cache had at the start. */
 static double preexisting_freed(const struct cache_row *r)
 {
 	double had, delta, missing;
@@ -277,7 +277,8 @@ static double preexisting_freed(const struct cache_row *r)
 	return fmin(missing, fmax(had, 0));
 }
 
-/* Mean bytes between samples, as the samples have it; 0 when every object was tracked. */
+/* Bytes that one sample stands for, by the samples' own variance; 0 when every object was tracked.
+ */
 static double sampling_period(const struct view *v, const struct caches *caches)
 {
 	double bytes = 0, var = 0;
@@ -291,8 +292,8 @@ static double sampling_period(const struct view *v, const struct caches *caches)
 			       bytes > 0 ? var / bytes : 0);
 }
 
-/* Of held_objects, from sampling. Where no sample fell there may yet be 2.5 periods, 95 times of
- * 100. */
+/* The standard deviation of held_objects from sampling. Without a sample, up to 2.5 periods may be
+ * there (95 times in 100). */
 static double held_sd(const struct cache_row *r, double period)
 {
 	if (r->held_bytes > 0)
@@ -325,14 +326,14 @@ static void caches_judge(const struct view *v, double lost_ratio, struct caches 
 		};
 
 		if (r->large && r->held_objects > 0) {
-			/* No object counts: compare bytes, in objects of the traced mean size. */
+			/* No object counts: convert bytes to objects of the mean traced size. */
 			f.slabinfo_delta = r->delta_kb * 1024 * r->held_objects / r->held_bytes;
 			f.slabinfo_slack = 1;
 			f.start_objects = r->start_kb * 1024 * r->held_objects / r->held_bytes;
 		}
 		r->traced |= all;
 		if ((!r->traced && v->focused) || v->narrowed[0]) {
-			f.slabinfo_delta = NAN; /* not all was asked for: nothing to compare with */
+			f.slabinfo_delta = NAN; /* a filter: slabinfo counts more than was traced */
 			r->preexisting_freed_bytes = 0;
 		} else {
 			r->preexisting_freed_bytes = preexisting_freed(r);
@@ -359,20 +360,33 @@ static int compare_delta(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* Sort the rows and let ids and names point at their new places. */
+/* Compare the rows that two indices refer to. */
+static int compare_index(const void *a, const void *b, void *rows)
+{
+	const struct cache_row *items = rows;
+
+	return compare_delta(&items[*(const uint32_t *)a], &items[*(const uint32_t *)b]);
+}
+
+/* Sort the rows, and update the indices that ids and names have of them. */
 static int caches_sort(const struct view *v, struct caches *caches, struct row_names *names)
 {
-	_cleanup_free_ uint32_t *moved = calloc(caches->nr + 1, sizeof(*moved));
+	_cleanup_free_ struct cache_row *sorted = calloc(caches->nr + 1, sizeof(*sorted));
+	_cleanup_free_ uint32_t *order = calloc(caches->nr + 1, sizeof(*order)); /* old indices */
+	_cleanup_free_ uint32_t *moved = calloc(caches->nr + 1, sizeof(*moved)); /* old to new */
 
-	if (!moved)
+	if (!sorted || !order || !moved)
 		return -ENOMEM;
-	/* Where each row was travels with it in a field that is filled in later. */
+	if (!caches->nr)
+		return 0;
 	for (size_t i = 0; i < caches->nr; i++)
-		caches->items[i].trend.n = i;
-	if (caches->nr)
-		qsort(caches->items, caches->nr, sizeof(*caches->items), compare_delta);
-	for (size_t i = 0; i < caches->nr; i++)
-		moved[caches->items[i].trend.n] = (uint32_t)i;
+		order[i] = (uint32_t)i;
+	qsort_r(order, caches->nr, sizeof(*order), compare_index, caches->items);
+	for (size_t i = 0; i < caches->nr; i++) {
+		sorted[i] = caches->items[order[i]];
+		moved[order[i]] = (uint32_t)i;
+	}
+	memcpy(caches->items, sorted, caches->nr * sizeof(*sorted));
 	for (size_t id = 0; id < v->c->nr_caches; id++)
 		if (caches->by_id[id] != CACHES_NONE)
 			caches->by_id[id] = moved[caches->by_id[id]];
@@ -395,7 +409,7 @@ static int compare_pick(const void *a, const void *b)
 	return (x->row > y->row) - (x->row < y->row);
 }
 
-/* The rows that changed or hold most, at most TREND_ROWS. */
+/* Put the rows that changed or hold most first. Returns how many to use, at most TREND_ROWS. */
 static size_t caches_pick(const struct caches *caches, struct trend_pick *picks)
 {
 	size_t nr = 0;
@@ -451,7 +465,7 @@ static int caches_trend(const struct view *v, struct caches *caches, const struc
 	return 0;
 }
 
-/* Large kmalloc has a level wherever slabinfo can be read, traced or not. */
+/* Large kmalloc has a level whenever slabinfo could be read, traced or not. */
 static int caches_add_large(const struct view *v, struct caches *caches)
 {
 	struct cache_row *r;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Processes that allocated, sorted by their number: see cgroup_of.h. */
+/* Looks processes up by tgid in a sorted list: see cgroup_of.h. */
 #include "model/cgroup_of.h"
 
 #include <errno.h>

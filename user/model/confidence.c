@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* 95 % intervals: see interval.h. */
+/* Computes and words 95 % intervals: see confidence.h. */
 #include "model/confidence.h"
 
 #include <math.h>
 #include <stdio.h>
 
-/* χ² quantile at normal deviate z by Wilson & Hilferty (1931): within 1 % from 2 degrees of freedom
- * on. */
+/* χ² quantile at normal deviate z (Wilson & Hilferty 1931); accurate to 1 % from 2 degrees of
+ * freedom up. */
 static double chi2_quantile(double df, double z)
 {
 	double k = 2 / (9 * df);

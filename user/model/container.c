@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Containers by cgroup path: see container.h. The forms are those of the runtimes' cgroup drivers:
- * runc's systemd and cgroupfs drivers as docker, containerd and CRI-O set them up, podman's libpod,
- * LXC's lxc.payload, systemd-machined, and the kubelet's kubepods tree.
+ * Recognises containers by their cgroup path: see container.h. It knows the paths of runc's systemd
+ * and cgroupfs drivers (docker, containerd, CRI-O), podman's libpod, LXC's lxc.payload,
+ * systemd-machined and the kubelet's kubepods tree.
  */
 #include "model/container.h"
 
@@ -13,9 +13,9 @@
 #include "base/text.h"
 
 #define ID_DIGITS    64 /* of a container id */
-#define HEX_VOLATILE 12 /* a run of hex digits this long is an id of something */
+#define HEX_VOLATILE 12 /* treat a run of this many hex digits as an id */
 
-/* A path component "PREFIXid.scope", and who names components so. */
+/* Path components of the form "PREFIXid.scope", and the runtime that uses them. */
 static const struct {
 	const char *prefix, *runtime;
 } scopes[] = {
@@ -23,7 +23,7 @@ static const struct {
 	{"libpod-", "podman"}, {"nerdctl-", "containerd"},
 };
 
-/* A directory whose child is the container's. */
+/* Directories whose children are containers. */
 static const struct {
 	const char *parent, *runtime;
 } parents[] = {
@@ -73,7 +73,7 @@ static bool text_ends(struct text t, const char *suffix)
 	return t.len >= n && !memcmp(t.p + t.len - n, suffix, n);
 }
 
-/* "12345678-1234-1234-1234-123456789abc", or with '_' for '-' as systemd needs; 36 long. */
+/* "12345678-1234-1234-1234-123456789abc", 36 characters; systemd needs '_' in place of '-'. */
 static bool is_uid(struct text t)
 {
 	if (t.len < 36)
@@ -127,7 +127,7 @@ static void read_scope(struct text component, struct container *out)
 	}
 }
 
-/* A component below one that names a runtime, or a pod. */
+/* A component below one that names a runtime or a pod. */
 static void read_child(struct text parent, struct text component, struct container *out)
 {
 	if (out->id[0])
@@ -176,7 +176,8 @@ char *container_label(const struct container *c, char *buf, size_t size)
 	return buf;
 }
 
-/* How many bytes at t are volatile, 0 for none. `before` is the byte in front of it. */
+/* How many bytes at t are an id that changes from boot to boot; 0: none. `before` is the preceding
+ * byte. */
 static size_t volatile_run(struct text t, char before)
 {
 	size_t n;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Finds the way into the kernel among a stack's frames: see entry.h. One table has all names. */
+/* Finds the kernel entry among a stack's frames, by one table of names: see entry.h. */
 #include "model/entry.h"
 
 #include <stdio.h>
@@ -8,17 +8,18 @@
 #include "base/normalise.h"
 
 enum label {
-	LABEL_FIXED,  /* what the row says */
-	LABEL_SUFFIX, /* the rest of the symbol, "()" after it: the system call's name */
-	LABEL_INNER,  /* the row's word and the function that was called from there */
-	LABEL_CALLED, /* the system call by the function it was left to (its own frame was a tail
-			 call's) */
+	LABEL_FIXED,  /* the row's word */
+	LABEL_SUFFIX, /* the rest of the symbol and "()": the system call's name */
+	LABEL_INNER,  /* the row's word and the function called from there */
+	LABEL_CALLED, /* the function called from there, without its prefix: a tail call removed the
+			 system call's own frame */
 };
 
 /*
- * Where a path may begin. Names of x86 (arch/x86/entry), arm64 (arch/arm64/kernel/entry-common.c),
- * riscv and s390 system call wrappers (arch/…/include/asm/syscall_wrapper.h), kernel/softirq.c,
- * kernel/workqueue.c and kernel/kthread.c, 5.10 to 7.3. A '*' stands for any rest.
+ * The functions that a call path may begin with. From x86 (arch/x86/entry), arm64
+ * (arch/arm64/kernel/entry-common.c), the system call wrappers of riscv and s390
+ * (arch/…/include/asm/syscall_wrapper.h), kernel/softirq.c, kernel/workqueue.c and kernel/kthread.c
+ * of kernels 5.10 to 7.3. A trailing '*' matches any rest.
  */
 static const struct boundary {
 	const char *symbol;
@@ -84,7 +85,7 @@ const char *entry_kind_name(enum entry_kind kind)
 	return kind_names[kind];
 }
 
-/* The boundary `symbol` is, or NULL; *rest is what its '*' stands for. */
+/* The boundary that matches `symbol`, or NULL; *rest is what its '*' matched. */
 static const struct boundary *boundary_find(const char *symbol, const char **rest)
 {
 	for (size_t i = 0; i < sizeof(boundaries) / sizeof(boundaries[0]); i++) {
@@ -100,7 +101,7 @@ static const struct boundary *boundary_find(const char *symbol, const char **res
 	return NULL;
 }
 
-/* "write" of ksys_write, "msgsnd" of do_msgsnd, "mmap" of ksys_mmap_pgoff. */
+/* ksys_write → "write", do_msgsnd → "msgsnd", ksys_mmap_pgoff → "mmap". */
 static const char *called_name(const char *function)
 {
 	static const char *const prefixes[] = {"ksys_", "__sys_", "do_sys_", "do_"};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How a call path was entered: the system call, page fault, interrupt, softirq, work item or kernel
- * thread it belongs to, read from the names of its frames. Used to add growth up by it (--by
- * syscall) and to compare paths of different kernels, whose way in is spelled differently. Pure.
+ * How a call path entered the kernel: the system call, page fault, interrupt, softirq, work item or
+ * kernel thread, read from the names of its frames. growth.c groups by it (--by syscall), and
+ * diff/match.c needs it because kernels spell the entry differently. Pure.
  */
 #ifndef KMEMTRACE_MODEL_ENTRY_H
 #define KMEMTRACE_MODEL_ENTRY_H
@@ -10,7 +10,7 @@
 #include "data/capture.h"
 
 enum entry_kind {
-	ENTRY_UNKNOWN, /* cut off before it, or named by nothing we know */
+	ENTRY_UNKNOWN, /* the stack was truncated, or no frame is in our table */
 	ENTRY_SYSCALL,
 	ENTRY_FAULT,
 	ENTRY_INTERRUPT,
@@ -27,13 +27,12 @@ const char *entry_kind_name(enum entry_kind kind);
 
 struct entry {
 	enum entry_kind kind;
-	uint32_t frames; /* of the stack that are inside of it, from the innermost; the rest is the
-			    way in */
-	char label[ENTRY_LABEL_MAX]; /* "pipe2()", "page fault", "softirq net_rx_action", …, as
-					captured */
+	uint32_t frames; /* innermost frames below the entry; the others are the entry code */
+	char label[ENTRY_LABEL_MAX]; /* "pipe2()", "page fault", "softirq net_rx_action", …; names
+					in it are as captured */
 };
 
-/* The innermost boundary counts: a page fault in a system call is a page fault. */
+/* The innermost entry counts: a page fault during a system call is a page fault. */
 void entry_of_stack(const struct capture *c, uint32_t stack, struct entry *out);
 
 #endif

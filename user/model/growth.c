@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Adds outstanding objects up: see growth.h. Ids in a capture are dense, so a group is found by
- * indexing; the parts of a group (processes, …) come from one sort of (group, id, bytes) for each
- * kind.
+ * Adds up outstanding objects: see growth.h. Ids in a capture are dense, so an array indexes the
+ * groups. The shares of a group (by process, …) come from sorting (group, id, bytes), once for each
+ * kind of share.
  */
 #include "model/growth.h"
 
@@ -51,7 +51,7 @@ static uint32_t row_cgroup(const struct capture *c, const struct cap_held *h)
 static uint32_t row_pool(const struct capture *c, const struct cap_held *h)
 {
 	(void)c, (void)h;
-	return 0; /* groups are of one pool anyway */
+	return 0; /* a group has one pool anyway, so one key is enough */
 }
 
 /* The module of the innermost frame outside vmlinux, else "vmlinux". */
@@ -81,13 +81,13 @@ static void name_entry(const struct capture *c, uint32_t stack, char *buf, size_
 	snprintf(buf, size, "%s", e.label);
 }
 
-/* What outstanding objects can be grouped by. A new way is a new row. */
+/* What outstanding objects can be grouped by. To add a way, add a row. */
 static const struct dimension {
 	const char *name;
 	uint32_t (*key)(const struct capture *c, const struct cap_held *h);
-	size_t nr_keys; /* offset of the member of struct capture that counts them; 0: one key */
-	bool traffic;   /* a path's traffic belongs to one group */
-	/* for what has no ids of its own: the name that a stack's rows go by */
+	size_t nr_keys; /* offset in struct capture of the number of keys; 0: there is one key */
+	bool traffic;   /* all traffic of a call path belongs to one group */
+	/* when the capture has no ids for it: the name of a stack's group */
 	void (*name_of)(const struct capture *c, uint32_t stack, char *buf, size_t size);
 } dimensions[GROWTH_BYS] = {
 	[GROWTH_BY_STACK] = {"stack", row_stack, offsetof(struct capture, nr_stacks), true, NULL},
@@ -199,7 +199,7 @@ static void group_add(struct growth_group *g, const struct outstanding_row *r)
 		g->oldest_s = r->h->oldest_s;
 }
 
-/* Give every row its group. index has POOLS × keys elements, groups one for each row. */
+/* Assign every row to a group. index has POOLS × keys elements; groups has room for one per row. */
 static void groups_collect(struct growth_builder *b, uint32_t *index, size_t keys)
 {
 	memset(index, 0xff, POOLS * keys * sizeof(*index));
@@ -220,7 +220,7 @@ static void groups_collect(struct growth_builder *b, uint32_t *index, size_t key
 	}
 }
 
-/* Traffic is kept by (pool, stack): a stack's group has all of it, a site's that of its stacks. */
+/* Traffic is counted by (pool, stack). Add it to the group that the stack belongs to. */
 static void groups_traffic(struct growth_builder *b, const uint32_t *index, size_t keys)
 {
 	bool known = dimensions[b->g->by].traffic;
@@ -241,14 +241,15 @@ static void groups_traffic(struct growth_builder *b, const uint32_t *index, size
 	}
 }
 
-/* The interval, within what is certain: objects seen and found live exist, an exact count is no
- * estimate. */
+/* The 95 % interval, within certain limits: objects found live exist, and an exact recording cannot
+ * have missed any. */
 static void group_interval(struct growth_group *g)
 {
-	/* nobody looked: all of them, unless some were taken to be free, as others of their cache
-	 * are or in a part */
-	double unjudged = g->bytes < g->traced_bytes || g->objects < g->tracked ? 0 : g->tracked;
-	double certain = g->verified > 0 ? g->verified_live : unjudged;
+	/* Without an audit, all tracked objects count as certain, unless a correction (by other
+	 * call paths of the cache, or in a time range) removed some. */
+	bool corrected = g->bytes < g->traced_bytes || g->objects < g->tracked;
+	double unchecked = corrected ? 0 : g->tracked;
+	double certain = g->verified > 0 ? g->verified_live : unchecked;
 
 	interval_weighted(g->bytes, g->bytes_var, &g->bytes_low, &g->bytes_high);
 	if (g->objects > 0)
@@ -344,7 +345,7 @@ struct name_id {
 	UT_hash_handle hh;
 };
 
-/* Give every stack the id of its name. */
+/* Number the names, and note the number of each stack's name. */
 static int names_number(const struct capture *c, struct growth *g, struct name_id **ids)
 {
 	for (size_t i = 0; i < c->nr_stacks; i++) {

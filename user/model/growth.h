@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who holds what was allocated and not freed: outstanding objects added up by call path, by cache,
- * by call site, process, cgroup, module or way into the kernel, largest first. Groups of different
- * pools are never mixed.
+ * Growth: outstanding objects added up by call path, cache, call site, process, cgroup, module,
+ * pool or kernel entry, largest group first. report.c and diff/profile_growth.c call it. A group
+ * never mixes pools.
  */
 #ifndef KMEMTRACE_MODEL_GROWTH_H
 #define KMEMTRACE_MODEL_GROWTH_H
@@ -27,7 +27,7 @@ const char *growth_by_name(enum growth_by by);
 /* 0, or −EINVAL. */
 int growth_by_parse(const char *name, enum growth_by *out);
 
-/* One part of a group: bytes held by a process, in a cgroup, in a cache, or by a call path. */
+/* The bytes of a group that one process, cgroup, cache or call path holds. */
 struct growth_share {
 	uint32_t id;
 	double bytes;
@@ -40,19 +40,20 @@ struct growth_shares {
 
 struct growth_group {
 	enum pool pool;
-	uint32_t key; /* id of the stack, cache, frame, process or cgroup; else of growth.names */
+	uint32_t key; /* id of the stack, cache, frame, process or cgroup; else index into names */
 	double bytes, bytes_var, bytes_low, bytes_high; /* estimate and its 95 % interval */
 	double objects;
-	double traced_bytes, traced_var;                         /* before the audit's correction */
+	double traced_bytes, traced_var; /* before correction by the audit */
 	double tracked, verified, verified_live, verified_twice; /* see struct cap_held */
 	double age_hist[AGE_BUCKETS];                            /* objects, corrected */
 	double age_p50_s, age_p90_s, oldest_s;                   /* NaN without ages */
-	double allocs, frees, unseen_frees; /* traffic of its call paths; NaN where paths are shared
-					       between groups */
-	struct growth_shares stacks, caches, processes, cgroups; /* id 0: not known */
-	const char *module; /* of the largest path's first frame outside vmlinux, else "vmlinux" */
-	const char *class_; /* of its first row (rows of a path share it): "thread", "pte", …; ""
-			       for slab */
+	double allocs, frees, unseen_frees; /* traffic of its call paths; NaN when groups share
+				       call paths */
+	struct growth_shares stacks, caches, processes, cgroups; /* id 0: unknown */
+	const char
+		*module; /* of the largest call path's first frame outside vmlinux, or "vmlinux" */
+	const char *class_; /* of its first row: "thread", "pte", …; "" for slab. Rows of one call
+			       path share it. */
 };
 
 struct growth {
@@ -60,8 +61,9 @@ struct growth {
 	struct growth_group *groups; /* by bytes, largest first */
 	size_t nr;
 	double bytes;                   /* of all groups */
-	struct growth_share *shares[4]; /* what the groups' shares point into */
-	/* of modules and ways in, which have no table in a capture: names, and by stack which */
+	struct growth_share *shares[4]; /* storage for the groups' shares */
+	/* For modules and kernel entries, which have no table in a capture: their names, and the
+	 * index of each stack's name. */
 	ARRAY_OF(char *) names;
 	uint32_t *name_of;
 };
@@ -71,16 +73,17 @@ int growth_build(const struct view *v, const struct outstanding *held, enum grow
 		 struct growth *out);
 void growth_free(struct growth *g);
 
-/* Ids that keys are below; the key of a row; and that of a path's traffic, UINT32_MAX where it is
- * not kept so. */
+/* The number of keys: every key is below it. */
 size_t growth_keys(const struct growth *g, const struct capture *c);
+/* The key of a held row, and of a brief one. */
 uint32_t growth_key(const struct growth *g, const struct capture *c, const struct cap_held *h);
 uint32_t growth_brief_key(const struct growth *g, const struct capture *c,
 			  const struct cap_brief *h);
+/* The key of a call path's traffic; UINT32_MAX when traffic is not counted by this dimension. */
 uint32_t growth_traffic_key(const struct growth *g, const struct capture *c, uint32_t stack);
 
-/* Age below which `share` of the objects are, linear within a bucket, at most `oldest`. NaN without
- * objects. */
+/* The age that `share` of the objects are younger than; linear within a bucket, at most `oldest`.
+ * NaN without objects. */
 double age_quantile(const double hist[AGE_BUCKETS], double oldest, double share);
 
 #endif

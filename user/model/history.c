@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Growth by checkpoint: see history.h. */
+/* Computes a trend for each of the largest groups: see history.h. */
 #include "model/history.h"
 
 #include <errno.h>
@@ -10,10 +10,10 @@
 #include "base/cleanup.h"
 #include "data/class.h"
 
-#define FLOOR_KB 64.0 /* a smaller change of a group has no shape worth naming */
+#define FLOOR_KB 64.0 /* name no pattern for a smaller change of a group */
 
-/* Which of the first `nr` groups each (pool, key) is; UINT32_MAX for the rest. malloc'ed, or NULL.
- */
+/* The index, among the first `nr` groups, of each (pool, key); UINT32_MAX for others. malloc'ed;
+ * NULL without memory. */
 static uint32_t *history_index(const struct growth *g, size_t nr, size_t keys)
 {
 	uint32_t *index = malloc(POOLS * (keys + 1) * sizeof(*index));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the largest groups of growth held at each checkpoint: the pattern of a call path (or
- * process, …) over time. Checkpoints are 1 s apart for the first 12 s, then 2, 4, … s, or as
- * --every says; a pattern needs 8 of them.
+ * The pattern over time of the largest groups of growth (call paths, processes, …), from what they
+ * held at each checkpoint. Checkpoints are 1 s apart for the first 12 s, then 2, 4, … s apart, or
+ * as
+ * --every says; a pattern needs 8 of them. report.c calls it.
  */
 #ifndef KMEMTRACE_MODEL_HISTORY_H
 #define KMEMTRACE_MODEL_HISTORY_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Levels by process, cgroup and vmalloc caller, start beside end: see levels.h. */
+/* Joins the start and end levels of processes, cgroups and vmalloc callers: see holders.h. */
 #include "model/holders.h"
 
 #include <errno.h>
@@ -83,8 +83,8 @@ static int processes_merge(const struct snapshot *start, const struct snapshot *
 }
 
 /*
- * Old stacks and tables that are surely gone: what a process has less of than at the start. One
- * that was replaced (exec) keeps its stack and loses all its page tables.
+ * Older stacks and page tables that were certainly freed: what a process lost since the start. A
+ * process that was replaced (exec) keeps its stack and loses all its page tables.
  */
 static void processes_lost(struct holders *l)
 {
@@ -125,7 +125,7 @@ static void change_add(struct level_change *to, const struct level_change *from)
 	to->end += from->end;
 }
 
-/* A level has the kernel's number of a cgroup; processes that allocated have its path. */
+/* Levels have the kernel's cgroup id; only processes that allocated have the cgroup's path. */
 static int cgroups_name(const struct view *v, struct holders *l)
 {
 	_cleanup_(cgroup_of_free) struct cgroup_of of = {0};
@@ -166,7 +166,7 @@ static int cgroups_add_up(struct holders *l)
 		change_add(&g->stack_kb, &p->stack_kb);
 		change_add(&g->pgtables_kb, &p->pgtables_kb);
 	}
-	/* Processes whose own path is not known are where others of their cgroup are. */
+	/* A process without a path gets the path of the other processes with its cgroup id. */
 	for (size_t i = 0, g = 0; i < l->processes.nr; i++) {
 		while (l->cgroups[g].cgroup_id != l->processes.items[i].cgroup_id)
 			g++;
@@ -193,10 +193,10 @@ static int processes_build(const struct view *v, struct holders *l)
 
 /* ---- vmalloc ---- */
 
-/* A caller under the name that it has in a stack: "symbol+0xoff", with " [module]". */
+/* A caller's name as frames of stacks are written: "symbol+0xoff [module]". */
 struct caller_key {
 	char name[192];
-	size_t index; /* into levels.callers */
+	size_t index; /* into holders.callers */
 };
 
 static void caller_key(const char *caller, char key[192])
@@ -220,7 +220,7 @@ static int compare_level_caller(const void *a, const void *b)
 		      (*(struct vmalloc_level *const *)b)->caller);
 }
 
-/* The snapshot's callers of areas that have pages, by name; NULL without memory. */
+/* The snapshot's areas that have pages, sorted by caller; NULL without memory. */
 static const struct vmalloc_level **areas_sorted(const struct snapshot *s, size_t *nr)
 {
 	const struct vmalloc_level **sorted = calloc(s->vmallocs.nr + 1, sizeof(*sorted));
@@ -279,7 +279,7 @@ static const struct caller_key *key_find(const struct caller_key *keys, size_t n
 	return bsearch(&key, keys, nr, sizeof(*keys), compare_key);
 }
 
-/* Which key each frame has, found once: its index plus 1, 0 for none, FRAME_NOT_LOOKED_UP. */
+/* Caches the key of each frame: its index plus 1, 0 for no key, or FRAME_NOT_LOOKED_UP. */
 #define FRAME_NOT_LOOKED_UP UINT32_MAX
 
 struct frame_keys {
@@ -301,7 +301,7 @@ static const struct caller_key *frame_key(const struct frame_keys *f, const stru
 	return *known ? &f->keys[*known - 1] : NULL;
 }
 
-/* Areas allocated while tracing, to the caller that vmallocinfo names: a frame of their stack. */
+/* Add each traced area to the caller that vmallocinfo shows for it: a frame of its call path. */
 static int callers_attribute(const struct view *v, const struct outstanding *held,
 			     const struct caller_key *keys, size_t nr, struct holders *l)
 {
@@ -329,8 +329,8 @@ static int callers_attribute(const struct view *v, const struct outstanding *hel
 }
 
 /*
- * As for slab caches: what is held beyond the growth of the level took the place of older areas;
- * not more of them than there were, and nothing within the sampling error.
+ * As for slab caches: when more is held than the level grew by, older areas were freed. At most
+ * what the caller had at the start; a difference within the sampling error counts as none.
  */
 static void callers_preexisting(bool traced, struct holders *l)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Levels by holder, at the start and the end of a report: the processes and cgroups that hold
- * kernel stacks and page tables (task iterator), the callers that hold vmalloc areas
- * (/proc/vmallocinfo). They name what was there before tracing began, and measure how much of that
- * went: the ledger's "preexisting freed".
+ * Levels by holder, at the start and the end of a view: processes and cgroups that hold kernel
+ * stacks and page tables (task iterator), and callers that hold vmalloc areas (/proc/vmallocinfo).
+ * They also cover memory older than the capture, and measure how much of it was freed: the ledger's
+ * "preexisting freed". report.c calls it; ledger.c and findings/ read it.
  */
 #ifndef KMEMTRACE_MODEL_HOLDERS_H
 #define KMEMTRACE_MODEL_HOLDERS_H
@@ -17,43 +17,42 @@ struct level_change {
 /* One process, or all processes of one cgroup. */
 struct process_level {
 	int32_t tgid;       /* 0 in rows of cgroups */
-	const char *comm;   /* borrowed from the capture; "" in rows of cgroups */
+	const char *comm;   /* owned by the capture; "" in rows of cgroups */
 	uint64_t cgroup_id; /* the kernel's; 0 unknown */
-	const char *cgroup; /* path, borrowed; "" when the capture does not know it */
-	bool replaced;      /* same number, another program: exec, or the number was used again */
+	const char *cgroup; /* path, owned by the capture; "" unknown */
+	bool replaced;      /* same tgid, another program: exec, or the tgid was reused */
 	struct level_change threads, stack_kb, pgtables_kb;
 };
 
-/* All vmalloc areas with pages that have one caller. */
+/* All vmalloc areas with pages of one caller. */
 struct caller_level {
-	const char *caller; /* borrowed from the capture; "" where the kernel printed none */
-	bool stacks;        /* thread stacks */
+	const char *caller; /* owned by the capture; "" when the kernel printed none */
+	bool stacks;        /* the areas are thread stacks */
 	struct level_change areas, kb;
-	double attributed_kb;  /* areas allocated while tracing, not freed, whose stack has this
-				  caller */
-	double attributed_var; /* its variance, kB² */
-	double preexisting_freed_kb; /* as the ledger's: NaN without events */
+	double attributed_kb;        /* outstanding areas whose call path contains this caller */
+	double attributed_var;       /* its variance, kB² */
+	double preexisting_freed_kb; /* as in the ledger; NaN without events */
 };
 
-/* VmallocUsed, and what is known of it, at one moment. kB; NaN unknown. */
+/* VmallocUsed and its parts at one moment. kB; NaN unknown. */
 struct vmalloc_sum {
 	double used_kb;
-	double info_kb;          /* Σ pages= of vmallocinfo: the same, or the identity is broken */
-	double stacks_kb;        /* areas of thread stacks, cached ones too */
-	double cached_stacks_kb; /* of those, what KernelStack does not count */
-	double rounding_kb;      /* pages beyond the areas' size without their guard page */
+	double info_kb;          /* Σ pages= of vmallocinfo; must equal used_kb */
+	double stacks_kb;        /* areas of thread stacks, including cached ones */
+	double cached_stacks_kb; /* stacks_kb that KernelStack does not count */
+	double rounding_kb;      /* pages beyond the areas' sizes without guard pages */
 };
 
 struct holders {
-	bool tasks_known, callers_known; /* at both ends */
+	bool tasks_known, callers_known; /* read at both ends */
 	ARRAY_OF(struct process_level)
 	processes;                     /* by pgtables_kb.end + stack_kb.end, descending */
-	struct process_level *cgroups; /* the same */
+	struct process_level *cgroups; /* in the same order */
 	size_t nr_cgroups;
 	ARRAY_OF(struct caller_level) callers; /* by kb.end, descending */
 	struct vmalloc_sum vmalloc_start, vmalloc_end;
-	/* Held by processes at the start, and no longer at the end: at least so much of the old was
-	 * freed. */
+	/* What processes held at the start and no longer hold at the end. At least this much older
+	 * memory was freed. */
 	double stacks_lost_kb, pgtables_lost_kb;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ledger: see ledger.h for the terms. Pools are rows of one table, each with its own measuring
- * functions; a NULL function is a term that nothing measures yet.
+ * Measures the terms of the ledger: see ledger.h. Each pool is a row of one table, with a function
+ * for each term; NULL means that nothing measures the term.
  */
 #include "model/ledger.h"
 
@@ -15,7 +15,7 @@
 #include "model/balance.h"
 #include "model/confidence.h"
 
-#define TREND_FLOOR 256.0 /* kB: a smaller change of a pool has no shape worth naming */
+#define TREND_FLOOR 256.0 /* kB: name no pattern for a smaller change of a pool */
 
 struct source {
 	const struct view *v;
@@ -27,9 +27,9 @@ struct source {
 struct pool_def {
 	const char *name;
 	double (*level_kb)(const struct view *v, const struct snapshot *s, const char *name);
-	enum pool pool; /* of the traced objects … */
-	bool secondary; /* … those in SecPageTables, or those that are not */
-	double (*preexisting_kb)(const struct source *s); /* NULL: nothing tells, see remark */
+	enum pool pool; /* of the traced objects */
+	bool secondary; /* true: only objects of class CLASS_SECONDARY; false: all others */
+	double (*preexisting_kb)(const struct source *s); /* NULL: no source, see remark */
 	double (*overhead_kb)(const struct source *s);    /* NULL: there is none */
 	const char *remark;
 };
@@ -46,8 +46,8 @@ static double level_unaccounted(const struct view *v, const struct snapshot *s, 
 
 	(void)name;
 	balance_build(s, v->page_bytes, NULL, &b);
-	return b.placed ? b.kb[BALANCE_REST]
-			: NAN; /* tens of MB on per-CPU lists would look lost */
+	/* Without zoneinfo, tens of MB on per-CPU lists would look unaccounted. */
+	return b.placed ? b.kb[BALANCE_REST] : NAN;
 }
 
 static double slab_preexisting(const struct source *s)
@@ -72,7 +72,8 @@ static double slab_overhead(const struct source *s)
 	return kb;
 }
 
-/* Without events the difference of vmallocinfo carries the pool: growth and shrinking by caller. */
+/* Without events, use the change of each caller in vmallocinfo: the growth (sign 1) or the
+ * shrinkage (sign −1) of all callers. */
 static double vmalloc_growth(const struct source *s, double sign)
 {
 	double kb = 0;
@@ -99,7 +100,7 @@ static double vmalloc_preexisting(const struct source *s)
 
 static double vmalloc_overhead(const struct source *s)
 {
-	if (!view_traces(s->v, POOL_VMALLOC)) /* growth by caller counts whole pages */
+	if (!view_traces(s->v, POOL_VMALLOC)) /* vmallocinfo counts whole pages: no overhead */
 		return s->levels->callers_known ? 0 : NAN;
 	return s->levels->vmalloc_end.rounding_kb - s->levels->vmalloc_start.rounding_kb;
 }
@@ -133,7 +134,7 @@ static double held_kb(const struct source *s, const struct pool_def *def, double
 
 static const struct pool_def pool_defs[LEDGER_POOLS];
 
-/* Pages made for per-CPU chunks while tracing, by the page events. */
+/* Pages allocated for per-CPU chunks while tracing, from page events. */
 static double percpu_pages_kb(const struct source *s, double *var)
 {
 	double bytes = 0;
@@ -150,8 +151,8 @@ static double percpu_pages_kb(const struct source *s, double *var)
 	return bytes / 1024;
 }
 
-/* As for slab caches, of pages: fewer than came, beyond what chance makes of it, so older ones
- * went. */
+/* As for slab caches, but of pages: when more pages came than Percpu grew by, beyond the sampling
+ * error, older ones were freed. */
 static double percpu_preexisting(const struct source *s)
 {
 	double var, came, grew;
@@ -163,7 +164,7 @@ static double percpu_preexisting(const struct source *s)
 	return came - grew > NOISE_SD * sqrt(var) ? came - grew : 0;
 }
 
-/* What of them no live object has. */
+/* Pages of per-CPU chunks that hold no live object. */
 static double percpu_overhead(const struct source *s)
 {
 	double var;
@@ -185,13 +186,13 @@ static const struct pool_def pool_defs[LEDGER_POOLS] = {
 				pgtables_preexisting, NULL, ""},
 	[LEDGER_SEC_PAGE_TABLES] =
 		{"SecPageTables", level_meminfo, POOL_PAGETABLE, true, NULL, NULL,
-		 "older pages that were freed are in the residual: nothing tells them"},
+		 "the residual includes older pages that were freed: no source shows them"},
 	[LEDGER_PERCPU] =
 		{"Percpu", level_meminfo, POOL_PERCPU, false, percpu_preexisting, percpu_overhead,
-		 "older objects that were freed are in the overhead while their pages stay"},
+		 "the overhead includes older objects that were freed while their pages stay"},
 	[LEDGER_UNACCOUNTED] =
 		{"Unaccounted", level_unaccounted, POOL_PAGE, false, NULL, NULL,
-		 "older pages that were freed are in the residual: nothing tells them"},
+		 "the residual includes older pages that were freed: no source shows them"},
 };
 
 static void row_attribute(const struct source *s, const struct pool_def *def,
@@ -212,7 +213,7 @@ static void row_attribute(const struct source *s, const struct pool_def *def,
 	}
 }
 
-/* The level over time, thinned to SERIES_POINTS, and its trend. */
+/* The level over time, at most SERIES_POINTS readings of it, and its trend. */
 static int row_history(const struct view *v, const struct pool_def *def, struct ledger_row *row)
 {
 	size_t span = v->last - v->first,
@@ -242,8 +243,8 @@ static int row_history(const struct view *v, const struct pool_def *def, struct 
 }
 
 /*
- * What nothing can measure is not in the sum, and the remark says which other term it is in; what
- * could not be measured this time is NaN, and the residual with it.
+ * A term without a source is left out of the sum; the remark says which other term includes it. A
+ * term that could not be measured this time is NaN and makes the residual NaN.
  */
 static void row_terms(const struct source *s, const struct pool_def *def, struct ledger_row *row)
 {
@@ -261,9 +262,9 @@ static void row_terms(const struct source *s, const struct pool_def *def, struct
 }
 
 /*
- * The residual is as uncertain as what is held. Percpu's is as its pages are: what is held is in
- * the overhead with the other sign. Of slab and pages nothing may have been sampled; the rest is
- * tracked whole, or finer.
+ * The residual is as uncertain as the held bytes. Percpu's is as uncertain as its pages, because
+ * held bytes cancel: the overhead has them with the opposite sign. Slab and page allocations may
+ * have missed every sample; other pools are tracked completely, or sampled more finely.
  */
 static void row_interval(const struct source *s, const struct pool_def *def, struct ledger_row *row)
 {
@@ -289,7 +290,7 @@ static int row_build(const struct source *s, const struct pool_def *def, struct 
 	row->name = def->name;
 	row->start_kb = def->level_kb(v, v->start, def->name);
 	row->end_kb = def->level_kb(v, v->end, def->name);
-	/* One snapshot alone has measured no change. */
+	/* One snapshot measures no change. */
 	row->delta_kb = v->first == v->last ? NAN : row->end_kb - row->start_kb;
 	row->remark = def->remark;
 	row_attribute(s, def, row);

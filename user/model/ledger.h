@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ledger: for each pool, end − start = attributed − freed that predates the capture + allocator
- * overhead + residual. Each term is measured from its own source and only the residual is the rest
- * (docs/ledger.md has the definitions in full). A term that was not measured is NaN, and so is the
- * residual then: it is printed as "–" and null, never as 0.
+ * The ledger: for each pool, end − start = attributed − preexisting freed + allocator overhead +
+ * residual (docs/ledger.md defines the terms). Every term but the residual has a source of its own.
+ * A term that was not measured is NaN, and so is the residual: printed as "–" or null, never as 0.
  *
- * A few terms have no source in any kernel: they are NaN too, the row's remark says which other
- * term holds them, and the residual is a number. user/model/ledger.c has one line a pool.
+ * A few terms have no source in any kernel. They are NaN too, the row's remark says which other
+ * term includes them, and the residual is still a number. report.c calls it; ledger.c has one row
+ * per pool.
  */
 #ifndef KMEMTRACE_MODEL_LEDGER_H
 #define KMEMTRACE_MODEL_LEDGER_H
@@ -26,21 +26,20 @@ enum ledger_pool {
 };
 
 struct ledger_row {
-	const char *name; /* of the /proc/meminfo line; "Unaccounted" for what no line explains */
+	const char *name; /* the line of /proc/meminfo, or "Unaccounted" */
 	double start_kb, end_kb, delta_kb;
 	double attributed_kb;
 	double attributed_sd_kb; /* standard deviation from sampling and audit */
-	const char
-		*attributed_from; /* "events", "vmallocinfo" (kernels before 6.2), "" not at all */
-	const char *remark;       /* what is special about the terms of this pool, or "" */
+	/* "events"; "vmallocinfo" when vmalloc has no events (kernels before 6.2); "" unknown */
+	const char *attributed_from;
+	const char *remark; /* what is special about this pool's terms, or "" */
 	double preexisting_freed_kb;
 	double allocator_overhead_kb;
 	double residual_kb;
-	/* 95 % interval that sampling and audit leave it; around 0, it can be their error alone */
+	/* 95 % interval from sampling and audit; one that includes 0 may be their error alone */
 	double residual_low_kb, residual_high_kb;
 	struct trend trend;
-	double *series; /* level in kB of nr_series snapshots, NaN where unknown: for the sparkline
-			 */
+	double *series; /* level in kB of nr_series snapshots, NaN unknown; for the sparkline */
 	size_t nr_series;
 };
 

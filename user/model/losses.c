@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The loss counters, explained: see losses.h. */
+/* The table of loss counters: see losses.h. */
 #include "model/losses.h"
 
 #include <string.h>
@@ -9,26 +9,24 @@ static const struct loss_row {
 	enum loss_kind kind;
 	const char *meaning;
 } loss_rows[] = {
-	{"recursion_misses", LOSS_EVENT, "the tracer interrupted itself and the kernel skipped it"},
+	{"recursion_misses", LOSS_EVENT, "the tracer interrupted itself, so the kernel skipped it"},
 	{"not_watched", LOSS_EVENT,
-	 "about so many while nothing was attached, to keep --max-overhead"},
+	 "estimated events while tracing was paused to keep within --max-overhead"},
 	{"live_table_full", LOSS_EVENT,
-	 "no room in the live table (--max-live): allocations not tracked"},
+	 "no room in the live table (raise --max-live): allocations not tracked"},
 	{"nested_too_deep", LOSS_EVENT, "interrupts nested too deeply: not tracked"},
-	{"skipped_cpu", LOSS_EVENT, "on a CPU beyond the tracer's tables: not tracked"},
-	{"table_row_locked", LOSS_EVENT,
-	 "a table's row was locked too long: an event was not noted"},
+	{"skipped_cpu", LOSS_EVENT, "the CPU is beyond the tracer's tables: not tracked"},
+	{"table_row_locked", LOSS_EVENT, "a row of a table was locked too long: not tracked"},
 	{"stack_table_full", LOSS_DETAIL, "no room for another call path: counted without one"},
-	{"stack_failed", LOSS_DETAIL, "the kernel gave no stack: counted to the call site alone"},
+	{"stack_failed", LOSS_DETAIL, "the kernel gave no stack: only the call site was recorded"},
 	{"process_table_full", LOSS_DETAIL, "no room for another process: counted without one"},
 	{"cache_table_full", LOSS_DETAIL, "no room for another cache: counted without one"},
 	{"unknown_cache", LOSS_DETAIL, "the object's cache was not found: counted without one"},
-	{"unwind_disagreed", LOSS_DETAIL, "call paths that a second look contradicted"},
+	{"unwind_disagreed", LOSS_DETAIL, "call paths that the kernel's own unwinder contradicted"},
 	{"sampling_ns", LOSS_NONE, ""},
 	{"unknown_frees", LOSS_NONE, "frees of objects older than the capture, or not sampled"},
-	{"reused_addresses", LOSS_NONE, "addresses given out again: their frees fired no event"},
-	{"freed_after_rcu", LOSS_NONE,
-	 "objects given to kfree_rcu(), which are held until it frees them"},
+	{"reused_addresses", LOSS_NONE, "addresses allocated again: their frees fired no event"},
+	{"freed_after_rcu", LOSS_NONE, "objects passed to kfree_rcu(), held until RCU frees them"},
 	{"allocs_tracked", LOSS_NONE, ""},
 	{"frees_tracked", LOSS_NONE, ""},
 	{"unwind_hits", LOSS_NONE, ""},
@@ -89,7 +87,7 @@ void losses_sum(const struct view *v, struct losses *out)
 	}
 	for (size_t i = 0; v->at && i < v->at->churn.nr; i++)
 		l.traffic += v->at->churn.items[i].allocs + v->at->churn.items[i].frees;
-	if (v->focused || v->narrowed[0]) /* frees come unfiltered, and so do losses */
+	if (v->focused || v->narrowed[0]) /* frees are not filtered, nor are losses */
 		l.traffic += count_of(v, "unknown_frees");
 	*out = l;
 }

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What each loss counter of a capture means to a reader, and how many events were lost in all. */
+/*
+ * What each loss counter of a capture means, and how many events were lost in all. report.c, trust
+ * and the renderers call it. A counter that this version does not know counts as lost events.
+ */
 #ifndef KMEMTRACE_MODEL_LOSSES_H
 #define KMEMTRACE_MODEL_LOSSES_H
 
 #include "model/view.h"
 
 enum loss_kind {
-	LOSS_EVENT,  /* an allocation or free was not recorded: figures are too low, or frees look
-			missing */
-	LOSS_DETAIL, /* it was recorded, without its stack, process or cache */
-	LOSS_NONE    /* nothing was lost: what the tracer did, so that the reader can judge */
+	LOSS_EVENT,  /* an allocation or free was not recorded: figures are too low, or a freed
+		object looks outstanding */
+	LOSS_DETAIL, /* recorded, but without its call path, process or cache */
+	LOSS_NONE    /* no loss: a count of what the tracer did */
 };
 
 enum loss_kind loss_kind(const char *name);
-/* One clause for the report, "" for a counter this version does not know (it counts as
- * LOSS_EVENT). */
+/* One clause for the report; "" for an unknown counter. */
 const char *loss_meaning(const char *name);
 
 struct losses {
@@ -24,10 +26,10 @@ struct losses {
 };
 
 void losses_sum(const struct view *v, struct losses *out);
-/* The latest value of the capture's counter `name`, 0 where it has none. */
+/* The value of counter `name` at the view's checkpoint; 0 when there is none. */
 double count_of(const struct view *v, const char *name);
 
-/* Events lost of all that happened, 0 … 1. */
+/* The share of all events that were lost, 0 … 1. */
 double losses_ratio(const struct losses *l);
 
 #endif

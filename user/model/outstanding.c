@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Applies the liveness audit to outstanding objects: see held.h. */
+/* Applies the liveness audit to outstanding objects: see outstanding.h. */
 #include "model/outstanding.h"
 
 #include <errno.h>
@@ -8,9 +8,9 @@
 
 #include "data/class.h"
 
-#define CACHE_MIN                                                                       \
-	30 /* objects judged before a cache speaks for those of its paths that were not \
-	    */
+/* The audit must check this many objects of a cache before its share applies to unchecked call
+ * paths of that cache. */
+#define CACHE_MIN 30
 
 static int compare_group(const void *a, const void *b)
 {
@@ -31,18 +31,19 @@ static bool same_cache(const struct cap_held *a, const struct cap_held *b)
 	return a->pool == b->pool && a->cache == b->cache;
 }
 
-/* The share of a row's objects that was looked up and found live. */
+/* The share of a row's objects that the audit checked and found live. */
 static double known_share(const struct cap_held *h)
 {
 	return h->tracked > 0 ? fmin(1, (double)h->verified_live / (double)h->tracked) : 0;
 }
 
-/* What the audit says of the objects it did not look at. */
+/* The estimated share of live objects among those that the audit did not check, and its variance.
+ */
 struct share {
 	double live, var;
 };
 
-/* Judged and found live, of some rows. */
+/* Objects of some rows that the audit checked, and those of them it found live. */
 struct tally {
 	double verified, live;
 };
@@ -54,14 +55,14 @@ static void tally_add(struct tally *t, const struct cap_held *h)
 }
 
 /*
- * The audit looked up n of a group's objects and found x live; the n − x others left the table. Of
- * the N still in it, N − x were not looked up, and x/n of those live: the estimate is x + (N − x)
- * x/n. The variance of the share is that of the Agresti–Coull centre (x+2)/(n+4) (Agresti & Coull
- * 1998: sound for small n and for x = 0 or n). Nothing is left to chance where N = x.
+ * The audit checked n of a group's objects and found x live; the n − x others left the live table.
+ * Of the N still in it, N − x were not checked. Assume that x/n of these live: the estimate is x +
+ * (N − x) x/n. The variance of the share is that of the Agresti–Coull centre (x+2)/(n+4) (Agresti &
+ * Coull 1998: sound for small n and for x = 0 or n). When N = x, nothing is uncertain.
  *
- * A group in which nothing was looked up (all too young, as a rule) is taken to live as the rest of
- * its cache does, when that is known: with the variance of a single draw, since paths differ. Page
- * tables have no cache, and of some levels none can be looked up.
+ * A group without checked objects (usually all are too young) gets the share of its cache, if
+ * enough of that was checked. The variance is that of a single draw, because call paths differ.
+ * Page tables have no cache; page tables of some levels cannot be checked at all.
  */
 static struct share share_of(const struct tally *group, const struct tally *cache)
 {
@@ -93,7 +94,7 @@ static void correct_group(struct outstanding_row *rows, size_t nr, const struct 
 
 		r->objects = r->h->objects * keep;
 		r->bytes = r->h->bytes * keep;
-		/* The share is one unknown for the whole group: the rows' parts must sum to
+		/* All rows share one unknown, so their variances must add up to share.var ×
 		 * unknown². */
 		r->bytes_var =
 			keep * r->h->bytes_var + share.var * r->h->bytes * (1 - known) * unknown;

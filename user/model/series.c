@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Theil–Sen slope, Mann–Kendall test and the shape of a series: see series.h for the rules. */
+/* Theil–Sen slope, Mann–Kendall test and the pattern of a series: series.h has the rules. */
 #include "model/series.h"
 
 #include <errno.h>
@@ -23,11 +23,11 @@ const char *pattern_name(enum pattern p)
 const char *pattern_words(enum pattern p)
 {
 	static const char *const words[] = {
-		[PATTERN_UNKNOWN] = "has too few readings to say what it does",
+		[PATTERN_UNKNOWN] = "has too few readings to name a pattern",
 		[PATTERN_STEADY] = "is steady",
 		[PATTERN_GROWING] = "was still growing at the end",
-		[PATTERN_STEP] = "rose and then held its new level: it is not growing any more",
-		[PATTERN_SPIKE] = "rose and fell back in between",
+		[PATTERN_STEP] = "rose, then held its new level: it is not growing any more",
+		[PATTERN_SPIKE] = "rose and fell back",
 		[PATTERN_DROP] = "fell",
 		[PATTERN_SAWTOOTH] = "rises and falls again and again",
 	};
@@ -62,8 +62,7 @@ static double select_kth(double *v, size_t n, size_t k)
 			v[i++] = v[j];
 			v[j--] = swap;
 		}
-		/* v[lo..j] ≤ pivot ≤ v[j+1..hi], except that i = j may have stopped on the pivot
-		 * itself. */
+		/* Now v[lo..j] ≤ pivot ≤ v[j+1..hi]; if i == j, both stopped on the pivot. */
 		if (k <= j)
 			hi = j;
 		else
@@ -102,7 +101,8 @@ static double kendall_variance(double *y, size_t n)
 	return var / 18;
 }
 
-/* Slope and test in one pass over the pairs. slopes and scratch hold n(n−1)/2 and n numbers. */
+/* Slope and test in one pass over all pairs. slopes has room for n(n−1)/2 numbers, scratch for n.
+ */
 static void trend_measure(const double *t, const double *y, size_t n, double *slopes,
 			  double *scratch, struct trend *out)
 {
@@ -127,7 +127,7 @@ static void trend_measure(const double *t, const double *y, size_t n, double *sl
 	}
 	if (n < 4)
 		return;
-	/* Sen (1968): the interval's ends are the slopes of rank (N ± 1.96 σ(S)) / 2, rounded
+	/* Sen (1968): the ends of the interval are the slopes of rank (N ± 1.96 σ(S)) / 2, rounded
 	 * outwards. */
 	edge = floor(((double)nr - 1.959964 * sd) / 2) - 1;
 	k = edge > 0 ? (size_t)edge : 0;
@@ -136,14 +136,14 @@ static void trend_measure(const double *t, const double *y, size_t n, double *sl
 }
 
 /*
- * Noise from first differences about their median (a trend moves them all alike), by the median
- * absolute deviation: × 1.4826 gives σ of a normal difference, / √2 that of one point.
+ * Noise from the median absolute deviation of first differences; a trend moves them all alike, so
+ * it does not count. × 1.4826 gives σ of a normal difference, / √2 that of one point.
  */
 static double trend_noise(const double *y, size_t n, double *scratch)
 {
 	double middle;
 
-	if (n < SERIES_MIN) /* a step would be half of the differences, and pass for noise */
+	if (n < SERIES_MIN) /* one step would dominate the differences and look like noise */
 		return NAN;
 	for (size_t i = 0; i + 1 < n; i++)
 		scratch[i] = y[i + 1] - y[i];
@@ -154,8 +154,8 @@ static double trend_noise(const double *y, size_t n, double *scratch)
 }
 
 /*
- * Pettitt's change point: the split at which most of one side lies above the other. O(n²), as the
- * slopes. The level changes after t[k]; change_t is the first reading of the new level.
+ * Pettitt's change point: the split whose two sides differ most in rank. O(n²), like the slopes.
+ * change_t is the first reading of the new level.
  */
 static void trend_change(const double *t, const double *y, size_t n, struct trend *out)
 {
@@ -179,7 +179,7 @@ static void trend_change(const double *t, const double *y, size_t n, struct tren
 		fmin(1, 2 * exp(-6 * most * most / ((double)n * (double)n * ((double)n + 1))));
 }
 
-/* Swings up and down of at least `least`, from turn to turn. */
+/* Count the swings up and down, from turning point to turning point, of at least `least`. */
 static void count_swings(const double *y, size_t n, double least, size_t *up, size_t *down)
 {
 	double low = y[0], high = y[0];
@@ -213,8 +213,8 @@ static enum pattern trend_pattern(const double *y, size_t n, double floor_, doub
 		max = fmax(max, y[i]);
 		min = fmin(min, y[i]);
 	}
-	/* swings far beyond the floor are news, though those as fast as the readings look like
-	 * noise */
+	/* Swings as fast as the readings inflate the noise, so large ones count whatever the noise.
+	 */
 	count_swings(y, n, fmax(fmin(limit, SERIES_SWING * floor_), (max - min) / 2), &up, &down);
 	if (up >= 2 && down >= 2)
 		return PATTERN_SAWTOOTH;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Subtracts one checkpoint from another: see part.h. Checkpoints are cumulative (start 0). */
+/* Subtracts one checkpoint from another; both count from the start: see time_range.h. */
 #include "model/time_range.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "model/outstanding.h"
 
-/* The snapshot nearest in time, from `first` on. */
+/* The snapshot nearest to t_s, searching from `first`. */
 static size_t snapshot_near(const struct capture *c, double t_s, size_t first)
 {
 	size_t best = first;
@@ -21,10 +21,10 @@ static size_t snapshot_near(const struct capture *c, double t_s, size_t first)
 	return best;
 }
 
-/* ---- what is held: sorted rows of both, the earlier ones taken away ---- */
+/* ---- held rows: sort both checkpoints, subtract the early rows from the late ones ---- */
 
-/* A row as the audit of its own checkpoint leaves it, and what is uncertain about that beside the
- * sampling. */
+/* A row corrected by its checkpoint's audit, and the variance that the audit (not sampling) adds.
+ */
 struct corrected {
 	struct cap_held h;
 	double audit_var;
@@ -56,11 +56,11 @@ static void held_scale(struct corrected *c, const struct outstanding_row *by)
 	c->h.bytes = by->bytes;
 	c->h.bytes_var *= keep;
 	c->audit_var = fmax(0, by->bytes_var - c->h.bytes_var);
-	/* it is applied here: what looks at a part must not apply it again */
+	/* The audit is applied here; clear it, so that nobody applies it again. */
 	c->h.verified = c->h.verified_live = c->h.verified_twice = 0;
 }
 
-/* All rows of a checkpoint, corrected by what its audit knew; NULL without memory. */
+/* All rows of a checkpoint, corrected by its audit and sorted; NULL without memory. */
 static struct corrected *held_sorted(const struct cap_checkpoint *at)
 {
 	_cleanup_(outstanding_free) struct outstanding held = {0};
@@ -79,8 +79,8 @@ static struct corrected *held_sorted(const struct cap_checkpoint *at)
 	return rows;
 }
 
-/* The share of a row's objects that were allocated in the last `seconds`. Keeps only these in its
- * ages. */
+/* The share of a row's objects that are younger than `seconds`; removes the others from the ages.
+ */
 static double keep_young(struct cap_held *h, double seconds)
 {
 	double all = 0, young = 0;
@@ -97,17 +97,17 @@ static double keep_young(struct cap_held *h, double seconds)
 }
 
 /*
- * Objects in both checkpoints are the same samples and cancel: what is uncertain is what came and
- * what went, and what either audit did not look at. What went are the old ones of the earlier
- * checkpoint that are missing in the later.
+ * Objects in both checkpoints are the same samples, so their sampling errors cancel. What remains
+ * uncertain is what was allocated or freed in between, and what either audit did not check. Freed:
+ * the objects of the early checkpoint that are not among the old ones of the late one.
  */
 static void held_subtract(struct corrected *late, const struct corrected *early, double seconds)
 {
 	struct cap_held *h = &late->h;
 	double share = keep_young(h, seconds),
-	       went = early->h.bytes_var - h->bytes_var * (1 - share);
+	       freed_var = early->h.bytes_var - h->bytes_var * (1 - share);
 
-	h->bytes_var = h->bytes_var * share + fmax(0, went);
+	h->bytes_var = h->bytes_var * share + fmax(0, freed_var);
 	late->audit_var += early->audit_var;
 	h->bytes -= early->h.bytes;
 	h->objects -= early->h.objects;
@@ -159,7 +159,7 @@ static double since(double late, double early)
 	return fmax(0, late - early);
 }
 
-/* The last row of each (pool, stack), plus 1: 0 is none. malloc'ed, or NULL. */
+/* The index + 1 of the row of each (pool, stack); 0: none. malloc'ed; NULL without memory. */
 static uint32_t *churn_index(const struct capture *c, const struct cap_checkpoint *at)
 {
 	uint32_t *index = calloc(POOLS * c->nr_stacks, sizeof(*index));
@@ -170,7 +170,7 @@ static uint32_t *churn_index(const struct capture *c, const struct cap_checkpoin
 	return index;
 }
 
-/* early and late rows of one (pool, stack) are found by an index of the early ones. */
+/* Finds the early row of each late row's (pool, stack) by an index. */
 static int time_range_churn(const struct capture *c, const struct cap_checkpoint *early,
 			    const struct cap_checkpoint *late, struct cap_checkpoint *out)
 {
@@ -220,7 +220,7 @@ static int time_range_cache_churn(const struct capture *c, const struct cap_chec
 	return 0;
 }
 
-/* The names stay the capture's. */
+/* The names stay owned by the capture. */
 static int time_range_losses(const struct cap_checkpoint *early, const struct cap_checkpoint *late,
 			     struct cap_checkpoint *out)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Trust: see trust.h. Thresholds are named here and nowhere else; docs/trust.md explains them. */
+/* The rules of trust: see trust.h. All thresholds are here; docs/trust.md explains them. */
 #include "model/trust.h"
 
 #include <math.h>
@@ -8,14 +8,14 @@
 
 #include "base/units.h"
 
-#define LOST_FAIR     0.001 /* share of events lost above which trust is at most fair … */
-#define LOST_LOW      0.05  /* … or low */
-#define UNSEEN_FAIR   0.01  /* share of frees that fired no event, without an audit */
+/* Above *_FAIR, trust is at most fair; above *_LOW, it is low. */
+#define LOST_FAIR     0.001 /* share of events lost */
+#define LOST_LOW      0.05
+#define UNSEEN_FAIR   0.01 /* share of frees without an event, when there was no audit */
 #define UNSEEN_LOW    0.10
-#define DISAGREE_FAIR 0.05 /* difference to slabinfo beyond its slack */
+#define DISAGREE_FAIR 0.05 /* disagreement with slabinfo, beyond its slack */
 #define DISAGREE_LOW  0.50
-#define AUDIT_MIN \
-	30 /* objects judged (or all) that count as an audit: a 95 % interval under ±18 % */
+#define AUDIT_MIN     30 /* checked objects (or all) that make an audit: 95 % interval below ±18 % */
 
 const char *trust_name(enum trust_level level)
 {
@@ -56,7 +56,7 @@ static bool is_audited(const struct trust_facts *f)
 	return f->verified > 0 && (f->verified >= AUDIT_MIN || f->verified >= f->tracked);
 }
 
-/* Compare traced outstanding with slabinfo's change, and say what a difference means. */
+/* Compare outstanding objects with slabinfo's change, and decide what a difference means. */
 static void judge_agreement(const struct trust_facts *f, struct trust *t)
 {
 	double difference = f->held_objects - f->slabinfo_delta, larger;
@@ -101,11 +101,10 @@ void trust_judge(const struct trust_facts *f, struct trust *out)
 			trust_lower(&t, t.unseen_free_ratio > UNSEEN_LOW ? TRUST_LOW : TRUST_FAIR,
 				    "%.0f%% of its frees fired no event",
 				    100 * t.unseen_free_ratio);
-		/* Agreement is evidence only where slabinfo's own slack could not have hidden the
-		 * objects. */
+		/* Agreement proves nothing if slabinfo's slack could hide all the objects. */
 		if (t.agreement != AGREE_YES || f->held_objects <= 2 * f->slabinfo_slack)
 			trust_lower(&t, isnan(f->slabinfo_delta) ? TRUST_LOW : TRUST_FAIR,
-				    "its objects were not looked up in the allocator");
+				    "its objects were not checked in the allocator");
 	}
 	*out = t;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Chooses the snapshots and the interval a report is about: see view.h. */
+/* Chooses the snapshots and the checkpoint of a report: see view.h. */
 #include "model/view.h"
 
 #include <math.h>
@@ -39,8 +39,8 @@ void view_whole(const struct capture *c, struct view *out)
 	};
 
 	/*
-	 * A recording that was killed may have ticks younger than its last committed interval:
-	 * compare the objects with the levels of their own time, not with later ones.
+	 * A recording that was killed may have snapshots later than its last saved checkpoint. Drop
+	 * these, so that objects are compared with levels of the same time.
 	 */
 	if (v.at && !c->complete)
 		while (v.last > 0 && fabs(c->snapshots[v.last - 1].t_s - v.at->end_s) <=
@@ -58,7 +58,7 @@ bool view_traces(const struct view *v, enum pool pool)
 		return false;
 	for (size_t i = 0; i < v->c->nr_hooks; i++)
 		if (v->c->hooks[i].pool == traced && v->c->hooks[i].how[0] &&
-		    strcmp(v->c->hooks[i].how, "iter") != 0) /* gives levels, no objects */
+		    strcmp(v->c->hooks[i].how, "iter") != 0) /* an iterator shows no allocations */
 			return true;
 	for (size_t i = 0; i < v->at->held.nr; i++)
 		if (v->at->held.items[i].pool == pool)
@@ -79,7 +79,7 @@ bool view_filter_left_nothing(const struct view *v)
 	return !v->at->held.nr && allocs <= 0;
 }
 
-bool view_is_part(const struct view *v)
+bool view_is_filtered(const struct view *v)
 {
 	return v->focused || v->narrowed[0] || capture_meta(v->c, META_POOLS)[0];
 }

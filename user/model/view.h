@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The part of a capture a report is about: which snapshots are its start and end, which interval's
- * outstanding objects belong to it. Everything in model/ works on a view, so that `--from/--to` and
- * `diff` only have to choose another one. Borrows the capture, owns nothing.
+ * The part of a capture that a report covers: its first and last snapshot, and the checkpoint whose
+ * outstanding objects belong to it. All of model/ works on a view, so `--from/--to` and `diff` only
+ * choose another one. A view owns nothing; the capture must outlive it.
  */
 #ifndef KMEMTRACE_MODEL_VIEW_H
 #define KMEMTRACE_MODEL_VIEW_H
@@ -12,37 +12,34 @@
 struct view {
 	const struct capture *c;
 	const struct snapshot *start, *end;
-	const struct snapshot *slab_start,
-		*slab_end;               /* those that have slabinfo; NULL when none has */
-	size_t first, last;              /* indices of start and end in c->snapshots */
-	const struct cap_checkpoint *at; /* NULL: nothing was traced (or nothing committed) */
+	const struct snapshot *slab_start, *slab_end; /* first and last with slabinfo; NULL: none */
+	size_t first, last;                           /* indices of start and end in c->snapshots */
+	const struct cap_checkpoint *at; /* NULL: nothing was traced, or no checkpoint was saved */
 	double duration_s;
 	double page_bytes;
 	double cpus;
-	bool exact;           /* every allocation was tracked (of the caches in focus) */
-	bool focused;         /* only the caches named with --cache were tracked at all */
-	const char *narrowed; /* else than by cache: "of process 42"; "" when it was not */
+	bool exact;           /* every allocation that passes the filters was tracked */
+	bool focused;         /* only the caches named with --cache were tracked */
+	const char *narrowed; /* the other filters: "of process 42"; "" without one */
 	bool complete;
 };
 
-/* The whole capture. c must have a snapshot, as the reader guarantees. */
+/* View the whole capture. c must have a snapshot, as the reader guarantees. */
 void view_whole(const struct capture *c, struct view *out);
 
-/* Let the view be about the snapshots `first` to `last` of its capture; `at` is left to the caller.
- */
+/* Change the view to snapshots `first` to `last` of its capture; the caller sets `at`. */
 void view_span(struct view *v, size_t first, size_t last);
 
-/* True when the capture has an attached hook for this pool, or objects of it: only then is it
- * measured. */
+/* True when the pool was traced: the capture has an attached hook for it, or objects of it. */
 bool view_traces(const struct view *v, enum pool pool);
 
-/* True when a filter was given (--cache, --pid, --cgroup, sizes), and no traced allocation passed
+/* True when there was a filter (--cache, --pid, --cgroup, sizes) and no traced allocation passed
  * it. */
 bool view_filter_left_nothing(const struct view *v);
-/* True when the view's allocations are only some of the kernel's, as a filter or --pool has it. */
-bool view_is_part(const struct view *v);
+/* True when a filter or --pool left allocations out. */
+bool view_is_filtered(const struct view *v);
 
-/* A line of /proc/meminfo in kB, NaN when the kernel does not print it. */
+/* A line of /proc/meminfo in kB; NaN when the kernel does not print it. */
 double snapshot_meminfo(const struct snapshot *s, const char *name);
 
 #endif

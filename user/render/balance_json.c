@@ -51,18 +51,18 @@ static json_t *groups_json(struct json_out *o, const struct balance_sheet *s)
 	return groups;
 }
 
-static json_t *suspects_json(struct json_out *o, const struct balance *b)
+static json_t *candidates_json(struct json_out *o, const struct balance *b)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < b->nr_suspects; i++) {
+	for (size_t i = 0; i < b->nr_candidates; i++) {
 		json_t *j = json_object();
 
-		put(o, j, "name", json_string(b->suspects[i].name));
-		put(o, j, "kb", number(b->suspects[i].kb));
-		put(o, j, "at_most", json_boolean(b->suspects[i].at_most));
-		put(o, j, "source", json_string(b->suspects[i].source));
-		put(o, j, "explain", json_string(b->suspects[i].explain));
+		put(o, j, "name", json_string(b->candidates[i].name));
+		put(o, j, "kb", number(b->candidates[i].kb));
+		put(o, j, "at_most", json_boolean(b->candidates[i].at_most));
+		put(o, j, "source", json_string(b->candidates[i].source));
+		put(o, j, "explain", json_string(b->candidates[i].explain));
 		append(o, list, j);
 	}
 	return list;
@@ -94,7 +94,7 @@ int balance_json(const struct balance_sheet *s, FILE *out)
 	    number(100 * s->end->kb[BALANCE_REST] / s->end->total_kb));
 	put(&o, root, "lines", lines_json(&o, s));
 	put(&o, root, "groups", groups_json(&o, s));
-	put(&o, root, "suspects", suspects_json(&o, s->end));
+	put(&o, root, "suspects", candidates_json(&o, s->end));
 	put(&o, root, "vmalloc", vmalloc_json(&o, s->end));
 	for (size_t i = 0; i < s->notes->nr; i++)
 		append(&o, notes, text(s->notes->items[i]));

@@ -133,11 +133,11 @@ static void text_rest(struct sheet *t)
 	page_paragraph(
 		&t->page, 2, "%s, %s of MemTotal. %s", units_bytes(a, b->kb[BALANCE_REST] * 1024),
 		percent(p, b->kb[BALANCE_REST] / b->total_kb), balance_defs[BALANCE_REST].explain);
-	for (size_t i = 0; i < b->nr_suspects; i++)
+	for (size_t i = 0; i < b->nr_candidates; i++)
 		page_paragraph(&t->page, 2, "%s %s: %s (%s).",
-			       b->suspects[i].at_most ? "At most" : "In it:",
-			       units_bytes(a, b->suspects[i].kb * 1024), b->suspects[i].explain,
-			       b->suspects[i].source);
+			       b->candidates[i].at_most ? "At most" : "In it:",
+			       units_bytes(a, b->candidates[i].kb * 1024), b->candidates[i].explain,
+			       b->candidates[i].source);
 	page_paragraph(&t->page, 2,
 		       "`kmemtrace record` names the call paths that take such pages.");
 }

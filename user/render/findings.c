@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Outlook, followers and proportions as text and JSON: see insight.h. */
+/* Prints exhaustion, correlation and unusual levels as text and JSON: see findings.h. */
 #include "render/findings.h"
 
 #include <math.h>
@@ -12,16 +12,15 @@ static void exhaustion_text(struct page *p, const struct exhaustion *o)
 {
 	if (!o->nr)
 		return;
-	page_heading(p, PAGE_BOLD, "OUTLOOK  (at the present rate, if it stays that)");
+	page_heading(p, PAGE_BOLD, "EXHAUSTION  (if the present rate continues)");
 	for (size_t i = 0; i < o->nr; i++) {
 		const struct exhaustion_row *row = &o->rows[i];
 		bool itself = !strcmp(row->name, "MemAvailable");
 		char rate[UNITS_MAX], available[UNITS_MAX], when[UNITS_MAX],
 			interval[INTERVAL_WORDS_MAX];
 
-		page_paragraph(p, 2, "%s %s by %s/s: the %s that are available last %s%s.",
-			       row->name, itself ? "falls" : "grows",
-			       units_bytes(rate, row->slope_kb * 1024),
+		page_paragraph(p, 2, "%s %s by %s/s: the available %s lasts %s%s.", row->name,
+			       itself ? "falls" : "grows", units_bytes(rate, row->slope_kb * 1024),
 			       units_bytes(available, o->available_kb * 1024),
 			       units_duration(when, row->seconds),
 			       interval_words(interval, " (95% interval ", row->seconds, row->low,
@@ -33,7 +32,7 @@ static void correlation_text(struct page *p, const struct report *r)
 {
 	if (!r->correlation.nr)
 		return;
-	page_heading(p, PAGE_BOLD, "GROWTH GOES WITH  (from checkpoint to checkpoint)");
+	page_heading(p, PAGE_BOLD, "CORRELATED WITH  (growth from checkpoint to checkpoint)");
 	for (size_t i = 0; i < r->correlation.nr; i++) {
 		const struct correlation_row *row = &r->correlation.items[i];
 		char bytes[UNITS_MAX], correlation[64] = "", who[512];
@@ -56,7 +55,7 @@ static void unusual_levels_text(struct page *p, const struct unusual_levels *lis
 	if (!list->nr)
 		return;
 	page_heading(p, PAGE_BOLD,
-		     "IN PROPORTION  (rules and their sources: docs/interpretation.md)");
+		     "UNUSUAL LEVELS  (rules and their sources: docs/interpretation.md)");
 	for (size_t i = 0; i < list->nr; i++)
 		page_paragraph(p, 2, "%s%s",
 			       list->items[i].high ? "" : "Caution: ", list->items[i].text);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The sections of a report that judge rather than measure: outlook, whose allocation growth
- * follows, what is out of proportion. Nothing is printed where there is nothing to say. */
+/*
+ * The report's sections of findings: exhaustion, correlation, unusual levels. report_text.c and
+ * report_json.c call this. A text section without findings is left out, heading and all.
+ */
 #ifndef KMEMTRACE_RENDER_FINDINGS_H
 #define KMEMTRACE_RENDER_FINDINGS_H
 
@@ -9,7 +11,7 @@
 #include "render/page.h"
 
 void findings_text(struct page *p, const struct report *r);
-/* Puts "outlook", "follows" and "proportions" into root. */
+/* Adds exhaustion, correlation and unusual levels as "outlook", "follows" and "proportions". */
 void findings_json(struct json_out *o);
 
 #endif
