@@ -117,8 +117,7 @@ struct cap_brief {
  */
 struct cap_checkpoint {
 	double start_s, end_s; /* since tracing began */
-	bool is_brief;         /* only `brief` was read, not the other rows: see
-			  capture_read_part() */
+	bool is_brief;         /* only `brief` was read, see capture_read_part() */
 	ARRAY_OF(struct cap_brief) brief;
 	ARRAY_OF(struct cap_held) held;
 	ARRAY_OF(struct cap_churn) churn;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Which pool the bytes of a held row's class count for, so that each byte is attributed once.
- * record/classify.c writes the classes; model/ calls class_place(). docs/capture-format.md lists
- * the names.
+ * record/classify.c names the classes; capture/, model/ and findings/ ask class_place().
+ * docs/capture-format.md lists the names.
  */
 #ifndef KMEMTRACE_DATA_CLASS_H
 #define KMEMTRACE_DATA_CLASS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The pools that allocations are attributed to, and their names. Every room uses this enum; nobody
- * may define another one.
+ * The pools that allocations are attributed to, and their names. All rooms of user/ use this enum;
+ * none may define another one.
  */
 #ifndef KMEMTRACE_DATA_POOL_H
 #define KMEMTRACE_DATA_POOL_H

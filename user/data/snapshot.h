@@ -35,7 +35,7 @@ struct slab_level {
 	int64_t active_slabs;
 	int64_t num_slabs;
 	int64_t cpu_free; /* of active_objs: free objects on CPU lists and in sheaves, counted by
-		     audit_count_free(); −1 unknown */
+			     audit_count_free(); −1 unknown */
 };
 
 struct slab_levels {

@@ -9,8 +9,7 @@
 
 #include "diff/profile.h"
 
-#define BASELINE_KEPT 256 /* values kept per row; of more captures, a uniform sample (reservoir) \
-			   */
+#define BASELINE_KEPT 256 /* values kept per row; of more, a uniform sample (reservoir) */
 
 enum baseline_measure {
 	BASELINE_LEVEL,  /* bytes */

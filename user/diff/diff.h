@@ -44,7 +44,7 @@ struct diff_row {
 
 struct diff_rows {
 	ARRAY_OF(struct diff_row); /* grown rows first, then shrunk, then unchanged ones; largest
-			      difference first */
+				      difference first */
 	size_t changed;            /* how many rows grew or shrank */
 	bool comparable;           /* both sides measured the section */
 };
@@ -66,8 +66,7 @@ struct diff_input {
 struct diff {
 	struct diff_input in;
 	struct diff_rows sections[PROFILE_SECTIONS];
-	size_t *churn_order; /* indices of rows of growth whose churn changed, largest change first
-			      */
+	size_t *churn_order; /* rows of growth whose churn changed, largest change first */
 	size_t nr_churn;
 	ARRAY_OF(struct diff_note) notes; /* what cannot be compared, and other cautions */
 	ARRAY_OF(char *) verdict;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Fills a profile's growth: held memory and traffic, by call path or as --by says. See profile.h.
- */
+/* Fills a profile's growth: held memory and traffic, by call path or by --by. See profile.h. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -103,8 +102,7 @@ static struct profile_row *growth_row(struct profile_build *b, const struct grow
 	return r->name && r->cache && r->who ? r : NULL;
 }
 
-/* Bytes of the group's objects younger than `limit_s`; counts part of the age bucket it falls in.
- */
+/* Bytes of the group's objects younger than `limit_s`; a bucket that it splits counts in part. */
 static double young_bytes(const struct growth_group *g, double limit_s)
 {
 	double young = 0;

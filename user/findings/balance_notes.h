@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Notes to a balance sheet, one sentence each: facts about this machine that no line of the sheet
- * can show. The balance command and its renderers call this. It must not change the sheet.
+ * can show. The renderers of balance call it. It must not change the sheet.
  */
 #ifndef KMEMTRACE_FINDINGS_BALANCE_NOTES_H
 #define KMEMTRACE_FINDINGS_BALANCE_NOTES_H

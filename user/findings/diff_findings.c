@@ -190,8 +190,7 @@ static void note_durations(struct words *w)
 		     units_duration(a, base->duration_s), units_duration(b, new_->duration_s));
 }
 
-/* Start of the compared time range, in seconds since the epoch; NaN when the capture has no start.
- */
+/* Start of the compared time range, in seconds since the epoch; NaN when the capture has none. */
 static double began_s(const struct view *v)
 {
 	return capture_meta_number(v->c, META_START, NAN) + v->start->t_s;

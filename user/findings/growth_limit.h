@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * --fail-if-growth POOL=SIZE[/TIME]: parses a limit and checks what was measured against it.
- * Without TIME, it limits the growth itself; with TIME, the rate. report and diff call it. Pure.
+ * Without TIME, it limits the growth itself; with TIME, the rate. args.c calls it for report and
+ * diff. Pure.
  */
 #ifndef KMEMTRACE_FINDINGS_GROWTH_LIMIT_H
 #define KMEMTRACE_FINDINGS_GROWTH_LIMIT_H

@@ -28,7 +28,7 @@ struct report {
 	struct growth growth;
 	struct history history; /* of the first groups of growth */
 	struct trust trust; /* of the whole report: the lowest of the capture's own trust and that
-		       of the caches that hold most */
+			       of the caches that hold most */
 	struct verdict verdict;
 	struct exhaustion exhaustion;
 	struct correlation correlation;

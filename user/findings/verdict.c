@@ -165,8 +165,7 @@ static void say_grown(struct writer *w)
 	say_shrunk(w, rows);
 }
 
-/* "Traced growth exceeds Slab's by 36.5 KiB (2.0%)." `part`: a filter left some of Slab untraced.
- */
+/* "Traced growth exceeds Slab's by 36.5 KiB (2.0%)." `part`: a filter left some untraced. */
 static void say_residual(struct writer *w, const struct ledger_row *slab, bool part)
 {
 	double share = 100 * fabs(slab->residual_kb) / fmax(slab->delta_kb, slab->attributed_kb);
@@ -211,8 +210,7 @@ static void say_explained(struct writer *w)
 	say_residual(w, slab, part);
 }
 
-/* Objects that slabinfo counts and no event showed, when they are at least a tenth of the growth.
- */
+/* Objects that slabinfo counts and no event showed, if they are at least a tenth of the growth. */
 static void say_unseen(struct writer *w)
 {
 	const struct ledger_row *slab = &w->f->ledger->rows[LEDGER_SLAB];
@@ -401,8 +399,7 @@ static double share_or_nan(double part, double whole)
 	return whole > 0 ? part / whole : NAN;
 }
 
-/* Is the cache that holds most leaking? Name it when the sentences before were about another pool.
- */
+/* Does the cache that holds most leak? Name it when the sentences before are about another pool. */
 static void say_leak(struct writer *w)
 {
 	char p50[UNITS_MAX], oldest[UNITS_MAX], name[NAME_SHOWN + 1] = "";

@@ -153,8 +153,7 @@ double balance_vmalloc_stacks_kb(const struct snapshot *s, double page_bytes)
 	return pages > 0 ? pages * page_bytes / 1024 : NAN;
 }
 
-/* With CONFIG_VMAP_STACK, thread stacks are vmalloc areas; vmallocinfo shows fork() as the caller.
- */
+/* With CONFIG_VMAP_STACK, thread stacks are vmalloc areas; fork() is the caller in vmallocinfo. */
 static void fill_stacks(const struct snapshot *s, double page_bytes, struct balance *b)
 {
 	double stacks = balance_vmalloc_stacks_kb(s, page_bytes), level = line_kb(s, "KernelStack");

@@ -277,8 +277,7 @@ static double preexisting_freed(const struct cache_row *r)
 	return fmin(missing, fmax(had, 0));
 }
 
-/* Bytes that one sample stands for, by the samples' own variance; 0 when every object was tracked.
- */
+/* Bytes that one sample stands for, by the samples' own variance; 0 when all are tracked. */
 static double sampling_period(const struct view *v, const struct caches *caches)
 {
 	double bytes = 0, var = 0;

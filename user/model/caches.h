@@ -30,7 +30,7 @@ struct cache_row {
 	double tracked, verified, verified_live;
 	double allocs, frees, unseen_frees;
 	double cpu_free; /* free on CPU lists at the end, so "active" but not in end_objects; NaN:
-		    not counted */
+			    not counted */
 	/* Allocated without an event (kmem_cache_alloc_bulk): growth of slabinfo beyond its slack
 	 * and the sampling error; NaN without slabinfo. */
 	double unseen_objects, unseen_bytes;

@@ -47,13 +47,13 @@ struct growth_group {
 	double tracked, verified, verified_live, verified_twice; /* see struct cap_held */
 	double age_hist[AGE_BUCKETS];                            /* objects, corrected */
 	double age_p50_s, age_p90_s, oldest_s;                   /* NaN without ages */
-	double allocs, frees, unseen_frees; /* traffic of its call paths; NaN when groups share
-				       call paths */
+	/* traffic of its call paths; NaN when groups share call paths */
+	double allocs, frees, unseen_frees;
 	struct growth_shares stacks, caches, processes, cgroups; /* id 0: unknown */
-	const char
-		*module; /* of the largest call path's first frame outside vmlinux, or "vmlinux" */
-	const char *class_; /* of its first row: "thread", "pte", …; "" for slab. Rows of one call
-			       path share it. */
+	/* of the largest call path's first frame outside vmlinux, or "vmlinux" */
+	const char *module;
+	/* of its first row ("thread", "pte", …; "" for slab); rows of one call path share it */
+	const char *class_;
 };
 
 struct growth {

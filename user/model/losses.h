@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What each loss counter of a capture means, and how many events were lost in all. report.c, trust
- * and the renderers call it. A counter that this version does not know counts as lost events.
+ * What each loss counter of a capture means, and how many events were lost in all. findings/ and
+ * the renderers call it. A counter that this version does not know counts as lost events.
  */
 #ifndef KMEMTRACE_MODEL_LOSSES_H
 #define KMEMTRACE_MODEL_LOSSES_H
@@ -10,7 +10,7 @@
 
 enum loss_kind {
 	LOSS_EVENT,  /* an allocation or free was not recorded: figures are too low, or a freed
-		object looks outstanding */
+			object looks outstanding */
 	LOSS_DETAIL, /* recorded, but without its call path, process or cache */
 	LOSS_NONE    /* no loss: a count of what the tracer did */
 };

@@ -37,8 +37,7 @@ static double known_share(const struct cap_held *h)
 	return h->tracked > 0 ? fmin(1, (double)h->verified_live / (double)h->tracked) : 0;
 }
 
-/* The estimated share of live objects among those that the audit did not check, and its variance.
- */
+/* The estimated share of live objects among those the audit did not check, and its variance. */
 struct share {
 	double live, var;
 };

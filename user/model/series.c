@@ -213,8 +213,7 @@ static enum pattern trend_pattern(const double *y, size_t n, double floor_, doub
 		max = fmax(max, y[i]);
 		min = fmin(min, y[i]);
 	}
-	/* Swings as fast as the readings inflate the noise, so large ones count whatever the noise.
-	 */
+	/* Swings as fast as the readings inflate the noise, so large ones always count. */
 	count_swings(y, n, fmax(fmin(limit, SERIES_SWING * floor_), (max - min) / 2), &up, &down);
 	if (up >= 2 && down >= 2)
 		return PATTERN_SAWTOOTH;

@@ -35,8 +35,7 @@ struct trend {
 	double slope_low, slope_high; /* its 95 % interval; NaN for n < 4 */
 	double mk_z;                  /* Mann–Kendall statistic, 0 for n < 2 */
 	double mk_p;                  /* its two-sided p-value, 1 for n < 2 */
-	double change_t; /* most likely time of a change of level (Pettitt's test); NaN below
-		    SERIES_MIN */
+	double change_t; /* likeliest change of level (Pettitt's test); NaN below SERIES_MIN */
 	double change_p; /* its p-value, 1 below SERIES_MIN; a steady trend makes it small too */
 	double noise; /* standard deviation of y around its trend, from first differences; NaN below
 			 SERIES_MIN */
@@ -45,10 +44,12 @@ struct trend {
 /*
  * `floor` is the smallest change of y that gets a pattern's name, whatever the noise. Returns 0 or
  * −ENOMEM.
+ *
  * Theil–Sen slope and interval: Sen (1968), J. Am. Stat. Assoc. 63. Mann–Kendall with correction
  * for ties and continuity: Kendall (1975), Rank Correlation Methods; Gilbert (1987), ch. 16. Change
  * point: Pettitt (1979), Appl. Stat. 28; p by his approximation, as in all of these for independent
  * noise.
+ *
  * The pattern is the first of these that holds. a is the median of the first eighth of the points,
  * b of the last eighth (at least 1 point each); limit = max(floor, 4 × noise).
  *

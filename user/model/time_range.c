@@ -23,8 +23,7 @@ static size_t snapshot_near(const struct capture *c, double t_s, size_t first)
 
 /* ---- held rows: sort both checkpoints, subtract the early rows from the late ones ---- */
 
-/* A row corrected by its checkpoint's audit, and the variance that the audit (not sampling) adds.
- */
+/* A row corrected by its checkpoint's audit, and the variance that the audit adds. */
 struct corrected {
 	struct cap_held h;
 	double audit_var;
@@ -79,8 +78,7 @@ static struct corrected *held_sorted(const struct cap_checkpoint *at)
 	return rows;
 }
 
-/* The share of a row's objects that are younger than `seconds`; removes the others from the ages.
- */
+/* The share of a row's objects younger than `seconds`; removes the others from the ages. */
 static double keep_young(struct cap_held *h, double seconds)
 {
 	double all = 0, young = 0;

@@ -34,7 +34,7 @@ enum agreement {
 	AGREE_UNKNOWN,   /* nothing to compare with */
 	AGREE_YES,       /* within slabinfo's slack, sampling error and 5 % */
 	AGREE_FREED_OLD, /* slabinfo shows fewer, but the traced ones were verified, so objects
-		    older than the capture were freed */
+			    older than the capture were freed */
 	AGREE_NO         /* trace and slabinfo contradict each other */
 };
 
@@ -74,8 +74,7 @@ struct leak_facts {
 	double duration;        /* of the view */
 	double age_p50, oldest; /* of the call path's outstanding objects */
 	double verified;        /* share of checked objects that are live; NaN: none was checked */
-	double verified_twice; /* share of live ones found live twice, some time apart; NaN likewise
-				*/
+	double verified_twice;  /* share of live ones found live twice; NaN: none is live */
 };
 
 /*
