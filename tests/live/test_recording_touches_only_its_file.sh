@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # A recording writes its own file and no other, says so truly when that file is lost, and hands it to the user of sudo.
+# shellcheck disable=SC2119 # of the whole file: record_start needs no option
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -160,6 +161,7 @@ test_help_that_cannot_be_written_is_a_failure() {
 		"$KMEMTRACE" $words >/dev/full 2>"$WORK/err" || status=$?
 		[ $status = 1 ] || fail "$words: status $status"
 		grep -q 'cannot write to standard output: No space left on device' "$WORK/err"
+		# shellcheck disable=SC2086 # two words
 		"$KMEMTRACE" $words >/dev/null 2>"$WORK/err" || fail "$words: $(cat "$WORK/err")"
 	done
 }

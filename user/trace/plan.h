@@ -11,34 +11,10 @@
 #include <stddef.h>
 
 #include "data/pool.h"
+#include "trace/hooks.h"
 #include "trace/kernel_facts.h"
 
 #define PLAN_HOOKS_MAX 48
-
-/* Not attached: run when what they tell is wanted. */
-#define HOW_TEST_RUN "test_run"
-#define HOW_FENTRY   "fentry"
-#define HOW_FEXIT    "fexit"
-#define HOW_ITER     "iter"
-
-/*
- * One way to see one thing. What is not required comes in pairs, frees first: neither is attached
- * without the other.
- */
-struct hook_def {
-	const char *name;    /* "kmem:kmalloc" */
-	const char *program; /* in the skeleton */
-	enum pool pool;
-	enum kernel_event event;
-	int args;         /* arguments the event must carry */
-	const char *cost; /* what the report loses without it */
-	const char *how;  /* "raw_tp", or HOW_TEST_RUN: attached to nothing */
-	int typed_arg;    /* which of them must be of `type`; 0 none (the first is never typed) */
-	const char *type;
-	bool frees;    /* sees frees: attached before what sees allocations */
-	bool required; /* without it nothing can be recorded */
-	bool legacy;   /* of older kernels: that newer ones have no such event is no loss */
-};
 
 struct plan_hook {
 	const struct hook_def *def;
@@ -65,8 +41,6 @@ struct plan_request {
 	bool pools[POOLS]; /* all false: all */
 	bool no_kmalloc;   /* nothing that kmalloc() serves was asked for */
 };
-
-bool hook_is_attached(const struct hook_def *def);
 
 /* How it looks objects up in the allocator, NULL when it does not. */
 const struct hook_def *plan_audits(const struct plan *plan);

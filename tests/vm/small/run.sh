@@ -36,9 +36,9 @@ before=$(available_kb)
 doctor=$?
 grep -A 3 'Memory:' /tmp/doctor
 tail -n 1 /tmp/doctor
-one_of small-sampled $doctor
+one_of small-sampled "$doctor"
 cat /tmp/out
-one_of small-exact $doctor --exact
+one_of small-exact "$doctor" --exact
 if ./kmemtrace record -q -f -d 1 -o "$CAPTURE" --memory 200M 2>/tmp/out; then
 	not_ok small-refused "200 MiB of tables were made"
 elif grep -qE 'more than this host can spare|too little memory is left' /tmp/out; then
