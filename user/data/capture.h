@@ -151,7 +151,7 @@ struct cap_checkpoint {
 #define META_OWN_BYTES "own_kernel_bytes" /* the tool's own maps and programs */
 #define META_STACKS    "stack_symbols"    /* "ok", or why frames have no names */
 #define META_EXACT_UNTIL \
-	"exact_until_s" /* when an exact recording began to sample; absent when it did not */
+	"exact_until_s" /* when an exact recording switched to sampling; absent if it never did */
 #define META_NOT_WATCHED \
 	"not_watched"         /* pools that --max-overhead paused, and for how long; else absent */
 #define META_AUDIT    "audit" /* "ok", or why no object could be checked; absent when not tried */
@@ -187,7 +187,7 @@ struct capture {
 	size_t nr_cgroups;
 	struct cap_hook *hooks;
 	size_t nr_hooks;
-	struct cap_checkpoint *checkpoints; /* in time order; may be 0 in an incomplete capture */
+	struct cap_checkpoint *checkpoints; /* in time order; an incomplete capture may have none */
 	size_t nr_checkpoints;
 };
 

@@ -61,22 +61,31 @@ static void note_zones(const struct snapshot *s, const struct balance *b, double
 		     size_of(a, fabs(b->total_kb - managed)));
 }
 
+/* "VmallocUsed is 19.5 MiB: 2.0 MiB of kernel stacks, 32 KiB of cached ones and 17.5 MiB of
+ * others." */
+static void note_stacks(const struct balance *b, struct balance_notes *n)
+{
+	char used[UNITS_MAX], stacks[UNITS_MAX], others[UNITS_MAX], size[UNITS_MAX];
+	char cached[UNITS_MAX + 32] = "";
+
+	if (b->cached_stacks_kb > 0)
+		snprintf(cached, sizeof(cached), ", %s of stacks kept for new threads",
+			 size_of(size, b->cached_stacks_kb));
+	note(n, "VmallocUsed is %s: %s of kernel stacks%s and %s of other areas.",
+	     size_of(used, b->vmalloc_used_kb), size_of(stacks, b->kb[BALANCE_KERNEL_STACK]),
+	     cached, size_of(others, b->kb[BALANCE_VMALLOC] - fmax(b->cached_stacks_kb, 0)));
+}
+
 static void note_overlaps(const struct snapshot *s, const struct balance *b,
 			  struct balance_notes *n)
 {
-	char x[UNITS_MAX], y[UNITS_MAX], z[UNITS_MAX];
+	char x[UNITS_MAX], y[UNITS_MAX];
 	double huge_free = (double)named_value_get(&s->meminfo, "HugePages_Free", 0) *
 			   (double)named_value_get(&s->meminfo, "Hugepagesize", 0);
 	double balloon = (double)named_value_get(&s->meminfo, "Balloon", 0);
 
 	if (b->stacks_are_vmalloc)
-		note(n, "VmallocUsed is %s: %s of kernel stacks%s%s%s and %s of other areas.",
-		     size_of(x, b->vmalloc_used_kb), size_of(y, b->kb[BALANCE_KERNEL_STACK]),
-		     b->cached_stacks_kb > 0 ? ", " : "",
-		     b->cached_stacks_kb > 0 ? size_of(z, b->cached_stacks_kb) : "",
-		     b->cached_stacks_kb > 0 ? " of stacks kept for new threads" : "",
-		     size_of((char[UNITS_MAX]){0},
-			     b->kb[BALANCE_VMALLOC] - fmax(b->cached_stacks_kb, 0)));
+		note_stacks(b, n);
 	if (!isnan(b->vmallocinfo_kb) && b->vmallocinfo_kb != b->vmalloc_used_kb)
 		note(n,
 		     "VmallocUsed is %s, but the areas in /proc/vmallocinfo add up to %s: areas were "

@@ -313,17 +313,20 @@ static const char *share_words(char *buf, size_t size, const struct diff_figure 
 	return buf;
 }
 
+/* "slab (kmalloc-1k) at a < b < call(), most of it by worker" */
 static void describe_row(const struct diff_row *row, char *buf, size_t size)
 {
 	_cleanup_free_ char *label = diff_row_label(row);
-	const char *cache = row->new_ && row->new_->cache ? row->new_->cache : "";
-	const char *who = row->new_ && row->new_->who ? row->new_->who : "";
+	const struct profile_row *p = row->new_;
+	char cache[NAME_SHOWN + 4] = "", who[64] = "";
 
-	snprintf(buf, size, "%s%s%.*s%s at %.*s%s%s%.*s", pool_name(diff_row_pool(row)),
-		 cache[0] ? " (" : "", NAME_SHOWN, cache, cache[0] ? ")" : "", STACK_SHOWN,
+	if (p && p->cache && p->cache[0])
+		snprintf(cache, sizeof(cache), " (%.*s)", NAME_SHOWN, p->cache);
+	if (p && p->who && p->who[0])
+		snprintf(who, sizeof(who), ", most of it by %.32s", p->who);
+	snprintf(buf, size, "%s%s at %.*s%s%s", pool_name(diff_row_pool(row)), cache, STACK_SHOWN,
 		 label && label[0] ? label : "an unknown place",
-		 label && strlen(label) > STACK_SHOWN ? " ..." : "",
-		 who[0] ? ", most of it by " : "", 32, who);
+		 label && strlen(label) > STACK_SHOWN ? " ..." : "", who);
 }
 
 /* "Held memory grows 1.9 MiB/s faster (95% interval …): slab (kmalloc-1k) at a < b; before, it grew

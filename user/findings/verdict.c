@@ -257,8 +257,9 @@ static void describe_entry(const struct capture *c, uint32_t stack, char *buf, s
 	struct entry e;
 
 	entry_of_stack(c, stack, &e);
-	snprintf(buf, size, "%s%.*s", e.kind == ENTRY_SYSCALL ? ", through " : "",
-		 e.kind == ENTRY_SYSCALL ? NAME_SHOWN : 0, e.label);
+	buf[0] = '\0';
+	if (e.kind == ENTRY_SYSCALL)
+		snprintf(buf, size, ", through %.*s", NAME_SHOWN, e.label);
 }
 
 static void describe_process(const struct writer *w, const struct growth_group *g, char *buf,
@@ -286,6 +287,7 @@ static void say_where(struct writer *w)
 		const struct growth_group *group = &g->groups[i];
 		const struct cache_row *cache = growth_cache(group, w->f->caches);
 		char held[UNITS_MAX], objects[UNITS_MAX], site[256], entry[96], process[96];
+		char of_cache[NAME_SHOWN + 8] = "";
 
 		/* Name the second group only if it is at least half as large as the first. */
 		if (group->bytes < HELD_BYTES || (i && group->bytes < g->groups[0].bytes / 2))
@@ -293,12 +295,13 @@ static void say_where(struct writer *w)
 		describe_site(c, group->stacks.items[0].id, site, sizeof(site));
 		describe_entry(c, group->stacks.items[0].id, entry, sizeof(entry));
 		describe_process(w, group, process, sizeof(process));
+		if (cache)
+			snprintf(of_cache, sizeof(of_cache), " of %.*s", NAME_SHOWN, cache->name);
 		say(w,
-		    "The %s part, %s (%.0f%% of held memory, %s objects%s%.*s), was allocated at %s%s%s.",
+		    "The %s part, %s (%.0f%% of held memory, %s objects%s), was allocated at %s%s%s.",
 		    i ? "second largest" : "largest", units_bytes(held, group->bytes),
-		    100 * group->bytes / g->bytes, units_count(objects, group->objects),
-		    cache ? " of " : "", NAME_SHOWN, cache ? cache->name : "", site, entry,
-		    process);
+		    100 * group->bytes / g->bytes, units_count(objects, group->objects), of_cache,
+		    site, entry, process);
 	}
 }
 
@@ -404,10 +407,12 @@ static void say_leak(struct writer *w)
 {
 	char p50[UNITS_MAX], oldest[UNITS_MAX], name[NAME_SHOWN + 1] = "";
 	struct leak_facts facts;
+	bool named;
 
 	if (!w->top || !w->cache)
 		return;
-	if (!slab_grew_most(w))
+	named = !slab_grew_most(w) && w->cache->name[0];
+	if (named)
 		snprintf(name, sizeof(name), "%.*s", NAME_SHOWN, w->cache->name);
 	facts = (struct leak_facts){
 		.trust = w->cache->trust.level < w->f->trust->level ? w->cache->trust.level
@@ -425,14 +430,14 @@ static void say_leak(struct writer *w)
 		say(w,
 		    "The oldest objects%s%s are still there, but %s is too short to tell lasting growth "
 		    "from delayed frees (closed TCP sockets live 60 s). Record for 3 minutes.",
-		    *name ? " of " : "", name, units_duration(p50, w->f->v->duration_s));
+		    named ? " of " : "", name, units_duration(p50, w->f->v->duration_s));
 	if (!trust_may_say_leak(&facts))
 		return;
 	w->out->leak = true;
 	say(w,
 	    "%s looks like a leak: it keeps growing, is not reclaimable, and its oldest objects are "
 	    "still there (median age %s, oldest %s).",
-	    *name ? name : "This", units_duration(p50, w->top->age_p50_s),
+	    named ? name : "This", units_duration(p50, w->top->age_p50_s),
 	    units_duration(oldest, w->top->oldest_s));
 }
 

@@ -34,7 +34,7 @@ struct cache_row {
 	/* Allocated without an event (kmem_cache_alloc_bulk): growth of slabinfo beyond its slack
 	 * and the sampling error; NaN without slabinfo. */
 	double unseen_objects, unseen_bytes;
-	double preexisting_freed_bytes; /* see ledger.h; NaN without slabinfo */
+	double preexisting_freed_bytes; /* see docs/ledger.md; NaN without slabinfo */
 	struct trust trust;
 	struct trend trend; /* of its pages over time, in kB */
 };

@@ -272,7 +272,8 @@ static void row_interval(const struct source *s, const struct pool_def *def, str
 	       high, sample = 0;
 
 	row->residual_low_kb = row->residual_high_kb = row->residual_kb;
-	if (isnan(row->residual_kb) || !(row->end_kb > 0)) /* an empty pool hides nothing */
+	if (isnan(row->residual_kb) ||
+	    !(row->end_kb > 0)) /* in an empty pool, no sample can be missing */
 		return;
 	if (def->pool == POOL_PERCPU)
 		sum = percpu_pages_kb(s, &var);
