@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which cache: gives each struct kmem_cache a small number (its row), and keeps its size beside it,
- * so that the hot path reads no kernel memory to learn an object's size. Names are read once, when
- * a row is made.
+ * The cache table: gives each struct kmem_cache a small number (its row) and keeps its size in that
+ * row, so that the hot path reads no kernel memory to learn an object's size. Called by slab.bpf.c
+ * for each sampled object and by audit.bpf.c to list all caches. It reads a cache's name once, when
+ * it makes the row, and never changes a row after that.
  */
 #ifndef KMEMTRACE_CACHES_BPF_H
 #define KMEMTRACE_CACHES_BPF_H
@@ -47,11 +48,12 @@ static __always_inline bool cache_wanted(const struct kmt_cache_info *info)
 	return false;
 }
 
-/* Can the cache at `ptr` be one that --cache names? Without reading it: most are not. */
+/* Can the cache at `ptr` be one that --cache names? It does not read the cache: most are not. */
 static __always_inline bool cache_may_be_wanted(__u64 ptr)
 {
 	if (!cfg_filter_caches ||
-	    !*(volatile __u32 *)&filter_caches_known) /* or it is loaded first, wanted or not */
+	    !*(volatile __u32 *)&filter_caches_known) /* volatile, or the compiler loads it before
+							 it tests cfg_filter_caches */
 		return true;
 	for (__u32 f = 0; f < KMT_FILTER_CACHES && f < cfg_filter_caches; f++)
 		if (filter_cache_at[f] == ptr)
@@ -59,7 +61,7 @@ static __always_inline bool cache_may_be_wanted(__u64 ptr)
 	return false;
 }
 
-/* Make a row for the cache at `ptr`. Returns the row, 0 when the table is full. */
+/* Make a row for the cache at `ptr`. Returns the row, or 0 if the table is full. */
 GLOBAL int cache_add(__u64 ptr)
 {
 	struct kmem_cache *s = (void *)ptr;
@@ -95,7 +97,7 @@ GLOBAL int cache_add(__u64 ptr)
 	return 0;
 }
 
-/* The row of the cache at `ptr`, NULL when there is no room; *row is its number. */
+/* The row of the cache at `ptr`, with its number in *row. It is row 0 if there is no room. */
 static __always_inline struct kmt_cache_key *cache_find(struct kmt_cpu *cpu, __u64 ptr, __u32 *row)
 {
 	__u32 h = ptr == KMT_CACHE_LARGE ? 1 : hash_row(ptr, 64 - 10);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Kernel stacks, one for each task, by the task's address. Allocated by the task that creates it,
- * which is the current one. Freed at exit, not when the task struct goes: KernelStack is counted
- * down there (5.18, 1a03d3f13ffe; before, a moment later), and a zombie holds no stack.
+ * Kernel stacks, one for each task, by the task's address. The kernel runs these programs when a
+ * task is created and when it exits. The creating task, which is the current one, allocates the
+ * stack. Do not wait until the task struct is freed: KernelStack is counted down on exit (5.18,
+ * 1a03d3f13ffe; before that, a moment later), and a zombie holds no stack.
  */
 #include "track.bpf.h"
 

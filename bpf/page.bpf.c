@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Unmovable pages, by struct page: page tables, other pages, and what backs the other pools; user
- * space tells them apart by stack (record/classify.c). These events fire for each page of user
- * memory, too: movable allocations leave at the first test. Every page freed comes by mm_page_free
- * (mm_page_free_batched fires besides); alloc_pages_bulk() fires no event, so of its pages only the
- * frees are seen, and are unknown.
+ * Unmovable pages, by struct page: page tables, other pages, and the pages behind the other pools.
+ * User space tells them apart by stack (user/record/classify.c). The kernel runs these programs for
+ * each page of user memory, too, so they must reject movable allocations with the first check.
+ * mm_page_free reports every page freed (mm_page_free_batched fires in addition).
+ * alloc_pages_bulk() fires no event: only the frees of its pages are seen, as unknown frees.
  *
- * A block of pages that is not compound may be freed piece by piece, so it is tracked page by page,
- * up to PAGE_PIECES; a larger one is one object, which goes when its first page does.
+ * A block of pages that is not compound may be freed in pieces, so each of its pages is tracked on
+ * its own, up to PAGE_PIECES. A larger block is one object, and counts as freed when its first page
+ * is.
  */
 #include "track.bpf.h"
 
@@ -17,10 +18,11 @@
 #define GFP_HARDWALL 0x100000
 
 /*
- * How many pages are tracked in each 32 KiB of struct pages, that is 2 MiB of memory or so, to be
- * asked of what the filter cannot say, blocks of pages and where it is not kept: the kernel keeps
- * unmovable pages in blocks of their own, so that the free of a user page mostly finds a zero, near
- * its neighbours'. Blocks that share a row, or a count left too high, only cost a look in vain.
+ * How many pages are tracked in each 32 KiB of struct pages (about 2 MiB of memory). It answers
+ * what the free filter cannot: for blocks of pages, and where the filter is not kept. The kernel
+ * groups unmovable pages in blocks of their own, so the free of a user page mostly finds a zero,
+ * near its neighbours'. If blocks share a row, or a count stays too high, the only cost is a
+ * useless lookup.
  */
 #define PAGE_BLOCKS 16
 __u32 page_blocks[1 << PAGE_BLOCKS] WEAK = {};
@@ -32,16 +34,16 @@ static __always_inline __u32 *page_block(__u64 page)
 
 /*
  * Single pages that only the kernel maps, in its own address space: those of per-CPU chunks, and
- * what vmalloc does not take in bulk. Few; and Percpu closes to the page only when none of them is
- * left to chance. Where the bits are others, they are sampled like the rest.
+ * those that vmalloc does not allocate in bulk. There are few, and all are tracked: the sum for
+ * Percpu is exact to the page only if none of them is left to sampling. On kernels where these flag
+ * bits differ, they are sampled like the rest.
  */
 static __always_inline bool page_is_chunk(__u64 gfp, __u64 order)
 {
 	return !order && (gfp & (GFP_HIGHMEM | GFP_MOVABLE | GFP_HARDWALL)) == GFP_HIGHMEM;
 }
 
-/* An allocation of pages that may be freed one by one. Of these pieces each may fall to the sample,
- * by itself. */
+/* An allocation of pages that may be freed one by one. Each page is sampled on its own. */
 GLOBAL int page_handle_pieces(struct bpf_raw_tracepoint_args *ctx, __u32 order)
 {
 	__u64 size = cfg_page_size, mean;
@@ -63,10 +65,11 @@ GLOBAL int page_handle_pieces(struct bpf_raw_tracepoint_args *ctx, __u32 order)
 	s->object = (struct kmt_object){.size = size, .pool = KMT_PAGE};
 	if (!cfg_exact)
 		countdown_of(cpu_id)->left[KMT_PAGE] +=
-			size * nr; /* from the beginning, now piece by piece */
+			size * nr; /* undo the countdown of the whole block; it is counted page by
+				      page below */
 	stack = unwind_stack(ctx, s, row, cpu, cpu_id);
-	barrier(); /* carried into the loop in a register, it would begin one that the verifier
-		      of 6.1 refuses */
+	barrier(); /* if the compiler carries a register into the loop, the verifier of 6.1 refuses
+		      it */
 	for (__u32 i = 0; i < 1 << PAGE_PIECES; i++) {
 		if (i >= nr || (s->irq && !filter_wants_irq()))
 			break;
@@ -82,7 +85,7 @@ GLOBAL int page_handle_pieces(struct bpf_raw_tracepoint_args *ctx, __u32 order)
 	return 0;
 }
 
-/* An allocation that falls to the sample. */
+/* Handle an allocation that is sampled. */
 static __always_inline int page_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u64 page,
 					     __u64 order, __u64 gfp)
 {
@@ -96,7 +99,7 @@ static __always_inline int page_handle_alloc(struct bpf_raw_tracepoint_args *ctx
 	return 0;
 }
 
-/* (page, order, gfp, migrate type) */
+/* Arguments: page, order, gfp, migrate type. */
 static __always_inline bool page_hit(__u64 page, __u64 order, __u64 gfp)
 {
 	return page && (page_is_chunk(gfp, order) ||
@@ -124,7 +127,7 @@ GLOBAL int page_handle_pieces_free(__u64 page, __u32 order)
 	return 0;
 }
 
-/* The free of a page or block that may be tracked. */
+/* Handle the free of a page or block that may be tracked. */
 GLOBAL int page_handle_free(__u64 page, __u32 order)
 {
 	if (!*page_block(page))
@@ -134,15 +137,15 @@ GLOBAL int page_handle_free(__u64 page, __u32 order)
 	return page_handle_single_free(page);
 }
 
-/* Of a block any piece may be tracked; nearly all are single pages. */
+/* In a block, any page may be tracked. Most frees are of single pages. */
 PROGRAM_FREE(page_free, "mm_page_free", ctx->args[0],
 	     cfg_free_filter ? free_filter_few_have(freed) || ctx->args[1] : *page_block(freed),
 	     free_filter_has(freed) || ctx->args[1], page_handle_free(freed, ctx->args[1]))
 
 /*
- * User space knows page tables by the functions of their path, where functions have names. Those of
- * the lowest level, nearly all of them, are known without as well, where this can be attached:
- * their path is marked.
+ * User space recognises page tables by the functions in their stack, where functions have names.
+ * Nearly all page tables are of the lowest level. Where this program can be attached, it marks the
+ * stacks of those, so that they need no names.
  */
 GLOBAL int page_stack_is_pte(__u64 page)
 {

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Per-CPU memory, by per-CPU pointer. One allocation takes its size on each possible CPU;
- * bytes_alloc of the event also counts the memory controller's side table, which is not in Percpu.
+ * Per-CPU memory, by per-CPU pointer. The kernel runs these programs at each event. One allocation
+ * takes its size on each possible CPU. Do not use bytes_alloc of the event: it includes the memory
+ * controller's side table, which Percpu does not count.
  */
 #include "track.bpf.h"
 
 /*
  * The arguments of percpu_alloc_percpu:
- * from 6.0  (call_site, reserved, is_atomic, size, align, base_addr, off, ptr, bytes_alloc, gfp);
- * f67bed134a05 before    (reserved, is_atomic, size, align, base_addr, off, ptr)
+ * from 6.0  (call_site, reserved, is_atomic, size, align, base_addr, off, ptr, bytes_alloc, gfp)
+ *           (f67bed134a05)
+ * before    (reserved, is_atomic, size, align, base_addr, off, ptr)
  */
 PROGRAM_ALLOC(percpu_alloc, "percpu_alloc_percpu", true,
 	      sample_hit(KMT_PERCPU, ctx->args[3] * cfg_cpus),

@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Poisson sampling by bytes: a sample falls on average every `period` bytes of allocations of a
- * pool, so an object of s bytes is chosen with probability 1 − e^(−s/period), whatever came before.
- * Each CPU counts down an exponentially distributed number of bytes; memorylessness makes a fresh
- * draw after each sample exact. A changed period takes effect at the next draw, and each sample
- * carries the period it was drawn with, so estimates stay unbiased whatever the governor does
- * meanwhile.
+ * Poisson sampling by bytes: on average, one sample is taken for every `period` bytes allocated
+ * from a pool, so an object of s bytes is sampled with probability 1 − e^(−s/period), whatever came
+ * before. The programs of each pool call it first; it must stay cheap for an allocation that is not
+ * sampled.
+ * Each CPU counts down an exponentially distributed number of bytes. The exponential distribution
+ * is memoryless, so a fresh draw after each sample is exact. A changed period takes effect at the
+ * next draw, and each sample carries the period that it was drawn with: estimates stay unbiased
+ * whatever the governor changes meanwhile.
  */
 #ifndef KMEMTRACE_SAMPLE_BPF_H
 #define KMEMTRACE_SAMPLE_BPF_H
 
 #include "state.bpf.h"
 
-/* −ln(u / 2^32) × 2^16 for a uniform u, from a table of log2 that the loader filled. */
+/* −ln(u / 2^32) × 2^16 for a uniform u, from a table of log2 that the loader fills in. */
 static __always_inline __u64 sample_exponential(void)
 {
 	__u32 u = bpf_get_prandom_u32() | 1;
 	__u32 msb = 31, row, rest;
 	__u64 log2;
 
-	/* normalise: the leading one to bit 31 */
+	/* normalise: move the leading one to bit 31 */
 	if (!(u >> 16)) {
 		u <<= 16;
 		msb -= 16;
@@ -47,14 +49,15 @@ static __always_inline __u64 sample_exponential(void)
 	return (((32ull << 16) - log2) * 45426) >> 16; /* × ln 2 */
 }
 
-struct kmt_countdown countdowns[KMT_COUNTDOWNS] WEAK; /* of fixed size: their place is a constant */
+struct kmt_countdown
+	countdowns[KMT_COUNTDOWNS] WEAK; /* of fixed size, so that their address is a constant */
 
 static __always_inline struct kmt_countdown *countdown_of(__u32 cpu_id)
 {
 	return &countdowns[cpu_id & (KMT_COUNTDOWNS - 1)];
 }
 
-/* Start the next countdown of CPU `id`. */
+/* Draw the next countdown of CPU `id`. */
 GLOBAL int sample_draw(__u32 id, __u32 pool)
 {
 	struct kmt_countdown *c = countdown_of(id);
@@ -69,8 +72,9 @@ GLOBAL int sample_draw(__u32 id, __u32 pool)
 }
 
 /*
- * The one thing that happens to an allocation that is not sampled. True when it may be: ask
- * sample_weigh(). Where every object is taken, the countdown stays below 0.
+ * Count an allocation down. This is all that happens to one that is not sampled. True if it may be
+ * sampled: the caller then asks sample_weigh(). Where every object is tracked, the countdown stays
+ * below 0.
  */
 static __always_inline bool sample_hit_on(__u32 cpu_id, __u32 pool, __u64 size)
 {
@@ -86,8 +90,9 @@ static __always_inline bool sample_hit(__u32 pool, __u64 size)
 }
 
 /*
- * Whether an allocation that sample_hit() chose is taken, and the period it stands for (0: every
- * object is taken). To be called even for one that is of no use: the next countdown begins here.
+ * Is an allocation that sample_hit() chose to be tracked? Sets the period that it stands for (0:
+ * every object is tracked). Call it even if the allocation is filtered out later: it draws the next
+ * countdown.
  */
 static __always_inline bool sample_weigh(__u32 cpu_id, __u32 pool, __u64 *weight)
 {
@@ -103,7 +108,7 @@ static __always_inline bool sample_weigh(__u32 cpu_id, __u32 pool, __u64 *weight
 	if (drawn == KMT_EVERY)
 		return true;
 	*weight = drawn;
-	return drawn; /* the first countdown of a CPU starts at 0 and says nothing */
+	return drawn; /* a CPU's first countdown starts at 0 without a draw: do not sample it */
 }
 
 GLOBAL __u64 sample_weight(__u64 size, __u64 mean)

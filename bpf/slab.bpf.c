@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Slab objects: kmem:kmalloc, kmem_cache_alloc, kfree and kmem_cache_free. Objects are paired by
- * address, whichever function freed them: kfree() frees objects of kmem_cache_alloc() and the
- * reverse.
+ * Slab objects: the events kmem:kmalloc, kmem_cache_alloc, kfree and kmem_cache_free, and functions
+ * that allocate or free in bulk. The kernel runs these programs at each event; the loader attaches
+ * those that fit the kernel (user/trace/plan.c). Objects are paired by address, never by the
+ * function that freed them: kfree() also frees objects of kmem_cache_alloc(), and the reverse.
  */
 #include "caches.bpf.h"
 #include "track.bpf.h"
@@ -27,9 +28,9 @@ static __always_inline bool slab_size_hit(__u64 size)
 }
 
 /*
- * An allocation that may be taken, its cache in argument 2: NULL for large kmalloc, which has a
- * size instead. Without a size, and where no program could ask for it but by a helper call, whether
- * it may is found out here.
+ * Handle an allocation whose event names its cache in argument 2: NULL for large kmalloc, which has
+ * a size instead. If `size` is 0 and cfg_reads is off, only a helper call can read the cache's
+ * size: the program did not check the sample, so this function does.
  */
 GLOBAL int slab_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u64 size)
 {
@@ -39,7 +40,7 @@ GLOBAL int slab_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u64 size)
 	__u32 row, at, cpu_id;
 	__u64 mean;
 
-	if (cfg_exact || cfg_reads) /* it has fallen to the sample, or see below */
+	if (cfg_exact || cfg_reads) /* it is sampled already; otherwise that is checked below */
 		live_prefetch(kmt_key(KMT_SLAB, ctx->args[1]));
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
@@ -64,8 +65,8 @@ GLOBAL int slab_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u64 size)
 }
 
 /*
- * The row of the cache that holds an object whose event names none; large kmalloc lies in none and
- * has a row of its own, row 0 is for what cannot be told.
+ * The row of the cache that holds an object whose event names no cache. Large kmalloc has a row of
+ * its own; row 0 means that the cache is not known.
  */
 static __always_inline struct kmt_cache_key *slab_cache_of(struct kmt_cpu *cpu,
 							   struct unwind_scratch *s, __u64 addr,
@@ -77,7 +78,8 @@ static __always_inline struct kmt_cache_key *slab_cache_of(struct kmt_cpu *cpu,
 		ptr = scratch_number(s, bpf_get_kmem_cache(addr));
 	} else if (page_base) {
 		ptr = compat_page_cache(page_of(addr));
-	} else if (size <= cfg_page_size * 2) { /* KMALLOC_MAX_CACHE_SIZE of SLUB */
+	} else if (size <= cfg_page_size * 2) { /* up to KMALLOC_MAX_CACHE_SIZE of SLUB, it is not a
+						   large kmalloc */
 		cpu->losses[KMT_LOSS_UNKNOWN_CACHE]++;
 		*row = 0;
 		return bpf_map_lookup_elem(&cache_keys, row);
@@ -85,7 +87,10 @@ static __always_inline struct kmt_cache_key *slab_cache_of(struct kmt_cpu *cpu,
 	return cache_find(cpu, ptr ?: KMT_CACHE_LARGE, row);
 }
 
-/* The same where the event names no cache: its arguments 2 and 3 are bytes asked for and taken. */
+/*
+ * The same where the event names no cache: its arguments 2 and 3 are the bytes requested and
+ * allocated.
+ */
 GLOBAL int slab_handle_sized(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct kmt_cache_key *cache;
@@ -112,12 +117,13 @@ GLOBAL int slab_handle_sized(struct bpf_raw_tracepoint_args *ctx)
 }
 
 /*
- * One program for each shape of an event; the plan takes those that fit. The arguments:
- *           kmem_cache_alloc                      kmalloc
- * to 5.18   (site, ptr, asked, taken, gfp)        the same
- * 5.19      (site, ptr, cache, asked, taken, gfp) the same; b347aa7b5747
- * from 6.1  (site, ptr, cache, gfp, node)         (site, ptr, asked, taken, gfp, node);
- * 11e9734bcb6a Up to 6.0 both have a twin, NAME_node, with the node as one argument more.
+ * One program for each form of an event; the plan picks those that fit the kernel. The arguments:
+ *            kmem_cache_alloc                           kmalloc
+ * to 5.18    (site, ptr, req, alloc, gfp)               the same
+ * 5.19, 6.0  (site, ptr, cache, req, alloc, gfp)        the same (b347aa7b5747)
+ * from 6.1   (site, ptr, cache, gfp, node)              (site, ptr, req, alloc, gfp, node)
+ *                                                       (11e9734bcb6a)
+ * Up to 6.0 each event has a twin, NAME_node, with the node as one more argument.
  */
 #define SLAB_FROM_CACHE(name, event)                                                \
 	PROGRAM_ALLOC(name, event, cache_may_be_wanted(ctx->args[2]),               \
@@ -144,11 +150,11 @@ PROGRAM_FREE(slab_kfree, "kfree", ctx->args[1],
 	     freed > ZERO_SIZE_PTR && free_filter_few_have(freed), free_filter_has(freed),
 	     track_handle_free(KMT_SLAB, freed))
 
-/* ---- in bulk, where no event tells ---- */
+/* ---- bulk allocation and free: no event reports them ---- */
 
-#define BULK_MAX 512 /* objects of one call; of more, the rest is not seen */
+#define BULK_MAX 512 /* objects handled in one call; those beyond are not seen */
 
-/* Objects freed together, by the array of their addresses. */
+/* Objects freed together, given the array of their addresses. */
 GLOBAL int slab_handle_bulk_free(__u64 array, __u32 nr)
 {
 	for (__u32 i = 0; i < BULK_MAX; i++) {
@@ -163,14 +169,13 @@ GLOBAL int slab_handle_bulk_free(__u64 array, __u32 nr)
 	return 0;
 }
 
-/* (name of the RCU flavour, how many, the array): with CONFIG_RCU_TRACE alone */
+/* Arguments: name of the RCU flavour, number, array. Exists only with CONFIG_RCU_TRACE. */
 PROGRAM_FREE(slab_rcu_kfree_bulk, "rcu_invoke_kfree_bulk_callback", ctx->args[2], true, true,
 	     slab_handle_bulk_free(freed, ctx->args[1]))
 
 /*
- * Functions, where lockdown does not forbid it. Their arguments come by bpf_get_func_arg() (5.17):
- * a pointer to pointers is not to be had from ctx itself. A task can be preempted in these
- * programs.
+ * Programs on functions, where lockdown allows them. ctx does not expose pointers to pointers; use
+ * bpf_get_func_arg() (5.17). A task can be preempted in these programs.
  */
 static __always_inline __u64 slab_argument(void *ctx, __u32 n)
 {
@@ -180,7 +185,7 @@ static __always_inline __u64 slab_argument(void *ctx, __u32 n)
 	return value;
 }
 
-/* (the cache or NULL, how many, the array) */
+/* Arguments: the cache or NULL, number, array. */
 SEC("?fentry/kmem_cache_free_bulk")
 int slab_free_bulk(void *ctx)
 {
@@ -188,12 +193,13 @@ int slab_free_bulk(void *ctx)
 	return 0;
 }
 
-#define RCU_OFFSETS 4096 /* smaller values are no pointers: __is_kvfree_rcu_offset() of 6.1 */
+#define RCU_OFFSETS \
+	4096 /* smaller values are offsets, not pointers: __is_kvfree_rcu_offset() in 6.1 */
 
 /*
- * (the rcu_head in the object or NULL, the object): to be freed after a grace period, most often
- * without an event. Up to 6.1 the second is the rcu_head's offset in the object, where there is
- * one.
+ * Arguments: the rcu_head in the object or NULL, and the object. It is freed after a grace period,
+ * usually without an event. Up to 6.1, if there is an rcu_head, the second argument is its offset
+ * in the object.
  */
 SEC("?fentry/kvfree_call_rcu")
 int slab_call_rcu(void *ctx)
@@ -204,8 +210,10 @@ int slab_call_rcu(void *ctx)
 	return 0;
 }
 
-/* Of `nr` objects of a cache that were allocated together, their addresses at s->addr: those that
- * are sampled. */
+/*
+ * Track those objects of a bulk allocation that are sampled: `nr` objects of one cache, with the
+ * array of their addresses at s->addr.
+ */
 GLOBAL int slab_handle_bulk_objects(__u32 scratch_row, __u32 cpu_id, __u32 stack, __u64 ptr,
 				    __u32 nr)
 {
@@ -235,7 +243,7 @@ GLOBAL int slab_handle_bulk_objects(__u32 scratch_row, __u32 cpu_id, __u32 stack
 	return 0;
 }
 
-/* The size of a cache's objects; 0 when they are none of those that were asked for. */
+/* The size of a cache's objects; 0 if they do not pass the filters. */
 GLOBAL int slab_size_wanted(__u64 ptr)
 {
 	__u64 size = BPF_CORE_READ((struct kmem_cache *)ptr, size);
@@ -243,7 +251,7 @@ GLOBAL int slab_size_wanted(__u64 ptr)
 	return filter_wants(size) ? size : 0;
 }
 
-/* (the cache, flags, how many, the array); it returned 0 when it failed */
+/* Arguments: the cache, flags, number, array. The function returns 0 if it failed. */
 static __always_inline int slab_handle_bulk(void *ctx)
 {
 	__u64 cache = slab_argument(ctx, 0), nr = slab_argument(ctx, 2), given = 0;
@@ -260,7 +268,8 @@ static __always_inline int slab_handle_bulk(void *ctx)
 		return loss_shared(KMT_LOSS_NO_CPU);
 	if (!cfg_exact && countdown_of(cpu_id)->left[KMT_SLAB] > (__s64)(nr * size)) {
 		countdown_of(cpu_id)->left[KMT_SLAB] -= nr * size;
-		return 0; /* no sample falls among them, as sample_hit() would find one by one */
+		return 0; /* none of them is sampled; sample_hit() would find the same, one by one
+			   */
 	}
 	s = track_enter(cpu, cpu_id, KMT_SLAB, &row);
 	if (!s)
@@ -273,7 +282,9 @@ static __always_inline int slab_handle_bulk(void *ctx)
 	return 0;
 }
 
-/* With preemption off, as only newer kernels let a program that calls global functions: see plan.c.
+/*
+ * Preemption must be off, and only newer kernels allow that in a program that calls global
+ * functions: see user/trace/plan.c.
  */
 SEC("?fexit/kmem_cache_alloc_bulk_noprof")
 int slab_alloc_bulk(void *ctx)

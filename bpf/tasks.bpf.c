@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Levels by process: every task there is, with its stack and its page tables, as a stream of
- * fixed-size records. Run at the start and the end of a recording, not while it lasts.
+ * Levels by process: a stream of fixed-size records, one for each task, with its kernel stack and
+ * its page tables. The loader runs this iterator at the start and at the end of a recording
+ * (user/trace/tasks.c), never while events are recorded.
  */
 #include "state.bpf.h"
 
@@ -13,7 +14,7 @@ int tasks_dump(struct bpf_iter__task *ctx)
 	struct kmt_task t = {};
 	struct mm_struct *mm;
 
-	if (!task) /* the end */
+	if (!task) /* the end of the list */
 		return 0;
 	mm = task->mm;
 	t.mm = (__u64)mm;

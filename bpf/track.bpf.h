@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The one way of an allocation and of a free, for every source: live table, traffic, losses.
- * Nothing else writes these maps.
+ * Tracking of one allocation and one free, for every source: the live table, the traffic and the
+ * losses. The programs of every pool call track_handle_alloc() and track_handle_free(), the audit
+ * calls track_evict(). Nothing else writes these maps, and nothing here takes a lock (but see
+ * compat_swap()).
  *
- * The live table is an open-addressing hash in a plain array: a bucket has six keys on one cache
- * line and their objects on the next three, an object lies in one of four buckets. It needs no lock
- * and no helper call, because one address is never allocated by two at a time: a key is claimed
- * with compare-and-swap (KMT_BUSY), the object written, then the key; a free exchanges the key for
- * 0, and touches nothing else. Against a BPF hash map it saves some 100 ns for each pair, and the
- * loader reads it through mmap. Counts of live objects are never kept: they are counted in the
- * table, and so is what was freed: what came and is there no more.
+ * The live table is an open-addressing hash in a plain array. A bucket has six keys on one cache
+ * line and their objects on the next three; an object is in one of four buckets. It needs no lock
+ * and no helper call, because no two allocations have the same address at the same time: an
+ * allocation claims a key with compare-and-swap (KMT_BUSY), writes the object, then writes the key.
+ * A free only exchanges the key for 0. This saves some 100 ns for each allocation and free against
+ * a BPF hash map, and the loader reads the table through mmap. There is no counter of live objects:
+ * the loader counts them in the table, and what was freed is what was allocated and is not in the
+ * table any more.
  *
- * Traffic (how much came) is kept by each CPU for the (path, cache) pairs it meets most, and moves
- * on to the shared totals only when a pair is displaced: nothing shared is written on the hot path,
- * and 512 CPUs do not multiply the path table.
+ * Each CPU keeps the traffic (what was allocated) of the (stack, cache) pairs that it sees most. A
+ * pair's traffic moves to the shared totals only when another pair displaces it: the hot path
+ * writes nothing shared, and 512 CPUs do not need 512 stack tables.
  */
 #ifndef KMEMTRACE_TRACK_BPF_H
 #define KMEMTRACE_TRACK_BPF_H
@@ -33,7 +36,7 @@
 
 TABLE(live, struct kmt_bucket);
 
-/* The live table where it is larger than one part. The loader makes the parts. */
+/* The live table where it is larger than one part. The loader creates the parts. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 1);
@@ -49,14 +52,16 @@ struct {
 } live_parts SEC(".maps") WEAK;
 
 TABLE(processes, struct kmt_process);
-TABLE(tallies, struct kmt_tally);         /* cfg_tallies for each CPU */
-TABLE(stack_traffic, struct kmt_traffic); /* by path */
+TABLE(tallies, struct kmt_tally);         /* cfg_tallies rows for each CPU */
+TABLE(stack_traffic, struct kmt_traffic); /* by stack */
 TABLE(cache_traffic, struct kmt_traffic); /* by cache */
 
-/* ---- owners: the process and cgroup that allocated ---- */
+/* ---- processes: the process and cgroup that allocated ---- */
 
-/* The row of an owner, the current task's process or tgid 0: interrupts. Inlined: calls may not be
- * deeper than they are. */
+/*
+ * The row of a process: the current task's, or tgid 0 for interrupts. It is inlined because the
+ * call chain is already at the depth limit.
+ */
 static __always_inline __u32 process_intern(struct kmt_cpu *cpu, struct task_struct *task,
 					    __u32 tgid, __u64 cgroup, __u32 exec)
 {
@@ -92,8 +97,10 @@ static __always_inline __u32 process_intern(struct kmt_cpu *cpu, struct task_str
 	return 0;
 }
 
-/* The owner of what is allocated now. A task's in `cpu` for the next time, if this program may
- * leave it there. */
+/*
+ * The process row of this allocation. It caches a task's row in `cpu` for the next time if this
+ * program may write there.
+ */
 GLOBAL int process_meet(__u32 cpu_id, bool irq)
 {
 	struct task_struct *task = compat_task_cast(compat_task());
@@ -107,12 +114,13 @@ GLOBAL int process_meet(__u32 cpu_id, bool irq)
 		tgid = TASK_READ(task, tgid);
 		exec = TASK_READ(task, self_exec_id);
 		css_set = (__u64)TASK_READ(task, cgroups);
-		barrier(); /* a task that is moved now is known by a css_set that it will not be
-			      asked by again */
+		barrier(); /* read css_set before the cgroup: if the task moves in between, it never
+			      has this css_set again and the cached row is not used */
 		cgroup = TASK_READ(task, cgroups, dfl_cgrp, kn, id);
 	}
 	row = process_intern(cpu, task, tgid, cgroup, exec);
-	if (!irq && cpu->nest == 1) { /* an interrupting program must not leave a mixture behind */
+	if (!irq &&
+	    cpu->nest == 1) { /* an interrupting program must not leave a mixture of old and new */
 		cpu->process = 0;
 		barrier();
 		cpu->process_tgid = tgid;
@@ -125,10 +133,10 @@ GLOBAL int process_meet(__u32 cpu_id, bool irq)
 }
 
 /*
- * A task's cgroup is told by its css_set here: following the pointers from there takes three more
- * lines of memory. For a process to be taken for what it was in another cgroup, it must leave that
- * for a third whose css_set is made where the first one's was, and nothing else allocate on this
- * CPU meanwhile.
+ * The row of the current process, from the cache in `cpu` if it is still valid. The css_set stands
+ * for the cgroup, because following the pointers to the cgroup loads three more cache lines. A
+ * process is counted under its old cgroup only if it moves twice, its new css_set is allocated
+ * where the first one was, and nothing else allocates on this CPU meanwhile.
  */
 static __always_inline __u32 process_current(struct kmt_cpu *cpu, __u32 cpu_id,
 					     const struct unwind_scratch *s)
@@ -161,7 +169,7 @@ static __always_inline void traffic_add(struct kmt_traffic *t, bool unseen_frees
 	}
 }
 
-/* Add to the shared totals. Here and below `cache` may have KMT_TALLY_UNSEEN_FREES. */
+/* Add to the shared totals. Here and below, `cache` may include KMT_TALLY_UNSEEN_FREES. */
 GLOBAL int traffic_share(__u32 stack, __u32 cache, __u64 n, __u64 bytes)
 {
 	bool unseen_frees = cache & KMT_TALLY_UNSEEN_FREES;
@@ -172,7 +180,7 @@ GLOBAL int traffic_share(__u32 stack, __u32 cache, __u64 n, __u64 bytes)
 	return 0;
 }
 
-/* Move a tally on to the shared totals and give its row to another pair. */
+/* Move a tally to the shared totals and give its row to another pair. */
 GLOBAL int tally_displace(__u32 row, __u32 stack, __u32 cache)
 {
 	struct kmt_tally *t = bpf_map_lookup_elem(&tallies, &row);
@@ -187,7 +195,7 @@ GLOBAL int tally_displace(__u32 row, __u32 stack, __u32 cache)
 	return 0;
 }
 
-/* A CPU's tally of a pair. */
+/* This CPU's tally of a (stack, cache) pair. */
 static __always_inline struct kmt_tally *tally_of(struct kmt_cpu *cpu, __u32 cpu_id, __u32 stack,
 						  __u32 cache)
 {
@@ -201,20 +209,20 @@ static __always_inline struct kmt_tally *tally_of(struct kmt_cpu *cpu, __u32 cpu
 		if (!t || (t->stack == stack && t->cache == cache))
 			return t;
 	}
-	row = first ^ (cpu->stats[KMT_STAT_ALLOCS] & (KMT_TALLY_WAYS - 1)); /* any */
+	row = first ^ (cpu->stats[KMT_STAT_ALLOCS] & (KMT_TALLY_WAYS - 1)); /* pick any of them */
 	tally_displace(row, stack, cache);
 	return bpf_map_lookup_elem(&tallies, &row);
 }
 
-/* Objects that this one stands for, × KMT_ONE. */
+/* How many objects this one stands for, × KMT_ONE. */
 static __always_inline __u64 traffic_weight(const struct kmt_object *o)
 {
 	return cfg_exact || !o->period ? KMT_ONE : sample_weight(o->size, o->period);
 }
 
 /*
- * Count an object. `kind`: KMT_TALLY_UNSEEN_FREES or 0. The shared totals are for a nested program,
- * or whoever else is not sure to have the CPU's own rows to himself.
+ * Count an object in the shared totals. `kind` is KMT_TALLY_UNSEEN_FREES or 0. For nested programs,
+ * and for any caller that may not be the only one to write the CPU's own rows.
  */
 static __always_inline void traffic_shared(const struct kmt_object *o, __u32 kind)
 {
@@ -244,10 +252,10 @@ static __always_inline void traffic_count(struct kmt_cpu *cpu, __u32 cpu_id,
 /* ---- the live table ---- */
 
 /*
- * A key's buckets. The first choice of what lies in 256 bytes of memory is one bucket, of what lies
- * near it are those beside: the rows of a load that takes and gives back the same few slabs, and
- * what the TLB has to know of them, stay in the caches, however large the table. The others are
- * anywhere, so that what fills its bucket finds room while the table has any.
+ * A key's first bucket. Objects in the same 256 bytes of memory share a bucket, and nearby memory
+ * has nearby buckets: when a load allocates and frees from the same few slabs, their rows and TLB
+ * entries stay in the caches, however large the table is. The further choices are spread over the
+ * whole table, so that an object finds room while the table has any.
  */
 static __always_inline __u32 live_row(__u64 key)
 {
@@ -264,13 +272,13 @@ static __always_inline __u32 live_further(__u64 key, __u32 choice)
 	return (key >> 3) * odd[choice] >> (cfg_live_shift & 63);
 }
 
-/* In a large table a bucket costs one more load, of a pointer that stays in the caches. */
+/* In a large table, finding a bucket costs one more load, of a pointer that stays in the caches. */
 static __always_inline struct kmt_bucket *bucket_of_part(__u32 row)
 {
 	__u32 part;
 	void *map;
 
-	barrier_var(row); /* or the compiler does some of this where there are no parts */
+	barrier_var(row); /* else the compiler does part of this work where there are no parts */
 	part = row >> KMT_PART_BITS;
 	map = bpf_map_lookup_elem(&live_parts, &part);
 	if (!map)
@@ -279,7 +287,7 @@ static __always_inline struct kmt_bucket *bucket_of_part(__u32 row)
 	return bpf_map_lookup_elem(map, &row);
 }
 
-/* The verifier drops one of the two. */
+/* The verifier drops one of the two branches. */
 static __always_inline struct kmt_bucket *bucket_of(__u32 row)
 {
 	if (unlikely(cfg_live_parts))
@@ -287,7 +295,8 @@ static __always_inline struct kmt_bucket *bucket_of(__u32 row)
 	return bpf_map_lookup_elem(&live, &row);
 }
 
-/* Begin to fetch the lines that an allocation will most likely need, while its stack is looked at.
+/*
+ * Start fetching the cache lines that an allocation most likely needs, while its stack is unwound.
  */
 static __always_inline void live_prefetch(__u64 key)
 {
@@ -299,11 +308,13 @@ static __always_inline void live_prefetch(__u64 key)
 	}
 }
 
-/* A place in the live table. The index is kept apart from the bucket so that the verifier can bound
- * it. */
+/*
+ * A place in the live table. The index is separate from the bucket so that the verifier can bound
+ * it.
+ */
 struct live_place {
-	struct kmt_bucket *bucket;  /* NULL: nowhere */
-	struct kmt_bucket *spilled; /* the first choice, when this is another */
+	struct kmt_bucket *bucket;  /* NULL: no place */
+	struct kmt_bucket *spilled; /* the first choice, if this bucket is another one */
 	__u32 row, i;
 };
 
@@ -324,7 +335,7 @@ static __always_inline void live_store(const struct live_place *p, __u64 key)
 		p->bucket->key[i] = key;
 }
 
-/* Found: true, for the two that look. */
+/* Fill in a place. Always true, for bucket_find() and bucket_claim() to return. */
 static __always_inline bool bucket_place(struct live_place *p, struct kmt_bucket *b, __u32 row,
 					 __u32 i)
 {
@@ -334,7 +345,7 @@ static __always_inline bool bucket_place(struct live_place *p, struct kmt_bucket
 	return true;
 }
 
-/* Short code, where it runs with cold caches: these loops are not unrolled. */
+/* These loops are not unrolled: they run with cold caches, where short code is faster. */
 static __always_inline bool bucket_find(struct live_place *p, struct kmt_bucket *b, __u32 row,
 					__u64 key)
 {
@@ -345,7 +356,7 @@ static __always_inline bool bucket_find(struct live_place *p, struct kmt_bucket 
 	return false;
 }
 
-/* Claim a free key of a bucket (KMT_BUSY). */
+/* Claim a free key of a bucket by setting it to KMT_BUSY. */
 static __always_inline bool bucket_claim(struct live_place *p, struct kmt_bucket *b, __u32 row)
 {
 #pragma clang loop unroll(disable)
@@ -355,7 +366,7 @@ static __always_inline bool bucket_claim(struct live_place *p, struct kmt_bucket
 	return false;
 }
 
-/* The place of the object `number`. False: there is none. */
+/* The place of the object `number`. False if there is no such object. */
 static __always_inline bool live_place(struct live_place *p, __u32 number)
 {
 	__u32 row = number / KMT_KEYS;
@@ -363,8 +374,10 @@ static __always_inline bool live_place(struct live_place *p, __u32 number)
 	return bucket_place(p, bucket_of(row), row, number % KMT_KEYS) && p->bucket;
 }
 
-/* Exchange the key at a place, so that only one of those who try succeeds. False: it was not
- * `from`. */
+/*
+ * Exchange the key at a place. Of several that try at once, only one succeeds. False if the key was
+ * not `from`.
+ */
 static __always_inline bool live_swap(const struct live_place *p, __u64 from, __u64 to)
 {
 	__u64 i = p->i;
@@ -373,8 +386,10 @@ static __always_inline bool live_swap(const struct live_place *p, __u64 from, __
 	return i < KMT_KEYS && compat_swap(&p->bucket->key[i], p->row, from, to);
 }
 
-/* Few objects lie in a further choice, so what looks there is apart. The object's number and one,
- * 0: nowhere. */
+/*
+ * Find `key` in its further choices. Few objects are there, so this code is out of line. Returns
+ * the object's number plus 1, or 0 if it is in none.
+ */
 GLOBAL int live_find_further(__u64 key)
 {
 	struct live_place p = {};
@@ -390,7 +405,10 @@ GLOBAL int live_find_further(__u64 key)
 
 #define LIVE_AGAIN (1u << 31)
 
-/* What live_claim() does, wherever that is. The same, with LIVE_AGAIN where the key lay there. */
+/*
+ * live_claim() over all the choices. Returns the object's number plus 1, with LIVE_AGAIN if the key
+ * was there already, or 0 if there is no room.
+ */
 GLOBAL int live_claim_further(__u64 key)
 {
 	__u32 row = live_row(key), number;
@@ -414,7 +432,7 @@ GLOBAL int live_claim_further(__u64 key)
 	return 0;
 }
 
-/* Where `key` lies. */
+/* Find the place of `key`. */
 static __always_inline bool live_find(struct live_place *p, __u64 key)
 {
 	__u32 row = live_row(key), number;
@@ -431,8 +449,8 @@ static __always_inline bool live_find(struct live_place *p, __u64 key)
 }
 
 /*
- * Claim where the object of `key` is to be written (KMT_BUSY); false when all its buckets are full.
- * *again: where it lies already, its last owner's free unseen.
+ * Claim a place for the object of `key` (KMT_BUSY). False if all its buckets are full. *again is
+ * set if the key was there already: the free of the previous object was not seen.
  */
 static __always_inline bool live_claim(struct live_place *p, __u64 key, bool *again)
 {
@@ -449,20 +467,20 @@ static __always_inline bool live_claim(struct live_place *p, __u64 key, bool *ag
 	return number && live_place(p, number - 1);
 }
 
-/* ---- the filter: may this key be in the live table? ---- */
+/* ---- the free filter: can this key be in the live table? ---- */
 
-struct kmt_free_filter free_filter WEAK; /* of fixed size: its place is a constant */
+struct kmt_free_filter free_filter WEAK; /* of fixed size, so that its address is a constant */
 
 /*
- * The objects of a page share a line, and are spread over its lanes. Of a key nothing but the
- * address counts: its pool lies above what the product brings down.
+ * The objects of one page share a cache line and are spread over its lanes. Only the address in the
+ * key matters: the pool is in the top byte, above the bits that the product shifts down.
  */
 static __always_inline __u32 free_filter_hash(__u64 key)
 {
 	return (key >> 12) * 0x61C88647 >> 24 ^ key >> 6;
 }
 
-/* To be asked first. */
+/* The first check: a smaller table. */
 static __always_inline bool free_filter_few_have(__u64 addr)
 {
 	return !cfg_free_filter ||
@@ -486,8 +504,8 @@ static __always_inline void free_filter_add(__u64 key, __s64 n)
 }
 
 /*
- * Take the object at `p`, whose key there is `held`, out of the live table. False when somebody
- * else did so meanwhile: the liveness audit, or an allocation of the same address.
+ * Remove the object at `p` from the live table; its key there is `held`. False if somebody else
+ * removed it meanwhile: the liveness audit, or an allocation at the same address.
  */
 static __always_inline bool live_remove(const struct live_place *p, __u64 key, __u64 held)
 {
@@ -499,19 +517,24 @@ static __always_inline bool live_remove(const struct live_place *p, __u64 key, _
 	return true;
 }
 
-/* Was its free announced, of an object that is found gone? If not, it is a ghost. */
+/* An object was found gone: is that an unseen free? Not if it was given to kfree_rcu(). */
 static __always_inline bool track_is_unseen_free(const struct kmt_object *o)
 {
 	return o->checked != KMT_RCU_PENDING;
 }
 
-/* A block of pages of up to this order is one object only where it is compound; others are tracked
- * page by page. */
+/*
+ * A block of pages of up to this order is one object only if it is compound. Otherwise each page is
+ * tracked on its own.
+ */
 #define PAGE_PIECES 5
 
-/* ---- the ways in ---- */
+/* ---- entry points ---- */
 
-/* The object of this number is overwritten: its last owner was freed, and nobody said so. */
+/*
+ * The object of this number is about to be overwritten: the object before was freed, and no event
+ * said so.
+ */
 GLOBAL int track_reused(__u32 cpu_id, __u32 number)
 {
 	struct kmt_cpu *cpu = cpu_of(cpu_id);
@@ -527,8 +550,10 @@ GLOBAL int track_reused(__u32 cpu_id, __u32 number)
 	return 0;
 }
 
-/* What an allocation leaves behind: an object in the live table, and its traffic. Returns whether
- * there was room. */
+/*
+ * Record an allocation: an object in the live table, and its traffic. Returns whether there was
+ * room.
+ */
 static __always_inline int track_object(struct kmt_cpu *cpu, __u32 cpu_id, struct unwind_scratch *s,
 					__u32 stack)
 {
@@ -558,7 +583,7 @@ static __always_inline int track_object(struct kmt_cpu *cpu, __u32 cpu_id, struc
 	return 1;
 }
 
-/* The same, for loops: checked once. */
+/* The same for callers in a loop: as a global function it is verified only once. */
 GLOBAL int track_object_apart(__u32 cpu_id, __u32 scratch_row, __u32 stack)
 {
 	struct unwind_scratch *s = scratch_of(scratch_row);
@@ -568,9 +593,10 @@ GLOBAL int track_object_apart(__u32 cpu_id, __u32 scratch_row, __u32 stack)
 }
 
 /*
- * Begin to track an allocation of a pool: the scratch row of this CPU and nesting level, its number
- * in *row; NULL when nested too deep. The caller fills s->addr, s->site and s->object (size, period
- * from sample_weigh(), cache, pool), calls track_alloc(), and always track_leave().
+ * Begin to track an allocation of a pool. Returns the scratch row of this CPU and nesting level,
+ * with its number in *row, or NULL if programs are nested too deep. The caller fills in s->addr,
+ * s->site and s->object (size, period from sample_weigh(), cache, pool), calls track_alloc(), and
+ * always calls track_leave().
  */
 static __always_inline struct unwind_scratch *track_enter(struct kmt_cpu *cpu, __u32 cpu_id,
 							  __u32 pool, __u32 *row)
@@ -593,7 +619,7 @@ static __always_inline struct unwind_scratch *track_enter(struct kmt_cpu *cpu, _
 	return s;
 }
 
-/* Returns whether the allocation is tracked now. */
+/* Returns whether the allocation is now tracked. */
 static __always_inline int track_alloc(struct bpf_raw_tracepoint_args *ctx, struct kmt_cpu *cpu,
 				       __u32 cpu_id, struct unwind_scratch *s, __u32 row)
 {
@@ -609,9 +635,9 @@ static __always_inline void track_leave(struct kmt_cpu *cpu, const struct unwind
 	cpu->nest--;
 }
 
-#define TRACK_EVERY 0x100 /* with a pool: this one is taken, whatever the mode */
+#define TRACK_EVERY 0x100 /* with a pool: track this allocation, whatever the sampling mode */
 
-/* An allocation that may be taken. Returns whether it was. */
+/* Handle an allocation that passed the program's filters. Returns whether it is tracked. */
 GLOBAL int track_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u32 pool, __u64 site,
 			      __u64 addr, __u64 size)
 {
@@ -642,8 +668,8 @@ GLOBAL int track_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u32 pool, _
 }
 
 /*
- * A free that may be of a tracked object. Returns whether it was. Nothing of the CPU's own is used
- * but counters, so that a task can be preempted here.
+ * Handle a free that may be of a tracked object. Returns whether it was. Of the CPU's own data it
+ * writes only counters, so the task may be preempted here.
  */
 GLOBAL int track_handle_free(__u32 pool, __u64 addr)
 {
@@ -667,10 +693,10 @@ GLOBAL int track_handle_free(__u32 pool, __u64 addr)
 }
 
 /*
- * An object that will be freed when RCU readers are done with it. It stays in the table: its memory
- * is in use until then, for up to 5 s (mm/slab_common.c, KFREE_DRAIN_JIFFIES), and slabinfo and the
- * audit say so too. But it is held by nobody, so it never counts as found live twice, and when it
- * is found gone that is no unseen free.
+ * Handle an object that is freed after an RCU grace period. It stays in the table, because its
+ * memory is in use until then, for up to 5 s (mm/slab_common.c, KFREE_DRAIN_JIFFIES), and slabinfo
+ * and the audit count it as well. But nobody holds it any more: it never counts as found live
+ * twice, and when it is found gone, that is not an unseen free.
  */
 GLOBAL int track_rcu_pending(__u32 pool, __u64 addr)
 {
@@ -690,24 +716,24 @@ GLOBAL int track_rcu_pending(__u32 pool, __u64 addr)
 	return 0;
 }
 
-/* What frees an object of a pool and nothing else. */
+/* The program of an event that frees an object of one pool and does nothing else. */
 #define TRACK_FREE(name, event, pool, object)                                                  \
 	PROGRAM_FREE(name, event, object, free_filter_few_have(freed), free_filter_has(freed), \
 		     track_handle_free(pool, freed))
 
 /*
- * Take out the object of this number, whose key and birthday the caller read some time ago and
- * which it then found on a free list of the allocator. True when it was still that object; it
- * counts as a ghost, unless its free was announced.
+ * Remove the object of this number. The caller read its key and alloc_ms some time ago and has
+ * since found it on a free list of the allocator. True if it was still that object. It counts as an
+ * unseen free unless it was given to kfree_rcu().
  *
- * Against what other CPUs do with the same address meanwhile:
- * - It was on a free list, and free events fire before an object gets there: a free event seen of
- * this object has long taken the key, and the exchange fails.
- * - It was allocated again, and that was seen: track_object() holds the key (KMT_BUSY) and the
- * exchange fails, or has written a younger birthday, and the key is given back. A free event in
- * between finds no key and leaves a ghost for the next audit.
- * - It was allocated again and that was not seen (not sampled, in bulk): what is in the table is a
- * ghost.
+ * Races with other CPUs that handle the same address meanwhile:
+ * - The object was on a free list, and a free event fires before its object gets there. If the free
+ *   was seen, the key is long gone and the exchange fails.
+ * - It was allocated again and that was seen: either track_object() holds the key (KMT_BUSY) and
+ *   the exchange fails, or it has written a later alloc_ms and the key is restored. A free event in
+ *   between finds no key; the next audit then finds an unseen free.
+ * - It was allocated again and that was not seen (not sampled, or in bulk): the object in the table
+ *   is an unseen free.
  */
 static __always_inline bool track_evict(__u64 key, __u32 number, __u32 alloc_ms)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the unwinder has to find out first: where on its stack a task keeps the number of its system
- * call. A task's stack begins with the registers of what called the kernel, at its end or, with
- * CONFIG_X86_FRED, 16 bytes below (task_pt_regs()). The loader runs this, and says the number of
- * the call by which it does so. Where nothing is found the number is taken for 0, and paths take
- * longer to recognise.
+ * Finds out where on its stack a task keeps its system call number, which the unwinder needs. A
+ * task's stack begins with the registers at kernel entry: at its end, or 16 bytes below with
+ * CONFIG_X86_FRED (task_pt_regs()). The loader runs this once, by a system call whose number it
+ * passes as the argument. If the number is not found, the unwinder takes it for 0, and recognising
+ * a stack takes longer.
  */
 #include "unwind.bpf.h"
 
