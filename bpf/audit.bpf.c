@@ -1,36 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The liveness audit: is an object that looks outstanding on one of the allocator's free lists, is
- * a page table or a compound block still one? The loader chooses the objects and drives these
- * programs by BPF_PROG_TEST_RUN, a chunk at a time (user/trace/audit.c); they attach to nothing. An
- * iterator over the live table would do as well, but it would visit every row in hash order: here
- * the objects come sorted by address, so that each slab's free list is walked once for all of them,
- * a run is as long as the loader wants, and it works from 5.10 on.
+ * The liveness audit: is an object that looks outstanding on one of the allocator's free lists? Is
+ * a page table or a compound block still one? The loader chooses the objects and runs these
+ * programs by BPF_PROG_TEST_RUN, one chunk at a time (user/trace/audit.c). Only audit_pages() and
+ * audit_pages_old() are attached to an event, for a moment. An iterator over the live table would
+ * visit every row in hash order; here the objects come sorted by address, each slab's free list is
+ * walked once for all of them, a run is as long as the loader wants, and it works from 5.10.
  *
- * Everything here reads live memory of the allocator without its locks. Therefore:
- * - A free pointer is followed only onto an object's place in the same slab, and never more often
- * than the slab has objects. A walk counts only when it found as many objects as the slab says are
- * free, and the slab says the same afterwards; of a CPU's list, when its transaction id did not
- * move.
- * - An object that moves from one list to another while we look can be missed, so the loader looks
- * again at what seems live. One that is found free was free: the rest is up to track_evict().
+ * The audit reads the allocator's live memory without its locks and must never trust what it reads:
+ * - It follows a free pointer only to an object's position in the same slab, and never more often
+ *   than the slab has objects. A walk of a slab's list counts only if it found as many objects as
+ *   the slab says are free, and the slab says the same afterwards. A walk of a CPU's list counts
+ *   only if the list's transaction id did not change.
+ * - An object that moves from one list to another during a walk can be missed, so the loader checks
+ *   again what seems live. An object found free was free at that moment; track_evict() handles what
+ *   happened since.
  */
 #include "state.bpf.h"
 #include "caches.bpf.h"
 #include "track.bpf.h"
 
-#define WALK_STEPS    512 /* of one call; there are enough calls for the largest slab */
-#define SHEAF_MAX     256 /* objects read of one sheaf */
-#define BARN_MAX      64  /* full sheaves read of one barn; the kernel keeps 10 */
-#define CPU_PARTIAL   64  /* slabs read of one CPU's partial list; the kernel keeps 30 at most */
+#define WALK_STEPS    512 /* in one call; enough calls are made for the largest slab */
+#define SHEAF_MAX     256 /* objects read from one sheaf */
+#define BARN_MAX      64  /* full sheaves read from one barn; the kernel keeps 10 */
+#define CPU_PARTIAL   64  /* slabs read from one CPU's partial list; the kernel keeps 30 at most */
 #define CACHE_STEPS   256 /* caches listed in one run */
-#define PARTIAL_TRY   8   /* slabs of a partial list looked at to learn where pages are */
+#define PARTIAL_TRY   8   /* slabs of a partial list tried to find page_base */
 #define TRIES         3
-#define PAGE_YOUNG_MS 100 /* in which a page table is marked */
+#define PAGE_YOUNG_MS 100 /* a page table is marked within this time after its allocation */
 
 TABLE(audit, struct kmt_audit);
-TABLE(audit_items, struct kmt_audit_item); /* KMT_AUDIT_CHUNK */
-TABLE(audit_cpu_offset, __u64); /* by CPU: from a per-CPU pointer to its own; 0: not known */
+TABLE(audit_items, struct kmt_audit_item); /* KMT_AUDIT_CHUNK rows */
+TABLE(audit_cpu_offset,
+      __u64); /* by CPU: distance from a per-CPU pointer to that CPU's variable; 0: not known */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -58,7 +60,7 @@ static __always_inline __u64 address_of(__u64 page)
 
 /* ---- walking a free list ---- */
 
-/* Take the slab of `order` (order << 16 | objects) at `base` in hand. */
+/* Make the slab at `base` the current one. `order` is order << 16 | objects. */
 static __always_inline void slab_take(struct kmt_audit *a, __u64 base, __u32 order)
 {
 	a->base = base;
@@ -67,8 +69,9 @@ static __always_inline void slab_take(struct kmt_audit *a, __u64 base, __u32 ord
 }
 
 /*
- * Go along the list from a->next: up to WALK_STEPS objects. Marks each in a->free, or adds it to
- * a->resting. 1 when the list ended or led astray (a->broken), 0 when there is more.
+ * Walk up to WALK_STEPS objects of the list, from a->next on. Marks each object in a->free, or
+ * appends it to a->on_cpu_freelist. Returns 1 if the list ended or is inconsistent (a->broken), 0
+ * if there is more.
  */
 GLOBAL int audit_walk(__u32 on_cpu_freelist)
 {
@@ -109,7 +112,7 @@ GLOBAL int audit_walk(__u32 on_cpu_freelist)
 	return 0;
 }
 
-/* The whole list that begins at `first`. Returns whether it ended as a list does. */
+/* Walk the whole list that begins at `first`. Returns whether it ended properly. */
 GLOBAL int audit_walk_all(__u64 first, __u32 on_cpu_freelist)
 {
 	struct kmt_audit *a = audit_state();
@@ -125,7 +128,7 @@ GLOBAL int audit_walk_all(__u64 first, __u32 on_cpu_freelist)
 	return !LOAD(a->broken) && !LOAD(a->next);
 }
 
-/* What of a cache is needed again and again. */
+/* Read those fields of a cache that are needed again and again. */
 GLOBAL int audit_cache(__u64 cache)
 {
 	struct kmem_cache *s = (void *)cache;
@@ -143,9 +146,12 @@ GLOBAL int audit_cache(__u64 cache)
 	return 0;
 }
 
-/* ---- where pages are, and where each CPU's variables are ---- */
+/* ---- where the struct pages and each CPU's variables are ---- */
 
-/* The page_base that a slab at hand gives: its free list lies in its own pages. 0: none. */
+/*
+ * The page_base that follows from one slab: its free list points into its own pages. Returns 0 if
+ * this slab does not tell.
+ */
 GLOBAL __u64 audit_base(__u64 page, __u64 cache, __u32 order)
 {
 	__u32 shift = cfg_page_shift + (order >> 16 & 31), inuse, objects;
@@ -161,7 +167,7 @@ GLOBAL __u64 audit_base(__u64 page, __u64 cache, __u32 order)
 	       (first >> shift << (shift - cfg_page_shift)) * bpf_core_type_size(struct page);
 }
 
-/* Count what page_base a slab gives. The loader waits until enough of them agree. */
+/* Count the page_base that a slab gives. The loader waits until enough slabs agree. */
 static __always_inline void audit_vote(struct kmt_audit *a, __u64 page, __u64 cache, __u32 order)
 {
 	__u64 base = audit_base(page, cache, order);
@@ -173,8 +179,8 @@ static __always_inline void audit_vote(struct kmt_audit *a, __u64 page, __u64 ca
 }
 
 /*
- * Attached for a moment to an event that names a cache. Its partial list has slabs, with the
- * address of a free object in each.
+ * Attached for a moment to an event that names a cache. Each slab on the cache's partial list holds
+ * the address of a free object.
  */
 SEC("?raw_tp/kmem_cache_alloc")
 int audit_pages(struct bpf_raw_tracepoint_args *ctx)
@@ -200,8 +206,10 @@ int audit_pages(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* The same where none does (up to 5.18): a page that was allocated a moment ago, and has become a
- * slab. */
+/*
+ * The same where no event names a cache (up to 5.18): it looks at pages that were allocated a
+ * moment ago and have become slabs.
+ */
 SEC("?raw_tp/mm_page_alloc")
 int audit_pages_old(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -223,9 +231,9 @@ int audit_pages_old(struct bpf_raw_tracepoint_args *ctx)
 }
 
 /*
- * Run on each CPU: how far this CPU's variables are from the per-CPU pointers. An element of a
- * per-CPU array shows it, as the map holds the pointer and the look-up gives the address. Needs no
- * symbol.
+ * Run on each CPU to find the distance from per-CPU pointers to this CPU's variables. An element of
+ * a per-CPU array shows it: the map holds the per-CPU pointer, and the lookup returns the address
+ * on this CPU. It needs no symbol.
  */
 SEC("?raw_tp")
 int audit_cpu(void *ctx)
@@ -238,7 +246,10 @@ int audit_cpu(void *ctx)
 
 	if (!a || !offset || !here)
 		return 0;
-	/* pointers become numbers by way of memory: the verifier does no sums on them */
+	/*
+	 * turn pointers into numbers through memory: the verifier allows no arithmetic on these
+	 * pointers
+	 */
 	STORE(a->next, (__u64)here);
 	mine = LOAD(a->next);
 	STORE(a->next, (__u64)&audit_anchor);
@@ -247,9 +258,9 @@ int audit_cpu(void *ctx)
 	return 0;
 }
 
-/* ---- what lies on per-CPU lists ---- */
+/* ---- objects on per-CPU lists ---- */
 
-/* Add the objects of a sheaf of a->cache. */
+/* Append the objects of a sheaf of a->cache. */
 GLOBAL int audit_sheaf(__u64 sheaf)
 {
 	struct slab_sheaf *s = (void *)sheaf;
@@ -273,7 +284,7 @@ GLOBAL int audit_sheaf(__u64 sheaf)
 	return 0;
 }
 
-/* A CPU's own free list, of a slab of its own. False when it did not hold still. */
+/* Append a CPU's own free list, which belongs to one slab. False if the list changed meanwhile. */
 GLOBAL int audit_cpu_slab_try(__u64 cpu_slab)
 {
 	struct kmem_cache_cpu *c = (void *)cpu_slab;
@@ -298,7 +309,7 @@ GLOBAL int audit_cpu_slab_try(__u64 cpu_slab)
 	return 0;
 }
 
-/* The sheaves at `percpu`, which is one CPU's. */
+/* Append the sheaves of one CPU; `percpu` is the address on that CPU. */
 GLOBAL int audit_cpu_sheaves(__u64 percpu)
 {
 	struct slub_percpu_sheaves *p = (void *)percpu;
@@ -312,8 +323,10 @@ GLOBAL int audit_cpu_sheaves(__u64 percpu)
 	return 0;
 }
 
-/* Count what is free in the slabs on a CPU's list of partial ones. They come and go meanwhile: it
- * is a count, no more. */
+/*
+ * Count the free objects in the slabs on a CPU's partial list. The list changes meanwhile, so this
+ * is only a count.
+ */
 GLOBAL int audit_cpu_partial(__u64 cpu_slab)
 {
 	struct kmt_audit *a = audit_state();
@@ -333,7 +346,7 @@ GLOBAL int audit_cpu_partial(__u64 cpu_slab)
 	return 0;
 }
 
-/* What rests on one CPU, by the cache's per-CPU pointers. */
+/* Append the free objects on one CPU's lists, by the cache's per-CPU pointers. */
 GLOBAL int audit_gather_cpu(__u64 cpu_slab, __u64 sheaves, __u32 cpu)
 {
 	__u64 *offset = bpf_map_lookup_elem(&audit_cpu_offset, &cpu);
@@ -341,10 +354,12 @@ GLOBAL int audit_gather_cpu(__u64 cpu_slab, __u64 sheaves, __u32 cpu)
 	__u64 mine;
 
 	if (!a || !offset || !*offset)
-		return 0; /* never online: nothing rests there */
+		return 0; /* the CPU was never online: nothing is on its lists */
 	mine = cpu_slab + *offset;
-	/* three tries: of a loop with two conditions clang makes one whose end the verifier of 6.1
-	 * does not see */
+	/*
+	 * three tries without a loop: clang makes one with two conditions, and the verifier of 6.1
+	 * does not see that it ends
+	 */
 	if (cpu_slab && !audit_cpu_slab_try(mine) && !audit_cpu_slab_try(mine) &&
 	    !audit_cpu_slab_try(mine))
 		a->incomplete++;
@@ -371,8 +386,10 @@ GLOBAL int audit_gather_barn(__u64 barn)
 	return 0;
 }
 
-/* Arguments: the cache, the first of up to KMT_AUDIT_CPUS CPUs, a node or −1. Answer: a->resting,
- * a->partial_free. */
+/*
+ * Arguments: the cache, the first of up to KMT_AUDIT_CPUS CPUs, a node or −1. Answers:
+ * a->on_cpu_freelist, a->partial_free.
+ */
 SEC("?raw_tp")
 int audit_gather(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -400,7 +417,10 @@ int audit_gather(struct bpf_raw_tracepoint_args *ctx)
 
 /* ---- all caches ---- */
 
-/* The head of the list of caches is none, and is not where one would be: nothing there adds up. */
+/*
+ * Is this a cache? The head of the list of caches is not one and not part of one: its fields do not
+ * add up.
+ */
 static __always_inline bool cache_adds_up(struct kmem_cache *s)
 {
 	__u32 order = BPF_CORE_READ(s, oo.x), size = BPF_CORE_READ(s, size);
@@ -410,8 +430,9 @@ static __always_inline bool cache_adds_up(struct kmem_cache *s)
 }
 
 /*
- * Make a row for each cache there is: they are all on one list. Arguments: one to begin with, and
- * the one to end with, the first of all. Answer: a->next, where to go on; 0 when that was all.
+ * Make a row for every cache: they are all on one list. Arguments: the cache to begin with, and the
+ * one to stop at, which is the first of the whole walk. Answer: a->next, the cache to continue
+ * with; 0 at the end.
  */
 SEC("?raw_tp")
 int audit_caches(struct bpf_raw_tracepoint_args *ctx)
@@ -436,10 +457,12 @@ int audit_caches(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* ---- judging ---- */
+/* ---- verification ---- */
 
-/* Is the slab of `order` around `addr` one of a->cache's? 1 yes, 0 no, −1 it is, but not of this
- * order. */
+/*
+ * Does a slab of `order` around `addr` belong to a->cache? 1: yes; 0: no; −1: a slab does, but of
+ * another order.
+ */
 static __always_inline int slab_is_ours(struct kmt_audit *a, __u64 addr, __u32 order)
 {
 	__u32 shift = cfg_page_shift + (order >> 16 & 31), inuse, objects;
@@ -451,7 +474,7 @@ static __always_inline int slab_is_ours(struct kmt_audit *a, __u64 addr, __u32 o
 	return objects == (order & 0xffff) ? 1 : -1;
 }
 
-/* Walk the free list of the slab in hand into a->free. False when it does not hold still. */
+/* Walk the free list of the current slab into a->free. False if the list changed meanwhile. */
 GLOBAL int audit_slab_try(void)
 {
 	__u32 inuse, objects, inuse_then, objects_then, words;
@@ -476,7 +499,7 @@ GLOBAL int audit_slab_try(void)
 	       objects_then == objects;
 }
 
-/* Take the slab of `addr` in hand and read its free list. KMT_LIVE stands for "ask a->free". */
+/* Make the slab of `addr` the current one and read its free list. KMT_LIVE means: see a->free. */
 GLOBAL int audit_slab(__u64 addr)
 {
 	struct kmt_audit *a = audit_state();
@@ -492,8 +515,10 @@ GLOBAL int audit_slab(__u64 addr)
 		order = a->min_order;
 		ours = slab_is_ours(a, addr, order) ?: ours;
 	}
-	/* the object's own page is the cache's, or the kernel says so, yet there is no such slab:
-	 * KFENCE */
+	/*
+	 * the object's own page, or the kernel, says that it belongs to the cache, yet there is no
+	 * such slab: KFENCE
+	 */
 	if (ours < 0 || (!ours && compat_page_is_slab(page) && compat_slab_cache(page) == a->cache))
 		return KMT_UNSURE;
 	if (!ours) {
@@ -538,8 +563,8 @@ GLOBAL int audit_verify_slab(__u64 addr, __u64 cache)
 }
 
 /*
- * Large kmalloc has pages of its own. Where pages say so that is all there is to ask: from 6.18
- * they are frozen (a reference count of 0) while they are in use.
+ * Large kmalloc has its own pages. Where their page type says so, that is all there is to check:
+ * from 6.18 these pages are frozen (a reference count of 0) while they are in use.
  */
 static __always_inline int judge_large(__u64 addr)
 {
@@ -554,13 +579,14 @@ static __always_inline int judge_large(__u64 addr)
 }
 
 /*
- * What is freed while it interrupts the program of the page-free event is skipped by the kernel:
- * RCU's batches of page tables, what the network gives back. Two kinds of pages tell that they are
- * free:
- * - Page tables are marked as such. One that came along a path of theirs, is not marked and is gone
- * was freed; which paths are of page tables shows by the pages that are.
- * - The first page of a compound block says that it is one, from before its event to after that of
- * its free. Of others nothing can be said.
+ * The kernel skips a page-free event that interrupts the program of that event: RCU's batches of
+ * page tables, pages that the network returns. Two kinds of pages show that they are free:
+ * - Page tables are marked as such. If a page's stack allocates page tables, and the page is not
+ *   marked and is gone, it was freed. A stack is known to allocate page tables once the audit finds
+ *   a marked page of it.
+ * - The first page of a compound block is marked as its head, from before the event of its
+ *   allocation until after the event of its free. A page that is not marked as a head is no longer
+ *   such a block; of other pages, nothing can be said.
  */
 GLOBAL int audit_verify_page(__u32 row)
 {
@@ -582,7 +608,7 @@ GLOBAL int audit_verify_page(__u32 row)
 	p = bpf_map_lookup_elem(&stacks, &stack);
 	page = kmt_key(KMT_PAGE, item->key);
 	table = compat_page_is_table(page);
-	/* the path was this page's while it was looked at */
+	/* make sure that the stack was this page's while it was read */
 	if (!p || !stack || LOAD(o->alloc_ms) != item->alloc_ms || LOAD(o->stack) != stack)
 		return KMT_UNSURE;
 	if (table > 0) {
@@ -620,14 +646,14 @@ GLOBAL int audit_item(__u32 row)
 		item->evicted = track_evict(item->key, item->row, item->alloc_ms);
 	} else if (verdict == KMT_LIVE && item->check && live_place(&at, item->row)) {
 		o = live_object(&at);
-		/* a mark on another's row would do no harm */
+		/* if the row has another object by now, the mark does no harm */
 		if (o && o->alloc_ms == item->alloc_ms && o->checked != KMT_RCU_PENDING)
 			o->checked = item->check;
 	}
 	return 0;
 }
 
-/* Argument: how many of audit_items to judge, sorted by cache and address. */
+/* Argument: the number of audit_items to verify. They are sorted by cache and address. */
 SEC("?raw_tp")
 int audit_verify(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -636,7 +662,7 @@ int audit_verify(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!a)
 		return 0;
-	a->cache = 0; /* what was read in an earlier run is stale */
+	a->cache = 0; /* what an earlier run read is stale */
 	a->bytes = 0;
 	for (__u32 i = 0; i < KMT_AUDIT_CHUNK; i++) {
 		if (i >= nr)

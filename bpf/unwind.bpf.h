@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The memoised unwinder: which path is this? Kernel stacks at allocation repeat, so instead of
- * unwinding each time (1–1.7 µs) it remembers where on the stack a path's return addresses lie, and
- * looks there.
+ * The memoised unwinder: which stack is this? Stacks at allocation repeat. Instead of unwinding
+ * each time (1–1.7 µs), it remembers where on the stack the return addresses lie and looks there.
+ * track_alloc() calls unwind_stack() for each sampled allocation. It must never return a stack that
+ * it did not verify: a memo counts only if its sum matches.
  *
- *   key    call site and what the task is about: the number of its system call, which lies at the
- * end of its stack; in a kernel thread or an interrupt how far ctx lies from that end; some memos,
- * or ways, for each. Events that name no call site are told apart by the frames nearest to ctx:
- * where the next return address lies above a known one is a property of that address (it is the
- * frame's size), so it is learned once for each (chain). hit    the words at a way's offsets add up
- * to its sum: the same path. Tens of instructions, no call. miss   bpf_get_stack(), then find each
- * return address in order among the stack's words: learned. audit  every 4096th hit (cfg_audit) is
- * unwound again; a disagreement is counted and the way thrown away.
+ * key:   the call site, and what the task is doing: its system call number, which is at the end of
+ *        its stack; in a kernel thread or an interrupt, the distance of ctx from that end. There
+ *        can be several memos for one key. Events that name no call site use the frames nearest
+ *        to ctx instead: the distance from one return address to the next is the frame's size,
+ *        which depends on the address alone, so it is learned once for each address (`chain`).
+ * hit:   the words at a memo's offsets add up to its sum: the same stack. This takes tens of
+ *        instructions and no call.
+ * miss:  call bpf_get_stack(), then find each return address, in order, among the words of the
+ *        stack, and store the offsets in a new memo.
+ * audit: unwind every 4096th hit (cfg_audit) again; if the two disagree, count it and drop the
+ *        memo.
  *
- * ctx of a raw tracepoint lies on the current kernel stack, in bpf_trace_run's frame, below every
- * frame that matters. In interrupt context it lies on an interrupt stack; frames beyond it belong
- * to whoever was interrupted and say nothing about who allocated, so the path is cut there. The sum
- * is a polynomial in the return addresses, see kmt_sum().
+ * ctx of a raw tracepoint is on the current kernel stack, in bpf_trace_run's frame, below every
+ * frame that matters. In interrupt context it is on an interrupt stack. Frames beyond that stack
+ * belong to the interrupted task and say nothing about who allocated, so the stack is cut there.
+ * The sum is a polynomial in the return addresses: see kmt_sum().
  */
 #ifndef KMEMTRACE_UNWIND_BPF_H
 #define KMEMTRACE_UNWIND_BPF_H
@@ -24,36 +28,38 @@
 #include "state.bpf.h"
 
 #define UNWIND_PREFIX \
-	12 /* frames of the program, the trampoline and the allocator before the call site */
-#define UNWIND_OWN \
-	5 /* of which below ctx: unwind_walk and its callers, see there, and bpf_trace_run */
-#define UNWIND_NEAR  8  /* frames that stand for a call site where the event names none */
-#define UNWIND_CHAIN 13 /* log2 of the frame sizes remembered */
-#define UNWIND_DEPTH (KMT_FRAMES + UNWIND_PREFIX)
-#define UNWIND_FUNCTION \
-	3 /* frames of the program, the trampoline and the function it is attached to */
-#define UNWIND_CHUNK  64 /* words read at a time */
-#define UNWIND_CHUNKS 17 /* 8 KiB of stack, and the chunk that ctx begins in */
-#define UNWIND_COARSE \
-	12 /* depth in the key of a system call: x86 varies it by 1 KiB at random on each */
+	12 /* most frames of the program, the trampoline and the allocator before the call site */
+#define UNWIND_OWN                                                                      \
+	5 /* of these, frames below ctx: unwind_walk() and its callers (see there), and \
+	     bpf_trace_run */
+#define UNWIND_NEAR     8  /* frames that stand for the call site if the event names none */
+#define UNWIND_CHAIN    13 /* log2 of the number of frame sizes remembered */
+#define UNWIND_DEPTH    (KMT_FRAMES + UNWIND_PREFIX)
+#define UNWIND_FUNCTION 3  /* frames of the program, the trampoline and the traced function */
+#define UNWIND_CHUNK    64 /* words read at once */
+#define UNWIND_CHUNKS   17 /* 8 KiB of stack, plus the chunk that ctx is in */
+#define UNWIND_COARSE                                                                          \
+	12 /* shift of the depth in the key of a system call: x86 varies the depth by 1 KiB at \
+	      random on each call */
 #define UNWIND_PART 3
-#define PF_KTHREAD  0x00200000 /* of task_struct.flags (include/linux/sched.h) */
-#define UNWIND_IRQ  0x8000     /* in the key, too: depth is within an interrupt stack */
+#define PF_KTHREAD  0x00200000 /* in task_struct.flags (include/linux/sched.h) */
+#define UNWIND_IRQ  0x8000     /* in the key: the depth is within an interrupt stack */
 #define UNWIND_ODD  0x9E3779B97F4A7C15ull
 
-/* One for each CPU and nesting level: what does not fit on the BPF stack. */
+/* What does not fit on the BPF stack. One for each CPU and nesting level. */
 struct unwind_scratch {
-	__u64 number; /* a pointer stored here and read back is a number to the verifier */
-	__u64 addr;   /* the object that was allocated, */
+	__u64 number; /* store a pointer here and read it back: to the verifier it is then a number
+		       */
+	__u64 addr;   /* the object that was allocated */
 	struct kmt_object object;
-	__u64 site;  /* by the caller that the tracepoint names, or 0 */
-	__u64 began; /* clock, where the time that samples take is kept; or 0 */
-	__u64 task;  /* the current one */
+	__u64 site;  /* the caller that the tracepoint names, or 0 */
+	__u64 began; /* start time, if the time spent on samples is measured; else 0 */
+	__u64 task;  /* the current task */
 	__u64 sp;
-	__u64 end; /* of the stack */
+	__u64 end; /* end of the stack */
 	__u64 key;
-	__u32 nr, start; /* frames in ip, first that counts */
-	__u32 at;        /* next frame to find */
+	__u32 nr, start; /* number of frames in ip; the first one that counts */
+	__u32 at;        /* the next frame to find */
 	__u32 irq;
 	__u64 ip[UNWIND_DEPTH];
 	__u64 chunk[UNWIND_CHUNK];
@@ -85,8 +91,9 @@ struct {
 } memos SEC(".maps") WEAK;
 
 /*
- * The memo learned first, by hash of the keys: what was met first is met most. The rows themselves
- * are given out one after the other, and lie close.
+ * The first memo of each hash of the key. Memos stay in the order in which they were learned,
+ * because what is seen first is seen most. The rows of memos are handed out one after the other, so
+ * they are close together.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -102,14 +109,14 @@ static __always_inline struct unwind_scratch *scratch_of(__u32 row)
 	return bpf_map_lookup_elem(&scratch, &row);
 }
 
-/* A pointer as a number: the verifier does no sums on ctx or kernel objects. */
+/* Turn a pointer into a number: the verifier allows no arithmetic on ctx or kernel pointers. */
 static __always_inline __u64 scratch_number(struct unwind_scratch *s, const void *ptr)
 {
 	*(volatile __u64 *)&s->number = (__u64)ptr;
 	return *(volatile __u64 *)&s->number;
 }
 
-/* The number of the row that holds s->path, adding it when new; 0 when the table is full. */
+/* The row of s->stack, added if it is new. Returns 0 if the table is full. */
 GLOBAL int stack_intern(__u32 scratch_row)
 {
 	struct unwind_scratch *s = scratch_of(scratch_row);
@@ -122,7 +129,7 @@ GLOBAL int stack_intern(__u32 scratch_row)
 		__u32 row = h + i;
 		struct kmt_stack *p = bpf_map_lookup_elem(&stacks, &row);
 
-		if (!p) /* the loader made KMT_PROBES rows more than the hash can name */
+		if (!p) /* the loader makes KMT_PROBES more rows than the hash can name */
 			break;
 		if (!row)
 			continue;
@@ -143,9 +150,9 @@ GLOBAL int stack_intern(__u32 scratch_row)
 }
 
 /*
- * Frame sizes: a return address in the low 48 bits, the words from it to the next one in the
- * high 16. The first return address of an event is found the same way, from a small number for the
- * pool.
+ * Frame sizes: a return address in the low 48 bits, and the words from it to the next return
+ * address in the high 16. The distance from ctx to the first return address of an event is kept in
+ * the same way, under a small number for the pool.
  */
 __u64 chain[1 << UNWIND_CHAIN] WEAK = {};
 
@@ -156,7 +163,7 @@ static __always_inline __u32 chain_row(__u64 ip)
 	return (ip * UNWIND_ODD) >> (64 - UNWIND_CHAIN);
 }
 
-/* Words from the return address ip to the next, 0 when not known. */
+/* Words from the return address ip to the next one; 0 if not known. */
 static __always_inline __u32 chain_step(__u64 ip)
 {
 	__u64 known = chain[chain_row(ip)];
@@ -164,7 +171,7 @@ static __always_inline __u32 chain_step(__u64 ip)
 	return (known ^ ip) & CHAIN_ADDR ? 0 : known >> 48;
 }
 
-/* A row stays with the address that came first: keys made with it must not change. */
+/* A row keeps the first address that it got: keys made from it must not change. */
 static __always_inline void chain_learn(__u64 ip, __u64 words)
 {
 	__u64 *row = &chain[chain_row(ip)];
@@ -173,8 +180,10 @@ static __always_inline void chain_learn(__u64 ip, __u64 words)
 		*row = (ip & CHAIN_ADDR) | words << 48;
 }
 
-/* What stands for the call site: the return addresses nearest to ctx, as far as the sizes are
- * known. */
+/*
+ * What stands for the call site: the return addresses nearest to ctx, as far as frame sizes are
+ * known.
+ */
 static __always_inline __u64 unwind_near_by(bool reads, __u64 sp, __u64 end, __u32 pool)
 {
 	__u64 ip = pool + 1, at = sp, near = 0;
@@ -220,7 +229,7 @@ GLOBAL int unwind_near_learn(__u32 scratch_row, __u32 nr)
 	return 0;
 }
 
-/* Where the frames that count begin: at the call site, else at the first that lies above ctx. */
+/* Find the first frame that counts: the call site, or else the first frame that is above ctx. */
 static __always_inline void unwind_find_start(struct unwind_scratch *s)
 {
 	s->start = 0;
@@ -232,7 +241,10 @@ static __always_inline void unwind_find_start(struct unwind_scratch *s)
 			}
 		return;
 	}
-	/* frames below ctx can be found above it, too: left there by an earlier, deeper run */
+	/*
+	 * the first UNWIND_OWN frames are below ctx. Skip them: an earlier, deeper run can have
+	 * left copies of them above ctx
+	 */
 	s->start = UNWIND_OWN;
 	if (bpf_probe_read_kernel(s->chunk, sizeof(s->chunk), (void *)s->sp))
 		return;
@@ -248,8 +260,8 @@ static __always_inline void unwind_find_start(struct unwind_scratch *s)
 }
 
 /*
- * Go on finding frames in the chunk of stack at `at`. Loop state lives in map memory and is read
- * volatile: the verifier would otherwise follow every value.
+ * Find further frames in the chunk of stack at `at`. The loop keeps its state in map memory and
+ * reads it as volatile; otherwise the verifier would follow every value.
  */
 GLOBAL int unwind_learn_chunk(__u32 scratch_row, __u64 at)
 {
@@ -274,7 +286,7 @@ GLOBAL int unwind_learn_chunk(__u32 scratch_row, __u64 at)
 }
 
 /*
- * Find s->ip[s->start…] in order among the words from s->sp to s->end and write their offsets to
+ * Find s->ip[s->start…], in order, among the words from s->sp to s->end, and write their offsets to
  * s->memo. Returns how many were found.
  */
 GLOBAL int unwind_learn(__u32 scratch_row)
@@ -296,7 +308,7 @@ GLOBAL int unwind_learn(__u32 scratch_row)
 	return s->at - s->start;
 }
 
-/* Fill s->path and s->memo.sum from nr frames at s->start. */
+/* Fill in s->stack and s->memo.sum from nr frames at s->start. */
 GLOBAL int unwind_sum(__u32 scratch_row, __u32 nr)
 {
 	struct unwind_scratch *s = scratch_of(scratch_row);
@@ -325,8 +337,9 @@ GLOBAL int unwind_sum(__u32 scratch_row, __u32 nr)
 }
 
 /*
- * The path in s is known at `memo_row`, but its frames lie elsewhere: if those that have moved did
- * so with the end of the stack, that is how they are found from now on. Returns whether so.
+ * The stack in s is known at `memo_row`, but its frames lie elsewhere now. If those that moved kept
+ * their distance from the end of the stack, the memo uses that distance from now on. Returns
+ * whether it does.
  */
 GLOBAL int unwind_moved(__u32 scratch_row, __u32 memo_row)
 {
@@ -355,7 +368,7 @@ GLOBAL int unwind_moved(__u32 scratch_row, __u32 memo_row)
 	return s->at;
 }
 
-/* A free memo for a key; its row, 0 when the table is full. */
+/* Claim a free memo for a key. Returns its row, or 0 if the table is full. */
 GLOBAL int memo_claim(__u64 key)
 {
 	__u32 from = memo_next;
@@ -374,7 +387,7 @@ GLOBAL int memo_claim(__u64 key)
 	return 0;
 }
 
-/* Remember the path in s at s->key. */
+/* Remember the stack in s under s->key. Returns whether that worked. */
 GLOBAL int unwind_remember(__u32 scratch_row, __u32 stack)
 {
 	struct unwind_scratch *s = scratch_of(scratch_row);
@@ -406,20 +419,20 @@ GLOBAL int unwind_remember(__u32 scratch_row, __u32 stack)
 	m->stack = stack;
 	m->depth = (s->end - s->sp) >> 3;
 	__builtin_memcpy(m->word, s->memo.word, sizeof(m->word));
-	/* the way into the kernel: wherever ctx is, it lies at the end */
+	/* the kernel's entry frame is at the end of the stack, wherever ctx is */
 	last = s->stack.nr - 1;
 	barrier_var(last);
 	if (last < KMT_FRAMES && !(s->stack.flags & (KMT_STACK_IRQ | KMT_STACK_TRUNCATED)))
 		m->word[last] -= m->depth;
 	m->nr = s->stack.nr;
-	return compat_swap(link, h, 0,
-			   row); /* else another CPU learned one of the same hash: the next time */
+	return compat_swap(link, h, 0, row); /* if another CPU linked a memo of the same hash first,
+						learn this one the next time */
 }
 
 /*
- * Unwind into s->ip; the frames that count are [start, nr). Returns their number, 0 on failure.
- * Where the event names no call site, the call must come from unwind_miss() or unwind_audit(), that
- * from a global function of the program: UNWIND_OWN counts on it.
+ * Unwind into s->ip; the frames that count are [start, nr). Returns how many there are, or 0 on
+ * failure. If the event names no call site, the caller must be unwind_miss() or unwind_audit(),
+ * called from a global function of the program: UNWIND_OWN depends on it.
  */
 GLOBAL int unwind_walk(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row)
 {
@@ -439,9 +452,9 @@ GLOBAL int unwind_walk(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row)
 }
 
 /*
- * Intern the path of `nr` frames at s->start, of which `found` lie where the stack at s->sp has
- * them; in an interrupt the others are the interrupted task's. Returns its row, s->path.nr is how
- * many frames were kept. Inlined: calls may not be deeper than they are.
+ * Intern the stack of `nr` frames at s->start. `found` of them lie on the stack at s->sp; in an
+ * interrupt, the others belong to the interrupted task. Returns the stack's row; s->stack.nr is the
+ * number of frames kept. It is inlined because the call chain is already at the depth limit.
  */
 static __always_inline int unwind_intern(struct unwind_scratch *s, __u32 scratch_row, __u32 nr,
 					 __u32 found)
@@ -464,7 +477,7 @@ static __always_inline int unwind_intern(struct unwind_scratch *s, __u32 scratch
 	return stack;
 }
 
-/* The way of a miss: unwind, learn, intern. Returns the path's row. */
+/* Handle a miss: unwind, learn, intern. Returns the stack's row. */
 GLOBAL int unwind_miss(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, __u32 cpu_id)
 {
 	struct unwind_scratch *s = scratch_of(scratch_row);
@@ -496,7 +509,7 @@ GLOBAL int unwind_miss(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, _
 	return stack;
 }
 
-/* Where s->sp lies: sets s->task, s->irq, s->end and s->key. */
+/* Find out where s->sp lies: sets s->task, s->irq, s->end and s->key. */
 static __always_inline void unwind_locate(struct unwind_scratch *s)
 {
 	struct task_struct *task = compat_task();
@@ -522,9 +535,8 @@ static __always_inline void unwind_locate(struct unwind_scratch *s)
 }
 
 /*
- * The path that led to a function whose program's context is `ctx`, on the trampoline's part of the
- * stack. Too seldom asked for to be remembered; and such a context cannot be given to a global
- * function.
+ * The stack at a traced function. `ctx` is the program's context, on the trampoline's part of the
+ * stack. Such calls are too rare to remember, and a global function does not accept such a context.
  */
 static __always_inline int unwind_function(void *ctx, struct unwind_scratch *s, __u32 scratch_row)
 {
@@ -541,7 +553,7 @@ static __always_inline int unwind_function(void *ctx, struct unwind_scratch *s, 
 	return unwind_intern(s, scratch_row, s->nr - UNWIND_FUNCTION, unwind_learn(scratch_row));
 }
 
-/* Walk again what was a hit: does it agree? If not, it is counted and the way forgotten. */
+/* Unwind a hit again: does it agree? If not, count that and drop the memo. */
 GLOBAL int unwind_audit(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, __u32 cpu_id,
 			__u32 memo_row)
 {
@@ -565,8 +577,8 @@ GLOBAL int unwind_audit(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, 
 }
 
 /*
- * Do the words where a memo expects return addresses add up to its path? Offsets of KMT_FAR and
- * more, the top bit, count from sp + away.
+ * Do the words at a memo's offsets add up to its sum? Offsets from KMT_FAR (the top bit) on count
+ * from sp + away.
  */
 static __always_inline bool unwind_adds_up_by(bool reads, const struct kmt_memo *m, __u64 sp,
 					      __u64 away)
@@ -575,7 +587,7 @@ static __always_inline bool unwind_adds_up_by(bool reads, const struct kmt_memo 
 
 	if (nr > KMT_FRAMES)
 		return false;
-	barrier_var(nr); /* with what is now known of it */
+	barrier_var(nr); /* so that the compiler uses the bound just checked */
 	for (__u64 i = 0; i < nr; i++) {
 		__u64 word = m->word[i];
 
@@ -587,7 +599,7 @@ static __always_inline bool unwind_adds_up_by(bool reads, const struct kmt_memo 
 	return nr && sum == m->sum;
 }
 
-/* The same of memo `memo_row` and the stack from sp to end. */
+/* The same for memo `memo_row` and the stack from sp to end. */
 GLOBAL int unwind_matches(__u32 memo_row, __u64 sp, __u64 end)
 {
 	struct kmt_memo *m = bpf_map_lookup_elem(&memos, &memo_row);
@@ -600,8 +612,8 @@ GLOBAL int unwind_matches(__u32 memo_row, __u64 sp, __u64 end)
 }
 
 /*
- * The path that led to this tracepoint. s->site is the caller that the tracepoint names, or 0;
- * s->irq is set to whether it happened in interrupt context.
+ * The stack at this tracepoint. s->site is the caller that the tracepoint names, or 0. Sets s->irq
+ * if the event happened in interrupt context.
  */
 static __always_inline int unwind_stack(struct bpf_raw_tracepoint_args *ctx,
 					struct unwind_scratch *s, __u32 scratch_row,
