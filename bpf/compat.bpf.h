@@ -1,29 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Every difference between kernels, one accessor each, the version or commit beside it. The rest of
- * bpf/ must not know that there is more than one kernel.
+ * Every difference between kernels: one accessor for each, with the version or commit beside it.
+ * All of bpf/ calls these accessors; no other file may depend on the kernel's version.
  *
- * The sources are compiled twice. With KMT_LEGACY, for kernels before 5.12 and for those without
- * BTF of their own: no compare-and-exchange, no kernel function, no pointer with a type.
+ * The sources are compiled twice. KMT_LEGACY is the variant for kernels before 5.12 and for those
+ * without BTF of their own: it has no compare-and-exchange, no kernel functions and no typed
+ * pointers.
  */
 #ifndef KMEMTRACE_COMPAT_BPF_H
 #define KMEMTRACE_COMPAT_BPF_H
 
 #include "flavors.h"
 
-/* state.bpf.h */
+/* from state.bpf.h */
 extern const volatile bool cfg_reads;
 int loss_shared(__u32 loss);
 
 /*
- * Exchange *word, the word of row `row` in its table, if it is `from`. True when it was: of those
- * who try at once, one succeeds. `held`: nobody else changes the word meanwhile but in this way.
+ * Replace *word, in row `row` of its table, by `to` if it is `from`. True if it was: of several
+ * that try at once, only one succeeds. While the word is `from`, nothing but
+ * this function may change it.
  *
  * Before 5.12 (5ffa25502b5a) there is no compare-and-exchange, and the verifier refuses a program
- * that has one even where it is never reached. There a row is locked meanwhile. An atomic add that
- * returns nothing is enough for that: who adds one to a ticket and then reads one holds it, for
- * every other holder's one would be in the sum. Who reads more takes its own back and tries again,
- * not for ever: the holder may be what this program interrupted.
+ * that contains one even if it is never reached. The legacy variant locks the row instead. An
+ * atomic add that returns nothing is enough for a lock: a program adds 1 to the row's ticket and
+ * then reads it. If it reads 1 it holds the lock, because any other holder's 1 would be in the sum.
+ * If it reads more, it takes its own 1 back and tries again, a limited number of times: the holder
+ * may be the program that this one interrupted.
  */
 #ifdef KMT_LEGACY
 #define TICKETS      1024
@@ -63,8 +66,10 @@ static __always_inline bool compat_swap(__u64 *word, __u32 row, __u64 from, __u6
 }
 #endif
 
-/* The current task, and what it points to. 5.11, 3ca1032ab7ab: without a helper call for each step,
- * by its BTF. */
+/*
+ * The current task and what it points to. From 5.11 (3ca1032ab7ab) typed by its BTF, without a
+ * helper call for each step.
+ */
 #ifdef KMT_LEGACY
 #define compat_task()        ((struct task_struct *)bpf_get_current_task())
 #define TASK_READ(task, ...) BPF_CORE_READ(task, __VA_ARGS__)
@@ -73,7 +78,10 @@ static __always_inline bool compat_swap(__u64 *word, __u32 row, __u64 from, __u6
 #define TASK_READ(task, ...) ___arrow(task, __VA_ARGS__)
 #endif
 
-/* Is the current task in the cgroup `id` at `level`, or below? 5.15, 95b861a7935b: by a helper. */
+/*
+ * Is the current task in the cgroup `id` at `level`, or below it? From 5.15 (95b861a7935b), a
+ * helper tells.
+ */
 static __always_inline bool compat_in_cgroup(__u32 level, __u64 id)
 {
 #ifdef KMT_LEGACY
@@ -90,7 +98,7 @@ static __always_inline bool compat_in_cgroup(__u32 level, __u64 id)
 #endif
 }
 
-/* A kernel function, NULL where there is none. It is called by the kernel's own BTF. */
+/* A kernel function, or NULL if the kernel has none. It is called by the kernel's own BTF. */
 #ifdef KMT_LEGACY
 #define KFUNC(type, name, ...) static type (*const name)(__VA_ARGS__) = NULL
 #else
@@ -102,16 +110,18 @@ static __always_inline bool compat_in_cgroup(__u32 level, __u64 id)
 /* 6.10, fc7566ad0a82 */
 KFUNC(void, bpf_preempt_disable, void);
 KFUNC(void, bpf_preempt_enable, void);
-/* 6.13, a992d7a39732: the cache of a slab object, NULL for anything else. */
+/* 6.13, a992d7a39732: the cache of a slab object, NULL for anything else */
 KFUNC(struct kmem_cache *, bpf_get_kmem_cache, __u64 addr);
-/* 6.2, fd264ca02094 (cfg_reads): look at any address through a kernel type; loads are checked for
- * faults, not called. */
+/*
+ * 6.2, fd264ca02094 (cfg_reads): read any address through a kernel type. The loads are not calls;
+ * the kernel handles their faults.
+ */
 KFUNC(void *, bpf_rdonly_cast, void *obj, __u32 btf_id);
 
 /*
- * The current task, to follow pointers from. At each pointer of a task that it knows to be one, the
- * verifier of newer kernels searches all of the kernel's types by name
- * (btf_nested_type_is_trusted()): half of what loading took.
+ * The current task, for following pointers. On newer kernels, at each pointer that is read from a
+ * trusted task, the verifier searches all kernel types by name (btf_nested_type_is_trusted()); that
+ * took half of the load time. The cast avoids it.
  */
 static __always_inline struct task_struct *compat_task_cast(struct task_struct *task)
 {
@@ -120,7 +130,7 @@ static __always_inline struct task_struct *compat_task_cast(struct task_struct *
 	return task;
 }
 
-/* The same, whose address was kept: it saves asking for it again. */
+/* The same for a task whose address is known; this saves asking for it again. */
 static __always_inline struct task_struct *compat_task_known(__u64 task)
 {
 	if (cfg_reads)
@@ -129,8 +139,9 @@ static __always_inline struct task_struct *compat_task_known(__u64 task)
 }
 
 /*
- * The word at a kernel address, 0 when it cannot be read. `reads` is cfg_reads: a loop that looks
- * at many is written once for each, because one with a call in it keeps nothing in registers.
+ * The word at a kernel address, or 0 if it cannot be read. `reads` is cfg_reads. A loop that reads
+ * many words is written once for each value, because a loop with a call in it keeps nothing in
+ * registers.
  */
 static __always_inline __u64 compat_read_word_by(bool reads, __u64 addr)
 {
@@ -151,8 +162,7 @@ static __always_inline __u64 compat_read_word(__u64 addr)
 	return compat_read_word_by(cfg_reads, addr);
 }
 
-/* Bytes from the number of the system call to the end of the registers that a task's stack begins
- * with. */
+/* Bytes from the system call number to the end of the registers at the start of a task's stack. */
 static __always_inline __u32 compat_syscall_at(void)
 {
 	__u32 size = bpf_core_type_size(struct pt_regs);
@@ -162,7 +172,7 @@ static __always_inline __u32 compat_syscall_at(void)
 	return size - bpf_core_field_offset(struct pt_regs___arm64_call, syscallno);
 }
 
-/* Bytes an object of the cache takes; only with cfg_reads. */
+/* Bytes that one object of the cache occupies. Only with cfg_reads. */
 static __always_inline __u32 compat_cache_size(__u64 cache)
 {
 	struct kmem_cache *s =
@@ -171,7 +181,10 @@ static __always_inline __u32 compat_cache_size(__u64 cache)
 	return s->size;
 }
 
-/* Is it the first of a block of pages that is freed as one? The flags are a page's first word. */
+/*
+ * Is this the first page of a compound block, which is freed as one? The flags are the first word
+ * of a struct page.
+ */
 static __always_inline bool compat_page_compound(__u64 page)
 {
 	__u64 flags = 0;
@@ -180,7 +193,7 @@ static __always_inline bool compat_page_compound(__u64 page)
 	return flags >> bpf_core_enum_value(enum pageflags, PG_head) & 1;
 }
 
-/* SLAB_RECLAIM_ACCOUNT: an enumerator from 6.9 (cc61eb851459), 0x00020000 before. */
+/* SLAB_RECLAIM_ACCOUNT: an enumerator from 6.9 (cc61eb851459), 0x00020000 before */
 enum _slab_flag_bits___new {
 	_SLAB_RECLAIM_ACCOUNT___new,
 };
@@ -199,8 +212,9 @@ static __always_inline bool compat_cache_reclaimable(__u32 flags)
 #define FIELD_ADDRESS(base, type, field) ((base) + bpf_core_field_offset(type, field))
 
 /*
- * Two shapes of one thing, `new` where `type` exists. The barriers keep the compiler from computing
- * both offsets before it chooses: one of them does not exist, and the verifier refuses to meet it.
+ * Two forms of one expression: `new` if `type` exists, else `old`. The barriers keep the compiler
+ * from computing both offsets before it chooses: one of them does not exist, and the verifier would
+ * refuse it.
  */
 #define EITHER(type, new, old)                    \
 	({                                        \
@@ -215,7 +229,7 @@ static __always_inline bool compat_cache_reclaimable(__u32 flags)
 		either;                           \
 	})
 
-/* 5.17, d122019bf061: struct slab lies over struct page. */
+/* 5.17, d122019bf061: struct slab overlays struct page. */
 #define SLAB_READ(page, field)                                           \
 	EITHER(struct slab, BPF_CORE_READ((struct slab *)(page), field), \
 	       BPF_CORE_READ((struct page___slab *)(page), field))
@@ -223,7 +237,10 @@ static __always_inline bool compat_cache_reclaimable(__u32 flags)
 	EITHER(struct slab, BPF_CORE_READ_BITFIELD_PROBED((struct slab *)(page), field), \
 	       BPF_CORE_READ_BITFIELD_PROBED((struct page___slab *)(page), field))
 
-/* The top byte of page_type where BTF has PGTY_slab (6.12 has, 6.1 has not); before, a flag. */
+/*
+ * The top byte of page_type where BTF has PGTY_slab (6.12 has it, 6.1 does not); before that, a
+ * flag.
+ */
 static __always_inline bool compat_page_is_slab(__u64 page)
 {
 	if (bpf_core_enum_value_exists(enum pagetype, PGTY_slab))
@@ -234,8 +251,10 @@ static __always_inline bool compat_page_is_slab(__u64 page)
 	       1;
 }
 
-/* Is it the first page of a large kmalloc? 1, 0, or −1 where pages do not say (6.12 not yet, 6.18
- * does). */
+/*
+ * Is this the first page of a large kmalloc? 1, 0, or −1 where page types do not tell (6.18 does,
+ * 6.12 does not).
+ */
 static __always_inline int compat_page_is_large_kmalloc(__u64 page)
 {
 	if (!bpf_core_enum_value_exists(enum pagetype___large, PGTY_large_kmalloc))
@@ -245,10 +264,10 @@ static __always_inline int compat_page_is_large_kmalloc(__u64 page)
 }
 
 /*
- * Is it a page table, as the kernel counts them in PageTables: marked from its first use to when it
- * is given back? 1, 0, or −1 where that is not known (6.10, 6.11). Up to 6.9 page_type is a set of
- * bits, which a kind of page clears one of, and no such set where the top bit is not; 18b2db3b0385
- * of 5.11 moved a page table's.
+ * Is this a page table, as the kernel counts them in PageTables: marked from its first use until it
+ * is freed? 1, 0, or −1 where that is not known (6.10, 6.11). Up to 6.9, page_type is a set of bits
+ * if its top bit is set, and each kind of page clears one bit. 18b2db3b0385 of 5.11 moved the bit
+ * of page tables.
  */
 static __always_inline int compat_page_is_table(__u64 page)
 {
@@ -264,8 +283,8 @@ static __always_inline int compat_page_is_table(__u64 page)
 }
 
 /*
- * Is it free, or something that no page table is: a slab, a user's? Frozen pages that are neither
- * (from 6.18; a reference count of 0) would look free.
+ * Is this page free, or something that cannot be a page table: a slab, or a user's page? Frozen
+ * pages of other kinds (from 6.18; a reference count of 0) would look free.
  */
 static __always_inline bool compat_page_is_gone(__u64 page)
 {
@@ -281,8 +300,8 @@ static __always_inline __u64 compat_slab_cache(__u64 page)
 }
 
 /*
- * What bpf_get_kmem_cache() does, where it is missing: the cache of an object by its page, 0 for a
- * large kmalloc. `page` is the object's own.
+ * What bpf_get_kmem_cache() does, for kernels without it: the cache of an object by its page, 0 for
+ * a large kmalloc. `page` is the page that the object is in.
  */
 static __always_inline __u64 compat_page_cache(__u64 page)
 {
@@ -302,7 +321,7 @@ static __always_inline __u64 compat_slab_freelist(__u64 page)
 	return (__u64)SLAB_READ(page, freelist);
 }
 
-/* Objects that are not on the slab's free list, and all of them. */
+/* The number of objects that are not on the slab's free list, and of all objects. */
 static __always_inline void compat_slab_counts(__u64 page, __u32 *inuse, __u32 *objects)
 {
 	*inuse = SLAB_BITS(page, inuse);
@@ -316,7 +335,7 @@ static __always_inline __u64 compat_slab_of_list(__u64 entry)
 			      bpf_core_field_offset(struct page___slab, slab_list));
 }
 
-/* The key of hardened free pointers, 0 for plain ones. */
+/* The key of hardened free pointers; 0 if free pointers are not hardened. */
 static __always_inline __u64 compat_cache_random(struct kmem_cache *s)
 {
 	struct kmem_cache___hardened *h = (void *)s;
@@ -324,8 +343,10 @@ static __always_inline __u64 compat_cache_random(struct kmem_cache *s)
 	return bpf_core_field_exists(h->random) ? BPF_CORE_READ(h, random) : 0;
 }
 
-/* 4.14 2482ddec670f, 5.7 1ad53d9fa3f6: next = word ^ random ^ swab(address of the word) when
- * hardened. */
+/*
+ * 4.14 (2482ddec670f) and 5.7 (1ad53d9fa3f6): if hardened, next = word ^ random ^ swab(address of
+ * the word).
+ */
 static __always_inline __u64 compat_free_pointer(__u64 address, __u64 random)
 {
 	__u64 word = compat_read_word(address);
@@ -335,7 +356,7 @@ static __always_inline __u64 compat_free_pointer(__u64 address, __u64 random)
 	return word ^ random ^ __builtin_bswap64(address);
 }
 
-/* Up to 6.19: the per-CPU slab, as a per-CPU pointer; 0 from 7.0 on. */
+/* Up to 6.19: the per-CPU slab, as a per-CPU pointer. 0 from 7.0. */
 static __always_inline __u64 compat_cache_cpu_slab(struct kmem_cache *s)
 {
 	struct kmem_cache___cpu_slab *c = (void *)s;
@@ -351,8 +372,10 @@ static __always_inline __u64 compat_cpu_slab_page(__u64 cpu_slab)
 	return EITHER(struct slab, (__u64)BPF_CORE_READ(c, slab), (__u64)BPF_CORE_READ(old, page));
 }
 
-/* The first of its CPU's list of partial slabs, 0 where there is none (CONFIG_SLUB_CPU_PARTIAL);
- * and the one after. */
+/*
+ * The first slab of a CPU's list of partial slabs, and the next one (compat_slab_next()). 0 if
+ * there is none, or no such list (CONFIG_SLUB_CPU_PARTIAL).
+ */
 static __always_inline __u64 compat_cpu_slab_partial(__u64 cpu_slab)
 {
 	struct kmem_cache_cpu___slab *c = (void *)cpu_slab;
@@ -379,7 +402,7 @@ static __always_inline __u64 compat_slab_next(__u64 page)
 	return (__u64)BPF_CORE_READ(old, next);
 }
 
-/* 6.18, 2d517aa09bbc: the per-CPU sheaves, as a per-CPU pointer; 0 where there are none. */
+/* 6.18, 2d517aa09bbc: the per-CPU sheaves, as a per-CPU pointer. 0 if there are none. */
 static __always_inline __u64 compat_cache_cpu_sheaves(struct kmem_cache *s)
 {
 	struct kmem_cache___sheaves *c = (void *)s;
@@ -387,8 +410,10 @@ static __always_inline __u64 compat_cache_cpu_sheaves(struct kmem_cache *s)
 	return bpf_core_field_exists(c->cpu_sheaves) ? (__u64)BPF_CORE_READ(c, cpu_sheaves) : 0;
 }
 
-/* A cache's lists on a node: an array in struct kmem_cache up to 7.0, in pairs with the barn
- * from 7.1. */
+/*
+ * A cache's lists on a node: an array in struct kmem_cache up to 7.0, paired with the barn from
+ * 7.1.
+ */
 static __always_inline __u64 compat_cache_node(struct kmem_cache *s, __u32 node)
 {
 	return compat_read_word(
@@ -400,7 +425,7 @@ static __always_inline __u64 compat_cache_node(struct kmem_cache *s, __u32 node)
 		       bpf_core_field_offset(struct kmem_cache___node, node) + node * 8));
 }
 
-/* Its barn of full sheaves, 0 where there is none. */
+/* A cache's barn of full sheaves on a node; 0 if there is none. */
 static __always_inline __u64 compat_cache_barn(struct kmem_cache *s, __u32 node)
 {
 	struct kmem_cache_node___barn *lists;

@@ -16,9 +16,8 @@
 
 #define KMT_FRAMES 64 /* frames kept of one stack; deeper stacks are marked truncated */
 #define KMT_WAYS   32 /* memos tried for one stack, see unwind.bpf.h */
-#define KMT_PROBES                                                                               \
-	16 /* rows probed in the stack, process and cache tables before the table counts as full \
-	    */
+#define KMT_PROBES \
+	16 /* rows probed in the stack, process and cache tables before one counts as full */
 #define KMT_NAME          64 /* longest cache name kept */
 #define KMT_COMM          16
 #define KMT_CACHES        1024
@@ -67,9 +66,8 @@ enum kmt_stat {
 				   not sampled */
 	KMT_STAT_SAMPLING_NS,   /* time spent on sampled objects; not measured where every object is
 				   tracked */
-	KMT_STAT_RCU_PENDING, /* tracked objects given to kfree_rcu(), where the tracer can see that
-			       */
-	KMT_STAT_UNWIND_MISSES,  /* stacks walked by bpf_get_stack() */
+	KMT_STAT_RCU_PENDING,   /* tracked objects given to kfree_rcu(), where that is seen */
+	KMT_STAT_UNWIND_MISSES, /* stacks walked by bpf_get_stack() */
 	KMT_STAT_UNWIND_LEARNED, /* … of these, learned by a memo */
 	KMT_STAT_UNWIND_FULL,    /* … of these, not learned because there was no room */
 	KMT_STAT_UNWIND_AUDITED, /* hits that were unwound again to check them */
@@ -101,8 +99,7 @@ struct kmt_cpu {
 	       uncounted */
 struct kmt_countdown {
 	__s64 left[KMT_POOLS];   /* bytes */
-	__u64 period[KMT_POOLS]; /* the mean that the countdown was drawn with: the sample's weight
-				  */
+	__u64 period[KMT_POOLS]; /* the mean it was drawn with: the sample's weight */
 } __attribute__((aligned(128)));
 
 /*
@@ -130,8 +127,7 @@ struct kmt_free_filter {
 
 struct kmt_object {
 	__u64 size;   /* bytes that the object occupies */
-	__u64 period; /* mean bytes between samples when it was sampled; 0: every object is tracked
-		       */
+	__u64 period; /* mean bytes between samples at the time; 0: every object is tracked */
 	__u32 stack;
 	__u32 process;
 	__u32 alloc_ms; /* allocation time since tracing began, read from coarse_now_ms */

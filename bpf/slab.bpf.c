@@ -268,8 +268,7 @@ static __always_inline int slab_handle_bulk(void *ctx)
 		return loss_shared(KMT_LOSS_NO_CPU);
 	if (!cfg_exact && countdown_of(cpu_id)->left[KMT_SLAB] > (__s64)(nr * size)) {
 		countdown_of(cpu_id)->left[KMT_SLAB] -= nr * size;
-		return 0; /* none of them is sampled; sample_hit() would find the same, one by one
-			   */
+		return 0; /* none is sampled: what sample_hit() would find one by one */
 	}
 	s = track_enter(cpu, cpu_id, KMT_SLAB, &row);
 	if (!s)

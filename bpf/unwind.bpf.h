@@ -48,8 +48,7 @@
 
 /* What does not fit on the BPF stack. One for each CPU and nesting level. */
 struct unwind_scratch {
-	__u64 number; /* store a pointer here and read it back: to the verifier it is then a number
-		       */
+	__u64 number; /* a pointer stored here and read back is a number to the verifier */
 	__u64 addr;   /* the object that was allocated */
 	struct kmt_object object;
 	__u64 site;  /* the caller that the tracepoint names, or 0 */
