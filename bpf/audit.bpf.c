@@ -357,7 +357,7 @@ GLOBAL int audit_gather_cpu(__u64 cpu_slab, __u64 sheaves, __u32 cpu)
 		return 0; /* the CPU was never online: nothing is on its lists */
 	mine = cpu_slab + *offset;
 	/*
-	 * three tries without a loop: clang makes one with two conditions, and the verifier of 6.1
+	 * three tries without a loop: clang gives it two exit conditions, and the verifier of 6.1
 	 * does not see that it ends
 	 */
 	if (cpu_slab && !audit_cpu_slab_try(mine) && !audit_cpu_slab_try(mine) &&
@@ -418,8 +418,8 @@ int audit_gather(struct bpf_raw_tracepoint_args *ctx)
 /* ---- all caches ---- */
 
 /*
- * Is this a cache? The head of the list of caches is not one and not part of one: its fields do not
- * add up.
+ * Is this a cache? The head of the list of caches is not part of one, so the fields read there do
+ * not add up.
  */
 static __always_inline bool cache_adds_up(struct kmem_cache *s)
 {

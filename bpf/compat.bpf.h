@@ -18,8 +18,8 @@ int loss_shared(__u32 loss);
 
 /*
  * Replace *word, in row `row` of its table, by `to` if it is `from`. True if it was: of several
- * that try at once, only one succeeds. While the word is `from`, nothing but
- * this function may change it.
+ * that try at once, only one succeeds. While the word is `from`, nothing but this function may
+ * change it.
  *
  * Before 5.12 (5ffa25502b5a) there is no compare-and-exchange, and the verifier refuses a program
  * that contains one even if it is never reached. The legacy variant locks the row instead. An

@@ -133,10 +133,10 @@ struct kmt_object {
 	__u32 alloc_ms; /* allocation time since tracing began, read from coarse_now_ms */
 	__u16 cache;    /* 0 outside slab */
 	__u8 pool;
-	__u8 checked; /* how often the liveness audit found it live: 0, or … */
+	__u8 checked; /* result of the liveness audit: 0 (none yet), or … */
 };
-#define KMT_CHECKED_ONCE  1
-#define KMT_CHECKED_TWICE 2 /* … by two audits, some time apart */
+#define KMT_CHECKED_ONCE  1 /* found live */
+#define KMT_CHECKED_TWICE 2 /* found live by two audits, some time apart */
 #define KMT_RCU_PENDING \
 	3 /* given to kfree_rcu(): as good as freed, whether the audit finds it live or not */
 
@@ -198,11 +198,11 @@ struct kmt_stack {
 #define KMT_STACK_PTE 4 /* its pages are page tables: pte_alloc_one() returned one */
 #define KMT_STACK_TABLE \
 	8 /* its pages are page tables: the audit found a page that is marked as one */
-#define KMT_STACK_POOL 8 /* the pool, in this bit and those above it */
+#define KMT_STACK_POOL 8 /* bit number: the pool is in this bit and those above */
 
 /* How to recognise a stack without unwinding (unwind.bpf.h). Row 0 means "none". */
 struct kmt_memo {
-	__u64 key;  /* call site and stack depth, hashed; 0: the row is free */
+	__u64 key;  /* see unwind_locate(); 0: the row is free */
 	__u64 next; /* the row learned next for the same hash of the key; 0: none */
 	__u64 sum;  /* of the return addresses */
 	__u32 stack;

@@ -114,9 +114,9 @@ static __always_inline __u64 page_of(__u64 addr)
 
 /*
  * The programs of raw tracepoints. Most events are filtered out, so the reject path is
- * straight-line code with a return at each exit: in a load that allocates and frees in many places
- * caches are cold, and each line of code and each jump counts. `prefilter` runs first and must not
- * use the CPU's own data. `filter` may. `handler` is a call.
+ * straight-line code with a return at each exit: in a workload that allocates and frees in many
+ * places, caches are cold, and each line of code and each jump counts. `prefilter` runs first and
+ * must not use the CPU's own data. `filter` may. `handler` is a call.
  *
  * From 7.0 (a46023d5616e), events leave preemption on. But only one program at a time may change a
  * CPU's rows, and if a program is preempted the kernel skips its events on this CPU until it goes

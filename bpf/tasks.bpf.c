@@ -2,7 +2,7 @@
 /*
  * Levels by process: a stream of fixed-size records, one for each task, with its kernel stack and
  * its page tables. The loader runs this iterator at the start and at the end of a recording
- * (user/trace/tasks.c), never while events are recorded.
+ * (user/trace/tasks.c), never during it.
  */
 #include "state.bpf.h"
 

@@ -2,8 +2,8 @@
 /*
  * Tracking of one allocation and one free, for every source: the live table, the traffic and the
  * losses. The programs of every pool call track_handle_alloc() and track_handle_free(), the audit
- * calls track_evict(). Nothing else writes these maps, and nothing here takes a lock (but see
- * compat_swap()).
+ * calls track_evict(). Apart from the audit's marks (kmt_object.checked), nothing else writes these
+ * maps, and nothing here may take a lock or wait (but see compat_swap()).
  *
  * The live table is an open-addressing hash in a plain array. A bucket has six keys on one cache
  * line and their objects on the next three; an object is in one of four buckets. It needs no lock
@@ -16,7 +16,7 @@
  *
  * Each CPU keeps the traffic (what was allocated) of the (stack, cache) pairs that it sees most. A
  * pair's traffic moves to the shared totals only when another pair displaces it: the hot path
- * writes nothing shared, and 512 CPUs do not need 512 stack tables.
+ * writes nothing shared, and a stack needs one row of traffic, not one for each CPU.
  */
 #ifndef KMEMTRACE_TRACK_BPF_H
 #define KMEMTRACE_TRACK_BPF_H
@@ -114,8 +114,8 @@ GLOBAL int process_meet(__u32 cpu_id, bool irq)
 		tgid = TASK_READ(task, tgid);
 		exec = TASK_READ(task, self_exec_id);
 		css_set = (__u64)TASK_READ(task, cgroups);
-		barrier(); /* read css_set before the cgroup: if the task moves in between, it never
-			      has this css_set again and the cached row is not used */
+		barrier(); /* read css_set before the cgroup: if the task moves in between, it no
+			      longer has this css_set, and the cached row is not used */
 		cgroup = TASK_READ(task, cgroups, dfl_cgrp, kn, id);
 	}
 	row = process_intern(cpu, task, tgid, cgroup, exec);
@@ -253,9 +253,9 @@ static __always_inline void traffic_count(struct kmt_cpu *cpu, __u32 cpu_id,
 
 /*
  * A key's first bucket. Objects in the same 256 bytes of memory share a bucket, and nearby memory
- * has nearby buckets: when a load allocates and frees from the same few slabs, their rows and TLB
- * entries stay in the caches, however large the table is. The further choices are spread over the
- * whole table, so that an object finds room while the table has any.
+ * has nearby buckets: when a workload allocates and frees from the same few slabs, their rows and
+ * TLB entries stay in the caches, however large the table is. The further choices are spread over
+ * the whole table, so that an object finds room while the table has any.
  */
 static __always_inline __u32 live_row(__u64 key)
 {

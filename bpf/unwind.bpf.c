@@ -2,9 +2,9 @@
 /*
  * Finds out where on its stack a task keeps its system call number, which the unwinder needs. A
  * task's stack begins with the registers at kernel entry: at its end, or 16 bytes below with
- * CONFIG_X86_FRED (task_pt_regs()). The loader runs this once, by a system call whose number it
- * passes as the argument. If the number is not found, the unwinder takes it for 0, and recognising
- * a stack takes longer.
+ * CONFIG_X86_FRED (task_pt_regs()). The loader runs this program by a system call and passes that
+ * call's number as the argument. If the number is not found, the unwinder takes it for 0, and
+ * recognising a stack takes longer.
  */
 #include "unwind.bpf.h"
 

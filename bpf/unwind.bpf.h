@@ -576,7 +576,7 @@ GLOBAL int unwind_audit(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, 
 }
 
 /*
- * Do the words at a memo's offsets add up to its sum? Offsets from KMT_FAR (the top bit) on count
+ * Do the words at a memo's offsets add up to its sum? Offsets with the top bit set (KMT_FAR) count
  * from sp + away.
  */
 static __always_inline bool unwind_adds_up_by(bool reads, const struct kmt_memo *m, __u64 sp,
