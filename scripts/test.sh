@@ -322,7 +322,7 @@ run_version() {
 # Tests in C are named without a prefix (CONTRIBUTING.md, "Names").
 run_test_names() { ! grep -rnE 'cmocka_unit_test[a-z_]*\((test|check)_' tests; }
 
-# The guides name functions and files that exist: "name()" and "dir/file" in backquotes. Placeholders have capitals or "x_".
+# The guides, and comments that say "see FILE", name functions and files that exist: "name()" and "dir/file" in backquotes. Placeholders have capitals or "x_".
 # shellcheck disable=SC2016 # the backquotes are those of the guides
 run_guides() {
 	local guides=(CONTRIBUTING.md docs/architecture.md) name bad=0
@@ -332,6 +332,9 @@ run_guides() {
 	while read -r name; do
 		[ -e "$name" ] || { echo "there is no $name"; bad=1; }
 	done < <(grep -ohE '`(user|bpf|docs|scripts|tests|vmlinux)/[a-zA-Z0-9_./-]+`' "${guides[@]}" | tr -d '`' | grep -vE 'NAME|POOL' | sort -u)
+	while read -r name; do
+		[ -n "$(find bpf user tests vmlinux -name "$name")" ] || { echo "a comment refers to $name, which does not exist"; bad=1; }
+	done < <(grep -rhoE '[Ss]ee [a-z_0-9]+\.(bpf\.)?[ch]\b' bpf user tests vmlinux | sed 's/^....//' | sort -u)
 	return $bad
 }
 

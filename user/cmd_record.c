@@ -324,7 +324,7 @@ static int focus(struct record_args *a)
 	err = filter_caches("/proc", "/sys", a->caches, o, &kmalloc);
 	a->request.no_kmalloc = !kmalloc;
 	if (!err && o->pid)
-		err = focus_pid("/proc", o->pid);
+		err = filter_pid("/proc", o->pid);
 	if (!err && a->cgroup)
 		err = filter_cgroup("/proc", a->cgroup, o);
 	return err;

@@ -15,7 +15,7 @@
 #define PATHS  1000
 #define OWNERS 1000
 
-/* What drain.c does with each live object. */
+/* What collector.c does with each live object. */
 static void add(struct held_groups *groups, const struct kmt_object *o)
 {
 	struct held_group *g = groups_get(groups, o);

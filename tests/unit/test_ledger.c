@@ -127,7 +127,8 @@ static void unseen_allocations_stay_in_the_residual(void **state)
 	capture_free(c);
 }
 
-/* More "freed old" than there ever were cannot be: ghosts must show as a negative residual. */
+/* More "freed old" than there ever were cannot be: unseen frees must show as a negative residual.
+ */
 static void unseen_frees_cannot_hide_as_older_objects(void **state)
 {
 	struct capture *c = sample_new("exact");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Levels between struct snapshot, where each part has fields of its own, and the generic rows in
- * which a capture stores all six parts alike (format.h). Used by writer_levels.c and
+ * which a capture stores all six parts alike (format_internal.h). Used by writer_levels.c and
  * reader_levels.c.
  */
 #include <errno.h>

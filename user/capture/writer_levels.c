@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Snapshots into a capture. Start and end snapshots are stored whole; of a tick only what changed
- * since the last snapshot with that part, so that a day at one a second stays readable (format.h
- * has the encoding).
+ * since the last snapshot with that part, so that a day at one a second stays readable
+ * (format_internal.h has the encoding).
  */
 #include <errno.h>
 #include <math.h>

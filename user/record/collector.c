@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From the tables to the capture. See drain.h; the naming of stacks is in stacks.c. */
+/* From the tables to the capture. See collector.h; the naming of stacks is in stacks.c. */
 #include "record/collector.h"
 
 #include <errno.h>
@@ -363,7 +363,7 @@ struct flows {
 	struct flow *stack, *cache; /* by row */
 };
 
-/* What came and is neither live nor a ghost. What came since that was read may be live already. */
+/* Allocations that are neither live nor freed unseen. Newer ones than those may be live already. */
 static double freed(uint64_t came, uint64_t unseen_frees, uint64_t live)
 {
 	return came > unseen_frees + live ? (double)(came - unseen_frees - live) / KMT_ONE : 0;

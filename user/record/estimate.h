@@ -7,7 +7,7 @@
 #include "kmemtrace.h"
 
 /*
- * Add an object at `now_ms` of the clock hand. One chosen by byte-Poisson sampling stands for 1/p
+ * Add an object at `now_ms` of coarse_now_ms. One chosen by byte-Poisson sampling stands for 1/p
  * of its kind, p = 1 − e^(−size/period) (Horvitz & Thompson 1952); the variance is the usual
  * estimate of theirs, Σ (1 − p)/p² × size². `sampled`: it was in the sample of the audit's last
  * run, which found it live if it is still the same object.

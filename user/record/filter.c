@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Names to constants. See focus.h. */
+/* Names to constants. See filter.h. */
 #include "record/filter.h"
 
 #include <errno.h>
@@ -148,7 +148,7 @@ static int status_number(const char *status, const char *name)
 	return line ? atoi(line + strlen(name)) : -1;
 }
 
-int focus_pid(const char *proc_root, int pid)
+int filter_pid(const char *proc_root, int pid)
 {
 	_cleanup_free_ char *status = NULL;
 	char path[256];

@@ -20,7 +20,7 @@ int filter_caches(const char *proc_root, const char *sys_root, const char **name
  * Can process `pid` be told from others? Not if there is none, if it is a thread, or if process
  * numbers here are not the kernel's own, which a PID namespace hides. Returns 0 or −errno.
  */
-int focus_pid(const char *proc_root, int pid);
+int filter_pid(const char *proc_root, int pid);
 
 /*
  * Find the cgroup called `path`: below the cgroup2 mount, with the mount's path before it, or as

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The live objects of one interval, added up by pool, cache, path and process: what the collector
- * (drain.c) makes the rows of a capture of. The recorder's own memory grows with their number, so
- * that has a limit.
+ * (collector.c) makes the rows of a capture of. The recorder's own memory grows with their number,
+ * so that has a limit.
  */
 #ifndef KMEMTRACE_RECORD_GROUPS_H
 #define KMEMTRACE_RECORD_GROUPS_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The facts of a recording. See about.h. */
+/* The facts of a recording. See metadata.h. */
 #include "record/metadata.h"
 
 #include <errno.h>

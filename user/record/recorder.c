@@ -29,7 +29,7 @@
 #include "trace/stats_helper.h"
 #include "trace/tasks.h"
 
-#define TICK_MS    100 /* the clock hand, and how soon a signal is noticed */
+#define TICK_MS    100 /* how often coarse_now_ms is set, and how soon a signal is noticed */
 #define SNAPSHOT_S 1.0
 #define CHECKPOINT_S \
 	1.0 /* at first; doubled after each CHECKPOINTS, so that long recordings stay small */

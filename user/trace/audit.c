@@ -579,9 +579,10 @@ int audit_run(struct audit *a, uint32_t allocated_until_ms, double limit_s)
 		a->object_ns = (clock_ns() - judging) / (double)done;
 	a->counts.runs++;
 	a->counts.ns += clock_ns() - began;
-	log_debug("audit: %zu of %llu objects in %.1f ms (choosing %.1f ms), %zu groups of ghosts",
-		  done, (unsigned long long)total, (clock_ns() - began) / 1e6,
-		  (judging - began) / 1e6, a->unseen_frees.nr);
+	log_debug(
+		"audit: %zu of %llu objects in %.1f ms (choosing %.1f ms), %zu groups of unseen frees",
+		done, (unsigned long long)total, (clock_ns() - began) / 1e6,
+		(judging - began) / 1e6, a->unseen_frees.nr);
 	ARRAY_FREE(&s);
 	return err;
 }

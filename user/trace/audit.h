@@ -2,8 +2,8 @@
 /*
  * The liveness audit, from the loader's side: chooses tracked slab objects and pages, has the
  * kernel side look them up in the allocator's free lists and in struct page (bpf/audit.bpf.c), and
- * keeps what came of it for the drain. Objects found free leave the live table there and then and
- * count as ghosts.
+ * keeps the results for the collector. Objects found free leave the live table at once and count as
+ * unseen frees.
  */
 #ifndef KMEMTRACE_TRACE_AUDIT_H
 #define KMEMTRACE_TRACE_AUDIT_H
@@ -40,16 +40,16 @@ const char *audit_state(const struct audit *a);
 /*
  * Look objects up, for about `limit_s` seconds at most: all of them when that is enough, else a
  * sample of each (cache, path) group and some of what earlier runs found live
- * (trace/audit_sample.h). Those born after `allocated_until_ms` are left out; that must lie behind
- * the clock hand, because a row that a new object takes over meanwhile is told by its birthday. 0
+ * (trace/audit_sample.h). Those allocated after `allocated_until_ms` are left out; that must be
+ * before coarse_now_ms, because a row that a new object takes over meanwhile is told by its time. 0
  * or −errno; without effect where audit_state() is not "ok".
  */
 int audit_run(struct audit *a, uint32_t allocated_until_ms, double limit_s);
 
 /*
  * Of the last run: was the object in `row` of the live table in its sample, and live? (Another
- * object that took the row since is told by kmt_object.looked, which is then 0.) And the ghosts it
- * found.
+ * object that took the row since is told by kmt_object.checked, which is then 0.) And the unseen
+ * frees it found.
  */
 bool audit_sampled(const struct audit *a, uint32_t row);
 size_t audit_unseen_frees(const struct audit *a, const struct audit_unseen_frees **out);

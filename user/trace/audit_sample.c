@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The audit's sample: see choice.h. */
+/* The audit's sample: see audit_sample.h. */
 #include "trace/audit_sample.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Settings as numbers in the instructions. See fold.h. */
+/* Settings as numbers in the instructions. See const_fold.h. */
 #include "trace/const_fold.h"
 
 #include <errno.h>

@@ -91,7 +91,7 @@ enum tracer_watch {
  * −errno when it cannot attach (the reason is printed).
  */
 int tracer_watch(struct tracer *t, int pool, enum tracer_watch how);
-/* Set the clock hand: milliseconds since the gate opened. Call at least every 100 ms. */
+/* Set coarse_now_ms: milliseconds since tracer_enable_pools(). Call at least every 100 ms. */
 void tracer_clock(struct tracer *t, uint32_t ms);
 
 /* The mean bytes between samples of a pool (enum kmt_pool), or KMT_EVERY; from each CPU's next
