@@ -161,7 +161,7 @@ static void host_text(struct page *p, const struct doctor *d)
 		       f->lockdown, h->virtualization);
 	page_paragraph(p, 2, "BTF: %s (%s).",
 		       !f->btf             ? "yes"
-		       : f->btf == -EINVAL ? "not in a form that is known"
+		       : f->btf == -EINVAL ? "unknown format"
 					   : strerror(-f->btf),
 		       f->btf_path ?: KERNEL_BTF);
 	page_paragraph(p, 2, "BPF programs: %s.",

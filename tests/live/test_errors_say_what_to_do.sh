@@ -162,7 +162,7 @@ test_no_types_in_the_file() {
 	refused 1 "$WORK/btf cannot be read as BTF: it is neither BTF nor an ELF file.*pahole" "$KMEMTRACE" record --btf "$WORK/btf" -d 1 -o "$WORK/x.kmt"
 	one_line
 	"$KMEMTRACE" doctor --btf "$WORK/btf" >"$WORK/doctor" || [ $? = 1 ]
-	grep -q 'BTF: not in a form that is known' "$WORK/doctor" || fail "$(cat "$WORK/doctor")"
+	grep -q 'BTF: unknown format' "$WORK/doctor" || fail "$(cat "$WORK/doctor")"
 	if grep -q 'Invalid argument' "$WORK/doctor"; then fail "$(cat "$WORK/doctor")"; fi
 	mkfifo "$WORK/pipe"
 	refused 1 "$WORK/pipe cannot be read as BTF" timeout 5 "$KMEMTRACE" record --btf "$WORK/pipe" -d 1 -o "$WORK/x.kmt"

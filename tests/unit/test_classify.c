@@ -345,7 +345,7 @@ static void each_function_is_refused_by_itself(void **state)
 	plan_build(&facts, &request, &plan);
 	assert_true(plan.can_record);
 	assert_true(hook(&plan, "kmem_cache_free_bulk")->on);
-	assert_non_null(strstr(hook(&plan, "kmem_cache_alloc_bulk")->reason, "cannot forbid it"));
+	assert_non_null(strstr(hook(&plan, "kmem_cache_alloc_bulk")->reason, "cannot turn that off"));
 }
 
 static void page_tables_come_with_pages(void **state)
@@ -384,12 +384,12 @@ static void a_refusal_names_what_is_in_the_way(void **state)
 		"/proc is not mounted here: run `mount -t proc proc /proc`",
 		"/proc/meminfo cannot be read (Permission denied)",
 		"/proc/meminfo has no MemTotal",
-		"can open 40 more: run `ulimit -n 1024`",
+		"can open only 40 more: run `ulimit -n 1024`",
 		"limited to 20 MiB: run `ulimit -v unlimited`",
 		"/sys is not mounted here: run `mount -t sysfs sysfs /sys`",
 		"this kernel has no BTF",
 		"the BTF of this kernel (/sys/kernel/btf/vmlinux) cannot be read: Cannot allocate memory",
-		"cannot be read (/sys/kernel/btf/vmlinux: not in a form that is known)",
+		"cannot be read (/sys/kernel/btf/vmlinux: unknown format)",
 		"text.txt cannot be read as BTF: it is neither BTF nor an ELF file with a section .BTF",
 		"none cannot be read as BTF: No such file or directory",
 		"not permitted to load BPF programs: run as root",

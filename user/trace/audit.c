@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Chooses objects, drives bpf/audit.bpf.c, adds up verdicts. See audit.h. */
+/*
+ * Chooses objects, runs bpf/audit.bpf.c on them and adds up the verdicts. Which objects to choose
+ * is decided by audit_sample.c. See audit.h.
+ */
 #include "trace/audit.h"
 
 #include <errno.h>
@@ -13,23 +16,23 @@
 #include "base/log.h"
 #include "trace/audit_sample.h"
 
-#define FIRST_NS   1000.0 /* guess of what one object takes, until it is known */
+#define FIRST_NS   1000.0 /* initial guess of the time per object, until it is measured */
 #define MOST       (1u << 21)
-#define LATE       2 /* times the limit, after which a run that takes longer than planned is ended */
-#define CACHE_RUNS 16            /* of audit_caches: 4096 caches, more than there are rows */
-#define APART_NS   1000000000ull /* between two looks that count as two */
-#define BESIDE \
-	16 /* of what there is time for, a part: pages that are looked up beside the sample */
-#define BARREN 64 /* pages of a path, none of them a page table: its others are none */
+#define LATE       2  /* a run is stopped after this many times its limit */
+#define CACHE_RUNS 16 /* runs of audit_caches: enough for 4096 caches, more than there are rows */
+#define APART_NS   1000000000ull /* two checks this far apart count as two */
+#define BESIDE     16 /* at most 1/BESIDE of a run's objects are pages checked outside the sample */
+#define BARREN     64 /* once this many pages of a stack were no page tables, skip its other pages */
 
-/* An object to be looked up. */
+/* An object to check. */
 struct candidate {
 	uint64_t key;
 	uint32_t row, alloc_ms;
 	uint32_t stack, process;
 	uint16_t cache;
 	uint8_t checked; /* as in struct kmt_object */
-	bool sampled;    /* else it is here for a second look, or beside: for itself alone */
+	bool sampled; /* false: a second check, or outside the sample; says nothing about its group
+		       */
 	bool on_cpu_freelist;
 	uint8_t verdict;
 	bool evicted;
@@ -44,22 +47,22 @@ struct audit {
 	const struct tracer_tables *tables;
 	const char *state;
 	struct audit_sample *sample;
-	uint64_t *sampled; /* a bit for each row of the live table: of the last run's sample, and
-			      live */
+	uint64_t
+		*sampled; /* one bit per row of the live table: sampled by the last run, and live */
 	uint64_t page_size;
-	uint8_t *no_table; /* by path: pages looked at that were no page tables, up to BARREN */
+	uint8_t *no_table; /* by stack: checked pages that were no page tables, up to BARREN */
 	ARRAY_OF(struct audit_unseen_frees) unseen_frees;
 	struct {
 		ARRAY_OF(uint64_t);
-		uint64_t partial_free; /* in partial slabs of CPUs, besides: how many */
+		uint64_t partial_free; /* how many more are free in CPUs' partial slabs */
 		bool incomplete;
-	} rest; /* of the cache in hand, sorted */
+	} rest; /* free objects on CPUs' lists of the current cache, sorted by address */
 	struct audit_counts counts;
 	double object_ns;
 	uint64_t last_ns;     /* when the last run began */
-	bool apart;           /* the one at hand is far enough from it */
-	uint32_t first_cache; /* where a run begins, so that a time limit does not always hit the
-				 same ones */
+	bool apart;           /* the current run is at least APART_NS later */
+	uint32_t first_cache; /* first cache of the next run, so that a time limit does not always
+				 skip the same caches */
 };
 
 static size_t sampled_words(const struct audit *a)
@@ -131,15 +134,18 @@ const struct audit_counts *audit_counts(const struct audit *a)
 	return &a->counts;
 }
 
-/* ---- the choice ---- */
+/* ---- choosing objects ---- */
 
-/* Do page tables come along the path? */
+/* Does this stack allocate page tables? */
 static bool path_of_tables(const struct audit *a, uint32_t stack)
 {
 	return __atomic_load_n(&a->tables->stacks[stack].flags, __ATOMIC_RELAXED) & KMT_STACK_TABLE;
 }
 
-/* A slab object whose cache is known, or a page that may be a page table or a compound block. */
+/*
+ * True for a slab object whose cache is known, and for a page that may be a page table or a
+ * compound block.
+ */
 static bool can_be_verified(const struct audit *a, const struct kmt_object *o)
 {
 	if (o->pool == KMT_SLAB)
@@ -150,15 +156,15 @@ static bool can_be_verified(const struct audit *a, const struct kmt_object *o)
 }
 
 /*
- * A page that is no page table, or not known to be one: nothing finds it live, so it says nothing
- * of others, and is looked up beside the sample.
+ * Is this a page not known to be a page table? Such pages can be proven freed, never live, so they
+ * are checked outside the sample.
  */
 static bool is_beside(const struct audit *a, const struct kmt_object *o)
 {
 	return o->pool == KMT_PAGE && !path_of_tables(a, o->stack);
 }
 
-/* The object in a row of the live table, when it is one that can be judged. */
+/* Read one row of the live table. False unless it holds an object that can be verified. */
 static bool candidate_read(const struct audit *a, uint32_t bucket, uint32_t i,
 			   uint32_t allocated_until_ms, struct kmt_object *o, uint64_t *key)
 {
@@ -172,7 +178,7 @@ static bool candidate_read(const struct audit *a, uint32_t bucket, uint32_t i,
 	       __atomic_load_n(&t->live[bucket].key[i], __ATOMIC_ACQUIRE) == *key;
 }
 
-/* Is it worth a second look, to see whether it is still live? */
+/* Was it found live before? Then it is worth a second check. */
 static bool checked_live(const struct kmt_object *o)
 {
 	return o->checked == KMT_CHECKED_ONCE || o->checked == KMT_CHECKED_TWICE;
@@ -197,8 +203,8 @@ static int candidate_add(struct candidates *out, const struct kmt_object *o, uin
 }
 
 /*
- * Read the table once: count what can be judged, and keep it all as long as there is no more than
- * `room`. *total is how much there is, without the pages beside.
+ * First pass over the live table: count the objects that can be verified and keep the first `room`
+ * of them. *total counts them all, without the pages outside the sample.
  */
 static int candidates_read(struct audit *a, uint32_t allocated_until_ms, uint64_t room,
 			   struct candidates *out, uint64_t *total)
@@ -225,7 +231,7 @@ static int candidates_read(struct audit *a, uint32_t allocated_until_ms, uint64_
 	return err;
 }
 
-/* Drop all that is of the sample. */
+/* Drop the sampled objects; keep the pages outside the sample. */
 static void candidates_keep_beside(struct candidates *s)
 {
 	size_t nr = 0;
@@ -236,7 +242,7 @@ static void candidates_keep_beside(struct candidates *s)
 	s->nr = nr;
 }
 
-/* Read it again, and keep what is chosen, beside the pages that were kept. */
+/* Second pass over the live table: add the objects that the sample chooses. */
 static int candidates_choose(struct audit *a, uint32_t allocated_until_ms, struct candidates *out)
 {
 	struct kmt_object o;
@@ -267,7 +273,7 @@ static int compare_place(const void *x, const void *y)
 	return a->key < b->key ? -1 : a->key > b->key;
 }
 
-/* ---- looking up ---- */
+/* ---- checking ---- */
 
 static int compare_address(const void *x, const void *y)
 {
@@ -294,7 +300,7 @@ static int rest_add(struct audit *a)
 	return 0;
 }
 
-/* Read what rests on the per-CPU lists and in the barns of a cache. */
+/* Read the free objects on a cache's per-CPU lists and in its barns. */
 static int rest_read(struct audit *a, uint64_t cache)
 {
 	uint32_t nodes = tracer_nodes(a->tracer), node = 0;
@@ -323,7 +329,7 @@ int audit_list_caches(struct audit *a)
 
 	if (strcmp(a->state, "ok"))
 		return 0;
-	/* if the first of all is destroyed meanwhile, the list does not lead back to it */
+	/* if the first cache is destroyed meanwhile, the list never returns to it */
 	for (int run = 0; run < CACHE_RUNS && args[0] && !err; run++) {
 		err = tracer_run(a->tracer, TRACER_AUDIT_CACHES, args, -1);
 		args[0] = found->next;
@@ -333,7 +339,7 @@ int audit_list_caches(struct audit *a)
 	return err;
 }
 
-/* The line of a cache, whose name the row may have cut short. */
+/* The slabinfo line of a cache. `name` may be truncated to KMT_NAME. */
 static struct slab_level *level_of(struct slab_levels *slabs, const char *name)
 {
 	for (size_t i = 0; i < slabs->nr; i++)
@@ -365,7 +371,7 @@ int audit_count_free(struct audit *a, struct slab_levels *slabs)
 	return err;
 }
 
-/* Which of the suspects, sorted by address, rest there? */
+/* Mark the candidates (sorted by address) that are on a CPU's free list. */
 static void rest_mark(const struct audit *a, struct candidate *s, size_t nr)
 {
 	size_t r = 0;
@@ -377,7 +383,7 @@ static void rest_mark(const struct audit *a, struct candidate *s, size_t nr)
 	}
 }
 
-/* What a suspect that is found live is marked with. */
+/* The mark for a candidate that is found live. */
 static uint8_t candidate_checked(const struct audit *a, const struct candidate *s)
 {
 	if (s->checked == KMT_CHECKED_TWICE || (s->checked && a->apart))
@@ -385,7 +391,7 @@ static uint8_t candidate_checked(const struct audit *a, const struct candidate *
 	return KMT_CHECKED_ONCE;
 }
 
-/* Have up to KMT_AUDIT_CHUNK suspects of one cache judged. `mark`: leave one on those that live. */
+/* Verify up to KMT_AUDIT_CHUNK candidates of one cache. `mark`: mark the live ones as checked. */
 static int chunk_verify(struct audit *a, uint64_t cache, struct candidate *s, size_t nr, bool mark)
 {
 	struct kmt_audit_item *items = a->tables->audit_items;
@@ -427,8 +433,7 @@ static int check(struct audit *a, uint64_t cache, struct candidate *s, size_t nr
 	return err;
 }
 
-/* A suspect that was found free; what was looked up for a second time says nothing of the others.
- */
+/* Count a candidate that was found free. One outside the sample says nothing about its group. */
 static int unseen_free_count(struct audit *a, const struct candidate *s)
 {
 	struct audit_unseen_frees *g =
@@ -449,7 +454,10 @@ static int unseen_free_count(struct audit *a, const struct candidate *s)
 	return 0;
 }
 
-/* No verdict. Of pages that are no page tables there is none to be had: they do not count. */
+/*
+ * Count a candidate without a verdict. Pages that are no page tables never get one, so they do not
+ * count.
+ */
 static void unsure_count(struct audit *a, const struct candidate *s)
 {
 	if (s->cache || path_of_tables(a, s->stack))
@@ -459,8 +467,8 @@ static void unsure_count(struct audit *a, const struct candidate *s)
 }
 
 /*
- * Judge the suspects of one cache, or the pages. Those that seem live are looked up a second time
- * at once: an object that moved from one free list to another is missed once, hardly ever twice.
+ * Verify the candidates of one cache, or the pages. Those that seem live are checked again at once:
+ * an object that moves from one free list to another can be missed once, hardly ever twice.
  */
 static int cache_verify(struct audit *a, struct candidate *s, size_t nr)
 {
@@ -496,8 +504,10 @@ static int cache_verify(struct audit *a, struct candidate *s, size_t nr)
 	return err;
 }
 
-/* Judge cache by cache, as far as time allows: a cache is judged as chosen or not at all. *done:
- * how many were. */
+/*
+ * Verify cache by cache while time allows: a cache is verified completely or not at all. *done is
+ * the number of objects verified.
+ */
 static int candidates_verify(struct audit *a, struct candidates *s, uint64_t until_ns, size_t *done)
 {
 	size_t first = 0, at;
@@ -531,7 +541,7 @@ static int compare_unseen_frees(const void *x, const void *y)
 	return a->cache < b->cache ? -1 : a->cache > b->cache;
 }
 
-/* One entry for each (path, owner, cache). */
+/* Merge to one entry per (stack, process, cache). */
 static void unseen_frees_merge(struct audit *a)
 {
 	size_t nr = 0;
@@ -575,7 +585,7 @@ int audit_run(struct audit *a, uint32_t allocated_until_ms, double limit_s)
 	a->last_ns = began;
 	err = err ?: candidates_verify(a, &s, judging + LATE * limit_ns, &done);
 	unseen_frees_merge(a);
-	if (done > 10000) /* of few, what each cache costs would be most */
+	if (done > 10000) /* with few objects the fixed cost per cache would dominate */
 		a->object_ns = (clock_ns() - judging) / (double)done;
 	a->counts.runs++;
 	a->counts.ns += clock_ns() - began;

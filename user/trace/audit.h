@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
+<<<<<<< HEAD
  * The liveness audit, from the loader's side: chooses tracked slab objects and pages, has the
  * kernel side look them up in the allocator's free lists and in struct page (bpf/audit.bpf.c), and
  * keeps the results for the collector. Objects found free leave the live table at once and count as
  * unseen frees.
+=======
+ * The liveness audit, user side. It chooses tracked slab objects and pages, has bpf/audit.bpf.c
+ * check them against the allocator's free lists and struct page, and keeps the results for the
+ * collector. An object found free is removed from the live table at once and counts as an unseen
+ * free. The recorder calls it. It must never remove an object that is not proven free.
+>>>>>>> 44f94cf (trace: say in plain words what each comment means)
  */
 #ifndef KMEMTRACE_TRACE_AUDIT_H
 #define KMEMTRACE_TRACE_AUDIT_H
@@ -11,58 +18,79 @@
 #include "trace/tracer.h"
 #include "data/snapshot.h"
 
-/* While tracing, younger objects are not looked at: most will be freed soon, by an event. */
+/*
+ * While tracing, younger objects are not checked: most of them are freed soon, by a traced event.
+ */
 #define AUDIT_AGE_MS 1000
 
 struct audit;
 
 struct audit_counts {
-	uint64_t runs, ns;       /* ns: wall time of all runs, of one CPU */
+	uint64_t runs, ns;       /* ns: wall time of all runs, on one CPU */
 	uint64_t verified, live; /* verdicts */
-	uint64_t unseen_frees;   /* found free and taken out */
-	uint64_t unsure;         /* no verdict: the lists moved */
+	uint64_t unseen_frees;   /* found free and removed */
+	uint64_t unsure;         /* no verdict: the free lists changed meanwhile */
 };
 
-/* Objects of one (path, owner, cache) that the last run found free, of its sample. */
+/* Sampled objects of one (stack, process, cache) that the last run found free. */
 struct audit_unseen_frees {
 	uint32_t stack, process;
 	uint16_t cache; /* 0: page tables */
 	uint64_t nr;
 };
 
-/* The tracer is borrowed. Learns the kernel's layout: call when attached, before the gate opens. */
+/*
+ * Borrows the tracer. Learns the kernel's memory layout: call after attaching, before any pool is
+ * enabled.
+ */
 int audit_new(struct tracer *t, struct audit **out);
 void audit_free(struct audit *a);
 
-/* "ok", or why nothing can be looked up. */
+/* "ok", or why nothing can be checked. */
 const char *audit_state(const struct audit *a);
 
 /*
+<<<<<<< HEAD
  * Look objects up, for about `limit_s` seconds at most: all of them when that is enough, else a
  * sample of each (cache, path) group and some of what earlier runs found live
  * (trace/audit_sample.h). Those allocated after `allocated_until_ms` are left out; that must be
  * before coarse_now_ms, because a row that a new object takes over meanwhile is told by its time. 0
  * or −errno; without effect where audit_state() is not "ok".
+=======
+ * Check objects for at most about `limit_s` seconds: all of them if time allows, else a sample of
+ * each (cache, stack) group and some objects that earlier runs found live (trace/audit_sample.h).
+ * Objects allocated after `allocated_until_ms` are skipped. That time must be earlier than the
+ * coarse clock: the allocation time is what tells an object from a new one that reuses its row.
+ * Returns 0 or −errno; does nothing unless audit_state() is "ok".
+>>>>>>> 44f94cf (trace: say in plain words what each comment means)
  */
 int audit_run(struct audit *a, uint32_t allocated_until_ms, double limit_s);
 
 /*
+<<<<<<< HEAD
  * Of the last run: was the object in `row` of the live table in its sample, and live? (Another
  * object that took the row since is told by kmt_object.checked, which is then 0.) And the unseen
  * frees it found.
+=======
+ * Results of the last run: whether the object in `row` of the live table was sampled and live, and
+ * the unseen frees it found. (If another object has reused the row since, its kmt_object.checked is
+ * 0.)
+>>>>>>> 44f94cf (trace: say in plain words what each comment means)
  */
 bool audit_sampled(const struct audit *a, uint32_t row);
 size_t audit_unseen_frees(const struct audit *a, const struct audit_unseen_frees **out);
 
-/* Give each cache there is by now its row in the tables: by its name, --cache finds it. 0 or
- * −errno; as below. */
+/*
+ * Give every cache that exists now a row in the tables, so that --cache finds it by name. Returns 0
+ * or −errno; does nothing unless audit_state() is "ok".
+ */
 int audit_list_caches(struct audit *a);
 
 /*
- * Count, for each cache, the free objects that slabinfo takes for active: on CPUs' free lists, in
- * their partial slabs, in sheaves and barns. Into slab_level.cpu_free of the lines of `slabs`, read
- * a moment ago; those that could not be counted stay −1. 0 or −errno; without effect where
- * audit_state() is not "ok".
+ * Count, for each cache, the free objects that slabinfo reports as active: those on CPUs' free
+ * lists, in CPUs' partial slabs, in sheaves and barns. Writes the counts to slab_level.cpu_free in
+ * `slabs`, which must have been read a moment ago; a cache that could not be counted keeps −1.
+ * Returns 0 or −errno; does nothing unless audit_state() is "ok".
  */
 int audit_count_free(struct audit *a, struct slab_levels *slabs);
 

@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+<<<<<<< HEAD
 /* The audit's sample: see audit_sample.h. */
+=======
+/*
+ * The audit's sample. Counts groups, divides the room among them, then takes objects. See
+ * audit_sample.h.
+ */
+>>>>>>> 44f94cf (trace: say in plain words what each comment means)
 #include "trace/audit_sample.h"
 
 #include <errno.h>
@@ -12,14 +19,14 @@
 #define GROUPS       (1u << GROUP_BITS)
 #define GROUP_PROBES 32
 
-/* Objects of one cache and path; what does not fit lies in row 0. */
+/* Objects of one cache and stack. Row 0 collects the groups that do not fit. */
 struct sample_group {
 	uint32_t stack;
 	uint16_t cache;
 	bool used;
 	uint32_t total, checked;
-	uint32_t want, again; /* to be taken yet: of the sample, and of those looked at before */
-	uint32_t left;        /* not yet met at the second reading */
+	uint32_t want, again; /* still to take: for the sample, and for a second check */
+	uint32_t left;        /* not yet seen in the second pass */
 	uint64_t bytes;
 };
 
@@ -42,7 +49,7 @@ void audit_sample_free(struct audit_sample *c)
 	free(c);
 }
 
-/* xorshift64*: Vigna (2016). Below n. */
+/* A random number below n. xorshift64*: Vigna (2016). */
 static uint32_t random_below(struct audit_sample *c, uint32_t n)
 {
 	c->random ^= c->random >> 12;
@@ -96,7 +103,7 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* The sample of a group, and the second look; false when there is no room for the sample. */
+/* Plan a group's sample and its second checks. False if there is no room for the sample. */
 static bool group_plan(struct sample_group *g, uint64_t *room)
 {
 	uint64_t all = g->total,
@@ -111,7 +118,7 @@ static bool group_plan(struct sample_group *g, uint64_t *room)
 	return true;
 }
 
-/* Look it up whole, if there is room. */
+/* Take the whole group if there is room. */
 static bool group_whole(struct sample_group *g, uint64_t *room)
 {
 	uint64_t planned = g->want + g->again;
@@ -124,7 +131,7 @@ static bool group_whole(struct sample_group *g, uint64_t *room)
 	return true;
 }
 
-/* Give it what room there is, which is not enough for all of it. */
+/* Give the remaining room to a group that is too large to take whole. */
 static void group_extend(struct sample_group *g, uint64_t *room)
 {
 	uint64_t planned = *room + g->want + g->again;
@@ -164,7 +171,7 @@ enum chosen audit_sample_take(struct audit_sample *c, uint32_t stack, uint16_t c
 	bool sampled;
 
 	if (!g->left)
-		return CHOSEN_NOT; /* came since it was counted */
+		return CHOSEN_NOT; /* allocated since the first pass */
 	/* Selection sampling: Knuth, The Art of Computer Programming 2, 3.4.2, algorithm S. */
 	sampled = g->want && (g->want >= g->left || random_below(c, g->left) < g->want);
 	g->left--;

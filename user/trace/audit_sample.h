@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which objects the liveness audit looks up, where there is not time for all. Pure: the audit reads
- * the live table twice, tells each object it meets, and is told what to do with it.
+ * Chooses which objects the liveness audit checks when there is no time for all. Used by audit.c,
+ * which reads the live table twice: the first pass counts the groups, the second asks for each
+ * object whether to take it. Pure: must never read the tables itself.
  */
 #ifndef KMEMTRACE_TRACE_AUDIT_SAMPLE_H
 #define KMEMTRACE_TRACE_AUDIT_SAMPLE_H
@@ -10,37 +11,36 @@
 #include <stdint.h>
 
 /*
- * Objects that tell the share of a large group that lives to ±5 %, 95 times of 100, whatever the
+ * Sample size that gives the live share of a large group to ±5 % at 95 % confidence, whatever that
  * share is: 1.96² × ½ × ½ / 0.05² (Cochran 1977, Sampling Techniques, 4.4).
  */
 #define AUDIT_SAMPLE 385
 
 enum chosen {
 	CHOSEN_NOT,
-	CHOSEN_SAMPLE, /* of the uniform sample of its group: what it turns out to be speaks for the
-			  others */
-	CHOSEN_AGAIN,  /* found live before, and looked up once more: speaks for itself alone */
+	CHOSEN_SAMPLE, /* in the uniform sample of its group: its verdict stands for the others */
+	CHOSEN_AGAIN, /* found live before, checked once more: its verdict counts for itself only */
 };
 
 struct audit_sample;
 
-/* NULL without memory. Equal seeds choose alike. */
+/* Returns NULL if memory runs out. Equal seeds make equal choices. */
 struct audit_sample *audit_sample_new(uint64_t seed);
 void audit_sample_free(struct audit_sample *c);
 
 void audit_sample_begin(struct audit_sample *c);
-/* The first reading: an object of the group (path, cache). `looked`: it was found live before. */
+/* First pass: count an object of the group (stack, cache). `checked`: it was found live before. */
 void audit_sample_count(struct audit_sample *c, uint32_t stack, uint16_t cache, uint64_t size,
 			bool checked);
 /*
- * Share out `room` look-ups: from the group that holds most bytes on down, a uniform sample of
- * AUDIT_SAMPLE (with the finite population's due) and as many of those found live before, so that a
- * group too large to be looked up whole is nevertheless seen twice; then what is left to looking
- * groups up whole, in the same order, and the rest to the first that was too large. 0 or −ENOMEM.
+ * Divide `room` checks among the groups, largest bytes first. Each group gets a uniform sample of
+ * AUDIT_SAMPLE (less by the finite population correction) and as many second checks of objects
+ * found live before, so that a group too large to check whole still gets second checks. The
+ * remaining room goes to checking whole groups, in the same order; what is left then goes to the
+ * first group that was too large. Returns 0 or −ENOMEM.
  */
 int audit_sample_plan(struct audit_sample *c, uint64_t room);
-/* The second reading, in any order: each object of a group is as likely to be of its sample as any
- * other. */
+/* Second pass, in any order: each object of a group is equally likely to be sampled. */
 enum chosen audit_sample_take(struct audit_sample *c, uint32_t stack, uint16_t cache, bool checked);
 
 #endif

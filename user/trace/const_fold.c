@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+<<<<<<< HEAD
 /* Settings as numbers in the instructions. See const_fold.h. */
+=======
+/*
+ * Constant folding of the settings, in four steps: find jump targets, fold loads, fold jumps, drop
+ * unused instructions. See const_fold.h.
+ */
+>>>>>>> 44f94cf (trace: say in plain words what each comment means)
 #include "trace/const_fold.h"
 
 #include <errno.h>
@@ -17,8 +24,7 @@ static bool is_jump(const struct bpf_insn *in)
 	return (class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT;
 }
 
-/* Instructions that one comes to by a jump as well: what the one before has loaded is not known
- * there. */
+/* Mark the instructions that are jump targets: register contents are unknown there. */
 static bool *targets_of(const struct bpf_insn *insns, size_t nr)
 {
 	bool *target = calloc(nr, sizeof(*target));
@@ -34,8 +40,10 @@ static bool is_wide(const struct bpf_insn *in)
 	return in->code == (BPF_LD | BPF_IMM | BPF_DW);
 }
 
-/* What a load reads from `at` in `size` bytes of values. False when it is none, or reads beyond
- * them. */
+/*
+ * The value that a load reads at offset `at` of the `size` bytes of values. False if `in` is no
+ * load or reads past the end.
+ */
 static bool load_value(const struct bpf_insn *in, uint64_t at, const void *values, size_t size,
 		       uint64_t *value)
 {
@@ -57,8 +65,10 @@ static bool load_value(const struct bpf_insn *in, uint64_t at, const void *value
 	return false;
 }
 
-/* Of each register, which instruction made it a pointer into the map, or a number. NULL: none is
- * known to have. */
+/*
+ * For each register, the instruction that made it a pointer into the map or a constant; NULL if
+ * unknown.
+ */
 struct known {
 	struct bpf_insn *pointer[MAX_BPF_REG], *number[MAX_BPF_REG];
 };
@@ -68,7 +78,8 @@ static void known_forget(struct known *k, const struct bpf_insn *in)
 	uint8_t class = BPF_CLASS(in->code);
 
 	if (in->code == (BPF_JMP | BPF_EXIT) || in->code == (BPF_JMP | BPF_JA)) {
-		*k = (struct known){}; /* what comes next is another function, or jumped to */
+		*k = (struct known){}; /* the next instruction is another function or a jump target
+					*/
 	} else if (in->code == (BPF_JMP | BPF_CALL)) {
 		memset(k->pointer, 0,
 		       BPF_REG_6 * sizeof(k->pointer[0])); /* a call keeps r6 to r9 */
@@ -76,15 +87,18 @@ static void known_forget(struct known *k, const struct bpf_insn *in)
 	} else if (class == BPF_ALU || class == BPF_ALU64 || class == BPF_LD || class == BPF_LDX) {
 		k->pointer[in->dst_reg] = k->number[in->dst_reg] = NULL;
 	} else if (class == BPF_STX && BPF_MODE(in->code) == BPF_ATOMIC) {
-		k->pointer[BPF_REG_0] = k->pointer[in->src_reg] = NULL; /* what was there before */
+		k->pointer[BPF_REG_0] = k->pointer[in->src_reg] = NULL; /* receives the old value */
 		k->number[BPF_REG_0] = k->number[in->src_reg] = NULL;
 	}
 }
 
 static const struct bpf_insn nothing = {
-	.code = BPF_JMP | BPF_JA}; /* to the next one: the verifier takes it out */
+	.code = BPF_JMP | BPF_JA}; /* jump to the next instruction: the verifier removes it */
 
-/* A load by the pointer that `wide` made. One that cannot be told in an instruction stays. */
+/*
+ * Fold a load through the pointer that `wide` made. A value that does not fit one instruction stays
+ * a load.
+ */
 static void load_fold(struct bpf_insn *in, struct bpf_insn *wide, const void *values, size_t size)
 {
 	uint64_t value;
@@ -96,7 +110,7 @@ static void load_fold(struct bpf_insn *in, struct bpf_insn *wide, const void *va
 					.dst_reg = in->dst_reg,
 					.imm = (int32_t)value};
 	} else if (in == wide + 2 &&
-		   in->dst_reg == in->src_reg) { /* the pointer served for this alone */
+		   in->dst_reg == in->src_reg) { /* nothing else uses the pointer */
 		wide->src_reg = 0;
 		wide->imm = (uint32_t)value;
 		wide[1].imm = value >> 32;
@@ -104,13 +118,13 @@ static void load_fold(struct bpf_insn *in, struct bpf_insn *wide, const void *va
 	}
 }
 
-/* A walk through all that a program can come to. */
+/* A walk over all reachable instructions of a program. */
 struct walk {
 	const struct bpf_insn *insns;
 	size_t nr, nr_seen, nr_todo;
-	size_t nr_all; /* what it can come to, for good: see jump_fold() */
+	size_t nr_all; /* reachable before folding: see jump_fold() */
 	bool *seen;
-	size_t *todo; /* seen, but not what comes after */
+	size_t *todo; /* seen, successors not yet visited */
 };
 
 static void walk_to(struct walk *w, size_t i)
@@ -122,7 +136,7 @@ static void walk_to(struct walk *w, size_t i)
 	w->todo[w->nr_todo++] = i;
 }
 
-/* How many instructions the program can come to. */
+/* The number of reachable instructions. */
 static size_t walk(struct walk *w)
 {
 	memset(w->seen, 0, w->nr * sizeof(*w->seen));
@@ -146,8 +160,8 @@ static size_t walk(struct walk *w)
 }
 
 /*
- * A jump that depends on a number goes one way. Unless the other is then come to from nowhere: the
- * verifier takes out what is ruled out by itself, but refuses what cannot be reached to begin with.
+ * Make a jump that depends on a constant unconditional. Do not if that makes code unreachable: the
+ * verifier removes code that it finds dead itself, but rejects a program with unreachable code.
  */
 static void jump_fold(struct bpf_insn *in, int32_t number, struct walk *w)
 {
@@ -188,11 +202,11 @@ static void loads_and_jumps_fold(struct bpf_insn *insns, struct walk *w, const b
 			continue;
 		if (in->src_reg == BPF_PSEUDO_MAP_VALUE && in->imm == fd)
 			known.pointer[in->dst_reg] = in;
-		i++; /* its second half */
+		i++; /* skip its second half */
 	}
 }
 
-/* May an instruction use what is in a register? */
+/* May an instruction read a register? */
 static bool may_read(const struct bpf_insn *in, int reg)
 {
 	switch (BPF_CLASS(in->code)) {
@@ -207,10 +221,10 @@ static bool may_read(const struct bpf_insn *in, int reg)
 		return (BPF_SRC(in->code) == BPF_X && in->src_reg == reg) ||
 		       (BPF_OP(in->code) != BPF_MOV && in->dst_reg == reg);
 	}
-	return true; /* a call, or what has more than one way to go on */
+	return true; /* a call, or a conditional jump */
 }
 
-/* Is a register written, from `in` on, before it may be read? */
+/* Is a register overwritten before it may be read, from `in` on? */
 static bool is_dead(int reg, const struct bpf_insn *in, const struct bpf_insn *end)
 {
 	for (; in < end; in += 1 + is_wide(in)) {
@@ -224,7 +238,7 @@ static bool is_dead(int reg, const struct bpf_insn *in, const struct bpf_insn *e
 	return false;
 }
 
-/* Numbers and pointers that nobody uses any more. */
+/* Drop constants and pointers that nothing reads any more. */
 static void unused_drop(struct bpf_insn *insns, size_t nr)
 {
 	for (size_t i = nr; i-- > 0;) {
@@ -232,7 +246,7 @@ static void unused_drop(struct bpf_insn *insns, size_t nr)
 		size_t n = is_wide(in) ? 2 : 1;
 
 		if (is_wide(in) && in->src_reg == BPF_PSEUDO_FUNC)
-			continue; /* what comes to that function */
+			continue; /* it makes that function reachable */
 		if ((is_number(in) || is_wide(in)) && is_dead(in->dst_reg, in + n, insns + nr))
 			for (size_t half = 0; half < n; half++)
 				in[half] = nothing;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Settings as numbers in the instructions. The verifier knows what lies in read-only data and drops
- * what a setting rules out, but it leaves the load, and the test where what follows is come to from
- * elsewhere, too: of code that does little else, and runs where caches are cold, that is a good
- * part.
+ * Folds the settings in read-only data into the instructions as constants. The verifier already
+ * drops code that a setting rules out. It keeps the load, and it keeps the test if the code after
+ * it has other predecessors. In short programs that run with cold caches, those are a large part of
+ * the cost. Called by tracer.c while libbpf loads each program; must never move an instruction.
  */
 #ifndef KMEMTRACE_TRACE_CONST_FOLD_H
 #define KMEMTRACE_TRACE_CONST_FOLD_H
@@ -12,11 +12,11 @@
 #include <linux/bpf.h>
 
 /*
- * In `nr` instructions of a program that is relocated, replace the loads from the map of `fd`,
- * whose one value is the `size` bytes at `values` for good, by what they load, the jumps that this
- * decides by the way they go, and what nobody uses any more by nothing. All instructions stay where
- * they are: libbpf and the verifier know them by their place. Returns 0, or −ENOMEM with nothing
- * replaced.
+ * Fold constants in the `nr` instructions of a relocated program. `fd` is a map whose only value is
+ * the `size` bytes at `values`, which never change. Loads from it become constants, jumps that
+ * those constants decide become unconditional, and instructions that are then unused become no-ops.
+ * Every instruction keeps its index, because libbpf and the verifier refer to it by index. Returns
+ * 0, or −ENOMEM with nothing replaced.
  */
 int const_fold_settings(struct bpf_insn *insns, size_t nr, int fd, const void *values, size_t size);
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The table of hooks: which program sees what by which event. To see something new, add a row. */
+/*
+ * The table of hooks: which program sees which kernel event, and what the report loses without it.
+ * To trace another event, add a row. See hooks.h.
+ */
 #include "trace/hooks.h"
 
 #include <string.h>
@@ -8,22 +11,23 @@
 #define COST_KMALLOC "kmalloc'ed objects would not be seen"
 #define COST_CACHES  "objects of named caches would not be seen"
 #define COST_AUDIT \
-	"objects whose free fires no event look outstanding, and trust is low where there are many"
+	"objects freed without an event look outstanding; many of them make the result unreliable"
 #define COST_BULK(which) "frees " which " are found by the audit alone"
-#define COST_ALLOC_BULK \
-	"of objects allocated in bulk only the number is known, by cache, from slabinfo"
-#define COST_RCU     "what kfree_rcu() is about to free looks like any other object until it does"
-#define COST_VMALLOC "vmalloc is known only as the difference of /proc/vmallocinfo, by caller"
-#define COST_PERCPU  "per-CPU memory is known only as the level of Percpu"
-#define COST_KSTACK  "kernel stacks are known only by process, not by who created them"
-#define COST_PAGE    "page tables and other pages are known only as levels"
-#define COST_PTE     "where functions have no names, page tables are known by the audit alone"
-#define COST_TASKS   "which processes hold kernel stacks and page tables is not known"
+#define COST_ALLOC_BULK  "objects allocated in bulk are only counted per cache, from slabinfo"
+#define COST_RCU         "objects waiting in kfree_rcu() look like any other object until they are freed"
+#define COST_VMALLOC     "vmalloc is known only as the difference of /proc/vmallocinfo, by caller"
+#define COST_PERCPU      "per-CPU memory is known only as the level of Percpu"
+#define COST_KSTACK      "kernel stacks are known only by process, not by who created them"
+#define COST_PAGE        "page tables and other pages are known only as levels"
+#define COST_PTE         "where functions have no names, page tables are known by the audit alone"
+#define COST_TASKS       "which processes hold kernel stacks and page tables is not known"
 
 #define TRACEPOINT  .how = "raw_tp"
 #define NAMES_CACHE .typed_arg = 2, .type = "kmem_cache"
 
-/* Rows of one name are the shapes of one event, or ways to one end: the first that fits is taken.
+/*
+ * Rows with the same name are variants of one event, or alternatives for the same purpose: the
+ * first that fits is used.
  */
 const struct hook_def hook_defs[] = {
 	{"kmem:kfree", "slab_kfree", POOL_SLAB, EVENT_KFREE, 2, COST_FREES, TRACEPOINT,

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Asks the running kernel what it allows. See kernel_facts.h. */
+/*
+ * Asks the running kernel what it allows, one small probe per fact: a BTF lookup, a tiny program to
+ * load, a file to read. Probes leave nothing loaded or attached. See kernel_facts.h.
+ */
 #include "trace/kernel_facts.h"
 
 #include <errno.h>
@@ -24,8 +27,9 @@
 #include "proc/host.h"
 #include "proc/snapshot.h"
 
-#define KALLSYMS_LOOKED_AT \
-	(256UL << 10) /* of it, for the first function: per-CPU variables come before */
+#define KALLSYMS_LOOKED_AT                                                                       \
+	(256UL << 10) /* read this much to find the first function: per-CPU variables come first \
+		       */
 
 static const char *const event_names[KERNEL_EVENTS] = {
 	[EVENT_KMALLOC] = "kmalloc",
@@ -82,7 +86,7 @@ static void event_read(const struct btf *btf, struct event_fact *event)
 			 btf_base_name(btf, params[i + 1].type));
 }
 
-/* Is there a member of this name in the struct, or in a nameless struct or union inside it? */
+/* Does the struct, or an unnamed struct or union inside it, have a member of this name? */
 static bool members_have(const struct btf *btf, const struct btf_type *t, const char *member)
 {
 	const struct btf_member *m = btf_members(t);
@@ -117,24 +121,27 @@ static bool enum_has(const struct btf *btf, const char *type, const char *name)
 	return false;
 }
 
-/* The audit knows SLUB's lists, and how slab pages are marked: see bpf/compat.bpf.h. */
+/*
+ * The audit needs SLUB's free lists and the mark of slab pages in a known form: see
+ * bpf/compat.bpf.h.
+ */
 static const char *audit_obstacle(const struct btf *btf)
 {
 	if (!struct_has(btf, "kmem_cache", "offset"))
 		return "the slab allocator is not SLUB";
 	if (!struct_has(btf, "kmem_cache", "cpu_slab") &&
 	    !struct_has(btf, "kmem_cache", "cpu_sheaves"))
-		return "SLUB keeps its free objects in a way that is not known";
+		return "this SLUB keeps its free objects in an unknown way";
 	if (!struct_has(btf, "slab", "freelist") && !struct_has(btf, "page", "freelist"))
-		return "slab pages are laid out in a way that is not known";
+		return "the layout of slab pages is unknown";
 	if (!enum_has(btf, "pagetype", "PGTY_slab") && !enum_has(btf, "pageflags", "PG_slab"))
-		return "slab pages are marked in a way that is not known";
+		return "the mark of slab pages is unknown";
 	return "";
 }
 
 /*
- * Attach to the function a program that looks at an argument: lockdown, a kernel without
- * trampolines, or one without the helper (5.17, f92c1e183604) refuses that.
+ * Try to attach a program that reads an argument of the function. Refused under lockdown, on a
+ * kernel without trampolines, and without the helper (5.17, f92c1e183604).
  */
 static int fentry_read(int function)
 {
@@ -164,7 +171,7 @@ static bool function_is(const struct btf *btf, const char *name)
 	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
 }
 
-/* A function that fentry and fexit can be asked to attach to. */
+/* Read a function's arguments, and whether fentry can attach to it. */
 static void function_read(const struct btf *btf, struct event_fact *event)
 {
 	int id = btf__find_by_name_kind(btf, event->name, BTF_KIND_FUNC);
@@ -177,7 +184,9 @@ static void function_read(const struct btf *btf, struct event_fact *event)
 	event->fentry = fentry_read(id);
 }
 
-/* What takes the kernel's own BTF: programs name its functions by their number there. */
+/*
+ * Facts that need the kernel's own BTF, because programs refer to kernel functions by their BTF id.
+ */
 static void functions_read(const struct btf *btf, struct kernel_facts *out)
 {
 	for (int i = EVENT_FREE_BULK; i <= EVENT_PTE_ALLOC_ONE; i++)
@@ -186,12 +195,15 @@ static void functions_read(const struct btf *btf, struct kernel_facts *out)
 		out->events[EVENT_ITER_TASK].args = 1;
 	out->kfunc_get_kmem_cache = function_is(btf, "bpf_get_kmem_cache");
 	out->kfunc_rdonly_cast = function_is(btf, "bpf_rdonly_cast");
-	/* global functions: 6.12 has not, 6.18 has */
+	/* calling global functions with preemption off: not in 6.12, but in 6.18 */
 	out->preempt_off = function_is(btf, "bpf_preempt_disable") &&
 			   struct_has(btf, "bpf_subprog_info", "might_sleep");
 }
 
-/* libbpf has numbers of its own for files that are something else, and would wait for a pipe. */
+/*
+ * Refuse anything but a regular file: libbpf would block on a pipe. Its own error codes for files
+ * that are not BTF become −EINVAL.
+ */
 static int btf_open(const char *path, struct btf **out)
 {
 	struct stat st;
@@ -223,8 +235,8 @@ static void btf_read(const char *path, struct kernel_facts *out)
 	for (int i = 0; i < KERNEL_EVENTS; i++)
 		event_read(btf, &out->events[i]);
 	/*
-	 * Tracepoints run under SRCU instead of with preemption off from 7.0 on. They used it for
-	 * the idle task, too, up to 6.12; the kfunc of 6.13 tells which of the two it is.
+	 * Since 7.0 tracepoints run under SRCU instead of with preemption off. Up to 6.12 the same
+	 * SRCU variable existed for the idle task; the kfunc of 6.13 tells the two apart.
 	 */
 	out->preemptible =
 		function_is(btf, "bpf_get_kmem_cache") && function_is(btf, "bpf_preempt_disable") &&
@@ -234,7 +246,7 @@ static void btf_read(const char *path, struct kernel_facts *out)
 	btf__free(btf);
 }
 
-/* Load it as a raw tracepoint program: the kernel says itself whether we may. */
+/* Load a raw tracepoint program: the kernel itself says whether we may. */
 static int load_try(const struct bpf_insn *insns, size_t nr)
 {
 	_cleanup_close_ int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "kmemtrace_may_i",
@@ -253,8 +265,10 @@ static int bpf_load_read(void)
 	return load_try(insns, sizeof(insns) / sizeof(insns[0]));
 }
 
-/* A helper call with an 8-byte buffer on the stack, its size, and an address of 0: enough for those
- * asked for here. */
+/*
+ * Try a helper call with an 8-byte stack buffer, its size and address 0 as arguments. That fits the
+ * helpers probed here.
+ */
 static int helper_read(int helper)
 {
 	const struct bpf_insn insns[] = {
@@ -271,7 +285,7 @@ static int helper_read(int helper)
 	return load_try(insns, sizeof(insns) / sizeof(insns[0]));
 }
 
-/* *(u64 *)(fp − 8) = 0; r0 = cmpxchg of it, from 0 to 0 */
+/* *(u64 *)(fp − 8) = 0; r0 = cmpxchg(that, 0, 0) */
 static bool cmpxchg_read(void)
 {
 	const struct bpf_insn insns[] = {
@@ -306,7 +320,7 @@ static bool run_time_read(void)
 	return fd >= 0;
 }
 
-/* Of the kernel itself: /proc may not be there. */
+/* Ask the kernel, not /proc, which may not be mounted. */
 static unsigned long long caps_read(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -328,7 +342,7 @@ static int meminfo_read(const char *proc_root)
 	return err;
 }
 
-/* How many files can be opened: opens them, and closes them again. */
+/* Count the files that can be opened, by opening and closing them. */
 static int files_read(void)
 {
 	int fds[RECORD_FILES], nr = 0;
@@ -349,7 +363,7 @@ static unsigned long long address_read(void)
 	return limit.rlim_cur;
 }
 
-/* Is this a function, and at an address? "ffffffff81000000 T _stext" */
+/* Is this line a function: "ffffffff81000000 T _stext"? *hidden: its address is shown as 0. */
 static bool function_line(struct text line, bool *hidden)
 {
 	struct text address, type;
@@ -398,8 +412,10 @@ static int kptr_restrict_read(const char *proc_root)
 		       : atoi(line);
 }
 
-/* kallsyms_show_value() of kernel/ksyms_common.c decides: 2 hides them from everyone, else
- * CAP_SYSLOG shows them. */
+/*
+ * Follows kallsyms_show_value() of kernel/ksyms_common.c: kptr_restrict 2 hides addresses from
+ * everyone, otherwise CAP_SYSLOG shows them.
+ */
 const char *symbols_hidden_why(int kptr_restrict, bool cap_syslog, char buf[SYMBOLS_WHY_MAX])
 {
 	if (kptr_restrict >= 2)
@@ -416,8 +432,7 @@ const char *symbols_hidden_why(int kptr_restrict, bool cap_syslog, char buf[SYMB
 	else
 		snprintf(
 			buf, SYMBOLS_WHY_MAX,
-			"/proc/kallsyms shows no addresses, though CAP_SYSLOG is there: record outside of the user "
-			"namespace or sandbox that hides them");
+			"/proc/kallsyms shows no addresses although the process has CAP_SYSLOG: record outside the user namespace or sandbox that hides them");
 	return buf;
 }
 
@@ -431,7 +446,7 @@ const char *symbols_why(int err, const char *proc_root, char buf[SYMBOLS_WHY_MAX
 	if (err == -ENODATA)
 		snprintf(
 			buf, SYMBOLS_WHY_MAX,
-			"/proc/kallsyms is empty: a kernel without CONFIG_KALLSYMS, or it is masked");
+			"/proc/kallsyms is empty: the kernel lacks CONFIG_KALLSYMS, or the file is masked");
 	else
 		snprintf(buf, SYMBOLS_WHY_MAX, "cannot read /proc/kallsyms: %s",
 			 limits_explain(-err, why));
@@ -453,7 +468,7 @@ void kernel_facts_read(const char *proc_root, const char *btf_path, struct kerne
 	struct host_facts host;
 	struct stat st;
 
-	libbpf_set_print(NULL); /* what it refuses is said in our words */
+	libbpf_set_print(NULL); /* we explain refusals ourselves */
 	memset(out, 0, sizeof(*out));
 	out->btf_path = btf_path;
 	out->files = files_read();
@@ -461,8 +476,10 @@ void kernel_facts_read(const char *proc_root, const char *btf_path, struct kerne
 	btf_read(btf_path, out);
 	out->bpf_load = bpf_load_read();
 	out->read_kernel = helper_read(BPF_FUNC_probe_read_kernel);
-	/* 5.11 came with both: 3ca1032ab7ab the helper, d05512618056 the memory cgroup's account
-	 * instead */
+	/*
+	 * 5.11 brought both the helper (3ca1032ab7ab) and accounting by memory cgroup
+	 * (d05512618056)
+	 */
 	out->locked = helper_read(BPF_FUNC_get_current_task_btf) && lock_is_limited();
 	out->run_time = run_time_read();
 	out->cmpxchg = cmpxchg_read();

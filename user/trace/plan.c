@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The plan made from the table of hooks (hooks.c): what is attached, and why the rest is not. */
+/*
+ * Makes the plan from the table in hooks.c: what is attached, and why the rest is not. The refusals
+ * and notes that `record` and `doctor` print are here too. See plan.h.
+ */
 #include "trace/plan.h"
 
 #include <errno.h>
@@ -24,31 +27,33 @@ static void __attribute__((format(printf, 2, 3))) note(struct plan *p, const cha
 	va_end(ap);
 }
 
-/* Why this hook cannot be attached, in hook->reason; empty when it can. */
+/* Set hook->reason to why the hook cannot be attached, "" if it can. */
 static void hook_judge(const struct kernel_facts *facts, struct plan_hook *hook)
 {
 	const struct hook_def *def = hook->def;
 	const struct event_fact *event = &facts->events[def->event];
 
 	if (facts->btf)
-		snprintf(hook->reason, sizeof(hook->reason), "without BTF it cannot be looked up");
+		snprintf(hook->reason, sizeof(hook->reason), "it cannot be found without BTF");
 	else if (facts->btf_path && (!strcmp(def->how, HOW_ITER) || hook_is_function(def)))
-		snprintf(hook->reason, sizeof(hook->reason), "that takes BTF of the kernel's own");
+		snprintf(hook->reason, sizeof(hook->reason), "it needs the kernel's own BTF");
 	else if (event->args < 0 && !strcmp(def->how, HOW_ITER))
 		snprintf(hook->reason, sizeof(hook->reason),
 			 "this kernel has no BPF iterator over tasks (5.8)");
 	else if (def->event == EVENT_ALLOC_BULK && !facts->preempt_off)
-		snprintf(hook->reason, sizeof(hook->reason),
-			 "a program there can be preempted, and cannot forbid it (6.18 can)");
+		snprintf(
+			hook->reason, sizeof(hook->reason),
+			"a program there can be preempted and cannot turn that off (since 6.18 it can)");
 	else if (event->args < 0)
 		snprintf(hook->reason, sizeof(hook->reason), "this kernel has no %s %s",
 			 hook_is_function(def) ? "function" : "event", def->name);
 	else if (event->args < def->args)
 		snprintf(hook->reason, sizeof(hook->reason),
-			 "the event carries %d arguments, %d are needed", event->args, def->args);
+			 "the event has %d arguments, but %d are needed", event->args, def->args);
 	else if (def->typed_arg && strcmp(event->type[def->typed_arg], def->type))
 		snprintf(hook->reason, sizeof(hook->reason),
-			 "argument %d of the event is no struct %s", def->typed_arg + 1, def->type);
+			 "argument %d of the event is not a struct %s", def->typed_arg + 1,
+			 def->type);
 	else if (event->fentry)
 		snprintf(hook->reason, sizeof(hook->reason), "%s is refused (%s)", def->how,
 			 strerror(-event->fentry));
@@ -73,36 +78,38 @@ static void __attribute__((format(printf, 2, 3))) refuse(struct plan *p, const c
 	va_end(ap);
 }
 
-/* What this process must be shown and allowed, whatever the kernel can do. */
+/*
+ * Refuse if this process lacks something that no kernel can replace: /proc, /sys, files, address
+ * space.
+ */
 static bool refuse_surroundings(const struct kernel_facts *facts, struct plan *p)
 {
 	char why[LIMITS_MAX];
 
 	if (facts->proc == -ENOENT)
 		refuse(p, "/proc is not mounted here: run `mount -t proc proc /proc`");
-	else if (!facts->sysfs) /* it has the kernel's BTF, and how many CPUs there are */
+	else if (!facts->sysfs) /* /sys holds the kernel's BTF and the number of CPUs */
 		refuse(p, "/sys is not mounted here: run `mount -t sysfs sysfs /sys`");
 	else if (facts->proc)
 		refuse(p, "/proc cannot be read (%s)", limits_explain(-facts->proc, why));
 	else if (facts->meminfo == -ENODATA)
 		refuse(p,
-		       "/proc/meminfo has no MemTotal, so that nothing can be compared: is another file mounted over it?");
+		       "/proc/meminfo has no MemTotal, so nothing can be compared: is another file mounted over it?");
 	else if (facts->meminfo)
 		refuse(p, "/proc/meminfo cannot be read (%s): without it nothing can be compared",
 		       limits_explain(-facts->meminfo, why));
 	else if (facts->files < RECORD_FILES)
 		refuse(p,
-		       "record keeps up to %d files open, and this process can open %d more: run `ulimit -n 1024` first",
+		       "record keeps up to %d files open, but this process can open only %d more: run `ulimit -n 1024` first",
 		       RECORD_FILES, facts->files);
 	else if (facts->address_bytes < RECORD_ADDRESS_BYTES)
 		refuse(p,
-		       "record takes %llu MiB of address space or more, and this process is limited to %llu MiB: run "
-		       "`ulimit -v unlimited` first",
+		       "record needs at least %llu MiB of address space, but this process is limited to %llu MiB: run `ulimit -v unlimited` first",
 		       RECORD_ADDRESS_BYTES >> 20, facts->address_bytes >> 20);
 	return p->refusal[0];
 }
 
-/* There is none, or none that can be read: each needs another remedy. */
+/* BTF is missing or cannot be read. Each cause has its own remedy. */
 static void refuse_btf(const struct kernel_facts *facts, struct plan *p)
 {
 	const char *path = facts->btf_path;
@@ -115,24 +122,20 @@ static void refuse_btf(const struct kernel_facts *facts, struct plan *p)
 		       why);
 	else if (path)
 		refuse(p,
-		       "%.120s cannot be read as BTF: %s; make it by `pahole --btf_encode_detached FILE vmlinux` "
-		       "from this kernel's vmlinux with debug information",
+		       "%.120s cannot be read as BTF: %s; make it with `pahole --btf_encode_detached FILE vmlinux` from this kernel's vmlinux with debug information",
 		       path,
 		       err == EINVAL ? "it is neither BTF nor an ELF file with a section .BTF"
 				     : why);
 	else if (err == ENOENT)
 		refuse(p,
-		       "this kernel has no BTF (%s: %s), CONFIG_DEBUG_INFO_BTF=y would give it one: take that of "
-		       "this very kernel from a file, by --btf FILE; `pahole --btf_encode_detached FILE vmlinux` "
-		       "makes it",
+		       "this kernel has no BTF (%s: %s) because it was built without CONFIG_DEBUG_INFO_BTF=y: give BTF of exactly this kernel with --btf FILE; `pahole --btf_encode_detached FILE vmlinux` makes it",
 		       KERNEL_BTF, why);
 	else
-		refuse(p,
-		       "the BTF of this kernel cannot be read (%s: %s): take it from a file, by --btf FILE",
-		       KERNEL_BTF, err == EINVAL ? "not in a form that is known" : why);
+		refuse(p, "the BTF of this kernel cannot be read (%s: %s): give it with --btf FILE",
+		       KERNEL_BTF, err == EINVAL ? "unknown format" : why);
 }
 
-/* What BPF programs need. */
+/* Refuse if BPF programs cannot run or cannot read what they need. */
 static bool refuse_bpf(const struct kernel_facts *facts, struct plan *p)
 {
 	char why[LIMITS_MAX];
@@ -141,12 +144,10 @@ static bool refuse_bpf(const struct kernel_facts *facts, struct plan *p)
 		refuse_btf(facts, p);
 	else if (facts->preemptible && facts->btf_path)
 		refuse(p,
-		       "from 7.0 on programs must turn preemption off, and that takes BTF of the kernel's own: it "
-		       "needs CONFIG_DEBUG_INFO_BTF=y");
+		       "since 7.0 programs must turn preemption off, which needs the kernel's own BTF: it must be built with CONFIG_DEBUG_INFO_BTF=y");
 	else if (facts->bpf_load == -EPERM || facts->bpf_load == -EACCES)
 		refuse(p,
-		       "not permitted to load BPF programs: run as root (sudo kmemtrace …); a container needs "
-		       "CAP_BPF and CAP_PERFMON, and to be in no user namespace of its own");
+		       "not permitted to load BPF programs: run as root (sudo kmemtrace …); a container needs CAP_BPF and CAP_PERFMON, and must not have a user namespace of its own");
 	else if (facts->bpf_load == -ENOSYS)
 		refuse(p, "this kernel has no BPF: it needs CONFIG_BPF_SYSCALL=y");
 	else if (facts->bpf_load)
@@ -157,13 +158,11 @@ static bool refuse_bpf(const struct kernel_facts *facts, struct plan *p)
 		       limits_explain(-facts->read_kernel, why));
 	else if (facts->read_kernel)
 		refuse(p,
-		       "BPF programs may not read kernel memory (lockdown is %s): boot with lockdown=integrity or "
-		       "without; `kmemtrace balance` works here",
+		       "BPF programs may not read kernel memory (lockdown is %s): boot with lockdown=integrity or without lockdown; `kmemtrace balance` works here",
 		       facts->lockdown);
 	else if (facts->locked && !plan_has_cap(facts, CAP_SYS_RESOURCE))
 		refuse(p,
-		       "this kernel counts BPF tables as locked memory (before 5.11): CAP_SYS_RESOURCE is needed, "
-		       "too, or `ulimit -l unlimited`");
+		       "this kernel counts BPF tables as locked memory (before 5.11): give CAP_SYS_RESOURCE as well, or run `ulimit -l unlimited`");
 	return p->refusal[0];
 }
 
@@ -180,7 +179,7 @@ static void plan_refuse(const struct kernel_facts *facts, struct plan *p)
 		}
 }
 
-/* Half a pair is worse than none: allocations that are never freed, or frees of nothing. */
+/* Turn off a hook whose partner is off: allocations without frees would look like leaks. */
 static void plan_pair(struct plan *p)
 {
 	for (size_t i = 0; i + 1 < p->nr; i++) {
@@ -192,42 +191,40 @@ static void plan_pair(struct plan *p)
 				 *why = frees->on ? allocs : frees;
 
 		off->on = false;
-		snprintf(off->reason, sizeof(off->reason), "of no use without %s", why->def->name);
+		snprintf(off->reason, sizeof(off->reason), "useless without %s", why->def->name);
 	}
 }
 
 static bool plan_asked(const struct plan_request *request, enum pool pool)
 {
-	/* page tables are pages: told apart by stack when they are read */
+	/* page tables are traced as pages; the collector tells them apart by stack */
 	return request->pools[pool] || (pool == POOL_PAGE && request->pools[POOL_PAGETABLE]);
 }
 
 /*
- * libbpf looks for a kernel function that the kernel lacks (the newest that is used is of 6.13) in
- * its modules, and may not.
+ * libbpf searches the modules for a kernel function that vmlinux lacks, which needs CAP_SYS_ADMIN.
+ * The newest function we use came with 6.13.
  */
 static bool functions_refused(const struct kernel_facts *facts)
 {
 	return !facts->kfunc_get_kmem_cache && !plan_has_cap(facts, CAP_SYS_ADMIN);
 }
 
-/* Of the kernel's own functions; what is not known of them without its BTF is no fact. */
+/* Notes on missing kernel functions. Without the kernel's BTF nothing is known about them. */
 static void notes_functions(const struct kernel_facts *facts, struct plan *p)
 {
 	if (facts->btf)
 		return;
 	if (facts->btf_path) {
 		note(p,
-		     "BTF from a file: programs cannot use the kernel's own functions. A tracked object costs more, "
-		     "and kmalloc is shown by size");
+		     "with BTF from a file, programs cannot call kernel functions: a tracked object costs more, and kmalloc is shown by size");
 		return;
 	}
 	if (!facts->kfunc_get_kmem_cache)
 		note(p,
-		     "no bpf_get_kmem_cache (6.13): the cache of a kmalloc'ed object is not known, kmalloc "
-		     "is shown by size");
+		     "no bpf_get_kmem_cache (6.13): the cache of a kmalloc'ed object is unknown, so kmalloc is shown by size");
 	if (!facts->kfunc_rdonly_cast)
-		note(p, "no bpf_rdonly_cast (6.2): each stack costs more to recognise");
+		note(p, "no bpf_rdonly_cast (6.2): recognising a call stack costs more");
 }
 
 static void plan_notes(const struct kernel_facts *facts, struct plan *p)
@@ -238,17 +235,15 @@ static void plan_notes(const struct kernel_facts *facts, struct plan *p)
 		     "no compare-and-exchange for BPF programs (5.12): a tracked object costs more");
 	if (facts->preemptible)
 		note(p,
-		     "events do not turn preemption off (7.0): some are lost while a task is preempted in a "
-		     "program, about as large a share of them as tracing takes of the CPUs' time");
+		     "events do not turn preemption off (7.0): events are lost while a task is preempted inside a program; their share is about tracing's share of CPU time");
 	if (functions_refused(facts) && facts->cmpxchg)
 		note(p, "no CAP_SYS_ADMIN (6.12 or older): a tracked object costs more");
 	if (!facts->run_time && !facts->bpf_load && !plan_has_cap(facts, CAP_SYS_ADMIN))
 		note(p,
-		     "no CAP_SYS_ADMIN: what tracing costs is not measured, and --max-overhead not kept");
+		     "no CAP_SYS_ADMIN: the cost of tracing is not measured and --max-overhead has no effect");
 	else if (!facts->run_time && !facts->bpf_load)
 		note(p,
-		     "the kernel does not measure what programs take (BPF_ENABLE_STATS): what tracing costs is not "
-		     "known, and --max-overhead not kept");
+		     "the kernel does not measure the run time of programs (BPF_ENABLE_STATS): the cost of tracing is unknown and --max-overhead has no effect");
 	if (facts->symbols == -EPERM && !facts->proc) {
 		char why[SYMBOLS_WHY_MAX];
 
@@ -261,8 +256,7 @@ static void plan_notes(const struct kernel_facts *facts, struct plan *p)
 	}
 	if (!facts->slabinfo && !facts->proc)
 		note(p,
-		     "/proc/slabinfo cannot be read: nothing to check the trace against; it takes root, or "
-		     "CAP_DAC_READ_SEARCH");
+		     "/proc/slabinfo cannot be read, so the trace cannot be checked against it: run as root or with CAP_DAC_READ_SEARCH");
 }
 
 const struct hook_def *plan_audits(const struct plan *plan)
@@ -273,7 +267,7 @@ const struct hook_def *plan_audits(const struct plan *plan)
 	return NULL;
 }
 
-/* Add a row to the plan, or put it in the place of one of its name that does not fit. */
+/* Add a row to the plan. It replaces a row of the same name that does not fit. */
 static void plan_add(const struct kernel_facts *facts, const struct plan_request *request,
 		     const struct hook_def *def, struct plan *p)
 {

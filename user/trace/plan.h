@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The attach plan: which program goes to which kernel event, and why not where it does not. A pure
- * function of (what the kernel allows, what was asked); `doctor` prints the very plan that `record`
- * carries out.
+ * The attach plan: which program attaches to which kernel event, and for those that do not, why. A
+ * pure function of the kernel's facts and the user's request: it must never ask the kernel itself.
+ * `record` carries the plan out; `doctor` prints the same plan.
  */
 #ifndef KMEMTRACE_TRACE_PLAN_H
 #define KMEMTRACE_TRACE_PLAN_H
@@ -19,30 +19,30 @@
 struct plan_hook {
 	const struct hook_def *def;
 	bool on;
-	char reason[160]; /* why not, "" when on */
+	char reason[160]; /* why not; "" if on */
 };
 
 struct plan {
 	struct plan_hook hooks[PLAN_HOOKS_MAX];
 	size_t nr;
-	bool asked[POOLS]; /* pools that were named; none: all are watched */
+	bool asked[POOLS]; /* pools the user named; if none, all are watched */
 	bool can_record;
 	bool preemptible; /* the programs must turn preemption off */
-	bool reads;       /* … can read kernel memory without a helper call */
-	bool legacy; /* the programs that need neither compare-and-exchange nor the kernel's own BTF
-		      */
-	const char *btf_path; /* that of --btf, or NULL: the kernel's own. Not owned */
-	char refusal[512];    /* why record would refuse and what to do, "" when it would not */
-	char notes[10][240];  /* what works, but less well */
+	bool reads;       /* the programs can read kernel memory without a helper call */
+	bool legacy; /* use the programs that need neither compare-and-exchange nor the kernel's own
+			BTF */
+	const char *btf_path; /* file of --btf, or NULL for the kernel's own; borrowed */
+	char refusal[512];    /* why record refuses and what to do; "" if it does not */
+	char notes[10][240];  /* what works, but with limits */
 	size_t nr_notes;
 };
 
 struct plan_request {
-	bool pools[POOLS]; /* all false: all */
-	bool no_kmalloc;   /* nothing that kmalloc() serves was asked for */
+	bool pools[POOLS]; /* all false: all pools */
+	bool no_kmalloc;   /* the user asked for nothing that kmalloc() serves */
 };
 
-/* How it looks objects up in the allocator, NULL when it does not. */
+/* The hook by which the audit checks objects; NULL if the plan has no audit. */
 const struct hook_def *plan_audits(const struct plan *plan);
 
 void plan_build(const struct kernel_facts *facts, const struct plan_request *request,

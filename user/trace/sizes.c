@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Decides how much memory the tables may take and divides it among them: doubles the one that has
- * least of its share until nothing more fits. Used by tracer.c and, through it, by `doctor`. Reads
- * nothing.
+ * Decides how much memory the tables may take and divides it: it doubles the table that is furthest
+ * below its share until nothing more fits. Called by tracer.c, and through it by `doctor`. Must
+ * never read anything from the machine.
  */
 #include "trace/sizes.h"
 
@@ -17,17 +17,21 @@
 
 #define DEFAULT_EXACT   (128 * MiB)
 #define DEFAULT_SAMPLED (16 * MiB)
-#define MEM_TOTAL_PART  100           /* the default is at most 1 % of the machine, … */
-#define MOST_PART       4             /* … and a quarter of what it can spare */
-#define FIXED           (MiB / 8 * 5) /* filter, countdowns, caches, programs, and each table's last page */
-#define TALLIES_PART    16            /* the CPUs' tallies take at most this part of the memory */
-#define GROUP_BYTES     1024          /* of the recorder's own, for one row of an interval */
-#define GROUPS_LEAST    2048
+#define MEM_TOTAL_PART  100 /* the default is at most 1 % of the machine, … */
+#define MOST_PART       4   /* … and a quarter of what it can spare */
+#define FIXED      \
+	(MiB / 8 * \
+	 5) /* free filter, countdowns, caches, programs, and the last page of each table */
+#define TALLIES_PART 16   /* the per-CPU tallies take at most 1/16 of the memory */
+#define GROUP_BYTES  1024 /* recorder memory for one row of a checkpoint */
+#define GROUPS_LEAST 2048
 
-/* One table: bytes of a row, the least and most rows (log2), its share of the memory in each mode.
+/*
+ * One table: bytes per row, log2 of the fewest and most rows, and its share of the memory in each
+ * mode.
  */
 static const struct table_rule {
-	size_t bits; /* where in struct sizes */
+	size_t bits; /* offset in struct sizes */
 	uint32_t row;
 	uint32_t least, most;
 	uint32_t share[2]; /* sampled, exact */
@@ -46,7 +50,7 @@ static const struct table_rule {
 	{offsetof(struct sizes, process_bits), sizeof(struct kmt_process), 8, 16, {5, 3}},
 };
 #define RULES      (sizeof(rules) / sizeof(rules[0]))
-#define PART_EXTRA (40 << 10) /* of each part: its first page and the list of its pages */
+#define PART_EXTRA (40 << 10) /* extra bytes per part: its first page and its page list */
 
 static uint32_t *bits_of(struct sizes *s, const struct table_rule *rule)
 {
@@ -76,9 +80,9 @@ static uint64_t all_bytes(struct sizes *s, uint32_t cpus)
 }
 
 /*
- * Objects that fit in 2^bits buckets: with a third left free, one in thousands finds its four
- * buckets full. (Simulated: 0.02 to 0.3 % of objects of 64 bytes to 1 KiB, 0.4 to 0.8 % where all
- * are of 8 or of 32 bytes.)
+ * Objects that fit in 2^bits buckets. With a third left free, about one object in a thousand finds
+ * its four buckets full. (Simulated: 0.02 to 0.3 % of objects of 64 bytes to 1 KiB, 0.4 to 0.8 % if
+ * all have 8 or 32 bytes.)
  */
 static uint64_t live_of(uint32_t bits)
 {
@@ -98,7 +102,7 @@ static void smallest(const struct sizes_request *r, struct sizes *s)
 	s->bytes = all_bytes(s, r->cpus);
 }
 
-/* The table to double next: the one with least of its share, of those that may still grow. */
+/* The table to double next: of those that may grow, the one furthest below its share. */
 static const struct table_rule *poorest(const struct sizes_request *r, struct sizes *s)
 {
 	const struct table_rule *best = NULL;
@@ -126,7 +130,7 @@ static uint64_t most_bytes(const struct sizes_request *r)
 	return r->available > SIZES_PROCESS ? (r->available - SIZES_PROCESS) / 2 : 0;
 }
 
-/* The objects for which there is room in `most` bytes beside the smallest of the other tables. */
+/* The number of objects that fit in `most` bytes if the other tables have their smallest size. */
 static uint64_t most_live(struct sizes s, uint64_t most, uint32_t cpus)
 {
 	uint64_t live = 0;
@@ -146,8 +150,7 @@ static uint32_t groups_of(const struct sizes_request *r)
 					  : groups;
 }
 
-/* The limit where none was given. What many CPUs need by themselves, or was asked for by number, is
- * given. */
+/* The default limit. It is raised to what many CPUs or --max-live need anyway. */
 static uint64_t default_bytes(const struct sizes_request *r, uint64_t least, uint64_t most)
 {
 	uint64_t memory = r->exact ? DEFAULT_EXACT : DEFAULT_SAMPLED;
@@ -161,7 +164,7 @@ static uint64_t default_bytes(const struct sizes_request *r, uint64_t least, uin
 	return memory < most ? memory : most;
 }
 
-/* What each CPU has of its own: as much as fits in a part of the memory, and in one map. */
+/* Size the per-CPU tables: as large as fits in their part of the memory and in one map. */
 static void cpus_plan(const struct sizes_request *r, struct sizes *s)
 {
 	uint64_t tallies = s->memory / TALLIES_PART < SIZES_MAP_MOST ? s->memory / TALLIES_PART

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How much memory a recording may take here, and how large each table is within that. A pure
- * function, so that `doctor` can say beforehand what `record` will take, and so that a machine of
- * 512 CPUs, or one with 30 MiB left, can be tried on one of two CPUs.
+ * How much memory a recording may take, and how large each table is within that. Called by
+ * tracer.c, also for `doctor`, which prints it before anything is recorded. A pure function that
+ * must never read the machine itself: tests run it for 512 CPUs, or 30 MiB of free memory.
  */
 #ifndef KMEMTRACE_TRACE_SIZES_H
 #define KMEMTRACE_TRACE_SIZES_H
@@ -12,25 +12,26 @@
 #include <stdint.h>
 
 /*
- * What the recorder takes beside its tables: most of it while the programs are loaded, for the
- * kernel's types, later for the names of functions (docs/performance.md has the measurement).
+ * Memory of the recorder besides its tables. It peaks while loading the programs (kernel types);
+ * later it is mostly function names. Measured: docs/performance.md.
  */
 #define SIZES_PROCESS (28ull << 20)
-/* No map is larger: making one stalls a CPU, see KMT_PART_BITS. The live table consists of parts.
+/*
+ * The largest map. Creating a map stalls a CPU (see KMT_PART_BITS), so the live table is split into
+ * parts.
  */
 #define SIZES_MAP_MOST    (24ull << 20)
 #define SIZES_GROUPS_MOST 65536
 
 struct sizes_request {
-	uint64_t memory;    /* --memory: bytes for all tables; 0: a default for the mode and the
+	uint64_t memory;    /* --memory: bytes for all tables; 0: a default that depends on mode and
 			       machine */
-	uint64_t mem_total; /* of the machine, in bytes */
-	uint64_t available; /* that can be had now, in bytes (proc/available.h); 0: not known, and
-			       no limit */
-	char cgroup[128];   /* whose limit that is; "": MemAvailable */
+	uint64_t mem_total; /* bytes of the machine */
+	uint64_t available; /* bytes available now (proc/available.h); 0: unknown, no limit */
+	char cgroup[128];   /* the cgroup whose limit that is; "": MemAvailable */
 	uint32_t cpus;      /* possible CPUs */
 	bool exact;
-	uint64_t max_live; /* --max-live: objects that must fit; 0: as many as there is room for */
+	uint64_t max_live; /* --max-live: objects that must fit; 0: as many as fit */
 };
 
 struct sizes {
@@ -40,30 +41,29 @@ struct sizes {
 	uint32_t process_bits;
 	uint32_t tallies;   /* rows for each CPU */
 	uint32_t nest;      /* scratch rows for each CPU */
-	uint32_t groups;    /* rows that the recorder makes of the live objects: one for each path,
-			       process and cache */
-	uint64_t live;      /* objects that fit for certain; a quarter more may */
-	uint64_t memory;    /* the limit that was kept, */
-	uint64_t bytes;     /* and what is used of it */
-	uint64_t most;      /* the most that tables may take here: half of what is available beside
+	uint32_t groups;    /* rows of the recorder's own sums: one per stack, process and cache */
+	uint64_t live;      /* objects certain to fit; up to a quarter more may fit */
+	uint64_t memory;    /* the limit in bytes */
+	uint64_t bytes;     /* bytes used of it */
+	uint64_t most;      /* the most the tables may take: half of what is available after
 			       SIZES_PROCESS */
-	uint64_t most_live; /* and the objects that fit in that */
+	uint64_t most_live; /* objects that fit in `most` bytes */
 };
 
 /*
- * Returns 0; −E2BIG when the smallest tables (or --max-live) do not fit in --memory; −ENOMEM when
- * they, or --memory, are more than this machine can spare. On failure *out holds the smallest
- * tables, out->bytes what they would take.
+ * Returns 0; −E2BIG if the smallest tables (or --max-live) do not fit in --memory; −ENOMEM if the
+ * machine cannot spare them or --memory. On failure *out holds the smallest tables and out->bytes
+ * their size.
  */
 int sizes_plan(const struct sizes_request *request, struct sizes *out);
 
-/* Why sizes_plan() returned `err`, and what to do about it: a sentence without a full stop. */
+/* Write to `why` why sizes_plan() returned `err` and what to do: a sentence without a full stop. */
 void sizes_why(const struct sizes_request *request, const struct sizes *s, int err, char *why,
 	       size_t size);
 
 /*
- * After the kernel had no memory for tables of `failed` bytes: ask for half of that in *request.
- * False when that is less than the smallest tables take, or less than what --memory or --max-live
+ * Retry after the kernel had no memory for tables of `failed` bytes: *request asks for half of
+ * that. False if half is less than the smallest tables need, or less than --memory or --max-live
  * asked for.
  */
 bool sizes_retreat(const struct sizes_request *asked, uint64_t failed,

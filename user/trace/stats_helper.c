@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The process that may have run times counted: see stats_helper.h. */
+/*
+ * Both sides of the helper process: it receives one-byte requests over a socket and answers with a
+ * descriptor. See stats_helper.h.
+ */
 #include "trace/stats_helper.h"
 
 #include <errno.h>
@@ -19,9 +22,9 @@
 #include "base/log.h"
 #include "base/privileges.h"
 
-#define ANSWER_S 2 /* how long to wait for one: the host may be overloaded */
+#define ANSWER_S 2 /* time to wait for an answer: the host may be overloaded */
 
-/* An answer is 0 with a descriptor, or −errno without. */
+/* An answer: 0 with a descriptor, or −errno without one. */
 struct message {
 	int err;
 	struct iovec iov;
@@ -79,7 +82,10 @@ static void serve(int sock)
 	}
 }
 
-/* Nothing but the socket, which is number 3, and one capability; no signal but SIGKILL ends it. */
+/*
+ * Keep only the socket (as descriptor 3) and one capability. Only SIGKILL or the end of the
+ * recorder ends the helper.
+ */
 static void helper_main(int sock)
 {
 	static const struct privilege wanted[] = {{.cap = CAP_SYS_ADMIN, .what = "count run time"}};
@@ -132,10 +138,10 @@ int stats_helper_ask(struct stats_helper *h)
 		return -ESRCH;
 	if (send(h->fd, "?", 1, MSG_NOSIGNAL) != 1 ||
 	    recvmsg(h->fd, &m.head, MSG_CMSG_CLOEXEC) != sizeof(m.err)) {
-		/* One that answers too late would answer the next question, too. */
-		log_warn("what tracing costs can no longer be measured: the process that does so "
-			 "(pid %d) does not answer",
-			 (int)h->pid);
+		/* A late answer would be taken for the answer to the next request. */
+		log_warn(
+			"the cost of tracing can no longer be measured: the helper process (pid %d) does not answer",
+			(int)h->pid);
 		stats_helper_stop(h);
 		return -ESRCH;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A process that holds CAP_SYS_ADMIN, so that the recorder need not: the kernel asks for it each
- * time the programs' run time is to be counted (BPF_ENABLE_STATS). It does just that, when asked,
- * knows nothing else, and ends when the recorder does. Started before there is anything to inherit.
+ * A helper process that keeps CAP_SYS_ADMIN so that the recorder can drop it. The kernel requires
+ * it each time run-time counting is turned on (BPF_ENABLE_STATS). The recorder starts the helper
+ * before it opens anything that a child could inherit. The helper must never do anything else, and
+ * it ends with the recorder.
  */
 #ifndef KMEMTRACE_TRACE_STATS_HELPER_H
 #define KMEMTRACE_TRACE_STATS_HELPER_H
@@ -11,13 +12,16 @@
 
 struct stats_helper {
 	pid_t pid;
-	int fd; /* −1: there is none */
+	int fd; /* −1: no helper is running */
 };
 
-/* 0 or −errno; then there is none. */
+/* Returns 0, or −errno with no helper running. */
 int stats_helper_start(struct stats_helper *h);
 
-/* Run times are counted until the descriptor that this returns is closed. −errno when not. */
+/*
+ * Turn on run-time counting. It lasts until the returned descriptor is closed. Returns −errno on
+ * failure.
+ */
 int stats_helper_ask(struct stats_helper *h);
 
 void stats_helper_stop(struct stats_helper *h);

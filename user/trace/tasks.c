@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From a stream of tasks to one row for each process. See tasks.h. */
+/*
+ * Turns a stream of tasks into one row per process. Two hash tables find the process of a task and
+ * address spaces already counted. See tasks.h.
+ */
 #include "trace/tasks.h"
 
 #include <errno.h>
@@ -9,7 +12,9 @@
 
 #include "base/cleanup.h"
 
-/* Where a process is in the list, by tgid; or that an address space was counted, by its address. */
+/*
+ * Either the index of a process in the list, by tgid, or a mark that an address space was counted.
+ */
 struct seen {
 	uint64_t key;
 	size_t index;
@@ -26,7 +31,7 @@ static void seen_free(struct seen **all)
 	}
 }
 
-/* Was `key` there already? *out is its entry, new or old; NULL without memory. */
+/* Is `key` known already? *out is its entry, old or new; NULL if memory runs out. */
 static bool seen_before(struct seen **all, uint64_t key, struct seen **out)
 {
 	HASH_FIND(hh, *all, &key, sizeof(key), *out);
@@ -56,7 +61,7 @@ static int task_add(const struct kmt_task *t, uint32_t thread_size, struct seen 
 		memcpy(level->comm, t->comm, sizeof(level->comm) - 1);
 	}
 	level = &out->items[process->index];
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): who was seen before has a row */
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a process seen before has a row */
 	level->threads++;
 	level->stack_bytes += t->stack ? thread_size : 0;
 	if (t->mm && !seen_before(spaces, t->mm, &space)) {
@@ -93,7 +98,7 @@ int tasks_read(const struct tracer *t, uint32_t thread_size, struct task_levels 
 
 	if (err == -ENOENT)
 		return 0;
-	/* malloc'ed memory is aligned for any record */
+	/* malloc'ed memory is aligned for any type */
 	return err
 		       ?: tasks_sum((const struct kmt_task *)buf, len / sizeof(struct kmt_task),
 				    thread_size, out);

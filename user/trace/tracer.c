@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Loads, attaches and reads the BPF programs. See tracer.h. */
+/*
+ * Loads, attaches and runs the BPF programs and maps their tables. Cost, memory layout and the live
+ * table's parts are in tracer_*.c. See tracer.h.
+ */
 #include "trace/tracer_internal.h"
 
 #include <errno.h>
@@ -23,7 +26,7 @@
 #include "trace/const_fold.h"
 #include "tracer_legacy.skel.h"
 
-static char load_log[4096]; /* the last of what libbpf said, for when loading fails */
+static char load_log[4096]; /* the first warning of libbpf, printed if loading fails */
 
 static int libbpf_log(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
@@ -39,21 +42,20 @@ static int libbpf_log(enum libbpf_print_level level, const char *fmt, va_list ap
 	return 0;
 }
 
-/* The plain programs are compiled of the same sources, so their variables lie in the same places.
- */
+/* The legacy programs are built from the same sources, so their variables have the same offsets. */
 _Static_assert(sizeof(*((struct tracer_bpf *)0)->rodata) ==
 			       sizeof(*((struct tracer_legacy_bpf *)0)->rodata) &&
 		       sizeof(*((struct tracer_bpf *)0)->bss) ==
 			       sizeof(*((struct tracer_legacy_bpf *)0)->bss),
-	       "one skeleton stands for both objects");
+	       "one skeleton must fit both objects");
 
-/* ---- settings become numbers in the programs ---- */
+/* ---- settings become constants in the programs ---- */
 
 #define SECTION "raw_tp/"
 
-static struct bpf_map *loading; /* the settings of the object that is being loaded */
+static struct bpf_map *loading; /* settings map of the object being loaded */
 
-/* libbpf calls this for each program that is about to be loaded. */
+/* libbpf calls this for each program before loading it. */
 static int program_fold(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
 {
 	size_t size = 0;
@@ -66,7 +68,7 @@ static int program_fold(struct bpf_program *prog, struct bpf_prog_load_opts *opt
 				   settings, size);
 }
 
-/* … and this to attach one: who handles a section handles it all. */
+/* A custom section handler must also implement attach. */
 static int program_attach(const struct bpf_program *prog, long cookie, struct bpf_link **link)
 {
 	(void)cookie;
@@ -75,7 +77,7 @@ static int program_attach(const struct bpf_program *prog, long cookie, struct bp
 	return libbpf_get_error(*link);
 }
 
-/* Where this cannot be had, the programs load what they could know, and work all the same. */
+/* If registering fails, the programs load their settings at run time: slower, but correct. */
 static void const_fold_register(void)
 {
 	LIBBPF_OPTS(libbpf_prog_handler_opts, handler, .prog_prepare_load_fn = program_fold,
@@ -89,11 +91,13 @@ static void const_fold_register(void)
 
 /* ---- load ---- */
 
-/* Maps and programs are looked up by name: only the object itself is another. */
+/* Maps and programs are found by name, so legacy mode only swaps the object file. */
 static struct tracer_bpf *skeleton_open(bool legacy, const char *btf_path)
 {
-	/* Given by name, or libbpf looks for types that this kernel lacks in its modules:
-	 * CAP_SYS_ADMIN. */
+	/*
+	 * Always give the path: otherwise libbpf searches the modules for types that vmlinux lacks,
+	 * which needs CAP_SYS_ADMIN.
+	 */
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = btf_path ?: KERNEL_BTF);
 	struct tracer_bpf *skel = calloc(1, sizeof(*skel));
 	int err = skel ? tracer_bpf__create_skeleton(skel) : -ENOMEM;
@@ -109,7 +113,7 @@ static struct tracer_bpf *skeleton_open(bool legacy, const char *btf_path)
 	return NULL;
 }
 
-/* The tables that the programs cannot compute: log2(1 + i/256) and 1/(1 − e^−x). */
+/* Fill the tables of functions that BPF cannot compute: log2(1 + i/256) and 1/(1 − e^−x). */
 static void tables_fill(struct tracer_bpf *skel)
 {
 	for (int i = 0; i <= 256; i++)
@@ -118,7 +122,7 @@ static void tables_fill(struct tracer_bpf *skel)
 		skel->rodata->cfg_weight[i] = (uint32_t)lrint(KMT_ONE / (1 - exp(-i / 4.0)));
 }
 
-/* One more than the highest node there can be: "0-3", "0,2", "0". */
+/* The highest possible node plus one. The file says "0-3", "0,2" or "0". */
 static uint32_t nodes_possible(const char *sys_root)
 {
 	char line[128];
@@ -132,8 +136,8 @@ static uint32_t nodes_possible(const char *sys_root)
 }
 
 /*
- * The period of a pool, where `bytes` is asked for: kernel stacks and per-CPU memory come in fewer
- * bytes than the rest, and are sampled so many powers of two finer.
+ * The sampling period of a pool if `bytes` is requested. Kernel stacks and per-CPU memory allocate
+ * fewer bytes than the rest, so they are sampled finer, by a power of two.
  */
 static uint64_t pool_period(int pool, uint64_t bytes)
 {
@@ -142,11 +146,14 @@ static uint64_t pool_period(int pool, uint64_t bytes)
 	return bytes >> finer[pool] ?: KMT_EVERY;
 }
 
-/* What is asked for, as constants of the programs: what is not costs nothing. */
+/*
+ * Pass the request to the programs as constants. A feature that was not requested then costs
+ * nothing.
+ */
 static void settings_fill(struct tracer *t, const struct tracer_options *o)
 {
 	struct tracer_bpf *skel = t->skel;
-	bool every = o->exact && !o->governed; /* a governed recording may fall to sampling */
+	bool every = o->exact && !o->governed; /* a governed recording may switch to sampling */
 	uint64_t slots = (uint64_t)KMT_KEYS << t->sizes.live_bits;
 
 	skel->rodata->cfg_cpus = t->nr_cpus;
@@ -173,7 +180,7 @@ static void settings_fill(struct tracer *t, const struct tracer_options *o)
 	tables_fill(skel);
 }
 
-/* The tables by t->sizes. */
+/* Size the tables according to t->sizes. */
 static void tables_size(struct tracer *t)
 {
 	struct tracer_bpf *skel = t->skel;
@@ -203,7 +210,10 @@ static void tables_size(struct tracer *t)
 	skel->rodata->cfg_nodes = nodes_possible("/sys");
 }
 
-/* What is asked for, and what there is on this host. 0 or −errno, with the reason in `why`. */
+/*
+ * Collect what the user asks for and what the host has. Returns 0, or −errno with the reason in
+ * `why`.
+ */
 static int request_fill(const struct tracer_options *o, struct sizes_request *out,
 			char why[TRACER_WHY_MAX])
 {
@@ -252,7 +262,7 @@ const struct sizes *tracer_sizes_of(const struct tracer *t)
 	return &t->sizes;
 }
 
-/* Map a table into our address space; its rows are as many as the map holds. 0 or −errno. */
+/* Map a table into our address space. *rows is the number of rows. Returns 0 or −errno. */
 static int table_map(struct tracer *t, struct bpf_map *map, const void *table, uint32_t *rows,
 		     bool writable)
 {
@@ -273,7 +283,7 @@ static int table_map(struct tracer *t, struct bpf_map *map, const void *table, u
 	return 0;
 }
 
-/* The live table's parts, instead of the empty map `live`. */
+/* Use the live table's parts instead of the empty map `live`. */
 static int live_map(struct tracer *t)
 {
 	void *addr;
@@ -366,18 +376,20 @@ static int programs_load(struct tracer *t)
 	return 0;
 }
 
-/* Where on its stack a task keeps the number of its system call: bpf/unwind.bpf.c. Without, paths
- * are dearer. */
+/*
+ * Find the offset of the system call number on a task's stack (bpf/unwind.bpf.c). Without it,
+ * recording a call stack costs more.
+ */
 static void syscall_find(struct tracer *t)
 {
 	const uint64_t this_one[3] = {__NR_bpf};
 	int err = tracer_run(t, TRACER_FIND_SYSCALL, this_one, -1);
 
-	log_debug("the number of a task's system call lies %u bytes from the end of its stack (%s)",
+	log_debug("a task's system call number is %u bytes from the end of its stack (%s)",
 		  t->skel->bss->syscall_at, strerror(-err));
 }
 
-/* Before the programs are loaded. 0; −ENOMEM, of which nothing is said; or −errno. */
+/* The steps before the programs are loaded. Returns 0 or −errno, printed unless it is −ENOMEM. */
 static int tables_make(struct tracer *t, const struct tracer_options *options)
 {
 	char why[LIMITS_MAX];
@@ -391,7 +403,7 @@ static int tables_make(struct tracer *t, const struct tracer_options *options)
 	return err;
 }
 
-/* After that. 0; −ENOMEM, of which nothing is said; or −errno. */
+/* The steps after the programs are loaded. Returns 0 or −errno, printed unless it is −ENOMEM. */
 static int tables_put(struct tracer *t)
 {
 	char why[LIMITS_MAX];
@@ -402,7 +414,10 @@ static int tables_put(struct tracer *t)
 	return err;
 }
 
-/* Load everything, with tables of these sizes. 0; −ENOMEM, of which nothing is said; or −errno. */
+/*
+ * Load everything with tables of these sizes. Returns 0 or −errno. −ENOMEM is not printed: the
+ * caller retries with smaller tables.
+ */
 static int tracer_load(const struct plan *plan, const struct tracer_options *options,
 		       const struct sizes *sizes, struct tracer **out)
 {
@@ -452,8 +467,7 @@ int tracer_new(const struct plan *plan, const struct tracer_options *options, st
 		if (!sizes_retreat(&asked, sizes.bytes, &request) || sizes_plan(&request, &sizes))
 			return log_error(
 				ENOMEM,
-				"no memory for tables of %s (%s): give a smaller --memory or --max-live, or "
-				"none; what then fits is taken",
+				"no memory for tables of %s (%s): give a smaller --memory or --max-live, or neither, to use what fits",
 				taken, limits_explain(ENOMEM, limit));
 		log_warn("no memory for tables of %s: trying with %s", taken,
 			 units_bytes(next, sizes.bytes));
@@ -478,7 +492,7 @@ static int hook_attach(struct tracer *t, size_t i)
 	return 0;
 }
 
-/* Attach what sees the events of the pools in `pools` (a bit each), frees first. */
+/* Attach the programs of the pools in the bit mask `pools`, those that see frees first. */
 static int pools_attach(struct tracer *t, uint32_t pools)
 {
 	for (int frees = 1; frees >= 0; frees--)
@@ -579,7 +593,7 @@ void tracer_filter_caches(struct tracer *t)
 	}
 	for (uint32_t i = 0; i < most; i++)
 		__atomic_store_n(&t->skel->bss->filter_cache_at[i], found[i], __ATOMIC_RELAXED);
-	/* two of one name, or none yet: their names are looked at then */
+	/* If a name matches several caches, or none yet, the programs compare names instead. */
 	__atomic_store_n(&t->skel->bss->filter_caches_known, nr && nr <= most, __ATOMIC_RELEASE);
 }
 
@@ -640,8 +654,10 @@ int tracer_program_fd(const struct tracer *t, const char *program)
 	return fd < 0 ? -ENOENT : fd;
 }
 
-/* Requests that fail for another reason, where they are permitted: bpf(2) asks for privileges
- * first. */
+/*
+ * Makes requests that would fail for another reason if permitted: bpf(2) checks privileges first,
+ * so only −EPERM means not permitted.
+ */
 bool tracer_is_permitted(const struct tracer *t)
 {
 	static const char too_large[UINT16_MAX + 1];
@@ -654,7 +670,7 @@ bool tracer_is_permitted(const struct tracer *t)
 		if (t->links[i])
 			fd = tracer_program_fd(t, t->plan->hooks[i].def->program);
 	if (fd < 0)
-		return true; /* nothing is attached, nothing is asked for */
+		return true; /* nothing is attached, so nothing needs permission */
 	if (bpf_obj_get_info_by_fd(fd, &info, &len) && errno == EPERM)
 		return false;
 	if (bpf_prog_test_run_opts(fd, &run) && errno == EPERM)

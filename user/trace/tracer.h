@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The loaded BPF programs: new (open, size, load), attach, gate, read, free. Everything the kernel
- * side knows is read through the tables mapped here; nothing above this file speaks to libbpf.
+ * The loaded BPF programs. Life cycle: new (open, size, load), attach, enable pools, read, detach,
+ * free. The recorder drives it; the collector and the audit read the kernel side's tables, which
+ * are mapped here. No file that uses this header may call libbpf itself.
  */
 #ifndef KMEMTRACE_TRACE_TRACER_H
 #define KMEMTRACE_TRACE_TRACER_H
@@ -17,28 +18,29 @@
 _Static_assert((int)POOL_SLAB == KMT_SLAB && (int)POOL_VMALLOC == KMT_VMALLOC &&
 		       (int)POOL_PERCPU == KMT_PERCPU && (int)POOL_KSTACK == KMT_KSTACK &&
 		       (int)POOL_PAGE == KMT_PAGE && (int)POOL_PAGETABLE == KMT_POOLS,
-	       "a pool has one number on both sides");
+	       "both sides must number the pools alike");
 
 struct tracer_options {
 	bool exact;
-	bool governed;         /* an exact recording that may fall to sampling */
-	uint64_t sample_bytes; /* mean bytes between samples, where not exact */
-	uint64_t memory;       /* for all tables; 0: a default, see sizes.h */
-	uint64_t max_live; /* objects the live table must hold; 0: as many as there is memory for */
-	uint64_t min_size; /* smaller allocations are not looked at */
-	uint64_t max_size; /* nor larger ones; 0: no limit */
-	bool sizes_fit; /* these two are those of the caches named below, and leave out nothing more
+	bool governed;         /* an exact recording that may switch to sampling */
+	uint64_t sample_bytes; /* mean bytes between samples, if not exact */
+	uint64_t memory;       /* bytes for all tables; 0: a default, see sizes.h */
+	uint64_t max_live; /* objects the live table must hold; 0: as many as fit in the memory */
+	uint64_t min_size; /* smaller allocations are ignored */
+	uint64_t max_size; /* larger ones too; 0: no limit */
+	bool sizes_fit; /* the two limits only follow from the caches below and exclude nothing else
 			 */
 	int32_t pid;    /* only this process (thread group); 0: all */
-	uint64_t cgroup;           /* only this cgroup and those below it (its inode); 0: all */
-	uint32_t cgroup_level;     /* how deep it lies, 0 the root */
+	uint64_t cgroup;           /* inode of a cgroup: only it and its descendants; 0: all */
+	uint32_t cgroup_level;     /* its depth; 0: the root */
 	const char *const *caches; /* --cache: only these */
 	size_t nr_caches;          /* ≤ KMT_FILTER_CACHES */
 	uint32_t thread_size;      /* bytes of a kernel stack; see host_thread_size() */
-	uint32_t audit_every;      /* hits of the unwinder, a power of two; 0: the default */
+	uint32_t audit_every; /* check one in so many hits of the unwinder's memo; a power of two;
+				 0: the default */
 };
 
-/* The shared tables, mapped read-only: written by the kernel side while they are read. */
+/* The shared tables, mapped read-only. The kernel side writes them while they are read. */
 struct tracer_tables {
 	const struct kmt_cpu *cpus;
 	uint32_t nr_cpus;
@@ -56,23 +58,23 @@ struct tracer_tables {
 	const struct kmt_cache_info *cache_info;
 	uint32_t nr_caches;
 	const uint32_t *weights;       /* for kmt_weight() */
-	const struct kmt_audit *audit; /* answers of the audit's programs */
+	const struct kmt_audit *audit; /* results of the audit's programs */
 	struct kmt_audit_item
-		*audit_items; /* the one table the loader writes: KMT_AUDIT_CHUNK rows */
+		*audit_items; /* the only table written from user space: KMT_AUDIT_CHUNK rows */
 };
 
 struct tracer;
 
 #define TRACER_WHY_MAX 512
 /*
- * How large the tables of such a recording are, now and here. Returns 0 or −errno, with what to do
- * about it in `why` and the smallest tables in *out.
+ * Table sizes of a recording with these options, on this host, now. Returns 0 or −errno; on failure
+ * `why` says what to do and *out holds the smallest tables.
  */
 int tracer_sizes(const struct tracer_options *options, struct sizes *out, char why[TRACER_WHY_MAX]);
 
-/* Open, size and load the programs of the plan. Prints why on failure, returns −errno. */
+/* Open, size and load the programs of the plan. Returns 0, or −errno after printing the reason. */
 int tracer_new(const struct plan *plan, const struct tracer_options *options, struct tracer **out);
-/* Attach all of them, frees first. Nothing is recorded before the gate opens. */
+/* Attach all programs, those that see frees first. Nothing is recorded until pools are enabled. */
 int tracer_attach(struct tracer *t);
 /* Detach; the tables stay readable until tracer_free(). */
 void tracer_detach(struct tracer *t);
@@ -81,26 +83,28 @@ void tracer_free(struct tracer *t);
 void tracer_enable_pools(struct tracer *t, bool open);
 
 enum tracer_watch {
-	WATCH_NOT,    /* nothing is attached that sees the pool's events */
-	WATCH_PROBE,  /* attached, to see what that costs, but nothing is recorded */
-	WATCH_RECORD, /* as after tracer_enable_pools(true) */
+	WATCH_NOT,    /* no program is attached to the pool's events */
+	WATCH_PROBE,  /* attached to measure the cost; nothing is recorded */
+	WATCH_RECORD, /* attached and recording, as after tracer_enable_pools(true) */
 };
 /*
- * How one pool (enum kmt_pool) is watched from here on, the gate being open. What was allocated
- * before stays in the tables: that some of it is freed meanwhile only the audit finds out. 0, or
- * −errno when it cannot attach (the reason is printed).
+ * Change how one pool (enum kmt_pool) is watched, after pools were enabled. Objects already in the
+ * tables stay there; if they are freed while the pool is not watched, only the audit finds out.
+ * Returns 0, or −errno after printing why it cannot attach.
  */
 int tracer_watch(struct tracer *t, int pool, enum tracer_watch how);
 /* Set coarse_now_ms: milliseconds since tracer_enable_pools(). Call at least every 100 ms. */
 void tracer_clock(struct tracer *t, uint32_t ms);
 
-/* The mean bytes between samples of a pool (enum kmt_pool), or KMT_EVERY; from each CPU's next
- * sample on. */
+/*
+ * Set a pool's mean bytes between samples, or KMT_EVERY. `pool` is an enum kmt_pool. Takes effect
+ * at each CPU's next sample.
+ */
 void tracer_period_set(struct tracer *t, int pool, uint64_t bytes);
 
 /*
- * Tell the programs where the caches that --cache names are, of those that have a row by now: what
- * comes from others is then left alone at once. Without effect where no cache is named.
+ * Tell the programs the addresses of the --cache caches that have a row by now, so that they can
+ * reject objects of other caches at once. Does nothing without --cache.
  */
 void tracer_filter_caches(struct tracer *t);
 
@@ -108,17 +112,20 @@ const struct tracer_tables *tracer_tables(const struct tracer *t);
 const struct sizes *tracer_sizes_of(const struct tracer *t);
 
 /*
- * Learn where the kernel keeps struct page and each CPU's variables: what the audit needs, and what
- * tells the cache of a kmalloc'ed object before 6.13. Call when attached, before the gate opens. 0,
- * −ENOTSUP when the plan has no audit or the kernel's layout does not fit, or −errno.
+ * Learn where the kernel keeps struct page and each CPU's variables. The audit needs both; before
+ * 6.13 they also give the cache of a kmalloc'ed object. Call after attaching, before pools are
+ * enabled. Returns 0; −ENOTSUP if the plan has no audit or the kernel's layout does not fit; or
+ * −errno.
  */
 int tracer_learn_layout(struct tracer *t);
 
-/* Memory nodes there can be, numbered from 0. */
+/* The number of possible memory nodes, numbered from 0. */
 uint32_t tracer_nodes(const struct tracer *t);
 
-/* Programs that attach to nothing and are run on demand: see bpf/audit.bpf.c and unwind.bpf.c for
- * their arguments. */
+/*
+ * Programs that attach to nothing and are run on demand. Their arguments: bpf/audit.bpf.c and
+ * unwind.bpf.c.
+ */
 enum tracer_call {
 	TRACER_AUDIT_CPU,
 	TRACER_AUDIT_GATHER,
@@ -127,9 +134,11 @@ enum tracer_call {
 	TRACER_FIND_SYSCALL,
 	TRACER_CALLS
 };
-/* Run one with up to three arguments, on `cpu` or (−1) here. 0 or −errno. */
+/*
+ * Run one with up to three arguments, on `cpu` or, if −1, on the current CPU. Returns 0 or −errno.
+ */
 int tracer_run(struct tracer *t, enum tracer_call call, const uint64_t args[3], int cpu);
-/* Sums over CPUs; losses include what the kernel counted (recursion misses) as the last entry. */
+/* Sums over all CPUs. recursion_misses are the events that the kernel itself skipped. */
 struct tracer_counts {
 	uint64_t losses[KMT_LOSSES];
 	uint64_t stats[KMT_STATS];
@@ -138,33 +147,35 @@ struct tracer_counts {
 void tracer_counts(const struct tracer *t, struct tracer_counts *out);
 
 /*
- * Run an iterator of the plan to its end: what it wrote, NUL-terminated, to be freed by the caller.
- * −ENOENT when the plan has it off.
+ * Run an iterator of the plan to its end. *buf is its output, NUL-terminated; the caller frees it.
+ * Returns 0, −ENOENT if the plan has it off, or −errno.
  */
 int tracer_iter(const struct tracer *t, const char *program, char **buf, size_t *len);
 
-/* Kernel memory that the programs and maps take, in bytes, as the kernel accounts it. */
+/* Bytes of kernel memory used by the programs and maps, by the kernel's own accounting. */
 uint64_t tracer_own_bytes(const struct tracer *t);
 
 /*
- * The programs' own run time. The kernel keeps it only while asked to, and that costs some 25 ns a
- * run: so it is asked for short windows. begin and end bracket one; end gives what the programs did
- * in it. 0 or −errno.
+ * The programs' own run time. The kernel counts it only on request, and counting costs about 25 ns
+ * a run, so it is requested for short windows. _begin and _end bracket a window; _end returns what
+ * the programs did in it. Return 0 or −errno.
  */
 struct stats_helper;
 void tracer_stats_by(struct tracer *t,
-		     struct stats_helper *helper); /* asks the kernel, from now on */
+		     struct stats_helper *helper); /* requests run-time counting from now on */
 int tracer_cost_begin(struct tracer *t);
 int tracer_cost_end(struct tracer *t, struct cost_reading *out);
 
 /*
- * Does the kernel let this process go on: ask programs for their figures, run them, attach them
- * again? Nothing is run or attached to find out.
+ * Does the kernel still permit what a recording needs: reading programs' figures, running them,
+ * attaching them again? Nothing is run or attached to find out.
  */
 bool tracer_is_permitted(const struct tracer *t);
 
-/* The descriptor of a loaded program, for test runs (BPF_PROG_TEST_RUN); −ENOENT when it is not
- * loaded. */
+/*
+ * The descriptor of a loaded program, for test runs (BPF_PROG_TEST_RUN); −ENOENT if it is not
+ * loaded.
+ */
 int tracer_program_fd(const struct tracer *t, const char *program);
 
 #endif

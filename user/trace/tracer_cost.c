@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the programs did and what they cost: events and losses, run time, memory. See tracer.h. */
+/*
+ * Reads what the programs did and what they cost: events and losses, run time, memory. The recorder
+ * calls it through tracer.h. See there.
+ */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,8 +18,10 @@
 #include "trace/stats_helper.h"
 #include "trace/tracer_internal.h"
 
-/* What the kernel counted of the attached programs: run time and runs, by pool, in *cost (set to 0
- * before). */
+/*
+ * The kernel's own figures of the attached programs: run time and runs, added to *cost by pool, and
+ * recursion misses.
+ */
 static void programs_info(const struct tracer *t, struct cost_reading *cost, uint64_t *misses)
 {
 	for (size_t i = 0; i < t->plan->nr; i++) {
@@ -34,7 +39,7 @@ static void programs_info(const struct tracer *t, struct cost_reading *cost, uin
 	}
 }
 
-/* What the programs themselves counted. */
+/* The programs' own counters. */
 static void tables_counts(const struct tracer *t, struct tracer_counts *out)
 {
 	memset(out, 0, sizeof(*out));
@@ -54,7 +59,7 @@ void tracer_counts(const struct tracer *t, struct tracer_counts *out)
 	programs_info(t, &cost, &out->recursion_misses);
 }
 
-/* "memlock:" of a map or program in its fdinfo: what the kernel charges for it. */
+/* "memlock:" in the fdinfo of a map or program: the memory the kernel charges for it. */
 static uint64_t fd_memlock(int fd)
 {
 	_cleanup_free_ char *buf = NULL;
@@ -81,7 +86,7 @@ uint64_t tracer_own_bytes(const struct tracer *t)
 	return sum;
 }
 
-/* Percent of all CPU time that samples took since this was last asked; by now they took `ns`. */
+/* Percent of all CPU time spent on samples since the last call. `ns` is the total so far. */
 static double sampling_take(struct tracer *t, uint64_t ns, long online)
 {
 	uint64_t now = clock_ns(), passed_ns = now - t->sampling.at_ns,
@@ -106,9 +111,9 @@ void tracer_stats_by(struct tracer *t, struct stats_helper *helper)
 }
 
 /*
- * The kernel counts from somewhere in the call that asks for it to somewhere in that which ends it:
- * 0.2 ms each, as a rule. The window is what lies between; but where this process had to wait in
- * one of them, all of that is in the window.
+ * Counting starts at some moment during the call that requests it, and stops during the call that
+ * ends it. Each call usually takes 0.2 ms, so the window is the time between them. If this process
+ * had to wait in one of the calls, that whole call belongs to the window.
  */
 #define EDGE_NS 1000000
 
@@ -118,8 +123,8 @@ static bool edge_is_long(uint64_t from_ns, uint64_t to_ns)
 }
 
 /*
- * What the kernel had counted before is read before, and what it has by then afterwards: however
- * long the readings take, no run time is set against a window that did not have it.
+ * Read the kernel's counters before the window opens and after it closes. However long the reading
+ * takes, no run time from outside the window is counted.
  */
 int tracer_cost_begin(struct tracer *t)
 {

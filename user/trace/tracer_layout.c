@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Learning where the kernel keeps struct page and each CPU's variables, from what the audit's
- * programs see of allocations that are made here for them. See tracer_learn_layout().
+ * Learns where the kernel keeps struct page and each CPU's variables. This file makes allocations,
+ * and the audit's programs observe them. The audit calls it once through tracer_learn_layout(). It
+ * must never guess: unless enough slabs agree, there is no audit.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,7 @@
 #include "base/log.h"
 #include "trace/tracer_internal.h"
 
-#define PAGES_AGREE     16 /* slabs that must tell the same place of struct page */
+#define PAGES_AGREE     16 /* slabs that must agree on the place of struct page */
 #define PAGES_TRIES     1000
 #define PAGES_TRIES_OLD 20
 #define AREAS           1024 /* see slabs_grow() */
@@ -24,7 +25,7 @@ struct bpf_program *tracer_pages_program(const struct tracer *t)
 							       : t->skel->progs.audit_pages;
 }
 
-/* Allocate and free in a few caches, so that audit_pages sees them. */
+/* Allocate and free in a few caches, so that audit_pages observes them. */
 static void caches_touch(void)
 {
 	int fds[2];
@@ -38,9 +39,10 @@ static void caches_touch(void)
 }
 
 /*
- * For audit_pages_old: fill new slabs with memory areas (a page of a mapping that differs from its
- * neighbours is one), free some of them, which leaves their slabs partial, and then let it see more
- * pages allocated. What is left of `areas` stays: the next ones need new slabs again.
+ * For audit_pages_old: fill new slabs with vm_area_structs (a page whose protection differs from
+ * its neighbours' has its own), free some of them, which leaves their slabs partial, then allocate
+ * more pages for it to observe. The remaining areas stay mapped, so that the next call needs new
+ * slabs again.
  */
 static void slabs_grow(char *areas)
 {
@@ -54,7 +56,7 @@ static void slabs_grow(char *areas)
 		areas[i] = 1;
 }
 
-/* Have slabs looked at until enough of them agree where struct page is. */
+/* Make allocations until enough slabs agree where struct page is. */
 static void pages_vote(const volatile struct kmt_audit *a, bool old)
 {
 	size_t bytes = PAGES_TRIES_OLD * AREAS * sysconf(_SC_PAGESIZE);
@@ -100,7 +102,7 @@ int tracer_learn_layout(struct tracer *t)
 	if (!plan_audits(t->plan))
 		return -ENOTSUP;
 	err = pages_learn(t);
-	/* CPUs that are offline answer with an error: nothing rests on them */
+	/* an offline CPU returns an error; it has no objects on its free lists */
 	for (int cpu = 0; cpu < t->nr_cpus && !err; cpu++)
 		known += !tracer_run(t, TRACER_AUDIT_CPU, none, cpu);
 	return err ?: known ? 0 : -ENOTSUP;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The parts of a large live table, each a map of its own: the kernel makes a map in one go, and no
- * other task runs on that CPU meanwhile. Between two of them others do. The programs find a part in
- * the map live_parts (bpf/track.bpf.h).
+ * The parts of a large live table, each a map of its own. The kernel creates a map in one go and
+ * runs no other task on that CPU meanwhile; with several small maps, other tasks run in between.
+ * The programs find the parts through the map live_parts (bpf/track.bpf.h). Only tracer.c calls
+ * this.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -65,7 +66,10 @@ int tracer_parts_map(const struct tracer *t, void **addr, size_t *len)
 			munmap(at, all);
 			return err;
 		}
-	/* the map live_parts and the mappings keep the parts; what the first takes, each takes */
+	/*
+	 * The map live_parts and the mappings keep the parts alive. All parts have the same size,
+	 * so the first one's descriptor suffices for tracer_own_bytes().
+	 */
 	for (uint32_t i = 1; i < t->nr_parts; i++) {
 		close(t->parts[i]);
 		t->parts[i] = -1;
