@@ -345,7 +345,8 @@ static void each_function_is_refused_by_itself(void **state)
 	plan_build(&facts, &request, &plan);
 	assert_true(plan.can_record);
 	assert_true(hook(&plan, "kmem_cache_free_bulk")->on);
-	assert_non_null(strstr(hook(&plan, "kmem_cache_alloc_bulk")->reason, "cannot turn that off"));
+	assert_non_null(
+		strstr(hook(&plan, "kmem_cache_alloc_bulk")->reason, "cannot turn that off"));
 }
 
 static void page_tables_come_with_pages(void **state)
