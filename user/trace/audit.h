@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
-<<<<<<< HEAD
  * The liveness audit, from the loader's side: chooses tracked slab objects and pages, has the
  * kernel side look them up in the allocator's free lists and in struct page (bpf/audit.bpf.c), and
  * keeps the results for the collector. Objects found free leave the live table at once and count as
  * unseen frees.
-=======
- * The liveness audit, user side. It chooses tracked slab objects and pages, has bpf/audit.bpf.c
- * check them against the allocator's free lists and struct page, and keeps the results for the
- * collector. An object found free is removed from the live table at once and counts as an unseen
- * free. The recorder calls it. It must never remove an object that is not proven free.
->>>>>>> 44f94cf (trace: say in plain words what each comment means)
  */
 #ifndef KMEMTRACE_TRACE_AUDIT_H
 #define KMEMTRACE_TRACE_AUDIT_H
@@ -50,32 +43,18 @@ void audit_free(struct audit *a);
 const char *audit_state(const struct audit *a);
 
 /*
-<<<<<<< HEAD
  * Look objects up, for about `limit_s` seconds at most: all of them when that is enough, else a
  * sample of each (cache, path) group and some of what earlier runs found live
  * (trace/audit_sample.h). Those allocated after `allocated_until_ms` are left out; that must be
  * before coarse_now_ms, because a row that a new object takes over meanwhile is told by its time. 0
  * or −errno; without effect where audit_state() is not "ok".
-=======
- * Check objects for at most about `limit_s` seconds: all of them if time allows, else a sample of
- * each (cache, stack) group and some objects that earlier runs found live (trace/audit_sample.h).
- * Objects allocated after `allocated_until_ms` are skipped. That time must be earlier than the
- * coarse clock: the allocation time is what tells an object from a new one that reuses its row.
- * Returns 0 or −errno; does nothing unless audit_state() is "ok".
->>>>>>> 44f94cf (trace: say in plain words what each comment means)
  */
 int audit_run(struct audit *a, uint32_t allocated_until_ms, double limit_s);
 
 /*
-<<<<<<< HEAD
  * Of the last run: was the object in `row` of the live table in its sample, and live? (Another
  * object that took the row since is told by kmt_object.checked, which is then 0.) And the unseen
  * frees it found.
-=======
- * Results of the last run: whether the object in `row` of the live table was sampled and live, and
- * the unseen frees it found. (If another object has reused the row since, its kmt_object.checked is
- * 0.)
->>>>>>> 44f94cf (trace: say in plain words what each comment means)
  */
 bool audit_sampled(const struct audit *a, uint32_t row);
 size_t audit_unseen_frees(const struct audit *a, const struct audit_unseen_frees **out);

@@ -1,12 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-<<<<<<< HEAD
 /* The audit's sample: see audit_sample.h. */
-=======
-/*
- * The audit's sample. Counts groups, divides the room among them, then takes objects. See
- * audit_sample.h.
- */
->>>>>>> 44f94cf (trace: say in plain words what each comment means)
 #include "trace/audit_sample.h"
 
 #include <errno.h>

@@ -1,12 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-<<<<<<< HEAD
 /* Settings as numbers in the instructions. See const_fold.h. */
-=======
-/*
- * Constant folding of the settings, in four steps: find jump targets, fold loads, fold jumps, drop
- * unused instructions. See const_fold.h.
- */
->>>>>>> 44f94cf (trace: say in plain words what each comment means)
 #include "trace/const_fold.h"
 
 #include <errno.h>
