@@ -48,6 +48,7 @@ base_make() {
 root_unpack() {
 	local suite
 	tar -C "$2" -xf "$CACHE/$1.tar"
+	chmod 755 "$2" # for those who are not root in it
 	for suite in debian:"$1" debian:"$1"-updates debian-security:"$1"-security; do
 		printf 'deb %s/%s %s main\n' "$DEBIAN_MIRROR" "${suite%%:*}" "${suite#*:}"
 	done >"$2/etc/apt/sources.list"

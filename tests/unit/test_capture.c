@@ -802,7 +802,7 @@ static void full_tmpfs_child(void)
 
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("tmpfs", dir, "tmpfs", 0, "size=1m")) {
-		printf("# skip test_full_disk_keeps_what_was_committed: a tmpfs cannot be mounted here: %s\n",
+		printf("# skip a_full_disk_keeps_what_was_committed: a tmpfs cannot be mounted here: %s\n",
 		       strerror(errno));
 		fflush(stdout);
 		_exit(77);
