@@ -262,6 +262,18 @@ const struct sizes *tracer_sizes_of(const struct tracer *t)
 	return &t->sizes;
 }
 
+/* Remember a mapping, for tracer_free(). */
+static int mapping_add(struct tracer *t, void *addr, size_t len)
+{
+	if (t->nr_mapped == TRACER_MAPPINGS) {
+		munmap(addr, len);
+		return -E2BIG;
+	}
+	t->mapped[t->nr_mapped].addr = addr;
+	t->mapped[t->nr_mapped++].len = len;
+	return 0;
+}
+
 /* Map a table into our address space. *rows is the number of rows. Returns 0 or −errno. */
 static int table_map(struct tracer *t, struct bpf_map *map, const void *table, uint32_t *rows,
 		     bool writable)
@@ -269,14 +281,16 @@ static int table_map(struct tracer *t, struct bpf_map *map, const void *table, u
 	size_t page = sysconf(_SC_PAGESIZE);
 	size_t len = (size_t)((bpf_map__value_size(map) + 7) / 8 * 8) * bpf_map__max_entries(map);
 	void *addr;
+	int err;
 
 	len = (len + page - 1) / page * page;
 	addr = mmap(NULL, len, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED,
 		    bpf_map__fd(map), 0);
 	if (addr == MAP_FAILED)
 		return -errno;
-	t->mapped[t->nr_mapped].addr = addr;
-	t->mapped[t->nr_mapped++].len = len;
+	err = mapping_add(t, addr, len);
+	if (err)
+		return err;
 	memcpy((void *)table, &addr, sizeof(addr));
 	if (rows)
 		*rows = bpf_map__max_entries(map);
@@ -290,10 +304,9 @@ static int live_map(struct tracer *t)
 	size_t len;
 	int err = tracer_parts_map(t, &addr, &len);
 
+	err = err ?: mapping_add(t, addr, len);
 	if (err)
 		return err;
-	t->mapped[t->nr_mapped].addr = addr;
-	t->mapped[t->nr_mapped++].len = len;
 	t->tables.live = addr;
 	t->tables.nr_buckets = len / sizeof(struct kmt_bucket);
 	return 0;
@@ -307,7 +320,7 @@ static int tables_map(struct tracer *t)
 		const void *table;
 		uint32_t *rows;
 		bool writable;
-	} all[TRACER_MAPPINGS] = {
+	} all[TRACER_TABLES] = {
 		{t->skel->maps.cpus, &b->cpus, &b->nr_cpus, false},
 		{t->skel->maps.live, &b->live, &b->nr_buckets, false},
 		{t->skel->maps.stacks, &b->stacks, &b->nr_stacks, false},
@@ -321,7 +334,7 @@ static int tables_map(struct tracer *t)
 		{t->skel->maps.audit_items, &b->audit_items, NULL, true},
 	};
 
-	for (int i = 0; i < TRACER_MAPPINGS; i++) {
+	for (int i = 0; i < TRACER_TABLES; i++) {
 		int err = table_map(t, all[i].map, all[i].table, all[i].rows, all[i].writable);
 
 		if (err)

@@ -9,7 +9,8 @@
 #include "trace/tracer.h"
 #include "tracer.skel.h"
 
-#define TRACER_MAPPINGS 11
+#define TRACER_TABLES   11                  /* each one mapping … */
+#define TRACER_MAPPINGS (TRACER_TABLES + 1) /* … and one for the parts of the live table */
 
 struct tracer {
 	struct tracer_bpf *skel;
