@@ -33,7 +33,7 @@ test_exact_over_its_budget_goes_on_sampled() {
 	plant_start msg 50000 --size 960
 	first=$PLANT_PID
 	load_start --rate 40000
-	until_true 20 says 'sampling from' || fail "still exact: $(cat "$RECORD_ERR")"
+	until_true 20 says 'sampling since' || fail "still exact: $(cat "$RECORD_ERR")"
 	load_stop
 	plant_start msg 50000 --size 960
 	record_stop
@@ -128,7 +128,7 @@ test_a_default_budget_pauses_nothing() {
 	need_record
 	record_start
 	load_start
-	until_true 20 says 'even unsampled' || fail "not a word: $(cat "$RECORD_ERR")"
+	until_true 20 says 'even without samples' || fail "not a word: $(cat "$RECORD_ERR")"
 	pause 3
 	is_attached || fail "not attached"
 	load_stop

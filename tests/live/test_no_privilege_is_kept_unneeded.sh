@@ -121,7 +121,7 @@ test_a_users_directory_can_be_written() {
 	record_start --every 1s
 	is_reduced
 	has_only "$RECORD_PID" SYSLOG DAC_OVERRIDE
-	grep -q 'kept: .*CAP_DAC_OVERRIDE (to write in a directory of another user)' "$RECORD_ERR"
+	grep -q 'kept: .*CAP_DAC_OVERRIDE (to write to a directory of another user)' "$RECORD_ERR"
 	sleep 2
 	record_stop
 	report

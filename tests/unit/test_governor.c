@@ -210,7 +210,7 @@ static void no_share_of_all_cpus_is_beyond_100_percent(void **state)
 		assert_true(g.price[p] <= 100 && g.dearest[p] <= 100);
 }
 
-/* "… even unsampled": what samples cost beside is no part of that figure. */
+/* "… even without samples": what samples cost beside is no part of that figure. */
 static void the_floor_is_what_events_cost_without_samples(void **state)
 {
 	struct governor g = sampled(1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tables of kernel functions by what their allocations are for. See classify.h. Names are of 5.10
- * to 7.3.
+ * Tables of kernel functions by the purpose of their allocations, and the lookup in them. The names
+ * cover kernels 5.10 to 7.3. To classify another kind of memory, add a row. See classify.h.
  */
 #include "record/classify.h"
 
@@ -9,14 +9,14 @@
 
 #include "data/class.h"
 
-/* A function, or with a '*' at the end all that begin so. */
+/* A function name; a '*' at the end matches any rest. */
 struct rule {
 	const char *function;
 	enum pool pool;
 	const char *class_;
 };
 
-/* Pages, by mm_page_alloc. In no order: the innermost frame that is here decides. */
+/* Pages (mm_page_alloc). The order does not matter: the innermost frame that has a rule decides. */
 static const struct rule page_rules[] = {
 	/* page tables */
 	{"pte_alloc_one", POOL_PAGETABLE, "pte"},
@@ -29,7 +29,7 @@ static const struct rule page_rules[] = {
 	{"pgd_alloc", POOL_PAGETABLE, "pgd"},
 	{"_pgd_alloc", POOL_PAGETABLE, "pgd"},
 	{"__pgd_alloc", POOL_PAGETABLE, "pgd"},
-	{"mm_init", POOL_PAGETABLE, "pgd"}, /* where pgd_alloc is inlined */
+	{"mm_init", POOL_PAGETABLE, "pgd"}, /* if pgd_alloc is inlined */
 	{"pte_alloc_one_kernel", POOL_PAGETABLE, "kernel"},
 	{"__pte_alloc_one_kernel", POOL_PAGETABLE, "kernel"},
 	{"__pte_alloc_kernel", POOL_PAGETABLE, "kernel"},
@@ -50,7 +50,7 @@ static const struct rule page_rules[] = {
 	{"kvm_mmu_*", POOL_PAGETABLE, "kvm"},
 	{"iommu_alloc_pages*", POOL_PAGETABLE, "iommu"},
 	{"alloc_pgtable_page", POOL_PAGETABLE, "iommu"},
-	/* what other pools are made of */
+	/* pages that back other pools */
 	{"allocate_slab", POOL_PAGE, "slab-backing"},
 	{"alloc_slab_page", POOL_PAGE, "slab-backing"},
 	{"new_slab", POOL_PAGE, "slab-backing"},
@@ -74,7 +74,9 @@ static const struct rule page_rules[] = {
 	{"pcpu_balance_workfn", POOL_PAGE, "percpu-backing"},
 	{"alloc_thread_stack_node", POOL_PAGE, "kstack-backing"},
 	{"dup_task_struct", POOL_PAGE, "kstack-backing"},
-	/* user memory and the page cache: on the LRU lists, or in lines of their own */
+	/*
+	 * user memory and the page cache: on the LRU lists, or in /proc/meminfo lines of their own
+	 */
 	{"__filemap_get_folio*", POOL_PAGE, "page-cache"},
 	{"filemap_alloc_folio*", POOL_PAGE, "page-cache"},
 	{"filemap_fault", POOL_PAGE, "page-cache"},
@@ -157,9 +159,9 @@ static const struct rule page_rules[] = {
 	{"__pollwait", POOL_PAGE, "poll"},
 };
 
-/* Areas that hold pages: __vmalloc_node_range() is in the stack. */
+/* Areas that own pages: __vmalloc_node_range() is in the stack. */
 static const struct rule vmalloc_rules[] = {
-	{"pcpu_mem_zalloc", POOL_VMALLOC, "vmalloc"}, /* what a chunk needs beside its pages */
+	{"pcpu_mem_zalloc", POOL_VMALLOC, "vmalloc"}, /* what a chunk needs besides its pages */
 	{"load_module", POOL_VMALLOC, "module"},
 	{"module_memory_alloc", POOL_VMALLOC, "module"},
 	{"layout_and_allocate", POOL_VMALLOC, "module"},
@@ -174,14 +176,17 @@ static const struct rule vmalloc_rules[] = {
 	{"map_create", POOL_VMALLOC, "bpf"},
 };
 
-/* Who asks vmalloc itself for thread stacks; a fork asks for other things through others. */
+/*
+ * Functions that ask vmalloc for thread stacks. A fork makes its other allocations through other
+ * functions.
+ */
 static const struct rule thread_rules[] = {
 	{"alloc_thread_stack_node", POOL_VMALLOC, "thread"},
 	{"dup_task_struct", POOL_VMALLOC, "thread"},
 	{"copy_process", POOL_VMALLOC, "thread"},
 };
 
-/* Areas that are address space for pages that something else holds. */
+/* Areas that only map pages which something else owns. */
 static const struct rule vmap_rules[] = {
 	{"pcpu_get_vm_areas", POOL_VMALLOC, "percpu"},
 	{"pcpu_create_chunk", POOL_VMALLOC, "percpu"},
@@ -197,7 +202,7 @@ static const struct rule kstack_rules[] = {
 	{"vhost_task_create", POOL_KSTACK, "vhost"},
 };
 
-/* A page table below one of these maps kernel memory. */
+/* A page table allocated below one of these functions maps kernel memory. */
 static const struct rule kernel_mappings[] = {
 	{"vmap_*", POOL_PAGETABLE, "kernel"},
 	{"__vmap_*", POOL_PAGETABLE, "kernel"},
@@ -228,14 +233,14 @@ static const struct rule *rule_find(const struct rule *rules, size_t nr, const c
 	return NULL;
 }
 
-/* The rule of the innermost frame that has one; *at is its place. */
+/* The rule of the innermost frame that has one; *at is the frame's index. */
 static const struct rule *stack_rule(const struct rule *rules, size_t nr_rules,
 				     const struct classify_frame *frames, size_t nr, size_t *at)
 {
 	const struct rule *rule = NULL;
 
 	for (*at = 0; *at < nr && !rule; ++*at)
-		if (strcmp(frames[*at].module, "bpf") != 0) /* a program may be called anything */
+		if (strcmp(frames[*at].module, "bpf") != 0) /* a BPF program can have any name */
 			rule = rule_find(rules, nr_rules, frames[*at].symbol);
 	return rule;
 }

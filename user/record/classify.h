@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a stack says about the memory it allocated: the pool and the class within it, by the names
- * of its functions. Pure; the kernel's own functions are all it knows (see the tables in
+ * Classifies an allocation by the function names of its call stack: the pool and the class within
+ * it. stacks.c calls it. Pure; it must only match functions of the kernel itself (tables in
  * classify.c).
  */
 #ifndef KMEMTRACE_RECORD_CLASSIFY_H
@@ -24,14 +24,16 @@ struct stack_class {
 };
 
 /*
- * Of a stack, innermost frame first, by which the events of `traced` saw an allocation (page tables
- * are traced as POOL_PAGE). The innermost function that says anything decides.
+ * Classify a stack, innermost frame first, of an allocation that the events of `traced` saw (page
+ * tables are traced as POOL_PAGE). The innermost function with a rule decides.
  */
 void classify_stack(enum pool traced, const struct classify_frame *frames, size_t nr,
 		    struct stack_class *out);
 
-/* Is this function (normalised) the allocator of `traced` itself? Such frames at a stack's inner
- * end name nobody. */
+/*
+ * Is this function (normalised) part of the allocator of `traced`? Such frames at the inner end do
+ * not name the user of the memory.
+ */
 bool classify_is_allocator(enum pool traced, const char *symbol);
 
 #endif

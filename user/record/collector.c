@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From the tables to the capture. See collector.h; the naming of stacks is in stacks.c. */
+/*
+ * Turns the tables of the BPF side into the rows of a capture: processes, caches, live objects,
+ * traffic. stacks.c names the stacks. See collector.h.
+ */
 #include "record/collector.h"
 
 #include <errno.h>
@@ -28,7 +31,7 @@ struct collector {
 	struct stacks *stacks;
 	struct cgroups *cgroups;
 	struct slab_aliases *aliases;
-	uint32_t *process_ids; /* by owner row, 0 not yet known */
+	uint32_t *process_ids; /* by process row; 0: not yet stored */
 	uint32_t *cache_ids;   /* by cache row */
 };
 
@@ -154,7 +157,7 @@ static int cache_put(struct collector *d, struct cap_cache *cache, uint32_t *id)
 	return err;
 }
 
-/* The capture's id of the cache in `row`, 0 for none. */
+/* The capture's id of the cache in `row`; 0: none. */
 static int cache_id(struct collector *d, uint32_t row, uint32_t *id)
 {
 	const struct kmt_cache_key *key;
@@ -234,7 +237,7 @@ static int live_read(const struct collector *d, uint32_t now_ms, struct held_gro
 				continue;
 			o = t->live[b].object[i];
 			if (__atomic_load_n(&t->live[b].key[i], __ATOMIC_ACQUIRE) != key)
-				continue; /* freed while we looked */
+				continue; /* freed while we read it */
 			if (!last || !group_is_of(last, &o))
 				last = groups_get(groups, &o);
 			if (!last)
@@ -249,8 +252,10 @@ static int live_read(const struct collector *d, uint32_t now_ms, struct held_gro
 	return 0;
 }
 
-/* What the audit found free was looked up as well: without it the share that lives would look like
- * all. */
+/*
+ * Unseen frees were audited too. Without them every audited object would be live, and the live
+ * share would be 100 %.
+ */
 static void unseen_frees_add(const struct collector *d, const struct held_groups *groups)
 {
 	const struct audit_unseen_frees *unseen_frees;
@@ -281,7 +286,7 @@ static void held_sum(struct cap_held *to, const struct cap_held *from)
 		to->oldest_s = from->oldest_s;
 }
 
-/* Rows without stack or process, one for each class: where in cap_checkpoint.held they are. */
+/* Indexes in cap_checkpoint.held of the rows without stack and process, one per class. */
 struct sum_rows {
 	struct {
 		const char *class_;
@@ -290,7 +295,7 @@ struct sum_rows {
 	size_t nr;
 };
 
-/* The row for all pages of a class that is outside its pool; NULL without memory. */
+/* The row that sums all pages of a class outside its pool; NULL if memory runs out. */
 static struct cap_held *sum_row(struct sum_rows *sums, const struct stack_class *class_,
 				struct cap_checkpoint *out)
 {
@@ -336,8 +341,7 @@ static int group_put(struct collector *d, const struct held_group *g, struct sum
 	return cache_id(d, g->key.cache, &row->cache);
 }
 
-/* Of pages that are another pool's backing, or not the kernel's, only the sum of each class is
- * kept. */
+/* Pages that back another pool, or are not kernel memory, are kept only as one sum per class. */
 static int held_put(struct collector *d, const struct held_groups *groups,
 		    struct cap_checkpoint *out)
 {
@@ -353,7 +357,7 @@ static int held_put(struct collector *d, const struct held_groups *groups,
 
 /* ---- traffic ---- */
 
-/* What came along a path or into a cache, in 1/KMT_ONE, and what of it is live. */
+/* Allocations of a stack or a cache, in 1/KMT_ONE, and how much of them is live. */
 struct flow {
 	struct kmt_traffic t;
 	uint64_t live, live_bytes;
@@ -428,7 +432,7 @@ static void tally_add(struct flow *f, const struct kmt_tally *tally)
 	*(unseen_frees ? &f->t.unseen_free_bytes : &f->t.alloc_bytes) += tally->bytes;
 }
 
-/* The shared totals, and what each CPU has not yet moved on to them. */
+/* Read the shared totals, plus what each CPU has not yet added to them. */
 static int traffic_read(const struct collector *d, struct flows *flows)
 {
 	const struct tracer_tables *t = d->tables;
@@ -459,7 +463,7 @@ static void live_add(struct flow *f, const struct held_group *g)
 	f->live_bytes += g->bytes;
 }
 
-/* What of it is live. */
+/* Add the live objects to the flows. */
 static void groups_add(const struct collector *d, const struct held_groups *groups,
 		       struct flows *flows)
 {
@@ -484,15 +488,18 @@ static int traffic_put(struct collector *d, const struct flows *flows, struct ca
 	return err;
 }
 
-int collector_checkpoint(struct collector *d, double start_s, double end_s, uint64_t not_watched)
+int collector_checkpoint(struct collector *d, double end_s, uint64_t not_watched)
 {
-	struct cap_checkpoint interval = {.start_s = start_s, .end_s = end_s};
+	struct cap_checkpoint interval = {.end_s = end_s};
 	struct tracer_counts counts;
 	struct held_groups groups = {.most = tracer_sizes_of(d->tracer)->groups};
 	struct flows flows = {};
 	int err = traffic_read(d, &flows);
 
-	/* in this order: what is freed meanwhile counts as freed, and what comes not as freed */
+	/*
+	 * Read traffic before the live table: objects freed in between then count as freed, and new
+	 * ones are not counted.
+	 */
 	if (!err)
 		err = live_read(d, end_s * 1000, &groups);
 	unseen_frees_add(d, &groups);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The recorded command. See command.h. */
+/* Starts, watches and ends the recorded command. See command.h. */
 #include "record/command.h"
 
 #include <errno.h>
@@ -15,9 +15,9 @@
 #include "record/oom.h"
 
 /*
- * By vfork(), not posix_spawn(): that can set a signal to its default, but not have it ignored
- * again. Not by fork() either: the tables are mapped, and their page tables would be copied, which
- * the recording itself would then see come and go.
+ * Use vfork(). posix_spawn() can reset a signal to its default but cannot make it ignored again.
+ * fork() would copy the page tables of the mapped tables, and the recording would see those
+ * allocations itself.
  */
 int command_start(struct command *c, char **argv)
 {
@@ -63,7 +63,7 @@ void command_stop(struct command *c)
 		return;
 	c->stopped = true;
 	kill(c->pid, SIGTERM);
-	kill(c->pid, SIGCONT); /* one that is stopped would not notice */
+	kill(c->pid, SIGCONT); /* a stopped process would not handle SIGTERM */
 	for (int i = 0; i < 20 && !command_ended(c); i++)
 		poll(NULL, 0, 10);
 	if (c->pid > 0)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The command that a recording runs, and what became of it. */
+/*
+ * The command that a recording runs, and its exit status. The recorder starts it, polls it and ends
+ * it. Must never wait long for it.
+ */
 #ifndef KMEMTRACE_RECORD_COMMAND_H
 #define KMEMTRACE_RECORD_COMMAND_H
 
@@ -7,18 +10,21 @@
 #include <sys/types.h>
 
 struct command {
-	pid_t pid;  /* 0: none, or it has ended */
-	int status; /* as a shell gives it: 128 + signal, 127 no such command, 126 it cannot run */
-	bool stopped; /* by command_stop(), before it had ended by itself */
+	pid_t pid;    /* 0: none, or it has ended */
+	int status;   /* as a shell reports it: 128 + signal; 127 no such command; 126 cannot be run
+		       */
+	bool stopped; /* ended by command_stop(), not by itself */
 };
 
-/* Start it with the signals and limits that this process was given (base/inherited.h) and the
- * privileges that it has now. argv is NULL-terminated, NULL for no command. 0 or −errno, which has
- * been said; the status is then 127 or 126. */
+/*
+ * Start it with the signals and limits that this process inherited (base/inherited.h) and its
+ * current privileges. argv is NULL-terminated; NULL: no command. Returns 0, or −errno after
+ * printing why; the status is then 127 or 126.
+ */
 int command_start(struct command *c, char **argv);
-/* Has it ended since the last call? Its status is then known. */
+/* True once it has ended; c->status is then set. */
 bool command_ended(struct command *c);
-/* The recording ends before the command does: ask it to end, too, and do not wait for long. */
+/* End the command because the recording ends first. Waits only briefly. */
 void command_stop(struct command *c);
 
 #endif

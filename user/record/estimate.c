@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* See estimate.h. */
+/* The Horvitz-Thompson estimate of one object. See estimate.h. */
 #include "record/estimate.h"
 
 #include <math.h>
 
 void estimate_add(struct cap_held *h, const struct kmt_object *o, uint32_t now_ms, bool sampled)
 {
-	double p =
-		o->period ? -expm1(-(double)o->size / o->period) : 1; /* of having been sampled */
+	double p = o->period ? -expm1(-(double)o->size / o->period)
+			     : 1; /* probability that it was sampled */
 	double age_s = now_ms > o->alloc_ms ? (now_ms - o->alloc_ms) / 1000.0 : 0;
 	int bucket = age_s < 1 ? 0 : ilogb(age_s) + 1;
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What one object of the live table adds to what its group holds. Pure. */
+/*
+ * The estimate of what one object of the live table adds to its group: count, bytes and variance.
+ * The collector calls it for each object. Pure.
+ */
 #ifndef KMEMTRACE_RECORD_ESTIMATE_H
 #define KMEMTRACE_RECORD_ESTIMATE_H
 

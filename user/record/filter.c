@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Names to constants. See filter.h. */
+/*
+ * Resolves the names of caches, processes and cgroups against /proc and /sys, and explains the ones
+ * that do not exist. See filter.h.
+ */
 #include "record/filter.h"
 
 #include <errno.h>
@@ -24,7 +27,7 @@
 	0xEFFFFFFCu /* its inode: PROC_PID_INIT_INO of include/linux/proc_ns.h, since 3.8 */
 
 #define CACHE_LARGE \
-	"kmalloc-large" /* the tool's own name for large kmalloc, which lies in no cache */
+	"kmalloc-large" /* this tool's name for large kmalloc, which belongs to no cache */
 
 static const struct slab_level *level_find(const struct slab_levels *slabs, const char *name)
 {
@@ -34,7 +37,7 @@ static const struct slab_level *level_find(const struct slab_levels *slabs, cons
 	return NULL;
 }
 
-/* The cache in slabinfo that `name` is, or was merged into; NULL when there is none. */
+/* The slabinfo line of the cache `name`, or of the cache it was merged into; NULL: none. */
 static const struct slab_level *level_resolve(const struct slab_levels *slabs,
 					      const struct slab_aliases *aliases, const char *name)
 {
@@ -48,9 +51,9 @@ static const struct slab_level *level_resolve(const struct slab_levels *slabs,
 }
 
 /*
- * May it serve kmalloc()? kmalloc-N, kmalloc-cg-N, kmalloc-rnd-NN-N, dma-kmalloc-N, and the buckets
- * of one caller (CONFIG_SLAB_BUCKETS, 6.11): msg_msg-N, memdup_user-N. All end in their size; a few
- * others do, which only costs.
+ * May this cache serve kmalloc()? kmalloc-N, kmalloc-cg-N, kmalloc-rnd-NN-N, dma-kmalloc-N, and
+ * per-caller buckets (CONFIG_SLAB_BUCKETS, 6.11) such as msg_msg-N and memdup_user-N do. All end in
+ * their size. A few other caches do too; taking them for kmalloc only costs time.
  */
 static bool is_kmalloc(const char *name)
 {
@@ -82,7 +85,7 @@ static int cache_resolve(const struct slab_levels *slabs, const struct slab_alia
 
 	if (!strcmp(*name, CACHE_LARGE)) {
 		*kmalloc = true;
-		o->max_size = UINT64_MAX;
+		o->cache_max_size = UINT64_MAX;
 		return 0;
 	}
 	level = level_resolve(slabs, aliases, *name);
@@ -100,8 +103,8 @@ static int cache_resolve(const struct slab_levels *slabs, const struct slab_alia
 			EINVAL,
 			"objects of %s are of %llu bytes, which is less than --min-size: leave that out",
 			*name, (unsigned long long)size);
-	if (size > o->max_size)
-		o->max_size = size;
+	if (size > o->cache_max_size)
+		o->cache_max_size = size;
 	return 0;
 }
 
@@ -133,14 +136,13 @@ int filter_caches(const char *proc_root, const char *sys_root, const char **name
 		if (level && (uint64_t)level->object_size < least)
 			least = level->object_size;
 	}
-	o->sizes_fit = least != UINT64_MAX;
-	if (o->sizes_fit && !(o->max_size == UINT64_MAX && o->nr_caches == 1))
-		o->min_size = least;
+	if (least != UINT64_MAX)
+		o->cache_min_size = least;
 	slab_aliases_free(aliases);
 	return err;
 }
 
-/* The number at the beginning of a line "NAME:\tNUMBER" of /proc/PID/status; −1 without it. */
+/* The first number of the line "NAME:\tNUMBER" in /proc/PID/status; −1: no such line. */
 static int status_number(const char *status, const char *name)
 {
 	const char *line = strstr(status, name);
@@ -160,15 +162,15 @@ int filter_pid(const char *proc_root, int pid)
 	if (!stat(path, &ns) && ns.st_ino != PID_NAMESPACE_FIRST)
 		return log_error(
 			ENOTSUP,
-			"--pid works with the host's process numbers, and this is a PID namespace of its "
-			"own: record on the host (docker run --pid=host), or use --cgroup");
+			"--pid needs the host's process numbers, but this process has a PID namespace of its own: record on the host (docker run --pid=host), or use --cgroup");
 	if (kill(pid, 0) && errno == ESRCH)
-		return log_error(ESRCH,
-				 "there is no process %d: `pgrep -a NAME` or `ps` tells the number",
-				 pid);
+		return log_error(
+			ESRCH,
+			"there is no process %d: find its number with `pgrep -a NAME` or `ps`",
+			pid);
 	snprintf(path, sizeof(path), "%s/%d/status", proc_root, pid);
 	if (file_read(path, &status, &len))
-		return 0; /* it is there, and hidden from us */
+		return 0; /* it exists but is hidden from us */
 	process = status_number(status, "\nTgid:");
 	if (process > 0 && process != pid)
 		return log_error(
@@ -178,8 +180,10 @@ int filter_pid(const char *proc_root, int pid)
 	return 0;
 }
 
-/* "4:memory:/a": of a hierarchy of cgroup v1, as /proc/PID/cgroup has it; and paths in where one is
- * mounted. */
+/*
+ * Does the path name a cgroup of version 1: "4:memory:/a" as in /proc/PID/cgroup, or a path below a
+ * v1 mount?
+ */
 static bool is_cgroup_v1(const char *path)
 {
 	size_t digits = strspn(path, "0123456789");
@@ -200,14 +204,13 @@ static int cgroup_find(const struct cgroups *cgroups, const char *path, struct t
 	else if (is_cgroup_v1(path))
 		return log_error(
 			ENOTSUP,
-			"'%s' is a cgroup of version 1, and --cgroup takes those of version 2: give a path "
+			"'%s' is a cgroup of version 1, but --cgroup takes only version 2: give a path "
 			"below %s",
 			path, cgroups_mount(cgroups));
 	if (!cgroups_whole(cgroups))
 		return log_error(
 			ENOTSUP,
-			"--cgroup needs the whole cgroup tree, and %s shows the part of a container: record "
-			"on the host (docker run --cgroupns=host)",
+			"--cgroup needs the whole cgroup tree, but %s shows only a container's part: record on the host (docker run --cgroupns=host)",
 			cgroups_mount(cgroups));
 	if (asprintf(&rooted, "%s%s", path[0] == '/' ? "" : "/", path) < 0) {
 		rooted = NULL;
@@ -217,7 +220,7 @@ static int cgroup_find(const struct cgroups *cgroups, const char *path, struct t
 		return log_error(
 			ENOENT,
 			"there is no cgroup '%s': give its path below %s, such as "
-			"/system.slice/ssh.service; `grep ^0:: /proc/PID/cgroup` tells that of a process",
+			"/system.slice/ssh.service; `grep ^0:: /proc/PID/cgroup` prints the path of a process",
 			path, cgroups_mount(cgroups));
 	return 0;
 }
@@ -228,7 +231,7 @@ int filter_cgroup(const char *proc_root, const char *path, struct tracer_options
 	int err = cgroups_load(proc_root, &cgroups);
 
 	if (err == -ENOENT)
-		return log_error(ENOENT, "--cgroup needs a cgroup2 tree, and none is mounted here: "
+		return log_error(ENOENT, "--cgroup needs a cgroup2 tree, but none is mounted here: "
 					 "`mount -t cgroup2 none DIRECTORY`");
 	if (err)
 		return log_error(-err, "cannot read the cgroup tree (%s)", strerror(-err));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From the names that people give (caches, cgroups) to the constants that the programs compare.
- * Prints what is wrong with a name and what to do.
+ * Resolves what the user names (caches, processes, cgroups) to the constants that the programs
+ * compare. Called by `record` before anything is loaded. Prints what is wrong with a name and what
+ * to do; must never change what the user gave.
  */
 #ifndef KMEMTRACE_RECORD_FILTER_H
 #define KMEMTRACE_RECORD_FILTER_H
@@ -9,22 +10,24 @@
 #include "trace/tracer.h"
 
 /*
- * Resolve options->caches, of which nr_caches are set, to the names the kernel knows: of caches
- * that were merged it knows one. Replaces names[i] by strings that live until exit, sets the range
- * of sizes, and *kmalloc to whether one of them serves kmalloc(). Returns 0 or −errno.
+ * Resolve the names of --cache (options->nr_caches of them) to the caches' names in the kernel,
+ * which differ for merged caches. Replaces names[i] by strings that live until exit. Sets
+ * options->cache_min_size and cache_max_size, and *kmalloc to whether one of the caches serves
+ * kmalloc(). options->min_size stays what the user gave. Returns 0, or −errno after printing why.
  */
 int filter_caches(const char *proc_root, const char *sys_root, const char **names,
 		  struct tracer_options *options, bool *kmalloc);
 
 /*
- * Can process `pid` be told from others? Not if there is none, if it is a thread, or if process
- * numbers here are not the kernel's own, which a PID namespace hides. Returns 0 or −errno.
+ * Check that --pid can work: the process exists, is not a thread, and no PID namespace hides the
+ * kernel's own process numbers. Returns 0, or −errno after printing why.
  */
 int filter_pid(const char *proc_root, int pid);
 
 /*
- * Find the cgroup called `path`: below the cgroup2 mount, with the mount's path before it, or as
- * /proc/PID/cgroup has it ("0::/…"). Returns 0 or −errno.
+ * Find the cgroup called `path`: below the cgroup2 mount, with or without the mount's path, or as
+ * in /proc/PID/cgroup ("0::/…"). Sets options->cgroup and its level. Returns 0, or −errno after
+ * printing why.
  */
 int filter_cgroup(const char *proc_root, const char *path, struct tracer_options *options);
 

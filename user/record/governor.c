@@ -1,33 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Cost = what events cost that are not sampled + what samples cost, and the second is inversely
- * proportional to the period: one division finds the period that fits the budget. See governor.h.
+ * The cost is the cost of events that are not sampled plus the cost of samples. The second is
+ * inversely proportional to the sampling period, so one division gives the period that fits the
+ * budget. If the events alone exceed the budget, pools are paused. See governor.h.
  */
 #include "record/governor.h"
 
 #include <math.h>
 #include <string.h>
 
-#define TARGET       0.9  /* of the budget: what is aimed at */
-#define DEAD_BAND    1.25 /* smaller changes are not made */
-#define FASTEST_DOWN 2.0  /* a period falls by so much at a time, but rises as far as it must */
-#define LEAST_ROOM   0.02 /* of the budget is always left to samples: a trace without any is none */
+#define TARGET    0.9  /* aim at this share of the budget */
+#define DEAD_BAND 1.25 /* ignore smaller changes */
+#define FASTEST_DOWN \
+	2.0 /* a period falls by at most this factor at a time, but rises as far as needed */
+#define LEAST_ROOM                                                                           \
+	0.02 /* always leave this share of the budget to samples: a trace without samples is \
+		useless */
 #define PERIOD_LEAST (32ull << 10)
 #define PERIOD_MOST  (1ull << 30)
-#define FILL_MOST    0.6 /* a fuller live table makes the periods longer, too */
+#define FILL_MOST    0.6 /* a fuller live table also makes the periods longer */
 #define OVER_READINGS                                                               \
 	2 /* in a row, before exact mode gives in or complains, or a pool is paused \
 	   */
 
-/* Of the budget: pools whose events cost more are paused, and are taken back when they cost less
- * than … */
+/*
+ * Shares of the budget: pools whose events cost more are paused, and resumed once they cost less
+ * than the second value.
+ */
 #define PAUSE_ABOVE  1.2
 #define RESUME_BELOW 0.8
-/* Readings from probe to probe: at 40 % of all CPU time that is still but 0.3. Where it pauses ever
- * again, longer. */
+/*
+ * Readings between probes. A pool whose events take 40 % of all CPU time costs 0.3 % this way. If a
+ * pool is paused again and again, probes become rarer.
+ */
 #define PROBE_EVERY 4
 #define PROBE_MOST  64
-#define SETTLED_S   30 /* a pool that is paused this long after it was taken back is a new case */
+#define SETTLED_S   30 /* a pool paused this long after it was resumed counts as a new case */
 
 void governor_init(struct governor *g, const struct governor_options *options)
 {
@@ -46,7 +54,7 @@ double governor_mean(const struct governor *g)
 	return g->readings ? g->cost_sum / g->readings : -1;
 }
 
-/* Over budget in exact mode: begin to sample, or say what it costs. */
+/* Over budget in exact mode: start sampling if allowed, else report the cost. */
 static bool exact_step(struct governor *g)
 {
 	g->nr_over = g->cost > g->options.budget ? g->nr_over + 1 : 0;
@@ -67,7 +75,7 @@ static bool exact_step(struct governor *g)
 
 static uint64_t period_clamp(const struct governor *g, double period)
 {
-	/* where the events alone cost too much, samples are not made finer on top of it */
+	/* do not refine sampling while the events alone exceed the budget */
 	bool refine = g->options.may_refine && g->state == GOVERNOR_HOLDS;
 	double least = refine ? PERIOD_LEAST : g->options.sample_bytes;
 
@@ -89,7 +97,7 @@ static bool periods_scale(struct governor *g, double factor)
 	return changed;
 }
 
-/* ---- pools that are paused ---- */
+/* ---- paused pools ---- */
 
 void governor_count_paused(struct governor *g, double now_s)
 {
@@ -103,7 +111,7 @@ void governor_count_paused(struct governor *g, double now_s)
 	g->at_s = now_s;
 }
 
-/* The pool whose events cost least, of those not yet in `done`. */
+/* Of the pools not yet in `done`, the one whose events cost least. */
 static int pool_cheapest(const struct governor *g, const bool *done)
 {
 	int least = -1;
@@ -114,7 +122,7 @@ static int pool_cheapest(const struct governor *g, const bool *done)
 	return least;
 }
 
-/* Watch the cheapest pools, as many as fit the budget. */
+/* Watch as many of the cheapest pools as fit the budget. */
 static void pools_choose(struct governor *g)
 {
 	bool done[KMT_POOLS] = {}, paused[KMT_POOLS] = {}, more = false, fewer = false;
@@ -133,7 +141,7 @@ static void pools_choose(struct governor *g)
 	}
 	g->nr_over = more ? g->nr_over + 1 : 0;
 	if (more && g->nr_over < OVER_READINGS)
-		return; /* one burst is not a load */
+		return; /* a single burst must not pause a pool */
 	if (more)
 		g->probe_every = g->at_s - g->resumed_s > SETTLED_S
 					 ? PROBE_EVERY
@@ -148,7 +156,7 @@ static void pools_choose(struct governor *g)
 			g->dearest[p] = fmax(g->dearest[p], g->price[p]);
 }
 
-/* When the next window is to have the paused pools, too. */
+/* Schedule the next window in which paused pools are probed. */
 static void probe_schedule(struct governor *g)
 {
 	bool any = false;
@@ -162,8 +170,10 @@ static void probe_schedule(struct governor *g)
 
 /* ---- a reading ---- */
 
-/* Of the period: it rises by what two readings in a row agree on. What is over in less than that
- * costs little. */
+/*
+ * The factor by which the period rises: what two readings in a row agree on. A shorter burst costs
+ * little.
+ */
 static double rise_twice(struct governor *g, double factor)
 {
 	double agreed = fmin(factor, g->last_factor);
@@ -173,15 +183,18 @@ static double rise_twice(struct governor *g, double factor)
 }
 
 /*
- * A share of all CPUs is no more than all of them. The sum of run times can be: an interrupt within
- * a program counts to that one, and the programs it runs count by themselves, too.
+ * A share of CPU time in percent, capped at 100. The sum of run times can exceed the CPU time: an
+ * interrupt during a program counts towards that program, and the programs it runs are counted
+ * again.
  */
 static double share(double ns, double cpu_ns)
 {
 	return fmin(100, 100 * ns / cpu_ns);
 }
 
-/* What the events of each pool cost by themselves; of one that was not watched, the last is kept.
+/*
+ * The price of each pool's events without samples. A pool that was not watched keeps its last
+ * price.
  */
 static void prices_take(struct governor *g, const struct cost_reading *r, double all)
 {
@@ -195,7 +208,7 @@ static void prices_take(struct governor *g, const struct cost_reading *r, double
 	}
 }
 
-/* What the programs take in the long run, probes among it. */
+/* The programs' long-term cost, including probes. */
 static double cost_of(const struct governor *g, const struct cost_reading *r)
 {
 	double cost = 0;
@@ -239,6 +252,6 @@ bool governor_step(struct governor *g, const struct cost_reading *r)
 	else if (factor > 1 / DEAD_BAND && factor < DEAD_BAND)
 		return false;
 	else if (factor < 1 && r->live_fill > FILL_MOST / 2)
-		return false; /* finer samples would only fill the table */
+		return false; /* finer sampling would only fill the table */
 	return periods_scale(g, factor);
 }

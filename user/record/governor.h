@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Keeps the cost of tracing to a share of all CPU time. Policy only: readings of the programs' own
- * run time in; out come sampling periods and, where the budget is a limit, the pools that are not
- * to be watched for now. The recorder takes the readings and carries it out. Periods never bias a
- * sum (bpf/sample.bpf.h), so it may move them as it likes. What they cannot lower is the price of
- * the events themselves: it then says so, or pauses the dearest pools and counts what went by
- * unseen.
+ * Keeps the cost of tracing within a share of all CPU time. Policy only: it must never touch the
+ * tracer. Input are readings of the programs' run time; output are sampling periods and, if the
+ * budget is a limit, the pools to pause. The recorder takes the readings and carries out the
+ * decisions. Changing a period never biases a sum (bpf/sample.bpf.h). A period cannot lower the
+ * price of the events themselves: then the governor reports that, or pauses the most expensive
+ * pools and estimates the events it missed.
  */
 #ifndef KMEMTRACE_RECORD_GOVERNOR_H
 #define KMEMTRACE_RECORD_GOVERNOR_H
@@ -17,54 +17,54 @@
 #include "trace/cost.h"
 
 #define GOVERNOR_BUDGET   1.0   /* percent of all CPU time, unless --max-overhead says otherwise */
-#define GOVERNOR_WINDOW_S 0.008 /* what a reading is of, */
-#define GOVERNOR_EVERY_S  0.5   /* and how often it is taken: measuring costs, too */
+#define GOVERNOR_WINDOW_S 0.008 /* length of a reading, */
+#define GOVERNOR_EVERY_S  0.5   /* and the time between readings: measuring costs CPU time too */
 
 struct governor_options {
-	double budget;   /* percent of all CPU time */
-	bool exact;      /* begins by taking every object */
-	bool may_sample; /* … and may fall to sampling */
-	bool may_refine; /* may sample more than sample_bytes where that costs little */
-	bool may_pause;  /* the budget is a limit: what cannot be kept below it is not watched */
-	uint64_t sample_bytes; /* the period to begin with */
+	double budget;         /* percent of all CPU time */
+	bool exact;            /* start by tracking every object */
+	bool may_sample;       /* … and may switch to sampling */
+	bool may_refine;       /* may sample finer than sample_bytes while that is cheap */
+	bool may_pause;        /* the budget is a limit: pools that do not fit are paused */
+	uint64_t sample_bytes; /* the initial period */
 };
 
 enum governor_state {
 	GOVERNOR_HOLDS,
-	GOVERNOR_OVER,  /* exact, over its budget, and may not sample */
-	GOVERNOR_FLOOR, /* the events alone, none of them sampled, cost more than the budget */
+	GOVERNOR_OVER,  /* exact, over budget, and not allowed to sample */
+	GOVERNOR_FLOOR, /* the events alone exceed the budget, even without samples */
 };
 
 struct governor {
 	struct governor_options options;
-	uint64_t period[KMT_POOLS]; /* to be set now; KMT_EVERY: every object */
+	uint64_t period[KMT_POOLS]; /* periods to set now; KMT_EVERY: every object */
 	bool exact;                 /* still */
-	bool paused[KMT_POOLS];     /* not to be watched … */
-	bool probe; /* … but during the next window, to see what that would cost now */
+	bool paused[KMT_POOLS];     /* not watched now … */
+	bool probe; /* … except during the next window, to measure the current price */
 	enum governor_state state;
-	double cost;             /* percent, of the last reading: at most 100, of all CPUs */
-	double floor;            /* … what the events alone cost, of the pools that are watched */
-	double cost_sum;         /* of all readings, */
-	int readings;            /* which are so many */
-	double price[KMT_POOLS]; /* percent: what a pool's events cost without samples, when last
-				    watched, */
-	double rate[KMT_POOLS];  /* and how many they were a second */
-	double dearest[KMT_POOLS];  /* the highest price of a pool while it was paused */
-	double paused_s[KMT_POOLS]; /* time that a pool was not watched, */
-	double not_watched; /* and events of all pools meanwhile, at the rate of the last probe */
-	double at_s;        /* up to then */
-	double last_factor; /* of the period, that the last reading asked for; 1 or more */
+	double cost;  /* of the last reading, in percent of all CPUs; at most 100 */
+	double floor; /* … the part that the events of the watched pools cost without samples */
+	double cost_sum;           /* of all readings, */
+	int readings;              /* which are so many */
+	double price[KMT_POOLS];   /* percent: the cost of a pool's events without samples when last
+				      watched, */
+	double rate[KMT_POOLS];    /* and the events per second then */
+	double dearest[KMT_POOLS]; /* the highest price of a pool while it was paused */
+	double paused_s[KMT_POOLS]; /* seconds that a pool was not watched, */
+	double not_watched; /* and the events missed in that time, at the rate of the last probe */
+	double at_s;        /* both counted up to this time */
+	double last_factor; /* factor for the period that the last reading asked for; ≥ 1 */
 	int nr_over;        /* readings over budget in a row */
 	int probe_every, probe_in; /* readings */
-	double resumed_s;          /* when a pool was last taken back */
+	double resumed_s;          /* when a pool was last resumed */
 };
 
 void governor_init(struct governor *g, const struct governor_options *options);
-/* True when a period changed. */
+/* Decide by a new reading. True if a period changed. */
 bool governor_step(struct governor *g, const struct cost_reading *reading);
-/* Bring paused_s and not_watched up to now, on the clock of cost_reading.at_s. */
+/* Update paused_s and not_watched to now_s, on the clock of cost_reading.at_s. */
 void governor_count_paused(struct governor *g, double now_s);
-/* Mean cost in percent, < 0 when nothing was read. */
+/* Mean cost in percent; < 0 if there was no reading. */
 double governor_mean(const struct governor *g);
 
 #endif

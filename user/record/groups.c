@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Live objects by pool, cache, path and process, in bounded memory. See groups.h. */
+/* A hash table of groups with a limit, and its fallback to coarser groups. See groups.h. */
 #include "record/groups.h"
 
 #include <stdlib.h>

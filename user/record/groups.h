@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The live objects of one interval, added up by pool, cache, path and process: what the collector
- * (collector.c) makes the rows of a capture of. The recorder's own memory grows with their number,
- * so that has a limit.
+ * The live objects of one checkpoint, added up by pool, cache, stack and process. The collector
+ * (collector.c) turns the groups into rows of the capture. The recorder's memory grows with the
+ * number of groups, so it must never exceed a limit.
  */
 #ifndef KMEMTRACE_RECORD_GROUPS_H
 #define KMEMTRACE_RECORD_GROUPS_H
@@ -24,26 +24,26 @@ struct group_key {
 struct held_group {
 	struct group_key key;
 	struct cap_held held;
-	uint64_t nr, bytes; /* in 1/KMT_ONE, by the weights that traffic is counted with */
+	uint64_t nr, bytes; /* in 1/KMT_ONE, weighted like traffic */
 	UT_hash_handle hh;
 };
 
 struct held_groups {
 	struct held_group *by_key;
-	uint32_t nr, most; /* how many there are, and may be; beyond, one more for each cache */
-	uint64_t merged;   /* objects that are not in a group of their own process and path; the
-			      caller counts */
+	uint32_t nr, most; /* groups, and their limit; beyond it, only one more per cache */
+	uint64_t merged; /* objects not in a group of their own process and stack; the caller counts
+			    them */
 };
 
 /*
- * The group that an object counts to, made where it is new; NULL without memory. Where three
- * quarters of the groups are taken, new ones have no process (0), where all are, no path either
- * (0): sums by cache stay whole.
+ * The group of an object, created if it is new; NULL if memory runs out. Once three quarters of the
+ * groups exist, new ones get no process (0); once all exist, no stack either (0). Sums by cache
+ * stay complete.
  */
 struct held_group *groups_get(struct held_groups *groups, const struct kmt_object *o);
-/* The group that objects of this key count to, NULL when there is none. */
+/* The group of this key; NULL: none. */
 struct held_group *groups_find(const struct held_groups *groups, const struct group_key *key);
-/* Is it the object's own, down to process and path? */
+/* Does the group match the object, down to process and stack? */
 bool group_is_of(const struct held_group *g, const struct kmt_object *o);
 void groups_free(struct held_groups *groups);
 

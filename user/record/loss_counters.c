@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Names the counters of the BPF side. A counter without a name here does not build. */
+/*
+ * Names the counters of the BPF side. A counter without a name here breaks the build. See
+ * loss_counters.h.
+ */
 #include "record/loss_counters.h"
 
 #include <errno.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The names under which a capture keeps what was lost and what was done (docs/capture-format.md).
+/*
+ * The names under which a capture stores its counters of losses and of work done
+ * (docs/capture-format.md). The collector calls this at each checkpoint. A name must never change:
+ * captures contain it.
  */
 #ifndef KMEMTRACE_RECORD_LOSS_COUNTERS_H
 #define KMEMTRACE_RECORD_LOSS_COUNTERS_H
@@ -7,7 +10,7 @@
 #include "capture/capture.h"
 #include "trace/audit.h"
 
-/* Append every counter to the interval's losses. Returns 0 or −ENOMEM. */
+/* Append every counter to the checkpoint's losses. Returns 0 or −ENOMEM. */
 int losses_put(const struct tracer_counts *counts, const struct audit_counts *audit,
 	       uint64_t not_watched, struct cap_checkpoint *out);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The facts of a recording. See metadata.h. */
+/* Collects the facts of a recording and stores them in the capture. See metadata.h. */
 #include "record/metadata.h"
 
 #include <errno.h>
@@ -85,10 +85,9 @@ int metadata_filter(const struct tracer_options *o, char **out)
 		fprintf(f, " of process %d", o->pid);
 	if (o->cgroup)
 		fprintf(f, " in cgroup %llu", (unsigned long long)o->cgroup);
-	if (o->min_size && !o->sizes_fit)
+	/* a limit below the size of every named cache excludes nothing */
+	if (o->min_size > o->cache_min_size)
 		fprintf(f, " of at least %s", units_bytes(size, o->min_size));
-	if (o->max_size && !o->sizes_fit)
-		fprintf(f, " of at most %s", units_bytes(size, o->max_size));
 	if (fclose(f)) {
 		free(text);
 		return -ENOMEM;

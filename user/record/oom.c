@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The recorder's oom_score_adj. See oom.h. */
+/* Reads and writes the recorder's oom_score_adj. See oom.h. */
 #include "record/oom.h"
 
 #include <errno.h>

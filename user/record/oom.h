@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * While a recording runs, the kernel's OOM killer takes the recorder before anything else: the host
- * is short of memory when it is run, and what it traces matters more than the trace. What was
- * committed until then can be read.
+ * Makes the recorder the OOM killer's first victim while it records. The host is often short of
+ * memory then, and its services matter more than the trace. Everything committed until then stays
+ * readable.
  */
 #ifndef KMEMTRACE_RECORD_OOM_H
 #define KMEMTRACE_RECORD_OOM_H
 
-/* Be the first that the OOM killer takes. A failure is a debug message: it is no reason not to
- * record. */
+/*
+ * Become the OOM killer's first victim. A failure only prints a debug message; recording goes on.
+ */
 void oom_first(void);
-/* Be as we were when oom_first() was first called: for as long as COMMAND is started, which must
- * not inherit it. */
+/*
+ * Restore the value from before the first oom_first(). Used while COMMAND is started, which must
+ * not inherit ours.
+ */
 void oom_as_before(void);
 
 #endif

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One recording. See recorder.h. */
+/*
+ * Runs one recording: start, the loop of ticks, end. Each tick may measure cost, audit, take a
+ * snapshot or write a checkpoint. See recorder.h.
+ */
 #include "record/recorder.h"
 
 #include <errno.h>
@@ -31,16 +34,17 @@
 
 #define TICK_MS    100 /* how often coarse_now_ms is set, and how soon a signal is noticed */
 #define SNAPSHOT_S 1.0
-#define CHECKPOINT_S \
-	1.0 /* at first; doubled after each CHECKPOINTS, so that long recordings stay small */
+#define CHECKPOINT_S                                                                          \
+	1.0 /* initial spacing; doubled after every CHECKPOINTS, so that long recordings stay \
+	       small */
 #define CHECKPOINTS      12
-#define CHECKPOINT_SHARE 0.01 /* of the machine's CPU time, of all */
+#define CHECKPOINT_SHARE 0.01 /* limit for all of them, of the machine's CPU time */
 #define SNAPSHOTS \
 	60 /* between two checkpoints, when these were asked for; a second apart at the least */
 #define SNAPSHOT_MAX_S 60.0
 #define AUDIT_S        2.0  /* between audits, at the least … */
 #define AUDIT_LIMIT_S  0.2  /* of one … */
-#define AUDIT_SHARE    0.01 /* of the machine's CPU time, of all */
+#define AUDIT_SHARE    0.01 /* limit for all of them, of the machine's CPU time */
 
 enum ended_by { BY_COMMAND, BY_LIMIT, BY_SIGNAL };
 
@@ -53,28 +57,27 @@ struct recorder {
 	struct collector *collector;
 	struct timespec enabled_at; /* CLOCK_BOOTTIME */
 	double next_snapshot_s, next_checkpoint_s, checkpoint_every_s, next_audit_s;
-	double checkpoint_took_s; /* the last one */
+	double checkpoint_took_s; /* duration of the last one */
 	double snapshot_every_s;
 	int nr_checkpoints;
-	bool bound_said; /* that the file cannot be kept below it */
+	bool bound_said; /* printed that the file cannot be kept below its bound */
 	struct governor governor;
-	bool cost_open;     /* a window is, */
-	double cost_next_s; /* and then it is closed, or the next one opened */
-	bool cost_said;     /* what it cannot hold */
+	bool cost_open;     /* a cost window is open */
+	double cost_next_s; /* when it is closed, or the next one opened */
+	bool cost_said;     /* printed that the budget cannot be kept */
 	enum tracer_watch watched[KMT_POOLS];
-	double exact_until_s; /* when an exact recording began to sample; 0: it did not */
+	double exact_until_s; /* when an exact recording started sampling; 0: never */
 	int64_t slab_start_kb, slab_now_kb;
 	struct command command;
 	struct stats_helper helper;
 	enum ended_by ended_by;
 	int signal_fd;
-	int heard_fd; /* stderr, where the recording ends when nobody can read that any more; or −1
-		       */
-	double progress_s;        /* of the last progress line, */
-	uint64_t progress_events; /* and of all until then */
+	int heard_fd;      /* stderr, if the recording ends when its reader goes away; else −1 */
+	double progress_s; /* time of the last progress line, */
+	uint64_t progress_events; /* and the event count then */
 };
 
-/* How messages call what the governor pauses together. */
+/* Names of the pools in messages about pausing. */
 static const char *const watched_names[KMT_POOLS] = {
 	[KMT_SLAB] = "slab",
 	[KMT_VMALLOC] = "vmalloc",
@@ -91,15 +94,15 @@ static double seconds_since(const struct timespec *then)
 	return (now.tv_sec - then->tv_sec) + (now.tv_nsec - then->tv_nsec) / 1e9;
 }
 
-/* CPU seconds a second that are this share of the machine's. */
+/* A share of the machine's CPU time as CPU seconds per second. */
 static double share_of_cpus(double share)
 {
 	return share * (double)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
-/* ---- what is written ---- */
+/* ---- writing to the capture ---- */
 
-/* All levels at one moment, as near as can be: after snapshot_refresh(). */
+/* Read all levels as nearly at one moment as possible. Call snapshot_refresh() first. */
 static int snapshot_take(struct recorder *r, enum snapshot_kind kind, double t_s,
 			 struct snapshot *out)
 {
@@ -115,13 +118,13 @@ static int snapshot_take(struct recorder *r, enum snapshot_kind kind, double t_s
 		return 0;
 	err = audit_count_free(r->audit, &out->slabs);
 	if (err)
-		log_warn("cannot tell what is free on CPU lists (%s): slabinfo has it as in use",
-			 strerror(-err));
+		log_warn(
+			"cannot count the free objects on CPUs' lists (%s): slabinfo counts them as in use",
+			strerror(-err));
 	err = tasks_read(r->tracer, r->options->tracer.thread_size, &out->tasks);
 	if (err)
-		log_warn(
-			"it will not be known which processes hold kernel stacks and page tables (%s)",
-			strerror(-err));
+		log_warn("cannot tell which processes hold kernel stacks and page tables (%s)",
+			 strerror(-err));
 	return 0;
 }
 
@@ -144,7 +147,7 @@ static int snapshot(struct recorder *r, enum snapshot_kind kind, double t_s)
 	return snapshot_take(r, kind, t_s, &s) ?: snapshot_put(r, &s);
 }
 
-/* "slab for 31.2 s, as its events alone take 12 % of all CPU time" */
+/* Store which pools were paused: "slab for 31.2 s, as its events take 12 % of all CPU time" */
 static int not_watched_put(struct recorder *r)
 {
 	const struct governor *g = &r->governor;
@@ -165,7 +168,7 @@ static int checkpoint(struct recorder *r, double now_s)
 	int err;
 
 	governor_count_paused(&r->governor, now_s);
-	err = collector_checkpoint(r->collector, 0, now_s, r->governor.not_watched);
+	err = collector_checkpoint(r->collector, now_s, r->governor.not_watched);
 	err = err ?: not_watched_put(r);
 	err = err
 		      ?: capture_put_meta(r->writer, META_STACKS,
@@ -207,7 +210,7 @@ static void progress(struct recorder *r, double now_s)
 	r->progress_s = now_s;
 }
 
-/* Say once what the governor cannot hold. */
+/* Print once that the governor cannot keep the budget. */
 static void cost_say(struct recorder *r)
 {
 	const struct governor *g = &r->governor;
@@ -219,18 +222,17 @@ static void cost_say(struct recorder *r)
 	r->cost_said = true;
 	if (g->state == GOVERNOR_OVER)
 		log_warn(
-			"tracking every object takes %s %% of all CPU time, more than %g %%; narrow it with "
-			"--cache or --min-size, or give --max-overhead to let it fall to sampling",
+			"tracking every object takes %s %% of all CPU time, more than %g %%; narrow it with --cache or --min-size, or give --max-overhead to let it switch to sampling",
 			units_percent_above(cost, g->cost, g->options.budget), g->options.budget);
 	else
 		log_warn(
-			"the allocation events of this load take %s %% of all CPU time even unsampled, more "
-			"than %g %%; narrow it with --pool, or give --max-overhead to pause the dearest",
+			"the allocation events of this load take %s %% of all CPU time even without samples, more than %g %%; narrow it with --pool, or give --max-overhead to pause the most expensive pools",
 			units_percent_above(cost, g->floor, g->options.budget), g->options.budget);
 }
 
-/* An exact recording goes on as a sampled one: what it has stays as it is, each object with its own
- * weight. */
+/*
+ * Switch an exact recording to sampling. Objects already tracked stay; each keeps its own weight.
+ */
 static int exact_end(struct recorder *r, double now_s)
 {
 	int err = capture_put_meta(r->writer, META_MODE, "sampled");
@@ -242,13 +244,16 @@ static int exact_end(struct recorder *r, double now_s)
 					   (unsigned long long)r->options->tracer.sample_bytes);
 	err = err ?: capture_put_metaf(r->writer, META_EXACT_UNTIL, "%.3f", now_s);
 	log_warn(
-		"tracking every object takes %s %% of all CPU time, more than %g %%: sampling from %.1f s on",
+		"tracking every object takes %s %% of all CPU time, more than %g %%: sampling since %.1f s",
 		units_percent_above(cost, r->governor.cost, r->governor.options.budget),
 		r->governor.options.budget, now_s);
 	return err;
 }
 
-/* A pool is paused for its own price, or because it does not fit beside those that cost less. */
+/*
+ * Print why a pool is paused: its own price is too high, or it does not fit beside the cheaper
+ * pools.
+ */
 static void pause_say(const struct governor *g, int pool)
 {
 	double budget = g->options.budget;
@@ -267,8 +272,7 @@ static void pause_say(const struct governor *g, int pool)
 			watched_names[pool], units_percent(cost, g->price[pool]), budget);
 }
 
-/* Watch what the governor lets be watched; during a window, what it wants to know the price of,
- * too. */
+/* Watch the pools that the governor allows; during a window also those it wants to probe. */
 static int pools_watch(struct recorder *r, bool window)
 {
 	const struct governor *g = &r->governor;
@@ -292,7 +296,7 @@ static int pools_watch(struct recorder *r, bool window)
 	return 0;
 }
 
-/* Open or close a window of cost measurement, and do what the governor makes of it. */
+/* Open or close a window of cost measurement, and carry out the governor's decision. */
 static int cost_step(struct recorder *r, double now_s)
 {
 	struct cost_reading reading;
@@ -324,7 +328,7 @@ static int cost_step(struct recorder *r, double now_s)
 	return err;
 }
 
-/* Look up objects older than age_ms, and put the next time off by what it cost. */
+/* Audit objects older than age_ms. The more it cost, the later the next audit. */
 static int audit_step(struct recorder *r, uint32_t age_ms)
 {
 	uint64_t before = audit_counts(r->audit)->ns;
@@ -343,7 +347,7 @@ static int audit_step(struct recorder *r, uint32_t age_ms)
 	return 0;
 }
 
-/* Keep the file below its bound, as far as dropping every second thing that is old can. */
+/* Keep the file below its bound by dropping every second old interval and snapshot. */
 static int bound_keep(struct recorder *r)
 {
 	int64_t size = r->options->max_bytes ? capture_size(r->writer) : 0;
@@ -352,22 +356,23 @@ static int bound_keep(struct recorder *r)
 	while (size > r->options->max_bytes && dropped > 0) {
 		dropped = capture_thin(r->writer);
 		size = dropped < 0 ? dropped : capture_size(r->writer);
-		log_debug("thinned out: %d intervals and snapshots, %lld bytes left", dropped,
-			  (long long)size);
+		log_debug("thinned out: dropped %d intervals and snapshots, %lld bytes left",
+			  dropped, (long long)size);
 	}
 	if (size < 0)
 		return (int)size;
 	if (size > r->options->max_bytes && !r->bound_said)
 		log_warn(
-			"one interval alone takes more than --max-size: %s grows beyond it; give a larger one",
+			"a single interval takes more than --max-size: %s grows beyond it; give a larger --max-size",
 			r->options->path);
 	r->bound_said |= size > r->options->max_bytes;
 	return 0;
 }
 
 /*
- * When the checkpoint after that of now_s is due: as asked for, or ever rarer, and put off by what
- * they take: this one and the one before, for names are looked up only once.
+ * Set when the next checkpoint is due: as requested with --every, otherwise rarer over time and
+ * delayed by the cost of checkpoints. The cost is the shorter of the last two, because names are
+ * looked up only once.
  */
 static void checkpoint_next(struct recorder *r, double now_s)
 {
@@ -387,7 +392,7 @@ static void checkpoint_next(struct recorder *r, double now_s)
 		now_s + fmax(r->checkpoint_every_s, least_s / share_of_cpus(CHECKPOINT_SHARE));
 }
 
-/* What falls due each second and at each checkpoint. */
+/* Do what is due now: cost window, audit, snapshot, checkpoint. */
 static int tick(struct recorder *r, double now_s)
 {
 	int err = cost_step(r, now_s);
@@ -414,7 +419,7 @@ static int tick(struct recorder *r, double now_s)
 
 /*
  * Wait up to `ms` for a signal that ends the recording, or for the reader of stderr to go away,
- * which is like a terminal that hangs up.
+ * which counts as a hangup of the terminal.
  */
 static bool signal_came(struct recorder *r, int ms)
 {
@@ -436,7 +441,7 @@ static bool signal_came(struct recorder *r, int ms)
 	return false;
 }
 
-/* How long to sleep: to the next tick, the end of the recording, or of a window. */
+/* How long to sleep: until the next tick, the end of the recording or the end of a window. */
 static int wait_ms(const struct recorder *r, double now_s)
 {
 	double limit = r->options->duration_s, wait_s = TICK_MS / 1000.0;
@@ -481,9 +486,9 @@ static int record_loop(struct recorder *r)
 }
 
 /*
- * Signals are taken from a descriptor: nothing is interrupted, everything is written in order. They
- * stay blocked until the process exits: a second Ctrl-C, or a third, must not cut the end short.
- * SIGQUIT is not taken: it is the way out.
+ * Read signals from a descriptor, so that they interrupt nothing and everything is written in
+ * order. They stay blocked until the process exits: a second Ctrl-C must not cut the end short.
+ * SIGQUIT is not blocked, so that the user can still kill the recorder from the terminal.
  */
 static int signals_take(struct recorder *r)
 {
@@ -502,22 +507,26 @@ static int signals_take(struct recorder *r)
 	if (r->signal_fd < 0)
 		return log_error(errno, "signalfd failed (%s)", strerror(errno));
 	if (open_ended && inherited_ignores(SIGINT))
-		log_info("SIGINT is ignored, as in what a script starts with &: end the recording "
-			 "with kill %d",
-			 (int)getpid());
+		log_info(
+			"SIGINT is ignored, as for any program that a script starts with &: end the recording with kill %d",
+			(int)getpid());
 	r->heard_fd = open_ended && !inherited_ignores(SIGHUP) ? STDERR_FILENO : -1;
 	return 0;
 }
 
-/* What waits for an RCU grace period to be freed gets one: it is held by nobody, yet in the levels.
+/*
+ * Wait for an RCU grace period, so that objects waiting for one are freed: nobody holds them, but
+ * the levels count them.
  */
 static void grace_period(void)
 {
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
-/* The levels are read just before the gate opens, and written after: what happens in between,
- * nobody sees. */
+/*
+ * Read the levels just before pools are enabled and write them afterwards, so that as little as
+ * possible happens unseen in between.
+ */
 static int record_start(struct recorder *r)
 {
 	_cleanup_(snapshot_free) struct snapshot start = {};
@@ -525,7 +534,7 @@ static int record_start(struct recorder *r)
 	int err = stats_helper_start(&r->helper);
 
 	if (err)
-		log_debug("no helper process (%s): CAP_SYS_ADMIN is kept", strerror(-err));
+		log_debug("no helper process (%s): keeping CAP_SYS_ADMIN", strerror(-err));
 	err = capture_writer_new(r->options->path, r->options->overwrite, &r->writer);
 	err = err ?: tracer_new(r->plan, &r->options->tracer, &r->tracer);
 	err = err ?: tracer_attach(r->tracer);
@@ -548,13 +557,15 @@ static int record_start(struct recorder *r)
 	err = tracer_cost_begin(r->tracer);
 	r->cost_open = !err;
 	if (err)
-		log_warn("what tracing costs cannot be measured (%s), nor --max-overhead kept%s",
-			 limits_explain(-err, why),
-			 err == -EPERM ? ": it takes CAP_SYS_ADMIN" : "");
+		log_warn(
+			"the cost of tracing cannot be measured (%s), so --max-overhead has no effect%s",
+			limits_explain(-err, why), err == -EPERM ? ": it takes CAP_SYS_ADMIN" : "");
 	for (int p = 0; p < KMT_POOLS; p++)
 		r->watched[p] = WATCH_RECORD;
-	/* Named last, which replaces another: a command that cannot be run, or no space, changes
-	 * nothing. */
+	/*
+	 * Name the file last: naming it replaces an older capture, which must survive if the
+	 * command cannot be run or space runs out.
+	 */
 	err = snapshot_put(r, &start) ?: capture_commit_unnamed(r->writer);
 	err = err ?: command_start(&r->command, r->options->command);
 	if (err)
@@ -562,7 +573,7 @@ static int record_start(struct recorder *r)
 	err = capture_commit(r->writer);
 	if (err)
 		command_stop(&r->command);
-	else /* after the command, which has what the user has */
+	else /* only after the command has started: it gets the user's full privileges */
 		recorder_caps_give_up(&(struct recorder_caps){.tracer = r->tracer,
 							      .path = r->options->path,
 							      .command = r->options->command,
@@ -570,8 +581,10 @@ static int record_start(struct recorder *r)
 	return err;
 }
 
-/* A filter that nothing passed is most likely a mistake: better known now than when the report is
- * read. */
+/*
+ * Warn if nothing passed the filter: that is probably a mistake, and better known now than when
+ * reading the report.
+ */
 static void filter_say(const struct recorder *r)
 {
 	const struct tracer_options *o = &r->options->tracer;
@@ -583,15 +596,16 @@ static void filter_say(const struct recorder *r)
 	tracer_counts(r->tracer, &c);
 	if (c.stats[KMT_STAT_ALLOCS])
 		return;
-	log_warn("no allocation%s%s was %s: the capture has the kernel's levels alone", filter,
+	log_warn("no allocation%s%s was %s: the capture holds only the kernel's levels", filter,
 		 o->nr_caches ? " from the caches named with --cache" : "",
-		 r->governor.exact ? "seen" : "sampled (--exact takes each one)");
+		 r->governor.exact ? "seen" : "sampled (--exact tracks every one)");
 }
 
 /*
- * The last audit looks at all that is left, however young, while frees are still seen; right after
- * it the gate closes and the levels are read, so that both tell of the same moment. The command is
- * ended, too, unless the recording failed: that is no fault of the command's.
+ * End a recording. The last audit checks all live objects, however young, while frees are still
+ * traced. Right after it the pools are disabled and the levels are read, so that both describe the
+ * same moment. The command is ended too, unless the recording failed: that is not the command's
+ * fault.
  */
 static int record_end(struct recorder *r, bool failed)
 {
@@ -617,15 +631,16 @@ static int record_end(struct recorder *r, bool failed)
 	return err;
 }
 
-/* The recording failed, the command goes on: until its own end, the time limit, or a signal. */
+/* After the recording failed, wait for the command: until it ends, the time limit, or a signal. */
 static void command_await(struct recorder *r)
 {
 	double limit = r->options->duration_s;
 
 	if (r->command.pid <= 0 || r->command.stopped || command_ended(&r->command))
 		return;
-	log_warn("the recording has ended, the command (pid %d) goes on: waiting for it",
-		 (int)r->command.pid);
+	log_warn(
+		"the recording has ended, but the command (pid %d) is still running: waiting for it",
+		(int)r->command.pid);
 	for (;;) {
 		double now_s = seconds_since(&r->enabled_at);
 
@@ -637,13 +652,13 @@ static void command_await(struct recorder *r)
 	command_stop(&r->command);
 }
 
-/* 0 where the time limit ended the command: that is what was asked for. */
+/* The exit status of the command; 0 if the time limit ended it, as requested. */
 static int status_of_command(const struct recorder *r)
 {
 	return r->ended_by == BY_LIMIT && r->command.stopped ? 0 : r->command.status;
 }
 
-/* What was not started leaves nothing behind. */
+/* Release everything. A recording that did not start leaves no file behind. */
 static void recorder_release(struct recorder *r, bool started)
 {
 	tracer_free(r->tracer);
@@ -678,7 +693,7 @@ int recorder_run(const struct plan *plan, const struct recorder_options *options
 	}
 	recorder_release(&r, started);
 	if (started && err) {
-		if (err != -ESTALE) /* where that is has been said */
+		if (err != -ESTALE) /* the message already said where the file is */
 			log_warn("what was recorded until then can be read: %s report %s",
 				 program_invocation_name, options->path);
 		command_await(&r);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One recording, from the first snapshot to the finished capture: attaches, runs the command, takes
- * a snapshot each second, checkpoints what is attributed, and ends in order at the duration, the
- * command's end or a signal. Used by `record` alone.
+ * One recording, from the first snapshot to the finished capture. It attaches, runs the command,
+ * takes a snapshot each second, writes checkpoints, and ends in order at the time limit, the
+ * command's end or a signal. Called only by `record`. It must never harm the host or the command.
  */
 #ifndef KMEMTRACE_RECORD_RECORDER_H
 #define KMEMTRACE_RECORD_RECORDER_H
@@ -11,9 +11,9 @@
 #include "trace/plan.h"
 
 /*
- * Returns 0 or −errno (the reason is printed). *command_status is the command's exit status as a
- * shell would give it (128 + signal), 0 without a command; 126 or 127, and nothing is left behind,
- * when it could not be run.
+ * Returns 0, or −errno after printing the reason. *command_status is the command's exit status as a
+ * shell reports it (128 + signal), 0 without a command. If the command could not be run it is 126
+ * or 127, and no file is left behind.
  */
 int recorder_run(const struct plan *plan, const struct recorder_options *options,
 		 int *command_status);

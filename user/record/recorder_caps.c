@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which capabilities a recording needs: see recorder_caps.h. The user id stays what it was: root's
- * is what /proc/slabinfo, /proc/vmallocinfo and /proc/sys/vm/stat_refresh belong to. */
+/*
+ * Decides which capabilities a recording needs; see recorder_caps.h. The user id stays root,
+ * because /proc/slabinfo, /proc/vmallocinfo and /proc/sys/vm/stat_refresh belong to root.
+ */
 #include "record/recorder_caps.h"
 
 #include <fcntl.h>
@@ -20,7 +22,7 @@ static bool tracing_works(const void *arg)
 	return tracer_is_permitted(((const struct recorder_caps *)arg)->tracer);
 }
 
-/* Not all zero: what the reader of a hidden address sees. */
+/* Does the file show addresses? Hidden ones read as zero. */
 static bool symbols_are_shown(const char *path)
 {
 	_cleanup_fclose_ FILE *f = fopen(path, "re");
@@ -47,7 +49,7 @@ static bool levels_work(const void *arg)
 	       !faccessat(AT_FDCWD, "/proc/vmallocinfo", R_OK, AT_EACCESS);
 }
 
-/* Not so where /proc is mounted with hidepid. */
+/* Can /proc/PID of other users be read? Not if /proc is mounted with hidepid. */
 static bool processes_work(const void *arg)
 {
 	(void)arg;
@@ -76,7 +78,10 @@ static bool directory_works(const void *arg)
 	return p.writable;
 }
 
-/* In a sticky directory of another user only the owners of files remove them. */
+/*
+ * Is a capability needed to remove files? In a sticky directory of another user only a file's owner
+ * can.
+ */
 static bool removing_needs(const void *arg)
 {
 	struct spot p;
@@ -85,7 +90,10 @@ static bool removing_needs(const void *arg)
 	       p.file.st_uid != geteuid();
 }
 
-/* SQLite gives a journal to the owner of the file; and a capture may be for the user of sudo. */
+/*
+ * Is a capability needed to change file owners? SQLite gives the journal the owner of the file, and
+ * the capture may go to the user who called sudo.
+ */
 static bool owners_need(const void *arg)
 {
 	struct spot p;
@@ -114,7 +122,7 @@ void recorder_caps_give_up(const struct recorder_caps *caps)
 		{CAP_SYSLOG, "see names of functions", names_work, NULL},
 		{CAP_DAC_READ_SEARCH, "read /proc/slabinfo", levels_work, NULL},
 		{CAP_SYS_PTRACE, "see processes in /proc", processes_work, NULL},
-		{CAP_DAC_OVERRIDE, "write in a directory of another user", directory_works, NULL},
+		{CAP_DAC_OVERRIDE, "write to a directory of another user", directory_works, NULL},
 		{CAP_FOWNER, "remove files of the capture's owner", NULL, removing_needs},
 		{CAP_CHOWN, "give the capture to its user", NULL, owners_need},
 		{CAP_SYS_ADMIN, "measure what tracing costs", NULL, stats_need},

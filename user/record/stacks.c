@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Names the stacks. kallsyms is read when first needed, and once more when an address is not in it.
+/*
+ * Names the stacks. Reads kallsyms on first use, and once more if an address is missing. See
+ * stacks.h.
  */
 #include "record/stacks.h"
 
@@ -42,9 +44,10 @@ struct stacks {
 	const char *proc_root, *sys_root;
 	struct kallsyms *ks;
 	int ks_err;
-	char ks_why[SYMBOLS_WHY_MAX]; /* there is one */
+	char ks_why[SYMBOLS_WHY_MAX]; /* why there are no names, if kallsyms could not be read */
 	bool ks_loaded;
-	bool ks_again; /* an address was not found: modules or programs may have come since */
+	bool ks_again; /* an address was not found: modules or programs may have been loaded since
+			*/
 	struct named_ip *ips;
 	struct named_module *modules;
 	struct named_path *stacks; /* by row */
@@ -145,7 +148,10 @@ static const struct named_module *module_of(struct stacks *s, const char *name)
 	return m;
 }
 
-/* Frames between the allocator and the tracer: there when a path has no call site to begin at. */
+/*
+ * Is this a frame between the allocator and the tracer? Such frames are present if the stack was
+ * recorded without a call site.
+ */
 static bool symbol_is_tracer(const struct sym_ref *ref)
 {
 	static const char *const prefixes[] = {"bpf_trace_run", "__bpf_trace_", "__traceiter_",
@@ -196,8 +202,10 @@ static int ip_name(struct stacks *s, uint64_t ip, struct named_ip **out)
 	return 0;
 }
 
-/* The frames that name who allocated: without the tracer's, and the allocator's own, at the inner
- * end. */
+/*
+ * Store the frames that name who allocated: without those of the tracer and the allocator at the
+ * inner end.
+ */
 static int stack_put(struct stacks *s, const struct kmt_stack *p, uint32_t nr, enum pool traced,
 		     struct named_path *out)
 {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Paths of the BPF side as stacks of the capture: names each return address once, drops the
- * tracer's frames. */
+/*
+ * Turns the call stacks of the BPF side into stacks of the capture: names each return address once
+ * and drops the tracer's frames. The collector calls it. No raw address may reach the capture.
+ */
 #ifndef KMEMTRACE_RECORD_STACKS_H
 #define KMEMTRACE_RECORD_STACKS_H
 
@@ -15,8 +17,8 @@ int stacks_new(const struct tracer_tables *tables, struct capture_writer *w, con
 void stacks_free(struct stacks *s);
 
 /*
- * The capture's id of the path in `row`; 0 for row 0, or a row that is not filled yet. *class_ is
- * what its functions say, or a hook has, for objects of the pool `traced`.
+ * The capture's id of the stack in `row`; 0 for row 0 and for a row not filled yet. *class_ is the
+ * class of objects of the pool `traced`, from its functions or its hook.
  */
 int stacks_id(struct stacks *s, uint32_t row, enum pool traced, uint32_t *id,
 	      struct stack_class *class_);

@@ -163,9 +163,11 @@ static void settings_fill(struct tracer *t, const struct tracer_options *o)
 	skel->rodata->cfg_page_size = sysconf(_SC_PAGESIZE);
 	skel->rodata->cfg_exact = every;
 	skel->rodata->cfg_free_filter = (!every || o->nr_caches) && slots <= KMT_FREE_FILTER_MOST;
-	skel->rodata->cfg_filtered = o->min_size || o->max_size || o->pid || o->cgroup;
-	skel->rodata->cfg_min_size = o->min_size;
-	skel->rodata->cfg_max_size = o->max_size ?: UINT64_MAX;
+	skel->rodata->cfg_filtered =
+		o->min_size || o->cache_min_size || o->cache_max_size || o->pid || o->cgroup;
+	skel->rodata->cfg_min_size =
+		o->min_size > o->cache_min_size ? o->min_size : o->cache_min_size;
+	skel->rodata->cfg_max_size = o->cache_max_size ?: UINT64_MAX;
 	skel->rodata->cfg_pid = o->pid;
 	skel->rodata->cfg_cgroup = o->cgroup;
 	skel->rodata->cfg_cgroup_level = o->cgroup_level;

@@ -26,13 +26,12 @@ struct tracer_options {
 	uint64_t sample_bytes; /* mean bytes between samples, if not exact */
 	uint64_t memory;       /* bytes for all tables; 0: a default, see sizes.h */
 	uint64_t max_live; /* objects the live table must hold; 0: as many as fit in the memory */
-	uint64_t min_size; /* smaller allocations are ignored */
-	uint64_t max_size; /* larger ones too; 0: no limit */
-	bool sizes_fit; /* the two limits only follow from the caches below and exclude nothing else
-			 */
-	int32_t pid;    /* only this process (thread group); 0: all */
-	uint64_t cgroup;           /* inode of a cgroup: only it and its descendants; 0: all */
-	uint32_t cgroup_level;     /* its depth; 0: the root */
+	uint64_t min_size; /* --min-size: smaller allocations are ignored; 0: no limit */
+	uint64_t cache_min_size; /* derived from the caches below: their smallest object; 0: none */
+	uint64_t cache_max_size; /* … and their largest; 0: no limit */
+	int32_t pid;             /* only this process (thread group); 0: all */
+	uint64_t cgroup;         /* inode of a cgroup: only it and its descendants; 0: all */
+	uint32_t cgroup_level;   /* its depth; 0: the root */
 	const char *const *caches; /* --cache: only these */
 	size_t nr_caches;          /* ≤ KMT_FILTER_CACHES */
 	uint32_t thread_size;      /* bytes of a kernel stack; see host_thread_size() */
