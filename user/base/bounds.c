@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Limits on the commands that read captures: see bounds.h. */
+/* Sets the limits with setrlimit() and explains them when they are reached. See bounds.h. */
 #include "base/bounds.h"
 
 #include <signal.h>
@@ -14,8 +14,7 @@ static bool memory_bounded;
 static void out_of_time(int sig)
 {
 	static const char said[] =
-		"kmemtrace: this takes more than 20 s of CPU time, far longer than any recording does: ask for less "
-		"(--top, --from and --to), or record anew if the capture is damaged\n";
+		"kmemtrace: this takes more than 20 s of CPU time, far longer than any recording needs: ask for less (--top, --from and --to), or record anew if the capture is damaged\n";
 
 	(void)sig;
 	if (write(STDERR_FILENO, said, sizeof(said) - 1) < 0)

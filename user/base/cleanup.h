@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Scope-bound clean-up, as in systemd and bpfilter: a variable marked _cleanup_free_ is freed when
- * it leaves scope, TAKE_PTR() moves it out instead. This is what makes functions goto-free.
+ * Scope-bound cleanup, as in systemd and bpfilter: a variable marked _cleanup_free_ is freed when
+ * it leaves scope; TAKE_PTR() transfers ownership instead. Functions then need no goto.
  */
 #ifndef KMEMTRACE_BASE_CLEANUP_H
 #define KMEMTRACE_BASE_CLEANUP_H
@@ -40,7 +40,7 @@ static inline void cleanup_closedir_func(DIR **d)
 #define _cleanup_fclose_   _cleanup_(cleanup_fclose_func)
 #define _cleanup_closedir_ _cleanup_(cleanup_closedir_func)
 
-/* The value of ptr, which is set to NULL: ownership moves to the caller. */
+/* Return ptr and set it to NULL: the caller becomes the owner. */
 #define TAKE_PTR(ptr)                           \
 	({                                      \
 		__typeof__(ptr) _taken = (ptr); \
@@ -48,7 +48,7 @@ static inline void cleanup_closedir_func(DIR **d)
 		_taken;                         \
 	})
 
-/* The same for a descriptor, which is set to −1. */
+/* The same for a descriptor; it is set to −1. */
 #define TAKE_FD(fd)                   \
 	({                            \
 		int _taken_fd = (fd); \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The two clocks: one that never jumps, for durations, and the one on the wall. */
+/* The two clocks: a monotonic one for durations, and wall-clock time. */
 #ifndef KMEMTRACE_BASE_CLOCK_H
 #define KMEMTRACE_BASE_CLOCK_H
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * elfutils 0.192 (Debian 13) left two functions of its own out of the static libelf.a; 0.193 has
- * them again: https://sourceware.org/bugzilla/show_bug.cgi?id=32293. A static link takes this file
- * only where libelf lacks them, because our library is named again behind libelf. Nothing here is
- * called by kmemtrace itself.
+ * The static libelf.a of elfutils 0.192 (Debian 13) lacks two of elfutils' own functions; 0.193 has
+ * them again: https://sourceware.org/bugzilla/show_bug.cgi?id=32293. A static link uses this file
+ * only if libelf lacks them, because our library comes once more after libelf. kmemtrace itself
+ * must never call anything here.
  */
 #include <search.h>
 #include <stddef.h>

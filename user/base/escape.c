@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Makes hostile names safe to print: see escape.h. No locale is consulted, so results are the same
- * anywhere. */
+/*
+ * Makes hostile names safe to print. Uses no locale, so results are the same everywhere. See
+ * escape.h.
+ */
 #include "base/escape.h"
 
 #include <stdio.h>
@@ -27,7 +29,7 @@ size_t utf8_decode(const char *s, uint32_t *code)
 	else
 		return 0;
 	c = u[0] & (0x7fU >> len);
-	/* The terminating NUL is no continuation byte, so this never reads past it. */
+	/* The terminating NUL is not a continuation byte, so this never reads past it. */
 	for (size_t i = 1; i < len; i++) {
 		if ((u[i] & 0xc0) != 0x80)
 			return 0;

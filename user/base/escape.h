@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Names from the kernel and from captures are other people's bytes. Everything that prints one goes
- * through here first, so that a process name cannot move the cursor, recolour or retitle a
- * terminal, reverse the reading direction, or break a JSON document.
+ * Makes untrusted names safe to print. Names from the kernel and from captures can hold any bytes,
+ * so everything that prints one calls this first. A process name must never move the cursor,
+ * recolour or retitle a terminal, reverse the reading direction, or break a JSON document.
  */
 #ifndef KMEMTRACE_BASE_ESCAPE_H
 #define KMEMTRACE_BASE_ESCAPE_H
@@ -17,8 +17,7 @@
  * 3629).
  */
 size_t utf8_decode(const char *s, uint32_t *code);
-/* Columns a terminal gives the string, which must be escaped already; invalid bytes count as
- * one. */
+/* The columns that a terminal uses for an escaped string; an invalid byte counts as one. */
 size_t utf8_width(const char *s);
 /* Bytes of the longest prefix of s that fits in `columns`, never splitting a character. */
 size_t utf8_fit(const char *s, size_t columns);
@@ -33,8 +32,10 @@ char *escape_terminal(const char *s, bool utf8);
  * short. */
 char *escape_utf8(const char *s);
 
-/* Can the name stand in a command line as it is, as an argument? What cannot is left out of advice,
- * not quoted. */
+/*
+ * Can the name be a command line argument without quoting? Advice leaves out other names instead of
+ * quoting them.
+ */
 bool is_plain_word(const char *name);
 
 #endif

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Whole small files into memory. The first buffer holds most /proc files: one read() or two. */
+/*
+ * Reads whole small files into memory. Most /proc files fit the first buffer, so one or two read()
+ * calls suffice. See file_read.h.
+ */
 #include "base/file_read.h"
 
 #include <errno.h>
@@ -79,7 +82,7 @@ int file_read(const char *path, char **buf, size_t *len)
 	if (fd < 0)
 		return fd;
 	if (!fstat(fd, &st) && (uint64_t)st.st_size > FILE_READ_MAX)
-		return -EFBIG; /* before memory is taken for it */
+		return -EFBIG; /* before allocating memory for it */
 	return file_read_fd(fd, buf, len);
 }
 

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Whole small files into memory: /proc and /sys say size 0, so the size is found by reading. */
+/*
+ * Reads whole small files into memory. /proc and /sys report size 0, so the size is found by
+ * reading.
+ */
 #ifndef KMEMTRACE_BASE_FILE_READ_H
 #define KMEMTRACE_BASE_FILE_READ_H
 
 #include <stddef.h>
 
-/* More than this is not a file this tool has business with: −EFBIG. */
+/* Larger files are refused with −EFBIG. */
 #define FILE_READ_MAX (256UL << 20)
 
 /*
- * Open a regular file to be read, and nothing else: what could block (a FIFO), or do something by
- * being opened (a device), is −EMEDIUMTYPE. Returns the descriptor or −errno. file_why() has words
- * for each.
+ * Open a regular file for reading. Anything that could block (a FIFO) or act on being opened (a
+ * device) is −EMEDIUMTYPE. Returns the descriptor or −errno. file_why() explains each.
  */
 int file_open(const char *path);
 const char *file_why(int err);
@@ -23,7 +25,7 @@ const char *file_why(int err);
  */
 int file_read(const char *path, char **buf, size_t *len);
 
-/* The same of an open file, from where it stands. */
+/* The same for an open file, from its current position. */
 int file_read_fd(int fd, char **buf, size_t *len);
 
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A hash that cannot be foreseen: see hash.h. */
+/* An unpredictable hash function. See hash.h. */
 #include "base/hash.h"
 
 #include <errno.h>
@@ -12,9 +12,9 @@
 #include "base/log.h"
 
 #define PRIME ((UINT64_C(1) << 61) - 1)
-#define BLOCK 7 /* bytes taken at once: below the prime */
+#define BLOCK 7 /* bytes per step; a block must be below the prime */
 
-/* The argument of the polynomial, and a factor that spreads its value over all bits. */
+/* The random argument of the polynomial, and a factor that spreads the result over all bits. */
 static uint64_t argument, factor;
 
 static void choose_secret(void)
@@ -24,7 +24,8 @@ static void choose_secret(void)
 	if (getrandom(random, sizeof(random), GRND_NONBLOCK) != sizeof(random)) {
 		struct timespec now;
 
-		clock_gettime(CLOCK_MONOTONIC, &now); /* early in boot: better than none */
+		clock_gettime(CLOCK_MONOTONIC, &now); /* early in boot there is no random number
+							 yet; the time is better than a constant */
 		random[0] = (uint64_t)now.tv_nsec * UINT64_C(0x9e3779b97f4a7c15) ^ (uintptr_t)&now;
 		random[1] = random[0] * UINT64_C(0xd1342543de82ef95);
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What this process was given when it started: see inherited.h. */
+/* Saves, changes and restores the inherited signals and limits. See inherited.h. */
 #include "base/inherited.h"
 
 #include <errno.h>
@@ -14,14 +14,17 @@ static struct {
 	struct rlimit limits[RLIM_NLIMITS];
 } inherited;
 
-/* Those whose disposition is changed, and to what. */
+/* Signals whose disposition is changed, and the new disposition. */
 static const struct {
 	int sig;
 	void (*handler)(int);
 } changed[] = {{SIGPIPE, SIG_IGN}, {SIGXFSZ, SIG_IGN}, {SIGCHLD, SIG_DFL}};
 #define NR_CHANGED (sizeof(changed) / sizeof(changed[0]))
 
-/* Opened the wrong way round: what reads or writes it gets EBADF, as from a closed one. */
+/*
+ * Open closed standard streams in the wrong direction: reading or writing them then fails with
+ * EBADF, as on a closed stream.
+ */
 static void streams_open(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)

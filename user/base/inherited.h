@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What this process was given when it started, signals, limits and open files, and what it changes
- * of that for itself. main() calls inherited_take() first; a command that `record` runs gets all of
- * it back.
+ * The signals, limits and open files that this process inherits, and what it changes for itself.
+ * main() calls inherited_take() first. A command that `record` runs must get all of it back
+ * unchanged.
  */
 #ifndef KMEMTRACE_BASE_INHERITED_H
 #define KMEMTRACE_BASE_INHERITED_H
@@ -22,7 +22,7 @@ void inherited_take(void);
 /* Was the signal ignored when the process started? Then it stays ignored: nohup(1) relies on it. */
 bool inherited_ignores(int sig);
 
-/* For a child before exec: signals, their mask, and limits as they were. Async-signal-safe. */
+/* For a child before exec: restore signals, signal mask and limits. Async-signal-safe. */
 void inherited_restore(void);
 
 #endif

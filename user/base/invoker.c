@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Whom we work for: see invoker.h. Only root is told so, and root set these variables itself. */
+/*
+ * Reads the variables that sudo sets. Only root trusts them, because sudo set them for root. See
+ * invoker.h.
+ */
 #include "base/invoker.h"
 
 #include <errno.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Whom we work for: the user who called sudo. */
+/*
+ * The user who called sudo. Used to give that user the capture, and to decide whose symbolic links
+ * to trust.
+ */
 #ifndef KMEMTRACE_BASE_INVOKER_H
 #define KMEMTRACE_BASE_INVOKER_H
 
@@ -7,8 +10,8 @@
 #include <sys/types.h>
 
 /*
- * The user and group that sudo was called by, from SUDO_UID and SUDO_GID. False, outputs untouched,
- * when we are not root, were not called through sudo, or by root itself.
+ * Read the calling user and group from SUDO_UID and SUDO_GID. False, outputs untouched, if we are
+ * not root, were not called through sudo, or were called by root.
  */
 bool invoker_read(uid_t *uid, gid_t *gid);
 

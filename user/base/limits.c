@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One table from errors to limits: see limits.h. */
+/* A table of the limits that cause each error, and the texts made from it. See limits.h. */
 #include "base/limits.h"
 
 #include <errno.h>
@@ -8,13 +8,12 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define ENOUGH_BYTES \
-	(1ULL << 30) /* who is limited to so much memory has run out of something else */
+#define ENOUGH_BYTES (1ULL << 30) /* with a limit above this, memory ran out for another reason */
 
 static const struct limit {
 	int err;
 	__rlimit_resource_t resource;
-	const char *words; /* of its value in units */
+	const char *words; /* message with the limit's value in `unit` */
 	rlim_t unit;
 	const char *remedy;
 } limits[] = {
@@ -26,7 +25,7 @@ static const struct limit {
 	{EAGAIN, RLIMIT_NPROC, "its user may have %llu processes", 1, "ulimit -u unlimited"},
 };
 
-/* The limit that is set, of those that cause `err`; NULL without one. */
+/* The limit in force that can cause `err`; NULL: none. */
 static const struct limit *limit_find(int err, rlim_t *value)
 {
 	struct rlimit is;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Messages to people. Control characters in arguments are neutralised: names in them are not
- * ours. */
+/*
+ * Prints messages to stderr. Control characters in arguments are neutralised, because names in them
+ * are untrusted. See log.h.
+ */
 #include "base/log.h"
 
 #include <errno.h>
@@ -12,9 +14,9 @@
 
 bool log_verbose;
 static bool progress_shown;
-static int lost, lost_why; /* messages that could not be written, and the first one's errno */
+static int lost, lost_why; /* number of messages that could not be written, and the first errno */
 
-/* Write a message, and before it how many could not be written. stderr is not buffered. */
+/* Write a message, preceded by the number of messages lost before it. stderr is not buffered. */
 static void line_write(const char *prefix, const char *line)
 {
 	if (lost && fprintf(stderr,

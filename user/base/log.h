@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Messages to people, always on stderr, always one line; those of failures say what to do next.
- * Where stderr cannot be written, the next message that can is preceded by how many are missing.
+ * Messages to the user, always on stderr, one line each. A failure message says what to do next. If
+ * stderr cannot be written, the next message that can be is preceded by the number of missing ones.
  */
 #ifndef KMEMTRACE_BASE_LOG_H
 #define KMEMTRACE_BASE_LOG_H
@@ -27,8 +27,8 @@ void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * The line that says how far a long task is: printed over the last one, cut to the terminal's
- * width, and ended by the next message or log_progress_end(). Nothing where stderr is no terminal.
+ * A progress line: overwrites the previous one, is cut to the terminal's width, and is ended by the
+ * next message or log_progress_end(). Prints nothing if stderr is not a terminal.
  */
 void log_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_progress_end(void);

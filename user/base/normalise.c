@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Compiler suffixes of symbol names: what gcc and clang append to the clones they make. */
+/*
+ * Removes the suffixes that gcc and clang append to the names of function clones. See normalise.h.
+ */
 #include "base/normalise.h"
 
 #include "base/text.h"
@@ -8,7 +10,7 @@ static const char *const suffixes[] = {
 	".isra", ".constprop", ".part", ".cold", ".llvm", ".lto_priv", ".localalias", ".__uniq",
 };
 
-/* Is this dot the start of a compiler's suffix, and not a part of the name ("foo.partner")? */
+/* Does this dot start a compiler suffix? "foo.partner" has none. */
 static bool is_suffix(struct text rest)
 {
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One name for one function in two builds of a kernel. For diff; reports show real names. */
+/*
+ * Gives a function the same name in different builds of a kernel. Used by diff and to classify
+ * stacks; reports must show the real names.
+ */
 #ifndef KMEMTRACE_BASE_NORMALISE_H
 #define KMEMTRACE_BASE_NORMALISE_H
 

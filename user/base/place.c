@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Files by the directory that holds them: see place.h. A path is walked part by part with
- * O_NOFOLLOW; links are read and walked in turn, so that each can be looked at first. Links of
- * procfs are no text but lead somewhere themselves: those the kernel follows.
+ * Walks a path part by part with O_NOFOLLOW. A symbolic link is read and checked, and its target is
+ * walked the same way. Links of procfs are not text but direct references, so the kernel follows
+ * those. See place.h.
  */
 #include "base/place.h"
 
@@ -20,16 +20,16 @@
 
 #include "base/invoker.h"
 
-#define LINKS_MAX 40 /* as the kernel has it */
+#define LINKS_MAX 40 /* the kernel's own limit */
 
-/* A path while it is walked: `rest` is what is still to go from `dir` on. */
+/* A path being walked: `rest` is still to be walked, starting at `dir`. */
 struct walk {
 	int dir;
 	char rest[PATH_MAX];
 	int links;
 	enum place_use use;
-	bool must_match;    /* the last part was a link of procfs: … */
-	struct stat wanted; /* … what the kernel finds there */
+	bool must_match;    /* the last part was a link of procfs: the result … */
+	struct stat wanted; /* … must be this file */
 };
 
 static void move_to(struct walk *w, int dir)
@@ -49,7 +49,7 @@ static int root_or_cwd(struct walk *w)
 	return 0;
 }
 
-/* Cut the first part off `rest`. False when there is none. */
+/* Take the first part off `rest`. False if nothing is left. */
 static bool next_part(struct walk *w, char *part, size_t size, int *err)
 {
 	char *from = w->rest + strspn(w->rest, "/");
@@ -64,7 +64,10 @@ static bool next_part(struct walk *w, char *part, size_t size, int *err)
 	return true;
 }
 
-/* May what is created go where this link leads? Only whom we obey anyway may say so. */
+/*
+ * May a file be created where this link leads? Only if root, the caller or the sudo user owns the
+ * link.
+ */
 static bool is_trusted(const struct stat *link)
 {
 	uid_t uid;
@@ -74,7 +77,7 @@ static bool is_trusted(const struct stat *link)
 	       (invoker_read(&uid, &gid) && uid == link->st_uid);
 }
 
-/* Put what the link says in front of the rest. */
+/* Put the link's target in front of `rest`. */
 static int follow(struct walk *w, const char *part)
 {
 	char text[PATH_MAX], joined[2 * PATH_MAX];
@@ -125,7 +128,9 @@ static int enter(struct walk *w, const char *part)
 	return 0;
 }
 
-/* The last part: 1 when it is a link that was followed, so that the walk goes on. */
+/*
+ * Handle the last part. Returns 1 if it was a link that was followed, so that the walk continues.
+ */
 static int arrive(struct walk *w, const char *part)
 {
 	struct stat st;
@@ -182,7 +187,9 @@ int place_find(const char *path, enum place_use use, struct place *out)
 	    (fstatat(w.dir, found.name, &st, AT_SYMLINK_NOFOLLOW) || !place_same(&st, &w.wanted)))
 		err = -ENOENT;
 	if (!err) {
-		/* Readable, to be synced; where we may not, searching it will do. */
+		/*
+		 * open for reading, so that it can be synced; without permission, O_PATH suffices
+		 */
 		found.dir = openat(w.dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (found.dir < 0)
 			found.dir = openat(w.dir, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -231,7 +238,7 @@ int place_open(const struct place *p, const char *suffix, int flags)
 
 	if (err)
 		return err;
-	/* Looked at first: opening a device can already do something. */
+	/* check the type first: opening a device can already have an effect */
 	if (fstatat(p->dir, name, &st, AT_SYMLINK_NOFOLLOW))
 		return -errno;
 	if (!S_ISREG(st.st_mode))
@@ -266,7 +273,7 @@ static int link_as(const struct place *p, int fd, const char *name)
 {
 	char self[32];
 
-	/* Without /proc, but with CAP_DAC_READ_SEARCH; or the other way round. */
+	/* AT_EMPTY_PATH needs CAP_DAC_READ_SEARCH; the fallback needs /proc. */
 	if (!linkat(fd, "", p->dir, name, AT_EMPTY_PATH))
 		return 0;
 	if (errno == EEXIST)
@@ -300,8 +307,8 @@ int place_replace(const struct place *p, int fd)
 }
 
 /*
- * Between the look and the removal somebody who owns the directory can put another file there: one
- * that was theirs to remove, under a name that we remove anyway.
+ * Between check and removal, the owner of the directory can put another file there. That does no
+ * harm: they could remove that file themselves.
  */
 int place_remove(const struct place *p, const char *suffix, const struct stat *only)
 {

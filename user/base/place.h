@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A file by the directory that holds it. The directory is opened once; from then on the file and
- * what lies beside it are named relative to that descriptor, so that nobody who swaps a part of the
- * path can redirect what is created, read or removed. The capture's writer and reader use it.
+ * A file named relative to its opened directory. The directory is opened once; the file and its
+ * neighbours are then named relative to that descriptor. Swapping a part of the path must never
+ * redirect what is created, read or removed. The capture's writer and reader use it.
  */
 #ifndef KMEMTRACE_BASE_PLACE_H
 #define KMEMTRACE_BASE_PLACE_H
@@ -24,25 +24,28 @@ struct place {
 	}
 
 enum place_use {
-	PLACE_READ,  /* a symbolic link is followed: the place is that of its target */
-	PLACE_CREATE /* the last part is never followed; links on the way only when PLACE_TRUSTS
-			them */
+	PLACE_READ,  /* symbolic links are followed: the place is the target's */
+	PLACE_CREATE /* the last part is never followed, links on the way only if they are trusted
+		      */
 };
 
 /*
- * Find the place of `path`. Returns 0 or −errno, *out then untouched. −EPERM: PLACE_CREATE met a
- * symbolic link that belongs to somebody other than root, the caller, or the user sudo was run by.
- * The file itself need not exist. Close with place_close().
+ * Find the place of `path`. The file itself need not exist. Returns 0 or −errno with *out
+ * untouched. −EPERM: with PLACE_CREATE, a symbolic link on the way belongs to neither root, the
+ * caller, nor the user who called sudo. Close with place_close().
  */
 int place_find(const char *path, enum place_use use, struct place *out);
 void place_close(struct place *p);
 
-/* Of NAME + suffix in the directory; a symbolic link is not followed. 0 or −errno. */
+/*
+ * fstatat() of NAME + suffix in the directory, without following a symbolic link. Returns 0 or
+ * −errno.
+ */
 int place_stat(const struct place *p, const char *suffix, struct stat *st);
 
 /*
- * Open NAME + suffix, which must be a regular file: it neither blocks nor follows a link, and opens
- * no device. Returns the descriptor, −EMEDIUMTYPE for what is no regular file, or −errno.
+ * Open NAME + suffix, which must be a regular file. Never blocks, follows a link or opens a device.
+ * Returns the descriptor, −EMEDIUMTYPE if it is not a regular file, or −errno.
  */
 int place_open(const struct place *p, const char *suffix, int flags);
 
@@ -50,22 +53,28 @@ int place_open(const struct place *p, const char *suffix, int flags);
 int place_create(const struct place *p, const char *suffix);
 
 /*
- * A file without a name in the directory, O_RDWR, mode 0600; it goes with its last descriptor.
- * −errno where the file system has none.
+ * Create an unnamed file in the directory (O_RDWR, mode 0600). It disappears with its last
+ * descriptor. Returns −errno if the file system does not support that.
  */
 int place_create_unnamed(const struct place *p);
 
-/* Give such a file the name NAME, which must be free. 0 or −errno. */
+/* Give an unnamed file the name NAME, which must not exist. Returns 0 or −errno. */
 int place_name(const struct place *p, int fd);
-/* The same in place of the file that is there: at once, so that there is always one of the two. */
+/* The same, but replaces the existing file atomically: one of the two always exists. */
 int place_replace(const struct place *p, int fd);
 
-/* Remove NAME + suffix if it is still the file `only`. 0, −ESTALE when it is another, or −errno. */
+/*
+ * Remove NAME + suffix if it is still the file `only`. Returns 0, −ESTALE if it is another file, or
+ * −errno.
+ */
 int place_remove(const struct place *p, const char *suffix, const struct stat *only);
 
 bool place_same(const struct stat *a, const struct stat *b);
 
-/* A file without a name in $TMPDIR or /tmp, O_RDWR, that nothing can leave behind; or −errno. */
+/*
+ * Create an unnamed file in $TMPDIR or /tmp (O_RDWR). It can never be left behind. Returns −errno
+ * on failure.
+ */
 int place_temporary(void);
 /* The directory it is in, for messages. */
 const char *place_temporary_dir(void);

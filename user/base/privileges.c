@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Giving up capabilities: see privileges.h. */
+/*
+ * Finds out which capabilities are needed by trying without each one, and gives up the rest. See
+ * privileges.h.
+ */
 #include "base/privileges.h"
 
 #include <cap-ng.h>
@@ -35,7 +38,7 @@ static void caps_choose(unsigned int sets, uint64_t caps)
 			capng_update(CAPNG_ADD, sets, cap);
 }
 
-/* Have only these in effect; all of `permitted` can be had back. */
+/* Make only `effective` effective; everything in `permitted` can be raised again. */
 static int caps_try(uint64_t permitted, uint64_t effective)
 {
 	capng_clear(CAPNG_SELECT_CAPS);
@@ -44,7 +47,7 @@ static int caps_try(uint64_t permitted, uint64_t effective)
 	return capng_apply(CAPNG_SELECT_CAPS) ? -EPERM : 0;
 }
 
-/* Does it make the difference between what works and what does not? 1, 0 or −errno. */
+/* Does the operation work only with this capability? Returns 1, 0 or −errno. */
 static int cap_is_needed(const struct privilege *p, const void *arg, uint64_t had, uint64_t kept)
 {
 	int err;
@@ -76,7 +79,7 @@ static int caps_needed(const struct privilege *wanted, size_t nr, const void *ar
 	return 0;
 }
 
-/* For good. What bounds later programs can only be changed with CAP_SETPCAP. */
+/* Give up capabilities for good. Changing the bounding set needs CAP_SETPCAP. */
 static int caps_give_up(uint64_t had, uint64_t kept)
 {
 	bool all = had & BIT(CAP_SETPCAP);
@@ -123,7 +126,7 @@ int privileges_keep(const struct privilege *wanted, size_t nr, const void *arg)
 	int err;
 
 	if (capng_get_caps_process()) {
-		log_debug("cannot tell which capabilities there are: none was given up");
+		log_debug("cannot read the capabilities of this process: none was given up");
 		return -EPERM;
 	}
 	had = caps_read(CAPNG_PERMITTED);
@@ -138,7 +141,7 @@ int privileges_keep(const struct privilege *wanted, size_t nr, const void *arg)
 	return 0;
 }
 
-/* ---- for those who read captures ---- */
+/* ---- for commands that read captures ---- */
 
 struct paths {
 	const char *const *items;
@@ -150,7 +153,7 @@ static bool can_read_at(int dir, const char *path)
 	return !faccessat(dir, path, R_OK, AT_EACCESS) || errno != EACCES;
 }
 
-/* A directory is read with the files in it. */
+/* Can the file be read, or all files of the directory? */
 static bool can_read_within(const char *path)
 {
 	_cleanup_closedir_ DIR *dir = opendir(path);
@@ -184,7 +187,7 @@ void privileges_keep_for(const char *const *paths, size_t nr)
 {
 	static const struct privilege reading[] = {
 		{CAP_DAC_READ_SEARCH, "read files of others", can_read, NULL},
-		/* where a security module or a container allows only this one */
+		/* a security module or a container may allow only this one */
 		{CAP_DAC_OVERRIDE, "read files of others", can_read, NULL},
 	};
 

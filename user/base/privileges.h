@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Giving up capabilities. `record` calls it once everything is attached and its command runs; what
- * reads a capture calls it before and after that. A capability is kept only where something that
- * must go on working fails without it: the kernel is asked, by trying.
+ * Gives up capabilities. `record` calls it once everything is attached and its command runs;
+ * commands that read a capture call it before and after reading. A capability must be kept only if
+ * a needed operation fails without it, which is found out by trying.
  */
 #ifndef KMEMTRACE_BASE_PRIVILEGES_H
 #define KMEMTRACE_BASE_PRIVILEGES_H
@@ -12,26 +12,26 @@
 
 struct privilege {
 	int cap;          /* CAP_… */
-	const char *what; /* it is for: "end the command" */
-	/* Does that work with the capabilities in effect? Where that cannot be tried, NULL: */
+	const char *what; /* what it is needed for: "end the command" */
+	/* Does that work with the effective capabilities? NULL if that cannot be tried: */
 	bool (*works)(const void *arg);
 	/* then, is it needed? NULL: yes. */
 	bool (*needed)(const void *arg);
 };
 
 /*
- * Keep what is needed of `wanted`, in its order, and of what this process has; give up all other
- * capabilities for good: in every set, the bounding set included, and for any program that might be
- * run (no_new_privs). The user id stays. `arg` is passed to works(). What was given up, and what
- * not and why, is said with --verbose. 0 or −errno; then nothing may have been given up, and that
- * has been said with --verbose, too.
+ * Keep the needed capabilities of `wanted`, tried in order, and give up all others for good: in
+ * every set including the bounding set, and for any program run later (no_new_privs). The user id
+ * stays. `arg` is passed to works(). --verbose prints what was given up and what was kept, and why.
+ * Returns 0 or −errno; on failure possibly nothing was given up, which --verbose prints too.
  */
 int privileges_keep(const struct privilege *wanted, size_t nr, const void *arg);
 
 /*
- * For those who read captures: keep what it takes to read the `nr` files at `paths`, and those in
- * directories among them; NULLs are skipped. That is nothing but for files of others which only
- * root can read. Once they are read, keep none.
+ * For commands that read captures: keep only what is needed to read the `nr` files at `paths`,
+ * including files in directories among them; NULLs are skipped. Nothing is kept unless a file
+ * belongs to somebody else and only root can read it. After reading, call it with no paths to keep
+ * nothing.
  */
 void privileges_keep_for(const char *const *paths, size_t nr);
 void privileges_keep_none(void);

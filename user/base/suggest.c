@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Counts typing errors between words: see suggest.h. */
+/* Counts the typing errors between two words. See suggest.h. */
 #include "base/suggest.h"
 
 #include <ctype.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define PREFIX_LEAST 2 /* letters that count as a beginning */
+#define PREFIX_LEAST 2 /* shortest prefix that counts as a match */
 
 static size_t least(size_t a, size_t b)
 {
@@ -19,7 +19,10 @@ static bool same(char a, char b)
 	return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
-/* Optimal string alignment distance: Levenshtein's, and two neighbours exchanged count as one. */
+/*
+ * Optimal string alignment distance: Levenshtein's, where swapping two neighbours counts as one
+ * error.
+ */
 static size_t typing_errors(const char *a, size_t na, const char *b, size_t nb)
 {
 	size_t row[3][SUGGEST_MAX + 1] = {0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * "did you mean …?": the known word that a mistyped one most likely stands for. Used where a name
- * is refused: commands, slab caches. Pure.
+ * "did you mean …?": finds the known word closest to a mistyped one. Used when a command or a slab
+ * cache is unknown. Pure.
  */
 #ifndef KMEMTRACE_BASE_SUGGEST_H
 #define KMEMTRACE_BASE_SUGGEST_H
@@ -12,14 +12,14 @@
 
 /* The best match so far. Starts as {0}: no word. */
 struct suggestion {
-	const char *word; /* NULL: nothing is near enough */
+	const char *word; /* NULL: no word is close enough */
 	size_t distance;
 };
 
 /*
- * Keep `known` when it is nearer to `typed` than what was kept before, and near enough: one typing
- * error, and one more for each four letters (a letter too many, too few, another one, or two
- * exchanged); or `typed` is the beginning of `known`.
+ * Keep `known` if it is closer to `typed` than the best match so far, and close enough: at most one
+ * typing error plus one per four letters (a letter too many, missing, wrong, or two swapped), or
+ * `typed` is a prefix of `known`.
  */
 void suggest_try(struct suggestion *s, const char *typed, const char *known);
 

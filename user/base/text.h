@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Walking text that is not ours and need not end in NUL: lines of a buffer, words of a line,
- * numbers of a word. A `struct text` is a view; nothing is copied. Every parser of /proc and
- * kallsyms stands on these, which is why they are inline: slabinfo, vmstat and zoneinfo are parsed
- * every second.
+ * Parsing of untrusted text without a terminating NUL: lines of a buffer, words of a line, numbers
+ * of a word. A `struct text` is a view; nothing is copied. All parsers of /proc and kallsyms use
+ * these functions. They are inline because slabinfo, vmstat and zoneinfo are parsed every second.
+ * They must never read past the end of a view.
  */
 #ifndef KMEMTRACE_BASE_TEXT_H
 #define KMEMTRACE_BASE_TEXT_H
@@ -43,7 +43,7 @@ static inline bool text_is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* Take the next blank-separated word off `rest`. False, and an empty word, when there is none. */
+/* Take the next blank-separated word off `rest`. False, with an empty word, if there is none. */
 static inline bool text_word(struct text *rest, struct text *word)
 {
 	while (rest->len && text_is_blank(*rest->p)) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Sizes and durations between people and numbers: formatting for reports, strict parsing for
- * options. */
+/* Formats sizes and durations for reports, and parses them strictly for options. See units.h. */
 #include "base/units.h"
 
 #include <ctype.h>
@@ -17,7 +16,7 @@
 
 static const char scale_letters[] = "BKMGTPE";
 
-/* Divide down until the printed figure has at most four digits; returns the index of the unit. */
+/* Scale the value until it prints with at most four digits. Returns the index of the unit. */
 static int scale_down(double *value)
 {
 	int unit = 0;
@@ -87,7 +86,7 @@ char *units_percent(char buf[UNITS_MAX], double percent)
 char *units_share(char buf[UNITS_MAX], double percent)
 {
 	if (percent >= 99.5)
-		snprintf(buf, UNITS_MAX, "%.0f", percent); /* %g has it as 1e+02 */
+		snprintf(buf, UNITS_MAX, "%.0f", percent); /* %g would print 1e+02 */
 	else
 		snprintf(buf, UNITS_MAX, "%.2g", percent);
 	return buf;

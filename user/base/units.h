@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sizes and durations between people and numbers. Binary units (1 KiB = 1024 bytes) both ways; the
- * parsers accept only whole, in-range input so that a typing error is never a different request.
+ * Formats and parses sizes and durations, with binary units (1 KiB = 1024 bytes) both ways. The
+ * parsers accept only complete, in-range input: a typing error must never become a different
+ * request.
  */
 #ifndef KMEMTRACE_BASE_UNITS_H
 #define KMEMTRACE_BASE_UNITS_H
@@ -16,11 +17,11 @@ char *units_bytes(char buf[UNITS_MAX], double bytes);
 char *units_bytes_short(char buf[UNITS_MAX], double bytes);
 /* A count with thousands separators: "1,234,567". Rounds to the nearest whole number. */
 char *units_count(char buf[UNITS_MAX], double count);
-/* A share in percent, with the digits that a reader needs: "0.04", "3.2", "129". */
+/* A share in percent with a useful number of digits: "0.04", "3.2", "129". */
 char *units_percent(char buf[UNITS_MAX], double percent);
-/* A share of which small ones matter: two figures of it, "0.0012", "3.2", "100". */
+/* A share whose small values matter, with two significant digits: "0.0012", "3.2", "100". */
 char *units_share(char buf[UNITS_MAX], double percent);
-/* A share that is more than `limit`: with as many digits as it takes to look like more. */
+/* A share above `limit`, with enough digits to print differently from it. */
 char *units_percent_above(char buf[UNITS_MAX], double percent, double limit);
 /* "0.4 s", "12 s", "3 min 20 s", "5 h 12 min", "3 d 4 h". */
 char *units_duration(char buf[UNITS_MAX], double seconds);
