@@ -121,7 +121,7 @@ $(B)/kmemtrace: $(B)/obj/user/main.o $(B)/libkmemtrace.a $(SETTINGS)/link
 
 # ---- tests ----
 # Unit tests are built whole with ASan and UBSan, in a tree of their own.
-SAN      := -fsanitize=address,undefined -fno-sanitize-recover=undefined -O1 -g
+SAN      := -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -O1 -g
 SAN_OBJ  := $(LIB_OBJ:$(B)/obj/%.o=$(B)/san/%.o)
 $(B)/san/%.o: %.c Makefile $(SETTINGS)/cc | $(SKEL)
 	@mkdir -p $(@D)
@@ -212,13 +212,28 @@ kernels-doc:
 check-vmlinux:
 	./scripts/check-vmlinux.sh
 
-# Fuzzers, for clang with libFuzzer (libclang-rt-*-dev): not a part of `make test`.
+# Fuzzers, for clang with libFuzzer (libclang-rt-*-dev), and what they start from; scripts/fuzz.sh runs them. The first
+# undefined behaviour ends a run, as a crash does. SQLite and jansson are the system's, not instrumented.
+FUZZ     := -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fno-sanitize-recover=all -O1 -g
+FUZZ_SRC := user/capture_input.c $(filter $(addprefix user/,$(addsuffix /%,base data capture proc sym model diff findings render)), \
+            $(USER_SRC)) tests/fuzz/common.c
+FUZZ_OBJ := $(FUZZ_SRC:%.c=$(B)/fuzz/obj/%.o)
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-fuzz: $(FUZZ_BIN)
-$(B)/fuzz/%: tests/fuzz/%.c $(foreach room,base data sym proc capture model diff findings render,$(wildcard user/$(room)/*.c)) | $(B)/gen/schema.sql.h
+fuzz: $(FUZZ_BIN) $(B)/fuzz/seeds
+$(B)/fuzz/obj/%.o: %.c Makefile | $(B)/gen/schema.sql.h
 	@mkdir -p $(@D)
-	$(CLANG) -fsanitize=fuzzer,address,undefined -O1 -g $(filter-out -MMD -MP,$(KCFLAGS)) -o $@ \
-		$(filter %.c,$^) $(LDLIBS_DYN)
+	@echo "  CC   $@"
+	$(Q)$(CLANG) $(FUZZ) $(KCFLAGS) -Itests/fuzz -Itests/unit -DTESTS_DIR='"$(CURDIR)/tests"' \
+		-DFUZZ_SEEDS='"$(CURDIR)/$(B)/fuzz/seeds"' -c $< -o $@
+
+$(B)/fuzz/fuzz_%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o $(FUZZ_OBJ)
+	$(Q)$(CLANG) $(FUZZ) -fsanitize=fuzzer -o $@ $^ $(LDLIBS_DYN)
+
+$(B)/fuzz/make_seeds: $(B)/fuzz/obj/tests/fuzz/make_seeds.o $(FUZZ_OBJ)
+	$(Q)$(CLANG) $(FUZZ) -o $@ $^ $(LDLIBS_DYN)
+
+$(B)/fuzz/seeds: $(B)/fuzz/make_seeds $(wildcard tests/fixtures/captures/*.gz)
+	$(Q)rm -rf $@ && $< $@
 
 # How each C file is compiled: "FILE COMMAND" a line, and from that a compilation database.
 # https://clang.llvm.org/docs/JSONCompilationDatabase.html

@@ -124,6 +124,20 @@ run_cppcheck() {
 
 run_clang_build() { make -s -j"$(nproc)" CC=clang B=build/clang build/clang/kmemtrace plants; }
 
+# Undefined behaviour, leaks and broken documents on each seed of each fuzzer, and on a few hundred inputs more.
+run_fuzz() {
+	local probe
+	probe=$(mktemp) || return
+	if ! echo 'int LLVMFuzzerTestOneInput(const char *p, long n) { return !p && n; }' |
+		clang -fsanitize=fuzzer -x c -o "$probe" - 2>/dev/null; then
+		rm -f "$probe"
+		echo "clang has no libFuzzer: scripts/deps.sh fuzz"
+		return 77
+	fi
+	rm -f "$probe"
+	scripts/fuzz.sh --smoke
+}
+
 run_static_build() {
 	make -s -j"$(nproc)" STATIC=1 B=build/static all plants || return
 	is_static build/static/kmemtrace || { echo "build/static/kmemtrace needs shared libraries"; return 1; }
@@ -360,6 +374,7 @@ suite_check() {
 	check skips-self-test run_skips_self_test
 	check settings run_settings
 	check static-build run_static_build
+	check fuzz run_fuzz
 	check arm64-programs run_arm64_programs
 	check install run_install
 }
@@ -493,7 +508,7 @@ main() {
 	rm -f "$LOGS"/*.log
 	if wanted vm; then extra+=(vm); fi
 	if wanted debian; then extra+=(debian); fi
-	if [ $install = yes ]; then ./scripts/deps.sh build test "${extra[@]}" || return 1; fi
+	if [ $install = yes ]; then ./scripts/deps.sh build test fuzz "${extra[@]}" || return 1; fi
 	since=$(dmesg_now)
 	say "test.sh: building; logs are in $LOGS"
 	if ! make -j"$(nproc)" all unit live plants >"$LOGS/build.log" 2>&1; then

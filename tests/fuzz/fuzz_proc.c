@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libFuzzer entry for what reads /proc: the first byte chooses the parser, the rest is the file.
- *
- *   make fuzz && build/fuzz/fuzz_proc -close_fd_mask=2 -max_len=4096 -max_total_time=60
+ * libFuzzer entry for what reads /proc: the first byte chooses the parser, the rest is the file; or
+ * the rest is meminfo, vmstat, zoneinfo and vmallocinfo, one after a NUL after the other, and a
+ * balance sheet is made of them. Run it with scripts/fuzz.sh proc.
  */
-#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "base/units.h"
+#include "fuzz.h"
 #include "proc/snapshot.h"
 #include "proc/unlisted.h"
 #include "sym/build_id.h"
@@ -28,14 +29,71 @@ static void kallsyms(const char *buf, size_t len)
 
 static void words(const char *buf)
 {
+	char text[UNITS_MAX];
 	int64_t bytes;
 	double seconds;
 
-	units_parse_size(buf, &bytes);
-	units_parse_duration(buf, &seconds);
+	if (!units_parse_size(buf, &bytes))
+		units_bytes(text, (double)bytes);
+	if (!units_parse_duration(buf, &seconds)) {
+		if (!(seconds > 0 && seconds < 1e9))
+			fuzz_die("'%s' is %g s", buf, seconds);
+		units_duration(text, seconds);
+	}
 }
 
+/* Names that look like a figure that went wrong (fuzz_check_text()) are given another letter. */
+static void rename_figures(char *buf, size_t len)
+{
+	for (size_t i = 0; i + 2 < len; i++)
+		if ((buf[i] == 'n' && buf[i + 1] == 'a' && buf[i + 2] == 'n') ||
+		    (buf[i] == 'i' && buf[i + 1] == 'n' && buf[i + 2] == 'f'))
+			buf[i + 1] = '-';
+}
+
+static void sheet(char *buf, size_t len, struct snapshot *s)
+{
+	struct fuzz_show show = fuzz_show_of(0, len ? (uint8_t)buf[len - 1] : 0);
+	struct unlisted unlisted = UNLISTED_NONE;
+	size_t at = 0, n;
+
+	rename_figures(buf, len);
+	for (int i = 0; i < 6 && at < len; i++, at += n + 1) {
+		n = strlen(buf + at);
+		switch (i) {
+		case 0:
+			meminfo_parse(buf + at, n, &s->meminfo);
+			break;
+		case 1:
+			vmstat_parse(buf + at, n, &s->vmstat);
+			break;
+		case 2:
+			zoneinfo_parse(buf + at, n, &s->zones);
+			break;
+		case 3:
+			vmallocinfo_parse(buf + at, n, &s->vmallocs);
+			break;
+		case 4:
+			sockstat_parse(buf + at, n, &unlisted);
+			break;
+		case 5:
+			boot_messages_parse(buf + at, n, &unlisted);
+			break;
+		}
+	}
+	fuzz_balance_now(s, &unlisted, &show);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	fuzz_quiet();
+	return 0;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -49,7 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(buf, data + 1, len);
 	buf[len] = '\0'; /* as file_read() does */
-	switch (data[0] % 10) {
+	switch (data[0] % 11) {
 	case 0:
 		meminfo_parse(buf, len, &s.meminfo);
 		break;
@@ -79,6 +137,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 9:
 		words(buf);
+		break;
+	case 10:
+		sheet(buf, len, &s);
 		break;
 	}
 	snapshot_free(&s);

@@ -208,6 +208,18 @@ static void without_root_or_meminfo(void **state)
 	assert_false(b.placed);
 	assert_sums(&b);
 	assert_true(noted(&s, &b, "/proc/zoneinfo could not be read"));
+	/* Where a container leaves Slab out, no line is negative, and they still add up. */
+	meminfo_set(&s, "Slab", 0);
+	meminfo_set(&s, "SReclaimable", 20000);
+	balance_build(&s, PAGE, NULL, &b);
+	assert_true(b.kb[BALANCE_SLAB_RECLAIMABLE] == 20000 &&
+		    b.kb[BALANCE_SLAB_UNRECLAIMABLE] == 0);
+	assert_sums(&b);
+	/* Of a MemTotal of 0 nothing is a share: "inf%" was printed. */
+	meminfo_set(&s, "MemFree", 1000);
+	meminfo_set(&s, "MemTotal", 0);
+	balance_build(&s, PAGE, NULL, &b);
+	assert_true(isnan(b.total_kb) && isnan(b.kb[BALANCE_MEM_FREE]));
 	ARRAY_FREE(&s.meminfo);
 	balance_build(&s, PAGE, NULL, &b);
 	assert_true(isnan(b.total_kb) && isnan(b.kb[BALANCE_MEM_FREE]));

@@ -58,6 +58,22 @@ static void counts_and_durations_are_formatted(void **state)
 	assert_string_equal(units_duration(buf, 18720), "5 h 12 min");
 	assert_string_equal(units_duration(buf, 86400 * 3 + 4 * 3600), "3 d 4 h");
 	assert_string_equal(units_duration(buf, -1), "?");
+	assert_string_equal(units_count(buf, NAN), "?");
+	assert_string_equal(units_count(buf, -INFINITY), "?");
+}
+
+/* The sanitizers end this program when a figure that is no time is converted to one all the same.
+ */
+static void what_is_no_time_has_none(void **state)
+{
+	const double no_times[] = {NAN, INFINITY, -INFINITY, 0, -1, 1e30, 253402300800.0};
+	char buf[UNITS_MAX] = "untouched";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(no_times) / sizeof(no_times[0]); i++)
+		assert_null(units_time(buf, "%Y", no_times[i]));
+	assert_string_equal(buf, "untouched");
+	assert_string_equal(units_time(buf, "%Y-%m-%d", 1700000000), "2023-11-14");
 }
 
 static void sizes_are_parsed_strictly(void **state)
@@ -254,6 +270,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_are_formatted),
 		cmocka_unit_test(counts_and_durations_are_formatted),
+		cmocka_unit_test(what_is_no_time_has_none),
 		cmocka_unit_test(sizes_are_parsed_strictly),
 		cmocka_unit_test(durations_are_parsed_strictly),
 		cmocka_unit_test(hostile_names_cannot_drive_the_terminal),

@@ -17,6 +17,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -1005,6 +1006,34 @@ static void expect_hostile(const struct hostile *h)
 	capture_free(c);
 }
 
+/* Instead of libc's: a host so busy that between any two looks at the clock a minute goes by. */
+static time_t busy_s;
+
+int clock_gettime(clockid_t clock, struct timespec *t);
+int clock_gettime(clockid_t clock, struct timespec *t)
+{
+	int err = (int)syscall(SYS_clock_gettime, clock, t);
+
+	if (busy_s && clock == CLOCK_MONOTONIC)
+		t->tv_sec += busy_s += 60;
+	return err;
+}
+
+static void a_busy_host_does_not_damage_a_capture(void **state)
+{
+	struct capture *c;
+
+	(void)state;
+	write_sample(true);
+	sql(file, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) INSERT INTO loss "
+		  "SELECT 1, 'x', i FROM n LIMIT 20000");
+	busy_s = 60;
+	if (read_file(file, &c))
+		fail_msg("%s", message);
+	busy_s = 0;
+	capture_free(c);
+}
+
 #define UNLOCK "PRAGMA writable_schema=ON; "
 #define AS_VIEW(sql) \
 	UNLOCK "UPDATE sqlite_master SET type='view', rootpage=0, sql='" sql "' WHERE name='held'"
@@ -1064,6 +1093,10 @@ static void hostile_databases_are_refused(void **state)
 		{"UPDATE frame SET offset=-2130706432 WHERE id=2", -EBADMSG, "out of range"},
 		{"UPDATE process SET tgid=5000000000", -EBADMSG, "out of range"},
 		{"UPDATE meminfo_level SET value=9223372036854775807", -EBADMSG, "out of range"},
+		{"UPDATE meminfo_level SET value=-1", -EBADMSG, "out of range"},
+		{"UPDATE slab_level SET num_slabs=-1", -EBADMSG, "out of range"},
+		{"UPDATE slab_level SET cpu_free=-1", 0, ""}, /* not known */
+		{"UPDATE slab_level SET cpu_free=-2", -EBADMSG, "out of range"},
 		{"UPDATE vmalloc_name SET kind=6", -EBADMSG, "out of range"},
 		{"UPDATE zone_name SET zone='a zone with a long name'", -EBADMSG, "too long"},
 		{"UPDATE snapshot SET kind='never'", -EBADMSG, "no such kind"},
@@ -1125,6 +1158,36 @@ static void hostile_databases_are_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		expect_hostile(&cases[i]);
+}
+
+/* A capture may say anything of its machine: what cannot be is not known, and nothing is divided by
+ * it. */
+static void facts_that_no_machine_has_are_not_known(void **state)
+{
+	static const struct {
+		const char *key, *values[6];
+	} cases[] = {
+		{META_CPUS, {"0", "-2", "1e300", "nan", "inf", "2x"}},
+		{META_POSSIBLE, {"0", "-0", "0.5", "-nan", "1e999", " "}},
+		{META_PAGE_SIZE, {"0", "-4096", "1", "1e9", "infinity", ""}},
+		{META_PERIOD, {"-1", "1e300", "nan", "-inf", "many", "-1e-9"}},
+		{META_OVERHEAD, {"-3", "1e30", "nan", "inf", "1 %", "-1e300"}},
+		{META_OWN_BYTES, {"-1", "1e30", "nan", "inf", "1M", "-9e999"}},
+		{META_UPTIME, {"-1", "1e30", "nan", "inf", "1h", "-9e999"}},
+		{META_START, {"-1", "1e30", "nan", "inf", "now", "-9e999"}},
+	};
+	struct cap_meta meta = {0};
+	struct capture c = {.meta = {.items = &meta, .nr = 1}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (size_t n = 0; n < 6; n++) {
+			meta.key = (char *)cases[i].key;
+			meta.value = (char *)cases[i].values[n];
+			assert_true(capture_meta_number(&c, meta.key, 77) == 77);
+		}
+	meta.value = (char *)"4096";
+	assert_true(capture_meta_number(&c, meta.key, 77) == 4096);
 }
 
 static void files_that_are_no_captures(void **state)
@@ -1400,6 +1463,8 @@ int main(void)
 		cmocka_unit_test(flipped_bytes_never_crash_the_reader),
 		cmocka_unit_test(hostile_databases_are_refused),
 		cmocka_unit_test(files_that_are_no_captures),
+		cmocka_unit_test(facts_that_no_machine_has_are_not_known),
+		cmocka_unit_test(a_busy_host_does_not_damage_a_capture),
 		cmocka_unit_test(long_recordings_are_thinned),
 		cmocka_unit_test(a_minute_takes_little_space),
 		cmocka_unit_test(twenty_thousand_stacks_are_read_in_time),

@@ -202,6 +202,35 @@ static void usual_machines_get_no_finding_and_virtual_ones_their_cautions(void *
 	}
 }
 
+/* A container's /proc may leave a line out or say 0: of that nothing is a share, and "inf%" was
+ * printed. */
+static void of_nothing_nothing_is_a_share(void **state)
+{
+	static const char *const empty[] = {"MemTotal", "AnonPages"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct capture *c = machine(empty[i], 0, "none");
+		struct report r;
+
+		for (size_t n = 0; n < c->snapshots[0].meminfo.nr; n++) {
+			struct named_value *v = &c->snapshots[0].meminfo.items[n];
+
+			if (i == 1 && !strcmp(v->name, "Mapped"))
+				v->value = 0;
+			if (!strcmp(v->name, "PageTables"))
+				v->value = 126000;
+		}
+		assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
+		for (size_t k = 0; k < r.unusual_levels.nr; k++) {
+			assert_true(isfinite(r.unusual_levels.items[k].value));
+			assert_null(strstr(r.unusual_levels.items[k].text, "inf"));
+		}
+		report_free(&r);
+		capture_free(c);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +239,7 @@ int main(void)
 		cmocka_unit_test(correlation_by_hand),
 		cmocka_unit_test(each_rule_has_its_limit),
 		cmocka_unit_test(usual_machines_get_no_finding_and_virtual_ones_their_cautions),
+		cmocka_unit_test(of_nothing_nothing_is_a_share),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

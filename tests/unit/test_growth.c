@@ -126,6 +126,9 @@ static void quantiles_of_known_ages(void **state)
 	assert_close(age_quantile(hist, 8, 0.75), 6, 1e-9);
 	hist[AGE_BUCKETS - 1] = 1000; /* the last bucket ends with the oldest */
 	assert_close(age_quantile(hist, 100000, 1), 100000, 1e-6);
+	/* Of a histogram that says more than the oldest, the oldest: "oldest 1 s, 90% below 6 s" is
+	 * not so. */
+	assert_close(age_quantile(hist, 1, 0.75), 1, 1e-9);
 }
 
 /* 20 000 stacks and 50 000 rows of 5 000 processes in 400 caches: the bar is 0.5 s without

@@ -105,6 +105,35 @@ static void free_on_cpu_lists_is_not_in_use(void **state)
 	}
 }
 
+/* Slab lags behind slabinfo, and CPU lists are counted a moment later: no cache then holds less
+ * than nothing. */
+static void no_cache_holds_less_than_nothing(void **state)
+{
+	struct capture *c = sample_new("exact");
+	struct report r;
+
+	(void)state;
+	sample_cache(c, "obj", 1024, 1024, false);
+	sample_cache(c, "kmalloc-large", 0, 0, false);
+	c->caches[2].large = true;
+	for (int t = 0; t <= 10; t += 10) {
+		struct snapshot *s = sample_snapshot(c, t);
+
+		sample_meminfo(s, "Slab", 100 + t); /* of 160 in obj alone */
+		sample_slab(s, "obj", 5, 1024, 16, 4, 10);
+		s->slabs.items[0].cpu_free = 7 + t;
+	}
+	sample_interval(c, 10);
+	r = report_of(c);
+
+	assert_close(find_cache(&r, "kmalloc-large")->start_kb, 0, 0);
+	assert_close(find_cache(&r, "kmalloc-large")->end_kb, 0, 0);
+	assert_close(find_cache(&r, "obj")->start_objects, 0, 0);
+	assert_close(find_cache(&r, "obj")->end_objects, 0, 0);
+	report_free(&r);
+	capture_free(c);
+}
+
 /* Objects that appear without an event are not explained away: they are the residual. */
 static void unseen_allocations_stay_in_the_residual(void **state)
 {
@@ -426,6 +455,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slab_terms_are_each_measured),
 		cmocka_unit_test(free_on_cpu_lists_is_not_in_use),
+		cmocka_unit_test(no_cache_holds_less_than_nothing),
 		cmocka_unit_test(unseen_allocations_stay_in_the_residual),
 		cmocka_unit_test(unseen_frees_cannot_hide_as_older_objects),
 		cmocka_unit_test(audit_corrects_whole_groups),

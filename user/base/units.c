@@ -60,8 +60,12 @@ char *units_count(char buf[UNITS_MAX], double count)
 	char digits[UNITS_MAX];
 	size_t n, out = 0;
 
+	if (!isfinite(count)) {
+		snprintf(buf, UNITS_MAX, "?");
+		return buf;
+	}
 	/* 10^15 is 19 characters with separators; nothing real is larger. */
-	if (!isfinite(count) || fabs(count) >= 1e15) {
+	if (fabs(count) >= 1e15) {
 		snprintf(buf, UNITS_MAX, "%.3g", count);
 		return buf;
 	}
@@ -121,11 +125,13 @@ char *units_duration(char buf[UNITS_MAX], double seconds)
 
 char *units_time(char buf[UNITS_MAX], const char *format, double wall_s)
 {
-	time_t seconds = (time_t)wall_s;
+	time_t seconds;
 	struct tm tm;
 
-	if (!(wall_s > 0 && wall_s < YEAR_10000) || !gmtime_r(&seconds, &tm) ||
-	    !strftime(buf, UNITS_MAX, format, &tm))
+	if (!(wall_s > 0 && wall_s < YEAR_10000))
+		return NULL;
+	seconds = (time_t)wall_s; /* what is out of range must not be converted */
+	if (!gmtime_r(&seconds, &tm) || !strftime(buf, UNITS_MAX, format, &tm))
 		return NULL;
 	return buf;
 }

@@ -15,7 +15,8 @@
 char *units_bytes(char buf[UNITS_MAX], double bytes);
 /* The same for narrow tables: "0", "512", "12.3M". */
 char *units_bytes_short(char buf[UNITS_MAX], double bytes);
-/* A count with thousands separators: "1,234,567". Rounds to the nearest whole number. */
+/* A count with thousands separators: "1,234,567". Rounds to the nearest whole number; "?" when not
+ * finite. */
 char *units_count(char buf[UNITS_MAX], double count);
 /* A share in percent with a useful number of digits: "0.04", "3.2", "129". */
 char *units_percent(char buf[UNITS_MAX], double percent);

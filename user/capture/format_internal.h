@@ -55,12 +55,13 @@ struct level_form {
 	int nr_dims;
 	int64_t dim_min[LEVEL_DIMS], dim_max[LEVEL_DIMS];
 	int nr_values;
+	int64_t value_min[LEVEL_VALUES];
 };
 
 extern const struct level_form level_forms[LEVEL_PARTS];
 
 size_t level_count(const struct snapshot *s, enum level_part part);
-/* Row i of a part in its generic form, values saturated at CAPTURE_LEVEL_MAX. */
+/* Row i of a part in its generic form, values saturated at their least and CAPTURE_LEVEL_MAX. */
 void level_get(const struct snapshot *s, enum level_part part, size_t i, struct level *out);
 /* Append a row; its text must fit the form. 0 or −ENOMEM. */
 int level_push(struct snapshot *s, enum level_part part, const struct level *level);

@@ -26,7 +26,8 @@ const struct level_form level_forms[LEVEL_PARTS] = {
 			.row_size = sizeof(struct slab_level),
 			.nr_dims = 3,
 			.dim_max = {INT32_MAX, INT32_MAX, INT32_MAX},
-			.nr_values = 5},
+			.nr_values = 5,
+			.value_min = {0, 0, 0, 0, -1}}, /* cpu_free: not known */
 	[LEVEL_ZONE] = {.name = "zone",
 			.text_size = TEXT_SIZE(struct zone_level, zone),
 			.row_size = sizeof(struct zone_level),
@@ -133,7 +134,7 @@ void level_get(const struct snapshot *s, enum level_part part, size_t i, struct 
 	for (int d = 0; d < form->nr_dims; d++)
 		out->dims[d] = saturate(out->dims[d], form->dim_min[d], form->dim_max[d]);
 	for (int v = 0; v < form->nr_values; v++)
-		out->values[v] = saturate(out->values[v], -CAPTURE_LEVEL_MAX, CAPTURE_LEVEL_MAX);
+		out->values[v] = saturate(out->values[v], form->value_min[v], CAPTURE_LEVEL_MAX);
 }
 
 /* A new row at the end of array `a`, its text field filled in; NULL when memory is short. */

@@ -167,7 +167,7 @@ static int read_level(struct reader *r, void *arg)
 		return 0;
 	}
 	for (int v = 0; v < form->nr_values; v++)
-		n->level.values[v] = reader_int(r, 1 + v, -CAPTURE_LEVEL_MAX, CAPTURE_LEVEL_MAX);
+		n->level.values[v] = reader_int(r, 1 + v, form->value_min[v], CAPTURE_LEVEL_MAX);
 	return 0;
 }
 

@@ -16,13 +16,33 @@ const char *capture_meta(const struct capture *c, const char *key)
 	return "";
 }
 
+/* Numbers that a machine can have. What is outside is not known, whoever wrote it. */
+static bool meta_plausible(const char *key, double v)
+{
+	static const struct {
+		const char *key;
+		double min, max;
+	} ranges[] = {
+		{META_CPUS, 1, 1 << 20},         {META_POSSIBLE, 1, 1 << 20},
+		{META_PAGE_SIZE, 1024, 1 << 20}, {META_PERIOD, 0, 1e15},
+		{META_OVERHEAD, 0, 1e6},         {META_OWN_BYTES, 0, 1e15},
+		{META_UPTIME, 0, 1e12},          {META_START, 0, 1e12},
+		{META_EXACT_UNTIL, 0, 1e12},
+	};
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (!strcmp(key, ranges[i].key))
+			return v >= ranges[i].min && v <= ranges[i].max;
+	return v - v == 0;
+}
+
 double capture_meta_number(const struct capture *c, const char *key, double missing)
 {
 	const char *text = capture_meta(c, key);
 	char *end;
 	double v = strtod(text, &end);
 
-	return end == text || *end || v != v || v - v != 0 ? missing : v;
+	return end == text || *end || !meta_plausible(key, v) ? missing : v;
 }
 
 struct cap_checkpoint *capture_checkpoint_near(const struct capture *c, double t_s)

@@ -207,7 +207,10 @@ size_t checkpoint_briefs(const struct cap_checkpoint *at);
 struct cap_brief checkpoint_brief(const struct cap_checkpoint *at, size_t i);
 
 const char *capture_meta(const struct capture *c, const char *key); /* "" when absent */
-/* `missing` when absent or not a finite number. */
+/*
+ * `missing` when absent or not a finite number, and for a number that no machine can have (no CPUs,
+ * a negative size).
+ */
 double capture_meta_number(const struct capture *c, const char *key, double missing);
 
 #endif

@@ -73,7 +73,9 @@ static void rule_page_tables(struct facts *f)
 		f->levels->processes.nr ? f->levels->processes.items : NULL;
 	char tables[UNITS_MAX], mapped[UNITS_MAX], who[64] = "", most[UNITS_MAX];
 
-	if (!(f->page_tables > PAGE_TABLE_LEAST_KB) || !(share > PAGE_TABLE_SHARE))
+	/* Without any mapped memory these two lines are missing (a container's /proc), not 0. */
+	if (!(f->mapped > 0) || !(f->page_tables > PAGE_TABLE_LEAST_KB) ||
+	    !(share > PAGE_TABLE_SHARE))
 		return;
 	if (top && top->pgtables_kb.end > 0)
 		snprintf(who, sizeof(who), " The largest holder is %.16s[%d]: %s.", top->comm,
@@ -175,6 +177,8 @@ void unusual_levels_build(const struct view *v, const struct holders *levels,
 		.vmalloc = snapshot_meminfo(s, "VmallocUsed"),
 	};
 
+	if (!(f.total > 0))
+		f.total = NAN; /* nothing is a share of it, and no rule that asks for one holds */
 	for (size_t i = 0; i < s->tasks.nr; i++)
 		f.threads += (double)s->tasks.items[i].threads;
 	out->nr = 0;

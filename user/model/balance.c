@@ -201,7 +201,9 @@ static void fill_kernel(const struct snapshot *s, double page_bytes, struct bala
 	double zspages = vmstat_kb(s, "nr_zspages", page_bytes), zswap = line_kb(s, "Zswap");
 
 	b->kb[BALANCE_SLAB_RECLAIMABLE] = line_kb(s, "SReclaimable");
-	b->kb[BALANCE_SLAB_UNRECLAIMABLE] = line_kb(s, "Slab") - line_kb(s, "SReclaimable");
+	/* Read apart, or one of them left out (containers): the rest of Slab is never below 0. */
+	b->kb[BALANCE_SLAB_UNRECLAIMABLE] =
+		fmax(line_kb(s, "Slab") - line_kb(s, "SReclaimable"), 0);
 	b->kb[BALANCE_MISC_RECLAIMABLE] =
 		fmax(line_kb(s, "KReclaimable") - line_kb(s, "SReclaimable"), 0);
 	fill_stacks(s, page_bytes, b);
@@ -315,10 +317,10 @@ static void balance_nothing(struct balance *b)
 static bool balance_start(const struct snapshot *s, double page_bytes,
 			  const struct unlisted *unlisted, struct balance *b)
 {
-	int64_t total = named_value_get(&s->meminfo, "MemTotal", -1);
+	int64_t total = named_value_get(&s->meminfo, "MemTotal", 0);
 
 	*b = (struct balance){.total_kb = (double)total};
-	if (total < 0) {
+	if (total <= 0) { /* nothing can be a share of it */
 		balance_nothing(b);
 		return false;
 	}

@@ -94,8 +94,8 @@ struct balance {
 };
 
 /*
- * Build the sheet of one snapshot. `unlisted` may be NULL (captures do not have it). Without
- * MemTotal, every line is NaN. Never fails.
+ * Build the sheet of one snapshot. `unlisted` may be NULL (captures do not have it). Without a
+ * MemTotal above 0, every line is NaN. Never fails.
  */
 void balance_build(const struct snapshot *s, double page_bytes, const struct unlisted *unlisted,
 		   struct balance *out);

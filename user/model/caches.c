@@ -120,14 +120,17 @@ static double level_kb(const struct view *v, const struct slab_level *l)
 	return (double)l->num_slabs * (double)l->pages_per_slab * v->page_bytes / 1024;
 }
 
-/* Slab − Σ caches, in kB: the level of large kmalloc. */
+/*
+ * Slab − Σ caches, in kB: the level of large kmalloc. Slab lags behind the caches by what each CPU
+ * has not passed on yet. Where they add up to more than Slab, large kmalloc is close to 0.
+ */
 static double large_kb(const struct view *v, const struct snapshot *s)
 {
 	double kb = snapshot_meminfo(s, "Slab");
 
 	for (size_t i = 0; i < s->slabs.nr; i++)
 		kb -= level_kb(v, &s->slabs.items[i]);
-	return kb;
+	return kb < 0 ? 0 : kb; /* NaN stays */
 }
 
 struct row_level {
@@ -178,17 +181,22 @@ static void caches_size(const struct snapshot *s, struct caches *caches,
 	}
 }
 
-/* slabinfo counts free objects on CPU lists as in use. Subtract them if they were counted at both
- * ends. */
+/*
+ * slabinfo counts free objects on CPU lists as in use. Subtract them if they were counted at both
+ * ends. They are counted a moment later, and may be more than were in use.
+ */
 static void row_correct(struct cache_row *r, const struct row_level *start,
 			const struct row_level *end)
 {
+	double start_free = fmin(start->cpu_free, r->start_objects),
+	       end_free = fmin(end->cpu_free, r->end_objects);
+
 	if (isnan(start->cpu_free) || isnan(end->cpu_free))
 		return;
-	r->start_objects -= start->cpu_free;
-	r->start_free_kb += start->cpu_free * r->size / 1024;
-	r->end_objects -= end->cpu_free;
-	r->end_free_kb += end->cpu_free * r->size / 1024;
+	r->start_objects -= start_free;
+	r->start_free_kb += start_free * r->size / 1024;
+	r->end_objects -= end_free;
+	r->end_free_kb += end_free * r->size / 1024;
 	r->cpu_free = end->cpu_free;
 }
 

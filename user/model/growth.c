@@ -163,7 +163,7 @@ double age_quantile(const double hist[AGE_BUCKETS], double oldest, double share)
 		if (b == AGE_BUCKETS - 1 || high > oldest)
 			high = fmax(oldest, low);
 		if (below + hist[b] >= share * total)
-			return low + (high - low) * (share * total - below) / hist[b];
+			return fmin(low + (high - low) * (share * total - below) / hist[b], oldest);
 		below += hist[b];
 	}
 	return oldest;

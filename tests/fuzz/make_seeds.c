@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * make_seeds DIR: what the fuzzers start from. DIR/capture gets honest captures, made by the writer
+ * and recorded on real kernels, in small pages so that a mutation stays near what it belongs to;
+ * DIR/proc gets recorded files of /proc, each behind the byte that chooses its parser.
+ */
+#include <limits.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define assert_true(x)              \
+	do {                        \
+		if (!(x)) {         \
+			perror(#x); \
+			abort();    \
+		}                   \
+	} while (0)
+#define assert_int_equal(a, b) assert_true((int64_t)(a) == (int64_t)(b))
+#define assert_non_null(x)     assert_true((x) != NULL)
+
+#include "sample_capture.h"
+#include "recorded.h"
+#include "workload.h"
+#include "write_capture.h"
+
+#include "base/file_read.h"
+
+static const char *dir;
+
+static const char *path_in(const char *sub, const char *name)
+{
+	static char path[PATH_MAX];
+
+	assert_true(snprintf(path, sizeof(path), "%s/%s/%s", dir, sub, name) < PATH_MAX);
+	return path;
+}
+
+/* The same capture in pages of 512 bytes: 35 tables are 35 pages at least. */
+static void shrink(const char *path)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA page_size=512; VACUUM", NULL, NULL, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void put(struct capture *c, const char *name)
+{
+	write_capture(c, path_in("capture", name));
+	shrink(path_in("capture", name));
+	capture_free(c);
+}
+
+/* A recording of four checkpoints, so that parts of it can be reported. */
+static struct capture *with_checkpoints(void)
+{
+	struct capture *c = sample_whole();
+	struct cap_checkpoint last = c->checkpoints[0];
+
+	for (int i = 1; i < 4; i++) {
+		struct cap_checkpoint *at;
+
+		c->checkpoints[i - 1] = (struct cap_checkpoint){
+			.start_s = i == 1 ? 0 : 8.0 * (i - 1), .end_s = 8.0 * i};
+		sample_held(&c->checkpoints[i - 1], 1, 1, 1, 300 * i, 300.0 * i * 1024)
+			->age_hist[2] = 300 * i;
+		sample_held(&c->checkpoints[i - 1], 2, 2, 1, 900, 900 * 192)->age_hist[1] = 900;
+		sample_churn(&c->checkpoints[i - 1], 1, 320 * i, 20 * i, 0);
+		sample_cache_churn(&c->checkpoints[i - 1], 1, 320 * i, 20 * i, 0);
+		sample_loss(&c->checkpoints[i - 1], "recursion_misses", i);
+		at = sample_interval(c, 0);
+		*at = last;
+	}
+	c->checkpoints[3].start_s = 24;
+	return c;
+}
+
+static struct capture *without_tracing(void)
+{
+	struct capture *c = sample_new("sampled");
+
+	sample_fill_snapshot(sample_snapshot(c, 0), 0);
+	return c;
+}
+
+static void captures(void)
+{
+	static const char *const recorded[] = {"6.12-boot1", "6.18"};
+	const struct workload sampled = {
+		.seed = 5, .period = 4096, .seconds = 20, .paths = 12, .churn = 3e6, .leak = 2e5};
+
+	put(sample_whole(), "whole.kmt");
+	put(with_checkpoints(), "checkpoints.kmt");
+	put(without_tracing(), "untraced.kmt");
+	put(workload_record(&sampled), "sampled.kmt");
+	for (size_t i = 0; i < sizeof(recorded) / sizeof(recorded[0]); i++) {
+		const char *path = path_in("capture", recorded[i]);
+
+		recorded_unpack(recorded[i], path);
+		shrink(path);
+	}
+}
+
+static void seed(const char *name, unsigned char parser, const void *data, size_t len)
+{
+	FILE *f = fopen(path_in("proc", name), "w");
+
+	assert_non_null(f);
+	assert_true(fputc(parser, f) != EOF && fwrite(data, 1, len, f) == len);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void seed_text(const char *name, unsigned char parser, const char *text)
+{
+	seed(name, parser, text, strlen(text));
+}
+
+/* The parsers by number: those of fuzz_proc.c. */
+static const char *const files[] = {[0] = "meminfo",  [1] = "vmstat",      [2] = "slabinfo",
+				    [3] = "zoneinfo", [4] = "vmallocinfo", [8] = "kallsyms"};
+
+static const char sockstat[] = "sockets: used 15\nTCP: inuse 1 orphan 0 tw 0 alloc 1 mem 80\n"
+			       "UDP: inuse 2 mem 3\nFRAG: inuse 1 memory 4096\n";
+static const char messages[] =
+	"<6>[    0.1] percpu: Embedded 53 pages/cpu s185560 r0 d31528 u1048576\n";
+
+/* A tree of /proc: each of its files, and what `balance` reads of it in one. */
+static void proc_tree(const char *tree)
+{
+	char from[PATH_MAX], name[128], *sheet = NULL;
+	size_t size = 0;
+	FILE *all = open_memstream(&sheet, &size);
+
+	assert_non_null(all);
+	for (unsigned char i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		_cleanup_free_ char *buf = NULL;
+		size_t len;
+
+		if (!files[i])
+			continue;
+		snprintf(from, sizeof(from), TESTS_DIR "/fixtures/%s/%s", tree, files[i]);
+		if (file_read(from, &buf, &len))
+			continue;
+		snprintf(name, sizeof(name), "%s-%s", strrchr(tree, '/') + 1, files[i]);
+		len = len > 40000 ? 40000 : len;
+		seed(name, i, buf, len);
+		if (i == 0 || i == 1 || i == 3 || i == 4)
+			fwrite(buf, 1, len > 4500 && i == 4 ? 4500 : len, all);
+		if (i == 0 || i == 1 || i == 3 || i == 4)
+			fputc('\0', all);
+	}
+	fwrite(sockstat, 1, sizeof(sockstat), all);
+	fwrite(messages, 1, sizeof(messages), all);
+	assert_int_equal(fclose(all), 0);
+	snprintf(name, sizeof(name), "%s-sheet", strrchr(tree, '/') + 1);
+	seed(name, 10, sheet, size);
+	free(sheet);
+}
+
+static void proc(void)
+{
+	static const char *const trees[] = {"proc/5.10",         "proc/6.12-numa", "proc/7.3",
+					    "balance/container", "balance/huge",   "balance/swap"};
+	static const unsigned char note[] = {4,   0,   0,   0,  20, 0,  0,  0,  3,  0,  0,  0,
+					     'G', 'N', 'U', 0,  1,  2,  3,  4,  5,  6,  7,  8,
+					     9,   10,  11,  12, 13, 14, 15, 16, 17, 18, 19, 20};
+
+	for (size_t i = 0; i < sizeof(trees) / sizeof(trees[0]); i++)
+		proc_tree(trees[i]);
+	seed_text("sockstat", 5, sockstat);
+	seed_text("messages", 6, messages);
+	seed("build-id", 7, note, sizeof(note));
+	seed_text("size", 9, "64KiB");
+	seed_text("duration", 9, "1.5h");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fputs("usage: make_seeds DIR\n", stderr);
+		return 2;
+	}
+	dir = argv[1];
+	mkdir(dir, 0755);
+	mkdir(path_in("capture", ""), 0755);
+	mkdir(path_in("proc", ""), 0755);
+	captures();
+	proc();
+	return 0;
+}
