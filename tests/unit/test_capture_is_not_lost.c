@@ -267,7 +267,7 @@ static void test_of_two_that_begin_at_once_one_fails(void **state)
 		said_begin();
 		assert_int_equal(capture_commit(a), -EEXIST);
 		said_end();
-		assert_said("another file has been put there meanwhile");
+		assert_said("another file was put there meanwhile");
 		capture_writer_discard(a);
 		assert_int_equal(capture_finish(b), 0);
 		assert_reads(in_dir("x.kmt"), true, 1);

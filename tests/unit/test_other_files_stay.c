@@ -150,11 +150,11 @@ static void test_unrelated_files_are_not_removed(void **state)
 {
 	(void)state;
 	put_file(in_dir("y-journal"), "my diary", 8);
-	expect_refused("y", false, "y-journal exists and is not this capture's");
-	expect_refused("y", true, "y-journal exists and is not this capture's");
+	expect_refused("y", false, "y-journal exists but does not belong to this capture");
+	expect_refused("y", true, "y-journal exists but does not belong to this capture");
 	assert_file(in_dir("y-journal"), "my diary");
 	put_file(in_dir("z-wal"), "my diary", 8);
-	expect_refused("z", false, "z-wal exists and no capture has one");
+	expect_refused("z", false, "z-wal exists, which no capture has");
 	assert_file(in_dir("z-wal"), "my diary");
 	put_file(in_dir("s-shm"), "my diary", 8); /* means nothing to a capture */
 	assert_int_equal(record(in_dir("s"), false), 0);
@@ -169,11 +169,11 @@ static void test_force_replaces_a_capture_and_what_is_not_its_own_stays(void **s
 	(void)state;
 	assert_int_equal(record(in_dir("y"), false), 0);
 	put_file(in_dir("y-journal"), "my diary", 8);
-	expect_refused("y", true, "y-journal exists and is not this capture's");
+	expect_refused("y", true, "y-journal exists but does not belong to this capture");
 	assert_file(in_dir("y-journal"), "my diary");
 	unlink(in_dir("y-journal"));
 	assert_int_equal(symlink("y", in_dir("y-journal")), 0);
-	expect_refused("y", true, "y-journal exists and is not this capture's");
+	expect_refused("y", true, "y-journal exists but does not belong to this capture");
 	unlink(in_dir("y-journal"));
 	put_file(in_dir("y-wal"), "", 0);
 	expect_refused("y", true, "y-wal exists");
@@ -201,7 +201,7 @@ static void test_a_journal_put_beside_a_recording_is_left_alone(void **state)
 	assert_int_equal(put_snapshot(w, 2), 0);
 	assert_int_equal(capture_finish(w), 0);
 	said_end();
-	assert_said("x.kmt-journal: if the recording is killed");
+	assert_said("x.kmt-journal exists but does not belong to this recording");
 	assert_true(exists(in_dir("x.kmt-journal")));
 	unlink(in_dir("x.kmt-journal"));
 	assert_reads(in_dir("x.kmt"), true, 3);

@@ -238,7 +238,7 @@ static void large_child(void)
 			 0); /* its own few pages are not copied */
 	read_it("x.kmt");
 	assert_int_equal(truncate(in_dir("x.kmt"), 200LL << 30), 0);
-	expect("x.kmt", -EFBIG, "has 200 GiB, and no capture more than 16");
+	expect("x.kmt", -EFBIG, "has 200 GiB, but no capture has more than 16");
 	put_capture_with_journal("y.kmt", 0, "SQLite format 3", 16);
 	assert_int_equal(truncate(in_dir("y.kmt-journal"), 200LL << 30), 0);
 	expect("y.kmt", -EBADMSG, "larger than any recording's");

@@ -30,8 +30,7 @@ int privileges_keep(const struct privilege *wanted, size_t nr, const void *arg);
 /*
  * For commands that read captures: keep only what is needed to read the `nr` files at `paths`,
  * including files in directories among them; NULLs are skipped. Nothing is kept unless a file
- * belongs to somebody else and only root can read it. After reading, call it with no paths to keep
- * nothing.
+ * belongs to somebody else and only root can read it. After reading, call privileges_keep_none().
  */
 void privileges_keep_for(const char *const *paths, size_t nr);
 void privileges_keep_none(void);

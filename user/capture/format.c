@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the writer and the reader of a capture share: see format_internal.h. */
+/* Checks the first bytes of a capture file; shared by writer and reader. See format_internal.h. */
 #include "capture/format_internal.h"
 
 #include <stdio.h>
@@ -32,7 +32,7 @@ enum capture_header capture_header_check(const uint8_t *head, size_t len)
 		return HEADER_NO_CAPTURE;
 	if (header_u32(head, 60) > CAPTURE_SCHEMA_VERSION)
 		return HEADER_NEWER;
-	/* user_version; not WAL, which would make SQLite write beside the file; UTF-8. */
+	/* user_version; no WAL, because SQLite would then write files beside it; UTF-8 */
 	if (header_u32(head, 60) != CAPTURE_SCHEMA_VERSION || head[18] != 1 || head[19] != 1 ||
 	    header_u32(head, 56) != 1)
 		return HEADER_DAMAGED;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the writer and the reader of a capture share and nobody else needs: the schema's text,
- * limits, the generic form of levels, and the look at a file's first bytes. Not part of the
- * contract in capture.h.
+ * Shared by the capture's writer and reader only: the schema's text, limits, the generic form of
+ * levels, and the check of a file's first bytes. No other module may include it.
  */
 #ifndef KMEMTRACE_CAPTURE_FORMAT_INTERNAL_H
 #define KMEMTRACE_CAPTURE_FORMAT_INTERNAL_H
@@ -12,13 +11,13 @@
 /* schema.sql, embedded at build. */
 extern const char capture_schema[];
 
-/* The writer keeps to these; a file beyond them is refused. */
+/* Limits that the writer keeps. The reader refuses a file beyond them. */
 #define CAPTURE_TEXT_MAX   (64 << 10) /* bytes of one string */
-#define CAPTURE_NAME_MAX   4096 /* bytes of one name: all strings but command lines and facts */
+#define CAPTURE_NAME_MAX   4096 /* bytes of one name: all strings except command lines and facts */
 #define CAPTURE_FRAMES_MAX 1024 /* frames of one stack */
 #define CAPTURE_FACTS_MAX  1024 /* rows of meta; of hook; losses of one interval */
 #define CAPTURE_ROWS_MAX   (4 << 20)          /* rows of one table */
-#define CAPTURE_LEVEL_MAX  (INT64_C(1) << 53) /* of a level: what a double holds exactly */
+#define CAPTURE_LEVEL_MAX  (INT64_C(1) << 53) /* largest level: a double holds it exactly */
 #define CAPTURE_REAL_MAX   1e30
 
 /*
@@ -50,8 +49,8 @@ struct level {
 
 struct level_form {
 	const char *name;
-	size_t text_size; /* of the field in struct snapshot */
-	size_t row_size;  /* of one row there */
+	size_t text_size; /* size of the text field in struct snapshot */
+	size_t row_size;  /* size of one row in struct snapshot */
 	int nr_dims;
 	int64_t dim_min[LEVEL_DIMS], dim_max[LEVEL_DIMS];
 	int nr_values;
@@ -72,14 +71,14 @@ size_t *level_bad_lines(struct snapshot *s, enum level_part part);
 #define SNAPSHOT_KINDS 3
 extern const char *const snapshot_kind_names[SNAPSHOT_KINDS];
 
-/* What the first 100 bytes of a file say it is. */
+/* The kind of file, by its first 100 bytes. */
 enum capture_header {
 	HEADER_CAPTURE,
-	HEADER_EMPTY, /* no byte: killed while it was created */
+	HEADER_EMPTY, /* empty: the recording was killed while creating it */
 	HEADER_NOT_SQLITE,
 	HEADER_NO_CAPTURE, /* another program's database */
 	HEADER_NEWER,      /* user_version above ours */
-	HEADER_DAMAGED     /* ours, but no capture can look so */
+	HEADER_DAMAGED     /* a capture's mark, but an impossible header */
 };
 enum capture_header capture_header_check(const uint8_t *head, size_t len);
 

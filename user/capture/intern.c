@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Interning for the capture writer; see intern.h. */
+/* Gives equal byte strings equal ids, with a hash table. See intern.h. */
 #include "capture/intern.h"
 
 #include <errno.h>

@@ -13,21 +13,21 @@ struct intern_entry;
 
 struct intern {
 	struct intern_entry *entries;
-	uint32_t nr; /* ids given out: 1 … nr */
+	uint32_t nr; /* ids in use: 1 … nr */
 };
 
 /* The bytes of one key, built up part by part. */
 struct intern_key {
 	ARRAY_OF(char);
-	bool failed; /* memory was short */
+	bool failed; /* memory ran out */
 };
 
 void intern_key_add(struct intern_key *key, const void *data, size_t len);
-/* With its NUL; NULL counts as "". */
+/* Append text including its NUL; NULL counts as "". */
 void intern_key_text(struct intern_key *key, const char *text);
 void intern_key_number(struct intern_key *key, int64_t number);
 
-/* 1 and a new id, 0 and the id known, or −ENOMEM. */
+/* Find or assign the id of a key. Returns 1 if *id is new, 0 if it was known, or −ENOMEM. */
 int intern_id(struct intern *table, const struct intern_key *key, uint32_t *id);
 void intern_free(struct intern *table);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Levels between struct snapshot, where each part has fields of its own, and the generic rows in
- * which a capture stores all six parts alike (format_internal.h). Used by writer_levels.c and
+ * Converts levels between struct snapshot, where each part has its own fields, and the generic rows
+ * that a capture stores for all six parts (format_internal.h). Used by writer_levels.c and
  * reader_levels.c.
  */
 #include <errno.h>
@@ -137,7 +137,7 @@ void level_get(const struct snapshot *s, enum level_part part, size_t i, struct 
 		out->values[v] = saturate(out->values[v], form->value_min[v], CAPTURE_LEVEL_MAX);
 }
 
-/* A new row at the end of array `a`, its text field filled in; NULL when memory is short. */
+/* Append a row to array `a` and fill in its text field; NULL if memory runs out. */
 #define PUSH_TEXT(a, member, level)                                             \
 	({                                                                      \
 		__typeof__((a)->items) _row = ARRAY_PUSH(a);                    \

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Opening a capture that anyone may have made. SQLite is told to trust nothing in it; the tables
- * must be the very ones of schema.sql, to the letter, so no view, trigger, generated column or
- * virtual table can stand in for one; each is checked by quick_check before a row is read; time and
- * memory are bounded.
+ * Opens a capture that anyone may have made. SQLite trusts nothing in it. The tables must match
+ * schema.sql to the letter, so that no view, trigger, generated column or virtual table can replace
+ * one. Each table passes quick_check before a row is read. Time and memory are bounded.
  *
- * A recording killed in mid-commit leaves a journal beside the file. It is rolled back without
- * writing to either, and SQLite can reach no other file: see vfs.c. What the file says it is is
- * checked after that, for a journal can change every page.
+ * A recording killed during a commit leaves a journal beside the file. It is rolled back without
+ * writing to either, and SQLite can reach no other file (vfs.c). The file's header is checked after
+ * the rollback, because a journal can change every page.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +21,9 @@
 #include "capture/reader_internal.h"
 #include "capture/reader_cost.h"
 
-#define READ_SECONDS 20 /* of CPU time: a host in trouble takes long for anything */
-#define SQLITE_BYTES (64LL << 20)
-#define PROGRESS_STEPS                                                            \
-	20000 /* virtual machine steps between two looks at the clock: about 1 ms \
-	       */
+#define READ_SECONDS   20 /* CPU time, not wall time: an overloaded host is slow */
+#define SQLITE_BYTES   (64LL << 20)
+#define PROGRESS_STEPS 20000 /* virtual machine steps between clock checks: about 1 ms \ */
 
 /* ---- the file itself ---- */
 
@@ -38,12 +35,13 @@ static int header_error(const char *path, enum capture_header header)
 	case HEADER_EMPTY:
 		return log_error(
 			EBADMSG,
-			"%s is empty: its recording was killed before it began; record anew", path);
+			"%s is empty: its recording was killed before it began; record again",
+			path);
 	case HEADER_NOT_SQLITE:
 	case HEADER_NO_CAPTURE:
-		return log_error(
-			EBADMSG,
-			"%s is not a capture: give a file that kmemtrace record has written", path);
+		return log_error(EBADMSG,
+				 "%s is not a capture: give a file written by kmemtrace record",
+				 path);
 	case HEADER_NEWER:
 		return log_error(ENOTSUP,
 				 "%s was made by a newer kmemtrace: use a newer one to read it",
@@ -57,7 +55,7 @@ static int header_error(const char *path, enum capture_header header)
 		path);
 }
 
-/* "cannot read": and where it is somebody else's alone, what to do about that. */
+/* Print "cannot read", and what to do if only another user may read the file. */
 static int cannot_read(const char *path, int err)
 {
 	struct passwd *owner;
@@ -90,11 +88,10 @@ static int open_file(struct reader *r)
 	if (err)
 		return cannot_read(r->path, err);
 	if (st.st_size > VFS_CAPTURE_MAX)
-		return log_error(EFBIG,
-				 "%s has %lld GiB, and no capture more than %lld: give a file that "
-				 "kmemtrace record has written",
-				 r->path, (long long)st.st_size >> 30,
-				 (long long)VFS_CAPTURE_MAX >> 30);
+		return log_error(
+			EFBIG,
+			"%s has %lld GiB, but no capture has more than %lld: give a file written by kmemtrace record",
+			r->path, (long long)st.st_size >> 30, (long long)VFS_CAPTURE_MAX >> 30);
 	if (vfs_has_beside(&r->place, VFS_WAL))
 		return reader_damaged(
 			r,
@@ -159,7 +156,7 @@ static void distrust(struct reader *r)
 	sqlite3_progress_handler(r->db, PROGRESS_STEPS, out_of_time, r);
 }
 
-/* Open and touch the file: from here on one read transaction holds. Returns SQLite's code. */
+/* Open the file and start a read transaction, which lasts until the end. Returns SQLite's code. */
 static int open_database(struct reader *r)
 {
 	int rc = vfs_open(r->vfs, &r->db);
@@ -192,11 +189,10 @@ static int journal_refused(struct reader *r)
 					 "should");
 	case VFS_NO_ROOM:
 	case VFS_NO_TEMPORARY:
-		return log_error(vfs_errno(r->vfs),
-				 "cannot read %s: its recording was killed in mid-write, and to "
-				 "roll that back takes twice the size of its -journal in %s: %s; "
-				 "set TMPDIR to another directory",
-				 r->path, place_temporary_dir(), strerror(vfs_errno(r->vfs)));
+		return log_error(
+			vfs_errno(r->vfs),
+			"cannot read %s: its recording was killed while writing, and rolling that back needs twice the size of its -journal in %s: %s; set TMPDIR to another directory",
+			r->path, place_temporary_dir(), strerror(vfs_errno(r->vfs)));
 	case VFS_FINE:
 		break;
 	}
@@ -211,7 +207,7 @@ static int open_capture(struct reader *r)
 		err = vfs_new_reader(&r->place, r->fd, &r->deadline, &r->vfs);
 		if (err)
 			return log_error(ENOMEM, "cannot read %s: not enough memory", r->path);
-		/* With a journal the file alone may look like anything. */
+		/* With a journal, the header of the file alone means nothing yet. */
 		if (!vfs_has_beside(&r->place, VFS_JOURNAL))
 			err = check_header(r);
 	}
@@ -237,7 +233,7 @@ static void close_capture(struct reader *r)
 	place_close(&r->place);
 }
 
-/* ---- is it what schema.sql says, and whole? ---- */
+/* ---- does it match schema.sql, undamaged? ---- */
 
 static void cleanup_stmt(sqlite3_stmt **stmt)
 {

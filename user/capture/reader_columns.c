@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Checked access to the values of a hostile database: type, range and length of each before it is
- * used, and a budget on what all rows together may allocate.
+ * Checked access to the values of a hostile database: checks type, range and length of each value
+ * before use, and keeps a budget on what all rows together may allocate. See reader_internal.h.
  */
 #include <errno.h>
 #include <math.h>
@@ -44,10 +44,9 @@ int reader_sqlite_error(struct reader *r, const char *doing)
 	case SQLITE_NOMEM:
 		return reader_no_memory(r);
 	case SQLITE_BUSY:
-		return log_error(
-			EBUSY,
-			"%s is being recorded just now: read it when the recording has ended",
-			r->path);
+		return log_error(EBUSY,
+				 "%s is being recorded now: read it when the recording has ended",
+				 r->path);
 	case SQLITE_IOERR:
 		return log_error(EIO, "cannot read %s: %s", r->path, sqlite3_errstr(rc));
 	default:
@@ -78,8 +77,10 @@ static int one_row(struct reader *r, int (*row)(struct reader *r, void *arg), vo
 			      r->bad);
 }
 
-/* Rows that are many in a long recording take no memory, or little: the budget is what bounds
- * those. */
+/*
+ * Row limits. Tables that are long in a long recording use little or no memory per row; the budget
+ * bounds those.
+ */
 static uint64_t rows_max(const char *table)
 {
 	static const char *const many[] = {"held", "churn", "cache_churn", "loss"}, *const few[] = {
@@ -116,7 +117,7 @@ int reader_each(struct reader *r, const char *table, int (*row)(struct reader *r
 	return err;
 }
 
-/* Note the first thing that is wrong with the row. */
+/* Remember the first fault of the row. */
 static void set_bad(struct reader *r, int column, const char *why)
 {
 	if (r->bad)
@@ -161,7 +162,7 @@ bool reader_null(struct reader *r, int column)
 	return sqlite3_column_type(r->stmt, column) == SQLITE_NULL;
 }
 
-/* The text and its length, or NULL. SQLite's own copy. */
+/* The text and its length, or NULL. The text belongs to SQLite. */
 static const char *checked_text(struct reader *r, int column, size_t *len)
 {
 	const char *text;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Snapshots out of a capture: the changes that ticks hold are carried forward into whole snapshots,
- * in one pass over each part's rows. Of a long recording only some snapshots are built (see
- * capture.h); all rows are looked at for them.
+ * Reads snapshots from a capture. One pass over each part's rows applies the changes that ticks
+ * store and builds whole snapshots. For a long recording only some snapshots are built (see
+ * capture.h), but all rows are read and checked.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,9 +13,8 @@
 #include "capture/reader_internal.h"
 #include "capture/reader_cost.h"
 
-#define SNAPSHOTS_BYTES                                                          \
-	(128 << 20) /* for all snapshots built: fewer of them when each is large \
-		     */
+#define SNAPSHOTS_BYTES (128 << 20) /* for all snapshots built: the larger they are, the fewer \
+				       \ */
 
 static const size_t name_costs[LEVEL_PARTS] = {
 	[LEVEL_SLAB] = COST_SLAB_NAME,
@@ -28,7 +27,7 @@ struct stored_snapshot {
 	double t_s, wall_s;
 	uint32_t parts;
 	int64_t bad_lines[LEVEL_TASK];
-	struct snapshot *built; /* NULL when it is passed over */
+	struct snapshot *built; /* NULL: this snapshot is skipped */
 };
 
 /* A name of the part at hand with the values it has at the snapshot at hand. */
@@ -42,7 +41,7 @@ struct pass {
 	ARRAY_OF(struct stored_level) names[LEVEL_PARTS];
 	enum level_part part;
 	size_t now; /* index of the snapshot whose rows are being read; SIZE_MAX before the first */
-	uint64_t epoch; /* counts whole snapshots: each forgets what was before it */
+	uint64_t epoch; /* number of whole snapshots so far: each one discards earlier values */
 };
 
 static void pass_free(struct pass *p)
@@ -119,7 +118,7 @@ static int close_snapshot(struct reader *r, struct pass *p)
 	return 0;
 }
 
-/* Move on to snapshot `to`, through those that changed nothing. */
+/* Advance to snapshot `to`, past those without changes. */
 static int advance(struct reader *r, struct pass *p, size_t to)
 {
 	int err = 0;
@@ -171,7 +170,7 @@ static int read_level(struct reader *r, void *arg)
 	return 0;
 }
 
-/* Bytes of a snapshot on average, as far as its parts say. */
+/* Average bytes of a snapshot, estimated from its parts. */
 static size_t snapshot_bytes(const struct pass *p)
 {
 	double sum = 0;

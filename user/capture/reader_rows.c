@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tables of a capture except its levels, row by row into struct capture. Ids must be dense and
- * point at rows that exist, so that those who use the result can index with them unchecked.
+ * Reads the tables of a capture, except its levels, into struct capture. Ids must be dense and
+ * refer to existing rows, because users of the result index with them unchecked.
  */
 #include <errno.h>
 #include <math.h>
@@ -56,7 +56,7 @@ static int read_stack(struct reader *r, void *unused)
 	return 0;
 }
 
-/* Hand the frames gathered to the stack they belong to. */
+/* Store the collected frames in their stack. */
 static int close_stack(struct reader *r)
 {
 	struct cap_stack *s;
@@ -107,7 +107,7 @@ static int read_stack_frame(struct reader *r, void *unused)
 	return 0;
 }
 
-/* Room to note of each stack how much text it is. */
+/* Allocate the array of printed sizes of the stacks. */
 static int note_stacks(struct reader *r)
 {
 	r->stack_text = calloc(r->c->nr_stacks, sizeof(*r->stack_text));
@@ -222,7 +222,7 @@ static int read_interval(struct reader *r, void *unused)
 	return 0;
 }
 
-/* The interval that column 0 names, or NULL and r->bad. */
+/* The interval whose id is in column 0; NULL with r->bad set if there is none. */
 static struct cap_checkpoint *row_interval(struct reader *r)
 {
 	int64_t id = reader_int(r, 0, 1, (int64_t)r->c->nr_checkpoints);
@@ -230,7 +230,7 @@ static struct cap_checkpoint *row_interval(struct reader *r)
 	return r->bad ? NULL : &r->c->checkpoints[id - 1];
 }
 
-/* All intervals but those that are wanted whole are brief. */
+/* Mark all intervals brief except those wanted completely. */
 static int choose_intervals(struct reader *r)
 {
 	struct capture *c = r->c;
@@ -267,7 +267,7 @@ static void fetch_held(struct reader *r, struct cap_held *h)
 		h->age_hist[b] = reader_real(r, 14 + b, 0, CAPTURE_REAL_MAX);
 }
 
-/* What a report or diff makes of the row, and what it may print of it. */
+/* Spend the memory and the text that a report or diff needs for the row. */
 static void spend_held(struct reader *r, const struct cap_held *h)
 {
 	const struct cap_process *p = &r->c->processes[h->process];
@@ -372,8 +372,8 @@ static int read_loss(struct reader *r, void *unused)
 }
 
 /*
- * Row 0 of what is indexed by id: empty, with empty strings, so that "none" can be printed like any
- * other.
+ * Add row 0 to each table indexed by id, with empty strings, so that "none" prints like any other
+ * row.
  */
 static int push_empty_rows(struct reader *r)
 {
@@ -407,7 +407,7 @@ static int read_table(struct reader *r, const struct row_table *t)
 
 int reader_rows(struct reader *r)
 {
-	/* Each table after those its ids point into. */
+	/* Tables in reading order: each after those its ids refer to. */
 	static const struct row_table tables[] = {
 		{"meta", read_meta, NULL, NULL},
 		{"frame", read_frame, NULL, NULL},

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The VFS of a capture: see vfs.h. The database is called "capture" and its journal
- * "capture-journal"; there are no paths. Locks are those of SQLite's own unix VFS, on the same
- * bytes (os_unix.c, "locking"), so both see each other; they are OFD locks, which hold per
- * descriptor.
- *
- * There is no shared memory, so no database can be in WAL mode here, whatever its header says.
+ * The SQLite VFS of a capture; see vfs.h. SQLite knows the database as "capture" and its journal as
+ * "capture-journal"; there are no paths. Locks use the same bytes as SQLite's own unix VFS
+ * (os_unix.c, "locking"), so both respect each other's; they are OFD locks, which belong to a
+ * descriptor. There is no shared memory, so WAL mode is impossible, whatever the header says.
  */
 #include "capture/vfs.h"
 
@@ -137,8 +135,7 @@ static int file_sync(sqlite3_file *file, int flags)
 		return SQLITE_IOERR_FSYNC;
 	}
 	if (f->kind == VFS_FILE_JOURNAL)
-		fsync(f->v->place
-			      ->dir); /* where a directory cannot be synced, nobody can help it */
+		fsync(f->v->place->dir); /* nothing can be done if a directory cannot be synced */
 	return SQLITE_OK;
 }
 
@@ -157,7 +154,7 @@ static int file_size(sqlite3_file *file, sqlite3_int64 *size)
 	}
 	*size = st.st_size;
 	if (f->v->reading && f->kind == VFS_FILE_JOURNAL && *size > f->v->journal_size)
-		*size = f->v->journal_size; /* what was looked at, not what was added since */
+		*size = f->v->journal_size; /* the size that was checked, not a later one */
 	return SQLITE_OK;
 }
 
@@ -227,8 +224,8 @@ static int file_lock(sqlite3_file *file, int level)
 		err = lock_shared(f->fd);
 	} else if (f->v->reading) {
 		/*
-		 * To roll back, into the overlay. That nobody records is known (hasHotJournal()
-		 * asks for the reserved lock), and our shared lock keeps others from writing
+		 * A reader rolls back into the overlay. hasHotJournal() has checked by the reserved
+		 * lock that nobody records, and our shared lock keeps others from writing
 		 * meanwhile.
 		 */
 	} else if (level == SQLITE_LOCK_RESERVED) {
@@ -300,7 +297,7 @@ static int file_sector_size(sqlite3_file *file)
 static int file_characteristics(sqlite3_file *file)
 {
 	(void)file;
-	return SQLITE_IOCAP_POWERSAFE_OVERWRITE; /* as SQLite's own takes it to be */
+	return SQLITE_IOCAP_POWERSAFE_OVERWRITE; /* as SQLite's own VFS assumes */
 }
 
 static const sqlite3_io_methods methods = {
@@ -328,7 +325,10 @@ bool vfs_has_beside(const struct place *place, const char *suffix)
 	return !place_stat(place, suffix, &st) && (!S_ISREG(st.st_mode) || st.st_size);
 }
 
-/* Does it end in the name of a super-journal, which rolling back would have SQLite delete? */
+/*
+ * Does the journal end in the name of a super-journal? Rolling back would make SQLite delete that
+ * file.
+ */
 static bool names_another_file(int fd, int64_t size)
 {
 	static const uint8_t magic[8] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
@@ -337,7 +337,10 @@ static bool names_another_file(int fd, int64_t size)
 	return size >= 8 && (vfs_read_fully(fd, tail, 8, size - 8) != 8 || !memcmp(tail, magic, 8));
 }
 
-/* A descriptor of the journal beside a capture that is read, or −1 and v->refusal. */
+/*
+ * Open the journal beside a capture being read. Returns −1 with v->refusal set if it must not be
+ * used.
+ */
 static int journal_open(struct vfs *v)
 {
 	_cleanup_close_ int fd = place_open(v->place, VFS_JOURNAL, O_RDONLY);
@@ -353,7 +356,7 @@ static int journal_open(struct vfs *v)
 		v->last_errno = errno;
 		return -1;
 	}
-	/* Root's are fine: a recording that was killed has no other. */
+	/* A journal of root is fine: a killed recording leaves one. */
 	if (st.st_uid && st.st_uid != capture.st_uid)
 		v->refusal = VFS_FOREIGN;
 	else if (st.st_size > VFS_JOURNAL_MAX)
@@ -367,8 +370,8 @@ static int journal_open(struct vfs *v)
 }
 
 /*
- * The journal of a capture that is written. What lies under its name is not ours and stays: then it
- * has none, and what is lost is that a kill in mid-write can be rolled back.
+ * Create the journal of a capture being written. A foreign file of that name stays; the recording
+ * then has no journal, and a kill during a write cannot be rolled back.
  */
 static int journal_create(struct vfs *v)
 {
@@ -381,8 +384,7 @@ static int journal_create(struct vfs *v)
 	if (v->named && fd == -EEXIST) {
 		if (!v->warned)
 			log_warn(
-				"a file that is not this recording's lies at %s%s: if the recording "
-				"is killed with -9 now, its capture can be damaged",
+				"%s%s exists but does not belong to this recording: if the recording is killed with -9 now, its capture can be damaged",
 				v->place->name, VFS_JOURNAL);
 		v->warned = true;
 		fd = place_create_unnamed(v->place);
@@ -435,7 +437,7 @@ static int vfs_delete(sqlite3_vfs *vfs, const char *name, int sync)
 	if (v->journal_named) {
 		int err = place_remove(v->place, VFS_JOURNAL, &v->journal);
 
-		/* Gone, or no more ours: nothing to remove. */
+		/* gone, or no longer ours: nothing to remove */
 		if (err && err != -ENOENT && err != -ESTALE) {
 			v->last_errno = -err;
 			return SQLITE_IOERR_DELETE;
@@ -452,7 +454,7 @@ static int vfs_access(sqlite3_vfs *vfs, const char *name, int flags, int *out)
 	struct vfs *v = vfs->pAppData;
 
 	(void)flags;
-	/* A recording knows its journal: it never obeys one that it finds. */
+	/* a recording only uses the journal it created, never one it finds */
 	*out = !strcmp(name, NAME_MAIN) ||
 	       (!strcmp(name, NAME_JOURNAL) && v->reading && !v->journal_done &&
 		vfs_has_beside(v->place, VFS_JOURNAL));

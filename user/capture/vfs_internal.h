@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The inside of the VFS, shared by vfs.c and vfs_overlay.c. */
+/* Internals of the VFS, shared by vfs.c and vfs_overlay.c only. */
 #ifndef KMEMTRACE_CAPTURE_VFS_INTERNAL_H
 #define KMEMTRACE_CAPTURE_VFS_INTERNAL_H
 
 #include "capture/vfs.h"
 
-/*
- * What is written to a capture that is read: kept apart, at the same offsets, in a temporary file
- * of which only these parts take space.
- */
+/* Writes to a capture being read. They go to a sparse temporary file at the same offsets. */
 struct overlay {
 	bool on;
 	int fd;
-	uint8_t *changed; /* a bit for each OVERLAY_UNIT bytes */
-	int64_t size;     /* of the whole, as SQLite sees it */
-	int64_t below;    /* the capture itself shows through up to here */
+	uint8_t *changed; /* one bit per OVERLAY_UNIT bytes */
+	int64_t size;     /* file size as SQLite sees it */
+	int64_t below;    /* below this offset, unchanged bytes come from the capture */
 };
 
 enum vfs_file_kind { VFS_FILE_MAIN, VFS_FILE_JOURNAL, VFS_FILE_TEMPORARY };
@@ -34,7 +31,7 @@ struct vfs {
 	/* reading */
 	bool reading;
 	struct timespec deadline;
-	bool journal_done;    /* rolled back: it is not seen any more */
+	bool journal_done;    /* rolled back: hidden from now on */
 	int64_t journal_size; /* when it was opened */
 	enum vfs_refusal refusal;
 	struct overlay overlay;
@@ -48,7 +45,7 @@ struct vfs_file {
 	int lock;
 };
 
-/* Bytes read, fewer only at the end of the file, or −errno. */
+/* Returns the bytes read, fewer only at the end of the file, or −errno. */
 ssize_t vfs_read_fully(int fd, void *buf, size_t len, int64_t at);
 int vfs_write_fully(int fd, const void *buf, size_t len, int64_t at);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rolling back without writing: what SQLite writes to a capture that is read goes into a temporary
- * file without a name, and is read from there. It takes as much space as the journal has pages, and
- * nothing can leave it behind.
+ * Rolls back without writing to the capture: what SQLite writes goes to an unnamed temporary file
+ * and is read from there. It takes as much space as the journal has pages, and it can never be left
+ * behind. Used by vfs.c for readers.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,9 +12,9 @@
 
 #include "capture/vfs_internal.h"
 
-#define OVERLAY_UNIT 512 /* the smallest page SQLite has */
+#define OVERLAY_UNIT 512 /* SQLite's smallest page size */
 
-/* Room for twice the journal: the host must not run out of space because of us. */
+/* Require space for twice the journal, so that the host does not run out of space because of us. */
 static int check_room(struct vfs *v, int fd)
 {
 	struct statvfs fs;
@@ -68,7 +68,10 @@ static bool is_changed(const struct overlay *o, int64_t at)
 	return o->changed[unit / 8] & 1 << unit % 8;
 }
 
-/* How many of `most` bytes from `at` on come from the same of the two files. */
+/*
+ * The number of bytes from `at` on, up to `most`, that come from the same file (overlay or
+ * capture).
+ */
 static size_t alike(const struct overlay *o, int64_t at, size_t most)
 {
 	size_t n = OVERLAY_UNIT - (size_t)(at % OVERLAY_UNIT);
@@ -91,7 +94,7 @@ static int read_alike(struct vfs *v, char *buf, size_t len, int64_t at)
 				   at);
 	if (n < 0)
 		return (int)n;
-	memset(buf + n, 0, len - (size_t)n); /* what was cut off and grew again */
+	memset(buf + n, 0, len - (size_t)n); /* truncated, then extended again: zeros */
 	return 0;
 }
 

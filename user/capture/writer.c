@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The capture while it is written: creation, transactions, the end. The rows are in writer_rows.c
- * and writer_levels.c, the file itself in writer_file.c.
+ * Writes a capture: creation, transactions, the end. writer_rows.c and writer_levels.c write the
+ * rows, writer_file.c handles the file itself.
  *
  * A rollback journal, not WAL: between two commits the one file is whole. Nothing is written into
  * it before COMMIT (cache_spill off), so kill -9 leaves a journal to roll back only when it hits
@@ -20,8 +20,8 @@
 #include "base/log.h"
 #include "capture/writer_internal.h"
 
-#define TICK_WAIT_MS   200   /* for a reader to be done, when another commit follows soon */
-#define FINISH_WAIT_MS 30000 /* when none follows */
+#define TICK_WAIT_MS   200   /* wait this long for a reader if another commit follows soon */
+#define FINISH_WAIT_MS 30000 /* wait this long if none follows */
 
 static const struct {
 	const char *table;
@@ -48,9 +48,7 @@ static int sqlite_errno(sqlite3 *db)
 {
 	int sys = 0;
 
-	/*
-	 * The file's own last errno first: rolling back may already have changed the connection's.
-	 */
+	/* Use the file's last errno first: a rollback may already have changed the connection's. */
 	sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &sys);
 	if (!sys)
 		sys = sqlite3_system_errno(db);
@@ -78,8 +76,7 @@ int writer_fail(struct capture_writer *w)
 	if (err == EFBIG)
 		return log_error(
 			err,
-			"cannot write %s: it would be larger than the limit on files allows; "
-			"raise that with ulimit -f, or record less",
+			"cannot write %s: it would exceed the limit on file size; raise it with ulimit -f, or record less",
 			w->file.path);
 	if (err == ENOSPC || err == EDQUOT)
 		return log_error(
@@ -170,8 +167,10 @@ int writer_insert(struct capture_writer *w, int insert, const char *types, ...)
 	return err;
 }
 
-/* 0 although nothing was committed when a reader is in the way and `last` is false: w->open says
- * so. */
+/*
+ * Commit. If a reader blocks it and `last` is false, returns 0 without committing; w->open then
+ * stays true.
+ */
 static int commit_rows(struct capture_writer *w, int wait_ms, bool last)
 {
 	if (w->failed || !w->open)
@@ -183,14 +182,16 @@ static int commit_rows(struct capture_writer *w, int wait_ms, bool last)
 	}
 	if (sqlite3_errcode(w->db) != SQLITE_BUSY || last)
 		return writer_fail(w);
-	/* Somebody is reading: the transaction stays open and the next commit takes it along. */
+	/*
+	 * A reader blocks the commit: the transaction stays open and the next commit includes it.
+	 */
 	if (!w->waited)
 		log_warn("%s is being read by another program: writing to it waits", w->file.path);
 	w->waited = true;
 	return 0;
 }
 
-/* The same; the file gets its name by it, and is looked for where it should be. */
+/* The same, then name the file if it has no name yet, and check that it is still at its path. */
 static int commit_within(struct capture_writer *w, int wait_ms, bool last)
 {
 	int err = commit_rows(w, wait_ms, last);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The file of a capture that is written: see writer_file.h. It is made without a name (O_TMPFILE)
- * and gets one when there is something to read in it, so a recording that does not start leaves
- * nothing, and one that replaces a capture loses neither. Where the file system has no such files
- * it is named from the start. Names are used relative to the directory, which is opened once
- * (base/place.h).
+ * The file of a capture being written; see writer_file.h. It is created without a name (O_TMPFILE)
+ * and named once it holds something to read. A recording that does not start therefore leaves
+ * nothing, and replacing a capture never loses both. On a file system without O_TMPFILE it is named
+ * from the start. Names are relative to the directory, which is opened once (base/place.h).
  */
 #include "capture/writer_file.h"
 
@@ -21,7 +20,7 @@
 
 #define OTHER_NAME "give another name with -o"
 
-/* ---- what is there already ---- */
+/* ---- existing files ---- */
 
 static int refuse_old(const char *path, int fd)
 {
@@ -42,7 +41,7 @@ static int refuse_old(const char *path, int fd)
 	}
 }
 
-/* What lies at the path: nothing, or a capture that may be replaced. */
+/* Check the path: it must be free, or hold a capture that may be replaced. */
 static int check_old(struct writer_file *f, bool overwrite)
 {
 	_cleanup_close_ int fd = -1;
@@ -70,9 +69,8 @@ static int check_old(struct writer_file *f, bool overwrite)
 }
 
 /*
- * Is the file that lies there as a journal one, and not just anything of that name? SQLite writes
- * its first bytes as zeros, then as the mark of a journal: a kill can leave nothing, either, or a
- * part.
+ * Is the file with the journal's name really a journal? SQLite first writes zeros, then a journal's
+ * mark, so after a kill the file can be empty, or hold all or part of either.
  */
 static bool is_journal(const struct writer_file *f, struct stat *st)
 {
@@ -90,7 +88,10 @@ static bool is_journal(const struct writer_file *f, struct stat *st)
 	return len >= 0 && !memcmp(head + marked, (char[8]){0}, 8 - marked);
 }
 
-/* Only what belongs to the capture that is replaced may lie beside it, and is removed with it. */
+/*
+ * Only files that belong to the capture being replaced may exist beside it; they are removed with
+ * it.
+ */
 static int check_beside(struct writer_file *f)
 {
 	struct stat st;
@@ -100,15 +101,14 @@ static int check_beside(struct writer_file *f)
 		if (!f->replaces_journal)
 			return log_error(
 				EEXIST,
-				"%s%s exists and is not this capture's: it would be taken for a "
-				"part of it; remove it if it is not needed, or " OTHER_NAME,
+				"%s%s exists but does not belong to this capture, and would be taken for a part of it; remove it if it is not needed, or " OTHER_NAME,
 				f->path, VFS_JOURNAL);
 	}
 	if (!place_stat(&f->place, VFS_WAL, &st))
-		return log_error(EEXIST,
-				 "%s%s exists and no capture has one: SQLite would take it for a "
-				 "part of this one; remove it if it is not needed, or " OTHER_NAME,
-				 f->path, VFS_WAL);
+		return log_error(
+			EEXIST,
+			"%s%s exists, which no capture has: SQLite would take it for a part of this one; remove it if it is not needed, or " OTHER_NAME,
+			f->path, VFS_WAL);
 	return 0;
 }
 
@@ -123,7 +123,7 @@ static int remove_old(struct writer_file *f)
 	return err == -ENOENT ? 0 : err;
 }
 
-/* On a file system without unnamed files: at once under its name. */
+/* For a file system without unnamed files: create it with its name. */
 static int create_named(struct writer_file *f)
 {
 	int err = remove_old(f);
@@ -151,10 +151,10 @@ static int create(struct writer_file *f)
 static int say_cannot_create(const char *path, int err)
 {
 	if (err == -EPERM)
-		return log_error(EPERM,
-				 "cannot create %s: a symbolic link on the way there belongs to "
-				 "another user; give the path that it leads to with -o",
-				 path);
+		return log_error(
+			EPERM,
+			"cannot create %s: a symbolic link in the path belongs to another user; give the path that it leads to with -o",
+			path);
 	return log_error(-err, "cannot create %s: %s; " OTHER_NAME, path, strerror(-err));
 }
 
@@ -181,7 +181,7 @@ static int create_all(struct writer_file *f, bool overwrite)
 	err = create(f);
 	if (err)
 		return say_cannot_create(f->path, err);
-	vfs_recording_begin(f->fd); /* where nothing can be locked, nobody can ask either */
+	vfs_recording_begin(f->fd); /* if locks do not work here, nobody can check for this one */
 	err = vfs_new_writer(&f->place, f->fd, &f->vfs);
 	if (err) {
 		writer_file_remove(f);
@@ -206,7 +206,8 @@ int writer_file_new(const char *path, bool overwrite, struct writer_file *f)
 	return err;
 }
 
-/* Has what is to be replaced become another file, or one that is recorded, since it was looked at?
+/*
+ * Check again: has the file to be replaced changed, or is it being recorded, since the first check?
  */
 static int check_again(const struct writer_file *f)
 {
@@ -231,13 +232,14 @@ int writer_file_publish(struct writer_file *f)
 		return 0;
 	err = check_again(f);
 	if (!err)
-		err = remove_old(f); /* first: it must never lie beside the new capture */
+		err = remove_old(
+			f); /* first: an old journal must never lie beside the new capture */
 	if (!err)
 		err = f->replaces ? place_replace(&f->place, f->fd) : place_name(&f->place, f->fd);
 	if (err == -EEXIST || err == -ESTALE)
 		return log_error(
 			EEXIST,
-			"cannot create %s: another file has been put there meanwhile; " OTHER_NAME,
+			"cannot create %s: another file was put there meanwhile; " OTHER_NAME,
 			f->path);
 	if (err)
 		return say_cannot_create(f->path, err);
@@ -247,7 +249,7 @@ int writer_file_publish(struct writer_file *f)
 
 /* ---- is it still there? ---- */
 
-/* Where the file is now, by the kernel's own knowledge. False when it has no name we can find. */
+/* Ask the kernel where the file is now. False if it has no name that we can find. */
 static bool find_now(const struct writer_file *f, const struct stat *ours, char *now, size_t size)
 {
 	char self[32];
@@ -301,11 +303,11 @@ int writer_file_check(const struct writer_file *f, bool whole)
 /* ---- the end ---- */
 
 /*
- * A capture recorded through sudo is for the user who called it. The file is one that we made
- * ourselves, so nothing of anybody else's can be given away, and by its descriptor, so no path can
- * be swapped. But a file in a directory of root's may mean something there (/etc/ld.so.conf.d), and
- * must not become writable for somebody who could not have made it: so only where the user could
- * have. It is done at the end, as whoever owns a file can change what SQLite reads back from it.
+ * Give a capture recorded through sudo to the user who called sudo. We created the file, so it is
+ * nobody else's, and its descriptor is used, so no path can be swapped. But a file in a directory
+ * of root can have a meaning there (/etc/ld.so.conf.d) and must not become writable for a user who
+ * could not have created it. So this is done only if the user could have created the file. It is
+ * done last, because the owner of a file can change what SQLite reads back from it.
  */
 void writer_file_hand_over(const struct writer_file *f)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The inside of a capture writer, shared by writer.c (the file), writer_rows.c and writer_levels.c
- * (the rows).
+ * Internals of the capture writer, shared by writer.c (the file), writer_rows.c and writer_levels.c
+ * (the rows). No other file may include it.
  */
 #ifndef KMEMTRACE_CAPTURE_WRITER_INTERNAL_H
 #define KMEMTRACE_CAPTURE_WRITER_INTERNAL_H
@@ -12,7 +12,7 @@
 #include "capture/intern.h"
 #include "capture/writer_file.h"
 
-/* One INSERT, prepared once. The levels' own follow after the last. */
+/* One prepared INSERT each. Those of the levels follow after the last. */
 enum insert {
 	INSERT_META,
 	INSERT_SNAPSHOT,
@@ -34,10 +34,10 @@ enum insert {
 	INSERTS = INSERT_LEVEL_ROW + LEVEL_PARTS
 };
 
-/* What a part's name had when it was last written, to store only what changed. */
+/* The values last written for a name, so that only changes are stored. */
 struct level_last {
 	int64_t values[LEVEL_VALUES];
-	uint32_t seen; /* the last snapshot it was in */
+	uint32_t seen; /* the last snapshot that had it */
 	bool gone;
 };
 
@@ -51,20 +51,20 @@ struct capture_writer {
 	struct writer_file file;
 	sqlite3_stmt *inserts[INSERTS];
 	bool open;   /* a transaction is open */
-	bool waited; /* a reader kept a commit from happening, and the user was told */
+	bool waited; /* a reader blocked a commit and the user was told */
 	int failed;  /* −errno of the first failure; nothing is written after it */
 	struct intern frames, stacks, caches, cgroups, processes;
 	struct level_state levels[LEVEL_PARTS];
 	uint32_t nr_snapshots, nr_checkpoints;
-	double last_t_s; /* of the last snapshot */
+	double last_t_s; /* time of the last snapshot */
 };
 
-/* Say once that writing failed, by SQLite's own last error, and remember it. Returns −errno. */
+/* Print SQLite's last error once, and remember that writing failed. Returns −errno. */
 int writer_fail(struct capture_writer *w);
-/* The same for memory. */
+/* The same for lack of memory. */
 int writer_no_memory(struct capture_writer *w);
 
-/* Run SQL that gives no rows. 0 or −errno, which has been said. */
+/* Run SQL without result rows. Returns 0, or −errno after printing why. */
 int writer_exec(struct capture_writer *w, const char *sql);
 
 /*

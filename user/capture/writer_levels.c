@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Snapshots into a capture. Start and end snapshots are stored whole; of a tick only what changed
- * since the last snapshot with that part, so that a day at one a second stays readable
- * (format_internal.h has the encoding).
+ * Writes snapshots into a capture. Start and end snapshots are stored whole. A tick stores only
+ * what changed since the last snapshot with that part, so that a day of one tick per second stays
+ * readable (encoding: format_internal.h).
  */
 #include <errno.h>
 #include <math.h>
@@ -37,8 +37,8 @@ static int put_level_row(struct capture_writer *w, enum level_part part, const i
 }
 
 /*
- * Ids have room for a million names a part; a level beyond is left out (only processes could get
- * there).
+ * Ids have room for a million names per part; levels beyond that are left out (only processes could
+ * reach it).
  */
 static bool name_is_beyond(uint32_t id)
 {
@@ -46,8 +46,8 @@ static bool name_is_beyond(uint32_t id)
 }
 
 /*
- * The name id of a row. Two rows of one snapshot can bear one name (two slab caches may): the nth
- * of them always gets the same id, so `twin` is part of the key.
+ * The name id of a row. Two rows of a snapshot can have the same name (two slab caches may). The
+ * nth of them always gets the same id, because `twin` is part of the key.
  */
 static int find_name(struct capture_writer *w, enum level_part part, const struct level *l,
 		     uint32_t *id)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The rows of a capture except its levels: who, where, and what was seen. What the reader would
- * refuse is refused here first, before any row of it is written, so that a fault in `record` cannot
- * spoil a capture.
+ * Writes the rows of a capture, except its levels: processes, stacks, caches, checkpoints. Input
+ * that the reader would refuse is refused here before any row is written, so that a bug in `record`
+ * cannot spoil a capture.
  */
 #include <errno.h>
 #include <math.h>
@@ -21,7 +21,10 @@ static void cleanup_key(struct intern_key *key)
 
 #define _cleanup_key_ _cleanup_(cleanup_key)
 
-/* The id of `key`: 1 when it is new and its row is still to be written, 0 when known, or −errno. */
+/*
+ * Look up the id of `key`. Returns 1 if it is new and its row must be written, 0 if it is known, or
+ * −errno.
+ */
 static int writer_intern(struct capture_writer *w, struct intern *table,
 			 const struct intern_key *key, uint32_t *id)
 {
@@ -63,7 +66,7 @@ int capture_put_hook(struct capture_writer *w, const struct cap_hook *h)
 int capture_put_frame(struct capture_writer *w, const struct cap_frame *f, uint32_t *id)
 {
 	_cleanup_key_ struct intern_key key = {0};
-	/* No function is that long: such an offset is an address, and no address is stored. */
+	/* No function is that long: such an offset is an address, and no address may be stored. */
 	int64_t offset = f->offset > INT32_MAX ? 0 : f->offset;
 	int found;
 

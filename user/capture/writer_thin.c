@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Retention: a recording that has grown to its bound is thinned out, older parts more than newer
- * ones (see capture_thin()). Ids stay dense, as the reader wants them, so what is kept is
- * renumbered; all of it in one transaction, which may spill to the journal: it is larger than
- * memory should be.
+ * Retention: thins out a recording that has reached its size bound, older parts more than newer
+ * ones (see capture_thin()). The reader requires dense ids, so what is kept is renumbered.
+ * Everything happens in one transaction, which may spill to the journal because it can be too large
+ * for memory.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,10 +11,9 @@
 
 #include "capture/writer_internal.h"
 
-#define KEEP_NEWEST 4 /* a quarter, and at least as many */
+#define KEEP_NEWEST 4 /* the newest quarter is kept, and at least this many rows */
 
-/* A temporary table of which ids stay and what they are called then; dropped ones lead to the next
- * that stays. */
+/* Make a temporary table that maps old ids to new ones; a dropped id maps to the next one kept. */
 static int map_make(struct capture_writer *w, const char *name, uint32_t nr, uint32_t *kept)
 {
 	uint32_t newest = nr / 4 > KEEP_NEWEST ? nr / 4 : KEEP_NEWEST, count = 0;
@@ -36,7 +35,7 @@ static int map_make(struct capture_writer *w, const char *name, uint32_t nr, uin
 	return err;
 }
 
-/* Give the rows of `table` their new ids, by way of negative ones: no two are ever alike. */
+/* Renumber the rows of `table`, through negative ids so that no two are ever equal. */
 static int renumber(struct capture_writer *w, const char *table, const char *map)
 {
 	char sql[512];
@@ -66,7 +65,10 @@ static int thin_intervals(struct capture_writer *w, uint32_t *kept)
 	return err ? err : renumber(w, "interval", "thin_interval");
 }
 
-/* The levels of one part. The snapshot after a dropped one stays, and its own changes win. */
+/*
+ * Thin out the levels of one part. Changes of a dropped snapshot move to the next one; that one's
+ * own changes win.
+ */
 static int thin_levels(struct capture_writer *w, const char *part)
 {
 	char sql[768];
@@ -88,7 +90,7 @@ static int thin_snapshots(struct capture_writer *w, uint32_t *kept)
 
 	for (int part = 0; part < LEVEL_PARTS && !err; part++)
 		err = thin_levels(w, level_forms[part].name);
-	/* a snapshot that took over what another changed has its parts, too */
+	/* a snapshot that took over changes of another also has its parts */
 	if (!err)
 		err = writer_exec(
 			w, "UPDATE snapshot SET parts = parts | (SELECT d.parts FROM snapshot d"
@@ -119,7 +121,7 @@ int64_t capture_size(struct capture_writer *w)
 	return (values[0] - values[1]) * values[2];
 }
 
-/* Snapshots were renumbered: what is remembered of them must not be taken for the next one. */
+/* Reset the remembered snapshot numbers, because snapshots were renumbered. */
 static void forget_numbers(struct capture_writer *w)
 {
 	for (int part = 0; part < LEVEL_PARTS; part++)
@@ -132,7 +134,7 @@ int capture_thin(struct capture_writer *w)
 	uint32_t intervals = w->nr_checkpoints, snapshots = w->nr_snapshots;
 	int err = capture_commit(w);
 
-	if (err || w->open) /* a reader keeps it open: another time */
+	if (err || w->open) /* blocked by a reader: try again later */
 		return err;
 	if (w->nr_checkpoints <= KEEP_NEWEST && w->nr_snapshots <= KEEP_NEWEST)
 		return 0;
