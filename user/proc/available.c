@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * MemAvailable and the memory limits of cgroups. See available.h. A limit counts the page cache as
- * used, but the kernel gives back what is inactive of it before it refuses memory: that part is
- * available.
+ * Reads MemAvailable and the memory limits of cgroups. See available.h. A limit counts the page
+ * cache as used, but the kernel reclaims the inactive part before it refuses memory, so that part
+ * counts as available.
  */
 #include "proc/available.h"
 
@@ -17,7 +17,7 @@
 #include "proc/mounts.h"
 #include "proc/snapshot.h"
 
-/* The files of a memory cgroup, in each of the two kinds of trees. */
+/* The file names of a memory cgroup, in cgroup v1 and v2. */
 struct tree {
 	const char *type, *option; /* in /proc/self/mounts */
 	const char *controller;    /* in /proc/self/cgroup; "": the line of cgroup2 */
@@ -100,7 +100,7 @@ static bool cgroup_of_self(const char *proc_root, const char *controller, char *
 	return false;
 }
 
-/* The limits of the cgroup at `path` below `mount` and of all above it. */
+/* Apply the limits of the cgroup at `path` below `mount` and of all its ancestors. */
 static void tree_apply(const struct tree *t, const char *mount, const char *path,
 		       struct memory_available *out)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How much memory this process can still have: MemAvailable of the machine, or what a memory limit
- * of its cgroup leaves, whichever is less. Used before a recording takes memory, never while one
- * runs.
+ * How much memory this process can still get: MemAvailable, or what the memory limit of its cgroup
+ * leaves, whichever is less. The tracer calls it before a recording allocates memory; it must never
+ * be called while one runs.
  */
 #ifndef KMEMTRACE_PROC_AVAILABLE_H
 #define KMEMTRACE_PROC_AVAILABLE_H

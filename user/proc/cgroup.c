@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Paths of cgroups by id: a breadth-first walk over the cgroup2 tree in which the list of what was
- * found is the queue of what is still to be opened. Only directories are looked at, and readdir()
- * already says which these are, so 10 k cgroups cost 10 k opens and no stat of their half a million
- * files.
+ * Paths of cgroups by id, from a breadth-first walk over the cgroup2 tree; the list of found
+ * directories is also the queue. readdir() tells which entries are directories, so 10 k cgroups
+ * cost 10 k opens, and their half a million files are never stat()ed.
  */
 #include "proc/cgroup.h"
 
@@ -25,7 +24,7 @@
 #define uthash_nonfatal_oom(elt) ((elt)->lost = true)
 #include "base/hash.h"
 
-#define ROOT_ID 1 /* of the first node that kernfs_create_root() makes */
+#define ROOT_ID 1 /* id of the first node that kernfs_create_root() creates */
 
 struct cgroup {
 	uint64_t id;
@@ -105,7 +104,9 @@ static int queue_add(struct queue *q, const char *parent, const char *name)
 	return 0;
 }
 
-/* Note the id of one directory, queue what is below it. One that went meanwhile is no error. */
+/*
+ * Store the id of one directory and queue its subdirectories. A directory that is gone is no error.
+ */
 static int cgroup_visit(struct cgroups *cg, int mount_fd, struct queue *q, const char *path)
 {
 	int fd = openat(mount_fd, *path ? path + 1 : ".",

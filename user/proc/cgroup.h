@@ -28,8 +28,8 @@ int cgroups_refresh(struct cgroups *cg);
 /* Where the tree is mounted. The string belongs to `cg`. */
 const char *cgroups_mount(const struct cgroups *cg);
 /*
- * Is its root that of all cgroups? In a cgroup namespace (a container's) it is not: how deep a
- * cgroup lies can then not be told.
+ * Is this the whole cgroup tree? In a cgroup namespace (a container's) it is not, and the depth of
+ * a cgroup is unknown.
  */
 bool cgroups_whole(const struct cgroups *cg);
 

@@ -63,7 +63,7 @@ static void lockdown_read(const char *sys_root, char *dst, size_t size)
 
 	text_copy(text_of("unknown"), dst, size);
 	if (file_read_line(sys_root, "kernel/security/lockdown", line, sizeof(line))) {
-		/* `lsm` is there whenever securityfs is mounted: no lockdown is built in */
+		/* `lsm` exists if securityfs is mounted: then lockdown is not built in */
 		if (!file_read_line(sys_root, "kernel/security/lsm", line, sizeof(line)))
 			text_copy(text_of("none"), dst, size);
 		return;
@@ -151,8 +151,10 @@ uint32_t host_thread_size(const char *proc_root)
 		threads = atol(slash + 1);
 	if (!bytes || threads <= 0)
 		return 16384;
-	/* there are a few stacks more than threads (idle tasks, the dead): so the mean is a little
-	 * high */
+	/*
+	 * the mean is slightly too high: idle and dead tasks have stacks but are not counted as
+	 * threads
+	 */
 	while (size < 65536 && size * 1.5 < (double)bytes / threads)
 		size *= 2;
 	return size;

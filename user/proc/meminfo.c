@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /proc/meminfo and /proc/vmstat: a name and a number a line. Called every second by
- * snapshot_read(). A line that is not that, or whose number could not be turned into bytes, is
- * counted and left out.
+ * snapshot_read(). Any other line, and a number that does not fit as bytes, is counted and skipped.
  */
 #include "proc/snapshot.h"
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* /proc/PID/cmdline: read no more of it than is wanted, a process may have put megabytes there. */
+/*
+ * Reads /proc/PID/cmdline, but only as much as is wanted: a process can put megabytes there. See
+ * process.h.
+ */
 #include "proc/process.h"
 
 #include <errno.h>

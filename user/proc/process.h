@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a process calls itself, for the report. */
+/* The command line of a process, for the report. The collector calls this once per process. */
 #ifndef KMEMTRACE_PROC_PROCESS_H
 #define KMEMTRACE_PROC_PROCESS_H
 

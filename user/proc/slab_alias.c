@@ -40,7 +40,7 @@ static void slab_aliases_cleanup(struct slab_aliases **set)
 	slab_aliases_free(*set);
 }
 
-/* Add `name` if it is a link to a merged cache; anything else is none of ours. 0 or −ENOMEM. */
+/* Add `name` if it is a link to a merged cache; ignore anything else. Returns 0 or −ENOMEM. */
 static int link_add(struct slab_aliases *set, int dir_fd, const char *name)
 {
 	char target[PATH_MAX], *id;

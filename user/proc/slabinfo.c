@@ -13,8 +13,8 @@
 #include "base/text.h"
 
 /*
- * Beyond these a line is damage, not a cache; within them pages × 4096 and objects × size stay far
- * from the end of an int64_t, so the model may multiply and add up without looking.
+ * A line beyond these limits is damaged. Within them, pages × 4096 and objects × size stay far
+ * below the limit of int64_t, so the model may multiply and add without checks.
  */
 #define OBJECTS_MAX  (INT64_C(1) << 40)
 #define OBJ_SIZE_MAX (INT64_C(1) << 22) /* KMALLOC_MAX_SIZE and more */
@@ -22,7 +22,7 @@
 
 /*
  * active_objs is total − free, read without a lock: a free counted twice makes it wrap below zero
- * (mm/slub.c, get_slabinfo). What it means then is none.
+ * (mm/slub.c, get_slabinfo). Such a value means 0.
  */
 static bool active_objs(struct text word, int64_t *out)
 {

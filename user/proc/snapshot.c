@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One snapshot of the kernel's own levels: which file is read for which part, and what it means
- * when one cannot be read. `record` calls this at the start, every second and at the end.
+ * Takes one snapshot of the kernel's own levels: which file is read for which part, and what
+ * happens if it cannot be read. `record` calls this at the start, every second and at the end. See
+ * snapshot.h.
  */
 #include "proc/snapshot.h"
 
@@ -60,7 +61,7 @@ static int read_path(const char *root, const char *name, char **buf, size_t *len
 	return file_read(path, buf, len);
 }
 
-/* Reading it is what counts: there is nothing in it; older kernels say EINVAL. */
+/* Reading the file has the effect; it is empty, and older kernels return EINVAL. */
 void snapshot_refresh(const char *root)
 {
 	_cleanup_free_ char *buf = NULL;

@@ -11,7 +11,7 @@
 
 #include "data/snapshot.h"
 
-/* Which files snapshot_read() reads. What is not asked for is left empty. */
+/* Which files snapshot_read() reads. Other parts stay empty. */
 enum snapshot_parts {
 	SNAPSHOT_MEMINFO = 1 << 0,
 	SNAPSHOT_VMSTAT = 1 << 1,
@@ -29,8 +29,10 @@ int slabinfo_parse(const char *buf, size_t len, struct slab_levels *out);
 int zoneinfo_parse(const char *buf, size_t len, struct zone_levels *out);
 int vmallocinfo_parse(const char *buf, size_t len, struct vmalloc_levels *out);
 
-/* Fold the per-CPU counters in, by root/sys/vm/stat_refresh; nothing when it is absent or
- * forbidden. */
+/*
+ * Make the kernel add its per-CPU counters to the totals, by root/sys/vm/stat_refresh. Does nothing
+ * if the file is missing or forbidden.
+ */
 void snapshot_refresh(const char *root);
 
 /*

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What counts memory outside /proc/meminfo: see unlisted.h. Formats: net/ipv4/proc.c
+ * Reads the counters of memory outside /proc/meminfo; see unlisted.h. Formats: net/ipv4/proc.c
  * sockstat_seq_show(), kernel/trace/trace.c tracing_total_entries_read(), mm/percpu.c
  * pcpu_embed_first_chunk().
  */
@@ -105,7 +105,7 @@ static void messages_read(struct unlisted *out)
 		boot_messages_parse(buf, (size_t)size, out);
 }
 
-/* From one CPU's part to all of them. */
+/* Multiply one CPU's part by the number of CPUs. */
 static void percpu_multiply(const char *sys_root, struct unlisted *out)
 {
 	char list[256], dir[PATH_MAX];

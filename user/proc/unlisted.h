@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory that no line of /proc/meminfo shows, where something else in /proc or /sys counts it. Read
- * once by `balance`, live; −1 where this machine does not say.
+ * Memory that /proc/meminfo does not show but another file in /proc or /sys counts. Read once by a
+ * live `balance`; −1 if this machine does not tell.
  */
 #ifndef KMEMTRACE_PROC_UNLISTED_H
 #define KMEMTRACE_PROC_UNLISTED_H
@@ -11,7 +11,7 @@
 #include "data/unlisted.h"
 
 /*
- * Pure parsers; what is not there is left as it was. The boot messages give one CPU's part of
+ * Pure parsers; values that are not found stay unchanged. The boot messages give one CPU's part of
  * percpu_first_pages.
  */
 void sockstat_parse(const char *buf, size_t len, struct unlisted *out);

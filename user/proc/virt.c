@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * In what the kernel runs. Each source has a table of what it says and what that means; the first
- * hit of the first source that knows wins. Sources: CPUID leaf 0x40000000 of the hypervisors' own
- * documents, DMI vendor strings, Documentation/ABI/stable/sysfs-hypervisor-xen, the container
- * managers' marker files.
+ * Detects the virtualization that the kernel runs in. Each source has a table of values and their
+ * meaning; the first match of the first source wins. Sources: CPUID leaf 0x40000000 of the
+ * hypervisors' own documents, DMI vendor strings, Documentation/ABI/stable/sysfs-hypervisor-xen,
+ * the container managers' marker files.
  */
 #include "proc/virt.h"
 
@@ -54,7 +54,7 @@ static const struct meaning dmi_meanings[] = {
 	{NULL, NULL},
 };
 
-/* Whose machine it is, where that is not the same as the hypervisor. */
+/* The platform, if it differs from the hypervisor. */
 static const struct meaning platform_meanings[] = {
 	{"Amazon EC2", "amazon"},
 	{"Google", "google"},
@@ -114,7 +114,7 @@ static const char *machine_name(const struct virt_clues *c)
 		name = dmi_meaning(dmi_meanings, c);
 	if (!name && (c->cpu_flag || *c->cpuid))
 		name = "vm-other";
-	/* EC2 on arm64 says nothing else. Its .metal instances are no VMs. */
+	/* EC2 on arm64 gives no other sign. Its .metal instances are not VMs. */
 	if (!name && !strncmp(c->vendor, "Amazon EC2", 10) && !strstr(c->product, ".metal"))
 		name = "vm-other";
 	return name;
@@ -161,8 +161,8 @@ void virt_name(const struct virt_clues *clues, char name[VIRT_NAME_MAX])
 /* ---- collecting ---- */
 
 /*
- * The signature of the hypervisor. KVM and Xen that imitate Hyper-V put their own at a later base:
- * the last one that is not Microsoft's is the true one.
+ * The signature of the hypervisor. KVM and Xen that emulate Hyper-V put their own at a later base,
+ * so the last one that is not Microsoft's is the true one.
  */
 static void cpuid_signature(char sig[13])
 {

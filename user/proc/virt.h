@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * In what the kernel (or this process) runs: a hypervisor, a container, both. Collecting the clues
- * touches the machine, judging them does not. Same sources as systemd-detect-virt(1), and the
- * container and the machine are both named.
+ * The virtualization that the kernel or this process runs in: a hypervisor, a container, or both.
+ * Collecting the clues reads the machine; naming them is pure. Same sources as
+ * systemd-detect-virt(1), and the container and the machine are both named.
  */
 #ifndef KMEMTRACE_PROC_VIRT_H
 #define KMEMTRACE_PROC_VIRT_H
