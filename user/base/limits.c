@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/log.h"
+
 #define ENOUGH_BYTES (1ULL << 30) /* with a limit above this, memory ran out for another reason */
 
 static const struct limit {
@@ -63,4 +65,11 @@ const char *limits_explain(int err, char buf[LIMITS_MAX])
 		snprintf(buf, LIMITS_MAX, "%s", strerror(err));
 	}
 	return buf;
+}
+
+int limits_no_memory(const char *doing)
+{
+	char why[LIMITS_MAX];
+
+	return log_error(ENOMEM, "no memory while %s: %s", doing, limits_explain(ENOMEM, why));
 }

@@ -20,4 +20,7 @@ bool limits_cause(int err);
  */
 const char *limits_explain(int err, char buf[LIMITS_MAX]);
 
+/* Print that memory ran out while `doing` ("reading the tables"), and why. Returns −ENOMEM. */
+int limits_no_memory(const char *doing);
+
 #endif

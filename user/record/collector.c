@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/file_read.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "data/class.h"
 #include "record/estimate.h"
@@ -524,5 +525,5 @@ int collector_checkpoint(struct collector *d, double end_s, uint64_t not_watched
 	ARRAY_FREE(&interval.churn);
 	ARRAY_FREE(&interval.cache_churn);
 	ARRAY_FREE(&interval.losses);
-	return err == -ENOMEM ? log_error(ENOMEM, "out of memory while reading the tables") : err;
+	return err == -ENOMEM ? limits_no_memory("reading the tables") : err;
 }

@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/file_read.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/suggest.h"
 #include "proc/cgroup.h"
@@ -95,7 +96,7 @@ static int cache_resolve(const struct slab_levels *slabs, const struct slab_alia
 		log_debug("cache %s was merged into %s", *name, level->name);
 	*name = strdup(level->name);
 	if (!*name)
-		return log_error(ENOMEM, "out of memory");
+		return limits_no_memory("reading the names of caches and cgroups");
 	*kmalloc |= is_kmalloc(level->name);
 	size = level->object_size;
 	if (size < o->min_size)
@@ -214,7 +215,7 @@ static int cgroup_find(const struct cgroups *cgroups, const char *path, struct t
 			cgroups_mount(cgroups));
 	if (asprintf(&rooted, "%s%s", path[0] == '/' ? "" : "/", path) < 0) {
 		rooted = NULL;
-		return log_error(ENOMEM, "out of memory");
+		return limits_no_memory("reading the names of caches and cgroups");
 	}
 	if (cgroups_find(cgroups, rooted, &o->cgroup, &o->cgroup_level))
 		return log_error(

@@ -540,7 +540,7 @@ static int record_start(struct recorder *r)
 	err = err ?: tracer_attach(r->tracer);
 	if (!err && (audit_new(r->tracer, &r->audit) ||
 		     collector_new(r->tracer, r->audit, r->writer, "/proc", "/sys", &r->collector)))
-		err = log_error(ENOMEM, "out of memory");
+		err = limits_no_memory("preparing the recording");
 	err = err ?: metadata_put(r->writer, r->plan, r->options, r->tracer);
 	if (err)
 		return err;
