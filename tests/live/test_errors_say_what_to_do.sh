@@ -310,7 +310,7 @@ test_record_as_root_of_a_container() {
 
 test_record_in_a_user_namespace() {
 	unshare -Ur true || skip "no user namespace can be made here; a chroot never may"
-	refused 1 "no user namespace of its own" unshare -Ur "$KMEMTRACE" record -d 1 -o "$WORK/x.kmt"
+	refused 1 "not have a user namespace of its own" unshare -Ur "$KMEMTRACE" record -d 1 -o "$WORK/x.kmt"
 	one_line
 	[ ! -e "$WORK/x.kmt" ]
 }

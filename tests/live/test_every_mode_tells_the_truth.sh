@@ -127,7 +127,7 @@ test_fewer_capabilities_tell_less_and_say_so() {
 	"$KMEMTRACE" doctor >"$WORK/doctor"
 	tr -s ' \n' ' ' <"$WORK/doctor" >"$WORK/words"
 	grep -q '/proc/slabinfo cannot be read' "$WORK/words"
-	grep -q 'no CAP_SYS_ADMIN: what tracing costs is not measured' "$WORK/words"
+	grep -q 'no CAP_SYS_ADMIN: the cost of tracing is not measured' "$WORK/words"
 }
 
 # Types from a file, as for a kernel without any: by the programs that such a kernel takes.
