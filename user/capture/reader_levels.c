@@ -13,9 +13,8 @@
 #include "capture/reader_internal.h"
 #include "capture/reader_cost.h"
 
-#define SNAPSHOTS_BYTES                                                        \
-	(128 << 20) /* for all snapshots built: the larger they are, the fewer \
-		       \ */
+/* for all snapshots built: the larger they are, the fewer */
+#define SNAPSHOTS_BYTES (128 << 20)
 
 static const size_t name_costs[LEVEL_PARTS] = {
 	[LEVEL_SLAB] = COST_SLAB_NAME,
