@@ -30,7 +30,7 @@ test_more_than_the_host_can_spare_is_refused() {
 }
 
 # doctor_memory FIELD
-doctor_memory() { "$KMEMTRACE" doctor --format json | jq -r ".memory.$1"; }
+doctor_memory() { json_of doctor | jq -r ".memory.$1"; }
 
 # What doctor says is what record then takes, and what the report shows as the tool's own.
 test_doctor_says_what_record_takes() {
