@@ -235,7 +235,7 @@ test_a_full_disk_does_not_end_the_command() {
 	unshare -m bash "$WORK/full" 3>"$WORK/command" 4>"$WORK/status" 2>"$RECORD_ERR"
 	[ "$(cat "$WORK/status")" = 1 ] || fail "status $(cat "$WORK/status"): $(cat "$RECORD_ERR")"
 	in_file whole "$WORK/command" || fail "the command was ended: $(cat "$RECORD_ERR")"
-	grep -q 'the command (pid .*) goes on' "$RECORD_ERR" || fail "$(cat "$RECORD_ERR")"
+	grep -q 'the command (pid .*) is still running' "$RECORD_ERR" || fail "$(cat "$RECORD_ERR")"
 	report
 	[ "$(json .capture.complete)" = false ]
 }
@@ -251,7 +251,7 @@ test_the_time_limit_holds_after_a_failure() {
 	local began=$EPOCHREALTIME
 	unshare -m bash "$WORK/full" 4>"$WORK/status" 2>"$RECORD_ERR"
 	[ "$(cat "$WORK/status")" = 1 ] || fail "status $(cat "$WORK/status"): $(cat "$RECORD_ERR")"
-	grep -q 'the command (pid .*) goes on' "$RECORD_ERR" || fail "$(cat "$RECORD_ERR")"
+	grep -q 'the command (pid .*) is still running' "$RECORD_ERR" || fail "$(cat "$RECORD_ERR")"
 	within "milliseconds" "$(ms_since "$began")" 4000 0 2000
 }
 

@@ -94,7 +94,7 @@ test_a_filter_that_nothing_passes() {
 	for filter in "--min-size 1G" "--cgroup $CGROUP"; do
 		# shellcheck disable=SC2086 # two words
 		"$KMEMTRACE" record -q -f --exact $filter -d 1 -o "$CAPTURE" 2>"$WORK/err" || fail "$(cat "$WORK/err")"
-		grep -q '^kmemtrace: warning: no allocation .* was seen: the capture has' "$WORK/err" || fail "$(cat "$WORK/err")"
+		grep -q '^kmemtrace: warning: no allocation .* was seen: the capture holds' "$WORK/err" || fail "$(cat "$WORK/err")"
 		report
 		[ "$(json .trust.level)" = low ] || fail "trust is $(json .trust.level)"
 		json '.verdict.sentences[]' >"$WORK/verdict"
@@ -144,7 +144,7 @@ test_a_cgroup_namespace_is_refused() {
 		mount -t cgroup2 none "$WORK/tree" && umount "${CGROUP%/*}"
 		exec "$KMEMTRACE" record --cgroup /sub -d 0.5 -o "$WORK/x.kmt"
 	END
-	refused 1 "part of a container.*--cgroupns=host" \
+	refused 1 "container's part.*--cgroupns=host" \
 		unshare -m bash -c "mount --make-rprivate /; echo \$\$ >'$CGROUP/cgroup.procs'; exec unshare -C bash '$WORK/inside'"
 	rmdir "$CGROUP/sub"
 	[ ! -e "$WORK/x.kmt" ]

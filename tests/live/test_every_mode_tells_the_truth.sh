@@ -109,7 +109,7 @@ test_capabilities_do_in_place_of_root() {
 	within "objects" "$(json '[.growth[] | select(.pool == "slab")][0].objects')" 20000 1
 	[ "$(json '[.growth[] | select(.pool == "slab")][0].stack | length > 3')" = true ] || fail "no call path"
 	[ "$(json '.caches | length > 0')" = true ] || fail "no slabinfo"
-	grep -q 'tracing costs cannot be measured .*CAP_SYS_ADMIN' "$RECORD_ERR"
+	grep -q 'the cost of tracing cannot be measured .*CAP_SYS_ADMIN' "$RECORD_ERR"
 }
 
 # With the least that is needed: less is known, and each thing that is not is said.

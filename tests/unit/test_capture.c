@@ -1025,8 +1025,9 @@ static void a_busy_host_does_not_damage_a_capture(void **state)
 
 	(void)state;
 	write_sample(true);
-	sql(file, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) INSERT INTO loss "
-		  "SELECT 1, 'x', i FROM n LIMIT 20000");
+	sql(file,
+	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 20000) INSERT INTO held "
+	    "SELECT held.* FROM held, n LIMIT 20000");
 	busy_s = 60;
 	if (read_file(file, &c))
 		fail_msg("%s", message);
