@@ -66,7 +66,7 @@ test_record() {
 	if [ "$(json capture.complete)" = true ]; then ok record; else not_ok record "the capture is not complete"; fi
 	within record-slab-level "$(json pools.name=Slab.end_kb)" 1000 200000
 	# where the number of a task's system call lies: paths are told apart by it
-	within record-system-call "$(sed -n 's/.*system call lies \([0-9]*\) bytes.*/\1/p' /tmp/record.out)" 16 128
+	within record-system-call "$(sed -n 's/.*system call number is \([0-9]*\) bytes.*/\1/p' /tmp/record.out)" 16 128
 }
 
 # ready KIND FIELD: of the READY line that the plant printed.
