@@ -13,7 +13,7 @@ CACHE=${KMEMTRACE_DEBIAN_CACHE:-${XDG_CACHE_HOME:-/var/tmp}/kmemtrace-debian}
 OUT=build/debian-roots
 BASE_MAX_AGE_DAYS=30 # of the root that is unpacked; apt in it always knows today's packages
 STEP_TIMEOUT=1200    # seconds
-LIVE_WITHOUT_BPF="setpriv --bounding-set=-sys_admin,-bpf,-perfmon ./scripts/test.sh --no-install live | tee /dev/stderr |
+LIVE_WITHOUT_BPF="setpriv --bounding-set=-sys_admin,-bpf,-perfmon --inh-caps=-sys_admin,-bpf,-perfmon ./scripts/test.sh --no-install live | tee /dev/stderr |
 	grep -E '^[1-9][0-9]* passed, 0 failed, [1-9][0-9]* skipped'"
 
 usage() { sed -n '3,5s/^# //p' "$0"; }

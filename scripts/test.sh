@@ -93,7 +93,7 @@ tap() {
 	done < <(grep -E '^(not )?ok [0-9]+' "$log")
 	plan=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$log" | tail -n 1)
 	if [ "$bad" -gt 0 ]; then
-		sed 's/^/    | /' "$log" | tail -n 80
+		sed '/^ok /d; s/^/    | /' "$log" | tail -n 80
 	elif [ "$status" != 0 ] || [ "$run" = 0 ] || [ "$run" != "${plan:-$run}" ]; then
 		not_ok "$name: ended with $status after $run of ${plan:-?} tests" "$log"
 	else

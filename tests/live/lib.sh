@@ -93,6 +93,13 @@ end_started() { # and what cgroup_make made
 	[ -z "${CGROUP:-}" ] || rmdir "$CGROUP" 2>/dev/null
 }
 
+# without_capabilities NAME[,NAME…] COMMAND…: in no set, since root regains by exec what is inheritable, whatever the bounding set.
+without_capabilities() {
+	local none=-${1//,/,-}
+	shift
+	setpriv --bounding-set="$none" --inh-caps="$none" --ambient-caps="$none" "$@"
+}
+
 # pause SECONDS: as sleep does, without a process.
 exec {nothing}<> <(:)
 pause() { read -rt "$1" -u "$nothing" || true; }

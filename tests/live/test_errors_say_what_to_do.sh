@@ -233,10 +233,10 @@ test_names_that_are_hidden() {
 	need_record
 	[ "$(cat /proc/sys/kernel/kptr_restrict)" -le 1 ] || skip "kptr_restrict hides them from everyone"
 	[ "$(cat /proc/sys/kernel/perf_event_paranoid)" -gt 1 ] || skip "perf_event_paranoid shows them to everyone"
-	setpriv --bounding-set=-syslog "$KMEMTRACE" record -q -d 1 -o "$WORK/x.kmt" 2>"$WORK/err"
+	without_capabilities syslog "$KMEMTRACE" record -q -d 1 -o "$WORK/x.kmt" 2>"$WORK/err"
 	grep -q 'no names: .*without CAP_SYSLOG: record as root' "$WORK/err" || fail "$(cat "$WORK/err")"
 	! grep -q sysctl "$WORK/err" || fail "$(cat "$WORK/err")"
-	setpriv --bounding-set=-syslog "$KMEMTRACE" doctor | tr -s ' \n' ' ' >"$WORK/doctor"
+	without_capabilities syslog "$KMEMTRACE" doctor | tr -s ' \n' ' ' >"$WORK/doctor"
 	grep -q 'Symbols: hidden: call paths will have no names' "$WORK/doctor" || fail "$(cat "$WORK/doctor")"
 }
 
@@ -303,7 +303,7 @@ test_record_without_root() {
 test_record_as_root_of_a_container() {
 	[ "$(id -u)" = 0 ] || skip "needs root to give up capabilities"
 	refused 1 "container needs CAP_BPF and CAP_PERFMON" \
-		setpriv --bounding-set=-bpf,-perfmon,-sys_admin "$KMEMTRACE" record -d 1 -o "$WORK/x.kmt"
+		without_capabilities bpf,perfmon,sys_admin "$KMEMTRACE" record -d 1 -o "$WORK/x.kmt"
 	one_line
 	[ ! -e "$WORK/x.kmt" ]
 }
