@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "base/cleanup.h"
+#include "base/file_read.h"
 #include "proc/snapshot.h"
 #include "tree.h"
 
@@ -438,6 +440,39 @@ static void hostile_vmallocinfo_lines_are_counted_and_skipped(void **state)
 
 /* ---- all of them ---- */
 
+/*
+ * A million areas are 100 MB of text. The reader takes them in pieces, and must find in them what
+ * the parser finds in the whole: a line across two pieces, and a line longer than a piece.
+ */
+static void vmallocinfo_of_any_size_is_read_in_pieces(void **state)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_fclose_ FILE *f = tmpfile();
+	struct vmalloc_levels whole, pieces;
+	size_t len = 0;
+
+	(void)state;
+	assert_non_null(f);
+	for (int i = 0; i < 30000; i++)
+		fprintf(f, "0x%016x-0x%016x   20480 caller_%d+0x1a/0x%x pages=4 vmalloc N0=%.*s4\n",
+			i, i + 1, i % 7, i, i % 61,
+			"000000000000000000000000000000000000000000000000000000000000");
+	fprintf(f, "%*s\n0x1-0x2   8192 last+0x1/0x2 pages=1 vmalloc", (int)FILE_PIECE * 2, "long");
+	rewind(f);
+	assert_int_equal(file_read_fd(fileno(f), &text, &len), 0);
+	assert_true(len > 10 * FILE_PIECE);
+	assert_i64(vmallocinfo_parse(text, len, &whole), 0);
+	rewind(f);
+	assert_i64(vmallocinfo_read(fileno(f), &pieces), 0);
+	assert_int_equal(pieces.nr, 8);
+	assert_i64(vmalloc_levels_pages(&pieces), 4 * 30000 + 1);
+	assert_int_equal(pieces.nr, whole.nr);
+	assert_memory_equal(pieces.items, whole.items, whole.nr * sizeof(*whole.items));
+	assert_true(pieces.bad_lines > 0);
+	ARRAY_FREE(&whole);
+	ARRAY_FREE(&pieces);
+}
+
 static void parse_all(const char *buf, size_t len)
 {
 	struct named_values n;
@@ -533,6 +568,7 @@ int main(void)
 		cmocka_unit_test(vmallocinfo_adds_up_to_vmallocused),
 		cmocka_unit_test(every_kind_of_vmalloc_area_is_told_apart),
 		cmocka_unit_test(hostile_vmallocinfo_lines_are_counted_and_skipped),
+		cmocka_unit_test(vmallocinfo_of_any_size_is_read_in_pieces),
 		cmocka_unit_test(damaged_files_never_crash_a_parser),
 		cmocka_unit_test(a_snapshot_holds_the_parts_asked_for),
 		cmocka_unit_test(a_snapshot_without_the_root_only_files_still_works),

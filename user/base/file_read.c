@@ -54,6 +54,32 @@ int file_read_fd(int fd, char **buf, size_t *len)
 	return 0;
 }
 
+int file_read_pieces(int fd, file_take_t take, void *arg)
+{
+	_cleanup_free_ char *data = malloc(FILE_PIECE);
+	size_t n = 0;
+	ssize_t got, taken;
+
+	if (!data)
+		return -ENOMEM;
+	do {
+		got = read(fd, data + n, FILE_PIECE - n);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		n += (size_t)got;
+		taken = n ? take(data, n, !got, arg) : 0;
+		if (!taken && n == FILE_PIECE)
+			taken = take(data, n, true, arg);
+		if (taken < 0)
+			return (int)taken;
+		n -= (size_t)taken;
+		memmove(data, data + taken, n);
+	} while (got);
+	return 0;
+}
+
 int file_open(const char *path)
 {
 	_cleanup_close_ int fd = -1;

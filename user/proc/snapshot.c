@@ -34,11 +34,6 @@ static int parse_zoneinfo(const char *buf, size_t len, struct snapshot *s)
 	return zoneinfo_parse(buf, len, &s->zones);
 }
 
-static int parse_vmallocinfo(const char *buf, size_t len, struct snapshot *s)
-{
-	return vmallocinfo_parse(buf, len, &s->vmallocs);
-}
-
 /* In reading order: slabinfo beside meminfo, because their sums are compared. */
 static const struct {
 	enum snapshot_parts part;
@@ -49,16 +44,44 @@ static const struct {
 	{SNAPSHOT_SLABINFO, "slabinfo", parse_slabinfo},
 	{SNAPSHOT_VMSTAT, "vmstat", parse_vmstat},
 	{SNAPSHOT_ZONEINFO, "zoneinfo", parse_zoneinfo},
-	{SNAPSHOT_VMALLOCINFO, "vmallocinfo", parse_vmallocinfo},
+	{SNAPSHOT_VMALLOCINFO, "vmallocinfo", NULL}, /* piece by piece: it can be very long */
 };
+
+static int path_of(const char *root, const char *name, char path[PATH_MAX])
+{
+	return snprintf(path, PATH_MAX, "%s/%s", root, name) >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
 
 static int read_path(const char *root, const char *name, char **buf, size_t *len)
 {
 	char path[PATH_MAX];
 
-	if (snprintf(path, sizeof(path), "%s/%s", root, name) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	return file_read(path, buf, len);
+	return path_of(root, name, path) ?: file_read(path, buf, len);
+}
+
+static int read_vmallocinfo(const char *root, struct snapshot *s)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX];
+	int err = path_of(root, "vmallocinfo", path);
+
+	if (err)
+		return err;
+	fd = file_open(path);
+	return fd < 0 ? fd : vmallocinfo_read(fd, &s->vmallocs);
+}
+
+/* Read and parse file number i. */
+static int read_part(const char *root, size_t i, struct snapshot *s)
+{
+	_cleanup_free_ char *buf = NULL;
+	size_t len = 0;
+	int err;
+
+	if (!files[i].parse)
+		return read_vmallocinfo(root, s);
+	err = read_path(root, files[i].name, &buf, &len);
+	return err ?: files[i].parse(buf, len, s);
 }
 
 /* Reading the file has the effect; it is empty, and older kernels return EINVAL. */
@@ -78,15 +101,8 @@ int snapshot_read(const char *root, unsigned int parts, struct snapshot *out)
 		snapshot_refresh(root);
 	s.wall_s = clock_wall_s();
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		_cleanup_free_ char *buf = NULL;
-		size_t len;
-		int err;
+		int err = parts & files[i].part ? read_part(root, i, &s) : 0;
 
-		if (!(parts & files[i].part))
-			continue;
-		err = read_path(root, files[i].name, &buf, &len);
-		if (!err)
-			err = files[i].parse(buf, len, &s);
 		if (err == -ENOMEM || (err && files[i].part == SNAPSHOT_MEMINFO))
 			return err;
 	}

@@ -30,6 +30,12 @@ int zoneinfo_parse(const char *buf, size_t len, struct zone_levels *out);
 int vmallocinfo_parse(const char *buf, size_t len, struct vmalloc_levels *out);
 
 /*
+ * The same from an open file. A host with a million areas has 100 MB of this text: read it piece by
+ * piece. Memory grows with the number of callers only. Returns 0 or −errno.
+ */
+int vmallocinfo_read(int fd, struct vmalloc_levels *out);
+
+/*
  * Make the kernel add its per-CPU counters to the totals, by root/sys/vm/stat_refresh. Does nothing
  * if the file is missing or forbidden.
  */

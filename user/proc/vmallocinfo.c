@@ -12,6 +12,8 @@
 
 #include <errno.h>
 
+#include "base/cleanup.h"
+#include "base/file_read.h"
 #include "base/text.h"
 
 #define HASH_NONFATAL_OOM        1
@@ -162,23 +164,65 @@ static void groups_free(struct caller_group *groups)
 	}
 }
 
-int vmallocinfo_parse(const char *buf, size_t len, struct vmalloc_levels *out)
+/* The levels so far. */
+struct area_sums {
+	struct vmalloc_levels levels;
+	struct caller_group *groups;
+};
+
+static void area_sums_free(struct area_sums *sums)
+{
+	groups_free(sums->groups);
+	ARRAY_FREE(&sums->levels);
+}
+
+/* Add whole lines. 0 or −ENOMEM. */
+static int area_sums_add(struct area_sums *sums, const char *buf, size_t len)
 {
 	struct text rest = {buf, len}, line;
-	struct vmalloc_levels levels = {0};
-	struct caller_group *groups = NULL;
 	struct vmalloc_level area;
-	int err = 0;
+	int err;
 
-	while (err != -ENOMEM && text_line(&rest, &line)) {
-		err = area_line(line, &area) ? group_count(&groups, &area, &levels) : -EINVAL;
-		levels.bad_lines += err != 0;
+	while (text_line(&rest, &line)) {
+		err = area_line(line, &area) ? group_count(&sums->groups, &area, &sums->levels)
+					     : -EINVAL;
+		if (err == -ENOMEM)
+			return err;
+		sums->levels.bad_lines += err != 0;
 	}
-	groups_free(groups);
-	if (err == -ENOMEM) {
-		ARRAY_FREE(&levels);
-		return err;
-	}
-	*out = levels;
 	return 0;
+}
+
+static void area_sums_take(struct area_sums *sums, struct vmalloc_levels *out)
+{
+	*out = sums->levels;
+	sums->levels = (struct vmalloc_levels){0};
+}
+
+int vmallocinfo_parse(const char *buf, size_t len, struct vmalloc_levels *out)
+{
+	_cleanup_(area_sums_free) struct area_sums sums = {0};
+	int err = area_sums_add(&sums, buf, len);
+
+	if (!err)
+		area_sums_take(&sums, out);
+	return err;
+}
+
+static ssize_t lines_take(const char *buf, size_t len, bool last, void *arg)
+{
+	const char *nl = memrchr(buf, '\n', len);
+	size_t whole = last ? len : nl ? (size_t)(nl + 1 - buf) : 0;
+
+	return area_sums_add(arg, buf, whole) ?: (ssize_t)whole;
+}
+
+int vmallocinfo_read(int fd, struct vmalloc_levels *out)
+{
+	_cleanup_(area_sums_free) struct area_sums sums = {0};
+	int err = file_read_pieces(fd, lines_take, &sums);
+
+	if (!err)
+		area_sums_take(&sums, out);
+	return err;
 }

@@ -72,34 +72,65 @@ static int task_add(const struct kmt_task *t, uint32_t thread_size, struct seen 
 	return 0;
 }
 
-int tasks_sum(const struct kmt_task *tasks, size_t nr, uint32_t thread_size,
-	      struct task_levels *out)
+/* The rows so far. */
+struct task_sums {
+	struct task_levels levels;
+	struct seen *processes, *spaces;
+	uint32_t thread_size;
+};
+
+static void task_sums_free(struct task_sums *sums)
 {
-	struct seen *processes = NULL, *spaces = NULL;
-	struct task_levels levels = {};
+	seen_free(&sums->processes);
+	seen_free(&sums->spaces);
+	ARRAY_FREE(&sums->levels);
+}
+
+static void task_sums_take(struct task_sums *sums, struct task_levels *out)
+{
+	*out = sums->levels;
+	sums->levels = (struct task_levels){0};
+}
+
+static int task_sums_add(struct task_sums *sums, const struct kmt_task *tasks, size_t nr)
+{
 	int err = 0;
 
 	for (size_t i = 0; i < nr && !err; i++)
-		err = task_add(&tasks[i], thread_size, &processes, &spaces, &levels);
-	seen_free(&processes);
-	seen_free(&spaces);
-	if (err)
-		ARRAY_FREE(&levels);
-	else
-		*out = levels;
+		err = task_add(&tasks[i], sums->thread_size, &sums->processes, &sums->spaces,
+			       &sums->levels);
 	return err;
+}
+
+int tasks_sum(const struct kmt_task *tasks, size_t nr, uint32_t thread_size,
+	      struct task_levels *out)
+{
+	_cleanup_(task_sums_free) struct task_sums sums = {.thread_size = thread_size};
+	int err = task_sums_add(&sums, tasks, nr);
+
+	if (!err)
+		task_sums_take(&sums, out);
+	return err;
+}
+
+/* Whole records; a part of one at the very end is not a task. The buffer is aligned for any type.
+ */
+static ssize_t tasks_take(const char *buf, size_t len, bool last, void *arg)
+{
+	size_t nr = len / sizeof(struct kmt_task);
+	int err = task_sums_add(arg, (const struct kmt_task *)buf, nr);
+
+	return err ?: (ssize_t)(last ? len : nr * sizeof(struct kmt_task));
 }
 
 int tasks_read(const struct tracer *t, uint32_t thread_size, struct task_levels *out)
 {
-	_cleanup_free_ char *buf = NULL;
-	size_t len = 0;
-	int err = tracer_iter(t, "tasks_dump", &buf, &len);
+	_cleanup_(task_sums_free) struct task_sums sums = {.thread_size = thread_size};
+	int err = tracer_iter(t, "tasks_dump", tasks_take, &sums);
 
 	if (err == -ENOENT)
 		return 0;
-	/* malloc'ed memory is aligned for any type */
-	return err
-		       ?: tasks_sum((const struct kmt_task *)buf, len / sizeof(struct kmt_task),
-				    thread_size, out);
+	if (!err)
+		task_sums_take(&sums, out);
+	return err;
 }

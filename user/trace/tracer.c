@@ -642,7 +642,7 @@ int tracer_run(struct tracer *t, enum tracer_call call, const uint64_t args[3], 
 	return bpf_prog_test_run_opts(bpf_program__fd(programs[call]), &opts) ? -errno : 0;
 }
 
-int tracer_iter(const struct tracer *t, const char *program, char **buf, size_t *len)
+int tracer_iter(const struct tracer *t, const char *program, file_take_t take, void *arg)
 {
 	struct bpf_program *prog = bpf_object__find_program_by_name(t->skel->obj, program);
 	_cleanup_close_ int fd = -1;
@@ -656,7 +656,7 @@ int tracer_iter(const struct tracer *t, const char *program, char **buf, size_t 
 	if (err)
 		return err;
 	fd = bpf_iter_create(bpf_link__fd(link));
-	err = fd < 0 ? -errno : file_read_fd(fd, buf, len);
+	err = fd < 0 ? -errno : file_read_pieces(fd, take, arg);
 	bpf_link__destroy(link);
 	return err;
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/file_read.h"
 #include "kmemtrace.h"
 #include "trace/cost.h"
 #include "trace/plan.h"
@@ -146,10 +147,10 @@ struct tracer_counts {
 void tracer_counts(const struct tracer *t, struct tracer_counts *out);
 
 /*
- * Run an iterator of the plan to its end. *buf is its output, NUL-terminated; the caller frees it.
- * Returns 0, −ENOENT if the plan has it off, or −errno.
+ * Run an iterator of the plan to its end and give its output to `take`, piece by piece: see
+ * base/file_read.h. Returns 0, −ENOENT if the plan has it off, or −errno.
  */
-int tracer_iter(const struct tracer *t, const char *program, char **buf, size_t *len);
+int tracer_iter(const struct tracer *t, const char *program, file_take_t take, void *arg);
 
 /* Bytes of kernel memory used by the programs and maps, by the kernel's own accounting. */
 uint64_t tracer_own_bytes(const struct tracer *t);
