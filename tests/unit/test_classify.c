@@ -9,7 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -420,6 +423,37 @@ static void a_refusal_names_what_is_in_the_way(void **state)
 	}
 }
 
+/* Between the check and the reading, somebody puts a FIFO in the place of the file of --btf. */
+static void a_btf_file_is_the_one_that_was_checked(void **state)
+{
+	char dir[] = "/tmp/kmemtrace-btf-XXXXXX", path[64];
+	static struct kernel_facts facts;
+	struct stat checked, read;
+	FILE *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/btf", dir);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("no BTF", f);
+	fclose(f);
+	assert_int_equal(stat(path, &checked), 0);
+	kernel_facts_read("/proc", path, &facts);
+	assert_int_equal(facts.btf, -EINVAL);
+	assert_string_equal(facts.btf_path, path);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(stat(facts.btf_source, &read), 0);
+	assert_int_equal(read.st_ino, checked.st_ino);
+	assert_true(S_ISREG(read.st_mode));
+	kernel_facts_read("/proc", path, &facts); /* and a FIFO from the start is refused */
+	assert_int_equal(facts.btf, -EINVAL);
+	assert_string_equal(facts.btf_source, "");
+	unlink(path);
+	rmdir(dir);
+}
+
 static bool notes_have(const struct plan *p, const char *words)
 {
 	for (size_t i = 0; i < p->nr_notes; i++)
@@ -471,6 +505,7 @@ int main(void)
 		cmocka_unit_test(each_function_is_refused_by_itself),
 		cmocka_unit_test(page_tables_come_with_pages),
 		cmocka_unit_test(a_refusal_names_what_is_in_the_way),
+		cmocka_unit_test(a_btf_file_is_the_one_that_was_checked),
 		cmocka_unit_test(hidden_names_are_explained_by_what_hides_them),
 	};
 

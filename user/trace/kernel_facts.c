@@ -201,21 +201,25 @@ static void functions_read(const struct btf *btf, struct kernel_facts *out)
 }
 
 /*
- * Refuse anything but a regular file: libbpf would block on a pipe. Its own error codes for files
- * that are not BTF become −EINVAL.
+ * Open the file of --btf and name it by its descriptor, which stays open as long as the process
+ * lives. Refuse anything but a regular file: libbpf would block on a FIFO.
  */
-static int btf_open(const char *path, struct btf **out)
+static int source_open(const char *path, char *source, size_t size)
 {
-	struct stat st;
-	struct btf *btf;
-	long err;
+	int fd = file_open(path);
 
-	if (stat(path, &st))
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-	btf = btf__parse(path, NULL);
-	err = libbpf_get_error(btf);
+	if (fd < 0)
+		return fd == -EMEDIUMTYPE ? -EINVAL : fd;
+	snprintf(source, size, "/proc/self/fd/%d", fd);
+	return 0;
+}
+
+/* libbpf's own error codes for files that are not BTF become −EINVAL. */
+static int btf_parse(const char *path, struct btf **out)
+{
+	struct btf *btf = btf__parse(path, NULL);
+	long err = libbpf_get_error(btf);
+
 	if (!err)
 		*out = btf;
 	return err < -__LIBBPF_ERRNO__START || err == -EPROTO ? -EINVAL : (int)err;
@@ -228,7 +232,9 @@ static void btf_read(const char *path, struct kernel_facts *out)
 	for (int i = 0; i < KERNEL_EVENTS; i++)
 		out->events[i] = (struct event_fact){.name = event_names[i], .args = -1};
 	out->audit_obstacle = "no BTF";
-	out->btf = btf_open(path ?: KERNEL_BTF, &btf);
+	out->btf = path ? source_open(path, out->btf_source, sizeof(out->btf_source)) : 0;
+	if (!out->btf)
+		out->btf = btf_parse(path ? out->btf_source : KERNEL_BTF, &btf);
 	if (out->btf)
 		return;
 	out->audit_obstacle = audit_obstacle(btf);

@@ -64,6 +64,8 @@ struct kernel_facts {
 	int symbols; /* 0; −EPERM: /proc/kallsyms hides the addresses; else −errno of reading it */
 	const char *btf_path; /* file of --btf; NULL: the kernel's own BTF, without which programs
 				 cannot call kernel functions */
+	char btf_source[32];  /* where to read it: the same file, held open from the check on, so
+				 that  nobody can put another, or a FIFO, in its place */
 	int btf;              /* 0, or −errno of reading it; −EINVAL if it is not BTF */
 	int bpf_load;         /* 0, or −errno of loading a two-instruction program */
 	bool preempt_off;     /* a program can turn preemption off and then call global functions

@@ -307,6 +307,6 @@ void plan_build(const struct kernel_facts *facts, const struct plan_request *req
 	out->preemptible = facts->preemptible;
 	out->legacy = !facts->cmpxchg || facts->btf_path || functions_refused(facts);
 	out->reads = facts->kfunc_rdonly_cast && !out->legacy;
-	out->btf_path = facts->btf_path;
+	memcpy(out->btf_source, facts->btf_source, sizeof(out->btf_source));
 	out->can_record = !out->refusal[0];
 }

@@ -31,9 +31,9 @@ struct plan {
 	bool reads;       /* the programs can read kernel memory without a helper call */
 	bool legacy; /* use the programs that need neither compare-and-exchange nor the kernel's own
 			BTF */
-	const char *btf_path; /* file of --btf, or NULL for the kernel's own; borrowed */
-	char refusal[512];    /* why record refuses and what to do; "" if it does not */
-	char notes[10][240];  /* what works, but with limits */
+	char btf_source[32]; /* where to read the file of --btf; "" for the kernel's own */
+	char refusal[512];   /* why record refuses and what to do; "" if it does not */
+	char notes[10][240]; /* what works, but with limits */
 	size_t nr_notes;
 };
 

@@ -92,13 +92,14 @@ static void const_fold_register(void)
 /* ---- load ---- */
 
 /* Maps and programs are found by name, so legacy mode only swaps the object file. */
-static struct tracer_bpf *skeleton_open(bool legacy, const char *btf_path)
+static struct tracer_bpf *skeleton_open(bool legacy, const char *btf_source)
 {
 	/*
 	 * Always give the path: otherwise libbpf searches the modules for types that vmlinux lacks,
 	 * which needs CAP_SYS_ADMIN.
 	 */
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = btf_path ?: KERNEL_BTF);
+	LIBBPF_OPTS(bpf_object_open_opts, opts,
+		    .btf_custom_path = *btf_source ? btf_source : KERNEL_BTF);
 	struct tracer_bpf *skel = calloc(1, sizeof(*skel));
 	int err = skel ? tracer_bpf__create_skeleton(skel) : -ENOMEM;
 
@@ -446,7 +447,7 @@ static int tracer_load(const struct plan *plan, const struct tracer_options *opt
 	t->plan = plan;
 	t->sizes = *sizes;
 	t->nr_cpus = libbpf_num_possible_cpus();
-	t->skel = t->nr_cpus > 0 ? skeleton_open(plan->legacy, plan->btf_path) : NULL;
+	t->skel = t->nr_cpus > 0 ? skeleton_open(plan->legacy, plan->btf_source) : NULL;
 	if (!t->skel) {
 		err = -(errno ?: EINVAL);
 		if (err != -ENOMEM)
