@@ -119,6 +119,7 @@ static int balance_live(const struct balance_args *args)
 			sheet.kernel = uts.release;
 		sheet.wall_s = s.wall_s;
 	}
+	privileges_keep_none();
 	balance_build(&s, (double)sysconf(_SC_PAGESIZE), &unlisted, &b);
 	if (isnan(b.total_kb))
 		return log_error(EINVAL, "%s/meminfo has no MemTotal: is /proc mounted there?",

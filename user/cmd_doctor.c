@@ -11,6 +11,7 @@
 #include <linux/capability.h>
 
 #include "args.h"
+#include "base/privileges.h"
 #include "cmd.h"
 #include "trace/plan.h"
 #include "trace/tracer.h"
@@ -295,6 +296,7 @@ int cmd_doctor(int argc, char **argv)
 	kernel_facts_read("/proc", d.btf_path, &d.kernel);
 	plan_build(&d.kernel, &everything, &d.plan);
 	sizes_read(&d);
+	privileges_keep_none();
 	if (output_document("plan", render, &d))
 		return EXIT_FAILED;
 	return d.plan.can_record ? EXIT_OK : EXIT_FAILED;

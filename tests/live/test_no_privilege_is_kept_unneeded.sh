@@ -143,21 +143,23 @@ test_a_command_of_another_user_is_ended() {
 
 blocked() { in_file pipe_w "/proc/$1/wchan"; }
 
-# none_left COMMAND…: while its output waits to be taken, as it is longer than a pipe holds.
+# none_left COMMAND…: while its output waits to be taken. The pipe is full before the command starts.
 none_left() {
-	local pid
+	local pid full
 	mkfifo "$WORK/out"
+	exec {full}<>"$WORK/out"
+	head -c 65536 /dev/zero >&"$full"
 	"$@" >"$WORK/out" 2>"$WORK/err" &
 	pid=$!
 	started+=("$pid")
-	exec {out}<"$WORK/out"
+	exec {out}<"$WORK/out" {full}<&-
 	until_true 5 blocked "$pid" || fail "it does not wait to write: $(cat "$WORK/err")"
 	has_only "$pid"
 	cat <&"$out" >"$WORK/document"
 	exec {out}<&-
 	wait "$pid"
 	rm "$WORK/out"
-	[ -s "$WORK/document" ]
+	[ "$(stat -c %s "$WORK/document")" -gt 65536 ]
 }
 
 # Of a foreign capture, which only root can read.
@@ -175,9 +177,16 @@ test_readers_have_none_left() {
 	chmod 700 "$WORK/user"
 	chmod 600 "$WORK/user/"*
 	none_left "$KMEMTRACE" report -f json -n 0 "$WORK/user/a.kmt"
-	"$KMEMTRACE" diff "$WORK/user/a.kmt" "$WORK/user/b.kmt" >/dev/null
-	"$KMEMTRACE" diff --base-set "$WORK/user" "$CAPTURE" >/dev/null
-	"$KMEMTRACE" balance "$WORK/user/a.kmt" >/dev/null
+	none_left "$KMEMTRACE" diff "$WORK/user/a.kmt" "$WORK/user/b.kmt"
+	none_left "$KMEMTRACE" diff --base-set "$WORK/user" "$CAPTURE"
+	none_left "$KMEMTRACE" balance "$WORK/user/a.kmt"
+}
+
+# What asks the kernel needs privileges to ask, none to answer.
+test_nothing_is_kept_to_print() {
+	needs_all
+	none_left "$KMEMTRACE" doctor
+	none_left "$KMEMTRACE" balance
 }
 
 run_tests
