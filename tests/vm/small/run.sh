@@ -46,6 +46,12 @@ elif grep -qE 'more than this host can spare|too little memory is left' /tmp/out
 else
 	not_ok small-refused "$(cat /tmp/out)"
 fi
+# What the refusal sends the user to fits even here.
+if ./kmemtrace balance >/tmp/out 2>&1 && grep -q Unaccounted /tmp/out; then
+	ok small-balance
+else
+	not_ok small-balance "$(tail -n 3 /tmp/out | tr '\n' ' ')"
+fi
 dmesg >/tmp/dmesg
 if grep -qiE 'out of memory|oom-kill|invoked oom' /tmp/dmesg; then
 	not_ok small-nobody-killed "$(grep -iE -m 1 'out of memory|oom-kill|invoked oom' /tmp/dmesg)"
