@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Option values that several commands take: see args.h. */
+/* Parses option values that several commands share: see args.h. */
 #include "args.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ size_t args_top(struct argp_state *state, const char *arg)
 	errno = 0;
 	top = strtoul(arg, &end, 10);
 	if (errno || *end || arg[0] < '0' || arg[0] > '9')
-		argp_error(state, "--top takes a number, not '%s'", arg);
+		argp_error(state, "invalid --top '%s': give a number, or 0 for all", arg);
 	return top;
 }
 
@@ -60,7 +60,10 @@ double args_time(struct argp_state *state, const char *arg)
 	double seconds = 0;
 
 	if (strcmp(arg, "0") && units_parse_duration(arg, &seconds))
-		argp_error(state, "'%s' is no time into a recording; examples: 90, 10m, 2h", arg);
+		argp_error(
+			state,
+			"invalid time '%s': give a time since the start of the recording, such as 90, 10m or 2h",
+			arg);
 	return seconds;
 }
 
@@ -74,9 +77,9 @@ void args_span(struct argp_state *state, const char *from, double from_s, const 
 	units_duration(a, from_s);
 	units_duration(b, to_s);
 	if (from_s > to_s)
-		argp_error(state, "%s (%s) lies after %s (%s): exchange the two", from, a, to, b);
+		argp_error(state, "%s (%s) is after %s (%s): swap the two", from, a, to, b);
 	else
-		argp_error(state, "%s and %s are the same moment (%s): nothing lies between them",
+		argp_error(state, "%s and %s are the same time (%s): give two different times",
 			   from, to, a);
 }
 
@@ -86,16 +89,18 @@ void args_growth_limit(struct argp_state *state, const char *arg,
 	int err;
 
 	if (growth_limits->nr == GROWTH_LIMITS_MAX)
-		argp_error(state, "--fail-if-growth can be given %d times at the most",
+		argp_error(state, "--fail-if-growth can be given at most %d times",
 			   GROWTH_LIMITS_MAX);
 	err = growth_limit_parse(arg, &growth_limits->items[growth_limits->nr++]);
 	if (err == -ENOMSG)
-		argp_error(state, "'%s' has no unit: give one (Slab=16M; B for bytes)", arg);
-	else if (err)
-		argp_error(state,
-			   "'%s' is no limit on the growth of " GROWTH_LIMIT_POOLS
-			   "; examples: Slab=16M, KernelStack=1M/1h",
+		argp_error(state, "'%s' has no unit: give one, such as Slab=16M (B means bytes)",
 			   arg);
+	else if (err)
+		argp_error(
+			state,
+			"invalid growth limit '%s': give POOL=SIZE or POOL=SIZE/TIME, such as Slab=16M or "
+			"KernelStack=1M/1h; POOL is " GROWTH_LIMIT_POOLS,
+			arg);
 }
 
 void args_growth_limits_check(const struct args_growth_limits *growth_limits, const char *pool,
@@ -112,8 +117,8 @@ void args_growth_limits_check(const struct args_growth_limits *growth_limits, co
 		if (found < 0) {
 			log_error(
 				0,
-				"--fail-if-growth: the growth of %s was not measured: that takes two "
-				"readings of it in each capture",
+				"--fail-if-growth: the growth of %s is unknown, because a capture has fewer than two "
+				"readings of it; record for longer",
 				g->pool);
 			*status = EXIT_FAILED;
 		} else if (found) {

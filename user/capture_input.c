@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Reads a capture and chooses a part of it: see capture_input.h. */
+/* Reads a capture and selects a part of it: see capture_input.h. */
 #include "capture_input.h"
 
 #include <errno.h>
@@ -9,24 +9,25 @@
 #include "base/log.h"
 #include "capture/capture.h"
 
-/* Why there is no part there, and which there are. */
+/* Say why the capture has no such part, and what to do. */
 static int no_part(const char *path, const struct capture *c, double from_s)
 {
 	double lasts_s = c->snapshots[c->nr_snapshots - 1].t_s;
 
 	if (from_s >= lasts_s)
-		return log_error(ERANGE,
-				 "%s lasts %.0f s: its end is before the part that was asked for",
-				 path, lasts_s);
+		return log_error(ERANGE, "%s lasts only %.0f s: ask for an earlier part", path,
+				 lasts_s);
 	if (c->nr_checkpoints < 2)
-		return log_error(ERANGE,
-				 "%s has no parts: it lasts %.0f s, and has not two checkpoints; "
-				 "record --every sets these",
-				 path, lasts_s);
-	return log_error(ERANGE,
-			 "no part of %s lies there: parts reach from checkpoint to checkpoint, and "
-			 "it has %zu in %.0f s; ask for a longer part, or record with --every",
-			 path, c->nr_checkpoints, lasts_s);
+		return log_error(
+			ERANGE,
+			"%s (%.0f s) cannot be divided, because it has fewer than two checkpoints; "
+			"record with --every, or for longer",
+			path, lasts_s);
+	return log_error(
+		ERANGE,
+		"that part of %s contains no interval between two checkpoints (it has %zu "
+		"checkpoints in %.0f s): ask for a longer part, or record with a shorter --every",
+		path, c->nr_checkpoints, lasts_s);
 }
 
 int capture_input_read(const char *path, double from_s, double to_s, struct capture_input *s)
@@ -37,12 +38,12 @@ int capture_input_read(const char *path, double from_s, double to_s, struct capt
 		return err;
 	err = time_range_build(s->c, from_s, to_s, &s->part);
 	if (err == -ERANGE && isnan(from_s) && isnan(to_s)) {
-		view_whole(s->c, &s->part.view); /* a single reading has levels */
+		view_whole(s->c, &s->part.view); /* even a single reading has levels */
 		return 0;
 	}
 	if (err == -ERANGE)
 		return no_part(path, s->c, from_s);
-	return err ? log_error(ENOMEM, "not enough memory to work out a part of %s%s", path,
+	return err ? log_error(ENOMEM, "not enough memory to compute a part of %s%s", path,
 			       bounds_memory_hint())
 		   : 0;
 }

@@ -11,15 +11,15 @@ struct cmd {
 	const char *summary; /* one line for `kmemtrace --help` */
 	int (*run)(int argc,
 		   char **argv); /* argv[0] is the command's name; returns the exit status */
-	bool bounded;            /* reads captures, which may be hostile: see base/bounds.h */
+	bool bounded;            /* it reads captures, which may be hostile: see base/bounds.h */
 };
 
 /* Exit statuses, the same for every command. */
 enum {
 	EXIT_OK = 0,
-	EXIT_FAILED = 1, /* it was tried and did not work; stderr says why */
+	EXIT_FAILED = 1, /* the command failed; stderr says why */
 	EXIT_USAGE = 2,  /* the command line was wrong */
-	EXIT_GROWTH = 3  /* --fail-if-growth: it grew */
+	EXIT_GROWTH = 3  /* --fail-if-growth found growth */
 };
 
 int cmd_record(int argc, char **argv);

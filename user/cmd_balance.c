@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* `kmemtrace balance`: MemTotal taken apart, now or at both ends of a capture. Wiring only. */
+/* `kmemtrace balance`: divides MemTotal into parts, now or at both ends of a capture. Options and
+ * wiring only. */
 #include <argp.h>
 #include <errno.h>
 #include <math.h>
@@ -30,19 +31,20 @@ enum { KEY_PROC = 256 };
 
 static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
-	{"explain", 'e', NULL, 0, "Show every line, empty ones too, and say what each is", 0},
+	{"explain", 'e', NULL, 0, "Show every line, including empty ones, and explain it", 0},
 	{"proc", KEY_PROC, "DIR", 0,
 	 "Read this copy of /proc instead (meminfo, vmstat, zoneinfo, vmallocinfo)", 0},
 	{0},
 };
 
 static const char doc[] =
-	"Take MemTotal apart completely, each page once: free, processes and files, each pool of the "
-	"kernel, and what no line of /proc/meminfo explains. Traces nothing. Without FILE it is about "
-	"this machine now (root sees /proc/vmallocinfo too); with a capture about its start and end.\v"
+	"Divide all of MemTotal into parts, each page counted once: free memory, processes and files, "
+	"each kernel pool, and what no line of /proc/meminfo explains. Traces nothing. Without FILE, "
+	"show this machine now (root also sees /proc/vmallocinfo). FILE is a capture: show its start, "
+	"end and change.\v"
 	"Examples:\n"
 	"  sudo kmemtrace balance                  where memory is now\n"
-	"  kmemtrace balance --explain             the same, and what each line is\n"
+	"  kmemtrace balance --explain             the same, with each line explained\n"
 	"  kmemtrace balance before.kmt            what changed in a recording\n"
 	"  kmemtrace balance --format json | jq .unaccounted_percent\n";
 
@@ -64,13 +66,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		if (args->path)
 			argp_error(
 				state,
-				"one capture at a time, and '%s' is a second; `kmemtrace diff` compares two",
+				"balance reads one capture, and '%s' is a second one; `kmemtrace diff` compares two",
 				arg);
 		args->path = arg;
 		return 0;
 	case ARGP_KEY_END:
 		if (args->path && args->proc_root)
-			argp_error(state, "a capture or --proc, not both");
+			argp_error(state,
+				   "--proc cannot be combined with a capture: give one of them");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* `kmemtrace diff`: what changed between two captures, or a set of them and one. Needs no
- * privilege. Wiring only. */
+/* `kmemtrace diff`: prints what changed between two captures, or between a set and one. Options and
+ * wiring only. */
 #include <argp.h>
 #include <dirent.h>
 #include <errno.h>
@@ -38,41 +38,41 @@ static const struct argp_option options[] = {
 	{"top", 'n', "N", 0,
 	 "Show the N largest changes of each kind; 0 for all (text: 10; json: 100)", 0},
 	{"by", 'b', "WHAT", 0, "Compare growth by " GROWTH_BY_WORDS " (default: stack)", 0},
-	{"all", OPT_ALL, NULL, 0, "Show what did not change, too", 0},
-	{"base-set", OPT_SET, "DIR", 0, "Compare with all captures (*.kmt) in DIR instead of one",
-	 0},
+	{"all", OPT_ALL, NULL, 0, "Also show what did not change", 0},
+	{"base-set", OPT_SET, "DIR", 0, "Compare NEW with all captures (*.kmt) in DIR", 0},
 	{"from", OPT_FROM, "TIME", 0,
-	 "Only from TIME of the new recording on (10m: ten minutes in)", 1},
-	{"to", OPT_TO, "TIME", 0, "Only up to TIME of the new recording", 1},
-	{"base-from", OPT_BASE_FROM, "TIME", 0, "Only from TIME of the base on", 1},
-	{"base-to", OPT_BASE_TO, "TIME", 0, "Only up to TIME of the base", 1},
+	 "Use NEW only from TIME on, counted from its start (e.g. 10m)", 1},
+	{"to", OPT_TO, "TIME", 0, "Use NEW only up to TIME, counted from its start", 1},
+	{"base-from", OPT_BASE_FROM, "TIME", 0,
+	 "Use BASE only from TIME on, counted from its start", 1},
+	{"base-to", OPT_BASE_TO, "TIME", 0, "Use BASE only up to TIME, counted from its start", 1},
 	{"fail-if-growth", OPT_FAIL, "LIMIT", 0,
-	 "Exit with 3 when a pool is higher by more than LIMIT: POOL=SIZE, or grows faster: "
-	 "POOL=SIZE/TIME; may be repeated. POOL is " GROWTH_LIMIT_POOLS,
+	 "Exit with 3 if a pool in NEW exceeds that in BASE by more than LIMIT: POOL=SIZE for its "
+	 "level, or POOL=SIZE/TIME for its growth; may be repeated. POOL is " GROWTH_LIMIT_POOLS,
 	 2},
 	{0},
 };
 
 static const char doc[] =
-	"Say what changed from one capture to another: levels, and what grows or is allocated "
-	"faster. Works across "
-	"reboots, hosts and kernels. Needs no privilege.\v"
+	"Show what changed from one capture to another: levels, and what grows faster or is "
+	"allocated faster. The captures may come from different boots, hosts and kernels. Needs no "
+	"privilege.\v"
 	"Examples:\n"
 	"  kmemtrace diff before.kmt after.kmt          what changed, most growth first\n"
-	"  kmemtrace diff --by cgroup good.kmt bad.kmt  whose\n"
-	"  kmemtrace diff --base-set fleet/ this.kmt    against what is usual elsewhere\n"
-	"  kmemtrace diff --base-to 1h --from 23h day.kmt day.kmt   first, last hour\n"
+	"  kmemtrace diff --by cgroup good.kmt bad.kmt  in which cgroup\n"
+	"  kmemtrace diff --base-set fleet/ this.kmt    against other hosts\n"
+	"  kmemtrace diff --base-to 1h --from 23h day.kmt day.kmt   last hour vs. first\n"
 	"  kmemtrace diff --fail-if-growth Slab=1M/1min a.kmt b.kmt || echo regressed\n\n"
-	"Exit status: 0; 3 when --fail-if-growth found growth; 1 when it did not work;\n"
-	"2 when the command line was wrong.";
+	"Exit status: 0 on success; 1 on failure; 2 if the command line was wrong;\n"
+	"3 if --fail-if-growth found growth.";
 
 static void check_args(struct argp_state *state, const struct diff_args *args)
 {
 	if (args->nr_stacks != (args->set ? 1 : 2))
-		argp_error(state, args->set ? "with --base-set, give one capture: the new one"
-					    : "which captures? give the base, then the new one");
+		argp_error(state, args->set ? "with --base-set, give one capture: NEW"
+					    : "give two captures: BASE, then NEW");
 	if (args->set && (!isnan(args->from_s[0]) || !isnan(args->to_s[0])))
-		argp_error(state, "--base-from and --base-to do not go with --base-set");
+		argp_error(state, "--base-from and --base-to cannot be combined with --base-set");
 	args_span(state, "--base-from", args->from_s[0], "--base-to", args->to_s[0]);
 	args_span(state, "--from", args->from_s[1], "--to", args->to_s[1]);
 }
@@ -112,8 +112,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		if (args->nr_stacks == 2)
 			argp_error(
 				state,
-				"two captures are compared, and '%s' is a third; to compare many with one, put "
-				"them in a directory: --base-set=DIR NEW",
+				"diff compares two captures, and '%s' is a third one; to compare many with one, put "
+				"the many into a directory and use --base-set=DIR NEW",
 				arg);
 		args->paths[args->nr_stacks++] = arg;
 		return 0;
@@ -219,8 +219,8 @@ static int is_capture(const struct dirent *e)
 	return n > 4 && !strcmp(e->d_name + n - 4, ".kmt");
 }
 
-/* Read one capture of the set, add its profile, forget it. A bad one is left out, and that is
- * said. */
+/* Read one capture of the set, add its profile, and free it. A bad one is left out with a warning.
+ */
 static int set_add(const struct diff_args *args, const char *path, const struct capture *new_,
 		   struct baseline *set)
 {
@@ -265,8 +265,10 @@ static int set_read(const struct diff_args *args, const struct capture *new_, st
 	if (err)
 		return no_memory();
 	if (!baseline_captures(set))
-		return log_error(ENOENT, "%s has no capture that can be read: put some *.kmt there",
-				 args->set);
+		return log_error(
+			ENOENT,
+			"%s contains no readable capture (*.kmt): put some there, or name another directory",
+			args->set);
 	return 0;
 }
 

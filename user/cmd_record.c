@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* `kmemtrace record`: options and defaults; the recording itself is record/recorder.c. */
+/* `kmemtrace record`: options and defaults. record/recorder.c does the recording. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
@@ -38,59 +38,61 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{"output", 'o', "FILE", 0, "Capture to write (default: kmemtrace-HOST-TIME.kmt)", 0},
+	{"output", 'o', "FILE", 0, "Write the capture to FILE (default: kmemtrace-HOST-TIME.kmt)",
+	 0},
 	{"duration", 'd', "TIME", 0,
-	 "Stop after TIME, e.g. 30, 500ms, 10m (default: until Ctrl-C or COMMAND ends)", 0},
+	 "Stop after TIME, e.g. 30, 500ms or 10m (default: on Ctrl-C, or when COMMAND ends)", 0},
 	{"for", OPT_FOR, "TIME", 0, "The same as --duration", 0},
 	{"every", OPT_EVERY, "TIME", 0,
-	 "Keep what is held every TIME, for report --from and --to and for diff", 0},
+	 "Write a checkpoint every TIME, so that report and diff can look at parts", 0},
 	{"max-size", OPT_MAX_SIZE, "SIZE", 0,
-	 "Keep the capture below SIZE: the older, the fewer intervals (default with --every: 256M)",
-	 0},
+	 "Keep the capture below SIZE: older parts lose detail (default with --every: 256M)", 0},
 	{"exact", OPT_EXACT, NULL, 0, "Track every allocation instead of a sample", 1},
-	{"sample", 's', "BYTES", 0, "Sample one allocation in BYTES on average (default 512K)", 1},
-	{"cache", OPT_CACHE, "NAME", 0, "Only this cache, exactly; may be repeated", 1},
+	{"sample", 's', "BYTES", 0,
+	 "Take one sample per BYTES allocated, on average (default 512K)", 1},
+	{"cache", OPT_CACHE, "NAME", 0, "Track only this cache, exactly; may be repeated", 1},
 	{"min-size", OPT_MIN_SIZE, "BYTES", 0, "Ignore smaller allocations", 1},
 	{"cgroup", OPT_CGROUP, "PATH", 0,
-	 "Only processes of this cgroup (cgroup2, e.g. /system.slice/ssh.service) and those below it",
-	 1},
-	{"pid", OPT_PID, "PID", 0, "Only this process, with all its threads", 1},
+	 "Track only this cgroup (cgroup2, e.g. /system.slice/ssh.service) and those below it", 1},
+	{"pid", OPT_PID, "PID", 0, "Track only this process, with all its threads", 1},
 	{"pool", OPT_POOL, "NAME", 0,
-	 "Only this pool: slab, vmalloc, percpu, kstack, pagetable or page; may be repeated", 1},
+	 "Track only this pool: slab, vmalloc, percpu, kstack, pagetable or page; may be repeated",
+	 1},
 	{"memory", OPT_MEMORY, "SIZE", 0,
-	 "Kernel memory for all tables (default: see `kmemtrace doctor`)", 1},
+	 "Kernel memory for all tables (`kmemtrace doctor` shows the default)", 1},
 	{"max-overhead", OPT_MAX_OVERHEAD, "PERCENT", 0,
-	 "Share of all CPU time that tracing may take (default 1). When given it is a limit: --exact falls to "
-	 "sampling rather than exceed it, and pools whose events alone cost more are not watched meanwhile",
+	 "Share of all CPU time that tracing may take (default 1). If given, it is a limit: above it, --exact "
+	 "changes to sampling, and pools whose events alone cost more are paused",
 	 1},
 	{"max-live", OPT_MAX_LIVE, "N", 0,
-	 "Objects that must fit the tables (default: as many as --memory holds)", 1},
+	 "Make the tables large enough for N objects (default: as many as fit into --memory)", 1},
 	{"audit-every", OPT_AUDIT_EVERY, "N", OPTION_HIDDEN,
-	 "Check every Nth recognised stack, a power of two", 1},
-	{"btf", OPT_BTF, "FILE", 0, "Types of this kernel, where it has no BTF of its own", 2},
+	 "Check every Nth recognised stack; N is a power of two", 1},
+	{"btf", OPT_BTF, "FILE", 0,
+	 "Read this kernel's types from FILE, if it has no BTF of its own", 2},
 	{"force", 'f', NULL, 0, "Overwrite an existing capture", 2},
-	{"quiet", 'q', NULL, 0, "No progress line", 2},
-	{"verbose", 'v', NULL, 0, "Say what is being done", 2},
+	{"quiet", 'q', NULL, 0, "Print no progress line", 2},
+	{"verbose", 'v', NULL, 0, "Print what kmemtrace does", 2},
 	{0},
 };
 
 static const char doc[] =
-	"Trace kernel memory allocations into a capture file. Needs root.\v"
-	"Sampled by default, which costs little and is unbiased; --exact and --cache\n"
-	"track every object. Ctrl-C ends the recording; the capture is then complete.\n"
-	"One that was cut off by kill -9 still opens and is marked incomplete.\n\n"
+	"Trace kernel memory allocations into a capture file. Needs root, or some capabilities.\v"
+	"By default, record takes a sample, which costs little and is unbiased. --exact\n"
+	"and --cache track every object.\n\n"
 	"Examples:\n"
-	"  kmemtrace record -d 30 -o now.kmt          half a minute of everything\n"
-	"  kmemtrace record --exact -- ./reproducer   what a command leaves behind\n"
-	"  kmemtrace record --cache dentry -d 5m      one cache, exactly, and cheaply\n"
-	"  kmemtrace record --every 10m --for 24h     a day, to be looked at in parts\n\n"
-	"The first Ctrl-C ends the recording, and COMMAND; further ones do nothing.\n"
-	"Ctrl-\\ quits at once, and leaves the capture incomplete.\n"
-	"When TIME is over, COMMAND is sent SIGTERM. When recording fails, COMMAND is\n"
-	"left alone, and kmemtrace ends after it.\n\n"
-	"Exit status: that of COMMAND (126, 127: it could not be run); 0 without one,\n"
-	"and when TIME ended COMMAND; 1 when recording failed; 2 when the command line\n"
-	"was wrong.";
+	"  kmemtrace record -d 30 -o now.kmt          trace everything for 30 seconds\n"
+	"  kmemtrace record --exact -- ./reproducer   what a command leaves allocated\n"
+	"  kmemtrace record --cache dentry -d 5m      one cache, exactly, at low cost\n"
+	"  kmemtrace record --every 10m --for 24h     a day, with parts to compare\n\n"
+	"The first Ctrl-C ends COMMAND and the recording, and the capture is complete;\n"
+	"further ones are ignored. Ctrl-\\ and kill -9 end it at once: the capture can\n"
+	"be read, and is marked incomplete.\n"
+	"When TIME has passed, kmemtrace sends SIGTERM to COMMAND. If the recording\n"
+	"fails, COMMAND continues, and kmemtrace waits for it.\n\n"
+	"Exit status: that of COMMAND, or 126 or 127 if it could not be run; 0 without\n"
+	"COMMAND, or if it was ended after TIME; 1 if the recording failed; 2 if the\n"
+	"command line was wrong.";
 
 struct record_args {
 	struct recorder_options options;
@@ -104,20 +106,21 @@ struct record_args {
 	bool governed; /* --max-overhead was given */
 };
 
-/* The options that take a number, and what it may be. */
+/* The options that take a number, and its allowed values. */
 static const struct number {
 	int key;
 	int64_t least, most;
-	const char *expected;
-	const char *letters; /* that it may end in, any case; NULL: those of a size */
+	const char *what, *expected; /* for the message */
+	const char *letters;         /* suffixes, in any case; NULL: those of a size */
 } numbers[] = {
-	{'s', 64, 1ll << 40, "sampling period of 64 to 1T bytes; examples: 64K, 1M", NULL},
-	{OPT_MAX_SIZE, MAX_SIZE_LEAST, INT64_MAX, "size of 1M or more; examples: 64M, 1G", NULL},
-	{OPT_MIN_SIZE, 1, INT64_MAX, "size; examples: 512, 4K", NULL},
-	{OPT_MAX_LIVE, 1, 256 << 20, "number of objects up to 256M; examples: 200000, 4M", "KkMm"},
-	{OPT_PID, 1, INT32_MAX, "process number; example: 1234", ""},
-	{OPT_MEMORY, 1, INT64_MAX, "size; examples: 16M, 256M", NULL},
-	{OPT_AUDIT_EVERY, 1, 1 << 20, "power of two up to 1M", "KkMm"},
+	{'s', 64, 1ll << 40, "sampling period", "64 to 1T bytes, such as 64K or 1M", NULL},
+	{OPT_MAX_SIZE, MAX_SIZE_LEAST, INT64_MAX, "size", "1M or more, such as 64M or 1G", NULL},
+	{OPT_MIN_SIZE, 1, INT64_MAX, "size", "a size such as 512 or 4K", NULL},
+	{OPT_MAX_LIVE, 1, 256 << 20, "number of objects", "1 to 256M, such as 200000 or 4M",
+	 "KkMm"},
+	{OPT_PID, 1, INT32_MAX, "process number", "a number such as 1234", ""},
+	{OPT_MEMORY, 1, INT64_MAX, "size", "a size such as 16M or 256M", NULL},
+	{OPT_AUDIT_EVERY, 1, 1 << 20, "number", "a power of two up to 1M", "KkMm"},
 };
 
 static const struct number *number_of(int key)
@@ -158,7 +161,7 @@ static void number_set(struct record_args *a, int key, int64_t n)
 	}
 }
 
-/* A number of things is not counted in bytes, and a process number is not counted in thousands. */
+/* A number of objects is not counted in bytes, and a process number has no unit. */
 static bool unit_fits(const struct number *number, const char *arg)
 {
 	size_t digits = strspn(arg, "0123456789");
@@ -173,11 +176,11 @@ static void parse_number(struct argp_state *state, const struct number *number, 
 
 	if (units_parse_size(arg, &n) || !unit_fits(number, arg) || n < number->least ||
 	    n > number->most || (number->key == OPT_AUDIT_EVERY && (n & (n - 1))))
-		argp_error(state, "'%s' is no %s", arg, number->expected);
+		argp_error(state, "invalid %s '%s': give %s", number->what, arg, number->expected);
 	number_set(state->input, number->key, n);
 }
 
-/* What can hold one value alone: given twice, the one would silently win over the other. */
+/* For options with one value: refuse a second one, which would silently replace the first. */
 static void set_once(struct argp_state *state, const char *what, const char **had, const char *arg)
 {
 	if (*had && strcmp(*had, arg))
@@ -192,22 +195,27 @@ static void parse_percent(struct argp_state *state, const char *arg, double *per
 
 	*percent = strtod(arg, &end);
 	if (*end || end == arg || !(*percent > 0 && *percent <= 100))
-		argp_error(state, "'%s' is no share of CPU time in percent; examples: 0.5, 2", arg);
+		argp_error(
+			state,
+			"invalid percentage '%s': give more than 0 and at most 100, such as 0.5 or 2",
+			arg);
 }
 
 static void check_args(struct argp_state *state, struct record_args *a)
 {
 	if (a->sampled && (a->options.tracer.exact || a->options.tracer.nr_caches))
-		argp_error(state,
-			   "--sample does not go with --exact or --cache, which track everything");
+		argp_error(
+			state,
+			"--sample cannot be combined with --exact or --cache, which track every object");
 	if (a->options.tracer.nr_caches && a->pools_named)
-		argp_error(state,
-			   "--pool does not go with --cache: caches are in the pool slab alone");
+		argp_error(
+			state,
+			"--pool cannot be combined with --cache: caches are only in the pool slab");
 	if (a->options.duration_s && a->options.every_s > a->options.duration_s)
 		argp_error(
 			state,
-			"--every %s is longer than the recording (--duration %s): make one shorter or "
-			"the other longer",
+			"--every %s is longer than the recording (--duration %s): shorten --every, or "
+			"record for longer",
 			a->every, a->duration);
 	if (a->options.every_s && !a->options.max_bytes)
 		a->options.max_bytes = MAX_SIZE_EVERY;
@@ -233,14 +241,17 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPT_FOR:
 		set_once(state, "--duration (--for)", &a->duration, arg);
 		if (units_parse_duration(arg, &a->options.duration_s))
-			argp_error(state, "'%s' is no duration; examples: 30, 500ms, 10m", arg);
+			argp_error(state,
+				   "invalid duration '%s': give a time such as 30, 500ms or 10m",
+				   arg);
 		return 0;
 	case OPT_EVERY:
 		set_once(state, "--every", &a->every, arg);
 		if (units_parse_duration(arg, &a->options.every_s) || a->options.every_s < 1)
-			argp_error(state,
-				   "'%s' is no time of a second or more; examples: 10s, 10m, 1h",
-				   arg);
+			argp_error(
+				state,
+				"invalid time '%s': give one second or more, such as 10s, 10m or 1h",
+				arg);
 		return 0;
 	case OPT_EXACT:
 		a->options.tracer.exact = true;
@@ -260,8 +271,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		if (pool_parse(arg, &pool))
 			argp_error(
 				state,
-				"no pool is called '%s'; there are slab, vmalloc, percpu, kstack, "
-				"pagetable and page",
+				"unknown pool '%s': give slab, vmalloc, percpu, kstack, pagetable "
+				"or page",
 				arg);
 		a->request.pools[pool] = true;
 		a->pools_named = true;
@@ -308,7 +319,7 @@ static const char *default_path(struct record_args *a)
 	return a->default_path;
 }
 
-/* Names to what the programs compare; a cache lies in slab alone. */
+/* Turn names into what the BPF programs compare. --cache also selects the pool slab. */
 static int focus(struct record_args *a)
 {
 	struct tracer_options *o = &a->options.tracer;
@@ -330,8 +341,8 @@ static int focus(struct record_args *a)
 	return err;
 }
 
-/* The budget holds for any recording; only one that was given is a limit: it may end an exact one,
- * or pause pools. */
+/* Every recording has a CPU budget. Only --max-overhead makes it a limit, which may turn an exact
+ * recording into a sampled one, or pause pools. */
 static void govern(struct record_args *a)
 {
 	struct tracer_options *o = &a->options.tracer;
@@ -367,14 +378,14 @@ int cmd_record(int argc, char **argv)
 	if (focus(&a))
 		return EXIT_FAILED;
 	govern(&a);
-	plan_build(&facts, &a.request, &plan); /* of what is left to be watched */
+	plan_build(&facts, &a.request, &plan); /* again, for the pools that are still wanted */
 	a.options.tracer.thread_size = host_thread_size("/proc");
 	if (!a.options.path)
 		a.options.path = default_path(&a);
 	err = recorder_run(&plan, &a.options, &status);
 	if (err)
 		return status ?: EXIT_FAILED;
-	/* The program by the name it was called by, which need not be in PATH. */
+	/* Use the name of the program as it was called: it need not be in PATH. */
 	log_info("wrote %s; read it with: %s report %s", a.options.path, program_invocation_name,
 		 a.options.path);
 	return status;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* `kmemtrace report`: a capture in, where the memory went out. Needs no privilege. Wiring only. */
+/* `kmemtrace report`: prints where the memory went, from a capture. Options and wiring only. */
 #include <argp.h>
 #include <errno.h>
 #include <math.h>
@@ -32,30 +32,31 @@ static const struct argp_option options[] = {
 	{"top", 'n', "N", 0,
 	 "Show the N largest caches and call paths; 0 for all (text: 10; json: 100)", 0},
 	{"by", 'b', "WHAT", 0,
-	 "Add growth up by stack (default), cache, site, process, cgroup, module, pool or syscall",
+	 "Group growth by stack (default), cache, site, process, cgroup, module, pool or syscall",
 	 0},
-	{"from", OPT_FROM, "TIME", 0, "Only from TIME of the recording on (10m: ten minutes in)",
+	{"from", OPT_FROM, "TIME", 0,
+	 "Report only from TIME on, counted from the start of the recording (e.g. 10m)", 1},
+	{"to", OPT_TO, "TIME", 0, "Report only up to TIME, counted from the start of the recording",
 	 1},
-	{"to", OPT_TO, "TIME", 0, "Only up to TIME of the recording", 1},
 	{"fail-if-growth", OPT_FAIL, "LIMIT", 0,
-	 "Exit with 3 when a pool grew by more than LIMIT: POOL=SIZE, or POOL=SIZE/TIME; may be "
-	 "repeated. POOL is " GROWTH_LIMIT_POOLS,
+	 "Exit with 3 if a pool grew by more than LIMIT, which is POOL=SIZE, or POOL=SIZE/TIME for a "
+	 "rate; may be repeated. POOL is " GROWTH_LIMIT_POOLS,
 	 2},
 	{0},
 };
 
 static const char doc[] =
-	"Say where kernel memory went, from a capture that `kmemtrace record` wrote. Needs no "
+	"Show where kernel memory went, from a capture that `kmemtrace record` wrote. Needs no "
 	"privilege.\v"
 	"Examples:\n"
-	"  kmemtrace report now.kmt                   the whole story\n"
+	"  kmemtrace report now.kmt                   all sections\n"
 	"  kmemtrace report --top 3 now.kmt           only the three largest call paths\n"
 	"  kmemtrace report --by cache now.kmt        growth by slab cache\n"
 	"  kmemtrace report --from 2h --to 3h day.kmt   the third hour of a long one\n"
 	"  kmemtrace report --fail-if-growth Slab=16M now.kmt || echo it grew\n"
 	"  kmemtrace report --format json now.kmt | jq '.growth[0]'\n\n"
-	"Exit status: 0; 3 when --fail-if-growth found growth; 1 when it did not work;\n"
-	"2 when the command line was wrong.";
+	"Exit status: 0 on success; 1 on failure; 2 if the command line was wrong;\n"
+	"3 if --fail-if-growth found growth.";
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
@@ -84,12 +85,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		if (args->path)
 			argp_error(
 				state,
-				"one capture is reported at a time, and '%s' is a second; `kmemtrace diff` compares two",
+				"report reads one capture, and '%s' is a second one; `kmemtrace diff` compares two",
 				arg);
 		args->path = arg;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which capture? give the file that `kmemtrace record` wrote");
+		argp_error(state, "give a capture: a file that `kmemtrace record` wrote");
 		return 0;
 	case ARGP_KEY_END:
 		args_span(state, "--from", args->from_s, "--to", args->to_s);
@@ -148,7 +149,7 @@ int cmd_report(int argc, char **argv)
 		return EXIT_FAILED;
 	privileges_keep_none();
 	if (report_build(&side.part.view, args.by, &r)) {
-		log_error(ENOMEM, "not enough memory to work out the report of %s%s", args.path,
+		log_error(ENOMEM, "not enough memory to compute the report of %s%s", args.path,
 			  bounds_memory_hint());
 		return EXIT_FAILED;
 	}

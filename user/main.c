@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Entry point: finds the command in one table and hands over. Nothing else belongs here. */
+/* Entry point: finds the command in one table and calls it. Nothing else belongs here. */
 #include <stdio.h>
 #include <string.h>
 
@@ -25,11 +25,12 @@ static int cmd_version(int argc, char **argv);
 
 static const struct cmd commands[] = {
 	{"record", "trace kernel allocations into a capture file (root)", cmd_record, false},
-	{"report", "say where kernel memory went, from a capture", cmd_report, true},
-	{"diff", "say what changed from one capture, or a set of them, to another", cmd_diff, true},
-	{"balance", "take MemTotal apart: free, user, each kernel pool, and the rest", cmd_balance,
+	{"report", "show where kernel memory went, from a capture", cmd_report, true},
+	{"diff", "show what changed from one capture, or a set of them, to another", cmd_diff,
 	 true},
-	{"doctor", "say what this kernel lets kmemtrace see, and what it does not", cmd_doctor,
+	{"balance", "divide MemTotal into free, user, each kernel pool, and the rest", cmd_balance,
+	 true},
+	{"doctor", "show what kmemtrace can trace on this kernel, and what it cannot", cmd_doctor,
 	 false},
 	{"version", "print the version and what it was built with", cmd_version, false},
 };
@@ -49,17 +50,18 @@ static int cmd_version(int argc, char **argv)
 static void print_help(FILE *out)
 {
 	fprintf(out, "Usage: kmemtrace COMMAND [OPTION...]\n"
-		     "Where did the kernel's memory go, who took it, and is that so?\n\n"
+		     "Show where the kernel's memory went and who holds it.\n\n"
 		     "Commands:\n");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
-	fprintf(out, "\nExamples:\n"
-		     "  sudo kmemtrace record -d 30 -o before.kmt   trace for 30 seconds\n"
-		     "  kmemtrace report before.kmt                 read it, as anyone, anywhere\n"
-		     "\n`kmemtrace COMMAND --help` explains a command; see also kmemtrace(8).\n");
+	fprintf(out,
+		"\nExamples:\n"
+		"  sudo kmemtrace record -d 30 -o before.kmt   trace for 30 seconds\n"
+		"  kmemtrace report before.kmt                 read it, as any user, on any host\n"
+		"\n`kmemtrace COMMAND --help` explains a command; see also kmemtrace(8).\n");
 }
 
-/* What the first word may have been meant to be: another word, a file to read, an option too early.
+/* Suggest what the user may have meant: another word, a file to read, or an option given too early.
  */
 static int unknown_command(const char *word)
 {
@@ -71,16 +73,18 @@ static int unknown_command(const char *word)
 	if (word[0] == '-')
 		log_error(
 			0,
-			"a command comes before the option %s: kmemtrace COMMAND %s …; `kmemtrace --help` lists them",
+			"a command must come before the option %s: kmemtrace COMMAND %s …; `kmemtrace --help` lists the commands",
 			word, word);
 	else if (n > 4 && !strcmp(word + n - 4, ".kmt"))
-		log_error(0, "'%s' is no command; to read that capture: kmemtrace report %s", word,
-			  word);
+		log_error(0, "'%s' is not a command; to read that capture: kmemtrace report %s",
+			  word, word);
 	else if (s.word)
-		log_error(0, "unknown command '%s'; did you mean %s? `kmemtrace --help` lists all",
-			  word, s.word);
+		log_error(
+			0,
+			"unknown command '%s'; did you mean %s? `kmemtrace --help` lists all commands",
+			word, s.word);
 	else
-		log_error(0, "unknown command '%s'; `kmemtrace --help` lists them", word);
+		log_error(0, "unknown command '%s'; `kmemtrace --help` lists the commands", word);
 	return EXIT_USAGE;
 }
 
@@ -103,7 +107,7 @@ int main(int argc, char **argv)
 
 		if (strcmp(argv[1], commands[i].name))
 			continue;
-		/* What argp calls the program in messages and usage. */
+		/* argp prints this name in messages and in the usage. */
 		snprintf(name, sizeof(name), "kmemtrace %s", commands[i].name);
 		argv[1] = name;
 		if (commands[i].bounded)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Printing documents: see output.h. */
+/* Prints documents: see output.h. */
 #include "output.h"
 
 #include <errno.h>
@@ -41,10 +41,10 @@ bool output_is_utf8(void)
 	return !strcmp(nl_langinfo(CODESET), "UTF-8");
 }
 
-/* A document on its way to standard output. */
+/* A document that is being printed. */
 struct sink {
 	ARRAY_OF(char) kept;
-	bool passing; /* it is too large to keep: what comes is written */
+	bool passing; /* it is too large to keep, so it is written as it is made */
 	int err;      /* errno of the write that failed */
 };
 
@@ -71,7 +71,7 @@ static void sink_pass(struct sink *s)
 	s->passing = true;
 }
 
-/* A cookie_write_function_t: 0 says that it failed. */
+/* A cookie_write_function_t: it returns 0 on failure. */
 static ssize_t sink_take(void *cookie, const char *data, size_t size)
 {
 	struct sink *s = cookie;

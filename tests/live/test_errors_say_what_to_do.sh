@@ -30,15 +30,15 @@ test_unknown_option() {
 
 test_bad_values() {
 	refused 2 "'soon'" "$KMEMTRACE" record -d soon
-	refused 2 "'-3'|'0'|invalid|no number" "$KMEMTRACE" record --max-live 0
+	refused 2 "invalid number of objects '0'" "$KMEMTRACE" record --max-live 0
 	refused 2 "'few'" "$KMEMTRACE" record --sample few
-	refused 2 "does not go with" "$KMEMTRACE" record --exact --sample 64K
+	refused 2 "cannot be combined with" "$KMEMTRACE" record --exact --sample 64K
 }
 
 # A number of another kind is another request.
 test_a_process_number_has_no_unit() {
-	refused 2 "'4K' is no process number" "$KMEMTRACE" record --pid 4K
-	refused 2 "'4MiB' is no number of objects" "$KMEMTRACE" record --max-live 4MiB
+	refused 2 "invalid process number '4K'" "$KMEMTRACE" record --pid 4K
+	refused 2 "invalid number of objects '4MiB'" "$KMEMTRACE" record --max-live 4MiB
 }
 
 test_a_limit_on_growth_has_a_unit() {
@@ -54,17 +54,17 @@ test_options_that_exclude_each_other() {
 	refused 2 "--pid is given twice" "$KMEMTRACE" record --pid 1 --pid 2
 	refused 2 "--cgroup is given twice" "$KMEMTRACE" record --cgroup /a --cgroup /b
 	refused 2 "--output is given twice" "$KMEMTRACE" record -o a.kmt -o b.kmt
-	refused 2 "--pool does not go with --cache" "$KMEMTRACE" record --cache dentry --pool vmalloc
-	refused 2 "--from \(40 s\) lies after --to \(20 s\)" "$KMEMTRACE" report --from 40 --to 20 x.kmt
-	refused 2 "--from and --to are the same moment" "$KMEMTRACE" report --from 5 --to 5 x.kmt
-	refused 2 "--base-from .*lies after --base-to" "$KMEMTRACE" diff --base-from 40 --base-to 20 a.kmt b.kmt
+	refused 2 "--pool cannot be combined with --cache" "$KMEMTRACE" record --cache dentry --pool vmalloc
+	refused 2 "--from \(40 s\) is after --to \(20 s\)" "$KMEMTRACE" report --from 40 --to 20 x.kmt
+	refused 2 "--from and --to are the same time" "$KMEMTRACE" report --from 5 --to 5 x.kmt
+	refused 2 "--base-from .*is after --base-to" "$KMEMTRACE" diff --base-from 40 --base-to 20 a.kmt b.kmt
 }
 
 test_a_mistyped_word_gets_a_suggestion() {
 	refused 2 "'recrod'; did you mean record\?" "$KMEMTRACE" recrod
 	refused 2 "'doc'; did you mean doctor\?" "$KMEMTRACE" doc
 	refused 2 "kmemtrace report now.kmt" "$KMEMTRACE" now.kmt
-	refused 2 "command comes before the option -d" "$KMEMTRACE" -d 3
+	refused 2 "command must come before the option -d" "$KMEMTRACE" -d 3
 	need_record
 	refused 1 "'dentyr'; did you mean dentry\?" "$KMEMTRACE" record --cache dentyr -d 1 -o "$WORK/x.kmt"
 	one_line
@@ -117,7 +117,7 @@ test_captures_in_the_wrong_order() {
 	grep -q 'new capture is older than the base' "$WORK/said" || fail "$(cat "$WORK/said")"
 	"$KMEMTRACE" diff "$WORK/first.kmt" "$WORK/first.kmt" | tr -s ' \n' ' ' >"$WORK/said"
 	grep -q 'same time range of the same recording' "$WORK/said" || fail "$(cat "$WORK/said")"
-	refused 1 "first.kmt lasts 1 s: its end is before" "$KMEMTRACE" report --from 10 "$WORK/first.kmt"
+	refused 1 "first.kmt lasts only 1 s: ask for an earlier part" "$KMEMTRACE" report --from 10 "$WORK/first.kmt"
 	one_line
 }
 
