@@ -189,6 +189,14 @@ static void set_once(struct argp_state *state, const char *what, const char **ha
 	*had = arg;
 }
 
+static void parse_time(struct argp_state *state, const char *arg, double least_s, double *seconds)
+{
+	if (units_parse_duration(arg, seconds) || *seconds < least_s)
+		argp_error(state, "invalid time '%s': give %s", arg,
+			   least_s ? "one second or more, such as 10s, 10m or 1h"
+				   : "a time such as 30, 500ms or 10m");
+}
+
 static void parse_percent(struct argp_state *state, const char *arg, double *percent)
 {
 	char *end;
@@ -240,18 +248,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case 'd':
 	case OPT_FOR:
 		set_once(state, "--duration (--for)", &a->duration, arg);
-		if (units_parse_duration(arg, &a->options.duration_s))
-			argp_error(state,
-				   "invalid duration '%s': give a time such as 30, 500ms or 10m",
-				   arg);
+		parse_time(state, arg, 0, &a->options.duration_s);
 		return 0;
 	case OPT_EVERY:
 		set_once(state, "--every", &a->every, arg);
-		if (units_parse_duration(arg, &a->options.every_s) || a->options.every_s < 1)
-			argp_error(
-				state,
-				"invalid time '%s': give one second or more, such as 10s, 10m or 1h",
-				arg);
+		parse_time(state, arg, 1, &a->options.every_s);
 		return 0;
 	case OPT_EXACT:
 		a->options.tracer.exact = true;
