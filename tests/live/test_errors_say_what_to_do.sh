@@ -221,6 +221,11 @@ test_limits_of_this_process() {
 		one_line
 	done
 	doctor_refuses 'ulimit -v unlimited' prlimit --as=19000000
+	for data in 500000 12000000 18000000; do
+		refused 1 'run .ulimit -d unlimited. first' prlimit --data=$data "$KMEMTRACE" record -d 0.5 -o "$WORK/x.kmt"
+		one_line
+		doctor_refuses 'ulimit -d unlimited' prlimit --data=$data
+	done
 	refused 1 'ulimit -v unlimited' prlimit --as=100000000 "$KMEMTRACE" record --exact --memory 128M -d 0.5 -o "$WORK/x.kmt"
 	one_line
 	[ ! -e "$WORK/x.kmt" ]

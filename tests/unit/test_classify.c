@@ -291,6 +291,7 @@ static void facts_fill(struct kernel_facts *f)
 	f->preempt_off = true;
 	f->files = RECORD_FILES;
 	f->address_bytes = RECORD_ADDRESS_BYTES;
+	f->data_bytes = RECORD_DATA_BYTES;
 	f->sysfs = f->run_time = f->cmpxchg = f->slabinfo = true;
 	f->kfunc_get_kmem_cache = f->kfunc_rdonly_cast = true;
 	f->caps = ~0ull;
@@ -374,6 +375,7 @@ static void a_refusal_names_what_is_in_the_way(void **state)
 					   {.meminfo = -ENODATA},
 					   {.files = 40},
 					   {.address_bytes = 20 << 20},
+					   {.data_bytes = 12 << 20},
 					   {.btf = -ENOENT},
 					   {.btf = -ENOENT, .sysfs = true},
 					   {.btf = -ENOMEM, .sysfs = true},
@@ -390,6 +392,7 @@ static void a_refusal_names_what_is_in_the_way(void **state)
 		"/proc/meminfo has no MemTotal",
 		"can open only 40 more: run `ulimit -n 1024`",
 		"limited to 20 MiB: run `ulimit -v unlimited`",
+		"limited to 12 MiB: run `ulimit -d unlimited`",
 		"/sys is not mounted here: run `mount -t sysfs sysfs /sys`",
 		"this kernel has no BTF",
 		"the BTF of this kernel (/sys/kernel/btf/vmlinux) cannot be read: Cannot allocate memory",
@@ -410,6 +413,7 @@ static void a_refusal_names_what_is_in_the_way(void **state)
 		facts.meminfo = t[i].meminfo;
 		facts.files = t[i].files ?: facts.files;
 		facts.address_bytes = t[i].address_bytes ?: facts.address_bytes;
+		facts.data_bytes = t[i].data_bytes ?: facts.data_bytes;
 		facts.btf = t[i].btf;
 		facts.btf_path = t[i].btf_path;
 		facts.sysfs = t[i].sysfs || !t[i].btf;

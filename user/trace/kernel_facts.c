@@ -360,13 +360,12 @@ static int files_read(void)
 	return nr;
 }
 
-static unsigned long long address_read(void)
+/* The limit in bytes, or `enough` if it is no lower. */
+static unsigned long long limit_read(__rlimit_resource_t resource, unsigned long long enough)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_AS, &limit) || limit.rlim_cur > RECORD_ADDRESS_BYTES)
-		return RECORD_ADDRESS_BYTES;
-	return limit.rlim_cur;
+	return getrlimit(resource, &limit) || limit.rlim_cur > enough ? enough : limit.rlim_cur;
 }
 
 /* Is this line a function: "ffffffff81000000 T _stext"? *hidden: its address is shown as 0. */
@@ -478,7 +477,8 @@ void kernel_facts_read(const char *proc_root, const char *btf_path, struct kerne
 	memset(out, 0, sizeof(*out));
 	out->btf_path = btf_path;
 	out->files = files_read();
-	out->address_bytes = address_read();
+	out->address_bytes = limit_read(RLIMIT_AS, RECORD_ADDRESS_BYTES);
+	out->data_bytes = limit_read(RLIMIT_DATA, RECORD_DATA_BYTES);
 	btf_read(btf_path, out);
 	out->bpf_load = bpf_load_read();
 	out->read_kernel = helper_read(BPF_FUNC_probe_read_kernel);

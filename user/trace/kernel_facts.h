@@ -50,9 +50,10 @@ enum kernel_event {
 #define RECORD_FILES 96
 /*
  * Address space that the smallest recording needs: tables, BTF and function names (32 to 40 MiB on
- * 6.18).
+ * 6.18). Data, that is private memory, is all of it but the code and the tables (19 to 23 MiB).
  */
 #define RECORD_ADDRESS_BYTES (64ull << 20)
+#define RECORD_DATA_BYTES    (32ull << 20)
 
 struct kernel_facts {
 	int proc;    /* 0, or −errno of reading the kernel's release from /proc: is it mounted? */
@@ -60,6 +61,8 @@ struct kernel_facts {
 	bool sysfs;  /* /sys is mounted */
 	unsigned long long address_bytes; /* address space this process may use, capped at
 					     RECORD_ADDRESS_BYTES */
+	unsigned long long data_bytes;    /* the same of data (ulimit -d), capped at
+					     RECORD_DATA_BYTES */
 	int files; /* files this process can still open, capped at RECORD_FILES */
 	int symbols; /* 0; −EPERM: /proc/kallsyms hides the addresses; else −errno of reading it */
 	const char *btf_path; /* file of --btf; NULL: the kernel's own BTF, without which programs

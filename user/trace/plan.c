@@ -106,6 +106,10 @@ static bool refuse_surroundings(const struct kernel_facts *facts, struct plan *p
 		refuse(p,
 		       "record needs at least %llu MiB of address space, but this process is limited to %llu MiB: run `ulimit -v unlimited` first",
 		       RECORD_ADDRESS_BYTES >> 20, facts->address_bytes >> 20);
+	else if (facts->data_bytes < RECORD_DATA_BYTES)
+		refuse(p,
+		       "record needs at least %llu MiB of data, but this process is limited to %llu MiB: run `ulimit -d unlimited` first",
+		       RECORD_DATA_BYTES >> 20, facts->data_bytes >> 20);
 	return p->refusal[0];
 }
 
