@@ -352,6 +352,29 @@ static void a_filling_table_makes_samples_rarer(void **state)
 	assert_int_equal(g.period[KMT_SLAB], 512 << 10);
 }
 
+/* The report says how often there were samples: it must know the periods that were in force. */
+static void the_periods_in_force_are_counted(void **state)
+{
+	struct governor g = sampled(1);
+	uint64_t least = UINT64_MAX, most = 0;
+	double sum = 0;
+
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		uint64_t period = g.period[KMT_SLAB]; /* until the next reading */
+
+		least = period < least ? period : least;
+		most = period > most ? period : most;
+		sum += GOVERNOR_EVERY_S * (double)period;
+		run(&g, i < 20 ? &full : &idle, 1, 0.1);
+	}
+	assert_true(most > least);
+	assert_int_equal(g.period_least[KMT_SLAB], least);
+	assert_int_equal(g.period_most[KMT_SLAB], most);
+	assert_true(fabs(g.sampled_s - 20) < 1e-9);
+	assert_true(fabs(g.period_s[KMT_SLAB] - sum) < 1e-6 * sum);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -370,6 +393,7 @@ int main(void)
 		cmocka_unit_test(exact_stays_exact_within_its_budget),
 		cmocka_unit_test(exact_over_its_budget_samples_when_it_may_and_says_so_when_not),
 		cmocka_unit_test(a_filling_table_makes_samples_rarer),
+		cmocka_unit_test(the_periods_in_force_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

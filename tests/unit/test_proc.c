@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/file_read.h"
+#include "proc/pids_limits.h"
 #include "proc/snapshot.h"
 #include "tree.h"
 
@@ -554,6 +555,68 @@ static void a_snapshot_without_the_root_only_files_still_works(void **state)
 	tree_remove(dir);
 }
 
+/* Threads and files have limits of their own, and dentries can be negative: no line of meminfo or
+ * vmstat says so. */
+static void limits_of_threads_and_files_are_read(void **state)
+{
+	char *dir = tree_new();
+	struct snapshot s;
+
+	(void)state;
+	tree_put(dir, "meminfo", "MemTotal: 5 kB\n");
+	tree_put(dir, "vmstat", "nr_free_pages 7\n");
+	tree_put(dir, "sys/fs/dentry-state", "197153\t183581\t45\t0\t76270\t0\n");
+	tree_put(dir, "sys/fs/file-nr", "857\t0\t9223372036854775807\n");
+	tree_put(dir, "sys/kernel/threads-max", "192730\n");
+	tree_put(dir, "sys/kernel/pid_max", "nonsense\n");
+	tree_put(dir, "loadavg", "0.00 0.01 0.05 3/127 4567\n");
+	assert_i64(snapshot_read(dir, SNAPSHOT_ALL, &s), 0);
+	assert_i64(named_value_get(&s.vmstat, "nr_free_pages", -1), 7);
+	assert_i64(named_value_get(&s.vmstat, "fs.dentry-state.nr", -1), 197153);
+	assert_i64(named_value_get(&s.vmstat, "fs.dentry-state.unused", -1), 183581);
+	assert_i64(named_value_get(&s.vmstat, "fs.dentry-state.negative", -1), 76270);
+	assert_i64(named_value_get(&s.vmstat, "fs.file-nr", -1), 857);
+	assert_i64(named_value_get(&s.vmstat, "fs.file-max", -1), INT64_MAX);
+	assert_i64(named_value_get(&s.vmstat, "kernel.threads-max", -1), 192730);
+	assert_i64(named_value_get(&s.vmstat, "kernel.pid_max", -1), -1);
+	assert_i64(named_value_get(&s.vmstat, "kernel.threads", -1), 127);
+	assert_i64(s.vmstat.nr, 8);
+	snapshot_free(&s);
+	assert_i64(snapshot_read(dir, SNAPSHOT_ALL & ~SNAPSHOT_COUNTERS, &s), 0);
+	assert_i64(s.vmstat.nr, 1);
+	snapshot_free(&s);
+	tree_remove(dir);
+}
+
+/* pids.max of a group ends its threads long before the machine's limit does. */
+static void the_limit_of_threads_of_a_cgroup_is_read(void **state)
+{
+	char *dir = tree_new(), mounts[PATH_MAX + 64];
+	struct pids_limits limits;
+
+	(void)state;
+	assert_i64(pids_limits_read(dir, &limits), -ENOENT);
+	snprintf(mounts, sizeof(mounts), "cgroup %s/tree cgroup rw,pids 0 0\n", dir);
+	tree_put(dir, "self/mounts", mounts);
+	tree_put(dir, "tree/a.slice/pids.max", "max\n");
+	tree_put(dir, "tree/a.slice/pids.current", "900\n");
+	tree_put(dir, "tree/a.slice/b.service/pids.max", "1000\n");
+	tree_put(dir, "tree/a.slice/b.service/pids.current", "100\n");
+	tree_put(dir, "tree/c.service/pids.max", "50\n");
+	tree_put(dir, "tree/c.service/pids.current", "49\n");
+	tree_put(dir, "tree/d.service/pids.max", "70\n"); /* gone meanwhile */
+	assert_i64(pids_limits_read(dir, &limits), 0);
+	assert_i64(limits.nr, 2);
+	pids_limits_sort(&limits);
+	assert_string_equal(limits.items[0].path, "/c.service");
+	assert_i64(limits.items[0].max, 50);
+	assert_i64(limits.items[0].current, 49);
+	assert_i64(pids_limits_find(&limits, "/a.slice/b.service")->max, 1000);
+	assert_null(pids_limits_find(&limits, "/a.slice"));
+	pids_limits_free(&limits);
+	tree_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -572,6 +635,8 @@ int main(void)
 		cmocka_unit_test(damaged_files_never_crash_a_parser),
 		cmocka_unit_test(a_snapshot_holds_the_parts_asked_for),
 		cmocka_unit_test(a_snapshot_without_the_root_only_files_still_works),
+		cmocka_unit_test(limits_of_threads_and_files_are_read),
+		cmocka_unit_test(the_limit_of_threads_of_a_cgroup_is_read),
 	};
 
 	return cmocka_run_group_tests_name("proc", tests, NULL, NULL);

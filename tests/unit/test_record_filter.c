@@ -61,11 +61,24 @@ static void a_min_size_that_excludes_objects_is_described(void **state)
 	free(text);
 }
 
+/* "cgroup 462" says nothing to who reads the report. */
+static void a_cgroup_is_described_by_its_path(void **state)
+{
+	struct tracer_options o = {.cgroup = 462, .cgroup_path = "/system.slice/a.service"};
+	char *text;
+
+	(void)state;
+	assert_int_equal(metadata_filter(&o, &text), 0);
+	assert_string_equal(text, " in cgroup /system.slice/a.service");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_cache_leaves_the_given_min_size_alone),
 		cmocka_unit_test(a_min_size_that_excludes_objects_is_described),
+		cmocka_unit_test(a_cgroup_is_described_by_its_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

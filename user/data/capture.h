@@ -153,9 +153,13 @@ struct cap_checkpoint {
 #define META_EXACT_UNTIL \
 	"exact_until_s" /* when an exact recording switched to sampling; absent if it never did */
 #define META_NOT_WATCHED \
-	"not_watched"         /* pools that --max-overhead paused, and for how long; else absent */
-#define META_AUDIT    "audit" /* "ok", or why no object could be checked; absent when not tried */
-#define META_COMPLETE "complete" /* "0" until capture_finish() */
+	"not_watched" /* pools that --max-overhead paused, and for how long; else absent */
+#define META_PERIODS                                                                            \
+	"sample_bytes_in_force" /* "slab 1363149 524288 5033165; …": of each sampled pool the \
+				   mean, least and most bytes between two samples */
+#define META_PIDS_LIMITS "pids_limits" /* cgroups with pids.max: lines "max start end path" */
+#define META_AUDIT       "audit" /* "ok", or why no object could be checked; absent when not tried */
+#define META_COMPLETE    "complete" /* "0" until capture_finish() */
 
 #define CAPTURE_SNAPSHOTS_MAX 600
 

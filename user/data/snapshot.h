@@ -13,7 +13,8 @@
 
 #define LEVEL_NAME_MAX 64
 
-/* "Name: value kB" lines of /proc/meminfo, and "name value" lines of /proc/vmstat. */
+/* "Name: value kB" lines of /proc/meminfo; "name value" lines of /proc/vmstat, and beside these
+ * counters of /proc/sys under the names of sysctl, such as "fs.file-nr" (proc/counters.c). */
 struct named_value {
 	char name[LEVEL_NAME_MAX];
 	int64_t value; /* meminfo: kB (or a count for HugePages_*); vmstat: a count */

@@ -106,6 +106,8 @@ int snapshot_read(const char *root, unsigned int parts, struct snapshot *out)
 		if (err == -ENOMEM || (err && files[i].part == SNAPSHOT_MEMINFO))
 			return err;
 	}
+	if (parts & SNAPSHOT_COUNTERS && counters_read(root, &s.vmstat))
+		return -ENOMEM;
 	*out = s;
 	s = (struct snapshot){0};
 	return 0;

@@ -18,7 +18,8 @@ enum snapshot_parts {
 	SNAPSHOT_SLABINFO = 1 << 2,
 	SNAPSHOT_ZONEINFO = 1 << 3,
 	SNAPSHOT_VMALLOCINFO = 1 << 4,
-	SNAPSHOT_ALL = (1 << 5) - 1,
+	SNAPSHOT_COUNTERS = 1 << 6, /* counters of /proc/sys: see counters.c */
+	SNAPSHOT_ALL = (1 << 5) - 1 + SNAPSHOT_COUNTERS,
 	SNAPSHOT_REFRESHED =
 		1 << 5 /* the caller has just called snapshot_refresh(), which takes a few ms */
 };
@@ -28,6 +29,14 @@ int vmstat_parse(const char *buf, size_t len, struct named_values *out);
 int slabinfo_parse(const char *buf, size_t len, struct slab_levels *out);
 int zoneinfo_parse(const char *buf, size_t len, struct zone_levels *out);
 int vmallocinfo_parse(const char *buf, size_t len, struct vmalloc_levels *out);
+
+/* Add the line's numbers under the names of their positions (NULL: skip) to `out`. 0 or −ENOMEM. */
+int counters_line_parse(const char *line, const char *const names[], size_t nr,
+			struct named_values *out);
+/* Add "kernel.threads" from the line of /proc/loadavg. 0 or −ENOMEM. */
+int loadavg_parse(const char *line, struct named_values *out);
+/* Add all counters that the tree at `root` has. 0 or −ENOMEM. */
+int counters_read(const char *root, struct named_values *out);
 
 /*
  * The same from an open file. A host with a million areas has 100 MB of this text: read it piece by

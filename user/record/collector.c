@@ -133,6 +133,68 @@ int collector_notice(struct collector *d)
 	return 0;
 }
 
+static int compare_id(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The ids of cgroups whose path is in the capture, sorted. */
+static size_t known_cgroups(const struct collector *d, uint64_t *ids)
+{
+	size_t nr = 0;
+
+	for (uint32_t row = 1; row < d->tables->nr_processes; row++)
+		if (d->process_ids[row])
+			ids[nr++] = d->tables->processes[row].cgroup;
+	if (nr)
+		qsort(ids, nr, sizeof(*ids), compare_id);
+	return nr;
+}
+
+struct task_cgroup {
+	uint64_t id; /* first: compare_id() reads it */
+	const struct task_level *task;
+};
+
+static int task_cgroup_put(struct collector *d, const struct task_cgroup *of, bool *refreshed)
+{
+	char comm[sizeof(of->task->comm) + 1] = "";
+	struct cap_process p = {.tgid = of->task->tgid, .comm = comm, .cmdline = (char *)""};
+	const char *path = cgroup_path(d, of->id, refreshed);
+	uint32_t row;
+
+	if (!*path)
+		return 0;
+	memcpy(comm, of->task->comm, sizeof(of->task->comm));
+	return capture_put_cgroup(d->w, path, &p.cgroup) ?: capture_put_process(d->w, &p, &row);
+}
+
+int collector_task_cgroups(struct collector *d, const struct task_levels *tasks)
+{
+	_cleanup_free_ uint64_t *known = calloc(d->tables->nr_processes + 1, sizeof(*known));
+	_cleanup_free_ struct task_cgroup *of = calloc(tasks->nr + 1, sizeof(*of));
+	size_t nr_known = known ? known_cgroups(d, known) : 0;
+	bool refreshed = false;
+	int err = 0;
+
+	if (!known || !of)
+		return -ENOMEM;
+	for (size_t i = 0; i < tasks->nr; i++)
+		of[i] = (struct task_cgroup){tasks->items[i].cgroup_id, &tasks->items[i]};
+	if (tasks->nr)
+		qsort(of, tasks->nr, sizeof(*of), compare_id);
+	for (size_t i = 0; i < tasks->nr && !err; i++) {
+		bool last = i + 1 == tasks->nr || of[i + 1].id != of[i].id;
+
+		if (last && of[i].task->tgid &&
+		    !bsearch(&of[i].id, known, nr_known, sizeof(*known), compare_id))
+			err = task_cgroup_put(d, &of[i], &refreshed);
+	}
+	return err;
+}
+
 /* ---- caches ---- */
 
 static int cache_put(struct collector *d, struct cap_cache *cache, uint32_t *id)

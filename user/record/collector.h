@@ -33,6 +33,10 @@ int collector_checkpoint(struct collector *d, double end_s, uint64_t not_watched
 /* Store aliases and kind of caches that only slabinfo knows, so that the report can name them. */
 int collector_other_caches(struct collector *d, const struct slab_levels *slabs);
 
+/* Store the paths of the cgroups that these processes are in. Those that allocated nothing are in
+ * no table, and the report would have a number alone. */
+int collector_task_cgroups(struct collector *d, const struct task_levels *tasks);
+
 /* "ok", or why the frames have no names. Stored as META_STACKS. */
 const char *collector_symbols_state(const struct collector *d);
 

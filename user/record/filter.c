@@ -223,7 +223,8 @@ static int cgroup_find(const struct cgroups *cgroups, const char *path, struct t
 			"there is no cgroup '%s': give its path below %s, such as "
 			"/system.slice/ssh.service; `grep ^0:: /proc/PID/cgroup` prints the path of a process",
 			path, cgroups_mount(cgroups));
-	return 0;
+	o->cgroup_path = strdup(cgroups_path(cgroups, o->cgroup));
+	return o->cgroup_path ? 0 : limits_no_memory("reading the names of caches and cgroups");
 }
 
 int filter_cgroup(const char *proc_root, const char *path, struct tracer_options *o)

@@ -99,10 +99,26 @@ static bool periods_scale(struct governor *g, double factor)
 
 /* ---- paused pools ---- */
 
+/* The periods that were in force for the last passed_s seconds. */
+static void periods_count(struct governor *g, double passed_s)
+{
+	if (g->exact || !(passed_s > 0))
+		return;
+	for (int p = 0; p < KMT_POOLS; p++) {
+		if (!(g->sampled_s > 0) || g->period[p] < g->period_least[p])
+			g->period_least[p] = g->period[p];
+		if (g->period[p] > g->period_most[p])
+			g->period_most[p] = g->period[p];
+		g->period_s[p] += passed_s * (double)g->period[p];
+	}
+	g->sampled_s += passed_s;
+}
+
 void governor_count_paused(struct governor *g, double now_s)
 {
 	double passed_s = now_s - g->at_s;
 
+	periods_count(g, passed_s);
 	for (int p = 0; p < KMT_POOLS; p++)
 		if (g->paused[p]) {
 			g->paused_s[p] += passed_s;

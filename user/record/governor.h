@@ -53,6 +53,10 @@ struct governor {
 	double paused_s[KMT_POOLS]; /* seconds that a pool was not watched, */
 	double not_watched; /* and the events missed in that time, at the rate of the last probe */
 	double at_s;        /* both counted up to this time */
+	/* the periods in force so far, while sampling */
+	double sampled_s;           /* for so long */
+	double period_s[KMT_POOLS]; /* × seconds: the mean is this over sampled_s */
+	uint64_t period_least[KMT_POOLS], period_most[KMT_POOLS];
 	double last_factor; /* factor for the period that the last reading asked for; ≥ 1 */
 	int nr_over;        /* readings over budget in a row */
 	int probe_every, probe_in; /* readings */
@@ -62,7 +66,8 @@ struct governor {
 void governor_init(struct governor *g, const struct governor_options *options);
 /* Decide by a new reading. True if a period changed. */
 bool governor_step(struct governor *g, const struct cost_reading *reading);
-/* Update paused_s and not_watched to now_s, on the clock of cost_reading.at_s. */
+/* Update paused_s, not_watched and the periods in force to now_s, on the clock of
+ * cost_reading.at_s. */
 void governor_count_paused(struct governor *g, double now_s);
 /* Mean cost in percent; < 0 if there was no reading. */
 double governor_mean(const struct governor *g);

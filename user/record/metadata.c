@@ -84,7 +84,7 @@ int metadata_filter(const struct tracer_options *o, char **out)
 	if (o->pid)
 		fprintf(f, " of process %d", o->pid);
 	if (o->cgroup)
-		fprintf(f, " in cgroup %llu", (unsigned long long)o->cgroup);
+		fprintf(f, " in cgroup %s", o->cgroup_path ?: "(unknown)");
 	/* a limit below the size of every named cache excludes nothing */
 	if (o->min_size > o->cache_min_size)
 		fprintf(f, " of at least %s", units_bytes(size, o->min_size));

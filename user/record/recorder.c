@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "capture/capture.h"
+#include "proc/pids_limits.h"
 #include "proc/snapshot.h"
 #include "record/collector.h"
 #include "record/command.h"
@@ -68,6 +69,7 @@ struct recorder {
 	enum tracer_watch watched[KMT_POOLS];
 	double exact_until_s; /* when an exact recording started sampling; 0: never */
 	int64_t slab_start_kb, slab_now_kb;
+	struct pids_limits pids_limits; /* at the start */
 	struct command command;
 	struct stats_helper helper;
 	enum ended_by ended_by;
@@ -137,6 +139,8 @@ static int snapshot_put(struct recorder *r, const struct snapshot *s)
 		r->slab_start_kb = r->slab_now_kb;
 	if (!err && s->kind == SNAPSHOT_END)
 		err = collector_other_caches(r->collector, &s->slabs);
+	if (!err && s->kind != SNAPSHOT_TICK)
+		err = collector_task_cgroups(r->collector, &s->tasks);
 	return err;
 }
 
@@ -163,6 +167,28 @@ static int not_watched_put(struct recorder *r)
 	return at ? capture_put_meta(r->writer, META_NOT_WATCHED, text) : 0;
 }
 
+/* Store the sampling periods that were in force: "slab 1363149 524288 5033165; percpu 4096 …" */
+static int periods_put(struct recorder *r)
+{
+	static const enum pool sampled[] = {POOL_SLAB, POOL_PERCPU, POOL_KSTACK, POOL_PAGE};
+	const struct governor *g = &r->governor;
+	char text[512] = "";
+	size_t at = 0;
+
+	if (!(g->sampled_s > 0))
+		return 0;
+	for (size_t i = 0; i < sizeof(sampled) / sizeof(sampled[0]); i++) {
+		int p = sampled[i];
+		uint64_t mean = g->period_s[p] / g->sampled_s;
+
+		at += snprintf(text + at, sizeof(text) - at, "%s%s %llu %llu %llu", at ? "; " : "",
+			       pool_name(p), (unsigned long long)tracer_pool_period(p, mean),
+			       (unsigned long long)tracer_pool_period(p, g->period_least[p]),
+			       (unsigned long long)tracer_pool_period(p, g->period_most[p]));
+	}
+	return capture_put_meta(r->writer, META_PERIODS, text);
+}
+
 static int checkpoint(struct recorder *r, double now_s)
 {
 	int err;
@@ -170,6 +196,7 @@ static int checkpoint(struct recorder *r, double now_s)
 	governor_count_paused(&r->governor, now_s);
 	err = collector_checkpoint(r->collector, now_s, r->governor.not_watched);
 	err = err ?: not_watched_put(r);
+	err = err ?: periods_put(r);
 	err = err
 		      ?: capture_put_meta(r->writer, META_STACKS,
 					  collector_symbols_state(r->collector));
@@ -545,6 +572,7 @@ static int record_start(struct recorder *r)
 	if (err)
 		return err;
 	governor_init(&r->governor, &r->options->governor);
+	(void)pids_limits_read("/proc", &r->pids_limits);
 	grace_period();
 	snapshot_refresh("/proc");
 	err = snapshot_take(r, SNAPSHOT_START, 0, &start);
@@ -601,6 +629,32 @@ static void filter_say(const struct recorder *r)
 		 r->governor.exact ? "seen" : "sampled (--exact tracks every one)");
 }
 
+/* Store the limits of threads by cgroup that are closest: a line "max start end path" each. */
+static int pids_limits_put(struct recorder *r)
+{
+	_cleanup_(pids_limits_free) struct pids_limits end = {0};
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	FILE *f;
+
+	if (pids_limits_read("/proc", &end) || !end.nr)
+		return 0;
+	pids_limits_sort(&end);
+	f = open_memstream(&text, &len);
+	if (!f)
+		return limits_no_memory("storing the limits of cgroups");
+	for (size_t i = 0; i < end.nr && i < PIDS_LIMITS_STORED; i++) {
+		const struct pids_limit *at = &end.items[i],
+					*was = pids_limits_find(&r->pids_limits, at->path);
+
+		fprintf(f, "%lld %lld %lld %s\n", (long long)at->max,
+			was ? (long long)was->current : 0LL, (long long)at->current, at->path);
+	}
+	if (fclose(f))
+		return limits_no_memory("storing the limits of cgroups");
+	return capture_put_meta(r->writer, META_PIDS_LIMITS, text);
+}
+
 /*
  * End a recording. The last audit checks all live objects, however young, while frees are still
  * traced. Right after it the pools are disabled and the levels are read, so that both describe the
@@ -621,6 +675,7 @@ static int record_end(struct recorder *r, bool failed)
 	filter_say(r);
 	tracer_detach(r->tracer);
 	log_debug("detached %.3f s after the end", seconds_since(&r->enabled_at) - asked_s);
+	err = pids_limits_put(r) ?: err;
 	if (!failed)
 		command_stop(&r->command);
 	err = err ?: checkpoint(r, end_s);
@@ -662,6 +717,7 @@ static int status_of_command(const struct recorder *r)
 static void recorder_release(struct recorder *r, bool started)
 {
 	tracer_free(r->tracer);
+	pids_limits_free(&r->pids_limits);
 	stats_helper_stop(&r->helper);
 	collector_free(r->collector);
 	audit_free(r->audit);

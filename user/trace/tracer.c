@@ -136,11 +136,9 @@ static uint32_t nodes_possible(const char *sys_root)
 	return atoi(line + last) + 1;
 }
 
-/*
- * The sampling period of a pool if `bytes` is requested. Kernel stacks and per-CPU memory allocate
- * fewer bytes than the rest, so they are sampled finer, by a power of two.
- */
-static uint64_t pool_period(int pool, uint64_t bytes)
+/* Kernel stacks and per-CPU memory allocate fewer bytes than the rest, so they are sampled finer,
+ * by a power of two. */
+uint64_t tracer_pool_period(int pool, uint64_t bytes)
 {
 	static const uint8_t finer[KMT_POOLS] = {[KMT_KSTACK] = 3, [KMT_PERCPU] = 7};
 
@@ -179,7 +177,8 @@ static void settings_fill(struct tracer *t, const struct tracer_options *o)
 	if (o->audit_every)
 		skel->rodata->cfg_audit = o->audit_every - 1;
 	for (int i = 0; i < KMT_POOLS; i++)
-		skel->bss->period[i] = pool_period(i, o->exact ? KMT_EVERY : o->sample_bytes);
+		skel->bss->period[i] =
+			tracer_pool_period(i, o->exact ? KMT_EVERY : o->sample_bytes);
 	tables_fill(skel);
 }
 
@@ -589,7 +588,8 @@ void tracer_clock(struct tracer *t, uint32_t ms)
 
 void tracer_period_set(struct tracer *t, int pool, uint64_t bytes)
 {
-	__atomic_store_n(&t->skel->bss->period[pool], pool_period(pool, bytes), __ATOMIC_RELAXED);
+	__atomic_store_n(&t->skel->bss->period[pool], tracer_pool_period(pool, bytes),
+			 __ATOMIC_RELAXED);
 }
 
 void tracer_filter_caches(struct tracer *t)

@@ -33,6 +33,7 @@ struct tracer_options {
 	int32_t pid;             /* only this process (thread group); 0: all */
 	uint64_t cgroup;         /* inode of a cgroup: only it and its descendants; 0: all */
 	uint32_t cgroup_level;   /* its depth; 0: the root */
+	const char *cgroup_path; /* of the cgroup; NULL: none */
 	const char *const *caches; /* --cache: only these */
 	size_t nr_caches;          /* ≤ KMT_FILTER_CACHES */
 	uint32_t thread_size;      /* bytes of a kernel stack; see host_thread_size() */
@@ -101,6 +102,8 @@ void tracer_clock(struct tracer *t, uint32_t ms);
  * at each CPU's next sample.
  */
 void tracer_period_set(struct tracer *t, int pool, uint64_t bytes);
+/* The mean bytes between samples of the pool that this gives. */
+uint64_t tracer_pool_period(int pool, uint64_t bytes);
 
 /*
  * Tell the programs the addresses of the --cache caches that have a row by now, so that they can
