@@ -209,6 +209,20 @@ static void parse_percent(struct argp_state *state, const char *arg, double *per
 			arg);
 }
 
+static void parse_pool(struct argp_state *state, const char *arg)
+{
+	struct record_args *a = state->input;
+	enum pool pool = POOL_SLAB;
+
+	if (pool_parse(arg, &pool))
+		argp_error(
+			state,
+			"unknown pool '%s': give slab, vmalloc, percpu, kstack, pagetable or page",
+			arg);
+	a->request.pools[pool] = true;
+	a->pools_named = true;
+}
+
 static void check_args(struct argp_state *state, struct record_args *a)
 {
 	if (a->sampled && (a->options.tracer.exact || a->options.tracer.nr_caches))
@@ -233,7 +247,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	const struct number *number = number_of(key);
 	struct record_args *a = state->input;
-	enum pool pool = POOL_SLAB;
 
 	if (key == OPT_PID)
 		set_once(state, "--pid", &a->pid, arg);
@@ -269,14 +282,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		a->btf_path = arg;
 		return 0;
 	case OPT_POOL:
-		if (pool_parse(arg, &pool))
-			argp_error(
-				state,
-				"unknown pool '%s': give slab, vmalloc, percpu, kstack, pagetable "
-				"or page",
-				arg);
-		a->request.pools[pool] = true;
-		a->pools_named = true;
+		parse_pool(state, arg);
 		return 0;
 	case OPT_MAX_OVERHEAD:
 		parse_percent(state, arg, &a->options.governor.budget);
