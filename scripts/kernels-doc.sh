@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# kernels-doc.sh [RESULTS]: docs/kernels.md on stdout, from what the last run of scripts/vm.sh left behind (default
-# build/vm/results): what each kernel's own `kmemtrace doctor` says, and which tests passed there. `make kernels-doc`
-# writes it. Nothing here is typed in by hand.
+# kernels-doc.sh [RESULTS]: print docs/kernels.md from the results of the last run of scripts/vm.sh (default:
+# build/vm/results): what `kmemtrace doctor` says on each kernel, and which tests passed there. `make kernels-doc` calls
+# it. Nothing on that page is written by hand.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 results=${1:-build/vm/results}
@@ -17,7 +17,7 @@ table_head() { # FIRST-COLUMN
 	printf '\n'
 }
 
-doctors() { # the kernels that got as far as a doctor, one JSON document each, named
+doctors() { # the JSON of each kernel on which doctor ran, with the name of the kernel
 	local name
 	for name in "${names[@]}"; do
 		[ -s "$results/$name/doctor.json" ] || continue
@@ -27,10 +27,12 @@ doctors() { # the kernels that got as far as a doctor, one JSON document each, n
 
 cat <<'EOF'
 # Kernels
-Made by `make kernels-doc` from a run of `make test-vm`: Debian's kernels, each booted in QEMU with the suite of
-`tests/vm/run.sh`. What a kernel does not let kmemtrace see is said by `kmemtrace doctor` on that kernel, and in each report.
-Hooks: `raw_tp` a tracepoint, `fentry` a function, `iter` and `test_run` programs that are run when wanted, `off` for the
-reason below; nothing where the kernel has no such event and needs none.
+This page is generated. `make kernels-doc` writes it from the results of `make test-vm`, which boots each of these Debian kernels
+in QEMU and runs `tests/vm/run.sh` there. `kmemtrace doctor` shows what can be traced on your kernel, and so does each report.
+
+The table of hooks shows how each one attaches: `raw_tp` to a tracepoint, `fentry` and `fexit` to a function. `iter` and `test_run`
+programs are not attached; kmemtrace runs them when it needs them. `off` means that the hook is not used; the reasons are below.
+An empty cell means that the kernel has no such event and needs none.
 
 EOF
 table_head kernel
@@ -43,7 +45,7 @@ for name in "${names[@]}"; do
 	printf ' %s |' "$(doctors | jq -r --arg name "$name" 'select(.name == $name) |
 		if .can_record then "works" else "**does not**" end')"
 done
-printf '\n\n## What is seen, and how\n'
+printf '\n\n## How each hook is used\n'
 table_head hook
 doctors | jq -r '.hooks[].name' | awk '!seen[$0]++' | while read -r hook; do
 	printf '| %s |' "$hook"
@@ -54,12 +56,12 @@ doctors | jq -r '.hooks[].name' | awk '!seen[$0]++' | while read -r hook; do
 	printf '\n'
 done
 
-printf '\n## Why not, and what it costs\n'
+printf '\n## Why a hook is off, and what the report then lacks\n'
 doctors | jq -rs '[.[] | .name as $kernel |
 	(.hooks[] | select(.attached | not) | "`\(.name)`: \(.reason); \(.cost)"), .notes[] | {kernel: $kernel, why: .}] |
 	group_by(.why)[] | "- \([.[].kernel] | join(", ")): \(.[0].why)"'
 
-printf '\n## The suite\n'
+printf '\n## Test results\n'
 table_head test
 awk '{ print $3 }' "$results/all" | awk '!seen[$0]++' | while read -r test; do
 	printf '| %s |' "$test"
