@@ -32,6 +32,7 @@ static const struct cmd commands[] = {
 	 true},
 	{"doctor", "show what kmemtrace can trace on this kernel, and what it cannot", cmd_doctor,
 	 false},
+	{"explain", "explain a word that a report uses", cmd_explain, false},
 	{"version", "print the version and what it was built with", cmd_version, false},
 };
 

@@ -19,6 +19,7 @@
 #include "base/escape.h"
 #include "golden.h"
 #include "findings/report.h"
+#include "render/terms.h"
 #include "render/report.h"
 #include "render/table.h"
 #include "sample_capture.h"
@@ -350,9 +351,31 @@ static void tables_cut_by_display_width(void **state)
 	free(text);
 }
 
+/* Each term is found, in any spelling, fits a screen, and refers to terms that exist. */
+static void every_term_is_explained(void **state)
+{
+	char text[64], *word, *rest;
+
+	(void)state;
+	for (size_t i = 0; i < nr_terms; i++) {
+		assert_ptr_equal(term_find(terms[i].name), &terms[i]);
+		assert_true(i == 0 || strcasecmp(terms[i - 1].name, terms[i].name) < 0);
+		assert_true(strlen(terms[i].brief) <= 60 && strlen(terms[i].text) <= 480);
+		snprintf(text, sizeof(text), "%s", terms[i].also);
+		for (word = strtok_r(text, ",", &rest); word; word = strtok_r(NULL, ",", &rest))
+			if (!term_find(word + (*word == ' ')))
+				fail_msg("%s: no term '%s'", terms[i].name, word);
+	}
+	assert_non_null(term_find("unseen-free"));
+	assert_non_null(term_find("UNSEEN_FREE"));
+	assert_null(term_find("unseen"));
+	assert_null(term_find(""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_term_is_explained),
 		cmocka_unit_test(text_is_as_agreed),
 		cmocka_unit_test(hostile_names_stay_inert_in_every_view),
 		cmocka_unit_test(empty_and_broken_captures_are_printed),
