@@ -13,6 +13,7 @@
 #include "base/bounds.h"
 #include "base/log.h"
 #include "cmd.h"
+#include "pager.h"
 
 static void check_written(void)
 {
@@ -71,6 +72,15 @@ static void sink_pass(struct sink *s)
 	s->passing = true;
 }
 
+/* The document is complete: on a terminal that it does not fit, by the pager. */
+static void sink_show(struct sink *s)
+{
+	if (!s->passing && pager_wanted(s->kept.items, s->kept.nr) &&
+	    pager_show(s->kept.items, s->kept.nr))
+		return;
+	sink_pass(s);
+}
+
 /* A cookie_write_function_t: it returns 0 on failure. */
 static ssize_t sink_take(void *cookie, const char *data, size_t size)
 {
@@ -113,7 +123,7 @@ int output_document(const char *what, int (*render)(const void *arg, FILE *out),
 	if (fclose(f) && !err)
 		err = ENOMEM;
 	if (!err)
-		sink_pass(&s);
+		sink_show(&s);
 	ARRAY_FREE(&s.kept);
 	err = s.err ?: err;
 	errno = err;

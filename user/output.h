@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Prints a document to standard output: completely or not at all, unless it is huge. */
+/*
+ * Prints a document to standard output: completely or not at all, unless it is huge. On a terminal
+ * that it does not fit it goes through a pager (pager.h).
+ */
 #ifndef KMEMTRACE_OUTPUT_H
 #define KMEMTRACE_OUTPUT_H
 

@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A document longer than the terminal goes through a pager, whole; and a shorter one, or one that is not for a terminal,
+# does not. script(1) makes the terminal. Needs neither root nor BPF.
+. "$(dirname "$0")/lib.sh"
+
+PAGED="sed s/^/paged:/"
+
+# on_terminal ROWS COMMAND…: what it prints on a terminal of so many rows.
+on_terminal() {
+	local rows=$1
+	shift
+	script -qec "stty rows $rows cols 80; $*" /dev/null </dev/null | tr -d '\r'
+}
+
+test_what_does_not_fit_is_paged() {
+	KMEMTRACE_PAGER=$PAGED on_terminal 10 "$KMEMTRACE" explain >"$WORK/paged"
+	"$KMEMTRACE" explain >"$WORK/plain"
+	[ "$(wc -l <"$WORK/plain")" -gt 10 ]
+	diff <(sed 's/^/paged:/' "$WORK/plain") <(sed 's/\x1b\[[0-9;]*m//g' "$WORK/paged") || fail "$(cat "$WORK/paged")"
+}
+
+test_what_fits_is_not_paged() {
+	KMEMTRACE_PAGER=$PAGED on_terminal 100 "$KMEMTRACE" explain >"$WORK/out"
+	! grep -q paged: "$WORK/out" || fail "$(cat "$WORK/out")"
+	KMEMTRACE_PAGER=$PAGED "$KMEMTRACE" explain >"$WORK/out"
+	! grep -q paged: "$WORK/out" || fail "$(cat "$WORK/out")"
+}
+
+test_without_a_pager_everything_is_printed() {
+	for pager in "" cat /nonexistent/pager; do
+		KMEMTRACE_PAGER=$pager on_terminal 10 "$KMEMTRACE" explain >"$WORK/out" || fail "$(cat "$WORK/out")"
+		[ "$(grep -c . "$WORK/out")" -ge "$("$KMEMTRACE" explain | grep -c .)" ] || fail "'$pager': $(cat "$WORK/out")"
+	done
+}
+
+# The reader who has seen enough is no failure.
+test_a_pager_that_ends_early() {
+	KMEMTRACE_PAGER="head -n 1" on_terminal 10 "$KMEMTRACE" explain >"$WORK/out" || fail "status $?: $(cat "$WORK/out")"
+	[ "$(wc -l <"$WORK/out")" = 1 ]
+}
+
+# Nothing is run as root that somebody left in $PAGER, and less gives no shell away.
+test_root_runs_no_foreign_pager() {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	PAGER="touch $WORK/ran" on_terminal 10 env KMEMTRACE_PAGER= "$KMEMTRACE" explain >/dev/null
+	PAGER="touch $WORK/ran" on_terminal 10 "PATH=/nonexistent $KMEMTRACE explain" >/dev/null || true
+	[ ! -e "$WORK/ran" ]
+	# shellcheck disable=SC2016
+	KMEMTRACE_PAGER='echo "secure: $LESSSECURE"' on_terminal 10 "$KMEMTRACE" explain >"$WORK/out"
+	grep -q 'secure: 1' "$WORK/out" || fail "$(cat "$WORK/out")"
+}
+
+run_tests
