@@ -82,20 +82,28 @@ void log_debug(const char *fmt, ...)
 	va_end(ap);
 }
 
-void log_progress(const char *fmt, ...)
+size_t log_progress_columns(void)
 {
 	struct winsize w;
-	char line[256];
-	va_list ap;
-	int width;
 
 	if (!isatty(STDERR_FILENO))
+		return 0;
+	/* the last column stays free: a terminal may wrap after it */
+	return !ioctl(STDERR_FILENO, TIOCGWINSZ, &w) && w.ws_col > 1 ? w.ws_col - 1U : 79;
+}
+
+void log_progress(const char *fmt, ...)
+{
+	size_t columns = log_progress_columns();
+	char line[256];
+	va_list ap;
+
+	if (!columns)
 		return;
-	width = !ioctl(STDERR_FILENO, TIOCGWINSZ, &w) && w.ws_col > 1 ? w.ws_col - 1 : 79;
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "\r\033[K%.*s", width, line);
+	fprintf(stderr, "\r\033[K%.*s", (int)columns, line);
 	fflush(stderr);
 	progress_shown = true;
 }

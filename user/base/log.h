@@ -7,6 +7,7 @@
 #define KMEMTRACE_BASE_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Set once by main() from --verbose: log_debug() prints only then. */
 extern bool log_verbose;
@@ -25,6 +26,9 @@ void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Print "kmemtrace: MESSAGE" when log_verbose is set. errno is preserved. */
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* The columns that a progress line may take; 0 if stderr is not a terminal. */
+size_t log_progress_columns(void);
 
 /*
  * A progress line: overwrites the previous one, is cut to the terminal's width, and is ended by the

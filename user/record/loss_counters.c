@@ -48,6 +48,13 @@ static int put(struct cap_checkpoint *out, const char *name, uint64_t value)
 	return 0;
 }
 
+uint64_t losses_events(const struct tracer_counts *counts)
+{
+	return counts->recursion_misses + counts->losses[KMT_LOSS_LIVE_FULL] +
+	       counts->losses[KMT_LOSS_NESTED] + counts->losses[KMT_LOSS_NO_CPU] +
+	       counts->losses[KMT_LOSS_CONTENDED];
+}
+
 int losses_put(const struct tracer_counts *counts, const struct audit_counts *audit,
 	       uint64_t not_watched, struct cap_checkpoint *out)
 {

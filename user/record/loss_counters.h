@@ -10,6 +10,9 @@
 #include "capture/capture.h"
 #include "trace/audit.h"
 
+/* Events that were not recorded at all, so far. */
+uint64_t losses_events(const struct tracer_counts *counts);
+
 /* Append every counter to the checkpoint's losses. Returns 0 or −ENOMEM. */
 int losses_put(const struct tracer_counts *counts, const struct audit_counts *audit,
 	       uint64_t not_watched, struct cap_checkpoint *out);

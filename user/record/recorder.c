@@ -27,7 +27,9 @@
 #include "proc/snapshot.h"
 #include "record/collector.h"
 #include "record/command.h"
+#include "record/loss_counters.h"
 #include "record/metadata.h"
+#include "record/progress.h"
 #include "record/oom.h"
 #include "record/recorder_caps.h"
 #include "trace/stats_helper.h"
@@ -67,16 +69,14 @@ struct recorder {
 	double cost_next_s; /* when it is closed, or the next one opened */
 	bool cost_said;     /* printed that the budget cannot be kept */
 	enum tracer_watch watched[KMT_POOLS];
-	double exact_until_s; /* when an exact recording started sampling; 0: never */
-	int64_t slab_start_kb, slab_now_kb;
+	double exact_until_s;           /* when an exact recording started sampling; 0: never */
 	struct pids_limits pids_limits; /* at the start */
 	struct command command;
 	struct stats_helper helper;
 	enum ended_by ended_by;
 	int signal_fd;
-	int heard_fd;      /* stderr, if the recording ends when its reader goes away; else −1 */
-	double progress_s; /* time of the last progress line, */
-	uint64_t progress_events; /* and the event count then */
+	int heard_fd; /* stderr, if the recording ends when its reader goes away; else −1 */
+	struct progress progress;
 };
 
 /* Names of the pools in messages about pausing. */
@@ -134,9 +134,7 @@ static int snapshot_put(struct recorder *r, const struct snapshot *s)
 {
 	int err = capture_put_snapshot(r->writer, s);
 
-	r->slab_now_kb = named_value_get(&s->meminfo, "Slab", 0);
-	if (s->kind == SNAPSHOT_START)
-		r->slab_start_kb = r->slab_now_kb;
+	progress_levels(&r->progress, s);
 	if (!err && s->kind == SNAPSHOT_END)
 		err = collector_other_caches(r->collector, &s->slabs);
 	if (!err && s->kind != SNAPSHOT_TICK)
@@ -211,30 +209,19 @@ static int checkpoint(struct recorder *r, double now_s)
 
 static void progress(struct recorder *r, double now_s)
 {
-	char of[UNITS_MAX + 1] = "", slab[UNITS_MAX], live[UNITS_MAX], rate[UNITS_MAX],
-			    cost[32] = "";
+	struct progress_facts f = {.now_s = now_s, .duration_s = r->options->duration_s};
 	struct tracer_counts c;
-	uint64_t events;
 
 	if (r->options->quiet)
 		return;
 	tracer_counts(r->tracer, &c);
-	events = c.stats[KMT_STAT_ALLOCS] + c.stats[KMT_STAT_FREES] +
-		 c.stats[KMT_STAT_UNKNOWN_FREES];
-	if (r->options->duration_s)
-		snprintf(of, sizeof(of), "/%.0f", r->options->duration_s);
-	if (r->governor.readings)
-		snprintf(cost, sizeof(cost), "  CPU %.2f%%", r->governor.cost);
-	log_progress("%.0f%s s  Slab %s (%+.1f MiB)  %s events/s  %s held%s", now_s, of,
-		     units_bytes(slab, r->slab_now_kb * 1024.0),
-		     (r->slab_now_kb - r->slab_start_kb) / 1024.0,
-		     units_count(rate, (events - r->progress_events) / (now_s - r->progress_s)),
-		     units_count(live, c.stats[KMT_STAT_ALLOCS] - c.stats[KMT_STAT_FREES] -
-					       c.stats[KMT_STAT_REUSED] -
-					       audit_counts(r->audit)->unseen_frees),
-		     cost);
-	r->progress_events = events;
-	r->progress_s = now_s;
+	f.events = c.stats[KMT_STAT_ALLOCS] + c.stats[KMT_STAT_FREES] +
+		   c.stats[KMT_STAT_UNKNOWN_FREES];
+	f.outstanding = c.stats[KMT_STAT_ALLOCS] - c.stats[KMT_STAT_FREES] -
+			c.stats[KMT_STAT_REUSED] - audit_counts(r->audit)->unseen_frees;
+	f.lost = losses_events(&c);
+	f.cpu_percent = r->governor.readings ? r->governor.cost : NAN;
+	progress_show(&r->progress, &f);
 }
 
 /* Print once that the governor cannot keep the budget. */
