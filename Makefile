@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # make              build/kmemtrace
 # make STATIC=1     the same as one static binary, to copy to the host in trouble
-# make test         every test (root for the live ones); unit: only those that need no root
-# make test-vm      boot the kernels of scripts/vm.sh and run tests/vm in each
+# make test         all tests (live tests need root); make unit: only unit tests, which need no root
+# make test-vm      boot each kernel of scripts/vm.sh and run tests/vm in it
 # make STATIC=1 B=build/arm64 ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- SYSROOT=DIR   (scripts/sysroot-arm64.sh DIR)
 # make compile_commands.json   how each C file is compiled, for clangd, clang-tidy and editors
-# make install      DESTDIR and PREFIX as usual; make uninstall with the same takes it away again
-# Other settings than last time (STATIC, CC, CFLAGS, …, or new versions of compilers and libraries) rebuild what they change.
+# make install      DESTDIR and PREFIX as usual; make uninstall, with the same values, removes it
+# Changed settings (STATIC, CC, CFLAGS, …, and new versions of compilers and libraries) rebuild what they affect.
 
 PREFIX  ?= /usr/local
 ifeq ($(origin CC),default)
@@ -55,11 +55,11 @@ Q := $(if $(V),,@)
 .PHONY: all test unit live fuzz plants bench bench-tools vm-tools test-vm test-vm-reboot kernels-doc check-vmlinux check \
 	install uninstall clean FORCE
 all: $(B)/kmemtrace
-# headers that make came to by a chain of rules are kept: they are what everything else is compiled against
+# keep headers that make builds as intermediate files: everything else includes them
 .SECONDARY:
 
-# ---- settings: what is built depends on these files, which change when a setting does ----
-# ccache changes no output. BPF objects, C objects and linked programs have a file each: STATIC=1 links again, no more.
+# ---- settings: targets depend on these files, which change when a setting changes ----
+# ccache does not change the output. BPF objects, C objects and linked programs each have a file, so STATIC=1 only links again.
 SETTINGS := $(B)/settings
 settings_bpf = $(filter-out ccache,$(CLANG)) $(BPF_CFLAGS) | $(shell $(CLANG) --version 2>&1 | head -n 1; \
 	$(BPFTOOL) version 2>&1 | head -n 1; $(PKG_CONFIG) --modversion libbpf)
@@ -67,8 +67,8 @@ settings_cc = $(filter-out ccache,$(CC)) $(CPPFLAGS) $(CFLAGS) $(KCFLAGS) $(SAN)
 	$(PKG_CONFIG) --modversion $(PKGS))
 settings_link = $(filter-out ccache,$(CC)) $(CFLAGS) $(LDFLAGS) $(LDLIBS) $(LDLIBS_DYN)
 
-# `make && sudo make install` installs what was built: sudo hides the settings of the first make, so they are not
-# compared then, unless some are given to this make.
+# `make && sudo make install` must install what was built. sudo hides the settings of the first make, so `make install` does
+# not compare them, unless it is given some.
 ifeq ($(filter-out install uninstall,$(or $(MAKECMDGOALS),all))$(filter command%,$(foreach setting,CC CLANG BPFTOOL \
 	ARCH CFLAGS CPPFLAGS LDFLAGS STATIC CROSS_COMPILE SYSROOT,$(origin $(setting)))),)
 COMPARE :=
@@ -80,8 +80,8 @@ $(SETTINGS)/%: $(COMPARE)
 	$(shell mkdir -p $(@D))$(file >$@.new,$(settings_$*))
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
-# ---- BPF: all sources as one unit, then a skeleton ----
-# Not one object each: libbpf 1.1's linker fails when two objects use the same kfunc.
+# ---- BPF: compile all sources together, then generate a skeleton ----
+# Separate objects do not work: the linker of libbpf 1.1 fails if two objects use the same kfunc.
 $(B)/bpf/tracer.bpf.c: $(BPF_TRACE) Makefile
 	@mkdir -p $(@D)
 	$(Q)printf '#include "%s"\n' $(notdir $(BPF_TRACE)) > $@
@@ -98,7 +98,7 @@ $(B)/gen/%.skel.h: $(B)/bpf/%.o
 	@echo "  GEN  $@"
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
 
-# ---- user side ----
+# ---- user-space program ----
 $(B)/obj/%.o: %.c Makefile $(SETTINGS)/cc | $(SKEL)
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
@@ -120,7 +120,7 @@ $(B)/kmemtrace: $(B)/obj/user/main.o $(B)/libkmemtrace.a $(SETTINGS)/link
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out $(SETTINGS)/%,$^) $(LDLIBS)
 
 # ---- tests ----
-# Unit tests are built whole with ASan and UBSan, in a tree of their own.
+# Unit tests and all that they use are built with ASan and UBSan, in a separate directory.
 SAN      := -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -O1 -g
 SAN_OBJ  := $(LIB_OBJ:$(B)/obj/%.o=$(B)/san/%.o)
 $(B)/san/%.o: %.c Makefile $(SETTINGS)/cc | $(SKEL)
@@ -138,7 +138,7 @@ $(B)/tests/test_%: tests/unit/test_%.c $(B)/san/libkmemtrace.a Makefile $(SETTIN
 	$(Q)$(CC) $(SAN) $(KCFLAGS) -Itests/unit -DTESTS_DIR='"$(CURDIR)/tests"' -o $@ $< $(B)/san/libkmemtrace.a \
 		$(LDLIBS_DYN) -lcmocka
 
-# Live tests in C load the BPF programs: without sanitizers, as root.
+# Live tests in C load BPF programs as root, and are built without sanitizers.
 LIVE_SRC := $(sort $(wildcard tests/live/test_*.c))
 LIVE_BIN := $(LIVE_SRC:tests/live/%.c=$(B)/live/%)
 $(B)/live/%: tests/live/%.c $(B)/libkmemtrace.a Makefile $(SETTINGS)/cc
@@ -148,7 +148,7 @@ $(B)/live/%: tests/live/%.c $(B)/libkmemtrace.a Makefile $(SETTINGS)/cc
 
 live: $(LIVE_BIN)
 
-# plant holds known objects, churn makes and frees many; no library but libc, so STATIC=1 works anywhere.
+# plant holds known objects; churn allocates and frees many. They need only libc, so STATIC=1 works anywhere.
 PLANT_OBJ := $(patsubst tests/plant/%.c,$(B)/plant/%.o,$(filter-out tests/plant/churn.c,$(wildcard tests/plant/*.c)))
 CHURN_OBJ := $(B)/plant/churn.o $(B)/plant/kinds.o $(B)/plant/ring.o
 $(B)/plant/%.o: tests/plant/%.c Makefile $(SETTINGS)/cc
@@ -190,7 +190,7 @@ plants: $(B)/plant/plant $(B)/plant/churn
 test: all unit live plants
 	./scripts/test.sh --no-install
 
-# ---- other kernels: what the guests need beside kmemtrace and the plants ----
+# ---- other kernels: programs for the guests, besides kmemtrace and the plants ----
 VM_TOOLS := $(B)/vm-tools/jsonq $(B)/vm-tools/bpfload $(B)/vm-tools/capexec
 $(B)/vm-tools/%: tests/vm/%.c Makefile $(B)/libkmemtrace.a $(SETTINGS)/cc $(SETTINGS)/link
 	@mkdir -p $(@D)
@@ -200,20 +200,20 @@ $(B)/vm-tools/%: tests/vm/%.c Makefile $(B)/libkmemtrace.a $(SETTINGS)/cc $(SETT
 vm-tools: $(VM_TOOLS) $(B)/bpf/tracer.o $(B)/bpf/tracer_legacy.o
 test-vm:
 	./scripts/vm.sh
-# a recording before and one after a reboot, and one of another kernel, compared
+# record before and after a reboot, and on another kernel, and compare
 test-vm-reboot:
 	./scripts/vm-reboot.sh
 
-# docs/kernels.md from the last run of test-vm
+# write docs/kernels.md from the last run of test-vm
 kernels-doc:
 	./scripts/kernels-doc.sh >docs/kernels.md.tmp && mv docs/kernels.md.tmp docs/kernels.md
 
-# every hand-written kernel type against the BTF of real kernels
+# compare every hand-written kernel type with the BTF of real kernels
 check-vmlinux:
 	./scripts/check-vmlinux.sh
 
-# Fuzzers, for clang with libFuzzer (libclang-rt-*-dev), and what they start from; scripts/fuzz.sh runs them. The first
-# undefined behaviour ends a run, as a crash does. SQLite and jansson are the system's, not instrumented.
+# Fuzzers and their seeds, for clang with libFuzzer (libclang-rt-*-dev); scripts/fuzz.sh runs them. A run ends at the first
+# crash or undefined behaviour. SQLite and jansson come from the system, without instrumentation.
 FUZZ     := -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fno-sanitize-recover=all -O1 -g
 FUZZ_SRC := user/capture_input.c $(filter $(addprefix user/,$(addsuffix /%,base data capture proc sym model diff findings render)), \
             $(USER_SRC)) tests/fuzz/common.c
@@ -235,7 +235,7 @@ $(B)/fuzz/make_seeds: $(B)/fuzz/obj/tests/fuzz/make_seeds.o $(FUZZ_OBJ)
 $(B)/fuzz/seeds: $(B)/fuzz/make_seeds $(wildcard tests/fixtures/captures/*.gz)
 	$(Q)rm -rf $@ && $< $@
 
-# How each C file is compiled: "FILE COMMAND" a line, and from that a compilation database.
+# Print how each C file is compiled, as lines "FILE COMMAND", and turn that into a compilation database.
 # https://clang.llvm.org/docs/JSONCompilationDatabase.html
 DB_CC   := $(filter-out ccache,$(CC)) $(CPPFLAGS) $(filter-out -MMD -MP,$(KCFLAGS))
 DB_BPF  := $(filter-out ccache,$(CLANG)) $(filter-out -MMD -MP,$(BPF_CFLAGS))
@@ -252,8 +252,8 @@ compile_commands.json: Makefile $(SETTINGS)/cc $(SETTINGS)/bpf $(USER_SRC) $(UNI
 			(NR > 1 ? "," : ""), dir, file, substr($$0, 2), file \
 	} END { print "\n]" }' >$@.tmp && mv $@.tmp $@
 
-# Anyone may run report and diff, so it goes where everyone's PATH looks. Earlier versions went to sbin, and root would still
-# find one left there first.
+# Install into bin, because every user may run report and diff. Earlier versions were installed into sbin; remove them,
+# because root's PATH would find them first.
 install: all
 	rm -f $(DESTDIR)$(PREFIX)/sbin/kmemtrace
 	install -D -m 0755 $(B)/kmemtrace $(DESTDIR)$(PREFIX)/bin/kmemtrace

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# For bench.sh: "ROUND TRACER WORKLOAD NS" lines, then "WHAT WORKLOAD VALUE" lines about programs, to tables or JSON.
+# For bench.sh: turn lines "ROUND TRACER WORKLOAD NS", then lines "WHAT WORKLOAD VALUE" about programs, into tables or JSON.
 
 function sorted(text, a,    n, i, j, v)
 {
@@ -19,7 +19,7 @@ function median(text,    a, n)
 	return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
 }
 
-# the mean of the middle four fifths: a round in which something else went on does not count
+# the mean of the middle four fifths, so that rounds with disturbances do not count
 function middle(text,    a, n, g, i, sum)
 {
 	n = sorted(text, a)
@@ -29,7 +29,7 @@ function middle(text,    a, n, g, i, sum)
 	return n ? sum / (n - 2 * g) : 0
 }
 
-# half the 95 % interval of that (Tukey and McLaughlin 1963: from the winsorized variance); of a single one it is not known: 0
+# half of its 95 % interval (Tukey and McLaughlin 1963, from the winsorized variance); 0, for unknown, with a single value
 function half(text,    a, n, g, i, v, sum, squares)
 {
 	n = sorted(text, a)
@@ -42,7 +42,7 @@ function half(text,    a, n, g, i, v, sum, squares)
 	return n > 1 ? 1.96 * sqrt((squares - sum ^ 2 / n) / (n - 1) + 1e-9) * sqrt(n) / (n - 2 * g) : 0
 }
 
-# what tracer t took more than tracer f, round by round
+# the additional time of tracer t compared with tracer f, round by round
 function more(t, f, w,    r, list)
 {
 	for (r = 1; r <= close_rounds + peer_rounds; r++)
@@ -56,7 +56,7 @@ function added(t, w)
 	return middle(more(t, "nothing", w))
 }
 
-# what it adds as a part of what the floor adds, and half the 95 % interval of that; peers have rounds of their own
+# what it adds as a fraction of what the floor adds, with half of the 95 % interval; other tracers have their own rounds
 function part(t, w,    list)
 {
 	list = more(t, "floor", w)
@@ -74,7 +74,7 @@ function part_half(t, w,    floor, list)
 	return sqrt(half(list) ^ 2 + ((part(t, w) - 1) * half(more("floor", "nothing", w))) ^ 2) / floor
 }
 
-# what is known of it: 0 is not
+# the value, or unknown if it is 0
 function known(value, format, otherwise)
 {
 	return value > 0 ? sprintf(format, value) : otherwise
@@ -101,7 +101,7 @@ function hit_rate(w)
 	return 100 * program["unwind_hits", w] / (program["unwind_hits", w] + program["unwind_misses", w] + 1e-9)
 }
 
-# what the machine did in the nth window of 5 s
+# the load in the nth window of 5 s
 function phase(n)
 {
 	return n < 3 || n > 6 ? "idle" : n < 5 ? "paced" : "full"

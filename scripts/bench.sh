@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# bench.sh [--rounds N] [--json] [--no-peers] [WORKLOAD...]: what tracing costs, in one sitting (root).
-# Runs each workload of tests/bench with nothing attached, with an empty program on each event that kmemtrace
-# attaches to (the floor), under kmemtrace and under a tracer of the classic design, in turns of a tenth of a second in one
-# process (tests/bench/bench_turns.c), N rounds of five turns each (12), of the floor and sampled, which are close to each
-# other, three times as many, and a few times under other tracers that are installed, and prints what each adds; then what
-# one allocation costs, what a thousand and a million live objects do to it, and what the governor makes of 10 s each of an
-# idle, a paced and a full machine. Some thirty-five minutes; ratios within one run mean something, figures of two do not.
+# bench.sh [--rounds N] [--json] [--no-peers] [WORKLOAD...]: measure the cost of tracing. Needs root; takes about 35 minutes.
+# Each workload of tests/bench runs with nothing attached, with an empty program on each event that kmemtrace uses (the
+# floor), under kmemtrace, and under a tracer of the classic design. They take turns of a tenth of a second in one process
+# (tests/bench/bench_turns.c), in N rounds (default 12) of five turns each. The floor and sampled mode differ little, so they
+# get three times as many rounds; other installed tracers get only a few. The script prints what each adds, the cost of one
+# allocation, the effect of a thousand and of a million live objects, and what the governor does on an idle, a paced and a
+# full machine, for 10 s each. Compare ratios within one run; do not compare figures of two runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -25,7 +25,7 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-[ "$(id -u)" = 0 ] || { echo "bench.sh: run it as root: it attaches to the kernel" >&2; exit 1; }
+[ "$(id -u)" = 0 ] || { echo "bench.sh: needs root, because it attaches BPF programs: run it with sudo" >&2; exit 1; }
 make -s all bench-tools plants >&2
 
 work=$(mktemp -d)
@@ -37,12 +37,12 @@ kmemtrace=$B/kmemtrace
 attach=$B/bench/bench_attach
 turns=$B/bench/bench_turns
 
-# the events that record attaches to, by the plan it carries out
+# the events that record attaches to, according to doctor
 mapfile -t events < <("$kmemtrace" doctor --format json | awk -F'"' '
 	$2 == "name" { split($4, n, ":") }
 	$2 == "how" && $4 == "raw_tp" && n[2] { print n[2] }')
 
-# a cache that these workloads leave alone
+# a cache that these workloads do not use
 idle=
 for cache in mqueue_inode_cache posix_timers_cache fuse_inode btrfs_inode ext4_inode_cache dnotify_struct; do
 	if grep -q "^$cache " /proc/slabinfo; then idle=$cache; break; fi
@@ -65,7 +65,7 @@ run_perf() {
 others=()
 if [ "$peers" ]; then
 	for peer in bpftrace perf; do
-		# installed, and works here: both need tracefs
+		# Is it installed, and does it work here? Both need tracefs.
 		if command -v $peer >/dev/null && (load=("$bench_load" msg); run_$peer) | grep -c . >/dev/null; then
 			others+=("$peer")
 		fi
@@ -73,12 +73,12 @@ if [ "$peers" ]; then
 fi
 
 recorder="exec $kmemtrace record -q -f -o $work/capture.kmt"
-close=(floor "exec $attach floor ${events[*]} -- sleep 600" sampled+12 "$recorder") # a fork's many stacks are learned slowly
+close=(floor "exec $attach floor ${events[*]} -- sleep 600" sampled+12 "$recorder") # it takes long to learn the many stacks of a fork
 all=("${close[@]}" exact+4 "$recorder --exact" focused+2 "$recorder --cache $idle"
 	classic "exec $attach classic -- sleep 600")
 
-# take_turns ROUNDS TRACER…: so many more of each workload, with programs loaded anew: where in memory they lie makes a
-# difference, too
+# take_turns ROUNDS TRACER…: run more rounds of each workload. The programs are loaded again each time, because their
+# place in memory also affects the result.
 done=0
 take_turns() {
 	local nr=$1 name
@@ -105,7 +105,7 @@ if [ ${#others[@]} -gt 0 ]; then
 	done
 fi
 
-# where the time goes, each workload by itself: the kernel's run-time figures slow everything down a little
+# Measure the time in the programs, with each workload on its own, because counting run time slows everything a little.
 for name in "${loads[@]}"; do
 	load=("$bench_load" "$name")
 	"$attach" stats -- "$attach" floor "${events[@]}" -- "${load[@]}" |
@@ -123,7 +123,7 @@ for name in "${loads[@]}"; do
 		$2 ~ /^unwind_(hits|misses|audited|disagreed)$/ { print $2, w, $3 }'
 done >"$work/programs"
 
-# the message loop in exact mode, with so many other objects live
+# Run the message loop in exact mode, with COUNT other live objects.
 run_held() { # COUNT
 	# shellcheck disable=SC2016 # for the inner shell
 	record --exact --max-live 2M -- bash -c '
@@ -140,9 +140,8 @@ for ((r = 1; r <= rounds; r += 4)); do
 	done
 done
 
-# every other 5 s of an idle, a paced and a full machine, and an idle one again, by the kernel's account of the
-# programs' run time; what empty programs would take of the full one comes with it. 1 % is the default's target,
-# and a limit where it is given.
+# Measure the programs' run time in every other 5 s, as the kernel counts it: on an idle, a paced and a full machine, then on
+# an idle one again. "floor" shows what empty programs take. By default 1 % is a target; with --max-overhead it is a limit.
 echo "bench.sh: the governor" >&2
 cat >"$work/phases" <<-EOF
 	churn() { for ((cpu = 0; cpu < \$(nproc); cpu++)); do timeout 10 $B/plant/churn msg 1000000000 "\$@" >/dev/null & done; wait; }

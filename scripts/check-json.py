@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""check-json.py COMMAND FILE...     is each FILE what docs/schema/COMMAND.schema.json describes?
-check-json.py --schemas           are the schemas complete, and do the examples and docs/json.md hold?
-check-json.py --self-test         is every fault found that is put into the examples, one at a time?
+"""check-json.py COMMAND FILE...     Does each FILE match docs/schema/COMMAND.schema.json?
+check-json.py --schemas           Are the schemas complete, and do the examples and docs/json.md match them?
+check-json.py --self-test         Does this script find each fault that it puts into the examples, one at a time?
 
-The schemas let unknown fields pass, because additions are no new schema version. This script does not: a field
-that is emitted and not described is an error here. A FILE may be part of a document: COMMAND#/properties/levels.
+The schemas accept unknown fields, because new fields do not change the schema version. This script does not: a field
+without a description is an error. A FILE may be part of a document: COMMAND#/properties/levels.
 
-Debian's own python (the first line) is the one that has Debian's python3-jsonschema.
+The first line names Debian's python, because only that one has Debian's python3-jsonschema.
 """
 import copy
 import json
@@ -25,9 +25,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "docs/schema"
 EXAMPLES = SCHEMAS / "examples"
 COMMANDS = sorted(p.name.split(".")[0] for p in SCHEMAS.glob("*.schema.json") if p.name != "common.schema.json")
-SHOWN = 10  # errors of one file; one missing field of every row would be thousands
+SHOWN = 10  # errors shown per file; a field that is missing in every row would give thousands
 
-# What a description must say of a field with such a name. The last that fits counts.
+# What the description of a field with such a name must contain. The last match counts.
 UNITS = [(r"_kb$|^kb$|^kb_", "KiB"), (r"_s$|^seconds", "second|ISO"), (r"bytes", "byte"), (r"_ns$", "nanosecond"),
          (r"_percent$|^percent$", "percent"), (r"bytes_per_s", "per second"), (r"kb_per_s$", "KiB per second")]
 
@@ -37,7 +37,7 @@ def load(path):
 
 
 class Schemas:
-    """Published schemas, read once, and the strict form of each: closed, and without references."""
+    """The published schemas, and a strict form of each: it forbids unknown fields and contains no references."""
 
     def __init__(self, files=None):
         self.files = files or {p.name: load(p) for p in SCHEMAS.glob("*.schema.json")}
@@ -49,7 +49,7 @@ class Schemas:
         return node
 
     def strict(self, name, node):
-        """Like node, but no object may have a field that is not described. No schema here refers to itself."""
+        """A copy of node that forbids fields without a description. No schema here refers to itself."""
         if isinstance(node, list):
             return [self.strict(name, item) for item in node]
         if not isinstance(node, dict):
@@ -71,7 +71,7 @@ class Schemas:
 
 
 def errors_of(validator, document):
-    """One sentence each, with the place in the document: $.growth[0].rank"""
+    """One sentence per error, with its place in the document: $.growth[0].rank"""
     for error in validator.iter_errors(document):
         where = "$" + "".join(f"[{k}]" if isinstance(k, int) else "." + k for k in error.absolute_path)
         if error.validator == "additionalProperties":
@@ -84,7 +84,7 @@ def errors_of(validator, document):
 # ---- are the schemas themselves complete? ----
 
 def check_field(where, name, field, required):
-    """Every field says what it means, in which unit, of which type, and whether it is always there."""
+    """The schema of each field must give its meaning, unit and type, and whether it is always present."""
     words = field.get("description", "")
     wanted = [unit for pattern, unit in UNITS if re.search(pattern, name)][-1:]
     measured = "number" in str(field.get("type")) or "integer" in str(field.get("type"))
@@ -100,7 +100,7 @@ def check_field(where, name, field, required):
 
 
 def check_node(where, node):
-    """Everything below a strict schema. An object with an empty "required" is a table: any field may be absent."""
+    """Check everything below a strict schema. In an object with an empty "required", any field may be absent."""
     if node.get("type") == "object" and "properties" not in node:
         yield f"{where}: an object without properties"
     if "array" in str(node.get("type")) and "items" not in node:
@@ -159,7 +159,7 @@ def check_all(schemas):
 # ---- would a fault be found? ----
 
 def changed(document, path, change):
-    """A copy of the document in which change(parent, key) was made at path."""
+    """Copy the document and call change(parent, key) at path."""
     out = copy.deepcopy(document)
     parent = out
     for key in path[:-1]:
@@ -169,7 +169,7 @@ def changed(document, path, change):
 
 
 def walk(value, schema, path=()):
-    """Each (path, value, strict schema) below a document; of anyOf the branch that has all its fields."""
+    """Yield (path, value, strict schema) for each value; of anyOf, the branch that has all its fields."""
     for branch in schema.get("anyOf", []):
         if isinstance(value, dict) and value.keys() <= branch["properties"].keys():
             schema = branch
@@ -192,7 +192,7 @@ def remove(parent, key):
 
 
 def faults(document, schema):
-    """(what was done, the document with that fault) for every fault that can be made in it."""
+    """Yield (what was done, the document with that fault) for every fault that can be made."""
     for path, value, node in walk(document, schema):
         at = ".".join(map(str, path))
         if isinstance(value, dict):
@@ -206,7 +206,7 @@ def faults(document, schema):
 
 
 def never_seen(command, schemas, documents):
-    """Fields that no example has, so that the faults above were never tried on them."""
+    """Fields that no example contains, so that no faults were tried on them."""
     schema = schemas.strict(command + ".schema.json", schemas.files[command + ".schema.json"])
     seen = {tuple(k for k in path if isinstance(k, str)) for document in documents for path, _, _ in walk(document, schema)}
 
@@ -221,7 +221,7 @@ def never_seen(command, schemas, documents):
 
 
 def faults_of_schemas(schemas):
-    """The same for the checks of the schemas themselves."""
+    """The same for the checks of the schemas."""
     for what, change in [
             ("a description gone", lambda row: row["rank"].pop("description")),
             ("a unit gone", lambda row: row["bytes"].update(description="How much.")),
@@ -259,7 +259,7 @@ def check_file(validator, what, path):
     except (OSError, ValueError) as error:
         errors = [str(error)]
     for error in errors[:SHOWN]:
-        yield f"{path} is not what docs/schema/{what.split('#')[0]}.schema.json describes: {error}"
+        yield f"{path} does not match docs/schema/{what.split('#')[0]}.schema.json: {error}"
     if len(errors) > SHOWN:
         yield f"... and {len(errors) - SHOWN} more"
 

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# check-layers.sh [--self-test] [TREE]: the rooms of user/ may include each other in one direction only. The table
-# below is the whole rule; --self-test shows that it catches what it should.
+# check-layers.sh [--self-test] [TREE]: check that the rooms of user/ include each other in one direction only, as the
+# table below allows. --self-test checks that this script finds each kind of mistake.
 set -euo pipefail
 
-# ROOM: the rooms it may include, besides itself and generated headers. "." is main.c and the commands.
+# ROOM: the rooms that it may include, besides itself and generated headers. "." is main.c and the commands.
 rules() {
 	cat <<-EOF
 		base:
@@ -22,10 +22,10 @@ rules() {
 	EOF
 }
 
-# Who may read what the kernel side shares (bpf/*.h) and load skeletons (*.skel.h).
+# The rooms that may include the shared headers of the BPF programs (bpf/*.h), and skeletons (*.skel.h).
 BPF_ROOMS="trace record"
 
-# includes DIR: "FILE INCLUDED" for each quoted include.
+# includes DIR: print "FILE INCLUDED" for each quoted include.
 includes() {
 	grep -rHoE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"[^"]+"' --include='*.[ch]' "$1" |
 		sed -E 's/:[^"]*"([^"]*)"/ \1/'
@@ -41,7 +41,8 @@ check_rooms() { # TREE
 	return $bad
 }
 
-# No circle between modules: NAME.c, NAME.h and NAME_internal.h count as one. What tsort says of a loop goes to the reader.
+# Modules must not include each other in a circle. NAME.c, NAME.h and NAME_internal.h count as one module. Print the loops
+# that tsort finds.
 check_circles() { # TREE
 	local loops
 
@@ -52,7 +53,7 @@ check_circles() { # TREE
 	return 1
 }
 
-check_tree() { # TREE: prints each offence, fails when there is one
+check_tree() { # TREE: print each violation; fail if there is one
 	local tree=$1 bad=0 file included room allowed target
 
 	check_rooms "$tree" || bad=1
@@ -62,7 +63,7 @@ check_tree() { # TREE: prints each offence, fails when there is one
 		case $room in */*) room=${room%%/*} ;; *) room=. ;; esac
 		allowed=$(rules | sed -n "s/^$room:/ /p")
 		if ! rules | grep -q "^$room:"; then
-			echo "$file: user/$room is no room of check-layers.sh: add it with what it may include"
+			echo "$file: user/$room is not in the table of check-layers.sh: add it, with the rooms that it may include"
 			bad=1
 			continue
 		fi
@@ -74,7 +75,7 @@ check_tree() { # TREE: prints each offence, fails when there is one
 		esac
 		[ "$target" = "$room" ] && continue
 		if [ "$target" = bpf ]; then allowed=; case " $BPF_ROOMS " in *" $room "*) allowed=" bpf" ;; esac; fi
-		# the commands may name limits the kernel side sets
+		# the commands may use limits that the BPF programs set
 		[ "$target $room" = "bpf ." ] && continue
 		case "$allowed " in
 		*" $target "*) ;;
@@ -87,11 +88,11 @@ check_tree() { # TREE: prints each offence, fails when there is one
 	return $bad
 }
 
-# A tree with one offence of each sort, and one without any.
+# Check a tree without violations, and one with one violation of each kind.
 self_test() {
 	local tree out
 	tree=$(mktemp -d)
-	# shellcheck disable=SC2064 # the directory of now
+	# shellcheck disable=SC2064 # expand the directory now
 	trap "rm -rf '$tree'" EXIT
 	mkdir -p "$tree"/user/{base,data,sym,proc,capture,trace,record,model,diff,findings,render} "$tree/bpf"
 	: >"$tree/bpf/shared.h"

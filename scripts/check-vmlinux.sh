@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# check-vmlinux.sh [-v] [KERNEL…]: every kernel type, member and enumerator written by hand in vmlinux/*.h, every
-# ___flavour and every kfunc in bpf/, must exist in the BTF of at least one kernel (vm.sh's names; default below,
-# and the running one). A misspelt one fails. Every access of the programs must be one that some kernel takes, and
-# every question whether a kernel has something must be answered both ways. -v prints which kernels have what.
+# check-vmlinux.sh [-v] [KERNEL…]: check that every kernel type, member and enumerator in vmlinux/*.h, and every
+# ___flavour and kfunc in bpf/, exists in the BTF of at least one kernel, so that misspelt names are found. KERNEL is a name
+# of vm.sh; the default is the list below and the running kernel. Also check that some kernel accepts each access of the
+# programs, and that each test for a feature is true on one kernel and false on another. -v prints which kernels have what.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,7 +16,7 @@ fi
 work=build/check-vmlinux
 mkdir -p "$work"
 
-# BTF keeps a type only where a variable has it: one variable for each type that is defined.
+# The compiler writes a type into BTF only if a variable uses it, so define one variable of each type.
 types_defined() {
 	sed -nE 's/^(struct|union|enum) ([A-Za-z0-9_]+) \{$/\1 \2/p' vmlinux/*.h
 	sed -nE 's/^(struct|union|enum) ([A-Za-z0-9_]+___[a-z0-9_]+) \{.*/\1 \2/p' bpf/*.h bpf/*.bpf.c
@@ -31,7 +31,7 @@ compile() {
 	clang -O2 -g -target bpf "-D__TARGET_ARCH_$arch" -std=gnu11 -Ivmlinux -Ibpf -c "$work/$1.bpf.c" -o "$work/$1.o"
 }
 compile types
-# The checker itself is held to it that a misspelt member, type and enumerator are each found wrong.
+# Check the checker: it must find a misspelt member, type and enumerator.
 cat >"$work/misspelt.bpf.c" <<-'EOF'
 	struct task_struct { int tgid, tigd; } checked_1;
 	struct taks_struct { int tgid; } checked_2;
@@ -40,7 +40,7 @@ cat >"$work/misspelt.bpf.c" <<-'EOF'
 EOF
 compile misspelt
 
-# kfuncs, and the enumerators of enums without a name.
+# Kfuncs, and the enumerators of unnamed enums.
 names=$({
 	sed -nE 's/^KFUNC\([^,]*, ([a-z0-9_]+),.*/\1/p' bpf/*.h
 	awk '/^enum \{/ { inside = 1; next } /^\}/ { inside = 0 } inside { gsub(/[ \t,=].*/, "", $1); print $1 }' vmlinux/*.h
@@ -54,14 +54,14 @@ mapfile -t btf < <(scripts/vm.sh -f "$@" | sed 's,$,/btf,')
 [ ! -r /sys/kernel/btf/vmlinux ] || btf+=(/sys/kernel/btf/vmlinux)
 found=$("$work/check_vmlinux" "$work/misspelt.o" bpf_no_such_kfunc : "${btf[@]}" 2>/dev/null) || true
 case $found in
-*" 6 wrong") ;; # taks_struct counts with its member
+*" 6 wrong") ;; # taks_struct and its member count as two
 *) echo "check-vmlinux: the checker misses misspelt names: $found" >&2; exit 1 ;;
 esac
 # shellcheck disable=SC2086
 "$work/check_vmlinux" "${verbose[@]}" "$work/types.o" $names : "${btf[@]}"
 
-# What libbpf makes of each access (a relocation) of these objects on each kernel: "KERNEL yes|no ACCESS".
-relocations() { # OBJECT…
+# relocations OBJECT…: print how libbpf resolves each access (relocation) on each kernel: "KERNEL yes|no ACCESS".
+relocations() {
 	local kernel object
 	for kernel in "${btf[@]}"; do
 		for object in "$@"; do
@@ -82,8 +82,8 @@ relocations() { # OBJECT…
 # Every kernel of Debian has hardened free lists.
 ALWAYS='<field_exists> struct kmem_cache___hardened.random'
 
-# Each access is taken by some kernel, each question answered in both ways. In a kernel that lacks what an access needs,
-# the verifier sees to it that it is not reached: tests/vm loads the programs.
+# Some kernel must accept each access, and each test for a feature must have both results. On a kernel that lacks the target
+# of an access, the verifier ensures that the access is never reached: tests/vm loads the programs.
 relocations_judge() {
 	awk -v verbose="${verbose[*]}" -v always="$ALWAYS" '
 		{ kernel = $1; taken = $2; $1 = $2 = ""; access = substr($0, 3); accesses[access]; kernels[kernel]; n[access, taken]++ }
@@ -120,13 +120,13 @@ bpftool=$(command -v bpftool || echo /usr/sbin/bpftool)
 found=$(relocations "$work/unasked.o" | relocations_judge) || true
 case $found in
 *"2 accesses relocated"*" 2 wrong") ;;
-*) echo "check-vmlinux: misspelt and needless questions are missed: $found" >&2; exit 1 ;;
+*) echo "check-vmlinux: the checker misses misspelt and needless feature tests: $found" >&2; exit 1 ;;
 esac
 make -s vm-tools
 relocations build/bpf/tracer*.o | relocations_judge
 
-# An accessor is there to be called.
+# Each accessor must be called somewhere.
 for accessor in $(grep -oE '\bcompat_[a-z_]+\(' bpf/compat.bpf.h | sort -u | tr -d '('); do
 	[ "$(cat bpf/*.[ch] | grep -cE "\b$accessor\(")" -gt 1 ] ||
-		{ echo "check-vmlinux: $accessor() of bpf/compat.bpf.h is called by nobody" >&2; exit 1; }
+		{ echo "check-vmlinux: nothing calls $accessor() of bpf/compat.bpf.h" >&2; exit 1; }
 done

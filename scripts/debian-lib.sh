@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# debian-lib.sh: Debian packages by name, fetched and unpacked into a cache directory. Sourced by vm.sh and
-# check-vmlinux.sh. Never touches the system's own packages; apt checks signatures and sums. The mirror is the
-# one apt is configured with (or KMEMTRACE_MIRROR, on hosts that are not Debian).
+# debian-lib.sh: fetch Debian packages by name and unpack them into a cache directory. Sourced by vm.sh, check-vmlinux.sh
+# and others. It never changes the system's own packages; apt checks signatures and checksums. The mirror is the one that
+# apt is configured with, or KMEMTRACE_MIRROR on hosts that are not Debian.
 
 DEBIAN_KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 DEBIAN_LISTS_MAX_AGE_MIN=360
-# Where the kernels live: an old series stays in its release's security suite, new ones are backports.
-# shellcheck disable=SC2034 # for those who source this
+# Where to find kernels: an old series stays in its release's security suite, new ones are in backports.
+# shellcheck disable=SC2034 # used by the scripts that source this
 DEBIAN_KERNEL_SUITES="bullseye-security bookworm-security trixie-security trixie-backports"
 
 debian_say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 debian_die() { debian_say "$*"; exit 1; }
 
-# debian_init CACHE: must be called before anything else here.
+# debian_init CACHE: call this before all other functions.
 debian_init() {
 	local codename
 	DEBIAN_CACHE=$1
@@ -22,19 +22,19 @@ debian_init() {
 	DEBIAN_MIRROR=${KMEMTRACE_MIRROR:-$(apt-get indextargets --format "\$(SITE)" 'Created-By: Packages' |
 		sed -n 's,/debian/*$,,p' | sort -u | head -n 1)}
 	[ -n "$DEBIAN_MIRROR" ] || debian_die "apt knows no Debian mirror: set KMEMTRACE_MIRROR=URL (without /debian)"
-	# The release that tools and libraries come from: ours, so that unpacked ones fit the installed ones.
+	# Take tools and libraries from the release of this host, so that they fit the installed ones.
 	# shellcheck source=/dev/null
 	codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
 	DEBIAN_RELEASE=${KMEMTRACE_RELEASE:-$codename}
 }
 
-debian_source() { # SUITE: its sources.list line
+debian_source() { # SUITE: print its line for sources.list
 	local archive=debian
 	case $1 in *-security) archive=debian-security ;; esac
 	printf 'deb [arch=amd64,arm64 signed-by=%s] %s/%s %s main\n' "$DEBIAN_KEYRING" "$DEBIAN_MIRROR" "$archive" "$1"
 }
 
-# debian_apt SET COMMAND…: an apt command that sees only the suites of SET ("kernels" or "release").
+# debian_apt SET COMMAND…: run an apt command that sees only the suites of SET ("kernels" or "release").
 debian_apt() {
 	local dir=$DEBIAN_CACHE/apt-$1 command=$2
 	shift 2
@@ -45,7 +45,7 @@ debian_apt() {
 		-o Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false "$@"
 }
 
-# debian_update SET SUITE…: fresh package lists, at most every DEBIAN_LISTS_MAX_AGE_MIN.
+# debian_update SET SUITE…: fetch package lists that are older than DEBIAN_LISTS_MAX_AGE_MIN.
 debian_update() {
 	local set=$1 dir=$DEBIAN_CACHE/apt-$1 suite
 	shift
@@ -57,11 +57,11 @@ debian_update() {
 	fi
 	mv "$dir/sources.new" "$dir/sources.list"
 	rm -f "$dir/updated"
-	# A suite that is gone costs its own series only; the others still count.
+	# If one suite is missing, only its own kernels are missing.
 	if debian_apt "$set" apt-get -qq update >&2; then
 		touch "$dir/updated"
 	else
-		debian_say "not every package list could be fetched"
+		debian_say "some package lists could not be fetched"
 	fi
 }
 
@@ -74,9 +74,9 @@ debian_download() { # SET DIR PACKAGE[:ARCH][=VERSION]…
 
 # ---- kernels ----
 
-# debian_kernels: "SERIES ARCH VERSION PACKAGE" for the newest version of each series Debian has now.
-# The cloud flavour: small, needs no module to boot here, and has BTF. From 6.19 linux-image is empty and
-# linux-binary holds the kernel; linux-binary-unsigned comes first into a suite and is the second choice.
+# debian_kernels: print "SERIES ARCH VERSION PACKAGE" for the newest version of each series that Debian has now. It selects
+# the cloud flavour, which is small, boots here without modules, and has BTF. From 6.19, linux-image is empty and
+# linux-binary contains the kernel; linux-binary-unsigned appears first in a suite and is the second choice.
 debian_kernels() {
 	debian_apt kernels apt-cache dumpavail | awk '
 		/^Package: / { package = $2 }
@@ -93,7 +93,7 @@ debian_kernels() {
 		awk '{ newest[$1 " " $2] = $4 " " $5 } END { for (k in newest) print k, newest[k] }' | sort -k2,2 -k1,1V
 }
 
-# debian_kernel_fetch SERIES ARCH VERSION PACKAGE: kernels/SERIES[-arm64]/{vmlinuz,Image,btf,version}.
+# debian_kernel_fetch SERIES ARCH VERSION PACKAGE: create kernels/SERIES[-arm64]/{vmlinuz,Image,btf,version}.
 debian_kernel_fetch() {
 	local series=$1 arch=$2 version=$3 package=$4 dir file deb
 	dir=$(debian_kernel_dir "$series" "$arch")
@@ -101,7 +101,7 @@ debian_kernel_fetch() {
 	rm -rf "$dir"
 	debian_download kernels "$dir" "$package:$arch=$version" || return 1
 	deb=$(find "$dir" -name '*.deb')
-	# /boot up to 7.1, /usr/lib/modules/V from 7.2.
+	# It is in /boot up to 7.1, in /usr/lib/modules/V from 7.2.
 	file=$(dpkg-deb -c "$deb" | awk '$1 ~ /^-/ && $6 ~ /\/vmlinuz[^\/]*$/ { print $6 }' | head -n 1)
 	[ -n "$file" ] || return 1
 	dpkg-deb --fsys-tarfile "$deb" | tar xO "$file" >"$dir/vmlinuz"
@@ -123,8 +123,8 @@ debian_kernel_dir() { # SERIES ARCH
 u32_at() { od -An -tu4 -j"$2" -N4 "$1" | tr -d ' '; }
 bytes_at() { tail -c +$(($2 + 1)) "$1" | head -c "$3"; }
 
-# kernel_decompress VMLINUZ OUT: the kernel inside a bzImage, an EFI zboot image or a gzip file, by the offsets
-# their headers give (Documentation/arch/x86/boot.rst; zboot: drivers/firmware/efi/libstub/zboot-header.S).
+# kernel_decompress VMLINUZ OUT: extract the kernel from a bzImage, an EFI zboot image or a gzip file, with the offsets
+# in their headers (Documentation/arch/x86/boot.rst; zboot: drivers/firmware/efi/libstub/zboot-header.S).
 kernel_decompress() {
 	local offset length
 	if [ "$(bytes_at "$1" 514 4)" = HdrS ]; then
@@ -138,7 +138,7 @@ kernel_decompress() {
 		length=$(stat -c %s "$1")
 	fi
 	bytes_at "$1" "$offset" "$length" >"$2.packed"
-	# They complain about the four bytes of size that kernels append; what counts is what came out.
+	# Decompressors complain about the 4-byte size that kernels append, so check only the output.
 	case $(od -An -tx1 -N4 "$2.packed" | tr -d ' ') in
 	28b52ffd) zstd -dcq "$2.packed" >"$2" 2>/dev/null || true ;;
 	fd377a58) xz -dcq --single-stream "$2.packed" >"$2" 2>/dev/null || true ;;
@@ -150,13 +150,13 @@ kernel_decompress() {
 	[ -s "$2" ]
 }
 
-# kernel_btf IMAGE OUT: cut the kernel's BTF out by its header, in an ELF file or a plain image alike.
+# kernel_btf IMAGE OUT: find the kernel's BTF by its header and extract it, from an ELF file or a plain image.
 kernel_btf() {
 	local offset types strings
 	while IFS=: read -r offset _; do
 		types=$(u32_at "$1" $((offset + 12)))
 		strings=$(u32_at "$1" $((offset + 20)))
-		# Strings follow the types directly, and a kernel has megabytes of both.
+		# The strings follow the types directly, and a kernel has megabytes of both.
 		if [ "$(u32_at "$1" $((offset + 16)))" != "$types" ] || [ "$types" -lt 500000 ]; then continue; fi
 		bytes_at "$1" "$offset" $((24 + types + strings)) >"$2"
 		return 0
@@ -166,7 +166,7 @@ kernel_btf() {
 
 # ---- tools and libraries ----
 
-# debian_unpack DIR PACKAGE…: the packages and what they need beyond the installed ones, unpacked below DIR.
+# debian_unpack DIR PACKAGE…: unpack the packages, and those that they need and are not installed, below DIR.
 debian_unpack() {
 	local dir=$1 deb
 	shift
@@ -181,7 +181,7 @@ debian_unpack() {
 	touch "$dir/.complete"
 }
 
-# debian_unpack_foreign DIR ARCH PACKAGE…: just these packages, of another architecture.
+# debian_unpack_foreign DIR ARCH PACKAGE…: unpack only these packages, of another architecture.
 debian_unpack_foreign() {
 	local dir=$1 arch=$2 deb
 	shift 2

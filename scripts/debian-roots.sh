@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# debian-roots.sh [RELEASE…]: what a new user does, in a bare root of each Debian release (default: 12 and 13): the
-# commands of README.md as they are written there, on a tree without .git, and `make STATIC=1`. Run as root.
-# Roots and packages are kept in a cache; the mirror is apt's own. Results: "RELEASE ok|fail|skip TEST WHY" a line, in $OUT.
+# debian-roots.sh [RELEASE…]: do what a new user does, in a minimal system of each Debian release (default: 12 and 13): run
+# the commands of README.md as written there, on a tree without .git, and `make STATIC=1`. Run it as root. Systems and
+# packages are kept in a cache; the mirror is that of apt. The results are in $OUT, as lines "RELEASE ok|fail|skip TEST WHY".
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/debian-lib.sh
@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 RELEASES="bookworm trixie"
 CACHE=${KMEMTRACE_DEBIAN_CACHE:-${XDG_CACHE_HOME:-/var/tmp}/kmemtrace-debian}
 OUT=build/debian-roots
-BASE_MAX_AGE_DAYS=30 # of the root that is unpacked; apt in it always knows today's packages
+BASE_MAX_AGE_DAYS=30 # of the cached system; apt in it always fetches current packages
 STEP_TIMEOUT=1200    # seconds
 LIVE_WITHOUT_BPF="setpriv --bounding-set=-sys_admin,-bpf,-perfmon --inh-caps=-sys_admin,-bpf,-perfmon ./scripts/test.sh --no-install live | tee /dev/stderr |
 	grep -E '^[1-9][0-9]* passed, 0 failed, [1-9][0-9]* skipped'"
@@ -24,14 +24,14 @@ apt_proxy() { apt-config dump | grep -E '^Acquire::(http|https)(::[^ ]*)?::?Prox
 
 base_fresh() { [ -n "$(find "$1" -mtime "-$BASE_MAX_AGE_DAYS" 2>/dev/null)" ]; }
 
-# base_make RELEASE: $CACHE/RELEASE.tar, a minbase root as debootstrap leaves it.
+# base_make RELEASE: create $CACHE/RELEASE.tar, a minbase system from debootstrap.
 base_make() {
 	local tar=$CACHE/$1.tar root proxy include=()
 	base_fresh "$tar" && return 0
 	root=$(mktemp -d "$CACHE/new-$1.XXXXXX")
 	eval "$(apt-config shell proxy Acquire::http::Proxy)"
 	case $DEBIAN_MIRROR in https:*) include=(--include=ca-certificates) ;; esac
-	debian_say "$1: making a bare root"
+	debian_say "$1: creating a minimal system"
 	if http_proxy=${proxy:-${http_proxy:-}} debootstrap --variant=minbase "${include[@]}" --keyring="$DEBIAN_KEYRING" \
 		"$1" "$root" "$DEBIAN_MIRROR/debian" >"$OUT/$1.debootstrap" 2>&1; then
 		rm -f "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*_*
@@ -39,28 +39,28 @@ base_make() {
 	fi
 	rm -rf --one-file-system "$root"
 	base_fresh "$tar" && return 0
-	[ -s "$tar" ] && debian_say "$1: no new root could be made, using that of $(date -r "$tar" +%F)" && return 0
+	[ -s "$tar" ] && debian_say "$1: no new system could be created, using that of $(date -r "$tar" +%F)" && return 0
 	tail -n 5 "$OUT/$1.debootstrap" >&2
 	return 1
 }
 
-# root_unpack RELEASE DIR: the bare root with the project in /kmemtrace, as from a tarball.
+# root_unpack RELEASE DIR: unpack the system, with the project in /kmemtrace as from a tarball.
 root_unpack() {
 	local suite
 	tar -C "$2" -xf "$CACHE/$1.tar"
-	chmod 755 "$2" # for those who are not root in it
+	chmod 755 "$2" # for users other than root in it
 	for suite in debian:"$1" debian:"$1"-updates debian-security:"$1"-security; do
 		printf 'deb %s/%s %s main\n' "$DEBIAN_MIRROR" "${suite%%:*}" "${suite#*:}"
 	done >"$2/etc/apt/sources.list"
 	apt_proxy >"$2/etc/apt/apt.conf.d/80host"
-	echo force-unsafe-io >"$2/etc/dpkg/dpkg.cfg.d/80fast" # a root that is thrown away needs no fsync
+	echo force-unsafe-io >"$2/etc/dpkg/dpkg.cfg.d/80fast" # a temporary system needs no fsync
 	cp -L /etc/resolv.conf /etc/hosts "$2/etc/"
 	mkdir "$2/kmemtrace"
 	tar -c --anchored --no-wildcards-match-slash --exclude=./build --exclude=./.git --exclude='./*.kmt' . | tar -C "$2/kmemtrace" -x
 	mkdir -p "$CACHE/archives-$1/partial"
 }
 
-# in_root RELEASE DIR COMMAND: bash runs it in the root's /kmemtrace. What is mounted goes with the namespace.
+# in_root RELEASE DIR COMMAND: run it with bash in the system's /kmemtrace. Mounts disappear with the namespace.
 in_root() {
 	# shellcheck disable=SC2016 # expanded by the shell inside
 	timeout -k 10 $STEP_TIMEOUT unshare -m --propagation private bash -euc '
@@ -76,7 +76,7 @@ in_root() {
 
 # ---- the steps ----
 
-# readme_command WORD: the line of README.md's blocks that runs scripts/WORD, as it is written.
+# readme_command WORD: print the line of a code block of README.md that runs scripts/WORD.
 readme_command() {
 	awk -v start="./scripts/$1" '/^```/ { block = !block; next } block && index($0, start) == 1' README.md | head -n 1
 }
@@ -85,7 +85,7 @@ result() { # RELEASE RESULT TEST WHY
 	printf '%s %s %s %s\n' "$@" | tee -a "$OUT/$1.results"
 }
 
-# step RELEASE DIR TEST COMMAND: true when it ended well; its output is in $OUT/RELEASE-TEST.log.
+# step RELEASE DIR TEST COMMAND: run it; its output is in $OUT/RELEASE-TEST.log.
 step() {
 	local log=$OUT/$1-$3.log started=$SECONDS
 	echo "\$ $4" >"$log"
@@ -98,7 +98,7 @@ step() {
 	fi
 }
 
-# tests RELEASE DIR COMMAND: the suites' own last line counts; what they skipped and why is passed on.
+# tests RELEASE DIR COMMAND: run test suites. Their last line is the result; skipped tests and reasons are passed on.
 tests() {
 	local log=$OUT/$1-tests.log name why
 	step "$1" "$2" tests "$3" || true
@@ -116,10 +116,10 @@ release_run() { # RELEASE
 		return
 	fi
 	root=$(mktemp -d "$CACHE/root-$1.XXXXXX")
-	# shellcheck disable=SC2064 # this root
+	# shellcheck disable=SC2064 # expand the directory now
 	trap "rm -rf --one-file-system '$root'" EXIT
 	root_unpack "$1" "$root"
-	# What follows the main job: the command that it names at its end works as it is printed.
+	# The command that quickstart.sh prints at its end must work as printed.
 	if step "$1" "$root" quickstart "$(readme_command quickstart.sh)"; then
 		step "$1" "$root" last-command \
 			"$(sed -n '$s/^.*: \([^ ]*kmemtrace report .*\)/\1/p' "$OUT/$1-quickstart.log") >/dev/null" || true
@@ -127,11 +127,11 @@ release_run() { # RELEASE
 	step "$1" "$root" static-after-make \
 		"make -s STATIC=1 && ! ldd build/kmemtrace && build/kmemtrace version" || true
 	tests "$1" "$root" "$(readme_command test.sh)"
-	# As in most containers: what cannot run is skipped, and nothing fails. One release is enough to see it.
+	# As in most containers: tests that cannot run must be skipped, and none may fail. One release is enough.
 	[ "$1" != "${RELEASES##* }" ] || step "$1" "$root" live-without-bpf "$LIVE_WITHOUT_BPF" || true
 }
 
-# why_not: why no root can be made here; nothing when it can.
+# why_not: print why no minimal system can be created here; nothing if it can.
 why_not() {
 	if [ "$(id -u)" != 0 ]; then
 		echo "needs root"
@@ -155,7 +155,7 @@ main() {
 		return
 	fi
 	debian_init "$CACHE"
-	# What a run that was killed has left. Nothing is mounted outside a run's own namespace.
+	# Remove what a killed run left. Nothing is mounted outside the namespace of a run.
 	find "$CACHE" -maxdepth 1 -name '*-*.??????' -type d -mmin +180 -exec rm -rf --one-file-system {} +
 	for release in "$@"; do (release_run "$release") & done
 	wait

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# fuzz.sh FUZZER [SECONDS]: run one of the fuzzers (capture, proc, sql) for that long (600), at idle priority and
-# on tmpfs; the first fault ends it. fuzz.sh --smoke: each fuzzer on each of its seeds, and a few hundred inputs
-# more, always the same ones. The corpus grows in build/fuzz/corpus, faults are kept in build/fuzz/findings.
+# fuzz.sh FUZZER [SECONDS]: run a fuzzer (capture, proc or sql) for SECONDS (default 600), at idle priority and on tmpfs,
+# until the first fault. fuzz.sh --smoke: run each fuzzer on all its seeds and a few hundred more inputs, always the same.
+# The corpus grows in build/fuzz/corpus; inputs that cause faults are kept in build/fuzz/findings.
 set -euo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -11,7 +11,7 @@ OUT=build/fuzz
 
 usage() { sed -n '3,5s/^# //p' scripts/fuzz.sh; }
 
-# What an input of each may be long: real captures in small pages, files of /proc, a dozen edits.
+# The maximum length of an input: real captures with small pages, files of /proc, a dozen edits.
 longest() { # FUZZER
 	case $1 in
 	capture) echo 262144 ;;
@@ -23,7 +23,7 @@ longest() { # FUZZER
 fuzzer() { # FUZZER OPTION… CORPUS…
 	local name=$1
 	shift
-	# A time limit by the clock says nothing on a busy machine: the fuzzers check their CPU time themselves.
+	# A limit on wall-clock time is useless on a busy machine, so the fuzzers check their CPU time themselves.
 	# shellcheck disable=SC2086 # a list of words
 	TMPDIR=$tmp UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=quarantine_size_mb=64:malloc_context_size=8 \
 		$idle "$OUT/fuzz_$name" -max_len="$(longest "$name")" -timeout=600 -rss_limit_mb=2048 \

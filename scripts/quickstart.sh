@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# quickstart.sh [SECONDS]: from a fresh checkout to a report of the running kernel. Needs root; asks sudo for it where
-# there is one.
+# quickstart.sh [SECONDS]: install what is missing, build, record the running kernel for SECONDS (default 10), and print
+# the report. Needs root; uses sudo if it is installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,7 +10,7 @@ capture=quickstart-$(date +%Y%m%d-%H%M%S).kmt
 
 if [ "$(id -u)" != 0 ]; then
 	command -v sudo >/dev/null || {
-		echo "quickstart.sh: installing packages and recording need root; run this as root" >&2
+		echo "quickstart.sh: installing packages and recording need root: run this as root" >&2
 		exit 1
 	}
 	exec sudo ./scripts/quickstart.sh "$@"
@@ -27,5 +27,5 @@ build/kmemtrace record -d "$seconds" -o "$capture"
 echo
 build/kmemtrace report "$capture"
 echo
-echo "quickstart.sh: kmemtrace is build/kmemtrace until 'make install' puts it where PATH finds it"
-echo "quickstart.sh: read this again with: build/kmemtrace report $capture"
+echo "quickstart.sh: the program is build/kmemtrace; 'make install' (as root) installs it"
+echo "quickstart.sh: to read this report again: build/kmemtrace report $capture"

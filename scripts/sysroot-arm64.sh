@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# sysroot-arm64.sh DIR: the arm64 development packages of the static build, unpacked into DIR. Then:
+# sysroot-arm64.sh DIR: unpack the arm64 development packages for the static build into DIR. Then build with:
 #   make STATIC=1 B=build/arm64 ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- SYSROOT=DIR
-# A directory of its own, so that the build host needs no foreign architecture in dpkg.
+# Because they are in a directory of their own, dpkg on the build host needs no foreign architecture.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/debian-lib.sh

@@ -1,18 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# test.sh [--no-install] [SUITE…] [FILE…]: install what the tests need, build, run everything; the last line is
-# "N passed, N failed, N skipped", the one before it says how many passed only when they were run again.
-# Suites: check unit live vm debian kernel-log; a FILE is one of tests/unit or tests/live.
-# Full output of each test is in build/test-logs; that of failing ones is printed. With CI=true a skip is a failure.
+# test.sh [--no-install] [SUITE…] [FILE…]: install what the tests need, build, and run the tests (default: all). The last
+# line is "N passed, N failed, N skipped"; the line before it says how many passed only when they were run again.
+# Suites: check unit live vm debian kernel-log. FILE is a test in tests/unit or tests/live.
+# build/test-logs has the output of each test; the output of failed ones is printed. With CI=true a skip is a failure.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
 LOGS=build/test-logs
 UNIT_TIMEOUT=120
-LIVE_TIMEOUT=400 # the longest takes 160 s, and may be run twice
-# The kernels of every run in CI; `make test-vm` boots all that are declared in scripts/vm.sh.
+LIVE_TIMEOUT=400 # the longest takes 160 s and may run twice
+# The kernels that CI boots. `make test-vm` boots all that scripts/vm.sh declares.
 VM_KERNELS="5.10 6.1 6.12 newest"
-# What the kernel log must not gain while the tests run.
+# Messages that must not appear in the kernel log while the tests run.
 SPLAT='cut here|BUG:|WARNING: |Oops|Kernel panic|general protection|blocked for more than|rcu:.*stall|KASAN|UBSAN|KFENCE'
 
 passed=0 failed=0 skipped=0 flaky=0
@@ -41,14 +41,14 @@ skip() { # NAME REASON
 	fi
 }
 
-# flaky NAME TEST LOG: it failed, was run again by tests/live/lib.sh, and passed. The log of the failure is in LOG.
+# flaky NAME TEST LOG: the test failed, tests/live/lib.sh ran it again, and it passed. LOG has the log of the failure.
 flaky() {
 	passed=$((passed + 1)) flaky=$((flaky + 1))
-	say "FLAKY    $1: $2 failed at first, and passed when run again"
+	say "FLAKY    $1: $2 failed, and passed when it was run again"
 	sed -n "/^# $2 failed, and is run once more:\$/,/^ok /s/^#  / |/p" "$3" | tail -n 60
 }
 
-# check NAME COMMAND…: one test, judged by its exit status; 77 is a skip, with the last line as its reason.
+# check NAME COMMAND…: run one test; its exit status is the result. 77 is a skip, with the last line as its reason.
 check() {
 	local name=$1 log=$LOGS/$1.log status
 	shift
@@ -61,8 +61,8 @@ check() {
 	esac
 }
 
-# tap_skip NAME LINE LOG: "ok 3 - TEST # SKIP WHY" of our scripts; cmocka's "ok 3 # SKIP TEST" ("not ok" in some of its
-# versions) has no reason: the test says it in a line of its own, "# skip TEST: WHY".
+# tap_skip NAME LINE LOG: report a skipped test. Our scripts print "ok 3 - TEST # SKIP WHY". cmocka prints "ok 3 # SKIP TEST"
+# ("not ok" in some versions) without a reason, so the test prints the reason in another line, "# skip TEST: WHY".
 tap_skip() {
 	local test why=${2#*# SKIP}
 
@@ -75,8 +75,8 @@ tap_skip() {
 	skip "$1: $test" "${why:-it gives no reason}"
 }
 
-# tap NAME SECONDS COMMAND…: a program that prints TAP; each of its lines counts. One that dies, stops short of its
-# plan or tests nothing is a failure of its own.
+# tap NAME SECONDS COMMAND…: run a program that prints TAP, and count its tests. It also counts as a failure if the program
+# crashes, runs fewer tests than planned, or runs none.
 tap() {
 	local name=$1 limit=$2 log=$LOGS/$1.log status run=0 bad=0 plan line
 	shift 2
@@ -108,11 +108,11 @@ wanted() { # SUITE
 
 # ---- the suites ----
 
-# Not from git: a tree unpacked from a tarball has none.
+# Without git, because a tree from a tarball has none.
 shell_scripts() { find scripts tests .ci -name '*.sh' -o -path .ci/run; }
 
-# What cppcheck (2.10 to 2.17) does not understand: "a ?: b", %1$s, that main's frame outlives what it calls, the macros of
-# tests/cppcheck.h, and _cleanup_free_ where a function returns early (the unit tests run under LeakSanitizer).
+# cppcheck (2.10 to 2.17) does not understand "a ?: b", %1$s, that main's frame outlives its callees, the macros of
+# tests/cppcheck.h, and _cleanup_free_ with early returns (LeakSanitizer checks these in unit tests).
 run_cppcheck() {
 	local mistaken=(--suppress=selfAssignment --suppress=invalidPrintfArgType_s:user/capture/writer_thin.c
 		--suppress=autoVariables:user/main.c --suppress=memleak)
@@ -124,7 +124,7 @@ run_cppcheck() {
 
 run_clang_build() { make -s -j"$(nproc)" CC=clang B=build/clang build/clang/kmemtrace plants; }
 
-# Undefined behaviour, leaks and broken documents on each seed of each fuzzer, and on a few hundred inputs more.
+# Look for undefined behaviour, leaks and invalid output, with all seeds of each fuzzer and a few hundred more inputs.
 run_fuzz() {
 	local probe
 	probe=$(mktemp) || return
@@ -144,13 +144,13 @@ run_static_build() {
 	build/static/kmemtrace version
 }
 
-# The BPF programs alone need no compiler of the other machine's, and the guests of CI are all x86.
+# Build only the BPF programs for arm64: this needs no cross compiler, and all guests of CI are x86.
 run_arm64_programs() { make -s ARCH=arm64 B=build/arm64-programs build/arm64-programs/bpf/tracer{,_legacy}.o; }
 
-# is_static FILE: ldd fails for what needs no shared library.
+# is_static FILE: ldd fails for files without shared libraries.
 is_static() { ! ldd "$1" >/dev/null 2>&1; }
 
-# A setting that changes rebuilds what it changes; the build of run_clang_build is used again.
+# A changed setting must rebuild what it affects. This uses the build of run_clang_build.
 run_settings() {
 	local make=(make -s CC=clang B=build/clang) main=build/clang/obj/user/main.o
 
@@ -162,10 +162,10 @@ run_settings() {
 	if is_static build/clang/kmemtrace; then echo "make after make STATIC=1 left a static program" && return 1; fi
 	cp $main $main.before
 	"${make[@]}" CFLAGS=-O1 $main || return
-	if cmp -s $main $main.before; then echo "other CFLAGS compile nothing again" && return 1; fi
+	if cmp -s $main $main.before; then echo "make did not recompile after CFLAGS changed" && return 1; fi
 }
 
-# What a skip looks like, from our scripts and from cmocka: it counts as one, by name and with its reason.
+# Skips of our scripts and of cmocka must be counted, with name and reason.
 run_skips_self_test() {
 	local LOGS CI='' passed=0 failed=0 skipped=0 status
 	LOGS=$(mktemp -d)
@@ -200,7 +200,7 @@ run_man() {
 	out=$(mandoc -T lint -W warning docs/kmemtrace.8 2>&1) || { echo "$out"; return 1; }
 }
 
-# Each package that scripts/deps.sh installs has its reason in README.md.
+# README.md must name each package that scripts/deps.sh installs.
 run_dependencies() {
 	local package missing=0
 	for package in $(./scripts/deps.sh --list | awk '{ print $2 }'); do
@@ -209,7 +209,7 @@ run_dependencies() {
 	return $missing
 }
 
-# JSON that unit tests compare with: COMMAND.json, COMMAND-WHAT.json, and one that is a part of a report.
+# The JSON goldens of unit tests: COMMAND.json, COMMAND-WHAT.json, and one that is part of a report.
 run_json_goldens() {
 	local file name status=0
 	for file in tests/golden/*.json; do
@@ -223,7 +223,7 @@ run_json_goldens() {
 	return $status
 }
 
-# What the commands print here, of recorded captures and without root. Doctor fails where nothing can be recorded.
+# The JSON that the commands print here, from recorded captures and without root. doctor fails if record would not work.
 run_json_output() {
 	local dir new=6.18.kmt by status=0 tool=$PWD/build/kmemtrace
 	dir=$(mktemp -d)
@@ -246,12 +246,12 @@ run_json_output() {
 	return $status
 }
 
-# Live tests check all JSON they make, unless one goes past lib.sh.
+# Live tests check all their JSON through lib.sh. No test may bypass it.
 run_json_live() {
 	! grep -nE 'format[ =]json' tests/live/*.sh | grep -v 'json_seen'
 }
 
-# A live test ends well only if its JSON is what the schemas describe.
+# A live test must fail if its JSON does not match the schemas.
 run_json_live_self_test() {
 	# shellcheck disable=SC2016 # for the shell below
 	bash -c '. tests/live/lib.sh
@@ -269,7 +269,7 @@ ok 3 - test_as_described
 not ok 4 - test_no_json" ]
 }
 
-# A live test that fails once is said to be flaky, with its log, and counted; one that fails twice has failed.
+# A live test that fails once must be reported as flaky, with its log, and counted. One that fails twice has failed.
 run_flaky_self_test() {
 	local LOGS passed=0 failed=0 skipped=0 flaky=0 status
 	LOGS=$(mktemp -d)
@@ -283,7 +283,7 @@ run_flaky_self_test() {
 	say "$passed passed, $failed failed, $flaky flaky" | tee -a "$LOGS/said"
 	cat "$LOGS/self.log"
 	diff - <(grep -vE '^    \|' "$LOGS/said") <<-EOF
-		FLAKY    self: test_fails_once failed at first, and passed when run again
+		FLAKY    self: test_fails_once failed, and passed when it was run again
 		 | the level was off
 		FAILED   self: 2 - test_fails_twice
 		2 passed, 1 failed, 1 flaky
@@ -293,32 +293,32 @@ run_flaky_self_test() {
 	return $status
 }
 
-# .clang-tidy says what is looked for. Each file has a process of its own: clang-tidy 14 confuses the va_lists of several.
+# .clang-tidy lists the checks. Each file gets its own process, because clang-tidy 14 confuses the va_lists of several files.
 run_clang_tidy() {
 	make -s compile_commands.json || return
 	find user -name '*.c' -print0 | xargs -0 -n 1 -P "$(nproc)" clang-tidy -p . --quiet
 }
 
-# Other versions than that of Debian 12 look for more, and nobody has judged here what they find.
+# Use only the version of Debian 12: others have more checks, and nobody has examined what they find here.
 check_clang_tidy() {
 	case $(clang-tidy --version) in
 	*" version 14."*) check clang-tidy run_clang_tidy ;;
-	*) say "note     clang-tidy is run in version 14 alone" ;;
+	*) say "note     clang-tidy is only run in version 14" ;;
 	esac
 }
 
 run_format() { find bpf tests user vmlinux -name '*.[ch]' -exec clang-format --dry-run -Werror {} +; }
 
-# The tree is as clang-format 14 (Debian 12) leaves it; 19 (Debian 13) aligns some comments and macros otherwise.
+# The tree is formatted by clang-format 14 (Debian 12). Version 19 (Debian 13) aligns some comments and macros differently.
 check_format() {
 	case $(clang-format --version) in
 	*" version 14."*) check format run_format ;;
-	*) say "note     clang-format is run in version 14 alone" ;;
+	*) say "note     clang-format is only run in version 14" ;;
 	esac
 }
 
-# `kmemtrace version` begins with "kmemtrace X.Y.Z" and prints all that a bug report asks for; CHANGELOG.md begins with
-# that version. That the JSON is of the version it prints is checked where JSON is.
+# `kmemtrace version` must begin with "kmemtrace X.Y.Z" and print all that a bug report needs. CHANGELOG.md must begin with
+# that version. Other tests check that JSON has the printed version.
 run_version() {
 	local version
 	version=$(sed -n 's/^#define KMEMTRACE_VERSION "\([0-9]*\.[0-9]*\.[0-9]*\)"$/\1/p' user/version.h)
@@ -332,11 +332,12 @@ run_version() {
 		{ echo "CHANGELOG.md does not begin with $version"; return 1; }
 }
 
-# Tests in C are named without a prefix (CONTRIBUTING.md, "Names").
+# Test functions in C have no prefix (CONTRIBUTING.md, "Names").
 run_test_names() { ! grep -rnE 'cmocka_unit_test[a-z_]*\((test|check)_' tests; }
 
-# The guides, and comments that say "see FILE", name functions and files that exist: "name()" and "dir/file" in backquotes. Placeholders have capitals or "x_".
-# shellcheck disable=SC2016 # the backquotes are those of the guides
+# Functions and files that the guides name in backquotes, `name()` and `dir/file`, must exist, and so must FILE in comments
+# that say "see FILE". Placeholders have capitals or "x_".
+# shellcheck disable=SC2016 # the backquotes are part of the guides
 run_guides() {
 	local guides=(CONTRIBUTING.md docs/architecture.md) name bad=0
 	while read -r name; do
@@ -352,7 +353,7 @@ run_guides() {
 }
 
 suite_check() {
-	# shellcheck disable=SC2046 # names of ours, without blanks
+	# shellcheck disable=SC2046 # our file names have no blanks
 	check shellcheck shellcheck -x $(shell_scripts)
 	check_format
 	check cppcheck run_cppcheck
@@ -385,7 +386,7 @@ run_unit() { # FILE
 	CMOCKA_MESSAGE_OUTPUT=TAP tap "unit-$name" $UNIT_TIMEOUT "build/tests/$name"
 }
 
-# cannot_load FILE: why this program cannot load the BPF programs here, if it would.
+# cannot_load FILE: print why this test cannot load BPF programs here, if it needs to.
 cannot_load() {
 	local said
 	grep -q '^#include "trace/' "$1" || return
@@ -419,7 +420,7 @@ suite_live() {
 	for file in tests/live/test_*.[cs]*; do run_live "$file"; done
 }
 
-# What the guests' kmemtrace printed. There is no python in them.
+# Check the JSON that kmemtrace printed in the guests, which have no python.
 run_vm_json() {
 	local doctors reports status=0
 	mapfile -t doctors < <(find build/vm/results -name doctor.json)
@@ -433,7 +434,7 @@ run_vm_json() {
 suite_vm() {
 	local log=$LOGS/vm.log results=build/vm/results/all kernel result name why
 	if [ "${CI:-}" != true ] && [[ " ${suites[*]} " != *" vm "* ]]; then
-		skip vm "boots other kernels in QEMU, fetched from Debian: scripts/test.sh vm"
+		skip vm "it boots other kernels in QEMU: run scripts/test.sh vm"
 		return
 	fi
 	check vm-self-test tests/vm/selftest.sh
@@ -456,11 +457,11 @@ suite_vm() {
 	done <$results
 }
 
-# What README.md says a new user does, in bare roots of Debian releases: "RELEASE ok|fail|skip TEST WHY" a line.
+# Follow README.md in minimal Debian systems. Each line of the results is a test: "RELEASE ok|fail|skip TEST WHY".
 suite_debian() {
 	local log=$LOGS/debian.log release result name why
 	if [ "${CI:-}" != true ] && [[ " ${suites[*]} " != *" debian "* ]]; then
-		skip debian "makes bare Debian 12 and 13 roots, fetched from Debian: scripts/test.sh debian"
+		skip debian "it creates minimal Debian 12 and 13 systems: run scripts/test.sh debian"
 		return
 	fi
 	scripts/debian-roots.sh >"$log" 2>&1
@@ -477,7 +478,7 @@ suite_debian() {
 	done <"$LOGS/debian.results"
 }
 
-# The kernel's own complaints since $1 (seconds of its log's clock).
+# Errors in the kernel log since $1 (in seconds of its clock).
 suite_kernel_log() {
 	local log=$LOGS/kernel-log.log
 	if ! dmesg >"$LOGS/dmesg" 2>&1; then

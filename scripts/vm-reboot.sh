@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm-reboot.sh [KERNEL [OTHER]]: record in a guest, reboot it (a KASLR offset of its own), record again with three
-# times as much planted; then in a guest with another kernel. kmemtrace diff must know the planted path again each
-# time. Kernels as for vm.sh (default: 6.12 and 6.18); build/kmemtrace and a static build are made first.
+# vm-reboot.sh [KERNEL [OTHER]]: record in a guest; reboot it, which changes the KASLR offset, and record again with three
+# times as many planted objects; then record in a guest with another kernel. Each time, kmemtrace diff must recognise the
+# planted path. Kernels are named as for vm.sh (default: 6.12 and 6.18). build/kmemtrace and a static build are made first.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,7 +22,7 @@ result() {
 	fi
 }
 
-# guest NAME KERNEL COUNT: leaves $OUT/NAME.kmt and $OUT/NAME.addr
+# guest NAME KERNEL COUNT: write $OUT/NAME.kmt and $OUT/NAME.addr.
 guest() {
 	KMEMTRACE_VM_APPEND="kmt_count=$3" ./scripts/vm.sh -p "$PAYLOAD" -o "$OUT/$1" "$2" >"$OUT/$1.log" 2>&1 ||
 		{ tail -n 20 "$OUT/$1.log"; echo "not ok boot of $2"; exit 1; }
@@ -32,7 +32,7 @@ guest() {
 	grep . "$dir/text.addr" | head -n 1 >"$OUT/$1.addr"
 }
 
-# compare BASE NEW COUNT_BASE COUNT_NEW: the planted path is one row, grown by the planted difference.
+# compare BASE NEW COUNT_BASE COUNT_NEW: the planted path must be one row, which grew by the planted difference.
 compare() {
 	local json=$OUT/$1-$2.json got status
 	./build/kmemtrace diff --format json --all --top 0 "$OUT/$1.kmt" "$OUT/$2.kmt" >"$json"
@@ -41,7 +41,7 @@ compare() {
 		(.[0].base.bytes / ($base * 1024) - 1 | fabs) < 0.02 and
 		(.[0].new.bytes / ($new * 1024) - 1 | fabs) < 0.02' <<<"$got" >/dev/null && status=0 || status=1
 	result "$1-$2-planted-path-is-one" "$(jq -c '[.[] | [.status, .rank, .base.bytes, .new.bytes, .name]]' <<<"$got")" $status
-	# most of what is held in both is the same code: few paths may be left without their other half
+	# both captures held memory of mostly the same code, so few paths may remain without a match
 	jq -r '[.growth[] | select(.base.objects != null and .new.objects != null)] | length' "$json" >"$OUT/both"
 	jq -r '.growth | length' "$json" >"$OUT/all"
 	echo "# $1 against $2: $(cat "$OUT/both") of $(cat "$OUT/all") paths are in both"

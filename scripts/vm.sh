@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm.sh: boot Debian's kernels in QEMU and run tests/vm/run.sh in each. `make test-vm` calls it.
-# Kernels, QEMU and busybox are fetched by name into a cache; nothing is installed, nothing needs root.
+# It fetches kernels, QEMU and busybox by name into a cache. It installs nothing and does not need root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/debian-lib.sh
@@ -9,14 +9,14 @@ cd "$(dirname "$0")/.."
 
 DECLARED="5.10 6.1 6.12 6.18 7.0 newest 6.12-arm64"
 MIN_SERIES=5
-BOOT_TIMEOUT=${KMEMTRACE_VM_TIMEOUT:-300} # seconds a guest may take in all; a boot takes 3 to 10
+BOOT_TIMEOUT=${KMEMTRACE_VM_TIMEOUT:-300} # seconds for everything in a guest; booting takes 3 to 10
 CACHE=${KMEMTRACE_VM_CACHE:-${XDG_CACHE_HOME:-/var/tmp}/kmemtrace-vm}
 OUT=build/vm/results
 JOBS=$(($(nproc) / 2))
 MEMORY=768M
 PAYLOAD=
 HOST_ARCH=$(dpkg --print-architecture)
-# What a guest's log must not hold, besides its own "cut here".
+# What a guest's log must not contain, besides "cut here".
 SPLAT='cut here \]|BUG:|WARNING: .* at |Oops|Kernel panic|Internal error|general protection|blocked for more than|rcu:.*stall|KASAN|UBSAN|KFENCE'
 
 usage() {
@@ -36,7 +36,7 @@ usage() {
 
 # ---- which kernels ----
 
-# kernels_resolve NAME…: "NAME SERIES ARCH VERSION PACKAGE" a line; "NAME" alone for one Debian no longer has.
+# kernels_resolve NAME…: print lines "NAME SERIES ARCH VERSION PACKAGE"; only "NAME" for one that Debian no longer has.
 kernels_resolve() {
 	local available name arch series rest
 	available=$(debian_kernels)
@@ -58,7 +58,7 @@ kernels_resolve() {
 	done | sort -u -k1,1V
 }
 
-# kernels_fetch: reads kernels_resolve's lines, prints the names that are now in the cache.
+# kernels_fetch: read the lines of kernels_resolve, and print the names that are now in the cache.
 kernels_fetch() {
 	local name series arch version package
 	while read -r name series arch version package; do
@@ -77,8 +77,9 @@ kernels_fetch() {
 
 qemu_major() { "$@" --version 2>/dev/null | sed -nE '1s/.*version ([0-9]+).*/\1/p'; }
 
-# qemu_find ARCH: the command in QEMU. Version 8 is needed on x86 (7.2 corrupts EFLAGS after cmpxchg16b: SLUB faults
-# on 6.5 to 6.18), 10 on arm64 (the second serial line). An older one is left alone, a newer one unpacked beside it.
+# qemu_find ARCH: set QEMU to the command. x86 needs version 8 (7.2 corrupts EFLAGS after cmpxchg16b, so SLUB crashes on
+# 6.5 to 6.18), arm64 version 10 (for the second serial line). If the installed one is older, a newer one is unpacked into
+# the cache.
 qemu_find() {
 	local program=qemu-system-x86_64 need=8 root=$CACHE/qemu major
 	[ "$1" = arm64 ] && program=qemu-system-aarch64 && need=10
@@ -117,7 +118,7 @@ initramfs_build() { # ARCH PAYLOAD OUT
 	ln -s busybox "$root/bin/sh"
 	cp tests/vm/init "$root/init"
 	cp -a "$2/." "$root/t/"
-	# The host's own busybox packs it: cpio is not everywhere.
+	# The host's busybox creates the archive, because cpio is not always installed.
 	(cd "$root" && find . | "$CACHE/busybox-$HOST_ARCH/bin/busybox" cpio -o -H newc 2>/dev/null |
 		gzip -1) >"$3"
 	rm -rf "$root"
@@ -125,7 +126,7 @@ initramfs_build() { # ARCH PAYLOAD OUT
 
 # ---- one boot ----
 
-# What a kernel boots with, beyond what is asked for: one of them without memory cgroups.
+# Additional boot parameters of a kernel: one of them boots without memory cgroups.
 boot_parameters() { # NAME
 	case $1 in 6.1) echo cgroup_disable=memory ;; esac
 }
@@ -152,7 +153,7 @@ boot() { # NAME
 		"$dir/tests") ($(cat "$CACHE/kernels/$name/version"))" >&2
 }
 
-# results_read NAME STATUS: "ok|fail|skip TEST WHY" a line, from what the guest left. Three tests are the host's own.
+# results_read NAME STATUS: print lines "ok|fail|skip TEST WHY" from the files of the guest. The host adds three tests.
 results_read() {
 	local dir=$OUT/$1 splat
 	tr -d '\r' <"$dir/serial" 2>/dev/null >"$dir/result" || :
@@ -173,25 +174,25 @@ results_read() {
 		printf 'fail kernel-log %s\n' "${splat:-nothing on the console}"
 	fi
 	sed -nE 's/^ok ([^ ]+)$/ok \1/p; s/^not ok ([^ ]+) - (.*)/fail \1 \2/p; s/^skip ([^ ]+) - (.*)/skip \1 \2/p' "$dir/result"
-	# Files the guest handed over.
+	# Files that the guest sent.
 	awk -v dir="$dir" '/^@@BEGIN [a-z0-9.-]+$/ { f = dir "/" $2; next } /^@@END / { f = "" } f { print >f }' "$dir/result"
 	[ ! -s "$dir/capture.b64" ] || capture_read "$dir"
 }
 
-# capture_read DIR: what the guest recorded and reported is reported just so here, whatever the two architectures.
+# capture_read DIR: the report here must equal the report in the guest, whatever the two architectures are.
 capture_read() {
 	grep . "$1/capture.b64" | base64 -d | gunzip >"$1/capture.kmt"
 	if diff <(jq -S . "$1/record.json") <("build/vm/$HOST_ARCH/kmemtrace" report --format json "$1/capture.kmt" | jq -S .) \
 		>"$1/capture.diff"; then
 		printf 'ok read-on-host\n'
 	else
-		printf 'fail read-on-host the report is another here, see %s\n' "$1/capture.diff"
+		printf 'fail read-on-host the report on this host differs, see %s\n' "$1/capture.diff"
 	fi
 }
 
 # ---- what comes out ----
 
-# results_table NAME…: tests down, kernels across; then each failure and skip by name, then the sum.
+# results_table NAME…: print a table with tests as rows and kernels as columns, then each failure and skip, then the sums.
 results_table() {
 	local name
 	for name in "$@"; do sed "s/^/$name /" "$OUT/$name/tests"; done | tee "$OUT/all" | awk '
