@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* `kmemtrace explain`: what the words of a report mean. Options and wiring only. */
+/* `kmemtrace explain`: explains the words of a report. Options and wiring only. */
 #include <argp.h>
 #include <stdio.h>
 
@@ -13,15 +13,15 @@
 struct explain_args {
 	char **words;
 	size_t nr;
-	char joined[64]; /* all words as one, for terms of two words */
+	char joined[64]; /* all words in one string, for terms of two words */
 };
 
 static const char doc[] =
-	"Explain the words that the other commands use. Without TERM, list them.\v"
+	"Explain words that the other commands use. Without TERM, list all of them.\v"
 	"Examples:\n"
-	"  kmemtrace explain                 all terms, a line each\n"
-	"  kmemtrace explain residual        one of them\n"
-	"  kmemtrace explain unseen-free leak   two of them\n\n"
+	"  kmemtrace explain                 list all terms\n"
+	"  kmemtrace explain residual        explain one\n"
+	"  kmemtrace explain unseen-free leak   explain two\n\n"
 	"Exit status: 0 on success; 2 if there is no such term.";
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)

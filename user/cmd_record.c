@@ -71,8 +71,8 @@ static const struct argp_option options[] = {
 	{"btf", OPT_BTF, "FILE", 0,
 	 "Read this kernel's types from FILE, if it has no BTF of its own", 2},
 	{"force", 'f', NULL, 0, "Overwrite an existing capture", 2},
-	{"quiet", 'q', NULL, 0, "Print no progress (a line a minute where stderr is no terminal)",
-	 2},
+	{"quiet", 'q', NULL, 0,
+	 "Print no progress (if stderr is not a terminal: one line per minute)", 2},
 	{"verbose", 'v', NULL, 0, "Print what kmemtrace does", 2},
 	{0},
 };

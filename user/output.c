@@ -72,7 +72,7 @@ static void sink_pass(struct sink *s)
 	s->passing = true;
 }
 
-/* The document is complete: on a terminal that it does not fit, by the pager. */
+/* Print a complete document: through the pager if it does not fit the terminal. */
 static void sink_show(struct sink *s)
 {
 	if (!s->passing && pager_wanted(s->kept.items, s->kept.nr) &&

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Chooses and runs a pager: see pager.h. $KMEMTRACE_PAGER, else $PAGER, else less; "" and "cat"
- * mean none. Root's own commands should not run what an unprivileged user left in the environment,
- * nor give a shell away (as less does): as root, $PAGER is not used and less is told to be secure.
+ * Chooses and runs a pager: see pager.h. It is $KMEMTRACE_PAGER, else $PAGER, else less; "" and
+ * "cat" mean none. Root must not run what an unprivileged user put into the environment, and the
+ * pager must not give anybody a root shell (less can). So root ignores $PAGER and sets LESSSECURE.
  */
 #include "pager.h"
 
@@ -45,7 +45,7 @@ bool pager_wanted(const char *document, size_t size)
 
 __attribute__((noreturn)) static void run(int in)
 {
-	setenv("LESS", "FRX", 0); /* end if it fits; show colours; leave the text on the screen */
+	setenv("LESS", "FRX", 0); /* exit if it fits; show colours; leave the text on the screen */
 	if (!geteuid())
 		setenv("LESSSECURE", "1", 1);
 	dup2(in, STDIN_FILENO);
@@ -87,7 +87,7 @@ bool pager_show(const char *document, size_t size)
 		run(in);
 	}
 	close(TAKE_FD(in));
-	/* Ctrl-C is for the pager; ending before it would leave the terminal in its hands. */
+	/* Ctrl-C is for the pager. If we ended first, it would keep control of the terminal. */
 	interrupt = signal(SIGINT, SIG_IGN);
 	quit = signal(SIGQUIT, SIG_IGN);
 	feed(out, document, size);

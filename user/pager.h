@@ -13,8 +13,8 @@
 bool pager_wanted(const char *document, size_t size);
 
 /*
- * Run the pager on the document and wait for its end. The user may end it before it has read
- * everything. False if it could not be run: then print the document without it.
+ * Run the pager on the document and wait until it ends. The user may quit before it has read
+ * everything. Returns false if it could not be run: then print the document without it.
  */
 bool pager_show(const char *document, size_t size);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Composes and prints the line: see progress.h. */
+/* Composes and prints the progress line: see progress.h. */
 #include "record/progress.h"
 
 #include <math.h>
@@ -44,7 +44,7 @@ struct line {
 	size_t size, columns, length;
 };
 
-/* Add a piece if it fits. The first one that does not ends the line. */
+/* Add a piece if it fits. The first one that does not fit ends the line. */
 __attribute__((format(printf, 2, 3))) static void line_add(struct line *l, const char *fmt, ...)
 {
 	char piece[128];

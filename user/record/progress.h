@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a recording says while it runs: which pool grew most, how many events, how many were lost. A
- * terminal gets one line that is rewritten; anything else a line a minute. The recorder calls it.
+ * Prints the progress of a recording: the pool that grew most, the number of events, and how many
+ * were lost. On a terminal one line is updated; elsewhere one line is printed per minute. The
+ * recorder calls it.
  */
 #ifndef KMEMTRACE_RECORD_PROGRESS_H
 #define KMEMTRACE_RECORD_PROGRESS_H
@@ -15,9 +16,9 @@
 
 struct progress {
 	int64_t start_kb[PROGRESS_POOLS], now_kb[PROGRESS_POOLS];
-	double shown_s;  /* when the line was last rewritten, */
+	double shown_s;  /* time of the last update of the line, */
 	uint64_t events; /* and the number of events then */
-	double logged_s; /* when a line was last logged */
+	double logged_s; /* time of the last logged line */
 };
 
 struct progress_facts {
@@ -32,8 +33,8 @@ void progress_levels(struct progress *p, const struct snapshot *s);
 void progress_show(struct progress *p, const struct progress_facts *f);
 
 /*
- * The line, in at most `columns` columns: what does not fit is left out from the end, piece by
- * piece. Returns buf.
+ * Compose the line in at most `columns` columns. Pieces at the end that do not fit are left out.
+ * Returns buf.
  */
 char *progress_line(const struct progress *p, const struct progress_facts *f, size_t columns,
 		    char *buf, size_t size);

@@ -11,7 +11,7 @@
 #include "render/page.h"
 
 struct term {
-	const char *name;  /* lower case but for names of the kernel's own */
+	const char *name;  /* in lower case, except for names that the kernel uses */
 	const char *brief; /* one line of the list, at most 56 columns */
 	const char *text;  /* what it means and what to do about it */
 	const char *also;  /* names of related terms, separated by ", "; "" for none */

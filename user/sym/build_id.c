@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* GNU build ids out of ELF notes: elf(5), "Notes (Nhdr)". A note's sizes are checked before use. */
+/* Reads GNU build ids from ELF notes: elf(5), "Notes (Nhdr)". Sizes are checked before use. */
 #include "sym/build_id.h"
 
 #include <elf.h>
@@ -34,7 +34,7 @@ int build_id_parse(const void *notes, size_t len, char hex[BUILD_ID_HEX_SIZE])
 		memcpy(&note, p, sizeof(note));
 		desc = sizeof(note) + note_align(note.n_namesz);
 		size = desc + note.n_descsz;
-		if (size > len) /* both sizes are 32 bits wide: the sum does not wrap */
+		if (size > len) /* both sizes have 32 bits, so the sum does not overflow */
 			return -EBADMSG;
 		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof(ELF_NOTE_GNU) &&
 		    !memcmp(name, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU)) && note.n_descsz &&

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* GNU build ids of kernel and modules: what makes "symbol+0x1c" of two captures comparable. */
+/* Reads the GNU build ids of kernel and modules. With equal ids, "symbol+0x1c" of two captures is
+ * the same code. */
 #ifndef KMEMTRACE_SYM_BUILD_ID_H
 #define KMEMTRACE_SYM_BUILD_ID_H
 
@@ -9,16 +10,17 @@
 #define BUILD_ID_HEX_SIZE  (2 * BUILD_ID_BYTES_MAX + 1)
 
 /*
- * The first GNU build id among ELF notes (this machine's byte order), as lower-case hex. Any bytes
- * will do as input. Returns 0, −ENOENT when there is none, or −EBADMSG when a note runs past the
- * end; hex is then untouched.
+ * Find the first GNU build id in ELF notes (in this machine's byte order), as lower-case hex. The
+ * input may be any bytes. Returns 0, −ENOENT if there is none, or −EBADMSG if a note extends beyond
+ * the end. On failure hex is untouched.
  */
 int build_id_parse(const void *notes, size_t len, char hex[BUILD_ID_HEX_SIZE]);
 
-/* The kernel's, from SYS_ROOT/kernel/notes. 0 or −errno. */
+/* Read that of the kernel, from SYS_ROOT/kernel/notes. Returns 0 or −errno. */
 int build_id_kernel(const char *sys_root, char hex[BUILD_ID_HEX_SIZE]);
 
-/* A module's, from SYS_ROOT/module/NAME/notes/.note.gnu.build-id. −EINVAL for a path as name. */
+/* Read that of a module, from SYS_ROOT/module/NAME/notes/.note.gnu.build-id. Returns 0 or −errno;
+ * −EINVAL if the name is a path. */
 int build_id_module(const char *sys_root, const char *module, char hex[BUILD_ID_HEX_SIZE]);
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /proc/kallsyms as a sorted array: "address type name[\t[module]]" a line. 16 bytes a symbol
- * beside one arena with the names, so 200 k symbols are some 10 MB. Built once, then only searched.
+ * Reads /proc/kallsyms, which has lines "address type name[\t[module]]", into a sorted array. A
+ * symbol takes 16 bytes, and all names are in one arena, so 200,000 symbols take about 10 MB. The
+ * array is built once and then only searched.
  */
 #include "sym/kallsyms.h"
 
@@ -14,25 +15,26 @@
 #include "base/log.h"
 #include "base/text.h"
 
-/* No function is longer. Beyond lies code without a symbol: its neighbour's name would be a lie. */
+/* No function is longer. Code farther away has no symbol, so its neighbour's name would be wrong.
+ */
 #define REACH_INSIDE (1UL << 20)
 /*
- * Past a module's last symbol its size is not known, and what follows may be anything: programs
- * whose names bpf_jit_kallsyms hides live in the same range.
+ * The size of a module's last function is unknown, and anything may follow it: BPF programs whose
+ * names bpf_jit_kallsyms hides are in the same address range.
  */
 #define REACH_LAST (64UL << 10)
 
 #define NAME_MAX_LEN 1024 /* KSYM_NAME_LEN is 512 from 6.1 on */
 #define MODULES_MAX  UINT16_MAX
 
-/* BPF programs, trampolines and dispatchers carry "[bpf]" like a module's name. */
+/* BPF programs, trampolines and dispatchers have "[bpf]" in place of a module name. */
 enum { MODULE_VMLINUX, MODULE_BPF };
 
 struct symbol {
 	uint64_t addr;
-	uint32_t name; /* offset into the arena: grows with the line number */
+	uint32_t name; /* offset into the arena; it increases with the line number */
 	uint16_t module;
-	bool section_end; /* _etext and its like: nothing callable from here on */
+	bool section_end; /* _etext and similar: no code follows */
 };
 
 struct kallsyms {
@@ -60,7 +62,7 @@ static void kallsyms_cleanup(struct kallsyms **ks)
 	kallsyms_free(*ks);
 }
 
-/* The arena has the input's size and every line is longer than what is kept of it: it suffices. */
+/* The arena is as large as the input, which is enough, because less is kept than each line has. */
 static uint32_t arena_add(struct kallsyms *ks, struct text t)
 {
 	uint32_t at = (uint32_t)ks->arena_len;
@@ -71,7 +73,7 @@ static uint32_t arena_add(struct kallsyms *ks, struct text t)
 	return at;
 }
 
-/* Modules come in runs, so looking at the last one first is nearly always enough. */
+/* The symbols of a module are consecutive, so try the last module first. */
 static int module_id(struct kallsyms *ks, struct text name, uint16_t *out)
 {
 	uint32_t *m;
@@ -96,7 +98,7 @@ struct line {
 	uint64_t addr;
 	char type;
 	struct text name;
-	struct text module; /* empty: the kernel itself */
+	struct text module; /* empty for the kernel itself */
 };
 
 static bool line_parse(struct text text, struct line *l)
@@ -126,7 +128,7 @@ static bool name_ends_section(struct text name)
 	return text_is(name, "_etext") || text_is(name, "_einittext");
 }
 
-/* Add a line if it is code (or ends code, whatever type the linker gave that mark). */
+/* Add a line if it is code, or marks the end of code, whatever type the linker gave that mark. */
 static int line_add(struct kallsyms *ks, const struct line *l)
 {
 	bool ends = name_ends_section(l->name);
@@ -167,7 +169,7 @@ static bool is_sorted(const struct kallsyms *ks)
 	return true;
 }
 
-/* Sort; then one symbol an address: the first, none at address zero. */
+/* Sort. Then keep only the first symbol at each address, and none at address zero. */
 static void symbols_settle(struct kallsyms *ks)
 {
 	size_t kept = 0;
@@ -185,7 +187,7 @@ static void symbols_settle(struct kallsyms *ks)
 	ks->nr = kept;
 }
 
-/* Give back what the guesses at the start were too generous with. */
+/* Free the memory that was allocated but is not needed. */
 static void kallsyms_shrink(struct kallsyms *ks)
 {
 	char *arena = realloc(ks->arena, ks->arena_len);
@@ -199,7 +201,8 @@ static void kallsyms_shrink(struct kallsyms *ks)
 	}
 }
 
-/* An empty set with room for the names of `len` bytes of kallsyms. NULL when memory is short. */
+/* Create an empty set with space for the names of `len` bytes of kallsyms. Returns NULL if there is
+ * not enough memory. */
 static struct kallsyms *kallsyms_new(size_t len)
 {
 	static const char fixed[][8] = {[MODULE_VMLINUX] = "vmlinux", [MODULE_BPF] = "bpf"};
@@ -223,7 +226,7 @@ int kallsyms_parse(const char *buf, size_t len, struct kallsyms **out)
 	_cleanup_(kallsyms_cleanup) struct kallsyms *ks = NULL;
 	struct text rest = {buf, len}, text;
 
-	if (len > FILE_READ_MAX) /* names are found by 32-bit offsets */
+	if (len > FILE_READ_MAX) /* offsets of names have 32 bits */
 		return -EFBIG;
 	ks = kallsyms_new(len);
 	if (!ks)
@@ -257,7 +260,7 @@ int kallsyms_load(const char *path, struct kallsyms **out)
 
 	err = err ?: kallsyms_parse(buf, len, out);
 	if (!err)
-		log_debug("%s: %zu symbols, %zu lines that are none", path, (*out)->nr,
+		log_debug("%s: %zu symbols, and %zu lines that cannot be parsed", path, (*out)->nr,
 			  (*out)->bad_lines);
 	return err;
 }
@@ -272,7 +275,7 @@ size_t kallsyms_bad_lines(const struct kallsyms *ks)
 	return ks->bad_lines;
 }
 
-/* How far the symbol at `i` may reach; the symbol after it bounds it anyway. */
+/* The largest possible size of the symbol at `i`. The next symbol limits it, too. */
 static uint64_t symbol_reach(const struct kallsyms *ks, size_t i)
 {
 	const struct symbol *s = &ks->items[i];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Names for kernel code addresses, from /proc/kallsyms: text symbols of the kernel, its modules and
- * the BPF programs loaded when it was read (so read it after loading ours). Used by `record` alone:
- * a capture holds the names, never the addresses.
+ * Finds names for addresses of kernel code in /proc/kallsyms, which lists text symbols of the
+ * kernel, its modules and loaded BPF programs (so read it after loading ours). Only `record` uses
+ * it: a capture contains the names, never the addresses.
  */
 #ifndef KMEMTRACE_SYM_KALLSYMS_H
 #define KMEMTRACE_SYM_KALLSYMS_H
@@ -13,24 +13,23 @@
 
 struct kallsyms;
 
-/* The strings belong to the struct kallsyms they came from. They are hostile: escape them. */
+/* The strings belong to the struct kallsyms. They are hostile: escape them. */
 struct sym_ref {
 	const char *name;
-	uint64_t offset;    /* bytes from the symbol to the address asked for */
+	uint64_t offset;    /* bytes from the symbol to the address */
 	const char *module; /* "vmlinux", a module's name, or "bpf" */
 };
 
 /*
- * Parse the text of a kallsyms file. Lines that are none are counted, see kallsyms_bad_lines().
- * Returns
- *   0         *out is the caller's, to be freed with kallsyms_free()
- *   −EPERM    every address reads as zero: kptr_restrict hides them. Run as root with CAP_SYSLOG,
- * or set sysctl kernel.kptr_restrict to 1 (or 0), and say so to the user −ENODATA  no text symbol
- * at all −ENOMEM
+ * Parse the text of a kallsyms file. kallsyms_bad_lines() counts the lines that cannot be parsed.
+ * Returns 0, and the caller must free *out with kallsyms_free(); or
+ * −EPERM if all addresses are zero, because kptr_restrict hides them: tell the user to run as root
+ * with CAP_SYSLOG, or to set sysctl kernel.kptr_restrict to 1 or 0;
+ * −ENODATA if there is no text symbol; −ENOMEM.
  */
 int kallsyms_parse(const char *buf, size_t len, struct kallsyms **out);
 
-/* kallsyms_parse() of the file at `path`; also −errno of reading it. */
+/* Read the file at `path` and parse it. Also returns −errno of reading. */
 int kallsyms_load(const char *path, struct kallsyms **out);
 void kallsyms_free(struct kallsyms *ks);
 
@@ -38,16 +37,17 @@ size_t kallsyms_count(const struct kallsyms *ks);
 size_t kallsyms_bad_lines(const struct kallsyms *ks);
 
 /*
- * The function that holds `addr`. Of several names at one address the first in the file, as the
- * kernel prints it. False, *out untouched, when no symbol plausibly covers it: below the first,
- * past the end of a text section, or farther from the nearest symbol than code is long.
+ * Find the function that contains `addr`. If an address has several names, use the first one in the
+ * file, as the kernel does. Returns false, with *out untouched, if no symbol is likely to contain
+ * it: it is below the first symbol, beyond the end of a text section, or too far from the nearest
+ * symbol.
  */
 bool kallsyms_find(const struct kallsyms *ks, uint64_t addr, struct sym_ref *out);
 
 /*
- * The function a return address returns into. A call may be the last instruction of its function,
- * the return address is then the next function's first byte: so look a byte before, count from
- * `addr`.
+ * Find the function that a return address returns to. A call may be the last instruction of a
+ * function, and the return address is then the first byte of the next function. So look up the byte
+ * before it, but count the offset to `addr`.
  */
 bool sym_resolve_return(const struct kallsyms *ks, uint64_t addr, struct sym_ref *out);
 
