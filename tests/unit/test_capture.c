@@ -197,7 +197,13 @@ static void make_snapshot(struct snapshot *s, int t, int last)
 	}
 	if (!t || t == last) {
 		struct vmalloc_level *v = ARRAY_PUSH(&s->vmallocs);
+		struct cgroup_level *g = ARRAY_PUSH(&s->cgroups);
 		struct task_level *k;
+
+		*g = (struct cgroup_level){.path = "/a\x1b[31m.slice",
+					   .id = UINT64_MAX - 7,
+					   .descendants = 9,
+					   .dying = 400 + t};
 
 		*v = (struct vmalloc_level){.caller = "load_module+0x1c2 [nf_tables]",
 					    .kind = VMALLOC_IOREMAP,
@@ -374,6 +380,12 @@ static void check_snapshot(const struct snapshot *got, int t)
 			&got->slabs.items[i].active_objs, &want.slabs.items[i].active_objs,
 			sizeof(struct slab_level) - offsetof(struct slab_level, active_objs));
 	assert_int_equal(!!slab_after(&got->slabs, "comes and goes", 0), t % 4 < 2);
+	assert_int_equal(got->cgroups.nr, want.cgroups.nr);
+	if (want.cgroups.nr) {
+		assert_string_equal(got->cgroups.items[0].path, want.cgroups.items[0].path);
+		assert_memory_equal(&got->cgroups.items[0].id, &want.cgroups.items[0].id,
+				    3 * sizeof(int64_t));
+	}
 	assert_int_equal(got->zones.nr, want.zones.nr);
 	if (want.zones.nr)
 		assert_memory_equal(&got->zones.items[0].free, &want.zones.items[0].free,
@@ -1040,16 +1052,37 @@ static void a_busy_host_does_not_damage_a_capture(void **state)
 	UNLOCK "UPDATE sqlite_master SET type='view', rootpage=0, sql='" sql "' WHERE name='held'"
 #define ENDLESS "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) "
 
+/* The schema before did not count cgroups: its captures are read as before, without them. */
+static void a_capture_of_schema_1_is_still_read(void **state)
+{
+	static const char older[] =
+		"DROP TABLE cgroup_count_name; DROP TABLE cgroup_count_level; UPDATE snapshot SET parts = parts & 63;"
+		"PRAGMA user_version=1";
+	struct capture *c;
+
+	(void)state;
+	write_sample(true);
+	sql(file, older);
+	assert_int_equal(read_file(file, &c), 0);
+	assert_int_equal(c->nr_snapshots, TICKS);
+	for (size_t i = 0; i < c->nr_snapshots; i++) {
+		assert_int_equal(c->snapshots[i].meminfo.nr, 3);
+		assert_int_equal(c->snapshots[i].cgroups.nr, 0);
+	}
+	capture_free(c);
+}
+
 static void hostile_databases_are_refused(void **state)
 {
 	static const struct hostile cases[] = {
 		/* what it claims to be */
-		{"PRAGMA user_version=2", -ENOTSUP, "newer kmemtrace"},
+		{"PRAGMA user_version=3", -ENOTSUP, "newer kmemtrace"},
 		{"PRAGMA user_version=0", -EBADMSG, "damaged"},
 		{"PRAGMA application_id=0", -EBADMSG, "not a capture"},
 		{"PRAGMA journal_mode=WAL", -EBADMSG, "damaged"},
 		/* tables that are none */
 		{"DROP TABLE held", -EBADMSG, "no table held"},
+		{"DROP TABLE cgroup_count_name", -EBADMSG, "no table cgroup_count_name"},
 		{"ALTER TABLE held RENAME TO h; CREATE VIEW held AS SELECT * FROM h", -EBADMSG,
 		 "held"},
 		{"DROP TABLE loss; CREATE VIEW loss AS " ENDLESS "SELECT 1, 'x', i FROM n",
@@ -1098,11 +1131,13 @@ static void hostile_databases_are_refused(void **state)
 		{"UPDATE slab_level SET num_slabs=-1", -EBADMSG, "out of range"},
 		{"UPDATE slab_level SET cpu_free=-1", 0, ""}, /* not known */
 		{"UPDATE slab_level SET cpu_free=-2", -EBADMSG, "out of range"},
+		{"UPDATE cgroup_count_level SET dying=-2", -EBADMSG, "out of range"},
+		{"UPDATE cgroup_count_name SET path=zeroblob(9)", -EBADMSG, "cgroup_count_name"},
 		{"UPDATE vmalloc_name SET kind=6", -EBADMSG, "out of range"},
 		{"UPDATE zone_name SET zone='a zone with a long name'", -EBADMSG, "too long"},
 		{"UPDATE snapshot SET kind='never'", -EBADMSG, "no such kind"},
 		{"UPDATE snapshot SET t_s=99 WHERE id=2", -EBADMSG, "time order"},
-		{"UPDATE snapshot SET parts=64", -EBADMSG, "out of range"},
+		{"UPDATE snapshot SET parts=128", -EBADMSG, "out of range"},
 		{"UPDATE snapshot SET parts=parts & ~1 WHERE id=2", -EBADMSG, "no such snapshot"},
 		{"UPDATE interval SET end_s=-1", -EBADMSG, "out of range"},
 		{"UPDATE interval SET start_s=7, end_s=8 WHERE id=1", -EBADMSG, "time order"},
@@ -1462,6 +1497,7 @@ int main(void)
 		cmocka_unit_test(a_file_cut_anywhere_is_refused),
 		cmocka_unit_test(random_bytes_are_refused),
 		cmocka_unit_test(flipped_bytes_never_crash_the_reader),
+		cmocka_unit_test(a_capture_of_schema_1_is_still_read),
 		cmocka_unit_test(hostile_databases_are_refused),
 		cmocka_unit_test(files_that_are_no_captures),
 		cmocka_unit_test(facts_that_no_machine_has_are_not_known),

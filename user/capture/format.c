@@ -15,6 +15,19 @@ const char *const snapshot_kind_names[SNAPSHOT_KINDS] = {
 	[SNAPSHOT_END] = "end",
 };
 
+int capture_table_since(const char *table)
+{
+	static const char *const second[] = {
+		"cgroup_count_name",
+		"cgroup_count_level",
+	};
+
+	for (size_t i = 0; i < sizeof(second) / sizeof(second[0]); i++)
+		if (!strcmp(table, second[i]))
+			return 2;
+	return 1;
+}
+
 /* Offsets are those of https://sqlite.org/fileformat.html, section 1.3. */
 static uint32_t header_u32(const uint8_t *head, size_t offset)
 {
@@ -33,8 +46,7 @@ enum capture_header capture_header_check(const uint8_t *head, size_t len)
 	if (header_u32(head, 60) > CAPTURE_SCHEMA_VERSION)
 		return HEADER_NEWER;
 	/* user_version; no WAL, because SQLite would then write files beside it; UTF-8 */
-	if (header_u32(head, 60) != CAPTURE_SCHEMA_VERSION || head[18] != 1 || head[19] != 1 ||
-	    header_u32(head, 56) != 1)
+	if (!header_u32(head, 60) || head[18] != 1 || head[19] != 1 || header_u32(head, 56) != 1)
 		return HEADER_DAMAGED;
 	return HEADER_CAPTURE;
 }

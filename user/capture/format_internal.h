@@ -10,6 +10,8 @@
 
 /* schema.sql, embedded at build. */
 extern const char capture_schema[];
+/* The schema version that brought a table. A capture of an older version is read without it. */
+int capture_table_since(const char *table);
 
 /* Limits that the writer keeps. The reader refuses a file beyond them. */
 #define CAPTURE_TEXT_MAX   (64 << 10) /* bytes of one string */
@@ -21,7 +23,7 @@ extern const char capture_schema[];
 #define CAPTURE_REAL_MAX   1e30
 
 /*
- * Levels. The six parts of a snapshot are stored alike: PART_name rows (a text and up to 3 numbers
+ * Levels. The parts of a snapshot are stored alike: PART_name rows (a text and up to 3 numbers
  * say what the row is about) and PART_level rows (up to 5 values at one snapshot). Start and end
  * snapshots hold every row; a tick holds those that changed since the last snapshot that has the
  * part, with NULLs for what is gone.
@@ -33,6 +35,7 @@ enum level_part {
 	LEVEL_ZONE,
 	LEVEL_VMALLOC,
 	LEVEL_TASK,
+	LEVEL_CGROUP, /* from schema version 2 */
 	LEVEL_PARTS
 };
 
@@ -64,7 +67,7 @@ size_t level_count(const struct snapshot *s, enum level_part part);
 void level_get(const struct snapshot *s, enum level_part part, size_t i, struct level *out);
 /* Append a row; its text must fit the form. 0 or −ENOMEM. */
 int level_push(struct snapshot *s, enum level_part part, const struct level *level);
-/* The part's count of lines that could not be parsed; NULL for tasks, which have none. */
+/* The part's count of lines that could not be parsed; NULL for parts from LEVEL_TASK on. */
 size_t *level_bad_lines(struct snapshot *s, enum level_part part);
 
 /* "start", "tick", "end", by enum snapshot_kind. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Converts levels between struct snapshot, where each part has its own fields, and the generic rows
- * that a capture stores for all six parts (format_internal.h). Used by writer_levels.c and
+ * that a capture stores for all parts (format_internal.h). Used by writer_levels.c and
  * reader_levels.c.
  */
 #include <errno.h>
@@ -47,21 +47,31 @@ const struct level_form level_forms[LEVEL_PARTS] = {
 			.dim_min = {0, INT64_MIN},
 			.dim_max = {INT32_MAX, INT64_MAX},
 			.nr_values = 3},
+	[LEVEL_CGROUP] = {.name = "cgroup_count",
+			  .text_size = TEXT_SIZE(struct cgroup_level, path),
+			  .row_size = sizeof(struct cgroup_level),
+			  .nr_dims = 1,
+			  .dim_min = {INT64_MIN},
+			  .dim_max = {INT64_MAX},
+			  .nr_values = 2,
+			  .value_min = {-1, -1}},
 };
 
 size_t level_count(const struct snapshot *s, enum level_part part)
 {
-	const size_t counts[LEVEL_PARTS] = {s->meminfo.nr, s->vmstat.nr,   s->slabs.nr,
-					    s->zones.nr,   s->vmallocs.nr, s->tasks.nr};
+	const size_t counts[LEVEL_PARTS] = {
+		s->meminfo.nr,  s->vmstat.nr, s->slabs.nr,   s->zones.nr,
+		s->vmallocs.nr, s->tasks.nr,  s->cgroups.nr,
+	};
 
 	return counts[part];
 }
 
 size_t *level_bad_lines(struct snapshot *s, enum level_part part)
 {
-	size_t *const bad[LEVEL_PARTS] = {&s->meminfo.bad_lines,  &s->vmstat.bad_lines,
-					  &s->slabs.bad_lines,    &s->zones.bad_lines,
-					  &s->vmallocs.bad_lines, NULL};
+	size_t *const bad[LEVEL_PARTS] = {&s->meminfo.bad_lines, &s->vmstat.bad_lines,
+					  &s->slabs.bad_lines, &s->zones.bad_lines,
+					  &s->vmallocs.bad_lines};
 
 	return bad[part];
 }
@@ -100,6 +110,12 @@ static void get_task(const struct task_level *v, struct level *out)
 	memcpy(out->text, v->comm, sizeof(v->comm));
 }
 
+static void get_cgroup(const struct cgroup_level *v, struct level *out)
+{
+	*out = (struct level){.dims = {(int64_t)v->id}, .values = {v->descendants, v->dying}};
+	memcpy(out->text, v->path, sizeof(v->path));
+}
+
 static int64_t saturate(int64_t v, int64_t min, int64_t max)
 {
 	return v < min ? min : v > max ? max : v;
@@ -126,8 +142,11 @@ void level_get(const struct snapshot *s, enum level_part part, size_t i, struct 
 		get_vmalloc(&s->vmallocs.items[i], out);
 		break;
 	case LEVEL_TASK:
-	case LEVEL_PARTS:
 		get_task(&s->tasks.items[i], out);
+		break;
+	case LEVEL_CGROUP:
+	case LEVEL_PARTS:
+		get_cgroup(&s->cgroups.items[i], out);
 		break;
 	}
 	out->text[form->text_size - 1] = '\0';
@@ -216,6 +235,18 @@ static int push_task(struct task_levels *a, const struct level *l)
 	return 0;
 }
 
+static int push_cgroup(struct cgroup_levels *a, const struct level *l)
+{
+	struct cgroup_level *v = PUSH_TEXT(a, path, l);
+
+	if (!v)
+		return -ENOMEM;
+	v->id = (uint64_t)l->dims[0];
+	v->descendants = l->values[0];
+	v->dying = l->values[1];
+	return 0;
+}
+
 int level_push(struct snapshot *s, enum level_part part, const struct level *level)
 {
 	switch (part) {
@@ -230,8 +261,10 @@ int level_push(struct snapshot *s, enum level_part part, const struct level *lev
 	case LEVEL_VMALLOC:
 		return push_vmalloc(&s->vmallocs, level);
 	case LEVEL_TASK:
+		return push_task(&s->tasks, level);
+	case LEVEL_CGROUP:
 	case LEVEL_PARTS:
 		break;
 	}
-	return push_task(&s->tasks, level);
+	return push_cgroup(&s->cgroups, level);
 }

@@ -106,6 +106,8 @@ static int check_header(struct reader *r)
 
 	if (len < 0)
 		return log_error((int)-len, "cannot read %s: %s", r->path, strerror((int)-len));
+	if (len == sizeof(head))
+		r->version = head[63]; /* the last byte of user_version */
 	return header_error(r->path, capture_header_check(head, (size_t)len));
 }
 
@@ -299,7 +301,8 @@ static int check_tables(struct reader *r)
 			       &tables, NULL) != SQLITE_OK)
 		return log_error(ENOMEM, "cannot read %s: not enough memory", r->path);
 	while (!err && (rc = sqlite3_step(tables)) == SQLITE_ROW)
-		err = check_table(r, tables);
+		if (capture_table_since((const char *)sqlite3_column_text(tables, 0)) <= r->version)
+			err = check_table(r, tables);
 	if (!err && rc != SQLITE_DONE)
 		err = log_error(ENOMEM, "cannot read %s: not enough memory", r->path);
 	return err;

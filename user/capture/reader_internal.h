@@ -22,6 +22,7 @@ struct reader {
 	struct capture *c; /* being filled; the capacities of its arrays follow */
 	size_t frames_cap, stacks_cap, caches_cap, processes_cap, cgroups_cap, hooks_cap,
 		intervals_cap;
+	int version; /* of the file's schema */
 	struct timespec deadline;
 	size_t budget;        /* bytes still available for what is read, here and in the model; see
 				 reader_cost.h */

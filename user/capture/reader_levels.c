@@ -227,6 +227,8 @@ static int each_of_part(struct reader *r, struct pass *p, const char *suffix,
 	int err;
 
 	snprintf(table, sizeof(table), "%s_%s", level_forms[p->part].name, suffix);
+	if (capture_table_since(table) > r->version)
+		return 0;
 	err = reader_each(r, table, row, p);
 	r->table = NULL;
 	return err;

@@ -25,6 +25,8 @@ CREATE TABLE vmalloc_level (id INTEGER PRIMARY KEY, areas INTEGER, bytes INTEGER
 CREATE TABLE task_name (id INTEGER PRIMARY KEY, comm TEXT NOT NULL, tgid INTEGER NOT NULL,
  cgroup_id INTEGER NOT NULL);
 CREATE TABLE task_level (id INTEGER PRIMARY KEY, threads INTEGER, stack_bytes INTEGER, pgtables_bytes INTEGER);
+CREATE TABLE cgroup_count_name (id INTEGER PRIMARY KEY, path TEXT NOT NULL, cgroup_id INTEGER NOT NULL);
+CREATE TABLE cgroup_count_level (id INTEGER PRIMARY KEY, descendants INTEGER, dying INTEGER);
 
 -- Who and where.
 CREATE TABLE frame (id INTEGER PRIMARY KEY, symbol TEXT NOT NULL, offset INTEGER NOT NULL, module TEXT NOT NULL,
@@ -73,6 +75,9 @@ CREATE VIEW vmalloc AS SELECT s.id AS snapshot, s.kind, s.t_s, n.caller,
  FROM vmalloc_level l JOIN snapshot s ON s.id = l.id >> 20 JOIN vmalloc_name n ON n.id = l.id & 1048575;
 CREATE VIEW task AS SELECT s.id AS snapshot, s.kind, s.t_s, n.tgid, n.comm, n.cgroup_id, l.threads, l.stack_bytes,
  l.pgtables_bytes FROM task_level l JOIN snapshot s ON s.id = l.id >> 20 JOIN task_name n ON n.id = l.id & 1048575;
+CREATE VIEW cgroup_count AS SELECT s.id AS snapshot, s.kind, s.t_s, n.path, n.cgroup_id, l.descendants, l.dying
+ FROM cgroup_count_level l JOIN snapshot s ON s.id = l.id >> 20
+ JOIN cgroup_count_name n ON n.id = l.id & 1048575;
 CREATE VIEW stack_text AS SELECT stack, group_concat(line, ' < ') AS text FROM (SELECT sf.stack, f.symbol ||
  printf('+0x%x', f.offset) || CASE f.module WHEN 'vmlinux' THEN '' ELSE ' [' || f.module || ']' END AS line
  FROM stack_frame sf JOIN frame f ON f.id = sf.frame ORDER BY sf.stack, sf.depth) GROUP BY stack;

@@ -30,4 +30,5 @@ void snapshot_free(struct snapshot *s)
 	ARRAY_FREE(&s->zones);
 	ARRAY_FREE(&s->vmallocs);
 	ARRAY_FREE(&s->tasks);
+	ARRAY_FREE(&s->cgroups);
 }

@@ -99,6 +99,23 @@ struct task_levels {
 	ARRAY_OF(struct task_level);
 };
 
+/*
+ * A cgroup with many removed ones below it, and always the root. cgroup v1 counts removed cgroups
+ * only for a whole hierarchy: CGROUP_V1_MEMORY is that of the memory controller.
+ */
+struct cgroup_level {
+	char path[128]; /* below the mount, "/" for its root; "…" and the end if it is longer */
+	uint64_t id;    /* the directory's inode, as in task_level */
+	int64_t descendants; /* cgroups below it that are there … */
+	int64_t dying;       /* … and those that were removed, but that something is charged to */
+};
+
+#define CGROUP_V1_MEMORY "v1:memory"
+
+struct cgroup_levels {
+	ARRAY_OF(struct cgroup_level);
+};
+
 enum snapshot_kind { SNAPSHOT_START, SNAPSHOT_TICK, SNAPSHOT_END };
 
 struct snapshot {
@@ -110,7 +127,8 @@ struct snapshot {
 	struct slab_levels slabs;
 	struct zone_levels zones;
 	struct vmalloc_levels vmallocs;
-	struct task_levels tasks; /* only where the task iterator ran */
+	struct task_levels tasks;     /* only where the task iterator ran */
+	struct cgroup_levels cgroups; /* only at the start and at the end */
 };
 
 /* The value called `name`, or `missing` where there is none. */

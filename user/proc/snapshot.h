@@ -35,6 +35,9 @@ int counters_line_parse(const char *line, const char *const names[], size_t nr,
 			struct named_values *out);
 /* Add "kernel.threads" from the line of /proc/loadavg. 0 or −ENOMEM. */
 int loadavg_parse(const char *line, struct named_values *out);
+/* Add the counters of /proc/net/sockstat or sockstat6, or of /proc/key-users. 0 or −ENOMEM. */
+int sockstat_counters_parse(const char *buf, size_t len, struct named_values *out);
+int key_users_parse(const char *buf, size_t len, struct named_values *out);
 /* Add all counters that the tree at `root` has. 0 or −ENOMEM. */
 int counters_read(const char *root, struct named_values *out);
 

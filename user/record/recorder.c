@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "capture/capture.h"
+#include "proc/cgroup_levels.h"
 #include "proc/pids_limits.h"
 #include "proc/snapshot.h"
 #include "record/collector.h"
@@ -118,6 +119,9 @@ static int snapshot_take(struct recorder *r, enum snapshot_kind kind, double t_s
 	out->t_s = t_s;
 	if (kind == SNAPSHOT_TICK)
 		return 0;
+	err = cgroup_levels_read("/proc", &out->cgroups);
+	if (err)
+		return limits_no_memory("reading the counts of cgroups");
 	err = audit_count_free(r->audit, &out->slabs);
 	if (err)
 		log_warn(
