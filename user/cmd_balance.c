@@ -15,7 +15,7 @@
 #include "base/privileges.h"
 #include "capture/capture.h"
 #include "cmd.h"
-#include "model/balance.h"
+#include "findings/balance_sheet.h"
 #include "model/view.h"
 #include "output.h"
 #include "proc/snapshot.h"
@@ -106,37 +106,32 @@ static int balance_live(const struct balance_args *args)
 {
 	const char *proc_root = args->proc_root ?: "/proc";
 	_cleanup_(snapshot_free) struct snapshot s = {0};
-	struct balance_notes notes;
 	struct unlisted unlisted = UNLISTED_NONE;
 	struct utsname uts = {0};
-	struct balance b;
-	struct balance_sheet sheet = {.end = &b, .notes = &notes, .kernel = ""};
+	struct balance_sheet sheet;
 	int err = snapshot_read(proc_root, SNAPSHOT_ALL & ~SNAPSHOT_SLABINFO, &s);
 
 	if (err)
 		return log_error(-err, "cannot read %s/meminfo: %s%s", proc_root, file_why(-err),
 				 err == -ENOENT ? " (is /proc mounted there?)" : "");
-	if (!args->proc_root) {
+	if (!args->proc_root)
 		unlisted_read(proc_root, "/sys", &unlisted);
-		if (!uname(&uts))
-			sheet.kernel = uts.release;
+	privileges_keep_none();
+	balance_sheet_now(&s, (double)sysconf(_SC_PAGESIZE), &unlisted, &sheet);
+	if (!args->proc_root) {
+		sheet.kernel = uname(&uts) ? "" : uts.release;
 		sheet.wall_s = s.wall_s;
 	}
-	privileges_keep_none();
-	balance_build(&s, (double)sysconf(_SC_PAGESIZE), &unlisted, &b);
-	if (isnan(b.total_kb))
+	if (isnan(sheet.total.end_kb))
 		return log_error(EINVAL, "%s/meminfo has no MemTotal: is /proc mounted there?",
 				 proc_root);
-	balance_notes(&s, &b, (double)sysconf(_SC_PAGESIZE), &notes);
 	return print_sheet(&sheet, args);
 }
 
 static int balance_capture(const struct balance_args *args)
 {
 	_cleanup_capture_ struct capture *c = NULL;
-	struct balance start, end;
-	struct balance_notes notes;
-	struct balance_sheet sheet = {.start = &start, .end = &end, .notes = &notes};
+	struct balance_sheet sheet;
 	struct view v;
 
 	privileges_keep_for(&args->path, 1);
@@ -144,11 +139,7 @@ static int balance_capture(const struct balance_args *args)
 		return -EBADMSG;
 	privileges_keep_none();
 	view_whole(c, &v);
-	balance_pair(v.start, v.end, v.page_bytes, &start, &end);
-	balance_notes(v.end, &end, v.page_bytes, &notes);
-	sheet.kernel = capture_meta(c, META_RELEASE);
-	sheet.duration_s = v.duration_s;
-	sheet.wall_s = v.end->wall_s;
+	balance_sheet_view(&v, &sheet);
 	return print_sheet(&sheet, args);
 }
 

@@ -434,31 +434,20 @@ static void sheet_check(const struct balance_sheet *sheet, const struct fuzz_sho
 
 void fuzz_balance(const struct view *v, const struct fuzz_show *show)
 {
-	struct balance start, end;
-	struct balance_notes notes;
-	struct balance_sheet sheet = {.start = &start,
-				      .end = &end,
-				      .notes = &notes,
-				      .kernel = capture_meta(v->c, META_RELEASE),
-				      .duration_s = v->duration_s,
-				      .wall_s = v->end->wall_s};
+	struct balance_sheet sheet;
 
-	balance_pair(v->start, v->end, v->page_bytes, &start, &end);
-	balance_notes(v->end, &end, v->page_bytes, &notes);
+	balance_sheet_view(v, &sheet);
 	sheet_check(&sheet, show);
 }
 
 void fuzz_balance_now(const struct snapshot *s, const struct unlisted *unlisted,
 		      const struct fuzz_show *show)
 {
-	struct balance b;
-	struct balance_notes notes;
-	struct balance_sheet sheet = {.end = &b, .notes = &notes, .kernel = ""};
+	struct balance_sheet sheet;
 
-	balance_build(s, 4096, unlisted, &b);
-	if (isnan(b.total_kb))
+	balance_sheet_now(s, 4096, unlisted, &sheet);
+	if (isnan(sheet.total.end_kb))
 		return;
-	balance_notes(s, &b, 4096, &notes);
 	sheet_check(&sheet, show);
 }
 

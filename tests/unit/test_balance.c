@@ -312,29 +312,27 @@ static void compare_sheet(const char *name, const struct balance_sheet *sheet,
 static void printed_sheets(void **state)
 {
 	struct snapshot s, later;
-	struct balance b, c;
-	struct balance_notes notes;
-	struct balance_sheet sheet = {
-		.end = &b, .notes = &notes, .kernel = "6.18.0", .wall_s = 1700000000};
+	struct balance b;
+	struct balance_sheet sheet;
+	struct cap_meta release = {.key = META_RELEASE, .value = "6.18.0"};
+	struct capture c = {.meta = {.items = &release, .nr = 1}};
+	struct view v = {.c = &c, .start = &s, .end = &later, .duration_s = 30, .page_bytes = PAGE};
 
 	(void)state;
 	read_made("swap", &s, &b);
-	balance_build(&s, PAGE, &(struct unlisted){80, 4096, 2820, 106}, &b);
-	balance_notes(&s, &b, PAGE, &notes);
+	balance_sheet_now(&s, PAGE, &(struct unlisted){80, 4096, 2820, 106}, &sheet);
+	sheet.kernel = "6.18.0";
+	sheet.wall_s = 1700000000;
 	compare_sheet("balance.txt", &sheet, &(struct balance_text_options){.utf8 = true});
 	compare_sheet("balance-explain-ascii.txt", &sheet,
 		      &(struct balance_text_options){.explain = true});
 	compare_sheet("balance.json", &sheet, NULL);
 
-	read_made("swap", &later, &c);
+	read_made("swap", &later, &b);
 	meminfo_set(&later, "MemFree", 200000);
 	meminfo_set(&later, "Slab", 450000);
 	meminfo_set(&later, "SUnreclaim", 230000);
-	balance_pair(&s, &later, PAGE, &b, &c);
-	balance_notes(&later, &c, PAGE, &notes);
-	sheet.start = &b;
-	sheet.end = &c;
-	sheet.duration_s = 30;
+	balance_sheet_view(&v, &sheet);
 	compare_sheet("balance-capture.txt", &sheet, &(struct balance_text_options){.utf8 = true});
 	snapshot_free(&s);
 	snapshot_free(&later);

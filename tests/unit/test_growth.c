@@ -36,8 +36,8 @@ static void every_grouping_adds_up(void **state)
 		double sum = 0, held = 0;
 
 		assert_int_equal(report_whole(c, by, &r), 0);
-		for (size_t i = 0; i < r.held.nr; i++)
-			held += r.held.items[i].bytes;
+		for (size_t i = 0; i < r.outstanding.nr; i++)
+			held += r.outstanding.items[i].bytes;
 		for (size_t i = 0; i < r.growth.nr; i++) {
 			const struct growth_group *g = &r.growth.groups[i];
 			const struct growth_shares *lists[] = {&g->stacks, &g->caches,

@@ -10,8 +10,9 @@
 #include "base/cleanup.h"
 #include "model/confidence.h"
 
-#define Z95         1.959964
-#define NOISE_LIMIT 4.0 /* standard deviations, of a level's own noise or of a set's spread */
+#define Z95          1.959964
+#define SIZE_DIFFERS 1.1 /* times as much memory: machines of another size */
+#define NOISE_LIMIT  4.0 /* standard deviations, of a level's own noise or of a set's spread */
 
 static const char *const status_names[] = {
 	[DIFF_SAME] = "same",     [DIFF_NEW] = "new",   [DIFF_GROWN] = "grown",
@@ -531,7 +532,45 @@ void diff_free(struct diff *d)
 	free(d->next);
 }
 
+/* ---- figures derived from others ---- */
+
+static bool sizes_differ(double a, double b)
+{
+	return a > 0 && b > 0 && (a > SIZE_DIFFERS * b || b > SIZE_DIFFERS * a);
+}
+
+bool diff_sizes_differ(const struct diff_input *in)
+{
+	return in->base && (in->base->cpus != in->new_->cpus ||
+			    sizes_differ(in->base->mem_total_kb, in->new_->mem_total_kb));
+}
+
+double diff_relative(const struct diff_figure *f)
+{
+	return f->base > 0 ? f->delta / f->base : NAN;
+}
+
+double diff_times(const struct diff_figure *f)
+{
+	return f->base > 0 ? f->new_ / f->base : NAN;
+}
+
+double diff_new_bytes(const struct diff *d, double bytes_per_s)
+{
+	return bytes_per_s * d->in.new_->duration_s;
+}
+
 /* ---- a row's identity ---- */
+
+const struct profile_row *diff_row_side(const struct diff_row *r)
+{
+	return r->new_ ?: r->base;
+}
+
+const struct view *diff_row_view(const struct diff *d, const struct diff_row *r)
+{
+	return r->new_ ? d->in.new_view : d->in.base_view;
+}
 
 const char *diff_row_key(const struct diff_row *r)
 {

@@ -77,6 +77,18 @@ struct diff {
 int diff_build(const struct diff_input *in, struct diff *out);
 void diff_free(struct diff *d);
 
+/* Do the machines differ in size, so that levels are also worth comparing per CPU and per GiB? */
+bool diff_sizes_differ(const struct diff_input *in);
+/* The change as a share of the base, and the new figure as a multiple of it; NaN without a base. */
+double diff_relative(const struct diff_figure *f);
+double diff_times(const struct diff_figure *f);
+/* What a rate adds up to over the new recording. */
+double diff_new_bytes(const struct diff *d, double bytes_per_s);
+
+/* The side that describes a row, the new one where there is one, and the view it is of. NULL when a
+ * base set alone has the row. */
+const struct profile_row *diff_row_side(const struct diff_row *row);
+const struct view *diff_row_view(const struct diff *d, const struct diff_row *row);
 /* The row's name, or for a call path "load_msg < do_msgsnd < msgsnd()" from its key. malloc'ed;
  * NULL without memory. */
 char *diff_row_label(const struct diff_row *row);

@@ -123,6 +123,16 @@ struct profile_row *profile_find(const struct profile_rows *rows, const char *ke
 	return NULL;
 }
 
+double profile_per_cpu(const struct profile *p, double level)
+{
+	return level / p->cpus;
+}
+
+double profile_per_gib(const struct profile *p, double level)
+{
+	return level / p->mem_total_kb * (1 << 20);
+}
+
 int profile_build(const struct view *v, const struct match *m, enum growth_by by, bool brief,
 		  struct profile *out)
 {

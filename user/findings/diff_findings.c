@@ -17,10 +17,9 @@
 #include "model/confidence.h"
 #include "model/losses.h"
 
-#define NAME_SHOWN   64
-#define STACK_SHOWN  120
-#define SET_CAUTION  5 /* captures; fewer cannot show a spread */
-#define SIZE_DIFFERS 1.1
+#define NAME_SHOWN  64
+#define STACK_SHOWN 120
+#define SET_CAUTION 5 /* captures; fewer cannot show a spread */
 
 struct words {
 	struct diff *d;
@@ -190,12 +189,6 @@ static void note_durations(struct words *w)
 		     units_duration(a, base->duration_s), units_duration(b, new_->duration_s));
 }
 
-/* Start of the compared time range, in seconds since the epoch; NaN when the capture has none. */
-static double began_s(const struct view *v)
-{
-	return capture_meta_number(v->c, META_START, NAN) + v->start->t_s;
-}
-
 /* Captures of one boot have an order; time ranges of one recording may be the same. */
 static void note_order(struct words *w)
 {
@@ -205,8 +198,8 @@ static void note_order(struct words *w)
 
 	if (!base || !boot[0] || strcmp(boot, capture_meta(base->c, META_BOOT_ID)))
 		return;
-	base_s = began_s(base);
-	new_s = began_s(new_);
+	base_s = view_wall_s(base);
+	new_s = view_wall_s(new_);
 	if (base_s == new_s && base->duration_s == new_->duration_s)
 		note(w, true,
 		     "Base and new are the same time range of the same recording, so nothing can differ. To "
@@ -241,17 +234,12 @@ static void note_kernels(struct words *w)
 		     "The kernels may be different builds: call paths are matched without offsets.");
 }
 
-static bool differs(double a, double b)
-{
-	return a > 0 && b > 0 && (a > SIZE_DIFFERS * b || b > SIZE_DIFFERS * a);
-}
-
 static void note_sizes(struct words *w)
 {
 	const struct profile *base = w->d->in.base, *new_ = w->d->in.new_;
 	char a[UNITS_MAX], b[UNITS_MAX];
 
-	if (!base || (base->cpus == new_->cpus && !differs(base->mem_total_kb, new_->mem_total_kb)))
+	if (!diff_sizes_differ(&w->d->in))
 		return;
 	note(w, false,
 	     "The machines differ in size (base: %.0f CPUs and %s; new: %.0f CPUs and %s), so levels are also "

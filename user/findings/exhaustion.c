@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 
@@ -21,6 +22,7 @@ static void exhaustion_add(const struct view *v, struct exhaustion *o, const cha
 	    !(o->available_kb / slope < fmin(HORIZON_S, HORIZON_TIMES * v->duration_s)))
 		return;
 	*row = (struct exhaustion_row){.name = name,
+				       .falls = !strcmp(name, "MemAvailable"),
 				       .slope_kb = slope,
 				       .seconds = o->available_kb / slope,
 				       .low = o->available_kb / fmax(high, slope),

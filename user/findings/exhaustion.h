@@ -11,6 +11,7 @@
 
 struct exhaustion_row {
 	const char *name; /* of the pool, or "MemAvailable" */
+	bool falls;       /* MemAvailable, which falls; pools grow */
 	double slope_kb;  /* per second, > 0: how fast it takes memory */
 	/* until nothing is available: at the slope, and at both ends of its 95 % interval. `high`
 	 * is INFINITY when the slow end of the slope is no growth. */

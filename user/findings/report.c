@@ -54,16 +54,17 @@ static int report_fill(const struct view *v, enum growth_by by, struct report *r
 	r->c = v->c;
 	r->view = *v;
 	losses_sum(&r->view, &r->losses);
-	if (outstanding_correct(r->view.at, &r->held) ||
-	    caches_build(&r->view, &r->held, losses_ratio(&r->losses), &r->caches) ||
-	    holders_build(&r->view, &r->held, &r->levels) ||
-	    ledger_build(&r->view, &r->held, &r->caches, &r->levels, &r->ledger) ||
-	    growth_build(&r->view, &r->held, by, &r->growth) ||
+	liveness_build(&r->view, &r->liveness);
+	if (outstanding_correct(r->view.at, &r->outstanding) ||
+	    caches_build(&r->view, &r->outstanding, losses_ratio(&r->losses), &r->caches) ||
+	    holders_build(&r->view, &r->outstanding, &r->holders) ||
+	    ledger_build(&r->view, &r->outstanding, &r->caches, &r->holders, &r->ledger) ||
+	    growth_build(&r->view, &r->outstanding, by, &r->growth) ||
 	    history_build(&r->view, &r->growth, &r->history) ||
 	    exhaustion_build(&r->view, &r->ledger, &r->exhaustion) ||
 	    correlation_build(&r->view, &r->ledger, &r->correlation))
 		return -ENOMEM;
-	unusual_levels_build(&r->view, &r->levels, &r->unusual_levels);
+	unusual_levels_build(&r->view, &r->holders, &r->unusual_levels);
 	report_trust(r);
 	return verdict_build(&facts, &r->verdict);
 }
@@ -82,9 +83,9 @@ int report_build(const struct view *v, enum growth_by by, struct report *out)
 
 void report_free(struct report *r)
 {
-	outstanding_free(&r->held);
+	outstanding_free(&r->outstanding);
 	caches_free(&r->caches);
-	holders_free(&r->levels);
+	holders_free(&r->holders);
 	ledger_free(&r->ledger);
 	growth_free(&r->growth);
 	history_free(&r->history);

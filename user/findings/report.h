@@ -11,6 +11,7 @@
 #include "model/growth.h"
 #include "model/history.h"
 #include "model/ledger.h"
+#include "model/liveness.h"
 #include "model/losses.h"
 #include "findings/exhaustion.h"
 #include "findings/unusual_levels.h"
@@ -21,9 +22,10 @@ struct report {
 	const struct capture *c; /* borrowed */
 	struct view view;
 	struct losses losses;
-	struct outstanding held;
+	struct liveness liveness;
+	struct outstanding outstanding;
 	struct caches caches;
-	struct holders levels;
+	struct holders holders;
 	struct ledger ledger;
 	struct growth growth;
 	struct history history; /* of the first groups of growth */

@@ -61,15 +61,6 @@ __attribute__((format(printf, 2, 3))) static void say_next(struct writer *w, con
 	va_end(ap);
 }
 
-const struct cache_row *growth_cache(const struct growth_group *g, const struct caches *caches)
-{
-	uint32_t id = g->caches.nr ? g->caches.items[0].id : 0;
-
-	if (g->pool != POOL_SLAB || caches->by_id[id] == CACHES_NONE)
-		return NULL;
-	return &caches->items[caches->by_id[id]];
-}
-
 /* The smallest change that is beyond noise. Without enough readings to measure the noise, use a
  * cautious guess. */
 static double row_limit_kb(const struct ledger_row *row)
@@ -397,11 +388,6 @@ static void say_unusual_level(struct writer *w)
 		}
 }
 
-static double share_or_nan(double part, double whole)
-{
-	return whole > 0 ? part / whole : NAN;
-}
-
 /* Does the cache that holds most leak? Name it when the sentences before are about another pool. */
 static void say_leak(struct writer *w)
 {
@@ -422,8 +408,10 @@ static void say_leak(struct writer *w)
 		.duration = w->f->v->duration_s,
 		.age_p50 = w->top->age_p50_s,
 		.oldest = w->top->oldest_s,
-		.verified = share_or_nan(w->top->verified_live, w->top->verified),
-		.verified_twice = share_or_nan(w->top->verified_twice, w->top->verified_live),
+		.verified = w->top->verified_share,
+		.verified_twice = w->top->verified_live > 0
+					  ? w->top->verified_twice / w->top->verified_live
+					  : NAN,
 	};
 	w->short_ = trust_leak_needs_time(&facts);
 	if (w->short_)

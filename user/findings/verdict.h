@@ -35,7 +35,4 @@ struct verdict_facts {
 int verdict_build(const struct verdict_facts *f, struct verdict *out);
 void verdict_free(struct verdict *v);
 
-/* The cache with most of the group's bytes; NULL outside slab. */
-const struct cache_row *growth_cache(const struct growth_group *g, const struct caches *caches);
-
 #endif

@@ -11,6 +11,8 @@
 
 #define TREND_ROWS   128 /* caches that get a trend: those that changed or hold most */
 #define TREND_POINTS 256
+#define UNSEEN_LEAST 64    /* fewer objects without an event may lie on free lists */
+#define UNSEEN_SHARE 0.05  /* … and so may a smaller share of the change of objects in use */
 #define TREND_FLOOR  256.0 /* kB: name no pattern for a smaller change of a cache */
 
 /* All names of all rows, sorted by name. */
@@ -227,6 +229,7 @@ static int caches_level(const struct view *v, struct caches *caches, const struc
 		r->end_kb = end[i].kb;
 		r->end_free_kb = end[i].free_kb;
 		r->delta_kb = r->end_kb - r->start_kb;
+		r->delta_objects = r->end_objects - r->start_objects;
 		row_correct(r, &start[i], &end[i]);
 	}
 	return 0;
@@ -275,7 +278,7 @@ static double preexisting_freed(const struct cache_row *r)
 		delta = r->delta_kb * 1024;
 	} else {
 		had = r->start_objects * r->size;
-		delta = (r->end_objects - r->start_objects) * r->size;
+		delta = r->delta_objects * r->size;
 	}
 	missing = r->held_bytes - delta;
 	if (isnan(missing))
@@ -323,7 +326,7 @@ static void caches_judge(const struct view *v, double lost_ratio, struct caches 
 			.tracked = r->tracked,
 			.verified = r->verified,
 			.verified_live = r->verified_live,
-			.slabinfo_delta = r->end_objects - r->start_objects,
+			.slabinfo_delta = r->delta_objects,
 			.slabinfo_slack = v->cpus * trust_slabinfo_slack(
 							    r->size, fmax(r->objects_per_slab, 0),
 							    !isnan(r->cpu_free)),
@@ -351,6 +354,18 @@ static void caches_judge(const struct view *v, double lost_ratio, struct caches 
 			r->unseen_objects = NAN;
 		r->unseen_bytes = r->unseen_objects * r->size;
 		trust_judge(&f, &r->trust);
+	}
+}
+
+/* What a report for people shows of each cache. */
+static void caches_note(struct caches *caches)
+{
+	for (size_t i = 0; i < caches->nr; i++) {
+		struct cache_row *r = &caches->items[i];
+
+		r->notable = r->delta_kb > 0 || r->held_bytes > 0;
+		r->unseen = r->unseen_objects > fmax(UNSEEN_LEAST, UNSEEN_SHARE * r->delta_objects);
+		caches->nr_notable += r->notable;
 	}
 }
 
@@ -502,6 +517,7 @@ static int caches_fill(const struct view *v, const struct outstanding *held, dou
 		return -ENOMEM;
 	caches_trace(v, held, caches);
 	caches_judge(v, lost_ratio, caches);
+	caches_note(caches);
 	if (caches_sort(v, caches, names))
 		return -ENOMEM;
 	return caches_trend(v, caches, names);

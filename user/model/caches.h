@@ -22,7 +22,7 @@ struct cache_row {
 	double objects_per_slab;
 	/* From slabinfo; NaN where it could not be read. Objects in use: "active" objects, less
 	 * those counted as free on CPU lists if they were counted at both ends. */
-	double start_objects, end_objects;
+	double start_objects, end_objects, delta_objects;
 	double start_kb, end_kb, delta_kb; /* whole pages */
 	double start_free_kb, end_free_kb; /* pages − objects × size */
 					   /* From the trace, corrected by the audit. */
@@ -37,10 +37,13 @@ struct cache_row {
 	double preexisting_freed_bytes; /* see docs/ledger.md; NaN without slabinfo */
 	struct trust trust;
 	struct trend trend; /* of its pages over time, in kB */
+	bool notable;       /* its pages grew, or some of its traced objects are outstanding */
+	bool unseen;        /* unseen_objects are too many to be objects on free lists */
 };
 
 struct caches {
 	ARRAY_OF(struct cache_row); /* by delta_kb, largest first */
+	size_t nr_notable;
 	uint32_t *by_id; /* row of each cache id of the capture; CACHES_NONE for id 0 (no cache) */
 };
 

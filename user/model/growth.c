@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "data/class.h"
+#include "model/caches.h"
 #include "model/entry.h"
 #include "model/confidence.h"
 
@@ -169,6 +170,11 @@ double age_quantile(const double hist[AGE_BUCKETS], double oldest, double share)
 	return oldest;
 }
 
+double age_buckets_end_s(size_t buckets)
+{
+	return buckets ? ldexp(1, (int)buckets - 1) : 0;
+}
+
 /* ---- groups ---- */
 
 struct growth_builder {
@@ -261,6 +267,11 @@ static void group_interval(struct growth_group *g)
 static void group_finish(struct growth_group *g)
 {
 	group_interval(g);
+	g->verified_share = g->verified > 0 ? g->verified_live / g->verified : NAN;
+	g->stack_share = g->bytes > 0 ? g->stacks.items[0].bytes / g->bytes : 0;
+	for (size_t b = 0; b < AGE_BUCKETS; b++)
+		if (g->age_hist[b] > 0)
+			g->age_buckets = b + 1;
 	g->age_p50_s = age_quantile(g->age_hist, g->oldest_s, 0.5);
 	g->age_p90_s = age_quantile(g->age_hist, g->oldest_s, 0.9);
 }
@@ -409,6 +420,15 @@ static int growth_fill(struct growth_builder *b, struct growth *g)
 		qsort(b->groups, b->nr, sizeof(*b->groups), compare_group);
 	g->nr = b->nr;
 	return 0;
+}
+
+const struct cache_row *growth_cache(const struct growth_group *g, const struct caches *caches)
+{
+	uint32_t id = g->caches.nr ? g->caches.items[0].id : 0;
+
+	if (g->pool != POOL_SLAB || caches->by_id[id] == CACHES_NONE)
+		return NULL;
+	return &caches->items[caches->by_id[id]];
 }
 
 int growth_build(const struct view *v, const struct outstanding *held, enum growth_by by,

@@ -45,11 +45,14 @@ struct growth_group {
 	double objects;
 	double traced_bytes, traced_var; /* before correction by the audit */
 	double tracked, verified, verified_live, verified_twice; /* see struct cap_held */
-	double age_hist[AGE_BUCKETS];                            /* objects, corrected */
-	double age_p50_s, age_p90_s, oldest_s;                   /* NaN without ages */
+	double verified_share; /* of the checked objects, those found live; NaN: none was checked */
+	double age_hist[AGE_BUCKETS];          /* objects, corrected */
+	size_t age_buckets;                    /* of age_hist up to the oldest object */
+	double age_p50_s, age_p90_s, oldest_s; /* NaN without ages */
 	/* traffic of its call paths; NaN when groups share call paths */
 	double allocs, frees, unseen_frees;
 	struct growth_shares stacks, caches, processes, cgroups; /* id 0: unknown */
+	double stack_share; /* of the largest call path in bytes */
 	/* of the largest call path's first frame outside vmlinux, or "vmlinux" */
 	const char *module;
 	/* of its first row ("thread", "pte", …; "" for slab); rows of one call path share it */
@@ -73,6 +76,11 @@ int growth_build(const struct view *v, const struct outstanding *held, enum grow
 		 struct growth *out);
 void growth_free(struct growth *g);
 
+struct caches;
+
+/* The cache with most of the group's bytes; NULL outside slab. */
+const struct cache_row *growth_cache(const struct growth_group *g, const struct caches *caches);
+
 /* The number of keys: every key is below it. */
 size_t growth_keys(const struct growth *g, const struct capture *c);
 /* The key of a held row, and of a brief one. */
@@ -85,5 +93,7 @@ uint32_t growth_traffic_key(const struct growth *g, const struct capture *c, uin
 /* The age that `share` of the objects are younger than; linear within a bucket, at most `oldest`.
  * NaN without objects. */
 double age_quantile(const double hist[AGE_BUCKETS], double oldest, double share);
+/* The age in seconds that all objects of the first `buckets` buckets are younger than. */
+double age_buckets_end_s(size_t buckets);
 
 #endif

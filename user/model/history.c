@@ -60,6 +60,13 @@ int history_build(const struct view *v, const struct growth *g, struct history *
 	return 0;
 }
 
+const struct trend *history_trend(const struct history *h, size_t i)
+{
+	static const struct trend unknown = {.slope = NAN};
+
+	return i < h->nr ? &h->trends[i] : &unknown;
+}
+
 void history_free(struct history *h)
 {
 	free(h->trends);

@@ -20,6 +20,8 @@ struct history {
 
 /* 0 or −ENOMEM. Free with history_free(). */
 int history_build(const struct view *v, const struct growth *g, struct history *out);
+/* The trend of group `i`; one of pattern unknown for groups beyond the first nr. */
+const struct trend *history_trend(const struct history *h, size_t i);
 void history_free(struct history *h);
 
 #endif

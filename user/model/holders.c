@@ -175,9 +175,18 @@ static int cgroups_add_up(struct holders *l)
 	return 0;
 }
 
+static void stacks_unlisted(const struct view *v, struct holders *l)
+{
+	double listed = 0;
+
+	for (size_t i = 0; i < l->processes.nr; i++)
+		listed += l->processes.items[i].stack_kb.end;
+	l->unlisted_stacks_kb = fmax(snapshot_meminfo(v->end, "KernelStack") - listed, 0);
+}
+
 static int processes_build(const struct view *v, struct holders *l)
 {
-	l->stacks_lost_kb = l->pgtables_lost_kb = NAN;
+	l->stacks_lost_kb = l->pgtables_lost_kb = l->unlisted_stacks_kb = NAN;
 	l->tasks_known = v->first != v->last && v->start->tasks.nr && v->end->tasks.nr;
 	if (!l->tasks_known)
 		return 0;
@@ -185,6 +194,7 @@ static int processes_build(const struct view *v, struct holders *l)
 	if (processes_merge(v->start, v->end, l) || cgroups_name(v, l) || cgroups_add_up(l))
 		return -ENOMEM;
 	processes_lost(l);
+	stacks_unlisted(v, l);
 	qsort(l->processes.items, l->processes.nr, sizeof(*l->processes.items),
 	      compare_process_size);
 	qsort(l->cgroups, l->nr_cgroups, sizeof(*l->cgroups), compare_process_size);
@@ -393,6 +403,9 @@ static void vmalloc_sum(const struct view *v, const struct snapshot *s, struct v
 				    .stacks_kb = balance_vmalloc_stacks_kb(s, v->page_bytes),
 				    .cached_stacks_kb = b.cached_stacks_kb,
 				    .rounding_kb = NAN};
+	out->without_stacks_kb = out->used_kb - out->stacks_kb;
+	out->comparable = !isnan(out->info_kb - out->used_kb);
+	out->agrees = out->info_kb == out->used_kb;
 	for (size_t i = 0; i < s->vmallocs.nr; i++) {
 		const struct vmalloc_level *a = &s->vmallocs.items[i];
 

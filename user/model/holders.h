@@ -14,6 +14,11 @@ struct level_change {
 	double start, end;
 };
 
+static inline double level_change_delta(const struct level_change *c)
+{
+	return c->end - c->start;
+}
+
 /* One process, or all processes of one cgroup. */
 struct process_level {
 	int32_t tgid;       /* 0 in rows of cgroups */
@@ -37,10 +42,12 @@ struct caller_level {
 /* VmallocUsed and its parts at one moment. kB; NaN unknown. */
 struct vmalloc_sum {
 	double used_kb;
-	double info_kb;          /* Σ pages= of vmallocinfo; must equal used_kb */
-	double stacks_kb;        /* areas of thread stacks, including cached ones */
-	double cached_stacks_kb; /* stacks_kb that KernelStack does not count */
-	double rounding_kb;      /* pages beyond the areas' sizes without guard pages */
+	double info_kb;           /* Σ pages= of vmallocinfo; must equal used_kb */
+	double stacks_kb;         /* areas of thread stacks, including cached ones */
+	double cached_stacks_kb;  /* stacks_kb that KernelStack does not count */
+	double without_stacks_kb; /* used_kb − stacks_kb */
+	bool comparable, agrees;  /* used_kb and info_kb are known; they are equal */
+	double rounding_kb;       /* pages beyond the areas' sizes without guard pages */
 };
 
 struct holders {
@@ -54,6 +61,9 @@ struct holders {
 	/* What processes held at the start and no longer hold at the end. At least this much older
 	 * memory was freed. */
 	double stacks_lost_kb, pgtables_lost_kb;
+	/* At the end: KernelStack beyond the stacks of all listed processes. They belong to tasks
+	 * outside the recorder's PID namespace, and to idle tasks, which are in none. */
+	double unlisted_stacks_kb;
 };
 
 /* 0 or −ENOMEM. Free with holders_free(). */

@@ -210,6 +210,7 @@ static void row_attribute(const struct source *s, const struct pool_def *def,
 		row->attributed_kb = vmalloc_growth(s, 1);
 		row->attributed_sd_kb = 0;
 		row->attributed_from = "vmallocinfo";
+		row->from_levels = true;
 	}
 }
 

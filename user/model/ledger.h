@@ -32,6 +32,7 @@ struct ledger_row {
 	double attributed_sd_kb; /* standard deviation from sampling and audit */
 	/* "events"; "vmallocinfo" when vmalloc has no events (kernels before 6.2); "" unknown */
 	const char *attributed_from;
+	bool from_levels;   /* attributed_kb is from levels, not from events */
 	const char *remark; /* what is special about this pool's terms, or "" */
 	double preexisting_freed_kb;
 	double allocator_overhead_kb;

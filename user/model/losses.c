@@ -64,7 +64,7 @@ const char *loss_meaning(const char *name)
 	return row ? row->meaning : "";
 }
 
-double count_of(const struct view *v, const char *name)
+double losses_counter(const struct view *v, const char *name)
 {
 	for (size_t i = 0; v->at && i < v->at->losses.nr; i++)
 		if (!strcmp(v->at->losses.items[i].name, name))
@@ -74,10 +74,14 @@ double count_of(const struct view *v, const char *name)
 
 void losses_sum(const struct view *v, struct losses *out)
 {
-	struct losses l = {0};
+	struct losses l = {.traced = v->at};
 
-	for (size_t i = 0; v->at && i < v->at->losses.nr; i++) {
-		const struct cap_count *count = &v->at->losses.items[i];
+	if (v->at) {
+		l.counters = v->at->losses.items;
+		l.nr_counters = v->at->losses.nr;
+	}
+	for (size_t i = 0; i < l.nr_counters; i++) {
+		const struct cap_count *count = &l.counters[i];
 		enum loss_kind kind = loss_kind(count->name);
 
 		if (kind == LOSS_EVENT)
@@ -85,11 +89,22 @@ void losses_sum(const struct view *v, struct losses *out)
 		else if (kind == LOSS_DETAIL)
 			l.details += (double)count->value;
 	}
-	for (size_t i = 0; v->at && i < v->at->churn.nr; i++)
-		l.traffic += v->at->churn.items[i].allocs + v->at->churn.items[i].frees;
+	for (size_t i = 0; v->at && i < v->at->churn.nr; i++) {
+		const struct cap_churn *churn = &v->at->churn.items[i];
+
+		l.traffic += churn->allocs + churn->frees;
+		l.frees += churn->frees;
+		l.unseen_frees += churn->unseen_frees;
+	}
 	if (v->focused || v->narrowed[0]) /* frees are not filtered, nor are losses */
-		l.traffic += count_of(v, "unknown_frees");
+		l.traffic += losses_counter(v, "unknown_frees");
 	*out = l;
+}
+
+bool loss_is_said(const struct cap_count *counter)
+{
+	return counter->value &&
+	       (loss_meaning(counter->name)[0] || loss_kind(counter->name) != LOSS_NONE);
 }
 
 double losses_ratio(const struct losses *l)

@@ -20,14 +20,21 @@ enum loss_kind loss_kind(const char *name);
 const char *loss_meaning(const char *name);
 
 struct losses {
-	double events;  /* allocations and frees not recorded */
-	double details; /* recorded incompletely */
-	double traffic; /* allocations and frees that were recorded */
+	bool traced;                      /* false: nothing was traced, so nothing could be lost */
+	double events;                    /* allocations and frees not recorded */
+	double details;                   /* recorded incompletely */
+	double traffic;                   /* allocations and frees that were recorded */
+	double frees;                     /* of all call paths, with a free event */
+	double unseen_frees;              /* … and without one */
+	const struct cap_count *counters; /* all counters; owned by the capture */
+	size_t nr_counters;
 };
 
 void losses_sum(const struct view *v, struct losses *out);
 /* The value of counter `name` at the view's checkpoint; 0 when there is none. */
-double count_of(const struct view *v, const char *name);
+double losses_counter(const struct view *v, const char *name);
+/* Does a report for people print this counter? Only if it counted something that matters there. */
+bool loss_is_said(const struct cap_count *counter);
 
 /* The share of all events that were lost, 0 … 1. */
 double losses_ratio(const struct losses *l);

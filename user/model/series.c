@@ -9,6 +9,8 @@
 
 #include "base/cleanup.h"
 
+#define CHANGE_CERTAIN 0.05 /* p-value below which a change of level has a moment */
+
 static const char *const pattern_names[] = {
 	[PATTERN_UNKNOWN] = "unknown",   [PATTERN_STEADY] = "steady", [PATTERN_GROWING] = "growing",
 	[PATTERN_STEP] = "step",         [PATTERN_SPIKE] = "spike",   [PATTERN_DROP] = "drop",
@@ -234,6 +236,17 @@ static enum pattern trend_pattern(const double *y, size_t n, double floor_, doub
 bool trend_has_rate(const struct trend *t)
 {
 	return t->pattern == PATTERN_GROWING && t->slope > 0;
+}
+
+bool trend_has_moment(const struct trend *t)
+{
+	return (t->pattern == PATTERN_STEP || t->pattern == PATTERN_DROP) &&
+	       t->change_p < CHANGE_CERTAIN;
+}
+
+bool trend_is_notable(const struct trend *t)
+{
+	return t->pattern != PATTERN_UNKNOWN && t->pattern != PATTERN_STEADY;
 }
 
 int trend_of(const double *t, const double *y, size_t n, double floor_, struct trend *out)

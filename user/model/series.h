@@ -69,5 +69,9 @@ int trend_of(const double *t, const double *y, size_t n, double floor, struct tr
 /* Does it grow at a rate that is worth printing? Growth in a few jumps has a slope of 0, because
  * most readings equal the one before. */
 bool trend_has_rate(const struct trend *t);
+/* Did the level change at a moment that is worth printing (change_t)? */
+bool trend_has_moment(const struct trend *t);
+/* Did it do anything that is worth a line? */
+bool trend_is_notable(const struct trend *t);
 
 #endif

@@ -84,6 +84,30 @@ bool view_is_filtered(const struct view *v)
 	return v->focused || v->narrowed[0] || capture_meta(v->c, META_POOLS)[0];
 }
 
+double view_wall_s(const struct view *v)
+{
+	return capture_meta_number(v->c, META_START, NAN) + v->start->t_s;
+}
+
+double view_uptime_s(const struct view *v)
+{
+	return capture_meta_number(v->c, META_UPTIME, NAN) + v->start->t_s;
+}
+
+double view_mem_total_kb(const struct view *v)
+{
+	return snapshot_meminfo(v->end, "MemTotal");
+}
+
+size_t view_hooks_missing(const struct view *v)
+{
+	size_t missing = 0;
+
+	for (size_t i = 0; i < v->c->nr_hooks; i++)
+		missing += !v->c->hooks[i].how[0];
+	return missing;
+}
+
 double snapshot_meminfo(const struct snapshot *s, const char *name)
 {
 	int64_t kb = named_value_get(&s->meminfo, name, INT64_MIN);

@@ -39,6 +39,14 @@ bool view_filter_left_nothing(const struct view *v);
 /* True when a filter or --pool left allocations out. */
 bool view_is_filtered(const struct view *v);
 
+/* The start of the view in seconds since the epoch, and since the machine's boot; NaN unknown. */
+double view_wall_s(const struct view *v);
+double view_uptime_s(const struct view *v);
+/* MemTotal in kB; NaN unknown. */
+double view_mem_total_kb(const struct view *v);
+/* How many hooks of the attach plan were not attached. */
+size_t view_hooks_missing(const struct view *v);
+
 /* A line of /proc/meminfo in kB; NaN when the kernel does not print it. */
 double snapshot_meminfo(const struct snapshot *s, const char *name);
 

@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The balance sheet for people (80 columns) and for programs. Computes nothing but percentages. */
+/* The balance sheet for people (80 columns) and for programs (docs/schema). */
 #ifndef KMEMTRACE_RENDER_BALANCE_H
 #define KMEMTRACE_RENDER_BALANCE_H
 
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "findings/balance_notes.h"
-#include "model/balance.h"
-
-struct balance_sheet {
-	const struct balance *start; /* NULL: the sheet is of one moment */
-	const struct balance *end;
-	const struct balance_notes *notes;
-	const char *kernel; /* release, "" unknown */
-	double duration_s;  /* from start to end */
-	double wall_s;      /* of the end: seconds since the epoch, 0 unknown */
-};
+#include "findings/balance_sheet.h"
 
 struct balance_text_options {
 	bool colour;  /* ANSI colours */

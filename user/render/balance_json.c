@@ -4,16 +4,15 @@
 #include "render/json_value.h"
 #include "version.h"
 
-/* A figure of both moments as "NAMEkb", "NAMEstart_kb" and "NAMEdelta_kb". */
-static void put_kb(struct json_out *o, json_t *j, const struct balance_sheet *s, double start,
-		   double end)
+static void put_figure(struct json_out *o, json_t *j, const struct balance_sheet *s,
+		       const struct balance_figure *figure)
 {
-	put(o, j, "kb", number(end));
-	if (!s->start)
+	put(o, j, "kb", number(figure->end_kb));
+	if (!s->pair)
 		return;
-	put(o, j, "start_kb", number(start));
-	put(o, j, "end_kb", number(end));
-	put(o, j, "delta_kb", number(end - start));
+	put(o, j, "start_kb", number(figure->start_kb));
+	put(o, j, "end_kb", number(figure->end_kb));
+	put(o, j, "delta_kb", number(figure->delta_kb));
 }
 
 static json_t *lines_json(struct json_out *o, const struct balance_sheet *s)
@@ -26,8 +25,8 @@ static json_t *lines_json(struct json_out *o, const struct balance_sheet *s)
 
 		put(o, j, "name", json_string(def->name));
 		put(o, j, "group", json_string(balance_group_name(def->group)));
-		put_kb(o, j, s, s->start ? s->start->kb[i] : NAN, s->end->kb[i]);
-		put(o, j, "percent", number(100 * s->end->kb[i] / s->end->total_kb));
+		put_figure(o, j, s, &s->lines[i]);
+		put(o, j, "percent", number(100 * s->lines[i].share));
 		put(o, j, "source", json_string(def->source));
 		put(o, j, "explain", json_string(def->explain));
 		put(o, j, "overlaps", def->overlaps[0] ? json_string(def->overlaps) : json_null());
@@ -44,8 +43,7 @@ static json_t *groups_json(struct json_out *o, const struct balance_sheet *s)
 		json_t *j = json_object();
 
 		put(o, j, "name", json_string(balance_group_name(g)));
-		put_kb(o, j, s, s->start ? balance_group_kb(s->start, g) : NAN,
-		       balance_group_kb(s->end, g));
+		put_figure(o, j, s, &s->groups[g]);
 		append(o, groups, j);
 	}
 	return groups;
@@ -87,17 +85,16 @@ int balance_json(const struct balance_sheet *s, FILE *out)
 	put(&o, root, "schema", json_integer(JSON_SCHEMA_VERSION));
 	put(&o, root, "kernel", s->kernel[0] ? text(s->kernel) : json_null());
 	put(&o, root, "wall_s", s->wall_s > 0 ? number(s->wall_s) : json_null());
-	put(&o, root, "duration_s", s->start ? number(s->duration_s) : json_null());
-	put(&o, root, "mem_total_kb", number(s->end->total_kb));
-	put(&o, root, "unaccounted_kb", number(s->end->kb[BALANCE_REST]));
-	put(&o, root, "unaccounted_percent",
-	    number(100 * s->end->kb[BALANCE_REST] / s->end->total_kb));
+	put(&o, root, "duration_s", s->pair ? number(s->duration_s) : json_null());
+	put(&o, root, "mem_total_kb", number(s->total.end_kb));
+	put(&o, root, "unaccounted_kb", number(s->lines[BALANCE_REST].end_kb));
+	put(&o, root, "unaccounted_percent", number(100 * s->lines[BALANCE_REST].share));
 	put(&o, root, "lines", lines_json(&o, s));
 	put(&o, root, "groups", groups_json(&o, s));
-	put(&o, root, "suspects", candidates_json(&o, s->end));
-	put(&o, root, "vmalloc", vmalloc_json(&o, s->end));
-	for (size_t i = 0; i < s->notes->nr; i++)
-		append(&o, notes, text(s->notes->items[i]));
+	put(&o, root, "suspects", candidates_json(&o, &s->end));
+	put(&o, root, "vmalloc", vmalloc_json(&o, &s->end));
+	for (size_t i = 0; i < s->notes.nr; i++)
+		append(&o, notes, text(s->notes.items[i]));
 	put(&o, root, "notes", notes);
 	return document_write(&o, root, out);
 }

@@ -38,35 +38,35 @@ static const char *percent(char buf[UNITS_MAX], double share)
 	return buf;
 }
 
-static void row(const struct sheet *t, struct table *table, const char *label, double start,
-		double end, const char *source)
+static void row(const struct sheet *t, struct table *table, const char *label,
+		const struct balance_figure *figure, const char *source)
 {
-	double share = end / t->s->end->total_kb;
 	char a[UNITS_MAX];
 
 	table_words(table, "%s", label);
-	if (t->s->start) {
-		table_bytes(table, start * 1024, false);
-		table_bytes(table, end * 1024, false);
-		table_bytes(table, (end - start) * 1024, true);
+	if (t->s->pair) {
+		table_bytes(table, figure->start_kb * 1024, false);
+		table_bytes(table, figure->end_kb * 1024, false);
+		table_bytes(table, figure->delta_kb * 1024, true);
 	} else {
-		table_bytes(table, end * 1024, false);
-		table_words(table, "%s", isnan(share) ? "" : percent(a, share));
-		bar(table, share);
+		table_bytes(table, figure->end_kb * 1024, false);
+		table_words(table, "%s", isnan(figure->share) ? "" : percent(a, figure->share));
+		bar(table, figure->share);
 	}
 	table_words(table, "%s", source);
 }
 
-static double start_kb(const struct sheet *t, size_t line)
+/* The lines of a group, below its sum. */
+static void group_lines(const struct sheet *t, struct table *table, size_t group)
 {
-	return t->s->start ? t->s->start->kb[line] : 0;
-}
+	for (size_t i = 0; i < BALANCE_LINES; i++) {
+		char label[64];
 
-static bool line_shown(const struct sheet *t, size_t line)
-{
-	double start = start_kb(t, line), end = t->s->end->kb[line];
-
-	return t->o->explain || line == BALANCE_REST || start != 0 || end != 0;
+		if (balance_defs[i].group != group || !(t->o->explain || t->s->lines[i].shown))
+			continue;
+		snprintf(label, sizeof(label), "  %s", balance_defs[i].label);
+		row(t, table, label, &t->s->lines[i], balance_defs[i].source);
+	}
 }
 
 static void text_table(struct sheet *t)
@@ -82,28 +82,19 @@ static void text_table(struct sheet *t)
 						  {"change", 0, true},
 						  {"from", 0, false}};
 	struct table table = TABLE_INIT(&t->page, one);
-	const struct balance *start = t->s->start, *end = t->s->end;
 
-	table.columns = start ? two : one;
+	table.columns = t->s->pair ? two : one;
 	for (size_t g = 0; g < BALANCE_GROUPS; g++) {
-		double group_start = start ? balance_group_kb(start, g) : 0,
-		       group_end = balance_group_kb(end, g);
-		bool alone = g == BALANCE_UNACCOUNTED;
+		bool alone = g == BALANCE_UNACCOUNTED; /* one line, which is its sum */
 
-		if (!alone && group_start == 0 && group_end == 0 && !t->o->explain)
+		if (!t->o->explain && !t->s->groups[g].shown)
 			continue;
-		row(t, &table, balance_group_label(g), group_start, group_end,
+		row(t, &table, balance_group_label(g), &t->s->groups[g],
 		    alone ? balance_defs[BALANCE_REST].source : "");
-		for (size_t i = 0; i < BALANCE_LINES && !alone; i++) {
-			char label[64];
-
-			if (balance_defs[i].group != g || !line_shown(t, i))
-				continue;
-			snprintf(label, sizeof(label), "  %s", balance_defs[i].label);
-			row(t, &table, label, start_kb(t, i), end->kb[i], balance_defs[i].source);
-		}
+		if (!alone)
+			group_lines(t, &table, g);
 	}
-	row(t, &table, "Sum", start ? start->total_kb : 0, end->total_kb, "MemTotal");
+	row(t, &table, "Sum", &t->s->total, "MemTotal");
 	table_print(&table);
 }
 
@@ -113,26 +104,24 @@ static void text_lines(struct sheet *t)
 	for (size_t i = 0; i < BALANCE_LINES; i++) {
 		const struct balance_def *def = &balance_defs[i];
 
-		if (!line_shown(t, i))
-			continue;
 		if (t->o->explain)
 			page_paragraph(&t->page, 2, "%s: %s%s%s%s", def->label, def->explain,
 				       def->overlaps[0] ? " Counted once: " : "", def->overlaps,
 				       def->overlaps[0] ? "." : "");
-		else if (def->overlaps[0])
+		else if (t->s->lines[i].shown && def->overlaps[0])
 			page_paragraph(&t->page, 2, "%s: %s.", def->label, def->overlaps);
 	}
 }
 
 static void text_rest(struct sheet *t)
 {
-	const struct balance *b = t->s->end;
+	const struct balance *b = &t->s->end;
+	const struct balance_figure *rest = &t->s->lines[BALANCE_REST];
 	char a[UNITS_MAX], p[UNITS_MAX];
 
 	page_heading(&t->page, PAGE_BOLD, "UNACCOUNTED");
-	page_paragraph(
-		&t->page, 2, "%s, %s of MemTotal. %s", units_bytes(a, b->kb[BALANCE_REST] * 1024),
-		percent(p, b->kb[BALANCE_REST] / b->total_kb), balance_defs[BALANCE_REST].explain);
+	page_paragraph(&t->page, 2, "%s, %s of MemTotal. %s", units_bytes(a, rest->end_kb * 1024),
+		       percent(p, rest->share), balance_defs[BALANCE_REST].explain);
 	for (size_t i = 0; i < b->nr_candidates; i++)
 		page_paragraph(&t->page, 2, "%s %s: %s (%s).",
 			       b->candidates[i].at_most ? "At most" : "In it:",
@@ -149,17 +138,17 @@ int balance_text(const struct balance_sheet *s, const struct balance_text_option
 
 	page_begin(&t.page, out, o->colour, o->utf8);
 	page_heading(&t.page, PAGE_BOLD, "BALANCE  (K, M, G: KiB, MiB, GiB)");
-	page_paragraph(&t.page, 2, "MemTotal %s%s%s%s%s.", units_bytes(a, s->end->total_kb * 1024),
+	page_paragraph(&t.page, 2, "MemTotal %s%s%s%s%s.", units_bytes(a, s->total.end_kb * 1024),
 		       s->kernel[0] ? ", Linux " : "", s->kernel,
-		       s->start ? ", start and end of " : ", now",
-		       s->start ? units_duration(b, s->duration_s) : "");
-	if (!isnan(s->end->total_kb)) {
+		       s->pair ? ", start and end of " : ", now",
+		       s->pair ? units_duration(b, s->duration_s) : "");
+	if (!isnan(s->total.end_kb)) {
 		text_table(&t);
 		text_rest(&t);
 		text_lines(&t);
 	}
 	page_heading(&t.page, PAGE_BOLD, "NOTES");
-	for (size_t i = 0; i < s->notes->nr; i++)
-		page_paragraph(&t.page, 2, "%s", s->notes->items[i]);
+	for (size_t i = 0; i < s->notes.nr; i++)
+		page_paragraph(&t.page, 2, "%s", s->notes.items[i]);
 	return page_end(&t.page);
 }

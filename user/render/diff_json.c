@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The diff as JSON: docs/schema/diff.schema.json describes it. `base` and `new` lie beside each
  * figure. */
-#include "render/diff.h"
+#include "render/diff_internal.h"
 #include "render/json_value.h"
 #include "version.h"
 
@@ -18,11 +18,10 @@ static json_t *side_json(struct json_out *o, const struct view *v)
 	put(o, host, "name", meta_text(c, META_HOST));
 	put(o, host, "boot_id", meta_text(c, META_BOOT_ID));
 	put(o, host, "cpus", number(v->cpus));
-	put(o, host, "mem_total_kb", number(snapshot_meminfo(v->end, "MemTotal")));
+	put(o, host, "mem_total_kb", number(view_mem_total_kb(v)));
 	put(o, host, "virtualization", meta_text(c, META_VIRT));
 	put(o, host, "uptime_s", meta_number(c, META_UPTIME));
-	put(o, capture, "start",
-	    time_json(capture_meta_number(c, META_START, NAN) + v->start->t_s));
+	put(o, capture, "start", time_json(view_wall_s(v)));
 	put(o, capture, "from_s", number(v->start->t_s));
 	put(o, capture, "duration_s", number(v->duration_s));
 	put(o, capture, "mode", meta_text(c, META_MODE));
@@ -55,8 +54,8 @@ static json_t *level_side(struct json_out *o, const struct diff_row *row, const 
 	put(o, j, "kb_per_s", number(rate / 1024));
 	put(o, j, "objects", number(side ? side->level_objects : NAN));
 	put(o, j, "pattern", side ? json_string(pattern_name(side->pattern)) : json_null());
-	put(o, j, "kb_per_cpu", number(p ? level / 1024 / p->cpus : NAN));
-	put(o, j, "kb_per_gib", number(p ? level / p->mem_total_kb * 1024 : NAN));
+	put(o, j, "kb_per_cpu", number(p ? profile_per_cpu(p, level / 1024) : NAN));
+	put(o, j, "kb_per_gib", number(p ? profile_per_gib(p, level / 1024) : NAN));
 	if (base && row->set) {
 		put(o, j, "kb_least", number(row->level.base_low / 1024));
 		put(o, j, "kb_most", number(row->level.base_high / 1024));
@@ -77,8 +76,7 @@ static json_t *level_json(struct json_out *o, const struct diff *d, const struct
 	put(o, j, "delta_kb", number(row->level.delta / 1024));
 	put(o, j, "delta_low_kb", number(row->level.low / 1024));
 	put(o, j, "delta_high_kb", number(row->level.high / 1024));
-	put(o, j, "relative",
-	    fraction(row->level.base > 0 ? row->level.delta / row->level.base : NAN));
+	put(o, j, "relative", fraction(diff_relative(&row->level)));
 	put(o, j, "delta_kb_per_s", number(row->growth.delta / 1024));
 	return j;
 }
@@ -87,10 +85,8 @@ static void write_levels(struct json_out *o, const struct diff *d,
 			 const struct diff_options *options, enum profile_section section)
 {
 	const struct diff_rows *rows = &d->sections[section];
-	size_t nr = section == PROFILE_POOLS || options->all ? rows->nr : rows->changed;
+	size_t nr = section_shown(d, section, options);
 
-	if (options->top && section != PROFILE_POOLS && nr > options->top)
-		nr = options->top;
 	json_begin(o, profile_section_name(section), '[');
 	for (size_t i = 0; i < nr && json_wanted(o); i++)
 		json_member(o, NULL, level_json(o, d, &rows->items[i]));
@@ -113,8 +109,8 @@ static json_t *figures(struct json_out *o, const struct diff_figure *f, bool bas
 
 static json_t *stack_json(struct json_out *o, const struct diff *d, const struct diff_row *row)
 {
-	const struct profile_row *side = row->new_ ?: row->base;
-	const struct view *v = row->new_ ? d->in.new_view : d->in.base_view;
+	const struct profile_row *side = diff_row_side(row);
+	const struct view *v = diff_row_view(d, row);
 
 	return side && v ? path_json(o, v->c, side->stack) : json_array();
 }
@@ -127,10 +123,9 @@ static json_t *name_or_null(const char *name)
 static json_t *growth_row_json(struct json_out *o, const struct diff *d, const struct diff_row *row,
 			       size_t rank)
 {
-	const struct profile_row *side = row->new_ ?: row->base;
+	const struct profile_row *side = diff_row_side(row);
 	const struct diff_figure *f = &row->growth;
 	_cleanup_free_ char *label = diff_row_label(row);
-	double seconds = d->in.new_->duration_s;
 	json_t *j = json_object();
 
 	put(o, j, "rank", json_integer((json_int_t)rank));
@@ -148,13 +143,13 @@ static json_t *growth_row_json(struct json_out *o, const struct diff *d, const s
 		    json_integer((json_int_t)row->set->stat[BASELINE_CHANGE].present));
 	/* over the new recording: what a report of it would show less of, had it grown as the base
 	 * did */
-	put(o, j, "bytes", whole(f->delta * seconds));
-	put(o, j, "bytes_low", whole(f->low * seconds));
-	put(o, j, "bytes_high", whole(f->high * seconds));
+	put(o, j, "bytes", whole(diff_new_bytes(d, f->delta)));
+	put(o, j, "bytes_low", whole(diff_new_bytes(d, f->low)));
+	put(o, j, "bytes_high", whole(diff_new_bytes(d, f->high)));
 	put(o, j, "delta_bytes_per_s", number(f->delta));
 	put(o, j, "delta_bytes_per_s_low", number(f->low));
 	put(o, j, "delta_bytes_per_s_high", number(f->high));
-	put(o, j, "relative", fraction(f->base > 0 ? f->delta / f->base : NAN));
+	put(o, j, "relative", fraction(diff_relative(f)));
 	put(o, j, "base_alloc_bytes_per_s", number(row->churn.base));
 	put(o, j, "new_alloc_bytes_per_s", number(row->churn.new_));
 	put(o, j, "stack", stack_json(o, d, row));
@@ -165,10 +160,8 @@ static void write_growth(struct json_out *o, const struct diff *d,
 			 const struct diff_options *options)
 {
 	const struct diff_rows *rows = &d->sections[PROFILE_GROWTH];
-	size_t nr = options->all ? rows->nr : rows->changed;
+	size_t nr = section_shown(d, PROFILE_GROWTH, options);
 
-	if (options->top && nr > options->top)
-		nr = options->top;
 	json_begin(o, "growth", '[');
 	for (size_t i = 0; i < nr && json_wanted(o); i++)
 		json_member(o, NULL, growth_row_json(o, d, &rows->items[i], i + 1));
@@ -179,8 +172,7 @@ static void write_churn(struct json_out *o, const struct diff *d,
 			const struct diff_options *options)
 {
 	json_begin(o, "traffic", '[');
-	for (size_t i = 0; i < d->nr_churn && (!options->top || i < options->top) && json_wanted(o);
-	     i++) {
+	for (size_t i = 0; i < rows_shown(options->top, d->nr_churn) && json_wanted(o); i++) {
 		const struct diff_row *row = &d->sections[PROFILE_GROWTH].items[d->churn_order[i]];
 		_cleanup_free_ char *label = diff_row_label(row);
 		json_t *j = json_object();

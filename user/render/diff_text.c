@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "render/diff.h"
+#include "render/diff_internal.h"
 #include "render/path.h"
 #include "render/table.h"
 
@@ -28,16 +28,18 @@ static const char *rate(const struct page *p, char buf[CELL_MAX], double bytes_p
 	return buf;
 }
 
-static const char *percent(const struct page *p, char buf[CELL_MAX], const struct diff_figure *f)
+static const char *relative(const struct page *p, char buf[CELL_MAX], const struct diff_figure *f)
 {
-	if (!(f->base > 0) || isnan(f->delta))
+	double percent = 100 * diff_relative(f);
+
+	if (isnan(percent))
 		return p->glyphs->none;
-	if (f->new_ >= 10 * f->base)
-		snprintf(buf, CELL_MAX, "x%.0f", f->new_ / f->base);
-	else if (fabs(f->delta / f->base) < 0.0005)
+	if (diff_times(f) >= 10)
+		snprintf(buf, CELL_MAX, "x%.0f", diff_times(f));
+	else if (fabs(percent) < 0.05) /* or else there would be a sign before 0 */
 		snprintf(buf, CELL_MAX, "0.0%%");
 	else
-		snprintf(buf, CELL_MAX, "%+.1f%%", 100 * f->delta / f->base);
+		snprintf(buf, CELL_MAX, "%+.1f%%", percent);
 	return buf;
 }
 
@@ -46,7 +48,6 @@ static const char *percent(const struct page *p, char buf[CELL_MAX], const struc
 static void text_side(struct text *t, const char *which, const struct view *v)
 {
 	const struct capture *c = v->c;
-	double wall = capture_meta_number(c, META_START, NAN) + v->start->t_s;
 	char when[UNITS_MAX], duration[UNITS_MAX], memory[UNITS_MAX], uptime[UNITS_MAX];
 
 	page_paragraph(
@@ -54,11 +55,10 @@ static void text_side(struct text *t, const char *which, const struct view *v)
 		"%s: host %s, Linux %s %s, %.0f CPUs, %s; %s for %s, %s%s; up %s then.", which,
 		capture_meta(c, META_HOST)[0] ? capture_meta(c, META_HOST) : "unknown",
 		capture_meta(c, META_RELEASE), capture_meta(c, META_ARCH), v->cpus,
-		units_bytes(memory, snapshot_meminfo(v->end, "MemTotal") * 1024),
-		units_time(when, "%Y-%m-%d %H:%M:%S UTC", wall) ?: "at an unknown time",
+		units_bytes(memory, view_mem_total_kb(v) * 1024),
+		units_time(when, "%Y-%m-%d %H:%M:%S UTC", view_wall_s(v)) ?: "at an unknown time",
 		units_duration(duration, v->duration_s), capture_meta(c, META_MODE),
-		v->complete ? "" : ", incomplete",
-		units_duration(uptime, capture_meta_number(c, META_UPTIME, NAN) + v->start->t_s));
+		v->complete ? "" : ", incomplete", units_duration(uptime, view_uptime_s(v)));
 }
 
 static void text_compared(struct text *t)
@@ -86,7 +86,7 @@ static void level_row(struct table *table, const struct diff_row *row)
 	table_bytes(table, row->level.base, false);
 	table_bytes(table, row->level.new_, false);
 	table_bytes(table, row->level.delta, true);
-	table_words(table, "%s", percent(table->page, change, &row->level));
+	table_words(table, "%s", relative(table->page, change, &row->level));
 	table_bytes(table, row->growth.base, true);
 	table_bytes(table, row->growth.new_, true);
 	table_words(table, "%s",
@@ -98,12 +98,6 @@ static void level_row(struct table *table, const struct diff_row *row)
 			    : "");
 }
 
-static bool sizes_differ(const struct diff *d)
-{
-	return d->in.base && (d->in.base->cpus != d->in.new_->cpus ||
-			      fabs(d->in.base->mem_total_kb / d->in.new_->mem_total_kb - 1) > 0.1);
-}
-
 /* "Slab per CPU 12M to 10M, per GiB …" of machines that are not alike. */
 static void text_scaled(struct text *t, const struct diff_row *row)
 {
@@ -113,10 +107,11 @@ static void text_scaled(struct text *t, const struct diff_row *row)
 	if (!(row->level.base > 0 || row->level.new_ > 0))
 		return;
 	page_paragraph(&t->page, 4, "%s: per CPU %s to %s, per GiB of memory %s to %s",
-		       diff_row_name(row), units_bytes_short(a[0], row->level.base / base->cpus),
-		       units_bytes_short(a[1], row->level.new_ / new_->cpus),
-		       units_bytes_short(a[2], row->level.base / base->mem_total_kb * 1048576),
-		       units_bytes_short(a[3], row->level.new_ / new_->mem_total_kb * 1048576));
+		       diff_row_name(row),
+		       units_bytes_short(a[0], profile_per_cpu(base, row->level.base)),
+		       units_bytes_short(a[1], profile_per_cpu(new_, row->level.new_)),
+		       units_bytes_short(a[2], profile_per_gib(base, row->level.base)),
+		       units_bytes_short(a[3], profile_per_gib(new_, row->level.new_)));
 }
 
 static void text_levels(struct text *t, enum profile_section section, const char *title)
@@ -135,11 +130,8 @@ static void text_levels(struct text *t, enum profile_section section, const char
 	};
 	const struct diff_rows *rows = &t->d->sections[section];
 	struct table table = TABLE_INIT(&t->page, columns);
-	bool all = section == PROFILE_POOLS || t->o->all;
-	size_t nr = all ? rows->nr : rows->changed, shown = nr;
+	size_t nr = section_rows(t->d, section, t->o), shown = section_shown(t->d, section, t->o);
 
-	if (t->o->top && shown > t->o->top && section != PROFILE_POOLS)
-		shown = t->o->top;
 	if (!rows->comparable || !nr)
 		return;
 	page_heading(&t->page, PAGE_BOLD, "%s", title);
@@ -149,7 +141,7 @@ static void text_levels(struct text *t, enum profile_section section, const char
 	if (nr > shown)
 		page_paragraph(&t->page, 2, "%zu more changed: --top %zu shows them.", nr - shown,
 			       nr);
-	for (size_t i = 0; sizes_differ(t->d) && i < shown; i++)
+	for (size_t i = 0; diff_sizes_differ(&t->d->in) && i < shown; i++)
 		text_scaled(t, &rows->items[i]);
 }
 
@@ -159,8 +151,8 @@ static void text_levels(struct text *t, enum profile_section section, const char
  * identity. */
 static void text_path(struct text *t, const struct diff_row *row)
 {
-	const struct profile_row *side = row->new_ ?: row->base;
-	const struct view *v = row->new_ ? t->d->in.new_view : t->d->in.base_view;
+	const struct profile_row *side = diff_row_side(row);
+	const struct view *v = diff_row_view(t->d, row);
 	_cleanup_free_ char *label = NULL;
 
 	if (side && v && side->stack && v->c->stacks[side->stack].nr_frames) {
@@ -174,7 +166,7 @@ static void text_path(struct text *t, const struct diff_row *row)
 static void text_growth_row(struct text *t, const struct diff_row *row, size_t rank)
 {
 	const struct diff_figure *f = &row->growth;
-	const struct profile_row *side = row->new_ ?: row->base;
+	const struct profile_row *side = diff_row_side(row);
 	char a[6][CELL_MAX], held[UNITS_MAX], was[UNITS_MAX];
 
 	fputc('\n', t->page.out);
@@ -216,8 +208,8 @@ static void text_growth_row(struct text *t, const struct diff_row *row, size_t r
 static void text_growth(struct text *t)
 {
 	const struct diff_rows *rows = &t->d->sections[PROFILE_GROWTH];
-	size_t nr = t->o->all ? rows->nr : rows->changed;
-	size_t shown = t->o->top && t->o->top < nr ? t->o->top : nr;
+	size_t nr = section_rows(t->d, PROFILE_GROWTH, t->o);
+	size_t shown = section_shown(t->d, PROFILE_GROWTH, t->o);
 
 	if (!rows->comparable)
 		return;
@@ -241,7 +233,7 @@ static void text_churn(struct text *t)
 		{"", 0, false},    {"", 44, false},
 	};
 	struct table table = TABLE_INIT(&t->page, columns);
-	size_t shown = t->o->top && t->o->top < t->d->nr_churn ? t->o->top : t->d->nr_churn;
+	size_t shown = rows_shown(t->o->top, t->d->nr_churn);
 
 	if (!shown)
 		return;

@@ -3,7 +3,7 @@
 #include "render/findings.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "model/confidence.h"
 #include "render/json_value.h"
@@ -15,12 +15,12 @@ static void exhaustion_text(struct page *p, const struct exhaustion *o)
 	page_heading(p, PAGE_BOLD, "EXHAUSTION  (if the present rate continues)");
 	for (size_t i = 0; i < o->nr; i++) {
 		const struct exhaustion_row *row = &o->rows[i];
-		bool itself = !strcmp(row->name, "MemAvailable");
 		char rate[UNITS_MAX], available[UNITS_MAX], when[UNITS_MAX],
 			interval[INTERVAL_WORDS_MAX];
 
 		page_paragraph(p, 2, "%s %s by %s/s: the available %s lasts %s%s.", row->name,
-			       itself ? "falls" : "grows", units_bytes(rate, row->slope_kb * 1024),
+			       row->falls ? "falls" : "grows",
+			       units_bytes(rate, row->slope_kb * 1024),
 			       units_bytes(available, o->available_kb * 1024),
 			       units_duration(when, row->seconds),
 			       interval_words(interval, " (95% interval ", row->seconds, row->low,

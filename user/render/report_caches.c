@@ -5,9 +5,8 @@
 #include "render/report_internal.h"
 #include "render/table.h"
 
-#define ALIASES_SHOWN  8
-#define NAME_COLUMNS   28 /* of a cache in a sentence */
-#define UNSEEN_OBJECTS 64 /* fewer are what lies on free lists, one way or the other */
+#define ALIASES_SHOWN 8
+#define NAME_COLUMNS  28 /* of a cache in a sentence */
 
 static const char *agreement_mark(const struct page *p, enum agreement a)
 {
@@ -31,7 +30,7 @@ static void cache_row(struct table *table, const struct cache_row *row)
 	table_bytes(table, row->delta_kb * 1024, true);
 	table_bytes(table, row->traced ? row->held_bytes : NAN, false);
 	table_count(table, row->traced ? row->held_objects : NAN, false);
-	table_count(table, row->end_objects - row->start_objects, true);
+	table_count(table, row->delta_objects, true);
 	table_words(
 		table, "%s",
 		agreement_mark(table->page, row->traced ? row->trust.agreement : AGREE_UNKNOWN));
@@ -55,26 +54,17 @@ static void aliases(struct page *p, const struct cache_row *row)
 	page_words_end(p, &w, 2);
 }
 
-/* Objects that slabinfo has and no event showed, when they are more than a twentieth of its
- * change. */
 static void unseen(struct page *p, const struct cache_row *row)
 {
 	char objects[UNITS_MAX], bytes[UNITS_MAX];
 
-	if (!(row->unseen_objects >
-	      fmax(UNSEEN_OBJECTS, 0.05 * (row->end_objects - row->start_objects))))
+	if (!row->unseen)
 		return;
 	page_paragraph(
 		p, 2,
 		"%s: about %s objects (%s) were allocated without an event, most likely in bulk.",
 		page_fit(p, row->name, NAME_COLUMNS), units_count(objects, row->unseen_objects),
 		units_bytes(bytes, row->unseen_bytes));
-}
-
-/* Caches worth a line: their pages grew, or something of them is held. */
-static bool worth_a_row(const struct cache_row *row)
-{
-	return row->delta_kb > 0 || row->held_bytes > 0;
 }
 
 void report_caches(struct page *p, const struct report *r, size_t top)
@@ -86,28 +76,25 @@ void report_caches(struct page *p, const struct report *r, size_t top)
 	};
 	struct table table = TABLE_INIT(p, columns);
 	const struct caches *caches = &r->caches;
-	size_t all = 0, shown;
+	size_t shown = rows_shown(top, caches->nr_notable);
 
 	page_heading(p, PAGE_BOLD, "SLAB CACHES  (by growth of their pages)");
-	for (size_t i = 0; i < caches->nr; i++)
-		all += worth_a_row(&caches->items[i]);
-	if (!all) {
+	if (!caches->nr_notable) {
 		page_paragraph(p, 2, "%s",
 			       r->view.slab_start ? "No cache grew."
 						  : "slabinfo could not be read: no caches.");
 		return;
 	}
-	shown = rows_shown(top, all);
 	for (size_t i = 0, n = 0; n < shown; i++)
-		if (worth_a_row(&caches->items[i]) && ++n)
+		if (caches->items[i].notable && ++n)
 			cache_row(&table, &caches->items[i]);
 	table_print(&table);
-	if (all > shown)
+	if (caches->nr_notable > shown)
 		page_paragraph(p, 2,
 			       "%zu more caches grew or hold something: --top %zu shows them.",
-			       all - shown, all);
+			       caches->nr_notable - shown, caches->nr_notable);
 	for (size_t i = 0, n = 0; n < shown; i++) {
-		if (!worth_a_row(&caches->items[i]))
+		if (!caches->items[i].notable)
 			continue;
 		aliases(p, &caches->items[i]);
 		unseen(p, &caches->items[i]);

@@ -14,20 +14,16 @@
 static void ages(struct page *p, const struct growth_group *g)
 {
 	char p50[UNITS_MAX], p90[UNITS_MAX], oldest[UNITS_MAX], label[UNITS_MAX];
-	size_t buckets = 0;
 
 	if (isnan(g->age_p50_s))
 		return;
-	for (size_t b = 0; b < AGE_BUCKETS; b++)
-		if (g->age_hist[b] > 0)
-			buckets = b + 1;
 	fprintf(p->out, "    age: median %s, 90%% under %s, oldest %s",
 		units_duration(p50, g->age_p50_s), units_duration(p90, g->age_p90_s),
 		units_duration(oldest, g->oldest_s));
-	if (buckets > 1) {
+	if (g->age_buckets > 1) {
 		fputs("  0 |", p->out);
-		page_bars(p, g->age_hist, buckets, true);
-		fprintf(p->out, "| %s", units_duration(label, ldexp(1, (int)buckets - 1)));
+		page_bars(p, g->age_hist, g->age_buckets, true);
+		fprintf(p->out, "| %s", units_duration(label, age_buckets_end_s(g->age_buckets)));
 	}
 	fputc('\n', p->out);
 }
@@ -122,12 +118,11 @@ static void group_head(struct page *p, const struct report *r, const struct grow
 }
 
 /* What the group did from checkpoint to checkpoint. */
-static void group_trend(struct page *p, const struct report *r, size_t rank)
+static void group_trend(struct page *p, const struct trend *trend)
 {
-	const struct trend *trend = rank <= r->history.nr ? &r->history.trends[rank - 1] : NULL;
 	char rate[UNITS_MAX];
 
-	if (!trend || trend->pattern == PATTERN_UNKNOWN)
+	if (trend->pattern == PATTERN_UNKNOWN)
 		return;
 	if (trend_has_rate(trend))
 		page_paragraph(p, 4, "over time: growing, %s/s",
@@ -143,19 +138,18 @@ static void group(struct page *p, const struct report *r, const struct growth_gr
 	group_head(p, r, g, rank);
 	if (g->verified > 0)
 		page_paragraph(p, 4, "looked up in the allocator: %s objects, %.1f%% live",
-			       units_count(allocs, g->verified),
-			       100 * g->verified_live / g->verified);
+			       units_count(allocs, g->verified), 100 * g->verified_share);
 	if (g->allocs > 0)
 		page_paragraph(p, 4, "traffic: %s allocated, %s freed, %s freed unseen",
 			       units_count(allocs, g->allocs), units_count(frees, g->frees),
 			       units_count(unseen_frees, g->unseen_frees));
-	group_trend(p, r, rank);
+	group_trend(p, history_trend(&r->history, rank - 1));
 	ages(p, g);
 	processes(p, r->c, &g->processes);
 	cgroups(p, r->c, &g->cgroups);
 	if (g->stacks.nr > 1)
 		page_paragraph(p, 4, "the largest of %zu call paths (%.0f%%):", g->stacks.nr,
-			       g->bytes > 0 ? 100 * g->stacks.items[0].bytes / g->bytes : 0);
+			       100 * g->stack_share);
 	path_print(p, r->c, g->stacks.items[0].id);
 }
 

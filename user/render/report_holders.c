@@ -10,13 +10,13 @@ static void vmalloc_identity(struct page *p, const char *when, const struct vmal
 {
 	char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX];
 
-	if (isnan(v->info_kb - v->used_kb)) {
+	if (!v->comparable) {
 		page_paragraph(
 			p, 2, "At the %s /proc/vmallocinfo could not be compared with VmallocUsed.",
 			when);
 		return;
 	}
-	if (v->info_kb != v->used_kb)
+	if (!v->agrees)
 		page_paragraph(p, 2,
 			       "At the %s VmallocUsed was %s but the areas of /proc/vmallocinfo "
 			       "added up to %s: areas came or went between reading the two.",
@@ -30,7 +30,7 @@ static void vmalloc_identity(struct page *p, const char *when, const struct vmal
 		page_paragraph(p, 2,
 			       "%s without thread stacks; %s are stacks, %s of them kept for the "
 			       "next threads.",
-			       units_bytes(a, (v->used_kb - v->stacks_kb) * 1024),
+			       units_bytes(a, v->without_stacks_kb * 1024),
 			       units_bytes(b, v->stacks_kb * 1024),
 			       units_bytes(c, v->cached_stacks_kb * 1024));
 }
@@ -48,14 +48,14 @@ static void callers(struct page *p, const struct report *r, size_t top)
 	double own = capture_meta_number(r->c, META_OWN_BYTES, NAN);
 	char a[UNITS_MAX];
 
-	for (size_t i = 0; i < rows_shown(top, r->levels.callers.nr); i++) {
-		const struct caller_level *c = &r->levels.callers.items[i];
+	for (size_t i = 0; i < rows_shown(top, r->holders.callers.nr); i++) {
+		const struct caller_level *c = &r->holders.callers.items[i];
 
 		table_words(&table, "%s", c->caller[0] ? c->caller : "(no caller printed)");
 		table_count(&table, c->areas.end, false);
 		table_bytes(&table, c->kb.start * 1024, false);
 		table_bytes(&table, c->kb.end * 1024, false);
-		table_bytes(&table, (c->kb.end - c->kb.start) * 1024, true);
+		table_bytes(&table, level_change_delta(&c->kb) * 1024, true);
 	}
 	table_print(&table);
 	if (own > 0)
@@ -86,31 +86,27 @@ static void holders(struct page *p, const char *title, const struct process_leve
 				    (unsigned long long)row->cgroup_id);
 		table_count(&table, row->threads.end, false);
 		table_bytes(&table, row->stack_kb.end * 1024, false);
-		table_bytes(&table, (row->stack_kb.end - row->stack_kb.start) * 1024, true);
+		table_bytes(&table, level_change_delta(&row->stack_kb) * 1024, true);
 		table_bytes(&table, row->pgtables_kb.end * 1024, false);
-		table_bytes(&table, (row->pgtables_kb.end - row->pgtables_kb.start) * 1024, true);
+		table_bytes(&table, level_change_delta(&row->pgtables_kb) * 1024, true);
 	}
 	table_print(&table);
 }
 
-/* The iterator walks the tasks of its own PID namespace; idle tasks are in none. */
-static void unlisted_stacks(struct page *p, const struct report *r)
+static void unlisted_stacks(struct page *p, double kb)
 {
-	double listed = 0, level = r->ledger.rows[LEDGER_KERNEL_STACK].end_kb;
 	char a[UNITS_MAX];
 
-	for (size_t i = 0; i < r->levels.processes.nr; i++)
-		listed += r->levels.processes.items[i].stack_kb.end;
-	if (level > listed)
+	if (kb > 0)
 		page_paragraph(p, 2,
 			       "Stacks of tasks outside the recorder's PID namespace, and of idle "
 			       "tasks: %s.",
-			       units_bytes(a, (level - listed) * 1024));
+			       units_bytes(a, kb * 1024));
 }
 
 void report_holders(struct page *p, const struct report *r, size_t top)
 {
-	const struct holders *l = &r->levels;
+	const struct holders *l = &r->holders;
 
 	if (!l->tasks_known && !l->callers_known)
 		return;
@@ -121,7 +117,7 @@ void report_holders(struct page *p, const struct report *r, size_t top)
 		vmalloc_identity(p, "start", &l->vmalloc_start);
 		vmalloc_identity(p, "end", &l->vmalloc_end);
 	}
-	if (r->ledger.rows[LEDGER_VMALLOC].attributed_from[0] == 'v')
+	if (r->ledger.rows[LEDGER_VMALLOC].from_levels)
 		page_paragraph(p, 2,
 			       "vmalloc was not traced: its held and old freed are growth and "
 			       "shrinking by caller, from /proc/vmallocinfo alone.");
@@ -129,6 +125,6 @@ void report_holders(struct page *p, const struct report *r, size_t top)
 		holders(p, "by process", l->processes.items, rows_shown(top, l->processes.nr),
 			true);
 		holders(p, "by cgroup", l->cgroups, rows_shown(top, l->nr_cgroups), false);
-		unlisted_stacks(p, r);
+		unlisted_stacks(p, l->unlisted_stacks_kb);
 	}
 }

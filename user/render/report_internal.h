@@ -6,16 +6,11 @@
 
 #include "findings/report.h"
 #include "render/page.h"
+#include "render/rows.h"
 
 /* `top` rows of each table, 0 for all. */
 void report_holders(struct page *p, const struct report *r, size_t top);
 void report_caches(struct page *p, const struct report *r, size_t top);
 void report_growth(struct page *p, const struct report *r, size_t top);
-
-/* How many of nr rows to show. */
-static inline size_t rows_shown(size_t top, size_t nr)
-{
-	return top && top < nr ? top : nr;
-}
 
 #endif

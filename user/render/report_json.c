@@ -10,6 +10,7 @@
 #include "render/findings.h"
 #include "render/json_value.h"
 #include "render/report.h"
+#include "render/rows.h"
 #include "version.h"
 
 static json_t *kernel_json(struct json_out *o)
@@ -31,7 +32,7 @@ static json_t *host_json(struct json_out *o)
 	put(o, h, "name", meta_text(o->r->c, META_HOST));
 	put(o, h, "cpus", meta_number(o->r->c, META_CPUS));
 	put(o, h, "cpus_possible", meta_number(o->r->c, META_POSSIBLE));
-	put(o, h, "mem_total_kb", number(snapshot_meminfo(o->r->view.end, "MemTotal")));
+	put(o, h, "mem_total_kb", number(view_mem_total_kb(&o->r->view)));
 	put(o, h, "virtualization", meta_text(o->r->c, META_VIRT));
 	put(o, h, "boot_id", meta_text(o->r->c, META_BOOT_ID));
 	put(o, h, "uptime_s", meta_number(o->r->c, META_UPTIME));
@@ -41,16 +42,15 @@ static json_t *host_json(struct json_out *o)
 /* The counters of lost events and details, or the others. */
 static json_t *counts_json(struct json_out *o, bool losses_wanted)
 {
-	const struct cap_checkpoint *at = o->r->view.at;
 	json_t *counts = json_object();
 
-	for (size_t i = 0; at && i < at->losses.nr; i++) {
-		_cleanup_free_ char *name = escape_utf8(at->losses.items[i].name);
+	for (size_t i = 0; i < o->r->losses.nr_counters; i++) {
+		const struct cap_count *counter = &o->r->losses.counters[i];
+		_cleanup_free_ char *name = escape_utf8(counter->name);
 
-		if ((loss_kind(at->losses.items[i].name) != LOSS_NONE) != losses_wanted)
-			continue;
-		put(o, counts, name ? name : "",
-		    name ? json_integer(at->losses.items[i].value) : NULL);
+		if ((loss_kind(counter->name) != LOSS_NONE) == losses_wanted)
+			put(o, counts, name ? name : "",
+			    name ? json_integer(counter->value) : NULL);
 	}
 	return counts;
 }
@@ -194,10 +194,10 @@ static void write_holders(struct json_out *o, const char *key, const struct proc
 
 static void write_callers(struct json_out *o, size_t top)
 {
-	const struct holders *l = &o->r->levels;
+	const struct holders *l = &o->r->holders;
 
 	json_begin(o, "callers", '[');
-	for (size_t i = 0; i < l->callers.nr && (!top || i < top) && json_wanted(o); i++) {
+	for (size_t i = 0; i < rows_shown(top, l->callers.nr) && json_wanted(o); i++) {
 		const struct caller_level *c = &l->callers.items[i];
 		json_t *j = json_object();
 
@@ -205,7 +205,7 @@ static void write_callers(struct json_out *o, size_t top)
 		put(o, j, "stacks", json_boolean(c->stacks));
 		put_change(o, j, "start_areas", "end_areas", &c->areas);
 		put_change(o, j, "start_kb", "end_kb", &c->kb);
-		put(o, j, "delta_kb", number(c->kb.end - c->kb.start));
+		put(o, j, "delta_kb", number(level_change_delta(&c->kb)));
 		put(o, j, "attributed_kb", number(c->attributed_kb));
 		put(o, j, "preexisting_freed_kb", number(c->preexisting_freed_kb));
 		json_member(o, NULL, j);
@@ -219,18 +219,16 @@ static json_t *vmalloc_json(struct json_out *o, const struct vmalloc_sum *v)
 
 	put(o, j, "used_kb", number(v->used_kb));
 	put(o, j, "vmallocinfo_kb", number(v->info_kb));
-	put(o, j, "identity_holds",
-	    isnan(v->info_kb - v->used_kb) ? json_null() : json_boolean(v->info_kb == v->used_kb));
+	put(o, j, "identity_holds", v->comparable ? json_boolean(v->agrees) : json_null());
 	put(o, j, "stacks_kb", number(v->stacks_kb));
 	put(o, j, "cached_stacks_kb", number(v->cached_stacks_kb));
-	put(o, j, "without_stacks_kb", number(v->used_kb - v->stacks_kb));
+	put(o, j, "without_stacks_kb", number(v->without_stacks_kb));
 	return j;
 }
 
 static void write_levels(struct json_out *o, size_t top)
 {
-	const struct holders *l = &o->r->levels;
-	size_t nr = l->processes.nr;
+	const struct holders *l = &o->r->holders;
 
 	json_begin(o, "levels", '{');
 	json_begin(o, "vmalloc", '{');
@@ -242,7 +240,7 @@ static void write_levels(struct json_out *o, size_t top)
 		json_member(o, "callers", json_null());
 	json_end(o, '}');
 	if (l->tasks_known) {
-		write_holders(o, "processes", l->processes.items, top && top < nr ? top : nr);
+		write_holders(o, "processes", l->processes.items, rows_shown(top, l->processes.nr));
 		write_holders(o, "cgroups", l->cgroups, l->nr_cgroups);
 	} else {
 		json_member(o, "processes", json_null());
@@ -278,7 +276,7 @@ static void write_cache(struct json_out *o, const struct cache_row *row)
 	put(o, j, "reclaimable", row->cap ? json_boolean(row->cap->reclaimable) : json_null());
 	put(o, j, "start_objects", number(row->start_objects));
 	put(o, j, "end_objects", number(row->end_objects));
-	put(o, j, "delta_objects", number(row->end_objects - row->start_objects));
+	put(o, j, "delta_objects", number(row->delta_objects));
 	put(o, j, "start_kb", number(row->start_kb));
 	put(o, j, "end_kb", number(row->end_kb));
 	put(o, j, "delta_kb", number(row->delta_kb));
@@ -380,6 +378,7 @@ static json_t *entry_json(const struct capture *c, uint32_t stack)
 static void write_group(struct json_out *o, const struct growth_group *g, size_t rank)
 {
 	const struct cache_row *cache = growth_cache(g, &o->r->caches);
+	const struct trend *trend = history_trend(&o->r->history, rank - 1);
 	uint32_t stack = g->stacks.items[0].id;
 	json_t *j = json_object();
 
@@ -397,17 +396,12 @@ static void write_group(struct json_out *o, const struct growth_group *g, size_t
 	put(o, j, "tracked_objects", number(g->tracked));
 	put(o, j, "judged_objects", number(g->verified));
 	put(o, j, "judged_twice_objects", number(g->verified_twice));
-	put(o, j, "verified_live_fraction",
-	    fraction(g->verified > 0 ? g->verified_live / g->verified : NAN));
+	put(o, j, "verified_live_fraction", fraction(g->verified_share));
 	put(o, j, "allocs", number(g->allocs));
 	put(o, j, "frees", number(g->frees));
 	put(o, j, "unseen_frees", number(g->unseen_frees));
-	put(o, j, "pattern",
-	    json_string(pattern_name(rank <= o->r->history.nr
-					     ? o->r->history.trends[rank - 1].pattern
-					     : PATTERN_UNKNOWN)));
-	put(o, j, "slope_kb_per_s",
-	    number(rank <= o->r->history.nr ? o->r->history.trends[rank - 1].slope : NAN));
+	put(o, j, "pattern", json_string(pattern_name(trend->pattern)));
+	put(o, j, "slope_kb_per_s", number(trend->slope));
 	put(o, j, "age_p50_s", number(g->age_p50_s));
 	put(o, j, "age_p90_s", number(g->age_p90_s));
 	put(o, j, "age_oldest_s", number(g->oldest_s));
@@ -429,7 +423,7 @@ static void write_growth(struct json_out *o, size_t top)
 	const struct growth *g = &o->r->growth;
 
 	json_begin(o, "growth", '[');
-	for (size_t i = 0; i < g->nr && (!top || i < top) && json_wanted(o); i++)
+	for (size_t i = 0; i < rows_shown(top, g->nr) && json_wanted(o); i++)
 		write_group(o, &g->groups[i], i + 1);
 	json_end(o, ']');
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The report as text: see report.h. One function a section, in the order they are printed. */
 #include <math.h>
-#include <string.h>
 
 #include "model/confidence.h"
 #include "render/findings.h"
@@ -18,7 +17,6 @@ static const char *meta(struct page *p, const struct report *r, const char *key)
 
 static void metadata_capture(struct page *p, const struct report *r)
 {
-	double wall = capture_meta_number(r->c, META_START, NAN) + r->view.start->t_s;
 	double overhead = capture_meta_number(r->c, META_OVERHEAD, NAN);
 	double own = capture_meta_number(r->c, META_OWN_BYTES, NAN);
 	char when[UNITS_MAX], a[UNITS_MAX], b[UNITS_MAX];
@@ -27,9 +25,10 @@ static void metadata_capture(struct page *p, const struct report *r)
 	page_paragraph(p, 2, "Host %s, Linux %s %s, virtualization %s, lockdown %s, %.0f CPUs, %s.",
 		       meta(p, r, META_HOST), meta(p, r, META_RELEASE), meta(p, r, META_ARCH),
 		       meta(p, r, META_VIRT), meta(p, r, META_LOCKDOWN), r->view.cpus,
-		       units_bytes(a, snapshot_meminfo(r->view.end, "MemTotal") * 1024));
+		       units_bytes(a, view_mem_total_kb(&r->view) * 1024));
 	page_paragraph(p, 2, "Recorded %s for %s, mode %s, %s.",
-		       units_time(when, "%Y-%m-%d %H:%M:%S UTC", wall) ?: "at an unknown time",
+		       units_time(when, "%Y-%m-%d %H:%M:%S UTC", view_wall_s(&r->view))
+			       ?: "at an unknown time",
 		       units_duration(a, r->view.duration_s), meta(p, r, META_MODE),
 		       r->view.complete ? "complete" : "incomplete");
 	if (!isnan(overhead))
@@ -45,16 +44,14 @@ static void pool_trends(struct page *p, const struct report *r)
 		const struct ledger_row *row = &r->ledger.rows[i];
 		char a[UNITS_MAX];
 
-		if (row->trend.pattern == PATTERN_UNKNOWN || row->trend.pattern == PATTERN_STEADY)
+		if (!trend_is_notable(&row->trend))
 			continue;
 		fprintf(p->out, "  %-13s ", row->name);
 		page_bars(p, row->series, row->nr_series, false);
 		fprintf(p->out, "  %s", pattern_name(row->trend.pattern));
 		if (trend_has_rate(&row->trend))
 			fprintf(p->out, ", %s/s", units_bytes(a, row->trend.slope * 1024));
-		else if ((row->trend.pattern == PATTERN_STEP ||
-			  row->trend.pattern == PATTERN_DROP) &&
-			 row->trend.change_p < 0.05)
+		else if (trend_has_moment(&row->trend))
 			fprintf(p->out, " at %s", units_duration(a, row->trend.change_t));
 		fputc('\n', p->out);
 	}
@@ -119,76 +116,63 @@ static void pools(struct page *p, const struct report *r)
 
 static void losses(struct page *p, const struct report *r)
 {
-	const struct cap_checkpoint *at = r->view.at;
 	const struct losses *l = &r->losses;
-	double unseen_frees = 0, frees = 0;
 	char a[UNITS_MAX], b[UNITS_MAX];
 
 	page_heading(p, PAGE_BOLD, "LOSSES");
-	for (size_t i = 0; at && i < at->churn.nr; i++) {
-		unseen_frees += at->churn.items[i].unseen_frees;
-		frees += at->churn.items[i].frees;
-	}
-	if (!at)
+	if (!l->traced)
 		page_paragraph(p, 2, "Nothing was traced, so nothing was lost.");
 	else if (!(l->events > 0) && !(l->details > 0))
 		page_paragraph(p, 2, "No events were lost (of %s).", units_count(a, l->traffic));
-	for (size_t i = 0; at && i < at->losses.nr; i++) {
-		const struct cap_count *c = &at->losses.items[i];
+	for (size_t i = 0; i < l->nr_counters; i++) {
+		const struct cap_count *c = &l->counters[i];
 		const char *meaning = loss_meaning(c->name);
 
-		if (c->value && (meaning[0] || loss_kind(c->name) != LOSS_NONE))
+		if (loss_is_said(c))
 			page_paragraph(p, 2, "%s %s%s%s.", units_count(a, (double)c->value),
 				       c->name, meaning[0] ? ": " : "", meaning);
 	}
-	if (unseen_frees > 0)
+	if (l->unseen_frees > 0)
 		page_paragraph(p, 2, "%s of %s frees fired no event and were found otherwise.",
-			       units_count(a, unseen_frees), units_count(b, unseen_frees + frees));
+			       units_count(a, l->unseen_frees),
+			       units_count(b, l->unseen_frees + l->frees));
 }
-
-#define AUDIT_RATE_OF 100000
 
 static void audit(struct page *p, const struct report *r)
 {
-	const struct view *v = &r->view;
-	const char *state = capture_meta(v->c, META_AUDIT);
-	double looked_up = count_of(v, "audit_judged") + count_of(v, "audit_unsure");
-	double took_s = count_of(v, "audit_ns") / 1e9;
+	const struct liveness *l = &r->liveness;
 	char runs[UNITS_MAX], nr[UNITS_MAX], live[UNITS_MAX], unseen_frees[UNITS_MAX],
 		unsure[UNITS_MAX];
 	char each[48] = "";
 
-	if (!v->at)
+	if (!l->traced)
 		return;
 	page_heading(p, PAGE_BOLD, "LIVENESS AUDIT");
-	if (strcmp(state, "ok")) {
+	if (!l->worked) {
 		page_paragraph(
 			p, 2,
 			"No object was looked up in the allocator%s%s: one whose free fires no "
 			"event looks outstanding.",
-			state[0] ? ": " : "", state);
+			l->obstacle[0] ? ": " : "", l->obstacle);
 		return;
 	}
-	if (looked_up >= AUDIT_RATE_OF) /* of fewer, most is the fixed cost of the runs */
-		snprintf(each, sizeof(each), ", %.3f s for each %s",
-			 took_s * AUDIT_RATE_OF / looked_up, units_count(nr, AUDIT_RATE_OF));
+	if (!isnan(l->pace_s))
+		snprintf(each, sizeof(each), ", %.3f s for each %s", l->pace_s,
+			 units_count(nr, LIVENESS_PACE_OBJECTS));
 	page_paragraph(
 		p, 2,
 		"%s look-ups of objects in the allocator's free lists, in %s runs that took %.3f s "
 		"of one CPU%s: %s live, %s found free though no event had said so, %s undecided.",
-		units_count(nr, looked_up), units_count(runs, count_of(v, "audit_runs")), took_s,
-		each, units_count(live, count_of(v, "audit_live")),
-		units_count(unseen_frees, count_of(v, "audit_ghosts")),
-		units_count(unsure, count_of(v, "audit_unsure")));
+		units_count(nr, l->looked_up), units_count(runs, l->runs), l->took_s, each,
+		units_count(live, l->live), units_count(unseen_frees, l->unseen_frees),
+		units_count(unsure, l->unsure));
 }
 
 static void hooks(struct page *p, const struct report *r)
 {
 	const struct capture *c = r->c;
-	size_t missing = 0;
+	size_t missing = view_hooks_missing(&r->view);
 
-	for (size_t i = 0; i < c->nr_hooks; i++)
-		missing += !c->hooks[i].how[0];
 	page_heading(p, PAGE_BOLD, "HOOKS");
 	if (!c->nr_hooks)
 		page_paragraph(p, 2, "The capture does not say which hooks were attached.");

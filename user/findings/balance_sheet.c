@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Puts a balance sheet together: see balance_sheet.h. */
+#include "findings/balance_sheet.h"
+
+#include <math.h>
+
+static struct balance_figure figure_of(double start_kb, double end_kb, double total_kb)
+{
+	return (struct balance_figure){.start_kb = start_kb,
+				       .delta_kb = end_kb - start_kb,
+				       .end_kb = end_kb,
+				       .share = end_kb / total_kb,
+				       .shown = end_kb != 0 || (start_kb != 0 && !isnan(start_kb))};
+}
+
+/* `start` is NULL in a sheet of one moment. */
+static void figures_fill(const struct balance *start, struct balance_sheet *sheet)
+{
+	const struct balance *end = &sheet->end;
+
+	for (size_t i = 0; i < BALANCE_LINES; i++)
+		sheet->lines[i] = figure_of(start ? start->kb[i] : NAN, end->kb[i], end->total_kb);
+	for (size_t g = 0; g < BALANCE_GROUPS; g++)
+		sheet->groups[g] = figure_of(start ? balance_group_kb(start, g) : NAN,
+					     balance_group_kb(end, g), end->total_kb);
+	sheet->total = figure_of(start ? start->total_kb : NAN, end->total_kb, end->total_kb);
+	sheet->lines[BALANCE_REST].shown = sheet->groups[BALANCE_UNACCOUNTED].shown = true;
+}
+
+void balance_sheet_now(const struct snapshot *s, double page_bytes, const struct unlisted *unlisted,
+		       struct balance_sheet *out)
+{
+	*out = (struct balance_sheet){.kernel = ""};
+	balance_build(s, page_bytes, unlisted, &out->end);
+	balance_notes(s, &out->end, page_bytes, &out->notes);
+	figures_fill(NULL, out);
+}
+
+void balance_sheet_view(const struct view *v, struct balance_sheet *out)
+{
+	struct balance start;
+
+	*out = (struct balance_sheet){.pair = true,
+				      .kernel = capture_meta(v->c, META_RELEASE),
+				      .duration_s = v->duration_s,
+				      .wall_s = v->end->wall_s};
+	balance_pair(v->start, v->end, v->page_bytes, &start, &out->end);
+	balance_notes(v->end, &out->end, v->page_bytes, &out->notes);
+	figures_fill(&start, out);
+}

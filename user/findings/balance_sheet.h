@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Everything that `balance` states: MemTotal broken down at one moment or at two, with shares,
+ * changes and notes. cmd_balance.c builds it; the renderers only print it.
+ */
+#ifndef KMEMTRACE_FINDINGS_BALANCE_SHEET_H
+#define KMEMTRACE_FINDINGS_BALANCE_SHEET_H
+
+#include "findings/balance_notes.h"
+#include "model/balance.h"
+#include "model/view.h"
+
+/* A line, a group of lines, or all of MemTotal. */
+struct balance_figure {
+	double start_kb, delta_kb; /* NaN in a sheet of one moment */
+	double end_kb;
+	double share; /* end_kb of MemTotal */
+	bool shown;   /* it is not empty, or it is Unaccounted */
+};
+
+struct balance_sheet {
+	bool pair; /* of two moments, start and end; else of one, end */
+	struct balance end;
+	struct balance_figure lines[BALANCE_LINES], groups[BALANCE_GROUPS], total;
+	struct balance_notes notes;
+	const char *kernel; /* release, borrowed; "" unknown */
+	double duration_s;  /* from start to end */
+	double wall_s;      /* of the end: seconds since the epoch; 0 unknown */
+};
+
+/* The sheet of one moment; `unlisted` may be NULL. kernel and wall_s are left to the caller. */
+void balance_sheet_now(const struct snapshot *s, double page_bytes, const struct unlisted *unlisted,
+		       struct balance_sheet *out);
+/* The sheet of a view's start and end, and of its capture's kernel. */
+void balance_sheet_view(const struct view *v, struct balance_sheet *out);
+
+#endif

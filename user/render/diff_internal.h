@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the text and the JSON of a diff share. */
+#ifndef KMEMTRACE_RENDER_DIFF_INTERNAL_H
+#define KMEMTRACE_RENDER_DIFF_INTERNAL_H
+
+#include "render/diff.h"
+#include "render/rows.h"
+
+/* The rows of a section that the options let pass, of which --top may show fewer. Pools are few
+ * and all shown. */
+static inline size_t section_rows(const struct diff *d, enum profile_section section,
+				  const struct diff_options *options)
+{
+	const struct diff_rows *rows = &d->sections[section];
+
+	return section == PROFILE_POOLS || options->all ? rows->nr : rows->changed;
+}
+
+static inline size_t section_shown(const struct diff *d, enum profile_section section,
+				   const struct diff_options *options)
+{
+	size_t nr = section_rows(d, section, options);
+
+	return section == PROFILE_POOLS ? nr : rows_shown(options->top, nr);
+}
+
+#endif
