@@ -83,15 +83,14 @@ void args_span(struct argp_state *state, const char *from, double from_s, const 
 			   from, to, a);
 }
 
-void args_growth_limit(struct argp_state *state, const char *arg,
-		       struct args_growth_limits *growth_limits)
+void args_growth_limit(struct argp_state *state, const char *arg, struct growth_limits *limits)
 {
 	int err;
 
-	if (growth_limits->nr == GROWTH_LIMITS_MAX)
+	if (limits->nr == GROWTH_LIMITS_MAX)
 		argp_error(state, "--fail-if-growth can be given at most %d times",
 			   GROWTH_LIMITS_MAX);
-	err = growth_limit_parse(arg, &growth_limits->items[growth_limits->nr++]);
+	err = growth_limit_parse(arg, &limits->items[limits->nr++]);
 	if (err == -ENOMSG)
 		argp_error(state, "'%s' has no unit: give one, such as Slab=16M (B means bytes)",
 			   arg);
@@ -103,28 +102,21 @@ void args_growth_limit(struct argp_state *state, const char *arg,
 			arg);
 }
 
-void args_growth_limits_check(const struct args_growth_limits *growth_limits, const char *pool,
-			      const struct growth_limit_facts *facts, const char *note, int *status)
+int args_growth_limit_check(const struct growth_limit *g, const struct growth_limit_facts *facts,
+			    const char *note, int status)
 {
-	for (size_t i = 0; i < growth_limits->nr; i++) {
-		const struct growth_limit *g = &growth_limits->items[i];
-		char words[256];
-		int found;
+	int found = growth_limit_check(g, facts);
+	char words[256];
 
-		if (strcmp(pool, g->pool))
-			continue;
-		found = growth_limit_check(g, facts);
-		if (found < 0) {
-			log_error(
-				0,
-				"--fail-if-growth: the growth of %s is unknown, because a capture has fewer than two "
-				"readings of it; record for longer",
-				g->pool);
-			*status = EXIT_FAILED;
-		} else if (found) {
-			log_error(0, "%s%s", growth_limit_describe(g, facts, words, sizeof(words)),
-				  note);
-			*status = *status == EXIT_OK ? EXIT_GROWTH : *status;
-		}
+	if (found < 0) {
+		log_error(0,
+			  "--fail-if-growth: the growth of %s is unknown, because a capture has "
+			  "fewer than two readings of it; record for longer",
+			  g->pool);
+		return EXIT_FAILED;
 	}
+	if (!found)
+		return status;
+	log_error(0, "%s%s", growth_limit_describe(g, facts, words, sizeof(words)), note);
+	return status == EXIT_OK ? EXIT_GROWTH : status;
 }

@@ -27,19 +27,13 @@ double args_time(struct argp_state *state, const char *arg);
 void args_span(struct argp_state *state, const char *from, double from_s, const char *to,
 	       double to_s);
 
-struct args_growth_limits {
-	struct growth_limit items[GROWTH_LIMITS_MAX];
-	size_t nr;
-};
-
-void args_growth_limit(struct argp_state *state, const char *arg,
-		       struct args_growth_limits *growth_limits);
+void args_growth_limit(struct argp_state *state, const char *arg, struct growth_limits *limits);
 /*
- * Compare the growth of one pool with its limits. Print each exceeded limit on stderr, followed by
- * `note`. *status changes from EXIT_OK to EXIT_GROWTH, or to EXIT_FAILED if the growth is unknown.
+ * Compare what was measured with a limit. Print an exceeded limit on stderr, followed by `note`.
+ * Returns the exit status: `status` until now, EXIT_GROWTH if the limit is exceeded, or EXIT_FAILED
+ * if the growth is unknown.
  */
-void args_growth_limits_check(const struct args_growth_limits *growth_limits, const char *pool,
-			      const struct growth_limit_facts *facts, const char *note,
-			      int *status);
+int args_growth_limit_check(const struct growth_limit *g, const struct growth_limit_facts *facts,
+			    const char *note, int status);
 
 #endif

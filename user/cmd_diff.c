@@ -2,7 +2,6 @@
 /* `kmemtrace diff`: prints what changed between two captures, or between a set and one. Options and
  * wiring only. */
 #include <argp.h>
-#include <dirent.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "args.h"
 #include "base/bounds.h"
+#include "base_set.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/privileges.h"
@@ -30,7 +30,7 @@ struct diff_args {
 	bool json;
 	struct diff_options show;
 	double from_s[2], to_s[2]; /* of base and new; NaN: the recording's own ends */
-	struct args_growth_limits growth_limits;
+	struct growth_limits growth_limits;
 };
 
 static const struct argp_option options[] = {
@@ -151,16 +151,13 @@ static int render(const void *arg, FILE *out)
 
 static int check_growth_limits(const struct diff_args *args, const struct diff *d)
 {
-	const struct diff_rows *pools = &d->sections[PROFILE_POOLS];
 	int status = EXIT_OK;
 
-	for (size_t i = 0; i < pools->nr; i++) {
-		const struct diff_row *row = &pools->items[i];
-		struct growth_limit_facts facts = {.grown = row->level.delta,
-						   .rate = row->growth.delta};
+	for (size_t i = 0; i < args->growth_limits.nr; i++) {
+		const struct growth_limit *g = &args->growth_limits.items[i];
+		struct growth_limit_facts facts = growth_limit_of_diff(g, d);
 
-		args_growth_limits_check(&args->growth_limits, diff_row_name(row), &facts,
-					 " (new against base)", &status);
+		status = args_growth_limit_check(g, &facts, " (new against base)", status);
 	}
 	return status;
 }
@@ -212,66 +209,6 @@ static int diff_pair(const struct diff_args *args)
 
 /* ---- a set ---- */
 
-static int is_capture(const struct dirent *e)
-{
-	size_t n = strlen(e->d_name);
-
-	return n > 4 && !strcmp(e->d_name + n - 4, ".kmt");
-}
-
-/* Read one capture of the set, add its profile, and free it. A bad one is left out with a warning.
- */
-static int set_add(const struct diff_args *args, const char *path, const struct capture *new_,
-		   struct baseline *set)
-{
-	_cleanup_(capture_input_free) struct capture_input input = {0};
-	struct profile p = {0};
-	struct match *match = NULL;
-	int err;
-
-	bounds_renew();
-	if (capture_input_read(path, NAN, NAN, &input)) {
-		log_warn("%s is left out of the set", path);
-		return 0;
-	}
-	err = match_new(new_, input.c, false, &match);
-	err = err ?: profile_build(&input.part.view, match, args->by, true, &p);
-	err = err ?: baseline_add(set, &p);
-	profile_free(&p);
-	match_free(match);
-	return err;
-}
-
-static int set_read(const struct diff_args *args, const struct capture *new_, struct baseline *set)
-{
-	struct dirent **entries = NULL;
-	int nr = scandir(args->set, &entries, is_capture, alphasort), err = 0;
-
-	if (nr < 0)
-		return log_error(errno, "cannot read the directory %s: %s", args->set,
-				 strerror(errno));
-	for (int i = 0; i < nr; i++) {
-		_cleanup_free_ char *path = NULL;
-
-		if (!err && asprintf(&path, "%s/%s", args->set, entries[i]->d_name) < 0) {
-			path = NULL;
-			err = -ENOMEM;
-		}
-		err = err ?: set_add(args, path, new_, set);
-		free(entries[i]);
-	}
-	free(entries);
-	err = err ?: baseline_finish(set);
-	if (err)
-		return no_memory();
-	if (!baseline_captures(set))
-		return log_error(
-			ENOENT,
-			"%s contains no readable capture (*.kmt): put some there, or name another directory",
-			args->set);
-	return 0;
-}
-
 static int diff_set(const struct diff_args *args)
 {
 	_cleanup_(capture_input_free) struct capture_input new_ = {0};
@@ -286,7 +223,7 @@ static int diff_set(const struct diff_args *args)
 	if (baseline_new(args->by, &set) || match_new(new_.c, new_.c, false, &match) ||
 	    profile_build(in.new_view, match, args->by, false, &profile)) {
 		no_memory();
-	} else if (!set_read(args, new_.c, set)) {
+	} else if (!base_set_read(args->set, new_.c, args->by, set)) {
 		privileges_keep_none();
 		in.set = set;
 		in.match = match;

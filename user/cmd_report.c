@@ -24,7 +24,7 @@ struct report_args {
 	bool json;
 	size_t top;
 	double from_s, to_s; /* NaN: the recording's own ends */
-	struct args_growth_limits growth_limits;
+	struct growth_limits growth_limits;
 };
 
 static const struct argp_option options[] = {
@@ -122,13 +122,12 @@ static int check_growth_limits(const struct report_args *args, const struct repo
 {
 	int status = EXIT_OK;
 
-	for (size_t i = 0; i < LEDGER_POOLS; i++) {
-		const struct ledger_row *row = &r->ledger.rows[i];
-		struct growth_limit_facts facts = {.grown = row->delta_kb * 1024,
-						   .rate = row->delta_kb * 1024 /
-							   r->view.duration_s};
+	for (size_t i = 0; i < args->growth_limits.nr; i++) {
+		const struct growth_limit *g = &args->growth_limits.items[i];
+		struct growth_limit_facts facts =
+			growth_limit_of_ledger(g, &r->ledger, r->view.duration_s);
 
-		args_growth_limits_check(&args->growth_limits, row->name, &facts, "", &status);
+		status = args_growth_limit_check(g, &facts, "", status);
 	}
 	return status;
 }

@@ -227,9 +227,9 @@ static void residuals_say_what_sampling_leaves_open(void **state)
 
 static const struct caller_level *find_caller(const struct report *r, const char *name)
 {
-	for (size_t i = 0; i < r->levels.callers.nr; i++)
-		if (!strcmp(r->levels.callers.items[i].caller, name))
-			return &r->levels.callers.items[i];
+	for (size_t i = 0; i < r->holders.callers.nr; i++)
+		if (!strcmp(r->holders.callers.items[i].caller, name))
+			return &r->holders.callers.items[i];
 	fail_msg("no caller %s", name);
 	return NULL;
 }
@@ -244,22 +244,22 @@ static void areas_are_grouped_by_caller(void **state)
 
 	(void)state;
 	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
-	assert_int_equal(r.levels.callers.nr, 3); /* address space without pages is none */
+	assert_int_equal(r.holders.callers.nr, 3); /* address space without pages is none */
 	l = find_caller(&r, "ring_grow.constprop.0+0x20 [leaky]");
 	assert_close(l->kb.start, 2000, 0);
 	assert_close(l->kb.end, 5000, 0);
 	assert_close(l->attributed_kb, 4000, 0);
 	assert_close(l->preexisting_freed_kb, 1000, 0);
-	assert_true(&r.levels.callers.items[0] == l && !l->stacks);
+	assert_true(&r.holders.callers.items[0] == l && !l->stacks);
 	l = find_caller(&r, "kernel_clone+0x94");
 	assert_true(l->stacks);
 	assert_close(l->areas.end - l->areas.start, 7, 0);
 	assert_close(l->preexisting_freed_kb, 16, 0);
 	/* The identity, and what is in it. */
-	assert_close(r.levels.vmalloc_start.info_kb, r.levels.vmalloc_start.used_kb, 0);
-	assert_close(r.levels.vmalloc_end.info_kb, r.levels.vmalloc_end.used_kb, 0);
-	assert_close(r.levels.vmalloc_start.cached_stacks_kb, 16, 0);
-	assert_close(r.levels.vmalloc_end.stacks_kb, 11 * 16, 0);
+	assert_close(r.holders.vmalloc_start.info_kb, r.holders.vmalloc_start.used_kb, 0);
+	assert_close(r.holders.vmalloc_end.info_kb, r.holders.vmalloc_end.used_kb, 0);
+	assert_close(r.holders.vmalloc_start.cached_stacks_kb, 16, 0);
+	assert_close(r.holders.vmalloc_end.stacks_kb, 11 * 16, 0);
 	report_free(&r);
 	capture_free(c);
 }
@@ -293,25 +293,25 @@ static void levels_name_processes_and_cgroups(void **state)
 
 	(void)state;
 	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
-	assert_int_equal(r.levels.processes.nr, 2);
-	p = &r.levels.processes.items[0];
+	assert_int_equal(r.holders.processes.nr, 2);
+	p = &r.holders.processes.items[0];
 	assert_int_equal(p->tgid, 100);
 	assert_string_equal(p->cgroup, "/system.slice/server");
 	assert_close(p->stack_kb.start, 32, 0);
 	assert_close(p->stack_kb.end, 160, 0);
 	assert_close(p->pgtables_kb.end, 600, 0);
-	assert_int_equal(r.levels.nr_cgroups, 2);
-	assert_string_equal(r.levels.cgroups[0].cgroup, "/system.slice/server");
-	assert_string_equal(r.levels.cgroups[1].cgroup, ""); /* its path is not in the capture */
-	assert_int_equal(r.levels.cgroups[1].cgroup_id, 56);
+	assert_int_equal(r.holders.nr_cgroups, 2);
+	assert_string_equal(r.holders.cgroups[0].cgroup, "/system.slice/server");
+	assert_string_equal(r.holders.cgroups[1].cgroup, ""); /* its path is not in the capture */
+	assert_int_equal(r.holders.cgroups[1].cgroup_id, 56);
 	report_free(&r);
 
 	/* The same number, another program: the old page tables are gone, the stack is not. */
 	snprintf(c->snapshots[1].tasks.items[0].comm, sizeof(c->snapshots[1].tasks.items[0].comm),
 		 "other");
 	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
-	assert_close(r.levels.pgtables_lost_kb, 200 + 120, 0);
-	assert_close(r.levels.stacks_lost_kb, 16, 0);
+	assert_close(r.holders.pgtables_lost_kb, 200 + 120, 0);
+	assert_close(r.holders.stacks_lost_kb, 16, 0);
 	report_free(&r);
 	capture_free(c);
 }
@@ -333,7 +333,7 @@ static void without_iterator_or_vmallocinfo(void **state)
 	assert_true(isnan(r.ledger.rows[LEDGER_VMALLOC].preexisting_freed_kb));
 	assert_true(isnan(r.ledger.rows[LEDGER_VMALLOC].residual_kb));
 	assert_close(r.ledger.rows[LEDGER_VMALLOC].attributed_kb, 4128, 0);
-	assert_true(isnan(r.levels.vmalloc_end.info_kb));
+	assert_true(isnan(r.holders.vmalloc_end.info_kb));
 	report_free(&r);
 	capture_free(c);
 }
@@ -352,10 +352,10 @@ static void doubled_rows_add_up(void **state)
 		put_area(&c->snapshots[i], "", VMALLOC_VMALLOC, 1, 1);
 	}
 	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
-	assert_int_equal(r.levels.processes.nr, 2);
-	assert_close(r.levels.processes.items[0].threads.end, 11, 0);
+	assert_int_equal(r.holders.processes.nr, 2);
+	assert_close(r.holders.processes.items[0].threads.end, 11, 0);
 	assert_close(find_caller(&r, "kernel_clone+0x94")->areas.start, 5, 0);
-	assert_false(r.levels.vmalloc_end.info_kb == r.levels.vmalloc_end.used_kb);
+	assert_false(r.holders.vmalloc_end.info_kb == r.holders.vmalloc_end.used_kb);
 	report_free(&r);
 	capture_free(c);
 }

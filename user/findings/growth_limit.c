@@ -64,6 +64,28 @@ int growth_limit_parse(const char *text, struct growth_limit *out)
 	return 0;
 }
 
+struct growth_limit_facts growth_limit_of_ledger(const struct growth_limit *g,
+						 const struct ledger *l, double duration_s)
+{
+	for (size_t i = 0; i < LEDGER_POOLS; i++)
+		if (!strcmp(l->rows[i].name, g->pool))
+			return (struct growth_limit_facts){.grown = l->rows[i].delta_kb * 1024,
+							   .rate = l->rows[i].delta_kb * 1024 /
+								   duration_s};
+	return (struct growth_limit_facts){NAN, NAN};
+}
+
+struct growth_limit_facts growth_limit_of_diff(const struct growth_limit *g, const struct diff *d)
+{
+	const struct diff_rows *pools = &d->sections[PROFILE_POOLS];
+
+	for (size_t i = 0; i < pools->nr; i++)
+		if (!strcmp(diff_row_name(&pools->items[i]), g->pool))
+			return (struct growth_limit_facts){.grown = pools->items[i].level.delta,
+							   .rate = pools->items[i].growth.delta};
+	return (struct growth_limit_facts){NAN, NAN};
+}
+
 int growth_limit_check(const struct growth_limit *g, const struct growth_limit_facts *facts)
 {
 	double value = g->seconds > 0 ? facts->rate * g->seconds : facts->grown;

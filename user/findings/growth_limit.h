@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * --fail-if-growth POOL=SIZE[/TIME]: parses a limit and checks what was measured against it.
- * Without TIME, it limits the growth itself; with TIME, the rate. args.c calls it for report and
- * diff. Pure.
+ * Without TIME, it limits the growth itself; with TIME, the rate. report and diff call it, and
+ * args.c prints what it finds. Pure.
  */
 #ifndef KMEMTRACE_FINDINGS_GROWTH_LIMIT_H
 #define KMEMTRACE_FINDINGS_GROWTH_LIMIT_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "diff/diff.h"
+#include "model/ledger.h"
 
 #define GROWTH_LIMITS_MAX 16
 #define GROWTH_LIMIT_POOLS \
@@ -18,6 +18,11 @@ struct growth_limit {
 	const char *pool; /* as in the ledger */
 	double bytes;
 	double seconds; /* of TIME; 0 without it */
+};
+
+struct growth_limits {
+	struct growth_limit items[GROWTH_LIMITS_MAX];
+	size_t nr;
 };
 
 /*
@@ -30,6 +35,11 @@ int growth_limit_parse(const char *text, struct growth_limit *out);
 struct growth_limit_facts {
 	double grown, rate;
 };
+
+/* The growth of the limit's pool in a recording, or from one to another. */
+struct growth_limit_facts growth_limit_of_ledger(const struct growth_limit *g,
+						 const struct ledger *l, double duration_s);
+struct growth_limit_facts growth_limit_of_diff(const struct growth_limit *g, const struct diff *d);
 
 /* 1: beyond the limit; 0: within it; −ENODATA: the growth was not measured. */
 int growth_limit_check(const struct growth_limit *g, const struct growth_limit_facts *facts);

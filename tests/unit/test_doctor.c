@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What `doctor` prints of a host that this test never ran on. What a user would lose if these
+ * failed: the reason why something is not seen here, or why nothing can be recorded.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <linux/capability.h>
+
+#include "render/doctor.h"
+#include "trace/doctor.h"
+
+static const struct hook_def kmalloc = {.name = "kmem:kmalloc", .pool = POOL_SLAB, .how = "raw_tp"};
+static const struct hook_def vmap = {.name = "vmalloc:alloc_vmap_area",
+				     .pool = POOL_VMALLOC,
+				     .how = "raw_tp",
+				     .cost = "vmalloc is not traced"};
+
+/* A host where one hook of two is attached, and CAP_BPF is there alone. */
+static void facts_fill(struct doctor_facts *f)
+{
+	*f = (struct doctor_facts){
+		.host = {.release = "6.1.0", .arch = "arm64", .virtualization = "none"},
+		.kernel = {.lockdown = "integrity",
+			   .kptr_restrict = 2,
+			   .symbols = -EPERM,
+			   .btf = -EINVAL,
+			   .slabinfo = true,
+			   .caps = 1ull << CAP_BPF},
+		.plan = {.hooks = {{.def = &kmalloc, .on = true},
+				   {.def = &vmap, .reason = "this kernel has no event"}},
+			 .nr = 2,
+			 .can_record = true,
+			 .notes = {"Call paths have no names."},
+			 .nr_notes = 1},
+		.sampled = {.bytes = 1 << 20, .live = 1000, .stack_bits = 10},
+		.exact = {.bytes = 4 << 20, .live = 4000, .stack_bits = 12, .most = 64 << 20},
+	};
+}
+
+static char *print(const struct doctor *d, bool json)
+{
+	char *document = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&document, &size);
+
+	assert_int_equal(json ? doctor_json(d, f) : doctor_text(d, false, true, f), 0);
+	assert_int_equal(fclose(f), 0);
+	return document;
+}
+
+static void what_is_off_is_printed_with_its_reason_and_its_cost(void **state)
+{
+	static const char *const words[] = {
+		"Kernel: 6.1.0, arm64, lockdown integrity, virtualization none.",
+		"BTF: unknown format (/sys/kernel/btf/vmlinux).",
+		"BPF programs: may be loaded.",
+		"Symbols: hidden: call paths will have no names (kptr_restrict 2).",
+		"slabinfo readable, vmallocinfo not readable.",
+		"no CAP_SYSLOG\n  (see symbol addresses)",
+		", CAP_BPF,",
+		"vmalloc:alloc_vmap_area vmalloc off",
+		"vmalloc:alloc_vmap_area: this kernel has no event: vmalloc is not\n  traced.",
+		"Note: Call paths have no names.",
+		"\nrecord would work here.\n",
+	};
+	struct doctor_facts facts;
+	struct doctor d;
+	char *text;
+
+	(void)state;
+	facts_fill(&facts);
+	doctor_build(&facts, &d);
+	assert_true(d.can_record);
+	assert_int_equal(d.hooks_off, 1);
+	text = print(&d, false);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strstr(text, words[i]))
+			fail_msg("'%s' is not in:\n%s", words[i], text);
+	free(text);
+}
+
+/* The plan could be carried out, but its tables have no room. */
+static void a_host_without_room_cannot_record(void **state)
+{
+	struct doctor_facts facts;
+	struct doctor d;
+	json_t *j;
+	char *text;
+
+	(void)state;
+	facts_fill(&facts);
+	strcpy(facts.memory_why, "there is no room: free some");
+	doctor_build(&facts, &d);
+	assert_false(d.can_record);
+	text = print(&d, false);
+	assert_non_null(strstr(text, "Memory: there is no room: free some.\n"));
+	assert_non_null(strstr(text, "record would NOT work here: there is no room: free some\n"));
+	free(text);
+
+	text = print(&d, true);
+	j = json_loads(text, 0, NULL);
+	assert_true(json_is_false(json_object_get(j, "can_record")));
+	assert_string_equal(json_string_value(json_object_get(j, "refusal")),
+			    "there is no room: free some");
+	assert_string_equal(json_string_value(json_object_get(
+				    json_array_get(json_object_get(j, "hooks"), 1), "cost")),
+			    "vmalloc is not traced");
+	assert_string_equal(json_string_value(json_object_get(
+				    json_array_get(json_object_get(j, "hooks"), 0), "how")),
+			    "raw_tp");
+	json_decref(j);
+	free(text);
+
+	/* What the plan itself refuses comes first. */
+	facts.plan.can_record = false;
+	strcpy(facts.plan.refusal, "run as root");
+	doctor_build(&facts, &d);
+	assert_string_equal(d.refusal, "run as root");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_off_is_printed_with_its_reason_and_its_cost),
+		cmocka_unit_test(a_host_without_room_cannot_record),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

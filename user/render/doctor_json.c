@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What `doctor` says, as JSON: docs/schema/doctor.schema.json describes it. */
+#include "render/doctor.h"
+#include "render/json_value.h"
+#include "version.h"
+
+static json_t *kernel_json(struct json_out *o, const struct doctor *d)
+{
+	json_t *j = json_object();
+
+	put(o, j, "release", text(d->release));
+	put(o, j, "arch", text(d->arch));
+	put(o, j, "lockdown", text(d->lockdown));
+	put(o, j, "virtualization", text(d->virtualization));
+	return j;
+}
+
+static json_t *tables_json(struct json_out *o, const struct doctor_tables *t)
+{
+	json_t *j = json_object();
+
+	put(o, j, "bytes", json_integer((json_int_t)t->bytes));
+	put(o, j, "live_objects", json_integer((json_int_t)t->live));
+	put(o, j, "stacks", json_integer((json_int_t)t->stacks));
+	return j;
+}
+
+static json_t *memory_json(struct json_out *o, const struct doctor *d)
+{
+	json_t *j = json_object();
+
+	put(o, j, "sampled", tables_json(o, &d->sampled));
+	put(o, j, "exact", tables_json(o, &d->exact));
+	put(o, j, "process_bytes", json_integer((json_int_t)d->process_bytes));
+	put(o, j, "most_bytes", json_integer((json_int_t)d->most_bytes));
+	return j;
+}
+
+static json_t *capabilities_json(struct json_out *o, const struct doctor *d)
+{
+	json_t *j = json_object();
+
+	for (size_t i = 0; i < DOCTOR_CAPS; i++)
+		put(o, j, d->capabilities[i].name, json_boolean(d->capabilities[i].has));
+	return j;
+}
+
+static json_t *hooks_json(struct json_out *o, const struct doctor *d)
+{
+	json_t *hooks = json_array();
+
+	for (size_t i = 0; i < d->nr_hooks; i++) {
+		const struct doctor_hook *hook = &d->hooks[i];
+		json_t *j = json_object();
+
+		put(o, j, "name", text(hook->name));
+		put(o, j, "pool", json_string(pool_name(hook->pool)));
+		put(o, j, "how", text(hook->how));
+		put(o, j, "attached", json_boolean(hook->attached));
+		put(o, j, "reason", text(hook->reason));
+		put(o, j, "cost", text(hook->cost));
+		append(o, hooks, j);
+	}
+	return hooks;
+}
+
+int doctor_json(const struct doctor *d, FILE *out)
+{
+	struct json_out o = {0};
+	json_t *root = json_object(), *notes = json_array();
+
+	put(&o, root, "schema", json_integer(JSON_SCHEMA_VERSION));
+	put(&o, root, "can_record", json_boolean(d->can_record));
+	put(&o, root, "refusal", text(d->refusal));
+	put(&o, root, "kernel", kernel_json(&o, d));
+	put(&o, root, "proc", json_boolean(d->proc));
+	put(&o, root, "meminfo", json_boolean(d->meminfo));
+	put(&o, root, "btf", json_boolean(d->btf.works));
+	put(&o, root, "bpf_load", json_boolean(d->bpf_load.works));
+	put(&o, root, "cmpxchg", json_boolean(d->cmpxchg));
+	put(&o, root, "kptr_restrict", json_integer(d->kptr_restrict));
+	put(&o, root, "symbols", json_boolean(d->symbols.works));
+	put(&o, root, "slabinfo", json_boolean(d->slabinfo));
+	put(&o, root, "vmallocinfo", json_boolean(d->vmallocinfo));
+	put(&o, root, "memory", memory_json(&o, d));
+	put(&o, root, "capabilities", capabilities_json(&o, d));
+	put(&o, root, "hooks", hooks_json(&o, d));
+	for (size_t i = 0; i < d->nr_notes; i++)
+		append(&o, notes, text(d->notes[i]));
+	put(&o, root, "notes", notes);
+	return document_write(&o, root, out);
+}

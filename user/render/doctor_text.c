@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What `doctor` says, as text: see doctor.h. One function a section, in the order they are printed.
+ */
+#include "render/doctor.h"
+#include "render/table.h"
+
+static void memory(struct page *p, const struct doctor *d)
+{
+	char bytes[4][UNITS_MAX], live[2][UNITS_MAX];
+
+	if (d->memory_why[0]) {
+		page_paragraph(p, 2, "Memory: %s.", d->memory_why);
+		return;
+	}
+	page_paragraph(p, 2,
+		       "Memory: record takes %s for %s live samples, --exact %s for %s live "
+		       "objects, and about %s for itself; --memory may be up to %s here now.",
+		       units_bytes(bytes[0], d->sampled.bytes),
+		       units_count(live[0], d->sampled.live), units_bytes(bytes[1], d->exact.bytes),
+		       units_count(live[1], d->exact.live), units_bytes(bytes[2], d->process_bytes),
+		       units_bytes(bytes[3], d->most_bytes));
+}
+
+static void capabilities(struct page *p, const struct doctor *d)
+{
+	struct page_words w;
+
+	if (!page_words_begin(p, &w))
+		return;
+	fprintf(w.f, "Capabilities:");
+	for (size_t i = 0; i < DOCTOR_CAPS; i++) {
+		const struct doctor_capability *c = &d->capabilities[i];
+
+		fprintf(w.f, "%s %s%s", i ? "," : "", c->has ? "" : "no ", c->name);
+		if (!c->has)
+			fprintf(w.f, " (%s)", c->use);
+	}
+	fputc('.', w.f);
+	page_words_end(p, &w, 2);
+}
+
+static void host(struct page *p, const struct doctor *d)
+{
+	char restrict_[32] = "unknown";
+
+	if (d->kptr_restrict >= 0)
+		snprintf(restrict_, sizeof(restrict_), "%d", d->kptr_restrict);
+	page_heading(p, PAGE_BOLD, "HOST");
+	page_paragraph(p, 2, "Kernel: %s, %s, lockdown %s, virtualization %s.", d->release, d->arch,
+		       d->lockdown, d->virtualization);
+	page_paragraph(p, 2, "BTF: %s (%s).", d->btf.words, d->btf_path);
+	page_paragraph(p, 2, "BPF programs: %s.", d->bpf_load.words);
+	page_paragraph(p, 2, "Symbols: %s (kptr_restrict %s).", d->symbols.words, restrict_);
+	page_paragraph(p, 2, "slabinfo %s, vmallocinfo %s.",
+		       d->slabinfo ? "readable" : "not readable",
+		       d->vmallocinfo ? "readable" : "not readable");
+	memory(p, d);
+	capabilities(p, d);
+}
+
+static void hooks(struct page *p, const struct doctor *d)
+{
+	static const struct table_column columns[] = {
+		{"hook", 0, false}, {"pool", 0, false}, {"how", 0, false}};
+	struct table table = TABLE_INIT(p, columns);
+
+	page_heading(p, PAGE_BOLD, "HOOKS");
+	for (size_t i = 0; i < d->nr_hooks; i++) {
+		const struct doctor_hook *hook = &d->hooks[i];
+
+		table_words(&table, "%s", hook->name);
+		table_words(&table, "%s", pool_name(hook->pool));
+		table_words(&table, "%s", hook->attached ? hook->how : "off");
+	}
+	table_print(&table);
+	if (d->hooks_off || d->nr_notes)
+		page_heading(p, PAGE_BOLD, "WHAT IS OFF, AND WHAT THAT COSTS");
+	for (size_t i = 0; i < d->nr_hooks; i++)
+		if (!d->hooks[i].attached)
+			page_paragraph(p, 2, "%s: %s: %s.", d->hooks[i].name, d->hooks[i].reason,
+				       d->hooks[i].cost);
+	for (size_t i = 0; i < d->nr_notes; i++)
+		page_paragraph(p, 2, "Note: %s", d->notes[i]);
+}
+
+int doctor_text(const struct doctor *d, bool colour, bool utf8, FILE *out)
+{
+	struct page p;
+
+	page_begin(&p, out, colour, utf8);
+	host(&p, d);
+	hooks(&p, d);
+	fprintf(out, "\n%s%s\n",
+		d->can_record ? "record would work here." : "record would NOT work here: ",
+		d->refusal);
+	return page_end(&p);
+}
