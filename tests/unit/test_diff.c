@@ -759,6 +759,37 @@ static void growth_limits_are_read_and_kept(void **state)
 		-ENODATA);
 }
 
+/* Each limit is compared with its own pool, in a diff and in a report. */
+static void a_limit_is_compared_with_its_own_pool(void **state)
+{
+	struct workload a = {.seconds = 60, .paths = 10, .churn = 1e6, .seed = 1}, b = a;
+	struct ledger ledger = {
+		.rows = {[LEDGER_SLAB] = {.name = "Slab", .delta_kb = 600},
+			 [LEDGER_VMALLOC] = {.name = "VmallocUsed", .delta_kb = 3}}};
+	struct growth_limit slab, vmalloc;
+	struct growth_limit_facts facts;
+	struct pair p;
+
+	(void)state;
+	for (size_t i = 0; i < LEDGER_POOLS; i++)
+		ledger.rows[i].name = ledger.rows[i].name ?: "";
+	assert_int_equal(growth_limit_parse("Slab=1M", &slab), 0);
+	assert_int_equal(growth_limit_parse("vmalloc=1M", &vmalloc), 0);
+	b.leak = 1e6;
+	b.seed = 2;
+	compare(&p, workload_record(&a), workload_record(&b));
+	facts = growth_limit_of_diff(&slab, &p.d);
+	assert_true(fabs(facts.grown - 60e6) < 6e6 && fabs(facts.rate - 1e6) < 1e5);
+	facts = growth_limit_of_diff(&vmalloc, &p.d);
+	assert_false(facts.grown > 1 << 20 || facts.rate > 1e4);
+	pair_free(&p);
+
+	facts = growth_limit_of_ledger(&vmalloc, &ledger, 10);
+	assert_true(facts.grown == 3 * 1024 && facts.rate == 3 * 1024 / 10.0);
+	facts = growth_limit_of_ledger(&slab, &ledger, 10);
+	assert_true(facts.grown == 600 * 1024 && facts.rate == 60 * 1024);
+}
+
 /* "16.0 MiB, more than 16.0 MiB" would be nonsense. */
 static void a_limit_that_is_passed_by_little_does_not_look_kept(void **state)
 {
@@ -831,6 +862,7 @@ int main(void)
 		cmocka_unit_test(what_stays_cancels_in_a_part),
 		cmocka_unit_test(a_part_is_of_what_lives),
 		cmocka_unit_test(growth_limits_are_read_and_kept),
+		cmocka_unit_test(a_limit_is_compared_with_its_own_pool),
 		cmocka_unit_test(a_limit_that_is_passed_by_little_does_not_look_kept),
 		cmocka_unit_test(big_diffs_are_quick),
 	};
