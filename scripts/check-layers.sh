@@ -22,6 +22,9 @@ rules() {
 	EOF
 }
 
+# Commands print whole documents of render/, and do not use what documents are made of.
+DOCUMENTS="balance diff doctor report"
+
 # The rooms that may include the shared headers of the BPF programs (bpf/*.h), and skeletons (*.skel.h).
 BPF_ROOMS="trace record"
 
@@ -54,7 +57,7 @@ check_circles() { # TREE
 }
 
 check_tree() { # TREE: print each violation; fail if there is one
-	local tree=$1 bad=0 file included room allowed target
+	local tree=$1 bad=0 file included room allowed target document
 
 	check_rooms "$tree" || bad=1
 	check_circles "$tree" || bad=1
@@ -74,6 +77,21 @@ check_tree() { # TREE: print each violation; fail if there is one
 		*) if [ -e "$tree/bpf/$included" ]; then target=bpf; else continue; fi ;;
 		esac
 		[ "$target" = "$room" ] && continue
+		case $included in
+		*_internal.h)
+			echo "$file: includes $included, which only files of $target may include"
+			bad=1
+			continue
+			;;
+		render/*)
+			document=${included#render/}
+			if [ "$room" = . ] && [[ " $DOCUMENTS " != *" ${document%.h} "* ]]; then
+				echo "$file: includes $included, but a command prints whole documents only: $DOCUMENTS"
+				bad=1
+				continue
+			fi
+			;;
+		esac
 		if [ "$target" = bpf ]; then allowed=; case " $BPF_ROOMS " in *" $room "*) allowed=" bpf" ;; esac; fi
 		# the commands may use limits that the BPF programs set
 		[ "$target $room" = "bpf ." ] && continue
@@ -98,21 +116,27 @@ self_test() {
 	: >"$tree/bpf/shared.h"
 	echo '#include "base/log.h"' >"$tree/user/model/fine.c"
 	echo '#include "shared.h"' >"$tree/user/trace/fine.c"
-	echo '#include "trace/tracer.h"' >"$tree/user/main.c"
+	printf '#include "trace/tracer.h"\n#include "render/report.h"\n' >"$tree/user/main.c"
 	check_tree "$tree" || { echo "self-test: a clean tree was refused"; return 1; }
 	echo '  #  include "render/text.h"' >"$tree/user/model/upward.c"
-	echo '#include "trace/tracer.h"' >"$tree/user/render/rooted.h"
+	for room in capture proc trace record; do
+		echo "#include \"$room/some.h\"" >"$tree/user/render/of_$room.h"
+	done
+	echo '#include "render/table.h"' >"$tree/user/cmd_prints.c"
+	echo '#include "trace/some_internal.h"' >"$tree/user/record/reaches.c"
 	echo '#include "shared.h"' >"$tree/user/model/kernel.c"
 	echo '#include "tracer.skel.h"' >"$tree/user/base/loads.c"
 	echo '#include "cmd.h"' >"$tree/user/record/commands.c"
 	mkdir "$tree/user/attic"
 	echo '#include "base/log.h"' >"$tree/user/attic/stray.c"
 	out=$(check_tree "$tree") && { echo "self-test: nothing was refused"; return 1; }
-	for file in model/upward.c render/rooted.h model/kernel.c base/loads.c record/commands.c attic/stray.c; do
+	for file in model/upward.c render/of_{capture,proc,trace,record}.h cmd_prints.c record/reaches.c model/kernel.c \
+		base/loads.c record/commands.c attic/stray.c; do
 		grep -q "user/$file: " <<<"$out" || { echo "self-test: $file was not refused"; return 1; }
 	done
-	[ "$(wc -l <<<"$out")" = 6 ] || { echo "self-test: too much was refused"; echo "$out"; return 1; }
-	rm -r "$tree"/user/{attic,render/rooted.h,model/upward.c,model/kernel.c,base/loads.c,record/commands.c}
+	[ "$(wc -l <<<"$out")" = 11 ] || { echo "self-test: too much was refused"; echo "$out"; return 1; }
+	rm -r "$tree"/user/{attic,render/of_*.h,cmd_prints.c,record/reaches.c,model/upward.c,model/kernel.c}
+	rm "$tree"/user/{base/loads.c,record/commands.c}
 	echo '#include "model/two.h"' >"$tree/user/model/one.h"
 	echo '#include "model/one.h"' >"$tree/user/model/two.h"
 	check_tree "$tree" >/dev/null && { echo "self-test: a circle was not refused"; return 1; }

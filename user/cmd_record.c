@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "args.h"
 #include "base/log.h"
@@ -98,7 +96,7 @@ static const char doc[] =
 struct record_args {
 	struct recorder_options options;
 	const char *caches[KMT_FILTER_CACHES];
-	char default_path[256];
+	char default_path[RECORDER_PATH_MAX];
 	const char *cgroup, *btf_path;
 	const char *duration, *every, *pid; /* as they were given */
 	struct plan_request request;
@@ -310,62 +308,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* kmemtrace-HOST-20261121-013500.kmt */
-static const char *default_path(struct record_args *a)
-{
-	char host[128] = "host", when[32];
-	time_t now = time(NULL);
-	struct tm tm;
-
-	gethostname(host, sizeof(host) - 1);
-	for (char *p = host; *p; p++)
-		if (*p == '/')
-			*p = '_';
-	localtime_r(&now, &tm);
-	strftime(when, sizeof(when), "%Y%m%d-%H%M%S", &tm);
-	snprintf(a->default_path, sizeof(a->default_path), "kmemtrace-%s-%s.kmt", host, when);
-	return a->default_path;
-}
-
-/* Turn names into what the BPF programs compare. --cache also selects the pool slab. */
-static int focus(struct record_args *a)
-{
-	struct tracer_options *o = &a->options.tracer;
-	bool kmalloc = true;
-	int err;
-
-	o->caches = a->caches;
-	if (o->nr_caches) {
-		o->exact = true;
-		memset(&a->request, 0, sizeof(a->request));
-		a->request.pools[POOL_SLAB] = true;
-	}
-	err = filter_caches("/proc", "/sys", a->caches, o, &kmalloc);
-	a->request.no_kmalloc = !kmalloc;
-	if (!err && o->pid)
-		err = filter_pid("/proc", o->pid);
-	if (!err && a->cgroup)
-		err = filter_cgroup("/proc", a->cgroup, o);
-	return err;
-}
-
-/* Every recording has a CPU budget. Only --max-overhead makes it a limit, which may turn an exact
- * recording into a sampled one, or pause pools. */
-static void govern(struct record_args *a)
-{
-	struct tracer_options *o = &a->options.tracer;
-	struct governor_options *g = &a->options.governor;
-
-	if (!a->governed)
-		g->budget = GOVERNOR_BUDGET;
-	g->exact = o->exact;
-	g->may_sample = a->governed && !o->nr_caches;
-	g->may_refine = !a->sampled;
-	g->may_pause = a->governed;
-	g->sample_bytes = o->sample_bytes;
-	o->governed = g->exact && g->may_sample;
-}
-
 int cmd_record(int argc, char **argv)
 {
 	const struct argp argp = {options, parse_option, "[-- COMMAND [ARG...]]", doc, NULL,
@@ -383,13 +325,13 @@ int cmd_record(int argc, char **argv)
 		log_error(0, "%s", plan.refusal);
 		return EXIT_FAILED;
 	}
-	if (focus(&a))
+	if (filter_resolve("/proc", "/sys", a.caches, a.cgroup, &a.options.tracer, &a.request))
 		return EXIT_FAILED;
-	govern(&a);
+	recorder_options_govern(&a.options, a.governed, a.sampled);
 	plan_build(&facts, &a.request, &plan); /* again, for the pools that are still wanted */
 	a.options.tracer.thread_size = host_thread_size("/proc");
 	if (!a.options.path)
-		a.options.path = default_path(&a);
+		a.options.path = recorder_default_path(a.default_path);
 	err = recorder_run(&plan, &a.options, &status);
 	if (err)
 		return status ?: EXIT_FAILED;

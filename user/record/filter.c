@@ -241,3 +241,23 @@ int filter_cgroup(const char *proc_root, const char *path, struct tracer_options
 	cgroups_free(cgroups);
 	return err;
 }
+
+int filter_resolve(const char *proc_root, const char *sys_root, const char **caches,
+		   const char *cgroup, struct tracer_options *o, struct plan_request *request)
+{
+	bool kmalloc = true;
+	int err;
+
+	o->caches = caches;
+	if (o->nr_caches) {
+		o->exact = true;
+		*request = (struct plan_request){.pools[POOL_SLAB] = true};
+	}
+	err = filter_caches(proc_root, sys_root, caches, o, &kmalloc);
+	request->no_kmalloc = !kmalloc;
+	if (!err && o->pid)
+		err = filter_pid(proc_root, o->pid);
+	if (!err && cgroup)
+		err = filter_cgroup(proc_root, cgroup, o);
+	return err;
+}

@@ -7,6 +7,7 @@
 #ifndef KMEMTRACE_RECORD_FILTER_H
 #define KMEMTRACE_RECORD_FILTER_H
 
+#include "trace/plan.h"
 #include "trace/tracer.h"
 
 /*
@@ -30,5 +31,14 @@ int filter_pid(const char *proc_root, int pid);
  * printing why.
  */
 int filter_cgroup(const char *proc_root, const char *path, struct tracer_options *options);
+
+/*
+ * Turn all that the user named into what the programs compare, and `request` into the pools that
+ * are still wanted: --cache tracks its caches exactly, and leaves only slab. `cgroup` is NULL
+ * without --cgroup. Returns 0, or −errno after printing why.
+ */
+int filter_resolve(const char *proc_root, const char *sys_root, const char **caches,
+		   const char *cgroup, struct tracer_options *options,
+		   struct plan_request *request);
 
 #endif

@@ -24,4 +24,15 @@ struct recorder_options {
 	struct governor_options governor;
 };
 
+/*
+ * Set what the governor may do. Every recording has a CPU budget; `limited`: the user gave it,
+ * which makes it a limit. It may then turn an exact recording into a sampled one, or pause pools.
+ * `sampled`: the user gave the sampling period, so the governor must not choose a finer one.
+ */
+void recorder_options_govern(struct recorder_options *o, bool limited, bool sampled);
+
+#define RECORDER_PATH_MAX 256
+/* The capture's default name, "kmemtrace-HOST-20261121-013500.kmt". Returns buf. */
+const char *recorder_default_path(char buf[RECORDER_PATH_MAX]);
+
 #endif
