@@ -48,7 +48,7 @@ static const char doc[] =
 	"  kmemtrace balance before.kmt            what changed in a recording\n"
 	"  kmemtrace balance --format json | jq .unaccounted_percent\n";
 
-static error_t parse_option(int key, char *arg, struct argp_state *state)
+static error_t balance_parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct balance_args *args = state->input;
 
@@ -80,14 +80,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-struct rendering {
+struct balance_rendering {
 	const struct balance_sheet *sheet;
 	const struct balance_args *args;
 };
 
-static int render(const void *arg, FILE *out)
+static int balance_render(const void *arg, FILE *out)
 {
-	const struct rendering *what = arg;
+	const struct balance_rendering *what = arg;
 	const struct balance_text_options show = {.explain = what->args->explain,
 						  .colour = output_wants_colour(),
 						  .utf8 = output_is_utf8()};
@@ -98,8 +98,8 @@ static int render(const void *arg, FILE *out)
 
 static int print_sheet(const struct balance_sheet *sheet, const struct balance_args *args)
 {
-	return output_document("balance sheet", render,
-			       &(struct rendering){.sheet = sheet, .args = args});
+	return output_document("balance sheet", balance_render,
+			       &(struct balance_rendering){.sheet = sheet, .args = args});
 }
 
 static int balance_live(const struct balance_args *args)
@@ -145,8 +145,10 @@ static int balance_capture(const struct balance_args *args)
 
 int cmd_balance(int argc, char **argv)
 {
-	const struct argp argp = {
-		.options = options, .parser = parse_option, .args_doc = "[FILE]", .doc = doc};
+	const struct argp argp = {.options = options,
+				  .parser = balance_parse_option,
+				  .args_doc = "[FILE]",
+				  .doc = doc};
 	struct balance_args args = {0};
 
 	if (args_parse(&argp, 0, argc, argv, &args))

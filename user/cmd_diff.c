@@ -66,7 +66,7 @@ static const char doc[] =
 	"Exit status: 0 on success; 1 on failure; 2 if the command line was wrong;\n"
 	"3 if --fail-if-growth found growth.";
 
-static void check_args(struct argp_state *state, const struct diff_args *args)
+static void diff_check_args(struct argp_state *state, const struct diff_args *args)
 {
 	if (args->nr_stacks != (args->set ? 1 : 2))
 		argp_error(state, args->set ? "with --base-set, give one capture: NEW"
@@ -77,7 +77,7 @@ static void check_args(struct argp_state *state, const struct diff_args *args)
 	args_span(state, "--from", args->from_s[1], "--to", args->to_s[1]);
 }
 
-static error_t parse_option(int key, char *arg, struct argp_state *state)
+static error_t diff_parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct diff_args *args = state->input;
 
@@ -118,7 +118,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		args->paths[args->nr_stacks++] = arg;
 		return 0;
 	case ARGP_KEY_END:
-		check_args(state, args);
+		diff_check_args(state, args);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -131,14 +131,14 @@ static int no_memory(void)
 			 bounds_memory_hint());
 }
 
-struct rendering {
+struct diff_rendering {
 	const struct diff *d;
 	const struct diff_args *args;
 };
 
-static int render(const void *arg, FILE *out)
+static int diff_render(const void *arg, FILE *out)
 {
-	const struct rendering *what = arg;
+	const struct diff_rendering *what = arg;
 	struct diff_options show = what->args->show;
 
 	show.top = args_top_or_default(show.top, what->args->json);
@@ -149,7 +149,7 @@ static int render(const void *arg, FILE *out)
 	return diff_text(what->d, &show, out);
 }
 
-static int check_growth_limits(const struct diff_args *args, const struct diff *d)
+static int diff_check_limits(const struct diff_args *args, const struct diff *d)
 {
 	int status = EXIT_OK;
 
@@ -162,18 +162,18 @@ static int check_growth_limits(const struct diff_args *args, const struct diff *
 	return status;
 }
 
-static int finish(const struct diff_args *args, const struct diff_input *in)
+static int diff_print(const struct diff_args *args, const struct diff_input *in)
 {
 	_cleanup_(diff_free) struct diff d = {0};
-	const struct rendering what = {.d = &d, .args = args};
+	const struct diff_rendering what = {.d = &d, .args = args};
 
 	if (diff_build(in, &d) || diff_findings(&d)) {
 		no_memory();
 		return EXIT_FAILED;
 	}
-	if (output_document("comparison", render, &what))
+	if (output_document("comparison", diff_render, &what))
 		return EXIT_FAILED;
-	return check_growth_limits(args, &d);
+	return diff_check_limits(args, &d);
 }
 
 static int diff_pair(const struct diff_args *args)
@@ -201,7 +201,7 @@ static int diff_pair(const struct diff_args *args)
 		no_memory();
 		status = EXIT_FAILED;
 	} else {
-		status = finish(args, &in);
+		status = diff_print(args, &in);
 	}
 	match_free(match);
 	return status;
@@ -227,7 +227,7 @@ static int diff_set(const struct diff_args *args)
 		privileges_keep_none();
 		in.set = set;
 		in.match = match;
-		status = finish(args, &in);
+		status = diff_print(args, &in);
 	}
 	match_free(match);
 	baseline_free(set);
@@ -237,7 +237,7 @@ static int diff_set(const struct diff_args *args)
 int cmd_diff(int argc, char **argv)
 {
 	const struct argp argp = {.options = options,
-				  .parser = parse_option,
+				  .parser = diff_parse_option,
 				  .args_doc = "BASE NEW\n--base-set=DIR NEW",
 				  .doc = doc};
 	struct diff_args args = {

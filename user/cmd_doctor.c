@@ -35,7 +35,7 @@ static const char doc[] =
 	"  sudo kmemtrace doctor --format json    for fleets\n\n"
 	"Exit status: 0 when `record` would work here, 1 when it would not.";
 
-static error_t parse_option(int key, char *arg, struct argp_state *state)
+static error_t doctor_parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct doctor_args *args = state->input;
 
@@ -65,14 +65,14 @@ static void sizes_read(struct doctor_facts *f)
 		f->memory_why[0] = '\0';
 }
 
-struct rendering {
+struct doctor_rendering {
 	const struct doctor *d;
 	bool json;
 };
 
-static int render(const void *arg, FILE *out)
+static int doctor_render(const void *arg, FILE *out)
 {
-	const struct rendering *what = arg;
+	const struct doctor_rendering *what = arg;
 
 	return what->json ? doctor_json(what->d, out)
 			  : doctor_text(what->d, output_wants_colour(), output_is_utf8(), out);
@@ -92,7 +92,7 @@ static void host_fallback(struct host_facts *h)
 
 int cmd_doctor(int argc, char **argv)
 {
-	const struct argp argp = {options, parse_option, "", doc, NULL, NULL, NULL};
+	const struct argp argp = {options, doctor_parse_option, "", doc, NULL, NULL, NULL};
 	const struct plan_request everything = {};
 	struct doctor_args args = {};
 	struct doctor_facts facts = {};
@@ -107,7 +107,8 @@ int cmd_doctor(int argc, char **argv)
 	sizes_read(&facts);
 	privileges_keep_none();
 	doctor_build(&facts, &d);
-	if (output_document("plan", render, &(struct rendering){.d = &d, .json = args.json}))
+	if (output_document("plan", doctor_render,
+			    &(struct doctor_rendering){.d = &d, .json = args.json}))
 		return EXIT_FAILED;
 	return d.can_record ? EXIT_OK : EXIT_FAILED;
 }

@@ -24,7 +24,7 @@ static const char doc[] =
 	"  kmemtrace explain unseen-free leak   explain two\n\n"
 	"Exit status: 0 on success; 2 if there is no such term.";
 
-static error_t parse_option(int key, char *arg, struct argp_state *state)
+static error_t explain_parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct explain_args *args = state->input;
 
@@ -57,7 +57,7 @@ static int unknown_term(const char *word)
 	return EXIT_USAGE;
 }
 
-static int render(const void *arg, FILE *out)
+static int explain_render(const void *arg, FILE *out)
 {
 	const struct explain_args *args = arg;
 	struct page p;
@@ -72,7 +72,8 @@ static int render(const void *arg, FILE *out)
 
 int cmd_explain(int argc, char **argv)
 {
-	const struct argp argp = {.parser = parse_option, .args_doc = "[TERM...]", .doc = doc};
+	const struct argp argp = {
+		.parser = explain_parse_option, .args_doc = "[TERM...]", .doc = doc};
 	struct explain_args args = {0};
 
 	if (args_parse(&argp, 0, argc, argv, &args))
@@ -80,5 +81,5 @@ int cmd_explain(int argc, char **argv)
 	for (size_t i = 0; i < args.nr; i++)
 		if (!term_find(args.words[i]))
 			return unknown_term(args.words[i]);
-	return output_document("explanation", render, &args) ? EXIT_FAILED : EXIT_OK;
+	return output_document("explanation", explain_render, &args) ? EXIT_FAILED : EXIT_OK;
 }

@@ -222,7 +222,7 @@ static void parse_pool(struct argp_state *state, const char *arg)
 	a->pools_named = true;
 }
 
-static void check_args(struct argp_state *state, struct record_args *a)
+static void record_check_args(struct argp_state *state, struct record_args *a)
 {
 	if (a->sampled && (a->options.tracer.exact || a->options.tracer.nr_caches))
 		argp_error(
@@ -242,7 +242,7 @@ static void check_args(struct argp_state *state, struct record_args *a)
 		a->options.max_bytes = MAX_SIZE_EVERY;
 }
 
-static error_t parse_option(int key, char *arg, struct argp_state *state)
+static error_t record_parse_option(int key, char *arg, struct argp_state *state)
 {
 	const struct number *number = number_of(key);
 	struct record_args *a = state->input;
@@ -301,7 +301,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		state->next = state->argc;
 		return 0;
 	case ARGP_KEY_END:
-		check_args(state, a);
+		record_check_args(state, a);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -310,8 +310,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 int cmd_record(int argc, char **argv)
 {
-	const struct argp argp = {options, parse_option, "[-- COMMAND [ARG...]]", doc, NULL,
-				  NULL,    NULL};
+	const struct argp argp = {
+		options, record_parse_option, "[-- COMMAND [ARG...]]", doc, NULL, NULL, NULL};
 	struct record_args a = {.options.tracer.sample_bytes = SAMPLE_BYTES};
 	struct kernel_facts facts;
 	struct plan plan;

@@ -58,7 +58,7 @@ static const char doc[] =
 	"Exit status: 0 on success; 1 on failure; 2 if the command line was wrong;\n"
 	"3 if --fail-if-growth found growth.";
 
-static error_t parse_option(int key, char *arg, struct argp_state *state)
+static error_t report_parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct report_args *args = state->input;
 
@@ -100,14 +100,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-struct rendering {
+struct report_rendering {
 	const struct report *r;
 	const struct report_args *args;
 };
 
-static int render(const void *arg, FILE *out)
+static int report_render(const void *arg, FILE *out)
 {
-	const struct rendering *what = arg;
+	const struct report_rendering *what = arg;
 	const struct report_args *args = what->args;
 	struct report_options show = {.top = args_top_or_default(args->top, args->json)};
 
@@ -118,7 +118,7 @@ static int render(const void *arg, FILE *out)
 	return report_text(what->r, &show, out);
 }
 
-static int check_growth_limits(const struct report_args *args, const struct report *r)
+static int report_check_limits(const struct report_args *args, const struct report *r)
 {
 	int status = EXIT_OK;
 
@@ -135,11 +135,11 @@ static int check_growth_limits(const struct report_args *args, const struct repo
 int cmd_report(int argc, char **argv)
 {
 	const struct argp argp = {
-		.options = options, .parser = parse_option, .args_doc = "FILE", .doc = doc};
+		.options = options, .parser = report_parse_option, .args_doc = "FILE", .doc = doc};
 	struct report_args args = {.top = ARGS_TOP_UNSET, .from_s = NAN, .to_s = NAN};
 	_cleanup_(capture_input_free) struct capture_input side = {0};
 	_cleanup_(report_free) struct report r = {0};
-	const struct rendering what = {.r = &r, .args = &args};
+	const struct report_rendering what = {.r = &r, .args = &args};
 
 	if (args_parse(&argp, 0, argc, argv, &args))
 		return EXIT_USAGE;
@@ -152,6 +152,6 @@ int cmd_report(int argc, char **argv)
 			  bounds_memory_hint());
 		return EXIT_FAILED;
 	}
-	return output_document("report", render, &what) ? EXIT_FAILED
-							: check_growth_limits(&args, &r);
+	return output_document("report", report_render, &what) ? EXIT_FAILED
+							       : report_check_limits(&args, &r);
 }

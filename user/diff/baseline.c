@@ -65,8 +65,8 @@ void baseline_free(struct baseline *b)
 	free(b);
 }
 
-static struct node *node_find(const struct baseline *b, enum profile_section section,
-			      const char *key)
+static struct node *baseline_node_find(const struct baseline *b, enum profile_section section,
+				       const char *key)
 {
 	struct node *n = NULL;
 	char *text = NULL;
@@ -78,10 +78,10 @@ static struct node *node_find(const struct baseline *b, enum profile_section sec
 	return n;
 }
 
-static struct node *node_add(struct baseline *b, enum profile_section section,
-			     const struct profile_row *r)
+static struct node *baseline_node_add(struct baseline *b, enum profile_section section,
+				      const struct profile_row *r)
 {
-	struct node *n = node_find(b, section, r->key);
+	struct node *n = baseline_node_find(b, section, r->key);
 
 	if (n)
 		return n;
@@ -132,7 +132,7 @@ static int kept_add(struct baseline *b, struct kept *k, double value)
 static int row_add(struct baseline *b, const struct profile *p, enum profile_section section,
 		   const struct profile_row *r)
 {
-	struct node *n = node_add(b, section, r);
+	struct node *n = baseline_node_add(b, section, r);
 	double seconds = p->duration_s > 0 ? p->duration_s : NAN;
 	bool growth = section == PROFILE_GROWTH;
 
@@ -250,7 +250,7 @@ size_t baseline_measured(const struct baseline *b, enum profile_section section,
 const struct baseline_row *baseline_find(const struct baseline *b, enum profile_section section,
 					 const char *key)
 {
-	struct node *n = node_find(b, section, key);
+	struct node *n = baseline_node_find(b, section, key);
 
 	return n ? &n->row : NULL;
 }

@@ -407,7 +407,7 @@ static int row_class(const struct diff_figure *f)
 	return f->status == DIFF_SAME ? 2 : f->status >= DIFF_SHRUNK;
 }
 
-static int compare_row(const void *a, const void *b)
+static int compare_diff_row(const void *a, const void *b)
 {
 	const struct diff_row *x = a, *y = b;
 	const struct diff_figure *fx = main_figure(x), *fy = main_figure(y);
@@ -499,7 +499,7 @@ static int section_build(struct diff *d, enum profile_section section)
 		rows->changed += main_figure(row)->status != DIFF_SAME;
 	}
 	if (rows->nr)
-		qsort(rows->items, rows->nr, sizeof(*rows->items), compare_row);
+		qsort(rows->items, rows->nr, sizeof(*rows->items), compare_diff_row);
 	return 0;
 }
 

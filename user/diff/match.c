@@ -98,7 +98,7 @@ static void node_join(struct name_node *a, struct name_node *b)
 		b->parent = a;
 }
 
-static int cache_add(struct match *m, const struct cap_cache *cache, bool of_main, bool join)
+static int match_cache_add(struct match *m, const struct cap_cache *cache, bool of_main, bool join)
 {
 	struct name_node *first = NULL;
 
@@ -115,12 +115,12 @@ static int cache_add(struct match *m, const struct cap_cache *cache, bool of_mai
 	return 0;
 }
 
-static int caches_add(struct match *m, const struct capture *c, bool of_main, bool join)
+static int match_caches_add(struct match *m, const struct capture *c, bool of_main, bool join)
 {
 	int err = 0;
 
 	for (size_t i = 1; i < c->nr_caches && !err; i++)
-		err = cache_add(m, &c->caches[i], of_main, join);
+		err = match_cache_add(m, &c->caches[i], of_main, join);
 	return err;
 }
 
@@ -194,7 +194,7 @@ int match_new(const struct capture *main, const struct capture *other, bool join
 		return -ENOMEM;
 	m->same_kernel = meta_equal(main, other, META_BUILD_ID);
 	m->same_boot = join && meta_equal(main, other, META_BOOT_ID);
-	if (caches_add(m, main, true, true) || caches_add(m, other, false, join) ||
+	if (match_caches_add(m, main, true, true) || match_caches_add(m, other, false, join) ||
 	    (join && builds_add(m, main))) {
 		match_free(m);
 		return -ENOMEM;

@@ -80,7 +80,7 @@ static void row_merge(struct profile_row *into, struct profile_row *r)
 	row_clear(r);
 }
 
-static int compare_key(const void *a, const void *b)
+static int compare_profile_row(const void *a, const void *b)
 {
 	const struct profile_row *x = a, *y = b;
 	int order = strcmp(x->key, y->key);
@@ -94,7 +94,7 @@ void profile_finish(struct profile_rows *rows)
 
 	if (!rows->nr)
 		return;
-	qsort(rows->items, rows->nr, sizeof(*rows->items), compare_key);
+	qsort(rows->items, rows->nr, sizeof(*rows->items), compare_profile_row);
 	for (size_t i = 1; i < rows->nr; i++) {
 		if (!strcmp(rows->items[kept].key, rows->items[i].key))
 			row_merge(&rows->items[kept], &rows->items[i]);

@@ -155,7 +155,7 @@ static int add_caches(struct profile_build *b, const struct snapshot *s, bool en
 	return 0;
 }
 
-static int caches_judge(struct profile_build *b)
+static int profile_caches_judge(struct profile_build *b)
 {
 	struct profile_rows *rows = &b->p->sections[PROFILE_CACHES];
 	_cleanup_free_ struct series *series = calloc(rows->nr + 1, sizeof(*series));
@@ -207,7 +207,7 @@ static int build_caches(struct profile_build *b)
 		if (r && !cache->large)
 			r->reclaimable |= cache->reclaimable;
 	}
-	return b->brief ? 0 : caches_judge(b);
+	return b->brief ? 0 : profile_caches_judge(b);
 }
 
 /* The first and the last snapshot of the view for which has() is true. False when there is none. */

@@ -13,8 +13,8 @@
 	125 /* pages of one counter that a CPU may not have passed on yet (vmstat's \
 	       stat_threshold, mm/vmstat.c) */
 
-__attribute__((format(printf, 2, 3))) static void note(struct balance_notes *n, const char *fmt,
-						       ...)
+__attribute__((format(printf, 2, 3))) static void balance_note(struct balance_notes *n,
+							       const char *fmt, ...)
 {
 	va_list ap;
 
@@ -42,23 +42,26 @@ static void note_zones(const struct snapshot *s, const struct balance *b, double
 		managed += (double)s->zones.items[i].managed * page_bytes / 1024;
 	}
 	if (!s->zones.nr) {
-		note(n, "/proc/zoneinfo could not be read: free pages on per-CPU lists are in "
-			"Unaccounted.");
+		balance_note(n,
+			     "/proc/zoneinfo could not be read: free pages on per-CPU lists are in "
+			     "Unaccounted.");
 		return;
 	}
 	if (present > b->total_kb)
-		note(n,
-		     "MemTotal leaves out %s that the kernel reserved for itself at boot (its image, "
-		     "page structures): zoneinfo present - MemTotal.",
-		     size_of(a, present - b->total_kb));
+		balance_note(
+			n,
+			"MemTotal leaves out %s that the kernel reserved for itself at boot (its image, "
+			"page structures): zoneinfo present - MemTotal.",
+			size_of(a, present - b->total_kb));
 	if (fabs(b->total_kb - managed) > 0.001 * b->total_kb)
-		note(n,
-		     b->total_kb > managed
-			     ? "MemTotal exceeds the pages that the zones manage by %s: a hypervisor took "
-			       "this memory back, and MemTotal and MemFree still count it."
-			     : "MemTotal is %s below the pages that the zones manage: /proc/meminfo shows a "
-			       "container (lxcfs), the other files show the machine.",
-		     size_of(a, fabs(b->total_kb - managed)));
+		balance_note(
+			n,
+			b->total_kb > managed
+				? "MemTotal exceeds the pages that the zones manage by %s: a hypervisor took "
+				  "this memory back, and MemTotal and MemFree still count it."
+				: "MemTotal is %s below the pages that the zones manage: /proc/meminfo shows a "
+				  "container (lxcfs), the other files show the machine.",
+			size_of(a, fabs(b->total_kb - managed)));
 }
 
 /* "VmallocUsed is 19.5 MiB: 2.0 MiB of kernel stacks, 32 KiB of cached ones and 17.5 MiB of
@@ -71,9 +74,10 @@ static void note_stacks(const struct balance *b, struct balance_notes *n)
 	if (b->cached_stacks_kb > 0)
 		snprintf(cached, sizeof(cached), ", %s of stacks kept for new threads",
 			 size_of(size, b->cached_stacks_kb));
-	note(n, "VmallocUsed is %s: %s of kernel stacks%s and %s of other areas.",
-	     size_of(used, b->vmalloc_used_kb), size_of(stacks, b->kb[BALANCE_KERNEL_STACK]),
-	     cached, size_of(others, b->kb[BALANCE_VMALLOC] - fmax(b->cached_stacks_kb, 0)));
+	balance_note(n, "VmallocUsed is %s: %s of kernel stacks%s and %s of other areas.",
+		     size_of(used, b->vmalloc_used_kb),
+		     size_of(stacks, b->kb[BALANCE_KERNEL_STACK]), cached,
+		     size_of(others, b->kb[BALANCE_VMALLOC] - fmax(b->cached_stacks_kb, 0)));
 }
 
 static void note_overlaps(const struct snapshot *s, const struct balance *b,
@@ -87,27 +91,31 @@ static void note_overlaps(const struct snapshot *s, const struct balance *b,
 	if (b->stacks_are_vmalloc)
 		note_stacks(b, n);
 	if (!isnan(b->vmallocinfo_kb) && b->vmallocinfo_kb != b->vmalloc_used_kb)
-		note(n,
-		     "VmallocUsed is %s, but the areas in /proc/vmallocinfo add up to %s: areas were "
-		     "allocated or freed between the two readings.",
-		     size_of(x, b->vmalloc_used_kb), size_of(y, b->vmallocinfo_kb));
+		balance_note(
+			n,
+			"VmallocUsed is %s, but the areas in /proc/vmallocinfo add up to %s: areas were "
+			"allocated or freed between the two readings.",
+			size_of(x, b->vmalloc_used_kb), size_of(y, b->vmallocinfo_kb));
 	if (b->percpu_first_kb > 0)
-		note(n,
-		     "Percpu includes its first chunk, %s, which the kernel reserved before it counted "
-		     "MemTotal: the real Unaccounted is that much larger.",
-		     size_of(x, b->percpu_first_kb));
+		balance_note(
+			n,
+			"Percpu includes its first chunk, %s, which the kernel reserved before it counted "
+			"MemTotal: the real Unaccounted is that much larger.",
+			size_of(x, b->percpu_first_kb));
 	if (huge_free > 0)
-		note(n, "Of the reserved huge pages, %s is not in use (HugePages_Free).",
-		     size_of(x, huge_free));
+		balance_note(n, "Of the reserved huge pages, %s is not in use (HugePages_Free).",
+			     size_of(x, huge_free));
 	if (balloon > 0 && !b->balloon_in_total)
-		note(n,
-		     "The balloon, %s, is larger than the memory that no other line has: its driver has "
-		     "already lowered MemTotal by it.",
-		     size_of(x, balloon));
+		balance_note(
+			n,
+			"The balloon, %s, is larger than the memory that no other line has: its driver has "
+			"already lowered MemTotal by it.",
+			size_of(x, balloon));
 	if (s->vmallocs.nr == 0)
-		note(n,
-		     "/proc/vmallocinfo could not be read (it needs root): thread stacks are assumed "
-		     "to be vmalloc areas.");
+		balance_note(
+			n,
+			"/proc/vmallocinfo could not be read (it needs root): thread stacks are assumed "
+			"to be vmalloc areas.");
 }
 
 /* Lines of meminfo that the sheet or its notes know. A note names any other line, which a later
@@ -152,11 +160,12 @@ static void note_unknown_lines(const struct snapshot *s, struct balance_notes *n
 
 	for (size_t i = 0; i < s->meminfo.nr; i++)
 		if (!line_known(s->meminfo.items[i].name) && s->meminfo.items[i].value > 0)
-			note(n,
-			     "This kernel also prints %s (%s), which this version does not know: it may be "
-			     "part of Unaccounted.",
-			     s->meminfo.items[i].name,
-			     size_of(a, (double)s->meminfo.items[i].value));
+			balance_note(
+				n,
+				"This kernel also prints %s (%s), which this version does not know: it may be "
+				"part of Unaccounted.",
+				s->meminfo.items[i].name,
+				size_of(a, (double)s->meminfo.items[i].value));
 }
 
 void balance_notes(const struct snapshot *s, const struct balance *b, double page_bytes,
@@ -166,15 +175,17 @@ void balance_notes(const struct snapshot *s, const struct balance *b, double pag
 
 	*out = (struct balance_notes){0};
 	if (isnan(b->total_kb)) {
-		note(out, "/proc/meminfo has no MemTotal, so there is nothing to break down.");
+		balance_note(out,
+			     "/proc/meminfo has no MemTotal, so there is nothing to break down.");
 		return;
 	}
 	if (b->kb[BALANCE_REST] < 0)
-		note(out,
-		     "The lines exceed MemTotal by %s: CPUs had not yet passed on their counters (up to %s "
-		     "per CPU and counter), or the lines were read a moment apart.",
-		     size_of(a, -b->kb[BALANCE_REST]),
-		     size_of(lag, COUNTER_LAG_PAGES * page_bytes / 1024));
+		balance_note(
+			out,
+			"The lines exceed MemTotal by %s: CPUs had not yet passed on their counters (up to %s "
+			"per CPU and counter), or the lines were read a moment apart.",
+			size_of(a, -b->kb[BALANCE_REST]),
+			size_of(lag, COUNTER_LAG_PAGES * page_bytes / 1024));
 	note_zones(s, b, page_bytes, out);
 	note_overlaps(s, b, out);
 	note_unknown_lines(s, out);

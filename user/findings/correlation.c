@@ -103,7 +103,7 @@ static void held_sum(const struct correlation_builder *b, enum pool pool,
 		}
 }
 
-static int compare_row(const struct correlation_row *x, const struct correlation_row *y)
+static int compare_correlation(const struct correlation_row *x, const struct correlation_row *y)
 {
 	if (x->bytes != y->bytes)
 		return x->bytes < y->bytes ? 1 : -1;
@@ -115,7 +115,7 @@ static void rows_insert(struct correlation_row *rows, size_t *nr, const struct c
 {
 	size_t at = *nr;
 
-	while (at > 0 && compare_row(row, &rows[at - 1]) < 0)
+	while (at > 0 && compare_correlation(row, &rows[at - 1]) < 0)
 		at--;
 	if (at == CORRELATION_SHOWN)
 		return;

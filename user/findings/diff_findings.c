@@ -26,7 +26,7 @@ struct words {
 	bool failed;
 };
 
-__attribute__((format(printf, 2, 3))) static void say(struct words *w, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void diff_say(struct words *w, const char *fmt, ...)
 {
 	char *text = NULL, **slot;
 	va_list ap;
@@ -43,8 +43,8 @@ __attribute__((format(printf, 2, 3))) static void say(struct words *w, const cha
 	w->failed |= !slot;
 }
 
-__attribute__((format(printf, 3, 4))) static void note(struct words *w, bool grave, const char *fmt,
-						       ...)
+__attribute__((format(printf, 3, 4))) static void diff_caution(struct words *w, bool grave,
+							       const char *fmt, ...)
 {
 	struct diff_note *slot;
 	char *text = NULL;
@@ -89,19 +89,23 @@ static void note_pools(struct words *w)
 	char pools[96];
 
 	if (!in->new_->sections[PROFILE_GROWTH].measured)
-		note(w, true,
-		     "The new capture has no traced allocations: only levels are compared.");
+		diff_caution(
+			w, true,
+			"The new capture has no traced allocations: only levels are compared.");
 	else if (in->base && !in->base->sections[PROFILE_GROWTH].measured)
-		note(w, true, "The base has no traced allocations: only levels are compared.");
+		diff_caution(w, true,
+			     "The base has no traced allocations: only levels are compared.");
 	else {
 		if (pools_of_one(in, true, pools, sizeof(pools)))
-			note(w, false,
-			     "Only the base traced %s: growth in these pools is not compared.",
-			     pools);
+			diff_caution(
+				w, false,
+				"Only the base traced %s: growth in these pools is not compared.",
+				pools);
 		if (pools_of_one(in, false, pools, sizeof(pools)))
-			note(w, false,
-			     "Only the new capture traced %s: growth in these pools is not compared.",
-			     pools);
+			diff_caution(
+				w, false,
+				"Only the new capture traced %s: growth in these pools is not compared.",
+				pools);
 	}
 }
 
@@ -120,8 +124,8 @@ static void note_sections(struct words *w)
 		bool new_ = in->new_->sections[s].measured;
 
 		if (sources[s] && base != new_)
-			note(w, false, "Only the %s has %s: these levels are not compared.",
-			     base ? "base" : "new capture", sources[s]);
+			diff_caution(w, false, "Only the %s has %s: these levels are not compared.",
+				     base ? "base" : "new capture", sources[s]);
 	}
 }
 
@@ -149,18 +153,20 @@ static void note_modes(struct words *w)
 	char a[64], b[64];
 
 	if (new_->focused || (base && base->focused))
-		note(w, true,
-		     "%s traced only the caches named with --cache: other growth is unknown.",
-		     filtered_side(base, new_));
+		diff_caution(
+			w, true,
+			"%s traced only the caches named with --cache: other growth is unknown.",
+			filtered_side(base, new_));
 	if (!base)
 		return;
 	period_words(base, a, sizeof(a));
 	period_words(new_, b, sizeof(b));
 	if (strcmp(a, b))
-		note(w, false,
-		     "The base is %s, the new capture is %s: the figures are comparable, but one side is less "
-		     "certain, as the intervals show.",
-		     a, b);
+		diff_caution(
+			w, false,
+			"The base is %s, the new capture is %s: the figures are comparable, but one side is less "
+			"certain, as the intervals show.",
+			a, b);
 }
 
 static void note_own(struct words *w)
@@ -169,9 +175,10 @@ static void note_own(struct words *w)
 	char a[UNITS_MAX], b[UNITS_MAX];
 
 	if (base && (base->own_bytes > 0 || new_->own_bytes > 0))
-		note(w, false,
-		     "VmallocUsed and its callers leave out the recorder's own tables (base: %s, new: %s).",
-		     units_bytes(a, base->own_bytes), units_bytes(b, new_->own_bytes));
+		diff_caution(
+			w, false,
+			"VmallocUsed and its callers leave out the recorder's own tables (base: %s, new: %s).",
+			units_bytes(a, base->own_bytes), units_bytes(b, new_->own_bytes));
 }
 
 static void note_durations(struct words *w)
@@ -180,13 +187,15 @@ static void note_durations(struct words *w)
 	char a[UNITS_MAX], b[UNITS_MAX];
 
 	if (!(new_->duration_s > 0) || (base && !(base->duration_s > 0)))
-		note(w, true, "One side has only one reading of the levels, so it has no rates.");
+		diff_caution(w, true,
+			     "One side has only one reading of the levels, so it has no rates.");
 	else if (base && (base->duration_s > 2 * new_->duration_s ||
 			  new_->duration_s > 2 * base->duration_s))
-		note(w, false,
-		     "The base lasted %s, the new capture %s. Rates are compared, but objects that outlive the "
-		     "shorter recording look like growth in it.",
-		     units_duration(a, base->duration_s), units_duration(b, new_->duration_s));
+		diff_caution(
+			w, false,
+			"The base lasted %s, the new capture %s. Rates are compared, but objects that outlive the "
+			"shorter recording look like growth in it.",
+			units_duration(a, base->duration_s), units_duration(b, new_->duration_s));
 }
 
 /* Captures of one boot have an order; time ranges of one recording may be the same. */
@@ -201,13 +210,15 @@ static void note_order(struct words *w)
 	base_s = view_wall_s(base);
 	new_s = view_wall_s(new_);
 	if (base_s == new_s && base->duration_s == new_->duration_s)
-		note(w, true,
-		     "Base and new are the same time range of the same recording, so nothing can differ. To "
-		     "compare two time ranges of one recording, give --base-to and --from.");
+		diff_caution(
+			w, true,
+			"Base and new are the same time range of the same recording, so nothing can differ. To "
+			"compare two time ranges of one recording, give --base-to and --from.");
 	else if (new_s < base_s)
-		note(w, true,
-		     "The new capture is older than the base (same boot), so growth is shown as shrinking. "
-		     "Swap the two files to see it as growth.");
+		diff_caution(
+			w, true,
+			"The new capture is older than the base (same boot), so growth is shown as shrinking. "
+			"Swap the two files to see it as growth.");
 }
 
 static void note_kernels(struct words *w)
@@ -216,22 +227,26 @@ static void note_kernels(struct words *w)
 	const struct capture *base, *new_ = in->new_view->c;
 
 	if (!in->base_view) {
-		note(w, false, "Call paths are matched by function and module, without offsets.");
+		diff_caution(w, false,
+			     "Call paths are matched by function and module, without offsets.");
 		return;
 	}
 	base = in->base_view->c;
 	if (strcmp(capture_meta(base, META_ARCH), capture_meta(new_, META_ARCH)))
-		note(w, false,
-		     "Architectures differ (%s and %s), and so do the sizes of objects and stacks.",
-		     capture_meta(base, META_ARCH), capture_meta(new_, META_ARCH));
+		diff_caution(
+			w, false,
+			"Architectures differ (%s and %s), and so do the sizes of objects and stacks.",
+			capture_meta(base, META_ARCH), capture_meta(new_, META_ARCH));
 	if (strcmp(capture_meta(base, META_RELEASE), capture_meta(new_, META_RELEASE)))
-		note(w, false,
-		     "Kernels differ (%s and %s): call paths are matched by function and module, without "
-		     "offsets. Call paths that match only at both ends are marked.",
-		     capture_meta(base, META_RELEASE), capture_meta(new_, META_RELEASE));
+		diff_caution(
+			w, false,
+			"Kernels differ (%s and %s): call paths are matched by function and module, without "
+			"offsets. Call paths that match only at both ends are marked.",
+			capture_meta(base, META_RELEASE), capture_meta(new_, META_RELEASE));
 	else if (!match_same_kernel(in->match))
-		note(w, false,
-		     "The kernels may be different builds: call paths are matched without offsets.");
+		diff_caution(
+			w, false,
+			"The kernels may be different builds: call paths are matched without offsets.");
 }
 
 static void note_sizes(struct words *w)
@@ -241,11 +256,12 @@ static void note_sizes(struct words *w)
 
 	if (!diff_sizes_differ(&w->d->in))
 		return;
-	note(w, false,
-	     "The machines differ in size (base: %.0f CPUs and %s; new: %.0f CPUs and %s), so levels are also "
-	     "given per CPU and per GiB.",
-	     base->cpus, units_bytes(a, base->mem_total_kb * 1024), new_->cpus,
-	     units_bytes(b, new_->mem_total_kb * 1024));
+	diff_caution(
+		w, false,
+		"The machines differ in size (base: %.0f CPUs and %s; new: %.0f CPUs and %s), so levels are also "
+		"given per CPU and per GiB.",
+		base->cpus, units_bytes(a, base->mem_total_kb * 1024), new_->cpus,
+		units_bytes(b, new_->mem_total_kb * 1024));
 }
 
 static void note_side(struct words *w, const struct view *v, const char *which)
@@ -255,16 +271,18 @@ static void note_side(struct words *w, const struct view *v, const char *which)
 	struct losses losses;
 
 	if (!v->complete)
-		note(w, false, "The %s is incomplete: its recording did not end properly.", which);
+		diff_caution(w, false, "The %s is incomplete: its recording did not end properly.",
+			     which);
 	if (stacks[0] && strcmp(stacks, "ok"))
-		note(w, true,
-		     "Call paths of the %s have no names (%.200s), so they cannot be matched.",
-		     which, stacks);
+		diff_caution(
+			w, true,
+			"Call paths of the %s have no names (%.200s), so they cannot be matched.",
+			which, stacks);
 	losses_sum(v, &losses);
 	if (losses_ratio(&losses) > 0.001)
-		note(w, false, "The %s lost %s events (%s%% of all).", which,
-		     units_count(count, losses.events),
-		     units_share(share, 100 * losses_ratio(&losses)));
+		diff_caution(w, false, "The %s lost %s events (%s%% of all).", which,
+			     units_count(count, losses.events),
+			     units_share(share, 100 * losses_ratio(&losses)));
 }
 
 static void say_notes(struct words *w)
@@ -283,9 +301,10 @@ static void say_notes(struct words *w)
 		note_side(w, in->base_view, "base");
 	note_side(w, in->new_view, "new capture");
 	if (in->set && baseline_captures(in->set) < SET_CAUTION)
-		note(w, true,
-		     "A set of %zu captures is too small to tell what is usual; use at least %d.",
-		     baseline_captures(in->set), SET_CAUTION);
+		diff_caution(
+			w, true,
+			"A set of %zu captures is too small to tell what is usual; use at least %d.",
+			baseline_captures(in->set), SET_CAUTION);
 }
 
 /* ---- verdict ---- */
@@ -325,12 +344,13 @@ static void say_growth_row(struct words *w, const struct diff_row *row, bool fir
 	const struct diff_figure *f = &row->growth;
 
 	describe_row(row, what, sizeof(what));
-	say(w, "%s grows %s/s faster%s%s: %s; %s %s/s.",
-	    first ? "Held memory" : "The second largest", units_bytes(more, f->delta),
-	    w->d->in.set ? " than usual" : "",
-	    interval_words(interval, " (95% interval ", f->delta, f->low, f->high, units_bytes),
-	    what, w->d->in.set ? "usual growth is" : "before, it grew by",
-	    units_bytes(had, f->base));
+	diff_say(
+		w, "%s grows %s/s faster%s%s: %s; %s %s/s.",
+		first ? "Held memory" : "The second largest", units_bytes(more, f->delta),
+		w->d->in.set ? " than usual" : "",
+		interval_words(interval, " (95% interval ", f->delta, f->low, f->high, units_bytes),
+		what, w->d->in.set ? "usual growth is" : "before, it grew by",
+		units_bytes(had, f->base));
 }
 
 static void say_growth(struct words *w)
@@ -344,14 +364,14 @@ static void say_growth(struct words *w)
 				    rows->items[grown].growth.status == DIFF_GROWN))
 		grown++;
 	if (!grown) {
-		say(w, "No held memory grows faster than in the base, beyond noise.");
+		diff_say(w, "No held memory grows faster than in the base, beyond noise.");
 		return;
 	}
 	say_growth_row(w, &rows->items[0], true);
 	if (grown > 1 && rows->items[1].growth.delta > rows->items[0].growth.delta / 2)
 		say_growth_row(w, &rows->items[1], false);
 	if (grown > 2)
-		say(w, "In all, %zu rows of GROWTH grow faster than before.", grown);
+		diff_say(w, "In all, %zu rows of GROWTH grow faster than before.", grown);
 }
 
 /* The up to three levels of a section that changed most. */
@@ -378,7 +398,7 @@ static void say_levels(struct words *w, enum profile_section section, const char
 			break;
 	}
 	if (shown)
-		say(w, "%s: %s.", head, list);
+		diff_say(w, "%s: %s.", head, list);
 }
 
 static void say_levels_all(struct words *w)
@@ -389,11 +409,11 @@ static void say_levels_all(struct words *w)
 	say_levels(w, PROFILE_POOLS, "Pools");
 	say_levels(w, PROFILE_CACHES, "Slab caches");
 	if (!changed)
-		say(w, "No level changed beyond its own noise.");
+		diff_say(w, "No level changed beyond its own noise.");
 }
 
 /* One level says little about a pool that rises and falls. */
-static void say_swings(struct words *w)
+static void diff_say_swings(struct words *w)
 {
 	const struct diff_rows *pools = &w->d->sections[PROFILE_POOLS];
 
@@ -403,9 +423,9 @@ static void say_swings(struct words *w)
 			row && row->range > DIFF_LEVEL_FLOOR ? row->pattern : PATTERN_UNKNOWN;
 
 		if (p == PATTERN_SPIKE || p == PATTERN_SAWTOOTH || p == PATTERN_DROP)
-			say(w, "In the new capture, %s %s%s.", diff_row_name(&pools->items[i]),
-			    pattern_words(p),
-			    p == PATTERN_DROP ? "" : ", so its level at the end says little");
+			diff_say(w, "In the new capture, %s %s%s.", diff_row_name(&pools->items[i]),
+				 pattern_words(p),
+				 p == PATTERN_DROP ? "" : ", so its level at the end says little");
 	}
 }
 
@@ -418,12 +438,12 @@ static void say_churn(struct words *w)
 		return;
 	row = &w->d->sections[PROFILE_GROWTH].items[w->d->churn_order[0]];
 	describe_row(row, what, sizeof(what));
-	say(w, "Traffic changed most in %s: %s/s allocated, %s %s/s.", what,
-	    units_bytes(new_, row->churn.new_), w->d->in.set ? "usually" : "before",
-	    units_bytes(base, row->churn.base));
+	diff_say(w, "Traffic changed most in %s: %s/s allocated, %s %s/s.", what,
+		 units_bytes(new_, row->churn.new_), w->d->in.set ? "usually" : "before",
+		 units_bytes(base, row->churn.base));
 }
 
-static void choose_next(struct words *w)
+static void diff_next(struct words *w)
 {
 	const struct diff_rows *growth = &w->d->sections[PROFILE_GROWTH],
 			       *caches = &w->d->sections[PROFILE_CACHES];
@@ -459,11 +479,11 @@ int diff_findings(struct diff *d)
 	say_notes(&w);
 	say_growth(&w);
 	say_levels_all(&w);
-	say_swings(&w);
+	diff_say_swings(&w);
 	say_churn(&w);
 	for (size_t i = 0; i < d->notes.nr; i++)
 		if (d->notes.items[i].grave)
-			say(&w, "%s", d->notes.items[i].text);
-	choose_next(&w);
+			diff_say(&w, "%s", d->notes.items[i].text);
+	diff_next(&w);
 	return w.failed ? -ENOMEM : 0;
 }

@@ -30,7 +30,7 @@ static void exhaustion_add(const struct view *v, struct exhaustion *o, const cha
 	o->nr++;
 }
 
-static int compare_row(const void *a, const void *b)
+static int compare_exhaustion(const void *a, const void *b)
 {
 	const struct exhaustion_row *x = a, *y = b;
 
@@ -76,7 +76,7 @@ int exhaustion_build(const struct view *v, const struct ledger *ledger, struct e
 				       t->slope_high);
 	}
 	if (o.nr)
-		qsort(o.rows, o.nr, sizeof(o.rows[0]), compare_row);
+		qsort(o.rows, o.nr, sizeof(o.rows[0]), compare_exhaustion);
 	*out = o;
 	return 0;
 }

@@ -76,7 +76,7 @@ static bool row_grew(const struct ledger_row *row)
 	return row->delta_kb > (traced ? GREW_KB : row_limit_kb(row));
 }
 
-static int compare_delta(const void *a, const void *b)
+static int compare_pool_growth(const void *a, const void *b)
 {
 	double x = (*(const struct ledger_row *const *)a)->delta_kb;
 	double y = (*(const struct ledger_row *const *)b)->delta_kb;
@@ -128,7 +128,7 @@ static void say_grown(struct writer *w)
 
 	for (size_t i = 0; i < LEDGER_POOLS; i++)
 		rows[i] = &w->f->ledger->rows[i];
-	qsort(rows, LEDGER_POOLS, sizeof(rows[0]), compare_delta);
+	qsort(rows, LEDGER_POOLS, sizeof(rows[0]), compare_pool_growth);
 	units_duration(duration, w->f->v->duration_s);
 	if (isnan(rows[0]->delta_kb)) {
 		say(w, "The capture holds one reading of the levels, so no growth can be shown.");

@@ -369,7 +369,7 @@ static void caches_note(struct caches *caches)
 	}
 }
 
-static int compare_delta(const void *a, const void *b)
+static int compare_cache_growth(const void *a, const void *b)
 {
 	const struct cache_row *x = a, *y = b;
 	double dx = isnan(x->delta_kb) ? -INFINITY : x->delta_kb;
@@ -387,7 +387,7 @@ static int compare_index(const void *a, const void *b, void *rows)
 {
 	const struct cache_row *items = rows;
 
-	return compare_delta(&items[*(const uint32_t *)a], &items[*(const uint32_t *)b]);
+	return compare_cache_growth(&items[*(const uint32_t *)a], &items[*(const uint32_t *)b]);
 }
 
 /* Sort the rows, and update the indices that ids and names have of them. */

@@ -337,7 +337,7 @@ static int groups_split(struct growth_builder *b,
 	return 0;
 }
 
-static int compare_group(const void *a, const void *b)
+static int compare_growth_group(const void *a, const void *b)
 {
 	const struct growth_group *x = a, *y = b;
 
@@ -417,7 +417,7 @@ static int growth_fill(struct growth_builder *b, struct growth *g)
 		g->bytes += b->groups[i].bytes;
 	}
 	if (b->nr)
-		qsort(b->groups, b->nr, sizeof(*b->groups), compare_group);
+		qsort(b->groups, b->nr, sizeof(*b->groups), compare_growth_group);
 	g->nr = b->nr;
 	return 0;
 }

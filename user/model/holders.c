@@ -16,7 +16,7 @@
 
 /* ---- processes ---- */
 
-static int compare_tgid(const void *a, const void *b)
+static int compare_task(const void *a, const void *b)
 {
 	const struct task_level *x = *(struct task_level *const *)a,
 				*y = *(struct task_level *const *)b;
@@ -32,7 +32,7 @@ static const struct task_level **tasks_sorted(const struct snapshot *s)
 	for (size_t i = 0; sorted && i < s->tasks.nr; i++)
 		sorted[i] = &s->tasks.items[i];
 	if (sorted)
-		qsort(sorted, s->tasks.nr, sizeof(*sorted), compare_tgid);
+		qsort(sorted, s->tasks.nr, sizeof(*sorted), compare_task);
 	return sorted;
 }
 
@@ -219,7 +219,7 @@ static void caller_key(const char *caller, char key[192])
 	snprintf(key, 192, "%s%.60s", plain, caller + n);
 }
 
-static int compare_key(const void *a, const void *b)
+static int compare_caller_key(const void *a, const void *b)
 {
 	return strcmp(((const struct caller_key *)a)->name, ((const struct caller_key *)b)->name);
 }
@@ -286,7 +286,7 @@ static const struct caller_key *key_find(const struct caller_key *keys, size_t n
 	snprintf(key.name, sizeof(key.name), "%s+0x%llx%s%.40s%s", symbol,
 		 (unsigned long long)f->offset, module ? " [" : "", module ? f->module : "",
 		 module ? "]" : "");
-	return bsearch(&key, keys, nr, sizeof(*keys), compare_key);
+	return bsearch(&key, keys, nr, sizeof(*keys), compare_caller_key);
 }
 
 /* Caches the key of each frame: its index plus 1, 0 for no key, or FRAME_NOT_LOOKED_UP. */
@@ -382,7 +382,7 @@ static int callers_build(const struct view *v, const struct outstanding *held, s
 		caller_key(l->callers.items[i].caller, keys[i].name);
 		keys[i].index = i;
 	}
-	qsort(keys, l->callers.nr, sizeof(*keys), compare_key);
+	qsort(keys, l->callers.nr, sizeof(*keys), compare_caller_key);
 	if (callers_attribute(v, held, keys, l->callers.nr, l))
 		return -ENOMEM;
 	callers_preexisting(view_traces(v, POOL_VMALLOC), l);

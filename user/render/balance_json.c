@@ -66,7 +66,7 @@ static json_t *candidates_json(struct json_out *o, const struct balance *b)
 	return list;
 }
 
-static json_t *vmalloc_json(struct json_out *o, const struct balance *b)
+static json_t *balance_vmalloc_json(struct json_out *o, const struct balance *b)
 {
 	json_t *j = json_object();
 
@@ -92,7 +92,7 @@ int balance_json(const struct balance_sheet *s, FILE *out)
 	put(&o, root, "lines", lines_json(&o, s));
 	put(&o, root, "groups", groups_json(&o, s));
 	put(&o, root, "suspects", candidates_json(&o, &s->end));
-	put(&o, root, "vmalloc", vmalloc_json(&o, &s->end));
+	put(&o, root, "vmalloc", balance_vmalloc_json(&o, &s->end));
 	for (size_t i = 0; i < s->notes.nr; i++)
 		append(&o, notes, text(s->notes.items[i]));
 	put(&o, root, "notes", notes);

@@ -81,8 +81,8 @@ static json_t *level_json(struct json_out *o, const struct diff *d, const struct
 	return j;
 }
 
-static void write_levels(struct json_out *o, const struct diff *d,
-			 const struct diff_options *options, enum profile_section section)
+static void write_level_rows(struct json_out *o, const struct diff *d,
+			     const struct diff_options *options, enum profile_section section)
 {
 	const struct diff_rows *rows = &d->sections[section];
 	size_t nr = section_shown(d, section, options);
@@ -156,8 +156,8 @@ static json_t *growth_row_json(struct json_out *o, const struct diff *d, const s
 	return j;
 }
 
-static void write_growth(struct json_out *o, const struct diff *d,
-			 const struct diff_options *options)
+static void write_growth_rows(struct json_out *o, const struct diff *d,
+			      const struct diff_options *options)
 {
 	const struct diff_rows *rows = &d->sections[PROFILE_GROWTH];
 	size_t nr = section_shown(d, PROFILE_GROWTH, options);
@@ -190,7 +190,7 @@ static void write_churn(struct json_out *o, const struct diff *d,
 	json_end(o, ']');
 }
 
-static json_t *verdict_json(struct json_out *o, const struct diff *d)
+static json_t *diff_verdict_json(struct json_out *o, const struct diff *d)
 {
 	json_t *j = json_object(), *sentences = json_array();
 
@@ -211,16 +211,16 @@ int diff_json(const struct diff *d, const struct diff_options *options, FILE *ou
 	json_member(&o, "base",
 		    d->in.base_view ? side_json(&o, d->in.base_view) : set_json(&o, d->in.set));
 	json_member(&o, "new", side_json(&o, d->in.new_view));
-	json_member(&o, "verdict", verdict_json(&o, d));
+	json_member(&o, "verdict", diff_verdict_json(&o, d));
 	for (size_t i = 0; i < d->notes.nr; i++)
 		append(&o, notes, text(d->notes.items[i].text));
 	json_member(&o, "notes", notes);
 	for (int s = 0; s < PROFILE_LEVELS; s++)
-		write_levels(&o, d, options, s);
+		write_level_rows(&o, d, options, s);
 	json_member(&o, "growth_by", json_string(growth_by_name(d->in.new_->by)));
 	json_member(&o, "growth_changed",
 		    json_integer((json_int_t)d->sections[PROFILE_GROWTH].changed));
-	write_growth(&o, d, options);
+	write_growth_rows(&o, d, options);
 	write_churn(&o, d, options);
 	return json_document_end(&o);
 }

@@ -11,7 +11,7 @@
 #define NAME_COLUMNS 24
 #define CELL_MAX     (PAGE_CELL + 8)
 
-struct text {
+struct diff_page {
 	struct page page;
 	const struct diff *d;
 	const struct diff_options *o;
@@ -45,7 +45,7 @@ static const char *relative(const struct page *p, char buf[CELL_MAX], const stru
 
 /* ---- what is compared ---- */
 
-static void text_side(struct text *t, const char *which, const struct view *v)
+static void text_side(struct diff_page *t, const char *which, const struct view *v)
 {
 	const struct capture *c = v->c;
 	char when[UNITS_MAX], duration[UNITS_MAX], memory[UNITS_MAX], uptime[UNITS_MAX];
@@ -61,7 +61,7 @@ static void text_side(struct text *t, const char *which, const struct view *v)
 		v->complete ? "" : ", incomplete", units_duration(uptime, view_uptime_s(v)));
 }
 
-static void text_compared(struct text *t)
+static void text_compared(struct diff_page *t)
 {
 	page_heading(&t->page, PAGE_BOLD, "COMPARED");
 	if (t->d->in.base_view)
@@ -99,7 +99,7 @@ static void level_row(struct table *table, const struct diff_row *row)
 }
 
 /* "Slab per CPU 12M to 10M, per GiB …" of machines that are not alike. */
-static void text_scaled(struct text *t, const struct diff_row *row)
+static void text_scaled(struct diff_page *t, const struct diff_row *row)
 {
 	const struct profile *base = t->d->in.base, *new_ = t->d->in.new_;
 	char a[4][UNITS_MAX];
@@ -114,7 +114,7 @@ static void text_scaled(struct text *t, const struct diff_row *row)
 		       units_bytes_short(a[3], profile_per_gib(new_, row->level.new_)));
 }
 
-static void text_levels(struct text *t, enum profile_section section, const char *title)
+static void text_levels(struct diff_page *t, enum profile_section section, const char *title)
 {
 	const struct table_column columns[] = {
 		{"", NAME_COLUMNS, false},
@@ -149,7 +149,7 @@ static void text_levels(struct text *t, enum profile_section section, const char
 
 /* The path, one frame a line: from a capture where there is one, with offsets; else from its
  * identity. */
-static void text_path(struct text *t, const struct diff_row *row)
+static void text_path(struct diff_page *t, const struct diff_row *row)
 {
 	const struct profile_row *side = diff_row_side(row);
 	const struct view *v = diff_row_view(t->d, row);
@@ -163,7 +163,7 @@ static void text_path(struct text *t, const struct diff_row *row)
 	page_paragraph(&t->page, 6, "%s", label && label[0] ? label : "(no call path recorded)");
 }
 
-static void text_growth_row(struct text *t, const struct diff_row *row, size_t rank)
+static void text_growth_row(struct diff_page *t, const struct diff_row *row, size_t rank)
 {
 	const struct diff_figure *f = &row->growth;
 	const struct profile_row *side = diff_row_side(row);
@@ -205,7 +205,7 @@ static void text_growth_row(struct text *t, const struct diff_row *row, size_t r
 			       diff_row_name(row)[0] ? diff_row_name(row) : "(not known)");
 }
 
-static void text_growth(struct text *t)
+static void text_growth(struct diff_page *t)
 {
 	const struct diff_rows *rows = &t->d->sections[PROFILE_GROWTH];
 	size_t nr = section_rows(t->d, PROFILE_GROWTH, t->o);
@@ -226,7 +226,7 @@ static void text_growth(struct text *t)
 			       nr);
 }
 
-static void text_churn(struct text *t)
+static void text_churn(struct diff_page *t)
 {
 	static const struct table_column columns[] = {
 		{"base", 0, true}, {"new", 0, true}, {"change", 0, true},
@@ -255,7 +255,7 @@ static void text_churn(struct text *t)
 
 int diff_text(const struct diff *d, const struct diff_options *options, FILE *out)
 {
-	struct text t = {.d = d, .o = options};
+	struct diff_page t = {.d = d, .o = options};
 
 	page_begin(&t.page, out, options->colour, options->utf8);
 	page_verdict(&t.page, false, d->verdict.items, d->verdict.nr, d->next);

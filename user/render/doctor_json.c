@@ -4,7 +4,7 @@
 #include "render/json_value.h"
 #include "version.h"
 
-static json_t *kernel_json(struct json_out *o, const struct doctor *d)
+static json_t *doctor_kernel_json(struct json_out *o, const struct doctor *d)
 {
 	json_t *j = json_object();
 
@@ -25,7 +25,7 @@ static json_t *tables_json(struct json_out *o, const struct doctor_tables *t)
 	return j;
 }
 
-static json_t *memory_json(struct json_out *o, const struct doctor *d)
+static json_t *doctor_memory_json(struct json_out *o, const struct doctor *d)
 {
 	json_t *j = json_object();
 
@@ -45,7 +45,7 @@ static json_t *capabilities_json(struct json_out *o, const struct doctor *d)
 	return j;
 }
 
-static json_t *hooks_json(struct json_out *o, const struct doctor *d)
+static json_t *doctor_hooks_json(struct json_out *o, const struct doctor *d)
 {
 	json_t *hooks = json_array();
 
@@ -72,7 +72,7 @@ int doctor_json(const struct doctor *d, FILE *out)
 	put(&o, root, "schema", json_integer(JSON_SCHEMA_VERSION));
 	put(&o, root, "can_record", json_boolean(d->can_record));
 	put(&o, root, "refusal", text(d->refusal));
-	put(&o, root, "kernel", kernel_json(&o, d));
+	put(&o, root, "kernel", doctor_kernel_json(&o, d));
 	put(&o, root, "proc", json_boolean(d->proc));
 	put(&o, root, "meminfo", json_boolean(d->meminfo));
 	put(&o, root, "btf", json_boolean(d->btf.works));
@@ -82,9 +82,9 @@ int doctor_json(const struct doctor *d, FILE *out)
 	put(&o, root, "symbols", json_boolean(d->symbols.works));
 	put(&o, root, "slabinfo", json_boolean(d->slabinfo));
 	put(&o, root, "vmallocinfo", json_boolean(d->vmallocinfo));
-	put(&o, root, "memory", memory_json(&o, d));
+	put(&o, root, "memory", doctor_memory_json(&o, d));
 	put(&o, root, "capabilities", capabilities_json(&o, d));
-	put(&o, root, "hooks", hooks_json(&o, d));
+	put(&o, root, "hooks", doctor_hooks_json(&o, d));
 	for (size_t i = 0; i < d->nr_notes; i++)
 		append(&o, notes, text(d->notes[i]));
 	put(&o, root, "notes", notes);

@@ -4,7 +4,7 @@
 #include "render/doctor.h"
 #include "render/table.h"
 
-static void memory(struct page *p, const struct doctor *d)
+static void doctor_memory(struct page *p, const struct doctor *d)
 {
 	char bytes[4][UNITS_MAX], live[2][UNITS_MAX];
 
@@ -21,7 +21,7 @@ static void memory(struct page *p, const struct doctor *d)
 		       units_bytes(bytes[3], d->most_bytes));
 }
 
-static void capabilities(struct page *p, const struct doctor *d)
+static void doctor_capabilities(struct page *p, const struct doctor *d)
 {
 	struct page_words w;
 
@@ -39,7 +39,7 @@ static void capabilities(struct page *p, const struct doctor *d)
 	page_words_end(p, &w, 2);
 }
 
-static void host(struct page *p, const struct doctor *d)
+static void doctor_host(struct page *p, const struct doctor *d)
 {
 	char restrict_[32] = "unknown";
 
@@ -54,11 +54,11 @@ static void host(struct page *p, const struct doctor *d)
 	page_paragraph(p, 2, "slabinfo %s, vmallocinfo %s.",
 		       d->slabinfo ? "readable" : "not readable",
 		       d->vmallocinfo ? "readable" : "not readable");
-	memory(p, d);
-	capabilities(p, d);
+	doctor_memory(p, d);
+	doctor_capabilities(p, d);
 }
 
-static void hooks(struct page *p, const struct doctor *d)
+static void doctor_hooks(struct page *p, const struct doctor *d)
 {
 	static const struct table_column columns[] = {
 		{"hook", 0, false}, {"pool", 0, false}, {"how", 0, false}};
@@ -88,8 +88,8 @@ int doctor_text(const struct doctor *d, bool colour, bool utf8, FILE *out)
 	struct page p;
 
 	page_begin(&p, out, colour, utf8);
-	host(&p, d);
-	hooks(&p, d);
+	doctor_host(&p, d);
+	doctor_hooks(&p, d);
 	fprintf(out, "\n%s%s\n",
 		d->can_record ? "record would work here." : "record would NOT work here: ",
 		d->refusal);
