@@ -36,7 +36,7 @@ static int set_add(const char *path, const struct capture *new_, enum growth_by 
 		return 0;
 	}
 	err = match_new(new_, input.c, false, &match);
-	err = err ?: profile_build(&input.part.view, match, by, true, &p);
+	err = err ?: profile_build(&input.range.view, match, by, true, &p);
 	err = err ?: baseline_add(set, &p);
 	match_free(match);
 	return err;

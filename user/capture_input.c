@@ -36,9 +36,9 @@ int capture_input_read(const char *path, double from_s, double to_s, struct capt
 
 	if (err)
 		return err;
-	err = time_range_build(s->c, from_s, to_s, &s->part);
+	err = time_range_build(s->c, from_s, to_s, &s->range);
 	if (err == -ERANGE && isnan(from_s) && isnan(to_s)) {
-		view_whole(s->c, &s->part.view); /* even a single reading has levels */
+		view_whole(s->c, &s->range.view); /* even a single reading has levels */
 		return 0;
 	}
 	if (err == -ERANGE)
@@ -50,6 +50,6 @@ int capture_input_read(const char *path, double from_s, double to_s, struct capt
 
 void capture_input_free(struct capture_input *s)
 {
-	time_range_free(&s->part);
+	time_range_free(&s->range);
 	capture_free(s->c);
 }

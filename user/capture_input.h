@@ -7,7 +7,7 @@
 
 struct capture_input {
 	struct capture *c;
-	struct time_range part;
+	struct time_range range;
 };
 
 /* Read a capture. For the times see time_range_build(); NaN for both selects all of it. Returns 0

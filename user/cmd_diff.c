@@ -181,9 +181,9 @@ static int diff_pair(const struct diff_args *args)
 	_cleanup_(capture_input_free) struct capture_input base = {0}, new_ = {0};
 	_cleanup_(profile_free) struct profile base_profile = {0}, new_profile = {0};
 	struct match *match = NULL;
-	struct diff_input in = {.base_view = &base.part.view,
+	struct diff_input in = {.base_view = &base.range.view,
 				.base = &base_profile,
-				.new_view = &new_.part.view,
+				.new_view = &new_.range.view,
 				.new_ = &new_profile};
 	int status;
 
@@ -215,7 +215,7 @@ static int diff_set(const struct diff_args *args)
 	_cleanup_(profile_free) struct profile profile = {0};
 	struct baseline *set = NULL;
 	struct match *match = NULL;
-	struct diff_input in = {.new_view = &new_.part.view, .new_ = &profile};
+	struct diff_input in = {.new_view = &new_.range.view, .new_ = &profile};
 	int status = EXIT_FAILED;
 
 	if (capture_input_read(args->paths[0], args->from_s[1], args->to_s[1], &new_))

@@ -137,17 +137,17 @@ int cmd_report(int argc, char **argv)
 	const struct argp argp = {
 		.options = options, .parser = report_parse_option, .args_doc = "FILE", .doc = doc};
 	struct report_args args = {.top = ARGS_TOP_UNSET, .from_s = NAN, .to_s = NAN};
-	_cleanup_(capture_input_free) struct capture_input side = {0};
+	_cleanup_(capture_input_free) struct capture_input input = {0};
 	_cleanup_(report_free) struct report r = {0};
 	const struct report_rendering what = {.r = &r, .args = &args};
 
 	if (args_parse(&argp, 0, argc, argv, &args))
 		return EXIT_USAGE;
 	privileges_keep_for(&args.path, 1);
-	if (capture_input_read(args.path, args.from_s, args.to_s, &side))
+	if (capture_input_read(args.path, args.from_s, args.to_s, &input))
 		return EXIT_FAILED;
 	privileges_keep_none();
-	if (report_build(&side.part.view, args.by, &r)) {
+	if (report_build(&input.range.view, args.by, &r)) {
 		log_error(ENOMEM, "not enough memory to compute the report of %s%s", args.path,
 			  bounds_memory_hint());
 		return EXIT_FAILED;

@@ -200,7 +200,7 @@ static int add_churn(struct profile_build *b, const struct growth *g, uint32_t *
 
 int profile_growth(struct profile_build *b)
 {
-	_cleanup_(outstanding_free) struct outstanding held = {0};
+	_cleanup_(outstanding_free) struct outstanding outstanding = {0};
 	_cleanup_(growth_free) struct growth g = {0};
 	_cleanup_free_ uint32_t *index = NULL;
 	size_t keys;
@@ -208,7 +208,8 @@ int profile_growth(struct profile_build *b)
 	if (!b->v->at)
 		return 0;
 	b->p->sections[PROFILE_GROWTH].measured = true;
-	if (outstanding_correct(b->v->at, &held) || growth_build(b->v, &held, b->p->by, &g))
+	if (outstanding_correct(b->v->at, &outstanding) ||
+	    growth_build(b->v, &outstanding, b->p->by, &g))
 		return -ENOMEM;
 	keys = growth_keys(&g, b->v->c);
 	index = malloc(POOLS * (keys + 1) * sizeof(*index));

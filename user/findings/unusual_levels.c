@@ -22,7 +22,7 @@
 
 struct facts {
 	const struct view *v;
-	const struct holders *levels;
+	const struct holders *holders;
 	struct unusual_levels *out;
 	double total, page_tables, stacks, threads, mapped, reclaimable, unreclaimable, percpu,
 		vmalloc;
@@ -70,7 +70,7 @@ static void rule_page_tables(struct facts *f)
 {
 	double share = f->page_tables / f->mapped;
 	const struct process_level *top =
-		f->levels->processes.nr ? f->levels->processes.items : NULL;
+		f->holders->processes.nr ? f->holders->processes.items : NULL;
 	char tables[UNITS_MAX], mapped[UNITS_MAX], who[64] = "", most[UNITS_MAX];
 
 	/* Without any mapped memory these two lines are missing (a container's /proc), not 0. */
@@ -120,7 +120,7 @@ static void rule_percpu(struct facts *f)
 
 static void rule_vmalloc(struct facts *f)
 {
-	double stacks = known(f->levels->vmalloc_end.stacks_kb);
+	double stacks = known(f->holders->vmalloc_end.stacks_kb);
 	double own = capture_meta_number(f->v->c, META_OWN_BYTES, 0) / 1024;
 	double rest = f->vmalloc - stacks - fmin(own, f->vmalloc);
 	const struct caller_level *top = NULL;
@@ -128,9 +128,9 @@ static void rule_vmalloc(struct facts *f)
 
 	if (!(rest > VMALLOC_SHARE * f->total))
 		return;
-	for (size_t i = 0; i < f->levels->callers.nr && !top; i++)
-		if (!f->levels->callers.items[i].stacks)
-			top = &f->levels->callers.items[i];
+	for (size_t i = 0; i < f->holders->callers.nr && !top; i++)
+		if (!f->holders->callers.items[i].stacks)
+			top = &f->holders->callers.items[i];
 	if (top)
 		snprintf(caller, sizeof(caller), " Its largest user is %.64s with %s.",
 			 top->caller[0] ? top->caller : "unknown",
@@ -155,7 +155,7 @@ static void caution_virtual(struct facts *f)
 		     "and memory that the hypervisor holds for this guest is invisible from inside.");
 }
 
-void unusual_levels_build(const struct view *v, const struct holders *levels,
+void unusual_levels_build(const struct view *v, const struct holders *holders,
 			  struct unusual_levels *out)
 {
 	static void (*const rules[])(struct facts *) = {rule_stacks,  rule_page_tables,
@@ -164,7 +164,7 @@ void unusual_levels_build(const struct view *v, const struct holders *levels,
 	const struct snapshot *s = v->end;
 	struct facts f = {
 		.v = v,
-		.levels = levels,
+		.holders = holders,
 		.out = out,
 		.total = snapshot_meminfo(s, "MemTotal"),
 		.page_tables = snapshot_meminfo(s, "PageTables"),

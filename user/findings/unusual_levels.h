@@ -25,7 +25,7 @@ struct unusual_levels {
 	size_t nr;
 };
 
-void unusual_levels_build(const struct view *v, const struct holders *levels,
+void unusual_levels_build(const struct view *v, const struct holders *holders,
 			  struct unusual_levels *out);
 
 #endif

@@ -235,11 +235,11 @@ static int caches_level(const struct view *v, struct caches *caches, const struc
 	return 0;
 }
 
-static void caches_trace(const struct view *v, const struct outstanding *held,
+static void caches_trace(const struct view *v, const struct outstanding *outstanding,
 			 struct caches *caches)
 {
-	for (size_t i = 0; i < held->nr; i++) {
-		const struct outstanding_row *h = &held->items[i];
+	for (size_t i = 0; i < outstanding->nr; i++) {
+		const struct outstanding_row *h = &outstanding->items[i];
 		struct cache_row *r;
 
 		if (h->h->pool != POOL_SLAB || caches->by_id[h->h->cache] == CACHES_NONE)
@@ -504,8 +504,8 @@ static int caches_add_large(const struct view *v, struct caches *caches)
 	return 0;
 }
 
-static int caches_fill(const struct view *v, const struct outstanding *held, double lost_ratio,
-		       struct row_names *names, struct caches *caches)
+static int caches_fill(const struct view *v, const struct outstanding *outstanding,
+		       double lost_ratio, struct row_names *names, struct caches *caches)
 {
 	caches->by_id = calloc(v->c->nr_caches + 1, sizeof(*caches->by_id));
 	if (!caches->by_id || caches_add_captured(v, caches, names))
@@ -515,7 +515,7 @@ static int caches_fill(const struct view *v, const struct outstanding *held, dou
 		return -ENOMEM;
 	if (caches_add_large(v, caches) || caches_level(v, caches, names))
 		return -ENOMEM;
-	caches_trace(v, held, caches);
+	caches_trace(v, outstanding, caches);
 	caches_judge(v, lost_ratio, caches);
 	caches_note(caches);
 	if (caches_sort(v, caches, names))
@@ -523,12 +523,12 @@ static int caches_fill(const struct view *v, const struct outstanding *held, dou
 	return caches_trend(v, caches, names);
 }
 
-int caches_build(const struct view *v, const struct outstanding *held, double lost_ratio,
+int caches_build(const struct view *v, const struct outstanding *outstanding, double lost_ratio,
 		 struct caches *out)
 {
 	struct caches caches = {0};
 	struct row_names names = {0};
-	int err = caches_fill(v, held, lost_ratio, &names, &caches);
+	int err = caches_fill(v, outstanding, lost_ratio, &names, &caches);
 
 	ARRAY_FREE(&names);
 	if (err)

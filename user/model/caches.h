@@ -50,7 +50,7 @@ struct caches {
 #define CACHES_NONE UINT32_MAX
 
 /* 0 or −ENOMEM. Free with caches_free(). */
-int caches_build(const struct view *v, const struct outstanding *held, double lost_ratio,
+int caches_build(const struct view *v, const struct outstanding *outstanding, double lost_ratio,
 		 struct caches *out);
 void caches_free(struct caches *c);
 

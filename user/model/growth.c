@@ -82,7 +82,7 @@ static void name_entry(const struct capture *c, uint32_t stack, char *buf, size_
 	snprintf(buf, size, "%s", e.label);
 }
 
-/* What outstanding objects can be grouped by. To add a way, add a row. */
+/* What outstanding objects can be grouped by. To add a dimension, add a row. */
 static const struct dimension {
 	const char *name;
 	uint32_t (*key)(const struct capture *c, const struct cap_held *h);
@@ -179,9 +179,9 @@ double age_buckets_end_s(size_t buckets)
 
 struct growth_builder {
 	const struct view *v;
-	const struct outstanding *held;
+	const struct outstanding *outstanding;
 	const struct growth *g;
-	uint32_t *group_of; /* of each held row */
+	uint32_t *group_of; /* of each row of outstanding */
 	struct growth_group *groups;
 	size_t nr;
 };
@@ -209,8 +209,8 @@ static void group_add(struct growth_group *g, const struct outstanding_row *r)
 static void groups_collect(struct growth_builder *b, uint32_t *index, size_t keys)
 {
 	memset(index, 0xff, POOLS * keys * sizeof(*index));
-	for (size_t i = 0; i < b->held->nr; i++) {
-		const struct outstanding_row *r = &b->held->items[i];
+	for (size_t i = 0; i < b->outstanding->nr; i++) {
+		const struct outstanding_row *r = &b->outstanding->items[i];
 		uint32_t key = growth_key(b->g, b->v->c, r->h);
 		uint32_t *at = &index[(size_t)r->h->pool * keys + key];
 
@@ -306,7 +306,7 @@ static int groups_split(struct growth_builder *b,
 			uint32_t (*key)(const struct capture *, const struct cap_held *),
 			size_t member, struct growth_share **out)
 {
-	size_t nr = b->held->nr, at = 0;
+	size_t nr = b->outstanding->nr, at = 0;
 	_cleanup_free_ struct growth_part *parts = calloc(nr + 1, sizeof(*parts));
 	struct growth_share *shares = calloc(nr + 1, sizeof(*shares));
 
@@ -315,8 +315,8 @@ static int groups_split(struct growth_builder *b,
 		return -ENOMEM;
 	for (size_t i = 0; i < nr; i++)
 		parts[i] = (struct growth_part){.group = b->group_of[i],
-						.id = key(b->v->c, b->held->items[i].h),
-						.bytes = b->held->items[i].bytes};
+						.id = key(b->v->c, b->outstanding->items[i].h),
+						.bytes = b->outstanding->items[i].bytes};
 	qsort(parts, nr, sizeof(*parts), compare_part);
 	for (size_t i = 0; i < nr;) {
 		struct growth_group *g = &b->groups[parts[i].group];
@@ -431,21 +431,22 @@ const struct cache_row *growth_cache(const struct growth_group *g, const struct 
 	return &caches->items[caches->by_id[id]];
 }
 
-int growth_build(const struct view *v, const struct outstanding *held, enum growth_by by,
+int growth_build(const struct view *v, const struct outstanding *outstanding, enum growth_by by,
 		 struct growth *out)
 {
 	struct growth g = {.by = by};
-	_cleanup_free_ struct outstanding_row *rows = calloc(held->nr + 1, sizeof(*rows));
-	_cleanup_free_ uint32_t *group_of = calloc(held->nr + 1, sizeof(*group_of));
+	_cleanup_free_ struct outstanding_row *rows = calloc(outstanding->nr + 1, sizeof(*rows));
+	_cleanup_free_ uint32_t *group_of = calloc(outstanding->nr + 1, sizeof(*group_of));
 	struct outstanding own = {.items = rows};
-	struct growth_builder b = {.v = v, .held = &own, .g = &g};
+	struct growth_builder b = {.v = v, .outstanding = &own, .g = &g};
 
-	g.groups = calloc(held->nr + 1, sizeof(*g.groups));
+	g.groups = calloc(outstanding->nr + 1, sizeof(*g.groups));
 	b.group_of = group_of;
 	b.groups = g.groups;
-	for (size_t i = 0; rows && i < held->nr; i++)
-		if (class_place(held->items[i].h->pool, held->items[i].h->class_) != CLASS_SHARED)
-			rows[own.nr++] = held->items[i];
+	for (size_t i = 0; rows && i < outstanding->nr; i++)
+		if (class_place(outstanding->items[i].h->pool, outstanding->items[i].h->class_) !=
+		    CLASS_SHARED)
+			rows[own.nr++] = outstanding->items[i];
 	if (!rows || !group_of || !g.groups || growth_name(v->c, &g) || growth_fill(&b, &g)) {
 		growth_free(&g);
 		return -ENOMEM;

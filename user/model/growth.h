@@ -72,7 +72,7 @@ struct growth {
 };
 
 /* 0 or −ENOMEM. O(rows · log rows). Free with growth_free(). */
-int growth_build(const struct view *v, const struct outstanding *held, enum growth_by by,
+int growth_build(const struct view *v, const struct outstanding *outstanding, enum growth_by by,
 		 struct growth *out);
 void growth_free(struct growth *g);
 

@@ -312,7 +312,7 @@ static const struct caller_key *frame_key(const struct frame_keys *f, const stru
 }
 
 /* Add each traced area to the caller that vmallocinfo shows for it: a frame of its call path. */
-static int callers_attribute(const struct view *v, const struct outstanding *held,
+static int callers_attribute(const struct view *v, const struct outstanding *outstanding,
 			     const struct caller_key *keys, size_t nr, struct holders *l)
 {
 	_cleanup_free_ uint32_t *of_frame = malloc(v->c->nr_frames * sizeof(*of_frame));
@@ -321,8 +321,8 @@ static int callers_attribute(const struct view *v, const struct outstanding *hel
 	if (!of_frame)
 		return -ENOMEM;
 	memset(of_frame, 0xff, v->c->nr_frames * sizeof(*of_frame));
-	for (size_t i = 0; i < held->nr; i++) {
-		const struct outstanding_row *row = &held->items[i];
+	for (size_t i = 0; i < outstanding->nr; i++) {
+		const struct outstanding_row *row = &outstanding->items[i];
 		const struct cap_stack *s = &v->c->stacks[row->h->stack];
 		const struct caller_key *key = NULL;
 
@@ -339,8 +339,8 @@ static int callers_attribute(const struct view *v, const struct outstanding *hel
 }
 
 /*
- * As for slab caches: when more is held than the level grew by, older areas were freed. At most
- * what the caller had at the start; a difference within the sampling error counts as none.
+ * As for slab caches: when more is outstanding than the level grew by, older areas were freed. At
+ * most what the caller had at the start; a difference within the sampling error counts as none.
  */
 static void callers_preexisting(bool traced, struct holders *l)
 {
@@ -366,7 +366,8 @@ static int compare_caller_size(const void *a, const void *b)
 	return strcmp(x->caller, y->caller);
 }
 
-static int callers_build(const struct view *v, const struct outstanding *held, struct holders *l)
+static int callers_build(const struct view *v, const struct outstanding *outstanding,
+			 struct holders *l)
 {
 	_cleanup_free_ struct caller_key *keys = NULL;
 
@@ -383,7 +384,7 @@ static int callers_build(const struct view *v, const struct outstanding *held, s
 		keys[i].index = i;
 	}
 	qsort(keys, l->callers.nr, sizeof(*keys), compare_caller_key);
-	if (callers_attribute(v, held, keys, l->callers.nr, l))
+	if (callers_attribute(v, outstanding, keys, l->callers.nr, l))
 		return -ENOMEM;
 	callers_preexisting(view_traces(v, POOL_VMALLOC), l);
 	if (l->callers.nr)
@@ -418,13 +419,13 @@ static void vmalloc_sum(const struct view *v, const struct snapshot *s, struct v
 		out->rounding_kb = pages - inside;
 }
 
-int holders_build(const struct view *v, const struct outstanding *held, struct holders *out)
+int holders_build(const struct view *v, const struct outstanding *outstanding, struct holders *out)
 {
 	struct holders l = {0};
 
 	vmalloc_sum(v, v->start, &l.vmalloc_start);
 	vmalloc_sum(v, v->end, &l.vmalloc_end);
-	if (processes_build(v, &l) || callers_build(v, held, &l)) {
+	if (processes_build(v, &l) || callers_build(v, outstanding, &l)) {
 		holders_free(&l);
 		return -ENOMEM;
 	}

@@ -67,7 +67,7 @@ struct holders {
 };
 
 /* 0 or −ENOMEM. Free with holders_free(). */
-int holders_build(const struct view *v, const struct outstanding *held, struct holders *out);
+int holders_build(const struct view *v, const struct outstanding *outstanding, struct holders *out);
 void holders_free(struct holders *l);
 
 #endif

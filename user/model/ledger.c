@@ -19,9 +19,9 @@
 
 struct source {
 	const struct view *v;
-	const struct outstanding *held;
+	const struct outstanding *outstanding;
 	const struct caches *caches;
-	const struct holders *levels;
+	const struct holders *holders;
 };
 
 struct pool_def {
@@ -78,9 +78,9 @@ static double vmalloc_growth(const struct source *s, double sign)
 {
 	double kb = 0;
 
-	for (size_t i = 0; i < s->levels->callers.nr; i++)
-		kb += fmax(sign * (s->levels->callers.items[i].kb.end -
-				   s->levels->callers.items[i].kb.start),
+	for (size_t i = 0; i < s->holders->callers.nr; i++)
+		kb += fmax(sign * (s->holders->callers.items[i].kb.end -
+				   s->holders->callers.items[i].kb.start),
 			   0);
 	return kb;
 }
@@ -89,30 +89,30 @@ static double vmalloc_preexisting(const struct source *s)
 {
 	double kb = 0;
 
-	if (!s->levels->callers_known)
+	if (!s->holders->callers_known)
 		return NAN;
 	if (!view_traces(s->v, POOL_VMALLOC))
 		return vmalloc_growth(s, -1);
-	for (size_t i = 0; i < s->levels->callers.nr; i++)
-		kb += s->levels->callers.items[i].preexisting_freed_kb;
+	for (size_t i = 0; i < s->holders->callers.nr; i++)
+		kb += s->holders->callers.items[i].preexisting_freed_kb;
 	return kb;
 }
 
 static double vmalloc_overhead(const struct source *s)
 {
 	if (!view_traces(s->v, POOL_VMALLOC)) /* vmallocinfo counts whole pages: no overhead */
-		return s->levels->callers_known ? 0 : NAN;
-	return s->levels->vmalloc_end.rounding_kb - s->levels->vmalloc_start.rounding_kb;
+		return s->holders->callers_known ? 0 : NAN;
+	return s->holders->vmalloc_end.rounding_kb - s->holders->vmalloc_start.rounding_kb;
 }
 
 static double stacks_preexisting(const struct source *s)
 {
-	return s->levels->stacks_lost_kb;
+	return s->holders->stacks_lost_kb;
 }
 
 static double pgtables_preexisting(const struct source *s)
 {
-	return s->levels->pgtables_lost_kb;
+	return s->holders->pgtables_lost_kb;
 }
 
 static double held_kb(const struct source *s, const struct pool_def *def, double *var)
@@ -120,8 +120,8 @@ static double held_kb(const struct source *s, const struct pool_def *def, double
 	double bytes = 0;
 
 	*var = 0;
-	for (size_t i = 0; i < s->held->nr; i++) {
-		const struct outstanding_row *row = &s->held->items[i];
+	for (size_t i = 0; i < s->outstanding->nr; i++) {
+		const struct outstanding_row *row = &s->outstanding->items[i];
 
 		if (row->h->pool != def->pool || (class_place(row->h->pool, row->h->class_) ==
 						  CLASS_SECONDARY) != def->secondary)
@@ -206,7 +206,7 @@ static void row_attribute(const struct source *s, const struct pool_def *def,
 		row->attributed_kb = held_kb(s, def, &var);
 		row->attributed_sd_kb = sqrt(var);
 		row->attributed_from = "events";
-	} else if (def->pool == POOL_VMALLOC && s->levels->callers_known) {
+	} else if (def->pool == POOL_VMALLOC && s->holders->callers_known) {
 		row->attributed_kb = vmalloc_growth(s, 1);
 		row->attributed_sd_kb = 0;
 		row->attributed_from = "vmallocinfo";
@@ -263,9 +263,10 @@ static void row_terms(const struct source *s, const struct pool_def *def, struct
 }
 
 /*
- * The residual is as uncertain as the held bytes. Percpu's is as uncertain as its pages, because
- * held bytes cancel: the overhead has them with the opposite sign. Slab and page allocations may
- * have missed every sample; other pools are tracked completely, or sampled more finely.
+ * The residual is as uncertain as the outstanding bytes. Percpu's is as uncertain as its pages,
+ * because outstanding bytes cancel: the overhead has them with the opposite sign. Slab and page
+ * allocations may have missed every sample; other pools are tracked completely, or sampled more
+ * finely.
  */
 static void row_interval(const struct source *s, const struct pool_def *def, struct ledger_row *row)
 {
@@ -301,10 +302,11 @@ static int row_build(const struct source *s, const struct pool_def *def, struct 
 	return row_history(v, def, row);
 }
 
-int ledger_build(const struct view *v, const struct outstanding *held, const struct caches *caches,
-		 const struct holders *levels, struct ledger *out)
+int ledger_build(const struct view *v, const struct outstanding *outstanding,
+		 const struct caches *caches, const struct holders *holders, struct ledger *out)
 {
-	struct source s = {.v = v, .held = held, .caches = caches, .levels = levels};
+	struct source s = {
+		.v = v, .outstanding = outstanding, .caches = caches, .holders = holders};
 	struct ledger l = {0};
 
 	for (size_t i = 0; i < LEDGER_POOLS; i++) {

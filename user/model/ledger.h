@@ -49,8 +49,8 @@ struct ledger {
 };
 
 /* 0 or −ENOMEM. Free with ledger_free(). */
-int ledger_build(const struct view *v, const struct outstanding *held, const struct caches *caches,
-		 const struct holders *levels, struct ledger *out);
+int ledger_build(const struct view *v, const struct outstanding *outstanding,
+		 const struct caches *caches, const struct holders *holders, struct ledger *out);
 void ledger_free(struct ledger *l);
 
 #endif

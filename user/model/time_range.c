@@ -62,17 +62,17 @@ static void held_scale(struct corrected *c, const struct outstanding_row *by)
 /* All rows of a checkpoint, corrected by its audit and sorted; NULL without memory. */
 static struct corrected *held_sorted(const struct cap_checkpoint *at)
 {
-	_cleanup_(outstanding_free) struct outstanding held = {0};
+	_cleanup_(outstanding_free) struct outstanding outstanding = {0};
 	struct corrected *rows = calloc(at->held.nr + 1, sizeof(*rows));
 
-	if (!rows || outstanding_correct(at, &held)) {
+	if (!rows || outstanding_correct(at, &outstanding)) {
 		free(rows);
 		return NULL;
 	}
 	for (size_t i = 0; i < at->held.nr; i++)
 		rows[i].h = at->held.items[i];
-	for (size_t i = 0; i < held.nr; i++)
-		held_scale(&rows[held.items[i].h - at->held.items], &held.items[i]);
+	for (size_t i = 0; i < outstanding.nr; i++)
+		held_scale(&rows[outstanding.items[i].h - at->held.items], &outstanding.items[i]);
 	if (at->held.nr)
 		qsort(rows, at->held.nr, sizeof(*rows), compare_held);
 	return rows;
