@@ -23,7 +23,9 @@ struct report_args {
 	enum growth_by by;
 	bool json;
 	size_t top;
-	double from_s, to_s; /* NaN: the recording's own ends */
+	unsigned int sections; /* of enum report_section, */
+	unsigned int implied;  /* and those that --top and --by are about, without --show */
+	double from_s, to_s;   /* NaN: the recording's own ends */
 	struct growth_limits growth_limits;
 };
 
@@ -31,6 +33,8 @@ static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
 	{"top", 'n', "N", 0,
 	 "Show the N largest caches and call paths; 0 for all (text: 10; json: 100)", 0},
+	{"show", 's', "SECTIONS", 0,
+	 "Also print these sections, separated by commas: " SECTION_WORDS, 0},
 	{"by", 'b', "WHAT", 0,
 	 "Group growth by stack (default), cache, site, process, cgroup, module, pool or syscall",
 	 0},
@@ -49,14 +53,32 @@ static const char doc[] =
 	"Show where kernel memory went, from a capture that `kmemtrace record` wrote. Needs no "
 	"privilege.\v"
 	"Examples:\n"
-	"  kmemtrace report now.kmt                   all sections\n"
-	"  kmemtrace report --top 3 now.kmt           only the three largest call paths\n"
-	"  kmemtrace report --by cache now.kmt        growth by slab cache\n"
+	"  kmemtrace report now.kmt                   the first screen\n"
+	"  kmemtrace report --show all now.kmt        and everything else\n"
+	"  kmemtrace report --top 3 now.kmt           and the three largest call paths\n"
+	"  kmemtrace report --by cache now.kmt        and growth by slab cache\n"
 	"  kmemtrace report --from 2h --to 3h day.kmt   the third hour of a long one\n"
 	"  kmemtrace report --fail-if-growth Slab=16M now.kmt || echo it grew\n"
 	"  kmemtrace report --format json now.kmt | jq '.growth[0]'\n\n"
 	"Exit status: 0 on success; 1 on failure; 2 if the command line was wrong;\n"
 	"3 if --fail-if-growth found growth.";
+
+/* "pools,caches" */
+static unsigned int args_sections(struct argp_state *state, const char *arg)
+{
+	unsigned int sections = 0;
+
+	for (const char *at = arg; *at;) {
+		size_t len = strcspn(at, ",");
+		unsigned int section = section_parse(at, len);
+
+		if (!section)
+			argp_error(state, "no section '%.*s': give " SECTION_WORDS, (int)len, at);
+		sections |= section;
+		at += len + (at[len] == ',');
+	}
+	return sections;
+}
 
 static error_t report_parse_option(int key, char *arg, struct argp_state *state)
 {
@@ -68,9 +90,14 @@ static error_t report_parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'n':
 		args->top = args_top(state, arg);
+		args->implied |= SECTION_CACHES | SECTION_STACKS;
+		return 0;
+	case 's':
+		args->sections |= args_sections(state, arg);
 		return 0;
 	case 'b':
 		args->by = args_by(state, arg);
+		args->implied |= SECTION_STACKS;
 		return 0;
 	case OPT_FROM:
 		args->from_s = args_time(state, arg);
@@ -109,7 +136,8 @@ static int report_render(const void *arg, FILE *out)
 {
 	const struct report_rendering *what = arg;
 	const struct report_args *args = what->args;
-	struct report_options show = {.top = args_top_or_default(args->top, args->json)};
+	struct report_options show = {.top = args_top_or_default(args->top, args->json),
+				      .sections = args->sections ?: args->implied};
 
 	if (args->json)
 		return report_json(what->r, show.top, out);

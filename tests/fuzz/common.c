@@ -402,8 +402,10 @@ struct fuzz_show fuzz_show_of(uint8_t a, uint8_t b)
 
 void fuzz_report(const struct view *v, const struct fuzz_show *show)
 {
-	const struct report_options options = {
-		.top = show->top, .colour = show->colour, .utf8 = show->utf8};
+	const struct report_options options = {.sections = show->all ? SECTIONS_ALL : 0,
+					       .top = show->top,
+					       .colour = show->colour,
+					       .utf8 = show->utf8};
 	struct fuzz_document d;
 	struct report r;
 

@@ -34,7 +34,7 @@ test_a_million_objects_and_ten_thousand_stacks() {
 	[ "$peak" -gt 0 ]
 	[ "$peak" -lt 200000 ]
 	since=$EPOCHREALTIME
-	"$KMEMTRACE" report "$CAPTURE" >"$WORK/report.txt"
+	"$KMEMTRACE" report --show all "$CAPTURE" >"$WORK/report.txt"
 	took=$(ms_since "$since")
 	echo "read in $took ms"
 	[ "$took" -lt 1000 ]

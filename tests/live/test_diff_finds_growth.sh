@@ -67,7 +67,7 @@ test_each_rate_is_found() {
 		packets 4194304 unix_stream_sendmsg|unix_dgram_sendmsg
 	END
 	json '[.follows[] | select(.pool == "Slab" and .comm == "plant")] != []' | grep -q true
-	"$KMEMTRACE" report "$CAPTURE" | grep -A12 '^CORRELATED WITH' | grep -q plant
+	"$KMEMTRACE" report --show all "$CAPTURE" | grep -A12 '^CORRELATED WITH' | grep -q plant
 }
 
 # shape_is PATTERN REPORT DIFF: Slab, by both, and how their verdicts begin to say so.

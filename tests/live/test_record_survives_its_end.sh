@@ -87,7 +87,7 @@ test_kill_9_leaves_a_readable_capture_marked_incomplete() {
 		wait "$RECORD_PID" || true
 		report
 		[ "$(json .capture.complete)" = false ]
-		"$KMEMTRACE" report "$CAPTURE" >"$WORK/text"
+		"$KMEMTRACE" report --show all "$CAPTURE" >"$WORK/text"
 		grep -qi incomplete "$WORK/text"
 	done
 }

@@ -88,7 +88,7 @@ test_kill_9_at_any_moment_leaves_a_capture_or_nothing() {
 		kill -9 "$RECORD_PID"
 		wait "$RECORD_PID" || true
 		[ -n "$(ls "$WORK/kills")" ] || continue
-		TMPDIR=$WORK "$KMEMTRACE" report "$WORK/kills/x.kmt" >"$WORK/text" 2>"$WORK/err" ||
+		TMPDIR=$WORK "$KMEMTRACE" report --show all "$WORK/kills/x.kmt" >"$WORK/text" 2>"$WORK/err" ||
 			fail "round $i: $(cat "$WORK/err"): $(ls -l "$WORK/kills")"
 		grep -qi incomplete "$WORK/text"
 	done

@@ -87,7 +87,7 @@ test_allocated_in_bulk() {
 	record_stop
 	plant_stop
 	report
-	"$KMEMTRACE" report "$CAPTURE" >"$WORK/report.txt"
+	"$KMEMTRACE" report --show all "$CAPTURE" >"$WORK/report.txt"
 	if [ "$(json '.capture.hooks[] | select(.name == "kmem_cache_alloc_bulk") | .how')" = fexit ]; then
 		[ "$(json '.growth[0].cache')" = io_kiocb ]
 		within "objects held" "$(json '.growth[0].objects')" 20000 1

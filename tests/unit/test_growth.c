@@ -190,7 +190,7 @@ static double elapsed_since(const struct timespec *start)
 static void big_captures_are_reported_quickly(void **state)
 {
 	struct capture *c = big_capture();
-	struct report_options options = {.top = 10, .utf8 = true};
+	struct report_options options = {.sections = SECTIONS_ALL, .top = 10, .utf8 = true};
 	struct timespec start;
 	char *document = NULL;
 	struct report r;

@@ -98,7 +98,8 @@ static bool says(const char *text, const char *phrase)
 
 static void text_is_as_agreed(void **state)
 {
-	const struct report_options utf8 = {.top = 10, .utf8 = true}, ascii = {.top = 2};
+	const struct report_options utf8 = {.sections = SECTIONS_ALL, .top = 10, .utf8 = true},
+				    ascii = {.sections = SECTIONS_ALL, .top = 2};
 	struct capture *c = sample_whole();
 	char *text = render_text(c, GROWTH_BY_STACK, &utf8);
 
@@ -113,11 +114,51 @@ static void text_is_as_agreed(void **state)
 	capture_free(c);
 }
 
+static size_t lines_of(const char *text)
+{
+	size_t lines = 0;
+
+	while ((text = strchr(text, '\n'))) {
+		lines++;
+		text++;
+	}
+	return lines;
+}
+
+/* The first screen fits one, whatever the capture holds, and is short when there is no news. */
+static void the_first_screen_fits_a_terminal(void **state)
+{
+	struct report_options o = {.utf8 = true};
+	struct capture *c = sample_whole();
+	char *text = render_text(c, GROWTH_BY_STACK, &o);
+
+	(void)state;
+	compare_golden("report-screen.txt", text);
+	free(text);
+	for (int i = 0; i < 4; i++) { /* its names are hostile, and as long as can be */
+		o = (struct report_options){.utf8 = i & 1, .colour = i & 2};
+		text = render_text(c, GROWTH_BY_STACK, &o);
+		assert_terminal_safe(text, o.utf8, o.colour);
+		assert_true(lines_of(text) <= 40);
+		free(text);
+	}
+	capture_free(c);
+	c = sample_new("exact");
+	sample_snapshot(c, 0);
+	sample_snapshot(c, 60);
+	text = render_text(c, GROWTH_BY_STACK, &o);
+	assert_true(says(text, "Nothing grew"));
+	assert_true(lines_of(text) <= 12);
+	free(text);
+	capture_free(c);
+}
+
 static void hostile_names_stay_inert_in_every_view(void **state)
 {
 	(void)state;
 	for (int i = 0; i < GROWTH_BYS * 4; i++) {
-		const struct report_options o = {.utf8 = i & 1, .colour = i & 2};
+		const struct report_options o = {
+			.sections = SECTIONS_ALL, .utf8 = i & 1, .colour = i & 2};
 		struct capture *c = sample_whole();
 		char *text = render_text(c, i / 4, &o);
 
@@ -130,7 +171,7 @@ static void hostile_names_stay_inert_in_every_view(void **state)
 
 static void empty_and_broken_captures_are_printed(void **state)
 {
-	const struct report_options o = {.top = 10};
+	const struct report_options o = {.sections = SECTIONS_ALL, .top = 10};
 	struct capture *c = sample_new("exact");
 	char *text, *json;
 
@@ -151,7 +192,7 @@ static void empty_and_broken_captures_are_printed(void **state)
 
 static void losses_reach_the_reader(void **state)
 {
-	const struct report_options o = {.top = 10};
+	const struct report_options o = {.sections = SECTIONS_ALL, .top = 10};
 	struct capture *c = sample_whole();
 	char *text;
 
@@ -170,7 +211,7 @@ static void losses_reach_the_reader(void **state)
 
 static void no_loss_is_said_in_one_line(void **state)
 {
-	const struct report_options o = {.top = 10};
+	const struct report_options o = {.sections = SECTIONS_ALL, .top = 10};
 	struct capture *c = sample_whole();
 	char *text;
 
@@ -377,6 +418,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_term_is_explained),
 		cmocka_unit_test(text_is_as_agreed),
+		cmocka_unit_test(the_first_screen_fits_a_terminal),
 		cmocka_unit_test(hostile_names_stay_inert_in_every_view),
 		cmocka_unit_test(empty_and_broken_captures_are_printed),
 		cmocka_unit_test(losses_reach_the_reader),

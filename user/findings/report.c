@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+
 #define TRUST_SHARE \
 	0.1 /* a cache with at least this share of held bytes can lower the report's trust */
 
@@ -40,6 +42,27 @@ static void report_trust(struct report *r)
 	}
 }
 
+/* Holders are found by call path, whatever the report is grouped by. */
+static int screen_fill(struct report *r)
+{
+	struct screen_facts facts = {.v = &r->view,
+				     .losses = &r->losses,
+				     .caches = &r->caches,
+				     .ledger = &r->ledger,
+				     .growth = &r->growth,
+				     .trust = &r->trust,
+				     .exhaustion = &r->exhaustion,
+				     .verdict = &r->verdict};
+	_cleanup_(growth_free) struct growth paths = {0};
+
+	if (r->growth.by != GROWTH_BY_STACK) {
+		if (growth_build(&r->view, &r->outstanding, GROWTH_BY_STACK, &paths))
+			return -ENOMEM;
+		facts.growth = &paths;
+	}
+	return first_screen_build(&facts, &r->screen);
+}
+
 static int report_fill(const struct view *v, enum growth_by by, struct report *r)
 {
 	struct verdict_facts facts = {.v = &r->view,
@@ -66,7 +89,7 @@ static int report_fill(const struct view *v, enum growth_by by, struct report *r
 		return -ENOMEM;
 	unusual_levels_build(&r->view, &r->holders, &r->unusual_levels);
 	report_trust(r);
-	return verdict_build(&facts, &r->verdict);
+	return verdict_build(&facts, &r->verdict) ?: screen_fill(r);
 }
 
 /* The parts point into each other, so fill `out` in place, and clear it on failure. */

@@ -14,6 +14,7 @@
 #include "model/liveness.h"
 #include "model/losses.h"
 #include "findings/exhaustion.h"
+#include "findings/first_screen.h"
 #include "findings/unusual_levels.h"
 #include "model/trust.h"
 #include "findings/verdict.h"
@@ -32,6 +33,7 @@ struct report {
 	struct trust trust; /* of the whole report: the lowest of the capture's own trust and that
 			       of the caches that hold most */
 	struct verdict verdict;
+	struct first_screen screen;
 	struct exhaustion exhaustion;
 	struct correlation correlation;
 	struct unusual_levels unusual_levels;

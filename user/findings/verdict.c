@@ -25,12 +25,13 @@
 struct writer {
 	const struct verdict_facts *f;
 	struct verdict *out;
-	const struct growth_group *top; /* holds most; NULL when none holds HELD_BYTES */
-	const struct cache_row *cache;  /* of top; NULL outside slab */
-	const struct ledger_row *most;  /* the pool that grew most; NULL when none grew */
-	bool grew;                      /* a pool grew, or `cache` did */
-	bool within;                    /* `cache` grew, but no pool did */
-	bool short_;                    /* the recording is too short to call this growth a leak */
+	const struct growth_group *top;  /* holds most; NULL when none holds HELD_BYTES */
+	const struct cache_row *cache;   /* of top; NULL outside slab */
+	const struct ledger_row *most;   /* the pool that grew most; NULL when none grew */
+	const struct ledger_row *shrunk; /* the pool that shrank most beyond noise; NULL: none */
+	bool grew;                       /* a pool grew, or `cache` did */
+	bool within;                     /* `cache` grew, but no pool did */
+	bool short_;                     /* the recording is too short to call this growth a leak */
 	bool failed;
 };
 
@@ -114,6 +115,7 @@ static void say_shrunk(struct writer *w, const struct ledger_row *const rows[LED
 	row = rows[at];
 	if (!(-row->delta_kb > row_limit_kb(row)))
 		return;
+	w->shrunk = row;
 	if (row->trend.change_p < 0.05)
 		snprintf(when, sizeof(when), ", most of it around %s",
 			 units_duration(time, row->trend.change_t));
@@ -351,6 +353,14 @@ static void say_trend(struct writer *w)
 		say(w, "%s as a whole %s.", name, pattern_words(t->pattern));
 }
 
+/* Of what grew most: the cache that holds most when it is in Slab, else the pool. */
+static enum pattern pattern_of_growth(const struct writer *w)
+{
+	if (slab_grew_most(w) && w->cache)
+		return w->cache->trend.pattern;
+	return w->most ? w->most->trend.pattern : PATTERN_STEADY;
+}
+
 static void say_reclaimable(struct writer *w)
 {
 	char level[UNITS_MAX];
@@ -551,6 +561,13 @@ int verdict_build(const struct verdict_facts *f, struct verdict *out)
 		verdict_free(&v);
 		return -ENOMEM;
 	}
+	v.grew = w.grew;
+	v.growing = w.grew && pattern_of_growth(&w) == PATTERN_GROWING;
+	v.too_few = w.grew && pattern_of_growth(&w) == PATTERN_UNKNOWN;
+	v.too_short = w.short_;
+	v.most = w.most;
+	v.shrunk = w.shrunk;
+	v.cache = w.cache;
 	*out = v;
 	return 0;
 }

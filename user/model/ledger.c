@@ -291,6 +291,7 @@ static int row_build(const struct source *s, const struct pool_def *def, struct 
 	const struct view *v = s->v;
 
 	row->name = def->name;
+	row->pool = def->pool;
 	row->start_kb = def->level_kb(v, v->start, def->name);
 	row->end_kb = def->level_kb(v, v->end, def->name);
 	/* One snapshot measures no change. */

@@ -26,6 +26,7 @@ enum ledger_pool {
 };
 
 struct ledger_row {
+	enum pool pool;   /* whose allocations explain it */
 	const char *name; /* the line of /proc/meminfo, or "Unaccounted" */
 	double start_kb, end_kb, delta_kb;
 	double attributed_kb;

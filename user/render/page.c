@@ -70,22 +70,93 @@ static bool may_break(const char *words, size_t at)
 		 (isupper((unsigned char)words[at + 1]) || !strncmp(words + at + 1, "s ", 2)));
 }
 
+/* How much of `words` goes on a line of `room` columns. */
+static size_t line_fit(const char *words, size_t room)
+{
+	size_t fit = utf8_fit(words, room), cut = fit;
+
+	while (words[fit] && cut > 0 && !may_break(words, cut))
+		cut--;
+	return cut ?: fit; /* one word longer than the line */
+}
+
 static void print_wrapped(struct page *p, unsigned int indent, const char *words)
 {
 	_cleanup_free_ char *safe = escape_terminal(words, p->utf8);
-	size_t room = PAGE_WIDTH - indent;
 
 	p->failed |= !safe;
 	for (words = safe ?: ""; *words; words += *words == ' ') {
-		size_t fit = utf8_fit(words, room), cut = fit;
+		size_t cut = line_fit(words, PAGE_WIDTH - indent);
 
-		while (words[fit] && cut > 0 && !may_break(words, cut))
-			cut--;
-		if (!cut)
-			cut = fit; /* one word longer than the line */
 		fprintf(p->out, "%*s%.*s\n", (int)indent, "", (int)cut, words);
 		words += cut;
 	}
+}
+
+/* As print_wrapped(), the label in front of the first line. The last line that is allowed ends in
+ * an ellipsis when words are left. */
+static void print_item(struct page *p, const struct page_label *label, const char *words)
+{
+	_cleanup_free_ char *safe = escape_terminal(words, p->utf8);
+	size_t room = PAGE_WIDTH - PAGE_LABEL;
+
+	p->failed |= !safe;
+	words = safe ?: "";
+	for (size_t line = 0; *words && line < label->lines; line++) {
+		bool last = line + 1 == label->lines && utf8_width(words) > room;
+		size_t cut = line_fit(words, last ? room - 1 : room);
+
+		if (line)
+			fprintf(p->out, "%*s", PAGE_LABEL, "");
+		else
+			fprintf(p->out, "%s%-*s%s", page_on(p, label->style), PAGE_LABEL,
+				label->word, page_off(p));
+		fprintf(p->out, "%.*s%s\n", (int)cut, words, last ? p->glyphs->ellipsis : "");
+		words += cut;
+		words += *words == ' ';
+	}
+	p->begun = true;
+}
+
+void page_item(struct page *p, const struct page_label *label, const char *fmt, ...)
+{
+	_cleanup_free_ char *words = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&words, fmt, ap) < 0) {
+		words = NULL;
+		p->failed = true;
+	}
+	va_end(ap);
+	print_item(p, label, words ?: "");
+}
+
+void page_words_item(struct page *p, struct page_words *w, const struct page_label *label)
+{
+	if (fclose(w->f))
+		p->failed = true;
+	else
+		print_item(p, label, w->words);
+	free(w->words);
+}
+
+void page_command(struct page *p, const char *label, const char *command)
+{
+	_cleanup_free_ char *safe = escape_terminal(command, p->utf8);
+	size_t room = PAGE_WIDTH - PAGE_LABEL;
+	const char *words = safe ?: "";
+
+	p->failed |= !safe;
+	fprintf(p->out, "%-*s%s", PAGE_LABEL, label, page_on(p, PAGE_BOLD));
+	while (utf8_width(words) > room) {
+		size_t cut = line_fit(words, room - 2);
+
+		fprintf(p->out, "%.*s \\\n%*s", (int)cut, words, PAGE_LABEL, "");
+		words += cut;
+		words += *words == ' ';
+	}
+	fprintf(p->out, "%s%s\n", words, page_off(p));
 }
 
 void page_paragraph(struct page *p, unsigned int indent, const char *fmt, ...)
@@ -127,6 +198,30 @@ const char *page_fit(struct page *p, const char *s, size_t columns)
 	    asprintf(&cut, "%.*s%s", (int)utf8_fit(whole, columns - 1), whole,
 		     p->glyphs->ellipsis) < 0)
 		slot = NULL;
+	if (!slot) {
+		p->failed = true;
+		return "";
+	}
+	*slot = cut ?: TAKE_PTR(whole);
+	return *slot;
+}
+
+const char *page_fit_middle(struct page *p, const char *s, size_t columns)
+{
+	_cleanup_free_ char *whole = escape_terminal(s, p->utf8);
+	size_t width = whole ? utf8_width(whole) : 0;
+	size_t head = (columns - 1) / 2, tail = columns - 1 - head;
+	char **slot = whole ? ARRAY_PUSH(&p->kept) : NULL, *cut = NULL;
+	const char *end;
+
+	if (slot && width > columns) {
+		end = whole + utf8_fit(whole, width - tail);
+		while (*end && utf8_width(end) > tail) /* a wide character lay across the cut */
+			end += utf8_fit(end, 2);
+		if (asprintf(&cut, "%.*s%s%s", (int)utf8_fit(whole, head), whole,
+			     p->glyphs->ellipsis, end) < 0)
+			slot = NULL;
+	}
 	if (!slot) {
 		p->failed = true;
 		return "";

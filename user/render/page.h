@@ -47,11 +47,26 @@ __attribute__((format(printf, 3, 4))) void page_heading(struct page *p, enum pag
 /* Broken at spaces, each line `indent` in; a figure stays with its unit. */
 __attribute__((format(printf, 3, 4))) void page_paragraph(struct page *p, unsigned int indent,
 							  const char *fmt, ...);
+/* A word in front of a paragraph that is indented by its width. */
+#define PAGE_LABEL 9 /* columns */
+struct page_label {
+	const char *word;
+	enum page_style style;
+	size_t lines; /* at most; what is cut off ends in an ellipsis */
+};
+__attribute__((format(printf, 3, 4))) void page_item(struct page *p, const struct page_label *label,
+						     const char *fmt, ...);
+/* A command behind a label. Where it is too long for the line it goes on in the next, as a shell
+ * reads it. */
+void page_command(struct page *p, const char *label, const char *command);
+
 /* Sentences and the command to run next, which is not broken so that it can be copied; NULL or ""
  * for none. */
 void page_verdict(struct page *p, bool alarm, char *const *sentences, size_t nr, const char *next);
 /* s escaped, at most `columns` wide. Lives as long as the page. */
 const char *page_fit(struct page *p, const char *s, size_t columns);
+/* The same, cut in the middle, so that both ends can be recognised. */
+const char *page_fit_middle(struct page *p, const char *s, size_t columns);
 
 /* A paragraph put together piece by piece: write to f between the two calls. False when memory was
  * short. */
@@ -62,6 +77,7 @@ struct page_words {
 };
 bool page_words_begin(struct page *p, struct page_words *w);
 void page_words_end(struct page *p, struct page_words *w, unsigned int indent);
+void page_words_item(struct page *p, struct page_words *w, const struct page_label *label);
 
 /* "12.3M", "1,234": with a '+' when positive and `sign`, the glyph for none when NaN. */
 const char *page_bytes(const struct page *p, char buf[PAGE_CELL], double bytes, bool sign);

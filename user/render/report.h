@@ -11,10 +11,29 @@
 
 #include "findings/report.h"
 
+/* Sections of the text beyond the first screen. */
+enum report_section {
+	SECTION_VERDICT = 1 << 0,
+	SECTION_HOST = 1 << 1,
+	SECTION_POOLS = 1 << 2,
+	SECTION_CACHES = 1 << 3,
+	SECTION_STACKS = 1 << 4,
+	SECTION_FINDINGS = 1 << 5,
+	SECTION_HOLDERS = 1 << 6,
+	SECTION_LOSSES = 1 << 7,
+	SECTION_HOOKS = 1 << 8,
+	SECTIONS_ALL = (1 << 9) - 1
+};
+#define SECTION_WORDS \
+	"verdict, host, pools, caches, stacks, findings, holders, losses, hooks or all"
+/* The section of that name, SECTIONS_ALL for "all", 0: there is none. */
+unsigned int section_parse(const char *name, size_t len);
+
 struct report_options {
-	size_t top;  /* rows of caches and of growth, 0 for all */
-	bool colour; /* ANSI colours, in the text */
-	bool utf8;   /* the terminal shows UTF-8: dashes, sparklines, names outside ASCII */
+	unsigned int sections; /* of enum report_section, beside the first screen */
+	size_t top;            /* rows of caches and of growth, 0 for all */
+	bool colour;           /* ANSI colours, in the text */
+	bool utf8; /* the terminal shows UTF-8: dashes, sparklines, names outside ASCII */
 };
 
 /* 0 or −ENOMEM. Write errors are left in out's error flag. */

@@ -8,6 +8,7 @@
 #include "render/page.h"
 #include "render/rows.h"
 
+void report_screen(struct page *p, const struct report *r);
 /* `top` rows of each table, 0 for all. */
 void report_holders(struct page *p, const struct report *r, size_t top);
 void report_caches(struct page *p, const struct report *r, size_t top);

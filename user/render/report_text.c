@@ -188,20 +188,66 @@ static void hooks(struct page *p, const struct report *r)
 	}
 }
 
+static void verdict(struct page *p, const struct report *r)
+{
+	page_verdict(p, r->verdict.leak, r->verdict.items, r->verdict.nr, r->verdict.next);
+}
+
+static void losses_and_audit(struct page *p, const struct report *r)
+{
+	losses(p, r);
+	audit(p, r);
+}
+
+/* In the order they are printed. */
+static const struct section {
+	const char *name;
+	enum report_section bit;
+	void (*print)(struct page *p, const struct report *r);
+	void (*print_top)(struct page *p, const struct report *r, size_t top);
+} sections[] = {
+	{"verdict", SECTION_VERDICT, verdict, NULL},
+	{"host", SECTION_HOST, metadata_capture, NULL},
+	{"pools", SECTION_POOLS, pools, NULL},
+	{"caches", SECTION_CACHES, NULL, report_caches},
+	{"stacks", SECTION_STACKS, NULL, report_growth},
+	{"findings", SECTION_FINDINGS, findings_text, NULL},
+	{"holders", SECTION_HOLDERS, NULL, report_holders},
+	{"losses", SECTION_LOSSES, losses_and_audit, NULL},
+	{"hooks", SECTION_HOOKS, hooks, NULL},
+};
+#define NR_SECTIONS (sizeof(sections) / sizeof(sections[0]))
+
+unsigned int section_parse(const char *name, size_t len)
+{
+	if (len == strlen("all") && !strncmp(name, "all", len))
+		return SECTIONS_ALL;
+	for (size_t i = 0; i < NR_SECTIONS; i++)
+		if (len == strlen(sections[i].name) && !strncmp(name, sections[i].name, len))
+			return sections[i].bit;
+	return 0;
+}
+
 int report_text(const struct report *r, const struct report_options *options, FILE *out)
 {
 	struct page p;
 
 	page_begin(&p, out, options->colour, options->utf8);
-	page_verdict(&p, r->verdict.leak, r->verdict.items, r->verdict.nr, r->verdict.next);
-	metadata_capture(&p, r);
-	pools(&p, r);
-	report_caches(&p, r, options->top);
-	report_growth(&p, r, options->top);
-	findings_text(&p, r);
-	report_holders(&p, r, options->top);
-	losses(&p, r);
-	audit(&p, r);
-	hooks(&p, r);
+	report_screen(&p, r);
+	if (!options->sections)
+		page_item(
+			&p, &(struct page_label){"MORE", PAGE_BOLD, 2},
+			"--show verdict,host,pools,caches,stacks,findings,holders,losses,hooks or "
+			"all; `kmemtrace explain` says what the words mean.");
+	for (size_t i = 0; i < NR_SECTIONS; i++) {
+		const struct section *s = &sections[i];
+
+		if (!(options->sections & s->bit))
+			continue;
+		if (s->print)
+			s->print(&p, r);
+		else
+			s->print_top(&p, r, options->top);
+	}
 	return page_end(&p);
 }

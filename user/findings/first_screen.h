@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The first screen of a report: what happened, who holds the memory, how urgent it is, how sure
+ * that is, what the recording could not see, and what to run next. report.c builds it last, from
+ * the other results; render/report_screen.c prints it. It must fit 40 lines of 80 columns whatever
+ * the capture holds, so it names at most SCREEN_HOLDERS holders. Names in it are as captured: the
+ * renderer must escape them.
+ */
+#ifndef KMEMTRACE_FINDINGS_FIRST_SCREEN_H
+#define KMEMTRACE_FINDINGS_FIRST_SCREEN_H
+
+#include "findings/exhaustion.h"
+#include "findings/verdict.h"
+#include "model/growth.h"
+#include "model/ledger.h"
+#include "model/losses.h"
+
+#define SCREEN_HOLDERS 3
+#define SCREEN_WORDS   400
+
+/* What the headline is about. */
+enum screen_state {
+	SCREEN_UNKNOWN, /* too little was recorded to say */
+	SCREEN_QUIET,   /* nothing grew beyond noise */
+	SCREEN_SHRANK,
+	SCREEN_GREW,    /* it grew, and no longer does */
+	SCREEN_GROWING, /* it was still growing at the end */
+	SCREEN_LEAK     /* and the rules of docs/trust.md allow the word */
+};
+
+/*
+ * Growth that one process holds in one cache, or one class of a pool, whatever the call paths. A
+ * leak that is split by call path is one leak.
+ */
+struct screen_holder {
+	double bytes, share;    /* share of what is held of that pool, 0 … 1 */
+	char who[SCREEN_WORDS]; /* "plant[16281]" */
+	const char *cmdline;    /* "" unknown; of the capture, as is cgroup */
+	const char *cgroup;     /* "" unknown or the root */
+	char what[SCREEN_WORDS];
+	char how[SCREEN_WORDS]; /* the largest call path, in short */
+};
+
+struct first_screen {
+	enum screen_state state;
+	char headline[SCREEN_WORDS];
+	struct screen_holder holders[SCREEN_HOLDERS];
+	size_t nr_holders;
+	char urgent[SCREEN_WORDS];
+	char sure[SCREEN_WORDS];
+	char unseen[SCREEN_WORDS]; /* what the recording could not see; "" for nothing */
+};
+
+struct screen_facts {
+	const struct view *v;
+	const struct losses *losses;
+	const struct caches *caches;
+	const struct ledger *ledger;
+	const struct growth *growth; /* by stack */
+	const struct trust *trust;
+	const struct exhaustion *exhaustion;
+	const struct verdict *verdict;
+};
+
+/* "GROWING", … */
+const char *screen_state_name(enum screen_state state);
+
+/* 0 or −ENOMEM, *out then untouched. */
+int first_screen_build(const struct screen_facts *f, struct first_screen *out);
+
+/*
+ * A call path in one line: up to three functions, innermost first, then how it entered the kernel:
+ * "load_msg < do_msgsnd < msgsnd()". Returns buf.
+ */
+char *path_in_short(const struct capture *c, uint32_t stack, char *buf, size_t size);
+
+#endif
