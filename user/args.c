@@ -10,6 +10,9 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "cmd.h"
+#include "output.h"
+
+#define OPT_COLOR 512 /* beyond the numbers of all commands' own options */
 
 #define TOP_TEXT 10
 #define TOP_JSON 100
@@ -19,6 +22,25 @@ int args_parse(const struct argp *argp, unsigned int flags, int argc, char **arg
 	argp_err_exit_status = EXIT_USAGE;
 	return argp_parse(argp, argc, argv, flags, NULL, input) ? EXIT_USAGE : EXIT_OK;
 }
+
+static error_t document_parse_option(int key, char *arg, struct argp_state *state)
+{
+	if (key != OPT_COLOR)
+		return ARGP_ERR_UNKNOWN;
+	if (output_set_colour(arg))
+		argp_error(state, "unknown --color '%s'; use auto, always or never", arg);
+	return 0;
+}
+
+static const struct argp_option document_options[] = {
+	{"color", OPT_COLOR, "WHEN", 0,
+	 "Use colours always, never, or (auto, the default) on a terminal", 3},
+	{0},
+};
+
+static const struct argp document_argp = {.options = document_options,
+					  .parser = document_parse_option};
+const struct argp_child args_document[] = {{&document_argp, 0, NULL, 0}, {0}};
 
 bool args_json(struct argp_state *state, const char *arg)
 {

@@ -15,6 +15,9 @@
 /* Call argp_parse(). Returns EXIT_OK, or EXIT_USAGE for errors that do not end the program. */
 int args_parse(const struct argp *argp, unsigned int flags, int argc, char **argv, void *input);
 
+/* Options of every command that prints a document: --color. For .children of its argp. */
+extern const struct argp_child args_document[];
+
 bool args_json(struct argp_state *state, const char *arg);
 size_t args_top(struct argp_state *state, const char *arg);
 #define ARGS_TOP_UNSET SIZE_MAX

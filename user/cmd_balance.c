@@ -148,7 +148,8 @@ int cmd_balance(int argc, char **argv)
 	const struct argp argp = {.options = options,
 				  .parser = balance_parse_option,
 				  .args_doc = "[FILE]",
-				  .doc = doc};
+				  .doc = doc,
+				  .children = args_document};
 	struct balance_args args = {0};
 
 	if (args_parse(&argp, 0, argc, argv, &args))

@@ -239,7 +239,8 @@ int cmd_diff(int argc, char **argv)
 	const struct argp argp = {.options = options,
 				  .parser = diff_parse_option,
 				  .args_doc = "BASE NEW\n--base-set=DIR NEW",
-				  .doc = doc};
+				  .doc = doc,
+				  .children = args_document};
 	struct diff_args args = {
 		.show.top = ARGS_TOP_UNSET, .from_s = {NAN, NAN}, .to_s = {NAN, NAN}};
 

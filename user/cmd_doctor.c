@@ -92,7 +92,10 @@ static void host_fallback(struct host_facts *h)
 
 int cmd_doctor(int argc, char **argv)
 {
-	const struct argp argp = {options, doctor_parse_option, "", doc, NULL, NULL, NULL};
+	const struct argp argp = {.options = options,
+				  .parser = doctor_parse_option,
+				  .doc = doc,
+				  .children = args_document};
 	const struct plan_request everything = {};
 	struct doctor_args args = {};
 	struct doctor_facts facts = {};

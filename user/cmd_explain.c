@@ -72,8 +72,10 @@ static int explain_render(const void *arg, FILE *out)
 
 int cmd_explain(int argc, char **argv)
 {
-	const struct argp argp = {
-		.parser = explain_parse_option, .args_doc = "[TERM...]", .doc = doc};
+	const struct argp argp = {.parser = explain_parse_option,
+				  .args_doc = "[TERM...]",
+				  .doc = doc,
+				  .children = args_document};
 	struct explain_args args = {0};
 
 	if (args_parse(&argp, 0, argc, argv, &args))

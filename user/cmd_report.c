@@ -162,8 +162,11 @@ static int report_check_limits(const struct report_args *args, const struct repo
 
 int cmd_report(int argc, char **argv)
 {
-	const struct argp argp = {
-		.options = options, .parser = report_parse_option, .args_doc = "FILE", .doc = doc};
+	const struct argp argp = {.options = options,
+				  .parser = report_parse_option,
+				  .args_doc = "FILE",
+				  .doc = doc,
+				  .children = args_document};
 	struct report_args args = {.top = ARGS_TOP_UNSET, .from_s = NAN, .to_s = NAN};
 	_cleanup_(capture_input_free) struct capture_input input = {0};
 	_cleanup_(report_free) struct report r = {0};

@@ -29,9 +29,27 @@ void output_check_at_exit(void)
 	atexit(check_written);
 }
 
+static enum { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER } colour;
+
+int output_set_colour(const char *when)
+{
+	static const char *const names[] = {
+		[COLOUR_AUTO] = "auto", [COLOUR_ALWAYS] = "always", [COLOUR_NEVER] = "never"};
+
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(when, names[i])) {
+			colour = i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
 bool output_wants_colour(void)
 {
 	const char *no_color = getenv("NO_COLOR");
+
+	if (colour != COLOUR_AUTO)
+		return colour == COLOUR_ALWAYS;
 
 	return isatty(STDOUT_FILENO) && !(no_color && no_color[0]);
 }

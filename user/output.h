@@ -9,7 +9,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Colour only on a terminal, and only if NO_COLOR is unset (https://no-color.org). */
+/* "auto", "always" or "never", as --color gives it. Returns 0 or −EINVAL. */
+int output_set_colour(const char *when);
+/* By default, colour only on a terminal, and only if NO_COLOR is unset (https://no-color.org). */
 bool output_wants_colour(void);
 /* Does the locale use UTF-8? Sets LC_CTYPE. */
 bool output_is_utf8(void);

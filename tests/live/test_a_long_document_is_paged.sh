@@ -51,4 +51,23 @@ test_root_runs_no_foreign_pager() {
 	grep -q 'secure: 1' "$WORK/out" || fail "$(cat "$WORK/out")"
 }
 
+# colours yes|no COMMAND…: does it print any?
+colours() {
+	local want=$1 got=no
+	shift
+	"$@" >"$WORK/out" || fail "$(cat "$WORK/out")"
+	if grep -q "$(printf '\033')" "$WORK/out"; then got=yes; fi
+	[ $got = "$want" ] || fail "colours: $got, with $*"
+}
+
+test_colour_is_on_a_terminal_or_when_asked_for() {
+	colours yes on_terminal 100 "$KMEMTRACE" explain trust
+	colours no on_terminal 100 "$KMEMTRACE" explain --color=never trust
+	colours no "$KMEMTRACE" explain trust
+	colours yes "$KMEMTRACE" explain --color=always trust
+	NO_COLOR=1 colours no on_terminal 100 "$KMEMTRACE" explain trust
+	! "$KMEMTRACE" explain --color=blue trust 2>"$WORK/out" || fail "blue is a colour"
+	grep -q 'use auto, always or never' "$WORK/out"
+}
+
 run_tests
