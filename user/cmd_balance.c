@@ -18,6 +18,7 @@
 #include "findings/balance_sheet.h"
 #include "model/view.h"
 #include "output.h"
+#include "proc/cgroup_levels.h"
 #include "proc/snapshot.h"
 #include "proc/unlisted.h"
 #include "render/balance.h"
@@ -33,7 +34,8 @@ static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
 	{"explain", 'e', NULL, 0, "Show every line, including empty ones, and explain it", 0},
 	{"proc", KEY_PROC, "DIR", 0,
-	 "Read this copy of /proc instead (meminfo, vmstat, zoneinfo, vmallocinfo)", 0},
+	 "Read this copy of /proc instead (meminfo, vmstat, zoneinfo, vmallocinfo, slabinfo, sys/fs, net/sockstat, key-users)",
+	 0},
 	{0},
 };
 
@@ -109,13 +111,15 @@ static int balance_live(const struct balance_args *args)
 	struct unlisted unlisted = UNLISTED_NONE;
 	struct utsname uts = {0};
 	struct balance_sheet sheet;
-	int err = snapshot_read(proc_root, SNAPSHOT_ALL & ~SNAPSHOT_SLABINFO, &s);
+	int err = snapshot_read(proc_root, SNAPSHOT_ALL, &s);
 
 	if (err)
 		return log_error(-err, "cannot read %s/meminfo: %s%s", proc_root, file_why(-err),
 				 err == -ENOENT ? " (is /proc mounted there?)" : "");
 	if (!args->proc_root)
 		unlisted_read(proc_root, "/sys", &unlisted);
+	if (!args->proc_root && cgroup_levels_read(proc_root, &s.cgroups))
+		return log_error(ENOMEM, "not enough memory to count cgroups");
 	privileges_keep_none();
 	balance_sheet_now(&s, (double)sysconf(_SC_PAGESIZE), &unlisted, &sheet);
 	if (!args->proc_root) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "findings/witness.h"
 
 #define COUNTER_LAG_PAGES                                                           \
 	125 /* pages of one counter that a CPU may not have passed on yet (vmstat's \
@@ -168,6 +169,20 @@ static void note_unknown_lines(const struct snapshot *s, struct balance_notes *n
 				size_of(a, (double)s->meminfo.items[i].value));
 }
 
+/* The same limit as in a report (unusual_levels.c). */
+static void note_removed_cgroups(const struct snapshot *s, struct balance_notes *n)
+{
+	double removed = removed_cgroups(s);
+	char a[UNITS_MAX], b[UNITS_MAX];
+
+	if (removed > REMOVED_CGROUPS_MANY)
+		balance_note(
+			n,
+			"%s removed cgroups still exist, beside %s in use: page cache, tmpfs files or "
+			"kernel objects are still charged to them. Each takes slab and per-CPU memory.",
+			units_count(a, removed), units_count(b, present_cgroups(s)));
+}
+
 void balance_notes(const struct snapshot *s, const struct balance *b, double page_bytes,
 		   struct balance_notes *out)
 {
@@ -188,5 +203,6 @@ void balance_notes(const struct snapshot *s, const struct balance *b, double pag
 			size_of(lag, COUNTER_LAG_PAGES * page_bytes / 1024));
 	note_zones(s, b, page_bytes, out);
 	note_overlaps(s, b, out);
+	note_removed_cgroups(s, out);
 	note_unknown_lines(s, out);
 }

@@ -8,7 +8,7 @@
 
 #include "model/balance.h"
 
-#define BALANCE_NOTES    12
+#define BALANCE_NOTES    16
 #define BALANCE_NOTE_MAX 256
 
 /* Whole sentences; at most BALANCE_NOTES of them, further ones are dropped. */

@@ -30,9 +30,10 @@ static void figures_fill(const struct balance *start, struct balance_sheet *shee
 void balance_sheet_now(const struct snapshot *s, double page_bytes, const struct unlisted *unlisted,
 		       struct balance_sheet *out)
 {
-	*out = (struct balance_sheet){.kernel = ""};
+	*out = (struct balance_sheet){.levels = s, .kernel = ""};
 	balance_build(s, page_bytes, unlisted, &out->end);
 	balance_notes(s, &out->end, page_bytes, &out->notes);
+	witnesses_build(NULL, s, &out->witnesses);
 	figures_fill(NULL, out);
 }
 
@@ -41,10 +42,13 @@ void balance_sheet_view(const struct view *v, struct balance_sheet *out)
 	struct balance start;
 
 	*out = (struct balance_sheet){.pair = true,
+				      .start_levels = v->start,
+				      .levels = v->end,
 				      .kernel = capture_meta(v->c, META_RELEASE),
 				      .duration_s = v->duration_s,
 				      .wall_s = v->end->wall_s};
 	balance_pair(v->start, v->end, v->page_bytes, &start, &out->end);
 	balance_notes(v->end, &out->end, v->page_bytes, &out->notes);
+	witnesses_build(v->start, v->end, &out->witnesses);
 	figures_fill(&start, out);
 }

@@ -7,6 +7,7 @@
 #define KMEMTRACE_FINDINGS_BALANCE_SHEET_H
 
 #include "findings/balance_notes.h"
+#include "findings/witness.h"
 #include "model/balance.h"
 #include "model/view.h"
 
@@ -23,9 +24,12 @@ struct balance_sheet {
 	struct balance end;
 	struct balance_figure lines[BALANCE_LINES], groups[BALANCE_GROUPS], total;
 	struct balance_notes notes;
-	const char *kernel; /* release, borrowed; "" unknown */
-	double duration_s;  /* from start to end */
-	double wall_s;      /* of the end: seconds since the epoch; 0 unknown */
+	struct witnesses witnesses;
+	const struct snapshot *start_levels, *levels; /* of both moments, borrowed; start_levels is
+							 NULL in a sheet of one */
+	const char *kernel;                           /* release, borrowed; "" unknown */
+	double duration_s;                            /* from start to end */
+	double wall_s; /* of the end: seconds since the epoch; 0 unknown */
 };
 
 /* The sheet of one moment; `unlisted` may be NULL. kernel and wall_s are left to the caller. */

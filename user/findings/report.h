@@ -18,6 +18,7 @@
 #include "findings/unusual_levels.h"
 #include "model/trust.h"
 #include "findings/verdict.h"
+#include "findings/witness.h"
 
 struct report {
 	const struct capture *c; /* borrowed */
@@ -37,6 +38,7 @@ struct report {
 	struct exhaustion exhaustion;
 	struct correlation correlation;
 	struct unusual_levels unusual_levels;
+	struct witnesses witnesses;
 };
 
 /* 0 or −ENOMEM. The view's capture must outlive the report. Free with report_free(). */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "findings/witness.h"
 
 /* The limits; docs/interpretation.md explains where each comes from. */
 #define STACK_KB             16.0 /* THREAD_SIZE of x86-64 and arm64 (arch/x86/include/asm/page_64_types.h) */
@@ -140,6 +141,24 @@ static void rule_vmalloc(struct facts *f)
 	     units_bytes(size, rest * 1024), 100 * rest / f->total, caller);
 }
 
+static void rule_removed_cgroups(struct facts *f)
+{
+	double now = removed_cgroups(f->v->end), before = removed_cgroups(f->v->start);
+	double present = present_cgroups(f->v->end);
+	char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX], change[64] = "";
+
+	if (!(now > REMOVED_CGROUPS_MANY))
+		return;
+	if (fabs(now - before) >= 1)
+		snprintf(change, sizeof(change), " (%s%s in this recording)",
+			 now > before ? "+" : "-", units_count(c, fabs(now - before)));
+	find(f, "removed-cgroups", true, now, REMOVED_CGROUPS_MANY,
+	     "%s removed cgroups still exist%s, beside %s in use: page cache, tmpfs files or kernel "
+	     "objects are still charged to them. Each takes slab and per-CPU memory until these are "
+	     "freed or reclaimed.",
+	     units_count(a, now), change, units_count(b, present));
+}
+
 static void caution_virtual(struct facts *f)
 {
 	const char *virt = capture_meta(f->v->c, META_VIRT),
@@ -158,9 +177,9 @@ static void caution_virtual(struct facts *f)
 void unusual_levels_build(const struct view *v, const struct holders *holders,
 			  struct unusual_levels *out)
 {
-	static void (*const rules[])(struct facts *) = {rule_stacks,  rule_page_tables,
-							rule_slab,    rule_percpu,
-							rule_vmalloc, caution_virtual};
+	static void (*const rules[])(struct facts *) = {
+		rule_stacks,  rule_page_tables,     rule_slab,      rule_percpu,
+		rule_vmalloc, rule_removed_cgroups, caution_virtual};
 	const struct snapshot *s = v->end;
 	struct facts f = {
 		.v = v,

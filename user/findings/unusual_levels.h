@@ -10,7 +10,7 @@
 
 #include "model/holders.h"
 
-#define UNUSUAL_LEVELS_MAX 12
+#define UNUSUAL_LEVELS_MAX 16
 #define UNUSUAL_LEVEL_TEXT 400
 
 struct unusual_level {

@@ -3,7 +3,7 @@
  * Counters and limits of /proc/sys, /proc/loadavg, /proc/net and /proc/key-users. Some say when
  * something other than memory runs out: threads, process numbers, open files. The others are the
  * kernel's own counts of what slab caches hold: inodes, dentries, sockets, keys, tracked
- * connections (model/witness.c). Called by snapshot_read(). A snapshot keeps them beside vmstat,
+ * connections (findings/witness.c). Called by snapshot_read(). A snapshot keeps them beside vmstat,
  * under the names of sysctl, which have a dot: no name of vmstat has one. Formats: fs/file_table.c
  * and fs/dcache.c proc_nr_*(), net/ipv4/proc.c sockstat_seq_show(), net/ipv6/proc.c
  * sockstat6_seq_show(), security/keys/proc.c proc_key_users_show().

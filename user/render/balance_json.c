@@ -2,6 +2,7 @@
 /* The balance sheet as JSON: docs/schema/balance.schema.json describes it. */
 #include "render/balance.h"
 #include "render/json_value.h"
+#include "render/witness.h"
 #include "version.h"
 
 static void put_figure(struct json_out *o, json_t *j, const struct balance_sheet *s,
@@ -93,6 +94,8 @@ int balance_json(const struct balance_sheet *s, FILE *out)
 	put(&o, root, "groups", groups_json(&o, s));
 	put(&o, root, "suspects", candidates_json(&o, &s->end));
 	put(&o, root, "vmalloc", balance_vmalloc_json(&o, &s->end));
+	put(&o, root, "counters", witnesses_json(&o, &s->witnesses, s->pair));
+	put(&o, root, "removed_cgroups", removed_cgroups_json(&o, s->start_levels, s->levels));
 	for (size_t i = 0; i < s->notes.nr; i++)
 		append(&o, notes, text(s->notes.items[i]));
 	put(&o, root, "notes", notes);

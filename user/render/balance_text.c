@@ -6,6 +6,7 @@
 
 #include "render/balance.h"
 #include "render/table.h"
+#include "render/witness.h"
 
 #define BAR_COLUMNS 8
 
@@ -147,6 +148,7 @@ int balance_text(const struct balance_sheet *s, const struct balance_text_option
 		text_rest(&t);
 		text_lines(&t);
 	}
+	witnesses_text(&t.page, &s->witnesses, s->pair);
 	page_heading(&t.page, PAGE_BOLD, "NOTES");
 	for (size_t i = 0; i < s->notes.nr; i++)
 		page_paragraph(&t.page, 2, "%s", s->notes.items[i]);

@@ -10,6 +10,7 @@
 #include "render/findings.h"
 #include "render/json_value.h"
 #include "render/report.h"
+#include "render/witness.h"
 #include "render/rows.h"
 #include "version.h"
 
@@ -442,6 +443,8 @@ int report_json(const struct report *r, size_t top, FILE *out)
 	json_member(&o, "pools", pools_json(&o));
 	write_levels(&o, top);
 	write_caches(&o);
+	json_member(&o, "counters", witnesses_json(&o, &r->witnesses, true));
+	json_member(&o, "removed_cgroups", removed_cgroups_json(&o, r->view.start, r->view.end));
 	json_member(&o, "growth_by", json_string(growth_by_name(r->growth.by)));
 	json_member(&o, "growth_groups", json_integer((json_int_t)r->growth.nr));
 	write_growth(&o, top);

@@ -7,6 +7,7 @@
 #include "render/report.h"
 #include "render/report_internal.h"
 #include "render/table.h"
+#include "render/witness.h"
 
 static const char *meta(struct page *p, const struct report *r, const char *key)
 {
@@ -199,6 +200,12 @@ static void losses_and_audit(struct page *p, const struct report *r)
 	audit(p, r);
 }
 
+static void caches_and_counts(struct page *p, const struct report *r, size_t top)
+{
+	report_caches(p, r, top);
+	witnesses_text(p, &r->witnesses, true);
+}
+
 /* In the order they are printed. */
 static const struct section {
 	const char *name;
@@ -209,7 +216,7 @@ static const struct section {
 	{"verdict", SECTION_VERDICT, verdict, NULL},
 	{"host", SECTION_HOST, metadata_capture, NULL},
 	{"pools", SECTION_POOLS, pools, NULL},
-	{"caches", SECTION_CACHES, NULL, report_caches},
+	{"caches", SECTION_CACHES, NULL, caches_and_counts},
 	{"stacks", SECTION_STACKS, NULL, report_growth},
 	{"findings", SECTION_FINDINGS, findings_text, NULL},
 	{"holders", SECTION_HOLDERS, NULL, report_holders},

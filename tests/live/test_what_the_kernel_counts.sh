@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What the kernel itself counts is in the sheet and in the report, and is right: open files, and cgroups that were
+# removed but still exist because a file in tmpfs is charged to them.
+# shellcheck source=tests/live/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+REMOVED=150
+FILES=6000
+
+balance_json() { json_of balance >"$WORK/balance.json"; } # the newest sheet of this machine
+
+# The directory of the memory hierarchy, whichever version of cgroups it is.
+memory_tree() {
+	awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' /proc/self/mounts
+}
+
+removed() { jq '[.removed_cgroups[] | select(.cgroup == "v1:memory" or .cgroup == "/") | .removed] | max' "$1"; }
+
+# A program of its own in each cgroup leaves a file in tmpfs there, which stays charged to it.
+plant_removed() { # TREE DIRECTORY
+	local i
+	for i in $(seq $REMOVED); do
+		mkdir "$1/kmemtrace-test-$i"
+		# shellcheck disable=SC2016 # $$, $0 and $1 are of the inner shell
+		sh -c 'echo $$ >"$0/cgroup.procs" && head -c 65536 /dev/zero >"$1"' "$1/kmemtrace-test-$i" "$2/$i"
+		rmdir "$1/kmemtrace-test-$i" || { sleep 0.1; rmdir "$1/kmemtrace-test-$i"; }
+	done
+}
+
+test_removed_cgroups() {
+	local tree dir before now
+	need_record
+	tree=$(memory_tree)
+	[ -n "$tree" ] || { tree=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts) &&
+		grep -qw memory "$tree/cgroup.subtree_control"; } || skip "no memory controller to make cgroups in"
+	[ "$(stat -c %i "$tree")" = 1 ] || skip "this is a part of the cgroup tree only"
+	dir=$(mktemp -d /dev/shm/kmemtrace-test.XXXXXX)
+	balance_json
+	before=$(removed "$WORK/balance.json")
+	record_start
+	plant_removed "$tree" "$dir"
+	record_stop
+	balance_json
+	now=$(removed "$WORK/balance.json")
+	report
+	rm -rf "$dir"
+	[ $((now - before)) -ge $REMOVED ] || fail "balance counts $now removed cgroups, $before before $REMOVED were removed"
+	[ $((now - before)) -le $((REMOVED + 20)) ] || fail "balance counts $now, $before before"
+	jq -e '.notes | any(contains("removed cgroups still exist"))' "$WORK/balance.json" >/dev/null || fail "balance does not say it"
+	[ "$(json '[.removed_cgroups[] | .removed - (.removed_start // 0)] | max >= '$REMOVED)" = true ] ||
+		fail "the report has $(json .removed_cgroups)"
+	[ "$(json '.proportions | any(.rule == "removed-cgroups")')" = true ] || fail "the report does not say it"
+}
+
+# Files of the kernel's own counter and objects of filp: both grow by what is opened, and agree.
+test_open_files() {
+	need_record
+	record_start
+	(
+		ulimit -n $((FILES + 100))
+		exec python3 -c '
+import os, sys, time
+held = [os.open("/proc/self/stat", os.O_RDONLY) for _ in range('$FILES')]
+open(sys.argv[1], "w").close()
+time.sleep(600)' "$WORK/opened"
+	) &
+	started+=($!)
+	while [ ! -e "$WORK/opened" ]; do sleep 0.1; done
+	record_stop
+	report
+	[ "$(json '.counters[] | select(.name == "open_files") |
+		(.count - .count_start >= '$FILES') and (.objects - .objects_start >= '$FILES' * 0.9) and
+		.state == "agrees"')" = true ] || fail "$(json '.counters[] | select(.name == "open_files")')"
+	[ "$(json '.counters[] | select(.name == "dentries") | .state')" = agrees ] ||
+		fail "$(json '.counters[] | select(.name == "dentries")')"
+}
+
+run_tests

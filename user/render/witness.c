@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One table of counters beside caches, then what does not fit together: see witness.h. */
+#include "render/witness.h"
+
+#include <math.h>
+
+#include "render/table.h"
+
+static const char *mark(const struct page *p, enum witness_state state)
+{
+	switch (state) {
+	case WITNESS_AGREES:
+		return "=";
+	case WITNESS_PART:
+		return "part";
+	case WITNESS_DIFFERS:
+		return p->glyphs->differs;
+	case WITNESS_UNKNOWN:
+		break;
+	}
+	return "?";
+}
+
+static void row(struct table *table, const struct witness *w, bool is_pair)
+{
+	table_words(table, "%s", w->def->label);
+	table_count(table, w->count_end, false);
+	if (is_pair)
+		table_count(table, w->count_end - w->count_start, true);
+	table_words(table, "%s", w->def->caches);
+	table_count(table, w->objects_end, false);
+	if (is_pair)
+		table_count(table, w->objects_end - w->objects_start, true);
+	table_bytes(table, w->objects_end * w->object_bytes, false);
+	table_words(table, "%s", mark(table->page, w->state));
+}
+
+void witnesses_text(struct page *p, const struct witnesses *w, bool is_pair)
+{
+	static const struct table_column one[] = {{"", 0, false},        {"counted", 0, true},
+						  {"in slab", 0, false}, {"objects", 0, true},
+						  {"size", 0, true},     {"", 0, false}};
+	static const struct table_column two[] = {{"", 0, false},       {"counted", 0, true},
+						  {"change", 0, true},  {"in slab", 0, false},
+						  {"objects", 0, true}, {"change", 0, true},
+						  {"size", 0, true},    {"", 0, false}};
+	struct table table = TABLE_INIT(p, one);
+
+	if (!w->nr)
+		return;
+	if (is_pair)
+		table = (struct table)TABLE_INIT(p, two);
+	page_heading(p, PAGE_BOLD, "COUNTED BY THE KERNEL");
+	for (size_t i = 0; i < w->nr; i++)
+		row(&table, &w->items[i], is_pair);
+	table_print(&table);
+	for (size_t i = 0; i < w->nr; i++)
+		if (w->items[i].text[0])
+			page_paragraph(p, 2, "%s", w->items[i].text);
+	page_paragraph(p, 2,
+		       "counted: by the kernel itself, of the whole machine (\"here\": of one "
+		       "network namespace). = the slab caches agree; %s they do not; ? the cache "
+		       "was not read, or is merged with another.",
+		       p->glyphs->differs);
+}
+
+json_t *witnesses_json(struct json_out *o, const struct witnesses *w, bool is_pair)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < w->nr; i++) {
+		const struct witness *it = &w->items[i];
+		json_t *j = json_object();
+
+		put(o, j, "name", json_string(it->def->name));
+		put(o, j, "counter", json_string(it->def->counter));
+		put(o, j, "scope",
+		    json_string(it->def->is_of_namespace ? "network_namespace" : "machine"));
+		put(o, j, "count", number(it->count_end));
+		put(o, j, "count_start", is_pair ? number(it->count_start) : json_null());
+		put(o, j, "caches", json_string(it->def->caches));
+		put(o, j, "objects", number(it->objects_end));
+		put(o, j, "objects_start", is_pair ? number(it->objects_start) : json_null());
+		put(o, j, "bytes", whole(it->objects_end * it->object_bytes));
+		put(o, j, "state", json_string(witness_state_name(it->state)));
+		put(o, j, "text", it->text[0] ? text(it->text) : json_null());
+		append(o, list, j);
+	}
+	return list;
+}
+
+static double dying_at_start(const struct snapshot *start, const struct cgroup_level *end)
+{
+	for (size_t i = 0; start && i < start->cgroups.nr; i++)
+		if (start->cgroups.items[i].id == end->id &&
+		    !strcmp(start->cgroups.items[i].path, end->path))
+			return (double)start->cgroups.items[i].dying;
+	return NAN;
+}
+
+json_t *removed_cgroups_json(struct json_out *o, const struct snapshot *start,
+			     const struct snapshot *end)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < end->cgroups.nr; i++) {
+		const struct cgroup_level *l = &end->cgroups.items[i];
+		json_t *j = json_object();
+
+		put(o, j, "cgroup", text(l->path));
+		put(o, j, "removed", number(l->dying < 0 ? NAN : (double)l->dying));
+		put(o, j, "removed_start", number(dying_at_start(start, l)));
+		put(o, j, "present", number(l->descendants < 0 ? NAN : (double)l->descendants));
+		append(o, list, j);
+	}
+	return list;
+}
