@@ -24,6 +24,7 @@
 #include <bpf/bpf.h>
 
 #include "base/clock.h"
+#include "live_plan.h"
 #include "trace/tracer.h"
 #include "proc/host.h"
 
@@ -31,8 +32,6 @@
 #define MEMORY_MIN (256ull << 20)
 #define STALL_MS \
 	1000 /* the aim is 100 ms: the rest is for a test machine whose CPUs are taken away */
-
-static struct plan plan;
 
 /* The bytes of the largest map that there is now, of those younger than `after`; the youngest in
  * *last. */
@@ -130,19 +129,6 @@ static void large_tables_are_made_piece_by_piece(void **state)
 	assert_true(*longest > 0 && *longest < STALL_MS * 1000000ull);
 	tracer_free(t);
 	munmap((void *)longest, 4096);
-}
-
-static int plan_make(void **state)
-{
-	static struct kernel_facts facts;
-	struct plan_request request = {};
-
-	(void)state;
-	kernel_facts_read("/proc", NULL, &facts);
-	plan_build(&facts, &request, &plan);
-	if (!plan.can_record)
-		print_message("%s\n", plan.refusal);
-	return plan.can_record ? 0 : -1;
 }
 
 int main(void)

@@ -18,12 +18,11 @@
 
 #include "base/cleanup.h"
 #include "capture/capture.h"
+#include "said.h"
 
 #define FILES_UNUSED __attribute__((unused))
 
-static char dir[64];    /* of the test that runs */
-static char said[4096]; /* what was printed between said_begin() and said_end() */
-static int said_saved;
+static char dir[64]; /* of the test that runs */
 
 static int files_setup(void **state)
 {
@@ -50,34 +49,6 @@ static const char *in_dir(const char *name)
 
 	snprintf(path, sizeof(paths[0]), "%s/%s", dir, name);
 	return path;
-}
-
-static void said_begin(void)
-{
-	FILE *f = tmpfile();
-
-	assert_non_null(f);
-	fflush(stderr);
-	said_saved = dup(2);
-	dup2(fileno(f), 2);
-	fclose(f);
-}
-
-static void said_end(void)
-{
-	ssize_t n = pread(2, said, sizeof(said) - 1, 0);
-
-	said[n > 0 ? n : 0] = '\0';
-	dup2(said_saved, 2);
-	close(said_saved);
-}
-
-/* One line, with these words in it. */
-static void assert_said(const char *words)
-{
-	if (!strstr(said, words))
-		fail_msg("nothing like '%s' in: %s", words, said);
-	assert_string_equal(strchr(said, '\n'), "\n");
 }
 
 FILES_UNUSED static void put_file(const char *path, const void *bytes, size_t len)

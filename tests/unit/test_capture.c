@@ -28,50 +28,28 @@
 #include "base/cleanup.h"
 #include "close.h"
 #include "capture/capture.h"
+#include "said.h"
 
-static char dir[64];       /* of this run */
-static char file[96];      /* the capture under test in it */
-static char message[4096]; /* what the last read_file() or quiet() printed */
+static char dir[64];  /* of this run */
+static char file[96]; /* the capture under test in it */
 
 /* ---- helpers ---- */
 
-static int saved_stderr;
-
-static void stderr_begin(void)
-{
-	FILE *f = tmpfile();
-
-	assert_non_null(f);
-	fflush(stderr);
-	saved_stderr = dup(2);
-	dup2(fileno(f), 2);
-	fclose(f);
-}
-
-static void stderr_end(void)
-{
-	ssize_t n = pread(2, message, sizeof(message) - 1, 0);
-
-	message[n > 0 ? n : 0] = '\0';
-	dup2(saved_stderr, 2);
-	close(saved_stderr);
-}
-
 /* Read `path`; on failure the message must be one line that names the file. */
-static int read_file(const char *path, struct capture **c)
+static int read_capture(const char *path, struct capture **c)
 {
 	int err;
 
 	*c = NULL;
-	stderr_begin();
+	said_begin();
 	err = capture_read(path, c);
-	stderr_end();
+	said_end();
 	if (err) {
 		assert_true(err < 0);
 		assert_null(*c);
-		assert_non_null(strstr(message, path));
-		assert_non_null(strchr(message, '\n'));
-		assert_string_equal(strchr(message, '\n'), "\n");
+		assert_non_null(strstr(said, path));
+		assert_non_null(strchr(said, '\n'));
+		assert_string_equal(strchr(said, '\n'), "\n");
 	} else {
 		assert_non_null(*c);
 		assert_true((*c)->nr_snapshots >= 1);
@@ -461,7 +439,7 @@ static void check_sample(const char *path, bool finished)
 {
 	struct capture *c;
 
-	assert_int_equal(read_file(path, &c), 0);
+	assert_int_equal(read_capture(path, &c), 0);
 	assert_int_equal(c->complete, finished);
 	assert_string_equal(capture_meta(c, META_HOST), "db17");
 	assert_string_equal(capture_meta(c, META_MODE), "sampled");
@@ -529,7 +507,7 @@ static void rows_the_reader_would_refuse_are_refused(void **state)
 	(void)state;
 	remove_file();
 	assert_int_equal(capture_writer_new(file, false, &w), 0);
-	stderr_begin();
+	said_begin();
 	assert_int_equal(capture_put_stack(w, &(struct cap_stack){1, &none, false}, &id), -EINVAL);
 	assert_int_equal(capture_put_checkpoint(w, &in),
 			 -EINVAL); /* no such cache, stack, process */
@@ -537,13 +515,13 @@ static void rows_the_reader_would_refuse_are_refused(void **state)
 	held.bytes = 0.0 / 0.0;
 	assert_int_equal(capture_put_checkpoint(w, &in), -EINVAL);
 	assert_int_equal(capture_put_snapshot(w, &s), -EINVAL);
-	stderr_end();
+	said_end();
 	assert_int_equal(id, 77);
 	make_snapshot(&s, 0, 1);
 	assert_int_equal(capture_put_snapshot(w, &s), 0);
 	snapshot_free(&s);
 	assert_int_equal(capture_finish(w), 0);
-	assert_int_equal(read_file(file, &c), 0);
+	assert_int_equal(read_capture(file, &c), 0);
 	assert_int_equal(c->nr_checkpoints, 0);
 	capture_free(c);
 }
@@ -554,12 +532,12 @@ static void expect_refused(const char *path, bool overwrite, int err, const char
 {
 	struct capture_writer *w = NULL;
 
-	stderr_begin();
+	said_begin();
 	assert_int_equal(capture_writer_new(path, overwrite, &w), err);
-	stderr_end();
+	said_end();
 	assert_null(w);
-	assert_non_null(strstr(message, words));
-	assert_non_null(strstr(message, path));
+	assert_non_null(strstr(said, words));
+	assert_non_null(strstr(said, path));
 }
 
 static void other_files_are_not_overwritten(void **state)
@@ -615,8 +593,8 @@ static void check_survives(const char *path, int committed)
 {
 	struct capture *c;
 
-	if (read_file(path, &c))
-		fail_msg("%s", message);
+	if (read_capture(path, &c))
+		fail_msg("%s", said);
 	assert_false(c->complete);
 	assert_true(c->nr_snapshots_stored >= (size_t)committed);
 	assert_true(c->nr_snapshots_stored <= (size_t)committed + 1);
@@ -729,7 +707,7 @@ static void journal_that_would_delete_files_is_refused(void **state)
 	f = fopen(journal, "a");
 	fwrite("\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", 1, 8, f);
 	fclose(f);
-	assert_int_equal(read_file(file, &c), -EBADMSG);
+	assert_int_equal(read_capture(file, &c), -EBADMSG);
 	assert_int_equal(access(victim, F_OK), 0);
 	unlink(victim);
 }
@@ -763,12 +741,12 @@ static void check_disk_full(int err)
 	int committed, got;
 
 	remove_file();
-	stderr_begin();
+	said_begin();
 	got = fill_up(&committed);
-	stderr_end();
+	said_end();
 	assert_int_equal(got, -err);
-	assert_non_null(strstr(message, err == EFBIG ? "ulimit -f" : "free some space"));
-	assert_string_equal(strchr(message, '\n'), "\n"); /* said once */
+	assert_non_null(strstr(said, err == EFBIG ? "ulimit -f" : "free some space"));
+	assert_string_equal(strchr(said, '\n'), "\n"); /* said once */
 	assert_true(committed > 3);
 	check_survives(file, committed);
 }
@@ -826,11 +804,11 @@ static void full_tmpfs_child(void)
 	if (system("head -c 1000k /dev/zero > \"$KMT_DIR/filler\"; mkdir \"$KMT_DIR/d\""))
 		_exit(1);
 	snprintf(path, sizeof(path), "%s/d/x.kmt", dir);
-	stderr_begin();
+	said_begin();
 	assert_true(capture_writer_new(path, false, &w) < 0);
-	stderr_end();
+	said_end();
 	assert_int_equal(stat(path, &st), -1);
-	assert_string_equal(strchr(message, '\n'), "\n");
+	assert_string_equal(strchr(said, '\n'), "\n");
 }
 
 static void a_full_disk_keeps_what_was_committed(void **state)
@@ -863,7 +841,7 @@ static void other_reader(void)
 {
 	struct capture *c;
 
-	assert_int_equal(read_file(file, &c), 0);
+	assert_int_equal(read_capture(file, &c), 0);
 	capture_free(c);
 }
 
@@ -918,15 +896,15 @@ static void reader_that_stays_does_not_stop_the_writer(void **state)
 		_exit(0);
 	}
 	assert_int_equal(read(ready[0], &byte, 1), 1);
-	stderr_begin();
+	said_begin();
 	s.kind = SNAPSHOT_TICK;
 	for (s.t_s = 1; s.t_s < 4; s.t_s++) {
 		assert_int_equal(capture_put_snapshot(w, &s), 0);
 		assert_int_equal(capture_commit(w), 0);
 	}
-	stderr_end();
-	assert_non_null(strstr(message, "is being read"));
-	assert_string_equal(strchr(message, '\n'), "\n");
+	said_end();
+	assert_non_null(strstr(said, "is being read"));
+	assert_string_equal(strchr(said, '\n'), "\n");
 	assert_int_equal(write(go[1], &byte, 1), 1);
 	waitpid(pid, &status, 0);
 	assert_int_equal(capture_finish(w), 0);
@@ -951,7 +929,7 @@ static void a_file_cut_anywhere_is_refused(void **state)
 	buf = slurp(file, &len);
 	for (size_t cut = 0; cut < len; cut += 512) {
 		spill(file, buf, cut);
-		if (!read_file(file, &c))
+		if (!read_capture(file, &c))
 			fail_msg("truncated to %zu of %zu bytes, and it was read", cut, len);
 	}
 }
@@ -970,7 +948,7 @@ static void random_bytes_are_refused(void **state)
 		for (size_t i = round % 2 ? 100 : 0; i < len; i++)
 			buf[i] = rand();
 		spill(file, buf, len);
-		assert_int_not_equal(read_file(file, &c), 0);
+		assert_int_not_equal(read_capture(file, &c), 0);
 	}
 }
 
@@ -992,7 +970,7 @@ static void flipped_bytes_never_crash_the_reader(void **state)
 			bad[(rand() % 2 ? (size_t)rand() % 4096 : (size_t)rand()) % len] ^=
 				1 << rand() % 8;
 		spill(file, bad, len);
-		if (!read_file(file, &c))
+		if (!read_capture(file, &c))
 			capture_free(c);
 	}
 	assert_true(rounds > 100);
@@ -1012,8 +990,8 @@ static void expect_hostile(const struct hostile *h)
 	write_sample(true);
 	sql(file, h->sql);
 	start = now_s();
-	if (read_file(file, &c) != h->err || (h->err && !strstr(message, h->words)))
-		fail_msg("%s: %s", h->sql, message);
+	if (read_capture(file, &c) != h->err || (h->err && !strstr(said, h->words)))
+		fail_msg("%s: %s", h->sql, said);
 	assert_true(now_s() - start < 15);
 	capture_free(c);
 }
@@ -1041,8 +1019,8 @@ static void a_busy_host_does_not_damage_a_capture(void **state)
 	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 20000) INSERT INTO held "
 	    "SELECT held.* FROM held, n LIMIT 20000");
 	busy_s = 60;
-	if (read_file(file, &c))
-		fail_msg("%s", message);
+	if (read_capture(file, &c))
+		fail_msg("%s", said);
 	busy_s = 0;
 	capture_free(c);
 }
@@ -1063,7 +1041,7 @@ static void a_capture_of_schema_1_is_still_read(void **state)
 	(void)state;
 	write_sample(true);
 	sql(file, older);
-	assert_int_equal(read_file(file, &c), 0);
+	assert_int_equal(read_capture(file, &c), 0);
 	assert_int_equal(c->nr_snapshots, TICKS);
 	for (size_t i = 0; i < c->nr_snapshots; i++) {
 		assert_int_equal(c->snapshots[i].meminfo.nr, 3);
@@ -1233,23 +1211,23 @@ static void files_that_are_no_captures(void **state)
 
 	(void)state;
 	remove_file();
-	assert_int_equal(read_file(file, &c), -ENOENT);
-	assert_int_equal(read_file(dir, &c), -EBADMSG);
-	assert_int_equal(read_file("/dev/zero", &c), -EBADMSG);
+	assert_int_equal(read_capture(file, &c), -ENOENT);
+	assert_int_equal(read_capture(dir, &c), -EBADMSG);
+	assert_int_equal(read_capture("/dev/zero", &c), -EBADMSG);
 	spill(file, "", 0);
-	assert_int_equal(read_file(file, &c), -EBADMSG);
-	assert_non_null(strstr(message, "empty"));
+	assert_int_equal(read_capture(file, &c), -EBADMSG);
+	assert_non_null(strstr(said, "empty"));
 	spill(file, "<html>", 6);
-	assert_int_equal(read_file(file, &c), -EBADMSG);
-	assert_non_null(strstr(message, "not a capture"));
+	assert_int_equal(read_capture(file, &c), -EBADMSG);
+	assert_non_null(strstr(said, "not a capture"));
 	unlink(file);
 	sql(file, "CREATE TABLE bookmarks(url)");
-	assert_int_equal(read_file(file, &c), -EBADMSG);
-	assert_non_null(strstr(message, "not a capture"));
+	assert_int_equal(read_capture(file, &c), -EBADMSG);
+	assert_non_null(strstr(said, "not a capture"));
 	write_sample(true);
 	snprintf(wal, sizeof(wal), "%s-wal", file);
 	spill(wal, "x", 1);
-	assert_int_equal(read_file(file, &c), -EBADMSG);
+	assert_int_equal(read_capture(file, &c), -EBADMSG);
 	unlink(wal);
 }
 
@@ -1272,7 +1250,7 @@ static void long_recordings_are_thinned(void **state)
 		snapshot_free(&s);
 	}
 	assert_int_equal(capture_finish(w), 0);
-	assert_int_equal(read_file(file, &c), 0);
+	assert_int_equal(read_capture(file, &c), 0);
 	assert_int_equal(c->nr_snapshots, CAPTURE_SNAPSHOTS_MAX);
 	assert_int_equal(c->nr_snapshots_stored, n);
 	assert_int_equal(c->snapshots[0].kind, SNAPSHOT_START);
@@ -1368,7 +1346,7 @@ static void twenty_thousand_stacks_are_read_in_time(void **state)
 	assert_int_equal(capture_put_checkpoint(w, &in), 0);
 	assert_int_equal(capture_finish(w), 0);
 	t1 = cpu_s();
-	assert_int_equal(read_file(file, &c), 0);
+	assert_int_equal(read_capture(file, &c), 0);
 	t2 = cpu_s();
 	assert_int_equal(c->checkpoints[0].held.nr, HELD);
 	assert_int_equal(c->nr_stacks, STACKS + 1);

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Reduces a capture to comparable rows: see profile.h. This file creates, merges and finds rows;
- * profile_levels.c and profile_growth.c fill the sections.
- */
+/* Rows of profiles: adds, merges and finds them. See profile.h; profile_build.c fills a profile. */
 #include "diff/profile_internal.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,31 +127,6 @@ double profile_per_cpu(const struct profile *p, double level)
 double profile_per_gib(const struct profile *p, double level)
 {
 	return level / p->mem_total_kb * (1 << 20);
-}
-
-int profile_build(const struct view *v, const struct match *m, enum growth_by by, bool brief,
-		  struct profile *out)
-{
-	struct profile p = {
-		.by = by,
-		.duration_s = v->duration_s,
-		.cpus = v->cpus,
-		.mem_total_kb = snapshot_meminfo(v->end, "MemTotal"),
-		.sample_bytes = v->exact ? 0 : capture_meta_number(v->c, META_PERIOD, 0),
-		.own_bytes = capture_meta_number(v->c, META_OWN_BYTES, 0),
-		.focused = v->focused,
-		.complete = v->complete,
-	};
-	struct profile_build b = {.v = v, .m = m, .brief = brief, .p = &p};
-
-	for (int pool = 0; pool < POOLS; pool++)
-		p.traces[pool] = view_traces(v, pool);
-	if (profile_levels(&b) || profile_growth(&b)) {
-		profile_free(&p);
-		return -ENOMEM;
-	}
-	*out = p;
-	return 0;
 }
 
 void profile_free(struct profile *p)

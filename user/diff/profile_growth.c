@@ -17,7 +17,7 @@ static double young_limit_s(double duration_s)
 }
 
 /* Write the identity of a group's key. */
-static void growth_identity(const struct profile_build *b, const struct growth *g, uint32_t key,
+static void growth_identity(const struct profile_builder *b, const struct growth *g, uint32_t key,
 			    bool loose, FILE *out)
 {
 	const struct capture *c = b->v->c;
@@ -51,8 +51,8 @@ static void growth_identity(const struct profile_build *b, const struct growth *
 }
 
 /* "pool<sep>identity", malloc'ed, or NULL. */
-static char *growth_key_text(const struct profile_build *b, const struct growth *g, enum pool pool,
-			     uint32_t key, bool loose)
+static char *growth_key_text(const struct profile_builder *b, const struct growth *g,
+			     enum pool pool, uint32_t key, bool loose)
 {
 	char *text = NULL;
 	size_t size;
@@ -69,7 +69,7 @@ static char *growth_key_text(const struct profile_build *b, const struct growth 
 	return text;
 }
 
-static struct profile_row *growth_row(struct profile_build *b, const struct growth *g,
+static struct profile_row *growth_row(struct profile_builder *b, const struct growth *g,
 				      enum pool pool, const char *class_, uint32_t key,
 				      uint32_t stack)
 {
@@ -115,7 +115,7 @@ static double young_bytes(const struct growth_group *g, double limit_s)
 	return g->objects > 0 ? g->bytes * fmin(1, young / g->objects) : 0;
 }
 
-static int row_names(const struct profile_build *b, const struct growth_group *group,
+static int row_names(const struct profile_builder *b, const struct growth_group *group,
 		     struct profile_row *r)
 {
 	const struct capture *c = b->v->c;
@@ -136,7 +136,8 @@ static int row_names(const struct profile_build *b, const struct growth_group *g
 }
 
 /* index[]: the row of each (pool, key); UINT32_MAX: none yet. */
-static int add_groups(struct profile_build *b, const struct growth *g, uint32_t *index, size_t keys)
+static int add_groups(struct profile_builder *b, const struct growth *g, uint32_t *index,
+		      size_t keys)
 {
 	double young_s = young_limit_s(b->v->duration_s), bytes = 0, var = 0;
 
@@ -173,7 +174,8 @@ static double churn_variance(const struct profile *p, double allocs, double byte
 	return bytes * weight;
 }
 
-static int add_churn(struct profile_build *b, const struct growth *g, uint32_t *index, size_t keys)
+static int add_churn(struct profile_builder *b, const struct growth *g, uint32_t *index,
+		     size_t keys)
 {
 	const struct cap_checkpoint *at = b->v->at;
 
@@ -198,7 +200,7 @@ static int add_churn(struct profile_build *b, const struct growth *g, uint32_t *
 	return 0;
 }
 
-int profile_growth(struct profile_build *b)
+int profile_growth(struct profile_builder *b)
 {
 	_cleanup_(outstanding_free) struct outstanding outstanding = {0};
 	_cleanup_(growth_free) struct growth g = {0};

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Private to profile.c, profile_levels.c and profile_growth.c, which fill a profile together.
- * Nobody else may include it.
+ * Private to the files that fill a profile together: profile.c (rows), profile_levels.c,
+ * profile_growth.c, and profile_build.c, which calls them. Nobody else may include it.
  */
 #ifndef KMEMTRACE_DIFF_PROFILE_INTERNAL_H
 #define KMEMTRACE_DIFF_PROFILE_INTERNAL_H
 
 #include "diff/profile.h"
 
-struct profile_build {
+struct profile_builder {
 	const struct view *v;
 	const struct match *m;
 	bool brief;
@@ -16,8 +16,8 @@ struct profile_build {
 };
 
 /* Fill all sections of levels, or the section of growth. 0 or −ENOMEM. */
-int profile_levels(struct profile_build *b);
-int profile_growth(struct profile_build *b);
+int profile_levels(struct profile_builder *b);
+int profile_growth(struct profile_builder *b);
 
 /* A new row with copies of both strings, or NULL. */
 struct profile_row *profile_add(struct profile_rows *rows, const char *key, const char *name);
@@ -27,6 +27,6 @@ void profile_finish(struct profile_rows *rows);
 double profile_sum(double a, double b);
 
 /* The identity of a cgroup: its path within one boot; otherwise normalised (cgroup_normalise()). */
-void profile_cgroup_key(const struct profile_build *b, const char *path, char *buf, size_t size);
+void profile_cgroup_key(const struct profile_builder *b, const char *path, char *buf, size_t size);
 
 #endif

@@ -85,7 +85,7 @@ static const char *const pool_lines[] = {"Slab",       "VmallocUsed",   "KernelS
  * tables. They exist only during the recording, and two recordings may have tables of different
  * sizes.
  */
-static double pool_level(const struct profile_build *build, const struct snapshot *s,
+static double pool_level(const struct profile_builder *build, const struct snapshot *s,
 			 const char *line)
 {
 	double level = snapshot_meminfo(s, line) * 1024;
@@ -99,7 +99,7 @@ static double pool_level(const struct profile_build *build, const struct snapsho
 	return b.placed ? b.kb[BALANCE_REST] * 1024 : NAN;
 }
 
-static int build_pools(struct profile_build *b)
+static int build_pools(struct profile_builder *b)
 {
 	struct profile_rows *rows = &b->p->sections[PROFILE_POOLS];
 
@@ -125,7 +125,7 @@ static int build_pools(struct profile_build *b)
 
 /* ---- caches ---- */
 
-static int add_caches(struct profile_build *b, const struct snapshot *s, bool end)
+static int add_caches(struct profile_builder *b, const struct snapshot *s, bool end)
 {
 	struct profile_rows *rows = &b->p->sections[PROFILE_CACHES];
 	double large = snapshot_meminfo(s, "Slab") * 1024, sign = end ? 1 : -1;
@@ -155,7 +155,7 @@ static int add_caches(struct profile_build *b, const struct snapshot *s, bool en
 	return 0;
 }
 
-static int profile_caches_judge(struct profile_build *b)
+static int profile_caches_judge(struct profile_builder *b)
 {
 	struct profile_rows *rows = &b->p->sections[PROFILE_CACHES];
 	_cleanup_free_ struct series *series = calloc(rows->nr + 1, sizeof(*series));
@@ -186,7 +186,7 @@ static int profile_caches_judge(struct profile_build *b)
 	return 0;
 }
 
-static int build_caches(struct profile_build *b)
+static int build_caches(struct profile_builder *b)
 {
 	struct profile_rows *rows = &b->p->sections[PROFILE_CACHES];
 	const struct view *v = b->v;
@@ -226,7 +226,7 @@ static bool ends_find(const struct view *v, bool (*has)(const struct snapshot *)
 
 /* ---- vmalloc callers ---- */
 
-static int add_vmallocs(struct profile_build *b, const struct snapshot *s, bool end)
+static int add_vmallocs(struct profile_builder *b, const struct snapshot *s, bool end)
 {
 	struct profile_rows *rows = &b->p->sections[PROFILE_VMALLOC];
 	double own = b->p->own_bytes;
@@ -277,7 +277,7 @@ static bool has_vmallocs(const struct snapshot *s)
 	return s->vmallocs.nr > 0;
 }
 
-static int build_vmallocs(struct profile_build *b)
+static int build_vmallocs(struct profile_builder *b)
 {
 	const struct snapshot *start, *end;
 
@@ -292,7 +292,7 @@ static int build_vmallocs(struct profile_build *b)
 
 /* ---- kernel stacks and page tables by process or cgroup ---- */
 
-void profile_cgroup_key(const struct profile_build *b, const char *path, char *buf, size_t size)
+void profile_cgroup_key(const struct profile_builder *b, const char *path, char *buf, size_t size)
 {
 	if (match_same_boot(b->m))
 		snprintf(buf, size, "%s", path);
@@ -313,7 +313,7 @@ static void holder_add(struct holder_sum *sum, const struct task_level *l)
 	sum->objects[1] += 1;
 }
 
-static int add_holder(struct profile_build *b, const char *key, const char *name,
+static int add_holder(struct profile_builder *b, const char *key, const char *name,
 		      const struct holder_sum *sum, bool end)
 {
 	for (size_t k = 0; k < 2; k++) {
@@ -329,7 +329,7 @@ static int add_holder(struct profile_build *b, const char *key, const char *name
 }
 
 /* Add up tasks by cgroup first: paths are long, and a cgroup may have many tasks. */
-static int add_tasks_by_cgroup(struct profile_build *b, const struct snapshot *s,
+static int add_tasks_by_cgroup(struct profile_builder *b, const struct snapshot *s,
 			       const struct cgroup_of *of, bool end)
 {
 	const struct capture *c = b->v->c;
@@ -352,8 +352,8 @@ static int add_tasks_by_cgroup(struct profile_build *b, const struct snapshot *s
 	return err;
 }
 
-static int add_tasks(struct profile_build *b, const struct snapshot *s, const struct cgroup_of *of,
-		     bool end)
+static int add_tasks(struct profile_builder *b, const struct snapshot *s,
+		     const struct cgroup_of *of, bool end)
 {
 	int err = 0;
 
@@ -374,7 +374,7 @@ static bool has_tasks(const struct snapshot *s)
 	return s->tasks.nr > 0;
 }
 
-static int build_tasks(struct profile_build *b)
+static int build_tasks(struct profile_builder *b)
 {
 	_cleanup_(cgroup_of_free) struct cgroup_of of = {0};
 	const struct snapshot *start, *end;
@@ -392,7 +392,7 @@ static int build_tasks(struct profile_build *b)
 	return 0;
 }
 
-int profile_levels(struct profile_build *b)
+int profile_levels(struct profile_builder *b)
 {
 	return build_pools(b) || build_caches(b) || build_vmallocs(b) || build_tasks(b) ? -ENOMEM
 											: 0;

@@ -190,17 +190,6 @@ static void write_churn(struct json_out *o, const struct diff *d,
 	json_end(o, ']');
 }
 
-static json_t *diff_verdict_json(struct json_out *o, const struct diff *d)
-{
-	json_t *j = json_object(), *sentences = json_array();
-
-	for (size_t i = 0; i < d->verdict.nr; i++)
-		append(o, sentences, text(d->verdict.items[i]));
-	put(o, j, "sentences", sentences);
-	put(o, j, "next", d->next ? text(d->next) : json_null());
-	return j;
-}
-
 int diff_json(const struct diff *d, const struct diff_options *options, FILE *out)
 {
 	struct json_out o = {0};
@@ -211,7 +200,7 @@ int diff_json(const struct diff *d, const struct diff_options *options, FILE *ou
 	json_member(&o, "base",
 		    d->in.base_view ? side_json(&o, d->in.base_view) : set_json(&o, d->in.set));
 	json_member(&o, "new", side_json(&o, d->in.new_view));
-	json_member(&o, "verdict", diff_verdict_json(&o, d));
+	json_member(&o, "verdict", verdict_json(&o, d->verdict.items, d->verdict.nr, d->next));
 	for (size_t i = 0; i < d->notes.nr; i++)
 		append(&o, notes, text(d->notes.items[i].text));
 	json_member(&o, "notes", notes);

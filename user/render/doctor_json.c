@@ -50,16 +50,9 @@ static json_t *doctor_hooks_json(struct json_out *o, const struct doctor *d)
 	json_t *hooks = json_array();
 
 	for (size_t i = 0; i < d->nr_hooks; i++) {
-		const struct doctor_hook *hook = &d->hooks[i];
-		json_t *j = json_object();
+		const struct doctor_hook *h = &d->hooks[i];
 
-		put(o, j, "name", text(hook->name));
-		put(o, j, "pool", json_string(pool_name(hook->pool)));
-		put(o, j, "how", text(hook->how));
-		put(o, j, "attached", json_boolean(hook->attached));
-		put(o, j, "reason", text(hook->reason));
-		put(o, j, "cost", text(hook->cost));
-		append(o, hooks, j);
+		append(o, hooks, hook_json(o, h->name, h->pool, h->how, h->reason, h->cost));
 	}
 	return hooks;
 }

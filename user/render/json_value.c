@@ -25,6 +25,31 @@ json_t *time_json(double wall_s)
 	return units_time(buf, "%Y-%m-%dT%H:%M:%SZ", wall_s) ? json_string(buf) : json_null();
 }
 
+json_t *verdict_json(struct json_out *o, char *const *sentences, size_t nr, const char *next)
+{
+	json_t *j = json_object(), *list = json_array();
+
+	for (size_t i = 0; i < nr; i++)
+		append(o, list, text(sentences[i]));
+	put(o, j, "sentences", list);
+	put(o, j, "next", next ? text(next) : json_null());
+	return j;
+}
+
+json_t *hook_json(struct json_out *o, const char *name, enum pool pool, const char *how,
+		  const char *reason, const char *cost)
+{
+	json_t *j = json_object();
+
+	put(o, j, "name", text(name));
+	put(o, j, "pool", json_string(pool_name(pool)));
+	put(o, j, "attached", json_boolean(how[0]));
+	put(o, j, "how", text(how));
+	put(o, j, "reason", text(reason));
+	put(o, j, "cost", text(cost));
+	return j;
+}
+
 static json_t *frame_json(const struct cap_frame *f)
 {
 	_cleanup_free_ char *symbol = escape_utf8(f->symbol), *module = escape_utf8(f->module);

@@ -90,6 +90,11 @@ json_t *meta_text(const struct capture *c, const char *key);
 json_t *meta_number(const struct capture *c, const char *key);
 /* Seconds since the epoch as ISO 8601 in UTC, null when absent or out of range. */
 json_t *time_json(double wall_s);
+/* The sentences of a verdict, and the command to run next, which may be NULL. */
+json_t *verdict_json(struct json_out *o, char *const *sentences, size_t nr, const char *next);
+/* A hook; `how` is "" when it is not attached. */
+json_t *hook_json(struct json_out *o, const char *name, enum pool pool, const char *how,
+		  const char *reason, const char *cost);
 /* A call path, one string a frame, innermost first. */
 json_t *path_json(struct json_out *o, const struct capture *c, uint32_t stack);
 

@@ -74,15 +74,8 @@ static json_t *hooks_json(struct json_out *o)
 
 	for (size_t i = 0; i < o->r->c->nr_hooks; i++) {
 		const struct cap_hook *h = &o->r->c->hooks[i];
-		json_t *j = json_object();
 
-		put(o, j, "name", text(h->name));
-		put(o, j, "pool", json_string(pool_name(h->pool)));
-		put(o, j, "attached", json_boolean(h->how[0]));
-		put(o, j, "how", text(h->how));
-		put(o, j, "reason", text(h->reason));
-		put(o, j, "cost", text(h->cost));
-		append(o, hooks, j);
+		append(o, hooks, hook_json(o, h->name, h->pool, h->how, h->reason, h->cost));
 	}
 	return hooks;
 }
@@ -109,15 +102,11 @@ static json_t *capture_json(struct json_out *o)
 	return c;
 }
 
-static json_t *verdict_json(struct json_out *o)
+static json_t *report_verdict_json(struct json_out *o)
 {
 	const struct verdict *v = &o->r->verdict;
-	json_t *j = json_object(), *sentences = json_array();
+	json_t *j = verdict_json(o, v->items, v->nr, v->next);
 
-	for (size_t i = 0; i < v->nr; i++)
-		append(o, sentences, text(v->items[i]));
-	put(o, j, "sentences", sentences);
-	put(o, j, "next", v->next ? text(v->next) : json_null());
 	put(o, j, "leak", json_boolean(v->leak));
 	return j;
 }
@@ -438,7 +427,7 @@ int report_json(const struct report *r, size_t top, FILE *out)
 	json_member(&o, "kernel", kernel_json(&o));
 	json_member(&o, "host", host_json(&o));
 	json_member(&o, "capture", capture_json(&o));
-	json_member(&o, "verdict", verdict_json(&o));
+	json_member(&o, "verdict", report_verdict_json(&o));
 	json_member(&o, "trust", trust_json(&o, &r->trust));
 	json_member(&o, "pools", pools_json(&o));
 	write_levels(&o, top);

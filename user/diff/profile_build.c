@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reduces a capture to comparable rows: see profile.h. profile_levels.c and profile_growth.c fill
+ * the sections.
+ */
+#include "diff/profile_internal.h"
+
+#include <errno.h>
+
+int profile_build(const struct view *v, const struct match *m, enum growth_by by, bool brief,
+		  struct profile *out)
+{
+	struct profile p = {
+		.by = by,
+		.duration_s = v->duration_s,
+		.cpus = v->cpus,
+		.mem_total_kb = snapshot_meminfo(v->end, "MemTotal"),
+		.sample_bytes = v->exact ? 0 : capture_meta_number(v->c, META_PERIOD, 0),
+		.own_bytes = capture_meta_number(v->c, META_OWN_BYTES, 0),
+		.focused = v->focused,
+		.complete = v->complete,
+	};
+	struct profile_builder b = {.v = v, .m = m, .brief = brief, .p = &p};
+
+	for (int pool = 0; pool < POOLS; pool++)
+		p.traces[pool] = view_traces(v, pool);
+	if (profile_levels(&b) || profile_growth(&b)) {
+		profile_free(&p);
+		return -ENOMEM;
+	}
+	*out = p;
+	return 0;
+}
