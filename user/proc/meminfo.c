@@ -26,7 +26,10 @@ static bool named_line(struct text line, bool meminfo, struct text *name, int64_
 	}
 	if (!text_word(&line, &number) || !text_count(number, meminfo ? KB_MAX : INT64_MAX, value))
 		return false;
-	return !text_word(&line, &unit) || (meminfo && text_is(unit, "kB"));
+	if (!text_word(&line, &unit))
+		return true;
+	/* "KB" is what people make of it, in copies. */
+	return meminfo && (text_is(unit, "kB") || text_is(unit, "KB")) && !text_word(&line, &unit);
 }
 
 static int named_parse(const char *buf, size_t len, bool meminfo, struct named_values *out)

@@ -17,7 +17,8 @@
  * below the limit of int64_t, so the model may multiply and add without checks.
  */
 #define OBJECTS_MAX  (INT64_C(1) << 40)
-#define OBJ_SIZE_MAX (INT64_C(1) << 22) /* KMALLOC_MAX_SIZE and more */
+#define OBJ_SIZE_MAX (INT64_C(1) << 30) /* KMALLOC_MAX_SIZE is 512 MiB on arm64 with 64K pages */
+#define BYTES_MAX    (INT64_C(1) << 57) /* objects × size: an address space */
 #define PER_SLAB_MAX (INT64_C(1) << 16)
 
 /*
@@ -58,6 +59,9 @@ static bool slab_line(struct text line, struct slab_level *s)
 	for (int i = 0; i < 4; i++) /* ":", "slabdata", active, num */
 		if (!text_word(&tail, &word[i]))
 			return false;
+	if (s->object_size && (s->num_objs > BYTES_MAX / s->object_size ||
+			       s->active_objs > BYTES_MAX / s->object_size))
+		return false;
 	text_copy(head, s->name, sizeof(s->name));
 	s->cpu_free = -1;
 	return text_count(word[2], OBJECTS_MAX, &s->active_slabs) &&

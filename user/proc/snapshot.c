@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file_read.h"
+#include "proc/foreign.h"
 
 static int parse_meminfo(const char *buf, size_t len, struct snapshot *s)
 {
@@ -34,17 +35,45 @@ static int parse_zoneinfo(const char *buf, size_t len, struct snapshot *s)
 	return zoneinfo_parse(buf, len, &s->zones);
 }
 
+static int parse_vmallocinfo(const char *buf, size_t len, struct snapshot *s)
+{
+	return vmallocinfo_parse(buf, len, &s->vmallocs);
+}
+
+/* The lines of a file that its parser does not take. */
+#define BAD_LINES_OF(name, type)                                    \
+	static size_t bad_lines_##name(const char *buf, size_t len) \
+	{                                                           \
+		struct type v;                                      \
+		size_t bad;                                         \
+                                                                    \
+		if (name##_parse(buf, len, &v))                     \
+			return 0;                                   \
+		bad = v.bad_lines;                                  \
+		ARRAY_FREE(&v);                                     \
+		return bad;                                         \
+	}
+
+BAD_LINES_OF(meminfo, named_values)
+BAD_LINES_OF(vmstat, named_values)
+BAD_LINES_OF(slabinfo, slab_levels)
+BAD_LINES_OF(zoneinfo, zone_levels)
+BAD_LINES_OF(vmallocinfo, vmalloc_levels)
+
 /* In reading order: slabinfo beside meminfo, because their sums are compared. */
 static const struct {
 	enum snapshot_parts part;
 	const char *name;
 	int (*parse)(const char *buf, size_t len, struct snapshot *s);
+	enum foreign_file foreign;
+	size_t (*bad_lines)(const char *buf, size_t len);
 } files[] = {
-	{SNAPSHOT_MEMINFO, "meminfo", parse_meminfo},
-	{SNAPSHOT_SLABINFO, "slabinfo", parse_slabinfo},
-	{SNAPSHOT_VMSTAT, "vmstat", parse_vmstat},
-	{SNAPSHOT_ZONEINFO, "zoneinfo", parse_zoneinfo},
-	{SNAPSHOT_VMALLOCINFO, "vmallocinfo", NULL}, /* piece by piece: it can be very long */
+	{SNAPSHOT_MEMINFO, "meminfo", parse_meminfo, FOREIGN_MEMINFO, bad_lines_meminfo},
+	{SNAPSHOT_SLABINFO, "slabinfo", parse_slabinfo, FOREIGN_SLABINFO, bad_lines_slabinfo},
+	{SNAPSHOT_VMSTAT, "vmstat", parse_vmstat, FOREIGN_VMSTAT, bad_lines_vmstat},
+	{SNAPSHOT_ZONEINFO, "zoneinfo", parse_zoneinfo, FOREIGN_ZONEINFO, bad_lines_zoneinfo},
+	{SNAPSHOT_VMALLOCINFO, "vmallocinfo", parse_vmallocinfo, FOREIGN_VMALLOCINFO,
+	 bad_lines_vmallocinfo},
 };
 
 static int path_of(const char *root, const char *name, char path[PATH_MAX])
@@ -71,19 +100,6 @@ static int read_vmallocinfo(const char *root, struct snapshot *s)
 	return fd < 0 ? fd : vmallocinfo_read(fd, &s->vmallocs);
 }
 
-/* Read and parse file number i. */
-static int read_part(const char *root, size_t i, struct snapshot *s)
-{
-	_cleanup_free_ char *buf = NULL;
-	size_t len = 0;
-	int err;
-
-	if (!files[i].parse)
-		return read_vmallocinfo(root, s);
-	err = read_path(root, files[i].name, &buf, &len);
-	return err ?: files[i].parse(buf, len, s);
-}
-
 /* Reading the file has the effect; it is empty, and older kernels return EINVAL. */
 void snapshot_refresh(const char *root)
 {
@@ -93,21 +109,70 @@ void snapshot_refresh(const char *root)
 	(void)read_path(root, "sys/vm/stat_refresh", &buf, &len);
 }
 
-int snapshot_read(const char *root, unsigned int parts, struct snapshot *out)
+/* Put a copy right, and parse it. */
+static int parse_copy(size_t i, const char *buf, size_t len, struct input_report *report,
+		      struct snapshot *s)
 {
-	_cleanup_(snapshot_free) struct snapshot s = {0};
+	_cleanup_(foreign_text_free) struct foreign_text text = {0};
+	int err = foreign_clean(files[i].foreign, buf, len, report, &text);
 
-	if (!(parts & SNAPSHOT_REFRESHED))
-		snapshot_refresh(root);
-	s.wall_s = clock_wall_s();
+	if (!err)
+		err = foreign_report(files[i].foreign, &text, files[i].bad_lines, report);
+	return err ?: files[i].parse(text.buf, text.len, s);
+}
+
+/* Read and parse file number i; `report` is NULL for the kernel's own. */
+static int read_part(const char *root, size_t i, struct input_report *report, struct snapshot *s)
+{
+	_cleanup_free_ char *buf = NULL;
+	size_t len = 0;
+	int err;
+
+	/* Piece by piece: it can be very long. */
+	if (!report && files[i].part == SNAPSHOT_VMALLOCINFO)
+		return read_vmallocinfo(root, s);
+	err = read_path(root, files[i].name, &buf, &len);
+	if (err)
+		return err;
+	return report ? parse_copy(i, buf, len, report, s) : files[i].parse(buf, len, s);
+}
+
+static int files_read(const char *root, unsigned int parts, struct input_report *report,
+		      struct snapshot *s)
+{
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		int err = parts & files[i].part ? read_part(root, i, &s) : 0;
+		int err = parts & files[i].part ? read_part(root, i, report, s) : 0;
 
 		if (err == -ENOMEM || (err && files[i].part == SNAPSHOT_MEMINFO))
 			return err;
 	}
-	if (parts & SNAPSHOT_COUNTERS && counters_read(root, &s.vmstat))
-		return -ENOMEM;
+	return parts & SNAPSHOT_COUNTERS && counters_read(root, &s->vmstat) ? -ENOMEM : 0;
+}
+
+int snapshot_read(const char *root, unsigned int parts, struct snapshot *out)
+{
+	_cleanup_(snapshot_free) struct snapshot s = {0};
+	int err;
+
+	if (!(parts & SNAPSHOT_REFRESHED))
+		snapshot_refresh(root);
+	s.wall_s = clock_wall_s();
+	err = files_read(root, parts, NULL, &s);
+	if (err)
+		return err;
+	*out = s;
+	s = (struct snapshot){0};
+	return 0;
+}
+
+int snapshot_read_copy(const char *root, unsigned int parts, struct input_report *report,
+		       struct snapshot *out)
+{
+	_cleanup_(snapshot_free) struct snapshot s = {0};
+	int err = files_read(root, parts, report, &s);
+
+	if (err)
+		return err;
 	*out = s;
 	s = (struct snapshot){0};
 	return 0;

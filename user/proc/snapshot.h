@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "data/input.h"
 #include "data/snapshot.h"
 
 /* Which files snapshot_read() reads. Other parts stay empty. */
@@ -59,5 +60,13 @@ void snapshot_refresh(const char *root);
  * are the caller's to set. Returns 0, or −errno when /proc/meminfo cannot be read.
  */
 int snapshot_read(const char *root, unsigned int parts, struct snapshot *out);
+
+/*
+ * Read a copy of /proc that somebody made: what mail, chat and editors did to it is put right where
+ * the meaning is plain (proc/foreign.h), and *report says what, and which lines could not be read;
+ * free it with input_report_free(). *out has no time. Returns as snapshot_read().
+ */
+int snapshot_read_copy(const char *root, unsigned int parts, struct input_report *report,
+		       struct snapshot *out);
 
 #endif

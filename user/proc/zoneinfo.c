@@ -63,8 +63,10 @@ static bool zone_line(struct text line, struct zone_level *z)
 		return true;
 	if (!text_word(&line, &number) || !text_count(number, PAGES_MAX, &value))
 		return false;
-	if (member == &z->pcp) /* one a CPU */
+	if (member == &z->pcp) { /* one a CPU */
 		value += z->pcp;
+		z->cpus++;
+	}
 	if (value > PAGES_MAX)
 		return false;
 	*member = value;
@@ -79,6 +81,10 @@ int zoneinfo_parse(const char *buf, size_t len, struct zone_levels *out)
 	struct zone_level *zone = NULL;
 
 	while (text_line(&rest, &line)) {
+		while (line.len && text_is_blank(*line.p)) { /* copies are indented as a whole */
+			line.p++;
+			line.len--;
+		}
 		if (text_starts(line, "Node ")) {
 			zone = NULL; /* a damaged header must not lead into the zone before */
 			if (!zone_header(line, &header)) {
