@@ -104,32 +104,79 @@ static int print_sheet(const struct balance_sheet *sheet, const struct balance_a
 			       &(struct balance_rendering){.sheet = sheet, .args = args});
 }
 
+/* Build and print the sheet of one moment. */
+static int balance_snapshot(const struct snapshot *s, const struct balance_origin *origin,
+			    const struct balance_args *args)
+{
+	struct balance_sheet sheet;
+	struct utsname uts = {0};
+
+	balance_sheet_now(s, origin, &sheet);
+	sheet.wall_s = s->wall_s;
+	if (args->proc_root)
+		sheet.moment = "a copy of /proc";
+	else
+		sheet.kernel = uname(&uts) ? "" : uts.release;
+	return print_sheet(&sheet, args);
+}
+
 static int balance_live(const struct balance_args *args)
 {
-	const char *proc_root = args->proc_root ?: "/proc";
 	_cleanup_(snapshot_free) struct snapshot s = {0};
 	struct unlisted unlisted = UNLISTED_NONE;
-	struct utsname uts = {0};
-	struct balance_sheet sheet;
-	int err = snapshot_read(proc_root, SNAPSHOT_ALL, &s);
+	struct balance_origin origin = {.hint.page_bytes = (double)sysconf(_SC_PAGESIZE),
+					.unlisted = &unlisted};
+	int err = snapshot_read("/proc", SNAPSHOT_ALL, &s);
 
 	if (err)
-		return log_error(-err, "cannot read %s/meminfo: %s%s", proc_root, file_why(-err),
+		return log_error(-err, "cannot read /proc/meminfo: %s%s", file_why(-err),
 				 err == -ENOENT ? " (is /proc mounted there?)" : "");
-	if (!args->proc_root)
-		unlisted_read(proc_root, "/sys", &unlisted);
-	if (!args->proc_root && cgroup_levels_read(proc_root, &s.cgroups))
+	unlisted_read("/proc", "/sys", &unlisted);
+	if (cgroup_levels_read("/proc", &s.cgroups))
 		return log_error(ENOMEM, "not enough memory to count cgroups");
 	privileges_keep_none();
-	balance_sheet_now(&s, (double)sysconf(_SC_PAGESIZE), &unlisted, &sheet);
-	if (!args->proc_root) {
-		sheet.kernel = uname(&uts) ? "" : uts.release;
-		sheet.wall_s = s.wall_s;
-	}
-	if (isnan(sheet.total.end_kb))
-		return log_error(EINVAL, "%s/meminfo has no MemTotal: is /proc mounted there?",
-				 proc_root);
-	return print_sheet(&sheet, args);
+	if (named_value_get(&s.meminfo, "MemTotal", 0) <= 0)
+		return log_error(EINVAL, "/proc/meminfo has no MemTotal: is /proc mounted there?");
+	return balance_snapshot(&s, &origin, args);
+}
+
+/* No MemTotal: name the first line that could not be read, because that is likely the reason. */
+static int refuse_copy(const char *dir, const struct input_report *report)
+{
+	for (size_t i = 0; i < report->nr; i++)
+		if (!strcmp(report->items[i].file, "meminfo") &&
+		    report->items[i].fault == INPUT_REFUSED)
+			return log_error(
+				EINVAL,
+				"%s/meminfo has no MemTotal line that can be read; line %zu, '%s': %s. "
+				"Copy the file as the kernel prints it: cat /proc/meminfo > meminfo",
+				dir, report->items[i].number, report->items[i].text,
+				report->items[i].why);
+	return log_error(EINVAL,
+			 "%s/meminfo has no MemTotal line. Copy the file as the kernel prints it: "
+			 "cat /proc/meminfo > meminfo",
+			 dir);
+}
+
+static int balance_copy(const struct balance_args *args)
+{
+	_cleanup_(snapshot_free) struct snapshot s = {0};
+	_cleanup_(input_report_free) struct input_report report = {0};
+	double own = (double)sysconf(_SC_PAGESIZE);
+	struct balance_origin origin = {.input = &report, .reader_page_bytes = own};
+	int err = snapshot_read_copy(args->proc_root, SNAPSHOT_ALL, &report, &s);
+
+	privileges_keep_none();
+	if (err)
+		return log_error(-err, "cannot read %s/meminfo: %s%s", args->proc_root,
+				 file_why(-err),
+				 err == -ENOENT ? " (--proc takes a directory with copies of "
+						  "/proc/meminfo and others)"
+						: "");
+	if (named_value_get(&s.meminfo, "MemTotal", 0) <= 0)
+		return refuse_copy(args->proc_root, &report);
+	origin.hint.page_bytes = beliefs_page_bytes(&s, own, &origin.page_bytes_source);
+	return balance_snapshot(&s, &origin, args);
 }
 
 static int balance_capture(const struct balance_args *args)
@@ -158,5 +205,7 @@ int cmd_balance(int argc, char **argv)
 
 	if (args_parse(&argp, 0, argc, argv, &args))
 		return EXIT_USAGE;
-	return (args.path ? balance_capture(&args) : balance_live(&args)) ? EXIT_FAILED : EXIT_OK;
+	if (args.path)
+		return balance_capture(&args) ? EXIT_FAILED : EXIT_OK;
+	return (args.proc_root ? balance_copy(&args) : balance_live(&args)) ? EXIT_FAILED : EXIT_OK;
 }

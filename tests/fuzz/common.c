@@ -445,9 +445,11 @@ void fuzz_balance(const struct view *v, const struct fuzz_show *show)
 void fuzz_balance_now(const struct snapshot *s, const struct unlisted *unlisted,
 		      const struct fuzz_show *show)
 {
+	struct balance_origin origin = {.unlisted = unlisted, .reader_page_bytes = 4096};
 	struct balance_sheet sheet;
 
-	balance_sheet_now(s, 4096, unlisted, &sheet);
+	origin.hint.page_bytes = beliefs_page_bytes(s, 4096, &origin.page_bytes_source);
+	balance_sheet_now(s, &origin, &sheet);
 	if (isnan(sheet.total.end_kb))
 		return;
 	sheet_check(&sheet, show);

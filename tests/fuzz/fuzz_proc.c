@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "base/units.h"
 #include "fuzz.h"
+#include "proc/foreign.h"
 #include "proc/snapshot.h"
 #include "proc/unlisted.h"
 #include "sym/build_id.h"
@@ -84,6 +85,35 @@ static void sheet(char *buf, size_t len, struct snapshot *s)
 	fuzz_balance_now(s, &unlisted, &show);
 }
 
+static size_t bad_lines(const char *buf, size_t len)
+{
+	struct named_values v;
+	size_t bad;
+
+	if (meminfo_parse(buf, len, &v))
+		return 0;
+	bad = v.bad_lines;
+	ARRAY_FREE(&v);
+	return bad;
+}
+
+/* A copy that somebody made: as meminfo, and what is put right is put right for good. */
+static void foreign(const char *buf, size_t len)
+{
+	for (int file = 0; file < FOREIGN_FILES; file++) {
+		struct input_report report = {0};
+		struct foreign_text once = {0};
+
+		if (!foreign_clean(file, buf, len, &report, &once)) {
+			if (once.len > len + 1)
+				fuzz_die("a copy grew");
+			foreign_report(file, &once, bad_lines, &report);
+		}
+		foreign_text_free(&once);
+		input_report_free(&report);
+	}
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -107,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(buf, data + 1, len);
 	buf[len] = '\0'; /* as file_read() does */
-	switch (data[0] % 11) {
+	switch (data[0] % 12) {
 	case 0:
 		meminfo_parse(buf, len, &s.meminfo);
 		break;
@@ -140,6 +170,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 10:
 		sheet(buf, len, &s);
+		break;
+	case 11:
+		foreign(buf, len);
 		break;
 	}
 	snapshot_free(&s);

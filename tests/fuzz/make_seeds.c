@@ -173,6 +173,13 @@ static void proc(void)
 	seed_text("sockstat", 5, sockstat);
 	seed_text("messages", 6, messages);
 	seed("build-id", 7, note, sizeof(note));
+	seed_text("copy-quoted", 11,
+		  "\xef\xbb\xbf> root@h:~# cat /proc/meminfo\r\n> MemTotal:  5 kB\r\n"
+		  "> MemFree:\xc2\xa0 1 KB\r\n> Cached: 1 MB\r\n> MemTotal: 5 kB");
+	seed("copy-utf16", 11,
+	     "\xff\xfe"
+	     "M\0e\0m\0:\0 \0\x31\0\n\0",
+	     16);
 	seed_text("size", 9, "64KiB");
 	seed_text("duration", 9, "1.5h");
 }

@@ -280,9 +280,14 @@ SAMPLE_UNUSED static void sample_fill_snapshot(struct snapshot *s, int i)
 
 	sample_meminfo(s, "MemTotal", 4000000);
 	sample_meminfo(s, "MemFree", 3000000 - 60 * i);
+	sample_meminfo(s, "Buffers", 0);
+	sample_meminfo(s, "Cached", 301000);
+	sample_meminfo(s, "SwapCached", 0);
 	sample_meminfo(s, "Active", 500000);
 	sample_meminfo(s, "Inactive", 400000);
 	sample_meminfo(s, "Unevictable", 1000);
+	sample_meminfo(s, "AnonPages", 600000);
+	sample_meminfo(s, "Shmem", 0);
 	/* 2 MiB of large kmalloc, and 256 KiB more from second 10 on. */
 	sample_meminfo(s, "Slab", caches_kb + 2048 + (i >= 10 ? 256 : 0));
 	sample_meminfo(s, "KernelStack", 2000);

@@ -25,6 +25,8 @@
 
 #define PAGE 4096.0
 
+static const struct beliefs_hint hint = {.page_bytes = PAGE};
+
 static void read_tree(const char *root, struct snapshot *s)
 {
 	assert_int_equal(snapshot_read(root, SNAPSHOT_ALL & ~SNAPSHOT_SLABINFO, s), 0);
@@ -36,7 +38,7 @@ static void read_made(const char *name, struct snapshot *s, struct balance *b)
 
 	snprintf(root, sizeof(root), "%s/fixtures/balance/%s", TESTS_DIR, name);
 	read_tree(root, s);
-	balance_build(s, PAGE, NULL, b);
+	balance_build(s, &hint, NULL, b);
 }
 
 static void meminfo_set(struct snapshot *s, const char *name, int64_t kb)
@@ -69,7 +71,7 @@ static void check_recorded(const char *root)
 	double kb;
 
 	read_tree(root, &s);
-	balance_build(&s, PAGE, NULL, &b);
+	balance_build(&s, &hint, NULL, &b);
 	assert_true(b.total_kb == (double)named_value_get(&s.meminfo, "MemTotal", -1));
 	assert_sums(&b);
 	for (size_t i = 0; i < BALANCE_LINES; i++)
@@ -119,13 +121,13 @@ static void swap_cache_counts_once(void **state)
 
 	/* Lists longer than all that is known: pinned pages, not a swap cache below zero. */
 	meminfo_set(&s, "Active", 1600000);
-	balance_build(&s, PAGE, NULL, &b);
+	balance_build(&s, &hint, NULL, &b);
 	assert_sums(&b);
 	assert_true(b.kb[BALANCE_SWAP_CACHE] == 40000);
 	assert_true(b.kb[BALANCE_OTHER_LRU] == 75000);
 	/* Another allocator's zswap pool is not among zsmalloc's pages. */
 	meminfo_set(&s, "Zswap", 90000);
-	balance_build(&s, PAGE, NULL, &b);
+	balance_build(&s, &hint, NULL, &b);
 	assert_true(b.kb[BALANCE_COMPRESSED] == 170000);
 	snapshot_free(&s);
 }
@@ -134,9 +136,21 @@ static bool noted(const struct snapshot *s, const struct balance *b, const char 
 {
 	struct balance_notes notes;
 
-	balance_notes(s, b, PAGE, &notes);
+	balance_notes(s, b, &notes);
 	for (size_t i = 0; i < notes.nr; i++)
 		if (strstr(notes.items[i], words))
+			return true;
+	return false;
+}
+
+/* Is there a finding by this rule, with these words? */
+static bool found(const struct balance *b, const char *rule, const char *words)
+{
+	struct balance_findings list;
+
+	balance_findings_build(&(struct balance_findings_facts){.b = b}, &list);
+	for (size_t i = 0; i < list.nr; i++)
+		if (!strcmp(list.items[i].rule, rule) && strstr(list.items[i].text, words))
 			return true;
 	return false;
 }
@@ -152,7 +166,8 @@ static void container_is_told_not_hidden(void **state)
 	read_made("container", &s, &b);
 	assert_sums(&b);
 	assert_true(b.kb[BALANCE_REST] < 0);
-	assert_true(noted(&s, &b, "The lines exceed MemTotal by"));
+	assert_true(b.contradiction);
+	assert_true(found(&b, "lines-beyond-memory", "MemTotal is a container's (lxcfs)"));
 	assert_true(noted(&s, &b, "shows a container (lxcfs)"));
 	snapshot_free(&s);
 }
@@ -179,7 +194,7 @@ static void huge_pages_and_what_devices_hold(void **state)
 	 * end. */
 	read_made("huge", &later, &c);
 	meminfo_set(&later, "MemTotal", 65000000 - 16777216);
-	balance_pair(&s, &later, PAGE, &b, &c);
+	balance_pair(&s, &later, &hint, &b, &c);
 	assert_false(b.balloon_in_total || c.balloon_in_total);
 	assert_true(b.kb[BALANCE_BALLOON] == 0 && c.kb[BALANCE_BALLOON] == 0);
 	assert_true(noted(&later, &c, "has already lowered MemTotal"));
@@ -200,28 +215,28 @@ static void without_root_or_meminfo(void **state)
 	assert_true(noted(&s, &b, "needs root"));
 	/* More stacks than vmalloc: they cannot be in it. */
 	meminfo_set(&s, "VmallocUsed", 50000);
-	balance_build(&s, PAGE, NULL, &b);
+	balance_build(&s, &hint, NULL, &b);
 	assert_false(b.stacks_are_vmalloc);
 	assert_true(b.kb[BALANCE_VMALLOC] == 50000);
 	ARRAY_FREE(&s.zones);
-	balance_build(&s, PAGE, NULL, &b);
+	balance_build(&s, &hint, NULL, &b);
 	assert_false(b.placed);
 	assert_sums(&b);
 	assert_true(noted(&s, &b, "/proc/zoneinfo could not be read"));
 	/* Where a container leaves Slab out, no line is negative, and they still add up. */
 	meminfo_set(&s, "Slab", 0);
 	meminfo_set(&s, "SReclaimable", 20000);
-	balance_build(&s, PAGE, NULL, &b);
+	balance_build(&s, &hint, NULL, &b);
 	assert_true(b.kb[BALANCE_SLAB_RECLAIMABLE] == 20000 &&
 		    b.kb[BALANCE_SLAB_UNRECLAIMABLE] == 0);
 	assert_sums(&b);
 	/* Of a MemTotal of 0 nothing is a share: "inf%" was printed. */
 	meminfo_set(&s, "MemFree", 1000);
 	meminfo_set(&s, "MemTotal", 0);
-	balance_build(&s, PAGE, NULL, &b);
+	balance_build(&s, &hint, NULL, &b);
 	assert_true(isnan(b.total_kb) && isnan(b.kb[BALANCE_MEM_FREE]));
 	ARRAY_FREE(&s.meminfo);
-	balance_build(&s, PAGE, NULL, &b);
+	balance_build(&s, &hint, NULL, &b);
 	assert_true(isnan(b.total_kb) && isnan(b.kb[BALANCE_MEM_FREE]));
 	assert_true(noted(&s, &b, "no MemTotal"));
 	snapshot_free(&s);
@@ -316,11 +331,20 @@ static void printed_sheets(void **state)
 	struct balance_sheet sheet;
 	struct cap_meta release = {.key = META_RELEASE, .value = "6.18.0"};
 	struct capture c = {.meta = {.items = &release, .nr = 1}};
-	struct view v = {.c = &c, .start = &s, .end = &later, .duration_s = 30, .page_bytes = PAGE};
+	struct view v = {.c = &c,
+			 .start = &s,
+			 .end = &later,
+			 .duration_s = 30,
+			 .page_bytes = PAGE,
+			 .hint = hint};
 
 	(void)state;
 	read_made("swap", &s, &b);
-	balance_sheet_now(&s, PAGE, &(struct unlisted){80, 4096, 2820, 106}, &sheet);
+	balance_sheet_now(
+		&s,
+		&(struct balance_origin){.hint = hint,
+					 .unlisted = &(struct unlisted){80, 4096, 2820, 106}},
+		&sheet);
 	sheet.kernel = "6.18.0";
 	sheet.wall_s = 1700000000;
 	compare_sheet("balance.txt", &sheet, &(struct balance_text_options){.utf8 = true});

@@ -260,9 +260,9 @@ static void assert_fields(const json_t *object, const struct json_field *fields,
 /* Every name of the contract, with its type, in every element. */
 static void json_keeps_the_contract(void **state)
 {
-	static const char *const pools[] = {"Slab",       "VmallocUsed",   "KernelStack",
-					    "PageTables", "SecPageTables", "Percpu",
-					    "Unaccounted"};
+	static const char *const pools[] = {"Slab",        "VmallocUsed",   "KernelStack",
+					    "PageTables",  "SecPageTables", "Percpu",
+					    "UnmappedLRU", "Unaccounted"};
 	struct capture *c = sample_whole();
 	char *text = render_json(c, GROWTH_BY_STACK, 0);
 	json_t *root = json_loads(text, 0, NULL), *item;
@@ -278,7 +278,7 @@ static void json_keeps_the_contract(void **state)
 		      {"virtualization", "s0"});
 	ASSERT_FIELDS(json_object_get(root, "capture"), {"start", "s"}, {"duration_s", "n"},
 		      {"mode", "s"}, {"overhead_cpu_percent", "n0"}, {"losses", "o"});
-	assert_int_equal(json_array_size(json_object_get(root, "pools")), 7);
+	assert_int_equal(json_array_size(json_object_get(root, "pools")), 8);
 	json_array_foreach(json_object_get(root, "pools"), i, item)
 	{
 		ASSERT_FIELDS(item, {"name", "s"}, {"start_kb", "n"}, {"end_kb", "n"},

@@ -76,9 +76,9 @@ static const struct snapshot *series_snapshot(const struct view *v, size_t i)
 
 /* ---- pools ---- */
 
-static const char *const pool_lines[] = {"Slab",       "VmallocUsed",   "KernelStack",
-					 "PageTables", "SecPageTables", "Percpu",
-					 "Unaccounted"};
+static const char *const pool_lines[] = {"Slab",        "VmallocUsed",   "KernelStack",
+					 "PageTables",  "SecPageTables", "Percpu",
+					 "UnmappedLRU", "Unaccounted"};
 
 /*
  * In bytes; NaN when the kernel does not print it. VmallocUsed leaves out the recorder's own
@@ -88,14 +88,16 @@ static const char *const pool_lines[] = {"Slab",       "VmallocUsed",   "KernelS
 static double pool_level(const struct profile_builder *build, const struct snapshot *s,
 			 const char *line)
 {
-	double level = snapshot_meminfo(s, line) * 1024;
+	double level = view_level_kb(build->v, s, line) * 1024;
 	struct balance b;
 
 	if (!strcmp(line, "VmallocUsed"))
 		return level - fmin(level, build->p->own_bytes);
-	if (strcmp(line, "Unaccounted"))
+	if (strcmp(line, "Unaccounted") && strcmp(line, "UnmappedLRU"))
 		return level;
-	balance_build(s, build->v->page_bytes, NULL, &b);
+	balance_build(s, &build->v->hint, NULL, &b);
+	if (!strcmp(line, "UnmappedLRU"))
+		return balance_line_kb(&b, BALANCE_OTHER_LRU) * 1024;
 	return b.placed ? b.kb[BALANCE_REST] * 1024 : NAN;
 }
 
@@ -128,7 +130,7 @@ static int build_pools(struct profile_builder *b)
 static int add_caches(struct profile_builder *b, const struct snapshot *s, bool end)
 {
 	struct profile_rows *rows = &b->p->sections[PROFILE_CACHES];
-	double large = snapshot_meminfo(s, "Slab") * 1024, sign = end ? 1 : -1;
+	double large = view_level_kb(b->v, s, "Slab") * 1024, sign = end ? 1 : -1;
 
 	for (size_t i = 0; i <= s->slabs.nr; i++) {
 		bool is_large = i == s->slabs.nr;

@@ -14,6 +14,11 @@
 	125 /* pages of one counter that a CPU may not have passed on yet (vmstat's \
 	       stat_threshold, mm/vmstat.c) */
 
+/* How much VmallocUsed and vmallocinfo may differ because areas come and go between two readings.
+ */
+#define AREAS_LEAST_KB 1024.0
+#define AREAS_SHARE    0.05
+
 __attribute__((format(printf, 2, 3))) static void balance_note(struct balance_notes *n,
 							       const char *fmt, ...)
 {
@@ -31,11 +36,47 @@ static const char *size_of(char buf[UNITS_MAX], double kb)
 	return units_bytes(buf, kb * 1024);
 }
 
-/* Memory that the zones have and MemTotal does not, or the reverse. */
-static void note_zones(const struct snapshot *s, const struct balance *b, double page_bytes,
-		       struct balance_notes *n)
+static bool balloon_counted(const struct snapshot *s)
 {
-	double present = 0, managed = 0;
+	return named_value_get(&s->vmstat, "balloon_inflate", 0) >
+		       named_value_get(&s->vmstat, "balloon_deflate", 0) ||
+	       named_value_get(&s->meminfo, "Balloon", 0) > 0;
+}
+
+/*
+ * A balloon and deferred initialisation of page structures look the same here, so a hypervisor is
+ * named only when a balloon is counted.
+ */
+static void note_managed(const struct snapshot *s, double more_kb, struct balance_notes *n)
+{
+	char a[UNITS_MAX];
+
+	size_of(a, fabs(more_kb));
+	if (more_kb < 0)
+		balance_note(
+			n,
+			"MemTotal is %s below the pages that the zones manage: /proc/meminfo shows a "
+			"container (lxcfs), the other files show the machine.",
+			a);
+	else if (balloon_counted(s))
+		balance_note(
+			n,
+			"MemTotal exceeds the pages that the zones manage by %s: a hypervisor took "
+			"this memory back (a balloon is counted), and MemTotal still counts it.",
+			a);
+	else
+		balance_note(
+			n,
+			"MemTotal exceeds the pages that the zones manage by %s. Memory whose page "
+			"structures are initialised late (the kernel log then says 'deferred'), or that a "
+			"hypervisor took back without a balloon counter, looks like this.",
+			a);
+}
+
+/* Memory that the zones have and MemTotal does not, or the reverse. */
+static void note_zones(const struct snapshot *s, const struct balance *b, struct balance_notes *n)
+{
+	double page_bytes = b->beliefs.page_bytes, present = 0, managed = 0;
 	char a[UNITS_MAX];
 
 	for (size_t i = 0; i < s->zones.nr; i++) {
@@ -48,21 +89,20 @@ static void note_zones(const struct snapshot *s, const struct balance *b, double
 			     "Unaccounted.");
 		return;
 	}
-	if (present > b->total_kb)
+	if (managed <= 0) { /* since 3.8 */
+		balance_note(n,
+			     "/proc/zoneinfo does not say how many pages the zones manage (kernels "
+			     "before 3.8, or a cut copy), so MemTotal is not compared with it.");
+		return;
+	}
+	if (present > b->total_kb && !b->beliefs.container)
 		balance_note(
 			n,
 			"MemTotal leaves out %s that the kernel reserved for itself at boot (its image, "
 			"page structures): zoneinfo present - MemTotal.",
 			size_of(a, present - b->total_kb));
 	if (fabs(b->total_kb - managed) > 0.001 * b->total_kb)
-		balance_note(
-			n,
-			b->total_kb > managed
-				? "MemTotal exceeds the pages that the zones manage by %s: a hypervisor took "
-				  "this memory back, and MemTotal and MemFree still count it."
-				: "MemTotal is %s below the pages that the zones manage: /proc/meminfo shows a "
-				  "container (lxcfs), the other files show the machine.",
-			size_of(a, fabs(b->total_kb - managed)));
+		note_managed(s, b->total_kb - managed, n);
 }
 
 /* "VmallocUsed is 19.5 MiB: 2.0 MiB of kernel stacks, 32 KiB of cached ones and 17.5 MiB of
@@ -89,14 +129,24 @@ static void note_overlaps(const struct snapshot *s, const struct balance *b,
 			   (double)named_value_get(&s->meminfo, "Hugepagesize", 0);
 	double balloon = (double)named_value_get(&s->meminfo, "Balloon", 0);
 
-	if (b->stacks_are_vmalloc)
+	if (b->stacks_are_vmalloc && !b->unknown[BALANCE_KERNEL_STACK])
 		note_stacks(b, n);
-	if (!isnan(b->vmallocinfo_kb) && b->vmallocinfo_kb != b->vmalloc_used_kb)
+	if (!isnan(b->vmallocinfo_kb) && !isnan(b->vmalloc_used_kb) &&
+	    b->vmallocinfo_kb != b->vmalloc_used_kb)
 		balance_note(
 			n,
-			"VmallocUsed is %s, but the areas in /proc/vmallocinfo add up to %s: areas were "
-			"allocated or freed between the two readings.",
+			fabs(b->vmallocinfo_kb - b->vmalloc_used_kb) <=
+					fmax(AREAS_LEAST_KB, AREAS_SHARE * b->vmalloc_used_kb)
+				? "VmallocUsed is %s, but the areas in /proc/vmallocinfo add up to %s: areas "
+				  "were allocated or freed between the two readings."
+				: "VmallocUsed is %s, but the areas in /proc/vmallocinfo add up to %s. That "
+				  "is too much for areas that were allocated or freed in between: the files "
+				  "are of two moments or machines, or one of them is cut. VmallocUsed is used.",
 			size_of(x, b->vmalloc_used_kb), size_of(y, b->vmallocinfo_kb));
+	if (b->unknown[BALANCE_SLAB_RECLAIMABLE] && b->kb[BALANCE_SLAB_UNRECLAIMABLE] > 0)
+		balance_note(
+			n,
+			"SReclaimable is unknown, so the line of unreclaimable slab has all of Slab.");
 	if (b->percpu_first_kb > 0)
 		balance_note(
 			n,
@@ -112,7 +162,7 @@ static void note_overlaps(const struct snapshot *s, const struct balance *b,
 			"The balloon, %s, is larger than the memory that no other line has: its driver has "
 			"already lowered MemTotal by it.",
 			size_of(x, balloon));
-	if (s->vmallocs.nr == 0)
+	if (s->vmallocs.nr == 0 && b->stacks_are_vmalloc)
 		balance_note(
 			n,
 			"/proc/vmallocinfo could not be read (it needs root): thread stacks are assumed "
@@ -143,12 +193,15 @@ static bool line_known(const char *name)
 		"CmaFree",        "Unaccepted",      "Balloon",
 		"GPUActive",      "GPUReclaim",      "HugePages_Total",
 		"HugePages_Free", "HugePages_Rsvd",  "HugePages_Surp",
-		"Hugepagesize",   "Hugetlb",         "DirectMap4k",
-		"DirectMap2M",    "DirectMap4M",     "DirectMap1G",
-		"HighTotal",      "HighFree",        "LowTotal",
-		"LowFree",        "MmapCopy",
+		"Hugepagesize",   "Hugetlb",         "HighTotal",
+		"HighFree",       "LowTotal",        "LowFree",
+		"MmapCopy",
 	};
 
+	/* How the kernel maps memory for itself, in pages of which size: DirectMap4k, DirectMap1M
+	 * (s390), DirectMap64M (ppc64) and so on. No memory of its own. */
+	if (!strncmp(name, "DirectMap", strlen("DirectMap")))
+		return true;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (!strcmp(known[i], name))
 			return true;
@@ -183,9 +236,9 @@ static void note_removed_cgroups(const struct snapshot *s, struct balance_notes 
 			units_count(a, removed), units_count(b, present_cgroups(s)));
 }
 
-void balance_notes(const struct snapshot *s, const struct balance *b, double page_bytes,
-		   struct balance_notes *out)
+void balance_notes(const struct snapshot *s, const struct balance *b, struct balance_notes *out)
 {
+	double page_bytes = b->beliefs.page_bytes;
 	char a[UNITS_MAX], lag[UNITS_MAX];
 
 	*out = (struct balance_notes){0};
@@ -194,14 +247,14 @@ void balance_notes(const struct snapshot *s, const struct balance *b, double pag
 			     "/proc/meminfo has no MemTotal, so there is nothing to break down.");
 		return;
 	}
-	if (b->kb[BALANCE_REST] < 0)
+	if (b->kb[BALANCE_REST] < 0 && !b->contradiction)
 		balance_note(
 			out,
 			"The lines exceed MemTotal by %s: CPUs had not yet passed on their counters (up to %s "
 			"per CPU and counter), or the lines were read a moment apart.",
 			size_of(a, -b->kb[BALANCE_REST]),
 			size_of(lag, COUNTER_LAG_PAGES * page_bytes / 1024));
-	note_zones(s, b, page_bytes, out);
+	note_zones(s, b, out);
 	note_overlaps(s, b, out);
 	note_removed_cgroups(s, out);
 	note_unknown_lines(s, out);

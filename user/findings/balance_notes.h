@@ -18,7 +18,6 @@ struct balance_notes {
 };
 
 /* Write the notes of sheet `b`, which was built from `s`. Never fails. */
-void balance_notes(const struct snapshot *s, const struct balance *b, double page_bytes,
-		   struct balance_notes *out);
+void balance_notes(const struct snapshot *s, const struct balance *b, struct balance_notes *out);
 
 #endif

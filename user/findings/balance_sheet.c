@@ -19,20 +19,29 @@ static void figures_fill(const struct balance *start, struct balance_sheet *shee
 	const struct balance *end = &sheet->end;
 
 	for (size_t i = 0; i < BALANCE_LINES; i++)
-		sheet->lines[i] = figure_of(start ? start->kb[i] : NAN, end->kb[i], end->total_kb);
+		sheet->lines[i] = figure_of(start ? balance_line_kb(start, i) : NAN,
+					    balance_line_kb(end, i), end->total_kb);
 	for (size_t g = 0; g < BALANCE_GROUPS; g++)
 		sheet->groups[g] = figure_of(start ? balance_group_kb(start, g) : NAN,
 					     balance_group_kb(end, g), end->total_kb);
+	for (size_t i = 0; i < BALANCE_LINES; i++) /* a line that is unknown needs its heading */
+		sheet->groups[balance_defs[i].group].shown |= sheet->lines[i].shown;
 	sheet->total = figure_of(start ? start->total_kb : NAN, end->total_kb, end->total_kb);
 	sheet->lines[BALANCE_REST].shown = sheet->groups[BALANCE_UNACCOUNTED].shown = true;
 }
 
-void balance_sheet_now(const struct snapshot *s, double page_bytes, const struct unlisted *unlisted,
+void balance_sheet_now(const struct snapshot *s, const struct balance_origin *origin,
 		       struct balance_sheet *out)
 {
-	*out = (struct balance_sheet){.levels = s, .kernel = ""};
-	balance_build(s, page_bytes, unlisted, &out->end);
-	balance_notes(s, &out->end, page_bytes, &out->notes);
+	struct balance_findings_facts facts = {.input = origin->input,
+					       .reader_page_bytes = origin->reader_page_bytes,
+					       .page_bytes_source = origin->page_bytes_source};
+
+	*out = (struct balance_sheet){.levels = s, .kernel = "", .moment = "now"};
+	balance_build(s, &origin->hint, origin->unlisted, &out->end);
+	facts.b = &out->end;
+	balance_findings_build(&facts, &out->findings);
+	balance_notes(s, &out->end, &out->notes);
 	witnesses_build(NULL, s, &out->witnesses);
 	figures_fill(NULL, out);
 }
@@ -47,8 +56,9 @@ void balance_sheet_view(const struct view *v, struct balance_sheet *out)
 				      .kernel = capture_meta(v->c, META_RELEASE),
 				      .duration_s = v->duration_s,
 				      .wall_s = v->end->wall_s};
-	balance_pair(v->start, v->end, v->page_bytes, &start, &out->end);
-	balance_notes(v->end, &out->end, v->page_bytes, &out->notes);
+	balance_pair(v->start, v->end, &v->hint, &start, &out->end);
+	balance_findings_build(&(struct balance_findings_facts){.b = &out->end}, &out->findings);
+	balance_notes(v->end, &out->end, &out->notes);
 	witnesses_build(v->start, v->end, &out->witnesses);
 	figures_fill(&start, out);
 }

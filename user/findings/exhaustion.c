@@ -48,7 +48,7 @@ static int available_trend(const struct view *v, struct trend *out)
 		return -ENOMEM;
 	y = t + nr;
 	for (size_t i = v->first; i <= v->last; i++) {
-		double kb = snapshot_meminfo(&v->c->snapshots[i], "MemAvailable");
+		double kb = view_level_kb(v, &v->c->snapshots[i], "MemAvailable");
 
 		if (isnan(kb))
 			continue;
@@ -60,7 +60,7 @@ static int available_trend(const struct view *v, struct trend *out)
 
 int exhaustion_build(const struct view *v, const struct ledger *ledger, struct exhaustion *out)
 {
-	struct exhaustion o = {.available_kb = snapshot_meminfo(v->end, "MemAvailable")};
+	struct exhaustion o = {.available_kb = view_level_kb(v, v->end, "MemAvailable")};
 	struct trend taken;
 
 	if (available_trend(v, &taken))

@@ -24,6 +24,8 @@ static const struct {
 	{"pagetable", "PageTables"},
 	{"SecPageTables", "SecPageTables"},
 	{"Percpu", "Percpu"},
+	{"UnmappedLRU", "UnmappedLRU"},
+	{"lru", "UnmappedLRU"},
 	{"Unaccounted", "Unaccounted"},
 	{"page", "Unaccounted"},
 };

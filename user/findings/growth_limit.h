@@ -12,7 +12,7 @@
 
 #define GROWTH_LIMITS_MAX 16
 #define GROWTH_LIMIT_POOLS \
-	"Slab, VmallocUsed, KernelStack, PageTables, SecPageTables, Percpu or Unaccounted"
+	"Slab, VmallocUsed, KernelStack, PageTables, SecPageTables, Percpu, UnmappedLRU or Unaccounted"
 
 struct growth_limit {
 	const char *pool; /* as in the ledger */

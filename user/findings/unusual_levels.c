@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "findings/balance_findings.h"
 #include "findings/witness.h"
 
 /* The limits; docs/interpretation.md explains where each comes from. */
@@ -159,6 +160,35 @@ static void rule_removed_cgroups(struct facts *f)
 	     units_count(a, now), change, units_count(b, present));
 }
 
+static void rule_unmapped(struct facts *f)
+{
+	struct balance b;
+	char size[UNITS_MAX];
+	double kb;
+
+	balance_build(f->v->end, &f->v->hint, NULL, &b);
+	kb = isnan(b.total_kb) ? 0 : balance_unmapped_lru_kb(&b);
+	if (kb > 0)
+		find(f, "lru-unmapped", true, kb / f->total, BALANCE_UNMAPPED_SHARE,
+		     "%s on the LRU lists is mapped by no process and in no cache, %.1f%% of memory: pinned by a user "
+		     "that unmapped it (RDMA, vhost, io_uring), or leaked.",
+		     units_bytes(size, kb * 1024), 100 * kb / f->total);
+}
+
+/* Figures of the kernel that cannot be true, at any moment of the recording. */
+static void caution_beliefs(struct facts *f)
+{
+	struct beliefs b;
+
+	beliefs_judge(f->v->end, &f->v->hint, &b);
+	for (int rule = RULE_NONE + 1; rule < BELIEF_RULES; rule++) {
+		struct balance_finding said = {.rule = belief_rules[rule].name};
+
+		if (*belief_describe(&b, rule, BELIEF_CONTRADICTED, &said))
+			find(f, said.rule, false, NAN, NAN, "%s", said.text);
+	}
+}
+
 static void caution_virtual(struct facts *f)
 {
 	const char *virt = capture_meta(f->v->c, META_VIRT),
@@ -178,22 +208,22 @@ void unusual_levels_build(const struct view *v, const struct holders *holders,
 			  struct unusual_levels *out)
 {
 	static void (*const rules[])(struct facts *) = {
-		rule_stacks,  rule_page_tables,     rule_slab,      rule_percpu,
-		rule_vmalloc, rule_removed_cgroups, caution_virtual};
+		rule_stacks,   rule_page_tables,     rule_slab,       rule_percpu,    rule_vmalloc,
+		rule_unmapped, rule_removed_cgroups, caution_beliefs, caution_virtual};
 	const struct snapshot *s = v->end;
 	struct facts f = {
 		.v = v,
 		.holders = holders,
 		.out = out,
-		.total = snapshot_meminfo(s, "MemTotal"),
-		.page_tables = snapshot_meminfo(s, "PageTables"),
-		.stacks = snapshot_meminfo(s, "KernelStack"),
-		.mapped = known(snapshot_meminfo(s, "AnonPages")) +
-			  known(snapshot_meminfo(s, "Mapped")),
-		.reclaimable = snapshot_meminfo(s, "SReclaimable"),
-		.unreclaimable = snapshot_meminfo(s, "SUnreclaim"),
-		.percpu = snapshot_meminfo(s, "Percpu"),
-		.vmalloc = snapshot_meminfo(s, "VmallocUsed"),
+		.total = view_level_kb(v, s, "MemTotal"),
+		.page_tables = view_level_kb(v, s, "PageTables"),
+		.stacks = view_level_kb(v, s, "KernelStack"),
+		.mapped = known(view_level_kb(v, s, "AnonPages")) +
+			  known(view_level_kb(v, s, "Mapped")),
+		.reclaimable = view_level_kb(v, s, "SReclaimable"),
+		.unreclaimable = view_level_kb(v, s, "SUnreclaim"),
+		.percpu = view_level_kb(v, s, "Percpu"),
+		.vmalloc = view_level_kb(v, s, "VmallocUsed"),
 	};
 
 	if (!(f.total > 0))

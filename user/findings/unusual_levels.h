@@ -11,7 +11,7 @@
 #include "model/holders.h"
 
 #define UNUSUAL_LEVELS_MAX 16
-#define UNUSUAL_LEVEL_TEXT 400
+#define UNUSUAL_LEVEL_TEXT 560
 
 struct unusual_level {
 	const char *rule;              /* its name in docs/interpretation.md */

@@ -119,8 +119,7 @@ const char *balance_group_label(enum balance_group group)
 	return group_names[group].label;
 }
 
-/* A line of meminfo in kB; 0 when the kernel does not print it (no such memory, or counted
- * elsewhere). */
+/* A line of meminfo that is not judged, in kB; 0 when the kernel does not print it. */
 static double line_kb(const struct snapshot *s, const char *name)
 {
 	return (double)named_value_get(&s->meminfo, name, 0);
@@ -129,6 +128,26 @@ static double line_kb(const struct snapshot *s, const char *name)
 static double vmstat_kb(const struct snapshot *s, const char *name, double page_bytes)
 {
 	return (double)named_value_get(&s->vmstat, name, 0) * page_bytes / 1024;
+}
+
+/* A figure that the kernel does not print is 0: no such memory, or counted elsewhere. */
+static double figure_kb(const struct balance *b, enum figure f)
+{
+	return beliefs_sum_kb(&b->beliefs, f);
+}
+
+static bool figure_unknown(const struct balance *b, enum figure f)
+{
+	enum belief belief = b->beliefs.figures[f].belief;
+
+	return belief == BELIEF_CONTRADICTED || belief == BELIEF_MISSING;
+}
+
+/* Set a line made of this figure, and perhaps others. */
+static void line_set(struct balance *b, enum balance_id line, enum figure f, double kb)
+{
+	b->unknown[line] = figure_unknown(b, f);
+	b->kb[line] = b->unknown[line] ? 0 : fmax(kb, 0);
 }
 
 bool balance_is_stack_caller(const char *caller)
@@ -154,22 +173,37 @@ double balance_vmalloc_stacks_kb(const struct snapshot *s, double page_bytes)
 }
 
 /* With CONFIG_VMAP_STACK, thread stacks are vmalloc areas; fork() is the caller in vmallocinfo. */
-static void fill_stacks(const struct snapshot *s, double page_bytes, struct balance *b)
+static void fill_stacks(const struct snapshot *s, struct balance *b)
 {
-	double stacks = balance_vmalloc_stacks_kb(s, page_bytes), level = line_kb(s, "KernelStack");
+	double page_bytes = b->beliefs.page_bytes;
+	double stacks = balance_vmalloc_stacks_kb(s, page_bytes),
+	       level = figure_kb(b, FIGURE_KERNEL_STACK);
+	const struct believed *used = &b->beliefs.figures[FIGURE_VMALLOC_USED];
 
-	b->vmalloc_used_kb = line_kb(s, "VmallocUsed");
+	b->vmalloc_used_kb = used->kb;
 	b->vmallocinfo_kb = s->vmallocs.nr
 				    ? (double)vmalloc_levels_pages(&s->vmallocs) * page_bytes / 1024
 				    : NAN;
 	/* Without vmallocinfo, assume vmalloc stacks (the default of every large architecture)
 	 * unless VmallocUsed is too small for them. */
-	b->stacks_are_vmalloc = b->vmalloc_used_kb >= level && (!s->vmallocs.nr || !isnan(stacks));
+	b->stacks_are_vmalloc = used->kb >= level && (!s->vmallocs.nr || !isnan(stacks));
 	b->cached_stacks_kb = b->stacks_are_vmalloc ? fmax(stacks - level, 0) : NAN;
 	if (isnan(stacks))
 		b->cached_stacks_kb = NAN; /* fmax() above turned NaN into 0 */
-	b->kb[BALANCE_KERNEL_STACK] = level;
-	b->kb[BALANCE_VMALLOC] = b->vmalloc_used_kb - (b->stacks_are_vmalloc ? level : 0);
+	line_set(b, BALANCE_KERNEL_STACK, FIGURE_KERNEL_STACK, level);
+	line_set(b, BALANCE_VMALLOC, FIGURE_VMALLOC_USED,
+		 used->kb - (b->stacks_are_vmalloc ? level : 0));
+}
+
+/* The pages on the LRU lists; NaN unknown. */
+static double lists_kb(const struct snapshot *s, const struct balance *b)
+{
+	double page_bytes = b->beliefs.page_bytes;
+
+	return beliefs_kb(&b->beliefs, FIGURE_ACTIVE) + beliefs_kb(&b->beliefs, FIGURE_INACTIVE) +
+	       (figure_unknown(b, FIGURE_UNEVICTABLE) ? NAN : figure_kb(b, FIGURE_UNEVICTABLE)) +
+	       vmstat_kb(s, "nr_isolated_anon", page_bytes) +
+	       vmstat_kb(s, "nr_isolated_file", page_bytes);
 }
 
 /*
@@ -178,68 +212,102 @@ static void fill_stacks(const struct snapshot *s, double page_bytes, struct bala
  * CPU for a list (a few dozen per CPU) look the same and make this number slightly too large. If
  * the lists are longer than all known memory, the excess is "other pages on LRU lists".
  */
-static void fill_user(const struct snapshot *s, double page_bytes, struct balance *b)
+static void fill_user(const struct snapshot *s, struct balance *b)
 {
-	double anon = line_kb(s, "AnonPages"), swap_cached = line_kb(s, "SwapCached");
-	double known = anon + line_kb(s, "Cached") + line_kb(s, "Buffers") + swap_cached;
-	double lists = line_kb(s, "Active") + line_kb(s, "Inactive") + line_kb(s, "Unevictable") +
-		       vmstat_kb(s, "nr_isolated_anon", page_bytes) +
-		       vmstat_kb(s, "nr_isolated_file", page_bytes);
-	double twice = fmin(fmax(known - lists, 0), swap_cached);
+	double anon = figure_kb(b, FIGURE_ANON_PAGES),
+	       swap_cached = figure_kb(b, FIGURE_SWAP_CACHED), cached = figure_kb(b, FIGURE_CACHED),
+	       shmem = figure_kb(b, FIGURE_SHMEM);
+	double known = anon + cached + figure_kb(b, FIGURE_BUFFERS) + swap_cached;
+	double lists = lists_kb(s, b), twice = fmin(fmax(known - lists, 0), swap_cached);
+	double huge = fmin(figure_kb(b, FIGURE_ANON_HUGE_PAGES), anon);
 
-	b->kb[BALANCE_ANON_HUGE] = fmin(line_kb(s, "AnonHugePages"), anon);
-	b->kb[BALANCE_ANON_SMALL] = anon - b->kb[BALANCE_ANON_HUGE];
-	b->kb[BALANCE_SHMEM] = fmin(line_kb(s, "Shmem"), line_kb(s, "Cached"));
-	b->kb[BALANCE_FILES] = line_kb(s, "Cached") - b->kb[BALANCE_SHMEM];
-	b->kb[BALANCE_BUFFERS] = line_kb(s, "Buffers");
-	b->kb[BALANCE_SWAP_CACHE] = swap_cached - twice;
-	b->kb[BALANCE_OTHER_LRU] = fmax(lists - known, 0);
+	line_set(b, BALANCE_ANON_HUGE, FIGURE_ANON_PAGES, huge);
+	line_set(b, BALANCE_ANON_SMALL, FIGURE_ANON_PAGES, anon - huge);
+	/* Shared memory is part of Cached, so one of the two tells at least something. */
+	line_set(b, BALANCE_SHMEM, FIGURE_SHMEM,
+		 figure_unknown(b, FIGURE_CACHED) ? shmem : fmin(shmem, cached));
+	line_set(b, BALANCE_FILES, FIGURE_CACHED, cached - b->kb[BALANCE_SHMEM]);
+	line_set(b, BALANCE_BUFFERS, FIGURE_BUFFERS, figure_kb(b, FIGURE_BUFFERS));
+	line_set(b, BALANCE_SWAP_CACHE, FIGURE_SWAP_CACHED,
+		 swap_cached - (isnan(lists) ? 0 : twice));
+	b->unknown[BALANCE_OTHER_LRU] = isnan(lists) || figure_unknown(b, FIGURE_ANON_PAGES) ||
+					figure_unknown(b, FIGURE_CACHED) ||
+					figure_unknown(b, FIGURE_BUFFERS);
+	b->kb[BALANCE_OTHER_LRU] = b->unknown[BALANCE_OTHER_LRU] ? 0 : fmax(lists - known, 0);
 }
 
-static void fill_kernel(const struct snapshot *s, double page_bytes, struct balance *b)
+/* Slab is its two parts. Where they are unknown, it is shown whole as unreclaimable, and a note
+ * says so. */
+static void fill_slab(struct balance *b)
 {
-	double zspages = vmstat_kb(s, "nr_zspages", page_bytes), zswap = line_kb(s, "Zswap");
+	double slab = figure_kb(b, FIGURE_SLAB), reclaimable = figure_kb(b, FIGURE_S_RECLAIMABLE);
 
-	b->kb[BALANCE_SLAB_RECLAIMABLE] = line_kb(s, "SReclaimable");
-	/* Read apart, or one of them left out (containers): the rest of Slab is never below 0. */
-	b->kb[BALANCE_SLAB_UNRECLAIMABLE] =
-		fmax(line_kb(s, "Slab") - line_kb(s, "SReclaimable"), 0);
-	b->kb[BALANCE_MISC_RECLAIMABLE] =
-		fmax(line_kb(s, "KReclaimable") - line_kb(s, "SReclaimable"), 0);
-	fill_stacks(s, page_bytes, b);
-	b->kb[BALANCE_PAGE_TABLES] = line_kb(s, "PageTables");
-	b->kb[BALANCE_SEC_PAGE_TABLES] = line_kb(s, "SecPageTables");
-	b->kb[BALANCE_PERCPU] = line_kb(s, "Percpu");
+	line_set(b, BALANCE_SLAB_RECLAIMABLE, FIGURE_S_RECLAIMABLE, reclaimable);
+	if (figure_unknown(b, FIGURE_SLAB))
+		line_set(b, BALANCE_SLAB_UNRECLAIMABLE, FIGURE_S_UNRECLAIM,
+			 figure_kb(b, FIGURE_S_UNRECLAIM));
+	else
+		line_set(b, BALANCE_SLAB_UNRECLAIMABLE, FIGURE_SLAB, slab - reclaimable);
+	line_set(b, BALANCE_MISC_RECLAIMABLE, FIGURE_K_RECLAIMABLE,
+		 figure_kb(b, FIGURE_K_RECLAIMABLE) - reclaimable);
+	if (figure_unknown(b, FIGURE_S_RECLAIMABLE) && b->kb[BALANCE_MISC_RECLAIMABLE] > 0) {
+		b->kb[BALANCE_MISC_RECLAIMABLE] = 0; /* KReclaimable includes SReclaimable */
+		b->unknown[BALANCE_MISC_RECLAIMABLE] = true;
+	}
+}
+
+static void fill_kernel(const struct snapshot *s, struct balance *b)
+{
+	static const struct {
+		enum balance_id line;
+		enum figure figure;
+	} lines[] = {
+		{BALANCE_PAGE_TABLES, FIGURE_PAGE_TABLES},
+		{BALANCE_SEC_PAGE_TABLES, FIGURE_SEC_PAGE_TABLES},
+		{BALANCE_PERCPU, FIGURE_PERCPU},
+		{BALANCE_BOUNCE, FIGURE_BOUNCE},
+		{BALANCE_WRITEBACK_TMP, FIGURE_WRITEBACK_TMP},
+		{BALANCE_POISONED, FIGURE_HARDWARE_CORRUPTED},
+	};
+	double zspages = vmstat_kb(s, "nr_zspages", b->beliefs.page_bytes),
+	       zswap = figure_kb(b, FIGURE_ZSWAP);
+
+	fill_slab(b);
+	fill_stacks(s, b);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		line_set(b, lines[i].line, lines[i].figure, figure_kb(b, lines[i].figure));
 	/* If Zswap exceeds zsmalloc's pages, zswap uses another allocator (zbud, z3fold;
 	 * until 6.15). */
-	b->kb[BALANCE_COMPRESSED] = zswap > zspages ? zspages + zswap : zspages;
-	b->kb[BALANCE_GPU] = line_kb(s, "GPUActive") + line_kb(s, "GPUReclaim");
-	b->kb[BALANCE_BOUNCE] = line_kb(s, "Bounce");
-	b->kb[BALANCE_WRITEBACK_TMP] = line_kb(s, "WritebackTmp");
+	line_set(b, BALANCE_COMPRESSED, FIGURE_ZSWAP, zswap > zspages ? zspages + zswap : zspages);
+	line_set(b, BALANCE_GPU,
+		 figure_unknown(b, FIGURE_GPU_ACTIVE) ? FIGURE_GPU_ACTIVE : FIGURE_GPU_RECLAIM,
+		 figure_kb(b, FIGURE_GPU_ACTIVE) + figure_kb(b, FIGURE_GPU_RECLAIM));
 }
 
-static double hugetlb_kb(const struct snapshot *s)
+static double hugetlb_kb(const struct snapshot *s, const struct balance *b)
 {
 	/* Hugetlb (since 4.20) counts all sizes, HugePages_Total only the default one. */
-	double all = (double)named_value_get(&s->meminfo, "Hugetlb", -1);
+	double all = beliefs_kb(&b->beliefs, FIGURE_HUGETLB);
 
-	return all >= 0 ? all : line_kb(s, "HugePages_Total") * line_kb(s, "Hugepagesize");
+	return isnan(all) ? line_kb(s, "HugePages_Total") * line_kb(s, "Hugepagesize") : all;
 }
 
 /* Fill all lines except the balloon and the rest. */
-static void balance_fill(const struct snapshot *s, double page_bytes, struct balance *b)
+static void balance_fill(const struct snapshot *s, struct balance *b)
 {
 	double pcp = 0;
 
 	for (size_t i = 0; i < s->zones.nr; i++)
-		pcp += (double)s->zones.items[i].pcp * page_bytes / 1024;
+		pcp += (double)s->zones.items[i].pcp * b->beliefs.page_bytes / 1024;
 	b->placed = s->zones.nr > 0;
-	b->kb[BALANCE_MEM_FREE] = line_kb(s, "MemFree");
-	b->kb[BALANCE_PER_CPU_LISTS] = pcp;
-	fill_user(s, page_bytes, b);
-	b->kb[BALANCE_HUGETLB] = hugetlb_kb(s);
-	fill_kernel(s, page_bytes, b);
-	b->kb[BALANCE_POISONED] = line_kb(s, "HardwareCorrupted");
+	line_set(b, BALANCE_MEM_FREE, FIGURE_MEM_FREE, figure_kb(b, FIGURE_MEM_FREE));
+	/* A container's meminfo does not go with the machine's zoneinfo, nor does a damaged copy's.
+	 */
+	b->unknown[BALANCE_PER_CPU_LISTS] = !b->placed || b->beliefs.container || pcp > b->total_kb;
+	b->kb[BALANCE_PER_CPU_LISTS] = b->unknown[BALANCE_PER_CPU_LISTS] ? 0 : pcp;
+	fill_user(s, b);
+	line_set(b, BALANCE_HUGETLB, FIGURE_HUGETLB, hugetlb_kb(s, b));
+	fill_kernel(s, b);
 }
 
 static double rest_kb(const struct balance *b)
@@ -265,18 +333,28 @@ static void candidate_add(struct balance *b, struct balance_candidate candidate)
 		b->candidates[b->nr_candidates++] = candidate;
 }
 
-static void fill_unlisted(const struct snapshot *s, double page_bytes, const struct unlisted *u,
-			  struct balance *b)
+/* The page that all of a huge page's zeroes are read from is of the size that a middle page table
+ * maps: as many pages as a page has entries, or Hugepagesize where that is less (s390, ppc64). */
+static double huge_zero_page_kb(const struct snapshot *s, double page_bytes)
 {
+	double kb = page_bytes / 8 * page_bytes / 1024, size = line_kb(s, "Hugepagesize");
+
+	return size > 0 ? fmin(size, kb) : kb;
+}
+
+static void fill_unlisted(const struct snapshot *s, const struct unlisted *u, struct balance *b)
+{
+	double page_bytes = b->beliefs.page_bytes;
 	double zero_pages = (double)named_value_get(&s->vmstat, "thp_zero_page_alloc", 0);
 	double inflated = vmstat_kb(s, "balloon_inflate", page_bytes) -
 			  vmstat_kb(s, "balloon_deflate", page_bytes);
 
 	/* At most one exists: the kernel allocates a new one only after it freed the last. */
-	candidate_add(b,
-		      (struct balance_candidate){"huge_zero_page", zero_pages > 0 ? 2048 : 0, true,
-						 "vmstat thp_zero_page_alloc",
-						 "the huge zero page, while any process maps it"});
+	candidate_add(
+		b, (struct balance_candidate){"huge_zero_page",
+					      zero_pages > 0 ? huge_zero_page_kb(s, page_bytes) : 0,
+					      true, "vmstat thp_zero_page_alloc",
+					      "the huge zero page, while any process maps it"});
 	candidate_add(b, (struct balance_candidate){"memmap",
 						    vmstat_kb(s, "nr_memmap_pages", page_bytes),
 						    true, "vmstat nr_memmap_pages",
@@ -314,54 +392,63 @@ static void balance_nothing(struct balance *b)
 	b->total_kb = b->vmalloc_used_kb = b->vmallocinfo_kb = b->cached_stacks_kb = NAN;
 }
 
-static bool balance_start(const struct snapshot *s, double page_bytes,
+static void balance_start(const struct snapshot *s, const struct beliefs_hint *hint,
 			  const struct unlisted *unlisted, struct balance *b)
 {
-	int64_t total = named_value_get(&s->meminfo, "MemTotal", 0);
-
-	*b = (struct balance){.total_kb = (double)total};
-	if (total <= 0) { /* nothing can be a share of it */
+	*b = (struct balance){.total_kb = (double)named_value_get(&s->meminfo, "MemTotal", 0)};
+	beliefs_judge(s, hint, &b->beliefs);
+	if (!(b->total_kb > 0)) { /* nothing can be a share of it */
 		balance_nothing(b);
-		return false;
+		return;
 	}
-	balance_fill(s, page_bytes, b);
-	fill_unlisted(s, page_bytes, unlisted, b);
-	return true;
+	balance_fill(s, b);
+	fill_unlisted(s, unlisted, b);
 }
 
 /* Some balloon drivers lower MemTotal by each page that they take, others do not. If the balloon is
  * larger than the rest, its driver must have lowered MemTotal. */
-static bool balloon_fits(const struct snapshot *s, const struct balance *b)
+static bool balloon_fits(const struct balance *b)
 {
-	return isnan(b->total_kb) || rest_kb(b) >= line_kb(s, "Balloon");
+	return isnan(b->total_kb) || rest_kb(b) >= figure_kb(b, FIGURE_BALLOON);
 }
 
-static void balance_finish(const struct snapshot *s, bool balloon, struct balance *b)
+static void balance_finish(bool balloon, struct balance *b)
 {
 	if (isnan(b->total_kb))
 		return;
 	b->balloon_in_total = balloon;
-	b->kb[BALANCE_BALLOON] = balloon ? line_kb(s, "Balloon") : 0;
+	b->kb[BALANCE_BALLOON] = balloon ? figure_kb(b, FIGURE_BALLOON) : 0;
 	b->kb[BALANCE_REST] = rest_kb(b);
+	b->contradiction = b->kb[BALANCE_REST] < -beliefs_lag_kb(&b->beliefs);
 }
 
-void balance_build(const struct snapshot *s, double page_bytes, const struct unlisted *unlisted,
-		   struct balance *out)
+void balance_build(const struct snapshot *s, const struct beliefs_hint *hint,
+		   const struct unlisted *unlisted, struct balance *out)
 {
-	balance_start(s, page_bytes, unlisted, out);
-	balance_finish(s, balloon_fits(s, out), out);
+	balance_start(s, hint, unlisted, out);
+	balance_finish(balloon_fits(out), out);
 }
 
-void balance_pair(const struct snapshot *start, const struct snapshot *end, double page_bytes,
-		  struct balance *start_out, struct balance *end_out)
+void balance_pair(const struct snapshot *start, const struct snapshot *end,
+		  const struct beliefs_hint *hint, struct balance *start_out,
+		  struct balance *end_out)
 {
+	struct beliefs_hint both = *hint;
 	bool balloon;
 
-	balance_start(start, page_bytes, NULL, start_out);
-	balance_start(end, page_bytes, NULL, end_out);
-	balloon = balloon_fits(start, start_out) && balloon_fits(end, end_out);
-	balance_finish(start, balloon, start_out);
-	balance_finish(end, balloon, end_out);
+	/* What one moment contradicts is not believed at the other, or it would look like change.
+	 */
+	both.distrusted |= beliefs_distrust(start, 1, hint) | beliefs_distrust(end, 1, hint);
+	balance_start(start, &both, NULL, start_out);
+	balance_start(end, &both, NULL, end_out);
+	balloon = balloon_fits(start_out) && balloon_fits(end_out);
+	balance_finish(balloon, start_out);
+	balance_finish(balloon, end_out);
+}
+
+double balance_line_kb(const struct balance *b, enum balance_id line)
+{
+	return b->unknown[line] ? NAN : b->kb[line];
 }
 
 double balance_group_kb(const struct balance *b, enum balance_group group)

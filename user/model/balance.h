@@ -12,6 +12,7 @@
 
 #include "data/snapshot.h"
 #include "data/unlisted.h"
+#include "model/believable.h"
 
 enum balance_group {
 	BALANCE_FREE,
@@ -80,6 +81,10 @@ struct balance_candidate {
 struct balance {
 	double total_kb;
 	double kb[BALANCE_LINES]; /* sums to total_kb exactly; only BALANCE_REST may be negative */
+	bool unknown[BALANCE_LINES]; /* no figure to be believed: its memory is in BALANCE_REST, and
+					its kb is 0 */
+	struct beliefs beliefs;      /* what the figures of the lines rest on */
+	bool contradiction;          /* the rest is further below 0 than lagging counters explain */
 	bool placed; /* false: zoneinfo is missing, so the rest includes per-CPU lists */
 	bool stacks_are_vmalloc;
 	bool balloon_in_total;
@@ -94,15 +99,19 @@ struct balance {
 };
 
 /*
- * Build the sheet of one snapshot. `unlisted` may be NULL (captures do not have it). Without a
- * MemTotal above 0, every line is NaN. Never fails.
+ * Build the sheet of one snapshot, of figures that can be believed (believable.h). `unlisted` may
+ * be NULL (captures do not have it). Without a MemTotal above 0, every line is NaN. Never fails.
  */
-void balance_build(const struct snapshot *s, double page_bytes, const struct unlisted *unlisted,
-		   struct balance *out);
+void balance_build(const struct snapshot *s, const struct beliefs_hint *hint,
+		   const struct unlisted *unlisted, struct balance *out);
 
 /* Build the sheets of two moments of one machine, so that each line means the same in both. */
-void balance_pair(const struct snapshot *start, const struct snapshot *end, double page_bytes,
-		  struct balance *start_out, struct balance *end_out);
+void balance_pair(const struct snapshot *start, const struct snapshot *end,
+		  const struct beliefs_hint *hint, struct balance *start_out,
+		  struct balance *end_out);
+
+/* The line's size in kB; NaN when it is unknown. */
+double balance_line_kb(const struct balance *b, enum balance_id line);
 
 /* The sum of the group's lines. */
 double balance_group_kb(const struct balance *b, enum balance_group group);

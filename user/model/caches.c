@@ -128,7 +128,7 @@ static double level_kb(const struct view *v, const struct slab_level *l)
  */
 static double large_kb(const struct view *v, const struct snapshot *s)
 {
-	double kb = snapshot_meminfo(s, "Slab");
+	double kb = view_level_kb(v, s, "Slab");
 
 	for (size_t i = 0; i < s->slabs.nr; i++)
 		kb -= level_kb(v, &s->slabs.items[i]);

@@ -181,7 +181,7 @@ static void stacks_unlisted(const struct view *v, struct holders *l)
 
 	for (size_t i = 0; i < l->processes.nr; i++)
 		listed += l->processes.items[i].stack_kb.end;
-	l->unlisted_stacks_kb = fmax(snapshot_meminfo(v->end, "KernelStack") - listed, 0);
+	l->unlisted_stacks_kb = fmax(view_level_kb(v, v->end, "KernelStack") - listed, 0);
 }
 
 static int processes_build(const struct view *v, struct holders *l)
@@ -398,8 +398,8 @@ static void vmalloc_sum(const struct view *v, const struct snapshot *s, struct v
 	double page_kb = v->page_bytes / 1024, pages = 0, inside = 0;
 	struct balance b;
 
-	balance_build(s, v->page_bytes, NULL, &b);
-	*out = (struct vmalloc_sum){.used_kb = snapshot_meminfo(s, "VmallocUsed"),
+	balance_build(s, &v->hint, NULL, &b);
+	*out = (struct vmalloc_sum){.used_kb = view_level_kb(v, s, "VmallocUsed"),
 				    .info_kb = b.vmallocinfo_kb,
 				    .stacks_kb = balance_vmalloc_stacks_kb(s, v->page_bytes),
 				    .cached_stacks_kb = b.cached_stacks_kb,

@@ -28,6 +28,7 @@ struct pool_def {
 	const char *name;
 	double (*level_kb)(const struct view *v, const struct snapshot *s, const char *name);
 	enum pool pool; /* of the traced objects */
+	bool untraced;  /* no event shows who takes these pages */
 	bool secondary; /* true: only objects of class CLASS_SECONDARY; false: all others */
 	double (*preexisting_kb)(const struct source *s); /* NULL: no source, see remark */
 	double (*overhead_kb)(const struct source *s);    /* NULL: there is none */
@@ -36,8 +37,7 @@ struct pool_def {
 
 static double level_meminfo(const struct view *v, const struct snapshot *s, const char *name)
 {
-	(void)v;
-	return snapshot_meminfo(s, name);
+	return view_level_kb(v, s, name);
 }
 
 static double level_unaccounted(const struct view *v, const struct snapshot *s, const char *name)
@@ -45,9 +45,18 @@ static double level_unaccounted(const struct view *v, const struct snapshot *s, 
 	struct balance b;
 
 	(void)name;
-	balance_build(s, v->page_bytes, NULL, &b);
+	balance_build(s, &v->hint, NULL, &b);
 	/* Without zoneinfo, tens of MB on per-CPU lists would look unaccounted. */
 	return b.placed ? b.kb[BALANCE_REST] : NAN;
+}
+
+static double level_unmapped_lru(const struct view *v, const struct snapshot *s, const char *name)
+{
+	struct balance b;
+
+	(void)name;
+	balance_build(s, &v->hint, NULL, &b);
+	return balance_line_kb(&b, BALANCE_OTHER_LRU);
 }
 
 static double slab_preexisting(const struct source *s)
@@ -160,7 +169,8 @@ static double percpu_preexisting(const struct source *s)
 	if (!view_traces(s->v, POOL_PAGE))
 		return NAN;
 	came = percpu_pages_kb(s, &var);
-	grew = snapshot_meminfo(s->v->end, "Percpu") - snapshot_meminfo(s->v->start, "Percpu");
+	grew = view_level_kb(s->v, s->v->end, "Percpu") -
+	       view_level_kb(s->v, s->v->start, "Percpu");
 	return came - grew > NOISE_SD * sqrt(var) ? came - grew : 0;
 }
 
@@ -175,23 +185,31 @@ static double percpu_overhead(const struct source *s)
 }
 
 static const struct pool_def pool_defs[LEDGER_POOLS] = {
-	[LEDGER_SLAB] = {"Slab", level_meminfo, POOL_SLAB, false, slab_preexisting, slab_overhead,
-			 ""},
-	[LEDGER_VMALLOC] = {"VmallocUsed", level_meminfo, POOL_VMALLOC, false, vmalloc_preexisting,
-			    vmalloc_overhead,
+	[LEDGER_SLAB] = {"Slab", level_meminfo, POOL_SLAB, false, false, slab_preexisting,
+			 slab_overhead, ""},
+	[LEDGER_VMALLOC] = {"VmallocUsed", level_meminfo, POOL_VMALLOC, false, false,
+			    vmalloc_preexisting, vmalloc_overhead,
 			    "includes thread stacks where they are vmalloc areas"},
-	[LEDGER_KERNEL_STACK] = {"KernelStack", level_meminfo, POOL_KSTACK, false,
+	[LEDGER_KERNEL_STACK] = {"KernelStack", level_meminfo, POOL_KSTACK, false, false,
 				 stacks_preexisting, NULL, ""},
-	[LEDGER_PAGE_TABLES] = {"PageTables", level_meminfo, POOL_PAGETABLE, false,
+	[LEDGER_PAGE_TABLES] = {"PageTables", level_meminfo, POOL_PAGETABLE, false, false,
 				pgtables_preexisting, NULL, ""},
 	[LEDGER_SEC_PAGE_TABLES] =
-		{"SecPageTables", level_meminfo, POOL_PAGETABLE, true, NULL, NULL,
+		{"SecPageTables", level_meminfo, POOL_PAGETABLE, false, true, NULL, NULL,
 		 "the residual includes older pages that were freed: no source shows them"},
 	[LEDGER_PERCPU] =
-		{"Percpu", level_meminfo, POOL_PERCPU, false, percpu_preexisting, percpu_overhead,
+		{"Percpu", level_meminfo, POOL_PERCPU, false, false, percpu_preexisting,
+		 percpu_overhead,
 		 "the overhead includes older objects that were freed while their pages stay"},
+	[LEDGER_UNMAPPED_LRU] =
+		{.name = "UnmappedLRU",
+		 .level_kb = level_unmapped_lru,
+		 .pool = POOL_PAGE,
+		 .untraced = true,
+		 .remark = "pages on LRU lists that no process maps and no cache has: pinned, or "
+			   "leaked"},
 	[LEDGER_UNACCOUNTED] =
-		{"Unaccounted", level_unaccounted, POOL_PAGE, false, NULL, NULL,
+		{"Unaccounted", level_unaccounted, POOL_PAGE, false, false, NULL, NULL,
 		 "the residual includes older pages that were freed: no source shows them"},
 };
 
@@ -202,6 +220,8 @@ static void row_attribute(const struct source *s, const struct pool_def *def,
 
 	row->attributed_kb = row->attributed_sd_kb = NAN;
 	row->attributed_from = "";
+	if (def->untraced)
+		return;
 	if (view_traces(s->v, def->pool)) {
 		row->attributed_kb = held_kb(s, def, &var);
 		row->attributed_sd_kb = sqrt(var);

@@ -21,6 +21,7 @@ enum ledger_pool {
 	LEDGER_PAGE_TABLES,
 	LEDGER_SEC_PAGE_TABLES,
 	LEDGER_PERCPU,
+	LEDGER_UNMAPPED_LRU, /* pages on LRU lists that nobody maps: no event tells who took them */
 	LEDGER_UNACCOUNTED,
 	LEDGER_POOLS
 };

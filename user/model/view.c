@@ -47,6 +47,8 @@ void view_whole(const struct capture *c, struct view *out)
 					     fabs(c->snapshots[v.last].t_s - v.at->end_s))
 			v.last--;
 	view_span(&v, v.first, v.last);
+	v.hint = (struct beliefs_hint){.page_bytes = v.page_bytes, .cpus = v.cpus};
+	v.hint.distrusted = beliefs_distrust(c->snapshots, c->nr_snapshots, &v.hint);
 	*out = v;
 }
 
@@ -113,4 +115,15 @@ double snapshot_meminfo(const struct snapshot *s, const char *name)
 	int64_t kb = named_value_get(&s->meminfo, name, INT64_MIN);
 
 	return kb == INT64_MIN ? NAN : (double)kb;
+}
+
+double view_level_kb(const struct view *v, const struct snapshot *s, const char *name)
+{
+	enum figure f = figure_named(name);
+	struct beliefs b;
+
+	if (f == FIGURES)
+		return snapshot_meminfo(s, name);
+	beliefs_judge(s, &v->hint, &b);
+	return beliefs_kb(&b, f);
 }

@@ -8,6 +8,7 @@
 #define KMEMTRACE_MODEL_VIEW_H
 
 #include "data/capture.h"
+#include "model/believable.h"
 
 struct view {
 	const struct capture *c;
@@ -22,6 +23,7 @@ struct view {
 	bool focused;         /* only the caches named with --cache were tracked */
 	const char *narrowed; /* the other filters: "of process 42"; "" without one */
 	bool complete;
+	struct beliefs_hint hint; /* which of the kernel's figures to believe, in every snapshot */
 };
 
 /* View the whole capture. c must have a snapshot, as the reader guarantees. */
@@ -48,6 +50,12 @@ double view_mem_total_kb(const struct view *v);
 size_t view_hooks_missing(const struct view *v);
 
 /* A line of /proc/meminfo in kB; NaN when the kernel does not print it. */
+
+/* A line of /proc/meminfo in kB, as read; NaN when the kernel does not print it. */
 double snapshot_meminfo(const struct snapshot *s, const char *name);
+
+/* The same, corrected where it is known to be wrong; NaN also when it cannot be believed.
+ * Everything that is computed from levels takes them from here. */
+double view_level_kb(const struct view *v, const struct snapshot *s, const char *name);
 
 #endif

@@ -78,6 +78,56 @@ static json_t *balance_vmalloc_json(struct json_out *o, const struct balance *b)
 	return j;
 }
 
+static const char *belief_name(enum belief belief)
+{
+	static const char *const names[] = {"absent", "believed", "corrected", "contradicted",
+					    "missing"};
+
+	return names[belief];
+}
+
+/* The figures of the kernel that were not taken as they are. */
+static json_t *figures_json(struct json_out *o, const struct beliefs *b)
+{
+	json_t *list = json_array();
+
+	for (int f = 0; f < FIGURES; f++) {
+		const struct believed *figure = &b->figures[f];
+		json_t *j;
+
+		if (figure->rule == RULE_NONE)
+			continue;
+		j = json_object();
+		put(o, j, "name", json_string(figure_name(f)));
+		put(o, j, "belief", json_string(belief_name(figure->belief)));
+		put(o, j, "rule", json_string(belief_rules[figure->rule].name));
+		put(o, j, "read_kb", number(figure->read_kb));
+		put(o, j, "used_kb", number(figure->kb));
+		put(o, j, "source", figure->source ? json_string(figure->source) : json_null());
+		append(o, list, j);
+	}
+	return list;
+}
+
+static json_t *findings_list_json(struct json_out *o, const struct balance_findings *findings)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < findings->nr; i++) {
+		const struct balance_finding *f = &findings->items[i];
+		json_t *j = json_object();
+
+		put(o, j, "severity", json_string(finding_severity_name(f->severity)));
+		put(o, j, "rule", json_string(f->rule));
+		put(o, j, "subject", text(f->subject));
+		put(o, j, "text", text(f->text));
+		put(o, j, "kernels", f->kernels[0] ? json_string(f->kernels) : json_null());
+		put(o, j, "next", f->next[0] ? json_string(f->next) : json_null());
+		append(o, list, j);
+	}
+	return list;
+}
+
 int balance_json(const struct balance_sheet *s, FILE *out)
 {
 	struct json_out o = {0};
@@ -96,6 +146,9 @@ int balance_json(const struct balance_sheet *s, FILE *out)
 	put(&o, root, "vmalloc", balance_vmalloc_json(&o, &s->end));
 	put(&o, root, "counters", witnesses_json(&o, &s->witnesses, s->pair));
 	put(&o, root, "removed_cgroups", removed_cgroups_json(&o, s->start_levels, s->levels));
+	put(&o, root, "page_bytes", number(s->end.beliefs.page_bytes));
+	put(&o, root, "findings", findings_list_json(&o, &s->findings));
+	put(&o, root, "figures", figures_json(&o, &s->end.beliefs));
 	for (size_t i = 0; i < s->notes.nr; i++)
 		append(&o, notes, text(s->notes.items[i]));
 	put(&o, root, "notes", notes);

@@ -132,6 +132,22 @@ static void text_rest(struct sheet *t)
 		       "`kmemtrace record` names the call paths that take such pages.");
 }
 
+static void text_findings(struct sheet *t)
+{
+	const struct balance_findings *findings = &t->s->findings;
+
+	if (!findings->nr)
+		return;
+	page_heading(&t->page, PAGE_BOLD, "FINDINGS  (rules: docs/interpretation.md)");
+	for (size_t i = 0; i < findings->nr; i++) {
+		const struct balance_finding *f = &findings->items[i];
+
+		page_paragraph(&t->page, 2, "%s%s%s%s%s",
+			       f->severity == FINDING_CAUTION ? "Caution: " : "", f->text,
+			       f->next[0] ? " Next: `" : "", f->next, f->next[0] ? "`" : "");
+	}
+}
+
 int balance_text(const struct balance_sheet *s, const struct balance_text_options *o, FILE *out)
 {
 	struct sheet t = {.s = s, .o = o};
@@ -139,12 +155,13 @@ int balance_text(const struct balance_sheet *s, const struct balance_text_option
 
 	page_begin(&t.page, out, o->colour, o->utf8);
 	page_heading(&t.page, PAGE_BOLD, "BALANCE  (K, M, G: KiB, MiB, GiB)");
-	page_paragraph(&t.page, 2, "MemTotal %s%s%s%s%s.", units_bytes(a, s->total.end_kb * 1024),
+	page_paragraph(&t.page, 2, "MemTotal %s%s%s, %s%s.", units_bytes(a, s->total.end_kb * 1024),
 		       s->kernel[0] ? ", Linux " : "", s->kernel,
-		       s->pair ? ", start and end of " : ", now",
+		       s->pair ? "start and end of " : s->moment,
 		       s->pair ? units_duration(b, s->duration_s) : "");
 	if (!isnan(s->total.end_kb)) {
 		text_table(&t);
+		text_findings(&t);
 		text_rest(&t);
 		text_lines(&t);
 	}

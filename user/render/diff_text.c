@@ -98,6 +98,14 @@ static void level_row(struct table *table, const struct diff_row *row)
 			    : "");
 }
 
+/* Most machines have no pages that only LRU lists know, so this row is shown where there are some.
+ */
+static bool level_is_nothing(const struct diff_row *row)
+{
+	return !strcmp(diff_row_name(row), "UnmappedLRU") && !(row->level.base > 0) &&
+	       !(row->level.new_ > 0);
+}
+
 /* "Slab per CPU 12M to 10M, per GiB …" of machines that are not alike. */
 static void text_scaled(struct diff_page *t, const struct diff_row *row)
 {
@@ -136,7 +144,8 @@ static void text_levels(struct diff_page *t, enum profile_section section, const
 		return;
 	page_heading(&t->page, PAGE_BOLD, "%s", title);
 	for (size_t i = 0; i < shown; i++)
-		level_row(&table, &rows->items[i]);
+		if (!level_is_nothing(&rows->items[i]))
+			level_row(&table, &rows->items[i]);
 	table_print(&table);
 	if (nr > shown)
 		page_paragraph(&t->page, 2, "%zu more changed: --top %zu shows them.", nr - shown,
