@@ -4,8 +4,8 @@
  *   bench_attach floor EVENT... -- COMMAND    an empty program on each event
  *   bench_attach classic -- COMMAND           the classic design of classic.bpf.c
  *   bench_attach stats -- COMMAND             nothing, but prints "program NAME RUNS NS" for every
- * BPF program that ran meanwhile, its run time kept by the kernel, and "window PERCENT" of all CPU
- * time for every WINDOW_S
+ * BPF program that ran, with the run time that the kernel measured, and "window PERCENT", their
+ * share of all CPU time, every WINDOW_S
  */
 #include <errno.h>
 #include <poll.h>
@@ -40,7 +40,8 @@ static int fail(const char *what, int err)
 	return 1;
 }
 
-/* The kernel keeps 15 characters of a program's name; BTF has all of its main function's. */
+/* The kernel keeps 15 characters of a program's name; BTF has the full name of its main function.
+ */
 static void program_name(int fd, const char *short_name, char *buf, size_t size)
 {
 	struct bpf_func_info function = {};
@@ -83,7 +84,7 @@ static void program_look(__u32 id)
 	close(fd);
 }
 
-/* All programs' share of CPU time since the last window began, once WINDOW_S have passed. */
+/* Print the programs' share of CPU time in each window of WINDOW_S. */
 static void window_step(void)
 {
 	static double began_s, began_ns;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The workloads of scripts/bench.sh, which `bench_load names` lists: `bench_load [WORKLOAD...]`
- * runs each (default: all) in short rounds and prints "NAME NS", the nanoseconds of one iteration
- * in the fastest round: on a busy machine the fastest is the one that nobody interrupted. It does
- * so in several processes one after the other and takes their median: where in memory its stack and
- * its objects lie makes a process faster or slower by some percent for good. Single-threaded ones
- * run pinned to the last CPU.
+ * The workloads of scripts/bench.sh; `bench_load names` lists them. `bench_load [WORKLOAD...]` runs
+ * each (default: all) in short rounds, and prints "NAME NS": the nanoseconds of one iteration in
+ * the fastest round, which on a busy machine is the one without interruption. It runs several
+ * processes, one after the other, and takes the median, because the place of stack and objects in
+ * memory makes a process some percent faster or slower. Single-threaded workloads are pinned to the
+ * last CPU.
  *
- * `bench_load stream WORKLOAD` runs one until SIGTERM and then has printed a line for each ms or
- * so: when it was over and how long it took, in seconds, and the nanoseconds of one iteration.
+ * `bench_load stream WORKLOAD` runs one until SIGTERM. It prints a line about every millisecond:
+ * the time of its end and its duration, in seconds, and the nanoseconds of one iteration.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,8 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WARM_UP \
-	25 /* rounds that do not count: a tracer that stays on knows the stacks of its load */
+#define WARM_UP     25 /* rounds that do not count, in which a tracer learns the stacks of the load */
 #define PROCESSES   9 /* … and after the one that warms up, each begins with one such round more */
 #define ROUNDS      3
 #define ROUND_NS    20e6
@@ -43,7 +42,7 @@ struct message {
 	char text[200];
 };
 
-/* What a workload needs: filled by its setup. */
+/* State of the workloads; the setup functions fill it. */
 struct load_state {
 	int queue;
 	int socket[2];
@@ -157,7 +156,7 @@ static void tcp_end(struct load_state *s)
 
 static void file_setup(struct load_state *s)
 {
-	/* no disk: only the kernel's objects are of interest */
+	/* not on disk: only the kernel's objects matter */
 	snprintf(s->path, sizeof(s->path), "%s/kmemtrace-bench-%d",
 		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", (int)getpid());
 }
@@ -184,14 +183,14 @@ static const struct load {
 	void (*run)(struct load_state *s);
 	void (*end)(struct load_state *s);
 	int per_run; /* iterations that one run counts as */
-	int batch;   /* runs between looks at the clock */
+	int batch;   /* runs between readings of the clock */
 	int warm_up; /* rounds that do not count */
 	bool all_cpus;
 } loads[] = {
 	{"msg", msg_setup, msg_run, msg_end, 1, 256, WARM_UP, false},
 	{"eventfd", NULL, eventfd_run, NULL, 1, 256, WARM_UP, false},
 	{"fork", NULL, fork_run, NULL, 1, 1, 6 * WARM_UP,
-	 false}, /* few of very many stacks a second */
+	 false}, /* few iterations a second, with very many stacks */
 	{"fault", NULL, fault_run, NULL, FAULT_PAGES, 1, WARM_UP, false},
 	{"tcp", tcp_setup, tcp_run, tcp_end, 1, 32, WARM_UP, false},
 	{"file", file_setup, file_run, NULL, 1, 32, WARM_UP, false},
@@ -211,7 +210,7 @@ static void pin(int cpu)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* ns for one iteration, of as many as take at least least_ns. */
+/* Measure the ns of one iteration, with as many as take at least least_ns. */
 static double round_time(const struct load *l, struct load_state *s, double least_ns)
 {
 	double began = now_ns(), ns;
@@ -226,7 +225,7 @@ static double round_time(const struct load *l, struct load_state *s, double leas
 	return ns / (n * (double)l->per_run);
 }
 
-/* The fastest round's ns for one iteration. */
+/* The ns of one iteration in the fastest round. */
 static double load_time(const struct load *l, int warm_up)
 {
 	struct load_state s = {0};
@@ -252,7 +251,7 @@ static void stop(int sig)
 	stopped = sig;
 }
 
-/* Until SIGTERM. Returns 0. */
+/* Run until SIGTERM. Returns 0. */
 static double load_stream(const struct load *l, int warm_up)
 {
 	struct load_state s = {0};
@@ -288,7 +287,7 @@ static void *worker_run(void *arg)
 	return NULL;
 }
 
-/* On the last CPU, or on every CPU at once: the mean of the threads. */
+/* Run on the last CPU, or on all CPUs at the same time: then take the mean of the threads. */
 static double threads_run(const struct load *l, double (*how)(const struct load *l, int warm_up),
 			  int warm_up)
 {
@@ -297,7 +296,7 @@ static double threads_run(const struct load *l, double (*how)(const struct load 
 	double sum = 0;
 
 	pin(nr_cpus - 1);
-	if (nr == 1) /* another thread would make its system calls dearer */
+	if (nr == 1) /* another thread would make its system calls slower */
 		return how(l, warm_up);
 	workers = calloc(nr, sizeof(*workers));
 	if (!workers)
@@ -317,7 +316,7 @@ static double threads_run(const struct load *l, double (*how)(const struct load 
 	return sum / nr;
 }
 
-/* The same by a process of its own. */
+/* The same in a separate process. */
 static double process_time(const struct load *l, int warm_up)
 {
 	int channel[2], status;

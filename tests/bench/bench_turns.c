@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What tracers add to a workload, in turns of a tenth of a second, for scripts/bench.sh:
+ * Measures what tracers add to a workload, in turns of a tenth of a second, for scripts/bench.sh:
  *   bench_turns WORKLOAD ROUNDS NAME COMMAND [NAME COMMAND]...
- * One process runs the workload all the time (`bench_load stream`), so that where in memory it lies
- * and what else the machine does falls to all alike. Each COMMAND, a tracer that goes on until it
- * is killed, is started beside it, alone, and given a second; then its programs and what they are
- * attached to are taken over and it is killed: what they do not need it for, they go on doing. From
- * then on they are attached in turns, nothing among them, there and back. A round is SLICES turns
- * of each, of nothing twice as many; it prints "ROUND NAME WORKLOAD NS" for each round and tracer,
- * NS being the mean of one iteration.
+ * One process runs the workload all the time (`bench_load stream`), so that its place in memory and
+ * other activity of the machine affect all tracers equally. Each COMMAND is a tracer that runs
+ * until it is killed. It is started alone, and gets a second. Then this program takes over its BPF
+ * programs and their attach points, and kills it. From then on the programs of each tracer, and
+ * nothing, are attached in turn, forward and backward. A round has SLICES turns of each tracer, and
+ * twice as many of nothing. The output is "ROUND NAME WORKLOAD NS" for each round and tracer; NS is
+ * the mean of one iteration.
  *
- * NAME+SECONDS is a recorder of kmemtrace. It gets so long, to learn the workload's stacks and
- * settle. It has the kernel keep run times for some ms twice a second: one of its turns in each
- * round has such a window, too.
+ * NAME+SECONDS is a recorder of kmemtrace. It gets SECONDS to learn the stacks of the workload and
+ * to settle. Twice a second it makes the kernel measure run times for some ms, so one of its turns
+ * in each round contains such a window, too.
  */
 #include <errno.h>
 #include <math.h>
@@ -52,15 +52,15 @@ static struct tracer {
 } tracers[TRACERS_MAX];
 static int nr_tracers;
 
-/* When who was attached. */
+/* When a tracer was attached. */
 struct turn {
 	int round, tracer; /* −1: nothing */
 	double from_s, to_s;
 };
 
-/* Some iterations of the workload, one of which took so long on average. */
+/* Some iterations of the workload, with the mean time of one. */
 struct piece {
-	double at_s, s; /* when they ended, how long they took together */
+	double at_s, s; /* when they ended; how long all of them took */
 	double ns;
 };
 
@@ -85,7 +85,7 @@ static void __attribute__((noreturn)) die(const char *what)
 	exit(1);
 }
 
-/* A shell command in a process group of its own, that does not outlive this one. */
+/* Run a shell command in its own process group; it ends when this process ends. */
 static pid_t start(const char *command, FILE *out)
 {
 	pid_t pid = fork();
@@ -103,9 +103,9 @@ static pid_t start(const char *command, FILE *out)
 	return pid;
 }
 
-/* ---- taking over a tracer's programs ---- */
+/* ---- taking over the programs of a tracer ---- */
 
-/* What a link attaches to a raw tracepoint, unless it was there before. */
+/* Take over a link to a raw tracepoint, unless it existed before. */
 static void program_take(struct tracer *t, __u32 link, __u32 newest)
 {
 	struct bpf_link_info info = {};
@@ -199,7 +199,7 @@ static struct turn turn_take(int tracer, bool windows)
 	return turn;
 }
 
-/* Whose the nth of `all` places is. Nothing, which all are compared with, has two. */
+/* The tracer at the nth of `all` places. "Nothing" has two, because all are compared with it. */
 static int whose(int place, int all)
 {
 	return place == 0 || place == all / 2 ? -1 : place < all / 2 ? place - 1 : place - 2;
@@ -228,7 +228,7 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The mean of one iteration in a turn; 0: there was none. */
+/* The mean time of one iteration in a turn; 0 if there was none. */
 static double turn_ns(const struct turn *turn, const struct piece *pieces, int nr)
 {
 	double *ns = calloc(nr + 1, sizeof(*ns)), sum = 0;
@@ -281,8 +281,7 @@ static int pieces_read(FILE *f, struct piece **out)
 			die("memory");
 		pieces[n++] = p;
 	}
-	qsort(pieces, n, sizeof(*pieces),
-	      compare_at); /* threads write theirs one after the other */
+	qsort(pieces, n, sizeof(*pieces), compare_at); /* each thread writes its lines separately */
 	*out = pieces;
 	return n;
 }
@@ -310,7 +309,7 @@ int main(int argc, char **argv)
 	load = start(command, log);
 	for (int i = 3; i < argc; i += 2)
 		tracer_take(argv[i], argv[i + 1]);
-	CPU_ZERO(&first); /* the workload has the last */
+	CPU_ZERO(&first); /* the workload runs on the last CPU */
 	CPU_SET(0, &first);
 	sched_setaffinity(0, sizeof(first), &first);
 	nr_turns = turns_take(turns, rounds);

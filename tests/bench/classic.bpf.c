@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The classic design, for comparison: each allocation unwound with bpf_get_stackid() and kept in a
- * preallocated hash map by address, each free looked up and deleted. What memleak tools do, and no
- * more.
+ * The classic design of memleak tools, for comparison: bpf_get_stackid() walks the stack of each
+ * allocation; a preallocated hash map stores it by address; each free looks it up and deletes it.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -79,7 +78,7 @@ int classic_kmem_cache_free(struct bpf_raw_tracepoint_args *ctx)
 	return freed(ctx->args[1]);
 }
 
-/* The other pools that kmemtrace follows, in the same way. */
+/* The same for the other pools that kmemtrace traces. */
 SEC("raw_tp/mm_page_alloc")
 int classic_page_alloc(struct bpf_raw_tracepoint_args *ctx)
 {

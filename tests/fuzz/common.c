@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the fuzzers share: see fuzz.h. */
+/* Code that the fuzzers share: see fuzz.h. */
 #include "fuzz.h"
 
 #include <ctype.h>
@@ -122,7 +122,7 @@ static void document_close(struct fuzz_document *d)
 		fuzz_die("a document holds a NUL: %s", d->text);
 }
 
-/* The length of the UTF-8 character at p that may be shown, 0 when there is none. */
+/* The length of the printable UTF-8 character at p, or 0. */
 static size_t shown_utf8(const unsigned char *p)
 {
 	size_t nr = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : p[0] >= 0xc2 ? 2 : 0;
@@ -135,14 +135,14 @@ static size_t shown_utf8(const unsigned char *p)
 			return 0;
 		c = c << 6 | (p[i] & 0x3f);
 	}
-	/* not C1, not a change of direction, not a surrogate, not overlong */
+	/* no C1 control, no change of direction, no surrogate, not overlong */
 	if (c < 0xa0 || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
 	    (c >= 0xd800 && c <= 0xdfff) || (nr == 3 && c < 0x800) || (nr == 4 && c < 0x10000))
 		return 0;
 	return nr;
 }
 
-/* The length of a change of colour at p, 0 when there is none. */
+/* The length of a colour sequence at p, or 0. */
 static size_t colour_at(const char *p)
 {
 	size_t n = 2;
@@ -173,8 +173,8 @@ static void check_characters(const char *text, bool colour, bool utf8)
 }
 
 /*
- * "nan" or "inf" as a word of its own is a figure that was not checked. Not with strstr(), from
- * which libFuzzer would learn the words and write them into names.
+ * A separate word "nan" or "inf" is a figure that was not checked. strstr() is not used, because
+ * libFuzzer would learn the words from it and write them into names.
  */
 static void check_figures(const char *text)
 {
@@ -198,7 +198,7 @@ void fuzz_check_text(struct fuzz_document *d, bool colour, bool utf8)
 	free(d->text);
 }
 
-/* What can never be below 0, by the names of docs/json.md. */
+/* Fields that can never be below 0, with the names of docs/json.md. */
 static bool never_negative(const char *key)
 {
 	static const char *const names[] = {"duration_s",
@@ -263,13 +263,13 @@ static double member(const json_t *object, const char *key)
 	return json_is_number(v) ? json_number_value(v) : NAN;
 }
 
-/* Equal, as far as three decimals and twelve digits of the largest figure in it tell. */
+/* Equal, within three decimals and twelve digits of the largest figure. */
 static bool same(double a, double b, double largest)
 {
-	return !(fabs(a - b) > 0.02 + 1e-9 * fabs(largest)); /* NaN: not measured, nothing to say */
+	return !(fabs(a - b) > 0.02 + 1e-9 * fabs(largest)); /* NaN: not measured */
 }
 
-/* An interval is around its figure; low, figure and high may each be null. */
+/* An interval must contain its figure. Low, figure and high may each be null. */
 static void check_order(const json_t *j, const char *text)
 {
 	static const char *const orders[][3] = {
@@ -296,7 +296,7 @@ static void check_order(const json_t *j, const char *text)
 	}
 }
 
-/* What is the sum of other figures is their sum. */
+/* Sums must equal the sum of their parts. */
 static void check_sums(const json_t *j, const char *text)
 {
 	double start = member(j, "start_kb"), end = member(j, "end_kb"),
@@ -346,7 +346,7 @@ static void check_values(const json_t *j, const char *parent, const char *text)
 			continue;
 		if (!isfinite(v))
 			fuzz_die("%s of %s is not finite:\n%s", key, parent, text);
-		/* Unaccounted is what is left over, in whatever list. */
+		/* Unaccounted is the remainder, in every list. */
 		if (v < 0 &&
 		    (never_negative(key) || (!strcmp(key, "kb") && json_object_get(j, "name"))) &&
 		    !strstr(json_string_value(json_object_get(j, "name")) ?: "", "naccounted"))
@@ -376,7 +376,7 @@ void fuzz_check_json(struct fuzz_document *d, const char *command)
 	document_close(d);
 	for (const unsigned char *p = (unsigned char *)d->text; *p; p++)
 		if (*p > 0x7f ||
-		    (*p < ' ' && *p != '\n')) /* JSON allows DEL, and jansson leaves it */
+		    (*p < ' ' && *p != '\n')) /* JSON allows DEL, and jansson does not escape it */
 			fuzz_die("byte %02x in JSON:\n%s", *p, d->text);
 	root = json_loads(d->text, JSON_REJECT_DUPLICATES, &error);
 	if (!root)
@@ -387,7 +387,7 @@ void fuzz_check_json(struct fuzz_document *d, const char *command)
 	free(d->text);
 }
 
-/* ---- what the commands do ---- */
+/* ---- the commands ---- */
 
 struct fuzz_show fuzz_show_of(uint8_t a, uint8_t b)
 {

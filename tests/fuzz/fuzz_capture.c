@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libFuzzer entry for a capture: any bytes as a file, which must be refused, or read and then
- * reported and balanced. SQLite itself is not instrumented: what is looked for are faults of the
- * reader, the model and the renderers. Run it with scripts/fuzz.sh capture.
+ * libFuzzer entry for captures. Any bytes as a file must be refused, or read and then shown by
+ * report and balance. SQLite is not instrumented: this looks for faults of the reader, the model
+ * and the renderers. Run it with scripts/fuzz.sh capture.
  */
 #include "capture/capture.h"
 #include "fuzz.h"
@@ -23,7 +23,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* The last bytes of a capture are its last page's, most often unused. */
+	/* The last bytes of a capture belong to its last page, and are usually unused. */
 	struct fuzz_show show =
 		size > 1 ? fuzz_show_of(data[size - 1], data[size - 2]) : fuzz_show_of(0, 0);
 	struct capture *c = NULL;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libFuzzer entry for what reads /proc: the first byte chooses the parser, the rest is the file; or
- * the rest is meminfo, vmstat, zoneinfo and vmallocinfo, one after a NUL after the other, and a
- * balance sheet is made of them. Run it with scripts/fuzz.sh proc.
+ * libFuzzer entry for parsers of /proc. The first byte selects the parser, and the rest is the
+ * file. Or the rest is meminfo, vmstat, zoneinfo and vmallocinfo, separated by NUL, and a balance
+ * sheet is made from them. Run it with scripts/fuzz.sh proc.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +43,7 @@ static void words(const char *buf)
 	}
 }
 
-/* Names that look like a figure that went wrong (fuzz_check_text()) are given another letter. */
+/* Change a letter in names that look like an invalid figure to fuzz_check_text(). */
 static void rename_figures(char *buf, size_t len)
 {
 	for (size_t i = 0; i + 2 < len; i++)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libFuzzer entry that knows what a capture is: the input is a list of edits, which are made to an
- * honest capture in SQL, as another person with sqlite3 would, and the result must be refused, or
- * reported, compared and balanced. Unlike bytes at random these pass the first checks, so that the
- * model sees odd values in sound tables. Run it with scripts/fuzz.sh sql.
+ * libFuzzer entry that knows the structure of a capture. The input is a list of edits, which are
+ * made to an honest capture in SQL, as somebody with sqlite3 could. The result must be refused, or
+ * shown by report, diff and balance. Unlike random bytes, the edits pass the first checks, so the
+ * model sees odd values in valid tables. Run it with scripts/fuzz.sh sql.
  *
- * The input: struct header, then any number of struct edit. To put NULL and values of a wrong type
- * where the schema forbids them, captures are edited under a looser schema (loosen[]), and the text
- * of the true one is put back at the end.
+ * The input is a struct header, then any number of struct edit. To store NULL and values of a wrong
+ * type where the schema forbids them, captures are edited under a looser schema (loosen[]). In the
+ * end the text of the true schema is restored.
  */
 #include <dirent.h>
 #include <limits.h>
@@ -52,7 +52,7 @@ struct table {
 	char *columns[COLUMNS_MAX];
 	char types[COLUMNS_MAX]; /* I, R, T; P: the primary key */
 	size_t nr;
-	bool has_id; /* dense from 1, the first column */
+	bool has_id; /* the first column has consecutive ids from 1 */
 };
 
 static struct seed seeds[SEEDS_MAX];
@@ -239,7 +239,7 @@ static double some_real(const struct edit *e)
 	if (e->more & 0x80)
 		return known[e->more % 16];
 	if (e->more & 0x40) {
-		memcpy(&v, e->value, sizeof(v)); /* also NaN, which SQLite makes NULL */
+		memcpy(&v, e->value, sizeof(v)); /* also NaN, which SQLite turns into NULL */
 		return v;
 	}
 	return ldexp((double)(value_bits(e) & 0xffff), (e->more & 0x3f) - 16);
@@ -343,8 +343,8 @@ static const char *const known_texts[] = {
 	"kernel_clone+0x97/0x3c0"};
 #define KNOWN_TEXTS (sizeof(known_texts) / sizeof(known_texts[0]))
 
-/* A figure spelled out, which fuzz_check_text() would take for one: only where names are not
- * wanted. */
+/* A figure as text. fuzz_check_text() would mistake it for an invalid figure, so it is used only
+ * for columns that are not names. */
 static const char *const number_texts[] = {"nan",
 					   "inf",
 					   "-inf",
@@ -375,7 +375,7 @@ static void bind_text(sqlite3_stmt *stmt, const struct edit *e)
 	}
 	memcpy(raw, e->value, 8);
 	for (size_t i = 0; i < 8; i++)
-		if (strchr("nNiI", raw[i])) /* never the word "nan" or "inf" */
+		if (strchr("nNiI", raw[i])) /* never write the word "nan" or "inf" */
 			raw[i] = '_';
 	sqlite3_bind_text(stmt, 1, raw, raw[7] || e->more & 0x40 ? 8 : -1, SQLITE_TRANSIENT);
 }
@@ -406,7 +406,7 @@ static enum kind kind_of(const struct edit *e)
 	return kinds[e->kind % (sizeof(kinds) / sizeof(kinds[0]))];
 }
 
-/* The new value of a column as an expression, in which ?1 is bound by bind_value(). */
+/* The new value of a column as an SQL expression; bind_value() binds ?1. */
 static void value_expression(const struct edit *e, const struct table *t, size_t column, char *out,
 			     size_t size)
 {
@@ -460,7 +460,7 @@ static void bind_value(sqlite3_stmt *stmt, const struct edit *e, char type)
 		sqlite3_bind_int64(stmt, 1, some_integer(e));
 }
 
-/* Run one statement; what SQLite refuses is left undone. */
+/* Run one statement; ignore it if SQLite refuses. */
 static void run(sqlite3 *db, const char *text, const struct edit *e, char type)
 {
 	sqlite3_stmt *stmt = NULL;
@@ -480,7 +480,7 @@ static void run(sqlite3 *db, const char *text, const struct edit *e, char type)
 struct edits {
 	sqlite3 *db;
 	const struct seed *seed;
-	const struct edit *raw[EDITS_MAX]; /* of bytes, made to the finished file */
+	const struct edit *raw[EDITS_MAX]; /* edits of bytes, made to the finished file */
 	size_t nr_raw;
 };
 
@@ -525,7 +525,7 @@ static void delete (struct edits *all, const struct edit *e, size_t table)
 	run(all->db, text, e, 'I');
 }
 
-/* Copies of a row, under the next ids, with one column changed in each. */
+/* Copy a row under the next ids, and change one column in each copy. */
 static void multiply(struct edits *all, const struct edit *e, size_t table)
 {
 	const struct table *t = &tables[table];
@@ -562,7 +562,7 @@ static void multiply(struct edits *all, const struct edit *e, size_t table)
 	run(all->db, text, e, t->types[column]);
 }
 
-/* One more snapshot, with the levels of the last in it, one part of them changed. */
+/* Add a snapshot with the levels of the last one, and change one part. */
 static void append_snapshot(struct edits *all, const struct edit *e)
 {
 	static const char *const parts[] = {"meminfo", "vmstat", "slab", "zone", "vmalloc", "task"};
@@ -603,7 +603,7 @@ static void append_snapshot(struct edits *all, const struct edit *e)
 	}
 }
 
-/* One more checkpoint, with what the last one held, more or less of it. */
+/* Add a checkpoint with more or less of what the last one held. */
 static void append_interval(struct edits *all, const struct edit *e)
 {
 	double step = some_real(e),
@@ -791,7 +791,7 @@ static void make_edit(struct edits *all, const struct edit *e)
 	}
 }
 
-/* Bytes of the finished file, and its length. */
+/* Change bytes of the finished file, and its length. */
 static size_t edit_bytes(const struct edits *all, unsigned char *data, size_t size)
 {
 	for (size_t i = 0; i < all->nr_raw && size; i++) {
@@ -839,14 +839,14 @@ static bool make_capture(const struct seed *seed, const struct edit *edits, size
 	return made;
 }
 
-/* ---- what is done with it ---- */
+/* ---- the commands ---- */
 
 static double some_time(uint8_t byte)
 {
 	return byte < 128 ? NAN : byte < 192 ? (byte - 128) / 2.0 : ldexp(1, byte - 192);
 }
 
-/* Small ones mostly: many small steps find more than a few large ones. */
+/* Mostly small changes: many small steps find more than a few large ones. */
 static const struct seed *some_seed(uint8_t byte)
 {
 	const struct seed *s = &seeds[byte % nr_seeds];
@@ -920,7 +920,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-/* ---- mutation, edit by edit ---- */
+/* ---- mutation of edits ---- */
 
 static uint32_t next_random(uint32_t *state)
 {
@@ -947,8 +947,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 	case 0:
 		LLVMFuzzerMutate(data, head, head);
 		return size;
-	case 1: /* a new one */
-	case 2: /* one again, changed */
+	case 1: /* a new edit */
+	case 2: /* a changed copy of one */
 		if (nr < EDITS_MAX && size + each <= max_size) {
 			struct edit e = {0};
 
@@ -968,7 +968,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 			return size - each;
 		}
 		break;
-	case 4: /* one byte of it, to anything */
+	case 4: /* any value in one byte */
 		if (nr) {
 			data[at + next_random(&random) % each] = (uint8_t)next_random(&random);
 			return size;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * make_seeds DIR: what the fuzzers start from. DIR/capture gets honest captures, made by the writer
- * and recorded on real kernels, in small pages so that a mutation stays near what it belongs to;
- * DIR/proc gets recorded files of /proc, each behind the byte that chooses its parser.
+ * make_seeds DIR: write the seeds of the fuzzers. DIR/capture gets honest captures, made by the
+ * writer and recorded on real kernels, with small pages so that mutations stay local. DIR/proc gets
+ * recorded files of /proc, each after the byte that selects its parser.
  */
 #include <limits.h>
 #include <sqlite3.h>
@@ -36,7 +36,7 @@ static const char *path_in(const char *sub, const char *name)
 	return path;
 }
 
-/* The same capture in pages of 512 bytes: 35 tables are 35 pages at least. */
+/* The same capture with pages of 512 bytes: 35 tables need at least 35 pages. */
 static void shrink(const char *path)
 {
 	sqlite3 *db;
@@ -54,7 +54,7 @@ static void put(struct capture *c, const char *name)
 	capture_free(c);
 }
 
-/* A recording of four checkpoints, so that parts of it can be reported. */
+/* A recording with four checkpoints, so that parts of it can be reported. */
 static struct capture *with_checkpoints(void)
 {
 	struct capture *c = sample_whole();
@@ -118,7 +118,7 @@ static void seed_text(const char *name, unsigned char parser, const char *text)
 	seed(name, parser, text, strlen(text));
 }
 
-/* The parsers by number: those of fuzz_proc.c. */
+/* The numbers of the parsers, as in fuzz_proc.c. */
 static const char *const files[] = {[0] = "meminfo",  [1] = "vmstat",      [2] = "slabinfo",
 				    [3] = "zoneinfo", [4] = "vmallocinfo", [8] = "kallsyms"};
 
@@ -127,7 +127,7 @@ static const char sockstat[] = "sockets: used 15\nTCP: inuse 1 orphan 0 tw 0 all
 static const char messages[] =
 	"<6>[    0.1] percpu: Embedded 53 pages/cpu s185560 r0 d31528 u1048576\n";
 
-/* A tree of /proc: each of its files, and what `balance` reads of it in one. */
+/* Write each file of a tree of /proc, and the files that `balance` reads as one seed. */
 static void proc_tree(const char *tree)
 {
 	char from[PATH_MAX], name[128], *sheet = NULL;

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# lib.sh: what the live tests share. A test file is one promise of the tool; each function test_* in it is run in a
-# subshell of its own under set -e, in order of name, and reported as TAP by run_tests. The truth is read here, from
-# /proc, never from the tool.
+# lib.sh: functions that the live tests share. A test file tests one promise of the tool. run_tests runs each of its
+# functions test_*, in order of name, in a subshell under set -e, and prints the results as TAP. The true figures are read
+# here from /proc, never from the tool.
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 
 KMEMTRACE=$PWD/build/kmemtrace
@@ -14,7 +14,7 @@ chmod 711 "$WORK"
 CAPTURE=$WORK/capture.kmt
 REPORT=$WORK/report.json
 RECORD_ERR=$WORK/record.err
-started=() # processes of the running test that it has not ended itself
+started=() # processes of the running test that are still to be ended
 trap 'rm -rf "$WORK" "$WORK.output"' EXIT
 
 fail() {
@@ -32,7 +32,7 @@ need_record() {
 	"$KMEMTRACE" doctor >"$WORK/doctor" 2>&1 || skip "$(tail -n 1 "$WORK/doctor")"
 }
 
-# run_test NAME: one test in a subshell of its own; its output goes to $WORK.output.
+# run_test NAME: run one test in a subshell; its output goes to $WORK.output.
 run_test() {
 	local status
 	rm -rf "${WORK:?}"/*
@@ -48,8 +48,8 @@ run_test() {
 	json_check >>"$WORK.output" 2>&1
 }
 
-# json_check: every JSON document of the test that ended must be what docs/schema describes. Not while it runs: python
-# is large, and many tests measure the levels of the whole machine.
+# json_check: check that all JSON documents of a test match docs/schema. It is called after the test, because python needs
+# much memory and many tests measure the levels of the whole machine.
 json_check() {
 	local command files status=0
 	for command in report diff balance doctor; do
@@ -59,9 +59,9 @@ json_check() {
 	return $status
 }
 
-# run_tests: every test_* function defined so far. The truth is the level of a whole live machine, which others change
-# too: a test that fails is run once more. What then passes is marked FLAKY, and the log of the first run stays;
-# scripts/test.sh counts and shows it. What fails twice has failed.
+# run_tests: run all test_* functions defined so far. They measure levels of the whole machine, which other programs also
+# change, so a test that fails is run once more. If it then passes, it is marked FLAKY, and scripts/test.sh counts it and
+# shows the log of the first run. A test that fails twice has failed.
 run_tests() {
 	local name status flaky n=0 tests
 	mapfile -t tests < <(declare -F | sed -n 's/^declare -f \(test_\)/\1/p')
@@ -86,25 +86,26 @@ run_tests() {
 	done
 }
 
-end_started() { # and what cgroup_make made
+end_started() { # also removes what cgroup_make created
 	local pid
 	for pid in ${started[@]+"${started[@]}"}; do kill -9 "$pid" 2>/dev/null || true; done
 	wait 2>/dev/null
 	[ -z "${CGROUP:-}" ] || rmdir "$CGROUP" 2>/dev/null
 }
 
-# without_capabilities NAME[,NAME…] COMMAND…: in no set, since root regains by exec what is inheritable, whatever the bounding set.
+# without_capabilities NAME[,NAME…] COMMAND…: run it with these capabilities in no set. Dropping them from the bounding set is
+# not enough, because root regains inheritable capabilities on exec.
 without_capabilities() {
 	local none=-${1//,/,-}
 	shift
 	setpriv --bounding-set="$none" --inh-caps="$none" --ambient-caps="$none" "$@"
 }
 
-# pause SECONDS: as sleep does, without a process.
+# pause SECONDS: sleep without starting a process.
 exec {nothing}<> <(:)
 pause() { read -rt "$1" -u "$nothing" || true; }
 
-# until_true SECONDS COMMAND…: try every 10 ms.
+# until_true SECONDS COMMAND…: run it every 10 ms until it succeeds or SECONDS have passed.
 until_true() {
 	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
 	shift
@@ -114,24 +115,24 @@ until_true() {
 	done
 }
 
-# in_file TEXT FILE: without a process. The page tables of one that ended are freed after a grace period: hundreds of
-# KiB that no process has, right when the levels are read.
+# in_file TEXT FILE: search without starting a process. The page tables of an ended process are freed only after a grace
+# period: hundreds of KiB that belong to no process, just when the levels are read.
 in_file() {
 	local all=
 	{ read -rd '' all <"$2"; } 2>/dev/null || true
 	[[ $all == *"$1"* ]]
 }
 
-# milliseconds since SINCE (an EPOCHREALTIME)
+# ms_since SINCE: print the milliseconds since SINCE (an EPOCHREALTIME).
 ms_since() { echo $(((${EPOCHREALTIME/./} - ${1/./}) / 1000)); }
 
-# within WHAT ACTUAL EXPECTED PERCENT [SLACK]: fails with the figures unless they agree.
+# within WHAT ACTUAL EXPECTED PERCENT [SLACK]: fail with the figures unless they agree.
 within() {
 	awk -v a="$2" -v e="$3" -v p="$4" -v s="${5:-0}" 'BEGIN { d = a - e; if (d < 0) d = -d; exit !(d <= e * p / 100 + s) }' ||
 		fail "$1: $2, expected $3 ± $4 % + ${5:-0}"
 }
 
-# matches TEXT PATTERNS: one of the comma-separated shell patterns.
+# matches TEXT PATTERNS: does TEXT match one of the comma-separated shell patterns?
 matches() {
 	local pattern IFS=,
 	local -
@@ -147,45 +148,45 @@ matches() {
 
 is_tracing() { in_file ' after the start' "$RECORD_ERR"; }
 
-# Before a command that is started with &, for which a script's shell ignores Ctrl-C: so that it does not.
+# Put this before a command that is started with &, so that it gets Ctrl-C: a script's shell ignores SIGINT in such commands.
 HEEDS_CTRL_C=(env --default-signal=INT)
 
-# record_start OPTION…: into $CAPTURE, in the background; returns when the hooks are attached.
+# record_start OPTION…: record into $CAPTURE in the background; return when the hooks are attached.
 record_start() {
-	: >"$RECORD_ERR" # what an earlier one said there is not of this one
+	: >"$RECORD_ERR" # remove messages of an earlier recording
 	"${HEEDS_CTRL_C[@]}" "$KMEMTRACE" record -v -f -o "$CAPTURE" "$@" 2>"$RECORD_ERR" &
 	RECORD_PID=$!
 	started+=("$RECORD_PID")
 	until_true 5 is_tracing || fail "not tracing after 5 s: $(cat "$RECORD_ERR")"
 }
 
-# record_stop: as Ctrl-C does; the capture must be complete.
+# record_stop: end the recording as Ctrl-C does; the capture must be complete.
 record_stop() {
 	pause 0.1 # see in_file
 	kill -INT "$RECORD_PID"
 	wait "$RECORD_PID" || fail "record ended with $?: $(cat "$RECORD_ERR")"
 }
 
-# json_seen COMMAND: passes JSON of that command on, and keeps a copy for json_check.
+# json_seen COMMAND: pass the JSON of COMMAND on, and keep a copy for json_check.
 json_seen() { tee "$WORK/json/$1-$EPOCHREALTIME"; }
 
-# json_of COMMAND ARG…: its JSON. All tests make JSON so, or hand it to json_seen (scripts/test.sh looks).
+# json_of COMMAND ARG…: print its JSON. All tests get JSON from here, or pass it to json_seen (scripts/test.sh checks this).
 json_of() { "$KMEMTRACE" "$1" --format json "${@:2}" | json_seen "$1"; }
 
-# All of $CAPTURE, as JSON, into $REPORT.
+# report: write the complete report of $CAPTURE, as JSON, into $REPORT.
 report() { json_of report --top 0 "$CAPTURE" >"$REPORT"; }
 
 json() { jq -r "$1" "$REPORT"; }
 
-# churn_not_blamed CYCLES: what churns is not among the first ten paths, but for a few objects of its own that it may
-# well leave behind: its message queue's namespace, file pages it read.
+# churn_not_blamed CYCLES: check that churn is not among the first ten paths, except for a few objects that it may really
+# leave: the namespace of its message queue, and file pages that it read.
 churn_not_blamed() {
 	json '[.growth[:10][] | select(.processes[0].comm == "churn" and .objects > '"$1"' / 1000)]' >"$WORK/blamed"
 	[ "$(jq length "$WORK/blamed")" = 0 ] ||
 		fail "$(jq -c '.[] | [.rank, .cache, .objects, .bytes, .stack[0:3]]' "$WORK/blamed")"
 }
 
-# much_passed BYTES: a hundred times as much was allocated from slab caches, by the events of an exact recording.
+# much_passed BYTES: check that events of an exact recording show a hundred times as many bytes allocated from slab caches.
 much_passed() {
 	local passed
 	passed=$(json '[.caches[] | (.allocs // 0) * (.size // 0)] | add')
@@ -199,7 +200,7 @@ plant_ready() {
 	in_file READY "$WORK/ready" || ! kill -0 "$PLANT_PID"
 }
 
-# plant_start KIND COUNT OPTION…: returns when all objects are there.
+# plant_start KIND COUNT OPTION…: start a plant; return when all its objects exist.
 plant_start() {
 	: >"$WORK/ready"
 	"$PLANT" "$@" --seconds 600 >"$WORK/ready" 2>"$WORK/plant.err" &
@@ -216,7 +217,7 @@ plant_stop() {
 
 ready() { sed -n "s/^READY.* $1=\([^ ]*\).*/\1/p" "$WORK/ready"; }
 
-# cgroup_make: a new one, in CGROUP, for as long as the test runs, or the test is skipped.
+# cgroup_make: create a cgroup for the test and set CGROUP to its path, or skip the test.
 cgroup_make() {
 	local root
 	root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
@@ -227,7 +228,7 @@ cgroup_make() {
 
 # ---- the kernel's own figures ----
 
-# levels_read FILE: "NAME BYTES" of each line of meminfo, of what of MemTotal no line has, and of BPF arrays.
+# levels_read FILE: write "NAME BYTES" for each line of meminfo, for Unaccounted, and for BPF arrays.
 levels_read() {
 	cat /proc/sys/vm/stat_refresh >/dev/null 2>&1 || true
 	awk -v page="$(getconf PAGESIZE)" '
@@ -247,7 +248,7 @@ levels_read() {
 		}' /proc/meminfo /proc/zoneinfo /proc/vmallocinfo >"$1"
 }
 
-# grown NAME: what it has more in $WORK/after than in $WORK/before.
+# grown NAME: print its value in $WORK/after minus that in $WORK/before.
 grown() { awk -v name="$1" 'NR == FNR { had[$1] = $2; next } $1 == name { print $2 - had[$1] }' "$WORK/before" "$WORK/after"; }
 
 steady() {
@@ -259,10 +260,10 @@ steady() {
 	done
 }
 
-# until_steady: what a test before left goes after a grace period, and per-CPU pages later still.
+# until_steady: wait until memory of earlier tests is freed: after a grace period, or later for per-CPU pages.
 until_steady() { until_true 10 steady || true; }
 
-# slab_read FILE: "NAME ACTIVE_OBJECTS SIZE PAGES" by cache, then "Slab: PAGES" of meminfo.
+# slab_read FILE: write "NAME ACTIVE_OBJECTS SIZE PAGES" for each cache, then "Slab: PAGES" from meminfo.
 slab_read() {
 	cat /proc/sys/vm/stat_refresh >/dev/null 2>&1 || true
 	{
@@ -271,18 +272,18 @@ slab_read() {
 	} >"$1"
 }
 
-# slab_grown BEFORE AFTER: "NAME OBJECTS SIZE" of each cache that gained objects, most bytes first.
+# slab_grown BEFORE AFTER: print "NAME OBJECTS SIZE" for each cache that gained objects, most bytes first.
 slab_grown() {
 	awk 'NR == FNR { had[$1] = $2; next } $2 > had[$1] { print ($2 - had[$1]) * $3, $1, $2 - had[$1], $3 }' "$1" "$2" |
 		sort -rn | cut -d' ' -f2-
 }
 
-# Bytes of Slab that are in no cache: large kmalloc.
+# slab_large_bytes: print the bytes of Slab that belong to no cache: large kmalloc.
 slab_large_bytes() {
 	awk -v page="$(getconf PAGESIZE)" '{ n += $1 == "Slab:" ? $4 : -$4 } END { printf "%d\n", n * page }' "$1"
 }
 
-# cache_names NAME: it and the names of the caches it is merged with.
+# cache_names NAME: print NAME and the names of the caches that it is merged with.
 cache_names() {
 	local target link
 	echo "$1"
@@ -292,7 +293,7 @@ cache_names() {
 	done
 }
 
-# cache_is NAME PATTERNS: one of the cache's names is.
+# cache_is NAME PATTERNS: does one of the cache's names match?
 cache_is() {
 	local name names
 	names=$(cache_names "$1")

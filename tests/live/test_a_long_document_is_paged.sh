@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A document longer than the terminal goes through a pager, whole; and a shorter one, or one that is not for a terminal,
-# does not. script(1) makes the terminal. Needs neither root nor BPF.
+# A document that is longer than the terminal goes through a pager, completely. A shorter one does not, and neither does
+# output that is not for a terminal. script(1) creates the terminal. Needs no root and no BPF.
+# shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 PAGED="sed s/^/paged:/"
 
-# on_terminal ROWS COMMAND…: what it prints on a terminal of so many rows.
+# on_terminal ROWS COMMAND…: print its output on a terminal with ROWS rows.
 on_terminal() {
 	local rows=$1
 	shift
@@ -34,13 +35,13 @@ test_without_a_pager_everything_is_printed() {
 	done
 }
 
-# The reader who has seen enough is no failure.
+# It is not a failure if the user quits the pager early.
 test_a_pager_that_ends_early() {
 	KMEMTRACE_PAGER="head -n 1" on_terminal 10 "$KMEMTRACE" explain >"$WORK/out" || fail "status $?: $(cat "$WORK/out")"
 	[ "$(wc -l <"$WORK/out")" = 1 ]
 }
 
-# Nothing is run as root that somebody left in $PAGER, and less gives no shell away.
+# Root must not run what somebody put into $PAGER, and less must not give anybody a shell.
 test_root_runs_no_foreign_pager() {
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	PAGER="touch $WORK/ran" on_terminal 10 env KMEMTRACE_PAGER= "$KMEMTRACE" explain >/dev/null

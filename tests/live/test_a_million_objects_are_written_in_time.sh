@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A host in real trouble: a million live objects and ten thousand distinct stacks are written within 5 s and read
+# On a host in real trouble, a million live objects with ten thousand different stacks are written within 5 s and read
 # within 1 s, in less than 200 MB, and none is lost.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# Peak memory of a process's own in kB, followed until it ends. BPF maps it has mapped are the kernel's, and are
-# reported as own_kernel_bytes.
+# peak_until_end PID: print the peak of the process's own memory in kB. Mapped BPF maps are memory of the kernel, which the
+# report shows as own_kernel_bytes.
 peak_until_end() {
 	local peak=0 now
 	while now=$(awk '$1 == "RssAnon:" { print $2 }' "/proc/$1/status" 2>/dev/null) && [ -n "$now" ]; do
@@ -20,7 +20,7 @@ test_a_million_objects_and_ten_thousand_stacks() {
 	need_record
 	local since peak took stacks
 	record_start --exact --max-live 4M
-	plant_start stacks 2500 # each map takes four allocations or more, each with a stack of its own
+	plant_start stacks 2500 # each map makes at least four allocations, each with a different stack
 	stacks=$PLANT_PID
 	plant_start msg 1000000 --size 64
 	since=$EPOCHREALTIME
@@ -49,7 +49,7 @@ test_a_million_objects_and_ten_thousand_stacks() {
 	within "recursion misses" "$(json '.capture.losses.recursion_misses')" 0 0 1000
 }
 
-# Not all of it can be looked up in one run of the audit: what is, is looked up again.
+# One run of the audit cannot check all objects. It checks those again that it checked before.
 test_a_million_objects_are_verified_twice() {
 	need_record
 	record_start --exact --max-live 4M

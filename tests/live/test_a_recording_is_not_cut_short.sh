@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Signals, limits and streams that fail cost neither the recording nor the command that it runs.
+# Signals, limits and failing streams end neither the recording nor its command too early.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -32,7 +32,7 @@ test_nohup_survives_the_hangup() {
 	lasted 2
 }
 
-# A shell has the commands ignore SIGINT that a script starts with &: Ctrl-C is for what runs in front.
+# In commands that a script starts with &, its shell ignores SIGINT: Ctrl-C is for the foreground.
 test_ctrl_c_for_another_does_not_end_it() {
 	need_record
 	"$KMEMTRACE" record -v -o "$CAPTURE" 2>"$RECORD_ERR" &
@@ -87,7 +87,7 @@ test_a_log_that_nobody_reads_does_not_end_it() {
 	lasted 1.5
 }
 
-# Without an end of its own it would go on for ever, unseen; nohup asks for just that.
+# A recording without a limit would continue forever unnoticed. With nohup, that is what the user wants.
 test_an_open_ended_one_ends_with_its_reader() {
 	need_record
 	timeout 10 "$KMEMTRACE" record -v -o "$CAPTURE" 2>&1 | read -rt 1 _ || true
@@ -106,7 +106,7 @@ test_an_open_ended_one_ends_with_its_reader() {
 	complete
 }
 
-# stderr closed, so that the next file would be number 2: messages must not be written into it.
+# stderr is closed, so the next opened file gets descriptor 2. Messages must not be written into it.
 test_messages_do_not_go_into_another_file() {
 	need_record
 	"$KMEMTRACE" record -v -d 0.5 -o "$CAPTURE" -- readlink /proc/self/fd/2 >"$WORK/fd" 2>&- || true
@@ -116,7 +116,7 @@ test_messages_do_not_go_into_another_file() {
 
 # ---- limits ----
 
-# The limit holds for the recorder as for everything else; what was committed before can be read.
+# The limit applies to the recorder, too. What was committed before can be read.
 test_file_size_limit() {
 	need_record
 	local status=0 began=$EPOCHREALTIME
@@ -134,7 +134,7 @@ test_file_size_limit() {
 	[ "$(json .capture.complete)" = false ]
 }
 
-# Bounded before anything is written: nothing is left behind.
+# If the limit is too small from the start, no file is left.
 test_file_size_limit_from_the_start() {
 	need_record
 	local status=0
@@ -148,7 +148,7 @@ test_file_size_limit_from_the_start() {
 	[ ! -e "$CAPTURE-journal" ]
 }
 
-# A soft limit is what a shell starts with; the recorder needs more files, and the command gets its own back.
+# The recorder raises the soft limit for itself, because it needs more files. The command gets the original limit.
 test_soft_limit_on_open_files() {
 	need_record
 	local hard
@@ -164,7 +164,7 @@ test_soft_limit_on_open_files() {
 
 # ---- the command ----
 
-# What a process has of its parent: signals, privileges, limits, open files.
+# given: print what a process inherits: signals, privileges, limits, open files.
 given() {
 	cat <<-'END'
 		grep -E '^(Sig(Blk|Ign|Cgt)|Cap...|NoNewPrivs|Seccomp|Uid|Gid|Groups|CoreDumping)' /proc/self/status
@@ -173,7 +173,8 @@ given() {
 	END
 }
 
-# same_as_without SETUP: a command is given the same, recorded or not. timeout's -v line would be in what is compared.
+# same_as_without SETUP: check that a command inherits the same with and without a recording. Do not use timeout -v: it would
+# print into what is compared.
 same_as_without() {
 	cat >"$WORK/run" <<-END
 		$1
@@ -196,7 +197,7 @@ test_the_command_is_given_what_it_has_without() {
 		WITH="env --block-signal=INT,USR1 setpriv --bounding-set=-sys_module,-mknod --inh-caps=+kill $WITH"'
 }
 
-# With SIGCHLD ignored no child can be waited for.
+# If SIGCHLD is ignored, a parent cannot wait for its children.
 test_its_status_is_known_though_sigchld_is_ignored() {
 	need_record
 	local status=0
@@ -211,7 +212,7 @@ status_of() { # OPTION… -- COMMAND…
 	echo $status
 }
 
-# The time limit ends the command: all went well. One that failed before has failed.
+# If the time limit ends the command, the status is 0. A command that failed before that has failed.
 test_the_time_limit_is_no_failure() {
 	need_record
 	[ "$(status_of -d 0.5 -- sleep 60)" = 0 ] || fail "sleep: $(cat "$RECORD_ERR")"
@@ -223,7 +224,7 @@ test_the_time_limit_is_no_failure() {
 	! in_file 'still running' "$RECORD_ERR"
 }
 
-# A full disk is the recording's trouble: the command goes on to its own end, and the recorder waits for that.
+# A full disk ends only the recording: the command continues to its end, and the recorder waits for it.
 test_a_full_disk_does_not_end_the_command() {
 	need_record
 	cat >"$WORK/full" <<-END
@@ -240,7 +241,7 @@ test_a_full_disk_does_not_end_the_command() {
 	[ "$(json .capture.complete)" = false ]
 }
 
-# … and while the recorder waits, its time limit and its signals are heeded.
+# While the recorder waits, its time limit and signals still work.
 test_the_time_limit_holds_after_a_failure() {
 	need_record
 	cat >"$WORK/full" <<-END

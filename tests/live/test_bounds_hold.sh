@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What a recording may cost and what it is narrowed to hold, and what it still says then is true: the budget of
-# --max-overhead, full tables, one process, one cgroup; and no stack that is recognised is another's.
+# Limits and filters of a recording are respected, and the report is still true: the limit of --max-overhead, full tables,
+# one process, one cgroup. And a recognised stack is always the right one.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# load_start [OPTION…]: messages on every CPU.
+# load_start [OPTION…]: send messages on every CPU.
 load_start() {
 	local cpu
 	for ((cpu = 0; cpu < $(nproc); cpu++)); do
@@ -24,8 +24,8 @@ loads=()
 
 says() { grep -q "$1" "$RECORD_ERR"; }
 
-# Half of the plant is there before exact mode gives in, half comes after: none of it is lost or counted twice. Of the
-# load, exact tracing would take 1.1 % of all CPU time, its events alone 0.45.
+# Half of the plant exists before exact mode changes to sampling, half is allocated after it: none is lost or counted twice.
+# With this load, exact tracing would take 1.1 % of all CPU time, the events alone 0.45 %.
 test_exact_over_its_budget_goes_on_sampled() {
 	local first
 	need_record
@@ -42,13 +42,13 @@ test_exact_over_its_budget_goes_on_sampled() {
 	kill "$first"
 	[ "$(json .capture.mode)" = sampled ]
 	[ "$(json "[.growth[] | select(.processes[].pid == $first)][0].stack[]" | grep -c msg)" -gt 0 ]
-	# what was taken as it came is exact still, what was sampled has an interval
+	# objects tracked in exact mode are still exact, sampled ones have an interval
 	within "objects before" "$(of_process "$first")" 50000 1
 	within "objects after" "$(of_process "$PLANT_PID")" 50000 50 # 5 standard deviations of 100 samples
 	[ "$(json '[.growth[] | select(.pool == "slab")][0] | .bytes_low < .bytes and .bytes < .bytes_high')" = true ]
 }
 
-# of_process PID: objects of slab in its hands, by what its messages' bytes stand for.
+# of_process PID: print its slab objects, computed from the bytes of its messages.
 of_process() {
 	json "[.growth[] | select(.pool == \"slab\") | .processes[] | select(.pid == $1) | .bytes] | add / 1024"
 }
@@ -65,10 +65,10 @@ test_exact_without_a_budget_says_what_it_costs() {
 	[ "$(json '.capture.overhead_cpu_percent > 1')" = true ]
 }
 
-# programs_ns: what all BPF programs ran until now, by the kernel's account.
+# programs_ns: print the run time of all BPF programs until now, as the kernel counts it.
 programs_ns() { bpftool -j prog list | jq '[.[].run_time_ns // 0] | add'; }
 
-# percent_of_5_s: their share of all CPU time in the next 5 s.
+# percent_of_5_s: print their share of all CPU time in the next 5 s.
 percent_of_5_s() {
 	local began ns
 	echo 1 >/proc/sys/kernel/bpf_stats_enabled
@@ -90,8 +90,8 @@ keeps_the_limit() { # WHEN: 1 % ± 0.3
 is_attached() { bpftool -j link list | jq -e 'any(.tp_name == "kmem_cache_alloc")' >/dev/null; }
 is_detached() { ! is_attached; }
 
-# Given, --max-overhead is a limit, from idle to full load and back: what takes more is not watched meanwhile, what is
-# cheap still is, and the report says so. Found before and after is what was planted then, and it is not called a leak.
+# If given, --max-overhead is a limit, from idle to full load and back. Expensive pools are paused, cheap ones are still
+# traced, and the report says so. It finds what was planted before and after the pause, and does not call it a leak.
 test_a_limit_pauses_what_it_cannot_hold() {
 	local before arrays
 	need_record
@@ -123,7 +123,7 @@ test_a_limit_pauses_what_it_cannot_hold() {
 	[ "$(json '[.caches[] | select(.trust != "low" and .attributed_bytes > 0)] | length')" = 0 ]
 }
 
-# The default is a target, not a limit: it says what the load takes, and watches on.
+# The default is a target, not a limit: record warns about the cost and continues to trace.
 test_a_default_budget_pauses_nothing() {
 	need_record
 	record_start
@@ -141,7 +141,7 @@ test_a_default_budget_pauses_nothing() {
 	[ "$(json .capture.not_watched)" = null ]
 }
 
-# No room for the call paths: they are counted as not known, and what was taken still adds up by cache.
+# If the table of call paths is full, paths are unknown and counted as losses, but the sums by cache are still right.
 test_full_tables_lose_names_not_bytes() {
 	local stacks
 	need_record
@@ -158,8 +158,8 @@ test_full_tables_lose_names_not_bytes() {
 	within "messages" "$(json '[.growth[] | select(.pool == "slab") | .caches[] | select(.name | test("1k|1024")) | .bytes] | add / 1024')" 20000 2 200
 }
 
-# More stacks of one call site and depth than the unwinder remembers: it stops to learn, and what it does not recognise
-# it unwinds. Every path is there, with one object, and each recognised one is checked.
+# There are more stacks with one call site and depth than the unwinder can store. It stops learning, and walks the stacks
+# that it does not recognise. The report has every path, with one object; each recognised path is checked.
 test_a_full_memo_only_costs_time() {
 	need_record
 	record_start --exact --audit-every 1
@@ -177,7 +177,7 @@ test_a_full_memo_only_costs_time() {
 	within paths "$(jq length "$WORK/paths")" 3000 1
 }
 
-# Every recognised stack is unwound once more: not one may differ.
+# Every recognised stack is also walked: none may differ.
 test_a_million_recognised_stacks_are_right() {
 	need_record
 	record_start --exact --audit-every 1
@@ -194,7 +194,7 @@ test_a_million_recognised_stacks_are_right() {
 	[ "$(json '.capture.losses.unwind_disagreed')" = 0 ] || fail "$(json .capture.counters)"
 }
 
-# plant_when FILE KIND COUNT…: a process that waits for FILE and then plants; its pid in PLANT_PID.
+# plant_when FILE KIND COUNT…: start a process that waits for FILE and then plants; set PLANT_PID.
 plant_when() {
 	local file=$1
 	shift
@@ -210,7 +210,7 @@ go() {
 	grep -q READY "$WORK/ready" || fail "the plant failed"
 }
 
-narrowed() { # OPTION…: the plant falls under it, another process does the same at the same time and does not
+narrowed() { # OPTION…: the plant matches the filter; another process that plants at the same time does not
 	local other
 	record_start --exact "$@"
 	"$PLANT" msg 3000 --seconds 600 >/dev/null &

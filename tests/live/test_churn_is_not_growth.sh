@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A program that allocates and frees a million objects and keeps none is not among the first ten growth paths. Only what
-# is freed by the program itself: what is freed in bulk or in RCU batches is another promise.
+# A program that allocates and frees a million objects and keeps none is not among the first ten growth paths. Here the
+# program itself frees them; another test has frees in bulk and in RCU batches.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -9,7 +9,7 @@ churned() { # KIND COUNT
 	need_record
 	record_start --exact
 	"$CHURN" "$1" "$2" --seconds 0 >"$WORK/ready"
-	sleep 1 # RCU grace periods: until then the last few thousand do exist
+	sleep 1 # until an RCU grace period has passed, the last few thousand still exist
 	record_stop
 	report
 	churn_not_blamed "$2"

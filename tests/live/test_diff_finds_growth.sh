@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Of two recordings diff names what grows in the second, first and at its rate, beside far more traffic; of recordings
-# in which nothing grows it names nothing; one long recording can be compared with itself; and what comes and goes is
-# told from what grows.
+# diff of two recordings names what grows in the second one, first and with its rate, next to far more traffic. If nothing
+# grows, it names nothing. Parts of one long recording can be compared. Growth is distinguished from other patterns.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -14,7 +13,7 @@ record_to() { # FILE OPTION…
 	"$KMEMTRACE" record -q -f -o "$file" "$@" 2>"$RECORD_ERR" || fail "record: $(cat "$RECORD_ERR")"
 }
 
-# compare BASE NEW OPTION…: into $DIFF
+# compare BASE NEW OPTION…: write the comparison into $DIFF.
 compare() { json_of diff "$@" >"$DIFF"; }
 
 diff_json() { jq -r "$1" "$DIFF"; }
@@ -25,7 +24,7 @@ in_background() {
 	started+=("$!")
 }
 
-# 1 MB/s for 10 s, beside 200 MB/s that is freed again, at the default sampling.
+# Grow by 1 MB/s for 10 s, next to 200 MB/s that is freed again, with default sampling.
 test_growth_beside_traffic_is_first() {
 	need_record
 	in_background "$CHURN" msg 100000000 --size 4048 --rate 50000
@@ -38,15 +37,15 @@ test_growth_beside_traffic_is_first() {
 	[ "$(diff_json .growth[0].process)" = plant ]
 	case $(diff_json .growth[0].status) in new | grown) ;; *) fail "status: $(diff_json .growth[0].status)" ;; esac
 	diff_json .growth[0].name | grep -q load_msg || diff_json '.growth[0].stack[]' | grep -q alloc_msg
-	# the truth is 1 KiB × 1024 a second, started a moment before the recording: inside the 95 % interval, or within
-	# 25 % beyond it
+	# the truth is 1,024 objects of 1 KiB a second, started just before the recording: it must be in the 95 % interval
+	# extended by 25 %
 	diff_json '.growth[0] | (.delta_bytes_per_s_low * 0.75 <= 1048576 and 1048576 <= .delta_bytes_per_s_high * 1.25)' | grep -q true
 	diff_json '.verdict.sentences[0]' | grep -q 'grows .*faster'
 	diff_json .verdict.next | grep -q 'record --exact --cache'
 }
 
-# Two programs that grow at different rates, each on a path of its own: each rate, in its interval or a quarter beyond
-# it; that the path grows, and that Slab's growth goes with the program's.
+# Two programs grow at different rates, on different paths. Each rate must be in its interval extended by a quarter, the path
+# must be "growing", and the growth of Slab must correlate with the program's.
 test_each_rate_is_found() {
 	local kind rate path of
 	need_record
@@ -70,7 +69,7 @@ test_each_rate_is_found() {
 	"$KMEMTRACE" report --show all "$CAPTURE" | grep -A12 '^CORRELATED WITH' | grep -q plant
 }
 
-# shape_is PATTERN REPORT DIFF: Slab, by both, and how their verdicts begin to say so.
+# shape_is PATTERN REPORT DIFF: check the pattern of Slab in both commands, and how their verdicts say it.
 shape_is() {
 	report
 	compare "$CAPTURE" "$CAPTURE"
@@ -81,7 +80,7 @@ shape_is() {
 	diff_json '.verdict.sentences[]' | grep -qE "^In the new capture, Slab $3"
 }
 
-# 30 MB that are there from about the third to the sixth second of ten.
+# 30 MB exist from about the third to the sixth of ten seconds.
 test_a_spike_is_no_growth() {
 	need_record
 	record_start -d 10
@@ -91,7 +90,7 @@ test_a_spike_is_no_growth() {
 	shape_is spike 'rose and fell back, between' 'rose and fell back'
 }
 
-# 30 MB that come and go each three and a half seconds.
+# 30 MB are allocated and freed every three and a half seconds.
 test_a_saw_tooth_is_no_growth() {
 	need_record
 	record_start -d 12
@@ -113,7 +112,7 @@ test_a_drop_is_named() {
 	shape_is drop 'shrank by' 'fell'
 }
 
-# Twenty-one comparisons of seven recordings of the host as it is, if left alone: what others start and end is news.
+# Compare seven recordings of an idle host in 21 pairs. Skip if other programs start or end, because that is a real change.
 test_no_growth_is_no_news() {
 	local i k alarms=0
 	need_record

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What cannot work fails with one clear line on stderr and a status that is not zero, and leaves no file behind.
+# A command that cannot work prints one clear line on stderr, exits with a status other than 0, and leaves no file.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# refused STATUS PATTERN COMMAND…: fails with STATUS, and says one line that matches.
+# refused STATUS PATTERN COMMAND…: check that it fails with STATUS and prints a line that matches.
 refused() {
 	local want=$1 pattern=$2 status=0
 	shift 2
@@ -14,12 +14,12 @@ refused() {
 	[ ! -s "$WORK/out" ] || fail "$*: printed on stdout: $(cat "$WORK/out")"
 }
 
-# One error; what was a warning before it is no part of it.
+# one_line: check that there is exactly one error line; warnings before it do not count.
 one_line() { [ "$(grep -vc '^kmemtrace: warning: ' "$WORK/err")" = 1 ] || fail "not one line: $(cat "$WORK/err")"; }
 
 as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 
-# A copy that nobody may run, wherever the checkout is.
+# A copy that the user nobody can run, wherever the checkout is.
 binary_for_all() { install -m 0755 "$KMEMTRACE" "$WORK/kmemtrace"; }
 
 test_unknown_option() {
@@ -35,7 +35,7 @@ test_bad_values() {
 	refused 2 "cannot be combined with" "$KMEMTRACE" record --exact --sample 64K
 }
 
-# A number of another kind is another request.
+# A number with a wrong unit must be refused, not interpreted.
 test_a_process_number_has_no_unit() {
 	refused 2 "invalid process number '4K'" "$KMEMTRACE" record --pid 4K
 	refused 2 "invalid number of objects '4MiB'" "$KMEMTRACE" record --max-live 4MiB
@@ -47,7 +47,7 @@ test_a_limit_on_growth_has_a_unit() {
 	refused 1 "x.kmt: No such file" "$KMEMTRACE" report --fail-if-growth Slab=16B --fail-if-growth Percpu=0 "$WORK/x.kmt"
 }
 
-# Options that contradict each other: neither wins in silence.
+# Options that contradict each other are refused: none is silently ignored.
 test_options_that_exclude_each_other() {
 	refused 2 "--every 10m is longer than .*--duration 5" "$KMEMTRACE" record -d 5 --every 10m
 	refused 2 "--duration .*twice.* 1 and .* 2" "$KMEMTRACE" record --for 1 -d 2
@@ -70,7 +70,7 @@ test_a_mistyped_word_gets_a_suggestion() {
 	one_line
 }
 
-# A process whose allocations cannot be told from others is refused before anything is recorded.
+# --pid with a process that cannot be traced is refused before anything is recorded.
 test_a_process_that_is_not_there() {
 	need_record
 	refused 1 "no process 99999999" "$KMEMTRACE" record --pid 99999999 -d 1 -o "$WORK/x.kmt"
@@ -82,15 +82,15 @@ test_a_process_that_is_not_there() {
 		"$KMEMTRACE" record --pid "$thread" -d 1 -o "$WORK/x.kmt"
 	one_line
 	plant_stop
-	# there, the kernel's number for it is another one
+	# in this namespace, the process has a different number than in the kernel
 	refused 1 "PID namespace of its own.*--pid=host" unshare -pf --mount-proc "$KMEMTRACE" record --pid 1 -d 1 -o "$WORK/x.kmt"
 	[ ! -e "$WORK/x.kmt" ]
 }
 
-# What watched nothing vouches for nothing: it is said when the recording ends, and in the report.
+# If no allocation passed the filter, a message at the end and the report say so, and trust is low.
 test_a_filter_that_nothing_passes() {
 	need_record
-	cgroup_make # and nobody is in it
+	cgroup_make # with no process in it
 	for filter in "--min-size 1G" "--cgroup $CGROUP"; do
 		# shellcheck disable=SC2086 # two words
 		"$KMEMTRACE" record -q -f --exact $filter -d 1 -o "$CAPTURE" 2>"$WORK/err" || fail "$(cat "$WORK/err")"
@@ -135,7 +135,7 @@ test_a_cgroup_is_named_by_its_path() {
 	"$KMEMTRACE" record --help | tr -s ' \n' ' ' | grep -q 'cgroup2, e.g. /system.slice/' || fail "help does not give the form"
 }
 
-# In a container's view of the tree nobody can tell how deep a cgroup lies: it would record nothing.
+# Inside a cgroup namespace, the depth of a cgroup is unknown, so the filter would match nothing.
 test_a_cgroup_namespace_is_refused() {
 	need_record
 	cgroup_make
@@ -170,8 +170,8 @@ test_no_types_in_the_file() {
 	[ ! -e "$WORK/x.kmt" ]
 }
 
-# What no message may mistake for the kernel's fault: what this process is not shown, and how it is limited.
-# hidden PATTERN MOUNT…: with that mounted in a namespace of their own, doctor and record refuse, with PATTERN.
+# Hidden files and limits of this process must not be reported as a missing feature of the kernel.
+# hidden PATTERN MOUNT…: with this mount, in a mount namespace, doctor and record must refuse with PATTERN.
 hidden() {
 	local pattern=$1
 	shift
@@ -182,7 +182,7 @@ hidden() {
 	[ ! -e "$WORK/x.kmt" ]
 }
 
-# doctor_refuses PATTERN PREFIX…
+# doctor_refuses PATTERN PREFIX…: check that doctor, run with PREFIX, refuses with PATTERN.
 doctor_refuses() {
 	local status=0
 	"${@:2}" "$KMEMTRACE" doctor >"$WORK/doctor" 2>&1 || status=$?
@@ -197,7 +197,7 @@ test_proc_or_sys_is_missing() {
 	hidden '/proc is not mounted here: run .mount -t proc' -t tmpfs none /proc
 	grep -q "Kernel: $(uname -r)" "$WORK/doctor" || fail "$(cat "$WORK/doctor")"
 	hidden '/sys is not mounted here: run .mount -t sysfs' -t tmpfs none /sys
-	cp /sys/kernel/btf/vmlinux "$WORK/btf" # helps nobody: how many CPUs there are is in /sys, too
+	cp /sys/kernel/btf/vmlinux "$WORK/btf" # this does not help: the number of CPUs is also in /sys
 	refused 1 '/sys is not mounted here' \
 		unshare -m bash "$WORK/hide" "$KMEMTRACE" record --btf "$WORK/btf" -d 0.5 -o "$WORK/x.kmt"
 	one_line
@@ -229,11 +229,11 @@ test_limits_of_this_process() {
 	refused 1 'ulimit -v unlimited' prlimit --as=100000000 "$KMEMTRACE" record --exact --memory 128M -d 0.5 -o "$WORK/x.kmt"
 	one_line
 	[ ! -e "$WORK/x.kmt" ]
-	# and with as many files as it asks for, it has enough
+	# with the advised number of files it works
 	prlimit --nofile=110 "$KMEMTRACE" record -q -d 0.5 -o "$WORK/x.kmt" 2>"$WORK/err" || fail "$(cat "$WORK/err")"
 }
 
-# The capability is what is missing, and kptr_restrict, at 0 or 1, is not in the way.
+# The message must name the missing capability, not kptr_restrict, which does not hide names at 0 or 1.
 test_names_that_are_hidden() {
 	need_record
 	[ "$(cat /proc/sys/kernel/kptr_restrict)" -le 1 ] || skip "kptr_restrict hides them from everyone"
@@ -269,7 +269,7 @@ test_a_file_that_is_no_capture_is_never_overwritten() {
 	[ "$(cat "$WORK/notes")" = precious ]
 }
 
-# On a file system of its own, in a mount namespace of its own.
+# Use a separate file system in a mount namespace.
 test_disk_full_at_the_start() {
 	need_record
 	cat >"$WORK/full" <<-END
@@ -304,7 +304,7 @@ test_record_without_root() {
 	[ ! -e /tmp/kmemtrace-nobody.kmt ]
 }
 
-# Root in name only: without the capabilities, or with those of a user namespace.
+# Root without capabilities, or with those of a user namespace.
 test_record_as_root_of_a_container() {
 	[ "$(id -u)" = 0 ] || skip "needs root to give up capabilities"
 	refused 1 "container needs CAP_BPF and CAP_PERFMON" \
@@ -358,7 +358,7 @@ test_output_that_cannot_be_written() {
 	one_line
 }
 
-# "| head" that has seen enough: not a success, and not a word.
+# If a reader such as "| head" goes away, the status is not 0, and there is no message.
 test_a_reader_that_goes_away_is_not_bothered() {
 	need_record
 	"$KMEMTRACE" record -q -d 0.2 -o "$WORK/x.kmt" 2>/dev/null
@@ -369,7 +369,7 @@ test_a_reader_that_goes_away_is_not_bothered() {
 	[ "$(cat "$WORK/err")" = "status 1" ] || fail "$(cat "$WORK/err")"
 }
 
-# On a narrow terminal: no line of progress is wider, and a message has a line of its own.
+# On a narrow terminal, no progress line is too wide, and a message starts on a new line.
 test_progress_fits_the_terminal() {
 	need_record
 	cat >"$WORK/narrow" <<-END
@@ -377,9 +377,9 @@ test_progress_fits_the_terminal() {
 		"$KMEMTRACE" record -d 2.2 -o "$WORK/x.kmt"
 	END
 	script -qec "bash $WORK/narrow" /dev/null </dev/null | tr -s '\r' '\n' | sed 's/\x1b\[K//' >"$WORK/shown"
-	grep -q '^1/2 s  Slab ' "$WORK/shown" || fail "no progress: $(cat "$WORK/shown")"
+	grep -q '^1 of 2 s  ' "$WORK/shown" || fail "no progress: $(cat "$WORK/shown")"
 	grep -q '^kmemtrace: wrote ' "$WORK/shown" || fail "no line of its own: $(cat "$WORK/shown")"
-	! grep -E '^[0-9]+/2 s.{40}' "$WORK/shown"
+	! grep -E '^[0-9]+ of 2 s.{40}' "$WORK/shown"
 }
 
 run_tests

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Sampled, focused and simultaneous recordings all tell the truth about the same plant; doctor says what record does.
+# Sampled, focused and simultaneous recordings all report the same plant correctly. doctor prints the plan that record uses.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# 100 MB in samples of 64 KiB: some 1,600 samples, a standard deviation of 2.5 %; five of them are allowed.
+# 100 MB with a sample every 64 KiB give about 1,600 samples and a standard deviation of 2.5 %. Allow five of these.
 test_sampled_is_near_the_truth() {
 	need_record
 	record_start --sample 64K
@@ -51,7 +51,7 @@ test_two_recordings_at_once() {
 	record_stop
 	for CAPTURE in "$CAPTURE" "$other"; do
 		report
-		# in slab: each sees the other's tables in other pools
+		# compare slab only: in other pools, each sees the tables of the other
 		json '[.growth[] | select(.pool == "slab")][0] | "\(.processes[0].comm) \(.objects)"' >"$WORK/first"
 		read -r comm objects <"$WORK/first"
 		[ "$comm" = plant ]
@@ -60,7 +60,7 @@ test_two_recordings_at_once() {
 	plant_stop
 }
 
-# What was allocated before and is freed during the recording is neither growth nor an error.
+# Objects that were allocated before the recording and are freed during it are neither growth nor an error.
 test_older_objects_freed_are_not_growth() {
 	need_record
 	plant_start msg 50000
@@ -85,7 +85,7 @@ test_doctor_prints_the_plan_that_record_follows() {
 	diff "$WORK/plan" "$WORK/done"
 }
 
-# with_capabilities LIST: kmemtrace is run as nobody with these; where it may write, wherever the checkout is.
+# with_capabilities LIST: create a script that runs kmemtrace as nobody with these capabilities, in a writable directory.
 with_capabilities() {
 	install -m 0755 "$PWD/build/kmemtrace" "$WORK/binary"
 	install -d -m 0777 "$WORK/open"
@@ -112,7 +112,7 @@ test_capabilities_do_in_place_of_root() {
 	grep -q 'the cost of tracing cannot be measured .*CAP_SYS_ADMIN' "$RECORD_ERR"
 }
 
-# With the least that is needed: less is known, and each thing that is not is said.
+# With the minimum of capabilities less is known, and the report says what is missing.
 test_fewer_capabilities_tell_less_and_say_so() {
 	need_record
 	with_capabilities +bpf,+perfmon
@@ -121,7 +121,7 @@ test_fewer_capabilities_tell_less_and_say_so() {
 	record_stop
 	report
 	plant_stop
-	# paths without names look alike: a few other objects are in the row
+	# paths without names look the same, so a few other objects are in the row
 	within "objects" "$(json '[.growth[] | select(.pool == "slab")][0].objects')" 20000 5
 	grep -q 'no names: .*CAP_SYSLOG' "$RECORD_ERR"
 	"$KMEMTRACE" doctor >"$WORK/doctor"
@@ -130,7 +130,7 @@ test_fewer_capabilities_tell_less_and_say_so() {
 	grep -q 'no CAP_SYS_ADMIN: the cost of tracing is not measured' "$WORK/words"
 }
 
-# Types from a file, as for a kernel without any: by the programs that such a kernel takes.
+# Read types from a file, as for a kernel without BTF, and use the programs that such a kernel accepts.
 test_types_from_a_file() {
 	need_record
 	cp /sys/kernel/btf/vmlinux "$WORK/btf"
@@ -152,7 +152,7 @@ test_no_kernel_address_is_stored() {
 	record_stop
 	plant_stop
 	sqlite3 "$CAPTURE" .dump >"$WORK/dump"
-	# as text, or as a number: then it is negative, and below −2^31
+	# as text or as a number, which is then below −2^31
 	if grep -nE '0x[0-9a-f]{16}|ffff[0-9a-f]{12}|-[0-9]{10,}' "$WORK/dump"; then fail "an address"; fi
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The word "leak" is for what leaks: in a recording long enough for it (docs/trust.md), with every kind of churn running
-# side by side, it is said of the one program that leaks, and of none that churns.
+# A report calls only a leak a leak. In a recording that is long enough (docs/trust.md), with all kinds of churn at the same
+# time, it names the one program that leaks, and none that churns.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -9,8 +9,9 @@ CYCLES=200000
 SECONDS_CHURNED=150
 LEAKED=$((CYCLES / 100))
 
-# churns_run SIZE: all kinds, evenly, in $CGROUP; returns when what they freed is free (KFREE_DRAIN_JIFFIES). But for fork:
-# areas of stacks that were freed are there until lazy_max_pages() of them are. Sets churned, the cycles of all.
+# churns_run SIZE: run all kinds evenly in $CGROUP, and return when the memory that they freed is really free
+# (KFREE_DRAIN_JIFFIES). Not fork, because areas of freed stacks stay until there are lazy_max_pages(). Set churned to the
+# number of cycles.
 churns_run() {
 	local kind pid pids=()
 	for kind in $("$CHURN" --help | awk '/^  / && $1 != "fork" { print $1 }'); do
@@ -24,8 +25,8 @@ churns_run() {
 	pause 6
 }
 
-# The leak is a hundredth of the churn on its own path and in its own cache, and less of all of it. Two record: one all,
-# one what churns alone, whose cache grows by the leak as well.
+# The leak is a hundredth of the churn on its path and in its cache, and less of all churn. There are two recordings: one of
+# everything, one only of the churn, whose cache also grows by the leak.
 test_every_churn_beside_a_leak() {
 	local other=$WORK/churns.kmt pid churned
 	need_record
@@ -38,7 +39,7 @@ test_every_churn_beside_a_leak() {
 	"$PLANT" msg $LEAKED --size 4096 --rate $((LEAKED / SECONDS_CHURNED)) --seconds 600 >"$WORK/ready" &
 	PLANT_PID=$!
 	started+=("$PLANT_PID")
-	churns_run 4048 # and a header of 48 bytes: as the leak's
+	churns_run 4048 # with a header of 48 bytes, like the leak's
 	until_true 20 plant_ready
 	kill "$pid"
 	wait "$pid" || fail "$(cat "$WORK/other.err")"
@@ -58,7 +59,7 @@ test_every_churn_beside_a_leak() {
 	json '.verdict.sentences[]'
 	churn_not_blamed "$churned"
 	[ "$(json .verdict.leak)" = false ]
-	# what could have made it say the word
+	# check that the report could have said "leak"
 	[ "$(json '.capture.duration_s >= 150')" = true ]
 	[ "$(json "[.caches[] | select(.allocs >= $CYCLES and .pattern == \"growing\")] | length > 0")" = true ] ||
 		fail "no cache of a churn was growing"

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A recording takes only memory that the host can spare, says what that is when asked for more, and goes first when the
-# kernel must kill something: the tool is run on hosts that are short of memory.
+# The tool runs on hosts that are short of memory. So a recording takes only memory that the host can spare; if asked for
+# more, it names what it can get; and the OOM killer ends it first.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# refused PATTERN OPTION…: exit 1, one line that matches, no file, and no tables.
+# refused PATTERN OPTION…: check for status 1, one line that matches, no file and no tables.
 refused() {
 	local pattern=$1 status=0
 	shift
@@ -21,7 +21,7 @@ test_more_than_the_host_can_spare_is_refused() {
 	need_record
 	refused '^kmemtrace: --memory 100\.0 TiB is more than this host can spare: .* are available, .*give --memory [0-9]+M or less$' \
 		--memory 100T
-	# what is advised is accepted, at least as far as sizes go: 64 MiB less, for what others take meanwhile
+	# the advised size must be accepted; use 64 MiB less, because other programs may take memory
 	advice=$(grep -oE '[0-9]+M or less' "$WORK/err")
 	advice=${advice%M or less}
 	[ "$advice" -lt $(($(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo) / 1024 / 2 + 64)) ] ||
@@ -32,7 +32,7 @@ test_more_than_the_host_can_spare_is_refused() {
 # doctor_memory FIELD
 doctor_memory() { json_of doctor | jq -r ".memory.$1"; }
 
-# What doctor says is what record then takes, and what the report shows as the tool's own.
+# record takes what doctor says, and the report shows it as the tool's own memory.
 test_doctor_says_what_record_takes() {
 	need_record
 	"$KMEMTRACE" record -q -d 0.5 -f -o "$CAPTURE" 2>/dev/null
@@ -46,7 +46,7 @@ test_doctor_says_what_record_takes() {
 		fail "$("$KMEMTRACE" doctor)"
 }
 
-# short_of_space KIB OPTION…: record, in so much address space.
+# short_of_space KIB OPTION…: record with this much address space.
 short_of_space() {
 	local kib=$1
 	shift
@@ -56,8 +56,8 @@ short_of_space() {
 	)
 }
 
-# Memory that seemed available and is then not to be had, here for want of address space: less is taken, unless so much
-# was asked for.
+# If memory seemed available but cannot be allocated (here because address space is limited), record takes less, unless the
+# user requested this size.
 test_less_is_taken_where_there_is_less() {
 	need_record
 	short_of_space 70000 || fail "$(cat "$WORK/err")"
@@ -70,7 +70,7 @@ test_less_is_taken_where_there_is_less() {
 	[ "$(wc -l <"$WORK/err")" = 1 ] || fail "$(cat "$WORK/err")"
 }
 
-# limited BYTES COMMAND…: in a cgroup with this memory limit, of whichever kind there is.
+# limited BYTES COMMAND…: run it in a cgroup with this memory limit, of version 1 or 2.
 limited() {
 	local root limit=memory.max bytes=$1
 	shift
@@ -89,7 +89,7 @@ limited() {
 	sh -c 'echo 0 >"$0/cgroup.procs" && exec "$@"' "$CGROUP" "$@"
 }
 
-# In a container what can be had is what its limit leaves: with 128 MiB of tables the process would be killed there.
+# In a container, only what its limit leaves is available: with 128 MiB of tables the process would be killed.
 test_a_memory_limit_is_kept() {
 	need_record
 	limited 120000000 "$KMEMTRACE" record -q -f -d 1 -o "$CAPTURE" --exact 2>"$WORK/err" || fail "$(cat "$WORK/err")"
@@ -106,7 +106,7 @@ test_a_memory_limit_is_kept() {
 
 adj_of() { cat "/proc/$1/oom_score_adj"; }
 
-# The recorder is the first to go, and what it traces is not.
+# The OOM killer ends the recorder first, but not its command.
 test_the_oom_killer_takes_the_recorder_first() {
 	local mine
 	need_record

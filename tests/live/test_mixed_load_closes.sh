@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# After a minute of forks, sockets, pipes, mappings and names at once, most of it freed again, the ledger of each pool
-# still closes against the kernel's own levels.
+# After a minute of forks, sockets, pipes, mappings and names at the same time, most of them freed again, the ledger of each
+# pool still closes against the kernel's own levels.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-SLACK=$((256 << 10)) # what a pool may be off by for other reasons
-MOMENT=$((4 << 20))  # what a level may move by from one reading to the next
+SLACK=$((256 << 10)) # allowed error of a pool for other reasons
+MOMENT=$((4 << 20))  # allowed change of a level between two readings
 
 level() { awk -v name="$2" '$1 == name { print $2 }' "$WORK/$1"; }
 
@@ -14,8 +14,8 @@ load() {
 	stress-ng --quiet --fork 1 --sock 1 --pipe 1 --mmap 1 --mmap-bytes 64m --dentry 1 --temp-path "$WORK" --timeout 60s
 }
 
-# closes NAME…: the residual is at most 2 % of the pool's gross traffic that remains: of what came and is still there, and
-# what was there before and went, added up, not set off against each other; and the levels are the kernel's.
+# closes NAME…: check that the levels are the kernel's, and that the residual is at most 2 % of held memory plus old freed
+# memory (their sum, not their difference).
 closes() {
 	local name start end gross residual
 	for name in "$@"; do
@@ -31,8 +31,8 @@ closes() {
 	done
 }
 
-# Connections of what ran before are gone: they hold memory for up to a minute, and of pages that were there before the
-# recording nothing tells whose they were. What a CPU put off freeing (skb_attempt_defer_free()) goes with the next packet.
+# Wait until connections of earlier tests have ended: they hold memory for up to a minute, and the owner of pages that are
+# older than the recording is unknown. Frees that a CPU deferred (skb_attempt_defer_free()) happen with the next packet.
 no_connections() { in_file ' orphan 0 tw 0 ' /proc/net/sockstat; }
 packet_on_each_cpu() {
 	local cpu

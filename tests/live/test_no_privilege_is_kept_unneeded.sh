@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What a flaw in the tool could do is bounded: it runs with the capabilities it needs, and loses no figure by that.
+# The tool keeps only the capabilities that it needs, which limits the damage of a flaw, and still reports all figures.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# capabilities.h: what a name is the bit of.
+# the bits of capabilities, from capabilities.h
 declare -A BIT=([CHOWN]=0 [DAC_OVERRIDE]=1 [DAC_READ_SEARCH]=2 [KILL]=5 [SYS_ADMIN]=21 [SYSLOG]=34)
 
 sets_of() { # PID: "PRM EFF BND AMB INH NNP"
@@ -12,7 +12,7 @@ sets_of() { # PID: "PRM EFF BND AMB INH NNP"
 		END { print v["CapPrm"], v["CapEff"], v["CapBnd"], v["CapAmb"], v["CapInh"], v["NoNewPrivs"] }' "/proc/$1/status"
 }
 
-# has_only PID NAME…: these at most, in every set; there are no more to be had.
+# has_only PID NAME…: check that every set has at most these, and that the process cannot gain more.
 has_only() {
 	local pid=$1 most=0 name prm eff bnd amb inh nnp
 	shift
@@ -25,7 +25,7 @@ has_only() {
 	[ "$nnp" = 1 ] || fail "it could gain privileges by running a program"
 }
 
-needs_all() { # of the recorder, or nothing can be said of what it gives up
+needs_all() { # skip unless the recorder starts with all capabilities
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	[ $(($(awk '$1 == "CapEff:" { print "0x" $2 }' /proc/self/status) & 1 << BIT[SYS_ADMIN])) != 0 ] ||
 		skip "has no CAP_SYS_ADMIN to give up"
@@ -33,8 +33,8 @@ needs_all() { # of the recorder, or nothing can be said of what it gives up
 
 is_reduced() { in_file "gave up " "$RECORD_ERR"; }
 
-# A child of the recorder's by its name, from /proc.
-child_of() { # PID NAME
+# child_of PID NAME: print the pid of a child of the recorder.
+child_of() {
 	{ cat /proc/[0-9]*/status 2>/dev/null || true; } |
 		awk -v parent="$1" -v name="$2" '$1 == "Name:" { n = $2 } $1 == "Pid:" { p = $2 }
 			$1 == "PPid:" && $2 == parent && n == name { print p }'
@@ -72,7 +72,7 @@ test_killed_it_leaves_no_helper() {
 	until_true 2 test ! -e "/proc/$helper" || fail "the helper stays"
 }
 
-# Audit, levels, names, tasks, costs, checkpoints: all that goes on after the privileges are gone.
+# Audit, levels, names, tasks, cost, checkpoints: all these work after the capabilities are gone.
 test_every_figure_is_still_there() {
 	need_record
 	needs_all
@@ -96,7 +96,7 @@ test_every_figure_is_still_there() {
 	! grep -iE 'permitted|permission|denied' "$RECORD_ERR"
 }
 
-# Pools that are not watched for a time are attached again, without the privilege to load a program.
+# Paused pools are attached again without the capability to load programs.
 test_the_governor_may_attach_again() {
 	need_record
 	needs_all
@@ -110,7 +110,7 @@ test_the_governor_may_attach_again() {
 	! grep -iE 'permitted|permission|denied|cannot' "$RECORD_ERR"
 }
 
-# Root in the directory of a user: what it takes to write there is kept, and the capture is whole.
+# Root in the directory of a user keeps what it needs to write there, and the capture is complete.
 test_a_users_directory_can_be_written() {
 	need_record
 	needs_all
@@ -130,7 +130,7 @@ test_a_users_directory_can_be_written() {
 	[ "$(ls -A "$WORK/user")" = x.kmt ]
 }
 
-# The command may become another user; it must end all the same.
+# The command may change its user; the recorder must still be able to end it.
 test_a_command_of_another_user_is_ended() {
 	need_record
 	needs_all
@@ -143,7 +143,7 @@ test_a_command_of_another_user_is_ended() {
 
 blocked() { in_file pipe_w "/proc/$1/wchan"; }
 
-# none_left COMMAND…: while its output waits to be taken. The pipe is full before the command starts.
+# none_left COMMAND…: check that it has no capabilities while it waits to write. The pipe is full before it starts.
 none_left() {
 	local pid full
 	mkfifo "$WORK/out"
@@ -162,7 +162,7 @@ none_left() {
 	[ "$(stat -c %s "$WORK/document")" -gt 65536 ]
 }
 
-# Of a foreign capture, which only root can read.
+# Use a capture of another user, which only root can read.
 test_readers_have_none_left() {
 	need_record
 	needs_all
@@ -182,7 +182,7 @@ test_readers_have_none_left() {
 	none_left "$KMEMTRACE" balance "$WORK/user/a.kmt"
 }
 
-# What asks the kernel needs privileges to ask, none to answer.
+# doctor and live balance need capabilities to ask the kernel, but none to print.
 test_nothing_is_kept_to_print() {
 	needs_all
 	none_left "$KMEMTRACE" doctor

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Memory that a known program takes is the first growth of an exact report: the right cache, call path and process,
-# bytes within 1 % of objects × size, and the objects within 1 % of what slabinfo shows.
+# Memory of a known program is the first growth of an exact report, with the right cache, call path and process. Its bytes
+# are within 1 % of objects × size, and its objects within 1 % of what slabinfo shows.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# planted KIND COUNT OPTION…: record it, then read the truth and the report.
+# planted KIND COUNT OPTION…: record a plant, then read the true figures and the report.
 planted() {
 	need_record
 	slab_read "$WORK/before"
@@ -24,7 +24,7 @@ planted() {
 	plant_stop
 }
 
-# grown_as PATTERNS COUNT: the planted cache, by slabinfo; sets cache, grown and size.
+# grown_as PATTERNS COUNT: find the planted cache in slabinfo; set cache, grown and size.
 grown_as() {
 	while read -r cache grown size; do
 		if cache_is "$cache" "$1"; then
@@ -61,7 +61,7 @@ test_inodes() { planted_in_cache memfd 5000; }
 test_keys() { planted_in_cache key 20000; }
 test_memory_areas() { planted_in_cache vma 30000; }
 
-# Above 8 KiB kmalloc takes whole pages, a power of two of them, which are in Slab but in no cache.
+# Above 8 KiB, kmalloc allocates whole pages, a power of two of them, which are part of Slab but of no cache.
 test_large_kmalloc() {
 	local before after
 	planted pipering 1000

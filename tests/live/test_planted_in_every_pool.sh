@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Memory beside slab that a known program takes is the first growth of its pool, with the right call path and process,
-# and its bytes are the kernel's own figures: within 1 % in an exact report, within the stated interval in a sampled
-# one. The ledger of the pool closes each time, and once more when the memory is freed again.
+# Memory of a known program in other pools than slab is the first growth of its pool, with the right call path and process.
+# Its bytes match the kernel's own figures: within 1 % in an exact report, within the printed interval in a sampled one. The
+# ledger of the pool closes each time, and again when the memory is freed.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-SLACK=$((256 << 10)) # what a pool may be off by for other reasons
+SLACK=$((256 << 10)) # allowed error of a pool for other reasons
 CPUS=$(getconf _NPROCESSORS_CONF)
 
-# What is planted: KIND (tests/plant), how many, bytes that each takes, POOL, its line in the ledger, the event without
-# which the pool is not traced. Sampled at SAMPLE bytes, each is hundreds of samples.
+# The plants: KIND (tests/plant), number, bytes of each, POOL, its row in the ledger, and the event that the pool needs to be
+# traced. With a sample every SAMPLE bytes, each plant gives hundreds of samples.
 SAMPLE=64K
 plants() {
 	cat <<-EOF
@@ -23,12 +23,12 @@ plants() {
 	EOF
 }
 
-# A network namespace takes something of every pool, these most; bytes by the kernel's own account.
+# A network namespace allocates from every pool, from these most; bytes as the kernel counts them.
 NAMESPACES=100
 
 # ---- the truth ----
 
-# What the kernel itself says that the plant has of KIND, bytes; what it was made of where the kernel does not.
+# truth KIND…: print the bytes of the plant as the kernel counts them, or as the plant computes them if the kernel does not.
 truth() {
 	case $1 in
 	thread) awk -v size="$3" '$1 == "Threads:" { print ($2 - 1) * size }' "/proc/$PLANT_PID/status" ;;
@@ -40,17 +40,17 @@ truth() {
 
 # ---- the report ----
 
-traced() { # EVENT: skip where the kernel has it not
+traced() { # EVENT: skip if the kernel does not have it
 	grep -qE "^ *$1 .* raw_tp" "$WORK/doctor" || skip "$(grep "^ *$1: " "$WORK/doctor")"
 }
 
-# planted KIND COUNT OPTION…: recorded with the options, the truth before and after.
+# planted KIND COUNT OPTION…: record a plant with these options, and read the true figures before and after.
 planted() {
 	local kind=$1 count=$2
 	shift 2
 	until_steady
 	record_start "$@"
-	levels_read "$WORK/before" # the recorder has memory, too
+	levels_read "$WORK/before" # here, because the recorder also needs memory
 	plant_start "$kind" "$count"
 	levels_read "$WORK/after"
 	record_stop
@@ -59,7 +59,7 @@ planted() {
 
 first() { json "[.growth[] | select(.pool == \"$1\")][0] | $2"; }
 
-# first_is POOL: the plant and its call path are the first of the pool.
+# first_is POOL: check that the plant and its call path come first in the pool.
 first_is() {
 	[ "$(first "$1" '.processes[0] | "\(.comm) \(.pid)"')" = "plant $PLANT_PID" ] ||
 		fail "first of $1 is $(first "$1" .)"
@@ -67,11 +67,11 @@ first_is() {
 		fail "no $(ready stack) in: $(first "$1" '.stack[]')"
 }
 
-# deviations LOW HIGH: four standard deviations of an estimate with this 95 % interval.
+# deviations LOW HIGH: print four standard deviations of an estimate with this 95 % interval.
 deviations() { awk -v low="$1" -v high="$2" 'BEGIN { printf "%d\n", 4 * (high - low) / 3.92 }'; }
 
-# closes NAME…: the residual of these rows of the ledger is at most 1 % of the change, or SLACK; in a sampled report four
-# standard deviations more, by the interval that the report states.
+# closes NAME…: check that the residual of these rows of the ledger is at most 1 % of the change, or SLACK; in a sampled
+# report it may be four standard deviations larger, computed from the printed interval.
 closes() {
 	local name delta residual low high
 	for name in "$@"; do
@@ -92,7 +92,7 @@ exact() { # KIND COUNT BYTES POOL LEDGER EVENT
 	first_is "$4"
 	within "$1 in the report" "$(first "$4" .bytes)" $(($2 * $3)) 1
 	within "$1 against the kernel" "$(first "$4" .bytes)" "$(truth "$@")" 1 65536
-	[ "$5" = Percpu ] || # which may have had room
+	[ "$5" = Percpu ] || # Percpu may have had free space
 		within "$1 against the growth of $5" "$(first "$4" .bytes)" "$(grown "$5")" 1 $SLACK
 	closes "$5" VmallocUsed
 }
@@ -122,7 +122,7 @@ freed() { # as exact
 	record_start --exact
 	plant_start "$1" "$2"
 	plant_stop
-	sleep 2 # kernel stacks and page tables go after a grace period
+	sleep 2 # kernel stacks and page tables are freed after a grace period
 	record_stop
 	report
 	left=$(json "[.growth[] | select(.pool == \"$4\") | .processes[] | select(.pid == $PLANT_PID) | .bytes] | add // 0 | floor")
@@ -155,7 +155,7 @@ test_namespaces_freed() {
 	record_start --exact
 	plant_start netns $NAMESPACES
 	plant_stop
-	sleep 3 # a worker takes them down, all together, with grace periods in between
+	sleep 3 # a worker destroys all of them, with grace periods in between
 	unshare -n true # from 6.13 on a struct net is freed when the next namespaces go
 	sleep 3
 	record_stop
@@ -167,7 +167,7 @@ test_namespaces_freed() {
 
 test_namespaces_sampled() { namespaces -s $SAMPLE; }
 
-# The level by process, from the task iterator, is what /proc says of it.
+# The level of a process, from the task iterator, equals what /proc says.
 test_levels_by_process() {
 	local level own
 	command -v sqlite3 >/dev/null || skip "needs sqlite3"

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# record -- COMMAND ends with the command and passes its exit status on.
+# record -- COMMAND ends when the command ends, with its exit status.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-status_of() { # COMMAND…: the exit status of recording it
+status_of() { # COMMAND…: print the exit status of recording it
 	local status=0
 	"$KMEMTRACE" record -q -f -o "$CAPTURE" -- "$@" >"$WORK/out" 2>"$RECORD_ERR" || status=$?
 	echo $status
@@ -31,7 +31,7 @@ test_death_by_signal() {
 	[ "$(status_of sh -c 'kill -TERM $$')" = 143 ]
 }
 
-# could_not_run STATUS COMMAND: one line says so, and no capture is left.
+# could_not_run STATUS COMMAND: check that one line says so, and that no capture is left.
 could_not_run() {
 	need_record
 	[ "$(status_of "$2")" = "$1" ]
@@ -49,7 +49,7 @@ test_output_is_the_commands_own() {
 	[ "$(cat "$WORK/out")" = "hello there" ]
 }
 
-# The command outlives the duration: it is ended, and the capture is whole.
+# A command that runs for longer than the duration is ended, and the capture is complete.
 test_duration_ends_the_command() {
 	need_record
 	"$KMEMTRACE" record -q -f -d 1 -o "$CAPTURE" -- sleep 60 2>"$RECORD_ERR" || true
@@ -58,7 +58,7 @@ test_duration_ends_the_command() {
 	within "seconds recorded" "$(json .capture.duration_s)" 1 0 0.3
 }
 
-# What the command leaves behind is what the report is about.
+# The report shows what the command left allocated.
 test_what_it_leaves_is_found() {
 	need_record
 	cat >"$WORK/leave" <<-END

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# However a recording ends, the capture can be read and says whether it is whole, and nothing stays in the kernel.
+# However a recording ends, the capture can be read and says whether it is complete, and nothing stays in the kernel.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -10,8 +10,8 @@ detached() { [ "$(links_of "$RECORD_PID")" = 0 ]; }
 gone() { ! kill -0 "$RECORD_PID" 2>/dev/null; }
 no_new_programs() { [ "$(bpf_programs | comm -13 "$WORK/programs" -)" = "" ]; }
 
-# What is wanted is half a second: it takes 0.26 s on one machine and 0.43 to 0.52 on another. Slow ones have twice as
-# long.
+# The goal is half a second. It takes 0.26 s on one machine and 0.43 to 0.52 s on another. Allow twice the goal for slow
+# machines.
 ATTACH_MS=1000
 
 test_attaches_soon() {
@@ -64,7 +64,7 @@ test_sigterm_completes() {
 	[ "$(json .capture.complete)" = true ]
 }
 
-# At whatever moment: before it has begun there is no file; afterwards it can be read, and is marked.
+# Kill at any time: before tracing begins there is no file; afterwards it can be read, and is marked incomplete.
 test_kill_9_leaves_a_readable_capture_marked_incomplete() {
 	need_record
 	local delay

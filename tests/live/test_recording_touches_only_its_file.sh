@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A recording writes its own file and no other, says so truly when that file is lost, and hands it to the user of sudo.
+# A recording writes only its own file, says correctly if that file is lost, and gives it to the user who called sudo.
 # shellcheck disable=SC2119 # of the whole file: record_start needs no option
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 NOBODY=65534
 
-# recorded STATUS PATTERN: the recording of record_start has ended so, and said so.
+# recorded STATUS PATTERN: check that the recording ended with STATUS and a message that matches.
 recorded() {
 	local status=0
 	wait "$RECORD_PID" || status=$?
@@ -18,7 +18,7 @@ recorded() {
 
 ended() { ! kill -0 "$RECORD_PID" 2>/dev/null; }
 
-# A user who owns the directory puts a link in place of the file as soon as there is one.
+# The user who owns the directory replaces the file by a link as soon as it exists.
 test_a_user_who_swaps_the_file_gains_nothing() {
 	need_record
 	local file=$WORK/his/x.kmt racer
@@ -74,7 +74,7 @@ test_a_second_recording_does_not_take_the_file() {
 	[ "$(find "$WORK" -name 'capture.kmt*' | wc -l)" = 1 ]
 }
 
-# What is not there before the first commit cannot be left: whenever it is killed there is a capture, or nothing.
+# The file appears with the first commit. So whenever it is killed, there is either a readable capture or no file.
 test_kill_9_at_any_moment_leaves_a_capture_or_nothing() {
 	need_record
 	local i
@@ -105,7 +105,7 @@ test_a_failed_start_leaves_the_old_capture() {
 	cmp "$CAPTURE" "$WORK/copy"
 }
 
-# As sudo runs it.
+# Run it as sudo does.
 test_through_sudo_the_capture_is_the_users() {
 	need_record
 	install -m 0755 "$KMEMTRACE" "$WORK/kmemtrace"
@@ -135,7 +135,7 @@ test_a_fifo_does_not_hang_what_reads_it() {
 	grep -q 'cannot be read as BTF' "$WORK/err"
 }
 
-# One that hangs would hang all of a set.
+# If reading one hung, reading the whole set would hang.
 test_a_fifo_beside_one_of_a_set_does_not_hang_it() {
 	need_record
 	local status=0

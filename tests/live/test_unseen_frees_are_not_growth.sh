@@ -1,21 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Frees that fire no event do not look like growth: what programs freed in bulk, in RCU batches and into sheaves is
-# not held and not blamed, what a hundred times less traffic leaves behind beside it comes first, and of 100,000 objects
-# that are held and 100,000 that were freed unseen hardly one is mistaken for the other. What is called a leak is another
-# test's: no recording as short as these says the word.
+# Frees without events do not look like growth. Objects that programs freed in bulk, in RCU batches and into sheaves are not
+# held and not blamed. What a program with a hundredth of the traffic leaves allocated comes first. Of 100,000 held objects
+# and 100,000 objects that were freed unseen, hardly any is mistaken. Another test is about the word "leak": these recordings
+# are too short for it.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 CYCLES=200000
 
-# The churn's caches that freed unseen: what was held, freed unseen, and slabinfo's change.
+# unseen_caches: print held objects, unseen frees and slabinfo's change, for the churn's caches with unseen frees.
 unseen_caches() {
 	jq -r '.caches[] | select((.unseen_frees // 0) >= 100 and .allocs >= '"$CYCLES"') |
 		[.name, .attributed_objects, .unseen_frees, .delta_objects, .allocs] | @tsv' "$REPORT"
 }
 
-# settled KIND: when what the churn freed is free: RCU batches; kfree_rcu() waits for up to 5 s (KFREE_DRAIN_JIFFIES).
+# settled KIND: wait until the memory that the churn freed is really free: RCU batches; kfree_rcu() takes up to 5 s
+# (KFREE_DRAIN_JIFFIES).
 settled() {
 	case $1 in
 	epoll | timerfd) sleep 6 ;;
@@ -23,7 +24,7 @@ settled() {
 	esac
 }
 
-# churned KIND: live objects are within 1 % of the churned ones of what slabinfo shows, nobody is blamed.
+# churned KIND: check that live objects and slabinfo differ by at most 1 % of the churned ones, and that no churn is blamed.
 churned() {
 	need_record
 	record_start --exact
@@ -48,9 +49,8 @@ test_churn_udp() { churned udp; }
 test_churn_tcp() { churned tcp; }
 test_churn_timerfd() { churned timerfd; }
 
-# mixed KIND SIZE: the churn beside messages of SIZE that stay: a hundredth of its objects, and of its bytes; but for
-# io_uring's, most of whose requests do not pass the allocator: a ring keeps them, and a hundredth of what does is less than
-# a path is named for.
+# mixed KIND SIZE: churn next to messages of SIZE that stay: a hundredth of its objects and bytes. Except for io_uring: a ring
+# keeps most requests, so they do not reach the allocator, and a hundredth of those that do is too little to be named.
 mixed() {
 	local pid count=$((CYCLES / 100))
 	need_record
@@ -79,7 +79,7 @@ test_leak_beside_udp() { mixed udp 1024; }
 test_leak_beside_tcp() { mixed tcp 1024; }
 test_leak_beside_timerfd() { mixed timerfd 512; }
 
-# Nobody tells who allocates in bulk, unless fexit may: the cache and how many are found in slabinfo.
+# Without fexit, bulk allocations fire no event. The report then estimates cache and number from slabinfo.
 test_allocated_in_bulk() {
 	need_record
 	record_start --exact
@@ -100,13 +100,13 @@ test_allocated_in_bulk() {
 
 held_by() { json '[.growth[] | select(.cache == "eventpoll_epi") | .processes[] | select(.pid == '"$1"') | .bytes] | add // 0'; }
 
-# truth_recorded N: one process holds its epoll items, another's went when it ended: freed by kfree_rcu(), unseen. Sets
-# holder, freer, unseen. When kfree_rcu() is short of pages it frees one by one, with events: then few are unseen.
+# truth_recorded N: one process holds its epoll items. Those of another were freed when it ended, unseen, by kfree_rcu(). Set
+# holder, freer and unseen. If kfree_rcu() lacks pages, it frees one by one, with events; then few frees are unseen.
 truth_recorded() {
 	record_start --exact
 	plant_start epoll "$1"
 	holder=$PLANT_PID
-	plant_start epoll $((2 * $1)) # of some the free fires an event
+	plant_start epoll $((2 * $1)) # some frees fire an event
 	freer=$PLANT_PID
 	plant_stop
 	sleep 5
@@ -133,7 +133,7 @@ test_audit_against_the_truth() {
 	[ "$freed" -le $((n / 1000)) ] || fail "$freed of $n freed objects were taken for live"
 }
 
-# 100,000 objects are looked up in half a second; audits take 1 % of the machine at most, and 0.2 s at the end.
+# The audit checks 100,000 objects in half a second. Audits take at most 1 % of the machine, and 0.2 s at the end.
 test_audit_is_cheap() {
 	need_record
 	record_start --exact

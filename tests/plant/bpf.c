@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Plants made through bpf(2), raw: vmalloc areas, per-CPU memory, and as many distinct stacks as
- * wanted. */
+/* Plants that use bpf(2) directly: vmalloc areas, per-CPU memory, and any number of different
+ * stacks. */
 #include <linux/bpf.h>
 #include <string.h>
 
@@ -43,9 +43,9 @@ static struct bpf_insn insn(int code, int dst, int src, int off, int imm)
 }
 
 /*
- * A program of `sites` calls of bpf_sys_bpf(BPF_MAP_CREATE): each call returns to an address of its
- * own, so each map is allocated by a stack of its own. Five instructions a site, an attr of 32
- * bytes before.
+ * A program with `sites` calls of bpf_sys_bpf(BPF_MAP_CREATE). Each call returns to a different
+ * address, so each map is allocated by a different stack. Each site has five instructions, after an
+ * attr of 32 bytes.
  */
 static long sites_program(struct bpf_insn *p, long sites)
 {
@@ -61,7 +61,7 @@ static long sites_program(struct bpf_insn *p, long sites)
 		p[n++] = insn(BPF_ALU64 | BPF_MOV | BPF_K, 3, 0, 0, 32);
 		p[n++] = insn(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_sys_bpf);
 	}
-	/* The last fd or error is the program's result. */
+	/* The result of the program is the last fd or error. */
 	p[n++] = insn(BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 	return n;
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * churn KIND COUNT: COUNT cycles of making and unmaking, none of which leaves an object behind.
- * Most of these free in bulk or after an RCU grace period, where no tracepoint tells: what other
- * tracers call leaks.
+ * churn KIND COUNT: run COUNT cycles that allocate and free, and leave no object. Most kinds free
+ * in bulk or after an RCU grace period, without a tracepoint, which other tracers report as leaks.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -62,7 +61,7 @@ static int eventfd_step(long i, long size)
 	return fd < 0 ? -errno : result(close(fd));
 }
 
-/* Removed by hand in one cycle, by closing the watched file in the next. */
+/* Removed explicitly in one cycle, and by closing the watched file in the next. */
 static int epoll_step(long i, long size)
 {
 	static int ep = -1;
@@ -79,7 +78,7 @@ static int epoll_step(long i, long size)
 	return result(close(fd));
 }
 
-/* The middle page's protection splits the area in three; unmapping frees all: vm_area_struct,
+/* Protecting the middle page splits the area in three. Unmapping frees all: vm_area_struct,
  * maple_node. */
 static int mmap_step(long i, long size)
 {
@@ -199,7 +198,7 @@ static int net_step(long i, long size)
 
 #define RING_LIFE 4096 /* cycles, then a new ring, so that its cached requests are freed too */
 
-static int always; /* an event descriptor: always writable */
+static int always; /* an event descriptor that is always writable */
 
 static int iouring_setup(long count, long size)
 {
@@ -208,7 +207,7 @@ static int iouring_setup(long count, long size)
 	return result(always);
 }
 
-/* Queue request i; every RING_ENTRIES of them are submitted together and waited for. */
+/* Queue request i. After every RING_ENTRIES requests, submit them together and wait. */
 static int iouring_step(long i, long size)
 {
 	(void)size;
@@ -221,7 +220,7 @@ static int iouring_step(long i, long size)
 			return err;
 	}
 	ring_queue(i % 2 ? IORING_OP_POLL_ADD : IORING_OP_NOP, i % 2 ? always : -1, POLLOUT);
-	/* what is left over at the end goes with the ring */
+	/* the rest at the end is freed with the ring */
 	return (i + 1) % RING_ENTRIES ? 0 : ring_submit(RING_ENTRIES, true);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Plants behind file descriptors and names: pipes, files, timers, epoll items, watches, dentries,
- * inodes. */
+/* Plants that file descriptors and names hold: pipes, files, timers, epoll items, watches,
+ * dentries, inodes. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 #include "plant.h"
 
-/* 16 struct pipe_buffer of 40 bytes: the largest thing a fresh pipe takes from slab. */
+/* 16 struct pipe_buffer of 40 bytes: the largest slab object of a new pipe. */
 static int pipe_step(long i, long size)
 {
 	int fds[2];
@@ -22,7 +22,7 @@ static int pipe_step(long i, long size)
 	return result(pipe2(fds, O_CLOEXEC));
 }
 
-/* A ring of 256 pipe_buffers is 10 KiB: more than the largest kmalloc cache, so large kmalloc. */
+/* A ring of 256 pipe_buffers takes 10 KiB, more than the largest kmalloc cache: large kmalloc. */
 static int pipering_step(long i, long size)
 {
 	int fds[2];
@@ -128,8 +128,8 @@ static int dentry_step(long i, long size)
 	return result(link("f", name));
 }
 
-/* Names that are not there, in a directory of a file system that remembers that (ext4; not tmpfs).
- */
+/* Names that do not exist, in a file system that caches this (ext4, but not tmpfs): negative
+ * dentries. */
 static char missing_dir[64];
 
 static void missing_drop(void)

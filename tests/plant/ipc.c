@@ -21,9 +21,9 @@ static void msg_drop(void)
 }
 
 /*
- * In an IPC namespace of its own, so that nothing is left even after SIGKILL. Its limits are its
- * own too: writing msgmnb changes nothing for anyone else, and needs no CAP_SYS_RESOURCE as IPC_SET
- * would.
+ * Uses a separate IPC namespace, so that nothing is left even after SIGKILL. The namespace has its
+ * own limits: writing msgmnb affects no other process and, unlike IPC_SET, needs no
+ * CAP_SYS_RESOURCE.
  */
 static int msg_setup(long count, long size)
 {
@@ -54,7 +54,7 @@ static int msg_step(long i, long size)
 	return result(msgsnd(queue, &msg, (size_t)(size - MSG_HEADER), IPC_NOWAIT));
 }
 
-/* A session keyring of its own: the keys go with the process. */
+/* Use a new session keyring, so that the keys are freed with the process. */
 static int key_setup(long count, long size)
 {
 	(void)count, (void)size;

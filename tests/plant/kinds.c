@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What plant and churn share: the command line, the order setup → steps → READY → hold → drop, and
- * the READY line itself, which is all a test reads: `READY kind=… count=… size=… caches=… stack=…
+ * Code that plant and churn share: the command line, the order setup → steps → READY → hold → drop,
+ * and the READY line, which is all that a test reads: `READY kind=… count=… size=… caches=… stack=…
  * call=…`.
  */
 #include <getopt.h>
@@ -20,7 +20,7 @@ struct options {
 	const struct kind *kind;
 	long count;
 	long size;
-	long rate;      /* objects a second; 0: as fast as it goes */
+	long rate;      /* objects per second; 0: as fast as possible */
 	double seconds; /* how long to hold; < 0: until stdin closes */
 };
 
@@ -61,7 +61,7 @@ static const struct kind *kind_find(const struct kind *const *tables, const char
 	return NULL;
 }
 
-/* A whole number of at least `min`, or exit. */
+/* Parse an integer of at least `min`, or exit. */
 static long number(const char *what, const char *text, long min)
 {
 	char *end;
@@ -115,13 +115,13 @@ static void limits_raise(void)
 	struct rlimit files = {1 << 20, 1 << 20};
 	struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY};
 
-	/* Best effort: a kind that runs into a limit says so itself. Containers lack
+	/* Errors are ignored: a kind that reaches a limit says so. Containers lack
 	 * CAP_SYS_RESOURCE. */
 	if (setrlimit(RLIMIT_NOFILE, &files) && !getrlimit(RLIMIT_NOFILE, &files)) {
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
-	setrlimit(RLIMIT_MEMLOCK, &none); /* BPF maps are charged to it before 5.11 */
+	setrlimit(RLIMIT_MEMLOCK, &none); /* before 5.11, BPF maps count against it */
 }
 
 /* Sleep until object i is due. */
@@ -178,7 +178,7 @@ int private_tmpfs(void)
 {
 	if (unshare(CLONE_NEWNS))
 		return -errno;
-	/* A root that is an initramfs cannot be made private and need not be. */
+	/* If the root is an initramfs, it cannot be made private, and need not be. */
 	mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
 	mkdir("/tmp", 0755);
 	if (mount("plant", "/tmp", "tmpfs", 0, "nr_inodes=0,mode=700"))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Plants in the pools beside slab that an ordinary program reaches: areas, threads, page tables,
- * pipe pages. */
+/* Plants in other pools than slab, made by ordinary system calls: areas, threads, page tables, pipe
+ * pages. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
@@ -21,7 +21,7 @@ static int region_map(size_t bytes, int prot)
 	return 0;
 }
 
-/* Every other page, so that no two areas merge. At most vm.max_map_count. */
+/* Map every other page, so that areas do not merge. At most vm.max_map_count. */
 static int vma_setup(long count, long size)
 {
 	int err = region_map((size_t)count * 2 * (size_t)sysconf(_SC_PAGESIZE), PROT_NONE);
@@ -63,7 +63,7 @@ static int thread_step(long i, long size)
 	return -err;
 }
 
-/* Read, not written: the zero page is mapped, so the page table is all that is taken. */
+/* Reading maps only the zero page, so nothing but the page table is allocated. */
 static int sparse_setup(long count, long size)
 {
 	size_t bytes = (size_t)(count + 1) * SPREAD;
@@ -73,7 +73,7 @@ static int sparse_setup(long count, long size)
 	if (err)
 		return err;
 	region = (char *)(((unsigned long)region + SPREAD - 1) & ~(unsigned long)(SPREAD - 1));
-	madvise(region, bytes - SPREAD, MADV_NOHUGEPAGE); /* refused where there are none */
+	madvise(region, bytes - SPREAD, MADV_NOHUGEPAGE); /* fails if there are no huge pages */
 	return 0;
 }
 

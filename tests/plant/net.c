@@ -11,7 +11,7 @@
 
 #define UNIX_MAX 4096
 
-/* One pair holds every packet: the send buffer is raised past the usual limit, as root may. */
+/* One pair holds all packets: root may raise the send buffer beyond the usual limit. */
 static int pair[2] = {-1, -1};
 
 static int unix_setup(long count, long size)
@@ -40,7 +40,7 @@ static int udp_step(long i, long size)
 	return result(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 }
 
-/* Protocol 0: the ring is there, no packet is ever received into it. */
+/* With protocol 0, the ring exists but never receives a packet. */
 static int packet_step(long i, long size)
 {
 	const unsigned int block = 65536, frame = 2048;

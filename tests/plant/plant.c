@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* plant KIND COUNT: make the kernel hold COUNT objects of one kind until told to let go. */
+/* plant KIND COUNT: make the kernel hold COUNT objects of one kind until stdin closes or a signal
+ * arrives. */
 #include "plant.h"
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* io_uring by system call number, for plant and churn; and the requests that plant holds. */
+/* io_uring through system calls, for plant and churn; and the requests that plant holds. */
 #include <linux/io_uring.h>
 #include <poll.h>
 #include <string.h>
@@ -25,7 +25,7 @@ void ring_close(void)
 	ring.fd = -1;
 }
 
-/* IORING_FEAT_SINGLE_MMAP (5.4) is taken for granted: one mapping holds both rings. */
+/* Assume IORING_FEAT_SINGLE_MMAP (5.4): one mapping contains both rings. */
 int ring_open(void)
 {
 	size_t sq, cq;
@@ -73,7 +73,7 @@ int ring_submit(unsigned int nr, bool wait)
 	return 0;
 }
 
-/* Requests that wait for an event that does not come. */
+/* Requests that wait for an event that never occurs. */
 static int requests_setup(long count, long size)
 {
 	int never = eventfd(0, 0), err = never < 0 ? -errno : ring_open();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bpfload OBJECT.o: does this kernel's verifier take each BPF program, and can it be attached?
- * Every program is loaded by itself, so that one refusal does not hide the others. Prints the
- * suite's lines (tests/vm/lib.sh), and of a refusal the end of the verifier's log. For the guests'
- * suite, and for finding out.
+ * bpfload OBJECT.o: test whether this kernel's verifier accepts each BPF program, and whether it
+ * can be attached. Each program is loaded alone, so that one refusal does not hide others. Prints
+ * lines as in tests/vm/lib.sh, and for a refused program the end of the verifier's log. For the
+ * guests' suite, and for debugging.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -31,7 +31,7 @@ static void refused(const char *name, const char *step, int err)
 		printf("%s\n", log_buf + tail);
 }
 
-/* Open the object with only the program called `name` to be loaded. */
+/* Open the object, and select only the program `name` for loading. */
 static struct bpf_object *object_open(const char *path, const char *name, __u32 log_level)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_buf = log_level ? log_buf : NULL,
@@ -46,7 +46,7 @@ static struct bpf_object *object_open(const char *path, const char *name, __u32 
 	return object;
 }
 
-/* Load and attach one program; a refused one is loaded again with the verifier's log. */
+/* Load and attach one program. If it is refused, load it again to get the verifier's log. */
 static int program_try(const char *path, const char *name)
 {
 	struct bpf_object *object = object_open(path, name, 0);
@@ -66,7 +66,7 @@ static int program_try(const char *path, const char *name)
 			bpf_object__load(object);
 		refused(name, "load", err);
 	} else if (!strcmp(bpf_program__section_name(program), "raw_tp")) {
-		printf("ok load-%s\n", name); /* run by the loader, attached to nothing */
+		printf("ok load-%s\n", name); /* the loader runs it; it is not attached */
 	} else {
 		link = bpf_program__attach(program);
 		/* no such event here, or fewer arguments: it loads, and doctor says that it has no

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * capexec N,N... COMMAND ARGUMENT...: the command as nobody, with these capabilities (by number,
- * see linux/capability.h) and no others. For the guests' suite, where there is no setpriv.
+ * capexec N,N... COMMAND ARGUMENT...: run the command as nobody, with only these capabilities (by
+ * number, as in linux/capability.h). For the guests' suite, which has no setpriv.
  */
 #include <linux/capability.h>
 #include <stdio.h>

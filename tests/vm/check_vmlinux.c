@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * check_vmlinux [-v] LOCAL.o NAME... : KERNEL.btf...
- * Holds the hand-written kernel types of LOCAL.o (its BTF) against the BTF of real kernels: every
- * struct, union and enum must be in at least one of them, every member in at least one with a type
- * CO-RE would accept, every enumerator in at least one. The NAMEs are functions (kfuncs) and
- * enumerators of enums without a name. Run by scripts/check-vmlinux.sh. Exits 1 when something is
- * nowhere.
+ * Compares the hand-written kernel types in the BTF of LOCAL.o with the BTF of real kernels. At
+ * least one kernel must have each struct, union, enum and enumerator, and each member with a type
+ * that CO-RE accepts. The NAMEs are functions (kfuncs) and enumerators of unnamed enums. Run by
+ * scripts/check-vmlinux.sh. Exits with 1 if no kernel has something.
  */
 #include <bpf/btf.h>
 #include <errno.h>
@@ -27,7 +26,7 @@ static struct btf *local;
 static bool verbose;
 static int missing;
 
-/* Length of a name without its ___flavour: what libbpf compares. */
+/* Length of a name without its ___flavour, which libbpf ignores. */
 static size_t essential_length(const char *name)
 {
 	size_t len = strlen(name);
@@ -63,7 +62,7 @@ static bool is_enum(const struct btf_type *t)
 static bool members_match(const struct btf_type *ours, const struct btf *btf,
 			  const struct btf_type *theirs);
 
-/* The rule of CO-RE (libbpf's relo_core.c): the kinds agree; sizes are relocated. */
+/* The rule of CO-RE (libbpf's relo_core.c): the kinds must agree; sizes are relocated. */
 static bool types_match(__u32 our_id, const struct btf *btf, __u32 their_id)
 {
 	const struct btf_type *ours = strip(local, our_id);
@@ -81,7 +80,7 @@ static bool types_match(__u32 our_id, const struct btf *btf, __u32 their_id)
 	return btf_kind(ours) == btf_kind(theirs);
 }
 
-/* The member called `name` of t, looked for in unnamed inner structs and unions too. */
+/* Find the member `name` of t, also in unnamed inner structs and unions. */
 static const struct btf_member *member_find(const struct btf *btf, const struct btf_type *t,
 					    const char *name)
 {
@@ -145,8 +144,8 @@ static bool enum_has(const struct btf *btf, const struct btf_type *t, const char
 	return false;
 }
 
-/* Does any type of btf satisfy: same name and kind as `ours`, and the member or enumerator `part`
- * (or -1: any)? */
+/* Does btf have a type with the name and kind of `ours`, and with its member or enumerator `part`
+ * (-1: any)? */
 static bool kernel_has(const struct btf *btf, const struct btf_type *ours, int part)
 {
 	const char *name = btf__name_by_offset(local, ours->name_off);
@@ -168,7 +167,7 @@ static bool kernel_has(const struct btf *btf, const struct btf_type *ours, int p
 	return false;
 }
 
-/* Is there a function, or an enumerator of any enum, of this name? */
+/* Is there a function, or an enumerator of any enum, with this name? */
 static bool kernel_has_name(const struct btf *btf, const char *name)
 {
 	__u32 id;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * jsonq FILE PATH: one value out of a JSON document, for the guests' suite, where there is no jq.
- * PATH is names and indexes joined by '.', and "name=value" takes the first object of an array with
- * that member: pools.name=Slab.delta_kb. A string, number or boolean is printed as it is, of an
- * array or object its length; a last part "*" prints the elements of an array, one a line.
- * jsonq FILE PATH NAME...: of an array of objects a line for each, with these members of it, tabs
- * between them; an array is its elements, blanks between them, and nothing is "-". Exits 1 when
- * there is no such value, 2 when the file is no JSON.
+ * jsonq FILE PATH: print one value of a JSON document, for the guests' suite, which has no jq. PATH
+ * consists of names and indexes joined by '.'; "name=value" selects the first object of an array
+ * with that member: pools.name=Slab.delta_kb. Strings, numbers and booleans are printed as they
+ * are; of an array or object the length is printed. A final "*" prints the elements of an array,
+ * one per line. jsonq FILE PATH NAME...: print a line for each object of an array, with these
+ * members separated by tabs. An array is printed as its elements, separated by blanks; a missing
+ * value as
+ * "-". Exits with 1 if there is no such value, with 2 if the file is not JSON.
  */
 #include <jansson.h>
 #include <stdio.h>

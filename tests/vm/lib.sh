@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# lib.sh: how the guest suite says what happened. busybox sh only. One line a test: "ok NAME", "not ok NAME - why",
-# "skip NAME - why"; scripts/vm.sh reads them from the serial line. Anything else is only for people who read the log.
+# lib.sh: prints the results of the guest suite. It must run in busybox sh. Each test is a line: "ok NAME",
+# "not ok NAME - why" or "skip NAME - why". scripts/vm.sh reads them from the serial line; all other lines are for people.
 
 failed=0
 
@@ -12,7 +12,7 @@ not_ok() {
 }
 skip() { printf '\nskip %s - %s\n' "$1" "$2"; }
 
-# attempt NAME COMMAND…: the test is that the command succeeds within 60 s; its last line of output is the why.
+# attempt NAME COMMAND…: the command must succeed within 60 s. If it does not, its last line of output is the reason.
 attempt() {
 	name=$1
 	shift
@@ -27,7 +27,7 @@ attempt() {
 	fi
 }
 
-# within NAME VALUE LOW HIGH [OF]: a number within bounds (they may be fractions), of what.
+# within NAME VALUE LOW HIGH [OF]: a number must be within bounds, which may be fractions. OF says what it counts.
 within() {
 	if awk -v v="$2" -v lo="$3" -v hi="$4" 'BEGIN { exit !(v != "" && v + 0 >= lo + 0 && v + 0 <= hi + 0) }'; then
 		ok "$1"
@@ -36,7 +36,7 @@ within() {
 	fi
 }
 
-# file_block NAME FILE: hand a file to the host, which keeps it as NAME beside the log.
+# file_block NAME FILE: send a file to the host, which keeps it as NAME next to the log.
 file_block() {
 	printf '\n@@BEGIN %s\n' "$1"
 	cat "$2"

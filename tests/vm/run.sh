@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# The guest-side suite: what must be true of kmemtrace on every kernel. Run by tests/vm/init in a booted guest, in a
-# directory that holds kmemtrace, jsonq, bpfload, tracer.o and plant/. busybox sh only.
+# The guest suite: tests that must pass on every kernel. tests/vm/init runs it in a booted guest, in a directory that
+# contains kmemtrace, jsonq, bpfload, tracer.o and plant/. It must run in busybox sh.
 # shellcheck source=tests/vm/lib.sh
 . ./lib.sh
 
-# Planted kinds (tests/plant) and how many of each: one object of the named cache, from the named function, each.
+# Planted kinds (tests/plant) and numbers. Each creates one object of the named cache, from the named function.
 PLANTED="file:5000 dentry:5000 msg:3000 pipe:500 epoll:3000 timerfd:2000"
-# The same beside slab: POOL, the event it is traced by, kind, count, objects that each makes (a page or a ring's block).
+# The same for other pools: POOL, its event, kind, count, objects of each (a page, or a block of a ring).
 POOLS="kstack task:task_newtask thread 300 1
 pagetable kmem:mm_page_alloc sparse 1000 1
 page kmem:mm_page_alloc pipedata 100 16
@@ -24,12 +24,12 @@ test_version() {
 	attempt version ./kmemtrace --version
 }
 
-# The kernels in the list all have BTF; one without would make every other failure here hard to read.
+# All kernels in the list have BTF. Without it, all other failures would be hard to understand.
 test_btf() {
 	if [ -s /sys/kernel/btf/vmlinux ]; then ok btf; else not_ok btf "no /sys/kernel/btf/vmlinux"; fi
 }
 
-# Each BPF program by itself, when they cannot be loaded together: the verifier's refusal is what one wants to know.
+# If the BPF programs cannot be loaded together, load each one alone, to see which the verifier refuses and why.
 load_each() {
 	object=tracer.o
 	[ "$(./jsonq /tmp/doctor.json cmpxchg)" = true ] || object=tracer_legacy.o
@@ -43,7 +43,7 @@ test_doctor() {
 	file_block doctor.json /tmp/doctor.json
 }
 
-# record NAME OPTION… -- COMMAND: record while the command runs, then report to $REPORT. A failure is NAME's.
+# record NAME OPTION… -- COMMAND: record while the command runs, then write the report to $REPORT. A failure counts for NAME.
 record() {
 	name=$1
 	shift
@@ -65,14 +65,14 @@ test_record() {
 	file_block capture.b64 /tmp/capture.b64
 	if [ "$(json capture.complete)" = true ]; then ok record; else not_ok record "the capture is not complete"; fi
 	within record-slab-level "$(json pools.name=Slab.end_kb)" 1000 200000
-	# where the number of a task's system call lies: paths are told apart by it
+	# print where the number of a task's system call is stored, because it distinguishes call paths
 	within record-system-call "$(sed -n 's/.*system call number is \([0-9]*\) bytes.*/\1/p' /tmp/record.out)" 16 128
 }
 
-# ready KIND FIELD: of the READY line that the plant printed.
+# ready KIND FIELD: print a field of the READY line of the plant.
 ready() { sed -n "s/^READY.* $2=\([^ ]*\).*/\1/p" "/tmp/ready.$1"; }
 
-# matches TEXT PATTERNS: one of the comma-separated shell patterns.
+# matches TEXT PATTERNS: does TEXT match one of the comma-separated shell patterns?
 matches() {
 	old_ifs=$IFS
 	IFS=,
@@ -86,10 +86,10 @@ matches() {
 	return 1
 }
 
-# cache_is CACHE PATTERNS: it, or a name merged with it, is one of these; no name is no lie.
+# cache_is CACHE PATTERNS: does the cache, or one merged with it, match? A cache without a name is accepted.
 cache_is() {
 	[ "$1" != - ] || return 0
-	# kmalloc-* is the caches; large kmalloc lies in none.
+	# kmalloc-* means the caches; large kmalloc belongs to none.
 	[ "$1" != kmalloc-large ] || [ "$2" = kmalloc-large ] || return 1
 	for name in $1 $(json "caches.name=$1.aliases.*"); do
 		matches "$name" "$2" && return 0
@@ -97,7 +97,7 @@ cache_is() {
 	return 1
 }
 
-# stack_has STACK FUNCTIONS: one of the comma-separated functions.
+# stack_has STACK FUNCTIONS: does the stack contain one of the comma-separated functions?
 stack_has() {
 	for function in $(echo "$2" | tr , ' '); do
 		case " $1" in *" $function+"*) return 0 ;; esac
@@ -105,8 +105,8 @@ stack_has() {
 	return 1
 }
 
-# plant_start KIND:COUNT…, plants_ready KIND:COUNT…: lines of a script that leaves plants behind that hold their objects,
-# each with its READY line in /tmp/ready.KIND. Ended by release.
+# plant_start KIND:COUNT…, plants_ready KIND:COUNT…: print the lines of a script that starts plants, which keep running and
+# hold their objects. The READY line of each is in /tmp/ready.KIND. release ends them.
 plant_start() {
 	for plant in "$@"; do
 		kind=${plant%%:*}
@@ -121,7 +121,7 @@ plants_ready() {
 	done
 }
 
-# hold KIND:COUNT…: the command that is recorded: the plants, one after the other (see test_together).
+# hold KIND:COUNT…: write the command to record, which starts plants one after the other (see test_together).
 hold() {
 	rm -f /tmp/ready.* /tmp/plant.pids
 	for plant in "$@"; do
@@ -136,11 +136,11 @@ release() {
 	wait
 }
 
-# growths: of the report that was made last, the largest first, into /tmp/growths.
+# growths: write the growth rows of the last report, largest first, into /tmp/growths.
 growths() { ./jsonq "$REPORT" growth pool cache objects stack | head -n 40 >/tmp/growths; }
 
-# slab_objects FUNCTIONS CACHES: of the largest growth that was allocated by one of these from one of these. A timer
-# descriptor comes with a file, from the same function.
+# slab_objects FUNCTIONS CACHES: print the objects of the largest growth row from one of these functions and caches. (The
+# same function also allocates a file for each timer descriptor.)
 slab_objects() {
 	while IFS='	' read -r pool cache objects stack; do
 		if [ "$pool" = slab ] && stack_has "$stack" "$1" && cache_is "$cache" "$2"; then
@@ -150,7 +150,8 @@ slab_objects() {
 	done </tmp/growths
 }
 
-# pool_objects POOL FUNCTIONS: of all growths of the pool with one of these in the stack (7.3 fills a pipe by two paths).
+# pool_objects POOL FUNCTIONS: print the objects of all growth rows of the pool with one of these functions in the stack (7.3
+# fills a pipe by two paths).
 pool_objects() {
 	sum=
 	while IFS='	' read -r pool cache objects stack; do
@@ -159,14 +160,14 @@ pool_objects() {
 	echo $sum
 }
 
-# lost: how many events the report of the last recording says it missed; 0 where it asks for full trust all the same.
+# lost: print the number of lost events in the last report, or 0 if its trust is high in spite of them.
 lost() {
 	[ "$(json trust.level)" = high ] && echo 0 && return
 	for loss in recursion_misses live_table_full; do ./jsonq "$REPORT" capture.losses.$loss; done | awk '{ n += $1 } END { print n }'
 }
 
-# held TEST OBJECTS WANTED [MORE]: planted memory is in the report, all of it but for what it says it lost. What there is
-# instead, when it is not.
+# held TEST OBJECTS WANTED [MORE]: all planted memory must be in the report, except for events that it counts as lost. If it
+# is not, print what is there instead.
 held() {
 	if [ -n "$2" ]; then
 		within "$1" "$2" $(($3 - $3 / 100 - $(lost))) $(($3 + $3 / 50 + 20 + ${4:-0}))
@@ -175,7 +176,7 @@ held() {
 	fi
 }
 
-# Planted objects are in the report, all of them, under their cache and with their call path.
+# All planted objects are in the report, with their cache and call path.
 test_planted() {
 	# shellcheck disable=SC2086 # words
 	hold $PLANTED
@@ -192,7 +193,7 @@ test_planted() {
 	release
 }
 
-# What is allocated in bulk, where no event tells: traced by fexit where the kernel allows it, else estimated from slabinfo.
+# Bulk allocations fire no event. They are traced with fexit if the kernel allows it, otherwise estimated from slabinfo.
 test_bulk() {
 	hold iouring:4000
 	if record bulk --exact -- sh /tmp/hold; then
@@ -200,7 +201,7 @@ test_bulk() {
 		if [ "$(./jsonq /tmp/doctor.json hooks.name=kmem_cache_alloc_bulk.attached)" = true ]; then
 			held bulk-traced "$(slab_objects "$(ready iouring stack)" "$(ready iouring caches)")" 4000
 		else
-			# of a cache that may be merged with others
+			# the cache may be merged with others
 			unseen=$(./jsonq "$REPORT" caches unseen_alloc_objects | sort -n | tail -n 1)
 			within bulk-estimated "${unseen%.*}" 3600 4400
 		fi
@@ -208,8 +209,8 @@ test_bulk() {
 	release
 }
 
-# Several at a time. From 7.0 on, events are lost while a task that was preempted in a program waits for its turn; an
-# emulator makes that frequent. Whatever is missing, the report has counted it, and does not ask for trust.
+# Several plants at the same time. From 7.0 on, events are lost while a task that was preempted inside a program waits for
+# the CPU; in an emulator this is frequent. The report must count what is missing, and its trust must not be high.
 test_together() {
 	rm -f /tmp/ready.* /tmp/plant.pids
 	# shellcheck disable=SC2086 # words
@@ -227,7 +228,7 @@ test_together() {
 	release
 }
 
-# Types from a file, on a kernel that shows none of its own; from 7.0 on that is refused.
+# Read types from a file, on a kernel whose own BTF is hidden. From 7.0 on this is refused.
 test_btf_file() {
 	cp /sys/kernel/btf/vmlinux /tmp/btf
 	mount -t tmpfs none /sys/kernel/btf
@@ -248,7 +249,7 @@ test_btf_file() {
 	umount /sys/kernel/btf
 }
 
-# Planted memory of the other pools is in the report, all of it, with its path; where the pool is traced.
+# All planted memory of other pools is in the report with its path, if the pool is traced.
 test_pools() {
 	# shellcheck disable=SC2046 # words
 	hold $(echo "$POOLS" | awk '{ print $3 ":" $4 }')
@@ -258,9 +259,9 @@ test_pools() {
 		while read -r of event kind count each; do
 			if [ "$(./jsonq /tmp/doctor.json "hooks.name=$event.attached")" = true ]; then
 				more=0
-				[ "$of" != pagetable ] || more=300 # the stacks of the planted threads, if they share no table
+				[ "$of" != pagetable ] || more=300 # for the stacks of the planted threads, if they share no table
 				held "pool-$kind" "$(pool_objects "$of" "$(ready "$kind" stack)")" $((count * each)) $more
-			elif [ "$of" = vmalloc ]; then # the difference of vmallocinfo carries the pool, by caller (before 6.2)
+			elif [ "$of" = vmalloc ]; then # before 6.2, the pool is known from the change of vmallocinfo, by caller
 				./jsonq "$REPORT" levels.vmalloc.callers caller delta_kb >/tmp/callers
 				within "pool-$kind" "$(awk -v f="$(ready "$kind" stack)" '
 					BEGIN { split(f, names, ","); for (i in names) wanted[names[i]] }
@@ -275,7 +276,7 @@ test_pools() {
 		done <<-EOF
 			$POOLS
 		EOF
-		# page tables are marked as such, on each kernel in its own way
+		# page tables are marked, differently on each kernel
 		within pool-sparse-looked-up "$(./jsonq "$REPORT" growth pool judged_objects |
 			awk -F '\t' '$1 == "pagetable" { n += $2 } END { print n + 0 }')" $((990 - $(lost))) 2000
 	else
@@ -284,8 +285,8 @@ test_pools() {
 	release
 }
 
-# Where no function has a name all is seen but names, and that is said. Page tables are known all the same; where
-# pte_alloc_one() cannot be attached to, by the audit alone, and doctor has a reason.
+# If functions have no names, everything else is still in the report, which says so. Page tables are still known: if
+# pte_alloc_one() cannot be traced, only from the audit, and doctor gives the reason.
 test_unnamed() {
 	echo 2 >/proc/sys/kernel/kptr_restrict
 	hold msg:3000 sparse:1000
@@ -307,7 +308,7 @@ test_unnamed() {
 	echo 0 >/proc/sys/kernel/kptr_restrict
 }
 
-# What is allocated and freed again is not held: nothing the churn made is left in the first growth.
+# Memory that is allocated and freed is not held: the first growth row contains nothing of the churn.
 test_churn() {
 	for churn in $CHURNED; do echo "plant/churn ${churn%:*} ${churn#*:} --seconds 2"; done >/tmp/churn
 	echo "sleep 6" >>/tmp/churn # kfree_rcu() frees up to 5 s later
@@ -317,14 +318,14 @@ test_churn() {
 		within churn "${objects:-0}" 0 150 "$(head -n 1 /tmp/growths)"
 		if [ "$(json verdict.leak)" = true ]; then not_ok churn-verdict "it is called a leak"; else ok churn-verdict; fi
 		if [ "$(./jsonq /tmp/doctor.json hooks.name=kvfree_call_rcu.attached)" = true ]; then
-			# timers, and from 6.12 on epoll items
+			# timers, and epoll items from 6.12 on
 			within churn-announced "$(json capture.counters.freed_after_rcu)" 4900 30000
 		fi
 	fi
 }
 
-# The sampled figure of a planted kind is near the truth: 8 MB in 16 KiB samples, ± 5 standard deviations. The period stays:
-# an emulator is so slow that the governor would raise it.
+# The sampled figure of a plant is close to the true one: 8 MB with a sample every 16 KiB, ± 5 standard deviations. The
+# sampling period is fixed, because an emulator is so slow that the governor would raise it.
 test_sampled() {
 	hold msg:8000
 	if record sampled -s 16K --max-overhead 100 -- sh /tmp/hold; then
@@ -333,7 +334,7 @@ test_sampled() {
 	release
 }
 
-# A live table that is several maps (bpf/track.bpf.h), which each kernel's verifier must take.
+# Each kernel's verifier must accept a live table that consists of several maps (bpf/track.bpf.h).
 test_parts() {
 	hold msg:3000
 	if record parts --exact --memory 96M -- sh /tmp/hold; then
@@ -344,7 +345,7 @@ test_parts() {
 	release
 }
 
-# refused TEST PATTERN COMMAND…: it fails with one line on stderr, which says this.
+# refused TEST PATTERN COMMAND…: it must fail with one line on stderr, which matches.
 refused() {
 	name=$1 pattern=$2
 	shift 2
@@ -357,7 +358,7 @@ refused() {
 	fi
 }
 
-# Capabilities in place of root: 38 PERFMON, 39 BPF, 2 DAC_READ_SEARCH, 34 SYSLOG, 24 SYS_RESOURCE.
+# Run with capabilities and without root: 38 PERFMON, 39 BPF, 2 DAC_READ_SEARCH, 34 SYSLOG, 24 SYS_RESOURCE.
 test_capabilities() {
 	mkdir -p /tmp/open && chmod 777 /tmp/open
 	refused capabilities-none 'CAP_BPF and CAP_PERFMON' ./capexec 2,34 ./kmemtrace record -q -d 1 -o /tmp/open/none.kmt
@@ -367,7 +368,7 @@ test_capabilities() {
 	attempt capabilities ./capexec 2,24,34,38,39 ./kmemtrace record -q -d 1 -o /tmp/open/all.kmt
 }
 
-# What lockdown allows, from here on: it cannot be taken back, so this comes last.
+# Test lockdown last, because it cannot be undone.
 test_lockdown() {
 	if ! echo integrity 2>/dev/null >/sys/kernel/security/lockdown; then
 		skip lockdown "this kernel has no lockdown"

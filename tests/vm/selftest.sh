@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# selftest.sh [KERNEL]: scripts/vm.sh must go red for a kernel warning, a panic, a suite that dies or hangs, a failing
-# test and a kernel that is not there, and green for a clean run. Runs on the host, boots one kernel six times, half a minute.
+# selftest.sh [KERNEL]: check that scripts/vm.sh fails for a kernel warning, a panic, a suite that crashes or hangs, a failing
+# test and a missing kernel, and passes for a clean run. Runs on the host; boots one kernel six times, in half a minute.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 kernel=${1:-6.1}
@@ -10,7 +10,7 @@ trap 'rm -rf "$dir"' EXIT
 mkdir "$dir/payload"
 failed=0
 
-# expect STATUS TEXT SCRIPT [KERNEL]: vm.sh with this run.sh ends so and says TEXT.
+# expect STATUS TEXT SCRIPT [KERNEL]: vm.sh with SCRIPT as run.sh must end with STATUS and print TEXT.
 expect() {
 	local status=0
 	printf '#!/bin/sh\n%s\n' "$3" >"$dir/payload/run.sh"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Guest side of scripts/vm-reboot.sh: record while as many messages are planted as the kernel's command line says
-# (kmt_count=N), and hand the capture over, with its report and where the kernel lies this time. busybox sh only.
+# The guest's part of scripts/vm-reboot.sh: record while planting as many messages as the kernel's command line says
+# (kmt_count=N), and send the capture to the host, with its report and the address of the kernel. It must run in busybox sh.
 count=$(sed -n 's/.*kmt_count=\([0-9]*\).*/\1/p' /proc/cmdline)
 
 hand_over() { # NAME COMMAND…

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# The suite of a guest with very little memory, run by tests/vm/small.sh: a recording fits, or is refused in one line
-# that says what is true; and the kernel kills nobody. busybox sh only.
+# The suite of a guest with very little memory, run by tests/vm/small.sh: a recording fits, or one line refuses it with the
+# true reason, and the kernel kills no process. It must run in busybox sh.
 # shellcheck source=tests/vm/lib.sh
 . ./lib.sh
 
@@ -9,7 +9,7 @@ CAPTURE=/tmp/t.kmt
 
 available_kb() { awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo; }
 
-# one_of TEST DOCTOR_STATUS OPTION…: it records to the end, or is refused for want of memory, as doctor said it would be.
+# one_of TEST DOCTOR_STATUS OPTION…: it must record to the end, or be refused for lack of memory, as doctor predicted.
 one_of() {
 	name=$1 doctor=$2
 	shift 2
