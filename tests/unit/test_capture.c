@@ -258,7 +258,7 @@ static void put_who_and_where(struct capture_writer *w)
 	assert_int_equal(capture_put_hook(w, &hook), 0);
 }
 
-static struct cap_held sample_held(int i)
+static struct cap_held made_held(int i)
 {
 	struct cap_held h = {.pool = POOL_SLAB,
 			     .cache = 1,
@@ -280,7 +280,7 @@ static struct cap_held sample_held(int i)
 
 static void put_intervals(struct capture_writer *w)
 {
-	struct cap_held held[2] = {sample_held(0), sample_held(1)};
+	struct cap_held held[2] = {made_held(0), made_held(1)};
 	struct cap_churn churn = {POOL_PAGE, 3, 100, 409600, 90, 368640, 1, 4096};
 	struct cap_cache_churn cache_churn = {2, 7, 6, 0.5};
 	struct cap_count loss = {"map_full", 12};
@@ -418,7 +418,7 @@ static void check_who_and_where(const struct capture *c)
 static void check_intervals(const struct capture *c)
 {
 	const struct cap_checkpoint *in = c->checkpoints;
-	struct cap_held want = sample_held(0);
+	struct cap_held want = made_held(0);
 
 	assert_int_equal(c->nr_checkpoints, 2);
 	assert_true(in[1].start_s == 5 && in[1].end_s == 10);
@@ -497,7 +497,7 @@ static void no_kernel_address_is_stored(void **state)
 /* A fault of `record` must not make a file that the reader then refuses. */
 static void rows_the_reader_would_refuse_are_refused(void **state)
 {
-	struct cap_held held = sample_held(0);
+	struct cap_held held = made_held(0);
 	struct cap_checkpoint in = {.end_s = 1, .held = {&held, 1, 1}};
 	struct snapshot s = {.t_s = 0.0 / 0.0};
 	struct capture_writer *w;
@@ -751,7 +751,7 @@ static void check_disk_full(int err)
 	check_survives(file, committed);
 }
 
-static void in_child(void (*test)(void))
+static void in_limited_child(void (*test)(void))
 {
 	int status;
 	pid_t pid;
@@ -782,7 +782,7 @@ static void file_limit_child(void)
 static void a_file_size_limit_keeps_what_was_committed(void **state)
 {
 	(void)state;
-	in_child(file_limit_child);
+	in_limited_child(file_limit_child);
 }
 
 static void full_tmpfs_child(void)
@@ -815,7 +815,7 @@ static void a_full_disk_keeps_what_was_committed(void **state)
 {
 	(void)state;
 	setenv("KMT_DIR", dir, 1);
-	in_child(full_tmpfs_child);
+	in_limited_child(full_tmpfs_child);
 }
 
 /* ---- reading without rights, and while it is written ---- */
@@ -833,7 +833,7 @@ static void a_read_only_file_in_a_read_only_directory_is_read(void **state)
 	write_sample(true);
 	chmod(file, 0444);
 	chmod(dir, 0555);
-	in_child(read_only_child);
+	in_limited_child(read_only_child);
 	chmod(dir, 0700);
 }
 
@@ -858,13 +858,13 @@ static void reading_while_it_is_written(void **state)
 		make_snapshot(&s, 0, 1);
 		assert_int_equal(capture_put_snapshot(w, &s), 0);
 		assert_int_equal(capture_commit(w), 0);
-		in_child(other_reader);
+		in_limited_child(other_reader);
 		s.t_s = 1;
 		assert_int_equal(capture_put_snapshot(w, &s), 0); /* in mid-transaction */
-		in_child(other_reader);
+		in_limited_child(other_reader);
 		snapshot_free(&s);
 		assert_int_equal(capture_finish(w), 0);
-		in_child(other_reader);
+		in_limited_child(other_reader);
 	}
 	chmod(dir, 0700);
 }
@@ -913,7 +913,7 @@ static void reader_that_stays_does_not_stop_the_writer(void **state)
 		close(ready[i]);
 		close(go[i]);
 	}
-	in_child(other_reader);
+	in_limited_child(other_reader);
 }
 
 /* ---- hostile files ---- */
@@ -1336,7 +1336,7 @@ static void twenty_thousand_stacks_are_read_in_time(void **state)
 	for (int i = 0; i < HELD; i++) {
 		struct cap_held *h = ARRAY_PUSH(&in.held);
 
-		*h = sample_held(i);
+		*h = made_held(i);
 		h->cache = h->process = 0;
 		h->stack = 1 + i % id;
 	}

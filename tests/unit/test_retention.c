@@ -47,7 +47,7 @@ static void snapshot_of(struct snapshot *s, int t)
 	}
 }
 
-static void put_snapshot(struct capture_writer *w, int t)
+static void put_tick(struct capture_writer *w, int t)
 {
 	struct snapshot s;
 
@@ -114,7 +114,7 @@ static void what_is_kept_is_what_was(void **state)
 	assert_int_equal(capture_writer_new(path, true, &w), 0);
 	assert_int_equal(capture_thin(w), 0); /* nothing there yet */
 	for (int t = 0; t <= 300; t++) {
-		put_snapshot(w, t);
+		put_tick(w, t);
 		if (t % 10 == 9)
 			put_interval(w, t, 5);
 		if (t % 50 == 33)
@@ -151,7 +151,7 @@ static void a_long_recording_stays_below_its_bound(void **state)
 	(void)state;
 	assert_int_equal(capture_writer_new(path, true, &w), 0);
 	for (int t = 0; t < 2000; t++) {
-		put_snapshot(w, t);
+		put_tick(w, t);
 		if (t % 10)
 			continue;
 		put_interval(w, t, 200);

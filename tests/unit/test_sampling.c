@@ -43,7 +43,7 @@ static double noise(uint64_t *seed) /* SplitMix64, uniform in 0 … 1 */
 
 /* Path i: from 32 bytes to 64 KiB, with more or fewer objects, a third of them freed again in
  * some. */
-static struct stream_path path_of(int i)
+static struct stream_path stream_path_of(int i)
 {
 	static const uint64_t sizes[CACHES] = {32, 192, 1024, 4096, 16384, 65536};
 	struct stream_path p = {.cache = 1 + (uint32_t)i % CACHES, .size = sizes[i % CACHES]};
@@ -63,7 +63,7 @@ static void stream_sample(struct cap_held rows[PATHS], uint64_t *seed)
 	double period = 65536, drawn_with = period, countdown;
 
 	for (int i = 0; i < PATHS; i++) {
-		paths[i] = path_of(i);
+		paths[i] = stream_path_of(i);
 		left[i] = paths[i].count;
 		all += left[i];
 	}
@@ -113,7 +113,7 @@ static struct capture *recording(uint64_t *seed)
 
 		if (!rows[i].tracked)
 			continue;
-		h = sample_held(at, path_of(i).cache, (uint32_t)i + 1, 0, 0, 0);
+		h = sample_held(at, stream_path_of(i).cache, (uint32_t)i + 1, 0, 0, 0);
 		rows[i].pool = POOL_SLAB;
 		rows[i].cache = h->cache;
 		rows[i].stack = h->stack;
@@ -124,7 +124,7 @@ static struct capture *recording(uint64_t *seed)
 
 static double path_truth(int i)
 {
-	struct stream_path p = path_of(i);
+	struct stream_path p = stream_path_of(i);
 
 	return (double)p.size * (p.count - p.freed);
 }
@@ -148,7 +148,7 @@ static void groups_cover(struct capture *c, enum growth_by by, struct coverage *
 	struct report r;
 
 	for (int i = 0; i < PATHS; i++) {
-		truth_of[by == GROWTH_BY_STACK ? (uint32_t)i + 1 : path_of(i).cache] +=
+		truth_of[by == GROWTH_BY_STACK ? (uint32_t)i + 1 : stream_path_of(i).cache] +=
 			path_truth(i);
 		all += path_truth(i);
 	}

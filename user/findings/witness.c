@@ -122,7 +122,7 @@ static bool differ(double a, double b, double object_bytes, double least_bytes)
 	       fabs(a - b) * object_bytes > least_bytes;
 }
 
-static void say(struct witness *w, double counted, double objects, bool is_growth)
+static void witness_say(struct witness *w, double counted, double objects, bool is_growth)
 {
 	const char *why = objects > counted ? w->def->more : w->def->fewer;
 	char bytes[UNITS_MAX], has[UNITS_MAX], counts[UNITS_MAX];
@@ -147,7 +147,7 @@ static void say(struct witness *w, double counted, double objects, bool is_growt
 static void judge(struct witness *w, bool counted)
 {
 	double least = counted ? DIFFERENCE_BYTES : DIFFERENCE_UNKNOWN;
-	double count = w->count_end - w->count_start, objects = w->objects_end - w->objects_start;
+	double count = w->count_delta, objects = w->objects_delta;
 
 	if (isnan(w->objects_end))
 		return;
@@ -156,12 +156,12 @@ static void judge(struct witness *w, bool counted)
 		w->state = w->def->is_of_namespace && w->objects_end > w->count_end
 				   ? WITNESS_PART
 				   : WITNESS_DIFFERS;
-		say(w, w->count_end, w->objects_end, false);
+		witness_say(w, w->count_end, w->objects_end, false);
 	} else if (!isnan(count) && !isnan(objects) &&
 		   differ(count, objects, w->object_bytes, least)) {
 		w->state =
 			w->def->is_of_namespace && objects > count ? WITNESS_PART : WITNESS_DIFFERS;
-		say(w, count, objects, true);
+		witness_say(w, count, objects, true);
 	}
 }
 
@@ -185,6 +185,9 @@ void witnesses_build(const struct snapshot *start, const struct snapshot *end,
 
 		if (isnan(w.count_end))
 			continue;
+		w.count_delta = w.count_end - w.count_start;
+		w.objects_delta = w.objects_end - w.objects_start;
+		w.bytes_end = w.objects_end * w.object_bytes;
 		judge(&w, last.counted && (!start || first.counted));
 		out->items[out->nr++] = w;
 	}
@@ -227,4 +230,26 @@ double present_cgroups(const struct snapshot *s)
 	const struct cgroup_level *tree = cgroup_tree(s);
 
 	return tree && tree->descendants >= 0 ? (double)tree->descendants : NAN;
+}
+
+static double dying_at_start(const struct snapshot *start, const struct cgroup_level *end)
+{
+	for (size_t i = 0; start && i < start->cgroups.nr; i++)
+		if (start->cgroups.items[i].id == end->id &&
+		    !strcmp(start->cgroups.items[i].path, end->path))
+			return (double)start->cgroups.items[i].dying;
+	return NAN;
+}
+
+void removed_below(const struct snapshot *start, const struct snapshot *end, size_t i,
+		   struct removed_below *out)
+{
+	const struct cgroup_level *l = &end->cgroups.items[i];
+
+	*out = (struct removed_below){
+		.path = l->path,
+		.removed_start = dying_at_start(start, l),
+		.removed = l->dying < 0 ? NAN : (double)l->dying,
+		.present = l->descendants < 0 ? NAN : (double)l->descendants,
+	};
 }

@@ -37,7 +37,9 @@ struct witness {
 	const struct witness_def *def;
 	double count_start, count_end;     /* NaN: not known */
 	double objects_start, objects_end; /* in use, of all caches; NaN: no such cache */
+	double count_delta, objects_delta; /* from start to end; NaN: not known */
 	double object_bytes;               /* mean size of one */
+	double bytes_end;                  /* of objects_end */
 	enum witness_state state;
 	char text[WITNESS_TEXT]; /* what does not fit together; "" if nothing */
 };
@@ -55,6 +57,16 @@ const char *witness_state_name(enum witness_state state); /* "unknown", "agrees"
  */
 void witnesses_build(const struct snapshot *start, const struct snapshot *end,
 		     struct witnesses *out);
+
+/* The removed and the present cgroups below one; NaN unknown. */
+struct removed_below {
+	const char *path; /* owned by the snapshot */
+	double removed_start, removed, present;
+};
+
+/* Those below cgroup `i` of `end`. `start` may be NULL. */
+void removed_below(const struct snapshot *start, const struct snapshot *end, size_t i,
+		   struct removed_below *out);
 
 #define REMOVED_CGROUPS_MANY 100.0 /* more are a finding: docs/interpretation.md */
 

@@ -15,7 +15,9 @@
 #include "model/balance.h"
 #include "model/confidence.h"
 
-#define TREND_FLOOR 256.0 /* kB: name no pattern for a smaller change of a pool */
+#define TREND_FLOOR    256.0  /* kB: name no pattern for a smaller change of a pool */
+#define RESIDUAL_KB    1024.0 /* a smaller residual does not matter, */
+#define RESIDUAL_SHARE 0.1    /* nor does a smaller share of the change */
 
 struct source {
 	const struct view *v;
@@ -306,6 +308,15 @@ static void row_interval(const struct source *s, const struct pool_def *def, str
 	row->residual_high_kb += sum - low;
 }
 
+static bool residual_matters(const struct ledger_row *row)
+{
+	bool error_alone = row->residual_low_kb <= 0 && row->residual_high_kb >= 0 &&
+			   row->residual_low_kb < row->residual_high_kb;
+
+	return fabs(row->residual_kb) > RESIDUAL_KB &&
+	       fabs(row->residual_kb) > RESIDUAL_SHARE * fabs(row->delta_kb) && !error_alone;
+}
+
 static int row_build(const struct source *s, const struct pool_def *def, struct ledger_row *row)
 {
 	const struct view *v = s->v;
@@ -320,6 +331,8 @@ static int row_build(const struct source *s, const struct pool_def *def, struct 
 	row_attribute(s, def, row);
 	row_terms(s, def, row);
 	row_interval(s, def, row);
+	row->residual_matters = residual_matters(row);
+	row->empty = !(row->start_kb > 0 || row->end_kb > 0);
 	return row_history(v, def, row);
 }
 

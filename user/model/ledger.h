@@ -41,6 +41,8 @@ struct ledger_row {
 	double residual_kb;
 	/* 95 % interval from sampling and audit; one that includes 0 may be their error alone */
 	double residual_low_kb, residual_high_kb;
+	bool residual_matters; /* beside the change, and beyond the error of sampling */
+	bool empty;            /* nothing at the start and the end, or unknown */
 	struct trend trend;
 	double *series; /* level in kB of nr_series snapshots, NaN unknown; for the sparkline */
 	size_t nr_series;

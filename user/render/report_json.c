@@ -158,8 +158,8 @@ static void put_change(struct json_out *o, json_t *j, const char *start, const c
 }
 
 /* Processes, or cgroups: the same figures of other holders. */
-static void write_holders(struct json_out *o, const char *key, const struct process_level *rows,
-			  size_t nr)
+static void write_level_holders(struct json_out *o, const char *key,
+				const struct process_level *rows, size_t nr)
 {
 	bool processes = !strcmp(key, "processes");
 
@@ -230,8 +230,9 @@ static void write_levels(struct json_out *o, size_t top)
 		json_member(o, "callers", json_null());
 	json_end(o, '}');
 	if (l->tasks_known) {
-		write_holders(o, "processes", l->processes.items, rows_shown(top, l->processes.nr));
-		write_holders(o, "cgroups", l->cgroups, l->nr_cgroups);
+		write_level_holders(o, "processes", l->processes.items,
+				    rows_shown(top, l->processes.nr));
+		write_level_holders(o, "cgroups", l->cgroups, l->nr_cgroups);
 	} else {
 		json_member(o, "processes", json_null());
 		json_member(o, "cgroups", json_null());

@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The first screen of a report as text: see findings/first_screen.h and report.h. */
-#include <math.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "render/report_internal.h"
 
-#define CGROUP_COLUMNS  24     /* of a cgroup's path, */
-#define CMDLINE_COLUMNS 12     /* and at least of a command line, or it is left out */
-#define RESIDUAL_SHARE  0.1    /* of the change, */
-#define RESIDUAL_KB     1024.0 /* and at least so much: smaller residuals are not shown */
-
-/* Does the residual matter, beside the change and beyond the error of sampling? */
-static bool residual_matters(const struct ledger_row *row)
-{
-	return fabs(row->residual_kb) > RESIDUAL_KB &&
-	       fabs(row->residual_kb) > RESIDUAL_SHARE * fabs(row->delta_kb) &&
-	       !(row->residual_low_kb <= 0 && row->residual_high_kb >= 0 &&
-		 row->residual_low_kb < row->residual_high_kb);
-}
+#define CGROUP_COLUMNS  24 /* of a cgroup's path, */
+#define CMDLINE_COLUMNS 12 /* and at least of a command line, or it is left out */
 
 static void print_pool(struct page *p, const struct ledger_row *row)
 {
@@ -30,7 +18,7 @@ static void print_pool(struct page *p, const struct ledger_row *row)
 	page_bars(p, row->series, row->nr_series, false);
 	if (row->trend.pattern != PATTERN_UNKNOWN)
 		fprintf(p->out, " %s", pattern_name(row->trend.pattern));
-	if (residual_matters(row))
+	if (row->residual_matters)
 		fprintf(p->out, ", residual %s",
 			page_bytes(p, residual, row->residual_kb * 1024, true));
 	fputc('\n', p->out);
@@ -42,7 +30,7 @@ static void print_pools(struct page *p, const struct report *r)
 	for (size_t i = 0; i < LEDGER_POOLS; i++) {
 		const struct ledger_row *row = &r->ledger.rows[i];
 
-		if (row->end_kb > 0 || row->start_kb > 0)
+		if (!row->empty)
 			print_pool(p, row);
 	}
 }

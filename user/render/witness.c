@@ -2,8 +2,6 @@
 /* One table of counters beside caches, then what does not fit together: see witness.h. */
 #include "render/witness.h"
 
-#include <math.h>
-
 #include "render/table.h"
 
 static const char *mark(const struct page *p, enum witness_state state)
@@ -21,17 +19,17 @@ static const char *mark(const struct page *p, enum witness_state state)
 	return "?";
 }
 
-static void row(struct table *table, const struct witness *w, bool is_pair)
+static void witness_row(struct table *table, const struct witness *w, bool is_pair)
 {
 	table_words(table, "%s", w->def->label);
 	table_count(table, w->count_end, false);
 	if (is_pair)
-		table_count(table, w->count_end - w->count_start, true);
+		table_count(table, w->count_delta, true);
 	table_words(table, "%s", w->def->caches);
 	table_count(table, w->objects_end, false);
 	if (is_pair)
-		table_count(table, w->objects_end - w->objects_start, true);
-	table_bytes(table, w->objects_end * w->object_bytes, false);
+		table_count(table, w->objects_delta, true);
+	table_bytes(table, w->bytes_end, false);
 	table_words(table, "%s", mark(table->page, w->state));
 }
 
@@ -52,7 +50,7 @@ void witnesses_text(struct page *p, const struct witnesses *w, bool is_pair)
 		table = (struct table)TABLE_INIT(p, two);
 	page_heading(p, PAGE_BOLD, "COUNTED BY THE KERNEL");
 	for (size_t i = 0; i < w->nr; i++)
-		row(&table, &w->items[i], is_pair);
+		witness_row(&table, &w->items[i], is_pair);
 	table_print(&table);
 	for (size_t i = 0; i < w->nr; i++)
 		if (w->items[i].text[0])
@@ -81,21 +79,12 @@ json_t *witnesses_json(struct json_out *o, const struct witnesses *w, bool is_pa
 		put(o, j, "caches", json_string(it->def->caches));
 		put(o, j, "objects", number(it->objects_end));
 		put(o, j, "objects_start", is_pair ? number(it->objects_start) : json_null());
-		put(o, j, "bytes", whole(it->objects_end * it->object_bytes));
+		put(o, j, "bytes", whole(it->bytes_end));
 		put(o, j, "state", json_string(witness_state_name(it->state)));
 		put(o, j, "text", it->text[0] ? text(it->text) : json_null());
 		append(o, list, j);
 	}
 	return list;
-}
-
-static double dying_at_start(const struct snapshot *start, const struct cgroup_level *end)
-{
-	for (size_t i = 0; start && i < start->cgroups.nr; i++)
-		if (start->cgroups.items[i].id == end->id &&
-		    !strcmp(start->cgroups.items[i].path, end->path))
-			return (double)start->cgroups.items[i].dying;
-	return NAN;
 }
 
 json_t *removed_cgroups_json(struct json_out *o, const struct snapshot *start,
@@ -104,13 +93,14 @@ json_t *removed_cgroups_json(struct json_out *o, const struct snapshot *start,
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < end->cgroups.nr; i++) {
-		const struct cgroup_level *l = &end->cgroups.items[i];
 		json_t *j = json_object();
+		struct removed_below row;
 
-		put(o, j, "cgroup", text(l->path));
-		put(o, j, "removed", number(l->dying < 0 ? NAN : (double)l->dying));
-		put(o, j, "removed_start", number(dying_at_start(start, l)));
-		put(o, j, "present", number(l->descendants < 0 ? NAN : (double)l->descendants));
+		removed_below(start, end, i, &row);
+		put(o, j, "cgroup", text(row.path));
+		put(o, j, "removed", number(row.removed));
+		put(o, j, "removed_start", number(row.removed_start));
+		put(o, j, "present", number(row.present));
 		append(o, list, j);
 	}
 	return list;
