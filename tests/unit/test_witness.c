@@ -166,8 +166,8 @@ static bool noted(const struct snapshot *s)
 	struct balance_notes notes;
 	struct balance b;
 
-	balance_build(s, 4096, NULL, &b);
-	balance_notes(s, &b, 4096, &notes);
+	balance_build(s, &(struct beliefs_hint){.page_bytes = 4096}, NULL, &b);
+	balance_notes(s, &b, &notes);
 	for (size_t i = 0; i < notes.nr; i++)
 		if (strstr(notes.items[i], "removed cgroups still exist"))
 			return strstr(notes.items[i], "412") != NULL;
@@ -205,7 +205,7 @@ static void the_sheet_prints_counters_as_they_are(void **state)
 	count(&s, COUNTER_FILES, 12000);
 	cache(&s, "filp", 52000, 256);
 	put_cgroups(&s, "/a\x1b[31m", 37, 412);
-	balance_sheet_now(&s, 4096, NULL, &sheet);
+	balance_sheet_now(&s, &(struct balance_origin){.hint.page_bytes = 4096}, &sheet);
 	assert_int_equal(balance_text(&sheet, &(struct balance_text_options){0}, f), 0);
 	assert_int_equal(balance_json(&sheet, f), 0);
 	fclose(f);
