@@ -6,6 +6,8 @@
  * The sources are compiled twice. KMT_LEGACY is the variant for kernels before 5.12 and for those
  * without BTF of their own: it has no compare-and-exchange, no kernel functions and no typed
  * pointers.
+ *
+ * CONTRIBUTING.md, "A kernel difference", lists the steps of adding one.
  */
 #ifndef KMEMTRACE_COMPAT_BPF_H
 #define KMEMTRACE_COMPAT_BPF_H

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/privileges.h"
 #include "cmd.h"
-#include "findings/report.h"
+#include "findings/report_findings.h"
 #include "output.h"
 #include "render/report.h"
 #include "capture_input.h"

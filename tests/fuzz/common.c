@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "diff/diff.h"
-#include "findings/report.h"
+#include "findings/report_findings.h"
 #include "render/balance.h"
 #include "render/diff.h"
 #include "render/report.h"

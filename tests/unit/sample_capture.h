@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "capture/capture.h"
-#include "findings/report.h"
+#include "findings/report_findings.h"
 
 #define SAMPLE_UNUSED __attribute__((unused))
 

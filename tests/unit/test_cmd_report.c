@@ -20,7 +20,7 @@
 #include "cmd.h"
 #include "golden.h"
 #include "model/time_range.h"
-#include "findings/report.h"
+#include "findings/report_findings.h"
 #include "render/report.h"
 #include "sample_capture.h"
 #include "scratch.h"

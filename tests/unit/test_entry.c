@@ -11,7 +11,7 @@
 
 #include "model/container.h"
 #include "model/entry.h"
-#include "findings/report.h"
+#include "findings/report_findings.h"
 #include "sample_capture.h"
 
 static void the_way_in_is_named_on_every_architecture(void **state)

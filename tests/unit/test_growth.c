@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "close.h"
-#include "findings/report.h"
+#include "findings/report_findings.h"
 #include "render/report.h"
 #include "sample_capture.h"
 

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "close.h"
-#include "findings/report.h"
+#include "findings/report_findings.h"
 #include "sample_capture.h"
 
 static const struct cache_row *find_cache(const struct report *r, const char *name)

@@ -16,7 +16,7 @@
 
 #include "close.h"
 #include "golden.h"
-#include "findings/report.h"
+#include "findings/report_findings.h"
 #include "render/report.h"
 #include "sample_capture.h"
 

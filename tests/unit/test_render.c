@@ -18,7 +18,7 @@
 
 #include "base/escape.h"
 #include "golden.h"
-#include "findings/report.h"
+#include "findings/report_findings.h"
 #include "render/terms.h"
 #include "render/report.h"
 #include "render/table.h"

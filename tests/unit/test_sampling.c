@@ -18,7 +18,7 @@
 
 #include "record/estimate.h"
 #include "model/confidence.h"
-#include "findings/report.h"
+#include "findings/report_findings.h"
 #include "sample_capture.h"
 
 #define RECORDINGS 400

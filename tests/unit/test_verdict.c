@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "findings/report.h"
+#include "findings/report_findings.h"
 #include "sample_capture.h"
 
 /* All sentences as one string; *leak and *next as in the verdict. */

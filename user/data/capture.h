@@ -3,6 +3,8 @@
  * The rows of a capture. record/ fills them, and capture/ writes them to a file and reads them back
  * as one struct capture, which model/, diff/, findings/ and render/ use. Ids are dense and start at
  * 1; 0 means none. These structs hold data only: no I/O here.
+ *
+ * A new table begins in capture/schema.sql: CONTRIBUTING.md, "A capture table".
  */
 #ifndef KMEMTRACE_DATA_CAPTURE_H
 #define KMEMTRACE_DATA_CAPTURE_H

@@ -2,6 +2,8 @@
 /*
  * The pools that allocations are attributed to, and their names. All rooms of user/ use this enum;
  * none may define another one.
+ *
+ * CONTRIBUTING.md, "A pool", lists the steps of adding one; bpf/kmemtrace.h has the other half.
  */
 #ifndef KMEMTRACE_DATA_POOL_H
 #define KMEMTRACE_DATA_POOL_H

@@ -2,8 +2,8 @@
 /*
  * Whose allocations a pool's growth correlates with. Compares, from checkpoint to checkpoint, the
  * pool's change with the change in what each process and cgroup holds. The share says how much of
- * the growth they hold; the correlation says whether both change at the same times. report.c calls
- * it. Correlation is not a cause: call paths show causes.
+ * the growth they hold; the correlation says whether both change at the same times.
+ * report_findings.c calls it. Correlation is not a cause: call paths show causes.
  */
 #ifndef KMEMTRACE_FINDINGS_CORRELATION_H
 #define KMEMTRACE_FINDINGS_CORRELATION_H

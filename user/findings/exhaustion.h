@@ -2,7 +2,7 @@
 /*
  * Time to exhaustion: MemAvailable divided by the present rate, for each growing pool and for
  * MemAvailable itself. A straight line through the recording, with an interval: a rule of thumb,
- * not a forecast. report.c calls it.
+ * not a forecast. report_findings.c calls it.
  */
 #ifndef KMEMTRACE_FINDINGS_EXHAUSTION_H
 #define KMEMTRACE_FINDINGS_EXHAUSTION_H

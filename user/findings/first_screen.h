@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The first screen of a report: what happened, who holds the memory, how urgent it is, how sure
- * that is, what the recording could not see, and what to run next. report.c builds it last, from
- * the other results; render/report_screen.c prints it. It must fit 40 lines of 80 columns whatever
- * the capture holds, so it names at most SCREEN_HOLDERS holders. Names in it are as captured: the
- * renderer must escape them.
+ * that is, what the recording could not see, and what to run next. report_findings.c builds it
+ * last, from the other results; render/report_screen.c prints it. It must fit 40 lines of 80
+ * columns whatever the capture holds, so it names at most SCREEN_HOLDERS holders. Names in it are
+ * as captured: the renderer must escape them.
  */
 #ifndef KMEMTRACE_FINDINGS_FIRST_SCREEN_H
 #define KMEMTRACE_FINDINGS_FIRST_SCREEN_H

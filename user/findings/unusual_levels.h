@@ -2,8 +2,8 @@
 /*
  * Levels that are unusual for the machine or its workload. Fixed rules, each with its source in
  * docs/interpretation.md, are applied to the levels at the end of the view. Also holds the cautions
- * for virtual machines and containers. report.c calls it. A finding is a place to look, not a
- * fault.
+ * for virtual machines and containers. report_findings.c calls it. A finding is a place to look,
+ * not a fault.
  */
 #ifndef KMEMTRACE_FINDINGS_UNUSUAL_LEVELS_H
 #define KMEMTRACE_FINDINGS_UNUSUAL_LEVELS_H

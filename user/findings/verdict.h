@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The verdict: the first paragraph of a report, a few plain sentences for a reader in a hurry.
- * report.c builds it last, from the other results. It must state measured figures only. Names in it
- * are as captured: the renderer must escape them.
+ * report_findings.c builds it last, from the other results. It must state measured figures only.
+ * Names in it are as captured: the renderer must escape them.
  */
 #ifndef KMEMTRACE_FINDINGS_VERDICT_H
 #define KMEMTRACE_FINDINGS_VERDICT_H

@@ -3,7 +3,8 @@
  * Slab caches, one row each: the kernel's levels (slabinfo) beside what was traced. slabinfo may
  * print a merged cache under another name than the tracer saw, so rows match by any of its names.
  * Large kmalloc is a row too. It is in Slab but in no cache, so its level is Slab − Σ num_slabs ×
- * pages_per_slab, and it has no object counts. report.c calls this; ledger.c and findings/ read it.
+ * pages_per_slab, and it has no object counts. report_findings.c calls this; ledger.c and findings/
+ * read it.
  */
 #ifndef KMEMTRACE_MODEL_CACHES_H
 #define KMEMTRACE_MODEL_CACHES_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Growth: outstanding objects added up by call path, cache, call site, process, cgroup, module,
- * pool or kernel entry, largest group first. report.c and diff/profile_growth.c call it. A group
- * never mixes pools.
+ * pool or kernel entry, largest group first. report_findings.c and diff/profile_growth.c call it. A
+ * group never mixes pools.
  */
 #ifndef KMEMTRACE_MODEL_GROWTH_H
 #define KMEMTRACE_MODEL_GROWTH_H

@@ -3,7 +3,7 @@
  * Levels by holder, at the start and the end of a view: processes and cgroups that hold kernel
  * stacks and page tables (task iterator), and callers that hold vmalloc areas (/proc/vmallocinfo).
  * They also cover memory older than the capture, and measure how much of it was freed: the ledger's
- * "preexisting freed". report.c calls it; ledger.c and findings/ read it.
+ * "preexisting freed". report_findings.c calls it; ledger.c and findings/ read it.
  */
 #ifndef KMEMTRACE_MODEL_HOLDERS_H
 #define KMEMTRACE_MODEL_HOLDERS_H

@@ -5,8 +5,8 @@
  * A term that was not measured is NaN, and so is the residual: printed as "–" or null, never as 0.
  *
  * A few terms have no source in any kernel. They are NaN too, the row's remark says which other
- * term includes them, and the residual is still a number. report.c calls it; ledger.c has one row
- * per pool.
+ * term includes them, and the residual is still a number. report_findings.c calls it; ledger.c has
+ * one row per pool.
  */
 #ifndef KMEMTRACE_MODEL_LEDGER_H
 #define KMEMTRACE_MODEL_LEDGER_H

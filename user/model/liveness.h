@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the liveness audit did in a recording: how many objects it looked up in the allocator, what
- * it found, and what that took. report.c calls it; the renderers print it. What the audit means for
- * the figures is in outstanding.h and trust.h.
+ * it found, and what that took. report_findings.c calls it; the renderers print it. What the audit
+ * means for the figures is in outstanding.h and trust.h.
  */
 #ifndef KMEMTRACE_MODEL_LIVENESS_H
 #define KMEMTRACE_MODEL_LIVENESS_H

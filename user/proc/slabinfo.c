@@ -5,6 +5,8 @@
  *   NAME active_objs num_objs objsize objperslab pagesperslab : tunables … : slabdata active num …
  *
  * and are read from their colons outwards, because a cache's name may hold blanks.
+ *
+ * CONTRIBUTING.md, "A slabinfo column", lists the steps of adding one.
  */
 #include "proc/snapshot.h"
 

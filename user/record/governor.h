@@ -6,6 +6,8 @@
  * decisions. Changing a period never biases a sum (bpf/sample.bpf.h). A period cannot lower the
  * price of the events themselves: then the governor reports that, or pauses the most expensive
  * pools and estimates the events it missed.
+ *
+ * CONTRIBUTING.md, "A governor rule", lists the steps of adding one.
  */
 #ifndef KMEMTRACE_RECORD_GOVERNOR_H
 #define KMEMTRACE_RECORD_GOVERNOR_H

@@ -2,6 +2,8 @@
 /*
  * A report for people (80 columns, verdict first) and for programs (docs/schema). Every name is
  * escaped; what was not measured is "–" in the text and null in the JSON, never 0.
+ *
+ * CONTRIBUTING.md, "An output format", lists the steps of adding one.
  */
 #ifndef KMEMTRACE_RENDER_REPORT_H
 #define KMEMTRACE_RENDER_REPORT_H
@@ -9,7 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "findings/report.h"
+#include "findings/report_findings.h"
 
 /* Sections of the text beyond the first screen. */
 enum report_section {

@@ -4,7 +4,7 @@
 #ifndef KMEMTRACE_RENDER_REPORT_INTERNAL_H
 #define KMEMTRACE_RENDER_REPORT_INTERNAL_H
 
-#include "findings/report.h"
+#include "findings/report_findings.h"
 #include "render/page.h"
 #include "render/rows.h"
 

@@ -7,7 +7,7 @@
 
 #include "model/container.h"
 #include "model/entry.h"
-#include "render/findings.h"
+#include "render/report_findings.h"
 #include "render/json_value.h"
 #include "render/report.h"
 #include "render/witness.h"

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "model/confidence.h"
-#include "render/findings.h"
+#include "render/report_findings.h"
 #include "render/report.h"
 #include "render/report_internal.h"
 #include "render/table.h"

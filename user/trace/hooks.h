@@ -2,6 +2,8 @@
 /*
  * The table of what can be attached: one row per program of bpf/. plan.c decides from it what is
  * attached on this kernel. The table is constant data and must never depend on the running kernel.
+ *
+ * CONTRIBUTING.md, "A hook", lists the steps of adding one.
  */
 #ifndef KMEMTRACE_TRACE_HOOKS_H
 #define KMEMTRACE_TRACE_HOOKS_H

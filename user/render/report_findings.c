@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Prints exhaustion, correlation and unusual levels as text and JSON: see findings.h. */
-#include "render/findings.h"
+/* Prints exhaustion, correlation and unusual levels as text and JSON: see report_findings.h. */
+#include "render/report_findings.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,10 +3,10 @@
  * The report's sections of findings: exhaustion, correlation, unusual levels. report_text.c and
  * report_json.c call this. A text section without findings is left out, heading and all.
  */
-#ifndef KMEMTRACE_RENDER_FINDINGS_H
-#define KMEMTRACE_RENDER_FINDINGS_H
+#ifndef KMEMTRACE_RENDER_REPORT_FINDINGS_H
+#define KMEMTRACE_RENDER_REPORT_FINDINGS_H
 
-#include "findings/report.h"
+#include "findings/report_findings.h"
 #include "render/json_value.h"
 #include "render/page.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Builds each part of a report in order: see report.h. Later parts use earlier ones. */
-#include "findings/report.h"
+/* Builds each part of a report in order: see report_findings.h. Later parts use earlier ones. */
+#include "findings/report_findings.h"
 
 #include <errno.h>
 #include <math.h>

@@ -2,9 +2,11 @@
 /*
  * Everything that a report states: report_build() is the one call between a capture and the
  * renderers. cmd_report.c calls it. Renderers only print what is here.
+ *
+ * CONTRIBUTING.md, "A finding", lists the steps of adding one.
  */
-#ifndef KMEMTRACE_FINDINGS_REPORT_H
-#define KMEMTRACE_FINDINGS_REPORT_H
+#ifndef KMEMTRACE_FINDINGS_REPORT_FINDINGS_H
+#define KMEMTRACE_FINDINGS_REPORT_FINDINGS_H
 
 #include "model/caches.h"
 #include "findings/correlation.h"
