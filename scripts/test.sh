@@ -360,8 +360,6 @@ suite_check() {
 	check_clang_tidy
 	check layers-self-test scripts/check-layers.sh --self-test
 	check layers scripts/check-layers.sh
-	check guides-self-test scripts/check-guides.sh --self-test
-	check guides scripts/check-guides.sh
 	check man-page run_man
 	check help scripts/check-help.sh
 	check version run_version
