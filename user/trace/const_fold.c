@@ -33,6 +33,22 @@ static bool is_wide(const struct bpf_insn *in)
 	return in->code == (BPF_LD | BPF_IMM | BPF_DW);
 }
 
+/* How many bytes a load reads; 0 if `in` is no load. */
+static size_t load_size(const struct bpf_insn *in)
+{
+	switch (in->code) {
+	case BPF_LDX | BPF_MEM | BPF_B:
+		return 1;
+	case BPF_LDX | BPF_MEM | BPF_H:
+		return 2;
+	case BPF_LDX | BPF_MEM | BPF_W:
+		return 4;
+	case BPF_LDX | BPF_MEM | BPF_DW:
+		return 8;
+	}
+	return 0;
+}
+
 /*
  * The value that a load reads at offset `at` of the `size` bytes of values. False if `in` is no
  * load or reads past the end.
@@ -40,39 +56,40 @@ static bool is_wide(const struct bpf_insn *in)
 static bool load_value(const struct bpf_insn *in, uint64_t at, const void *values, size_t size,
 		       uint64_t *value)
 {
-	const void *from = (const char *)values + at;
-	size_t left = at < size ? size - at : 0;
-	uint16_t half;
-	uint32_t word;
+	size_t bytes = load_size(in);
+	union {
+		uint8_t byte;
+		uint16_t half;
+		uint32_t word;
+		uint64_t two_words;
+	} read;
 
-	switch (in->code) {
-	case BPF_LDX | BPF_MEM | BPF_B:
-		return left >= 1 && (*value = *(const uint8_t *)from, true);
-	case BPF_LDX | BPF_MEM | BPF_H:
-		return left >= 2 && (memcpy(&half, from, 2), *value = half, true);
-	case BPF_LDX | BPF_MEM | BPF_W:
-		return left >= 4 && (memcpy(&word, from, 4), *value = word, true);
-	case BPF_LDX | BPF_MEM | BPF_DW:
-		return left >= 8 && (memcpy(value, from, 8), true);
-	}
-	return false;
+	if (!bytes || at > size || size - at < bytes)
+		return false;
+	memcpy(&read, (const char *)values + at, bytes);
+	*value = bytes == 1   ? read.byte
+		 : bytes == 2 ? read.half
+		 : bytes == 4 ? read.word
+			      : read.two_words;
+	return true;
 }
 
 /*
- * For each register, the instruction that made it a pointer into the map or a constant; NULL if
- * unknown.
+ * What is known of each register: the instruction that made it a pointer into the map, or a
+ * constant (NULL: none did).
  */
-struct known {
+struct registers {
 	struct bpf_insn *pointer[MAX_BPF_REG], *number[MAX_BPF_REG];
 };
 
-static void known_forget(struct known *k, const struct bpf_insn *in)
+static void registers_forget(struct registers *k, const struct bpf_insn *in)
 {
 	uint8_t class = BPF_CLASS(in->code);
 
 	if (in->code == (BPF_JMP | BPF_EXIT) || in->code == (BPF_JMP | BPF_JA)) {
-		*k = (struct known){}; /* the next instruction is another function or a jump target
-					*/
+		*k = (struct registers){}; /* the next instruction is another function or a jump
+					    * target
+					    */
 	} else if (in->code == (BPF_JMP | BPF_CALL)) {
 		memset(k->pointer, 0,
 		       BPF_REG_6 * sizeof(k->pointer[0])); /* a call keeps r6 to r9 */
@@ -177,18 +194,18 @@ static bool is_number(const struct bpf_insn *in)
 static void loads_and_jumps_fold(struct bpf_insn *insns, struct walk *w, const bool *target, int fd,
 				 const void *values, size_t size)
 {
-	struct known known = {};
+	struct registers known = {};
 
 	for (size_t i = 0; i < w->nr; i++) {
 		struct bpf_insn *in = &insns[i], was = *in;
 
 		if (target[i])
-			known = (struct known){};
+			known = (struct registers){};
 		if (BPF_CLASS(in->code) == BPF_LDX && known.pointer[in->src_reg])
 			load_fold(in, known.pointer[in->src_reg], values, size);
 		else if (is_jump(in) && known.number[in->dst_reg])
 			jump_fold(in, known.number[in->dst_reg]->imm, w);
-		known_forget(&known, &was);
+		registers_forget(&known, &was);
 		if (is_number(in))
 			known.number[in->dst_reg] = in;
 		if (!is_wide(in))
