@@ -207,7 +207,7 @@ static void no_share_of_all_cpus_is_beyond_100_percent(void **state)
 		governor_step(&g, &r);
 	assert_true(g.cost <= 100 && governor_mean(&g) <= 100);
 	for (int p = 0; p < KMT_POOLS; p++)
-		assert_true(g.price[p] <= 100 && g.dearest[p] <= 100);
+		assert_true(g.price[p] <= 100 && g.highest_price[p] <= 100);
 }
 
 /* "… even without samples": what samples cost beside is no part of that figure. */
@@ -257,7 +257,7 @@ static void a_flickering_load_is_probed_ever_more_rarely(void **state)
 }
 
 /* Twice the budget, in two pools: one of them fits. */
-static void the_dearest_pool_alone_is_paused(void **state)
+static void the_highest_price_pool_alone_is_paused(void **state)
 {
 	struct governor g = limited(1);
 
@@ -387,7 +387,7 @@ int main(void)
 		cmocka_unit_test(the_floor_is_what_events_cost_without_samples),
 		cmocka_unit_test(a_budget_that_was_not_given_pauses_nothing),
 		cmocka_unit_test(a_flickering_load_is_probed_ever_more_rarely),
-		cmocka_unit_test(the_dearest_pool_alone_is_paused),
+		cmocka_unit_test(the_highest_price_pool_alone_is_paused),
 		cmocka_unit_test(an_exact_recording_with_a_limit_samples_first_and_then_pauses),
 		cmocka_unit_test(what_was_asked_for_is_the_finest),
 		cmocka_unit_test(exact_stays_exact_within_its_budget),

@@ -1,31 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The cost is the cost of events that are not sampled plus the cost of samples. The second is
- * inversely proportional to the sampling period, so one division gives the period that fits the
- * budget. If the events alone exceed the budget, pools are paused. See governor.h.
+ * The cost of tracing is the cost of the events themselves plus the cost of samples. All costs are
+ * in percent of all CPU time. governor_step() handles a reading in three steps:
+ * 1. What does it cost? (reading_take)
+ * 2. Which pools can be watched at all? A pool whose events alone do not fit the budget is paused,
+ *    if that is allowed. (pools_decide, pools_apply)
+ * 3. How finely can the watched pools be sampled? The cost of samples is inversely proportional to
+ *    the sampling period, so one division gives the factor that fits what the events leave of the
+ *    budget. (factor_decide, periods_apply)
+ * Exact mode has no periods: it is kept, given up, or reported as too expensive (exact_step).
+ * No decision rests on one reading alone: a burst is no load.
  */
 #include "record/governor.h"
 
 #include <math.h>
 #include <string.h>
 
-#define TARGET    0.9  /* aim at this share of the budget */
-#define DEAD_BAND 1.25 /* ignore smaller changes */
-#define FASTEST_DOWN \
-	2.0 /* a period falls by at most this factor at a time, but rises as far as needed */
-#define LEAST_ROOM                                                                           \
-	0.02 /* always leave this share of the budget to samples: a trace without samples is \
-		useless */
-#define PERIOD_LEAST (32ull << 10)
-#define PERIOD_MOST  (1ull << 30)
-#define FILL_MOST    0.6 /* a fuller live table also makes the periods longer */
 #define OVER_READINGS                                                               \
 	2 /* in a row, before exact mode gives in or complains, or a pool is paused \
 	   */
 
+/* Sampling. Shares are of the budget. */
+#define SAMPLE_TARGET 0.9 /* aim at this share, events and samples together */
+#define LEAST_ROOM \
+	0.02 /* leave this share to samples in any case: without any, a trace is useless */
+#define DEAD_BAND    1.25 /* ignore changes of the periods by smaller factors */
+#define FASTEST_DOWN 2.0  /* a period falls by at most this factor at a time, but rises as needed \
+			   */
+#define PERIOD_LEAST (32ull << 10) /* bytes */
+#define PERIOD_MOST  (1ull << 30)
+#define FILL_MOST    0.6 /* a live table fuller than this also makes the periods longer … */
+#define FILL_FACTOR  2.0 /* … by this factor at a time */
+
 /*
- * Shares of the budget: pools whose events cost more are paused, and resumed once they cost less
- * than the second value.
+ * Pausing. Pools whose events cost more than this share of the budget are paused, and resumed once
+ * they cost less than the second share.
  */
 #define PAUSE_ABOVE  1.2
 #define RESUME_BELOW 0.8
@@ -54,50 +63,14 @@ double governor_mean(const struct governor *g)
 	return g->readings ? g->cost_sum / g->readings : -1;
 }
 
-/* Over budget in exact mode: start sampling if allowed, else report the cost. */
-static bool exact_step(struct governor *g)
+/* Is it so for enough readings in a row? */
+static bool over_for_long(struct governor *g, bool over)
 {
-	g->nr_over = g->cost > g->options.budget ? g->nr_over + 1 : 0;
-	if (g->nr_over < OVER_READINGS) {
-		g->state = GOVERNOR_HOLDS;
-		return false;
-	}
-	g->state = GOVERNOR_OVER;
-	if (!g->options.may_sample)
-		return false;
-	g->state = GOVERNOR_HOLDS;
-	g->exact = false;
-	g->nr_over = 0;
-	for (int p = 0; p < KMT_POOLS; p++)
-		g->period[p] = g->options.sample_bytes;
-	return true;
+	g->over_in_a_row = over ? g->over_in_a_row + 1 : 0;
+	return g->over_in_a_row >= OVER_READINGS;
 }
 
-static uint64_t period_clamp(const struct governor *g, double period)
-{
-	/* do not refine sampling while the events alone exceed the budget */
-	bool refine = g->options.may_refine && g->state == GOVERNOR_HOLDS;
-	double least = refine ? PERIOD_LEAST : g->options.sample_bytes;
-
-	if (period < least)
-		return least;
-	return period > PERIOD_MOST ? PERIOD_MOST : (uint64_t)period;
-}
-
-static bool periods_scale(struct governor *g, double factor)
-{
-	bool changed = false;
-
-	for (int p = 0; p < KMT_POOLS; p++) {
-		uint64_t period = period_clamp(g, g->period[p] * factor);
-
-		changed |= period != g->period[p];
-		g->period[p] = period;
-	}
-	return changed;
-}
-
-/* ---- paused pools ---- */
+/* ---- 1. what does it cost? ---- */
 
 /* The periods that were in force for the last passed_s seconds. */
 static void periods_count(struct governor *g, double passed_s)
@@ -127,77 +100,6 @@ void governor_count_paused(struct governor *g, double now_s)
 	g->at_s = now_s;
 }
 
-/* Of the pools not yet in `done`, the one whose events cost least. */
-static int pool_cheapest(const struct governor *g, const bool *done)
-{
-	int least = -1;
-
-	for (int p = 0; p < KMT_POOLS; p++)
-		if (!done[p] && (least < 0 || g->price[p] < g->price[least]))
-			least = p;
-	return least;
-}
-
-/* Watch as many of the cheapest pools as fit the budget. */
-static void pools_choose(struct governor *g)
-{
-	bool done[KMT_POOLS] = {}, paused[KMT_POOLS] = {}, more = false, fewer = false;
-	double sum = 0;
-
-	for (int n = 0; n < KMT_POOLS; n++) {
-		int p = pool_cheapest(g, done);
-
-		done[p] = true;
-		paused[p] = sum + g->price[p] >
-			    g->options.budget * (g->paused[p] ? RESUME_BELOW : PAUSE_ABOVE);
-		if (!paused[p])
-			sum += g->price[p];
-		more |= paused[p] && !g->paused[p];
-		fewer |= !paused[p] && g->paused[p];
-	}
-	g->nr_over = more ? g->nr_over + 1 : 0;
-	if (more && g->nr_over < OVER_READINGS)
-		return; /* a single burst must not pause a pool */
-	if (more)
-		g->probe_every = g->at_s - g->resumed_s > SETTLED_S
-					 ? PROBE_EVERY
-					 : fmin(2 * g->probe_every, PROBE_MOST);
-	if (fewer)
-		g->resumed_s = g->at_s;
-	if (more || fewer)
-		g->probe_in = g->probe_every;
-	memcpy(g->paused, paused, sizeof(paused));
-	for (int p = 0; p < KMT_POOLS; p++)
-		if (paused[p])
-			g->dearest[p] = fmax(g->dearest[p], g->price[p]);
-}
-
-/* Schedule the next window in which paused pools are probed. */
-static void probe_schedule(struct governor *g)
-{
-	bool any = false;
-
-	for (int p = 0; p < KMT_POOLS; p++)
-		any |= g->paused[p];
-	g->probe = any && --g->probe_in <= 0;
-	if (g->probe)
-		g->probe_in = g->probe_every;
-}
-
-/* ---- a reading ---- */
-
-/*
- * The factor by which the period rises: what two readings in a row agree on. A shorter burst costs
- * little.
- */
-static double rise_twice(struct governor *g, double factor)
-{
-	double agreed = fmin(factor, g->last_factor);
-
-	g->last_factor = fmax(factor, 1);
-	return factor > 1 ? agreed : factor;
-}
-
 /*
  * A share of CPU time in percent, capped at 100. The sum of run times can exceed the CPU time: an
  * interrupt during a program counts towards that program, and the programs it runs are counted
@@ -212,14 +114,17 @@ static double share(double ns, double cpu_ns)
  * The price of each pool's events without samples. A pool that was not watched keeps its last
  * price.
  */
-static void prices_take(struct governor *g, const struct cost_reading *r, double all)
+static void prices_take(struct governor *g, const struct cost_reading *r)
 {
-	double idle = all > r->sampling_ns ? 1 - r->sampling_ns / all : 0;
+	double all = 0, without_samples;
 
+	for (int p = 0; p < KMT_POOLS; p++)
+		all += r->pool[p].run_ns;
+	without_samples = all > r->sampling_ns ? 1 - r->sampling_ns / all : 0;
 	for (int p = 0; p < KMT_POOLS; p++) {
 		if (g->paused[p] && !g->probe)
 			continue;
-		g->price[p] = share(r->pool[p].run_ns * idle, r->cpu_ns);
+		g->price[p] = share(r->pool[p].run_ns * without_samples, r->cpu_ns);
 		g->rate[p] = r->window_s > 0 ? r->pool[p].runs / r->window_s : 0;
 	}
 }
@@ -236,38 +141,189 @@ static double cost_of(const struct governor *g, const struct cost_reading *r)
 	return fmin(100, cost);
 }
 
-bool governor_step(struct governor *g, const struct cost_reading *r)
+static void reading_take(struct governor *g, const struct cost_reading *r)
 {
-	double all = 0, idle = 0, room, factor;
-
-	if (r->cpu_ns <= 0)
-		return false;
-	for (int p = 0; p < KMT_POOLS; p++)
-		all += r->pool[p].run_ns;
 	governor_count_paused(g, r->at_s);
-	prices_take(g, r, all);
+	prices_take(g, r);
 	g->cost = cost_of(g, r);
 	g->cost_sum += g->cost;
 	g->readings++;
+}
+
+/* ---- exact mode ---- */
+
+/* If it stays over budget: begin to sample if allowed, else report it. True if a period changed. */
+static bool exact_step(struct governor *g)
+{
+	g->state = GOVERNOR_HOLDS;
+	if (!over_for_long(g, g->cost > g->options.budget))
+		return false;
+	if (!g->options.may_sample) {
+		g->state = GOVERNOR_OVER;
+		return false;
+	}
+	g->exact = false;
+	g->over_in_a_row = 0;
+	for (int p = 0; p < KMT_POOLS; p++)
+		g->period[p] = g->options.sample_bytes;
+	return true;
+}
+
+/* ---- 2. which pools can be watched? ---- */
+
+struct pools_decision {
+	bool paused[KMT_POOLS];
+	bool more,
+		fewer; /* some that are watched now are in it; some that are paused now are not */
+};
+
+/* Of the pools not yet in `done`, the one whose events cost least. */
+static int pool_cheapest(const struct governor *g, const bool *done)
+{
+	int least = -1;
+
+	for (int p = 0; p < KMT_POOLS; p++)
+		if (!done[p] && (least < 0 || g->price[p] < g->price[least]))
+			least = p;
+	return least;
+}
+
+/* Watch as many of the cheapest pools as fit the budget, and pause the others. */
+static struct pools_decision pools_decide(const struct governor *g)
+{
+	struct pools_decision d = {};
+	bool done[KMT_POOLS] = {};
+	double sum = 0;
+
+	for (int n = 0; n < KMT_POOLS; n++) {
+		int p = pool_cheapest(g, done);
+		double limit = g->options.budget * (g->paused[p] ? RESUME_BELOW : PAUSE_ABOVE);
+
+		done[p] = true;
+		d.paused[p] = sum + g->price[p] > limit;
+		if (!d.paused[p])
+			sum += g->price[p];
+		d.more |= d.paused[p] && !g->paused[p];
+		d.fewer |= !d.paused[p] && g->paused[p];
+	}
+	return d;
+}
+
+static void pools_apply(struct governor *g, const struct pools_decision *d)
+{
+	bool for_long = over_for_long(g, d->more);
+
+	if (d->more && !for_long)
+		return;
+	if (d->more)
+		g->probe_every = g->at_s - g->resumed_s > SETTLED_S
+					 ? PROBE_EVERY
+					 : fmin(2 * g->probe_every, PROBE_MOST);
+	if (d->fewer)
+		g->resumed_s = g->at_s;
+	if (d->more || d->fewer)
+		g->probe_in = g->probe_every;
+	memcpy(g->paused, d->paused, sizeof(g->paused));
+	for (int p = 0; p < KMT_POOLS; p++)
+		if (g->paused[p])
+			g->highest_price[p] = fmax(g->highest_price[p], g->price[p]);
+}
+
+/* Schedule the next window in which paused pools are probed. */
+static void probe_schedule(struct governor *g)
+{
+	bool any = false;
+
+	for (int p = 0; p < KMT_POOLS; p++)
+		any |= g->paused[p];
+	g->probe = any && --g->probe_in <= 0;
+	if (g->probe)
+		g->probe_in = g->probe_every;
+}
+
+/* ---- 3. how finely can they be sampled? ---- */
+
+/* What the events of the watched pools cost without samples, and whether that fits the budget. */
+static double floor_take(struct governor *g)
+{
+	double events = 0;
+
+	for (int p = 0; p < KMT_POOLS; p++)
+		events += g->paused[p] ? 0 : g->price[p];
+	g->floor = fmin(100, events);
+	g->state = events > g->options.budget ? GOVERNOR_FLOOR : GOVERNOR_HOLDS;
+	return events;
+}
+
+/* A factor above 1 is what two readings in a row agree on. */
+static double factor_agreed(struct governor *g, double factor)
+{
+	double agreed = fmin(factor, g->last_factor);
+
+	g->last_factor = fmax(factor, 1);
+	return factor > 1 ? agreed : factor;
+}
+
+/* The factor for all sampling periods; 1: leave them as they are. `events` is from floor_take(). */
+static double factor_decide(struct governor *g, const struct cost_reading *r, double events)
+{
+	double budget = g->options.budget;
+	double room = fmax(SAMPLE_TARGET * budget - events, LEAST_ROOM * budget);
+	double factor = factor_agreed(g, fmax(r->sampling / room, 1 / FASTEST_DOWN));
+
+	if (r->live_fill > FILL_MOST && factor < DEAD_BAND)
+		return FILL_FACTOR;
+	if (factor > 1 / DEAD_BAND && factor < DEAD_BAND)
+		return 1;
+	if (factor < 1 && r->live_fill > FILL_MOST / 2)
+		return 1; /* finer sampling would only fill the table */
+	return factor;
+}
+
+static uint64_t period_clamp(const struct governor *g, double period)
+{
+	/* do not refine sampling while the events alone exceed the budget */
+	bool refine = g->options.may_refine && g->state == GOVERNOR_HOLDS;
+	double least = refine ? PERIOD_LEAST : g->options.sample_bytes;
+
+	if (period < least)
+		return least;
+	return period > PERIOD_MOST ? PERIOD_MOST : (uint64_t)period;
+}
+
+/* True if a period changed. */
+static bool periods_apply(struct governor *g, double factor)
+{
+	bool changed = false;
+
+	for (int p = 0; p < KMT_POOLS && factor != 1; p++) {
+		uint64_t period = period_clamp(g, g->period[p] * factor);
+
+		changed |= period != g->period[p];
+		g->period[p] = period;
+	}
+	return changed;
+}
+
+/* ---- a reading ---- */
+
+bool governor_step(struct governor *g, const struct cost_reading *r)
+{
+	double events;
+
+	if (r->cpu_ns <= 0)
+		return false;
+	reading_take(g, r);
 	if (g->exact && (g->options.may_sample || !g->options.may_pause))
 		return exact_step(g);
+	if (g->options.may_pause) {
+		struct pools_decision decision = pools_decide(g);
 
-	if (g->options.may_pause)
-		pools_choose(g);
+		pools_apply(g, &decision);
+	}
 	probe_schedule(g);
 	if (g->exact)
 		return false;
-	for (int p = 0; p < KMT_POOLS; p++)
-		idle += g->paused[p] ? 0 : g->price[p];
-	g->floor = fmin(100, idle);
-	g->state = idle > g->options.budget ? GOVERNOR_FLOOR : GOVERNOR_HOLDS;
-	room = fmax(TARGET * g->options.budget - idle, LEAST_ROOM * g->options.budget);
-	factor = rise_twice(g, fmax(r->sampling / room, 1 / FASTEST_DOWN));
-	if (r->live_fill > FILL_MOST && factor < DEAD_BAND)
-		factor = FASTEST_DOWN;
-	else if (factor > 1 / DEAD_BAND && factor < DEAD_BAND)
-		return false;
-	else if (factor < 1 && r->live_fill > FILL_MOST / 2)
-		return false; /* finer sampling would only fill the table */
-	return periods_scale(g, factor);
+	events = floor_take(g);
+	return periods_apply(g, factor_decide(g, r, events));
 }

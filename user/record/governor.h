@@ -39,29 +39,36 @@ enum governor_state {
 
 struct governor {
 	struct governor_options options;
-	uint64_t period[KMT_POOLS]; /* periods to set now; KMT_EVERY: every object */
-	bool exact;                 /* still */
+
+	/* what is decided: the recorder carries it out */
+	uint64_t period[KMT_POOLS]; /* sampling periods in bytes; KMT_EVERY: every object */
+	bool exact;                 /* every object is still tracked */
 	bool paused[KMT_POOLS];     /* not watched now … */
 	bool probe; /* … except during the next window, to measure the current price */
+
+	/* what is known, for messages and reports */
 	enum governor_state state;
-	double cost;  /* of the last reading, in percent of all CPUs; at most 100 */
+	double cost;  /* of the last reading, in percent of all CPU time; at most 100 */
 	double floor; /* … the part that the events of the watched pools cost without samples */
-	double cost_sum;           /* of all readings, */
-	int readings;              /* which are so many */
-	double price[KMT_POOLS];   /* percent: the cost of a pool's events without samples when last
-				      watched, */
-	double rate[KMT_POOLS];    /* and the events per second then */
-	double dearest[KMT_POOLS]; /* the highest price of a pool while it was paused */
-	double paused_s[KMT_POOLS]; /* seconds that a pool was not watched, */
-	double not_watched; /* and the events missed in that time, at the rate of the last probe */
-	double at_s;        /* both counted up to this time */
+	double cost_sum;                 /* of all readings, in percent */
+	int readings;                    /* their number */
+	double highest_price[KMT_POOLS]; /* the highest price of a pool while it was paused */
+	double paused_s[KMT_POOLS];      /* seconds that a pool was not watched, … */
+	double not_watched; /* … and the events missed in that time, at the rate of the last probe
+			     */
 	/* the periods in force so far, while sampling */
-	double sampled_s;           /* for so long */
-	double period_s[KMT_POOLS]; /* × seconds: the mean is this over sampled_s */
+	double sampled_s;           /* for so many seconds */
+	double period_s[KMT_POOLS]; /* bytes × seconds: the mean is this over sampled_s */
 	uint64_t period_least[KMT_POOLS], period_most[KMT_POOLS];
-	double last_factor; /* factor for the period that the last reading asked for; ≥ 1 */
-	int nr_over;        /* readings over budget in a row */
-	int probe_every, probe_in; /* readings */
+
+	/* what one reading leaves for the next */
+	double price[KMT_POOLS]; /* what a pool's events cost without samples, in percent of all CPU
+				    time, when last watched … */
+	double rate[KMT_POOLS];  /* … and how many there were per second */
+	double at_s;        /* paused_s, not_watched and the periods are counted up to this time */
+	double last_factor; /* factor for the periods that the last reading asked for; ≥ 1 */
+	int over_in_a_row;  /* readings over budget, one after the other */
+	int probe_every, probe_in; /* readings from one probe to the next; to the next one */
 	double resumed_s;          /* when a pool was last resumed */
 };
 

@@ -165,7 +165,7 @@ static int not_watched_put(struct recorder *r)
 			at += snprintf(text + at, sizeof(text) - at,
 				       "%s%s for %.1f s, as its events take %s %% of all CPU time",
 				       at ? "; " : "", watched_names[p], g->paused_s[p],
-				       units_percent(dear, g->dearest[p]));
+				       units_percent(dear, g->highest_price[p]));
 	return at ? capture_put_meta(r->writer, META_NOT_WATCHED, text) : 0;
 }
 
