@@ -28,6 +28,7 @@
 #include "base/cleanup.h"
 #include "close.h"
 #include "capture/capture.h"
+#include "capture/writer_internal.h"
 #include "said.h"
 
 static char dir[64];  /* of this run */
@@ -524,6 +525,28 @@ static void rows_the_reader_would_refuse_are_refused(void **state)
 	assert_int_equal(read_capture(file, &c), 0);
 	assert_int_equal(c->nr_checkpoints, 0);
 	capture_free(c);
+}
+
+/* SQLite keeps the values of the row before: a column left out would be written with one of them.
+ */
+static void a_row_with_a_column_too_few_is_refused(void **state)
+{
+	struct capture_writer *w;
+	struct insert_row row;
+
+	(void)state;
+	remove_file();
+	assert_int_equal(capture_writer_new(file, false, &w), 0);
+	assert_int_equal(capture_put_meta(w, "host", "a"), 0);
+	row = insert_begin(w, INSERT_META);
+	insert_name(&row, "kernel");
+	said_begin();
+	assert_int_equal(insert_end(&row), -EINVAL);
+	said_end();
+	assert_said("a row of 2 columns has 1");
+	assert_int_equal(capture_put_meta(w, "host", "b"),
+			 -EINVAL); /* nothing is written after it */
+	capture_writer_discard(w);
 }
 
 /* ---- creation ---- */
@@ -1463,6 +1486,7 @@ int main(void)
 		cmocka_unit_test(each_pool_has_one_name),
 		cmocka_unit_test(no_kernel_address_is_stored),
 		cmocka_unit_test(rows_the_reader_would_refuse_are_refused),
+		cmocka_unit_test(a_row_with_a_column_too_few_is_refused),
 		cmocka_unit_test(other_files_are_not_overwritten),
 		cmocka_unit_test(kill_9_loses_nothing_committed),
 		cmocka_unit_test(kill_in_mid_commit_is_rolled_back),

@@ -13,7 +13,6 @@
  * vfs.c.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -116,55 +115,63 @@ static int writer_begin(struct capture_writer *w)
 	return err;
 }
 
-static int bind_text(sqlite3_stmt *stmt, int column, const char *text, size_t max)
+struct insert_row insert_begin(struct capture_writer *w, int insert)
+{
+	return (struct insert_row){.w = w, .stmt = w->inserts[insert], .err = writer_begin(w)};
+}
+
+static void insert_bound(struct insert_row *row, int rc)
+{
+	if (rc != SQLITE_OK && !row->err)
+		row->err = writer_fail(row->w);
+}
+
+void insert_int(struct insert_row *row, int64_t value)
+{
+	insert_bound(row, sqlite3_bind_int64(row->stmt, ++row->column, value));
+}
+
+void insert_real(struct insert_row *row, double value)
+{
+	insert_bound(row, sqlite3_bind_double(row->stmt, ++row->column, value));
+}
+
+void insert_null(struct insert_row *row)
+{
+	insert_bound(row, sqlite3_bind_null(row->stmt, ++row->column));
+}
+
+static void insert_cut(struct insert_row *row, const char *text, size_t max)
 {
 	size_t len = text ? strnlen(text, max) : 0;
 
-	return sqlite3_bind_text(stmt, column, text ? text : "", len, SQLITE_STATIC);
+	insert_bound(row, sqlite3_bind_text(row->stmt, ++row->column, text ? text : "", (int)len,
+					    SQLITE_STATIC));
 }
 
-static int bind_row(sqlite3_stmt *stmt, const char *types, va_list ap)
+void insert_name(struct insert_row *row, const char *name)
 {
-	int rc = SQLITE_OK, column = 1;
-
-	for (; *types && rc == SQLITE_OK; types++) {
-		if (*types == 'i') {
-			rc = sqlite3_bind_int64(stmt, column++, va_arg(ap, int64_t));
-		} else if (*types == 't') {
-			rc = bind_text(stmt, column++, va_arg(ap, const char *), CAPTURE_NAME_MAX);
-		} else if (*types == 'T') {
-			rc = bind_text(stmt, column++, va_arg(ap, const char *), CAPTURE_TEXT_MAX);
-		} else if (*types == 'r') {
-			rc = sqlite3_bind_double(stmt, column++, va_arg(ap, double));
-		} else if (*types == 'A') {
-			const double *ages = va_arg(ap, const double *);
-
-			for (int b = 0; b < AGE_BUCKETS && rc == SQLITE_OK; b++)
-				rc = sqlite3_bind_double(stmt, column++, ages[b]);
-		} else {
-			rc = sqlite3_bind_null(stmt, column++);
-		}
-	}
-	return rc;
+	insert_cut(row, name, CAPTURE_NAME_MAX);
 }
 
-int writer_insert(struct capture_writer *w, int insert, const char *types, ...)
+void insert_text(struct insert_row *row, const char *text)
 {
-	sqlite3_stmt *stmt = w->inserts[insert];
-	int rc, err = writer_begin(w);
-	va_list ap;
+	insert_cut(row, text, CAPTURE_TEXT_MAX);
+}
 
-	if (err)
-		return err;
-	va_start(ap, types);
-	rc = bind_row(stmt, types, ap);
-	va_end(ap);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(stmt);
-	if (rc != SQLITE_DONE)
-		err = writer_fail(w);
-	sqlite3_reset(stmt);
-	return err;
+int insert_end(struct insert_row *row)
+{
+	int columns = sqlite3_bind_parameter_count(row->stmt);
+
+	/* SQLite would give a column that is left out the value that it had in the row before. */
+	if (!row->err && row->column != columns)
+		row->err = row->w->failed =
+			log_error(EINVAL, "a row of %d columns has %d (a bug in kmemtrace)",
+				  columns, row->column);
+	if (!row->err && sqlite3_step(row->stmt) != SQLITE_DONE)
+		row->err = writer_fail(row->w);
+	sqlite3_reset(row->stmt);
+	return row->err;
 }
 
 /*

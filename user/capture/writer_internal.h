@@ -68,10 +68,26 @@ int writer_no_memory(struct capture_writer *w);
 int writer_exec(struct capture_writer *w, const char *sql);
 
 /*
- * Insert one row, in a transaction opened if none is. `types` has a letter a column: i int64_t, t
- * const char * (cut at CAPTURE_NAME_MAX, NULL is ""), T the same cut at CAPTURE_TEXT_MAX, r double,
- * 0 NULL, A const double[AGE_BUCKETS].
+ * One row to insert. insert_begin() opens a transaction if none is open; then each column is given,
+ * in the order of the table; insert_end() inserts the row. An error sticks: insert_end() returns
+ * the first one. Texts are borrowed until then; NULL is "".
  */
-int writer_insert(struct capture_writer *w, int insert, const char *types, ...);
+struct insert_row {
+	struct capture_writer *w;
+	sqlite3_stmt *stmt;
+	int column; /* columns given so far */
+	int err;
+};
+
+struct insert_row insert_begin(struct capture_writer *w, int insert);
+void insert_int(struct insert_row *row, int64_t value);
+void insert_real(struct insert_row *row, double value);
+void insert_null(struct insert_row *row);
+/* A name, cut at CAPTURE_NAME_MAX bytes. */
+void insert_name(struct insert_row *row, const char *name);
+/* A command line or a fact, cut at CAPTURE_TEXT_MAX bytes. */
+void insert_text(struct insert_row *row, const char *text);
+/* Insert the row. Returns 0, or −errno after printing why. */
+int insert_end(struct insert_row *row);
 
 #endif

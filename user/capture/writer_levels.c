@@ -12,28 +12,30 @@
 #include "capture/writer_internal.h"
 
 static int put_level_name(struct capture_writer *w, enum level_part part, const struct level *l,
-			  int64_t id)
+			  uint32_t name)
 {
-	static const char *const types[LEVEL_DIMS + 1] = {"it", "iti", "itii", "itiii"};
+	struct insert_row row = insert_begin(w, INSERT_LEVEL_NAME + part);
 
-	return writer_insert(w, INSERT_LEVEL_NAME + part, types[level_forms[part].nr_dims], id,
-			     l->text, l->dims[0], l->dims[1], l->dims[2]);
+	insert_int(&row, name);
+	insert_name(&row, l->text);
+	for (int d = 0; d < level_forms[part].nr_dims; d++)
+		insert_int(&row, l->dims[d]);
+	return insert_end(&row);
 }
 
+/* The values of a name in this snapshot; NULL: it is gone. */
 static int put_level_row(struct capture_writer *w, enum level_part part, const int64_t *values,
 			 uint32_t name)
 {
-	static const char *const types[LEVEL_VALUES + 1] = {"",     "ii",    "iii",
-							    "iiii", "iiiii", "iiiiii"};
-	static const char *const gone[LEVEL_VALUES + 1] = {"",     "i0",    "i00",
-							   "i000", "i0000", "i00000"};
-	int64_t id = (int64_t)(w->nr_snapshots + 1) << LEVEL_NAME_BITS | name;
-	int nr = level_forms[part].nr_values;
+	struct insert_row row = insert_begin(w, INSERT_LEVEL_ROW + part);
 
-	if (!values)
-		return writer_insert(w, INSERT_LEVEL_ROW + part, gone[nr], id);
-	return writer_insert(w, INSERT_LEVEL_ROW + part, types[nr], id, values[0], values[1],
-			     values[2], values[3], values[4]);
+	insert_int(&row, (int64_t)(w->nr_snapshots + 1) << LEVEL_NAME_BITS | name);
+	for (int v = 0; v < level_forms[part].nr_values; v++)
+		if (values)
+			insert_int(&row, values[v]);
+		else
+			insert_null(&row);
+	return insert_end(&row);
 }
 
 /*
@@ -116,6 +118,23 @@ static int put_part(struct capture_writer *w, enum level_part part, const struct
 	return err;
 }
 
+static int put_snapshot_row(struct capture_writer *w, const struct snapshot *s, int64_t parts)
+{
+	struct insert_row row = insert_begin(w, INSERT_SNAPSHOT);
+
+	insert_int(&row, (int64_t)w->nr_snapshots + 1);
+	insert_name(&row, snapshot_kind_names[s->kind]);
+	insert_real(&row, s->t_s);
+	insert_real(&row, s->wall_s);
+	insert_int(&row, parts);
+	insert_int(&row, (int64_t)s->meminfo.bad_lines);
+	insert_int(&row, (int64_t)s->vmstat.bad_lines);
+	insert_int(&row, (int64_t)s->slabs.bad_lines);
+	insert_int(&row, (int64_t)s->zones.bad_lines);
+	insert_int(&row, (int64_t)s->vmallocs.bad_lines);
+	return insert_end(&row);
+}
+
 int capture_put_snapshot(struct capture_writer *w, const struct snapshot *s)
 {
 	int64_t parts = 0;
@@ -129,11 +148,7 @@ int capture_put_snapshot(struct capture_writer *w, const struct snapshot *s)
 				 s->t_s, w->last_t_s);
 	for (int part = 0; part < LEVEL_PARTS; part++)
 		parts |= level_count(s, part) ? 1 << part : 0;
-	err = writer_insert(w, INSERT_SNAPSHOT, "itrriiiiii", (int64_t)w->nr_snapshots + 1,
-			    snapshot_kind_names[s->kind], s->t_s, s->wall_s, parts,
-			    (int64_t)s->meminfo.bad_lines, (int64_t)s->vmstat.bad_lines,
-			    (int64_t)s->slabs.bad_lines, (int64_t)s->zones.bad_lines,
-			    (int64_t)s->vmallocs.bad_lines);
+	err = put_snapshot_row(w, s, parts);
 	for (int part = 0; part < LEVEL_PARTS && !err; part++)
 		if (parts & 1 << part)
 			err = put_part(w, part, s);

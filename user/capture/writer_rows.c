@@ -38,7 +38,11 @@ static int writer_intern(struct capture_writer *w, struct intern *table,
 
 int capture_put_meta(struct capture_writer *w, const char *key, const char *value)
 {
-	return writer_insert(w, INSERT_META, "tT", key, value);
+	struct insert_row row = insert_begin(w, INSERT_META);
+
+	insert_name(&row, key);
+	insert_text(&row, value);
+	return insert_end(&row);
 }
 
 int capture_put_metaf(struct capture_writer *w, const char *key, const char *fmt, ...)
@@ -59,8 +63,14 @@ int capture_put_metaf(struct capture_writer *w, const char *key, const char *fmt
 
 int capture_put_hook(struct capture_writer *w, const struct cap_hook *h)
 {
-	return writer_insert(w, INSERT_HOOK, "ttttt", h->name, pool_name(h->pool), h->how,
-			     h->reason, h->cost);
+	struct insert_row row = insert_begin(w, INSERT_HOOK);
+
+	insert_name(&row, h->name);
+	insert_name(&row, pool_name(h->pool));
+	insert_name(&row, h->how);
+	insert_name(&row, h->reason);
+	insert_name(&row, h->cost);
+	return insert_end(&row);
 }
 
 int capture_put_frame(struct capture_writer *w, const struct cap_frame *f, uint32_t *id)
@@ -68,6 +78,7 @@ int capture_put_frame(struct capture_writer *w, const struct cap_frame *f, uint3
 	_cleanup_key_ struct intern_key key = {0};
 	/* No function is that long: such an offset is an address, and no address may be stored. */
 	int64_t offset = f->offset > INT32_MAX ? 0 : f->offset;
+	struct insert_row row;
 	int found;
 
 	intern_key_text(&key, f->symbol);
@@ -77,8 +88,32 @@ int capture_put_frame(struct capture_writer *w, const struct cap_frame *f, uint3
 	found = writer_intern(w, &w->frames, &key, id);
 	if (found <= 0)
 		return found;
-	return writer_insert(w, INSERT_FRAME, "ititt", (int64_t)*id, f->symbol, offset, f->module,
-			     f->build_id);
+	row = insert_begin(w, INSERT_FRAME);
+	insert_int(&row, *id);
+	insert_name(&row, f->symbol);
+	insert_int(&row, offset);
+	insert_name(&row, f->module);
+	insert_name(&row, f->build_id);
+	return insert_end(&row);
+}
+
+static int put_stack_row(struct capture_writer *w, uint32_t id, bool truncated)
+{
+	struct insert_row row = insert_begin(w, INSERT_STACK);
+
+	insert_int(&row, id);
+	insert_int(&row, truncated);
+	return insert_end(&row);
+}
+
+static int put_stack_frame(struct capture_writer *w, uint32_t id, uint32_t i, uint32_t frame)
+{
+	struct insert_row row = insert_begin(w, INSERT_STACK_FRAME);
+
+	insert_int(&row, id);
+	insert_int(&row, i);
+	insert_int(&row, frame);
+	return insert_end(&row);
 }
 
 int capture_put_stack(struct capture_writer *w, const struct cap_stack *s, uint32_t *id)
@@ -99,11 +134,33 @@ int capture_put_stack(struct capture_writer *w, const struct cap_stack *s, uint3
 	found = writer_intern(w, &w->stacks, &key, id);
 	if (found <= 0)
 		return found;
-	err = writer_insert(w, INSERT_STACK, "ii", (int64_t)*id, (int64_t)truncated);
+	err = put_stack_row(w, *id, truncated);
 	for (uint32_t i = 0; i < nr && !err; i++)
-		err = writer_insert(w, INSERT_STACK_FRAME, "iii", (int64_t)*id, (int64_t)i,
-				    (int64_t)s->frames[i]);
+		err = put_stack_frame(w, *id, i, s->frames[i]);
 	return err;
+}
+
+static int put_cache_row(struct capture_writer *w, uint32_t id, const struct cap_cache *c)
+{
+	struct insert_row row = insert_begin(w, INSERT_CACHE);
+
+	insert_int(&row, id);
+	insert_name(&row, c->name);
+	insert_int(&row, c->object_size);
+	insert_int(&row, c->size);
+	insert_int(&row, c->reclaimable);
+	insert_int(&row, c->large);
+	insert_int(&row, c->merged_away);
+	return insert_end(&row);
+}
+
+static int put_cache_alias(struct capture_writer *w, uint32_t id, const char *alias)
+{
+	struct insert_row row = insert_begin(w, INSERT_CACHE_ALIAS);
+
+	insert_int(&row, id);
+	insert_name(&row, alias);
+	return insert_end(&row);
 }
 
 int capture_put_cache(struct capture_writer *w, const struct cap_cache *c, uint32_t *id)
@@ -124,27 +181,32 @@ int capture_put_cache(struct capture_writer *w, const struct cap_cache *c, uint3
 	found = writer_intern(w, &w->caches, &key, id);
 	if (found <= 0)
 		return found;
-	err = writer_insert(w, INSERT_CACHE, "itiiiii", (int64_t)*id, c->name, c->object_size,
-			    c->size, (int64_t)c->reclaimable, (int64_t)c->large,
-			    (int64_t)c->merged_away);
+	err = put_cache_row(w, *id, c);
 	for (size_t i = 0; i < c->aliases.nr && !err; i++)
-		err = writer_insert(w, INSERT_CACHE_ALIAS, "it", (int64_t)*id, c->aliases.items[i]);
+		err = put_cache_alias(w, *id, c->aliases.items[i]);
 	return err;
 }
 
 int capture_put_cgroup(struct capture_writer *w, const char *path, uint32_t *id)
 {
 	_cleanup_key_ struct intern_key key = {0};
+	struct insert_row row;
 	int found;
 
 	intern_key_text(&key, path);
 	found = writer_intern(w, &w->cgroups, &key, id);
-	return found <= 0 ? found : writer_insert(w, INSERT_CGROUP, "it", (int64_t)*id, path);
+	if (found <= 0)
+		return found;
+	row = insert_begin(w, INSERT_CGROUP);
+	insert_int(&row, *id);
+	insert_name(&row, path);
+	return insert_end(&row);
 }
 
 int capture_put_process(struct capture_writer *w, const struct cap_process *p, uint32_t *id)
 {
 	_cleanup_key_ struct intern_key key = {0};
+	struct insert_row row;
 	int found;
 
 	if (p->tgid < 0 || p->cgroup > w->cgroups.nr)
@@ -158,8 +220,13 @@ int capture_put_process(struct capture_writer *w, const struct cap_process *p, u
 	found = writer_intern(w, &w->processes, &key, id);
 	if (found <= 0)
 		return found;
-	return writer_insert(w, INSERT_PROCESS, "iitTi", (int64_t)*id, (int64_t)p->tgid, p->comm,
-			     p->cmdline, (int64_t)p->cgroup);
+	row = insert_begin(w, INSERT_PROCESS);
+	insert_int(&row, *id);
+	insert_int(&row, p->tgid);
+	insert_name(&row, p->comm);
+	insert_text(&row, p->cmdline);
+	insert_int(&row, p->cgroup);
+	return insert_end(&row);
 }
 
 /* ---- one interval ---- */
@@ -226,19 +293,75 @@ static int interval_check(const struct capture_writer *w, const struct cap_check
 	return 0;
 }
 
+static int put_interval(struct capture_writer *w, int64_t id, const struct cap_checkpoint *in)
+{
+	struct insert_row row = insert_begin(w, INSERT_INTERVAL);
+
+	insert_int(&row, id);
+	insert_real(&row, in->start_s);
+	insert_real(&row, in->end_s);
+	return insert_end(&row);
+}
+
 static int put_held(struct capture_writer *w, int64_t id, const struct cap_held *h)
 {
-	return writer_insert(w, INSERT_HELD, "ittiiiirrrriiiA", id, pool_name(h->pool), h->class_,
-			     (int64_t)h->cache, (int64_t)h->stack, (int64_t)h->process, h->tracked,
-			     h->objects, h->bytes, h->bytes_var, h->oldest_s, h->verified,
-			     h->verified_live, h->verified_twice, h->age_hist);
+	struct insert_row row = insert_begin(w, INSERT_HELD);
+
+	insert_int(&row, id);
+	insert_name(&row, pool_name(h->pool));
+	insert_name(&row, h->class_);
+	insert_int(&row, h->cache);
+	insert_int(&row, h->stack);
+	insert_int(&row, h->process);
+	insert_int(&row, h->tracked);
+	insert_real(&row, h->objects);
+	insert_real(&row, h->bytes);
+	insert_real(&row, h->bytes_var);
+	insert_real(&row, h->oldest_s);
+	insert_int(&row, h->verified);
+	insert_int(&row, h->verified_live);
+	insert_int(&row, h->verified_twice);
+	for (int b = 0; b < AGE_BUCKETS; b++)
+		insert_real(&row, h->age_hist[b]);
+	return insert_end(&row);
 }
 
 static int put_churn(struct capture_writer *w, int64_t id, const struct cap_churn *c)
 {
-	return writer_insert(w, INSERT_CHURN, "itirrrrrr", id, pool_name(c->pool),
-			     (int64_t)c->stack, c->allocs, c->alloc_bytes, c->frees, c->free_bytes,
-			     c->unseen_frees, c->unseen_free_bytes);
+	struct insert_row row = insert_begin(w, INSERT_CHURN);
+
+	insert_int(&row, id);
+	insert_name(&row, pool_name(c->pool));
+	insert_int(&row, c->stack);
+	insert_real(&row, c->allocs);
+	insert_real(&row, c->alloc_bytes);
+	insert_real(&row, c->frees);
+	insert_real(&row, c->free_bytes);
+	insert_real(&row, c->unseen_frees);
+	insert_real(&row, c->unseen_free_bytes);
+	return insert_end(&row);
+}
+
+static int put_cache_churn(struct capture_writer *w, int64_t id, const struct cap_cache_churn *c)
+{
+	struct insert_row row = insert_begin(w, INSERT_CACHE_CHURN);
+
+	insert_int(&row, id);
+	insert_int(&row, c->cache);
+	insert_real(&row, c->allocs);
+	insert_real(&row, c->frees);
+	insert_real(&row, c->unseen_frees);
+	return insert_end(&row);
+}
+
+static int put_loss(struct capture_writer *w, int64_t id, const char *name, int64_t value)
+{
+	struct insert_row row = insert_begin(w, INSERT_LOSS);
+
+	insert_int(&row, id);
+	insert_name(&row, name);
+	insert_int(&row, value);
+	return insert_end(&row);
 }
 
 int capture_put_checkpoint(struct capture_writer *w, const struct cap_checkpoint *in)
@@ -248,20 +371,15 @@ int capture_put_checkpoint(struct capture_writer *w, const struct cap_checkpoint
 
 	if (err)
 		return err;
-	err = writer_insert(w, INSERT_INTERVAL, "irr", id, in->start_s, in->end_s);
+	err = put_interval(w, id, in);
 	for (size_t i = 0; i < in->held.nr && !err; i++)
 		err = put_held(w, id, &in->held.items[i]);
 	for (size_t i = 0; i < in->churn.nr && !err; i++)
 		err = put_churn(w, id, &in->churn.items[i]);
-	for (size_t i = 0; i < in->cache_churn.nr && !err; i++) {
-		const struct cap_cache_churn *c = &in->cache_churn.items[i];
-
-		err = writer_insert(w, INSERT_CACHE_CHURN, "iirrr", id, (int64_t)c->cache,
-				    c->allocs, c->frees, c->unseen_frees);
-	}
+	for (size_t i = 0; i < in->cache_churn.nr && !err; i++)
+		err = put_cache_churn(w, id, &in->cache_churn.items[i]);
 	for (size_t i = 0; i < in->losses.nr && !err; i++)
-		err = writer_insert(w, INSERT_LOSS, "iti", id, in->losses.items[i].name,
-				    in->losses.items[i].value);
+		err = put_loss(w, id, in->losses.items[i].name, in->losses.items[i].value);
 	if (!err)
 		err = capture_commit(w);
 	if (!err)
