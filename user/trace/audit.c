@@ -16,13 +16,13 @@
 #include "base/log.h"
 #include "trace/audit_sample.h"
 
-#define FIRST_NS   1000.0 /* initial guess of the time per object, until it is measured */
-#define MOST       (1u << 21)
-#define LATE       2  /* a run is stopped after this many times its limit */
+#define OBJECT_NS_GUESS 1000.0 /* time per object, until it is measured */
+#define OBJECTS_MOST (1u << 21) /* in one run */
+#define OVERRUN_MOST 2  /* a run is stopped after this many times its limit */
 #define CACHE_RUNS 16 /* runs of audit_caches: enough for 4096 caches, more than there are rows */
-#define APART_NS   1000000000ull /* two checks this far apart count as two */
-#define BESIDE     16 /* at most 1/BESIDE of a run's objects are pages checked outside the sample */
-#define BARREN     64 /* once this many pages of a stack were no page tables, skip its other pages */
+#define CHECKS_APART_NS   1000000000ull /* two checks this far apart count as two */
+#define EXTRA_SHARE 16 /* at most 1/EXTRA_SHARE of a run\'s objects are extra pages, outside the sample */
+#define NO_TABLE_MOST 64 /* once so many pages of a stack were no page tables, skip its others */
 
 /* An object to check. */
 struct candidate {
@@ -50,17 +50,17 @@ struct audit {
 	uint64_t
 		*sampled; /* one bit per row of the live table: sampled by the last run, and live */
 	uint64_t page_size;
-	uint8_t *no_table; /* by stack: checked pages that were no page tables, up to BARREN */
+	uint8_t *no_table; /* by stack: checked pages that were no page tables, up to NO_TABLE_MOST */
 	ARRAY_OF(struct audit_unseen_frees) unseen_frees;
 	struct {
 		ARRAY_OF(uint64_t);
 		uint64_t partial_free; /* how many more are free in CPUs' partial slabs */
 		bool incomplete;
-	} rest; /* free objects on CPUs' lists of the current cache, sorted by address */
+	} cpu_free; /* free objects on CPUs' lists of the current cache, sorted by address */
 	struct audit_counts counts;
 	double object_ns;
 	uint64_t last_ns;     /* when the last run began */
-	bool apart;           /* the current run is at least APART_NS later */
+	bool apart;           /* the current run is at least CHECKS_APART_NS later */
 	uint32_t first_cache; /* first cache of the next run, so that a time limit does not always
 				 skip the same caches */
 };
@@ -80,7 +80,7 @@ int audit_new(struct tracer *t, struct audit **out)
 		return -ENOMEM;
 	a->tracer = t;
 	a->tables = tracer_tables(t);
-	a->object_ns = FIRST_NS;
+	a->object_ns = OBJECT_NS_GUESS;
 	a->page_size = sysconf(_SC_PAGESIZE);
 	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
 		seed = clock_ns();
@@ -106,7 +106,7 @@ void audit_free(struct audit *a)
 	if (!a)
 		return;
 	ARRAY_FREE(&a->unseen_frees);
-	ARRAY_FREE(&a->rest);
+	ARRAY_FREE(&a->cpu_free);
 	audit_sample_free(a->sample);
 	free(a->sampled);
 	free(a->no_table);
@@ -137,7 +137,7 @@ const struct audit_counts *audit_counts(const struct audit *a)
 /* ---- choosing objects ---- */
 
 /* Does this stack allocate page tables? */
-static bool path_of_tables(const struct audit *a, uint32_t stack)
+static bool stack_allocates_tables(const struct audit *a, uint32_t stack)
 {
 	return __atomic_load_n(&a->tables->stacks[stack].flags, __ATOMIC_RELAXED) & KMT_STACK_TABLE;
 }
@@ -151,17 +151,17 @@ static bool can_be_verified(const struct audit *a, const struct kmt_object *o)
 	if (o->pool == KMT_SLAB)
 		return o->cache && o->cache < a->tables->nr_caches;
 	return o->pool == KMT_PAGE && o->stack && o->stack < a->tables->nr_stacks &&
-	       (path_of_tables(a, o->stack) || o->size > a->page_size ||
-		a->no_table[o->stack] < BARREN);
+	       (stack_allocates_tables(a, o->stack) || o->size > a->page_size ||
+		a->no_table[o->stack] < NO_TABLE_MOST);
 }
 
 /*
  * Is this a page not known to be a page table? Such pages can be proven freed, never live, so they
  * are checked outside the sample.
  */
-static bool is_beside(const struct audit *a, const struct kmt_object *o)
+static bool is_extra_page(const struct audit *a, const struct kmt_object *o)
 {
-	return o->pool == KMT_PAGE && !path_of_tables(a, o->stack);
+	return o->pool == KMT_PAGE && !stack_allocates_tables(a, o->stack);
 }
 
 /* Read one row of the live table. False unless it holds an object that can be verified. */
@@ -209,7 +209,7 @@ static int candidate_add(struct candidates *out, const struct kmt_object *o, uin
 static int candidates_read(struct audit *a, uint32_t allocated_until_ms, uint64_t room,
 			   struct candidates *out, uint64_t *total)
 {
-	uint64_t key, beside = 0;
+	uint64_t key, extra = 0;
 	struct kmt_object o;
 	int err = 0;
 
@@ -219,8 +219,8 @@ static int candidates_read(struct audit *a, uint32_t allocated_until_ms, uint64_
 		for (uint32_t i = 0; i < KMT_KEYS && !err; i++) {
 			if (!candidate_read(a, b, i, allocated_until_ms, &o, &key))
 				continue;
-			if (is_beside(a, &o)) {
-				if (beside++ < room / BESIDE)
+			if (is_extra_page(a, &o)) {
+				if (extra++ < room / EXTRA_SHARE)
 					err = candidate_add(out, &o, key, b * KMT_KEYS + i, false);
 				continue;
 			}
@@ -232,7 +232,7 @@ static int candidates_read(struct audit *a, uint32_t allocated_until_ms, uint64_
 }
 
 /* Drop the sampled objects; keep the pages outside the sample. */
-static void candidates_keep_beside(struct candidates *s)
+static void candidates_keep_extra(struct candidates *s)
 {
 	size_t nr = 0;
 
@@ -254,7 +254,7 @@ static int candidates_choose(struct audit *a, uint32_t allocated_until_ms, struc
 			enum chosen chosen;
 
 			if (!candidate_read(a, b, i, allocated_until_ms, &o, &key) ||
-			    is_beside(a, &o))
+			    is_extra_page(a, &o))
 				continue;
 			chosen = audit_sample_take(a->sample, o.stack, o.cache, checked_live(&o));
 			if (chosen)
@@ -282,42 +282,42 @@ static int compare_address(const void *x, const void *y)
 	return a < b ? -1 : a > b;
 }
 
-static int rest_add(struct audit *a)
+static int cpu_free_add(struct audit *a)
 {
 	const struct kmt_audit *found = a->tables->audit;
 	uint32_t nr = found->on_cpu_freelist_nr < KMT_ON_CPU_FREELIST ? found->on_cpu_freelist_nr
 								      : KMT_ON_CPU_FREELIST;
 
-	a->rest.incomplete |= found->incomplete;
-	a->rest.partial_free += found->partial_free;
+	a->cpu_free.incomplete |= found->incomplete;
+	a->cpu_free.partial_free += found->partial_free;
 	if (!nr)
 		return 0;
-	if (array_grow((void **)&a->rest.items, &a->rest.cap, sizeof(*a->rest.items),
-		       a->rest.nr + nr))
+	if (array_grow((void **)&a->cpu_free.items, &a->cpu_free.cap, sizeof(*a->cpu_free.items),
+		       a->cpu_free.nr + nr))
 		return -ENOMEM;
-	memcpy(a->rest.items + a->rest.nr, found->on_cpu_freelist, nr * sizeof(*a->rest.items));
-	a->rest.nr += nr;
+	memcpy(a->cpu_free.items + a->cpu_free.nr, found->on_cpu_freelist, nr * sizeof(*a->cpu_free.items));
+	a->cpu_free.nr += nr;
 	return 0;
 }
 
 /* Read the free objects on a cache's per-CPU lists and in its barns. */
-static int rest_read(struct audit *a, uint64_t cache)
+static int cpu_free_read(struct audit *a, uint64_t cache)
 {
 	uint32_t nodes = tracer_nodes(a->tracer), node = 0;
 	int err = 0;
 
-	a->rest.nr = 0;
-	a->rest.partial_free = 0;
-	a->rest.incomplete = false;
+	a->cpu_free.nr = 0;
+	a->cpu_free.partial_free = 0;
+	a->cpu_free.incomplete = false;
 	for (uint32_t cpu = 0; (cpu < a->tables->nr_cpus || node < nodes) && !err;
 	     cpu += KMT_AUDIT_CPUS, node++) {
 		const uint64_t args[3] = {cache, cpu, node};
 
 		err = tracer_run(a->tracer, TRACER_AUDIT_GATHER, args, -1);
-		err = err ?: rest_add(a);
+		err = err ?: cpu_free_add(a);
 	}
-	if (!err && a->rest.nr)
-		qsort(a->rest.items, a->rest.nr, sizeof(*a->rest.items), compare_address);
+	if (!err && a->cpu_free.nr)
+		qsort(a->cpu_free.items, a->cpu_free.nr, sizeof(*a->cpu_free.items), compare_address);
 	return err;
 }
 
@@ -361,25 +361,25 @@ int audit_count_free(struct audit *a, struct slab_levels *slabs)
 
 		if (!cache || cache == KMT_CACHE_LARGE)
 			continue;
-		err = rest_read(a, cache);
-		s = err || a->rest.incomplete ? NULL
+		err = cpu_free_read(a, cache);
+		s = err || a->cpu_free.incomplete ? NULL
 					      : level_of(slabs, a->tables->cache_info[row].name);
 		if (s)
 			s->cpu_free = (s->cpu_free < 0 ? 0 : s->cpu_free) +
-				      (int64_t)(a->rest.nr + a->rest.partial_free);
+				      (int64_t)(a->cpu_free.nr + a->cpu_free.partial_free);
 	}
 	return err;
 }
 
 /* Mark the candidates (sorted by address) that are on a CPU's free list. */
-static void rest_mark(const struct audit *a, struct candidate *s, size_t nr)
+static void cpu_free_mark(const struct audit *a, struct candidate *s, size_t nr)
 {
 	size_t r = 0;
 
 	for (size_t i = 0; i < nr; i++) {
-		while (r < a->rest.nr && a->rest.items[r] < s[i].key)
+		while (r < a->cpu_free.nr && a->cpu_free.items[r] < s[i].key)
 			r++;
-		s[i].on_cpu_freelist = r < a->rest.nr && a->rest.items[r] == s[i].key;
+		s[i].on_cpu_freelist = r < a->cpu_free.nr && a->cpu_free.items[r] == s[i].key;
 	}
 }
 
@@ -405,14 +405,14 @@ static int chunk_verify(struct audit *a, uint64_t cache, struct candidate *s, si
 			.row = s[i].row,
 			.alloc_ms = s[i].alloc_ms,
 			.on_cpu_freelist = s[i].on_cpu_freelist,
-			.check = !mark || a->rest.incomplete ? 0 : candidate_checked(a, &s[i]),
+			.check = !mark || a->cpu_free.incomplete ? 0 : candidate_checked(a, &s[i]),
 			.pool = s[i].cache ? KMT_SLAB : KMT_PAGE,
 		};
 	err = tracer_run(a->tracer, TRACER_AUDIT_VERIFY, args, -1);
 	for (size_t i = 0; i < nr && !err; i++) {
 		s[i].verdict = items[i].verdict;
 		s[i].evicted = items[i].evicted;
-		if (s[i].verdict == KMT_LIVE && a->rest.incomplete)
+		if (s[i].verdict == KMT_LIVE && a->cpu_free.incomplete)
 			s[i].verdict = KMT_UNSURE;
 	}
 	return err;
@@ -422,11 +422,11 @@ static int check(struct audit *a, uint64_t cache, struct candidate *s, size_t nr
 {
 	int err = 0;
 
-	a->rest.nr = 0;
-	a->rest.incomplete = false;
+	a->cpu_free.nr = 0;
+	a->cpu_free.incomplete = false;
 	if (cache)
-		err = rest_read(a, cache);
-	rest_mark(a, s, nr);
+		err = cpu_free_read(a, cache);
+	cpu_free_mark(a, s, nr);
 	for (size_t i = 0; i < nr && !err; i += KMT_AUDIT_CHUNK)
 		err = chunk_verify(a, cache, s + i,
 				   nr - i < KMT_AUDIT_CHUNK ? nr - i : KMT_AUDIT_CHUNK, mark);
@@ -460,9 +460,9 @@ static int unseen_free_count(struct audit *a, const struct candidate *s)
  */
 static void unsure_count(struct audit *a, const struct candidate *s)
 {
-	if (s->cache || path_of_tables(a, s->stack))
+	if (s->cache || stack_allocates_tables(a, s->stack))
 		a->counts.unsure++;
-	else if (a->no_table[s->stack] < BARREN)
+	else if (a->no_table[s->stack] < NO_TABLE_MOST)
 		a->no_table[s->stack]++;
 }
 
@@ -569,10 +569,10 @@ int audit_run(struct audit *a, uint32_t allocated_until_ms, double limit_s)
 	if (strcmp(a->state, "ok"))
 		return 0;
 	room = limit_ns / a->object_ns;
-	room = room < MOST ? room : MOST;
+	room = room < OBJECTS_MOST ? room : OBJECTS_MOST;
 	err = candidates_read(a, allocated_until_ms, room, &s, &total);
 	if (!err && total > room) {
-		candidates_keep_beside(&s);
+		candidates_keep_extra(&s);
 		err = audit_sample_plan(a->sample, room)
 			      ?: candidates_choose(a, allocated_until_ms, &s);
 	}
@@ -581,9 +581,9 @@ int audit_run(struct audit *a, uint32_t allocated_until_ms, double limit_s)
 		qsort(s.items, s.nr, sizeof(*s.items), compare_place);
 	memset(a->sampled, 0, sampled_words(a) * sizeof(*a->sampled));
 	a->unseen_frees.nr = 0;
-	a->apart = began - a->last_ns >= APART_NS;
+	a->apart = began - a->last_ns >= CHECKS_APART_NS;
 	a->last_ns = began;
-	err = err ?: candidates_verify(a, &s, judging + LATE * limit_ns, &done);
+	err = err ?: candidates_verify(a, &s, judging + OVERRUN_MOST * limit_ns, &done);
 	unseen_frees_merge(a);
 	if (done > 10000) /* with few objects the fixed cost per cache would dominate */
 		a->object_ns = (clock_ns() - judging) / (double)done;

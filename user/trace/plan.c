@@ -28,7 +28,7 @@ static void __attribute__((format(printf, 2, 3))) note(struct plan *p, const cha
 }
 
 /* Set hook->reason to why the hook cannot be attached, "" if it can. */
-static void hook_judge(const struct kernel_facts *facts, struct plan_hook *hook)
+static void hook_check(const struct kernel_facts *facts, struct plan_hook *hook)
 {
 	const struct hook_def *def = hook->def;
 	const struct event_fact *event = &facts->events[def->event];
@@ -278,7 +278,7 @@ static void plan_add(const struct kernel_facts *facts, const struct plan_request
 	struct plan_hook *last = p->nr ? &p->hooks[p->nr - 1] : NULL, hook = {.def = def};
 	bool kmalloc = def->event == EVENT_KMALLOC || def->event == EVENT_KMALLOC_NODE;
 
-	hook_judge(facts, &hook);
+	hook_check(facts, &hook);
 	if (request->no_kmalloc && kmalloc)
 		snprintf(hook.reason, sizeof(hook.reason), NOT_ASKED);
 	hook.on = !hook.reason[0];
