@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Kernel types in shapes that only some kernels have: libbpf drops what follows the three
- * underscores when it looks a type up. Which kernels, beside each. Used by compat.bpf.h alone.
+ * Kernel types that differ between kernels, each with the kernels that have it. Types that all
+ * kernels have are in vmlinux.h. A name such as page___slab describes struct page as some kernels
+ * have it: libbpf ignores the three underscores and what follows when it looks for the type.
+ * Only compat.bpf.h and audit.bpf.c read these types, behind a check that the kernel has them.
  */
 #ifndef KMEMTRACE_FLAVORS_H
 #define KMEMTRACE_FLAVORS_H
@@ -13,7 +15,7 @@ struct cgroup___ids { /* up to 6.0 */
 	u64 ancestor_ids[1];
 };
 
-/* each its own machine's */
+/* The registers of a system call, on x86 and on arm64. */
 struct pt_regs___x86_call {
 	unsigned long orig_ax;
 };
@@ -22,12 +24,12 @@ struct pt_regs___arm64_call {
 	s32 syscallno;
 };
 
-/* CONFIG_SLAB_FREELIST_HARDENED */
+/* with CONFIG_SLAB_FREELIST_HARDENED */
 struct kmem_cache___hardened {
 	unsigned long random;
 };
 
-/* up to 6.19: each CPU allocates from a slab of its own */
+/* up to 6.19: each CPU allocates from its own slab */
 struct kmem_cache_cpu {
 	void **freelist;
 	unsigned long tid;
@@ -38,7 +40,7 @@ struct kmem_cache_cpu___slab { /* 5.17 and later */
 	struct slab *partial;
 };
 
-struct kmem_cache_cpu___page { /* before */
+struct kmem_cache_cpu___page { /* before 5.17 */
 	struct page *page;
 	struct page *partial;
 };
@@ -47,7 +49,7 @@ struct kmem_cache___cpu_slab {
 	struct kmem_cache_cpu *cpu_slab;
 };
 
-/* 6.18: arrays of free objects, a few for each CPU and more of them in a barn for each node */
+/* from 6.18: arrays of free objects (sheaves). Each CPU has some, and each node a barn of them. */
 struct slab_sheaf {
 	struct list_head barn_list;
 	struct kmem_cache *cache;
@@ -77,7 +79,7 @@ struct kmem_cache_node___barn { /* up to 7.0 */
 	struct node_barn *barn;
 };
 
-struct kmem_cache_per_node_ptrs { /* 7.1 */
+struct kmem_cache_per_node_ptrs { /* from 7.1 */
 	struct node_barn *barn;
 	struct kmem_cache_node *node;
 };
@@ -86,7 +88,7 @@ struct kmem_cache___per_node {
 	struct kmem_cache_per_node_ptrs per_node[1];
 };
 
-/* 5.17, d122019bf061 */
+/* from 5.17 (d122019bf061) */
 struct slab {
 	struct list_head slab_list;
 	struct slab *next;
@@ -96,7 +98,7 @@ struct slab {
 	unsigned int objects : 15;
 };
 
-struct page___slab { /* before */
+struct page___slab { /* before 5.17 */
 	struct list_head slab_list;
 	struct page *next;
 	struct kmem_cache *slab_cache;
@@ -106,10 +108,11 @@ struct page___slab { /* before */
 };
 
 struct page___compound {             /* up to 7.2 */
-	unsigned long compound_head; /* of the first page, and bit 0, in all but the first */
+	unsigned long compound_head; /* in all pages but the first: the address of the first, with
+					bit 0 set */
 };
 
-struct page___flags { /* up to 6.17, before memdesc_flags_t */
+struct page___flags { /* up to 6.17; then flags is a memdesc_flags_t */
 	unsigned long flags;
 };
 
@@ -121,7 +124,10 @@ struct page___mem_cgroup { /* up to 5.10 */
 
 #pragma clang attribute pop
 
-/* the kind of page in the top byte of page_type (in 6.12, not in 6.1); before, a flag */
+/*
+ * The kind of a page, in the top byte of page_type: in 6.12, not in 6.1. Kernels without it have a
+ * flag (PG_slab).
+ */
 enum pagetype {
 	PGTY_slab = 245,
 	PGTY_table = 242,

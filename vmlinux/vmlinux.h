@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel types that the BPF programs touch, written by hand, members that are not read left
- * out: with preserve_access_index libbpf finds every offset in the running kernel's BTF. Why no
- * generated dump: it is 130,000 lines of one kernel, this is what we depend on.
- * scripts/check-vmlinux.sh holds each name here against the BTF of real kernels. Other kernels'
- * shapes of the same type are in flavors.h.
+ * The kernel types that the BPF programs read, written by hand, with only the members that they
+ * read. The offsets here do not matter: with preserve_access_index, libbpf takes each from the
+ * running kernel's BTF. A generated dump of one kernel has 130,000 lines; this is what we depend
+ * on. scripts/check-vmlinux.sh compares each name with the BTF of real kernels. Types that differ
+ * between kernels are in flavors.h.
  */
 #ifndef KMEMTRACE_VMLINUX_H
 #define KMEMTRACE_VMLINUX_H
@@ -24,7 +24,7 @@ typedef __s32 s32;
 typedef __u64 u64;
 typedef __s64 s64;
 typedef _Bool bool;
-/* bpf_helper_defs.h names these */
+/* bpf_helper_defs.h uses these */
 typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u32 __wsum;
