@@ -16,9 +16,9 @@
 #define OWNERS 1000
 
 /* What collector.c does with each live object. */
-static void add(struct held_groups *groups, const struct kmt_object *o)
+static void add(struct live_groups *groups, const struct kmt_object *o)
 {
-	struct held_group *g = groups_get(groups, o);
+	struct live_group *g = groups_get(groups, o);
 
 	assert_non_null(g);
 	assert_int_equal(g->key.cache, o->cache);
@@ -26,9 +26,9 @@ static void add(struct held_groups *groups, const struct kmt_object *o)
 	g->nr++;
 }
 
-static uint64_t objects_of(const struct held_groups *groups, uint32_t cache)
+static uint64_t objects_of(const struct live_groups *groups, uint32_t cache)
 {
-	struct held_group *g, *next;
+	struct live_group *g, *next;
 	uint64_t n = 0;
 
 	HASH_ITER (hh, groups->by_key, g, next) {
@@ -39,7 +39,7 @@ static uint64_t objects_of(const struct held_groups *groups, uint32_t cache)
 
 static void few_groups_are_kept_as_they_are(void **state)
 {
-	struct held_groups groups = {.most = MOST};
+	struct live_groups groups = {.most = MOST};
 
 	(void)state;
 	for (uint32_t n = 0; n < MOST; n++)
@@ -53,7 +53,7 @@ static void few_groups_are_kept_as_they_are(void **state)
 
 static void many_processes_and_paths_keep_to_the_limit_and_lose_no_object(void **state)
 {
-	struct held_groups groups = {.most = MOST};
+	struct live_groups groups = {.most = MOST};
 	struct group_key key = {.stack = PATHS, .process = OWNERS, .cache = 1};
 	uint64_t n = 0;
 
@@ -79,8 +79,8 @@ static void many_processes_and_paths_keep_to_the_limit_and_lose_no_object(void *
 /* Processes are given up before paths: where memory was allocated says more than by whom. */
 static void paths_outlive_processes(void **state)
 {
-	struct held_groups groups = {.most = MOST};
-	struct held_group *g, *next;
+	struct live_groups groups = {.most = MOST};
+	struct live_group *g, *next;
 	uint32_t paths = 0;
 
 	(void)state;

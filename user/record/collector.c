@@ -286,10 +286,10 @@ int collector_other_caches(struct collector *d, const struct slab_levels *slabs)
 
 /* ---- live objects ---- */
 
-static int live_read(const struct collector *d, uint32_t now_ms, struct held_groups *groups)
+static int live_read(const struct collector *d, uint32_t now_ms, struct live_groups *groups)
 {
 	const struct tracer_tables *t = d->tables;
-	struct held_group *last = NULL;
+	struct live_group *last = NULL;
 
 	for (uint32_t b = 0; b < t->nr_buckets; b++)
 		for (uint32_t i = 0; i < KMT_KEYS; i++) {
@@ -319,7 +319,7 @@ static int live_read(const struct collector *d, uint32_t now_ms, struct held_gro
  * Unseen frees were audited too. Without them every audited object would be live, and the live
  * share would be 100 %.
  */
-static void unseen_frees_add(const struct collector *d, const struct held_groups *groups)
+static void unseen_frees_add(const struct collector *d, const struct live_groups *groups)
 {
 	const struct audit_unseen_frees *unseen_frees;
 	size_t nr = audit_unseen_frees(d->audit, &unseen_frees);
@@ -329,7 +329,7 @@ static void unseen_frees_add(const struct collector *d, const struct held_groups
 					.process = unseen_frees[i].process,
 					.cache = unseen_frees[i].cache,
 					.pool = unseen_frees[i].cache ? KMT_SLAB : KMT_PAGE};
-		struct held_group *g;
+		struct live_group *g;
 
 		g = groups_find(groups, &key);
 		if (g)
@@ -375,7 +375,7 @@ static struct cap_held *sum_row(struct sum_rows *sums, const struct stack_class 
 	return row;
 }
 
-static int group_put(struct collector *d, const struct held_group *g, struct sum_rows *sums,
+static int group_put(struct collector *d, const struct live_group *g, struct sum_rows *sums,
 		     struct cap_checkpoint *out)
 {
 	struct stack_class class_;
@@ -405,11 +405,11 @@ static int group_put(struct collector *d, const struct held_group *g, struct sum
 }
 
 /* Pages that back another pool, or are not kernel memory, are kept only as one sum per class. */
-static int held_put(struct collector *d, const struct held_groups *groups,
+static int held_put(struct collector *d, const struct live_groups *groups,
 		    struct cap_checkpoint *out)
 {
 	struct sum_rows sums = {};
-	struct held_group *g, *next;
+	struct live_group *g, *next;
 	int err = 0;
 
 	HASH_ITER (hh, groups->by_key, g, next) {
@@ -520,17 +520,17 @@ static int traffic_read(const struct collector *d, struct flows *flows)
 	return 0;
 }
 
-static void live_add(struct flow *f, const struct held_group *g)
+static void live_add(struct flow *f, const struct live_group *g)
 {
 	f->live += g->nr;
 	f->live_bytes += g->bytes;
 }
 
 /* Add the live objects to the flows. */
-static void groups_add(const struct collector *d, const struct held_groups *groups,
+static void groups_add(const struct collector *d, const struct live_groups *groups,
 		       struct flows *flows)
 {
-	struct held_group *g, *next;
+	struct live_group *g, *next;
 
 	HASH_ITER (hh, groups->by_key, g, next) {
 		if (g->key.stack < d->tables->nr_stacks)
@@ -555,7 +555,7 @@ int collector_checkpoint(struct collector *d, double end_s, uint64_t not_watched
 {
 	struct cap_checkpoint interval = {.end_s = end_s};
 	struct tracer_counts counts;
-	struct held_groups groups = {.most = tracer_sizes_of(d->tracer)->groups};
+	struct live_groups groups = {.most = tracer_sizes_of(d->tracer)->groups};
 	struct flows flows = {};
 	int err = traffic_read(d, &flows);
 

@@ -24,9 +24,10 @@
 #define SAMPLE_TARGET 0.9 /* aim at this share, events and samples together */
 #define LEAST_ROOM \
 	0.02 /* leave this share to samples in any case: without any, a trace is useless */
-#define DEAD_BAND    1.25 /* ignore changes of the periods by smaller factors */
-#define FASTEST_DOWN 2.0  /* a period falls by at most this factor at a time, but rises as needed \
-			   */
+#define DEAD_BAND 1.25 /* ignore changes of the periods by smaller factors */
+#define FASTEST_DOWN                                                                \
+	2.0 /* a period falls by at most this factor at a time, but rises as needed \
+	     */
 #define PERIOD_LEAST (32ull << 10) /* bytes */
 #define PERIOD_MOST  (1ull << 30)
 #define FILL_MOST    0.6 /* a live table fuller than this also makes the periods longer … */

@@ -4,19 +4,19 @@
 
 #include <stdlib.h>
 
-static struct held_group *find(const struct held_groups *groups, const struct group_key *key)
+static struct live_group *find(const struct live_groups *groups, const struct group_key *key)
 {
-	struct held_group *g;
+	struct live_group *g;
 
 	/* NOLINTNEXTLINE(clang-analyzer-core.*): no part of the key is unset */
 	HASH_FIND(hh, groups->by_key, key, sizeof(*key), g);
 	return g;
 }
 
-struct held_group *groups_find(const struct held_groups *groups, const struct group_key *key)
+struct live_group *groups_find(const struct live_groups *groups, const struct group_key *key)
 {
 	struct group_key less = *key;
-	struct held_group *g = find(groups, &less);
+	struct live_group *g = find(groups, &less);
 
 	if (g || !groups->merged)
 		return g;
@@ -26,11 +26,11 @@ struct held_group *groups_find(const struct held_groups *groups, const struct gr
 	return g ?: find(groups, &less);
 }
 
-struct held_group *groups_get(struct held_groups *groups, const struct kmt_object *o)
+struct live_group *groups_get(struct live_groups *groups, const struct kmt_object *o)
 {
 	struct group_key key = {
 		.stack = o->stack, .process = o->process, .cache = o->cache, .pool = o->pool};
-	struct held_group *g = find(groups, &key);
+	struct live_group *g = find(groups, &key);
 
 	if (!g && groups->nr >= groups->most / 4 * 3) {
 		key.process = 0;
@@ -51,19 +51,19 @@ struct held_group *groups_get(struct held_groups *groups, const struct kmt_objec
 	return g;
 }
 
-bool group_is_of(const struct held_group *g, const struct kmt_object *o)
+bool group_is_of(const struct live_group *g, const struct kmt_object *o)
 {
 	return g->key.stack == o->stack && g->key.process == o->process &&
 	       g->key.cache == o->cache && g->key.pool == o->pool;
 }
 
-void groups_free(struct held_groups *groups)
+void groups_free(struct live_groups *groups)
 {
-	struct held_group *g, *next;
+	struct live_group *g, *next;
 
 	HASH_ITER (hh, groups->by_key, g, next) {
 		HASH_DEL(groups->by_key, g);
 		free(g);
 	}
-	*groups = (struct held_groups){};
+	*groups = (struct live_groups){};
 }

@@ -21,15 +21,15 @@ struct group_key {
 	uint16_t pool;
 };
 
-struct held_group {
+struct live_group {
 	struct group_key key;
 	struct cap_held held;
 	uint64_t nr, bytes; /* in 1/KMT_ONE, weighted like traffic */
 	UT_hash_handle hh;
 };
 
-struct held_groups {
-	struct held_group *by_key;
+struct live_groups {
+	struct live_group *by_key;
 	uint32_t nr, most; /* groups, and their limit; beyond it, only one more per cache */
 	uint64_t merged; /* objects not in a group of their own process and stack; the caller counts
 			    them */
@@ -40,11 +40,11 @@ struct held_groups {
  * groups exist, new ones get no process (0); once all exist, no stack either (0). Sums by cache
  * stay complete.
  */
-struct held_group *groups_get(struct held_groups *groups, const struct kmt_object *o);
+struct live_group *groups_get(struct live_groups *groups, const struct kmt_object *o);
 /* The group of this key; NULL: none. */
-struct held_group *groups_find(const struct held_groups *groups, const struct group_key *key);
+struct live_group *groups_find(const struct live_groups *groups, const struct group_key *key);
 /* Does the group match the object, down to process and stack? */
-bool group_is_of(const struct held_group *g, const struct kmt_object *o);
-void groups_free(struct held_groups *groups);
+bool group_is_of(const struct live_group *g, const struct kmt_object *o);
+void groups_free(struct live_groups *groups);
 
 #endif
