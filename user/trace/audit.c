@@ -561,7 +561,7 @@ static void unseen_frees_merge(struct audit *a)
 
 int audit_run(struct audit *a, uint32_t allocated_until_ms, double limit_s)
 {
-	uint64_t began = clock_ns(), limit_ns = limit_s * 1e9, judging, room, total;
+	uint64_t began = clock_ns(), limit_ns = limit_s * 1e9, chosen_at, room, total;
 	struct candidates s = {};
 	size_t done = 0;
 	int err;
@@ -576,23 +576,23 @@ int audit_run(struct audit *a, uint32_t allocated_until_ms, double limit_s)
 		err = audit_sample_plan(a->sample, room)
 			      ?: candidates_choose(a, allocated_until_ms, &s);
 	}
-	judging = clock_ns();
+	chosen_at = clock_ns();
 	if (s.nr)
 		qsort(s.items, s.nr, sizeof(*s.items), compare_place);
 	memset(a->sampled, 0, sampled_words(a) * sizeof(*a->sampled));
 	a->unseen_frees.nr = 0;
 	a->apart = began - a->last_ns >= CHECKS_APART_NS;
 	a->last_ns = began;
-	err = err ?: candidates_verify(a, &s, judging + OVERRUN_MOST * limit_ns, &done);
+	err = err ?: candidates_verify(a, &s, chosen_at + OVERRUN_MOST * limit_ns, &done);
 	unseen_frees_merge(a);
 	if (done > 10000) /* with few objects the fixed cost per cache would dominate */
-		a->object_ns = (clock_ns() - judging) / (double)done;
+		a->object_ns = (clock_ns() - chosen_at) / (double)done;
 	a->counts.runs++;
 	a->counts.ns += clock_ns() - began;
 	log_debug(
 		"audit: %zu of %llu objects in %.1f ms (choosing %.1f ms), %zu groups of unseen frees",
 		done, (unsigned long long)total, (clock_ns() - began) / 1e6,
-		(judging - began) / 1e6, a->unseen_frees.nr);
+		(chosen_at - began) / 1e6, a->unseen_frees.nr);
 	ARRAY_FREE(&s);
 	return err;
 }
