@@ -11,7 +11,7 @@
 static bool memory_bounded;
 
 /* Async-signal-safe. */
-static void out_of_time(int sig)
+static void cpu_time_is_over(int sig)
 {
 	static const char said[] =
 		"kmemtrace: this takes more than 20 s of CPU time, far longer than any recording needs: ask for less (--top, --from and --to), or record anew if the capture is damaged\n";
@@ -37,7 +37,7 @@ static bool limit_lower(int resource, rlim_t value)
 
 void bounds_set(void)
 {
-	struct sigaction action = {.sa_handler = out_of_time};
+	struct sigaction action = {.sa_handler = cpu_time_is_over};
 
 	memory_bounded = limit_lower(RLIMIT_DATA, BOUNDS_MEMORY);
 	sigemptyset(&action.sa_mask);

@@ -148,7 +148,7 @@ static int arrive(struct walk *w, const char *part)
 	return err ? err : 1;
 }
 
-static int walk(struct walk *w, char *part)
+static int place_walk(struct walk *w, char *part)
 {
 	int err = root_or_cwd(w);
 
@@ -182,7 +182,7 @@ int place_find(const char *path, enum place_use use, struct place *out)
 	if (strlen(path) >= sizeof(w.rest))
 		return -ENAMETOOLONG;
 	strcpy(w.rest, path);
-	err = walk(&w, found.name);
+	err = place_walk(&w, found.name);
 	if (!err && w.must_match &&
 	    (fstatat(w.dir, found.name, &st, AT_SYMLINK_NOFOLLOW) || !place_same(&st, &w.wanted)))
 		err = -ENOENT;

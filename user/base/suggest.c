@@ -9,7 +9,7 @@
 
 #define PREFIX_LEAST 2 /* shortest prefix that counts as a match */
 
-static size_t least(size_t a, size_t b)
+static size_t lesser(size_t a, size_t b)
 {
 	return a < b ? a : b;
 }
@@ -37,9 +37,9 @@ static size_t typing_errors(const char *a, size_t na, const char *b, size_t nb)
 		for (size_t k = 1; k <= nb; k++) {
 			size_t other = above[k - 1] + !same(a[i - 1], b[k - 1]);
 
-			here[k] = least(other, 1 + least(above[k], here[k - 1]));
+			here[k] = lesser(other, 1 + lesser(above[k], here[k - 1]));
 			if (i > 1 && k > 1 && same(a[i - 1], b[k - 2]) && same(a[i - 2], b[k - 1]))
-				here[k] = least(here[k], 1 + before[k - 2]);
+				here[k] = lesser(here[k], 1 + before[k - 2]);
 		}
 		before = above;
 		above = here;
@@ -56,7 +56,7 @@ void suggest_try(struct suggestion *s, const char *typed, const char *known)
 		return;
 	distance = typing_errors(typed, na, known, nb);
 	if (na >= PREFIX_LEAST && !strncasecmp(typed, known, na))
-		distance = least(distance, 1);
+		distance = lesser(distance, 1);
 	else if (distance > 1 + na / 4 || distance >= na)
 		return;
 	if (s->word && distance >= s->distance)

@@ -113,7 +113,7 @@ static int check_header(struct reader *r)
 
 /* ---- a connection that trusts nothing ---- */
 
-static int out_of_time(void *arg)
+static int reader_out_of_time(void *arg)
 {
 	const struct reader *r = arg;
 	struct timespec now;
@@ -155,11 +155,11 @@ static void distrust(struct reader *r)
 		sqlite3_limit(r->db, limits[i].id, limits[i].value);
 	sqlite3_extended_result_codes(r->db, 1);
 	sqlite3_busy_timeout(r->db, 2000);
-	sqlite3_progress_handler(r->db, PROGRESS_STEPS, out_of_time, r);
+	sqlite3_progress_handler(r->db, PROGRESS_STEPS, reader_out_of_time, r);
 }
 
 /* Open the file and start a read transaction, which lasts until the end. Returns SQLite's code. */
-static int open_database(struct reader *r)
+static int reader_open_database(struct reader *r)
 {
 	int rc = vfs_open(r->vfs, &r->db);
 
@@ -215,7 +215,7 @@ static int open_capture(struct reader *r)
 	}
 	if (err)
 		return err;
-	rc = open_database(r);
+	rc = reader_open_database(r);
 	if (rc != SQLITE_OK && vfs_refusal(r->vfs))
 		return journal_refused(r);
 	if (rc == SQLITE_OK || (rc & 0xff) == SQLITE_NOTADB || (rc & 0xff) == SQLITE_CORRUPT)

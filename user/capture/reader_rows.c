@@ -108,7 +108,7 @@ static int read_stack_frame(struct reader *r, void *unused)
 }
 
 /* Allocate the array of printed sizes of the stacks. */
-static int note_stacks(struct reader *r)
+static int stack_text_new(struct reader *r)
 {
 	r->stack_text = calloc(r->c->nr_stacks, sizeof(*r->stack_text));
 	return r->stack_text ? 0 : reader_no_memory(r);
@@ -223,7 +223,7 @@ static int read_interval(struct reader *r, void *unused)
 }
 
 /* The interval whose id is in column 0; NULL with r->bad set if there is none. */
-static struct cap_checkpoint *row_interval(struct reader *r)
+static struct cap_checkpoint *interval_of_row(struct reader *r)
 {
 	int64_t id = reader_int(r, 0, 1, (int64_t)r->c->nr_checkpoints);
 
@@ -282,7 +282,7 @@ static void spend_held(struct reader *r, const struct cap_held *h)
 
 static int read_held(struct reader *r, void *unused)
 {
-	struct cap_checkpoint *i = row_interval(r);
+	struct cap_checkpoint *i = interval_of_row(r);
 	struct cap_held *h, fetched = {0};
 	struct cap_brief *brief;
 
@@ -311,7 +311,7 @@ static int read_held(struct reader *r, void *unused)
 
 static int read_churn(struct reader *r, void *unused)
 {
-	struct cap_checkpoint *i = row_interval(r);
+	struct cap_checkpoint *i = interval_of_row(r);
 	struct cap_churn *c;
 
 	(void)unused;
@@ -335,7 +335,7 @@ static int read_churn(struct reader *r, void *unused)
 
 static int read_cache_churn(struct reader *r, void *unused)
 {
-	struct cap_checkpoint *i = row_interval(r);
+	struct cap_checkpoint *i = interval_of_row(r);
 	struct cap_cache_churn *c;
 
 	(void)unused;
@@ -353,7 +353,7 @@ static int read_cache_churn(struct reader *r, void *unused)
 
 static int read_loss(struct reader *r, void *unused)
 {
-	struct cap_checkpoint *i = row_interval(r);
+	struct cap_checkpoint *i = interval_of_row(r);
 	struct cap_count *l;
 
 	(void)unused;
@@ -412,7 +412,7 @@ int reader_rows(struct reader *r)
 		{"meta", read_meta, NULL, NULL},
 		{"frame", read_frame, NULL, NULL},
 		{"stack", read_stack, NULL, NULL},
-		{"stack_frame", read_stack_frame, note_stacks, close_stack},
+		{"stack_frame", read_stack_frame, stack_text_new, close_stack},
 		{"cgroup", read_cgroup, NULL, NULL},
 		{"process", read_process, NULL, NULL},
 		{"cache", read_cache, NULL, NULL},

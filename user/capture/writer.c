@@ -257,7 +257,7 @@ static int prepare_inserts(struct capture_writer *w)
 	return err;
 }
 
-static int open_database(struct capture_writer *w)
+static int writer_open_database(struct capture_writer *w)
 {
 	char pragmas[256];
 	int err;
@@ -279,7 +279,7 @@ static int open_database(struct capture_writer *w)
 	return err;
 }
 
-static void close_database(struct capture_writer *w)
+static void writer_close_database(struct capture_writer *w)
 {
 	for (int i = 0; i < INSERTS; i++)
 		sqlite3_finalize(w->inserts[i]);
@@ -311,7 +311,7 @@ int capture_writer_new(const char *path, bool overwrite, struct capture_writer *
 		return log_error(ENOMEM, "cannot write %s: not enough memory", path);
 	err = writer_file_new(path, overwrite, &w->file);
 	if (!err)
-		err = open_database(w);
+		err = writer_open_database(w);
 	if (err)
 		capture_writer_discard(w);
 	else
@@ -321,7 +321,7 @@ int capture_writer_new(const char *path, bool overwrite, struct capture_writer *
 
 /* ---- the end ---- */
 
-static int finish(struct capture_writer *w)
+static int writer_finish(struct capture_writer *w)
 {
 	int err = commit_within(w, FINISH_WAIT_MS, true);
 
@@ -334,9 +334,9 @@ static int finish(struct capture_writer *w)
 
 int capture_finish(struct capture_writer *w)
 {
-	int err = finish(w);
+	int err = writer_finish(w);
 
-	close_database(w);
+	writer_close_database(w);
 	if (!err)
 		err = writer_file_check(&w->file, true);
 	if (err != -ESTALE)
@@ -350,7 +350,7 @@ void capture_writer_free(struct capture_writer *w)
 	if (!w)
 		return;
 	commit_within(w, TICK_WAIT_MS, true);
-	close_database(w);
+	writer_close_database(w);
 	if (w->failed != -ESTALE)
 		writer_file_hand_over(&w->file);
 	writer_free(w);
@@ -360,7 +360,7 @@ void capture_writer_discard(struct capture_writer *w)
 {
 	if (!w)
 		return;
-	close_database(w);
+	writer_close_database(w);
 	writer_file_remove(&w->file);
 	writer_free(w);
 }

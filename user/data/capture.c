@@ -90,7 +90,7 @@ static void checkpoint_free(struct cap_checkpoint *i)
 	ARRAY_FREE(&i->losses);
 }
 
-static void caches_free(struct cap_cache *caches, size_t nr)
+static void cap_caches_free(struct cap_cache *caches, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++) {
 		free(caches[i].name);
@@ -113,7 +113,7 @@ static void tables_free(struct capture *c)
 	for (size_t i = 0; i < c->nr_stacks; i++)
 		free(c->stacks[i].frames);
 	free(c->stacks);
-	caches_free(c->caches, c->nr_caches);
+	cap_caches_free(c->caches, c->nr_caches);
 	for (size_t i = 0; i < c->nr_processes; i++) {
 		free(c->processes[i].comm);
 		free(c->processes[i].cmdline);

@@ -31,7 +31,7 @@ static const struct tree trees[] = {
 };
 
 /* One number in a file; false: there is no such file, or it says "max". */
-static bool number_read(const char *dir, const char *name, uint64_t *out)
+static bool bytes_read(const char *dir, const char *name, uint64_t *out)
 {
 	char line[64];
 
@@ -62,7 +62,7 @@ static void limit_apply(const struct tree *t, const char *dir, struct memory_ava
 {
 	uint64_t limit, usage, left;
 
-	if (!number_read(dir, t->limit, &limit) || !number_read(dir, t->usage, &usage))
+	if (!bytes_read(dir, t->limit, &limit) || !bytes_read(dir, t->usage, &usage))
 		return;
 	usage -= usage < stat_read(dir, t->inactive) ? usage : stat_read(dir, t->inactive);
 	left = limit > usage ? limit - usage : 0;

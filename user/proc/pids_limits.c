@@ -14,15 +14,15 @@
 #include "base/text.h"
 #include "proc/mounts.h"
 
-struct walk {
+struct cgroup_dirs {
 	ARRAY_OF(char *); /* paths below the mount, "" for the mount itself */
 };
 
-static void walk_cleanup(struct walk *w)
+static void cgroup_dirs_cleanup(struct cgroup_dirs *dirs)
 {
-	for (size_t i = 0; i < w->nr; i++)
-		free(w->items[i]);
-	ARRAY_FREE(w);
+	for (size_t i = 0; i < dirs->nr; i++)
+		free(dirs->items[i]);
+	ARRAY_FREE(dirs);
 }
 
 void pids_limits_free(struct pids_limits *p)
@@ -33,7 +33,7 @@ void pids_limits_free(struct pids_limits *p)
 }
 
 /* A number alone in a file of the directory; false for "max" and for anything else. */
-static bool number_read(int dir_fd, const char *name, int64_t *out)
+static bool pids_read(int dir_fd, const char *name, int64_t *out)
 {
 	_cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	char buf[32];
@@ -48,8 +48,8 @@ static int limit_add(int dir_fd, const char *path, struct pids_limits *out)
 {
 	struct pids_limit limit, *slot;
 
-	if (!number_read(dir_fd, "pids.max", &limit.max) ||
-	    !number_read(dir_fd, "pids.current", &limit.current))
+	if (!pids_read(dir_fd, "pids.max", &limit.max) ||
+	    !pids_read(dir_fd, "pids.current", &limit.current))
 		return 0;
 	limit.path = strdup(*path ? path : "/");
 	slot = limit.path ? ARRAY_PUSH(out) : NULL;
@@ -61,15 +61,15 @@ static int limit_add(int dir_fd, const char *path, struct pids_limits *out)
 	return 0;
 }
 
-static int walk_add(struct walk *w, const char *parent, const char *name)
+static int cgroup_dirs_add(struct cgroup_dirs *dirs, const char *parent, const char *name)
 {
 	char **slot, *path;
 
-	if (w->nr >= PIDS_LIMITS_WALK)
+	if (dirs->nr >= PIDS_LIMITS_WALK)
 		return 0;
 	if (asprintf(&path, "%s%s%s", parent, *name ? "/" : "", name) < 0)
 		return -ENOMEM;
-	slot = ARRAY_PUSH(w);
+	slot = ARRAY_PUSH(dirs);
 	if (!slot) {
 		free(path);
 		return -ENOMEM;
@@ -78,7 +78,8 @@ static int walk_add(struct walk *w, const char *parent, const char *name)
 	return 0;
 }
 
-static int walk_visit(struct walk *w, int mount_fd, const char *path, struct pids_limits *out)
+static int cgroup_dirs_visit(struct cgroup_dirs *dirs, int mount_fd, const char *path,
+			     struct pids_limits *out)
 {
 	int fd = openat(mount_fd, *path ? path + 1 : ".",
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -95,14 +96,14 @@ static int walk_visit(struct walk *w, int mount_fd, const char *path, struct pid
 	while (!err && (entry = readdir(dir)))
 		if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") &&
 		    strcmp(entry->d_name, ".."))
-			err = walk_add(w, path, entry->d_name);
+			err = cgroup_dirs_add(dirs, path, entry->d_name);
 	return err;
 }
 
 int pids_limits_read(const char *proc_root, struct pids_limits *out)
 {
 	_cleanup_(pids_limits_free) struct pids_limits limits = {0};
-	_cleanup_(walk_cleanup) struct walk w = {0};
+	_cleanup_(cgroup_dirs_cleanup) struct cgroup_dirs dirs = {0};
 	_cleanup_close_ int mount_fd = -1;
 	char mount[PATH_MAX];
 	int err = mount_find(proc_root, "cgroup", "pids", mount, sizeof(mount));
@@ -114,11 +115,11 @@ int pids_limits_read(const char *proc_root, struct pids_limits *out)
 	mount_fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (mount_fd < 0)
 		return -ENOENT;
-	err = walk_add(&w, "", "");
-	for (size_t i = 0; !err && i < w.nr; i++) {
-		_cleanup_free_ char *path = strdup(w.items[i]); /* the array moves as it grows */
+	err = cgroup_dirs_add(&dirs, "", "");
+	for (size_t i = 0; !err && i < dirs.nr; i++) {
+		_cleanup_free_ char *path = strdup(dirs.items[i]); /* the array moves as it grows */
 
-		err = path ? walk_visit(&w, mount_fd, path, &limits) : -ENOMEM;
+		err = path ? cgroup_dirs_visit(&dirs, mount_fd, path, &limits) : -ENOMEM;
 	}
 	if (err)
 		return err;

@@ -107,9 +107,9 @@ static bool area_line(struct text line, struct vmalloc_level *area)
 	       text_count(size, AREA_MAX, &area->bytes) && area_words(line, area);
 }
 
-static struct caller_group *group_add(struct caller_group **groups,
-				      const struct vmalloc_level *area,
-				      struct vmalloc_levels *levels)
+static struct caller_group *caller_group_add(struct caller_group **groups,
+					     const struct vmalloc_level *area,
+					     struct vmalloc_levels *levels)
 {
 	struct caller_group *g = calloc(1, sizeof(*g));
 	struct vmalloc_level *level;
@@ -134,15 +134,15 @@ static struct caller_group *group_add(struct caller_group **groups,
 }
 
 /* Add one area to its group. 0, −ENOMEM, or −ERANGE when the sum would leave all reason. */
-static int group_count(struct caller_group **groups, const struct vmalloc_level *area,
-		       struct vmalloc_levels *levels)
+static int caller_group_count(struct caller_group **groups, const struct vmalloc_level *area,
+			      struct vmalloc_levels *levels)
 {
 	struct vmalloc_level *level;
 	struct caller_group *g;
 
 	HASH_FIND(hh, *groups, area, KEY_SIZE, g);
 	if (!g)
-		g = group_add(groups, area, levels);
+		g = caller_group_add(groups, area, levels);
 	if (!g)
 		return -ENOMEM;
 	level = &levels->items[g->index];
@@ -154,7 +154,7 @@ static int group_count(struct caller_group **groups, const struct vmalloc_level 
 	return 0;
 }
 
-static void groups_free(struct caller_group *groups)
+static void caller_groups_free(struct caller_group *groups)
 {
 	struct caller_group *g, *next;
 
@@ -172,7 +172,7 @@ struct area_sums {
 
 static void area_sums_free(struct area_sums *sums)
 {
-	groups_free(sums->groups);
+	caller_groups_free(sums->groups);
 	ARRAY_FREE(&sums->levels);
 }
 
@@ -184,8 +184,9 @@ static int area_sums_add(struct area_sums *sums, const char *buf, size_t len)
 	int err;
 
 	while (text_line(&rest, &line)) {
-		err = area_line(line, &area) ? group_count(&sums->groups, &area, &sums->levels)
-					     : -EINVAL;
+		err = area_line(line, &area)
+			      ? caller_group_count(&sums->groups, &area, &sums->levels)
+			      : -EINVAL;
 		if (err == -ENOMEM)
 			return err;
 		sums->levels.bad_lines += err != 0;

@@ -337,7 +337,7 @@ static void unseen_frees_add(const struct collector *d, const struct live_groups
 	}
 }
 
-static void held_sum(struct cap_held *to, const struct cap_held *from)
+static void held_add(struct cap_held *to, const struct cap_held *from)
 {
 	to->tracked += from->tracked;
 	to->objects += from->objects;
@@ -393,7 +393,7 @@ static int group_put(struct collector *d, const struct live_group *g, struct sum
 	if (whole)
 		*row = g->held;
 	else
-		held_sum(row, &g->held);
+		held_add(row, &g->held);
 	row->pool = class_.pool;
 	snprintf(row->class_, sizeof(row->class_), "%s", class_.class_);
 	if (!whole)
@@ -487,7 +487,7 @@ static int cache_churn_put(struct collector *d, uint32_t cache, const struct flo
 	return 0;
 }
 
-static void tally_add(struct flow *f, const struct kmt_tally *tally)
+static void flow_add_tally(struct flow *f, const struct kmt_tally *tally)
 {
 	bool unseen_frees = tally->cache & KMT_TALLY_UNSEEN_FREES;
 
@@ -513,9 +513,9 @@ static int traffic_read(const struct collector *d, struct flows *flows)
 		uint32_t cache = tally.cache & ~KMT_TALLY_UNSEEN_FREES;
 
 		if (tally.stack < t->nr_stacks)
-			tally_add(&flows->stack[tally.stack], &tally);
+			flow_add_tally(&flows->stack[tally.stack], &tally);
 		if (cache < t->nr_caches)
-			tally_add(&flows->cache[cache], &tally);
+			flow_add_tally(&flows->cache[cache], &tally);
 	}
 	return 0;
 }

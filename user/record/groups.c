@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-static struct live_group *find(const struct live_groups *groups, const struct group_key *key)
+static struct live_group *group_by_key(const struct live_groups *groups,
+				       const struct group_key *key)
 {
 	struct live_group *g;
 
@@ -16,29 +17,29 @@ static struct live_group *find(const struct live_groups *groups, const struct gr
 struct live_group *groups_find(const struct live_groups *groups, const struct group_key *key)
 {
 	struct group_key less = *key;
-	struct live_group *g = find(groups, &less);
+	struct live_group *g = group_by_key(groups, &less);
 
 	if (g || !groups->merged)
 		return g;
 	less.process = 0;
-	g = find(groups, &less);
+	g = group_by_key(groups, &less);
 	less.stack = 0;
-	return g ?: find(groups, &less);
+	return g ?: group_by_key(groups, &less);
 }
 
 struct live_group *groups_get(struct live_groups *groups, const struct kmt_object *o)
 {
 	struct group_key key = {
 		.stack = o->stack, .process = o->process, .cache = o->cache, .pool = o->pool};
-	struct live_group *g = find(groups, &key);
+	struct live_group *g = group_by_key(groups, &key);
 
 	if (!g && groups->nr >= groups->most / 4 * 3) {
 		key.process = 0;
-		g = find(groups, &key);
+		g = group_by_key(groups, &key);
 	}
 	if (!g && groups->nr >= groups->most) {
 		key.stack = 0;
-		g = find(groups, &key);
+		g = group_by_key(groups, &key);
 	}
 	if (g)
 		return g;

@@ -37,7 +37,7 @@ static const char *const stat_names[] = {
 };
 _Static_assert(sizeof(stat_names) / sizeof(stat_names[0]) == KMT_STATS, "name every counter");
 
-static int put(struct cap_checkpoint *out, const char *name, uint64_t value)
+static int loss_put(struct cap_checkpoint *out, const char *name, uint64_t value)
 {
 	struct cap_count *c = ARRAY_PUSH(&out->losses);
 
@@ -58,18 +58,18 @@ uint64_t losses_events(const struct tracer_counts *counts)
 int losses_put(const struct tracer_counts *counts, const struct audit_counts *audit,
 	       uint64_t not_watched, struct cap_checkpoint *out)
 {
-	int err = put(out, "recursion_misses", counts->recursion_misses);
+	int err = loss_put(out, "recursion_misses", counts->recursion_misses);
 
-	err = err ?: put(out, "not_watched", not_watched);
+	err = err ?: loss_put(out, "not_watched", not_watched);
 	for (int i = 0; i < KMT_LOSSES && !err; i++)
-		err = put(out, loss_names[i], counts->losses[i]);
+		err = loss_put(out, loss_names[i], counts->losses[i]);
 	for (int i = 0; i < KMT_STATS && !err; i++)
-		err = put(out, stat_names[i], counts->stats[i]);
-	err = err ?: put(out, "audit_runs", audit->runs);
-	err = err ?: put(out, "audit_ns", audit->ns);
-	err = err ?: put(out, "audit_judged", audit->verified);
-	err = err ?: put(out, "audit_live", audit->live);
-	err = err ?: put(out, "audit_ghosts", audit->unseen_frees);
-	err = err ?: put(out, "audit_unsure", audit->unsure);
+		err = loss_put(out, stat_names[i], counts->stats[i]);
+	err = err ?: loss_put(out, "audit_runs", audit->runs);
+	err = err ?: loss_put(out, "audit_ns", audit->ns);
+	err = err ?: loss_put(out, "audit_judged", audit->verified);
+	err = err ?: loss_put(out, "audit_live", audit->live);
+	err = err ?: loss_put(out, "audit_ghosts", audit->unseen_frees);
+	err = err ?: loss_put(out, "audit_unsure", audit->unsure);
 	return err;
 }

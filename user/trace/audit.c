@@ -16,12 +16,13 @@
 #include "base/log.h"
 #include "trace/audit_sample.h"
 
-#define OBJECT_NS_GUESS 1000.0 /* time per object, until it is measured */
-#define OBJECTS_MOST (1u << 21) /* in one run */
-#define OVERRUN_MOST 2  /* a run is stopped after this many times its limit */
-#define CACHE_RUNS 16 /* runs of audit_caches: enough for 4096 caches, more than there are rows */
-#define CHECKS_APART_NS   1000000000ull /* two checks this far apart count as two */
-#define EXTRA_SHARE 16 /* at most 1/EXTRA_SHARE of a run\'s objects are extra pages, outside the sample */
+#define OBJECT_NS_GUESS 1000.0     /* time per object, until it is measured */
+#define OBJECTS_MOST    (1u << 21) /* in one run */
+#define OVERRUN_MOST    2          /* a run is stopped after this many times its limit */
+#define CACHE_RUNS      16 /* runs of audit_caches: enough for 4096 caches, more than there are rows */
+#define CHECKS_APART_NS 1000000000ull /* two checks this far apart count as two */
+#define EXTRA_SHARE \
+	16 /* at most 1/EXTRA_SHARE of a run\'s objects are extra pages, outside the sample */
 #define NO_TABLE_MOST 64 /* once so many pages of a stack were no page tables, skip its others */
 
 /* An object to check. */
@@ -50,7 +51,8 @@ struct audit {
 	uint64_t
 		*sampled; /* one bit per row of the live table: sampled by the last run, and live */
 	uint64_t page_size;
-	uint8_t *no_table; /* by stack: checked pages that were no page tables, up to NO_TABLE_MOST */
+	uint8_t *no_table; /* by stack: checked pages that were no page tables, up to NO_TABLE_MOST
+			    */
 	ARRAY_OF(struct audit_unseen_frees) unseen_frees;
 	struct {
 		ARRAY_OF(uint64_t);
@@ -184,8 +186,8 @@ static bool checked_live(const struct kmt_object *o)
 	return o->checked == KMT_CHECKED_ONCE || o->checked == KMT_CHECKED_TWICE;
 }
 
-static int candidate_add(struct candidates *out, const struct kmt_object *o, uint64_t key,
-			 uint32_t row, bool sampled)
+static int candidates_add(struct candidates *out, const struct kmt_object *o, uint64_t key,
+			  uint32_t row, bool sampled)
 {
 	struct candidate *s = ARRAY_PUSH(out);
 
@@ -221,12 +223,12 @@ static int candidates_read(struct audit *a, uint32_t allocated_until_ms, uint64_
 				continue;
 			if (is_extra_page(a, &o)) {
 				if (extra++ < room / EXTRA_SHARE)
-					err = candidate_add(out, &o, key, b * KMT_KEYS + i, false);
+					err = candidates_add(out, &o, key, b * KMT_KEYS + i, false);
 				continue;
 			}
 			audit_sample_count(a->sample, o.stack, o.cache, o.size, checked_live(&o));
 			if (++*total <= room)
-				err = candidate_add(out, &o, key, b * KMT_KEYS + i, true);
+				err = candidates_add(out, &o, key, b * KMT_KEYS + i, true);
 		}
 	return err;
 }
@@ -258,8 +260,8 @@ static int candidates_choose(struct audit *a, uint32_t allocated_until_ms, struc
 				continue;
 			chosen = audit_sample_take(a->sample, o.stack, o.cache, checked_live(&o));
 			if (chosen)
-				err = candidate_add(out, &o, key, b * KMT_KEYS + i,
-						    chosen == CHOSEN_SAMPLE);
+				err = candidates_add(out, &o, key, b * KMT_KEYS + i,
+						     chosen == CHOSEN_SAMPLE);
 		}
 	return err;
 }
@@ -295,7 +297,8 @@ static int cpu_free_add(struct audit *a)
 	if (array_grow((void **)&a->cpu_free.items, &a->cpu_free.cap, sizeof(*a->cpu_free.items),
 		       a->cpu_free.nr + nr))
 		return -ENOMEM;
-	memcpy(a->cpu_free.items + a->cpu_free.nr, found->on_cpu_freelist, nr * sizeof(*a->cpu_free.items));
+	memcpy(a->cpu_free.items + a->cpu_free.nr, found->on_cpu_freelist,
+	       nr * sizeof(*a->cpu_free.items));
 	a->cpu_free.nr += nr;
 	return 0;
 }
@@ -317,7 +320,8 @@ static int cpu_free_read(struct audit *a, uint64_t cache)
 		err = err ?: cpu_free_add(a);
 	}
 	if (!err && a->cpu_free.nr)
-		qsort(a->cpu_free.items, a->cpu_free.nr, sizeof(*a->cpu_free.items), compare_address);
+		qsort(a->cpu_free.items, a->cpu_free.nr, sizeof(*a->cpu_free.items),
+		      compare_address);
 	return err;
 }
 
@@ -362,8 +366,9 @@ int audit_count_free(struct audit *a, struct slab_levels *slabs)
 		if (!cache || cache == KMT_CACHE_LARGE)
 			continue;
 		err = cpu_free_read(a, cache);
-		s = err || a->cpu_free.incomplete ? NULL
-					      : level_of(slabs, a->tables->cache_info[row].name);
+		s = err || a->cpu_free.incomplete
+			    ? NULL
+			    : level_of(slabs, a->tables->cache_info[row].name);
 		if (s)
 			s->cpu_free = (s->cpu_free < 0 ? 0 : s->cpu_free) +
 				      (int64_t)(a->cpu_free.nr + a->cpu_free.partial_free);

@@ -91,7 +91,7 @@ static int compare_bytes(const void *x, const void *y)
 	return a->bytes < b->bytes ? 1 : a->bytes > b->bytes ? -1 : 0;
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
+static uint64_t fewest(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
 }
@@ -100,13 +100,13 @@ static uint64_t least(uint64_t a, uint64_t b)
 static bool group_plan(struct sample_group *g, uint64_t *room)
 {
 	uint64_t all = g->total,
-		 want = least(all, 1 + all * AUDIT_SAMPLE / (all + AUDIT_SAMPLE - 1));
+		 want = fewest(all, 1 + all * AUDIT_SAMPLE / (all + AUDIT_SAMPLE - 1));
 
 	if (want > *room)
 		return false;
 	g->want = want;
 	*room -= want;
-	g->again = least(*room, least(g->checked, least(all - want, want)));
+	g->again = fewest(*room, fewest(g->checked, fewest(all - want, want)));
 	*room -= g->again;
 	return true;
 }
@@ -129,7 +129,7 @@ static void group_extend(struct sample_group *g, uint64_t *room)
 {
 	uint64_t planned = *room + g->want + g->again;
 
-	g->again = least(g->checked, planned / 2);
+	g->again = fewest(g->checked, planned / 2);
 	g->want = planned - g->again;
 	*room = 0;
 }

@@ -128,8 +128,8 @@ static void load_fold(struct bpf_insn *in, struct bpf_insn *wide, const void *va
 	}
 }
 
-/* A walk over all reachable instructions of a program. */
-struct walk {
+/* Which instructions of a program can be reached. */
+struct reachable {
 	const struct bpf_insn *insns;
 	size_t nr, nr_seen, nr_todo;
 	size_t nr_all; /* reachable before folding: see jump_fold() */
@@ -137,43 +137,43 @@ struct walk {
 	size_t *todo; /* seen, successors not yet visited */
 };
 
-static void walk_to(struct walk *w, size_t i)
+static void reach(struct reachable *r, size_t i)
 {
-	if (i >= w->nr || w->seen[i])
+	if (i >= r->nr || r->seen[i])
 		return;
-	w->seen[i] = true;
-	w->nr_seen++;
-	w->todo[w->nr_todo++] = i;
+	r->seen[i] = true;
+	r->nr_seen++;
+	r->todo[r->nr_todo++] = i;
 }
 
 /* The number of reachable instructions. */
-static size_t walk(struct walk *w)
+static size_t reach_all(struct reachable *r)
 {
-	memset(w->seen, 0, w->nr * sizeof(*w->seen));
-	w->nr_seen = w->nr_todo = 0;
-	walk_to(w, 0);
-	while (w->nr_todo) {
-		size_t i = w->todo[--w->nr_todo];
-		const struct bpf_insn *in = &w->insns[i];
+	memset(r->seen, 0, r->nr * sizeof(*r->seen));
+	r->nr_seen = r->nr_todo = 0;
+	reach(r, 0);
+	while (r->nr_todo) {
+		size_t i = r->todo[--r->nr_todo];
+		const struct bpf_insn *in = &r->insns[i];
 		bool function = is_wide(in) ? in->src_reg == BPF_PSEUDO_FUNC
 					    : in->code == (BPF_JMP | BPF_CALL) &&
 						      in->src_reg == BPF_PSEUDO_CALL;
 
 		if (function)
-			walk_to(w, i + 1 + in->imm);
+			reach(r, i + 1 + in->imm);
 		if (is_jump(in))
-			walk_to(w, i + 1 + in->off);
+			reach(r, i + 1 + in->off);
 		if (in->code != (BPF_JMP | BPF_EXIT) && in->code != (BPF_JMP | BPF_JA))
-			walk_to(w, i + 1 + is_wide(in));
+			reach(r, i + 1 + is_wide(in));
 	}
-	return w->nr_seen;
+	return r->nr_seen;
 }
 
 /*
  * Make a jump that depends on a constant unconditional. Do not if that makes code unreachable: the
  * verifier removes code that it finds dead itself, but rejects a program with unreachable code.
  */
-static void jump_fold(struct bpf_insn *in, int32_t number, struct walk *w)
+static void jump_fold(struct bpf_insn *in, int32_t number, struct reachable *r)
 {
 	uint8_t op = BPF_OP(in->code);
 	struct bpf_insn was = *in;
@@ -182,7 +182,7 @@ static void jump_fold(struct bpf_insn *in, int32_t number, struct walk *w)
 		return;
 	*in = (struct bpf_insn){.code = BPF_JMP | BPF_JA,
 				.off = (number == in->imm) == (op == BPF_JEQ) ? in->off : 0};
-	if (walk(w) < w->nr_all)
+	if (reach_all(r) < r->nr_all)
 		*in = was;
 }
 
@@ -191,12 +191,12 @@ static bool is_number(const struct bpf_insn *in)
 	return in->code == (BPF_ALU64 | BPF_MOV | BPF_K);
 }
 
-static void loads_and_jumps_fold(struct bpf_insn *insns, struct walk *w, const bool *target, int fd,
-				 const void *values, size_t size)
+static void loads_and_jumps_fold(struct bpf_insn *insns, struct reachable *r, const bool *target,
+				 int fd, const void *values, size_t size)
 {
 	struct registers known = {};
 
-	for (size_t i = 0; i < w->nr; i++) {
+	for (size_t i = 0; i < r->nr; i++) {
 		struct bpf_insn *in = &insns[i], was = *in;
 
 		if (target[i])
@@ -204,7 +204,7 @@ static void loads_and_jumps_fold(struct bpf_insn *insns, struct walk *w, const b
 		if (BPF_CLASS(in->code) == BPF_LDX && known.pointer[in->src_reg])
 			load_fold(in, known.pointer[in->src_reg], values, size);
 		else if (is_jump(in) && known.number[in->dst_reg])
-			jump_fold(in, known.number[in->dst_reg]->imm, w);
+			jump_fold(in, known.number[in->dst_reg]->imm, r);
 		registers_forget(&known, &was);
 		if (is_number(in))
 			known.number[in->dst_reg] = in;
@@ -267,12 +267,12 @@ int const_fold_settings(struct bpf_insn *insns, size_t nr, int fd, const void *v
 {
 	_cleanup_free_ bool *target = targets_of(insns, nr), *seen = calloc(nr, sizeof(*seen));
 	_cleanup_free_ size_t *todo = calloc(nr, sizeof(*todo));
-	struct walk w = {.insns = insns, .nr = nr, .seen = seen, .todo = todo};
+	struct reachable r = {.insns = insns, .nr = nr, .seen = seen, .todo = todo};
 
 	if (!target || !seen || !todo)
 		return -ENOMEM;
-	w.nr_all = walk(&w);
-	loads_and_jumps_fold(insns, &w, target, fd, values, size);
+	r.nr_all = reach_all(&r);
+	loads_and_jumps_fold(insns, &r, target, fd, values, size);
 	unused_drop(insns, nr);
 	return 0;
 }

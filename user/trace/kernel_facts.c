@@ -327,7 +327,7 @@ static bool run_time_read(void)
 }
 
 /* Ask the kernel, not /proc, which may not be mounted. */
-static unsigned long long caps_read(void)
+static unsigned long long capabilities_ask(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
@@ -447,7 +447,7 @@ const char *symbols_why(int err, const char *proc_root, char buf[SYMBOLS_WHY_MAX
 
 	if (err == -EPERM)
 		return symbols_hidden_why(kptr_restrict_read(proc_root),
-					  caps_read() >> CAP_SYSLOG & 1, buf);
+					  capabilities_ask() >> CAP_SYSLOG & 1, buf);
 	if (err == -ENODATA)
 		snprintf(
 			buf, SYMBOLS_WHY_MAX,
@@ -489,7 +489,7 @@ void kernel_facts_read(const char *proc_root, const char *btf_path, struct kerne
 	out->locked = helper_read(BPF_FUNC_get_current_task_btf) && lock_is_limited();
 	out->run_time = run_time_read();
 	out->cmpxchg = cmpxchg_read();
-	out->caps = caps_read();
+	out->caps = capabilities_ask();
 	out->meminfo = meminfo_read(proc_root);
 	out->sysfs = !stat("/sys/devices/system/cpu", &st);
 	out->slabinfo = readable(proc_root, "slabinfo");

@@ -16,7 +16,7 @@
 
 #define NOT_ASKED "not asked for"
 
-static void __attribute__((format(printf, 2, 3))) note(struct plan *p, const char *fmt, ...)
+static void __attribute__((format(printf, 2, 3))) plan_note(struct plan *p, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -220,47 +220,54 @@ static void notes_functions(const struct kernel_facts *facts, struct plan *p)
 	if (facts->btf)
 		return;
 	if (facts->btf_path) {
-		note(p,
-		     "with BTF from a file, programs cannot call kernel functions: a tracked object costs more, and kmalloc is shown by size");
+		plan_note(
+			p,
+			"with BTF from a file, programs cannot call kernel functions: a tracked object costs more, and kmalloc is shown by size");
 		return;
 	}
 	if (!facts->kfunc_get_kmem_cache)
-		note(p,
-		     "no bpf_get_kmem_cache (6.13): the cache of a kmalloc'ed object is unknown, so kmalloc is shown by size");
+		plan_note(
+			p,
+			"no bpf_get_kmem_cache (6.13): the cache of a kmalloc'ed object is unknown, so kmalloc is shown by size");
 	if (!facts->kfunc_rdonly_cast)
-		note(p, "no bpf_rdonly_cast (6.2): recognising a call stack costs more");
+		plan_note(p, "no bpf_rdonly_cast (6.2): recognising a call stack costs more");
 }
 
 static void plan_notes(const struct kernel_facts *facts, struct plan *p)
 {
 	notes_functions(facts, p);
 	if (!facts->cmpxchg && !facts->bpf_load)
-		note(p,
-		     "no compare-and-exchange for BPF programs (5.12): a tracked object costs more");
+		plan_note(
+			p,
+			"no compare-and-exchange for BPF programs (5.12): a tracked object costs more");
 	if (facts->preemptible)
-		note(p,
-		     "events do not turn preemption off (7.0): events are lost while a task is preempted inside a program; their share is about tracing's share of CPU time");
+		plan_note(
+			p,
+			"events do not turn preemption off (7.0): events are lost while a task is preempted inside a program; their share is about tracing's share of CPU time");
 	if (functions_refused(facts) && facts->cmpxchg)
-		note(p, "no CAP_SYS_ADMIN (6.12 or older): a tracked object costs more");
+		plan_note(p, "no CAP_SYS_ADMIN (6.12 or older): a tracked object costs more");
 	if (!facts->run_time && !facts->bpf_load && !plan_has_cap(facts, CAP_SYS_ADMIN))
-		note(p,
-		     "no CAP_SYS_ADMIN: the cost of tracing is not measured and --max-overhead has no effect");
+		plan_note(
+			p,
+			"no CAP_SYS_ADMIN: the cost of tracing is not measured and --max-overhead has no effect");
 	else if (!facts->run_time && !facts->bpf_load)
-		note(p,
-		     "the kernel does not measure the run time of programs (BPF_ENABLE_STATS): the cost of tracing is unknown and --max-overhead has no effect");
+		plan_note(
+			p,
+			"the kernel does not measure the run time of programs (BPF_ENABLE_STATS): the cost of tracing is unknown and --max-overhead has no effect");
 	if (facts->symbols == -EPERM && !facts->proc) {
 		char why[SYMBOLS_WHY_MAX];
 
-		note(p, "call stacks will have no names: %s",
-		     symbols_hidden_why(facts->kptr_restrict, plan_has_cap(facts, CAP_SYSLOG),
-					why));
+		plan_note(p, "call stacks will have no names: %s",
+			  symbols_hidden_why(facts->kptr_restrict, plan_has_cap(facts, CAP_SYSLOG),
+					     why));
 	} else if (facts->symbols && !facts->proc) {
-		note(p, "call stacks will have no names: /proc/kallsyms cannot be read (%s)",
-		     strerror(-facts->symbols));
+		plan_note(p, "call stacks will have no names: /proc/kallsyms cannot be read (%s)",
+			  strerror(-facts->symbols));
 	}
 	if (!facts->slabinfo && !facts->proc)
-		note(p,
-		     "/proc/slabinfo cannot be read, so the trace cannot be checked against it: run as root or with CAP_DAC_READ_SEARCH");
+		plan_note(
+			p,
+			"/proc/slabinfo cannot be read, so the trace cannot be checked against it: run as root or with CAP_DAC_READ_SEARCH");
 }
 
 const struct hook_def *plan_audits(const struct plan *plan)
