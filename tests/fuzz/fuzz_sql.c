@@ -642,7 +642,7 @@ static void set_meta(struct edits *all, const struct edit *e)
 		*const keys[] = {META_CPUS,        META_POSSIBLE,   META_UPTIME,   META_PAGE_SIZE,
 				 META_START,       META_PERIOD,     META_OVERHEAD, META_OWN_BYTES,
 				 META_EXACT_UNTIL, /* the first nine are numbers */
-				 META_MODE,        META_NARROWED,   META_COMMAND,  META_HOST,
+				 META_MODE,        META_FILTER,     META_COMMAND,  META_HOST,
 				 META_RELEASE,     META_ARCH,       META_LOCKDOWN, META_VIRT,
 				 META_BOOT_ID,     META_MACHINE_ID, META_BUILD_ID, META_STACKS,
 				 META_NOT_WATCHED, META_AUDIT,      META_COMPLETE};

@@ -271,13 +271,13 @@ static void bulk_allocations_that_nobody_saw_are_named(void **state)
 }
 
 /* What was not asked for is neither unexplained nor allocated in bulk. */
-static void a_narrowed_recording_knows_what_it_left_out(void **state)
+static void a_filtered_recording_knows_what_it_left_out(void **state)
 {
 	struct capture *c = sample_bulk("exact", 20000);
 
 	(void)state;
 	sample_cache_churn(&c->checkpoints[0], sample_cache(c, "other", 64, 64, false), 5, 5, 0);
-	sample_meta(c, META_NARROWED, "of process 42");
+	sample_meta(c, META_FILTER, "of process 42");
 	CHECK(c, false, "sudo kmemtrace record --exact -d 60",
 	      "4.9 MiB (100.0%) of Slab's growth was not traced",
 	      "Only allocations of process 42 were traced.", "Trust in the traced part: high.",
@@ -290,12 +290,12 @@ static void a_filter_that_nothing_passed_is_said_and_not_trusted(void **state)
 	struct capture *c = sample_bulk("exact", 20000);
 
 	(void)state;
-	sample_meta(c, META_NARROWED, "of process 42");
+	sample_meta(c, META_FILTER, "of process 42");
 	CHECK(c, false, "sudo kmemtrace record --exact -d 60",
 	      "No allocation of process 42 was traced",
 	      "Trust in the traced part: low (no allocation passed the filter).", NULL, "high");
 	c = sample_bulk("sampled", 20000);
-	sample_meta(c, META_NARROWED, "of at least 1.0 GiB");
+	sample_meta(c, META_FILTER, "of at least 1.0 GiB");
 	CHECK(c, false, "sudo kmemtrace record --exact -d 60",
 	      "No allocation of at least 1.0 GiB was sampled (--exact traces every one)", NULL,
 	      "high");
@@ -390,7 +390,7 @@ int main(void)
 		cmocka_unit_test(a_quiet_machine_is_called_quiet),
 		cmocka_unit_test(a_step_in_a_short_recording_is_growth),
 		cmocka_unit_test(bulk_allocations_that_nobody_saw_are_named),
-		cmocka_unit_test(a_narrowed_recording_knows_what_it_left_out),
+		cmocka_unit_test(a_filtered_recording_knows_what_it_left_out),
 		cmocka_unit_test(a_filter_that_nothing_passed_is_said_and_not_trusted),
 		cmocka_unit_test(trust_is_claimed_of_the_pools_that_were_watched),
 		cmocka_unit_test(a_leak_is_found_in_a_pool_that_shrank),

@@ -144,14 +144,13 @@ struct cap_checkpoint {
 #define META_START      "start_wall_s"
 #define META_MODE       "mode" /* "exact", "sampled", "focused" */
 #define META_PERIOD     "sample_bytes"
-#define META_NARROWED \
-	"narrowed"             /* the filter ("of process 42"); absent when everything was traced */
-#define META_POOLS     "pools" /* those of --pool ("slab, vmalloc"); absent when all were traced */
-#define META_COMMAND   "command"
-#define META_TOOL      "tool_version"
-#define META_OVERHEAD  "overhead_cpu_percent"
-#define META_OWN_BYTES "own_kernel_bytes" /* the tool's own maps and programs */
-#define META_STACKS    "stack_symbols"    /* "ok", or why frames have no names */
+#define META_FILTER     "narrowed" /* "of process 42"; absent when everything was traced */
+#define META_POOLS      "pools" /* those of --pool ("slab, vmalloc"); absent when all were traced */
+#define META_COMMAND    "command"
+#define META_TOOL       "tool_version"
+#define META_OVERHEAD   "overhead_cpu_percent"
+#define META_OWN_BYTES  "own_kernel_bytes" /* the tool's own maps and programs */
+#define META_STACKS     "stack_symbols"    /* "ok", or why frames have no names */
 #define META_EXACT_UNTIL \
 	"exact_until_s" /* when an exact recording switched to sampling; absent if it never did */
 #define META_NOT_WATCHED \

@@ -60,7 +60,7 @@ struct profile {
 	double own_bytes; /* the recorder's own tables, left out of VmallocUsed and its callers */
 	double weight;    /* bytes that one sample of held memory stands for; 0: exact */
 	bool traces[POOLS];
-	bool focused, complete;
+	bool cache_filter, complete;
 };
 
 /*

@@ -17,7 +17,7 @@ int profile_build(const struct view *v, const struct match *m, enum growth_by by
 		.mem_total_kb = snapshot_meminfo(v->end, "MemTotal"),
 		.sample_bytes = v->exact ? 0 : capture_meta_number(v->c, META_PERIOD, 0),
 		.own_bytes = capture_meta_number(v->c, META_OWN_BYTES, 0),
-		.focused = v->focused,
+		.cache_filter = v->cache_filter,
 		.complete = v->complete,
 	};
 	struct profile_builder b = {.v = v, .m = m, .brief = brief, .p = &p};

@@ -142,9 +142,9 @@ static void period_words(const struct profile *p, char *buf, size_t size)
 
 static const char *filtered_side(const struct profile *base, const struct profile *new_)
 {
-	if (!base || !base->focused)
+	if (!base || !base->cache_filter)
 		return "The new capture";
-	return new_->focused ? "Both captures" : "The base";
+	return new_->cache_filter ? "Both captures" : "The base";
 }
 
 static void note_modes(struct words *w)
@@ -152,7 +152,7 @@ static void note_modes(struct words *w)
 	const struct profile *base = w->d->in.base, *new_ = w->d->in.new_;
 	char a[64], b[64];
 
-	if (new_->focused || (base && base->focused))
+	if (new_->cache_filter || (base && base->cache_filter))
 		diff_caution(
 			w, true,
 			"%s traced only the caches named with --cache: other growth is unknown.",

@@ -178,7 +178,7 @@ static void say_explained(struct writer *w)
 	const struct ledger_row *slab = &w->f->ledger->rows[LEDGER_SLAB];
 	char held[2 * UNITS_MAX + 24], overhead[UNITS_MAX], old[UNITS_MAX], margin[UNITS_MAX];
 	double margin_kb = 1.96 * slab->attributed_sd_kb;
-	bool part = w->f->v->focused || w->f->v->narrowed[0];
+	bool part = w->f->v->cache_filter || w->f->v->filter[0];
 
 	if (!row_grew(slab) || isnan(slab->attributed_kb))
 		return;
@@ -448,15 +448,15 @@ static void say_filter(struct writer *w)
 	if (view_filter_left_nothing(v)) {
 		say(w,
 		    "No allocation%s%.120s%s was %s, so only the levels of the kernel's memory are known.",
-		    v->narrowed[0] ? " " : "", v->narrowed,
-		    v->focused ? " from the caches named with --cache" : "",
+		    v->filter[0] ? " " : "", v->filter,
+		    v->cache_filter ? " from the caches named with --cache" : "",
 		    v->exact ? "traced" : "sampled (--exact traces every one)");
 		return;
 	}
-	if (v->focused)
+	if (v->cache_filter)
 		say(w, "Only the caches named with --cache were traced.");
-	if (v->narrowed[0])
-		say(w, "Only allocations %.120s were traced.", v->narrowed);
+	if (v->filter[0])
+		say(w, "Only allocations %.120s were traced.", v->filter);
 	if (pools[0])
 		say(w, "Only these pools were watched: %.96s.", pools);
 }

@@ -313,7 +313,7 @@ static double held_sd(const struct cache_row *r, double period)
 
 static void caches_judge(const struct view *v, double lost_ratio, struct caches *caches)
 {
-	bool all = view_traces(v, POOL_SLAB) && !v->focused && !v->narrowed[0];
+	bool all = view_traces(v, POOL_SLAB) && !v->cache_filter && !v->filter[0];
 	double period = sampling_period(v, caches);
 
 	for (size_t i = 0; i < caches->nr; i++) {
@@ -342,7 +342,7 @@ static void caches_judge(const struct view *v, double lost_ratio, struct caches 
 			f.start_objects = r->start_kb * 1024 * r->held_objects / r->held_bytes;
 		}
 		r->traced |= all;
-		if ((!r->traced && v->focused) || v->narrowed[0]) {
+		if ((!r->traced && v->cache_filter) || v->filter[0]) {
 			f.slabinfo_delta = NAN; /* a filter: slabinfo counts more than was traced */
 			r->preexisting_freed_bytes = 0;
 		} else {

@@ -96,7 +96,7 @@ void losses_sum(const struct view *v, struct losses *out)
 		l.frees += churn->frees;
 		l.unseen_frees += churn->unseen_frees;
 	}
-	if (v->focused || v->narrowed[0]) /* frees are not filtered, nor are losses */
+	if (v->cache_filter || v->filter[0]) /* frees are not filtered, nor are losses */
 		l.traffic += losses_counter(v, "unknown_frees");
 	*out = l;
 }

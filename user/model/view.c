@@ -33,8 +33,8 @@ void view_whole(const struct capture *c, struct view *out)
 		.cpus = capture_meta_number(c, META_CPUS, 1),
 		.exact = !strcmp(capture_meta(c, META_MODE), "exact") ||
 			 !strcmp(capture_meta(c, META_MODE), "focused"),
-		.focused = !strcmp(capture_meta(c, META_MODE), "focused"),
-		.narrowed = capture_meta(c, META_NARROWED),
+		.cache_filter = !strcmp(capture_meta(c, META_MODE), "focused"),
+		.filter = capture_meta(c, META_FILTER),
 		.complete = c->complete,
 	};
 
@@ -72,7 +72,7 @@ bool view_filter_left_nothing(const struct view *v)
 {
 	double allocs = 0;
 
-	if (!v->at || !(v->focused || v->narrowed[0]))
+	if (!v->at || !(v->cache_filter || v->filter[0]))
 		return false;
 	for (size_t i = 0; i < v->at->churn.nr; i++)
 		allocs += v->at->churn.items[i].allocs;
@@ -83,7 +83,7 @@ bool view_filter_left_nothing(const struct view *v)
 
 bool view_is_filtered(const struct view *v)
 {
-	return v->focused || v->narrowed[0] || capture_meta(v->c, META_POOLS)[0];
+	return v->cache_filter || v->filter[0] || capture_meta(v->c, META_POOLS)[0];
 }
 
 double view_wall_s(const struct view *v)

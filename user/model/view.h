@@ -19,9 +19,9 @@ struct view {
 	double duration_s;
 	double page_bytes;
 	double cpus;
-	bool exact;           /* every allocation that passes the filters was tracked */
-	bool focused;         /* only the caches named with --cache were tracked */
-	const char *narrowed; /* the other filters: "of process 42"; "" without one */
+	bool exact;         /* every allocation that passes the filters was tracked */
+	bool cache_filter;  /* only the caches named with --cache were tracked */
+	const char *filter; /* the other filters: "of process 42"; "" without one */
 	bool complete;
 	struct beliefs_hint hint; /* which of the kernel's figures to believe, in every snapshot */
 };

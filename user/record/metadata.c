@@ -96,12 +96,12 @@ int metadata_filter(const struct tracer_options *o, char **out)
 	return 0;
 }
 
-static int put_narrowed(struct capture_writer *w, const struct tracer_options *o)
+static int put_filter(struct capture_writer *w, const struct tracer_options *o)
 {
 	_cleanup_free_ char *text = NULL;
 	int err = metadata_filter(o, &text);
 
-	return !err && text[0] ? capture_put_meta(w, META_NARROWED, text + 1) : err;
+	return !err && text[0] ? capture_put_meta(w, META_FILTER, text + 1) : err;
 }
 
 static int put_pools(struct capture_writer *w, const struct plan *plan)
@@ -131,7 +131,7 @@ int metadata_put(struct capture_writer *w, const struct plan *plan,
 	err = err
 		      ?: capture_put_metaf(w, META_PERIOD, "%llu",
 					   o->exact ? 0ull : (unsigned long long)o->sample_bytes);
-	err = err ?: put_narrowed(w, o);
+	err = err ?: put_filter(w, o);
 	if (!o->nr_caches)
 		err = err ?: put_pools(w, plan);
 	err = err ?: put_command(w, options->command);
