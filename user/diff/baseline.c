@@ -129,8 +129,8 @@ static int kept_add(struct baseline *b, struct kept *k, double value)
 	return 0;
 }
 
-static int row_add(struct baseline *b, const struct profile *p, enum profile_section section,
-		   const struct profile_row *r)
+static int baseline_row_add(struct baseline *b, const struct profile *p,
+			    enum profile_section section, const struct profile_row *r)
 {
 	struct node *n = baseline_node_add(b, section, r);
 	double seconds = p->duration_s > 0 ? p->duration_s : NAN;
@@ -153,7 +153,7 @@ int baseline_add(struct baseline *b, const struct profile *p)
 	for (int s = 0; s < PROFILE_SECTIONS; s++) {
 		b->measured[s] += p->sections[s].measured;
 		for (size_t i = 0; i < p->sections[s].nr; i++)
-			if (row_add(b, p, s, &p->sections[s].items[i]))
+			if (baseline_row_add(b, p, s, &p->sections[s].items[i]))
 				return -ENOMEM;
 	}
 	for (int pool = 0; pool < POOLS; pool++)

@@ -292,26 +292,47 @@ static int rows_join_similar(struct diff_rows *rows)
 
 /* ---- rows against a set ---- */
 
-static void set_figure(struct diff_figure *f, const struct baseline_stat *stat, double value,
-		       double low95, double high95, double low, double high, double floor)
+/* A figure of the new capture, to compare with a set: with its 95 % interval, the interval that
+ * decides, and the smallest difference that is reported. */
+struct set_reading {
+	double value, low95, high95, low, high, floor;
+};
+
+/* A figure that was read, not estimated. */
+static struct set_reading reading_exact(double value, double floor)
+{
+	return (struct set_reading){value, value, value, value, value, floor};
+}
+
+static struct set_reading reading_of(const struct estimate *e, double z, double floor)
+{
+	struct set_reading r = {.value = e->sum / e->seconds, .floor = floor};
+
+	estimate_interval(e, Z95, &r.low95, &r.high95);
+	estimate_interval(e, z, &r.low, &r.high);
+	return r;
+}
+
+static void set_figure(struct diff_figure *f, const struct baseline_stat *stat,
+		       const struct set_reading *r)
 {
 	double edge_high, edge_low;
 
 	*f = (struct diff_figure){.base = stat->median,
 				  .base_low = stat->low,
 				  .base_high = stat->high,
-				  .new_ = value,
-				  .new_low = low95,
-				  .new_high = high95,
-				  .delta = value - stat->median,
-				  .low = low95 - stat->median,
-				  .high = high95 - stat->median};
-	if (!(stat->n > 0) || isnan(value))
+				  .new_ = r->value,
+				  .new_low = r->low95,
+				  .new_high = r->high95,
+				  .delta = r->value - stat->median,
+				  .low = r->low95 - stat->median,
+				  .high = r->high95 - stat->median};
+	if (!(stat->n > 0) || isnan(r->value))
 		return;
 	edge_high = fmax(stat->high, stat->median + NOISE_LIMIT * stat->sd);
 	edge_low = fmin(stat->low, stat->median - NOISE_LIMIT * stat->sd);
-	if (fabs(f->delta) > floor && (low > edge_high || high < edge_low))
-		f->status = status_of(f, stat->present > 0 && stat->median != 0, value != 0);
+	if (fabs(f->delta) > r->floor && (r->low > edge_high || r->high < edge_low))
+		f->status = status_of(f, stat->present > 0 && stat->median != 0, r->value != 0);
 }
 
 static const struct baseline_stat *row_stat(const struct diff_input *in,
@@ -334,31 +355,28 @@ static void set_level_judge(const struct diff_input *in, enum profile_section se
 	double value = row->new_ ? row->new_->level : 0;
 	double floor = fmax(DIFF_LEVEL_FLOOR, DIFF_LEVEL_SHARE * fmax(value, level->median));
 	double change = row->new_ ? row->new_->change / in->new_->duration_s : 0;
+	struct set_reading level_now = reading_exact(value, floor);
+	struct set_reading change_now =
+		reading_exact(change, fmax(DIFF_LEVEL_FLOOR / in->new_->duration_s, 0));
 
-	set_figure(&row->level, level, value, value, value, value, value, floor);
-	set_figure(&row->growth, row_stat(in, section, row, BASELINE_CHANGE, &none), change, change,
-		   change, change, change, fmax(DIFF_LEVEL_FLOOR / in->new_->duration_s, 0));
+	set_figure(&row->level, level, &level_now);
+	set_figure(&row->growth, row_stat(in, section, row, BASELINE_CHANGE, &none), &change_now);
 }
 
 static void set_growth_judge(const struct diff_input *in, struct diff_row *row, double z)
 {
 	struct baseline_stat none;
 	struct estimate e = held_estimate(in->new_, row->new_, 0);
-	double low95, high95, low, high, value = e.sum / e.seconds;
+	struct set_reading now = reading_of(&e, z, rate_floor(in));
 
-	estimate_interval(&e, Z95, &low95, &high95);
-	estimate_interval(&e, z, &low, &high);
-	set_figure(&row->growth, row_stat(in, PROFILE_GROWTH, row, BASELINE_CHANGE, &none), value,
-		   low95, high95, low, high, rate_floor(in));
+	set_figure(&row->growth, row_stat(in, PROFILE_GROWTH, row, BASELINE_CHANGE, &none), &now);
 	row->churn.base = row->churn.new_ = row->churn.delta = NAN;
 	if (!row->new_ || isnan(row->new_->churn))
 		return;
 	e = churn_estimate(in->new_, row->new_);
-	value = e.sum / e.seconds;
-	estimate_interval(&e, Z95, &low95, &high95);
-	estimate_interval(&e, z, &low, &high);
-	set_figure(&row->churn, row_stat(in, PROFILE_GROWTH, row, BASELINE_CHURN, &none), value,
-		   low95, high95, low, high, fmax(DIFF_CHURN_FLOOR, DIFF_CHURN_SHARE * value));
+	now = reading_of(&e, z, DIFF_CHURN_FLOOR);
+	now.floor = fmax(DIFF_CHURN_FLOOR, DIFF_CHURN_SHARE * now.value);
+	set_figure(&row->churn, row_stat(in, PROFILE_GROWTH, row, BASELINE_CHURN, &none), &now);
 }
 
 static int rows_against_set(const struct diff_input *in, enum profile_section section,

@@ -19,8 +19,8 @@ const char *finding_severity_name(enum finding_severity severity)
 	return names[severity];
 }
 
-static struct balance_finding *find(struct balance_findings *out, enum finding_severity severity,
-				    const char *rule)
+static struct balance_finding *balance_find(struct balance_findings *out,
+					    enum finding_severity severity, const char *rule)
 {
 	struct balance_finding *f;
 
@@ -32,8 +32,8 @@ static struct balance_finding *find(struct balance_findings *out, enum finding_s
 	return f;
 }
 
-__attribute__((format(printf, 3, 4))) static void append(char *dst, size_t size, const char *fmt,
-							 ...)
+__attribute__((format(printf, 3, 4))) static void balance_append(char *dst, size_t size,
+								 const char *fmt, ...)
 {
 	size_t len = strlen(dst);
 	va_list ap;
@@ -43,9 +43,9 @@ __attribute__((format(printf, 3, 4))) static void append(char *dst, size_t size,
 	va_end(ap);
 }
 
-#define SAY(finding, ...) append((finding)->text, sizeof((finding)->text), __VA_ARGS__)
+#define SAY(finding, ...) balance_append((finding)->text, sizeof((finding)->text), __VA_ARGS__)
 
-static const char *size_of(char buf[UNITS_MAX], double kb)
+static const char *balance_size(char buf[UNITS_MAX], double kb)
 {
 	return units_bytes(buf, kb * 1024);
 }
@@ -67,11 +67,11 @@ static size_t name_figures(const struct beliefs *b, enum belief_rule rule, enum 
 
 		if (figure->rule != rule || figure->belief != belief)
 			continue;
-		append(out->subject, sizeof(out->subject), "%s%s", said ? ", " : "",
-		       figure_name(f));
+		balance_append(out->subject, sizeof(out->subject), "%s%s", said ? ", " : "",
+			       figure_name(f));
 		SAY(out, "%s%s", comma, figure_name(f));
 		if (!isnan(figure->read_kb))
-			SAY(out, " (%s)", size_of(a, figure->read_kb));
+			SAY(out, " (%s)", balance_size(a, figure->read_kb));
 		said++;
 	}
 	return nr;
@@ -93,7 +93,7 @@ static void say_contradicted(const struct beliefs *b, enum belief_rule rule,
 	SAY(out, " cannot be true. %s", belief_rules[rule].reason);
 	if (rule == RULE_LRU_BEYOND_MEMORY || rule == RULE_GPU_BEYOND_MEMORY ||
 	    rule == RULE_BEYOND_MEMORY)
-		SAY(out, " That is %s here.", size_of(used, b->used_kb));
+		SAY(out, " That is %s here.", balance_size(used, b->used_kb));
 	say_kernels(&belief_rules[rule], out);
 	SAY(out, nr == 1 ? " It is left out: what it should count is unknown."
 			 : " They are left out: what they should count is unknown.");
@@ -130,7 +130,7 @@ static void say_corrected(const struct beliefs *b, enum belief_rule rule,
 	}
 	SAY(out, " cannot be believed. %s", belief_rules[rule].reason);
 	say_kernels(&belief_rules[rule], out);
-	SAY(out, " It is %s by %s, and this is used.", size_of(a, kb), source);
+	SAY(out, " It is %s by %s, and this is used.", balance_size(a, kb), source);
 }
 
 static void say_missing(const struct beliefs *b, enum belief_rule rule, struct balance_finding *out)
@@ -223,9 +223,9 @@ static void name_lines_at_fault(const struct balance *b, struct balance_finding 
 		       : " No line alone is that large; the largest are: ");
 	for (int i = 0; i < FAULT_LINES && line != BALANCE_REST; i++) {
 		SAY(out, "%s%s (%s, from %s)", i ? "; " : "", balance_defs[line].label,
-		    size_of(a, b->kb[line]), balance_defs[line].source);
-		append(out->subject, sizeof(out->subject), "%s%s", i ? ", " : "",
-		       balance_defs[line].source);
+		    balance_size(a, b->kb[line]), balance_defs[line].source);
+		balance_append(out->subject, sizeof(out->subject), "%s%s", i ? ", " : "",
+			       balance_defs[line].source);
 		named[line] = true;
 		line = next_line(b, named, alone ? least : 0);
 	}
@@ -239,13 +239,14 @@ static void find_contradiction(const struct balance *b, struct balance_findings 
 
 	if (!b->contradiction)
 		return;
-	f = find(out, FINDING_CAUTION, "lines-beyond-memory");
+	f = balance_find(out, FINDING_CAUTION, "lines-beyond-memory");
 	if (!f)
 		return;
 	SAY(f,
 	    "The figures contradict each other: the lines exceed MemTotal by %s, and counters "
 	    "that CPUs have not passed on yet explain at most %s.",
-	    size_of(over, -b->kb[BALANCE_REST]), size_of(lag, beliefs_lag_kb(&b->beliefs)));
+	    balance_size(over, -b->kb[BALANCE_REST]),
+	    balance_size(lag, beliefs_lag_kb(&b->beliefs)));
 	if (b->beliefs.container) {
 		snprintf(f->subject, sizeof(f->subject), "MemTotal");
 		SAY(f,
@@ -269,7 +270,7 @@ double balance_unmapped_lru_kb(const struct balance *b)
 static void find_unmapped(const struct balance *b, struct balance_findings *out)
 {
 	double kb = balance_unmapped_lru_kb(b);
-	struct balance_finding *f = kb > 0 ? find(out, FINDING_HIGH, "lru-unmapped") : NULL;
+	struct balance_finding *f = kb > 0 ? balance_find(out, FINDING_HIGH, "lru-unmapped") : NULL;
 	char size[UNITS_MAX], total[UNITS_MAX];
 
 	if (!f)
@@ -280,7 +281,7 @@ static void find_unmapped(const struct balance *b, struct balance_findings *out)
 	    "%s of %s are on the LRU lists, but no process maps these pages and no cache has "
 	    "them. Their user still holds a reference to them (RDMA, vhost, io_uring, device "
 	    "passthrough: pinned and then unmapped), or they leaked. Reclaim cannot free them.",
-	    size_of(size, kb), size_of(total, b->total_kb));
+	    balance_size(size, kb), balance_size(total, b->total_kb));
 }
 
 static void find_page_size(const struct balance_findings_facts *facts, struct balance_findings *out)
@@ -292,7 +293,7 @@ static void find_page_size(const struct balance_findings_facts *facts, struct ba
 	if (!(facts->reader_page_bytes > 0) || facts->reader_page_bytes == page_bytes ||
 	    !facts->page_bytes_source)
 		return;
-	f = find(out, FINDING_INFO, "page-size");
+	f = balance_find(out, FINDING_INFO, "page-size");
 	if (!f)
 		return;
 	snprintf(f->subject, sizeof(f->subject), "page size");
@@ -313,11 +314,11 @@ static void find_mended(const struct input_report *input, size_t first,
 	for (size_t i = 0; i < first; i++)
 		if (input->items[i].why == why)
 			return;
-	f = find(out, FINDING_INFO, "input-mended");
+	f = balance_find(out, FINDING_INFO, "input-mended");
 	for (size_t i = first; f && i < input->nr; i++)
 		if (input->items[i].why == why)
-			append(f->subject, sizeof(f->subject), "%s%s", i > first ? ", " : "",
-			       input->items[i].file);
+			balance_append(f->subject, sizeof(f->subject), "%s%s",
+				       i > first ? ", " : "", input->items[i].file);
 	if (f)
 		SAY(f, "%s %s.", f->subject, why);
 }
@@ -332,8 +333,9 @@ static void find_input(const struct input_report *input, struct balance_findings
 			find_mended(input, i, out);
 			continue;
 		}
-		f = find(out, FINDING_CAUTION,
-			 line->fault == INPUT_DUPLICATE ? "input-duplicate" : "input-refused");
+		f = balance_find(out, FINDING_CAUTION,
+				 line->fault == INPUT_DUPLICATE ? "input-duplicate"
+								: "input-refused");
 		if (!f)
 			return;
 		snprintf(f->subject, sizeof(f->subject), "%s", line->file);

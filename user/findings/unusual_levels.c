@@ -30,23 +30,46 @@ struct facts {
 		vmalloc;
 };
 
-__attribute__((format(printf, 6, 7))) static void find(struct facts *f, const char *rule, bool high,
-						       double value, double limit, const char *fmt,
-						       ...)
+static void unusual_add(struct facts *f, const struct unusual_level *level, const char *fmt,
+			va_list ap)
 {
 	struct unusual_level *p = &f->out->items[f->out->nr];
-	va_list ap;
 
 	if (f->out->nr == UNUSUAL_LEVELS_MAX)
 		return;
-	*p = (struct unusual_level){.rule = rule, .high = high, .value = value, .limit = limit};
-	va_start(ap, fmt);
+	*p = *level;
 	vsnprintf(p->text, sizeof(p->text), fmt, ap);
-	va_end(ap);
 	f->out->nr++;
 }
 
-static double known(double kb)
+/* A level that is out of the ordinary: `value` is beyond `limit`. */
+__attribute__((format(printf, 5, 6))) static void unusual_find(struct facts *f, const char *rule,
+							       double value, double limit,
+							       const char *fmt, ...)
+{
+	const struct unusual_level level = {
+		.rule = rule, .high = true, .value = value, .limit = limit};
+	va_list ap;
+
+	va_start(ap, fmt);
+	unusual_add(f, &level, fmt, ap);
+	va_end(ap);
+}
+
+/* Something that makes levels mean less than they seem to. */
+__attribute__((format(printf, 3, 4))) static void unusual_caution(struct facts *f, const char *rule,
+								  const char *fmt, ...)
+{
+	const struct unusual_level level = {
+		.rule = rule, .high = false, .value = NAN, .limit = NAN};
+	va_list ap;
+
+	va_start(ap, fmt);
+	unusual_add(f, &level, fmt, ap);
+	va_end(ap);
+}
+
+static double known_kb(double kb)
 {
 	return isnan(kb) ? 0 : kb;
 }
@@ -58,14 +81,16 @@ static void rule_stacks(struct facts *f)
 
 	units_bytes(stacks, f->stacks * 1024);
 	if (f->threads > 0 && each > STACK_SHARE * STACK_KB)
-		find(f, "stacks-per-thread", true, each, STACK_SHARE * STACK_KB,
-		     "KernelStack is %s for %s threads, %.0f KiB each; one stack is %.0f KiB. Stacks of ended threads "
-		     "are kept, or threads start and end quickly.",
-		     stacks, units_count(threads, f->threads), each, STACK_KB);
+		unusual_find(
+			f, "stacks-per-thread", each, STACK_SHARE * STACK_KB,
+			"KernelStack is %s for %s threads, %.0f KiB each; one stack is %.0f KiB. Stacks of ended threads "
+			"are kept, or threads start and end quickly.",
+			stacks, units_count(threads, f->threads), each, STACK_KB);
 	if (f->stacks > STACK_MEMORY * f->total)
-		find(f, "stacks-of-memory", true, f->stacks / f->total, STACK_MEMORY,
-		     "KernelStack is %s, %.1f%% of memory: about %s threads.", stacks,
-		     100 * f->stacks / f->total, units_count(threads, f->stacks / STACK_KB));
+		unusual_find(f, "stacks-of-memory", f->stacks / f->total, STACK_MEMORY,
+			     "KernelStack is %s, %.1f%% of memory: about %s threads.", stacks,
+			     100 * f->stacks / f->total,
+			     units_count(threads, f->stacks / STACK_KB));
 }
 
 static void rule_page_tables(struct facts *f)
@@ -82,11 +107,12 @@ static void rule_page_tables(struct facts *f)
 	if (top && top->pgtables_kb.end > 0)
 		snprintf(who, sizeof(who), " The largest holder is %.16s[%d]: %s.", top->comm,
 			 top->tgid, units_bytes(most, top->pgtables_kb.end * 1024));
-	find(f, "page-tables-of-mapped", true, share, PAGE_TABLE_SHARE,
-	     "PageTables is %s for %s of mapped memory, %.1f%%; dense mappings need 0.2%%. Memory is mapped sparsely, "
-	     "or many processes map the same memory (huge pages need far less).%s",
-	     units_bytes(tables, f->page_tables * 1024), units_bytes(mapped, f->mapped * 1024),
-	     100 * share, who);
+	unusual_find(
+		f, "page-tables-of-mapped", share, PAGE_TABLE_SHARE,
+		"PageTables is %s for %s of mapped memory, %.1f%%; dense mappings need 0.2%%. Memory is mapped sparsely, "
+		"or many processes map the same memory (huge pages need far less).%s",
+		units_bytes(tables, f->page_tables * 1024), units_bytes(mapped, f->mapped * 1024),
+		100 * share, who);
 }
 
 static void rule_slab(struct facts *f)
@@ -95,16 +121,18 @@ static void rule_slab(struct facts *f)
 	char size[UNITS_MAX];
 
 	if (f->unreclaimable > SLAB_UNRECLAIM_SHARE * f->total)
-		find(f, "slab-unreclaimable", true, f->unreclaimable / f->total,
-		     SLAB_UNRECLAIM_SHARE,
-		     "SUnreclaim is %s, %.1f%% of memory: memory pressure cannot free it.",
-		     units_bytes(size, f->unreclaimable * 1024), 100 * f->unreclaimable / f->total);
+		unusual_find(f, "slab-unreclaimable", f->unreclaimable / f->total,
+			     SLAB_UNRECLAIM_SHARE,
+			     "SUnreclaim is %s, %.1f%% of memory: memory pressure cannot free it.",
+			     units_bytes(size, f->unreclaimable * 1024),
+			     100 * f->unreclaimable / f->total);
 	if (f->reclaimable > SLAB_RECLAIM_SHARE * f->total)
-		find(f, "slab-reclaimable", true, f->reclaimable / f->total, SLAB_RECLAIM_SHARE,
-		     "SReclaimable is %s, %.1f%% of memory and %.0f%% of Slab: mostly dentries and inodes, which memory "
-		     "pressure frees unless they are in use.",
-		     units_bytes(size, f->reclaimable * 1024), 100 * f->reclaimable / f->total,
-		     100 * f->reclaimable / slab);
+		unusual_find(
+			f, "slab-reclaimable", f->reclaimable / f->total, SLAB_RECLAIM_SHARE,
+			"SReclaimable is %s, %.1f%% of memory and %.0f%% of Slab: mostly dentries and inodes, which memory "
+			"pressure frees unless they are in use.",
+			units_bytes(size, f->reclaimable * 1024), 100 * f->reclaimable / f->total,
+			100 * f->reclaimable / slab);
 }
 
 static void rule_percpu(struct facts *f)
@@ -114,15 +142,16 @@ static void rule_percpu(struct facts *f)
 	char all[UNITS_MAX], one[UNITS_MAX];
 
 	if (each > PERCPU_EACH_KB)
-		find(f, "percpu-per-cpu", true, each, PERCPU_EACH_KB,
-		     "Percpu is %s, %s for each of %.0f possible CPUs. Usual causes: thousands of cgroups (removed ones "
-		     "stay while in use), network namespaces, per-CPU BPF maps.",
-		     units_bytes(all, f->percpu * 1024), units_bytes(one, each * 1024), cpus);
+		unusual_find(
+			f, "percpu-per-cpu", each, PERCPU_EACH_KB,
+			"Percpu is %s, %s for each of %.0f possible CPUs. Usual causes: thousands of cgroups (removed ones "
+			"stay while in use), network namespaces, per-CPU BPF maps.",
+			units_bytes(all, f->percpu * 1024), units_bytes(one, each * 1024), cpus);
 }
 
-static void rule_vmalloc(struct facts *f)
+static void rule_vmalloc_size(struct facts *f)
 {
-	double stacks = known(f->holders->vmalloc_end.stacks_kb);
+	double stacks = known_kb(f->holders->vmalloc_end.stacks_kb);
 	double own = capture_meta_number(f->v->c, META_OWN_BYTES, 0) / 1024;
 	double rest = f->vmalloc - stacks - fmin(own, f->vmalloc);
 	const struct caller_level *top = NULL;
@@ -137,9 +166,10 @@ static void rule_vmalloc(struct facts *f)
 		snprintf(caller, sizeof(caller), " Its largest user is %.64s with %s.",
 			 top->caller[0] ? top->caller : "unknown",
 			 units_bytes(most, top->kb.end * 1024));
-	find(f, "vmalloc-of-memory", true, rest / f->total, VMALLOC_SHARE,
-	     "VmallocUsed, without thread stacks and the recorder's own tables, is %s, %.1f%% of memory.%s",
-	     units_bytes(size, rest * 1024), 100 * rest / f->total, caller);
+	unusual_find(
+		f, "vmalloc-of-memory", rest / f->total, VMALLOC_SHARE,
+		"VmallocUsed, without thread stacks and the recorder's own tables, is %s, %.1f%% of memory.%s",
+		units_bytes(size, rest * 1024), 100 * rest / f->total, caller);
 }
 
 static void rule_removed_cgroups(struct facts *f)
@@ -153,11 +183,12 @@ static void rule_removed_cgroups(struct facts *f)
 	if (fabs(now - before) >= 1)
 		snprintf(change, sizeof(change), " (%s%s in this recording)",
 			 now > before ? "+" : "-", units_count(c, fabs(now - before)));
-	find(f, "removed-cgroups", true, now, REMOVED_CGROUPS_MANY,
-	     "%s removed cgroups still exist%s, beside %s in use: page cache, tmpfs files or kernel "
-	     "objects are still charged to them. Each takes slab and per-CPU memory until these are "
-	     "freed or reclaimed.",
-	     units_count(a, now), change, units_count(b, present));
+	unusual_find(
+		f, "removed-cgroups", now, REMOVED_CGROUPS_MANY,
+		"%s removed cgroups still exist%s, beside %s in use: page cache, tmpfs files or kernel "
+		"objects are still charged to them. Each takes slab and per-CPU memory until these are "
+		"freed or reclaimed.",
+		units_count(a, now), change, units_count(b, present));
 }
 
 static void rule_unmapped(struct facts *f)
@@ -169,10 +200,11 @@ static void rule_unmapped(struct facts *f)
 	balance_build(f->v->end, &f->v->hint, NULL, &b);
 	kb = isnan(b.total_kb) ? 0 : balance_unmapped_lru_kb(&b);
 	if (kb > 0)
-		find(f, "lru-unmapped", true, kb / f->total, BALANCE_UNMAPPED_SHARE,
-		     "%s on the LRU lists is mapped by no process and in no cache, %.1f%% of memory: pinned by a user "
-		     "that unmapped it (RDMA, vhost, io_uring), or leaked.",
-		     units_bytes(size, kb * 1024), 100 * kb / f->total);
+		unusual_find(
+			f, "lru-unmapped", kb / f->total, BALANCE_UNMAPPED_SHARE,
+			"%s on the LRU lists is mapped by no process and in no cache, %.1f%% of memory: pinned by a user "
+			"that unmapped it (RDMA, vhost, io_uring), or leaked.",
+			units_bytes(size, kb * 1024), 100 * kb / f->total);
 }
 
 /* Figures of the kernel that cannot be true, at any moment of the recording. */
@@ -185,7 +217,7 @@ static void caution_beliefs(struct facts *f)
 		struct balance_finding said = {.rule = belief_rules[rule].name};
 
 		if (*belief_describe(&b, rule, BELIEF_CONTRADICTED, &said))
-			find(f, said.rule, false, NAN, NAN, "%s", said.text);
+			unusual_caution(f, said.rule, "%s", said.text);
 	}
 }
 
@@ -195,21 +227,24 @@ static void caution_virtual(struct facts *f)
 		   *container = strstr(virt, "container:");
 
 	if (container)
-		find(f, "container", false, NAN, NAN,
-		     "Recorded in a container: memory, levels and call paths are those of the whole host and all its "
-		     "containers. lxcfs may rewrite /proc.");
+		unusual_caution(
+			f, "container",
+			"Recorded in a container: memory, levels and call paths are those of the whole host and all its "
+			"containers. lxcfs may rewrite /proc.");
 	if (virt[0] && strcmp(virt, "none") && container != virt)
-		find(f, "virtual-machine", false, NAN, NAN,
-		     "This is a virtual machine: memory that a balloon or hotplug takes is in no pool, MemTotal may change, "
-		     "and memory that the hypervisor holds for this guest is invisible from inside.");
+		unusual_caution(
+			f, "virtual-machine",
+			"This is a virtual machine: memory that a balloon or hotplug takes is in no pool, MemTotal may change, "
+			"and memory that the hypervisor holds for this guest is invisible from inside.");
 }
 
 void unusual_levels_build(const struct view *v, const struct holders *holders,
 			  struct unusual_levels *out)
 {
 	static void (*const rules[])(struct facts *) = {
-		rule_stacks,   rule_page_tables,     rule_slab,       rule_percpu,    rule_vmalloc,
-		rule_unmapped, rule_removed_cgroups, caution_beliefs, caution_virtual};
+		rule_stacks,          rule_page_tables,  rule_slab,
+		rule_percpu,          rule_vmalloc_size, rule_unmapped,
+		rule_removed_cgroups, caution_beliefs,   caution_virtual};
 	const struct snapshot *s = v->end;
 	struct facts f = {
 		.v = v,
@@ -218,8 +253,8 @@ void unusual_levels_build(const struct view *v, const struct holders *holders,
 		.total = view_level_kb(v, s, "MemTotal"),
 		.page_tables = view_level_kb(v, s, "PageTables"),
 		.stacks = view_level_kb(v, s, "KernelStack"),
-		.mapped = known(view_level_kb(v, s, "AnonPages")) +
-			  known(view_level_kb(v, s, "Mapped")),
+		.mapped = known_kb(view_level_kb(v, s, "AnonPages")) +
+			  known_kb(view_level_kb(v, s, "Mapped")),
 		.reclaimable = view_level_kb(v, s, "SReclaimable"),
 		.unreclaimable = view_level_kb(v, s, "SUnreclaim"),
 		.percpu = view_level_kb(v, s, "Percpu"),

@@ -125,7 +125,7 @@ static double line_kb(const struct snapshot *s, const char *name)
 	return (double)named_value_get(&s->meminfo, name, 0);
 }
 
-static double vmstat_kb(const struct snapshot *s, const char *name, double page_bytes)
+static double vmstat_pages_kb(const struct snapshot *s, const char *name, double page_bytes)
 {
 	return (double)named_value_get(&s->vmstat, name, 0) * page_bytes / 1024;
 }
@@ -202,8 +202,8 @@ static double lists_kb(const struct snapshot *s, const struct balance *b)
 
 	return beliefs_kb(&b->beliefs, FIGURE_ACTIVE) + beliefs_kb(&b->beliefs, FIGURE_INACTIVE) +
 	       (figure_unknown(b, FIGURE_UNEVICTABLE) ? NAN : figure_kb(b, FIGURE_UNEVICTABLE)) +
-	       vmstat_kb(s, "nr_isolated_anon", page_bytes) +
-	       vmstat_kb(s, "nr_isolated_file", page_bytes);
+	       vmstat_pages_kb(s, "nr_isolated_anon", page_bytes) +
+	       vmstat_pages_kb(s, "nr_isolated_file", page_bytes);
 }
 
 /*
@@ -269,7 +269,7 @@ static void fill_kernel(const struct snapshot *s, struct balance *b)
 		{BALANCE_WRITEBACK_TMP, FIGURE_WRITEBACK_TMP},
 		{BALANCE_POISONED, FIGURE_HARDWARE_CORRUPTED},
 	};
-	double zspages = vmstat_kb(s, "nr_zspages", b->beliefs.page_bytes),
+	double zspages = vmstat_pages_kb(s, "nr_zspages", b->beliefs.page_bytes),
 	       zswap = figure_kb(b, FIGURE_ZSWAP);
 
 	fill_slab(b);
@@ -346,8 +346,8 @@ static void fill_unlisted(const struct snapshot *s, const struct unlisted *u, st
 {
 	double page_bytes = b->beliefs.page_bytes;
 	double zero_pages = (double)named_value_get(&s->vmstat, "thp_zero_page_alloc", 0);
-	double inflated = vmstat_kb(s, "balloon_inflate", page_bytes) -
-			  vmstat_kb(s, "balloon_deflate", page_bytes);
+	double inflated = vmstat_pages_kb(s, "balloon_inflate", page_bytes) -
+			  vmstat_pages_kb(s, "balloon_deflate", page_bytes);
 
 	/* At most one exists: the kernel allocates a new one only after it freed the last. */
 	candidate_add(
@@ -355,10 +355,10 @@ static void fill_unlisted(const struct snapshot *s, const struct unlisted *u, st
 					      zero_pages > 0 ? huge_zero_page_kb(s, page_bytes) : 0,
 					      true, "vmstat thp_zero_page_alloc",
 					      "the huge zero page, while any process maps it"});
-	candidate_add(b, (struct balance_candidate){"memmap",
-						    vmstat_kb(s, "nr_memmap_pages", page_bytes),
-						    true, "vmstat nr_memmap_pages",
-						    "page structures of memory added after boot"});
+	candidate_add(b, (struct balance_candidate){
+				 "memmap", vmstat_pages_kb(s, "nr_memmap_pages", page_bytes), true,
+				 "vmstat nr_memmap_pages",
+				 "page structures of memory added after boot"});
 	if (named_value_get(&s->meminfo, "Balloon", -1) < 0)
 		candidate_add(b,
 			      (struct balance_candidate){"balloon", inflated, true,
