@@ -12,7 +12,7 @@
 #include "cmd.h"
 #include "output.h"
 
-#define OPT_COLOR 512 /* beyond the numbers of all commands' own options */
+#define OPT_COLOR 512 /* larger than the options of all commands */
 
 #define TOP_TEXT 10
 #define TOP_JSON 100

@@ -15,7 +15,7 @@
 /* Call argp_parse(). Returns EXIT_OK, or EXIT_USAGE for errors that do not end the program. */
 int args_parse(const struct argp *argp, unsigned int flags, int argc, char **argv, void *input);
 
-/* Options of every command that prints a document: --color. For .children of its argp. */
+/* Options of all commands that print a document (--color), for .children of their argp. */
 extern const struct argp_child args_document[];
 
 bool args_json(struct argp_state *state, const char *arg);

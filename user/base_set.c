@@ -21,7 +21,7 @@ static int is_capture(const struct dirent *e)
 	return n > 4 && !strcmp(e->d_name + n - 4, ".kmt");
 }
 
-/* Add one capture's profile, and forget the capture. */
+/* Add the profile of one capture, and free the capture. */
 static int set_add(const char *path, const struct capture *new_, enum growth_by by,
 		   struct baseline *set)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* `kmemtrace doctor`: what this kernel lets the tool see, from the very plan that `record` carries
- * out. Wiring only. */
+/* `kmemtrace doctor`: shows what can be traced on this kernel, from the plan that `record` uses.
+ * Options and wiring only. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
@@ -24,16 +24,17 @@ enum { OPT_BTF = 256 };
 
 static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
-	{"btf", OPT_BTF, "FILE", 0, "Types of this kernel, where it has no BTF of its own", 0},
+	{"btf", OPT_BTF, "FILE", 0,
+	 "Read this kernel's types from FILE, if it has no BTF of its own", 0},
 	{0},
 };
 
 static const char doc[] =
-	"Say what this kernel lets kmemtrace see, how, and what is lost where it does not.\v"
+	"Show what kmemtrace can trace on this kernel, how, and what reports lack otherwise.\v"
 	"Examples:\n"
-	"  sudo kmemtrace doctor                  before the first recording on a host\n"
-	"  sudo kmemtrace doctor --format json    for fleets\n\n"
-	"Exit status: 0 when `record` would work here, 1 when it would not.";
+	"  sudo kmemtrace doctor                  run it before the first recording\n"
+	"  sudo kmemtrace doctor --format json    for scripts\n\n"
+	"Exit status: 0 if `record` would work here, 1 if it would not.";
 
 static error_t doctor_parse_option(int key, char *arg, struct argp_state *state)
 {
@@ -47,14 +48,14 @@ static error_t doctor_parse_option(int key, char *arg, struct argp_state *state)
 		args->btf_path = arg;
 		return 0;
 	case ARGP_KEY_ARG:
-		argp_error(state, "doctor takes no arguments, '%s' was given", arg);
+		argp_error(state, "doctor takes no arguments, but '%s' was given", arg);
 		return EINVAL;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
-/* What the tables of a recording with default options take, or why there is no room for them. */
+/* Read the size of the tables with default options, or why there is no memory for them. */
 static void sizes_read(struct doctor_facts *f)
 {
 	const struct tracer_options sampled = {.exact = false}, exact = {.exact = true};
@@ -78,7 +79,7 @@ static int doctor_render(const void *arg, FILE *out)
 			  : doctor_text(what->d, output_wants_colour(), output_is_utf8(), out);
 }
 
-/* What the kernel says of itself where /proc does not. */
+/* Ask uname(2) if /proc cannot be read. */
 static void host_fallback(struct host_facts *h)
 {
 	struct utsname self;

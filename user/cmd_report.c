@@ -24,7 +24,7 @@ struct report_args {
 	bool json;
 	size_t top;
 	unsigned int sections; /* of enum report_section, */
-	unsigned int implied;  /* and those that --top and --by are about, without --show */
+	unsigned int implied;  /* and those that --top and --by select without --show */
 	double from_s, to_s;   /* NaN: the recording's own ends */
 	struct growth_limits growth_limits;
 };
@@ -54,9 +54,9 @@ static const char doc[] =
 	"privilege.\v"
 	"Examples:\n"
 	"  kmemtrace report now.kmt                   the first screen\n"
-	"  kmemtrace report --show all now.kmt        and everything else\n"
-	"  kmemtrace report --top 3 now.kmt           and the three largest call paths\n"
-	"  kmemtrace report --by cache now.kmt        and growth by slab cache\n"
+	"  kmemtrace report --show all now.kmt        all sections\n"
+	"  kmemtrace report --top 3 now.kmt           also the three largest call paths\n"
+	"  kmemtrace report --by cache now.kmt        also growth by slab cache\n"
 	"  kmemtrace report --from 2h --to 3h day.kmt   the third hour of a long one\n"
 	"  kmemtrace report --fail-if-growth Slab=16M now.kmt || echo it grew\n"
 	"  kmemtrace report --format json now.kmt | jq '.growth[0]'\n\n"
@@ -73,7 +73,8 @@ static unsigned int args_sections(struct argp_state *state, const char *arg)
 		unsigned int section = section_parse(at, len);
 
 		if (!section)
-			argp_error(state, "no section '%.*s': give " SECTION_WORDS, (int)len, at);
+			argp_error(state, "unknown section '%.*s': give " SECTION_WORDS, (int)len,
+				   at);
 		sections |= section;
 		at += len + (at[len] == ',');
 	}

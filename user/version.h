@@ -6,14 +6,14 @@
 #define KMEMTRACE_VERSION_H
 
 /*
- * The tool: MAJOR.MINOR.PATCH as in https://semver.org. It counts changes in what users and scripts
- * depend on: commands, options, exit statuses, JSON and captures; not the wording of reports.
+ * The tool: MAJOR.MINOR.PATCH as in https://semver.org. It counts changes that affect users and
+ * scripts: commands, options, exit statuses, JSON and captures, but not the wording of reports.
  *
  *   MAJOR  something that worked no longer works, or means something else
- *   MINOR  something was added, and what worked still does
- *   PATCH  mistakes were corrected, nothing else
+ *   MINOR  something was added, and what worked still works
+ *   PATCH  only mistakes were corrected
  *
- * Before 1.0.0, MINOR is also raised for what would raise MAJOR, and CHANGELOG.md says so.
+ * Before 1.0.0, MINOR is raised instead of MAJOR, and CHANGELOG.md says so.
  * CHANGELOG.md begins with this version; CONTRIBUTING.md, "Release", says how to raise it.
  */
 #define KMEMTRACE_VERSION "0.2.0"

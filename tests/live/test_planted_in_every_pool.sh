@@ -109,7 +109,7 @@ sampled() { # as exact
 	within "half the interval" $(((high - low) / 2)) 0 0 $((bytes / 4))
 	closes "$5" VmallocUsed
 	if [ "$low" != "$high" ] && [ "$5" != Percpu ]; then
-		"$KMEMTRACE" report --show all "$CAPTURE" | tr -s '\n ' ' ' | grep -q "uncertain where held is an estimate.* $5 " ||
+		"$KMEMTRACE" report --show all "$CAPTURE" | tr -s '\n ' ' ' | grep -q "their residuals are uncertain.* $5 " ||
 			fail "the text does not say that the residual of $5 is uncertain"
 	fi
 }

@@ -39,7 +39,7 @@ const struct balance_def balance_defs[BALANCE_LINES] = {
 		 "AnonPages has the mapped ones, computed as AnonPages + Cached + Buffers + "
 		 "SwapCached - LRU lists"},
 	[BALANCE_OTHER_LRU] =
-		{"other_lru", "other pages on LRU lists", BALANCE_USER,
+		{"other_lru", "pages only on LRU lists", BALANCE_USER,
 		 "Active, Inactive, Unevictable",
 		 "Pages on the LRU lists that are neither mapped nor in a cache: pinned, or about "
 		 "to be freed.",
@@ -210,7 +210,7 @@ static double lists_kb(const struct snapshot *s, const struct balance *b)
  * User memory by kind. A mapped page in the swap cache is in AnonPages and in SwapCached, but only
  * once on the LRU lists; the difference shows how many such pages there are. Pages that wait on a
  * CPU for a list (a few dozen per CPU) look the same and make this number slightly too large. If
- * the lists are longer than all known memory, the excess is "other pages on LRU lists".
+ * the lists are longer than all known memory, the excess is "pages only on LRU lists".
  */
 static void fill_user(const struct snapshot *s, struct balance *b)
 {

@@ -11,10 +11,10 @@
 struct balance_text_options {
 	bool colour;  /* ANSI colours */
 	bool utf8;    /* the terminal shows UTF-8 */
-	bool explain; /* every line, with what it is */
+	bool explain; /* show every line, with an explanation */
 };
 
-/* 0, −ENOMEM, or −EIO. */
+/* Returns 0, −ENOMEM, or −EIO. */
 int balance_text(const struct balance_sheet *s, const struct balance_text_options *o, FILE *out);
 int balance_json(const struct balance_sheet *s, FILE *out);
 

@@ -86,7 +86,7 @@ static const char *belief_name(enum belief belief)
 	return names[belief];
 }
 
-/* The figures of the kernel that were not taken as they are. */
+/* The figures of the kernel that were not used as they are. */
 static json_t *figures_json(struct json_out *o, const struct beliefs *b)
 {
 	json_t *list = json_array();

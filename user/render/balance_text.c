@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The balance sheet as one table, what is counted once, and what Unaccounted may be: see
+/* The balance sheet as one table, with notes on double counting and on Unaccounted: see
  * balance.h. */
 #include <math.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static void bar(struct table *table, double share)
 		table_words(table, "%.*s", (eighths + 4) / 8, "########");
 }
 
-/* "94.5%", "0.07%", "" for nothing */
+/* "94.5%", "0.07%", or "" if unknown */
 static const char *percent(char buf[UNITS_MAX], double share)
 {
 	double p = 100 * share;
@@ -86,7 +86,7 @@ static void text_table(struct sheet *t)
 
 	table.columns = t->s->pair ? two : one;
 	for (size_t g = 0; g < BALANCE_GROUPS; g++) {
-		bool alone = g == BALANCE_UNACCOUNTED; /* one line, which is its sum */
+		bool alone = g == BALANCE_UNACCOUNTED; /* it has only one line */
 
 		if (!t->o->explain && !t->s->groups[g].shown)
 			continue;

@@ -11,14 +11,14 @@
 
 struct diff_options {
 	size_t top;  /* rows of each section, 0 for all */
-	bool all;    /* rows that did not change, too */
+	bool all;    /* also rows that did not change */
 	bool colour; /* ANSI colours */
 	bool utf8;   /* the terminal shows UTF-8 */
 };
 
-/* 0 or −ENOMEM. Write errors are left in out's error flag. */
+/* Returns 0 or −ENOMEM. Write errors set the error flag of `out`. */
 int diff_text(const struct diff *d, const struct diff_options *options, FILE *out);
-/* 0, −ENOMEM or −EIO. */
+/* Returns 0, −ENOMEM or −EIO. */
 int diff_json(const struct diff *d, const struct diff_options *options, FILE *out);
 
 #endif

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the text and the JSON of a diff share. */
+/* Code that text and JSON of a diff share. */
 #ifndef KMEMTRACE_RENDER_DIFF_INTERNAL_H
 #define KMEMTRACE_RENDER_DIFF_INTERNAL_H
 
 #include "render/diff.h"
 #include "render/rows.h"
 
-/* The rows of a section that the options let pass, of which --top may show fewer. Pools are few
- * and all shown. */
+/* The number of rows in a section to show, before --top limits it. All pools are shown. */
 static inline size_t section_rows(const struct diff *d, enum profile_section section,
 				  const struct diff_options *options)
 {

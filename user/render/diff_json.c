@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The diff as JSON: docs/schema/diff.schema.json describes it. `base` and `new` lie beside each
- * figure. */
+/* The diff as JSON: docs/schema/diff.schema.json describes it. Each figure has its `base` and
+ * `new`. */
 #include "render/diff_internal.h"
 #include "render/json_value.h"
 #include "version.h"
@@ -41,7 +41,7 @@ static json_t *set_json(struct json_out *o, const struct baseline *set)
 	return j;
 }
 
-/* What the figures of a level are in: kB, and kB a second. */
+/* Suffixes of the figures of a level: kB, and kB per second. */
 static json_t *level_side(struct json_out *o, const struct diff_row *row, const struct profile *p,
 			  bool base)
 {
@@ -93,7 +93,7 @@ static void write_level_rows(struct json_out *o, const struct diff *d,
 	json_end(o, ']');
 }
 
-/* A path that one capture has not held nothing there; a set has no one figure of bytes. */
+/* A path that a capture does not have held 0 bytes there. A set has no single figure of bytes. */
 static json_t *figures(struct json_out *o, const struct diff_figure *f, bool base,
 		       const struct profile_row *side, bool set)
 {
@@ -141,8 +141,8 @@ static json_t *growth_row_json(struct json_out *o, const struct diff *d, const s
 	if (row->set)
 		put(o, j, "present_in",
 		    json_integer((json_int_t)row->set->stat[BASELINE_CHANGE].present));
-	/* over the new recording: what a report of it would show less of, had it grown as the base
-	 * did */
+	/* the rate difference over the new recording: what it holds beyond the growth of the
+	 * base */
 	put(o, j, "bytes", whole(diff_new_bytes(d, f->delta)));
 	put(o, j, "bytes_low", whole(diff_new_bytes(d, f->low)));
 	put(o, j, "bytes_high", whole(diff_new_bytes(d, f->high)));

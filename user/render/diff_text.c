@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The diff as text: see diff.h. One function a section, in the order they are printed. */
+/* The diff as text: see diff.h. Each section is a function, in the order of printing. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -36,7 +36,7 @@ static const char *relative(const struct page *p, char buf[CELL_MAX], const stru
 		return p->glyphs->none;
 	if (diff_times(f) >= 10)
 		snprintf(buf, CELL_MAX, "x%.0f", diff_times(f));
-	else if (fabs(percent) < 0.05) /* or else there would be a sign before 0 */
+	else if (fabs(percent) < 0.05) /* avoid a sign before 0 */
 		snprintf(buf, CELL_MAX, "0.0%%");
 	else
 		snprintf(buf, CELL_MAX, "%+.1f%%", percent);
@@ -68,8 +68,7 @@ static void text_compared(struct diff_page *t)
 		text_side(t, "base", t->d->in.base_view);
 	else
 		page_paragraph(&t->page, 2,
-			       "base: a set of %zu captures; what is usual is their median, and "
-			       "what was seen in them.",
+			       "base: a set of %zu captures; \"usual\" is their median and range.",
 			       baseline_captures(t->d->in.set));
 	text_side(t, "new", t->d->in.new_view);
 	for (size_t i = 0; i < t->d->notes.nr; i++)
@@ -98,7 +97,7 @@ static void level_row(struct table *table, const struct diff_row *row)
 			    : "");
 }
 
-/* Most machines have no pages that only LRU lists know, so this row is shown where there are some.
+/* Most machines have no pages that only LRU lists count, so show this row only if there are some.
  */
 static bool level_is_nothing(const struct diff_row *row)
 {
@@ -106,7 +105,7 @@ static bool level_is_nothing(const struct diff_row *row)
 	       !(row->level.new_ > 0);
 }
 
-/* "Slab per CPU 12M to 10M, per GiB …" of machines that are not alike. */
+/* "Slab: per CPU 12M to 10M, per GiB …", if the machines have different sizes. */
 static void text_scaled(struct diff_page *t, const struct diff_row *row)
 {
 	const struct profile *base = t->d->in.base, *new_ = t->d->in.new_;
@@ -134,7 +133,7 @@ static void text_levels(struct diff_page *t, enum profile_section section, const
 		{"new/s", 0, true},
 		{"", 0, false},
 		{section <= PROFILE_CACHES ? "shape" : "", 0,
-		 false}, /* those alone are read each second */
+		 false}, /* only these are read each second */
 	};
 	const struct diff_rows *rows = &t->d->sections[section];
 	struct table table = TABLE_INIT(&t->page, columns);
@@ -156,8 +155,7 @@ static void text_levels(struct diff_page *t, enum profile_section section, const
 
 /* ---- growth and churn ---- */
 
-/* The path, one frame a line: from a capture where there is one, with offsets; else from its
- * identity. */
+/* The path, one frame per line: with offsets if a capture has it, otherwise from its identity. */
 static void text_path(struct diff_page *t, const struct diff_row *row)
 {
 	const struct profile_row *side = diff_row_side(row);
@@ -206,10 +204,11 @@ static void text_growth_row(struct diff_page *t, const struct diff_row *row, siz
 			       rate(&t->page, a[3], row->churn.base, false),
 			       rate(&t->page, a[4], row->churn.new_, false));
 	if (row->similar)
-		page_paragraph(&t->page, 4, "(the two paths only begin and end alike)");
+		page_paragraph(&t->page, 4,
+			       "(only the beginnings and ends of the two paths match)");
 	if (t->d->in.new_->by == GROWTH_BY_STACK)
 		text_path(t, row);
-	else if (t->d->in.new_->by != GROWTH_BY_POOL) /* which the head says */
+	else if (t->d->in.new_->by != GROWTH_BY_POOL) /* the heading already says it */
 		page_paragraph(&t->page, 6, "%s",
 			       diff_row_name(row)[0] ? diff_row_name(row) : "(not known)");
 }
@@ -225,8 +224,8 @@ static void text_growth(struct diff_page *t)
 	page_heading(&t->page, PAGE_BOLD, "GROWTH, by %s", growth_by_name(t->d->in.new_->by));
 	if (!nr)
 		page_paragraph(&t->page, 2,
-			       "What is held grows as it did, as far as sampling lets one tell, in "
-			       "all %zu rows.",
+			       "In all %zu rows, held memory grows as before, within sampling "
+			       "error.",
 			       rows->nr);
 	for (size_t i = 0; i < shown; i++)
 		text_growth_row(t, &rows->items[i], i + 1);
@@ -246,7 +245,7 @@ static void text_churn(struct diff_page *t)
 
 	if (!shown)
 		return;
-	page_heading(&t->page, PAGE_BOLD, "TRAFFIC  (allocated, whatever became of it)");
+	page_heading(&t->page, PAGE_BOLD, "TRAFFIC  (all allocations, freed or not)");
 	for (size_t i = 0; i < shown; i++) {
 		const struct diff_row *row =
 			&t->d->sections[PROFILE_GROWTH].items[t->d->churn_order[i]];
@@ -269,9 +268,8 @@ int diff_text(const struct diff *d, const struct diff_options *options, FILE *ou
 	page_begin(&t.page, out, options->colour, options->utf8);
 	page_verdict(&t.page, false, d->verdict.items, d->verdict.nr, d->next);
 	text_compared(&t);
-	text_levels(
-		&t, PROFILE_POOLS,
-		"POOLS  (levels at the end of each recording, and what they change by a second)");
+	text_levels(&t, PROFILE_POOLS,
+		    "POOLS  (levels at the end of each recording, and their change per second)");
 	text_levels(&t, PROFILE_CACHES, "SLAB CACHES  (pages)");
 	text_levels(&t, PROFILE_VMALLOC, "VMALLOC CALLERS");
 	text_levels(&t, PROFILE_STACKS,

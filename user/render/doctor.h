@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What `doctor` says of a host, for people (80 columns) and for programs (docs/schema). */
+/* Prints what `doctor` found, for people (80 columns) and for programs (docs/schema). */
 #ifndef KMEMTRACE_RENDER_DOCTOR_H
 #define KMEMTRACE_RENDER_DOCTOR_H
 
@@ -8,9 +8,9 @@
 
 #include "data/doctor.h"
 
-/* 0 or −ENOMEM. Write errors are left in out's error flag. */
+/* Returns 0 or −ENOMEM. Write errors set the error flag of `out`. */
 int doctor_text(const struct doctor *d, bool colour, bool utf8, FILE *out);
-/* 0, −ENOMEM, or −EIO. */
+/* Returns 0, −ENOMEM, or −EIO. */
 int doctor_json(const struct doctor *d, FILE *out);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What `doctor` says, as JSON: docs/schema/doctor.schema.json describes it. */
+/* Prints what `doctor` found as JSON: docs/schema/doctor.schema.json describes it. */
 #include "render/doctor.h"
 #include "render/json_value.h"
 #include "version.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What `doctor` says, as text: see doctor.h. One function a section, in the order they are printed.
- */
+/* Prints what `doctor` found as text: see doctor.h. Each section is a function, in the order of
+ * printing. */
 #include "render/doctor.h"
 #include "render/table.h"
 
@@ -13,8 +13,9 @@ static void doctor_memory(struct page *p, const struct doctor *d)
 		return;
 	}
 	page_paragraph(p, 2,
-		       "Memory: record takes %s for %s live samples, --exact %s for %s live "
-		       "objects, and about %s for itself; --memory may be up to %s here now.",
+		       "Memory: record takes %s for %s live samples, or %s with --exact for %s "
+		       "live objects, and about %s for the process. At present, --memory may be at "
+		       "most %s.",
 		       units_bytes(bytes[0], d->sampled.bytes),
 		       units_count(live[0], d->sampled.live), units_bytes(bytes[1], d->exact.bytes),
 		       units_count(live[1], d->exact.live), units_bytes(bytes[2], d->process_bytes),

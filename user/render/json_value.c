@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Values that several JSON documents hold: see json_value.h. */
+/* Values that several JSON documents contain: see json_value.h. */
 #include "render/json_value.h"
 
 #include <string.h>
@@ -75,7 +75,7 @@ json_t *path_json(struct json_out *o, const struct capture *c, uint32_t stack)
 
 #define LAYOUT (JSON_INDENT(1) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12))
 
-/* ---- a document that is written while it is put together ---- */
+/* ---- a document that is written while it is built ---- */
 
 static void new_line(const struct json_out *o)
 {
@@ -84,8 +84,8 @@ static void new_line(const struct json_out *o)
 		fputc(' ', o->out);
 }
 
-/* What stands before a value: the comma of the one before it, its line, its key. Keys are ASCII
- * words of ours. */
+/* Write what precedes a value: the comma after the previous one, the indentation, and the key. Keys
+ * are our own, in ASCII. */
 static void before_value(struct json_out *o, const char *key)
 {
 	if (!o->depth)
@@ -115,7 +115,7 @@ void json_end(struct json_out *o, char bracket)
 	o->empty = false;
 }
 
-/* jansson lays a value out as if it were the whole document: its lines go in by our depth. */
+/* jansson formats a value as if it were the whole document, so indent its lines by our depth. */
 static int write_indented(const char *buf, size_t size, void *arg)
 {
 	const struct json_out *o = arg;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What every JSON document is put together from: values that are right, and failures remembered. */
+/* Builds JSON documents: makes correct values, and remembers failures. */
 #ifndef KMEMTRACE_RENDER_JSON_VALUE_H
 #define KMEMTRACE_RENDER_JSON_VALUE_H
 
@@ -16,34 +16,33 @@
 struct report;
 
 /*
- * jansson reports every failure in the end: a NULL value makes json_object_set_new() fail, which
- * returns −1 and is remembered here. Strings fail on invalid UTF-8, hence text().
+ * jansson propagates every failure: a NULL value makes json_object_set_new() fail, which returns −1
+ * and is remembered here. Strings with invalid UTF-8 fail; text() avoids that.
  *
- * A document is written while it is put together: what has no bound (rows, and the lists in them)
- * is begun, filled and ended, one value at a time, so that it takes no memory. What is small is a
- * tree of jansson's, and so is each value.
+ * A document is written while it is built. Unbounded parts (rows, and the lists in them) are begun,
+ * filled and ended, one value at a time, to save memory. Small parts and values are jansson trees.
  */
 struct json_out {
-	const struct report *r; /* NULL in documents that are no report */
+	const struct report *r; /* NULL in other documents than reports */
 	int failed;
 	FILE *out;
-	size_t depth; /* of what is begun and not ended */
-	bool empty;   /* nothing is in that yet */
+	size_t depth; /* number of objects and lists begun and not ended */
+	bool empty;   /* the innermost of them is still empty */
 };
 
 /*
- * Begin an object ('{') or a list ('['), in a list with key NULL; put a value into what is begun;
- * end it. The layout is jansson's with JSON_INDENT(1).
+ * Begin an object ('{') or a list ('['), put a value into it, and end it. Within a list the key is
+ * NULL. The layout is that of jansson with JSON_INDENT(1).
  */
 void json_begin(struct json_out *o, const char *key, char bracket);
 void json_member(struct json_out *o, const char *key, json_t *value);
 void json_end(struct json_out *o, char bracket);
-/* All members of `object`, which is freed. */
+/* Put all members of `object`, and free it. */
 void json_members(struct json_out *o, json_t *object);
-/* Begin and end the document itself. 0, −ENOMEM when a part of it failed, −EIO. */
+/* Begin and end the document. Returns 0; −ENOMEM if a part of it failed; −EIO. */
 void json_document_begin(struct json_out *o, FILE *out);
 int json_document_end(struct json_out *o);
-/* False when nothing more need be put: writing has failed. */
+/* False if writing has failed, so that no more values are needed. */
 bool json_wanted(const struct json_out *o);
 
 static inline void put(struct json_out *o, json_t *object, const char *key, json_t *value)
@@ -63,7 +62,8 @@ static inline json_t *text(const char *s)
 	return valid ? json_string(valid) : NULL;
 }
 
-/* A number that was measured, or null: whole ones as integers, others to three decimals. */
+/* A number, or null if it was not measured. Whole numbers are integers; others have three decimals.
+ */
 static inline json_t *number(double value)
 {
 	double rounded = round(value * 1000) / 1000;
@@ -88,17 +88,17 @@ static inline json_t *fraction(double value)
 
 json_t *meta_text(const struct capture *c, const char *key);
 json_t *meta_number(const struct capture *c, const char *key);
-/* Seconds since the epoch as ISO 8601 in UTC, null when absent or out of range. */
+/* Seconds since the epoch as ISO 8601 in UTC; null if absent or out of range. */
 json_t *time_json(double wall_s);
 /* The sentences of a verdict, and the command to run next, which may be NULL. */
 json_t *verdict_json(struct json_out *o, char *const *sentences, size_t nr, const char *next);
-/* A hook; `how` is "" when it is not attached. */
+/* A hook; `how` is "" if it is not attached. */
 json_t *hook_json(struct json_out *o, const char *name, enum pool pool, const char *how,
 		  const char *reason, const char *cost);
-/* A call path, one string a frame, innermost first. */
+/* A call path, one string per frame, innermost first. */
 json_t *path_json(struct json_out *o, const struct capture *c, uint32_t stack);
 
-/* Write the document, which is freed. 0, −ENOMEM when a part of it failed, −EIO. */
+/* Write the document and free it. Returns 0; −ENOMEM if a part of it failed; −EIO. */
 int document_write(struct json_out *o, json_t *root, FILE *out);
 
 #endif

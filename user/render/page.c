@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Documents on a terminal: see page.h. */
+/* Prints documents on a terminal: see page.h. */
 #include "render/page.h"
 
 #include <ctype.h>
@@ -62,7 +62,7 @@ void page_heading(struct page *p, enum page_style style, const char *fmt, ...)
 	p->begun = true;
 }
 
-/* A line may end at this space: not between a figure and its unit. */
+/* May a line end at this space? Not between a figure and its unit. */
 static bool may_break(const char *words, size_t at)
 {
 	return words[at] == ' ' &&
@@ -70,14 +70,14 @@ static bool may_break(const char *words, size_t at)
 		 (isupper((unsigned char)words[at + 1]) || !strncmp(words + at + 1, "s ", 2)));
 }
 
-/* How much of `words` goes on a line of `room` columns. */
+/* How many bytes of `words` fit on a line of `room` columns. */
 static size_t line_fit(const char *words, size_t room)
 {
 	size_t fit = utf8_fit(words, room), cut = fit;
 
 	while (words[fit] && cut > 0 && !may_break(words, cut))
 		cut--;
-	return cut ?: fit; /* one word longer than the line */
+	return cut ?: fit; /* one word is longer than the line */
 }
 
 static void print_wrapped(struct page *p, unsigned int indent, const char *words)
@@ -93,8 +93,8 @@ static void print_wrapped(struct page *p, unsigned int indent, const char *words
 	}
 }
 
-/* As print_wrapped(), the label in front of the first line. The last line that is allowed ends in
- * an ellipsis when words are left. */
+/* Like print_wrapped(), with the label before the first line. If words are left, the last allowed
+ * line ends in an ellipsis. */
 static void print_item(struct page *p, const struct page_label *label, const char *words)
 {
 	_cleanup_free_ char *safe = escape_terminal(words, p->utf8);
@@ -216,7 +216,7 @@ const char *page_fit_middle(struct page *p, const char *s, size_t columns)
 
 	if (slot && width > columns) {
 		end = whole + utf8_fit(whole, width - tail);
-		while (*end && utf8_width(end) > tail) /* a wide character lay across the cut */
+		while (*end && utf8_width(end) > tail) /* a wide character crossed the cut */
 			end += utf8_fit(end, 2);
 		if (asprintf(&cut, "%.*s%s%s", (int)utf8_fit(whole, head), whole,
 			     p->glyphs->ellipsis, end) < 0)
@@ -247,7 +247,7 @@ void page_words_end(struct page *p, struct page_words *w, unsigned int indent)
 	free(w->words);
 }
 
-/* A figure lies in buf + 1: give it a '+' in front when it should have one. */
+/* The figure is in buf + 1. Put a '+' before it if needed. */
 static const char *with_sign(char buf[PAGE_CELL], bool positive)
 {
 	buf[0] = '+';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Call paths as text: see path.h. */
+/* Prints call paths as text: see path.h. */
 #include "render/path.h"
 
 #include <string.h>

@@ -81,8 +81,9 @@ void report_caches(struct page *p, const struct report *r, size_t top)
 	page_heading(p, PAGE_BOLD, "SLAB CACHES  (by growth of their pages)");
 	if (!caches->nr_notable) {
 		page_paragraph(p, 2, "%s",
-			       r->view.slab_start ? "No cache grew."
-						  : "slabinfo could not be read: no caches.");
+			       r->view.slab_start
+				       ? "No cache grew."
+				       : "slabinfo could not be read, so no caches are shown.");
 		return;
 	}
 	for (size_t i = 0, n = 0; n < shown; i++)
@@ -91,7 +92,7 @@ void report_caches(struct page *p, const struct report *r, size_t top)
 	table_print(&table);
 	if (caches->nr_notable > shown)
 		page_paragraph(p, 2,
-			       "%zu more caches grew or hold something: --top %zu shows them.",
+			       "%zu more caches grew or hold traced objects: --top %zu shows them.",
 			       caches->nr_notable - shown, caches->nr_notable);
 	for (size_t i = 0, n = 0; n < shown; i++) {
 		if (!caches->items[i].notable)
@@ -102,7 +103,7 @@ void report_caches(struct page *p, const struct report *r, size_t top)
 	}
 	page_paragraph(p, 2,
 		       "traced: objects still held; slabinfo: change of objects in use. = they "
-		       "agree; %s they do not; old: objects older than the capture were freed; ? "
-		       "cannot be compared.",
+		       "agree; %s they differ; old: objects older than the capture were freed; ? "
+		       "they cannot be compared.",
 		       p->glyphs->differs);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The report's sections of findings: exhaustion, correlation, unusual levels. report_text.c and
- * report_json.c call this. A text section without findings is left out, heading and all.
+ * report_json.c call this. A text section without findings is left out, including its
+ * heading.
  */
 #ifndef KMEMTRACE_RENDER_REPORT_FINDINGS_H
 #define KMEMTRACE_RENDER_REPORT_FINDINGS_H
@@ -11,7 +12,7 @@
 #include "render/page.h"
 
 void findings_text(struct page *p, const struct report *r);
-/* Adds exhaustion, correlation and unusual levels as "outlook", "follows" and "proportions". */
+/* Add exhaustion, correlation and unusual levels as "outlook", "follows" and "proportions". */
 void findings_json(struct json_out *o);
 
 #endif

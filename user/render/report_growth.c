@@ -117,7 +117,7 @@ static void group_head(struct page *p, const struct report *r, const struct grow
 	fputs(page_off(p), p->out);
 }
 
-/* What the group did from checkpoint to checkpoint. */
+/* The pattern of the group from checkpoint to checkpoint. */
 static void group_trend(struct page *p, const struct trend *trend)
 {
 	char rate[UNITS_MAX];
@@ -137,7 +137,7 @@ static void group(struct page *p, const struct report *r, const struct growth_gr
 
 	group_head(p, r, g, rank);
 	if (g->verified > 0)
-		page_paragraph(p, 4, "looked up in the allocator: %s objects, %.1f%% live",
+		page_paragraph(p, 4, "checked in the allocator: %s objects, %.1f%% live",
 			       units_count(allocs, g->verified), 100 * g->verified_share);
 	if (g->allocs > 0)
 		page_paragraph(p, 4, "traffic: %s allocated, %s freed, %s freed unseen",
@@ -168,6 +168,6 @@ void report_growth(struct page *p, const struct report *r, size_t top)
 	for (size_t i = 0; i < shown; i++)
 		group(p, r, &g->groups[i], i + 1);
 	if (g->nr > shown)
-		fprintf(p->out, "\n  %zu smaller ones are not shown: --top %zu\n", g->nr - shown,
-			g->nr);
+		fprintf(p->out, "\n  %zu smaller ones are not shown: --top %zu shows them\n",
+			g->nr - shown, g->nr);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who holds vmalloc areas, kernel stacks and page tables: what was there when tracing began has no
- * call path, but it has a holder. */
+/* Prints who holds vmalloc areas, kernel stacks and page tables. Memory that is older than the
+ * recording has no call path, but it has a holder. */
 #include <math.h>
 
 #include "render/report_internal.h"
@@ -28,8 +28,8 @@ static void vmalloc_identity(struct page *p, const char *when, const struct vmal
 			       when, units_bytes(a, v->used_kb * 1024));
 	if (!isnan(v->stacks_kb))
 		page_paragraph(p, 2,
-			       "%s without thread stacks; %s are stacks, %s of them kept for the "
-			       "next threads.",
+			       "%s without thread stacks; %s are stacks, %s of them kept for new "
+			       "threads.",
 			       units_bytes(a, v->without_stacks_kb * 1024),
 			       units_bytes(b, v->stacks_kb * 1024),
 			       units_bytes(c, v->cached_stacks_kb * 1024));
@@ -60,8 +60,8 @@ static void callers(struct page *p, const struct report *r, size_t top)
 	table_print(&table);
 	if (own > 0)
 		page_paragraph(p, 2,
-			       "%s of it are the recorder's own tables (array_map_alloc), there "
-			       "from the first reading on.",
+			       "%s of it are the recorder's own tables (array_map_alloc), which "
+			       "exist since before the first reading.",
 			       units_bytes(a, own));
 }
 
@@ -111,7 +111,7 @@ void report_holders(struct page *p, const struct report *r, size_t top)
 	if (!l->tasks_known && !l->callers_known)
 		return;
 	page_heading(p, PAGE_BOLD,
-		     "HOLDERS  (at the end, and the change; older than the capture or not)");
+		     "HOLDERS  (at the end, with the change; including older memory)");
 	if (l->callers_known) {
 		callers(p, r, top);
 		vmalloc_identity(p, "start", &l->vmalloc_start);
@@ -119,8 +119,8 @@ void report_holders(struct page *p, const struct report *r, size_t top)
 	}
 	if (r->ledger.rows[LEDGER_VMALLOC].from_levels)
 		page_paragraph(p, 2,
-			       "vmalloc was not traced: its held and old freed are growth and "
-			       "shrinking by caller, from /proc/vmallocinfo alone.");
+			       "vmalloc was not traced. Its held and old freed are the growth and "
+			       "shrinkage of each caller in /proc/vmallocinfo.");
 	if (l->tasks_known) {
 		holders(p, "by process", l->processes.items, rows_shown(top, l->processes.nr),
 			true);

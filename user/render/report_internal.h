@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The long sections of a text report, a file each; report_text.c prints the others and calls these
- * in order. */
+/* The long sections of a text report, one file each. report_text.c prints the others and calls
+ * these. */
 #ifndef KMEMTRACE_RENDER_REPORT_INTERNAL_H
 #define KMEMTRACE_RENDER_REPORT_INTERNAL_H
 
@@ -9,7 +9,7 @@
 #include "render/rows.h"
 
 void report_screen(struct page *p, const struct report *r);
-/* `top` rows of each table, 0 for all. */
+/* Print `top` rows of each table; 0: all. */
 void report_holders(struct page *p, const struct report *r, size_t top);
 void report_caches(struct page *p, const struct report *r, size_t top);
 void report_growth(struct page *p, const struct report *r, size_t top);

@@ -35,7 +35,7 @@ static void print_pools(struct page *p, const struct report *r)
 	}
 }
 
-/* All pools in a line or two, for a report in which none grew. */
+/* All pools in one or two lines, for a report in which none grew. */
 static void print_levels(struct page *p, const struct report *r)
 {
 	struct page_words words;
@@ -61,7 +61,7 @@ static void item(struct page *p, const char *word, const char *words)
 	page_item(p, &(struct page_label){word, PAGE_BOLD, 2}, "%s", words);
 }
 
-/* Who and how much; the command line gets the room that is left, cut in its middle. */
+/* Who holds how much. The command line gets the remaining columns, and is cut in the middle. */
 static void print_who(struct page *p, const struct screen_holder *h, const char *label)
 {
 	char bytes[UNITS_MAX], cgroup[PAGE_WIDTH] = "";

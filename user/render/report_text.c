@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The report as text: see report.h. One function a section, in the order they are printed. */
+/* The report as text: see report.h. Each section is a function, in the order of printing. */
 #include <math.h>
 
 #include "model/confidence.h"
@@ -58,11 +58,13 @@ static void pool_trends(struct page *p, const struct report *r)
 	}
 }
 
-/* What sampling leaves of the residuals. */
+/* The intervals of the residuals in a sampled report. */
 static void pool_intervals(struct page *p, const struct report *r)
 {
 	struct page_words words;
-	const char *lead = "Residuals are uncertain where held is an estimate (95% intervals): ";
+	const char *lead =
+		"Held is an estimate in these pools, so their residuals are uncertain (95% "
+		"intervals): ";
 
 	if (!page_words_begin(p, &words))
 		return;
@@ -78,7 +80,7 @@ static void pool_intervals(struct page *p, const struct report *r)
 		lead = ", ";
 	}
 	if (lead[0] == ',')
-		fprintf(words.f, ". One that holds 0 can be sampling error alone.");
+		fprintf(words.f, ". An interval that includes 0 may be sampling error.");
 	page_words_end(p, &words, 2);
 }
 
@@ -96,7 +98,7 @@ static void pools(struct page *p, const struct report *r)
 		const struct ledger_row *row = &r->ledger.rows[i];
 
 		if (i == LEDGER_UNMAPPED_LRU && !(row->start_kb > 0) && !(row->end_kb > 0))
-			continue; /* as on most machines */
+			continue; /* most machines have none */
 		table_words(&table, "%s", row->name);
 		table_bytes(&table, row->start_kb * 1024, false);
 		table_bytes(&table, row->end_kb * 1024, false);
@@ -111,8 +113,9 @@ static void pools(struct page *p, const struct report *r)
 	page_paragraph(p, 2,
 		       "change = held (allocated while tracing, not freed) + old freed (older than "
 		       "the capture) + overhead (of the allocator) + residual (not explained). %s: "
-		       "not measured; of SecPageTables and Unaccounted it is in the residual. "
-		       "VmallocUsed includes KernelStack where thread stacks are vmalloc areas.",
+		       "not measured; for SecPageTables and Unaccounted, old freed is part of the "
+		       "residual. VmallocUsed includes KernelStack if thread stacks are vmalloc "
+		       "areas.",
 		       p->glyphs->none);
 	pool_intervals(p, r);
 }
@@ -136,7 +139,7 @@ static void losses(struct page *p, const struct report *r)
 				       c->name, meaning[0] ? ": " : "", meaning);
 	}
 	if (l->unseen_frees > 0)
-		page_paragraph(p, 2, "%s of %s frees fired no event and were found otherwise.",
+		page_paragraph(p, 2, "%s of %s frees fired no event and were found in another way.",
 			       units_count(a, l->unseen_frees),
 			       units_count(b, l->unseen_frees + l->frees));
 }
@@ -154,8 +157,8 @@ static void audit(struct page *p, const struct report *r)
 	if (!l->worked) {
 		page_paragraph(
 			p, 2,
-			"No object was looked up in the allocator%s%s: one whose free fires no "
-			"event looks outstanding.",
+			"No object was checked in the allocator%s%s, so an object whose free "
+			"fired no event still looks held.",
 			l->obstacle[0] ? ": " : "", l->obstacle);
 		return;
 	}
@@ -164,8 +167,8 @@ static void audit(struct page *p, const struct report *r)
 			 units_count(nr, LIVENESS_PACE_OBJECTS));
 	page_paragraph(
 		p, 2,
-		"%s look-ups of objects in the allocator's free lists, in %s runs that took %.3f s "
-		"of one CPU%s: %s live, %s found free though no event had said so, %s undecided.",
+		"%s checks of objects in the allocator's free lists, in %s runs that took %.3f s "
+		"of one CPU%s: %s live, %s had been freed without an event, %s undecided.",
 		units_count(nr, l->looked_up), units_count(runs, l->runs), l->took_s, each,
 		units_count(live, l->live), units_count(unseen_frees, l->unseen_frees),
 		units_count(unsure, l->unsure));
@@ -208,7 +211,7 @@ static void caches_and_counts(struct page *p, const struct report *r, size_t top
 	witnesses_text(p, &r->witnesses, true);
 }
 
-/* In the order they are printed. */
+/* The sections, in the order of printing. */
 static const struct section {
 	const char *name;
 	enum report_section bit;
@@ -247,7 +250,7 @@ int report_text(const struct report *r, const struct report_options *options, FI
 		page_item(
 			&p, &(struct page_label){"MORE", PAGE_BOLD, 2},
 			"--show verdict,host,pools,caches,stacks,findings,holders,losses,hooks or "
-			"all; `kmemtrace explain` says what the words mean.");
+			"all; `kmemtrace explain` explains the words.");
 	for (size_t i = 0; i < NR_SECTIONS; i++) {
 		const struct section *s = &sections[i];
 

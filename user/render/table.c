@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Aligned columns: see table.h. */
+/* Prints aligned columns: see table.h. */
 #include "render/table.h"
 
 #include <stdarg.h>
@@ -52,7 +52,8 @@ static size_t column_width(const struct table *t, size_t column)
 	return max && width > max ? max : width;
 }
 
-/* `spaces` are owed: they are printed before what comes next in the line, and not at its end. */
+/* `spaces` are pending: they are printed only before the next cell, so that no line ends in spaces.
+ */
 static void cell_print(const struct table *t, size_t column, const char *text, size_t width,
 		       int *spaces)
 {

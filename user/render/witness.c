@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One table of counters beside caches, then what does not fit together: see witness.h. */
+/* Prints one table of counters and their caches, then the contradictions: see witness.h. */
 #include "render/witness.h"
 
 #include "render/table.h"
@@ -56,8 +56,8 @@ void witnesses_text(struct page *p, const struct witnesses *w, bool is_pair)
 		if (w->items[i].text[0])
 			page_paragraph(p, 2, "%s", w->items[i].text);
 	page_paragraph(p, 2,
-		       "counted: by the kernel itself, of the whole machine (\"here\": of one "
-		       "network namespace). = the slab caches agree; %s they do not; ? the cache "
+		       "counted: by the kernel itself, for the whole machine (\"here\": for one "
+		       "network namespace). = the slab caches agree; %s they differ; ? the cache "
 		       "was not read, or is merged with another.",
 		       p->glyphs->differs);
 }
