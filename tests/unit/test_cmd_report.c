@@ -106,7 +106,7 @@ static void command_prints_both_formats(void **state)
 	(void)state;
 	assert_int_equal(RUN(out, path), EXIT_OK);
 	text = read_file(out);
-	assert_non_null(strstr(text, "VERDICT"));
+	assert_non_null(strstr(text, "POOLS"));
 	assert_null(strstr(text, "\033[")); /* not a terminal: no colour */
 	free(text);
 	assert_int_equal(RUN(out, (char *)"--format=json", (char *)"--by", (char *)"site", path),
