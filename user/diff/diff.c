@@ -605,6 +605,11 @@ enum pool diff_row_pool(const struct diff_row *r)
 	return r->new_ ? r->new_->pool : r->base ? r->base->pool : r->set->pool;
 }
 
+bool diff_row_shown(const struct diff_row *r)
+{
+	return r->level.base > 0 || r->level.new_ > 0 || strcmp(diff_row_name(r), "UnmappedLRU");
+}
+
 char *diff_row_label(const struct diff_row *r)
 {
 	const char *name = diff_row_name(r), *path = strchr(diff_row_key(r), MATCH_SEPARATOR);

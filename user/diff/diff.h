@@ -92,6 +92,8 @@ const struct view *diff_row_view(const struct diff *d, const struct diff_row *ro
 /* The row's name, or for a call path "load_msg < do_msgsnd < msgsnd()" from its key. malloc'ed;
  * NULL without memory. */
 char *diff_row_label(const struct diff_row *row);
+/* False for a pool that neither side has, as on most machines. */
+bool diff_row_shown(const struct diff_row *row);
 const char *diff_row_key(const struct diff_row *row);
 enum pool diff_row_pool(const struct diff_row *row);
 const char *diff_row_name(const struct diff_row *row);

@@ -344,10 +344,11 @@ int ledger_build(const struct view *v, const struct outstanding *outstanding,
 	struct ledger l = {0};
 
 	for (size_t i = 0; i < LEDGER_POOLS; i++) {
-		if (!row_build(&s, &pool_defs[i], &l.rows[i]))
-			continue;
-		ledger_free(&l);
-		return -ENOMEM;
+		if (row_build(&s, &pool_defs[i], &l.rows[i])) {
+			ledger_free(&l);
+			return -ENOMEM;
+		}
+		l.rows[i].shown = i != LEDGER_UNMAPPED_LRU || !l.rows[i].empty;
 	}
 	*out = l;
 	return 0;

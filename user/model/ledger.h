@@ -43,6 +43,7 @@ struct ledger_row {
 	double residual_low_kb, residual_high_kb;
 	bool residual_matters; /* beside the change, and beyond the error of sampling */
 	bool empty;            /* nothing at the start and the end, or unknown */
+	bool shown;            /* false: empty, as on most machines */
 	struct trend trend;
 	double *series; /* level in kB of nr_series snapshots, NaN unknown; for the sparkline */
 	size_t nr_series;

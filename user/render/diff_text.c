@@ -97,14 +97,6 @@ static void level_row(struct table *table, const struct diff_row *row)
 			    : "");
 }
 
-/* Most machines have no pages that only LRU lists count, so show this row only if there are some.
- */
-static bool level_is_nothing(const struct diff_row *row)
-{
-	return !strcmp(diff_row_name(row), "UnmappedLRU") && !(row->level.base > 0) &&
-	       !(row->level.new_ > 0);
-}
-
 /* "Slab: per CPU 12M to 10M, per GiB …", if the machines have different sizes. */
 static void text_scaled(struct diff_page *t, const struct diff_row *row)
 {
@@ -143,7 +135,7 @@ static void text_levels(struct diff_page *t, enum profile_section section, const
 		return;
 	page_heading(&t->page, PAGE_BOLD, "%s", title);
 	for (size_t i = 0; i < shown; i++)
-		if (!level_is_nothing(&rows->items[i]))
+		if (diff_row_shown(&rows->items[i]))
 			level_row(&table, &rows->items[i]);
 	table_print(&table);
 	if (nr > shown)

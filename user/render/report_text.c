@@ -97,8 +97,8 @@ static void pools(struct page *p, const struct report *r)
 	for (size_t i = 0; i < LEDGER_POOLS; i++) {
 		const struct ledger_row *row = &r->ledger.rows[i];
 
-		if (i == LEDGER_UNMAPPED_LRU && !(row->start_kb > 0) && !(row->end_kb > 0))
-			continue; /* most machines have none */
+		if (!row->shown)
+			continue;
 		table_words(&table, "%s", row->name);
 		table_bytes(&table, row->start_kb * 1024, false);
 		table_bytes(&table, row->end_kb * 1024, false);
