@@ -19,22 +19,26 @@
 #include "model/view.h"
 #include "output.h"
 #include "proc/cgroup_levels.h"
+#include "proc/oom_report.h"
 #include "proc/snapshot.h"
 #include "proc/unlisted.h"
 #include "render/balance.h"
 
 struct balance_args {
-	const char *path, *proc_root;
+	const char *path, *proc_root, *oom;
 	bool json, explain;
 };
 
-enum { KEY_PROC = 256 };
+enum { KEY_PROC = 256, KEY_OOM };
 
 static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
 	{"explain", 'e', NULL, 0, "Show every line, including empty ones, and explain it", 0},
 	{"proc", KEY_PROC, "DIR", 0,
 	 "Read this copy of /proc instead (meminfo, vmstat, zoneinfo, vmallocinfo, slabinfo, sys/fs, net/sockstat, key-users)",
+	 0},
+	{"oom", KEY_OOM, "FILE", 0,
+	 "Divide up the memory of the last OOM report in this kernel log (dmesg, journalctl -k, syslog)",
 	 0},
 	{0},
 };
@@ -48,6 +52,7 @@ static const char doc[] =
 	"  sudo kmemtrace balance                  where memory is now\n"
 	"  kmemtrace balance --explain             the same, with each line explained\n"
 	"  kmemtrace balance before.kmt            what changed in a recording\n"
+	"  kmemtrace balance --oom kern.log        where memory was when it ran out\n"
 	"  kmemtrace balance --format json | jq .unaccounted_percent\n";
 
 static error_t balance_parse_option(int key, char *arg, struct argp_state *state)
@@ -64,6 +69,9 @@ static error_t balance_parse_option(int key, char *arg, struct argp_state *state
 	case KEY_PROC:
 		args->proc_root = arg;
 		return 0;
+	case KEY_OOM:
+		args->oom = arg;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (args->path)
 			argp_error(
@@ -73,9 +81,12 @@ static error_t balance_parse_option(int key, char *arg, struct argp_state *state
 		args->path = arg;
 		return 0;
 	case ARGP_KEY_END:
-		if (args->path && args->proc_root)
+		if ((args->path || args->oom) && args->proc_root)
+			argp_error(state, "--proc cannot be combined with %s: give one of them",
+				   args->oom ? "--oom" : "a capture");
+		if (args->path && args->oom)
 			argp_error(state,
-				   "--proc cannot be combined with a capture: give one of them");
+				   "--oom cannot be combined with a capture: give one of them");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -115,7 +126,10 @@ static int balance_snapshot(const struct snapshot *s, const struct balance_origi
 	sheet.wall_s = s->wall_s;
 	if (args->proc_root)
 		sheet.moment = "a copy of /proc";
-	else
+	else if (origin->oom) {
+		sheet.moment = "an OOM report";
+		sheet.kernel = origin->oom->release;
+	} else
 		sheet.kernel = uname(&uts) ? "" : uts.release;
 	return print_sheet(&sheet, args);
 }
@@ -179,6 +193,52 @@ static int balance_copy(const struct balance_args *args)
 	return balance_snapshot(&s, &origin, args);
 }
 
+static int refuse_log(const char *path, int err)
+{
+	if (err == -ENODATA)
+		return log_error(
+			EINVAL,
+			"%s: only memory cgroups reached their limits there. Such a report says "
+			"nothing of the machine's memory: look at memory.stat of the cgroup",
+			path);
+	if (err == -EBADMSG)
+		return log_error(
+			EINVAL,
+			"%s: the report is cut. It needs the lines from 'Mem-Info:' to 'pages "
+			"reserved': take them from `journalctl -k -b -1` or the console",
+			path);
+	if (err == -ENOENT)
+		return log_error(
+			EINVAL,
+			"%s: no line has 'Mem-Info:', which begins the figures of an OOM report. "
+			"Give it a kernel log: `journalctl -k -b -1 > kern.log`, or `dmesg`",
+			path);
+	return log_error(-err, "cannot read %s: %s", path, file_why(-err));
+}
+
+static int balance_oom(const struct balance_args *args)
+{
+	_cleanup_(oom_report_free) struct oom_report report = {0};
+	_cleanup_free_ char *buf = NULL;
+	struct balance_origin origin = {.oom = &report,
+					.hint.oom_report = true,
+					.reader_page_bytes = (double)sysconf(_SC_PAGESIZE),
+					.page_bytes_source = "its free lists"};
+	size_t len;
+	int err;
+
+	privileges_keep_for(&args->oom, 1);
+	err = file_read(args->oom, &buf, &len);
+	privileges_keep_none();
+	if (err)
+		return log_error(-err, "cannot read %s: %s", args->oom, file_why(-err));
+	err = oom_report_parse(buf, len, &report);
+	if (err)
+		return refuse_log(args->oom, err);
+	origin.hint.page_bytes = report.page_bytes > 0 ? report.page_bytes : 4096;
+	return balance_snapshot(&report.s, &origin, args);
+}
+
 static int balance_capture(const struct balance_args *args)
 {
 	_cleanup_capture_ struct capture *c = NULL;
@@ -207,5 +267,7 @@ int cmd_balance(int argc, char **argv)
 		return EXIT_USAGE;
 	if (args.path)
 		return balance_capture(&args) ? EXIT_FAILED : EXIT_OK;
+	if (args.oom)
+		return balance_oom(&args) ? EXIT_FAILED : EXIT_OK;
 	return (args.proc_root ? balance_copy(&args) : balance_live(&args)) ? EXIT_FAILED : EXIT_OK;
 }

@@ -455,6 +455,20 @@ void fuzz_balance_now(const struct snapshot *s, const struct unlisted *unlisted,
 	sheet_check(&sheet, show);
 }
 
+void fuzz_balance_oom(const struct oom_report *report, const struct fuzz_show *show)
+{
+	const struct balance_origin origin = {
+		.oom = report,
+		.hint = {.page_bytes = report->page_bytes > 0 ? report->page_bytes : 4096,
+			 .oom_report = true}};
+	struct balance_sheet sheet;
+
+	balance_sheet_now(&report->s, &origin, &sheet);
+	if (isnan(sheet.total.end_kb))
+		return;
+	sheet_check(&sheet, show);
+}
+
 static void diff_check(const struct diff_input *in, const struct fuzz_show *show)
 {
 	const struct diff_options options = {

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "data/oom_report.h"
 #include "model/balance.h"
 #include "model/growth.h"
 #include "model/view.h"
@@ -64,5 +65,6 @@ void fuzz_diff(const struct view *base, const struct view *new_, const struct fu
 /* The balance sheet of one snapshot, as `balance` makes it from /proc. */
 void fuzz_balance_now(const struct snapshot *s, const struct unlisted *unlisted,
 		      const struct fuzz_show *show);
+void fuzz_balance_oom(const struct oom_report *report, const struct fuzz_show *show);
 
 #endif

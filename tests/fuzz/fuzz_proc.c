@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "fuzz.h"
 #include "proc/foreign.h"
+#include "proc/oom_report.h"
 #include "proc/snapshot.h"
 #include "proc/unlisted.h"
 #include "sym/build_id.h"
@@ -114,6 +115,19 @@ static void foreign(const char *buf, size_t len)
 	}
 }
 
+/* A kernel log, and the sheet of its last OOM report. */
+static void oom_log(char *buf, size_t len)
+{
+	struct fuzz_show show = fuzz_show_of(0, len ? (uint8_t)buf[len - 1] : 0);
+	struct oom_report report;
+
+	rename_figures(buf, len);
+	if (oom_report_parse(buf, len, &report))
+		return;
+	fuzz_balance_oom(&report, &show);
+	oom_report_free(&report);
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -137,7 +151,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(buf, data + 1, len);
 	buf[len] = '\0'; /* as file_read() does */
-	switch (data[0] % 12) {
+	switch (data[0] % 13) {
 	case 0:
 		meminfo_parse(buf, len, &s.meminfo);
 		break;
@@ -173,6 +187,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 11:
 		foreign(buf, len);
+		break;
+	case 12:
+		oom_log(buf, len);
 		break;
 	}
 	snapshot_free(&s);

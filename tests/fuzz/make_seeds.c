@@ -164,6 +164,8 @@ static void proc(void)
 {
 	static const char *const trees[] = {"proc/5.10",         "proc/6.12-numa", "proc/7.3",
 					    "balance/container", "balance/huge",   "balance/swap"};
+	static const char *const logs[] = {"6.1-dmesg-T.log", "4.18-64k-journal.log",
+					   "4.9-interleaved.log"};
 	static const unsigned char note[] = {4,   0,   0,   0,  20, 0,  0,  0,  3,  0,  0,  0,
 					     'G', 'N', 'U', 0,  1,  2,  3,  4,  5,  6,  7,  8,
 					     9,   10,  11,  12, 13, 14, 15, 16, 17, 18, 19, 20};
@@ -180,6 +182,15 @@ static void proc(void)
 	     "\xff\xfe"
 	     "M\0e\0m\0:\0 \0\x31\0\n\0",
 	     16);
+	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
+		_cleanup_free_ char *buf = NULL;
+		char from[PATH_MAX];
+		size_t len;
+
+		snprintf(from, sizeof(from), TESTS_DIR "/fixtures/oom/%s", logs[i]);
+		assert_int_equal(file_read(from, &buf, &len), 0);
+		seed(logs[i], 12, buf, len);
+	}
 	seed_text("size", 9, "64KiB");
 	seed_text("duration", 9, "1.5h");
 }

@@ -144,10 +144,11 @@ static void say_missing(const struct beliefs *b, enum belief_rule rule, struct b
 				   "memory is in Unaccounted.");
 	else
 		SAY(out,
-		    "%s missing from /proc/meminfo, or cannot be read, although every kernel "
-		    "prints %s: %s, and %s memory is in Unaccounted.",
-		    nr == 1 ? " is" : " are", nr == 1 ? "it" : "them",
-		    nr == 1 ? "it is unknown" : "they are unknown", nr == 1 ? "its" : "their");
+		    "%s missing from %s, or cannot be read, although every kernel prints %s: %s, "
+		    "and %s memory is in Unaccounted.",
+		    nr == 1 ? " is" : " are", b->oom_report ? "the report" : "/proc/meminfo",
+		    nr == 1 ? "it" : "them", nr == 1 ? "it is unknown" : "they are unknown",
+		    nr == 1 ? "its" : "their");
 }
 
 char *belief_describe(const struct beliefs *b, enum belief_rule rule, enum belief belief,
@@ -359,6 +360,94 @@ static void sort_findings(struct balance_findings *list)
 	*list = sorted;
 }
 
+/* ---- an OOM report ---- */
+
+static void find_oom_report(const struct oom_report *oom, struct balance_findings *out)
+{
+	struct balance_finding *f = find(out, FINDING_INFO, "oom-report");
+
+	if (!f)
+		return;
+	snprintf(f->subject, sizeof(f->subject), "line %zu", oom->line);
+	SAY(f, "These are the figures that begin at line %zu of the log", oom->line);
+	if (oom->reports > 1)
+		SAY(f, ", the last of %zu reports", oom->reports);
+	if (oom->trigger[0])
+		SAY(f, ": '%s'", oom->trigger);
+	SAY(f, ".%s",
+	    oom->is_oom || !oom->trigger[0]
+		    ? ""
+		    : " The kernel did not run out of memory there: it showed memory for another "
+		      "reason.");
+	SAY(f, " A report has no AnonPages: anonymous memory is all pages on the LRU lists outside "
+	       "the page cache, those that nobody maps included.");
+}
+
+static void find_oom_damage(const struct oom_report *oom, struct balance_findings *out)
+{
+	struct balance_finding *f = oom->later_cut ? find(out, FINDING_CAUTION, "oom-cut") : NULL;
+
+	if (f) {
+		snprintf(f->subject, sizeof(f->subject), "log");
+		SAY(f, "A later report in this log is cut: its figures are left out. dmesg or the "
+		       "journal of that boot may have all of it.");
+	}
+	f = oom->mixed ? find(out, FINDING_CAUTION, "oom-mixed") : NULL;
+	if (f) {
+		snprintf(f->subject, sizeof(f->subject), "log");
+		SAY(f, "Two reports are mixed into each other here: some sums are there twice with "
+		       "different values, and the first ones are used.");
+	}
+}
+
+/* Anonymous pages beyond all that the listed processes have, with shared pages counted in full. */
+static void find_oom_unmapped(const struct balance *b, const struct oom_report *oom,
+			      struct balance_findings *out)
+{
+	double anon = b->kb[BALANCE_ANON_SMALL] + b->kb[BALANCE_ANON_HUGE], kb = anon - oom->rss_kb;
+	struct balance_finding *f;
+	char size[UNITS_MAX], rss[UNITS_MAX], lists[UNITS_MAX];
+
+	if (!(kb >= UNMAPPED_LEAST_KB) || !(kb >= BALANCE_UNMAPPED_SHARE * b->total_kb))
+		return;
+	f = find(out, FINDING_HIGH, "lru-unmapped");
+	if (!f)
+		return;
+	snprintf(f->subject, sizeof(f->subject), "active_anon, inactive_anon, unevictable");
+	SAY(f,
+	    "At least %s on the LRU lists are mapped by no process: the lists have %s outside the "
+	    "page cache, and the %zu processes of the report map at most %s. The user of these "
+	    "pages still holds a reference to them (RDMA, vhost, io_uring, device passthrough: "
+	    "pinned and then unmapped), or they leaked. Killing processes does not free them.",
+	    size_of(size, kb), size_of(lists, anon), oom->processes, size_of(rss, oom->rss_kb));
+}
+
+static void find_oom_caches(const struct oom_report *oom, struct balance_findings *out)
+{
+	struct balance_finding *f = oom->nr_caches ? find(out, FINDING_INFO, "oom-slab") : NULL;
+	char size[UNITS_MAX];
+
+	if (!f)
+		return;
+	snprintf(f->subject, sizeof(f->subject), "slab_unreclaimable");
+	SAY(f, "The largest unreclaimable slab caches in the report: ");
+	for (size_t i = 0; i < oom->nr_caches; i++)
+		SAY(f, "%s%s %s", i ? ", " : "", oom->caches[i].name,
+		    size_of(size, oom->caches[i].kb));
+	SAY(f, ".");
+}
+
+static void find_oom(const struct balance *b, const struct oom_report *oom,
+		     struct balance_findings *out)
+{
+	if (!oom)
+		return;
+	find_oom_report(oom, out);
+	find_oom_damage(oom, out);
+	find_oom_unmapped(b, oom, out);
+	find_oom_caches(oom, out);
+}
+
 void balance_findings_build(const struct balance_findings_facts *facts,
 			    struct balance_findings *out)
 {
@@ -370,5 +459,6 @@ void balance_findings_build(const struct balance_findings_facts *facts,
 	find_beliefs(&facts->b->beliefs, out);
 	find_input(facts->input, out);
 	find_page_size(facts, out);
+	find_oom(facts->b, facts->oom, out);
 	sort_findings(out);
 }

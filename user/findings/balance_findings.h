@@ -8,6 +8,7 @@
 #define KMEMTRACE_FINDINGS_BALANCE_FINDINGS_H
 
 #include "data/input.h"
+#include "data/oom_report.h"
 #include "model/balance.h"
 
 #define BALANCE_FINDINGS     24
@@ -40,6 +41,7 @@ struct balance_findings {
 struct balance_findings_facts {
 	const struct balance *b;
 	const struct input_report *input; /* NULL: nothing was copied */
+	const struct oom_report *oom;     /* NULL: the figures are not of an OOM report */
 	double reader_page_bytes;         /* of this machine; 0: do not compare */
 	const char *page_bytes_source;    /* NULL: not derived */
 };

@@ -79,6 +79,8 @@ static void note_zones(const struct snapshot *s, const struct balance *b, struct
 	double page_bytes = b->beliefs.page_bytes, present = 0, managed = 0;
 	char a[UNITS_MAX];
 
+	if (b->beliefs.oom_report) /* it leaves out zones that the allocation could not use */
+		return;
 	for (size_t i = 0; i < s->zones.nr; i++) {
 		present += (double)s->zones.items[i].present * page_bytes / 1024;
 		managed += (double)s->zones.items[i].managed * page_bytes / 1024;

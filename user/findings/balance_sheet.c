@@ -34,6 +34,7 @@ void balance_sheet_now(const struct snapshot *s, const struct balance_origin *or
 		       struct balance_sheet *out)
 {
 	struct balance_findings_facts facts = {.input = origin->input,
+					       .oom = origin->oom,
 					       .reader_page_bytes = origin->reader_page_bytes,
 					       .page_bytes_source = origin->page_bytes_source};
 

@@ -40,6 +40,7 @@ struct balance_origin {
 	struct beliefs_hint hint;
 	const struct unlisted *unlisted;  /* NULL: not read */
 	const struct input_report *input; /* NULL: nothing was copied */
+	const struct oom_report *oom;     /* NULL: the figures are not of an OOM report */
 	double reader_page_bytes;         /* of this machine; 0: do not compare */
 	const char *page_bytes_source;    /* NULL: not derived */
 };

@@ -351,7 +351,7 @@ static void rule_distrusted(struct beliefs *b, uint64_t distrusted)
 
 void beliefs_judge(const struct snapshot *s, const struct beliefs_hint *hint, struct beliefs *out)
 {
-	*out = (struct beliefs){.page_bytes = hint->page_bytes};
+	*out = (struct beliefs){.page_bytes = hint->page_bytes, .oom_report = hint->oom_report};
 	figures_read(s, out);
 	zones_read(s, hint, out);
 	out->used_kb = NAN;

@@ -98,6 +98,7 @@ struct beliefs {
 	bool container;    /* MemTotal is a container's, other files are the machine's (lxcfs) */
 	double page_bytes; /* of the machine that the figures are from */
 	double cpus;       /* NaN unknown */
+	bool oom_report;   /* the figures are of one: some lines are never there */
 };
 
 /* What the caller knows besides the snapshot. */

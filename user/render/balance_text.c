@@ -166,7 +166,8 @@ int balance_text(const struct balance_sheet *s, const struct balance_text_option
 		text_lines(&t);
 	}
 	witnesses_text(&t.page, &s->witnesses, s->pair);
-	page_heading(&t.page, PAGE_BOLD, "NOTES");
+	if (s->notes.nr)
+		page_heading(&t.page, PAGE_BOLD, "NOTES");
 	for (size_t i = 0; i < s->notes.nr; i++)
 		page_paragraph(&t.page, 2, "%s", s->notes.items[i]);
 	return page_end(&t.page);

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a user would lose: after a machine ran out of memory, its log is often all that is left. The
+ * figures of three kernels' reports are worked out by hand here, and logs that are cut, mixed or
+ * about something else are refused or named. Fixtures: tests/fixtures/oom.
+ */
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "cmd.h"
+#include "findings/balance_sheet.h"
+#include "proc/oom_report.h"
+#include "tree.h"
+
+#define LOGS TESTS_DIR "/fixtures/oom"
+
+static void sheet_of(const struct oom_report *r, struct balance_sheet *sheet)
+{
+	const struct balance_origin origin = {
+		.oom = r,
+		.hint = {.page_bytes = r->page_bytes, .oom_report = true},
+		.reader_page_bytes = 4096,
+		.page_bytes_source = "its free lists"};
+
+	balance_sheet_now(&r->s, &origin, sheet);
+}
+
+static void read_log(const char *name, struct oom_report *r, struct balance_sheet *sheet)
+{
+	size_t len;
+	char *buf = tree_read(LOGS, name, &len);
+
+	assert_int_equal(oom_report_parse(buf, len, r), 0);
+	sheet_of(r, sheet);
+	free(buf);
+}
+
+static bool found(const struct balance_sheet *sheet, const char *rule, const char *words)
+{
+	for (size_t i = 0; i < sheet->findings.nr; i++)
+		if (!strcmp(sheet->findings.items[i].rule, rule) &&
+		    strstr(sheet->findings.items[i].text, words))
+			return true;
+	return false;
+}
+
+static void assert_line(const struct balance_sheet *sheet, enum balance_id line, double kb)
+{
+	if (sheet->end.kb[line] != kb)
+		fail_msg("%s is %.0f kB, not %.0f", balance_defs[line].name, sheet->end.kb[line],
+			 kb);
+}
+
+static void a_report_of_6_1_is_divided_up(void **state)
+{
+	struct oom_report r;
+	struct balance_sheet sheet;
+	double total = (786298 - 26746) * 4.0, anon = (103532 - 4100) * 4.0;
+
+	(void)state;
+	read_log("6.1-dmesg-T.log", &r, &sheet);
+	assert_true(r.is_oom && r.page_bytes == 4096 && r.line == 10 && r.reports == 1);
+	assert_string_equal(r.release, "6.1.0-13-amd64");
+	assert_non_null(strstr(r.trigger, "worker invoked oom-killer: gfp_mask="));
+	assert_true(sheet.end.total_kb == total);
+	assert_line(&sheet, BALANCE_MEM_FREE, 48000);
+	assert_line(&sheet, BALANCE_PER_CPU_LISTS, 1200);
+	assert_line(&sheet, BALANCE_ANON_HUGE, 204800);
+	assert_line(&sheet, BALANCE_ANON_SMALL, anon - 204800);
+	assert_line(&sheet, BALANCE_SHMEM, 12000);
+	assert_line(&sheet, BALANCE_FILES, 4000);
+	assert_line(&sheet, BALANCE_SWAP_CACHE, 400);
+	assert_line(&sheet, BALANCE_HUGETLB, 32768);
+	assert_line(&sheet, BALANCE_SLAB_RECLAIMABLE, 32000);
+	assert_line(&sheet, BALANCE_SLAB_UNRECLAIMABLE, 1600000);
+	assert_line(&sheet, BALANCE_MISC_RECLAIMABLE, 64);
+	assert_line(&sheet, BALANCE_KERNEL_STACK, 4800);
+	assert_line(&sheet, BALANCE_PAGE_TABLES, 10000);
+	assert_line(&sheet, BALANCE_SEC_PAGE_TABLES, 256);
+	assert_line(&sheet, BALANCE_REST,
+		    total - 48000 - 1200 - anon - 12000 - 4000 - 400 - 32768 - 1632000 - 64 - 4800 -
+			    10000 - 256);
+	/* Nothing of these is in a report, so they are no zeros. */
+	assert_true(sheet.end.unknown[BALANCE_VMALLOC] && sheet.end.unknown[BALANCE_PERCPU]);
+	assert_true(found(&sheet, "not-in-oom-report", "VmallocUsed and Percpu"));
+	assert_true(found(&sheet, "oom-slab", "kmalloc-512 1.3 GiB, task_struct 5.5 MiB"));
+	assert_int_equal(r.processes, 2);
+	assert_true(r.rss_kb == 100000 * 4);
+	assert_false(found(&sheet, "lru-unmapped", "")); /* the worker had it all */
+	oom_report_free(&r);
+}
+
+static void a_report_of_4_18_has_pages_of_64_kib(void **state)
+{
+	struct oom_report r;
+	struct balance_sheet sheet;
+
+	(void)state;
+	read_log("4.18-64k-journal.log", &r, &sheet);
+	assert_true(r.page_bytes == 65536 && r.is_oom);
+	assert_string_equal(r.release, "4.18.0-305.el8.aarch64");
+	assert_true(sheet.end.total_kb == 265856640);
+	assert_line(&sheet, BALANCE_MEM_FREE, 19840000);
+	assert_line(&sheet, BALANCE_PER_CPU_LISTS, 51200);
+	assert_line(&sheet, BALANCE_KERNEL_STACK, 155000);
+	assert_line(&sheet, BALANCE_SHMEM, 1728000);
+	assert_line(&sheet, BALANCE_ANON_SMALL, (3737400 - 31700) * 64.0);
+	assert_true(sheet.end.kb[BALANCE_REST] > 0 && !sheet.end.contradiction);
+	assert_true(found(&sheet, "lru-unmapped", "At least 222.5 GiB on the LRU lists"));
+	assert_int_equal(sheet.findings.items[0].severity, FINDING_HIGH);
+	assert_true(found(&sheet, "page-size", "pages of 64.0 KiB"));
+	oom_report_free(&r);
+}
+
+static void a_report_torn_apart_is_put_together(void **state)
+{
+	struct oom_report r;
+	struct balance_sheet sheet;
+
+	(void)state;
+	read_log("4.9-interleaved.log", &r, &sheet);
+	assert_false(r.is_oom || r.mixed);
+	assert_string_equal(r.release, "4.9.0-3-amd64");
+	assert_true(found(&sheet, "oom-report", "did not run out of memory there"));
+	assert_true(sheet.end.total_kb == 4100000);
+	assert_line(&sheet, BALANCE_MEM_FREE, 800000);
+	assert_line(&sheet, BALANCE_PER_CPU_LISTS, 640);
+	assert_line(&sheet, BALANCE_KERNEL_STACK, 3000);
+	assert_line(&sheet, BALANCE_PAGE_TABLES, 4000);
+	assert_line(&sheet, BALANCE_FILES, (572000 - 1900) * 4);
+	assert_line(&sheet, BALANCE_ANON_SMALL,
+		    (185000 + 32000 + 514000 + 56000 + 32 - 572000) * 4);
+	assert_true(isnan(r.rss_kb));
+	oom_report_free(&r);
+}
+
+/* Write the log `text` behind, or with a part of, the log of 6.1. */
+static char *log_with(const char *before, size_t cut_after, const char *after)
+{
+	char *log = tree_read(LOGS, "6.1-dmesg-T.log", NULL), *out = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&out, &size);
+
+	assert_non_null(f);
+	fprintf(f, "%s%.*s%s", before, cut_after ? (int)cut_after : (int)strlen(log), log, after);
+	assert_int_equal(fclose(f), 0);
+	free(log);
+	return out;
+}
+
+static size_t offset_of(const char *words)
+{
+	char *log = tree_read(LOGS, "6.1-dmesg-T.log", NULL);
+	const char *at = strstr(log, words);
+	size_t offset = at ? (size_t)(at - log) : 0;
+
+	assert_non_null(at);
+	free(log);
+	return offset;
+}
+
+static void the_last_of_several_reports_counts(void **state)
+{
+	static const char second[] =
+		"[ 9000.1] java invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=1\n"
+		"[ 9000.2] Mem-Info:\n"
+		"[ 9000.2] active_anon:10 inactive_anon:20 isolated_anon:0\n"
+		" active_file:1 inactive_file:2 isolated_file:0\n"
+		" slab_reclaimable:3 slab_unreclaimable:4\n mapped:0 shmem:0 pagetables:5\n"
+		" free:100 free_pcp:1 free_cma:0\n"
+		"[ 9000.2] Node 0 DMA free:400kB present:4000kB managed:4000kB free_pcp:4kB\n"
+		"[ 9000.2] Node 0 DMA: 100*4kB = 400kB\n"
+		"[ 9000.2] 3 total pagecache pages\n[ 9000.2] 1000 pages RAM\n"
+		"[ 9000.2] 0 pages reserved\n";
+	struct balance_sheet sheet;
+	struct oom_report r;
+	char *log = log_with("", 0, second);
+
+	(void)state;
+	assert_int_equal(oom_report_parse(log, strlen(log), &r), 0);
+	sheet_of(&r, &sheet);
+	assert_int_equal(r.reports, 2);
+	assert_true(sheet.end.total_kb == 4000 && sheet.end.kb[BALANCE_ANON_SMALL] == 120);
+	assert_true(isnan(r.rss_kb) && r.nr_caches == 0); /* those of the first are not its own */
+	assert_true(found(&sheet, "oom-report", "the last of 2 reports: 'java invoked oom-killer"));
+	oom_report_free(&r);
+	free(log);
+
+	/* The last one is cut, so the one before it counts, and that is said. */
+	log = log_with("", 0,
+		       "[ 9000.1] java invoked oom-killer: x\n[ 9000.2] Mem-Info:\n"
+		       "[ 9000.2] active_anon:10 inactive_anon:20 isol");
+	assert_int_equal(oom_report_parse(log, strlen(log), &r), 0);
+	sheet_of(&r, &sheet);
+	assert_true(r.reports == 1 && r.later_cut && r.line == 10);
+	assert_true(found(&sheet, "oom-cut", "later report in this log is cut"));
+	oom_report_free(&r);
+	free(log);
+}
+
+static void a_cut_report_is_refused_or_its_gaps_are_named(void **state)
+{
+	struct balance_sheet sheet;
+	struct oom_report r;
+	char *log = log_with("", offset_of("Node 0 DMA free:"), "");
+
+	(void)state;
+	memset(&r, 0x5a, sizeof(r));
+	assert_int_equal(oom_report_parse(log, strlen(log), &r), -EBADMSG);
+	assert_int_equal(r.reports, 0x5a5a5a5a5a5a5a5a); /* untouched */
+	free(log);
+	/* Without the last lines, the zones say how much memory there is. */
+	log = log_with("", offset_of("4100 total pagecache"), "");
+	assert_int_equal(oom_report_parse(log, strlen(log), &r), 0);
+	sheet_of(&r, &sheet);
+	assert_true(sheet.end.total_kb == 15360 + 3022848);
+	assert_line(&sheet, BALANCE_FILES, 4000);
+	assert_true(sheet.end.kb[BALANCE_REST] > 0);
+	oom_report_free(&r);
+	free(log);
+}
+
+static void reports_that_are_mixed_into_each_other_are_called_so(void **state)
+{
+	struct balance_sheet sheet;
+	struct oom_report r;
+	char *log = log_with("", offset_of("Node 0 active_anon"),
+			     "x] active_anon:7 inactive_anon:8 isolated_anon:0\n"
+			     "x] free:9 free_pcp:1\n1000 pages RAM\n");
+
+	(void)state;
+	assert_int_equal(oom_report_parse(log, strlen(log), &r), 0);
+	r.page_bytes = 4096;
+	sheet_of(&r, &sheet);
+	assert_true(r.mixed && found(&sheet, "oom-mixed", "mixed into each other"));
+	oom_report_free(&r);
+	free(log);
+}
+
+static void what_is_no_report_is_refused_with_a_reason(void **state)
+{
+	static const char cgroup[] =
+		"[1.0] memory: usage 102400kB, limit 102400kB, failcnt 12\n"
+		"[1.0] Memory cgroup stats for /user.slice:\n[1.0] anon 1000\n"
+		"[1.1] Memory cgroup out of memory: Killed process 7 (a) total-vm:1kB\n";
+	struct oom_report r;
+
+	(void)state;
+	assert_int_equal(oom_report_parse(cgroup, sizeof(cgroup) - 1, &r), -ENODATA);
+	assert_int_equal(oom_report_parse("", 0, &r), -ENOENT);
+	assert_int_equal(oom_report_parse("MemTotal: 5 kB\n", 15, &r), -ENOENT);
+}
+
+/* Of an allocation that a cpuset confines, not all processes are listed. */
+static void processes_of_one_cpuset_prove_nothing(void **state)
+{
+	struct oom_report r;
+	char *log = log_with("", offset_of("oom-kill:constraint"),
+			     "oom-kill:constraint=CONSTRAINT_CPUSET,nodemask=0\n");
+
+	(void)state;
+	assert_int_equal(oom_report_parse(log, strlen(log), &r), 0);
+	assert_true(isnan(r.rss_kb));
+	oom_report_free(&r);
+	free(log);
+}
+
+static void survive(const char *buf, size_t len)
+{
+	struct balance_sheet sheet;
+	struct oom_report r;
+
+	if (oom_report_parse(buf, len, &r))
+		return;
+	sheet_of(&r, &sheet);
+	for (size_t i = 0; i < BALANCE_REST; i++)
+		assert_true(!(sheet.end.kb[i] < 0));
+	oom_report_free(&r);
+}
+
+static void hostile_logs_are_survived(void **state)
+{
+	static const char text[] =
+		"Mem-Info:\nactive_anon:1 inactive_anon:2 free:3\nfree:9999999999999999kB\n"
+		"managed:1125899906842624kB 9*4kB hugepages_total=99999999999 "
+		"hugepages_size=99999999999kB\n1125899906842624 pages RAM\n"
+		"Unreclaimable slab info:\na 1KB 2KB\nb 1KB 3KB\ntotal_vm rss\n[ 1] 2 3 4 5\n";
+
+	(void)state;
+	tree_damage(text, sizeof(text) - 1, survive);
+}
+
+static int exit_status(const char *argument, const char *second)
+{
+	char *argv[] = {(char *)"kmemtrace balance", (char *)argument, (char *)second, NULL};
+	int status;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
+			_exit(99);
+		exit(cmd_balance(second ? 3 : 2, argv));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void exit_statuses_tell_what_went_wrong(void **state)
+{
+	(void)state;
+	assert_int_equal(exit_status("--oom=" LOGS "/6.1-dmesg-T.log", NULL), EXIT_OK);
+	assert_int_equal(exit_status("--oom=" LOGS "/6.1-dmesg-T.log", "--format=json"), EXIT_OK);
+	assert_int_equal(exit_status("--oom=" LOGS "/README.md", NULL), EXIT_FAILED);
+	assert_int_equal(exit_status("--oom=" LOGS, NULL), EXIT_FAILED);
+	assert_int_equal(exit_status("--oom=x", "--proc=y"), EXIT_USAGE);
+	assert_int_equal(exit_status("--oom=x", "y.kmt"), EXIT_USAGE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_report_of_6_1_is_divided_up),
+		cmocka_unit_test(a_report_of_4_18_has_pages_of_64_kib),
+		cmocka_unit_test(a_report_torn_apart_is_put_together),
+		cmocka_unit_test(the_last_of_several_reports_counts),
+		cmocka_unit_test(a_cut_report_is_refused_or_its_gaps_are_named),
+		cmocka_unit_test(reports_that_are_mixed_into_each_other_are_called_so),
+		cmocka_unit_test(what_is_no_report_is_refused_with_a_reason),
+		cmocka_unit_test(processes_of_one_cpuset_prove_nothing),
+		cmocka_unit_test(hostile_logs_are_survived),
+		cmocka_unit_test(exit_statuses_tell_what_went_wrong),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
