@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Prints what `doctor` found as text: see doctor.h. Each section is a function, in the order of
  * printing. */
+#include <stdint.h>
+
 #include "render/doctor.h"
 #include "render/table.h"
 
@@ -84,15 +86,29 @@ static void doctor_hooks(struct page *p, const struct doctor *d)
 		page_paragraph(p, 2, "Note: %s", d->notes[i]);
 }
 
+/* The answer, before everything that explains it. */
+static void doctor_answer(struct page *p, const struct doctor *d)
+{
+	const struct page_label no = {"NO", PAGE_RED, SIZE_MAX}, yes = {"YES", PAGE_BOLD, 2};
+
+	if (!d->can_record)
+		page_item(p, &no, "record would NOT work here: %s.", d->refusal);
+	else if (d->hooks_off)
+		page_item(
+			p, &yes,
+			"record would work here. %zu of %zu hooks are off: see below what that costs.",
+			d->hooks_off, d->nr_hooks);
+	else
+		page_item(p, &yes, "record would work here, with all %zu hooks.", d->nr_hooks);
+}
+
 int doctor_text(const struct doctor *d, bool colour, bool utf8, FILE *out)
 {
 	struct page p;
 
 	page_begin(&p, out, colour, utf8);
+	doctor_answer(&p, d);
 	doctor_host(&p, d);
 	doctor_hooks(&p, d);
-	fprintf(out, "\n%s%s\n",
-		d->can_record ? "record would work here." : "record would NOT work here: ",
-		d->refusal);
 	return page_end(&p);
 }
