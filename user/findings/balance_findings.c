@@ -364,7 +364,7 @@ static void sort_findings(struct balance_findings *list)
 
 static void find_oom_report(const struct oom_report *oom, struct balance_findings *out)
 {
-	struct balance_finding *f = find(out, FINDING_INFO, "oom-report");
+	struct balance_finding *f = balance_find(out, FINDING_INFO, "oom-report");
 
 	if (!f)
 		return;
@@ -385,14 +385,15 @@ static void find_oom_report(const struct oom_report *oom, struct balance_finding
 
 static void find_oom_damage(const struct oom_report *oom, struct balance_findings *out)
 {
-	struct balance_finding *f = oom->later_cut ? find(out, FINDING_CAUTION, "oom-cut") : NULL;
+	struct balance_finding *f =
+		oom->later_cut ? balance_find(out, FINDING_CAUTION, "oom-cut") : NULL;
 
 	if (f) {
 		snprintf(f->subject, sizeof(f->subject), "log");
 		SAY(f, "A later report in this log is cut: its figures are left out. dmesg or the "
 		       "journal of that boot may have all of it.");
 	}
-	f = oom->mixed ? find(out, FINDING_CAUTION, "oom-mixed") : NULL;
+	f = oom->mixed ? balance_find(out, FINDING_CAUTION, "oom-mixed") : NULL;
 	if (f) {
 		snprintf(f->subject, sizeof(f->subject), "log");
 		SAY(f, "Two reports are mixed into each other here: some sums are there twice with "
@@ -410,7 +411,7 @@ static void find_oom_unmapped(const struct balance *b, const struct oom_report *
 
 	if (!(kb >= UNMAPPED_LEAST_KB) || !(kb >= BALANCE_UNMAPPED_SHARE * b->total_kb))
 		return;
-	f = find(out, FINDING_HIGH, "lru-unmapped");
+	f = balance_find(out, FINDING_HIGH, "lru-unmapped");
 	if (!f)
 		return;
 	snprintf(f->subject, sizeof(f->subject), "active_anon, inactive_anon, unevictable");
@@ -419,12 +420,14 @@ static void find_oom_unmapped(const struct balance *b, const struct oom_report *
 	    "page cache, and the %zu processes of the report map at most %s. The user of these "
 	    "pages still holds a reference to them (RDMA, vhost, io_uring, device passthrough: "
 	    "pinned and then unmapped), or they leaked. Killing processes does not free them.",
-	    size_of(size, kb), size_of(lists, anon), oom->processes, size_of(rss, oom->rss_kb));
+	    balance_size(size, kb), balance_size(lists, anon), oom->processes,
+	    balance_size(rss, oom->rss_kb));
 }
 
 static void find_oom_caches(const struct oom_report *oom, struct balance_findings *out)
 {
-	struct balance_finding *f = oom->nr_caches ? find(out, FINDING_INFO, "oom-slab") : NULL;
+	struct balance_finding *f =
+		oom->nr_caches ? balance_find(out, FINDING_INFO, "oom-slab") : NULL;
 	char size[UNITS_MAX];
 
 	if (!f)
@@ -433,7 +436,7 @@ static void find_oom_caches(const struct oom_report *oom, struct balance_finding
 	SAY(f, "The largest unreclaimable slab caches in the report: ");
 	for (size_t i = 0; i < oom->nr_caches; i++)
 		SAY(f, "%s%s %s", i ? ", " : "", oom->caches[i].name,
-		    size_of(size, oom->caches[i].kb));
+		    balance_size(size, oom->caches[i].kb));
 	SAY(f, ".");
 }
 
