@@ -14,10 +14,10 @@
 #include "model/confidence.h"
 #include "model/entry.h"
 
-#define HOLDER_BYTES 65536.0 /* whoever holds less is not named, */
-#define HOLDER_SHARE 0.05    /* nor who holds a smaller share of the growth, after the first */
-#define NAME_SHOWN   48      /* characters of a name; the sections print it whole */
-#define OLD_SHARE    0.5     /* of a pool that is older than the recording: worth saying */
+#define HOLDER_BYTES 65536.0 /* holders of less are not named, */
+#define HOLDER_SHARE 0.05 /* nor are those with a smaller share of the growth, except the first */
+#define NAME_SHOWN   48   /* characters of a name; the sections print all of it */
+#define OLD_SHARE    0.5  /* say so if a larger share of a pool is older than the recording */
 #define PATH_FRAMES  3
 
 const char *screen_state_name(enum screen_state state)
@@ -31,7 +31,7 @@ const char *screen_state_name(enum screen_state state)
 	return names[state];
 }
 
-/* Append to a text of SCREEN_WORDS bytes; what does not fit is cut. */
+/* Append to a text of SCREEN_WORDS bytes, and cut what does not fit. */
 __attribute__((format(printf, 2, 3))) static void add(char *words, const char *fmt, ...)
 {
 	size_t at = strlen(words);
@@ -68,7 +68,7 @@ static void add_change(char *words, const struct view *v, double kb)
 		add(words, " (%s/s)", units_bytes(rate, fabs(kb) * 1024 / v->duration_s));
 }
 
-/* How much of the pool's growth is explained: not said where it is not known. */
+/* Say how much of the pool's growth is explained, if that is known. */
 static void add_explained(char *words, const struct ledger_row *row)
 {
 	double share;
@@ -77,7 +77,7 @@ static void add_explained(char *words, const struct ledger_row *row)
 		return;
 	if (row->residual_low_kb <= 0 && row->residual_high_kb >= 0 &&
 	    row->residual_low_kb < row->residual_high_kb) {
-		add(words, ", explained within the error of sampling");
+		add(words, ", explained within sampling error");
 		return;
 	}
 	share = 100 * (1 - fabs(row->residual_kb) / fmax(row->delta_kb, row->attributed_kb));
@@ -93,7 +93,8 @@ static void write_headline(const struct screen_facts *f, struct first_screen *s)
 
 	switch (s->state) {
 	case SCREEN_UNKNOWN:
-		add(words, "The capture holds one reading of the levels: it cannot show growth.");
+		add(words,
+		    "The capture has only one reading of the levels, so it cannot show growth.");
 		return;
 	case SCREEN_QUIET:
 		add(words, "Nothing grew beyond noise in %s.",
@@ -123,8 +124,8 @@ static void write_headline(const struct screen_facts *f, struct first_screen *s)
 	if (s->state == SCREEN_LEAK)
 		add(words, " It looks like a leak.");
 	else if (v->too_short)
-		add(words,
-		    " Too short to tell lasting growth from delayed frees: that takes 150 s.");
+		add(words, " The recording is too short to distinguish lasting growth from delayed "
+			   "frees, which takes 150 s.");
 }
 
 /* ---- who holds it ---- */
@@ -155,9 +156,9 @@ static int compare_bunch(const void *a, const void *b)
 	return x->bytes > y->bytes ? -1 : x->bytes < y->bytes;
 }
 
-#define BUNCH_GROUPS 2000 /* groups beyond are too small to change who holds most */
+#define BUNCH_GROUPS 2000 /* later groups are too small to change who holds most */
 
-/* Of the groups in `pool`; POOLS: of all. *held is what they hold. */
+/* Bunch the groups of `pool` (POOLS: all). *held is what they hold. */
 static size_t bunches_make(const struct growth *g, enum pool pool, struct bunch *out, double *held)
 {
 	size_t nr = 0, k;
@@ -193,9 +194,9 @@ static void write_who(const struct screen_facts *f, const struct bunch *b, struc
 	if (!strcmp(h->cgroup, "/"))
 		h->cgroup = "";
 	if (!b->process)
-		add(h->who, "by processes that are not known");
+		add(h->who, "by unknown processes");
 	else if (!p->tgid)
-		add(h->who, "in interrupts, on behalf of no process");
+		add(h->who, "in interrupts, not by a process");
 	else
 		add(h->who, "%.*s[%d]", NAME_SHOWN, p->comm, p->tgid);
 }
@@ -242,7 +243,7 @@ char *path_in_short(const struct capture *c, uint32_t stack, char *buf, size_t s
 	return buf;
 }
 
-/* Of the pool in the headline; of all pools where nothing of that one was traced. */
+/* Name the holders of the pool in the headline, or of all pools if that one was not traced. */
 static int write_holders(const struct screen_facts *f, struct first_screen *s)
 {
 	_cleanup_free_ struct bunch *bunches = NULL;
@@ -275,7 +276,7 @@ static int write_holders(const struct screen_facts *f, struct first_screen *s)
 	return 0;
 }
 
-/* ---- how urgent, how sure, what was not seen ---- */
+/* ---- how urgent, how reliable, what was not seen ---- */
 
 static void write_urgent(const struct screen_facts *f, struct first_screen *s)
 {
@@ -289,10 +290,10 @@ static void write_urgent(const struct screen_facts *f, struct first_screen *s)
 		    interval_words(interval, " (", o->rows[0].seconds, o->rows[0].low,
 				   o->rows[0].high, units_duration));
 	else if (!isnan(o->available_kb))
-		add(s->urgent, "nothing is about to run out; %s are available.",
+		add(s->urgent, "no: at this rate, no pool exhausts the available %s soon.",
 		    units_bytes(available, o->available_kb * 1024));
 	else
-		add(s->urgent, "unknown: this kernel does not say how much is available.");
+		add(s->urgent, "unknown: this kernel does not show available memory.");
 }
 
 static void write_sure(const struct screen_facts *f, struct first_screen *s)
@@ -306,7 +307,7 @@ static void write_sure(const struct screen_facts *f, struct first_screen *s)
 	add(s->sure, ".");
 }
 
-/* The pool with most memory that is older than the recording. */
+/* The pool with the most memory that is older than the recording. */
 static const struct ledger_row *oldest_pool(const struct ledger *ledger, double *old_kb)
 {
 	const struct ledger_row *most = NULL;
@@ -331,21 +332,22 @@ static void write_unseen(const struct screen_facts *f, struct first_screen *s)
 	double old_kb;
 
 	if (!f->v->complete)
-		add(s->unseen, "the end of the recording: it did not end properly. ");
+		add(s->unseen, "The recording did not end properly. ");
 	if (!f->v->at) {
-		add(s->unseen, "No allocations were traced: only levels are known.");
+		add(s->unseen, "No allocations were traced, so only levels are known.");
 		return;
 	}
 	if (view_filter_left_nothing(f->v))
-		add(s->unseen, "No allocation passed the filter: only levels are known. ");
+		add(s->unseen, "No allocation passed the filter, so only levels are known. ");
 	else if (view_is_filtered(f->v))
-		add(s->unseen, "allocations that the filter left out. ");
+		add(s->unseen, "Allocations that did not pass the filter. ");
 	row = oldest_pool(f->ledger, &old_kb);
 	if (row)
-		add(s->unseen, "%s of the %s of %s: older than this recording. ",
+		add(s->unseen, "%s of the %s in %s are older than this recording. ",
 		    units_bytes(a, old_kb * 1024), units_bytes(b, row->end_kb * 1024), row->name);
 	if (f->losses->events > 0)
-		add(s->unseen, "%s lost events (%s%% of all).", units_count(a, f->losses->events),
+		add(s->unseen, "%s events were lost (%s%% of all).",
+		    units_count(a, f->losses->events),
 		    units_share(b, 100 * losses_ratio(f->losses)));
 }
 
@@ -354,7 +356,7 @@ int first_screen_build(const struct screen_facts *f, struct first_screen *out)
 	struct first_screen s = {.state = state_of(f)};
 
 	write_headline(f, &s);
-	/* When nothing grew, what is held is no news. */
+	/* If nothing grew, held memory is of no interest. */
 	if (s.state >= SCREEN_GREW && write_holders(f, &s))
 		return -ENOMEM;
 	write_urgent(f, &s);

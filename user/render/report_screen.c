@@ -103,7 +103,7 @@ void report_screen(struct page *p, const struct report *r)
 	for (size_t i = 0; i < s->nr_holders; i++)
 		print_holder(p, &s->holders[i], !i);
 	item(p, "URGENT", s->urgent);
-	item(p, "SURE", s->sure);
+	item(p, "TRUST", s->sure);
 	if (s->unseen[0])
 		item(p, "UNSEEN", s->unseen);
 	if (r->verdict.next)
