@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What `doctor` says of a host: trace/doctor.c fills it from the plan that `record` would carry
- * out, render/ prints it. Data only. All strings are borrowed from what it was filled from.
+ * What `doctor` found on a host. trace/doctor.c fills it from the plan that `record` would use;
+ * render/ prints it. Data only. All strings are borrowed.
  */
 #ifndef KMEMTRACE_DATA_DOCTOR_H
 #define KMEMTRACE_DATA_DOCTOR_H

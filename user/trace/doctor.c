@@ -12,12 +12,12 @@ static const struct {
 	const char *name;
 	const char *use;
 } caps[] = {
-	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "measure what tracing costs; stands for the next two"},
+	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "measure the cost of tracing; includes the next two"},
 	{CAP_BPF, "CAP_BPF", "load BPF programs"},
 	{CAP_PERFMON, "CAP_PERFMON", "attach them to the kernel"},
 	{CAP_SYSLOG, "CAP_SYSLOG", "see symbol addresses"},
-	{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "read /proc/slabinfo, when not as root"},
-	{CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE", "needed before 5.11 only, for locked memory"},
+	{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", "read /proc/slabinfo without being root"},
+	{CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE", "needed only before 5.11, for locked memory"},
 };
 
 _Static_assert(sizeof(caps) / sizeof(caps[0]) == DOCTOR_CAPS, "a row for each capability");
@@ -26,7 +26,7 @@ _Static_assert(sizeof(((struct plan *)0)->notes) / sizeof(((struct plan *)0)->no
 		       DOCTOR_NOTES_MAX,
 	       "every note of a plan fits");
 
-/* In English, and for ever. */
+/* The reason as a constant string, in English. */
 static const char *errno_words(int err)
 {
 	return strerrordesc_np(-err) ?: "unknown error";

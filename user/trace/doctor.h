@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Describes a plan, the facts it rests on and the tables it would take, for `doctor`. Pure: it must
- * never ask the kernel, so that tests can describe kernels that they do not run on.
+ * Describes a plan, its facts and the sizes of its tables, for `doctor`. Pure: it must never ask
+ * the kernel, so that tests can use kernels on which they do not run.
  */
 #ifndef KMEMTRACE_TRACE_DOCTOR_H
 #define KMEMTRACE_TRACE_DOCTOR_H
