@@ -373,7 +373,15 @@ static void trust_falls_for_each_reason(void **state)
 	assert_int_equal(t.nr_reasons, 0);
 
 	f = good_facts();
-	f.lost_ratio = 0.002;
+	f.lost_ratio = 0.0015; /* slabinfo, which loses nothing, says the same */
+	trust_judge(&f, &t);
+	assert_int_equal(t.level, TRUST_HIGH);
+	f.slabinfo_delta = NAN;
+	trust_judge(&f, &t);
+	assert_int_equal(t.level, TRUST_FAIR);
+	f = good_facts();
+	f.held_objects = f.slabinfo_delta = 150; /* its slack could hide as many */
+	f.lost_ratio = 0.0015;
 	trust_judge(&f, &t);
 	assert_int_equal(t.level, TRUST_FAIR);
 	f.lost_ratio = 0.06;
@@ -413,7 +421,8 @@ static void trust_falls_for_each_reason(void **state)
 
 static void leak_is_said_only_when_all_holds(void **state)
 {
-	const struct leak_facts good = {.trust = TRUST_HIGH,
+	const struct leak_facts good = {.slab = true,
+					.trust = TRUST_HIGH,
 					.still_growing = true,
 					.duration = 200,
 					.age_p50 = 90,

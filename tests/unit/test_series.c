@@ -236,8 +236,47 @@ static void pettitt_by_hand(void **state)
 	(void)state;
 	assert_close(r.change_t, 4, 0);
 	assert_close(r.change_p, 2 * exp(-6 * 256 / 576.0), 1e-12);
+	assert_true(trend_has_step(&r));
 	r = trend(t, y, 7, 0);
 	assert_true(isnan(r.change_t)); /* too few */
+	assert_false(trend_has_step(&r));
+}
+
+/* The step that holds most of the change, though it took several readings and others follow. */
+static void a_step_is_found_by_its_size(void **state)
+{
+	double t[300], y[300];
+	struct trend r;
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		t[i] = i;
+		y[i] = 1e6 - (i < 4 ? 0 : i > 7 ? 8e5 : 2e5 * (i - 4)) - 100 * i;
+	}
+	r = trend(t, y, 300, 256);
+	assert_close(r.change_t, 6, 0);
+	assert_true(r.change < -7.9e5 && r.change > -8.1e5);
+	assert_close(r.change_share, r.change / (y[299] - y[0]), 1e-12);
+	assert_true(trend_has_step(&r));
+	for (int i = 0; i < 300; i++)
+		y[i] = 1e6 - 100 * i;
+	r = trend(t, y, 300, 256);
+	assert_false(trend_has_step(&r));
+}
+
+/* It began high and fell, and never rose. */
+static void an_early_fall_is_a_drop(void **state)
+{
+	double t[200], y[200];
+
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		t[i] = i;
+		y[i] = i < 5 ? 9e6 : 6e5;
+	}
+	assert_int_equal(trend(t, y, 200, 256).pattern, PATTERN_DROP);
+	y[0] = 6e5;
+	assert_int_equal(trend(t, y, 200, 256).pattern, PATTERN_SPIKE);
 }
 
 static double shape_noise(uint64_t *seed)
@@ -314,6 +353,8 @@ int main(void)
 		cmocka_unit_test(slope_is_found_under_noise),
 		cmocka_unit_test(long_series_are_thinned_and_keep_their_ends),
 		cmocka_unit_test(pettitt_by_hand),
+		cmocka_unit_test(a_step_is_found_by_its_size),
+		cmocka_unit_test(an_early_fall_is_a_drop),
 		cmocka_unit_test(shapes_are_told_apart),
 	};
 

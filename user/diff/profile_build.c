@@ -7,6 +7,8 @@
 
 #include <errno.h>
 
+#include "model/sampling.h"
+
 int profile_build(const struct view *v, const struct match *m, enum growth_by by, bool brief,
 		  struct profile *out)
 {
@@ -15,13 +17,16 @@ int profile_build(const struct view *v, const struct match *m, enum growth_by by
 		.duration_s = v->duration_s,
 		.cpus = v->cpus,
 		.mem_total_kb = snapshot_meminfo(v->end, "MemTotal"),
-		.sample_bytes = v->exact ? 0 : capture_meta_number(v->c, META_PERIOD, 0),
 		.own_bytes = capture_meta_number(v->c, META_OWN_BYTES, 0),
 		.cache_filter = v->cache_filter,
 		.complete = v->complete,
 	};
 	struct profile_builder b = {.v = v, .m = m, .brief = brief, .p = &p};
+	struct sampling sampling;
 
+	sampling_of(v, POOL_SLAB, &sampling);
+	p.sample_bytes = sampling.mean;
+	p.sample_longest = sampling.most;
 	for (int pool = 0; pool < POOLS; pool++)
 		p.traces[pool] = view_traces(v, pool);
 	if (profile_levels(&b) || profile_growth(&b)) {

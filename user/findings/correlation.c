@@ -133,6 +133,12 @@ static void to_steps(double *x, size_t nr)
 		x[k] = x[k + 1] - x[k];
 }
 
+/* Few steps correlate by chance: 1.96 / √(n − 1) is what does so one time in twenty. */
+static bool correlation_shows(double r, size_t steps)
+{
+	return r >= fmax(CORRELATION_R, 1.96 / sqrt((double)steps - 1));
+}
+
 /* Append the processes (or cgroups) whose held bytes grew most in this pool. */
 static int correlation_pool(struct correlation_builder *b, enum pool pool, const char *name,
 			    bool cgroup, struct correlation *out)
@@ -166,13 +172,16 @@ static int correlation_pool(struct correlation_builder *b, enum pool pool, const
 	to_steps(y, b->nr);
 	held_sum(b, pool, rows, nr, x);
 	for (size_t r = 0; r < nr; r++) {
-		struct correlation_row *row = ARRAY_PUSH(out);
+		struct correlation_row *row;
 
+		to_steps(x + r * b->nr, b->nr);
+		rows[r].r = correlation_r(x + r * b->nr, y, steps);
+		if (!correlation_shows(rows[r].r, steps))
+			continue;
+		row = ARRAY_PUSH(out);
 		if (!row)
 			return -ENOMEM;
-		to_steps(x + r * b->nr, b->nr);
 		*row = rows[r];
-		row->r = correlation_r(x + r * b->nr, y, steps);
 	}
 	return 0;
 }

@@ -134,7 +134,7 @@ static void period_words(const struct profile *p, char *buf, size_t size)
 	char bytes[UNITS_MAX];
 
 	if (p->sample_bytes > 0)
-		snprintf(buf, size, "sampled once for each %s",
+		snprintf(buf, size, "sampled once for each %s on average",
 			 units_bytes(bytes, p->sample_bytes));
 	else
 		snprintf(buf, size, "exact");

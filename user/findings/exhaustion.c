@@ -4,29 +4,33 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "data/counter.h"
 
 /* Leave distant ends out: a slope measured for a minute says nothing about next year. */
 #define HORIZON_S     (365.0 * 86400)
-#define HORIZON_TIMES 1000 /* times the length of the recording */
+#define HORIZON_TIMES 100 /* times the length of the recording */
 
-static void exhaustion_add(const struct view *v, struct exhaustion *o, const char *name,
-			   double slope, double low, double high)
+#define MEMORY_FLOOR  1024.0 /* kB: name no pattern for a smaller change */
+#define THREADS_FLOOR 32.0
+#define FILES_FLOOR   64.0
+
+static void exhaustion_add(const struct view *v, struct exhaustion *o,
+			   const struct exhaustion_row *what, const struct trend *t)
 {
 	struct exhaustion_row *row = &o->rows[o->nr];
 
-	if (!(slope > 0) ||
-	    !(o->available_kb / slope < fmin(HORIZON_S, HORIZON_TIMES * v->duration_s)))
+	if (o->nr == EXHAUSTION_ROWS || !(what->slope > 0) || !(what->left >= 0) ||
+	    !(what->left / what->slope < fmin(HORIZON_S, HORIZON_TIMES * v->duration_s)))
 		return;
-	*row = (struct exhaustion_row){.name = name,
-				       .falls = !strcmp(name, "MemAvailable"),
-				       .slope_kb = slope,
-				       .seconds = o->available_kb / slope,
-				       .low = o->available_kb / fmax(high, slope),
-				       .high = low > 0 ? o->available_kb / low : INFINITY};
+	*row = *what;
+	row->seconds = row->left / row->slope;
+	row->low = row->seconds * t->slope / fmax(t->slope_high, t->slope);
+	row->high = t->slope_low > 0 ? row->seconds * t->slope / t->slope_low : INFINITY;
 	o->nr++;
 }
 
@@ -37,8 +41,47 @@ static int compare_exhaustion(const void *a, const void *b)
 	return x->seconds < y->seconds ? -1 : x->seconds > y->seconds;
 }
 
-/* The trend of MemAvailable over the view. */
-static int available_trend(const struct view *v, struct trend *out)
+static double known(double value)
+{
+	return isnan(value) ? 0 : value;
+}
+
+/*
+ * Memory that is taken for good, negated free and reclaimable memory, in kB. MemAvailable leaves
+ * out half of the page cache and half of the reclaimable slab, each up to the low watermarks
+ * (mm/show_mem.c, si_mem_available()): until these halves reach them, it falls although what is
+ * taken can be reclaimed. So the part left out is added again.
+ */
+static double memory_taken(const struct view *v, const struct snapshot *s)
+{
+	double cache = known(view_level_kb(v, s, "Active(file)")) +
+		       known(view_level_kb(v, s, "Inactive(file)"));
+	double slab = known(view_level_kb(v, s, "SReclaimable"));
+	double least = snapshot_counter(v->end, "vm.min_free_kbytes");
+
+	if (isnan(least)) /* mm/page_alloc.c, calculate_min_free_kbytes() */
+		least = sqrt(16 * known(view_level_kb(v, s, "MemTotal")));
+	least *= 1.25; /* the low watermark */
+	return -(view_level_kb(v, s, "MemAvailable") + fmin(cache / 2, least) +
+		 fmin(slab / 2, least));
+}
+
+static double threads_there(const struct view *v, const struct snapshot *s)
+{
+	(void)v;
+	return snapshot_counter(s, COUNTER_THREADS);
+}
+
+static double files_open(const struct view *v, const struct snapshot *s)
+{
+	(void)v;
+	return snapshot_counter(s, COUNTER_FILES);
+}
+
+/* The trend of a level over the view. */
+static int level_trend(const struct view *v,
+		       double (*level)(const struct view *v, const struct snapshot *s),
+		       double floor_, struct trend *out)
 {
 	size_t nr = v->last - v->first + 1, points = 0;
 	_cleanup_free_ double *t = calloc(2 * nr, sizeof(*t));
@@ -48,33 +91,105 @@ static int available_trend(const struct view *v, struct trend *out)
 		return -ENOMEM;
 	y = t + nr;
 	for (size_t i = v->first; i <= v->last; i++) {
-		double kb = view_level_kb(v, &v->c->snapshots[i], "MemAvailable");
+		double value = level(v, &v->c->snapshots[i]);
 
-		if (isnan(kb))
+		if (isnan(value))
 			continue;
 		t[points] = v->c->snapshots[i].t_s;
-		y[points++] = -kb; /* negated, so that a loss of available memory is growth */
+		y[points++] = value;
 	}
-	return trend_of(t, y, points, 1024, out);
+	return trend_of(t, y, points, floor_, out);
 }
 
-int exhaustion_build(const struct view *v, const struct ledger *ledger, struct exhaustion *out)
+static void add_limit(const struct view *v, struct exhaustion *o, enum exhaustion_of of,
+		      const char *name, double now, const struct trend *t)
+{
+	struct exhaustion_row row = {.of = of, .slope = t->slope};
+
+	row.limit = snapshot_counter(v->end, name);
+	row.left = row.limit - now;
+	snprintf(row.name, sizeof(row.name), "%s", name);
+	exhaustion_add(v, o, &row, t);
+}
+
+/* The cgroup whose pids.max is reached first: lines "max start end path" (META_PIDS_LIMITS). */
+static void add_cgroup_limit(const struct view *v, struct exhaustion *o, const struct trend *t)
+{
+	const char *line = capture_meta(v->c, META_PIDS_LIMITS);
+	double took = v->c->snapshots[v->c->nr_snapshots - 1].t_s - v->c->snapshots[0].t_s;
+	struct exhaustion_row soonest = {.left = INFINITY, .slope = 1};
+
+	while (*line) {
+		double max, start, end;
+		int at = 0, n = (int)strcspn(line, "\n");
+
+		if (sscanf(line, "%lf %lf %lf %n", &max, &start, &end, &at) == 3 && at > 0 &&
+		    at < n && end - start >= THREADS_FLOOR && end <= max && took > 0 &&
+		    (max - end) / (end - start) < soonest.left / (soonest.slope * took)) {
+			soonest = (struct exhaustion_row){.of = EXHAUSTION_THREADS,
+							  .limit = max,
+							  .left = max - end,
+							  .slope = (end - start) / took};
+			snprintf(soonest.name, sizeof(soonest.name), "pids.max of %.*s", n - at,
+				 line + at);
+		}
+		line += n;
+		line += *line == '\n';
+	}
+	if (isfinite(soonest.left))
+		exhaustion_add(v, o, &soonest, t);
+}
+
+static int threads_build(const struct view *v, struct exhaustion *o)
+{
+	double now = snapshot_counter(v->end, COUNTER_THREADS);
+	struct trend t;
+
+	if (level_trend(v, threads_there, THREADS_FLOOR, &t))
+		return -ENOMEM;
+	if (t.pattern != PATTERN_GROWING)
+		return 0;
+	add_limit(v, o, EXHAUSTION_THREADS, COUNTER_THREADS_MAX, now, &t);
+	add_limit(v, o, EXHAUSTION_THREADS, COUNTER_PID_MAX, now, &t);
+	add_cgroup_limit(v, o, &t);
+	return 0;
+}
+
+static int files_build(const struct view *v, struct exhaustion *o)
+{
+	struct trend t;
+
+	if (level_trend(v, files_open, FILES_FLOOR, &t))
+		return -ENOMEM;
+	if (t.pattern == PATTERN_GROWING)
+		add_limit(v, o, EXHAUSTION_FILES, COUNTER_FILES_MAX,
+			  snapshot_counter(v->end, COUNTER_FILES), &t);
+	return 0;
+}
+
+static int memory_build(const struct view *v, struct exhaustion *o)
+{
+	struct trend t;
+
+	if (level_trend(v, memory_taken, MEMORY_FLOOR, &t))
+		return -ENOMEM;
+	if (t.pattern == PATTERN_GROWING)
+		exhaustion_add(v, o,
+			       &(struct exhaustion_row){.of = EXHAUSTION_MEMORY,
+							.name = "MemAvailable",
+							.limit = NAN,
+							.left = o->available_kb,
+							.slope = t.slope},
+			       &t);
+	return 0;
+}
+
+int exhaustion_build(const struct view *v, struct exhaustion *out)
 {
 	struct exhaustion o = {.available_kb = view_level_kb(v, v->end, "MemAvailable")};
-	struct trend taken;
 
-	if (available_trend(v, &taken))
+	if (memory_build(v, &o) || threads_build(v, &o) || files_build(v, &o))
 		return -ENOMEM;
-	if (taken.pattern == PATTERN_GROWING)
-		exhaustion_add(v, &o, "MemAvailable", taken.slope, taken.slope_low,
-			       taken.slope_high);
-	for (size_t i = 0; i < LEDGER_POOLS; i++) {
-		const struct trend *t = &ledger->rows[i].trend;
-
-		if (t->pattern == PATTERN_GROWING)
-			exhaustion_add(v, &o, ledger->rows[i].name, t->slope, t->slope_low,
-				       t->slope_high);
-	}
 	if (o.nr)
 		qsort(o.rows, o.nr, sizeof(o.rows[0]), compare_exhaustion);
 	*out = o;

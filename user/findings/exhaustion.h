@@ -1,30 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Time to exhaustion: MemAvailable divided by the present rate, for each growing pool and for
- * MemAvailable itself. A straight line through the recording, with an interval: a rule of thumb,
- * not a forecast. report_findings.c calls it.
+ * Time to exhaustion: when memory, threads or open files run out, if the present rate continues. A
+ * straight line through the recording, with an interval: a rule of thumb, not a forecast. Memory
+ * runs out when MemAvailable does, whichever pool grows: what the kernel can reclaim has no
+ * deadline. report.c calls it.
  */
 #ifndef KMEMTRACE_FINDINGS_EXHAUSTION_H
 #define KMEMTRACE_FINDINGS_EXHAUSTION_H
 
 #include "model/ledger.h"
 
+enum exhaustion_of { EXHAUSTION_MEMORY, EXHAUSTION_THREADS, EXHAUSTION_FILES };
+
+#define EXHAUSTION_NAME_MAX 200
+#define EXHAUSTION_ROWS     5
+
 struct exhaustion_row {
-	const char *name; /* of the pool, or "MemAvailable" */
-	bool falls;       /* MemAvailable, which falls; pools grow */
-	double slope_kb;  /* per second, > 0: how fast it takes memory */
-	/* until nothing is available: at the slope, and at both ends of its 95 % interval. `high`
-	 * is INFINITY when the slow end of the slope is no growth. */
+	enum exhaustion_of of;
+	char name[EXHAUSTION_NAME_MAX]; /* of the limit: "MemAvailable", "kernel.pid_max", or
+					   "pids.max of CGROUP", cut to fit */
+	double limit;                   /* NaN for memory */
+	double left;                    /* at the end: kB, threads or files */
+	double slope;                   /* per second, > 0: how fast it falls */
+	/* until nothing is left: at the slope, and at both ends of its 95 % interval. `high` is
+	 * INFINITY when the slow end of the slope is no growth. */
 	double seconds, low, high;
 };
 
 struct exhaustion {
-	double available_kb;                          /* at the end; NaN unknown */
-	struct exhaustion_row rows[LEDGER_POOLS + 1]; /* soonest first */
+	double available_kb;                         /* at the end; NaN unknown */
+	struct exhaustion_row rows[EXHAUSTION_ROWS]; /* soonest first */
 	size_t nr;
 };
 
 /* 0 or −ENOMEM. */
-int exhaustion_build(const struct view *v, const struct ledger *ledger, struct exhaustion *out);
+int exhaustion_build(const struct view *v, struct exhaustion *out);
 
 #endif

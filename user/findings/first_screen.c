@@ -11,8 +11,10 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
+#include "findings/plain_words.h"
 #include "model/confidence.h"
 #include "model/entry.h"
+#include "model/sampling.h"
 
 #define HOLDER_BYTES 65536.0 /* holders of less are not named, */
 #define HOLDER_SHARE 0.05 /* nor are those with a smaller share of the growth, except the first */
@@ -134,7 +136,7 @@ static void write_headline(const struct screen_facts *f, struct first_screen *s)
 struct bunch {
 	const struct growth_group *first; /* the largest */
 	uint32_t process;                 /* 0: unknown */
-	double bytes, objects;
+	double bytes, objects, var;       /* var: from sampling */
 };
 
 static uint32_t main_share(const struct growth_shares *shares)
@@ -178,6 +180,7 @@ static size_t bunches_make(const struct growth *g, enum pool pool, struct bunch 
 						   .process = main_share(&group->processes)};
 		out[k].bytes += group->bytes;
 		out[k].objects += group->objects;
+		out[k].var += group->traced_var;
 	}
 	if (nr)
 		qsort(out, nr, sizeof(*out), compare_bunch);
@@ -201,12 +204,16 @@ static void write_who(const struct screen_facts *f, const struct bunch *b, struc
 		add(h->who, "%.*s[%d]", NAME_SHOWN, p->comm, p->tgid);
 }
 
-/* "62,750 objects of msg_msg-1k, still growing, not reclaimable" */
+/* "for messages in message queues: 62,750 objects of msg_msg-1k, growing, not reclaimable" */
 static void write_what(const struct screen_facts *f, const struct bunch *b, char *words)
 {
 	const struct cache_row *cache = growth_cache(b->first, f->caches);
 	char objects[UNITS_MAX];
 
+	const struct plain_words *plain = plain_words_of(f->v->c, main_share(&b->first->stacks));
+
+	if (plain)
+		add(words, "%s %s: ", plain->verb, plain->noun);
 	add(words, "%s ", units_count(objects, b->objects));
 	if (cache)
 		add(words, "objects of %.*s", NAME_SHOWN, cache->name);
@@ -260,12 +267,15 @@ static int write_holders(const struct screen_facts *f, struct first_screen *s)
 	nr = bunches_make(g, most ? most->pool : POOL_SLAB, bunches, &held);
 	if (!nr || bunches[0].bytes < HOLDER_BYTES)
 		nr = bunches_make(g, POOLS, bunches, &held);
-	for (size_t i = 0; i < nr && i < SCREEN_HOLDERS; i++) {
+	for (size_t i = 0; i < nr && s->nr_holders < SCREEN_HOLDERS; i++) {
 		const struct bunch *b = &bunches[i];
-		struct screen_holder *h = &s->holders[i];
+		struct screen_holder *h;
 
 		if (b->bytes < HOLDER_BYTES || (i && b->bytes < HOLDER_SHARE * held))
 			break;
+		if (sampling_samples(b->bytes, b->var) < SAMPLING_TO_NAME)
+			continue;
+		h = &s->holders[s->nr_holders];
 		h->bytes = b->bytes;
 		h->share = b->bytes / held;
 		write_who(f, b, h);
@@ -281,17 +291,23 @@ static int write_holders(const struct screen_facts *f, struct first_screen *s)
 static void write_urgent(const struct screen_facts *f, struct first_screen *s)
 {
 	const struct exhaustion *o = f->exhaustion;
-	char available[UNITS_MAX], when[UNITS_MAX], interval[INTERVAL_WORDS_MAX];
+	const struct exhaustion_row *row = o->rows;
+	char left[UNITS_MAX], when[UNITS_MAX], interval[INTERVAL_WORDS_MAX] = "";
 
-	if (o->nr)
-		add(s->urgent, "%s: the available %s lasts %s at this rate%s.", o->rows[0].name,
-		    units_bytes(available, o->available_kb * 1024),
-		    units_duration(when, o->rows[0].seconds),
-		    interval_words(interval, " (", o->rows[0].seconds, o->rows[0].low,
-				   o->rows[0].high, units_duration));
+	if (o->nr) {
+		units_duration(when, row->seconds);
+		interval_words(interval, " (", row->seconds, row->low, row->high, units_duration);
+	}
+	if (o->nr && row->of == EXHAUSTION_MEMORY)
+		add(s->urgent, "%s: the available %s lasts %s at this rate%s.", row->name,
+		    units_bytes(left, row->left * 1024), when, interval);
+	else if (o->nr)
+		add(s->urgent, "%s: the %s more %s that it allows last %s at this rate%s.",
+		    row->name, units_count(left, row->left),
+		    row->of == EXHAUSTION_FILES ? "open files" : "threads", when, interval);
 	else if (!isnan(o->available_kb))
-		add(s->urgent, "no: at this rate, no pool exhausts the available %s soon.",
-		    units_bytes(available, o->available_kb * 1024));
+		add(s->urgent, "no: at this rate, nothing runs out soon; %s are available.",
+		    units_bytes(left, o->available_kb * 1024));
 	else
 		add(s->urgent, "unknown: this kernel does not show available memory.");
 }

@@ -7,7 +7,11 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/units.h"
+#include "model/confidence.h"
+#include "model/sampling.h"
 
+#define TRUST_FIGURE 65536.0 /* bytes: smaller figures are in no verdict */
 #define TRUST_SHARE \
 	0.1 /* a cache with at least this share of held bytes can lower the report's trust */
 
@@ -17,20 +21,66 @@ static double cache_weight(const struct cache_row *cache)
 	return cache->held_bytes + (cache->unseen_bytes > 0 ? cache->unseen_bytes : 0);
 }
 
+/* Does slabinfo say the same of each cache that matters? */
+static bool caches_confirmed(const struct caches *caches, double all)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < caches->nr; i++) {
+		double weight = cache_weight(&caches->items[i]);
+
+		if (!(weight > 0) || weight < TRUST_SHARE * all)
+			continue;
+		any = true;
+		if (!caches->items[i].trust.confirmed)
+			return false;
+	}
+	return any;
+}
+
+/* The figures that the verdict gives: Slab's growth that was traced, and the largest group. */
+static void trust_figures(struct report *r)
+{
+	const struct ledger_row *slab = &r->ledger.rows[LEDGER_SLAB];
+	const struct growth_group *top = r->growth.nr ? r->growth.groups : NULL;
+	char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX];
+	double low, high, var = slab->attributed_sd_kb * slab->attributed_sd_kb;
+	enum trust_level level;
+	struct sampling sampling;
+
+	sampling_of(&r->view, POOL_SLAB, &sampling);
+	if (slab->delta_kb > TRUST_FIGURE / 1024 && !isnan(slab->attributed_kb)) {
+		interval_weighted_at(1.959964, slab->attributed_kb, var, sampling.most / 1024, &low,
+				     &high);
+		level = trust_of_interval(slab->attributed_kb, low, high);
+		if (level < TRUST_HIGH)
+			trust_lower(&r->trust, level, "the %s held of Slab may be %s to %s",
+				    units_bytes(a, slab->attributed_kb * 1024),
+				    units_bytes(b, low * 1024), units_bytes(c, high * 1024));
+	}
+	if (!top || top->bytes < TRUST_FIGURE)
+		return;
+	level = trust_of_interval(top->bytes, top->bytes_low, top->bytes_high);
+	if (level < TRUST_HIGH)
+		trust_lower(&r->trust, level, "the largest call path's %s may be %s to %s",
+			    units_bytes(a, top->bytes), units_bytes(b, top->bytes_low),
+			    units_bytes(c, top->bytes_high));
+}
+
 static void report_trust(struct report *r)
 {
-	struct trust_facts capture = {.slabinfo_delta = NAN,
-				      .lost_ratio = losses_ratio(&r->losses),
-				      .complete = r->view.complete};
-	double all = 0;
+	struct trust_facts capture = {.slabinfo_delta = NAN, .complete = r->view.complete};
+	double all = 0, lost = losses_ratio(&r->losses);
 
+	for (size_t i = 0; i < r->caches.nr; i++)
+		all += cache_weight(&r->caches.items[i]);
 	trust_judge(&capture, &r->trust);
+	trust_losses(lost, caches_confirmed(&r->caches, all), &r->trust);
+	r->trust.lost_ratio = lost;
 	if (!r->view.at)
 		trust_lower(&r->trust, TRUST_LOW, "nothing was traced");
 	if (view_filter_left_nothing(&r->view))
 		trust_lower(&r->trust, TRUST_LOW, "no allocation passed the filter");
-	for (size_t i = 0; i < r->caches.nr; i++)
-		all += cache_weight(&r->caches.items[i]);
 	for (size_t i = 0; i < r->caches.nr; i++) {
 		const struct cache_row *cache = &r->caches.items[i];
 		double weight = cache_weight(cache);
@@ -40,6 +90,7 @@ static void report_trust(struct report *r)
 			trust_lower(&r->trust, cache->trust.level, "%.40s: %s", cache->name,
 				    cache->trust.reasons[cache->trust.deciding]);
 	}
+	trust_figures(r);
 }
 
 /* Holders are found by call path, whatever the report is grouped by. */
@@ -70,6 +121,8 @@ static int report_fill(const struct view *v, enum growth_by by, struct report *r
 				      .caches = &r->caches,
 				      .ledger = &r->ledger,
 				      .growth = &r->growth,
+				      .history = &r->history,
+				      .levels = &r->holders,
 				      .trust = &r->trust,
 				      .exhaustion = &r->exhaustion,
 				      .unusual_levels = &r->unusual_levels};
@@ -84,7 +137,7 @@ static int report_fill(const struct view *v, enum growth_by by, struct report *r
 	    ledger_build(&r->view, &r->outstanding, &r->caches, &r->holders, &r->ledger) ||
 	    growth_build(&r->view, &r->outstanding, by, &r->growth) ||
 	    history_build(&r->view, &r->growth, &r->history) ||
-	    exhaustion_build(&r->view, &r->ledger, &r->exhaustion) ||
+	    exhaustion_build(&r->view, &r->exhaustion) ||
 	    correlation_build(&r->view, &r->ledger, &r->correlation))
 		return -ENOMEM;
 	unusual_levels_build(&r->view, &r->holders, &r->unusual_levels);

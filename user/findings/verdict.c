@@ -15,27 +15,12 @@
 
 #include "base/escape.h"
 #include "base/units.h"
-#include "model/entry.h"
+#include "data/counter.h"
+#include "findings/verdict_internal.h"
 #include "model/confidence.h"
+#include "model/sampling.h"
 
-#define GREW_KB    256.0   /* ignore smaller changes of a pool, whatever the noise */
-#define HELD_BYTES 65536.0 /* ignore call paths that hold less */
-#define NAME_SHOWN 64      /* characters of a symbol or cache name; the tables print it whole */
-
-struct writer {
-	const struct verdict_facts *f;
-	struct verdict *out;
-	const struct growth_group *top;  /* holds most; NULL when none holds HELD_BYTES */
-	const struct cache_row *cache;   /* of top; NULL outside slab */
-	const struct ledger_row *most;   /* the pool that grew most; NULL when none grew */
-	const struct ledger_row *shrunk; /* the pool that shrank most beyond noise; NULL: none */
-	bool grew;                       /* a pool grew, or `cache` did */
-	bool within;                     /* `cache` grew, but no pool did */
-	bool short_;                     /* the recording is too short to call this growth a leak */
-	bool failed;
-};
-
-__attribute__((format(printf, 2, 3))) static void say(struct writer *w, const char *fmt, ...)
+void verdict_say(struct writer *w, const char *fmt, ...)
 {
 	char **slot = ARRAY_PUSH(w->out);
 	va_list ap;
@@ -97,6 +82,16 @@ static const char *describe_delta(const struct ledger_row *row, char *buf, size_
 	return buf;
 }
 
+/* A merged cache has several names. */
+static bool cache_is_called(const struct cache_row *cache, const char *name)
+{
+	bool is = cache && !strcmp(cache->name, name);
+
+	for (size_t i = 0; cache && cache->cap && i < cache->cap->aliases.nr && !is; i++)
+		is = !strcmp(cache->cap->aliases.items[i], name);
+	return is;
+}
+
 /* A cache can grow while Slab does not: other caches may shrink. */
 static bool cache_grows(const struct cache_row *cache)
 {
@@ -116,46 +111,118 @@ static void say_shrunk(struct writer *w, const struct ledger_row *const rows[LED
 	if (!(-row->delta_kb > row_limit_kb(row)))
 		return;
 	w->shrunk = row;
-	if (row->trend.change_p < 0.05)
-		snprintf(when, sizeof(when), ", most of it around %s",
+	if (trend_has_step(&row->trend))
+		snprintf(when, sizeof(when), ", most of it at %s",
 			 units_duration(time, row->trend.change_t));
-	say(w, "%s shrank by %s%s.", row->name, describe_delta(row, change, sizeof(change)), when);
+	verdict_say(w, "%s shrank by %s%s.", row->name, describe_delta(row, change, sizeof(change)),
+		    when);
+}
+
+/* Thread stacks are vmalloc areas: when nothing else of VmallocUsed grew, it is the same growth. */
+static bool row_is_stacks(const struct writer *w, const struct ledger_row *row)
+{
+	const struct ledger *l = w->f->ledger;
+	const struct ledger_row *stacks = &l->rows[LEDGER_KERNEL_STACK];
+	double of_stacks =
+		w->f->levels->vmalloc_end.stacks_kb - w->f->levels->vmalloc_start.stacks_kb;
+
+	if (row != &l->rows[LEDGER_VMALLOC] || !row_grew(stacks))
+		return false;
+	if (isnan(of_stacks))
+		of_stacks = stacks->delta_kb;
+	return row->delta_kb - of_stacks <= fmax(row_limit_kb(row), 0.1 * row->delta_kb);
+}
+
+/* The pools that grew, largest first: at most 3 as words, and their number. */
+static size_t list_grown(struct writer *w, const struct ledger_row *const rows[LEDGER_POOLS],
+			 char *list, size_t size)
+{
+	size_t grown = 0, at = 0;
+
+	list[0] = '\0';
+	for (size_t i = 0; i < LEDGER_POOLS && grown < 3 && row_grew(rows[i]); i++) {
+		bool both = rows[i] == &w->f->ledger->rows[LEDGER_KERNEL_STACK] &&
+			    row_is_stacks(w, &w->f->ledger->rows[LEDGER_VMALLOC]);
+		char part[160];
+
+		if (row_is_stacks(w, rows[i]))
+			continue;
+		at += (size_t)snprintf(list + at, size - at, "%s%s by %s%s", grown ? ", " : "",
+				       rows[i]->name, describe_delta(rows[i], part, sizeof(part)),
+				       both ? " and VmallocUsed with it" : "");
+		if (!grown)
+			w->most = rows[i];
+		grown++;
+	}
+	return grown;
 }
 
 static void say_grown(struct writer *w)
 {
 	const struct ledger_row *rows[LEDGER_POOLS];
-	char duration[UNITS_MAX], part[160], list[512] = "", change[UNITS_MAX];
-	size_t grown = 0, at = 0;
+	char duration[UNITS_MAX], list[640], change[UNITS_MAX], within[NAME_SHOWN + 64] = "";
 
 	for (size_t i = 0; i < LEDGER_POOLS; i++)
 		rows[i] = &w->f->ledger->rows[i];
 	qsort(rows, LEDGER_POOLS, sizeof(rows[0]), compare_pool_growth);
 	units_duration(duration, w->f->v->duration_s);
 	if (isnan(rows[0]->delta_kb)) {
-		say(w, "The capture holds one reading of the levels, so no growth can be shown.");
+		verdict_say(
+			w,
+			"The capture holds one reading of the levels, so no growth can be shown.");
 		return;
 	}
-	for (size_t i = 0; i < 3 && row_grew(rows[i]); i++, grown++) {
-		at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s by %s", i ? ", " : "",
-				       rows[i]->name, describe_delta(rows[i], part, sizeof(part)));
-	}
-	w->grew = grown > 0;
-	w->most = w->grew ? rows[0] : NULL;
-	if (w->grew) {
-		say(w, "In %s, these pools grew: %s.", duration, list);
-	} else if (cache_grows(w->cache)) {
-		say(w, "No pool grew beyond noise in %s, but within Slab, %.*s grew by %s.",
-		    duration, NAME_SHOWN, w->cache->name,
-		    units_bytes(change, w->cache->delta_kb * 1024));
-		w->grew = w->within = true;
-	} else {
-		say(w, "Nothing grew beyond noise in %s.", duration);
-	}
-	if (!w->grew && rows[0]->delta_kb > 0)
-		say(w, "The largest increase was %s, by %s.", rows[0]->name,
-		    units_bytes(change, rows[0]->delta_kb * 1024));
+	w->grew = list_grown(w, rows, list, sizeof(list)) > 0;
+	w->within = !row_grew(&w->f->ledger->rows[LEDGER_SLAB]) && cache_grows(w->cache);
+	if (w->within)
+		snprintf(within, sizeof(within), "%s within Slab, %.*s grew by %s",
+			 w->grew ? "; and" : ", but", NAME_SHOWN, w->cache->name,
+			 units_bytes(change, w->cache->delta_kb * 1024));
+	if (w->grew)
+		verdict_say(w, "In %s, these pools grew: %s%s.", duration, list, within);
+	else
+		verdict_say(w, "%s grew beyond noise in %s%s.", w->within ? "No pool" : "Nothing",
+			    duration, within);
+	if (!w->grew && !w->within && rows[0]->delta_kb > 0)
+		verdict_say(w, "The largest increase was %s, by %s.", rows[0]->name,
+			    units_bytes(change, rows[0]->delta_kb * 1024));
+	w->grew |= w->within;
 	say_shrunk(w, rows);
+}
+
+/* The row of the ledger that holds the objects of a pool. */
+static const struct ledger_row *row_of_pool(const struct writer *w, enum pool pool)
+{
+	static const enum ledger_pool rows[POOLS] = {
+		[POOL_SLAB] = LEDGER_SLAB,
+		[POOL_VMALLOC] = LEDGER_VMALLOC,
+		[POOL_PERCPU] = LEDGER_PERCPU,
+		[POOL_KSTACK] = LEDGER_KERNEL_STACK,
+		[POOL_PAGETABLE] = LEDGER_PAGE_TABLES,
+		[POOL_PAGE] = LEDGER_UNACCOUNTED,
+	};
+
+	return &w->f->ledger->rows[rows[pool]];
+}
+
+bool verdict_group_grew(const struct writer *w, const struct growth_group *g)
+{
+	return row_grew(row_of_pool(w, g->pool)) || cache_grows(growth_cache(g, w->f->caches));
+}
+
+/* Of the groups that are part of what grew, the one that holds most. */
+static void choose_top(struct writer *w)
+{
+	const struct growth *g = w->f->growth;
+
+	for (size_t i = 0; i < g->nr && g->groups[i].bytes >= HELD_BYTES; i++) {
+		if (!verdict_group_grew(w, &g->groups[i]))
+			continue;
+		w->top = &g->groups[i];
+		w->top_rank = i;
+		w->cache = growth_cache(w->top, w->f->caches);
+		return;
+	}
 }
 
 /* "Traced growth exceeds Slab's by 36.5 KiB (2.0%)." `part`: a filter left some untraced. */
@@ -165,41 +232,70 @@ static void say_residual(struct writer *w, const struct ledger_row *slab, bool p
 	char rest[UNITS_MAX];
 
 	units_bytes(rest, fabs(slab->residual_kb) * 1024);
+	if (!w->f->v->exact && slab->residual_low_kb < 0 && slab->residual_high_kb > 0 &&
+	    slab->residual_high_kb - slab->residual_low_kb > fabs(slab->residual_kb)) {
+		verdict_say(w, "%s",
+			    slab->attributed_kb > 0
+				    ? "The rest is within the error of sampling."
+				    : "No sample fell on it, so nothing more is known.");
+		return;
+	}
 	if (slab->residual_kb < 0)
-		say(w, "Traced growth exceeds Slab's by %s (%.1f%%).", rest, share);
+		verdict_say(w, "Traced growth exceeds Slab's by %s (%.1f%%).", rest, share);
 	else if (part)
-		say(w, "%s (%.1f%%) of Slab's growth was not traced.", rest, share);
+		verdict_say(w, "%s (%.1f%%) of Slab's growth was not traced.", rest, share);
 	else
-		say(w, "%s (%.1f%%) of Slab's growth is not explained.", rest, share);
+		verdict_say(w, "%s (%.1f%%) of Slab's growth is not explained.", rest, share);
+}
+
+/* "1.8 MiB", "1.8 MiB, give or take 93.5 KiB,", or, when that would say nothing, "between 1.1 MiB
+ * and 9.8 MiB". */
+static void describe_traced(const struct writer *w, const struct ledger_row *slab, char *buf,
+			    size_t size)
+{
+	double var = slab->attributed_sd_kb * slab->attributed_sd_kb, low, high;
+	double margin_kb = 1.96 * slab->attributed_sd_kb;
+	char a[UNITS_MAX], b[UNITS_MAX];
+	struct sampling sampling;
+
+	sampling_of(w->f->v, POOL_SLAB, &sampling);
+	interval_weighted_at(1.959964, slab->attributed_kb, var, sampling.most / 1024, &low, &high);
+	if (trust_of_interval(slab->attributed_kb, low, high) < TRUST_HIGH)
+		snprintf(buf, size, "between %s and %s", units_bytes(a, low * 1024),
+			 units_bytes(b, high * 1024));
+	else if (interval_shows(slab->attributed_kb, slab->attributed_kb - margin_kb,
+				slab->attributed_kb + margin_kb))
+		snprintf(buf, size, "%s, give or take %s,",
+			 units_bytes(a, slab->attributed_kb * 1024),
+			 units_bytes(b, margin_kb * 1024));
+	else
+		units_bytes(buf, slab->attributed_kb * 1024);
 }
 
 static void say_explained(struct writer *w)
 {
 	const struct ledger_row *slab = &w->f->ledger->rows[LEDGER_SLAB];
-	char held[2 * UNITS_MAX + 24], overhead[UNITS_MAX], old[UNITS_MAX], margin[UNITS_MAX];
-	double margin_kb = 1.96 * slab->attributed_sd_kb;
+	char held[2 * UNITS_MAX + 24], overhead[UNITS_MAX], old[UNITS_MAX];
 	bool part = w->f->v->cache_filter || w->f->v->filter[0];
 
 	if (!row_grew(slab) || isnan(slab->attributed_kb))
 		return;
-	units_bytes(held, slab->attributed_kb * 1024);
-	if (interval_shows(slab->attributed_kb, slab->attributed_kb - margin_kb,
-			   slab->attributed_kb + margin_kb))
-		snprintf(held + strlen(held), sizeof(held) - strlen(held), ", give or take %s,",
-			 units_bytes(margin, margin_kb * 1024));
+	describe_traced(w, slab, held, sizeof(held));
 	if (isnan(slab->residual_kb)) {
-		say(w,
-		    "Of Slab, %s was traced and is still held; without slabinfo, the rest is unknown.",
-		    held);
+		verdict_say(
+			w,
+			"Of Slab, %s was traced and is still held; without slabinfo, the rest is unknown.",
+			held);
 		return;
 	}
-	say(w,
-	    "Of Slab, %s was allocated and is still held%s; %s of older objects was freed, and free slots "
-	    "and padding %s by %s.",
-	    held, part ? " (traced part only)" : "",
-	    units_bytes(old, slab->preexisting_freed_kb * 1024),
-	    slab->allocator_overhead_kb < 0 ? "shrank" : "grew",
-	    units_bytes(overhead, fabs(slab->allocator_overhead_kb) * 1024));
+	verdict_say(
+		w,
+		"Of Slab, %s was allocated and is still held%s; %s of older objects was freed, and free slots "
+		"and padding %s by %s.",
+		held, part ? " (traced part only)" : "",
+		units_bytes(old, slab->preexisting_freed_kb * 1024),
+		slab->allocator_overhead_kb < 0 ? "shrank" : "grew",
+		units_bytes(overhead, fabs(slab->allocator_overhead_kb) * 1024));
 	say_residual(w, slab, part);
 }
 
@@ -210,6 +306,8 @@ static void say_unseen(struct writer *w)
 	const struct cache_row *most = NULL;
 	char objects[UNITS_MAX], bytes[UNITS_MAX];
 
+	if (!row_grew(slab))
+		return;
 	for (size_t i = 0; i < w->f->caches->nr; i++) {
 		const struct cache_row *cache = &w->f->caches->items[i];
 
@@ -218,84 +316,12 @@ static void say_unseen(struct writer *w)
 	}
 	if (!most || most->unseen_bytes < slab->delta_kb * 1024 / 10)
 		return;
-	say(w,
-	    "About %s objects of %.*s (%s) were allocated without an event, most likely in bulk. slabinfo "
-	    "gives their number; who holds them is unknown.",
-	    units_count(objects, most->unseen_objects), NAME_SHOWN, most->name,
-	    units_bytes(bytes, most->unseen_bytes));
-}
-
-/* "pipe_write+0x1a [mod]", or words for a call path without frames. */
-static void describe_site(const struct capture *c, uint32_t stack, char *buf, size_t size)
-{
-	const struct cap_stack *s = &c->stacks[stack];
-	const struct cap_frame *f;
-
-	if (!s->nr_frames) {
-		snprintf(buf, size, "a call path that was not recorded");
-		return;
-	}
-	f = &c->frames[s->frames[0]];
-	if (f->module[0] && strcmp(f->module, "vmlinux"))
-		snprintf(buf, size, "%.*s+0x%llx [%.*s]", NAME_SHOWN, f->symbol,
-			 (unsigned long long)f->offset, NAME_SHOWN, f->module);
-	else
-		snprintf(buf, size, "%.*s+0x%llx", NAME_SHOWN, f->symbol,
-			 (unsigned long long)f->offset);
-}
-
-/* ", through pipe2()": the system call; "" when the call path began otherwise. */
-static void describe_entry(const struct capture *c, uint32_t stack, char *buf, size_t size)
-{
-	struct entry e;
-
-	entry_of_stack(c, stack, &e);
-	buf[0] = '\0';
-	if (e.kind == ENTRY_SYSCALL)
-		snprintf(buf, size, ", through %.*s", NAME_SHOWN, e.label);
-}
-
-static void describe_process(const struct writer *w, const struct growth_group *g, char *buf,
-			     size_t size)
-{
-	const struct growth_share *most = g->processes.items;
-	const struct cap_process *p = &w->f->v->c->processes[most->id];
-
-	buf[0] = '\0';
-	if (!most->id || !(g->bytes > 0))
-		return;
-	if (p->tgid)
-		snprintf(buf, size, ", %.0f%% of it by %.32s[%d]", 100 * most->bytes / g->bytes,
-			 p->comm, p->tgid);
-	else
-		snprintf(buf, size, ", %.0f%% of it in interrupts", 100 * most->bytes / g->bytes);
-}
-
-static void say_where(struct writer *w)
-{
-	const struct growth *g = w->f->growth;
-	const struct capture *c = w->f->v->c;
-
-	for (size_t i = 0; i < 2 && i < g->nr; i++) {
-		const struct growth_group *group = &g->groups[i];
-		const struct cache_row *cache = growth_cache(group, w->f->caches);
-		char held[UNITS_MAX], objects[UNITS_MAX], site[256], entry[96], process[96];
-		char of_cache[NAME_SHOWN + 8] = "";
-
-		/* Name the second group only if it is at least half as large as the first. */
-		if (group->bytes < HELD_BYTES || (i && group->bytes < g->groups[0].bytes / 2))
-			return;
-		describe_site(c, group->stacks.items[0].id, site, sizeof(site));
-		describe_entry(c, group->stacks.items[0].id, entry, sizeof(entry));
-		describe_process(w, group, process, sizeof(process));
-		if (cache)
-			snprintf(of_cache, sizeof(of_cache), " of %.*s", NAME_SHOWN, cache->name);
-		say(w,
-		    "The %s part, %s (%.0f%% of held memory, %s objects%s), was allocated at %s%s%s.",
-		    i ? "second largest" : "largest", units_bytes(held, group->bytes),
-		    100 * group->bytes / g->bytes, units_count(objects, group->objects), of_cache,
-		    site, entry, process);
-	}
+	verdict_say(
+		w,
+		"About %s objects of %.*s (%s) were allocated without an event, most likely in bulk. slabinfo "
+		"gives their number; who holds them is unknown.",
+		units_count(objects, most->unseen_objects), NAME_SHOWN, most->name,
+		units_bytes(bytes, most->unseen_bytes));
 }
 
 static bool swings(const struct trend *t)
@@ -310,22 +336,29 @@ static void say_swings(struct writer *w)
 	for (size_t i = 0; i < LEDGER_POOLS; i++) {
 		const struct ledger_row *row = &w->f->ledger->rows[i];
 		double low = INFINITY, high = -INFINITY;
-		char from[UNITS_MAX], to[UNITS_MAX];
+		char from[UNITS_MAX], to[UNITS_MAX], range[UNITS_MAX];
 
 		for (size_t k = 0; k < row->nr_series; k++) {
 			low = fmin(low, row->series[k]); /* fmin() and fmax() skip NaN */
 			high = fmax(high, row->series[k]);
 		}
-		if (swings(&row->trend) && high - low > 4 * GREW_KB)
-			say(w, "%s %s, between %s and %s.", row->name,
-			    pattern_words(row->trend.pattern), units_bytes(from, low * 1024),
-			    units_bytes(to, high * 1024));
+		if (!swings(&row->trend) || !(high - low > 4 * GREW_KB))
+			continue;
+		units_bytes(from, low * 1024);
+		units_bytes(to, high * 1024);
+		if (strcmp(from, to) != 0)
+			verdict_say(w, "%s %s, between %s and %s.", row->name,
+				    pattern_words(row->trend.pattern), from, to);
+		else
+			verdict_say(w, "%s %s, by %s around %s.", row->name,
+				    pattern_words(row->trend.pattern),
+				    units_bytes(range, (high - low) * 1024), to);
 	}
 }
 
 static bool slab_grew_most(const struct writer *w)
 {
-	return w->within || w->most == &w->f->ledger->rows[LEDGER_SLAB];
+	return w->most == &w->f->ledger->rows[LEDGER_SLAB] || (w->within && !w->most);
 }
 
 /* Is it still growing? Asked of the pool that grew most; if that is Slab, of the cache that holds
@@ -341,16 +374,17 @@ static void say_trend(struct writer *w)
 	t = cache ? &cache->trend : &w->most->trend;
 	snprintf(name, sizeof(name), "%.*s", NAME_SHOWN, cache ? cache->name : w->most->name);
 	if (t->pattern == PATTERN_UNKNOWN)
-		say(w,
-		    "There are too few readings (%zu of the %d needed) to say whether %s is still growing.",
-		    t->n, SERIES_MIN, name);
+		verdict_say(
+			w,
+			"There are too few readings (%zu of the %d needed) to say whether %s is still growing.",
+			t->n, SERIES_MIN, name);
 	else if (trend_has_rate(t))
-		say(w, "%s was still growing at the end, at %s/s%s.", name,
-		    units_bytes(rate, t->slope * 1024),
-		    interval_words(interval, " (95% interval ", t->slope * 1024,
-				   t->slope_low * 1024, t->slope_high * 1024, units_bytes));
+		verdict_say(w, "%s was still growing at the end, at %s/s%s.", name,
+			    units_bytes(rate, t->slope * 1024),
+			    interval_words(interval, " (95% interval ", t->slope * 1024,
+					   t->slope_low * 1024, t->slope_high * 1024, units_bytes));
 	else if (cache || !swings(t))
-		say(w, "%s as a whole %s.", name, pattern_words(t->pattern));
+		verdict_say(w, "%s as a whole %s.", name, pattern_words(t->pattern));
 }
 
 /* Of what grew most: the cache that holds most when it is in Slab, else the pool. */
@@ -361,82 +395,185 @@ static enum pattern pattern_of_growth(const struct writer *w)
 	return w->most ? w->most->trend.pattern : PATTERN_STEADY;
 }
 
+/* Dentries of names that do not exist: programs make them by looking for files in many places. */
+static void say_negative(struct writer *w)
+{
+	double nr = snapshot_counter(w->f->v->end, COUNTER_DENTRIES);
+	double negative = snapshot_counter(w->f->v->end, COUNTER_DENTRIES_NEGATIVE);
+	char all[UNITS_MAX], none[UNITS_MAX];
+
+	if (!cache_is_called(w->cache, "dentry") || !(nr > 0) || !(negative > 0))
+		return;
+	verdict_say(
+		w,
+		"Of %s dentries, %s (%.0f%%) are negative: names that were looked up and do not "
+		"exist.",
+		units_count(all, nr), units_count(none, negative), 100 * negative / nr);
+}
+
 static void say_reclaimable(struct writer *w)
 {
 	char level[UNITS_MAX];
 
-	if (!w->grew || !w->cache || !w->cache->cap || w->cache->large)
+	if (!w->cache || !w->cache->cap || w->cache->large)
 		return;
-	if (w->cache->cap->reclaimable && !isnan(w->cache->end_kb))
-		say(w,
-		    "%.*s is a reclaimable cache: memory pressure or drop_caches can free up to %s.",
-		    NAME_SHOWN, w->cache->name, units_bytes(level, w->cache->end_kb * 1024));
-	else if (!w->cache->cap->reclaimable)
-		say(w, "The kernel cannot reclaim %.*s.", NAME_SHOWN, w->cache->name);
+	if (!w->cache->cap->reclaimable) {
+		verdict_say(w, "The kernel cannot reclaim %.*s.", NAME_SHOWN, w->cache->name);
+		return;
+	}
+	if (!isnan(w->cache->end_kb))
+		verdict_say(
+			w,
+			"%.*s is a reclaimable cache: when memory gets short, the kernel frees up "
+			"to %s of it. drop_caches does so at once, but for every unused dentry and "
+			"inode of the host, and file access is slow until they are read again.",
+			NAME_SHOWN, w->cache->name, units_bytes(level, w->cache->end_kb * 1024));
+	say_negative(w);
 }
 
-/* How long memory lasts at the fastest rate; exhaustion.c leaves distant ends out. */
+/* When memory, threads or files run out, whichever is first; exhaustion.c leaves distant ends out.
+ */
 static void say_exhaustion(struct writer *w)
 {
 	const struct exhaustion *o = w->f->exhaustion;
 	const struct exhaustion_row *row = o->rows;
-	char available[UNITS_MAX], when[UNITS_MAX], interval[INTERVAL_WORDS_MAX];
+	char left[UNITS_MAX], when[UNITS_MAX], rate[UNITS_MAX], interval[INTERVAL_WORDS_MAX];
 
-	if (!w->grew || !o->nr)
+	if (!o->nr)
 		return;
-	say(w, "At the present rate (%s), the available %s lasts %s%s.", row->name,
-	    units_bytes(available, o->available_kb * 1024), units_duration(when, row->seconds),
-	    interval_words(interval, " (", row->seconds, row->low, row->high, units_duration));
+	units_duration(when, row->seconds);
+	interval_words(interval, " (", row->seconds, row->low, row->high, units_duration);
+	if (row->of == EXHAUSTION_MEMORY)
+		verdict_say(
+			w, "MemAvailable falls by %s/s; at that rate, the available %s lasts %s%s.",
+			units_bytes(rate, row->slope * 1024), units_bytes(left, row->left * 1024),
+			when, interval);
+	else
+		verdict_say(w, "At the present rate, the %s more %s that %.*s allows last %s%s.",
+			    units_count(left, row->left),
+			    row->of == EXHAUSTION_FILES ? "open files" : "threads",
+			    EXHAUSTION_NAME_MAX, row->name, when, interval);
 }
 
 static void say_unusual_level(struct writer *w)
 {
 	for (size_t i = 0; i < w->f->unusual_levels->nr; i++)
 		if (w->f->unusual_levels->items[i].high) {
-			say(w, "Unusual level: %s", w->f->unusual_levels->items[i].text);
+			verdict_say(w, "Unusual level: %s", w->f->unusual_levels->items[i].text);
 			return;
 		}
 }
 
-/* Does the cache that holds most leak? Name it when the sentences before are about another pool. */
-static void say_leak(struct writer *w)
+static double share_or_nan(double part, double whole)
 {
-	char p50[UNITS_MAX], oldest[UNITS_MAX], name[NAME_SHOWN + 1] = "";
-	struct leak_facts facts;
-	bool named;
+	return whole > 0 ? part / whole : NAN;
+}
 
-	if (!w->top || !w->cache)
-		return;
-	named = !slab_grew_most(w) && w->cache->name[0];
-	if (named)
-		snprintf(name, sizeof(name), "%.*s", NAME_SHOWN, w->cache->name);
-	facts = (struct leak_facts){
-		.trust = w->cache->trust.level < w->f->trust->level ? w->cache->trust.level
-								    : w->f->trust->level,
-		.still_growing = w->cache->trend.pattern == PATTERN_GROWING,
-		.reclaimable = w->cache->cap && w->cache->cap->reclaimable,
+/* The call path's own pattern decides, where there are enough checkpoints for one. */
+static bool top_still_grows(const struct writer *w)
+{
+	bool known = w->top_rank < w->f->history->nr;
+	enum pattern path = known ? w->f->history->trends[w->top_rank].pattern : PATTERN_UNKNOWN;
+	bool cache = w->cache && w->cache->trend.pattern == PATTERN_GROWING;
+
+	if (path == PATTERN_GROWING)
+		return true;
+	return cache && (path == PATTERN_UNKNOWN || path == PATTERN_STEADY);
+}
+
+static void leak_judge(struct writer *w)
+{
+	const struct leak_facts facts = {
+		.slab = w->cache != NULL,
+		.trust = w->cache ? w->cache->trust.level : TRUST_LOW,
+		.still_growing = top_still_grows(w),
+		.reclaimable = w->cache && w->cache->cap && w->cache->cap->reclaimable,
 		.duration = w->f->v->duration_s,
 		.age_p50 = w->top->age_p50_s,
 		.oldest = w->top->oldest_s,
-		.verified = w->top->verified_share,
-		.verified_twice = w->top->verified_live > 0
-					  ? w->top->verified_twice / w->top->verified_live
-					  : NAN,
+		.verified = share_or_nan(w->top->verified_live, w->top->verified),
+		.verified_twice = share_or_nan(w->top->verified_twice, w->top->verified_live),
 	};
-	w->short_ = trust_leak_needs_time(&facts);
-	if (w->short_)
-		say(w,
-		    "The oldest objects%s%s are still there, but %s is too short to tell lasting growth "
-		    "from delayed frees (closed TCP sockets live 60 s). Record for 3 minutes.",
-		    named ? " of " : "", name, units_duration(p50, w->f->v->duration_s));
-	if (!trust_may_say_leak(&facts))
+
+	w->leak = trust_leak(&facts);
+}
+
+/* Which condition of docs/trust.md keeps this growth from being called a leak. */
+static void say_condition(struct writer *w)
+{
+	static const char lead[] = "This is not known to be lasting growth:";
+	const struct growth_group *g = w->top;
+	char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX];
+
+	switch (w->leak) {
+	case LEAK_NOT_SLAB:
+		verdict_say(w,
+			    "%s only slab objects can be checked in the allocator (condition 1).",
+			    lead);
+		break;
+	case LEAK_ENDED:
+		verdict_say(w, "%s it was not growing any more at the end (condition 3).", lead);
+		break;
+	case LEAK_TRUST:
+		verdict_say(w, "%s trust in %.*s is %s (%s; condition 4).", lead, NAME_SHOWN,
+			    w->cache->name, trust_name(w->cache->trust.level),
+			    w->cache->trust.nr_reasons
+				    ? w->cache->trust.reasons[w->cache->trust.deciding]
+				    : "unknown");
+		break;
+	case LEAK_NOT_LIVE:
+		verdict_say(
+			w, "%s of %s objects that were checked, %.0f%% are in use (condition 5).",
+			lead, units_count(a, g->verified), 100 * g->verified_live / g->verified);
+		break;
+	case LEAK_NOT_TWICE:
+		verdict_say(w,
+			    "%s only %.0f%% of its objects were found in use twice (condition 6).",
+			    lead, 100 * g->verified_twice / g->verified_live);
+		break;
+	case LEAK_YOUNG:
+		verdict_say(
+			w,
+			"%s its objects come and go: half are younger than %s, and the oldest is %s "
+			"old, in a recording of %s (condition 7).",
+			lead, units_duration(a, g->age_p50_s), units_duration(b, g->oldest_s),
+			units_duration(c, w->f->v->duration_s));
+		break;
+	default:
+		break;
+	}
+}
+
+/* Does what holds most of the growth leak? Name the cache when the sentences before are about
+ * another pool. */
+static void say_leak(struct writer *w)
+{
+	char p50[UNITS_MAX], oldest[UNITS_MAX], name[NAME_SHOWN + 1] = "";
+	bool named;
+
+	if (!w->top)
+		return;
+	leak_judge(w);
+	named = !slab_grew_most(w) && w->cache && w->cache->name[0];
+	if (named)
+		snprintf(name, sizeof(name), "%.*s", NAME_SHOWN, w->cache->name);
+	if (w->leak == LEAK_SHORT)
+		verdict_say(
+			w,
+			"The oldest objects%s%s are still there, but %s is too short to tell "
+			"lasting growth from delayed frees (closed TCP sockets live 60 s). Record "
+			"for 3 minutes.",
+			named ? " of " : "", name, units_duration(p50, w->f->v->duration_s));
+	else if (w->leak != LEAK_YES && w->f->v->duration_s >= TRUST_LEAK_S)
+		say_condition(w);
+	if (w->leak != LEAK_YES)
 		return;
 	w->out->leak = true;
-	say(w,
-	    "%s looks like a leak: it keeps growing, is not reclaimable, and its oldest objects are "
-	    "still there (median age %s, oldest %s).",
-	    named ? name : "This", units_duration(p50, w->top->age_p50_s),
-	    units_duration(oldest, w->top->oldest_s));
+	verdict_say(w,
+		    "%s looks like a leak: it keeps growing, is not reclaimable, and its oldest "
+		    "objects are still there (median age %s, oldest %s).",
+		    named ? name : "This", units_duration(p50, w->top->age_p50_s),
+		    units_duration(oldest, w->top->oldest_s));
 }
 
 /* What the filters of the command line left out, and whether anything passed them. */
@@ -446,19 +583,40 @@ static void say_filter(struct writer *w)
 	const char *pools = capture_meta(v->c, META_POOLS);
 
 	if (view_filter_left_nothing(v)) {
-		say(w,
-		    "No allocation%s%.120s%s was %s, so only the levels of the kernel's memory are known.",
-		    v->filter[0] ? " " : "", v->filter,
-		    v->cache_filter ? " from the caches named with --cache" : "",
-		    v->exact ? "traced" : "sampled (--exact traces every one)");
+		verdict_say(
+			w,
+			"No allocation%s%.300s%s was %s, so only the levels of the kernel's memory are known.",
+			v->filter[0] ? " " : "", v->filter,
+			v->cache_filter ? " from the caches named with --cache" : "",
+			v->exact ? "traced" : "sampled (--exact traces every one)");
 		return;
 	}
 	if (v->cache_filter)
-		say(w, "Only the caches named with --cache were traced.");
+		verdict_say(w, "Only the caches named with --cache were traced.");
 	if (v->filter[0])
-		say(w, "Only allocations %.120s were traced.", v->filter);
+		verdict_say(w, "Only allocations %.300s were traced.", v->filter);
 	if (pools[0])
-		say(w, "Only these pools were watched: %.96s.", pools);
+		verdict_say(w, "Only these pools were watched: %.96s.", pools);
+}
+
+static void say_sampling(struct writer *w)
+{
+	char mean[UNITS_MAX], least[UNITS_MAX], most[UNITS_MAX], range[2 * UNITS_MAX + 16] = "";
+	struct sampling sampling;
+
+	sampling_of(w->f->v, POOL_SLAB, &sampling);
+	if (!(sampling.mean > 0))
+		return;
+	units_bytes(least, sampling.least);
+	units_bytes(most, sampling.most);
+	if (strcmp(least, most) != 0)
+		snprintf(range, sizeof(range), " (%s to %s)", least, most);
+	verdict_say(
+		w,
+		"Figures are estimates from samples: of slab, one for each %s allocated%s%s. "
+		"Intervals hold the true value 95 times in 100; a call path printed without one "
+		"is accurate to 1%%.",
+		units_bytes(mean, sampling.mean), range[0] ? " on average" : "", range);
 }
 
 static void say_caveats(struct writer *w)
@@ -466,28 +624,24 @@ static void say_caveats(struct writer *w)
 	const struct view *v = w->f->v;
 	const char *stacks = capture_meta(v->c, META_STACKS);
 	const char *paused = capture_meta(v->c, META_NOT_WATCHED);
-	double period = capture_meta_number(v->c, META_PERIOD, 0);
 	char a[UNITS_MAX], b[UNITS_MAX];
 
 	if (!v->complete)
-		say(w,
-		    "The capture is incomplete: the recording did not end properly. This report covers "
-		    "the %s that were saved.",
-		    units_duration(a, v->at ? v->at->end_s : v->end->t_s));
+		verdict_say(
+			w,
+			"The capture is incomplete: the recording did not end properly. This report covers "
+			"the %s that were saved.",
+			units_duration(a, v->at ? v->at->end_s : v->end->t_s));
 	if (w->f->losses->events > 0)
-		say(w, "%s events were lost (%s%% of all): see LOSSES.",
-		    units_count(a, w->f->losses->events),
-		    units_share(b, 100 * losses_ratio(w->f->losses)));
+		verdict_say(w, "%s events were lost (%s%% of all): see LOSSES.",
+			    units_count(a, w->f->losses->events),
+			    units_share(b, 100 * losses_ratio(w->f->losses)));
 	if (paused[0])
-		say(w, "Paused to keep within --max-overhead: %.300s.", paused);
+		verdict_say(w, "Paused to keep within --max-overhead: %.300s.", paused);
 	if (stacks[0] && strcmp(stacks, "ok"))
-		say(w, "Call paths have no names: %.200s.", stacks);
+		verdict_say(w, "Call paths have no names: %.200s.", stacks);
 	say_filter(w);
-	if (!v->exact && period > 0)
-		say(w,
-		    "Figures are estimates from one sample for each %s allocated. Intervals hold the true "
-		    "value 95 times in 100; a call path printed without one is accurate to 1%%.",
-		    units_bytes(a, period));
+	say_sampling(w);
 }
 
 static void say_trust(struct writer *w)
@@ -496,42 +650,84 @@ static void say_trust(struct writer *w)
 	const char *what = view_is_filtered(w->f->v) ? "the traced part" : "these figures";
 
 	if (t->nr_reasons)
-		say(w, "Trust in %s: %s (%s).", what, trust_name(t->level),
-		    t->reasons[t->deciding]);
+		verdict_say(w, "Trust in %s: %s (%s).", what, trust_name(t->level),
+			    t->reasons[t->deciding]);
 	else
-		say(w, "Trust in %s: %s.", what, trust_name(t->level));
+		verdict_say(w, "Trust in %s: %s.", what, trust_name(t->level));
 }
 
-/* How long to record next: long enough to call growth a leak (TRUST_LEAK_S), else a minute, else
- * ten minutes. */
-static int next_seconds(const struct writer *w)
+/* ---- the next command ----
+ *
+ * It must be able to answer the question that this recording left open; if no recording can, there
+ * is none. */
+
+#define LONG_S 600 /* a recording that shows slow growth */
+
+/* Would the same, for every object of this cache alone and long enough to know, tell more? */
+static bool closer_tells_more(const struct writer *w)
 {
-	if (w->short_)
-		return 180;
-	return w->f->v->duration_s < 60 ? 60 : 600;
+	return !w->f->v->cache_filter || w->f->v->duration_s < TRUST_LEAK_S;
+}
+
+/* More than one recording showed of what a pool outside slab grew by. */
+static void next_of_pool(struct writer *w)
+{
+	if (w->f->v->exact && w->f->v->duration_s >= TRUST_LEAK_S)
+		return; /* all that a recording can tell is told */
+	say_next(w, "sudo kmemtrace record --exact --pool %s -d 180",
+		 pool_name(w->most ? w->most->pool : POOL_SLAB));
+}
+
+static void next_of_cache(struct writer *w, bool named)
+{
+	int seconds = w->leak == LEAK_NOT_TWICE && w->f->v->cache_filter ? LONG_S : 180;
+
+	if (!closer_tells_more(w) && w->leak != LEAK_NOT_TWICE)
+		return;
+	if (named)
+		say_next(w, "sudo kmemtrace record --exact --cache %s -d %d", w->cache->name,
+			 seconds);
+	else
+		say_next(w, "sudo kmemtrace record --exact -d %d", seconds);
 }
 
 static void choose_next(struct writer *w)
 {
-	const struct cache_row *cache =
-		slab_grew_most(w) || w->out->leak || w->short_ ? w->cache : NULL;
-	bool named = cache && !cache->large && is_plain_word(cache->name);
+	const struct cache_row *cache = w->cache;
+	const struct view *v = w->f->v;
+	bool long_enough = v->duration_s >= LONG_S;
 
-	if (!w->f->v->at)
+	if (!v->at)
 		say_next(w, "sudo kmemtrace doctor");
-	else if (capture_meta(w->f->v->c, META_NOT_WATCHED)[0])
-		say_next(w, "sudo kmemtrace record -d 60"); /* without --max-overhead */
-	else if (!w->grew)
-		say_next(w, "sudo kmemtrace record -d 600");
-	else if (cache && cache->cap && cache->cap->reclaimable &&
-		 cache->trust.level == TRUST_HIGH &&
-		 cache->delta_kb * 2 >= w->f->ledger->rows[LEDGER_SLAB].delta_kb)
-		say_next(w, "echo 2 | sudo tee /proc/sys/vm/drop_caches");
-	else if (named)
-		say_next(w, "sudo kmemtrace record --exact --cache %s -d %d", cache->name,
-			 next_seconds(w));
-	else
-		say_next(w, "sudo kmemtrace record --exact -d 60");
+	else if (capture_meta(v->c, META_NOT_WATCHED)[0])
+		say_next(w, "sudo kmemtrace record -d 180"); /* without --max-overhead */
+	else if (!w->grew && !long_enough)
+		say_next(w, "sudo kmemtrace record -d %d", LONG_S);
+	else if (!w->grew || w->out->leak)
+		return;
+	else if (!w->top || !w->named || w->leak == LEAK_NOT_SLAB)
+		next_of_pool(w);
+	else if (w->leak == LEAK_RECLAIMABLE && !slab_grew_most(w))
+		next_of_pool(w);
+	else if (w->leak == LEAK_RECLAIMABLE)
+		say_next(w, VERDICT_DROP_CACHES);
+	else if (w->leak == LEAK_ENDED && !long_enough && v->duration_s >= TRUST_LEAK_S)
+		say_next(w, "sudo kmemtrace record -d %d", LONG_S); /* does it begin again? */
+	else if (cache && !((w->leak == LEAK_ENDED || w->leak == LEAK_YOUNG) && v->exact &&
+			    v->duration_s >= TRUST_LEAK_S))
+		next_of_cache(w, !cache->large && is_plain_word(cache->name));
+}
+
+/* Growth, and who made it. When nothing grew, what is held is no news. */
+static void say_growth(struct writer *w)
+{
+	say_explained(w);
+	say_unseen(w);
+	verdict_say_where(w);
+	say_trend(w);
+	say_reclaimable(w);
+	say_leak(w);
+	say_exhaustion(w);
 }
 
 int verdict_build(const struct verdict_facts *f, struct verdict *out)
@@ -539,20 +735,13 @@ int verdict_build(const struct verdict_facts *f, struct verdict *out)
 	struct verdict v = {0};
 	struct writer w = {.f = f, .out = &v};
 
-	if (f->growth->nr && f->growth->groups[0].bytes >= HELD_BYTES)
-		w.top = &f->growth->groups[0];
-	w.cache = w.top ? growth_cache(w.top, f->caches) : NULL;
+	choose_top(&w);
 	say_grown(&w);
 	say_swings(&w);
 	if (!f->v->at)
-		say(&w, "No allocations were traced; only levels are shown.");
-	say_explained(&w);
-	say_unseen(&w);
-	say_where(&w);
-	say_trend(&w);
-	say_reclaimable(&w);
-	say_leak(&w);
-	say_exhaustion(&w);
+		verdict_say(&w, "No allocations were traced; only levels are shown.");
+	if (w.grew)
+		say_growth(&w);
 	say_unusual_level(&w);
 	say_caveats(&w);
 	say_trust(&w);
@@ -564,7 +753,7 @@ int verdict_build(const struct verdict_facts *f, struct verdict *out)
 	v.grew = w.grew;
 	v.growing = w.grew && pattern_of_growth(&w) == PATTERN_GROWING;
 	v.too_few = w.grew && pattern_of_growth(&w) == PATTERN_UNKNOWN;
-	v.too_short = w.short_;
+	v.too_short = w.top && w.leak == LEAK_SHORT;
 	v.most = w.most;
 	v.shrunk = w.shrunk;
 	v.cache = w.cache;

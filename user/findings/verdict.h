@@ -9,14 +9,19 @@
 
 #include "model/caches.h"
 #include "model/growth.h"
+#include "model/history.h"
 #include "model/ledger.h"
 #include "model/losses.h"
 #include "findings/exhaustion.h"
 #include "findings/unusual_levels.h"
 
+/* It costs a production host, so the command says so wherever it is printed. */
+#define VERDICT_DROP_CACHES \
+	"echo 2 | sudo tee /proc/sys/vm/drop_caches  # slows file access: in quiet hours"
+
 struct verdict {
 	ARRAY_OF(char *); /* whole sentences */
-	char *next;       /* the command to run next */
+	char *next;       /* the command to run next; NULL: no recording can tell more */
 	bool leak;        /* a sentence says "leak" */
 	bool grew;        /* a pool grew beyond noise, or a cache within Slab did */
 	bool growing;     /* and was still growing at the end */
@@ -33,6 +38,8 @@ struct verdict_facts {
 	const struct caches *caches;
 	const struct ledger *ledger;
 	const struct growth *growth;
+	const struct history *history; /* of growth */
+	const struct holders *levels;
 	const struct trust *trust;
 	const struct exhaustion *exhaustion;
 	const struct unusual_levels *unusual_levels;

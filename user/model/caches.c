@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/confidence.h"
+#include "model/sampling.h"
 
 #define TREND_ROWS   128 /* caches that get a trend: those that changed or hold most */
 #define TREND_POINTS 256
@@ -288,41 +290,37 @@ static double preexisting_freed(const struct cache_row *r)
 	return fmin(missing, fmax(had, 0));
 }
 
-/* Bytes that one sample stands for, by the samples' own variance; 0 when all are tracked. */
-static double sampling_period(const struct view *v, const struct caches *caches)
+/*
+ * What sampling and audit leave of the objects held, 95 times in 100. A cache without a sample, or
+ * with a few that fell while samples were frequent, may hold up to SAMPLING_MISSED of the longest
+ * period that was in force.
+ */
+static void margins(const struct cache_row *r, const struct sampling *sampling,
+		    struct trust_facts *f)
 {
-	double bytes = 0, var = 0;
+	double size = r->held_bytes > 0 ? r->held_bytes / r->held_objects : r->size, low, high;
 
-	for (size_t i = 0; i < caches->nr; i++) {
-		bytes += caches->items[i].held_bytes;
-		var += caches->items[i].held_var;
-	}
-	return v->exact ? 0
-			: fmax(capture_meta_number(v->c, META_PERIOD, 0),
-			       bytes > 0 ? var / bytes : 0);
-}
-
-/* The standard deviation of held_objects from sampling. Without a sample, up to 2.5 periods may be
- * there (95 times in 100). */
-static double held_sd(const struct cache_row *r, double period)
-{
-	if (r->held_bytes > 0)
-		return r->held_objects * sqrt(r->held_var) / r->held_bytes;
-	return r->size > 0 ? 2.5 / 1.96 * period / r->size : 0;
+	interval_weighted(r->held_bytes, r->held_var, &low, &high);
+	if (!(size > 0))
+		return;
+	f->held_less = (r->held_bytes - low) / size;
+	f->held_more = (high - r->held_bytes) / size;
+	f->missed = fmax(f->held_more, SAMPLING_MISSED * sampling->most / size);
 }
 
 static void caches_judge(const struct view *v, double lost_ratio, struct caches *caches)
 {
 	bool all = view_traces(v, POOL_SLAB) && !v->cache_filter && !v->filter[0];
-	double period = sampling_period(v, caches);
+	struct sampling sampling;
 
+	sampling_of(v, POOL_SLAB, &sampling);
 	for (size_t i = 0; i < caches->nr; i++) {
 		struct cache_row *r = &caches->items[i];
 		struct trust_facts f = {
 			.frees = r->frees,
 			.unseen_frees = r->unseen_frees,
 			.held_objects = r->held_objects,
-			.held_sd = held_sd(r, period),
+			.held_bytes = r->held_bytes,
 			.tracked = r->tracked,
 			.verified = r->verified,
 			.verified_live = r->verified_live,
@@ -335,6 +333,7 @@ static void caches_judge(const struct view *v, double lost_ratio, struct caches 
 			.complete = v->complete,
 		};
 
+		margins(r, &sampling, &f);
 		if (r->large && r->held_objects > 0) {
 			/* No object counts: convert bytes to objects of the mean traced size. */
 			f.slabinfo_delta = r->delta_kb * 1024 * r->held_objects / r->held_bytes;
@@ -348,8 +347,8 @@ static void caches_judge(const struct view *v, double lost_ratio, struct caches 
 		} else {
 			r->preexisting_freed_bytes = preexisting_freed(r);
 		}
-		r->unseen_objects = fmax(0, f.slabinfo_delta - f.held_objects - f.slabinfo_slack -
-						    1.96 * f.held_sd);
+		r->unseen_objects =
+			fmax(0, f.slabinfo_delta - f.held_objects - f.slabinfo_slack - f.missed);
 		if (isnan(f.slabinfo_delta) || !r->traced)
 			r->unseen_objects = NAN;
 		r->unseen_bytes = r->unseen_objects * r->size;
@@ -464,6 +463,8 @@ static int caches_trend(const struct view *v, struct caches *caches, const struc
 							.slope_high = NAN,
 							.mk_p = 1,
 							.change_t = NAN,
+							.change = NAN,
+							.change_share = NAN,
 							.change_p = 1};
 	if (want > TREND_POINTS)
 		want = TREND_POINTS;

@@ -14,6 +14,7 @@
 #include "data/class.h"
 #include "model/balance.h"
 #include "model/confidence.h"
+#include "model/sampling.h"
 
 #define TREND_FLOOR    256.0  /* kB: name no pattern for a smaller change of a pool */
 #define RESIDUAL_KB    1024.0 /* a smaller residual does not matter, */
@@ -293,7 +294,8 @@ static void row_terms(const struct source *s, const struct pool_def *def, struct
 static void row_interval(const struct source *s, const struct pool_def *def, struct ledger_row *row)
 {
 	double sum = row->attributed_kb, var = row->attributed_sd_kb * row->attributed_sd_kb, low,
-	       high, sample = 0;
+	       high;
+	struct sampling sampling = {0};
 
 	row->residual_low_kb = row->residual_high_kb = row->residual_kb;
 	if (isnan(row->residual_kb) ||
@@ -301,9 +303,9 @@ static void row_interval(const struct source *s, const struct pool_def *def, str
 		return;
 	if (def->pool == POOL_PERCPU)
 		sum = percpu_pages_kb(s, &var);
-	else if (!s->v->exact && def->pool != POOL_VMALLOC && def->pool != POOL_KSTACK)
-		sample = capture_meta_number(s->v->c, META_PERIOD, 0) / 1024;
-	interval_weighted_at(1.959964, sum, var, sample, &low, &high);
+	else if (def->pool != POOL_KSTACK)
+		sampling_of(s->v, def->pool, &sampling);
+	interval_weighted_at(1.959964, sum, var, sampling.most / 1024, &low, &high);
 	row->residual_low_kb += sum - high;
 	row->residual_high_kb += sum - low;
 }

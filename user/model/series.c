@@ -9,7 +9,8 @@
 
 #include "base/cleanup.h"
 
-#define CHANGE_CERTAIN 0.05 /* p-value below which a change of level has a moment */
+#define STEP_PARTS 30   /* a step may take this part of the readings */
+#define FLAT_SHARE 0.01 /* of the level: smaller swings are none */
 
 static const char *const pattern_names[] = {
 	[PATTERN_UNKNOWN] = "unknown",   [PATTERN_STEADY] = "steady", [PATTERN_GROWING] = "growing",
@@ -155,30 +156,41 @@ static double trend_noise(const double *y, size_t n, double *scratch)
 	return median(scratch, n - 1) * 1.4826 / M_SQRT2;
 }
 
-/*
- * Pettitt's change point: the split whose two sides differ most in rank. O(n²), like the slopes.
- * change_t is the first reading of the new level.
- */
-static void trend_change(const double *t, const double *y, size_t n, struct trend *out)
+/* The largest step: see struct trend. */
+static void trend_step(const double *t, const double *y, size_t n, struct trend *out)
+{
+	size_t width = n / STEP_PARTS ? n / STEP_PARTS : 1, at = 0, half;
+	double net = y[n - 1] - y[0];
+
+	if (n < SERIES_MIN)
+		return;
+	for (size_t i = 0; i + width < n; i++)
+		if (fabs(y[i + width] - y[i]) > fabs(y[at + width] - y[at]))
+			at = i;
+	if (!(fabs(y[at + width] - y[at]) > 0))
+		return;
+	out->change = y[at + width] - y[at];
+	for (half = at + 1; fabs(y[half] - y[at]) < fabs(out->change) / 2;)
+		half++;
+	out->change_t = t[half];
+	out->change_share = fabs(net) > 0 ? out->change / net : NAN;
+}
+
+/* Pettitt's test: the split whose two sides differ most in rank. O(n²), like the slopes. */
+static void trend_change(const double *y, size_t n, struct trend *out)
 {
 	double u = 0, most = 0;
-	size_t at = 0;
 
 	if (n < SERIES_MIN)
 		return;
 	for (size_t i = 0; i + 1 < n; i++) {
 		for (size_t j = 0; j < n; j++)
 			u += (y[i] > y[j]) - (y[i] < y[j]);
-		if (fabs(u) > most) {
-			most = fabs(u);
-			at = i + 1;
-		}
+		most = fmax(most, fabs(u));
 	}
-	if (!(most > 0))
-		return;
-	out->change_t = t[at];
-	out->change_p =
-		fmin(1, 2 * exp(-6 * most * most / ((double)n * (double)n * ((double)n + 1))));
+	if (most > 0)
+		out->change_p = fmin(
+			1, 2 * exp(-6 * most * most / ((double)n * (double)n * ((double)n + 1))));
 }
 
 /* Count the swings up and down, from turning point to turning point, of at least `least`. */
@@ -203,6 +215,21 @@ static void count_swings(const double *y, size_t n, double least, size_t *up, si
 	}
 }
 
+/* False when the highest reading had no lower one before it: the level only fell. */
+static bool rose_to_its_top(const double *y, size_t n, double limit)
+{
+	double low = y[0], top = y[0], before = y[0];
+
+	for (size_t i = 1; i < n; i++) {
+		if (y[i] > top) {
+			top = y[i];
+			before = low;
+		}
+		low = fmin(low, y[i]);
+	}
+	return top - before > limit;
+}
+
 static enum pattern trend_pattern(const double *y, size_t n, double floor_, double *scratch,
 				  const struct trend *t)
 {
@@ -218,19 +245,25 @@ static enum pattern trend_pattern(const double *y, size_t n, double floor_, doub
 	/* Swings as fast as the readings inflate the noise, so large ones always count. */
 	count_swings(y, n, fmax(fmin(limit, SERIES_SWING * floor_), (max - min) / 2), &up, &down);
 	if (up >= 2 && down >= 2)
-		return PATTERN_SAWTOOTH;
+		return max - min < FLAT_SHARE * fmax(fabs(max), fabs(min)) ? PATTERN_STEADY
+									   : PATTERN_SAWTOOTH;
 	if (max - min <= limit)
 		return PATTERN_STEADY;
 	a = median_of(y, edge, scratch);
 	b = median_of(y + n - edge, edge, scratch);
 	if (max - fmax(a, b) > limit && max - fmax(a, b) >= 2 * fabs(b - a))
-		return PATTERN_SPIKE;
+		return rose_to_its_top(y, n, limit) ? PATTERN_SPIKE : PATTERN_DROP;
 	if (b < a - limit)
 		return PATTERN_DROP;
 	if (b <= a + limit)
 		return PATTERN_STEADY;
 	before = median_of(y + n - third - edge, edge, scratch);
 	return t->mk_p < 0.01 && b - before >= (b - a) / 12 ? PATTERN_GROWING : PATTERN_STEP;
+}
+
+bool trend_has_step(const struct trend *t)
+{
+	return t->change_share > 0.5;
 }
 
 bool trend_has_rate(const struct trend *t)
@@ -240,8 +273,7 @@ bool trend_has_rate(const struct trend *t)
 
 bool trend_has_moment(const struct trend *t)
 {
-	return (t->pattern == PATTERN_STEP || t->pattern == PATTERN_DROP) &&
-	       t->change_p < CHANGE_CERTAIN;
+	return (t->pattern == PATTERN_STEP || t->pattern == PATTERN_DROP) && trend_has_step(t);
 }
 
 bool trend_is_notable(const struct trend *t)
@@ -257,6 +289,8 @@ int trend_of(const double *t, const double *y, size_t n, double floor_, struct t
 			       .noise = NAN,
 			       .mk_p = 1,
 			       .change_t = NAN,
+			       .change = NAN,
+			       .change_share = NAN,
 			       .change_p = 1};
 	size_t used = n < SERIES_POINTS ? n : SERIES_POINTS;
 	_cleanup_free_ double *mem = NULL;
@@ -282,7 +316,8 @@ int trend_of(const double *t, const double *y, size_t n, double floor_, struct t
 	result.n = used;
 	result.noise = trend_noise(py, used, scratch);
 	trend_measure(pt, py, used, scratch + used, scratch, &result);
-	trend_change(pt, py, used, &result);
+	trend_step(pt, py, used, &result);
+	trend_change(py, used, &result);
 	result.pattern = trend_pattern(py, used, floor_, scratch, &result);
 	*out = result;
 	return 0;

@@ -35,8 +35,13 @@ struct trend {
 	double slope_low, slope_high; /* its 95 % interval; NaN for n < 4 */
 	double mk_z;                  /* Mann–Kendall statistic, 0 for n < 2 */
 	double mk_p;                  /* its two-sided p-value, 1 for n < 2 */
-	double change_t; /* likeliest change of level (Pettitt's test); NaN below SERIES_MIN */
-	double change_p; /* its p-value, 1 below SERIES_MIN; a steady trend makes it small too */
+	/* The largest step, by size: the change over a thirtieth of the readings (at least one
+	 * reading to the next), and the first reading that has more than half of it. NaN below
+	 * SERIES_MIN */
+	double change_t, change;
+	double change_share; /* of the last reading less the first; NaN when these are equal */
+	double change_p;     /* Pettitt's p-value that there is a change of level at all, 1 below
+				SERIES_MIN; a steady trend makes it small too */
 	double noise; /* standard deviation of y around its trend, from first differences; NaN below
 			 SERIES_MIN */
 };
@@ -46,18 +51,19 @@ struct trend {
  * −ENOMEM.
  *
  * Theil–Sen slope and interval: Sen (1968), J. Am. Stat. Assoc. 63. Mann–Kendall with correction
- * for ties and continuity: Kendall (1975), Rank Correlation Methods; Gilbert (1987), ch. 16. Change
- * point: Pettitt (1979), Appl. Stat. 28; p by his approximation, as in all of these for independent
- * noise.
+ * for ties and continuity: Kendall (1975), Rank Correlation Methods; Gilbert (1987), ch. 16. Test
+ * for a change of level: Pettitt (1979), Appl. Stat. 28; p by his approximation, as in all of these
+ * for independent noise. His change point is no time to name: ranks know nothing of size.
  *
  * The pattern is the first of these that holds. a is the median of the first eighth of the points,
  * b of the last eighth (at least 1 point each); limit = max(floor, 4 × noise).
  *
  * - unknown: n < SERIES_MIN
  * - sawtooth: at least twice up and twice down by max(min(limit, SERIES_SWING × floor), (max −
- *   min) / 2)
+ *   min) / 2), and by a hundredth of the level: less is steady
  * - steady: max − min ≤ limit
- * - spike: max − max(a, b) > limit, and at least twice |b − a|
+ * - spike: max − max(a, b) > limit, and at least twice |b − a|; but drop when it was not more than
+ * limit lower before its maximum
  * - drop: b < a − limit
  * - growing: b > a + limit, Mann–Kendall p < 0.01, and the last third rose by at least a quarter of
  *   its share of an even rise
@@ -65,6 +71,9 @@ struct trend {
  * - steady: otherwise
  */
 int trend_of(const double *t, const double *y, size_t n, double floor, struct trend *out);
+
+/* Does the largest step say when the level changed? Only if it holds over half of the change. */
+bool trend_has_step(const struct trend *t);
 
 /* Does it grow at a rate that is worth printing? Growth in a few jumps has a slope of 0, because
  * most readings equal the one before. */

@@ -15,6 +15,8 @@
 #define UNSEEN_LOW    0.10
 #define DISAGREE_FAIR 0.05 /* disagreement with slabinfo, beyond its slack */
 #define DISAGREE_LOW  0.50
+#define WIDE_FAIR     0.5 /* width of the 95 % interval, as a share of the figure */
+#define WIDE_LOW      2.0
 #define AUDIT_MIN     30 /* checked objects (or all) that make an audit: 95 % interval below ±18 % */
 
 const char *trust_name(enum trust_level level)
@@ -65,31 +67,62 @@ static void judge_agreement(const struct trust_facts *f, struct trust *t)
 	if (isnan(f->slabinfo_delta))
 		return;
 	larger = fmax(fmax(f->held_objects, fabs(f->slabinfo_delta)), 1);
-	t->disagreement =
-		fmax(0, fabs(difference) - f->slabinfo_slack - 1.96 * f->held_sd) / larger;
+	t->disagreement = fmax(0, fabs(difference) - f->slabinfo_slack -
+					  (difference > 0 ? f->held_less : f->missed)) /
+			  larger;
 	if (t->disagreement <= DISAGREE_FAIR)
 		t->agreement = AGREE_YES;
-	else if (difference > 0 && (is_audited(f) || f->held_objects <= 0) &&
-		 difference <= f->start_objects)
+	t->confirmed = t->agreement == AGREE_YES && f->held_objects > 2 * f->slabinfo_slack;
+	if (t->agreement == AGREE_YES)
+		return;
+	if (difference > 0 && (is_audited(f) || f->held_objects <= 0) &&
+	    difference <= f->start_objects)
 		t->agreement = AGREE_FREED_OLD;
 	else
 		t->agreement = AGREE_NO;
+}
+
+enum trust_level trust_of_interval(double value, double low, double high)
+{
+	double width = high - low;
+
+	if (!(width > WIDE_FAIR * fabs(value)))
+		return TRUST_HIGH;
+	return width > WIDE_LOW * fabs(value) ? TRUST_LOW : TRUST_FAIR;
+}
+
+/* How many of the objects there really are, as far as sampling can tell. */
+static void judge_interval(const struct trust_facts *f, struct trust *t)
+{
+	double low = f->held_objects - f->held_less, high = f->held_objects + f->held_more;
+	enum trust_level level = trust_of_interval(f->held_objects, low, high);
+	double size = f->held_bytes / f->held_objects;
+	char held[UNITS_MAX], from[UNITS_MAX], to[UNITS_MAX];
+
+	if (f->held_objects > 0 && level < TRUST_HIGH)
+		trust_lower(t, level, "its %s may be %s to %s", units_bytes(held, f->held_bytes),
+			    units_bytes(from, low * size), units_bytes(to, high * size));
+}
+
+void trust_losses(double lost_ratio, bool confirmed, struct trust *t)
+{
+	char share[UNITS_MAX];
+
+	if (lost_ratio > LOST_LOW || (lost_ratio > LOST_FAIR && !confirmed))
+		trust_lower(t, lost_ratio > LOST_LOW ? TRUST_LOW : TRUST_FAIR,
+			    "%s%% of all events were lost", units_share(share, 100 * lost_ratio));
 }
 
 void trust_judge(const struct trust_facts *f, struct trust *out)
 {
 	struct trust t = {.level = TRUST_HIGH, .lost_ratio = f->lost_ratio};
 	double frees = f->frees + f->unseen_frees;
-	char share[UNITS_MAX];
 
 	t.unseen_free_ratio = frees > 0 ? f->unseen_frees / frees : NAN;
 	t.audited_ratio = f->tracked > 0 ? f->verified / f->tracked : NAN;
 	judge_agreement(f, &t);
 
-	if (f->lost_ratio > LOST_FAIR)
-		trust_lower(&t, f->lost_ratio > LOST_LOW ? TRUST_LOW : TRUST_FAIR,
-			    "%s%% of all events were lost",
-			    units_share(share, 100 * f->lost_ratio));
+	trust_losses(f->lost_ratio, t.confirmed, &t);
 	if (!f->complete)
 		trust_lower(&t, TRUST_FAIR, "the capture is incomplete");
 	if (t.agreement == AGREE_NO)
@@ -102,26 +135,42 @@ void trust_judge(const struct trust_facts *f, struct trust *out)
 				    "%.0f%% of its frees fired no event",
 				    100 * t.unseen_free_ratio);
 		/* Agreement proves nothing if slabinfo's slack could hide all the objects. */
-		if (t.agreement != AGREE_YES || f->held_objects <= 2 * f->slabinfo_slack)
+		if (!t.confirmed)
 			trust_lower(&t, isnan(f->slabinfo_delta) ? TRUST_LOW : TRUST_FAIR,
 				    "its objects were not checked in the allocator");
 	}
+	judge_interval(f, &t);
 	*out = t;
 }
 
-static bool leak_but_for_time(const struct leak_facts *f)
+enum leak_answer trust_leak(const struct leak_facts *f)
 {
-	return f->trust == TRUST_HIGH && f->still_growing && !f->reclaimable &&
-	       !(f->verified < 0.9) && !(f->verified_twice < 0.5) &&
-	       f->age_p50 >= f->duration / 4 && f->oldest >= 0.75 * f->duration;
+	const struct {
+		bool failed;
+		enum leak_answer answer;
+	} conditions[] = {
+		{!f->slab, LEAK_NOT_SLAB},
+		{f->reclaimable, LEAK_RECLAIMABLE},
+		{!f->still_growing, LEAK_ENDED},
+		{f->trust != TRUST_HIGH, LEAK_TRUST},
+		{f->verified < 0.9, LEAK_NOT_LIVE},
+		{f->verified_twice < 0.5, LEAK_NOT_TWICE},
+		{!(f->age_p50 >= f->duration / 4 && f->oldest >= 0.75 * f->duration), LEAK_YOUNG},
+		{f->duration < TRUST_LEAK_S, LEAK_SHORT},
+	};
+
+	for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++)
+		if (conditions[i].failed)
+			return conditions[i].answer;
+	return LEAK_YES;
 }
 
 bool trust_may_say_leak(const struct leak_facts *f)
 {
-	return leak_but_for_time(f) && f->duration >= TRUST_LEAK_S;
+	return trust_leak(f) == LEAK_YES;
 }
 
 bool trust_leak_needs_time(const struct leak_facts *f)
 {
-	return leak_but_for_time(f) && f->duration < TRUST_LEAK_S;
+	return trust_leak(f) == LEAK_SHORT;
 }

@@ -20,14 +20,17 @@ struct trust_facts {
 	double frees;        /* with a free event */
 	double unseen_frees; /* without one: found by address reuse or by the audit */
 	double held_objects; /* outstanding at the end, corrected by the audit */
-	double held_sd;      /* standard deviation of held_objects from sampling, 0 when exact */
-	double tracked;      /* objects in the live table */
+	/* How much less, and how much more than held_objects there may be, 95 times in 100: errors
+	 * of sampling and audit, 0 when exact. `missed` includes what no sample fell on. */
+	double held_less, held_more, missed;
+	double tracked;                 /* objects in the live table */
 	double verified, verified_live; /* objects the audit checked, and those it found live */
 	double slabinfo_delta;          /* change of active objects in slabinfo; NaN without it */
 	double slabinfo_slack;          /* free objects that slabinfo may count as active */
 	double start_objects;           /* active at the start; NaN without slabinfo */
 	double lost_ratio;              /* share of events lost, 0 … 1 */
 	bool complete;                  /* the recording ended properly */
+	double held_bytes;              /* for words: of held_objects */
 };
 
 enum agreement {
@@ -43,6 +46,7 @@ enum agreement {
 struct trust {
 	enum trust_level level;
 	enum agreement agreement;
+	bool confirmed;           /* they agree, on more objects than slabinfo's slack could hide */
 	double unseen_free_ratio; /* unseen frees of all frees; NaN without frees */
 	double disagreement;      /* of trace and slabinfo, beyond slack and sampling error, as a
 				     share of the larger; NaN without slabinfo */
@@ -54,6 +58,14 @@ struct trust {
 };
 
 void trust_judge(const struct trust_facts *facts, struct trust *out);
+/*
+ * What sampling leaves of a figure: HIGH when its 95 % interval is at most half as wide as the
+ * figure itself, LOW when it is wider than twice the figure, else FAIR.
+ */
+enum trust_level trust_of_interval(double value, double low, double high);
+/* Lower the level by a share of events lost. A few do not matter where slabinfo, which loses none,
+ * says the same (`confirmed`). */
+void trust_losses(double lost_ratio, bool confirmed, struct trust *t);
 /* Lower the level to at most `level`, and add a reason. */
 __attribute__((format(printf, 3, 4))) void trust_lower(struct trust *t, enum trust_level level,
 						       const char *fmt, ...);
@@ -68,14 +80,31 @@ double trust_slabinfo_slack(double object_size, double objects_per_slab, bool co
 
 /* The facts that decide whether growth is called a leak. Times in seconds. */
 struct leak_facts {
-	enum trust_level trust;
-	bool still_growing;     /* the cache's pattern is PATTERN_GROWING */
+	bool slab;              /* its objects can be checked in the allocator */
+	enum trust_level trust; /* in the cache */
+	bool still_growing;     /* the call path, else the cache */
 	bool reclaimable;       /* false when unknown */
 	double duration;        /* of the view */
 	double age_p50, oldest; /* of the call path's outstanding objects */
 	double verified;        /* share of checked objects that are live; NaN: none was checked */
 	double verified_twice;  /* share of live ones found live twice; NaN: none is live */
 };
+
+/* Whether growth is a leak, or the first condition that does not hold. docs/trust.md numbers the
+ * conditions in this order. */
+enum leak_answer {
+	LEAK_YES,
+	LEAK_NOT_SLAB,
+	LEAK_RECLAIMABLE,
+	LEAK_ENDED,
+	LEAK_TRUST,
+	LEAK_NOT_LIVE,
+	LEAK_NOT_TWICE,
+	LEAK_YOUNG,
+	LEAK_SHORT
+};
+
+enum leak_answer trust_leak(const struct leak_facts *f);
 
 /*
  * All must hold: high trust, still growing, not reclaimable, and, where it was audited, 90 % found

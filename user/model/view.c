@@ -127,3 +127,10 @@ double view_level_kb(const struct view *v, const struct snapshot *s, const char 
 	beliefs_judge(s, &v->hint, &b);
 	return beliefs_kb(&b, f);
 }
+
+double snapshot_counter(const struct snapshot *s, const char *name)
+{
+	int64_t value = named_value_get(&s->vmstat, name, INT64_MIN);
+
+	return value == INT64_MIN ? NAN : (double)value;
+}

@@ -53,6 +53,8 @@ size_t view_hooks_missing(const struct view *v);
 
 /* A line of /proc/meminfo in kB, as read; NaN when the kernel does not print it. */
 double snapshot_meminfo(const struct snapshot *s, const char *name);
+/* The value of a counter that a snapshot keeps beside vmstat (proc/counters.c); NaN when absent. */
+double snapshot_counter(const struct snapshot *s, const char *name);
 
 /* The same, corrected where it is known to be wrong; NaN also when it cannot be believed.
  * Everything that is computed from levels takes them from here. */

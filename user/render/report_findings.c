@@ -3,7 +3,7 @@
 #include "render/report_findings.h"
 
 #include <math.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "model/confidence.h"
 #include "render/json_value.h"
@@ -15,16 +15,22 @@ static void exhaustion_text(struct page *p, const struct exhaustion *o)
 	page_heading(p, PAGE_BOLD, "EXHAUSTION  (if the present rate continues)");
 	for (size_t i = 0; i < o->nr; i++) {
 		const struct exhaustion_row *row = &o->rows[i];
-		char rate[UNITS_MAX], available[UNITS_MAX], when[UNITS_MAX],
+		char rate[UNITS_MAX], left[UNITS_MAX], limit[UNITS_MAX], when[UNITS_MAX],
 			interval[INTERVAL_WORDS_MAX];
 
-		page_paragraph(p, 2, "%s %s by %s/s: the available %s lasts %s%s.", row->name,
-			       row->falls ? "falls" : "grows",
-			       units_bytes(rate, row->slope_kb * 1024),
-			       units_bytes(available, o->available_kb * 1024),
-			       units_duration(when, row->seconds),
-			       interval_words(interval, " (95% interval ", row->seconds, row->low,
-					      row->high, units_duration));
+		units_duration(when, row->seconds);
+		interval_words(interval, " (95% interval ", row->seconds, row->low, row->high,
+			       units_duration);
+		if (row->of == EXHAUSTION_MEMORY)
+			page_paragraph(p, 2, "%s falls by %s/s: the available %s lasts %s%s.",
+				       row->name, units_bytes(rate, row->slope * 1024),
+				       units_bytes(left, row->left * 1024), when, interval);
+		else
+			page_paragraph(p, 2,
+				       "%s grow by %.1f/s: %s is %s, and the %s left last %s%s.",
+				       row->of == EXHAUSTION_FILES ? "Open files" : "Threads",
+				       row->slope, row->name, units_count(limit, row->limit),
+				       units_count(left, row->left), when, interval);
 	}
 }
 
@@ -68,22 +74,35 @@ void findings_text(struct page *p, const struct report *r)
 	unusual_levels_text(p, &r->unusual_levels);
 }
 
+static json_t *exhaustion_row_json(struct json_out *out, const struct exhaustion_row *r)
+{
+	json_t *row = json_object();
+
+	put(out, row, "name", text(r->name));
+	if (r->of == EXHAUSTION_MEMORY) {
+		put(out, row, "kb_per_s", number(r->slope));
+	} else {
+		put(out, row, "of", json_string(r->of == EXHAUSTION_FILES ? "files" : "threads"));
+		put(out, row, "limit", number(r->limit));
+		put(out, row, "left", number(r->left));
+		put(out, row, "per_s", number(r->slope));
+	}
+	put(out, row, "seconds", number(r->seconds));
+	put(out, row, "seconds_low", number(r->low));
+	put(out, row, "seconds_high", number(r->high));
+	return row;
+}
+
 static json_t *exhaustion_json(struct json_out *out, const struct exhaustion *o)
 {
-	json_t *j = json_object(), *list = json_array();
+	json_t *j = json_object(), *memory = json_array(), *limits = json_array();
 
-	for (size_t i = 0; i < o->nr; i++) {
-		json_t *row = json_object();
-
-		put(out, row, "name", json_string(o->rows[i].name));
-		put(out, row, "kb_per_s", number(o->rows[i].slope_kb));
-		put(out, row, "seconds", number(o->rows[i].seconds));
-		put(out, row, "seconds_low", number(o->rows[i].low));
-		put(out, row, "seconds_high", number(o->rows[i].high));
-		append(out, list, row);
-	}
+	for (size_t i = 0; i < o->nr; i++)
+		append(out, o->rows[i].of == EXHAUSTION_MEMORY ? memory : limits,
+		       exhaustion_row_json(out, &o->rows[i]));
 	put(out, j, "available_kb", number(o->available_kb));
-	put(out, j, "exhausted_in", list);
+	put(out, j, "exhausted_in", memory);
+	put(out, j, "limits_reached_in", limits);
 	return j;
 }
 

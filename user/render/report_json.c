@@ -3,10 +3,13 @@
  * The report as JSON: see report.h. Each section of the contract is one function: one that returns
  * its value, or, where that has no bound (holders, callers, caches, growth), one that writes it.
  */
+#include <math.h>
 #include <string.h>
 
+#include "data/counter.h"
 #include "model/container.h"
 #include "model/entry.h"
+#include "model/sampling.h"
 #include "render/report_findings.h"
 #include "render/json_value.h"
 #include "render/report.h"
@@ -80,6 +83,29 @@ static json_t *hooks_json(struct json_out *o)
 	return hooks;
 }
 
+/* How rare samples were, by pool. */
+static json_t *sampling_json(struct json_out *o)
+{
+	static const enum pool pools[] = {POOL_SLAB, POOL_PERCPU, POOL_KSTACK, POOL_PAGE};
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
+		struct sampling s;
+		json_t *j;
+
+		sampling_of(&o->r->view, pools[i], &s);
+		if (!(s.mean > 0))
+			continue;
+		j = json_object();
+		put(o, j, "pool", json_string(pool_name(pools[i])));
+		put(o, j, "mean", whole(s.mean));
+		put(o, j, "least", s.recorded ? whole(s.least) : json_null());
+		put(o, j, "most", s.recorded ? whole(s.most) : json_null());
+		append(o, list, j);
+	}
+	return list;
+}
+
 static json_t *capture_json(struct json_out *o)
 {
 	json_t *c = json_object();
@@ -88,6 +114,7 @@ static json_t *capture_json(struct json_out *o)
 	put(o, c, "duration_s", number(o->r->view.duration_s));
 	put(o, c, "mode", meta_text(o->r->c, META_MODE));
 	put(o, c, "sample_bytes", meta_number(o->r->c, META_PERIOD));
+	put(o, c, "sample_bytes_in_force", sampling_json(o));
 	put(o, c, "complete", json_boolean(o->r->view.complete));
 	put(o, c, "command", meta_text(o->r->c, META_COMMAND));
 	put(o, c, "tool_version", meta_text(o->r->c, META_TOOL));
@@ -118,7 +145,8 @@ static void put_trend(struct json_out *o, json_t *j, const struct trend *t)
 	put(o, j, "slope_low_kb_per_s", number(t->slope_low));
 	put(o, j, "slope_high_kb_per_s", number(t->slope_high));
 	put(o, j, "trend_p", fraction(t->mk_p));
-	put(o, j, "change_at_s", number(t->change_t));
+	put(o, j, "change_kb", number(t->change));
+	put(o, j, "change_at_s", number(trend_has_step(t) ? t->change_t : NAN));
 	put(o, j, "change_p", fraction(t->change_p));
 }
 
@@ -216,11 +244,24 @@ static json_t *vmalloc_json(struct json_out *o, const struct vmalloc_sum *v)
 	return j;
 }
 
+/* Of all dentries, those that are unused, and those of names that do not exist. */
+static json_t *dentries_json(struct json_out *o)
+{
+	const struct snapshot *s = o->r->view.end;
+	json_t *j = json_object();
+
+	put(o, j, "all", number(snapshot_counter(s, COUNTER_DENTRIES)));
+	put(o, j, "unused", number(snapshot_counter(s, COUNTER_DENTRIES_UNUSED)));
+	put(o, j, "negative", number(snapshot_counter(s, COUNTER_DENTRIES_NEGATIVE)));
+	return j;
+}
+
 static void write_levels(struct json_out *o, size_t top)
 {
 	const struct holders *l = &o->r->holders;
 
 	json_begin(o, "levels", '{');
+	json_member(o, "dentries", dentries_json(o));
 	json_begin(o, "vmalloc", '{');
 	json_member(o, "start", vmalloc_json(o, &l->vmalloc_start));
 	json_member(o, "end", vmalloc_json(o, &l->vmalloc_end));

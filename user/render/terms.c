@@ -71,7 +71,7 @@ const struct term terms[] = {
 	{"lost", "events that could not be recorded",
 	 "An event is lost if a table is full, if events interrupt each other too deeply, or if a "
 	 "hook was paused to save CPU time. The report counts and shows each loss. If more than "
-	 "0.1% of events are lost, trust is lower.",
+	 "0.1% of events are lost, trust is lower, unless slabinfo shows the same objects.",
 	 "trust, unseen free"},
 	{"noise", "how much a size varies when nothing happens",
 	 "Noise is the typical difference between the size of a pool and its own trend. Changes "

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Reads the periods in force from a capture's facts, or estimates them: see sampling.h. */
+#include "model/sampling.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PERIOD_MAX 1e15 /* bytes: no recorder sets a longer one */
+
+/* Kernel stacks and per-CPU memory are sampled finer than META_PERIOD (docs/capture-format.md). */
+static double nominal_period(const struct view *v, enum pool pool)
+{
+	double period = capture_meta_number(v->c, META_PERIOD, 0);
+
+	return pool == POOL_KSTACK ? period / 8 : pool == POOL_PERCPU ? period / 128 : period;
+}
+
+/* "slab 1363149 524288 5033165; percpu …": the entry of the pool. */
+static bool periods_find(const char *text, const char *name, struct sampling *out)
+{
+	size_t n = strlen(name);
+
+	while (*text) {
+		double mean, least, most;
+
+		if (!strncmp(text, name, n) && text[n] == ' ' &&
+		    sscanf(text + n, "%lf %lf %lf", &mean, &least, &most) == 3 && least >= 0 &&
+		    mean >= least && most >= mean && most <= PERIOD_MAX) {
+			*out = (struct sampling){
+				.mean = mean, .least = least, .most = most, .recorded = true};
+			return true;
+		}
+		text += strcspn(text, ";");
+		text += strspn(text, "; ");
+	}
+	return false;
+}
+
+/* Of captures that do not say: a sample of a small object stands for one period, so the variance of
+ * a sum is its size times the period. Large objects have less. */
+static double estimated_period(const struct view *v, enum pool pool)
+{
+	double bytes = 0, var = 0;
+
+	for (size_t i = 0; v->at && i < v->at->held.nr; i++) {
+		const struct cap_held *h = &v->at->held.items[i];
+
+		if (pool_traced_as(h->pool) != pool_traced_as(pool))
+			continue;
+		bytes += h->bytes;
+		var += h->bytes_var;
+	}
+	return bytes > 0 ? var / bytes : 0;
+}
+
+double sampling_samples(double bytes, double var)
+{
+	return var > 0 ? bytes * bytes / var : INFINITY;
+}
+
+void sampling_of(const struct view *v, enum pool pool, struct sampling *out)
+{
+	double period;
+
+	*out = (struct sampling){0};
+	if (v->exact || pool == POOL_VMALLOC) /* areas of vmalloc are all tracked */
+		return;
+	if (periods_find(capture_meta(v->c, META_PERIODS), pool_name(pool_traced_as(pool)), out))
+		return;
+	period = fmax(nominal_period(v, pool), estimated_period(v, pool));
+	*out = (struct sampling){.mean = period, .least = period, .most = period};
+}
