@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What a report says of growth, deadlines and leaks is not contradicted by the kernel's own counters, which are read here
+# by another program meanwhile: in quiet recordings and in churning ones. RECORDINGS of each, 1 unless given, of
+# RECORD_SECONDS; KEEP names a directory for the reports.
+# shellcheck source=tests/live/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+RECORDINGS=${RECORDINGS:-1}
+RECORD_SECONDS=${RECORD_SECONDS:-4}
+
+# levels_follow DIR: copies of the counters in DIR, twice a second, until killed.
+levels_follow() {
+	local file
+	while :; do
+		for file in meminfo slabinfo loadavg; do cat /proc/$file >"$1/$now.$file"; done
+		pause 0.5
+		now=$EPOCHREALTIME
+	done
+}
+
+# statements_hold NAME: record, and compare what the report says with the counters.
+statements_hold() {
+	local levels=$WORK/levels now=$EPOCHREALTIME pid status=0
+	rm -rf "$levels"
+	mkdir "$levels"
+	levels_follow "$levels" &
+	pid=$!
+	started+=("$pid")
+	"$KMEMTRACE" record -q -f -d "$RECORD_SECONDS" -o "$CAPTURE" 2>"$RECORD_ERR" || fail "$(cat "$RECORD_ERR")"
+	pause 1
+	kill "$pid"
+	wait "$pid" || true
+	find "$levels" -size 0 -delete # what was being written
+	report
+	scripts/check-statements.py "$REPORT" "$levels" >"$WORK/judged" || status=1
+	sed "s/^/$1: /" "$WORK/judged"
+	[ -z "${KEEP:-}" ] || cp "$REPORT" "$KEEP/$1.json"
+	[ $status = 0 ]
+}
+
+test_the_checker_finds_what_is_false() { scripts/check-statements.py --self-test; }
+
+test_quiet_recordings() {
+	local i
+	need_record
+	for ((i = 1; i <= RECORDINGS; i++)); do statements_hold "quiet-$i"; done
+}
+
+test_churning_recordings() {
+	local i kinds pid
+	need_record
+	mapfile -t kinds < <("$CHURN" --help | awk '/^  / { print $1 }')
+	for ((i = 1; i <= RECORDINGS; i++)); do
+		"$CHURN" "${kinds[i % ${#kinds[@]}]}" 1000000000 --seconds 0 >/dev/null &
+		pid=$!
+		started+=("$pid")
+		pause 1
+		statements_hold "churn-$i-${kinds[i % ${#kinds[@]}]}"
+		kill "$pid"
+		wait "$pid" || true
+	done
+}
+
+run_tests
