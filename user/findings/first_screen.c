@@ -204,7 +204,7 @@ static void write_who(const struct screen_facts *f, const struct bunch *b, struc
 		add(h->who, "%.*s[%d]", NAME_SHOWN, p->comm, p->tgid);
 }
 
-/* "for messages in message queues: 62,750 objects of msg_msg-1k, growing, not reclaimable" */
+/* "62,750 objects of msg_msg-1k for messages in message queues, growing, not reclaimable" */
 static void write_what(const struct screen_facts *f, const struct bunch *b, char *words)
 {
 	const struct cache_row *cache = growth_cache(b->first, f->caches);
@@ -212,14 +212,17 @@ static void write_what(const struct screen_facts *f, const struct bunch *b, char
 
 	const struct plain_words *plain = plain_words_of(f->v->c, main_share(&b->first->stacks));
 
-	if (plain)
-		add(words, "%s %s: ", plain->verb, plain->noun);
 	add(words, "%s ", units_count(objects, b->objects));
 	if (cache)
 		add(words, "objects of %.*s", NAME_SHOWN, cache->name);
 	else
 		add(words, "allocations of %s%s%s", pool_name(b->first->pool),
 		    b->first->class_[0] ? " " : "", b->first->class_);
+	if (plain) /* without the explanation in brackets */
+		add(words, " %s %.*s", plain->verb,
+		    (int)(strchr(plain->noun, '(') ? strcspn(plain->noun, "(") - 1
+						   : strlen(plain->noun)),
+		    plain->noun);
 	if (!cache)
 		return;
 	if (cache->trend.pattern != PATTERN_UNKNOWN && cache->trend.pattern != PATTERN_STEADY)
