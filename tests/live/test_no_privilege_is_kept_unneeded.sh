@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 # the bits of capabilities, from capabilities.h
-declare -A BIT=([CHOWN]=0 [DAC_OVERRIDE]=1 [DAC_READ_SEARCH]=2 [KILL]=5 [SYS_ADMIN]=21 [SYSLOG]=34)
+declare -A BIT=([CHOWN]=0 [DAC_OVERRIDE]=1 [DAC_READ_SEARCH]=2 [KILL]=5 [SYS_PTRACE]=19 [SYS_ADMIN]=21 [SYSLOG]=34)
 
 sets_of() { # PID: "PRM EFF BND AMB INH NNP"
 	awk '{ sub(":", "", $1); v[$1] = $2 }
@@ -50,7 +50,7 @@ test_the_recorder_keeps_few() {
 	has_only "$RECORD_PID" SYSLOG KILL
 	helper=$(child_of "$RECORD_PID" kmemtrace-stats)
 	[ -n "$helper" ] || fail "nobody measures the cost"
-	has_only "$helper" SYS_ADMIN
+	has_only "$helper" SYS_ADMIN SYS_PTRACE
 	[ "$(ls "/proc/$helper/fd")" = 3 ] || fail "the helper has open: $(ls -l "/proc/$helper/fd")"
 	command=$(child_of "$RECORD_PID" sleep)
 	[ "$(sets_of "$command")" = "$own" ] || fail "the command has $(sets_of "$command"), not $own"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What the kernel itself counts is in the sheet and in the report, and is right: open files, and cgroups that were
-# removed but still exist because a file in tmpfs is charged to them.
+# What the kernel itself counts is in the sheet and in the report, and is right: open files; cgroups that were removed but
+# still exist because a file in tmpfs is charged to them; and BPF maps, with what they take and who keeps them.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -74,6 +74,42 @@ time.sleep(600)' "$WORK/opened"
 		.state == "agrees"')" = true ] || fail "$(json '.counters[] | select(.name == "open_files")')"
 	[ "$(json '.counters[] | select(.name == "dentries") | .state')" = agrees ] ||
 		fail "$(json '.counters[] | select(.name == "dentries")')"
+}
+
+# bpftool knows the truth: each map's size in the kernel. A hash, an array on each CPU and a ring buffer are made while the
+# recording runs, and pinned.
+test_bpf_maps() {
+	need_record
+	command -v bpftool >/dev/null || skip "needs bpftool"
+	local bpffs=$WORK/bpffs name ids truth
+	mkdir "$bpffs"
+	mount -t bpf none "$bpffs" || skip "a bpffs cannot be mounted"
+	grep -q '^[^ ]* [^ ]* bpf ' /proc/self/mounts || fail "no bpffs"
+	record_start
+	bpftool map create "$bpffs/hash" type hash key 8 value 64 entries 50000 name kmt_live_hash
+	bpftool map create "$bpffs/percpu" type percpu_array key 4 value 1024 entries 2000 name kmt_live_pcpu
+	bpftool map create "$bpffs/ring" type ringbuf key 0 value 0 entries 1048576 name kmt_live_ring
+	truth=$(bpftool -j map list | jq '[.[] | select(.name | startswith("kmt_live"))]')
+	record_stop
+	report
+	umount "$bpffs"
+	[ "$(jq length <<<"$truth")" = 3 ] || fail "bpftool has $truth"
+	for name in kmt_live_hash kmt_live_pcpu kmt_live_ring; do
+		ids=$(jq -c ".[] | select(.name == \"$name\") | [.id, .bytes_memlock]" <<<"$truth")
+		[ "$(json ".bpf.objects[] | select(.name == \"$name\" and .kind == \"map\") | [.id, .bytes]" | jq -c .)" = "$ids" ] ||
+			fail "$name: bpftool says $ids, the report $(json ".bpf.objects[] | select(.name == \"$name\")")"
+	done
+	[ "$(json '.bpf.objects[] | select(.name == "kmt_live_hash") | .vmalloc_bytes == .bytes')" = true ]
+	[ "$(json '.bpf.objects[] | select(.name == "kmt_live_ring") | .other_bytes == .bytes')" = true ]
+	[ "$(json '.bpf.objects[] | select(.name == "kmt_live_pcpu") |
+		.percpu_bytes == 2000 * 1024 * '"$(getconf _NPROCESSORS_CONF)")" = true ] ||
+		fail "$(json '.bpf.objects[] | select(.name == "kmt_live_pcpu")')"
+	[ "$(json '.bpf.maps.delta_bytes')" = "$(jq '[.[].bytes_memlock] | add' <<<"$truth")" ] ||
+		fail "the maps are said to have grown by $(json .bpf.maps.delta_bytes), and $truth were made"
+	json '.bpf.objects[] | select(.name == "kmt_live_hash") | .kept_by' | grep -q "pinned at .*/hash" ||
+		fail "the report does not say where it is pinned: $(json '.bpf.objects[] | select(.name == "kmt_live_hash")')"
+	[ "$(json '.bpf.own | .count > 5 and .bytes > 100000')" = true ] || fail "its own are $(json .bpf.own)"
+	[ "$(json '[.bpf.objects[] | select(.own) | .name | startswith("kmt_live")] | any')" = false ]
 }
 
 run_tests

@@ -35,7 +35,9 @@ enum level_part {
 	LEVEL_ZONE,
 	LEVEL_VMALLOC,
 	LEVEL_TASK,
-	LEVEL_CGROUP, /* from schema version 2 */
+	LEVEL_CGROUP, /* from schema version 2, as those below */
+	LEVEL_BPF,
+	LEVEL_BPF_HOLDER,
 	LEVEL_PARTS
 };
 

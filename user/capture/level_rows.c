@@ -55,13 +55,25 @@ const struct level_form level_forms[LEVEL_PARTS] = {
 			  .dim_max = {INT64_MAX},
 			  .nr_values = 2,
 			  .value_min = {-1, -1}},
+	[LEVEL_BPF] = {.name = "bpf",
+		       .text_size = TEXT_SIZE(struct bpf_level, object),
+		       .row_size = sizeof(struct bpf_level),
+		       .nr_dims = 2,
+		       .dim_max = {BPF_KINDS - 1, UINT32_MAX},
+		       .nr_values = 5},
+	[LEVEL_BPF_HOLDER] = {.name = "bpf_holder",
+			      .text_size = TEXT_SIZE(struct bpf_holder, name),
+			      .row_size = sizeof(struct bpf_holder),
+			      .nr_dims = 3,
+			      .dim_max = {BPF_KINDS - 1, UINT32_MAX, BPF_HOLDS - 1},
+			      .nr_values = 1},
 };
 
 size_t level_count(const struct snapshot *s, enum level_part part)
 {
 	const size_t counts[LEVEL_PARTS] = {
-		s->meminfo.nr,  s->vmstat.nr, s->slabs.nr,   s->zones.nr,
-		s->vmallocs.nr, s->tasks.nr,  s->cgroups.nr,
+		s->meminfo.nr, s->vmstat.nr,  s->slabs.nr, s->zones.nr,       s->vmallocs.nr,
+		s->tasks.nr,   s->cgroups.nr, s->bpf.nr,   s->bpf_holders.nr,
 	};
 
 	return counts[part];
@@ -116,6 +128,19 @@ static void get_cgroup(const struct cgroup_level *v, struct level *out)
 	memcpy(out->text, v->path, sizeof(v->path));
 }
 
+static void get_bpf(const struct bpf_level *v, struct level *out)
+{
+	*out = (struct level){.dims = {v->kind, v->id},
+			      .values = {v->vmalloc, v->percpu, v->slab, v->pages, v->own}};
+	memcpy(out->text, v->object, sizeof(v->object));
+}
+
+static void get_bpf_holder(const struct bpf_holder *v, struct level *out)
+{
+	*out = (struct level){.dims = {v->kind, v->id, v->how}, .values = {v->holder}};
+	memcpy(out->text, v->name, sizeof(v->name));
+}
+
 static int64_t saturate(int64_t v, int64_t min, int64_t max)
 {
 	return v < min ? min : v > max ? max : v;
@@ -145,8 +170,14 @@ void level_get(const struct snapshot *s, enum level_part part, size_t i, struct 
 		get_task(&s->tasks.items[i], out);
 		break;
 	case LEVEL_CGROUP:
-	case LEVEL_PARTS:
 		get_cgroup(&s->cgroups.items[i], out);
+		break;
+	case LEVEL_BPF:
+		get_bpf(&s->bpf.items[i], out);
+		break;
+	case LEVEL_BPF_HOLDER:
+	case LEVEL_PARTS:
+		get_bpf_holder(&s->bpf_holders.items[i], out);
 		break;
 	}
 	out->text[form->text_size - 1] = '\0';
@@ -247,6 +278,35 @@ static int push_cgroup(struct cgroup_levels *a, const struct level *l)
 	return 0;
 }
 
+static int push_bpf(struct bpf_levels *a, const struct level *l)
+{
+	struct bpf_level *v = PUSH_TEXT(a, object, l);
+
+	if (!v)
+		return -ENOMEM;
+	v->kind = (int)l->dims[0];
+	v->id = l->dims[1];
+	v->vmalloc = l->values[0];
+	v->percpu = l->values[1];
+	v->slab = l->values[2];
+	v->pages = l->values[3];
+	v->own = l->values[4];
+	return 0;
+}
+
+static int push_bpf_holder(struct bpf_holders *a, const struct level *l)
+{
+	struct bpf_holder *v = PUSH_TEXT(a, name, l);
+
+	if (!v)
+		return -ENOMEM;
+	v->kind = (int)l->dims[0];
+	v->id = l->dims[1];
+	v->how = (int)l->dims[2];
+	v->holder = l->values[0];
+	return 0;
+}
+
 int level_push(struct snapshot *s, enum level_part part, const struct level *level)
 {
 	switch (part) {
@@ -263,8 +323,12 @@ int level_push(struct snapshot *s, enum level_part part, const struct level *lev
 	case LEVEL_TASK:
 		return push_task(&s->tasks, level);
 	case LEVEL_CGROUP:
+		return push_cgroup(&s->cgroups, level);
+	case LEVEL_BPF:
+		return push_bpf(&s->bpf, level);
+	case LEVEL_BPF_HOLDER:
 	case LEVEL_PARTS:
 		break;
 	}
-	return push_cgroup(&s->cgroups, level);
+	return push_bpf_holder(&s->bpf_holders, level);
 }

@@ -27,6 +27,12 @@ CREATE TABLE task_name (id INTEGER PRIMARY KEY, comm TEXT NOT NULL, tgid INTEGER
 CREATE TABLE task_level (id INTEGER PRIMARY KEY, threads INTEGER, stack_bytes INTEGER, pgtables_bytes INTEGER);
 CREATE TABLE cgroup_count_name (id INTEGER PRIMARY KEY, path TEXT NOT NULL, cgroup_id INTEGER NOT NULL);
 CREATE TABLE cgroup_count_level (id INTEGER PRIMARY KEY, descendants INTEGER, dying INTEGER);
+CREATE TABLE bpf_name (id INTEGER PRIMARY KEY, object TEXT NOT NULL, kind INTEGER NOT NULL, bpf_id INTEGER NOT NULL);
+CREATE TABLE bpf_level (id INTEGER PRIMARY KEY, vmalloc INTEGER, percpu INTEGER, slab INTEGER, pages INTEGER,
+ own INTEGER);
+CREATE TABLE bpf_holder_name (id INTEGER PRIMARY KEY, holder TEXT NOT NULL, kind INTEGER NOT NULL,
+ bpf_id INTEGER NOT NULL, how INTEGER NOT NULL);
+CREATE TABLE bpf_holder_level (id INTEGER PRIMARY KEY, holder_id INTEGER);
 
 -- Who and where.
 CREATE TABLE frame (id INTEGER PRIMARY KEY, symbol TEXT NOT NULL, offset INTEGER NOT NULL, module TEXT NOT NULL,
@@ -78,6 +84,13 @@ CREATE VIEW task AS SELECT s.id AS snapshot, s.kind, s.t_s, n.tgid, n.comm, n.cg
 CREATE VIEW cgroup_count AS SELECT s.id AS snapshot, s.kind, s.t_s, n.path, n.cgroup_id, l.descendants, l.dying
  FROM cgroup_count_level l JOIN snapshot s ON s.id = l.id >> 20
  JOIN cgroup_count_name n ON n.id = l.id & 1048575;
+CREATE VIEW bpf AS SELECT s.id AS snapshot, s.kind, s.t_s, n.object, CASE n.kind WHEN 0 THEN 'map' ELSE 'program' END
+ AS kind_of_object, n.bpf_id, l.vmalloc, l.percpu, l.slab, l.pages, l.own
+ FROM bpf_level l JOIN snapshot s ON s.id = l.id >> 20 JOIN bpf_name n ON n.id = l.id & 1048575;
+CREATE VIEW bpf_holder AS SELECT s.id AS snapshot, s.kind, s.t_s, n.holder, CASE n.kind WHEN 0 THEN 'map'
+ ELSE 'program' END AS kind_of_object, n.bpf_id, CASE n.how WHEN 0 THEN 'process' WHEN 1 THEN 'pin' WHEN 2 THEN 'link'
+ ELSE 'program' END AS held_by, l.holder_id
+ FROM bpf_holder_level l JOIN snapshot s ON s.id = l.id >> 20 JOIN bpf_holder_name n ON n.id = l.id & 1048575;
 CREATE VIEW stack_text AS SELECT stack, group_concat(line, ' < ') AS text FROM (SELECT sf.stack, f.symbol ||
  printf('+0x%x', f.offset) || CASE f.module WHEN 'vmlinux' THEN '' ELSE ' [' || f.module || ']' END AS line
  FROM stack_frame sf JOIN frame f ON f.id = sf.frame ORDER BY sf.stack, sf.depth) GROUP BY stack;

@@ -117,6 +117,46 @@ struct cgroup_levels {
 	ARRAY_OF(struct cgroup_level);
 };
 
+/* A BPF map or program of the machine: trace/bpf_objects.c. Bytes by what the kernel takes them
+ * from. */
+enum bpf_kind { BPF_KIND_MAP, BPF_KIND_PROGRAM, BPF_KINDS };
+
+struct bpf_level {
+	char object[128]; /* type and name: "percpu_hash cilium_ct"; the type has no blank */
+	int kind;
+	int64_t id;
+	int64_t vmalloc;
+	int64_t percpu; /* of all possible CPUs */
+	int64_t slab;
+	int64_t pages; /* whole pages that are in no line of meminfo: ring buffers, arenas */
+	int64_t own;   /* 1: the recorder's */
+};
+
+struct bpf_levels {
+	ARRAY_OF(struct bpf_level);
+};
+
+/* What keeps a BPF object: it has one row for each. */
+enum bpf_hold {
+	BPF_HELD_BY_PROCESS,
+	BPF_HELD_BY_PIN,
+	BPF_HELD_BY_LINK,
+	BPF_HELD_BY_PROGRAM,
+	BPF_HOLDS
+};
+
+struct bpf_holder {
+	char name[128]; /* comm, path ("…" and the end if it is longer), type of link, program */
+	int kind;       /* of the object */
+	int64_t id;     /* of the object */
+	int how;        /* enum bpf_hold */
+	int64_t holder; /* process id, id of the link or program; 0 for a path */
+};
+
+struct bpf_holders {
+	ARRAY_OF(struct bpf_holder);
+};
+
 enum snapshot_kind { SNAPSHOT_START, SNAPSHOT_TICK, SNAPSHOT_END };
 
 struct snapshot {
@@ -129,7 +169,9 @@ struct snapshot {
 	struct zone_levels zones;
 	struct vmalloc_levels vmallocs;
 	struct task_levels tasks;     /* only where the task iterator ran */
-	struct cgroup_levels cgroups; /* only at the start and at the end */
+	struct cgroup_levels cgroups; /* only at the start and at the end, … */
+	struct bpf_levels bpf;        /* … as these */
+	struct bpf_holders bpf_holders;
 };
 
 /* The value called `name`, or `missing` where there is none. */

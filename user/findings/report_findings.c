@@ -138,7 +138,8 @@ static int report_fill(const struct view *v, enum growth_by by, struct report *r
 	    growth_build(&r->view, &r->outstanding, by, &r->growth) ||
 	    history_build(&r->view, &r->growth, &r->history) ||
 	    exhaustion_build(&r->view, &r->exhaustion) ||
-	    correlation_build(&r->view, &r->ledger, &r->correlation))
+	    correlation_build(&r->view, &r->ledger, &r->correlation) ||
+	    bpf_use_build(r->view.start, r->view.end, &r->bpf))
 		return -ENOMEM;
 	unusual_levels_build(&r->view, &r->holders, &r->unusual_levels);
 	witnesses_build(r->view.start, r->view.end, &r->witnesses);
@@ -167,6 +168,7 @@ void report_free(struct report *r)
 	growth_free(&r->growth);
 	history_free(&r->history);
 	correlation_free(&r->correlation);
+	bpf_use_free(&r->bpf);
 	verdict_free(&r->verdict);
 	memset(r, 0, sizeof(*r));
 }

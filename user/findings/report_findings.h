@@ -9,6 +9,7 @@
 #define KMEMTRACE_FINDINGS_REPORT_FINDINGS_H
 
 #include "model/caches.h"
+#include "findings/bpf_use.h"
 #include "findings/correlation.h"
 #include "model/growth.h"
 #include "model/history.h"
@@ -41,6 +42,7 @@ struct report {
 	struct correlation correlation;
 	struct unusual_levels unusual_levels;
 	struct witnesses witnesses;
+	struct bpf_use bpf;
 };
 
 /* 0 or −ENOMEM. The view's capture must outlive the report. Free with report_free(). */

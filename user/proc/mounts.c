@@ -44,13 +44,18 @@ bool list_has(struct text list, const char *item)
 /* Lines are "device mountpoint type options 0 0". */
 int mount_find(const char *proc_root, const char *type, const char *option, char *dst, size_t size)
 {
+	return mount_find_nth(&(struct mount_query){proc_root, type, option, 0}, dst, size);
+}
+
+int mount_find_nth(const struct mount_query *q, char *dst, size_t size)
+{
 	_cleanup_free_ char *buf = NULL;
 	struct text rest, line;
 	char path[PATH_MAX];
-	size_t len;
+	size_t len, seen = 0;
 	int err;
 
-	if (snprintf(path, sizeof(path), "%s/self/mounts", proc_root) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/self/mounts", q->proc_root) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 	err = file_read(path, &buf, &len);
 	if (err)
@@ -61,8 +66,8 @@ int mount_find(const char *proc_root, const char *type, const char *option, char
 
 		if (!text_word(&line, &device) || !text_word(&line, &where) ||
 		    !text_word(&line, &kind) || !text_word(&line, &options) ||
-		    !text_is(kind, type) || (*option && !list_has(options, option)) ||
-		    where.len >= size)
+		    !text_is(kind, q->type) || (*q->option && !list_has(options, q->option)) ||
+		    where.len >= size || seen++ < q->nth)
 			continue;
 		text_copy(where, dst, size);
 		mount_unescape(dst);

@@ -14,6 +14,13 @@
  */
 int mount_find(const char *proc_root, const char *type, const char *option, char *dst, size_t size);
 
+/* The same, the nth from 0. */
+struct mount_query {
+	const char *proc_root, *type, *option;
+	size_t nth;
+};
+int mount_find_nth(const struct mount_query *q, char *dst, size_t size);
+
 /* Is `item` in a list such as "cpu,memory"? "" is in the empty list alone. */
 bool list_has(struct text list, const char *item);
 

@@ -105,6 +105,27 @@ static double share_of_cpus(double share)
 
 /* ---- writing to the capture ---- */
 
+/*
+ * Removed cgroups and BPF objects. Walking over them takes up to a second, so it is done before the
+ * levels are read at the start, and after that at the end. Without CAP_SYS_ADMIN there are no BPF
+ * objects.
+ */
+static int walk(struct recorder *r, struct snapshot *out)
+{
+	struct bpf_objects o = {0};
+	int err = cgroup_levels_read("/proc", &out->cgroups);
+
+	if (err)
+		return limits_no_memory("counting cgroups");
+	err = r->helper.fd >= 0 ? stats_helper_bpf(&r->helper, &o)
+				: bpf_objects_read((int)getpid(), &o);
+	if (err)
+		log_debug("the BPF objects of this machine are not known (%s)", strerror(-err));
+	out->bpf = o.levels;
+	out->bpf_holders = o.holders;
+	return 0;
+}
+
 /* Read all levels as nearly at one moment as possible. Call snapshot_refresh() first. */
 static int snapshot_take(struct recorder *r, enum snapshot_kind kind, double t_s,
 			 struct snapshot *out)
@@ -119,9 +140,6 @@ static int snapshot_take(struct recorder *r, enum snapshot_kind kind, double t_s
 	out->t_s = t_s;
 	if (kind == SNAPSHOT_TICK)
 		return 0;
-	err = cgroup_levels_read("/proc", &out->cgroups);
-	if (err)
-		return limits_no_memory("reading the counts of cgroups");
 	err = audit_count_free(r->audit, &out->slabs);
 	if (err)
 		log_warn(
@@ -131,7 +149,7 @@ static int snapshot_take(struct recorder *r, enum snapshot_kind kind, double t_s
 	if (err)
 		log_warn("cannot tell which processes hold kernel stacks and page tables (%s)",
 			 strerror(-err));
-	return 0;
+	return kind == SNAPSHOT_END ? walk(r, out) : 0;
 }
 
 static int snapshot_put(struct recorder *r, const struct snapshot *s)
@@ -541,6 +559,25 @@ static void grace_period(void)
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
+static int snapshot_start(struct recorder *r, struct snapshot *out)
+{
+	_cleanup_(snapshot_free) struct snapshot walked = {};
+	int err = walk(r, &walked);
+
+	if (err)
+		return err;
+	grace_period();
+	snapshot_refresh("/proc");
+	err = snapshot_take(r, SNAPSHOT_START, 0, out);
+	if (err)
+		return err;
+	out->cgroups = walked.cgroups;
+	out->bpf = walked.bpf;
+	out->bpf_holders = walked.bpf_holders;
+	walked = (struct snapshot){};
+	return 0;
+}
+
 /*
  * Read the levels just before pools are enabled and write them afterwards, so that as little as
  * possible happens unseen in between.
@@ -564,9 +601,7 @@ static int record_start(struct recorder *r)
 		return err;
 	governor_init(&r->governor, &r->options->governor);
 	(void)pids_limits_read("/proc", &r->pids_limits);
-	grace_period();
-	snapshot_refresh("/proc");
-	err = snapshot_take(r, SNAPSHOT_START, 0, &start);
+	err = snapshot_start(r, &start);
 	if (err)
 		return err;
 	clock_gettime(CLOCK_BOOTTIME, &r->enabled_at);

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "model/confidence.h"
+#include "render/bpf_use.h"
 #include "render/report_findings.h"
 #include "render/report.h"
 #include "render/report_internal.h"
@@ -209,6 +210,7 @@ static void caches_and_counts(struct page *p, const struct report *r, size_t top
 {
 	report_caches(p, r, top);
 	witnesses_text(p, &r->witnesses, true);
+	bpf_use_text(p, &r->bpf, top);
 }
 
 /* The sections, in the order of printing. */

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -19,10 +20,14 @@
 
 #include <bpf/bpf.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/privileges.h"
 
-#define ANSWER_S 2 /* time to wait for an answer: the host may be overloaded */
+#define ANSWER_S 2  /* time to wait for an answer: the host may be overloaded */
+#define WALK_S   10 /* the same for the BPF objects */
+
+enum request { REQUEST_STATS = '?', REQUEST_BPF = 'b' };
 
 /* An answer: 0 with a descriptor, or −errno without one. */
 struct message {
@@ -47,12 +52,12 @@ static void message_init(struct message *m)
 
 /* ---- the helper's side ---- */
 
-static bool answer(int sock, int stats_fd)
+static bool answer(int sock, int answer_fd)
 {
 	struct message m;
 
 	message_init(&m);
-	if (stats_fd < 0) {
+	if (answer_fd < 0) {
 		m.err = -errno;
 		m.head.msg_control = NULL;
 		m.head.msg_controllen = 0;
@@ -62,17 +67,36 @@ static bool answer(int sock, int stats_fd)
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &stats_fd, sizeof(stats_fd));
+		memcpy(CMSG_DATA(c), &answer_fd, sizeof(answer_fd));
 	}
 	return sendmsg(sock, &m.head, MSG_NOSIGNAL) >= 0;
 }
 
-static void serve(int sock)
+/* A file without a name that holds all BPF objects; −1 with errno set. */
+static int objects_file(int recorder)
+{
+	_cleanup_(bpf_objects_free) struct bpf_objects o = {0};
+	int fd = -1, err = bpf_objects_read(recorder, &o);
+
+	if (!err) {
+		fd = memfd_create("kmemtrace-bpf", MFD_CLOEXEC);
+		err = fd < 0 ? -errno : bpf_objects_write(fd, &o);
+	}
+	if (err && fd >= 0) {
+		close(fd);
+		fd = -1;
+	}
+	errno = -err;
+	return fd;
+}
+
+static void serve(int sock, int recorder)
 {
 	char request;
 
 	while (recv(sock, &request, sizeof(request), 0) == sizeof(request)) {
-		int fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+		int fd = request == REQUEST_BPF ? objects_file(recorder)
+						: bpf_enable_stats(BPF_STATS_RUN_TIME);
 		bool answered = answer(sock, fd);
 
 		if (fd >= 0)
@@ -83,12 +107,15 @@ static void serve(int sock)
 }
 
 /*
- * Keep only the socket (as descriptor 3) and one capability. Only SIGKILL or the end of the
+ * Keep only the socket (as descriptor 3) and two capabilities. Only SIGKILL or the end of the
  * recorder ends the helper.
  */
-static void helper_main(int sock)
+static void helper_main(int sock, int recorder)
 {
-	static const struct privilege wanted[] = {{.cap = CAP_SYS_ADMIN, .what = "count run time"}};
+	static const struct privilege wanted[] = {
+		{.cap = CAP_SYS_ADMIN, .what = "count run time and read BPF objects"},
+		{.cap = CAP_SYS_PTRACE, .what = "see which processes hold BPF objects"},
+	};
 	sigset_t all;
 
 	sigfillset(&all);
@@ -98,8 +125,8 @@ static void helper_main(int sock)
 		_exit(1);
 	close_range(0, 2, 0);
 	close_range(4, ~0u, 0);
-	privileges_keep(wanted, 1, NULL);
-	serve(3);
+	privileges_keep(wanted, sizeof(wanted) / sizeof(wanted[0]), NULL);
+	serve(3, recorder);
 	_exit(0);
 }
 
@@ -108,7 +135,7 @@ static void helper_main(int sock)
 int stats_helper_start(struct stats_helper *h)
 {
 	struct timeval limit = {.tv_sec = ANSWER_S};
-	int socks[2], err;
+	int socks[2], err, recorder = getpid();
 
 	*h = (struct stats_helper){.fd = -1};
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks))
@@ -116,7 +143,7 @@ int stats_helper_start(struct stats_helper *h)
 	h->pid = fork();
 	err = errno;
 	if (!h->pid)
-		helper_main(socks[1]);
+		helper_main(socks[1], recorder);
 	close(socks[1]);
 	if (h->pid < 0) {
 		close(socks[0]);
@@ -127,7 +154,8 @@ int stats_helper_start(struct stats_helper *h)
 	return 0;
 }
 
-int stats_helper_ask(struct stats_helper *h)
+/* Send a request and wait for the descriptor that answers it, or −errno. */
+static int helper_ask(struct stats_helper *h, char request)
 {
 	struct message m;
 	struct cmsghdr *c;
@@ -136,7 +164,7 @@ int stats_helper_ask(struct stats_helper *h)
 	message_init(&m);
 	if (h->fd < 0)
 		return -ESRCH;
-	if (send(h->fd, "?", 1, MSG_NOSIGNAL) != 1 ||
+	if (send(h->fd, &request, 1, MSG_NOSIGNAL) != 1 ||
 	    recvmsg(h->fd, &m.head, MSG_CMSG_CLOEXEC) != sizeof(m.err)) {
 		/* A late answer would be taken for the answer to the next request. */
 		log_warn(
@@ -150,6 +178,30 @@ int stats_helper_ask(struct stats_helper *h)
 		return m.err ?: -EPROTO;
 	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
 	return fd;
+}
+
+int stats_helper_ask(struct stats_helper *h)
+{
+	return helper_ask(h, REQUEST_STATS);
+}
+
+static void helper_wait(struct stats_helper *h, time_t seconds)
+{
+	struct timeval limit = {.tv_sec = seconds};
+
+	setsockopt(h->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+}
+
+int stats_helper_bpf(struct stats_helper *h, struct bpf_objects *out)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (h->fd >= 0)
+		helper_wait(h, WALK_S);
+	fd = helper_ask(h, REQUEST_BPF);
+	if (h->fd >= 0)
+		helper_wait(h, ANSWER_S);
+	return fd < 0 ? fd : bpf_objects_load(fd, out);
 }
 
 void stats_helper_stop(struct stats_helper *h)

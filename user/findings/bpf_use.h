@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the BPF maps and programs of the machine take, who keeps the largest, and how that changed:
+ * one part of a report. Pure.
+ */
+#ifndef KMEMTRACE_FINDINGS_BPF_USE_H
+#define KMEMTRACE_FINDINGS_BPF_USE_H
+
+#include <stdbool.h>
+
+#include "base/array.h"
+#include "data/snapshot.h"
+
+#define BPF_WHO_MAX  160
+#define BPF_TEXT_MAX 400
+
+struct bpf_use_row {
+	const struct bpf_level *level; /* at the end; of one that is gone, at the start */
+	const char *name;              /* within level->object; "" if it has none */
+	double start_bytes, end_bytes; /* 0 before it came, and after it went */
+	char who[BPF_WHO_MAX];         /* "cilium-agent[812], pinned at /sys/fs/bpf/x"; names as
+					  captured */
+};
+
+struct bpf_sum {
+	double nr, bytes, vmalloc, percpu, slab, pages;
+};
+
+struct bpf_use {
+	bool known, is_pair;                /* read at the end; and at the start */
+	struct bpf_sum maps, programs, own; /* at the end; own: the recorder's of both */
+	double maps_grew, programs_grew;    /* bytes; NaN for a single moment. Without the own. */
+	ARRAY_OF(struct bpf_use_row);       /* all of them, largest first, then the recorder's */
+	char text[BPF_TEXT_MAX]; /* "41 BPF maps hold 12.3 MiB …"; "" when there are none */
+};
+
+double bpf_level_bytes(const struct bpf_level *l);
+
+/* `start` may be NULL. The snapshots must outlive `out`. 0 or −ENOMEM. Free with bpf_use_free(). */
+int bpf_use_build(const struct snapshot *start, const struct snapshot *end, struct bpf_use *out);
+void bpf_use_free(struct bpf_use *u);
+
+#endif
