@@ -43,14 +43,37 @@ static __always_inline bool page_is_chunk(__u64 gfp, __u64 order)
 	return !order && (gfp & (GFP_HIGHMEM | GFP_MOVABLE | GFP_HARDWALL)) == GFP_HIGHMEM;
 }
 
-/* An allocation of pages that may be freed one by one. Each page is sampled on its own. */
+/*
+ * Track those of `nr` pages that are sampled: pages of one stack, the first of them at s->addr.
+ */
+static __always_inline void page_track_pieces(struct unwind_scratch *s, __u32 scratch_row,
+					      __u32 cpu_id, __u32 stack, __u32 nr)
+{
+	__u64 mean;
+
+	for (__u32 i = 0; i < 1 << PAGE_PIECES; i++) {
+		if (i >= nr || (s->irq && !filter_wants_irq()))
+			break;
+		if (sample_hit_on(cpu_id, KMT_PAGE, cfg_page_size) &&
+		    sample_weigh(cpu_id, KMT_PAGE, &mean)) {
+			s->object.period = mean;
+			if (track_object_apart(cpu_id, scratch_row, stack))
+				__sync_fetch_and_add(page_block(s->addr), 1);
+		}
+		s->addr += bpf_core_type_size(struct page);
+	}
+}
+
+/*
+ * Handle an allocation of pages that may be freed one by one. They share one stack, but each page
+ * is sampled on its own.
+ */
 GLOBAL int page_handle_pieces(struct bpf_raw_tracepoint_args *ctx, __u32 order)
 {
-	__u64 size = cfg_page_size, mean;
-	__u32 nr = 1 << (order & 31), row, cpu_id;
+	__u32 nr = 1 << (order & 31), row, cpu_id, stack;
+	__u64 size = cfg_page_size;
 	struct unwind_scratch *s;
 	struct kmt_cpu *cpu;
-	__u32 stack;
 
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
@@ -64,23 +87,11 @@ GLOBAL int page_handle_pieces(struct bpf_raw_tracepoint_args *ctx, __u32 order)
 	s->addr = ctx->args[0];
 	s->object = (struct kmt_object){.size = size, .pool = KMT_PAGE};
 	if (!cfg_exact)
-		countdown_of(cpu_id)->left[KMT_PAGE] +=
-			size * nr; /* undo the countdown of the whole block; it is counted page by
-				      page below */
+		sample_undo(cpu_id, KMT_PAGE, size * nr); /* each page is counted down below */
 	stack = unwind_stack(ctx, s, row, cpu, cpu_id);
 	barrier(); /* if the compiler carries a register into the loop, the verifier of 6.1 refuses
 		      it */
-	for (__u32 i = 0; i < 1 << PAGE_PIECES; i++) {
-		if (i >= nr || (s->irq && !filter_wants_irq()))
-			break;
-		if (sample_hit_on(cpu_id, KMT_PAGE, size) &&
-		    sample_weigh(cpu_id, KMT_PAGE, &mean)) {
-			s->object.period = mean;
-			if (track_object_apart(cpu_id, row, stack))
-				__sync_fetch_and_add(page_block(s->addr), 1);
-		}
-		s->addr += bpf_core_type_size(struct page);
-	}
+	page_track_pieces(s, row, cpu_id, stack, nr);
 	track_leave(cpu, s);
 	return 0;
 }
@@ -137,9 +148,18 @@ GLOBAL int page_handle_free(__u64 page, __u32 order)
 	return page_handle_single_free(page);
 }
 
-/* In a block, any page may be tracked. Most frees are of single pages. */
-PROGRAM_FREE(page_free, "mm_page_free", ctx->args[0],
-	     cfg_free_filter ? free_filter_few_have(freed) || ctx->args[1] : *page_block(freed),
+/* Can a page of this block be tracked? The free filter answers that for single pages only. */
+static __always_inline bool page_free_may_matter(struct bpf_raw_tracepoint_args *ctx, __u64 page)
+{
+	if (!cfg_free_filter)
+		return *page_block(page);
+	if (free_filter_few_have(page))
+		return true;
+	return ctx->args[1]; /* the order: most frees are of single pages */
+}
+
+/* Arguments: page, order. */
+PROGRAM_FREE(page_free, "mm_page_free", ctx->args[0], page_free_may_matter(ctx, freed),
 	     free_filter_has(freed) || ctx->args[1], page_handle_free(freed, ctx->args[1]))
 
 /*

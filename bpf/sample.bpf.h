@@ -84,6 +84,12 @@ static __always_inline bool sample_hit_on(__u32 cpu_id, __u32 pool, __u64 size)
 	return *left <= 0;
 }
 
+/* Take a countdown back: the bytes are counted down again, in smaller parts. */
+static __always_inline void sample_undo(__u32 cpu_id, __u32 pool, __u64 size)
+{
+	countdown_of(cpu_id)->left[pool] += size;
+}
+
 static __always_inline bool sample_hit(__u32 pool, __u64 size)
 {
 	return cfg_exact || sample_hit_on(bpf_get_smp_processor_id(), pool, size);

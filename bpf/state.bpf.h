@@ -51,7 +51,7 @@ char LICENSE[] SEC("license") WEAK = "GPL";
  * verifier drops the code that they rule out.
  */
 const volatile bool cfg_preemptible WEAK =
-	false; /* events leave preemption on: see PROGRAM_BODY() */
+	false; /* events leave preemption on: see program_run_preemptible() */
 const volatile bool cfg_reads WEAK =
 	false; /* kernel memory can be read without a helper call: see compat.bpf.h */
 const volatile bool cfg_exact WEAK =
@@ -113,52 +113,91 @@ static __always_inline __u64 page_of(__u64 addr)
 }
 
 /*
- * The programs of raw tracepoints. Most events are filtered out, so the reject path is
- * straight-line code with a return at each exit: in a workload that allocates and frees in many
- * places, caches are cold, and each line of code and each jump counts. `prefilter` runs first and
- * must not use the CPU's own data. `filter` may. `handler` is a call.
- *
- * From 7.0 (a46023d5616e), events leave preemption on. But only one program at a time may change a
- * CPU's rows, and if a program is preempted the kernel skips its events on this CPU until it goes
- * on (recursion_misses). So PROGRAM_BODY() turns preemption off there. The verifier keeps only one
- * of the two variants.
+ * ---- the programs of raw tracepoints ----
+ * Most events are rejected, and in a workload that allocates and frees in many places caches are
+ * cold: each line of code and each jump counts. So a program runs in three steps:
+ * - `prefilter` must not use the CPU's own data, because the task may still be preempted;
+ * - `filter` may use it;
+ * - `handler` handles the few events that both let through. It is a call.
  */
-#define RETURN_HERE()                         \
-	({                                    \
+
+/*
+ * Leave the program at once and return 0; it never returns to its caller, so the caller must be
+ * inlined into a program. For a plain `return 0`, clang 14 places one exit at the end of the
+ * program, and each rejected event jumps there, over the code for those that pass. With this, the
+ * exit stands beside the condition.
+ */
+#define EXIT_PROGRAM()                        \
+	do {                                  \
 		asm volatile("w0 = 0; exit"); \
 		__builtin_unreachable();      \
-	})
+	} while (0)
 
-#define PROGRAM_BODY(prefilter, filter, handler)        \
-	if (!(prefilter))                               \
-		RETURN_HERE();                          \
-	if (!cfg_preemptible || !bpf_preempt_disable) { \
-		if (!(filter))                          \
-			RETURN_HERE();                  \
-		return (handler), 0;                    \
-	}                                               \
-	bpf_preempt_disable();                          \
-	if (filter)                                     \
-		handler;                                \
-	bpf_preempt_enable();                           \
+typedef bool (*program_condition)(struct bpf_raw_tracepoint_args *ctx, __u64 freed);
+typedef void (*program_handler)(struct bpf_raw_tracepoint_args *ctx, __u64 freed);
+
+/*
+ * From 7.0 (a46023d5616e), events leave preemption on. But only one program at a time may change a
+ * CPU's rows, and if a program is preempted the kernel skips its events on this CPU until it goes
+ * on (recursion_misses). So preemption is turned off here.
+ */
+static __always_inline int program_run_preemptible(struct bpf_raw_tracepoint_args *ctx, __u64 freed,
+						   program_condition filter,
+						   program_handler handler)
+{
+	bpf_preempt_disable();
+	if (filter(ctx, freed))
+		handler(ctx, freed);
+	bpf_preempt_enable();
 	return 0;
+}
 
+/* The body of every program. The verifier keeps only one of its two variants. */
+static __always_inline int program_run(struct bpf_raw_tracepoint_args *ctx, __u64 freed,
+				       program_condition prefilter, program_condition filter,
+				       program_handler handler)
+{
+	if (!prefilter(ctx, freed))
+		EXIT_PROGRAM();
+	if (!cfg_preemptible || !bpf_preempt_disable) {
+		if (!filter(ctx, freed))
+			EXIT_PROGRAM();
+		handler(ctx, freed);
+		return 0;
+	}
+	return program_run_preemptible(ctx, freed, filter, handler);
+}
+
+/*
+ * Define the program `name` of the raw tracepoint `event`. The other arguments are expressions.
+ * They may use `ctx` and `freed`, which is the value of `object`: a program that evaluates that
+ * twice needs one more register.
+ */
+#define PROGRAM_FREE(name, event, object, prefilter, filter, handler)                             \
+	static __always_inline bool name##_prefilter(struct bpf_raw_tracepoint_args *ctx,         \
+						     __u64 freed)                                 \
+	{                                                                                         \
+		return prefilter;                                                                 \
+	}                                                                                         \
+	static __always_inline bool name##_filter(struct bpf_raw_tracepoint_args *ctx,            \
+						  __u64 freed)                                    \
+	{                                                                                         \
+		return filter;                                                                    \
+	}                                                                                         \
+	static __always_inline void name##_handler(struct bpf_raw_tracepoint_args *ctx,           \
+						   __u64 freed)                                   \
+	{                                                                                         \
+		handler;                                                                          \
+	}                                                                                         \
+	SEC("?raw_tp/" event)                                                                     \
+	int name(struct bpf_raw_tracepoint_args *ctx)                                             \
+	{                                                                                         \
+		return program_run(ctx, object, name##_prefilter, name##_filter, name##_handler); \
+	}
+
+/* The same for an event that frees nothing. */
 #define PROGRAM_ALLOC(name, event, prefilter, filter, handler) \
-	SEC("?raw_tp/" event)                                  \
-	int name(struct bpf_raw_tracepoint_args *ctx)          \
-	{                                                      \
-		PROGRAM_BODY(prefilter, filter, handler)       \
-	}
-
-/* `freed` holds the value of `object`: evaluating it again would occupy a register throughout. */
-#define PROGRAM_FREE(name, event, object, prefilter, filter, handler) \
-	SEC("?raw_tp/" event)                                         \
-	int name(struct bpf_raw_tracepoint_args *ctx)                 \
-	{                                                             \
-		__u64 freed = object;                                 \
-                                                                      \
-		PROGRAM_BODY(prefilter, filter, handler)              \
-	}
+	PROGRAM_FREE(name, event, 0, prefilter, filter, handler)
 
 /* The row of CPU `id`, for functions that get the number as an argument. */
 static __always_inline struct kmt_cpu *cpu_of(__u32 id)
