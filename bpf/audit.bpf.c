@@ -269,7 +269,6 @@ GLOBAL int audit_sheaf(__u64 sheaf)
 
 	if (!a || !sheaf || !bpf_core_type_exists(struct slab_sheaf))
 		return 0;
-	barrier();
 	if ((__u64)BPF_CORE_READ(s, cache) != a->cache)
 		return 0;
 	size = BPF_CORE_READ(s, size);
@@ -294,7 +293,6 @@ GLOBAL int audit_cpu_slab_try(__u64 cpu_slab)
 
 	if (!a || !bpf_core_field_exists(c->tid))
 		return 0;
-	barrier();
 	nr = LOAD(a->on_cpu_freelist_nr);
 	tid = BPF_CORE_READ(c, tid);
 	first = (__u64)BPF_CORE_READ(c, freelist);
@@ -316,7 +314,6 @@ GLOBAL int audit_cpu_sheaves(__u64 percpu)
 
 	if (!bpf_core_type_exists(struct slub_percpu_sheaves))
 		return 0;
-	barrier();
 	audit_sheaf((__u64)BPF_CORE_READ(p, main));
 	audit_sheaf((__u64)BPF_CORE_READ(p, spare));
 	audit_sheaf((__u64)BPF_CORE_READ(p, rcu_free));
@@ -376,7 +373,6 @@ GLOBAL int audit_gather_barn(__u64 barn)
 
 	if (!bpf_core_type_exists(struct node_barn))
 		return 0;
-	barrier();
 	head = FIELD_ADDRESS(barn, struct node_barn, sheaves_full);
 	entry = compat_read_word(head);
 	for (int i = 0; i < BARN_MAX && entry && entry != head; i++) {
@@ -566,7 +562,7 @@ GLOBAL int audit_verify_slab(__u64 addr, __u64 cache)
  * Large kmalloc has its own pages. Where their page type says so, that is all there is to check:
  * from 6.18 these pages are frozen (a reference count of 0) while they are in use.
  */
-static __always_inline int judge_large(__u64 addr)
+static __always_inline int audit_verify_large(__u64 addr)
 {
 	__u64 page = page_of(addr);
 	int large = compat_page_is_large_kmalloc(page);
@@ -598,7 +594,7 @@ GLOBAL int audit_verify_page(__u32 row)
 	__u32 stack;
 	int table;
 
-	if (!item || !live_place(&at, item->row))
+	if (!item || !place_of_number(&at, item->row))
 		return KMT_UNSURE;
 	o = live_object(&at);
 	if (!o)
@@ -639,12 +635,12 @@ GLOBAL int audit_item(__u32 row)
 	else if (item->cache)
 		verdict = audit_verify_slab(item->key, item->cache);
 	else
-		verdict = judge_large(item->key);
+		verdict = audit_verify_large(item->key);
 	item->verdict = verdict;
 	item->evicted = 0;
 	if (verdict >= KMT_FREED_PAGE) {
 		item->evicted = track_evict(item->key, item->row, item->alloc_ms);
-	} else if (verdict == KMT_LIVE && item->check && live_place(&at, item->row)) {
+	} else if (verdict == KMT_LIVE && item->check && place_of_number(&at, item->row)) {
 		o = live_object(&at);
 		/* if the row has another object by now, the mark does no harm */
 		if (o && o->alloc_ms == item->alloc_ms && o->checked != KMT_RCU_PENDING)

@@ -101,7 +101,7 @@ static __always_inline __u32 process_intern(struct kmt_cpu *cpu, struct task_str
  * The process row of this allocation. It caches a task's row in `cpu` for the next time if this
  * program may write there.
  */
-GLOBAL int process_meet(__u32 cpu_id, bool irq)
+GLOBAL int process_row(__u32 cpu_id, bool irq)
 {
 	struct task_struct *task = compat_task_cast(compat_task());
 	struct kmt_cpu *cpu = cpu_of(cpu_id);
@@ -144,13 +144,13 @@ static __always_inline __u32 process_current(struct kmt_cpu *cpu, __u32 cpu_id,
 	struct task_struct *task;
 
 	if (unlikely(s->irq))
-		return process_meet(cpu_id, true);
+		return process_row(cpu_id, true);
 	task = compat_task_known(s->task);
 	if (cpu->process && cpu->process_tgid == (__u32)TASK_READ(task, tgid) &&
 	    cpu->process_exec == (__u32)TASK_READ(task, self_exec_id) &&
 	    cpu->process_css_set == (__u64)TASK_READ(task, cgroups))
 		return cpu->process;
-	return process_meet(cpu_id, false);
+	return process_row(cpu_id, false);
 }
 
 /* ---- traffic ---- */
@@ -366,12 +366,25 @@ static __always_inline bool bucket_claim(struct live_place *p, struct kmt_bucket
 	return false;
 }
 
-/* The place of the object `number`. False if there is no such object. */
-static __always_inline bool live_place(struct live_place *p, __u32 number)
-{
-	__u32 row = number / KMT_KEYS;
+/*
+ * A place as one number, for global functions, which can neither get nor return a place (GLOBAL).
+ * Numbers stay below 2^31, so a function that finds no place returns NO_PLACE.
+ */
+#define NO_PLACE (-1)
 
-	return bucket_place(p, bucket_of(row), row, number % KMT_KEYS) && p->bucket;
+static __always_inline int place_number(const struct live_place *p)
+{
+	return p->row * KMT_KEYS + p->i;
+}
+
+/* The place of this number. False if it is NO_PLACE or beyond the table. */
+static __always_inline bool place_of_number(struct live_place *p, int number)
+{
+	__u32 row = (__u32)number / KMT_KEYS;
+
+	if (number == NO_PLACE)
+		return false;
+	return bucket_place(p, bucket_of(row), row, (__u32)number % KMT_KEYS) && p->bucket;
 }
 
 /*
@@ -388,7 +401,7 @@ static __always_inline bool live_swap(const struct live_place *p, __u64 from, __
 
 /*
  * Find `key` in its further choices. Few objects are there, so this code is out of line. Returns
- * the object's number plus 1, or 0 if it is in none.
+ * the object's number or NO_PLACE.
  */
 GLOBAL int live_find_further(__u64 key)
 {
@@ -398,44 +411,54 @@ GLOBAL int live_find_further(__u64 key)
 		__u32 row = live_further(key, i);
 
 		if (bucket_find(&p, bucket_of(row), row, key))
-			return p.row * KMT_KEYS + p.i + 1;
+			return place_number(&p);
 	}
-	return 0;
+	return NO_PLACE;
 }
 
-#define LIVE_AGAIN (1u << 31)
-
 /*
- * live_claim() over all the choices. Returns the object's number plus 1, with LIVE_AGAIN if the key
- * was there already, or 0 if there is no room.
+ * Claim the object of `key` in its further choices, to overwrite it. Returns its number, or
+ * NO_PLACE if it is in none of them.
  */
+GLOBAL int live_reclaim_further(__u64 key)
+{
+	struct kmt_bucket *first = bucket_of(live_row(key));
+	struct live_place p = {};
+	int number;
+
+	if (!first || !first->spilled)
+		return NO_PLACE;
+	number = live_find_further(key);
+	if (!place_of_number(&p, number) || !live_swap(&p, key, KMT_BUSY))
+		return NO_PLACE;
+	return number;
+}
+
+/* Claim a free key in any choice of `key`. Returns its number, or NO_PLACE if all are full. */
 GLOBAL int live_claim_further(__u64 key)
 {
-	__u32 row = live_row(key), number;
+	__u32 row = live_row(key);
 	struct kmt_bucket *first = bucket_of(row);
 	struct live_place p = {};
 
 	if (!first)
-		return 0;
-	number = first->spilled ? live_find_further(key) : 0;
-	if (number && live_place(&p, number - 1) && live_swap(&p, key, KMT_BUSY))
-		return number | LIVE_AGAIN;
+		return NO_PLACE;
 	if (bucket_claim(&p, first, row))
-		return p.row * KMT_KEYS + p.i + 1;
+		return place_number(&p);
 	for (__u32 i = 0; i < LIVE_FURTHER; i++) {
 		row = live_further(key, i);
 		if (!bucket_claim(&p, bucket_of(row), row))
 			continue;
 		__sync_fetch_and_add(&first->spilled, 1);
-		return p.row * KMT_KEYS + p.i + 1;
+		return place_number(&p);
 	}
-	return 0;
+	return NO_PLACE;
 }
 
 /* Find the place of `key`. */
 static __always_inline bool live_find(struct live_place *p, __u64 key)
 {
-	__u32 row = live_row(key), number;
+	__u32 row = live_row(key);
 	struct kmt_bucket *first = bucket_of(row);
 
 	p->spilled = NULL;
@@ -444,8 +467,7 @@ static __always_inline bool live_find(struct live_place *p, __u64 key)
 	if (!first || likely(!first->spilled))
 		return false;
 	p->spilled = first;
-	number = live_find_further(key);
-	return number && live_place(p, number - 1);
+	return place_of_number(p, live_find_further(key));
 }
 
 /*
@@ -454,17 +476,19 @@ static __always_inline bool live_find(struct live_place *p, __u64 key)
  */
 static __always_inline bool live_claim(struct live_place *p, __u64 key, bool *again)
 {
-	__u32 row = live_row(key), number;
+	__u32 row = live_row(key);
 	struct kmt_bucket *first = bucket_of(row);
+	int number;
 
 	*again = bucket_find(p, first, row, key);
 	if (*again ? live_swap(p, key, KMT_BUSY)
 		   : first && !first->spilled && bucket_claim(p, first, row))
 		return true;
-	number = live_claim_further(key);
-	*again = number & LIVE_AGAIN;
-	number &= ~LIVE_AGAIN;
-	return number && live_place(p, number - 1);
+	number = live_reclaim_further(key);
+	*again = number != NO_PLACE;
+	if (!*again)
+		number = live_claim_further(key);
+	return place_of_number(p, number);
 }
 
 /* ---- the free filter: can this key be in the live table? ---- */
@@ -535,13 +559,13 @@ static __always_inline bool track_is_unseen_free(const struct kmt_object *o)
  * The object of this number is about to be overwritten: the object before was freed, and no event
  * said so.
  */
-GLOBAL int track_reused(__u32 cpu_id, __u32 number)
+GLOBAL int track_reused(__u32 cpu_id, int number)
 {
 	struct kmt_cpu *cpu = cpu_of(cpu_id);
 	struct live_place at = {};
 	struct kmt_object *o;
 
-	if (!cpu || !live_place(&at, number))
+	if (!cpu || !place_of_number(&at, number))
 		return 0;
 	o = live_object(&at);
 	if (o && track_is_unseen_free(o))
@@ -567,7 +591,7 @@ static __always_inline int track_object(struct kmt_cpu *cpu, __u32 cpu_id, struc
 		return 0;
 	}
 	if (unlikely(again))
-		track_reused(cpu_id, at.row * KMT_KEYS + at.i);
+		track_reused(cpu_id, place_number(&at));
 	else
 		free_filter_add(key, 1);
 	o = live_object(&at);
@@ -741,7 +765,7 @@ static __always_inline bool track_evict(__u64 key, __u32 number, __u32 alloc_ms)
 	struct kmt_object *o, gone;
 	struct live_place at = {};
 
-	if (!live_place(&at, number))
+	if (!place_of_number(&at, number))
 		return false;
 	o = live_object(&at);
 	if (!o || !live_swap(&at, key, KMT_EVICTING))
