@@ -19,46 +19,54 @@ extern const volatile bool cfg_reads;
 int loss_shared(__u32 loss);
 
 /*
- * Replace *word, in row `row` of its table, by `to` if it is `from`. True if it was: of several
- * that try at once, only one succeeds. While the word is `from`, nothing but this function may
- * change it.
+ * Compare and exchange: compat_swap() replaces *word, in row `row` of its table, by `to` if it is
+ * `from`. True if it was: of several that try at once, only one succeeds. While the word is `from`,
+ * nothing but this function may change it.
  *
- * Before 5.12 (5ffa25502b5a) there is no compare-and-exchange, and the verifier refuses a program
- * that contains one even if it is never reached. The legacy variant locks the row instead. An
- * atomic add that returns nothing is enough for a lock: a program adds 1 to the row's ticket and
- * then reads it. If it reads 1 it holds the lock, because any other holder's 1 would be in the sum.
- * If it reads more, it takes its own 1 back and tries again, a limited number of times: the holder
- * may be the program that this one interrupted.
+ * BPF has an instruction for that from 5.12 (5ffa25502b5a). Older verifiers refuse a program that
+ * contains it, even where it is never reached. So the legacy variant locks the row.
  */
 #ifdef KMT_LEGACY
-#define TICKETS      1024
-#define TICKET_TRIES 32
-__u64 tickets[TICKETS] SEC(".data.tickets") = {};
+#define ROW_LOCKS      1024 /* rows share them */
+#define ROW_LOCK_TRIES 32
+__u64 row_locks[ROW_LOCKS] SEC(".data.row_locks") = {};
 
-__attribute__((weak)) __noinline int ticket_draw(__u32 row)
+/*
+ * Lock a row, or count a loss and return 0. A lock is the number of programs that hold it or try
+ * to. The atomic add of these kernels does not return the sum, so a program adds itself and then
+ * reads. If it reads 1 it holds the lock: another holder would be in the sum. If it reads more it
+ * takes itself out and tries again, but not for ever: the holder may be the program that this one
+ * interrupted.
+ */
+__attribute__((weak)) __noinline int row_lock(__u32 row)
 {
-	volatile __u64 *ticket = &tickets[row & (TICKETS - 1)];
+	volatile __u64 *lock = &row_locks[row & (ROW_LOCKS - 1)];
 
-	for (int i = 0; i < TICKET_TRIES; i++) {
-		__sync_fetch_and_add(ticket, 1);
-		if (*ticket == 1)
+	for (int i = 0; i < ROW_LOCK_TRIES; i++) {
+		__sync_fetch_and_add(lock, 1);
+		if (*lock == 1)
 			return 1;
-		__sync_fetch_and_add(ticket, -1);
+		__sync_fetch_and_add(lock, -1);
 	}
 	loss_shared(KMT_LOSS_CONTENDED);
 	return 0;
+}
+
+static __always_inline void row_unlock(__u32 row)
+{
+	__sync_fetch_and_add(&row_locks[row & (ROW_LOCKS - 1)], -1);
 }
 
 static __always_inline bool compat_swap(__u64 *word, __u32 row, __u64 from, __u64 to)
 {
 	bool same;
 
-	if (!ticket_draw(row))
+	if (!row_lock(row))
 		return false;
 	same = *(volatile __u64 *)word == from;
 	if (same)
 		*(volatile __u64 *)word = to;
-	__sync_fetch_and_add(&tickets[row & (TICKETS - 1)], -1);
+	row_unlock(row);
 	return same;
 }
 #else
@@ -100,7 +108,12 @@ static __always_inline bool compat_in_cgroup(__u32 level, __u64 id)
 #endif
 }
 
-/* A kernel function, or NULL if the kernel has none. It is called by the kernel's own BTF. */
+/*
+ * A kernel function, or NULL if the kernel has none; it is called by the kernel's own BTF. In the
+ * legacy variant each is a constant NULL. There, every call must stand behind a condition that is
+ * false at build time: what follows a call of NULL is undefined, and clang 15 and later leave it
+ * out.
+ */
 #ifdef KMT_LEGACY
 #define KFUNC(type, name, ...) static type (*const name)(__VA_ARGS__) = NULL
 #else
@@ -120,6 +133,16 @@ KFUNC(struct kmem_cache *, bpf_get_kmem_cache, __u64 addr);
  */
 KFUNC(void *, bpf_rdonly_cast, void *obj, __u32 btf_id);
 
+/* Can kernel memory be read without a helper call? */
+static __always_inline bool compat_reads(void)
+{
+#ifdef KMT_LEGACY
+	return false;
+#else
+	return cfg_reads;
+#endif
+}
+
 /*
  * The current task, for following pointers. On newer kernels, at each pointer that is read from a
  * trusted task, the verifier searches all kernel types by name (btf_nested_type_is_trusted()); that
@@ -127,7 +150,7 @@ KFUNC(void *, bpf_rdonly_cast, void *obj, __u32 btf_id);
  */
 static __always_inline struct task_struct *compat_task_cast(struct task_struct *task)
 {
-	if (cfg_reads)
+	if (compat_reads())
 		return bpf_rdonly_cast(task, bpf_core_type_id_kernel(struct task_struct));
 	return task;
 }
@@ -135,15 +158,15 @@ static __always_inline struct task_struct *compat_task_cast(struct task_struct *
 /* The same for a task whose address is known; this saves asking for it again. */
 static __always_inline struct task_struct *compat_task_known(__u64 task)
 {
-	if (cfg_reads)
+	if (compat_reads())
 		return bpf_rdonly_cast((void *)task, bpf_core_type_id_kernel(struct task_struct));
 	return compat_task();
 }
 
 /*
- * The word at a kernel address, or 0 if it cannot be read. `reads` is cfg_reads. A loop that reads
- * many words is written once for each value, because a loop with a call in it keeps nothing in
- * registers.
+ * The word at a kernel address, or 0 if it cannot be read. `reads` is compat_reads(). A loop that
+ * reads many words is written once for each value, because a loop with a call in it keeps nothing
+ * in registers.
  */
 static __always_inline __u64 compat_read_word_by(bool reads, __u64 addr)
 {
@@ -161,7 +184,7 @@ static __always_inline __u64 compat_read_word_by(bool reads, __u64 addr)
 
 static __always_inline __u64 compat_read_word(__u64 addr)
 {
-	return compat_read_word_by(cfg_reads, addr);
+	return compat_read_word_by(compat_reads(), addr);
 }
 
 /* Bytes from the system call number to the end of the registers at the start of a task's stack. */
@@ -174,7 +197,7 @@ static __always_inline __u32 compat_syscall_at(void)
 	return size - bpf_core_field_offset(struct pt_regs___arm64_call, syscallno);
 }
 
-/* Bytes that one object of the cache occupies. Only with cfg_reads. */
+/* Bytes that one object of the cache occupies. Only with compat_reads(). */
 static __always_inline __u32 compat_cache_size(__u64 cache)
 {
 	struct kmem_cache *s =
@@ -214,30 +237,20 @@ static __always_inline bool compat_cache_reclaimable(__u32 flags)
 #define FIELD_ADDRESS(base, type, field) ((base) + bpf_core_field_offset(type, field))
 
 /*
- * Two forms of one expression: `new` if `type` exists, else `old`. The barriers keep the compiler
- * from computing both offsets before it chooses: one of them does not exist, and the verifier would
- * refuse it.
+ * Is struct slab what describes a slab (from 5.17, d122019bf061), or struct page? Both have the
+ * same fields, at other places. A field of a type that the kernel does not have is an invalid
+ * instruction, so read it only behind this check: the verifier drops the other branch.
  */
-#define EITHER(type, new, old)                    \
-	({                                        \
-		typeof(new) either;               \
-		if (bpf_core_type_exists(type)) { \
-			barrier();                \
-			either = (new);           \
-		} else {                          \
-			barrier();                \
-			either = (old);           \
-		}                                 \
-		either;                           \
-	})
+static __always_inline bool compat_has_slab(void)
+{
+	return bpf_core_type_exists(struct slab);
+}
 
-/* 5.17, d122019bf061: struct slab overlays struct page. */
-#define SLAB_READ(page, field)                                           \
-	EITHER(struct slab, BPF_CORE_READ((struct slab *)(page), field), \
-	       BPF_CORE_READ((struct page___slab *)(page), field))
-#define SLAB_BITS(page, field)                                                           \
-	EITHER(struct slab, BPF_CORE_READ_BITFIELD_PROBED((struct slab *)(page), field), \
-	       BPF_CORE_READ_BITFIELD_PROBED((struct page___slab *)(page), field))
+/* The same for struct kmem_cache: from 7.1, it has a pair of lists and barn for each node. */
+static __always_inline bool compat_has_per_node(void)
+{
+	return bpf_core_type_exists(struct kmem_cache_per_node_ptrs);
+}
 
 /*
  * The top byte of page_type where BTF has PGTY_slab (6.12 has it, 6.1 does not); before that, a
@@ -298,7 +311,9 @@ static __always_inline bool compat_page_is_gone(__u64 page)
 
 static __always_inline __u64 compat_slab_cache(__u64 page)
 {
-	return (__u64)SLAB_READ(page, slab_cache);
+	if (compat_has_slab())
+		return (__u64)BPF_CORE_READ((struct slab *)page, slab_cache);
+	return (__u64)BPF_CORE_READ((struct page___slab *)page, slab_cache);
 }
 
 /*
@@ -320,21 +335,32 @@ static __always_inline __u64 compat_page_cache(__u64 page)
 
 static __always_inline __u64 compat_slab_freelist(__u64 page)
 {
-	return (__u64)SLAB_READ(page, freelist);
+	if (compat_has_slab())
+		return (__u64)BPF_CORE_READ((struct slab *)page, freelist);
+	return (__u64)BPF_CORE_READ((struct page___slab *)page, freelist);
 }
 
 /* The number of objects that are not on the slab's free list, and of all objects. */
 static __always_inline void compat_slab_counts(__u64 page, __u32 *inuse, __u32 *objects)
 {
-	*inuse = SLAB_BITS(page, inuse);
-	*objects = SLAB_BITS(page, objects);
+	struct page___slab *old = (void *)page;
+	struct slab *slab = (void *)page;
+
+	if (compat_has_slab()) {
+		*inuse = BPF_CORE_READ_BITFIELD_PROBED(slab, inuse);
+		*objects = BPF_CORE_READ_BITFIELD_PROBED(slab, objects);
+	} else {
+		*inuse = BPF_CORE_READ_BITFIELD_PROBED(old, inuse);
+		*objects = BPF_CORE_READ_BITFIELD_PROBED(old, objects);
+	}
 }
 
 /* The slab whose list_head is at `entry`. */
 static __always_inline __u64 compat_slab_of_list(__u64 entry)
 {
-	return entry - EITHER(struct slab, bpf_core_field_offset(struct slab, slab_list),
-			      bpf_core_field_offset(struct page___slab, slab_list));
+	if (compat_has_slab())
+		return entry - bpf_core_field_offset(struct slab, slab_list);
+	return entry - bpf_core_field_offset(struct page___slab, slab_list);
 }
 
 /* The key of hardened free pointers; 0 if free pointers are not hardened. */
@@ -371,7 +397,9 @@ static __always_inline __u64 compat_cpu_slab_page(__u64 cpu_slab)
 	struct kmem_cache_cpu___slab *c = (void *)cpu_slab;
 	struct kmem_cache_cpu___page *old = (void *)cpu_slab;
 
-	return EITHER(struct slab, (__u64)BPF_CORE_READ(c, slab), (__u64)BPF_CORE_READ(old, page));
+	if (compat_has_slab())
+		return (__u64)BPF_CORE_READ(c, slab);
+	return (__u64)BPF_CORE_READ(old, page);
 }
 
 /*
@@ -383,11 +411,8 @@ static __always_inline __u64 compat_cpu_slab_partial(__u64 cpu_slab)
 	struct kmem_cache_cpu___slab *c = (void *)cpu_slab;
 	struct kmem_cache_cpu___page *old = (void *)cpu_slab;
 
-	if (bpf_core_type_exists(struct slab)) {
-		barrier();
+	if (compat_has_slab())
 		return bpf_core_field_exists(c->partial) ? (__u64)BPF_CORE_READ(c, partial) : 0;
-	}
-	barrier();
 	return bpf_core_field_exists(old->partial) ? (__u64)BPF_CORE_READ(old, partial) : 0;
 }
 
@@ -396,11 +421,8 @@ static __always_inline __u64 compat_slab_next(__u64 page)
 	struct page___slab *old = (void *)page;
 	struct slab *slab = (void *)page;
 
-	if (bpf_core_type_exists(struct slab)) {
-		barrier();
+	if (compat_has_slab())
 		return bpf_core_field_exists(slab->next) ? (__u64)BPF_CORE_READ(slab, next) : 0;
-	}
-	barrier();
 	return (__u64)BPF_CORE_READ(old, next);
 }
 
@@ -412,36 +434,35 @@ static __always_inline __u64 compat_cache_cpu_sheaves(struct kmem_cache *s)
 	return bpf_core_field_exists(c->cpu_sheaves) ? (__u64)BPF_CORE_READ(c, cpu_sheaves) : 0;
 }
 
-/*
- * A cache's lists on a node: an array in struct kmem_cache up to 7.0, paired with the barn from
- * 7.1.
- */
-static __always_inline __u64 compat_cache_node(struct kmem_cache *s, __u32 node)
+/* From 7.1: the address of a node's pair. */
+static __always_inline __u64 compat_per_node(struct kmem_cache *s, __u32 node)
 {
-	return compat_read_word(
-		(__u64)s +
-		EITHER(struct kmem_cache_per_node_ptrs,
-		       bpf_core_field_offset(struct kmem_cache___per_node, per_node) +
-			       node * bpf_core_type_size(struct kmem_cache_per_node_ptrs) +
-			       bpf_core_field_offset(struct kmem_cache_per_node_ptrs, node),
-		       bpf_core_field_offset(struct kmem_cache___node, node) + node * 8));
+	return (__u64)s + bpf_core_field_offset(struct kmem_cache___per_node, per_node) +
+	       node * bpf_core_type_size(struct kmem_cache_per_node_ptrs);
 }
 
-/* A cache's barn of full sheaves on a node; 0 if there is none. */
+/* A cache's lists on a node. Up to 7.0, struct kmem_cache has an array of pointers to them. */
+static __always_inline __u64 compat_cache_node(struct kmem_cache *s, __u32 node)
+{
+	if (compat_has_per_node())
+		return compat_read_word(
+			compat_per_node(s, node) +
+			bpf_core_field_offset(struct kmem_cache_per_node_ptrs, node));
+	return compat_read_word((__u64)s + bpf_core_field_offset(struct kmem_cache___node, node) +
+				node * 8);
+}
+
+/* A cache's barn of full sheaves on a node; 0 if it has none. Up to 7.0, the lists point to it. */
 static __always_inline __u64 compat_cache_barn(struct kmem_cache *s, __u32 node)
 {
 	struct kmem_cache_node___barn *lists;
 
-	if (bpf_core_type_exists(struct kmem_cache_per_node_ptrs)) {
-		barrier();
+	if (compat_has_per_node())
 		return compat_read_word(
-			(__u64)s + bpf_core_field_offset(struct kmem_cache___per_node, per_node) +
-			node * bpf_core_type_size(struct kmem_cache_per_node_ptrs) +
+			compat_per_node(s, node) +
 			bpf_core_field_offset(struct kmem_cache_per_node_ptrs, barn));
-	}
 	if (!bpf_core_field_exists(struct kmem_cache_node___barn, barn))
 		return 0;
-	barrier();
 	lists = (void *)compat_cache_node(s, node);
 	return lists ? (__u64)BPF_CORE_READ(lists, barn) : 0;
 }

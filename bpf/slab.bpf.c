@@ -29,7 +29,7 @@ static __always_inline bool slab_size_hit(__u64 size)
 
 /*
  * Handle an allocation whose event names its cache in argument 2: NULL for large kmalloc, which has
- * a size instead. If `size` is 0 and cfg_reads is off, only a helper call can read the cache's
+ * a size instead. If `size` is 0 and compat_reads() is off, only a helper call can read the cache's
  * size: the program did not check the sample, so this function does.
  */
 GLOBAL int slab_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u64 size)
@@ -40,13 +40,14 @@ GLOBAL int slab_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u64 size)
 	__u32 row, at, cpu_id;
 	__u64 mean;
 
-	if (cfg_exact || cfg_reads) /* it is sampled already; otherwise that is checked below */
+	if (cfg_exact ||
+	    compat_reads()) /* it is sampled already; otherwise that is checked below */
 		live_prefetch(kmt_key(KMT_SLAB, ctx->args[1]));
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
 	cache = cache_find(cpu, ctx->args[2] ?: KMT_CACHE_LARGE, &at);
-	if (!cfg_reads && !size && cache && !slab_size_hit(cache->size))
+	if (!compat_reads() && !size && cache && !slab_size_hit(cache->size))
 		return 0;
 	if (!sample_weigh(cpu_id, KMT_SLAB, &mean) || !pool_enabled(KMT_SLAB) ||
 	    ctx->args[1] <= ZERO_SIZE_PTR)
@@ -125,9 +126,9 @@ GLOBAL int slab_handle_sized(struct bpf_raw_tracepoint_args *ctx)
  *                                                       (11e9734bcb6a)
  * Up to 6.0 each event has a twin, NAME_node, with the node as one more argument.
  */
-#define SLAB_FROM_CACHE(name, event)                                                \
-	PROGRAM_ALLOC(name, event, cache_may_be_wanted(ctx->args[2]),               \
-		      !cfg_reads || slab_size_hit(compat_cache_size(ctx->args[2])), \
+#define SLAB_FROM_CACHE(name, event)                                                     \
+	PROGRAM_ALLOC(name, event, cache_may_be_wanted(ctx->args[2]),                    \
+		      !compat_reads() || slab_size_hit(compat_cache_size(ctx->args[2])), \
 		      slab_handle_alloc(ctx, 0))
 #define SLAB_FROM_SIZED_CACHE(name, event)                            \
 	PROGRAM_ALLOC(name, event, true, slab_size_hit(ctx->args[4]), \
