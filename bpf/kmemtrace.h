@@ -210,10 +210,12 @@ struct kmt_memo {
 		       call site apart */
 	__u16 nr;   /* number of frames; set to 0 for good when a check disagrees */
 	__u16 depth; /* words from ctx to the end of the stack when the stack was learned */
-	__u16 word[KMT_FRAMES]; /* where each return address lies, in words from ctx, or … */
+	/*
+	 * Where each return address lies: from 0 on, in words above ctx; below 0, in words from the
+	 * end of the stack.
+	 */
+	__s16 word[KMT_FRAMES];
 };
-#define KMT_FAR \
-	0x8000 /* … at this value and above: in words from the end of the stack, plus 2^16 */
 #define KMT_MEMOS_A_HEAD 2 /* rows of memos for each row of memo_heads */
 
 /*

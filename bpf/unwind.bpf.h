@@ -11,7 +11,8 @@
  *        to ctx instead: the distance from one return address to the next is the frame's size,
  *        which depends on the address alone, so it is learned once for each address (`chain`).
  * hit:   the words at a memo's offsets add up to its sum: the same stack. This takes tens of
- *        instructions and no call.
+ *        instructions and no call. Most offsets count from ctx. Frames of the kernel's entry are at
+ *        a fixed distance from the end of the stack instead, wherever ctx is.
  * miss:  call bpf_get_stack(), then find each return address, in order, among the words of the
  *        stack, and store the offsets in a new memo.
  * audit: unwind every 4096th hit (cfg_audit) again; if the two disagree, count it and drop the
@@ -201,8 +202,8 @@ static __always_inline __u64 unwind_near_by(bool reads, __u64 sp, __u64 end, __u
 
 static __always_inline __u64 unwind_near(__u64 sp, __u64 end, __u32 pool)
 {
-	return cfg_reads ? unwind_near_by(true, sp, end, pool)
-			 : unwind_near_by(false, sp, end, pool);
+	return compat_reads() ? unwind_near_by(true, sp, end, pool)
+			      : unwind_near_by(false, sp, end, pool);
 }
 
 /* Remember the sizes of the frames nearest to ctx, from the offsets in s->memo. */
@@ -335,6 +336,12 @@ GLOBAL int unwind_sum(__u32 scratch_row, __u32 nr)
 	return 0;
 }
 
+/* Words from ctx to the end of the stack. */
+static __always_inline __s32 unwind_depth(const struct unwind_scratch *s)
+{
+	return (s->end - s->sp) >> 3;
+}
+
 /*
  * The stack in s is known at `memo_row`, but its frames lie elsewhere now. If those that moved kept
  * their distance from the end of the stack, the memo uses that distance from now on. Returns
@@ -344,24 +351,27 @@ GLOBAL int unwind_moved(__u32 scratch_row, __u32 memo_row)
 {
 	struct kmt_memo *m = bpf_map_lookup_elem(&memos, &memo_row);
 	struct unwind_scratch *s = scratch_of(scratch_row);
+	__s32 depth;
 	__u32 nr;
 
 	if (!s || !m || !m->nr || m->nr != s->stack.nr)
 		return 0;
 	nr = m->nr;
+	depth = unwind_depth(s);
 	s->at = 0;
 	for (__u32 i = 0; i < KMT_FRAMES; i++) {
-		__u16 was, far;
+		__s32 was, from_ctx, from_end;
 
 		if (i >= nr)
 			break;
 		was = m->word[i];
-		far = s->memo.word[i] - ((s->end - s->sp) >> 3);
-		if (was == s->memo.word[i] || was == far)
+		from_ctx = s->memo.word[i];
+		from_end = from_ctx - depth;
+		if (was == from_ctx || was == from_end)
 			continue;
-		if ((__u16)(was - m->depth) != far)
+		if (was < 0 || was - m->depth != from_end)
 			return 0;
-		m->word[i] = far;
+		m->word[i] = from_end;
 		s->at = 1;
 	}
 	return s->at;
@@ -416,13 +426,13 @@ GLOBAL int unwind_remember(__u32 scratch_row, __u32 stack)
 	m->sum = s->memo.sum;
 	m->part = s->memo.part;
 	m->stack = stack;
-	m->depth = (s->end - s->sp) >> 3;
+	m->depth = unwind_depth(s);
 	__builtin_memcpy(m->word, s->memo.word, sizeof(m->word));
 	/* the kernel's entry frame is at the end of the stack, wherever ctx is */
 	last = s->stack.nr - 1;
 	barrier_var(last);
 	if (last < KMT_FRAMES && !(s->stack.flags & (KMT_STACK_IRQ | KMT_STACK_TRUNCATED)))
-		m->word[last] -= m->depth;
+		m->word[last] -= m->depth; /* now below 0: from the end of the stack */
 	m->nr = s->stack.nr;
 	return compat_swap(link, h, 0, row); /* if another CPU linked a memo of the same hash first,
 						learn this one the next time */
@@ -508,11 +518,27 @@ GLOBAL int unwind_miss(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, _
 	return stack;
 }
 
+/*
+ * What the task is doing, for the key, in 16 bits: its system call, or how deep a kernel thread's
+ * stack is.
+ */
+static __always_inline __u64 unwind_activity(struct unwind_scratch *s, struct task_struct *task,
+					     __u64 depth)
+{
+	__u64 activity = 0;
+
+	if (TASK_READ(task, flags) & PF_KTHREAD)
+		activity = depth >> 3;
+	else if (likely(syscall_at))
+		activity = compat_read_word(s->end - syscall_at) << 2 ^ depth >> UNWIND_COARSE;
+	return activity & ~UNWIND_IRQ;
+}
+
 /* Find out where s->sp lies: sets s->task, s->irq, s->end and s->key. */
 static __always_inline void unwind_locate(struct unwind_scratch *s)
 {
 	struct task_struct *task = compat_task();
-	__u64 base, depth, what = 0;
+	__u64 base, depth, activity;
 
 	s->task = scratch_number(s, task);
 	base = scratch_number(s, TASK_READ(task, stack));
@@ -521,16 +547,12 @@ static __always_inline void unwind_locate(struct unwind_scratch *s)
 	if (unlikely(s->irq)) {
 		s->end = s->sp +
 			 UNWIND_CHUNKS * UNWIND_CHUNK * 8; /* reading stops at the guard page */
-		what = ((s->sp & 0x3fff) >> 3) | UNWIND_IRQ;
+		activity = ((s->sp & 0x3fff) >> 3) | UNWIND_IRQ;
 	} else {
 		s->end = base + cfg_thread_size;
-		if (TASK_READ(task, flags) & PF_KTHREAD)
-			what = depth >> 3;
-		else if (likely(syscall_at))
-			what = compat_read_word(s->end - syscall_at) << 2 ^ depth >> UNWIND_COARSE;
-		what &= ~UNWIND_IRQ;
+		activity = unwind_activity(s, task, depth);
 	}
-	s->key = (s->site ?: unwind_near(s->sp, s->end, s->object.pool)) ^ what << 48;
+	s->key = (s->site ?: unwind_near(s->sp, s->end, s->object.pool)) ^ activity << 48;
 }
 
 /*
@@ -575,39 +597,35 @@ GLOBAL int unwind_audit(struct bpf_raw_tracepoint_args *ctx, __u32 scratch_row, 
 	return 0;
 }
 
-/*
- * Do the words at a memo's offsets add up to its sum? Offsets with the top bit set (KMT_FAR) count
- * from sp + away.
- */
+/* Do the words at a memo's offsets add up to its sum, on the stack from sp to end? */
 static __always_inline bool unwind_adds_up_by(bool reads, const struct kmt_memo *m, __u64 sp,
-					      __u64 away)
+					      __u64 end)
 {
-	__u64 nr = m->nr, sum = 0;
+	__u64 sum = 0;
+	__u32 nr = m->nr;
 
-	if (nr > KMT_FRAMES)
-		return false;
-	barrier_var(nr); /* so that the compiler uses the bound just checked */
-	for (__u64 i = 0; i < nr; i++) {
-		__u64 word = m->word[i];
+	for (__u32 i = 0; i < KMT_FRAMES; i++) {
+		__s64 word;
 
+		if (i >= nr)
+			break;
 		if (i == UNWIND_PART && (__u32)sum != m->part)
 			return false;
-		word = sp + word * 8 + (word & KMT_FAR ? away : 0);
-		sum = kmt_sum(sum, compat_read_word_by(reads, word));
+		word = m->word[i];
+		sum = kmt_sum(sum, compat_read_word_by(reads, (word < 0 ? end : sp) + word * 8));
 	}
 	return nr && sum == m->sum;
 }
 
-/* The same for memo `memo_row` and the stack from sp to end. */
+/* The same for memo `memo_row`. */
 GLOBAL int unwind_matches(__u32 memo_row, __u64 sp, __u64 end)
 {
 	struct kmt_memo *m = bpf_map_lookup_elem(&memos, &memo_row);
-	__u64 away = end - sp - (1 << 16) * 8;
 
 	if (!m)
 		return 0;
-	return cfg_reads ? unwind_adds_up_by(true, m, sp, away)
-			 : unwind_adds_up_by(false, m, sp, away);
+	return compat_reads() ? unwind_adds_up_by(true, m, sp, end)
+			      : unwind_adds_up_by(false, m, sp, end);
 }
 
 /*
