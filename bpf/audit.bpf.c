@@ -43,7 +43,7 @@ struct {
 
 const volatile __u32 cfg_nodes WEAK = 1;
 
-static __always_inline struct kmt_audit *audit_state(void)
+static __always_inline struct kmt_audit *audit_shared(void)
 {
 	__u32 zero = 0;
 
@@ -75,7 +75,7 @@ static __always_inline void slab_take(struct kmt_audit *a, __u64 base, __u32 ord
  */
 GLOBAL int audit_walk(__u32 on_cpu_freelist)
 {
-	struct kmt_audit *a = audit_state();
+	struct kmt_audit *a = audit_shared();
 
 	if (!a)
 		return 1;
@@ -115,7 +115,7 @@ GLOBAL int audit_walk(__u32 on_cpu_freelist)
 /* Walk the whole list that begins at `first`. Returns whether it ended properly. */
 GLOBAL int audit_walk_all(__u64 first, __u32 on_cpu_freelist)
 {
-	struct kmt_audit *a = audit_state();
+	struct kmt_audit *a = audit_shared();
 
 	if (!a)
 		return 0;
@@ -132,7 +132,7 @@ GLOBAL int audit_walk_all(__u64 first, __u32 on_cpu_freelist)
 GLOBAL int audit_cache(__u64 cache)
 {
 	struct kmem_cache *s = (void *)cache;
-	struct kmt_audit *a = audit_state();
+	struct kmt_audit *a = audit_shared();
 
 	if (!a)
 		return 0;
@@ -186,7 +186,7 @@ SEC("?raw_tp/kmem_cache_alloc")
 int audit_pages(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct kmem_cache *s = (void *)ctx->args[2];
-	struct kmt_audit *a = audit_state();
+	struct kmt_audit *a = audit_shared();
 	__u64 lists, head, entry;
 	__u32 order;
 
@@ -213,7 +213,7 @@ int audit_pages(struct bpf_raw_tracepoint_args *ctx)
 SEC("?raw_tp/mm_page_alloc")
 int audit_pages_old(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct kmt_audit *a = audit_state();
+	struct kmt_audit *a = audit_shared();
 	struct kmem_cache *s;
 	__u64 page, *seen;
 
@@ -238,7 +238,7 @@ int audit_pages_old(struct bpf_raw_tracepoint_args *ctx)
 SEC("?raw_tp")
 int audit_cpu(void *ctx)
 {
-	struct kmt_audit *a = audit_state();
+	struct kmt_audit *a = audit_shared();
 	__u32 zero = 0, cpu = bpf_get_smp_processor_id();
 	__u64 *offset = bpf_map_lookup_elem(&audit_cpu_offset, &cpu);
 	void *here = bpf_map_lookup_elem(&audit_anchor, &zero);
@@ -264,7 +264,7 @@ int audit_cpu(void *ctx)
 GLOBAL int audit_sheaf(__u64 sheaf)
 {
 	struct slab_sheaf *s = (void *)sheaf;
-	struct kmt_audit *a = audit_state();
+	struct kmt_audit *a = audit_shared();
 	__u32 size, at;
 
 	if (!a || !sheaf || !bpf_core_type_exists(struct slab_sheaf))
@@ -287,7 +287,7 @@ GLOBAL int audit_sheaf(__u64 sheaf)
 GLOBAL int audit_cpu_slab_try(__u64 cpu_slab)
 {
 	struct kmem_cache_cpu *c = (void *)cpu_slab;
-	struct kmt_audit *a = audit_state();
+	struct kmt_audit *a = audit_shared();
 	__u64 tid, first, page;
 	__u32 nr, inuse, objects;
 
@@ -326,7 +326,7 @@ GLOBAL int audit_cpu_sheaves(__u64 percpu)
  */
 GLOBAL int audit_cpu_partial(__u64 cpu_slab)
 {
-	struct kmt_audit *a = audit_state();
+	struct kmt_audit *a = audit_shared();
 	__u64 page = compat_cpu_slab_partial(cpu_slab);
 	__u32 inuse, objects;
 
@@ -347,7 +347,7 @@ GLOBAL int audit_cpu_partial(__u64 cpu_slab)
 GLOBAL int audit_gather_cpu(__u64 cpu_slab, __u64 sheaves, __u32 cpu)
 {
 	__u64 *offset = bpf_map_lookup_elem(&audit_cpu_offset, &cpu);
-	struct kmt_audit *a = audit_state();
+	struct kmt_audit *a = audit_shared();
 	__u64 mine;
 
 	if (!a || !offset || !*offset)
@@ -391,7 +391,7 @@ int audit_gather(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct kmem_cache *s = (void *)ctx->args[0];
 	__u32 first = ctx->args[1], node = ctx->args[2];
-	struct kmt_audit *a = audit_state();
+	struct kmt_audit *a = audit_shared();
 	__u64 cpu_slab, sheaves, barn;
 
 	if (!a)
@@ -434,13 +434,13 @@ SEC("?raw_tp")
 int audit_caches(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u64 cache = ctx->args[0], last = ctx->args[1];
-	struct kmt_audit *a = audit_state();
+	struct kmt_audit *a = audit_shared();
 
 	if (!a)
 		return 0;
 	for (int i = 0; i < CACHE_STEPS; i++) {
 		if (cache_adds_up((void *)cache))
-			cache_add(cache);
+			cache_intern(cache);
 		cache = compat_read_word(FIELD_ADDRESS(cache, struct kmem_cache, list));
 		if (cache)
 			cache -= bpf_core_field_offset(struct kmem_cache, list);
@@ -474,7 +474,7 @@ static __always_inline int slab_is_ours(struct kmt_audit *a, __u64 addr, __u32 o
 GLOBAL int audit_slab_try(void)
 {
 	__u32 inuse, objects, inuse_then, objects_then, words;
-	struct kmt_audit *a = audit_state();
+	struct kmt_audit *a = audit_shared();
 	__u64 page, first;
 
 	if (!a)
@@ -498,7 +498,7 @@ GLOBAL int audit_slab_try(void)
 /* Make the slab of `addr` the current one and read its free list. KMT_LIVE means: see a->free. */
 GLOBAL int audit_slab(__u64 addr)
 {
-	struct kmt_audit *a = audit_state();
+	struct kmt_audit *a = audit_shared();
 	__u64 page = page_of(addr);
 	__u32 order, shift;
 	int ours;
@@ -536,7 +536,7 @@ GLOBAL int audit_slab(__u64 addr)
 
 GLOBAL int audit_verify_slab(__u64 addr, __u64 cache)
 {
-	struct kmt_audit *a = audit_state();
+	struct kmt_audit *a = audit_shared();
 	__u64 index;
 	int verdict;
 
@@ -654,7 +654,7 @@ SEC("?raw_tp")
 int audit_verify(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 nr = ctx->args[0];
-	struct kmt_audit *a = audit_state();
+	struct kmt_audit *a = audit_shared();
 
 	if (!a)
 		return 0;

@@ -62,7 +62,7 @@ static __always_inline bool cache_may_be_wanted(__u64 ptr)
 }
 
 /* Make a row for the cache at `ptr`. Returns the row, or 0 if the table is full. */
-GLOBAL int cache_add(__u64 ptr)
+GLOBAL int cache_intern(__u64 ptr)
 {
 	struct kmem_cache *s = (void *)ptr;
 	__u32 h = ptr == KMT_CACHE_LARGE ? 1 : hash_row(ptr, 64 - 10);
@@ -112,7 +112,7 @@ static __always_inline struct kmt_cache_key *cache_find(struct kmt_cpu *cpu, __u
 		if (k->ptr == ptr)
 			return k;
 	}
-	*row = cache_add(ptr);
+	*row = cache_intern(ptr);
 	if (!*row)
 		cpu->losses[KMT_LOSS_CACHE_FULL]++;
 	return bpf_map_lookup_elem(&cache_keys, row);
