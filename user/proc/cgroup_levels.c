@@ -25,7 +25,7 @@
 #define DYING_KEPT 16 /* a subtree with as many removed cgroups gets a row */
 #define ROOT_ID    1  /* id of the first node that kernfs_create_root() creates */
 
-struct walk {
+struct cgroup_walk {
 	const char *mount;
 	double deadline_s;
 	struct cgroup_levels rows;
@@ -40,7 +40,7 @@ static double now_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void walk_free(struct walk *w)
+static void cgroup_walk_free(struct cgroup_walk *w)
 {
 	for (size_t i = 0; i < w->queue.nr; i++)
 		free(w->queue.items[i]);
@@ -72,7 +72,8 @@ static void path_store(const char *path, struct cgroup_level *row)
 		snprintf(row->path, sizeof(row->path), "…%s", path + len - room);
 }
 
-static int row_add(struct walk *w, const char *path, const struct cgroup_level *counts)
+static int cgroup_walk_row(struct cgroup_walk *w, const char *path,
+			   const struct cgroup_level *counts)
 {
 	struct cgroup_level *row;
 
@@ -86,7 +87,7 @@ static int row_add(struct walk *w, const char *path, const struct cgroup_level *
 	return 0;
 }
 
-static int queue_add(struct walk *w, const char *parent, const char *name)
+static int cgroup_walk_add(struct cgroup_walk *w, const char *parent, const char *name)
 {
 	char **slot, *path;
 
@@ -118,7 +119,7 @@ static void counts_read(const char *dir, struct cgroup_level *counts)
 }
 
 /* Read one directory and queue those below it. A directory that is gone is no error. */
-static int visit(struct walk *w, const char *path)
+static int visit(struct cgroup_walk *w, const char *path)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
 	struct cgroup_level counts;
@@ -134,18 +135,18 @@ static int visit(struct walk *w, const char *path)
 		return 0;
 	counts_read(name, &counts);
 	counts.id = st.st_ino;
-	err = row_add(w, path, &counts);
+	err = cgroup_walk_row(w, path, &counts);
 	while (!err && (entry = readdir(dir)))
 		if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") &&
 		    strcmp(entry->d_name, ".."))
-			err = queue_add(w, path, entry->d_name);
+			err = cgroup_walk_add(w, path, entry->d_name);
 	return err;
 }
 
 /* Visit breadth-first, so that a tree that is too large loses its depths, never its top. */
-static int walk_tree(struct walk *w)
+static int cgroup_walk_all(struct cgroup_walk *w)
 {
-	int err = queue_add(w, "", "");
+	int err = cgroup_walk_add(w, "", "");
 
 	for (size_t i = 0; i < w->queue.nr && !err && now_s() < w->deadline_s; i++)
 		err = visit(w, w->queue.items[i]);
@@ -187,8 +188,9 @@ int64_t cgroup_v1_dying(const char *buf, size_t len, const char *controller, int
 static int64_t directories_count(const char *mount, double deadline_s)
 {
 	int64_t count = 0;
-	_cleanup_(walk_free) struct walk w = {.mount = mount, .deadline_s = deadline_s};
-	int err = queue_add(&w, "", "");
+	_cleanup_(cgroup_walk_free) struct cgroup_walk w = {.mount = mount,
+							    .deadline_s = deadline_s};
+	int err = cgroup_walk_add(&w, "", "");
 
 	for (size_t i = 0; i < w.queue.nr && !err; i++) {
 		_cleanup_closedir_ DIR *dir = NULL;
@@ -203,7 +205,7 @@ static int64_t directories_count(const char *mount, double deadline_s)
 		while (dir && !err && (entry = readdir(dir)))
 			if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") &&
 			    strcmp(entry->d_name, ".."))
-				err = queue_add(&w, w.queue.items[i], entry->d_name);
+				err = cgroup_walk_add(&w, w.queue.items[i], entry->d_name);
 	}
 	return err || w.queue.nr >= WALK_MAX ? -1 : count;
 }
@@ -241,11 +243,12 @@ static int v1_read(const char *proc_root, double deadline_s, struct cgroup_level
 int cgroup_levels_read(const char *proc_root, struct cgroup_levels *out)
 {
 	char mount[PATH_MAX];
-	_cleanup_(walk_free) struct walk w = {.mount = mount, .deadline_s = now_s() + WALK_S};
+	_cleanup_(cgroup_walk_free) struct cgroup_walk w = {.mount = mount,
+							    .deadline_s = now_s() + WALK_S};
 	int err = 0;
 
 	if (!mount_find(proc_root, "cgroup2", "", mount, sizeof(mount)))
-		err = walk_tree(&w);
+		err = cgroup_walk_all(&w);
 	rows_limit(&w.rows);
 	err = err ?: v1_read(proc_root, w.deadline_s, &w.rows);
 	if (err)

@@ -39,13 +39,14 @@ static size_t pool_grown(const struct progress *p)
 	return most;
 }
 
-struct line {
+struct progress_line {
 	char *buf;
 	size_t size, columns, length;
 };
 
 /* Add a piece if it fits. The first one that does not fit ends the line. */
-__attribute__((format(printf, 2, 3))) static void line_add(struct line *l, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void progress_add(struct progress_line *l,
+							       const char *fmt, ...)
 {
 	char piece[128];
 	va_list ap;
@@ -66,28 +67,28 @@ __attribute__((format(printf, 2, 3))) static void line_add(struct line *l, const
 char *progress_line(const struct progress *p, const struct progress_facts *f, size_t columns,
 		    char *buf, size_t size)
 {
-	struct line l = {.buf = buf, .size = size, .columns = columns};
+	struct progress_line l = {.buf = buf, .size = size, .columns = columns};
 	double passed = f->now_s - p->shown_s;
 	char a[UNITS_MAX], b[UNITS_MAX];
 	size_t pool = pool_grown(p);
 
 	buf[0] = '\0';
 	if (f->duration_s > 0)
-		line_add(&l, "%.0f of %.0f s", f->now_s, f->duration_s);
+		progress_add(&l, "%.0f of %.0f s", f->now_s, f->duration_s);
 	else
-		line_add(&l, "%.0f s", f->now_s);
+		progress_add(&l, "%.0f s", f->now_s);
 	if (pool < PROGRESS_POOLS)
-		line_add(&l, "  %s +%s", pool_names[pool],
-			 units_bytes(a, (double)(p->now_kb[pool] - p->start_kb[pool]) * 1024));
+		progress_add(&l, "  %s +%s", pool_names[pool],
+			     units_bytes(a, (double)(p->now_kb[pool] - p->start_kb[pool]) * 1024));
 	else
-		line_add(&l, "  no pool grew");
+		progress_add(&l, "  no pool grew");
 	if (f->lost)
-		line_add(&l, "  %s events lost", units_count(a, (double)f->lost));
-	line_add(&l, "  %s events/s",
-		 units_count(a, passed > 0 ? (double)(f->events - p->events) / passed : 0));
-	line_add(&l, "  %s objects held", units_count(b, (double)f->outstanding));
+		progress_add(&l, "  %s events lost", units_count(a, (double)f->lost));
+	progress_add(&l, "  %s events/s",
+		     units_count(a, passed > 0 ? (double)(f->events - p->events) / passed : 0));
+	progress_add(&l, "  %s objects held", units_count(b, (double)f->outstanding));
 	if (!isnan(f->cpu_percent))
-		line_add(&l, "  CPU %.2f%%", f->cpu_percent);
+		progress_add(&l, "  CPU %.2f%%", f->cpu_percent);
 	return buf;
 }
 

@@ -349,7 +349,7 @@ static int meminfo_read(const char *proc_root)
 }
 
 /* Count the files that can be opened, by opening and closing them. */
-static int files_read(void)
+static int files_left(void)
 {
 	int fds[RECORD_FILES], nr = 0;
 
@@ -476,7 +476,7 @@ void kernel_facts_read(const char *proc_root, const char *btf_path, struct kerne
 	libbpf_set_print(NULL); /* we explain refusals ourselves */
 	memset(out, 0, sizeof(*out));
 	out->btf_path = btf_path;
-	out->files = files_read();
+	out->files = files_left();
 	out->address_bytes = limit_read(RLIMIT_AS, RECORD_ADDRESS_BYTES);
 	out->data_bytes = limit_read(RLIMIT_DATA, RECORD_DATA_BYTES);
 	btf_read(btf_path, out);
