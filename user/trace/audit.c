@@ -22,7 +22,7 @@
 #define CACHE_RUNS      16 /* runs of audit_caches: enough for 4096 caches, more than there are rows */
 #define CHECKS_APART_NS 1000000000ull /* two checks this far apart count as two */
 #define EXTRA_SHARE \
-	16 /* at most 1/EXTRA_SHARE of a run\'s objects are extra pages, outside the sample */
+	16 /* at most 1/EXTRA_SHARE of a run's objects are extra pages, outside the sample */
 #define NO_TABLE_MOST 64 /* once so many pages of a stack were no page tables, skip its others */
 
 /* An object to check. */
