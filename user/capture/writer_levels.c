@@ -51,8 +51,8 @@ static bool name_is_beyond(uint32_t id)
  * The name id of a row. Two rows of a snapshot can have the same name (two slab caches may). The
  * nth of them always gets the same id, because `twin` is part of the key.
  */
-static int find_name(struct capture_writer *w, enum level_part part, const struct level *l,
-		     uint32_t *id)
+static int level_name_id(struct capture_writer *w, enum level_part part, const struct level *l,
+			 uint32_t *id)
 {
 	struct level_state *state = &w->levels[part];
 	struct intern_key key = {0};
@@ -93,7 +93,7 @@ static int put_part(struct capture_writer *w, enum level_part part, const struct
 		bool changed;
 
 		level_get(s, part, i, &level);
-		err = find_name(w, part, &level, &id);
+		err = level_name_id(w, part, &level, &id);
 		if (err)
 			return err;
 		if (name_is_beyond(id))

@@ -649,7 +649,7 @@ static void log_open(struct log *log, size_t number)
 	log->preamble = (struct preamble){0};
 }
 
-static int log_line(struct log *log, struct text line, size_t number)
+static int report_line(struct log *log, struct text line, size_t number)
 {
 	if (line.len && line.p[line.len - 1] == '\r')
 		line.len--;
@@ -671,7 +671,7 @@ int oom_report_parse(const char *buf, size_t len, struct oom_report *out)
 	int err = 0;
 
 	while (!err && text_line(&rest, &line))
-		err = log_line(&log, line, ++number);
+		err = report_line(&log, line, ++number);
 	if (!err) {
 		log_close(&log);
 		err = log.reports          ? block_finish(&log.last, &r)
