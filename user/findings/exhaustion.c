@@ -41,7 +41,7 @@ static int compare_exhaustion(const void *a, const void *b)
 	return x->seconds < y->seconds ? -1 : x->seconds > y->seconds;
 }
 
-static double known(double value)
+static double or_zero(double value)
 {
 	return isnan(value) ? 0 : value;
 }
@@ -54,13 +54,13 @@ static double known(double value)
  */
 static double memory_taken(const struct view *v, const struct snapshot *s)
 {
-	double cache = known(view_level_kb(v, s, "Active(file)")) +
-		       known(view_level_kb(v, s, "Inactive(file)"));
-	double slab = known(view_level_kb(v, s, "SReclaimable"));
+	double cache = or_zero(view_level_kb(v, s, "Active(file)")) +
+		       or_zero(view_level_kb(v, s, "Inactive(file)"));
+	double slab = or_zero(view_level_kb(v, s, "SReclaimable"));
 	double least = snapshot_counter(v->end, "vm.min_free_kbytes");
 
 	if (isnan(least)) /* mm/page_alloc.c, calculate_min_free_kbytes() */
-		least = sqrt(16 * known(view_level_kb(v, s, "MemTotal")));
+		least = sqrt(16 * or_zero(view_level_kb(v, s, "MemTotal")));
 	least *= 1.25; /* the low watermark */
 	return -(view_level_kb(v, s, "MemAvailable") + fmin(cache / 2, least) +
 		 fmin(slab / 2, least));

@@ -719,7 +719,7 @@ static void choose_next(struct writer *w)
 }
 
 /* Growth, and who made it. When nothing grew, what is held is no news. */
-static void say_growth(struct writer *w)
+static void verdict_say_growth(struct writer *w)
 {
 	say_explained(w);
 	say_unseen(w);
@@ -741,7 +741,7 @@ int verdict_build(const struct verdict_facts *f, struct verdict *out)
 	if (!f->v->at)
 		verdict_say(&w, "No allocations were traced; only levels are shown.");
 	if (w.grew)
-		say_growth(&w);
+		verdict_say_growth(&w);
 	say_unusual_level(&w);
 	say_caveats(&w);
 	say_trust(&w);

@@ -246,14 +246,14 @@ struct part {
 	double bytes, count;
 };
 
-static int compare_part(const void *a, const void *b)
+static int compare_grown(const void *a, const void *b)
 {
 	const struct part *x = a, *y = b;
 
 	return x->bytes < y->bytes ? 1 : x->bytes > y->bytes ? -1 : 0;
 }
 
-static double share_of(const struct growth_group *g, const struct holder *h)
+static double holder_share(const struct growth_group *g, const struct holder *h)
 {
 	const struct growth_shares *shares = holder_shares(g, h->cgroup);
 
@@ -290,13 +290,13 @@ static int describe_parts(const struct writer *w, const struct holder *h, char *
 		return -ENOMEM;
 	for (size_t i = 0; i < g->nr; i++) {
 		double bytes =
-			verdict_group_grew(w, &g->groups[i]) ? share_of(&g->groups[i], h) : 0;
+			verdict_group_grew(w, &g->groups[i]) ? holder_share(&g->groups[i], h) : 0;
 
 		if (bytes > 0)
 			part_add(w, &g->groups[i], bytes, parts, &nr);
 	}
 	if (nr)
-		qsort(parts, nr, sizeof(*parts), compare_part);
+		qsort(parts, nr, sizeof(*parts), compare_grown);
 	buf[0] = '\0';
 	for (size_t i = 0; i < nr && i < PARTS_SHOWN && at < size; i++) {
 		const struct part *p = &parts[i];

@@ -129,7 +129,7 @@ static void correct(struct beliefs *b, enum figure f, enum belief_rule rule, dou
 	b->figures[f].source = source;
 }
 
-static bool known(const struct beliefs *b, enum figure f)
+static bool figure_is_known(const struct beliefs *b, enum figure f)
 {
 	return !isnan(b->figures[f].kb);
 }
@@ -183,11 +183,11 @@ static double missing_kb(const struct snapshot *s, const struct beliefs *b, enum
 	*source = "other lines of /proc/meminfo";
 	switch (f) {
 	case FIGURE_S_RECLAIMABLE:
-		if (known(b, FIGURE_SLAB) && known(b, FIGURE_S_UNRECLAIM))
+		if (figure_is_known(b, FIGURE_SLAB) && figure_is_known(b, FIGURE_S_UNRECLAIM))
 			return beliefs_kb(b, FIGURE_SLAB) - beliefs_kb(b, FIGURE_S_UNRECLAIM);
 		break;
 	case FIGURE_S_UNRECLAIM:
-		if (known(b, FIGURE_SLAB) && known(b, FIGURE_S_RECLAIMABLE))
+		if (figure_is_known(b, FIGURE_SLAB) && figure_is_known(b, FIGURE_S_RECLAIMABLE))
 			return beliefs_kb(b, FIGURE_SLAB) - beliefs_kb(b, FIGURE_S_RECLAIMABLE);
 		break;
 	case FIGURE_ACTIVE:
@@ -313,7 +313,7 @@ static void rule_available(struct beliefs *b)
 		FIGURE_INACTIVE, FIGURE_S_RECLAIMABLE, FIGURE_K_RECLAIMABLE};
 	double total = beliefs_kb(b, FIGURE_MEM_TOTAL);
 
-	if (!known(b, FIGURE_MEM_AVAILABLE))
+	if (!figure_is_known(b, FIGURE_MEM_AVAILABLE))
 		return;
 	if (beliefs_kb(b, FIGURE_MEM_AVAILABLE) > total) {
 		decide(b, FIGURE_MEM_AVAILABLE, BELIEF_CONTRADICTED, RULE_AVAILABLE_BEYOND_MEMORY);
@@ -330,7 +330,7 @@ static void rule_vmalloc(const struct snapshot *s, struct beliefs *b)
 	bool address_space = named_value_get(&s->meminfo, "VmallocChunk", 0) > 0;
 	double pages = (double)vmalloc_levels_pages(&s->vmallocs) * b->page_bytes / 1024;
 	enum belief_rule rule = address_space ? RULE_VMALLOC_ADDRESS_SPACE : RULE_VMALLOC_ZERO;
-	bool absent = !known(b, FIGURE_VMALLOC_USED);
+	bool absent = !figure_is_known(b, FIGURE_VMALLOC_USED);
 
 	if (!address_space && beliefs_kb(b, FIGURE_VMALLOC_USED) > 0)
 		return;
@@ -345,7 +345,7 @@ static void rule_vmalloc(const struct snapshot *s, struct beliefs *b)
 static void rule_distrusted(struct beliefs *b, uint64_t distrusted)
 {
 	for (int f = 0; f < FIGURES; f++)
-		if ((distrusted & UINT64_C(1) << f) && known(b, f))
+		if ((distrusted & UINT64_C(1) << f) && figure_is_known(b, f))
 			decide(b, f, BELIEF_CONTRADICTED, RULE_DISTRUSTED);
 }
 

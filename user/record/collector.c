@@ -133,7 +133,7 @@ int collector_notice(struct collector *d)
 	return 0;
 }
 
-static int compare_id(const void *a, const void *b)
+static int compare_cgroup_id(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
@@ -149,12 +149,12 @@ static size_t known_cgroups(const struct collector *d, uint64_t *ids)
 		if (d->process_ids[row])
 			ids[nr++] = d->tables->processes[row].cgroup;
 	if (nr)
-		qsort(ids, nr, sizeof(*ids), compare_id);
+		qsort(ids, nr, sizeof(*ids), compare_cgroup_id);
 	return nr;
 }
 
 struct task_cgroup {
-	uint64_t id; /* first: compare_id() reads it */
+	uint64_t id; /* first: compare_cgroup_id() reads it */
 	const struct task_level *task;
 };
 
@@ -184,12 +184,12 @@ int collector_task_cgroups(struct collector *d, const struct task_levels *tasks)
 	for (size_t i = 0; i < tasks->nr; i++)
 		of[i] = (struct task_cgroup){tasks->items[i].cgroup_id, &tasks->items[i]};
 	if (tasks->nr)
-		qsort(of, tasks->nr, sizeof(*of), compare_id);
+		qsort(of, tasks->nr, sizeof(*of), compare_cgroup_id);
 	for (size_t i = 0; i < tasks->nr && !err; i++) {
 		bool last = i + 1 == tasks->nr || of[i + 1].id != of[i].id;
 
 		if (last && of[i].task->tgid &&
-		    !bsearch(&of[i].id, known, nr_known, sizeof(*known), compare_id))
+		    !bsearch(&of[i].id, known, nr_known, sizeof(*known), compare_cgroup_id))
 			err = task_cgroup_put(d, &of[i], &refreshed);
 	}
 	return err;

@@ -52,7 +52,8 @@ int64_t bpf_fdinfo_number(const char *pid, int fd, const char *name)
 }
 
 /* Beyond BPF_OBJECTS_MAX holders further ones are left out. */
-static int holder_add(const struct bpf_holder *holder, const char *name, struct bpf_holders *out)
+static int bpf_holder_add(const struct bpf_holder *holder, const char *name,
+			  struct bpf_holders *out)
 {
 	struct bpf_holder *h;
 	size_t len = strlen(name), room = sizeof(h->name) - 1 - strlen("…");
@@ -82,11 +83,11 @@ int bpf_holders_of_program(int fd, uint32_t id, const char *name, struct bpf_hol
 		return 0;
 	snprintf(shown, sizeof(shown), "%.*s", BPF_OBJ_NAME_LEN, name);
 	for (__u32 i = 0; i < info.nr_map_ids && i < MAPS_OF_PROGRAM && !err; i++)
-		err = holder_add(&(struct bpf_holder){.kind = BPF_KIND_MAP,
-						      .id = maps[i],
-						      .how = BPF_HELD_BY_PROGRAM,
-						      .holder = id},
-				 shown, out);
+		err = bpf_holder_add(&(struct bpf_holder){.kind = BPF_KIND_MAP,
+							  .id = maps[i],
+							  .how = BPF_HELD_BY_PROGRAM,
+							  .holder = id},
+				     shown, out);
 	return err;
 }
 
@@ -102,7 +103,7 @@ static int descriptor_add(const char *pid, int fd, const struct bpf_holder *like
 		h.kind = BPF_KIND_PROGRAM;
 		h.id = bpf_fdinfo_number(pid, fd, "prog_id:");
 	}
-	return h.id < 0 || h.id > UINT32_MAX ? 0 : holder_add(&h, holder, out);
+	return h.id < 0 || h.id > UINT32_MAX ? 0 : bpf_holder_add(&h, holder, out);
 }
 
 /* ---- processes ---- */
@@ -252,11 +253,11 @@ static int links_read(double deadline_s, struct bpf_holders *out)
 		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
 			continue;
 		type = libbpf_bpf_link_type_str(info.type);
-		err = holder_add(&(struct bpf_holder){.kind = BPF_KIND_PROGRAM,
-						      .id = info.prog_id,
-						      .how = BPF_HELD_BY_LINK,
-						      .holder = id},
-				 type ?: "link", out);
+		err = bpf_holder_add(&(struct bpf_holder){.kind = BPF_KIND_PROGRAM,
+							  .id = info.prog_id,
+							  .how = BPF_HELD_BY_LINK,
+							  .holder = id},
+				     type ?: "link", out);
 	}
 	return err;
 }
