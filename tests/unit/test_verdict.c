@@ -519,7 +519,7 @@ static struct cap_held *held_more(struct capture *c, uint32_t cache, const char 
 }
 
 /* One program starts threads: the kernel allocates for each at many places. */
-static void one_leak_by_many_paths_is_one_leak(void **state)
+static struct capture *sample_threads(void)
 {
 	static const char *const paths[][4] = {
 		{"dup_task_struct", "copy_process", "kernel_clone", "__x64_sys_clone3"},
@@ -531,7 +531,6 @@ static void one_leak_by_many_paths_is_one_leak(void **state)
 	uint32_t tasks = sample_cache(c, "task_struct", 4096, 4096, false);
 	struct cap_checkpoint *at = &c->checkpoints[0];
 
-	(void)state;
 	at->held.items[0].bytes = at->held.items[1].bytes = 1000; /* others hold little */
 	at->held.items[0].process = 2;
 	at->held.items[1].process = 2;
@@ -544,6 +543,21 @@ static void one_leak_by_many_paths_is_one_leak(void **state)
 
 		*task = (struct task_level){.tgid = 4242, .comm = "plant", .threads = i ? 6001 : 1};
 	}
+	return c;
+}
+
+static void one_leak_by_many_paths_is_one_leak(void **state)
+{
+	struct capture *c = sample_threads();
+	struct report r;
+
+	(void)state;
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(r.screen.nr_holders, 2);
+	assert_true(r.screen.holders[0].bytes > 44e6 && r.screen.holders[0].bytes < 46e6);
+	assert_non_null(strstr(r.screen.holders[0].what,
+			       "objects of task_struct and other caches to start threads"));
+	report_free(&r);
 	CHECK(c, false, "sudo kmemtrace record --exact --cache task_struct -d 180",
 	      "The largest part, 50.6 MiB (99% of held memory), was allocated through",
 	      "100% of it by plant[4242]: to start 6,000 threads (42.9 MiB, most of it at "

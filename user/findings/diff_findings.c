@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/units.h"
+#include "findings/verdict.h"
 #include "model/confidence.h"
 #include "model/losses.h"
 
@@ -455,12 +456,12 @@ static void diff_next(struct words *w)
 	int n = 0;
 
 	if (top && top->growth.delta > 0 && is_plain_word(cache) && strcmp(cache, "kmalloc-large"))
-		n = asprintf(&w->d->next, "sudo kmemtrace record --exact --cache %s -d 60", cache);
+		n = asprintf(&w->d->next, "sudo kmemtrace record --exact --cache %s -d 180", cache);
 	else if (top && top->growth.delta > 0)
-		n = asprintf(&w->d->next, "sudo kmemtrace record --exact --pool %s -d 60",
+		n = asprintf(&w->d->next, "sudo kmemtrace record --exact --pool %s -d 180",
 			     pool_name(diff_row_pool(top)));
 	else if (level && level->level.delta > 0 && level->new_ && level->new_->reclaimable)
-		n = asprintf(&w->d->next, "echo 2 | sudo tee /proc/sys/vm/drop_caches");
+		n = asprintf(&w->d->next, "%s", VERDICT_DROP_CACHES);
 	else if (level && level->level.delta > 0 && is_plain_word(diff_row_name(level)))
 		n = asprintf(&w->d->next, "sudo kmemtrace record --exact --cache %s -d 600",
 			     diff_row_name(level));

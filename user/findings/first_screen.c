@@ -135,7 +135,9 @@ static void write_headline(const struct screen_facts *f, struct first_screen *s)
 /* Groups of growth that belong together: one process, one cache or class. */
 struct bunch {
 	const struct growth_group *first; /* the largest */
+	const struct plain_words *words;  /* what it is for; NULL: not known */
 	uint32_t process;                 /* 0: unknown */
+	bool other_caches;                /* objects of further caches are in it */
 	double bytes, objects, var;       /* var: from sampling */
 };
 
@@ -144,10 +146,16 @@ static uint32_t main_share(const struct growth_shares *shares)
 	return shares->nr ? shares->items[0].id : 0;
 }
 
-static bool belongs(const struct bunch *b, const struct growth_group *g)
+/* One thing that a process did takes memory in many places: a new thread has its task_struct, its
+ * stack and more. What is for the same thing belongs together, else what is in the same cache. */
+static bool belongs(const struct bunch *b, const struct growth_group *g,
+		    const struct plain_words *words)
 {
-	return b->first->pool == g->pool && b->process == main_share(&g->processes) &&
-	       main_share(&b->first->caches) == main_share(&g->caches) &&
+	if (b->first->pool != g->pool || b->process != main_share(&g->processes))
+		return false;
+	if (words && b->words)
+		return !strcmp(words->noun, b->words->noun);
+	return main_share(&b->first->caches) == main_share(&g->caches) &&
 	       !strcmp(b->first->class_, g->class_);
 }
 
@@ -161,26 +169,33 @@ static int compare_bunch(const void *a, const void *b)
 #define BUNCH_GROUPS 2000 /* later groups are too small to change who holds most */
 
 /* Bunch the groups of `pool` (POOLS: all). *held is what they hold. */
-static size_t bunches_make(const struct growth *g, enum pool pool, struct bunch *out, double *held)
+static size_t bunches_make(const struct screen_facts *f, enum pool pool, struct bunch *out,
+			   double *held)
 {
+	const struct growth *g = f->growth;
 	size_t nr = 0, k;
 
 	*held = 0;
-
 	for (size_t i = 0; i < g->nr && i < BUNCH_GROUPS; i++) {
 		const struct growth_group *group = &g->groups[i];
+		const struct plain_words *words;
 
 		if (pool != POOLS && group->pool != pool)
 			continue;
 		*held += group->bytes;
-		for (k = 0; k < nr && !belongs(&out[k], group); k++)
+		words = plain_words_of(f->v->c, main_share(&group->stacks));
+		for (k = 0; k < nr && !belongs(&out[k], group, words); k++)
 			;
 		if (k == nr)
 			out[nr++] = (struct bunch){.first = group,
+						   .words = words,
 						   .process = main_share(&group->processes)};
 		out[k].bytes += group->bytes;
 		out[k].objects += group->objects;
 		out[k].var += group->traced_var;
+		out[k].other_caches |=
+			main_share(&group->caches) != main_share(&out[k].first->caches) ||
+			group->caches.nr > 1;
 	}
 	if (nr)
 		qsort(out, nr, sizeof(*out), compare_bunch);
@@ -208,13 +223,13 @@ static void write_who(const struct screen_facts *f, const struct bunch *b, struc
 static void write_what(const struct screen_facts *f, const struct bunch *b, char *words)
 {
 	const struct cache_row *cache = growth_cache(b->first, f->caches);
+	const struct plain_words *plain = b->words;
 	char objects[UNITS_MAX];
-
-	const struct plain_words *plain = plain_words_of(f->v->c, main_share(&b->first->stacks));
 
 	add(words, "%s ", units_count(objects, b->objects));
 	if (cache)
-		add(words, "objects of %.*s", NAME_SHOWN, cache->name);
+		add(words, "objects of %.*s%s", NAME_SHOWN, cache->name,
+		    b->other_caches ? " and other caches" : "");
 	else
 		add(words, "allocations of %s%s%s", pool_name(b->first->pool),
 		    b->first->class_[0] ? " " : "", b->first->class_);
@@ -267,9 +282,9 @@ static int write_holders(const struct screen_facts *f, struct first_screen *s)
 	bunches = calloc(nr, sizeof(*bunches));
 	if (!bunches)
 		return -ENOMEM;
-	nr = bunches_make(g, most ? most->pool : POOL_SLAB, bunches, &held);
+	nr = bunches_make(f, most ? most->pool : POOL_SLAB, bunches, &held);
 	if (!nr || bunches[0].bytes < HOLDER_BYTES)
-		nr = bunches_make(g, POOLS, bunches, &held);
+		nr = bunches_make(f, POOLS, bunches, &held);
 	for (size_t i = 0; i < nr && s->nr_holders < SCREEN_HOLDERS; i++) {
 		const struct bunch *b = &bunches[i];
 		struct screen_holder *h;

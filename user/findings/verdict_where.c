@@ -16,10 +16,11 @@
 #include "model/entry.h"
 #include "model/sampling.h"
 
-#define COMMON      0.5       /* of what grew: who has more of it is named */
-#define ONE_PATH    (2 / 3.0) /* of a holder's bytes: a call path with more of them stands for it */
-#define PARTS_SHOWN 3         /* of what a holder allocated for */
-#define PATH_SHOWN  256       /* characters of a cgroup's path */
+#define COMMON       0.5       /* of what grew: who has more of it is named */
+#define ONE_PATH     (2 / 3.0) /* of a holder's bytes: a call path with more of them stands for it */
+#define PARTS_SHOWN  3         /* of what a holder allocated for */
+#define PARTS_GROUPS 2000      /* groups beyond are too small to change what is named */
+#define PATH_SHOWN   256       /* characters of a cgroup's path */
 
 /* A process or a cgroup, and what it has of all that grew. */
 struct holder {
@@ -288,7 +289,7 @@ static int describe_parts(const struct writer *w, const struct holder *h, char *
 
 	if (!parts)
 		return -ENOMEM;
-	for (size_t i = 0; i < g->nr; i++) {
+	for (size_t i = 0; i < g->nr && i < PARTS_GROUPS; i++) {
 		double bytes =
 			verdict_group_grew(w, &g->groups[i]) ? holder_share(&g->groups[i], h) : 0;
 
