@@ -176,10 +176,14 @@ static int balance_copy(const struct balance_args *args)
 {
 	_cleanup_(snapshot_free) struct snapshot s = {0};
 	_cleanup_(input_report_free) struct input_report report = {0};
+	struct unlisted unlisted = UNLISTED_NONE;
 	double own = (double)sysconf(_SC_PAGESIZE);
-	struct balance_origin origin = {.input = &report, .reader_page_bytes = own};
+	struct balance_origin origin = {
+		.unlisted = &unlisted, .input = &report, .reader_page_bytes = own};
 	int err = snapshot_read_copy(args->proc_root, SNAPSHOT_ALL, &report, &s);
 
+	if (!err)
+		unlisted_read_copy(args->proc_root, &unlisted);
 	privileges_keep_none();
 	if (err)
 		return log_error(-err, "cannot read %s/meminfo: %s%s", args->proc_root,

@@ -11,7 +11,9 @@
 #include "base/units.h"
 #include "fuzz.h"
 #include "proc/foreign.h"
+#include "proc/mappings.h"
 #include "proc/oom_report.h"
+#include "proc/page_pools.h"
 #include "proc/snapshot.h"
 #include "proc/unlisted.h"
 #include "sym/build_id.h"
@@ -115,6 +117,23 @@ static void foreign(const char *buf, size_t len)
 	}
 }
 
+/* Files that hint at memory in no line of meminfo. */
+static void hints(const char *buf, size_t len)
+{
+	struct unlisted unlisted = UNLISTED_NONE;
+	struct mapping_totals totals = {0};
+	int64_t bytes = 0;
+
+	allocinfo_parse(buf, len, &unlisted);
+	modules_parse(buf, len, &unlisted);
+	table_value_parse(buf, len, "size");
+	maps_parse(buf, len, &totals);
+	pinned_parse(buf, len, 1, &totals);
+	page_pools_parse(buf, len, &bytes);
+	if (totals.perf_kb < 0 || totals.pinned_kb < 0 || bytes < -1)
+		fuzz_die("a total below zero");
+}
+
 /* A kernel log, and the sheet of its last OOM report. */
 static void oom_log(char *buf, size_t len)
 {
@@ -151,7 +170,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(buf, data + 1, len);
 	buf[len] = '\0'; /* as file_read() does */
-	switch (data[0] % 13) {
+	switch (data[0] % 14) {
 	case 0:
 		meminfo_parse(buf, len, &s.meminfo);
 		break;
@@ -190,6 +209,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 12:
 		oom_log(buf, len);
+		break;
+	case 13:
+		hints(buf, len);
 		break;
 	}
 	snapshot_free(&s);

@@ -191,6 +191,10 @@ static void proc(void)
 		assert_int_equal(file_read(from, &buf, &len), 0);
 		seed(logs[i], 12, buf, len);
 	}
+	seed_text("hints", 13,
+		  "size 4 1073741824\nhv_balloon 1 2\nName: a\nVmPin: 5 kB\n"
+		  "1000-3000 rw-s 0 00:0e 1 anon_inode:[perf_event]\n"
+		  "134479872 32832 kernel/events/ring_buffer.c:811 func:perf_mmap_alloc_page\n");
 	seed_text("size", 9, "64KiB");
 	seed_text("duration", 9, "1.5h");
 }

@@ -343,7 +343,10 @@ static void printed_sheets(void **state)
 	balance_sheet_now(
 		&s,
 		&(struct balance_origin){.hint = hint,
-					 .unlisted = &(struct unlisted){80, 4096, 2820, 106}},
+					 .unlisted = &(struct unlisted){.socket_pages = 80,
+									.fragment_bytes = 4096,
+									.trace_kb = 2820,
+									.percpu_first_pages = 106}},
 		&sheet);
 	sheet.kernel = "6.18.0";
 	sheet.wall_s = 1700000000;

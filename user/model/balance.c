@@ -319,68 +319,19 @@ static double rest_kb(const struct balance *b)
 	return rest;
 }
 
-static int compare_candidate(const void *a, const void *b)
+/* Which memory may be in the rest. */
+static void fill_suspects(const struct snapshot *s, const struct unlisted *u, struct balance *b)
 {
-	double x = ((const struct balance_candidate *)a)->kb,
-	       y = ((const struct balance_candidate *)b)->kb;
+	struct suspects_facts facts = {.s = s,
+				       .unlisted = u,
+				       .page_bytes = b->beliefs.page_bytes,
+				       .total_kb = b->total_kb,
+				       .rest_kb = rest_kb(b)};
 
-	return (x < y) - (x > y);
-}
-
-static void candidate_add(struct balance *b, struct balance_candidate candidate)
-{
-	if (candidate.kb > 0 && b->nr_candidates < BALANCE_CANDIDATES)
-		b->candidates[b->nr_candidates++] = candidate;
-}
-
-/* The page that all of a huge page's zeroes are read from is of the size that a middle page table
- * maps: as many pages as a page has entries, or Hugepagesize where that is less (s390, ppc64). */
-static double huge_zero_page_kb(const struct snapshot *s, double page_bytes)
-{
-	double kb = page_bytes / 8 * page_bytes / 1024, size = line_kb(s, "Hugepagesize");
-
-	return size > 0 ? fmin(size, kb) : kb;
-}
-
-static void fill_unlisted(const struct snapshot *s, const struct unlisted *u, struct balance *b)
-{
-	double page_bytes = b->beliefs.page_bytes;
-	double zero_pages = (double)named_value_get(&s->vmstat, "thp_zero_page_alloc", 0);
-	double inflated = vmstat_pages_kb(s, "balloon_inflate", page_bytes) -
-			  vmstat_pages_kb(s, "balloon_deflate", page_bytes);
-
-	/* At most one exists: the kernel allocates a new one only after it freed the last. */
-	candidate_add(
-		b, (struct balance_candidate){"huge_zero_page",
-					      zero_pages > 0 ? huge_zero_page_kb(s, page_bytes) : 0,
-					      true, "vmstat thp_zero_page_alloc",
-					      "the huge zero page, while any process maps it"});
-	candidate_add(b, (struct balance_candidate){
-				 "memmap", vmstat_pages_kb(s, "nr_memmap_pages", page_bytes), true,
-				 "vmstat nr_memmap_pages",
-				 "page structures of memory added after boot"});
-	if (named_value_get(&s->meminfo, "Balloon", -1) < 0)
-		candidate_add(b,
-			      (struct balance_candidate){"balloon", inflated, true,
-							 "vmstat balloon_inflate - balloon_deflate",
-							 "given back to the hypervisor"});
+	b->nr_candidates = suspects_find(&facts, b->candidates);
 	b->percpu_first_kb = u && u->percpu_first_pages > 0
-				     ? (double)u->percpu_first_pages * page_bytes / 1024
+				     ? (double)u->percpu_first_pages * facts.page_bytes / 1024
 				     : NAN;
-	if (u) {
-		candidate_add(b, (struct balance_candidate){
-					 "sockets", (double)u->socket_pages * page_bytes / 1024,
-					 true, "net/sockstat mem",
-					 "TCP and UDP buffers; part of them is slab"});
-		candidate_add(b, (struct balance_candidate){"fragments",
-							    (double)u->fragment_bytes / 1024, true,
-							    "net/sockstat FRAG memory",
-							    "IP fragments; part of them is slab"});
-		candidate_add(b, (struct balance_candidate){"trace_buffers", (double)u->trace_kb,
-							    false, "tracing/buffer_total_size_kb",
-							    "ring buffers of the kernel's tracer"});
-	}
-	qsort(b->candidates, b->nr_candidates, sizeof(b->candidates[0]), compare_candidate);
 }
 
 /* No MemTotal: every figure is unknown. */
@@ -402,7 +353,7 @@ static void balance_start(const struct snapshot *s, const struct beliefs_hint *h
 		return;
 	}
 	balance_fill(s, b);
-	fill_unlisted(s, unlisted, b);
+	fill_suspects(s, unlisted, b);
 }
 
 /* Some balloon drivers lower MemTotal by each page that they take, others do not. If the balloon is

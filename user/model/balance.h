@@ -13,6 +13,7 @@
 #include "data/snapshot.h"
 #include "data/unlisted.h"
 #include "model/believable.h"
+#include "model/suspects.h"
 
 enum balance_group {
 	BALANCE_FREE,
@@ -66,17 +67,6 @@ struct balance_def {
 extern const struct balance_def balance_defs[BALANCE_LINES];
 const char *balance_group_name(enum balance_group group);  /* "free", …, for JSON */
 const char *balance_group_label(enum balance_group group); /* for people */
-
-#define BALANCE_CANDIDATES 12
-
-/* Memory that is part of Unaccounted and that some other figure of the kernel counts. */
-struct balance_candidate {
-	const char *name;
-	double kb;
-	bool at_most; /* part of it may be in other lines */
-	const char *source;
-	const char *explain;
-};
 
 struct balance {
 	double total_kb;

@@ -15,11 +15,16 @@
 #include "base/file_read.h"
 #include "base/text.h"
 #include "proc/host.h"
+#include "proc/mappings.h"
+#include "proc/page_pools.h"
+#include "proc/virt.h"
 
 #define VALUE_MAX    (INT64_C(1) << 40)
 #define READ_ALL     3  /* klogctl: SYSLOG_ACTION_READ_ALL */
 #define BUFFER_SIZE  10 /* klogctl: SYSLOG_ACTION_SIZE_BUFFER */
 #define MESSAGES_MAX (16 << 20)
+#define SITE_LEAST   (INT64_C(1) << 20) /* a smaller one explains nothing */
+#define CARDS_MAX    16
 
 /* The number after the word `name` of a line. */
 static bool value_after(struct text line, const char *name, int64_t *out)
@@ -118,16 +123,186 @@ static void percpu_multiply(const char *sys_root, struct unlisted *out)
 		cpus > 0 && out->percpu_first_pages > 0 ? out->percpu_first_pages * cpus : -1;
 }
 
-void unlisted_read(const char *proc_root, const char *sys_root, struct unlisted *out)
+/* "size 4 1234" (kstat), "pages_ballooned       : 1234", "total\t:      123 of      456",
+ * "current:  1234 pages": the first number that ends a word behind the name, the type of a kstat
+ * left out. */
+int64_t table_value_parse(const char *buf, size_t len, const char *name)
+{
+	struct text rest = {buf, len}, line, word;
+	int64_t value, last = -1;
+
+	while (text_line(&rest, &line)) {
+		bool kstat = true;
+
+		if (!text_word(&line, &word))
+			continue;
+		while (word.len && word.p[word.len - 1] == ':') {
+			word.len--;
+			kstat = false;
+		}
+		if (!text_is(word, name))
+			continue;
+		while (text_word(&line, &word)) {
+			if (text_is(word, ":"))
+				kstat = false;
+			else if (text_count(word, VALUE_MAX, &value))
+				last = value;
+			else
+				break;
+			if (last >= 0 && !kstat)
+				break;
+		}
+		return last;
+	}
+	return -1;
+}
+
+void modules_parse(const char *buf, size_t len, struct unlisted *out)
+{
+	static const char *const drivers[] = {"hv_balloon", "vmw_balloon", "virtio_balloon"};
+	struct text rest = {buf, len}, line, word;
+
+	while (text_line(&rest, &line)) {
+		if (!text_word(&line, &word))
+			continue;
+		for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
+			if (text_is(word, drivers[i]) && !out->balloon_driver[0])
+				text_copy(word, out->balloon_driver, sizeof(out->balloon_driver));
+	}
+}
+
+/* ---- /proc/allocinfo ---- */
+
+/* Places whose pages /proc/meminfo has: slab, anonymous and file pages, page tables, vmalloc,
+ * per-CPU chunks, huge pages, stacks. */
+static bool site_is_listed(struct text where)
+{
+	static const char *const files[] = {
+		"mm/slub.c",           "mm/slab",      "mm/memory.c",      "mm/filemap.c",
+		"mm/readahead.c",      "mm/shmem.c",   "mm/huge_memory.c", "mm/khugepaged.c",
+		"mm/percpu",           "mm/vmalloc.c", "mm/hugetlb",       "mm/swap_state.c",
+		"mm/zsmalloc.c",       "mm/migrate.c", "mm/mempolicy.c",   "mm/pgtable-generic.c",
+		"mm/execmem.c",        "mm/ksm.c",     "mm/userfaultfd.c", "kernel/fork.c",
+		"mm/page-writeback.c",
+	};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (text_starts(where, files[i]))
+			return true;
+	return text_contains(where, "/pgtable.c") || text_contains(where, "pgalloc.h");
+}
+
+static void site_put(struct unlisted *out, int64_t bytes, struct text where)
+{
+	size_t at;
+
+	for (at = out->nr_sites; at > 0 && out->sites[at - 1].bytes < bytes; at--)
+		if (at < UNLISTED_SITES)
+			out->sites[at] = out->sites[at - 1];
+	if (at == UNLISTED_SITES)
+		return;
+	out->sites[at].bytes = bytes;
+	text_copy(where, out->sites[at].where, sizeof(out->sites[at].where));
+	out->nr_sites += out->nr_sites < UNLISTED_SITES;
+}
+
+/*
+ * "<bytes> <calls> <file:line> [module] func:<name>". A place allocates pages when the mean of its
+ * allocations is a whole page or more; objects of a page and more are in slab only up to two pages
+ * (kmalloc), so such places are taken, too: "at most".
+ */
+void allocinfo_parse(const char *buf, size_t len, struct unlisted *out)
+{
+	struct text rest = {buf, len}, line, word;
+	int64_t bytes, calls;
+
+	while (text_line(&rest, &line)) {
+		struct text where;
+
+		if (!text_word(&line, &word) || !text_count(word, INT64_MAX >> 1, &bytes) ||
+		    !text_word(&line, &word) || !text_count(word, VALUE_MAX, &calls) || !calls)
+			continue;
+		while (line.len && text_is_blank(*line.p)) {
+			line.p++;
+			line.len--;
+		}
+		where = line;
+		if (bytes < SITE_LEAST || bytes / calls < 4096 || bytes % 4096 ||
+		    site_is_listed(where))
+			continue;
+		site_put(out, bytes, where);
+	}
+}
+
+/* ---- reading ---- */
+
+static int64_t read_value(const char *root, const char *file, const char *name)
 {
 	_cleanup_free_ char *buf = NULL;
 	size_t len;
 
+	return read_under(root, file, &buf, &len) ? -1 : table_value_parse(buf, len, name);
+}
+
+static void balloon_read(const char *sys_root, struct unlisted *out)
+{
+	int64_t hyperv = read_value(sys_root, "kernel/debug/hv-balloon", "pages_ballooned"),
+		vmware = read_value(sys_root, "kernel/debug/vmmemctl", "current");
+
+	/* Both count in pages of 4 KiB, whatever the guest's are. */
+	if (hyperv >= 0 || vmware >= 0)
+		out->balloon_kb = (hyperv >= 0 ? hyperv : vmware) * 4;
+}
+
+static void graphics_read(const char *sys_root, struct unlisted *out)
+{
+	char path[PATH_MAX], line[32];
+
+	out->ttm_pages = read_value(sys_root, "kernel/debug/ttm/page_pool", "total");
+	for (int card = 0; card < CARDS_MAX; card++) {
+		int64_t used;
+
+		if (snprintf(path, sizeof(path), "%s/class/drm/card%d/device", sys_root, card) >=
+			    (int)sizeof(path) ||
+		    file_read_line(path, "mem_info_gtt_used", line, sizeof(line)) ||
+		    !text_count(text_of(line), VALUE_MAX, &used))
+			continue;
+		out->gtt_bytes = (out->gtt_bytes > 0 ? out->gtt_bytes : 0) + used;
+	}
+}
+
+void unlisted_read_copy(const char *proc_root, struct unlisted *out)
+{
+	_cleanup_free_ char *sockstat = NULL, *modules = NULL, *allocinfo = NULL;
+	size_t len;
+
 	*out = UNLISTED_NONE;
-	if (!read_under(proc_root, "net/sockstat", &buf, &len))
-		sockstat_parse(buf, len, out);
+	if (!read_under(proc_root, "net/sockstat", &sockstat, &len))
+		sockstat_parse(sockstat, len, out);
+	if (!read_under(proc_root, "modules", &modules, &len))
+		modules_parse(modules, len, out);
+	if (!read_under(proc_root, "allocinfo", &allocinfo, &len))
+		allocinfo_parse(allocinfo, len, out);
+	out->arc_bytes = read_value(proc_root, "spl/kstat/zfs/arcstats", "size");
+}
+
+void unlisted_read(const char *proc_root, const char *sys_root, struct unlisted *out)
+{
+	unlisted_read_copy(proc_root, out);
 	trace_read(sys_root, out);
-	if (!strcmp(proc_root, "/proc"))
+	balloon_read(sys_root, out);
+	graphics_read(sys_root, out);
+	if (!strcmp(proc_root, "/proc")) {
+		struct virt_clues clues;
+		char name[VIRT_NAME_MAX];
+
 		messages_read(out);
+		virt_clues_read(proc_root, sys_root, &clues);
+		virt_name(&clues, name);
+		snprintf(out->hypervisor, sizeof(out->hypervisor), "%.*s",
+			 (int)sizeof(out->hypervisor) - 1, name);
+		mappings_read(proc_root, out);
+		out->page_pool_bytes = page_pools_read();
+	}
 	percpu_multiply(sys_root, out);
 }

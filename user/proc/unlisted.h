@@ -17,6 +17,19 @@
 void sockstat_parse(const char *buf, size_t len, struct unlisted *out);
 void boot_messages_parse(const char *buf, size_t len, struct unlisted *out);
 
+/* The number after the first word that is `name`, in a file of lines "name value", "name 4 value"
+ * or "name: value": arcstats, hv-balloon, vmmemctl, ttm/page_pool. −1 where there is none. */
+int64_t table_value_parse(const char *buf, size_t len, const char *name);
+
+/* The first balloon driver among the modules of /proc/modules. */
+void modules_parse(const char *buf, size_t len, struct unlisted *out);
+
+/* /proc/allocinfo: places that allocate whole pages which no line of /proc/meminfo has. */
+void allocinfo_parse(const char *buf, size_t len, struct unlisted *out);
+
+/* As unlisted_read(), from a copy of /proc alone. */
+void unlisted_read_copy(const char *proc_root, struct unlisted *out);
+
 /* Read all from the trees at proc_root and sys_root. Never fails. */
 void unlisted_read(const char *proc_root, const char *sys_root, struct unlisted *out);
 

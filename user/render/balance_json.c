@@ -62,6 +62,8 @@ static json_t *candidates_json(struct json_out *o, const struct balance *b)
 		put(o, j, "at_most", json_boolean(b->candidates[i].at_most));
 		put(o, j, "source", json_string(b->candidates[i].source));
 		put(o, j, "explain", json_string(b->candidates[i].explain));
+		put(o, j, "detail",
+		    b->candidates[i].detail[0] ? text(b->candidates[i].detail) : json_null());
 		append(o, list, j);
 	}
 	return list;

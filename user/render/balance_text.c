@@ -114,6 +114,19 @@ static void text_lines(struct sheet *t)
 	}
 }
 
+static void text_candidate(struct sheet *t, const struct balance_candidate *c)
+{
+	char size[UNITS_MAX];
+
+	if (isnan(c->kb))
+		page_paragraph(&t->page, 2, "May be in it, not counted: %s (%s).", c->explain,
+			       c->source);
+	else
+		page_paragraph(&t->page, 2, "%s %s: %s%s%s (%s).",
+			       c->at_most ? "At most" : "In it:", units_bytes(size, c->kb * 1024),
+			       c->explain, c->detail[0] ? ", " : "", c->detail, c->source);
+}
+
 static void text_rest(struct sheet *t)
 {
 	const struct balance *b = &t->s->end;
@@ -124,10 +137,7 @@ static void text_rest(struct sheet *t)
 	page_paragraph(&t->page, 2, "%s, %s of MemTotal. %s", units_bytes(a, rest->end_kb * 1024),
 		       percent(p, rest->share), balance_defs[BALANCE_REST].explain);
 	for (size_t i = 0; i < b->nr_candidates; i++)
-		page_paragraph(&t->page, 2, "%s %s: %s (%s).",
-			       b->candidates[i].at_most ? "At most" : "In it:",
-			       units_bytes(a, b->candidates[i].kb * 1024), b->candidates[i].explain,
-			       b->candidates[i].source);
+		text_candidate(t, &b->candidates[i]);
 	page_paragraph(&t->page, 2,
 		       "`kmemtrace record` names the call paths that take such pages.");
 }
