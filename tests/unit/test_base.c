@@ -227,6 +227,8 @@ static void a_share_above_its_limit_looks_like_it(void **state)
 	assert_string_equal(units_percent(buf, 100), "100");
 	assert_string_equal(units_share(buf, 100), "100"); /* not 1e+02 */
 	assert_string_equal(units_share(buf, 0.00123), "0.0012");
+	assert_string_equal(units_share(buf, 0.000096), "under 0.001"); /* not 9.6e-05 */
+	assert_string_equal(units_share(buf, 0), "0");
 	assert_string_equal(units_percent(buf, 0.043), "0.04");
 }
 

@@ -91,6 +91,8 @@ char *units_share(char buf[UNITS_MAX], double percent)
 {
 	if (percent >= 99.5)
 		snprintf(buf, UNITS_MAX, "%.0f", percent); /* %g would print 1e+02 */
+	else if (percent > 0 && percent < 0.001)
+		snprintf(buf, UNITS_MAX, "under 0.001"); /* %g would print 9.6e-05 */
 	else
 		snprintf(buf, UNITS_MAX, "%.2g", percent);
 	return buf;

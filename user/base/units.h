@@ -20,7 +20,8 @@ char *units_bytes_short(char buf[UNITS_MAX], double bytes);
 char *units_count(char buf[UNITS_MAX], double count);
 /* A share in percent with a useful number of digits: "0.04", "3.2", "129". */
 char *units_percent(char buf[UNITS_MAX], double percent);
-/* A share whose small values matter, with two significant digits: "0.0012", "3.2", "100". */
+/* A share whose small values matter, with two significant digits: "0.0012", "3.2", "100", and
+ * "under 0.001" for what is smaller. */
 char *units_share(char buf[UNITS_MAX], double percent);
 /* A share above `limit`, with enough digits to print differently from it. */
 char *units_percent_above(char buf[UNITS_MAX], double percent, double limit);
