@@ -62,4 +62,18 @@ test_churning_recordings() {
 	done
 }
 
+# A process that allocates nothing meanwhile is in a cgroup, too: its number says nothing to people.
+test_a_cgroup_is_named_by_its_path() {
+	need_record
+	cgroup_make
+	sh -c 'echo 0 >"$0" && exec sleep 600' "$CGROUP/cgroup.procs" &
+	started+=($!)
+	pause 0.5
+	"$KMEMTRACE" record -q -f -d 1 -o "$CAPTURE" 2>"$RECORD_ERR" || fail "$(cat "$RECORD_ERR")"
+	report
+	[ "$(json '[.levels.cgroups[] | select(.cgroup == null)] | length')" = 0 ] ||
+		fail "$(json '.levels.cgroups | map(select(.cgroup == null))')"
+	json '.levels.cgroups[].cgroup' | grep -q "/${CGROUP##*/}\$"
+}
+
 run_tests

@@ -641,6 +641,37 @@ static void negative_dentries_are_said(void **state)
 	      NULL);
 }
 
+/* A pod of many short-lived workers: none of them has much, the cgroup has it all. */
+static void many_processes_of_one_cgroup_are_the_cgroup(void **state)
+{
+	static const char *const paths[][3] = {{"f0", "g0", "__x64_sys_bpf"},
+					       {"f1", "g1", "__x64_sys_bpf"},
+					       {"f2", "g2", "__x64_sys_bpf"},
+					       {"f3", "g3", "__x64_sys_bpf"}};
+	struct capture *c = sample_whole();
+	uint32_t pod = sample_cgroup(c, "/kubepods/pod1");
+
+	(void)state;
+	for (size_t i = 0; i < c->checkpoints[0].held.nr; i++)
+		c->checkpoints[0].held.items[i].bytes = 1000;
+	for (int i = 0; i < 4; i++)
+		held_more(c, 1, paths[i], 3, sample_process(c, 100 + i, "worker", pod), 1e6);
+	CHECK(c, false, "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180",
+	      "was allocated through 4 call paths, 100% of it in cgroup /kubepods/pod1: at f", NULL,
+	      "second largest");
+}
+
+/* Growth without a call path, in a recording long enough to know. */
+static void growth_that_nothing_traced_shows_names_its_condition(void **state)
+{
+	struct capture *c = sample_bulk("exact", 20000);
+
+	(void)state;
+	c->snapshots[1].t_s = 200;
+	c->checkpoints[0].end_s = 200;
+	CHECK(c, false, "", "no call path of it was traced (condition 1)", NULL, "Record for");
+}
+
 /* --by cgroup: what people know is the cgroup's name. */
 static void by_cgroup_names_the_cgroup(void **state)
 {
@@ -690,6 +721,8 @@ int main(void)
 		cmocka_unit_test(thread_stacks_are_said_once),
 		cmocka_unit_test(negative_dentries_are_said),
 		cmocka_unit_test(by_cgroup_names_the_cgroup),
+		cmocka_unit_test(many_processes_of_one_cgroup_are_the_cgroup),
+		cmocka_unit_test(growth_that_nothing_traced_shows_names_its_condition),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -551,8 +551,13 @@ static void say_leak(struct writer *w)
 	char p50[UNITS_MAX], oldest[UNITS_MAX], name[NAME_SHOWN + 1] = "";
 	bool named;
 
-	if (!w->top)
+	if (!w->top) {
+		if (w->f->v->at && w->f->v->duration_s >= TRUST_LEAK_S)
+			verdict_say(
+				w, "This is not known to be lasting growth: no call path of it was "
+				   "traced (condition 1).");
 		return;
+	}
 	leak_judge(w);
 	named = !slab_grew_most(w) && w->cache && w->cache->name[0];
 	if (named)

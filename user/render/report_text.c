@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "model/confidence.h"
+#include "model/sampling.h"
 #include "render/bpf_use.h"
 #include "render/report_findings.h"
 #include "render/report.h"
@@ -15,6 +16,41 @@ static const char *meta(struct page *p, const struct report *r, const char *key)
 	const char *value = capture_meta(r->c, key);
 
 	return value[0] ? page_fit(p, value, PAGE_WIDTH / 2) : p->glyphs->none;
+}
+
+/* How rare samples were, pool by pool. */
+static void metadata_sampling(struct page *p, const struct report *r)
+{
+	static const struct {
+		enum pool pool;
+		const char *words;
+	} pools[] = {{POOL_SLAB, "slab"},
+		     {POOL_PAGE, "pages and page tables"},
+		     {POOL_KSTACK, "kernel stacks"},
+		     {POOL_PERCPU, "per-CPU memory"}};
+	struct page_words words;
+	bool any = false;
+
+	if (!page_words_begin(p, &words))
+		return;
+	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
+		char mean[UNITS_MAX], least[UNITS_MAX], most[UNITS_MAX];
+		struct sampling s;
+
+		sampling_of(&r->view, pools[i].pool, &s);
+		if (!(s.mean > 0) || !view_traces(&r->view, pools[i].pool))
+			continue;
+		fprintf(words.f, "%s %s one in %s",
+			any ? "," : "Samples, in bytes allocated:", pools[i].words,
+			units_bytes(mean, s.mean));
+		if (s.recorded)
+			fprintf(words.f, " on average (%s to %s)", units_bytes(least, s.least),
+				units_bytes(most, s.most));
+		any = true;
+	}
+	if (any)
+		fputs(".", words.f);
+	page_words_end(p, &words, 2);
 }
 
 static void metadata_capture(struct page *p, const struct report *r)
@@ -33,6 +69,7 @@ static void metadata_capture(struct page *p, const struct report *r)
 			       ?: "at an unknown time",
 		       units_duration(a, r->view.duration_s), meta(p, r, META_MODE),
 		       r->view.complete ? "complete" : "incomplete");
+	metadata_sampling(p, r);
 	if (!isnan(overhead))
 		page_paragraph(p, 2, "Recording took %.2f%% of the machine's CPU time%s%s%s.",
 			       overhead, isnan(own) ? "" : " and ",
