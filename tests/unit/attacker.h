@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An attacker with perfect timing: `attack` is called before each system call that names a file, of
- * this program and of libsqlite3 alike, for whose functions these stand in. Include in one file
- * only, before anything that declares them with other attributes.
+ * An attacker with perfect timing. `attack` is called before each system call that names a file, in
+ * this program and in libsqlite3: the functions here replace those of libc. Include it in one file
+ * only, before anything that declares these functions with other attributes.
  */
 #ifndef TESTS_UNIT_ATTACKER_H
 #define TESTS_UNIT_ATTACKER_H
@@ -27,7 +27,7 @@ static void attack_now(void)
 
 	if (!now)
 		return;
-	attack = NULL; /* what it does itself is no step */
+	attack = NULL; /* system calls of the attacker are no steps */
 	now(attack_step++);
 	attack = now;
 }
@@ -99,7 +99,7 @@ int renameat(int from_at, const char *from, int to_at, const char *to)
 
 /* ---- killed at the n-th write ---- */
 
-static int kill_at = -1; /* this write is done by half, and then the process is gone */
+static int kill_at = -1; /* half of this write is done, and then the process is killed */
 
 ssize_t pwrite(int fd, const void *bytes, size_t len, off_t at)
 {

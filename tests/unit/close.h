@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Figures that need not be the same to the last bit. Include after cmocka.h. */
+/* Compares figures that may differ in the last bits. Include after cmocka.h. */
 #ifndef TESTS_UNIT_CLOSE_H
 #define TESTS_UNIT_CLOSE_H
 
@@ -12,7 +12,7 @@
 			fail_msg("%s is %.9g, expected %.9g", #a, _a, _b); \
 	} while (0)
 
-/* cmocka 2.0 gave assert_in_range() two new names, which 1.1 does not have. */
+/* cmocka 2.0 has two new names for assert_in_range(), which 1.1 lacks. */
 #define assert_between(n, least, most)                                                         \
 	do {                                                                                   \
 		double _n = (n);                                                               \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For the tests of what record and report do with files: a directory of its own for each test, what
- * was said, small captures, and an attacker who acts before any system call that names a file.
+ * For tests of what record and report do with files: a new directory for each test, the printed
+ * messages, small captures, and an attacker who acts before any system call that names a file.
  * Include after cmocka.h.
  */
 #ifndef TESTS_UNIT_FILES_H
@@ -119,7 +119,7 @@ FILES_UNUSED static int put_snapshot(struct capture_writer *w, int t)
 	return err;
 }
 
-/* All of a recording, or how it failed. */
+/* Do a complete recording. Returns 0 or the error. */
 FILES_UNUSED static int record(const char *path, bool overwrite)
 {
 	struct capture_writer *w;
@@ -145,7 +145,7 @@ FILES_UNUSED static void assert_reads(const char *path, bool complete, size_t sn
 	assert_int_equal(c->nr_snapshots_stored, snapshots);
 }
 
-/* Run `what` in a child; a test that hangs ends there, after `seconds`. */
+/* Run `what` in a child, and end it after `seconds` if it hangs. */
 FILES_UNUSED static void in_child(void (*what)(void), unsigned int seconds)
 {
 	int status;
@@ -154,7 +154,7 @@ FILES_UNUSED static void in_child(void (*what)(void), unsigned int seconds)
 	fflush(NULL);
 	pid = fork();
 	if (!pid) {
-		setenv("CMOCKA_TEST_ABORT", "1", 1); /* an assertion that fails ends the child */
+		setenv("CMOCKA_TEST_ABORT", "1", 1); /* a failed assertion ends the child */
 		alarm(seconds);
 		what();
 		_exit(0);

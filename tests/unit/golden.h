@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Golden files: what is printed against tests/golden/NAME. UPDATE_GOLDEN=1 rewrites them; read the
- * difference before committing it. Include after cmocka.h.
+ * Golden files: compares output with tests/golden/NAME. UPDATE_GOLDEN=1 rewrites them; read the
+ * difference before you commit it. Include after cmocka.h.
  */
 #ifndef TESTS_UNIT_GOLDEN_H
 #define TESTS_UNIT_GOLDEN_H
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The whole of a file, or "" when there is none. */
+/* The contents of a file, or "" if there is none. */
 static inline char *read_file(const char *path)
 {
 	char *data = NULL;

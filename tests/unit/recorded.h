@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The recorded captures of tests/fixtures/captures, unpacked. Include after cmocka.h. */
+/* Unpacks the recorded captures of tests/fixtures/captures. Include after cmocka.h. */
 #ifndef TESTS_UNIT_RECORDED_H
 #define TESTS_UNIT_RECORDED_H
 

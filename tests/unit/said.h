@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the code under test prints on stderr. Include after cmocka.h. */
+/* Collects what the code under test prints on stderr. Include after cmocka.h. */
 #ifndef TESTS_UNIT_SAID_H
 #define TESTS_UNIT_SAID_H
 
@@ -30,7 +30,7 @@ static void said_end(void)
 	close(said_saved);
 }
 
-/* One line, with these words in it. */
+/* Check for exactly one line, which contains these words. */
 __attribute__((unused)) static void assert_said(const char *words)
 {
 	if (!strstr(said, words))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Captures built in memory for the tests of model/ and render/: a few builders, and one whole
- * sample with hostile names in it. Deterministic. What is built here is freed by capture_free(), as
- * a read one is.
+ * Captures built in memory, for tests of model/ and render/: a few builders, and one complete
+ * sample with hostile names. Deterministic. capture_free() frees them, like captures that were
+ * read.
  */
 #ifndef TESTS_UNIT_SAMPLE_CAPTURE_H
 #define TESTS_UNIT_SAMPLE_CAPTURE_H
@@ -18,8 +18,7 @@
 
 #define SAMPLE_UNUSED __attribute__((unused))
 
-/* A new zeroed element at the end of a plain (pointer, count) pair, whose room doubles when it is
- * full. */
+/* Append a zeroed element to a plain (pointer, count) pair, whose space doubles when it is full. */
 #define SAMPLE_ADD(items, nr)                                                                   \
 	({                                                                                      \
 		if (!((nr) & (-1 + (nr))))                                                      \
@@ -188,7 +187,7 @@ SAMPLE_UNUSED static struct cap_checkpoint *sample_interval(struct capture *c, d
 	return i;
 }
 
-/* `objects` outstanding of `bytes` in all, exactly counted, `age` seconds old (in whole
+/* `objects` outstanding objects with `bytes` in total, counted exactly, `age` seconds old (in whole
  * buckets). */
 SAMPLE_UNUSED static struct cap_held *sample_held(struct cap_checkpoint *i, uint32_t cache,
 						  uint32_t stack, uint32_t process, int64_t objects,
@@ -270,7 +269,7 @@ SAMPLE_UNUSED static int report_whole(const struct capture *c, enum growth_by by
 #define SAMPLE_SECONDS 30
 #define SAMPLE_HOSTILE "\x1b]0;owned\x07\x1b[2J\xff\xfe\xe2\x80\xae<script>&\"'\r\n"
 
-/* The level of second i: kmalloc-cg-1k grows by 40 objects a second, dentry by 50, both from the
+/* The levels at second i: kmalloc-cg-1k grows by 40 objects per second, dentry by 50, from the
  * start. */
 SAMPLE_UNUSED static void sample_fill_snapshot(struct snapshot *s, int i)
 {
@@ -339,10 +338,10 @@ SAMPLE_UNUSED static void sample_tables(struct capture *c)
 }
 
 /*
- * 30 seconds, exact. kmalloc-cg-1k: 1200 of 1200 objects held by a plant, all live. dentry (merged,
- * known to the tracer by another name): 2000 held, all live, while 500 older ones went. Large
- * kmalloc: 4 × 64 KiB. maple_node: 6000 look outstanding, of 50 looked up 1 is live. A hostile
- * cache: 100 objects.
+ * 30 seconds, exact. kmalloc-cg-1k: a plant holds 1200 of 1200 objects, all live. dentry (merged;
+ * the tracer knows it by another name): 2000 held, all live, and 500 older ones were freed. Large
+ * kmalloc: 4 × 64 KiB. maple_node: 6000 look outstanding, but of 50 checked only 1 is live. A
+ * hostile cache: 100 objects.
  */
 SAMPLE_UNUSED static struct capture *sample_whole(void)
 {
@@ -366,7 +365,7 @@ SAMPLE_UNUSED static struct capture *sample_whole(void)
 	h = sample_held(at, 1, 1, 1, 1200, 1200 * 1024);
 	h->verified = h->verified_live = 1200;
 	h->verified_twice = 1100;
-	h->age_hist[0] = 40; /* one a 25 ms: 40 a second, in buckets that double */
+	h->age_hist[0] = 40; /* one per 25 ms: 40 per second, in buckets that double */
 	h->age_hist[1] = 40;
 	h->age_hist[2] = 80;
 	h->age_hist[3] = 160;

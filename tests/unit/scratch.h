@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A directory of this test program alone, there from scratch_new() to scratch_remove(), the two of
- * cmocka_run_group_tests(). Include after cmocka.h.
+ * A directory for this test program. scratch_new() creates it and scratch_remove() removes it: pass
+ * both to cmocka_run_group_tests(). Include after cmocka.h.
  */
 #ifndef TESTS_UNIT_SCRATCH_H
 #define TESTS_UNIT_SCRATCH_H
@@ -26,7 +26,7 @@ static inline int scratch_remove(void **state)
 	return system(command);
 }
 
-/* Of a file in it; to be freed. */
+/* The path of a file in it; the caller frees it. */
 static inline char *path_of(const char *name)
 {
 	char *path = NULL;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which objects the liveness audit looks up, where there is no time for all: what a user would lose
- * if these failed is the interval of every group that was not looked up whole, and the word "leak"
- * for the large ones.
+ * Which objects the liveness audit checks if there is no time for all. What a user would lose: the
+ * interval of every group that was not checked completely, and the word "leak" for large groups.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -52,7 +51,7 @@ static int table_free(void **state)
 	return 0;
 }
 
-/* Add a group; `share` of it lives, those that came last. */
+/* Add a group. `share` of its objects are live: the newest ones. */
 static void add_group(struct table *t, uint32_t stack, uint32_t nr, uint64_t size, double share)
 {
 	assert_true(t->nr + nr <= MOST);
@@ -61,7 +60,7 @@ static void add_group(struct table *t, uint32_t stack, uint32_t nr, uint64_t siz
 			.stack = stack, .size = size, .live = i >= (1 - share) * nr};
 }
 
-/* One run of the audit: returns how many it looks up. */
+/* One run of the audit. Returns how many objects it checks. */
 static uint32_t run(struct table *t, uint64_t room)
 {
 	uint32_t looked_up = 0;
@@ -81,7 +80,8 @@ static uint32_t run(struct table *t, uint64_t room)
 	return looked_up;
 }
 
-/* Of a group: how many are in the sample, of them live, and chosen for a second look. */
+/* For a group: how many are in the sample, how many of these are live, and how many are chosen for
+ * a second check. */
 struct outcome {
 	uint32_t sample, live, again;
 };
@@ -102,7 +102,7 @@ static struct outcome outcome_of(const struct table *t, uint32_t stack)
 	return out;
 }
 
-/* χ² over 20 stretches of the table, wherever the objects that were looked at before lie. */
+/* χ² over 20 parts of the table, wherever previously checked objects are. */
 static void every_object_of_a_group_is_as_likely_as_another(void **state)
 {
 	enum { BINS = 20, RUNS = 1500, NR = 10000 };
@@ -126,7 +126,7 @@ static void every_object_of_a_group_is_as_likely_as_another(void **state)
 	assert_true(chi2 < 43.8); /* 1 in 1000 at 19 degrees of freedom */
 }
 
-/* The share that lives is told to ±5 %, 95 times of 100, for any group that has its sample. */
+/* The live share is estimated to ±5 %, 95 times in 100, for any group with a complete sample. */
 static void a_sample_tells_the_share_to_five_percent(void **state)
 {
 	static const uint32_t sizes[] = {40, 400, 1000, 10000};
@@ -140,8 +140,7 @@ static void a_sample_tells_the_share_to_five_percent(void **state)
 
 			t->nr = 0;
 			add_group(t, 7, sizes[s], 192, shares[p]);
-			add_group(t, 8, 2000, 8,
-				  1); /* takes what room is left, as far as it goes */
+			add_group(t, 8, 2000, 8, 1); /* takes the remaining time */
 			for (int k = 0; k < RUNS; k++) {
 				struct outcome out;
 
@@ -156,7 +155,7 @@ static void a_sample_tells_the_share_to_five_percent(void **state)
 		}
 }
 
-/* What a report shows first is sampled first, and small groups do not take its place. */
+/* Groups that a report shows first are sampled first; small groups do not displace them. */
 static void the_groups_that_hold_most_come_first(void **state)
 {
 	const uint64_t room = 50 * AUDIT_SAMPLE;
@@ -181,7 +180,7 @@ static void what_room_is_left_goes_to_whole_groups(void **state)
 	assert_int_equal(outcome_of(t, 2).sample, 5000);
 	assert_int_equal(outcome_of(t, 3).sample, 1000);
 	assert_int_equal(outcome_of(t, 1).sample,
-			 1500); /* and the rest to the one that is too large */
+			 1500); /* and the rest goes to the one that is too large */
 	for (uint32_t i = 0; i < 90000; i++)
 		t->objects[i].checked = true;
 	run(t, 7500);
@@ -189,8 +188,8 @@ static void what_room_is_left_goes_to_whole_groups(void **state)
 	assert_int_equal(outcome_of(t, 1).again, 750);
 }
 
-/* A group that is never looked up whole, and goes on growing: most of what is looked at is looked
- * at again. */
+/* A group is never checked completely and continues to grow: most of the checked objects are
+ * checked again. */
 static void a_large_group_is_seen_twice(void **state)
 {
 	struct table *t = *state;
@@ -212,7 +211,7 @@ static void a_large_group_is_seen_twice(void **state)
 		add_group(t, 1, 5000, 64, 1);
 	}
 	assert_true(twice >= 4 * 370);
-	assert_int_equal(unseen_frees, 0); /* a second look without a first */
+	assert_int_equal(unseen_frees, 0); /* a second check without a first */
 }
 
 /* The table changes between the two readings. */
@@ -230,7 +229,7 @@ static void objects_that_come_and_go_do_no_harm(void **state)
 		sample += audit_sample_take(t->audit_sample, 1, 1, i & 1) != CHOSEN_NOT;
 	assert_int_equal(sample, 1000);
 	assert_int_equal(audit_sample_take(t->audit_sample, 2, 1, true),
-			 CHOSEN_NOT); /* a group that came */
+			 CHOSEN_NOT); /* a new group */
 	audit_sample_begin(t->audit_sample);
 	assert_int_equal(audit_sample_plan(t->audit_sample, 1000), 0); /* nothing there at all */
 }

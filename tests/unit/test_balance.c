@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The balance sheet: every byte of MemTotal is in one line and in one only, on the recorded
- * machines and on made-up ones whose lines are known; and what is printed of it.
+ * The balance sheet: every byte of MemTotal is in exactly one line, on recorded machines and on
+ * made-up ones with known lines; and how it is printed.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -63,7 +63,7 @@ static void assert_sums(const struct balance *b)
 	assert_true(groups == b->total_kb);
 }
 
-/* No line of a real machine is negative, and little is left over. */
+/* No line of a real machine is negative, and little is unaccounted. */
 static void check_recorded(const char *root)
 {
 	struct snapshot s;
@@ -80,8 +80,8 @@ static void check_recorded(const char *root)
 	if (b.kb[BALANCE_REST] > 0.015 * b.total_kb)
 		fail_msg("%s: %.0f of %.0f kB unaccounted", root, b.kb[BALANCE_REST], b.total_kb);
 	assert_true(b.placed && b.stacks_are_vmalloc);
-	/* The identity of vmalloc, but for a thread or two between two reads; and stacks within
-	 * it. */
+	/* The identity of vmalloc holds, except for one or two threads between two reads. Stacks
+	 * are part of it. */
 	assert_true(fabs(b.vmallocinfo_kb - b.vmalloc_used_kb) <= 32);
 	kb = balance_vmalloc_stacks_kb(&s, PAGE);
 	assert_true(kb >= b.kb[BALANCE_KERNEL_STACK] * 0.9 && kb <= b.vmalloc_used_kb);
@@ -119,7 +119,8 @@ static void swap_cache_counts_once(void **state)
 						  60000 - 40000 - 1200 - 8000 - 80000 - 512 - 8);
 	assert_int_equal(b.nr_candidates, 1); /* the huge page of zeroes */
 
-	/* Lists longer than all that is known: pinned pages, not a swap cache below zero. */
+	/* If the lists are longer than all known memory, there are pinned pages, and no negative
+	 * swap cache. */
 	meminfo_set(&s, "Active", 1600000);
 	balance_build(&s, &hint, NULL, &b);
 	assert_sums(&b);
@@ -155,8 +156,8 @@ static bool found(const struct balance *b, const char *rule, const char *words)
 	return false;
 }
 
-/* A container's meminfo is its cgroup's, the rest the host's: the sheet sums, and says that it
- * cannot be. */
+/* A container's meminfo is that of its cgroup, other files are the host's. The sheet still sums,
+ * and says that this cannot be true. */
 static void container_is_told_not_hidden(void **state)
 {
 	struct snapshot s;
@@ -190,8 +191,8 @@ static void huge_pages_and_what_devices_hold(void **state)
 	assert_true(noted(&s, &b, "HugePages_Free"));
 	assert_false(noted(&s, &b, "has already lowered MemTotal"));
 
-	/* The balloon's driver has lowered MemTotal: it must not be taken off twice, at neither
-	 * end. */
+	/* The balloon driver lowered MemTotal, so the balloon must not be subtracted again, at
+	 * either end. */
 	read_made("huge", &later, &c);
 	meminfo_set(&later, "MemTotal", 65000000 - 16777216);
 	balance_pair(&s, &later, &hint, &b, &c);
@@ -213,7 +214,7 @@ static void without_root_or_meminfo(void **state)
 	read_made("huge", &s, &b);
 	assert_true(isnan(b.vmallocinfo_kb) && isnan(b.cached_stacks_kb) && b.stacks_are_vmalloc);
 	assert_true(noted(&s, &b, "needs root"));
-	/* More stacks than vmalloc: they cannot be in it. */
+	/* If stacks exceed vmalloc, they cannot be part of it. */
 	meminfo_set(&s, "VmallocUsed", 50000);
 	balance_build(&s, &hint, NULL, &b);
 	assert_false(b.stacks_are_vmalloc);
@@ -223,14 +224,14 @@ static void without_root_or_meminfo(void **state)
 	assert_false(b.placed);
 	assert_sums(&b);
 	assert_true(noted(&s, &b, "/proc/zoneinfo could not be read"));
-	/* Where a container leaves Slab out, no line is negative, and they still add up. */
+	/* If a container hides Slab, no line is negative, and the lines still sum to MemTotal. */
 	meminfo_set(&s, "Slab", 0);
 	meminfo_set(&s, "SReclaimable", 20000);
 	balance_build(&s, &hint, NULL, &b);
 	assert_true(b.kb[BALANCE_SLAB_RECLAIMABLE] == 20000 &&
 		    b.kb[BALANCE_SLAB_UNRECLAIMABLE] == 0);
 	assert_sums(&b);
-	/* Of a MemTotal of 0 nothing is a share: "inf%" was printed. */
+	/* With a MemTotal of 0 there are no shares; "inf%" was printed. */
 	meminfo_set(&s, "MemFree", 1000);
 	meminfo_set(&s, "MemTotal", 0);
 	balance_build(&s, &hint, NULL, &b);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Units and escaping: a typing error must not become another request, a name must not drive the
- * terminal. */
+/* Units and escaping: a typing error must not silently become another request, and a name must not
+ * control the terminal. */
 #include <errno.h>
 #include <math.h>
 #include <setjmp.h>
@@ -62,8 +62,7 @@ static void counts_and_durations_are_formatted(void **state)
 	assert_string_equal(units_count(buf, -INFINITY), "?");
 }
 
-/* The sanitizers end this program when a figure that is no time is converted to one all the same.
- */
+/* The sanitizers end this program if a figure that is not a valid time is converted to one. */
 static void what_is_no_time_has_none(void **state)
 {
 	const double no_times[] = {NAN, INFINITY, -INFINITY, 0, -1, 1e30, 253402300800.0};
@@ -177,7 +176,7 @@ static void hostile_names_cannot_drive_the_terminal(void **state)
 static void every_byte_string_becomes_valid(void **state)
 {
 	(void)state;
-	/* All strings of two bytes: both escapes must give text that decodes whole, and fit their
+	/* All strings of two bytes: both escapes must give text that can be decoded, and fit their
 	 * buffers. */
 	for (unsigned int i = 0; i < 65536; i++) {
 		char in[3] = {(char)(i >> 8), (char)i, 0}, *out[2];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Many captures as one baseline: what is usual is not reported however much it varies, what is not
- * is; a bad capture in the set is left out; and a thousand of them are read one after the other, in
+ * Many captures as one baseline. Normal variation is not reported, however large; unusual values
+ * are. A bad capture in the set is left out. A thousand captures are read one after the other, in
  * little memory.
  */
 #include <errno.h>
@@ -32,7 +32,7 @@
 
 #define MANY 1000
 
-/* What the sanitizer keeps of freed memory would be most of what is measured here. */
+/* Limit the freed memory that the sanitizer keeps: it would be most of what is measured here. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -48,7 +48,7 @@ static void stats_are_those_of_all_captures(void **state)
 	baseline_stat_of(values, 3, 3, 3, &s);
 	assert_true(s.median == 3 && s.low == 1 && s.high == 5);
 	assert_true(fabs(s.sd - 2 * 1.4826) < 1e-6);
-	/* in one of four captures: usually it is not there */
+	/* in one of four captures, so usually it is not there */
 	baseline_stat_of(one, 1, 1, 4, &s);
 	assert_true(s.median == 0 && s.low == 0 && s.high == 7 && s.sd == 0);
 	baseline_stat_of(negative, 2, 2, 3, &s);
@@ -194,7 +194,7 @@ static void a_small_set_is_said_to_be_small(void **state)
 
 /* ---- a thousand files ---- */
 
-/* Make a capture of another boot and another hour: levels and rates are up to 4 % off. */
+/* Make a capture of another boot and hour: levels and rates differ by up to 4 %. */
 static void vary(const char *path, int i)
 {
 	char sql[512];
@@ -267,14 +267,14 @@ static void a_thousand_captures_are_a_baseline(void **state)
 	write_set(MANY / 10);
 	assert_int_equal(run(argv, 4, out, &few_s, &few_mb), EXIT_OK);
 	write_set(MANY);
-	f = fopen(bad, "w"); /* not a capture: left out, and the rest is compared */
+	f = fopen(bad, "w"); /* not a capture: it is left out, and the others are compared */
 	fputs("SQLite format 3", f);
 	fclose(f);
 	assert_int_equal(run(argv, 4, out, &s, &mb), EXIT_OK);
 	print_message(
 		"%d captures: %.1f s of CPU time, %.0f MB; %d captures: %.1f s, %.0f MB (with sanitizers)\n",
 		MANY / 10, few_s, few_mb, MANY, s, mb);
-	/* time grows with their number, memory does not */
+	/* time grows with the number of captures, memory does not */
 	assert_true(s < 15 * few_s);
 	assert_true(mb < few_mb + 16);
 	text = read_file(out);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Kernels print figures that are wrong, and people damage what they copy. What a user would lose: a
- * sheet that says so, instead of one that explains nonsense. Fixtures: tests/fixtures/lies.
+ * Kernels print wrong figures, and people damage files that they copy. What a user would lose: a
+ * sheet that says so instead of explaining nonsense. Fixtures: tests/fixtures/lies.
  */
 #include <dirent.h>
 #include <math.h>
@@ -94,7 +94,7 @@ static double page_bytes_of(const char *root)
 	return strstr(root, "64k") ? 65536 : strstr(root, "16k") ? 16384 : 4096;
 }
 
-/* The bar for any input: it closes, and what cannot be is said. */
+/* The rule for any input: the sheet closes, and impossible figures are reported. */
 static void check_dump(const char *root)
 {
 	struct copy c;
@@ -168,14 +168,14 @@ static void a_leaked_lru_counter_is_called_broken(void **state)
 	assert_int_equal(c.b.beliefs.figures[FIGURE_INACTIVE_FILE].belief, BELIEF_CONTRADICTED);
 	assert_true(isnan(beliefs_kb(&c.b.beliefs, FIGURE_MEM_AVAILABLE)));
 	assert_true(c.b.unknown[BALANCE_OTHER_LRU] && c.b.kb[BALANCE_OTHER_LRU] == 0);
-	/* MemTotal less all lines that are believed. */
+	/* MemTotal minus all lines that are believed. */
 	assert_true(c.b.kb[BALANCE_REST] ==
 		    1551032 - 400000 - 500000 - 200000 - 120000 - 10000 - 40000 - 2000);
 	assert_false(c.b.contradiction);
 	copy_free(&c);
 }
 
-/* No line alone is beyond memory in use, but all lists together are. */
+/* No single line exceeds memory in use, but all lists together do. */
 static void lru_lists_that_exceed_memory_together_are_left_out(void **state)
 {
 	struct copy c;
@@ -222,9 +222,9 @@ static void vmalloc_address_space_is_not_memory(void **state)
 	assert_true(c.b.kb[BALANCE_REST] > 9.1 * 1024 && c.b.kb[BALANCE_REST] < 9.3 * 1024);
 	assert_false(noted(&c, "were allocated or freed"));
 	copy_free(&c);
-	copy_read(LIES "vmalloc-is-ioremap", &c); /* nothing but a register window and 4 MiB */
+	copy_read(LIES "vmalloc-is-ioremap", &c); /* only a register window and 4 MiB */
 	assert_true(c.b.kb[BALANCE_VMALLOC] == 4096 && c.b.kb[BALANCE_KERNEL_STACK] == 1000);
-	ARRAY_FREE(&c.s.vmallocs); /* without it, nobody knows */
+	ARRAY_FREE(&c.s.vmallocs); /* without it, the value is unknown */
 	copy_judge(&c);
 	assert_true(c.b.unknown[BALANCE_VMALLOC] && c.b.kb[BALANCE_KERNEL_STACK] == 1000);
 	assert_finding(&c, "vmalloc-address-space", "left out");
@@ -365,13 +365,13 @@ static void lines_beyond_memtotal_name_what_may_be_wrong(void **state)
 
 	(void)state;
 	copy_read(FIXTURES "/6.18-host", &c);
-	/* Each is less than what is in use, but together they are more. */
+	/* Each is below memory in use, but their sum is not. */
 	line_of(&c, "Percpu")->value = (int64_t)(0.9 * c.b.beliefs.used_kb);
 	copy_judge(&c);
 	assert_true(c.b.contradiction && c.b.kb[BALANCE_REST] < 0);
 	assert_finding(&c, "lines-beyond-memory", "per-CPU memory");
 	assert_false(noted(&c, "had not yet passed on"));
-	/* What CPUs can lag stays an explanation. */
+	/* The lag of CPU counters is still an explanation. */
 	line_of(&c, "Percpu")->value = 0;
 	copy_judge(&c);
 	line_of(&c, "Percpu")->value = (int64_t)c.b.kb[BALANCE_REST] + 800;
@@ -425,7 +425,7 @@ static void a_broken_counter_is_no_growth_and_no_deadline(void **state)
 
 	(void)state;
 	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
-	/* Believed at second 5, contradicted at second 30: in both, it is left out. */
+	/* Believable at second 5, contradicted at second 30: it is left out at both. */
 	assert_true(r.ledger.rows[LEDGER_UNACCOUNTED].delta_kb == 0);
 	assert_true(isnan(r.ledger.rows[LEDGER_UNMAPPED_LRU].delta_kb));
 	assert_true(isnan(r.exhaustion.available_kb) && r.exhaustion.nr == 0);

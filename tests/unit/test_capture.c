@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The capture file: what goes in comes out; nothing committed is lost to kill -9 or a full disk; no
- * file, however it was made, crashes the reader, hangs it or gets a wrong value past it.
+ * The capture file: the reader returns what was written; kill -9 and full disks lose nothing that
+ * was committed; no file, however it was made, crashes or hangs the reader, or gets a wrong value
+ * past it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -102,7 +103,7 @@ static void spill(const char *path, const void *buf, size_t len)
 	assert_int_equal(fwrite(buf, 1, len, f), len);
 }
 
-/* CPU time: other work on the machine is not held against what is tested. */
+/* Measure CPU time, so that other work on the machine does not matter. */
 static double now_s(void)
 {
 	struct timespec ts;
@@ -111,7 +112,7 @@ static double now_s(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-/* CPU time of this process: what a busy machine does besides does not count. */
+/* CPU time of this process, so that other work on the machine does not matter. */
 static double cpu_s(void)
 {
 	struct timespec ts;
@@ -144,8 +145,8 @@ static void add_slab(struct slab_levels *v, const char *name, int64_t active, in
 	n->cpu_free = slabs % 5 - 1;
 }
 
-/* A snapshot that differs with t: values change, caches come and go, some parts are missing in
- * ticks. */
+/* A snapshot that depends on t: values change, caches appear and disappear, and ticks lack some
+ * parts. */
 static void make_snapshot(struct snapshot *s, int t, int last)
 {
 	*s = (struct snapshot){.kind = t ? t == last ? SNAPSHOT_END : SNAPSHOT_TICK
@@ -228,7 +229,7 @@ static void put_who_and_where(struct capture_writer *w)
 		{"alloc_msg", 0x2a, "vmlinux", "00ff"},
 		{"nft_\x01\x7f\xff", 0, "nf_tables", ""},
 		{"[unknown]", 0xffffffff81000000, "vmlinux",
-		 "00ff"}, /* an address: must not get in */
+		 "00ff"}, /* an address must not be stored */
 	};
 	char *aliases[] = {"pid", "key\nstroke"};
 	struct cap_cache cache = {.name = "anon_vma",
@@ -507,7 +508,7 @@ static void no_kernel_address_is_stored(void **state)
 	assert_null(memmem(buf, len, "\xff\xff\xff\xff\x81\0\0\0", 8));
 }
 
-/* A fault of `record` must not make a file that the reader then refuses. */
+/* A mistake in `record` must not create a file that the reader refuses. */
 static void rows_the_reader_would_refuse_are_refused(void **state)
 {
 	struct cap_held held = made_held(0);
@@ -539,8 +540,7 @@ static void rows_the_reader_would_refuse_are_refused(void **state)
 	capture_free(c);
 }
 
-/* SQLite keeps the values of the row before: a column left out would be written with one of them.
- */
+/* SQLite keeps the bound values of the previous row: a forgotten column would get one of them. */
 static void a_row_with_a_column_too_few_is_refused(void **state)
 {
 	struct capture_writer *w;
@@ -598,7 +598,7 @@ static void other_files_are_not_overwritten(void **state)
 
 /* ---- kill -9 and full disks ---- */
 
-/* Child: commit snapshots for ever, telling the parent after each. */
+/* Child: commit snapshots forever, and tell the parent after each. */
 static void record_for_ever(int told)
 {
 	struct capture_writer *w;
@@ -678,8 +678,8 @@ static void kill_9_loses_nothing_committed(void **state)
 }
 
 /*
- * Killed for certain in mid-commit: the kernel kills the child when the file grows past a limit,
- * which is when pages of the file have been changed and the journal is needed.
+ * Killed in the middle of a commit for certain: the kernel kills the child when the file exceeds a
+ * limit. At that time pages of the file have been changed, and the journal is needed.
  */
 static int die_in_mid_commit(void)
 {
@@ -747,7 +747,7 @@ static void journal_that_would_delete_files_is_refused(void **state)
 	unlink(victim);
 }
 
-/* Child: as record_for_ever, but exits with how it failed and what it had committed. */
+/* Child: like record_for_ever(), but exits with its error and the number of commits. */
 static int fill_up(int *committed)
 {
 	struct capture_writer *w;
@@ -766,7 +766,7 @@ static int fill_up(int *committed)
 		snapshot_free(&s);
 		*committed += !err;
 	}
-	if (*committed && capture_finish(w) != err) /* the first failure is the one that stays */
+	if (*committed && capture_finish(w) != err) /* later errors do not replace the first */
 		return -1;
 	return err;
 }
@@ -835,7 +835,7 @@ static void full_tmpfs_child(void)
 	}
 	check_disk_full(ENOSPC);
 	remove_file();
-	/* no room even to create it: nothing stays */
+	/* not even enough space to create it: no file is left */
 	if (system("head -c 1000k /dev/zero > \"$KMT_DIR/filler\"; mkdir \"$KMT_DIR/d\""))
 		_exit(1);
 	snprintf(path, sizeof(path), "%s/d/x.kmt", dir);
@@ -904,7 +904,7 @@ static void reading_while_it_is_written(void **state)
 	chmod(dir, 0700);
 }
 
-/* A reader that stays must not stop the recorder: it catches up. */
+/* A reader that keeps the file open must not stop the recorder, which catches up. */
 static void reader_that_stays_does_not_stop_the_writer(void **state)
 {
 	int ready[2], go[2], status;
@@ -979,7 +979,7 @@ static void random_bytes_are_refused(void **state)
 	write_sample(true);
 	buf = slurp(file, &len);
 	for (int round = 0; round < 50; round++) {
-		/* with and without a true header in front */
+		/* with and without a valid header */
 		for (size_t i = round % 2 ? 100 : 0; i < len; i++)
 			buf[i] = rand();
 		spill(file, buf, len);
@@ -1031,7 +1031,7 @@ static void expect_hostile(const struct hostile *h)
 	capture_free(c);
 }
 
-/* Instead of libc's: a host so busy that between any two looks at the clock a minute goes by. */
+/* Replaces that of libc: a host so busy that a minute passes between two readings of the clock. */
 static time_t busy_s;
 
 int clock_gettime(clockid_t clock, struct timespec *t);
@@ -1065,7 +1065,7 @@ static void a_busy_host_does_not_damage_a_capture(void **state)
 	UNLOCK "UPDATE sqlite_master SET type='view', rootpage=0, sql='" sql "' WHERE name='held'"
 #define ENDLESS "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) "
 
-/* The schema before did not count cgroups: its captures are read as before, without them. */
+/* The previous schema did not count cgroups. Its captures are still read, without them. */
 static void a_capture_of_schema_1_is_still_read(void **state)
 {
 	static const char older[] =
@@ -1089,12 +1089,12 @@ static void a_capture_of_schema_1_is_still_read(void **state)
 static void hostile_databases_are_refused(void **state)
 {
 	static const struct hostile cases[] = {
-		/* what it claims to be */
+		/* wrong format numbers */
 		{"PRAGMA user_version=3", -ENOTSUP, "newer kmemtrace"},
 		{"PRAGMA user_version=0", -EBADMSG, "damaged"},
 		{"PRAGMA application_id=0", -EBADMSG, "not a capture"},
 		{"PRAGMA journal_mode=WAL", -EBADMSG, "damaged"},
-		/* tables that are none */
+		/* objects that are not tables */
 		{"DROP TABLE held", -EBADMSG, "no table held"},
 		{"DROP TABLE cgroup_count_name", -EBADMSG, "no table cgroup_count_name"},
 		{"ALTER TABLE held RENAME TO h; CREATE VIEW held AS SELECT * FROM h", -EBADMSG,
@@ -1116,7 +1116,7 @@ static void hostile_databases_are_refused(void **state)
 		 "damaged"},
 		{UNLOCK "UPDATE sqlite_master SET sql='CREATE TABLE held(' WHERE name='held'",
 		 -EBADMSG, "damaged"},
-		/* beside the tables: not looked at */
+		/* other objects: ignored */
 		{"CREATE TRIGGER t AFTER INSERT ON held BEGIN DELETE FROM meta; END", 0, ""},
 		{"CREATE VIEW evil AS " ENDLESS "SELECT * FROM n", 0, ""},
 		{"CREATE INDEX i ON held(bytes)", 0, ""},
@@ -1199,7 +1199,7 @@ static void hostile_databases_are_refused(void **state)
 		{"UPDATE cache SET name=''", 0, ""},
 		/* nothing to report */
 		{"DELETE FROM snapshot", -ENODATA, "no snapshot"},
-		/* a great many */
+		/* very many */
 		{ENDLESS "INSERT INTO loss SELECT 1, 'x', i FROM n LIMIT 2000", -EBADMSG,
 		 "more losses than there are causes"},
 		{ENDLESS "INSERT INTO hook SELECT 'x', 'slab', '', '', '' FROM n LIMIT 2000",
@@ -1213,8 +1213,8 @@ static void hostile_databases_are_refused(void **state)
 		expect_hostile(&cases[i]);
 }
 
-/* A capture may say anything of its machine: what cannot be is not known, and nothing is divided by
- * it. */
+/* A capture may contain any facts about its machine. Impossible ones are unknown, and never used as
+ * divisors. */
 static void facts_that_no_machine_has_are_not_known(void **state)
 {
 	static const struct {
@@ -1359,7 +1359,7 @@ static void twenty_thousand_stacks_are_read_in_time(void **state)
 		char symbol[32];
 
 		for (int f = 0; f < FRAMES; f++) {
-			/* the innermost frame tells the stacks apart, the rest is shared by many */
+			/* only the innermost frame differs between stacks */
 			snprintf(symbol, sizeof(symbol), "symbol_%d",
 				 f ? (i + f) % 4000 : i % 5000);
 			assert_int_equal(capture_put_frame(w,

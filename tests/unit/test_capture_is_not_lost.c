@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A capture that is removed, moved or replaced while it is recorded is never reported as written:
- * the recording fails, and says where the data is, or that it is gone. Nobody replaces a file that
- * is being recorded.
+ * the recording fails, and says where the data is, or that it is gone. A file that is being
+ * recorded is never replaced.
  */
 #include "attacker.h"
 
@@ -16,11 +16,11 @@
 
 #include "files.h"
 
-/* What happens to the capture x.kmt in "way", and what must be said of it. */
+/* What happens to the capture x.kmt in "way", and the required message. */
 struct event {
 	const char *what;
 	const char *words[3];
-	const char *data; /* where it is then; NULL: gone */
+	const char *data; /* where the data is then; NULL: gone */
 };
 
 static const struct event events[] = {
@@ -70,7 +70,7 @@ static void check_said(const struct event *e)
 		assert_said(e->words[i]);
 }
 
-/* Found by the next commit: the recording ends. */
+/* The next commit finds it, and the recording ends. */
 static void test_a_capture_lost_on_the_way_ends_the_recording(void **state)
 {
 	(void)state;
@@ -91,7 +91,7 @@ static void test_a_capture_lost_on_the_way_ends_the_recording(void **state)
 	}
 }
 
-/* Found at the end: whole, where it is. */
+/* It is found at the end; the data is complete where it is. */
 static void test_a_capture_lost_before_the_end_is_no_success(void **state)
 {
 	(void)state;
@@ -107,7 +107,7 @@ static void test_a_capture_lost_before_the_end_is_no_success(void **state)
 	}
 }
 
-/* What others have put there in the meantime is theirs. */
+/* Files that others created there meanwhile stay. */
 static void test_the_end_removes_nobody_elses_file(void **state)
 {
 	struct capture_writer *w = begin();
@@ -129,8 +129,8 @@ static void test_the_end_removes_nobody_elses_file(void **state)
 
 /* ---- killed ---- */
 
-/* Record, telling after each commit, and die at the given write. Returns the commits, −1: it went
- * through. */
+/* Record, report each commit, and die at the given write. Returns the number of commits; −1: it
+ * completed. */
 static int record_killed(int at)
 {
 	int told[2], status, n = 0;
@@ -216,17 +216,17 @@ static void test_a_file_that_is_recorded_is_not_replaced(void **state)
 	expect_busy(false);
 	expect_busy(true);
 	in_child(other_child, 20);
-	assert_int_equal(put_snapshot(w, 1), 0); /* in mid-transaction, too, */
+	assert_int_equal(put_snapshot(w, 1), 0); /* also in the middle of a transaction, */
 	expect_busy(true);
 	assert_int_equal(capture_commit(w), 0);
-	assert_reads(in_dir("way/x.kmt"), false, 2); /* and reading is free */
+	assert_reads(in_dir("way/x.kmt"), false, 2); /* and reading is allowed */
 	expect_busy(true);
 	assert_int_equal(capture_finish(w), 0);
 	assert_reads(in_dir("way/x.kmt"), true, 2);
 	assert_int_equal(record(in_dir("way/x.kmt"), true), 0);
 }
 
-/* The lock goes with its process, however that ends. */
+/* The lock ends with its process, however that ends. */
 static void killed_child(void)
 {
 	begin();
@@ -249,7 +249,7 @@ static void test_a_killed_recordings_file_is_replaced(void **state)
 	assert_int_equal(record(in_dir("way/x.kmt"), true), 0);
 }
 
-/* Both looked, and nothing was there: the first to have something to write has it. */
+/* Both checked, and there was no file: the first one that writes gets the name. */
 static void test_of_two_that_begin_at_once_one_fails(void **state)
 {
 	for (int overwrite = 0; overwrite < 2; overwrite++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a stack says about its memory, and the levels by process. What a user would lose if these
- * failed: bytes counted twice, or under a name that sends them the wrong way.
+ * What a stack says about its memory, and levels by process. What a user would lose: bytes would be
+ * counted twice, or under a misleading name.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -111,7 +111,7 @@ static const struct {
 	{"6.18", POOL_PAGE,
 	 "__alloc_frozen_pages < alloc_pages_mpol < alloc_pages < proc_pid_cmdline_read < vfs_read",
 	 POOL_PAGE, "other", CLASS_IN_POOL},
-	/* a program's name is its author's */
+	/* the name of a program is chosen by its author */
 	{"6.18", POOL_PAGE, "__alloc_frozen_pages < alloc_pages < pipe_write[bpf] < do_syscall_64",
 	 POOL_PAGE, "other", CLASS_IN_POOL},
 	{"6.18", POOL_VMALLOC,
@@ -315,10 +315,10 @@ static void a_pool_is_traced_by_both_its_events_or_not_at_all(void **state)
 		assert_true(plan.hooks[i].on);
 
 	facts.events[EVENT_FREE_VMAP_AREA].args = -1;
-	facts.events[EVENT_PERCPU_ALLOC].args = 6; /* of no kernel */
+	facts.events[EVENT_PERCPU_ALLOC].args = 6; /* no kernel has this */
 	facts.events[EVENT_ITER_TASK].args = -1;
 	plan_build(&facts, &request, &plan);
-	assert_true(plan.can_record); /* slab is enough */
+	assert_true(plan.can_record); /* slab alone is enough */
 	assert_false(hook(&plan, "vmalloc:alloc_vmap_area")->on);
 	assert_non_null(
 		strstr(hook(&plan, "vmalloc:alloc_vmap_area")->reason, "free_vmap_area_noflush"));
@@ -327,7 +327,7 @@ static void a_pool_is_traced_by_both_its_events_or_not_at_all(void **state)
 	assert_true(hook(&plan, "task:task_newtask")->on);
 }
 
-/* Functions are tried one by one: what is refused costs what it shows, and no more. */
+/* Functions are tried one by one. A refused one only costs what it would show. */
 static void each_function_is_refused_by_itself(void **state)
 {
 	struct plan_request request = {};
@@ -366,7 +366,7 @@ static void page_tables_come_with_pages(void **state)
 	assert_null(hook(&plan, "kmem:kfree"));
 }
 
-/* Each obstacle is called by its own name, with its own remedy, and never by that of another. */
+/* Each obstacle is reported under its own name and with its own remedy, never as another one. */
 static void a_refusal_names_what_is_in_the_way(void **state)
 {
 	struct kernel_facts facts, t[] = {
@@ -422,12 +422,12 @@ static void a_refusal_names_what_is_in_the_way(void **state)
 		assert_false(plan.can_record);
 		if (!strstr(plan.refusal, words[i]))
 			fail_msg("'%s' is not in: %s", words[i], plan.refusal);
-		for (size_t n = 0; facts.btf && n < plan.nr_notes; n++) /* nobody looked for them */
+		for (size_t n = 0; facts.btf && n < plan.nr_notes; n++) /* symbols were not read */
 			assert_null(strstr(plan.notes[n], "no bpf_"));
 	}
 }
 
-/* Between the check and the reading, somebody puts a FIFO in the place of the file of --btf. */
+/* Between the check and the reading, somebody replaces the file of --btf by a FIFO. */
 static void a_btf_file_is_the_one_that_was_checked(void **state)
 {
 	char dir[] = "/tmp/kmemtrace-btf-XXXXXX", path[64];
@@ -451,7 +451,7 @@ static void a_btf_file_is_the_one_that_was_checked(void **state)
 	assert_int_equal(stat(facts.btf_source, &read), 0);
 	assert_int_equal(read.st_ino, checked.st_ino);
 	assert_true(S_ISREG(read.st_mode));
-	kernel_facts_read("/proc", path, &facts); /* and a FIFO from the start is refused */
+	kernel_facts_read("/proc", path, &facts); /* a FIFO is also refused from the start */
 	assert_int_equal(facts.btf, -EINVAL);
 	assert_string_equal(facts.btf_source, "");
 	unlink(path);
@@ -466,7 +466,7 @@ static bool notes_have(const struct plan *p, const char *words)
 	return false;
 }
 
-/* kptr_restrict is no obstacle where it is 0 or 1, and no capability helps where it is 2. */
+/* kptr_restrict is no obstacle at 0 or 1; at 2, no capability helps. */
 static void hidden_names_are_explained_by_what_hides_them(void **state)
 {
 	char why[SYMBOLS_WHY_MAX];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The whole way from a file: a capture goes through the writer and the reader and must give the
- * very report that it gives from memory; and the command's exit statuses and messages, each run in
- * a child.
+ * `kmemtrace report` from file to output: a capture that goes through writer and reader must give
+ * the same report as in memory. Also exit statuses and messages of the command, each run in a
+ * child.
  */
 #include <fcntl.h>
 #include <math.h>
@@ -66,7 +66,7 @@ static int run_report(const char *out, char **argv)
 
 #define RUN(out, ...) run_report(out, (char *[]){(char *)"kmemtrace report", __VA_ARGS__, NULL})
 
-/* Names the first line that differs: the whole would be too long for cmocka. */
+/* Print the first line that differs: all of it would be too long for cmocka. */
 static void assert_same_lines(const char *a, const char *b)
 {
 	size_t line = 0;
@@ -189,7 +189,7 @@ static char *json_of_part(const struct capture *c, double from_s, double to_s)
 	return text;
 }
 
-/* What is kept brief for want of memory must not show in what is said. */
+/* Data that is shortened to save memory must not change the report. */
 static void a_long_recording_read_in_brief_says_the_same(void **state)
 {
 	static const struct {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Settings as numbers in the instructions: what a user would lose if these failed is the meaning of
- * the programs. Each program here is run before and after, by an interpreter of the few
- * instructions it is made of.
+ * Settings as numbers in the instructions. What a user would lose: the meaning of the programs.
+ * Each program here runs before and after folding, in an interpreter for its few instructions.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,7 +43,7 @@ static const struct {
 	     .imm = (fd)),                                                                         \
 		INSN(.imm = (off))
 
-/* What a load at `address` reads, as programs would see the map. */
+/* The value that a load at `address` reads from the map. */
 static uint64_t read_settings(uint64_t address, uint8_t width)
 {
 	uint64_t value = 0;
@@ -54,7 +53,8 @@ static uint64_t read_settings(uint64_t address, uint8_t width)
 	return value;
 }
 
-/* r0 at the end; r1 is `argument` at the beginning, a pointer into the map of FD is an offset. */
+/* Run a program and return r0. r1 is `argument` at first. A pointer into the map of FD is an
+ * offset. */
 static uint64_t run(const struct bpf_insn *in, size_t nr, uint64_t argument)
 {
 	static const uint8_t widths[] = {
@@ -82,7 +82,7 @@ static uint64_t run(const struct bpf_insn *in, size_t nr, uint64_t argument)
 			i += at->off;
 		} else if (at->code == (BPF_JMP | BPF_CALL)) {
 			for (int r = 0; r < BPF_REG_6; r++)
-				reg[r] = AT(half); /* what a call leaves there: another pointer */
+				reg[r] = AT(half); /* a call leaves another pointer there */
 		} else {
 			assert_int_equal(at->code, BPF_JMP | BPF_EXIT);
 			return reg[0];
@@ -101,7 +101,7 @@ static size_t loads(const struct bpf_insn *in, size_t nr)
 	return n;
 }
 
-/* Folds; `left` loads stay, and the program does what it did. */
+/* Fold: `left` loads remain, and the program's result is the same. */
 static void folds(const struct bpf_insn *program, size_t nr, size_t left)
 {
 	struct bpf_insn folded[MOST];
@@ -126,7 +126,7 @@ static void loads_of_every_width_become_numbers(void **state)
 	FOLDS(0, WIDE(0, FD, AT(half)), LOAD(H, 0, 0, 0), EXIT);
 	FOLDS(0, WIDE(0, FD, AT(word)), LOAD(W, 0, 0, 0), EXIT);
 	FOLDS(0, WIDE(0, FD, AT(large)), LOAD(DW, 0, 0, 0), EXIT);
-	FOLDS(0, WIDE(0, FD, 0), LOAD(W, 0, 0, AT(word)), EXIT); /* the offset is the load's */
+	FOLDS(0, WIDE(0, FD, 0), LOAD(W, 0, 0, AT(word)), EXIT); /* the offset is in the load */
 }
 
 static void a_pointer_may_serve_for_more_than_one(void **state)
@@ -135,7 +135,7 @@ static void a_pointer_may_serve_for_more_than_one(void **state)
 	FOLDS(0, WIDE(6, FD, 0), LOAD(B, 1, 6, AT(byte)), LOAD(H, 0, 6, AT(half)), EXIT);
 	FOLDS(0, WIDE(6, FD, AT(one)), CALL, LOAD(B, 0, 6, 0), EXIT); /* a call keeps it */
 	FOLDS(1, WIDE(6, FD, 0), LOAD(DW, 0, 6, AT(large)),
-	      EXIT); /* no instruction moves so large a number */
+	      EXIT); /* no instruction can load such a large number */
 	FOLDS(0, WIDE(6, FD, 0), LOAD(B, 1, 6, AT(one)), JUMP_IF_0(1, 1), LOAD(B, 0, 6, AT(byte)),
 	      EXIT);
 }
@@ -156,7 +156,7 @@ static void where_ways_meet_nothing_is_known(void **state)
 	(void)state;
 	/* r2 is one pointer or the other */
 	FOLDS(1, MOVE(2, AT(one)), JUMP_IF_0(1, 2), WIDE(2, FD, AT(byte)), LOAD(B, 0, 2, 0), EXIT);
-	/* backwards, too: the second time round it is another */
+	/* also backward: in the second iteration it is the other pointer */
 	FOLDS(1, MOVE(3, 1), WIDE(2, FD, AT(byte)), LOAD(B, 0, 2, 0), JUMP_IF_0(3, 3), MOVE(3, 0),
 	      MOVE(2, AT(one)), JUMP(-5), EXIT);
 }
@@ -207,7 +207,7 @@ static size_t count(const struct bpf_insn *in, size_t nr, struct bpf_insn what)
 	return n;
 }
 
-/* Folds as folds() does; so many jumps depend on a register after it, and so many instructions do
+/* Like folds(), and check how many jumps still depend on a register, and how many instructions do
  * nothing. */
 static void decides(const struct bpf_insn *program, size_t nr, size_t jumps, size_t nothing)
 {
@@ -228,13 +228,14 @@ static void decides(const struct bpf_insn *program, size_t nr, size_t jumps, siz
 static void a_jump_that_is_decided_is_none(void **state)
 {
 	(void)state;
-	/* what r2 rules out is come to from the jump before, too: pointer, number and jump go */
+	/* the code that r2 excludes is also a target of the previous jump: pointer, number and jump
+	 * are removed */
 	DECIDES(0, 4, JUMP_IF_0(1, 6), WIDE(2, FD, AT(one)), LOAD(B, 2, 2, 0), JUMP_IF_0(2, 2),
 		MOVE(2, 5), COPY(0, 2), EXIT, MOVE(0, 7), EXIT);
-	/* … from nowhere else: the verifier must have a way there */
+	/* it has no other predecessor: the verifier must still be able to reach it */
 	DECIDES(1, 2, WIDE(2, FD, AT(one)), LOAD(B, 2, 2, 0), JUMP_IF_0(2, 2), MOVE(0, 5), EXIT,
 		MOVE(0, 7), EXIT);
-	/* the way that is taken is come to from elsewhere with another number */
+	/* the branch that is taken has another predecessor, with another number */
 	DECIDES(1, 2, MOVE(2, 0), JUMP_IF_0(1, 3), WIDE(2, FD, AT(one)), LOAD(B, 2, 2, 0),
 		JUMP_IF_0(2, 2), MOVE(0, 5), EXIT, MOVE(0, 7), EXIT);
 }
@@ -247,7 +248,7 @@ static void what_is_used_stays(void **state)
 	/* on one way only */
 	DECIDES(1, 2, WIDE(2, FD, AT(byte)), LOAD(B, 2, 2, 0), JUMP_IF_0(1, 2), COPY(0, 2), EXIT,
 		MOVE(0, 1), EXIT);
-	/* by a function that is called: its arguments are not known */
+	/* in a called function, whose arguments are unknown */
 	DECIDES(0, 2, WIDE(2, FD, AT(byte)), LOAD(B, 2, 2, 0), CALL, MOVE(2, 1), EXIT);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the programs and the loader both compute (bpf/kmemtrace.h): losing this would mix up paths,
- * or miscount what came. */
+/* What both the programs and the loader compute (bpf/kmemtrace.h). An error here would mix up call
+ * paths, or miscount. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,10 +34,9 @@ static struct pair less(struct pair a, struct pair b, wide times)
 }
 
 /*
- * Differences (x, y) of two frames `gap` apart that leave the sum as it is: x × factor^gap + y = 0
- * modulo 2^64. They are a lattice, made by (0, 2^64) and (1, −factor^gap). Two of its vectors that
- * Euclid's algorithm meets one after the other hold the smallest between them, by the larger of
- * both.
+ * Differences (x, y) of two frames `gap` apart that do not change the sum: x × factor^gap + y = 0
+ * modulo 2^64. They form a lattice with the basis (0, 2^64), (1, −factor^gap). Its smallest vector,
+ * measured by the larger component, is between two successive vectors of Euclid's algorithm.
  */
 static wide smallest_confusion(int gap)
 {
@@ -49,7 +48,7 @@ static wide smallest_confusion(int gap)
 		power *= KMT_SUM_FACTOR;
 	b = (struct pair){1, -(wide)power};
 	while (b.y) {
-		/* of all a − times × b, the two where y changes its sign are the smallest */
+		/* of all a − times × b, the two at the sign change of y are the smallest */
 		wide times = a.y / b.y;
 
 		for (wide t = times - 1; t <= times + 1; t++) {
@@ -82,7 +81,7 @@ static uint64_t sum_of(const uint64_t *ip, int nr)
 	return sum;
 }
 
-/* Sums with weights 1, 3, 5 … would not see three steps forward in one frame and one back in the
+/* Sums with weights 1, 3, 5 … would miss three steps forward in one frame and one step back in the
  * next. */
 static void small_steps_do_not_cancel_out(void **state)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A comparison must find what was planted, with the rate inside its interval, must stay silent when
- * nothing changed, and must know one thing for the same on another boot, host and kernel.
+ * A comparison must find planted growth, with the rate inside its interval; must report nothing if
+ * nothing changed; and must recognise the same thing on another boot, host and kernel.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -104,7 +104,7 @@ static const struct diff_row *level(const struct diff *d, enum profile_section s
 	return NULL;
 }
 
-/* The bar: at most one comparison of like workloads in twenty reports anything. */
+/* The limit: at most one in twenty comparisons of equal workloads may report anything. */
 static void like_workloads_raise_no_alarm(void **state)
 {
 	static const struct workload kinds[] = {
@@ -139,12 +139,12 @@ static void like_workloads_raise_no_alarm(void **state)
 	}
 }
 
-/* Planted growth at several rates beside 200 MB/s of churn: found, first, and its rate within the
- * interval. */
+/* Planted growth at several rates next to 200 MB/s of churn is found, comes first, and its rate is
+ * in the interval. */
 static void planted_growth_is_first_at_its_rate(void **state)
 {
-	/* 1 MB/s makes 19 samples in 10 s: of so few, 3 recordings of 100 have too few to be told
-	 * from chance */
+	/* 1 MB/s gives 19 samples in 10 s. In 3 of 100 recordings there are too few to distinguish
+	 * it from chance */
 	static const struct {
 		double rate, found;
 	} t[] = {{1e6, 0.93}, {2e6, 1}, {10e6, 1}, {50e6, 1}};
@@ -178,11 +178,11 @@ static void planted_growth_is_first_at_its_rate(void **state)
 			"%.0f MB/s planted: first in all %d, reported in %d, its rate within the interval in %d\n",
 			t[k].rate / 1e6, runs, found, covered);
 		assert_true(found >= t[k].found * runs);
-		assert_true(covered >= runs * 85 / 100); /* 95 % less what 60 runs may be out */
+		assert_true(covered >= runs * 85 / 100); /* 95 %, minus the error of 60 runs */
 	}
 }
 
-/* A leak that was there already and goes on as before is no news; one that doubles is. */
+/* A leak that continues as before is not reported; one that doubles is. */
 static void growth_is_compared_with_growth(void **state)
 {
 	struct workload w = {
@@ -212,7 +212,7 @@ static void growth_is_compared_with_growth(void **state)
 	pair_free(&p);
 }
 
-/* Rates compare where durations do not. */
+/* Captures of different lengths are compared by rates. */
 static void recordings_of_different_length_compare(void **state)
 {
 	struct workload a = {.period = 65536,
@@ -267,7 +267,7 @@ static void other_kernels_have_the_same_paths_and_caches(void **state)
 	pair_free(&p);
 }
 
-/* Offsets tell two calls in one function apart, but only where both run the very same code. */
+/* Offsets distinguish two calls in one function, but only if both captures have the same code. */
 static void offsets_count_for_one_build_alone(void **state)
 {
 	(void)state;
@@ -295,7 +295,8 @@ static void offsets_count_for_one_build_alone(void **state)
 	}
 }
 
-/* A function in the middle was inlined: one path left over on either side, alike at both ends. */
+/* A function in the middle was inlined: one path remains on each side, with the same beginning and
+ * end. */
 static void paths_that_differ_in_between_are_similar(void **state)
 {
 	struct capture *c[2];
@@ -324,7 +325,7 @@ static void paths_that_differ_in_between_are_similar(void **state)
 	pair_free(&p);
 }
 
-/* Caches merged on one side and not on the other are added up alike. */
+/* If caches are merged on one side only, both sides are summed in the same way. */
 static void merged_caches_are_one_on_both_sides(void **state)
 {
 	struct capture *c[2];
@@ -405,7 +406,8 @@ static void what_cannot_be_compared_is_said(void **state)
 
 	base = workload_record(&a);
 	new_ = workload_record(&a);
-	new_->nr_checkpoints = 0; /* leaks its rows: the capture is freed below as it was */
+	new_->nr_checkpoints =
+		0; /* this does not free its rows; the original capture is freed below */
 	for (size_t i = 0; i < new_->nr_snapshots; i++)
 		new_->snapshots[i].slabs.nr = 0;
 	compare(&p, base, new_);
@@ -421,7 +423,7 @@ static struct capture *recorded_at(const char *boot, const char *start_s)
 	struct workload w = {.period = 0, .seconds = 10, .paths = 5, .churn = 1e5, .seed = 1};
 	struct capture *c = workload_record(&w);
 
-	for (size_t i = c->meta.nr; i-- > 0;) /* the first of a key is the one that is read */
+	for (size_t i = c->meta.nr; i-- > 0;) /* the first row of a key is used */
 		if (!strcmp(c->meta.items[i].key, META_BOOT_ID) ||
 		    !strcmp(c->meta.items[i].key, META_START))
 			strcpy(c->meta.items[i].key, "-");
@@ -443,7 +445,8 @@ static bool order_is_noted(const char *base_boot, const char *base_s, const char
 	return phrase ? noted : any;
 }
 
-/* Swapped by mistake, growth would pass for shrinking; and the same twice for a kernel at rest. */
+/* If captures are swapped by mistake, growth would look like shrinking; and the same capture twice
+ * like an idle kernel. */
 static void captures_in_the_wrong_order_are_noticed(void **state)
 {
 	(void)state;
@@ -508,7 +511,7 @@ static void diffs_are_as_agreed(void **state)
 	pair_free(&p);
 }
 
-/* The contract: base and new beside each figure, and a status. */
+/* The contract: each figure has base and new, and there is a status. */
 static void json_keeps_the_contract(void **state)
 {
 	struct workload a = {.period = 65536, .seconds = 20, .paths = 8, .churn = 2e6, .seed = 1},
@@ -574,7 +577,7 @@ static void hostile_captures_stay_inert_on_either_side(void **state)
 		}
 }
 
-/* Figures at the ends of what a capture may hold, or nothing but one empty reading. */
+/* Figures at the limits of what a capture may contain, or only one empty reading. */
 static void extreme_captures_are_compared(void **state)
 {
 	(void)state;
@@ -640,7 +643,8 @@ static void a_part_is_what_came_in_it(void **state)
 		    part.view.duration_s == 20);
 	assert_int_equal(part.view.at->held.nr, 2);
 	assert_true(part.view.at->held.items[0].bytes == 8000);
-	assert_true(part.view.at->held.items[1].bytes == -50000); /* more of it went than came */
+	assert_true(part.view.at->held.items[1].bytes ==
+		    -50000); /* more was freed than allocated */
 	assert_true(part.view.at->churn.items[0].allocs == 80);
 	assert_int_equal(part.view.at->losses.items[0].value, 20);
 	time_range_free(&part);
@@ -656,7 +660,7 @@ static void a_part_is_what_came_in_it(void **state)
 	capture_free(c);
 }
 
-/* The uncertainty of a difference is that of what came and went, not of what stayed. */
+/* The uncertainty of a difference comes from what was allocated and freed, not from what stayed. */
 static void what_stays_cancels_in_a_part(void **state)
 {
 	struct capture *c = sample_new("sampled");
@@ -681,7 +685,8 @@ static void what_stays_cancels_in_a_part(void **state)
 	capture_free(c);
 }
 
-/* What the audit found free between two checkpoints was free before: it is no loss of the part. */
+/* Objects that the audit found free between two checkpoints had been freed before: they are not a
+ * change in the part. */
 static void a_part_is_of_what_lives(void **state)
 {
 	struct capture *c = sample_new("exact");
@@ -693,14 +698,14 @@ static void a_part_is_of_what_lives(void **state)
 	for (int t = 0; t <= 20; t += 10)
 		sample_snapshot(c, t);
 	early = sample_held(sample_interval(c, 10), 0, 1, 0, 1000, 100e3);
-	early->verified = 100; /* half of those looked up had been freed unseen */
+	early->verified = 100; /* half of the checked ones had been freed unseen */
 	early->verified_live = 50;
 	late = sample_held(sample_interval(c, 20), 0, 1, 0, 720, 72e3);
 	late->verified = late->verified_live = 720;
 	late->age_hist[3] = 220;
 	late->age_hist[5] = 500;
 	assert_int_equal(time_range_build(c, 10, 20, &part), 0);
-	/* 720 live, less 50 known and half of the 950 others */
+	/* 720 live, minus 50 known and half of the 950 others */
 	assert_true(fabs(part.view.at->held.items[0].objects - (720 - 525)) < 1e-6);
 	assert_true(fabs(part.view.at->held.items[0].bytes - (72e3 - 52.5e3)) < 1e-6);
 	/* the share was a guess from a hundred: ±10 % of 95 kB and more */
@@ -744,7 +749,7 @@ static void growth_limits_are_read_and_kept(void **state)
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(growth_limit_parse(bad[i], &g), -EINVAL);
-	/* as the command's messages ask for it */
+	/* as the messages of the command advise */
 	assert_int_equal(growth_limit_parse("Slab=16", &g), -ENOMSG);
 	assert_int_equal(growth_limit_parse("Slab=16/1h", &g), -ENOMSG);
 	assert_int_equal(growth_limit_parse("Slab=16B", &g), 0);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Recorded captures (tests/fixtures/captures) of two boots of one kernel, whose KASLR offsets
- * differ, and of another kernel: `kmemtrace diff` of them is as agreed, knows the planted path
- * again, and is symmetric.
+ * `kmemtrace diff` of recorded captures (tests/fixtures/captures), of two boots of one kernel with
+ * different KASLR offsets, and of another kernel: it prints the golden output, recognises the
+ * planted path, and is symmetric.
  */
 #include <fcntl.h>
 #include <jansson.h>
@@ -24,7 +24,7 @@
 
 static const char *const names[] = {"6.12-boot1", "6.12-boot2", "6.18"};
 
-/* What `kmemtrace diff` prints of two recorded captures; it must succeed. */
+/* Print `kmemtrace diff` of two recorded captures; it must succeed. */
 static char *diff(const char *base, const char *new_, const char *format)
 {
 	char *out = path_of("out"), *a = path_of(base), *b = path_of(new_), *text;
@@ -63,8 +63,8 @@ static void recorded_diffs_are_as_agreed(void **state)
 	free(text);
 }
 
-/* 3,000 messages of 1 KiB, then 9,000: the first row, whatever lies between the captures; and the
- * other way round. */
+/* 3,000 messages of 1 KiB, then 9,000: this is the first row, however the captures differ; also in
+ * the other direction. */
 static void the_planted_path_is_known_again(void **state)
 {
 	(void)state;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What `doctor` prints of a host that this test never ran on. What a user would lose if these
- * failed: the reason why something is not seen here, or why nothing can be recorded.
+ * What `doctor` prints for a host on which this test never ran. What a user would lose: the reason
+ * why something cannot be traced, or why nothing can be recorded.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -25,7 +25,7 @@ static const struct hook_def vmap = {.name = "vmalloc:alloc_vmap_area",
 				     .how = "raw_tp",
 				     .cost = "vmalloc is not traced"};
 
-/* A host where one hook of two is attached, and CAP_BPF is there alone. */
+/* A host with one of two hooks attached, and only CAP_BPF. */
 static void facts_fill(struct doctor_facts *f)
 {
 	*f = (struct doctor_facts){
@@ -105,7 +105,7 @@ static void what_is_off_is_printed_with_its_reason_and_its_cost(void **state)
 	free(text);
 }
 
-/* The plan could be carried out, but its tables have no room. */
+/* The plan would work, but there is no memory for its tables. */
 static void a_host_without_room_cannot_record(void **state)
 {
 	struct doctor_facts facts;
@@ -139,7 +139,7 @@ static void a_host_without_room_cannot_record(void **state)
 	json_decref(j);
 	free(text);
 
-	/* What the plan itself refuses comes first. */
+	/* The refusal of the plan comes first. */
 	facts.plan.can_record = false;
 	strcpy(facts.plan.refusal, "run as root");
 	doctor_build(&facts, &d);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who is named: the way into the kernel by a stack's frames, the container by a cgroup's path. */
+/* Names of entries into the kernel, from the frames of a stack, and of containers, from the path of
+ * a cgroup. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -142,8 +143,8 @@ static void containers_are_read_from_cgroup_paths(void **state)
 	}
 }
 
-/* Every cut of a long path into every small buffer, and hostile bytes: nothing is read or written
- * beyond. */
+/* Write every part of a long path into every small buffer, also with hostile bytes: nothing is read
+ * or written beyond the ends. */
 static void paths_of_any_length_fit(void **state)
 {
 	static const char path[] =
@@ -176,7 +177,7 @@ static void growth_is_added_up_by_who_asked_for_it(void **state)
 	(void)state;
 	assert_int_equal(report_whole(c, GROWTH_BY_SYSCALL, &r), 0);
 	assert_string_equal(group_name(&r, 0), "pipe2()");
-	assert_true(r.growth.groups[0].allocs == 1300); /* traffic goes with the path */
+	assert_true(r.growth.groups[0].allocs == 1300); /* traffic counts for the path */
 	report_free(&r);
 	assert_int_equal(report_whole(c, GROWTH_BY_MODULE, &r), 0);
 	assert_string_equal(group_name(&r, 0), "vmlinux");

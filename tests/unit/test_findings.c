@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Time to exhaustion, whose allocation a growth goes with, and the rules of proportion, each on
- * figures made to meet it or just not to. */
+/* Exhaustion, correlation and unusual levels, each with figures that just meet the rule, and
+ * figures that just miss it. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,8 @@
 #include "render/report.h"
 #include "sample_capture.h"
 
-/* Slab gains what process 1 holds and a little by nobody; process 2 holds as much all along. */
+/* Slab grows by what process 1 holds, plus a little without a process. Process 2 always holds the
+ * same. */
 static struct capture *recording(double per_step_kb, int steps, bool steady)
 {
 	struct capture *c = sample_new("exact");
@@ -33,7 +34,7 @@ static struct capture *recording(double per_step_kb, int steps, bool steady)
 		if (t && t % 5 == 0) {
 			struct cap_checkpoint *at;
 
-			/* twice as much every third time, so that the steps differ */
+			/* every third step is twice as large, so that the steps differ */
 			kb += steady ? per_step_kb : per_step_kb * (++step % 3 ? 0.5 : 2);
 			at = sample_interval(c, t);
 			sample_held(at, 1, 1, 1, (int64_t)kb, kb * 1024);
@@ -179,7 +180,7 @@ static void growth_goes_with_who_holds_more(void **state)
 	assert_int_equal(r.history.trends[0].pattern, PATTERN_GROWING);
 	assert_true(fabs(r.history.trends[0].slope / 600 - 1) < 0.2); /* 3,000 kB in 5 s */
 	assert_int_equal(r.correlation.nr,
-			 2); /* one process, one cgroup: the holder gained nothing */
+			 2); /* one process, one cgroup: the holder did not grow */
 	assert_int_equal(r.correlation.items[0].id, 1);
 	assert_false(r.correlation.items[0].cgroup);
 	assert_true(r.correlation.items[0].share > 0.9 && r.correlation.items[0].share < 1);
@@ -216,7 +217,7 @@ static void correlation_by_hand(void **state)
 	assert_true(isnan(correlation_r(x, flat, 4)));
 }
 
-/* A machine of 8 GB in which one figure is as given, and the rest as usual. */
+/* A machine with 8 GB, where one figure is given and the others are normal. */
 static struct capture *machine(const char *name, int64_t kb, const char *virt)
 {
 	static const struct {
@@ -306,8 +307,8 @@ static void usual_machines_get_no_finding_and_virtual_ones_their_cautions(void *
 	}
 }
 
-/* A container's /proc may leave a line out or say 0: of that nothing is a share, and "inf%" was
- * printed. */
+/* A container's /proc may lack a line or contain 0. There is no share of that; "inf%" was printed.
+ * */
 static void of_nothing_nothing_is_a_share(void **state)
 {
 	static const char *const empty[] = {"MemTotal", "AnonPages"};

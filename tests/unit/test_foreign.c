@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a user would lose: a copy of /proc that went through mail, chat or Windows is read as the
- * original, or the line that cannot be read is named. It must never silently become another
- * machine.
+ * What a user would lose: a copy of /proc that went through mail, chat or Windows is read like the
+ * original, or the message names the line that cannot be read. It must never silently give other
+ * figures.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@
 static const char *const files[] = {"meminfo", "vmstat", "slabinfo", "zoneinfo", "vmallocinfo"};
 static const struct beliefs_hint hint = {.page_bytes = 4096};
 
-/* Does something to a file: writes the changed one to `out`. */
+/* Changes a file, and writes the result to `out`. */
 typedef void damage(const char *buf, size_t len, FILE *out);
 
 static void each_line(const char *buf, FILE *out, const char *before, const char *after)
@@ -183,7 +183,7 @@ static void copies_are_read_as_the_original(void **state)
 {
 	static const struct {
 		damage *how;
-		const char *why; /* what the user is told; NULL: nothing is worth saying */
+		const char *why; /* the message; NULL: there is none */
 	} ways[] = {
 		{whole, NULL},
 		{crlf, "CR LF"},
@@ -286,7 +286,7 @@ static void a_number_that_may_be_cut_is_not_used(void **state)
 	assert_int_equal(line_with(&report, "may have been cut")->number, 2);
 	snapshot_free(&s);
 	input_report_free(&report);
-	/* A newline that an editor took off is no cut. */
+	/* A newline that an editor removed does not count as cut. */
 	read_text("MemTotal:       1000 kB\nMemFree:         50 kB", NULL, &report, &s);
 	assert_int_equal(named_value_get(&s.meminfo, "MemFree", -1), 50);
 	assert_int_equal(report.nr, 0);
@@ -300,7 +300,8 @@ static bool belief_of(const struct balance *b, enum figure f, enum belief belief
 	       (belief != BELIEF_CORRECTED || b->beliefs.figures[f].kb == kb);
 }
 
-/* A truncated or wrapped line is taken from elsewhere or called unknown; nothing turns negative. */
+/* A truncated or wrapped line is taken from another source or called unknown; nothing becomes
+ * negative. */
 static void missing_lines_are_named_and_never_negative(void **state)
 {
 	static const char head[] = "MemTotal:     100000 kB\nMemFree:       20000 kB\n"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The governor against a model of a machine: what a user would lose is the budget, or all samples.
+/* The governor against a model of a machine. What a user would lose: the CPU budget, or all
+ * samples.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -32,7 +33,7 @@ static double samples_of(const struct load *l, uint64_t period)
 	return samples < allocs ? samples : allocs;
 }
 
-static double spent; /* ns of events alone, by the machine's own account */
+static double spent; /* ns of events alone, as the machine counts them */
 
 static double run(struct governor *g, const struct load *l, int steps, double fill)
 {
@@ -85,7 +86,7 @@ static void it_keeps_to_its_budget_from_idle_to_busy_and_back(void **state)
 	(void)state;
 	assert_true(run(&g, &idle, 40, 0) < 1.3);
 	assert_int_equal(g.period[KMT_SLAB],
-			 32 << 10); /* costs next to nothing: as fine as it goes */
+			 32 << 10); /* costs almost nothing, so the period is the smallest */
 	run(&g, &busy, 2, 0);
 	cost = run(&g, &busy, 1, 0);
 	assert_true(cost > 0.4 && cost < 1.3);
@@ -96,7 +97,7 @@ static void it_keeps_to_its_budget_from_idle_to_busy_and_back(void **state)
 	assert_int_equal(g.period[KMT_SLAB], 32 << 10);
 }
 
-/* Half a second of a load is no reason to sample it less. */
+/* Half a second of load does not raise the period. */
 static void a_burst_costs_no_samples(void **state)
 {
 	const struct load burst = {300e3, 30e9, 2};
@@ -116,7 +117,7 @@ static void a_burst_costs_no_samples(void **state)
 	assert_true(g.period[KMT_SLAB] > before); /* it stays */
 }
 
-/* A window is short: what samples cost is known from all the time. */
+/* A window is short, so the cost of samples is taken from the whole time. */
 static void samples_between_windows_cost_too(void **state)
 {
 	struct governor g = sampled(1);
@@ -130,7 +131,7 @@ static void samples_between_windows_cost_too(void **state)
 	}
 	assert_between(g.period[KMT_SLAB], 9 * (512 << 10), 11 * (512 << 10)); /* 9 % to 0.9 */
 	r.pool[KMT_SLAB].run_ns = r.sampling_ns =
-		r.cpu_ns / 5; /* some fell into this one; it is no trend */
+		r.cpu_ns / 5; /* some samples are in this window, which is not a trend */
 	r.sampling = 0.9;
 	assert_false(governor_step(&g, &r));
 }
@@ -144,7 +145,7 @@ static void samples_give_way_where_the_events_alone_cost_more(void **state)
 	run(&g, &full, 3, 0);
 	cost = run(&g, &full, 1, 0);
 	assert_int_equal(g.state, GOVERNOR_FLOOR);
-	assert_true(cost - floor_cost < 0.15); /* a tenth of the budget stays */
+	assert_true(cost - floor_cost < 0.15); /* a tenth of the budget is kept free */
 	assert_true(samples_of(&full, g.period[KMT_SLAB]) > 100);
 	run(&g, &idle, 1, 0);
 	assert_int_equal(g.state, GOVERNOR_HOLDS);
@@ -158,7 +159,7 @@ static struct governor limited(double budget)
 	return g;
 }
 
-/* Percent of all CPU time over so many readings, as the machine has it. */
+/* Percent of all CPU time over some readings, as the machine counts it. */
 static double percent(struct governor *g, const struct load *l, int readings)
 {
 	spent = 0;
@@ -177,14 +178,14 @@ static void a_limit_holds_from_idle_to_full_and_back(void **state)
 	run(&g, &idle, 10, 0);
 	assert_false(g.paused[KMT_SLAB]);
 	run(&g, &full, 1, 0);
-	assert_false(g.paused[KMT_SLAB]); /* one burst is not a load */
+	assert_false(g.paused[KMT_SLAB]); /* one burst is not a lasting load */
 	run(&g, &full, 1, 0);
 	assert_true(g.paused[KMT_SLAB]);
-	assert_false(g.paused[KMT_VMALLOC]); /* what costs little is watched all the time */
+	assert_false(g.paused[KMT_VMALLOC]); /* cheap pools are always traced */
 	for (int i = 0; i < 10; i++)
 		assert_true(percent(&g, &full, 10) < 1); /* of any 5 s */
 	assert_int_equal(g.state, GOVERNOR_HOLDS);
-	/* the machine had 50 s of it, and what it cost is counted with the probes */
+	/* the machine had 50 s of load, and its cost is counted with the probes */
 	assert_true(g.paused_s[KMT_SLAB] > 49 && g.paused_s[KMT_SLAB] < 51);
 	assert_true(g.not_watched > 49 * full.events && g.not_watched < 51 * full.events);
 	assert_true(g.cost > probes && g.cost < 1);
@@ -193,8 +194,7 @@ static void a_limit_holds_from_idle_to_full_and_back(void **state)
 	assert_true(percent(&g, &idle, 10) < 0.1);
 }
 
-/* Run times can add up to more than there is, and readings that a busy machine delayed did: 129.8
- * %. */
+/* Run times can add up to more than 100 %: readings that a busy machine delayed gave 129.8 %. */
 static void no_share_of_all_cpus_is_beyond_100_percent(void **state)
 {
 	struct governor g = limited(1);
@@ -210,7 +210,7 @@ static void no_share_of_all_cpus_is_beyond_100_percent(void **state)
 		assert_true(g.price[p] <= 100 && g.highest_price[p] <= 100);
 }
 
-/* "… even without samples": what samples cost beside is no part of that figure. */
+/* "… even without samples": the cost of samples is not part of this figure. */
 static void the_floor_is_what_events_cost_without_samples(void **state)
 {
 	struct governor g = sampled(1);
@@ -235,7 +235,8 @@ static void a_budget_that_was_not_given_pauses_nothing(void **state)
 	assert_true(g.not_watched == 0);
 }
 
-/* A load that comes and goes: each return costs what its detection takes, so these become rare. */
+/* A load that starts and stops: each restart of tracing costs time to detect it, so restarts become
+ * rare. */
 static void a_flickering_load_is_probed_ever_more_rarely(void **state)
 {
 	struct governor g = limited(1);
@@ -325,7 +326,7 @@ static void exact_over_its_budget_samples_when_it_may_and_says_so_when_not(void 
 	(void)state;
 	governor_init(&g, &o);
 	run(&g, &busy, 1, 0);
-	assert_true(g.exact); /* one burst is not a load */
+	assert_true(g.exact); /* one burst is not a lasting load */
 	run(&g, &busy, 1, 0);
 	assert_false(g.exact);
 	assert_int_equal(g.period[KMT_SLAB], 512 << 10);
@@ -352,7 +353,7 @@ static void a_filling_table_makes_samples_rarer(void **state)
 	assert_int_equal(g.period[KMT_SLAB], 512 << 10);
 }
 
-/* The report says how often there were samples: it must know the periods that were in force. */
+/* The report says how often samples were taken, so it must know the periods in force. */
 static void the_periods_in_force_are_counted(void **state)
 {
 	struct governor g = sampled(1);

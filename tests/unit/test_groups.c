@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The recorder's own memory has a limit, however many processes and call paths hold memory, and no
- * byte is lost to it. */
+/* The recorder's own memory has a limit, however many processes and call paths hold memory, and the
+ * limit loses no bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 #define PATHS  1000
 #define OWNERS 1000
 
-/* What collector.c does with each live object. */
+/* Do what collector.c does with each live object. */
 static void add(struct live_groups *groups, const struct kmt_object *o)
 {
 	struct live_group *g = groups_get(groups, o);
@@ -68,15 +68,15 @@ static void many_processes_and_paths_keep_to_the_limit_and_lose_no_object(void *
 	assert_true(groups.nr > MOST / 2);
 	assert_int_equal(objects_of(&groups, 0), n);
 	assert_int_equal(objects_of(&groups, 1), n / CACHES);
-	/* all but the groups that came before the limit are counted as merged */
+	/* all groups after the limit are counted as merged */
 	assert_true(groups.merged >= n - MOST && groups.merged < n);
-	/* what the audit found freed is taken from where it was counted */
+	/* objects that the audit found free are subtracted where they were counted */
 	assert_non_null(groups_find(&groups, &key));
 	assert_int_equal(groups_find(&groups, &key)->key.stack, 0);
 	groups_free(&groups);
 }
 
-/* Processes are given up before paths: where memory was allocated says more than by whom. */
+/* Processes are merged before paths, because where memory was allocated says more than by whom. */
 static void paths_outlive_processes(void **state)
 {
 	struct live_groups groups = {.most = MOST};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Growth must add up whatever it is grouped by, its intervals must hold the truth, and it must be
- * fast. */
+/* Growth must have the same sum however it is grouped, its intervals must contain the true value,
+ * and it must be fast. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -105,8 +105,8 @@ static void pools_are_never_mixed(void **state)
 	assert_int_equal(r.growth.nr, 2);
 	assert_int_equal(r.growth.groups[0].pool, POOL_KSTACK);
 	assert_int_equal(r.growth.groups[1].pool, POOL_SLAB);
-	/* Kernel stacks were traced, so their row of the ledger has a figure; the others still have
-	 * none. */
+	/* Kernel stacks were traced, so their row of the ledger has a figure; the others have none.
+	 * */
 	assert_close(r.ledger.rows[LEDGER_KERNEL_STACK].attributed_kb, 16, 0);
 	assert_true(isnan(r.ledger.rows[LEDGER_PERCPU].attributed_kb));
 	report_free(&r);
@@ -126,8 +126,8 @@ static void quantiles_of_known_ages(void **state)
 	assert_close(age_quantile(hist, 8, 0.75), 6, 1e-9);
 	hist[AGE_BUCKETS - 1] = 1000; /* the last bucket ends with the oldest */
 	assert_close(age_quantile(hist, 100000, 1), 100000, 1e-6);
-	/* Of a histogram that says more than the oldest, the oldest: "oldest 1 s, 90% below 6 s" is
-	 * not so. */
+	/* If a histogram exceeds the oldest age, use the oldest: "oldest 1 s, 90% below 6 s" is
+	 * wrong. */
 	assert_close(age_quantile(hist, 1, 0.75), 1, 1e-9);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a user would lose: on which machine it was, whose cgroup, a cache's other names. */
+/* What a user would lose: which machine a capture is from, the path of a cgroup, the other names of
+ * a cache. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +31,7 @@ static void facts_of_fixture(const char *root)
 	assert_string_equal(facts.lockdown, "unknown");
 	assert_string_equal(facts.build_id, "");
 	assert_int_equal(facts.cpus_online, 0);
-	/* QEMU without KVM and Firecracker: no tree says more than the CPU's flag */
+	/* QEMU without KVM and Firecracker: only the CPU flag shows them */
 	assert_string_equal(facts.virtualization, "vm-other");
 	free(release);
 }
@@ -197,7 +198,7 @@ static void clues_are_found_in_the_trees(void **state)
 	(void)state;
 	virt_clues_read(dir, dir, &c);
 	assert_int_equal(c.cpuid[0],
-			 '\0'); /* CPUID would be that of the machine that runs this test */
+			 '\0'); /* CPUID would describe the machine that runs this test */
 	assert_false(c.cpu_flag || c.dockerenv || c.containerenv || c.kubernetes || c.xen_control);
 
 	memcpy(dsdt + 10, "FIRECKFCVMDSDT", 14);
@@ -227,7 +228,7 @@ static void clues_are_found_in_the_trees(void **state)
 
 /* ---- slab aliases ---- */
 
-/* Build the links that the recorded "name -> :id" lines tell of; find each name through them. */
+/* Build the links from the recorded "name -> :id" lines, and find each name through them. */
 static void aliases_of_fixture(const char *root)
 {
 	char *text = tree_read(root, "slab-aliases", NULL), *save = NULL, *line, *sys = tree_new();
@@ -332,7 +333,7 @@ static void cgroup_ids_become_paths(void **state)
 	tree_put(dir, "self/mounts", "cgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\n\nshort\n");
 	assert_int_equal(cgroups_load(dir, &cg), -ENOENT); /* only v1 is mounted */
 
-	/* a blank in the mount point is escaped in mounts */
+	/* blanks in a mount point are escaped in mounts */
 	tree_put(dir, "uni fied/system.slice/web.service/", "");
 	tree_put(dir, "uni fied/system.slice/cgroup.procs", "1\n");
 	tree_put(dir, "uni fied/user.slice/", "");
@@ -351,7 +352,7 @@ static void cgroup_ids_become_paths(void **state)
 	assert_string_equal(cgroups_path(cg, 0), "");
 	assert_string_equal(cgroups_path(NULL, web), "");
 
-	/* what came is found, what went is remembered */
+	/* new ones are found, removed ones are remembered */
 	tree_put(dir, "uni fied/late.scope/", "");
 	tree_path(mounts, dir, "uni fied/system.slice/web.service");
 	late = inode_of(dir, "uni fied/late.scope");
@@ -434,8 +435,7 @@ static void a_memory_limit_of_a_cgroup_is_what_is_available(void **state)
 	assert_int_equal(a.bytes, 4000000ull << 10);
 	assert_string_equal(a.cgroup, "");
 
-	/* two trees, of which the second has the limit: of the process's cgroup and of the one
-	 * above it */
+	/* two trees; the second has limits, of the process's cgroup and of its parent */
 	snprintf(mounts, sizeof(mounts),
 		 "none %s cgroup rw,cpu,memory 0 0\nnone %s cgroup2 rw 0 0\n", v1, v2);
 	tree_put(proc, "self/mounts", mounts);
@@ -449,7 +449,7 @@ static void a_memory_limit_of_a_cgroup_is_what_is_available(void **state)
 	assert_int_equal(a.bytes, 100000000);
 	assert_string_equal(a.cgroup + strlen(v2), "/pod");
 
-	/* the first one's is tighter still, and used up */
+	/* the limit of the first is lower, and used up */
 	tree_put(v1, "a/b/memory.limit_in_bytes", "9223372036854771712\n");
 	tree_put(v1, "a/b/memory.usage_in_bytes", "5000\n");
 	tree_put(v1, "memory.limit_in_bytes", "4096\n");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The ledger must close by measured terms, show what it did not measure as such, and know whom to
- * trust. */
+/* The ledger must close with measured terms, mark terms that were not measured, and know which
+ * source to trust. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,9 +33,9 @@ static struct report report_of(struct capture *c)
 }
 
 /*
- * One cache, 1 KiB objects, 16 a slab of 4 pages. Active goes 100 → 250 on 10 → 20 slabs; 180 are
- * held, so 30 older ones went. Pages 160 → 320 kB; free 60 → 70 kB. Large kmalloc 40 → 104 kB, 64
- * held.
+ * One cache with objects of 1 KiB, 16 per slab of 4 pages. Active objects change from 100 to 250,
+ * slabs from 10 to 20. 180 are held, so 30 older ones were freed. Pages: 160 → 320 kB; free: 60 →
+ * 70 kB. Large kmalloc: 40 → 104 kB, 64 held.
  */
 static void slab_terms_are_each_measured(void **state)
 {
@@ -71,8 +71,8 @@ static void slab_terms_are_each_measured(void **state)
 }
 
 /*
- * Of those active 20 are free on CPU lists at the start, 50 at the end: 200 − 80 = 120 came. What
- * was counted at one end alone is no change, and 150 did.
+ * Of the active objects, 20 are free on CPU lists at the start and 50 at the end: 200 − 80 = 120
+ * were added. If only one end was counted, this is not subtracted: 150 were added.
  */
 static void free_on_cpu_lists_is_not_in_use(void **state)
 {
@@ -105,8 +105,8 @@ static void free_on_cpu_lists_is_not_in_use(void **state)
 	}
 }
 
-/* Slab lags behind slabinfo, and CPU lists are counted a moment later: no cache then holds less
- * than nothing. */
+/* Slab lags behind slabinfo, and CPU lists are counted a little later. No cache may become
+ * negative. */
 static void no_cache_holds_less_than_nothing(void **state)
 {
 	struct capture *c = sample_new("exact");
@@ -134,7 +134,7 @@ static void no_cache_holds_less_than_nothing(void **state)
 	capture_free(c);
 }
 
-/* Objects that appear without an event are not explained away: they are the residual. */
+/* Objects that appear without an event are part of the residual. */
 static void unseen_allocations_stay_in_the_residual(void **state)
 {
 	struct capture *c = sample_new("exact");
@@ -156,8 +156,8 @@ static void unseen_allocations_stay_in_the_residual(void **state)
 	capture_free(c);
 }
 
-/* More "freed old" than there ever were cannot be: unseen frees must show as a negative residual.
- */
+/* More old frees than there were objects are impossible: unseen frees must appear as a negative
+ * residual. */
 static void unseen_frees_cannot_hide_as_older_objects(void **state)
 {
 	struct capture *c = sample_new("exact");
@@ -184,8 +184,8 @@ static void unseen_frees_cannot_hide_as_older_objects(void **state)
 	capture_free(c);
 }
 
-/* The audit's verdict scales its whole (cache, stack) group, also the processes it did not
- * sample. */
+/* The result of the audit scales the whole (cache, stack) group, including processes that it did
+ * not sample. */
 static void audit_corrects_whole_groups(void **state)
 {
 	struct capture *c = sample_new("exact");
@@ -205,10 +205,11 @@ static void audit_corrects_whole_groups(void **state)
 	h->verified = 40;
 	h->verified_live = 10;
 	sample_held(at, 1, 1, 2, 600, 60000);
-	sample_held(at, 1, 0, 2, 10, 1000); /* another stack: nobody looked, so as the cache */
+	sample_held(at, 1, 0, 2, 10,
+		    1000); /* another stack, which was not checked: use the share of the cache */
 	r = report_of(c);
 	assert_int_equal(r.growth.nr, 2);
-	/* 10 live, and a quarter of the 1590 that were not looked up */
+	/* 10 live, and a quarter of the 1590 that were not checked */
 	assert_close(r.growth.groups[0].bytes, 40750, 1e-6);
 	assert_close(r.growth.groups[0].objects, 407.5, 1e-6);
 	assert_true(r.growth.groups[0].bytes_low < 40750 && r.growth.groups[0].bytes_low >= 1000);
@@ -222,8 +223,7 @@ static void audit_corrects_whole_groups(void **state)
 	capture_free(c);
 }
 
-/* Page tables of another level, which carry no mark: what was found of the others says nothing of
- * them. */
+/* Page tables of another level have no mark: the results of the others do not apply to them. */
 static void page_tables_speak_for_their_own_path_alone(void **state)
 {
 	struct capture *c = sample_new("exact");
@@ -252,7 +252,7 @@ static void page_tables_speak_for_their_own_path_alone(void **state)
 	capture_free(c);
 }
 
-/* Nobody measured them: null, not zero; and a single reading is no change. */
+/* If they were not measured, they are null, not zero; and one reading is no change. */
 static void what_was_not_measured_is_nan(void **state)
 {
 	struct capture *c = sample_new("exact");
@@ -296,27 +296,28 @@ static void sample_closes(void **state)
 	 * hostile cache's 100 of 64. */
 	assert_close(slab->attributed_kb, 1200 + 2000 * 192 / 1024.0 + 256 + 30.245 + 6.25, 1e-6);
 	assert_close(slab->preexisting_freed_kb, 500 * 192 / 1024.0, 1e-6);
-	/* What slabinfo does not list at all is not explained by anything. */
+	/* Caches that slabinfo does not list are not explained. */
 	assert_close(slab->residual_kb, -36.495, 1e-6);
-	/* Found under its other name. */
+	/* It is found under its other name. */
 	assert_close(dentry->end_objects - dentry->start_objects, 1500, 0);
 	assert_close(dentry->held_objects, 2000, 1e-6);
-	/* On a machine with this little slack 500 of 2000 objects matter, and the audit vouches for
-	 * the traced. */
+	/* With so little slack, 500 of 2000 objects matter, and the audit confirms the traced ones.
+	 * */
 	assert_true(dentry->trust.agreement == AGREE_YES ||
 		    dentry->trust.agreement == AGREE_FREED_OLD);
 	assert_int_equal(find_cache(&r, "kmalloc-cg-1k")->trust.agreement, AGREE_YES);
 	assert_int_equal(find_cache(&r, "kmalloc-cg-1k")->trust.level, TRUST_HIGH);
 	assert_int_equal(find_cache(&r, "kmalloc-cg-1k")->trend.pattern, PATTERN_GROWING);
 	assert_close(find_cache(&r, "kmalloc-cg-1k")->trend.slope, 40, 1);
-	assert_true(find_cache(&r, "vm_area_struct")->traced); /* nothing of it was allocated */
+	assert_true(
+		find_cache(&r, "vm_area_struct")->traced); /* none of its objects was allocated */
 	assert_close(find_cache(&r, "vm_area_struct")->unseen_objects, 0, 0);
 	report_free(&r);
 	capture_free(c);
 }
 
-/* MemTotal less all lines, per-CPU lists of 2500 pages included: by hand from the sample's second
- * 0. */
+/* MemTotal minus all lines, including per-CPU lists of 2500 pages: calculated by hand from second 0
+ * of the sample. */
 static void unaccounted_counts_each_page_once(void **state)
 {
 	struct capture *c = sample_whole();
@@ -331,8 +332,8 @@ static void unaccounted_counts_each_page_once(void **state)
 	capture_free(c);
 }
 
-/* A killed recording has younger ticks than its last interval: levels are taken from the interval's
- * time. */
+/* A killed recording has ticks after its last interval: levels are taken at the time of the
+ * interval. */
 static void incomplete_capture_uses_levels_of_its_interval(void **state)
 {
 	struct capture *c = sample_whole();
@@ -394,11 +395,11 @@ static void trust_falls_for_each_reason(void **state)
 	assert_int_equal(t.level, TRUST_FAIR);
 
 	f = good_facts();
-	f.slabinfo_delta = 100; /* verified objects, so older ones went */
+	f.slabinfo_delta = 100; /* the objects are verified, so older ones were freed */
 	trust_judge(&f, &t);
 	assert_int_equal(t.agreement, AGREE_FREED_OLD);
 	assert_int_equal(t.level, TRUST_HIGH);
-	f.verified = f.verified_live = 0; /* … or nobody looked, and then they contradict */
+	f.verified = f.verified_live = 0; /* without a check, this is a contradiction */
 	trust_judge(&f, &t);
 	assert_int_equal(t.agreement, AGREE_NO);
 	assert_int_equal(t.level, TRUST_LOW);
@@ -408,7 +409,7 @@ static void trust_falls_for_each_reason(void **state)
 	f.unseen_frees = 500;
 	trust_judge(&f, &t);
 	assert_int_equal(t.level, TRUST_LOW);
-	f.unseen_frees = 0; /* slabinfo is witness enough for 5000 objects with 100 of slack */
+	f.unseen_frees = 0; /* slabinfo confirms 5000 objects with a slack of 100 */
 	trust_judge(&f, &t);
 	assert_int_equal(t.level, TRUST_HIGH);
 	f.held_objects = f.slabinfo_delta = f.tracked = 150; /* but not for 150 */
@@ -434,7 +435,7 @@ static void leak_is_said_only_when_all_holds(void **state)
 	(void)state;
 	assert_true(trust_may_say_leak(&good));
 	assert_false(trust_leak_needs_time(&good));
-	f = good; /* a minute of TCP's TIME_WAIT looks just like it */
+	f = good; /* a minute of TCP's TIME_WAIT looks the same */
 	f.duration = 60;
 	f.age_p50 = 24;
 	f.oldest = 60;
@@ -455,7 +456,7 @@ static void leak_is_said_only_when_all_holds(void **state)
 	REFUSED(verified_twice, 0.2);
 #undef REFUSED
 	f = good;
-	f.verified = f.verified_twice = NAN; /* not audited, but trusted for slabinfo's sake */
+	f.verified = f.verified_twice = NAN; /* not audited, but slabinfo confirms it */
 	assert_true(trust_may_say_leak(&f));
 }
 

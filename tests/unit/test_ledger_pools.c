@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ledger of the pools beside slab, and who holds their levels: each term from its own source,
- * known answers worked out by hand, and what is printed of it.
+ * The ledger of the pools other than slab, and who holds their levels: each term from its own
+ * source, with results calculated by hand, and how they are printed.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -65,9 +65,9 @@ static void put_zone(struct snapshot *s)
 }
 
 /*
- * Everything moves: 8 threads come in a process of 2 and one old one goes; 40 areas of 100 kB come
- * for one caller and 10 old ones go; the page tables of "old" go with it; the per-CPU allocator
- * populates 800 kB for 600 of objects; pipes take 3000 kB.
+ * Everything changes: a process with 2 threads gets 8 more, and one old thread ends. One caller
+ * gets 40 areas of 100 kB, and 10 old ones are freed. The page tables of "old" are freed with it.
+ * The per-CPU allocator populates 800 kB for 600 kB of objects. Pipes take 3000 kB.
  */
 static struct capture *sample_pools(bool vmalloc_events)
 {
@@ -158,20 +158,21 @@ static void every_pool_closes(void **state)
 
 	(void)state;
 	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
-	/* 7 more areas of stacks for 8 new ones: one was old. The area without a guard page is
-	 * rounding, and nobody saw it come: it is the residual less that. */
+	/* There are 7 more stack areas although 8 are new, so one old one was freed. The area
+	 * without a guard page fired no event: it is the residual, minus its rounding. */
 	assert_row(&r, LEDGER_VMALLOC, 7 * 16 + 30 * 100 + 8, 8 * 16 + 4000, 16 + 1000, 4, 4);
 	assert_row(&r, LEDGER_KERNEL_STACK, 7 * 16, 8 * 16, 16, 0, 0);
 	assert_row(&r, LEDGER_PAGE_TABLES, 280, 400, 120, 0, 0);
 	assert_row(&r, LEDGER_SEC_PAGE_TABLES, 300, 300, NAN, 0, 0);
 	assert_row(&r, LEDGER_PERCPU, 800, 600, 0, 200, 0);
-	/* The balance sheet's rest: what left MemFree for no line. */
+	/* The remainder of the balance sheet: memory that left MemFree but is in no line. */
 	assert_row(&r, LEDGER_UNACCOUNTED, 3000 + 3112 + 800 + 580 - 3120 - 800 - 280 - 300, 3000,
 		   NAN, 0, -8);
 	assert_string_equal(r.ledger.rows[LEDGER_VMALLOC].attributed_from, "events");
 	report_free(&r);
 
-	/* Chunks of before the capture went: 800 kB of pages came, Percpu is 100 kB less. */
+	/* Chunks from before the capture were freed: 800 kB of pages were added, but Percpu is 100
+	 * kB smaller. */
 	assert_string_equal(c->snapshots[1].meminfo.items[7].name, "Percpu");
 	c->snapshots[1].meminfo.items[7].value = 900;
 	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
@@ -189,8 +190,8 @@ static double interval_kb(const struct report *r, enum ledger_pool pool)
 	return row->residual_high_kb - row->residual_low_kb;
 }
 
-/* Sampled: the residual is as uncertain as what is held; of a pool without a sample, as one would
- * have been. */
+/* Sampled: the residual is as uncertain as the held memory; in a pool without a sample, as with one
+ * sample. */
 static void residuals_say_what_sampling_leaves_open(void **state)
 {
 	struct capture *c = sample_pools(true);
@@ -234,7 +235,7 @@ static const struct caller_level *find_caller(const struct report *r, const char
 	return NULL;
 }
 
-/* An area goes to the caller that vmallocinfo names, wherever that is in its stack, under either
+/* An area counts for the caller that vmallocinfo names, wherever it is in the stack, under either
  * name. */
 static void areas_are_grouped_by_caller(void **state)
 {
@@ -244,7 +245,7 @@ static void areas_are_grouped_by_caller(void **state)
 
 	(void)state;
 	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
-	assert_int_equal(r.holders.callers.nr, 3); /* address space without pages is none */
+	assert_int_equal(r.holders.callers.nr, 3); /* address space without pages does not count */
 	l = find_caller(&r, "ring_grow.constprop.0+0x20 [leaky]");
 	assert_close(l->kb.start, 2000, 0);
 	assert_close(l->kb.end, 5000, 0);
@@ -255,7 +256,7 @@ static void areas_are_grouped_by_caller(void **state)
 	assert_true(l->stacks);
 	assert_close(l->areas.end - l->areas.start, 7, 0);
 	assert_close(l->preexisting_freed_kb, 16, 0);
-	/* The identity, and what is in it. */
+	/* The identity, and its parts. */
 	assert_close(r.holders.vmalloc_start.info_kb, r.holders.vmalloc_start.used_kb, 0);
 	assert_close(r.holders.vmalloc_end.info_kb, r.holders.vmalloc_end.used_kb, 0);
 	assert_close(r.holders.vmalloc_start.cached_stacks_kb, 16, 0);
@@ -264,7 +265,8 @@ static void areas_are_grouped_by_caller(void **state)
 	capture_free(c);
 }
 
-/* Before 6.2 there are no events: the difference of vmallocinfo carries the pool, and says so. */
+/* Before 6.2 there are no events: the pool is known from the change of vmallocinfo, and the report
+ * says so. */
 static void vmallocinfo_alone_carries_the_pool(void **state)
 {
 	struct capture *c = sample_pools(false);
@@ -306,7 +308,8 @@ static void levels_name_processes_and_cgroups(void **state)
 	assert_int_equal(r.holders.cgroups[1].cgroup_id, 56);
 	report_free(&r);
 
-	/* The same number, another program: the old page tables are gone, the stack is not. */
+	/* The same process number with another program: the old page tables are gone, but the stack
+	 * is not. */
 	snprintf(c->snapshots[1].tasks.items[0].comm, sizeof(c->snapshots[1].tasks.items[0].comm),
 		 "other");
 	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
@@ -316,7 +319,7 @@ static void levels_name_processes_and_cgroups(void **state)
 	capture_free(c);
 }
 
-/* Sums of tasks and areas that were not read are unknown, and so are the terms that stand on
+/* If tasks and areas were not read, their sums are unknown, and so are the terms computed from
  * them. */
 static void without_iterator_or_vmallocinfo(void **state)
 {
@@ -338,7 +341,7 @@ static void without_iterator_or_vmallocinfo(void **state)
 	capture_free(c);
 }
 
-/* A capture is a hostile file: the same process and caller twice, names that do not end. */
+/* A hostile capture: the same process and caller twice, and endless names. */
 static void doubled_rows_add_up(void **state)
 {
 	struct capture *c = sample_pools(true);
@@ -360,7 +363,7 @@ static void doubled_rows_add_up(void **state)
 	capture_free(c);
 }
 
-/* What is printed of the pools and their holders; other sections have golden files of their own. */
+/* How pools and their holders are printed; other sections have other golden files. */
 static void pools_are_printed(void **state)
 {
 	struct capture *c = sample_pools(true);

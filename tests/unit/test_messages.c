@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Messages that cannot be written are counted, and said to be missing once that is possible. */
+/* Messages that cannot be written are counted, and the number is printed once that is possible. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 
 #include "base/log.h"
 
-/* stderr goes to `path`; returns what it was. */
+/* Redirect stderr to `path`; return the old descriptor. */
 static int stderr_to(const char *path)
 {
 	int was = dup(STDERR_FILENO), fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a user would lose: after a machine ran out of memory, its log is often all that is left. The
- * figures of three kernels' reports are worked out by hand here, and logs that are cut, mixed or
- * about something else are refused or named. Fixtures: tests/fixtures/oom.
+ * figures of reports from three kernels are calculated by hand here. Logs that are cut, mixed or
+ * about something else are refused, or the problem is named. Fixtures: tests/fixtures/oom.
  */
 #include <errno.h>
 #include <math.h>
@@ -89,7 +89,7 @@ static void a_report_of_6_1_is_divided_up(void **state)
 	assert_line(&sheet, BALANCE_REST,
 		    total - 48000 - 1200 - anon - 12000 - 4000 - 400 - 32768 - 1632000 - 64 - 4800 -
 			    10000 - 256);
-	/* Nothing of these is in a report, so they are no zeros. */
+	/* A report does not contain these, so they must be unknown, not 0. */
 	assert_true(sheet.end.unknown[BALANCE_VMALLOC] && sheet.end.unknown[BALANCE_PERCPU]);
 	assert_true(found(&sheet, "not-in-oom-report", "VmallocUsed and Percpu"));
 	assert_true(found(&sheet, "oom-slab", "kmalloc-512 1.3 GiB, task_struct 5.5 MiB"));
@@ -143,7 +143,7 @@ static void a_report_torn_apart_is_put_together(void **state)
 	oom_report_free(&r);
 }
 
-/* Write the log `text` behind, or with a part of, the log of 6.1. */
+/* Write `text` after the log of 6.1, or with a part of it. */
 static char *log_with(const char *before, size_t cut_after, const char *after)
 {
 	char *log = tree_read(LOGS, "6.1-dmesg-T.log", NULL), *out = NULL;
@@ -190,7 +190,8 @@ static void the_last_of_several_reports_counts(void **state)
 	sheet_of(&r, &sheet);
 	assert_int_equal(r.reports, 2);
 	assert_true(sheet.end.total_kb == 4000 && sheet.end.kb[BALANCE_ANON_SMALL] == 120);
-	assert_true(isnan(r.rss_kb) && r.nr_caches == 0); /* those of the first are not its own */
+	assert_true(isnan(r.rss_kb) &&
+		    r.nr_caches == 0); /* the figures of the first report do not belong to it */
 	assert_true(found(&sheet, "oom-report", "the last of 2 reports: 'java invoked oom-killer"));
 	oom_report_free(&r);
 	free(log);
@@ -260,7 +261,7 @@ static void what_is_no_report_is_refused_with_a_reason(void **state)
 	assert_int_equal(oom_report_parse("MemTotal: 5 kB\n", 15, &r), -ENOENT);
 }
 
-/* Of an allocation that a cpuset confines, not all processes are listed. */
+/* If a cpuset limits the allocation, not all processes are listed. */
 static void processes_of_one_cpuset_prove_nothing(void **state)
 {
 	struct oom_report r;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A recording writes to its own file and to nothing else: not through a link that another user puts
- * there between two steps, not into a directory that is swapped, and it removes no file that is not
- * its own. Whom it gives the file to at the end.
+ * A recording writes only its own file: not through a link that another user creates between two
+ * steps, and not into a swapped directory. It removes no file of others. Also: who owns the file in
+ * the end.
  */
 #include "attacker.h"
 
@@ -185,7 +185,7 @@ static void test_force_replaces_a_capture_and_what_is_not_its_own_stays(void **s
 	assert_int_equal(names_in(dir), 1);
 }
 
-/* A journal that somebody puts there while it is recorded is neither obeyed nor removed. */
+/* A journal that somebody creates during the recording is neither used nor removed. */
 static void test_a_journal_put_beside_a_recording_is_left_alone(void **state)
 {
 	struct capture_writer *w;
@@ -207,7 +207,7 @@ static void test_a_journal_put_beside_a_recording_is_left_alone(void **state)
 	assert_reads(in_dir("x.kmt"), true, 3);
 }
 
-/* Where no file can be without a name it has its own from the start. */
+/* If the file system has no unnamed files, the capture has its name from the start. */
 static void test_a_file_system_without_unnamed_files_will_do(void **state)
 {
 	struct capture_writer *w;
@@ -270,7 +270,7 @@ static void handed_over_child(void)
 	setenv("SUDO_GID", "1234", 1);
 	expect_owner("his/x.kmt", 1234);
 	expect_owner("all/x.kmt", 1234);
-	expect_owner("roots/x.kmt", 0); /* the user could not have made it there */
+	expect_owner("roots/x.kmt", 0); /* the user could not have created it there */
 	setenv("SUDO_UID", "12x", 1);
 	expect_owner("his/bad.kmt", 0);
 	setenv("SUDO_UID", "-1", 1);

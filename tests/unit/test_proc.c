@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a user would lose: the levels everything else is reconciled with. Each parser is held
- * against trees recorded on real kernels, read here a second time in another way (sscanf), and
- * against hostile bytes.
+ * What a user would lose: the levels with which everything else is compared. Each parser is
+ * compared with a second way of reading (sscanf) on trees recorded on real kernels, and gets
+ * hostile bytes.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -33,7 +33,7 @@ static void assert_true_msg(int64_t a, int64_t b, const char *what, const char *
 
 /* ---- meminfo, vmstat ---- */
 
-/* Each line of root/file is in *v, in its order, as scanf reads it. */
+/* Each line of root/file is in *v, in order, as scanf reads it. */
 static void named_values_of(const char *root, const char *file,
 			    int (*parse)(const char *buf, size_t len, struct named_values *out),
 			    const char *line_format, struct named_values *v)
@@ -169,7 +169,8 @@ static void slabinfo_of_fixture(const char *root)
 	}
 	assert_i64(slabs.nr, i);
 
-	/* Caches and large kmalloc make up Slab: the caches are most of it, never much more. */
+	/* Slab consists of caches and large kmalloc: the caches are most of it, and never much
+	 * more. */
 	mem = tree_read(root, "meminfo", &len);
 	assert_i64(meminfo_parse(mem, len, &meminfo), 0);
 	slab_kb = named_value_get(&meminfo, "Slab", 0);
@@ -225,7 +226,7 @@ static void hostile_slabinfo_lines_are_counted_and_skipped(void **state)
 
 /* ---- zoneinfo ---- */
 
-/* The numbers after `prefix` on the lines of the zone with that index, added up. */
+/* The sum of the numbers after `prefix` on the lines of the zone with that index. */
 static int64_t zone_sum(const char *text, size_t want_zone, const char *prefix)
 {
 	int64_t sum = 0, value;
@@ -346,7 +347,7 @@ static void vmallocinfo_of_fixture(const char *root)
 	assert_i64(areas, want_areas);
 	assert_i64(bytes, want_bytes);
 
-	/* The files were read one after the other: a few stacks may have come or gone. */
+	/* The files were read one after the other, so a few stacks may have changed. */
 	mem = tree_read(root, "meminfo", &len);
 	assert_i64(meminfo_parse(mem, len, &meminfo), 0);
 	used = named_value_get(&meminfo, "VmallocUsed", -1);
@@ -412,7 +413,7 @@ static void every_kind_of_vmalloc_area_is_told_apart(void **state)
 	vmalloc_find(&v, "dma_common_contiguous_remap+0x5", VMALLOC_OTHER);
 	vmalloc_find(&v, "", VMALLOC_VM_MAP_RAM);
 	assert_i64(vmalloc_find(&v, "", VMALLOC_OTHER)->bytes, 20480 + 8192);
-	/* an address is no name: it must not reach a capture */
+	/* an address must not reach a capture as a name */
 	assert_i64(vmalloc_find(&v, "", VMALLOC_VMALLOC)->pages, 1);
 	assert_i64(vmalloc_levels_pages(&v), 8 + 2048 + 2 + 1);
 	ARRAY_FREE(&v);
@@ -442,8 +443,8 @@ static void hostile_vmallocinfo_lines_are_counted_and_skipped(void **state)
 /* ---- all of them ---- */
 
 /*
- * A million areas are 100 MB of text. The reader takes them in pieces, and must find in them what
- * the parser finds in the whole: a line across two pieces, and a line longer than a piece.
+ * A million areas are 100 MB of text. The reader reads them in pieces, and must find the same as
+ * the parser in the whole text: also a line across two pieces, and a line longer than a piece.
  */
 static void vmallocinfo_of_any_size_is_read_in_pieces(void **state)
 {
@@ -555,8 +556,8 @@ static void a_snapshot_without_the_root_only_files_still_works(void **state)
 	tree_remove(dir);
 }
 
-/* Threads and files have limits of their own, and dentries can be negative: no line of meminfo or
- * vmstat says so. */
+/* Threads and files have their own limits, and dentries can be negative; no line of meminfo or
+ * vmstat shows that. */
 static void limits_of_threads_and_files_are_read(void **state)
 {
 	char *dir = tree_new();
@@ -588,7 +589,7 @@ static void limits_of_threads_and_files_are_read(void **state)
 	tree_remove(dir);
 }
 
-/* pids.max of a group ends its threads long before the machine's limit does. */
+/* pids.max of a cgroup limits its threads long before the limit of the machine. */
 static void the_limit_of_threads_of_a_cgroup_is_read(void **state)
 {
 	char *dir = tree_new(), mounts[PATH_MAX + 64];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The line that a recording shows while it runs: what it names, and that it fits. */
+/* The progress line of a recording: what it names, and that it fits. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,7 +54,7 @@ static void lost_events_are_said(void **state)
 			    "12 s  no pool grew  77 events lost  100 events/s  34 objects held");
 }
 
-/* Whole pieces only: half a figure would be a wrong one. */
+/* Only whole pieces: part of a figure would be a wrong figure. */
 static void it_fits_any_terminal(void **state)
 {
 	struct progress p = {0};

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reading a capture, whatever lies beside it: it does not hang, fills no disk, leaves nothing
- * behind, writes nowhere, and a journal can change neither what kind of file it is nor any other
- * file.
+ * Reading a capture, whatever is beside it, does not hang, fill a disk, leave a file or write
+ * anywhere. A journal can change neither the kind of the file nor any other file.
  */
 #include "attacker.h"
 
@@ -64,7 +63,8 @@ static void put_u32(uint8_t *at, uint32_t v)
 		at[i] = (uint8_t)(v >> (24 - 8 * i));
 }
 
-/* One that says the file had `pages` pages, and that its first was `page` (NULL: has none). */
+/* A journal that says that the file had `pages` pages, and that the first was `page` (NULL: none).
+ * */
 static void put_journal(const char *path, uint32_t pages, const uint8_t *page)
 {
 	static uint8_t bytes[512 + 8 + PAGE_BYTES];
@@ -87,7 +87,7 @@ static void put_journal(const char *path, uint32_t pages, const uint8_t *page)
 	put_file(path, bytes, page ? sizeof(bytes) : 512);
 }
 
-/* A capture with a journal that gives its first page `len` other bytes at `at`. */
+/* A capture with a journal that changes `len` bytes at `at` of its first page. */
 static void put_capture_with_journal(const char *name, size_t at, const void *bytes, size_t len)
 {
 	char journal[64];
@@ -121,7 +121,7 @@ static void test_a_journal_cannot_make_it_another_kind_of_file(void **state)
 	assert_int_equal(names_in(dir), 2 * 7 + 1);
 }
 
-/* In its first commit everything is still in the journal: that there was nothing. */
+/* During the first commit, the journal says that the file was empty. */
 static void test_killed_in_its_first_commit_is_killed_before_it_began(void **state)
 {
 	_cleanup_free_ uint8_t *file = NULL;
@@ -171,7 +171,7 @@ static void test_links_to_captures_are_looked_at_where_they_lead(void **state)
 	assert_int_equal(record(in_dir("store/x.kmt"), false), 0);
 	assert_int_equal(symlink("store/x.kmt", in_dir("latest.kmt")), 0);
 	assert_int_equal(symlink(in_dir("latest.kmt"), in_dir("store/again.kmt")), 0);
-	put_file(in_dir("latest.kmt-wal"), "x", 1); /* beside the link: nobody's */
+	put_file(in_dir("latest.kmt-wal"), "x", 1); /* beside the link: it belongs to no capture */
 	put_file(in_dir("latest.kmt-journal"), "x", 1);
 	expect("latest.kmt", 0, NULL);
 	expect("store/again.kmt", 0, NULL);
@@ -186,7 +186,7 @@ static void test_links_to_captures_are_looked_at_where_they_lead(void **state)
 	expect("store", -EBADMSG, "no regular file");
 }
 
-/* /proc/PID/root leads elsewhere than its text says. */
+/* /proc/PID/root leads to another place than its text says. */
 static void test_links_of_procfs_lead_where_the_kernel_says(void **state)
 {
 	_cleanup_close_ int fd = -1;
@@ -243,7 +243,7 @@ static void large_child(void)
 	assert_int_equal(truncate(in_dir("y.kmt-journal"), 200LL << 30), 0);
 	expect("y.kmt", -EBADMSG, "larger than any recording's");
 	assert_int_equal(truncate(in_dir("y.kmt-journal"), 5 << 20),
-			 0); /* there is room, not twice */
+			 0); /* there is enough space once, but not twice */
 	expect("y.kmt", -ENOSPC, "set TMPDIR");
 	assert_int_equal(truncate(in_dir("y.kmt-journal"), 3 << 20), 0);
 	expect("y.kmt", 0, NULL);
@@ -255,7 +255,7 @@ static void test_large_files_are_refused_before_they_fill_the_disk(void **state)
 	in_child(large_child, SECONDS);
 }
 
-/* A rollback that takes too long ends as a read that does: here no time is left at all. */
+/* A rollback that takes too long ends like a read that does. Here no time is left. */
 static void test_an_endless_rollback_is_given_up(void **state)
 {
 	_cleanup_place_ struct place place = PLACE_NONE;
@@ -304,7 +304,7 @@ static void test_a_kill_at_any_step_leaves_nothing(void **state)
 	assert_int_equal(names_in(in_dir("tmp")), 0);
 }
 
-/* Not even where the directory may be written to. */
+/* Not even if the directory is writable. */
 static void test_neither_capture_nor_journal_changes(void **state)
 {
 	_cleanup_free_ uint8_t *file = NULL, *journal = NULL, *file_after = NULL,

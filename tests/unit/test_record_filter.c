@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the user filters by stays what the user gave: --cache derives limits of its own beside
+ * The filter of the user stays as given: --cache derives limits of its own, separate from
  * --min-size (record/filter.c), and the capture describes the user's limit (record/metadata.c).
  */
 #include "record/filter.h"
@@ -35,7 +35,7 @@ static void a_cache_leaves_the_given_min_size_alone(void **state)
 	assert_int_equal(o.min_size, 100);
 	assert_int_equal(o.cache_min_size, 192);
 	assert_int_equal(o.cache_max_size, 1088);
-	/* it excludes nothing: every object of these caches is larger */
+	/* it excludes nothing, because all objects of these caches are larger */
 	assert_int_equal(metadata_filter(&o, &text), 0);
 	assert_string_equal(text, "");
 	free(text);
@@ -61,7 +61,7 @@ static void a_min_size_that_excludes_objects_is_described(void **state)
 	free(text);
 }
 
-/* "cgroup 462" says nothing to who reads the report. */
+/* "cgroup 462" tells the reader of the report nothing. */
 static void a_cgroup_is_described_by_its_path(void **state)
 {
 	struct tracer_options o = {.cgroup = 462, .cgroup_path = "/system.slice/a.service"};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is printed: golden files of a whole report (UPDATE_GOLDEN=1 rewrites them; read the
- * difference before committing it), the JSON contract's names and types, and that hostile names
- * reach no terminal.
+ * Output: golden files of a complete report (UPDATE_GOLDEN=1 rewrites them; read the difference
+ * before you commit it), names and types of the JSON contract, and that hostile names do not reach
+ * a terminal.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -78,7 +78,7 @@ static void assert_terminal_safe(const char *text, bool utf8, bool colour)
 	}
 }
 
-/* Whether the text says `phrase`, wherever its lines are broken. */
+/* Does the text contain `phrase`, wherever its lines are broken? */
 static bool says(const char *text, const char *phrase)
 {
 	char *flat = sample_text(text), *to = flat;
@@ -125,7 +125,8 @@ static size_t lines_of(const char *text)
 	return lines;
 }
 
-/* The first screen fits one, whatever the capture holds, and is short when there is no news. */
+/* The first screen fits one terminal, whatever the capture contains, and is short if nothing grew.
+ * */
 static void the_first_screen_fits_a_terminal(void **state)
 {
 	struct report_options o = {.utf8 = true};
@@ -135,7 +136,7 @@ static void the_first_screen_fits_a_terminal(void **state)
 	(void)state;
 	compare_golden("report-screen.txt", text);
 	free(text);
-	for (int i = 0; i < 4; i++) { /* its names are hostile, and as long as can be */
+	for (int i = 0; i < 4; i++) { /* its names are hostile, and as long as possible */
 		o = (struct report_options){.utf8 = i & 1, .colour = i & 2};
 		text = render_text(c, GROWTH_BY_STACK, &o);
 		assert_terminal_safe(text, o.utf8, o.colour);
@@ -286,7 +287,7 @@ static void json_keeps_the_contract(void **state)
 			      {"preexisting_freed_kb", "n0"}, {"allocator_overhead_kb", "n0"},
 			      {"residual_kb", "n0"}, {"pattern", "s"}, {"slope_kb_per_s", "n"});
 		assert_string_equal(json_string_value(json_object_get(item, "name")), pools[i]);
-		/* Only slab was traced: nobody else's terms may be numbers. */
+		/* Only slab was traced, so the terms of other pools must not be numbers. */
 		assert_int_equal(json_is_number(json_object_get(item, "attributed_kb")), i == 0);
 		assert_int_equal(json_is_number(json_object_get(item, "residual_kb")), i == 0);
 	}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Retention: a recording that is thinned while it goes on must stay a capture, and what it keeps
- * must be what was there at that time, however things came and went in between; and it must stay
- * below its bound.
+ * Retention: a recording that is thinned while it continues must stay a valid capture; what it
+ * keeps must be what existed at that time, whatever appeared and disappeared in between; and it
+ * must stay below its limit.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -28,8 +28,8 @@ static uint64_t hash(uint64_t a, uint64_t b)
 	return z ^ (z >> 31);
 }
 
-/* The levels of second t: some change each time, some seldom, some come and go. A function of t
- * alone. */
+/* The levels at second t: some change each time, some rarely, some appear and disappear. They
+ * depend only on t. */
 static void snapshot_of(struct snapshot *s, int t)
 {
 	char name[32];
@@ -41,7 +41,7 @@ static void snapshot_of(struct snapshot *s, int t)
 	sample_meminfo(s, "Seldom", t / 17);
 	for (uint64_t i = 0; i < 20; i++) {
 		snprintf(name, sizeof(name), "cache_%d", (int)i);
-		if (hash(i, (uint64_t)t / 5) % 3) /* there for a while, then gone */
+		if (hash(i, (uint64_t)t / 5) % 3) /* it exists for a while */
 			sample_slab(s, name, (int64_t)(hash(i, (uint64_t)t / (i + 1)) % 1000), 64,
 				    64, 1, 10);
 	}
@@ -131,7 +131,7 @@ static void what_is_kept_is_what_was(void **state)
 		check_snapshot(&c->snapshots[i]);
 	for (size_t i = 0; i < c->nr_checkpoints; i++)
 		check_interval(&c->checkpoints[i], 5);
-	/* the older the coarser */
+	/* older parts keep less detail */
 	oldest_gap = c->snapshots[2].t_s - c->snapshots[1].t_s;
 	newest = 300 - c->snapshots[c->nr_snapshots - 2].t_s;
 	assert_true(oldest_gap >= 8 * newest);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a sampled figure is worth: streams of allocations of known truth are sampled as the BPF side
- * does (bpf/sample.bpf.h: an exponential countdown of bytes, drawn anew after each sample, with the
- * period it was drawn with), and go through the tracer's own estimator, the capture's rows and the
- * report's model. The 95 % intervals must hold the truth 92 … 98 % of the time, and the estimates
- * must be right on average.
+ * The quality of sampled figures. Streams of allocations with known sums are sampled as the BPF
+ * side does it (bpf/sample.bpf.h: an exponential countdown of bytes, drawn again after each sample,
+ * with the period at that time). They go through the tracer's own estimator, the capture's rows and
+ * the report's model. The 95 % intervals must contain the true value in 92 to 98 % of cases, and
+ * the estimates must be right on average.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -41,8 +41,7 @@ static double noise(uint64_t *seed) /* SplitMix64, uniform in 0 … 1 */
 	return ((double)((z ^ (z >> 31)) >> 11) + 0.5) / 9007199254740992.0;
 }
 
-/* Path i: from 32 bytes to 64 KiB, with more or fewer objects, a third of them freed again in
- * some. */
+/* Path i: from 32 bytes to 64 KiB, with more or fewer objects; in some, a third is freed again. */
 static struct stream_path stream_path_of(int i)
 {
 	static const uint64_t sizes[CACHES] = {32, 192, 1024, 4096, 16384, 65536};
@@ -54,8 +53,8 @@ static struct stream_path stream_path_of(int i)
 	return p;
 }
 
-/* Sample the allocations of all paths, mixed, and give each path's row what the tracer would hold
- * at the end. */
+/* Sample the allocations of all paths, mixed, and write into the row of each path what the tracer
+ * would hold at the end. */
 static void stream_sample(struct cap_held rows[PATHS], uint64_t *seed)
 {
 	struct stream_path paths[PATHS];
@@ -77,7 +76,7 @@ static void stream_sample(struct cap_held rows[PATHS], uint64_t *seed)
 		left[i]--;
 		done[i]++;
 		if (n == all / 2)
-			period *= 2; /* the governor wants less */
+			period *= 2; /* the governor raises the period */
 		countdown -= (double)paths[i].size;
 		if (countdown > 0)
 			continue;
@@ -197,8 +196,8 @@ static void intervals_hold_the_truth_of_sampled_recordings(void **state)
 	assert_covers("pool", &pool);
 }
 
-/* From 3 samples expected to hundreds, each count by itself: no size of path may be worse
- * served. */
+/* From 3 expected samples to hundreds, each number separately: the intervals must be right for any
+ * size of path. */
 static void intervals_hold_for_few_samples_and_many(void **state)
 {
 	static const double expected[] = {3, 4, 6, 10, 20, 50, 200};
@@ -246,7 +245,7 @@ static void exact_figures_have_no_interval(void **state)
 	(void)state;
 	estimate_add(&h, &o, 4500, true);
 	estimate_add(&h, &o, 4500, false);
-	estimate_add(&h, &other, 4500, true); /* took the row of one that was looked at */
+	estimate_add(&h, &other, 4500, true); /* reused the row of a checked one */
 	assert_int_equal(h.tracked, 3);
 	assert_int_equal(h.verified, 1);
 	assert_int_equal(h.verified_live, 1);
@@ -257,7 +256,7 @@ static void exact_figures_have_no_interval(void **state)
 	assert_true(low == 300 && high == 300);
 }
 
-/* A text says what is worth the words: no "give or take 18 B" of 55 MiB. */
+/* A text only says what matters: no "give or take 18 B" of 55 MiB. */
 static void narrow_intervals_are_left_unsaid(void **state)
 {
 	char buf[INTERVAL_WORDS_MAX];

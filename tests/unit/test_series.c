@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Trends: a growing pool must be called growing, a finished step must not, noise must be called
- * nothing. */
+/* Trends: a growing pool must be called growing; a finished step and noise must not. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,7 +62,7 @@ static void too_few_points_say_nothing(void **state)
 	(void)state;
 	assert_int_equal(r.pattern, PATTERN_UNKNOWN);
 	assert_true(isnan(r.slope));
-	r = trend(t, y, 2, 0); /* both at one moment: no slope */
+	r = trend(t, y, 2, 0); /* both at the same time: no slope */
 	assert_true(isnan(r.slope));
 	assert_close(r.mk_p, 1, 0);
 }
@@ -130,7 +129,7 @@ static void shapes_are_named(void **state)
 	}
 }
 
-/* 0, 500 and 1000 kB: growing, and no rate is made of it. */
+/* 0, 500 and 1000 kB: growing, but without a rate. */
 static void few_jumps_have_no_rate(void **state)
 {
 	double t[30], y[30];
@@ -172,7 +171,7 @@ static void noise_alone_is_never_growth(void **state)
 	assert_true(steady >= 475);
 }
 
-/* What goes up and down from reading to reading is noise; by tens of megabytes it is news. */
+/* Small changes up and down between readings are noise; changes of tens of megabytes are not. */
 static void swings_far_beyond_the_floor_are_no_noise(void **state)
 {
 	double t[60], y[60];
@@ -285,7 +284,7 @@ static double shape_noise(uint64_t *seed)
 	return (double)(*seed >> 33) / 2147483648.0 - 1;
 }
 
-/* Each shape a hundred times with noise, from short to long: it must be named as what it is. */
+/* Each shape, a hundred times with noise, from short to long: it must get the right name. */
 static void shapes_are_told_apart(void **state)
 {
 	static const enum pattern kinds[] = {PATTERN_STEADY, PATTERN_GROWING, PATTERN_STEP,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The tables keep to the limit on memory whatever the machine: losing this would lose a user's
- * host. */
+/* The tables respect the memory limit on any machine. What a user would lose: the host. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,8 +34,8 @@ static void the_limit_is_kept_and_used(void **state)
 					continue;
 				}
 				assert_true(s.bytes <= memory);
-				/* doubling leaves at most half of it unused, until the tables are
-				 * at their largest */
+				/* doubling leaves at most half unused, until the tables have their
+				 * maximum size */
 				if (memory <= 256 * MiB)
 					assert_true(s.bytes > memory / 2);
 			}
@@ -92,7 +91,7 @@ static void as_many_objects_as_asked_for_or_an_error(void **state)
 	r.memory = 16 * MiB;
 	r.max_live = 1000000;
 	assert_int_equal(sizes_plan(&r, &s), -E2BIG);
-	assert_true(s.bytes > r.memory); /* what it would take is said */
+	assert_true(s.bytes > r.memory); /* the message names the required size */
 }
 
 static void a_million_objects_and_20000_paths_fit_an_exact_default(void **state)
@@ -125,13 +124,13 @@ static void a_default_takes_little_of_what_is_left(void **state)
 
 				assert_int_equal(s.most, room);
 				if (err) {
-					/* only where the smallest do not fit */
+					/* only if the smallest tables do not fit */
 					assert_int_equal(err, -ENOMEM);
 					assert_true(s.bytes > room);
 					continue;
 				}
 				assert_true(s.bytes <= room);
-				/* a quarter, if the smallest do not take more by themselves */
+				/* a quarter, unless the smallest tables need more */
 				assert_true(s.bytes <= room / 4 || cpus[c] >= 64 ||
 					    available[i] <= 40);
 				assert_true(s.groups * 1024ull <= room || s.groups <= 2048);
@@ -151,7 +150,7 @@ static void every_host_with_40_MiB_left_can_be_recorded(void **state)
 	assert_int_equal(sizes_plan(&r, &s), 0);
 }
 
-/* `--memory 100G` took 8 GiB without a word. */
+/* `--memory 100G` silently took 8 GiB. */
 static void more_than_the_host_can_spare_is_refused_with_what_fits(void **state)
 {
 	struct sizes_request r = {
@@ -265,7 +264,7 @@ static void where_the_kernel_has_none_less_is_asked_for(void **state)
 		assert_true(++tries < 20);
 	}
 	assert_true(tries > 3 && s.bytes < 4 * MiB);
-	/* what was asked for by size is not made smaller in silence, nor is a number of objects */
+	/* a requested size or number of objects is not silently reduced */
 	asked.memory = 128 * MiB;
 	assert_false(sizes_retreat(&asked, 128 * MiB, &r));
 	asked.memory = 0;

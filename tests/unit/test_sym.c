@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a user would lose: the right name on a call path, or worse, get a wrong one. */
+/* What a user would lose: the right name in a call path; or worse, get a wrong one. */
 #include <errno.h>
 #include <inttypes.h>
 #include <setjmp.h>
@@ -53,7 +53,7 @@ struct oracle {
 	char type, name[512], module[64];
 };
 
-/* The file, read in another way. */
+/* Read the file in a second way. */
 static struct oracle *oracle_read(const char *buf, size_t *nr)
 {
 	struct oracle *all = NULL;
@@ -136,7 +136,8 @@ static void functions_are_found_by_any_byte_in_them(void **state)
 	assert_unknown(ks, 0xffffffff80ffffff);
 	assert_found(ks, 0xffffffff81000000, "startup_64", 0, "vmlinux"); /* the first of two */
 	assert_found(ks, 0xffffffff810000ff, "startup_64", 0xff, "vmlinux");
-	assert_found(ks, 0xffffffff810001ff, "do_one_thing", 0xff, "vmlinux"); /* data is no end */
+	assert_found(ks, 0xffffffff810001ff, "do_one_thing", 0xff,
+		     "vmlinux"); /* data does not end a function */
 	assert_found(ks, 0xffffffff81000200, "weak_thing", 0, "vmlinux");
 	assert_found(ks, 0xffffffffc0000010, "mod_a", 0x10, "alpha");
 	assert_found(ks, 0xffffffffc0100010, "mod_b", 0x10, "beta");

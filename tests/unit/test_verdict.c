@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The verdict: what it may say and what it must not, above all the word "leak" and a hostile
- * command line. */
+/* The verdict: what it may and must not say, above all the word "leak", and hostile names in the
+ * command to run next. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #include "findings/report_findings.h"
 #include "sample_capture.h"
 
-/* All sentences as one string; *leak and *next as in the verdict. */
+/* All sentences in one string; *leak and *next as in the verdict. */
 static char *verdict_of(const struct capture *c, bool *leak, char **next)
 {
 	struct report r;
@@ -57,7 +57,7 @@ static void check(struct capture *c, bool leak_wanted, const char *next_wanted,
 
 #define CHECK(c, leak, next, ...) check(c, leak, next, (const char *const[]){__VA_ARGS__, NULL})
 
-/* The same, eight times as slow: long enough to know. */
+/* The same, but eight times slower: long enough to be sure. */
 static struct capture *sample_slow(void)
 {
 	struct capture *c = sample_whole();
@@ -78,7 +78,7 @@ static struct capture *sample_slow(void)
 	return c;
 }
 
-/* The page tables, by more than anything in Slab. */
+/* Page tables grow, by more than anything in Slab. */
 static struct capture *with_page_tables(struct capture *c)
 {
 	for (size_t i = 0; i < c->nr_snapshots; i++)
@@ -116,7 +116,7 @@ static void a_true_leak_is_called_one(void **state)
 	      "Record for 3 minutes");
 }
 
-/* What is kept for a minute and then freed looks the same for a minute. */
+/* Objects that are freed after a minute look like a leak for a minute. */
 static void a_short_recording_knows_no_leak(void **state)
 {
 	(void)state;
@@ -138,8 +138,8 @@ static void a_reclaimable_cache_is_never_a_leak(void **state)
 	      "file access is slow until they are read again", NULL, "cannot reclaim");
 }
 
-/* Pages grew, Slab did not, and no path holds half of anything: no cache is to be traced, or
- * dropped, for it. */
+/* Pages grew, Slab did not, and no path holds half of anything: do not advise to trace or drop a
+ * cache. */
 static void growth_elsewhere_is_not_blamed_on_a_cache(void **state)
 {
 	struct capture *c = sample_whole();
@@ -225,7 +225,8 @@ static void a_quiet_machine_is_called_quiet(void **state)
 	      "grew:", "largest part");
 }
 
-/* Half of a short recording's differences are the step itself: it must not pass for noise. */
+/* In a short recording, half of the differences are the step itself, which must not count as noise.
+ * */
 static void a_step_in_a_short_recording_is_growth(void **state)
 {
 	const int64_t slab_kb[] = {200000, 245000, 260000, 260000};
@@ -243,7 +244,7 @@ static void a_step_in_a_short_recording_is_growth(void **state)
 	      "these pools grew: Slab by 58.6 MiB", NULL, "Nothing grew");
 }
 
-/* `objects` more of 256 bytes in slabinfo, of which no event told. */
+/* `objects` more objects of 256 bytes in slabinfo, without an event. */
 static struct capture *sample_bulk(const char *mode, int64_t objects)
 {
 	struct capture *c = sample_new(mode);
@@ -272,7 +273,7 @@ static void bulk_allocations_that_nobody_saw_are_named(void **state)
 	sample_meta(c, META_PERIOD, "524288");
 	CHECK(c, false, "sudo kmemtrace record --exact --pool slab -d 180", "objects of io_kiocb",
 	      NULL);
-	/* so few can hide between two samples */
+	/* so few may be between two samples */
 	c = sample_bulk("sampled", 4800);
 	sample_meta(c, META_PERIOD, "524288");
 	CHECK(c, false, "sudo kmemtrace record --exact --pool slab -d 180", "No sample fell on it",
@@ -280,7 +281,7 @@ static void bulk_allocations_that_nobody_saw_are_named(void **state)
 	      "in bulk", "high");
 }
 
-/* What was not asked for is neither unexplained nor allocated in bulk. */
+/* Memory outside the filter is neither unexplained nor allocated in bulk. */
 static void a_filtered_recording_knows_what_it_left_out(void **state)
 {
 	struct capture *c = sample_bulk("exact", 20000);
@@ -294,7 +295,7 @@ static void a_filtered_recording_knows_what_it_left_out(void **state)
 	      NULL, "in bulk", "not explained", "low", "these figures");
 }
 
-/* It watched nothing, so that it can vouch for nothing. */
+/* It traced nothing, so its trust is low. */
 static void a_filter_that_nothing_passed_is_said_and_not_trusted(void **state)
 {
 	struct capture *c = sample_bulk("exact", 20000);
@@ -314,7 +315,7 @@ static void a_filter_that_nothing_passed_is_said_and_not_trusted(void **state)
 	      "No allocation from the caches named with --cache was traced", NULL, "high");
 }
 
-/* What --pool left out was not watched either. */
+/* Pools that --pool left out were not traced. */
 static void trust_is_claimed_of_the_pools_that_were_watched(void **state)
 {
 	struct capture *c = sample_bulk("exact", 0);
@@ -334,7 +335,7 @@ static int64_t *meminfo_of(struct snapshot *s, const char *name)
 	abort();
 }
 
-/* Another cache gives back meanwhile what this one takes. */
+/* Another cache shrinks by what this one grows. */
 static void a_leak_is_found_in_a_pool_that_shrank(void **state)
 {
 	struct capture *c = sample_slow();
@@ -345,7 +346,7 @@ static void a_leak_is_found_in_a_pool_that_shrank(void **state)
 		int64_t *slab = meminfo_of(&c->snapshots[i], "Slab");
 		int64_t grown = *slab - first;
 
-		*slab += 4000 - grown; /* fading's pages are in Slab, too */
+		*slab += 4000 - grown; /* the pages of "fading" are also in Slab */
 		*meminfo_of(&c->snapshots[i], "MemFree") += grown;
 		sample_slab(&c->snapshots[i], "fading", (1000 - grown / 4) * 16, 256, 16, 1,
 			    1000 - grown / 4);
@@ -361,14 +362,14 @@ static void modes_and_missing_names_are_said(void **state)
 	struct capture *c = sample_slow();
 
 	(void)state;
-	strcpy(c->meta.items[0].value, "focus"); /* an unknown mode is not taken for an exact one */
+	strcpy(c->meta.items[0].value, "focus"); /* an unknown mode does not count as exact */
 	sample_meta(c, META_PERIOD, "65536");
 	strcpy(c->meta.items[3].value, "no"); /* stack_symbols */
 	CHECK(c, true, "", "Figures are estimates from samples: of slab, one for each 64.0 KiB",
 	      "Call paths have no names: no.", NULL, "Only the caches");
 }
 
-/* A cache whose name would run another program must not reach a command that people paste. */
+/* A cache name that would run another program must not get into a command that people paste. */
 static void hostile_cache_names_stay_out_of_commands(void **state)
 {
 	static const char *const names[] = {"$(reboot)", "a;reboot", "-rf", "a b",

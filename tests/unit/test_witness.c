@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a user would lose: that two counts of the same objects are compared, and that a difference
- * is said when it is real and only then. And that many removed cgroups are said.
+ * What a user would lose: two counts of the same objects are compared, and a difference is reported
+ * only if it is real. Many removed cgroups are reported, too.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -25,7 +25,7 @@ static void count(struct snapshot *s, const char *name, int64_t value)
 	v->value = value;
 }
 
-/* `objects` of `size` bytes in use; none of the free ones on CPU lists counted in. */
+/* `objects` objects of `size` bytes in use, without free ones on CPU lists. */
 static void cache(struct snapshot *s, const char *name, int64_t objects, int64_t size)
 {
 	sample_slab(s, name, objects, size, 16, 1, objects / 16 + 1);
@@ -79,7 +79,7 @@ static void counts_that_contradict_are_said_with_both_figures(void **state)
 	assert_non_null(strstr(w.items[0].text, "52,000 objects (12.7 MiB)"));
 	assert_non_null(strstr(w.items[0].text, "12,000 open files (fs.file-nr)"));
 	assert_non_null(strstr(w.items[0].text, "RCU"));
-	/* with free objects on CPU lists among them, 10 MiB may still be; 4 MiB may not */
+	/* if free objects on CPU lists are included, 10 MiB are possible, 4 MiB are not */
 	s.slabs.items[0].active_objs = 20000;
 	s.slabs.items[0].cpu_free = -1;
 	witnesses_build(NULL, &s, &w);
@@ -128,7 +128,7 @@ static void a_counter_of_one_namespace_is_no_contradiction(void **state)
 	assert_int_equal(w.items[0].state, WITNESS_PART);
 	assert_true(w.items[0].objects_end == 60000);
 	assert_non_null(strstr(w.items[0].text, "other namespaces"));
-	s.vmstat.items[0].value = 600000; /* more than the machine has: that is one */
+	s.vmstat.items[0].value = 600000; /* more than the machine has: that is a contradiction */
 	witnesses_build(NULL, &s, &w);
 	assert_int_equal(w.items[0].state, WITNESS_DIFFERS);
 	snapshot_free(&s);

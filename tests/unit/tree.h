@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For tests that read files: the recorded trees of tests/fixtures/proc, throw-away trees built by a
- * test, and hostile variations of a buffer. Failures here abort the test program: they are the
- * test's own.
+ * For tests that read files: the recorded trees of tests/fixtures/proc, temporary trees, and
+ * damaged copies of a buffer. A failure here is an error of the test itself, and aborts it.
  */
 #ifndef KMEMTRACE_TESTS_TREE_H
 #define KMEMTRACE_TESTS_TREE_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Recordings of a simulated workload: paths whose objects live for a while and go (no growth, but
- * never twice the same), and one planted path that keeps what it takes. Sampled as the tracer
- * samples. The truth is known, and the same workload can be recorded again with another seed, on
- * another kernel, boot or machine.
+ * Recordings of a simulated workload: paths whose objects live for a while and are freed (no
+ * growth, but never the same twice), and one planted path that keeps all its objects. Sampled as
+ * the tracer does it. The true figures are known, and the same workload can be recorded again with
+ * another seed, kernel, boot or machine.
  */
 #ifndef TESTS_UNIT_WORKLOAD_H
 #define TESTS_UNIT_WORKLOAD_H
@@ -53,7 +53,7 @@ SAMPLE_UNUSED static int64_t workload_poisson(uint64_t *seed, double mean)
 	return n;
 }
 
-/* A row of what `n` objects of `size` look like when sampled, with ages drawn by `age`. */
+/* A row for `n` sampled objects of `size`, with ages drawn by `age`. */
 SAMPLE_UNUSED static void workload_held(struct capture *c, const struct workload *w, uint64_t *seed,
 					uint32_t cache, uint32_t stack, int64_t n, double size,
 					double life)
@@ -78,7 +78,7 @@ SAMPLE_UNUSED static void workload_held(struct capture *c, const struct workload
 	}
 }
 
-/* Frames that many paths share, once each, as the writer keeps them: ids 1 to 14. */
+/* Frames that many paths share, each stored once, as the writer does: ids 1 to 14. */
 SAMPLE_UNUSED static void workload_frames(struct capture *c, const struct workload *w)
 {
 	char name[64];

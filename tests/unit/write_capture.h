@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A capture built in memory goes through the real writer. Include after cmocka.h and
+/* Writes a capture that was built in memory, with the real writer. Include after cmocka.h and
  * sample_capture.h. */
 #ifndef TESTS_UNIT_WRITE_CAPTURE_H
 #define TESTS_UNIT_WRITE_CAPTURE_H
 
-/* Put everything in c through the writer, in id order, so that the ids come out the same. */
+/* Write everything in c, in order of ids, so that the ids stay the same. */
 SAMPLE_UNUSED static void write_capture(const struct capture *c, const char *path)
 {
 	struct capture_writer *w;
