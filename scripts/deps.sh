@@ -26,6 +26,7 @@ packages() {
 		test  procps          live tests inspect processes
 		test  shellcheck      scripts
 		test  cppcheck        C
+		test  universal-ctags  lists the names that C defines
 		test  clang-format    the formatting of C
 		test  clang-tidy      C: finds what compilers and cppcheck do not
 		test  mandoc          the man page

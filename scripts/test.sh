@@ -360,6 +360,8 @@ suite_check() {
 	check_clang_tidy
 	check layers-self-test scripts/check-layers.sh --self-test
 	check layers scripts/check-layers.sh
+	check names-self-test scripts/check-names.sh --self-test
+	check names scripts/check-names.sh
 	check man-page run_man
 	check help scripts/check-help.sh
 	check version run_version
