@@ -210,7 +210,7 @@ go() {
 	grep -q READY "$WORK/ready" || fail "the plant failed"
 }
 
-narrowed() { # OPTION…: the plant matches the filter; another process that plants at the same time does not
+filtered() { # OPTION…: the plant matches the filter; another process that plants at the same time does not
 	local other
 	record_start --exact "$@"
 	"$PLANT" msg 3000 --seconds 600 >/dev/null &
@@ -228,7 +228,7 @@ narrowed() { # OPTION…: the plant matches the filter; another process that pla
 test_one_process() {
 	need_record
 	plant_when "$WORK/go" msg 20000
-	narrowed --pid "$PLANT_PID"
+	filtered --pid "$PLANT_PID"
 }
 
 test_one_cgroup() {
@@ -236,7 +236,7 @@ test_one_cgroup() {
 	cgroup_make
 	plant_when "$WORK/go" msg 20000
 	echo "$PLANT_PID" >"$CGROUP/cgroup.procs"
-	narrowed --cgroup "$CGROUP"
+	filtered --cgroup "$CGROUP"
 }
 
 run_tests
