@@ -307,7 +307,7 @@ struct holder_sum {
 	double levels[2], objects[2];
 };
 
-static void holder_add(struct holder_sum *sum, const struct task_level *l)
+static void holder_sum_add(struct holder_sum *sum, const struct task_level *l)
 {
 	sum->levels[0] += (double)l->stack_bytes;
 	sum->levels[1] += (double)l->pgtables_bytes;
@@ -342,7 +342,7 @@ static int add_tasks_by_cgroup(struct profile_builder *b, const struct snapshot 
 	if (!sums)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->tasks.nr; i++)
-		holder_add(&sums[cgroup_of_id(of, s->tasks.items[i].tgid)], &s->tasks.items[i]);
+		holder_sum_add(&sums[cgroup_of_id(of, s->tasks.items[i].tgid)], &s->tasks.items[i]);
 	for (size_t id = 0; id < c->nr_cgroups && !err; id++) {
 		const char *name = id ? c->cgroups[id] : "(cgroup not known)";
 
@@ -365,7 +365,7 @@ static int add_tasks(struct profile_builder *b, const struct snapshot *s,
 		const struct task_level *l = &s->tasks.items[i];
 		struct holder_sum sum = {0};
 
-		holder_add(&sum, l);
+		holder_sum_add(&sum, l);
 		err = add_holder(b, l->comm, l->comm, &sum, end);
 	}
 	return err;

@@ -16,7 +16,7 @@ double bpf_level_bytes(const struct bpf_level *l)
 	return (double)l->vmalloc + (double)l->percpu + (double)l->slab + (double)l->pages;
 }
 
-static int compare_id(const void *a, const void *b)
+static int compare_bpf_level(const void *a, const void *b)
 {
 	const struct bpf_level *x = *(const struct bpf_level *const *)a,
 			       *y = *(const struct bpf_level *const *)b;
@@ -35,7 +35,7 @@ static int compare_size(const void *a, const void *b)
 		return x->level->own ? 1 : -1;
 	if (p != q)
 		return p < q ? 1 : -1;
-	return compare_id(&x->level, &y->level);
+	return compare_bpf_level(&x->level, &y->level);
 }
 
 static void sum_add(struct bpf_sum *sum, const struct bpf_level *l)
@@ -48,7 +48,7 @@ static void sum_add(struct bpf_sum *sum, const struct bpf_level *l)
 	sum->pages += (double)l->pages;
 }
 
-static int row_add(struct bpf_use *u, const struct bpf_level *l, double start, double end)
+static int bpf_use_add(struct bpf_use *u, const struct bpf_level *l, double start, double end)
 {
 	struct bpf_use_row *row = ARRAY_PUSH(u);
 	const char *blank = strchr(l->object, ' ');
@@ -68,7 +68,7 @@ static const struct bpf_level **sorted(const struct bpf_levels *levels)
 	for (size_t i = 0; list && i < levels->nr; i++)
 		list[i] = &levels->items[i];
 	if (list)
-		qsort(list, levels->nr, sizeof(*list), compare_id);
+		qsort(list, levels->nr, sizeof(*list), compare_bpf_level);
 	return list;
 }
 
@@ -80,14 +80,14 @@ static int rows_merge(const struct bpf_level **a, size_t nr_a, const struct bpf_
 	int err = 0;
 
 	while (!err && (i < nr_a || k < nr_b)) {
-		int order = i == nr_a ? 1 : k == nr_b ? -1 : compare_id(&a[i], &b[k]);
+		int order = i == nr_a ? 1 : k == nr_b ? -1 : compare_bpf_level(&a[i], &b[k]);
 
 		if (order < 0) {
-			err = row_add(u, a[i], bpf_level_bytes(a[i]), 0);
+			err = bpf_use_add(u, a[i], bpf_level_bytes(a[i]), 0);
 			i++;
 		} else {
-			err = row_add(u, b[k], order ? 0 : bpf_level_bytes(a[i]),
-				      bpf_level_bytes(b[k]));
+			err = bpf_use_add(u, b[k], order ? 0 : bpf_level_bytes(a[i]),
+					  bpf_level_bytes(b[k]));
 			i += !order;
 			k++;
 		}

@@ -354,7 +354,7 @@ static void say_growth_row(struct words *w, const struct diff_row *row, bool fir
 		units_bytes(had, f->base));
 }
 
-static void say_growth(struct words *w)
+static void diff_say_growth(struct words *w)
 {
 	const struct diff_rows *rows = &w->d->sections[PROFILE_GROWTH];
 	size_t grown = 0;
@@ -478,7 +478,7 @@ int diff_findings(struct diff *d)
 	struct words w = {.d = d};
 
 	say_notes(&w);
-	say_growth(&w);
+	diff_say_growth(&w);
 	say_levels_all(&w);
 	diff_say_swings(&w);
 	say_churn(&w);

@@ -34,7 +34,7 @@ const char *screen_state_name(enum screen_state state)
 }
 
 /* Append to a text of SCREEN_WORDS bytes, and cut what does not fit. */
-__attribute__((format(printf, 2, 3))) static void add(char *words, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void screen_add(char *words, const char *fmt, ...)
 {
 	size_t at = strlen(words);
 	va_list ap;
@@ -64,10 +64,10 @@ static void add_change(char *words, const struct view *v, double kb)
 {
 	char change[UNITS_MAX], duration[UNITS_MAX], rate[UNITS_MAX];
 
-	add(words, "%s in %s", units_bytes(change, fabs(kb) * 1024),
-	    units_duration(duration, v->duration_s));
+	screen_add(words, "%s in %s", units_bytes(change, fabs(kb) * 1024),
+		   units_duration(duration, v->duration_s));
 	if (v->duration_s > 0)
-		add(words, " (%s/s)", units_bytes(rate, fabs(kb) * 1024 / v->duration_s));
+		screen_add(words, " (%s/s)", units_bytes(rate, fabs(kb) * 1024 / v->duration_s));
 }
 
 /* Say how much of the pool's growth is explained, if that is known. */
@@ -79,12 +79,12 @@ static void add_explained(char *words, const struct ledger_row *row)
 		return;
 	if (row->residual_low_kb <= 0 && row->residual_high_kb >= 0 &&
 	    row->residual_low_kb < row->residual_high_kb) {
-		add(words, ", explained within sampling error");
+		screen_add(words, ", explained within sampling error");
 		return;
 	}
 	share = 100 * (1 - fabs(row->residual_kb) / fmax(row->delta_kb, row->attributed_kb));
 	if (share > 0)
-		add(words, ", %.*f%% of it explained", share < 99.95 ? 1 : 0, share);
+		screen_add(words, ", %.*f%% of it explained", share < 99.95 ? 1 : 0, share);
 }
 
 static void write_headline(const struct screen_facts *f, struct first_screen *s)
@@ -95,38 +95,40 @@ static void write_headline(const struct screen_facts *f, struct first_screen *s)
 
 	switch (s->state) {
 	case SCREEN_UNKNOWN:
-		add(words,
-		    "The capture has only one reading of the levels, so it cannot show growth.");
+		screen_add(
+			words,
+			"The capture has only one reading of the levels, so it cannot show growth.");
 		return;
 	case SCREEN_QUIET:
-		add(words, "Nothing grew beyond noise in %s.",
-		    units_duration(duration, f->v->duration_s));
+		screen_add(words, "Nothing grew beyond noise in %s.",
+			   units_duration(duration, f->v->duration_s));
 		return;
 	case SCREEN_SHRANK:
-		add(words, "Nothing grew. %s shrank by ", v->shrunk->name);
+		screen_add(words, "Nothing grew. %s shrank by ", v->shrunk->name);
 		add_change(words, f->v, v->shrunk->delta_kb);
-		add(words, ".");
+		screen_add(words, ".");
 		return;
 	default:
 		break;
 	}
 	if (v->most) {
-		add(words, "%s grew by ", v->most->name);
+		screen_add(words, "%s grew by ", v->most->name);
 		add_change(words, f->v, v->most->delta_kb);
 		add_explained(words, v->most);
 	} else {
-		add(words, "Within Slab, %.*s grew by ", NAME_SHOWN, v->cache->name);
+		screen_add(words, "Within Slab, %.*s grew by ", NAME_SHOWN, v->cache->name);
 		add_change(words, f->v, v->cache->delta_kb);
 	}
 	if (s->state == SCREEN_GREW)
-		add(words, "%s",
-		    v->too_few ? " (too few readings to say whether it still grows)"
-			       : ", and no longer grows");
-	add(words, ".");
+		screen_add(words, "%s",
+			   v->too_few ? " (too few readings to say whether it still grows)"
+				      : ", and no longer grows");
+	screen_add(words, ".");
 	if (s->state == SCREEN_LEAK)
-		add(words, " It looks like a leak.");
+		screen_add(words, " It looks like a leak.");
 	else if (v->too_short)
-		add(words, " The recording is too short to distinguish lasting growth from delayed "
+		screen_add(words,
+			   " The recording is too short to distinguish lasting growth from delayed "
 			   "frees, which takes 150 s.");
 }
 
@@ -212,11 +214,11 @@ static void write_who(const struct screen_facts *f, const struct bunch *b, struc
 	if (!strcmp(h->cgroup, "/"))
 		h->cgroup = "";
 	if (!b->process)
-		add(h->who, "by unknown processes");
+		screen_add(h->who, "by unknown processes");
 	else if (!p->tgid)
-		add(h->who, "in interrupts, not by a process");
+		screen_add(h->who, "in interrupts, not by a process");
 	else
-		add(h->who, "%.*s[%d]", NAME_SHOWN, p->comm, p->tgid);
+		screen_add(h->who, "%.*s[%d]", NAME_SHOWN, p->comm, p->tgid);
 }
 
 /* "62,750 objects of msg_msg-1k for messages in message queues, growing, not reclaimable" */
@@ -226,24 +228,24 @@ static void write_what(const struct screen_facts *f, const struct bunch *b, char
 	const struct plain_words *plain = b->words;
 	char objects[UNITS_MAX];
 
-	add(words, "%s ", units_count(objects, b->objects));
+	screen_add(words, "%s ", units_count(objects, b->objects));
 	if (cache)
-		add(words, "objects of %.*s%s", NAME_SHOWN, cache->name,
-		    b->other_caches ? " and other caches" : "");
+		screen_add(words, "objects of %.*s%s", NAME_SHOWN, cache->name,
+			   b->other_caches ? " and other caches" : "");
 	else
-		add(words, "allocations of %s%s%s", pool_name(b->first->pool),
-		    b->first->class_[0] ? " " : "", b->first->class_);
+		screen_add(words, "allocations of %s%s%s", pool_name(b->first->pool),
+			   b->first->class_[0] ? " " : "", b->first->class_);
 	if (plain) /* without the explanation in brackets */
-		add(words, " %s %.*s", plain->verb,
-		    (int)(strchr(plain->noun, '(') ? strcspn(plain->noun, "(") - 1
-						   : strlen(plain->noun)),
-		    plain->noun);
+		screen_add(words, " %s %.*s", plain->verb,
+			   (int)(strchr(plain->noun, '(') ? strcspn(plain->noun, "(") - 1
+							  : strlen(plain->noun)),
+			   plain->noun);
 	if (!cache)
 		return;
 	if (cache->trend.pattern != PATTERN_UNKNOWN && cache->trend.pattern != PATTERN_STEADY)
-		add(words, ", %s", pattern_name(cache->trend.pattern));
+		screen_add(words, ", %s", pattern_name(cache->trend.pattern));
 	if (cache->cap && !cache->large)
-		add(words, cache->cap->reclaimable ? ", reclaimable" : ", not reclaimable");
+		screen_add(words, cache->cap->reclaimable ? ", reclaimable" : ", not reclaimable");
 }
 
 char *path_in_short(const struct capture *c, uint32_t stack, char *buf, size_t size)
@@ -317,28 +319,28 @@ static void write_urgent(const struct screen_facts *f, struct first_screen *s)
 		interval_words(interval, " (", row->seconds, row->low, row->high, units_duration);
 	}
 	if (o->nr && row->of == EXHAUSTION_MEMORY)
-		add(s->urgent, "%s: the available %s lasts %s at this rate%s.", row->name,
-		    units_bytes(left, row->left * 1024), when, interval);
+		screen_add(s->urgent, "%s: the available %s lasts %s at this rate%s.", row->name,
+			   units_bytes(left, row->left * 1024), when, interval);
 	else if (o->nr)
-		add(s->urgent, "%s: the %s more %s that it allows last %s at this rate%s.",
-		    row->name, units_count(left, row->left),
-		    row->of == EXHAUSTION_FILES ? "open files" : "threads", when, interval);
+		screen_add(s->urgent, "%s: the %s more %s that it allows last %s at this rate%s.",
+			   row->name, units_count(left, row->left),
+			   row->of == EXHAUSTION_FILES ? "open files" : "threads", when, interval);
 	else if (!isnan(o->available_kb))
-		add(s->urgent, "no: at this rate, nothing runs out soon; %s are available.",
-		    units_bytes(left, o->available_kb * 1024));
+		screen_add(s->urgent, "no: at this rate, nothing runs out soon; %s are available.",
+			   units_bytes(left, o->available_kb * 1024));
 	else
-		add(s->urgent, "unknown: this kernel does not show available memory.");
+		screen_add(s->urgent, "unknown: this kernel does not show available memory.");
 }
 
 static void write_sure(const struct screen_facts *f, struct first_screen *s)
 {
 	const struct trust *t = f->trust;
 
-	add(s->sure, "%s%s%s", trust_name(t->level), t->nr_reasons ? ": " : "",
-	    t->nr_reasons ? t->reasons[t->deciding] : "");
+	screen_add(s->sure, "%s%s%s", trust_name(t->level), t->nr_reasons ? ": " : "",
+		   t->nr_reasons ? t->reasons[t->deciding] : "");
 	if (!f->v->exact)
-		add(s->sure, "; figures of held memory are estimates from samples");
-	add(s->sure, ".");
+		screen_add(s->sure, "; figures of held memory are estimates from samples");
+	screen_add(s->sure, ".");
 }
 
 /* The pool with the most memory that is older than the recording. */
@@ -366,23 +368,25 @@ static void write_unseen(const struct screen_facts *f, struct first_screen *s)
 	double old_kb;
 
 	if (!f->v->complete)
-		add(s->unseen, "The recording did not end properly. ");
+		screen_add(s->unseen, "The recording did not end properly. ");
 	if (!f->v->at) {
-		add(s->unseen, "No allocations were traced, so only levels are known.");
+		screen_add(s->unseen, "No allocations were traced, so only levels are known.");
 		return;
 	}
 	if (view_filter_left_nothing(f->v))
-		add(s->unseen, "No allocation passed the filter, so only levels are known. ");
+		screen_add(s->unseen,
+			   "No allocation passed the filter, so only levels are known. ");
 	else if (view_is_filtered(f->v))
-		add(s->unseen, "Allocations that did not pass the filter. ");
+		screen_add(s->unseen, "Allocations that did not pass the filter. ");
 	row = oldest_pool(f->ledger, &old_kb);
 	if (row)
-		add(s->unseen, "%s of the %s in %s are older than this recording. ",
-		    units_bytes(a, old_kb * 1024), units_bytes(b, row->end_kb * 1024), row->name);
+		screen_add(s->unseen, "%s of the %s in %s are older than this recording. ",
+			   units_bytes(a, old_kb * 1024), units_bytes(b, row->end_kb * 1024),
+			   row->name);
 	if (f->losses->events > 0)
-		add(s->unseen, "%s events were lost (%s%% of all).",
-		    units_count(a, f->losses->events),
-		    units_share(b, 100 * losses_ratio(f->losses)));
+		screen_add(s->unseen, "%s events were lost (%s%% of all).",
+			   units_count(a, f->losses->events),
+			   units_share(b, 100 * losses_ratio(f->losses)));
 }
 
 int first_screen_build(const struct screen_facts *f, struct first_screen *out)

@@ -458,14 +458,7 @@ static int caches_trend(const struct view *v, struct caches *caches, const struc
 	if (!picks || !level || !y)
 		return -ENOMEM;
 	for (size_t i = 0; i < caches->nr; i++)
-		caches->items[i].trend = (struct trend){.slope = NAN,
-							.slope_low = NAN,
-							.slope_high = NAN,
-							.mk_p = 1,
-							.change_t = NAN,
-							.change = NAN,
-							.change_share = NAN,
-							.change_p = 1};
+		caches->items[i].trend = trend_unknown;
 	if (want > TREND_POINTS)
 		want = TREND_POINTS;
 	nr = caches_pick(caches, picks);

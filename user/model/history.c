@@ -62,9 +62,7 @@ int history_build(const struct view *v, const struct growth *g, struct history *
 
 const struct trend *history_trend(const struct history *h, size_t i)
 {
-	static const struct trend unknown = {.slope = NAN};
-
-	return i < h->nr ? &h->trends[i] : &unknown;
+	return i < h->nr ? &h->trends[i] : &trend_unknown;
 }
 
 void history_free(struct history *h)

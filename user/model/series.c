@@ -281,17 +281,19 @@ bool trend_is_notable(const struct trend *t)
 	return t->pattern != PATTERN_UNKNOWN && t->pattern != PATTERN_STEADY;
 }
 
+const struct trend trend_unknown = {.slope = NAN,
+				    .slope_low = NAN,
+				    .slope_high = NAN,
+				    .noise = NAN,
+				    .mk_p = 1,
+				    .change_t = NAN,
+				    .change = NAN,
+				    .change_share = NAN,
+				    .change_p = 1};
+
 int trend_of(const double *t, const double *y, size_t n, double floor_, struct trend *out)
 {
-	struct trend result = {.slope = NAN,
-			       .slope_low = NAN,
-			       .slope_high = NAN,
-			       .noise = NAN,
-			       .mk_p = 1,
-			       .change_t = NAN,
-			       .change = NAN,
-			       .change_share = NAN,
-			       .change_p = 1};
+	struct trend result = trend_unknown;
 	size_t used = n < SERIES_POINTS ? n : SERIES_POINTS;
 	_cleanup_free_ double *mem = NULL;
 	double *pt, *py, *scratch;

@@ -46,6 +46,9 @@ struct trend {
 			 SERIES_MIN */
 };
 
+/* Of a series that is too short to say anything. */
+extern const struct trend trend_unknown;
+
 /*
  * `floor` is the smallest change of y that gets a pattern's name, whatever the noise. Returns 0 or
  * −ENOMEM.

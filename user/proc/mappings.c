@@ -88,7 +88,7 @@ void pinned_parse(const char *buf, size_t len, int pid, struct mapping_totals *t
 	}
 }
 
-static void process_read(const char *proc_root, int pid, struct mapping_totals *t)
+static void mappings_process_read(const char *proc_root, int pid, struct mapping_totals *t)
 {
 	_cleanup_free_ char *status = NULL, *maps = NULL;
 	char path[PATH_MAX];
@@ -103,7 +103,7 @@ static void process_read(const char *proc_root, int pid, struct mapping_totals *
 		maps_parse(maps, len, t);
 }
 
-static void processes_read(const char *proc_root, struct mapping_totals *t)
+static void mappings_processes_read(const char *proc_root, struct mapping_totals *t)
 {
 	DIR *dir = opendir(proc_root);
 	struct dirent *entry;
@@ -112,7 +112,7 @@ static void processes_read(const char *proc_root, struct mapping_totals *t)
 		int64_t pid;
 
 		if (text_count(text_of(entry->d_name), INT_MAX, &pid))
-			process_read(proc_root, (int)pid, t);
+			mappings_process_read(proc_root, (int)pid, t);
 	}
 	if (dir)
 		closedir(dir);
@@ -124,7 +124,7 @@ static void child_run(const char *proc_root, int fd)
 	struct mapping_totals t = {0};
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	processes_read(proc_root, &t);
+	mappings_processes_read(proc_root, &t);
 	_exit(write(fd, &t, sizeof(t)) == (ssize_t)sizeof(t) ? 0 : 1);
 }
 

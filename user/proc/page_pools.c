@@ -20,7 +20,7 @@
 #define ANSWERS_MAX            1000
 #define BYTES_MAX              (INT64_C(1) << 50)
 
-struct request {
+struct page_pool_request {
 	struct nlmsghdr header;
 	struct genlmsghdr command;
 	struct nlattr attr;
@@ -92,7 +92,7 @@ bool page_pools_parse(const void *buf, size_t len, int64_t *bytes)
 	return false;
 }
 
-static bool request_send(int fd, const struct request *r)
+static bool request_send(int fd, const struct page_pool_request *r)
 {
 	return send(fd, r, r->header.nlmsg_len, 0) == (ssize_t)r->header.nlmsg_len;
 }
@@ -100,13 +100,14 @@ static bool request_send(int fd, const struct request *r)
 /* The number of the family "netdev"; −1 for none. */
 static int family_find(int fd, char *answer)
 {
-	struct request r = {.header = {.nlmsg_len = NLMSG_HDRLEN + GENL_HDRLEN + NLA_HDRLEN + 8,
-				       .nlmsg_type = GENL_ID_CTRL,
-				       .nlmsg_flags = NLM_F_REQUEST},
-			    .command = {.cmd = CTRL_CMD_GETFAMILY, .version = 1},
-			    .attr = {.nla_len = NLA_HDRLEN + sizeof("netdev"),
-				     .nla_type = CTRL_ATTR_FAMILY_NAME},
-			    .name = "netdev"};
+	struct page_pool_request r = {
+		.header = {.nlmsg_len = NLMSG_HDRLEN + GENL_HDRLEN + NLA_HDRLEN + 8,
+			   .nlmsg_type = GENL_ID_CTRL,
+			   .nlmsg_flags = NLM_F_REQUEST},
+		.command = {.cmd = CTRL_CMD_GETFAMILY, .version = 1},
+		.attr = {.nla_len = NLA_HDRLEN + sizeof("netdev"),
+			 .nla_type = CTRL_ATTR_FAMILY_NAME},
+		.name = "netdev"};
 	const struct nlmsghdr *m = (const void *)answer;
 	size_t size = 0;
 	const void *id;
@@ -127,9 +128,9 @@ static int family_find(int fd, char *answer)
 
 int64_t page_pools_read(void)
 {
-	struct request r = {.header = {.nlmsg_len = NLMSG_HDRLEN + GENL_HDRLEN,
-				       .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-			    .command = {.cmd = PAGE_POOL_GET, .version = 1}};
+	struct page_pool_request r = {.header = {.nlmsg_len = NLMSG_HDRLEN + GENL_HDRLEN,
+						 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+				      .command = {.cmd = PAGE_POOL_GET, .version = 1}};
 	const struct timeval limit = {.tv_usec = 500000};
 	_cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
 	_Alignas(struct nlmsghdr) char answer[ANSWER_MAX];

@@ -118,16 +118,25 @@ static void print_item(struct page *p, const struct page_label *label, const cha
 	p->begun = true;
 }
 
+/* NULL without memory, which is remembered. */
+__attribute__((format(printf, 2, 0))) static char *format_words(struct page *p, const char *fmt,
+								va_list ap)
+{
+	char *words = NULL;
+
+	if (vasprintf(&words, fmt, ap) >= 0)
+		return words;
+	p->failed = true;
+	return NULL;
+}
+
 void page_item(struct page *p, const struct page_label *label, const char *fmt, ...)
 {
 	_cleanup_free_ char *words = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&words, fmt, ap) < 0) {
-		words = NULL;
-		p->failed = true;
-	}
+	words = format_words(p, fmt, ap);
 	va_end(ap);
 	print_item(p, label, words ?: "");
 }
@@ -165,10 +174,7 @@ void page_paragraph(struct page *p, unsigned int indent, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&words, fmt, ap) < 0) {
-		words = NULL;
-		p->failed = true;
-	}
+	words = format_words(p, fmt, ap);
 	va_end(ap);
 	print_wrapped(p, indent, words ?: "");
 }
