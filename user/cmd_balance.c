@@ -22,6 +22,7 @@
 #include "proc/oom_report.h"
 #include "proc/snapshot.h"
 #include "proc/unlisted.h"
+#include "proc_copy.h"
 #include "render/balance.h"
 
 struct balance_args {
@@ -154,24 +155,6 @@ static int balance_live(const struct balance_args *args)
 	return balance_snapshot(&s, &origin, args);
 }
 
-/* No MemTotal: name the first line that could not be read, because that is likely the reason. */
-static int refuse_copy(const char *dir, const struct input_report *report)
-{
-	for (size_t i = 0; i < report->nr; i++)
-		if (!strcmp(report->items[i].file, "meminfo") &&
-		    report->items[i].fault == INPUT_REFUSED)
-			return log_error(
-				EINVAL,
-				"%s/meminfo has no MemTotal line that can be read; line %zu, '%s': %s. "
-				"Copy the file as the kernel prints it: cat /proc/meminfo > meminfo",
-				dir, report->items[i].number, report->items[i].text,
-				report->items[i].why);
-	return log_error(EINVAL,
-			 "%s/meminfo has no MemTotal line. Copy the file as the kernel prints it: "
-			 "cat /proc/meminfo > meminfo",
-			 dir);
-}
-
 static int balance_copy(const struct balance_args *args)
 {
 	_cleanup_(snapshot_free) struct snapshot s = {0};
@@ -180,19 +163,13 @@ static int balance_copy(const struct balance_args *args)
 	double own = (double)sysconf(_SC_PAGESIZE);
 	struct balance_origin origin = {
 		.unlisted = &unlisted, .input = &report, .reader_page_bytes = own};
-	int err = snapshot_read_copy(args->proc_root, SNAPSHOT_ALL, &report, &s);
+	int err = proc_copy_read(args->proc_root, &report, &s);
 
 	if (!err)
 		unlisted_read_copy(args->proc_root, &unlisted);
 	privileges_keep_none();
 	if (err)
-		return log_error(-err, "cannot read %s/meminfo: %s%s", args->proc_root,
-				 file_why(-err),
-				 err == -ENOENT ? " (--proc takes a directory with copies of "
-						  "/proc/meminfo and others)"
-						: "");
-	if (named_value_get(&s.meminfo, "MemTotal", 0) <= 0)
-		return refuse_copy(args->proc_root, &report);
+		return err;
 	origin.hint.page_bytes = beliefs_page_bytes(&s, own, &origin.page_bytes_source);
 	return balance_snapshot(&s, &origin, args);
 }

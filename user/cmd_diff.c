@@ -17,6 +17,7 @@
 #include "diff/diff.h"
 #include "findings/diff_findings.h"
 #include "output.h"
+#include "proc_copy.h"
 #include "render/diff.h"
 #include "capture_input.h"
 
@@ -55,12 +56,14 @@ static const struct argp_option options[] = {
 
 static const char doc[] =
 	"Show what changed from one capture to another: levels, and what grows faster or is "
-	"allocated faster. The captures may come from different boots, hosts and kernels. Needs no "
+	"allocated faster. The captures may come from different boots, hosts and kernels. BASE and NEW "
+	"may also be directories with copies of /proc: then only levels are compared. Needs no "
 	"privilege.\v"
 	"Examples:\n"
 	"  kmemtrace diff before.kmt after.kmt          what changed, most growth first\n"
 	"  kmemtrace diff --by cgroup good.kmt bad.kmt  in which cgroup\n"
 	"  kmemtrace diff --base-set fleet/ this.kmt    against other hosts\n"
+	"  kmemtrace diff monday/ tuesday/              two copies of /proc: what changed in levels\n"
 	"  kmemtrace diff --base-to 1h --from 23h day.kmt day.kmt   last hour vs. first\n"
 	"  kmemtrace diff --fail-if-growth Slab=1M/1min a.kmt b.kmt || echo regressed\n\n"
 	"Exit status: 0 on success; 1 on failure; 2 if the command line was wrong;\n"
@@ -134,6 +137,7 @@ static int no_memory(void)
 struct diff_rendering {
 	const struct diff *d;
 	const struct diff_args *args;
+	struct witnesses counters; /* from base to new */
 };
 
 static int diff_render(const void *arg, FILE *out)
@@ -141,6 +145,7 @@ static int diff_render(const void *arg, FILE *out)
 	const struct diff_rendering *what = arg;
 	struct diff_options show = what->args->show;
 
+	show.counters = what->d->in.base_view ? &what->counters : NULL;
 	show.top = args_top_or_default(show.top, what->args->json);
 	if (what->args->json)
 		return diff_json(what->d, &show, out);
@@ -165,15 +170,35 @@ static int diff_check_limits(const struct diff_args *args, const struct diff *d)
 static int diff_print(const struct diff_args *args, const struct diff_input *in)
 {
 	_cleanup_(diff_free) struct diff d = {0};
-	const struct diff_rendering what = {.d = &d, .args = args};
+	struct diff_rendering what = {.d = &d, .args = args};
 
 	if (diff_build(in, &d) || diff_findings(&d)) {
 		no_memory();
 		return EXIT_FAILED;
 	}
+	if (in->base_view)
+		witnesses_build(in->base_view->end, in->new_view->end, &what.counters);
 	if (output_document("comparison", diff_render, &what))
 		return EXIT_FAILED;
 	return diff_check_limits(args, &d);
+}
+
+/* A capture, or a directory with copies of /proc: one reading, which has no parts. */
+static int side_read(const char *path, double from_s, double to_s, struct capture_input *s)
+{
+	int err;
+
+	if (!proc_copy_is(path))
+		return capture_input_read(path, from_s, to_s, s);
+	if (!isnan(from_s) || !isnan(to_s))
+		return log_error(EINVAL,
+				 "%s is a directory with copies of /proc: one reading, without "
+				 "parts; leave out the times",
+				 path);
+	err = proc_copy_capture(path, &s->c);
+	if (!err)
+		view_whole(s->c, &s->range.view);
+	return err;
 }
 
 static int diff_pair(const struct diff_args *args)
@@ -187,8 +212,8 @@ static int diff_pair(const struct diff_args *args)
 				.new_ = &new_profile};
 	int status;
 
-	if (capture_input_read(args->paths[0], args->from_s[0], args->to_s[0], &base) ||
-	    capture_input_read(args->paths[1], args->from_s[1], args->to_s[1], &new_))
+	if (side_read(args->paths[0], args->from_s[0], args->to_s[0], &base) ||
+	    side_read(args->paths[1], args->from_s[1], args->to_s[1], &new_))
 		return EXIT_FAILED;
 	privileges_keep_none();
 	if (match_new(new_.c, base.c, true, &match)) {
@@ -218,6 +243,13 @@ static int diff_set(const struct diff_args *args)
 	struct diff_input in = {.new_view = &new_.range.view, .new_ = &profile};
 	int status = EXIT_FAILED;
 
+	if (proc_copy_is(args->paths[0])) {
+		log_error(EINVAL,
+			  "%s is a directory with copies of /proc, but --base-set compares a "
+			  "capture: give a file written by kmemtrace record",
+			  args->paths[0]);
+		return EXIT_FAILED;
+	}
 	if (capture_input_read(args->paths[0], args->from_s[1], args->to_s[1], &new_))
 		return EXIT_FAILED;
 	if (baseline_new(args->by, &set) || match_new(new_.c, new_.c, false, &match) ||

@@ -160,7 +160,8 @@ struct cap_checkpoint {
 				   mean, least and most bytes between two samples */
 #define META_PIDS_LIMITS "pids_limits" /* cgroups with pids.max: lines "max start end path" */
 #define META_AUDIT       "audit" /* "ok", or why no object could be checked; absent when not tried */
-#define META_COMPLETE    "complete" /* "0" until capture_finish() */
+#define META_COPY        "proc_copy" /* directory: no recording but copies of /proc; in no file */
+#define META_COMPLETE    "complete"  /* "0" until capture_finish() */
 
 #define CAPTURE_SNAPSHOTS_MAX 600
 

@@ -144,14 +144,27 @@ static void level_figure(struct diff_row *row, double floor)
 		f->status = status_of(f, f->base != 0, f->new_ != 0);
 }
 
+/* One reading of the levels has no rates. */
+static double change_rate(double change, double duration_s)
+{
+	return duration_s > 0 ? change / duration_s : NAN;
+}
+
+static double rate_of_none(double duration_s)
+{
+	return duration_s > 0 ? 0 : NAN;
+}
+
 static void change_figure(const struct diff_input *in, struct diff_row *row)
 {
 	struct diff_figure *f = &row->growth;
 
 	f->base = f->base_low = f->base_high =
-		row->base ? row->base->change / in->base->duration_s : 0;
+		row->base ? change_rate(row->base->change, in->base->duration_s)
+			  : rate_of_none(in->base->duration_s);
 	f->new_ = f->new_low = f->new_high =
-		row->new_ ? row->new_->change / in->new_->duration_s : 0;
+		row->new_ ? change_rate(row->new_->change, in->new_->duration_s)
+			  : rate_of_none(in->new_->duration_s);
 	f->delta = f->low = f->high = f->new_ - f->base;
 }
 

@@ -84,11 +84,31 @@ static bool pools_of_one(const struct diff_input *in, bool of_base, char *buf, s
 	return at > 0;
 }
 
+static bool is_copy(const struct view *v)
+{
+	return v && capture_meta(v->c, META_COPY)[0];
+}
+
+/* Directories with copies of /proc have levels of one moment, and nothing else. */
+static bool note_copies(struct words *w)
+{
+	bool base = is_copy(w->d->in.base_view), new_ = is_copy(w->d->in.new_view);
+
+	if (base || new_)
+		diff_caution(w, true, "%s: only levels are compared, and there are no rates.",
+			     base && new_ ? "Both sides are copies of /proc"
+			     : base       ? "The base is a copy of /proc"
+					  : "The new side is a copy of /proc");
+	return base || new_;
+}
+
 static void note_pools(struct words *w)
 {
 	const struct diff_input *in = &w->d->in;
 	char pools[96];
 
+	if (note_copies(w))
+		return;
 	if (!in->new_->sections[PROFILE_GROWTH].measured)
 		diff_caution(
 			w, true,
@@ -158,7 +178,8 @@ static void note_modes(struct words *w)
 			w, true,
 			"%s traced only the caches named with --cache: other growth is unknown.",
 			filtered_side(base, new_));
-	if (!base)
+	/* a copy was neither sampled nor exact */
+	if (!base || is_copy(w->d->in.base_view) || is_copy(w->d->in.new_view))
 		return;
 	period_words(base, a, sizeof(a));
 	period_words(new_, b, sizeof(b));
@@ -187,6 +208,8 @@ static void note_durations(struct words *w)
 	const struct profile *base = w->d->in.base, *new_ = w->d->in.new_;
 	char a[UNITS_MAX], b[UNITS_MAX];
 
+	if (is_copy(w->d->in.base_view) || is_copy(w->d->in.new_view))
+		return;
 	if (!(new_->duration_s > 0) || (base && !(base->duration_s > 0)))
 		diff_caution(w, true,
 			     "One side has only one reading of the levels, so it has no rates.");
@@ -222,6 +245,11 @@ static void note_order(struct words *w)
 			"Swap the two files to see it as growth.");
 }
 
+static const char *release_words(const struct capture *c)
+{
+	return capture_meta(c, META_RELEASE)[0] ? capture_meta(c, META_RELEASE) : "unknown";
+}
+
 static void note_kernels(struct words *w)
 {
 	const struct diff_input *in = &w->d->in;
@@ -233,11 +261,18 @@ static void note_kernels(struct words *w)
 		return;
 	}
 	base = in->base_view->c;
-	if (strcmp(capture_meta(base, META_ARCH), capture_meta(new_, META_ARCH)))
+	if (capture_meta(base, META_ARCH)[0] && capture_meta(new_, META_ARCH)[0] &&
+	    strcmp(capture_meta(base, META_ARCH), capture_meta(new_, META_ARCH)))
 		diff_caution(
 			w, false,
 			"Architectures differ (%s and %s), and so do the sizes of objects and stacks.",
 			capture_meta(base, META_ARCH), capture_meta(new_, META_ARCH));
+	if (is_copy(in->base_view) || is_copy(in->new_view)) {
+		if (strcmp(capture_meta(base, META_RELEASE), capture_meta(new_, META_RELEASE)))
+			diff_caution(w, false, "Kernels differ (%s and %s).", release_words(base),
+				     release_words(new_));
+		return;
+	}
 	if (strcmp(capture_meta(base, META_RELEASE), capture_meta(new_, META_RELEASE)))
 		diff_caution(
 			w, false,

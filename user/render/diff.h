@@ -8,12 +8,14 @@
 #include <stdio.h>
 
 #include "diff/diff.h"
+#include "findings/witness.h"
 
 struct diff_options {
-	size_t top;  /* rows of each section, 0 for all */
-	bool all;    /* also rows that did not change */
-	bool colour; /* ANSI colours */
-	bool utf8;   /* the terminal shows UTF-8 */
+	size_t top;                       /* rows of each section, 0 for all */
+	bool all;                         /* also rows that did not change */
+	const struct witnesses *counters; /* from base to new; NULL: of a set */
+	bool colour;                      /* ANSI colours */
+	bool utf8;                        /* the terminal shows UTF-8 */
 };
 
 /* Returns 0 or −ENOMEM. Write errors set the error flag of `out`. */

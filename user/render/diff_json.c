@@ -3,6 +3,7 @@
  * `new`. */
 #include "render/diff_internal.h"
 #include "render/json_value.h"
+#include "render/witness.h"
 #include "version.h"
 
 static json_t *side_json(struct json_out *o, const struct view *v)
@@ -27,6 +28,7 @@ static json_t *side_json(struct json_out *o, const struct view *v)
 	put(o, capture, "mode", meta_text(c, META_MODE));
 	put(o, capture, "sample_bytes", meta_number(c, META_PERIOD));
 	put(o, capture, "complete", json_boolean(v->complete));
+	put(o, capture, "proc_copy", meta_text(c, META_COPY));
 	put(o, j, "kernel", kernel);
 	put(o, j, "host", host);
 	put(o, j, "capture", capture);
@@ -206,6 +208,8 @@ int diff_json(const struct diff *d, const struct diff_options *options, FILE *ou
 	json_member(&o, "notes", notes);
 	for (int s = 0; s < PROFILE_LEVELS; s++)
 		write_level_rows(&o, d, options, s);
+	json_member(&o, "counters",
+		    options->counters ? witnesses_json(&o, options->counters, true) : json_array());
 	json_member(&o, "growth_by", json_string(growth_by_name(d->in.new_->by)));
 	json_member(&o, "growth_changed",
 		    json_integer((json_int_t)d->sections[PROFILE_GROWTH].changed));

@@ -7,6 +7,7 @@
 #include "render/diff_internal.h"
 #include "render/path.h"
 #include "render/table.h"
+#include "render/witness.h"
 
 #define NAME_COLUMNS 24
 #define CELL_MAX     (PAGE_CELL + 8)
@@ -45,11 +46,28 @@ static const char *relative(const struct page *p, char buf[CELL_MAX], const stru
 
 /* ---- what is compared ---- */
 
+/* What a directory with copies of /proc says of its machine. */
+static void text_copy_side(struct diff_page *t, const char *which, const struct view *v)
+{
+	const char *release = capture_meta(v->c, META_RELEASE),
+		   *host = capture_meta(v->c, META_HOST);
+	char memory[UNITS_MAX];
+
+	page_paragraph(&t->page, 2, "%s: a copy of /proc in %s: host %s, Linux %s, %s.", which,
+		       capture_meta(v->c, META_COPY), host[0] ? host : "unknown",
+		       release[0] ? release : "unknown",
+		       units_bytes(memory, view_mem_total_kb(v) * 1024));
+}
+
 static void text_side(struct diff_page *t, const char *which, const struct view *v)
 {
 	const struct capture *c = v->c;
 	char when[UNITS_MAX], duration[UNITS_MAX], memory[UNITS_MAX], uptime[UNITS_MAX];
 
+	if (capture_meta(c, META_COPY)[0]) {
+		text_copy_side(t, which, v);
+		return;
+	}
 	page_paragraph(
 		&t->page, 2,
 		"%s: host %s, Linux %s %s, %.0f CPUs, %s; %s for %s, %s%s; up %s then.", which,
@@ -253,6 +271,12 @@ static void text_churn(struct diff_page *t)
 	table_print(&table);
 }
 
+static bool is_of_copies(const struct diff *d)
+{
+	return d->in.base_view && capture_meta(d->in.base_view->c, META_COPY)[0] &&
+	       capture_meta(d->in.new_view->c, META_COPY)[0];
+}
+
 int diff_text(const struct diff *d, const struct diff_options *options, FILE *out)
 {
 	struct diff_page t = {.d = d, .o = options};
@@ -261,7 +285,9 @@ int diff_text(const struct diff *d, const struct diff_options *options, FILE *ou
 	page_verdict(&t.page, false, d->verdict.items, d->verdict.nr, d->next);
 	text_compared(&t);
 	text_levels(&t, PROFILE_POOLS,
-		    "POOLS  (levels at the end of each recording, and their change per second)");
+		    is_of_copies(d) ? "POOLS  (K, M, G: KiB, MiB, GiB)"
+				    : "POOLS  (levels at the end of each recording, and their "
+				      "change per second)");
 	text_levels(&t, PROFILE_CACHES, "SLAB CACHES  (pages)");
 	text_levels(&t, PROFILE_VMALLOC, "VMALLOC CALLERS");
 	text_levels(&t, PROFILE_STACKS,
@@ -270,6 +296,8 @@ int diff_text(const struct diff *d, const struct diff_options *options, FILE *ou
 	text_levels(&t, PROFILE_PAGE_TABLES,
 		    d->in.new_->by == GROWTH_BY_CGROUP ? "PAGE TABLES BY CGROUP"
 						       : "PAGE TABLES BY PROCESS NAME");
+	if (options->counters)
+		witnesses_text(&t.page, options->counters, true);
 	text_growth(&t);
 	text_churn(&t);
 	return page_end(&t.page);
