@@ -459,6 +459,33 @@ static void growing_pages_that_nobody_maps_are_a_pool(void **state)
 	capture_free(c);
 }
 
+/* A line that the parsers left out may have been the one that matters. */
+static void lines_that_could_not_be_read_are_said(void **state)
+{
+	struct capture *c = recording_with_a_leaking_counter();
+	struct balance_findings findings;
+	struct balance b;
+	struct report r;
+	bool said = false;
+
+	(void)state;
+	for (size_t i = 0; i < c->nr_snapshots; i++)
+		c->snapshots[i].zones.bad_lines = 3;
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
+	for (size_t i = 0; i < r.unusual_levels.nr; i++)
+		said |= strstr(r.unusual_levels.items[i].text, "3 of /proc/zoneinfo") != NULL;
+	assert_true(said);
+	balance_build(r.view.end, &r.view.hint, NULL, &b);
+	balance_findings_build(&(struct balance_findings_facts){.b = &b, .s = r.view.end},
+			       &findings);
+	said = false;
+	for (size_t i = 0; i < findings.nr; i++)
+		said |= !strcmp(findings.items[i].rule, "lines-unread");
+	assert_true(said);
+	report_free(&r);
+	capture_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -476,6 +503,7 @@ int main(void)
 		cmocka_unit_test(lines_beyond_memtotal_name_what_may_be_wrong),
 		cmocka_unit_test(a_broken_counter_is_no_growth_and_no_deadline),
 		cmocka_unit_test(growing_pages_that_nobody_maps_are_a_pool),
+		cmocka_unit_test(lines_that_could_not_be_read_are_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

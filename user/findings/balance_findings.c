@@ -324,6 +324,47 @@ static void find_mended(const struct input_report *input, size_t first,
 		SAY(f, "%s %s.", f->subject, why);
 }
 
+char *unread_lines_describe(const struct snapshot *s, struct balance_finding *out)
+{
+	const struct {
+		const char *file;
+		size_t lines;
+	} files[] = {{"meminfo", s->meminfo.bad_lines},
+		     {"vmstat", s->vmstat.bad_lines},
+		     {"slabinfo", s->slabs.bad_lines},
+		     {"zoneinfo", s->zones.bad_lines},
+		     {"vmallocinfo", s->vmallocs.bad_lines}};
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (!files[i].lines)
+			continue;
+		balance_append(out->subject, sizeof(out->subject), "%s%s", any ? ", " : "",
+			       files[i].file);
+		SAY(out, "%s%zu of /proc/%s",
+		    any ? ", " : "Lines that could not be read: ", files[i].lines, files[i].file);
+		any = true;
+	}
+	if (any)
+		SAY(out,
+		    ". They are left out. Their form is unknown, or a counter fell below zero, "
+		    "which the kernel prints as a huge number.");
+	return out->text;
+}
+
+/* Of a copy, each line is named instead. */
+static void find_unread(const struct balance_findings_facts *facts, struct balance_findings *out)
+{
+	struct balance_finding said = {.severity = FINDING_CAUTION,
+				       .rule = "lines-unread",
+				       .kernels = "",
+				       .next = "kmemtrace balance --proc /proc"};
+
+	if (facts->s && !facts->input && !facts->oom && *unread_lines_describe(facts->s, &said) &&
+	    out->nr < BALANCE_FINDINGS)
+		out->items[out->nr++] = said;
+}
+
 static void find_input(const struct input_report *input, struct balance_findings *out)
 {
 	for (size_t i = 0; input && i < input->nr; i++) {
@@ -461,6 +502,7 @@ void balance_findings_build(const struct balance_findings_facts *facts,
 	find_contradiction(facts->b, out);
 	find_beliefs(&facts->b->beliefs, out);
 	find_input(facts->input, out);
+	find_unread(facts, out);
 	find_page_size(facts, out);
 	find_oom(facts->b, facts->oom, out);
 	sort_findings(out);

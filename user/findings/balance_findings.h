@@ -40,6 +40,7 @@ struct balance_findings {
 
 struct balance_findings_facts {
 	const struct balance *b;
+	const struct snapshot *s;         /* that it was built from */
 	const struct input_report *input; /* NULL: nothing was copied */
 	const struct oom_report *oom;     /* NULL: the figures are not of an OOM report */
 	double reader_page_bytes;         /* of this machine; 0: do not compare */
@@ -57,6 +58,10 @@ void balance_findings_build(const struct balance_findings_facts *f, struct balan
  * finding; 0 otherwise.
  */
 double balance_unmapped_lru_kb(const struct balance *b);
+
+/* The sentence about lines of /proc that the parsers left out. Returns text; "" when there are
+ * none. */
+char *unread_lines_describe(const struct snapshot *s, struct balance_finding *out);
 
 /* The sentence about this rule's figures, and which they are. Returns text; "" when there are
  * none. */

@@ -41,6 +41,7 @@ void balance_sheet_now(const struct snapshot *s, const struct balance_origin *or
 	*out = (struct balance_sheet){.levels = s, .kernel = "", .moment = "now"};
 	balance_build(s, &origin->hint, origin->unlisted, &out->end);
 	facts.b = &out->end;
+	facts.s = s;
 	balance_findings_build(&facts, &out->findings);
 	balance_notes(s, &out->end, &out->notes);
 	witnesses_build(NULL, s, &out->witnesses);
@@ -58,7 +59,8 @@ void balance_sheet_view(const struct view *v, struct balance_sheet *out)
 				      .duration_s = v->duration_s,
 				      .wall_s = v->end->wall_s};
 	balance_pair(v->start, v->end, &v->hint, &start, &out->end);
-	balance_findings_build(&(struct balance_findings_facts){.b = &out->end}, &out->findings);
+	balance_findings_build(&(struct balance_findings_facts){.b = &out->end, .s = v->end},
+			       &out->findings);
 	balance_notes(v->end, &out->end, &out->notes);
 	witnesses_build(v->start, v->end, &out->witnesses);
 	figures_fill(&start, out);

@@ -221,6 +221,15 @@ static void caution_beliefs(struct facts *f)
 	}
 }
 
+/* Lines of /proc that were left out, at the end of the recording. */
+static void caution_unread(struct facts *f)
+{
+	struct balance_finding said = {.rule = "lines-unread"};
+
+	if (*unread_lines_describe(f->v->end, &said))
+		unusual_caution(f, said.rule, "%s", said.text);
+}
+
 static void caution_virtual(struct facts *f)
 {
 	const char *virt = capture_meta(f->v->c, META_VIRT),
@@ -244,7 +253,8 @@ void unusual_levels_build(const struct view *v, const struct holders *holders,
 	static void (*const rules[])(struct facts *) = {
 		rule_stacks,          rule_page_tables,  rule_slab,
 		rule_percpu,          rule_vmalloc_size, rule_unmapped,
-		rule_removed_cgroups, caution_beliefs,   caution_virtual};
+		rule_removed_cgroups, caution_beliefs,   caution_unread,
+		caution_virtual};
 	const struct snapshot *s = v->end;
 	struct facts f = {
 		.v = v,
