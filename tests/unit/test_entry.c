@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "model/container.h"
+#include "findings/plain_words.h"
 #include "model/entry.h"
 #include "findings/report_findings.h"
 #include "sample_capture.h"
@@ -189,6 +190,59 @@ static void growth_is_added_up_by_who_asked_for_it(void **state)
 	capture_free(c);
 }
 
+/* The reader of a report does not know the kernel's functions. */
+static void call_paths_are_said_in_plain_words(void **state)
+{
+	static const struct {
+		const char *frames[5];
+		enum pool pool;
+		const char *noun;
+	} t[] = {
+		{{"__d_alloc", "d_alloc_pseudo", "sock_alloc_file", "__sys_socket",
+		  "__x64_sys_socket"},
+		 POOL_SLAB,
+		 "sockets"}, /* its dentry is for the socket */
+		{{"__d_alloc", "d_alloc_parallel", "lookup_slow", "vfs_statx", "__x64_sys_statx"},
+		 POOL_SLAB,
+		 "dentries (looked-up names of files)"},
+		{{"dup_task_struct.constprop.0", "copy_process", "kernel_clone",
+		  "__x64_sys_clone3"},
+		 POOL_KSTACK,
+		 "threads or processes"},
+		{{"pte_alloc_one", "__pte_alloc", "handle_mm_fault", "exc_page_fault"},
+		 POOL_PAGETABLE,
+		 "page tables of memory that was touched"},
+		/* a page fault allocates more than page tables */
+		{{"__anon_vma_prepare", "do_anonymous_page", "handle_mm_fault", "exc_page_fault"},
+		 POOL_SLAB,
+		 "memory that was touched"},
+		{{"anything", "handle_mm_fault", "exc_page_fault"}, POOL_SLAB, NULL},
+		{{"inotify_new_watch", "__x64_sys_inotify_add_watch"},
+		 POOL_SLAB,
+		 "inotify watches"},
+		/* what was interrupted has nothing to do with it */
+		{{"kmem", "net_rx_action", "__do_softirq", "create_pipe_files", "do_pipe2"},
+		 POOL_SLAB,
+		 NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct capture *c = sample_new("exact");
+		const struct plain_words *words;
+		uint32_t frames[5], nr = 0;
+
+		for (; nr < 5 && t[i].frames[nr]; nr++)
+			frames[nr] = sample_frame(c, t[i].frames[nr], 1, "vmlinux");
+		words = plain_words_of(c, sample_stack(c, nr, frames), t[i].pool);
+		if (t[i].noun)
+			assert_string_equal(words ? words->noun : "", t[i].noun);
+		else
+			assert_null(words);
+		capture_free(c);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +250,7 @@ int main(void)
 		cmocka_unit_test(containers_are_read_from_cgroup_paths),
 		cmocka_unit_test(paths_of_any_length_fit),
 		cmocka_unit_test(growth_is_added_up_by_who_asked_for_it),
+		cmocka_unit_test(call_paths_are_said_in_plain_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,6 +197,14 @@ static void growth_goes_with_who_holds_more(void **state)
 	assert_int_equal(r.correlation.nr, 0);
 	report_free(&r);
 	capture_free(c);
+	/* even growth: there is nothing to correlate, and the whole of it is one holder's */
+	c = recording(3000, 12, true);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(r.correlation.nr, 2);
+	assert_int_equal(r.correlation.items[0].id, 1);
+	assert_true(isnan(r.correlation.items[0].r));
+	report_free(&r);
+	capture_free(c);
 	c = recording(3000, 5, false); /* too few steps */
 	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	assert_int_equal(r.correlation.nr, 0);

@@ -133,6 +133,18 @@ static void to_steps(double *x, size_t nr)
 		x[k] = x[k + 1] - x[k];
 }
 
+/* Even growth: its steps differ too little to tell whose they are. */
+static bool steps_are_even(const double *y, size_t n)
+{
+	double mean = 0, var = 0;
+
+	for (size_t i = 0; i < n; i++)
+		mean += y[i] / (double)n;
+	for (size_t i = 0; i < n; i++)
+		var += (y[i] - mean) * (y[i] - mean) / (double)n;
+	return sqrt(var) < mean * CORRELATION_EVEN;
+}
+
 /* Few steps correlate by chance: 1.96 / √(n − 1) is what does so one time in twenty. */
 static bool correlation_shows(double r, size_t steps)
 {
@@ -149,6 +161,7 @@ static int correlation_pool(struct correlation_builder *b, enum pool pool, const
 	_cleanup_free_ double *x = calloc((CORRELATION_SHOWN + 1) * b->nr, sizeof(*x));
 	struct correlation_row rows[CORRELATION_SHOWN];
 	double *y;
+	bool even;
 
 	if (!x)
 		return -ENOMEM;
@@ -170,13 +183,14 @@ static int correlation_pool(struct correlation_builder *b, enum pool pool, const
 		return 0;
 	memcpy(y, b->level, b->nr * sizeof(*y));
 	to_steps(y, b->nr);
+	even = steps_are_even(y, steps);
 	held_sum(b, pool, rows, nr, x);
 	for (size_t r = 0; r < nr; r++) {
 		struct correlation_row *row;
 
 		to_steps(x + r * b->nr, b->nr);
-		rows[r].r = correlation_r(x + r * b->nr, y, steps);
-		if (!correlation_shows(rows[r].r, steps))
+		rows[r].r = even ? NAN : correlation_r(x + r * b->nr, y, steps);
+		if (even ? rows[r].share < CORRELATION_HALF : !correlation_shows(rows[r].r, steps))
 			continue;
 		row = ARRAY_PUSH(out);
 		if (!row)

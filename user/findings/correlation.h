@@ -13,6 +13,9 @@
 #define CORRELATION_MIN   6   /* with fewer steps between checkpoints, report nothing */
 #define CORRELATION_SHARE 0.1 /* of the pool's growth; name nobody with a smaller share */
 #define CORRELATION_R     0.5 /* name nobody who correlates less */
+#define CORRELATION_EVEN  0.5 /* standard deviation of a pool's steps, of their mean: less is even \
+			       */
+#define CORRELATION_HALF  0.5 /* of even growth, name who holds as much of it */
 #define CORRELATION_SHOWN 3   /* processes, and cgroups, of each pool */
 
 struct correlation_row {
@@ -21,7 +24,7 @@ struct correlation_row {
 	uint32_t id;  /* of the process or cgroup */
 	double bytes; /* held at the last checkpoint, less those at the first */
 	double share; /* of the pool's growth */
-	double r;     /* Pearson's, of the steps */
+	double r;     /* Pearson's, of the steps; NaN when the pool's steps are too even for it */
 	size_t steps;
 };
 

@@ -185,7 +185,7 @@ static size_t bunches_make(const struct screen_facts *f, enum pool pool, struct 
 		if (pool != POOLS && group->pool != pool)
 			continue;
 		*held += group->bytes;
-		words = plain_words_of(f->v->c, main_share(&group->stacks));
+		words = plain_words_of(f->v->c, main_share(&group->stacks), group->pool);
 		for (k = 0; k < nr && !belongs(&out[k], group, words); k++)
 			;
 		if (k == nr)

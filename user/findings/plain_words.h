@@ -8,18 +8,25 @@
 
 #include "data/capture.h"
 
+/* What of a function's allocations a row is about. */
+enum plain_of {
+	PLAIN_ANY,
+	PLAIN_THREADS,     /* any; and each of the things has one kernel stack */
+	PLAIN_PAGE_TABLES, /* page tables alone: the function allocates other things, too */
+};
+
 struct plain_words {
 	const char *symbol;  /* of a frame; a trailing '*' matches any rest */
 	const char *verb;    /* "for", "to start" */
 	const char *noun;    /* "pipes" */
 	const char *counted; /* the cache that has one object for each; NULL: none has */
-	bool stacks;         /* one kernel stack for each, too */
+	enum plain_of of;
 };
 
 /*
  * The row of the outermost known function inside the kernel entry: a dentry of a socket is for the
  * socket. NULL: none is known.
  */
-const struct plain_words *plain_words_of(const struct capture *c, uint32_t stack);
+const struct plain_words *plain_words_of(const struct capture *c, uint32_t stack, enum pool pool);
 
 #endif

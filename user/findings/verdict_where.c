@@ -69,7 +69,7 @@ static double things_counted(const struct writer *w, const struct growth_group *
 {
 	const struct cache_row *cache = growth_cache(g, w->f->caches);
 
-	if (words->stacks && g->pool == POOL_KSTACK)
+	if (words->of == PLAIN_THREADS && g->pool == POOL_KSTACK)
 		return g->objects;
 	if (!cache || !words->counted || g->caches.nr > 1)
 		return NAN;
@@ -103,7 +103,8 @@ static const char *started_noun(const struct writer *w, uint32_t process, double
 static void describe_things(const struct writer *w, const struct plain_words *words, double count,
 			    uint32_t process, char *buf, size_t size)
 {
-	const char *noun = words->stacks ? started_noun(w, process, count) : words->noun;
+	const char *noun =
+		words->of == PLAIN_THREADS ? started_noun(w, process, count) : words->noun;
 	char number[UNITS_MAX];
 
 	if (count >= 1)
@@ -151,7 +152,7 @@ static void say_group(struct writer *w, const struct growth_group *g, bool secon
 {
 	const struct capture *c = w->f->v->c;
 	uint32_t stack = g->stacks.items[0].id;
-	const struct plain_words *words = plain_words_of(c, stack);
+	const struct plain_words *words = plain_words_of(c, stack, g->pool);
 	char held[UNITS_MAX], objects[UNITS_MAX], site[256], entry[96], process[96], things[160],
 		of_caches[NAME_SHOWN + 64], what_for[192] = "";
 
@@ -268,7 +269,8 @@ static double holder_share(const struct growth_group *g, const struct holder *h)
 static void part_add(const struct writer *w, const struct growth_group *g, double bytes,
 		     struct part *parts, size_t *nr)
 {
-	const struct plain_words *words = plain_words_of(w->f->v->c, g->stacks.items[0].id);
+	const struct plain_words *words =
+		plain_words_of(w->f->v->c, g->stacks.items[0].id, g->pool);
 	double count = words ? things_counted(w, g, words) : NAN;
 	size_t i = 0;
 
