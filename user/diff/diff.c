@@ -56,8 +56,7 @@ static struct estimate held_estimate(const struct profile *p, const struct profi
 		.sum = r ? r->held : 0,
 		.var = r ? r->held_var : 0,
 		.loose_sd = r ? sqrt(r->young * r->young / 4 + settled * object) : 0,
-		.weight =
-			p->sample_bytes > 0 ? fmax(fmax(p->weight, p->sample_longest), weight) : 0,
+		.weight = p->sample_bytes > 0 ? fmax(fmax(p->weight, p->sample_bytes), weight) : 0,
 		.seconds = p->duration_s,
 	};
 }
@@ -67,7 +66,7 @@ static struct estimate churn_estimate(const struct profile *p, const struct prof
 	return (struct estimate){
 		.sum = r && !isnan(r->churn) ? r->churn : 0,
 		.var = r && !isnan(r->churn) ? r->churn_var : 0,
-		.weight = p->sample_longest,
+		.weight = p->sample_bytes,
 		.seconds = p->duration_s,
 	};
 }

@@ -56,10 +56,8 @@ struct profile {
 	struct profile_rows sections[PROFILE_SECTIONS];
 	enum growth_by by;
 	double duration_s, cpus, mem_total_kb;
-	double sample_bytes;   /* mean between samples of slab while recording; 0: exact */
-	double sample_longest; /* the most that was between two; 0: exact */
-	double own_bytes; /* the recorder's own tables, left out of VmallocUsed and its callers */
-	double weight;    /* bytes that one sample of held memory stands for; 0: exact */
+	double sample_bytes; /* mean between samples of slab while recording; 0: exact */
+	double weight;       /* bytes that one sample of held memory stands for; 0: exact */
 	bool traces[POOLS];
 	bool cache_filter, complete;
 };

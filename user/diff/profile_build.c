@@ -26,7 +26,6 @@ int profile_build(const struct view *v, const struct match *m, enum growth_by by
 
 	sampling_of(v, POOL_SLAB, &sampling);
 	p.sample_bytes = sampling.mean;
-	p.sample_longest = sampling.most;
 	for (int pool = 0; pool < POOLS; pool++)
 		p.traces[pool] = view_traces(v, pool);
 	if (profile_levels(&b) || profile_growth(&b)) {
