@@ -57,7 +57,8 @@ struct profile {
 	enum growth_by by;
 	double duration_s, cpus, mem_total_kb;
 	double sample_bytes; /* mean between samples of slab while recording; 0: exact */
-	double weight;       /* bytes that one sample of held memory stands for; 0: exact */
+	double own_bytes; /* the recorder's own tables, left out of VmallocUsed and its callers */
+	double weight;    /* bytes that one sample of held memory stands for; 0: exact */
 	bool traces[POOLS];
 	bool cache_filter, complete;
 };
