@@ -118,7 +118,7 @@ static __always_inline __u64 page_of(__u64 addr)
  * cold: each line of code and each jump counts. So a program runs in three steps:
  * - `prefilter` must not use the CPU's own data, because the task may still be preempted;
  * - `filter` may use it;
- * - `handler` handles the few events that both let through. It is a call.
+ * - `handler` handles the few events that pass both, by a call, so that the code here is short.
  */
 
 /*
@@ -169,9 +169,9 @@ static __always_inline int program_run(struct bpf_raw_tracepoint_args *ctx, __u6
 }
 
 /*
- * Define the program `name` of the raw tracepoint `event`. The other arguments are expressions.
- * They may use `ctx` and `freed`, which is the value of `object`: a program that evaluates that
- * twice needs one more register.
+ * Define the program `name` of the raw tracepoint `event`. The other arguments are expressions of
+ * `ctx`. The last three may also use `freed`, the value of `object`: if they evaluated `object`
+ * themselves, ctx would occupy a register throughout.
  */
 #define PROGRAM_FREE(name, event, object, prefilter, filter, handler)                             \
 	static __always_inline bool name##_prefilter(struct bpf_raw_tracepoint_args *ctx,         \
