@@ -63,7 +63,7 @@ static const char doc[] =
 	"  kmemtrace diff before.kmt after.kmt          what changed, most growth first\n"
 	"  kmemtrace diff --by cgroup good.kmt bad.kmt  in which cgroup\n"
 	"  kmemtrace diff --base-set fleet/ this.kmt    against other hosts\n"
-	"  kmemtrace diff monday/ tuesday/              two copies of /proc: what changed in levels\n"
+	"  kmemtrace diff monday/ tuesday/              levels of two copies of /proc\n"
 	"  kmemtrace diff --base-to 1h --from 23h day.kmt day.kmt   last hour vs. first\n"
 	"  kmemtrace diff --fail-if-growth Slab=1M/1min a.kmt b.kmt || echo regressed\n\n"
 	"Exit status: 0 on success; 1 on failure; 2 if the command line was wrong;\n"
