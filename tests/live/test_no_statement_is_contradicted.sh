@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What a report says of growth, deadlines and leaks is not contradicted by the kernel's own counters, which are read here
 # by another program meanwhile: in quiet recordings and in churning ones. RECORDINGS of each, 1 unless given, of
-# RECORD_SECONDS; KEEP names a directory for the reports.
+# RECORD_SECONDS, the first of number FIRST; KEEP names a directory for the reports.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 RECORDINGS=${RECORDINGS:-1}
 RECORD_SECONDS=${RECORD_SECONDS:-4}
+FIRST=${FIRST:-1} # churns take turns by this number
 
 # levels_follow DIR: copies of the counters in DIR, twice a second, until killed.
 levels_follow() {
@@ -44,14 +45,14 @@ test_the_checker_finds_what_is_false() { scripts/check-statements.py --self-test
 test_quiet_recordings() {
 	local i
 	need_record
-	for ((i = 1; i <= RECORDINGS; i++)); do statements_hold "quiet-$i"; done
+	for ((i = FIRST; i < FIRST + RECORDINGS; i++)); do statements_hold "quiet-$i"; done
 }
 
 test_churning_recordings() {
 	local i kinds pid
 	need_record
 	mapfile -t kinds < <("$CHURN" --help | awk '/^  / { print $1 }')
-	for ((i = 1; i <= RECORDINGS; i++)); do
+	for ((i = FIRST; i < FIRST + RECORDINGS; i++)); do
 		"$CHURN" "${kinds[i % ${#kinds[@]}]}" 1000000000 --seconds 0 >/dev/null &
 		pid=$!
 		started+=("$pid")

@@ -662,6 +662,28 @@ static void many_processes_of_one_cgroup_are_the_cgroup(void **state)
 	      "second largest");
 }
 
+/* Pages grew, and no call path of them is known: who holds slab is not the answer. */
+static void holders_are_of_what_grew(void **state)
+{
+	struct capture *c = sample_whole();
+	struct report r;
+
+	(void)state;
+	for (size_t i = 0; i < c->nr_snapshots; i++) {
+		*meminfo_of(&c->snapshots[i], "Slab") = 90000;
+		*meminfo_of(&c->snapshots[i], "MemFree") -= 1000 * (int64_t)i;
+		for (size_t k = 0; k < c->snapshots[i].slabs.nr; k++)
+			c->snapshots[i].slabs.items[k].num_slabs = 100;
+	}
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(r.screen.state, SCREEN_GROWING);
+	assert_int_equal(r.screen.nr_holders, 0);
+	for (size_t i = 0; i < r.verdict.nr; i++)
+		assert_null(strstr(r.verdict.items[i], "largest part"));
+	report_free(&r);
+	capture_free(c);
+}
+
 /* Growth without a call path, in a recording long enough to know. */
 static void growth_that_nothing_traced_shows_names_its_condition(void **state)
 {
@@ -723,6 +745,7 @@ int main(void)
 		cmocka_unit_test(negative_dentries_are_said),
 		cmocka_unit_test(by_cgroup_names_the_cgroup),
 		cmocka_unit_test(many_processes_of_one_cgroup_are_the_cgroup),
+		cmocka_unit_test(holders_are_of_what_grew),
 		cmocka_unit_test(growth_that_nothing_traced_shows_names_its_condition),
 	};
 

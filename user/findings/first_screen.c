@@ -182,7 +182,7 @@ static size_t bunches_make(const struct screen_facts *f, enum pool pool, struct 
 		const struct growth_group *group = &g->groups[i];
 		const struct plain_words *words;
 
-		if (pool != POOLS && group->pool != pool)
+		if (pool != POOLS ? group->pool != pool : !f->verdict->pools_grew[group->pool])
 			continue;
 		*held += group->bytes;
 		words = plain_words_of(f->v->c, main_share(&group->stacks), group->pool);
@@ -270,7 +270,8 @@ char *path_in_short(const struct capture *c, uint32_t stack, char *buf, size_t s
 	return buf;
 }
 
-/* Name the holders of the pool in the headline, or of all pools if that one was not traced. */
+/* Name the holders of the pool in the headline, or of all pools that grew if that one was not
+ * traced. */
 static int write_holders(const struct screen_facts *f, struct first_screen *s)
 {
 	_cleanup_free_ struct bunch *bunches = NULL;

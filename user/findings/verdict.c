@@ -760,6 +760,9 @@ int verdict_build(const struct verdict_facts *f, struct verdict *out)
 	v.too_few = w.grew && pattern_of_growth(&w) == PATTERN_UNKNOWN;
 	v.too_short = w.top && w.leak == LEAK_SHORT;
 	v.most = w.most;
+	for (int pool = 0; pool < POOLS; pool++)
+		v.pools_grew[pool] =
+			row_grew(row_of_pool(&w, pool)) || (pool == POOL_SLAB && w.within);
 	v.shrunk = w.shrunk;
 	v.cache = w.cache;
 	*out = v;
