@@ -206,7 +206,7 @@ static enum balance_id next_line(const struct balance *b, const bool *named, dou
 }
 
 /*
- * Which lines may be too large: each that would explain all of it alone. "Other pages on LRU lists"
+ * Which lines may be too large: each that would explain all of it alone. "pages only on LRU lists"
  * comes first, because it is a difference and takes the errors of all it is computed from.
  */
 static void name_lines_at_fault(const struct balance *b, struct balance_finding *out)

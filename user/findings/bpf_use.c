@@ -180,8 +180,8 @@ static void text_fill(struct bpf_use *u)
 	if (!(m->nr + u->programs.nr > 0)) {
 		snprintf(
 			u->text, sizeof(u->text),
-			"There are no BPF maps or programs but kmemtrace's own %.0f, which take %s "
-			"and are freed with it.",
+			"There are no BPF maps or programs except kmemtrace's own %.0f, which take "
+			"%s and are freed when it ends.",
 			u->own.nr, units_bytes(a, u->own.bytes));
 		return;
 	}
@@ -190,14 +190,14 @@ static void text_fill(struct bpf_use *u)
 			 units_bytes(a, fabs(u->maps_grew)), u->maps_grew > 0 ? "more" : "less");
 	if (u->own.nr > 0)
 		snprintf(own, sizeof(own),
-			 " kmemtrace's own %.0f take another %s, and are freed with it.", u->own.nr,
-			 units_bytes(b, u->own.bytes));
+			 " kmemtrace's own %.0f take another %s, and are freed when it ends.",
+			 u->own.nr, units_bytes(b, u->own.bytes));
 	snprintf(u->text, sizeof(u->text), "%s BPF map%s hold%s %s%s: %s vmalloc, %s per-CPU",
 		 units_count(nr, m->nr), m->nr == 1 ? "" : "s", m->nr == 1 ? "s" : "",
 		 units_bytes(b, m->bytes), grew, units_bytes(c, m->vmalloc),
 		 units_bytes(d, m->percpu));
 	snprintf(u->text + strlen(u->text), sizeof(u->text) - strlen(u->text),
-		 ", %s slab, %s in pages of no line. %s program%s take%s %s.%s",
+		 ", %s slab, %s in pages that no counter shows. %s program%s take%s %s.%s",
 		 units_bytes(a, m->slab), units_bytes(b, m->pages),
 		 units_count(nr_programs, u->programs.nr), u->programs.nr == 1 ? "" : "s",
 		 u->programs.nr == 1 ? "s" : "", units_bytes(programs, u->programs.bytes), own);
