@@ -19,6 +19,7 @@
 #include "model/view.h"
 #include "output.h"
 #include "proc/cgroup_levels.h"
+#include "proc/nodes.h"
 #include "proc/oom_report.h"
 #include "proc/snapshot.h"
 #include "proc/unlisted.h"
@@ -147,8 +148,8 @@ static int balance_live(const struct balance_args *args)
 		return log_error(-err, "cannot read /proc/meminfo: %s%s", file_why(-err),
 				 err == -ENOENT ? " (is /proc mounted there?)" : "");
 	unlisted_read("/proc", "/sys", &unlisted);
-	if (cgroup_levels_read("/proc", &s.cgroups))
-		return log_error(ENOMEM, "not enough memory to count cgroups");
+	if (cgroup_levels_read("/proc", &s.cgroups) || nodes_read("/sys", &s))
+		return log_error(ENOMEM, "not enough memory to count cgroups and NUMA nodes");
 	privileges_keep_none();
 	if (named_value_get(&s.meminfo, "MemTotal", 0) <= 0)
 		return log_error(EINVAL, "/proc/meminfo has no MemTotal: is /proc mounted there?");

@@ -184,6 +184,8 @@ static void make_snapshot(struct snapshot *s, int t, int last)
 					   .id = UINT64_MAX - 7,
 					   .descendants = 9,
 					   .dying = 400 + t};
+		*ARRAY_PUSH(&s->nodes) =
+			(struct node_level){.name = "MemFree", .node = 63, .value = 9 + t};
 		*ARRAY_PUSH(&s->bpf) = (struct bpf_level){.object = "hash \x1b[31m",
 							  .kind = BPF_KIND_PROGRAM,
 							  .id = UINT32_MAX,
@@ -374,6 +376,7 @@ static void check_snapshot(const struct snapshot *got, int t)
 		assert_string_equal(got->cgroups.items[0].path, want.cgroups.items[0].path);
 		assert_memory_equal(&got->cgroups.items[0].id, &want.cgroups.items[0].id,
 				    3 * sizeof(int64_t));
+		assert_memory_equal(got->nodes.items, want.nodes.items, sizeof(struct node_level));
 		assert_memory_equal(got->bpf.items, want.bpf.items, sizeof(struct bpf_level));
 		assert_memory_equal(got->bpf_holders.items, want.bpf_holders.items,
 				    sizeof(struct bpf_holder));
@@ -1070,7 +1073,7 @@ static void a_capture_of_schema_1_is_still_read(void **state)
 {
 	static const char older[] =
 		"DROP TABLE cgroup_count_name; DROP TABLE cgroup_count_level; DROP TABLE bpf_name;"
-		"DROP TABLE bpf_level; DROP TABLE bpf_holder_name; DROP TABLE bpf_holder_level; UPDATE snapshot SET parts = parts & 63;"
+		"DROP TABLE bpf_level; DROP TABLE bpf_holder_name; DROP TABLE bpf_holder_level; DROP TABLE node_name; DROP TABLE node_level; UPDATE snapshot SET parts = parts & 63;"
 		"PRAGMA user_version=1";
 	struct capture *c;
 
@@ -1146,6 +1149,7 @@ static void hostile_databases_are_refused(void **state)
 		{"UPDATE slab_level SET cpu_free=-1", 0, ""}, /* not known */
 		{"UPDATE slab_level SET cpu_free=-2", -EBADMSG, "out of range"},
 		{"UPDATE cgroup_count_level SET dying=-2", -EBADMSG, "out of range"},
+		{"UPDATE node_name SET node=64", -EBADMSG, "out of range"},
 		{"UPDATE bpf_name SET kind=2", -EBADMSG, "out of range"},
 		{"UPDATE bpf_level SET percpu=-1", -EBADMSG, "out of range"},
 		{"UPDATE bpf_holder_name SET how=4", -EBADMSG, "out of range"},
@@ -1154,7 +1158,7 @@ static void hostile_databases_are_refused(void **state)
 		{"UPDATE zone_name SET zone='a zone with a long name'", -EBADMSG, "too long"},
 		{"UPDATE snapshot SET kind='never'", -EBADMSG, "no such kind"},
 		{"UPDATE snapshot SET t_s=99 WHERE id=2", -EBADMSG, "time order"},
-		{"UPDATE snapshot SET parts=512", -EBADMSG, "out of range"},
+		{"UPDATE snapshot SET parts=1024", -EBADMSG, "out of range"},
 		{"UPDATE snapshot SET parts=parts & ~1 WHERE id=2", -EBADMSG, "no such snapshot"},
 		{"UPDATE interval SET end_s=-1", -EBADMSG, "out of range"},
 		{"UPDATE interval SET start_s=7, end_s=8 WHERE id=1", -EBADMSG, "time order"},

@@ -38,6 +38,7 @@ enum level_part {
 	LEVEL_CGROUP, /* from schema version 2, as those below */
 	LEVEL_BPF,
 	LEVEL_BPF_HOLDER,
+	LEVEL_NODE,
 	LEVEL_PARTS
 };
 

@@ -67,13 +67,19 @@ const struct level_form level_forms[LEVEL_PARTS] = {
 			      .nr_dims = 3,
 			      .dim_max = {BPF_KINDS - 1, UINT32_MAX, BPF_HOLDS - 1},
 			      .nr_values = 1},
+	[LEVEL_NODE] = {.name = "node",
+			.text_size = TEXT_SIZE(struct node_level, name),
+			.row_size = sizeof(struct node_level),
+			.nr_dims = 1,
+			.dim_max = {NODES_MAX - 1},
+			.nr_values = 1},
 };
 
 size_t level_count(const struct snapshot *s, enum level_part part)
 {
 	const size_t counts[LEVEL_PARTS] = {
 		s->meminfo.nr, s->vmstat.nr,  s->slabs.nr, s->zones.nr,       s->vmallocs.nr,
-		s->tasks.nr,   s->cgroups.nr, s->bpf.nr,   s->bpf_holders.nr,
+		s->tasks.nr,   s->cgroups.nr, s->bpf.nr,   s->bpf_holders.nr, s->nodes.nr,
 	};
 
 	return counts[part];
@@ -141,6 +147,12 @@ static void get_bpf_holder(const struct bpf_holder *v, struct level *out)
 	memcpy(out->text, v->name, sizeof(v->name));
 }
 
+static void get_node(const struct node_level *v, struct level *out)
+{
+	*out = (struct level){.dims = {v->node}, .values = {v->value}};
+	memcpy(out->text, v->name, sizeof(v->name));
+}
+
 static int64_t saturate(int64_t v, int64_t min, int64_t max)
 {
 	return v < min ? min : v > max ? max : v;
@@ -176,8 +188,11 @@ void level_get(const struct snapshot *s, enum level_part part, size_t i, struct 
 		get_bpf(&s->bpf.items[i], out);
 		break;
 	case LEVEL_BPF_HOLDER:
-	case LEVEL_PARTS:
 		get_bpf_holder(&s->bpf_holders.items[i], out);
+		break;
+	case LEVEL_NODE:
+	case LEVEL_PARTS:
+		get_node(&s->nodes.items[i], out);
 		break;
 	}
 	out->text[form->text_size - 1] = '\0';
@@ -307,6 +322,17 @@ static int push_bpf_holder(struct bpf_holders *a, const struct level *l)
 	return 0;
 }
 
+static int push_node(struct node_levels *a, const struct level *l)
+{
+	struct node_level *v = PUSH_TEXT(a, name, l);
+
+	if (!v)
+		return -ENOMEM;
+	v->node = (int)l->dims[0];
+	v->value = l->values[0];
+	return 0;
+}
+
 int level_push(struct snapshot *s, enum level_part part, const struct level *level)
 {
 	switch (part) {
@@ -327,8 +353,10 @@ int level_push(struct snapshot *s, enum level_part part, const struct level *lev
 	case LEVEL_BPF:
 		return push_bpf(&s->bpf, level);
 	case LEVEL_BPF_HOLDER:
+		return push_bpf_holder(&s->bpf_holders, level);
+	case LEVEL_NODE:
 	case LEVEL_PARTS:
 		break;
 	}
-	return push_bpf_holder(&s->bpf_holders, level);
+	return push_node(&s->nodes, level);
 }

@@ -27,6 +27,8 @@ CREATE TABLE task_name (id INTEGER PRIMARY KEY, comm TEXT NOT NULL, tgid INTEGER
 CREATE TABLE task_level (id INTEGER PRIMARY KEY, threads INTEGER, stack_bytes INTEGER, pgtables_bytes INTEGER);
 CREATE TABLE cgroup_count_name (id INTEGER PRIMARY KEY, path TEXT NOT NULL, cgroup_id INTEGER NOT NULL);
 CREATE TABLE cgroup_count_level (id INTEGER PRIMARY KEY, descendants INTEGER, dying INTEGER);
+CREATE TABLE node_name (id INTEGER PRIMARY KEY, name TEXT NOT NULL, node INTEGER NOT NULL);
+CREATE TABLE node_level (id INTEGER PRIMARY KEY, value INTEGER);
 CREATE TABLE bpf_name (id INTEGER PRIMARY KEY, object TEXT NOT NULL, kind INTEGER NOT NULL, bpf_id INTEGER NOT NULL);
 CREATE TABLE bpf_level (id INTEGER PRIMARY KEY, vmalloc INTEGER, percpu INTEGER, slab INTEGER, pages INTEGER,
  own INTEGER);
@@ -84,6 +86,8 @@ CREATE VIEW task AS SELECT s.id AS snapshot, s.kind, s.t_s, n.tgid, n.comm, n.cg
 CREATE VIEW cgroup_count AS SELECT s.id AS snapshot, s.kind, s.t_s, n.path, n.cgroup_id, l.descendants, l.dying
  FROM cgroup_count_level l JOIN snapshot s ON s.id = l.id >> 20
  JOIN cgroup_count_name n ON n.id = l.id & 1048575;
+CREATE VIEW node AS SELECT s.id AS snapshot, s.kind, s.t_s, n.node, n.name, l.value
+ FROM node_level l JOIN snapshot s ON s.id = l.id >> 20 JOIN node_name n ON n.id = l.id & 1048575;
 CREATE VIEW bpf AS SELECT s.id AS snapshot, s.kind, s.t_s, n.object, CASE n.kind WHEN 0 THEN 'map' ELSE 'program' END
  AS kind_of_object, n.bpf_id, l.vmalloc, l.percpu, l.slab, l.pages, l.own
  FROM bpf_level l JOIN snapshot s ON s.id = l.id >> 20 JOIN bpf_name n ON n.id = l.id & 1048575;

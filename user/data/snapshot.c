@@ -31,6 +31,7 @@ void snapshot_free(struct snapshot *s)
 	ARRAY_FREE(&s->vmallocs);
 	ARRAY_FREE(&s->tasks);
 	ARRAY_FREE(&s->cgroups);
+	ARRAY_FREE(&s->nodes);
 	ARRAY_FREE(&s->bpf);
 	ARRAY_FREE(&s->bpf_holders);
 }

@@ -81,9 +81,13 @@ struct vmalloc_level {
 	int64_t pages; /* from "pages=" */
 };
 
+#define NODES_MAX 64 /* NUMA nodes that are told apart */
+
 struct vmalloc_levels {
 	ARRAY_OF(struct vmalloc_level);
 	size_t bad_lines;
+	int64_t node_pages[NODES_MAX]; /* of VMALLOC_VMALLOC areas, by node; as read, in no capture
+					*/
 };
 
 /* The threads and page tables of one process, from the BPF task iterator. */
@@ -115,6 +119,24 @@ struct cgroup_level {
 
 struct cgroup_levels {
 	ARRAY_OF(struct cgroup_level);
+};
+
+/*
+ * One figure of one NUMA node: a line of its meminfo in kB (HugePages_*: a count), or one of the
+ * NODE_… below. Only where more than one node has memory.
+ */
+struct node_level {
+	char name[LEVEL_NAME_MAX];
+	int node;
+	int64_t value;
+};
+
+#define NODE_ZSPAGES "nr_zspages"  /* pages of zsmalloc */
+#define NODE_VMALLOC "vmalloc"     /* pages of vmalloc areas, thread stacks included */
+#define NODE_CPUS    "cpus_online" /* a count */
+
+struct node_levels {
+	ARRAY_OF(struct node_level);
 };
 
 /* A BPF map or program of the machine: trace/bpf_objects.c. Bytes by what the kernel takes them
@@ -172,6 +194,7 @@ struct snapshot {
 	struct cgroup_levels cgroups; /* only at the start and at the end, … */
 	struct bpf_levels bpf;        /* … as these */
 	struct bpf_holders bpf_holders;
+	struct node_levels nodes;
 };
 
 /* The value called `name`, or `missing` where there is none. */

@@ -45,6 +45,7 @@ void balance_sheet_now(const struct snapshot *s, const struct balance_origin *or
 	balance_findings_build(&facts, &out->findings);
 	balance_notes(s, &out->end, &out->notes);
 	witnesses_build(NULL, s, &out->witnesses);
+	node_use_build(NULL, s, origin->hint.page_bytes, &out->nodes);
 	figures_fill(NULL, out);
 }
 
@@ -63,5 +64,6 @@ void balance_sheet_view(const struct view *v, struct balance_sheet *out)
 			       &out->findings);
 	balance_notes(v->end, &out->end, &out->notes);
 	witnesses_build(v->start, v->end, &out->witnesses);
+	node_use_build(v->start, v->end, v->page_bytes, &out->nodes);
 	figures_fill(&start, out);
 }

@@ -8,6 +8,7 @@
 
 #include "findings/balance_findings.h"
 #include "findings/balance_notes.h"
+#include "findings/node_use.h"
 #include "findings/witness.h"
 #include "model/balance.h"
 #include "model/view.h"
@@ -27,6 +28,7 @@ struct balance_sheet {
 	struct balance_findings findings; /* of the end */
 	struct balance_notes notes;
 	struct witnesses witnesses;
+	struct node_use nodes;
 	const struct snapshot *start_levels, *levels; /* of both moments, borrowed; start_levels is
 							 NULL in a sheet of one */
 	const char *kernel;                           /* release, borrowed; "" unknown */

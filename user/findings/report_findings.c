@@ -143,6 +143,7 @@ static int report_fill(const struct view *v, enum growth_by by, struct report *r
 		return -ENOMEM;
 	unusual_levels_build(&r->view, &r->holders, &r->unusual_levels);
 	witnesses_build(r->view.start, r->view.end, &r->witnesses);
+	node_use_build(r->view.start, r->view.end, r->view.page_bytes, &r->nodes);
 	report_trust(r);
 	return verdict_build(&facts, &r->verdict) ?: screen_fill(r);
 }

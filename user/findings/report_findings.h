@@ -10,6 +10,7 @@
 
 #include "model/caches.h"
 #include "findings/bpf_use.h"
+#include "findings/node_use.h"
 #include "findings/correlation.h"
 #include "model/growth.h"
 #include "model/history.h"
@@ -43,6 +44,7 @@ struct report {
 	struct unusual_levels unusual_levels;
 	struct witnesses witnesses;
 	struct bpf_use bpf;
+	struct node_use nodes;
 };
 
 /* 0 or −ENOMEM. The view's capture must outlive the report. Free with report_free(). */

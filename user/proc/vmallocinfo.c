@@ -176,6 +176,26 @@ static void area_sums_free(struct area_sums *sums)
 	ARRAY_FREE(&sums->levels);
 }
 
+/* "… pages=5 vmalloc N0=4 N1=1": the pages by node come last. */
+static void node_pages_add(struct text line, struct vmalloc_levels *levels)
+{
+	struct text word;
+
+	while (text_last_word(&line, &word) && *word.p == 'N') {
+		const char *equal = memchr(word.p, '=', word.len);
+		int64_t node, pages, *sum;
+
+		if (!equal ||
+		    !text_count((struct text){word.p + 1, (size_t)(equal - word.p - 1)},
+				NODES_MAX - 1, &node) ||
+		    !text_count((struct text){equal + 1, word.len - (size_t)(equal + 1 - word.p)},
+				PAGES_MAX, &pages))
+			return;
+		sum = &levels->node_pages[node];
+		*sum = *sum + pages < PAGES_MAX ? *sum + pages : PAGES_MAX;
+	}
+}
+
 /* Add whole lines. 0 or −ENOMEM. */
 static int area_sums_add(struct area_sums *sums, const char *buf, size_t len)
 {
@@ -190,6 +210,8 @@ static int area_sums_add(struct area_sums *sums, const char *buf, size_t len)
 		if (err == -ENOMEM)
 			return err;
 		sums->levels.bad_lines += err != 0;
+		if (!err && area.kind == VMALLOC_VMALLOC && area.pages)
+			node_pages_add(line, &sums->levels);
 	}
 	return 0;
 }

@@ -24,6 +24,7 @@
 #include "base/units.h"
 #include "capture/capture.h"
 #include "proc/cgroup_levels.h"
+#include "proc/nodes.h"
 #include "proc/pids_limits.h"
 #include "proc/snapshot.h"
 #include "record/collector.h"
@@ -149,6 +150,8 @@ static int snapshot_take(struct recorder *r, enum snapshot_kind kind, double t_s
 	if (err)
 		log_warn("cannot tell which processes hold kernel stacks and page tables (%s)",
 			 strerror(-err));
+	if (nodes_read("/sys", out))
+		return limits_no_memory("reading the levels of NUMA nodes");
 	return kind == SNAPSHOT_END ? walk(r, out) : 0;
 }
 

@@ -2,6 +2,7 @@
 /* The balance sheet as JSON: docs/schema/balance.schema.json describes it. */
 #include "render/balance.h"
 #include "render/json_value.h"
+#include "render/node_use.h"
 #include "render/witness.h"
 #include "version.h"
 
@@ -146,6 +147,7 @@ int balance_json(const struct balance_sheet *s, FILE *out)
 	put(&o, root, "groups", groups_json(&o, s));
 	put(&o, root, "suspects", candidates_json(&o, &s->end));
 	put(&o, root, "vmalloc", balance_vmalloc_json(&o, &s->end));
+	put(&o, root, "nodes", node_use_json(&o, &s->nodes));
 	put(&o, root, "counters", witnesses_json(&o, &s->witnesses, s->pair));
 	put(&o, root, "removed_cgroups", removed_cgroups_json(&o, s->start_levels, s->levels));
 	put(&o, root, "page_bytes", number(s->end.beliefs.page_bytes));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "render/balance.h"
+#include "render/node_use.h"
 #include "render/table.h"
 #include "render/witness.h"
 
@@ -175,6 +176,7 @@ int balance_text(const struct balance_sheet *s, const struct balance_text_option
 		text_rest(&t);
 		text_lines(&t);
 	}
+	node_use_text(&t.page, &s->nodes);
 	witnesses_text(&t.page, &s->witnesses, s->pair);
 	if (s->notes.nr)
 		page_heading(&t.page, PAGE_BOLD, "NOTES");

@@ -13,6 +13,7 @@
 #include "render/bpf_use.h"
 #include "render/report_findings.h"
 #include "render/json_value.h"
+#include "render/node_use.h"
 #include "render/report.h"
 #include "render/witness.h"
 #include "render/rows.h"
@@ -478,6 +479,7 @@ int report_json(const struct report *r, size_t top, FILE *out)
 	json_member(&o, "counters", witnesses_json(&o, &r->witnesses, true));
 	json_member(&o, "removed_cgroups", removed_cgroups_json(&o, r->view.start, r->view.end));
 	bpf_use_json(&o, &r->bpf);
+	json_member(&o, "nodes", node_use_json(&o, &r->nodes));
 	json_member(&o, "growth_by", json_string(growth_by_name(r->growth.by)));
 	json_member(&o, "growth_groups", json_integer((json_int_t)r->growth.nr));
 	write_growth(&o, top);

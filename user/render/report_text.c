@@ -5,6 +5,7 @@
 #include "model/confidence.h"
 #include "model/sampling.h"
 #include "render/bpf_use.h"
+#include "render/node_use.h"
 #include "render/report_findings.h"
 #include "render/report.h"
 #include "render/report_internal.h"
@@ -250,6 +251,12 @@ static void caches_and_counts(struct page *p, const struct report *r, size_t top
 	bpf_use_text(p, &r->bpf, top);
 }
 
+static void pools_and_nodes(struct page *p, const struct report *r)
+{
+	pools(p, r);
+	node_use_text(p, &r->nodes);
+}
+
 /* The sections, in the order of printing. */
 static const struct section {
 	const char *name;
@@ -259,7 +266,7 @@ static const struct section {
 } sections[] = {
 	{"verdict", SECTION_VERDICT, verdict, NULL},
 	{"host", SECTION_HOST, metadata_capture, NULL},
-	{"pools", SECTION_POOLS, pools, NULL},
+	{"pools", SECTION_POOLS, pools_and_nodes, NULL},
 	{"caches", SECTION_CACHES, NULL, caches_and_counts},
 	{"stacks", SECTION_STACKS, NULL, report_growth},
 	{"findings", SECTION_FINDINGS, findings_text, NULL},
