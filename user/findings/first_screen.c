@@ -295,7 +295,7 @@ static int write_holders(const struct screen_facts *f, struct first_screen *s)
 		if (b->bytes < HOLDER_BYTES || (i && b->bytes < HOLDER_SHARE * held))
 			break;
 		if (sampling_samples(b->bytes, b->var) < SAMPLING_TO_NAME)
-			continue;
+			break; /* what holds less is not first, however well it is known */
 		h = &s->holders[s->nr_holders];
 		h->bytes = b->bytes;
 		h->share = b->bytes / held;

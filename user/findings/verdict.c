@@ -54,10 +54,11 @@ static double row_limit_kb(const struct ledger_row *row)
 	return isnan(row->trend.noise) ? 4 * GREW_KB : fmax(GREW_KB, 4 * row->trend.noise);
 }
 
-/* A change that the trace accounts for is not noise, however small or sudden. */
+/* A change that the trace accounts for is not noise, however small or sudden: what was traced for
+ * certain, as one sample may stand for more than the whole change. */
 static bool row_grew(const struct ledger_row *row)
 {
-	bool traced = row->attributed_kb >= row->delta_kb / 2;
+	bool traced = row->attributed_kb - 1.96 * row->attributed_sd_kb >= row->delta_kb / 2;
 
 	return row->delta_kb > (traced ? GREW_KB : row_limit_kb(row));
 }
@@ -210,7 +211,8 @@ bool verdict_group_grew(const struct writer *w, const struct growth_group *g)
 	return row_grew(row_of_pool(w, g->pool)) || cache_grows(growth_cache(g, w->f->caches));
 }
 
-/* Of the groups that are part of what grew, the one that holds most. */
+/* Of the groups that are part of what grew, the one that holds most and that enough samples show.
+ */
 static void choose_top(struct writer *w)
 {
 	const struct growth *g = w->f->growth;
@@ -218,6 +220,11 @@ static void choose_top(struct writer *w)
 	for (size_t i = 0; i < g->nr && g->groups[i].bytes >= HELD_BYTES; i++) {
 		if (!verdict_group_grew(w, &g->groups[i]))
 			continue;
+		w->traced = true;
+		/* what holds less is not the largest part, however well it is known */
+		if (sampling_samples(g->groups[i].bytes, g->groups[i].traced_var) <
+		    SAMPLING_TO_NAME)
+			return;
 		w->top = &g->groups[i];
 		w->top_rank = i;
 		w->cache = growth_cache(w->top, w->f->caches);
@@ -553,9 +560,9 @@ static void say_leak(struct writer *w)
 
 	if (!w->top) {
 		if (w->f->v->at && w->f->v->duration_s >= TRUST_LEAK_S)
-			verdict_say(
-				w, "This is not known to be lasting growth: no call path of it was "
-				   "traced (condition 1).");
+			verdict_say(w, "This is not known to be lasting growth: %s.",
+				    w->traced ? "too few samples fell on it (condition 4)"
+					      : "no call path of it was traced (condition 1)");
 		return;
 	}
 	leak_judge(w);

@@ -18,6 +18,7 @@ struct writer {
 	const struct cache_row *cache;   /* of top; NULL outside slab */
 	const struct ledger_row *most;   /* the pool that grew most; NULL when none grew */
 	const struct ledger_row *shrunk; /* the pool that shrank most beyond noise; NULL: none */
+	bool traced;                     /* a group of HELD_BYTES is part of what grew */
 	bool grew;                       /* a pool grew, or `cache` did */
 	bool within;                     /* `cache` grew, but Slab did not */
 	bool named;                      /* a sentence names who allocated what grew */

@@ -183,9 +183,10 @@ static void say_groups(struct writer *w)
 	for (size_t i = w->top_rank; i < g->nr && g->groups[i].bytes >= HELD_BYTES; i++) {
 		const struct growth_group *group = &g->groups[i];
 
-		if (!verdict_group_grew(w, group) ||
-		    sampling_samples(group->bytes, group->traced_var) < SAMPLING_TO_NAME)
+		if (!verdict_group_grew(w, group))
 			continue;
+		if (sampling_samples(group->bytes, group->traced_var) < SAMPLING_TO_NAME)
+			return;
 		/* Name the second group only if it is at least half as large as the first. */
 		if (first && group->bytes < first->bytes / 2)
 			return;
@@ -397,9 +398,9 @@ static bool say_common(struct writer *w)
 
 void verdict_say_where(struct writer *w)
 {
-	if (!w->top)
+	if (!w->traced)
 		return;
-	if (!say_common(w))
+	if (!say_common(w) && w->top)
 		say_groups(w);
 	if (!w->named && !w->failed)
 		verdict_say(w, "Too few samples fell on what grew to say who allocated it.");
