@@ -65,7 +65,7 @@ static struct name_node *node_find(const struct match *m, const char *name)
 	return n;
 }
 
-static struct name_node *node_add(struct match *m, const char *name, bool of_main)
+static struct name_node *match_node_add(struct match *m, const char *name, bool of_main)
 {
 	struct name_node *n = node_find(m, name);
 	char folded[SYMBOL_MAX];
@@ -104,7 +104,7 @@ static int match_cache_add(struct match *m, const struct cap_cache *cache, bool 
 
 	for (size_t i = 0; i <= cache->aliases.nr; i++) {
 		const char *name = i ? cache->aliases.items[i - 1] : cache->name;
-		struct name_node *n = node_add(m, name, of_main);
+		struct name_node *n = match_node_add(m, name, of_main);
 
 		if (!n)
 			return -ENOMEM;

@@ -15,7 +15,7 @@ static const char *kind_name(const struct bpf_use_row *row)
 	return row->level->kind == BPF_KIND_MAP ? "map" : "program";
 }
 
-static void row_text(struct table *table, const struct bpf_use *u, const struct bpf_use_row *row)
+static void bpf_use_row(struct table *table, const struct bpf_use *u, const struct bpf_use_row *row)
 {
 	const char *object = row->level->object;
 
@@ -42,7 +42,7 @@ void bpf_use_text(struct page *p, const struct bpf_use *u, size_t top)
 	if (u->text[0])
 		page_paragraph(p, 2, "%s", u->text);
 	for (size_t i = 0; i < shown; i++)
-		row_text(&table, u, &u->items[i]);
+		bpf_use_row(&table, u, &u->items[i]);
 	table_print(&table);
 	if (u->nr > shown)
 		page_paragraph(p, 2, "%zu more: --top %zu shows them.", u->nr - shown, u->nr);
