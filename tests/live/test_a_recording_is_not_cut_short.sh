@@ -198,7 +198,7 @@ test_the_command_is_given_what_it_has_without() {
 }
 
 # If SIGCHLD is ignored, a parent cannot wait for its children.
-test_its_status_is_known_though_sigchld_is_ignored() {
+test_the_status_is_known_although_sigchld_is_ignored() {
 	need_record
 	local status=0
 	timeout 20 env --ignore-signal=CHLD "$KMEMTRACE" record -q -o "$CAPTURE" -- sh -c 'exit 7' 2>"$RECORD_ERR" || status=$?

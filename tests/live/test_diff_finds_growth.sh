@@ -113,7 +113,7 @@ test_a_drop_is_named() {
 }
 
 # Compare seven recordings of an idle host in 21 pairs. Skip if other programs start or end, because that is a real change.
-test_no_growth_is_no_news() {
+test_without_growth_nothing_is_reported() {
 	local i k alarms=0
 	need_record
 	for i in 1 2 3 4 5 6 7; do record_to "$WORK/$i.kmt" -d 4; done

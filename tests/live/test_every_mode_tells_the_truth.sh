@@ -98,7 +98,7 @@ with_capabilities() {
 	KMEMTRACE=$WORK/kmemtrace
 }
 
-test_capabilities_do_in_place_of_root() {
+test_capabilities_suffice_without_root() {
 	need_record
 	with_capabilities +bpf,+perfmon,+syslog,+dac_read_search
 	record_start --exact

@@ -183,7 +183,7 @@ static void a_free_of_something_older_changes_nothing(void **state)
 	tracer_free(t);
 }
 
-static void as_many_objects_as_promised_fit_and_all_leave_again(void **state)
+static void the_promised_number_of_objects_fits_and_all_can_be_freed(void **state)
 {
 	const uint64_t n = 20000;
 	const struct tracer_options o = {.exact = true, .max_live = n};
@@ -404,7 +404,7 @@ static bool event(struct tracer *t, const char *program, const uint64_t args[EVE
 
 #define EVENT(t, program, ...) event(t, program, (const uint64_t[EVENT_ARGS]){__VA_ARGS__})
 
-static void user_pages_are_none_of_ours(void **state)
+static void user_pages_are_not_kernel_memory(void **state)
 {
 	struct tracer *t = tracer_make(&exact);
 	uint64_t bytes;
@@ -565,14 +565,14 @@ int main(void)
 		cmocka_unit_test(nothing_is_recorded_while_no_pool_is_enabled),
 		cmocka_unit_test(a_reused_address_is_an_unseen_free),
 		cmocka_unit_test(a_free_of_something_older_changes_nothing),
-		cmocka_unit_test(as_many_objects_as_promised_fit_and_all_leave_again),
+		cmocka_unit_test(the_promised_number_of_objects_fits_and_all_can_be_freed),
 		cmocka_unit_test(objects_lie_in_all_parts_of_a_large_table),
 		cmocka_unit_test(objects_on_pages_here_and_there_fit_too),
 		cmocka_unit_test(a_full_table_is_counted_and_harms_nothing),
 		cmocka_unit_test(small_ones_are_left_out_when_asked),
 		cmocka_unit_test(samples_add_up_to_what_was_allocated),
 		cmocka_unit_test(what_rcu_frees_together_is_freed),
-		cmocka_unit_test(user_pages_are_none_of_ours),
+		cmocka_unit_test(user_pages_are_not_kernel_memory),
 		cmocka_unit_test(pages_freed_piece_by_piece_are_all_freed),
 		cmocka_unit_test(sampled_pages_add_up),
 		cmocka_unit_test(stacks_and_percpu_memory_come_and_go),

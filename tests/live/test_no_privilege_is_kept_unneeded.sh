@@ -40,7 +40,7 @@ child_of() {
 			$1 == "PPid:" && $2 == parent && n == name { print p }'
 }
 
-test_the_recorder_keeps_few() {
+test_the_recorder_keeps_few_capabilities() {
 	need_record
 	needs_all
 	local own helper command
@@ -163,7 +163,7 @@ none_left() {
 }
 
 # Use a capture of another user, which only root can read.
-test_readers_have_none_left() {
+test_readers_have_no_capabilities_left() {
 	need_record
 	needs_all
 	record_start --exact
@@ -183,7 +183,7 @@ test_readers_have_none_left() {
 }
 
 # doctor and live balance need capabilities to ask the kernel, but none to print.
-test_nothing_is_kept_to_print() {
+test_printing_needs_no_capability() {
 	needs_all
 	none_left "$KMEMTRACE" doctor
 	none_left "$KMEMTRACE" balance

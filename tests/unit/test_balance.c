@@ -158,7 +158,7 @@ static bool found(const struct balance *b, const char *rule, const char *words)
 
 /* A container's meminfo is that of its cgroup, other files are the host's. The sheet still sums,
  * and says that this cannot be true. */
-static void container_is_told_not_hidden(void **state)
+static void container_is_shown(void **state)
 {
 	struct snapshot s;
 	struct balance b;
@@ -402,7 +402,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(recorded_machines_are_placed_whole),
 		cmocka_unit_test(swap_cache_counts_once),
-		cmocka_unit_test(container_is_told_not_hidden),
+		cmocka_unit_test(container_is_shown),
 		cmocka_unit_test(huge_pages_and_what_devices_hold),
 		cmocka_unit_test(without_root_or_meminfo),
 		cmocka_unit_test(names_are_unique_and_short),

@@ -63,7 +63,7 @@ static void counts_and_durations_are_formatted(void **state)
 }
 
 /* The sanitizers end this program if a figure that is not a valid time is converted to one. */
-static void what_is_no_time_has_none(void **state)
+static void invalid_times_are_not_printed(void **state)
 {
 	const double no_times[] = {NAN, INFINITY, -INFINITY, 0, -1, 1e30, 253402300800.0};
 	char buf[UNITS_MAX] = "untouched";
@@ -210,7 +210,7 @@ static void widths_follow_the_terminal(void **state)
 }
 
 /* "takes 1.0 %, more than 1 %" */
-static void a_share_above_its_limit_looks_like_it(void **state)
+static void a_share_above_its_limit_is_printed_above_it(void **state)
 {
 	static const struct {
 		double percent, limit;
@@ -271,13 +271,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_are_formatted),
 		cmocka_unit_test(counts_and_durations_are_formatted),
-		cmocka_unit_test(what_is_no_time_has_none),
+		cmocka_unit_test(invalid_times_are_not_printed),
 		cmocka_unit_test(sizes_are_parsed_strictly),
 		cmocka_unit_test(durations_are_parsed_strictly),
 		cmocka_unit_test(hostile_names_cannot_drive_the_terminal),
 		cmocka_unit_test(every_byte_string_becomes_valid),
 		cmocka_unit_test(widths_follow_the_terminal),
-		cmocka_unit_test(a_share_above_its_limit_looks_like_it),
+		cmocka_unit_test(a_share_above_its_limit_is_printed_above_it),
 		cmocka_unit_test(a_mistyped_word_finds_the_one_that_was_meant),
 	};
 

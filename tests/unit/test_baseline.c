@@ -122,7 +122,7 @@ static void set_free(struct set *s)
 	capture_free(s->new_);
 }
 
-static void what_is_usual_is_not_reported(void **state)
+static void usual_values_are_not_reported(void **state)
 {
 	int alarms = 0;
 
@@ -152,7 +152,7 @@ static void what_is_usual_is_not_reported(void **state)
 	assert_true(alarms <= 2);
 }
 
-static void what_is_unusual_is_found(void **state)
+static void unusual_values_are_found(void **state)
 {
 	struct workload w = {.period = 65536,
 			     .seconds = 10,
@@ -292,8 +292,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stats_are_those_of_all_captures),
-		cmocka_unit_test(what_is_usual_is_not_reported),
-		cmocka_unit_test(what_is_unusual_is_found),
+		cmocka_unit_test(usual_values_are_not_reported),
+		cmocka_unit_test(unusual_values_are_found),
 		cmocka_unit_test(a_small_set_is_said_to_be_small),
 		cmocka_unit_test(a_thousand_captures_are_a_baseline),
 	};

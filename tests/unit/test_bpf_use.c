@@ -147,7 +147,7 @@ static void growth_is_of_each_object_and_without_the_recorder(void **state)
 	snapshot_free(&b);
 }
 
-static void one_moment_knows_no_growth_and_none_is_no_map(void **state)
+static void one_snapshot_shows_no_growth_and_no_maps_show_nothing(void **state)
 {
 	struct snapshot a, b, none = {0};
 	struct bpf_use u;
@@ -229,7 +229,7 @@ int main(void)
 		cmocka_unit_test(each_type_of_map_is_counted_where_it_belongs),
 		cmocka_unit_test(per_cpu_values_count_on_every_possible_cpu),
 		cmocka_unit_test(growth_is_of_each_object_and_without_the_recorder),
-		cmocka_unit_test(one_moment_knows_no_growth_and_none_is_no_map),
+		cmocka_unit_test(one_snapshot_shows_no_growth_and_no_maps_show_nothing),
 		cmocka_unit_test(hostile_names_are_printed_escaped),
 		cmocka_unit_test(what_the_helper_sends_is_checked),
 	};

@@ -472,7 +472,7 @@ static void check_sample(const char *path, bool finished)
 	capture_free(c);
 }
 
-static void what_goes_in_comes_out(void **state)
+static void reader_returns_what_was_written(void **state)
 {
 	char journal[128];
 	struct stat st;
@@ -512,7 +512,7 @@ static void no_kernel_address_is_stored(void **state)
 }
 
 /* A mistake in `record` must not create a file that the reader refuses. */
-static void rows_the_reader_would_refuse_are_refused(void **state)
+static void the_writer_refuses_rows_that_the_reader_refuses(void **state)
 {
 	struct cap_held held = made_held(0);
 	struct cap_checkpoint in = {.end_s = 1, .held = {&held, 1, 1}};
@@ -1219,7 +1219,7 @@ static void hostile_databases_are_refused(void **state)
 
 /* A capture may contain any facts about its machine. Impossible ones are unknown, and never used as
  * divisors. */
-static void facts_that_no_machine_has_are_not_known(void **state)
+static void impossible_facts_are_unknown(void **state)
 {
 	static const struct {
 		const char *key, *values[6];
@@ -1502,10 +1502,10 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_goes_in_comes_out),
+		cmocka_unit_test(reader_returns_what_was_written),
 		cmocka_unit_test(each_pool_has_one_name),
 		cmocka_unit_test(no_kernel_address_is_stored),
-		cmocka_unit_test(rows_the_reader_would_refuse_are_refused),
+		cmocka_unit_test(the_writer_refuses_rows_that_the_reader_refuses),
 		cmocka_unit_test(a_row_with_a_column_too_few_is_refused),
 		cmocka_unit_test(other_files_are_not_overwritten),
 		cmocka_unit_test(kill_9_loses_nothing_committed),
@@ -1522,7 +1522,7 @@ int main(void)
 		cmocka_unit_test(a_capture_of_schema_1_is_still_read),
 		cmocka_unit_test(hostile_databases_are_refused),
 		cmocka_unit_test(files_that_are_no_captures),
-		cmocka_unit_test(facts_that_no_machine_has_are_not_known),
+		cmocka_unit_test(impossible_facts_are_unknown),
 		cmocka_unit_test(a_busy_host_does_not_damage_a_capture),
 		cmocka_unit_test(long_recordings_are_thinned),
 		cmocka_unit_test(a_minute_takes_little_space),

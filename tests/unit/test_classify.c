@@ -205,7 +205,7 @@ static void each_stack_has_one_pool_and_class(void **state)
 	}
 }
 
-static void the_allocator_is_not_who_allocated(void **state)
+static void frames_of_the_allocator_are_removed(void **state)
 {
 	(void)state;
 	assert_true(classify_is_allocator(POOL_PAGE, "__alloc_frozen_pages"));
@@ -503,7 +503,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_stack_has_one_pool_and_class),
-		cmocka_unit_test(the_allocator_is_not_who_allocated),
+		cmocka_unit_test(frames_of_the_allocator_are_removed),
 		cmocka_unit_test(processes_hold_their_threads_stacks),
 		cmocka_unit_test(a_pool_is_traced_by_both_its_events_or_not_at_all),
 		cmocka_unit_test(each_function_is_refused_by_itself),

@@ -129,7 +129,7 @@ static void loads_of_every_width_become_numbers(void **state)
 	FOLDS(0, WIDE(0, FD, 0), LOAD(W, 0, 0, AT(word)), EXIT); /* the offset is in the load */
 }
 
-static void a_pointer_may_serve_for_more_than_one(void **state)
+static void one_pointer_may_serve_several_loads(void **state)
 {
 	(void)state;
 	FOLDS(0, WIDE(6, FD, 0), LOAD(B, 1, 6, AT(byte)), LOAD(H, 0, 6, AT(half)), EXIT);
@@ -140,7 +140,7 @@ static void a_pointer_may_serve_for_more_than_one(void **state)
 	      EXIT);
 }
 
-static void what_is_not_known_stays(void **state)
+static void unknown_values_are_not_folded(void **state)
 {
 	(void)state;
 	FOLDS(1, WIDE(0, OTHER, AT(byte)), LOAD(B, 0, 0, 0), EXIT);
@@ -151,7 +151,7 @@ static void what_is_not_known_stays(void **state)
 	      EXIT); /* a copy is not followed */
 }
 
-static void where_ways_meet_nothing_is_known(void **state)
+static void values_are_unknown_where_paths_join(void **state)
 {
 	(void)state;
 	/* r2 is one pointer or the other */
@@ -172,7 +172,7 @@ static void assert_stays(const struct bpf_insn *program, size_t nr)
 	assert_memory_equal(folded, program, nr * sizeof(*program));
 }
 
-static void another_function_begins_anew(void **state)
+static void each_function_starts_with_unknown_values(void **state)
 {
 	const struct bpf_insn program[] = {WIDE(1, FD, AT(byte)), MOVE(0, 0), EXIT,
 					   /* and one that is called with r1 */ LOAD(B, 0, 1, 0),
@@ -182,7 +182,7 @@ static void another_function_begins_anew(void **state)
 	assert_stays(program, sizeof(program) / sizeof(program[0]));
 }
 
-static void a_load_beyond_the_settings_stays(void **state)
+static void loads_outside_the_settings_are_kept(void **state)
 {
 	const struct bpf_insn program[] = {WIDE(0, FD, sizeof(settings)),
 					   LOAD(B, 0, 0, 0),
@@ -225,7 +225,7 @@ static void decides(const struct bpf_insn *program, size_t nr, size_t jumps, siz
 		decides(program, sizeof(program) / sizeof(program[0]), jumps, nothing); \
 	} while (0)
 
-static void a_jump_that_is_decided_is_none(void **state)
+static void decided_jumps_are_removed(void **state)
 {
 	(void)state;
 	/* the code that r2 excludes is also a target of the previous jump: pointer, number and jump
@@ -240,7 +240,7 @@ static void a_jump_that_is_decided_is_none(void **state)
 		JUMP_IF_0(2, 2), MOVE(0, 5), EXIT, MOVE(0, 7), EXIT);
 }
 
-static void what_is_used_stays(void **state)
+static void used_code_is_kept(void **state)
 {
 	(void)state;
 	DECIDES(0, 2, WIDE(2, FD, AT(byte)), LOAD(B, 2, 2, 0), COPY(0, 2), EXIT);
@@ -256,13 +256,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(loads_of_every_width_become_numbers),
-		cmocka_unit_test(a_pointer_may_serve_for_more_than_one),
-		cmocka_unit_test(what_is_not_known_stays),
-		cmocka_unit_test(where_ways_meet_nothing_is_known),
-		cmocka_unit_test(another_function_begins_anew),
-		cmocka_unit_test(a_load_beyond_the_settings_stays),
-		cmocka_unit_test(a_jump_that_is_decided_is_none),
-		cmocka_unit_test(what_is_used_stays),
+		cmocka_unit_test(one_pointer_may_serve_several_loads),
+		cmocka_unit_test(unknown_values_are_not_folded),
+		cmocka_unit_test(values_are_unknown_where_paths_join),
+		cmocka_unit_test(each_function_starts_with_unknown_values),
+		cmocka_unit_test(loads_outside_the_settings_are_kept),
+		cmocka_unit_test(decided_jumps_are_removed),
+		cmocka_unit_test(used_code_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

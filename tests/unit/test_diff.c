@@ -105,7 +105,7 @@ static const struct diff_row *level(const struct diff *d, enum profile_section s
 }
 
 /* The limit: at most one in twenty comparisons of equal workloads may report anything. */
-static void like_workloads_raise_no_alarm(void **state)
+static void equal_workloads_report_nothing(void **state)
 {
 	static const struct workload kinds[] = {
 		{.period = 524288, .seconds = 10, .paths = 300, .churn = 200e6},
@@ -624,7 +624,7 @@ static void add_checkpoint(struct capture *c, double end_s, const double bytes[2
 	sample_loss(at, "lost", (int64_t)end_s);
 }
 
-static void a_part_is_what_came_in_it(void **state)
+static void a_part_has_only_its_own_growth(void **state)
 {
 	static const double bytes[4][2] = {{1000, 50000}, {5000, 50000}, {9000, 0}, {9500, 0}};
 	static const double allocs[4][2] = {{10, 500}, {50, 510}, {90, 520}, {95, 520}};
@@ -661,7 +661,7 @@ static void a_part_is_what_came_in_it(void **state)
 }
 
 /* The uncertainty of a difference comes from what was allocated and freed, not from what stayed. */
-static void what_stays_cancels_in_a_part(void **state)
+static void objects_at_both_ends_cancel_in_a_part(void **state)
 {
 	struct capture *c = sample_new("sampled");
 	struct time_range part;
@@ -687,7 +687,7 @@ static void what_stays_cancels_in_a_part(void **state)
 
 /* Objects that the audit found free between two checkpoints had been freed before: they are not a
  * change in the part. */
-static void a_part_is_of_what_lives(void **state)
+static void a_part_only_counts_live_objects(void **state)
 {
 	struct capture *c = sample_new("exact");
 	struct cap_held *early, *late;
@@ -796,7 +796,7 @@ static void a_limit_is_compared_with_its_own_pool(void **state)
 }
 
 /* "16.0 MiB, more than 16.0 MiB" would be nonsense. */
-static void a_limit_that_is_passed_by_little_does_not_look_kept(void **state)
+static void a_slightly_exceeded_limit_is_printed_as_exceeded(void **state)
 {
 	char words[256];
 	struct growth_limit g;
@@ -848,7 +848,7 @@ static void big_diffs_are_quick(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(like_workloads_raise_no_alarm),
+		cmocka_unit_test(equal_workloads_report_nothing),
 		cmocka_unit_test(planted_growth_is_first_at_its_rate),
 		cmocka_unit_test(growth_is_compared_with_growth),
 		cmocka_unit_test(recordings_of_different_length_compare),
@@ -863,12 +863,12 @@ int main(void)
 		cmocka_unit_test(json_keeps_the_contract),
 		cmocka_unit_test(hostile_captures_stay_inert_on_either_side),
 		cmocka_unit_test(extreme_captures_are_compared),
-		cmocka_unit_test(a_part_is_what_came_in_it),
-		cmocka_unit_test(what_stays_cancels_in_a_part),
-		cmocka_unit_test(a_part_is_of_what_lives),
+		cmocka_unit_test(a_part_has_only_its_own_growth),
+		cmocka_unit_test(objects_at_both_ends_cancel_in_a_part),
+		cmocka_unit_test(a_part_only_counts_live_objects),
 		cmocka_unit_test(growth_limits_are_read_and_kept),
 		cmocka_unit_test(a_limit_is_compared_with_its_own_pool),
-		cmocka_unit_test(a_limit_that_is_passed_by_little_does_not_look_kept),
+		cmocka_unit_test(a_slightly_exceeded_limit_is_printed_as_exceeded),
 		cmocka_unit_test(big_diffs_are_quick),
 	};
 

@@ -65,7 +65,7 @@ static void recorded_diffs_are_as_agreed(void **state)
 
 /* 3,000 messages of 1 KiB, then 9,000: this is the first row, however the captures differ; also in
  * the other direction. */
-static void the_planted_path_is_known_again(void **state)
+static void the_planted_path_is_recognised(void **state)
 {
 	(void)state;
 	for (int k = 1; k < 3; k++)
@@ -91,7 +91,7 @@ static void the_planted_path_is_known_again(void **state)
 }
 
 /* A capture compared with itself has not changed. */
-static void a_capture_is_like_itself(void **state)
+static void a_capture_does_not_differ_from_itself(void **state)
 {
 	(void)state;
 	for (int k = 0; k < 3; k++) {
@@ -123,8 +123,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(recorded_diffs_are_as_agreed),
-		cmocka_unit_test(the_planted_path_is_known_again),
-		cmocka_unit_test(a_capture_is_like_itself),
+		cmocka_unit_test(the_planted_path_is_recognised),
+		cmocka_unit_test(a_capture_does_not_differ_from_itself),
 	};
 
 	return cmocka_run_group_tests(tests, unpack, scratch_remove);

@@ -16,7 +16,7 @@
 #include "findings/report_findings.h"
 #include "sample_capture.h"
 
-static void the_way_in_is_named_on_every_architecture(void **state)
+static void the_system_call_is_named_on_every_architecture(void **state)
 {
 	static const struct {
 		const char *frames[5];
@@ -246,7 +246,7 @@ static void call_paths_are_said_in_plain_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_way_in_is_named_on_every_architecture),
+		cmocka_unit_test(the_system_call_is_named_on_every_architecture),
 		cmocka_unit_test(containers_are_read_from_cgroup_paths),
 		cmocka_unit_test(paths_of_any_length_fit),
 		cmocka_unit_test(growth_is_added_up_by_who_asked_for_it),

@@ -169,7 +169,7 @@ static void open_files_end_at_file_max(void **state)
 	capture_free(c);
 }
 
-static void growth_goes_with_who_holds_more(void **state)
+static void growth_correlates_with_its_holder(void **state)
 {
 	struct capture *c = recording(3000, 12, false);
 	struct report r;
@@ -290,7 +290,7 @@ static void each_rule_has_its_limit(void **state)
 		}
 }
 
-static void usual_machines_get_no_finding_and_virtual_ones_their_cautions(void **state)
+static void ordinary_machines_get_no_finding_virtual_ones_a_caution(void **state)
 {
 	static const struct {
 		const char *virt;
@@ -317,7 +317,7 @@ static void usual_machines_get_no_finding_and_virtual_ones_their_cautions(void *
 
 /* A container's /proc may lack a line or contain 0. There is no share of that; "inf%" was printed.
  * */
-static void of_nothing_nothing_is_a_share(void **state)
+static void shares_of_zero_are_not_printed(void **state)
 {
 	static const char *const empty[] = {"MemTotal", "AnonPages"};
 
@@ -351,11 +351,11 @@ int main(void)
 		cmocka_unit_test(what_can_be_reclaimed_has_no_deadline),
 		cmocka_unit_test(threads_end_at_the_first_limit),
 		cmocka_unit_test(open_files_end_at_file_max),
-		cmocka_unit_test(growth_goes_with_who_holds_more),
+		cmocka_unit_test(growth_correlates_with_its_holder),
 		cmocka_unit_test(correlation_by_hand),
 		cmocka_unit_test(each_rule_has_its_limit),
-		cmocka_unit_test(usual_machines_get_no_finding_and_virtual_ones_their_cautions),
-		cmocka_unit_test(of_nothing_nothing_is_a_share),
+		cmocka_unit_test(ordinary_machines_get_no_finding_virtual_ones_a_caution),
+		cmocka_unit_test(shares_of_zero_are_not_printed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

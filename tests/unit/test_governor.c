@@ -293,7 +293,7 @@ static void an_exact_recording_with_a_limit_samples_first_and_then_pauses(void *
 	assert_true(g.paused[KMT_SLAB]);
 }
 
-static void what_was_asked_for_is_the_finest(void **state)
+static void the_given_period_is_the_smallest(void **state)
 {
 	const struct governor_options o = {.budget = 1, .sample_bytes = 1 << 20};
 	struct governor g;
@@ -390,7 +390,7 @@ int main(void)
 		cmocka_unit_test(a_flickering_load_is_probed_ever_more_rarely),
 		cmocka_unit_test(the_highest_price_pool_alone_is_paused),
 		cmocka_unit_test(an_exact_recording_with_a_limit_samples_first_and_then_pauses),
-		cmocka_unit_test(what_was_asked_for_is_the_finest),
+		cmocka_unit_test(the_given_period_is_the_smallest),
 		cmocka_unit_test(exact_stays_exact_within_its_budget),
 		cmocka_unit_test(exact_over_its_budget_samples_when_it_may_and_says_so_when_not),
 		cmocka_unit_test(a_filling_table_makes_samples_rarer),

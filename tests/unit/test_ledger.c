@@ -224,7 +224,7 @@ static void audit_corrects_whole_groups(void **state)
 }
 
 /* Page tables of another level have no mark: the results of the others do not apply to them. */
-static void page_tables_speak_for_their_own_path_alone(void **state)
+static void checked_page_tables_count_only_for_their_path(void **state)
 {
 	struct capture *c = sample_new("exact");
 	struct snapshot *s = sample_snapshot(c, 0);
@@ -253,7 +253,7 @@ static void page_tables_speak_for_their_own_path_alone(void **state)
 }
 
 /* If they were not measured, they are null, not zero; and one reading is no change. */
-static void what_was_not_measured_is_nan(void **state)
+static void unmeasured_values_are_nan(void **state)
 {
 	struct capture *c = sample_new("exact");
 	struct snapshot *s = sample_snapshot(c, 0);
@@ -420,7 +420,7 @@ static void trust_falls_for_each_reason(void **state)
 	assert_int_equal(t.level, TRUST_LOW);
 }
 
-static void leak_is_said_only_when_all_holds(void **state)
+static void leak_is_said_only_if_all_conditions_hold(void **state)
 {
 	const struct leak_facts good = {.slab = true,
 					.trust = TRUST_HIGH,
@@ -469,13 +469,13 @@ int main(void)
 		cmocka_unit_test(unseen_allocations_stay_in_the_residual),
 		cmocka_unit_test(unseen_frees_cannot_hide_as_older_objects),
 		cmocka_unit_test(audit_corrects_whole_groups),
-		cmocka_unit_test(page_tables_speak_for_their_own_path_alone),
-		cmocka_unit_test(what_was_not_measured_is_nan),
+		cmocka_unit_test(checked_page_tables_count_only_for_their_path),
+		cmocka_unit_test(unmeasured_values_are_nan),
 		cmocka_unit_test(sample_closes),
 		cmocka_unit_test(unaccounted_counts_each_page_once),
 		cmocka_unit_test(incomplete_capture_uses_levels_of_its_interval),
 		cmocka_unit_test(trust_falls_for_each_reason),
-		cmocka_unit_test(leak_is_said_only_when_all_holds),
+		cmocka_unit_test(leak_is_said_only_if_all_conditions_hold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -192,7 +192,7 @@ static double interval_kb(const struct report *r, enum ledger_pool pool)
 
 /* Sampled: the residual is as uncertain as the held memory; in a pool without a sample, as with one
  * sample. */
-static void residuals_say_what_sampling_leaves_open(void **state)
+static void residuals_have_sampling_intervals(void **state)
 {
 	struct capture *c = sample_pools(true);
 	struct report r;
@@ -267,7 +267,7 @@ static void areas_are_grouped_by_caller(void **state)
 
 /* Before 6.2 there are no events: the pool is known from the change of vmallocinfo, and the report
  * says so. */
-static void vmallocinfo_alone_carries_the_pool(void **state)
+static void without_events_vmallocinfo_gives_the_pool(void **state)
 {
 	struct capture *c = sample_pools(false);
 	struct report r;
@@ -406,9 +406,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_pool_closes),
-		cmocka_unit_test(residuals_say_what_sampling_leaves_open),
+		cmocka_unit_test(residuals_have_sampling_intervals),
 		cmocka_unit_test(areas_are_grouped_by_caller),
-		cmocka_unit_test(vmallocinfo_alone_carries_the_pool),
+		cmocka_unit_test(without_events_vmallocinfo_gives_the_pool),
 		cmocka_unit_test(levels_name_processes_and_cgroups),
 		cmocka_unit_test(without_iterator_or_vmallocinfo),
 		cmocka_unit_test(doubled_rows_add_up),

@@ -210,7 +210,7 @@ static void losses_reach_the_reader(void **state)
 	capture_free(c);
 }
 
-static void no_loss_is_said_in_one_line(void **state)
+static void zero_losses_take_one_line(void **state)
 {
 	const struct report_options o = {.sections = SECTIONS_ALL, .top = 10};
 	struct capture *c = sample_whole();
@@ -423,7 +423,7 @@ int main(void)
 		cmocka_unit_test(hostile_names_stay_inert_in_every_view),
 		cmocka_unit_test(empty_and_broken_captures_are_printed),
 		cmocka_unit_test(losses_reach_the_reader),
-		cmocka_unit_test(no_loss_is_said_in_one_line),
+		cmocka_unit_test(zero_losses_take_one_line),
 		cmocka_unit_test(json_keeps_the_contract),
 		cmocka_unit_test(json_is_as_agreed),
 		cmocka_unit_test(json_top_limits_growth_and_says_so),

@@ -103,7 +103,7 @@ static void check_interval(const struct cap_checkpoint *i, size_t rows)
 	assert_int_equal(i->losses.items[0].value, (int64_t)i->end_s);
 }
 
-static void what_is_kept_is_what_was(void **state)
+static void kept_rows_are_true_for_their_time(void **state)
 {
 	char *path = path_of("thinned.kmt");
 	struct capture_writer *w;
@@ -176,7 +176,7 @@ static void a_long_recording_stays_below_its_bound(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_kept_is_what_was),
+		cmocka_unit_test(kept_rows_are_true_for_their_time),
 		cmocka_unit_test(a_long_recording_stays_below_its_bound),
 	};
 

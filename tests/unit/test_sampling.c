@@ -257,7 +257,7 @@ static void exact_figures_have_no_interval(void **state)
 }
 
 /* A text only says what matters: no "give or take 18 B" of 55 MiB. */
-static void narrow_intervals_are_left_unsaid(void **state)
+static void narrow_intervals_are_not_printed(void **state)
 {
 	char buf[INTERVAL_WORDS_MAX];
 
@@ -280,7 +280,7 @@ int main(void)
 		cmocka_unit_test(intervals_hold_the_truth_of_sampled_recordings),
 		cmocka_unit_test(intervals_hold_for_few_samples_and_many),
 		cmocka_unit_test(exact_figures_have_no_interval),
-		cmocka_unit_test(narrow_intervals_are_left_unsaid),
+		cmocka_unit_test(narrow_intervals_are_not_printed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -194,7 +194,7 @@ static void more_than_the_host_can_spare_is_refused_with_what_fits(void **state)
 	assert_non_null(strstr(why, "kmemtrace balance"));
 }
 
-static void every_size_that_is_advised_is_taken(void **state)
+static void every_advised_size_is_accepted(void **state)
 {
 	(void)state;
 	for (uint32_t cpus = 1; cpus <= 8192; cpus *= 2) {
@@ -244,7 +244,7 @@ static void no_map_is_larger_than_may_be_made_at_once(void **state)
 			}
 }
 
-static void where_the_kernel_has_none_less_is_asked_for(void **state)
+static void less_is_requested_if_memory_is_short(void **state)
 {
 	struct sizes_request asked = {.cpus = 2,
 				      .exact = true,
@@ -287,9 +287,9 @@ int main(void)
 		cmocka_unit_test(a_default_takes_little_of_what_is_left),
 		cmocka_unit_test(every_host_with_40_MiB_left_can_be_recorded),
 		cmocka_unit_test(more_than_the_host_can_spare_is_refused_with_what_fits),
-		cmocka_unit_test(every_size_that_is_advised_is_taken),
+		cmocka_unit_test(every_advised_size_is_accepted),
 		cmocka_unit_test(no_map_is_larger_than_may_be_made_at_once),
-		cmocka_unit_test(where_the_kernel_has_none_less_is_asked_for),
+		cmocka_unit_test(less_is_requested_if_memory_is_short),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

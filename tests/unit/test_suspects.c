@@ -166,7 +166,7 @@ static void rings_of_bpf_are_half_of_their_areas(void **state)
 	snapshot_free(&s);
 }
 
-static void tables_are_read_in_each_of_their_forms(void **state)
+static void tables_of_each_format_are_read(void **state)
 {
 	static const char arcstats[] = "13 1 0x01 147 39984 4200 9\nname  type data\n"
 				       "hits  4    123\nsize  4    1073741824\nc  4  7\n";
@@ -321,7 +321,7 @@ int main(void)
 		cmocka_unit_test(a_balloon_is_named_by_driver_and_hypervisor),
 		cmocka_unit_test(each_suspect_has_its_size_and_source),
 		cmocka_unit_test(rings_of_bpf_are_half_of_their_areas),
-		cmocka_unit_test(tables_are_read_in_each_of_their_forms),
+		cmocka_unit_test(tables_of_each_format_are_read),
 		cmocka_unit_test(places_that_allocate_pages_are_named),
 		cmocka_unit_test(mappings_and_pinned_pages_are_added_up),
 		cmocka_unit_test(processes_of_a_tree_are_read_by_a_child),

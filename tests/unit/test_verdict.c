@@ -117,7 +117,7 @@ static void a_true_leak_is_called_one(void **state)
 }
 
 /* Objects that are freed after a minute look like a leak for a minute. */
-static void a_short_recording_knows_no_leak(void **state)
+static void a_short_recording_never_says_leak(void **state)
 {
 	(void)state;
 	CHECK(sample_whole(), false, "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180",
@@ -261,7 +261,7 @@ static struct capture *sample_bulk(const char *mode, int64_t objects)
 	return c;
 }
 
-static void bulk_allocations_that_nobody_saw_are_named(void **state)
+static void bulk_allocations_without_events_are_reported(void **state)
 {
 	struct capture *c = sample_bulk("sampled", 20000);
 
@@ -316,7 +316,7 @@ static void a_filter_that_nothing_passed_is_said_and_not_trusted(void **state)
 }
 
 /* Pools that --pool left out were not traced. */
-static void trust_is_claimed_of_the_pools_that_were_watched(void **state)
+static void trust_is_stated_only_for_traced_pools(void **state)
 {
 	struct capture *c = sample_bulk("exact", 0);
 
@@ -438,7 +438,7 @@ static void a_flat_level_does_not_swing(void **state)
 }
 
 /* What is held is no news where nothing grew: the headline was made of it. */
-static void what_is_held_is_no_headline_when_nothing_grew(void **state)
+static void held_memory_is_no_headline_if_nothing_grew(void **state)
 {
 	struct capture *c = sample_whole();
 
@@ -568,7 +568,7 @@ static void one_leak_by_many_paths_is_one_leak(void **state)
 }
 
 /* A sample that stands for half a MiB is not "most, 75 %". */
-static void one_sampled_object_is_nobodys_headline(void **state)
+static void one_sampled_object_is_not_a_headline(void **state)
 {
 	static const char *const path[] = {"mas_alloc_nodes", "do_mmap", "__x64_sys_mmap"};
 	struct capture *c = sample_whole();
@@ -741,7 +741,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_true_leak_is_called_one),
 		cmocka_unit_test(another_pool_than_slab_grew),
-		cmocka_unit_test(a_short_recording_knows_no_leak),
+		cmocka_unit_test(a_short_recording_never_says_leak),
 		cmocka_unit_test(a_reclaimable_cache_is_never_a_leak),
 		cmocka_unit_test(growth_elsewhere_is_not_blamed_on_a_cache),
 		cmocka_unit_test(young_objects_are_never_a_leak),
@@ -749,21 +749,21 @@ int main(void)
 		cmocka_unit_test(growth_that_ended_is_never_a_leak),
 		cmocka_unit_test(a_quiet_machine_is_called_quiet),
 		cmocka_unit_test(a_step_in_a_short_recording_is_growth),
-		cmocka_unit_test(bulk_allocations_that_nobody_saw_are_named),
+		cmocka_unit_test(bulk_allocations_without_events_are_reported),
 		cmocka_unit_test(a_filtered_recording_knows_what_it_left_out),
 		cmocka_unit_test(a_filter_that_nothing_passed_is_said_and_not_trusted),
-		cmocka_unit_test(trust_is_claimed_of_the_pools_that_were_watched),
+		cmocka_unit_test(trust_is_stated_only_for_traced_pools),
 		cmocka_unit_test(a_leak_is_found_in_a_pool_that_shrank),
 		cmocka_unit_test(modes_and_missing_names_are_said),
 		cmocka_unit_test(hostile_cache_names_stay_out_of_commands),
 		cmocka_unit_test(a_drop_is_said_when_its_size_fell),
 		cmocka_unit_test(a_flat_level_does_not_swing),
-		cmocka_unit_test(what_is_held_is_no_headline_when_nothing_grew),
+		cmocka_unit_test(held_memory_is_no_headline_if_nothing_grew),
 		cmocka_unit_test(rules_about_samples_use_the_periods_in_force),
 		cmocka_unit_test(a_wide_interval_is_not_trusted),
 		cmocka_unit_test(few_losses_do_not_undo_what_slabinfo_confirms),
 		cmocka_unit_test(one_leak_by_many_paths_is_one_leak),
-		cmocka_unit_test(one_sampled_object_is_nobodys_headline),
+		cmocka_unit_test(one_sampled_object_is_not_a_headline),
 		cmocka_unit_test(one_sample_is_no_proof_of_growth),
 		cmocka_unit_test(objects_of_several_caches_are_not_of_one),
 		cmocka_unit_test(thread_stacks_are_said_once),
