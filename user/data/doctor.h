@@ -49,6 +49,8 @@ struct doctor {
 	const char *refusal; /* why record would not work and what to do; "" if it would */
 	const char *release, *arch, *lockdown, *virtualization;
 	bool proc, meminfo, cmpxchg, slabinfo, vmallocinfo;
+	bool bpf_objects;             /* the BPF maps and programs of the machine can be listed */
+	const char *counters_missing; /* "sys/fs/file-nr, …"; "" if none is */
 	struct doctor_fact btf, bpf_load, symbols;
 	const char *btf_path;
 	int kptr_restrict;            /* −1 when it cannot be read */

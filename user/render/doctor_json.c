@@ -75,6 +75,9 @@ int doctor_json(const struct doctor *d, FILE *out)
 	put(&o, root, "symbols", json_boolean(d->symbols.works));
 	put(&o, root, "slabinfo", json_boolean(d->slabinfo));
 	put(&o, root, "vmallocinfo", json_boolean(d->vmallocinfo));
+	put(&o, root, "counters_missing",
+	    d->counters_missing[0] ? text(d->counters_missing) : json_null());
+	put(&o, root, "bpf_objects", json_boolean(d->bpf_objects));
 	put(&o, root, "memory", doctor_memory_json(&o, d));
 	put(&o, root, "capabilities", capabilities_json(&o, d));
 	put(&o, root, "hooks", doctor_hooks_json(&o, d));

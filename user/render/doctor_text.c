@@ -57,6 +57,14 @@ static void doctor_host(struct page *p, const struct doctor *d)
 	page_paragraph(p, 2, "slabinfo %s, vmallocinfo %s.",
 		       d->slabinfo ? "readable" : "not readable",
 		       d->vmallocinfo ? "readable" : "not readable");
+	if (d->counters_missing[0])
+		page_paragraph(
+			p, 2, "Not readable: %s. Reports lack these counts beside the slab caches.",
+			d->counters_missing);
+	if (!d->bpf_objects)
+		page_paragraph(p, 2,
+			       "BPF maps and programs of the machine cannot be listed: that takes "
+			       "CAP_SYS_ADMIN.");
 	doctor_memory(p, d);
 	doctor_capabilities(p, d);
 }

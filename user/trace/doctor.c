@@ -54,6 +54,8 @@ static void doctor_kernel(const struct kernel_facts *f, struct doctor *d)
 	d->cmpxchg = f->cmpxchg;
 	d->slabinfo = f->slabinfo;
 	d->vmallocinfo = f->vmallocinfo;
+	d->bpf_objects = f->caps >> CAP_SYS_ADMIN & 1;
+	d->counters_missing = f->counters_missing;
 	d->btf = (struct doctor_fact){!f->btf, btf_words(f->btf)};
 	d->btf_path = f->btf_path ?: KERNEL_BTF;
 	d->bpf_load = (struct doctor_fact){!f->bpf_load, f->bpf_load ? strerrordesc_np(-f->bpf_load)

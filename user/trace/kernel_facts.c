@@ -468,6 +468,21 @@ static bool readable(const char *proc_root, const char *name)
 	return fd >= 0 && read(fd, &byte, 1) == 1;
 }
 
+/* The kernel's own counts beside the slab caches; conntrack's is missing wherever that is unused.
+ */
+static void counters_missing_read(const char *proc_root, char *dst, size_t size)
+{
+	static const char *const files[] = {"sys/fs/file-nr", "sys/fs/inode-nr",
+					    "sys/fs/dentry-state", "net/sockstat", "key-users"};
+	size_t at = 0;
+
+	dst[0] = '\0';
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (!readable(proc_root, files[i]))
+			at += (size_t)snprintf(dst + at, size - at, "%s%s", at ? ", " : "",
+					       files[i]);
+}
+
 void kernel_facts_read(const char *proc_root, const char *btf_path, struct kernel_facts *out)
 {
 	struct host_facts host;
@@ -494,6 +509,7 @@ void kernel_facts_read(const char *proc_root, const char *btf_path, struct kerne
 	out->sysfs = !stat("/sys/devices/system/cpu", &st);
 	out->slabinfo = readable(proc_root, "slabinfo");
 	out->vmallocinfo = readable(proc_root, "vmallocinfo");
+	counters_missing_read(proc_root, out->counters_missing, sizeof(out->counters_missing));
 	out->symbols = symbols_read(proc_root);
 	out->kptr_restrict = kptr_restrict_read(proc_root);
 	out->proc = host_facts_read(proc_root, "/sys", &host);

@@ -85,6 +85,7 @@ struct kernel_facts {
 	int kptr_restrict;       /* −1 when it cannot be read */
 	bool slabinfo;           /* /proc/slabinfo can be read */
 	bool vmallocinfo;
+	char counters_missing[128]; /* "sys/fs/file-nr, …": files of counters that cannot be read */
 	bool kfunc_get_kmem_cache;  /* 6.13: gives the cache of an object */
 	bool kfunc_rdonly_cast;     /* 6.2: reads the stack without a helper call */
 	const char *audit_obstacle; /* why the audit cannot tell free objects from live ones; "" if
