@@ -54,7 +54,7 @@ static const struct argp_option options[] = {
 	 "Track only this cgroup (cgroup2, e.g. /system.slice/ssh.service) and those below it", 1},
 	{"pid", OPT_PID, "PID", 0, "Track only this process, with all its threads", 1},
 	{"pool", OPT_POOL, "NAME", 0,
-	 "Track only this pool: slab, vmalloc, percpu, kstack, pagetable or page; may be repeated",
+	 "Track only this pool: Slab, VmallocUsed, Percpu, KernelStack, PageTables or Unaccounted (or slab, vmalloc, percpu, kstack, pagetable, page); may be repeated",
 	 1},
 	{"memory", OPT_MEMORY, "SIZE", 0,
 	 "Kernel memory for all tables (`kmemtrace doctor` shows the default)", 1},
@@ -213,7 +213,7 @@ static void parse_pool(struct argp_state *state, const char *arg)
 	struct record_args *a = state->input;
 	enum pool pool = POOL_SLAB;
 
-	if (pool_parse(arg, &pool))
+	if (pool_parse_any(arg, &pool))
 		argp_error(
 			state,
 			"unknown pool '%s': give slab, vmalloc, percpu, kstack, pagetable or page",

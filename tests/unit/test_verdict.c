@@ -156,7 +156,7 @@ static void growth_elsewhere_is_not_blamed_on_a_cache(void **state)
 			if (!strcmp(value->name, "MemFree"))
 				value->value -= 1000 * (int64_t)i;
 		}
-	CHECK(c, false, "sudo kmemtrace record --exact --pool page -d 180",
+	CHECK(c, false, "sudo kmemtrace record --exact --pool Unaccounted -d 180",
 	      "these pools grew: Unaccounted by", "within Slab, kmalloc-cg-1k grew",
 	      "100% of it by plant[4242]: for pipes (500.0 KiB", NULL);
 }
@@ -240,7 +240,7 @@ static void a_step_in_a_short_recording_is_growth(void **state)
 		sample_slab(s, "obj", 1000, 100, 40, 1, 25);
 	}
 	sample_interval(c, 3);
-	CHECK(c, false, "sudo kmemtrace record --exact --pool slab -d 180",
+	CHECK(c, false, "sudo kmemtrace record --exact --pool Slab -d 180",
 	      "these pools grew: Slab by 58.6 MiB", NULL, "Nothing grew");
 }
 
@@ -267,16 +267,16 @@ static void bulk_allocations_without_events_are_reported(void **state)
 
 	(void)state;
 	CHECK(sample_bulk("exact", 20000), false,
-	      "sudo kmemtrace record --exact --pool slab -d 180",
+	      "sudo kmemtrace record --exact --pool Slab -d 180",
 	      "About 19,864 objects of io_kiocb (4.8 MiB) were allocated without an event, most likely in bulk",
 	      "Trust in these figures: low (io_kiocb: slabinfo shows 99% more", NULL);
 	sample_meta(c, META_PERIOD, "524288");
-	CHECK(c, false, "sudo kmemtrace record --exact --pool slab -d 180", "objects of io_kiocb",
+	CHECK(c, false, "sudo kmemtrace record --exact --pool Slab -d 180", "objects of io_kiocb",
 	      NULL);
 	/* so few may be between two samples */
 	c = sample_bulk("sampled", 4800);
 	sample_meta(c, META_PERIOD, "524288");
-	CHECK(c, false, "sudo kmemtrace record --exact --pool slab -d 180", "No sample fell on it",
+	CHECK(c, false, "sudo kmemtrace record --exact --pool Slab -d 180", "No sample fell on it",
 	      "Trust in these figures: low (the 0 B held of Slab may be 0 B to 1.2 MiB).", NULL,
 	      "in bulk", "high");
 }
@@ -289,7 +289,7 @@ static void a_filtered_recording_knows_what_it_left_out(void **state)
 	(void)state;
 	sample_cache_churn(&c->checkpoints[0], sample_cache(c, "other", 64, 64, false), 5, 5, 0);
 	sample_meta(c, META_FILTER, "of process 42");
-	CHECK(c, false, "sudo kmemtrace record --exact --pool slab -d 180",
+	CHECK(c, false, "sudo kmemtrace record --exact --pool Slab -d 180",
 	      "4.9 MiB (100.0%) of Slab's growth was not traced",
 	      "Only allocations of process 42 were traced.", "Trust in the traced part: high.",
 	      NULL, "in bulk", "not explained", "low", "these figures");
@@ -302,16 +302,16 @@ static void a_filter_that_nothing_passed_is_said_and_not_trusted(void **state)
 
 	(void)state;
 	sample_meta(c, META_FILTER, "of process 42");
-	CHECK(c, false, "sudo kmemtrace record --exact --pool slab -d 180",
+	CHECK(c, false, "sudo kmemtrace record --exact --pool Slab -d 180",
 	      "No allocation of process 42 was traced",
 	      "Trust in the traced part: low (no allocation passed the filter).", NULL, "high");
 	c = sample_bulk("sampled", 20000);
 	sample_meta(c, META_FILTER, "of at least 1.0 GiB");
-	CHECK(c, false, "sudo kmemtrace record --exact --pool slab -d 180",
+	CHECK(c, false, "sudo kmemtrace record --exact --pool Slab -d 180",
 	      "No allocation of at least 1.0 GiB was sampled (--exact traces every one)", NULL,
 	      "high");
 	c = sample_bulk("focused", 20000);
-	CHECK(c, false, "sudo kmemtrace record --exact --pool slab -d 180",
+	CHECK(c, false, "sudo kmemtrace record --exact --pool Slab -d 180",
 	      "No allocation from the caches named with --cache was traced", NULL, "high");
 }
 
@@ -462,7 +462,7 @@ static void rules_about_samples_use_the_periods_in_force(void **state)
 	(void)state;
 	sample_meta(c, META_PERIOD, "524288");
 	sample_meta(c, META_PERIODS, "percpu 10649 4096 39321; slab 1363149 524288 5033165");
-	CHECK(c, false, "sudo kmemtrace record --exact --pool slab -d 180",
+	CHECK(c, false, "sudo kmemtrace record --exact --pool Slab -d 180",
 	      "of slab, one for each 1.3 MiB allocated on average (512.0 KiB to 4.8 MiB)", NULL,
 	      "without an event", "in bulk", "high");
 }
@@ -489,7 +489,7 @@ static void a_wide_interval_is_not_trusted(void **state)
 		else
 			CHECK(c, false,
 			      i ? "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180"
-				: "sudo kmemtrace record --exact --pool slab -d 180",
+				: "sudo kmemtrace record --exact --pool Slab -d 180",
 			      trust, "was allocated and is still held", NULL,
 			      "Trust in these figures: high", i ? "MiB of older" : "give or take");
 	}
@@ -582,7 +582,7 @@ static void one_sampled_object_is_not_a_headline(void **state)
 	h->tracked = 1;
 	h->objects = 2048;
 	h->bytes_var = h->bytes * h->bytes;
-	CHECK(c, false, "sudo kmemtrace record --exact --pool slab -d 180",
+	CHECK(c, false, "sudo kmemtrace record --exact --pool Slab -d 180",
 	      "Too few samples fell on what grew to say who allocated it.", NULL, "largest part",
 	      "mas_alloc_nodes", "high");
 }

@@ -15,6 +15,31 @@ const char *pool_name(enum pool pool)
 	return (unsigned int)pool < POOLS ? pool_names[pool] : "unknown";
 }
 
+/* The lines of /proc/meminfo by which people know the pools. */
+static const struct {
+	const char *name;
+	enum pool pool;
+} pool_lines[] = {
+	{"Slab", POOL_SLAB},
+	{"VmallocUsed", POOL_VMALLOC},
+	{"Percpu", POOL_PERCPU},
+	{"KernelStack", POOL_KSTACK},
+	{"PageTables", POOL_PAGETABLE},
+	{"SecPageTables", POOL_PAGETABLE},
+	{"Unaccounted", POOL_PAGE},
+};
+
+int pool_parse_any(const char *name, enum pool *out)
+{
+	for (size_t i = 0; i < sizeof(pool_lines) / sizeof(pool_lines[0]); i++) {
+		if (strcasecmp(name, pool_lines[i].name))
+			continue;
+		*out = pool_lines[i].pool;
+		return 0;
+	}
+	return pool_parse(name, out);
+}
+
 int pool_parse(const char *name, enum pool *out)
 {
 	for (unsigned int i = 0; i < POOLS; i++) {

@@ -24,5 +24,7 @@ static inline enum pool pool_traced_as(enum pool pool)
 const char *pool_name(enum pool pool);
 /* 0 and *out, or −EINVAL. */
 int pool_parse(const char *name, enum pool *out);
+/* The same for what people type: also "KernelStack" and the other lines of /proc/meminfo. */
+int pool_parse_any(const char *name, enum pool *out);
 
 #endif

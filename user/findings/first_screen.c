@@ -21,6 +21,8 @@
 #define NAME_SHOWN   48   /* characters of a name; the sections print all of it */
 #define OLD_SHARE    0.5  /* say so if a larger share of a pool is older than the recording */
 #define PATH_FRAMES  3
+#define NEGLIGIBLE   0.001 /* share of lost events: below, they do not lower trust */
+#define URGENT_S     3600  /* what runs out sooner is urgent */
 
 const char *screen_state_name(enum screen_state state)
 {
@@ -70,21 +72,23 @@ static void add_change(char *words, const struct view *v, double kb)
 		screen_add(words, " (%s/s)", units_bytes(rate, fabs(kb) * 1024 / v->duration_s));
 }
 
-/* Say how much of the pool's growth is explained, if that is known. */
-static void add_explained(char *words, const struct ledger_row *row)
+/* Say of how much of the pool's growth the allocations were seen, if that is known. */
+static void add_seen(char *words, const struct ledger_row *row)
 {
 	double share;
 
 	if (!(row->delta_kb > 0) || isnan(row->residual_kb))
 		return;
-	if (row->residual_low_kb <= 0 && row->residual_high_kb >= 0 &&
-	    row->residual_low_kb < row->residual_high_kb) {
-		screen_add(words, ", explained within sampling error");
-		return;
-	}
 	share = 100 * (1 - fabs(row->residual_kb) / fmax(row->delta_kb, row->attributed_kb));
-	if (share > 0)
-		screen_add(words, ", %.*f%% of it explained", share < 99.95 ? 1 : 0, share);
+	if (!(row->attributed_kb > 0) || !(share > 0))
+		screen_add(words, " None of it was seen being allocated.");
+	else if (row->residual_low_kb <= 0 && row->residual_high_kb >= 0 &&
+		 row->residual_low_kb < row->residual_high_kb)
+		screen_add(words,
+			   " All of it was seen being allocated, as far as samples can tell.");
+	else
+		screen_add(words, " %.*f%% of it was seen being allocated.", share < 99.95 ? 1 : 0,
+			   share);
 }
 
 static void write_headline(const struct screen_facts *f, struct first_screen *s)
@@ -114,22 +118,22 @@ static void write_headline(const struct screen_facts *f, struct first_screen *s)
 	if (v->most) {
 		screen_add(words, "%s grew by ", v->most->name);
 		add_change(words, f->v, v->most->delta_kb);
-		add_explained(words, v->most);
 	} else {
 		screen_add(words, "Within Slab, %.*s grew by ", NAME_SHOWN, v->cache->name);
 		add_change(words, f->v, v->cache->delta_kb);
 	}
-	if (s->state == SCREEN_GREW)
-		screen_add(words, "%s",
-			   v->too_few ? " (too few readings to say whether it still grows)"
-				      : ", and no longer grows");
-	screen_add(words, ".");
+	screen_add(words, "%s",
+		   s->state == SCREEN_GREW && !v->too_few ? ", and stopped growing." : ".");
+	if (v->most)
+		add_seen(words, v->most);
 	if (s->state == SCREEN_LEAK)
 		screen_add(words, " It looks like a leak.");
+	else if (v->too_few)
+		screen_add(words, " Too few readings to say whether it still grows.");
 	else if (v->too_short)
-		screen_add(words,
-			   " The recording is too short to distinguish lasting growth from delayed "
-			   "frees, which takes 150 s.");
+		screen_add(
+			words,
+			" Too short to tell whether it is ever freed: record for 150 s or more.");
 }
 
 /* ---- who holds it ---- */
@@ -170,7 +174,7 @@ static int compare_bunch(const void *a, const void *b)
 
 #define BUNCH_GROUPS 2000 /* later groups are too small to change who holds most */
 
-/* Bunch the groups of `pool` (POOLS: all). *held is what they hold. */
+/* Bunch the groups of `pool`. *held is what they hold. */
 static size_t bunches_make(const struct screen_facts *f, enum pool pool, struct bunch *out,
 			   double *held)
 {
@@ -182,7 +186,7 @@ static size_t bunches_make(const struct screen_facts *f, enum pool pool, struct 
 		const struct growth_group *group = &g->groups[i];
 		const struct plain_words *words;
 
-		if (pool != POOLS ? group->pool != pool : !f->verdict->pools_grew[group->pool])
+		if (group->pool != pool)
 			continue;
 		*held += group->bytes;
 		words = plain_words_of(f->v->c, main_share(&group->stacks), group->pool);
@@ -221,6 +225,18 @@ static void write_who(const struct screen_facts *f, const struct bunch *b, struc
 		screen_add(h->who, "%.*s[%d]", NAME_SHOWN, p->comm, p->tgid);
 }
 
+/* What the allocations of a pool are. */
+static const char *pool_objects(enum pool pool)
+{
+	static const char *const names[POOLS] = {
+		[POOL_SLAB] = "objects",           [POOL_VMALLOC] = "vmalloc areas",
+		[POOL_PERCPU] = "per-CPU objects", [POOL_KSTACK] = "kernel stacks of threads",
+		[POOL_PAGE] = "blocks of pages",   [POOL_PAGETABLE] = "page tables",
+	};
+
+	return names[pool];
+}
+
 /* "62,750 objects of msg_msg-1k for messages in message queues, growing, not reclaimable" */
 static void write_what(const struct screen_facts *f, const struct bunch *b, char *words)
 {
@@ -228,13 +244,12 @@ static void write_what(const struct screen_facts *f, const struct bunch *b, char
 	const struct plain_words *plain = b->words;
 	char objects[UNITS_MAX];
 
-	screen_add(words, "%s ", units_count(objects, b->objects));
+	screen_add(words, "%s%s ", f->v->exact ? "" : "about ", units_count(objects, b->objects));
 	if (cache)
 		screen_add(words, "objects of %.*s%s", NAME_SHOWN, cache->name,
 			   b->other_caches ? " and other caches" : "");
 	else
-		screen_add(words, "allocations of %s%s%s", pool_name(b->first->pool),
-			   b->first->class_[0] ? " " : "", b->first->class_);
+		screen_add(words, "%s", pool_objects(b->first->pool));
 	if (plain) /* without the explanation in brackets */
 		screen_add(words, " %s %.*s", plain->verb,
 			   (int)(strchr(plain->noun, '(') ? strcspn(plain->noun, "(") - 1
@@ -270,8 +285,7 @@ char *path_in_short(const struct capture *c, uint32_t stack, char *buf, size_t s
 	return buf;
 }
 
-/* Name the holders of the pool in the headline, or of all pools that grew if that one was not
- * traced. */
+/* Name the holders of the pool in the headline. */
 static int write_holders(const struct screen_facts *f, struct first_screen *s)
 {
 	_cleanup_free_ struct bunch *bunches = NULL;
@@ -280,14 +294,13 @@ static int write_holders(const struct screen_facts *f, struct first_screen *s)
 	size_t nr = g->nr < BUNCH_GROUPS ? g->nr : BUNCH_GROUPS;
 	double held;
 
+	s->held_of = most && most->pool != POOL_PAGE ? most->name : "these pools";
 	if (!nr)
 		return 0;
 	bunches = calloc(nr, sizeof(*bunches));
 	if (!bunches)
 		return -ENOMEM;
 	nr = bunches_make(f, most ? most->pool : POOL_SLAB, bunches, &held);
-	if (!nr || bunches[0].bytes < HOLDER_BYTES)
-		nr = bunches_make(f, POOLS, bunches, &held);
 	for (size_t i = 0; i < nr && s->nr_holders < SCREEN_HOLDERS; i++) {
 		const struct bunch *b = &bunches[i];
 		struct screen_holder *h;
@@ -309,64 +322,115 @@ static int write_holders(const struct screen_facts *f, struct first_screen *s)
 
 /* ---- how urgent, how reliable, what was not seen ---- */
 
+/* Nothing was running out, but what grows and cannot be reclaimed would use memory up. */
+static void add_would_last(const struct screen_facts *f, char *words)
+{
+	const struct verdict *v = f->verdict;
+	bool reclaimable = v->cache && v->cache->cap && v->cache->cap->reclaimable;
+	char rate[UNITS_MAX], when[UNITS_MAX];
+
+	if (!v->growing || !v->most || reclaimable || !trend_has_rate(&v->most->trend)) {
+		screen_add(words, ".");
+		return;
+	}
+	screen_add(words, "; at %s/s they would last %s.",
+		   units_bytes(rate, v->most->trend.slope * 1024),
+		   units_duration(when, f->exhaustion->available_kb / v->most->trend.slope));
+}
+
+/* "yes", "no" or "unknown" first; then what runs out, and when. */
 static void write_urgent(const struct screen_facts *f, struct first_screen *s)
 {
+	char left[UNITS_MAX], when[UNITS_MAX], interval[INTERVAL_WORDS_MAX], all[UNITS_MAX];
+	double total_kb = view_mem_total_kb(f->v);
 	const struct exhaustion *o = f->exhaustion;
 	const struct exhaustion_row *row = o->rows;
-	char left[UNITS_MAX], when[UNITS_MAX], interval[INTERVAL_WORDS_MAX] = "";
 
-	if (o->nr) {
-		units_duration(when, row->seconds);
-		interval_words(interval, " (", row->seconds, row->low, row->high, units_duration);
-	}
-	if (o->nr && row->of == EXHAUSTION_MEMORY)
-		screen_add(s->urgent, "%s: the available %s lasts %s at this rate%s.", row->name,
-			   units_bytes(left, row->left * 1024), when, interval);
-	else if (o->nr)
-		screen_add(s->urgent, "%s: the %s more %s that it allows last %s at this rate%s.",
-			   row->name, units_count(left, row->left),
-			   row->of == EXHAUSTION_FILES ? "open files" : "threads", when, interval);
-	else if (!isnan(o->available_kb))
-		screen_add(s->urgent, "no: at this rate, nothing runs out soon; %s are available.",
-			   units_bytes(left, o->available_kb * 1024));
-	else
+	if (!o->nr && isnan(o->available_kb)) {
 		screen_add(s->urgent, "unknown: this kernel does not show available memory.");
+		return;
+	}
+	if (!o->nr) {
+		screen_add(s->urgent, "no: %s of %s are available",
+			   units_bytes(left, o->available_kb * 1024),
+			   units_bytes(all, total_kb * 1024));
+		add_would_last(f, s->urgent);
+		return;
+	}
+	units_duration(when, row->seconds);
+	interval_words(interval, " (", row->seconds, row->low, row->high, units_duration);
+	screen_add(s->urgent, "%s", row->seconds < URGENT_S ? "YES: " : "not at once: ");
+	if (row->of == EXHAUSTION_MEMORY)
+		screen_add(s->urgent, "at this rate, the available %s are gone in %s%s.",
+			   units_bytes(left, row->left * 1024), when, interval);
+	else
+		screen_add(s->urgent, "at this rate, %s is reached in %s%s: only %s more %s.",
+			   row->name, when, interval, units_count(left, row->left),
+			   row->of == EXHAUSTION_FILES ? "open files" : "threads");
 }
 
+/* The trust in the headline: that of the recording, and of the caches of those who are named. */
 static void write_sure(const struct screen_facts *f, struct first_screen *s)
 {
-	const struct trust *t = f->trust;
+	const struct ledger_row *most = f->verdict->most;
+	const struct trust *t = f->recorded_trust;
+	char low[UNITS_MAX], high[UNITS_MAX];
+	double margin_kb;
 
-	screen_add(s->sure, "%s%s%s", trust_name(t->level), t->nr_reasons ? ": " : "",
+	if (f->verdict->cache && (!most || most->pool == POOL_SLAB) && s->state >= SCREEN_GREW &&
+	    f->verdict->cache->trust.level < t->level)
+		t = &f->verdict->cache->trust;
+	screen_add(s->sure, "%s%s%s.", trust_name(t->level), t->nr_reasons ? ": " : "",
 		   t->nr_reasons ? t->reasons[t->deciding] : "");
-	if (!f->v->exact)
-		screen_add(s->sure, "; figures of held memory are estimates from samples");
-	screen_add(s->sure, ".");
+	if (f->v->exact || !most || !(most->attributed_kb > 0)) {
+		screen_add(s->sure, "%s", f->v->exact ? " Every object was tracked." : "");
+		return;
+	}
+	margin_kb = 1.96 * most->attributed_sd_kb;
+	screen_add(s->sure, " What is held of %s is estimated from samples: %s to %s.", most->name,
+		   units_bytes(low, fmax(most->attributed_kb - margin_kb, 0) * 1024),
+		   units_bytes(high, (most->attributed_kb + margin_kb) * 1024));
 }
 
-/* The pool with the most memory that is older than the recording. */
-static const struct ledger_row *oldest_pool(const struct ledger *ledger, double *old_kb)
+static double old_kb(const struct ledger_row *row)
 {
-	const struct ledger_row *most = NULL;
+	return row->end_kb - fmax(row->attributed_kb, 0);
+}
 
-	*old_kb = 0;
+/* The pool in the headline, if most of it is older than the recording; else the one with the most
+ * such memory. */
+static const struct ledger_row *old_pool(const struct screen_facts *f)
+{
+	const struct ledger_row *most = f->verdict->most;
+
+	if (most && most < &f->ledger->rows[LEDGER_UNACCOUNTED] &&
+	    old_kb(most) > OLD_SHARE * most->end_kb)
+		return most;
+	most = NULL;
 	for (size_t i = 0; i < LEDGER_UNACCOUNTED; i++) {
-		const struct ledger_row *row = &ledger->rows[i];
-		double old = row->end_kb - fmax(row->attributed_kb, 0);
+		const struct ledger_row *row = &f->ledger->rows[i];
 
-		if (old > *old_kb && old > OLD_SHARE * row->end_kb) {
-			*old_kb = old;
+		if (old_kb(row) > OLD_SHARE * row->end_kb && (!most || old_kb(row) > old_kb(most)))
 			most = row;
-		}
 	}
 	return most;
+}
+
+static void add_lost(const struct screen_facts *f, char *words)
+{
+	double lost = f->losses->events, ratio = losses_ratio(f->losses);
+	char count[UNITS_MAX], share[UNITS_MAX];
+
+	if (lost > 0)
+		screen_add(words, "%s event%s lost, %s%% of all%s.", units_count(count, lost),
+			   lost == 1 ? " was" : "s were", units_share(share, 100 * ratio),
+			   ratio < NEGLIGIBLE ? ": negligible" : "");
 }
 
 static void write_unseen(const struct screen_facts *f, struct first_screen *s)
 {
 	char a[UNITS_MAX], b[UNITS_MAX];
 	const struct ledger_row *row;
-	double old_kb;
 
 	if (!f->v->complete)
 		screen_add(s->unseen, "The recording did not end properly. ");
@@ -379,15 +443,14 @@ static void write_unseen(const struct screen_facts *f, struct first_screen *s)
 			   "No allocation passed the filter, so only levels are known. ");
 	else if (view_is_filtered(f->v))
 		screen_add(s->unseen, "Allocations that did not pass the filter. ");
-	row = oldest_pool(f->ledger, &old_kb);
+	row = old_pool(f);
 	if (row)
-		screen_add(s->unseen, "%s of the %s in %s are older than this recording. ",
-			   units_bytes(a, old_kb * 1024), units_bytes(b, row->end_kb * 1024),
-			   row->name);
-	if (f->losses->events > 0)
-		screen_add(s->unseen, "%s events were lost (%s%% of all).",
-			   units_count(a, f->losses->events),
-			   units_share(b, 100 * losses_ratio(f->losses)));
+		screen_add(
+			s->unseen,
+			"%s of the %s in %s were taken before this recording, by whom is not known. ",
+			units_bytes(a, old_kb(row) * 1024), units_bytes(b, row->end_kb * 1024),
+			row->name);
+	add_lost(f, s->unseen);
 }
 
 int first_screen_build(const struct screen_facts *f, struct first_screen *out)

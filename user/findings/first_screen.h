@@ -45,7 +45,8 @@ struct first_screen {
 	enum screen_state state;
 	char headline[SCREEN_WORDS];
 	struct screen_holder holders[SCREEN_HOLDERS];
-	size_t nr_holders;
+	size_t nr_holders;   /* 0: nobody stands out */
+	const char *held_of; /* the pool that the holders' shares are of */
 	char urgent[SCREEN_WORDS];
 	char sure[SCREEN_WORDS];
 	char unseen[SCREEN_WORDS]; /* what the recording could not see; "" for nothing */
@@ -56,8 +57,8 @@ struct screen_facts {
 	const struct losses *losses;
 	const struct caches *caches;
 	const struct ledger *ledger;
-	const struct growth *growth; /* by stack */
-	const struct trust *trust;
+	const struct growth *growth;        /* by stack */
+	const struct trust *recorded_trust; /* in the recording, whatever single caches are like */
 	const struct exhaustion *exhaustion;
 	const struct verdict *verdict;
 };

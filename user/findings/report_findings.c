@@ -81,6 +81,7 @@ static void report_trust(struct report *r)
 		trust_lower(&r->trust, TRUST_LOW, "nothing was traced");
 	if (view_filter_left_nothing(&r->view))
 		trust_lower(&r->trust, TRUST_LOW, "no allocation passed the filter");
+	r->recorded_trust = r->trust;
 	for (size_t i = 0; i < r->caches.nr; i++) {
 		const struct cache_row *cache = &r->caches.items[i];
 		double weight = cache_weight(cache);
@@ -101,7 +102,7 @@ static int screen_fill(struct report *r)
 				     .caches = &r->caches,
 				     .ledger = &r->ledger,
 				     .growth = &r->growth,
-				     .trust = &r->trust,
+				     .recorded_trust = &r->recorded_trust,
 				     .exhaustion = &r->exhaustion,
 				     .verdict = &r->verdict};
 	_cleanup_(growth_free) struct growth paths = {0};

@@ -34,7 +34,8 @@ struct report {
 	struct holders holders;
 	struct ledger ledger;
 	struct growth growth;
-	struct history history; /* of the first groups of growth */
+	struct history history;      /* of the first groups of growth */
+	struct trust recorded_trust; /* in the recording as such: its losses and its end */
 	struct trust trust; /* of the whole report: the lowest of the capture's own trust and that
 			       of the caches that hold most */
 	struct verdict verdict;

@@ -20,6 +20,8 @@
 #include "model/confidence.h"
 #include "model/sampling.h"
 
+#define UNACCOUNTED_KB 16384.0 /* pages on their way between lists and users are in it */
+
 void verdict_say(struct writer *w, const char *fmt, ...)
 {
 	char **slot = ARRAY_PUSH(w->out);
@@ -51,7 +53,9 @@ __attribute__((format(printf, 2, 3))) static void say_next(struct writer *w, con
  * cautious guess. */
 static double row_limit_kb(const struct ledger_row *row)
 {
-	return isnan(row->trend.noise) ? 4 * GREW_KB : fmax(GREW_KB, 4 * row->trend.noise);
+	if (isnan(row->trend.noise))
+		return row->pool == POOL_PAGE ? UNACCOUNTED_KB : 4 * GREW_KB;
+	return fmax(GREW_KB, 4 * row->trend.noise);
 }
 
 /* A change that the trace accounts for is not noise, however small or sudden: what was traced for
@@ -673,7 +677,8 @@ static void say_trust(struct writer *w)
  * It must be able to answer the question that this recording left open; if no recording can, there
  * is none. */
 
-#define LONG_S 600 /* a recording that shows slow growth */
+#define HURRY_S 360 /* twice the recording that answers most questions */
+#define LONG_S  600 /* a recording that shows slow growth */
 
 /* Would the same, for every object of this cache alone and long enough to know, tell more? */
 static bool closer_tells_more(const struct writer *w)
@@ -687,7 +692,21 @@ static void next_of_pool(struct writer *w)
 	if (w->f->v->exact && w->f->v->duration_s >= TRUST_LEAK_S)
 		return; /* all that a recording can tell is told */
 	say_next(w, "sudo kmemtrace record --exact --pool %s -d 180",
-		 pool_name(w->most ? w->most->pool : POOL_SLAB));
+		 w->most ? w->most->name : "Slab");
+}
+
+/* What runs out before a recording of three minutes has ended, and is short of an answer: look at
+ * the process instead. */
+static bool next_in_a_hurry(struct writer *w)
+{
+	const struct exhaustion *o = w->f->exhaustion;
+	uint32_t id = w->top && w->top->processes.nr ? w->top->processes.items[0].id : 0;
+	int pid = id ? w->f->v->c->processes[id].tgid : 0;
+
+	if (!o->nr || !(o->rows[0].low < HURRY_S) || !pid)
+		return false;
+	say_next(w, "ps -o pid,ppid,user,etime,nlwp,rss,args -p %d  # can it be stopped?", pid);
+	return true;
 }
 
 static void next_of_cache(struct writer *w, bool named)
@@ -715,7 +734,9 @@ static void choose_next(struct writer *w)
 		say_next(w, "sudo kmemtrace record -d 180"); /* without --max-overhead */
 	else if (!w->grew && !long_enough)
 		say_next(w, "sudo kmemtrace record -d %d", LONG_S);
-	else if (!w->grew || w->out->leak)
+	else if (!w->grew)
+		return;
+	else if (next_in_a_hurry(w) || w->out->leak)
 		return;
 	else if (!w->top || !w->named || w->leak == LEAK_NOT_SLAB)
 		next_of_pool(w);
@@ -767,9 +788,6 @@ int verdict_build(const struct verdict_facts *f, struct verdict *out)
 	v.too_few = w.grew && pattern_of_growth(&w) == PATTERN_UNKNOWN;
 	v.too_short = w.top && w.leak == LEAK_SHORT;
 	v.most = w.most;
-	for (int pool = 0; pool < POOLS; pool++)
-		v.pools_grew[pool] =
-			row_grew(row_of_pool(&w, pool)) || (pool == POOL_SLAB && w.within);
 	v.shrunk = w.shrunk;
 	v.cache = w.cache;
 	*out = v;

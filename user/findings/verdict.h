@@ -20,14 +20,13 @@
 	"echo 2 | sudo tee /proc/sys/vm/drop_caches  # slows file access: in quiet hours"
 
 struct verdict {
-	ARRAY_OF(char *);       /* whole sentences */
-	char *next;             /* the command to run next; NULL: no recording can tell more */
-	bool leak;              /* a sentence says "leak" */
-	bool grew;              /* a pool grew beyond noise, or a cache within Slab did */
-	bool growing;           /* and was still growing at the end */
-	bool too_few;           /* there are too few readings to say whether it still grows */
-	bool too_short;         /* the recording is too short to call this growth a leak */
-	bool pools_grew[POOLS]; /* beyond noise, or a cache in it did */
+	ARRAY_OF(char *); /* whole sentences */
+	char *next;       /* the command to run next; NULL: no recording can tell more */
+	bool leak;        /* a sentence says "leak" */
+	bool grew;        /* a pool grew beyond noise, or a cache within Slab did */
+	bool growing;     /* and was still growing at the end */
+	bool too_few;     /* there are too few readings to say whether it still grows */
+	bool too_short;   /* the recording is too short to call this growth a leak */
 	const struct ledger_row *most;   /* the pool that grew most; NULL: none */
 	const struct ledger_row *shrunk; /* the pool that shrank most beyond noise; NULL: none */
 	const struct cache_row *cache; /* the cache that holds most; NULL: outside slab, or none */

@@ -2,11 +2,10 @@
 /* The first screen of a report as text: see findings/first_screen.h and report.h. */
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "render/report_internal.h"
 
-#define CGROUP_COLUMNS  24 /* of a cgroup's path, */
-#define CMDLINE_COLUMNS 12 /* and at least of a command line, or it is left out */
+#define CGROUP_COLUMNS  32
+#define CMDLINE_COLUMNS 64
 
 static void print_pool(struct page *p, const struct ledger_row *row)
 {
@@ -15,18 +14,24 @@ static void print_pool(struct page *p, const struct ledger_row *row)
 	fprintf(p->out, "  %-13s %7s %8s  ", row->name,
 		page_bytes(p, end, row->end_kb * 1024, false),
 		page_bytes(p, change, row->delta_kb * 1024, true));
-	page_bars(p, row->series, row->nr_series, false);
-	if (row->trend.pattern != PATTERN_UNKNOWN)
-		fprintf(p->out, " %s", pattern_name(row->trend.pattern));
+	/* each has a scale of its own, which would make noise look like a change */
+	if (row->trend.pattern != PATTERN_STEADY && row->trend.pattern != PATTERN_UNKNOWN) {
+		page_bars(p, row->series, row->nr_series, false);
+		fputc(' ', p->out);
+	}
+	fputs(row->trend.pattern == PATTERN_UNKNOWN ? "too short for a trend"
+						    : pattern_name(row->trend.pattern),
+	      p->out);
 	if (row->residual_matters)
-		fprintf(p->out, ", residual %s",
+		fprintf(p->out, ", unexplained %s",
 			page_bytes(p, residual, row->residual_kb * 1024, true));
 	fputc('\n', p->out);
 }
 
 static void print_pools(struct page *p, const struct report *r)
 {
-	page_heading(p, PAGE_BOLD, "%-15s %7s %8s", "POOLS", "end", "change");
+	page_heading(p, PAGE_BOLD, "%-15s %7s %8s  %s", "POOLS", "end", "change",
+		     "(K, M, G: KiB, MiB, GiB)");
 	for (size_t i = 0; i < LEDGER_POOLS; i++) {
 		const struct ledger_row *row = &r->ledger.rows[i];
 
@@ -61,35 +66,29 @@ static void item(struct page *p, const char *word, const char *words)
 	page_item(p, &(struct page_label){word, PAGE_BOLD, 2}, "%s", words);
 }
 
-/* Who holds how much. The command line gets the remaining columns, and is cut in the middle. */
-static void print_who(struct page *p, const struct screen_holder *h, const char *label)
+/* Who holds how much: two lines at most, so the command line is cut in the middle to fit. */
+static void print_who(struct page *p, const struct first_screen *s, size_t i)
 {
-	char bytes[UNITS_MAX], cgroup[PAGE_WIDTH] = "";
-	_cleanup_free_ char *who = NULL;
-	size_t room;
+	const struct page_label label = {i ? "" : "WHO", PAGE_BOLD, 2};
+	const struct screen_holder *h = &s->holders[i];
+	char bytes[UNITS_MAX];
 
-	if (h->cgroup[0])
-		snprintf(cgroup, sizeof(cgroup), ", cgroup %s",
-			 page_fit_middle(p, h->cgroup, CGROUP_COLUMNS));
-	if (asprintf(&who, "%s (%.0f%%): %s", units_bytes(bytes, h->bytes), 100 * h->share,
-		     h->who) < 0) {
-		p->failed = true;
-		who = NULL;
-		return;
-	}
-	room = strlen(who) + strlen(cgroup) + strlen(" \"\"") + PAGE_LABEL;
-	if (h->cmdline[0] && room + CMDLINE_COLUMNS <= PAGE_WIDTH)
-		page_item(p, &(struct page_label){label, PAGE_BOLD, 1}, "%s \"%s\"%s", who,
-			  page_fit_middle(p, h->cmdline, PAGE_WIDTH - room), cgroup);
-	else
-		page_item(p, &(struct page_label){label, PAGE_BOLD, 1}, "%s%s", who, cgroup);
+	page_item(p, &label, "%s: %s, %.0f%% of what %s gained%s%s%s%s%s", h->who,
+		  units_bytes(bytes, h->bytes), 100 * h->share, s->held_of,
+		  h->cgroup[0] ? "; cgroup " : "",
+		  h->cgroup[0] ? page_fit_middle(p, h->cgroup, CGROUP_COLUMNS) : "",
+		  h->cmdline[0] ? "; \"" : "",
+		  h->cmdline[0] ? page_fit_middle(p, h->cmdline, CMDLINE_COLUMNS) : "",
+		  h->cmdline[0] ? "\"" : "");
 }
 
-static void print_holder(struct page *p, const struct screen_holder *h, bool first)
+static void print_holder(struct page *p, const struct first_screen *s, size_t i)
 {
-	print_who(p, h, first ? "WHO" : "");
-	page_item(p, &(struct page_label){first ? "WHAT" : "", PAGE_BOLD, 1}, "%s", h->what);
-	page_item(p, &(struct page_label){first ? "HOW" : "", PAGE_BOLD, 1}, "%s", h->how);
+	const struct screen_holder *h = &s->holders[i];
+
+	print_who(p, s, i);
+	page_item(p, &(struct page_label){i ? "" : "WHAT", PAGE_BOLD, 2}, "%s", h->what);
+	page_item(p, &(struct page_label){i ? "" : "HOW", PAGE_BOLD, 1}, "%s", h->how);
 }
 
 void report_screen(struct page *p, const struct report *r)
@@ -101,7 +100,9 @@ void report_screen(struct page *p, const struct report *r)
 		state.style = PAGE_RED;
 	page_item(p, &state, "%s", s->headline);
 	for (size_t i = 0; i < s->nr_holders; i++)
-		print_holder(p, &s->holders[i], !i);
+		print_holder(p, s, i);
+	if (s->state >= SCREEN_GREW && !s->nr_holders)
+		item(p, "WHO", "unknown: no process or call path stands out.");
 	item(p, "URGENT", s->urgent);
 	item(p, "TRUST", s->sure);
 	if (s->unseen[0])
