@@ -98,8 +98,8 @@ const struct term terms[] = {
 	 "pool"},
 	{"pool", "a part of the kernel's memory with its own counter",
 	 "The kernel counts its memory in pools. Each is a line of /proc/meminfo: Slab, "
-	 "VmallocUsed, KernelStack, PageTables, SecPageTables and Percpu. Memory that no line "
-	 "counts is Unaccounted.",
+	 "VmallocUsed, KernelStack, PageTables, SecPageTables and Percpu. Pages that only LRU "
+	 "lists know are UnmappedLRU, memory that no line counts is Unaccounted.",
 	 "Slab, Unaccounted, change"},
 	{"reclaimable", "memory that the kernel can free when it runs short",
 	 "Caches of files, directories and inodes are reclaimable: the kernel frees their unused "
@@ -135,6 +135,11 @@ const struct term terms[] = {
 	 "network page pools, ring buffers or graphics took directly from the page allocator. It "
 	 "varies by some MiB, because counters lag.",
 	 "balance, pool"},
+	{"UnmappedLRU", "pages that only the kernel's LRU lists know",
+	 "No process maps these pages, and no cache has them. Their user pinned them for a device "
+	 "and unmapped them (RDMA, vhost, io_uring), or they leaked. The kernel cannot reclaim "
+	 "them. Most machines have a few MiB at most.",
+	 "pool, Unaccounted"},
 	{"unseen free", "a free that fired no event",
 	 "Some kernel functions free memory without an event, in bulk or through RCU; and an event "
 	 "can be lost. The audit finds such objects, and the report counts them separately, so "
