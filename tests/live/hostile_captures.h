@@ -183,6 +183,20 @@ static const struct hostile_kind {
 	 "INSERT INTO task_level SELECT ((i * 600 / ?1 + 1) << 20) + i % (?1 / 600) + 1, 1, 1, 1 FROM n "
 	 "WHERE i < ?1 GROUP BY 1;",
 	 0, 0, 0},
+	{"bpf",
+	 "UPDATE snapshot SET parts = 1023;" EACH
+	 "INSERT INTO bpf_name SELECT i, 'hash ' || ?2 || i, 0, i FROM n;" LEVELS("bpf",
+										  "1,1,1,1,0") EACH
+	 "INSERT INTO bpf_holder_name SELECT i, ?2 || i, 0, i, 0 FROM n;" LEVELS("bpf_holder", "1"),
+	 1000000, 100000, 2},
+	{"cgroup-counts",
+	 "UPDATE snapshot SET parts = 1023;" EACH
+	 "INSERT INTO cgroup_count_name SELECT i, ?2 || i, i FROM n;" LEVELS("cgroup_count", "1,1"),
+	 1000000, 500000, 2},
+	{"nodes",
+	 "UPDATE snapshot SET parts = 1023;" EACH
+	 "INSERT INTO node_name SELECT i, ?2 || i, i % 64 FROM n;" LEVELS("node", "1"),
+	 1000000, 600000, 2},
 	{"everything",
 	 EACH "INSERT INTO frame SELECT i, ?2 || i, i, 'm', ?2 || i FROM n;" EACH
 	      "INSERT INTO stack SELECT i, 0 FROM n;" EACH

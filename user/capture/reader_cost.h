@@ -31,6 +31,6 @@
 #define COST_SLAB_NAME    3600 /* a cache's row; a profile's two, and its course */
 #define COST_VMALLOC_NAME 900
 #define COST_TASK_NAME    1100
-#define COST_BPF_NAME     500 /* a row, and what it prints */
+#define COST_BPF_NAME     1000 /* a row, and what it prints */
 
 #endif

@@ -9,8 +9,9 @@
 #include "base/units.h"
 #include "model/balance.h"
 
-#define GROWTH_LEAST_KB 4096.0 /* smaller growth is not said to be on a node */
-#define GROWTH_SHARE    0.75   /* of all nodes' growth */
+#define GROWTH_LEAST_KB 4096.0            /* smaller growth is not said to be on a node */
+#define FIGURES_MAX     (NODES_MAX * 128) /* a kernel has about 45 for each node */
+#define GROWTH_SHARE    0.75              /* of all nodes' growth */
 
 struct moment {
 	const struct snapshot *s;
@@ -33,7 +34,7 @@ const char *node_line_name(enum node_line line)
 
 static double node_value(const struct snapshot *s, int node, const char *name, double missing)
 {
-	for (size_t i = 0; i < s->nodes.nr; i++)
+	for (size_t i = 0; i < s->nodes.nr && i < FIGURES_MAX; i++)
 		if (s->nodes.items[i].node == node && !strcmp(s->nodes.items[i].name, name))
 			return (double)s->nodes.items[i].value;
 	return missing;

@@ -4,6 +4,8 @@
 
 #include "render/table.h"
 
+#define REMOVED_ROWS_MAX 256 /* record stores 65; a hostile capture may have any number */
+
 static const char *mark(const struct page *p, enum witness_state state)
 {
 	switch (state) {
@@ -92,7 +94,7 @@ json_t *removed_cgroups_json(struct json_out *o, const struct snapshot *start,
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < end->cgroups.nr; i++) {
+	for (size_t i = 0; i < end->cgroups.nr && i < REMOVED_ROWS_MAX; i++) {
 		json_t *j = json_object();
 		struct removed_below row;
 
