@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What the kernel itself counts is in the sheet and in the report, and is right: open files; cgroups that were removed but
 # still exist because a file in tmpfs is charged to them; and BPF maps, with what they take and who keeps them.
+# shellcheck disable=SC2119 # record_start takes options, and needs none
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
