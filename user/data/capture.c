@@ -16,7 +16,7 @@ const char *capture_meta(const struct capture *c, const char *key)
 	return "";
 }
 
-/* Numbers that a machine can have. What is outside is not known, whoever wrote it. */
+/* Possible numbers of a machine. Numbers outside of these ranges are unknown. */
 static bool meta_plausible(const char *key, double v)
 {
 	static const struct {

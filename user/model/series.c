@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 
 #define STEP_PARTS 30   /* a step may take this part of the readings */
-#define FLAT_SHARE 0.01 /* of the level: smaller swings are none */
+#define FLAT_SHARE 0.01 /* of the level: smaller swings are ignored */
 
 static const char *const pattern_names[] = {
 	[PATTERN_UNKNOWN] = "unknown",   [PATTERN_STEADY] = "steady", [PATTERN_GROWING] = "growing",

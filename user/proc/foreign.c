@@ -87,7 +87,7 @@ static size_t spaces_replace(char *buf, size_t len)
 	return n;
 }
 
-/* Byte order marks, UTF-16 and spaces that are none, in place. 0 or −ENOMEM. */
+/* Convert byte order marks, UTF-16 and unusual spaces, in place. Returns 0 or −ENOMEM. */
 static int bytes_clean(enum foreign_file file, char *buf, size_t *len, struct input_report *report)
 {
 	size_t n;
@@ -297,7 +297,7 @@ void foreign_text_free(struct foreign_text *t)
 
 /* ---- lines that cannot be read ---- */
 
-/* Why a line of meminfo is none. */
+/* Why this is not a valid line of meminfo. */
 static const char *why_meminfo(struct text line)
 {
 	struct text word, number;

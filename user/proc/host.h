@@ -36,7 +36,7 @@ int host_facts_read(const char *proc_root, const char *sys_root, struct host_fac
  * two. */
 uint32_t host_thread_size(const char *proc_root);
 
-/* The number of CPUs in a list such as "0-3,8": −1 when it is none. Pure. */
+/* The number of CPUs in a list such as "0-3,8"; −1 if it is invalid. Pure. */
 int cpu_list_count(const char *list);
 
 #endif

@@ -7,7 +7,7 @@
 #include "render/json_value.h"
 #include "render/page.h"
 
-/* The `top` largest; 0: all. Nothing is printed where there are none. */
+/* Print the `top` largest; 0: all. Print nothing if there are none. */
 void bpf_use_text(struct page *p, const struct bpf_use *u, size_t top);
 /* Write member "bpf". */
 void bpf_use_json(struct json_out *o, const struct bpf_use *u);
