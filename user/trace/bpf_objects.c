@@ -254,7 +254,7 @@ int bpf_objects_load(int fd, struct bpf_objects *out)
 	_cleanup_free_ char *buf = NULL;
 	struct bpf_objects o = {0};
 	struct header head;
-	size_t len;
+	size_t len = 0;
 	int err = lseek(fd, 0, SEEK_SET) ? -errno : file_read_fd(fd, &buf, &len);
 
 	if (err)
