@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """check-statements.py REPORT.json DIR     Do the kernel's counters contradict what the report says?
 
-DIR holds readings that were taken beside the recording, by another program: SECONDS.meminfo, SECONDS.slabinfo and
-SECONDS.loadavg, named for the time of the reading in seconds since the epoch. Prints each statement about growth,
+DIR holds readings that were taken beside the recording, by another program: SECONDS.meminfo, .slabinfo, .zoneinfo and
+.loadavg, named for the time of the reading in seconds since the epoch. Prints each statement about growth,
 deadlines or leaks with what was read, and exits with status 1 if any is contradicted.
 check-statements.py --self-test            Does this script find false statements?
 """
@@ -15,6 +15,8 @@ import sys
 import tempfile
 
 POOLS = ("Slab", "VmallocUsed", "KernelStack", "PageTables", "SecPageTables", "Percpu")
+LISTED = ("MemFree", "AnonPages", "Cached", "Buffers", "SwapCached", "Slab", "VmallocUsed", "PageTables", "SecPageTables",
+          "Percpu")  # of MemTotal; what no line has is Unaccounted
 UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 SIZE = r"([0-9.]+) (B|KiB|MiB|GiB|TiB)"
 NEAR_S = 1.0  # readings this close to a moment count for it: its level lies between the lowest and the highest
@@ -43,6 +45,9 @@ class Readings:
                 row["objects of " + word[0]] = int(word[1])
             for line in self.lines(path.with_name(stem + ".loadavg")):
                 row["threads"] = int(line.split()[3].split("/")[1])
+            lists = [int(line.split()[1]) for line in self.lines(path.with_name(stem + ".zoneinfo")) if "count:" in line]
+            if lists and "MemTotal" in row:
+                row["Unaccounted"] = row["MemTotal"] - sum(row.get(n, 0) for n in LISTED) - sum(lists) * PAGE
             self.rows.append((float(stem), row))
         if not self.rows:
             sys.exit(f"check-statements.py: no reading in {folder}")
@@ -86,19 +91,19 @@ class Check:
     def changed_by(self, what, name, said):
         read = self.change(name)
         if read:
-            slack = SLACK + abs(said) / 20
+            slack = (4 if name == "Unaccounted" else 1) * SLACK + abs(said) / 20
             self.judge(what, read[0] - slack <= said <= read[1] + slack,
                        f"{name} changed by {read[0] / 1024:.0f} to {read[1] / 1024:.0f} KiB")
 
     def sentence(self, text):
         sign = 1 if "these pools grew:" in text else -1 if "shrank by" in text else 0
         for pool, *by in re.findall(rf"(\w+)(?: shrank)? by {SIZE} \(", text) if sign else []:
-            if pool in POOLS:
+            if pool in POOLS or pool == "Unaccounted":
                 self.changed_by(text, pool, sign * size(*by))
         for cache, *by in re.findall(rf"within Slab, (\S+) grew by {SIZE}", text):
             self.changed_by(text, "pages of " + cache, size(*by))
         for name in re.findall(r"^(\S+) was still growing at the end", text):
-            read = self.change(name if name in POOLS else "pages of " + name)
+            read = self.change(name if name in POOLS or name == "Unaccounted" else "pages of " + name)
             if read:
                 self.judge(text, read[1] > 0, f"changed by at most {read[1] / 1024:.0f} KiB")
         for nr, cache in re.findall(r"^About ([0-9,]+) objects of (\S+) .* without an event", text):

@@ -14,7 +14,7 @@ FIRST=${FIRST:-1} # churns take turns by this number
 levels_follow() {
 	local file
 	while :; do
-		for file in meminfo slabinfo loadavg; do cat /proc/$file >"$1/$now.$file"; done
+		for file in meminfo slabinfo zoneinfo loadavg; do cat /proc/$file >"$1/$now.$file"; done
 		pause 0.5
 		now=$EPOCHREALTIME
 	done
