@@ -260,7 +260,7 @@ int kallsyms_load(const char *path, struct kallsyms **out)
 
 	err = err ?: kallsyms_parse(buf, len, out);
 	if (!err)
-		log_debug("%s: %zu symbols, and %zu lines that cannot be parsed", path, (*out)->nr,
+		log_debug("%s: %zu symbols; %zu lines were skipped", path, (*out)->nr,
 			  (*out)->bad_lines);
 	return err;
 }
