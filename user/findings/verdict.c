@@ -20,22 +20,6 @@
 #include "model/confidence.h"
 #include "model/sampling.h"
 
-#define UNACCOUNTED_KB 16384.0 /* pages on their way between lists and users are in it */
-
-void verdict_say(struct writer *w, const char *fmt, ...)
-{
-	char **slot = ARRAY_PUSH(w->out);
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (!slot || vasprintf(slot, fmt, ap) < 0) {
-		w->failed = true;
-		if (slot)
-			w->out->nr--;
-	}
-	va_end(ap);
-}
-
 __attribute__((format(printf, 2, 3))) static void say_next(struct writer *w, const char *fmt, ...)
 {
 	va_list ap;
@@ -47,24 +31,6 @@ __attribute__((format(printf, 2, 3))) static void say_next(struct writer *w, con
 		w->failed = true;
 	}
 	va_end(ap);
-}
-
-/* The smallest change that is beyond noise. Without enough readings to measure the noise, use a
- * cautious guess. */
-static double row_limit_kb(const struct ledger_row *row)
-{
-	if (isnan(row->trend.noise))
-		return row->pool == POOL_PAGE ? UNACCOUNTED_KB : 4 * GREW_KB;
-	return fmax(GREW_KB, 4 * row->trend.noise);
-}
-
-/* A change that the trace accounts for is not noise, however small or sudden: what was traced for
- * certain, as one sample may stand for more than the whole change. */
-static bool row_grew(const struct ledger_row *row)
-{
-	bool traced = row->attributed_kb - 1.96 * row->attributed_sd_kb >= row->delta_kb / 2;
-
-	return row->delta_kb > (traced ? GREW_KB : row_limit_kb(row));
 }
 
 static int compare_pool_growth(const void *a, const void *b)
@@ -97,12 +63,6 @@ static bool cache_is_called(const struct cache_row *cache, const char *name)
 	return is;
 }
 
-/* A cache can grow while Slab does not: other caches may shrink. */
-static bool cache_grows(const struct cache_row *cache)
-{
-	return cache && cache->trend.pattern == PATTERN_GROWING && cache->delta_kb > GREW_KB;
-}
-
 /* The pool that shrank most: the last of `rows`, which are sorted by change, unknown ones last. */
 static void say_shrunk(struct writer *w, const struct ledger_row *const rows[LEDGER_POOLS])
 {
@@ -113,7 +73,7 @@ static void say_shrunk(struct writer *w, const struct ledger_row *const rows[LED
 	while (isnan(rows[at]->delta_kb))
 		at--;
 	row = rows[at];
-	if (!(-row->delta_kb > row_limit_kb(row)))
+	if (!(-row->delta_kb > verdict_limit_kb(row)))
 		return;
 	w->shrunk = row;
 	if (trend_has_step(&row->trend))
@@ -131,11 +91,11 @@ static bool row_is_stacks(const struct writer *w, const struct ledger_row *row)
 	double of_stacks =
 		w->f->levels->vmalloc_end.stacks_kb - w->f->levels->vmalloc_start.stacks_kb;
 
-	if (row != &l->rows[LEDGER_VMALLOC] || !row_grew(stacks))
+	if (row != &l->rows[LEDGER_VMALLOC] || !verdict_row_grew(stacks))
 		return false;
 	if (isnan(of_stacks))
 		of_stacks = stacks->delta_kb;
-	return row->delta_kb - of_stacks <= fmax(row_limit_kb(row), 0.1 * row->delta_kb);
+	return row->delta_kb - of_stacks <= fmax(verdict_limit_kb(row), 0.1 * row->delta_kb);
 }
 
 /* The pools that grew, largest first: at most 3 as words, and their number. */
@@ -145,7 +105,7 @@ static size_t list_grown(struct writer *w, const struct ledger_row *const rows[L
 	size_t grown = 0, at = 0;
 
 	list[0] = '\0';
-	for (size_t i = 0; i < LEDGER_POOLS && grown < 3 && row_grew(rows[i]); i++) {
+	for (size_t i = 0; i < LEDGER_POOLS && grown < 3 && verdict_row_grew(rows[i]); i++) {
 		bool both = rows[i] == &w->f->ledger->rows[LEDGER_KERNEL_STACK] &&
 			    row_is_stacks(w, &w->f->ledger->rows[LEDGER_VMALLOC]);
 		char part[160];
@@ -178,7 +138,8 @@ static void say_grown(struct writer *w)
 		return;
 	}
 	w->grew = list_grown(w, rows, list, sizeof(list)) > 0;
-	w->within = !row_grew(&w->f->ledger->rows[LEDGER_SLAB]) && cache_grows(w->cache);
+	w->within =
+		!verdict_row_grew(&w->f->ledger->rows[LEDGER_SLAB]) && verdict_cache_grew(w->cache);
 	if (w->within)
 		snprintf(within, sizeof(within), "%s within Slab, %.*s grew by %s",
 			 w->grew ? "; and" : ", but", NAME_SHOWN, w->cache->name,
@@ -193,26 +154,6 @@ static void say_grown(struct writer *w)
 			    units_bytes(change, rows[0]->delta_kb * 1024));
 	w->grew |= w->within;
 	say_shrunk(w, rows);
-}
-
-/* The row of the ledger that holds the objects of a pool. */
-static const struct ledger_row *row_of_pool(const struct writer *w, enum pool pool)
-{
-	static const enum ledger_pool rows[POOLS] = {
-		[POOL_SLAB] = LEDGER_SLAB,
-		[POOL_VMALLOC] = LEDGER_VMALLOC,
-		[POOL_PERCPU] = LEDGER_PERCPU,
-		[POOL_KSTACK] = LEDGER_KERNEL_STACK,
-		[POOL_PAGETABLE] = LEDGER_PAGE_TABLES,
-		[POOL_PAGE] = LEDGER_UNACCOUNTED,
-	};
-
-	return &w->f->ledger->rows[rows[pool]];
-}
-
-bool verdict_group_grew(const struct writer *w, const struct growth_group *g)
-{
-	return row_grew(row_of_pool(w, g->pool)) || cache_grows(growth_cache(g, w->f->caches));
 }
 
 /* Of the groups that are part of what grew, the one that holds most and that enough samples show.
@@ -289,7 +230,7 @@ static void say_explained(struct writer *w)
 	char held[2 * UNITS_MAX + 24], overhead[UNITS_MAX], old[UNITS_MAX];
 	bool part = w->f->v->cache_filter || w->f->v->filter[0];
 
-	if (!row_grew(slab) || isnan(slab->attributed_kb))
+	if (!verdict_row_grew(slab) || isnan(slab->attributed_kb))
 		return;
 	describe_traced(w, slab, held, sizeof(held));
 	if (isnan(slab->residual_kb)) {
@@ -317,7 +258,7 @@ static void say_unseen(struct writer *w)
 	const struct cache_row *most = NULL;
 	char objects[UNITS_MAX], bytes[UNITS_MAX];
 
-	if (!row_grew(slab))
+	if (!verdict_row_grew(slab))
 		return;
 	for (size_t i = 0; i < w->f->caches->nr; i++) {
 		const struct cache_row *cache = &w->f->caches->items[i];

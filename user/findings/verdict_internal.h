@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Shared by verdict.c and verdict_where.c only: the state of a verdict that is being written. */
+/* Shared by the files of the verdict only: the state of a verdict that is being written. */
 #ifndef KMEMTRACE_FINDINGS_VERDICT_INTERNAL_H
 #define KMEMTRACE_FINDINGS_VERDICT_INTERNAL_H
 
@@ -28,6 +28,10 @@ struct writer {
 
 __attribute__((format(printf, 2, 3))) void verdict_say(struct writer *w, const char *fmt, ...);
 
+/* The smallest change of a pool, in kB, that is beyond noise. */
+double verdict_limit_kb(const struct ledger_row *row);
+bool verdict_row_grew(const struct ledger_row *row);
+bool verdict_cache_grew(const struct cache_row *cache); /* `cache` may be NULL */
 /* The group is part of what grew: its pool did, or its cache. */
 bool verdict_group_grew(const struct writer *w, const struct growth_group *g);
 

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What grew beyond noise, and how to add a sentence: verdict.c and verdict_where.c need both. */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "findings/verdict_internal.h"
+
+#define UNACCOUNTED_KB 16384.0 /* pages on their way between lists and users are in it */
+
+void verdict_say(struct writer *w, const char *fmt, ...)
+{
+	char **slot = ARRAY_PUSH(w->out);
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (!slot || vasprintf(slot, fmt, ap) < 0) {
+		w->failed = true;
+		if (slot)
+			w->out->nr--;
+	}
+	va_end(ap);
+}
+
+/* The smallest change that is beyond noise. Without enough readings to measure the noise, use a
+ * cautious guess. */
+double verdict_limit_kb(const struct ledger_row *row)
+{
+	if (isnan(row->trend.noise))
+		return row->pool == POOL_PAGE ? UNACCOUNTED_KB : 4 * GREW_KB;
+	return fmax(GREW_KB, 4 * row->trend.noise);
+}
+
+/* A change that the trace accounts for is not noise, however small or sudden: what was traced for
+ * certain, as one sample may stand for more than the whole change. */
+bool verdict_row_grew(const struct ledger_row *row)
+{
+	bool traced = row->attributed_kb - 1.96 * row->attributed_sd_kb >= row->delta_kb / 2;
+
+	return row->delta_kb > (traced ? GREW_KB : verdict_limit_kb(row));
+}
+
+/* A cache can grow while Slab does not: other caches may shrink. */
+bool verdict_cache_grew(const struct cache_row *cache)
+{
+	return cache && cache->trend.pattern == PATTERN_GROWING && cache->delta_kb > GREW_KB;
+}
+
+/* The row of the ledger that holds the objects of a pool. */
+static const struct ledger_row *row_of_pool(const struct writer *w, enum pool pool)
+{
+	static const enum ledger_pool rows[POOLS] = {
+		[POOL_SLAB] = LEDGER_SLAB,
+		[POOL_VMALLOC] = LEDGER_VMALLOC,
+		[POOL_PERCPU] = LEDGER_PERCPU,
+		[POOL_KSTACK] = LEDGER_KERNEL_STACK,
+		[POOL_PAGETABLE] = LEDGER_PAGE_TABLES,
+		[POOL_PAGE] = LEDGER_UNACCOUNTED,
+	};
+
+	return &w->f->ledger->rows[rows[pool]];
+}
+
+bool verdict_group_grew(const struct writer *w, const struct growth_group *g)
+{
+	return verdict_row_grew(row_of_pool(w, g->pool)) ||
+	       verdict_cache_grew(growth_cache(g, w->f->caches));
+}
