@@ -73,7 +73,7 @@ static int bpf_holder_add(const struct bpf_holder *holder, const char *name,
 
 int bpf_holders_of_program(int fd, uint32_t id, const char *name, struct bpf_holders *out)
 {
-	__u32 maps[MAPS_OF_PROGRAM];
+	__u32 maps[MAPS_OF_PROGRAM] = {0};
 	struct bpf_prog_info info = {.nr_map_ids = MAPS_OF_PROGRAM, .map_ids = (uintptr_t)maps};
 	__u32 len = sizeof(info);
 	char shown[BPF_OBJ_NAME_LEN + 1];
