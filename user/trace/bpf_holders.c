@@ -20,6 +20,11 @@
 #include "proc/mounts.h"
 
 #define MAPS_OF_PROGRAM 64
+/*
+ * Each descriptor that is looked at leaves a dentry and an inode of procfs behind, about 900 bytes,
+ * until the process ends or memory is reclaimed. So look at few: 18 MB.
+ */
+#define DESCRIPTORS_MAX 20000
 #define MOUNTS_MAX      16   /* of bpffs */
 #define PINS_MAX        4096 /* files and directories looked at in one bpffs */
 
@@ -117,7 +122,7 @@ static bool is_bpf_link(int dir_fd, const char *name)
 	return n > 0 && (target[n] = '\0', !strncmp(target, "anon_inode:bpf", 14));
 }
 
-static int process_read(const char *pid, struct bpf_holders *out)
+static int process_read(const char *pid, size_t *budget, struct bpf_holders *out)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
 	const struct dirent *entry;
@@ -129,8 +134,11 @@ static int process_read(const char *pid, struct bpf_holders *out)
 	if (!dir)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%.20s", pid);
-	while (!err && (entry = readdir(dir))) {
-		if (*entry->d_name == '.' || !is_bpf_link(dirfd(dir), entry->d_name))
+	while (!err && *budget && (entry = readdir(dir))) {
+		if (*entry->d_name == '.')
+			continue;
+		--*budget;
+		if (!is_bpf_link(dirfd(dir), entry->d_name))
 			continue;
 		(void)file_read_line(path, "comm", comm, sizeof(comm));
 		err = descriptor_add(
@@ -141,15 +149,26 @@ static int process_read(const char *pid, struct bpf_holders *out)
 	return err;
 }
 
-static int processes_read(double deadline_s, struct bpf_holders *out)
+int bpf_holders_of_process(int pid, struct bpf_holders *out)
 {
+	size_t budget = DESCRIPTORS_MAX;
+	char name[16];
+
+	snprintf(name, sizeof(name), "%d", pid);
+	return process_read(name, &budget, out);
+}
+
+static int processes_read(int own_pid, double deadline_s, struct bpf_holders *out)
+{
+	size_t budget = DESCRIPTORS_MAX;
 	_cleanup_closedir_ DIR *proc = opendir("/proc");
 	const struct dirent *entry;
 	int err = 0;
 
-	while (proc && !err && bpf_clock_s() < deadline_s && (entry = readdir(proc)))
-		if (*entry->d_name >= '1' && *entry->d_name <= '9')
-			err = process_read(entry->d_name, out);
+	while (proc && !err && budget && bpf_clock_s() < deadline_s && (entry = readdir(proc)))
+		if (*entry->d_name >= '1' && *entry->d_name <= '9' &&
+		    atoi(entry->d_name) != own_pid)
+			err = process_read(entry->d_name, &budget, out);
 	return err;
 }
 
@@ -262,9 +281,9 @@ static int links_read(double deadline_s, struct bpf_holders *out)
 	return err;
 }
 
-int bpf_holders_read(double deadline_s, struct bpf_holders *out)
+int bpf_holders_read(int own_pid, double deadline_s, struct bpf_holders *out)
 {
-	int err = processes_read(deadline_s, out);
+	int err = processes_read(own_pid, deadline_s, out);
 
 	err = err ?: pins_read(deadline_s, out);
 	return err ?: links_read(deadline_s, out);

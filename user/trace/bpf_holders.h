@@ -20,7 +20,13 @@ int64_t bpf_fdinfo_number(const char *pid, int fd, const char *name);
 /* The maps that an open program uses. 0 or −ENOMEM. */
 int bpf_holders_of_program(int fd, uint32_t id, const char *name, struct bpf_holders *out);
 
-/* Descriptors, pins and links, until the clock says deadline_s. 0 or −ENOMEM. */
-int bpf_holders_read(double deadline_s, struct bpf_holders *out);
+/* The descriptors of one process. 0 or −ENOMEM. */
+int bpf_holders_of_process(int pid, struct bpf_holders *out);
+
+/*
+ * Descriptors of all processes but `own_pid`, pins and links, until the clock says deadline_s. 0 or
+ * −ENOMEM.
+ */
+int bpf_holders_read(int own_pid, double deadline_s, struct bpf_holders *out);
 
 #endif

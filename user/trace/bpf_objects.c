@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -199,6 +200,14 @@ static void own_mark(int own_pid, struct bpf_objects *o)
 	}
 }
 
+static bool has_others(const struct bpf_objects *o)
+{
+	for (size_t i = 0; i < o->levels.nr; i++)
+		if (!o->levels.items[i].own)
+			return true;
+	return false;
+}
+
 int bpf_objects_read(int own_pid, struct bpf_objects *out)
 {
 	_cleanup_(bpf_objects_free) struct bpf_objects o = {0};
@@ -207,11 +216,16 @@ int bpf_objects_read(int own_pid, struct bpf_objects *out)
 
 	for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]) && !err; kind++)
 		err = kind_walk(kind, deadline_s, cpus, &o);
-	if (!err && o.levels.nr)
-		err = bpf_holders_read(deadline_s + WALK_S, &o.holders);
+	err = err ?: bpf_holders_of_process(own_pid, &o.holders);
 	if (err)
 		return err;
 	own_mark(own_pid, &o);
+	/* looking through all processes leaves something in procfs: only if it can find something
+	 */
+	if (has_others(&o))
+		err = bpf_holders_read(own_pid, deadline_s + WALK_S, &o.holders);
+	if (err)
+		return err;
 	*out = o;
 	o = (struct bpf_objects){0};
 	return 0;
