@@ -181,7 +181,7 @@ static int refuse_log(const char *path, int err)
 		return log_error(
 			EINVAL,
 			"%s: only memory cgroups reached their limits there. Such a report says "
-			"nothing of the machine's memory: look at memory.stat of the cgroup",
+			"nothing about the machine's memory: look at memory.stat of the cgroup",
 			path);
 	if (err == -EBADMSG)
 		return log_error(

@@ -124,7 +124,7 @@ test_a_fifo_does_not_hang_what_reads_it() {
 	mkfifo "$WORK/proc/meminfo"
 	timeout 10 "$KMEMTRACE" balance --proc "$WORK/proc" 2>"$WORK/err" || status=$?
 	[ $status = 1 ] || fail "balance --proc: status $status"
-	grep -q 'it is no regular file' "$WORK/err"
+	grep -q 'it is not a regular file' "$WORK/err"
 	rm "$WORK/proc/meminfo"
 	cp /proc/meminfo "$WORK/proc/"
 	mkfifo "$WORK/proc/vmstat" "$WORK/proc/zoneinfo"

@@ -32,7 +32,7 @@ static const struct event events[] = {
 	 "way/y.kmt"},
 	{"mv way/x.kmt elsewhere/", {"was moved to", "/elsewhere/x.kmt while"}, "elsewhere/x.kmt"},
 	{"mv way/x.kmt y.kmt; echo other >way/x.kmt",
-	 {"was moved to", "/y.kmt while", "another file lies in its place"},
+	 {"was moved to", "/y.kmt while", "another file is in its place"},
 	 "y.kmt"},
 	{"echo other >other; mv other way/x.kmt",
 	 {"was replaced by another file while it was recorded: the recording is lost"},

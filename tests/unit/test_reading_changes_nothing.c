@@ -137,7 +137,7 @@ static void test_killed_in_its_first_commit_is_killed_before_it_began(void **sta
 	}
 }
 
-/* ---- what is no regular file ---- */
+/* ---- what is not a regular file ---- */
 
 static void not_regular_child(void)
 {
@@ -153,9 +153,9 @@ static void not_regular_child(void)
 	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
 		snprintf(line, sizeof(line), "cd '%s' && rm -rf x.kmt-journal && %s", dir, made[i]);
 		assert_int_equal(system(line), 0);
-		expect("x.kmt", -EBADMSG, "its -journal is no regular file");
+		expect("x.kmt", -EBADMSG, "its -journal is not a regular file");
 	}
-	expect("fifo", -EBADMSG, "no regular file");
+	expect("fifo", -EBADMSG, "not a regular file");
 }
 
 static void test_a_fifo_beside_a_capture_does_not_hang_it(void **state)
@@ -183,7 +183,7 @@ static void test_links_to_captures_are_looked_at_where_they_lead(void **state)
 	expect("latest.kmt", -EBADMSG, "killed before it began");
 	assert_int_equal(symlink("loop", in_dir("loop")), 0);
 	expect("loop", -ELOOP, "loop");
-	expect("store", -EBADMSG, "no regular file");
+	expect("store", -EBADMSG, "not a regular file");
 }
 
 /* /proc/PID/root leads to another place than its text says. */

@@ -97,7 +97,7 @@ int file_open(const char *path)
 
 const char *file_why(int err)
 {
-	return err == EMEDIUMTYPE ? "it is no regular file" : strerror(err);
+	return err == EMEDIUMTYPE ? "it is not a regular file" : strerror(err);
 }
 
 int file_read(const char *path, char **buf, size_t *len)

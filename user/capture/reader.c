@@ -62,7 +62,7 @@ static int cannot_read(const char *path, int err)
 	struct stat st;
 
 	if (err == -EMEDIUMTYPE)
-		return log_error(EBADMSG, "%s is not a capture: it is no regular file", path);
+		return log_error(EBADMSG, "%s is not a capture: it is not a regular file", path);
 	if (err != -EACCES || stat(path, &st) || st.st_uid == geteuid())
 		return log_error(-err, "cannot read %s: %s", path, strerror(-err));
 	owner = getpwuid(st.st_uid);
@@ -177,8 +177,9 @@ static int journal_refused(struct reader *r)
 {
 	switch (vfs_refusal(r->vfs)) {
 	case VFS_NOT_REGULAR:
-		return reader_damaged(r, "what lies beside it as its -journal is no regular file: "
-					 "no recording leaves that, remove it");
+		return reader_damaged(r,
+				      "what lies beside it as its -journal is not a regular file: "
+				      "no recording leaves that, remove it");
 	case VFS_FOREIGN:
 		return reader_damaged(r, "the -journal beside it belongs to another user: no "
 					 "recording leaves that, remove it");

@@ -281,12 +281,12 @@ static int say_lost(const struct writer_file *f, const struct stat *ours, bool w
 				 "-inum %llu%s",
 				 f->path, (unsigned long long)ours->st_ino,
 				 whole ? "" : "; the recording ends here");
-	return log_error(ESTALE,
-			 "%s was moved to %s while it was recorded%s%s; read it with: kmemtrace "
-			 "report %s",
-			 f->path, now, other ? ", and another file lies in its place" : "",
-			 whole ? ": the capture is whole" : ": the recording ends here, incomplete",
-			 now);
+	return log_error(
+		ESTALE,
+		"%s was moved to %s while it was recorded%s%s; read it with: kmemtrace "
+		"report %s",
+		f->path, now, other ? ", and another file is in its place" : "",
+		whole ? ": the capture is complete" : ": the recording ends here, incomplete", now);
 }
 
 int writer_file_check(const struct writer_file *f, bool whole)
