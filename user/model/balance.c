@@ -59,7 +59,7 @@ const struct balance_def balance_defs[BALANCE_LINES] = {
 				      "Pages that drivers and subsystems give back on demand.", ""},
 	[BALANCE_KERNEL_STACK] = {"kernel_stack", "kernel stacks", BALANCE_KERNEL, "KernelStack",
 				  "One stack for each thread.",
-				  "in VmallocUsed too where stacks are vmalloc areas"},
+				  "also in VmallocUsed, if stacks are vmalloc areas"},
 	[BALANCE_VMALLOC] =
 		{"vmalloc", "vmalloc, without stacks", BALANCE_KERNEL, "VmallocUsed - KernelStack",
 		 "Large buffers and tables, modules, BPF, stacks kept for new threads.",
@@ -77,7 +77,7 @@ const struct balance_def balance_defs[BALANCE_LINES] = {
 	[BALANCE_COMPRESSED] = {"compressed", "compressed swap", BALANCE_KERNEL,
 				"vmstat nr_zspages, Zswap",
 				"Compressed pages held by zram and zswap.",
-				"Zswap is part of nr_zspages where zswap uses zsmalloc"},
+				"Zswap is part of nr_zspages if zswap uses zsmalloc"},
 	[BALANCE_GPU] = {"gpu", "graphics memory", BALANCE_KERNEL, "GPUActive + GPUReclaim",
 			 "System memory that GPU drivers use or keep (newer kernels).", ""},
 	[BALANCE_BOUNCE] = {"bounce", "bounce buffers", BALANCE_KERNEL, "Bounce",

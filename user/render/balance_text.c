@@ -102,13 +102,14 @@ static void text_table(struct sheet *t)
 
 static void text_lines(struct sheet *t)
 {
-	page_heading(&t->page, PAGE_BOLD, "%s", t->o->explain ? "THE LINES" : "COUNTED ONCE");
+	page_heading(&t->page, PAGE_BOLD, "%s",
+		     t->o->explain ? "THE LINES" : "OTHER COUNTERS OF THE SAME PAGES");
 	for (size_t i = 0; i < BALANCE_LINES; i++) {
 		const struct balance_def *def = &balance_defs[i];
 
 		if (t->o->explain)
 			page_paragraph(&t->page, 2, "%s: %s%s%s%s", def->label, def->explain,
-				       def->overlaps[0] ? " Counted once: " : "", def->overlaps,
+				       def->overlaps[0] ? " Other counters: " : "", def->overlaps,
 				       def->overlaps[0] ? "." : "");
 		else if (t->s->lines[i].shown && def->overlaps[0])
 			page_paragraph(&t->page, 2, "%s: %s.", def->label, def->overlaps);
