@@ -87,7 +87,7 @@ static void what_is_off_is_printed_with_its_reason_and_its_cost(void **state)
 		"no CAP_SYSLOG (see symbol addresses)",
 		", CAP_BPF,",
 		"vmalloc:alloc_vmap_area vmalloc off",
-		"vmalloc:alloc_vmap_area: this kernel has no event: vmalloc is not traced.",
+		"vmalloc:alloc_vmap_area: this kernel has no event; vmalloc is not traced.",
 		"Note: Call paths have no names.",
 		"YES record would work here. 1 of",
 	};

@@ -114,6 +114,26 @@ static void text_is_as_agreed(void **state)
 	capture_free(c);
 }
 
+/* Ages of minutes and hours have long words; with the histogram they were wider than a terminal. */
+static void ages_of_a_long_recording_fit_the_terminal(void **state)
+{
+	const struct report_options o = {.sections = SECTION_STACKS, .top = 10, .utf8 = true};
+	struct capture *c = sample_whole();
+	struct cap_held *h = &c->checkpoints[0].held.items[0];
+	char *text;
+
+	(void)state;
+	h->oldest_s = 23 * 3600 + 59 * 60;
+	for (int b = 0; b < AGE_BUCKETS; b++)
+		h->age_hist[b] = h->objects / AGE_BUCKETS;
+	text = render_text(c, GROWTH_BY_STACK, &o);
+	assert_terminal_safe(text, true, false);
+	assert_true(says(text, "oldest 23 h 59 min"));
+	assert_non_null(strstr(text, "0 |"));
+	free(text);
+	capture_free(c);
+}
+
 static size_t lines_of(const char *text)
 {
 	size_t lines = 0;
@@ -420,6 +440,7 @@ int main(void)
 		cmocka_unit_test(every_term_is_explained),
 		cmocka_unit_test(text_is_as_agreed),
 		cmocka_unit_test(the_first_screen_fits_a_terminal),
+		cmocka_unit_test(ages_of_a_long_recording_fit_the_terminal),
 		cmocka_unit_test(hostile_names_stay_inert_in_every_view),
 		cmocka_unit_test(empty_and_broken_captures_are_printed),
 		cmocka_unit_test(losses_reach_the_reader),

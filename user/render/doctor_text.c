@@ -85,10 +85,10 @@ static void doctor_hooks(struct page *p, const struct doctor *d)
 	}
 	table_print(&table);
 	if (d->hooks_off || d->nr_notes)
-		page_heading(p, PAGE_BOLD, "WHAT IS OFF, AND WHAT THAT COSTS");
+		page_heading(p, PAGE_BOLD, "HOOKS THAT ARE OFF, AND WHAT REPORTS THEN LACK");
 	for (size_t i = 0; i < d->nr_hooks; i++)
 		if (!d->hooks[i].attached)
-			page_paragraph(p, 2, "%s: %s: %s.", d->hooks[i].name, d->hooks[i].reason,
+			page_paragraph(p, 2, "%s: %s; %s.", d->hooks[i].name, d->hooks[i].reason,
 				       d->hooks[i].cost);
 	for (size_t i = 0; i < d->nr_notes; i++)
 		page_paragraph(p, 2, "Note: %s", d->notes[i]);
@@ -104,7 +104,7 @@ static void doctor_answer(struct page *p, const struct doctor *d)
 	else if (d->hooks_off)
 		page_item(
 			p, &yes,
-			"record would work here. %zu of %zu hooks are off: see below what that costs.",
+			"record would work here. %zu of %zu hooks are off: see below what reports then lack.",
 			d->hooks_off, d->nr_hooks);
 	else
 		page_item(p, &yes, "record would work here, with all %zu hooks.", d->nr_hooks);

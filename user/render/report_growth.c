@@ -11,19 +11,24 @@
 
 #define WHO_SHOWN 3 /* processes and cgroups of a group */
 
+/* The histogram moves to a line of its own if it does not fit beside the words. */
 static void ages(struct page *p, const struct growth_group *g)
 {
-	char p50[UNITS_MAX], p90[UNITS_MAX], oldest[UNITS_MAX], label[UNITS_MAX];
+	char p50[UNITS_MAX], p90[UNITS_MAX], oldest[UNITS_MAX], end[UNITS_MAX], words[PAGE_WIDTH];
+	size_t columns;
 
 	if (isnan(g->age_p50_s))
 		return;
-	fprintf(p->out, "    age: median %s, 90%% under %s, oldest %s",
-		units_duration(p50, g->age_p50_s), units_duration(p90, g->age_p90_s),
-		units_duration(oldest, g->oldest_s));
+	snprintf(words, sizeof(words), "    age: median %s, 90%% under %s, oldest %s",
+		 units_duration(p50, g->age_p50_s), units_duration(p90, g->age_p90_s),
+		 units_duration(oldest, g->oldest_s));
+	fputs(words, p->out);
 	if (g->age_buckets > 1) {
-		fputs("  0 |", p->out);
+		units_duration(end, age_buckets_end_s(g->age_buckets));
+		columns = strlen(words) + strlen("  0 || ") + g->age_buckets + strlen(end);
+		fprintf(p->out, "%s0 |", columns <= PAGE_WIDTH ? "  " : "\n         ");
 		page_bars(p, g->age_hist, g->age_buckets, true);
-		fprintf(p->out, "| %s", units_duration(label, age_buckets_end_s(g->age_buckets)));
+		fprintf(p->out, "| %s", end);
 	}
 	fputc('\n', p->out);
 }

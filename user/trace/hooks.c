@@ -7,20 +7,20 @@
 
 #include <string.h>
 
-#define COST_FREES   "frees of slab objects would not be seen"
-#define COST_KMALLOC "kmalloc'ed objects would not be seen"
-#define COST_CACHES  "objects of named caches would not be seen"
+#define COST_FREES   "frees of slab objects are not traced"
+#define COST_KMALLOC "objects from kmalloc() are not traced"
+#define COST_CACHES  "objects of named caches are not traced"
 #define COST_AUDIT \
 	"objects freed without an event look outstanding; many of them make the result unreliable"
-#define COST_BULK(which) "frees " which " are found by the audit alone"
+#define COST_BULK(which) "only the audit finds frees " which
 #define COST_ALLOC_BULK  "objects allocated in bulk are only counted per cache, from slabinfo"
 #define COST_RCU         "objects waiting in kfree_rcu() look like any other object until they are freed"
-#define COST_VMALLOC     "vmalloc is known only as the difference of /proc/vmallocinfo, by caller"
+#define COST_VMALLOC     "vmalloc is known only from the change of /proc/vmallocinfo, by caller"
 #define COST_PERCPU      "per-CPU memory is known only as the level of Percpu"
 #define COST_KSTACK      "kernel stacks are known only by process, not by who created them"
 #define COST_PAGE        "page tables and other pages are known only as levels"
-#define COST_PTE         "where functions have no names, page tables are known by the audit alone"
-#define COST_TASKS       "which processes hold kernel stacks and page tables is not known"
+#define COST_PTE         "if functions have no names, only the audit finds page tables"
+#define COST_TASKS       "the report cannot show which processes hold kernel stacks and page tables"
 
 #define TRACEPOINT  .how = "raw_tp"
 #define NAMES_CACHE .typed_arg = 2, .type = "kmem_cache"
