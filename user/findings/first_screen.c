@@ -72,7 +72,7 @@ static void add_change(char *words, const struct view *v, double kb)
 		screen_add(words, " (%s/s)", units_bytes(rate, fabs(kb) * 1024 / v->duration_s));
 }
 
-/* Say of how much of the pool's growth the allocations were seen, if that is known. */
+/* Say how much of the pool's growth was traced, if that is known. */
 static void add_seen(char *words, const struct ledger_row *row)
 {
 	double share;
@@ -81,14 +81,12 @@ static void add_seen(char *words, const struct ledger_row *row)
 		return;
 	share = 100 * (1 - fabs(row->residual_kb) / fmax(row->delta_kb, row->attributed_kb));
 	if (!(row->attributed_kb > 0) || !(share > 0))
-		screen_add(words, " None of it was seen being allocated.");
+		screen_add(words, " None of it was traced.");
 	else if (row->residual_low_kb <= 0 && row->residual_high_kb >= 0 &&
 		 row->residual_low_kb < row->residual_high_kb)
-		screen_add(words,
-			   " All of it was seen being allocated, as far as samples can tell.");
+		screen_add(words, " All of it was traced, within sampling error.");
 	else
-		screen_add(words, " %.*f%% of it was seen being allocated.", share < 99.95 ? 1 : 0,
-			   share);
+		screen_add(words, " %.*f%% of it was traced.", share < 99.95 ? 1 : 0, share);
 }
 
 static void write_headline(const struct screen_facts *f, struct first_screen *s)
@@ -447,7 +445,7 @@ static void write_unseen(const struct screen_facts *f, struct first_screen *s)
 	if (row)
 		screen_add(
 			s->unseen,
-			"%s of the %s in %s were taken before this recording, by whom is not known. ",
+			"%s of the %s in %s were allocated before this recording, by unknown holders. ",
 			units_bytes(a, old_kb(row) * 1024), units_bytes(b, row->end_kb * 1024),
 			row->name);
 	add_lost(f, s->unseen);
