@@ -443,11 +443,10 @@ static void write_unseen(const struct screen_facts *f, struct first_screen *s)
 		screen_add(s->unseen, "Allocations that did not pass the filter. ");
 	row = old_pool(f);
 	if (row)
-		screen_add(
-			s->unseen,
-			"%s of the %s in %s were allocated before this recording, by unknown holders. ",
-			units_bytes(a, old_kb(row) * 1024), units_bytes(b, row->end_kb * 1024),
-			row->name);
+		screen_add(s->unseen,
+			   "%s of the %s in %s are older than the recording (holders unknown). ",
+			   units_bytes(a, old_kb(row) * 1024), units_bytes(b, row->end_kb * 1024),
+			   row->name);
 	add_lost(f, s->unseen);
 }
 
