@@ -865,14 +865,14 @@ static void report_part(const struct header *h, const struct capture_input *side
 		return;
 	fuzz_report(&part.view, show);
 	if (h->compare & 4)
-		fuzz_diff(&side->part.view, &part.view, show, false);
+		fuzz_diff(&side->range.view, &part.view, show, false);
 	time_range_free(&part);
 }
 
 static void read_and_report(const struct header *h)
 {
 	struct fuzz_show show = fuzz_show_of(h->by, h->show);
-	const struct view *other = &some_seed(h->other)->honest.part.view;
+	const struct view *other = &some_seed(h->other)->honest.range.view;
 	struct capture_input side = {0};
 	struct view whole;
 
@@ -882,7 +882,7 @@ static void read_and_report(const struct header *h)
 	}
 	switch (h->stage % 4) {
 	case 0:
-		fuzz_report(&side.part.view, &show);
+		fuzz_report(&side.range.view, &show);
 		break;
 	case 1:
 		view_whole(side.c, &whole);
@@ -890,10 +890,10 @@ static void read_and_report(const struct header *h)
 		report_part(h, &side, &show);
 		break;
 	case 2:
-		fuzz_diff(other, &side.part.view, &show, h->compare & 2);
+		fuzz_diff(other, &side.range.view, &show, h->compare & 2);
 		break;
 	default:
-		fuzz_diff(&side.part.view, other, &show, h->compare & 2);
+		fuzz_diff(&side.range.view, other, &show, h->compare & 2);
 	}
 	capture_input_free(&side);
 }
