@@ -10,16 +10,15 @@
 
 #define ZERO_SIZE_PTR 16 /* kmalloc(0) */
 
-/* Track the object at `addr` in the cache of row `cache`. */
-static __always_inline void slab_track(struct bpf_raw_tracepoint_args *ctx, struct kmt_cpu *cpu,
-				       __u32 cpu_id, struct unwind_scratch *s, __u32 scratch_row,
-				       __u32 cache, __u64 size, __u64 mean)
+/* Fill in the allocated object, in the cache of row `cache`, for track_alloc(). */
+static __always_inline void slab_object(const struct bpf_raw_tracepoint_args *ctx,
+					struct unwind_scratch *s, __u32 cache, __u64 size,
+					__u64 mean)
 {
 	s->site = ctx->args[0];
 	s->addr = ctx->args[1];
 	s->object =
 		(struct kmt_object){.size = size, .period = mean, .cache = cache, .pool = KMT_SLAB};
-	track_alloc(ctx, cpu, cpu_id, s, scratch_row);
 }
 
 static __always_inline bool slab_size_hit(__u64 size)
@@ -60,7 +59,8 @@ GLOBAL int slab_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u64 size)
 	s = track_enter(cpu, cpu_id, KMT_SLAB, &row);
 	if (!s)
 		return 0;
-	slab_track(ctx, cpu, cpu_id, s, row, at, size, mean);
+	slab_object(ctx, s, at, size, mean);
+	track_alloc(ctx, cpu, cpu_id, s, row);
 	track_leave(cpu, s);
 	return 0;
 }
@@ -111,8 +111,10 @@ GLOBAL int slab_handle_sized(struct bpf_raw_tracepoint_args *ctx)
 	if (!s)
 		return 0;
 	cache = slab_cache_of(cpu, s, ctx->args[1], ctx->args[3], &at);
-	if (cache && (!cfg_filter_caches || (cache->state & KMT_CACHE_WANTED)))
-		slab_track(ctx, cpu, cpu_id, s, row, at, ctx->args[3], mean);
+	if (cache && (!cfg_filter_caches || (cache->state & KMT_CACHE_WANTED))) {
+		slab_object(ctx, s, at, ctx->args[3], mean);
+		track_alloc(ctx, cpu, cpu_id, s, row);
+	}
 	track_leave(cpu, s);
 	return 0;
 }
