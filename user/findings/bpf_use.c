@@ -55,8 +55,11 @@ static int bpf_use_add(struct bpf_use *u, const struct bpf_level *l, double star
 
 	if (!row)
 		return -ENOMEM;
-	*row = (struct bpf_use_row){
-		.level = l, .name = blank ? blank + 1 : "", .start_bytes = start, .end_bytes = end};
+	*row = (struct bpf_use_row){.level = l,
+				    .name = blank ? blank + 1 : "",
+				    .start_bytes = start,
+				    .end_bytes = end,
+				    .delta_bytes = end - start};
 	return 0;
 }
 
@@ -158,7 +161,7 @@ static void sums_fill(const struct snapshot *end, struct bpf_use *u)
 	u->maps_grew = u->programs_grew = u->is_pair ? 0 : NAN;
 	for (size_t i = 0; u->is_pair && i < u->nr; i++) {
 		const struct bpf_use_row *row = &u->items[i];
-		double grew = row->end_bytes - row->start_bytes;
+		double grew = row->delta_bytes;
 
 		if (row->level->own)
 			continue;

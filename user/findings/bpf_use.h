@@ -18,8 +18,9 @@ struct bpf_use_row {
 	const struct bpf_level *level; /* at the end; of one that is gone, at the start */
 	const char *name;              /* within level->object; "" if it has none */
 	double start_bytes, end_bytes; /* 0 before it came, and after it went */
-	char who[BPF_WHO_MAX];         /* "cilium-agent[812], pinned at /sys/fs/bpf/x"; names as
-					  captured */
+	double delta_bytes;
+	char who[BPF_WHO_MAX]; /* "cilium-agent[812], pinned at /sys/fs/bpf/x"; names as
+				  captured */
 };
 
 struct bpf_sum {

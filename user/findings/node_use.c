@@ -112,8 +112,7 @@ static void say_growth(struct node_use *u)
 		int node = -1;
 
 		for (size_t i = 0; i < u->nr; i++) {
-			double grew =
-				u->rows[i].kb[said[k].line] - u->rows[i].start_kb[said[k].line];
+			double grew = u->rows[i].delta_kb[said[k].line];
 
 			if (isnan(grew))
 				continue;
@@ -152,6 +151,8 @@ void node_use_build(const struct snapshot *start, const struct snapshot *end, do
 			row->start_kb[i] = NAN;
 		if (out->is_pair && node_kb(start, node, "MemTotal") > 0)
 			lines_fill(&first, node, row->start_kb);
+		for (int i = 0; i < NODE_LINES; i++)
+			row->delta_kb[i] = row->kb[i] - row->start_kb[i];
 	}
 	if (out->nr < 2)
 		out->nr = 0;

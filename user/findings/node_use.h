@@ -31,7 +31,8 @@ struct node_row {
 	int node;
 	double cpus, total_kb;
 	double kb[NODE_LINES];       /* at the end; NaN: not known */
-	double start_kb[NODE_LINES]; /* NaN for a single moment */
+	double start_kb[NODE_LINES]; /* NaN for a single moment, */
+	double delta_kb[NODE_LINES]; /* and so is the change since */
 };
 
 struct node_use {

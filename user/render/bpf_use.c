@@ -23,7 +23,7 @@ static void bpf_use_row(struct table *table, const struct bpf_use *u, const stru
 	table_words(table, "%s", row->name);
 	table_words(table, "%.*s", (int)strcspn(object, " "), object);
 	table_bytes(table, row->end_bytes, false);
-	table_bytes(table, u->is_pair ? row->end_bytes - row->start_bytes : NAN, true);
+	table_bytes(table, u->is_pair ? row->delta_bytes : NAN, true);
 	table_words(table, "%s", row->level->own ? "kmemtrace's own" : row->who);
 }
 

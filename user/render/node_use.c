@@ -19,9 +19,9 @@ static void row_text(struct table *table, const struct node_row *row, bool chang
 	else
 		table_bytes(table, row->total_kb * 1024, false);
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
-		double kb = row->kb[shown[i]];
+		const double *kb = change ? row->delta_kb : row->kb;
 
-		table_bytes(table, (change ? kb - row->start_kb[shown[i]] : kb) * 1024, change);
+		table_bytes(table, kb[shown[i]] * 1024, change);
 	}
 }
 
@@ -68,7 +68,7 @@ json_t *node_use_json(struct json_out *o, const struct node_use *u)
 			snprintf(name, sizeof(name), "%s_kb", node_line_name(line));
 			put(o, j, name, number(row->kb[line]));
 			snprintf(name, sizeof(name), "%s_delta_kb", node_line_name(line));
-			put(o, j, name, number(row->kb[line] - row->start_kb[line]));
+			put(o, j, name, number(row->delta_kb[line]));
 		}
 		append(o, list, j);
 	}
