@@ -1,16 +1,17 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""check-statements.py REPORT.json DIR     Do the kernel's counters contradict what the report says?
+"""check-statements.py REPORT.json DIR CAPTURE     Do the kernel's counters contradict what the report says?
 
 DIR holds readings that were taken beside the recording, by another program: SECONDS.meminfo, .slabinfo, .zoneinfo and
-.loadavg, named for the time of the reading in seconds since the epoch. Prints each statement about growth,
+.loadavg, named for the time of the reading in seconds since the epoch. CAPTURE says when the recorder read the levels. Prints each statement about growth,
 deadlines or leaks with what was read, and exits with status 1 if any is contradicted.
-check-statements.py --self-test            Does this script find false statements?
+check-statements.py --self-test                    Does this script find false statements?
 """
-import datetime
+import contextlib
 import json
 import pathlib
 import re
+import sqlite3
 import sys
 import tempfile
 
@@ -19,7 +20,7 @@ LISTED = ("MemFree", "AnonPages", "Cached", "Buffers", "SwapCached", "Slab", "Vm
           "Percpu")  # of MemTotal; what no line has is Unaccounted
 UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 SIZE = r"([0-9.]+) (B|KiB|MiB|GiB|TiB)"
-NEAR_S = 1.0  # readings this close to a moment count for it: its level lies between the lowest and the highest
+NEAR_S = 0.35  # readings this close to a moment count for it: its level lies between the lowest and the highest
 SLACK = 1 << 20  # bytes that may come or go between the recorder's reading and ours, and a twentieth of what is said
 PAGE = 4096
 
@@ -71,12 +72,10 @@ class Readings:
 class Check:
     """One report beside the readings."""
 
-    def __init__(self, report, readings):
-        start = datetime.datetime.fromisoformat(report["capture"]["start"].replace("Z", "+00:00"))
+    def __init__(self, report, readings, start_s, end_s):
         self.report, self.readings = report, readings
-        self.start_s = start.timestamp()
-        self.duration_s = report["capture"]["duration_s"]
-        self.end_s = self.start_s + self.duration_s
+        self.start_s, self.end_s = start_s, end_s
+        self.duration_s = end_s - start_s
         self.said, self.false = 0, []
 
     def judge(self, what, true, read):
@@ -144,9 +143,9 @@ class Check:
 
 def self_test():
     """Statements that the readings contradict, one at a time, and the same ones made true."""
-    template = {"capture": {"start": "2026-01-01T00:00:10Z", "duration_s": 10}, "verdict": {"leak": False},
+    template = {"verdict": {"leak": False},
                 "outlook": {"exhausted_in": [], "limits_reached_in": []}}
-    base = datetime.datetime(2026, 1, 1, 0, 0, 10, tzinfo=datetime.timezone.utc).timestamp()
+    base = 1000000000
     sentences = [
         ("In 10 s, these pools grew: Slab by 10.0 MiB (1.0 MiB to 11.0 MiB).", True),
         ("In 10 s, these pools grew: Slab by 30.0 MiB (1.0 MiB to 31.0 MiB).", False),
@@ -169,12 +168,12 @@ def self_test():
             stem.with_name(stem.name + ".slabinfo").write_text("\n".join(["v", "#"] + slab))
         readings = Readings(folder)
         for text, true in sentences:
-            check = Check({**template, "verdict": {"leak": False, "sentences": [text]}}, readings)
+            check = Check({**template, "verdict": {"leak": False, "sentences": [text]}}, readings, base, base + 10)
             if bool(check.all(False)) == true or not check.said:
                 sys.exit(f"check-statements.py: judged wrongly: {text}")
         row = {"name": "MemAvailable", "kb_per_s": 1000, "seconds": 1000}
         check = Check({**template, "verdict": {"leak": True, "sentences": []},
-                       "outlook": {"exhausted_in": [row], "limits_reached_in": []}}, readings)
+                       "outlook": {"exhausted_in": [row], "limits_reached_in": []}}, readings, base, base + 10)
         if len(check.all(False)) != 2:
             sys.exit("check-statements.py: a false deadline or leak was not found")
     print(f"check-statements.py: {len(sentences) + 2} statements judged rightly")
@@ -183,9 +182,12 @@ def self_test():
 def main():
     if sys.argv[1:] == ["--self-test"]:
         return self_test()
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4:
         sys.exit(__doc__)
-    check = Check(json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8")), Readings(sys.argv[2]))
+    with contextlib.closing(sqlite3.connect(f"file:{sys.argv[3]}?mode=ro", uri=True)) as capture:
+        start_s, end_s = (capture.execute("SELECT wall_s FROM snapshot WHERE kind = ?", (kind,)).fetchone()[0]
+                          for kind in ("start", "end"))
+    check = Check(json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8")), Readings(sys.argv[2]), start_s, end_s)
     false = check.all(False)
     print(f"{check.said} statements, {len(false)} contradicted")
     return 1 if false else 0

@@ -10,12 +10,12 @@ RECORDINGS=${RECORDINGS:-1}
 RECORD_SECONDS=${RECORD_SECONDS:-4}
 FIRST=${FIRST:-1} # churns take turns by this number
 
-# levels_follow DIR: copies of the counters in DIR, twice a second, until killed.
+# levels_follow DIR: copies of the counters in DIR, ten times a second, until killed.
 levels_follow() {
 	local file
 	while :; do
 		for file in meminfo slabinfo zoneinfo loadavg; do cat /proc/$file >"$1/$now.$file"; done
-		pause 0.5
+		pause 0.1
 		now=$EPOCHREALTIME
 	done
 }
@@ -34,7 +34,7 @@ statements_hold() {
 	wait "$pid" || true
 	find "$levels" -size 0 -delete # what was being written
 	report
-	scripts/check-statements.py "$REPORT" "$levels" >"$WORK/judged" || status=1
+	scripts/check-statements.py "$REPORT" "$levels" "$CAPTURE" >"$WORK/judged" || status=1
 	sed "s/^/$1: /" "$WORK/judged"
 	[ -z "${KEEP:-}" ] || cp "$REPORT" "$KEEP/$1.json"
 	[ $status = 0 ]

@@ -184,7 +184,7 @@ static size_t bunches_make(const struct screen_facts *f, enum pool pool, struct 
 		const struct growth_group *group = &g->groups[i];
 		const struct plain_words *words;
 
-		if (group->pool != pool)
+		if (group->pool != pool || growth_is_contradicted(group, f->caches))
 			continue;
 		*held += group->bytes;
 		words = plain_words_of(f->v->c, main_share(&group->stacks), group->pool);

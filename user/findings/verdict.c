@@ -232,6 +232,13 @@ static void say_explained(struct writer *w)
 
 	if (!verdict_row_grew(slab) || isnan(slab->attributed_kb))
 		return;
+	if (slab->residual_high_kb < 0 && -slab->residual_kb > slab->attributed_kb / 2) {
+		verdict_say(w,
+			    "Events show %s more in Slab than it grew by: most of that was freed "
+			    "without an event, so what is held of it is not known.",
+			    units_bytes(old, -slab->residual_kb * 1024));
+		return;
+	}
 	describe_traced(w, slab, held, sizeof(held));
 	if (isnan(slab->residual_kb)) {
 		verdict_say(

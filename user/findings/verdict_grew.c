@@ -63,6 +63,8 @@ static const struct ledger_row *row_of_pool(const struct writer *w, enum pool po
 
 bool verdict_group_grew(const struct writer *w, const struct growth_group *g)
 {
+	if (growth_is_contradicted(g, w->f->caches))
+		return false;
 	return verdict_row_grew(row_of_pool(w, g->pool)) ||
 	       verdict_cache_grew(growth_cache(g, w->f->caches));
 }

@@ -175,6 +175,8 @@ double age_buckets_end_s(size_t buckets)
 	return buckets ? ldexp(1, (int)buckets - 1) : 0;
 }
 
+#define CONTRADICTED_LEAST 64 /* objects more than there are; fewer prove nothing */
+
 /* ---- groups ---- */
 
 struct growth_builder {
@@ -429,6 +431,16 @@ const struct cache_row *growth_cache(const struct growth_group *g, const struct 
 	if (g->pool != POOL_SLAB || caches->by_id[id] == CACHES_NONE)
 		return NULL;
 	return &caches->items[caches->by_id[id]];
+}
+
+bool growth_is_contradicted(const struct growth_group *g, const struct caches *caches)
+{
+	const struct cache_row *cache = growth_cache(g, caches);
+
+	/* objects that came or went between the readings, and errors of sampling */
+	return cache && g->caches.nr == 1 && !cache->large && cache->end_objects > 0 &&
+	       g->objects > 1.1 * cache->end_objects + CONTRADICTED_LEAST &&
+	       g->bytes_low > 1.1 * cache->end_objects * cache->size;
 }
 
 int growth_build(const struct view *v, const struct outstanding *outstanding, enum growth_by by,

@@ -81,6 +81,9 @@ struct caches;
 /* The cache with most of the group's bytes; NULL outside slab. */
 const struct cache_row *growth_cache(const struct growth_group *g, const struct caches *caches);
 
+/* The group has more objects of its cache than slabinfo counts in all: frees that nobody saw. */
+bool growth_is_contradicted(const struct growth_group *g, const struct caches *caches);
+
 /* The number of keys: every key is below it. */
 size_t growth_keys(const struct growth *g, const struct capture *c);
 /* The key of a held row, and of a brief one. */
