@@ -15,6 +15,7 @@ OUT=build/vm/results
 JOBS=$(($(nproc) / 2))
 MEMORY=768M
 PAYLOAD=
+NODES=
 HOST_ARCH=$(dpkg --print-architecture)
 # What a guest's log must not contain, besides "cut here".
 SPLAT='cut here \]|BUG:|WARNING: .* at |Oops|Kernel panic|Internal error|general protection|blocked for more than|rcu:.*stall|KASAN|UBSAN|KFENCE'
@@ -131,6 +132,14 @@ boot_parameters() { # NAME
 	case $1 in 6.1) echo cgroup_disable=memory ;; esac
 }
 
+# The newest kernel has two NUMA nodes, with a CPU and half of the memory each. CPUs of one socket cannot be on two nodes.
+cpu_options() { # NAME
+	[ "$1" = "$NODES" ] || { echo "-smp 2"; return; }
+	local half=$((${MEMORY%M} / 2))M
+	echo "-smp 2,sockets=2 -object memory-backend-ram,id=m0,size=$half -object memory-backend-ram,id=m1,size=$half" \
+		"-numa node,cpus=0,memdev=m0 -numa node,cpus=1,memdev=m1"
+}
+
 boot() { # NAME
 	local name=$1 dir=$OUT/$1 arch=amd64 status=0 machine console results kernel
 	case $name in *-arm64) arch=arm64 ;; esac
@@ -142,7 +151,9 @@ boot() { # NAME
 		machine=(-cpu max) console=ttyS0 results=ttyS1 kernel=vmlinuz
 	fi
 	qemu_find $arch
-	timeout -k 5 "$BOOT_TIMEOUT" "${QEMU[@]}" "${machine[@]}" -accel tcg,thread=single -smp 2 -m "$MEMORY" \
+	# shellcheck disable=SC2046 # words
+	timeout -k 5 "$BOOT_TIMEOUT" "${QEMU[@]}" "${machine[@]}" -accel tcg,thread=single -m "$MEMORY" \
+		$(cpu_options "$name") \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-serial "file:$dir/console" -serial "file:$dir/serial" \
 		-kernel "$CACHE/kernels/$name/$kernel" -initrd "build/vm/$arch.initrd" \
@@ -253,6 +264,8 @@ main() {
 		for name in $names; do printf '%s\n' "$CACHE/kernels/$name"; done
 		exit 0
 	fi
+	# of another suite (-p), no guest has nodes
+	[ -n "$PAYLOAD" ] || NODES=$(tr ' ' '\n' <<<"$names" | grep -v -e '-arm64$' | sort -V | tail -n 1)
 	mkdir -p build/vm "$OUT"
 	debian_unpack_foreign "$CACHE/busybox-$HOST_ARCH" "$HOST_ARCH" busybox-static
 	[ -n "$PAYLOAD" ] || payload_build "$HOST_ARCH"

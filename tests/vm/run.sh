@@ -285,6 +285,34 @@ test_pools() {
 	release
 }
 
+# node_grew NODE: print by how much what is unaccounted on a node grew, in KiB.
+node_grew() { ./jsonq "$REPORT" nodes node unaccounted_delta_kb | awk -v node="$1" '$1 == node { print $2 }'; }
+
+# Planted by a program that runs on the CPU of the second node, pages of pipes are unaccounted there, not on the first.
+test_nodes() {
+	if [ ! -e /sys/devices/system/node/node1/meminfo ]; then
+		skip nodes "one NUMA node only"
+		return
+	fi
+	hold pipedata:300
+	if record nodes -- taskset 2 sh /tmp/hold; then
+		ok nodes
+		within nodes-memory "$(./jsonq "$REPORT" nodes mem_total_kb | awk '{ n += $1 } END { print n }')" \
+			"$(awk '$1 == "MemTotal:" { print $2 - 8 }' /proc/meminfo)" "$(awk '$1 == "MemTotal:" { print $2 + 8 }' /proc/meminfo)"
+		within nodes-slab "$(./jsonq "$REPORT" nodes slab_kb | awk '{ n += $1 } END { print n }')" \
+			"$(($(json pools.name=Slab.end_kb) * 98 / 100))" "$(($(json pools.name=Slab.end_kb) * 102 / 100))"
+		# 300 blocks of 64 KiB are 19,200 KiB
+		within nodes-second "$(node_grew 1)" 16000 22000
+		within nodes-first "$(node_grew 0)" -3000 3000
+		within nodes-rest "$(./jsonq "$REPORT" nodes unaccounted_kb | awk '{ n += $1 } END { print n }')" \
+			"$(json pools.name=Unaccounted.end_kb | awk '{ print $1 - 4096 }')" \
+			"$(json pools.name=Unaccounted.end_kb | awk '{ print $1 + 4096 }')"
+	else
+		cat /tmp/ready.*
+	fi
+	release
+}
+
 # If functions have no names, everything else is still in the report, which says so. Page tables are still known: if
 # pte_alloc_one() cannot be traced, only from the audit, and doctor gives the reason.
 test_unnamed() {
@@ -393,6 +421,7 @@ test_planted
 test_together
 test_bulk
 test_pools
+test_nodes
 test_unnamed
 test_sampled
 test_parts
