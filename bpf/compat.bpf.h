@@ -12,11 +12,11 @@
 #ifndef KMEMTRACE_COMPAT_BPF_H
 #define KMEMTRACE_COMPAT_BPF_H
 
+#include "cpus.bpf.h"
 #include "flavors.h"
 
-/* from state.bpf.h */
-extern const volatile bool cfg_reads;
-int loss_shared(__u32 loss);
+/* A setting, written by the loader before load: can kernel memory be read without a helper call? */
+const volatile bool cfg_reads WEAK = false;
 
 /*
  * Compare and exchange: compat_swap() replaces *word, in row `row` of its table, by `to` if it is

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What every program shares: settings fixed at load time (constants to the verifier, so a feature
- * that is off costs nothing), the enabled pools, the coarse clock, and each CPU's row with its
- * losses. Every source includes it. Nothing here belongs to one pool or one program.
+ * that is off costs nothing), the enabled pools, the coarse clock, and how a program runs. Every
+ * source includes it. Nothing here belongs to one pool or one program.
  * All sources are compiled as one unit, once for each variant (Makefile, compat.bpf.h), so no
  * linker merges these maps and variables; WEAK does not change the code there: it only marks what
  * all sources share. GLOBAL does need it: see there.
@@ -10,31 +10,10 @@
 #ifndef KMEMTRACE_STATE_BPF_H
 #define KMEMTRACE_STATE_BPF_H
 
-#include "vmlinux.h"
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
-/*
- * libbpf 1.5 and later declare this kfunc in bpf_core_read.h, too. compat.bpf.h decides how we call
- * it.
- */
-#define bpf_rdonly_cast libbpf_rdonly_cast
-#include <bpf/bpf_core_read.h>
-#undef bpf_rdonly_cast
-
-#include "kmemtrace.h"
+#include "cpus.bpf.h"
 #include "compat.bpf.h"
 
-#define WEAK __attribute__((weak))
-
 char LICENSE[] SEC("license") WEAK = "GPL";
-
-/*
- * A function that the verifier checks once, on its own, instead of along every path that calls it.
- * Its arguments are ctx and numbers only (5.10 allows nothing else): it gets row numbers and looks
- * the rows up again. It must be weak: clang then uses nothing that it knows of the function's body
- * in the callers, and neither does the verifier.
- */
-#define GLOBAL WEAK __noinline
 
 /*
  * Move rare code behind the common code: with cold caches, each line of code counts. libbpf 1.6
@@ -52,8 +31,6 @@ char LICENSE[] SEC("license") WEAK = "GPL";
  */
 const volatile bool cfg_preemptible WEAK =
 	false; /* events leave preemption on: see program_run_preemptible() */
-const volatile bool cfg_reads WEAK =
-	false; /* kernel memory can be read without a helper call: see compat.bpf.h */
 const volatile bool cfg_exact WEAK =
 	false; /* track every object, for the whole run; otherwise see KMT_EVERY */
 const volatile bool cfg_free_filter WEAK = true; /* see free_filter in track.bpf.h */
@@ -94,14 +71,6 @@ __u32 syscall_at WEAK = 0;         /* 0 until it is known: see unwind.bpf.c */
 __u32 filter_caches_known WEAK =
 	0; /* 1: the addresses of the caches that --cache names are known … */
 __u64 filter_cache_at[KMT_FILTER_CACHES] WEAK = {}; /* … and are here */
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct kmt_cpu);
-} cpus SEC(".maps") WEAK;
 
 /*
  * The array of struct page is linear in the physical page number (CONFIG_SPARSEMEM_VMEMMAP), and so
@@ -199,33 +168,10 @@ static __always_inline int program_run(struct bpf_raw_tracepoint_args *ctx, __u6
 #define PROGRAM_ALLOC(name, event, prefilter, filter, handler) \
 	PROGRAM_FREE(name, event, 0, prefilter, filter, handler)
 
-/* The row of CPU `id`, for functions that get the number as an argument. */
-static __always_inline struct kmt_cpu *cpu_of(__u32 id)
-{
-	return bpf_map_lookup_elem(&cpus, &id);
-}
-
-/* Count a loss on row 0, for callers that have no row of their CPU. */
-GLOBAL int loss_shared(__u32 loss)
-{
-	struct kmt_cpu *cpu = cpu_of(0);
-
-	if (cpu && loss < KMT_LOSSES)
-		__sync_fetch_and_add(&cpu->losses[loss], 1);
-	return 0;
-}
-
 /* Is the pool enabled, that is, are all programs that it needs attached? */
 static __always_inline bool pool_enabled(__u32 pool)
 {
 	return enabled_pools >> (pool & 31) & 1;
-}
-
-/* This CPU's row, NULL when its number is beyond the table. */
-static __always_inline struct kmt_cpu *cpu_row(__u32 *id)
-{
-	*id = bpf_get_smp_processor_id();
-	return bpf_map_lookup_elem(&cpus, id);
 }
 
 /* Does the size alone allow this event to pass the filters? */

@@ -29,40 +29,6 @@
 
 /* ---- reading and writing ---- */
 
-ssize_t vfs_read_fully(int fd, void *buf, size_t len, int64_t at)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = pread(fd, (char *)buf + done, len - done, at + (int64_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
-}
-
-int vfs_write_fully(int fd, const void *buf, size_t len, int64_t at)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = pwrite(fd, (const char *)buf + done, len - done, at + (int64_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -ENOSPC;
-		done += (size_t)n;
-	}
-	return 0;
-}
-
 static bool is_late(const struct vfs *v)
 {
 	struct timespec now;

@@ -13,9 +13,11 @@
  * vfs.c.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "capture/writer_internal.h"
 
@@ -207,6 +209,31 @@ static int commit_within(struct capture_writer *w, int wait_ms, bool last)
 		return err;
 	w->failed = writer_file_publish(&w->file) ?: writer_file_check(&w->file, false);
 	return w->failed;
+}
+
+int capture_put_meta(struct capture_writer *w, const char *key, const char *value)
+{
+	struct insert_row row = insert_begin(w, INSERT_META);
+
+	insert_name(&row, key);
+	insert_text(&row, value);
+	return insert_end(&row);
+}
+
+int capture_put_metaf(struct capture_writer *w, const char *key, const char *fmt, ...)
+{
+	_cleanup_free_ char *value = NULL;
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vasprintf(&value, fmt, ap);
+	va_end(ap);
+	if (len < 0) {
+		value = NULL;
+		return writer_no_memory(w);
+	}
+	return capture_put_meta(w, key, value);
 }
 
 int capture_commit(struct capture_writer *w)

@@ -36,31 +36,6 @@ static int writer_intern(struct capture_writer *w, struct intern *table,
 	return found == -ENOMEM ? writer_no_memory(w) : found;
 }
 
-int capture_put_meta(struct capture_writer *w, const char *key, const char *value)
-{
-	struct insert_row row = insert_begin(w, INSERT_META);
-
-	insert_name(&row, key);
-	insert_text(&row, value);
-	return insert_end(&row);
-}
-
-int capture_put_metaf(struct capture_writer *w, const char *key, const char *fmt, ...)
-{
-	_cleanup_free_ char *value = NULL;
-	va_list ap;
-	int len;
-
-	va_start(ap, fmt);
-	len = vasprintf(&value, fmt, ap);
-	va_end(ap);
-	if (len < 0) {
-		value = NULL;
-		return writer_no_memory(w);
-	}
-	return capture_put_meta(w, key, value);
-}
-
 int capture_put_hook(struct capture_writer *w, const struct cap_hook *h)
 {
 	struct insert_row row = insert_begin(w, INSERT_HOOK);

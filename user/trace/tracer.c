@@ -352,6 +352,12 @@ static int tables_map(struct tracer *t)
 	return 0;
 }
 
+struct bpf_program *tracer_pages_program(const struct tracer *t)
+{
+	return plan_audits(t->plan)->event == EVENT_PAGE_ALLOC ? t->skel->progs.audit_pages_old
+							       : t->skel->progs.audit_pages;
+}
+
 static int programs_load(struct tracer *t)
 {
 	char why[LIMITS_MAX];

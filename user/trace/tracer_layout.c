@@ -19,12 +19,6 @@
 #define PAGES_TRIES_OLD 20
 #define AREAS           1024 /* see slabs_grow() */
 
-struct bpf_program *tracer_pages_program(const struct tracer *t)
-{
-	return plan_audits(t->plan)->event == EVENT_PAGE_ALLOC ? t->skel->progs.audit_pages_old
-							       : t->skel->progs.audit_pages;
-}
-
 /* Allocate and free in a few caches, so that audit_pages observes them. */
 static void caches_touch(void)
 {
