@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The liveness audit: is an object that looks outstanding on one of the allocator's free lists? Is
- * a page table or a compound block still one? The loader chooses the objects and runs these
- * programs by BPF_PROG_TEST_RUN, one chunk at a time (user/trace/audit.c). Only audit_pages() and
- * audit_pages_old() are attached to an event, for a moment. An iterator over the live table would
- * visit every row in hash order; here the objects come sorted by address, each slab's free list is
- * walked once for all of them, a run is as long as the loader wants, and it works from 5.10.
+ * The liveness audit checks tracked objects. Is an object already on one of the allocator's free
+ * lists? Is a page table still a page table, a compound block still a compound block? The loader
+ * chooses the objects and runs these programs by BPF_PROG_TEST_RUN, one chunk at a time
+ * (user/trace/audit.c). Only audit_pages() and audit_pages_old() are attached to an event, for a
+ * moment. An iterator over the live table would visit every row in hash order; here the objects
+ * come sorted by address, each slab's free list is walked once for all of them, a run is as long as
+ * the loader wants, and it works from 5.10.
  *
  * The audit reads the allocator's live memory without its locks and must never trust what it reads:
- * - It follows a free pointer only to an object's position in the same slab, and never more often
- *   than the slab has objects. A walk of a slab's list counts only if it found as many objects as
- *   the slab says are free, and the slab says the same afterwards. A walk of a CPU's list counts
- *   only if the list's transaction id did not change.
+ * - It follows a free pointer only if it points to the start of an object in the same slab, and at
+ *   most as many times as the slab has objects. A walk of a slab's list counts only if it found as
+ *   many objects as the slab says are free, and the slab says the same afterwards. A walk of a
+ *   CPU's list counts only if the list's transaction id did not change.
  * - An object that moves from one list to another during a walk can be missed, so the loader checks
  *   again what seems live. An object found free was free at that moment; track_evict() handles what
  *   happened since.
@@ -414,8 +415,8 @@ int audit_gather(struct bpf_raw_tracepoint_args *ctx)
 /* ---- all caches ---- */
 
 /*
- * Is this a cache? The head of the list of caches is not part of one, so the fields read there do
- * not add up.
+ * Is this a cache? The list of caches also contains its head, which is not in a cache. Fields read
+ * around the head are inconsistent.
  */
 static __always_inline bool cache_adds_up(struct kmem_cache *s)
 {
@@ -456,8 +457,8 @@ int audit_caches(struct bpf_raw_tracepoint_args *ctx)
 /* ---- verification ---- */
 
 /*
- * Does a slab of `order` around `addr` belong to a->cache? 1: yes; 0: no; −1: a slab does, but of
- * another order.
+ * Does a slab of `order` around `addr` belong to a->cache? 1: yes; 0: no; −1: it belongs to
+ * a->cache, but its number of objects is not that of `order`.
  */
 static __always_inline int slab_is_ours(struct kmt_audit *a, __u64 addr, __u32 order)
 {
@@ -512,8 +513,8 @@ GLOBAL int audit_slab(__u64 addr)
 		ours = slab_is_ours(a, addr, order) ?: ours;
 	}
 	/*
-	 * the object's own page, or the kernel, says that it belongs to the cache, yet there is no
-	 * such slab: KFENCE
+	 * the object's page (here) or the kernel (below) says that it belongs to the cache, but it
+	 * is in no proper slab of the cache: it is a KFENCE object
 	 */
 	if (ours < 0 || (!ours && compat_page_is_slab(page) && compat_slab_cache(page) == a->cache))
 		return KMT_UNSURE;
@@ -575,8 +576,9 @@ static __always_inline int audit_verify_large(__u64 addr)
 }
 
 /*
- * The kernel skips a page-free event that interrupts the program of that event: RCU's batches of
- * page tables, pages that the network returns. Two kinds of pages show that they are free:
+ * While the program of the page-free event runs, the kernel skips the same event in an interrupt on
+ * this CPU. This hides frees of page tables by RCU and of pages that the network returns. Two kinds
+ * of pages show that they are free:
  * - Page tables are marked as such. If a page's stack allocates page tables, and the page is not
  *   marked and is gone, it was freed. A stack is known to allocate page tables once the audit finds
  *   a marked page of it.

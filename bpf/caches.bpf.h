@@ -48,7 +48,7 @@ static __always_inline bool cache_wanted(const struct kmt_cache_info *info)
 	return false;
 }
 
-/* Can the cache at `ptr` be one that --cache names? It does not read the cache: most are not. */
+/* Can the cache at `ptr` be one that --cache names? Compares addresses only and reads no cache. */
 static __always_inline bool cache_may_be_wanted(__u64 ptr)
 {
 	if (!cfg_filter_caches ||

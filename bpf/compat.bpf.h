@@ -20,10 +20,10 @@ const volatile bool cfg_reads WEAK = false;
 
 /*
  * Compare and exchange: compat_swap() replaces *word, in row `row` of its table, by `to` if it is
- * `from`. True if it was: of several that try at once, only one succeeds. While the word is `from`,
- * nothing but this function may change it.
+ * `from`. Returns true if it was `from`. If several programs try at once, only one succeeds. While
+ * the word is `from`, nothing but this function may change it.
  *
- * BPF has an instruction for that from 5.12 (5ffa25502b5a). Older verifiers refuse a program that
+ * From 5.12 (5ffa25502b5a), BPF has an instruction for this. Older verifiers refuse a program that
  * contains it, even where it is never reached. So the legacy variant locks the row.
  */
 #ifdef KMT_LEGACY
@@ -32,11 +32,11 @@ const volatile bool cfg_reads WEAK = false;
 __u64 row_locks[ROW_LOCKS] SEC(".data.row_locks") = {};
 
 /*
- * Lock a row, or count a loss and return 0. A lock is the number of programs that hold it or try
- * to. The atomic add of these kernels does not return the sum, so a program adds itself and then
- * reads. If it reads 1 it holds the lock: another holder would be in the sum. If it reads more it
- * takes itself out and tries again, but not for ever: the holder may be the program that this one
- * interrupted.
+ * Lock a row, or count a loss and return 0. A lock is the number of programs that hold it or try to
+ * take it. The atomic add of these kernels does not return the sum, so a program adds 1 and then
+ * reads the number. If it reads 1, it holds the lock, because another holder would also be counted.
+ * If it reads more, it subtracts 1 and tries again. It does not try for ever: the holder may be the
+ * program that this one interrupted.
  */
 __attribute__((weak)) __noinline int row_lock(__u32 row)
 {
@@ -77,8 +77,8 @@ static __always_inline bool compat_swap(__u64 *word, __u32 row, __u64 from, __u6
 #endif
 
 /*
- * The current task and what it points to. From 5.11 (3ca1032ab7ab) typed by its BTF, without a
- * helper call for each step.
+ * The current task and what it points to. From 5.11 (3ca1032ab7ab) the pointer has a BTF type, and
+ * following it needs no helper calls.
  */
 #ifdef KMT_LEGACY
 #define compat_task()        ((struct task_struct *)bpf_get_current_task())
@@ -90,7 +90,7 @@ static __always_inline bool compat_swap(__u64 *word, __u32 row, __u64 from, __u6
 
 /*
  * Is the current task in the cgroup `id` at `level`, or below it? From 5.15 (95b861a7935b), a
- * helper tells.
+ * helper function answers this.
  */
 static __always_inline bool compat_in_cgroup(__u32 level, __u64 id)
 {
@@ -109,10 +109,10 @@ static __always_inline bool compat_in_cgroup(__u32 level, __u64 id)
 }
 
 /*
- * A kernel function, or NULL if the kernel has none; it is called by the kernel's own BTF. In the
- * legacy variant each is a constant NULL. There, every call must stand behind a condition that is
- * false at build time: what follows a call of NULL is undefined, and clang 15 and later leave it
- * out.
+ * A kernel function, or NULL if the kernel does not have it. libbpf finds it in the kernel's own
+ * BTF. In the legacy variant each is a constant NULL. There, every call must stand behind a
+ * condition that is false at build time: a call of NULL is undefined, and clang 15 and later leave
+ * out the code after it.
  */
 #ifdef KMT_LEGACY
 #define KFUNC(type, name, ...) static type (*const name)(__VA_ARGS__) = NULL
@@ -144,9 +144,9 @@ static __always_inline bool compat_reads(void)
 }
 
 /*
- * The current task, for following pointers. On newer kernels, at each pointer that is read from a
- * trusted task, the verifier searches all kernel types by name (btf_nested_type_is_trusted()); that
- * took half of the load time. The cast avoids it.
+ * The current task, for following pointers. On newer kernels, the verifier searches all kernel
+ * types by name each time a program reads a pointer from a trusted task
+ * (btf_nested_type_is_trusted()). That took half of the load time. The cast avoids it.
  */
 static __always_inline struct task_struct *compat_task_cast(struct task_struct *task)
 {
@@ -155,7 +155,7 @@ static __always_inline struct task_struct *compat_task_cast(struct task_struct *
 	return task;
 }
 
-/* The same for a task whose address is known; this saves asking for it again. */
+/* The same if the address of the current task is already known: no need to get it again. */
 static __always_inline struct task_struct *compat_task_known(__u64 task)
 {
 	if (compat_reads())
@@ -165,8 +165,8 @@ static __always_inline struct task_struct *compat_task_known(__u64 task)
 
 /*
  * The word at a kernel address, or 0 if it cannot be read. `reads` is compat_reads(). A loop that
- * reads many words is written once for each value, because a loop with a call in it keeps nothing
- * in registers.
+ * reads many words exists twice, once for each value of `reads`, because a loop with a helper call
+ * in it keeps nothing in registers.
  */
 static __always_inline __u64 compat_read_word_by(bool reads, __u64 addr)
 {
@@ -237,24 +237,25 @@ static __always_inline bool compat_cache_reclaimable(__u32 flags)
 #define FIELD_ADDRESS(base, type, field) ((base) + bpf_core_field_offset(type, field))
 
 /*
- * Is struct slab what describes a slab (from 5.17, d122019bf061), or struct page? Both have the
- * same fields, at other places. A field of a type that the kernel does not have is an invalid
- * instruction, so read it only behind this check: the verifier drops the other branch.
+ * Does struct slab describe a slab (from 5.17, d122019bf061)? If not, struct page does. Both have
+ * the same fields at different offsets. If the kernel does not have a type, reading a field of it
+ * is an invalid instruction. So read such a field only behind this check: the verifier then drops
+ * the branch that does not fit.
  */
 static __always_inline bool compat_has_slab(void)
 {
 	return bpf_core_type_exists(struct slab);
 }
 
-/* The same for struct kmem_cache: from 7.1, it has a pair of lists and barn for each node. */
+/* Does struct kmem_cache have a pair (lists, barn) for each node? From 7.1, it does. */
 static __always_inline bool compat_has_per_node(void)
 {
 	return bpf_core_type_exists(struct kmem_cache_per_node_ptrs);
 }
 
 /*
- * The top byte of page_type where BTF has PGTY_slab (6.12 has it, 6.1 does not); before that, a
- * flag.
+ * Is this a page of a slab? Where BTF has PGTY_slab (6.12 has it, 6.1 does not), the top byte of
+ * page_type says so. On older kernels, a flag does.
  */
 static __always_inline bool compat_page_is_slab(__u64 page)
 {

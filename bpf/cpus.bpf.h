@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What everything in bpf/ stands on: the kernel's types, the marks of functions and variables, and
+ * The base of everything in bpf/: the kernel's types, the marks of functions and variables, and
  * each CPU's row with its losses. compat.bpf.h and state.bpf.h include it; it includes neither.
  */
 #ifndef KMEMTRACE_CPUS_BPF_H
@@ -24,8 +24,8 @@
 /*
  * A function that the verifier checks once, on its own, instead of along every path that calls it.
  * Its arguments are ctx and numbers only (5.10 allows nothing else): it gets row numbers and looks
- * the rows up again. It must be weak: clang then uses nothing that it knows of the function's body
- * in the callers, and neither does the verifier.
+ * the rows up again. It must be weak. Then clang and the verifier both treat a call of it without
+ * looking at its body.
  */
 #define GLOBAL WEAK __noinline
 

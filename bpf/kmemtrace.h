@@ -3,9 +3,8 @@
  * The contract between the BPF programs and the loader: the layout of the shared maps. Included by
  * bpf/ and by user/.
  * Structs have fixed widths and checked sizes, and hold no pointers. All tables are preallocated
- * arrays that the loader maps into its address space: it reads a million live objects without a
- * system call and without stopping anybody (bpf/track.bpf.h says how they are written). Never
- * change a struct on one side only.
+ * arrays. The loader maps them into its address space, so it reads them without a system call while
+ * the programs go on writing (bpf/track.bpf.h says how). Never change a struct on one side only.
  */
 #ifndef KMEMTRACE_BPF_CONTRACT_H
 #define KMEMTRACE_BPF_CONTRACT_H
@@ -78,7 +77,7 @@ enum kmt_stat {
 /*
  * One CPU's state, on its own cache lines. Programs nest: an interrupt may run one inside another.
  * A nested program leaves `nest` as it found it. A lost increment of a counter is harmless. The
- * first line holds what every tracked object needs.
+ * first cache line holds what every tracked object needs.
  */
 struct kmt_cpu {
 	__u32 nest;
@@ -104,10 +103,10 @@ struct kmt_countdown {
 
 /*
  * The free filter: how many live objects hash to each lane. The free of an object that is not
- * tracked costs one load from a table that stays in the nearest caches: from the `few` lanes while
- * there are few live objects, from the `lane` array as well when there are many. Counts change by
- * an atomic add to a whole word of lanes. The filter is neither kept nor read when every object is
- * tracked, or when so many are that a lane could overflow.
+ * tracked should cost one load from a table that stays in the nearest caches. While there are few
+ * live objects, the `few` lanes are enough. When there are many, the program also reads the `lane`
+ * array. Counts change by an atomic add to a whole word of lanes. The filter is neither kept nor
+ * read when every object is tracked, or when so many are that a lane could overflow.
  */
 #define KMT_FREE_FILTER     (1 << 17) /* number of lanes */
 #define KMT_FREE_FILTER_FEW (1 << 11)
@@ -211,17 +210,16 @@ struct kmt_memo {
 	__u16 nr;   /* number of frames; set to 0 for good when a check disagrees */
 	__u16 depth; /* words from ctx to the end of the stack when the stack was learned */
 	/*
-	 * Where each return address lies: from 0 on, in words above ctx; below 0, in words from the
-	 * end of the stack.
+	 * Where each return address lies. A value of 0 or more counts words above ctx. A negative
+	 * value counts words from the end of the stack.
 	 */
 	__s16 word[KMT_FRAMES];
 };
 #define KMT_MEMOS_A_HEAD 2 /* rows of memos for each row of memo_heads */
 
 /*
- * Traffic of a stack or a cache: counts and bytes in units of 1/KMT_ONE, weighted by sampling.
- * Frees are not counted: what was freed is what was allocated, less what is live and less the
- * unseen frees.
+ * Traffic of a stack or a cache: counts and bytes in units of 1/KMT_ONE, weighted by sampling. Seen
+ * frees need no counter: they are allocated − live − unseen frees.
  */
 struct kmt_traffic {
 	__u64 allocs, alloc_bytes;

@@ -18,11 +18,11 @@
 #define GFP_HARDWALL 0x100000
 
 /*
- * How many pages are tracked in each 32 KiB of struct pages (about 2 MiB of memory). It answers
- * what the free filter cannot: for blocks of pages, and where the filter is not kept. The kernel
- * groups unmovable pages in blocks of their own, so the free of a user page mostly finds a zero,
- * near its neighbours'. If blocks share a row, or a count stays too high, the only cost is a
- * useless lookup.
+ * How many pages are tracked in each 32 KiB of struct pages (about 2 MiB of memory). It serves
+ * where the free filter cannot: for blocks of pages, and where the filter is not kept. The kernel
+ * keeps unmovable pages apart from user pages, so the free of a user page mostly finds a zero, in a
+ * cache line that other frees of user pages use too. If blocks share a row, or a count stays too
+ * high, the only cost is a useless lookup.
  */
 #define PAGE_BLOCKS 16
 __u32 page_blocks[1 << PAGE_BLOCKS] WEAK = {};
@@ -165,7 +165,7 @@ PROGRAM_FREE(page_free, "mm_page_free", ctx->args[0], page_free_may_matter(ctx, 
 /*
  * User space recognises page tables by the functions in their stack, where functions have names.
  * Nearly all page tables are of the lowest level. Where this program can be attached, it marks the
- * stacks of those, so that they need no names.
+ * stacks of these. They are then recognised without function names.
  */
 GLOBAL int page_stack_is_pte(__u64 page)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Poisson sampling by bytes: on average, one sample is taken for every `period` bytes allocated
- * from a pool, so an object of s bytes is sampled with probability 1 − e^(−s/period), whatever came
- * before. The programs of each pool call it first; it must stay cheap for an allocation that is not
- * sampled.
+ * from a pool, so an object of s bytes is sampled with probability 1 − e^(−s/period), whatever was
+ * allocated before it. The programs of each pool call it first; it must stay cheap for an
+ * allocation that is not sampled.
  * Each CPU counts down an exponentially distributed number of bytes. The exponential distribution
  * is memoryless, so a fresh draw after each sample is exact. A changed period takes effect at the
  * next draw, and each sample carries the period that it was drawn with: estimates stay unbiased

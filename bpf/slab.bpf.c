@@ -29,7 +29,8 @@ static __always_inline bool slab_size_hit(__u64 size)
 /*
  * Handle an allocation whose event names its cache in argument 2: NULL for large kmalloc, which has
  * a size instead. If `size` is 0 and compat_reads() is off, only a helper call can read the cache's
- * size: the program did not check the sample, so this function does.
+ * size. Then the program did not check whether the allocation is sampled, and this function checks
+ * it.
  */
 GLOBAL int slab_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u64 size)
 {

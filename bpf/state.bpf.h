@@ -4,8 +4,8 @@
  * that is off costs nothing), the enabled pools, the coarse clock, and how a program runs. Every
  * source includes it. Nothing here belongs to one pool or one program.
  * All sources are compiled as one unit, once for each variant (Makefile, compat.bpf.h), so no
- * linker merges these maps and variables; WEAK does not change the code there: it only marks what
- * all sources share. GLOBAL does need it: see there.
+ * linker merges these maps and variables. On them, WEAK changes nothing: it only marks what all
+ * sources share. Only functions marked GLOBAL need to be weak: see there.
  */
 #ifndef KMEMTRACE_STATE_BPF_H
 #define KMEMTRACE_STATE_BPF_H

@@ -335,7 +335,7 @@ static __always_inline void live_store(const struct live_place *p, __u64 key)
 		p->bucket->key[i] = key;
 }
 
-/* Fill in a place. Always true, for bucket_find() and bucket_claim() to return. */
+/* Fill in a place. Returns true, so that bucket_find() and bucket_claim() can return it. */
 static __always_inline bool bucket_place(struct live_place *p, struct kmt_bucket *b, __u32 row,
 					 __u32 i)
 {
@@ -496,8 +496,9 @@ static __always_inline bool live_claim(struct live_place *p, __u64 key, bool *ag
 struct kmt_free_filter free_filter WEAK; /* of fixed size, so that its address is a constant */
 
 /*
- * The objects of one page share a cache line and are spread over its lanes. Only the address in the
- * key matters: the pool is in the top byte, above the bits that the product shifts down.
+ * The objects of one page share a cache line and are spread over its lanes. The pool in the top
+ * byte of the key does not matter: it changes only high bits of the result, and the callers use
+ * only low bits. So an address alone gives the same lane as its key.
  */
 static __always_inline __u32 free_filter_hash(__u64 key)
 {
@@ -556,8 +557,8 @@ static __always_inline bool track_is_unseen_free(const struct kmt_object *o)
 /* ---- entry points ---- */
 
 /*
- * The object of this number is about to be overwritten: the object before was freed, and no event
- * said so.
+ * The object of this number is about to be overwritten by a new object at the same address. So it
+ * was freed, but no event reported that.
  */
 GLOBAL int track_reused(__u32 cpu_id, int number)
 {

@@ -27,13 +27,15 @@ struct host_facts {
 
 /*
  * Read the facts from the trees at proc_root and sys_root ("/proc", "/sys", or recorded ones). What
- * cannot be read is "" or 0. Returns 0, or −errno when there is no kernel release: that is then no
- * proc tree.
+ * cannot be read is "" or 0. Returns 0, or −errno if there is no kernel release: then proc_root is
+ * not a proc tree.
  */
 int host_facts_read(const char *proc_root, const char *sys_root, struct host_facts *out);
 
-/* Bytes of a kernel stack: /proc/meminfo's KernelStack over the number of threads, to a power of
- * two. */
+/*
+ * Bytes of a kernel stack: KernelStack of /proc/meminfo divided by the number of threads, rounded
+ * to a power of two.
+ */
 uint32_t host_thread_size(const char *proc_root);
 
 /* The number of CPUs in a list such as "0-3,8"; −1 if it is invalid. Pure. */

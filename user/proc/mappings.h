@@ -16,7 +16,7 @@ struct mapping_totals {
 	char pinned_by[UNLISTED_NAME + 16];
 };
 
-/* Pure: add what one process's maps, or status, have. */
+/* Pure: add what is in one process's maps, or in its status. */
 void maps_parse(const char *buf, size_t len, struct mapping_totals *t);
 void pinned_parse(const char *buf, size_t len, int pid, struct mapping_totals *t);
 

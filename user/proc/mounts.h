@@ -9,8 +9,8 @@
 #include "base/text.h"
 
 /*
- * The first mount of this type, with this option unless that is "". Returns 0 or −errno, dst then
- * untouched: −ENOENT when there is none.
+ * The first mount of this type that has this option ("": any options). Returns 0, or −errno with
+ * dst untouched: −ENOENT if there is none.
  */
 int mount_find(const char *proc_root, const char *type, const char *option, char *dst, size_t size);
 
@@ -21,7 +21,7 @@ struct mount_query {
 };
 int mount_find_nth(const struct mount_query *q, char *dst, size_t size);
 
-/* Is `item` in a list such as "cpu,memory"? "" is in the empty list alone. */
+/* Is `item` in a list such as "cpu,memory"? "" is only in the empty list. */
 bool list_has(struct text list, const char *item);
 
 #endif

@@ -10,7 +10,7 @@
 #include "data/snapshot.h"
 
 /*
- * Pure parser of nodeN/meminfo ("Node 0 MemTotal: 4 kB"): appends to `out` what is of `node`.
+ * Pure parser of nodeN/meminfo ("Node 0 MemTotal: 4 kB"): appends to `out` what belongs to `node`.
  * Returns 0 or −ENOMEM.
  */
 int node_meminfo_parse(const char *buf, size_t len, int node, struct node_levels *out);

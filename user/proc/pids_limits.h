@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The cgroups whose number of threads is limited (pids.max): how many may be there, and how many
- * are. `record` reads them at its start and end. A tree of version 1 or of version 2.
+ * The cgroups whose number of threads is limited (pids.max): the limit and the present number.
+ * `record` reads them at its start and end. A tree of version 1 or of version 2.
  */
 #ifndef KMEMTRACE_PROC_PIDS_LIMITS_H
 #define KMEMTRACE_PROC_PIDS_LIMITS_H
@@ -20,9 +20,9 @@ struct pids_limits {
 };
 
 /*
- * Walk the tree that has the controller. Groups without a limit are left out; what is gone
- * meanwhile is no error. At most PIDS_LIMITS_WALK directories are looked at. Returns 0, −ENOENT
- * when no tree with the controller is mounted, or −ENOMEM. Free with pids_limits_free().
+ * Walk the tree that has the controller. Groups without a limit are left out. A group that
+ * disappears meanwhile is no error. At most PIDS_LIMITS_WALK directories are looked at. Returns 0,
+ * −ENOENT when no tree with the controller is mounted, or −ENOMEM. Free with pids_limits_free().
  */
 #define PIDS_LIMITS_WALK   20000
 #define PIDS_LIMITS_STORED 64 /* of a recording: those closest to their limit */

@@ -31,7 +31,10 @@ int slabinfo_parse(const char *buf, size_t len, struct slab_levels *out);
 int zoneinfo_parse(const char *buf, size_t len, struct zone_levels *out);
 int vmallocinfo_parse(const char *buf, size_t len, struct vmalloc_levels *out);
 
-/* Add the line's numbers under the names of their positions (NULL: skip) to `out`. 0 or −ENOMEM. */
+/*
+ * Add the numbers of the line to `out`. The nth number gets the nth name (NULL: skip it). 0 or
+ * −ENOMEM.
+ */
 int counters_line_parse(const char *line, const char *const names[], size_t nr,
 			struct named_values *out);
 /* Add "kernel.threads" from the line of /proc/loadavg. 0 or −ENOMEM. */
@@ -62,9 +65,9 @@ void snapshot_refresh(const char *root);
 int snapshot_read(const char *root, unsigned int parts, struct snapshot *out);
 
 /*
- * Read a copy of /proc that somebody made: what mail, chat and editors did to it is put right where
- * the meaning is plain (proc/foreign.h), and *report says what, and which lines could not be read;
- * free it with input_report_free(). *out has no time. Returns as snapshot_read().
+ * Read a copy of /proc that somebody made. Changes by mail, chat and editors are undone where the
+ * meaning is plain (proc/foreign.h). *report lists them, and the lines that could not be read; free
+ * it with input_report_free(). *out has no time. Returns as snapshot_read().
  */
 int snapshot_read_copy(const char *root, unsigned int parts, struct input_report *report,
 		       struct snapshot *out);

@@ -32,15 +32,15 @@ struct virt_clues {
 };
 
 /*
- * Read the clues. CPUID is asked only when proc_root is "/proc": it would be this machine's, not
- * that of a recorded tree. What cannot be read is left empty.
+ * Read the clues. CPUID is read only if proc_root is "/proc", because it describes this machine,
+ * not that of a recorded tree. What cannot be read is left empty.
  */
 void virt_clues_read(const char *proc_root, const char *sys_root, struct virt_clues *out);
 
 /*
- * "none", "kvm", "vmware", "microsoft", "xen", "qemu" (no KVM), "vm-other", …; with the platform
- * before it where that is another thing: "firecracker/kvm", "amazon/kvm"; with "container:NAME" for
- * a container, after a "+" when the machine is virtual: "kvm+container:docker".
+ * "none", "kvm", "vmware", "microsoft", "xen", "qemu" (no KVM), "vm-other", …. A platform with a
+ * name of its own stands before it: "firecracker/kvm", "amazon/kvm". In a container, the name is
+ * "container:NAME"; if the machine is virtual too, both, with "+": "kvm+container:docker".
  */
 void virt_name(const struct virt_clues *clues, char name[VIRT_NAME_MAX]);
 

@@ -24,8 +24,8 @@ struct stack_class {
 };
 
 /*
- * Classify a stack, innermost frame first, of an allocation that the events of `traced` saw (page
- * tables are traced as POOL_PAGE). The innermost function with a rule decides.
+ * Classify the stack of an allocation, innermost frame first. The events of the pool `traced` saw
+ * the allocation (page tables are traced as POOL_PAGE). The innermost function with a rule decides.
  */
 void classify_stack(enum pool traced, const struct classify_frame *frames, size_t nr,
 		    struct stack_class *out);

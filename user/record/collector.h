@@ -24,17 +24,19 @@ void collector_free(struct collector *d);
 int collector_notice(struct collector *d);
 
 /*
- * Write one interval from the start of the recording to end_s, which is now in seconds since pools
- * were enabled. `not_watched` is the estimated number of events missed while pools were paused.
- * Returns 0 or −errno.
+ * Write one interval, from the start of the recording to end_s. end_s is the present time, in
+ * seconds since pools were enabled. `not_watched` is the estimated number of events missed while
+ * pools were paused. Returns 0 or −errno.
  */
 int collector_checkpoint(struct collector *d, double end_s, uint64_t not_watched);
 
 /* Store aliases and kind of caches that only slabinfo knows, so that the report can name them. */
 int collector_other_caches(struct collector *d, const struct slab_levels *slabs);
 
-/* Store the paths of the cgroups that these processes are in. Those that allocated nothing are in
- * no table, and the report would have a number alone. */
+/*
+ * Store the paths of the cgroups that these processes are in. A process that allocated nothing is
+ * in no table, and without this the report could only print the id of its cgroup.
+ */
 int collector_task_cgroups(struct collector *d, const struct task_levels *tasks);
 
 /* "ok", or why the frames have no names. Stored as META_STACKS. */

@@ -11,9 +11,9 @@
 
 /*
  * Add an object at `now_ms` of coarse_now_ms. One chosen by byte-Poisson sampling stands for 1/p
- * of its kind, p = 1 − e^(−size/period) (Horvitz & Thompson 1952); the variance is the usual
- * estimate of theirs, Σ (1 − p)/p² × size². `sampled`: it was in the sample of the audit's last
- * run, which found it live if it is still the same object.
+ * objects of its kind, p = 1 − e^(−size/period). The variance is estimated as Σ (1 − p)/p² × size²
+ * (both: Horvitz & Thompson 1952). `sampled`: it was in the sample of the audit's last run, which
+ * found it live if it is still the same object.
  */
 void estimate_add(struct cap_held *h, const struct kmt_object *o, uint32_t now_ms, bool sampled);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Keeps the cost of tracing within a share of all CPU time. Policy only: it must never touch the
- * tracer. Input are readings of the programs' run time; output are sampling periods and, if the
- * budget is a limit, the pools to pause. The recorder takes the readings and carries out the
- * decisions. Changing a period never biases a sum (bpf/sample.bpf.h). A period cannot lower the
- * price of the events themselves: then the governor reports that, or pauses the most expensive
- * pools and estimates the events it missed.
+ * tracer. Its inputs are readings of the programs' run time. Its outputs are sampling periods and,
+ * if the budget is a limit, the pools to pause. The recorder takes the readings and carries out the
+ * decisions. Changing a period never biases a sum (bpf/sample.bpf.h). A longer period does not make
+ * the events themselves cheaper. If they alone exceed the budget, the governor reports that, or
+ * pauses the most expensive pools and estimates the events it missed.
  *
  * CONTRIBUTING.md, "A governor rule", lists the steps of adding one.
  */
@@ -57,7 +57,7 @@ struct governor {
 	double not_watched; /* … and the events missed in that time, at the rate of the last probe
 			     */
 	/* the periods in force so far, while sampling */
-	double sampled_s;           /* for so many seconds */
+	double sampled_s;           /* how long sampling has been on, in seconds */
 	double period_s[KMT_POOLS]; /* bytes × seconds: the mean is this over sampled_s */
 	uint64_t period_least[KMT_POOLS], period_most[KMT_POOLS];
 
@@ -68,7 +68,7 @@ struct governor {
 	double at_s;        /* paused_s, not_watched and the periods are counted up to this time */
 	double last_factor; /* factor for the periods that the last reading asked for; ≥ 1 */
 	int over_in_a_row;  /* readings over budget, one after the other */
-	int probe_every, probe_in; /* readings from one probe to the next; to the next one */
+	int probe_every, probe_in; /* readings between two probes; and until the next */
 	double resumed_s;          /* when a pool was last resumed */
 };
 

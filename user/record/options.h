@@ -25,9 +25,10 @@ struct recorder_options {
 };
 
 /*
- * Set what the governor may do. Every recording has a CPU budget; `limited`: the user gave it,
- * which makes it a limit. It may then turn an exact recording into a sampled one, or pause pools.
- * `sampled`: the user gave the sampling period, so the governor must not choose a finer one.
+ * Set what the governor may do. Every recording has a CPU budget. `limited`: the user gave the
+ * budget, so it is a limit: to keep it, the governor may turn an exact recording into a sampled
+ * one, or pause pools. `sampled`: the user gave the sampling period, so the governor must not
+ * choose a finer one.
  */
 void recorder_options_govern(struct recorder_options *o, bool limited, bool sampled);
 

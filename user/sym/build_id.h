@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Reads the GNU build ids of kernel and modules. With equal ids, "symbol+0x1c" of two captures is
- * the same code. */
+/*
+ * Reads the GNU build ids of kernel and modules. If two captures have the same id, "symbol+0x1c"
+ * means the same code in both.
+ */
 #ifndef KMEMTRACE_SYM_BUILD_ID_H
 #define KMEMTRACE_SYM_BUILD_ID_H
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The liveness audit, from the loader's side: chooses tracked slab objects and pages, has the
- * kernel side look them up in the allocator's free lists and in struct page (bpf/audit.bpf.c), and
- * keeps the results for the collector. Objects found free leave the live table at once and count as
- * unseen frees.
+ * The liveness audit, from the loader's side: chooses tracked slab objects and pages, runs the
+ * programs that look them up in the allocator's free lists and in struct page (bpf/audit.bpf.c),
+ * and keeps the results for the collector. Objects found free leave the live table at once and
+ * count as unseen frees.
  */
 #ifndef KMEMTRACE_TRACE_AUDIT_H
 #define KMEMTRACE_TRACE_AUDIT_H
@@ -45,16 +45,16 @@ const char *audit_state(const struct audit *a);
 /*
  * Look objects up, for about `limit_s` seconds at most: all of them when that is enough, else a
  * sample of each (cache, path) group and some of what earlier runs found live
- * (trace/audit_sample.h). Those allocated after `allocated_until_ms` are left out; that must be
- * before coarse_now_ms, because a row that a new object takes over meanwhile is told by its time. 0
- * or −errno; without effect where audit_state() is not "ok".
+ * (trace/audit_sample.h). Objects allocated after `allocated_until_ms` are left out. That time must
+ * be before coarse_now_ms: if a new object takes over a row during the run, only its later time
+ * shows it. Returns 0 or −errno; does nothing unless audit_state() is "ok".
  */
 int audit_run(struct audit *a, uint32_t allocated_until_ms, double limit_s);
 
 /*
- * Of the last run: was the object in `row` of the live table in its sample, and live? (Another
- * object that took the row since is told by kmt_object.checked, which is then 0.) And the unseen
- * frees it found.
+ * Results of the last run. audit_sampled(): was the object in `row` of the live table in the run's
+ * sample, and found live? If another object has the row since then, kmt_object.checked is 0.
+ * audit_unseen_frees(): the unseen frees that the run found.
  */
 bool audit_sampled(const struct audit *a, uint32_t row);
 size_t audit_unseen_frees(const struct audit *a, const struct audit_unseen_frees **out);

@@ -10,7 +10,7 @@
 
 #include "data/snapshot.h"
 
-#define BPF_OBJECTS_MAX 4096 /* maps and programs together; as many holders */
+#define BPF_OBJECTS_MAX 4096 /* limit for maps and programs together, and also for holders */
 
 double bpf_clock_s(void); /* CLOCK_MONOTONIC */
 

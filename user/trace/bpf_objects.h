@@ -19,7 +19,7 @@ struct bpf_objects {
 
 void bpf_objects_free(struct bpf_objects *o);
 
-/* What a map is, as far as it decides where its memory comes from. */
+/* The properties of a map that decide where its memory comes from. */
 struct bpf_map_shape {
 	uint32_t type, flags, key_size, value_size, max_entries;
 	int64_t bytes; /* all of it: fdinfo's memlock */
@@ -32,12 +32,12 @@ struct bpf_map_shape {
 void bpf_map_split(const struct bpf_map_shape *shape, int cpus_possible, struct bpf_level *out);
 
 /*
- * Walk all of them. Those that process `own_pid` has open are marked as its own. Returns 0 or
- * −errno: −EPERM without CAP_SYS_ADMIN.
+ * Read all maps and programs. Those that process `own_pid` has open are marked as its own. Returns
+ * 0 or −errno: −EPERM without CAP_SYS_ADMIN.
  */
 int bpf_objects_read(int own_pid, struct bpf_objects *out);
 
-/* The same to and from a file, for the helper process. 0 or −errno. */
+/* Write the result to a file, or read it from one: for the helper process. 0 or −errno. */
 int bpf_objects_write(int fd, const struct bpf_objects *o);
 int bpf_objects_load(int fd, struct bpf_objects *out);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Describes a plan, its facts and the sizes of its tables, for `doctor`. Pure: it must never ask
- * the kernel, so that tests can use kernels on which they do not run.
+ * the kernel, so that tests can describe other kernels than the running one.
  */
 #ifndef KMEMTRACE_TRACE_DOCTOR_H
 #define KMEMTRACE_TRACE_DOCTOR_H

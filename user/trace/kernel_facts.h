@@ -50,7 +50,7 @@ enum kernel_event {
 #define RECORD_FILES 96
 /*
  * Address space that the smallest recording needs: tables, BTF and function names (32 to 40 MiB on
- * 6.18). Data, that is private memory, is all of it but the code and the tables (19 to 23 MiB).
+ * 6.18). Data means private memory: all of this without the code and the tables (19 to 23 MiB).
  */
 #define RECORD_ADDRESS_BYTES (64ull << 20)
 #define RECORD_DATA_BYTES    (32ull << 20)
@@ -67,8 +67,8 @@ struct kernel_facts {
 	int symbols; /* 0; −EPERM: /proc/kallsyms hides the addresses; else −errno of reading it */
 	const char *btf_path; /* file of --btf; NULL: the kernel's own BTF, without which programs
 				 cannot call kernel functions */
-	char btf_source[32];  /* where to read it: the same file, held open from the check on, so
-				 that  nobody can put another, or a FIFO, in its place */
+	char btf_source[32];  /* where to read it: the same file, kept open since the check, so that
+				 nobody can replace it by another file or a FIFO */
 	int btf;              /* 0, or −errno of reading it; −EINVAL if it is not BTF */
 	int bpf_load;         /* 0, or −errno of loading a two-instruction program */
 	bool preempt_off;     /* a program can turn preemption off and then call global functions

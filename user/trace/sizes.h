@@ -52,8 +52,8 @@ struct sizes {
 
 /*
  * Returns 0; −E2BIG if the smallest tables (or --max-live) do not fit in --memory; −ENOMEM if the
- * machine cannot spare them or --memory. On failure *out holds the smallest tables and out->bytes
- * their size.
+ * machine cannot spare the smallest tables or as much as --memory asks for. On failure *out holds
+ * the smallest tables and out->bytes their size.
  */
 int sizes_plan(const struct sizes_request *request, struct sizes *out);
 

@@ -102,7 +102,7 @@ void tracer_clock(struct tracer *t, uint32_t ms);
  * at each CPU's next sample.
  */
 void tracer_period_set(struct tracer *t, int pool, uint64_t bytes);
-/* The mean bytes between samples of the pool that this gives. */
+/* The pool's mean bytes between samples when `bytes` is set: some pools are sampled more often. */
 uint64_t tracer_pool_period(int pool, uint64_t bytes);
 
 /*

@@ -28,7 +28,8 @@ struct tracer {
 	int nr_mapped;
 	int nr_cpus;
 	int stats_fd;
-	struct stats_helper *stats_helper; /* requests run-time counting; NULL: this process does */
+	struct stats_helper *stats_helper; /* requests run-time counting; NULL: this process
+					      requests it itself */
 	struct cost_reading
 		cost_began; /* reading at the window's start; its cpu_ns holds the start time */
 	struct {
