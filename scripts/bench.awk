@@ -159,8 +159,8 @@ function as_text(    i, j, w, t, ns, more_ns)
 			printf "\n"
 		}
 	}
-	printf "\nADDED is to nothing attached in the same round; /FLOOR and OF CLASSIC compare what is added. +/- holds\n"
-	printf "95 of 100 such runs.\n"
+	printf "\nADDED is the difference to nothing attached in the same round. /FLOOR and OF CLASSIC compare ADDED.\n"
+	printf "95 of 100 such runs are within +/-.\n"
 	printf "\n%-10s %13s %15s %13s %15s %14s %8s %10s\n", "WORKLOAD", "EMPTY NS/RUN", "SAMPLED NS/RUN", \
 		"EXACT NS/RUN", "EXACT NS/ALLOC", "UNWINDER HITS", "AUDITED", "DISAGREED"
 	for (i = 1; i <= loads; i++) {
