@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Walks the cgroup trees, the top first, for the counts of cgroup_levels.h. A machine can have both
- * kinds of trees: cgroup2 (cgroup.stat counts the removed ones), and v1 (only /proc/cgroups counts
- * them, and only all of them).
+ * kinds of trees. In a cgroup2 tree, cgroup.stat counts the removed cgroups of each subtree. For a
+ * v1 tree, /proc/cgroups has only one count for the whole tree.
  */
 #include "proc/cgroup_levels.h"
 
@@ -22,7 +22,7 @@
 #define WALK_MAX   4096 /* directories */
 #define WALK_S     0.2
 #define ROWS_MAX   64
-#define DYING_KEPT 16 /* a subtree with as many removed cgroups gets a row */
+#define DYING_KEPT 16 /* a subtree with at least so many removed cgroups gets a row */
 #define ROOT_ID    1  /* id of the first node that kernfs_create_root() creates */
 
 struct cgroup_walk {
@@ -61,7 +61,7 @@ static int64_t stat_value(const char *buf, size_t len, const char *name)
 	return -1;
 }
 
-/* The end of a path that is too long is what tells cgroups apart. */
+/* If a path is too long, keep its end, because the ends of paths differ most. */
 static void path_store(const char *path, struct cgroup_level *row)
 {
 	size_t len = strlen(path), room = sizeof(row->path) - 1 - strlen("…");
@@ -143,7 +143,10 @@ static int visit(struct cgroup_walk *w, const char *path)
 	return err;
 }
 
-/* Visit breadth-first, so that a tree that is too large loses its depths, never its top. */
+/*
+ * Visit breadth-first, so that in a tree that is too large the deepest levels are left out, never
+ * the top.
+ */
 static int cgroup_walk_all(struct cgroup_walk *w)
 {
 	int err = cgroup_walk_add(w, "", "");

@@ -118,7 +118,10 @@ int sockstat_counters_parse(const char *buf, size_t len, struct named_values *ou
 	return err;
 }
 
-/* "    0:    57 56/56 44/1000000 950/25000000": a user, and as the third word its keys. */
+/*
+ * "    0:    57 56/56 44/1000000 950/25000000": a user; before the slash of the third word, the
+ * number of its keys.
+ */
 static bool key_user_line(struct text line, int64_t *keys)
 {
 	struct text word;

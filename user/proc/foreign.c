@@ -20,7 +20,10 @@ static const char mended_nbsp[] = "had no-break spaces";
 static const char mended_quote[] = "was quoted with '>' or '|'";
 static const char mended_shell[] = "had the lines of a shell or of markup around it";
 
-/* Add a line, or count it where the file has one with this fault. 0 or −ENOMEM. */
+/*
+ * Add a line to the report. If the file already has a line with this fault there, only raise its
+ * count. 0 or −ENOMEM.
+ */
 static int report_add(struct input_report *report, enum foreign_file file, enum input_fault fault,
 		      const char *why, size_t number, struct text text)
 {
@@ -49,7 +52,10 @@ static int report_mended(struct input_report *report, enum foreign_file file, co
 
 /* ---- bytes ---- */
 
-/* Every second byte of UTF-16 (little endian): /proc is ASCII. Returns the new length. */
+/*
+ * Keep only every second byte of UTF-16 (little endian), because /proc is ASCII. Returns the new
+ * length.
+ */
 static size_t utf16_narrow(char *buf, size_t len)
 {
 	size_t n = 0;
@@ -128,7 +134,10 @@ static bool line_quoted(struct text line)
 	return line.len && (*line.p == '>' || *line.p == '|');
 }
 
-/* Quoted as a whole: more than half of the lines are. One alone would be the line's own. */
+/*
+ * Is the whole text quoted? It is if more than half of the lines are: a mark before a single line
+ * may belong to that line.
+ */
 static bool text_quoted(struct text all)
 {
 	size_t quoted = 0, lines = 0;
@@ -142,7 +151,7 @@ static bool text_quoted(struct text all)
 	return quoted * 2 > lines;
 }
 
-/* Without "> ", "| " or "> > " before it, and without the " |" of a table's end. */
+/* Remove "> ", "| " or "> > " at the start, and " |" at the end (of a table's row). */
 static struct text line_unquote(struct text line)
 {
 	while (line_quoted(line)) {
@@ -159,7 +168,10 @@ static struct text line_unquote(struct text line)
 	return line;
 }
 
-/* "root@host:~# cat /proc/meminfo", a prompt behind it, "```": no line of the file. */
+/*
+ * Is this line from a shell or from formatting, not from the file?
+ * "root@host:~# cat /proc/meminfo", a prompt after the file, "```".
+ */
 static bool line_is_shell(struct text line)
 {
 	if (text_starts(line, "```") || text_starts(line, "{code") ||
@@ -173,7 +185,9 @@ static bool line_is_shell(struct text line)
 	       (line.p[line.len - 1] == '#' || line.p[line.len - 1] == '$');
 }
 
-/* The last line, without a newline behind it: its number may have been cut. meminfo's ends in kB.
+/*
+ * May this last line, which has no newline, have been cut within its number? A line of meminfo is
+ * complete if it ends in kB.
  */
 static bool line_cut(enum foreign_file file, struct text line)
 {
@@ -191,7 +205,7 @@ struct cleaner {
 	enum foreign_file file;
 	struct input_report *report;
 	struct foreign_text *out;
-	struct text first; /* the line that only the beginning of the file has */
+	struct text first; /* the line with which the file begins */
 	bool quoted, units;
 };
 
@@ -329,7 +343,7 @@ static const char *why_bad(enum foreign_file file, struct text line)
 	}
 }
 
-/* What a line of zoneinfo means depends on the line before it that opens a zone. */
+/* Parse one line alone. A line of zoneinfo needs a line that opens a zone before it. */
 static size_t bad_alone(enum foreign_file file, struct text line,
 			size_t (*parse_bad)(const char *buf, size_t len))
 {
@@ -351,7 +365,7 @@ static struct text line_name(struct text line)
 	return word;
 }
 
-/* Has a line before this one the same name and another value? */
+/* Does an earlier line have the same name and another value? */
 static bool line_repeats(const struct foreign_text *t, struct text line)
 {
 	struct text rest = {t->buf, (size_t)(line.p - t->buf)}, earlier, name = line_name(line);

@@ -153,7 +153,7 @@ void mappings_read(const char *proc_root, struct unlisted *out)
 		out->pinned_kb = t.pinned_kb;
 		memcpy(out->pinned_by, t.pinned_by, sizeof(out->pinned_by));
 	}
-	/* Reading waits for a lock that a fatal signal ends (mmap_read_lock_killable). */
+	/* Reading can wait for a lock; a fatal signal ends this wait (mmap_read_lock_killable). */
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /proc/meminfo and /proc/vmstat: a name and a number a line. Called every second by
+ * /proc/meminfo and /proc/vmstat: each line has a name and a number. Called every second by
  * snapshot_read(). Any other line, and a number that does not fit as bytes, is counted and skipped.
  */
 #include "proc/snapshot.h"
@@ -28,7 +28,7 @@ static bool named_line(struct text line, bool meminfo, struct text *name, int64_
 		return false;
 	if (!text_word(&line, &unit))
 		return true;
-	/* "KB" is what people make of it, in copies. */
+	/* Copies that people edited can have "KB". */
 	return meminfo && (text_is(unit, "kB") || text_is(unit, "KB")) && !text_word(&line, &unit);
 }
 

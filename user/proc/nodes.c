@@ -61,7 +61,7 @@ static int read_below(const char *root, int node, const char *name, char **buf, 
 	return file_read(path, buf, len);
 }
 
-/* Compressed pages are in the node's vmstat alone. In pages. */
+/* Compressed pages: only the node's vmstat has them. The unit is pages. */
 static int zspages_read(const char *root, int node, struct node_levels *out)
 {
 	_cleanup_free_ char *buf = NULL;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * OOM reports in kernel logs: see oom_report.h. Lines are not parsed by their beginning, because
- * each log puts something else before them. Figures are found by their names: "active_anon:12" is a
- * sum in pages, "active_anon:12kB" part of a node or zone.
+ * OOM reports in kernel logs: see oom_report.h. Lines are not recognised by their beginning,
+ * because each kind of log puts a different prefix before them. Figures are found by their names:
+ * "active_anon:12" is a sum in pages, "active_anon:12kB" part of a node or zone.
  */
 #include "proc/oom_report.h"
 
@@ -142,7 +142,7 @@ static void add_to(int64_t *sum, int64_t value)
 		*sum = VALUE_MAX;
 }
 
-/* A sum is printed once; a second value is another report's. */
+/* A report prints a sum once. A second value belongs to another report. */
 static void take_sum(struct block *b, int sum, int64_t value)
 {
 	if (b->sums[sum] >= 0 && b->sums[sum] != value)
@@ -389,7 +389,7 @@ static void take_preamble(struct preamble *p, struct text line)
 		text_copy(message_of(line, at), p->trigger, sizeof(p->trigger));
 	}
 	take_release(p, line);
-	/* Of such an allocation, only processes that may use the same nodes are listed. */
+	/* For such an allocation, the kernel lists only processes that may use the same nodes. */
 	p->partial_tasks |= text_contains(line, "CONSTRAINT_CPUSET") ||
 			    text_contains(line, "CONSTRAINT_MEMORY_POLICY");
 }
@@ -430,7 +430,7 @@ static bool line_opens(struct text line)
 	return text_contains(line, "Mem-Info:") || text_contains(line, "Mem-info:");
 }
 
-/* Enough of it to divide memory up. */
+/* Does the report have the figures that a balance sheet needs? */
 static bool block_complete(const struct block *b)
 {
 	int64_t managed = 0;
@@ -487,8 +487,8 @@ static double total_kb(const struct block *b, double page_kb)
 }
 
 /*
- * User memory under the names of /proc/meminfo. A report has no AnonPages and no Buffers: the page
- * cache is of files and devices, and all other pages on the lists count as anonymous.
+ * User memory under the names of /proc/meminfo. A report has no AnonPages and no Buffers. Its page
+ * cache includes files and devices, and all other pages on the lists count as anonymous.
  */
 static int put_user(const struct block *b, double page_kb, struct named_values *v)
 {
@@ -564,7 +564,10 @@ static int put_kernel(const struct block *b, double page_kb, struct named_values
 	return 0;
 }
 
-/* Zones in pages, as in /proc/zoneinfo; their lists are the machine's where no zone has any. */
+/*
+ * Convert zones to pages, as in /proc/zoneinfo. If no zone has pages on per-CPU lists, the first
+ * zone gets the machine's total.
+ */
 static int put_zones(struct block *b, double page_kb, struct zone_levels *out)
 {
 	int64_t pcp = 0;

@@ -27,8 +27,10 @@ struct page_pool_request {
 	char name[8];
 };
 
-/* The attribute of this type behind a generic header; NULL for none. Sizes are the sender's: check
- * each. */
+/*
+ * The attribute of this type behind a generic header; NULL for none. The sender set the sizes:
+ * check each one.
+ */
 static const void *attr_find(const struct nlmsghdr *m, size_t len, int type, size_t *size)
 {
 	size_t at = NLMSG_HDRLEN + GENL_HDRLEN;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Merged slab caches, from links such as "Acpi-State -> :0000080". Some 300: one sorted array. */
+/*
+ * Merged slab caches, from links such as "Acpi-State -> :0000080". There are some 300, so one
+ * sorted array is enough.
+ */
 #include "proc/slab_alias.h"
 
 #include <dirent.h>

@@ -123,9 +123,11 @@ static void percpu_multiply(const char *sys_root, struct unlisted *out)
 		cpus > 0 && out->percpu_first_pages > 0 ? out->percpu_first_pages * cpus : -1;
 }
 
-/* "size 4 1234" (kstat), "pages_ballooned       : 1234", "total\t:      123 of      456",
- * "current:  1234 pages": the first number that ends a word behind the name, the type of a kstat
- * left out. */
+/*
+ * "size 4 1234" (kstat), "pages_ballooned       : 1234", "total\t:      123 of      456",
+ * "current:  1234 pages": the first number after the name. In a kstat that number is the type, and
+ * the value is the next one.
+ */
 int64_t table_value_parse(const char *buf, size_t len, const char *name)
 {
 	struct text rest = {buf, len}, line, word;
@@ -207,9 +209,9 @@ static void site_put(struct unlisted *out, int64_t bytes, struct text where)
 }
 
 /*
- * "<bytes> <calls> <file:line> [module] func:<name>". A place allocates pages when the mean of its
- * allocations is a whole page or more; objects of a page and more are in slab only up to two pages
- * (kmalloc), so such places are taken, too: "at most".
+ * "<bytes> <calls> <file:line> [module] func:<name>". A place counts as allocating pages if its
+ * allocations have a mean size of a page or more. Some of these are slab objects (kmalloc() up to
+ * two pages), so the sum is an upper limit ("at most").
  */
 void allocinfo_parse(const char *buf, size_t len, struct unlisted *out)
 {

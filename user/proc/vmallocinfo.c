@@ -133,7 +133,7 @@ static struct caller_group *caller_group_add(struct caller_group **groups,
 	return g;
 }
 
-/* Add one area to its group. 0, −ENOMEM, or −ERANGE when the sum would leave all reason. */
+/* Add one area to its group. 0, −ENOMEM, or −ERANGE if the sum would be impossibly large. */
 static int caller_group_count(struct caller_group **groups, const struct vmalloc_level *area,
 			      struct vmalloc_levels *levels)
 {

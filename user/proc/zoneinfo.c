@@ -31,7 +31,10 @@ static bool zone_header(struct text line, struct zone_level *z)
 	return true;
 }
 
-/* The member a line's first word names, NULL for one not kept. `line` is left at its value. */
+/*
+ * The member that the first word of a line names; NULL if it is not kept. `line` then begins at the
+ * value.
+ */
 static int64_t *zone_member(struct zone_level *z, struct text *line)
 {
 	struct text key;
@@ -63,7 +66,7 @@ static bool zone_line(struct text line, struct zone_level *z)
 		return true;
 	if (!text_word(&line, &number) || !text_count(number, PAGES_MAX, &value))
 		return false;
-	if (member == &z->pcp) { /* one a CPU */
+	if (member == &z->pcp) { /* one for each CPU */
 		value += z->pcp;
 		z->cpus++;
 	}
@@ -86,7 +89,8 @@ int zoneinfo_parse(const char *buf, size_t len, struct zone_levels *out)
 			line.len--;
 		}
 		if (text_starts(line, "Node ")) {
-			zone = NULL; /* a damaged header must not lead into the zone before */
+			zone = NULL; /* lines after a damaged header must not count for the zone
+					before it */
 			if (!zone_header(line, &header)) {
 				zones.bad_lines++;
 				continue;

@@ -430,7 +430,10 @@ struct flows {
 	struct flow *stack, *cache; /* by row */
 };
 
-/* Allocations that are neither live nor freed unseen. Newer ones than those may be live already. */
+/*
+ * Allocations that are neither live nor freed unseen. `live` is read later than `came`, so the
+ * difference can be negative; it then counts as 0.
+ */
 static double freed(uint64_t came, uint64_t unseen_frees, uint64_t live)
 {
 	return came > unseen_frees + live ? (double)(came - unseen_frees - live) / KMT_ONE : 0;

@@ -6,10 +6,11 @@
  * 2. Which pools can be watched at all? A pool whose events alone do not fit the budget is paused,
  *    if that is allowed. (pools_decide, pools_apply)
  * 3. How finely can the watched pools be sampled? The cost of samples is inversely proportional to
- *    the sampling period, so one division gives the factor that fits what the events leave of the
- *    budget. (factor_decide, periods_apply)
+ *    the sampling period, so one division gives the factor: the cost of samples over the part of
+ *    the budget that the events leave. (factor_decide, periods_apply)
  * Exact mode has no periods: it is kept, given up, or reported as too expensive (exact_step).
- * No decision rests on one reading alone: a burst is no load.
+ * The governor acts on a cost that is too high only if several readings in a row show it: a short
+ * burst is not a lasting load.
  */
 #include "record/governor.h"
 
@@ -64,7 +65,7 @@ double governor_mean(const struct governor *g)
 	return g->readings ? g->cost_sum / g->readings : -1;
 }
 
-/* Is it so for enough readings in a row? */
+/* Was `over` true for enough readings in a row? */
 static bool over_for_long(struct governor *g, bool over)
 {
 	g->over_in_a_row = over ? g->over_in_a_row + 1 : 0;
@@ -174,8 +175,8 @@ static bool exact_step(struct governor *g)
 
 struct pools_decision {
 	bool paused[KMT_POOLS];
-	bool more,
-		fewer; /* some that are watched now are in it; some that are paused now are not */
+	bool more, fewer; /* more: a watched pool is to be paused; fewer: a paused pool is to be
+			     watched */
 };
 
 /* Of the pools not yet in `done`, the one whose events cost least. */
@@ -256,7 +257,7 @@ static double floor_take(struct governor *g)
 	return events;
 }
 
-/* A factor above 1 is what two readings in a row agree on. */
+/* A factor above 1 counts only as far as the last two readings agree: the smaller one is used. */
 static double factor_agreed(struct governor *g, double factor)
 {
 	double agreed = fmin(factor, g->last_factor);

@@ -43,13 +43,12 @@
 	1.0 /* initial spacing; doubled after every CHECKPOINTS, so that long recordings stay \
 	       small */
 #define CHECKPOINTS      12
-#define CHECKPOINT_SHARE 0.01 /* limit for all of them, of the machine's CPU time */
-#define SNAPSHOTS \
-	60 /* between two checkpoints, when these were asked for; a second apart at the least */
-#define SNAPSHOT_MAX_S 60.0
-#define AUDIT_S        2.0  /* between audits, at the least … */
-#define AUDIT_LIMIT_S  0.2  /* of one … */
-#define AUDIT_SHARE    0.01 /* limit for all of them, of the machine's CPU time */
+#define CHECKPOINT_SHARE 0.01 /* limit for all checkpoints, as a share of all CPU time */
+#define SNAPSHOTS        60   /* with --every: at most so many per checkpoint, at least 1 s apart */
+#define SNAPSHOT_MAX_S   60.0
+#define AUDIT_S          2.0  /* least time between two audits */
+#define AUDIT_LIMIT_S    0.2  /* time limit of one audit */
+#define AUDIT_SHARE      0.01 /* limit for all audits, as a share of all CPU time */
 
 enum ended_by { BY_COMMAND, BY_LIMIT, BY_SIGNAL };
 
@@ -658,7 +657,9 @@ static void filter_say(const struct recorder *r)
 		 r->governor.exact ? "seen" : "sampled (--exact tracks every one)");
 }
 
-/* Store the limits of threads by cgroup that are closest: a line "max start end path" each. */
+/*
+ * Store the cgroups that are closest to their limit of threads, one line "max start end path" each.
+ */
 static int pids_limits_put(struct recorder *r)
 {
 	_cleanup_(pids_limits_free) struct pids_limits end = {0};

@@ -21,8 +21,8 @@
 
 #define MAPS_OF_PROGRAM 64
 /*
- * Each descriptor that is looked at leaves a dentry and an inode of procfs behind, about 900 bytes,
- * until the process ends or memory is reclaimed. So look at few: 18 MB.
+ * Each descriptor that is read leaves a dentry and an inode of procfs behind, about 900 bytes,
+ * until the process ends or memory is reclaimed. This limit keeps the sum to 18 MB.
  */
 #define DESCRIPTORS_MAX 20000
 #define MOUNTS_MAX      16   /* of bpffs */
@@ -96,7 +96,7 @@ int bpf_holders_of_program(int fd, uint32_t id, const char *name, struct bpf_hol
 	return err;
 }
 
-/* The row of an open descriptor, when it is of a map, a program or a link to one. */
+/* Add a row for an open descriptor if it refers to a map, a program or a link to a program. */
 static int descriptor_add(const char *pid, int fd, const struct bpf_holder *like,
 			  const char *holder, struct bpf_holders *out)
 {
@@ -202,14 +202,17 @@ static int pins_add(struct pins *q, const char *dir, const char *name)
 	return 0;
 }
 
-/* A pinned object; other files of a bpffs (iterators, symbolic links) cannot be opened so. */
+/*
+ * Read a pinned object. Opening other files of a bpffs (iterators, symbolic links) in this way
+ * fails.
+ */
 static int pin_read(const char *path, struct bpf_holders *out)
 {
 	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = BPF_F_RDONLY);
 	_cleanup_close_ int fd = bpf_obj_get_opts(path, &opts);
 
 	if (fd < 0)
-		fd = bpf_obj_get(path); /* programs and links know no such flag */
+		fd = bpf_obj_get(path); /* programs and links do not accept the flag */
 	if (fd < 0)
 		return 0;
 	return descriptor_add("self", fd, &(struct bpf_holder){.how = BPF_HELD_BY_PIN}, path, out);

@@ -21,7 +21,7 @@
 #include "base/text.h"
 
 #define WALK_S       0.5
-#define SLAB_MOST    8192  /* from such a size on kmalloc() takes whole pages */
+#define SLAB_MOST    8192  /* from this size on, kmalloc() takes whole pages */
 #define AREA_KMALLOC 32768 /* bpf_map_area_alloc(): PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER */
 #define HEADER_MAGIC 0x6b627066u
 
@@ -33,7 +33,7 @@ void bpf_objects_free(struct bpf_objects *o)
 
 /* ---- where the memory of a map comes from ---- */
 
-/* Types from after this libbpf's headers; the numbers are the kernel's ABI. */
+/* Types that libbpf's headers may not have yet. The numbers are the kernel's ABI. */
 enum { TYPE_CGRP_STORAGE = 32, TYPE_ARENA = 33 };
 
 static bool is_percpu(uint32_t type)
@@ -67,7 +67,7 @@ static bool is_by_element(const struct bpf_map_shape *s)
 static int64_t percpu_bytes(const struct bpf_map_shape *s, int cpus)
 {
 	int64_t each = ((int64_t)s->value_size + 7) / 8 * 8 * cpus;
-	/* where elements come one by one, the kernel's figure is of those that exist */
+	/* if elements are allocated one by one, the kernel's figure counts only those that exist */
 	int64_t entries = is_by_element(s) ? s->bytes / (each + s->key_size + 48) : s->max_entries;
 	int64_t all;
 
@@ -220,7 +220,9 @@ int bpf_objects_read(int own_pid, struct bpf_objects *out)
 	if (err)
 		return err;
 	own_mark(own_pid, &o);
-	/* looking through all processes leaves something in procfs: only if it can find something
+	/*
+	 * reading all processes leaves memory in procfs, so do it only if there are other objects
+	 * than our own
 	 */
 	if (has_others(&o))
 		err = bpf_holders_read(own_pid, deadline_s + WALK_S, &o.holders);

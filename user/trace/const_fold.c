@@ -170,8 +170,9 @@ static size_t reach_all(struct reachable *r)
 }
 
 /*
- * Make a jump that depends on a constant unconditional. Do not if that makes code unreachable: the
- * verifier removes code that it finds dead itself, but rejects a program with unreachable code.
+ * Make a jump that depends on a constant unconditional. Keep the jump if code would become
+ * unreachable: the verifier removes dead code that it finds itself, but rejects a program with
+ * unreachable code.
  */
 static void jump_fold(struct bpf_insn *in, int32_t number, struct reachable *r)
 {

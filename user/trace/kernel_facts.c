@@ -468,7 +468,8 @@ static bool readable(const char *proc_root, const char *name)
 	return fd >= 0 && read(fd, &byte, 1) == 1;
 }
 
-/* The kernel's own counts beside the slab caches; conntrack's is missing wherever that is unused.
+/*
+ * The kernel's own counts beside the slab caches. Where conntrack is unused, its count is missing.
  */
 static void counters_missing_read(const char *proc_root, char *dst, size_t size)
 {
