@@ -12,7 +12,7 @@
 #include "cmd.h"
 #include "output.h"
 
-#define OPT_COLOR 512 /* larger than the options of all commands */
+#define OPT_COLOR 512 /* larger than the option keys of all commands */
 
 #define TOP_TEXT 10
 #define TOP_JSON 100
@@ -34,7 +34,7 @@ static error_t document_parse_option(int key, char *arg, struct argp_state *stat
 
 static const struct argp_option document_options[] = {
 	{"color", OPT_COLOR, "WHEN", 0,
-	 "Use colours always, never, or (auto, the default) on a terminal", 3},
+	 "Use colours: always, never, or auto (only on a terminal; the default)", 3},
 	{0},
 };
 

@@ -37,10 +37,12 @@ static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
 	{"explain", 'e', NULL, 0, "Show every line, including empty ones, and explain it", 0},
 	{"proc", KEY_PROC, "DIR", 0,
-	 "Read this copy of /proc instead (meminfo, vmstat, zoneinfo, vmallocinfo, slabinfo, sys/fs, net/sockstat, key-users)",
+	 "Read a copy of /proc from DIR: meminfo and, if they exist, vmstat, zoneinfo, vmallocinfo, "
+	 "slabinfo, sys/fs, net/sockstat and key-users",
 	 0},
 	{"oom", KEY_OOM, "FILE", 0,
-	 "Divide up the memory of the last OOM report in this kernel log (dmesg, journalctl -k, syslog)",
+	 "Divide the memory that the last OOM report in FILE shows; FILE is a kernel log (dmesg, "
+	 "journalctl -k, syslog)",
 	 0},
 	{0},
 };
@@ -48,8 +50,8 @@ static const struct argp_option options[] = {
 static const char doc[] =
 	"Divide all of MemTotal into parts, each page counted once: free memory, processes and files, "
 	"each kernel pool, and what no line of /proc/meminfo explains. Traces nothing. Without FILE, "
-	"show this machine now (root also sees /proc/vmallocinfo). FILE is a capture: show its start, "
-	"end and change.\v"
+	"show this machine now (root also sees /proc/vmallocinfo). If FILE is given, it is a capture: "
+	"show its start, its end and the change.\v"
 	"Examples:\n"
 	"  sudo kmemtrace balance                  where memory is now\n"
 	"  kmemtrace balance --explain             the same, with each line explained\n"
@@ -146,13 +148,13 @@ static int balance_live(const struct balance_args *args)
 
 	if (err)
 		return log_error(-err, "cannot read /proc/meminfo: %s%s", file_why(-err),
-				 err == -ENOENT ? " (is /proc mounted there?)" : "");
+				 err == -ENOENT ? " (is /proc mounted?)" : "");
 	unlisted_read("/proc", "/sys", &unlisted);
 	if (cgroup_levels_read("/proc", &s.cgroups) || nodes_read("/sys", &s))
 		return log_error(ENOMEM, "not enough memory to count cgroups and NUMA nodes");
 	privileges_keep_none();
 	if (named_value_get(&s.meminfo, "MemTotal", 0) <= 0)
-		return log_error(EINVAL, "/proc/meminfo has no MemTotal: is /proc mounted there?");
+		return log_error(EINVAL, "/proc/meminfo has no MemTotal: is /proc mounted?");
 	return balance_snapshot(&s, &origin, args);
 }
 
@@ -180,20 +182,20 @@ static int refuse_log(const char *path, int err)
 	if (err == -ENODATA)
 		return log_error(
 			EINVAL,
-			"%s: only memory cgroups reached their limits there. Such a report says "
+			"%s: in this log, only memory cgroups reached their limits. Such a report says "
 			"nothing about the machine's memory: look at memory.stat of the cgroup",
 			path);
 	if (err == -EBADMSG)
 		return log_error(
 			EINVAL,
-			"%s: the report is cut. It needs the lines from 'Mem-Info:' to 'pages "
+			"%s: the OOM report is incomplete. It needs the lines from 'Mem-Info:' to 'pages "
 			"reserved': take them from `journalctl -k -b -1` or the console",
 			path);
 	if (err == -ENOENT)
 		return log_error(
 			EINVAL,
-			"%s: no line has 'Mem-Info:', which begins the figures of an OOM report. "
-			"Give it a kernel log: `journalctl -k -b -1 > kern.log`, or `dmesg`",
+			"%s: there is no OOM report, because no line has 'Mem-Info:'. "
+			"Give a kernel log: `journalctl -k -b -1 > kern.log`, or `dmesg > kern.log`",
 			path);
 	return log_error(-err, "cannot read %s: %s", path, file_why(-err));
 }

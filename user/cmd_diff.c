@@ -46,21 +46,22 @@ static const struct argp_option options[] = {
 	{"base-from", OPT_BASE_FROM, "TIME", 0, "Use BASE from TIME on, counted from its start", 1},
 	{"base-to", OPT_BASE_TO, "TIME", 0, "Use BASE up to TIME, counted from its start", 1},
 	{"fail-if-growth", OPT_FAIL, "LIMIT", 0,
-	 "Exit with 3 if a pool in NEW exceeds that in BASE by more than LIMIT: POOL=SIZE for its "
-	 "level, or POOL=SIZE/TIME for its growth; may be repeated. POOL is " GROWTH_LIMIT_POOLS,
+	 "If LIMIT is POOL=SIZE, exit with 3 if the pool is larger in NEW than in BASE by more than "
+	 "SIZE. If it is POOL=SIZE/TIME, exit with 3 if the pool grows faster by more than that. May "
+	 "be repeated. POOL is " GROWTH_LIMIT_POOLS,
 	 2},
 	{0},
 };
 
 static const char doc[] =
-	"Show what changed from one capture to another: levels, and what grows faster or is "
+	"Show what changed from one capture to another: the levels, what grows faster, and what is "
 	"allocated faster. The captures may come from different boots, hosts and kernels. BASE and NEW "
 	"may also be directories with copies of /proc: then only levels are compared. Needs no "
 	"privilege.\v"
 	"Examples:\n"
 	"  kmemtrace diff before.kmt after.kmt          what changed, most growth first\n"
-	"  kmemtrace diff --by cgroup good.kmt bad.kmt  in which cgroup\n"
-	"  kmemtrace diff --base-set fleet/ this.kmt    against other hosts\n"
+	"  kmemtrace diff --by cgroup good.kmt bad.kmt  growth by cgroup\n"
+	"  kmemtrace diff --base-set fleet/ this.kmt    compare with other hosts\n"
 	"  kmemtrace diff monday/ tuesday/              levels of two copies of /proc\n"
 	"  kmemtrace diff --base-to 1h --from 23h day.kmt day.kmt   last hour vs. first\n"
 	"  kmemtrace diff --fail-if-growth Slab=1M/1min a.kmt b.kmt || echo regressed\n\n"
@@ -181,7 +182,7 @@ static int diff_print(const struct diff_args *args, const struct diff_input *in)
 	return diff_check_limits(args, &d);
 }
 
-/* A capture, or a directory with copies of /proc: one reading, which has no parts. */
+/* Read a capture, or a directory with copies of /proc: that is one reading without parts. */
 static int side_read(const char *path, double from_s, double to_s, struct capture_input *s)
 {
 	int err;
@@ -190,8 +191,9 @@ static int side_read(const char *path, double from_s, double to_s, struct captur
 		return capture_input_read(path, from_s, to_s, s);
 	if (!isnan(from_s) || !isnan(to_s))
 		return log_error(EINVAL,
-				 "%s is a directory with copies of /proc: one reading, without "
-				 "parts; leave out the times",
+				 "%s is a directory with copies of /proc: it holds only one "
+				 "reading, so leave out the times (--from, --to, --base-from, "
+				 "--base-to)",
 				 path);
 	err = proc_copy_capture(path, &s->c);
 	if (!err)

@@ -25,12 +25,13 @@ enum { OPT_BTF = 256 };
 static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
 	{"btf", OPT_BTF, "FILE", 0,
-	 "Read this kernel's types from FILE, if it has no BTF of its own", 0},
+	 "Read this kernel's types from FILE if this kernel has no BTF of its own", 0},
 	{0},
 };
 
 static const char doc[] =
-	"Show what kmemtrace can trace on this kernel, how, and what reports lack otherwise.\v"
+	"Show what kmemtrace can trace on this kernel, how each hook attaches, and what a report "
+	"lacks if a hook cannot be attached.\v"
 	"Examples:\n"
 	"  sudo kmemtrace doctor                  run it before the first recording\n"
 	"  sudo kmemtrace doctor --format json    for scripts\n\n"

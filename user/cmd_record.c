@@ -14,7 +14,7 @@
 #include "record/recorder.h"
 #include "proc/host.h"
 
-#define MAX_SIZE_EVERY (256 << 20) /* of a recording with --every */
+#define MAX_SIZE_EVERY (256 << 20) /* the default of --max-size with --every */
 #define MAX_SIZE_LEAST (1 << 20)
 #define SAMPLE_BYTES   (512 << 10) /* mean bytes between samples */
 
@@ -42,13 +42,15 @@ static const struct argp_option options[] = {
 	 "Stop after TIME, e.g. 30, 500ms or 10m (default: on Ctrl-C, or when COMMAND ends)", 0},
 	{"for", OPT_FOR, "TIME", 0, "The same as --duration", 0},
 	{"every", OPT_EVERY, "TIME", 0,
-	 "Write a checkpoint every TIME, so that report and diff can look at parts", 0},
+	 "Write a checkpoint every TIME, so that report and diff can look at parts of the recording",
+	 0},
 	{"max-size", OPT_MAX_SIZE, "SIZE", 0,
 	 "Keep the capture below SIZE: older parts lose detail (default with --every: 256M)", 0},
 	{"exact", OPT_EXACT, NULL, 0, "Track every allocation instead of a sample", 1},
 	{"sample", 's', "BYTES", 0,
 	 "Take one sample per BYTES allocated, on average (default 512K)", 1},
-	{"cache", OPT_CACHE, "NAME", 0, "Track only this cache, exactly; may be repeated", 1},
+	{"cache", OPT_CACHE, "NAME", 0,
+	 "Track only this slab cache, and every object of it; may be repeated", 1},
 	{"min-size", OPT_MIN_SIZE, "BYTES", 0, "Ignore smaller allocations", 1},
 	{"cgroup", OPT_CGROUP, "PATH", 0,
 	 "Track only this cgroup (cgroup2, e.g. /system.slice/ssh.service) and those below it", 1},
@@ -59,18 +61,20 @@ static const struct argp_option options[] = {
 	{"memory", OPT_MEMORY, "SIZE", 0,
 	 "Kernel memory for all tables (`kmemtrace doctor` shows the default)", 1},
 	{"max-overhead", OPT_MAX_OVERHEAD, "PERCENT", 0,
-	 "Share of all CPU time that tracing may take (default 1). If given, it is a limit: above it, --exact "
-	 "changes to sampling, and pools whose events alone cost more are paused",
+	 "Share of all CPU time that tracing may take (default 1). If given, it is a limit: to stay "
+	 "below it, --exact changes to sampling, and the most expensive pools are paused",
 	 1},
 	{"max-live", OPT_MAX_LIVE, "N", 0,
 	 "Make the tables large enough for N objects (default: as many as fit into --memory)", 1},
 	{"audit-every", OPT_AUDIT_EVERY, "N", OPTION_HIDDEN,
 	 "Check every Nth recognised stack; N is a power of two", 1},
 	{"btf", OPT_BTF, "FILE", 0,
-	 "Read this kernel's types from FILE, if it has no BTF of its own", 2},
+	 "Read this kernel's types from FILE if this kernel has no BTF of its own", 2},
 	{"force", 'f', NULL, 0, "Overwrite an existing capture", 2},
 	{"quiet", 'q', NULL, 0,
-	 "Print no progress (if stderr is not a terminal: one line per minute)", 2},
+	 "Print no progress; without -q, one line is updated on a terminal, or printed once a "
+	 "minute elsewhere",
+	 2},
 	{"verbose", 'v', NULL, 0, "Print what kmemtrace does", 2},
 	{0},
 };
@@ -81,17 +85,17 @@ static const char doc[] =
 	"and --cache track every object.\n\n"
 	"Examples:\n"
 	"  kmemtrace record -d 30 -o now.kmt          trace everything for 30 seconds\n"
-	"  kmemtrace record --exact -- ./reproducer   what a command leaves allocated\n"
+	"  kmemtrace record --exact -- ./reproducer   what a command does not free\n"
 	"  kmemtrace record --cache dentry -d 5m      one cache, exactly, at low cost\n"
 	"  kmemtrace record --every 10m --for 24h     a day, with parts to compare\n\n"
 	"The first Ctrl-C ends COMMAND and the recording, and the capture is complete;\n"
-	"further ones are ignored. Ctrl-\\ and kill -9 end it at once: the capture can\n"
-	"be read, and is marked incomplete.\n"
+	"further ones are ignored. Ctrl-\\ and kill -9 end the recording at once: the\n"
+	"capture can be read, and is marked incomplete.\n"
 	"When TIME has passed, kmemtrace sends SIGTERM to COMMAND. If the recording\n"
 	"fails, COMMAND continues, and kmemtrace waits for it.\n\n"
-	"Exit status: that of COMMAND, or 126 or 127 if it could not be run; 0 without\n"
-	"COMMAND, or if it was ended after TIME; 1 if the recording failed; 2 if the\n"
-	"command line was wrong.";
+	"Exit status: that of COMMAND; 126 or 127 if COMMAND could not be run; 0 if\n"
+	"there is no COMMAND, or if kmemtrace ended COMMAND after TIME; 1 if the\n"
+	"recording failed; 2 if the command line was wrong.";
 
 struct record_args {
 	struct recorder_options options;
@@ -160,7 +164,7 @@ static void number_set(struct record_args *a, int key, int64_t n)
 	}
 }
 
-/* A number of objects is not counted in bytes, and a process number has no unit. */
+/* Is the unit allowed? A number of objects is not in bytes, and a process number has no unit. */
 static bool unit_fits(const struct number *number, const char *arg)
 {
 	size_t digits = strspn(arg, "0123456789");
@@ -328,7 +332,7 @@ int cmd_record(int argc, char **argv)
 	if (filter_resolve("/proc", "/sys", a.caches, a.cgroup, &a.options.tracer, &a.request))
 		return EXIT_FAILED;
 	recorder_options_govern(&a.options, a.governed, a.sampled);
-	plan_build(&facts, &a.request, &plan); /* again, for the pools that are still wanted */
+	plan_build(&facts, &a.request, &plan); /* again: --cache changed which pools are wanted */
 	a.options.tracer.thread_size = host_thread_size("/proc");
 	if (!a.options.path)
 		a.options.path = recorder_default_path(a.default_path);

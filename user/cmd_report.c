@@ -23,8 +23,8 @@ struct report_args {
 	enum growth_by by;
 	bool json;
 	size_t top;
-	unsigned int sections; /* of enum report_section, */
-	unsigned int implied;  /* and those that --top and --by select without --show */
+	unsigned int sections; /* of enum report_section: those of --show */
+	unsigned int implied;  /* the same: those of --top and --by if there is no --show */
 	double from_s, to_s;   /* NaN: the recording's own ends */
 	struct growth_limits growth_limits;
 };
@@ -36,15 +36,15 @@ static const struct argp_option options[] = {
 	{"show", 's', "SECTIONS", 0,
 	 "Also print these sections, separated by commas: " SECTION_WORDS, 0},
 	{"by", 'b', "WHAT", 0,
-	 "Group growth by stack (default), cache, site, process, cgroup, module, pool or syscall",
+	 "Group the growth by stack (default), cache, site, process, cgroup, module, pool or syscall",
 	 0},
 	{"from", OPT_FROM, "TIME", 0,
 	 "Report only from TIME on, counted from the start of the recording (e.g. 10m)", 1},
 	{"to", OPT_TO, "TIME", 0, "Report only up to TIME, counted from the start of the recording",
 	 1},
 	{"fail-if-growth", OPT_FAIL, "LIMIT", 0,
-	 "Exit with 3 if a pool grew by more than LIMIT, which is POOL=SIZE, or POOL=SIZE/TIME for a "
-	 "rate; may be repeated. POOL is " GROWTH_LIMIT_POOLS,
+	 "If LIMIT is POOL=SIZE, exit with 3 if the pool grew by more than SIZE. If it is "
+	 "POOL=SIZE/TIME, exit with 3 if the pool grew faster than that. May be repeated. POOL is " GROWTH_LIMIT_POOLS,
 	 2},
 	{0},
 };
@@ -57,7 +57,7 @@ static const char doc[] =
 	"  kmemtrace report --show all now.kmt        all sections\n"
 	"  kmemtrace report --top 3 now.kmt           also the three largest call paths\n"
 	"  kmemtrace report --by cache now.kmt        also growth by slab cache\n"
-	"  kmemtrace report --from 2h --to 3h day.kmt   the third hour of a long one\n"
+	"  kmemtrace report --from 2h --to 3h day.kmt   the third hour of a day\n"
 	"  kmemtrace report --fail-if-growth Slab=16M now.kmt || echo it grew\n"
 	"  kmemtrace report --format json now.kmt | jq '.growth[0]'\n\n"
 	"Exit status: 0 on success; 1 on failure; 2 if the command line was wrong;\n"

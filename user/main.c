@@ -26,10 +26,9 @@ static int cmd_version(int argc, char **argv);
 static const struct cmd commands[] = {
 	{"record", "trace kernel allocations into a capture file (root)", cmd_record, false},
 	{"report", "show where kernel memory went, from a capture", cmd_report, true},
-	{"diff", "show what changed from one capture, or a set of them, to another", cmd_diff,
-	 true},
-	{"balance", "divide MemTotal into free, user, each kernel pool, and the rest", cmd_balance,
-	 true},
+	{"diff", "show what changed from one capture (or several) to another", cmd_diff, true},
+	{"balance", "divide MemTotal into free and user memory, kernel pools and the rest",
+	 cmd_balance, true},
 	{"doctor", "show what kmemtrace can trace on this kernel, and what it cannot", cmd_doctor,
 	 false},
 	{"explain", "explain a word that a report uses", cmd_explain, false},

@@ -7,19 +7,19 @@
 
 const struct term terms[] = {
 	{"audit", "objects checked in the allocator itself",
-	 "Some frees fire no event, so an object that was never seen freed may still be free. The "
-	 "audit checks objects in the allocator's own free lists. Live means in use; unseen free "
-	 "means freed without an event. The report corrects the figures of held memory by the "
-	 "results.",
+	 "Some frees fire no event, so an object can be free although its free was not seen. The "
+	 "audit looks objects up in the allocator's own free lists. Live means in use; unseen free "
+	 "means freed without an event. The report uses the results to correct the figures of held "
+	 "memory.",
 	 "unseen free, held, trust"},
-	{"balance", "a sheet that counts each page of the machine once",
+	{"balance", "a table that counts each page of the machine once",
 	 "The balance sheet divides MemTotal into free memory, memory of processes and files, each "
 	 "of the kernel's pools, and Unaccounted. Each page is counted exactly once. `kmemtrace "
 	 "balance` prints it and needs no recording.",
 	 "pool, Unaccounted"},
 	{"baseline", "an earlier capture to compare with",
-	 "A baseline is a capture from a time when all was well, preferably of the same host under "
-	 "the same load. `kmemtrace diff BASE NEW` shows what changed. With --base-set it compares "
+	 "A baseline is a capture from a time without problems. It is best if host and load are "
+	 "the same. `kmemtrace diff BASE NEW` shows what changed. With --base-set, it compares "
 	 "with several captures, and so distinguishes unusual values from normal variation.",
 	 "interval, noise"},
 	{"cache", "a slab cache: objects of one type or size",
@@ -28,9 +28,9 @@ const struct term terms[] = {
 	 "of the merged cache. Slab counts the pages of all caches.",
 	 "Slab, reclaimable, overhead"},
 	{"call path", "the functions that led to an allocation",
-	 "A call path lists the kernel functions that were running when memory was allocated: the "
-	 "innermost function first; the system call, interrupt or kernel thread last. The report "
-	 "sums held memory by call path.",
+	 "A call path lists the kernel functions that were running when memory was allocated. The "
+	 "innermost function is first; the system call, interrupt or kernel thread is last. The "
+	 "report sums held memory by call path.",
 	 "held, cache"},
 	{"change", "size at the end minus size at the start",
 	 "The change of a pool is split into held (allocated while tracing, not freed), old freed "
@@ -43,9 +43,9 @@ const struct term terms[] = {
 	 "memory than sampling.",
 	 "sampled"},
 	{"growing", "still rising at the end of the recording",
-	 "A pool or cache is growing if its size rose by more than noise, throughout the recording "
-	 "and at its end. Its rate has a 95% interval. Other patterns are steady, step, drop, "
-	 "spike and sawtooth.",
+	 "A pool or cache is growing if its size rose throughout the recording, was still rising "
+	 "at its end, and rose by more than four times the noise. Its rate has a 95% interval. "
+	 "Other patterns are steady, step, drop, spike and sawtooth.",
 	 "noise, leak, sawtooth"},
 	{"held", "allocated while tracing and not freed yet",
 	 "Held memory was allocated during the recording and was still in use at its end, as far "
@@ -55,8 +55,8 @@ const struct term terms[] = {
 	 "leak, audit, old freed"},
 	{"interval", "the range that contains the true value 95 times in 100",
 	 "A sampled figure is an estimate. Its 95% interval contains the true value in 95 of 100 "
-	 "recordings. An interval that includes 0 may be sampling error. To make it narrower, "
-	 "record for longer, or with --exact.",
+	 "recordings. If an interval includes 0, the figure may be nothing but sampling error. To "
+	 "make the interval narrower, record for longer, or with --exact.",
 	 "sampled, trust"},
 	{"KernelStack", "one stack for each thread",
 	 "Each thread has a kernel stack, 16 KiB on most machines, so KernelStack grows with the "
@@ -69,27 +69,28 @@ const struct term terms[] = {
 	 "150 s.",
 	 "growing, trust, reclaimable, audit"},
 	{"lost", "events that could not be recorded",
-	 "An event is lost if a table is full, if events interrupt each other too deeply, or if a "
-	 "hook was paused to save CPU time. The report counts and shows each loss. If more than "
-	 "0.1% of events are lost, trust is lower, unless slabinfo shows the same objects.",
+	 "An event is lost if a table is full, if too many events interrupt each other on one CPU, "
+	 "or if a hook was paused to save CPU time. The report counts and shows each loss. If more "
+	 "than 0.1% of events are lost, trust is lower, unless slabinfo shows the same objects.",
 	 "trust, unseen free"},
 	{"noise", "how much a size varies when nothing happens",
 	 "Noise is the typical difference between the size of a pool and its own trend. Changes "
 	 "below four times the noise are not called growth.",
 	 "growing, baseline"},
 	{"old freed", "older than the recording, freed during it",
-	 "Memory that was allocated before the recording and freed during it. It makes a pool "
+	 "Old freed memory was allocated before the recording and freed during it. It makes a pool "
 	 "shrink although no traced memory was freed.",
 	 "change, held"},
-	{"overhead", "what the allocator needs besides the objects",
-	 "Besides objects in use, slabs contain free slots, padding and metadata, and CPUs keep "
-	 "free objects ready. If objects are freed, their slabs often stay: the overhead then "
-	 "grows while the objects shrink.",
+	{"overhead", "memory that the allocator needs in addition to the objects",
+	 "Slabs contain not only objects in use, but also free slots, padding and metadata, and "
+	 "CPUs keep free objects ready. If objects are freed, their slabs often stay: the memory "
+	 "of objects then shrinks while the overhead grows.",
 	 "cache, change"},
 	{"PageTables", "tables that map virtual to physical memory",
 	 "Each process needs page tables for the memory that it maps: 8 bytes for each page of 4 "
 	 "KiB. If many processes map the same large file without huge pages, as databases do, each "
-	 "needs its own tables. SecPageTables are those of virtual machines and devices.",
+	 "process needs its own tables. SecPageTables are the tables of virtual machines and "
+	 "devices.",
 	 "pool"},
 	{"Percpu", "memory that exists once for each CPU",
 	 "Each CPU has its own copy of Percpu memory: statistics, BPF maps, network devices, "
@@ -97,13 +98,14 @@ const struct term terms[] = {
 	 "many CPUs.",
 	 "pool"},
 	{"pool", "a part of the kernel's memory with its own counter",
-	 "The kernel counts its memory in pools. Each is a line of /proc/meminfo: Slab, "
-	 "VmallocUsed, KernelStack, PageTables, SecPageTables and Percpu. Pages that only LRU "
-	 "lists know are UnmappedLRU, memory that no line counts is Unaccounted.",
+	 "The kernel counts its memory in pools. These pools are lines of /proc/meminfo: Slab, "
+	 "VmallocUsed, KernelStack, PageTables, SecPageTables and Percpu. Two more are computed: "
+	 "UnmappedLRU is the memory of pages that are only on LRU lists; Unaccounted is memory "
+	 "that no line counts.",
 	 "Slab, Unaccounted, change"},
 	{"reclaimable", "memory that the kernel can free when it runs short",
 	 "Caches of files, directories and inodes are reclaimable: the kernel frees their unused "
-	 "objects when it needs memory. They may grow until memory is full without doing harm. But "
+	 "objects when it needs memory. They may fill all free memory, and this is no problem. But "
 	 "objects that are in use are not freed.",
 	 "cache, leak"},
 	{"residual", "the part of a change that nothing explains",
@@ -113,9 +115,10 @@ const struct term terms[] = {
 	 "uncertain: check its interval.",
 	 "change, interval, Unaccounted"},
 	{"sampled", "a recording that tracks a random part of the objects",
-	 "By default, kmemtrace tracks a random sample: one allocation per so many bytes. This "
-	 "costs little. Sums over the samples are right on average, and their interval says how "
-	 "far off they may be.",
+	 "By default, kmemtrace tracks a random sample: on average, one allocation for every N "
+	 "bytes that are allocated. kmemtrace adapts N to the CPU time that tracing takes. "
+	 "Sampling costs little. Sums over the samples are right on average, and their interval "
+	 "shows how uncertain they are.",
 	 "exact, interval"},
 	{"sawtooth", "rises and falls again and again",
 	 "A pool with this pattern is filled and emptied in turn, for example by batch jobs or "
@@ -127,18 +130,18 @@ const struct term terms[] = {
 	 "cache, reclaimable"},
 	{"trust", "how reliable the figures are",
 	 "High means that at most 0.1% of events were lost, and that traced objects agree with "
-	 "slabinfo or were checked in the allocator. Fair and low come with a reason. Below high, "
-	 "the report never calls anything a leak.",
+	 "slabinfo or were checked in the allocator. If trust is fair or low, the report says why, "
+	 "and calls nothing a leak.",
 	 "lost, leak, audit, interval"},
 	{"Unaccounted", "memory that no line of /proc/meminfo counts",
-	 "MemTotal minus everything that /proc/meminfo counts: pages that drivers, balloons, "
-	 "network page pools, ring buffers or graphics took directly from the page allocator. It "
-	 "varies by some MiB, because counters lag.",
+	 "Unaccounted is MemTotal minus everything that /proc/meminfo counts: pages that drivers, "
+	 "balloons, network page pools, ring buffers or graphics took directly from the page "
+	 "allocator. It varies by some MiB, because the kernel updates its counters late.",
 	 "balance, pool"},
-	{"UnmappedLRU", "pages that only the kernel's LRU lists know",
-	 "No process maps these pages, and no cache has them. Their user pinned them for a device "
-	 "and unmapped them (RDMA, vhost, io_uring), or they leaked. The kernel cannot reclaim "
-	 "them. Most machines have a few MiB at most.",
+	{"UnmappedLRU", "pages that are only on the kernel's LRU lists",
+	 "No process maps these pages, and no cache has them. A process pinned them for a device "
+	 "and then unmapped them (RDMA, vhost, io_uring), or they leaked. The kernel cannot "
+	 "reclaim them. Most machines have a few MiB at most.",
 	 "pool, Unaccounted"},
 	{"unseen free", "a free that fired no event",
 	 "Some kernel functions free memory without an event, in bulk or through RCU; and an event "
@@ -148,7 +151,7 @@ const struct term terms[] = {
 	{"VmallocUsed", "memory that is contiguous only in virtual addresses",
 	 "VmallocUsed counts the pages of large buffers: BPF maps, modules, file systems, hash "
 	 "tables, and thread stacks if these are vmalloc areas. /proc/vmallocinfo names the caller "
-	 "of each.",
+	 "of each buffer.",
 	 "KernelStack, pool"},
 };
 

@@ -11,10 +11,10 @@
 #define COST_KMALLOC "objects from kmalloc() are not traced"
 #define COST_CACHES  "objects of named caches are not traced"
 #define COST_AUDIT \
-	"objects freed without an event look outstanding; many of them make the result unreliable"
+	"objects freed without an event look held; if there are many, the result is unreliable"
 #define COST_BULK(which) "only the audit finds frees " which
 #define COST_ALLOC_BULK  "objects allocated in bulk are only counted per cache, from slabinfo"
-#define COST_RCU         "objects waiting in kfree_rcu() look like any other object until they are freed"
+#define COST_RCU         "objects that wait in kfree_rcu() look like objects in use until they are freed"
 #define COST_VMALLOC     "vmalloc is known only from the change of /proc/vmallocinfo, by caller"
 #define COST_PERCPU      "per-CPU memory is known only as the level of Percpu"
 #define COST_KSTACK      "kernel stacks are known only by process, not by who created them"

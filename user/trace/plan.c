@@ -39,11 +39,11 @@ static void hook_check(const struct kernel_facts *facts, struct plan_hook *hook)
 		snprintf(hook->reason, sizeof(hook->reason), "it needs the kernel's own BTF");
 	else if (event->args < 0 && !strcmp(def->how, HOW_ITER))
 		snprintf(hook->reason, sizeof(hook->reason),
-			 "this kernel has no BPF iterator over tasks (5.8)");
+			 "this kernel has no BPF iterator over tasks (new in 5.8)");
 	else if (def->event == EVENT_ALLOC_BULK && !facts->preempt_off)
 		snprintf(
 			hook->reason, sizeof(hook->reason),
-			"a program there can be preempted and cannot turn that off (since 6.18 it can)");
+			"a program there can be preempted, and can turn preemption off only since 6.18");
 	else if (event->args < 0)
 		snprintf(hook->reason, sizeof(hook->reason), "this kernel has no %s %s",
 			 hook_is_function(def) ? "function" : "event", def->name);
@@ -55,7 +55,7 @@ static void hook_check(const struct kernel_facts *facts, struct plan_hook *hook)
 			 "argument %d of the event is not a struct %s", def->typed_arg + 1,
 			 def->type);
 	else if (event->fentry)
-		snprintf(hook->reason, sizeof(hook->reason), "%s is refused (%s)", def->how,
+		snprintf(hook->reason, sizeof(hook->reason), "the kernel refuses %s (%s)", def->how,
 			 strerror(-event->fentry));
 	else if (!strcmp(def->how, HOW_TEST_RUN) && facts->audit_obstacle[0])
 		snprintf(hook->reason, sizeof(hook->reason), "%s", facts->audit_obstacle);
@@ -79,7 +79,7 @@ static void __attribute__((format(printf, 2, 3))) refuse(struct plan *p, const c
 }
 
 /*
- * Refuse if this process lacks something that no kernel can replace: /proc, /sys, files, address
+ * Refuse if this process lacks something that it needs on every kernel: /proc, /sys, files, address
  * space.
  */
 static bool refuse_surroundings(const struct kernel_facts *facts, struct plan *p)
@@ -148,7 +148,7 @@ static bool refuse_bpf(const struct kernel_facts *facts, struct plan *p)
 		refuse_btf(facts, p);
 	else if (facts->preemptible && facts->btf_path)
 		refuse(p,
-		       "since 7.0 programs must turn preemption off, which needs the kernel's own BTF: it must be built with CONFIG_DEBUG_INFO_BTF=y");
+		       "since 7.0, programs must turn preemption off, and need the kernel's own BTF for that: build the kernel with CONFIG_DEBUG_INFO_BTF=y");
 	else if (facts->bpf_load == -EPERM || facts->bpf_load == -EACCES)
 		refuse(p,
 		       "not permitted to load BPF programs: run as root (sudo kmemtrace …); a container needs CAP_BPF and CAP_PERFMON, and must not have a user namespace of its own");
@@ -166,7 +166,7 @@ static bool refuse_bpf(const struct kernel_facts *facts, struct plan *p)
 		       facts->lockdown);
 	else if (facts->locked && !plan_has_cap(facts, CAP_SYS_RESOURCE))
 		refuse(p,
-		       "this kernel counts BPF tables as locked memory (before 5.11): give CAP_SYS_RESOURCE as well, or run `ulimit -l unlimited`");
+		       "this kernel counts BPF tables as locked memory, as all kernels before 5.11 do: give CAP_SYS_RESOURCE as well, or run `ulimit -l unlimited`");
 	return p->refusal[0];
 }
 
@@ -206,8 +206,8 @@ static bool plan_asked(const struct plan_request *request, enum pool pool)
 }
 
 /*
- * libbpf searches the modules for a kernel function that vmlinux lacks, which needs CAP_SYS_ADMIN.
- * The newest function we use came with 6.13.
+ * If vmlinux lacks a kernel function, libbpf searches the modules for it. This search needs
+ * CAP_SYS_ADMIN. Since 6.13, vmlinux has all functions that we use.
  */
 static bool functions_refused(const struct kernel_facts *facts)
 {
@@ -228,9 +228,10 @@ static void notes_functions(const struct kernel_facts *facts, struct plan *p)
 	if (!facts->kfunc_get_kmem_cache)
 		plan_note(
 			p,
-			"no bpf_get_kmem_cache (6.13): the cache of a kmalloc'ed object is unknown, so kmalloc is shown by size");
+			"no bpf_get_kmem_cache (new in 6.13): the cache of a kmalloc'ed object is unknown, so kmalloc is shown by size");
 	if (!facts->kfunc_rdonly_cast)
-		plan_note(p, "no bpf_rdonly_cast (6.2): recognising a call stack costs more");
+		plan_note(p,
+			  "no bpf_rdonly_cast (new in 6.2): recognising a call stack costs more");
 }
 
 static void plan_notes(const struct kernel_facts *facts, struct plan *p)
@@ -239,13 +240,13 @@ static void plan_notes(const struct kernel_facts *facts, struct plan *p)
 	if (!facts->cmpxchg && !facts->bpf_load)
 		plan_note(
 			p,
-			"no compare-and-exchange for BPF programs (5.12): a tracked object costs more");
+			"no compare-and-exchange for BPF programs (new in 5.12): a tracked object costs more");
 	if (facts->preemptible)
 		plan_note(
 			p,
-			"events do not turn preemption off (7.0): events are lost while a task is preempted inside a program; their share is about tracing's share of CPU time");
+			"since 7.0, events do not turn preemption off: events are lost while a task is preempted inside a program; if tracing takes 1%% of CPU time, about 1%% of events are lost");
 	if (functions_refused(facts) && facts->cmpxchg)
-		plan_note(p, "no CAP_SYS_ADMIN (6.12 or older): a tracked object costs more");
+		plan_note(p, "no CAP_SYS_ADMIN: before 6.13, a tracked object then costs more");
 	if (!facts->run_time && !facts->bpf_load && !plan_has_cap(facts, CAP_SYS_ADMIN))
 		plan_note(
 			p,
