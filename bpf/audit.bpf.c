@@ -150,8 +150,8 @@ GLOBAL int audit_cache(__u64 cache)
 /* ---- where the struct pages and each CPU's variables are ---- */
 
 /*
- * The page_base that follows from one slab: its free list points into its own pages. Returns 0 if
- * this slab does not tell.
+ * Compute page_base from one slab: the slab's free list points into the slab's own pages. Returns 0
+ * if this slab does not tell.
  */
 GLOBAL __u64 audit_base(__u64 page, __u64 cache, __u32 order)
 {

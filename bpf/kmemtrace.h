@@ -93,9 +93,9 @@ struct kmt_cpu {
  * A CPU's countdowns to the next sample, one for each pool. An allocation that is not sampled
  * touches nothing else.
  */
-#define KMT_COUNTDOWNS                                                                          \
-	512 /* with more CPUs, two share one: of two allocations at the same moment, one may go \
-	       uncounted */
+#define KMT_COUNTDOWNS                                                                             \
+	512 /* with more CPUs, two CPUs share one; if both allocate at the same moment, one of the \
+	       allocations may not be counted */
 struct kmt_countdown {
 	__s64 left[KMT_POOLS];   /* bytes */
 	__u64 period[KMT_POOLS]; /* the mean it was drawn with: the sample's weight */
@@ -126,7 +126,7 @@ struct kmt_free_filter {
 
 struct kmt_object {
 	__u64 size;   /* bytes that the object occupies */
-	__u64 period; /* mean bytes between samples at the time; 0: every object is tracked */
+	__u64 period; /* mean bytes between samples at that time; 0: every object is tracked */
 	__u32 stack;
 	__u32 process;
 	__u32 alloc_ms; /* allocation time since tracing began, read from coarse_now_ms */

@@ -84,7 +84,7 @@ static __always_inline bool sample_hit_on(__u32 cpu_id, __u32 pool, __u64 size)
 	return *left <= 0;
 }
 
-/* Take a countdown back: the bytes are counted down again, in smaller parts. */
+/* Undo a countdown, because the caller counts the same bytes down again in smaller parts. */
 static __always_inline void sample_undo(__u32 cpu_id, __u32 pool, __u64 size)
 {
 	countdown_of(cpu_id)->left[pool] += size;
@@ -96,9 +96,9 @@ static __always_inline bool sample_hit(__u32 pool, __u64 size)
 }
 
 /*
- * Is an allocation that sample_hit() chose to be tracked? Sets the period that it stands for (0:
- * every object is tracked). Call it even if the allocation is filtered out later: it draws the next
- * countdown.
+ * sample_hit() was true for an allocation: should it be tracked? Sets the period that the sample
+ * stands for (0: every object is tracked). Call it even if the allocation is filtered out later: it
+ * draws the next countdown.
  */
 static __always_inline bool sample_weigh(__u32 cpu_id, __u32 pool, __u64 *weight)
 {

@@ -2,8 +2,9 @@
 /*
  * Slab objects: the events kmem:kmalloc, kmem_cache_alloc, kfree and kmem_cache_free, and functions
  * that allocate or free in bulk. The kernel runs these programs at each event; the loader attaches
- * those that fit the kernel (user/trace/plan.c). Objects are paired by address, never by the
- * function that freed them: kfree() also frees objects of kmem_cache_alloc(), and the reverse.
+ * those that fit the kernel (user/trace/plan.c). A free is paired with its allocation by address,
+ * never by function: kfree() also frees objects of kmem_cache_alloc(), and kmem_cache_free() those
+ * of kmalloc().
  */
 #include "caches.bpf.h"
 #include "track.bpf.h"

@@ -107,8 +107,8 @@ typedef void (*program_handler)(struct bpf_raw_tracepoint_args *ctx, __u64 freed
 
 /*
  * From 7.0 (a46023d5616e), events leave preemption on. But only one program at a time may change a
- * CPU's rows, and if a program is preempted the kernel skips its events on this CPU until it goes
- * on (recursion_misses). So preemption is turned off here.
+ * CPU's rows. And while a program is preempted, the kernel skips the events of that program on this
+ * CPU (recursion_misses). So preemption is turned off here.
  */
 static __always_inline int program_run_preemptible(struct bpf_raw_tracepoint_args *ctx, __u64 freed,
 						   program_condition filter,

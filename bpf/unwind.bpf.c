@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Finds out where on its stack a task keeps its system call number, which the unwinder needs. A
- * task's stack begins with the registers at kernel entry: at its end, or 16 bytes below with
- * CONFIG_X86_FRED (task_pt_regs()). The loader runs this program by a system call and passes that
+ * Finds out where on its stack a task keeps its system call number, which the unwinder needs. The
+ * registers at kernel entry lie at the end of a task's stack, or with CONFIG_X86_FRED 16 bytes
+ * below the end (task_pt_regs()). The loader runs this program by a system call and passes that
  * call's number as the argument. If the number is not found, the unwinder takes it for 0, and
  * recognising a stack takes longer.
  */

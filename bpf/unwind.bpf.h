@@ -29,7 +29,7 @@
 #include "state.bpf.h"
 
 #define UNWIND_PREFIX \
-	12 /* most frames of the program, the trampoline and the allocator before the call site */
+	12 /* the most frames before the call site: program, trampoline and allocator */
 #define UNWIND_OWN                                                                      \
 	5 /* of these, frames below ctx: unwind_walk() and its callers (see there), and \
 	     bpf_trace_run */

@@ -8,8 +8,8 @@
 #include "track.bpf.h"
 
 /*
- * Each area ends with a guard page, which takes address space but no memory (areas with VM_NO_GUARD
- * hold no memory).
+ * Each area ends with a guard page, which takes address space but no memory (areas without one,
+ * VM_NO_GUARD, hold no memory).
  */
 static __always_inline __u64 vmalloc_size(__u64 size)
 {

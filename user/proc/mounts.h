@@ -14,7 +14,7 @@
  */
 int mount_find(const char *proc_root, const char *type, const char *option, char *dst, size_t size);
 
-/* The same, the nth from 0. */
+/* The same, but the nth such mount, counted from 0. */
 struct mount_query {
 	const char *proc_root, *type, *option;
 	size_t nth;

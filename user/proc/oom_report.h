@@ -15,7 +15,7 @@
 /*
  * Read the last complete report of a log; free it with oom_report_free(). Returns 0, −ENOMEM,
  * −ENOENT (no report), −ENODATA (only reports of memory cgroups, which say nothing of the machine)
- * or −EBADMSG (the only report is cut); *out is then untouched.
+ * or −EBADMSG (the only report is incomplete); *out is then untouched.
  */
 int oom_report_parse(const char *buf, size_t len, struct oom_report *out);
 

@@ -8,8 +8,8 @@
 
 /*
  * The command line of `pid`, its arguments separated by blanks, cut to fit dst[size]; "" for a
- * kernel thread. Returns 0 or −errno (−ENOENT or −ESRCH: it is gone), dst is then "". Any byte but
- * NUL may be in it: escape it.
+ * kernel thread. Returns 0 or −errno (−ENOENT or −ESRCH: it is gone), dst is then "". The command
+ * line may contain any byte but NUL: escape it.
  */
 int process_cmdline(const char *proc_root, pid_t pid, char *dst, size_t size);
 

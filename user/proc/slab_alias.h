@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Merged slab caches: SLUB lets caches of one size and kind share one, and /proc/slabinfo then
- * shows a single name for all of them. The others are links of one target in /sys/kernel/slab
- * (mm/slub.c, sysfs_slab_add).
+ * shows a single name for all of them. In /sys/kernel/slab, all these names are links to one
+ * directory (mm/slub.c, sysfs_slab_add).
  */
 #ifndef KMEMTRACE_PROC_SLAB_ALIAS_H
 #define KMEMTRACE_PROC_SLAB_ALIAS_H

@@ -46,8 +46,8 @@ int key_users_parse(const char *buf, size_t len, struct named_values *out);
 int counters_read(const char *root, struct named_values *out);
 
 /*
- * The same from an open file. A host with a million areas has 100 MB of this text: read it piece by
- * piece. Memory grows with the number of callers only. Returns 0 or −errno.
+ * The same from an open file. A host with a million areas has 100 MB of this text, so this reads it
+ * piece by piece. Its memory grows only with the number of callers. Returns 0 or −errno.
  */
 int vmallocinfo_read(int fd, struct vmalloc_levels *out);
 
@@ -59,8 +59,8 @@ void snapshot_refresh(const char *root);
 
 /*
  * Read one snapshot from the proc tree at `root` ("/proc", or a recorded tree), refreshed. Files
- * that may not be read (slabinfo and vmallocinfo need root) leave their part empty. t_s and kind
- * are the caller's to set. Returns 0, or −errno when /proc/meminfo cannot be read.
+ * that may not be read (slabinfo and vmallocinfo need root) leave their part empty. The caller sets
+ * t_s and kind. Returns 0, or −errno when /proc/meminfo cannot be read.
  */
 int snapshot_read(const char *root, unsigned int parts, struct snapshot *out);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The virtualization that the kernel or this process runs in: a hypervisor, a container, or both.
- * Collecting the clues reads the machine; naming them is pure. Same sources as
- * systemd-detect-virt(1), and the container and the machine are both named.
+ * Collecting the clues reads the machine; naming them is pure. The sources are those of
+ * systemd-detect-virt(1), but both the container and the machine are named.
  */
 #ifndef KMEMTRACE_PROC_VIRT_H
 #define KMEMTRACE_PROC_VIRT_H

@@ -106,9 +106,9 @@ static double share_of_cpus(double share)
 /* ---- writing to the capture ---- */
 
 /*
- * Removed cgroups and BPF objects. Walking over them takes up to a second, so it is done before the
- * levels are read at the start, and after that at the end. Without CAP_SYS_ADMIN there are no BPF
- * objects.
+ * Removed cgroups and BPF objects. Walking over them takes up to a second. So at the start it is
+ * done before the levels are read, and at the end it is done after that. Without CAP_SYS_ADMIN
+ * there are no BPF objects.
  */
 static int walk(struct recorder *r, struct snapshot *out)
 {

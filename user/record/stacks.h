@@ -18,7 +18,8 @@ void stacks_free(struct stacks *s);
 
 /*
  * The capture's id of the stack in `row`; 0 for row 0 and for a row not filled yet. *class_ is the
- * class of objects of the pool `traced`, from its functions or its hook.
+ * class of an object with this stack that the events of the pool `traced` saw. It follows from the
+ * functions in the stack, or from what the programs marked (KMT_STACK_PTE, KMT_STACK_TABLE).
  */
 int stacks_id(struct stacks *s, uint32_t row, enum pool traced, uint32_t *id,
 	      struct stack_class *class_);

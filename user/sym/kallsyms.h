@@ -46,8 +46,8 @@ bool kallsyms_find(const struct kallsyms *ks, uint64_t addr, struct sym_ref *out
 
 /*
  * Find the function that a return address returns to. A call may be the last instruction of a
- * function, and the return address is then the first byte of the next function. So look up the byte
- * before it, but count the offset to `addr`.
+ * function, and the return address is then the first byte of the next function. So this looks up
+ * the byte before `addr`, but counts the offset from the symbol to `addr`.
  */
 bool sym_resolve_return(const struct kallsyms *ks, uint64_t addr, struct sym_ref *out);
 

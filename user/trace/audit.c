@@ -18,7 +18,7 @@
 
 #define OBJECT_NS_GUESS 1000.0     /* time per object, until it is measured */
 #define OBJECTS_MOST    (1u << 21) /* in one run */
-#define OVERRUN_MOST    2          /* a run is stopped after this many times its limit */
+#define OVERRUN_MOST    2          /* a run is stopped after this many times its time limit */
 #define CACHE_RUNS      16 /* runs of audit_caches: enough for 4096 caches, more than there are rows */
 #define CHECKS_APART_NS 1000000000ull /* two checks this far apart count as two */
 #define EXTRA_SHARE \
