@@ -27,14 +27,14 @@ doctors() { # the JSON of each kernel on which doctor ran, with the name of the 
 
 cat <<'EOF'
 # Kernels
-This page is generated. `make kernels-doc` writes it from the results of `make test-vm`, which boots each of these Debian
-kernels in QEMU and runs `tests/vm/run.sh` there. `kmemtrace doctor` shows what can be traced on your kernel, and so does
-each report.
+This page is generated. `make kernels-doc` writes it from the results of `make test-vm`, which boots each of these
+Debian kernels in QEMU and runs `tests/vm/run.sh` there. `kmemtrace doctor` shows what can be traced on your kernel, and
+so does each report.
 
-The table of hooks shows the type of BPF program that each hook uses. `raw_tp` runs at a tracepoint, `fentry` at the start
-of a kernel function, `fexit` at its end. kmemtrace attaches these for the whole recording. It does not attach `iter` and
-`test_run`, but runs them when it needs them. `off` means that the hook is not used; the reasons are below. An empty cell
-means that the kernel has no such event and needs none.
+The table of hooks shows the type of BPF program that each hook uses. `raw_tp` runs at a tracepoint, `fentry` at the
+start of a kernel function, `fexit` at its end. `iter` and `test_run` are not attached; kmemtrace runs them when it
+needs them. `off` means that the hook is not used; the reasons are below. An empty cell means that the kernel has no
+such event and needs none.
 
 EOF
 table_head kernel
