@@ -169,7 +169,10 @@ test_a_full_memo_only_costs_time() {
 	plant_stop
 	echo "$(json .capture.counters.unwind_not_learned_full) not learned"
 	[ "$(json '.capture.counters.unwind_not_learned_full > 2000')" = true ] || fail "$(json .capture.counters)"
-	[ "$(json '.capture.losses | .stack_table_full, .stack_failed, .unwind_disagreed' | paste -sd' ')" = "0 0 0" ] ||
+	[ "$(json '.capture.losses | .stack_failed, .unwind_disagreed' | paste -sd' ')" = "0 0" ] || fail "$(json .capture.losses)"
+	# 12,400 call paths in the stack table: after 16 rows that others have, one has no room. Where addresses are random,
+	# that happens to a few, each boot to others; it is counted, and more than one in a thousand would be a fault.
+	[ "$(json '.capture.losses.stack_table_full <= .capture.counters.unwind_not_learned_full / 1000')" = true ] ||
 		fail "$(json .capture.losses)"
 	json '[.growth[] | select(.pool == "slab" and (.stack[:3] | any(test("array_map_alloc"))) and
 		.processes[0].comm == "plant") | .objects]' >"$WORK/paths"
