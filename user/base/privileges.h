@@ -2,7 +2,7 @@
 /*
  * Gives up capabilities. `record` calls it once everything is attached and its command runs;
  * commands that read a capture call it before and after reading. A capability must be kept only if
- * a needed operation fails without it, which is found out by trying.
+ * a needed operation fails without it. Trying the operation shows that.
  */
 #ifndef KMEMTRACE_BASE_PRIVILEGES_H
 #define KMEMTRACE_BASE_PRIVILEGES_H
@@ -13,9 +13,10 @@
 struct privilege {
 	int cap;          /* CAP_… */
 	const char *what; /* what it is needed for: "end the command" */
-	/* Does that work with the effective capabilities? NULL if that cannot be tried: */
+	/* Does it work with the effective capabilities? NULL: that cannot be tried, so ask
+	 * needed(). */
 	bool (*works)(const void *arg);
-	/* then, is it needed? NULL: yes. */
+	/* Is the capability needed? Asked only if works is NULL. NULL: yes. */
 	bool (*needed)(const void *arg);
 };
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The capture file: one SQLite file (docs/capture-format.md, schema.sql) that `record` writes as
- * root and everything else reads as anyone. Its contents have the types of data/capture.h. writer.c
- * rows in, committed checkpoint by checkpoint, marked incomplete until capture_finish(); reader.c a
- * hostile file in, `struct capture` out, every value range-checked. No kernel address is ever
- * stored: symbols, offsets, modules and build ids only.
+ * root and everything else reads as anyone. data/capture.h has the types of its rows. writer.c
+ * writes rows and commits them checkpoint by checkpoint; the file is marked incomplete until
+ * capture_finish(). reader.c reads a file that may be hostile into a `struct capture` and checks
+ * the range of every value. No kernel address is ever stored, only symbols, offsets, modules and
+ * build ids.
  */
 #ifndef KMEMTRACE_CAPTURE_CAPTURE_H
 #define KMEMTRACE_CAPTURE_CAPTURE_H
@@ -54,9 +55,10 @@ int capture_put_checkpoint(struct capture_writer *w, const struct cap_checkpoint
  */
 int64_t capture_size(struct capture_writer *w);
 /*
- * Make room in a long recording: drop every second interval and tick older than the newest quarter,
- * so that older data is coarser. The changes of a dropped tick move to the next one kept. Commits.
- * Returns the number dropped, 0 if there are too few to drop any, or −errno.
+ * Make room in a long recording: keep the newest quarter of the intervals and ticks, and drop every
+ * second one of the older, so that older data is coarser. The changes of a dropped tick move to the
+ * next one kept. Commits. Returns the number dropped, 0 if there are too few to drop any, or
+ * −errno.
  */
 int capture_thin(struct capture_writer *w);
 

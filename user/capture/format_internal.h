@@ -23,10 +23,10 @@ int capture_table_since(const char *table);
 #define CAPTURE_REAL_MAX   1e30
 
 /*
- * Levels. The parts of a snapshot are stored alike: PART_name rows (a text and up to 3 numbers
- * say what the row is about) and PART_level rows (up to 5 values at one snapshot). Start and end
- * snapshots hold every row; a tick holds those that changed since the last snapshot that has the
- * part, with NULLs for what is gone.
+ * Levels. The parts of a snapshot are stored alike: PART_name rows (a text and up to 3 numbers say
+ * what the row is about) and PART_level rows (up to 5 values at one snapshot). Start and end
+ * snapshots hold every row; a tick holds the rows that changed since the last snapshot that has the
+ * part. A row that is gone has NULLs.
  */
 enum level_part {
 	LEVEL_MEMINFO,
@@ -66,7 +66,8 @@ struct level_form {
 extern const struct level_form level_forms[LEVEL_PARTS];
 
 size_t level_count(const struct snapshot *s, enum level_part part);
-/* Row i of a part in its generic form, values saturated at their least and CAPTURE_LEVEL_MAX. */
+/* Row i of a part in its generic form. Values out of range become value_min or
+ * CAPTURE_LEVEL_MAX. */
 void level_get(const struct snapshot *s, enum level_part part, size_t i, struct level *out);
 /* Append a row; its text must fit the form. 0 or −ENOMEM. */
 int level_push(struct snapshot *s, enum level_part part, const struct level *level);

@@ -27,7 +27,7 @@ const struct level_form level_forms[LEVEL_PARTS] = {
 			.nr_dims = 3,
 			.dim_max = {INT32_MAX, INT32_MAX, INT32_MAX},
 			.nr_values = 5,
-			.value_min = {0, 0, 0, 0, -1}}, /* cpu_free: not known */
+			.value_min = {0, 0, 0, 0, -1}}, /* cpu_free is −1 if it is not known */
 	[LEVEL_ZONE] = {.name = "zone",
 			.text_size = TEXT_SIZE(struct zone_level, zone),
 			.row_size = sizeof(struct zone_level),

@@ -177,9 +177,8 @@ static int journal_refused(struct reader *r)
 {
 	switch (vfs_refusal(r->vfs)) {
 	case VFS_NOT_REGULAR:
-		return reader_damaged(r,
-				      "what lies beside it as its -journal is not a regular file: "
-				      "no recording leaves that, remove it");
+		return reader_damaged(r, "the -journal beside it is not a regular file: "
+					 "no recording leaves that, remove it");
 	case VFS_FOREIGN:
 		return reader_damaged(r, "the -journal beside it belongs to another user: no "
 					 "recording leaves that, remove it");

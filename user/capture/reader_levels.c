@@ -30,7 +30,7 @@ struct stored_snapshot {
 	struct snapshot *built; /* NULL: this snapshot is skipped */
 };
 
-/* A name of the part at hand with the values it has at the snapshot at hand. */
+/* A name of the part that is being read, with its values at the current snapshot. */
 struct stored_level {
 	struct level level;
 	uint64_t epoch; /* present while equal to pass.epoch */
@@ -97,7 +97,7 @@ static int read_name(struct reader *r, void *arg)
 	return 0;
 }
 
-/* The snapshot at hand has all its rows: build its part, if it is one of those wanted. */
+/* The current snapshot has all its rows. Build its part if the snapshot is wanted. */
 static int close_snapshot(struct reader *r, struct pass *p)
 {
 	struct stored_snapshot *s = &p->snapshots.items[p->now];

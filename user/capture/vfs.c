@@ -190,8 +190,8 @@ static int file_lock(sqlite3_file *file, int level)
 		err = lock_shared(f->fd);
 	} else if (f->v->reading) {
 		/*
-		 * A reader rolls back into the overlay. hasHotJournal() has checked by the reserved
-		 * lock that nobody records, and our shared lock keeps others from writing
+		 * A reader rolls back into the overlay. SQLite's hasHotJournal() has tested the
+		 * reserved lock: nobody is recording. Our shared lock keeps others from writing
 		 * meanwhile.
 		 */
 	} else if (level == SQLITE_LOCK_RESERVED) {

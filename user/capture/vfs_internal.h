@@ -25,8 +25,8 @@ struct vfs {
 	int last_errno;
 	/* writing */
 	bool named;          /* the capture has its name, and so has the journal */
-	bool journal_named;  /* there is one, with a name: */
-	struct stat journal; /* this file */
+	bool journal_named;  /* there is a journal, and it has a name */
+	struct stat journal; /* the file that is the journal */
 	bool warned;
 	/* reading */
 	bool reading;

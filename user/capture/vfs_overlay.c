@@ -48,7 +48,8 @@ int vfs_write_fully(int fd, const void *buf, size_t len, int64_t at)
 
 #define OVERLAY_UNIT 512 /* SQLite's smallest page size */
 
-/* Require space for twice the journal, so that the host does not run out of space because of us. */
+/* Refuse without space for twice the journal, so that the host does not run out of space because of
+ * us. */
 static int check_room(struct vfs *v, int fd)
 {
 	struct statvfs fs;

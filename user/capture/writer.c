@@ -3,10 +3,11 @@
  * Writes a capture: creation, transactions, the end. writer_rows.c and writer_levels.c write the
  * rows, writer_file.c handles the file itself.
  *
- * A rollback journal, not WAL: between two commits the one file is whole. Nothing is written into
- * it before COMMIT (cache_spill off), so kill -9 leaves a journal to roll back only when it hits
- * the milliseconds of a transaction; the reader can roll back a copy. synchronous=OFF: a killed
- * process loses nothing that was committed, a power cut may; capture_finish() syncs.
+ * It uses a rollback journal, not WAL: between two commits, the capture is one complete file.
+ * Nothing is written into it before COMMIT (cache_spill off), and a COMMIT takes milliseconds. Only
+ * if kill -9 falls into a COMMIT, a journal is left; the reader can roll it back in a copy. With
+ * synchronous=OFF, a killed process loses nothing that was committed, but a power cut can lose it.
+ * capture_finish() syncs.
  *
  * SQLite obeys a journal that lies beside the file, and a forged one can make it delete files. Here
  * it sees no journal but the one it made itself, in the directory where the file was made: see
@@ -165,7 +166,8 @@ int insert_end(struct insert_row *row)
 {
 	int columns = sqlite3_bind_parameter_count(row->stmt);
 
-	/* SQLite would give a column that is left out the value that it had in the row before. */
+	/* All columns must be given: for a missing one, SQLite would use the value of the previous
+	 * row. */
 	if (!row->err && row->column != columns)
 		row->err = row->w->failed =
 			log_error(EINVAL, "a row of %d columns has %d (a bug in kmemtrace)",

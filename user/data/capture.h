@@ -160,7 +160,7 @@ struct cap_checkpoint {
 				   mean, least and most bytes between two samples */
 #define META_PIDS_LIMITS "pids_limits" /* cgroups with pids.max: lines "max start end path" */
 #define META_AUDIT       "audit" /* "ok", or why no object could be checked; absent when not tried */
-#define META_COPY        "proc_copy" /* directory: no recording but copies of /proc; in no file */
+#define META_COPY        "proc_copy" /* directory of copies of /proc; stored in no file */
 #define META_COMPLETE    "complete"  /* "0" until capture_finish() */
 
 #define CAPTURE_SNAPSHOTS_MAX 600
@@ -208,7 +208,8 @@ static inline void capture_free_func(struct capture **c)
 
 /* The checkpoint nearest to t_s; NULL when the start of the recording is nearer. */
 struct cap_checkpoint *capture_checkpoint_near(const struct capture *c, double t_s);
-/* The held rows of a checkpoint in brief form, brief or not: their number, and row i. */
+/* The number of held rows of a checkpoint, and row i in brief form. The checkpoint need not be
+ * brief. */
 size_t checkpoint_briefs(const struct cap_checkpoint *at);
 struct cap_brief checkpoint_brief(const struct cap_checkpoint *at, size_t i);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which pool the bytes of a held row's class count for, so that each byte is attributed once.
- * record/classify.c names the classes; capture/, model/ and findings/ ask class_place().
- * docs/capture-format.md lists the names.
+ * Says by a held row's class which line of /proc/meminfo counts its bytes: the pool's own, another
+ * or none. So each byte is attributed once. record/classify.c names the classes; capture/, model/
+ * and findings/ ask class_place(). docs/capture-format.md lists the names.
  */
 #ifndef KMEMTRACE_DATA_CLASS_H
 #define KMEMTRACE_DATA_CLASS_H

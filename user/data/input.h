@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What was wrong with a file that a person copied: lines that could not be read, and what had to be
- * put right. proc/foreign.c fills it; findings/ turns it into sentences.
+ * What was wrong with a file that a person copied: lines that could not be read, and what was
+ * corrected. proc/foreign.c fills it; findings/ turns it into sentences.
  */
 #ifndef KMEMTRACE_DATA_INPUT_H
 #define KMEMTRACE_DATA_INPUT_H
@@ -13,7 +13,8 @@
 enum input_fault {
 	INPUT_REFUSED,   /* the line was left out */
 	INPUT_DUPLICATE, /* the line is there twice, with another value: the first counts */
-	INPUT_MENDED,    /* the whole file: written otherwise than the kernel does, but plain */
+	INPUT_MENDED, /* the whole file was not written as the kernel writes it, but its meaning is
+			 clear */
 };
 
 struct input_line {

@@ -106,13 +106,14 @@ struct task_levels {
 
 /*
  * A cgroup with many removed ones below it, and always the root. cgroup v1 counts removed cgroups
- * only for a whole hierarchy: CGROUP_V1_MEMORY is that of the memory controller.
+ * only for a whole hierarchy. CGROUP_V1_MEMORY is the path of the memory controller's hierarchy.
  */
 struct cgroup_level {
 	char path[128]; /* below the mount, "/" for its root; "…" and the end if it is longer */
 	uint64_t id;    /* the directory's inode, as in task_level */
-	int64_t descendants; /* cgroups below it that are there … */
-	int64_t dying;       /* … and those that were removed, but that something is charged to */
+	int64_t descendants; /* cgroups below it that are in use */
+	int64_t dying; /* removed cgroups below it that still exist, because memory is charged to
+			  them */
 };
 
 #define CGROUP_V1_MEMORY "v1:memory"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory that no line of /proc/meminfo shows but another file in /proc or /sys counts, or hints at;
- * −1 or "" when this machine does not report it. proc/unlisted.c fills it for the balance sheet
- * (model/suspects.c).
+ * Memory that no line of /proc/meminfo shows, but that another file in /proc or /sys counts or
+ * hints at. A member is −1 or "" if this machine does not report it. proc/unlisted.c fills it for
+ * the balance sheet (model/suspects.c).
  */
 #ifndef KMEMTRACE_DATA_UNLISTED_H
 #define KMEMTRACE_DATA_UNLISTED_H

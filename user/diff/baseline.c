@@ -201,7 +201,7 @@ void baseline_stat_of(float *values, size_t nr, size_t present, size_t n, struct
 		out->median = out->sd = out->low = out->high = NAN;
 		return;
 	}
-	if (present) /* if the values are a sample, take the same share of the zeros */
+	if (present) /* if only a sample was kept, count the same share of the zeros */
 		zeros *= (double)nr / (double)present;
 	values_sort(values, nr);
 	out->median = quantile(values, nr, 0, zeros, 0.5);

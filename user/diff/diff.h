@@ -3,7 +3,7 @@
  * What changed between two captures, or between a set and one capture: levels and rates, each new,
  * grown, shrunk or gone. A row counts as changed only when the difference is beyond sampling error,
  * objects in flight and the level's own noise. The test allows for the number of rows, so that at
- * most one in twenty comparisons of like workloads reports anything (docs/interpretation.md).
+ * most one in twenty comparisons of equal workloads reports anything (docs/interpretation.md).
  * cmd_diff.c calls it.
  */
 #ifndef KMEMTRACE_DIFF_DIFF_H
@@ -16,7 +16,7 @@ enum diff_status { DIFF_SAME, DIFF_NEW, DIFF_GROWN, DIFF_SHRUNK, DIFF_GONE };
 
 const char *diff_status_name(enum diff_status s); /* "same", "new", "grown", "shrunk", "gone" */
 
-/* The largest share of comparisons of like workloads that may report anything. */
+/* The largest share of comparisons of equal workloads that may report anything. */
 #define DIFF_FALSE_ALARMS 0.05
 /* Smaller differences are never reported. */
 #define DIFF_HELD_FLOOR  (256.0 * 1024)  /* bytes of held memory, over the shorter recording */

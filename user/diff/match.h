@@ -16,8 +16,9 @@ struct match;
 
 /*
  * Match the names of `other` to those of `main` (usually the new capture). With `join`, caches that
- * are merged in either capture count as one, so that both sides add up alike. Without, only caches
- * merged in `main` do, so that a name means the same for each of many others. 0 or −ENOMEM.
+ * are merged in either capture count as one, so that both sides add up alike. Without `join`, only
+ * caches that are merged in `main` count as one, so that a name means the same in every comparison
+ * with `main`. 0 or −ENOMEM.
  */
 int match_new(const struct capture *main, const struct capture *other, bool join,
 	      struct match **out);

@@ -71,7 +71,8 @@ int profile_build(const struct view *v, const struct match *m, enum growth_by by
 		  struct profile *out);
 void profile_free(struct profile *p);
 
-/* A level for each CPU of its machine, and for each GiB of its memory; in the level's unit. */
+/* The level divided by the number of CPUs of its machine, or by its memory in GiB; in the level's
+ * unit. */
 double profile_per_cpu(const struct profile *p, double level);
 double profile_per_gib(const struct profile *p, double level);
 

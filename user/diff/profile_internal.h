@@ -23,7 +23,7 @@ int profile_growth(struct profile_builder *b);
 struct profile_row *profile_add(struct profile_rows *rows, const char *key, const char *name);
 /* Sort rows by identity and merge those with the same one. */
 void profile_finish(struct profile_rows *rows);
-/* a + b; an unknown one (NaN) counts as 0 unless both are. */
+/* a + b. An unknown one (NaN) counts as 0; if both are unknown, so is the sum. */
 double profile_sum(double a, double b);
 
 /* The identity of a cgroup: its path within one boot; otherwise normalised (cgroup_normalise()). */

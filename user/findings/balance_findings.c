@@ -52,7 +52,8 @@ static const char *balance_size(char buf[UNITS_MAX], double kb)
 
 /* ---- figures that are not believed ---- */
 
-/* "Inactive (22.3 GiB) and Inactive(file) (22.2 GiB)": the figures that this rule decided so. */
+/* "Inactive (22.3 GiB) and Inactive(file) (22.2 GiB)": the figures to which this rule gave this
+ * belief. */
 static size_t name_figures(const struct beliefs *b, enum belief_rule rule, enum belief belief,
 			   struct balance_finding *out)
 {
@@ -206,8 +207,8 @@ static enum balance_id next_line(const struct balance *b, const bool *named, dou
 }
 
 /*
- * Which lines may be too large: each that would explain all of it alone. "pages only on LRU lists"
- * comes first, because it is a difference and takes the errors of all it is computed from.
+ * Which lines may be too large: each line that alone is as large as the excess. "pages only on LRU
+ * lists" comes first, because it is a difference and takes the errors of all it is computed from.
  */
 static void name_lines_at_fault(const struct balance *b, struct balance_finding *out)
 {
@@ -298,9 +299,9 @@ static void find_page_size(const struct balance_findings_facts *facts, struct ba
 	if (!f)
 		return;
 	snprintf(f->subject, sizeof(f->subject), "page size");
-	SAY(f, "The figures are of a machine with pages of %s (this one has %s), as %s show%s.",
+	SAY(f, "The figures are of a machine with pages of %s (this one has %s), as %s show.",
 	    units_bytes(theirs, page_bytes), units_bytes(own, facts->reader_page_bytes),
-	    facts->page_bytes_source, strncmp(facts->page_bytes_source, "what", 4) ? "" : "s");
+	    facts->page_bytes_source);
 }
 
 /* ---- the input ---- */
@@ -352,7 +353,7 @@ char *unread_lines_describe(const struct snapshot *s, struct balance_finding *ou
 	return out->text;
 }
 
-/* Of a copy, each line is named instead. */
+/* For the live /proc only: for a copy, find_input() names each line. */
 static void find_unread(const struct balance_findings_facts *facts, struct balance_findings *out)
 {
 	struct balance_finding said = {.severity = FINDING_CAUTION,
@@ -420,8 +421,8 @@ static void find_oom_report(const struct oom_report *oom, struct balance_finding
 		    ? ""
 		    : " The kernel did not run out of memory there: it showed memory for another "
 		      "reason.");
-	SAY(f, " A report has no AnonPages: anonymous memory is all pages on the LRU lists outside "
-	       "the page cache, those that nobody maps included.");
+	SAY(f, " An OOM report has no AnonPages. Here, anonymous memory means all pages on the LRU "
+	       "lists outside the page cache, whether a process maps them or not.");
 }
 
 static void find_oom_damage(const struct oom_report *oom, struct balance_findings *out)
@@ -442,7 +443,8 @@ static void find_oom_damage(const struct oom_report *oom, struct balance_finding
 	}
 }
 
-/* Anonymous pages beyond all that the listed processes have, with shared pages counted in full. */
+/* Anonymous pages beyond what all listed processes map, even if each shared page is counted once
+ * per process. */
 static void find_oom_unmapped(const struct balance *b, const struct oom_report *oom,
 			      struct balance_findings *out)
 {

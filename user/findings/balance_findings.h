@@ -19,9 +19,9 @@
 #define BALANCE_UNMAPPED_SHARE 0.03
 
 enum finding_severity {
-	FINDING_HIGH,    /* memory that is lost or held without a reason to be seen */
+	FINDING_HIGH,    /* memory that is lost, or held without a visible reason */
 	FINDING_CAUTION, /* a figure that is wrong, left out or unknown */
-	FINDING_INFO,    /* a figure that was put right */
+	FINDING_INFO,    /* a figure that was corrected */
 };
 
 struct balance_finding {

@@ -44,8 +44,8 @@ static bool balloon_counted(const struct snapshot *s)
 }
 
 /*
- * A balloon and deferred initialisation of page structures look the same here, so a hypervisor is
- * named only when a balloon is counted.
+ * A balloon and late initialisation of page structures have the same effect on these figures. So a
+ * hypervisor is named only if the kernel counts a balloon.
  */
 static void note_managed(const struct snapshot *s, double more_kb, struct balance_notes *n)
 {
@@ -200,8 +200,8 @@ static bool line_known(const char *name)
 		"MmapCopy",
 	};
 
-	/* How the kernel maps memory for itself, in pages of which size: DirectMap4k, DirectMap1M
-	 * (s390), DirectMap64M (ppc64) and so on. No memory of its own. */
+	/* DirectMap4k, DirectMap1M (s390), DirectMap64M (ppc64) and so on: with pages of which size
+	 * the kernel maps memory for itself. These lines count no further memory. */
 	if (!strncmp(name, "DirectMap", strlen("DirectMap")))
 		return true;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)

@@ -24,7 +24,7 @@ static void figures_fill(const struct balance *start, struct balance_sheet *shee
 	for (size_t g = 0; g < BALANCE_GROUPS; g++)
 		sheet->groups[g] = figure_of(start ? balance_group_kb(start, g) : NAN,
 					     balance_group_kb(end, g), end->total_kb);
-	for (size_t i = 0; i < BALANCE_LINES; i++) /* a line that is unknown needs its heading */
+	for (size_t i = 0; i < BALANCE_LINES; i++) /* an unknown line needs its group's heading */
 		sheet->groups[balance_defs[i].group].shown |= sheet->lines[i].shown;
 	sheet->total = figure_of(start ? start->total_kb : NAN, end->total_kb, end->total_kb);
 	sheet->lines[BALANCE_REST].shown = sheet->groups[BALANCE_UNACCOUNTED].shown = true;

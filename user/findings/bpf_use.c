@@ -75,7 +75,7 @@ static const struct bpf_level **sorted(const struct bpf_levels *levels)
 	return list;
 }
 
-/* One row an object that either moment has. */
+/* Add one row for each object of either moment. */
 static int rows_merge(const struct bpf_level **a, size_t nr_a, const struct bpf_level **b,
 		      size_t nr_b, struct bpf_use *u)
 {
@@ -149,7 +149,7 @@ static void who_fill(const struct snapshot *s, struct bpf_use_row *row)
 		}
 }
 
-#define WHO_ROWS 64 /* rows that get their holders: each takes a pass over all */
+#define WHO_ROWS 64 /* rows whose holders are found; each needs a pass over all holders */
 
 static void sums_fill(const struct snapshot *end, struct bpf_use *u)
 {

@@ -28,9 +28,9 @@ struct bpf_sum {
 };
 
 struct bpf_use {
-	bool known, is_pair;                /* read at the end; and at the start */
-	struct bpf_sum maps, programs, own; /* at the end; own: the recorder's of both */
-	double maps_grew, programs_grew;    /* bytes; NaN for a single moment. Without the own. */
+	bool known, is_pair; /* known: read at the end; is_pair: also read at the start */
+	struct bpf_sum maps, programs, own; /* at the end; own: the recorder's maps and programs */
+	double maps_grew, programs_grew;    /* bytes, without `own`; NaN for a single moment */
 	ARRAY_OF(struct bpf_use_row);       /* all of them, largest first, then the recorder's */
 	char text[BPF_TEXT_MAX]; /* "41 BPF maps hold 12.3 MiB …"; "" when there are none */
 };

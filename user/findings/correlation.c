@@ -133,7 +133,7 @@ static void to_steps(double *x, size_t nr)
 		x[k] = x[k + 1] - x[k];
 }
 
-/* Even growth: its steps differ too little to tell whose they are. */
+/* Is the growth even? Its steps then differ too little to show whose they are. */
 static bool steps_are_even(const double *y, size_t n)
 {
 	double mean = 0, var = 0;
@@ -145,7 +145,7 @@ static bool steps_are_even(const double *y, size_t n)
 	return sqrt(var) < mean * CORRELATION_EVEN;
 }
 
-/* Few steps correlate by chance: 1.96 / √(n − 1) is what does so one time in twenty. */
+/* Few steps can correlate by chance: in one case of twenty, r is beyond 1.96 / √(n − 1). */
 static bool correlation_shows(double r, size_t steps)
 {
 	return r >= fmax(CORRELATION_R, 1.96 / sqrt((double)steps - 1));

@@ -13,10 +13,9 @@
 #define CORRELATION_MIN   6   /* with fewer steps between checkpoints, report nothing */
 #define CORRELATION_SHARE 0.1 /* of the pool's growth; name nobody with a smaller share */
 #define CORRELATION_R     0.5 /* name nobody who correlates less */
-#define CORRELATION_EVEN                                                                           \
-	0.5                   /* standard deviation of a pool's steps, of their mean: less is even \
-			       */
-#define CORRELATION_HALF  0.5 /* of even growth, name who holds as much of it */
+#define CORRELATION_EVEN \
+	0.5 /* of the mean step of a pool: if the standard deviation is less, growth is even */
+#define CORRELATION_HALF  0.5 /* if growth is even, name those with at least this share */
 #define CORRELATION_SHOWN 3   /* processes, and cgroups, of each pool */
 
 struct correlation_row {

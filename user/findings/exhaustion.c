@@ -47,10 +47,11 @@ static double or_zero(double value)
 }
 
 /*
- * Memory that is taken for good, negated free and reclaimable memory, in kB. MemAvailable leaves
- * out half of the page cache and half of the reclaimable slab, each up to the low watermarks
- * (mm/show_mem.c, si_mem_available()): until these halves reach them, it falls although what is
- * taken can be reclaimed. So the part left out is added again.
+ * Minus (free and reclaimable memory), in kB: it rises by what cannot be reclaimed. MemAvailable
+ * leaves out half of the page cache and half of the reclaimable slab, each half at most the low
+ * watermarks (mm/show_mem.c, si_mem_available()). While a half is smaller than the watermarks,
+ * MemAvailable falls although the memory that is taken can be reclaimed. So the parts left out are
+ * added again.
  */
 static double memory_taken(const struct view *v, const struct snapshot *s)
 {

@@ -2,8 +2,8 @@
 /*
  * Time to exhaustion: when memory, threads or open files run out, if the present rate continues. A
  * straight line through the recording, with an interval: a rule of thumb, not a forecast. Memory
- * runs out when MemAvailable does, whichever pool grows: what the kernel can reclaim has no
- * deadline. report.c calls it.
+ * runs out when MemAvailable does, whichever pool grows. Memory that the kernel can reclaim does
+ * not run out. report.c calls it.
  */
 #ifndef KMEMTRACE_FINDINGS_EXHAUSTION_H
 #define KMEMTRACE_FINDINGS_EXHAUSTION_H
@@ -23,7 +23,7 @@ struct exhaustion_row {
 	double left;                    /* at the end: kB, threads or files */
 	double slope;                   /* per second, > 0: how fast it falls */
 	/* until nothing is left: at the slope, and at both ends of its 95 % interval. `high` is
-	 * INFINITY when the slow end of the slope is no growth. */
+	 * INFINITY when the low end of the slope is not above 0. */
 	double seconds, low, high;
 };
 

@@ -150,8 +150,9 @@ static uint32_t main_share(const struct growth_shares *shares)
 	return shares->nr ? shares->items[0].id : 0;
 }
 
-/* One thing that a process did takes memory in many places: a new thread has its task_struct, its
- * stack and more. What is for the same thing belongs together, else what is in the same cache. */
+/* One action of a process takes memory in many places: a new thread has a task_struct, a stack and
+ * more. Groups for the same thing belong together. If the thing is not known, groups in the same
+ * cache do. */
 static bool belongs(const struct bunch *b, const struct growth_group *g,
 		    const struct plain_words *words)
 {
@@ -306,7 +307,8 @@ static int write_holders(const struct screen_facts *f, struct first_screen *s)
 		if (b->bytes < HOLDER_BYTES || (i && b->bytes < HOLDER_SHARE * held))
 			break;
 		if (sampling_samples(b->bytes, b->var) < SAMPLING_TO_NAME)
-			break; /* what holds less is not first, however well it is known */
+			break; /* later bunches hold less, so they must not come first, even with
+				  enough samples */
 		h = &s->holders[s->nr_holders];
 		h->bytes = b->bytes;
 		h->share = b->bytes / held;
@@ -320,7 +322,8 @@ static int write_holders(const struct screen_facts *f, struct first_screen *s)
 
 /* ---- how urgent, how reliable, what was not seen ---- */
 
-/* Nothing was running out, but what grows and cannot be reclaimed would use memory up. */
+/* Nothing was running out. But if the pool keeps growing and cannot be reclaimed, it will use up
+ * all memory: say when. */
 static void add_would_last(const struct screen_facts *f, char *words)
 {
 	const struct verdict *v = f->verdict;
@@ -455,7 +458,7 @@ int first_screen_build(const struct screen_facts *f, struct first_screen *out)
 	struct first_screen s = {.state = state_of(f)};
 
 	write_headline(f, &s);
-	/* If nothing grew, held memory is of no interest. */
+	/* If nothing grew, who holds memory is not printed. */
 	if (s.state >= SCREEN_GREW && write_holders(f, &s))
 		return -ENOMEM;
 	write_urgent(f, &s);

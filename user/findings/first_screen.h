@@ -25,7 +25,7 @@ enum screen_state {
 	SCREEN_SHRANK,
 	SCREEN_GREW,    /* it grew, and no longer does */
 	SCREEN_GROWING, /* it was still growing at the end */
-	SCREEN_LEAK     /* and the rules of docs/trust.md allow the word */
+	SCREEN_LEAK     /* it was still growing, and docs/trust.md allows the word "leak" */
 };
 
 /*
@@ -58,7 +58,7 @@ struct screen_facts {
 	const struct caches *caches;
 	const struct ledger *ledger;
 	const struct growth *growth;        /* by stack */
-	const struct trust *recorded_trust; /* in the recording, whatever single caches are like */
+	const struct trust *recorded_trust; /* in the recording, without regard to single caches */
 	const struct exhaustion *exhaustion;
 	const struct verdict *verdict;
 };

@@ -50,10 +50,10 @@ int growth_limit_parse(const char *text, struct growth_limit *out)
 	    units_parse_size(size, &bytes))
 		return -EINVAL;
 	if (bytes && isdigit((unsigned char)size[strlen(size) - 1]))
-		return -ENOMSG; /* "Slab=16" hardly means 16 bytes */
+		return -ENOMSG; /* "Slab=16" is most likely a mistake, not 16 bytes */
 	g.bytes = (double)bytes;
 	if (slash && units_parse_duration(slash + 1, &g.seconds)) {
-		/* a bare unit ("/s", "/min", "/h", "/d") means one of it */
+		/* a unit alone ("/s", "/min", "/h", "/d") means 1 of the unit */
 		char one[16];
 
 		if (!isalpha((unsigned char)slash[1]) ||

@@ -9,7 +9,7 @@
 #include "base/units.h"
 #include "model/balance.h"
 
-#define GROWTH_LEAST_KB 4096.0            /* smaller growth is not said to be on a node */
+#define GROWTH_LEAST_KB 4096.0            /* no node is named for smaller growth */
 #define FIGURES_MAX     (NODES_MAX * 128) /* a kernel has about 45 for each node */
 #define GROWTH_SHARE    0.75              /* of all nodes' growth */
 

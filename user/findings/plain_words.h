@@ -8,11 +8,11 @@
 
 #include "data/capture.h"
 
-/* What of a function's allocations a row is about. */
+/* Which allocations of a function a row covers. */
 enum plain_of {
 	PLAIN_ANY,
-	PLAIN_THREADS,     /* any; and each of the things has one kernel stack */
-	PLAIN_PAGE_TABLES, /* page tables alone: the function allocates other things, too */
+	PLAIN_THREADS,     /* all; each of the things has one kernel stack */
+	PLAIN_PAGE_TABLES, /* only page tables: the function also allocates other things */
 };
 
 struct plain_words {
@@ -24,8 +24,8 @@ struct plain_words {
 };
 
 /*
- * The row of the outermost known function inside the kernel entry: a dentry of a socket is for the
- * socket. NULL: none is known.
+ * The row of the outermost function that the table knows, inside the kernel entry. Outermost,
+ * because a dentry that socket() allocates is for the socket. NULL: no function is known.
  */
 const struct plain_words *plain_words_of(const struct capture *c, uint32_t stack, enum pool pool);
 

@@ -100,7 +100,7 @@ static void rule_page_tables(struct facts *f)
 		f->holders->processes.nr ? f->holders->processes.items : NULL;
 	char tables[UNITS_MAX], mapped[UNITS_MAX], who[64] = "", most[UNITS_MAX];
 
-	/* Without any mapped memory these two lines are missing (a container's /proc), not 0. */
+	/* If mapped memory is 0, these two lines are missing (a container's /proc). */
 	if (!(f->mapped > 0) || !(f->page_tables > PAGE_TABLE_LEAST_KB) ||
 	    !(share > PAGE_TABLE_SHARE))
 		return;
@@ -272,7 +272,7 @@ void unusual_levels_build(const struct view *v, const struct holders *holders,
 	};
 
 	if (!(f.total > 0))
-		f.total = NAN; /* nothing is a share of it, and no rule that asks for one holds */
+		f.total = NAN; /* shares of it are NaN, so no rule about a share applies */
 	for (size_t i = 0; i < s->tasks.nr; i++)
 		f.threads += (double)s->tasks.items[i].threads;
 	out->nr = 0;

@@ -156,8 +156,7 @@ static void say_grown(struct writer *w)
 	say_shrunk(w, rows);
 }
 
-/* Of the groups that are part of what grew, the one that holds most and that enough samples show.
- */
+/* Choose the group that holds most of what grew. If too few samples show it, choose none. */
 static void choose_top(struct writer *w)
 {
 	const struct growth *g = w->f->growth;
@@ -166,7 +165,8 @@ static void choose_top(struct writer *w)
 		if (!verdict_group_grew(w, &g->groups[i]))
 			continue;
 		w->traced = true;
-		/* what holds less is not the largest part, however well it is known */
+		/* a later group holds less, so it is not the largest part, even with enough
+		 * samples */
 		if (sampling_samples(g->groups[i].bytes, g->groups[i].traced_var) <
 		    SAMPLING_TO_NAME)
 			return;
@@ -189,7 +189,7 @@ static void say_residual(struct writer *w, const struct ledger_row *slab, bool p
 		verdict_say(w, "%s",
 			    slab->attributed_kb > 0
 				    ? "The rest is within the error of sampling."
-				    : "No sample fell on it, so nothing more is known.");
+				    : "No sample fell on this growth, so nothing more is known.");
 		return;
 	}
 	if (slab->residual_kb < 0)
@@ -200,8 +200,8 @@ static void say_residual(struct writer *w, const struct ledger_row *slab, bool p
 		verdict_say(w, "%s (%.1f%%) of Slab's growth is not explained.", rest, share);
 }
 
-/* "1.8 MiB", "1.8 MiB, give or take 93.5 KiB,", or, when that would say nothing, "between 1.1 MiB
- * and 9.8 MiB". */
+/* "1.8 MiB", "1.8 MiB, give or take 93.5 KiB,", or, if the interval is wide, "between 1.1 MiB and
+ * 9.8 MiB". */
 static void describe_traced(const struct writer *w, const struct ledger_row *slab, char *buf,
 			    size_t size)
 {
@@ -233,10 +233,11 @@ static void say_explained(struct writer *w)
 	if (!verdict_row_grew(slab) || isnan(slab->attributed_kb))
 		return;
 	if (slab->residual_high_kb < 0 && -slab->residual_kb > slab->attributed_kb / 2) {
-		verdict_say(w,
-			    "Events show %s more in Slab than it grew by: most of that was freed "
-			    "without an event, so what is held of it is not known.",
-			    units_bytes(old, -slab->residual_kb * 1024));
+		verdict_say(
+			w,
+			"Events show %s more held in Slab than Slab grew by. Most of that was freed "
+			"without an event, so it is unknown how much is held now.",
+			units_bytes(old, -slab->residual_kb * 1024));
 		return;
 	}
 	describe_traced(w, slab, held, sizeof(held));
@@ -258,7 +259,8 @@ static void say_explained(struct writer *w)
 	say_residual(w, slab, part);
 }
 
-/* Objects that slabinfo counts and no event showed, if they are at least a tenth of the growth. */
+/* Say how many objects slabinfo counts that no event showed, if they are at least a tenth of the
+ * growth. */
 static void say_unseen(struct writer *w)
 {
 	const struct ledger_row *slab = &w->f->ledger->rows[LEDGER_SLAB];
@@ -320,8 +322,8 @@ static bool slab_grew_most(const struct writer *w)
 	return w->most == &w->f->ledger->rows[LEDGER_SLAB] || (w->within && !w->most);
 }
 
-/* Is it still growing? Asked of the pool that grew most; if that is Slab, of the cache that holds
- * most. */
+/* Say whether the pool that grew most is still growing. If that is Slab, say it of the cache that
+ * holds most. */
 static void say_trend(struct writer *w)
 {
 	const struct cache_row *cache = slab_grew_most(w) ? w->cache : NULL;
@@ -346,7 +348,8 @@ static void say_trend(struct writer *w)
 		verdict_say(w, "%s as a whole %s.", name, pattern_words(t->pattern));
 }
 
-/* Of what grew most: the cache that holds most when it is in Slab, else the pool. */
+/* The pattern of what grew most: if that is Slab, of the cache that holds most; else of the
+ * pool. */
 static enum pattern pattern_of_growth(const struct writer *w)
 {
 	if (slab_grew_most(w) && w->cache)
@@ -428,7 +431,8 @@ static double share_or_nan(double part, double whole)
 	return whole > 0 ? part / whole : NAN;
 }
 
-/* The call path's own pattern decides, where there are enough checkpoints for one. */
+/* Is it still growing? The call path's own pattern decides. If that is unknown or steady, the
+ * cache's pattern decides. */
 static bool top_still_grows(const struct writer *w)
 {
 	bool known = w->top_rank < w->f->history->nr;
@@ -503,8 +507,8 @@ static void say_condition(struct writer *w)
 	}
 }
 
-/* Does what holds most of the growth leak? Name the cache when the sentences before are about
- * another pool. */
+/* Say whether the group that holds most of the growth is a leak. Name its cache if the sentences
+ * before are about another pool. */
 static void say_leak(struct writer *w)
 {
 	char p50[UNITS_MAX], oldest[UNITS_MAX], name[NAME_SHOWN + 1] = "";
@@ -622,29 +626,29 @@ static void say_trust(struct writer *w)
 
 /* ---- the next command ----
  *
- * It must be able to answer the question that this recording left open; if no recording can, there
- * is none. */
+ * The command must be able to answer the question that this recording left open. If no recording
+ * can answer it, there is no command. */
 
 #define HURRY_S 360 /* twice the recording that answers most questions */
 #define LONG_S  600 /* a recording that shows slow growth */
 
-/* Would the same, for every object of this cache alone and long enough to know, tell more? */
+/* Would a recording of every object of only this cache, long enough, show more? */
 static bool closer_tells_more(const struct writer *w)
 {
 	return !w->f->v->cache_filter || w->f->v->duration_s < TRUST_LEAK_S;
 }
 
-/* More than one recording showed of what a pool outside slab grew by. */
+/* A recording of every object of the pool that grew most shows more than this recording. */
 static void next_of_pool(struct writer *w)
 {
 	if (w->f->v->exact && w->f->v->duration_s >= TRUST_LEAK_S)
-		return; /* all that a recording can tell is told */
+		return; /* a further recording cannot show more */
 	say_next(w, "sudo kmemtrace record --exact --pool %s -d 180",
 		 w->most ? w->most->name : "Slab");
 }
 
-/* What runs out before a recording of three minutes has ended, and is short of an answer: look at
- * the process instead. */
+/* If something may run out before a further recording can give an answer, look at the process
+ * instead. */
 static bool next_in_a_hurry(struct writer *w)
 {
 	const struct exhaustion *o = w->f->exhaustion;
@@ -699,7 +703,7 @@ static void choose_next(struct writer *w)
 		next_of_cache(w, !cache->large && is_plain_word(cache->name));
 }
 
-/* Growth, and who made it. When nothing grew, what is held is no news. */
+/* Say what grew, and who allocated it. If nothing grew, held memory is not worth a sentence. */
 static void verdict_say_growth(struct writer *w)
 {
 	say_explained(w);

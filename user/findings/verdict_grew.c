@@ -6,7 +6,7 @@
 
 #include "findings/verdict_internal.h"
 
-#define UNACCOUNTED_KB 16384.0 /* pages on their way between lists and users are in it */
+#define UNACCOUNTED_KB 16384.0 /* Unaccounted includes pages between lists and users */
 
 void verdict_say(struct writer *w, const char *fmt, ...)
 {
@@ -31,8 +31,8 @@ double verdict_limit_kb(const struct ledger_row *row)
 	return fmax(GREW_KB, 4 * row->trend.noise);
 }
 
-/* A change that the trace accounts for is not noise, however small or sudden: what was traced for
- * certain, as one sample may stand for more than the whole change. */
+/* Growth that is traced is not noise, even if it is small or sudden. Only the low end of the traced
+ * bytes counts, because one sample may stand for more than the whole change. */
 bool verdict_row_grew(const struct ledger_row *row)
 {
 	bool traced = row->attributed_kb - 1.96 * row->attributed_sd_kb >= row->delta_kb / 2;

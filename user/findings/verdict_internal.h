@@ -35,7 +35,7 @@ bool verdict_cache_grew(const struct cache_row *cache); /* `cache` may be NULL *
 /* The group is part of what grew: its pool did, or its cache. */
 bool verdict_group_grew(const struct writer *w, const struct growth_group *g);
 
-/* Who allocated what grew: the process or cgroup that has most of it in common, else call paths. */
+/* Say who allocated what grew: the process or cgroup that holds most of it, else call paths. */
 void verdict_say_where(struct writer *w);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The headline of a verdict: who allocated what grew, and for what. What one process (or cgroup)
- * did by many call paths is one thing, so it is added up. See verdict_internal.h.
+ * allocated by many call paths is added up and named once. See verdict_internal.h.
  */
 #include <errno.h>
 #include <math.h>
@@ -17,7 +17,7 @@
 #include "model/sampling.h"
 
 #define COMMON       0.5       /* of what grew: who has more of it is named */
-#define ONE_PATH     (2 / 3.0) /* of a holder's bytes: a call path with more of them stands for it */
+#define ONE_PATH     (2 / 3.0) /* of a holder's bytes: a call path with more is named instead */
 #define PARTS_SHOWN  3         /* of what a holder allocated for */
 #define PARTS_GROUPS 2000      /* groups beyond are too small to change what is named */
 #define PATH_SHOWN   256       /* characters of a cgroup's path */
@@ -357,7 +357,7 @@ static void say_holder(struct writer *w, const struct holder *h)
 		    h->paths == 1 ? "" : "s", who, parts);
 }
 
-/* Is the process or cgroup what the growth has in common, more than any single call path? */
+/* Does most of the growth belong to this process or cgroup, and not to a single call path of it? */
 static bool holder_is_common(const struct writer *w, const struct holder *h, double all)
 {
 	const struct capture *c = w->f->v->c;
@@ -389,7 +389,7 @@ static bool say_common(struct writer *w)
 			say_holder(w, &h);
 			return true;
 		}
-		/* one call path of one process: that says more than its cgroup */
+		/* one call path of one process says more than its cgroup */
 		if (h.id && h.bytes >= COMMON * all && !by_cgroup)
 			return false;
 	}
@@ -403,5 +403,6 @@ void verdict_say_where(struct writer *w)
 	if (!say_common(w) && w->top)
 		say_groups(w);
 	if (!w->named && !w->failed)
-		verdict_say(w, "Too few samples fell on what grew to say who allocated it.");
+		verdict_say(w,
+			    "Too few samples fell on what grew, so who allocated it is unknown.");
 }

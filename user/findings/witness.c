@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Compares counters with caches: see witness.h. slabinfo counts free objects on CPU lists as in
- * use, and counters change while they are read, so only a difference that is large both in bytes
- * and as a share is called one.
+ * use, and counters change while they are read, so a difference is reported only if it is large
+ * both in bytes and as a share.
  */
 #include "findings/witness.h"
 
@@ -52,7 +52,8 @@ static bool ends_with(const char *name, const char *end)
 	return a >= b && !strcmp(name + a - b, end);
 }
 
-/* Caches of inodes are never merged, as each has a constructor, and are named by a custom. */
+/* Caches of inodes are never merged, because each has a constructor. By custom, their names end
+ * alike. */
 static bool cache_is_of(enum witness_id id, const char *name)
 {
 	static const char *const ends[] = {"inode_cache",   "_inode",     "_inode_info", "_icache",
@@ -61,7 +62,7 @@ static bool cache_is_of(enum witness_id id, const char *name)
 	switch (id) {
 	case FILES:
 		return !strcmp(name, "filp");
-	case INODES: /* but not what is kept beside an inode */
+	case INODES: /* except caches of data that belongs to an inode */
 		if (!strcmp(name, "lsm_inode_cache") || !strcmp(name, "fscrypt_inode_info"))
 			return false;
 		for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
@@ -76,7 +77,7 @@ static bool cache_is_of(enum witness_id id, const char *name)
 		return !strcmp(name, "sock_inode_cache");
 	case KEYS:
 		return !strcmp(name, "key_jar");
-	case CONNECTIONS: /* before 4.7 one cache a namespace, with an address in its name */
+	case CONNECTIONS: /* before 4.7: one cache per namespace, with an address in its name */
 		return !strncmp(name, "nf_conntrack", 12) && (!name[12] || name[12] == '_') &&
 		       strcmp(name, "nf_conntrack_expect") != 0;
 	}
@@ -115,7 +116,8 @@ static double count_of(const struct snapshot *s, const char *counter)
 	return value < 0 ? NAN : (double)value;
 }
 
-/* Do two counts of the same objects differ by more than reading them at two moments explains? */
+/* Do two counts of the same objects differ too much? They are read at different moments, which
+ * explains a small difference. */
 static bool differ(double a, double b, double object_bytes, double least_bytes)
 {
 	return fabs(a - b) > DIFFERENCE_SHARE * fmax(fabs(a), fabs(b)) &&
@@ -203,7 +205,8 @@ const char *witness_state_name(enum witness_state state)
 	return names[state];
 }
 
-/* The tree that shows most: a machine with both versions has the memory controller in one. */
+/* The tree with most removed cgroups. A machine with both cgroup versions has the memory controller
+ * in only one of the two trees. */
 static const struct cgroup_level *cgroup_tree(const struct snapshot *s)
 {
 	const struct cgroup_level *best = NULL;

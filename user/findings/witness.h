@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The kernel's own counts of files, inodes, dentries, sockets, keys and connections
- * (data/counter.h) beside the slab caches that hold these objects. Two counts that know nothing of
- * each other: where they agree, the cache is what it seems to be; where they do not, the difference
+ * (data/counter.h) beside the slab caches that hold these objects. The two counts are independent
+ * of each other. If they agree, the cache holds what its name says. If they do not, the difference
  * is a finding. The report and the balance sheet print them. Pure.
  */
 #ifndef KMEMTRACE_FINDINGS_WITNESS_H
@@ -18,7 +18,8 @@
 enum witness_state {
 	WITNESS_UNKNOWN, /* one of the two counts is missing */
 	WITNESS_AGREES,
-	WITNESS_PART, /* the counter is of one namespace, the cache of the machine, and has more */
+	WITNESS_PART, /* the counter is of one namespace, and the cache, which is of the machine,
+			 has more */
 	WITNESS_DIFFERS,
 };
 

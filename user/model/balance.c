@@ -36,7 +36,7 @@ const struct balance_def balance_defs[BALANCE_LINES] = {
 	[BALANCE_SWAP_CACHE] =
 		{"swap_cache", "swap cache, not mapped", BALANCE_USER, "SwapCached, LRU lists",
 		 "Pages that are in memory and in swap, and that no process maps now.",
-		 "AnonPages has the mapped ones, computed as AnonPages + Cached + Buffers + "
+		 "AnonPages has the mapped ones; their size is AnonPages + Cached + Buffers + "
 		 "SwapCached - LRU lists"},
 	[BALANCE_OTHER_LRU] =
 		{"other_lru", "pages only on LRU lists", BALANCE_USER,
@@ -119,7 +119,8 @@ const char *balance_group_label(enum balance_group group)
 	return group_names[group].label;
 }
 
-/* A line of meminfo that is not judged, in kB; 0 when the kernel does not print it. */
+/* A line of meminfo that believable.c does not judge, in kB; 0 when the kernel does not print
+ * it. */
 static double line_kb(const struct snapshot *s, const char *name)
 {
 	return (double)named_value_get(&s->meminfo, name, 0);
@@ -223,7 +224,7 @@ static void fill_user(const struct snapshot *s, struct balance *b)
 
 	line_set(b, BALANCE_ANON_HUGE, FIGURE_ANON_PAGES, huge);
 	line_set(b, BALANCE_ANON_SMALL, FIGURE_ANON_PAGES, anon - huge);
-	/* Shared memory is part of Cached, so one of the two tells at least something. */
+	/* Shared memory is part of Cached, so Cached limits it if Cached is known. */
 	line_set(b, BALANCE_SHMEM, FIGURE_SHMEM,
 		 figure_unknown(b, FIGURE_CACHED) ? shmem : fmin(shmem, cached));
 	line_set(b, BALANCE_FILES, FIGURE_CACHED, cached - b->kb[BALANCE_SHMEM]);
@@ -236,8 +237,8 @@ static void fill_user(const struct snapshot *s, struct balance *b)
 	b->kb[BALANCE_OTHER_LRU] = b->unknown[BALANCE_OTHER_LRU] ? 0 : fmax(lists - known, 0);
 }
 
-/* Slab is its two parts. Where they are unknown, it is shown whole as unreclaimable, and a note
- * says so. */
+/* Slab is the sum of its two parts. If they are unknown, all of Slab is shown as unreclaimable, and
+ * a note says so. */
 static void fill_slab(struct balance *b)
 {
 	double slab = figure_kb(b, FIGURE_SLAB), reclaimable = figure_kb(b, FIGURE_S_RECLAIMABLE);
@@ -301,8 +302,8 @@ static void balance_fill(const struct snapshot *s, struct balance *b)
 		pcp += (double)s->zones.items[i].pcp * b->beliefs.page_bytes / 1024;
 	b->placed = s->zones.nr > 0;
 	line_set(b, BALANCE_MEM_FREE, FIGURE_MEM_FREE, figure_kb(b, FIGURE_MEM_FREE));
-	/* A container's meminfo does not go with the machine's zoneinfo, nor does a damaged copy's.
-	 */
+	/* In a container, meminfo is the container's and zoneinfo the machine's. In a damaged copy,
+	 * the lists can be larger than MemTotal. The line is unknown in both cases. */
 	b->unknown[BALANCE_PER_CPU_LISTS] = !b->placed || b->beliefs.container || pcp > b->total_kb;
 	b->kb[BALANCE_PER_CPU_LISTS] = b->unknown[BALANCE_PER_CPU_LISTS] ? 0 : pcp;
 	fill_user(s, b);
@@ -348,7 +349,7 @@ static void balance_start(const struct snapshot *s, const struct beliefs_hint *h
 {
 	*b = (struct balance){.total_kb = (double)named_value_get(&s->meminfo, "MemTotal", 0)};
 	beliefs_judge(s, hint, &b->beliefs);
-	if (!(b->total_kb > 0)) { /* nothing can be a share of it */
+	if (!(b->total_kb > 0)) { /* no share of it can be computed */
 		balance_nothing(b);
 		return;
 	}
@@ -387,8 +388,8 @@ void balance_pair(const struct snapshot *start, const struct snapshot *end,
 	struct beliefs_hint both = *hint;
 	bool balloon;
 
-	/* What one moment contradicts is not believed at the other, or it would look like change.
-	 */
+	/* A figure that is contradicted at one moment is believed at neither. Otherwise it would
+	 * look like change. */
 	both.distrusted |= beliefs_distrust(start, 1, hint) | beliefs_distrust(end, 1, hint);
 	balance_start(start, &both, NULL, start_out);
 	balance_start(end, &both, NULL, end_out);

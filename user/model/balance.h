@@ -71,9 +71,9 @@ const char *balance_group_label(enum balance_group group); /* for people */
 struct balance {
 	double total_kb;
 	double kb[BALANCE_LINES]; /* sums to total_kb exactly; only BALANCE_REST may be negative */
-	bool unknown[BALANCE_LINES]; /* no figure to be believed: its memory is in BALANCE_REST, and
-					its kb is 0 */
-	struct beliefs beliefs;      /* what the figures of the lines rest on */
+	bool unknown[BALANCE_LINES]; /* the figure cannot be believed: kb is 0, and BALANCE_REST
+					includes the memory */
+	struct beliefs beliefs;      /* which figures the lines are computed from */
 	bool contradiction;          /* the rest is further below 0 than lagging counters explain */
 	bool placed; /* false: zoneinfo is missing, so the rest includes per-CPU lists */
 	bool stacks_are_vmalloc;
@@ -89,8 +89,9 @@ struct balance {
 };
 
 /*
- * Build the sheet of one snapshot, of figures that can be believed (believable.h). `unlisted` may
- * be NULL (captures do not have it). Without a MemTotal above 0, every line is NaN. Never fails.
+ * Build the sheet of one snapshot from the figures that can be believed (believable.h). `unlisted`
+ * may be NULL (captures do not have it). Without a MemTotal above 0, every line is NaN. Never
+ * fails.
  */
 void balance_build(const struct snapshot *s, const struct beliefs_hint *hint,
 		   const struct unlisted *unlisted, struct balance *out);

@@ -8,10 +8,10 @@
 #include <math.h>
 #include <string.h>
 
-#define SLACK          0.01 /* of MemTotal: what counters may lag, and lines read a moment apart */
+#define SLACK          0.01 /* of MemTotal: counters lag, and lines are read one by one */
 #define LAG_PAGES      125 /* of one counter on one CPU: the largest stat_threshold (mm/vmstat.c) */
 #define LAG_COUNTERS   8   /* counters of the sheet that move much */
-#define LAG_MOST       0.02 /* of MemTotal; beyond it, lag is no explanation */
+#define LAG_MOST       0.02 /* of MemTotal; lag cannot explain a larger error */
 #define SPAN_SNAPSHOTS 128
 
 enum figure_flags {
@@ -210,7 +210,7 @@ static double missing_kb(const struct snapshot *s, const struct beliefs *b, enum
 static void rule_missing(const struct snapshot *s, const struct beliefs_hint *hint,
 			 struct beliefs *b)
 {
-	/* Those that others are computed from come first. */
+	/* A figure comes before the figures that are computed from it. */
 	static const enum figure order[] = {
 		FIGURE_MEM_FREE,      FIGURE_SWAP_CACHED,   FIGURE_BUFFERS,
 		FIGURE_CACHED,        FIGURE_ACTIVE_ANON,   FIGURE_ACTIVE_FILE,
@@ -265,8 +265,9 @@ static void rule_parts(struct beliefs *b)
 			decide(b, parts[i][1], BELIEF_CONTRADICTED, RULE_LRU_BEYOND_MEMORY);
 }
 
-/* No single line is too long, but all lists together are: the anonymous ones or those of files,
- * whichever exceed by more what other lines count of these pages. */
+/* No single list is too long, but all lists together are. Other lines count the same pages:
+ * AnonPages and Shmem those of the anonymous lists, Cached and Buffers those of the file lists. The
+ * lists that exceed these lines by more are wrong. */
 static void rule_lists(struct beliefs *b, double limit)
 {
 	double lists = beliefs_kb(b, FIGURE_ACTIVE) + beliefs_kb(b, FIGURE_INACTIVE) +
@@ -408,8 +409,8 @@ static int page_log(double kb, double pages)
 	return (int)whole;
 }
 
-/* By figures in kB (meminfo) and in pages (vmstat). Free pages change too quickly between the two,
- * so they count only if nothing else does. */
+/* Compares figures in kB (meminfo) with the same figures in pages (vmstat). Free pages change too
+ * quickly between the two readings, so they are used only if there is no other figure. */
 static int page_log_of_pairs(const struct snapshot *s)
 {
 	int votes[PAGE_KB_LOG_MAX + 1] = {0}, best = -1, free_log;
@@ -433,7 +434,8 @@ static int page_log_of_pairs(const struct snapshot *s)
 	return best >= 0 ? best : free_log;
 }
 
-/* By what all sizes are multiples of. Only sizes that most kernels have: 4, 16 and 64 KiB. */
+/* Finds the largest power of two that divides all sizes. It must be a usual page size: 4, 16 or 64
+ * KiB. */
 static int page_log_of_multiples(const struct snapshot *s)
 {
 	uint64_t bits = 0;
@@ -461,7 +463,7 @@ double beliefs_page_bytes(const struct snapshot *s, double fallback, const char 
 	*source = "figures that /proc/meminfo has in kB and /proc/vmstat in pages";
 	if (log < 0) {
 		log = page_log_of_multiples(s);
-		*source = "what all sizes in /proc/meminfo are multiples of";
+		*source = "the sizes in /proc/meminfo, all multiples of that page size,";
 	}
 	if (log < 0) {
 		for (size_t i = 0; i < s->zones.nr; i++)

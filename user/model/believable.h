@@ -2,9 +2,10 @@
 /*
  * Which of the kernel's own figures can be believed. Kernels print wrong figures: leaked counters,
  * address space instead of memory, zeros. This module is the one place that decides: it compares
- * the figures of one snapshot with each other and believes, corrects or drops each, by a rule that
- * has a name, a reason and the kernels it is known from. model/balance.c, ledger.c, diff/ and
- * findings/ take their figures from here; findings/belief_findings.c writes the sentences. Pure.
+ * the figures of one snapshot with each other and believes, corrects or drops each, by a rule. A
+ * rule has a name, a reason, and the kernels that are known to need it. model/balance.c, ledger.c,
+ * diff/ and findings/ take their figures from here; findings/belief_findings.c writes the
+ * sentences. Pure.
  */
 #ifndef KMEMTRACE_MODEL_BELIEVABLE_H
 #define KMEMTRACE_MODEL_BELIEVABLE_H
@@ -134,9 +135,10 @@ double beliefs_sum_kb(const struct beliefs *b, enum figure f);
 double beliefs_lag_kb(const struct beliefs *b);
 
 /*
- * The page size of the machine that a copy of /proc comes from: by figures that the copy has in kB
- * and in pages, else by what all its sizes are multiples of. `fallback` when neither tells.
- * *source, never NULL then, says which figures told; NULL for the fallback.
+ * The page size of the machine that a copy of /proc comes from. It is derived from figures that the
+ * copy has both in kB and in pages; else from the largest power of two that divides all sizes; else
+ * from MemTotal and zoneinfo; else it is `fallback`. *source says what it is derived from; NULL for
+ * `fallback`.
  */
 double beliefs_page_bytes(const struct snapshot *s, double fallback, const char **source);
 

@@ -13,8 +13,8 @@
 
 #define TREND_ROWS   128 /* caches that get a trend: those that changed or hold most */
 #define TREND_POINTS 256
-#define UNSEEN_LEAST 64    /* fewer objects without an event may lie on free lists */
-#define UNSEEN_SHARE 0.05  /* … and so may a smaller share of the change of objects in use */
+#define UNSEEN_LEAST 64    /* fewer objects without an event may be on free lists */
+#define UNSEEN_SHARE 0.05  /* the same for a smaller share of the change of objects in use */
 #define TREND_FLOOR  256.0 /* kB: name no pattern for a smaller change of a cache */
 
 /* All names of all rows, sorted by name. */
@@ -89,7 +89,7 @@ static int caches_add_captured(const struct view *v, struct caches *caches, stru
 		}
 		caches->by_id[id] = (uint32_t)(caches->nr - 1);
 		if (cap->large)
-			continue; /* a slabinfo line of that name would be another cache */
+			continue; /* a line of slabinfo with this name is another cache */
 		if (names_add(names, cap->name, caches->nr - 1))
 			return -ENOMEM;
 		for (size_t i = 0; i < cap->aliases.nr; i++)
@@ -168,7 +168,7 @@ static void caches_measure(const struct view *v, const struct snapshot *s,
 				.objects = NAN, .kb = large_kb(v, s), .cpu_free = NAN};
 }
 
-/* Take the sizes of caches that the tracer never saw from slabinfo. */
+/* For caches that the tracer never saw, take the sizes from slabinfo. */
 static void caches_size(const struct snapshot *s, struct caches *caches,
 			const struct row_names *names)
 {
@@ -187,7 +187,8 @@ static void caches_size(const struct snapshot *s, struct caches *caches,
 
 /*
  * slabinfo counts free objects on CPU lists as in use. Subtract them if they were counted at both
- * ends. They are counted a moment later, and may be more than were in use.
+ * ends. They are counted a moment later than slabinfo is read, so they can exceed its objects in
+ * use.
  */
 static void row_correct(struct cache_row *r, const struct row_level *start,
 			const struct row_level *end)
@@ -269,8 +270,8 @@ static void caches_trace(const struct view *v, const struct outstanding *outstan
 	}
 }
 
-/* Bytes of older objects that were freed (docs/ledger.md): outstanding bytes minus growth, when
- * beyond the sampling error, but at most what the cache had at the start. */
+/* Bytes of older objects that were freed (docs/ledger.md): outstanding bytes minus growth. 0 if
+ * that is within the sampling error; at most what the cache had at the start. */
 static double preexisting_freed(const struct cache_row *r)
 {
 	double had, delta, missing;
@@ -291,9 +292,9 @@ static double preexisting_freed(const struct cache_row *r)
 }
 
 /*
- * What sampling and audit leave of the objects held, 95 times in 100. A cache without a sample, or
- * with a few that fell while samples were frequent, may hold up to SAMPLING_MISSED of the longest
- * period that was in force.
+ * How many objects fewer or more than held_objects there may be, 95 times in 100: the error of
+ * sampling and audit. A cache without samples may hold up to SAMPLING_MISSED times the longest
+ * sampling period. So may a cache with a few samples from a time of shorter periods.
  */
 static void margins(const struct cache_row *r, const struct sampling *sampling,
 		    struct trust_facts *f)
@@ -356,7 +357,7 @@ static void caches_judge(const struct view *v, double lost_ratio, struct caches 
 	}
 }
 
-/* What a report for people shows of each cache. */
+/* Mark the caches that a report for people shows. */
 static void caches_note(struct caches *caches)
 {
 	for (size_t i = 0; i < caches->nr; i++) {
@@ -389,7 +390,7 @@ static int compare_index(const void *a, const void *b, void *rows)
 	return compare_cache_growth(&items[*(const uint32_t *)a], &items[*(const uint32_t *)b]);
 }
 
-/* Sort the rows, and update the indices that ids and names have of them. */
+/* Sort the rows, and update the indices by which ids and names refer to them. */
 static int caches_sort(const struct view *v, struct caches *caches, struct row_names *names)
 {
 	_cleanup_free_ struct cache_row *sorted = calloc(caches->nr + 1, sizeof(*sorted));

@@ -52,7 +52,7 @@ static uint32_t row_cgroup(const struct capture *c, const struct cap_held *h)
 static uint32_t row_pool(const struct capture *c, const struct cap_held *h)
 {
 	(void)c, (void)h;
-	return 0; /* a group has one pool anyway, so one key is enough */
+	return 0; /* a group never mixes pools, so one key is enough */
 }
 
 /* The module of the innermost frame outside vmlinux, else "vmlinux". */
@@ -86,9 +86,9 @@ static void name_entry(const struct capture *c, uint32_t stack, char *buf, size_
 static const struct dimension {
 	const char *name;
 	uint32_t (*key)(const struct capture *c, const struct cap_held *h);
-	size_t nr_keys; /* offset in struct capture of the number of keys; 0: there is one key */
+	size_t nr_keys; /* number of keys, as an offset in struct capture; 0: one key */
 	bool traffic;   /* all traffic of a call path belongs to one group */
-	/* when the capture has no ids for it: the name of a stack's group */
+	/* if the capture has no ids for this dimension: names the group of a stack */
 	void (*name_of)(const struct capture *c, uint32_t stack, char *buf, size_t size);
 } dimensions[GROWTH_BYS] = {
 	[GROWTH_BY_STACK] = {"stack", row_stack, offsetof(struct capture, nr_stacks), true, NULL},
@@ -175,7 +175,7 @@ double age_buckets_end_s(size_t buckets)
 	return buckets ? ldexp(1, (int)buckets - 1) : 0;
 }
 
-#define CONTRADICTED_LEAST 64 /* objects more than there are; fewer prove nothing */
+#define CONTRADICTED_LEAST 64 /* objects beyond what slabinfo counts; fewer prove nothing */
 
 /* ---- groups ---- */
 
@@ -249,8 +249,8 @@ static void groups_traffic(struct growth_builder *b, const uint32_t *index, size
 	}
 }
 
-/* The 95 % interval, within certain limits: objects found live exist, and an exact recording cannot
- * have missed any. */
+/* The 95 % interval, between two certain limits. The low limit: objects that were found live exist.
+ * The high limit: an exact recording misses no object. */
 static void group_interval(struct growth_group *g)
 {
 	/* Without an audit, all tracked objects count as certain, unless a correction (by other
@@ -437,7 +437,8 @@ bool growth_is_contradicted(const struct growth_group *g, const struct caches *c
 {
 	const struct cache_row *cache = growth_cache(g, caches);
 
-	/* objects that came or went between the readings, and errors of sampling */
+	/* the margin allows for objects that came or went between the readings, and for sampling
+	 * errors */
 	return cache && g->caches.nr == 1 && !cache->large && cache->end_objects > 0 &&
 	       g->objects > 1.1 * cache->end_objects + CONTRADICTED_LEAST &&
 	       g->bytes_low > 1.1 * cache->end_objects * cache->size;

@@ -49,13 +49,14 @@ struct growth_group {
 	double age_hist[AGE_BUCKETS];          /* objects, corrected */
 	size_t age_buckets;                    /* of age_hist up to the oldest object */
 	double age_p50_s, age_p90_s, oldest_s; /* NaN without ages */
-	/* traffic of its call paths; NaN when groups share call paths */
+	/* traffic of the group's call paths; NaN when groups share call paths */
 	double allocs, frees, unseen_frees;
 	struct growth_shares stacks, caches, processes, cgroups; /* id 0: unknown */
 	double stack_share; /* of the largest call path in bytes */
-	/* of the largest call path's first frame outside vmlinux, or "vmlinux" */
+	/* module of the largest call path's first frame outside vmlinux, or "vmlinux" */
 	const char *module;
-	/* of its first row ("thread", "pte", …; "" for slab); rows of one call path share it */
+	/* class of the group's first row ("thread", "pte", …; "" for slab); all rows of a call path
+	 * have the same */
 	const char *class_;
 };
 
@@ -81,7 +82,8 @@ struct caches;
 /* The cache with most of the group's bytes; NULL outside slab. */
 const struct cache_row *growth_cache(const struct growth_group *g, const struct caches *caches);
 
-/* The group has more objects of its cache than slabinfo counts in all: frees that nobody saw. */
+/* True if the group has more objects of its cache than slabinfo counts in all: their frees fired no
+ * event. */
 bool growth_is_contradicted(const struct growth_group *g, const struct caches *caches);
 
 /* The number of keys: every key is below it. */

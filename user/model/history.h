@@ -2,8 +2,7 @@
 /*
  * The pattern over time of the largest groups of growth (call paths, processes, …), from what they
  * held at each checkpoint. Checkpoints are 1 s apart for the first 12 s, then 2, 4, … s apart, or
- * as
- * --every says; a pattern needs 8 of them. report_findings.c calls it.
+ * as far as --every says; a pattern needs 8 of them. report_findings.c calls it.
  */
 #ifndef KMEMTRACE_MODEL_HISTORY_H
 #define KMEMTRACE_MODEL_HISTORY_H

@@ -83,8 +83,8 @@ static int processes_merge(const struct snapshot *start, const struct snapshot *
 }
 
 /*
- * Older stacks and page tables that were certainly freed: what a process lost since the start. A
- * process that was replaced (exec) keeps its stack and loses all its page tables.
+ * Add up what each process lost since the start: older stacks and page tables that were certainly
+ * freed. A process that was replaced (exec) keeps its stack and loses all its page tables.
  */
 static void processes_lost(struct holders *l)
 {
@@ -339,8 +339,9 @@ static int callers_attribute(const struct view *v, const struct outstanding *out
 }
 
 /*
- * As for slab caches: when more is outstanding than the level grew by, older areas were freed. At
- * most what the caller had at the start; a difference within the sampling error counts as none.
+ * As for slab caches: if more is outstanding than the level grew by, older areas were freed. The
+ * result is at most what the caller had at the start, and 0 if the difference is within the
+ * sampling error.
  */
 static void callers_preexisting(bool traced, struct holders *l)
 {

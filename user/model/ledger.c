@@ -163,8 +163,8 @@ static double percpu_pages_kb(const struct source *s, double *var)
 	return bytes / 1024;
 }
 
-/* As for slab caches, but of pages: when more pages came than Percpu grew by, beyond the sampling
- * error, older ones were freed. */
+/* As for slab caches, but with pages: if more pages were allocated than Percpu grew by, and the
+ * difference is beyond the sampling error, older pages were freed. */
 static double percpu_preexisting(const struct source *s)
 {
 	double var, came, grew;
@@ -286,10 +286,9 @@ static void row_terms(const struct source *s, const struct pool_def *def, struct
 }
 
 /*
- * The residual is as uncertain as the outstanding bytes. Percpu's is as uncertain as its pages,
- * because outstanding bytes cancel: the overhead has them with the opposite sign. Slab and page
- * allocations may have missed every sample; other pools are tracked completely, or sampled more
- * finely.
+ * The residual is as uncertain as the outstanding bytes. For Percpu, it is as uncertain as the
+ * pages: the overhead subtracts the outstanding bytes, so these cancel. Slab and page allocations
+ * may have missed every sample; other pools are tracked completely, or sampled more finely.
  */
 static void row_interval(const struct source *s, const struct pool_def *def, struct ledger_row *row)
 {

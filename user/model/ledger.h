@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The ledger: for each pool, end − start = attributed − preexisting freed + allocator overhead +
- * residual (docs/ledger.md defines the terms). Every term but the residual has a source of its own.
- * A term that was not measured is NaN, and so is the residual: printed as "–" or null, never as 0.
+ * residual (docs/ledger.md defines the terms). Each term except the residual has a source of its
+ * own. If a term was not measured, the term and the residual are NaN. They are printed as "–" or
+ * null, never as 0.
  *
  * A few terms have no source in any kernel. They are NaN too, the row's remark says which other
  * term includes them, and the residual is still a number. report_findings.c calls it; ledger.c has
@@ -21,7 +22,8 @@ enum ledger_pool {
 	LEDGER_PAGE_TABLES,
 	LEDGER_SEC_PAGE_TABLES,
 	LEDGER_PERCPU,
-	LEDGER_UNMAPPED_LRU, /* pages on LRU lists that nobody maps: no event tells who took them */
+	LEDGER_UNMAPPED_LRU, /* pages on LRU lists that nobody maps: no event shows who allocated
+				them */
 	LEDGER_UNACCOUNTED,
 	LEDGER_POOLS
 };
@@ -41,9 +43,10 @@ struct ledger_row {
 	double residual_kb;
 	/* 95 % interval from sampling and audit; one that includes 0 may be their error alone */
 	double residual_low_kb, residual_high_kb;
-	bool residual_matters; /* beside the change, and beyond the error of sampling */
+	bool residual_matters; /* it is large compared with the change, and larger than the error of
+				  sampling */
 	bool empty;            /* nothing at the start and the end, or unknown */
-	bool shown;            /* false: empty, as on most machines */
+	bool shown; /* false: the pool is empty, and it is one that most machines do not have */
 	struct trend trend;
 	double *series; /* level in kB of nr_series snapshots, NaN unknown; for the sparkline */
 	size_t nr_series;

@@ -37,8 +37,8 @@ static bool periods_find(const char *text, const char *name, struct sampling *ou
 	return false;
 }
 
-/* Of captures that do not say: a sample of a small object stands for one period, so the variance of
- * a sum is its size times the period. Large objects have less. */
+/* For captures that do not contain the period. A sample of a small object stands for one period, so
+ * the variance of a sum is the sum times the period. Large objects have less variance. */
 static double estimated_period(const struct view *v, enum pool pool)
 {
 	double bytes = 0, var = 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * How rare samples were: the mean bytes between two samples of a pool, as the recorder's governor
- * set them while it ran. All rules of model/ and findings/ about what sampling may have missed ask
- * here: the period that a recording starts with says little about it.
+ * set them while it ran. All rules of model/ and findings/ about what sampling may have missed take
+ * the period from here. They cannot use the period that the recording starts with, because the
+ * governor changes it.
  */
 #ifndef KMEMTRACE_MODEL_SAMPLING_H
 #define KMEMTRACE_MODEL_SAMPLING_H
@@ -19,7 +20,8 @@ struct sampling {
  * the upper end of the interval for no sample (confidence.h). */
 #define SAMPLING_MISSED 2.5
 
-/* With fewer samples, a sum names nobody: one sample alone stands for a whole period. */
+/* If a sum rests on fewer samples, no sentence names its holder: one sample alone stands for a
+ * whole period. */
 #define SAMPLING_TO_NAME 5
 
 /* How many samples a sum with this variance rests on; infinitely many when it is exact. */

@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 
-#define STEP_PARTS 30   /* a step may take this part of the readings */
+#define STEP_PARTS 30   /* a step may take 1/STEP_PARTS of the readings */
 #define FLAT_SHARE 0.01 /* of the level: smaller swings are ignored */
 
 static const char *const pattern_names[] = {
@@ -139,8 +139,9 @@ static void trend_measure(const double *t, const double *y, size_t n, double *sl
 }
 
 /*
- * Noise from the median absolute deviation of first differences; a trend moves them all alike, so
- * it does not count. × 1.4826 gives σ of a normal difference, / √2 that of one point.
+ * Noise, from the median absolute deviation of first differences. A trend adds the same to each
+ * difference, so it is not part of the noise. × 1.4826 gives σ of a normal difference, / √2 that of
+ * one point.
  */
 static double trend_noise(const double *y, size_t n, double *scratch)
 {
@@ -215,7 +216,7 @@ static void count_swings(const double *y, size_t n, double least, size_t *up, si
 	}
 }
 
-/* False when the highest reading had no lower one before it: the level only fell. */
+/* Did the level rise by more than `limit` before its highest reading? If not, it only fell. */
 static bool rose_to_its_top(const double *y, size_t n, double limit)
 {
 	double low = y[0], top = y[0], before = y[0];
@@ -242,7 +243,8 @@ static enum pattern trend_pattern(const double *y, size_t n, double floor_, doub
 		max = fmax(max, y[i]);
 		min = fmin(min, y[i]);
 	}
-	/* Swings as fast as the readings inflate the noise, so large ones always count. */
+	/* Swings that are as fast as the readings make the noise large. So swings of at least half
+	 * the range always count. */
 	count_swings(y, n, fmax(fmin(limit, SERIES_SWING * floor_), (max - min) / 2), &up, &down);
 	if (up >= 2 && down >= 2)
 		return max - min < FLAT_SHARE * fmax(fabs(max), fabs(min)) ? PATTERN_STEADY

@@ -35,15 +35,16 @@ struct trend {
 	double slope_low, slope_high; /* its 95 % interval; NaN for n < 4 */
 	double mk_z;                  /* Mann–Kendall statistic, 0 for n < 2 */
 	double mk_p;                  /* its two-sided p-value, 1 for n < 2 */
-	/* The largest step, by size: the change over a thirtieth of the readings (at least one
-	 * reading to the next), and the first reading that has more than half of it. NaN below
-	 * SERIES_MIN */
+	/* The largest step: the largest change over a thirtieth of the readings (at least from one
+	 * reading to the next). change_t is the time of the first reading that has at least half of
+	 * this change. NaN if n < SERIES_MIN */
 	double change_t, change;
-	double change_share; /* of the last reading less the first; NaN when these are equal */
-	double change_p;     /* Pettitt's p-value that there is a change of level at all, 1 below
-				SERIES_MIN; a steady trend makes it small too */
-	double noise; /* standard deviation of y around its trend, from first differences; NaN below
-			 SERIES_MIN */
+	double change_share; /* change as a share of (last reading − first reading); NaN when these
+				are equal */
+	double change_p; /* p-value of Pettitt's test for a change of level; a steady trend makes it
+			    small too; 1 if n < SERIES_MIN */
+	double noise; /* standard deviation of y around its trend, from first differences; NaN if n
+			 < SERIES_MIN */
 };
 
 /* Of a series that is too short to say anything. */
@@ -55,27 +56,29 @@ extern const struct trend trend_unknown;
  *
  * Theil–Sen slope and interval: Sen (1968), J. Am. Stat. Assoc. 63. Mann–Kendall with correction
  * for ties and continuity: Kendall (1975), Rank Correlation Methods; Gilbert (1987), ch. 16. Test
- * for a change of level: Pettitt (1979), Appl. Stat. 28; p by his approximation, as in all of these
- * for independent noise. His change point is no time to name: ranks know nothing of size.
+ * for a change of level: Pettitt (1979), Appl. Stat. 28, with p by his approximation. All of these
+ * assume independent noise. Pettitt's change point is not used as the time of the change, because
+ * it is found from ranks, which do not show how large a change is.
  *
  * The pattern is the first of these that holds. a is the median of the first eighth of the points,
  * b of the last eighth (at least 1 point each); limit = max(floor, 4 × noise).
  *
  * - unknown: n < SERIES_MIN
  * - sawtooth: at least twice up and twice down by max(min(limit, SERIES_SWING × floor), (max −
- *   min) / 2), and by a hundredth of the level: less is steady
+ *   min) / 2). It is steady if max − min is below a hundredth of the level
  * - steady: max − min ≤ limit
- * - spike: max − max(a, b) > limit, and at least twice |b − a|; but drop when it was not more than
- * limit lower before its maximum
+ * - spike: max − max(a, b) > limit, and at least twice |b − a|. It is a drop if the level did not
+ *   rise by more than limit before its maximum
  * - drop: b < a − limit
- * - growing: b > a + limit, Mann–Kendall p < 0.01, and the last third rose by at least a quarter of
- *   its share of an even rise
+ * - growing: b > a + limit, Mann–Kendall p < 0.01, and the level rose in the last third by at
+ *   least (b − a) / 12, a quarter of an even rise
  * - step: b > a + limit
  * - steady: otherwise
  */
 int trend_of(const double *t, const double *y, size_t n, double floor, struct trend *out);
 
-/* Does the largest step say when the level changed? Only if it holds over half of the change. */
+/* Does the largest step show when the level changed? Only if the step is more than half of the
+ * change. */
 bool trend_has_step(const struct trend *t);
 
 /* Does it grow at a rate that is worth printing? Growth in a few jumps has a slope of 0, because

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Finds the suspects of Unaccounted: see suspects.h. Each says what it rests on. */
+/* Finds the suspects of Unaccounted: see suspects.h. Each suspect has the source it was found
+ * by. */
 #include "model/suspects.h"
 
 #include <math.h>
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LARGE_REST 0.05 /* of MemTotal: signs without a size are worth naming from here on */
+#define LARGE_REST 0.05 /* of MemTotal; suspects without a size are named only above it */
 
 struct list {
 	const struct suspects_facts *f;
@@ -39,8 +40,8 @@ static double vmstat_pages(const struct list *l, const char *name)
 	return (double)named_value_get(&l->f->s->vmstat, name, 0);
 }
 
-/* The page that all of a huge page's zeroes are read from is of the size that a middle page table
- * maps: as many pages as a page has entries, or Hugepagesize where that is less (s390, ppc64). */
+/* The size of the huge zero page: what one page of a middle page table maps, so a page for each of
+ * its 8-byte entries; or Hugepagesize if that is less (s390, ppc64). */
 static double huge_zero_page_kb(const struct list *l)
 {
 	double kb = l->f->page_bytes / 8 * l->f->page_bytes / 1024,
@@ -79,7 +80,7 @@ static bool vmalloc_has_caller(const struct snapshot *s, const char *part)
 	return false;
 }
 
-/* Which balloon this guest may have, and what says so. −1: none. */
+/* The index of the balloon that this guest may have, and the source of that; −1: none. */
 static int balloon_of(const struct list *l, const char **source)
 {
 	const struct unlisted *u = l->f->unlisted;
@@ -101,7 +102,7 @@ static int balloon_of(const struct list *l, const char **source)
 	return -1;
 }
 
-/* Newer kernels have a line Balloon, which the sheet takes off. */
+/* Newer kernels print a line Balloon. The sheet already has it, so it is no suspect. */
 static void find_balloon(struct list *l)
 {
 	double inflated = vmstat_pages(l, "balloon_inflate") - vmstat_pages(l, "balloon_deflate");
@@ -213,7 +214,7 @@ static void find_bpf_rings(struct list *l)
 					  "ring buffers of BPF programs", ""});
 }
 
-/* Without a size first: it is named only when Unaccounted is large. */
+/* A suspect without a size comes first: it is in the list only if Unaccounted is large. */
 static int compare_candidate(const void *a, const void *b)
 {
 	double x = ((const struct balance_candidate *)a)->kb,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Suspects of Unaccounted: memory that some other figure of the kernel counts, or hints at, and
- * that no line of the balance sheet has. balance.c calls it last. Pure.
+ * Suspects of Unaccounted: memory that no line of the balance sheet has, but that some other figure
+ * of the kernel counts or hints at. balance.c calls it last. Pure.
  */
 #ifndef KMEMTRACE_MODEL_SUSPECTS_H
 #define KMEMTRACE_MODEL_SUSPECTS_H
@@ -30,8 +30,8 @@ struct suspects_facts {
 	double total_kb, rest_kb;
 };
 
-/* Fill out[BALANCE_CANDIDATES], largest first, but one without a size first of all when Unaccounted
- * is large. Returns how many. */
+/* Fill out[BALANCE_CANDIDATES], largest first. If Unaccounted is large, a suspect without a size
+ * comes before all others. Returns how many. */
 size_t suspects_find(const struct suspects_facts *f, struct balance_candidate *out);
 
 #endif

@@ -96,8 +96,8 @@ static double keep_young(struct cap_held *h, double seconds)
 
 /*
  * Objects in both checkpoints are the same samples, so their sampling errors cancel. What remains
- * uncertain is what was allocated or freed in between, and what either audit did not check. Freed:
- * the objects of the early checkpoint that are not among the old ones of the late one.
+ * uncertain is what was allocated or freed in between, and what either audit did not check. Freed
+ * objects are those of the early checkpoint that the late one no longer has.
  */
 static void held_subtract(struct corrected *late, const struct corrected *early, double seconds)
 {

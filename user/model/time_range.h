@@ -12,8 +12,8 @@
 
 struct time_range {
 	struct view view;
-	struct cap_checkpoint
-		own; /* view.at points to it, unless the recording's start is the range's */
+	struct cap_checkpoint own; /* view.at points to it, unless the range begins at the start of
+				      the recording */
 };
 
 /*

@@ -20,8 +20,9 @@ struct trust_facts {
 	double frees;        /* with a free event */
 	double unseen_frees; /* without one: found by address reuse or by the audit */
 	double held_objects; /* outstanding at the end, corrected by the audit */
-	/* How much less, and how much more than held_objects there may be, 95 times in 100: errors
-	 * of sampling and audit, 0 when exact. `missed` includes what no sample fell on. */
+	/* By how many objects held_objects may be too high (held_less) or too low (held_more), 95
+	 * times in 100: the error of sampling and audit, 0 when exact. `missed` is the larger of
+	 * held_more and what may exist without a sample. */
 	double held_less, held_more, missed;
 	double tracked;                 /* objects in the live table */
 	double verified, verified_live; /* objects the audit checked, and those it found live */
@@ -59,12 +60,12 @@ struct trust {
 
 void trust_judge(const struct trust_facts *facts, struct trust *out);
 /*
- * What sampling leaves of a figure: HIGH when its 95 % interval is at most half as wide as the
- * figure itself, LOW when it is wider than twice the figure, else FAIR.
+ * Trust in a figure as far as sampling decides it: HIGH when its 95 % interval is at most half as
+ * wide as the figure itself, LOW when it is wider than twice the figure, else FAIR.
  */
 enum trust_level trust_of_interval(double value, double low, double high);
-/* Lower the level by a share of events lost. A few do not matter where slabinfo, which loses none,
- * says the same (`confirmed`). */
+/* Lower the level according to the share of events lost. A few lost events do not matter if
+ * slabinfo, which loses none, confirms the figures (`confirmed`). */
 void trust_losses(double lost_ratio, bool confirmed, struct trust *t);
 /* Lower the level to at most `level`, and add a reason. */
 __attribute__((format(printf, 3, 4))) void trust_lower(struct trust *t, enum trust_level level,
@@ -74,7 +75,7 @@ __attribute__((format(printf, 3, 4))) void trust_lower(struct trust *t, enum tru
  * The most free objects of one cache that slabinfo counts as active, per CPU: those of the CPU's
  * current slab and of its partial slabs (mm/slub.c, set_cpu_partial(): 120 objects below 256 bytes,
  * 52 below 1 KiB, 24 below a page, else 6; slabs assumed half full). `counted`: these were counted
- * and subtracted, so only what moved meanwhile is left, at most one slab.
+ * and subtracted. Then only objects that moved since the count are left, at most one slab.
  */
 double trust_slabinfo_slack(double object_size, double objects_per_slab, bool counted);
 
@@ -107,19 +108,20 @@ enum leak_answer {
 enum leak_answer trust_leak(const struct leak_facts *f);
 
 /*
- * All must hold: high trust, still growing, not reclaimable, and, where it was audited, 90 % found
- * live and half of these twice. Also, the objects must be as old as the growth. If nothing is ever
- * freed, even growth has a median age of half the duration, and its oldest object is as old as the
- * capture; churn is younger. The limits, a quarter and three quarters, allow for age buckets that
- * double in width.
+ * All must hold: trust is high, it is still growing, it is not reclaimable, and if it was audited,
+ * 90 % of its checked objects were found live, half of these twice. Also, the objects must be as
+ * old as the growth. If memory grows at a constant rate and nothing is freed, the median age is
+ * half the duration, and the oldest object is as old as the capture. Objects that are freed again
+ * are younger. The limits, a quarter and three quarters, allow for age buckets that double in
+ * width.
  */
 bool trust_may_say_leak(const struct leak_facts *f);
 
 /*
  * The shortest recording, in seconds, that can show a leak. The kernel frees some objects only
  * after a fixed time, so a shorter recording sees them only grow. TCP keeps closed connections for
- * 60 s (TCP_TIMEWAIT_LEN). Twice that and a little more lets the pattern show that growth has
- * ended.
+ * 60 s (TCP_TIMEWAIT_LEN). A recording of a little more than twice that shows in its pattern that
+ * the growth has ended.
  */
 #define TRUST_LEAK_S 150
 

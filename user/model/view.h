@@ -56,7 +56,7 @@ double snapshot_meminfo(const struct snapshot *s, const char *name);
 /* The value of a counter that a snapshot keeps beside vmstat (proc/counters.c); NaN when absent. */
 double snapshot_counter(const struct snapshot *s, const char *name);
 
-/* The same, corrected where it is known to be wrong; NaN also when it cannot be believed.
+/* The same line, corrected if it is known to be wrong; NaN also if it cannot be believed.
  * Everything that is computed from levels takes them from here. */
 double view_level_kb(const struct view *v, const struct snapshot *s, const char *name);
 

@@ -121,7 +121,7 @@ static void text_candidate(struct sheet *t, const struct balance_candidate *c)
 	char size[UNITS_MAX];
 
 	if (isnan(c->kb))
-		page_paragraph(&t->page, 2, "May be in it, not counted: %s (%s).", c->explain,
+		page_paragraph(&t->page, 2, "May be in it, size unknown: %s (%s).", c->explain,
 			       c->source);
 	else
 		page_paragraph(&t->page, 2, "%s %s: %s%s%s (%s).",

@@ -95,7 +95,8 @@ static void write_level_rows(struct json_out *o, const struct diff *d,
 	json_end(o, ']');
 }
 
-/* A path that a capture does not have held 0 bytes there. A set has no single figure of bytes. */
+/* If a capture does not have the path, it held 0 bytes of it. For a set, `bytes` is null, because
+ * it has many captures. */
 static json_t *figures(struct json_out *o, const struct diff_figure *f, bool base,
 		       const struct profile_row *side, bool set)
 {
@@ -143,8 +144,8 @@ static json_t *growth_row_json(struct json_out *o, const struct diff *d, const s
 	if (row->set)
 		put(o, j, "present_in",
 		    json_integer((json_int_t)row->set->stat[BASELINE_CHANGE].present));
-	/* the rate difference over the new recording: what it holds beyond the growth of the
-	 * base */
+	/* difference of the rates × length of the new recording: how much more it holds than with
+	 * the growth of the base */
 	put(o, j, "bytes", whole(diff_new_bytes(d, f->delta)));
 	put(o, j, "bytes_low", whole(diff_new_bytes(d, f->low)));
 	put(o, j, "bytes_high", whole(diff_new_bytes(d, f->high)));

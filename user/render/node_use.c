@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A row a node, and one for its changes: see node_use.h. */
+/* Prints one row for each node, and one for its changes: see node_use.h. */
 #include "render/node_use.h"
 
 #include "render/table.h"

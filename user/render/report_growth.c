@@ -56,7 +56,7 @@ static void processes(struct page *p, const struct capture *c, const struct grow
 	page_words_end(p, &w, 4);
 }
 
-/* The container is named when the path says which: it is what people know. */
+/* If the path contains the container, name the container, because people know it. */
 static void cgroups(struct page *p, const struct capture *c, const struct growth_shares *shares)
 {
 	for (size_t i = 0; i < shares->nr && i < WHO_SHOWN; i++) {
@@ -75,7 +75,8 @@ static void cgroups(struct page *p, const struct capture *c, const struct growth
 	}
 }
 
-/* What the group is, where growth was added up by something that its figures do not say. */
+/* The process, cgroup or kernel entry that growth was added up by: no other figure of the group
+ * shows it. */
 static void key_words(struct page *p, FILE *f, const struct report *r, const struct growth_group *g)
 {
 	const struct capture *c = r->c;

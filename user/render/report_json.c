@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The report as JSON: see report.h. Each section of the contract is one function: one that returns
- * its value, or, where that has no bound (holders, callers, caches, growth), one that writes it.
+ * The report as JSON: see report.h. Each section of the contract is one function. It returns the
+ * value of the section. Sections of unlimited size (holders, callers, caches, growth) are written
+ * instead, row by row.
  */
 #include <math.h>
 #include <string.h>

@@ -14,7 +14,7 @@ static void print_pool(struct page *p, const struct ledger_row *row)
 	fprintf(p->out, "  %-13s %7s %8s  ", row->name,
 		page_bytes(p, end, row->end_kb * 1024, false),
 		page_bytes(p, change, row->delta_kb * 1024, true));
-	/* each has a scale of its own, which would make noise look like a change */
+	/* each sparkline has its own scale, so noise would look like a change */
 	if (row->trend.pattern != PATTERN_STEADY && row->trend.pattern != PATTERN_UNKNOWN) {
 		page_bars(p, row->series, row->nr_series, false);
 		fputc(' ', p->out);
