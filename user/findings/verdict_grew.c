@@ -22,12 +22,27 @@ void verdict_say(struct writer *w, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* The smallest change that is beyond noise. Without enough readings to measure the noise, use a
- * cautious guess. */
+/* How far a level went back and forth beside its change: 0 if it only rose, or only fell. */
+static double wandering_kb(const struct ledger_row *row)
+{
+	double way = 0, before = NAN;
+
+	for (size_t i = 0; i < row->nr_series; i++) {
+		if (isnan(row->series[i]))
+			continue;
+		way += isnan(before) ? 0 : fabs(row->series[i] - before);
+		before = row->series[i];
+	}
+	return fmax(way - fabs(row->delta_kb), 0);
+}
+
+/* The smallest change that is beyond noise. With too few readings to measure the noise, a level
+ * must have changed by more than it went back and forth, and by more than a cautious guess. */
 double verdict_limit_kb(const struct ledger_row *row)
 {
 	if (isnan(row->trend.noise))
-		return row->pool == POOL_PAGE ? UNACCOUNTED_KB : 4 * GREW_KB;
+		return fmax(row->pool == POOL_PAGE ? UNACCOUNTED_KB : 4 * GREW_KB,
+			    wandering_kb(row));
 	return fmax(GREW_KB, 4 * row->trend.noise);
 }
 
