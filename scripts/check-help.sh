@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 
 kmemtrace=${1:-build/kmemtrace} manual=${2:-docs/kmemtrace.8}
 bad=0
+[ -x "$kmemtrace" ] || { echo "check-help.sh: there is no $kmemtrace: run make first" >&2; exit 1; }
 
 help_of() { ARGP_HELP_FMT=rmargin=200 "$kmemtrace" "$1" --help; }
 

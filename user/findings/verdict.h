@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The verdict: the first paragraph of a report, a few plain sentences for a reader in a hurry.
+ * The verdict: a section of a report, a few plain sentences for a reader in a hurry.
  * report_findings.c builds it last, from the other results. It must state measured figures only.
  * Names in it are as captured: the renderer must escape them.
  */

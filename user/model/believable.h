@@ -4,7 +4,7 @@
  * address space instead of memory, zeros. This module is the one place that decides: it compares
  * the figures of one snapshot with each other and believes, corrects or drops each, by a rule. A
  * rule has a name, a reason, and the kernels that are known to need it. model/balance.c, ledger.c,
- * diff/ and findings/ take their figures from here; findings/belief_findings.c writes the
+ * diff/ and findings/ take their figures from here; findings/balance_findings.c writes the
  * sentences. Pure.
  */
 #ifndef KMEMTRACE_MODEL_BELIEVABLE_H
