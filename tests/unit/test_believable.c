@@ -217,7 +217,8 @@ static void vmalloc_address_space_is_not_memory(void **state)
 
 	(void)state;
 	copy_read(LIES "arm-4.1-vmalloc-is-address-space", &c);
-	assert_finding(&c, "vmalloc-address-space", "It is 12.4 MiB by /proc/vmallocinfo");
+	assert_finding(&c, "vmalloc-address-space",
+		       "It is 12.4 MiB according to /proc/vmallocinfo");
 	assert_true(c.b.vmalloc_used_kb == c.b.vmallocinfo_kb);
 	assert_true(c.b.kb[BALANCE_REST] > 9.1 * 1024 && c.b.kb[BALANCE_REST] < 9.3 * 1024);
 	assert_false(noted(&c, "were allocated or freed"));
@@ -237,7 +238,7 @@ static void a_vmallocused_of_zero_is_taken_from_vmallocinfo(void **state)
 
 	(void)state;
 	copy_read(LIES "x86-4.18-hyperv-balloon", &c);
-	assert_finding(&c, "vmalloc-zero", "It is 44.2 MiB by /proc/vmallocinfo");
+	assert_finding(&c, "vmalloc-zero", "It is 44.2 MiB according to /proc/vmallocinfo");
 	assert_true(c.b.stacks_are_vmalloc);
 	assert_true(c.b.kb[BALANCE_VMALLOC] > 40 * 1024);
 	assert_false(noted(&c, "were allocated or freed"));

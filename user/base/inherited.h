@@ -12,7 +12,7 @@
 /*
  * Remember everything, then arrange it for a tool that reports its failures itself:
  * - SIGPIPE and SIGXFSZ are ignored: a write that fails is an error like others.
- * - SIGCHLD has its default, without which no child can be waited for.
+ * - SIGCHLD gets its default action. If it were ignored, no child could be waited for.
  * - The soft limit on open files becomes the hard one.
  * - Standard streams that are closed are opened so that reading and writing fail. Otherwise the
  *   next file would get their number, and messages would be written into it.

@@ -206,7 +206,7 @@ static int choose_snapshots(struct reader *r, struct pass *p)
 	c->nr_snapshots = wanted;
 	c->nr_snapshots_stored = stored;
 	for (size_t i = 0; i < wanted; i++) {
-		/* first, last, and evenly between */
+		/* the first, the last, and evenly spaced ones between */
 		struct stored_snapshot *s =
 			&p->snapshots.items[wanted > 1 ? i * (stored - 1) / (wanted - 1) : 0];
 

@@ -131,7 +131,7 @@ static void say_corrected(const struct beliefs *b, enum belief_rule rule,
 	}
 	SAY(out, " cannot be believed. %s", belief_rules[rule].reason);
 	say_kernels(&belief_rules[rule], out);
-	SAY(out, " It is %s by %s, and this is used.", balance_size(a, kb), source);
+	SAY(out, " It is %s according to %s. This value is used.", balance_size(a, kb), source);
 }
 
 static void say_missing(const struct beliefs *b, enum belief_rule rule, struct balance_finding *out)

@@ -14,8 +14,8 @@
 #define BALANCE_FINDINGS     24
 #define BALANCE_FINDING_TEXT 560
 
-/* The least of MemTotal that unmapped LRU pages must have to be a finding; pages that wait for a
- * list, or are being freed, are a few MiB. */
+/* Unmapped LRU pages are a finding from this share of MemTotal on. Pages that wait for a list or
+ * are being freed are only a few MiB. */
 #define BALANCE_UNMAPPED_SHARE 0.03
 
 enum finding_severity {

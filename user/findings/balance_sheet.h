@@ -18,7 +18,7 @@ struct balance_figure {
 	double start_kb, delta_kb; /* NaN in a sheet of one moment */
 	double end_kb;             /* NaN: no figure for it can be believed */
 	double share;              /* end_kb of MemTotal */
-	bool shown;                /* it is not empty, or unknown, or it is Unaccounted */
+	bool shown;                /* it is unknown, it is not empty, or it is Unaccounted */
 };
 
 struct balance_sheet {

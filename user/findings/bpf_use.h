@@ -15,7 +15,7 @@
 #define BPF_TEXT_MAX 400
 
 struct bpf_use_row {
-	const struct bpf_level *level; /* at the end; of one that is gone, at the start */
+	const struct bpf_level *level; /* at the end; if the object is gone by then, at the start */
 	const char *name;              /* within level->object; "" if it has none */
 	double start_bytes, end_bytes; /* 0 before it came, and after it went */
 	double delta_bytes;

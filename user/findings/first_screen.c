@@ -370,7 +370,8 @@ static void write_urgent(const struct screen_facts *f, struct first_screen *s)
 			   row->of == EXHAUSTION_FILES ? "open files" : "threads");
 }
 
-/* The trust in the headline: that of the recording, and of the caches of those who are named. */
+/* Say how far the headline can be trusted: as far as the recording, or as the cache in the headline
+ * if its trust is lower. */
 static void write_sure(const struct screen_facts *f, struct first_screen *s)
 {
 	const struct ledger_row *most = f->verdict->most;

@@ -411,10 +411,11 @@ static void say_exhaustion(struct writer *w)
 			units_bytes(rate, row->slope * 1024), units_bytes(left, row->left * 1024),
 			when, interval);
 	else
-		verdict_say(w, "At the present rate, the %s more %s that %.*s allows last %s%s.",
+		verdict_say(w,
+			    "At the present rate, %.*s is reached in %s%s: it allows %s more %s.",
+			    EXHAUSTION_NAME_MAX, row->name, when, interval,
 			    units_count(left, row->left),
-			    row->of == EXHAUSTION_FILES ? "open files" : "threads",
-			    EXHAUSTION_NAME_MAX, row->name, when, interval);
+			    row->of == EXHAUSTION_FILES ? "open files" : "threads");
 }
 
 static void say_unusual_level(struct writer *w)
@@ -582,7 +583,7 @@ static void say_sampling(struct writer *w)
 	verdict_say(
 		w,
 		"Figures are estimates from samples: of slab, one for each %s allocated%s%s. "
-		"Intervals hold the true value 95 times in 100; a call path printed without one "
+		"Intervals contain the true value 95 times in 100. A call path without an interval "
 		"is accurate to 1%%.",
 		units_bytes(mean, sampling.mean), range[0] ? " on average" : "", range);
 }

@@ -63,7 +63,8 @@ static void describe_entry(const struct capture *c, uint32_t stack, char *buf, s
 
 /* ---- plain words ---- */
 
-/* How many of the things in `words` the group's objects are; NaN when they are parts of them. */
+/* How many of the things in `words` (sockets, threads) the group has: one object is one thing. NaN
+ * if an object is only a part of a thing. */
 static double things_counted(const struct writer *w, const struct growth_group *g,
 			     const struct plain_words *words)
 {

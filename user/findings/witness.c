@@ -25,7 +25,7 @@ static const struct witness_def defs[WITNESSES] = {
 	[INODES] = {"inodes", "inodes", COUNTER_INODES, "inode caches", false,
 		    "File systems such as XFS keep inodes that the kernel no longer counts until "
 		    "they are reclaimed.",
-		    "Some inodes are in caches whose names do not say so."},
+		    "Some inodes are in caches whose names do not show that they hold inodes."},
 	[DENTRIES] = {"dentries", "dentries", COUNTER_DENTRIES, "dentry", false,
 		      "Removed dentries wait for an RCU grace period before they are freed.", ""},
 	[TCP] = {"tcp_sockets", "TCP sockets", COUNTER_TCP_ALLOCATED, "TCP, TCPv6", false,

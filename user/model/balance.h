@@ -74,8 +74,8 @@ struct balance {
 	bool unknown[BALANCE_LINES]; /* the figure cannot be believed: kb is 0, and BALANCE_REST
 					includes the memory */
 	struct beliefs beliefs;      /* which figures the lines are computed from */
-	bool contradiction;          /* the rest is further below 0 than lagging counters explain */
-	bool placed; /* false: zoneinfo is missing, so the rest includes per-CPU lists */
+	bool contradiction; /* the rest is so far below 0 that lagging counters cannot explain it */
+	bool placed;        /* false: zoneinfo is missing, so the rest includes per-CPU lists */
 	bool stacks_are_vmalloc;
 	bool balloon_in_total;
 	double vmallocinfo_kb;   /* Σ pages=; NaN when vmallocinfo could not be read */

@@ -106,8 +106,8 @@ struct beliefs {
 struct beliefs_hint {
 	double page_bytes;
 	double cpus;         /* 0: as zoneinfo says */
-	uint64_t distrusted; /* bits by enum figure: not to be believed, as beliefs_distrust() says
-			      */
+	uint64_t distrusted; /* figures not to believe, as bits by enum figure: see
+				beliefs_distrust() */
 	bool oom_report;     /* the snapshot was read from one, which leaves some lines out */
 };
 
@@ -121,8 +121,8 @@ void beliefs_judge(const struct snapshot *s, const struct beliefs_hint *hint, st
 
 /*
  * The figures that one of these snapshots contradicts, as bits. A counter that is broken at one
- * moment of a recording is broken in all of it, or its repair would look like growth. Looks at up
- * to 128 of them.
+ * moment of a recording is not believed at any moment, because its repair would look like growth.
+ * At most 128 of the snapshots are judged.
  */
 uint64_t beliefs_distrust(const struct snapshot *snapshots, size_t nr,
 			  const struct beliefs_hint *hint);

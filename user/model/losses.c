@@ -15,7 +15,7 @@ static const struct loss_row {
 	{"live_table_full", LOSS_EVENT,
 	 "no room in the live table (raise --max-live): allocations not tracked"},
 	{"nested_too_deep", LOSS_EVENT, "interrupts nested too deeply: not tracked"},
-	{"skipped_cpu", LOSS_EVENT, "the CPU is beyond the tracer's tables: not tracked"},
+	{"skipped_cpu", LOSS_EVENT, "the tracer's tables have no room for this CPU: not tracked"},
 	{"table_row_locked", LOSS_EVENT, "a row of a table was locked too long: not tracked"},
 	{"stack_table_full", LOSS_DETAIL, "no room for another call path: counted without one"},
 	{"stack_failed", LOSS_DETAIL, "the kernel gave no stack: only the call site was recorded"},
