@@ -154,7 +154,7 @@ static void test_unrelated_files_are_not_removed(void **state)
 	expect_refused("y", true, "y-journal exists but does not belong to this capture");
 	assert_file(in_dir("y-journal"), "my diary");
 	put_file(in_dir("z-wal"), "my diary", 8);
-	expect_refused("z", false, "z-wal exists, which no capture has");
+	expect_refused("z", false, "z-wal exists, but kmemtrace never writes such a file");
 	assert_file(in_dir("z-wal"), "my diary");
 	put_file(in_dir("s-shm"), "my diary", 8); /* means nothing to a capture */
 	assert_int_equal(record(in_dir("s"), false), 0);

@@ -107,7 +107,7 @@ static int check_beside(struct writer_file *f)
 	if (!place_stat(&f->place, VFS_WAL, &st))
 		return log_error(
 			EEXIST,
-			"%s%s exists, which no capture has: SQLite would take it for a part of this one; remove it if it is not needed, or " OTHER_NAME,
+			"%s%s exists, but kmemtrace never writes such a file, and SQLite would take it for a part of this capture; remove that file if it is not needed, or " OTHER_NAME,
 			f->path, VFS_WAL);
 	return 0;
 }

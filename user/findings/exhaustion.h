@@ -3,7 +3,7 @@
  * Time to exhaustion: when memory, threads or open files run out, if the present rate continues. A
  * straight line through the recording, with an interval: a rule of thumb, not a forecast. Memory
  * runs out when MemAvailable does, whichever pool grows. Memory that the kernel can reclaim does
- * not run out. report.c calls it.
+ * not run out. report_findings.c calls it.
  */
 #ifndef KMEMTRACE_FINDINGS_EXHAUSTION_H
 #define KMEMTRACE_FINDINGS_EXHAUSTION_H

@@ -471,9 +471,11 @@ static void say_condition(struct writer *w)
 
 	switch (w->leak) {
 	case LEAK_NOT_SLAB:
-		verdict_say(w,
-			    "%s only slab objects can be checked in the allocator (condition 1).",
-			    lead);
+		verdict_say(
+			w,
+			"%s it is in no known slab cache, and only objects of slab caches can be "
+			"checked in the allocator (condition 1).",
+			lead);
 		break;
 	case LEAK_ENDED:
 		verdict_say(w, "%s it was not growing any more at the end (condition 3).", lead);

@@ -29,7 +29,8 @@ static const struct witness_def defs[WITNESSES] = {
 	[DENTRIES] = {"dentries", "dentries", COUNTER_DENTRIES, "dentry", false,
 		      "Removed dentries wait for an RCU grace period before they are freed.", ""},
 	[TCP] = {"tcp_sockets", "TCP sockets", COUNTER_TCP_ALLOCATED, "TCP, TCPv6", false,
-		 "Closed sockets are no longer counted, but something still refers to them.", ""},
+		 "The counter leaves out closed sockets, which stay while something refers to them.",
+		 ""},
 	[SOCKETS] = {"sockets", "sockets here", COUNTER_SOCKETS, "sock_inode_cache", true,
 		     "The counter is of the recorder's network namespace; the others are in other "
 		     "namespaces.",
