@@ -604,8 +604,9 @@ static void say_caveats(struct writer *w)
 			"the %s that were saved.",
 			units_duration(a, v->at ? v->at->end_s : v->end->t_s));
 	if (w->f->losses->events > 0)
-		verdict_say(w, "%s events were lost (%s%% of all): see LOSSES.",
+		verdict_say(w, "%s event%s lost (%s%% of all): see LOSSES.",
 			    units_count(a, w->f->losses->events),
+			    w->f->losses->events == 1 ? " was" : "s were",
 			    units_share(b, 100 * losses_ratio(w->f->losses)));
 	if (paused[0])
 		verdict_say(w, "Paused to keep within --max-overhead: %.300s.", paused);
