@@ -112,7 +112,7 @@ test_through_sudo_the_capture_is_the_users() {
 	install -d -m 755 -o $NOBODY -g $NOBODY "$WORK/his"
 	(cd "$WORK/his" && SUDO_UID=$NOBODY SUDO_GID=$NOBODY "$KMEMTRACE" record -q -d 0.2 -o now.kmt 2>/dev/null)
 	(cd "$WORK/his" && setpriv --reuid=$NOBODY --regid=$NOBODY --clear-groups "$WORK/kmemtrace" report now.kmt >"$WORK/text")
-	grep -q VERDICT "$WORK/text"
+	grep -q ^TRUST "$WORK/text"
 	[ "$(stat -c '%u %g %a' "$WORK/his/now.kmt")" = "$NOBODY $NOBODY 600" ]
 	SUDO_UID=$NOBODY SUDO_GID=$NOBODY "$KMEMTRACE" record -q -d 0.2 -o "$WORK/roots.kmt" 2>/dev/null
 	[ "$(stat -c %u "$WORK/roots.kmt")" = 0 ]
