@@ -43,7 +43,8 @@ compile misspelt
 # Kfuncs, and the enumerators of unnamed enums.
 names=$({
 	sed -nE 's/^KFUNC\([^,]*, ([a-z0-9_]+),.*/\1/p' bpf/*.h
-	awk '/^enum \{/ { inside = 1; next } /^\}/ { inside = 0 } inside { gsub(/[ \t,=].*/, "", $1); print $1 }' vmlinux/*.h
+	awk '/^enum \{.*\};/ { gsub(/^enum \{|\};.*|,/, " "); for (i = 1; i <= NF; i++) print $i; next }
+		/^enum \{/ { inside = 1; next } /^\}/ { inside = 0 } inside { gsub(/[ \t,=].*/, "", $1); print $1 }' vmlinux/*.h
 } | sort -u)
 
 # shellcheck disable=SC2046
