@@ -127,9 +127,10 @@ initramfs_build() { # ARCH PAYLOAD OUT
 
 # ---- one boot ----
 
-# Additional boot parameters of a kernel: one of them boots without memory cgroups.
+# Additional boot parameters of a kernel: one of them boots without memory cgroups, and one is told that it has two nodes.
 boot_parameters() { # NAME
 	case $1 in 6.1) echo cgroup_disable=memory ;; esac
+	[ "$1" != "$NODES" ] || echo kmt_nodes=2
 }
 
 # The newest kernel has two NUMA nodes, with a CPU and half of the memory each. CPUs of one socket cannot be on two nodes.
