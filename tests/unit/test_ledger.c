@@ -100,6 +100,8 @@ static void free_on_cpu_lists_is_not_in_use(void **state)
 			     0);
 		assert_close(r.ledger.rows[LEDGER_SLAB].residual_kb, counted ? 0 : 30, 0);
 		assert_true(counted ? obj->cpu_free == 50 : isnan(obj->cpu_free));
+		/* of what is left when free objects on CPU lists are taken off */
+		assert_true(obj->delta_objects == obj->end_objects - obj->start_objects);
 		report_free(&r);
 		capture_free(c);
 	}

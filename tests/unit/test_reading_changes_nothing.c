@@ -153,7 +153,7 @@ static void not_regular_child(void)
 	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
 		snprintf(line, sizeof(line), "cd '%s' && rm -rf x.kmt-journal && %s", dir, made[i]);
 		assert_int_equal(system(line), 0);
-		expect("x.kmt", -EBADMSG, "its -journal is not a regular file");
+		expect("x.kmt", -EBADMSG, "is not a regular file");
 	}
 	expect("fifo", -EBADMSG, "not a regular file");
 }

@@ -232,8 +232,8 @@ static int caches_level(const struct view *v, struct caches *caches, const struc
 		r->end_kb = end[i].kb;
 		r->end_free_kb = end[i].free_kb;
 		r->delta_kb = r->end_kb - r->start_kb;
-		r->delta_objects = r->end_objects - r->start_objects;
 		row_correct(r, &start[i], &end[i]);
+		r->delta_objects = r->end_objects - r->start_objects;
 	}
 	return 0;
 }
