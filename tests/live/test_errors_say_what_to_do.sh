@@ -238,7 +238,7 @@ test_names_that_are_hidden() {
 	need_record
 	[ "$(cat /proc/sys/kernel/kptr_restrict)" -le 1 ] || skip "kptr_restrict hides them from everyone"
 	[ "$(cat /proc/sys/kernel/perf_event_paranoid)" -gt 1 ] || skip "perf_event_paranoid shows them to everyone"
-	without_capabilities syslog "$KMEMTRACE" record -q -d 1 -o "$WORK/x.kmt" 2>"$WORK/err"
+	without_capabilities syslog "$KMEMTRACE" record -q --exact -d 1 -o "$WORK/x.kmt" 2>"$WORK/err"
 	grep -q 'no names: .*without CAP_SYSLOG: record as root' "$WORK/err" || fail "$(cat "$WORK/err")"
 	! grep -q sysctl "$WORK/err" || fail "$(cat "$WORK/err")"
 	without_capabilities syslog "$KMEMTRACE" doctor | tr -s ' \n' ' ' >"$WORK/doctor"
