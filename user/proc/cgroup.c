@@ -14,9 +14,9 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/file_read.h"
+#include "base/path_queue.h"
 #include "base/text.h"
 #include "proc/mounts.h"
 
@@ -38,10 +38,6 @@ struct cgroups {
 	struct cgroup *by_id;
 };
 
-struct queue {
-	ARRAY_OF(char *); /* paths below the mount, "" for the mount itself */
-};
-
 void cgroups_free(struct cgroups *cg)
 {
 	struct cgroup *c, *next;
@@ -58,13 +54,6 @@ void cgroups_free(struct cgroups *cg)
 static void cgroups_cleanup(struct cgroups **cg)
 {
 	cgroups_free(*cg);
-}
-
-static void queue_cleanup(struct queue *q)
-{
-	for (size_t i = 0; i < q->nr; i++)
-		free(q->items[i]);
-	ARRAY_FREE(q);
 }
 
 static int cgroup_add(struct cgroups *cg, uint64_t id, const char *path)
@@ -87,27 +76,10 @@ static int cgroup_add(struct cgroups *cg, uint64_t id, const char *path)
 	return -ENOMEM;
 }
 
-static int queue_add(struct queue *q, const char *parent, const char *name)
-{
-	char **slot, *path;
-
-	if (q->nr >= CGROUPS_MAX)
-		return 0;
-	if (asprintf(&path, "%s%s%s", parent, *name ? "/" : "", name) < 0)
-		return -ENOMEM;
-	slot = ARRAY_PUSH(q);
-	if (!slot) {
-		free(path);
-		return -ENOMEM;
-	}
-	*slot = path;
-	return 0;
-}
-
 /*
  * Store the id of one directory and queue its subdirectories. A directory that is gone is no error.
  */
-static int cgroup_visit(struct cgroups *cg, int mount_fd, struct queue *q, const char *path)
+static int cgroup_visit(struct cgroups *cg, int mount_fd, struct path_queue *q, const char *path)
 {
 	int fd = openat(mount_fd, *path ? path + 1 : ".",
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -127,19 +99,20 @@ static int cgroup_visit(struct cgroups *cg, int mount_fd, struct queue *q, const
 	while (!err && (entry = readdir(dir)))
 		if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") &&
 		    strcmp(entry->d_name, ".."))
-			err = queue_add(q, path, entry->d_name);
+			err = path_queue_add(q, path, entry->d_name);
 	return err;
 }
 
 int cgroups_refresh(struct cgroups *cg)
 {
 	_cleanup_close_ int mount_fd = open(cg->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_(queue_cleanup) struct queue q = {0};
+	/* paths below the mount, "" for the mount itself */
+	_cleanup_(path_queue_free) struct path_queue q = {.most = CGROUPS_MAX};
 	int err;
 
 	if (mount_fd < 0)
 		return -errno;
-	err = queue_add(&q, "", "");
+	err = path_queue_add(&q, "", "");
 	for (size_t i = 0; !err && i < q.nr; i++)
 		err = cgroup_visit(cg, mount_fd, &q, q.items[i]);
 	return err;

@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/file_read.h"
+#include "base/path_queue.h"
 #include "base/text.h"
 #include "proc/mounts.h"
 
@@ -174,34 +175,6 @@ static int processes_read(int own_pid, double deadline_s, struct bpf_holders *ou
 
 /* ---- pins ---- */
 
-struct pins {
-	ARRAY_OF(char *); /* paths to look at, directories or files */
-};
-
-static void pins_free(struct pins *q)
-{
-	for (size_t i = 0; i < q->nr; i++)
-		free(q->items[i]);
-	ARRAY_FREE(q);
-}
-
-static int pins_add(struct pins *q, const char *dir, const char *name)
-{
-	char **slot, *path;
-
-	if (q->nr >= PINS_MAX)
-		return 0;
-	if (asprintf(&path, "%s%s%s", dir, *name ? "/" : "", name) < 0)
-		return -ENOMEM;
-	slot = ARRAY_PUSH(q);
-	if (!slot) {
-		free(path);
-		return -ENOMEM;
-	}
-	*slot = path;
-	return 0;
-}
-
 /*
  * Read a pinned object. Opening other files of a bpffs (iterators, symbolic links) in this way
  * fails.
@@ -218,7 +191,7 @@ static int pin_read(const char *path, struct bpf_holders *out)
 	return descriptor_add("self", fd, &(struct bpf_holder){.how = BPF_HELD_BY_PIN}, path, out);
 }
 
-static int pins_visit(struct pins *q, size_t i, struct bpf_holders *out)
+static int pins_visit(struct path_queue *q, size_t i, struct bpf_holders *out)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
 	const struct dirent *entry;
@@ -233,14 +206,14 @@ static int pins_visit(struct pins *q, size_t i, struct bpf_holders *out)
 	}
 	while (!err && (entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			err = pins_add(q, q->items[i], entry->d_name);
+			err = path_queue_add(q, q->items[i], entry->d_name);
 	return err;
 }
 
 static int bpffs_read(const char *mount, double deadline_s, struct bpf_holders *out)
 {
-	_cleanup_(pins_free) struct pins q = {0};
-	int err = pins_add(&q, mount, "");
+	_cleanup_(path_queue_free) struct path_queue q = {.most = PINS_MAX};
+	int err = path_queue_add(&q, mount, "");
 
 	for (size_t i = 0; i < q.nr && !err && bpf_clock_s() < deadline_s; i++)
 		err = pins_visit(&q, i, out);
