@@ -15,11 +15,7 @@ const char *pool_name(enum pool pool)
 	return (unsigned int)pool < POOLS ? pool_names[pool] : "unknown";
 }
 
-/* The lines of /proc/meminfo by which people know the pools. */
-static const struct {
-	const char *name;
-	enum pool pool;
-} pool_lines[] = {
+const struct pool_label pool_labels[POOL_LABELS] = {
 	{"Slab", POOL_SLAB},
 	{"VmallocUsed", POOL_VMALLOC},
 	{"Percpu", POOL_PERCPU},
@@ -31,10 +27,10 @@ static const struct {
 
 int pool_parse_any(const char *name, enum pool *out)
 {
-	for (size_t i = 0; i < sizeof(pool_lines) / sizeof(pool_lines[0]); i++) {
-		if (strcasecmp(name, pool_lines[i].name))
+	for (size_t i = 0; i < POOL_LABELS; i++) {
+		if (strcasecmp(name, pool_labels[i].name))
 			continue;
-		*out = pool_lines[i].pool;
+		*out = pool_labels[i].pool;
 		return 0;
 	}
 	return pool_parse(name, out);

@@ -24,6 +24,15 @@ static inline enum pool pool_traced_as(enum pool pool)
 const char *pool_name(enum pool pool);
 /* 0 and *out, or −EINVAL. */
 int pool_parse(const char *name, enum pool *out);
+
+/* The names by which people know the pools: lines of /proc/meminfo, and Unaccounted. */
+#define POOL_LABELS 7
+struct pool_label {
+	const char *name;
+	enum pool pool; /* whose allocations it counts */
+};
+extern const struct pool_label pool_labels[POOL_LABELS];
+
 /* The same for what people type: also "KernelStack" and the other lines of /proc/meminfo. */
 int pool_parse_any(const char *name, enum pool *out);
 

@@ -13,25 +13,21 @@
 #define GREW_KB   256 /* smaller changes are not named */
 #define LOG_EVERY 60  /* seconds */
 
-static const char *const pool_names[PROGRESS_POOLS] = {
-	"Slab", "VmallocUsed", "KernelStack", "PageTables", "SecPageTables", "Percpu",
-};
-
 void progress_levels(struct progress *p, const struct snapshot *s)
 {
-	for (size_t i = 0; i < PROGRESS_POOLS; i++)
-		p->now_kb[i] = named_value_get(&s->meminfo, pool_names[i], 0);
+	for (size_t i = 0; i < POOL_LABELS; i++)
+		p->now_kb[i] = named_value_get(&s->meminfo, pool_labels[i].name, 0);
 	if (s->kind == SNAPSHOT_START)
 		memcpy(p->start_kb, p->now_kb, sizeof(p->start_kb));
 }
 
-/* The pool that grew most; PROGRESS_POOLS if none grew. */
+/* The pool that grew most; POOL_LABELS if none grew. */
 static size_t pool_grown(const struct progress *p)
 {
-	size_t most = PROGRESS_POOLS;
+	size_t most = POOL_LABELS;
 	int64_t grown = GREW_KB;
 
-	for (size_t i = 0; i < PROGRESS_POOLS; i++)
+	for (size_t i = 0; i < POOL_LABELS; i++)
 		if (p->now_kb[i] - p->start_kb[i] >= grown) {
 			grown = p->now_kb[i] - p->start_kb[i];
 			most = i;
@@ -77,8 +73,8 @@ char *progress_line(const struct progress *p, const struct progress_facts *f, si
 		progress_add(&l, "%.0f of %.0f s", f->now_s, f->duration_s);
 	else
 		progress_add(&l, "%.0f s", f->now_s);
-	if (pool < PROGRESS_POOLS)
-		progress_add(&l, "  %s +%s", pool_names[pool],
+	if (pool < POOL_LABELS)
+		progress_add(&l, "  %s +%s", pool_labels[pool].name,
 			     units_bytes(a, (double)(p->now_kb[pool] - p->start_kb[pool]) * 1024));
 	else
 		progress_add(&l, "  no pool grew");

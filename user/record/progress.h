@@ -10,12 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "data/pool.h"
 #include "data/snapshot.h"
 
-#define PROGRESS_POOLS 6 /* the lines of /proc/meminfo that count pools */
-
 struct progress {
-	int64_t start_kb[PROGRESS_POOLS], now_kb[PROGRESS_POOLS];
+	/* of pool_labels; 0 for what /proc/meminfo has not (Unaccounted) */
+	int64_t start_kb[POOL_LABELS], now_kb[POOL_LABELS];
 	double shown_s;  /* time of the last update of the line, */
 	uint64_t events; /* and the number of events then */
 	double logged_s; /* time of the last logged line */
