@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Paths that a walk through a directory tree has found and has still to visit. The walk visits
- * items[0], items[1], …, and adds what it finds, so no recursion is needed. cgroup.c (proc/) and
- * bpf_holders.c (trace/) use it.
+ * items[0], items[1], …, and adds what it finds, so no recursion is needed. A path stays where it
+ * is when others are added. cgroup.c and pids_limits.c (proc/) and bpf_holders.c (trace/) use it.
  */
 #ifndef KMEMTRACE_BASE_PATH_QUEUE_H
 #define KMEMTRACE_BASE_PATH_QUEUE_H

@@ -11,19 +11,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/path_queue.h"
 #include "base/text.h"
 #include "proc/mounts.h"
-
-struct cgroup_dirs {
-	ARRAY_OF(char *); /* paths below the mount, "" for the mount itself */
-};
-
-static void cgroup_dirs_cleanup(struct cgroup_dirs *dirs)
-{
-	for (size_t i = 0; i < dirs->nr; i++)
-		free(dirs->items[i]);
-	ARRAY_FREE(dirs);
-}
 
 void pids_limits_free(struct pids_limits *p)
 {
@@ -61,24 +51,7 @@ static int limit_add(int dir_fd, const char *path, struct pids_limits *out)
 	return 0;
 }
 
-static int cgroup_dirs_add(struct cgroup_dirs *dirs, const char *parent, const char *name)
-{
-	char **slot, *path;
-
-	if (dirs->nr >= PIDS_LIMITS_WALK)
-		return 0;
-	if (asprintf(&path, "%s%s%s", parent, *name ? "/" : "", name) < 0)
-		return -ENOMEM;
-	slot = ARRAY_PUSH(dirs);
-	if (!slot) {
-		free(path);
-		return -ENOMEM;
-	}
-	*slot = path;
-	return 0;
-}
-
-static int cgroup_dirs_visit(struct cgroup_dirs *dirs, int mount_fd, const char *path,
+static int cgroup_dirs_visit(struct path_queue *dirs, int mount_fd, const char *path,
 			     struct pids_limits *out)
 {
 	int fd = openat(mount_fd, *path ? path + 1 : ".",
@@ -96,14 +69,15 @@ static int cgroup_dirs_visit(struct cgroup_dirs *dirs, int mount_fd, const char 
 	while (!err && (entry = readdir(dir)))
 		if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") &&
 		    strcmp(entry->d_name, ".."))
-			err = cgroup_dirs_add(dirs, path, entry->d_name);
+			err = path_queue_add(dirs, path, entry->d_name);
 	return err;
 }
 
 int pids_limits_read(const char *proc_root, struct pids_limits *out)
 {
 	_cleanup_(pids_limits_free) struct pids_limits limits = {0};
-	_cleanup_(cgroup_dirs_cleanup) struct cgroup_dirs dirs = {0};
+	/* paths below the mount, "" for the mount itself */
+	_cleanup_(path_queue_free) struct path_queue dirs = {.most = PIDS_LIMITS_WALK};
 	_cleanup_close_ int mount_fd = -1;
 	char mount[PATH_MAX];
 	int err = mount_find(proc_root, "cgroup", "pids", mount, sizeof(mount));
@@ -115,12 +89,9 @@ int pids_limits_read(const char *proc_root, struct pids_limits *out)
 	mount_fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (mount_fd < 0)
 		return -ENOENT;
-	err = cgroup_dirs_add(&dirs, "", "");
-	for (size_t i = 0; !err && i < dirs.nr; i++) {
-		_cleanup_free_ char *path = strdup(dirs.items[i]); /* the array moves as it grows */
-
-		err = path ? cgroup_dirs_visit(&dirs, mount_fd, path, &limits) : -ENOMEM;
-	}
+	err = path_queue_add(&dirs, "", "");
+	for (size_t i = 0; !err && i < dirs.nr; i++)
+		err = cgroup_dirs_visit(&dirs, mount_fd, dirs.items[i], &limits);
 	if (err)
 		return err;
 	*out = limits;
