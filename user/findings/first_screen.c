@@ -84,7 +84,7 @@ static void add_seen(char *words, const struct ledger_row *row)
 		screen_add(words, " None of it was traced.");
 	else if (row->residual_low_kb <= 0 && row->residual_high_kb >= 0 &&
 		 row->residual_low_kb < row->residual_high_kb)
-		screen_add(words, " All of it was traced, within sampling error.");
+		screen_add(words, " All of it was traced, within the margin of error.");
 	else
 		screen_add(words, " %.*f%% of it was traced.", share < 99.95 ? 1 : 0, share);
 }
@@ -293,7 +293,7 @@ static int write_holders(const struct screen_facts *f, struct first_screen *s)
 	size_t nr = g->nr < BUNCH_GROUPS ? g->nr : BUNCH_GROUPS;
 	double held;
 
-	s->held_of = most && most->pool != POOL_PAGE ? most->name : "these pools";
+	s->held_of = most ? most->name : "Slab";
 	if (!nr)
 		return 0;
 	bunches = calloc(nr, sizeof(*bunches));

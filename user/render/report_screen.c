@@ -67,13 +67,12 @@ static void item(struct page *p, const char *word, const char *words)
 }
 
 /* Who holds how much: two lines at most, so the command line is cut in the middle to fit. */
-static void print_who(struct page *p, const struct first_screen *s, size_t i)
+static void print_who(struct page *p, const struct first_screen *s, const struct screen_holder *h)
 {
-	const struct page_label label = {i ? "" : "WHO", PAGE_BOLD, 2};
-	const struct screen_holder *h = &s->holders[i];
+	const struct page_label label = {"WHO", PAGE_BOLD, 2};
 	char bytes[UNITS_MAX];
 
-	page_item(p, &label, "%s: %s, %.0f%% of what %s gained%s%s%s%s%s", h->who,
+	page_item(p, &label, "%s: %s, %.0f%% of the new memory in %s%s%s%s%s%s", h->who,
 		  units_bytes(bytes, h->bytes), 100 * h->share, s->held_of,
 		  h->cgroup[0] ? "; cgroup " : "",
 		  h->cgroup[0] ? page_fit_middle(p, h->cgroup, CGROUP_COLUMNS) : "",
@@ -82,13 +81,12 @@ static void print_who(struct page *p, const struct first_screen *s, size_t i)
 		  h->cmdline[0] ? "\"" : "");
 }
 
-static void print_holder(struct page *p, const struct first_screen *s, size_t i)
+static void print_holder(struct page *p, const struct first_screen *s,
+			 const struct screen_holder *h)
 {
-	const struct screen_holder *h = &s->holders[i];
-
-	print_who(p, s, i);
-	page_item(p, &(struct page_label){i ? "" : "WHAT", PAGE_BOLD, 2}, "%s", h->what);
-	page_item(p, &(struct page_label){i ? "" : "HOW", PAGE_BOLD, 1}, "%s", h->how);
+	print_who(p, s, h);
+	page_item(p, &(struct page_label){"WHAT", PAGE_BOLD, 2}, "%s", h->what);
+	page_item(p, &(struct page_label){"HOW", PAGE_BOLD, 1}, "%s", h->how);
 }
 
 void report_screen(struct page *p, const struct report *r)
@@ -100,7 +98,7 @@ void report_screen(struct page *p, const struct report *r)
 		state.style = PAGE_RED;
 	page_item(p, &state, "%s", s->headline);
 	for (size_t i = 0; i < s->nr_holders; i++)
-		print_holder(p, s, i);
+		print_holder(p, s, &s->holders[i]);
 	if (s->state >= SCREEN_GREW && !s->nr_holders)
 		item(p, "WHO", "unknown: no process or call path stands out.");
 	item(p, "URGENT", s->urgent);
