@@ -7,9 +7,16 @@
 #ifndef KMEMTRACE_BASE_UNITS_H
 #define KMEMTRACE_BASE_UNITS_H
 
+#include <math.h>
 #include <stdint.h>
 
 #define UNITS_MAX 24 /* bytes that hold any result of the formatters */
+
+/* A figure that may be unknown (NaN), for sums in which it then counts nothing. */
+static inline double or_zero(double value)
+{
+	return isnan(value) ? 0 : value;
+}
 
 /* "0 B", "512 B", "12.3 MiB"; negative values carry a '-'. NaN is "?". Returns buf. */
 char *units_bytes(char buf[UNITS_MAX], double bytes);

@@ -3,10 +3,10 @@
 #include "findings/balance_findings.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/append.h"
 #include "base/units.h"
 
 #define UNMAPPED_LEAST_KB (64 * 1024.0) /* as BALANCE_UNMAPPED_SHARE, on small machines */
@@ -32,18 +32,7 @@ static struct balance_finding *balance_find(struct balance_findings *out,
 	return f;
 }
 
-__attribute__((format(printf, 3, 4))) static void balance_append(char *dst, size_t size,
-								 const char *fmt, ...)
-{
-	size_t len = strlen(dst);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(dst + len, size - len, fmt, ap);
-	va_end(ap);
-}
-
-#define SAY(finding, ...) balance_append((finding)->text, sizeof((finding)->text), __VA_ARGS__)
+#define SAY(finding, ...) append_words((finding)->text, sizeof((finding)->text), __VA_ARGS__)
 
 static const char *balance_size(char buf[UNITS_MAX], double kb)
 {
@@ -68,8 +57,8 @@ static size_t name_figures(const struct beliefs *b, enum belief_rule rule, enum 
 
 		if (figure->rule != rule || figure->belief != belief)
 			continue;
-		balance_append(out->subject, sizeof(out->subject), "%s%s", said ? ", " : "",
-			       figure_name(f));
+		append_words(out->subject, sizeof(out->subject), "%s%s", said ? ", " : "",
+			     figure_name(f));
 		SAY(out, "%s%s", comma, figure_name(f));
 		if (!isnan(figure->read_kb))
 			SAY(out, " (%s)", balance_size(a, figure->read_kb));
@@ -226,8 +215,8 @@ static void name_lines_at_fault(const struct balance *b, struct balance_finding 
 	for (int i = 0; i < FAULT_LINES && line != BALANCE_REST; i++) {
 		SAY(out, "%s%s (%s, from %s)", i ? "; " : "", balance_defs[line].label,
 		    balance_size(a, b->kb[line]), balance_defs[line].source);
-		balance_append(out->subject, sizeof(out->subject), "%s%s", i ? ", " : "",
-			       balance_defs[line].source);
+		append_words(out->subject, sizeof(out->subject), "%s%s", i ? ", " : "",
+			     balance_defs[line].source);
 		named[line] = true;
 		line = next_line(b, named, alone ? least : 0);
 	}
@@ -319,8 +308,8 @@ static void find_mended(const struct input_report *input, size_t first,
 	f = balance_find(out, FINDING_INFO, "input-mended");
 	for (size_t i = first; f && i < input->nr; i++)
 		if (input->items[i].why == why)
-			balance_append(f->subject, sizeof(f->subject), "%s%s",
-				       i > first ? ", " : "", input->items[i].file);
+			append_words(f->subject, sizeof(f->subject), "%s%s", i > first ? ", " : "",
+				     input->items[i].file);
 	if (f)
 		SAY(f, "%s %s.", f->subject, why);
 }
@@ -340,8 +329,8 @@ char *unread_lines_describe(const struct snapshot *s, struct balance_finding *ou
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		if (!files[i].lines)
 			continue;
-		balance_append(out->subject, sizeof(out->subject), "%s%s", any ? ", " : "",
-			       files[i].file);
+		append_words(out->subject, sizeof(out->subject), "%s%s", any ? ", " : "",
+			     files[i].file);
 		SAY(out, "%s%zu of /proc/%s",
 		    any ? ", " : "Lines that could not be read: ", files[i].lines, files[i].file);
 		any = true;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/units.h"
 #include "data/counter.h"
 
 /* Leave distant ends out: a slope measured for a minute says nothing about next year. */
@@ -39,11 +40,6 @@ static int compare_exhaustion(const void *a, const void *b)
 	const struct exhaustion_row *x = a, *y = b;
 
 	return x->seconds < y->seconds ? -1 : x->seconds > y->seconds;
-}
-
-static double or_zero(double value)
-{
-	return isnan(value) ? 0 : value;
 }
 
 /*

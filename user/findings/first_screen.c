@@ -4,11 +4,11 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/append.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "findings/plain_words.h"
@@ -24,6 +24,9 @@
 #define NEGLIGIBLE   0.001 /* share of lost events: below, they do not lower trust */
 #define URGENT_S     3600  /* what runs out sooner is urgent */
 
+/* Append to a text of SCREEN_WORDS bytes. */
+#define screen_add(words, ...) append_words(words, SCREEN_WORDS, __VA_ARGS__)
+
 const char *screen_state_name(enum screen_state state)
 {
 	static const char *const names[] = {
@@ -33,17 +36,6 @@ const char *screen_state_name(enum screen_state state)
 	};
 
 	return names[state];
-}
-
-/* Append to a text of SCREEN_WORDS bytes, and cut what does not fit. */
-__attribute__((format(printf, 2, 3))) static void screen_add(char *words, const char *fmt, ...)
-{
-	size_t at = strlen(words);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(words + at, SCREEN_WORDS - at, fmt, ap);
-	va_end(ap);
 }
 
 /* ---- what happened ---- */

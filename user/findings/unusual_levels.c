@@ -69,11 +69,6 @@ __attribute__((format(printf, 3, 4))) static void unusual_caution(struct facts *
 	va_end(ap);
 }
 
-static double known_kb(double kb)
-{
-	return isnan(kb) ? 0 : kb;
-}
-
 static void rule_stacks(struct facts *f)
 {
 	double each = f->stacks / f->threads;
@@ -151,7 +146,7 @@ static void rule_percpu(struct facts *f)
 
 static void rule_vmalloc_size(struct facts *f)
 {
-	double stacks = known_kb(f->holders->vmalloc_end.stacks_kb);
+	double stacks = or_zero(f->holders->vmalloc_end.stacks_kb);
 	double own = capture_meta_number(f->v->c, META_OWN_BYTES, 0) / 1024;
 	double rest = f->vmalloc - stacks - fmin(own, f->vmalloc);
 	const struct caller_level *top = NULL;
@@ -263,8 +258,8 @@ void unusual_levels_build(const struct view *v, const struct holders *holders,
 		.total = view_level_kb(v, s, "MemTotal"),
 		.page_tables = view_level_kb(v, s, "PageTables"),
 		.stacks = view_level_kb(v, s, "KernelStack"),
-		.mapped = known_kb(view_level_kb(v, s, "AnonPages")) +
-			  known_kb(view_level_kb(v, s, "Mapped")),
+		.mapped = or_zero(view_level_kb(v, s, "AnonPages")) +
+			  or_zero(view_level_kb(v, s, "Mapped")),
 		.reclaimable = view_level_kb(v, s, "SReclaimable"),
 		.unreclaimable = view_level_kb(v, s, "SUnreclaim"),
 		.percpu = view_level_kb(v, s, "Percpu"),

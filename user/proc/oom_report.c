@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "base/units.h"
 
 #define VALUE_MAX (INT64_C(1) << 50)
 
@@ -468,15 +469,9 @@ static double count_kb(const struct block *b, enum oom_count count, double page_
 	return b->counts[count] < 0 ? NAN : (double)b->counts[count] * page_kb;
 }
 
-static double zero_if_nan(double x)
-{
-	return isnan(x) ? 0 : x;
-}
-
 static double total_kb(const struct block *b, double page_kb)
 {
-	double kb =
-		count_kb(b, COUNT_RAM, page_kb) - zero_if_nan(count_kb(b, COUNT_RESERVED, page_kb));
+	double kb = count_kb(b, COUNT_RAM, page_kb) - or_zero(count_kb(b, COUNT_RESERVED, page_kb));
 
 	if (kb > 0)
 		return kb;
@@ -495,16 +490,16 @@ static int put_user(const struct block *b, double page_kb, struct named_values *
 	double active = sum_kb(b, SUM_ACTIVE_ANON, page_kb) + sum_kb(b, SUM_ACTIVE_FILE, page_kb);
 	double inactive =
 		sum_kb(b, SUM_INACTIVE_ANON, page_kb) + sum_kb(b, SUM_INACTIVE_FILE, page_kb);
-	double unevictable = zero_if_nan(sum_kb(b, SUM_UNEVICTABLE, page_kb));
-	double isolated = zero_if_nan(sum_kb(b, SUM_ISOLATED_ANON, page_kb)) +
-			  zero_if_nan(sum_kb(b, SUM_ISOLATED_FILE, page_kb));
-	double swap = zero_if_nan(count_kb(b, COUNT_SWAP_CACHE, page_kb));
+	double unevictable = or_zero(sum_kb(b, SUM_UNEVICTABLE, page_kb));
+	double isolated = or_zero(sum_kb(b, SUM_ISOLATED_ANON, page_kb)) +
+			  or_zero(sum_kb(b, SUM_ISOLATED_FILE, page_kb));
+	double swap = or_zero(count_kb(b, COUNT_SWAP_CACHE, page_kb));
 	double cache = count_kb(b, COUNT_PAGE_CACHE, page_kb);
 	double shmem = sum_kb(b, SUM_SHMEM, page_kb);
 
 	if (isnan(cache)) /* the report is cut there */
 		cache = sum_kb(b, SUM_ACTIVE_FILE, page_kb) +
-			sum_kb(b, SUM_INACTIVE_FILE, page_kb) + zero_if_nan(shmem) + swap;
+			sum_kb(b, SUM_INACTIVE_FILE, page_kb) + or_zero(shmem) + swap;
 	return put_value(v, "Active", active) || put_value(v, "Inactive", inactive) ||
 			       put_value(v, "Active(anon)", sum_kb(b, SUM_ACTIVE_ANON, page_kb)) ||
 			       put_value(v, "Inactive(anon)",
