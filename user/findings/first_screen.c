@@ -254,7 +254,11 @@ static void write_what(const struct screen_facts *f, const struct bunch *b, char
 		screen_add(words, cache->cap->reclaimable ? ", reclaimable" : ", not reclaimable");
 }
 
-char *path_in_short(const struct capture *c, uint32_t stack, char *buf, size_t size)
+/*
+ * A call path in one line: up to three functions, innermost first, then how it entered the kernel:
+ * "load_msg < do_msgsnd < msgsnd()".
+ */
+static void path_in_short(const struct capture *c, uint32_t stack, char *buf, size_t size)
 {
 	const struct cap_stack *s = &c->stacks[stack];
 	struct entry e;
@@ -262,7 +266,7 @@ char *path_in_short(const struct capture *c, uint32_t stack, char *buf, size_t s
 
 	if (!s->nr_frames) {
 		snprintf(buf, size, "call path not recorded");
-		return buf;
+		return;
 	}
 	entry_of_stack(c, stack, &e);
 	buf[0] = '\0';
@@ -273,7 +277,6 @@ char *path_in_short(const struct capture *c, uint32_t stack, char *buf, size_t s
 		at += (size_t)snprintf(buf + at, size - at, " < ..");
 	if (at < size && e.kind != ENTRY_UNKNOWN)
 		snprintf(buf + at, size - at, "%s%.*s", at ? " < " : "", NAME_SHOWN, e.label);
-	return buf;
 }
 
 /* Name the holders of the pool in the headline. */

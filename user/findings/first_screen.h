@@ -69,10 +69,4 @@ const char *screen_state_name(enum screen_state state);
 /* 0 or −ENOMEM, *out then untouched. */
 int first_screen_build(const struct screen_facts *f, struct first_screen *out);
 
-/*
- * A call path in one line: up to three functions, innermost first, then how it entered the kernel:
- * "load_msg < do_msgsnd < msgsnd()". Returns buf.
- */
-char *path_in_short(const struct capture *c, uint32_t stack, char *buf, size_t size);
-
 #endif

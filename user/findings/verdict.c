@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Builds the verdict: see verdict.h. One function per topic; each adds nothing when its facts are
- * missing. This is the only file that writes the word "leak", and only when trust_may_say_leak()
- * allows it.
+ * missing. Only this file and first_screen.c write the word "leak", and only when trust_leak()
+ * answers LEAK_YES.
  */
 #include "findings/verdict.h"
 

@@ -164,13 +164,3 @@ enum leak_answer trust_leak(const struct leak_facts *f)
 			return conditions[i].answer;
 	return LEAK_YES;
 }
-
-bool trust_may_say_leak(const struct leak_facts *f)
-{
-	return trust_leak(f) == LEAK_YES;
-}
-
-bool trust_leak_needs_time(const struct leak_facts *f)
-{
-	return trust_leak(f) == LEAK_SHORT;
-}

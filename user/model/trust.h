@@ -105,17 +105,15 @@ enum leak_answer {
 	LEAK_SHORT
 };
 
-enum leak_answer trust_leak(const struct leak_facts *f);
-
 /*
- * All must hold: trust is high, it is still growing, it is not reclaimable, and if it was audited,
- * 90 % of its checked objects were found live, half of these twice. Also, the objects must be as
- * old as the growth. If memory grows at a constant rate and nothing is freed, the median age is
- * half the duration, and the oldest object is as old as the capture. Objects that are freed again
- * are younger. The limits, a quarter and three quarters, allow for age buckets that double in
- * width.
+ * May growth be called a leak? All of these must hold: it is slab memory, it is not reclaimable, it
+ * is still growing, trust is high, and if it was audited, 90 % of its checked objects were found
+ * live, half of these twice. Also, the objects must be as old as the growth. If memory grows at a
+ * constant rate and nothing is freed, the median age is half the duration, and the oldest object is
+ * as old as the capture. Objects that are freed again are younger. The limits, a quarter and three
+ * quarters, allow for age buckets that double in width.
  */
-bool trust_may_say_leak(const struct leak_facts *f);
+enum leak_answer trust_leak(const struct leak_facts *f);
 
 /*
  * The shortest recording, in seconds, that can show a leak. The kernel frees some objects only
@@ -124,8 +122,5 @@ bool trust_may_say_leak(const struct leak_facts *f);
  * the growth has ended.
  */
 #define TRUST_LEAK_S 150
-
-/* True when only the length of the recording keeps growth from being called a leak. */
-bool trust_leak_needs_time(const struct leak_facts *f);
 
 #endif
