@@ -29,16 +29,31 @@ plant_removed() { # TREE DIRECTORY
 	done
 }
 
+# What a test before this one removed is freed later, by the kernel's own workers: waits until the level stays, a minute
+# at most.
+removed_settles() {
+	local last='' now i
+	for i in $(seq 30); do
+		balance_json
+		now=$(removed "$WORK/balance.json")
+		[ "$now" = "$last" ] && return
+		last=$now
+		sleep 2
+	done
+	echo "# $i readings, and removed cgroups still change: $last, $now"
+}
+
 test_removed_cgroups() {
-	local tree dir before now
+	local tree dir before now least
 	need_record
 	tree=$(memory_tree)
 	[ -n "$tree" ] || { tree=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts) &&
 		grep -qw memory "$tree/cgroup.subtree_control"; } || skip "no memory controller to make cgroups in"
 	[ "$(stat -c %i "$tree")" = 1 ] || skip "this is a part of the cgroup tree only"
 	dir=$(mktemp -d /dev/shm/kmemtrace-test.XXXXXX)
-	balance_json
+	removed_settles
 	before=$(removed "$WORK/balance.json")
+	least=$((REMOVED - REMOVED / 10)) # of those that were there before, some may be freed meanwhile
 	record_start
 	plant_removed "$tree" "$dir"
 	record_stop
@@ -46,10 +61,10 @@ test_removed_cgroups() {
 	now=$(removed "$WORK/balance.json")
 	report
 	rm -rf "$dir"
-	[ $((now - before)) -ge $REMOVED ] || fail "balance counts $now removed cgroups, $before before $REMOVED were removed"
+	[ $((now - before)) -ge $least ] || fail "balance counts $now removed cgroups, $before before $REMOVED were removed"
 	[ $((now - before)) -le $((REMOVED + 20)) ] || fail "balance counts $now, $before before"
 	jq -e '.notes | any(contains("removed cgroups still exist"))' "$WORK/balance.json" >/dev/null || fail "balance does not say it"
-	[ "$(json '[.removed_cgroups[] | .removed - (.removed_start // 0)] | max >= '$REMOVED)" = true ] ||
+	[ "$(json '[.removed_cgroups[] | .removed - (.removed_start // 0)] | max >= '$least)" = true ] ||
 		fail "the report has $(json .removed_cgroups)"
 	[ "$(json '.proportions | any(.rule == "removed-cgroups")')" = true ] || fail "the report does not say it"
 }
