@@ -440,6 +440,25 @@ static void a_drop_is_said_when_its_size_fell(void **state)
 	      "most of it");
 }
 
+/* Short-lived processes: the first reading saw the page tables of one, and later ones did not. */
+static void a_high_first_reading_is_no_shrinking(void **state)
+{
+	double first[13], last[13], both[13];
+
+	(void)state;
+	for (size_t i = 0; i < 13; i++) {
+		first[i] = i ? 27e3 + 100 * (double)(i % 3) : 34.4e3;
+		last[i] = i < 12 ? 34e3 + 100 * (double)(i % 3) : 27e3;
+		both[i] = i < 6 ? 34.4e3 : 27e3;
+	}
+	CHECK(levels_of(13, first), false, "sudo kmemtrace record -d 600", "Nothing grew", NULL,
+	      "shrank");
+	CHECK(levels_of(13, last), false, "sudo kmemtrace record -d 600", "Nothing grew", NULL,
+	      "shrank");
+	CHECK(levels_of(13, both), false, "sudo kmemtrace record -d 600", "Slab shrank by 7.2 MiB",
+	      NULL, "rose");
+}
+
 /* "rises and falls again and again, between 1.4 GiB and 1.4 GiB" */
 static void a_flat_level_does_not_swing(void **state)
 {
@@ -804,6 +823,7 @@ int main(void)
 		cmocka_unit_test(modes_and_missing_names_are_said),
 		cmocka_unit_test(hostile_cache_names_stay_out_of_commands),
 		cmocka_unit_test(a_drop_is_said_when_its_size_fell),
+		cmocka_unit_test(a_high_first_reading_is_no_shrinking),
 		cmocka_unit_test(a_flat_level_does_not_swing),
 		cmocka_unit_test(held_memory_is_no_headline_if_nothing_grew),
 		cmocka_unit_test(rules_about_samples_use_the_periods_in_force),

@@ -63,19 +63,19 @@ static bool cache_is_called(const struct cache_row *cache, const char *name)
 	return is;
 }
 
-/* The pool that shrank most: the last of `rows`, which are sorted by change, unknown ones last. */
+/* The pool that shrank most: the last of `rows` that shrank. They are sorted by change, unknown
+ * ones last. */
 static void say_shrunk(struct writer *w, const struct ledger_row *const rows[LEDGER_POOLS])
 {
 	char change[160], when[UNITS_MAX + 24] = "", time[UNITS_MAX];
 	const struct ledger_row *row;
-	size_t at = LEDGER_POOLS - 1;
+	size_t at = LEDGER_POOLS;
 
-	while (isnan(rows[at]->delta_kb))
+	while (at > 0 && !verdict_row_shrank(rows[at - 1]))
 		at--;
-	row = rows[at];
-	if (!(-row->delta_kb > verdict_limit_kb(row)))
+	if (!at)
 		return;
-	w->shrunk = row;
+	row = w->shrunk = rows[at - 1];
 	if (trend_has_step(&row->trend))
 		snprintf(when, sizeof(when), ", most of it at %s",
 			 units_duration(time, row->trend.change_t));

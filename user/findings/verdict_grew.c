@@ -55,6 +55,19 @@ bool verdict_row_grew(const struct ledger_row *row)
 	return row->delta_kb > (traced ? GREW_KB : verdict_limit_kb(row));
 }
 
+/* Where memory comes and goes, the first reading may be high by chance, or the last one low. So the
+ * change must be beyond noise without either of them, too. */
+bool verdict_row_shrank(const struct ledger_row *row)
+{
+	double limit = verdict_limit_kb(row);
+	size_t n = row->nr_series;
+
+	if (!(-row->delta_kb > limit))
+		return false;
+	return n < 3 || (row->series[1] - row->series[n - 1] > limit &&
+			 row->series[0] - row->series[n - 2] > limit);
+}
+
 /* A cache can grow while Slab does not: other caches may shrink. */
 bool verdict_cache_grew(const struct cache_row *cache)
 {

@@ -31,6 +31,7 @@ __attribute__((format(printf, 2, 3))) void verdict_say(struct writer *w, const c
 /* The smallest change of a pool, in kB, that is beyond noise. */
 double verdict_limit_kb(const struct ledger_row *row);
 bool verdict_row_grew(const struct ledger_row *row);
+bool verdict_row_shrank(const struct ledger_row *row);
 bool verdict_cache_grew(const struct cache_row *cache); /* `cache` may be NULL */
 /* The group is part of what grew: its pool did, or its cache. */
 bool verdict_group_grew(const struct writer *w, const struct growth_group *g);
