@@ -478,6 +478,7 @@ suite_debian() {
 		*) not_ok "debian-$release $name: $why" "build/debian-roots/$release-$name.log" ;;
 		esac
 	done <"$LOGS/debian.results"
+	check debian-objects-on-old-kernels tests/vm/newer_clang.sh build/debian-roots/trixie-built
 }
 
 # Errors in the kernel log since $1 (in seconds of its clock).
