@@ -49,6 +49,23 @@ bool args_json(struct argp_state *state, const char *arg)
 	return !strcmp(arg, "json");
 }
 
+unsigned int args_sections(struct argp_state *state, const char *arg,
+			   unsigned int (*parse)(const char *name, size_t len), const char *words)
+{
+	unsigned int sections = 0;
+
+	for (const char *at = arg; *at;) {
+		size_t len = strcspn(at, ",");
+		unsigned int section = parse(at, len);
+
+		if (!section)
+			argp_error(state, "unknown section '%.*s': give %s", (int)len, at, words);
+		sections |= section;
+		at += len + (at[len] == ',');
+	}
+	return sections;
+}
+
 size_t args_top(struct argp_state *state, const char *arg)
 {
 	unsigned long top;

@@ -19,6 +19,12 @@ int args_parse(const struct argp *argp, unsigned int flags, int argc, char **arg
 extern const struct argp_child args_document[];
 
 bool args_json(struct argp_state *state, const char *arg);
+/*
+ * Bits of the sections that --show names, separated by commas. `parse` returns the bit of a name, 0
+ * for an unknown one; `words` lists the names for the message.
+ */
+unsigned int args_sections(struct argp_state *state, const char *arg,
+			   unsigned int (*parse)(const char *name, size_t len), const char *words);
 size_t args_top(struct argp_state *state, const char *arg);
 #define ARGS_TOP_UNSET SIZE_MAX
 /* The number of rows to show: what args_top() returned, or the default of the format. */

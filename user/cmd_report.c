@@ -63,24 +63,6 @@ static const char doc[] =
 	"Exit status: 0 on success; 1 on failure; 2 if the command line was wrong;\n"
 	"3 if --fail-if-growth found growth.";
 
-/* "pools,caches" */
-static unsigned int args_sections(struct argp_state *state, const char *arg)
-{
-	unsigned int sections = 0;
-
-	for (const char *at = arg; *at;) {
-		size_t len = strcspn(at, ",");
-		unsigned int section = section_parse(at, len);
-
-		if (!section)
-			argp_error(state, "unknown section '%.*s': give " SECTION_WORDS, (int)len,
-				   at);
-		sections |= section;
-		at += len + (at[len] == ',');
-	}
-	return sections;
-}
-
 static error_t report_parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct report_args *args = state->input;
@@ -94,7 +76,7 @@ static error_t report_parse_option(int key, char *arg, struct argp_state *state)
 		args->implied |= SECTION_CACHES | SECTION_STACKS;
 		return 0;
 	case 's':
-		args->sections |= args_sections(state, arg);
+		args->sections |= args_sections(state, arg, section_parse, SECTION_WORDS);
 		return 0;
 	case 'b':
 		args->by = args_by(state, arg);

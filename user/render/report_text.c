@@ -9,6 +9,7 @@
 #include "render/report_findings.h"
 #include "render/report.h"
 #include "render/report_internal.h"
+#include "render/section.h"
 #include "render/table.h"
 #include "render/witness.h"
 
@@ -257,33 +258,23 @@ static void pools_and_nodes(struct page *p, const struct report *r)
 	node_use_text(p, &r->nodes);
 }
 
-/* The sections, in the order of printing. */
+/* The sections, in the order of printing, which is that of enum report_section. */
+static const char *const section_names[] = {"verdict",  "host",    "pools",  "caches", "stacks",
+					    "findings", "holders", "losses", "hooks"};
+#define NR_SECTIONS (sizeof(section_names) / sizeof(section_names[0]))
+
 static const struct section {
-	const char *name;
-	enum report_section bit;
 	void (*print)(struct page *p, const struct report *r);
 	void (*print_top)(struct page *p, const struct report *r, size_t top);
-} sections[] = {
-	{"verdict", SECTION_VERDICT, verdict, NULL},
-	{"host", SECTION_HOST, metadata_capture, NULL},
-	{"pools", SECTION_POOLS, pools_and_nodes, NULL},
-	{"caches", SECTION_CACHES, NULL, caches_and_counts},
-	{"stacks", SECTION_STACKS, NULL, report_growth},
-	{"findings", SECTION_FINDINGS, findings_text, NULL},
-	{"holders", SECTION_HOLDERS, NULL, report_holders},
-	{"losses", SECTION_LOSSES, losses_and_audit, NULL},
-	{"hooks", SECTION_HOOKS, hooks, NULL},
+} sections[NR_SECTIONS] = {
+	{verdict, NULL},           {metadata_capture, NULL}, {pools_and_nodes, NULL},
+	{NULL, caches_and_counts}, {NULL, report_growth},    {findings_text, NULL},
+	{NULL, report_holders},    {losses_and_audit, NULL}, {hooks, NULL},
 };
-#define NR_SECTIONS (sizeof(sections) / sizeof(sections[0]))
 
 unsigned int section_parse(const char *name, size_t len)
 {
-	if (len == strlen("all") && !strncmp(name, "all", len))
-		return SECTIONS_ALL;
-	for (size_t i = 0; i < NR_SECTIONS; i++)
-		if (len == strlen(sections[i].name) && !strncmp(name, sections[i].name, len))
-			return sections[i].bit;
-	return 0;
+	return section_bit(section_names, NR_SECTIONS, name, len);
 }
 
 int report_text(const struct report *r, const struct report_options *options, FILE *out)
@@ -293,14 +284,11 @@ int report_text(const struct report *r, const struct report_options *options, FI
 	page_begin(&p, out, options->colour, options->utf8);
 	report_screen(&p, r);
 	if (!options->sections)
-		page_item(
-			&p, &(struct page_label){"MORE", PAGE_BOLD, 2},
-			"--show verdict,host,pools,caches,stacks,findings,holders,losses,hooks or "
-			"all; `kmemtrace explain` explains the words.");
+		section_more(&p, section_names, NR_SECTIONS);
 	for (size_t i = 0; i < NR_SECTIONS; i++) {
 		const struct section *s = &sections[i];
 
-		if (!(options->sections & s->bit))
+		if (!(options->sections >> i & 1))
 			continue;
 		if (s->print)
 			s->print(&p, r);
