@@ -43,6 +43,7 @@ struct finding *findings_add(struct findings *list, const struct finding *as, co
 	f->severity = as->severity;
 	f->kind = as->kind;
 	f->about = as->about;
+	f->part = as->part;
 	f->judged = as->judged;
 	f->trust = as->trust;
 	f->kernels = as->kernels;
@@ -119,17 +120,26 @@ void finding_next(struct findings *list, struct finding *f, const char *command)
 		list->failed = true;
 }
 
-/* Insertion keeps the order of equals, and lists are short. */
 void findings_sort(struct findings *list)
 {
-	for (size_t i = 1; i < list->nr; i++) {
-		struct finding f = list->items[i];
-		size_t k = i;
+	struct findings sorted = {.failed = list->failed};
 
-		for (; k > 0 && list->items[k - 1].severity > f.severity; k--)
-			list->items[k] = list->items[k - 1];
-		list->items[k] = f;
-	}
+	for (int severity = FINDING_CRITICAL; severity <= FINDING_CAUTION; severity++)
+		for (size_t i = 0; i < list->nr; i++) {
+			struct finding *f = NULL;
+
+			if (list->items[i].severity != (enum finding_severity)severity)
+				continue;
+			f = ARRAY_PUSH(&sorted);
+			if (!f) {
+				list->failed = true;
+				ARRAY_FREE(&sorted);
+				return;
+			}
+			*f = list->items[i];
+		}
+	ARRAY_FREE(list);
+	*list = sorted;
 }
 
 void findings_free(struct findings *list)

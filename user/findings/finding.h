@@ -39,6 +39,20 @@ enum finding_about {
 	ABOUT_COUNTER, /* lines of /proc */
 };
 
+/* Which part of a report says it: the section of the text that prints it. */
+enum finding_part {
+	PART_VERDICT,
+	PART_EXHAUSTION,
+	PART_CORRELATION,
+	PART_LEVELS,
+	PART_COUNTERS,
+	PART_BPF,
+	PART_NODES,
+	PART_LOSSES,
+	PART_AUDIT,
+	PART_HOOKS,
+};
+
 /* A figure that the sentence rests on. */
 struct finding_figure {
 	const char *name;        /* with its unit at the end, as in JSON: "delta_kb" */
@@ -53,8 +67,9 @@ struct finding_evidence {
 
 struct finding {
 	enum finding_severity severity;
-	const char *kind; /* stable, for scripts: "growth", "exhaustion" … */
+	const char *kind; /* stable, for scripts: "growth", "exhaustion" … docs/json.md lists all */
 	enum finding_about about;
+	enum finding_part part;
 	char subject[FINDING_NAME]; /* its name; "" if `about` says all */
 	char *text;                 /* one sentence, sometimes two */
 	struct finding_figure figures[FINDING_FIGURES];
@@ -72,10 +87,16 @@ struct findings {
 	bool failed; /* memory was short, so a finding is missing */
 };
 
+/* What findings_add() gets as `as`: FINDING(FINDING_NOTICE, "growth", ABOUT_POOL). Further members
+ * can follow: .part = PART_HOOKS. */
+#define FINDING(severity_, kind_, about_, ...) \
+	(&(const struct finding){              \
+		.severity = (severity_), .kind = (kind_), .about = (about_), ##__VA_ARGS__})
+
 /*
- * Append a finding with this sentence. Severity, kind, about, trust and kernels are those of `as`.
- * Returns the finding, to add what else is known of it; it is valid until the next call. NULL if
- * memory is short; all functions below accept NULL.
+ * Append a finding with this sentence. Severity, kind, about, part, trust and kernels are those of
+ * `as`. Returns the finding, to add what else is known of it; it is valid until the next call. NULL
+ * if memory is short; all functions below accept NULL.
  */
 __attribute__((format(printf, 3, 4))) struct finding *findings_add(struct findings *list,
 								   const struct finding *as,
