@@ -10,6 +10,7 @@
 
 #include "args.h"
 #include "base/cleanup.h"
+#include "base/escape.h"
 #include "base/file_read.h"
 #include "base/log.h"
 #include "base/privileges.h"
@@ -25,16 +26,20 @@
 #include "proc/unlisted.h"
 #include "proc_copy.h"
 #include "render/balance.h"
+#include "trace/bpf_objects.h"
 
 struct balance_args {
 	const char *path, *proc_root, *oom;
 	bool json, explain;
+	unsigned int sections; /* of --show, as bits */
 };
 
 enum { KEY_PROC = 256, KEY_OOM };
 
 static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
+	{"show", 's', "SECTIONS", 0,
+	 "Also print these sections, separated by commas: " BALANCE_SECTION_WORDS, 0},
 	{"explain", 'e', NULL, 0, "Show every line, including empty ones, and explain it", 0},
 	{"proc", KEY_PROC, "DIR", 0,
 	 "Read a copy of /proc from DIR: meminfo and, if they exist, vmstat, zoneinfo, vmallocinfo, "
@@ -54,6 +59,7 @@ static const char doc[] =
 	"show its start, its end and the change.\v"
 	"Examples:\n"
 	"  sudo kmemtrace balance                  where memory is now\n"
+	"  sudo kmemtrace balance --show lines     the same, with all lines\n"
 	"  kmemtrace balance --explain             the same, with each line explained\n"
 	"  kmemtrace balance before.kmt            what changed in a recording\n"
 	"  kmemtrace balance --oom kern.log        where memory was when it ran out\n"
@@ -66,6 +72,10 @@ static error_t balance_parse_option(int key, char *arg, struct argp_state *state
 	switch (key) {
 	case 'f':
 		args->json = args_json(state, arg);
+		return 0;
+	case 's':
+		args->sections |=
+			args_sections(state, arg, balance_section_parse, BALANCE_SECTION_WORDS);
 		return 0;
 	case 'e':
 		args->explain = true;
@@ -105,7 +115,8 @@ struct balance_rendering {
 static int balance_render(const void *arg, FILE *out)
 {
 	const struct balance_rendering *what = arg;
-	const struct balance_text_options show = {.explain = what->args->explain,
+	const struct balance_text_options show = {.sections = what->args->sections,
+						  .explain = what->args->explain,
 						  .colour = output_wants_colour(),
 						  .utf8 = output_is_utf8()};
 
@@ -123,10 +134,11 @@ static int print_sheet(const struct balance_sheet *sheet, const struct balance_a
 static int balance_snapshot(const struct snapshot *s, const struct balance_origin *origin,
 			    const struct balance_args *args)
 {
-	struct balance_sheet sheet;
+	_cleanup_(balance_sheet_free) struct balance_sheet sheet = {0};
 	struct utsname uts = {0};
 
-	balance_sheet_now(s, origin, &sheet);
+	if (balance_sheet_now(s, origin, &sheet))
+		return log_error(ENOMEM, "not enough memory for the balance sheet");
 	sheet.wall_s = s->wall_s;
 	if (args->proc_root)
 		sheet.moment = "a copy of /proc";
@@ -136,6 +148,18 @@ static int balance_snapshot(const struct snapshot *s, const struct balance_origi
 	} else
 		sheet.kernel = uname(&uts) ? "" : uts.release;
 	return print_sheet(&sheet, args);
+}
+
+/* The maps and programs of this machine. Without CAP_SYS_ADMIN, there are none. */
+static void bpf_read(struct snapshot *s)
+{
+	struct bpf_objects o = {0};
+	int err = bpf_objects_read((int)getpid(), &o);
+
+	if (err)
+		log_debug("the BPF objects of this machine are not known (%s)", strerror(-err));
+	s->bpf = o.levels;
+	s->bpf_holders = o.holders;
 }
 
 static int balance_live(const struct balance_args *args)
@@ -152,6 +176,7 @@ static int balance_live(const struct balance_args *args)
 	unlisted_read("/proc", "/sys", &unlisted);
 	if (cgroup_levels_read("/proc", &s.cgroups) || nodes_read("/sys", &s))
 		return log_error(ENOMEM, "not enough memory to count cgroups and NUMA nodes");
+	bpf_read(&s);
 	privileges_keep_none();
 	if (named_value_get(&s.meminfo, "MemTotal", 0) <= 0)
 		return log_error(EINVAL, "/proc/meminfo has no MemTotal: is /proc mounted?");
@@ -223,10 +248,18 @@ static int balance_oom(const struct balance_args *args)
 	return balance_snapshot(&report.s, &origin, args);
 }
 
+/* A report of the same capture says who took the memory. 0 or −ENOMEM. */
+static int next_is_report(const char *path, struct balance_sheet *sheet)
+{
+	if (sheet->next || !is_plain_path(path))
+		return 0;
+	return asprintf(&sheet->next, "kmemtrace report %s", path) < 0 ? -ENOMEM : 0;
+}
+
 static int balance_capture(const struct balance_args *args)
 {
 	_cleanup_capture_ struct capture *c = NULL;
-	struct balance_sheet sheet;
+	_cleanup_(balance_sheet_free) struct balance_sheet sheet = {0};
 	struct view v;
 
 	privileges_keep_for(&args->path, 1);
@@ -234,7 +267,9 @@ static int balance_capture(const struct balance_args *args)
 		return -EBADMSG;
 	privileges_keep_none();
 	view_whole(c, &v);
-	balance_sheet_view(&v, &sheet);
+	if (balance_sheet_view(&v, &sheet) || next_is_report(args->path, &sheet))
+		return log_error(ENOMEM, "not enough memory for the balance sheet of %s",
+				 args->path);
 	return print_sheet(&sheet, args);
 }
 

@@ -420,10 +420,13 @@ void fuzz_report(const struct view *v, const struct fuzz_show *show)
 	report_free(&r);
 }
 
-static void sheet_check(const struct balance_sheet *sheet, const struct fuzz_show *show)
+static void sheet_check(struct balance_sheet *sheet, const struct fuzz_show *show)
 {
 	const struct balance_text_options options = {
-		.explain = show->all, .colour = show->colour, .utf8 = show->utf8};
+		.sections = show->all ? balance_section_parse("all", strlen("all")) : 0,
+		.explain = show->all && show->top,
+		.colour = show->colour,
+		.utf8 = show->utf8};
 	struct fuzz_document d;
 
 	if (balance_text(sheet, &options, fuzz_document_open(&d)))
@@ -432,13 +435,15 @@ static void sheet_check(const struct balance_sheet *sheet, const struct fuzz_sho
 	if (balance_json(sheet, fuzz_document_open(&d)))
 		fuzz_die("balance_json failed");
 	fuzz_check_json(&d, "balance");
+	balance_sheet_free(sheet);
 }
 
 void fuzz_balance(const struct view *v, const struct fuzz_show *show)
 {
 	struct balance_sheet sheet;
 
-	balance_sheet_view(v, &sheet);
+	if (balance_sheet_view(v, &sheet))
+		fuzz_die("balance_sheet_view failed");
 	sheet_check(&sheet, show);
 }
 
@@ -449,9 +454,12 @@ void fuzz_balance_now(const struct snapshot *s, const struct unlisted *unlisted,
 	struct balance_sheet sheet;
 
 	origin.hint.page_bytes = beliefs_page_bytes(s, 4096, &origin.page_bytes_source);
-	balance_sheet_now(s, &origin, &sheet);
-	if (isnan(sheet.total.end_kb))
+	if (balance_sheet_now(s, &origin, &sheet))
+		fuzz_die("balance_sheet_now failed");
+	if (isnan(sheet.total.end_kb)) {
+		balance_sheet_free(&sheet);
 		return;
+	}
 	sheet_check(&sheet, show);
 }
 
@@ -463,9 +471,12 @@ void fuzz_balance_oom(const struct oom_report *report, const struct fuzz_show *s
 			 .oom_report = true}};
 	struct balance_sheet sheet;
 
-	balance_sheet_now(&report->s, &origin, &sheet);
-	if (isnan(sheet.total.end_kb))
+	if (balance_sheet_now(&report->s, &origin, &sheet))
+		fuzz_die("balance_sheet_now failed");
+	if (isnan(sheet.total.end_kb)) {
+		balance_sheet_free(&sheet);
 		return;
+	}
 	sheet_check(&sheet, show);
 }
 

@@ -15,7 +15,9 @@
 
 #include <cmocka.h>
 
+#include "base/escape.h"
 #include "cmd.h"
+#include "findings/balance_notes.h"
 #include "golden.h"
 #include "model/balance.h"
 #include "proc/snapshot.h"
@@ -135,25 +137,29 @@ static void swap_cache_counts_once(void **state)
 
 static bool noted(const struct snapshot *s, const struct balance *b, const char *words)
 {
-	struct balance_notes notes;
+	struct findings notes = {0};
+	bool said = false;
 
 	balance_notes(s, b, &notes);
-	for (size_t i = 0; i < notes.nr; i++)
-		if (strstr(notes.items[i], words))
-			return true;
-	return false;
+	for (size_t i = 0; i < notes.nr; i++) {
+		assert_true(balance_is_note(&notes.items[i]));
+		said |= strstr(notes.items[i].text, words) != NULL;
+	}
+	findings_free(&notes);
+	return said;
 }
 
 /* Is there a finding by this rule, with these words? */
 static bool found(const struct balance *b, const char *rule, const char *words)
 {
-	struct balance_findings list;
+	struct findings list = {0};
+	bool said = false;
 
 	balance_findings_build(&(struct balance_findings_facts){.b = b}, &list);
 	for (size_t i = 0; i < list.nr; i++)
-		if (!strcmp(list.items[i].rule, rule) && strstr(list.items[i].text, words))
-			return true;
-	return false;
+		said |= !strcmp(list.items[i].kind, rule) && strstr(list.items[i].text, words);
+	findings_free(&list);
+	return said;
 }
 
 /* A container's meminfo is that of its cgroup, other files are the host's. The sheet still sums,
@@ -325,7 +331,55 @@ static void compare_sheet(const char *name, const struct balance_sheet *sheet,
 	free(got);
 }
 
+static const struct unlisted some_unlisted = {
+	.socket_pages = 80, .fragment_bytes = 4096, .trace_kb = 2820, .percpu_first_pages = 106};
+
+static unsigned int section(const char *name)
+{
+	return balance_section_parse(name, strlen(name));
+}
+
+static void put_bpf(struct snapshot *s)
+{
+	struct bpf_level *l = ARRAY_PUSH(&s->bpf);
+	struct bpf_holder *h = ARRAY_PUSH(&s->bpf_holders);
+
+	assert_true(l && h);
+	*l = (struct bpf_level){.kind = BPF_KIND_MAP, .id = 7, .vmalloc = 3 << 20};
+	snprintf(l->object, sizeof(l->object), "hash flows");
+	*h = (struct bpf_holder){
+		.kind = BPF_KIND_MAP, .id = 7, .how = BPF_HELD_BY_PROCESS, .holder = 812};
+	snprintf(h->name, sizeof(h->name), "agent");
+}
+
 static void printed_sheets(void **state)
+{
+	struct snapshot s;
+	struct balance b;
+	struct balance_sheet sheet;
+
+	(void)state;
+	read_made("swap", &s, &b);
+	put_bpf(&s);
+	assert_int_equal(balance_sheet_now(
+				 &s,
+				 &(struct balance_origin){.hint = hint, .unlisted = &some_unlisted},
+				 &sheet),
+			 0);
+	sheet.kernel = "6.18.0";
+	sheet.wall_s = 1700000000;
+	compare_sheet("balance.txt", &sheet, &(struct balance_text_options){.utf8 = true});
+	compare_sheet("balance-all.txt", &sheet,
+		      &(struct balance_text_options){.sections = section("all"), .utf8 = true});
+	compare_sheet("balance-explain-ascii.txt", &sheet,
+		      &(struct balance_text_options){.explain = true});
+	compare_sheet("balance.json", &sheet, NULL);
+	balance_sheet_free(&sheet);
+	snapshot_free(&s);
+}
+
+/* In a capture, what changed comes first. */
+static void printed_changes(void **state)
 {
 	struct snapshot s, later;
 	struct balance b;
@@ -338,32 +392,179 @@ static void printed_sheets(void **state)
 			 .duration_s = 30,
 			 .page_bytes = PAGE,
 			 .hint = hint};
+	char *text;
 
 	(void)state;
 	read_made("swap", &s, &b);
-	balance_sheet_now(
-		&s,
-		&(struct balance_origin){.hint = hint,
-					 .unlisted = &(struct unlisted){.socket_pages = 80,
-									.fragment_bytes = 4096,
-									.trace_kb = 2820,
-									.percpu_first_pages = 106}},
-		&sheet);
-	sheet.kernel = "6.18.0";
-	sheet.wall_s = 1700000000;
-	compare_sheet("balance.txt", &sheet, &(struct balance_text_options){.utf8 = true});
-	compare_sheet("balance-explain-ascii.txt", &sheet,
-		      &(struct balance_text_options){.explain = true});
-	compare_sheet("balance.json", &sheet, NULL);
-
 	read_made("swap", &later, &b);
 	meminfo_set(&later, "MemFree", 200000);
 	meminfo_set(&later, "Slab", 450000);
 	meminfo_set(&later, "SUnreclaim", 230000);
-	balance_sheet_view(&v, &sheet);
+	assert_int_equal(balance_sheet_view(&v, &sheet), 0);
 	compare_sheet("balance-capture.txt", &sheet, &(struct balance_text_options){.utf8 = true});
+	balance_sheet_free(&sheet);
+
+	/* a line that changed is in the table, however small it is */
+	meminfo_set(&later, "MemFree", 300000 - 3000);
+	meminfo_set(&later, "Slab", 400000);
+	meminfo_set(&later, "SUnreclaim", 180000);
+	meminfo_set(&later, "SecPageTables", 1200 + 3000);
+	assert_int_equal(balance_sheet_view(&v, &sheet), 0);
+	text = print(&sheet, &(struct balance_text_options){0});
+	assert_non_null(strstr(text, "CHANGE   "));
+	assert_non_null(strstr(text, "secondary page tables +2.9 MiB"));
+	assert_non_null(strstr(text, "    secondary page tables"));
+	free(text);
+	balance_sheet_free(&sheet);
 	snapshot_free(&s);
 	snapshot_free(&later);
+}
+
+/* ---- whatever the input, the first screen fits ---- */
+
+#define SCREEN_LINES 40
+
+static size_t lines_that_fit(const char *text)
+{
+	size_t lines = 0;
+
+	for (const char *p = text; *p; p += strcspn(p, "\n") + 1) {
+		char line[1024] = "";
+
+		assert_true(strcspn(p, "\n") < sizeof(line) && strchr(p, '\n'));
+		memcpy(line, p, strcspn(p, "\n"));
+		lines++;
+		if (utf8_width(line) > 80)
+			fail_msg("line %zu is too wide: %s", lines, line);
+		for (const char *c = line; *c; c++)
+			assert_true((unsigned char)*c >= 0x20 && *c != 0x7f);
+	}
+	return lines;
+}
+
+/* Where the line with this label is, from 1; 0: nowhere. */
+static size_t label_at(const char *text, const char *label)
+{
+	size_t line = 1;
+
+	for (const char *p = text; *p; p = strchr(p, '\n') + 1, line++)
+		if (!strncmp(p, label, strlen(label)))
+			return line;
+	return 0;
+}
+
+static void assert_screen_fits(const struct balance_sheet *sheet)
+{
+	for (int way = 0; way < 4; way++) {
+		const struct balance_text_options o = {.sections = way & 2 ? section("all") : 0,
+						       .utf8 = way & 1};
+		char *text = print(sheet, &o);
+		size_t lines = lines_that_fit(text);
+
+		if (!(way & 2) && lines > SCREEN_LINES)
+			fail_msg("%zu lines:\n%s", lines, text);
+		if (!o.sections) {
+			assert_true(label_at(text, "LARGEST") && label_at(text, "ODD"));
+			if (sheet->next)
+				assert_in_range(label_at(text, "NEXT"), 1, 10);
+			assert_true(label_at(text, "MORE"));
+		}
+		free(text);
+	}
+}
+
+/* Every line is large, everything is odd, and names are hostile. */
+static void make_worst(struct snapshot *s)
+{
+	static const char hostile[] = "\x1b[31m\xe6\x97\xa5\n\xff";
+	struct cgroup_level *cgroup = ARRAY_PUSH(&s->cgroups);
+
+	assert_non_null(cgroup);
+	*cgroup = (struct cgroup_level){.descendants = 3, .dying = 5000};
+	snprintf(cgroup->path, sizeof(cgroup->path), "/");
+	for (int i = 0; i < 40; i++) {
+		struct named_value *v = ARRAY_PUSH(&s->meminfo);
+
+		assert_non_null(v);
+		snprintf(v->name, sizeof(v->name), "%s%d", hostile, i);
+		v->value = 1000;
+		put_bpf(s);
+		snprintf(s->bpf.items[i].object, sizeof(s->bpf.items[i].object), "%s %s", hostile,
+			 hostile);
+	}
+	s->zones.bad_lines = s->meminfo.bad_lines = SIZE_MAX;
+}
+
+static void the_first_screen_fits_whatever_the_input(void **state)
+{
+	static char name[4096];
+	struct balance_sheet sheet;
+	struct snapshot s;
+	struct balance b;
+
+	(void)state;
+	memset(name, 'x', sizeof(name) - 1);
+	memcpy(name, "\x1b[2J\n", 5);
+	read_made("swap", &s, &b);
+	make_worst(&s);
+	for (int64_t free_kb = 0; free_kb <= 4000000; free_kb += 500000) {
+		meminfo_set(&s, "MemFree", free_kb);
+		assert_int_equal(
+			balance_sheet_now(&s, &(struct balance_origin){.hint = hint}, &sheet), 0);
+		sheet.kernel = name;
+		sheet.moment = name;
+		assert_screen_fits(&sheet);
+		balance_sheet_free(&sheet);
+	}
+	snapshot_free(&s);
+}
+
+static void check_screen(const char *root)
+{
+	struct balance_sheet sheet;
+	struct snapshot s;
+
+	read_tree(root, &s);
+	assert_int_equal(balance_sheet_now(&s, &(struct balance_origin){.hint = hint}, &sheet), 0);
+	assert_screen_fits(&sheet);
+	balance_sheet_free(&sheet);
+	snapshot_free(&s);
+}
+
+static void the_first_screen_of_recorded_machines_fits(void **state)
+{
+	(void)state;
+	assert_int_equal(tree_each_fixture(check_screen), 6);
+}
+
+/* A warning comes before the table; a line that no counter explains is one. */
+static void memory_that_nothing_counts_is_odd(void **state)
+{
+	struct balance_sheet sheet;
+	struct snapshot s;
+	struct balance b;
+	char *text;
+
+	(void)state;
+	read_made("swap", &s, &b);
+	meminfo_set(&s, "MemFree", 0);
+	assert_int_equal(balance_sheet_now(&s, &(struct balance_origin){.hint = hint}, &sheet), 0);
+	text = print(&sheet, &(struct balance_text_options){0});
+	assert_non_null(strstr(text, "ODD      327.4 MiB, 8.4% of memory, is Unaccounted"));
+	assert_non_null(strstr(text, "NEXT     sudo kmemtrace record --exact --pool page -d 180"));
+	free(text);
+	assert_int_equal(sheet.findings.items[0].severity, FINDING_WARNING);
+	assert_string_equal(sheet.findings.items[0].kind, "unaccounted");
+	balance_sheet_free(&sheet);
+	/* without a line, it may be that line: no advice */
+	meminfo_set(&s, "PageTables", 9000000);
+	assert_int_equal(balance_sheet_now(&s, &(struct balance_origin){.hint = hint}, &sheet), 0);
+	assert_true(sheet.end.unknown[BALANCE_PAGE_TABLES]);
+	for (size_t i = 0; i < sheet.findings.nr; i++)
+		assert_true(sheet.findings.items[i].severity > FINDING_WARNING ||
+			    strcmp(sheet.findings.items[i].kind, "unaccounted"));
+	balance_sheet_free(&sheet);
+	snapshot_free(&s);
 }
 
 /* The exit status of `kmemtrace balance ARGUMENT`, which prints nothing here. */
@@ -395,6 +596,7 @@ static void exit_statuses_tell_what_went_wrong(void **state)
 	assert_int_equal(exit_status(TESTS_DIR "/fixtures/proc/README.md"),
 			 EXIT_FAILED); /* no capture */
 	assert_int_equal(exit_status("--format=yaml"), EXIT_USAGE);
+	assert_int_equal(exit_status("--show=lines,zones"), EXIT_USAGE);
 }
 
 int main(void)
@@ -409,6 +611,10 @@ int main(void)
 		cmocka_unit_test(what_is_outside_meminfo_is_parsed),
 		cmocka_unit_test(hostile_bytes_are_survived),
 		cmocka_unit_test(printed_sheets),
+		cmocka_unit_test(printed_changes),
+		cmocka_unit_test(the_first_screen_fits_whatever_the_input),
+		cmocka_unit_test(the_first_screen_of_recorded_machines_fits),
+		cmocka_unit_test(memory_that_nothing_counts_is_odd),
 		cmocka_unit_test(exit_statuses_tell_what_went_wrong),
 	};
 

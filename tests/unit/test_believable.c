@@ -31,8 +31,7 @@ struct copy {
 	struct beliefs_hint hint;
 	const char *page_source;
 	struct balance b;
-	struct balance_findings findings;
-	struct balance_notes notes;
+	struct findings findings, notes;
 };
 
 static void copy_judge(struct copy *c)
@@ -40,6 +39,8 @@ static void copy_judge(struct copy *c)
 	struct balance_findings_facts facts = {
 		.b = &c->b, .input = &c->input, .reader_page_bytes = READER_PAGE};
 
+	findings_free(&c->findings);
+	findings_free(&c->notes);
 	c->hint.page_bytes = beliefs_page_bytes(&c->s, READER_PAGE, &c->page_source);
 	facts.page_bytes_source = c->page_source;
 	balance_build(&c->s, &c->hint, NULL, &c->b);
@@ -58,13 +59,14 @@ static void copy_free(struct copy *c)
 {
 	snapshot_free(&c->s);
 	input_report_free(&c->input);
+	findings_free(&c->findings);
+	findings_free(&c->notes);
 }
 
-static const struct balance_finding *finding(const struct copy *c, const char *rule,
-					     const char *words)
+static const struct finding *finding(const struct copy *c, const char *rule, const char *words)
 {
 	for (size_t i = 0; i < c->findings.nr; i++)
-		if (!strcmp(c->findings.items[i].rule, rule) &&
+		if (!strcmp(c->findings.items[i].kind, rule) &&
 		    strstr(c->findings.items[i].text, words))
 			return &c->findings.items[i];
 	return NULL;
@@ -75,14 +77,14 @@ static void assert_finding(const struct copy *c, const char *rule, const char *w
 	if (finding(c, rule, words))
 		return;
 	for (size_t i = 0; i < c->findings.nr; i++)
-		print_error("%s: %s\n", c->findings.items[i].rule, c->findings.items[i].text);
+		print_error("%s: %s\n", c->findings.items[i].kind, c->findings.items[i].text);
 	fail_msg("no finding %s with '%s'", rule, words);
 }
 
 static bool noted(const struct copy *c, const char *words)
 {
 	for (size_t i = 0; i < c->notes.nr; i++)
-		if (strstr(c->notes.items[i], words))
+		if (strstr(c->notes.items[i].text, words))
 			return true;
 	return false;
 }
@@ -277,7 +279,7 @@ static void lru_pages_that_nobody_maps_are_a_finding(void **state)
 	(void)state;
 	copy_read(LIES "arm64-4.18-64k-lru-mapped-by-nobody", &c);
 	assert_finding(&c, "lru-unmapped", "223.7 GiB of 253.5 GiB are on the LRU lists");
-	assert_int_equal(c.findings.items[0].severity, FINDING_HIGH); /* it comes first */
+	assert_int_equal(c.findings.items[0].severity, FINDING_WARNING); /* it comes first */
 	assert_true(balance_unmapped_lru_kb(&c.b) == c.b.kb[BALANCE_OTHER_LRU]);
 	copy_free(&c);
 	copy_read(FIXTURES "/6.18-host", &c);
@@ -464,7 +466,7 @@ static void growing_pages_that_nobody_maps_are_a_pool(void **state)
 static void lines_that_could_not_be_read_are_said(void **state)
 {
 	struct capture *c = recording_with_a_leaking_counter();
-	struct balance_findings findings;
+	struct findings findings = {0};
 	struct balance b;
 	struct report r;
 	bool said = false;
@@ -481,8 +483,9 @@ static void lines_that_could_not_be_read_are_said(void **state)
 			       &findings);
 	said = false;
 	for (size_t i = 0; i < findings.nr; i++)
-		said |= !strcmp(findings.items[i].rule, "lines-unread");
+		said |= !strcmp(findings.items[i].kind, "lines-unread");
 	assert_true(said);
+	findings_free(&findings);
 	report_free(&r);
 	capture_free(c);
 }

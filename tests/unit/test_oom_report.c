@@ -31,7 +31,7 @@ static void sheet_of(const struct oom_report *r, struct balance_sheet *sheet)
 		.reader_page_bytes = 4096,
 		.page_bytes_source = "its free lists"};
 
-	balance_sheet_now(&r->s, &origin, sheet);
+	assert_int_equal(balance_sheet_now(&r->s, &origin, sheet), 0);
 }
 
 static void read_log(const char *name, struct oom_report *r, struct balance_sheet *sheet)
@@ -47,7 +47,7 @@ static void read_log(const char *name, struct oom_report *r, struct balance_shee
 static bool found(const struct balance_sheet *sheet, const char *rule, const char *words)
 {
 	for (size_t i = 0; i < sheet->findings.nr; i++)
-		if (!strcmp(sheet->findings.items[i].rule, rule) &&
+		if (!strcmp(sheet->findings.items[i].kind, rule) &&
 		    strstr(sheet->findings.items[i].text, words))
 			return true;
 	return false;
@@ -96,6 +96,7 @@ static void a_report_of_6_1_is_divided_up(void **state)
 	assert_int_equal(r.processes, 2);
 	assert_true(r.rss_kb == 100000 * 4);
 	assert_false(found(&sheet, "lru-unmapped", "")); /* the worker had it all */
+	balance_sheet_free(&sheet);
 	oom_report_free(&r);
 }
 
@@ -116,8 +117,9 @@ static void a_report_of_4_18_has_pages_of_64_kib(void **state)
 	assert_line(&sheet, BALANCE_ANON_SMALL, (3737400 - 31700) * 64.0);
 	assert_true(sheet.end.kb[BALANCE_REST] > 0 && !sheet.end.contradiction);
 	assert_true(found(&sheet, "lru-unmapped", "At least 222.5 GiB on the LRU lists"));
-	assert_int_equal(sheet.findings.items[0].severity, FINDING_HIGH);
+	assert_int_equal(sheet.findings.items[0].severity, FINDING_WARNING);
 	assert_true(found(&sheet, "page-size", "pages of 64.0 KiB"));
+	balance_sheet_free(&sheet);
 	oom_report_free(&r);
 }
 
@@ -140,6 +142,81 @@ static void a_report_torn_apart_is_put_together(void **state)
 	assert_line(&sheet, BALANCE_ANON_SMALL,
 		    (185000 + 32000 + 514000 + 56000 + 32 - 572000) * 4);
 	assert_true(isnan(r.rss_kb));
+	balance_sheet_free(&sheet);
+	oom_report_free(&r);
+}
+
+/* 5.4 prints kernel stacks and page tables for each zone, and "shmem_thp: 0kB" with a blank. */
+static void a_report_of_5_4_is_divided_up(void **state)
+{
+	struct oom_report r;
+	struct balance_sheet sheet;
+	double total = (2097022 - 48917) * 4.0, anon = (1830000 + 4096 + 560 - 141460) * 4.0;
+
+	(void)state;
+	read_log("5.4-dmesg.log", &r, &sheet);
+	assert_true(r.is_oom && r.page_bytes == 4096 && r.line == 19 && r.reports == 1 && !r.mixed);
+	assert_string_equal(r.release, "5.4.0-150-generic");
+	assert_true(sheet.end.total_kb == total);
+	assert_line(&sheet, BALANCE_MEM_FREE, 90624);
+	assert_line(&sheet, BALANCE_PER_CPU_LISTS, 2816);
+	assert_line(&sheet, BALANCE_ANON_HUGE, 614400);
+	assert_line(&sheet, BALANCE_ANON_SMALL, anon - 614400);
+	assert_line(&sheet, BALANCE_SHMEM, 560000);
+	assert_line(&sheet, BALANCE_FILES, 2240);
+	assert_line(&sheet, BALANCE_SWAP_CACHE, 3600);
+	assert_line(&sheet, BALANCE_SLAB_RECLAIMABLE, 84000);
+	assert_line(&sheet, BALANCE_SLAB_UNRECLAIMABLE, 380000);
+	assert_line(&sheet, BALANCE_KERNEL_STACK, 16768);
+	assert_line(&sheet, BALANCE_PAGE_TABLES, 36000);
+	assert_line(&sheet, BALANCE_REST, 60897 * 4);
+	assert_int_equal(r.processes, 5);
+	assert_true(r.rss_kb == 1734100 * 4);
+	assert_int_equal(r.nr_sites, 0);
+	/* processes had it all: nothing about the figures is odd */
+	for (size_t i = 0; i < sheet.findings.nr; i++)
+		assert_true(sheet.findings.items[i].severity > FINDING_WARNING);
+	balance_sheet_free(&sheet);
+	oom_report_free(&r);
+}
+
+static void assert_site(const struct oom_site *site, double kb, double calls, const char *place,
+			const char *function)
+{
+	if (site->kb != kb || site->calls != calls)
+		fail_msg("%s has %.3f kB in %.0f allocations", site->place, site->kb, site->calls);
+	assert_string_equal(site->place, place);
+	assert_string_equal(site->function, function);
+}
+
+/* With memory allocation profiling, the report names the code that took the memory. */
+static void the_code_that_allocated_the_most_is_named(void **state)
+{
+	struct oom_report r;
+	struct balance_sheet sheet;
+
+	(void)state;
+	read_log("7.2-allocations.log", &r, &sheet);
+	assert_int_equal(r.nr_sites, OOM_SITES);
+	assert_false(r.profiling_off);
+	assert_site(&r.sites[0], 402 * 1024, 102912, "drivers/net/demo/demo_rx.c:322",
+		    "demo_fill_ring");
+	assert_string_equal(r.sites[0].module, "demo_net");
+	assert_site(&r.sites[1], 156 * 1024, 39936, "mm/memory.c:1061", "folio_prealloc");
+	assert_string_equal(r.sites[1].module, "");
+	assert_site(&r.sites[6], 7.36 * 1024, 116, "security/apparmor/policy_unpack.c:1361",
+		    "compress_zstd");
+	assert_site(&r.sites[9], 1013, 253, "mm/shmem.c:1854", "shmem_alloc_folio");
+	assert_true(found(&sheet, "oom-allocations",
+			  "402.0 MiB demo_fill_ring (drivers/net/demo/demo_rx.c:322 of demo_net), "
+			  "156.0 MiB folio_prealloc (mm/memory.c:1061)"));
+	assert_false(found(&sheet, "oom-allocations", "turned off"));
+	/* these lines are new in such kernels */
+	assert_line(&sheet, BALANCE_BALLOON, 65536);
+	assert_line(&sheet, BALANCE_GPU, 16384);
+	assert_line(&sheet, BALANCE_COMPRESSED, 20480);
+	assert_true(found(&sheet, "unaccounted", "is Unaccounted: no figure of the report"));
+	balance_sheet_free(&sheet);
 	oom_report_free(&r);
 }
 
@@ -168,6 +245,69 @@ static size_t offset_of(const char *words)
 	return offset;
 }
 
+/* The log of 6.1 with these lines where a kernel with allocation profiling prints its list. */
+static void read_sites(const char *lines, struct oom_report *r)
+{
+	char *log = log_with("", offset_of("Unreclaimable slab info"), lines);
+
+	assert_int_equal(oom_report_parse(log, strlen(log), r), 0);
+	free(log);
+}
+
+static void allocations_are_read_as_each_kernel_prints_them(void **state)
+{
+	struct balance_sheet sheet;
+	struct oom_report r;
+
+	(void)state;
+	/* without units, and with other messages and a second list in between, as before 6.18 */
+	read_sites("x\n[1.0] Memory allocations:\n"
+		   "[1.0]    327155712    83635 mm/compaction.c:1880 func:compaction_alloc\n"
+		   "[1.0]     48.4 GiB 12684937 mm/memory.c:1061 func:folio_prealloc\n"
+		   "[1.0] usb 1-1: new device func: 12 34\n"
+		   "[1.0]    327155712    83635 mm/compaction.c:1880 func:compaction_alloc\n"
+		   "[1.0]          0 B        0 mm/slub.c:1 func:alloc_slab_page\n"
+		   "[1.0]     1.5 XiB        1 mm/slub.c:2 func:a\n"
+		   "[1.0]     nan MiB        1 mm/slub.c:3 func:a\n"
+		   "[1.0]  1.2345 MiB        1 mm/slub.c:4 func:a\n"
+		   "[1.0]      99 MiB       -1 mm/slub.c:5 func:a\n",
+		   &r);
+	assert_int_equal(r.nr_sites, 2);
+	assert_site(&r.sites[0], 48.4 * 1024 * 1024, 12684937, "mm/memory.c:1061",
+		    "folio_prealloc");
+	assert_site(&r.sites[1], 327155712 / 1024.0, 83635, "mm/compaction.c:1880",
+		    "compaction_alloc");
+	oom_report_free(&r);
+	read_sites("x\n[1.0] Memory allocations (profiling is currently turned off):\n"
+		   "[1.0]      99 MiB        3 mm/slub.c:5 func:a\n",
+		   &r);
+	sheet_of(&r, &sheet);
+	assert_true(r.profiling_off && found(&sheet, "oom-allocations", "was turned off"));
+	balance_sheet_free(&sheet);
+	oom_report_free(&r);
+	/* not in a list */
+	read_sites("x\n[1.0]      99 MiB        3 mm/slub.c:5 func:a\n", &r);
+	assert_int_equal(r.nr_sites, 0);
+	oom_report_free(&r);
+}
+
+/* One cache with a tenth of all memory is what the memory went to. */
+static void a_cache_that_holds_much_memory_is_a_warning(void **state)
+{
+	struct balance_sheet sheet;
+	struct oom_report r;
+	bool warned = false;
+
+	(void)state;
+	read_log("6.1-dmesg-T.log", &r, &sheet);
+	for (size_t i = 0; i < sheet.findings.nr; i++)
+		warned |= !strcmp(sheet.findings.items[i].kind, "oom-slab") &&
+			  sheet.findings.items[i].severity == FINDING_WARNING;
+	assert_true(warned);
+	balance_sheet_free(&sheet);
+	oom_report_free(&r);
+}
+
 static void the_last_of_several_reports_counts(void **state)
 {
 	static const char second[] =
@@ -193,6 +333,7 @@ static void the_last_of_several_reports_counts(void **state)
 	assert_true(isnan(r.rss_kb) &&
 		    r.nr_caches == 0); /* the figures of the first report do not belong to it */
 	assert_true(found(&sheet, "oom-report", "the last of 2 reports: 'java invoked oom-killer"));
+	balance_sheet_free(&sheet);
 	oom_report_free(&r);
 	free(log);
 
@@ -204,6 +345,7 @@ static void the_last_of_several_reports_counts(void **state)
 	sheet_of(&r, &sheet);
 	assert_true(r.reports == 1 && r.later_cut && r.line == 10);
 	assert_true(found(&sheet, "oom-cut", "later report in this log is cut"));
+	balance_sheet_free(&sheet);
 	oom_report_free(&r);
 	free(log);
 }
@@ -226,6 +368,7 @@ static void a_cut_report_is_refused_or_its_gaps_are_named(void **state)
 	assert_true(sheet.end.total_kb == 15360 + 3022848);
 	assert_line(&sheet, BALANCE_FILES, 4000);
 	assert_true(sheet.end.kb[BALANCE_REST] > 0);
+	balance_sheet_free(&sheet);
 	oom_report_free(&r);
 	free(log);
 }
@@ -243,6 +386,7 @@ static void reports_that_are_mixed_into_each_other_are_called_so(void **state)
 	r.page_bytes = 4096;
 	sheet_of(&r, &sheet);
 	assert_true(r.mixed && found(&sheet, "oom-mixed", "mixed into each other"));
+	balance_sheet_free(&sheet);
 	oom_report_free(&r);
 	free(log);
 }
@@ -285,13 +429,16 @@ static void survive(const char *buf, size_t len)
 	sheet_of(&r, &sheet);
 	for (size_t i = 0; i < BALANCE_REST; i++)
 		assert_true(!(sheet.end.kb[i] < 0));
+	balance_sheet_free(&sheet);
 	oom_report_free(&r);
 }
 
 static void hostile_logs_are_survived(void **state)
 {
 	static const char text[] =
-		"Mem-Info:\nactive_anon:1 inactive_anon:2 free:3\nfree:9999999999999999kB\n"
+		"Memory allocations:\n9.9 GiB 1 a:1 [] func:\n1 2 : [x func:y\n"
+		"Mem-Info:\nMemory allocations:\n9.9 GiB 1 a:1 [m] func:f\n 3 1 b:2 func:g\n"
+		"active_anon:1 inactive_anon:2 free:3\nfree:9999999999999999kB\n"
 		"managed:1125899906842624kB 9*4kB hugepages_total=99999999999 "
 		"hugepages_size=99999999999kB\n1125899906842624 pages RAM\n"
 		"Unreclaimable slab info:\na 1KB 2KB\nb 1KB 3KB\ntotal_vm rss\n[ 1] 2 3 4 5\n";
@@ -335,6 +482,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_report_of_6_1_is_divided_up),
 		cmocka_unit_test(a_report_of_4_18_has_pages_of_64_kib),
+		cmocka_unit_test(a_report_of_5_4_is_divided_up),
+		cmocka_unit_test(the_code_that_allocated_the_most_is_named),
+		cmocka_unit_test(allocations_are_read_as_each_kernel_prints_them),
+		cmocka_unit_test(a_cache_that_holds_much_memory_is_a_warning),
 		cmocka_unit_test(a_report_torn_apart_is_put_together),
 		cmocka_unit_test(the_last_of_several_reports_counts),
 		cmocka_unit_test(a_cut_report_is_refused_or_its_gaps_are_named),

@@ -163,15 +163,20 @@ static void put_cgroups(struct snapshot *s, const char *path, int64_t present, i
 
 static bool noted(const struct snapshot *s)
 {
-	struct balance_notes notes;
+	struct findings notes = {0};
+	bool any = false, right = false;
 	struct balance b;
 
 	balance_build(s, &(struct beliefs_hint){.page_bytes = 4096}, NULL, &b);
 	balance_notes(s, &b, &notes);
 	for (size_t i = 0; i < notes.nr; i++)
-		if (strstr(notes.items[i], "removed cgroups still exist"))
-			return strstr(notes.items[i], "412") != NULL;
-	return false;
+		if (strstr(notes.items[i].text, "removed cgroups still exist")) {
+			any = true;
+			right = strstr(notes.items[i].text, "412") != NULL;
+			assert_int_equal(notes.items[i].severity, FINDING_WARNING);
+		}
+	findings_free(&notes);
+	return any && right;
 }
 
 static void many_removed_cgroups_are_said_and_few_are_not(void **state)
@@ -205,8 +210,14 @@ static void the_sheet_prints_counters_as_they_are(void **state)
 	count(&s, COUNTER_FILES, 12000);
 	cache(&s, "filp", 52000, 256);
 	put_cgroups(&s, "/a\x1b[31m", 37, 412);
-	balance_sheet_now(&s, &(struct balance_origin){.hint.page_bytes = 4096}, &sheet);
-	assert_int_equal(balance_text(&sheet, &(struct balance_text_options){0}, f), 0);
+	assert_int_equal(
+		balance_sheet_now(&s, &(struct balance_origin){.hint.page_bytes = 4096}, &sheet),
+		0);
+	assert_int_equal(balance_text(&sheet,
+				      &(struct balance_text_options){
+					      .sections = balance_section_parse("all", 3)},
+				      f),
+			 0);
 	assert_int_equal(balance_json(&sheet, f), 0);
 	fclose(f);
 	assert_non_null(strstr(out, "COUNTED BY THE KERNEL"));
@@ -215,6 +226,7 @@ static void the_sheet_prints_counters_as_they_are(void **state)
 	assert_non_null(strstr(out, "\"removed\": 412"));
 	assert_null(strchr(out, '\x1b'));
 	free(out);
+	balance_sheet_free(&sheet);
 	snapshot_free(&s);
 }
 

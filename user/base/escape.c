@@ -166,9 +166,14 @@ char *escape_utf8(const char *s)
 	return out;
 }
 
+#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:"
+
 bool is_plain_word(const char *name)
 {
-	return name[0] && name[0] != '-' &&
-	       !name[strspn(name,
-			    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.:")];
+	return name[0] && name[0] != '-' && !name[strspn(name, PLAIN)];
+}
+
+bool is_plain_path(const char *path)
+{
+	return path[0] && path[0] != '-' && !path[strspn(path, PLAIN "/")];
 }

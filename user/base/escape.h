@@ -37,5 +37,7 @@ char *escape_utf8(const char *s);
  * quoting them.
  */
 bool is_plain_word(const char *name);
+/* The same for the path of a file. */
+bool is_plain_path(const char *path);
 
 #endif

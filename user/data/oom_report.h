@@ -14,10 +14,21 @@
 #define OOM_TEXT_MAX    128
 #define OOM_RELEASE_MAX 64
 #define OOM_CACHE_NAME  40
+#define OOM_SITES       10 /* as many as the kernel prints */
+#define OOM_PLACE_MAX   96
+#define OOM_NAME_MAX    64
 
 struct oom_cache {
 	char name[OOM_CACHE_NAME];
 	double kb;
+};
+
+/* A place in the kernel's source that allocates memory, and what it holds. */
+struct oom_site {
+	char place[OOM_PLACE_MAX]; /* "mm/slub.c:3075" */
+	char function[OOM_NAME_MAX];
+	char module[OOM_NAME_MAX]; /* "": vmlinux */
+	double kb, calls;          /* calls: allocations that are still held */
 };
 
 struct oom_report {
@@ -34,6 +45,9 @@ struct oom_report {
 	char release[OOM_RELEASE_MAX];
 	struct oom_cache caches[OOM_CACHES]; /* unreclaimable slab, largest first */
 	size_t nr_caches;
+	struct oom_site sites[OOM_SITES]; /* largest first */
+	size_t nr_sites;
+	bool profiling_off; /* `sites` may be old or too small */
 };
 
 static inline void oom_report_free(struct oom_report *r)

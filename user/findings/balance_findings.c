@@ -3,7 +3,6 @@
 #include "findings/balance_findings.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/append.h"
@@ -12,173 +11,166 @@
 #define UNMAPPED_LEAST_KB (64 * 1024.0) /* as BALANCE_UNMAPPED_SHARE, on small machines */
 #define FAULT_LINES       3             /* lines named at most when the sum is too large */
 
-const char *finding_severity_name(enum finding_severity severity)
-{
-	static const char *const names[] = {"high", "caution", "info"};
-
-	return names[severity];
-}
-
-static struct balance_finding *balance_find(struct balance_findings *out,
-					    enum finding_severity severity, const char *rule)
-{
-	struct balance_finding *f;
-
-	if (out->nr == BALANCE_FINDINGS)
-		return NULL;
-	f = &out->items[out->nr++];
-	*f = (struct balance_finding){
-		.severity = severity, .rule = rule, .kernels = "", .next = ""};
-	return f;
-}
-
-#define SAY(finding, ...) append_words((finding)->text, sizeof((finding)->text), __VA_ARGS__)
-
 static const char *balance_size(char buf[UNITS_MAX], double kb)
 {
 	return units_bytes(buf, kb * 1024);
 }
 
-/* ---- figures that are not believed ---- */
-
-/* "Inactive (22.3 GiB) and Inactive(file) (22.2 GiB)": the figures to which this rule gave this
- * belief. */
-static size_t name_figures(const struct beliefs *b, enum belief_rule rule, enum belief belief,
-			   struct balance_finding *out)
+/* A figure in kB without an interval. */
+static void figure_kb(struct finding *f, const char *name, double kb)
 {
-	size_t nr = 0, said = 0;
-	char a[UNITS_MAX];
-
-	for (int f = 0; f < FIGURES; f++)
-		nr += b->figures[f].rule == rule && b->figures[f].belief == belief;
-	for (int f = 0; f < FIGURES; f++) {
-		const struct believed *figure = &b->figures[f];
-		const char *comma = !said ? "" : said + 1 == nr ? " and " : ", ";
-
-		if (figure->rule != rule || figure->belief != belief)
-			continue;
-		append_words(out->subject, sizeof(out->subject), "%s%s", said ? ", " : "",
-			     figure_name(f));
-		SAY(out, "%s%s", comma, figure_name(f));
-		if (!isnan(figure->read_kb))
-			SAY(out, " (%s)", balance_size(a, figure->read_kb));
-		said++;
-	}
-	return nr;
+	finding_figure(f, name, kb, NAN, NAN);
 }
 
-static void say_kernels(const struct belief_rule_def *def, struct balance_finding *out)
+/* ---- figures that are not believed ---- */
+
+/* The figures to which one rule gave one belief. */
+struct decided {
+	enum figure figures[FIGURES];
+	size_t nr;
+	char names[1536];           /* "Inactive (22.3 GiB) and Inactive(file) (22.2 GiB)" */
+	char subject[FINDING_NAME]; /* "Inactive, Inactive(file)" */
+	const struct believed *first;
+};
+
+static void decided_name(const struct beliefs *b, struct decided *d)
 {
-	out->kernels = def->kernels;
-	if (def->kernels[0])
-		SAY(out, " Known from: %s.", def->kernels);
+	char size[UNITS_MAX];
+
+	for (size_t i = 0; i < d->nr; i++) {
+		const struct believed *figure = &b->figures[d->figures[i]];
+		const char *name = figure_name(d->figures[i]);
+
+		append_words(d->subject, sizeof(d->subject), "%s%s", i ? ", " : "", name);
+		append_words(d->names, sizeof(d->names), "%s%s",
+			     !i               ? ""
+			     : i + 1 == d->nr ? " and "
+					      : ", ",
+			     name);
+		if (!isnan(figure->read_kb))
+			append_words(d->names, sizeof(d->names), " (%s)",
+				     balance_size(size, figure->read_kb));
+	}
+}
+
+static void decided_find(const struct beliefs *b, enum belief_rule rule, enum belief belief,
+			 struct decided *d)
+{
+	*d = (struct decided){.nr = 0};
+	for (int f = 0; f < FIGURES; f++)
+		if (b->figures[f].rule == rule && b->figures[f].belief == belief)
+			d->figures[d->nr++] = f;
+	if (!d->nr)
+		return;
+	d->first = &b->figures[d->figures[0]];
+	decided_name(b, d);
+}
+
+static void say_kernels(struct findings *list, struct finding *f)
+{
+	if (f && f->kernels)
+		finding_say(list, f, " Known from: %s.", f->kernels);
 }
 
 static void say_contradicted(const struct beliefs *b, enum belief_rule rule,
-			     struct balance_finding *out)
+			     const struct decided *d, struct findings *list, struct finding *f)
 {
 	char used[UNITS_MAX];
-	size_t nr = name_figures(b, rule, BELIEF_CONTRADICTED, out);
 
-	SAY(out, " cannot be true. %s", belief_rules[rule].reason);
+	finding_say(list, f, " cannot be true. %s", belief_rules[rule].reason);
 	if (rule == RULE_LRU_BEYOND_MEMORY || rule == RULE_GPU_BEYOND_MEMORY ||
 	    rule == RULE_BEYOND_MEMORY)
-		SAY(out, " That is %s here.", balance_size(used, b->used_kb));
-	say_kernels(&belief_rules[rule], out);
-	SAY(out, nr == 1 ? " It is left out: what it should count is unknown."
-			 : " They are left out: what they should count is unknown.");
+		finding_say(list, f, " That is %s here.", balance_size(used, b->used_kb));
+	say_kernels(list, f);
+	finding_say(list, f, "%s",
+		    d->nr == 1 ? " It is left out: what it should count is unknown."
+			       : " They are left out: what they should count is unknown.");
 }
 
-static const char *source_of(const struct beliefs *b, enum belief_rule rule, double *kb)
+static void say_corrected(enum belief_rule rule, const struct decided *d, struct findings *list,
+			  struct finding *f)
 {
-	const char *source = "";
-
-	for (int f = 0; f < FIGURES; f++)
-		if (b->figures[f].rule == rule && b->figures[f].belief == BELIEF_CORRECTED) {
-			source = b->figures[f].source;
-			*kb = b->figures[f].kb;
-		}
-	return source;
-}
-
-static void say_corrected(const struct beliefs *b, enum belief_rule rule,
-			  struct balance_finding *out)
-{
+	const struct believed *last;
 	char a[UNITS_MAX];
-	double kb = NAN;
-	const char *source = source_of(b, rule, &kb);
-	size_t nr = name_figures(b, rule, BELIEF_CORRECTED, out);
 
+	last = d->first;
 	if (rule == RULE_LINE_MISSING) {
-		SAY(out,
-		    nr == 1 ? " has no line in /proc/meminfo that can be read: "
-			      "it is taken from %s."
-			    : " have no lines in /proc/meminfo that can be read: they are "
-			      "taken from %s.",
-		    nr == 1 ? source : "other lines and from /proc/vmstat");
+		if (d->nr == 1)
+			finding_say(list, f,
+				    " has no line in /proc/meminfo that can be read: it is taken "
+				    "from %s.",
+				    last->source);
+		else
+			finding_say(list, f,
+				    " have no lines in /proc/meminfo that can be read: they are "
+				    "taken from other lines and from /proc/vmstat.");
 		return;
 	}
-	SAY(out, " cannot be believed. %s", belief_rules[rule].reason);
-	say_kernels(&belief_rules[rule], out);
-	SAY(out, " It is %s according to %s. This value is used.", balance_size(a, kb), source);
+	finding_say(list, f, " cannot be believed. %s", belief_rules[rule].reason);
+	say_kernels(list, f);
+	finding_say(list, f, " It is %s according to %s. This value is used.",
+		    balance_size(a, last->kb), last->source);
 }
 
-static void say_missing(const struct beliefs *b, enum belief_rule rule, struct balance_finding *out)
+static void say_missing(const struct beliefs *b, enum belief_rule rule, const struct decided *d,
+			struct findings *list, struct finding *f)
 {
-	size_t nr = name_figures(b, rule, BELIEF_MISSING, out);
+	bool one = d->nr == 1;
 
 	if (rule == RULE_NOT_IN_OOM_REPORT)
-		SAY(out, nr == 1 ? " is not printed in an OOM report. It is unknown, and its "
-				   "memory is in Unaccounted."
-				 : " are not printed in an OOM report. They are unknown, and their "
-				   "memory is in Unaccounted.");
+		finding_say(list, f, "%s",
+			    one ? " is not printed in an OOM report. It is unknown, and its "
+				  "memory is in Unaccounted."
+				: " are not printed in an OOM report. They are unknown, and their "
+				  "memory is in Unaccounted.");
 	else
-		SAY(out,
-		    "%s missing from %s, or cannot be read, although every kernel prints %s: %s, "
-		    "and %s memory is in Unaccounted.",
-		    nr == 1 ? " is" : " are", b->oom_report ? "the report" : "/proc/meminfo",
-		    nr == 1 ? "it" : "them", nr == 1 ? "it is unknown" : "they are unknown",
-		    nr == 1 ? "its" : "their");
+		finding_say(list, f,
+			    "%s missing from %s, or cannot be read, although every kernel prints "
+			    "%s: %s, and %s memory is in Unaccounted.",
+			    one ? " is" : " are", b->oom_report ? "the report" : "/proc/meminfo",
+			    one ? "it" : "them", one ? "it is unknown" : "they are unknown",
+			    one ? "its" : "their");
 }
 
-char *belief_describe(const struct beliefs *b, enum belief_rule rule, enum belief belief,
-		      struct balance_finding *out)
+void belief_find(const struct beliefs *b, enum belief_rule rule, enum belief belief,
+		 struct findings *out)
 {
-	bool any = false;
+	const struct belief_rule_def *def = &belief_rules[rule];
+	struct decided d;
+	struct finding *f;
 
-	for (int f = 0; f < FIGURES; f++)
-		any |= b->figures[f].rule == rule && b->figures[f].belief == belief;
-	if (!any)
-		return out->text;
+	decided_find(b, rule, belief, &d);
+	if (!d.nr || belief < BELIEF_CORRECTED)
+		return;
+	f = findings_add(out,
+			 &(struct finding){.severity = belief == BELIEF_CORRECTED ? FINDING_NOTICE
+										  : FINDING_CAUTION,
+					   .kind = def->name,
+					   .about = ABOUT_COUNTER,
+					   .kernels = def->kernels[0] ? def->kernels : NULL},
+			 "%s", d.names);
+	finding_subject(f, "%s", d.subject);
+	if (d.nr == 1) {
+		figure_kb(f, "read_kb", d.first->read_kb);
+		figure_kb(f, "used_kb", d.first->kb);
+	}
+	for (size_t i = 0; i < d.nr; i++)
+		finding_evidence(f, "figures", "%s", figure_name(d.figures[i]));
 	if (belief == BELIEF_CONTRADICTED)
-		say_contradicted(b, rule, out);
+		say_contradicted(b, rule, &d, out, f);
 	else if (belief == BELIEF_CORRECTED)
-		say_corrected(b, rule, out);
-	else if (belief == BELIEF_MISSING)
-		say_missing(b, rule, out);
-	return out->text;
+		say_corrected(rule, &d, out, f);
+	else
+		say_missing(b, rule, &d, out, f);
 }
 
-static void find_beliefs(const struct beliefs *b, struct balance_findings *out)
+static void find_beliefs(const struct beliefs *b, struct findings *out)
 {
-	static const struct {
-		enum belief belief;
-		enum finding_severity severity;
-	} order[] = {{BELIEF_CONTRADICTED, FINDING_CAUTION},
-		     {BELIEF_MISSING, FINDING_CAUTION},
-		     {BELIEF_CORRECTED, FINDING_INFO}};
+	static const enum belief order[] = {BELIEF_CONTRADICTED, BELIEF_MISSING, BELIEF_CORRECTED};
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
-		for (int rule = RULE_NONE + 1; rule < BELIEF_RULES; rule++) {
-			struct balance_finding said = {.severity = order[i].severity,
-						       .rule = belief_rules[rule].name,
-						       .kernels = "",
-						       .next = ""};
-
-			if (*belief_describe(b, rule, order[i].belief, &said) &&
-			    out->nr < BALANCE_FINDINGS)
-				out->items[out->nr++] = said;
-		}
+		for (int rule = RULE_NONE + 1; rule < BELIEF_RULES; rule++)
+			belief_find(b, rule, order[i], out);
 }
 
 /* ---- the sheet as a whole ---- */
@@ -199,122 +191,174 @@ static enum balance_id next_line(const struct balance *b, const bool *named, dou
  * Which lines may be too large: each line that alone is as large as the excess. "pages only on LRU
  * lists" comes first, because it is a difference and takes the errors of all it is computed from.
  */
-static void name_lines_at_fault(const struct balance *b, struct balance_finding *out)
+static void name_lines_at_fault(const struct balance *b, struct findings *list, struct finding *f)
 {
 	double least = -b->kb[BALANCE_REST];
 	bool named[BALANCE_LINES] = {0}, alone;
 	enum balance_id line =
 		b->kb[BALANCE_OTHER_LRU] >= least ? BALANCE_OTHER_LRU : next_line(b, named, least);
-	char a[UNITS_MAX];
+	char a[UNITS_MAX], subject[FINDING_NAME] = "";
 
 	alone = line != BALANCE_REST;
 	if (!alone)
 		line = next_line(b, named, 0);
-	SAY(out, alone ? " Each of these lines may be too large by that much: "
-		       : " No line alone is that large; the largest are: ");
+	finding_say(list, f, "%s",
+		    alone ? " Each of these lines may be too large by that much: "
+			  : " No line alone is that large; the largest are: ");
 	for (int i = 0; i < FAULT_LINES && line != BALANCE_REST; i++) {
-		SAY(out, "%s%s (%s, from %s)", i ? "; " : "", balance_defs[line].label,
-		    balance_size(a, b->kb[line]), balance_defs[line].source);
-		append_words(out->subject, sizeof(out->subject), "%s%s", i ? ", " : "",
+		finding_say(list, f, "%s%s (%s, from %s)", i ? "; " : "", balance_defs[line].label,
+			    balance_size(a, b->kb[line]), balance_defs[line].source);
+		append_words(subject, sizeof(subject), "%s%s", i ? ", " : "",
 			     balance_defs[line].source);
+		finding_evidence(f, "lines", "%s", balance_defs[line].name);
 		named[line] = true;
 		line = next_line(b, named, alone ? least : 0);
 	}
-	SAY(out, ".");
+	finding_say(list, f, ".");
+	finding_subject(f, "%s", subject);
 }
 
-static void find_contradiction(const struct balance *b, struct balance_findings *out)
+static void find_contradiction(const struct balance *b, struct findings *out)
 {
-	struct balance_finding *f;
+	struct finding *f;
 	char over[UNITS_MAX], lag[UNITS_MAX];
 
 	if (!b->contradiction)
 		return;
-	f = balance_find(out, FINDING_CAUTION, "lines-beyond-memory");
-	if (!f)
-		return;
-	SAY(f,
-	    "The figures contradict each other: the lines exceed MemTotal by %s, and counters "
-	    "that CPUs have not passed on yet explain at most %s.",
-	    balance_size(over, -b->kb[BALANCE_REST]),
-	    balance_size(lag, beliefs_lag_kb(&b->beliefs)));
-	if (b->beliefs.container) {
-		snprintf(f->subject, sizeof(f->subject), "MemTotal");
-		SAY(f,
-		    " MemTotal is a container's (lxcfs), and other lines are the machine's. Read "
-		    "/proc outside the container.");
+	f = findings_add(out,
+			 &(struct finding){.severity = FINDING_CAUTION,
+					   .kind = "lines-beyond-memory",
+					   .about = ABOUT_COUNTER},
+			 "The figures contradict each other: the lines exceed MemTotal by %s, and "
+			 "counters that CPUs have not passed on yet explain at most %s.",
+			 balance_size(over, -b->kb[BALANCE_REST]),
+			 balance_size(lag, beliefs_lag_kb(&b->beliefs)));
+	figure_kb(f, "excess_kb", -b->kb[BALANCE_REST]);
+	if (!b->beliefs.container) {
+		name_lines_at_fault(b, out, f);
 		return;
 	}
-	name_lines_at_fault(b, f);
+	finding_subject(f, "MemTotal");
+	finding_say(out, f,
+		    " MemTotal is a container's (lxcfs), and other lines are the machine's. Read "
+		    "/proc outside the container.");
+}
+
+bool balance_unmapped_matters(const struct balance *b, double kb)
+{
+	return kb >= UNMAPPED_LEAST_KB && kb >= BALANCE_UNMAPPED_SHARE * b->total_kb;
 }
 
 double balance_unmapped_lru_kb(const struct balance *b)
 {
 	double kb = b->kb[BALANCE_OTHER_LRU];
 
-	if (b->unknown[BALANCE_OTHER_LRU] || !(kb >= UNMAPPED_LEAST_KB) ||
-	    !(kb >= BALANCE_UNMAPPED_SHARE * b->total_kb))
-		return 0;
-	return kb;
+	return !b->unknown[BALANCE_OTHER_LRU] && balance_unmapped_matters(b, kb) ? kb : 0;
 }
 
-static void find_unmapped(const struct balance *b, struct balance_findings *out)
+static void find_unmapped(const struct balance *b, struct findings *out)
 {
 	double kb = balance_unmapped_lru_kb(b);
-	struct balance_finding *f = kb > 0 ? balance_find(out, FINDING_HIGH, "lru-unmapped") : NULL;
 	char size[UNITS_MAX], total[UNITS_MAX];
+	struct finding *f;
 
-	if (!f)
+	if (!(kb > 0))
 		return;
-	snprintf(f->subject, sizeof(f->subject), "Active, Inactive, Unevictable");
-	f->next = "kmemtrace record -d 180";
-	SAY(f,
-	    "%s of %s are on the LRU lists, but no process maps these pages and no cache has "
-	    "them. Their user still holds a reference to them (RDMA, vhost, io_uring, device "
-	    "passthrough: pinned and then unmapped), or they leaked. Reclaim cannot free them.",
-	    balance_size(size, kb), balance_size(total, b->total_kb));
+	f = findings_add(out,
+			 &(struct finding){.severity = FINDING_WARNING,
+					   .kind = "lru-unmapped",
+					   .about = ABOUT_COUNTER},
+			 "%s of %s are on the LRU lists, but no process maps these pages and no "
+			 "cache has them. " BALANCE_UNMAPPED_WHY " Reclaim cannot free them.",
+			 balance_size(size, kb), balance_size(total, b->total_kb));
+	finding_subject(f, "Active, Inactive, Unevictable");
+	figure_kb(f, "unmapped_kb", kb);
+	finding_evidence(f, "lines", "%s", balance_defs[BALANCE_OTHER_LRU].name);
+	finding_next(out, f, "sudo kmemtrace record -d 180");
 }
 
-static void find_page_size(const struct balance_findings_facts *facts, struct balance_findings *out)
+/*
+ * Unaccounted is never 0: the kernel has no counter for some of its pages. Beyond this share,
+ * memory is held by somebody whom no counter shows.
+ */
+static void find_unaccounted(const struct balance *b, struct findings *out)
+{
+	double kb = b->kb[BALANCE_REST], share = kb / b->total_kb;
+	const struct balance_candidate *top = b->nr_candidates ? b->candidates : NULL;
+	char size[UNITS_MAX], part[UNITS_MAX];
+	bool oom = b->beliefs.oom_report, gaps = false;
+	struct finding *f;
+
+	if (!(share >= BALANCE_UNACCOUNTED_SHARE))
+		return;
+	for (size_t i = 0; i < BALANCE_REST; i++)
+		gaps |= b->unknown[i];
+	/* a line that is unknown may be all of it; an OOM report never has all lines */
+	f = findings_add(
+		out,
+		&(struct finding){.severity = gaps && !oom ? FINDING_NOTICE : FINDING_WARNING,
+				  .kind = "unaccounted",
+				  .about = ABOUT_POOL},
+		"%s, %.1f%% of memory, is Unaccounted: no %s counts it.%s", balance_size(size, kb),
+		100 * share, oom ? "figure of the report" : "line of /proc/meminfo",
+		gaps ? " It includes the lines that are unknown." : "");
+	finding_subject(f, "Unaccounted");
+	figure_kb(f, "unaccounted_kb", kb);
+	finding_evidence(f, "lines", "%s", balance_defs[BALANCE_REST].name);
+	if (top && isnan(top->kb))
+		finding_say(out, f, " Possible reason: %s.", top->explain);
+	else if (top && top->kb >= BALANCE_PART_SHARE * kb)
+		finding_say(out, f, " Largest known part: %s%s, %s.",
+			    top->at_most ? "at most " : "", balance_size(part, top->kb),
+			    top->explain);
+	if (!oom && !gaps)
+		finding_next(out, f, "sudo kmemtrace record --exact --pool page -d 180");
+}
+
+static void find_page_size(const struct balance_findings_facts *facts, struct findings *out)
 {
 	double page_bytes = facts->b->beliefs.page_bytes;
-	struct balance_finding *f;
 	char theirs[UNITS_MAX], own[UNITS_MAX];
+	struct finding *f;
 
 	if (!(facts->reader_page_bytes > 0) || facts->reader_page_bytes == page_bytes ||
 	    !facts->page_bytes_source)
 		return;
-	f = balance_find(out, FINDING_INFO, "page-size");
-	if (!f)
-		return;
-	snprintf(f->subject, sizeof(f->subject), "page size");
-	SAY(f, "The figures are of a machine with pages of %s (this one has %s), as %s show.",
-	    units_bytes(theirs, page_bytes), units_bytes(own, facts->reader_page_bytes),
-	    facts->page_bytes_source);
+	f = findings_add(
+		out,
+		&(struct finding){
+			.severity = FINDING_NOTICE, .kind = "page-size", .about = ABOUT_HOST},
+		"The figures are of a machine with pages of %s (this one has %s), as %s show.",
+		units_bytes(theirs, page_bytes), units_bytes(own, facts->reader_page_bytes),
+		facts->page_bytes_source);
+	finding_figure(f, "page_bytes", page_bytes, NAN, NAN);
 }
 
 /* ---- the input ---- */
 
 /* "meminfo, vmstat and zoneinfo had CR LF line ends." Said at the first of these files. */
-static void find_mended(const struct input_report *input, size_t first,
-			struct balance_findings *out)
+static void find_mended(const struct input_report *input, size_t first, struct findings *out)
 {
 	const char *why = input->items[first].why;
-	struct balance_finding *f;
+	char files[FINDING_NAME] = "";
+	struct finding *f;
 
 	for (size_t i = 0; i < first; i++)
 		if (input->items[i].why == why)
 			return;
-	f = balance_find(out, FINDING_INFO, "input-mended");
-	for (size_t i = first; f && i < input->nr; i++)
+	for (size_t i = first; i < input->nr; i++)
 		if (input->items[i].why == why)
-			append_words(f->subject, sizeof(f->subject), "%s%s", i > first ? ", " : "",
+			append_words(files, sizeof(files), "%s%s", i > first ? ", " : "",
 				     input->items[i].file);
-	if (f)
-		SAY(f, "%s %s.", f->subject, why);
+	f = findings_add(out,
+			 &(struct finding){.severity = FINDING_NOTICE,
+					   .kind = "input-mended",
+					   .about = ABOUT_INPUT},
+			 "%s %s.", files, why);
+	finding_subject(f, "%s", files);
 }
 
-char *unread_lines_describe(const struct snapshot *s, struct balance_finding *out)
+void unread_lines_find(const struct snapshot *s, struct findings *out)
 {
 	const struct {
 		const char *file;
@@ -324,177 +368,82 @@ char *unread_lines_describe(const struct snapshot *s, struct balance_finding *ou
 		     {"slabinfo", s->slabs.bad_lines},
 		     {"zoneinfo", s->zones.bad_lines},
 		     {"vmallocinfo", s->vmallocs.bad_lines}};
-	bool any = false;
+	char subject[FINDING_NAME] = "", counts[256] = "";
+	struct finding *f;
+	double lines = 0;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		if (!files[i].lines)
 			continue;
-		append_words(out->subject, sizeof(out->subject), "%s%s", any ? ", " : "",
+		append_words(subject, sizeof(subject), "%s%s", lines > 0 ? ", " : "",
 			     files[i].file);
-		SAY(out, "%s%zu of /proc/%s",
-		    any ? ", " : "Lines that could not be read: ", files[i].lines, files[i].file);
-		any = true;
+		append_words(counts, sizeof(counts), "%s%zu of /proc/%s", lines > 0 ? ", " : "",
+			     files[i].lines, files[i].file);
+		lines += (double)files[i].lines;
 	}
-	if (any)
-		SAY(out,
-		    ". They are left out. Their form is unknown, or a counter fell below zero, "
-		    "which the kernel prints as a huge number.");
-	return out->text;
+	if (!(lines > 0))
+		return;
+	f = findings_add(out,
+			 &(struct finding){.severity = FINDING_CAUTION,
+					   .kind = "lines-unread",
+					   .about = ABOUT_INPUT},
+			 "Lines that could not be read: %s. They are left out. Their form is "
+			 "unknown, or a counter fell below zero, which the kernel prints as a huge "
+			 "number.",
+			 counts);
+	finding_subject(f, "%s", subject);
+	finding_figure(f, "lines", lines, NAN, NAN);
 }
 
 /* For the live /proc only: for a copy, find_input() names each line. */
-static void find_unread(const struct balance_findings_facts *facts, struct balance_findings *out)
+static void find_unread(const struct balance_findings_facts *facts, struct findings *out)
 {
-	struct balance_finding said = {.severity = FINDING_CAUTION,
-				       .rule = "lines-unread",
-				       .kernels = "",
-				       .next = "kmemtrace balance --proc /proc"};
+	size_t before = out->nr;
 
-	if (facts->s && !facts->input && !facts->oom && *unread_lines_describe(facts->s, &said) &&
-	    out->nr < BALANCE_FINDINGS)
-		out->items[out->nr++] = said;
+	if (!facts->s || facts->input || facts->oom)
+		return;
+	unread_lines_find(facts->s, out);
+	if (out->nr > before)
+		finding_next(out, &out->items[before], "kmemtrace balance --proc /proc");
 }
 
-static void find_input(const struct input_report *input, struct balance_findings *out)
+static void find_input(const struct input_report *input, struct findings *out)
 {
 	for (size_t i = 0; input && i < input->nr; i++) {
 		const struct input_line *line = &input->items[i];
-		struct balance_finding *f;
+		const char *more = line->count > 2 ? "s" : "";
+		struct finding *f;
 
 		if (line->fault == INPUT_MENDED) {
 			find_mended(input, i, out);
 			continue;
 		}
-		f = balance_find(out, FINDING_CAUTION,
-				 line->fault == INPUT_DUPLICATE ? "input-duplicate"
-								: "input-refused");
-		if (!f)
-			return;
-		snprintf(f->subject, sizeof(f->subject), "%s", line->file);
-		SAY(f, "%s, line %zu, was left out: %s: '%s'.", line->file, line->number, line->why,
-		    line->text);
+		f = findings_add(out,
+				 &(struct finding){.severity = FINDING_CAUTION,
+						   .kind = line->fault == INPUT_DUPLICATE
+								   ? "input-duplicate"
+								   : "input-refused",
+						   .about = ABOUT_INPUT},
+				 "%s, line %zu, was left out: %s: '%s'.", line->file, line->number,
+				 line->why, line->text);
+		finding_subject(f, "%s", line->file);
+		finding_figure(f, "lines", (double)line->count, NAN, NAN);
 		if (line->count > 1)
-			SAY(f, " So %s %zu other line%s.", line->count > 2 ? "were" : "was",
-			    line->count - 1, line->count > 2 ? "s" : "");
+			finding_say(out, f, " So %s %zu other line%s.",
+				    line->count > 2 ? "were" : "was", line->count - 1, more);
 	}
 }
 
-/* By severity, and in the order of finding within it. */
-static void sort_findings(struct balance_findings *list)
+void balance_findings_build(const struct balance_findings_facts *facts, struct findings *out)
 {
-	struct balance_findings sorted = {.nr = 0};
-
-	for (int severity = FINDING_HIGH; severity <= FINDING_INFO; severity++)
-		for (size_t i = 0; i < list->nr; i++)
-			if (list->items[i].severity == (enum finding_severity)severity)
-				sorted.items[sorted.nr++] = list->items[i];
-	*list = sorted;
-}
-
-/* ---- an OOM report ---- */
-
-static void find_oom_report(const struct oom_report *oom, struct balance_findings *out)
-{
-	struct balance_finding *f = balance_find(out, FINDING_INFO, "oom-report");
-
-	if (!f)
-		return;
-	snprintf(f->subject, sizeof(f->subject), "line %zu", oom->line);
-	SAY(f, "These are the figures that begin at line %zu of the log", oom->line);
-	if (oom->reports > 1)
-		SAY(f, ", the last of %zu reports", oom->reports);
-	if (oom->trigger[0])
-		SAY(f, ": '%s'", oom->trigger);
-	SAY(f, ".%s",
-	    oom->is_oom || !oom->trigger[0]
-		    ? ""
-		    : " The kernel did not run out of memory there: it showed memory for another "
-		      "reason.");
-	SAY(f, " An OOM report has no AnonPages. Here, anonymous memory means all pages on the LRU "
-	       "lists outside the page cache, whether a process maps them or not.");
-}
-
-static void find_oom_damage(const struct oom_report *oom, struct balance_findings *out)
-{
-	struct balance_finding *f =
-		oom->later_cut ? balance_find(out, FINDING_CAUTION, "oom-cut") : NULL;
-
-	if (f) {
-		snprintf(f->subject, sizeof(f->subject), "log");
-		SAY(f, "A later report in this log is cut: its figures are left out. dmesg or the "
-		       "journal of that boot may have all of it.");
-	}
-	f = oom->mixed ? balance_find(out, FINDING_CAUTION, "oom-mixed") : NULL;
-	if (f) {
-		snprintf(f->subject, sizeof(f->subject), "log");
-		SAY(f, "Two reports are mixed into each other here: some sums are there twice with "
-		       "different values, and the first ones are used.");
-	}
-}
-
-/* Anonymous pages beyond what all listed processes map, even if each shared page is counted once
- * per process. */
-static void find_oom_unmapped(const struct balance *b, const struct oom_report *oom,
-			      struct balance_findings *out)
-{
-	double anon = b->kb[BALANCE_ANON_SMALL] + b->kb[BALANCE_ANON_HUGE], kb = anon - oom->rss_kb;
-	struct balance_finding *f;
-	char size[UNITS_MAX], rss[UNITS_MAX], lists[UNITS_MAX];
-
-	if (!(kb >= UNMAPPED_LEAST_KB) || !(kb >= BALANCE_UNMAPPED_SHARE * b->total_kb))
-		return;
-	f = balance_find(out, FINDING_HIGH, "lru-unmapped");
-	if (!f)
-		return;
-	snprintf(f->subject, sizeof(f->subject), "active_anon, inactive_anon, unevictable");
-	SAY(f,
-	    "At least %s on the LRU lists are mapped by no process: the lists have %s outside the "
-	    "page cache, and the %zu processes of the report map at most %s. The user of these "
-	    "pages still holds a reference to them (RDMA, vhost, io_uring, device passthrough: "
-	    "pinned and then unmapped), or they leaked. Killing processes does not free them.",
-	    balance_size(size, kb), balance_size(lists, anon), oom->processes,
-	    balance_size(rss, oom->rss_kb));
-}
-
-static void find_oom_caches(const struct oom_report *oom, struct balance_findings *out)
-{
-	struct balance_finding *f =
-		oom->nr_caches ? balance_find(out, FINDING_INFO, "oom-slab") : NULL;
-	char size[UNITS_MAX];
-
-	if (!f)
-		return;
-	snprintf(f->subject, sizeof(f->subject), "slab_unreclaimable");
-	SAY(f, "The largest unreclaimable slab caches in the report: ");
-	for (size_t i = 0; i < oom->nr_caches; i++)
-		SAY(f, "%s%s %s", i ? ", " : "", oom->caches[i].name,
-		    balance_size(size, oom->caches[i].kb));
-	SAY(f, ".");
-}
-
-static void find_oom(const struct balance *b, const struct oom_report *oom,
-		     struct balance_findings *out)
-{
-	if (!oom)
-		return;
-	find_oom_report(oom, out);
-	find_oom_damage(oom, out);
-	find_oom_unmapped(b, oom, out);
-	find_oom_caches(oom, out);
-}
-
-void balance_findings_build(const struct balance_findings_facts *facts,
-			    struct balance_findings *out)
-{
-	out->nr = 0;
 	if (isnan(facts->b->total_kb))
 		return;
 	find_unmapped(facts->b, out);
+	find_unaccounted(facts->b, out);
 	find_contradiction(facts->b, out);
 	find_beliefs(&facts->b->beliefs, out);
 	find_input(facts->input, out);
 	find_unread(facts, out);
 	find_page_size(facts, out);
-	find_oom(facts->b, facts->oom, out);
-	sort_findings(out);
+	findings_sort(out);
 }

@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Notes to a balance sheet, one sentence each: facts about this machine that no line of the sheet
- * can show. The renderers of balance call it. It must not change the sheet.
+ * Notes to a balance sheet: findings that say how its lines fit together, which no line of the
+ * sheet can show. balance_sheet.c calls it. It must not change the sheet.
  */
 #ifndef KMEMTRACE_FINDINGS_BALANCE_NOTES_H
 #define KMEMTRACE_FINDINGS_BALANCE_NOTES_H
 
+#include "findings/finding.h"
 #include "model/balance.h"
 
-#define BALANCE_NOTES    16
-#define BALANCE_NOTE_MAX 256
+/* Append the notes to sheet `b`, which was built from `s`. */
+void balance_notes(const struct snapshot *s, const struct balance *b, struct findings *out);
 
-/* Whole sentences; at most BALANCE_NOTES of them, further ones are dropped. */
-struct balance_notes {
-	char items[BALANCE_NOTES][BALANCE_NOTE_MAX];
-	size_t nr;
-};
-
-/* Write the notes of sheet `b`, which was built from `s`. Never fails. */
-void balance_notes(const struct snapshot *s, const struct balance *b, struct balance_notes *out);
+/* Is this finding a note? */
+bool balance_is_note(const struct finding *f);
 
 #endif

@@ -2,7 +2,13 @@
 /* Puts a balance sheet together: see balance_sheet.h. */
 #include "findings/balance_sheet.h"
 
+#include <errno.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "findings/balance_notes.h"
+#include "findings/oom_findings.h"
 
 static struct balance_figure figure_of(double start_kb, double end_kb, double total_kb)
 {
@@ -30,26 +36,144 @@ static void figures_fill(const struct balance *start, struct balance_sheet *shee
 	sheet->lines[BALANCE_REST].shown = sheet->groups[BALANCE_UNACCOUNTED].shown = true;
 }
 
-void balance_sheet_now(const struct snapshot *s, const struct balance_origin *origin,
-		       struct balance_sheet *out)
+/* ---- the first screen ---- */
+
+#define ROW_SHARE    0.005  /* of MemTotal: smaller lines are not in the table */
+#define CHANGE_LEAST 1024.0 /* kB: a smaller change is noise */
+#define CHANGE_SHARE 0.0005 /* of MemTotal: the same */
+
+/* Which lines have the largest value, largest first; values of 0 and NaN are left out. Returns how
+ * many. */
+static size_t rank_lines(const double value[BALANCE_LINES], enum balance_id *out, size_t max)
 {
-	struct balance_findings_facts facts = {.input = origin->input,
+	size_t nr = 0;
+
+	for (size_t i = 0; i < BALANCE_LINES; i++) {
+		size_t at;
+
+		if (!(value[i] > 0))
+			continue;
+		if (nr < max)
+			nr++;
+		else if (!(value[i] > value[out[nr - 1]]))
+			continue;
+		for (at = nr - 1; at > 0 && value[i] > value[out[at - 1]]; at--)
+			out[at] = out[at - 1];
+		out[at] = i;
+	}
+	return nr;
+}
+
+static void screen_lines(const struct balance_sheet *sheet, struct balance_screen *screen)
+{
+	double size[BALANCE_LINES], change[BALANCE_LINES], matters[BALANCE_LINES];
+	double total = sheet->total.end_kb, noise = fmax(CHANGE_LEAST, CHANGE_SHARE * total);
+	enum balance_id rows[SCREEN_ROWS];
+	size_t nr;
+
+	for (size_t i = 0; i < BALANCE_LINES; i++) {
+		const struct balance_figure *line = &sheet->lines[i];
+
+		size[i] = line->end_kb;
+		change[i] = fabs(line->delta_kb) >= noise ? fabs(line->delta_kb) : 0;
+		/* a line that changed comes before all others */
+		matters[i] = change[i] > 0                       ? total + change[i]
+			     : line->end_kb >= ROW_SHARE * total ? line->end_kb
+								 : 0;
+	}
+	screen->nr_largest = rank_lines(size, screen->largest, SCREEN_LARGEST);
+	screen->nr_changed = rank_lines(change, screen->changed, SCREEN_LARGEST);
+	matters[BALANCE_REST] = 0; /* its group has a row */
+	nr = rank_lines(matters, rows, SCREEN_ROWS);
+	for (size_t i = 0; i < nr; i++)
+		screen->rows[rows[i]] = true;
+}
+
+static void screen_findings(const struct findings *findings, struct balance_screen *screen)
+{
+	for (size_t i = 0; i < findings->nr; i++) {
+		const struct finding *f = &findings->items[i];
+
+		if (f->severity <= FINDING_WARNING) {
+			if (screen->nr_odd < SCREEN_ODD)
+				screen->odd[screen->nr_odd++] = f;
+			screen->all_odd++;
+		} else if (f->severity == FINDING_CAUTION) {
+			if (!screen->cautions++)
+				screen->caution = f;
+		}
+		if (!strcmp(f->kind, "oom-report"))
+			screen->report = f;
+		else if (!strcmp(f->kind, "oom-slab") && f->severity == FINDING_NOTICE)
+			screen->caches = f;
+		else if (!strcmp(f->kind, "oom-allocations"))
+			screen->sites = f;
+	}
+}
+
+/* What the most severe finding needs, else what names the callers of what no counter explains. */
+static int next_fill(const char *usual, struct balance_sheet *sheet)
+{
+	for (size_t i = 0; i < sheet->findings.nr && !sheet->next; i++) {
+		const struct finding *f = &sheet->findings.items[i];
+
+		if (f->severity <= FINDING_WARNING && f->next) {
+			sheet->next = strdup(f->next);
+			return sheet->next ? 0 : -ENOMEM;
+		}
+	}
+	sheet->next = usual ? strdup(usual) : NULL;
+	return usual && !sheet->next ? -ENOMEM : 0;
+}
+
+/* The end is built: add what is said about it. On failure, free the sheet. */
+static int sheet_finish(const struct balance *start, double page_bytes, const char *usual,
+			struct balance_sheet *sheet)
+{
+	const struct snapshot *before = sheet->start_levels, *s = sheet->levels;
+	int err;
+
+	balance_notes(s, &sheet->end, &sheet->findings);
+	findings_sort(&sheet->findings);
+	witnesses_build(before, s, &sheet->witnesses);
+	node_use_build(before, s, page_bytes, &sheet->nodes);
+	figures_fill(start, sheet);
+	err = bpf_use_build(before, s, &sheet->bpf);
+	if (!err)
+		err = next_fill(usual, sheet);
+	if (!err && sheet->findings.failed)
+		err = -ENOMEM;
+	if (err) {
+		balance_sheet_free(sheet);
+		return err;
+	}
+	screen_lines(sheet, &sheet->screen);
+	screen_findings(&sheet->findings, &sheet->screen);
+	return 0;
+}
+
+int balance_sheet_now(const struct snapshot *s, const struct balance_origin *origin,
+		      struct balance_sheet *out)
+{
+	struct balance_findings_facts facts = {.b = &out->end,
+					       .s = s,
+					       .input = origin->input,
 					       .oom = origin->oom,
 					       .reader_page_bytes = origin->reader_page_bytes,
 					       .page_bytes_source = origin->page_bytes_source};
 
 	*out = (struct balance_sheet){.levels = s, .kernel = "", .moment = "now"};
 	balance_build(s, &origin->hint, origin->unlisted, &out->end);
-	facts.b = &out->end;
-	facts.s = s;
 	balance_findings_build(&facts, &out->findings);
-	balance_notes(s, &out->end, &out->notes);
-	witnesses_build(NULL, s, &out->witnesses);
-	node_use_build(NULL, s, origin->hint.page_bytes, &out->nodes);
-	figures_fill(NULL, out);
+	if (origin->oom && !isnan(out->end.total_kb))
+		oom_findings_build(&out->end, origin->oom, &out->findings);
+	return sheet_finish(NULL, origin->hint.page_bytes,
+			    origin->oom ? "sudo kmemtrace record --every 10m --for 24h"
+					: "sudo kmemtrace record -d 60",
+			    out);
 }
 
-void balance_sheet_view(const struct view *v, struct balance_sheet *out)
+int balance_sheet_view(const struct view *v, struct balance_sheet *out)
 {
 	struct balance start;
 
@@ -62,8 +186,13 @@ void balance_sheet_view(const struct view *v, struct balance_sheet *out)
 	balance_pair(v->start, v->end, &v->hint, &start, &out->end);
 	balance_findings_build(&(struct balance_findings_facts){.b = &out->end, .s = v->end},
 			       &out->findings);
-	balance_notes(v->end, &out->end, &out->notes);
-	witnesses_build(v->start, v->end, &out->witnesses);
-	node_use_build(v->start, v->end, v->page_bytes, &out->nodes);
-	figures_fill(&start, out);
+	return sheet_finish(&start, v->page_bytes, NULL, out);
+}
+
+void balance_sheet_free(struct balance_sheet *sheet)
+{
+	findings_free(&sheet->findings);
+	bpf_use_free(&sheet->bpf);
+	free(sheet->next);
+	sheet->next = NULL;
 }

@@ -18,8 +18,8 @@ const char *finding_severity_name(enum finding_severity severity)
 
 const char *finding_about_name(enum finding_about about)
 {
-	static const char *const names[] = {"host", "recording", "pool",   "cache",
-					    "path", "process",   "cgroup", "counter"};
+	static const char *const names[] = {"host",    "recording", "pool",    "cache", "path",
+					    "process", "cgroup",    "counter", "input"};
 
 	return names[about];
 }

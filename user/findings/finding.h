@@ -37,6 +37,7 @@ enum finding_about {
 	ABOUT_PROCESS,
 	ABOUT_CGROUP,
 	ABOUT_COUNTER, /* lines of /proc */
+	ABOUT_INPUT,   /* files or a log that a person copied */
 };
 
 /* Which part of a report says it: the section of the text that prints it. */

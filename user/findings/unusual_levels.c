@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/units.h"
 #include "findings/balance_findings.h"
 #include "findings/witness.h"
@@ -202,27 +203,32 @@ static void rule_unmapped(struct facts *f)
 			units_bytes(size, kb * 1024), 100 * kb / f->total);
 }
 
+/* Findings that the balance sheet has, too. */
+static void caution_all(struct facts *f, const struct findings *said)
+{
+	for (size_t i = 0; i < said->nr; i++)
+		unusual_caution(f, said->items[i].kind, "%s", said->items[i].text);
+}
+
 /* Figures of the kernel that cannot be true, at any moment of the recording. */
 static void caution_beliefs(struct facts *f)
 {
+	_cleanup_(findings_free) struct findings said = {0};
 	struct beliefs b;
 
 	beliefs_judge(f->v->end, &f->v->hint, &b);
-	for (int rule = RULE_NONE + 1; rule < BELIEF_RULES; rule++) {
-		struct balance_finding said = {.rule = belief_rules[rule].name};
-
-		if (*belief_describe(&b, rule, BELIEF_CONTRADICTED, &said))
-			unusual_caution(f, said.rule, "%s", said.text);
-	}
+	for (int rule = RULE_NONE + 1; rule < BELIEF_RULES; rule++)
+		belief_find(&b, rule, BELIEF_CONTRADICTED, &said);
+	caution_all(f, &said);
 }
 
 /* Lines of /proc that were left out, at the end of the recording. */
 static void caution_unread(struct facts *f)
 {
-	struct balance_finding said = {.rule = "lines-unread"};
+	_cleanup_(findings_free) struct findings said = {0};
 
-	if (*unread_lines_describe(f->v->end, &said))
-		unusual_caution(f, said.rule, "%s", said.text);
+	unread_lines_find(f->v->end, &said);
+	caution_all(f, &said);
 }
 
 static void caution_virtual(struct facts *f)

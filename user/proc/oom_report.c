@@ -65,9 +65,20 @@ static const char *const sum_names[SUMS] = {
 };
 
 /* Parts that are printed for each node or zone only, in kB. */
-enum oom_part { PART_KERNEL_STACK, PART_ANON_THP, PART_WRITEBACK_TMP, PARTS };
+enum oom_part {
+	PART_KERNEL_STACK,
+	PART_ANON_THP,
+	PART_WRITEBACK_TMP, /* until 6.18 or so */
+	PART_BALLOON,       /* these four are recent */
+	PART_GPU_ACTIVE,
+	PART_GPU_RECLAIM,
+	PART_ZSPAGES,
+	PARTS
+};
 
-static const char *const part_names[PARTS] = {"kernel_stack", "anon_thp", "writeback_tmp"};
+static const char *const part_names[PARTS] = {"kernel_stack", "anon_thp",   "writeback_tmp",
+					      "Balloon",      "gpu_active", "gpu_reclaim",
+					      "zspages"};
 
 /* "123 pages RAM": a number and the words behind it. */
 enum oom_count {
@@ -102,7 +113,9 @@ struct block {
 	int64_t rss_pages, processes;
 	int64_t swap_total_kb, swap_free_kb;
 	struct oom_cache caches[OOM_CACHES];
-	size_t nr_caches, line;
+	struct oom_site sites[OOM_SITES];
+	size_t nr_caches, nr_sites, line;
+	bool allocations, profiling_off;
 	bool tasks, slabs, closed, mixed, is_oom, partial_tasks;
 	char trigger[OOM_TEXT_MAX], release[OOM_RELEASE_MAX];
 };
@@ -338,6 +351,101 @@ static void take_cache(struct block *b, struct text line)
 	b->nr_caches += b->nr_caches < OOM_CACHES;
 }
 
+/* ---- memory allocation profiling ---- */
+
+/*
+ * A size as string_get_size() of the kernel prints it: "38.4" and "MiB", in bytes. Without a unit,
+ * the number is in bytes (6.10). False for anything else.
+ */
+static bool take_size(struct text number, struct text unit, double *bytes)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	const char *dot = memchr(number.p, '.', number.len);
+	size_t whole_len = dot ? (size_t)(dot - number.p) : number.len;
+	struct text whole = {number.p, whole_len}, part = {"0", 1};
+	int64_t value, digits;
+	int u = find_name(units, sizeof(units) / sizeof(units[0]), unit);
+	double scale = 1;
+
+	if (dot)
+		part = (struct text){dot + 1, number.len - whole_len - 1};
+	if (u < 0 || part.len > 3 || !text_count(whole, VALUE_MAX, &value) ||
+	    !text_count(part, VALUE_MAX, &digits))
+		return false;
+	for (size_t i = 0; dot && i < part.len; i++)
+		scale *= 10;
+	*bytes = ((double)value + (double)digits / scale) * (double)(UINT64_C(1) << (10 * u));
+	return true;
+}
+
+/* "    38.4 MiB     5505 mm/slub.c:3075 [module] func:alloc_slab_page", from its end. */
+static bool site_parse(struct text line, struct oom_site *site)
+{
+	struct text function, place, calls, size, unit;
+	const struct text none = {"B", 1};
+	int64_t nr, bytes;
+
+	*site = (struct oom_site){.kb = NAN};
+	if (!text_last_word(&line, &function) || !text_starts(function, "func:") ||
+	    !text_last_word(&line, &place))
+		return false;
+	if (place.p[0] == '[' && place.p[place.len - 1] == ']') {
+		text_copy((struct text){place.p + 1, place.len - 2}, site->module,
+			  sizeof(site->module));
+		if (!text_last_word(&line, &place))
+			return false;
+	}
+	if (!text_contains(place, ":") || !text_last_word(&line, &calls) ||
+	    !text_count(calls, VALUE_MAX, &nr) || !text_last_word(&line, &unit))
+		return false;
+	size = unit;
+	if (text_count(unit, VALUE_MAX, &bytes))
+		unit = none;
+	else if (!text_last_word(&line, &size))
+		return false;
+	if (!take_size(size, unit, &site->kb))
+		return false;
+	site->kb /= 1024;
+	site->calls = (double)nr;
+	function.p += strlen("func:");
+	function.len -= strlen("func:");
+	text_copy(function, site->function, sizeof(site->function));
+	text_copy(place, site->place, sizeof(site->place));
+	return true;
+}
+
+static bool site_known(const struct block *b, const struct oom_site *site)
+{
+	for (size_t i = 0; i < b->nr_sites; i++)
+		if (!strcmp(b->sites[i].place, site->place) &&
+		    !strcmp(b->sites[i].function, site->function) &&
+		    !strcmp(b->sites[i].module, site->module))
+			return true;
+	return false;
+}
+
+/*
+ * Take a line of the list; false if it is another line. Before 6.18, two CPUs could print their
+ * lists at the same time, mixed into each other: a place counts once.
+ */
+static bool take_site(struct block *b, struct text line)
+{
+	struct oom_site site;
+	size_t at;
+
+	if (!b->allocations || !site_parse(line, &site))
+		return false;
+	if (site_known(b, &site) || !(site.kb > 0))
+		return true;
+	for (at = b->nr_sites; at > 0 && b->sites[at - 1].kb < site.kb; at--)
+		if (at < OOM_SITES)
+			b->sites[at] = b->sites[at - 1];
+	if (at < OOM_SITES)
+		b->sites[at] = site;
+	b->nr_sites += b->nr_sites < OOM_SITES;
+	return true;
+}
+
 /* ---- lines ---- */
 
 /* What comes before a message in a log: up to the last "] " or "kernel: " before `message`. */
@@ -412,6 +520,13 @@ static int block_line(struct block *b, struct text line)
 		b->slabs = false;
 		return 0;
 	}
+	if (text_contains(line, "Memory allocations")) {
+		b->allocations = true;
+		b->profiling_off |= text_contains(line, "turned off");
+		return 0;
+	}
+	if (take_site(b, line))
+		return 0;
 	if (text_contains(line, "Unreclaimable slab info")) {
 		b->slabs = true;
 		return 0;
@@ -544,6 +659,9 @@ static int put_kernel(const struct block *b, double page_kb, struct named_values
 		{"Bounce", sum_kb(b, SUM_BOUNCE, page_kb)},
 		{"WritebackTmp", part_kb(b, PART_WRITEBACK_TMP)},
 		{"HardwareCorrupted", count_kb(b, COUNT_POISONED, page_kb)},
+		{"Balloon", part_kb(b, PART_BALLOON)},
+		{"GPUActive", part_kb(b, PART_GPU_ACTIVE)},
+		{"GPUReclaim", part_kb(b, PART_GPU_RECLAIM)},
 		{"CmaFree", sum_kb(b, SUM_FREE_CMA, page_kb)},
 		{"Mapped", sum_kb(b, SUM_MAPPED, page_kb)},
 		{"Dirty", sum_kb(b, SUM_DIRTY, page_kb)},
@@ -601,11 +719,15 @@ static int block_finish(struct block *b, struct oom_report *r)
 	memcpy(r->release, b->release, sizeof(r->release));
 	memcpy(r->caches, b->caches, sizeof(r->caches));
 	r->nr_caches = b->nr_caches;
+	memcpy(r->sites, b->sites, sizeof(r->sites));
+	r->nr_sites = b->nr_sites;
+	r->profiling_off = b->profiling_off && b->nr_sites;
 	if (put_value(&s->meminfo, "MemTotal", total_kb(b, page_kb)) ||
 	    put_value(&s->meminfo, "MemFree", sum_kb(b, SUM_FREE, page_kb)) ||
 	    put_user(b, page_kb, &s->meminfo) || put_kernel(b, page_kb, &s->meminfo) ||
 	    put_value(&s->vmstat, "nr_isolated_anon", sum_kb(b, SUM_ISOLATED_ANON, 1)) ||
-	    put_value(&s->vmstat, "nr_isolated_file", sum_kb(b, SUM_ISOLATED_FILE, 1)))
+	    put_value(&s->vmstat, "nr_isolated_file", sum_kb(b, SUM_ISOLATED_FILE, 1)) ||
+	    put_value(&s->vmstat, "nr_zspages", part_kb(b, PART_ZSPAGES) / page_kb))
 		return -ENOMEM;
 	return put_zones(b, page_kb, &s->zones);
 }

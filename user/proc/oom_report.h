@@ -3,7 +3,7 @@
  * Reads the "Mem-Info" of OOM reports out of a kernel log (dmesg, dmesg -T, journalctl, syslog, a
  * serial console; wrapped, quoted or with other lines in between). Formats: mm/show_mem.c, before
  * 6.5 mm/page_alloc.c show_free_areas(); mm/oom_kill.c dump_tasks(); mm/slab_common.c
- * dump_unreclaimable_slab(). Pure.
+ * dump_unreclaimable_slab(); from 6.10 on "Memory allocations" of mm/show_mem.c. Pure.
  */
 #ifndef KMEMTRACE_PROC_OOM_REPORT_H
 #define KMEMTRACE_PROC_OOM_REPORT_H

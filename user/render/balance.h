@@ -8,10 +8,16 @@
 
 #include "findings/balance_sheet.h"
 
+#define BALANCE_SECTION_WORDS \
+	"lines, findings, unaccounted, overlaps, nodes, counters, bpf, notes or all"
+/* The bit of the section of that name, all bits for "all", 0: there is none. */
+unsigned int balance_section_parse(const char *name, size_t len);
+
 struct balance_text_options {
-	bool colour;  /* ANSI colours */
-	bool utf8;    /* the terminal shows UTF-8 */
-	bool explain; /* show every line, with an explanation */
+	unsigned int sections; /* as bits, after the first screen */
+	bool colour;           /* ANSI colours */
+	bool utf8;             /* the terminal shows UTF-8 */
+	bool explain; /* print all sections without the first screen, and explain every line */
 };
 
 /* Returns 0, −ENOMEM, or −EIO. */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The balance sheet as JSON: docs/schema/balance.schema.json describes it. */
+#include "findings/balance_notes.h"
 #include "render/balance.h"
+#include "render/bpf_use.h"
+#include "render/finding.h"
 #include "render/json_value.h"
 #include "render/node_use.h"
 #include "render/witness.h"
@@ -112,49 +115,40 @@ static json_t *figures_json(struct json_out *o, const struct beliefs *b)
 	return list;
 }
 
-static json_t *findings_list_json(struct json_out *o, const struct balance_findings *findings)
+static json_t *notes_json(struct json_out *o, const struct findings *findings)
 {
-	json_t *list = json_array();
+	json_t *notes = json_array();
 
-	for (size_t i = 0; i < findings->nr; i++) {
-		const struct balance_finding *f = &findings->items[i];
-		json_t *j = json_object();
-
-		put(o, j, "severity", json_string(finding_severity_name(f->severity)));
-		put(o, j, "rule", json_string(f->rule));
-		put(o, j, "subject", text(f->subject));
-		put(o, j, "text", text(f->text));
-		put(o, j, "kernels", f->kernels[0] ? json_string(f->kernels) : json_null());
-		put(o, j, "next", f->next[0] ? json_string(f->next) : json_null());
-		append(o, list, j);
-	}
-	return list;
+	for (size_t i = 0; i < findings->nr; i++)
+		if (balance_is_note(&findings->items[i]))
+			append(o, notes, text(findings->items[i].text));
+	return notes;
 }
 
 int balance_json(const struct balance_sheet *s, FILE *out)
 {
 	struct json_out o = {0};
-	json_t *root = json_object(), *notes = json_array();
 
-	put(&o, root, "schema", json_integer(JSON_SCHEMA_VERSION));
-	put(&o, root, "kernel", s->kernel[0] ? text(s->kernel) : json_null());
-	put(&o, root, "wall_s", s->wall_s > 0 ? number(s->wall_s) : json_null());
-	put(&o, root, "duration_s", s->pair ? number(s->duration_s) : json_null());
-	put(&o, root, "mem_total_kb", number(s->total.end_kb));
-	put(&o, root, "unaccounted_kb", number(s->lines[BALANCE_REST].end_kb));
-	put(&o, root, "unaccounted_percent", number(100 * s->lines[BALANCE_REST].share));
-	put(&o, root, "lines", lines_json(&o, s));
-	put(&o, root, "groups", groups_json(&o, s));
-	put(&o, root, "suspects", candidates_json(&o, &s->end));
-	put(&o, root, "vmalloc", balance_vmalloc_json(&o, &s->end));
-	put(&o, root, "nodes", node_use_json(&o, &s->nodes));
-	put(&o, root, "counters", witnesses_json(&o, &s->witnesses, s->pair));
-	put(&o, root, "removed_cgroups", removed_cgroups_json(&o, s->start_levels, s->levels));
-	put(&o, root, "page_bytes", number(s->end.beliefs.page_bytes));
-	put(&o, root, "findings", findings_list_json(&o, &s->findings));
-	put(&o, root, "figures", figures_json(&o, &s->end.beliefs));
-	for (size_t i = 0; i < s->notes.nr; i++)
-		append(&o, notes, text(s->notes.items[i]));
-	put(&o, root, "notes", notes);
-	return document_write(&o, root, out);
+	json_document_begin(&o, out);
+	json_member(&o, "schema", json_integer(JSON_SCHEMA_VERSION));
+	json_member(&o, "kernel", s->kernel[0] ? text(s->kernel) : json_null());
+	json_member(&o, "wall_s", s->wall_s > 0 ? number(s->wall_s) : json_null());
+	json_member(&o, "duration_s", s->pair ? number(s->duration_s) : json_null());
+	json_member(&o, "mem_total_kb", number(s->total.end_kb));
+	json_member(&o, "unaccounted_kb", number(s->lines[BALANCE_REST].end_kb));
+	json_member(&o, "unaccounted_percent", number(100 * s->lines[BALANCE_REST].share));
+	json_member(&o, "lines", lines_json(&o, s));
+	json_member(&o, "groups", groups_json(&o, s));
+	json_member(&o, "suspects", candidates_json(&o, &s->end));
+	json_member(&o, "vmalloc", balance_vmalloc_json(&o, &s->end));
+	json_member(&o, "nodes", node_use_json(&o, &s->nodes));
+	json_member(&o, "counters", witnesses_json(&o, &s->witnesses, s->pair));
+	json_member(&o, "removed_cgroups", removed_cgroups_json(&o, s->start_levels, s->levels));
+	bpf_use_json(&o, &s->bpf);
+	json_member(&o, "page_bytes", number(s->end.beliefs.page_bytes));
+	json_member(&o, "findings", finding_list_json(&o, &s->findings));
+	json_member(&o, "figures", figures_json(&o, &s->end.beliefs));
+	json_member(&o, "notes", notes_json(&o, &s->findings));
+	json_member(&o, "next", s->next ? text(s->next) : json_null());
+	return json_document_end(&o);
 }

@@ -59,6 +59,7 @@ void page_heading(struct page *p, enum page_style style, const char *fmt, ...)
 	vfprintf(p->out, fmt, ap);
 	va_end(ap);
 	fprintf(p->out, "%s\n", page_off(p));
+	p->headings++;
 	p->begun = true;
 }
 

@@ -28,6 +28,7 @@ struct page {
 	bool colour, utf8;
 	const struct page_glyphs *glyphs;
 	ARRAY_OF(char *) kept; /* what page_fit() returned, freed at the end */
+	size_t headings;       /* printed until now */
 	bool begun, failed;
 };
 

@@ -81,6 +81,17 @@ static void cell_print(const struct table *t, size_t column, const char *text, s
 	}
 }
 
+/* If the table is wider than the page, its last column gives way, unless it has figures. */
+static void last_fit(const struct table *t, size_t *width)
+{
+	size_t last = t->nr_columns - 1, all = INDENT + last;
+
+	for (size_t c = 0; c <= last; c++)
+		all += width[c];
+	if (all > PAGE_WIDTH && !t->columns[last].right && width[last] > all - PAGE_WIDTH + 1)
+		width[last] -= all - PAGE_WIDTH;
+}
+
 void table_print(struct table *t)
 {
 	_cleanup_free_ size_t *width = calloc(t->nr_columns, sizeof(*width));
@@ -89,6 +100,8 @@ void table_print(struct table *t)
 	t->page->failed |= !width;
 	for (size_t c = 0; !t->page->failed && c < t->nr_columns; c++)
 		width[c] = column_width(t, c);
+	if (!t->page->failed)
+		last_fit(t, width);
 	for (size_t c = 0; !t->page->failed && c < t->nr_columns; c++)
 		cell_print(t, c, t->columns[c].head, width[c], &spaces);
 	for (size_t i = 0; !t->page->failed && i < t->cells.nr; i++)
