@@ -108,13 +108,21 @@ test_bpf_maps() {
 	truth=$(bpftool -j map list | jq '[.[] | select(.name | startswith("kmt_live"))]')
 	record_stop
 	report
+	balance_json
+	"$KMEMTRACE" balance --show bpf >"$WORK/balance.txt"
 	umount "$bpffs"
 	[ "$(jq length <<<"$truth")" = 3 ] || fail "bpftool has $truth"
 	for name in kmt_live_hash kmt_live_pcpu kmt_live_ring; do
 		ids=$(jq -c ".[] | select(.name == \"$name\") | [.id, .bytes_memlock]" <<<"$truth")
 		[ "$(json ".bpf.objects[] | select(.name == \"$name\" and .kind == \"map\") | [.id, .bytes]" | jq -c .)" = "$ids" ] ||
 			fail "$name: bpftool says $ids, the report $(json ".bpf.objects[] | select(.name == \"$name\")")"
+		[ "$(jq -c ".bpf.objects[] | select(.name == \"$name\") | [.id, .bytes]" "$WORK/balance.json")" = "$ids" ] ||
+			fail "$name: bpftool says $ids, balance $(jq -c .bpf "$WORK/balance.json")"
 	done
+	jq -r '.bpf.objects[] | select(.name == "kmt_live_hash") | .kept_by' "$WORK/balance.json" | grep -q "pinned at .*/hash" ||
+		fail "balance does not say where it is pinned"
+	[ "$(jq .bpf.own.count "$WORK/balance.json")" = 0 ] || fail "balance has BPF objects of its own"
+	grep -q '^  map [0-9]* *kmt_live_ring  *ringbuf ' "$WORK/balance.txt" || fail "not in the text of balance: $(cat "$WORK/balance.txt")"
 	[ "$(json '.bpf.objects[] | select(.name == "kmt_live_hash") | .vmalloc_bytes == .bytes')" = true ]
 	[ "$(json '.bpf.objects[] | select(.name == "kmt_live_ring") | .other_bytes == .bytes')" = true ]
 	[ "$(json '.bpf.objects[] | select(.name == "kmt_live_pcpu") |
