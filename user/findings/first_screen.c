@@ -11,21 +11,14 @@
 #include "base/append.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "findings/plain_words.h"
 #include "model/confidence.h"
-#include "model/entry.h"
 #include "model/sampling.h"
 
 #define HOLDER_BYTES 65536.0 /* holders of less are not named, */
-#define HOLDER_SHARE 0.05 /* nor are those with a smaller share of the growth, except the first */
-#define NAME_SHOWN   48   /* characters of a name; the sections print all of it */
-#define OLD_SHARE    0.5  /* say so if a larger share of a pool is older than the recording */
-#define PATH_FRAMES  3
+#define HOLDER_SHARE 0.05  /* nor are those with a smaller share of the growth, except the first */
+#define OLD_SHARE    0.5   /* say so if a larger share of a pool is older than the recording */
 #define NEGLIGIBLE   0.001 /* share of lost events: below, they do not lower trust */
 #define URGENT_S     3600  /* what runs out sooner is urgent */
-
-/* Append to a text of SCREEN_WORDS bytes. */
-#define screen_add(words, ...) append_words(words, SCREEN_WORDS, __VA_ARGS__)
 
 const char *screen_state_name(enum screen_state state)
 {
@@ -85,7 +78,7 @@ static void write_headline(const struct screen_facts *f, struct first_screen *s)
 {
 	const struct verdict *v = f->verdict;
 	char *words = s->headline;
-	char duration[UNITS_MAX];
+	char duration[UNITS_MAX], name[SCREEN_NAME + 1];
 
 	switch (s->state) {
 	case SCREEN_UNKNOWN:
@@ -109,7 +102,7 @@ static void write_headline(const struct screen_facts *f, struct first_screen *s)
 		screen_add(words, "%s grew by ", v->most->name);
 		add_change(words, f->v, v->most->delta_kb);
 	} else {
-		screen_add(words, "Within Slab, %.*s grew by ", NAME_SHOWN, v->cache->name);
+		screen_add(words, "Within Slab, %s grew by ", screen_name(v->cache->name, name));
 		add_change(words, f->v, v->cache->delta_kb);
 	}
 	screen_add(words, "%s",
@@ -202,81 +195,31 @@ static size_t bunches_make(const struct screen_facts *f, enum pool pool, struct 
 static void write_who(const struct screen_facts *f, const struct bunch *b, struct screen_holder *h)
 {
 	const struct capture *c = f->v->c;
-	const struct cap_process *p = &c->processes[b->process];
 
-	h->cmdline = b->process && p->cmdline ? p->cmdline : "";
-	h->cgroup = c->cgroups[main_share(&b->first->cgroups)] ?: "";
-	if (!strcmp(h->cgroup, "/"))
-		h->cgroup = "";
-	if (!b->process)
-		screen_add(h->who, "by unknown processes");
-	else if (!p->tgid)
-		screen_add(h->who, "in interrupts, not by a process");
-	else
-		screen_add(h->who, "%.*s[%d]", NAME_SHOWN, p->comm, p->tgid);
-}
-
-/* What the allocations of a pool are. */
-static const char *pool_objects(enum pool pool)
-{
-	static const char *const names[POOLS] = {
-		[POOL_SLAB] = "objects",           [POOL_VMALLOC] = "vmalloc areas",
-		[POOL_PERCPU] = "per-CPU objects", [POOL_KSTACK] = "kernel stacks of threads",
-		[POOL_PAGE] = "blocks of pages",   [POOL_PAGETABLE] = "page tables",
-	};
-
-	return names[pool];
+	h->cmdline = screen_cmdline(c, b->process);
+	h->cgroup = screen_cgroup(c, main_share(&b->first->cgroups));
+	screen_add_who(c, b->process, h->who);
 }
 
 /* "62,750 objects of msg_msg-1k for messages in message queues, growing, not reclaimable" */
 static void write_what(const struct screen_facts *f, const struct bunch *b, char *words)
 {
 	const struct cache_row *cache = growth_cache(b->first, f->caches);
-	const struct plain_words *plain = b->words;
-	char objects[UNITS_MAX];
+	char objects[UNITS_MAX], name[SCREEN_NAME + 1];
 
 	screen_add(words, "%s%s ", f->v->exact ? "" : "about ", units_count(objects, b->objects));
 	if (cache)
-		screen_add(words, "objects of %.*s%s", NAME_SHOWN, cache->name,
+		screen_add(words, "objects of %s%s", screen_name(cache->name, name),
 			   b->other_caches ? " and other caches" : "");
 	else
-		screen_add(words, "%s", pool_objects(b->first->pool));
-	if (plain) /* without the explanation in brackets */
-		screen_add(words, " %s %.*s", plain->verb,
-			   (int)(strchr(plain->noun, '(') ? strcspn(plain->noun, "(") - 1
-							  : strlen(plain->noun)),
-			   plain->noun);
+		screen_add(words, "%s", screen_objects(b->first->pool));
+	screen_add_purpose(b->words, b->first->pool, words);
 	if (!cache)
 		return;
 	if (cache->trend.pattern != PATTERN_UNKNOWN && cache->trend.pattern != PATTERN_STEADY)
 		screen_add(words, ", %s", pattern_name(cache->trend.pattern));
 	if (cache->cap && !cache->large)
 		screen_add(words, cache->cap->reclaimable ? ", reclaimable" : ", not reclaimable");
-}
-
-/*
- * A call path in one line: up to three functions, innermost first, then how it entered the kernel:
- * "load_msg < do_msgsnd < msgsnd()".
- */
-static void path_in_short(const struct capture *c, uint32_t stack, char *buf, size_t size)
-{
-	const struct cap_stack *s = &c->stacks[stack];
-	struct entry e;
-	size_t at = 0;
-
-	if (!s->nr_frames) {
-		snprintf(buf, size, "call path not recorded");
-		return;
-	}
-	entry_of_stack(c, stack, &e);
-	buf[0] = '\0';
-	for (uint32_t i = 0; i < s->nr_frames && i < PATH_FRAMES && i < e.frames && at < size; i++)
-		at += (size_t)snprintf(buf + at, size - at, "%s%.*s", i ? " < " : "", NAME_SHOWN,
-				       c->frames[s->frames[i]].symbol);
-	if (at < size && e.frames > PATH_FRAMES)
-		at += (size_t)snprintf(buf + at, size - at, " < ..");
-	if (at < size && e.kind != ENTRY_UNKNOWN)
-		snprintf(buf + at, size - at, "%s%.*s", at ? " < " : "", NAME_SHOWN, e.label);
 }
 
 /* Name the holders of the pool in the headline. */
@@ -309,7 +252,7 @@ static int write_holders(const struct screen_facts *f, struct first_screen *s)
 		h->share = b->bytes / held;
 		write_who(f, b, h);
 		write_what(f, b, h->what);
-		path_in_short(f->v->c, main_share(&b->first->stacks), h->how, sizeof(h->how));
+		screen_path(f->v->c, main_share(&b->first->stacks), h->how);
 		s->nr_holders++;
 	}
 	return 0;

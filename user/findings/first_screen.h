@@ -10,13 +10,13 @@
 #define KMEMTRACE_FINDINGS_FIRST_SCREEN_H
 
 #include "findings/exhaustion.h"
+#include "findings/screen_words.h"
 #include "findings/verdict.h"
 #include "model/growth.h"
 #include "model/ledger.h"
 #include "model/losses.h"
 
 #define SCREEN_HOLDERS 3
-#define SCREEN_WORDS   400
 
 /* What the headline is about. */
 enum screen_state {
