@@ -413,6 +413,32 @@ static void tables_cut_by_display_width(void **state)
 	free(text);
 }
 
+/* A shell runs what it is given: the next line of a command follows a backslash, and a comment,
+ * which cannot be continued, has a line of its own. */
+static void commands_can_be_pasted(void **state)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	struct page page;
+
+	(void)state;
+	page_begin(&page, f, false, true);
+	page_command(&page, "NEXT", "short  # with a comment");
+	page_command(&page, "NEXT", VERDICT_DROP_CACHES);
+	page_command(&page, "NEXT",
+		     "sudo kmemtrace record --exact --cache a_name_that_is_quite_long_for_a_cache "
+		     "-d 180");
+	assert_int_equal(page_end(&page), 0);
+	fclose(f);
+	assert_string_equal(text, "NEXT     short  # with a comment\n"
+				  "NEXT     echo 2 | sudo tee /proc/sys/vm/drop_caches\n"
+				  "         # slows file access: in quiet hours\n"
+				  "NEXT     sudo kmemtrace record --exact --cache \\\n"
+				  "         a_name_that_is_quite_long_for_a_cache -d 180\n");
+	free(text);
+}
+
 /* Each term is found, in any spelling, fits a screen, and refers to terms that exist. */
 static void every_term_is_explained(void **state)
 {
@@ -437,6 +463,7 @@ static void every_term_is_explained(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(commands_can_be_pasted),
 		cmocka_unit_test(every_term_is_explained),
 		cmocka_unit_test(text_is_as_agreed),
 		cmocka_unit_test(the_first_screen_fits_a_terminal),

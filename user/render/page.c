@@ -151,14 +151,11 @@ void page_words_item(struct page *p, struct page_words *w, const struct page_lab
 	free(w->words);
 }
 
-void page_command(struct page *p, const char *label, const char *command)
+/* Print a command that begins at column PAGE_LABEL, as a shell reads it. */
+static void print_command(struct page *p, const char *words)
 {
-	_cleanup_free_ char *safe = escape_terminal(command, p->utf8);
 	size_t room = PAGE_WIDTH - PAGE_LABEL;
-	const char *words = safe ?: "";
 
-	p->failed |= !safe;
-	fprintf(p->out, "%-*s%s", PAGE_LABEL, label, page_on(p, PAGE_BOLD));
 	while (utf8_width(words) > room) {
 		size_t cut = line_fit(words, room - 2);
 
@@ -166,7 +163,24 @@ void page_command(struct page *p, const char *label, const char *command)
 		words += cut;
 		words += *words == ' ';
 	}
-	fprintf(p->out, "%s%s\n", words, page_off(p));
+	fputs(words, p->out);
+}
+
+void page_command(struct page *p, const char *label, const char *command)
+{
+	_cleanup_free_ char *safe = escape_terminal(command, p->utf8);
+	/* A comment cannot be continued by a backslash, so it gets a line of its own. */
+	char *comment =
+		safe && utf8_width(safe) > PAGE_WIDTH - PAGE_LABEL ? strstr(safe, "  # ") : NULL;
+
+	p->failed |= !safe;
+	fprintf(p->out, "%-*s%s", PAGE_LABEL, label, page_on(p, PAGE_BOLD));
+	if (comment)
+		*comment = '\0';
+	print_command(p, safe ?: "");
+	if (comment)
+		fprintf(p->out, "\n%*s%s", PAGE_LABEL, "", comment + 2);
+	fprintf(p->out, "%s\n", page_off(p));
 }
 
 void page_paragraph(struct page *p, unsigned int indent, const char *fmt, ...)
