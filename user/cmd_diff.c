@@ -29,7 +29,8 @@ struct diff_args {
 	const char *set;
 	enum growth_by by;
 	bool json;
-	struct diff_options show;
+	struct diff_options show;  /* its sections: those of --show */
+	unsigned int implied;      /* sections: those of --top, --by and --all without --show */
 	double from_s[2], to_s[2]; /* of base and new; NaN: the recording's own ends */
 	struct growth_limits growth_limits;
 };
@@ -38,6 +39,8 @@ static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
 	{"top", 'n', "N", 0,
 	 "Show the N largest changes of each kind; 0 for all (text: 10; json: 100)", 0},
+	{"show", 's', "SECTIONS", 0,
+	 "Also print these sections, separated by commas: " DIFF_SECTION_WORDS, 0},
 	{"by", 'b', "WHAT", 0, "Compare growth by " GROWTH_BY_WORDS " (default: stack)", 0},
 	{"all", OPT_ALL, NULL, 0, "Also show what did not change", 0},
 	{"base-set", OPT_SET, "DIR", 0, "Compare NEW with all captures (*.kmt) in DIR", 0},
@@ -59,7 +62,8 @@ static const char doc[] =
 	"may also be directories with copies of /proc: then only levels are compared. Needs no "
 	"privilege.\v"
 	"Examples:\n"
-	"  kmemtrace diff before.kmt after.kmt          what changed, most growth first\n"
+	"  kmemtrace diff before.kmt after.kmt          what changed: the first screen\n"
+	"  kmemtrace diff --show all before.kmt after.kmt   all sections\n"
 	"  kmemtrace diff --by cgroup good.kmt bad.kmt  growth by cgroup\n"
 	"  kmemtrace diff --base-set fleet/ this.kmt    compare with other hosts\n"
 	"  kmemtrace diff monday/ tuesday/              levels of two copies of /proc\n"
@@ -89,12 +93,19 @@ static error_t diff_parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'n':
 		args->show.top = args_top(state, arg);
+		args->implied |= DIFF_SECTIONS_OF_ROWS;
 		return 0;
 	case 'b':
 		args->by = args_by(state, arg);
+		args->implied |= DIFF_SECTION_GROWTH;
+		return 0;
+	case 's':
+		args->show.sections |=
+			args_sections(state, arg, diff_section_parse, DIFF_SECTION_WORDS);
 		return 0;
 	case OPT_ALL:
 		args->show.all = true;
+		args->implied |= DIFF_SECTIONS_OF_ROWS | DIFF_SECTION_POOLS;
 		return 0;
 	case OPT_SET:
 		args->set = arg;
@@ -135,6 +146,7 @@ static int no_memory(void)
 
 struct diff_rendering {
 	const struct diff *d;
+	const struct diff_findings *findings;
 	const struct diff_args *args;
 	struct witnesses counters; /* from base to new */
 };
@@ -147,10 +159,11 @@ static int diff_render(const void *arg, FILE *out)
 	show.counters = what->d->in.base_view ? &what->counters : NULL;
 	show.top = args_top_or_default(show.top, what->args->json);
 	if (what->args->json)
-		return diff_json(what->d, &show, out);
+		return diff_json(what->d, what->findings, &show, out);
+	show.sections = show.sections ?: what->args->implied;
 	show.colour = output_wants_colour();
 	show.utf8 = output_is_utf8();
-	return diff_text(what->d, &show, out);
+	return diff_text(what->d, what->findings, &show, out);
 }
 
 static int diff_check_limits(const struct diff_args *args, const struct diff *d)
@@ -169,9 +182,10 @@ static int diff_check_limits(const struct diff_args *args, const struct diff *d)
 static int diff_print(const struct diff_args *args, const struct diff_input *in)
 {
 	_cleanup_(diff_free) struct diff d = {0};
-	struct diff_rendering what = {.d = &d, .args = args};
+	_cleanup_(diff_findings_free) struct diff_findings findings = {0};
+	struct diff_rendering what = {.d = &d, .findings = &findings, .args = args};
 
-	if (diff_build(in, &d) || diff_findings(&d)) {
+	if (diff_build(in, &d) || diff_findings_build(&d, &findings)) {
 		no_memory();
 		return EXIT_FAILED;
 	}

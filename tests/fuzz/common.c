@@ -482,19 +482,26 @@ void fuzz_balance_oom(const struct oom_report *report, const struct fuzz_show *s
 
 static void diff_check(const struct diff_input *in, const struct fuzz_show *show)
 {
-	const struct diff_options options = {
-		.top = show->top, .all = show->all, .colour = show->colour, .utf8 = show->utf8};
+	const struct diff_options options = {.sections = show->all ? DIFF_SECTIONS_ALL : 0,
+					     .top = show->top,
+					     .all = show->all,
+					     .colour = show->colour,
+					     .utf8 = show->utf8};
 	struct fuzz_document doc;
+	struct diff_findings findings;
 	struct diff d;
 
 	if (diff_build(in, &d))
 		fuzz_die("diff_build failed");
-	if (diff_text(&d, &options, fuzz_document_open(&doc)))
+	if (diff_findings_build(&d, &findings))
+		fuzz_die("diff_findings_build failed");
+	if (diff_text(&d, &findings, &options, fuzz_document_open(&doc)))
 		fuzz_die("diff_text failed");
 	fuzz_check_text(&doc, show->colour, show->utf8);
-	if (diff_json(&d, &options, fuzz_document_open(&doc)))
+	if (diff_json(&d, &findings, &options, fuzz_document_open(&doc)))
 		fuzz_die("diff_json failed");
 	fuzz_check_json(&doc, "diff");
+	diff_findings_free(&findings);
 	diff_free(&d);
 }
 

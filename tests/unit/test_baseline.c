@@ -27,6 +27,7 @@
 #include "diff/diff.h"
 #include "findings/diff_findings.h"
 #include "recorded.h"
+#include "render/diff.h"
 #include "scratch.h"
 #include "workload.h"
 
@@ -68,6 +69,7 @@ struct set {
 	struct match *match;
 	struct profile profile;
 	struct diff d;
+	struct diff_findings said;
 };
 
 static void set_add(struct baseline *b, struct capture *new_, const struct workload *w)
@@ -110,11 +112,12 @@ static void compare(struct set *s, const struct workload *base, int nr, double v
 	in = (struct diff_input){
 		.set = s->b, .new_view = &s->view, .new_ = &s->profile, .match = s->match};
 	assert_int_equal(diff_build(&in, &s->d), 0);
-	assert_int_equal(diff_findings(&s->d), 0);
+	assert_int_equal(diff_findings_build(&s->d, &s->said), 0);
 }
 
 static void set_free(struct set *s)
 {
+	diff_findings_free(&s->said);
 	diff_free(&s->d);
 	profile_free(&s->profile);
 	match_free(s->match);
@@ -178,6 +181,33 @@ static void unusual_values_are_found(void **state)
 	set_free(&s);
 }
 
+/* The first screen says what is usual, and compares with that. */
+static void unusual_values_fit_a_terminal(void **state)
+{
+	const struct diff_options o = {.utf8 = true};
+	struct workload w = {.period = 65536,
+			     .seconds = 10,
+			     .paths = 60,
+			     .churn = 20e6,
+			     .leak = 10e6,
+			     .seed = 5};
+	struct workload usual = w;
+	char *text = NULL;
+	struct set s;
+	size_t size;
+	FILE *f;
+
+	(void)state;
+	usual.leak = 2e6;
+	compare(&s, &usual, 12, 0.5, workload_record(&w));
+	f = open_memstream(&text, &size);
+	assert_int_equal(diff_text(&s.d, &s.said, &o, f), 0);
+	assert_int_equal(fclose(f), 0);
+	compare_golden("diff-screen-set.txt", text);
+	free(text);
+	set_free(&s);
+}
+
 static void a_small_set_is_said_to_be_small(void **state)
 {
 	struct workload w = {.period = 0, .seconds = 10, .paths = 5, .churn = 1e5, .seed = 5};
@@ -186,8 +216,8 @@ static void a_small_set_is_said_to_be_small(void **state)
 
 	(void)state;
 	compare(&s, &w, 2, 0, workload_record(&w));
-	for (size_t i = 0; i < s.d.verdict.nr; i++)
-		said |= strstr(s.d.verdict.items[i], "too small") != NULL;
+	for (size_t i = 0; i < s.said.verdict.nr; i++)
+		said |= strstr(s.said.verdict.items[i], "too small") != NULL;
 	assert_true(said);
 	set_free(&s);
 }
@@ -256,7 +286,12 @@ static void a_thousand_captures_are_a_baseline(void **state)
 {
 	char *set = path_of("set"), *new_ = path_of("new.kmt"), *out = path_of("out"),
 	     *bad = path_of("set/bad.kmt");
-	char *argv[] = {(char *)"kmemtrace diff", (char *)"--base-set", set, new_, NULL};
+	char *argv[] = {(char *)"kmemtrace diff",
+			(char *)"--show=all",
+			(char *)"--base-set",
+			set,
+			new_,
+			NULL};
 	double few_s, few_mb, s, mb;
 	FILE *f;
 	char *text;
@@ -265,12 +300,12 @@ static void a_thousand_captures_are_a_baseline(void **state)
 	assert_int_equal(mkdir(set, 0700), 0);
 	recorded_unpack("6.12-boot2", new_); /* 9,000 messages were 3,000 */
 	write_set(MANY / 10);
-	assert_int_equal(run(argv, 4, out, &few_s, &few_mb), EXIT_OK);
+	assert_int_equal(run(argv, 5, out, &few_s, &few_mb), EXIT_OK);
 	write_set(MANY);
 	f = fopen(bad, "w"); /* not a capture: it is left out, and the others are compared */
 	fputs("SQLite format 3", f);
 	fclose(f);
-	assert_int_equal(run(argv, 4, out, &s, &mb), EXIT_OK);
+	assert_int_equal(run(argv, 5, out, &s, &mb), EXIT_OK);
 	print_message(
 		"%d captures: %.1f s of CPU time, %.0f MB; %d captures: %.1f s, %.0f MB (with sanitizers)\n",
 		MANY / 10, few_s, few_mb, MANY, s, mb);
@@ -294,6 +329,7 @@ int main(void)
 		cmocka_unit_test(stats_are_those_of_all_captures),
 		cmocka_unit_test(usual_values_are_not_reported),
 		cmocka_unit_test(unusual_values_are_found),
+		cmocka_unit_test(unusual_values_fit_a_terminal),
 		cmocka_unit_test(a_small_set_is_said_to_be_small),
 		cmocka_unit_test(a_thousand_captures_are_a_baseline),
 	};

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "cmd.h"
+#include "golden.h"
 #include "proc_copy.h"
 #include "tree.h"
 
@@ -83,7 +84,8 @@ static void two_copies_are_compared_by_levels(void **state)
 	(void)state;
 	put_copy(base, 21000, 9000);
 	put_copy(new_, 210000, 45000);
-	assert_int_equal(run((char *[]){"kmemtrace diff", base, new_, NULL}, out, err), 0);
+	assert_int_equal(
+		run((char *[]){"kmemtrace diff", "--show=all", base, new_, NULL}, out, err), 0);
 	assert_non_null(strstr(out, "Slab higher by 35.2 MiB"));
 	assert_non_null(strstr(out, "dentry higher by 35.2 MiB (3.9 MiB to 39.1 MiB"));
 	assert_non_null(strstr(out, "Both sides are copies of /proc"));
@@ -116,7 +118,8 @@ static void equal_copies_differ_in_nothing(void **state)
 
 	(void)state;
 	put_copy(base, 21000, 9000);
-	assert_int_equal(run((char *[]){"kmemtrace diff", base, base, NULL}, out, err), 0);
+	assert_int_equal(
+		run((char *[]){"kmemtrace diff", "--show=all", base, base, NULL}, out, err), 0);
 	assert_non_null(strstr(out, "No level changed"));
 	tree_remove(base);
 }
@@ -148,12 +151,23 @@ static void what_cannot_be_compared_is_refused_with_a_reason(void **state)
 static void recorded_kernels_are_compared(void **state)
 {
 	(void)state;
-	assert_int_equal(run((char *[]){"kmemtrace diff", FIXTURES "/6.12", FIXTURES "/7.3", NULL},
+	assert_int_equal(run((char *[]){"kmemtrace diff", "--show=all", FIXTURES "/6.12",
+					FIXTURES "/7.3", NULL},
 			     out, err),
 			 0);
 	assert_non_null(strstr(out, "VMALLOC CALLERS"));
 	assert_non_null(strstr(out, "Kernels differ (6.12"));
 	assert_null(strstr(out, "+?"));
+}
+
+/* The first screen of two copies: levels, the largest of them, and that there are no rates. */
+static void copies_fit_a_terminal(void **state)
+{
+	(void)state;
+	assert_int_equal(run((char *[]){"kmemtrace diff", FIXTURES "/6.12", FIXTURES "/7.3", NULL},
+			     out, err),
+			 0);
+	compare_golden("diff-screen-copies.txt", out);
 }
 
 static void a_copy_says_its_kernel_and_its_cpus(void **state)
@@ -185,6 +199,7 @@ int main(void)
 		cmocka_unit_test(equal_copies_differ_in_nothing),
 		cmocka_unit_test(what_cannot_be_compared_is_refused_with_a_reason),
 		cmocka_unit_test(recorded_kernels_are_compared),
+		cmocka_unit_test(copies_fit_a_terminal),
 		cmocka_unit_test(a_copy_says_its_kernel_and_its_cpus),
 	};
 

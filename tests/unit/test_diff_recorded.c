@@ -28,7 +28,13 @@ static const char *const names[] = {"6.12-boot1", "6.12-boot2", "6.18"};
 static char *diff(const char *base, const char *new_, const char *format)
 {
 	char *out = path_of("out"), *a = path_of(base), *b = path_of(new_), *text;
-	char *argv[] = {(char *)"kmemtrace diff", (char *)"--format", (char *)format, a, b, NULL};
+	char *argv[] = {(char *)"kmemtrace diff",
+			(char *)"--show=all",
+			(char *)"--format",
+			(char *)format,
+			a,
+			b,
+			NULL};
 	int status;
 	pid_t pid = fork();
 
@@ -38,7 +44,7 @@ static char *diff(const char *base, const char *new_, const char *format)
 
 		setenv("LC_ALL", "C.UTF-8", 1);
 		dup2(fd, 1);
-		_exit(cmd_diff(5, argv));
+		_exit(cmd_diff(6, argv));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));

@@ -554,13 +554,6 @@ void diff_free(struct diff *d)
 	for (int s = 0; s < PROFILE_SECTIONS; s++)
 		ARRAY_FREE(&d->sections[s]);
 	free(d->churn_order);
-	for (size_t i = 0; i < d->notes.nr; i++)
-		free(d->notes.items[i].text);
-	ARRAY_FREE(&d->notes);
-	for (size_t i = 0; i < d->verdict.nr; i++)
-		free(d->verdict.items[i]);
-	ARRAY_FREE(&d->verdict);
-	free(d->next);
 }
 
 /* ---- figures derived from others ---- */
@@ -568,6 +561,11 @@ void diff_free(struct diff *d)
 static bool sizes_differ(double a, double b)
 {
 	return a > 0 && b > 0 && (a > SIZE_DIFFERS * b || b > SIZE_DIFFERS * a);
+}
+
+bool diff_is_copy(const struct view *v)
+{
+	return v && capture_meta(v->c, META_COPY)[0];
 }
 
 bool diff_sizes_differ(const struct diff_input *in)
@@ -584,6 +582,15 @@ double diff_relative(const struct diff_figure *f)
 double diff_times(const struct diff_figure *f)
 {
 	return f->base > 0 ? f->new_ / f->base : NAN;
+}
+
+size_t diff_rows_grown(const struct diff_rows *rows)
+{
+	size_t nr = 0;
+
+	while (nr < rows->nr && row_class(main_figure(&rows->items[nr])) == 0)
+		nr++;
+	return nr;
 }
 
 double diff_new_bytes(const struct diff *d, double bytes_per_s)

@@ -49,11 +49,6 @@ struct diff_rows {
 	bool comparable;           /* both sides measured the section */
 };
 
-struct diff_note {
-	char *text; /* a whole sentence */
-	bool grave; /* it limits what the figures can show, so the verdict repeats it */
-};
-
 struct diff_input {
 	const struct view *base_view; /* NULL with a set */
 	const struct profile *base;   /* NULL with a set */
@@ -68,20 +63,21 @@ struct diff {
 	struct diff_rows sections[PROFILE_SECTIONS];
 	size_t *churn_order; /* rows of growth whose churn changed, largest change first */
 	size_t nr_churn;
-	ARRAY_OF(struct diff_note) notes; /* what cannot be compared, and other cautions */
-	ARRAY_OF(char *) verdict;
-	char *next; /* the command to run next */
 };
 
 /* 0 or −ENOMEM. What `in` points to must outlive the diff. Free with diff_free(). */
 int diff_build(const struct diff_input *in, struct diff *out);
 void diff_free(struct diff *d);
 
+/* Is the view of a directory with copies of /proc? False for NULL. */
+bool diff_is_copy(const struct view *v);
 /* Do the machines differ in size, so that levels are also worth comparing per CPU and per GiB? */
 bool diff_sizes_differ(const struct diff_input *in);
 /* The change as a share of the base, and the new figure as a multiple of it; NaN without a base. */
 double diff_relative(const struct diff_figure *f);
 double diff_times(const struct diff_figure *f);
+/* How many rows of a section grew or are new; they come first. */
+size_t diff_rows_grown(const struct diff_rows *rows);
 /* What a rate adds up to over the new recording. */
 double diff_new_bytes(const struct diff *d, double bytes_per_s);
 

@@ -62,6 +62,8 @@ static void row_merge(struct profile_row *into, struct profile_row *r)
 		into->cache = larger.cache;
 		into->who = larger.who;
 		into->stack = larger.stack;
+		into->process = larger.process;
+		into->cgroup = larger.cgroup;
 	}
 	into->held += r->held;
 	into->held_var += r->held_var;

@@ -32,13 +32,15 @@ struct profile_row {
 	/* growth */
 	enum pool pool;
 	char class_[24];
-	uint32_t stack;          /* id of the largest call path in its capture; 0 none */
-	char *cache;             /* the cache with most of its bytes; "" none */
-	char *who;               /* the process with most of its bytes; "" none */
-	double held, held_var;   /* bytes at the end, and the variance of their estimate */
-	double objects, young;   /* held objects, and bytes that may be in flight */
-	double churn, churn_var; /* bytes allocated during the view; NaN unknown */
-				 /* levels */
+	uint32_t stack;           /* id of the largest call path in its capture; 0 none */
+	char *cache;              /* the cache with most of its bytes; "" none */
+	char *who;                /* the process with most of its bytes; "" none */
+	uint32_t process, cgroup; /* ids of that process, and of the cgroup with most of its bytes,
+				     in the capture; 0 none */
+	double held, held_var;    /* bytes at the end, and the variance of their estimate */
+	double objects, young;    /* held objects, and bytes that may be in flight */
+	double churn, churn_var;  /* bytes allocated during the view; NaN unknown */
+				  /* levels */
 	double level, noise; /* bytes at the end, and the level's own noise (standard deviation) */
 	double change;       /* bytes, end − start */
 	double level_objects;
@@ -65,11 +67,22 @@ struct profile {
 
 /*
  * Build the profile of a view; `m` gives the identities. `brief` leaves out noise, patterns and the
- * members cache, who and loose. 0 or −ENOMEM. Free with profile_free().
+ * members cache, who, process, cgroup and loose. 0 or −ENOMEM. Free with profile_free().
  */
 int profile_build(const struct view *v, const struct match *m, enum growth_by by, bool brief,
 		  struct profile *out);
 void profile_free(struct profile *p);
+
+/* The level of a pool at up to PROFILE_SERIES snapshots: t in seconds since tracing began, y in
+ * bytes. Snapshots that do not show the pool are left out. */
+#define PROFILE_SERIES 128
+struct profile_series {
+	double t[PROFILE_SERIES], y[PROFILE_SERIES];
+	size_t nr;
+};
+/* `pool` is a row's name in PROFILE_POOLS, and `p` the profile of the view. */
+void profile_pool_series(const struct view *v, const struct profile *p, const char *pool,
+			 struct profile_series *out);
 
 /* The level divided by the number of CPUs of its machine, or by its memory in GiB; in the level's
  * unit. */

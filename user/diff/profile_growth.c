@@ -128,6 +128,8 @@ static int row_names(const struct profile_builder *b, const struct growth_group 
 		free(r->cache);
 		r->cache = strdup(c->caches[cache].name);
 	}
+	r->process = process;
+	r->cgroup = group->cgroups.nr ? group->cgroups.items[0].id : 0;
 	if (process) {
 		free(r->who);
 		r->who = strdup(c->processes[process].comm);

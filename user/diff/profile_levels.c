@@ -13,19 +13,13 @@
 #include "model/container.h"
 #include "diff/profile_internal.h"
 
-#define SERIES_LOOKED_AT 128            /* snapshots used for a level's noise and pattern */
-#define PATTERN_FLOOR    (256.0 * 1024) /* name no pattern for a smaller change, as in a report */
+#define PATTERN_FLOOR (256.0 * 1024) /* name no pattern for a smaller change, as in a report */
 
 /* ---- noise and pattern of a level ---- */
 
-struct series {
-	double t[SERIES_LOOKED_AT], y[SERIES_LOOKED_AT];
-	size_t nr;
-};
-
-static void series_add(struct series *s, double t, double y)
+static void series_add(struct profile_series *s, double t, double y)
 {
-	if (isnan(y) || s->nr == SERIES_LOOKED_AT)
+	if (isnan(y) || s->nr == PROFILE_SERIES)
 		return;
 	s->t[s->nr] = t;
 	s->y[s->nr++] = y;
@@ -33,7 +27,7 @@ static void series_add(struct series *s, double t, double y)
 
 /* From first differences, so that a trend does not count as noise. NaN below 8 readings, where one
  * step would dominate. */
-static double series_noise(const struct series *s)
+static double series_noise(const struct profile_series *s)
 {
 	double k = (double)s->nr - 1, sum = 0, squares = 0;
 
@@ -46,7 +40,7 @@ static double series_noise(const struct series *s)
 	return s->nr < SERIES_MIN ? NAN : sqrt(fmax(0, squares / k - sum * sum / k / k) / 2);
 }
 
-static int series_judge(const struct series *s, struct profile_row *r)
+static int series_judge(const struct profile_series *s, struct profile_row *r)
 {
 	double low = INFINITY, high = -INFINITY;
 	struct trend trend;
@@ -63,11 +57,11 @@ static int series_judge(const struct series *s, struct profile_row *r)
 	return 0;
 }
 
-/* The i-th of up to SERIES_LOOKED_AT snapshots of the view, or NULL. */
+/* The i-th of up to PROFILE_SERIES snapshots of the view, or NULL. */
 static const struct snapshot *series_snapshot(const struct view *v, size_t i)
 {
 	size_t span = v->last - v->first,
-	       points = span + 1 < SERIES_LOOKED_AT ? span + 1 : SERIES_LOOKED_AT;
+	       points = span + 1 < PROFILE_SERIES ? span + 1 : PROFILE_SERIES;
 
 	if (i >= points)
 		return NULL;
@@ -85,20 +79,30 @@ static const char *const pool_lines[] = {"Slab",        "VmallocUsed",   "Kernel
  * tables. They exist only during the recording, and two recordings may have tables of different
  * sizes.
  */
-static double pool_level(const struct profile_builder *build, const struct snapshot *s,
+static double pool_level(const struct view *v, const struct profile *p, const struct snapshot *s,
 			 const char *line)
 {
-	double level = view_level_kb(build->v, s, line) * 1024;
+	double level = view_level_kb(v, s, line) * 1024;
 	struct balance b;
 
 	if (!strcmp(line, "VmallocUsed"))
-		return level - fmin(level, build->p->own_bytes);
+		return level - fmin(level, p->own_bytes);
 	if (strcmp(line, "Unaccounted") && strcmp(line, "UnmappedLRU"))
 		return level;
-	balance_build(s, &build->v->hint, NULL, &b);
+	balance_build(s, &v->hint, NULL, &b);
 	if (!strcmp(line, "UnmappedLRU"))
 		return balance_line_kb(&b, BALANCE_OTHER_LRU) * 1024;
 	return b.placed ? b.kb[BALANCE_REST] * 1024 : NAN;
+}
+
+void profile_pool_series(const struct view *v, const struct profile *p, const char *pool,
+			 struct profile_series *out)
+{
+	const struct snapshot *s;
+
+	out->nr = 0;
+	for (size_t k = 0; (s = series_snapshot(v, k)); k++)
+		series_add(out, s->t_s, pool_level(v, p, s, pool));
 }
 
 static int build_pools(struct profile_builder *b)
@@ -107,16 +111,15 @@ static int build_pools(struct profile_builder *b)
 
 	for (size_t i = 0; i < sizeof(pool_lines) / sizeof(pool_lines[0]); i++) {
 		struct profile_row *r = profile_add(rows, pool_lines[i], pool_lines[i]);
-		struct series series = {.nr = 0};
-		const struct snapshot *s;
+		struct profile_series series = {.nr = 0};
 
 		if (!r)
 			return -ENOMEM;
-		r->level = pool_level(b, b->v->end, pool_lines[i]);
+		r->level = pool_level(b->v, b->p, b->v->end, pool_lines[i]);
 		if (b->v->first != b->v->last)
-			r->change = r->level - pool_level(b, b->v->start, pool_lines[i]);
-		for (size_t k = 0; !b->brief && (s = series_snapshot(b->v, k)); k++)
-			series_add(&series, s->t_s, pool_level(b, s, pool_lines[i]));
+			r->change = r->level - pool_level(b->v, b->p, b->v->start, pool_lines[i]);
+		if (!b->brief)
+			profile_pool_series(b->v, b->p, pool_lines[i], &series);
 		if (series_judge(&series, r))
 			return -ENOMEM;
 	}
@@ -160,7 +163,7 @@ static int add_caches(struct profile_builder *b, const struct snapshot *s, bool 
 static int profile_caches_judge(struct profile_builder *b)
 {
 	struct profile_rows *rows = &b->p->sections[PROFILE_CACHES];
-	_cleanup_free_ struct series *series = calloc(rows->nr + 1, sizeof(*series));
+	_cleanup_free_ struct profile_series *series = calloc(rows->nr + 1, sizeof(*series));
 	_cleanup_free_ double *level = calloc(rows->nr + 1, sizeof(*level));
 	const struct snapshot *s;
 

@@ -120,6 +120,23 @@ void finding_next(struct findings *list, struct finding *f, const char *command)
 		list->failed = true;
 }
 
+void findings_move(struct findings *to, struct findings *from)
+{
+	to->failed |= from->failed;
+	for (size_t i = 0; i < from->nr; i++) {
+		struct finding *f = ARRAY_PUSH(to);
+
+		if (!f) {
+			to->failed = from->failed = true;
+			memmove(from->items, from->items + i, (from->nr - i) * sizeof(*f));
+			from->nr -= i;
+			return;
+		}
+		*f = from->items[i];
+	}
+	ARRAY_FREE(from);
+}
+
 void findings_sort(struct findings *list)
 {
 	struct findings sorted = {.failed = list->failed};

@@ -115,6 +115,9 @@ __attribute__((format(printf, 3, 4))) void finding_evidence(struct finding *f, c
 void finding_trust(struct finding *f, enum trust_level trust);
 void finding_next(struct findings *list, struct finding *f, const char *command);
 
+/* Move all findings of `from` to the end of `to`; on failure, both have `failed`. */
+void findings_move(struct findings *to, struct findings *from);
+
 /* The most severe first; findings of one severity keep their order. */
 void findings_sort(struct findings *list);
 void findings_free(struct findings *list);

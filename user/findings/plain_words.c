@@ -151,3 +151,59 @@ const struct plain_words *plain_words_of(const struct capture *c, uint32_t stack
 	}
 	return NULL;
 }
+
+/* Caches of one kind of object. Of kmalloc and of caches that several kinds share, the name says
+ * nothing. */
+static const struct {
+	const char *cache; /* a trailing '*' matches any rest, a leading one any beginning */
+	const char *noun;
+} caches[] = {
+	{"dentry", "looked-up names of files"},
+	{"inode_cache", "inodes"},
+	{"sock_inode_cache", "sockets"},
+	{"*_inode_cache", "inodes: files that were opened or looked at"},
+	{"*_inode", "inodes: files that were opened or looked at"},
+	{"filp", "open files"},
+	{"task_struct", "threads"},
+	{"mm_struct", "memory maps of processes"},
+	{"vm_area_struct", "memory mappings"},
+	{"TCP", "TCP sockets"},
+	{"TCPv6", "TCP sockets"},
+	{"UDP", "UDP sockets"},
+	{"UDPv6", "UDP sockets"},
+	{"UNIX*", "Unix sockets"},
+	{"tw_sock_TCP*", "closed connections that wait"},
+	{"request_sock_TCP*", "connections being opened"},
+	{"nf_conntrack", "tracked connections"},
+	{"skbuff_*", "network packets"},
+	{"msg_msg*", "messages in message queues"},
+	{"buffer_head", "cached blocks of file systems"},
+	{"radix_tree_node", "indexes, often of cached file pages"},
+	{"kernfs_node_cache", "files of sysfs and cgroups"},
+	{"eventpoll_epi", "epoll watches"},
+	{"inotify_inode_mark", "inotify watches"},
+	{"file_lock_cache", "file locks"},
+	{"key_jar", "keys"},
+	{"sigqueue", "queued signals"},
+	{"mnt_cache", "mounts"},
+	{"net_namespace", "network namespaces"},
+	{"posix_timers_cache", "POSIX timers"},
+	{"perf_event", "perf events"},
+};
+
+static bool cache_matches(const char *pattern, const char *cache)
+{
+	size_t n = strlen(pattern), len = strlen(cache);
+
+	if (pattern[0] == '*')
+		return len >= n - 1 && !strcmp(cache + len - (n - 1), pattern + 1);
+	return pattern[n - 1] == '*' ? !strncmp(cache, pattern, n - 1) : !strcmp(cache, pattern);
+}
+
+const char *plain_words_of_cache(const char *cache)
+{
+	for (size_t i = 0; i < sizeof(caches) / sizeof(caches[0]); i++)
+		if (cache_matches(caches[i].cache, cache))
+			return caches[i].noun;
+	return NULL;
+}

@@ -29,4 +29,7 @@ struct plain_words {
  */
 const struct plain_words *plain_words_of(const struct capture *c, uint32_t stack, enum pool pool);
 
+/* What the objects of a slab cache are: "open files". NULL: its name does not say. */
+const char *plain_words_of_cache(const char *cache);
+
 #endif

@@ -2,6 +2,7 @@
 /* The diff as JSON: docs/schema/diff.schema.json describes it. Each figure has its `base` and
  * `new`. */
 #include "render/diff_internal.h"
+#include "render/finding.h"
 #include "render/json_value.h"
 #include "render/witness.h"
 #include "version.h"
@@ -193,7 +194,8 @@ static void write_churn(struct json_out *o, const struct diff *d,
 	json_end(o, ']');
 }
 
-int diff_json(const struct diff *d, const struct diff_options *options, FILE *out)
+int diff_json(const struct diff *d, const struct diff_findings *f,
+	      const struct diff_options *options, FILE *out)
 {
 	struct json_out o = {0};
 	json_t *notes = json_array();
@@ -203,10 +205,11 @@ int diff_json(const struct diff *d, const struct diff_options *options, FILE *ou
 	json_member(&o, "base",
 		    d->in.base_view ? side_json(&o, d->in.base_view) : set_json(&o, d->in.set));
 	json_member(&o, "new", side_json(&o, d->in.new_view));
-	json_member(&o, "verdict", verdict_json(&o, d->verdict.items, d->verdict.nr, d->next));
-	for (size_t i = 0; i < d->notes.nr; i++)
-		append(&o, notes, text(d->notes.items[i].text));
+	json_member(&o, "verdict", verdict_json(&o, f->verdict.items, f->verdict.nr, f->next));
+	for (size_t i = 0; i < f->notes.nr; i++)
+		append(&o, notes, text(f->notes.items[i]));
 	json_member(&o, "notes", notes);
+	json_member(&o, "findings", finding_list_json(&o, &f->list));
 	for (int s = 0; s < PROFILE_LEVELS; s++)
 		write_level_rows(&o, d, options, s);
 	json_member(&o, "counters",

@@ -2,10 +2,12 @@
 /* The diff as text: see diff.h. Each section is a function, in the order of printing. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "render/diff_internal.h"
 #include "render/path.h"
+#include "render/section.h"
 #include "render/table.h"
 #include "render/witness.h"
 
@@ -15,6 +17,7 @@
 struct diff_page {
 	struct page page;
 	const struct diff *d;
+	const struct diff_findings *f;
 	const struct diff_options *o;
 };
 
@@ -89,8 +92,8 @@ static void text_compared(struct diff_page *t)
 			       "base: a set of %zu captures; \"usual\" is their median and range.",
 			       baseline_captures(t->d->in.set));
 	text_side(t, "new", t->d->in.new_view);
-	for (size_t i = 0; i < t->d->notes.nr; i++)
-		page_paragraph(&t->page, 2, "%s", t->d->notes.items[i].text);
+	for (size_t i = 0; i < t->f->notes.nr; i++)
+		page_paragraph(&t->page, 2, "%s", t->f->notes.items[i]);
 }
 
 /* ---- levels ---- */
@@ -131,6 +134,16 @@ static void text_scaled(struct diff_page *t, const struct diff_row *row)
 		       units_bytes_short(a[3], profile_per_gib(new_, row->level.new_)));
 }
 
+/* A section that was asked for says why it has no rows. */
+static bool text_is_empty(struct diff_page *t, bool comparable, size_t nr)
+{
+	if (!comparable)
+		page_paragraph(&t->page, 2, "Not compared: at most one side has this.");
+	else if (!nr)
+		page_paragraph(&t->page, 2, "Nothing changed beyond noise.");
+	return !comparable || !nr;
+}
+
 static void text_levels(struct diff_page *t, enum profile_section section, const char *title)
 {
 	const struct table_column columns[] = {
@@ -149,9 +162,9 @@ static void text_levels(struct diff_page *t, enum profile_section section, const
 	struct table table = TABLE_INIT(&t->page, columns);
 	size_t nr = section_rows(t->d, section, t->o), shown = section_shown(t->d, section, t->o);
 
-	if (!rows->comparable || !nr)
-		return;
 	page_heading(&t->page, PAGE_BOLD, "%s", title);
+	if (text_is_empty(t, rows->comparable, nr))
+		return;
 	for (size_t i = 0; i < shown; i++)
 		if (diff_row_shown(&rows->items[i]))
 			level_row(&table, &rows->items[i]);
@@ -229,9 +242,9 @@ static void text_growth(struct diff_page *t)
 	size_t nr = section_rows(t->d, PROFILE_GROWTH, t->o);
 	size_t shown = section_shown(t->d, PROFILE_GROWTH, t->o);
 
-	if (!rows->comparable)
-		return;
 	page_heading(&t->page, PAGE_BOLD, "GROWTH, by %s", growth_by_name(t->d->in.new_->by));
+	if (text_is_empty(t, rows->comparable, 1))
+		return;
 	if (!nr)
 		page_paragraph(&t->page, 2,
 			       "In all %zu rows, held memory grows as before, within sampling "
@@ -253,9 +266,9 @@ static void text_churn(struct diff_page *t)
 	struct table table = TABLE_INIT(&t->page, columns);
 	size_t shown = rows_shown(t->o->top, t->d->nr_churn);
 
-	if (!shown)
+	page_heading(&t->page, PAGE_BOLD, "CHURN  (traffic: all allocations, freed or not)");
+	if (text_is_empty(t, t->d->sections[PROFILE_GROWTH].comparable, shown))
 		return;
-	page_heading(&t->page, PAGE_BOLD, "TRAFFIC  (all allocations, freed or not)");
 	for (size_t i = 0; i < shown; i++) {
 		const struct diff_row *row =
 			&t->d->sections[PROFILE_GROWTH].items[t->d->churn_order[i]];
@@ -271,34 +284,81 @@ static void text_churn(struct diff_page *t)
 	table_print(&table);
 }
 
-static bool is_of_copies(const struct diff *d)
+/* ---- sections ---- */
+
+static void text_verdict(struct diff_page *t)
 {
-	return d->in.base_view && capture_meta(d->in.base_view->c, META_COPY)[0] &&
-	       capture_meta(d->in.new_view->c, META_COPY)[0];
+	page_verdict(&t->page, false, t->f->verdict.items, t->f->verdict.nr, t->f->next);
 }
 
-int diff_text(const struct diff *d, const struct diff_options *options, FILE *out)
+static void text_pools(struct diff_page *t)
 {
-	struct diff_page t = {.d = d, .o = options};
+	bool copies = diff_is_copy(t->d->in.base_view) && diff_is_copy(t->d->in.new_view);
+
+	text_levels(t, PROFILE_POOLS,
+		    copies ? "POOLS  (K, M, G: KiB, MiB, GiB)"
+			   : "POOLS  (levels at the end of each recording, and their "
+			     "change per second)");
+}
+
+static void text_caches(struct diff_page *t)
+{
+	text_levels(t, PROFILE_CACHES, "SLAB CACHES  (pages)");
+}
+
+static void text_vmalloc(struct diff_page *t)
+{
+	text_levels(t, PROFILE_VMALLOC, "VMALLOC CALLERS");
+}
+
+static void text_stacks(struct diff_page *t)
+{
+	bool by_cgroup = t->d->in.new_->by == GROWTH_BY_CGROUP;
+
+	text_levels(t, PROFILE_STACKS,
+		    by_cgroup ? "KERNEL STACKS BY CGROUP" : "KERNEL STACKS BY PROCESS NAME");
+	text_levels(t, PROFILE_PAGE_TABLES,
+		    by_cgroup ? "PAGE TABLES BY CGROUP" : "PAGE TABLES BY PROCESS NAME");
+}
+
+static void text_counters(struct diff_page *t)
+{
+	if (t->o->counters && t->o->counters->nr) {
+		witnesses_text(&t->page, t->o->counters, true);
+		return;
+	}
+	page_heading(&t->page, PAGE_BOLD, "COUNTED BY THE KERNEL");
+	page_paragraph(&t->page, 2, "%s",
+		       t->o->counters ? "Neither side has these counts."
+				      : "Not compared with a set of captures.");
+}
+
+/* The sections, in the order of printing, which is that of enum diff_section. */
+static const char *const diff_section_names[] = {
+	"verdict", "notes", "pools", "caches", "vmalloc", "stacks", "counters", "growth", "churn"};
+#define NR_DIFF_SECTIONS (sizeof(diff_section_names) / sizeof(diff_section_names[0]))
+
+static void (*const diff_sections[NR_DIFF_SECTIONS])(struct diff_page *t) = {
+	text_verdict, text_compared, text_pools,  text_caches, text_vmalloc,
+	text_stacks,  text_counters, text_growth, text_churn,
+};
+
+unsigned int diff_section_parse(const char *name, size_t len)
+{
+	return section_bit(diff_section_names, NR_DIFF_SECTIONS, name, len);
+}
+
+int diff_text(const struct diff *d, const struct diff_findings *f,
+	      const struct diff_options *options, FILE *out)
+{
+	struct diff_page t = {.d = d, .f = f, .o = options};
 
 	page_begin(&t.page, out, options->colour, options->utf8);
-	page_verdict(&t.page, false, d->verdict.items, d->verdict.nr, d->next);
-	text_compared(&t);
-	text_levels(&t, PROFILE_POOLS,
-		    is_of_copies(d) ? "POOLS  (K, M, G: KiB, MiB, GiB)"
-				    : "POOLS  (levels at the end of each recording, and their "
-				      "change per second)");
-	text_levels(&t, PROFILE_CACHES, "SLAB CACHES  (pages)");
-	text_levels(&t, PROFILE_VMALLOC, "VMALLOC CALLERS");
-	text_levels(&t, PROFILE_STACKS,
-		    d->in.new_->by == GROWTH_BY_CGROUP ? "KERNEL STACKS BY CGROUP"
-						       : "KERNEL STACKS BY PROCESS NAME");
-	text_levels(&t, PROFILE_PAGE_TABLES,
-		    d->in.new_->by == GROWTH_BY_CGROUP ? "PAGE TABLES BY CGROUP"
-						       : "PAGE TABLES BY PROCESS NAME");
-	if (options->counters)
-		witnesses_text(&t.page, options->counters, true);
-	text_growth(&t);
-	text_churn(&t);
+	diff_screen(&t.page, d, &f->screen);
+	if (!options->sections)
+		section_more(&t.page, diff_section_names, NR_DIFF_SECTIONS);
+	for (size_t i = 0; i < NR_DIFF_SECTIONS; i++)
+		if (options->sections >> i & 1)
+			diff_sections[i](&t);
 	return page_end(&t.page);
 }
