@@ -15,7 +15,6 @@
 
 #include <cmocka.h>
 
-#include "base/escape.h"
 #include "cmd.h"
 #include "findings/balance_notes.h"
 #include "golden.h"
@@ -23,6 +22,7 @@
 #include "proc/snapshot.h"
 #include "proc/unlisted.h"
 #include "render/balance.h"
+#include "screen.h"
 #include "tree.h"
 
 #define PAGE 4096.0
@@ -311,17 +311,6 @@ static void hostile_bytes_are_survived(void **state)
 	tree_damage(text, sizeof(text) - 1, parse_damaged);
 }
 
-static char *print(const struct balance_sheet *sheet, const struct balance_text_options *o)
-{
-	char *document = NULL;
-	size_t size = 0;
-	FILE *f = open_memstream(&document, &size);
-
-	assert_int_equal(o ? balance_text(sheet, o, f) : balance_json(sheet, f), 0);
-	assert_int_equal(fclose(f), 0);
-	return document;
-}
-
 static void compare_sheet(const char *name, const struct balance_sheet *sheet,
 			  const struct balance_text_options *o)
 {
@@ -333,11 +322,6 @@ static void compare_sheet(const char *name, const struct balance_sheet *sheet,
 
 static const struct unlisted some_unlisted = {
 	.socket_pages = 80, .fragment_bytes = 4096, .trace_kb = 2820, .percpu_first_pages = 106};
-
-static unsigned int section(const char *name)
-{
-	return balance_section_parse(name, strlen(name));
-}
 
 static void put_bpf(struct snapshot *s)
 {
@@ -370,7 +354,8 @@ static void printed_sheets(void **state)
 	sheet.wall_s = 1700000000;
 	compare_sheet("balance.txt", &sheet, &(struct balance_text_options){.utf8 = true});
 	compare_sheet("balance-all.txt", &sheet,
-		      &(struct balance_text_options){.sections = section("all"), .utf8 = true});
+		      &(struct balance_text_options){.sections = balance_section_parse("all", 3),
+						     .utf8 = true});
 	compare_sheet("balance-explain-ascii.txt", &sheet,
 		      &(struct balance_text_options){.explain = true});
 	compare_sheet("balance.json", &sheet, NULL);
@@ -422,58 +407,7 @@ static void printed_changes(void **state)
 
 /* ---- whatever the input, the first screen fits ---- */
 
-#define SCREEN_LINES 40
-
-static size_t lines_that_fit(const char *text)
-{
-	size_t lines = 0;
-
-	for (const char *p = text; *p; p += strcspn(p, "\n") + 1) {
-		char line[1024] = "";
-
-		assert_true(strcspn(p, "\n") < sizeof(line) && strchr(p, '\n'));
-		memcpy(line, p, strcspn(p, "\n"));
-		lines++;
-		if (utf8_width(line) > 80)
-			fail_msg("line %zu is too wide: %s", lines, line);
-		for (const char *c = line; *c; c++)
-			assert_true((unsigned char)*c >= 0x20 && *c != 0x7f);
-	}
-	return lines;
-}
-
-/* Where the line with this label is, from 1; 0: nowhere. */
-static size_t label_at(const char *text, const char *label)
-{
-	size_t line = 1;
-
-	for (const char *p = text; *p; p = strchr(p, '\n') + 1, line++)
-		if (!strncmp(p, label, strlen(label)))
-			return line;
-	return 0;
-}
-
-static void assert_screen_fits(const struct balance_sheet *sheet)
-{
-	for (int way = 0; way < 4; way++) {
-		const struct balance_text_options o = {.sections = way & 2 ? section("all") : 0,
-						       .utf8 = way & 1};
-		char *text = print(sheet, &o);
-		size_t lines = lines_that_fit(text);
-
-		if (!(way & 2) && lines > SCREEN_LINES)
-			fail_msg("%zu lines:\n%s", lines, text);
-		if (!o.sections) {
-			assert_true(label_at(text, "LARGEST") && label_at(text, "ODD"));
-			if (sheet->next)
-				assert_in_range(label_at(text, "NEXT"), 1, 10);
-			assert_true(label_at(text, "MORE"));
-		}
-		free(text);
-	}
-}
-
-/* Every line is large, everything is odd, and names are hostile. */
+/* Everything is odd, and names are hostile. */
 static void make_worst(struct snapshot *s)
 {
 	static const char hostile[] = "\x1b[31m\xe6\x97\xa5\n\xff";
@@ -492,7 +426,20 @@ static void make_worst(struct snapshot *s)
 		snprintf(s->bpf.items[i].object, sizeof(s->bpf.items[i].object), "%s %s", hostile,
 			 hostile);
 	}
+	for (int i = 0; i < 5; i++) {
+		struct slab_level *c = ARRAY_PUSH(&s->slabs);
+
+		assert_non_null(c);
+		*c = (struct slab_level){.num_slabs = INT64_MAX, .pages_per_slab = 1024};
+		memset(c->name, 'x', sizeof(c->name) - 1);
+	}
 	s->zones.bad_lines = s->meminfo.bad_lines = SIZE_MAX;
+	meminfo_set(s, "SUnreclaim", 3000000);
+	meminfo_set(s, "Slab", 3500000);
+	meminfo_set(s, "VmallocUsed", 900000);
+	meminfo_set(s, "KernelStack", 800000);
+	meminfo_set(s, "PageTables", 2000000);
+	meminfo_set(s, "Percpu", 3000000);
 }
 
 static void the_first_screen_fits_whatever_the_input(void **state)
@@ -516,6 +463,84 @@ static void the_first_screen_fits_whatever_the_input(void **state)
 		assert_screen_fits(&sheet);
 		balance_sheet_free(&sheet);
 	}
+	snapshot_free(&s);
+}
+
+/* Is this a finding of the sheet if the line of meminfo has this size? */
+static bool level_is_said(const char *line, int64_t kb, const char *kind,
+			  enum finding_severity severity)
+{
+	struct balance_sheet sheet;
+	struct snapshot s;
+	struct balance b;
+	bool said = false;
+
+	read_made("swap", &s, &b);
+	meminfo_set(&s, line, kb);
+	if (!strcmp(line, "SUnreclaim"))
+		meminfo_set(&s, "Slab", kb + 220000);
+	if (!strcmp(line, "SReclaimable"))
+		meminfo_set(&s, "Slab", kb + 180000);
+	assert_int_equal(balance_sheet_now(&s, &(struct balance_origin){.hint = hint}, &sheet), 0);
+	for (size_t i = 0; i < sheet.findings.nr; i++)
+		said |= !strcmp(sheet.findings.items[i].kind, kind) &&
+			sheet.findings.items[i].severity == severity;
+	balance_sheet_free(&sheet);
+	snapshot_free(&s);
+	return said;
+}
+
+/* MemTotal is 4,000,000 kB. The limits are those of a report. */
+static void levels_beyond_the_limits_are_odd(void **state)
+{
+	static const struct {
+		const char *line;
+		int64_t limit;
+		const char *kind;
+		enum finding_severity severity;
+	} rules[] = {{"SUnreclaim", 400000, "slab-unreclaimable", FINDING_WARNING},
+		     {"SReclaimable", 1200000, "slab-reclaimable", FINDING_NOTICE},
+		     {"KernelStack", 80000, "stacks-of-memory", FINDING_WARNING},
+		     {"VmallocUsed", 200000 + 16000, "vmalloc-of-memory", FINDING_WARNING}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (level_is_said(rules[i].line, rules[i].limit, rules[i].kind, rules[i].severity))
+			fail_msg("%s is said at its limit", rules[i].kind);
+		if (!level_is_said(rules[i].line, rules[i].limit + 400, rules[i].kind,
+				   rules[i].severity))
+			fail_msg("%s is not said above its limit", rules[i].kind);
+	}
+	assert_true(level_is_said("PageTables", 400000, "page-tables-of-mapped", FINDING_WARNING));
+	assert_false(level_is_said("PageTables", 65536, "page-tables-of-mapped", FINDING_WARNING));
+}
+
+static void the_largest_caches_are_named(void **state)
+{
+	static const struct {
+		const char *name;
+		int64_t slabs;
+	} caches[] = {{"dentry", 100}, {"filp", 300}, {"kmalloc-512", 200}, {"inode", 250}};
+	struct balance_sheet sheet;
+	struct snapshot s;
+	struct balance b;
+	char *text;
+
+	(void)state;
+	read_made("swap", &s, &b);
+	for (size_t i = 0; i < sizeof(caches) / sizeof(caches[0]); i++) {
+		struct slab_level *c = ARRAY_PUSH(&s.slabs);
+
+		assert_non_null(c);
+		*c = (struct slab_level){.num_slabs = caches[i].slabs, .pages_per_slab = 2};
+		snprintf(c->name, sizeof(c->name), "%s", caches[i].name);
+	}
+	assert_int_equal(balance_sheet_now(&s, &(struct balance_origin){.hint = hint}, &sheet), 0);
+	text = print(&sheet, &(struct balance_text_options){0});
+	assert_non_null(strstr(text, "SLAB     The largest slab caches: filp 2.3 MiB, inode "
+				     "2.0 MiB, kmalloc-512"));
+	free(text);
+	balance_sheet_free(&sheet);
 	snapshot_free(&s);
 }
 
@@ -615,6 +640,8 @@ int main(void)
 		cmocka_unit_test(the_first_screen_fits_whatever_the_input),
 		cmocka_unit_test(the_first_screen_of_recorded_machines_fits),
 		cmocka_unit_test(memory_that_nothing_counts_is_odd),
+		cmocka_unit_test(levels_beyond_the_limits_are_odd),
+		cmocka_unit_test(the_largest_caches_are_named),
 		cmocka_unit_test(exit_statuses_tell_what_went_wrong),
 	};
 

@@ -19,6 +19,7 @@
 #include "cmd.h"
 #include "findings/balance_sheet.h"
 #include "proc/oom_report.h"
+#include "screen.h"
 #include "tree.h"
 
 #define LOGS TESTS_DIR "/fixtures/oom"
@@ -291,19 +292,19 @@ static void allocations_are_read_as_each_kernel_prints_them(void **state)
 	oom_report_free(&r);
 }
 
-/* One cache with a tenth of all memory is what the memory went to. */
-static void a_cache_that_holds_much_memory_is_a_warning(void **state)
+/* Slab that memory pressure cannot free took half of this machine. */
+static void slab_that_took_the_memory_is_a_warning(void **state)
 {
 	struct balance_sheet sheet;
 	struct oom_report r;
-	bool warned = false;
 
 	(void)state;
 	read_log("6.1-dmesg-T.log", &r, &sheet);
-	for (size_t i = 0; i < sheet.findings.nr; i++)
-		warned |= !strcmp(sheet.findings.items[i].kind, "oom-slab") &&
-			  sheet.findings.items[i].severity == FINDING_WARNING;
-	assert_true(warned);
+	assert_int_equal(sheet.screen.odd[0]->severity, FINDING_WARNING);
+	assert_string_equal(sheet.screen.odd[0]->kind, "slab-unreclaimable");
+	assert_non_null(
+		strstr(sheet.screen.odd[0]->text, "SUnreclaim is 1.5 GiB, 52.7% of memory"));
+	assert_string_equal(sheet.screen.caches->kind, "oom-slab");
 	balance_sheet_free(&sheet);
 	oom_report_free(&r);
 }
@@ -419,6 +420,43 @@ static void processes_of_one_cpuset_prove_nothing(void **state)
 	free(log);
 }
 
+/* Long and hostile names, each kind of finding. */
+static void the_first_screen_fits(void **state)
+{
+	static const char *const logs[] = {"4.18-64k-journal.log", "4.9-interleaved.log",
+					   "5.4-dmesg.log", "6.1-dmesg-T.log",
+					   "7.2-allocations.log"};
+	struct balance_sheet sheet;
+	struct oom_report r;
+	char line[512], *lines = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&lines, &size);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
+		read_log(logs[i], &r, &sheet);
+		assert_screen_fits(&sheet);
+		balance_sheet_free(&sheet);
+		oom_report_free(&r);
+	}
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	fprintf(f, "x\nMemory allocations:\n");
+	for (int i = 0; i < 12; i++)
+		fprintf(f, "9%d.9 GiB 1 %d\x1b[2J%s:1 [%s] func:%s\n", i, i, line, line, line);
+	assert_int_equal(fclose(f), 0);
+	read_sites(lines, &r);
+	memset(r.trigger, '"', sizeof(r.trigger) - 1);
+	memset(r.caches[0].name, '\x1b', sizeof(r.caches[0].name) - 1);
+	r.later_cut = r.mixed = true;
+	sheet_of(&r, &sheet);
+	assert_int_equal(r.nr_sites, OOM_SITES);
+	assert_screen_fits(&sheet);
+	balance_sheet_free(&sheet);
+	oom_report_free(&r);
+	free(lines);
+}
+
 static void survive(const char *buf, size_t len)
 {
 	struct balance_sheet sheet;
@@ -485,13 +523,14 @@ int main(void)
 		cmocka_unit_test(a_report_of_5_4_is_divided_up),
 		cmocka_unit_test(the_code_that_allocated_the_most_is_named),
 		cmocka_unit_test(allocations_are_read_as_each_kernel_prints_them),
-		cmocka_unit_test(a_cache_that_holds_much_memory_is_a_warning),
+		cmocka_unit_test(slab_that_took_the_memory_is_a_warning),
 		cmocka_unit_test(a_report_torn_apart_is_put_together),
 		cmocka_unit_test(the_last_of_several_reports_counts),
 		cmocka_unit_test(a_cut_report_is_refused_or_its_gaps_are_named),
 		cmocka_unit_test(reports_that_are_mixed_into_each_other_are_called_so),
 		cmocka_unit_test(what_is_no_report_is_refused_with_a_reason),
 		cmocka_unit_test(processes_of_one_cpuset_prove_nothing),
+		cmocka_unit_test(the_first_screen_fits),
 		cmocka_unit_test(hostile_logs_are_survived),
 		cmocka_unit_test(exit_statuses_tell_what_went_wrong),
 	};

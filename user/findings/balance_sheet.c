@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "findings/balance_notes.h"
+#include "findings/level_findings.h"
 #include "findings/oom_findings.h"
 
 static struct balance_figure figure_of(double start_kb, double end_kb, double total_kb)
@@ -89,39 +90,59 @@ static void screen_lines(const struct balance_sheet *sheet, struct balance_scree
 		screen->rows[rows[i]] = true;
 }
 
+/* The memory that a finding is about, in kB; 0 if it is about something else. */
+static double finding_kb(const struct finding *f)
+{
+	const struct finding_figure *first = f->nr_figures ? &f->figures[0] : NULL;
+	size_t len = first ? strlen(first->name) : 0;
+
+	return len >= 2 && !strcmp(first->name + len - 2, "kb") ? first->value : 0;
+}
+
+/* The most severe come first, and of these the largest. */
+static void odd_add(struct balance_screen *screen, const struct finding *f)
+{
+	size_t at = screen->nr_odd;
+
+	screen->all_odd++;
+	while (at > 0 && screen->odd[at - 1]->severity == f->severity &&
+	       finding_kb(screen->odd[at - 1]) < finding_kb(f))
+		at--;
+	if (at == SCREEN_ODD)
+		return;
+	screen->nr_odd += screen->nr_odd < SCREEN_ODD;
+	for (size_t i = screen->nr_odd - 1; i > at; i--)
+		screen->odd[i] = screen->odd[i - 1];
+	screen->odd[at] = f;
+}
+
 static void screen_findings(const struct findings *findings, struct balance_screen *screen)
 {
 	for (size_t i = 0; i < findings->nr; i++) {
 		const struct finding *f = &findings->items[i];
 
 		if (f->severity <= FINDING_WARNING) {
-			if (screen->nr_odd < SCREEN_ODD)
-				screen->odd[screen->nr_odd++] = f;
-			screen->all_odd++;
+			odd_add(screen, f);
 		} else if (f->severity == FINDING_CAUTION) {
 			if (!screen->cautions++)
 				screen->caution = f;
 		}
 		if (!strcmp(f->kind, "oom-report"))
 			screen->report = f;
-		else if (!strcmp(f->kind, "oom-slab") && f->severity == FINDING_NOTICE)
+		else if (!strcmp(f->kind, "oom-slab") || !strcmp(f->kind, "slab-caches"))
 			screen->caches = f;
 		else if (!strcmp(f->kind, "oom-allocations"))
 			screen->sites = f;
 	}
 }
 
-/* What the most severe finding needs, else what names the callers of what no counter explains. */
+/* What the first finding of the screen needs, else the usual. 0 or −ENOMEM. */
 static int next_fill(const char *usual, struct balance_sheet *sheet)
 {
-	for (size_t i = 0; i < sheet->findings.nr && !sheet->next; i++) {
-		const struct finding *f = &sheet->findings.items[i];
+	const struct balance_screen *screen = &sheet->screen;
 
-		if (f->severity <= FINDING_WARNING && f->next) {
-			sheet->next = strdup(f->next);
-			return sheet->next ? 0 : -ENOMEM;
-		}
-	}
+	for (size_t i = screen->nr_odd; i-- > 0;)
+		usual = screen->odd[i]->next ?: usual;
 	sheet->next = usual ? strdup(usual) : NULL;
 	return usual && !sheet->next ? -ENOMEM : 0;
 }
@@ -133,23 +154,23 @@ static int sheet_finish(const struct balance *start, double page_bytes, const ch
 	const struct snapshot *before = sheet->start_levels, *s = sheet->levels;
 	int err;
 
+	if (!isnan(sheet->end.total_kb))
+		level_findings_build(&sheet->end, s, &sheet->findings);
 	balance_notes(s, &sheet->end, &sheet->findings);
 	findings_sort(&sheet->findings);
 	witnesses_build(before, s, &sheet->witnesses);
 	node_use_build(before, s, page_bytes, &sheet->nodes);
 	figures_fill(start, sheet);
+	screen_lines(sheet, &sheet->screen);
+	screen_findings(&sheet->findings, &sheet->screen);
 	err = bpf_use_build(before, s, &sheet->bpf);
 	if (!err)
 		err = next_fill(usual, sheet);
 	if (!err && sheet->findings.failed)
 		err = -ENOMEM;
-	if (err) {
+	if (err)
 		balance_sheet_free(sheet);
-		return err;
-	}
-	screen_lines(sheet, &sheet->screen);
-	screen_findings(&sheet->findings, &sheet->screen);
-	return 0;
+	return err;
 }
 
 int balance_sheet_now(const struct snapshot *s, const struct balance_origin *origin,

@@ -36,7 +36,8 @@ struct balance_screen {
 	size_t nr_odd, all_odd;                /* in `odd`, and all there are */
 	const struct finding *caution;         /* the first one; NULL: there are none */
 	size_t cautions;
-	const struct finding *report, *caches, *sites; /* of an OOM report; NULL: not said */
+	const struct finding *caches;         /* the largest; NULL: not known */
+	const struct finding *report, *sites; /* of an OOM report; NULL: not said */
 };
 
 struct balance_sheet {

@@ -81,20 +81,15 @@ static void find_unmapped(const struct balance *b, const struct oom_report *oom,
 	finding_figure(f, "unmapped_kb", kb, NAN, NAN);
 }
 
-/* A cache with this share of memory is what the memory went to. */
-#define CACHE_SHARE 0.1
-
-static void find_caches(const struct balance *b, const struct oom_report *oom, struct findings *out)
+static void find_caches(const struct oom_report *oom, struct findings *out)
 {
 	struct finding *f;
 	char size[UNITS_MAX];
-	bool large;
 
 	if (!oom->nr_caches)
 		return;
-	large = oom->caches[0].kb >= CACHE_SHARE * b->total_kb;
 	f = findings_add(out,
-			 &(struct finding){.severity = large ? FINDING_WARNING : FINDING_NOTICE,
+			 &(struct finding){.severity = FINDING_NOTICE,
 					   .kind = "oom-slab",
 					   .about = ABOUT_CACHE},
 			 "The largest unreclaimable slab caches in the report: ");
@@ -143,6 +138,6 @@ void oom_findings_build(const struct balance *b, const struct oom_report *oom, s
 	find_report(oom, out);
 	find_damage(oom, out);
 	find_unmapped(b, oom, out);
-	find_caches(b, oom, out);
+	find_caches(oom, out);
 	find_sites(oom, out);
 }

@@ -193,7 +193,11 @@ static void screen_odd(struct sheet *t)
 		page_item(&t->page, &(struct page_label){"ODD", PAGE_BOLD, 1},
 			  "nothing: no figure is out of the ordinary.");
 	for (size_t i = 0; i < screen->nr_odd; i++)
-		screen_finding(t, "ODD", i ? 1 : 2, screen->odd[i]);
+		page_item(&t->page, &(struct page_label){"ODD", PAGE_BOLD, i ? 1 : 2}, "%s%s",
+			  screen->all_odd > screen->nr_odd && i + 1 == screen->nr_odd
+				  ? "(there are more: --show findings) "
+				  : "",
+			  screen->odd[i]->text);
 	if (screen->caution)
 		page_item(&t->page, &(struct page_label){"CAUTION", PAGE_BOLD, 1},
 			  "(1 of %zu, --show findings) %s", screen->cautions,
