@@ -17,7 +17,7 @@ static const char *balance_size(char buf[UNITS_MAX], double kb)
 }
 
 /* A figure in kB without an interval. */
-static void figure_kb(struct finding *f, const char *name, double kb)
+static void put_kb(struct finding *f, const char *name, double kb)
 {
 	finding_figure(f, name, kb, NAN, NAN);
 }
@@ -151,8 +151,8 @@ void belief_find(const struct beliefs *b, enum belief_rule rule, enum belief bel
 			 "%s", d.names);
 	finding_subject(f, "%s", d.subject);
 	if (d.nr == 1) {
-		figure_kb(f, "read_kb", d.first->read_kb);
-		figure_kb(f, "used_kb", d.first->kb);
+		put_kb(f, "read_kb", d.first->read_kb);
+		put_kb(f, "used_kb", d.first->kb);
 	}
 	for (size_t i = 0; i < d.nr; i++)
 		finding_evidence(f, "figures", "%s", figure_name(d.figures[i]));
@@ -166,11 +166,12 @@ void belief_find(const struct beliefs *b, enum belief_rule rule, enum belief bel
 
 static void find_beliefs(const struct beliefs *b, struct findings *out)
 {
-	static const enum belief order[] = {BELIEF_CONTRADICTED, BELIEF_MISSING, BELIEF_CORRECTED};
+	static const enum belief severe_first[] = {BELIEF_CONTRADICTED, BELIEF_MISSING,
+						   BELIEF_CORRECTED};
 
-	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+	for (size_t i = 0; i < sizeof(severe_first) / sizeof(severe_first[0]); i++)
 		for (int rule = RULE_NONE + 1; rule < BELIEF_RULES; rule++)
-			belief_find(b, rule, order[i], out);
+			belief_find(b, rule, severe_first[i], out);
 }
 
 /* ---- the sheet as a whole ---- */
@@ -233,7 +234,7 @@ static void find_contradiction(const struct balance *b, struct findings *out)
 			 "counters that CPUs have not passed on yet explain at most %s.",
 			 balance_size(over, -b->kb[BALANCE_REST]),
 			 balance_size(lag, beliefs_lag_kb(&b->beliefs)));
-	figure_kb(f, "excess_kb", -b->kb[BALANCE_REST]);
+	put_kb(f, "excess_kb", -b->kb[BALANCE_REST]);
 	if (!b->beliefs.container) {
 		name_lines_at_fault(b, out, f);
 		return;
@@ -272,7 +273,7 @@ static void find_unmapped(const struct balance *b, struct findings *out)
 			 "cache has them. " BALANCE_UNMAPPED_WHY " Reclaim cannot free them.",
 			 balance_size(size, kb), balance_size(total, b->total_kb));
 	finding_subject(f, "Active, Inactive, Unevictable");
-	figure_kb(f, "unmapped_kb", kb);
+	put_kb(f, "unmapped_kb", kb);
 	finding_evidence(f, "lines", "%s", balance_defs[BALANCE_OTHER_LRU].name);
 	finding_next(out, f, "sudo kmemtrace record -d 180");
 }
@@ -303,7 +304,7 @@ static void find_unaccounted(const struct balance *b, struct findings *out)
 		100 * share, oom ? "figure of the report" : "line of /proc/meminfo",
 		gaps ? " It includes the lines that are unknown." : "");
 	finding_subject(f, "Unaccounted");
-	figure_kb(f, "unaccounted_kb", kb);
+	put_kb(f, "unaccounted_kb", kb);
 	finding_evidence(f, "lines", "%s", balance_defs[BALANCE_REST].name);
 	if (top && isnan(top->kb))
 		finding_say(out, f, " Possible reason: %s.", top->explain);

@@ -11,7 +11,7 @@
 #define CACHES_SAID 3
 
 /* One line that may be too large. */
-struct level {
+struct line_limit {
 	const char *kind;
 	enum finding_severity severity;
 	enum balance_id line;
@@ -20,7 +20,7 @@ struct level {
 	const char *meaning; /* a clause */
 };
 
-static void level_find(const struct balance *b, const struct level *l, struct findings *out)
+static void limit_check(const struct balance *b, const struct line_limit *l, struct findings *out)
 {
 	char size[UNITS_MAX];
 	struct finding *f;
@@ -82,7 +82,7 @@ void level_findings_build(const struct balance *b, const struct snapshot *s, str
 	double mapped = b->kb[BALANCE_ANON_SMALL] + b->kb[BALANCE_ANON_HUGE] +
 			beliefs_sum_kb(&b->beliefs, FIGURE_MAPPED);
 	char threads[UNITS_MAX], about[64];
-	const struct level levels[] = {
+	const struct line_limit levels[] = {
 		{"slab-unreclaimable", FINDING_WARNING, BALANCE_SLAB_UNRECLAIMABLE, "SUnreclaim",
 		 b->kb[BALANCE_SLAB_UNRECLAIMABLE], SLAB_UNRECLAIM_SHARE * b->total_kb,
 		 ": memory pressure cannot free it"},
@@ -105,6 +105,6 @@ void level_findings_build(const struct balance *b, const struct snapshot *s, str
 	snprintf(about, sizeof(about), ": about %s threads",
 		 units_count(threads, b->kb[BALANCE_KERNEL_STACK] / STACK_KB));
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-		level_find(b, &levels[i], out);
+		limit_check(b, &levels[i], out);
 	caches_find(b, s, out);
 }

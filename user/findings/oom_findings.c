@@ -12,7 +12,7 @@ static const char *oom_size(char buf[UNITS_MAX], double kb)
 	return units_bytes(buf, kb * 1024);
 }
 
-static void find_report(const struct oom_report *oom, struct findings *out)
+static void oom_find_report(const struct oom_report *oom, struct findings *out)
 {
 	struct finding *f = findings_add(
 		out,
@@ -35,7 +35,7 @@ static void find_report(const struct oom_report *oom, struct findings *out)
 		    "the LRU lists outside the page cache, whether a process maps them or not.");
 }
 
-static void find_damage(const struct oom_report *oom, struct findings *out)
+static void oom_find_damage(const struct oom_report *oom, struct findings *out)
 {
 	static const struct finding cut = {
 		.severity = FINDING_CAUTION, .kind = "oom-cut", .about = ABOUT_INPUT};
@@ -58,8 +58,8 @@ static void find_damage(const struct oom_report *oom, struct findings *out)
 
 /* Anonymous pages beyond what all listed processes map, even if each shared page is counted once
  * per process. */
-static void find_unmapped(const struct balance *b, const struct oom_report *oom,
-			  struct findings *out)
+static void oom_find_unmapped(const struct balance *b, const struct oom_report *oom,
+			      struct findings *out)
 {
 	double anon = b->kb[BALANCE_ANON_SMALL] + b->kb[BALANCE_ANON_HUGE], kb = anon - oom->rss_kb;
 	char size[UNITS_MAX], rss[UNITS_MAX], lists[UNITS_MAX];
@@ -81,7 +81,7 @@ static void find_unmapped(const struct balance *b, const struct oom_report *oom,
 	finding_figure(f, "unmapped_kb", kb, NAN, NAN);
 }
 
-static void find_caches(const struct oom_report *oom, struct findings *out)
+static void oom_find_caches(const struct oom_report *oom, struct findings *out)
 {
 	struct finding *f;
 	char size[UNITS_MAX];
@@ -104,7 +104,7 @@ static void find_caches(const struct oom_report *oom, struct findings *out)
 #define SITES_SAID 5
 
 /* What allocated the most, by place in the kernel's source (memory allocation profiling). */
-static void find_sites(const struct oom_report *oom, struct findings *out)
+static void oom_find_sites(const struct oom_report *oom, struct findings *out)
 {
 	const struct oom_site *top = oom->nr_sites ? &oom->sites[0] : NULL;
 	struct finding *f;
@@ -135,9 +135,9 @@ static void find_sites(const struct oom_report *oom, struct findings *out)
 
 void oom_findings_build(const struct balance *b, const struct oom_report *oom, struct findings *out)
 {
-	find_report(oom, out);
-	find_damage(oom, out);
-	find_unmapped(b, oom, out);
-	find_caches(oom, out);
-	find_sites(oom, out);
+	oom_find_report(oom, out);
+	oom_find_damage(oom, out);
+	oom_find_unmapped(b, oom, out);
+	oom_find_caches(oom, out);
+	oom_find_sites(oom, out);
 }

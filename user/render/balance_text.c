@@ -305,23 +305,23 @@ static void text_notes(struct sheet *t)
 	print_findings(t, true, "NOTES");
 }
 
-static void text_nodes(struct sheet *t)
+static void sheet_nodes(struct sheet *t)
 {
 	node_use_text(&t->page, &t->s->nodes);
 }
 
-static void text_counters(struct sheet *t)
+static void sheet_counters(struct sheet *t)
 {
 	witnesses_text(&t->page, &t->s->witnesses, t->s->pair);
 }
 
-static void text_bpf(struct sheet *t)
+static void sheet_bpf(struct sheet *t)
 {
 	bpf_use_text(&t->page, &t->s->bpf, 0);
 }
 
 /* A section that somebody asked for by name, and that has nothing to show, says why. */
-static const struct section {
+static const struct sheet_section {
 	void (*print)(struct sheet *t);
 	const char *empty; /* NULL: it is never empty */
 } sections[NR_SECTIONS] = {
@@ -329,9 +329,9 @@ static const struct section {
 	{text_findings, "FINDINGS: none."},
 	{text_rest, NULL},
 	{text_lines, NULL},
-	{text_nodes, "NUMA NODES: one node has all memory, or the nodes are not known."},
-	{text_counters, "COUNTERS: they could not be read, or were not recorded."},
-	{text_bpf, "BPF: there are no maps and programs, or they could not be read (root only)."},
+	{sheet_nodes, "NUMA NODES: one node has all memory, or the nodes are not known."},
+	{sheet_counters, "COUNTERS: they could not be read, or were not recorded."},
+	{sheet_bpf, "BPF: there are no maps and programs, or they could not be read (root only)."},
 	{text_notes, "NOTES: none."},
 };
 
