@@ -393,7 +393,7 @@ cannot_load() {
 	local said
 	grep -q '^#include "trace/' "$1" || return
 	said=$(build/kmemtrace doctor 2>&1) && return 1
-	tail -n 1 <<<"$said"
+	tr -s ' \n' ' ' <<<"$said" | sed 's/ HOST .*//'
 }
 
 run_live() { # FILE: a script, or a program that needs root

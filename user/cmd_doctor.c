@@ -18,12 +18,15 @@
 struct doctor_args {
 	const char *btf_path;
 	bool json;
+	unsigned int sections; /* of --show */
 };
 
 enum { OPT_BTF = 256 };
 
 static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
+	{"show", 's', "SECTIONS", 0,
+	 "Also print this section: " DOCTOR_SECTION_WORDS " (how each hook attaches)", 0},
 	{"btf", OPT_BTF, "FILE", 0,
 	 "Read this kernel's types from FILE if this kernel has no BTF of its own", 0},
 	{0},
@@ -34,6 +37,7 @@ static const char doc[] =
 	"lacks if a hook cannot be attached.\v"
 	"Examples:\n"
 	"  sudo kmemtrace doctor                  run it before the first recording\n"
+	"  sudo kmemtrace doctor --show all       also how each hook attaches\n"
 	"  sudo kmemtrace doctor --format json    for scripts\n\n"
 	"Exit status: 0 if `record` would work here, 1 if it would not.";
 
@@ -44,6 +48,10 @@ static error_t doctor_parse_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'f':
 		args->json = args_json(state, arg);
+		return 0;
+	case 's':
+		args->sections |=
+			args_sections(state, arg, doctor_section_parse, DOCTOR_SECTION_WORDS);
 		return 0;
 	case OPT_BTF:
 		args->btf_path = arg;
@@ -69,15 +77,18 @@ static void sizes_read(struct doctor_facts *f)
 
 struct doctor_rendering {
 	const struct doctor *d;
-	bool json;
+	const struct doctor_args *args;
 };
 
 static int doctor_render(const void *arg, FILE *out)
 {
 	const struct doctor_rendering *what = arg;
 
-	return what->json ? doctor_json(what->d, out)
-			  : doctor_text(what->d, output_wants_colour(), output_is_utf8(), out);
+	const struct doctor_options show = {.sections = what->args->sections,
+					    .colour = output_wants_colour(),
+					    .utf8 = output_is_utf8()};
+
+	return what->args->json ? doctor_json(what->d, out) : doctor_text(what->d, &show, out);
 }
 
 /* Ask uname(2) if /proc cannot be read. */
@@ -113,7 +124,7 @@ int cmd_doctor(int argc, char **argv)
 	privileges_keep_none();
 	doctor_build(&facts, &d);
 	if (output_document("plan", doctor_render,
-			    &(struct doctor_rendering){.d = &d, .json = args.json}))
+			    &(struct doctor_rendering){.d = &d, .args = &args}))
 		return EXIT_FAILED;
 	return d.can_record ? EXIT_OK : EXIT_FAILED;
 }

@@ -29,7 +29,7 @@ skip() {
 
 need_record() {
 	[ "$(id -u)" = 0 ] || skip "needs root"
-	"$KMEMTRACE" doctor >"$WORK/doctor" 2>&1 || skip "$(tr -s ' \n' ' ' <"$WORK/doctor" | sed 's/ HOST .*//')"
+	"$KMEMTRACE" doctor --show all >"$WORK/doctor" 2>&1 || skip "$(tr -s ' \n' ' ' <"$WORK/doctor" | sed 's/ HOST .*//')"
 }
 
 # run_test NAME: run one test in a subshell; its output goes to $WORK.output.

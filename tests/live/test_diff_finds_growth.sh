@@ -42,6 +42,22 @@ test_growth_beside_traffic_is_first() {
 	diff_json '.growth[0] | (.delta_bytes_per_s_low * 0.75 <= 1048576 and 1048576 <= .delta_bytes_per_s_high * 1.25)' | grep -q true
 	diff_json '.verdict.sentences[0]' | grep -q 'grows .*faster'
 	diff_json .verdict.next | grep -q 'record --exact --cache'
+	diff_json '.findings[0] | "\(.severity) \(.kind) \(.subject) \(.trust): \(.next)"'
+	[ "$(diff_json '.findings[0] | "\(.severity) \(.kind)"')" = "warning growth" ]
+	screen_names plant
+	grep -qE '^HOW +.*(load_msg|alloc_msg)' "$WORK/screen"
+	grep -qE '^NEXT +sudo kmemtrace record --exact --cache' "$WORK/screen"
+}
+
+# screen_names PROCESS: the first screen of the last recordings fits a terminal, begins with growth, and names the process first.
+screen_names() {
+	"$KMEMTRACE" diff "$WORK/base.kmt" "$WORK/new.kmt" >"$WORK/screen"
+	cat "$WORK/screen"
+	[ "$(wc -l <"$WORK/screen")" -le 40 ]
+	if grep -nE '.{81}' "$WORK/screen"; then fail "a line is wider than 80 columns"; fi
+	grep -qE '^(GROWING|GREW) +Held memory in Slab gr' "$WORK/screen"
+	grep -m 1 '^WHO' "$WORK/screen" | grep -q "$1\["
+	grep -q '^TRUST' "$WORK/screen"
 }
 
 # Two programs grow at different rates, on different paths. Each rate must be in its interval extended by a quarter, the path

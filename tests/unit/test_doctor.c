@@ -48,15 +48,21 @@ static void facts_fill(struct doctor_facts *f)
 	};
 }
 
-static char *print(const struct doctor *d, bool json)
+static char *print_sections(const struct doctor *d, bool json, unsigned int sections)
 {
+	const struct doctor_options o = {.sections = sections, .utf8 = true};
 	char *document = NULL;
 	size_t size = 0;
 	FILE *f = open_memstream(&document, &size);
 
-	assert_int_equal(json ? doctor_json(d, f) : doctor_text(d, false, true, f), 0);
+	assert_int_equal(json ? doctor_json(d, f) : doctor_text(d, &o, f), 0);
 	assert_int_equal(fclose(f), 0);
 	return document;
+}
+
+static char *print(const struct doctor *d, bool json)
+{
+	return print_sections(d, json, doctor_section_parse("all", 3));
 }
 
 /* Join the lines of each paragraph. */
@@ -149,10 +155,65 @@ static void a_host_without_room_cannot_record(void **state)
 	assert_string_equal(d.refusal, "run as root");
 }
 
+/* However much is off, the answer comes first, and all fits a terminal of 40 lines; the rest is
+ * counted, and --show prints it. */
+static void the_first_screen_of_doctor_fits_a_terminal(void **state)
+{
+	struct doctor_facts facts;
+	struct doctor d;
+
+	(void)state;
+	facts_fill(&facts);
+	facts.kernel.slabinfo = false;
+	doctor_build(&facts, &d);
+	d.counters_missing = "sys/fs/file-nr, sys/fs/inode-nr, sys/fs/dentry-state, net/sockstat, "
+			     "net/sockstat6, key-users, sys/net/netfilter/nf_conntrack_count";
+	for (size_t off = 0; off <= DOCTOR_HOOKS_MAX; off += DOCTOR_HOOKS_MAX / 4) {
+		size_t lines = 0, column = 0, shown = 0;
+		char *text, *more, *all;
+
+		d.nr_hooks = d.hooks_off = off;
+		for (size_t i = 0; i < off; i++)
+			d.hooks[i] = (struct doctor_hook){
+				.name = "some_subsystem:some_tracepoint_of_it",
+				.reason =
+					"the kernel refuses fentry, and this goes on for longer "
+					"than the words for any reason do until now, so that it "
+					"takes more than three lines of a terminal, which is much "
+					"more than a person wants to read about one hook",
+				.cost = "reports lack it"};
+		text = print_sections(&d, false, 0);
+		all = print(&d, false);
+		assert_int_equal(strncmp(text, "YES ", 4), 0);
+		for (const char *p = text; *p; p++) {
+			column = *p == '\n' ? 0 : column + ((*p & 0xc0) != 0x80);
+			assert_true(column <= 80);
+			lines += *p == '\n';
+		}
+		assert_true(lines <= 40);
+		for (const char *p = text; (p = strstr(p, "some_subsystem:")); p++)
+			shown++;
+		more = strstr(text, " more: --show hooks");
+		assert_int_equal(more != NULL, shown < off);
+		while (more && more > text && more[-1] != ' ')
+			more--;
+		if (more)
+			assert_int_equal(strtoul(more, NULL, 10), off + d.nr_notes - shown);
+		shown = 0; /* the whole list has each of them, in the table and below it */
+		for (const char *p = all; (p = strstr(p, "some_subsystem:")); p++)
+			shown++;
+		assert_int_equal(shown, 2 * off);
+		assert_null(strstr(all, "more: --show"));
+		free(text);
+		free(all);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_off_is_printed_with_its_reason_and_its_cost),
+		cmocka_unit_test(the_first_screen_of_doctor_fits_a_terminal),
 		cmocka_unit_test(a_host_without_room_cannot_record),
 	};
 

@@ -37,7 +37,7 @@ load_each() {
 }
 
 test_doctor() {
-	attempt doctor ./kmemtrace doctor
+	attempt doctor ./kmemtrace doctor --show all
 	file_block doctor /tmp/attempt.out
 	./kmemtrace doctor --format json >/tmp/doctor.json 2>&1
 	file_block doctor.json /tmp/doctor.json
@@ -243,7 +243,7 @@ test_btf_file() {
 	elif tr -s '\n ' '  ' </tmp/attempt.out | grep -q "must turn preemption off"; then # the text is wrapped
 		ok btf-file
 	else
-		not_ok btf-file "$(tail -n 1 /tmp/attempt.out)"
+		not_ok btf-file "$(head -n 3 /tmp/attempt.out | tr -s '\n ' '  ')"
 	fi
 	release
 	umount /sys/kernel/btf

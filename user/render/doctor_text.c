@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Prints what `doctor` found as text: see doctor.h. Each section is a function, in the order of
  * printing. */
+#include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "render/doctor.h"
+#include "render/section.h"
 #include "render/table.h"
+
+/* The first screen has at most 40 lines: once LINES_FULL are printed, no hook is added. */
+#define LINES_FULL   33
+#define LACK_LINES   3 /* at most, of one hook that is off */
+#define LACK_COLUMNS 70
 
 static void doctor_memory(struct page *p, const struct doctor *d)
 {
@@ -84,14 +93,57 @@ static void doctor_hooks(struct page *p, const struct doctor *d)
 		table_words(&table, "%s", hook->attached ? hook->how : "off");
 	}
 	table_print(&table);
-	if (d->hooks_off || d->nr_notes)
-		page_heading(p, PAGE_BOLD, "HOOKS THAT ARE OFF, AND WHAT REPORTS THEN LACK");
-	for (size_t i = 0; i < d->nr_hooks; i++)
-		if (!d->hooks[i].attached)
-			page_paragraph(p, 2, "%s: %s; %s.", d->hooks[i].name, d->hooks[i].reason,
-				       d->hooks[i].cost);
-	for (size_t i = 0; i < d->nr_notes; i++)
-		page_paragraph(p, 2, "Note: %s", d->notes[i]);
+}
+
+/* A document that is made in memory, so that its lines can be counted. */
+struct doctor_screen {
+	struct page page;
+	char *text;
+	size_t size;
+};
+
+static size_t lines_printed(struct doctor_screen *s)
+{
+	size_t lines = 0;
+
+	fflush(s->page.out);
+	for (const char *at = s->text; (at = strchr(at, '\n')); at++)
+		lines++;
+	return lines;
+}
+
+/* One thing that reports lack. Returns false if the screen is full. */
+static bool doctor_lack(struct doctor_screen *s, bool all, const char *words)
+{
+	if (!all && lines_printed(s) >= LINES_FULL)
+		return false;
+	page_paragraph(&s->page, 2, "%s",
+		       all ? words : page_fit(&s->page, words, LACK_LINES * LACK_COLUMNS));
+	return true;
+}
+
+/* Hooks that are off, and notes. Unless `all` are asked for, only as many as fit the screen. */
+static void doctor_lacks(struct doctor_screen *s, const struct doctor *d, bool all)
+{
+	size_t left = 0;
+
+	if (!d->hooks_off && !d->nr_notes)
+		return;
+	page_heading(&s->page, PAGE_BOLD, "HOOKS THAT ARE OFF, AND WHAT REPORTS THEN LACK");
+	for (size_t i = 0; i < d->nr_hooks + d->nr_notes; i++) {
+		const struct doctor_hook *h = i < d->nr_hooks ? &d->hooks[i] : NULL;
+		char words[1024];
+
+		if (h && h->attached)
+			continue;
+		if (h)
+			snprintf(words, sizeof(words), "%s: %s; %s.", h->name, h->reason, h->cost);
+		else
+			snprintf(words, sizeof(words), "Note: %s", d->notes[i - d->nr_hooks]);
+		left += left || !doctor_lack(s, all, words);
+	}
+	if (left)
+		page_paragraph(&s->page, 2, "%zu more: --show hooks", left);
 }
 
 /* The answer, before everything that explains it. */
@@ -110,13 +162,35 @@ static void doctor_answer(struct page *p, const struct doctor *d)
 		page_item(p, &yes, "record would work here, with all %zu hooks.", d->nr_hooks);
 }
 
-int doctor_text(const struct doctor *d, bool colour, bool utf8, FILE *out)
-{
-	struct page p;
+static const char *const doctor_section_names[] = {"hooks"};
+#define NR_DOCTOR_SECTIONS (sizeof(doctor_section_names) / sizeof(doctor_section_names[0]))
 
-	page_begin(&p, out, colour, utf8);
-	doctor_answer(&p, d);
-	doctor_host(&p, d);
-	doctor_hooks(&p, d);
-	return page_end(&p);
+unsigned int doctor_section_parse(const char *name, size_t len)
+{
+	return section_bit(doctor_section_names, NR_DOCTOR_SECTIONS, name, len);
+}
+
+int doctor_text(const struct doctor *d, const struct doctor_options *options, FILE *out)
+{
+	struct doctor_screen s = {.text = NULL};
+	FILE *mem = open_memstream(&s.text, &s.size);
+	int err;
+
+	if (!mem)
+		return -ENOMEM;
+	page_begin(&s.page, mem, options->colour, options->utf8);
+	doctor_answer(&s.page, d);
+	doctor_host(&s.page, d);
+	if (options->sections)
+		doctor_hooks(&s.page, d);
+	doctor_lacks(&s, d, options->sections);
+	if (!options->sections)
+		section_more(&s.page, doctor_section_names, NR_DOCTOR_SECTIONS);
+	err = page_end(&s.page);
+	if (fclose(mem))
+		err = -ENOMEM;
+	if (!err)
+		fputs(s.text, out);
+	free(s.text);
+	return err;
 }
