@@ -425,6 +425,15 @@ static void the_gravest_caution_is_on_the_screen(void **state)
 	assert_int_equal(p.said.notes.nr, 1);
 	assert_null(p.said.screen.caution);
 	pair_free(&p);
+
+	for (int times = 1; times < 4;
+	     times += 2) { /* so is a slightly different sampling period */
+		w.period = usual.period * (times + 0.1);
+		compare(&p, workload_record(&usual), record_later(&w));
+		assert_int_equal(p.said.screen.caution != NULL, times > 2);
+		assert_int_equal(p.said.notes.nr, 1);
+		pair_free(&p);
+	}
 }
 
 /* What one process takes for one purpose is one line, however many call paths and caches. */

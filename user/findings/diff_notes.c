@@ -140,6 +140,7 @@ static void note_modes(struct notes *w)
 {
 	const struct profile *base = w->d->in.base, *new_ = w->d->in.new_;
 	char a[64], b[64];
+	double ratio;
 
 	if (new_->cache_filter || (base && base->cache_filter))
 		caution(w, NOTE_GRAVE, "cache_filter",
@@ -150,8 +151,12 @@ static void note_modes(struct notes *w)
 		return;
 	period_words(base, a, sizeof(a));
 	period_words(new_, b, sizeof(b));
+	ratio = base->sample_bytes > 0 && new_->sample_bytes > 0
+			? new_->sample_bytes / base->sample_bytes
+			: 0;
+	/* a recorder that adapts to the load never samples twice in the same way */
 	if (strcmp(a, b))
-		caution(w, NOTE_PLAIN, "sampling",
+		caution(w, ratio > 0.5 && ratio < 2 ? NOTE_TRIVIAL : NOTE_PLAIN, "sampling",
 			"The base is %s, the new capture is %s: the figures are comparable, but one side is less "
 			"certain, as the intervals show.",
 			a, b);

@@ -554,7 +554,7 @@ static void write_since(struct screen_writer *w)
 
 	if (!f || (f->status != DIFF_GROWN && f->status != DIFF_NEW) || !(v->duration_s > 0))
 		return;
-	limit = f->base_high + fmax(DIFF_LEVEL_FLOOR, DIFF_LEVEL_SHARE * f->new_);
+	limit = f->base_high + DIFF_LEVEL_FLOOR;
 	profile_pool_series(v, w->d->in.new_, diff_row_name(w->pool), &series);
 	for (first = series.nr; first && series.y[first - 1] > limit; first--)
 		;
