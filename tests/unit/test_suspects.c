@@ -166,6 +166,30 @@ static void rings_of_bpf_are_half_of_their_areas(void **state)
 	snapshot_free(&s);
 }
 
+/* The list of BPF maps says it exactly, and which map it is. */
+static void rings_of_listed_maps_are_counted_exactly(void **state)
+{
+	static const char text[] = "0x1-0x2 1069056 bpf_ringbuf_area_alloc+0x1/0x2 vmap user\n";
+	struct snapshot s;
+	struct balance b;
+	struct bpf_level *l;
+
+	(void)state;
+	build(FIXTURES "/6.12", NULL, &s, &b);
+	ARRAY_FREE(&s.vmallocs);
+	assert_int_equal(vmallocinfo_parse(text, sizeof(text) - 1, &s.vmallocs), 0);
+	for (int i = 1; i <= 3; i++) {
+		l = ARRAY_PUSH(&s.bpf);
+		assert_non_null(l);
+		*l = (struct bpf_level){.id = i, .vmalloc = 1 << 20, .pages = i % 3 * 524288};
+		snprintf(l->object, sizeof(l->object), "ringbuf events%d", i);
+	}
+	balance_build(&s, &(struct beliefs_hint){.page_bytes = 4096}, NULL, &b);
+	assert_true(suspect(&b, "bpf_rings")->kb == 1536 && !suspect(&b, "bpf_rings")->at_most);
+	assert_string_equal(suspect(&b, "bpf_rings")->detail, "most in map 2, ringbuf events2");
+	snapshot_free(&s);
+}
+
 static void tables_of_each_format_are_read(void **state)
 {
 	static const char arcstats[] = "13 1 0x01 147 39984 4200 9\nname  type data\n"
@@ -321,6 +345,7 @@ int main(void)
 		cmocka_unit_test(a_balloon_is_named_by_driver_and_hypervisor),
 		cmocka_unit_test(each_suspect_has_its_size_and_source),
 		cmocka_unit_test(rings_of_bpf_are_half_of_their_areas),
+		cmocka_unit_test(rings_of_listed_maps_are_counted_exactly),
 		cmocka_unit_test(tables_of_each_format_are_read),
 		cmocka_unit_test(places_that_allocate_pages_are_named),
 		cmocka_unit_test(mappings_and_pinned_pages_are_added_up),

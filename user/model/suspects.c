@@ -198,6 +198,29 @@ static void find_unlisted(struct list *l, const struct unlisted *u)
 	find_sites(l, u);
 }
 
+/* Where BPF maps are listed (it takes root): what each has in pages that nothing counts.
+ */
+static void find_bpf_pages(struct list *l)
+{
+	const struct bpf_levels *bpf = &l->f->s->bpf;
+	const struct bpf_level *top = NULL;
+	char detail[UNLISTED_SITE] = "";
+	double kb = 0;
+
+	for (size_t i = 0; i < bpf->nr; i++) {
+		kb += (double)bpf->items[i].pages / 1024;
+		if (!top || bpf->items[i].pages > top->pages)
+			top = &bpf->items[i];
+	}
+	if (top)
+		snprintf(detail, sizeof(detail), "most in map %lld, %.48s", (long long)top->id,
+			 top->object);
+	add_detail(
+		add(l, (struct balance_candidate){"bpf_rings", kb, false, "bpf(2), fdinfo of maps",
+						  "ring buffers and arenas of BPF programs", ""}),
+		detail);
+}
+
 /* A ring buffer's data pages are mapped twice, one after the other (kernel/bpf/ringbuf.c). */
 static void find_bpf_rings(struct list *l)
 {
@@ -240,7 +263,10 @@ size_t suspects_find(const struct suspects_facts *f, struct balance_candidate *o
 	    (struct balance_candidate){
 		    "memmap", pages_kb(&l, (int64_t)vmstat_pages(&l, "nr_memmap_pages")), true,
 		    "vmstat nr_memmap_pages", "page structures of memory added after boot", ""});
-	find_bpf_rings(&l);
+	if (f->s->bpf.nr)
+		find_bpf_pages(&l);
+	else
+		find_bpf_rings(&l);
 	if (f->unlisted)
 		find_unlisted(&l, f->unlisted);
 	if (l.nr)
