@@ -165,7 +165,8 @@ static void proc(void)
 	static const char *const trees[] = {"proc/5.10",         "proc/6.12-numa", "proc/7.3",
 					    "balance/container", "balance/huge",   "balance/swap"};
 	static const char *const logs[] = {"6.1-dmesg-T.log", "4.18-64k-journal.log",
-					   "4.9-interleaved.log"};
+					   "4.9-interleaved.log", "5.4-dmesg.log",
+					   "7.2-allocations.log"};
 	static const unsigned char note[] = {4,   0,   0,   0,  20, 0,  0,  0,  3,  0,  0,  0,
 					     'G', 'N', 'U', 0,  1,  2,  3,  4,  5,  6,  7,  8,
 					     9,   10,  11,  12, 13, 14, 15, 16, 17, 18, 19, 20};

@@ -515,6 +515,22 @@ static void levels_beyond_the_limits_are_odd(void **state)
 	assert_false(level_is_said("PageTables", 65536, "page-tables-of-mapped", FINDING_WARNING));
 }
 
+/* MemTotal of a container is not the memory that the machine's kernel lines are part of. */
+static void a_container_has_no_unusual_levels(void **state)
+{
+	struct balance_sheet sheet;
+	struct snapshot s;
+	struct balance b;
+
+	(void)state;
+	read_made("container", &s, &b);
+	assert_int_equal(balance_sheet_now(&s, &(struct balance_origin){.hint = hint}, &sheet), 0);
+	assert_true(b.beliefs.container && b.kb[BALANCE_KERNEL_STACK] > 0.04 * b.total_kb);
+	assert_int_equal(sheet.screen.all_odd, 0);
+	balance_sheet_free(&sheet);
+	snapshot_free(&s);
+}
+
 static void the_largest_caches_are_named(void **state)
 {
 	static const struct {
@@ -641,6 +657,7 @@ int main(void)
 		cmocka_unit_test(the_first_screen_of_recorded_machines_fits),
 		cmocka_unit_test(memory_that_nothing_counts_is_odd),
 		cmocka_unit_test(levels_beyond_the_limits_are_odd),
+		cmocka_unit_test(a_container_has_no_unusual_levels),
 		cmocka_unit_test(the_largest_caches_are_named),
 		cmocka_unit_test(exit_statuses_tell_what_went_wrong),
 	};

@@ -7,9 +7,9 @@
 
 #include "base/append.h"
 #include "base/units.h"
+#include "findings/level_limits.h"
 
-#define UNMAPPED_LEAST_KB (64 * 1024.0) /* as BALANCE_UNMAPPED_SHARE, on small machines */
-#define FAULT_LINES       3             /* lines named at most when the sum is too large */
+#define FAULT_LINES 3 /* lines named at most when the sum is too large */
 
 static const char *balance_size(char buf[UNITS_MAX], double kb)
 {
@@ -247,7 +247,7 @@ static void find_contradiction(const struct balance *b, struct findings *out)
 
 bool balance_unmapped_matters(const struct balance *b, double kb)
 {
-	return kb >= UNMAPPED_LEAST_KB && kb >= BALANCE_UNMAPPED_SHARE * b->total_kb;
+	return kb >= LEVEL_LEAST_KB && kb >= BALANCE_UNMAPPED_SHARE * b->total_kb;
 }
 
 double balance_unmapped_lru_kb(const struct balance *b)
@@ -294,15 +294,20 @@ static void find_unaccounted(const struct balance *b, struct findings *out)
 		return;
 	for (size_t i = 0; i < BALANCE_REST; i++)
 		gaps |= b->unknown[i];
-	/* a line that is unknown may be all of it; an OOM report never has all lines */
-	f = findings_add(
-		out,
-		&(struct finding){.severity = gaps && !oom ? FINDING_NOTICE : FINDING_WARNING,
-				  .kind = "unaccounted",
-				  .about = ABOUT_POOL},
-		"%s, %.1f%% of memory, is Unaccounted: no %s counts it.%s", balance_size(size, kb),
-		100 * share, oom ? "figure of the report" : "line of /proc/meminfo",
-		gaps ? " It includes the lines that are unknown." : "");
+	/*
+	 * A line that is unknown may be all of it, but an OOM report never has all lines. On a
+	 * small machine, 5 % is nothing to act on.
+	 */
+	f = findings_add(out,
+			 &(struct finding){.severity = (gaps && !oom) || kb < LEVEL_LEAST_KB
+							       ? FINDING_NOTICE
+							       : FINDING_WARNING,
+					   .kind = "unaccounted",
+					   .about = ABOUT_POOL},
+			 "%s, %.1f%% of memory, is Unaccounted: no %s counts it.%s",
+			 balance_size(size, kb), 100 * share,
+			 oom ? "figure of the report" : "line of /proc/meminfo",
+			 gaps ? " It includes the lines that are unknown." : "");
 	finding_subject(f, "Unaccounted");
 	put_kb(f, "unaccounted_kb", kb);
 	finding_evidence(f, "lines", "%s", balance_defs[BALANCE_REST].name);
@@ -312,7 +317,7 @@ static void find_unaccounted(const struct balance *b, struct findings *out)
 		finding_say(out, f, " Largest known part: %s%s, %s.",
 			    top->at_most ? "at most " : "", balance_size(part, top->kb),
 			    top->explain);
-	if (!oom && !gaps)
+	if (!oom && !gaps && !(top && isnan(top->kb))) /* record does not see a balloon */
 		finding_next(out, f, "sudo kmemtrace record --exact --pool page -d 180");
 }
 

@@ -23,13 +23,13 @@ struct line_limit {
 static void limit_check(const struct balance *b, const struct line_limit *l, struct findings *out)
 {
 	char size[UNITS_MAX];
+	enum finding_severity severity = l->kb < LEVEL_LEAST_KB ? FINDING_NOTICE : l->severity;
 	struct finding *f;
 
 	if (b->unknown[l->line] || !(l->kb > l->limit_kb))
 		return;
 	f = findings_add(
-		out,
-		&(struct finding){.severity = l->severity, .kind = l->kind, .about = ABOUT_POOL},
+		out, &(struct finding){.severity = severity, .kind = l->kind, .about = ABOUT_POOL},
 		"%s is %s, %.1f%% of memory%s.", l->counter, units_bytes(size, l->kb * 1024),
 		100 * l->kb / b->total_kb, l->meaning);
 	finding_subject(f, "%s", l->counter);
@@ -104,7 +104,8 @@ void level_findings_build(const struct balance *b, const struct snapshot *s, str
 
 	snprintf(about, sizeof(about), ": about %s threads",
 		 units_count(threads, b->kb[BALANCE_KERNEL_STACK] / STACK_KB));
-	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+	/* a container's MemTotal says nothing about the machine's lines */
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]) && !b->beliefs.container; i++)
 		limit_check(b, &levels[i], out);
 	caches_find(b, s, out);
 }

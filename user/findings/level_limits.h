@@ -16,5 +16,6 @@
 #define SLAB_RECLAIM_SHARE   0.3
 #define PERCPU_EACH_KB       8192.0 /* per possible CPU */
 #define VMALLOC_SHARE        0.05
+#define LEVEL_LEAST_KB       65536.0 /* less is nothing to act on, even on a small machine */
 
 #endif

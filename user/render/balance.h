@@ -17,7 +17,8 @@ struct balance_text_options {
 	unsigned int sections; /* as bits, after the first screen */
 	bool colour;           /* ANSI colours */
 	bool utf8;             /* the terminal shows UTF-8 */
-	bool explain; /* print all sections without the first screen, and explain every line */
+	bool explain; /* no first screen, and every line explained; without `sections`, all of them
+		       */
 };
 
 /* Returns 0, −ENOMEM, or −EIO. */

@@ -363,11 +363,11 @@ static void text_title(struct sheet *t)
 
 int balance_text(const struct balance_sheet *s, const struct balance_text_options *o, FILE *out)
 {
-	struct sheet t = {.s = s, .o = o, .sections = o->explain ? SECTIONS_ALL : o->sections};
+	struct sheet t = {.s = s, .o = o, .sections = o->sections};
 	bool known = !isnan(s->total.end_kb);
 
 	page_begin(&t.page, out, o->colour, o->utf8);
-	if (!known)
+	if (!known || (o->explain && !o->sections))
 		t.sections = SECTIONS_ALL;
 	if (o->explain || !known)
 		text_title(&t);
