@@ -92,7 +92,7 @@ static struct finding *say_growth_row(struct diff_writer *w, const struct diff_r
 	return said;
 }
 
-static void say_growth(struct diff_writer *w, const struct trust *trust)
+static void diff_say_growth(struct diff_writer *w, const struct trust *trust)
 {
 	const struct finding as = {
 		.severity = FINDING_NOTICE, .kind = "growth", .about = ABOUT_RECORDING};
@@ -122,7 +122,7 @@ static void say_growth(struct diff_writer *w, const struct trust *trust)
 /* ---- levels ---- */
 
 /* "Slab higher by 38.1 MiB (82.1 MiB to 120.1 MiB, +46%)" */
-static void add_level(char *list, size_t size, const struct diff_row *row)
+static void diff_add_level(char *list, size_t size, const struct diff_row *row)
 {
 	char delta[UNITS_MAX], base[UNITS_MAX], new_[UNITS_MAX], share[DIFF_SHARE_MAX];
 	const struct diff_figure *f = &row->level;
@@ -145,7 +145,7 @@ static struct finding *say_levels(struct diff_writer *w, enum profile_section se
 	size_t nr = 0;
 
 	for (; nr < rows->nr && nr < 3 && rows->items[nr].level.status != DIFF_SAME; nr++)
-		add_level(list, sizeof(list), &rows->items[nr]);
+		diff_add_level(list, sizeof(list), &rows->items[nr]);
 	if (!nr)
 		return NULL;
 	first = &rows->items[0].level;
@@ -175,7 +175,7 @@ static void say_levels_all(struct diff_writer *w)
 }
 
 /* One level says little about a pool that rises and falls. */
-static void say_swings(struct diff_writer *w)
+static void diff_say_swings(struct diff_writer *w)
 {
 	const struct finding as = {
 		.severity = FINDING_NOTICE, .kind = "swing", .about = ABOUT_POOL};
@@ -236,7 +236,7 @@ static struct finding *find_kind(struct diff_writer *w, const char *kind, enum f
 }
 
 /* One command, at the finding that it follows from. */
-static void say_next(struct diff_writer *w)
+static void diff_say_next(struct diff_writer *w)
 {
 	const struct diff_rows *growth = &w->d->sections[PROFILE_GROWTH],
 			       *caches = &w->d->sections[PROFILE_CACHES];
@@ -319,11 +319,11 @@ static int findings_fill(const struct diff *d, struct findings notes[NOTE_WEIGHT
 	diff_notes(d, notes);
 	grave = notes[NOTE_GRAVE].nr;
 	plain = notes[NOTE_PLAIN].nr;
-	say_growth(&w, &trust);
+	diff_say_growth(&w, &trust);
 	say_levels_all(&w);
-	say_swings(&w);
+	diff_say_swings(&w);
 	say_traffic(&w);
-	say_next(&w);
+	diff_say_next(&w);
 	if (list_finish(&w, notes, out) ||
 	    diff_screen_build(d, changed ? &trust : NULL, &out->screen))
 		return -ENOMEM;

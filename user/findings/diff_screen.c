@@ -83,7 +83,7 @@ static bool is_known(enum pattern p)
 
 /* What the memory of the first row of growth did in the new capture: its cache, else its pool. A
  * cache may be steady as its new objects fill slabs that exist. */
-static enum pattern pattern_of_growth(const struct screen_writer *w)
+static enum pattern diff_growth_pattern(const struct screen_writer *w)
 {
 	const struct diff_row *row = &w->d->sections[PROFILE_GROWTH].items[0];
 	const struct profile_row *cache = row->new_ ? cache_of(w->d, row->new_->cache) : NULL;
@@ -127,7 +127,7 @@ static enum diff_state state_find(const struct screen_writer *w)
 	const struct diff *d = w->d;
 
 	if (w->grew)
-		return pattern_of_growth(w) == PATTERN_GROWING ? DIFF_GROWING : DIFF_GREW;
+		return diff_growth_pattern(w) == PATTERN_GROWING ? DIFF_GROWING : DIFF_GREW;
 	if (level_is_higher(d))
 		return DIFF_HIGHER;
 	if (level_section(d, true) != PROFILE_GROWTH)
@@ -186,7 +186,7 @@ static void add_difference(char *words, const struct diff_figure *f)
 }
 
 /* "38.1 MiB higher than in the base: 120.1 MiB, was 82.1 MiB (+46%)" */
-static void add_level(const struct diff *d, char *words, const struct diff_figure *f)
+static void screen_add_level(const struct diff *d, char *words, const struct diff_figure *f)
 {
 	char base[UNITS_MAX], new_[UNITS_MAX], share[DIFF_SHARE_MAX];
 
@@ -234,7 +234,7 @@ static void headline_growth(struct screen_writer *w)
 	enum pool pool = diff_row_pool(&rows->items[0]);
 	bool set = w->d->in.set, growing = w->s->state == DIFF_GROWING;
 	char more[UNITS_MAX], base[UNITS_MAX], now[UNITS_MAX], interval[INTERVAL_WORDS_MAX];
-	enum pattern pattern = pattern_of_growth(w);
+	enum pattern pattern = diff_growth_pattern(w);
 	struct growth_sum sum = {0};
 	char *words = w->s->headline;
 
@@ -251,7 +251,7 @@ static void headline_growth(struct screen_writer *w)
 		level = w->pool; /* it is lower, although something in it grows */
 	if (level) {
 		screen_add(words, " %s is ", diff_row_name(level));
-		add_level(w->d, words, &level->level);
+		screen_add_level(w->d, words, &level->level);
 		screen_add(words, ".");
 	}
 	if (!is_known(pattern))
@@ -274,7 +274,7 @@ static void headline_level(struct screen_writer *w)
 								  : "");
 	add_level_name(words, section, row);
 	screen_add(words, " is ");
-	add_level(d, words, &row->level);
+	screen_add_level(d, words, &row->level);
 	screen_add(words, ".");
 	if (w->s->state == DIFF_LOWER) {
 		if (d->sections[PROFILE_GROWTH].changed)
@@ -304,7 +304,7 @@ static void headline_slower(struct screen_writer *w)
 		   units_bytes(base, f->base));
 }
 
-static void write_headline(struct screen_writer *w)
+static void diff_write_headline(struct screen_writer *w)
 {
 	const struct diff *d = w->d;
 
@@ -440,7 +440,7 @@ static void bunch_what(const struct diff *d, const struct diff_bunch *b, char *w
 		screen_add(words, cache->reclaimable ? ", reclaimable" : ", not reclaimable");
 }
 
-static int write_growth_rows(struct screen_writer *w)
+static int screen_growth_rows(struct screen_writer *w)
 {
 	const struct diff_rows *rows = &w->d->sections[PROFILE_GROWTH];
 	size_t grown = diff_rows_grown(rows), nr = grown < BUNCH_ROWS ? grown : BUNCH_ROWS;
@@ -519,7 +519,7 @@ static const struct diff_row *level_next(const struct diff *d, size_t next[PROFI
 	return best;
 }
 
-static void write_level_rows(struct screen_writer *w)
+static void screen_level_rows(struct screen_writer *w)
 {
 	size_t next[PROFILE_LEVELS] = {0};
 	enum profile_section section;
@@ -592,7 +592,7 @@ static void sure_growth(struct screen_writer *w)
 }
 
 /* Does a pool rise and fall, so that its level at one moment says little? */
-static bool swings(const struct diff_row *row)
+static bool row_swings(const struct diff_row *row)
 {
 	enum pattern p = row->new_ && row->new_->range > DIFF_LEVEL_FLOOR ? row->new_->pattern
 									  : PATTERN_UNKNOWN;
@@ -605,7 +605,7 @@ static void sure_level(struct screen_writer *w)
 	bool lower = w->s->state == DIFF_LOWER;
 	const struct diff_row *row = &w->d->sections[level_section(w->d, lower)].items[0];
 
-	if (swings(row))
+	if (row_swings(row))
 		screen_add(w->s->sure,
 			   "fair: in the new capture it %s, so its level at the end says little.",
 			   pattern_words(row->new_->pattern));
@@ -632,7 +632,7 @@ static void sure_quiet(struct screen_writer *w)
 							     : ".");
 }
 
-static void write_sure(struct screen_writer *w)
+static void diff_write_sure(struct screen_writer *w)
 {
 	if (w->s->state >= DIFF_GREW || w->s->state == DIFF_SLOWER)
 		sure_growth(w);
@@ -654,13 +654,13 @@ int diff_screen_build(const struct diff *d, const struct trust *trust, struct di
 	else if (diff_rows_grown(&d->sections[PROFILE_POOLS]))
 		w.pool = &d->sections[PROFILE_POOLS].items[0];
 	s.state = state_find(&w);
-	write_headline(&w);
-	if (w.grew && write_growth_rows(&w))
+	diff_write_headline(&w);
+	if (w.grew && screen_growth_rows(&w))
 		return -ENOMEM;
 	if (s.state == DIFF_HIGHER || s.state == DIFF_LOWER)
-		write_level_rows(&w);
+		screen_level_rows(&w);
 	write_since(&w);
-	write_sure(&w);
+	diff_write_sure(&w);
 	*out = s;
 	return 0;
 }

@@ -20,7 +20,7 @@ static void lower_to(struct trust *t, const struct trust *side, const char *of)
 		trust_lower(t, side->level, "%strust is %s", of, trust_name(side->level));
 }
 
-static const struct cache_row *cache_find(const struct caches *caches, const char *name)
+static const struct cache_row *trust_cache_find(const struct caches *caches, const char *name)
 {
 	for (size_t i = 0; i < caches->nr; i++) {
 		const struct cache_row *row = &caches->items[i];
@@ -48,7 +48,7 @@ static int side_trust(const struct view *v, const char *cache, struct trust *out
 		if (outstanding_correct(v->at, &outstanding) ||
 		    caches_build(v, &outstanding, losses_ratio(&losses), &caches))
 			return -ENOMEM;
-		row = cache_find(&caches, cache);
+		row = trust_cache_find(&caches, cache);
 		if (row)
 			t = row->trust;
 	}
