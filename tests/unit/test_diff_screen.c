@@ -465,6 +465,38 @@ static void call_paths_of_one_purpose_are_one_row(void **state)
 	pair_free(&p);
 }
 
+/* A group of --by is not what its largest process holds: the screen names the group. */
+static void groups_are_not_put_down_to_one_process(void **state)
+{
+	static const struct {
+		enum growth_by by;
+		const char *who;
+	} t[] = {{GROWTH_BY_CGROUP, "cgroup /system.slice/worker.service: "},
+		 {GROWTH_BY_PROCESS, "processes named worker: "},
+		 {GROWTH_BY_CACHE, "slab cache kmalloc-1k: "},
+		 {GROWTH_BY_MODULE, "module ext4: "},
+		 {GROWTH_BY_POOL, "pool slab: "},
+		 {GROWTH_BY_SYSCALL, "call0(): "}};
+	struct workload w = later(2);
+
+	(void)state;
+	w.leak = 2e6;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		const struct diff_screen_row *row;
+		struct pair p;
+
+		compare_by(&p, workload_record(&usual), record_later(&w), t[i].by);
+		row = &p.said.screen.rows[0];
+		assert_int_equal(p.said.screen.nr_rows, 1);
+		assert_int_equal(strncmp(row->words, t[i].who, strlen(t[i].who)), 0);
+		assert_int_equal(strstr(row->words, "the largest part by worker[100]") != NULL,
+				 t[i].by != GROWTH_BY_PROCESS);
+		assert_non_null(strstr(row->what, "objects, the largest part of kmalloc-1k"));
+		free(screen(&p));
+		pair_free(&p);
+	}
+}
+
 /* A path that is too long loses functions in the middle, not its entry; and page tables are not
  * "for page tables". */
 static void long_paths_keep_both_ends(void **state)
@@ -509,6 +541,7 @@ int main(void)
 		cmocka_unit_test(sections_come_when_they_are_asked_for),
 		cmocka_unit_test(findings_hold_all_that_is_said),
 		cmocka_unit_test(the_gravest_caution_is_on_the_screen),
+		cmocka_unit_test(groups_are_not_put_down_to_one_process),
 		cmocka_unit_test(long_paths_keep_both_ends),
 		cmocka_unit_test(call_paths_of_one_purpose_are_one_row),
 	};

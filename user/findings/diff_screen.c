@@ -351,12 +351,18 @@ static const struct plain_words *row_words(const struct diff *d, const struct di
 	return side && v ? plain_words_of(v->c, side->stack, diff_row_pool(row)) : NULL;
 }
 
-static bool bunch_takes(const struct diff_bunch *b, const struct diff_row *row,
-			const struct plain_words *words)
+/* Is each row a call path, so that one process and one purpose stand behind it? */
+static bool is_by_path(const struct diff *d)
+{
+	return d->in.new_->by == GROWTH_BY_STACK || d->in.new_->by == GROWTH_BY_SITE;
+}
+
+static bool bunch_takes(const struct diff *d, const struct diff_bunch *b,
+			const struct diff_row *row, const struct plain_words *words)
 {
 	const struct profile_row *x = b->first->new_, *y = row->new_;
 
-	if (!x || !y || x->pool != y->pool || x->process != y->process)
+	if (!is_by_path(d) || !x || !y || x->pool != y->pool || x->process != y->process)
 		return false;
 	if (words && b->words)
 		return !strcmp(words->noun, b->words->noun);
@@ -393,7 +399,7 @@ static size_t diff_bunches(const struct diff *d, size_t nr_rows, struct diff_bun
 	for (size_t i = 0; i < nr_rows; i++) {
 		const struct plain_words *words = row_words(d, &rows[i]);
 
-		for (k = 0; k < nr && !bunch_takes(&out[k], &rows[i], words); k++)
+		for (k = 0; k < nr && !bunch_takes(d, &out[k], &rows[i], words); k++)
 			;
 		if (k == nr)
 			out[nr++] = (struct diff_bunch){.first = &rows[i], .words = words};
@@ -404,39 +410,64 @@ static size_t diff_bunches(const struct diff *d, size_t nr_rows, struct diff_bun
 	return nr;
 }
 
-/* "plant[16281]: 3.7 MiB/s faster (95% interval 3.6 MiB to 3.9 MiB)" */
+/* The name of a row that is not a call path: "cgroup /a". */
+static void add_group(const struct diff *d, const struct diff_row *row, char *words)
+{
+	static const char *const leads[GROWTH_BYS] = {
+		[GROWTH_BY_CACHE] = "slab cache ", [GROWTH_BY_PROCESS] = "processes named ",
+		[GROWTH_BY_CGROUP] = "cgroup ",    [GROWTH_BY_MODULE] = "module ",
+		[GROWTH_BY_POOL] = "pool ",        [GROWTH_BY_SYSCALL] = "",
+	};
+	char name[SCREEN_NAME + 1];
+
+	screen_add(words, "%s%s", leads[d->in.new_->by] ?: "",
+		   diff_row_name(row)[0] ? screen_name(diff_row_name(row), name) : "(not known)");
+}
+
+/* "plant[16281]: 3.7 MiB/s faster (3.6 MiB to 3.9 MiB), 5.9 MiB/s now" */
 static void bunch_who(const struct diff *d, const struct diff_bunch *b, struct diff_screen_row *out)
 {
 	const struct profile_row *side = diff_row_side(b->first);
 	const struct view *v = diff_row_view(d, b->first);
 	char more[UNITS_MAX], interval[INTERVAL_WORDS_MAX], now[UNITS_MAX];
+	bool path = is_by_path(d);
 
 	out->label = "WHO";
-	screen_add_who(v->c, side->process, out->words);
-	out->cmdline = screen_cmdline(v->c, side->process);
-	out->cgroup = screen_cgroup(v->c, side->cgroup);
+	out->cmdline = path ? screen_cmdline(v->c, side->process) : "";
+	out->cgroup = path ? screen_cgroup(v->c, side->cgroup) : "";
+	if (path)
+		screen_add_who(v->c, side->process, out->words);
+	else
+		add_group(d, b->first, out->words);
 	screen_add(out->words, ": %s/s faster%s, %s/s now", units_bytes(more, b->sum.delta),
 		   growth_sum_interval(interval, " (", &b->sum), units_bytes(now, b->sum.new_));
+	if (path || !side->process || d->in.new_->by == GROWTH_BY_PROCESS)
+		return;
+	screen_add(out->words, "; the largest part by ");
+	screen_add_who(v->c, side->process, out->words);
 }
 
-/* "8.8 MiB in 9,000 objects of msg_msg-1k for messages in message queues (base: 3,000 objects), not
- * reclaimable" */
+/* "8.8 MiB in 9,000 objects of msg_msg-1k for messages in message queues (base: 3,000), not
+ * reclaimable". A row that is not a call path can have objects of many kinds. */
 static void bunch_what(const struct diff *d, const struct diff_bunch *b, char *words)
 {
 	const struct profile_row *side = diff_row_side(b->first), *cache = cache_of(d, side->cache);
 	char held[UNITS_MAX], objects[UNITS_MAX], name[SCREEN_NAME + 1];
+	bool path = is_by_path(d);
 
 	screen_add(words, "%s in %s%s ", units_bytes(held, b->held),
 		   d->in.new_->sample_bytes > 0 ? "about " : "", units_count(objects, b->objects));
 	if (side->cache[0])
-		screen_add(words, "objects of %s%s", screen_name(side->cache, name),
+		screen_add(words, "objects%s of %s%s", path ? "" : ", the largest part",
+			   screen_name(side->cache, name),
 			   b->other_caches ? " and other caches" : "");
 	else
 		screen_add(words, "%s", screen_objects(side->pool));
-	screen_add_purpose(b->words, side->pool, words);
+	if (path)
+		screen_add_purpose(b->words, side->pool, words);
 	if (!d->in.set)
 		screen_add(words, " (base: %s)", units_count(objects, b->base_objects));
-	if (cache)
+	if (cache && path)
 		screen_add(words, cache->reclaimable ? ", reclaimable" : ", not reclaimable");
 }
 
@@ -554,7 +585,8 @@ static void write_since(struct screen_writer *w)
 
 	if (!f || (f->status != DIFF_GROWN && f->status != DIFF_NEW) || !(v->duration_s > 0))
 		return;
-	limit = f->base_high + DIFF_LEVEL_FLOOR;
+	/* a tenth of the difference: an incident, not what came and went before it */
+	limit = f->base_high + fmax(DIFF_LEVEL_FLOOR, (f->new_ - f->base_high) / 10);
 	profile_pool_series(v, w->d->in.new_, diff_row_name(w->pool), &series);
 	for (first = series.nr; first && series.y[first - 1] > limit; first--)
 		;
