@@ -432,8 +432,8 @@ static void a_broken_counter_is_no_growth_and_no_deadline(void **state)
 	assert_true(r.ledger.rows[LEDGER_UNACCOUNTED].delta_kb == 0);
 	assert_true(isnan(r.ledger.rows[LEDGER_UNMAPPED_LRU].delta_kb));
 	assert_true(isnan(r.exhaustion.available_kb) && r.exhaustion.nr == 0);
-	for (size_t i = 0; i < r.unusual_levels.nr; i++)
-		said |= strstr(r.unusual_levels.items[i].text, "Inactive(file)") != NULL;
+	for (size_t i = 0; i < r.findings.nr; i++)
+		said |= strstr(r.findings.items[i].text, "Inactive(file)") != NULL;
 	assert_true(said);
 	report_free(&r);
 	capture_free(c);
@@ -475,8 +475,8 @@ static void lines_that_could_not_be_read_are_said(void **state)
 	for (size_t i = 0; i < c->nr_snapshots; i++)
 		c->snapshots[i].zones.bad_lines = 3;
 	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
-	for (size_t i = 0; i < r.unusual_levels.nr; i++)
-		said |= strstr(r.unusual_levels.items[i].text, "3 of /proc/zoneinfo") != NULL;
+	for (size_t i = 0; i < r.findings.nr; i++)
+		said |= strstr(r.findings.items[i].text, "3 of /proc/zoneinfo") != NULL;
 	assert_true(said);
 	balance_build(r.view.end, &r.view.hint, NULL, &b);
 	balance_findings_build(&(struct balance_findings_facts){.b = &b, .s = r.view.end},

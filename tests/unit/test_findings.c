@@ -276,11 +276,15 @@ static void each_rule_has_its_limit(void **state)
 			bool found = false;
 
 			assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
-			for (size_t k = 0; k < r.unusual_levels.nr; k++)
-				if (!strcmp(r.unusual_levels.items[k].rule, t[i].rule)) {
+			for (size_t k = 0; k < r.findings.nr; k++)
+				if (!strcmp(r.findings.items[k].kind, t[i].rule)) {
+					const struct finding *f = &r.findings.items[k];
+
 					found = true;
-					assert_true(r.unusual_levels.items[k].value >
-						    r.unusual_levels.items[k].limit);
+					assert_int_equal(f->severity, FINDING_WARNING);
+					assert_int_equal(f->nr_figures, 2);
+					assert_string_equal(f->figures[1].name, "limit");
+					assert_true(f->figures[0].value > f->figures[1].value);
 				}
 			if (found != outside)
 				fail_msg("%s is %s", t[i].rule,
@@ -304,12 +308,16 @@ static void ordinary_machines_get_no_finding_virtual_ones_a_caution(void **state
 	(void)state;
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		struct capture *c = machine("", 0, t[i].virt);
+		size_t cautions = 0;
 		struct report r;
 
 		assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
-		assert_int_equal(r.unusual_levels.nr, t[i].cautions);
-		for (size_t k = 0; k < r.unusual_levels.nr; k++)
-			assert_false(r.unusual_levels.items[k].high);
+		for (size_t k = 0; k < r.findings.nr; k++)
+			if (r.findings.items[k].part == PART_LEVELS) {
+				assert_int_equal(r.findings.items[k].severity, FINDING_CAUTION);
+				cautions++;
+			}
+		assert_int_equal(cautions, t[i].cautions);
 		report_free(&r);
 		capture_free(c);
 	}
@@ -335,9 +343,14 @@ static void shares_of_zero_are_not_printed(void **state)
 				v->value = 126000;
 		}
 		assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
-		for (size_t k = 0; k < r.unusual_levels.nr; k++) {
-			assert_true(isfinite(r.unusual_levels.items[k].value));
-			assert_null(strstr(r.unusual_levels.items[k].text, "inf"));
+		for (size_t k = 0; k < r.findings.nr; k++) {
+			const struct finding *f = &r.findings.items[k];
+
+			if (f->part != PART_LEVELS)
+				continue;
+			assert_null(strstr(f->text, "inf"));
+			for (size_t n = 0; n < f->nr_figures; n++)
+				assert_true(isfinite(f->figures[n].value));
 		}
 		report_free(&r);
 		capture_free(c);

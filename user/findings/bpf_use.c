@@ -48,14 +48,19 @@ static void sum_add(struct bpf_sum *sum, const struct bpf_level *l)
 	sum->pages += (double)l->pages;
 }
 
-static int bpf_use_add(struct bpf_use *u, const struct bpf_level *l, double start, double end)
+static int bpf_use_add(struct bpf_use *u, const struct bpf_level *before,
+		       const struct bpf_level *after)
 {
+	const struct bpf_level *l = after ?: before;
+	double start = before ? bpf_level_bytes(before) : 0,
+	       end = after ? bpf_level_bytes(after) : 0;
 	struct bpf_use_row *row = ARRAY_PUSH(u);
 	const char *blank = strchr(l->object, ' ');
 
 	if (!row)
 		return -ENOMEM;
 	*row = (struct bpf_use_row){.level = l,
+				    .before = before,
 				    .name = blank ? blank + 1 : "",
 				    .start_bytes = start,
 				    .end_bytes = end,
@@ -85,15 +90,9 @@ static int rows_merge(const struct bpf_level **a, size_t nr_a, const struct bpf_
 	while (!err && (i < nr_a || k < nr_b)) {
 		int order = i == nr_a ? 1 : k == nr_b ? -1 : compare_bpf_level(&a[i], &b[k]);
 
-		if (order < 0) {
-			err = bpf_use_add(u, a[i], bpf_level_bytes(a[i]), 0);
-			i++;
-		} else {
-			err = bpf_use_add(u, b[k], order ? 0 : bpf_level_bytes(a[i]),
-					  bpf_level_bytes(b[k]));
-			i += !order;
-			k++;
-		}
+		err = bpf_use_add(u, order > 0 ? NULL : a[i], order < 0 ? NULL : b[k]);
+		i += order <= 0;
+		k += order >= 0;
 	}
 	return err;
 }
@@ -227,6 +226,98 @@ int bpf_use_build(const struct snapshot *start, const struct snapshot *end, stru
 	text_fill(&u);
 	*out = u;
 	return 0;
+}
+
+static double part_of(const struct bpf_level *l, enum pool pool)
+{
+	if (!l)
+		return 0;
+	switch (pool) {
+	case POOL_VMALLOC:
+		return (double)l->vmalloc;
+	case POOL_PERCPU:
+		return (double)l->percpu;
+	case POOL_SLAB:
+		return (double)l->slab;
+	default:
+		return 0;
+	}
+}
+
+bool bpf_growth_of(const struct bpf_use *u, const struct ledger_row *pool, struct bpf_growth *out)
+{
+	struct bpf_growth g = {0};
+
+	if (!u->is_pair || !(pool->delta_kb > 0))
+		return false;
+	for (size_t i = 0; i < u->nr; i++) {
+		const struct bpf_use_row *row = &u->items[i];
+		double after = row->end_bytes > 0 ? part_of(row->level, pool->pool) : 0;
+		double bytes = after - part_of(row->before, pool->pool);
+
+		if (row->level->own)
+			continue;
+		g.bytes += bytes;
+		if (bytes > g.row_bytes) {
+			g.row = row;
+			g.row_bytes = bytes;
+		}
+	}
+	g.share = g.bytes / (pool->delta_kb * 1024);
+	if (!g.row || g.bytes < BPF_GROWTH_LEAST || g.share < BPF_GROWTH_SHARE)
+		return false;
+	*out = g;
+	return true;
+}
+
+const char *bpf_object_words(const struct bpf_use_row *row, char *buf, size_t size)
+{
+	const char *object = row->level->object;
+
+	snprintf(buf, size, "BPF %s %" PRId64 " (%.*s%s%.32s)",
+		 row->level->kind == BPF_KIND_MAP ? "map" : "program", row->level->id,
+		 (int)strcspn(object, " "), object, row->name[0] ? " " : "", row->name);
+	return buf;
+}
+
+static void bpf_growth_find(const struct bpf_use *u, const struct ledger_row *pool,
+			    struct findings *list)
+{
+	bool growing = pool->trend.pattern == PATTERN_GROWING;
+	char bytes[UNITS_MAX], most[UNITS_MAX], object[BPF_OBJECT_WORDS];
+	struct bpf_growth g;
+	struct finding *f;
+
+	if (!bpf_growth_of(u, pool, &g))
+		return;
+	f = findings_add(list,
+			 FINDING(growing ? FINDING_WARNING : FINDING_NOTICE, "bpf-growth",
+				 ABOUT_POOL, .part = PART_BPF),
+			 "BPF maps and programs took %s (%.0f%%) of what %s grew by: most of it, "
+			 "%s, is %s, %s%s.",
+			 units_bytes(bytes, g.bytes), 100 * fmin(g.share, 1), pool->name,
+			 units_bytes(most, g.row_bytes),
+			 bpf_object_words(g.row, object, sizeof(object)),
+			 g.row->who[0] ? "kept by " : "whose keeper is not known", g.row->who);
+	finding_subject(f, "%s", pool->name);
+	finding_figure(f, "bytes", g.bytes, NAN, NAN);
+	finding_figure(f, "share", g.share, NAN, NAN);
+	finding_figure(f, "object_bytes", g.row_bytes, NAN, NAN);
+	finding_evidence(f, "pools", "%s", pool->name);
+	finding_evidence(f, "bpf", "%" PRId64, g.row->level->id);
+}
+
+void bpf_use_find(const struct bpf_use *u, const struct ledger *ledger, struct findings *list)
+{
+	if (u->text[0])
+		finding_evidence(findings_add(list,
+					      FINDING(FINDING_NOTICE, "bpf-use", ABOUT_HOST,
+						      .part = PART_BPF),
+					      "%s", u->text),
+				 "bpf", "maps");
+	bpf_growth_find(u, &ledger->rows[LEDGER_SLAB], list);
+	bpf_growth_find(u, &ledger->rows[LEDGER_VMALLOC], list);
+	bpf_growth_find(u, &ledger->rows[LEDGER_PERCPU], list);
 }
 
 void bpf_use_free(struct bpf_use *u)

@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/units.h"
 #include "data/class.h"
 
 /* The ledger's pools whose holders are traced, and the pool of their objects. */
@@ -249,6 +251,35 @@ int correlation_build(const struct view *v, const struct ledger *ledger, struct 
 	}
 	*out = f;
 	return 0;
+}
+
+void correlation_find(const struct capture *c, const struct correlation *f, struct findings *list)
+{
+	for (size_t i = 0; i < f->nr; i++) {
+		const struct correlation_row *row = &f->items[i];
+		char bytes[UNITS_MAX], correlation[64] = "", who[512];
+		struct finding *said;
+
+		if (row->cgroup)
+			snprintf(who, sizeof(who), "cgroup %.200s", c->cgroups[row->id]);
+		else
+			snprintf(who, sizeof(who), "%.64s[%d]", c->processes[row->id].comm,
+				 c->processes[row->id].tgid);
+		if (!isnan(row->r))
+			snprintf(correlation, sizeof(correlation),
+				 ", correlation %.2f over %zu steps", row->r, row->steps);
+		said = findings_add(list,
+				    FINDING(FINDING_NOTICE, "correlation",
+					    row->cgroup ? ABOUT_CGROUP : ABOUT_PROCESS,
+					    .part = PART_CORRELATION),
+				    "%s: %s holds %s more, %.0f%% of the growth%s.", row->pool, who,
+				    units_bytes(bytes, row->bytes), 100 * row->share, correlation);
+		finding_subject(said, "%s", row->cgroup ? c->cgroups[row->id] : who);
+		finding_figure(said, "bytes", row->bytes, NAN, NAN);
+		finding_figure(said, "share", row->share, NAN, NAN);
+		finding_figure(said, "correlation", row->r, NAN, NAN);
+		finding_evidence(said, "pools", "%s", row->pool);
+	}
 }
 
 void correlation_free(struct correlation *f)

@@ -8,6 +8,7 @@
 #ifndef KMEMTRACE_FINDINGS_CORRELATION_H
 #define KMEMTRACE_FINDINGS_CORRELATION_H
 
+#include "findings/finding.h"
 #include "model/ledger.h"
 
 #define CORRELATION_MIN   6   /* with fewer steps between checkpoints, report nothing */
@@ -34,6 +35,8 @@ struct correlation {
 
 /* 0 or −ENOMEM. Free with correlation_free(). */
 int correlation_build(const struct view *v, const struct ledger *ledger, struct correlation *out);
+/* Append a finding for each row. */
+void correlation_find(const struct capture *c, const struct correlation *f, struct findings *list);
 void correlation_free(struct correlation *f);
 
 /* Pearson's correlation of n pairs; NaN without variation. Pure. */

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "data/counter.h"
+#include "model/confidence.h"
 
 /* Leave distant ends out: a slope measured for a minute says nothing about next year. */
 #define HORIZON_S     (365.0 * 86400)
@@ -181,7 +182,41 @@ static int memory_build(const struct view *v, struct exhaustion *o)
 	return 0;
 }
 
-int exhaustion_build(const struct view *v, struct exhaustion *out)
+/* One sentence for the verdict, the first screen and the section. */
+static void exhaustion_find(const struct exhaustion_row *row, struct findings *list)
+{
+	const bool memory = row->of == EXHAUSTION_MEMORY;
+	const char *what = row->of == EXHAUSTION_FILES ? "open files" : "threads";
+	const struct finding *as =
+		FINDING(row->seconds < EXHAUSTION_URGENT_S ? FINDING_CRITICAL : FINDING_WARNING,
+			"exhaustion", ABOUT_COUNTER, .part = PART_EXHAUSTION);
+	char rate[UNITS_MAX], left[UNITS_MAX], limit[UNITS_MAX], when[UNITS_MAX],
+		interval[INTERVAL_WORDS_MAX];
+	struct finding *f;
+
+	units_duration(when, row->seconds);
+	interval_words(interval, " (", row->seconds, row->low, row->high, units_duration);
+	if (memory)
+		f = findings_add(list, as,
+				 "At this rate, the available %s are gone in %s%s: %s falls by "
+				 "%s/s.",
+				 units_bytes(left, row->left * 1024), when, interval, row->name,
+				 units_bytes(rate, row->slope * 1024));
+	else
+		f = findings_add(
+			list, as,
+			"At this rate, %s is reached in %s%s: it allows %s more %s (of %s), and "
+			"%.1f come every second.",
+			row->name, when, interval, units_count(left, row->left), what,
+			units_count(limit, row->limit), row->slope);
+	finding_subject(f, "%s", row->name);
+	finding_figure(f, "seconds", row->seconds, row->low, row->high);
+	finding_figure(f, memory ? "left_kb" : "left", row->left, NAN, NAN);
+	finding_figure(f, memory ? "kb_per_s" : "per_s", row->slope, NAN, NAN);
+	finding_evidence(f, "outlook", "%s", row->name);
+}
+
+int exhaustion_build(const struct view *v, struct findings *list, struct exhaustion *out)
 {
 	struct exhaustion o = {.available_kb = view_level_kb(v, v->end, "MemAvailable")};
 
@@ -189,6 +224,8 @@ int exhaustion_build(const struct view *v, struct exhaustion *out)
 		return -ENOMEM;
 	if (o.nr)
 		qsort(o.rows, o.nr, sizeof(o.rows[0]), compare_exhaustion);
+	for (size_t i = 0; i < o.nr; i++)
+		exhaustion_find(&o.rows[i], list);
 	*out = o;
 	return 0;
 }

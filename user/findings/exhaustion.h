@@ -8,6 +8,7 @@
 #ifndef KMEMTRACE_FINDINGS_EXHAUSTION_H
 #define KMEMTRACE_FINDINGS_EXHAUSTION_H
 
+#include "findings/finding.h"
 #include "model/ledger.h"
 
 enum exhaustion_of { EXHAUSTION_MEMORY, EXHAUSTION_THREADS, EXHAUSTION_FILES };
@@ -33,7 +34,9 @@ struct exhaustion {
 	size_t nr;
 };
 
-/* 0 or −ENOMEM. */
-int exhaustion_build(const struct view *v, struct exhaustion *out);
+#define EXHAUSTION_URGENT_S 3600 /* what runs out sooner is critical */
+
+/* Build it, and append a finding for each row. 0 or −ENOMEM. */
+int exhaustion_build(const struct view *v, struct findings *list, struct exhaustion *out);
 
 #endif

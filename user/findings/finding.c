@@ -137,15 +137,26 @@ void findings_move(struct findings *to, struct findings *from)
 	ARRAY_FREE(from);
 }
 
+const struct finding *findings_of(const struct findings *list, const char *kind)
+{
+	for (size_t i = 0; i < list->nr; i++)
+		if (!strcmp(list->items[i].kind, kind))
+			return &list->items[i];
+	return NULL;
+}
+
 void findings_sort(struct findings *list)
 {
 	struct findings sorted = {.failed = list->failed};
 
-	for (int severity = FINDING_CRITICAL; severity <= FINDING_CAUTION; severity++)
+	/* each severity in two passes: what the verdict says, then the rest */
+	for (int pass = 0; pass <= 2 * FINDING_CAUTION + 1; pass++)
 		for (size_t i = 0; i < list->nr; i++) {
+			const struct finding *found = &list->items[i];
 			struct finding *f = NULL;
 
-			if (list->items[i].severity != (enum finding_severity)severity)
+			if (found->severity != (enum finding_severity)(pass / 2) ||
+			    (found->part != PART_VERDICT) != (pass % 2))
 				continue;
 			f = ARRAY_PUSH(&sorted);
 			if (!f) {
@@ -153,7 +164,7 @@ void findings_sort(struct findings *list)
 				ARRAY_FREE(&sorted);
 				return;
 			}
-			*f = list->items[i];
+			*f = *found;
 		}
 	ARRAY_FREE(list);
 	*list = sorted;

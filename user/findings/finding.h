@@ -118,7 +118,10 @@ void finding_next(struct findings *list, struct finding *f, const char *command)
 /* Move all findings of `from` to the end of `to`; on failure, both have `failed`. */
 void findings_move(struct findings *to, struct findings *from);
 
-/* The most severe first; findings of one severity keep their order. */
+/* The first finding of this kind; NULL: there is none. */
+const struct finding *findings_of(const struct findings *list, const char *kind);
+
+/* The most severe first. Of one severity, the verdict's come first; others keep their order. */
 void findings_sort(struct findings *list);
 void findings_free(struct findings *list);
 

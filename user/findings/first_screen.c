@@ -15,10 +15,9 @@
 #include "model/sampling.h"
 
 #define HOLDER_BYTES 65536.0 /* holders of less are not named, */
-#define HOLDER_SHARE 0.05  /* nor are those with a smaller share of the growth, except the first */
-#define OLD_SHARE    0.5   /* say so if a larger share of a pool is older than the recording */
-#define NEGLIGIBLE   0.001 /* share of lost events: below, they do not lower trust */
-#define URGENT_S     3600  /* what runs out sooner is urgent */
+#define HOLDER_SHARE 0.05 /* nor are those with a smaller share of the growth, except the first */
+#define OLD_SHARE    0.5  /* say so if a larger share of a pool is older than the recording */
+#define BPF_MOST     0.5  /* of the growth of a pool: then it is BPF that took it */
 
 const char *screen_state_name(enum screen_state state)
 {
@@ -222,6 +221,40 @@ static void write_what(const struct screen_facts *f, const struct bunch *b, char
 		screen_add(words, cache->cap->reclaimable ? ", reclaimable" : ", not reclaimable");
 }
 
+static bool is_bpf(const struct bunch *b)
+{
+	return b->words && strstr(b->words->noun, "BPF");
+}
+
+/* If BPF took most of what the pool grew by, the kernel says which object, and what keeps it: more
+ * than the call path that allocated it. */
+static bool write_bpf(const struct screen_facts *f, const struct bunch *bunches, size_t nr,
+		      struct first_screen *s)
+{
+	const struct ledger_row *most = f->verdict->most;
+	struct screen_holder *h = &s->holders[s->nr_holders];
+	char object[BPF_OBJECT_WORDS];
+	const struct bunch *b = NULL;
+	struct bpf_growth g;
+
+	if (!most || !bpf_growth_of(f->bpf, most, &g) || g.share < BPF_MOST)
+		return false;
+	for (size_t i = 0; i < nr && !b; i++)
+		b = is_bpf(&bunches[i]) ? &bunches[i] : NULL;
+	h->bytes = g.row_bytes;
+	h->share = fmin(g.row_bytes / (most->delta_kb * 1024), 1);
+	h->cmdline = b ? screen_cmdline(f->v->c, b->process) : "";
+	h->cgroup = b ? screen_cgroup(f->v->c, main_share(&b->first->cgroups)) : "";
+	screen_add(h->who, "%s", g.row->who[0] ? g.row->who : "kept by nobody known");
+	screen_add(h->what, "%s", bpf_object_words(g.row, object, sizeof(object)));
+	if (b)
+		screen_path(f->v->c, main_share(&b->first->stacks), h->how);
+	else
+		screen_add(h->how, "bpf(): no call path of it was traced");
+	s->nr_holders++;
+	return true;
+}
+
 /* Name the holders of the pool in the headline. */
 static int write_holders(const struct screen_facts *f, struct first_screen *s)
 {
@@ -230,17 +263,20 @@ static int write_holders(const struct screen_facts *f, struct first_screen *s)
 	const struct growth *g = f->growth;
 	size_t nr = g->nr < BUNCH_GROUPS ? g->nr : BUNCH_GROUPS;
 	double held;
+	bool bpf;
 
 	s->held_of = most ? most->name : "Slab";
-	if (!nr)
-		return 0;
-	bunches = calloc(nr, sizeof(*bunches));
+	bunches = calloc(nr + 1, sizeof(*bunches));
 	if (!bunches)
 		return -ENOMEM;
 	nr = bunches_make(f, most ? most->pool : POOL_SLAB, bunches, &held);
+	bpf = write_bpf(f, bunches, nr, s);
 	for (size_t i = 0; i < nr && s->nr_holders < SCREEN_HOLDERS; i++) {
 		const struct bunch *b = &bunches[i];
 		struct screen_holder *h;
+
+		if (bpf && is_bpf(b))
+			continue; /* it was named */
 
 		if (b->bytes < HOLDER_BYTES || (i && b->bytes < HOLDER_SHARE * held))
 			break;
@@ -262,50 +298,47 @@ static int write_holders(const struct screen_facts *f, struct first_screen *s)
 
 /* Nothing was running out. But if the pool keeps growing and cannot be reclaimed, it will use up
  * all memory: say when. */
-static void add_would_last(const struct screen_facts *f, char *words)
+static const struct finding *find_memory_left(const struct screen_facts *f)
 {
 	const struct verdict *v = f->verdict;
+	const double left_kb = f->exhaustion->available_kb, total_kb = view_mem_total_kb(f->v);
 	bool reclaimable = v->cache && v->cache->cap && v->cache->cap->reclaimable;
-	char rate[UNITS_MAX], when[UNITS_MAX];
+	char left[UNITS_MAX], all[UNITS_MAX], rate[UNITS_MAX], when[UNITS_MAX];
+	struct finding *found;
 
+	found = findings_add(f->findings, FINDING(FINDING_NOTICE, "memory-left", ABOUT_HOST),
+			     "%s of %s are available", units_bytes(left, left_kb * 1024),
+			     units_bytes(all, total_kb * 1024));
+	finding_figure(found, "available_kb", left_kb, NAN, NAN);
+	finding_figure(found, "total_kb", total_kb, NAN, NAN);
 	if (!v->growing || !v->most || reclaimable || !trend_has_rate(&v->most->trend)) {
-		screen_add(words, ".");
-		return;
+		finding_say(f->findings, found, ".");
+		return found;
 	}
-	screen_add(words, "; at %s/s they would last %s.",
-		   units_bytes(rate, v->most->trend.slope * 1024),
-		   units_duration(when, f->exhaustion->available_kb / v->most->trend.slope));
+	finding_say(f->findings, found, "; at %s/s they would last %s.",
+		    units_bytes(rate, v->most->trend.slope * 1024),
+		    units_duration(when, left_kb / v->most->trend.slope));
+	finding_figure(found, "seconds", left_kb / v->most->trend.slope, NAN, NAN);
+	return found;
 }
 
 /* "yes", "no" or "unknown" first; then what runs out, and when. */
 static void write_urgent(const struct screen_facts *f, struct first_screen *s)
 {
-	char left[UNITS_MAX], when[UNITS_MAX], interval[INTERVAL_WORDS_MAX], all[UNITS_MAX];
-	double total_kb = view_mem_total_kb(f->v);
 	const struct exhaustion *o = f->exhaustion;
-	const struct exhaustion_row *row = o->rows;
+	const struct finding *found = findings_of(f->findings, "exhaustion");
 
-	if (!o->nr && isnan(o->available_kb)) {
+	if (!found && isnan(o->available_kb)) {
 		screen_add(s->urgent, "unknown: this kernel does not show available memory.");
 		return;
 	}
-	if (!o->nr) {
-		screen_add(s->urgent, "no: %s of %s are available",
-			   units_bytes(left, o->available_kb * 1024),
-			   units_bytes(all, total_kb * 1024));
-		add_would_last(f, s->urgent);
-		return;
-	}
-	units_duration(when, row->seconds);
-	interval_words(interval, " (", row->seconds, row->low, row->high, units_duration);
-	screen_add(s->urgent, "%s", row->seconds < URGENT_S ? "YES: " : "not at once: ");
-	if (row->of == EXHAUSTION_MEMORY)
-		screen_add(s->urgent, "at this rate, the available %s are gone in %s%s.",
-			   units_bytes(left, row->left * 1024), when, interval);
-	else
-		screen_add(s->urgent, "at this rate, %s is reached in %s%s: only %s more %s.",
-			   row->name, when, interval, units_count(left, row->left),
-			   row->of == EXHAUSTION_FILES ? "open files" : "threads");
+	screen_add(s->urgent, "%s",
+		   !found                                ? "no: "
+		   : found->severity == FINDING_CRITICAL ? "YES: "
+							 : "not at once: ");
+	if (!found)
+		found = find_memory_left(f);
+	screen_add(s->urgent, "%s", found ? found->text : "");
 }
 
 /* Say how far the headline can be trusted: as far as the recording, or as the cache in the headline
@@ -356,40 +389,35 @@ static const struct ledger_row *old_pool(const struct screen_facts *f)
 	return most;
 }
 
-static void add_lost(const struct screen_facts *f, char *words)
+static void find_older(const struct screen_facts *f)
 {
-	double lost = f->losses->events, ratio = losses_ratio(f->losses);
-	char count[UNITS_MAX], share[UNITS_MAX];
+	const struct ledger_row *row = old_pool(f);
+	char a[UNITS_MAX], b[UNITS_MAX];
+	struct finding *found;
 
-	if (lost > 0)
-		screen_add(words, "%s event%s lost, %s%% of all%s.", units_count(count, lost),
-			   lost == 1 ? " was" : "s were", units_share(share, 100 * ratio),
-			   ratio < NEGLIGIBLE ? ": negligible" : "");
+	if (!f->v->at || !row)
+		return;
+	found = findings_add(f->findings, FINDING(FINDING_CAUTION, "older-memory", ABOUT_POOL),
+			     "%s of the %s in %s are older than the recording (holders unknown).",
+			     units_bytes(a, old_kb(row) * 1024), units_bytes(b, row->end_kb * 1024),
+			     row->name);
+	finding_subject(found, "%s", row->name);
+	finding_figure(found, "older_kb", old_kb(row), NAN, NAN);
+	finding_evidence(found, "pools", "%s", row->name);
 }
 
+/* The findings that say what the recording could not see. */
 static void write_unseen(const struct screen_facts *f, struct first_screen *s)
 {
-	char a[UNITS_MAX], b[UNITS_MAX];
-	const struct ledger_row *row;
+	static const char *const kinds[] = {"incomplete", "not-traced",   "filter-left-nothing",
+					    "filter",     "older-memory", "events-lost"};
 
-	if (!f->v->complete)
-		screen_add(s->unseen, "The recording did not end properly. ");
-	if (!f->v->at) {
-		screen_add(s->unseen, "No allocations were traced, so only levels are known.");
-		return;
-	}
-	if (view_filter_left_nothing(f->v))
-		screen_add(s->unseen,
-			   "No allocation passed the filter, so only levels are known. ");
-	else if (view_is_filtered(f->v))
-		screen_add(s->unseen, "Allocations that did not pass the filter. ");
-	row = old_pool(f);
-	if (row)
-		screen_add(s->unseen,
-			   "%s of the %s in %s are older than the recording (holders unknown). ",
-			   units_bytes(a, old_kb(row) * 1024), units_bytes(b, row->end_kb * 1024),
-			   row->name);
-	add_lost(f, s->unseen);
+	find_older(f);
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+		for (size_t i = 0; i < f->findings->nr; i++)
+			if (!strcmp(f->findings->items[i].kind, kinds[k]))
+				screen_add(s->unseen, "%s%s", s->unseen[0] ? " " : "",
+					   f->findings->items[i].text);
 }
 
 int first_screen_build(const struct screen_facts *f, struct first_screen *out)

@@ -9,6 +9,7 @@
 #ifndef KMEMTRACE_FINDINGS_FIRST_SCREEN_H
 #define KMEMTRACE_FINDINGS_FIRST_SCREEN_H
 
+#include "findings/bpf_use.h"
 #include "findings/exhaustion.h"
 #include "findings/screen_words.h"
 #include "findings/verdict.h"
@@ -60,6 +61,8 @@ struct screen_facts {
 	const struct growth *growth;        /* by stack */
 	const struct trust *recorded_trust; /* in the recording, without regard to single caches */
 	const struct exhaustion *exhaustion;
+	const struct bpf_use *bpf;
+	struct findings *findings; /* all but those of the screen, which are appended */
 	const struct verdict *verdict;
 };
 

@@ -159,3 +159,13 @@ void node_use_build(const struct snapshot *start, const struct snapshot *end, do
 	if (out->is_pair)
 		say_growth(out);
 }
+
+void node_use_find(const struct node_use *u, struct findings *list)
+{
+	if (u->text[0])
+		finding_evidence(findings_add(list,
+					      FINDING(FINDING_NOTICE, "node-growth", ABOUT_HOST,
+						      .part = PART_NODES),
+					      "%s", u->text),
+				 "nodes", "%s", "*");
+}

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "data/snapshot.h"
+#include "findings/finding.h"
 
 enum node_line {
 	NODE_LINE_FREE,    /* MemFree, and the free pages on per-CPU lists */
@@ -47,5 +48,7 @@ const char *node_line_name(enum node_line line); /* in JSON, without "_kb" */
 /* `start` may be NULL. */
 void node_use_build(const struct snapshot *start, const struct snapshot *end, double page_bytes,
 		    struct node_use *out);
+/* Append a finding if the growth is not spread over the nodes. */
+void node_use_find(const struct node_use *u, struct findings *list);
 
 #endif

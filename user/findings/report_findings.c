@@ -8,6 +8,8 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
+#include "findings/recording_findings.h"
+#include "findings/unusual_levels.h"
 #include "model/confidence.h"
 #include "model/sampling.h"
 
@@ -104,6 +106,8 @@ static int screen_fill(struct report *r)
 				     .growth = &r->growth,
 				     .recorded_trust = &r->recorded_trust,
 				     .exhaustion = &r->exhaustion,
+				     .bpf = &r->bpf,
+				     .findings = &r->findings,
 				     .verdict = &r->verdict};
 	_cleanup_(growth_free) struct growth paths = {0};
 
@@ -113,6 +117,19 @@ static int screen_fill(struct report *r)
 		facts.growth = &paths;
 	}
 	return first_screen_build(&facts, &r->screen);
+}
+
+/* What is not about growth as such; the verdict repeats some of it. */
+static void findings_fill(struct report *r)
+{
+	struct findings *list = &r->findings;
+
+	unusual_levels_build(&r->view, &r->holders, list);
+	correlation_find(r->c, &r->correlation, list);
+	witnesses_find(&r->witnesses, list);
+	bpf_use_find(&r->bpf, &r->ledger, list);
+	node_use_find(&r->nodes, list);
+	recording_findings_build(&r->view, &r->losses, &r->liveness, list);
 }
 
 static int report_fill(const struct view *v, enum growth_by by, struct report *r)
@@ -125,8 +142,8 @@ static int report_fill(const struct view *v, enum growth_by by, struct report *r
 				      .history = &r->history,
 				      .levels = &r->holders,
 				      .trust = &r->trust,
-				      .exhaustion = &r->exhaustion,
-				      .unusual_levels = &r->unusual_levels};
+				      .exhaustion = &r->exhaustion};
+	int err;
 
 	r->c = v->c;
 	r->view = *v;
@@ -138,15 +155,17 @@ static int report_fill(const struct view *v, enum growth_by by, struct report *r
 	    ledger_build(&r->view, &r->outstanding, &r->caches, &r->holders, &r->ledger) ||
 	    growth_build(&r->view, &r->outstanding, by, &r->growth) ||
 	    history_build(&r->view, &r->growth, &r->history) ||
-	    exhaustion_build(&r->view, &r->exhaustion) ||
+	    exhaustion_build(&r->view, &r->findings, &r->exhaustion) ||
 	    correlation_build(&r->view, &r->ledger, &r->correlation) ||
 	    bpf_use_build(r->view.start, r->view.end, &r->bpf))
 		return -ENOMEM;
-	unusual_levels_build(&r->view, &r->holders, &r->unusual_levels);
 	witnesses_build(r->view.start, r->view.end, &r->witnesses);
 	node_use_build(r->view.start, r->view.end, r->view.page_bytes, &r->nodes);
 	report_trust(r);
-	return verdict_build(&facts, &r->verdict) ?: screen_fill(r);
+	findings_fill(r);
+	err = verdict_build(&facts, &r->findings, &r->verdict) ?: screen_fill(r);
+	findings_sort(&r->findings);
+	return err ?: r->findings.failed ? -ENOMEM : 0;
 }
 
 /* The parts point into each other, so fill `out` in place, and clear it on failure. */
@@ -172,5 +191,6 @@ void report_free(struct report *r)
 	correlation_free(&r->correlation);
 	bpf_use_free(&r->bpf);
 	verdict_free(&r->verdict);
+	findings_free(&r->findings);
 	memset(r, 0, sizeof(*r));
 }

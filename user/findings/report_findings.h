@@ -19,7 +19,7 @@
 #include "model/losses.h"
 #include "findings/exhaustion.h"
 #include "findings/first_screen.h"
-#include "findings/unusual_levels.h"
+#include "findings/finding.h"
 #include "model/trust.h"
 #include "findings/verdict.h"
 #include "findings/witness.h"
@@ -38,11 +38,11 @@ struct report {
 	struct trust recorded_trust; /* in the recording as such: its losses and its end */
 	struct trust trust; /* of the whole report: the lowest of the capture's own trust and that
 			       of the caches that hold most */
-	struct verdict verdict;
+	struct findings findings; /* all that the report says, the most severe first */
+	struct verdict verdict;   /* which of them are its summary */
 	struct first_screen screen;
 	struct exhaustion exhaustion;
 	struct correlation correlation;
-	struct unusual_levels unusual_levels;
 	struct witnesses witnesses;
 	struct bpf_use bpf;
 	struct node_use nodes;

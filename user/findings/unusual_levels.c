@@ -3,11 +3,9 @@
 #include "findings/unusual_levels.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/units.h"
 #include "findings/balance_findings.h"
 #include "findings/level_limits.h"
@@ -16,48 +14,25 @@
 struct facts {
 	const struct view *v;
 	const struct holders *holders;
-	struct unusual_levels *out;
+	struct findings *out;
 	double total, page_tables, stacks, threads, mapped, reclaimable, unreclaimable, percpu,
 		vmalloc;
 };
 
-static void unusual_add(struct facts *f, const struct unusual_level *level, const char *fmt,
-			va_list ap)
+/* A level that is out of the ordinary; unusual_limit() adds by how much. */
+#define unusual_find(f, rule, about, ...)                                                  \
+	findings_add((f)->out, FINDING(FINDING_WARNING, rule, about, .part = PART_LEVELS), \
+		     __VA_ARGS__)
+
+/* `value` is beyond `limit`; both are in the unit of `name`. */
+static void unusual_limit(struct finding *found, const char *subject, const char *name,
+			  double value, double limit)
 {
-	struct unusual_level *p = &f->out->items[f->out->nr];
-
-	if (f->out->nr == UNUSUAL_LEVELS_MAX)
-		return;
-	*p = *level;
-	vsnprintf(p->text, sizeof(p->text), fmt, ap);
-	f->out->nr++;
-}
-
-/* A level that is out of the ordinary: `value` is beyond `limit`. */
-__attribute__((format(printf, 5, 6))) static void unusual_find(struct facts *f, const char *rule,
-							       double value, double limit,
-							       const char *fmt, ...)
-{
-	const struct unusual_level level = {
-		.rule = rule, .high = true, .value = value, .limit = limit};
-	va_list ap;
-
-	va_start(ap, fmt);
-	unusual_add(f, &level, fmt, ap);
-	va_end(ap);
-}
-
-/* Something that makes levels mean less than they seem to. */
-__attribute__((format(printf, 3, 4))) static void unusual_caution(struct facts *f, const char *rule,
-								  const char *fmt, ...)
-{
-	const struct unusual_level level = {
-		.rule = rule, .high = false, .value = NAN, .limit = NAN};
-	va_list ap;
-
-	va_start(ap, fmt);
-	unusual_add(f, &level, fmt, ap);
-	va_end(ap);
+	finding_subject(found, "%s", subject);
+	finding_figure(found, name, value, NAN, NAN);
+	finding_figure(found, "limit", limit, NAN, NAN);
+	if (found && found->about == ABOUT_POOL)
+		finding_evidence(found, "pools", "%s", subject);
 }
 
 static void rule_stacks(struct facts *f)
@@ -67,16 +42,19 @@ static void rule_stacks(struct facts *f)
 
 	units_bytes(stacks, f->stacks * 1024);
 	if (f->threads > 0 && each > STACK_SHARE * STACK_KB)
-		unusual_find(
-			f, "stacks-per-thread", each, STACK_SHARE * STACK_KB,
-			"KernelStack is %s for %s threads, %.0f KiB each; one stack is %.0f KiB. Stacks of ended threads "
-			"are kept, or threads start and end quickly.",
-			stacks, units_count(threads, f->threads), each, STACK_KB);
+		unusual_limit(
+			unusual_find(f, "stacks-per-thread", ABOUT_POOL,
+				     "KernelStack is %s for %s threads, %.0f KiB each; one "
+				     "stack is %.0f KiB. Stacks of ended threads are kept, or "
+				     "threads start and end quickly.",
+				     stacks, units_count(threads, f->threads), each, STACK_KB),
+			"KernelStack", "thread_kb", each, STACK_SHARE * STACK_KB);
 	if (f->stacks > STACK_MEMORY * f->total)
-		unusual_find(f, "stacks-of-memory", f->stacks / f->total, STACK_MEMORY,
-			     "KernelStack is %s, %.1f%% of memory: about %s threads.", stacks,
-			     100 * f->stacks / f->total,
-			     units_count(threads, f->stacks / STACK_KB));
+		unusual_limit(unusual_find(f, "stacks-of-memory", ABOUT_POOL,
+					   "KernelStack is %s, %.1f%% of memory: about %s threads.",
+					   stacks, 100 * f->stacks / f->total,
+					   units_count(threads, f->stacks / STACK_KB)),
+			      "KernelStack", "share", f->stacks / f->total, STACK_MEMORY);
 }
 
 static void rule_page_tables(struct facts *f)
@@ -93,12 +71,13 @@ static void rule_page_tables(struct facts *f)
 	if (top && top->pgtables_kb.end > 0)
 		snprintf(who, sizeof(who), " The largest holder is %.16s[%d]: %s.", top->comm,
 			 top->tgid, units_bytes(most, top->pgtables_kb.end * 1024));
-	unusual_find(
-		f, "page-tables-of-mapped", share, PAGE_TABLE_SHARE,
-		"PageTables is %s for %s of mapped memory, %.1f%%; dense mappings need 0.2%%. Memory is mapped sparsely, "
-		"or many processes map the same memory (huge pages need far less).%s",
-		units_bytes(tables, f->page_tables * 1024), units_bytes(mapped, f->mapped * 1024),
-		100 * share, who);
+	unusual_limit(unusual_find(f, "page-tables-of-mapped", ABOUT_POOL,
+				   "PageTables is %s for %s of mapped memory, %.1f%%; dense "
+				   "mappings need 0.2%%. Memory is mapped sparsely, or many "
+				   "processes map the same memory (huge pages need far less).%s",
+				   units_bytes(tables, f->page_tables * 1024),
+				   units_bytes(mapped, f->mapped * 1024), 100 * share, who),
+		      "PageTables", "share", share, PAGE_TABLE_SHARE);
 }
 
 static void rule_slab(struct facts *f)
@@ -107,18 +86,22 @@ static void rule_slab(struct facts *f)
 	char size[UNITS_MAX];
 
 	if (f->unreclaimable > SLAB_UNRECLAIM_SHARE * f->total)
-		unusual_find(f, "slab-unreclaimable", f->unreclaimable / f->total,
-			     SLAB_UNRECLAIM_SHARE,
-			     "SUnreclaim is %s, %.1f%% of memory: memory pressure cannot free it.",
-			     units_bytes(size, f->unreclaimable * 1024),
-			     100 * f->unreclaimable / f->total);
+		unusual_limit(
+			unusual_find(f, "slab-unreclaimable", ABOUT_COUNTER,
+				     "SUnreclaim is %s, %.1f%% of memory: memory pressure cannot "
+				     "free it.",
+				     units_bytes(size, f->unreclaimable * 1024),
+				     100 * f->unreclaimable / f->total),
+			"SUnreclaim", "share", f->unreclaimable / f->total, SLAB_UNRECLAIM_SHARE);
 	if (f->reclaimable > SLAB_RECLAIM_SHARE * f->total)
-		unusual_find(
-			f, "slab-reclaimable", f->reclaimable / f->total, SLAB_RECLAIM_SHARE,
-			"SReclaimable is %s, %.1f%% of memory and %.0f%% of Slab: mostly dentries and inodes, which memory "
-			"pressure frees unless they are in use.",
-			units_bytes(size, f->reclaimable * 1024), 100 * f->reclaimable / f->total,
-			100 * f->reclaimable / slab);
+		unusual_limit(
+			unusual_find(f, "slab-reclaimable", ABOUT_COUNTER,
+				     "SReclaimable is %s, %.1f%% of memory and %.0f%% of Slab: "
+				     "mostly dentries and inodes, which memory pressure frees "
+				     "unless they are in use.",
+				     units_bytes(size, f->reclaimable * 1024),
+				     100 * f->reclaimable / f->total, 100 * f->reclaimable / slab),
+			"SReclaimable", "share", f->reclaimable / f->total, SLAB_RECLAIM_SHARE);
 }
 
 static void rule_percpu(struct facts *f)
@@ -128,11 +111,13 @@ static void rule_percpu(struct facts *f)
 	char all[UNITS_MAX], one[UNITS_MAX];
 
 	if (each > PERCPU_EACH_KB)
-		unusual_find(
-			f, "percpu-per-cpu", each, PERCPU_EACH_KB,
-			"Percpu is %s, %s for each of %.0f possible CPUs. Usual causes: thousands of cgroups (removed ones "
-			"stay while in use), network namespaces, per-CPU BPF maps.",
-			units_bytes(all, f->percpu * 1024), units_bytes(one, each * 1024), cpus);
+		unusual_limit(unusual_find(f, "percpu-per-cpu", ABOUT_POOL,
+					   "Percpu is %s, %s for each of %.0f possible CPUs. Usual "
+					   "causes: thousands of cgroups (removed ones stay while "
+					   "in use), network namespaces, per-CPU BPF maps.",
+					   units_bytes(all, f->percpu * 1024),
+					   units_bytes(one, each * 1024), cpus),
+			      "Percpu", "cpu_kb", each, PERCPU_EACH_KB);
 }
 
 static void rule_vmalloc_size(struct facts *f)
@@ -152,10 +137,11 @@ static void rule_vmalloc_size(struct facts *f)
 		snprintf(caller, sizeof(caller), " Its largest user is %.64s with %s.",
 			 top->caller[0] ? top->caller : "unknown",
 			 units_bytes(most, top->kb.end * 1024));
-	unusual_find(
-		f, "vmalloc-of-memory", rest / f->total, VMALLOC_SHARE,
-		"VmallocUsed, without thread stacks and the recorder's own tables, is %s, %.1f%% of memory.%s",
-		units_bytes(size, rest * 1024), 100 * rest / f->total, caller);
+	unusual_limit(unusual_find(f, "vmalloc-of-memory", ABOUT_POOL,
+				   "VmallocUsed, without thread stacks and the recorder's own "
+				   "tables, is %s, %.1f%% of memory.%s",
+				   units_bytes(size, rest * 1024), 100 * rest / f->total, caller),
+		      "VmallocUsed", "share", rest / f->total, VMALLOC_SHARE);
 }
 
 static void rule_removed_cgroups(struct facts *f)
@@ -163,18 +149,20 @@ static void rule_removed_cgroups(struct facts *f)
 	double now = removed_cgroups(f->v->end), before = removed_cgroups(f->v->start);
 	double present = present_cgroups(f->v->end);
 	char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX], change[64] = "";
+	struct finding *found;
 
 	if (!(now > REMOVED_CGROUPS_MANY))
 		return;
 	if (fabs(now - before) >= 1)
 		snprintf(change, sizeof(change), " (%s%s in this recording)",
 			 now > before ? "+" : "-", units_count(c, fabs(now - before)));
-	unusual_find(
-		f, "removed-cgroups", now, REMOVED_CGROUPS_MANY,
-		"%s removed cgroups still exist%s, beside %s in use: page cache, tmpfs files or kernel "
-		"objects are still charged to them. Each takes slab and per-CPU memory until these are "
-		"freed or reclaimed.",
-		units_count(a, now), change, units_count(b, present));
+	found = unusual_find(f, "removed-cgroups", ABOUT_CGROUP,
+			     "%s removed cgroups still exist%s, beside %s in use: page cache, "
+			     "tmpfs files or kernel objects are still charged to them. Each takes "
+			     "slab and per-CPU memory until these are freed or reclaimed.",
+			     units_count(a, now), change, units_count(b, present));
+	unusual_limit(found, "", "removed_cgroups", now, REMOVED_CGROUPS_MANY);
+	finding_evidence(found, "removed_cgroups", "/");
 }
 
 static void rule_unmapped(struct facts *f)
@@ -186,39 +174,38 @@ static void rule_unmapped(struct facts *f)
 	balance_build(f->v->end, &f->v->hint, NULL, &b);
 	kb = isnan(b.total_kb) ? 0 : balance_unmapped_lru_kb(&b);
 	if (kb > 0)
-		unusual_find(
-			f, "lru-unmapped", kb / f->total, BALANCE_UNMAPPED_SHARE,
-			"%s on the LRU lists is mapped by no process and in no cache, %.1f%% of memory: pinned by a user "
-			"that unmapped it (RDMA, vhost, io_uring), or leaked.",
-			units_bytes(size, kb * 1024), 100 * kb / f->total);
+		unusual_limit(
+			unusual_find(f, "lru-unmapped", ABOUT_HOST,
+				     "%s on the LRU lists is mapped by no process and in no "
+				     "cache, %.1f%% of memory: pinned by a user that unmapped "
+				     "it (RDMA, vhost, io_uring), or leaked.",
+				     units_bytes(size, kb * 1024), 100 * kb / f->total),
+			"", "share", kb / f->total, BALANCE_UNMAPPED_SHARE);
 }
 
-/* Findings that the balance sheet has, too. */
-static void caution_all(struct facts *f, const struct findings *said)
+/* Findings from `first` on are those of the balance sheet. Here they limit what levels mean, and
+ * the tables that they name are not in a report. */
+static void caution_all(struct findings *list, size_t first)
 {
-	for (size_t i = 0; i < said->nr; i++)
-		unusual_caution(f, said->items[i].kind, "%s", said->items[i].text);
+	for (size_t i = first; i < list->nr; i++) {
+		list->items[i].severity = FINDING_CAUTION;
+		list->items[i].part = PART_LEVELS;
+		list->items[i].nr_evidence = 0;
+	}
 }
 
-/* Figures of the kernel that cannot be true, at any moment of the recording. */
-static void caution_beliefs(struct facts *f)
+/* Figures of the kernel that cannot be true, at any moment of the recording; and lines of /proc
+ * that were left out, at its end. */
+static void caution_levels(struct facts *f)
 {
-	_cleanup_(findings_free) struct findings said = {0};
+	size_t first = f->out->nr;
 	struct beliefs b;
 
 	beliefs_judge(f->v->end, &f->v->hint, &b);
 	for (int rule = RULE_NONE + 1; rule < BELIEF_RULES; rule++)
-		belief_find(&b, rule, BELIEF_CONTRADICTED, &said);
-	caution_all(f, &said);
-}
-
-/* Lines of /proc that were left out, at the end of the recording. */
-static void caution_unread(struct facts *f)
-{
-	_cleanup_(findings_free) struct findings said = {0};
-
-	unread_lines_find(f->v->end, &said);
-	caution_all(f, &said);
+		belief_find(&b, rule, BELIEF_CONTRADICTED, f->out);
+	unread_lines_find(f->v->end, f->out);
+	caution_all(f->out, first);
 }
 
 static void caution_virtual(struct facts *f)
@@ -227,25 +214,25 @@ static void caution_virtual(struct facts *f)
 		   *container = strstr(virt, "container:");
 
 	if (container)
-		unusual_caution(
-			f, "container",
-			"Recorded in a container: memory, levels and call paths are those of the whole host and all its "
-			"containers. lxcfs may rewrite /proc.");
+		findings_add(f->out,
+			     FINDING(FINDING_CAUTION, "container", ABOUT_HOST, .part = PART_LEVELS),
+			     "Recorded in a container: memory, levels and call paths are those of "
+			     "the whole host and all its containers. lxcfs may rewrite /proc.");
 	if (virt[0] && strcmp(virt, "none") && container != virt)
-		unusual_caution(
-			f, "virtual-machine",
-			"This is a virtual machine: memory that a balloon or hotplug takes is in no pool, MemTotal may change, "
-			"and memory that the hypervisor holds for this guest is invisible from inside.");
+		findings_add(f->out,
+			     FINDING(FINDING_CAUTION, "virtual-machine", ABOUT_HOST,
+				     .part = PART_LEVELS),
+			     "This is a virtual machine: memory that a balloon or hotplug takes is "
+			     "in no pool, MemTotal may change, and memory that the hypervisor "
+			     "holds for this guest is invisible from inside.");
 }
 
-void unusual_levels_build(const struct view *v, const struct holders *holders,
-			  struct unusual_levels *out)
+void unusual_levels_build(const struct view *v, const struct holders *holders, struct findings *out)
 {
 	static void (*const rules[])(struct facts *) = {
 		rule_stacks,          rule_page_tables,  rule_slab,
 		rule_percpu,          rule_vmalloc_size, rule_unmapped,
-		rule_removed_cgroups, caution_beliefs,   caution_unread,
-		caution_virtual};
+		rule_removed_cgroups, caution_levels,    caution_virtual};
 	const struct snapshot *s = v->end;
 	struct facts f = {
 		.v = v,
@@ -266,7 +253,6 @@ void unusual_levels_build(const struct view *v, const struct holders *holders,
 		f.total = NAN; /* shares of it are NaN, so no rule about a share applies */
 	for (size_t i = 0; i < s->tasks.nr; i++)
 		f.threads += (double)s->tasks.items[i].threads;
-	out->nr = 0;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		rules[i](&f);
 }

@@ -8,24 +8,11 @@
 #ifndef KMEMTRACE_FINDINGS_UNUSUAL_LEVELS_H
 #define KMEMTRACE_FINDINGS_UNUSUAL_LEVELS_H
 
+#include "findings/finding.h"
 #include "model/holders.h"
 
-#define UNUSUAL_LEVELS_MAX 16
-#define UNUSUAL_LEVEL_TEXT 560
-
-struct unusual_level {
-	const char *rule;              /* its name in docs/interpretation.md */
-	bool high;                     /* an unusual level; false: a caution */
-	double value, limit;           /* in the rule's own unit; NaN for cautions */
-	char text[UNUSUAL_LEVEL_TEXT]; /* one or two sentences; names in it are as captured */
-};
-
-struct unusual_levels {
-	struct unusual_level items[UNUSUAL_LEVELS_MAX];
-	size_t nr;
-};
-
+/* Append the findings of PART_LEVELS: warnings, each with its figure and "limit", then cautions. */
 void unusual_levels_build(const struct view *v, const struct holders *holders,
-			  struct unusual_levels *out);
+			  struct findings *out);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The verdict: a section of a report, a few plain sentences for a reader in a hurry.
- * report_findings.c builds it last, from the other results. It must state measured figures only.
- * Names in it are as captured: the renderer must escape them.
+ * The verdict: a section of a report, a few plain sentences for a reader in a hurry. Each sentence
+ * is the text of a finding. report_findings.c builds it last, from the other results. It must state
+ * measured figures only. Names in it are as captured: the renderer must escape them.
  */
 #ifndef KMEMTRACE_FINDINGS_VERDICT_H
 #define KMEMTRACE_FINDINGS_VERDICT_H
@@ -12,16 +12,17 @@
 #include "model/history.h"
 #include "model/ledger.h"
 #include "model/losses.h"
-#include "findings/exhaustion.h"
-#include "findings/unusual_levels.h"
+#include "findings/finding.h"
 
 /* It costs a production host, so the command says so wherever it is printed. */
 #define VERDICT_DROP_CACHES \
 	"echo 2 | sudo tee /proc/sys/vm/drop_caches  # slows file access: in quiet hours"
 
+struct exhaustion;
+
 struct verdict {
-	ARRAY_OF(char *); /* whole sentences */
-	char *next;       /* the command to run next; NULL: no recording can tell more */
+	ARRAY_OF(char *); /* whole sentences, owned by the findings */
+	const char *next; /* the command to run next, of a finding; NULL: none */
 	bool leak;        /* a sentence says "leak" */
 	bool grew;        /* a pool grew beyond noise, or a cache within Slab did */
 	bool growing;     /* and was still growing at the end */
@@ -42,11 +43,13 @@ struct verdict_facts {
 	const struct holders *levels;
 	const struct trust *trust;
 	const struct exhaustion *exhaustion;
-	const struct unusual_levels *unusual_levels;
 };
 
-/* 0 or −ENOMEM. Free with verdict_free(). */
-int verdict_build(const struct verdict_facts *f, struct verdict *out);
+/*
+ * Append the findings about what grew to `list`, which has those about exhaustion and unusual
+ * levels, and must outlive the verdict. 0 or −ENOMEM. Free with verdict_free().
+ */
+int verdict_build(const struct verdict_facts *f, struct findings *list, struct verdict *out);
 void verdict_free(struct verdict *v);
 
 #endif

@@ -1,25 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What grew beyond noise, and how to add a sentence: verdict.c and verdict_where.c need both. */
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "findings/verdict_internal.h"
 
 #define UNACCOUNTED_KB 16384.0 /* Unaccounted includes pages between lists and users */
 
-void verdict_say(struct writer *w, const char *fmt, ...)
+struct finding *verdict_said(struct writer *w, struct finding *f)
 {
-	char **slot = ARRAY_PUSH(w->out);
-	va_list ap;
+	size_t *slot = f ? ARRAY_PUSH(&w->said) : NULL;
 
-	va_start(ap, fmt);
-	if (!slot || vasprintf(slot, fmt, ap) < 0) {
+	if (slot)
+		*slot = (size_t)(f - w->list->items);
+	else
 		w->failed = true;
-		if (slot)
-			w->out->nr--;
-	}
-	va_end(ap);
+	return f;
+}
+
+struct finding *verdict_last(struct writer *w)
+{
+	return w->said.nr ? &w->list->items[w->said.items[w->said.nr - 1]] : NULL;
+}
+
+void verdict_quote(struct writer *w, enum finding_part part)
+{
+	for (size_t i = 0; i < w->list->nr; i++)
+		if (w->list->items[i].part == part &&
+		    w->list->items[i].severity <= FINDING_WARNING) {
+			verdict_said(w, &w->list->items[i]);
+			return;
+		}
 }
 
 /* How far a level went back and forth beside its change: 0 if it only rose, or only fell. */

@@ -11,7 +11,11 @@
 
 struct writer {
 	const struct verdict_facts *f;
+	struct findings *list;
 	struct verdict *out;
+	ARRAY_OF(size_t) said; /* the findings of the verdict, by their index in `list` */
+	size_t main; /* the finding that the next command belongs to, by its index in `list` */
+	enum finding_severity severity; /* of what grew */
 	/* holds most of what grew; NULL when none holds HELD_BYTES */
 	const struct growth_group *top;
 	size_t top_rank;                 /* its index in growth */
@@ -26,7 +30,15 @@ struct writer {
 	bool failed;
 };
 
-__attribute__((format(printf, 2, 3))) void verdict_say(struct writer *w, const char *fmt, ...);
+/* Append a finding to the list and to the verdict: see findings_add(). */
+#define verdict_say(w, as, ...) verdict_said(w, findings_add((w)->list, as, __VA_ARGS__))
+/* Add a sentence to the last finding of the verdict. */
+#define verdict_more(w, ...) finding_say((w)->list, verdict_last(w), " " __VA_ARGS__)
+
+struct finding *verdict_said(struct writer *w, struct finding *f);
+struct finding *verdict_last(struct writer *w); /* NULL: nothing was said */
+/* Repeat the first critical finding or warning of this part of the report, if there is one. */
+void verdict_quote(struct writer *w, enum finding_part part);
 
 /* The smallest change of a pool, in kB, that is beyond noise. */
 double verdict_limit_kb(const struct ledger_row *row);
@@ -36,7 +48,16 @@ bool verdict_cache_grew(const struct cache_row *cache); /* `cache` may be NULL *
 /* The group is part of what grew: its pool did, or its cache. */
 bool verdict_group_grew(const struct writer *w, const struct growth_group *g);
 
+/* Is Slab what grew most, or a cache within it? */
+bool verdict_slab_grew_most(const struct writer *w);
+
 /* Say who allocated what grew: the process or cgroup that holds most of it, else call paths. */
 void verdict_say_where(struct writer *w);
+/* Say whether it is a leak, or why it is not called one. */
+void verdict_say_leak(struct writer *w);
+/* Say how far all of it can be trusted: losses, filters, sampling. */
+void verdict_say_caveats(struct writer *w);
+/* The command to run next. */
+void verdict_choose_next(struct writer *w);
 
 #endif

@@ -149,8 +149,26 @@ static void describe_process(const struct writer *w, const struct growth_group *
 		snprintf(buf, size, ", %.0f%% of it in interrupts", 100 * most->bytes / g->bytes);
 }
 
+/* What a finding about a group of growth rests on. */
+static void finding_group(const struct writer *w, struct finding *f, const struct growth_group *g)
+{
+	const struct cache_row *cache = growth_cache(g, w->f->caches);
+	size_t rank = (size_t)(g - w->f->growth->groups) + 1;
+
+	finding_subject(f, "%s %zu", pool_name(g->pool), rank);
+	finding_figure(f, "bytes", g->bytes, g->bytes_low, g->bytes_high);
+	finding_figure(f, "objects", g->objects, NAN, NAN);
+	finding_figure(f, "share", g->bytes / w->f->growth->bytes, NAN, NAN);
+	finding_evidence(f, "growth", "%zu", rank);
+	if (!cache)
+		return;
+	finding_evidence(f, "caches", "%s", cache->name);
+	finding_trust(f, cache->trust.level);
+}
+
 static void say_group(struct writer *w, const struct growth_group *g, bool second)
 {
+	struct finding *f;
 	const struct capture *c = w->f->v->c;
 	uint32_t stack = g->stacks.items[0].id;
 	const struct plain_words *words = plain_words_of(c, stack, g->pool);
@@ -167,13 +185,14 @@ static void say_group(struct writer *w, const struct growth_group *g, bool secon
 		snprintf(what_for, sizeof(what_for), "%s, ", things);
 	}
 	w->named = true;
-	verdict_say(
-		w,
-		"The %s part, %s (%.0f%% of held memory, %s object%s%s), was allocated %s%s%s%s%s%s.",
-		second ? "second largest" : "largest", units_bytes(held, g->bytes),
-		100 * g->bytes / w->f->growth->bytes, units_count(objects, g->objects),
-		g->objects == 1 ? "" : "s", of_caches, what_for, g->stacks.nr > 1 ? "mostly " : "",
-		"at ", site, entry, process);
+	f = verdict_say(w, FINDING(w->severity, "path", ABOUT_PATH),
+			"The %s part, %s (%.0f%% of held memory, %s object%s%s), was allocated "
+			"%s%s%s%s%s%s.",
+			second ? "second largest" : "largest", units_bytes(held, g->bytes),
+			100 * g->bytes / w->f->growth->bytes, units_count(objects, g->objects),
+			g->objects == 1 ? "" : "s", of_caches, what_for,
+			g->stacks.nr > 1 ? "mostly " : "", "at ", site, entry, process);
+	finding_group(w, f, g);
 }
 
 static void say_groups(struct writer *w)
@@ -343,6 +362,7 @@ static void describe_holder(const struct capture *c, const struct holder *h, cha
 
 static void say_holder(struct writer *w, const struct holder *h)
 {
+	struct finding *f;
 	char held[UNITS_MAX], who[PATH_SHOWN + 192], parts[1024];
 
 	if (describe_parts(w, h, parts, sizeof(parts))) {
@@ -351,11 +371,20 @@ static void say_holder(struct writer *w, const struct holder *h)
 	}
 	describe_holder(w->f->v->c, h, who, sizeof(who));
 	w->named = true;
-	verdict_say(w,
-		    "The largest part, %s (%.0f%% of held memory), was allocated through %zu call "
-		    "path%s, 100%% of it %s: %s.",
-		    units_bytes(held, h->bytes), 100 * h->bytes / w->f->growth->bytes, h->paths,
-		    h->paths == 1 ? "" : "s", who, parts);
+	f = verdict_say(w, FINDING(w->severity, "holder", h->cgroup ? ABOUT_CGROUP : ABOUT_PROCESS),
+			"The largest part, %s (%.0f%% of held memory), was allocated through %zu "
+			"call path%s, 100%% of it %s: %s.",
+			units_bytes(held, h->bytes), 100 * h->bytes / w->f->growth->bytes, h->paths,
+			h->paths == 1 ? "" : "s", who, parts);
+	finding_figure(f, "bytes", h->bytes, NAN, NAN);
+	finding_figure(f, "share", h->bytes / w->f->growth->bytes, NAN, NAN);
+	if (h->cgroup)
+		finding_subject(f, "%s", w->f->v->c->cgroups[h->id]);
+	else
+		finding_subject(f, "%.32s[%d]", w->f->v->c->processes[h->id].comm,
+				w->f->v->c->processes[h->id].tgid);
+	if (w->top)
+		finding_evidence(f, "growth", "%zu", w->top_rank + 1);
 }
 
 /* Does most of the growth belong to this process or cgroup, and not to a single call path of it? */
@@ -404,6 +433,6 @@ void verdict_say_where(struct writer *w)
 	if (!say_common(w) && w->top)
 		say_groups(w);
 	if (!w->named && !w->failed)
-		verdict_say(w,
+		verdict_say(w, FINDING(FINDING_CAUTION, "holder-unknown", ABOUT_RECORDING),
 			    "Too few samples fell on what grew, so who allocated it is unknown.");
 }

@@ -196,6 +196,25 @@ void witnesses_build(const struct snapshot *start, const struct snapshot *end,
 	}
 }
 
+void witnesses_find(const struct witnesses *w, struct findings *list)
+{
+	for (size_t i = 0; i < w->nr; i++) {
+		const struct witness *it = &w->items[i];
+		struct finding *f;
+
+		if (!it->text[0])
+			continue;
+		f = findings_add(list,
+				 FINDING(FINDING_NOTICE, "counts-differ", ABOUT_COUNTER,
+					 .part = PART_COUNTERS),
+				 "%s", it->text);
+		finding_subject(f, "%s", it->def->counter);
+		finding_figure(f, "count", it->count_end, NAN, NAN);
+		finding_figure(f, "objects", it->objects_end, NAN, NAN);
+		finding_evidence(f, "counters", "%s", it->def->name);
+	}
+}
+
 const char *witness_state_name(enum witness_state state)
 {
 	static const char *const names[] = {[WITNESS_UNKNOWN] = "unknown",

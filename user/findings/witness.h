@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "data/snapshot.h"
+#include "findings/finding.h"
 
 #define WITNESSES    7
 #define WITNESS_TEXT 400
@@ -58,6 +59,9 @@ const char *witness_state_name(enum witness_state state); /* "unknown", "agrees"
  */
 void witnesses_build(const struct snapshot *start, const struct snapshot *end,
 		     struct witnesses *out);
+
+/* Append a finding for each counter that does not fit its caches. */
+void witnesses_find(const struct witnesses *w, struct findings *list);
 
 /* The removed and the present cgroups below one; NaN unknown. */
 struct removed_below {

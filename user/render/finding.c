@@ -2,6 +2,12 @@
 /* Findings as text and JSON: see finding.h. */
 #include "render/finding.h"
 
+/* Shares are small: three decimals would be too few. */
+static json_t *figure_json(double value)
+{
+	return fabs(value) < 1 ? fraction(value) : number(value);
+}
+
 static json_t *finding_figures_json(struct json_out *o, const struct finding *f)
 {
 	json_t *list = json_array();
@@ -10,9 +16,9 @@ static json_t *finding_figures_json(struct json_out *o, const struct finding *f)
 		json_t *j = json_object();
 
 		put(o, j, "name", json_string(f->figures[i].name));
-		put(o, j, "value", number(f->figures[i].value));
-		put(o, j, "low", number(f->figures[i].low));
-		put(o, j, "high", number(f->figures[i].high));
+		put(o, j, "value", figure_json(f->figures[i].value));
+		put(o, j, "low", figure_json(f->figures[i].low));
+		put(o, j, "high", figure_json(f->figures[i].high));
 		append(o, list, j);
 	}
 	return list;

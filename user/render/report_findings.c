@@ -5,73 +5,34 @@
 #include <math.h>
 #include <string.h>
 
-#include "model/confidence.h"
+#include "render/finding.h"
 #include "render/json_value.h"
 
-static void exhaustion_text(struct page *p, const struct exhaustion *o)
+void findings_part_text(struct page *p, const struct findings *list, enum finding_part part,
+			const char *heading)
 {
-	if (!o->nr)
-		return;
-	page_heading(p, PAGE_BOLD, "EXHAUSTION  (if the present rate continues)");
-	for (size_t i = 0; i < o->nr; i++) {
-		const struct exhaustion_row *row = &o->rows[i];
-		char rate[UNITS_MAX], left[UNITS_MAX], limit[UNITS_MAX], when[UNITS_MAX],
-			interval[INTERVAL_WORDS_MAX];
-
-		units_duration(when, row->seconds);
-		interval_words(interval, " (95% interval ", row->seconds, row->low, row->high,
-			       units_duration);
-		if (row->of == EXHAUSTION_MEMORY)
-			page_paragraph(p, 2, "%s falls by %s/s: the available %s lasts %s%s.",
-				       row->name, units_bytes(rate, row->slope * 1024),
-				       units_bytes(left, row->left * 1024), when, interval);
+	for (size_t i = 0; i < list->nr; i++) {
+		if (list->items[i].part != part)
+			continue;
+		if (heading)
+			page_heading(p, PAGE_BOLD, "%s", heading);
+		heading = NULL;
+		/* in the other parts, each line is of one kind */
+		if (part == PART_LEVELS)
+			finding_text(p, &list->items[i]);
 		else
-			page_paragraph(p, 2,
-				       "%s grow by %.1f/s: %s is %s, and the %s left last %s%s.",
-				       row->of == EXHAUSTION_FILES ? "Open files" : "Threads",
-				       row->slope, row->name, units_count(limit, row->limit),
-				       units_count(left, row->left), when, interval);
+			page_paragraph(p, 2, "%s", list->items[i].text);
 	}
-}
-
-static void correlation_text(struct page *p, const struct report *r)
-{
-	if (!r->correlation.nr)
-		return;
-	page_heading(p, PAGE_BOLD, "CORRELATED WITH  (growth from checkpoint to checkpoint)");
-	for (size_t i = 0; i < r->correlation.nr; i++) {
-		const struct correlation_row *row = &r->correlation.items[i];
-		char bytes[UNITS_MAX], correlation[64] = "", who[512];
-
-		if (row->cgroup)
-			snprintf(who, sizeof(who), "cgroup %.200s", r->c->cgroups[row->id]);
-		else
-			snprintf(who, sizeof(who), "%.64s[%d]", r->c->processes[row->id].comm,
-				 r->c->processes[row->id].tgid);
-		if (!isnan(row->r))
-			snprintf(correlation, sizeof(correlation),
-				 ", correlation %.2f over %zu steps", row->r, row->steps);
-		page_paragraph(p, 2, "%s: %s holds %s more, %.0f%% of the growth%s.", row->pool,
-			       who, units_bytes(bytes, row->bytes), 100 * row->share, correlation);
-	}
-}
-
-static void unusual_levels_text(struct page *p, const struct unusual_levels *list)
-{
-	if (!list->nr)
-		return;
-	page_heading(p, PAGE_BOLD,
-		     "UNUSUAL LEVELS  (rules and their sources: docs/interpretation.md)");
-	for (size_t i = 0; i < list->nr; i++)
-		page_paragraph(p, 2, "%s%s",
-			       list->items[i].high ? "" : "Caution: ", list->items[i].text);
 }
 
 void findings_text(struct page *p, const struct report *r)
 {
-	exhaustion_text(p, &r->exhaustion);
-	correlation_text(p, r);
-	unusual_levels_text(p, &r->unusual_levels);
+	findings_part_text(p, &r->findings, PART_EXHAUSTION,
+			   "EXHAUSTION  (if the present rate continues)");
+	findings_part_text(p, &r->findings, PART_CORRELATION,
+			   "CORRELATED WITH  (growth from checkpoint to checkpoint)");
+	findings_part_text(p, &r->findings, PART_LEVELS,
+			   "UNUSUAL LEVELS  (rules and their sources: docs/interpretation.md)");
 }
 
 static json_t *exhaustion_row_json(struct json_out *out, const struct exhaustion_row *r)
@@ -128,18 +89,24 @@ static json_t *correlation_json(struct json_out *out, const struct report *r)
 	return list;
 }
 
-static json_t *unusual_levels_json(struct json_out *out, const struct unusual_levels *p)
+/* Warnings of this part have two figures, the level and its limit; cautions may have others. */
+static json_t *unusual_levels_json(struct json_out *out, const struct findings *findings)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < p->nr; i++) {
-		json_t *j = json_object();
+	for (size_t i = 0; i < findings->nr; i++) {
+		const struct finding *f = &findings->items[i];
+		bool high = f->severity == FINDING_WARNING;
+		json_t *j;
 
-		put(out, j, "rule", json_string(p->items[i].rule));
-		put(out, j, "high", json_boolean(p->items[i].high));
-		put(out, j, "value", fraction(p->items[i].value));
-		put(out, j, "limit", fraction(p->items[i].limit));
-		put(out, j, "text", text(p->items[i].text));
+		if (f->part != PART_LEVELS)
+			continue;
+		j = json_object();
+		put(out, j, "rule", json_string(f->kind));
+		put(out, j, "high", json_boolean(high));
+		put(out, j, "value", fraction(high ? f->figures[0].value : NAN));
+		put(out, j, "limit", fraction(high ? f->figures[1].value : NAN));
+		put(out, j, "text", text(f->text));
 		append(out, list, j);
 	}
 	return list;
@@ -149,5 +116,5 @@ void findings_json(struct json_out *o)
 {
 	json_member(o, "outlook", exhaustion_json(o, &o->r->exhaustion));
 	json_member(o, "follows", correlation_json(o, o->r));
-	json_member(o, "proportions", unusual_levels_json(o, &o->r->unusual_levels));
+	json_member(o, "proportions", unusual_levels_json(o, &o->r->findings));
 }

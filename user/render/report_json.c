@@ -12,6 +12,7 @@
 #include "model/entry.h"
 #include "model/sampling.h"
 #include "render/bpf_use.h"
+#include "render/finding.h"
 #include "render/report_findings.h"
 #include "render/json_value.h"
 #include "render/node_use.h"
@@ -473,6 +474,7 @@ int report_json(const struct report *r, size_t top, FILE *out)
 	json_member(&o, "host", host_json(&o));
 	json_member(&o, "capture", capture_json(&o));
 	json_member(&o, "verdict", report_verdict_json(&o));
+	json_member(&o, "findings", finding_list_json(&o, &r->findings));
 	json_member(&o, "trust", trust_json(&o, &r->trust));
 	json_member(&o, "pools", pools_json(&o));
 	write_levels(&o, top);

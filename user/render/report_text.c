@@ -160,78 +160,9 @@ static void pools(struct page *p, const struct report *r)
 	pool_intervals(p, r);
 }
 
-static void losses(struct page *p, const struct report *r)
-{
-	const struct losses *l = &r->losses;
-	char a[UNITS_MAX], b[UNITS_MAX];
-
-	page_heading(p, PAGE_BOLD, "LOSSES");
-	if (!l->traced)
-		page_paragraph(p, 2, "Nothing was traced, so nothing was lost.");
-	else if (!(l->events > 0) && !(l->details > 0))
-		page_paragraph(p, 2, "No events were lost (of %s).", units_count(a, l->traffic));
-	for (size_t i = 0; i < l->nr_counters; i++) {
-		const struct cap_count *c = &l->counters[i];
-		const char *meaning = loss_meaning(c->name);
-
-		if (loss_is_said(c))
-			page_paragraph(p, 2, "%s %s%s%s.", units_count(a, (double)c->value),
-				       c->name, meaning[0] ? ": " : "", meaning);
-	}
-	if (l->unseen_frees > 0)
-		page_paragraph(p, 2, "%s of %s frees fired no event and were found in another way.",
-			       units_count(a, l->unseen_frees),
-			       units_count(b, l->unseen_frees + l->frees));
-}
-
-static void audit(struct page *p, const struct report *r)
-{
-	const struct liveness *l = &r->liveness;
-	char runs[UNITS_MAX], nr[UNITS_MAX], live[UNITS_MAX], unseen_frees[UNITS_MAX],
-		unsure[UNITS_MAX];
-	char each[48] = "";
-
-	if (!l->traced)
-		return;
-	page_heading(p, PAGE_BOLD, "LIVENESS AUDIT");
-	if (!l->worked) {
-		page_paragraph(
-			p, 2,
-			"No object was checked in the allocator%s%s, so an object whose free "
-			"fired no event still looks held.",
-			l->obstacle[0] ? ": " : "", l->obstacle);
-		return;
-	}
-	if (!isnan(l->pace_s))
-		snprintf(each, sizeof(each), ", %.3f s for each %s", l->pace_s,
-			 units_count(nr, LIVENESS_PACE_OBJECTS));
-	page_paragraph(
-		p, 2,
-		"%s checks of objects in the allocator's free lists, in %s runs that took %.3f s "
-		"of one CPU%s: %s live, %s had been freed without an event, %s undecided.",
-		units_count(nr, l->looked_up), units_count(runs, l->runs), l->took_s, each,
-		units_count(live, l->live), units_count(unseen_frees, l->unseen_frees),
-		units_count(unsure, l->unsure));
-}
-
 static void hooks(struct page *p, const struct report *r)
 {
-	const struct capture *c = r->c;
-	size_t missing = view_hooks_missing(&r->view);
-
-	page_heading(p, PAGE_BOLD, "HOOKS");
-	if (!c->nr_hooks)
-		page_paragraph(p, 2, "The capture does not say which hooks were attached.");
-	else
-		page_paragraph(p, 2, "%zu attached, %zu not.", c->nr_hooks - missing, missing);
-	for (size_t i = 0; i < c->nr_hooks; i++) {
-		const struct cap_hook *h = &c->hooks[i];
-
-		if (!h->how[0])
-			page_paragraph(p, 2, "%s: %s%s%s.", h->name,
-				       h->reason[0] ? h->reason : "not attached",
-				       h->cost[0] ? "; costs: " : "", h->cost);
-	}
+	findings_part_text(p, &r->findings, PART_HOOKS, "HOOKS");
 }
 
 static void verdict(struct page *p, const struct report *r)
@@ -241,8 +172,8 @@ static void verdict(struct page *p, const struct report *r)
 
 static void losses_and_audit(struct page *p, const struct report *r)
 {
-	losses(p, r);
-	audit(p, r);
+	findings_part_text(p, &r->findings, PART_LOSSES, "LOSSES");
+	findings_part_text(p, &r->findings, PART_AUDIT, "LIVENESS AUDIT");
 }
 
 static void caches_and_counts(struct page *p, const struct report *r, size_t top)

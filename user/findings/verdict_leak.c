@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Whether what grew is a leak, and which command answers what this recording left open. Only this
+ * file and first_screen.c write the word "leak", and only when trust_leak() answers LEAK_YES. See
+ * verdict_internal.h.
+ */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/escape.h"
+#include "base/units.h"
+#include "findings/exhaustion.h"
+#include "findings/verdict_internal.h"
+
+static double share_or_nan(double part, double whole)
+{
+	return whole > 0 ? part / whole : NAN;
+}
+
+/* Is it still growing? The call path's own pattern decides. If that is unknown or steady, the
+ * cache's pattern decides. */
+static bool top_still_grows(const struct writer *w)
+{
+	bool known = w->top_rank < w->f->history->nr;
+	enum pattern path = known ? w->f->history->trends[w->top_rank].pattern : PATTERN_UNKNOWN;
+	bool cache = w->cache && w->cache->trend.pattern == PATTERN_GROWING;
+
+	if (path == PATTERN_GROWING)
+		return true;
+	return cache && (path == PATTERN_UNKNOWN || path == PATTERN_STEADY);
+}
+
+static void leak_judge(struct writer *w)
+{
+	const struct leak_facts facts = {
+		.slab = w->cache != NULL,
+		.trust = w->cache ? w->cache->trust.level : TRUST_LOW,
+		.still_growing = top_still_grows(w),
+		.reclaimable = w->cache && w->cache->cap && w->cache->cap->reclaimable,
+		.duration = w->f->v->duration_s,
+		.age_p50 = w->top->age_p50_s,
+		.oldest = w->top->oldest_s,
+		.verified = share_or_nan(w->top->verified_live, w->top->verified),
+		.verified_twice = share_or_nan(w->top->verified_twice, w->top->verified_live),
+	};
+
+	w->leak = trust_leak(&facts);
+}
+
+/* Which condition of docs/trust.md keeps this growth from being called a leak; "" for conditions
+ * that other sentences say. */
+static void describe_condition(const struct writer *w, char *buf, size_t size)
+{
+	const struct growth_group *g = w->top;
+	char a[UNITS_MAX], b[UNITS_MAX], c[UNITS_MAX];
+
+	buf[0] = '\0';
+	switch (w->leak) {
+	case LEAK_NOT_SLAB:
+		snprintf(buf, size,
+			 "it is in no known slab cache, and only objects of slab caches can be "
+			 "checked in the allocator (condition 1)");
+		break;
+	case LEAK_ENDED:
+		snprintf(buf, size, "it was not growing any more at the end (condition 3)");
+		break;
+	case LEAK_TRUST:
+		snprintf(buf, size, "trust in %.*s is %s (%s; condition 4)", NAME_SHOWN,
+			 w->cache->name, trust_name(w->cache->trust.level),
+			 w->cache->trust.nr_reasons
+				 ? w->cache->trust.reasons[w->cache->trust.deciding]
+				 : "unknown");
+		break;
+	case LEAK_NOT_LIVE:
+		snprintf(buf, size,
+			 "of %s objects that were checked, %.0f%% are in use (condition 5)",
+			 units_count(a, g->verified), 100 * g->verified_live / g->verified);
+		break;
+	case LEAK_NOT_TWICE:
+		snprintf(buf, size,
+			 "only %.0f%% of its objects were found in use twice (condition 6)",
+			 100 * g->verified_twice / g->verified_live);
+		break;
+	case LEAK_YOUNG:
+		snprintf(buf, size,
+			 "its objects come and go: half are younger than %s, and the oldest is %s "
+			 "old, in a recording of %s (condition 7)",
+			 units_duration(a, g->age_p50_s), units_duration(b, g->oldest_s),
+			 units_duration(c, w->f->v->duration_s));
+		break;
+	default:
+		break;
+	}
+}
+
+/* What a finding about the group that holds most rests on. The next command belongs to it. */
+static void finding_top(struct writer *w, struct finding *f)
+{
+	const struct growth_group *g = w->top;
+
+	if (!f)
+		return;
+	w->main = (size_t)(f - w->list->items);
+	finding_figure(f, "bytes", g->bytes, g->bytes_low, g->bytes_high);
+	finding_figure(f, "age_p50_s", g->age_p50_s, NAN, NAN);
+	finding_figure(f, "age_oldest_s", g->oldest_s, NAN, NAN);
+	finding_evidence(f, "growth", "%zu", w->top_rank + 1);
+	if (!w->cache) {
+		finding_subject(f, "%s %zu", pool_name(g->pool), w->top_rank + 1);
+		return;
+	}
+	finding_subject(f, "%s", w->cache->name);
+	finding_figure(f, "slope_kb_per_s", w->cache->trend.slope, w->cache->trend.slope_low,
+		       w->cache->trend.slope_high);
+	finding_evidence(f, "caches", "%s", w->cache->name);
+	finding_trust(f, w->cache->trust.level);
+}
+
+/* Nothing that was traced can be judged. */
+static void say_not_judged(struct writer *w)
+{
+	if (w->f->v->at && w->f->v->duration_s >= TRUST_LEAK_S)
+		verdict_say(w, FINDING(FINDING_CAUTION, "not-lasting", ABOUT_RECORDING),
+			    "This is not known to be lasting growth: %s.",
+			    w->traced ? "too few samples fell on it (condition 4)"
+				      : "no call path of it was traced (condition 1)");
+}
+
+/* Say whether the group that holds most of the growth is a leak. */
+void verdict_say_leak(struct writer *w)
+{
+	const enum finding_about about = w->cache ? ABOUT_CACHE : ABOUT_PATH;
+	char p50[UNITS_MAX], oldest[UNITS_MAX], name[NAME_SHOWN + 1] = "", condition[320];
+
+	if (!w->top) {
+		say_not_judged(w);
+		return;
+	}
+	leak_judge(w);
+	if (w->cache)
+		snprintf(name, sizeof(name), "%.*s", NAME_SHOWN, w->cache->name);
+	if (w->leak == LEAK_YES) {
+		w->out->leak = true;
+		finding_top(w, verdict_say(w, FINDING(FINDING_CRITICAL, "leak", ABOUT_CACHE),
+					   "%s looks like a leak: it keeps growing, is not "
+					   "reclaimable, and its oldest objects are still there "
+					   "(median age %s, oldest %s).",
+					   name, units_duration(p50, w->top->age_p50_s),
+					   units_duration(oldest, w->top->oldest_s)));
+	} else if (w->leak == LEAK_SHORT) {
+		finding_top(w,
+			    verdict_say(w, FINDING(FINDING_CAUTION, "too-short", about),
+					"The oldest objects%s%s are still there, but %s is too "
+					"short to tell lasting growth from delayed frees (closed "
+					"TCP sockets live 60 s). Record for 3 minutes.",
+					name[0] ? " of " : "", name,
+					units_duration(p50, w->f->v->duration_s)));
+	} else if (w->f->v->duration_s >= TRUST_LEAK_S) {
+		describe_condition(w, condition, sizeof(condition));
+		if (condition[0])
+			finding_top(w, verdict_say(w, FINDING(FINDING_NOTICE, "not-lasting", about),
+						   "%s is not known to be lasting growth: %s.",
+						   name[0] ? name : "This", condition));
+	}
+}
+
+/* ---- the next command ----
+ *
+ * The command must be able to answer the question that this recording left open. If no recording
+ * can answer it, there is no command. */
+
+__attribute__((format(printf, 2, 3))) static void say_next(struct writer *w, const char *fmt, ...)
+{
+	_cleanup_free_ char *command = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&command, fmt, ap) < 0) {
+		command = NULL;
+		w->failed = true;
+	}
+	va_end(ap);
+	if (w->list->nr)
+		finding_next(w->list, &w->list->items[w->main], command);
+}
+
+#define HURRY_S 360 /* twice the recording that answers most questions */
+#define LONG_S  600 /* a recording that shows slow growth */
+
+/* Would a recording of every object of only this cache, long enough, show more? */
+static bool closer_tells_more(const struct writer *w)
+{
+	return !w->f->v->cache_filter || w->f->v->duration_s < TRUST_LEAK_S;
+}
+
+/* A recording of every object of the pool that grew most shows more than this recording. */
+static void next_of_pool(struct writer *w)
+{
+	if (w->f->v->exact && w->f->v->duration_s >= TRUST_LEAK_S)
+		return; /* a further recording cannot show more */
+	say_next(w, "sudo kmemtrace record --exact --pool %s -d 180",
+		 w->most ? w->most->name : "Slab");
+}
+
+/* If it is a leak, or something may run out before a further recording can give an answer, look at
+ * the process instead. */
+static bool next_of_process(struct writer *w)
+{
+	const struct exhaustion *o = w->f->exhaustion;
+	bool hurry = o->nr && o->rows[0].low < HURRY_S;
+	uint32_t id = w->top && w->top->processes.nr ? w->top->processes.items[0].id : 0;
+	int pid = id ? w->f->v->c->processes[id].tgid : 0;
+
+	if (!pid || !(hurry || w->out->leak))
+		return false;
+	for (size_t i = 0; i < w->list->nr && hurry && !w->out->leak; i++)
+		if (w->list->items[i].part == PART_EXHAUSTION) {
+			w->main = i;
+			break;
+		}
+	say_next(w, "ps -o pid,ppid,user,etime,nlwp,rss,args -p %d  # can it be stopped?", pid);
+	return true;
+}
+
+static void next_of_cache(struct writer *w, bool named)
+{
+	int seconds = w->leak == LEAK_NOT_TWICE && w->f->v->cache_filter ? LONG_S : 180;
+
+	if (!closer_tells_more(w) && w->leak != LEAK_NOT_TWICE)
+		return;
+	if (named)
+		say_next(w, "sudo kmemtrace record --exact --cache %s -d %d", w->cache->name,
+			 seconds);
+	else
+		say_next(w, "sudo kmemtrace record --exact -d %d", seconds);
+}
+
+void verdict_choose_next(struct writer *w)
+{
+	const struct cache_row *cache = w->cache;
+	const struct view *v = w->f->v;
+	bool long_enough = v->duration_s >= LONG_S;
+
+	if (!v->at)
+		say_next(w, "sudo kmemtrace doctor");
+	else if (capture_meta(v->c, META_NOT_WATCHED)[0])
+		say_next(w, "sudo kmemtrace record -d 180"); /* without --max-overhead */
+	else if (!w->grew && !long_enough)
+		say_next(w, "sudo kmemtrace record -d %d", LONG_S);
+	else if (!w->grew)
+		return;
+	else if (next_of_process(w) || w->out->leak)
+		return;
+	else if (!w->top || !w->named || w->leak == LEAK_NOT_SLAB)
+		next_of_pool(w);
+	else if (w->leak == LEAK_RECLAIMABLE && !verdict_slab_grew_most(w))
+		next_of_pool(w);
+	else if (w->leak == LEAK_RECLAIMABLE)
+		say_next(w, VERDICT_DROP_CACHES);
+	else if (w->leak == LEAK_ENDED && !long_enough && v->duration_s >= TRUST_LEAK_S)
+		say_next(w, "sudo kmemtrace record -d %d", LONG_S); /* does it begin again? */
+	else if (cache && !((w->leak == LEAK_ENDED || w->leak == LEAK_YOUNG) && v->exact &&
+			    v->duration_s >= TRUST_LEAK_S))
+		next_of_cache(w, !cache->large && is_plain_word(cache->name));
+}
