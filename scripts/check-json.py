@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """check-json.py COMMAND FILE...     Does each FILE match docs/schema/COMMAND.schema.json?
-check-json.py --schemas           Are the schemas complete, and do the examples and docs/json.md match them?
+check-json.py --schemas           Are the schemas complete, do the examples and docs/json.md match them, and does
+                                  docs/json.md list the kinds of findings that the code has?
 check-json.py --self-test         Does this script find each fault that it puts into the examples, one at a time?
 
 The schemas accept unknown fields, because new fields do not change the schema version. This script does not: a field
@@ -32,6 +33,36 @@ UNITS = [(r"_kb$|^kb$|^kb_", "KiB"), (r"_s$|^seconds", "second|ISO"), (r"bytes",
          (r"_percent$|^percent$", "percent"), (r"bytes_per_s", "per second"), (r"kb_per_s$", "KiB per second")]
 
 
+GUIDE = ROOT / "docs/json.md"
+
+# How the code names the kind of a finding.
+KIND = r'"([a-z_-]+)"'
+KINDS = [r"\.kind = " + KIND, r'\b(?:FINDING|NOTE|unusual_find|say|say_caution|caution)\([^"]*?' + KIND,
+         r"\{" + KIND + r", FINDING_", r'\.kind = [^"]*\?\s*' + KIND, r'\.kind = [^"]*\?\s*"[a-z_-]+"\s*:\s*' + KIND]
+
+
+def documented_kinds():
+    """The first column of the table under "Kinds of findings"."""
+    section = GUIDE.read_text(encoding="utf-8").split("\n## Kinds of findings\n")[1].split("\n## ")[0]
+    return {kind for row in re.findall(r"^\|(.*?)\|", section, re.MULTILINE) for kind in re.findall(r"`(.*?)`", row)}
+
+
+def kinds_of_code():
+    kinds = set()
+    for path in (ROOT / "user/findings").glob("*.c"):
+        for pattern in KINDS:
+            kinds.update(re.findall(pattern, path.read_text(encoding="utf-8")))
+    rules = re.search(r"belief_rules\[BELIEF_RULES\] = \{(.*?)\n\};", (ROOT / "user/model/believable.c").read_text("utf-8"), re.DOTALL)
+    return kinds | set(re.findall(r"\{\s*" + KIND + ",", rules[1])) - {"none"}
+
+
+def check_kinds(code, documented):
+    for kind in sorted(code - documented):
+        yield f"docs/json.md, \"Kinds of findings\", does not list {kind}"
+    for kind in sorted(documented - code):
+        yield f"docs/json.md, \"Kinds of findings\", lists {kind}, which no file of user/findings names"
+
+
 def load(path):
     return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
 
@@ -41,6 +72,8 @@ class Schemas:
 
     def __init__(self, files=None):
         self.files = files or {p.name: load(p) for p in SCHEMAS.glob("*.schema.json")}
+        # The published schema accepts kinds that it does not know.
+        self.files["common.schema.json"]["$defs"]["finding"]["properties"]["kind"]["enum"] = sorted(documented_kinds())
 
     def at(self, name, pointer):
         node = self.files[name]
@@ -135,7 +168,7 @@ def examples(command):
 
 def check_guide():
     """Each jq command of docs/json.md must find something in the example that it names."""
-    guide = (ROOT / "docs/json.md").read_text(encoding="utf-8")
+    guide = GUIDE.read_text(encoding="utf-8")
     commands = re.findall(r"^\$ (jq .*(?:\n  .*)*)", guide, re.MULTILINE)
 
     if not commands:
@@ -154,6 +187,7 @@ def check_all(schemas):
         for path in examples(command):
             yield from (f"{path.name}: {error}" for error in errors_of(schemas.validator(command), load(path)))
     yield from check_guide()
+    yield from check_kinds(kinds_of_code(), documented_kinds())
 
 
 # ---- would a fault be found? ----
@@ -203,6 +237,8 @@ def faults(document, schema):
             yield f"{at}: of a wrong type", changed(document, path, set_to({"wrong": "type"} if not isinstance(value, dict) else 7))
             if not isinstance(value, str) and value is not None:
                 yield f"{at}: text", changed(document, path, set_to("text"))
+            if path[-1] == "kind" and "enum" in node:
+                yield f"{at}: a kind that is in no list", changed(document, path, set_to("unlisted"))
 
 
 def never_seen(command, schemas, documents):
@@ -250,6 +286,11 @@ def self_test(schemas):
         tried += 1
         if not list(check_schemas(broken)):
             yield f"schemas: not noticed: {what}"
+    kinds = documented_kinds()
+    for code, documented in ((kinds, kinds - {"leak"}), (kinds - {"leak"}, kinds)):
+        tried += 1
+        if not list(check_kinds(code, documented)):
+            yield "docs/json.md: not noticed: a kind too few or too many"
     print(f"{tried} faults tried")
 
 

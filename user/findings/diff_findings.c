@@ -97,7 +97,7 @@ static void diff_say_growth(struct diff_writer *w, const struct trust *trust)
 	const struct finding as = {
 		.severity = FINDING_NOTICE, .kind = "growth", .about = ABOUT_RECORDING};
 	const struct finding all = {
-		.severity = FINDING_WARNING, .kind = "growth_rows", .about = ABOUT_RECORDING};
+		.severity = FINDING_WARNING, .kind = "growth-rows", .about = ABOUT_RECORDING};
 	const struct diff_rows *rows = &w->d->sections[PROFILE_GROWTH];
 	size_t grown = diff_rows_grown(rows);
 	struct finding *f;

@@ -80,18 +80,18 @@ static void note_pools(struct notes *w)
 	if (note_copies(w))
 		return;
 	if (!in->new_->sections[PROFILE_GROWTH].measured)
-		caution(w, NOTE_GRAVE, "not_traced",
+		caution(w, NOTE_GRAVE, "not-traced",
 			"The new capture has no traced allocations: only levels are compared.");
 	else if (in->base && !in->base->sections[PROFILE_GROWTH].measured)
-		caution(w, NOTE_GRAVE, "not_traced",
+		caution(w, NOTE_GRAVE, "not-traced",
 			"The base has no traced allocations: only levels are compared.");
 	else {
 		if (pools_of_one(in, true, pools, sizeof(pools)))
-			caution(w, NOTE_PLAIN, "pools_traced",
+			caution(w, NOTE_PLAIN, "pools-traced",
 				"Only the base traced %s: growth in these pools is not compared.",
 				pools);
 		if (pools_of_one(in, false, pools, sizeof(pools)))
-			caution(w, NOTE_PLAIN, "pools_traced",
+			caution(w, NOTE_PLAIN, "pools-traced",
 				"Only the new capture traced %s: growth in these pools is not compared.",
 				pools);
 	}
@@ -143,7 +143,7 @@ static void note_modes(struct notes *w)
 	double ratio;
 
 	if (new_->cache_filter || (base && base->cache_filter))
-		caution(w, NOTE_GRAVE, "cache_filter",
+		caution(w, NOTE_GRAVE, "filter",
 			"%s traced only the caches named with --cache: other growth is unknown.",
 			filtered_side(base, new_));
 	/* a copy was neither sampled nor exact */
@@ -168,7 +168,7 @@ static void note_own(struct notes *w)
 	char a[UNITS_MAX], b[UNITS_MAX];
 
 	if (base && (base->own_bytes > 0 || new_->own_bytes > 0))
-		caution(w, NOTE_TRIVIAL, "own_memory",
+		caution(w, NOTE_TRIVIAL, "own-memory",
 			"VmallocUsed and its callers leave out the recorder's own tables (base: %s, new: %s).",
 			units_bytes(a, base->own_bytes), units_bytes(b, new_->own_bytes));
 }
@@ -203,7 +203,7 @@ static void note_order(struct notes *w)
 	base_s = view_wall_s(base);
 	new_s = view_wall_s(new_);
 	if (base_s == new_s && base->duration_s == new_->duration_s)
-		caution(w, NOTE_GRAVE, "same_range",
+		caution(w, NOTE_GRAVE, "same-range",
 			"Base and new are the same time range of the same recording, so nothing can differ. To "
 			"compare two time ranges of one recording, give --base-to and --from.");
 	else if (new_s < base_s)
@@ -245,7 +245,7 @@ static void note_kernels(struct notes *w)
 			"offsets. Call paths that match only at both ends are marked.",
 			capture_meta(base, META_RELEASE), capture_meta(new_, META_RELEASE));
 	else if (!match_same_kernel(in->match))
-		caution(w, NOTE_PLAIN, "kernel_builds",
+		caution(w, NOTE_PLAIN, "kernel-builds",
 			"The kernels may be different builds: call paths are matched without offsets.");
 }
 
@@ -273,7 +273,7 @@ static void note_side(struct notes *w, const struct view *v, const char *which)
 		caution(w, NOTE_PLAIN, "incomplete",
 			"The %s is incomplete: its recording did not end properly.", which);
 	if (stacks[0] && strcmp(stacks, "ok"))
-		caution(w, NOTE_GRAVE, "unnamed_paths",
+		caution(w, NOTE_GRAVE, "unnamed-paths",
 			"Call paths of the %s have no names (%.200s), so they cannot be matched.",
 			which, stacks);
 	losses_sum(v, &losses);
@@ -300,7 +300,7 @@ void diff_notes(const struct diff *d, struct findings lists[NOTE_WEIGHTS])
 		note_side(w, in->base_view, "base");
 	note_side(w, in->new_view, "new capture");
 	if (in->set && baseline_captures(in->set) < SET_CAUTION)
-		caution(w, NOTE_GRAVE, "small_set",
+		caution(w, NOTE_GRAVE, "small-set",
 			"A set of %zu captures is too small to tell what is usual; use at least %d.",
 			baseline_captures(in->set), SET_CAUTION);
 }
