@@ -291,12 +291,53 @@ def self_test(schemas):
         tried += 1
         if not list(check_kinds(code, documented)):
             yield "docs/json.md: not noticed: a kind too few or too many"
+    for what, document in faults_of_findings():
+        tried += 1
+        if bool(list(check_findings(document))) != bool(what):
+            yield f"findings: not noticed: {what}" if what else "findings: a good document was refused"
     print(f"{tried} faults tried")
+
+
+def check_findings(document):
+    """Does the list of findings say all that other fields say in words, the most severe first?"""
+    findings = document["findings"]
+    order = ["critical", "warning", "notice", "caution"]
+    ranks = [order.index(f["severity"]) for f in findings]
+    texts = {f["text"] for f in findings}
+    said = document.get("verdict", {}).get("sentences", []) + document.get("notes", []) + \
+        [row["text"] for row in document.get("proportions", [])]
+    next_ = document.get("verdict", {}).get("next")
+
+    if ranks != sorted(ranks):
+        yield "$.findings: not the most severe first"
+    for text in said:
+        if text not in texts:
+            yield f"$.findings: nothing says: {text}"
+    if next_ and next_ not in [f["next"] for f in findings]:
+        yield f"$.findings: none has the next command: {next_}"
+    for i, f in enumerate(findings):
+        for evidence in f["evidence"]:
+            if evidence["table"] not in document:
+                yield f"$.findings[{i}]: its evidence is in {evidence['table']}, which this document does not have"
+
+
+def faults_of_findings():
+    finding = {"severity": "notice", "text": "said", "next": "do", "evidence": [{"table": "pools", "row": "Slab"}]}
+    good = {"verdict": {"sentences": ["said"], "next": "do"}, "pools": [], "findings": [finding]}
+    yield "", good
+    yield "a sentence that is no finding", {**good, "notes": ["not said"]}
+    yield "a rule that is no finding", {**good, "proportions": [{"text": "not said"}]}
+    yield "a command that is of no finding", {**good, "verdict": {"sentences": [], "next": "more"}}
+    yield "a wrong order", {**good, "findings": [finding, {**finding, "severity": "critical"}]}
+    yield "evidence nowhere", {**good, "findings": [{**finding, "evidence": [{"table": "none", "row": ""}]}]}
 
 
 def check_file(validator, what, path):
     try:
-        errors = list(errors_of(validator, load(path)))
+        document = load(path)
+        errors = list(errors_of(validator, document))
+        if not errors and "findings" in document:
+            errors = list(check_findings(document))
     except (OSError, ValueError) as error:
         errors = [str(error)]
     for error in errors[:SHOWN]:

@@ -357,6 +357,106 @@ static void shares_of_zero_are_not_printed(void **state)
 	}
 }
 
+static void put_map(struct snapshot *s, int64_t id, const char *object, int64_t kb)
+{
+	struct bpf_level *l = ARRAY_PUSH(&s->bpf);
+
+	assert_non_null(l);
+	*l = (struct bpf_level){.kind = BPF_KIND_MAP, .id = id, .vmalloc = kb * 1024};
+	snprintf(l->object, sizeof(l->object), "%s", object);
+}
+
+/* VmallocUsed grows by 40,000 kB in 10 s. Of this, map 7 takes `map_kb`; map 8 gave up 1,000. */
+static struct capture *with_maps(int64_t map_kb)
+{
+	struct capture *c = sample_new("exact");
+	struct bpf_holder *h;
+
+	for (int t = 0; t <= 10; t++) {
+		struct snapshot *s = sample_snapshot(c, t);
+
+		sample_meminfo(s, "MemTotal", 8000000);
+		sample_meminfo(s, "VmallocUsed", 60000 + 4000 * (int64_t)t);
+	}
+	put_map(&c->snapshots[0], 7, "hash flows", 2000);
+	put_map(&c->snapshots[0], 8, "array old", 3000);
+	put_map(&c->snapshots[10], 7, "hash flows", 2000 + map_kb);
+	put_map(&c->snapshots[10], 8, "array old", 2000);
+	h = ARRAY_PUSH(&c->snapshots[10].bpf_holders);
+	*h = (struct bpf_holder){
+		.kind = BPF_KIND_MAP, .id = 7, .how = BPF_HELD_BY_PROCESS, .holder = 812};
+	snprintf(h->name, sizeof(h->name), "agent");
+	return c;
+}
+
+/* Which map took the memory, and who keeps it: no call path says that. */
+static void growth_by_bpf_names_the_map_and_its_keeper(void **state)
+{
+	static const struct {
+		int64_t map_kb;
+		bool found, first;
+	} t[] = {{10900, false, false},
+		 {11100, true, false},
+		 {20900, true, false},
+		 {21100, true, true}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct capture *c = with_maps(t[i].map_kb);
+		const struct finding *f;
+		struct report r;
+
+		assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
+		f = findings_of(&r.findings, "bpf-growth");
+		assert_int_equal(f != NULL, t[i].found);
+		if (f) {
+			assert_int_equal(f->severity, FINDING_WARNING);
+			assert_string_equal(f->subject, "VmallocUsed");
+			assert_non_null(
+				strstr(f->text, "BPF map 7 (hash flows), kept by agent[812]"));
+			assert_string_equal(f->figures[0].name, "bytes");
+			assert_true(f->figures[0].value == (double)(t[i].map_kb - 1000) * 1024);
+		}
+		assert_int_equal(r.screen.nr_holders, t[i].first);
+		if (t[i].first) {
+			assert_string_equal(r.screen.holders[0].who, "agent[812]");
+			assert_string_equal(r.screen.holders[0].what, "BPF map 7 (hash flows)");
+		}
+		report_free(&r);
+		capture_free(c);
+	}
+}
+
+/* Someone acts on the list alone, so the gravest must come first, and nothing may be missing. */
+static void the_list_says_what_the_verdict_says(void **state)
+{
+	struct capture *c = recording(3000, 12, false);
+	struct report r;
+
+	(void)state;
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
+	assert_true(r.verdict.nr > 3 && r.findings.nr > r.verdict.nr);
+	for (size_t i = 0; i < r.verdict.nr; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < r.findings.nr; k++)
+			found |= r.findings.items[k].text == r.verdict.items[i];
+		if (!found)
+			fail_msg("not in the list: %s", r.verdict.items[i]);
+	}
+	for (size_t k = 1; k < r.findings.nr; k++)
+		assert_true(r.findings.items[k - 1].severity <= r.findings.items[k].severity);
+	/* MemAvailable lasts less than an hour */
+	assert_string_equal(r.findings.items[0].kind, "exhaustion");
+	assert_int_equal(r.findings.items[0].severity, FINDING_CRITICAL);
+	assert_string_equal(r.findings.items[0].figures[0].name, "seconds");
+	assert_true(r.findings.items[0].figures[0].value == r.exhaustion.rows[0].seconds);
+	assert_true(r.findings.items[0].figures[0].low == r.exhaustion.rows[0].low);
+	assert_non_null(strstr(r.screen.urgent, r.findings.items[0].text));
+	report_free(&r);
+	capture_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -369,6 +469,8 @@ int main(void)
 		cmocka_unit_test(each_rule_has_its_limit),
 		cmocka_unit_test(ordinary_machines_get_no_finding_virtual_ones_a_caution),
 		cmocka_unit_test(shares_of_zero_are_not_printed),
+		cmocka_unit_test(growth_by_bpf_names_the_map_and_its_keeper),
+		cmocka_unit_test(the_list_says_what_the_verdict_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

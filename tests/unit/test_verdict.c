@@ -119,6 +119,38 @@ static void a_true_leak_is_called_one(void **state)
 	      "Record for 3 minutes");
 }
 
+/* A script that acts on the list finds the leak first, with what it rests on and what to do. */
+static void a_leak_is_a_critical_finding(void **state)
+{
+	struct capture *c = sample_slow();
+	const struct finding *f;
+	struct report r;
+
+	(void)state;
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
+	f = &r.findings.items[0];
+	assert_int_equal(f->severity, FINDING_CRITICAL);
+	assert_string_equal(f->kind, "leak");
+	assert_int_equal(f->about, ABOUT_CACHE);
+	assert_string_equal(f->subject, "kmalloc-cg-1k");
+	assert_true(f->judged && f->trust == TRUST_HIGH);
+	assert_int_equal(f->nr_figures, 4);
+	assert_string_equal(f->figures[0].name, "bytes");
+	assert_true(f->figures[0].value == r.growth.groups[0].bytes);
+	assert_true(f->figures[0].low <= f->figures[0].value &&
+		    f->figures[0].value <= f->figures[0].high);
+	assert_string_equal(f->figures[3].name, "slope_kb_per_s");
+	assert_int_equal(f->nr_evidence, 2);
+	assert_string_equal(f->evidence[0].table, "growth");
+	assert_string_equal(f->evidence[0].row, "1");
+	assert_string_equal(f->evidence[1].table, "caches");
+	assert_string_equal(f->evidence[1].row, "kmalloc-cg-1k");
+	assert_string_equal(f->next, LOOK_AT_PLANT);
+	assert_ptr_equal(f->next, r.verdict.next);
+	report_free(&r);
+	capture_free(c);
+}
+
 /* Objects that are freed after a minute look like a leak for a minute. */
 static void a_short_recording_never_says_leak(void **state)
 {
@@ -810,6 +842,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_true_leak_is_called_one),
+		cmocka_unit_test(a_leak_is_a_critical_finding),
 		cmocka_unit_test(another_pool_than_slab_grew),
 		cmocka_unit_test(a_short_recording_never_says_leak),
 		cmocka_unit_test(a_reclaimable_cache_is_never_a_leak),
