@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "proc/oom_sites.h"
 
 #define VALUE_MAX (INT64_C(1) << 50)
 
@@ -351,101 +352,6 @@ static void take_cache(struct block *b, struct text line)
 	b->nr_caches += b->nr_caches < OOM_CACHES;
 }
 
-/* ---- memory allocation profiling ---- */
-
-/*
- * A size as string_get_size() of the kernel prints it: "38.4" and "MiB", in bytes. Without a unit,
- * the number is in bytes (6.10). False for anything else.
- */
-static bool take_size(struct text number, struct text unit, double *bytes)
-{
-	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-	const char *dot = memchr(number.p, '.', number.len);
-	size_t whole_len = dot ? (size_t)(dot - number.p) : number.len;
-	struct text whole = {number.p, whole_len}, part = {"0", 1};
-	int64_t value, digits;
-	int u = find_name(units, sizeof(units) / sizeof(units[0]), unit);
-	double scale = 1;
-
-	if (dot)
-		part = (struct text){dot + 1, number.len - whole_len - 1};
-	if (u < 0 || part.len > 3 || !text_count(whole, VALUE_MAX, &value) ||
-	    !text_count(part, VALUE_MAX, &digits))
-		return false;
-	for (size_t i = 0; dot && i < part.len; i++)
-		scale *= 10;
-	*bytes = ((double)value + (double)digits / scale) * (double)(UINT64_C(1) << (10 * u));
-	return true;
-}
-
-/* "    38.4 MiB     5505 mm/slub.c:3075 [module] func:alloc_slab_page", from its end. */
-static bool site_parse(struct text line, struct oom_site *site)
-{
-	struct text function, place, calls, size, unit;
-	const struct text none = {"B", 1};
-	int64_t nr, bytes;
-
-	*site = (struct oom_site){.kb = NAN};
-	if (!text_last_word(&line, &function) || !text_starts(function, "func:") ||
-	    !text_last_word(&line, &place))
-		return false;
-	if (place.p[0] == '[' && place.p[place.len - 1] == ']') {
-		text_copy((struct text){place.p + 1, place.len - 2}, site->module,
-			  sizeof(site->module));
-		if (!text_last_word(&line, &place))
-			return false;
-	}
-	if (!text_contains(place, ":") || !text_last_word(&line, &calls) ||
-	    !text_count(calls, VALUE_MAX, &nr) || !text_last_word(&line, &unit))
-		return false;
-	size = unit;
-	if (text_count(unit, VALUE_MAX, &bytes))
-		unit = none;
-	else if (!text_last_word(&line, &size))
-		return false;
-	if (!take_size(size, unit, &site->kb))
-		return false;
-	site->kb /= 1024;
-	site->calls = (double)nr;
-	function.p += strlen("func:");
-	function.len -= strlen("func:");
-	text_copy(function, site->function, sizeof(site->function));
-	text_copy(place, site->place, sizeof(site->place));
-	return true;
-}
-
-static bool site_known(const struct block *b, const struct oom_site *site)
-{
-	for (size_t i = 0; i < b->nr_sites; i++)
-		if (!strcmp(b->sites[i].place, site->place) &&
-		    !strcmp(b->sites[i].function, site->function) &&
-		    !strcmp(b->sites[i].module, site->module))
-			return true;
-	return false;
-}
-
-/*
- * Take a line of the list; false if it is another line. Before 6.18, two CPUs could print their
- * lists at the same time, mixed into each other: a place counts once.
- */
-static bool take_site(struct block *b, struct text line)
-{
-	struct oom_site site;
-	size_t at;
-
-	if (!b->allocations || !site_parse(line, &site))
-		return false;
-	if (site_known(b, &site) || !(site.kb > 0))
-		return true;
-	for (at = b->nr_sites; at > 0 && b->sites[at - 1].kb < site.kb; at--)
-		if (at < OOM_SITES)
-			b->sites[at] = b->sites[at - 1];
-	if (at < OOM_SITES)
-		b->sites[at] = site;
-	b->nr_sites += b->nr_sites < OOM_SITES;
-	return true;
-}
-
 /* ---- lines ---- */
 
 /* What comes before a message in a log: up to the last "] " or "kernel: " before `message`. */
@@ -506,6 +412,8 @@ static void take_preamble(struct preamble *p, struct text line)
 /* 0 or −ENOMEM. */
 static int block_line(struct block *b, struct text line)
 {
+	struct oom_site site;
+
 	if (b->closed)
 		return 0;
 	if (text_contains(line, "Out of memory") || text_contains(line, "Killed process")) {
@@ -525,8 +433,10 @@ static int block_line(struct block *b, struct text line)
 		b->profiling_off |= text_contains(line, "turned off");
 		return 0;
 	}
-	if (take_site(b, line))
+	if (b->allocations && oom_site_parse(line, &site)) {
+		oom_sites_add(b->sites, &b->nr_sites, &site);
 		return 0;
+	}
 	if (text_contains(line, "Unreclaimable slab info")) {
 		b->slabs = true;
 		return 0;
