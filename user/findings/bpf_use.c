@@ -48,19 +48,14 @@ static void sum_add(struct bpf_sum *sum, const struct bpf_level *l)
 	sum->pages += (double)l->pages;
 }
 
-static int bpf_use_add(struct bpf_use *u, const struct bpf_level *before,
-		       const struct bpf_level *after)
+static int bpf_use_add(struct bpf_use *u, const struct bpf_level *l, double start, double end)
 {
-	const struct bpf_level *l = after ?: before;
-	double start = before ? bpf_level_bytes(before) : 0,
-	       end = after ? bpf_level_bytes(after) : 0;
 	struct bpf_use_row *row = ARRAY_PUSH(u);
 	const char *blank = strchr(l->object, ' ');
 
 	if (!row)
 		return -ENOMEM;
 	*row = (struct bpf_use_row){.level = l,
-				    .before = before,
 				    .name = blank ? blank + 1 : "",
 				    .start_bytes = start,
 				    .end_bytes = end,
@@ -90,7 +85,13 @@ static int rows_merge(const struct bpf_level **a, size_t nr_a, const struct bpf_
 	while (!err && (i < nr_a || k < nr_b)) {
 		int order = i == nr_a ? 1 : k == nr_b ? -1 : compare_bpf_level(&a[i], &b[k]);
 
-		err = bpf_use_add(u, order > 0 ? NULL : a[i], order < 0 ? NULL : b[k]);
+		if (order < 0)
+			err = bpf_use_add(u, a[i], bpf_level_bytes(a[i]), 0);
+		else
+			err = bpf_use_add(u, b[k], order ? 0 : bpf_level_bytes(a[i]),
+					  bpf_level_bytes(b[k]));
+		if (!err && order <= 0)
+			u->items[u->nr - 1].before = a[i];
 		i += order <= 0;
 		k += order >= 0;
 	}

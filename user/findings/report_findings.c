@@ -120,7 +120,7 @@ static int screen_fill(struct report *r)
 }
 
 /* What is not about growth as such; the verdict repeats some of it. */
-static void findings_fill(struct report *r)
+static void report_find(struct report *r)
 {
 	struct findings *list = &r->findings;
 
@@ -162,7 +162,7 @@ static int report_fill(const struct view *v, enum growth_by by, struct report *r
 	witnesses_build(r->view.start, r->view.end, &r->witnesses);
 	node_use_build(r->view.start, r->view.end, r->view.page_bytes, &r->nodes);
 	report_trust(r);
-	findings_fill(r);
+	report_find(r);
 	err = verdict_build(&facts, &r->findings, &r->verdict) ?: screen_fill(r);
 	findings_sort(&r->findings);
 	return err ?: r->findings.failed ? -ENOMEM : 0;

@@ -59,7 +59,7 @@ static void say_sampling(struct writer *w)
 		       sampling.recorded ? sampling.most : NAN);
 }
 
-static void say_lost(struct writer *w)
+static void caution_lost(struct writer *w)
 {
 	double lost = w->f->losses->events, ratio = losses_ratio(w->f->losses);
 	char count[UNITS_MAX], share[UNITS_MAX];
@@ -102,7 +102,7 @@ void verdict_say_caveats(struct writer *w)
 		say_caution(w, "incomplete",
 			    "The capture is incomplete: only %s of the recording were saved.",
 			    units_duration(saved, v->at ? v->at->end_s : v->end->t_s));
-	say_lost(w);
+	caution_lost(w);
 	if (paused[0])
 		say_caution(w, "paused", "Paused to keep within --max-overhead: %.300s.", paused);
 	if (stacks[0] && strcmp(stacks, "ok"))

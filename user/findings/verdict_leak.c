@@ -68,6 +68,8 @@ static void describe_condition(const struct writer *w, char *buf, size_t size)
 		snprintf(buf, size, "it was not growing any more at the end (condition 3)");
 		break;
 	case LEAK_TRUST:
+		if (!w->cache)
+			break;
 		snprintf(buf, size, "trust in %.*s is %s (%s; condition 4)", NAME_SHOWN,
 			 w->cache->name, trust_name(w->cache->trust.level),
 			 w->cache->trust.nr_reasons
