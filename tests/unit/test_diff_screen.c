@@ -465,6 +465,30 @@ static void call_paths_of_one_purpose_are_one_row(void **state)
 	pair_free(&p);
 }
 
+/* A call path that many processes took is not put down to one of them. */
+static void a_path_of_many_processes_names_others(void **state)
+{
+	struct workload w = later(2);
+
+	(void)state;
+	for (int many = 0; many < 2; many++) {
+		struct capture *c = record_later(&w);
+		uint32_t stack = sample_call(c, "shared_by_all", 0, "vmlinux");
+		struct pair p;
+
+		for (int i = 0; i < 5; i++)
+			sample_held(&c->checkpoints[0], 3, stack,
+				    sample_process(c, 500 + i, "child", 0), i && !many ? 50 : 5000,
+				    (i && !many ? 50 : 5000) * 1024.0)
+				->age_hist[4] = i && !many ? 50 : 5000;
+		compare(&p, workload_record(&usual), c);
+		assert_int_equal(strncmp(p.said.screen.rows[0].words, "child[50", 8), 0);
+		assert_int_equal(strstr(p.said.screen.rows[0].words, " and others: ") != NULL,
+				 many);
+		pair_free(&p);
+	}
+}
+
 /* A group of --by is not what its largest process holds: the screen names the group. */
 static void groups_are_not_put_down_to_one_process(void **state)
 {
@@ -541,6 +565,7 @@ int main(void)
 		cmocka_unit_test(sections_come_when_they_are_asked_for),
 		cmocka_unit_test(findings_hold_all_that_is_said),
 		cmocka_unit_test(the_gravest_caution_is_on_the_screen),
+		cmocka_unit_test(a_path_of_many_processes_names_others),
 		cmocka_unit_test(groups_are_not_put_down_to_one_process),
 		cmocka_unit_test(long_paths_keep_both_ends),
 		cmocka_unit_test(call_paths_of_one_purpose_are_one_row),

@@ -52,6 +52,10 @@ double profile_sum(double a, double b)
 /* Merge two rows of one identity; names for people come from the larger one. */
 static void row_merge(struct profile_row *into, struct profile_row *r)
 {
+	double mine = fmax(into->held, 0), other = fmax(r->held, 0);
+	double share = fmax(into->who_share * mine, r->who_share * other);
+
+	into->who_share = mine + other > 0 ? share / (mine + other) : 0;
 	if (r->held > into->held) {
 		struct profile_row larger = *r;
 

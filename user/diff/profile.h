@@ -37,6 +37,7 @@ struct profile_row {
 	char *who;                /* the process with most of its bytes; "" none */
 	uint32_t process, cgroup; /* ids of that process, and of the cgroup with most of its bytes,
 				     in the capture; 0 none */
+	double who_share;         /* of the row's bytes, those of that process: 0 … 1 */
 	double held, held_var;    /* bytes at the end, and the variance of their estimate */
 	double objects, young;    /* held objects, and bytes that may be in flight */
 	double churn, churn_var;  /* bytes allocated during the view; NaN unknown */

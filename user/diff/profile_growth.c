@@ -129,6 +129,8 @@ static int row_names(const struct profile_builder *b, const struct growth_group 
 		r->cache = strdup(c->caches[cache].name);
 	}
 	r->process = process;
+	if (group->processes.nr && group->bytes > 0)
+		r->who_share = fmin(group->processes.items[0].bytes / group->bytes, 1);
 	r->cgroup = group->cgroups.nr ? group->cgroups.items[0].id : 0;
 	if (process) {
 		free(r->who);

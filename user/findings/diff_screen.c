@@ -12,6 +12,8 @@
 #include "base/units.h"
 #include "model/confidence.h"
 
+#define SOLE_SHARE 0.9 /* a process that holds less of what it is named for has others beside it \
+			*/
 #define ROW_SHARE 0.05 /* rows with a smaller share of the faster growth are not named */
 
 const char *diff_state_name(enum diff_state state)
@@ -340,6 +342,7 @@ struct diff_bunch {
 	const struct plain_words *words;
 	struct growth_sum sum;
 	double held, objects, base_objects;
+	double by_process; /* bytes of `held` that are known to be of that process */
 	bool other_caches;
 };
 
@@ -381,6 +384,7 @@ static void bunch_add(struct diff_bunch *b, const struct diff_row *row)
 	growth_sum_add(&b->sum, &row->growth);
 	if (row->new_) {
 		b->held += row->new_->held;
+		b->by_process += row->new_->held * row->new_->who_share;
 		b->objects += row->new_->objects;
 		b->other_caches |=
 			b->first->new_ && strcmp(row->new_->cache, b->first->new_->cache);
@@ -424,7 +428,7 @@ static void add_group(const struct diff *d, const struct diff_row *row, char *wo
 		   diff_row_name(row)[0] ? screen_name(diff_row_name(row), name) : "(not known)");
 }
 
-/* "plant[16281]: 3.7 MiB/s faster (3.6 MiB to 3.9 MiB), 5.9 MiB/s now" */
+/* "plant[16281] and others: 3.7 MiB/s faster (3.6 MiB to 3.9 MiB), 5.9 MiB/s now" */
 static void bunch_who(const struct diff *d, const struct diff_bunch *b, struct diff_screen_row *out)
 {
 	const struct profile_row *side = diff_row_side(b->first);
@@ -439,6 +443,8 @@ static void bunch_who(const struct diff *d, const struct diff_bunch *b, struct d
 		screen_add_who(v->c, side->process, out->words);
 	else
 		add_group(d, b->first, out->words);
+	if (path && b->by_process < SOLE_SHARE * b->held)
+		screen_add(out->words, " and others");
 	screen_add(out->words, ": %s/s faster%s, %s/s now", units_bytes(more, b->sum.delta),
 		   growth_sum_interval(interval, " (", &b->sum), units_bytes(now, b->sum.new_));
 	if (path || !side->process || d->in.new_->by == GROWTH_BY_PROCESS)
