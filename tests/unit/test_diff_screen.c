@@ -465,6 +465,47 @@ static void call_paths_of_one_purpose_are_one_row(void **state)
 	pair_free(&p);
 }
 
+static const struct finding *find(const struct pair *p, const char *kind)
+{
+	for (size_t i = 0; i < p->said.list.nr; i++)
+		if (!strcmp(p->said.list.items[i].kind, kind))
+			return &p->said.list.items[i];
+	return NULL;
+}
+
+/* "No level changed" would be false if only a caller of vmalloc or a process has more. */
+static void levels_outside_pools_are_said(void **state)
+{
+	struct workload w = later(2);
+	struct capture *base = workload_record(&usual), *new_ = record_later(&w);
+	const struct finding *f;
+	struct pair p;
+
+	(void)state;
+	for (size_t i = 0; i < base->nr_snapshots; i++)
+		for (int side = 0; side < 2; side++) {
+			struct snapshot *s = &(side ? new_ : base)->snapshots[i];
+			struct vmalloc_level *l = ARRAY_PUSH(&s->vmallocs);
+
+			assert_non_null(l);
+			strcpy(l->caller, "bpf_map_alloc+0x7");
+			l->areas = 10;
+			l->pages = side ? 1000 : 100;
+		}
+	compare(&p, base, new_);
+	f = find(&p, "level");
+	assert_non_null(f);
+	assert_int_equal(
+		strncmp(f->text, "Callers of vmalloc: bpf_map_alloc higher by 3.5 MiB", 50), 0);
+	assert_string_equal(f->subject, "VmallocUsed");
+	assert_non_null(strstr(find(&p, "no_level")->text, "No pool and no slab cache"));
+	assert_null(find(&p, "growth"));
+	assert_int_equal(p.said.screen.state, DIFF_HIGHER);
+	assert_int_equal(
+		strncmp(p.said.screen.rows[0].words, "vmalloc areas of bpf_map_alloc: ", 32), 0);
+	pair_free(&p);
+}
+
 /* A call path that many processes took is not put down to one of them. */
 static void a_path_of_many_processes_names_others(void **state)
 {
@@ -565,6 +606,7 @@ int main(void)
 		cmocka_unit_test(sections_come_when_they_are_asked_for),
 		cmocka_unit_test(findings_hold_all_that_is_said),
 		cmocka_unit_test(the_gravest_caution_is_on_the_screen),
+		cmocka_unit_test(levels_outside_pools_are_said),
 		cmocka_unit_test(a_path_of_many_processes_names_others),
 		cmocka_unit_test(groups_are_not_put_down_to_one_process),
 		cmocka_unit_test(long_paths_keep_both_ends),

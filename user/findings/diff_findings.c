@@ -95,7 +95,7 @@ static struct finding *say_growth_row(struct diff_writer *w, const struct diff_r
 static void diff_say_growth(struct diff_writer *w, const struct trust *trust)
 {
 	const struct finding as = {
-		.severity = FINDING_NOTICE, .kind = "growth", .about = ABOUT_RECORDING};
+		.severity = FINDING_NOTICE, .kind = "no_growth", .about = ABOUT_RECORDING};
 	const struct finding all = {
 		.severity = FINDING_WARNING, .kind = "growth-rows", .about = ABOUT_RECORDING};
 	const struct diff_rows *rows = &w->d->sections[PROFILE_GROWTH];
@@ -161,17 +161,34 @@ static struct finding *say_levels(struct diff_writer *w, enum profile_section se
 	return f;
 }
 
+/* Levels that pools and caches do not show. */
+static void say_levels_elsewhere(struct diff_writer *w)
+{
+	bool by_cgroup = w->d->in.new_->by == GROWTH_BY_CGROUP;
+	enum finding_about holder = by_cgroup ? ABOUT_CGROUP : ABOUT_PROCESS;
+	struct finding *f = say_levels(w, PROFILE_VMALLOC, "Callers of vmalloc", ABOUT_POOL);
+
+	finding_subject(f, "VmallocUsed");
+	say_levels(w, PROFILE_STACKS, "Kernel stacks", holder);
+	say_levels(w, PROFILE_PAGE_TABLES, "Page tables", holder);
+}
+
 static void say_levels_all(struct diff_writer *w)
 {
 	const struct finding none = {
-		.severity = FINDING_NOTICE, .kind = "level", .about = ABOUT_RECORDING};
+		.severity = FINDING_NOTICE, .kind = "no_level", .about = ABOUT_RECORDING};
 	size_t changed =
 		w->d->sections[PROFILE_POOLS].changed + w->d->sections[PROFILE_CACHES].changed;
+	size_t said = w->list.nr;
 
 	say_levels(w, PROFILE_POOLS, "Pools", ABOUT_POOL);
 	say_levels(w, PROFILE_CACHES, "Slab caches", ABOUT_CACHE);
-	if (!changed)
-		findings_add(&w->list, &none, "No level changed beyond its own noise.");
+	if (changed)
+		return;
+	say_levels_elsewhere(w);
+	findings_add(&w->list, &none,
+		     said < w->list.nr ? "No pool and no slab cache changed beyond its own noise."
+				       : "No level changed beyond its own noise.");
 }
 
 /* One level says little about a pool that rises and falls. */
@@ -226,6 +243,7 @@ static bool is_cache_word(const char *name)
 	return strlen(name) <= NAME_SHOWN && is_plain_word(name) && strcmp(name, "kmalloc-large");
 }
 
+/* `about` ABOUT_HOST: about anything. */
 static struct finding *find_kind(struct diff_writer *w, const char *kind, enum finding_about about)
 {
 	for (size_t i = 0; i < w->list.nr; i++)
@@ -243,7 +261,7 @@ static void diff_say_next(struct diff_writer *w)
 	const struct diff_row *top =
 		growth->comparable && diff_rows_grown(growth) ? &growth->items[0] : NULL;
 	const struct diff_row *level = diff_rows_grown(caches) ? &caches->items[0] : NULL;
-	struct finding *f = find_kind(w, "growth", ABOUT_HOST);
+	struct finding *f;
 	char command[256];
 
 	if (top && top->new_ && top->new_->cache[0] && is_cache_word(top->new_->cache))
@@ -259,10 +277,12 @@ static void diff_say_next(struct diff_writer *w)
 			 "sudo kmemtrace record --exact --cache %s -d 600", diff_row_name(level));
 	else
 		snprintf(command, sizeof(command), "sudo kmemtrace record -d 600");
-	if (!top && level)
+	if (top)
+		f = find_kind(w, "growth", ABOUT_HOST);
+	else if (level)
 		f = find_kind(w, "level", ABOUT_CACHE);
-	else if (!top)
-		f = find_kind(w, "level", ABOUT_HOST);
+	else
+		f = find_kind(w, "level", ABOUT_HOST) ?: find_kind(w, "no_level", ABOUT_HOST);
 	finding_next(&w->list, f, command);
 }
 

@@ -12,7 +12,8 @@
 #include "base/units.h"
 #include "model/confidence.h"
 
-#define SOLE_SHARE 0.9 /* a process that holds less of what it is named for has others beside it \
+#define SOLE_SHARE                                                                               \
+	0.9            /* a process that holds less of what it is named for has others beside it \
 			*/
 #define ROW_SHARE 0.05 /* rows with a smaller share of the faster growth are not named */
 
