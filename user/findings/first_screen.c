@@ -14,10 +14,11 @@
 #include "model/confidence.h"
 #include "model/sampling.h"
 
-#define HOLDER_BYTES 65536.0 /* holders of less are not named, */
-#define HOLDER_SHARE 0.05 /* nor are those with a smaller share of the growth, except the first */
-#define OLD_SHARE    0.5  /* say so if a larger share of a pool is older than the recording */
-#define BPF_MOST     0.5  /* of the growth of a pool: then it is BPF that took it */
+#define HOLDER_BYTES  65536.0 /* holders of less are not named, */
+#define HOLDER_SHARE  0.05 /* nor are those with a smaller share of the growth, except the first */
+#define OLD_SHARE     0.5  /* say so if a larger share of a pool is older than the recording */
+#define BPF_MOST      0.5  /* of the growth of a pool: then it is BPF that took it */
+#define NOTABLE_SHARE 0.0002 /* of MemTotal: who looks for lost memory looks for more */
 
 const char *screen_state_name(enum screen_state state)
 {
@@ -32,6 +33,14 @@ const char *screen_state_name(enum screen_state state)
 
 /* ---- what happened ---- */
 
+/* A change this small is no headline, though it is beyond noise. */
+static bool is_notable(const struct screen_facts *f, double kb)
+{
+	double total_kb = view_mem_total_kb(f->v);
+
+	return kb >= (isnan(total_kb) ? 0 : NOTABLE_SHARE * total_kb);
+}
+
 static enum screen_state state_of(const struct screen_facts *f)
 {
 	const struct verdict *v = f->verdict;
@@ -40,7 +49,7 @@ static enum screen_state state_of(const struct screen_facts *f)
 		return SCREEN_LEAK;
 	if (v->grew)
 		return v->growing ? SCREEN_GROWING : SCREEN_GREW;
-	if (v->shrunk)
+	if (v->shrunk && is_notable(f, -v->shrunk->delta_kb))
 		return SCREEN_SHRANK;
 	return f->v->duration_s > 0 ? SCREEN_QUIET : SCREEN_UNKNOWN;
 }
@@ -73,6 +82,35 @@ static void add_seen(char *words, const struct ledger_row *row)
 		screen_add(words, " %.*f%% of it was traced.", share < 99.95 ? 1 : 0, share);
 }
 
+/* How far a pool's level rose above both its start and its end; NaN: unknown. */
+static double spike_kb(const struct ledger_row *row)
+{
+	double most = NAN;
+
+	if (row->trend.pattern != PATTERN_SPIKE)
+		return NAN;
+	for (size_t i = 0; i < row->nr_series; i++)
+		most = fmax(most, row->series[i]); /* skips NaN */
+	return most - fmax(row->start_kb, row->end_kb);
+}
+
+/* Nothing grew for good, but a level may have risen a lot meanwhile. */
+static void add_spike(char *words, const struct screen_facts *f)
+{
+	const struct ledger_row *most = NULL;
+	char rise[UNITS_MAX];
+
+	for (size_t i = 0; i < LEDGER_POOLS; i++) {
+		const struct ledger_row *row = &f->ledger->rows[i];
+
+		if (spike_kb(row) > (most ? spike_kb(most) : 0))
+			most = row;
+	}
+	if (most && is_notable(f, spike_kb(most)))
+		screen_add(words, " %s rose by %s meanwhile, and fell again.", most->name,
+			   units_bytes(rise, spike_kb(most) * 1024));
+}
+
 static void write_headline(const struct screen_facts *f, struct first_screen *s)
 {
 	const struct verdict *v = f->verdict;
@@ -88,11 +126,13 @@ static void write_headline(const struct screen_facts *f, struct first_screen *s)
 	case SCREEN_QUIET:
 		screen_add(words, "Nothing grew beyond noise in %s.",
 			   units_duration(duration, f->v->duration_s));
+		add_spike(words, f);
 		return;
 	case SCREEN_SHRANK:
 		screen_add(words, "Nothing grew. %s shrank by ", v->shrunk->name);
 		add_change(words, f->v, v->shrunk->delta_kb);
 		screen_add(words, ".");
+		add_spike(words, f);
 		return;
 	default:
 		break;
@@ -120,13 +160,21 @@ static void write_headline(const struct screen_facts *f, struct first_screen *s)
 
 /* ---- who holds it ---- */
 
-/* Groups of growth that belong together: one process, one cache or class. */
+/* Growth that belongs together: by processes of one name, for one thing. */
 struct bunch {
-	const struct growth_group *first; /* the largest */
+	const struct growth_group *first; /* the largest that is part of it */
 	const struct plain_words *words;  /* what it is for; NULL: not known */
-	uint32_t process;                 /* 0: unknown */
+	uint32_t process;                 /* the first one; 0: unknown */
 	bool other_caches;                /* objects of further caches are in it */
 	double bytes, objects, var;       /* var: from sampling */
+};
+
+/* One call path of one process. */
+struct part {
+	const struct growth_group *group;
+	const struct plain_words *words;
+	uint32_t process;
+	double bytes;
 };
 
 static uint32_t main_share(const struct growth_shares *shares)
@@ -134,18 +182,39 @@ static uint32_t main_share(const struct growth_shares *shares)
 	return shares->nr ? shares->items[0].id : 0;
 }
 
-/* One action of a process takes memory in many places: a new thread has a task_struct, a stack and
- * more. Groups for the same thing belong together. If the thing is not known, groups in the same
- * cache do. */
-static bool belongs(const struct bunch *b, const struct growth_group *g,
-		    const struct plain_words *words)
+/* Processes of one name belong together: a server has many. */
+static bool same_name(const struct capture *c, uint32_t a, uint32_t b)
 {
-	if (b->first->pool != g->pool || b->process != main_share(&g->processes))
+	const struct cap_process *x = &c->processes[a], *y = &c->processes[b];
+
+	return a == b || (a && b && x->tgid && y->tgid && !strcmp(x->comm, y->comm));
+}
+
+/* One action of a process takes memory in many places: a new thread has a task_struct, a stack and
+ * more. Parts for the same thing belong together. If the thing is not known, parts in the same
+ * cache do. */
+static bool belongs(const struct capture *c, const struct bunch *b, const struct part *part)
+{
+	const struct growth_group *g = part->group;
+
+	if (!same_name(c, b->process, part->process))
 		return false;
-	if (words && b->words)
-		return !strcmp(words->noun, b->words->noun);
+	if (part->words && b->words)
+		return !strcmp(part->words->noun, b->words->noun);
 	return main_share(&b->first->caches) == main_share(&g->caches) &&
 	       !strcmp(b->first->class_, g->class_);
+}
+
+static void bunch_add(struct bunch *b, const struct part *part)
+{
+	const struct growth_group *g = part->group;
+	double share = g->bytes > 0 ? part->bytes / g->bytes : 0;
+
+	b->bytes += part->bytes;
+	b->objects += g->objects * share;
+	b->var += g->traced_var * share;
+	b->other_caches |=
+		main_share(&g->caches) != main_share(&b->first->caches) || g->caches.nr > 1;
 }
 
 static int compare_bunch(const void *a, const void *b)
@@ -155,49 +224,113 @@ static int compare_bunch(const void *a, const void *b)
 	return x->bytes > y->bytes ? -1 : x->bytes < y->bytes;
 }
 
-#define BUNCH_GROUPS 2000 /* later groups are too small to change who holds most */
+/* Later ones are too small to change who holds most. */
+#define BUNCH_GROUPS 2000
+#define BUNCH_PARTS  20000
+#define BUNCHES      100
 
-/* Bunch the groups of `pool`. *held is what they hold. */
-static size_t bunches_make(const struct screen_facts *f, enum pool pool, struct bunch *out,
-			   double *held)
+/* Go through the parts of the growth of `pool`, largest call path first. At the end, false. */
+struct part_cursor {
+	size_t group, share, nr;
+};
+
+static bool part_next(const struct screen_facts *f, enum pool pool, struct part_cursor *at,
+		      struct part *out)
 {
 	const struct growth *g = f->growth;
-	size_t nr = 0, k;
 
-	*held = 0;
-	for (size_t i = 0; i < g->nr && i < BUNCH_GROUPS; i++) {
-		const struct growth_group *group = &g->groups[i];
-		const struct plain_words *words;
+	for (; at->group < g->nr && at->group < BUNCH_GROUPS && at->nr < BUNCH_PARTS;
+	     at->group++, at->share = 0) {
+		const struct growth_group *group = &g->groups[at->group];
 
 		if (group->pool != pool || growth_is_contradicted(group, f->caches))
 			continue;
-		*held += group->bytes;
-		words = plain_words_of(f->v->c, main_share(&group->stacks), group->pool);
-		for (k = 0; k < nr && !belongs(&out[k], group, words); k++)
-			;
-		if (k == nr)
-			out[nr++] = (struct bunch){.first = group,
-						   .words = words,
-						   .process = main_share(&group->processes)};
-		out[k].bytes += group->bytes;
-		out[k].objects += group->objects;
-		out[k].var += group->traced_var;
-		out[k].other_caches |=
-			main_share(&group->caches) != main_share(&out[k].first->caches) ||
-			group->caches.nr > 1;
+		if (at->share == group->processes.nr)
+			continue;
+		if (!at->share)
+			out->words = plain_words_of(f->v->c, main_share(&group->stacks), pool);
+		out->group = group;
+		out->process = group->processes.items[at->share].id;
+		out->bytes = group->processes.items[at->share++].bytes;
+		at->nr++;
+		return true;
 	}
-	if (nr)
-		qsort(out, nr, sizeof(*out), compare_bunch);
+	return false;
+}
+
+static double held_of_pool(const struct screen_facts *f, enum pool pool)
+{
+	double held = 0;
+
+	for (size_t i = 0; i < f->growth->nr; i++) {
+		const struct growth_group *g = &f->growth->groups[i];
+
+		if (g->pool == pool && !growth_is_contradicted(g, f->caches))
+			held += g->bytes;
+	}
+	return held;
+}
+
+/* Bunch the growth of `pool`. */
+static size_t bunches_make(const struct screen_facts *f, enum pool pool, struct bunch *out)
+{
+	struct part_cursor at = {0};
+	struct part part = {0};
+	size_t nr = 0, k;
+
+	while (part_next(f, pool, &at, &part)) {
+		for (k = 0; k < nr && !belongs(f->v->c, &out[k], &part); k++)
+			;
+		if (k == BUNCHES)
+			continue;
+		if (k == nr)
+			out[nr++] = (struct bunch){
+				.first = part.group, .words = part.words, .process = part.process};
+		bunch_add(&out[k], &part);
+	}
+	qsort(out, nr, sizeof(*out), compare_bunch);
 	return nr;
 }
 
-static void write_who(const struct screen_facts *f, const struct bunch *b, struct screen_holder *h)
+/* How many processes are in a bunch, and which of them holds most. `bytes` has a place for each
+ * process of the capture. */
+static size_t bunch_processes(const struct screen_facts *f, enum pool pool, const struct bunch *b,
+			      double *bytes, uint32_t *most)
+{
+	struct part_cursor at = {0};
+	struct part part = {0};
+	size_t nr = 0;
+
+	memset(bytes, 0, f->v->c->nr_processes * sizeof(*bytes));
+	*most = b->process;
+	while (part_next(f, pool, &at, &part)) {
+		if (!(part.bytes > 0) || !belongs(f->v->c, b, &part))
+			continue;
+		nr += bytes[part.process] == 0;
+		bytes[part.process] += part.bytes;
+		if (bytes[part.process] > bytes[*most])
+			*most = part.process;
+	}
+	return nr;
+}
+
+/* "plant[16281]", "postgres (60 processes, the largest is 3997)" */
+static void write_who(const struct screen_facts *f, enum pool pool, const struct bunch *b,
+		      double *bytes, struct screen_holder *h)
 {
 	const struct capture *c = f->v->c;
+	char count[UNITS_MAX], name[SCREEN_NAME + 1];
+	uint32_t most;
+	size_t nr = bunch_processes(f, pool, b, bytes, &most);
 
-	h->cmdline = screen_cmdline(c, b->process);
+	h->cmdline = screen_cmdline(c, most);
 	h->cgroup = screen_cgroup(c, main_share(&b->first->cgroups));
-	screen_add_who(c, b->process, h->who);
+	if (nr < 2)
+		screen_add_who(c, most, h->who);
+	else
+		screen_add(h->who, "%s (%s processes, the largest is %d)",
+			   screen_name(c->processes[most].comm, name),
+			   units_count(count, (double)nr), c->processes[most].tgid);
 }
 
 /* "62,750 objects of msg_msg-1k for messages in message queues, growing, not reclaimable" */
@@ -258,18 +391,18 @@ static bool write_bpf(const struct screen_facts *f, const struct bunch *bunches,
 /* Name the holders of the pool in the headline. */
 static int write_holders(const struct screen_facts *f, struct first_screen *s)
 {
-	_cleanup_free_ struct bunch *bunches = NULL;
+	_cleanup_free_ struct bunch *bunches = calloc(BUNCHES, sizeof(*bunches));
+	_cleanup_free_ double *bytes = calloc(f->v->c->nr_processes + 1, sizeof(*bytes));
 	const struct ledger_row *most = f->verdict->most;
-	const struct growth *g = f->growth;
-	size_t nr = g->nr < BUNCH_GROUPS ? g->nr : BUNCH_GROUPS;
-	double held;
+	enum pool pool = most ? most->pool : POOL_SLAB;
+	double held = held_of_pool(f, pool);
+	size_t nr;
 	bool bpf;
 
 	s->held_of = most ? most->name : "Slab";
-	bunches = calloc(nr + 1, sizeof(*bunches));
-	if (!bunches)
+	if (!bunches || !bytes)
 		return -ENOMEM;
-	nr = bunches_make(f, most ? most->pool : POOL_SLAB, bunches, &held);
+	nr = bunches_make(f, pool, bunches);
 	bpf = write_bpf(f, bunches, nr, s);
 	for (size_t i = 0; i < nr && s->nr_holders < SCREEN_HOLDERS; i++) {
 		const struct bunch *b = &bunches[i];
@@ -277,7 +410,6 @@ static int write_holders(const struct screen_facts *f, struct first_screen *s)
 
 		if (bpf && is_bpf(b))
 			continue; /* it was named */
-
 		if (b->bytes < HOLDER_BYTES || (i && b->bytes < HOLDER_SHARE * held))
 			break;
 		if (sampling_samples(b->bytes, b->var) < SAMPLING_TO_NAME)
@@ -286,7 +418,7 @@ static int write_holders(const struct screen_facts *f, struct first_screen *s)
 		h = &s->holders[s->nr_holders];
 		h->bytes = b->bytes;
 		h->share = b->bytes / held;
-		write_who(f, b, h);
+		write_who(f, pool, b, bytes, h);
 		write_what(f, b, h->what);
 		screen_path(f->v->c, main_share(&b->first->stacks), h->how);
 		s->nr_holders++;
