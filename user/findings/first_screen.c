@@ -170,7 +170,7 @@ struct bunch {
 };
 
 /* One call path of one process. */
-struct part {
+struct bunch_part {
 	const struct growth_group *group;
 	const struct plain_words *words;
 	uint32_t process;
@@ -183,7 +183,7 @@ static uint32_t main_share(const struct growth_shares *shares)
 }
 
 /* Processes of one name belong together: a server has many. */
-static bool same_name(const struct capture *c, uint32_t a, uint32_t b)
+static bool processes_alike(const struct capture *c, uint32_t a, uint32_t b)
 {
 	const struct cap_process *x = &c->processes[a], *y = &c->processes[b];
 
@@ -193,11 +193,11 @@ static bool same_name(const struct capture *c, uint32_t a, uint32_t b)
 /* One action of a process takes memory in many places: a new thread has a task_struct, a stack and
  * more. Parts for the same thing belong together. If the thing is not known, parts in the same
  * cache do. */
-static bool belongs(const struct capture *c, const struct bunch *b, const struct part *part)
+static bool belongs(const struct capture *c, const struct bunch *b, const struct bunch_part *part)
 {
 	const struct growth_group *g = part->group;
 
-	if (!same_name(c, b->process, part->process))
+	if (!processes_alike(c, b->process, part->process))
 		return false;
 	if (part->words && b->words)
 		return !strcmp(part->words->noun, b->words->noun);
@@ -205,7 +205,7 @@ static bool belongs(const struct capture *c, const struct bunch *b, const struct
 	       !strcmp(b->first->class_, g->class_);
 }
 
-static void bunch_add(struct bunch *b, const struct part *part)
+static void bunch_grow(struct bunch *b, const struct bunch_part *part)
 {
 	const struct growth_group *g = part->group;
 	double share = g->bytes > 0 ? part->bytes / g->bytes : 0;
@@ -235,7 +235,7 @@ struct part_cursor {
 };
 
 static bool part_next(const struct screen_facts *f, enum pool pool, struct part_cursor *at,
-		      struct part *out)
+		      struct bunch_part *out)
 {
 	const struct growth *g = f->growth;
 
@@ -275,7 +275,7 @@ static double held_of_pool(const struct screen_facts *f, enum pool pool)
 static size_t bunches_make(const struct screen_facts *f, enum pool pool, struct bunch *out)
 {
 	struct part_cursor at = {0};
-	struct part part = {0};
+	struct bunch_part part = {0};
 	size_t nr = 0, k;
 
 	while (part_next(f, pool, &at, &part)) {
@@ -286,7 +286,7 @@ static size_t bunches_make(const struct screen_facts *f, enum pool pool, struct 
 		if (k == nr)
 			out[nr++] = (struct bunch){
 				.first = part.group, .words = part.words, .process = part.process};
-		bunch_add(&out[k], &part);
+		bunch_grow(&out[k], &part);
 	}
 	qsort(out, nr, sizeof(*out), compare_bunch);
 	return nr;
@@ -298,7 +298,7 @@ static size_t bunch_processes(const struct screen_facts *f, enum pool pool, cons
 			      double *bytes, uint32_t *most)
 {
 	struct part_cursor at = {0};
-	struct part part = {0};
+	struct bunch_part part = {0};
 	size_t nr = 0;
 
 	memset(bytes, 0, f->v->c->nr_processes * sizeof(*bytes));
