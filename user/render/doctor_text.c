@@ -122,7 +122,8 @@ static bool doctor_lack(struct doctor_screen *s, bool all, const char *words)
 	return true;
 }
 
-/* Hooks that are off, and notes. Unless `all` are asked for, only as many as fit the screen. */
+/* Notes, which concern the whole recording, and hooks that are off. Unless `all` are asked for,
+ * only as many as fit the screen. */
 static void doctor_lacks(struct doctor_screen *s, const struct doctor *d, bool all)
 {
 	size_t left = 0;
@@ -130,8 +131,8 @@ static void doctor_lacks(struct doctor_screen *s, const struct doctor *d, bool a
 	if (!d->hooks_off && !d->nr_notes)
 		return;
 	page_heading(&s->page, PAGE_BOLD, "HOOKS THAT ARE OFF, AND WHAT REPORTS THEN LACK");
-	for (size_t i = 0; i < d->nr_hooks + d->nr_notes; i++) {
-		const struct doctor_hook *h = i < d->nr_hooks ? &d->hooks[i] : NULL;
+	for (size_t i = 0; i < d->nr_notes + d->nr_hooks; i++) {
+		const struct doctor_hook *h = i < d->nr_notes ? NULL : &d->hooks[i - d->nr_notes];
 		char words[1024];
 
 		if (h && h->attached)
@@ -139,7 +140,7 @@ static void doctor_lacks(struct doctor_screen *s, const struct doctor *d, bool a
 		if (h)
 			snprintf(words, sizeof(words), "%s: %s; %s.", h->name, h->reason, h->cost);
 		else
-			snprintf(words, sizeof(words), "Note: %s", d->notes[i - d->nr_hooks]);
+			snprintf(words, sizeof(words), "Note: %s", d->notes[i]);
 		left += left || !doctor_lack(s, all, words);
 	}
 	if (left)
