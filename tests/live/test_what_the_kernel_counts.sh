@@ -132,6 +132,8 @@ test_bpf_maps() {
 		fail "the maps are said to have grown by $(json .bpf.maps.delta_bytes), and $truth were made"
 	json '.bpf.objects[] | select(.name == "kmt_live_hash") | .kept_by' | grep -q "pinned at .*/hash" ||
 		fail "the report does not say where it is pinned: $(json '.bpf.objects[] | select(.name == "kmt_live_hash")')"
+	json '.findings[] | select(.kind == "bpf-growth" and .subject == "VmallocUsed") | .text' |
+		grep -q "(hash kmt_live_hash) grew most, by .*; it is pinned at .*/hash" || fail "no finding says that VmallocUsed grew by it"
 	[ "$(json '.bpf.own | .count > 5 and .bytes > 100000')" = true ] || fail "its own are $(json .bpf.own)"
 	[ "$(json '[.bpf.objects[] | select(.own) | .name | startswith("kmt_live")] | any')" = false ]
 }

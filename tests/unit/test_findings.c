@@ -412,8 +412,8 @@ static void growth_by_bpf_names_the_map_and_its_keeper(void **state)
 		if (f) {
 			assert_int_equal(f->severity, FINDING_WARNING);
 			assert_string_equal(f->subject, "VmallocUsed");
-			assert_non_null(
-				strstr(f->text, "BPF map 7 (hash flows), kept by agent[812]"));
+			assert_non_null(strstr(f->text, "BPF map 7 (hash flows) grew most, by"));
+			assert_non_null(strstr(f->text, "; it is held by agent[812]."));
 			assert_string_equal(f->figures[0].name, "bytes");
 			assert_true(f->figures[0].value == (double)(t[i].map_kb - 1000) * 1024);
 		}

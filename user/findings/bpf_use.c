@@ -259,6 +259,7 @@ bool bpf_growth_of(const struct bpf_use *u, const struct ledger_row *pool, struc
 		if (row->level->own)
 			continue;
 		g.bytes += bytes;
+		g.nr += bytes > 0;
 		if (bytes > g.row_bytes) {
 			g.row = row;
 			g.row_bytes = bytes;
@@ -281,6 +282,17 @@ const char *bpf_object_words(const struct bpf_use_row *row, char *buf, size_t si
 	return buf;
 }
 
+/* "it is " pinned at X, "it is held by " agent[812]. */
+static const char *keeper_lead(const char *who)
+{
+	static const char *const complete[] = {"pinned at ", "attached (", "used by program "};
+
+	for (size_t i = 0; i < sizeof(complete) / sizeof(complete[0]); i++)
+		if (!strncmp(who, complete[i], strlen(complete[i])))
+			return "it is ";
+	return who[0] ? "it is held by " : "who keeps it is not known";
+}
+
 static void bpf_growth_find(const struct bpf_use *u, const struct ledger_row *pool,
 			    struct findings *list)
 {
@@ -294,12 +306,11 @@ static void bpf_growth_find(const struct bpf_use *u, const struct ledger_row *po
 	f = findings_add(list,
 			 FINDING(growing ? FINDING_WARNING : FINDING_NOTICE, "bpf-growth",
 				 ABOUT_POOL, .part = PART_BPF),
-			 "BPF maps and programs took %s (%.0f%%) of what %s grew by: most of it, "
-			 "%s, is %s, %s%s.",
+			 "BPF maps and programs took %s (%.0f%%) of what %s grew by. %s grew most, "
+			 "by %s; %s%s.",
 			 units_bytes(bytes, g.bytes), 100 * fmin(g.share, 1), pool->name,
-			 units_bytes(most, g.row_bytes),
 			 bpf_object_words(g.row, object, sizeof(object)),
-			 g.row->who[0] ? "kept by " : "whose keeper is not known", g.row->who);
+			 units_bytes(most, g.row_bytes), keeper_lead(g.row->who), g.row->who);
 	finding_subject(f, "%s", pool->name);
 	finding_figure(f, "bytes", g.bytes, NAN, NAN);
 	finding_figure(f, "share", g.share, NAN, NAN);

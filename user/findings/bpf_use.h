@@ -45,6 +45,7 @@ struct bpf_use {
 /* What BPF has of the growth of a pool. */
 struct bpf_growth {
 	double bytes, share;           /* of all maps and programs but the recorder's own */
+	size_t nr;                     /* of those that grew */
 	const struct bpf_use_row *row; /* that grew most */
 	double row_bytes;
 };

@@ -366,7 +366,7 @@ static bool write_bpf(const struct screen_facts *f, const struct bunch *bunches,
 {
 	const struct ledger_row *most = f->verdict->most;
 	struct screen_holder *h = &s->holders[s->nr_holders];
-	char object[BPF_OBJECT_WORDS];
+	char object[BPF_OBJECT_WORDS], all[UNITS_MAX];
 	const struct bunch *b = NULL;
 	struct bpf_growth g;
 
@@ -380,6 +380,9 @@ static bool write_bpf(const struct screen_facts *f, const struct bunch *bunches,
 	h->cgroup = b ? screen_cgroup(f->v->c, main_share(&b->first->cgroups)) : "";
 	screen_add(h->who, "%s", g.row->who[0] ? g.row->who : "kept by nobody known");
 	screen_add(h->what, "%s", bpf_object_words(g.row, object, sizeof(object)));
+	if (g.nr > 1)
+		screen_add(h->what, "; %zu BPF objects grew, by %s in all", g.nr,
+			   units_bytes(all, g.bytes));
 	if (b)
 		screen_path(f->v->c, main_share(&b->first->stacks), h->how);
 	else
