@@ -223,6 +223,8 @@ static void the_sheet_prints_counters_as_they_are(void **state)
 	assert_non_null(strstr(out, "COUNTED BY THE KERNEL"));
 	assert_non_null(strstr(out, "open files"));
 	assert_non_null(strstr(out, "\"state\": \"differs\""));
+	assert_non_null(strstr(out, "\"kind\": \"counts-differ\""));
+	assert_non_null(findings_of(&sheet.findings, "counts-differ"));
 	assert_non_null(strstr(out, "\"removed\": 412"));
 	assert_null(strchr(out, '\x1b'));
 	free(out);

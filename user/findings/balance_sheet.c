@@ -157,15 +157,19 @@ static int sheet_finish(const struct balance *start, double page_bytes, const ch
 	if (!isnan(sheet->end.total_kb))
 		level_findings_build(&sheet->end, s, &sheet->findings);
 	balance_notes(s, &sheet->end, &sheet->findings);
-	findings_sort(&sheet->findings);
 	witnesses_build(before, s, &sheet->witnesses);
+	witnesses_find(&sheet->witnesses, &sheet->findings);
 	node_use_build(before, s, page_bytes, &sheet->nodes);
+	node_use_find(&sheet->nodes, &sheet->findings);
 	figures_fill(start, sheet);
-	screen_lines(sheet, &sheet->screen);
-	screen_findings(&sheet->findings, &sheet->screen);
 	err = bpf_use_build(before, s, &sheet->bpf);
-	if (!err)
+	if (!err) {
+		bpf_use_find(&sheet->bpf, NULL, &sheet->findings);
+		findings_sort(&sheet->findings);
+		screen_lines(sheet, &sheet->screen);
+		screen_findings(&sheet->findings, &sheet->screen);
 		err = next_fill(usual, sheet);
+	}
 	if (!err && sheet->findings.failed)
 		err = -ENOMEM;
 	if (err)

@@ -327,6 +327,8 @@ void bpf_use_find(const struct bpf_use *u, const struct ledger *ledger, struct f
 						      .part = PART_BPF),
 					      "%s", u->text),
 				 "bpf", "maps");
+	if (!ledger)
+		return;
 	bpf_growth_find(u, &ledger->rows[LEDGER_SLAB], list);
 	bpf_growth_find(u, &ledger->rows[LEDGER_VMALLOC], list);
 	bpf_growth_find(u, &ledger->rows[LEDGER_PERCPU], list);

@@ -58,7 +58,8 @@ int bpf_use_build(const struct snapshot *start, const struct snapshot *end, stru
 bool bpf_growth_of(const struct bpf_use *u, const struct ledger_row *pool, struct bpf_growth *out);
 /* "map 12 (hash flows)": kind, id, type and name as captured. Returns buf. */
 const char *bpf_object_words(const struct bpf_use_row *row, char *buf, size_t size);
-/* Append what all of it takes, and a finding for each pool that grew by it. */
+/* Append what all of it takes, and a finding for each pool that grew by it; `ledger` is NULL in a
+ * balance sheet. */
 void bpf_use_find(const struct bpf_use *u, const struct ledger *ledger, struct findings *list);
 void bpf_use_free(struct bpf_use *u);
 

@@ -280,13 +280,19 @@ static bool is_only_note(const struct finding *f)
 	return f->severity == FINDING_NOTICE && balance_is_note(f);
 }
 
+/* The sections of counters, nodes and BPF print their findings themselves. */
+static bool is_elsewhere(const struct finding *f)
+{
+	return f->part == PART_COUNTERS || f->part == PART_NODES || f->part == PART_BPF;
+}
+
 static void print_findings(struct sheet *t, bool notes, const char *heading)
 {
 	const struct findings *findings = &t->s->findings;
 	bool any = false;
 
 	for (size_t i = 0; i < findings->nr; i++) {
-		if (is_only_note(&findings->items[i]) != notes)
+		if (is_only_note(&findings->items[i]) != notes || is_elsewhere(&findings->items[i]))
 			continue;
 		if (!any)
 			page_heading(&t->page, PAGE_BOLD, "%s", heading);
