@@ -498,7 +498,7 @@ static void levels_outside_pools_are_said(void **state)
 	assert_int_equal(
 		strncmp(f->text, "Callers of vmalloc: bpf_map_alloc higher by 3.5 MiB", 50), 0);
 	assert_string_equal(f->subject, "VmallocUsed");
-	assert_non_null(strstr(find(&p, "no_level")->text, "No pool and no slab cache"));
+	assert_non_null(strstr(find(&p, "no-level")->text, "No pool and no slab cache"));
 	assert_null(find(&p, "growth"));
 	assert_int_equal(p.said.screen.state, DIFF_HIGHER);
 	assert_int_equal(

@@ -95,7 +95,7 @@ static struct finding *say_growth_row(struct diff_writer *w, const struct diff_r
 static void diff_say_growth(struct diff_writer *w, const struct trust *trust)
 {
 	const struct finding as = {
-		.severity = FINDING_NOTICE, .kind = "no_growth", .about = ABOUT_RECORDING};
+		.severity = FINDING_NOTICE, .kind = "no-growth", .about = ABOUT_RECORDING};
 	const struct finding all = {
 		.severity = FINDING_WARNING, .kind = "growth-rows", .about = ABOUT_RECORDING};
 	const struct diff_rows *rows = &w->d->sections[PROFILE_GROWTH];
@@ -176,7 +176,7 @@ static void say_levels_elsewhere(struct diff_writer *w)
 static void say_levels_all(struct diff_writer *w)
 {
 	const struct finding none = {
-		.severity = FINDING_NOTICE, .kind = "no_level", .about = ABOUT_RECORDING};
+		.severity = FINDING_NOTICE, .kind = "no-level", .about = ABOUT_RECORDING};
 	size_t changed =
 		w->d->sections[PROFILE_POOLS].changed + w->d->sections[PROFILE_CACHES].changed;
 	size_t said = w->list.nr;
@@ -282,7 +282,7 @@ static void diff_say_next(struct diff_writer *w)
 	else if (level)
 		f = find_kind(w, "level", ABOUT_CACHE);
 	else
-		f = find_kind(w, "level", ABOUT_HOST) ?: find_kind(w, "no_level", ABOUT_HOST);
+		f = find_kind(w, "level", ABOUT_HOST) ?: find_kind(w, "no-level", ABOUT_HOST);
 	finding_next(&w->list, f, command);
 }
 
