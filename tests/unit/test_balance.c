@@ -548,15 +548,32 @@ static void the_largest_caches_are_named(void **state)
 		struct slab_level *c = ARRAY_PUSH(&s.slabs);
 
 		assert_non_null(c);
-		*c = (struct slab_level){.num_slabs = caches[i].slabs, .pages_per_slab = 2};
+		*c = (struct slab_level){.num_slabs = 10 * caches[i].slabs, .pages_per_slab = 2};
 		snprintf(c->name, sizeof(c->name), "%s", caches[i].name);
 	}
 	assert_int_equal(balance_sheet_now(&s, &(struct balance_origin){.hint = hint}, &sheet), 0);
 	text = print(&sheet, &(struct balance_text_options){0});
-	assert_non_null(strstr(text, "SLAB     The largest slab caches: filp 2.3 MiB, inode "
-				     "2.0 MiB, kmalloc-512"));
+	assert_non_null(strstr(text, "SLAB     The largest slab caches: filp 23.4 MiB, inode "
+				     "19.5 MiB, kmalloc-512"));
 	free(text);
 	balance_sheet_free(&sheet);
+	snapshot_free(&s);
+}
+
+/* "10.9 MiB, but … 10.9 MiB" says nothing. */
+static void a_difference_that_cannot_be_seen_is_not_said(void **state)
+{
+	struct snapshot s;
+	struct balance b;
+
+	(void)state;
+	assert_int_equal(snapshot_read(TESTS_DIR "/fixtures/proc/6.12-numa", SNAPSHOT_ALL, &s), 0);
+	balance_build(&s, &hint, NULL, &b);
+	assert_true(b.vmallocinfo_kb != b.vmalloc_used_kb);
+	assert_false(noted(&s, &b, "areas were allocated or freed"));
+	meminfo_set(&s, "VmallocUsed", (int64_t)b.vmallocinfo_kb + 512);
+	balance_build(&s, &hint, NULL, &b);
+	assert_true(noted(&s, &b, "areas were allocated or freed"));
 	snapshot_free(&s);
 }
 
@@ -655,6 +672,7 @@ int main(void)
 		cmocka_unit_test(printed_changes),
 		cmocka_unit_test(the_first_screen_fits_whatever_the_input),
 		cmocka_unit_test(the_first_screen_of_recorded_machines_fits),
+		cmocka_unit_test(a_difference_that_cannot_be_seen_is_not_said),
 		cmocka_unit_test(memory_that_nothing_counts_is_odd),
 		cmocka_unit_test(levels_beyond_the_limits_are_odd),
 		cmocka_unit_test(a_container_has_no_unusual_levels),

@@ -189,7 +189,7 @@ static void note_vmalloc(const struct snapshot *s, const struct balance *b, stru
 		     "is too much for areas that were allocated or freed in between: the files "
 		     "are of two moments or machines, or one of them is cut. VmallocUsed is used.",
 		     x, y);
-	else if (difference > 0) /* false for NaN */
+	else if (difference > 0 && strcmp(x, y)) /* false for NaN */
 		note(n, NOTE_VMALLOC_CHANGED, "VmallocUsed", difference,
 		     "VmallocUsed is %s, but the areas in /proc/vmallocinfo add up to %s: areas "
 		     "were allocated or freed between the two readings.",

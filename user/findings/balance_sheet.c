@@ -116,7 +116,8 @@ static void odd_add(struct balance_screen *screen, const struct finding *f)
 	screen->odd[at] = f;
 }
 
-static void screen_findings(const struct findings *findings, struct balance_screen *screen)
+static void screen_findings(const struct findings *findings, double total_kb,
+			    struct balance_screen *screen)
 {
 	for (size_t i = 0; i < findings->nr; i++) {
 		const struct finding *f = &findings->items[i];
@@ -129,7 +130,8 @@ static void screen_findings(const struct findings *findings, struct balance_scre
 		}
 		if (!strcmp(f->kind, "oom-report"))
 			screen->report = f;
-		else if (!strcmp(f->kind, "oom-slab") || !strcmp(f->kind, "slab-caches"))
+		else if ((!strcmp(f->kind, "oom-slab") || !strcmp(f->kind, "slab-caches")) &&
+			 finding_kb(f) >= ROW_SHARE * total_kb)
 			screen->caches = f;
 		else if (!strcmp(f->kind, "oom-allocations"))
 			screen->sites = f;
@@ -167,7 +169,7 @@ static int sheet_finish(const struct balance *start, double page_bytes, const ch
 		bpf_use_find(&sheet->bpf, NULL, &sheet->findings);
 		findings_sort(&sheet->findings);
 		screen_lines(sheet, &sheet->screen);
-		screen_findings(&sheet->findings, &sheet->screen);
+		screen_findings(&sheet->findings, sheet->total.end_kb, &sheet->screen);
 		err = next_fill(usual, sheet);
 	}
 	if (!err && sheet->findings.failed)
