@@ -40,9 +40,9 @@ enum note {
 	NOTES
 };
 
-#define NOTE(severity_, kind_)                                               \
-	{                                                                    \
-		.severity = severity_, .kind = kind_, .about = ABOUT_COUNTER \
+#define NOTE(severity_, kind_)                                                   \
+	{                                                                        \
+		.severity = (severity_), .kind = (kind_), .about = ABOUT_COUNTER \
 	}
 
 static const struct finding note_defs[NOTES] = {
