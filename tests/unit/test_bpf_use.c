@@ -147,6 +147,32 @@ static void growth_is_of_each_object_and_without_the_recorder(void **state)
 	snapshot_free(&b);
 }
 
+/* An agent with 50 new maps of 1 MiB: none of them is the answer, all of them are. */
+static void many_maps_of_one_process_are_one_holder(void **state)
+{
+	struct ledger_row pool = {.pool = POOL_VMALLOC, .delta_kb = 60 * 1024};
+	struct snapshot a = {0}, b = {0};
+	struct bpf_growth g;
+	struct bpf_use u;
+
+	(void)state;
+	for (int64_t id = 1; id <= 50; id++) {
+		put_object(&b, BPF_KIND_MAP, id, "array", 1048576);
+		hold(&b, BPF_KIND_MAP, id, BPF_HELD_BY_PROCESS, "agent", 812);
+	}
+	put_object(&b, BPF_KIND_MAP, 99, "array", 65536);
+	assert_int_equal(bpf_use_build(&a, &b, &u), 0);
+	assert_true(u.is_pair);
+	assert_true(bpf_growth_of(&u, &pool, &g));
+	assert_int_equal(g.nr, 51);
+	assert_int_equal(g.kept_nr, 50);
+	assert_float_equal(g.kept_bytes, 50 * 1048576.0, 1);
+	assert_string_equal(g.row->who, "agent[812]");
+	bpf_use_free(&u);
+	snapshot_free(&a);
+	snapshot_free(&b);
+}
+
 static void one_snapshot_shows_no_growth_and_no_maps_show_nothing(void **state)
 {
 	struct snapshot a, b, none = {0};
@@ -229,6 +255,7 @@ int main(void)
 		cmocka_unit_test(each_type_of_map_is_counted_where_it_belongs),
 		cmocka_unit_test(per_cpu_values_count_on_every_possible_cpu),
 		cmocka_unit_test(growth_is_of_each_object_and_without_the_recorder),
+		cmocka_unit_test(many_maps_of_one_process_are_one_holder),
 		cmocka_unit_test(one_snapshot_shows_no_growth_and_no_maps_show_nothing),
 		cmocka_unit_test(hostile_names_are_printed_escaped),
 		cmocka_unit_test(what_the_helper_sends_is_checked),

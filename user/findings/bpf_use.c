@@ -245,6 +245,14 @@ static double part_of(const struct bpf_level *l, enum pool pool)
 	}
 }
 
+/* What an object of BPF grew by in this pool. */
+static double row_growth(const struct bpf_use_row *row, enum pool pool)
+{
+	double after = row->end_bytes > 0 ? part_of(row->level, pool) : 0;
+
+	return row->level->own ? 0 : after - part_of(row->before, pool);
+}
+
 bool bpf_growth_of(const struct bpf_use *u, const struct ledger_row *pool, struct bpf_growth *out)
 {
 	struct bpf_growth g = {0};
@@ -252,22 +260,26 @@ bool bpf_growth_of(const struct bpf_use *u, const struct ledger_row *pool, struc
 	if (!u->is_pair || !(pool->delta_kb > 0))
 		return false;
 	for (size_t i = 0; i < u->nr; i++) {
-		const struct bpf_use_row *row = &u->items[i];
-		double after = row->end_bytes > 0 ? part_of(row->level, pool->pool) : 0;
-		double bytes = after - part_of(row->before, pool->pool);
+		double bytes = row_growth(&u->items[i], pool->pool);
 
-		if (row->level->own)
-			continue;
 		g.bytes += bytes;
 		g.nr += bytes > 0;
 		if (bytes > g.row_bytes) {
-			g.row = row;
+			g.row = &u->items[i];
 			g.row_bytes = bytes;
 		}
 	}
 	g.share = g.bytes / (pool->delta_kb * 1024);
 	if (!g.row || g.bytes < BPF_GROWTH_LEAST || g.share < BPF_GROWTH_SHARE)
 		return false;
+	for (size_t i = 0; i < u->nr; i++) {
+		double bytes = row_growth(&u->items[i], pool->pool);
+
+		if (bytes > 0 && !strcmp(u->items[i].who, g.row->who)) {
+			g.kept_nr++;
+			g.kept_bytes += bytes;
+		}
+	}
 	*out = g;
 	return true;
 }
@@ -311,6 +323,9 @@ static void bpf_growth_find(const struct bpf_use *u, const struct ledger_row *po
 			 units_bytes(bytes, g.bytes), 100 * fmin(g.share, 1), pool->name,
 			 bpf_object_words(g.row, object, sizeof(object)),
 			 units_bytes(most, g.row_bytes), keeper_lead(g.row->who), g.row->who);
+	if (g.kept_nr > 1 && g.row->who[0])
+		finding_say(list, f, " What is kept like it grew by %s: %zu objects.",
+			    units_bytes(most, g.kept_bytes), g.kept_nr);
 	finding_subject(f, "%s", pool->name);
 	finding_figure(f, "bytes", g.bytes, NAN, NAN);
 	finding_figure(f, "share", g.share, NAN, NAN);

@@ -48,6 +48,8 @@ struct bpf_growth {
 	size_t nr;                     /* of those that grew */
 	const struct bpf_use_row *row; /* that grew most */
 	double row_bytes;
+	size_t kept_nr; /* of those that grew and are kept like it: many maps of one process */
+	double kept_bytes;
 };
 
 double bpf_level_bytes(const struct bpf_level *l);

@@ -374,15 +374,17 @@ static bool write_bpf(const struct screen_facts *f, const struct bunch *bunches,
 		return false;
 	for (size_t i = 0; i < nr && !b; i++)
 		b = is_bpf(&bunches[i]) ? &bunches[i] : NULL;
-	h->bytes = g.row_bytes;
-	h->share = fmin(g.row_bytes / (most->delta_kb * 1024), 1);
+	h->bytes = g.kept_bytes;
+	h->share = fmin(g.kept_bytes / (most->delta_kb * 1024), 1);
 	h->cmdline = b ? screen_cmdline(f->v->c, b->process) : "";
 	h->cgroup = b ? screen_cgroup(f->v->c, main_share(&b->first->cgroups)) : "";
 	screen_add(h->who, "%s", g.row->who[0] ? g.row->who : "kept by nobody known");
+	if (g.kept_nr > 1)
+		screen_add(h->what, "%zu BPF maps and programs; the largest is ", g.kept_nr);
 	screen_add(h->what, "%s", bpf_object_words(g.row, object, sizeof(object)));
-	if (g.nr > 1)
-		screen_add(h->what, "; %zu BPF objects grew, by %s in all", g.nr,
-			   units_bytes(all, g.bytes));
+	if (g.nr > g.kept_nr)
+		screen_add(h->what, "; %zu more are kept by others, %s", g.nr - g.kept_nr,
+			   units_bytes(all, g.bytes - g.kept_bytes));
 	if (b)
 		screen_path(f->v->c, main_share(&b->first->stacks), h->how);
 	else
