@@ -45,7 +45,7 @@ static void usage(FILE *to, const char *name, const struct kind *const *tables)
 	fprintf(to,
 		"usage: %s KIND COUNT [--size BYTES] [--rate OBJECTS_PER_SECOND] [--seconds HOLD]\n"
 		"Prints READY when all are made, holds until stdin closes, SIGTERM or "
-		"--seconds.\n\n",
+		"--seconds.\nIf PLANT is set, its words are used instead of the arguments.\n\n",
 		name);
 	for (; *tables; tables++)
 		for (const struct kind *k = *tables; k->name; k++)
@@ -59,6 +59,30 @@ static const struct kind *kind_find(const struct kind *const *tables, const char
 			if (!strcmp(k->name, name))
 				return k;
 	return NULL;
+}
+
+/*
+ * If the environment has PLANT, its words are the arguments, and argv is only for show: incidents
+ * stage a service with a name and a command line that do not tell the answer.
+ */
+#define ENV_WORDS 16
+
+static void arguments_from_env(int *argc, char ***argv)
+{
+	static char *words[ENV_WORDS + 1];
+	const char *env = getenv("PLANT");
+	char *copy = env ? strdup(env) : NULL, *rest = NULL;
+	int n = 0;
+
+	if (!copy)
+		return;
+	words[n++] = (*argv)[0];
+	for (char *w = strtok_r(copy, " ", &rest); w && n < ENV_WORDS;
+	     w = strtok_r(NULL, " ", &rest))
+		words[n++] = w;
+	words[n] = NULL;
+	*argc = n;
+	*argv = words;
 }
 
 /* Parse an integer of at least `min`, or exit. */
@@ -87,6 +111,7 @@ static void options_parse(int argc, char **argv, const struct kind *const *table
 	int c;
 
 	*o = (struct options){.size = -1, .seconds = -1};
+	arguments_from_env(&argc, &argv);
 	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
 		if (c == 's') {
 			o->size = number("--size", optarg, 0);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Plants in other pools than slab, made by ordinary system calls: areas, threads, page tables, pipe
- * pages. */
+ * pages, perf rings. */
 #include <fcntl.h>
+#include <linux/perf_event.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 #include "plant.h"
 
@@ -83,6 +86,69 @@ static int sparse_step(long i, long size)
 	return *(volatile char *)(region + i * SPREAD) ? -EIO : 0;
 }
 
+/* Many processes map one shared file of --size bytes, with pages of 4 KiB: the pages exist once,
+ * but each process has its own page tables. */
+static int shared_file = -1;
+
+static int mapshare_setup(long count, long size)
+{
+	char *p;
+
+	(void)count;
+	shared_file = (int)syscall(SYS_memfd_create, "plant", 1);
+	if (shared_file < 0 || ftruncate(shared_file, size))
+		return -errno;
+	p = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, shared_file,
+		 0);
+	return p == MAP_FAILED ? -errno : result(munmap(p, (size_t)size));
+}
+
+static int mapshare_step(long i, long size)
+{
+	pid_t parent = getpid(), child;
+	int done[2];
+	char c;
+
+	(void)i;
+	if (pipe2(done, O_CLOEXEC))
+		return -errno;
+	child = fork();
+	if (child == 0) {
+		/* it must not outlive its parent, even if the parent is killed */
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent ||
+		    mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED | MAP_POPULATE, shared_file,
+			 0) == MAP_FAILED)
+			_exit(1);
+		if (write(done[1], "r", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(done[1]);
+	if (child > 0) /* end of file without a byte: the child failed */
+		errno = read(done[0], &c, 1) == 1 ? 0 : ENOMEM;
+	close(done[0]);
+	return -errno;
+}
+
+/* The ring of a software event that never happens; the kernel adds one page for its header. */
+static int perf_step(long i, long size)
+{
+	struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE,
+				       .size = sizeof(attr),
+				       .config = PERF_COUNT_SW_DUMMY,
+				       .disabled = 1};
+	int fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	void *p;
+
+	(void)i;
+	if (fd < 0)
+		return -errno;
+	p = mmap(NULL, (size_t)size + (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE,
+		 MAP_SHARED, fd, 0);
+	return p == MAP_FAILED ? -errno : 0;
+}
+
 static int pipedata_step(long i, long size)
 {
 	static char data[65536];
@@ -103,6 +169,10 @@ const struct kind memory_kinds[] = {
 	 NULL, thread_step, NULL},
 	{"sparse", "page tables: one page touched in each 2 MiB", "-", "__pte_alloc,pte_alloc_one",
 	 "page-fault", 4096, sparse_setup, sparse_step, NULL},
+	{"mapshare", "processes that map one shared file of --size bytes (page tables)", "-",
+	 "__pte_alloc,pte_alloc_one", "mmap", 128 << 20, mapshare_setup, mapshare_step, NULL},
+	{"perf", "perf rings of --size bytes (pages in no meminfo line)", "-",
+	 "perf_mmap,rb_alloc,perf_mmap_alloc_page", "mmap", 512 << 10, NULL, perf_step, NULL},
 	{"pipedata", "pipes filled with --size bytes (pages in no meminfo line)", "-",
 	 "pipe_write,anon_pipe_write", "write", 65536, NULL, pipedata_step, NULL},
 	{0},
