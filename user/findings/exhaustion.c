@@ -216,6 +216,12 @@ static void exhaustion_find(const struct exhaustion_row *row, struct findings *l
 	finding_evidence(f, "outlook", "%s", row->name);
 }
 
+bool exhaustion_is_of(const struct exhaustion_row *row, const struct ledger_row *pool)
+{
+	return row->of != EXHAUSTION_MEMORY || !pool || !trend_has_rate(&pool->trend) ||
+	       pool->trend.slope >= row->slope / 2;
+}
+
 int exhaustion_build(const struct view *v, struct findings *list, struct exhaustion *out)
 {
 	struct exhaustion o = {.available_kb = view_level_kb(v, v->end, "MemAvailable")};

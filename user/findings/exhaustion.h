@@ -36,6 +36,10 @@ struct exhaustion {
 
 #define EXHAUSTION_URGENT_S 3600 /* what runs out sooner is critical */
 
+/* Can the growth of this pool be the cause? Of memory: if it is at least half of the fall. True if
+ * that is not known. */
+bool exhaustion_is_of(const struct exhaustion_row *row, const struct ledger_row *pool);
+
 /* Build it, and append a finding for each row. 0 or −ENOMEM. */
 int exhaustion_build(const struct view *v, struct findings *list, struct exhaustion *out);
 

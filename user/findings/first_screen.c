@@ -11,12 +11,14 @@
 #include "base/append.h"
 #include "base/cleanup.h"
 #include "base/units.h"
+#include "data/counter.h"
 #include "model/confidence.h"
 #include "model/sampling.h"
 
 #define HOLDER_BYTES  65536.0 /* holders of less are not named, */
 #define HOLDER_SHARE  0.05 /* nor are those with a smaller share of the growth, except the first */
 #define OLD_SHARE     0.5  /* say so if a larger share of a pool is older than the recording */
+#define OLD_MEMORY    0.05 /* of a pool not in the headline: the share of the machine's memory */
 #define BPF_MOST      0.5  /* of the growth of a pool: then it is BPF that took it */
 #define NOTABLE_SHARE 0.0002 /* of MemTotal: who looks for lost memory looks for more */
 
@@ -138,7 +140,10 @@ static void write_headline(const struct screen_facts *f, struct first_screen *s)
 		break;
 	}
 	if (v->most) {
-		screen_add(words, "%s grew by ", v->most->name);
+		screen_add(words, "%s grew by ",
+			   v->most == &f->ledger->rows[LEDGER_UNACCOUNTED]
+				   ? "Unaccounted (memory that no line of /proc/meminfo counts)"
+				   : v->most->name);
 		add_change(words, f->v, v->most->delta_kb);
 	} else {
 		screen_add(words, "Within Slab, %s grew by ", screen_name(v->cache->name, name));
@@ -160,13 +165,14 @@ static void write_headline(const struct screen_facts *f, struct first_screen *s)
 
 /* ---- who holds it ---- */
 
-/* Growth that belongs together: by processes of one name, for one thing. */
+/* Growth that belongs together: by processes of one name in one cgroup, for one thing. */
 struct bunch {
 	const struct growth_group *first; /* the largest that is part of it */
 	const struct plain_words *words;  /* what it is for; NULL: not known */
 	uint32_t process;                 /* the first one; 0: unknown */
 	bool other_caches;                /* objects of further caches are in it */
 	double bytes, objects, var;       /* var: from sampling */
+	double things;                    /* how many of the things in `words`; 0: unknown */
 };
 
 /* One call path of one process. */
@@ -182,12 +188,14 @@ static uint32_t main_share(const struct growth_shares *shares)
 	return shares->nr ? shares->items[0].id : 0;
 }
 
-/* Processes of one name belong together: a server has many. */
+/* Processes of one name belong together: a server has many. Those of another cgroup are another
+ * service. */
 static bool processes_alike(const struct capture *c, uint32_t a, uint32_t b)
 {
 	const struct cap_process *x = &c->processes[a], *y = &c->processes[b];
 
-	return a == b || (a && b && x->tgid && y->tgid && !strcmp(x->comm, y->comm));
+	return a == b || (a && b && x->tgid && y->tgid && x->cgroup == y->cgroup &&
+			  !strcmp(x->comm, y->comm));
 }
 
 /* One action of a process takes memory in many places: a new thread has a task_struct, a stack and
@@ -205,14 +213,16 @@ static bool belongs(const struct capture *c, const struct bunch *b, const struct
 	       !strcmp(b->first->class_, g->class_);
 }
 
-static void bunch_grow(struct bunch *b, const struct bunch_part *part)
+static void bunch_grow(struct bunch *b, const struct bunch_part *part, const struct caches *caches)
 {
 	const struct growth_group *g = part->group;
+	double things = part->words ? plain_words_count(part->words, g, caches) : NAN;
 	double share = g->bytes > 0 ? part->bytes / g->bytes : 0;
 
 	b->bytes += part->bytes;
 	b->objects += g->objects * share;
 	b->var += g->traced_var * share;
+	b->things += isnan(things) ? 0 : things * share;
 	b->other_caches |=
 		main_share(&g->caches) != main_share(&b->first->caches) || g->caches.nr > 1;
 }
@@ -286,7 +296,7 @@ static size_t bunches_make(const struct screen_facts *f, enum pool pool, struct 
 		if (k == nr)
 			out[nr++] = (struct bunch){
 				.first = part.group, .words = part.words, .process = part.process};
-		bunch_grow(&out[k], &part);
+		bunch_grow(&out[k], &part, f->caches);
 	}
 	qsort(out, nr, sizeof(*out), compare_bunch);
 	return nr;
@@ -324,30 +334,68 @@ static void write_who(const struct screen_facts *f, enum pool pool, const struct
 	size_t nr = bunch_processes(f, pool, b, bytes, &most);
 
 	h->cmdline = screen_cmdline(c, most);
-	h->cgroup = screen_cgroup(c, main_share(&b->first->cgroups));
+	h->cgroup =
+		screen_cgroup(c, most ? c->processes[most].cgroup : main_share(&b->first->cgroups));
 	if (nr < 2)
 		screen_add_who(c, most, h->who);
-	else
-		screen_add(h->who, "%s (%s processes, the largest is %d)",
+	else /* no sample may have fallen on a process with little memory */
+		screen_add(h->who, "%s (%s%s processes, the largest is %d)",
 			   screen_name(c->processes[most].comm, name),
-			   units_count(count, (double)nr), c->processes[most].tgid);
+			   f->v->exact ? "" : "at least ", units_count(count, (double)nr),
+			   c->processes[most].tgid);
+	if (most && !strcmp(c->processes[most].comm, "kmemtrace"))
+		screen_add(h->who, " (this tool)");
 }
 
-/* "62,750 objects of msg_msg-1k for messages in message queues, growing, not reclaimable" */
-static void write_what(const struct screen_facts *f, const struct bunch *b, char *words)
+/* Of the dentries that are new, are most for names that do not exist? */
+static bool most_are_negative(const struct view *v)
 {
-	const struct cache_row *cache = growth_cache(b->first, f->caches);
+	double all = snapshot_counter(v->end, COUNTER_DENTRIES) -
+		     snapshot_counter(v->start, COUNTER_DENTRIES);
+	double negative = snapshot_counter(v->end, COUNTER_DENTRIES_NEGATIVE) -
+			  snapshot_counter(v->start, COUNTER_DENTRIES_NEGATIVE);
+
+	return all > 0 && negative > all / 2; /* false if one is NaN */
+}
+
+/* "118,060 objects of UDP and other caches", "7,185 page tables" */
+static void add_objects(const struct bunch *b, const struct cache_row *cache, char *words)
+{
 	char objects[UNITS_MAX], name[SCREEN_NAME + 1];
 
-	screen_add(words, "%s%s ", f->v->exact ? "" : "about ", units_count(objects, b->objects));
+	screen_add(words, "%s ", units_count(objects, b->objects));
 	if (cache)
 		screen_add(words, "objects of %s%s", screen_name(cache->name, name),
 			   b->other_caches ? " and other caches" : "");
 	else
 		screen_add(words, "%s", screen_objects(b->first->pool));
-	screen_add_purpose(b->words, b->first->pool, words);
+}
+
+/* "62,750 objects of msg_msg-1k for messages in message queues, growing, not reclaimable", or if
+ * the things can be counted "18,000 sockets (118,060 objects of UDP and other caches), growing" */
+static void write_what(const struct screen_facts *f, const struct bunch *b, char *words)
+{
+	const struct cache_row *cache = growth_cache(b->first, f->caches);
+	char count[UNITS_MAX];
+
+	screen_add(words, "%s", f->v->exact ? "" : "about ");
+	if (b->words && b->things >= 1) {
+		screen_add(words, "%s %.*s (", units_count(count, round(b->things)),
+			   screen_noun_length(b->words), b->words->noun);
+		if (b->first->pool == POOL_KSTACK)
+			screen_add(words, "their kernel stacks");
+		else
+			add_objects(b, cache, words);
+		screen_add(words, ")");
+	} else {
+		add_objects(b, cache, words);
+		screen_add_purpose(b->words, b->first->pool, words);
+	}
 	if (!cache)
 		return;
+	if (b->words && b->words->counted && !strcmp(b->words->counted, "dentry") &&
+	    most_are_negative(f->v))
+		screen_add(words, ", most of them negative: the names do not exist");
 	if (cache->trend.pattern != PATTERN_UNKNOWN && cache->trend.pattern != PATTERN_STEADY)
 		screen_add(words, ", %s", pattern_name(cache->trend.pattern));
 	if (cache->cap && !cache->large)
@@ -448,7 +496,12 @@ static const struct finding *find_memory_left(const struct screen_facts *f)
 			     units_bytes(all, total_kb * 1024));
 	finding_figure(found, "available_kb", left_kb, NAN, NAN);
 	finding_figure(found, "total_kb", total_kb, NAN, NAN);
-	if (!v->growing || !v->most || reclaimable || !trend_has_rate(&v->most->trend)) {
+	if (v->growing && reclaimable) {
+		finding_say(f->findings, found,
+			    ", and the kernel can free most of what grew when it needs to.");
+		return found;
+	}
+	if (!v->growing || !v->most || !trend_has_rate(&v->most->trend)) {
 		finding_say(f->findings, found, ".");
 		return found;
 	}
@@ -476,6 +529,8 @@ static void write_urgent(const struct screen_facts *f, struct first_screen *s)
 	if (!found)
 		found = find_memory_left(f);
 	screen_add(s->urgent, "%s", found ? found->text : "");
+	if (o->nr && !exhaustion_is_of(o->rows, f->verdict->most))
+		screen_add(s->urgent, " Most of that is not the growth above.");
 }
 
 /* Say how far the headline can be trusted: as far as the recording, or as the cache in the headline
@@ -484,13 +539,16 @@ static void write_sure(const struct screen_facts *f, struct first_screen *s)
 {
 	const struct ledger_row *most = f->verdict->most;
 	const struct trust *t = f->recorded_trust;
-	char low[UNITS_MAX], high[UNITS_MAX];
+	char low[UNITS_MAX], high[UNITS_MAX], name[SCREEN_NAME + 1];
 	double margin_kb;
 
 	if (f->verdict->cache && (!most || most->pool == POOL_SLAB) && s->state >= SCREEN_GREW &&
 	    f->verdict->cache->trust.level < t->level)
 		t = &f->verdict->cache->trust;
-	screen_add(s->sure, "%s%s%s.", trust_name(t->level), t->nr_reasons ? ": " : "",
+	screen_add(s->sure, "%s", trust_name(t->level));
+	if (t != f->recorded_trust)
+		screen_add(s->sure, " for %s", screen_name(f->verdict->cache->name, name));
+	screen_add(s->sure, "%s%s.", t->nr_reasons ? ": " : "",
 		   t->nr_reasons ? t->reasons[t->deciding] : "");
 	if (f->v->exact || !most || !(most->attributed_kb > 0)) {
 		screen_add(s->sure, "%s", f->v->exact ? " Every object was tracked." : "");
@@ -508,9 +566,10 @@ static double old_kb(const struct ledger_row *row)
 }
 
 /* The pool in the headline, if most of it is older than the recording; else the one with the most
- * such memory. */
+ * such memory, if that is much for this machine. */
 static const struct ledger_row *old_pool(const struct screen_facts *f)
 {
+	double least = OLD_MEMORY * view_mem_total_kb(f->v);
 	const struct ledger_row *most = f->verdict->most;
 
 	if (most && most < &f->ledger->rows[LEDGER_UNACCOUNTED] &&
@@ -520,7 +579,8 @@ static const struct ledger_row *old_pool(const struct screen_facts *f)
 	for (size_t i = 0; i < LEDGER_UNACCOUNTED; i++) {
 		const struct ledger_row *row = &f->ledger->rows[i];
 
-		if (old_kb(row) > OLD_SHARE * row->end_kb && (!most || old_kb(row) > old_kb(most)))
+		if (old_kb(row) > OLD_SHARE * row->end_kb && old_kb(row) > least &&
+		    (!most || old_kb(row) > old_kb(most)))
 			most = row;
 	}
 	return most;

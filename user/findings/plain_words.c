@@ -2,6 +2,7 @@
 /* The table: see plain_words.h. Function names are those of kernels 5.10 to 7.3. */
 #include "findings/plain_words.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/normalise.h"
@@ -16,7 +17,8 @@ static const struct plain_words table[] = {
 	/* fs/pipe.c, net/socket.c, net/unix, net/ipv4 */
 	{"create_pipe_files", "for", "pipes", NULL, PLAIN_ANY},
 	{"alloc_pipe_info", "for", "pipes", NULL, PLAIN_ANY},
-	{"pipe_write", "for", "data in pipes", NULL, PLAIN_ANY},
+	{"pipe_write", "for", "data in pipes that nobody has read", NULL, PLAIN_ANY},
+	{"anon_pipe_write", "for", "data in pipes that nobody has read", NULL, PLAIN_ANY},
 	{"__sys_socket", "for", "sockets", "sock_inode_cache", PLAIN_ANY},
 	{"__sys_socketpair", "for", "pairs of sockets", NULL, PLAIN_ANY},
 	{"__sys_accept4", "for", "accepted connections", "sock_inode_cache", PLAIN_ANY},
@@ -30,7 +32,7 @@ static const struct plain_words table[] = {
 	{"inet_bind_bucket_create", "for", "ports in use", NULL, PLAIN_ANY},
 	{"unix_stream_sendmsg", "for", "data queued in sockets", NULL, PLAIN_ANY},
 	{"unix_dgram_sendmsg", "for", "data queued in sockets", NULL, PLAIN_ANY},
-	{"tcp_sendmsg*", "for", "data queued in connections", NULL, PLAIN_ANY},
+	{"tcp_sendmsg*", "for", "data sent over TCP that nobody has read", NULL, PLAIN_ANY},
 	{"udp_sendmsg", "for", "data queued in sockets", NULL, PLAIN_ANY},
 	{"netlink_sendmsg", "for", "netlink messages", NULL, PLAIN_ANY},
 	{"packet_set_ring", "for", "rings of packet capture", NULL, PLAIN_ANY},
@@ -71,7 +73,7 @@ static const struct plain_words table[] = {
 	{"inotify_handle_inode_event", "for", "inotify events nobody read", NULL, PLAIN_ANY},
 	{"__do_sys_memfd_create", "for", "memfd files", NULL, PLAIN_ANY},
 	{"__do_sys_perf_event_open", "for", "perf events", "perf_event", PLAIN_ANY},
-	{"perf_mmap", "for", "perf ring buffers", NULL, PLAIN_ANY},
+	{"perf_mmap", "for", "ring buffers of perf events", NULL, PLAIN_INSIDE},
 	{"io_uring_create", "for", "io_uring instances", NULL, PLAIN_ANY},
 	{"io_submit_sqes", "for", "io_uring requests", "io_kiocb", PLAIN_ANY},
 	{"do_io_setup", "for", "asynchronous I/O contexts", NULL, PLAIN_ANY},
@@ -89,7 +91,8 @@ static const struct plain_words table[] = {
 	{"handle_mm_fault", "for", "page tables of memory that was touched", NULL,
 	 PLAIN_PAGE_TABLES},
 	{"copy_page_range", "for", "page tables that fork copied", NULL, PLAIN_PAGE_TABLES},
-	{"populate_vma_page_range", "for", "page tables of locked memory", NULL, PLAIN_PAGE_TABLES},
+	{"populate_vma_page_range", "for",
+	 "page tables of memory that was locked or filled in advance", NULL, PLAIN_PAGE_TABLES},
 	{"remap_pfn_range*", "for", "page tables of mapped devices", NULL, PLAIN_PAGE_TABLES},
 	{"__anon_vma_prepare", "for", "memory that was touched", NULL, PLAIN_ANY},
 	{"anon_vma_fork", "for", "memory that fork shares", NULL, PLAIN_ANY},
@@ -136,6 +139,7 @@ static const struct plain_words *row_find(const char *symbol, enum pool pool)
 const struct plain_words *plain_words_of(const struct capture *c, uint32_t stack, enum pool pool)
 {
 	const struct cap_stack *s = &c->stacks[stack];
+	const struct plain_words *outermost = NULL;
 	char symbol[ENTRY_LABEL_MAX];
 	struct entry e;
 
@@ -146,10 +150,29 @@ const struct plain_words *plain_words_of(const struct capture *c, uint32_t stack
 
 		sym_normalise(c->frames[s->frames[i - 1]].symbol, symbol, sizeof(symbol));
 		row = row_find(symbol, pool);
-		if (row)
+		if (row && row->of >= PLAIN_INSIDE)
 			return row;
+		if (!outermost)
+			outermost = row;
 	}
-	return NULL;
+	return outermost;
+}
+
+double plain_words_count(const struct plain_words *words, const struct growth_group *g,
+			 const struct caches *caches)
+{
+	const struct cache_row *cache = growth_cache(g, caches);
+
+	if (words->of == PLAIN_THREADS && g->pool == POOL_KSTACK)
+		return g->objects;
+	if (!cache || !words->counted || g->caches.nr > 1)
+		return NAN;
+	if (!strcmp(cache->name, words->counted))
+		return g->objects;
+	for (size_t i = 0; cache->cap && i < cache->cap->aliases.nr; i++)
+		if (!strcmp(cache->cap->aliases.items[i], words->counted))
+			return g->objects;
+	return NAN;
 }
 
 /* Caches of one kind of object. Of kmalloc and of caches that several kinds share, the name says

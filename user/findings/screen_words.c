@@ -70,6 +70,12 @@ const char *screen_objects(enum pool pool)
 	return names[pool];
 }
 
+int screen_noun_length(const struct plain_words *plain)
+{
+	return (int)(strchr(plain->noun, '(') ? strcspn(plain->noun, "(") - 1
+					      : strlen(plain->noun));
+}
+
 void screen_add_purpose(const struct plain_words *plain, enum pool pool, char words[SCREEN_WORDS])
 {
 	const char *objects = screen_objects(pool), *noun = plain ? plain->noun : "";
@@ -81,8 +87,7 @@ void screen_add_purpose(const struct plain_words *plain, enum pool pool, char wo
 	if (!strncmp(noun, objects, same) && noun[same] == ' ')
 		screen_add(words, "%s", noun + same);
 	else
-		screen_add(words, " %s %.*s", plain->verb,
-			   (int)(strchr(noun, '(') ? strcspn(noun, "(") - 1 : strlen(noun)), noun);
+		screen_add(words, " %s %.*s", plain->verb, screen_noun_length(plain), noun);
 }
 
 /* The innermost `shown` functions, and the entry. Returns the length. */

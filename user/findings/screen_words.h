@@ -30,6 +30,8 @@ const char *screen_cgroup(const struct capture *c, uint32_t cgroup);
 
 /* What the allocations of a pool are: "kernel stacks of threads". */
 const char *screen_objects(enum pool pool);
+/* The length of the noun without the explanation in brackets. */
+int screen_noun_length(const struct plain_words *plain);
 /* Append " for pipes" to words that end in what the pool's allocations are; without the explanation
  * in brackets. Nothing if `plain` is NULL. */
 void screen_add_purpose(const struct plain_words *plain, enum pool pool, char words[SCREEN_WORDS]);

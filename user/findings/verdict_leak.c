@@ -208,22 +208,27 @@ static void next_of_pool(struct writer *w)
 }
 
 /* If it is a leak, or something may run out before a further recording can give an answer, look at
- * the process instead. */
+ * the process instead; at all processes if this growth is a small part of what runs out. */
 static bool next_of_process(struct writer *w)
 {
 	const struct exhaustion *o = w->f->exhaustion;
 	bool hurry = o->nr && o->rows[0].low < HURRY_S;
+	bool other = hurry && !exhaustion_is_of(o->rows, w->most);
 	uint32_t id = w->top && w->top->processes.nr ? w->top->processes.items[0].id : 0;
 	int pid = id ? w->f->v->c->processes[id].tgid : 0;
 
-	if (!pid || !(hurry || w->out->leak))
+	if (!(hurry || w->out->leak) || (!pid && !other))
 		return false;
 	for (size_t i = 0; i < w->list->nr && hurry && !w->out->leak; i++)
 		if (w->list->items[i].part == PART_EXHAUSTION) {
 			w->main = i;
 			break;
 		}
-	say_next(w, "ps -o pid,ppid,user,etime,nlwp,rss,args -p %d  # can it be stopped?", pid);
+	if (other)
+		say_next(w, "ps -eo pid,user,rss,args --sort=-rss | head  # what takes memory?");
+	else
+		say_next(w, "ps -o pid,ppid,user,etime,nlwp,rss,args -p %d  # can it be stopped?",
+			 pid);
 	return true;
 }
 

@@ -63,25 +63,6 @@ static void describe_entry(const struct capture *c, uint32_t stack, char *buf, s
 
 /* ---- plain words ---- */
 
-/* How many of the things in `words` (sockets, threads) the group has: one object is one thing. NaN
- * if an object is only a part of a thing. */
-static double things_counted(const struct writer *w, const struct growth_group *g,
-			     const struct plain_words *words)
-{
-	const struct cache_row *cache = growth_cache(g, w->f->caches);
-
-	if (words->of == PLAIN_THREADS && g->pool == POOL_KSTACK)
-		return g->objects;
-	if (!cache || !words->counted || g->caches.nr > 1)
-		return NAN;
-	if (!strcmp(cache->name, words->counted))
-		return g->objects;
-	for (size_t i = 0; cache->cap && i < cache->cap->aliases.nr; i++)
-		if (!strcmp(cache->cap->aliases.items[i], words->counted))
-			return g->objects;
-	return NAN;
-}
-
 /* What the process started: threads of its own, or processes. The task list tells. */
 static const char *started_noun(const struct writer *w, uint32_t process, double count)
 {
@@ -180,8 +161,8 @@ static void say_group(struct writer *w, const struct growth_group *g, bool secon
 	describe_process(w, g, process, sizeof(process));
 	describe_caches(w, g, of_caches, sizeof(of_caches));
 	if (words) {
-		describe_things(w, words, things_counted(w, g, words), g->processes.items[0].id,
-				things, sizeof(things));
+		describe_things(w, words, plain_words_count(words, g, w->f->caches),
+				g->processes.items[0].id, things, sizeof(things));
 		snprintf(what_for, sizeof(what_for), "%s, ", things);
 	}
 	w->named = true;
@@ -292,7 +273,7 @@ static void part_add(const struct writer *w, const struct growth_group *g, doubl
 {
 	const struct plain_words *words =
 		plain_words_of(w->f->v->c, g->stacks.items[0].id, g->pool);
-	double count = words ? things_counted(w, g, words) : NAN;
+	double count = words ? plain_words_count(words, g, w->f->caches) : NAN;
 	size_t i = 0;
 
 	while (i < *nr && !(words && parts[i].words && !strcmp(parts[i].words->noun, words->noun)))

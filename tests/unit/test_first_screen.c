@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The first screen names the culprit: small captures for single rules.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sample_capture.h"
+
+/* A capture in which a pool grew by 1 MiB a second for 30 s: its line of meminfo is `line`. */
+static struct capture *grown(const char *line)
+{
+	struct capture *c = sample_new("exact");
+
+	for (int i = 0; i <= 30; i++) {
+		struct snapshot *s = sample_snapshot(c, i);
+
+		sample_meminfo(s, "MemTotal", 4 << 20);
+		sample_meminfo(s, "MemFree", (3 << 20) - 1024 * i);
+		sample_meminfo(s, "MemAvailable", (3 << 20) - 1024 * i);
+		sample_meminfo(s, line, 100000 + 1024 * i);
+	}
+	sample_interval(c, 30);
+	sample_hook(c, "kmem:mm_page_alloc", POOL_PAGETABLE, "raw_tp", "", "");
+	return c;
+}
+
+/* Memory of a process, by the functions of a call path, innermost first. */
+static void holds(struct capture *c, enum pool pool, uint32_t process, double bytes,
+		  const char *const *symbols)
+{
+	uint32_t frames[8], nr = 0;
+	struct cap_held *h;
+
+	for (; symbols[nr]; nr++)
+		frames[nr] = sample_frame(c, symbols[nr], 16, "vmlinux");
+	h = sample_held(&c->checkpoints[0], 0, sample_stack(c, nr, frames), process,
+			(int64_t)(bytes / 4096), bytes);
+	h->pool = pool;
+	h->oldest_s = 30;
+}
+
+static int64_t *meminfo(struct snapshot *s, const char *name)
+{
+	for (size_t i = 0; i < s->meminfo.nr; i++)
+		if (!strcmp(s->meminfo.items[i].name, name))
+			return &s->meminfo.items[i].value;
+	fail_msg("no %s", name);
+	return NULL;
+}
+
+static void report_of(struct capture *c, struct report *r)
+{
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, r), 0);
+}
+
+static void report_end(struct capture *c, struct report *r)
+{
+	report_free(r);
+	capture_free(c);
+}
+
+static const char *const fault[] = {"pte_alloc_one", "handle_mm_fault", "exc_page_fault", NULL};
+
+/* Each worker maps the same file: none has much, the service has it all. */
+static void workers_of_one_service_are_added_up(void **state)
+{
+	struct capture *c = grown("PageTables");
+	uint32_t stack;
+	struct report r;
+
+	(void)state;
+	holds(c, POOL_PAGETABLE, sample_process(c, 100, "db-backend", 0), 700e3, fault);
+	stack = c->checkpoints[0].held.items[0].stack;
+	for (int i = 1; i < 60; i++) {
+		uint32_t process = sample_process(c, 100 + i, "db-backend", 0);
+		struct cap_held *h = sample_held(&c->checkpoints[0], 0, stack, process, 122, 5e5);
+
+		h->pool = POOL_PAGETABLE;
+	}
+	report_of(c, &r);
+	assert_int_equal(r.screen.nr_holders, 1);
+	assert_string_equal(r.screen.holders[0].who,
+			    "db-backend (60 processes, the largest is 100)");
+	assert_true(r.screen.holders[0].share > 0.999);
+	report_end(c, &r);
+}
+
+/* Services in different cgroups stay apart, and so do programs with different names, even if the
+ * memory comes from one call path. */
+static void what_others_hold_is_not_blamed_on_the_first(void **state)
+{
+	struct capture *c = grown("PageTables");
+	uint32_t stack, a = sample_cgroup(c, "/a"), b = sample_cgroup(c, "/b");
+	struct report r;
+
+	(void)state;
+	holds(c, POOL_PAGETABLE, sample_process(c, 100, "web", a), 15e6, fault);
+	stack = c->checkpoints[0].held.items[0].stack;
+	sample_held(&c->checkpoints[0], 0, stack, sample_process(c, 200, "web", b), 2400, 10e6)
+		->pool = POOL_PAGETABLE;
+	sample_held(&c->checkpoints[0], 0, stack, sample_process(c, 300, "cron", a), 1200, 5e6)
+		->pool = POOL_PAGETABLE;
+	report_of(c, &r);
+	assert_int_equal(r.screen.nr_holders, 3);
+	assert_string_equal(r.screen.holders[0].who, "web[100]");
+	assert_string_equal(r.screen.holders[0].cgroup, "/a");
+	assert_true(r.screen.holders[0].bytes == 15e6);
+	assert_string_equal(r.screen.holders[1].who, "web[200]");
+	assert_string_equal(r.screen.holders[1].cgroup, "/b");
+	assert_string_equal(r.screen.holders[2].who, "cron[300]");
+	report_end(c, &r);
+}
+
+/* What the first holder's memory is for, and by which path. */
+static void assert_first(const char *line, enum pool pool, const char *const *symbols,
+			 const char *what, const char *how)
+{
+	struct capture *c = grown(line);
+	struct report r;
+
+	holds(c, pool, sample_process(c, 100, "web", 0), 30 << 20, symbols);
+	report_of(c, &r);
+	assert_int_equal(r.screen.nr_holders, 1);
+	assert_string_equal(r.screen.holders[0].what, what);
+	assert_string_equal(r.screen.holders[0].how, how);
+	report_end(c, &r);
+}
+
+static void memory_is_named_by_what_it_is_for(void **state)
+{
+	static const char *const fork[] = {"pte_alloc_one", "copy_page_range", "copy_process",
+					   "__x64_sys_clone", NULL};
+	static const char *const start[] = {"dup_task_struct", "copy_process", "__x64_sys_clone3",
+					    NULL};
+
+	(void)state;
+	assert_first("PageTables", POOL_PAGETABLE, fault,
+		     "7,680 page tables of memory that was touched",
+		     "pte_alloc_one < handle_mm_fault < page fault");
+	assert_first("PageTables", POOL_PAGETABLE, fork, "7,680 page tables that fork copied",
+		     "pte_alloc_one < copy_page_range < copy_process < clone()");
+	assert_first("KernelStack", POOL_KSTACK, start,
+		     "7,680 threads or processes (their kernel stacks)",
+		     "dup_task_struct < copy_process < clone3()");
+}
+
+/* A ring of perf events is more than a memory mapping, and the entry stays if names are long. */
+static void pages_are_named_by_the_most_telling_function(void **state)
+{
+	static const char *const ring[] = {
+		"perf_mmap_alloc_page", "rb_alloc", "perf_mmap", "mmap_region", "do_mmap",
+		"__x64_sys_mmap",       NULL};
+	static const char *const tcp[] = {"skb_page_frag_refill_with_a_long_name",
+					  "sk_page_frag_refill",
+					  "tcp_sendmsg_locked",
+					  "tcp_sendmsg",
+					  "__x64_sys_sendto",
+					  NULL};
+	static const char *const pipe[] = {"anon_pipe_write", "vfs_write", "__x64_sys_write", NULL};
+
+	(void)state;
+	assert_first("Slab", POOL_SLAB, pipe,
+		     "7,680 objects for data in pipes that nobody has read",
+		     "anon_pipe_write < vfs_write < write()");
+	assert_first("Slab", POOL_SLAB, ring, "7,680 objects for ring buffers of perf events",
+		     "perf_mmap_alloc_page < rb_alloc < perf_mmap < .. < mmap()");
+	assert_first("Slab", POOL_SLAB, tcp,
+		     "7,680 objects for data sent over TCP that nobody has read",
+		     "skb_page_frag_refill_with_a_long_name < .. < sendto()");
+}
+
+/* Memory falls by 100 MiB/s, and the pool that grew takes 1 MiB/s of that: to stop its process does
+ * not help. */
+static void a_small_growth_is_not_blamed_for_the_end_of_memory(void **state)
+{
+	struct capture *c = grown("PageTables");
+	struct report r;
+
+	(void)state;
+	for (size_t i = 0; i < c->nr_snapshots; i++)
+		*meminfo(&c->snapshots[i], "MemAvailable") -= 100 * 1024 * (int64_t)i;
+	holds(c, POOL_PAGETABLE, sample_process(c, 100, "web", 0), 30 << 20, fault);
+	report_of(c, &r);
+	assert_non_null(strstr(r.screen.urgent, "YES: At this rate, the available"));
+	assert_non_null(strstr(r.screen.urgent, "Most of that is not the growth above."));
+	assert_string_equal(r.verdict.next,
+			    "ps -eo pid,user,rss,args --sort=-rss | head  # what takes memory?");
+	report_end(c, &r);
+
+	/* the pool takes all of it, so its process can be stopped */
+	c = grown("PageTables");
+	for (size_t i = 0; i < c->nr_snapshots; i++) {
+		*meminfo(&c->snapshots[i], "MemAvailable") -= 20 * 1024 * (int64_t)i;
+		*meminfo(&c->snapshots[i], "MemFree") -= 20 * 1024 * (int64_t)i;
+		*meminfo(&c->snapshots[i], "PageTables") += 20 * 1024 * (int64_t)i;
+	}
+	holds(c, POOL_PAGETABLE, sample_process(c, 100, "web", 0), 630 << 20, fault);
+	report_of(c, &r);
+	assert_null(strstr(r.screen.urgent, "not the growth above"));
+	assert_string_equal(r.verdict.next,
+			    "ps -o pid,ppid,user,etime,nlwp,rss,args -p 100  # can it be stopped?");
+	report_end(c, &r);
+}
+
+/* Old memory of another pool is worth a line only if it is much for the machine. */
+static void old_memory_elsewhere_is_said_only_if_it_is_much(void **state)
+{
+	(void)state;
+	for (int much = 0; much < 2; much++) {
+		struct capture *c = grown("PageTables");
+		struct report r;
+
+		for (size_t i = 0; i < c->nr_snapshots; i++)
+			sample_meminfo(&c->snapshots[i], "Slab", much ? 1 << 20 : 100000);
+		holds(c, POOL_PAGETABLE, sample_process(c, 100, "web", 0), 120 << 20, fault);
+		report_of(c, &r);
+		assert_int_equal(strstr(r.screen.unseen, "in Slab") != NULL, much);
+		report_end(c, &r);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(workers_of_one_service_are_added_up),
+		cmocka_unit_test(what_others_hold_is_not_blamed_on_the_first),
+		cmocka_unit_test(memory_is_named_by_what_it_is_for),
+		cmocka_unit_test(pages_are_named_by_the_most_telling_function),
+		cmocka_unit_test(a_small_growth_is_not_blamed_for_the_end_of_memory),
+		cmocka_unit_test(old_memory_elsewhere_is_said_only_if_it_is_much),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
