@@ -114,11 +114,13 @@ static int mapshare_step(long i, long size)
 		return -errno;
 	child = fork();
 	if (child == 0) {
+		volatile char *p = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, shared_file, 0);
+
 		/* it must not outlive its parent, even if the parent is killed */
-		if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent ||
-		    mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED | MAP_POPULATE, shared_file,
-			 0) == MAP_FAILED)
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent || p == MAP_FAILED)
 			_exit(1);
+		for (long at = 0; at < size; at += sysconf(_SC_PAGESIZE))
+			(void)p[at];
 		if (write(done[1], "r", 1) != 1)
 			_exit(1);
 		for (;;)
