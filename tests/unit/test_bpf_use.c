@@ -156,6 +156,8 @@ static void many_maps_of_one_process_are_one_holder(void **state)
 	struct bpf_use u;
 
 	(void)state;
+	put_object(&a, BPF_KIND_MAP, 98, "array", 4096);
+	put_object(&b, BPF_KIND_MAP, 98, "array", 4096);
 	for (int64_t id = 1; id <= 50; id++) {
 		put_object(&b, BPF_KIND_MAP, id, "array", 1048576);
 		hold(&b, BPF_KIND_MAP, id, BPF_HELD_BY_PROCESS, "agent", 812);
