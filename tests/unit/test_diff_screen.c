@@ -68,12 +68,13 @@ static struct workload later(uint64_t seed)
 	return w;
 }
 
-static void start_at(struct capture *c, const char *start_s)
+/* Replace a fact of the capture, or add it. */
+static void set_meta(struct capture *c, const char *key, const char *value)
 {
-	for (size_t i = 0; i < c->meta.nr; i++)
-		if (!strcmp(c->meta.items[i].key, META_START))
+	for (size_t i = 0; i < c->meta.nr; i++) /* the first row of a key is used */
+		if (!strcmp(c->meta.items[i].key, key))
 			strcpy(c->meta.items[i].key, "-");
-	sample_meta(c, META_START, start_s);
+	sample_meta(c, key, value);
 }
 
 /* Record it an hour after the usual one. */
@@ -81,7 +82,7 @@ static struct capture *record_later(const struct workload *w)
 {
 	struct capture *c = workload_record(w);
 
-	start_at(c, "1700003600");
+	set_meta(c, META_START, "1700003600");
 	return c;
 }
 
@@ -268,17 +269,14 @@ static void hostile_and_huge_captures_fit_a_terminal(void **state)
 		struct pair p;
 		char *text;
 
-		sample_meta(new_, META_STACKS, nasty); /* a long grave caution */
-		for (size_t k = 0; k < new_->meta.nr; k++)
-			if (!strcmp(new_->meta.items[k].key, META_RELEASE)) {
-				free(new_->meta.items[k].value);
-				new_->meta.items[k].value = sample_text(nasty);
-			}
+		set_meta(new_, META_STACKS, nasty); /* a long grave caution */
+		set_meta(new_, META_RELEASE, nasty);
 		if (i & 4) { /* no trace: the screen names levels */
 			new_->nr_checkpoints = 0;
 		}
 		compare(&p, base, new_);
 		assert_int_equal(p.said.screen.nr_rows, DIFF_SCREEN_ROWS);
+		assert_non_null(p.said.screen.caution);
 		text = render(&p, false, &o);
 		if (!o.colour)
 			assert_terminal_safe(text, o.utf8);
@@ -287,6 +285,35 @@ static void hostile_and_huge_captures_fit_a_terminal(void **state)
 		assert_non_null(line_of(text, o.colour ? "\033[1mPOOLS" : "POOLS"));
 		free(text);
 		new_->nr_checkpoints = 1;
+		pair_free(&p);
+	}
+}
+
+/* If nothing differs, twelve lines are enough, whatever the names and cautions. */
+static void nothing_new_is_short_whatever_the_names(void **state)
+{
+	static const char *const pools[] = {"SecPageTables", "Unevictable", "Bounce"};
+	struct workload w = later(2);
+
+	(void)state;
+	for (int utf8 = 0; utf8 < 2; utf8++) {
+		struct diff_options o = {.utf8 = utf8, .top = 10};
+		struct capture *c[2] = {workload_record(&usual), record_later(&w)};
+		struct pair p;
+		char *text;
+
+		for (int side = 0; side < 2; side++) {
+			set_meta(c[side], META_STACKS, nasty);
+			for (size_t i = 0; i < 3 * c[side]->nr_snapshots; i++)
+				sample_meminfo(&c[side]->snapshots[i / 3], pools[i % 3], 1234567);
+		}
+		compare(&p, c[0], c[1]);
+		assert_int_equal(p.said.screen.state, DIFF_QUIET);
+		text = render(&p, false, &o);
+		assert_terminal_safe(text, utf8);
+		assert_non_null(line_of(text, "CAUTION"));
+		assert_true(lines_of(text) <= 12);
+		free(text);
 		pair_free(&p);
 	}
 }
@@ -506,6 +533,27 @@ static void levels_outside_pools_are_said(void **state)
 	pair_free(&p);
 }
 
+/* Copies of /proc do not say which caches are reclaimable, so neither may the screen. */
+static void what_is_not_known_of_a_cache_is_not_said(void **state)
+{
+	(void)state;
+	for (int known = 0; known < 2; known++) {
+		struct workload w = later(2);
+		struct capture *base = workload_record(&usual), *new_ = record_later(&w);
+		struct pair p;
+
+		for (size_t i = 0; i < new_->nr_snapshots; i++)
+			sample_slab(&new_->snapshots[i], known ? "dentry" : "xfs_inode", 50000, 192,
+				    21, 1, 2400);
+		compare(&p, base, new_);
+		assert_int_equal(p.said.screen.nr_rows, 1);
+		assert_int_equal(strstr(p.said.screen.rows[0].words, ", reclaimable") != NULL,
+				 known);
+		assert_null(strstr(p.said.screen.rows[0].words, "not reclaimable"));
+		pair_free(&p);
+	}
+}
+
 /* A call path that many processes took is not put down to one of them. */
 static void a_path_of_many_processes_names_others(void **state)
 {
@@ -603,10 +651,12 @@ int main(void)
 		cmocka_unit_test(a_level_that_came_back_counts_from_then),
 		cmocka_unit_test(losses_and_a_broken_end_lower_the_trust),
 		cmocka_unit_test(hostile_and_huge_captures_fit_a_terminal),
+		cmocka_unit_test(nothing_new_is_short_whatever_the_names),
 		cmocka_unit_test(sections_come_when_they_are_asked_for),
 		cmocka_unit_test(findings_hold_all_that_is_said),
 		cmocka_unit_test(the_gravest_caution_is_on_the_screen),
 		cmocka_unit_test(levels_outside_pools_are_said),
+		cmocka_unit_test(what_is_not_known_of_a_cache_is_not_said),
 		cmocka_unit_test(a_path_of_many_processes_names_others),
 		cmocka_unit_test(groups_are_not_put_down_to_one_process),
 		cmocka_unit_test(long_paths_keep_both_ends),

@@ -47,6 +47,7 @@ struct profile_row {
 	double level_objects;
 	enum pattern pattern; /* over time; pools and caches only */
 	double range;         /* maximum − minimum over time; pools and caches only */
+	bool reclaim_known;   /* the capture says whether the cache is reclaimable */
 	bool reclaimable;
 };
 

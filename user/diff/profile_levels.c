@@ -209,8 +209,10 @@ static int build_caches(struct profile_builder *b)
 		const struct cap_cache *cache = &v->c->caches[i];
 		struct profile_row *r = profile_find(rows, match_cache(b->m, cache->name));
 
-		if (r && !cache->large)
-			r->reclaimable |= cache->reclaimable;
+		if (!r || cache->large)
+			continue;
+		r->reclaim_known = true;
+		r->reclaimable |= cache->reclaimable;
 	}
 	return b->brief ? 0 : profile_caches_judge(b);
 }

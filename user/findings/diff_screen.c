@@ -199,6 +199,13 @@ static void screen_add_level(const struct diff *d, char *words, const struct dif
 		   units_bytes(base, f->base), diff_share_words(share, f));
 }
 
+/* Say whether the kernel can free a slab cache, if the capture knows: a copy of /proc does not. */
+static void add_reclaimable(const struct profile_row *cache, char *words)
+{
+	if (cache && cache->reclaim_known)
+		screen_add(words, cache->reclaimable ? ", reclaimable" : ", not reclaimable");
+}
+
 /* Seconds from the end of the base to the end of the new capture; NaN unless both are of one boot
  * and in this order. */
 static double elapsed_s(const struct diff *d)
@@ -474,8 +481,8 @@ static void bunch_what(const struct diff *d, const struct diff_bunch *b, char *w
 		screen_add_purpose(b->words, side->pool, words);
 	if (!d->in.set)
 		screen_add(words, " (base: %s)", units_count(objects, b->base_objects));
-	if (cache && path)
-		screen_add(words, cache->reclaimable ? ", reclaimable" : ", not reclaimable");
+	if (path)
+		add_reclaimable(cache, words);
 }
 
 static int screen_growth_rows(struct screen_writer *w)
@@ -529,9 +536,8 @@ static void write_level_row(enum profile_section section, const struct diff_row 
 	add_difference(out->words, &row->level);
 	screen_add(out->words, " (%s to %s, %s)", units_bytes(base, row->level.base),
 		   units_bytes(new_, row->level.new_), diff_share_words(share, &row->level));
-	if (section == PROFILE_CACHES && row->new_)
-		screen_add(out->words,
-			   row->new_->reclaimable ? ", reclaimable" : ", not reclaimable");
+	if (section == PROFILE_CACHES)
+		add_reclaimable(row->new_, out->words);
 }
 
 /* The level that changed most and was not named yet; `next` counts those that were, by section. If
