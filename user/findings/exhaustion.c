@@ -205,10 +205,10 @@ static void exhaustion_find(const struct exhaustion_row *row, struct findings *l
 	else
 		f = findings_add(
 			list, as,
-			"At this rate, %s is reached in %s%s: it allows %s more %s (of %s), and "
-			"%.1f come every second.",
-			row->name, when, interval, units_count(left, row->left), what,
-			units_count(limit, row->limit), row->slope);
+			"At this rate, %s is reached in %s%s: %.1f new %s per second, %s of %s "
+			"left.",
+			row->name, when, interval, row->slope, what, units_count(left, row->left),
+			units_count(limit, row->limit));
 	finding_subject(f, "%s", row->name);
 	finding_figure(f, "seconds", row->seconds, row->low, row->high);
 	finding_figure(f, memory ? "left_kb" : "left", row->left, NAN, NAN);

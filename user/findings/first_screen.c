@@ -376,7 +376,7 @@ static void add_objects(const struct bunch *b, const struct cache_row *cache, ch
 static void write_what(const struct screen_facts *f, const struct bunch *b, char *words)
 {
 	const struct cache_row *cache = growth_cache(b->first, f->caches);
-	char count[UNITS_MAX];
+	char count[UNITS_MAX], name[SCREEN_NAME + 1];
 
 	screen_add(words, "%s", f->v->exact ? "" : "about ");
 	if (b->words && b->things >= 1) {
@@ -390,6 +390,9 @@ static void write_what(const struct screen_facts *f, const struct bunch *b, char
 	} else {
 		add_objects(b, cache, words);
 		screen_add_purpose(b->words, b->first->pool, words);
+		if (!b->words && strcmp(b->first->module, "vmlinux"))
+			screen_add(words, " allocated by kernel module %s",
+				   screen_name(b->first->module, name));
 	}
 	if (!cache)
 		return;
@@ -528,9 +531,9 @@ static void write_urgent(const struct screen_facts *f, struct first_screen *s)
 							 : "not at once: ");
 	if (!found)
 		found = find_memory_left(f);
-	screen_add(s->urgent, "%s", found ? found->text : "");
 	if (o->nr && !exhaustion_is_of(o->rows, f->verdict->most))
-		screen_add(s->urgent, " Most of that is not the growth above.");
+		screen_add(s->urgent, "mostly not by the growth above. ");
+	screen_add(s->urgent, "%s", found ? found->text : "");
 }
 
 /* Say how far the headline can be trusted: as far as the recording, or as the cache in the headline

@@ -97,9 +97,13 @@ static size_t path_print_short(const struct capture *c, const struct cap_stack *
 	char name[SCREEN_NAME + 1];
 
 	words[0] = '\0';
-	for (uint32_t i = 0; i < shown; i++)
-		screen_add(words, "%s%s", i ? " < " : "",
-			   screen_name(c->frames[s->frames[i]].symbol, name));
+	for (uint32_t i = 0; i < shown; i++) {
+		const struct cap_frame *f = &c->frames[s->frames[i]];
+
+		screen_add(words, "%s%s", i ? " < " : "", screen_name(f->symbol, name));
+		if (f->module[0] && strcmp(f->module, "vmlinux"))
+			screen_add(words, " [%s]", screen_name(f->module, name));
+	}
 	if (e->frames > shown)
 		screen_add(words, "%s..", shown ? " < " : "");
 	if (e->kind != ENTRY_UNKNOWN)
