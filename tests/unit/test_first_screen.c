@@ -1,17 +1,92 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The first screen names the culprit: small captures for single rules.
+ * The first screen names the culprit. It is checked with the recorded captures of staged incidents
+ * (tests/fixtures/incidents, one golden file each), and with small captures for single rules.
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "cmd.h"
+#include "golden.h"
+#include "recorded.h"
 #include "sample_capture.h"
+#include "scratch.h"
+
+/* ---- staged incidents ---- */
+
+static const char *const incidents[] = {"sockets",  "threads", "dentries",  "pagetables",
+					"messages", "tcpdata", "perfrings", "pipes",
+					"module",   "cgroup",  "bpfmaps",   "nothing"};
+
+#define INCIDENTS (sizeof(incidents) / sizeof(incidents[0]))
+
+/* Print `kmemtrace report` of an incident; it must succeed. */
+static char *screen_of(const char *name)
+{
+	char *out = path_of("out"), *capture = path_of(name), *text;
+	char *argv[] = {(char *)"kmemtrace report", (char *)"--color", (char *)"never", capture,
+			NULL};
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+		setenv("LC_ALL", "C.UTF-8", 1);
+		unsetenv("COLUMNS");
+		dup2(fd, 1);
+		_exit(cmd_report(4, argv));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EXIT_OK);
+	text = read_file(out);
+	free(out);
+	free(capture);
+	return text;
+}
+
+/* At most `most` lines, and none of more than 80 columns. All characters here are one column wide,
+ * so those are the bytes that begin a character. */
+static void assert_fits(const char *text, size_t most)
+{
+	size_t lines = 0, columns = 0;
+
+	for (; *text; text++) {
+		columns += (*text & 0xc0) != 0x80 && *text != '\n';
+		assert_true(columns <= 80);
+		if (*text == '\n') {
+			lines++;
+			columns = 0;
+		}
+	}
+	assert_true(lines <= most);
+}
+
+static void each_incident_is_answered_on_one_screen(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < INCIDENTS; i++) {
+		char *text = screen_of(incidents[i]), golden[64];
+
+		snprintf(golden, sizeof(golden), "incident_%s.txt", incidents[i]);
+		compare_golden(golden, text);
+		assert_fits(text, strcmp(incidents[i], "nothing") ? 40 : 12);
+		free(text);
+	}
+}
+
+/* ---- single rules ---- */
 
 /* A capture in which a pool grew by 1 MiB a second for 30 s: its line of meminfo is `line`. */
 static struct capture *grown(const char *line)
@@ -231,9 +306,24 @@ static void old_memory_elsewhere_is_said_only_if_it_is_much(void **state)
 	}
 }
 
+static int unpack(void **state)
+{
+	if (scratch_new(state))
+		return -1;
+	for (size_t i = 0; i < INCIDENTS; i++) {
+		char *to = path_of(incidents[i]), from[64];
+
+		snprintf(from, sizeof(from), "../incidents/%s", incidents[i]);
+		recorded_unpack(from, to);
+		free(to);
+	}
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_incident_is_answered_on_one_screen),
 		cmocka_unit_test(workers_of_one_service_are_added_up),
 		cmocka_unit_test(what_others_hold_is_not_blamed_on_the_first),
 		cmocka_unit_test(memory_is_named_by_what_it_is_for),
@@ -242,5 +332,5 @@ int main(void)
 		cmocka_unit_test(old_memory_elsewhere_is_said_only_if_it_is_much),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, unpack, scratch_remove);
 }
