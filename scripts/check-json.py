@@ -305,11 +305,15 @@ def check_findings(document):
     ranks = [order.index(f["severity"]) for f in findings]
     texts = {f["text"] for f in findings}
     said = document.get("verdict", {}).get("sentences", []) + document.get("notes", []) + \
-        [row["text"] for row in document.get("proportions", [])]
+        [row["text"] for name in ("proportions", "counters") for row in document.get(name, []) if row.get("text")]
+    outlook = document.get("outlook", {})
+    limits = outlook.get("exhausted_in", []) + outlook.get("limits_reached_in", [])
     next_ = document.get("verdict", {}).get("next")
 
     if ranks != sorted(ranks):
         yield "$.findings: not the most severe first"
+    if sorted(row["name"] for row in limits) != sorted(f["subject"] for f in findings if f["kind"] == "exhaustion"):
+        yield f"$.findings: the outlook names {[row['name'] for row in limits]}, and the findings do not, or others"
     for text in said:
         if text not in texts:
             yield f"$.findings: nothing says: {text}"
@@ -322,12 +326,14 @@ def check_findings(document):
 
 
 def faults_of_findings():
-    finding = {"severity": "notice", "text": "said", "next": "do", "evidence": [{"table": "pools", "row": "Slab"}]}
+    finding = {"severity": "notice", "kind": "growth", "text": "said", "next": "do", "evidence": [{"table": "pools", "row": "Slab"}]}
     good = {"verdict": {"sentences": ["said"], "next": "do"}, "pools": [], "findings": [finding]}
     yield "", good
     yield "a sentence that is no finding", {**good, "notes": ["not said"]}
     yield "a rule that is no finding", {**good, "proportions": [{"text": "not said"}]}
     yield "a command that is of no finding", {**good, "verdict": {"sentences": [], "next": "more"}}
+    yield "a counter that is no finding", {**good, "counters": [{"text": "not said"}, {"text": None}]}
+    yield "a limit that is no finding", {**good, "outlook": {"exhausted_in": [{"name": "MemAvailable"}]}}
     yield "a wrong order", {**good, "findings": [finding, {**finding, "severity": "critical"}]}
     yield "evidence nowhere", {**good, "findings": [{**finding, "evidence": [{"table": "none", "row": ""}]}]}
 

@@ -49,6 +49,9 @@ test_every_churn_beside_a_leak() {
 	json '.verdict.sentences[]'
 	churn_not_blamed "$churned"
 	[ "$(json .verdict.leak)" = true ]
+	[ "$(json '.findings[] | select(.kind == "leak") | "\(.severity) \(.subject) \(.trust) \(.evidence[0].table) \(.next)"')" = \
+		"critical msg_msg-4k high growth ps -o pid,ppid,user,etime,nlwp,rss,args -p $PLANT_PID  # can it be stopped?" ] ||
+		fail "the leak is not a finding to act on: $(json '.findings[0]')"
 	json '.verdict.sentences[]' | grep -q "of it by plant\\[$PLANT_PID\\]"
 	json '.growth[0].stack[]' | grep -qE 'load_msg|alloc_msg'
 	within "leaked objects" "$(json '.growth[0].objects')" $LEAKED 1

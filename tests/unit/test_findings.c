@@ -151,6 +151,30 @@ static void threads_end_at_the_first_limit(void **state)
 	capture_free(c);
 }
 
+/* Pods have long cgroup paths. A script must find the cgroup by the subject. */
+static void a_long_cgroup_path_is_a_whole_subject(void **state)
+{
+	struct capture *c = recording(0, 12, true);
+	char limits[256], path[181];
+	struct report r;
+
+	(void)state;
+	memset(path, 'p', 180);
+	path[0] = '/';
+	path[180] = '\0';
+	for (size_t i = 0; i < c->nr_snapshots; i++)
+		set_counter(&c->snapshots[i], "kernel.threads", 200 + 100 * (int64_t)i);
+	snprintf(limits, sizeof(limits), "9000 100 5500 %s\n", path);
+	sample_meta(c, META_PIDS_LIMITS, limits);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(r.exhaustion.nr, 1);
+	assert_string_equal(r.findings.items[0].kind, "exhaustion");
+	assert_string_equal(r.findings.items[0].subject, r.exhaustion.rows[0].name);
+	assert_non_null(strstr(r.findings.items[0].subject, path));
+	report_free(&r);
+	capture_free(c);
+}
+
 static void open_files_end_at_file_max(void **state)
 {
 	struct capture *c = recording(0, 12, true);
@@ -463,6 +487,7 @@ int main(void)
 		cmocka_unit_test(time_to_exhaustion_follows_mem_available),
 		cmocka_unit_test(what_can_be_reclaimed_has_no_deadline),
 		cmocka_unit_test(threads_end_at_the_first_limit),
+		cmocka_unit_test(a_long_cgroup_path_is_a_whole_subject),
 		cmocka_unit_test(open_files_end_at_file_max),
 		cmocka_unit_test(growth_correlates_with_its_holder),
 		cmocka_unit_test(correlation_by_hand),

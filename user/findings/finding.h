@@ -17,7 +17,7 @@
 
 #define FINDING_FIGURES  4
 #define FINDING_EVIDENCE 3
-#define FINDING_NAME     128
+#define FINDING_NAME     256 /* the path of a pod's cgroup has up to 200 characters */
 
 /* How much the reader should care. */
 enum finding_severity {
