@@ -558,9 +558,12 @@ static void write_sure(const struct screen_facts *f, struct first_screen *s)
 		return;
 	}
 	margin_kb = 1.96 * most->attributed_sd_kb;
-	screen_add(s->sure, " What is held of %s is estimated from samples: %s to %s.", most->name,
-		   units_bytes(low, fmax(most->attributed_kb - margin_kb, 0) * 1024),
-		   units_bytes(high, (most->attributed_kb + margin_kb) * 1024));
+	units_bytes(low, fmax(most->attributed_kb - margin_kb, 0) * 1024);
+	units_bytes(high, (most->attributed_kb + margin_kb) * 1024);
+	screen_add(s->sure, " What is held of %s is estimated from samples: %s", most->name, low);
+	if (strcmp(low, high) != 0)
+		screen_add(s->sure, " to %s", high);
+	screen_add(s->sure, ".");
 }
 
 static double old_kb(const struct ledger_row *row)

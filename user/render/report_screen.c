@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The first screen of a report as text: see findings/first_screen.h and report.h. */
+#include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "render/report_internal.h"
 
 #define CGROUP_COLUMNS  32
 #define CMDLINE_COLUMNS 64
+#define CMDLINE_LEAST   16
+#define WHO_COLUMNS     142 /* of two lines after the label, … */
+#define WRAP_COLUMNS    12  /* … of which the wrapping of words may waste this many */
 
 static void print_pool(struct page *p, const struct ledger_row *row)
 {
@@ -66,19 +71,31 @@ static void item(struct page *p, const char *word, const char *words)
 	page_item(p, &(struct page_label){word, PAGE_BOLD, 2}, "%s", words);
 }
 
-/* Who holds how much: two lines at most, so the command line is cut in the middle to fit. */
+/* Who holds how much: two lines at most. The command line comes last, and is cut in the middle to
+ * fit, so that both of its ends can be recognised. */
 static void print_who(struct page *p, const struct first_screen *s, const struct screen_holder *h)
 {
 	const struct page_label label = {"WHO", PAGE_BOLD, 2};
+	_cleanup_free_ char *words = NULL;
 	char bytes[UNITS_MAX];
+	size_t used, left;
 
-	page_item(p, &label, "%s: %s, %.0f%% of the new memory in %s%s%s%s%s%s", h->who,
-		  units_bytes(bytes, h->bytes), 100 * h->share, s->held_of,
-		  h->cgroup[0] ? "; cgroup " : "",
-		  h->cgroup[0] ? page_fit_middle(p, h->cgroup, CGROUP_COLUMNS) : "",
-		  h->cmdline[0] ? "; \"" : "",
-		  h->cmdline[0] ? page_fit_middle(p, h->cmdline, CMDLINE_COLUMNS) : "",
-		  h->cmdline[0] ? "\"" : "");
+	if (asprintf(&words, "%s: %s, %.0f%% of the new memory in %s%s%s", h->who,
+		     units_bytes(bytes, h->bytes), 100 * h->share, s->held_of,
+		     h->cgroup[0] ? "; cgroup " : "",
+		     h->cgroup[0] ? page_fit_middle(p, h->cgroup, CGROUP_COLUMNS) : "") < 0) {
+		words = NULL;
+		p->failed = true;
+		return;
+	}
+	used = strlen(words) + WRAP_COLUMNS;
+	left = used < WHO_COLUMNS ? WHO_COLUMNS - used : 0;
+	if (!h->cmdline[0] || left < CMDLINE_LEAST)
+		page_item(p, &label, "%s", words);
+	else
+		page_item(p, &label, "%s; \"%s\"", words,
+			  page_fit_middle(p, h->cmdline,
+					  left < CMDLINE_COLUMNS ? left : CMDLINE_COLUMNS));
 }
 
 static void print_holder(struct page *p, const struct first_screen *s,
