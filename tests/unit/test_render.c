@@ -433,7 +433,7 @@ static void commands_can_be_pasted(void **state)
 	fclose(f);
 	assert_string_equal(text, "NEXT     short  # with a comment\n"
 				  "NEXT     echo 2 | sudo tee /proc/sys/vm/drop_caches\n"
-				  "         # slows file access: in quiet hours\n"
+				  "         # only if memory is short: slows file access\n"
 				  "NEXT     sudo kmemtrace record --exact --cache \\\n"
 				  "         a_name_that_is_quite_long_for_a_cache -d 180\n");
 	free(text);

@@ -50,7 +50,7 @@ static void many_processes_of_one_name_are_one_holder(void **state)
 	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
 	assert_int_equal(r.screen.nr_holders, 1);
 	assert_string_equal(r.screen.holders[0].who,
-			    "postgres (40 processes, the largest is 5007)");
+			    "postgres (40 processes, the largest is pid 5007)");
 	assert_float_equal(r.screen.holders[0].bytes, 41 * 20480, 1);
 	report_free(&r);
 	capture_free(c);

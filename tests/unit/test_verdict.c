@@ -168,7 +168,7 @@ static void a_reclaimable_cache_is_never_a_leak(void **state)
 	(void)state;
 	c->caches[1].reclaimable = true;
 	CHECK(c, false,
-	      "echo 2 | sudo tee /proc/sys/vm/drop_caches  # slows file access: in quiet hours",
+	      "echo 2 | sudo tee /proc/sys/vm/drop_caches  # only if memory is short: slows file access",
 	      "kmalloc-cg-1k is a reclaimable cache", "the kernel frees up to 1.3 MiB",
 	      "file access is slow until they are read again", NULL, "cannot reclaim");
 }
@@ -207,7 +207,7 @@ static void young_objects_are_never_a_leak(void **state)
 	h->oldest_s = 2;
 	CHECK(c, false, "", "still growing",
 	      "not known to be lasting growth: its objects come and go: half are younger than 1.5 s, "
-	      "and the oldest is 2.0 s old, in a recording of 4 min 0 s (condition 7)",
+	      "and the oldest is 2.0 s old, in a recording of 4 min (condition 7)",
 	      NULL, "looks like");
 }
 
@@ -735,7 +735,7 @@ static void negative_dentries_are_said(void **state)
 	}
 	c->checkpoints[0].held.items[0].bytes = 1000;
 	CHECK(c, false,
-	      "echo 2 | sudo tee /proc/sys/vm/drop_caches  # slows file access: in quiet hours",
+	      "echo 2 | sudo tee /proc/sys/vm/drop_caches  # only if memory is short: slows file access",
 	      "ext4_merged is a reclaimable cache",
 	      "Of 1,000,000 dentries, 900,000 (90%) are negative: names that were looked up and do "
 	      "not exist.",

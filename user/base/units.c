@@ -117,7 +117,7 @@ char *units_duration(char buf[UNITS_MAX], double seconds)
 	else if ((s = llround(seconds)) < 120)
 		snprintf(buf, UNITS_MAX, "%lld s", s);
 	else if (s < 2 * 3600)
-		snprintf(buf, UNITS_MAX, "%lld min %lld s", s / 60, s % 60);
+		snprintf(buf, UNITS_MAX, s % 60 ? "%lld min %lld s" : "%lld min", s / 60, s % 60);
 	else if (s < 48 * 3600)
 		snprintf(buf, UNITS_MAX, "%lld h %lld min", s / 3600, s / 60 % 60);
 	else

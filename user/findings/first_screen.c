@@ -81,7 +81,9 @@ static void add_seen(char *words, const struct ledger_row *row)
 		 row->residual_low_kb < row->residual_high_kb)
 		screen_add(words, " All of it was traced, within the margin of error.");
 	else
-		screen_add(words, " %.*f%% of it was traced.", share < 99.95 ? 1 : 0, share);
+		screen_add(words,
+			   share < 99.95 ? " %.1f%% of it was traced." : " All of it was traced.",
+			   share);
 }
 
 /* How far a pool's level rose above both its start and its end; NaN: unknown. */
@@ -339,7 +341,7 @@ static void write_who(const struct screen_facts *f, enum pool pool, const struct
 	if (nr < 2)
 		screen_add_who(c, most, h->who);
 	else /* no sample may have fallen on a process with little memory */
-		screen_add(h->who, "%s (%s%s processes, the largest is %d)",
+		screen_add(h->who, "%s (%s%s processes, the largest is pid %d)",
 			   screen_name(c->processes[most].comm, name),
 			   f->v->exact ? "" : "at least ", units_count(count, (double)nr),
 			   c->processes[most].tgid);
@@ -359,7 +361,8 @@ static bool most_are_negative(const struct view *v)
 }
 
 /* "118,060 objects of UDP and other caches", "7,185 page tables" */
-static void add_objects(const struct bunch *b, const struct cache_row *cache, char *words)
+static void add_objects(const struct screen_facts *f, const struct bunch *b,
+			const struct cache_row *cache, char *words)
 {
 	char objects[UNITS_MAX], name[SCREEN_NAME + 1];
 
@@ -367,6 +370,8 @@ static void add_objects(const struct bunch *b, const struct cache_row *cache, ch
 	if (cache)
 		screen_add(words, "objects of %s%s", screen_name(cache->name, name),
 			   b->other_caches ? " and other caches" : "");
+	else if (b->first->pool == POOL_PAGE && b->bytes < 1.01 * b->objects * f->v->page_bytes)
+		screen_add(words, "pages");
 	else
 		screen_add(words, "%s", screen_objects(b->first->pool));
 }
@@ -385,10 +390,10 @@ static void write_what(const struct screen_facts *f, const struct bunch *b, char
 		if (b->first->pool == POOL_KSTACK)
 			screen_add(words, "their kernel stacks");
 		else
-			add_objects(b, cache, words);
+			add_objects(f, b, cache, words);
 		screen_add(words, ")");
 	} else {
-		add_objects(b, cache, words);
+		add_objects(f, b, cache, words);
 		screen_add_purpose(b->words, b->first->pool, words);
 		if (!b->words && strcmp(b->first->module, "vmlinux"))
 			screen_add(words, " allocated by kernel module %s",
@@ -398,11 +403,11 @@ static void write_what(const struct screen_facts *f, const struct bunch *b, char
 		return;
 	if (b->words && b->words->counted && !strcmp(b->words->counted, "dentry") &&
 	    most_are_negative(f->v))
-		screen_add(words, ", most of them negative: the names do not exist");
-	if (cache->trend.pattern != PATTERN_UNKNOWN && cache->trend.pattern != PATTERN_STEADY)
-		screen_add(words, ", %s", pattern_name(cache->trend.pattern));
+		screen_add(words, ", most of them negative (no such file)");
+	if (cache->trend.pattern == PATTERN_GROWING)
+		screen_add(words, "; growing");
 	if (cache->cap && !cache->large)
-		screen_add(words, cache->cap->reclaimable ? ", reclaimable" : ", not reclaimable");
+		screen_add(words, cache->cap->reclaimable ? "; reclaimable" : "; not reclaimable");
 }
 
 static bool is_bpf(const struct bunch *b)
@@ -451,7 +456,8 @@ static int write_holders(const struct screen_facts *f, struct first_screen *s)
 	_cleanup_free_ double *bytes = calloc(f->v->c->nr_processes + 1, sizeof(*bytes));
 	const struct ledger_row *most = f->verdict->most;
 	enum pool pool = most ? most->pool : POOL_SLAB;
-	double held = held_of_pool(f, pool);
+	/* also what was not traced is new */
+	double held = fmax(held_of_pool(f, pool), most ? most->delta_kb * 1024 : 0);
 	size_t nr;
 	bool bpf;
 
@@ -491,8 +497,9 @@ static const struct finding *find_memory_left(const struct screen_facts *f)
 	const struct verdict *v = f->verdict;
 	const double left_kb = f->exhaustion->available_kb, total_kb = view_mem_total_kb(f->v);
 	bool reclaimable = v->cache && v->cache->cap && v->cache->cap->reclaimable;
-	char left[UNITS_MAX], all[UNITS_MAX], rate[UNITS_MAX], when[UNITS_MAX];
+	char left[UNITS_MAX], all[UNITS_MAX], when[UNITS_MAX];
 	struct finding *found;
+	double seconds;
 
 	found = findings_add(f->findings, FINDING(FINDING_NOTICE, "memory-left", ABOUT_HOST),
 			     "%s of %s are available", units_bytes(left, left_kb * 1024),
@@ -508,10 +515,10 @@ static const struct finding *find_memory_left(const struct screen_facts *f)
 		finding_say(f->findings, found, ".");
 		return found;
 	}
-	finding_say(f->findings, found, "; at %s/s they would last %s.",
-		    units_bytes(rate, v->most->trend.slope * 1024),
-		    units_duration(when, left_kb / v->most->trend.slope));
-	finding_figure(found, "seconds", left_kb / v->most->trend.slope, NAN, NAN);
+	seconds = left_kb / v->most->trend.slope;
+	finding_say(f->findings, found, ". If %s goes on like this, they last about %s.",
+		    v->most->name, units_duration(when, round(seconds / 60) * 60));
+	finding_figure(found, "seconds", seconds, NAN, NAN);
 	return found;
 }
 
@@ -560,10 +567,9 @@ static void write_sure(const struct screen_facts *f, struct first_screen *s)
 	margin_kb = 1.96 * most->attributed_sd_kb;
 	units_bytes(low, fmax(most->attributed_kb - margin_kb, 0) * 1024);
 	units_bytes(high, (most->attributed_kb + margin_kb) * 1024);
-	screen_add(s->sure, " What is held of %s is estimated from samples: %s", most->name, low);
 	if (strcmp(low, high) != 0)
-		screen_add(s->sure, " to %s", high);
-	screen_add(s->sure, ".");
+		screen_add(s->sure, " The new memory in %s is estimated from samples: %s to %s.",
+			   most->name, low, high);
 }
 
 static double old_kb(const struct ledger_row *row)
@@ -623,6 +629,19 @@ static void write_unseen(const struct screen_facts *f, struct first_screen *s)
 					   f->findings->items[i].text);
 }
 
+/* What another recording is for. */
+static const char *next_shows(const struct screen_facts *f, enum screen_state state)
+{
+	const char *next = f->verdict->next;
+
+	if (!next || !strstr(next, " record ") || strchr(next, '#'))
+		return "";
+	if (state == SCREEN_QUIET || state == SCREEN_SHRANK)
+		return "finds slow growth";
+	return state == SCREEN_GREW || state == SCREEN_GROWING ? "shows whether it is ever freed"
+							       : "";
+}
+
 int first_screen_build(const struct screen_facts *f, struct first_screen *out)
 {
 	struct first_screen s = {.state = state_of(f)};
@@ -634,6 +653,7 @@ int first_screen_build(const struct screen_facts *f, struct first_screen *out)
 	write_urgent(f, &s);
 	write_sure(f, &s);
 	write_unseen(f, &s);
+	s.next_shows = next_shows(f, s.state);
 	*out = s;
 	return 0;
 }

@@ -34,7 +34,7 @@ enum screen_state {
  * leak that is split by call path is one leak.
  */
 struct screen_holder {
-	double bytes, share;    /* share of what is held of that pool, 0 … 1 */
+	double bytes, share;    /* share of the new memory of that pool, 0 … 1 */
 	char who[SCREEN_WORDS]; /* "plant[16281]" */
 	const char *cmdline;    /* "" unknown; of the capture, as is cgroup */
 	const char *cgroup;     /* "" unknown or the root */
@@ -50,6 +50,7 @@ struct first_screen {
 	const char *held_of; /* the pool that the holders' shares are of */
 	char urgent[SCREEN_WORDS];
 	char sure[SCREEN_WORDS];
+	const char *next_shows;    /* what the next command is for; "": it says so itself */
 	char unseen[SCREEN_WORDS]; /* what the recording could not see; "" for nothing */
 };
 

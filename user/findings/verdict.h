@@ -16,7 +16,7 @@
 
 /* It costs a production host, so the command says so wherever it is printed. */
 #define VERDICT_DROP_CACHES \
-	"echo 2 | sudo tee /proc/sys/vm/drop_caches  # slows file access: in quiet hours"
+	"echo 2 | sudo tee /proc/sys/vm/drop_caches  # only if memory is short: slows file access"
 
 struct exhaustion;
 

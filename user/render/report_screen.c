@@ -27,9 +27,13 @@ static void print_pool(struct page *p, const struct ledger_row *row)
 	fputs(row->trend.pattern == PATTERN_UNKNOWN ? "too short for a trend"
 						    : pattern_name(row->trend.pattern),
 	      p->out);
-	if (row->residual_matters)
-		fprintf(p->out, ", unexplained %s",
-			page_bytes(p, residual, row->residual_kb * 1024, true));
+	/* what was freed, too, is no answer to where memory went */
+	if (row->residual_matters && row->residual_kb > 0)
+		fprintf(p->out, ", %s of it unexplained",
+			page_bytes(p, residual, row->residual_kb * 1024, false));
+	else if (row->residual_matters && row->delta_kb > 0)
+		fprintf(p->out, ", %s less than traced",
+			page_bytes(p, residual, -row->residual_kb * 1024, false));
 	fputc('\n', p->out);
 }
 
@@ -106,6 +110,14 @@ static void print_holder(struct page *p, const struct first_screen *s,
 	page_item(p, &(struct page_label){"HOW", PAGE_BOLD, 1}, "%s", h->how);
 }
 
+static void print_next(struct page *p, const struct first_screen *s, const char *next)
+{
+	char command[SCREEN_WORDS] = "";
+
+	screen_add(command, "%s%s%s", next, s->next_shows[0] ? "  # " : "", s->next_shows);
+	page_command(p, "NEXT", command);
+}
+
 void report_screen(struct page *p, const struct report *r)
 {
 	const struct first_screen *s = &r->screen;
@@ -118,12 +130,12 @@ void report_screen(struct page *p, const struct report *r)
 		print_holder(p, s, &s->holders[i]);
 	if (s->state >= SCREEN_GREW && !s->nr_holders)
 		item(p, "WHO", "unknown: no process or call path stands out.");
-	item(p, "URGENT", s->urgent);
+	page_item(p, &(struct page_label){"URGENT", PAGE_BOLD, 3}, "%s", s->urgent);
 	item(p, "TRUST", s->sure);
 	if (s->unseen[0])
 		item(p, "UNSEEN", s->unseen);
 	if (r->verdict.next)
-		page_command(p, "NEXT", r->verdict.next);
+		print_next(p, s, r->verdict.next);
 	if (s->state >= SCREEN_SHRANK)
 		print_pools(p, r);
 	else
