@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The first screen of a report as text: see findings/first_screen.h and report.h. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,13 +28,11 @@ static void print_pool(struct page *p, const struct ledger_row *row)
 	fputs(row->trend.pattern == PATTERN_UNKNOWN ? "too short for a trend"
 						    : pattern_name(row->trend.pattern),
 	      p->out);
-	/* what was freed, too, is no answer to where memory went */
-	if (row->residual_matters && row->residual_kb > 0)
-		fprintf(p->out, ", %s of it unexplained",
-			page_bytes(p, residual, row->residual_kb * 1024, false));
-	else if (row->residual_matters && row->delta_kb > 0)
-		fprintf(p->out, ", %s less than traced",
-			page_bytes(p, residual, -row->residual_kb * 1024, false));
+	if (row->residual_matters && row->trend.pattern != PATTERN_STEADY) {
+		page_bytes(p, residual, fabs(row->residual_kb) * 1024, false);
+		fprintf(p->out, row->residual_kb > 0 ? ", %s unexplained" : ", %s less than traced",
+			residual);
+	}
 	fputc('\n', p->out);
 }
 
