@@ -28,11 +28,9 @@ static void print_pool(struct page *p, const struct ledger_row *row)
 	fputs(row->trend.pattern == PATTERN_UNKNOWN ? "too short for a trend"
 						    : pattern_name(row->trend.pattern),
 	      p->out);
-	if (row->residual_matters && row->trend.pattern != PATTERN_STEADY) {
-		page_bytes(p, residual, fabs(row->residual_kb) * 1024, false);
+	if (row->residual_matters && row->trend.pattern != PATTERN_STEADY)
 		fprintf(p->out, row->residual_kb > 0 ? ", %s unexplained" : ", %s less than traced",
-			residual);
-	}
+			page_bytes(p, residual, fabs(row->residual_kb) * 1024, false));
 	fputc('\n', p->out);
 }
 
