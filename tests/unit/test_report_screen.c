@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,6 +129,33 @@ static void small_shrinking_is_no_headline(void **state)
 	headline_of(levels_of(20, kb, 1 << 20), SCREEN_SHRANK, "Slab shrank by 1.5 MiB", "rose");
 }
 
+/* Most memory may be in caches that do not grow: they are listed by size. */
+static void the_largest_caches_are_found(void **state)
+{
+	static const int pages[] = {5, 90, 3, 70, 1, 80, 60, 2, 50, 40, 30, 20};
+	struct capture *c = sample_new("exact");
+	struct report r;
+
+	(void)state;
+	for (int t = 0; t < 2; t++) {
+		struct snapshot *s = sample_snapshot(c, t);
+
+		for (size_t i = 0; i < 12; i++) {
+			char name[16];
+
+			snprintf(name, sizeof(name), "cache-%d", pages[i]);
+			sample_slab(s, name, pages[i], 4096, 1, 1, pages[i]);
+		}
+	}
+	sample_interval(c, 1);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(r.caches.nr_largest, CACHES_LARGEST);
+	for (int i = 0; i < CACHES_LARGEST; i++)
+		assert_float_equal(r.caches.items[r.caches.largest[i]].end_kb, 40 * (9 - i), 0.1);
+	report_free(&r);
+	capture_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +163,7 @@ int main(void)
 		cmocka_unit_test(nobody_is_given_what_others_hold),
 		cmocka_unit_test(a_spike_is_in_the_headline),
 		cmocka_unit_test(small_shrinking_is_no_headline),
+		cmocka_unit_test(the_largest_caches_are_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

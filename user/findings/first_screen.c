@@ -15,12 +15,13 @@
 #include "model/confidence.h"
 #include "model/sampling.h"
 
-#define HOLDER_BYTES  65536.0 /* holders of less are not named, */
-#define HOLDER_SHARE  0.05 /* nor are those with a smaller share of the growth, except the first */
-#define OLD_SHARE     0.5  /* say so if a larger share of a pool is older than the recording */
-#define OLD_MEMORY    0.05 /* of a pool not in the headline: the share of the machine's memory */
-#define BPF_MOST      0.5  /* of the growth of a pool: then it is BPF that took it */
-#define NOTABLE_SHARE 0.0002 /* of MemTotal: who looks for lost memory looks for more */
+#define HOLDER_BYTES   65536.0 /* holders of less are not named, */
+#define HOLDER_SHARE   0.05 /* nor are those with a smaller share of the growth, except the first */
+#define OLD_SHARE      0.5  /* say so if a larger share of a pool is older than the recording */
+#define OLD_MEMORY     0.05 /* of a pool not in the headline: the share of the machine's memory */
+#define BPF_MOST       0.5  /* of the growth of a pool: then it is BPF that took it */
+#define UNSEEN_COLUMNS (3 * SCREEN_LINE - 8) /* three lines, less what wrapping wastes */
+#define NOTABLE_SHARE  0.0002 /* of MemTotal: who looks for lost memory looks for more */
 
 const char *screen_state_name(enum screen_state state)
 {
@@ -615,18 +616,23 @@ static void find_older(const struct screen_facts *f)
 	finding_evidence(found, "pools", "%s", row->name);
 }
 
-/* The findings that say what the recording could not see. */
+/* The findings that say what the recording could not see, the gravest first, as far as they fit. */
 static void write_unseen(const struct screen_facts *f, struct first_screen *s)
 {
-	static const char *const kinds[] = {"incomplete", "not-traced",   "filter-left-nothing",
-					    "filter",     "older-memory", "events-lost"};
+	static const char *const kinds[] = {"incomplete", "not-traced",       "filter-left-nothing",
+					    "filter",     "allocated-unseen", "older-memory",
+					    "events-lost"};
 
 	find_older(f);
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
-		for (size_t i = 0; i < f->findings->nr; i++)
-			if (!strcmp(f->findings->items[i].kind, kinds[k]))
-				screen_add(s->unseen, "%s%s", s->unseen[0] ? " " : "",
-					   f->findings->items[i].text);
+		for (size_t i = 0; i < f->findings->nr; i++) {
+			const struct finding *found = &f->findings->items[i];
+
+			if (!strcmp(found->kind, kinds[k]) &&
+			    (!s->unseen[0] ||
+			     strlen(s->unseen) + strlen(found->text) < UNSEEN_COLUMNS))
+				screen_add(s->unseen, "%s%s", s->unseen[0] ? " " : "", found->text);
+		}
 }
 
 /* What another recording is for. */

@@ -350,7 +350,7 @@ static void say_unseen(struct writer *w)
 		return;
 	f = verdict_say(w, FINDING(FINDING_CAUTION, "allocated-unseen", ABOUT_CACHE),
 			"About %s objects of %.*s (%s) were allocated without an event, most "
-			"likely in bulk. slabinfo gives their number; who holds them is unknown.",
+			"likely in bulk (holders unknown).",
 			units_count(objects, most->unseen_objects), NAME_SHOWN, most->name,
 			units_bytes(bytes, most->unseen_bytes));
 	finding_subject(f, "%s", most->name);

@@ -499,6 +499,26 @@ static int caches_add_large(const struct view *v, struct caches *caches)
 	return 0;
 }
 
+/* Insert each row that is larger than one of those found so far. */
+static void caches_find_largest(struct caches *c)
+{
+	for (size_t i = 0; i < c->nr; i++) {
+		size_t k = c->nr_largest;
+
+		if (!(c->items[i].end_kb > 0))
+			continue;
+		while (k && c->items[c->largest[k - 1]].end_kb < c->items[i].end_kb)
+			k--;
+		if (k == CACHES_LARGEST)
+			continue;
+		if (c->nr_largest < CACHES_LARGEST)
+			c->nr_largest++;
+		memmove(c->largest + k + 1, c->largest + k,
+			(c->nr_largest - k - 1) * sizeof(c->largest[0]));
+		c->largest[k] = (uint32_t)i;
+	}
+}
+
 static int caches_fill(const struct view *v, const struct outstanding *outstanding,
 		       double lost_ratio, struct row_names *names, struct caches *caches)
 {
@@ -515,6 +535,7 @@ static int caches_fill(const struct view *v, const struct outstanding *outstandi
 	caches_note(caches);
 	if (caches_sort(v, caches, names))
 		return -ENOMEM;
+	caches_find_largest(caches);
 	return caches_trend(v, caches, names);
 }
 

@@ -42,9 +42,13 @@ struct cache_row {
 	bool unseen;        /* unseen_objects are too many to be objects on free lists */
 };
 
+#define CACHES_LARGEST 8
+
 struct caches {
 	ARRAY_OF(struct cache_row); /* by delta_kb, largest first */
 	size_t nr_notable;
+	uint32_t largest[CACHES_LARGEST]; /* rows with most pages at the end, largest first */
+	size_t nr_largest;
 	uint32_t *by_id; /* row of each cache id of the capture; CACHES_NONE for id 0 (no cache) */
 };
 

@@ -67,6 +67,33 @@ static void unseen(struct page *p, const struct cache_row *row)
 		units_bytes(bytes, row->unseen_bytes));
 }
 
+/* What grew is not all: most of the memory may be in caches that do not grow. */
+static void largest(struct page *p, const struct caches *caches)
+{
+	static const struct table_column columns[] = {
+		{"cache", 26, false}, {"pages", 0, true}, {"change", 0, true},
+		{"objects", 0, true}, {"", 0, false},
+	};
+	struct table table = TABLE_INIT(p, columns);
+
+	if (!caches->nr_largest)
+		return;
+	page_heading(p, PAGE_BOLD, "LARGEST SLAB CACHES  (at the end)");
+	for (size_t i = 0; i < caches->nr_largest; i++) {
+		const struct cache_row *row = &caches->items[caches->largest[i]];
+
+		table_words(&table, "%s", row->name);
+		table_bytes(&table, row->end_kb * 1024, false);
+		table_bytes(&table, row->delta_kb * 1024, true);
+		table_count(&table, row->end_objects, false);
+		table_words(&table, "%s",
+			    !row->cap || row->large ? ""
+			    : row->cap->reclaimable ? "reclaimable"
+						    : "not reclaimable");
+	}
+	table_print(&table);
+}
+
 void report_caches(struct page *p, const struct report *r, size_t top)
 {
 	static const struct table_column columns[] = {
@@ -84,6 +111,7 @@ void report_caches(struct page *p, const struct report *r, size_t top)
 			       r->view.slab_start
 				       ? "No cache grew."
 				       : "slabinfo could not be read, so no caches are shown.");
+		largest(p, caches);
 		return;
 	}
 	for (size_t i = 0, n = 0; n < shown; i++)
@@ -106,4 +134,5 @@ void report_caches(struct page *p, const struct report *r, size_t top)
 		       "agree; %s they differ; old: objects older than the capture were freed; ? "
 		       "they cannot be compared.",
 		       p->glyphs->differs);
+	largest(p, caches);
 }

@@ -130,7 +130,7 @@ void report_screen(struct page *p, const struct report *r)
 	page_item(p, &(struct page_label){"URGENT", PAGE_BOLD, 3}, "%s", s->urgent);
 	item(p, "TRUST", s->sure);
 	if (s->unseen[0])
-		item(p, "UNSEEN", s->unseen);
+		page_item(p, &(struct page_label){"UNSEEN", PAGE_BOLD, 3}, "%s", s->unseen);
 	if (r->verdict.next)
 		print_next(p, s, r->verdict.next);
 	if (s->state >= SCREEN_SHRANK)
