@@ -516,7 +516,7 @@ static const struct finding *find_memory_left(const struct screen_facts *f)
 		finding_say(f->findings, found, ".");
 		return found;
 	}
-	seconds = left_kb / v->most->trend.slope;
+	seconds = left_kb / (v->most->delta_kb / f->v->duration_s); /* the rate of the headline */
 	finding_say(f->findings, found, ". If %s goes on like this, they last about %s.",
 		    v->most->name, units_duration(when, round(seconds / 60) * 60));
 	finding_figure(found, "seconds", seconds, NAN, NAN);
