@@ -21,6 +21,7 @@
 #define OLD_MEMORY     0.05 /* of a pool not in the headline: the share of the machine's memory */
 #define BPF_MOST       0.5  /* of the growth of a pool: then it is BPF that took it */
 #define UNSEEN_COLUMNS (3 * SCREEN_LINE - 8) /* three lines, less what wrapping wastes */
+#define LATER_S        86400                 /* what lasts longer is not urgent */
 #define NOTABLE_SHARE  0.0002 /* of MemTotal: who looks for lost memory looks for more */
 
 const char *screen_state_name(enum screen_state state)
@@ -431,6 +432,7 @@ static bool write_bpf(const struct screen_facts *f, const struct bunch *bunches,
 		return false;
 	for (size_t i = 0; i < nr && !b; i++)
 		b = is_bpf(&bunches[i]) ? &bunches[i] : NULL;
+	h->has = "keeps";
 	h->bytes = g.kept_bytes;
 	h->share = fmin(g.kept_bytes / (most->delta_kb * 1024), 1);
 	h->cmdline = b ? screen_cmdline(f->v->c, b->process) : "";
@@ -479,6 +481,7 @@ static int write_holders(const struct screen_facts *f, struct first_screen *s)
 			break; /* later bunches hold less, so they must not come first, even with
 				  enough samples */
 		h = &s->holders[s->nr_holders];
+		h->has = "allocated";
 		h->bytes = b->bytes;
 		h->share = b->bytes / held;
 		write_who(f, pool, b, bytes, h);
@@ -492,8 +495,8 @@ static int write_holders(const struct screen_facts *f, struct first_screen *s)
 /* ---- how urgent, how reliable, what was not seen ---- */
 
 /* Nothing was running out. But if the pool keeps growing and cannot be reclaimed, it will use up
- * all memory: say when. */
-static const struct finding *find_memory_left(const struct screen_facts *f)
+ * all memory: say when. *later: within a day. */
+static const struct finding *find_memory_left(const struct screen_facts *f, bool *later)
 {
 	const struct verdict *v = f->verdict;
 	const double left_kb = f->exhaustion->available_kb, total_kb = view_mem_total_kb(f->v);
@@ -520,6 +523,7 @@ static const struct finding *find_memory_left(const struct screen_facts *f)
 	finding_say(f->findings, found, ". If %s goes on like this, they last about %s.",
 		    v->most->name, units_duration(when, round(seconds / 60) * 60));
 	finding_figure(found, "seconds", seconds, NAN, NAN);
+	*later = seconds < LATER_S;
 	return found;
 }
 
@@ -528,17 +532,16 @@ static void write_urgent(const struct screen_facts *f, struct first_screen *s)
 {
 	const struct exhaustion *o = f->exhaustion;
 	const struct finding *found = findings_of(f->findings, "exhaustion");
+	bool urgent, later = found;
 
 	if (!found && isnan(o->available_kb)) {
 		screen_add(s->urgent, "unknown: this kernel does not show available memory.");
 		return;
 	}
-	screen_add(s->urgent, "%s",
-		   !found                                ? "no: "
-		   : found->severity == FINDING_CRITICAL ? "YES: "
-							 : "not at once: ");
+	urgent = found && found->severity == FINDING_CRITICAL;
 	if (!found)
-		found = find_memory_left(f);
+		found = find_memory_left(f, &later);
+	screen_add(s->urgent, "%s", urgent ? "YES: " : later ? "not at once: " : "no: ");
 	if (o->nr && !exhaustion_is_of(o->rows, f->verdict->most))
 		screen_add(s->urgent, "mostly not by the growth above. ");
 	screen_add(s->urgent, "%s", found ? found->text : "");

@@ -36,6 +36,7 @@ enum screen_state {
 struct screen_holder {
 	double bytes, share;    /* share of the new memory of that pool, 0 … 1 */
 	char who[SCREEN_WORDS]; /* "plant[16281]" */
+	const char *has;        /* what it does with them: "allocated" */
 	const char *cmdline;    /* "" unknown; of the capture, as is cgroup */
 	const char *cgroup;     /* "" unknown or the root */
 	char what[SCREEN_WORDS];

@@ -81,7 +81,7 @@ static void print_who(struct page *p, const struct first_screen *s, const struct
 	char bytes[UNITS_MAX];
 	size_t used, left;
 
-	if (asprintf(&words, "%s: %s, %.0f%% of the new memory in %s%s%s", h->who,
+	if (asprintf(&words, "%s: %s %s, %.0f%% of the new memory in %s%s%s", h->who, h->has,
 		     units_bytes(bytes, h->bytes), 100 * h->share, s->held_of,
 		     h->cgroup[0] ? "; cgroup " : "",
 		     h->cgroup[0] ? page_fit_middle(p, h->cgroup, CGROUP_COLUMNS) : "") < 0) {
