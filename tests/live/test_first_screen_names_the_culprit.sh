@@ -38,7 +38,7 @@ culprit() { # NAME
 	COLUMNS=80 "$KMEMTRACE" report --color never "$CAPTURE" >"$WORK/screen"
 	cat "$WORK/screen"
 	says 'GROWING|GREW' "^$pool grew by [0-9.]+ MiB in 1[0-9] s"
-	says WHO "^$SERVICE\\[$PLANT_PID\\]: [0-9.]+ MiB"
+	says WHO "^$SERVICE\\[$PLANT_PID\\]: (allocated|keeps) [0-9.]+ MiB"
 	says WHAT "$object"
 	says NEXT "$next|^ps "
 	[ "$(wc -l <"$WORK/screen")" -le 40 ]

@@ -207,6 +207,16 @@ static void next_of_pool(struct writer *w)
 		 w->most ? w->most->name : "Slab");
 }
 
+#define PS_OF_PROCESS "ps -o pid,ppid,user,etime,nlwp,rss,args -p %d"
+
+/* The process that holds most of the largest call path; 0: unknown. */
+static int top_pid(const struct writer *w)
+{
+	uint32_t id = w->top && w->top->processes.nr ? w->top->processes.items[0].id : 0;
+
+	return id ? w->f->v->c->processes[id].tgid : 0;
+}
+
 /* If it is a leak, or something may run out before a further recording can give an answer, look at
  * the process instead; at all processes if this growth is a small part of what runs out. */
 static bool next_of_process(struct writer *w)
@@ -214,8 +224,7 @@ static bool next_of_process(struct writer *w)
 	const struct exhaustion *o = w->f->exhaustion;
 	bool hurry = o->nr && o->rows[0].low < HURRY_S;
 	bool other = hurry && !exhaustion_is_of(o->rows, w->most);
-	uint32_t id = w->top && w->top->processes.nr ? w->top->processes.items[0].id : 0;
-	int pid = id ? w->f->v->c->processes[id].tgid : 0;
+	int pid = top_pid(w);
 
 	if (!(hurry || w->out->leak) || (!pid && !other))
 		return false;
@@ -227,9 +236,17 @@ static bool next_of_process(struct writer *w)
 	if (other)
 		say_next(w, "ps -eo pid,user,rss,args --sort=-rss | head  # what takes memory?");
 	else
-		say_next(w, "ps -o pid,ppid,user,etime,nlwp,rss,args -p %d  # can it be stopped?",
-			 pid);
+		say_next(w, PS_OF_PROCESS "  # can it be stopped?", pid);
 	return true;
+}
+
+/* The kernel frees it by itself. Dropping caches costs the host, so not while memory is there. */
+static void next_of_reclaimable(struct writer *w)
+{
+	if (!w->f->exhaustion->nr && !isnan(w->f->exhaustion->available_kb) && top_pid(w))
+		say_next(w, PS_OF_PROCESS "  # what is it doing?", top_pid(w));
+	else
+		say_next(w, VERDICT_DROP_CACHES);
 }
 
 static void next_of_cache(struct writer *w, bool named)
@@ -266,7 +283,7 @@ void verdict_choose_next(struct writer *w)
 	else if (w->leak == LEAK_RECLAIMABLE && !verdict_slab_grew_most(w))
 		next_of_pool(w);
 	else if (w->leak == LEAK_RECLAIMABLE)
-		say_next(w, VERDICT_DROP_CACHES);
+		next_of_reclaimable(w);
 	else if (w->leak == LEAK_ENDED && !long_enough && v->duration_s >= TRUST_LEAK_S)
 		say_next(w, "sudo kmemtrace record -d %d", LONG_S); /* does it begin again? */
 	else if (cache && !((w->leak == LEAK_ENDED || w->leak == LEAK_YOUNG) && v->exact &&
