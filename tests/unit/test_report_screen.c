@@ -57,6 +57,24 @@ static void many_processes_of_one_name_are_one_holder(void **state)
 	capture_free(c);
 }
 
+/* A second process of the name that has next to nothing does not hide who it is. */
+static void one_process_that_has_nearly_all_is_named(void **state)
+{
+	const char *names[] = {"worker", "worker"};
+	const double bytes[] = {800 << 10, 8 << 10};
+	struct capture *c = held_by(2, names, bytes);
+	struct report r;
+
+	(void)state;
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(r.screen.nr_holders, 1);
+	assert_string_equal(r.screen.holders[0].who, "worker[5000]");
+	assert_float_equal(r.screen.holders[0].bytes, 819200, 1);
+	assert_non_null(strstr(r.screen.holders[0].what, "800 objects"));
+	report_free(&r);
+	capture_free(c);
+}
+
 /* Two programs allocate at one call path: each is shown with its own part. */
 static void nobody_is_given_what_others_hold(void **state)
 {
@@ -160,6 +178,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(many_processes_of_one_name_are_one_holder),
+		cmocka_unit_test(one_process_that_has_nearly_all_is_named),
 		cmocka_unit_test(nobody_is_given_what_others_hold),
 		cmocka_unit_test(a_spike_is_in_the_headline),
 		cmocka_unit_test(small_shrinking_is_no_headline),

@@ -22,6 +22,7 @@
 #define BPF_MOST       0.5  /* of the growth of a pool: then it is BPF that took it */
 #define UNSEEN_COLUMNS (3 * SCREEN_LINE - 8) /* three lines, less what wrapping wastes */
 #define LATER_S        86400                 /* what lasts longer is not urgent */
+#define NEARLY_ALL     0.9
 #define NOTABLE_SHARE  0.0002 /* of MemTotal: who looks for lost memory looks for more */
 
 const char *screen_state_name(enum screen_state state)
@@ -329,13 +330,11 @@ static size_t bunch_processes(const struct screen_facts *f, enum pool pool, cons
 }
 
 /* "plant[16281]", "postgres (60 processes, the largest is 3997)" */
-static void write_who(const struct screen_facts *f, enum pool pool, const struct bunch *b,
-		      double *bytes, struct screen_holder *h)
+static void write_who(const struct screen_facts *f, const struct bunch *b, size_t nr, uint32_t most,
+		      struct screen_holder *h)
 {
 	const struct capture *c = f->v->c;
 	char count[UNITS_MAX], name[SCREEN_NAME + 1];
-	uint32_t most;
-	size_t nr = bunch_processes(f, pool, b, bytes, &most);
 
 	h->cmdline = screen_cmdline(c, most);
 	h->cgroup =
@@ -452,6 +451,28 @@ static bool write_bpf(const struct screen_facts *f, const struct bunch *bunches,
 	return true;
 }
 
+/* One holder: processes of one name, or only the one of them that has nearly all. */
+static void write_holder(const struct screen_facts *f, enum pool pool, const struct bunch *all,
+			 double *bytes, struct screen_holder *h)
+{
+	struct bunch b = *all;
+	uint32_t most;
+	size_t nr = bunch_processes(f, pool, all, bytes, &most);
+	double share = bytes[most] / all->bytes;
+
+	if (share >= NEARLY_ALL) {
+		nr = 1;
+		b.bytes *= share;
+		b.objects *= share;
+		b.things *= share;
+	}
+	h->has = "allocated";
+	h->bytes = b.bytes;
+	write_who(f, &b, nr, most, h);
+	write_what(f, &b, h->what);
+	screen_path(f->v->c, main_share(&b.first->stacks), h->how);
+}
+
 /* Name the holders of the pool in the headline. */
 static int write_holders(const struct screen_facts *f, struct first_screen *s)
 {
@@ -481,12 +502,8 @@ static int write_holders(const struct screen_facts *f, struct first_screen *s)
 			break; /* later bunches hold less, so they must not come first, even with
 				  enough samples */
 		h = &s->holders[s->nr_holders];
-		h->has = "allocated";
-		h->bytes = b->bytes;
-		h->share = b->bytes / held;
-		write_who(f, pool, b, bytes, h);
-		write_what(f, b, h->what);
-		screen_path(f->v->c, main_share(&b->first->stacks), h->how);
+		write_holder(f, pool, b, bytes, h);
+		h->share = h->bytes / held;
 		s->nr_holders++;
 	}
 	return 0;

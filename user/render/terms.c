@@ -46,7 +46,7 @@ const struct term terms[] = {
 	 "A pool or cache is growing if its size rose throughout the recording, was still rising "
 	 "at its end, and rose by more than four times the noise. Its rate has a 95% interval. "
 	 "Other patterns are steady, step, drop, spike and sawtooth.",
-	 "noise, leak, sawtooth"},
+	 "noise, leak, spike, sawtooth"},
 	{"held", "allocated while tracing and not freed yet",
 	 "Held memory was allocated during the recording and was still in use at its end, as far "
 	 "as events and the audit show. It is not necessarily a leak: much of it is freed later. "
@@ -73,6 +73,11 @@ const struct term terms[] = {
 	 "or if a hook was paused to save CPU time. The report counts and shows each loss. If more "
 	 "than 0.1% of events are lost, trust is lower, unless slabinfo shows the same objects.",
 	 "trust, unseen free"},
+	{"new memory", "what came to a pool during the recording",
+	 "New memory is what was allocated during the recording and is still held. If the pool grew "
+	 "by more than that, the growth is the new memory, and a part of it was not traced. Memory "
+	 "that is older than the recording is not in it.",
+	 "held, old freed, residual"},
 	{"noise", "how much a size varies when nothing happens",
 	 "Noise is the typical difference between the size of a pool and its own trend. Changes "
 	 "below four times the noise are not called growth.",
@@ -128,6 +133,10 @@ const struct term terms[] = {
 	 "Slab contains the kernel's objects. It has two parts: SReclaimable, which the kernel can "
 	 "free when memory runs short, and SUnreclaim, which it cannot.",
 	 "cache, reclaimable"},
+	{"spike", "rose, and fell again",
+	 "A pool with this pattern rose during the recording and gave most of it back before the "
+	 "end. Drop means that it fell; step means that it rose once and then kept its new size.",
+	 "growing, sawtooth, noise"},
 	{"trust", "how reliable the figures are",
 	 "High means that at most 0.1% of events were lost, and that traced objects agree with "
 	 "slabinfo or were checked in the allocator. If trust is fair or low, the report says why, "
