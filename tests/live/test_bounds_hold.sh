@@ -108,7 +108,7 @@ test_a_limit_pauses_what_it_cannot_hold() {
 	load_stop
 	until_true 20 says 'watching slab again' || fail "not watched again: $(cat "$RECORD_ERR")"
 	keeps_the_limit idle
-	is_attached || fail "not attached again"
+	until_true 5 is_attached || fail "not attached again: $(bpftool link list)"
 	plant_start msg 50000 --size 960
 	record_stop
 	report
