@@ -11,7 +11,9 @@ payload=$(mktemp -d)
 trap 'rm -rf "$payload"' EXIT
 
 make -s STATIC=1 B="build/vm/$arch" "build/vm/$arch/kmemtrace"
+# Packed twice: while the guest unpacks its file system, it has both the archive and the files in memory.
 strip -o "$payload/kmemtrace" "build/vm/$arch/kmemtrace"
+gzip -9 "$payload/kmemtrace"
 cp tests/vm/lib.sh tests/vm/small/run.sh "$payload/"
 chmod +x "$payload/run.sh"
 failed=0

@@ -5,6 +5,7 @@
 # shellcheck source=tests/vm/lib.sh
 . ./lib.sh
 
+gunzip kmemtrace.gz && chmod +x kmemtrace
 CAPTURE=/tmp/t.kmt
 
 available_kb() { awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo; }
