@@ -45,7 +45,7 @@ static void print_caution(struct page *p, const struct diff_screen *s)
 /* The level in the new capture over time. */
 static void print_bars(struct page *p, const struct diff *d, const struct diff_row *row)
 {
-	double y[BAR_POINTS];
+	double y[BAR_POINTS] = {0};
 	struct profile_series series;
 	size_t nr;
 
