@@ -21,7 +21,7 @@ struct balance_figure {
 	bool shown;                /* it is unknown, it is not empty, or it is Unaccounted */
 };
 
-#define SCREEN_LARGEST 4
+#define SCREEN_LARGEST 3
 #define SCREEN_ODD     2
 #define SCREEN_ROWS    10
 
