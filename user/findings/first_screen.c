@@ -78,8 +78,10 @@ static void add_seen(char *words, const struct ledger_row *row)
 	if (!(row->delta_kb > 0) || isnan(row->residual_kb))
 		return;
 	share = 100 * (1 - fabs(row->residual_kb) / fmax(row->delta_kb, row->attributed_kb));
-	if (!(row->attributed_kb > 0) || !(share > 0))
+	if (!(row->attributed_kb > 0))
 		screen_add(words, " None of it was traced.");
+	else if (!(share > 0)) /* some was, and more than the growth is unexplained */
+		screen_add(words, " Most of it is unexplained.");
 	else if (row->residual_low_kb <= 0 && row->residual_high_kb >= 0 &&
 		 row->residual_low_kb < row->residual_high_kb)
 		screen_add(words, " All of it was traced, within the margin of error.");
