@@ -26,6 +26,14 @@ bool output_is_utf8(void);
 int output_document(const char *what, int (*render)(const void *arg, FILE *out), const void *arg);
 
 /*
+ * The same to the file that -o names; NULL and "-" mean standard output. The file is replaced when
+ * the document is complete, so a failure changes nothing. Refuses to replace an SQLite database,
+ * because that is most likely the capture. Returns 0 or −errno. Prints why on failure.
+ */
+int output_file(const char *what, const char *path, int (*render)(const void *arg, FILE *out),
+		const void *arg);
+
+/*
  * Check all other output (help, the version) when the program exits: if it could not be written,
  * the program prints a message and exits with EXIT_FAILED.
  */
