@@ -215,7 +215,7 @@ check-vmlinux:
 # Fuzzers and their seeds, for clang with libFuzzer (libclang-rt-*-dev); scripts/fuzz.sh runs them. A run ends at the first
 # crash or undefined behaviour. SQLite and jansson come from the system, without instrumentation.
 FUZZ     := -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fno-sanitize-recover=all -O1 -g
-FUZZ_SRC := user/capture_input.c $(filter $(addprefix user/,$(addsuffix /%,base data capture proc sym model diff findings render)), \
+FUZZ_SRC := user/capture_input.c $(filter $(addprefix user/,$(addsuffix /%,base data capture proc sym model diff findings render export)), \
             $(USER_SRC)) tests/fuzz/common.c
 FUZZ_OBJ := $(FUZZ_SRC:%.c=$(B)/fuzz/obj/%.o)
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))

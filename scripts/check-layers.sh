@@ -18,7 +18,8 @@ rules() {
 		diff: base data model
 		findings: base data model diff
 		render: base data model diff findings
-		.: base data proc sym capture trace record model diff findings render
+		export: base data model diff findings
+		.: base data proc sym capture trace record model diff findings render export
 	EOF
 }
 
@@ -112,7 +113,7 @@ self_test() {
 	tree=$(mktemp -d)
 	# shellcheck disable=SC2064 # expand the directory now
 	trap "rm -rf '$tree'" EXIT
-	mkdir -p "$tree"/user/{base,data,sym,proc,capture,trace,record,model,diff,findings,render} "$tree/bpf"
+	mkdir -p "$tree"/user/{base,data,sym,proc,capture,trace,record,model,diff,findings,render,export} "$tree/bpf"
 	: >"$tree/bpf/shared.h"
 	echo '#include "base/log.h"' >"$tree/user/model/fine.c"
 	echo '#include "shared.h"' >"$tree/user/trace/fine.c"

@@ -27,6 +27,8 @@ static const struct cmd commands[] = {
 	{"record", "trace kernel allocations into a capture file (root)", cmd_record, false},
 	{"report", "show where kernel memory went, from a capture", cmd_report, true},
 	{"diff", "show what changed from one capture (or several) to another", cmd_diff, true},
+	{"export", "write a capture in a format of pprof, flame graphs, Prometheus, SQL",
+	 cmd_export, true},
 	{"balance", "divide MemTotal into free and user memory, kernel pools and the rest",
 	 cmd_balance, true},
 	{"doctor", "show what kmemtrace can trace on this kernel, and what it cannot", cmd_doctor,
