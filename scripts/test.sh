@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # test.sh [--no-install] [SUITE…] [FILE…]: install what the tests need, build, and run the tests (default: all). The last
 # line is "N passed, N failed, N skipped"; the line before it says how many passed only when they were run again.
-# Suites: check unit live vm debian kernel-log. FILE is a test in tests/unit or tests/live.
+# Suites: check unit export live vm debian kernel-log. FILE is a test in tests/unit, tests/export or tests/live.
 # build/test-logs has the output of each test; the output of failed ones is printed. With CI=true a skip is a failure.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
 LOGS=build/test-logs
 UNIT_TIMEOUT=120
+EXPORT_TIMEOUT=120
 LIVE_TIMEOUT=400 # the longest takes 160 s and may run twice
 # The kernels that CI boots. `make test-vm` boots all that scripts/vm.sh declares.
 VM_KERNELS="5.10 6.1 6.12 newest"
@@ -417,6 +418,22 @@ suite_unit() {
 	check json-output run_json_output
 }
 
+run_export() { # FILE
+	local name=${1##*/}
+	tap "export-${name%.sh}" $EXPORT_TIMEOUT "./$1"
+}
+
+# What export writes, in the programs that it is for.
+suite_export() {
+	local file
+	if [ "${CI:-}" != true ] && [[ " ${suites[*]} " != *" export "* ]]; then
+		skip export "it fetches 105 MB of programs that read exports, once: run scripts/test.sh export"
+		return
+	fi
+	check viewers scripts/viewers.sh
+	for file in tests/export/test_*.sh; do run_export "$file"; done
+}
+
 suite_live() {
 	local file
 	for file in tests/live/test_*.[cs]*; do run_live "$file"; done
@@ -502,8 +519,8 @@ main() {
 	for arg in "$@"; do
 		case $arg in
 		--no-install) install=no ;;
-		check | unit | live | vm | debian | kernel-log) suites+=("$arg") ;;
-		tests/unit/*.c | tests/live/*.c | tests/live/*.sh) files+=("$arg") ;;
+		check | unit | export | live | vm | debian | kernel-log) suites+=("$arg") ;;
+		tests/unit/*.c | tests/export/*.sh | tests/live/*.c | tests/live/*.sh) files+=("$arg") ;;
 		-h | --help) usage && return 0 ;;
 		*) usage >&2 && return 2 ;;
 		esac
@@ -512,6 +529,7 @@ main() {
 	rm -f "$LOGS"/*.log
 	if wanted vm; then extra+=(vm); fi
 	if wanted debian; then extra+=(debian); fi
+	if wanted export; then extra+=(export); fi
 	if [ $install = yes ]; then ./scripts/deps.sh build test fuzz "${extra[@]}" || return 1; fi
 	since=$(dmesg_now)
 	say "test.sh: building; logs are in $LOGS"
@@ -521,11 +539,16 @@ main() {
 		ok build
 		wanted check && suite_check
 		wanted unit && suite_unit
+		wanted export && suite_export
 		wanted live && suite_live
 		wanted vm && suite_vm
 		wanted debian && suite_debian
 		for file in ${files[@]+"${files[@]}"}; do
-			case $file in tests/unit/*) run_unit "$file" ;; *) run_live "$file" ;; esac
+			case $file in
+			tests/unit/*) run_unit "$file" ;;
+			tests/export/*) run_export "$file" ;;
+			*) run_live "$file" ;;
+			esac
 		done
 		wanted kernel-log && suite_kernel_log "${since:-0}"
 	fi

@@ -603,8 +603,8 @@ static void a_failure_leaves_the_file_as_it_was(void **state)
 	assert_string_equal(text, "second");
 	free(text);
 	/* nothing is left beside it */
-	assert_true(asprintf(&command, "test -z \"$(find '%s' -mindepth 1 -name '*kmemtrace*')\"", scratch) >
-		    0);
+	assert_true(asprintf(&command, "test -z \"$(find '%s' -mindepth 1 -name '*kmemtrace*')\"",
+			     scratch) > 0);
 	assert_int_equal(system(command), 0);
 	assert_int_equal(output_file("words", "/nonexistent/x", render_words, "x"), -ENOENT);
 	assert_int_equal(output_file("words", "/dev/full", render_words, "x"), -ENOSPC);
