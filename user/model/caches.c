@@ -448,21 +448,17 @@ static size_t caches_pick(const struct caches *caches, struct trend_pick *picks)
 	return nr < TREND_ROWS ? nr : TREND_ROWS;
 }
 
-static int caches_trend(const struct view *v, struct caches *caches, const struct row_names *names)
+/* The levels of the picked rows over time, as the rows of a table of TREND_POINTS columns. */
+static int caches_series(const struct view *v, const struct trend_pick *picks, size_t nr,
+			 const struct row_names *names, struct caches *caches)
 {
-	_cleanup_free_ struct trend_pick *picks = calloc(caches->nr + 1, sizeof(*picks));
 	_cleanup_free_ struct row_level *level = calloc(caches->nr + 1, sizeof(*level));
-	_cleanup_free_ double *y = calloc(TREND_ROWS * TREND_POINTS, sizeof(*y));
-	double t[TREND_POINTS] = {0};
-	size_t nr, points = 0, span = v->last - v->first, want = span + 1;
+	size_t span = v->last - v->first, want = span + 1 < TREND_POINTS ? span + 1 : TREND_POINTS;
 
-	if (!picks || !level || !y)
+	caches->series = calloc((TREND_ROWS + 1) * TREND_POINTS, sizeof(*caches->series));
+	if (!level || !caches->series)
 		return -ENOMEM;
-	for (size_t i = 0; i < caches->nr; i++)
-		caches->items[i].trend = trend_unknown;
-	if (want > TREND_POINTS)
-		want = TREND_POINTS;
-	nr = caches_pick(caches, picks);
+	caches->series_t = caches->series + TREND_ROWS * TREND_POINTS;
 	for (size_t i = 0; i < want; i++) {
 		const struct snapshot *s =
 			&v->c->snapshots[v->first + (want > 1 ? i * span / (want - 1) : 0)];
@@ -470,15 +466,35 @@ static int caches_trend(const struct view *v, struct caches *caches, const struc
 		if (!s->slabs.nr)
 			continue;
 		caches_measure(v, s, caches, names, level);
-		t[points] = s->t_s;
+		caches->series_t[caches->nr_series] = s->t_s;
 		for (size_t k = 0; k < nr; k++)
-			y[k * TREND_POINTS + points] = level[picks[k].row].kb;
-		points++;
+			caches->series[k * TREND_POINTS + caches->nr_series] =
+				level[picks[k].row].kb;
+		caches->nr_series++;
 	}
-	for (size_t k = 0; k < nr; k++)
-		if (trend_of(t, y + k * TREND_POINTS, points, TREND_FLOOR,
-			     &caches->items[picks[k].row].trend))
+	return 0;
+}
+
+static int caches_trend(const struct view *v, struct caches *caches, const struct row_names *names)
+{
+	_cleanup_free_ struct trend_pick *picks = calloc(caches->nr + 1, sizeof(*picks));
+	size_t nr;
+
+	if (!picks)
+		return -ENOMEM;
+	for (size_t i = 0; i < caches->nr; i++)
+		caches->items[i].trend = trend_unknown;
+	nr = caches_pick(caches, picks);
+	if (caches_series(v, picks, nr, names, caches))
+		return -ENOMEM;
+	for (size_t k = 0; k < nr; k++) {
+		struct cache_row *r = &caches->items[picks[k].row];
+
+		r->series = caches->series + k * TREND_POINTS;
+		if (trend_of(caches->series_t, r->series, caches->nr_series, TREND_FLOOR,
+			     &r->trend))
 			return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -559,4 +575,6 @@ void caches_free(struct caches *c)
 	ARRAY_FREE(c);
 	free(c->by_id);
 	c->by_id = NULL;
+	free(c->series);
+	c->series = c->series_t = NULL;
 }

@@ -37,9 +37,10 @@ struct cache_row {
 	double unseen_objects, unseen_bytes;
 	double preexisting_freed_bytes; /* see docs/ledger.md; NaN without slabinfo */
 	struct trust trust;
-	struct trend trend; /* of its pages over time, in kB */
-	bool notable;       /* its pages grew, or some of its traced objects are outstanding */
-	bool unseen;        /* unseen_objects are too many to be objects on free lists */
+	struct trend trend;   /* of its pages over time, in kB */
+	const double *series; /* … at the times of struct caches; NULL: it has no trend */
+	bool notable;         /* its pages grew, or some of its traced objects are outstanding */
+	bool unseen;          /* unseen_objects are too many to be objects on free lists */
 };
 
 #define CACHES_LARGEST 8
@@ -50,6 +51,9 @@ struct caches {
 	uint32_t largest[CACHES_LARGEST]; /* rows with most pages at the end, largest first */
 	size_t nr_largest;
 	uint32_t *by_id; /* row of each cache id of the capture; CACHES_NONE for id 0 (no cache) */
+	/* Storage for the rows' series, and the times of these in seconds since tracing began. */
+	double *series, *series_t;
+	size_t nr_series;
 };
 
 #define CACHES_NONE UINT32_MAX

@@ -243,7 +243,7 @@ static int row_history(const struct view *v, const struct pool_def *def, struct 
 	size_t span = v->last - v->first,
 	       points = span + 1 < SERIES_POINTS ? span + 1 : SERIES_POINTS, nr = 0;
 	_cleanup_free_ double *t = calloc(2 * points, sizeof(*t)),
-			      *series = calloc(points, sizeof(*series));
+			      *series = calloc(2 * points, sizeof(*series));
 	double *y;
 
 	if (!t || !series)
@@ -254,6 +254,7 @@ static int row_history(const struct view *v, const struct pool_def *def, struct 
 			&v->c->snapshots[v->first + (points > 1 ? i * span / (points - 1) : 0)];
 
 		series[i] = def->level_kb(v, s, def->name);
+		series[points + i] = s->t_s;
 		if (isnan(series[i]))
 			continue;
 		t[nr] = s->t_s;
@@ -261,6 +262,7 @@ static int row_history(const struct view *v, const struct pool_def *def, struct 
 	}
 	if (trend_of(t, y, nr, TREND_FLOOR, &row->trend))
 		return -ENOMEM;
+	row->series_t = series + points;
 	row->series = TAKE_PTR(series);
 	row->nr_series = points;
 	return 0;

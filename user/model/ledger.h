@@ -48,7 +48,9 @@ struct ledger_row {
 	bool empty;            /* nothing at the start and the end, or unknown */
 	bool shown; /* false: the pool is empty, and it is one that most machines do not have */
 	struct trend trend;
-	double *series; /* level in kB of nr_series snapshots, NaN unknown; for the sparkline */
+	/* Level in kB of nr_series snapshots, NaN unknown, and their times in seconds since tracing
+	 * began. All pools have the same times. */
+	double *series, *series_t;
 	size_t nr_series;
 };
 
