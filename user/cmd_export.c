@@ -31,9 +31,9 @@ enum {
 	OPT_UNIT
 };
 
-enum export_format { FORMAT_PPROF, FORMAT_FOLDED, FORMATS };
+enum export_format { FORMAT_PPROF, FORMAT_FOLDED, FORMAT_OPENMETRICS, FORMATS };
 
-#define FORMAT_WORDS "pprof or folded"
+#define FORMAT_WORDS "pprof, folded or openmetrics"
 
 /* Bits of the options that only some formats have. */
 enum { TAKES_BASE = 1, TAKES_BY = 2, TAKES_LABELS = 4, TAKES_ROOT = 8, TAKES_UNIT = 16 };
@@ -45,6 +45,7 @@ static const struct format_def {
 } formats[FORMATS] = {
 	[FORMAT_PPROF] = {"pprof", TAKES_BASE | TAKES_BY | TAKES_LABELS | TAKES_UNIT, true},
 	[FORMAT_FOLDED] = {"folded", TAKES_BASE | TAKES_BY | TAKES_ROOT | TAKES_UNIT, false},
+	[FORMAT_OPENMETRICS] = {"openmetrics", 0, false},
 };
 
 struct export_args {
@@ -87,7 +88,8 @@ static const char doc[] =
 	"Examples:\n"
 	"  kmemtrace export -f pprof -o now.pb.gz now.kmt && pprof -http=: now.pb.gz\n"
 	"  kmemtrace export -f pprof --base a.kmt -o diff.pb.gz b.kmt   b minus a\n"
-	"  kmemtrace export -f folded now.kmt | flamegraph.pl >now.svg\n\n"
+	"  kmemtrace export -f folded now.kmt | flamegraph.pl >now.svg\n"
+	"  kmemtrace export -f openmetrics -o day.om day.kmt   history for Prometheus\n\n"
 	"docs/export.md shows how to open each format.\n\n"
 	"Exit status: 0 on success; 1 on failure; 2 if the command line was wrong.";
 
@@ -255,9 +257,14 @@ static int export_render(const void *arg, FILE *out)
 {
 	const struct export_rendering *what = arg;
 
-	if (what->args->format == FORMAT_PPROF)
+	switch (what->args->format) {
+	case FORMAT_PPROF:
 		return export_pprof(&what->in, &what->args->options, out);
-	return export_folded(&what->in, &what->args->options, what->negative, out);
+	case FORMAT_FOLDED:
+		return export_folded(&what->in, &what->args->options, what->negative, out);
+	default:
+		return export_openmetrics(what->in.r, out);
+	}
 }
 
 /* Binary data on a terminal helps nobody, and may change its settings. */

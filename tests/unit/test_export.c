@@ -470,6 +470,117 @@ static void figures_that_fit_no_number_do_no_harm(void **state)
 	capture_free(c);
 }
 
+/* ---- OpenMetrics ---- */
+
+static char *openmetrics_of(const struct capture *c)
+{
+	struct report r;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(export_openmetrics(&r, f), 0);
+	fclose(f);
+	report_free(&r);
+	return text;
+}
+
+/* Each series once, in the family that was announced, and its points in the order of time. */
+static void assert_openmetrics(char *text)
+{
+	char family[128] = "", series[4096] = "", *save = NULL;
+	double last = 0;
+
+	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		char *value = strrchr(l, '}'), *time = strrchr(l, ' ');
+
+		if (!strcmp(l, "# EOF")) {
+			assert_null(strtok_r(NULL, "\n", &save));
+			return;
+		}
+		if (l[0] == '#') {
+			if (!strncmp(l, "# TYPE ", 7))
+				assert_int_equal(sscanf(l, "# TYPE %127s", family), 1);
+			continue;
+		}
+		assert_true(!strncmp(l, family, strlen(family)));
+		assert_non_null(strstr(l, "{instance=\"host"));
+		assert_true(value && time > value && isfinite(strtod(value + 2, NULL)));
+		if (strncmp(l, series, (size_t)(value - l)) || series[value - l])
+			last = 0;
+		assert_true(strtod(time, NULL) > last);
+		last = strtod(time, NULL);
+		snprintf(series, sizeof(series), "%.*s", (int)(value - l), l);
+	}
+	fail_msg("no # EOF");
+}
+
+/* How many series have samples that begin so; those of one series follow each other. */
+static size_t series_of(const char *text, const char *begin)
+{
+	const char *last = "";
+	size_t nr = 0;
+
+	for (const char *p = text; (p = strstr(p, begin)); p++) {
+		size_t len = (size_t)(strstr(p, "\"} ") - p); /* a name has "\u{…}" */
+
+		nr += strncmp(p, last, len) != 0;
+		last = p;
+	}
+	return nr;
+}
+
+static void metrics_are_ordered_and_bounded(void **state)
+{
+	struct capture *c = sample_whole();
+	size_t caches;
+	char *text;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "cache-%d", i / 2); /* two of each name */
+		sample_slab(&c->snapshots[0], name, 10 * i, 64, 64, 1, i);
+		sample_slab(&c->snapshots[c->nr_snapshots - 1], name, 90 * i, 64, 64, 1, 9 * i);
+	}
+	text = openmetrics_of(c);
+	assert_inert(text, true);
+	assert_non_null(strstr(text, "kmemtrace_pool_bytes{instance=\"host\\\\x1b]0;owned"));
+	assert_non_null(strstr(text, ",pool=\"Slab\"} "));
+	assert_null(strstr(text, " nan "));
+	caches = series_of(text, "\nkmemtrace_cache_bytes{");
+	assert_int_equal(caches, 20);
+	assert_openmetrics(text);
+	free(text);
+	capture_free(c);
+}
+
+static void metrics_of_a_capture_that_traced_nothing_are_its_levels(void **state)
+{
+	struct capture *c = sample_whole();
+	char *text;
+
+	(void)state;
+	for (size_t i = 1; i < c->nr_snapshots; i++)
+		snapshot_free(&c->snapshots[i]);
+	c->nr_snapshots = 1; /* the only reading of a recording that was killed at once */
+	ARRAY_FREE(&c->checkpoints[0].held);
+	ARRAY_FREE(&c->checkpoints[0].churn);
+	ARRAY_FREE(&c->checkpoints[0].cache_churn);
+	for (size_t i = 0; i < c->checkpoints[0].losses.nr; i++)
+		free(c->checkpoints[0].losses.items[i].name);
+	ARRAY_FREE(&c->checkpoints[0].losses);
+	c->nr_checkpoints = 0;
+	text = openmetrics_of(c);
+	assert_non_null(strstr(text, "pool=\"Slab\"} "));
+	assert_null(strstr(text, "kmemtrace_held_bytes{"));
+	assert_openmetrics(text);
+	free(text);
+	capture_free(c);
+}
+
 /* ---- the command ---- */
 
 static int run_export(const char *out, char **argv)
@@ -521,6 +632,8 @@ static void wrong_use_says_what_to_do(void **state)
 		       "unknown format 'xml'; use pprof");
 	assert_refused(RUN(out, A("-f"), A("pprof"), A("--root=pool"), kmt), EXIT_USAGE,
 		       "pprof -tagroot=pool,cache does the same");
+	assert_refused(RUN(out, A("-f"), A("openmetrics"), A("--base"), kmt, kmt), EXIT_USAGE,
+		       "export both captures");
 	assert_refused(RUN(out, A("-f"), A("folded"), A("--labels=pool"), kmt), EXIT_USAGE,
 		       "--labels does not apply to the format folded");
 	assert_refused(RUN(out, A("-f"), A("folded"), A("--root=pool,colour"), kmt), EXIT_USAGE,
@@ -626,6 +739,8 @@ int main(void)
 		cmocka_unit_test(pprof_has_the_figures_and_says_how_sure_they_are),
 		cmocka_unit_test(hostile_names_stay_inert),
 		cmocka_unit_test(figures_that_fit_no_number_do_no_harm),
+		cmocka_unit_test(metrics_are_ordered_and_bounded),
+		cmocka_unit_test(metrics_of_a_capture_that_traced_nothing_are_its_levels),
 		cmocka_unit_test(wrong_use_says_what_to_do),
 		cmocka_unit_test(binary_data_is_kept_off_a_terminal),
 		cmocka_unit_test(a_capture_is_not_overwritten_by_its_export),

@@ -39,4 +39,11 @@ int export_pprof(const struct export_input *in, const struct export_options *o, 
 int export_folded(const struct export_input *in, const struct export_options *o, int64_t *negative,
 		  FILE *out);
 
+/*
+ * The whole view as history, in the text format of OpenMetrics
+ * (https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md): levels over
+ * time, what is held at the end, trust, losses and own cost.
+ */
+int export_openmetrics(const struct report *r, FILE *out);
+
 #endif
