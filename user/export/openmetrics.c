@@ -48,7 +48,7 @@ static void metric_begin(const struct metrics *m, const char *name, const char *
 }
 
 /* A label's value, with escapes for '\\', '"' and the end of a line. */
-static void put_label_value(struct metrics *m, const char *raw)
+static void om_label_value(struct metrics *m, const char *raw)
 {
 	_cleanup_free_ char *safe = escape_terminal(raw, true);
 
@@ -73,7 +73,7 @@ static void metric_point(struct metrics *m, struct metric_series *s, double valu
 	fprintf(m->out, "%s{instance=\"%s\"", s->name, m->instance);
 	for (size_t i = 0; i < 4 && s->labels[i][0]; i++) {
 		fprintf(m->out, ",%s=\"", s->labels[i][0]);
-		put_label_value(m, s->labels[i][1]);
+		om_label_value(m, s->labels[i][1]);
 		fputc('"', m->out);
 	}
 	/* the shortest of two forms that is read back as the same number */
@@ -121,7 +121,7 @@ static void metric_counted(struct metrics *m, const char *name, const char *labe
 
 /* ---- levels ---- */
 
-static void put_pools(struct metrics *m)
+static void om_pools(struct metrics *m)
 {
 	metric_begin(m, "kmemtrace_pool_bytes", "gauge", "bytes",
 		     "Size of a pool of kernel memory, from /proc/meminfo.");
@@ -135,7 +135,7 @@ static void put_pools(struct metrics *m)
 	}
 }
 
-static void put_memory(struct metrics *m, const char *name, const char *line, const char *help)
+static void om_memory(struct metrics *m, const char *name, const char *line, const char *help)
 {
 	const struct view *v = &m->r->view;
 	struct metric_series s = {.name = name};
@@ -179,7 +179,7 @@ static size_t caches_add_largest(const struct caches *c, bool by_change, size_t 
 	return nr;
 }
 
-static void put_caches(struct metrics *m)
+static void om_caches(struct metrics *m)
 {
 	const struct caches *c = &m->r->caches;
 	const struct cache_row *picked[METRIC_CACHES];
@@ -205,7 +205,7 @@ static void put_caches(struct metrics *m)
 
 /* ---- what was traced ---- */
 
-static void put_traced(struct metrics *m)
+static void om_traced(struct metrics *m)
 {
 	const struct capture *c = m->r->c;
 
@@ -238,8 +238,8 @@ static void put_traced(struct metrics *m)
 
 enum held_figure { HELD_BYTES, HELD_LOW, HELD_HIGH, HELD_OBJECTS };
 
-static void put_held(struct metrics *m, enum held_figure figure, const char *name, const char *unit,
-		     const char *help)
+static void om_held(struct metrics *m, enum held_figure figure, const char *name, const char *unit,
+		    const char *help)
 {
 	metric_begin(m, name, "gauge", unit, help);
 	for (size_t i = 0; i < m->pools.nr; i++) {
@@ -253,19 +253,19 @@ static void put_held(struct metrics *m, enum held_figure figure, const char *nam
 	}
 }
 
-static void put_all_held(struct metrics *m)
+static void om_all_held(struct metrics *m)
 {
-	put_held(m, HELD_BYTES, "kmemtrace_held_bytes", "bytes",
-		 "Allocated while recording, and held at the end.");
-	put_held(m, HELD_LOW, "kmemtrace_held_low_bytes", "bytes",
-		 "The low end of its 95 % interval.");
-	put_held(m, HELD_HIGH, "kmemtrace_held_high_bytes", "bytes",
-		 "The high end of its 95 % interval.");
-	put_held(m, HELD_OBJECTS, "kmemtrace_held_objects", "",
-		 "Objects that were allocated while recording, and are held at the end.");
+	om_held(m, HELD_BYTES, "kmemtrace_held_bytes", "bytes",
+		"Allocated while recording, and held at the end.");
+	om_held(m, HELD_LOW, "kmemtrace_held_low_bytes", "bytes",
+		"The low end of its 95 % interval.");
+	om_held(m, HELD_HIGH, "kmemtrace_held_high_bytes", "bytes",
+		"The high end of its 95 % interval.");
+	om_held(m, HELD_OBJECTS, "kmemtrace_held_objects", "",
+		"Objects that were allocated while recording, and are held at the end.");
 }
 
-static void put_traffic(struct metrics *m)
+static void om_traffic(struct metrics *m)
 {
 	metric_begin(m, "kmemtrace_allocations", "counter", "",
 		     "Objects that were allocated while recording, freed or not.");
@@ -282,7 +282,7 @@ static void put_traffic(struct metrics *m)
 }
 
 /* The terms of the ledger, with their signs: their sum is the change. */
-static void put_ledger(struct metrics *m)
+static void om_ledger(struct metrics *m)
 {
 	static const char name[] = "kmemtrace_pool_change_bytes";
 
@@ -311,8 +311,8 @@ static void put_ledger(struct metrics *m)
 
 /* ---- the recording ---- */
 
-static void put_losses(struct metrics *m, enum loss_kind kind, const char *family, const char *name,
-		       const char *help)
+static void om_losses(struct metrics *m, enum loss_kind kind, const char *family, const char *name,
+		      const char *help)
 {
 	const struct losses *l = &m->r->losses;
 
@@ -328,7 +328,7 @@ static void put_losses(struct metrics *m, enum loss_kind kind, const char *famil
 	}
 }
 
-static void put_trust(struct metrics *m)
+static void om_trust(struct metrics *m)
 {
 	metric_begin(m, "kmemtrace_trust", "gauge", "",
 		     "How far the figures can be trusted: 1 for the level that applies.");
@@ -338,14 +338,14 @@ static void put_trust(struct metrics *m)
 }
 
 /* A figure without labels. */
-static void put_figure(struct metrics *m, const char *name, const char *unit, const char *help,
-		       double value)
+static void om_figure(struct metrics *m, const char *name, const char *unit, const char *help,
+		      double value)
 {
 	metric_begin(m, name, "gauge", unit, help);
 	metric_end(m, name, NULL, NULL, value);
 }
 
-static void put_recording(struct metrics *m)
+static void om_recording(struct metrics *m)
 {
 	const struct capture *c = m->r->c;
 	struct metric_series info = {.name = "kmemtrace_capture_info",
@@ -354,21 +354,21 @@ static void put_recording(struct metrics *m)
 						{"version", KMEMTRACE_VERSION},
 						{"complete", m->r->view.complete ? "yes" : "no"}}};
 
-	put_trust(m);
-	put_figure(m, "kmemtrace_lost_ratio", "ratio", "Share of all events that were lost.",
-		   losses_ratio(&m->r->losses));
-	put_losses(m, LOSS_EVENT, "kmemtrace_lost_events", "kmemtrace_lost_events_total",
-		   "Allocations and frees that were not recorded, by cause.");
-	put_losses(m, LOSS_DETAIL, "kmemtrace_lost_details", "kmemtrace_lost_details_total",
-		   "Events that were recorded without a detail, by cause.");
-	put_figure(m, "kmemtrace_own_cpu_ratio", "ratio",
-		   "Run time of the recorder's BPF programs, as a share of all CPU time.",
-		   capture_meta_number(c, META_OVERHEAD, NAN) / 100);
-	put_figure(m, "kmemtrace_own_kernel_bytes", "bytes",
-		   "Kernel memory of the recorder's own BPF maps and programs.",
-		   capture_meta_number(c, META_OWN_BYTES, NAN));
-	put_figure(m, "kmemtrace_recording_seconds", "seconds", "How long the recording lasted.",
-		   m->r->view.duration_s);
+	om_trust(m);
+	om_figure(m, "kmemtrace_lost_ratio", "ratio", "Share of all events that were lost.",
+		  losses_ratio(&m->r->losses));
+	om_losses(m, LOSS_EVENT, "kmemtrace_lost_events", "kmemtrace_lost_events_total",
+		  "Allocations and frees that were not recorded, by cause.");
+	om_losses(m, LOSS_DETAIL, "kmemtrace_lost_details", "kmemtrace_lost_details_total",
+		  "Events that were recorded without a detail, by cause.");
+	om_figure(m, "kmemtrace_own_cpu_ratio", "ratio",
+		  "Run time of the recorder's BPF programs, as a share of all CPU time.",
+		  capture_meta_number(c, META_OVERHEAD, NAN) / 100);
+	om_figure(m, "kmemtrace_own_kernel_bytes", "bytes",
+		  "Kernel memory of the recorder's own BPF maps and programs.",
+		  capture_meta_number(c, META_OWN_BYTES, NAN));
+	om_figure(m, "kmemtrace_recording_seconds", "seconds", "How long the recording lasted.",
+		  m->r->view.duration_s);
 	metric_begin(m, "kmemtrace_capture_info", "gauge", "",
 		     "How the capture was made; always 1.");
 	metric_point(m, &info, 1, at_end(m));
@@ -385,7 +385,7 @@ static char *instance_name(const struct capture *c)
 	m.out = open_memstream(&text, &size);
 	if (!m.out)
 		return NULL;
-	put_label_value(&m, host[0] ? host : "unknown");
+	om_label_value(&m, host[0] ? host : "unknown");
 	if (fclose(m.out) || m.failed) {
 		free(text);
 		return NULL;
@@ -402,17 +402,17 @@ int export_openmetrics(const struct report *r, FILE *out)
 
 	if (!instance || growth_build(&r->view, &r->outstanding, GROWTH_BY_POOL, &m.pools))
 		return -ENOMEM;
-	put_pools(&m);
-	put_memory(&m, "kmemtrace_memory_total_bytes", "MemTotal",
-		   "Memory of the machine: MemTotal.");
-	put_memory(&m, "kmemtrace_memory_available_bytes", "MemAvailable",
-		   "Memory that can be had without swapping: MemAvailable.");
-	put_caches(&m);
-	put_traced(&m);
-	put_all_held(&m);
-	put_traffic(&m);
-	put_ledger(&m);
-	put_recording(&m);
+	om_pools(&m);
+	om_memory(&m, "kmemtrace_memory_total_bytes", "MemTotal",
+		  "Memory of the machine: MemTotal.");
+	om_memory(&m, "kmemtrace_memory_available_bytes", "MemAvailable",
+		  "Memory that can be had without swapping: MemAvailable.");
+	om_caches(&m);
+	om_traced(&m);
+	om_all_held(&m);
+	om_traffic(&m);
+	om_ledger(&m);
+	om_recording(&m);
 	fputs("# EOF\n", out);
 	growth_free(&m.pools);
 	return m.failed ? -ENOMEM : ferror(out) ? -EIO : 0;
