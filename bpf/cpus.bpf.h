@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The base of everything in bpf/: the kernel's types, the marks of functions and variables, and
- * each CPU's row with its losses. compat.bpf.h and state.bpf.h include it; it includes neither.
+ * The base of everything in bpf/: the kernel's types, the marks of functions and variables, the
+ * form of tables, and each CPU's row with its losses. compat.bpf.h and state.bpf.h include it; it
+ * includes neither.
  */
 #ifndef KMEMTRACE_CPUS_BPF_H
 #define KMEMTRACE_CPUS_BPF_H
@@ -29,13 +30,17 @@
  */
 #define GLOBAL WEAK __noinline
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct kmt_cpu);
-} cpus SEC(".maps") WEAK;
+/* A table that user space maps. The loader sets its number of rows. */
+#define TABLE(map, row_type)                       \
+	struct {                                   \
+		__uint(type, BPF_MAP_TYPE_ARRAY);  \
+		__uint(map_flags, BPF_F_MMAPABLE); \
+		__uint(max_entries, 1);            \
+		__type(key, __u32);                \
+		__type(value, row_type);           \
+	} map SEC(".maps") WEAK
+
+TABLE(cpus, struct kmt_cpu);
 
 /* The row of CPU `id`, for functions that get the number as an argument. */
 static __always_inline struct kmt_cpu *cpu_of(__u32 id)

@@ -25,15 +25,6 @@
 #include "sample.bpf.h"
 #include "unwind.bpf.h"
 
-#define TABLE(map, row_type)                       \
-	struct {                                   \
-		__uint(type, BPF_MAP_TYPE_ARRAY);  \
-		__uint(map_flags, BPF_F_MMAPABLE); \
-		__uint(max_entries, 1);            \
-		__type(key, __u32);                \
-		__type(value, row_type);           \
-	} map SEC(".maps") WEAK
-
 TABLE(live, struct kmt_bucket);
 
 /* The live table where it is larger than one part. The loader creates the parts. */
