@@ -468,4 +468,127 @@ static __always_inline __u64 compat_cache_barn(struct kmem_cache *s, __u32 node)
 	return lists ? (__u64)BPF_CORE_READ(lists, barn) : 0;
 }
 
+/*
+ * ---- kinds of pages, for the census ----
+ * The census copies many struct pages at a time. `copy` is such a copy, `page` is where it was.
+ */
+
+#define PAGE_FIELD(copy, type, field, as) \
+	(*(const as *)((const __u8 *)(copy) + bpf_core_field_offset(type, field)))
+#define PAGE_FLAG(flags, flag) ((flags) >> bpf_core_enum_value(enum pageflags, flag) & 1)
+
+/*
+ * The first page of the compound block that this page is in; 0 for a first page and for one in no
+ * such block. From 7.3, the word can be a mask instead: its upper half is all ones, which no
+ * address of a struct page has.
+ */
+static __always_inline __u64 compat_copy_head(const void *copy, __u64 page)
+{
+	__u64 info;
+
+	if (bpf_core_field_exists(struct page___compound, compound_head))
+		info = PAGE_FIELD(copy, struct page___compound, compound_head, __u64);
+	else if (bpf_core_field_exists(struct page___compound_info, compound_info))
+		info = PAGE_FIELD(copy, struct page___compound_info, compound_info, __u64);
+	else
+		return 0;
+	if (!(info & 1))
+		return 0;
+	return info >> 32 == 0xffffffff ? page & info : info - 1;
+}
+
+/*
+ * The kind of a page that has a page type: KMT_PAGE_CLASSES if it has none. From 6.12, the type is
+ * the top byte of page_type. Up to 6.9, each type clears one bit while the top bits stay set.
+ */
+static __always_inline __u32 compat_copy_typed(const void *copy)
+{
+	__u32 type = PAGE_FIELD(copy, struct page, page_type, __u32), top = type >> 24;
+
+	if (bpf_core_enum_value_exists(enum pagetype, PGTY_slab)) {
+		if (top < bpf_core_enum_value(enum pagetype, PGTY_buddy) || top == 0xff)
+			return KMT_PAGE_CLASSES;
+		if (top == bpf_core_enum_value(enum pagetype, PGTY_buddy))
+			return KMT_PAGE_FREE;
+		if (top == bpf_core_enum_value(enum pagetype, PGTY_slab))
+			return KMT_PAGE_SLAB;
+		if (top == bpf_core_enum_value(enum pagetype, PGTY_table))
+			return KMT_PAGE_TABLE;
+		if (top == bpf_core_enum_value(enum pagetype, PGTY_offline))
+			return KMT_PAGE_OFFLINE;
+		if (top == bpf_core_enum_value(enum pagetype, PGTY_hugetlb))
+			return KMT_PAGE_HUGETLB;
+		if (top == bpf_core_enum_value(enum pagetype, PGTY_zsmalloc))
+			return KMT_PAGE_ZSMALLOC;
+		if (top == bpf_core_enum_value(enum pagetype, PGTY_unaccepted))
+			return KMT_PAGE_UNACCEPTED;
+		if (bpf_core_enum_value_exists(enum pagetype___large, PGTY_large_kmalloc) &&
+		    top == bpf_core_enum_value(enum pagetype___large, PGTY_large_kmalloc))
+			return KMT_PAGE_LARGE;
+		return KMT_PAGE_REST;
+	}
+	if (PAGE_FLAG(*(const __u64 *)copy, PG_slab))
+		return KMT_PAGE_SLAB;
+	if (type >> 28 != 0xf)
+		return KMT_PAGE_CLASSES;
+	if (!(type & 0x80))
+		return KMT_PAGE_FREE;
+	if (!(type & 0x100))
+		return KMT_PAGE_OFFLINE;
+	if (!(type & (bpf_core_field_exists(struct page___mem_cgroup, mem_cgroup) ? 0x400 : 0x200)))
+		return KMT_PAGE_TABLE;
+	return KMT_PAGE_CLASSES;
+}
+
+/*
+ * Is this the first page of a huge page of HugeTLB, on kernels without a page type for it? Up to
+ * 6.1, the second page names the function that frees the block.
+ */
+static __always_inline bool compat_copy_is_hugetlb(__u64 flags, __u64 page)
+{
+	__u8 dtor = 0;
+
+	if (!bpf_core_field_exists(struct page___dtor, compound_dtor) || !PAGE_FLAG(flags, PG_head))
+		return false;
+	bpf_probe_read_kernel(&dtor, sizeof(dtor),
+			      (void *)FIELD_ADDRESS(page + bpf_core_type_size(struct page),
+						    struct page___dtor, compound_dtor));
+	return dtor == bpf_core_enum_value(enum compound_dtor_id, HUGETLB_PAGE_DTOR);
+}
+
+/*
+ * Does this page belong to a page pool of the network? pp_magic is 0x40 plus the kernel's poison
+ * for pointers. From 6.16, bits in the middle number the page's DMA mapping.
+ */
+static __always_inline bool compat_copy_is_pool(const void *copy)
+{
+	if (!bpf_core_field_exists(struct page___pool, pp_magic))
+		return false;
+	return (PAGE_FIELD(copy, struct page___pool, pp_magic, __u64) & 0xffff00000000007c) ==
+	       0xdead000000000040;
+}
+
+/* The classes (as bits) that pages of this kernel do not show; they count as another class. */
+static __always_inline __u32 compat_pages_unknown(void)
+{
+	bool typed = bpf_core_enum_value_exists(enum pagetype, PGTY_slab);
+	__u32 unknown = 0;
+
+	if (!bpf_core_enum_value_exists(enum pagetype___large, PGTY_large_kmalloc))
+		unknown |= 1 << KMT_PAGE_LARGE;
+	if (!bpf_core_field_exists(struct page___pool, pp_magic))
+		unknown |= 1 << KMT_PAGE_POOL;
+	if (!typed && !bpf_core_field_exists(struct page___dtor, compound_dtor))
+		unknown |= 1 << KMT_PAGE_HUGETLB;
+	if (!typed)
+		unknown |= 1 << KMT_PAGE_UNACCEPTED;
+	return unknown;
+}
+
+/* Is it in the swap cache? The flag has this meaning only in pages that swap backs. */
+static __always_inline bool compat_flags_swapcache(__u64 flags)
+{
+	return PAGE_FLAG(flags, PG_swapbacked) && PAGE_FLAG(flags, PG_swapcache);
+}
+
 #endif

@@ -359,9 +359,65 @@ struct kmt_audit {
 	__u64 on_cpu_freelist[KMT_ON_CPU_FREELIST];
 };
 
+/* ---- the census (census.bpf.c): the loader runs it, a few blocks of page frames at a time ---- */
+
+/* What a page is used for. data/census.h has the same numbers, and says what each means. */
+enum kmt_page_class {
+	KMT_PAGE_FREE,
+	KMT_PAGE_CPU_FREE,
+	KMT_PAGE_SLAB,
+	KMT_PAGE_LARGE,
+	KMT_PAGE_TABLE,
+	KMT_PAGE_ANON,
+	KMT_PAGE_FILE,
+	KMT_PAGE_UNMAPPED,
+	KMT_PAGE_HUGETLB,
+	KMT_PAGE_POOL,
+	KMT_PAGE_ZSMALLOC,
+	KMT_PAGE_OFFLINE,
+	KMT_PAGE_UNACCEPTED,
+	KMT_PAGE_RESERVED,
+	KMT_PAGE_REST,
+	KMT_PAGE_CLASSES
+};
+
+#define KMT_CENSUS_FRAMES 64  /* page frames in a block */
+#define KMT_CENSUS_BLOCKS 32  /* blocks in one run */
+#define KMT_PAGE_BYTES    128 /* no struct page is larger */
+
+/* A block of page frames. The loader fills in the first two members. */
+struct kmt_census_block {
+	__u64 pfn;
+	__u32 frames;                  /* to classify, at most KMT_CENSUS_FRAMES */
+	__u32 present;                 /* frames that have a struct page: all or none */
+	__u32 pages[KMT_PAGE_CLASSES]; /* by class */
+	__u32 spare;
+};
+
+#define KMT_CENSUS_SEEN 256 /* a power of two */
+
+struct kmt_census {
+	struct kmt_census_block blocks[KMT_CENSUS_BLOCKS];
+	/* what census_self() and census_seen() answer */
+	__u64 self;                  /* the loader's task */
+	__u32 page_bytes;            /* of a struct page */
+	__u32 unknown;               /* bit mask of classes that this kernel does not mark */
+	__u64 seen_nr;               /* pages that the loader allocated, … */
+	__u64 seen[KMT_CENSUS_SEEN]; /* … and their struct pages */
+	/* State of a run. It is kept in memory to keep the loops simple for the verifier. */
+	__u64 next_pfn;   /* the frame after the last one */
+	__u64 free_until; /* frames below this one belong to the current free block */
+	__u64 head;       /* the first page of the current compound block, … */
+	__u32 head_class; /* … and its class */
+	__u32 placed;     /* 0 at the first frame after a jump: a free block may reach it */
+	__u8 head_copy[KMT_PAGE_BYTES];
+	__u8 copy[KMT_CENSUS_FRAMES * KMT_PAGE_BYTES];
+};
+
 #ifndef __bpf__
 _Static_assert(sizeof(struct kmt_task) == 56, "task size");
 _Static_assert(sizeof(struct kmt_audit_item) == 32, "item size");
+_Static_assert(sizeof(struct kmt_census_block) == 80, "block size");
 _Static_assert(sizeof(struct kmt_cpu) % 128 == 0, "CPUs must not share lines");
 _Static_assert(sizeof(struct kmt_countdown) == 128, "CPUs must not share lines");
 _Static_assert(sizeof(struct kmt_bucket) == 256, "a bucket is four cache lines");

@@ -61,7 +61,7 @@ const volatile __u16 cfg_log2[257] WEAK = {};  /* log2(1 + i/256) × 2^16 − 1,
 const volatile __u32 cfg_weight[65] WEAK = {}; /* 1 / (1 − e^(−i/4)) × KMT_ONE */
 
 /* ---- written by the loader while tracing; the first of them share a cache line ---- */
-__u64 page_base WEAK = 0; /* struct page of address 0; 0 until it is known: see audit.bpf.c */
+__u64 page_base WEAK = 0; /* struct page of address 0; 0 until it is known: see freelists.bpf.h */
 __u32 enabled_pools WEAK =
 	0; /* one bit for each pool; events of other pools are not recorded: see tracer_watch() */
 __u32 coarse_now_ms WEAK = 0; /* milliseconds since the pools were enabled, so that the time of an

@@ -321,7 +321,10 @@ def check_findings(document):
         yield f"$.findings: none has the next command: {next_}"
     for i, f in enumerate(findings):
         for evidence in f["evidence"]:
-            if evidence["table"] not in document:
+            table = document
+            for key in evidence["table"].split("."):
+                table = table.get(key) if isinstance(table, dict) else None
+            if table is None:
                 yield f"$.findings[{i}]: its evidence is in {evidence['table']}, which this document does not have"
 
 

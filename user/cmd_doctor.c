@@ -12,6 +12,7 @@
 #include "output.h"
 #include "proc/host.h"
 #include "render/doctor.h"
+#include "trace/census.h"
 #include "trace/doctor.h"
 #include "trace/tracer.h"
 
@@ -120,6 +121,7 @@ int cmd_doctor(int argc, char **argv)
 		host_fallback(&facts.host);
 	kernel_facts_read("/proc", args.btf_path, &facts.kernel);
 	plan_build(&facts.kernel, &everything, &facts.plan);
+	census_refusal(&facts.kernel, facts.census_why);
 	sizes_read(&facts);
 	privileges_keep_none();
 	doctor_build(&facts, &d);

@@ -31,6 +31,7 @@ static const struct cmd commands[] = {
 	 cmd_export, true},
 	{"balance", "divide MemTotal into free and user memory, kernel pools and the rest",
 	 cmd_balance, true},
+	{"census", "count page by page what memory is used for (root)", cmd_census, false},
 	{"doctor", "show what kmemtrace can trace on this kernel, and what it cannot", cmd_doctor,
 	 false},
 	{"explain", "explain a word that a report uses", cmd_explain, false},

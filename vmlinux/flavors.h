@@ -112,8 +112,25 @@ struct page___compound {             /* up to 7.2 */
 					bit 0 set */
 };
 
+struct page___compound_info { /* from 7.3: the same, or a mask that leads from the page to the first
+			       */
+	unsigned long compound_info;
+};
+
 struct page___flags { /* up to 6.17; then flags is a memdesc_flags_t */
 	unsigned long flags;
+};
+
+struct page___private {
+	unsigned long private; /* of a free block: its order */
+};
+
+struct page___pool { /* 5.14 and later */
+	unsigned long pp_magic;
+};
+
+struct page___dtor { /* up to 6.1: in the second page of a compound block */
+	unsigned char compound_dtor;
 };
 
 struct mem_cgroup;
@@ -129,8 +146,14 @@ struct page___mem_cgroup { /* up to 5.10 */
  * flag (PG_slab).
  */
 enum pagetype {
-	PGTY_slab = 245,
+	PGTY_buddy = 240,
+	PGTY_offline = 241,
 	PGTY_table = 242,
+	PGTY_guard = 243,
+	PGTY_hugetlb = 244,
+	PGTY_slab = 245,
+	PGTY_zsmalloc = 246,
+	PGTY_unaccepted = 247,
 };
 
 enum pagetype___large { /* in 6.18, not in 6.12 */
@@ -138,8 +161,19 @@ enum pagetype___large { /* in 6.18, not in 6.12 */
 };
 
 enum pageflags {
+	PG_locked = 0,
+	PG_uptodate = 3,
+	PG_lru = 4,
 	PG_slab = 9,
+	PG_swapcache = 10,
+	PG_reserved = 12,
 	PG_head = 16,
+	PG_swapbacked = 19,
+	PG_unevictable = 20,
+};
+
+enum compound_dtor_id { /* in 5.10 and 6.1 */
+			HUGETLB_PAGE_DTOR = 2,
 };
 
 #endif

@@ -43,6 +43,28 @@ test_doctor() {
 	file_block doctor.json /tmp/doctor.json
 }
 
+# The census on this kernel: all page frames are counted, and the sums are those of /proc/meminfo. Slab is not compared where
+# large kmalloc is not marked (difference_kb is then large kmalloc), and a guest is small: 2 MiB of each line may differ.
+test_census() {
+	attempt census ./kmemtrace census --verbose
+	file_block census /tmp/attempt.out
+	if ! ./kmemtrace census --format json --census-budget 60s >/tmp/census.json 2>/tmp/census.err; then
+		not_ok census-json "$(tail -n 1 /tmp/census.err)"
+		return
+	fi
+	file_block census.json /tmp/census.json
+	within census-whole "$(./jsonq /tmp/census.json census.scanned_fraction)" 1 1
+	for class in free slab page_tables anonymous file; do
+		differs=$(./jsonq /tmp/census.json "census.pages.class=$class.differs")
+		within "census-$class" "$(./jsonq /tmp/census.json "census.pages.class=$class.kb")" 1 2000000000
+		if [ "$differs" = true ]; then
+			not_ok "census-$class-fits" "differs by $(./jsonq /tmp/census.json "census.pages.class=$class.difference_kb") kB"
+		else
+			ok "census-$class-fits"
+		fi
+	done
+}
+
 # record NAME OPTION… -- COMMAND: record while the command runs, then write the report to $REPORT. A failure counts for NAME.
 record() {
 	name=$1
@@ -411,12 +433,14 @@ test_lockdown() {
 	release
 	echo confidentiality >/sys/kernel/security/lockdown
 	refused lockdown-confidentiality 'lockdown is confidentiality' ./kmemtrace record -q -d 1 -o /tmp/none.kmt
+	refused lockdown-census 'lockdown is confidentiality' ./kmemtrace census
 	attempt lockdown-balance ./kmemtrace balance
 }
 
 test_version
 test_btf
 test_doctor
+test_census
 test_record
 test_planted
 test_together

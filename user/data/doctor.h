@@ -51,6 +51,8 @@ struct doctor {
 	bool proc, meminfo, cmpxchg, slabinfo, vmallocinfo;
 	bool bpf_objects;             /* the BPF maps and programs of the machine can be listed */
 	const char *counters_missing; /* "sys/fs/file-nr, …"; "" if none is */
+	const char *census_refusal; /* why `census` would not work and what to do; "" if it would */
+	const char *census_lacks; /* "large kmalloc, …": what it cannot tell apart; "" for none */
 	struct doctor_fact btf, bpf_load, symbols;
 	const char *btf_path;
 	int kptr_restrict;            /* −1 when it cannot be read */

@@ -52,8 +52,9 @@ struct zone_level {
 	int64_t spanned;
 	int64_t present;
 	int64_t managed;
-	int64_t pcp; /* sum of the "count:" lines of per-CPU lists: free, but not in MemFree */
-	int cpus;    /* number of these lines; 0 unknown: captures do not store it */
+	int64_t pcp;   /* sum of the "count:" lines of per-CPU lists: free, but not in MemFree */
+	int cpus;      /* number of these lines; 0 unknown: captures do not store it */
+	int64_t start; /* the first page frame; 0 unknown: captures do not store it */
 };
 
 struct zone_levels {

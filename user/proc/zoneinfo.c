@@ -47,6 +47,8 @@ static int64_t *zone_member(struct zone_level *z, struct text *line)
 			return text_word(line, &key) && text_is(key, "free") ? &z->free : NULL;
 		return text_is(key, "present") ? &z->present : NULL;
 	case 's':
+		if (text_is(key, "start_pfn:"))
+			return &z->start;
 		return text_is(key, "spanned") ? &z->spanned : NULL;
 	case 'm':
 		return text_is(key, "managed") ? &z->managed : NULL;

@@ -51,6 +51,21 @@ static void doctor_capabilities(struct page *p, const struct doctor *d)
 	page_words_end(p, &w, 2);
 }
 
+/* Does `census` work? If record does not work for the same reason, it was said before. */
+static void doctor_census(struct page *p, const struct doctor *d)
+{
+	if (d->census_refusal[0] && !d->can_record)
+		page_paragraph(p, 2, "Census: would not work, either.");
+	else if (d->census_refusal[0])
+		page_paragraph(p, 2, "Census: would NOT work: %s.", d->census_refusal);
+	else if (d->census_lacks[0])
+		page_paragraph(p, 2,
+			       "Census: would work, but this kernel does not mark pages of: %s.",
+			       d->census_lacks);
+	else
+		page_paragraph(p, 2, "Census: would work, with all kinds of pages.");
+}
+
 static void doctor_host(struct page *p, const struct doctor *d)
 {
 	char restrict_[32] = "unknown";
@@ -74,6 +89,7 @@ static void doctor_host(struct page *p, const struct doctor *d)
 		page_paragraph(p, 2,
 			       "BPF maps and programs of the machine cannot be listed: that takes "
 			       "CAP_SYS_ADMIN.");
+	doctor_census(p, d);
 	doctor_memory(p, d);
 	doctor_capabilities(p, d);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/random.h"
 
 #define GROUP_BITS   15
 #define GROUPS       (1u << GROUP_BITS)
@@ -40,15 +41,6 @@ struct audit_sample *audit_sample_new(uint64_t seed)
 void audit_sample_free(struct audit_sample *c)
 {
 	free(c);
-}
-
-/* A random number below n. xorshift64*: Vigna (2016). */
-static uint32_t random_below(struct audit_sample *c, uint32_t n)
-{
-	c->random ^= c->random >> 12;
-	c->random ^= c->random << 25;
-	c->random ^= c->random >> 27;
-	return ((c->random * 0x2545F4914F6CDD1Dull >> 32) * n) >> 32;
 }
 
 static struct sample_group *group_of(struct audit_sample *c, uint32_t stack, uint16_t cache)
@@ -166,7 +158,8 @@ enum chosen audit_sample_take(struct audit_sample *c, uint32_t stack, uint16_t c
 	if (!g->left)
 		return CHOSEN_NOT; /* allocated since the first pass */
 	/* Selection sampling: Knuth, The Art of Computer Programming 2, 3.4.2, algorithm S. */
-	sampled = g->want && (g->want >= g->left || random_below(c, g->left) < g->want);
+	sampled = g->want &&
+		  (g->want >= g->left || (uint32_t)random_below(&c->random, g->left) < g->want);
 	g->left--;
 	if (sampled) {
 		g->want--;

@@ -102,6 +102,8 @@ void doctor_build(const struct doctor_facts *facts, struct doctor *out)
 		.arch = facts->host.arch,
 		.virtualization = facts->host.virtualization,
 		.memory_why = facts->memory_why,
+		.census_refusal = facts->census_why,
+		.census_lacks = facts->kernel.census_lacks,
 		.sampled = tables_of(&facts->sampled),
 		.exact = tables_of(&facts->exact),
 		.process_bytes = SIZES_PROCESS,

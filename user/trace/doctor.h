@@ -8,6 +8,7 @@
 
 #include "data/doctor.h"
 #include "proc/host.h"
+#include "trace/census.h"
 #include "trace/plan.h"
 #include "trace/tracer.h"
 
@@ -17,6 +18,7 @@ struct doctor_facts {
 	struct kernel_facts kernel;
 	struct plan plan;
 	struct sizes sampled, exact;
+	char census_why[CENSUS_WHY_MAX]; /* why no census can be taken; "" if one can */
 	char memory_why[TRACER_WHY_MAX]; /* why tables of that size cannot be made; "" if they can
 					  */
 };

@@ -139,6 +139,27 @@ static const char *audit_obstacle(const struct btf *btf)
 	return "";
 }
 
+/* The kinds of pages that bpf/compat.bpf.h (compat_pages_unknown()) cannot tell. */
+static void census_lacks_read(const struct btf *btf, char *dst, size_t size)
+{
+	bool typed = enum_has(btf, "pagetype", "PGTY_slab");
+	const struct {
+		bool lacks;
+		const char *words;
+	} kinds[] = {
+		{!enum_has(btf, "pagetype", "PGTY_large_kmalloc"), "large kmalloc"},
+		{!struct_has(btf, "page", "pp_magic"), "network page pools"},
+		{!typed && !struct_has(btf, "page", "compound_dtor"), "huge page pool"},
+	};
+	size_t at = 0;
+
+	dst[0] = '\0';
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (kinds[i].lacks)
+			at += (size_t)snprintf(dst + at, size - at, "%s%s", at ? ", " : "",
+					       kinds[i].words);
+}
+
 /*
  * Try to attach a program that reads an argument of the function. Refused under lockdown, on a
  * kernel without trampolines, and without the helper (5.17, f92c1e183604).
@@ -238,6 +259,7 @@ static void btf_read(const char *path, struct kernel_facts *out)
 	if (out->btf)
 		return;
 	out->audit_obstacle = audit_obstacle(btf);
+	census_lacks_read(btf, out->census_lacks, sizeof(out->census_lacks));
 	for (int i = 0; i < KERNEL_EVENTS; i++)
 		event_read(btf, &out->events[i]);
 	/*

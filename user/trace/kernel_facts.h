@@ -90,6 +90,8 @@ struct kernel_facts {
 	bool kfunc_rdonly_cast;     /* 6.2: reads the stack without a helper call */
 	const char *audit_obstacle; /* why the audit cannot tell free objects from live ones; "" if
 				       it can */
+	char census_lacks[96]; /* "large kmalloc, …": kinds of pages that the census cannot tell; ""
+				  if it can tell all */
 	struct event_fact events[KERNEL_EVENTS];
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Loads, attaches and runs the BPF programs and maps their tables. Cost, memory layout and the live
- * table's parts are in tracer_*.c. See tracer.h.
+ * Loads, attaches and runs the BPF programs and maps their tables. Cost and the live table's
+ * parts are in tracer_*.c, the kernel's memory layout in layout.c. See tracer.h.
  */
 #include "trace/tracer_internal.h"
 
@@ -24,6 +24,7 @@
 #include "base/units.h"
 #include "proc/available.h"
 #include "trace/const_fold.h"
+#include "trace/layout.h"
 #include "tracer_legacy.skel.h"
 
 static char load_log[4096]; /* the first warning of libbpf, printed if loading fails */
@@ -53,17 +54,19 @@ _Static_assert(sizeof(*((struct tracer_bpf *)0)->rodata) ==
 
 #define SECTION "raw_tp/"
 
-static struct bpf_map *loading; /* settings map of the object being loaded */
+static struct bpf_map *loading; /* settings map of the tracer being loaded; NULL: none is */
 
 /* libbpf calls this for each program before loading it. */
 static int program_fold(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
 {
 	size_t size = 0;
-	const void *settings = bpf_map__initial_value(loading, &size);
+	const void *settings = loading ? bpf_map__initial_value(loading, &size) : NULL;
 	struct bpf_insn *insns = (struct bpf_insn *)bpf_program__insns(prog);
 
 	(void)opts;
 	(void)cookie;
+	if (!loading)
+		return 0;
 	return const_fold_settings(insns, bpf_program__insn_cnt(prog), bpf_map__fd(loading),
 				   settings, size);
 }
@@ -352,10 +355,18 @@ static int tables_map(struct tracer *t)
 	return 0;
 }
 
-struct bpf_program *tracer_pages_program(const struct tracer *t)
+/* The programs that learn the kernel's layout. Only for a plan with an audit. */
+static struct layout_programs layout_programs(const struct tracer *t)
 {
-	return plan_audits(t->plan)->event == EVENT_PAGE_ALLOC ? t->skel->progs.audit_pages_old
-							       : t->skel->progs.audit_pages;
+	bool old = plan_audits(t->plan)->event == EVENT_PAGE_ALLOC;
+
+	return (struct layout_programs){
+		.audit = t->tables.audit,
+		.pages = old ? t->skel->progs.audit_pages_old : t->skel->progs.audit_pages,
+		.old = old,
+		.cpu = t->skel->progs.audit_cpu,
+		.nr_cpus = t->nr_cpus,
+	};
 }
 
 static int programs_load(struct tracer *t)
@@ -375,7 +386,7 @@ static int programs_load(struct tracer *t)
 	}
 	bpf_program__set_autoload(t->skel->progs.unwind_find_syscall, true);
 	if (plan_audits(t->plan)) {
-		bpf_program__set_autoload(tracer_pages_program(t), true);
+		bpf_program__set_autoload(layout_programs(t).pages, true);
 		bpf_program__set_autoload(t->skel->progs.audit_cpu, true);
 		bpf_program__set_autoload(t->skel->progs.audit_gather, true);
 		bpf_program__set_autoload(t->skel->progs.audit_caches, true);
@@ -383,6 +394,7 @@ static int programs_load(struct tracer *t)
 	load_log[0] = '\0';
 	loading = t->skel->maps.rodata;
 	err = tracer_bpf__load(t->skel);
+	loading = NULL;
 	if (err == -ENOMEM)
 		return err;
 	if (limits_cause(-err))
@@ -631,10 +643,25 @@ uint32_t tracer_nodes(const struct tracer *t)
 	return t->skel->rodata->cfg_nodes;
 }
 
+int tracer_learn_layout(struct tracer *t)
+{
+	struct layout_programs programs;
+	uint64_t page_base;
+	int err;
+
+	if (!plan_audits(t->plan))
+		return -ENOTSUP;
+	programs = layout_programs(t);
+	err = layout_learn_pages(&programs, &page_base);
+	if (err)
+		return err;
+	__atomic_store_n(&t->skel->bss->page_base, page_base, __ATOMIC_SEQ_CST);
+	return layout_learn_cpus(&programs);
+}
+
 int tracer_run(struct tracer *t, enum tracer_call call, const uint64_t args[3], int cpu)
 {
 	const struct bpf_program *const programs[TRACER_CALLS] = {
-		[TRACER_AUDIT_CPU] = t->skel->progs.audit_cpu,
 		[TRACER_AUDIT_GATHER] = t->skel->progs.audit_gather,
 		[TRACER_AUDIT_CACHES] = t->skel->progs.audit_caches,
 		[TRACER_AUDIT_VERIFY] = t->skel->progs.audit_verify,

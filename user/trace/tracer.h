@@ -130,7 +130,6 @@ uint32_t tracer_nodes(const struct tracer *t);
  * unwind.bpf.c.
  */
 enum tracer_call {
-	TRACER_AUDIT_CPU,
 	TRACER_AUDIT_GATHER,
 	TRACER_AUDIT_CACHES,
 	TRACER_AUDIT_VERIFY,

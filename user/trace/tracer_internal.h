@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Shared by the four files of the tracer: tracer.c, tracer_layout.c, tracer_cost.c and
- * tracer_parts.c. No other file may include it.
+ * Shared by the three files of the tracer: tracer.c, tracer_cost.c and tracer_parts.c. No other
+ * file may include it.
  */
 #ifndef KMEMTRACE_TRACE_TRACER_INTERNAL_H
 #define KMEMTRACE_TRACE_TRACER_INTERNAL_H
@@ -46,8 +46,5 @@ int tracer_parts_make(struct tracer *t);
 int tracer_parts_put(struct tracer *t);
 int tracer_parts_map(const struct tracer *t, void **addr, size_t *len);
 void tracer_parts_free(struct tracer *t);
-
-/* The program that learns where struct page is. */
-struct bpf_program *tracer_pages_program(const struct tracer *t);
 
 #endif

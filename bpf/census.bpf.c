@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The census classifies page frames: what is each page used for? The loader (user/trace/census.c)
+ * chooses the frames and runs census_scan() by BPF_PROG_TEST_RUN, a few blocks at a time, because a
+ * run cannot be preempted. It needs none of the tables of a recording, so it is an object of its
+ * own, built once in the variant that runs on every kernel (compat.bpf.h).
+ *
+ * It reads struct pages that change meanwhile, without locks. Nothing that it reads is trusted, and
+ * it follows only pointers to other struct pages.
+ */
+#include "freelists.bpf.h"
+
+#define ORDER_MOST 16 /* no free block is larger */
+
+TABLE(census, struct kmt_census);
+
+__u64 frame_base = 0; /* struct page of page frame 0, set by the loader */
+
+static __always_inline struct kmt_census *census_shared(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&census, &zero);
+}
+
+static __always_inline __u64 census_page(__u64 pfn)
+{
+	return frame_base + pfn * bpf_core_type_size(struct page);
+}
+
+/* ---- where the struct page of a frame is ---- */
+
+/* Run by the loader before census_seen() is attached: who the loader is, and what pages are like.
+ */
+SEC("?raw_tp")
+int census_self(void *ctx)
+{
+	struct kmt_census *c = census_shared();
+
+	if (!c)
+		return 0;
+	c->self = bpf_get_current_task();
+	c->page_bytes = bpf_core_type_size(struct page);
+	c->unknown = compat_pages_unknown();
+	return 0;
+}
+
+/*
+ * Attached for a moment, while the loader touches new pages of its own. It knows the frame numbers
+ * of these, so struct page and frame number can be brought together.
+ */
+SEC("?raw_tp/mm_page_alloc")
+int census_seen(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct kmt_census *c = census_shared();
+
+	if (!c || bpf_get_current_task() != c->self)
+		return 0;
+	c->seen[c->seen_nr++ & (KMT_CENSUS_SEEN - 1)] = ctx->args[0];
+	return 0;
+}
+
+/* ---- classes ---- */
+
+/* A page in no compound block is unmapped if page_type, which is also _mapcount, is −1. */
+static __always_inline bool census_is_unmapped(const void *copy, __u64 flags)
+{
+	return PAGE_FIELD(copy, struct page, page_type, __u32) == ~0u &&
+	       !PAGE_FLAG(flags, PG_head) && !compat_flags_swapcache(flags);
+}
+
+/* The class of a page of processes and files. The low bits of `mapping` say what it points to. */
+static __always_inline __u32 census_user_class(const void *copy, __u64 flags)
+{
+	__u64 mapping = PAGE_FIELD(copy, struct page, mapping, __u64);
+	bool lru = PAGE_FLAG(flags, PG_lru) || PAGE_FLAG(flags, PG_unevictable);
+
+	if (mapping & 1)
+		return census_is_unmapped(copy, flags) ? KMT_PAGE_UNMAPPED : KMT_PAGE_ANON;
+	if (mapping & 2) /* pages of a driver that can be moved: in practice zsmalloc's */
+		return KMT_PAGE_ZSMALLOC;
+	if (!mapping)
+		return lru ? KMT_PAGE_UNMAPPED : KMT_PAGE_REST;
+	/* perf's buffers name a file, too, but are no pages of the page cache */
+	if (lru || PAGE_FLAG(flags, PG_uptodate) || PAGE_FLAG(flags, PG_locked))
+		return KMT_PAGE_FILE;
+	return KMT_PAGE_REST;
+}
+
+/* The class of a page that is no later page of a compound block. */
+static __always_inline __u32 census_class(const void *copy, __u64 page)
+{
+	__u32 class = compat_copy_typed(copy);
+	__u64 flags = *(const __u64 *)copy;
+
+	if (class != KMT_PAGE_CLASSES)
+		return class;
+	if (PAGE_FLAG(flags, PG_reserved))
+		return KMT_PAGE_RESERVED;
+	if (compat_copy_is_hugetlb(flags, page))
+		return KMT_PAGE_HUGETLB;
+	if (!PAGE_FIELD(copy, struct page, _refcount.counter, __u32))
+		return KMT_PAGE_CPU_FREE;
+	if (compat_copy_is_pool(copy))
+		return KMT_PAGE_POOL;
+	return census_user_class(copy, flags);
+}
+
+/* The class of the first page of a compound block, whose later pages are being classified. */
+GLOBAL int census_head(__u64 head)
+{
+	struct kmt_census *c = census_shared();
+	__u32 class = KMT_PAGE_REST;
+
+	if (!c)
+		return 0;
+	if (!bpf_probe_read_kernel(c->head_copy, bpf_core_type_size(struct page), (void *)head))
+		class = census_class(c->head_copy, head);
+	c->head = head;
+	/* a later page of a block that was freed and taken apart while it was read */
+	c->head_class =
+		class == KMT_PAGE_FREE || class == KMT_PAGE_CPU_FREE ? KMT_PAGE_REST : class;
+	return 0;
+}
+
+/*
+ * Does a free block begin before this frame and reach it? Blocks are aligned to their size, so
+ * there is one candidate for each order.
+ */
+GLOBAL int census_find_free(__u64 pfn)
+{
+	struct kmt_census *c = census_shared();
+
+	if (!c)
+		return 0;
+	c->free_until = 0;
+	for (__u32 order = 1; order <= ORDER_MOST; order++) {
+		__u64 first = pfn >> order << order;
+
+		if (first == pfn)
+			continue;
+		if (bpf_probe_read_kernel(c->head_copy, bpf_core_type_size(struct page),
+					  (void *)census_page(first)))
+			return 0;
+		if (compat_copy_typed(c->head_copy) == KMT_PAGE_FREE &&
+		    PAGE_FIELD(c->head_copy, struct page___private, private, __u64) == order) {
+			c->free_until = first + (1ull << order);
+			return 0;
+		}
+	}
+	return 0;
+}
+
+/* Classify frame i of block b, whose struct pages are in c->copy. */
+GLOBAL int census_frame(__u32 b, __u32 i)
+{
+	__u64 size = bpf_core_type_size(struct page), head, page, pfn;
+	struct kmt_census *c = census_shared();
+	struct kmt_census_block *block;
+	const __u8 *copy;
+	__u32 class;
+
+	if (!c || b >= KMT_CENSUS_BLOCKS || i >= KMT_CENSUS_FRAMES)
+		return 0;
+	block = &c->blocks[b];
+	copy = c->copy + i * size;
+	pfn = block->pfn + i;
+	page = census_page(pfn);
+	head = compat_copy_head(copy, page);
+	if (head) {
+		if (head != c->head)
+			census_head(head);
+		class = c->head_class;
+	} else {
+		class = census_class(copy, page);
+		if (class == KMT_PAGE_FREE) {
+			__u64 order = PAGE_FIELD(copy, struct page___private, private, __u64);
+
+			c->free_until = pfn + (1ull << (order <= ORDER_MOST ? order : 0));
+		} else if (class == KMT_PAGE_CPU_FREE) {
+			if (!c->placed)
+				census_find_free(pfn);
+			if (pfn < c->free_until)
+				class = KMT_PAGE_FREE;
+		} else if (PAGE_FLAG(*(const __u64 *)copy, PG_head)) {
+			c->head = page;
+			c->head_class = class;
+		}
+	}
+	c->placed = 1;
+	if (class < KMT_PAGE_CLASSES)
+		block->pages[class]++;
+	return 0;
+}
+
+GLOBAL int census_block(__u32 b)
+{
+	struct kmt_census *c = census_shared();
+	struct kmt_census_block *block;
+	__u64 pfn;
+
+	if (!c || b >= KMT_CENSUS_BLOCKS)
+		return 0;
+	block = &c->blocks[b];
+	pfn = block->pfn;
+	block->present = 0;
+	for (int class = 0; class < KMT_PAGE_CLASSES; class ++)
+		block->pages[class] = 0;
+	/* a hole in physical memory has no struct pages: reading them fails harmlessly */
+	if (bpf_probe_read_kernel(c->copy, KMT_CENSUS_FRAMES * bpf_core_type_size(struct page),
+				  (void *)census_page(pfn)))
+		return 0;
+	block->present = block->frames;
+	if (pfn != c->next_pfn) {
+		c->head = 0;
+		c->free_until = 0;
+		c->placed = 0;
+	}
+	for (__u32 i = 0; i < KMT_CENSUS_FRAMES; i++) {
+		if (i >= block->frames)
+			break;
+		census_frame(b, i);
+	}
+	c->next_pfn = pfn + KMT_CENSUS_FRAMES;
+	return 0;
+}
+
+/* Argument: the number of census.blocks to classify. */
+SEC("?raw_tp")
+int census_scan(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct kmt_census *c = census_shared();
+	__u32 nr = ctx->args[0];
+
+	if (!c)
+		return 0;
+	c->next_pfn = 0; /* what an earlier run read is stale */
+	for (__u32 b = 0; b < KMT_CENSUS_BLOCKS; b++) {
+		if (b >= nr)
+			break;
+		census_block(b);
+	}
+	return 0;
+}

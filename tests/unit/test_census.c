@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The census, without a kernel: which page frames are counted, what a sample says of all, and how
+ * the figures are printed. What a user would lose: an interval that holds, a bound on the CPU time
+ * on a huge machine, and a difference to /proc/meminfo that means something.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/random.h"
+#include "findings/census_findings.h"
+#include "golden.h"
+#include "model/census.h"
+#include "proc/snapshot.h"
+#include "render/census.h"
+#include "trace/census.h"
+#include "trace/census_sample.h"
+#include "trace/layout.h"
+
+/* ---- a machine that does not exist ---- */
+
+#define PAGE_KB  4
+#define FRAME_NS 20
+
+struct machine {
+	struct frame_ranges ranges;
+	struct frame_range range[2];
+	uint8_t *class;     /* of each run of 8 frames; NULL: see class_of() */
+	uint64_t ns;        /* CPU time until now */
+	uint64_t frame_ns;  /* of a frame */
+	uint64_t slow_from; /* from this time on, a frame takes ten times as long; 0: never */
+	size_t runs, most_blocks;
+};
+
+static enum census_class class_of(const struct machine *m, uint64_t pfn)
+{
+	if (m->class)
+		return m->class[pfn / 8];
+	return pfn >> 18 & 1 ? CENSUS_ANON : CENSUS_FREE; /* each GiB in turn */
+}
+
+static int machine_count(void *arg, struct kmt_census_block *blocks, size_t nr)
+{
+	struct machine *m = arg;
+
+	m->runs++;
+	if (nr > m->most_blocks)
+		m->most_blocks = nr;
+	for (size_t b = 0; b < nr; b++) {
+		struct kmt_census_block *block = &blocks[b];
+
+		assert_in_range(block->frames, 1, CENSUS_UNIT);
+		memset(block->pages, 0, sizeof(block->pages));
+		block->present = block->frames;
+		for (uint32_t i = 0; i < block->frames; i += 8)
+			block->pages[class_of(m, block->pfn + i)] +=
+				block->frames - i < 8 ? block->frames - i : 8;
+		m->ns += block->frames * m->frame_ns *
+			 (m->slow_from && m->ns > m->slow_from ? 10 : 1);
+	}
+	return 0;
+}
+
+static uint64_t machine_ns(void *arg)
+{
+	return ((struct machine *)arg)->ns;
+}
+
+/* A machine with one range of frames; the first `frames` of it. */
+static void machine_make(struct machine *m, uint64_t frames)
+{
+	*m = (struct machine){.range = {{.first = 0, .end = frames}}, .frame_ns = FRAME_NS};
+	m->ranges.items = m->range;
+	m->ranges.nr = 1;
+}
+
+/*
+ * Classes as memory has them: a reserved start, long runs of free and file pages, shorter ones of
+ * slab, single page tables, and two MiB of large kmalloc in one place.
+ */
+static void machine_fill(struct machine *m, uint64_t frames, uint64_t seed)
+{
+	static const struct {
+		enum census_class class;
+		uint64_t share, mean; /* out of 1000 runs; frames in a run, divided by 8 */
+	} kinds[] = {{CENSUS_FREE, 300, 400}, {CENSUS_FILE, 300, 60}, {CENSUS_ANON, 200, 64},
+		     {CENSUS_SLAB, 150, 12},  {CENSUS_REST, 40, 8},   {CENSUS_TABLE, 10, 1}};
+	uint64_t state = seed, nr = frames / 8;
+
+	m->class = malloc(nr);
+	for (uint64_t i = 0; i < nr;) {
+		uint64_t pick = random_below(&state, 1000), k = 0, len;
+
+		while (pick >= kinds[k].share)
+			pick -= kinds[k++].share;
+		len = 1 + random_below(&state, 2 * kinds[k].mean);
+		while (len-- && i < nr)
+			m->class[i++] = kinds[k].class;
+	}
+	memset(m->class, CENSUS_RESERVED, nr / 50);
+	memset(m->class + nr / 2, CENSUS_LARGE, 64);
+}
+
+static double machine_truth_kb(const struct machine *m, enum census_class class)
+{
+	double pages = 0;
+
+	for (uint64_t pfn = 0; pfn < m->range[0].end; pfn += 8)
+		pages += (int)class_of(m, pfn) == (int)class ? 8 : 0;
+	return pages * PAGE_KB;
+}
+
+static void machine_census(struct machine *m, uint64_t budget_ns, uint64_t seed, struct census *c)
+{
+	const struct census_counting how = {.count = machine_count,
+					    .cpu_ns = machine_ns,
+					    .arg = m,
+					    .budget_ns = budget_ns,
+					    .seed = seed};
+
+	*c = (struct census){.page_bytes = PAGE_KB * 1024};
+	assert_int_equal(census_count(&how, &m->ranges, c), 0);
+}
+
+/* ---- counting ---- */
+
+static void all_frames_are_counted_if_there_is_time(void **state)
+{
+	struct machine m;
+	struct census c;
+
+	(void)state;
+	machine_make(&m, 1000003); /* not a multiple of a unit */
+	machine_fill(&m, 1000008, 7);
+	machine_census(&m, 1000000000, 1, &c);
+	assert_true(census_is_whole(&c));
+	assert_int_equal(c.frames, 1000003);
+	for (int class = 0; class < CENSUS_CLASSES; class ++) {
+		struct census_figure f = census_estimate(&c, &c.pages[class], PAGE_KB);
+		double truth = machine_truth_kb(&m, class);
+
+		if (class == (int)class_of(&m, 1000000))
+			truth -= 5 * PAGE_KB; /* the last run of 8 is only there in part */
+		assert_float_equal(f.kb, truth, 0);
+		assert_float_equal(f.low_kb, f.kb, 0);
+		assert_float_equal(f.high_kb, f.kb, 0);
+	}
+	free(m.class);
+}
+
+/* 4 TiB, and a budget for 2.5 % of it. */
+static void a_huge_machine_is_sampled_within_the_budget(void **state)
+{
+	const uint64_t frames = UINT64_C(1) << 30, budget = 500000000;
+	struct census_figure f;
+	struct machine m;
+	struct census c;
+
+	(void)state;
+	machine_make(&m, frames);
+	machine_census(&m, budget, 1, &c);
+	assert_false(census_is_whole(&c));
+	assert_true(m.ns <= budget * 11 / 10);
+	assert_true(m.ns >= budget / 2);
+	f = census_estimate(&c, &c.pages[CENSUS_ANON], PAGE_KB);
+	assert_true(f.low_kb <= 2.0 * (1u << 30) && f.high_kb >= 2.0 * (1u << 30));
+	assert_true(f.high_kb - f.low_kb < 0.02 * f.kb);
+	assert_int_equal(m.most_blocks, KMT_CENSUS_BLOCKS);
+}
+
+/* A tenth of the budget takes a tenth of the time, whatever the size of the machine. */
+static void the_time_is_that_of_the_budget_and_not_of_the_machine(void **state)
+{
+	struct machine small, large;
+	struct census c;
+
+	(void)state;
+	machine_make(&small, UINT64_C(1) << 26);
+	machine_census(&small, 20000000, 1, &c);
+	machine_make(&large, UINT64_C(1) << 34);
+	machine_census(&large, 20000000, 1, &c);
+	assert_true(large.ns < small.ns * 11 / 10 && small.ns < large.ns * 11 / 10);
+}
+
+/* The CPU becomes ten times slower in the middle of a whole scan. */
+static void a_scan_that_overruns_becomes_a_sample(void **state)
+{
+	const uint64_t frames = UINT64_C(1) << 24, budget = frames * FRAME_NS * 5 / 4;
+	struct machine m;
+	struct census c;
+
+	(void)state;
+	machine_make(&m, frames);
+	m.slow_from = budget / 3;
+	machine_census(&m, budget, 1, &c);
+	assert_false(census_is_whole(&c));
+	assert_true(m.ns < budget * 5 / 2);
+	assert_true(c.counted > 100);
+}
+
+/* Runs that take long are made shorter, because nothing else runs on the CPU meanwhile. */
+static void slow_runs_are_made_shorter(void **state)
+{
+	struct machine m;
+	struct census c;
+
+	(void)state;
+	machine_make(&m, UINT64_C(1) << 18);
+	m.frame_ns = 5000;
+	machine_census(&m, 0, 1, &c);
+	assert_true(census_is_whole(&c));
+	assert_true(m.runs > (UINT64_C(1) << 18) / CENSUS_UNIT / 3);
+}
+
+/* In each class, at least 94 of 100 intervals hold: in all of 300 for 3 machines. */
+static void intervals_of_samples_hold(void **state)
+{
+	const uint64_t frames = UINT64_C(6) << 20; /* 24 GiB */
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 3; seed++) {
+		int holds[CENSUS_CLASSES] = {0};
+		double truth[CENSUS_CLASSES];
+		struct machine m;
+
+		machine_make(&m, frames);
+		machine_fill(&m, frames, seed);
+		for (int class = 0; class < CENSUS_CLASSES; class ++)
+			truth[class] = machine_truth_kb(&m, class);
+		for (uint64_t run = 1; run <= 100; run++) {
+			struct census c;
+
+			machine_census(&m, frames * FRAME_NS / 100, seed * 1000 + run, &c);
+			assert_false(census_is_whole(&c));
+			for (int class = 0; class < CENSUS_CLASSES; class ++) {
+				struct census_figure f =
+					census_estimate(&c, &c.pages[class], PAGE_KB);
+
+				holds[class] +=
+					f.low_kb <= truth[class] && truth[class] <= f.high_kb;
+			}
+		}
+		for (int class = 0; class < CENSUS_CLASSES; class ++)
+			if (holds[class] < 90)
+				fail_msg("machine %d, %s: %d of 100 intervals hold", (int)seed,
+					 census_class_name(class), holds[class]);
+		free(m.class);
+	}
+}
+
+/* What no sample saw may still be there. */
+static void what_was_not_seen_has_an_upper_limit(void **state)
+{
+	struct census c = {.units = 100000, .counted = 1000};
+	struct census_figure f = census_estimate(&c, &c.pages[0], PAGE_KB);
+
+	(void)state;
+	assert_float_equal(f.kb, 0, 0);
+	assert_float_equal(f.low_kb, 0, 0);
+	/* 3.69 units at most were missed in 1000 (97.5 %), full of pages */
+	assert_in_range((long)f.high_kb, 3.5 * 100 * CENSUS_UNIT * PAGE_KB,
+			3.9 * 100 * CENSUS_UNIT * PAGE_KB);
+}
+
+/* ---- where memory is ---- */
+
+static void zones_become_ranges_in_order_and_without_overlap(void **state)
+{
+	static const char zoneinfo[] = "Node 1, zone   Normal\n"
+				       "        spanned  1000\n"
+				       "  start_pfn:           5000\n"
+				       "Node 0, zone      DMA\n"
+				       "        spanned  4095\n"
+				       "  start_pfn:           1\n"
+				       "Node 0, zone  Movable\n"
+				       "        spanned  0\n"
+				       "  start_pfn:           0\n";
+	struct frame_ranges r = {0};
+	struct zone_levels zones = {0};
+
+	(void)state;
+	assert_int_equal(zoneinfo_parse(zoneinfo, sizeof(zoneinfo) - 1, &zones), 0);
+	assert_int_equal(frame_ranges_build(&zones, &r), 0);
+	assert_int_equal(r.nr, 2);
+	assert_int_equal(r.items[0].first, 1);
+	assert_int_equal(r.items[0].end, 4096);
+	assert_int_equal(r.items[0].node, 0);
+	assert_int_equal(r.items[1].first, 5000);
+	assert_int_equal(r.items[1].node, 1);
+	ARRAY_FREE(&r);
+
+	/* Node 0 has memory on both sides of node 1's: no frame counts twice, and no node is told.
+	 */
+	zones.items[1].spanned = 9000;
+	assert_int_equal(frame_ranges_build(&zones, &r), 0);
+	assert_int_equal(r.nr, 1);
+	assert_int_equal(r.items[0].end, 9001);
+	assert_int_equal(r.items[0].node, -1);
+	ARRAY_FREE(&r);
+
+	zones.nr = 0;
+	assert_int_equal(frame_ranges_build(&zones, &r), -ENODATA);
+	ARRAY_FREE(&zones);
+}
+
+/* Pages of our own and of others, in any order; the frame numbers of our own. */
+static void frame_0_is_where_most_pages_agree(void **state)
+{
+	const uint64_t base = 0xffffea0000000000, frames[] = {10, 900000, 77, 12, 5000};
+	uint64_t pages[12];
+
+	(void)state;
+	for (int i = 0; i < 12; i++)
+		pages[i] = base + (uint64_t)(i * i * 3001 + 5) * 64;
+	for (int i = 0; i < 4; i++)
+		pages[2 * i + 1] = base + frames[4 - i] * 64;
+	assert_true(layout_vote(pages, 12, frames, 5, 64) == base);
+	/* fewer than half agree: no guess */
+	assert_true(layout_vote(pages, 3, frames, 5, 64) == 0);
+	assert_true(layout_vote(pages, 0, frames, 0, 64) == 0);
+}
+
+/* ---- beside /proc ---- */
+
+static void meminfo_put(struct census *c, const char *meminfo)
+{
+	assert_int_equal(meminfo_parse(meminfo, strlen(meminfo), &c->before.meminfo), 0);
+	assert_int_equal(meminfo_parse(meminfo, strlen(meminfo), &c->after.meminfo), 0);
+}
+
+/* A machine of 8 GiB that was counted whole. */
+static void census_make(struct census *c)
+{
+	static const double mb[CENSUS_CLASSES] = {
+		[CENSUS_FREE] = 1000, [CENSUS_CPU_FREE] = 20, [CENSUS_SLAB] = 3000,
+		[CENSUS_LARGE] = 100, [CENSUS_TABLE] = 50,    [CENSUS_ANON] = 2000,
+		[CENSUS_FILE] = 1500, [CENSUS_UNMAPPED] = 10, [CENSUS_RESERVED] = 200,
+		[CENSUS_REST] = 312,
+	};
+
+	*c = (struct census){.wall_s = 1700000000,
+			     .took_s = 0.2,
+			     .cpu_s = 0.05,
+			     .page_bytes = 4096,
+			     .cpus = 1,
+			     .units = 32768,
+			     .counted = 32768,
+			     .frames = 2097152};
+	for (int class = 0; class < CENSUS_CLASSES; class ++)
+		c->pages[class] = (struct census_sum){.sum = mb[class] * 256,
+						      .hits = mb[class] > 0 ? 100 : 0};
+	meminfo_put(c, "MemTotal: 8184832 kB\nMemFree: 1044480 kB\nBuffers: 51200 kB\n"
+		       "Cached: 1484800 kB\nSwapCached: 0 kB\nAnonPages: 2048000 kB\n"
+		       "Slab: 3174400 kB\nPageTables: 51200 kB\nVmallocUsed: 200000 kB\n"
+		       "Percpu: 10000 kB\nHugetlb: 0 kB\n");
+}
+
+static void a_line_that_fits_the_pages_is_no_finding(void **state)
+{
+	struct census_sheet s;
+	struct census c;
+
+	(void)state;
+	census_make(&c);
+	census_sheet_build(&c, &s);
+	for (int class = 0; class < CENSUS_CLASSES; class ++)
+		assert_false(s.rows[class].differs);
+	assert_float_equal(s.total.kb, 8192 * 1024, 0);
+	/* the line counts both classes, so the difference is of both */
+	assert_float_equal(s.rows[CENSUS_SLAB].difference_kb, 0, 0);
+	assert_float_equal(s.rows[CENSUS_FREE].difference_kb, 0, 0);
+	assert_float_equal(s.rows[CENSUS_REST].difference_kb, 319488 - 210000, 0);
+	census_free(&c);
+}
+
+/* A difference just within what counters can lag (0.5 %, and 125 pages of the CPU), and just
+ * beyond. */
+static void a_line_that_does_not_fit_is_a_finding(void **state)
+{
+	const double lag_pages = (0.005 * 3174400 + 500) / PAGE_KB;
+	struct findings found = {0};
+	struct census_sheet s;
+	struct census c;
+
+	(void)state;
+	census_make(&c);
+	c.pages[CENSUS_SLAB].sum += lag_pages - 1;
+	census_sheet_build(&c, &s);
+	assert_false(s.rows[CENSUS_SLAB].differs);
+	census_findings(&s, &found);
+	assert_null(findings_of(&found, "census-differs"));
+	findings_free(&found);
+
+	c.pages[CENSUS_SLAB].sum += 2;
+	census_sheet_build(&c, &s);
+	assert_true(s.rows[CENSUS_SLAB].differs);
+	found = (struct findings){0};
+	census_findings(&s, &found);
+	assert_non_null(findings_of(&found, "census-differs"));
+	assert_string_equal(findings_of(&found, "census-differs")->subject, "Slab");
+	findings_free(&found);
+
+	/* a kernel that does not mark large kmalloc: Slab is larger, and that is no finding */
+	c.pages[CENSUS_SLAB].sum -= 26000;
+	c.unknown = 1u << CENSUS_LARGE;
+	census_sheet_build(&c, &s);
+	assert_false(s.rows[CENSUS_SLAB].differs);
+	assert_true(s.rows[CENSUS_FREE].checked);
+	census_free(&c);
+}
+
+/* What a sample cannot tell is no finding: the line is within twice the interval. */
+static void chance_is_no_finding(void **state)
+{
+	struct census_sheet s;
+	struct census c;
+	double half;
+
+	(void)state;
+	census_make(&c);
+	c.counted = 3276;
+	for (int class = 0; class < CENSUS_CLASSES; class ++) {
+		c.pages[class].sum /= 32768.0 / 3276;
+		c.pages[class].squares = c.pages[class].sum * 20;
+		c.pages[class].hits = 100;
+	}
+	census_sheet_build(&c, &s);
+	half = s.rows[CENSUS_ANON].figure.high_kb - s.rows[CENSUS_ANON].figure.kb;
+	assert_true(half > 20000);
+	c.pages[CENSUS_ANON].sum += 1.8 * half / PAGE_KB * 3276 / 32768;
+	census_sheet_build(&c, &s);
+	assert_false(s.rows[CENSUS_ANON].differs);
+	c.pages[CENSUS_ANON].sum += 1.5 * half / PAGE_KB * 3276 / 32768;
+	census_sheet_build(&c, &s);
+	assert_true(s.rows[CENSUS_ANON].differs);
+	census_free(&c);
+}
+
+/* ---- documents ---- */
+
+static char *print_census(const struct census *c, bool json)
+{
+	struct findings found = {0};
+	struct census_sheet s;
+	const struct census_document d = {.sheet = &s, .findings = &found, .kernel = "6.18.0"};
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+
+	census_sheet_build(c, &s);
+	census_findings(&s, &found);
+	assert_int_equal(json ? census_json(&d, f)
+			      : census_text(&d, &(struct census_text_options){.utf8 = true}, f),
+			 0);
+	assert_int_equal(fclose(f), 0);
+	findings_free(&found);
+	return text;
+}
+
+static void both_documents_say_the_same_as_before(void **state)
+{
+	struct census c;
+	char *text;
+
+	(void)state;
+	census_make(&c);
+	text = print_census(&c, false);
+	compare_golden("census.txt", text);
+	free(text);
+	text = print_census(&c, true);
+	compare_golden("census.json", text);
+	free(text);
+
+	c.counted = 3276; /* a sample */
+	for (int class = 0; class < CENSUS_CLASSES; class ++)
+		c.pages[class].sum = rint(c.pages[class].sum / 10);
+	text = print_census(&c, false);
+	compare_golden("census-sampled.txt", text);
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		assert_true(strlen(line) <= 80); /* it is ASCII */
+	free(text);
+	census_free(&c);
+}
+
+/* ---- refusals ---- */
+
+static void the_reason_why_there_is_no_census_is_said(void **state)
+{
+	static struct kernel_facts facts;
+	char why[CENSUS_WHY_MAX];
+
+	(void)state;
+	kernel_facts_read("/proc", NULL, &facts);
+	facts.proc = facts.meminfo = facts.btf = facts.bpf_load = 0;
+	facts.sysfs = true;
+	facts.files = RECORD_FILES;
+	facts.address_bytes = RECORD_ADDRESS_BYTES;
+	facts.data_bytes = RECORD_DATA_BYTES;
+	facts.caps = ~0ull;
+	facts.preemptible = false;
+	facts.read_kernel = -EPERM;
+	strcpy(facts.lockdown, "confidentiality");
+	assert_non_null(strstr(census_refusal(&facts, why), "lockdown is confidentiality"));
+	assert_non_null(strstr(why, "`kmemtrace balance` works here"));
+	facts.read_kernel = 0;
+	facts.audit_obstacle = "the slab allocator is not SLUB";
+	assert_non_null(strstr(census_refusal(&facts, why), "the slab allocator is not SLUB"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_frames_are_counted_if_there_is_time),
+		cmocka_unit_test(a_huge_machine_is_sampled_within_the_budget),
+		cmocka_unit_test(the_time_is_that_of_the_budget_and_not_of_the_machine),
+		cmocka_unit_test(a_scan_that_overruns_becomes_a_sample),
+		cmocka_unit_test(slow_runs_are_made_shorter),
+		cmocka_unit_test(intervals_of_samples_hold),
+		cmocka_unit_test(what_was_not_seen_has_an_upper_limit),
+		cmocka_unit_test(zones_become_ranges_in_order_and_without_overlap),
+		cmocka_unit_test(frame_0_is_where_most_pages_agree),
+		cmocka_unit_test(a_line_that_fits_the_pages_is_no_finding),
+		cmocka_unit_test(a_line_that_does_not_fit_is_a_finding),
+		cmocka_unit_test(chance_is_no_finding),
+		cmocka_unit_test(both_documents_say_the_same_as_before),
+		cmocka_unit_test(the_reason_why_there_is_no_census_is_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

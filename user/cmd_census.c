@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* `kmemtrace census`: counts page by page what memory is used for. Options and wiring only. */
+#include <argp.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "args.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/privileges.h"
+#include "base/units.h"
+#include "cmd.h"
+#include "findings/census_findings.h"
+#include "model/census.h"
+#include "output.h"
+#include "render/census.h"
+#include "trace/census.h"
+
+struct census_args {
+	const char *btf_path;
+	double budget_s;
+	bool json;
+};
+
+enum { OPT_BTF = 256, OPT_BUDGET };
+
+static const struct argp_option options[] = {
+	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
+	{"census-budget", OPT_BUDGET, "TIME", 0,
+	 "Use at most about this much time of one CPU (default 500ms, at most 10m); a machine that "
+	 "takes longer is sampled",
+	 0},
+	{"btf", OPT_BTF, "FILE", 0,
+	 "Read this kernel's types from FILE if this kernel has no BTF of its own", 0},
+	{"verbose", 'v', NULL, 0, "Say what is done", 0},
+	{0},
+};
+
+static const char doc[] =
+	"Count page by page what the memory of this machine is used for, and compare the sums with "
+	"/proc/meminfo. Traces nothing, changes nothing, and works on memory that was allocated at "
+	"any time. Needs root.\v"
+	"Examples:\n"
+	"  sudo kmemtrace census                       where memory is now\n"
+	"  sudo kmemtrace census --census-budget 50ms  the same, in less time\n"
+	"  sudo kmemtrace census --format json | jq '.census.pages[] | [.class, .kb]'\n";
+
+#define BUDGET_MOST_S 600
+
+static double budget_parse(struct argp_state *state, const char *arg)
+{
+	double seconds;
+
+	if (units_parse_duration(arg, &seconds) || seconds > BUDGET_MOST_S)
+		argp_error(
+			state,
+			"invalid --census-budget '%s': give a time of at most 10m, such as 500ms or "
+			"2s",
+			arg);
+	return seconds;
+}
+
+static error_t census_parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct census_args *args = state->input;
+
+	switch (key) {
+	case 'f':
+		args->json = args_json(state, arg);
+		return 0;
+	case 'v':
+		log_verbose = true;
+		return 0;
+	case OPT_BUDGET:
+		args->budget_s = budget_parse(state, arg);
+		return 0;
+	case OPT_BTF:
+		args->btf_path = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "census takes no arguments, but '%s' was given", arg);
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+struct census_rendering {
+	const struct census_document *document;
+	const struct census_args *args;
+};
+
+static int census_render(const void *arg, FILE *out)
+{
+	const struct census_rendering *what = arg;
+	const struct census_text_options show = {.colour = output_wants_colour(),
+						 .utf8 = output_is_utf8()};
+
+	return what->args->json ? census_json(what->document, out)
+				: census_text(what->document, &show, out);
+}
+
+/* Take the census of this machine. Returns 0, or −errno after printing the reason. */
+static int take(const struct census_args *args, struct census *out)
+{
+	const struct plan_request everything = {};
+	struct kernel_facts facts;
+	struct plan plan;
+	char why[CENSUS_WHY_MAX];
+
+	kernel_facts_read("/proc", args->btf_path, &facts);
+	if (census_refusal(&facts, why)[0])
+		return log_error(EPERM, "no census: %s", why);
+	plan_build(&facts, &everything, &plan);
+	return census_take(&plan, &(struct census_options){.budget_s = args->budget_s}, out);
+}
+
+static int print(const struct census *census, const struct census_args *args)
+{
+	_cleanup_(findings_free) struct findings findings = {0};
+	struct census_sheet sheet;
+	struct utsname uts = {0};
+	struct census_document document = {.sheet = &sheet, .findings = &findings, .kernel = ""};
+
+	if (!uname(&uts))
+		document.kernel = uts.release;
+	census_sheet_build(census, &sheet);
+	census_findings(&sheet, &findings);
+	if (findings.failed)
+		return log_error(ENOMEM, "not enough memory for the census");
+	return output_document("census", census_render,
+			       &(struct census_rendering){.document = &document, .args = args});
+}
+
+int cmd_census(int argc, char **argv)
+{
+	const struct argp argp = {.options = options,
+				  .parser = census_parse_option,
+				  .doc = doc,
+				  .children = args_document};
+	_cleanup_(census_free) struct census census = {0};
+	struct census_args args = {.budget_s = CENSUS_BUDGET_S};
+	int err;
+
+	if (args_parse(&argp, 0, argc, argv, &args))
+		return EXIT_USAGE;
+	err = take(&args, &census);
+	privileges_keep_none();
+	return err || print(&census, &args) ? EXIT_FAILED : EXIT_OK;
+}

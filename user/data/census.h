@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A census: what each page frame of a machine was used for at one moment. trace/census.c takes it,
+ * model/census.c turns it into figures with intervals. It holds sums as they were counted, so that
+ * a machine that was counted in part is never taken for one that was counted whole.
+ */
+#ifndef KMEMTRACE_DATA_CENSUS_H
+#define KMEMTRACE_DATA_CENSUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "data/snapshot.h"
+
+/* What a page is used for: exactly one of these. */
+enum census_class {
+	CENSUS_FREE,       /* in free blocks */
+	CENSUS_CPU_FREE,   /* no reference and no type: free on a CPU's list */
+	CENSUS_SLAB,       /* of slab caches */
+	CENSUS_LARGE,      /* kmalloc() too large for a slab cache; Slab contains it */
+	CENSUS_TABLE,      /* page tables */
+	CENSUS_ANON,       /* anonymous memory of processes */
+	CENSUS_FILE,       /* page cache, with shared memory */
+	CENSUS_UNMAPPED,   /* pages of processes or files that nobody maps any more, but that
+			      somebody pins */
+	CENSUS_HUGETLB,    /* the pool of huge pages, free ones included */
+	CENSUS_POOL,       /* page pools of network devices */
+	CENSUS_ZSMALLOC,   /* compressed memory */
+	CENSUS_OFFLINE,    /* given back to the hypervisor (balloons), or not plugged in */
+	CENSUS_UNACCEPTED, /* not yet accepted from the hypervisor */
+	CENSUS_RESERVED,   /* the kernel's image, the struct pages, and what firmware keeps */
+	CENSUS_REST,       /* vmalloc, per-CPU memory, kernel stacks, drivers */
+	CENSUS_CLASSES
+};
+
+/* The name in JSON: "page_tables"; and what it is, for people: "page tables". */
+const char *census_class_name(enum census_class class);
+const char *census_class_words(enum census_class class);
+
+/*
+ * One figure, counted in the units of the census. `squares` is the sum over pairs of the squared
+ * difference between the two units of a pair; it is 0 if all units were counted.
+ */
+struct census_sum {
+	double sum;
+	double squares;
+	uint64_t hits; /* units in which it was not 0 */
+};
+
+#define CENSUS_UNIT 64 /* page frames in a unit */
+
+struct census {
+	double wall_s; /* when it began, in seconds since the epoch; 0: there is no census */
+	double took_s, cpu_s;
+	uint64_t units;   /* of which all memory consists, holes included */
+	uint64_t counted; /* units that were looked at */
+	uint64_t frames;  /* page frames in these that exist */
+	uint32_t page_bytes;
+	uint32_t unknown; /* bit mask of classes that this kernel does not mark */
+	uint32_t cpus;    /* that may hold back changes of a counter */
+	struct census_sum pages[CENSUS_CLASSES]; /* in page frames */
+	/* /proc just before and just after: meminfo, vmstat, zoneinfo */
+	struct snapshot before, after;
+};
+
+/* Was every page frame counted? */
+static inline bool census_is_whole(const struct census *c)
+{
+	return c->counted == c->units;
+}
+
+void census_free(struct census *c);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A census for people (80 columns) and for programs (docs/schema). */
+#ifndef KMEMTRACE_RENDER_CENSUS_H
+#define KMEMTRACE_RENDER_CENSUS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "findings/finding.h"
+#include "model/census.h"
+
+struct census_document {
+	const struct census_sheet *sheet;
+	const struct findings *findings;
+	const char *kernel; /* its release; "" if that is not known */
+};
+
+struct census_text_options {
+	bool colour, utf8;
+};
+
+/* Return 0, −ENOMEM, or −EIO. */
+int census_text(const struct census_document *d, const struct census_text_options *o, FILE *out);
+int census_json(const struct census_document *d, FILE *out);
+
+#endif
