@@ -18,7 +18,7 @@ rules() {
 		diff: base data model
 		findings: base data model diff
 		render: base data model diff findings
-		export: base data model diff findings
+		export: base data model diff findings render
 		.: base data proc sym capture trace record model diff findings render export
 	EOF
 }

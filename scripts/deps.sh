@@ -31,7 +31,7 @@ packages() {
 		test  clang-tidy      C: finds what compilers and cppcheck do not
 		test  mandoc          the man page
 		test  stress-ng       mixed loads, here and in bench.sh
-		export nodejs         decodes profiles (with npm)
+		export nodejs         decodes profiles, runs DuckDB (with npm)
 		fuzz  libclang-rt-dev libFuzzer and the sanitizers of clang
 		vm    debian-archive-keyring  verifies downloaded kernels
 		vm    lz4             unpacks kernels

@@ -7,8 +7,9 @@ set -euo pipefail
 
 CACHE=${KMEMTRACE_VIEWERS_CACHE:-${XDG_CACHE_HOME:-/var/tmp}/kmemtrace-viewers}
 PPROF_FORMAT=2.3.2
+DUCKDB=1.5.6-r.1
 
-NEEDED=(pprof promtool prometheus victoria-metrics flamegraph.pl pprof-format/package.json)
+NEEDED=(pprof promtool prometheus victoria-metrics flamegraph.pl pprof-format/package.json duckdb/node_modules)
 
 complete() {
 	local need
@@ -48,6 +49,19 @@ take_pprof_format() {
 	rm -rf "$dir"
 }
 
+# npm has the program for each kind of machine in a package of its own.
+take_duckdb() {
+	local dir
+	[ ! -e "$CACHE/duckdb" ] || return 0
+	command -v npm >/dev/null || return 0
+	dir=$(mktemp -d "$CACHE/fetch.XXXXXX")
+	if npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$dir" "@duckdb/node-api@$DUCKDB" >&2; then
+		mv "$dir" "$CACHE/duckdb"
+	else
+		rm -rf "$dir"
+	fi
+}
+
 main() {
 	local need missing=()
 	if complete; then
@@ -61,6 +75,7 @@ main() {
 	take victoria-metrics '*/bin/victoria-metrics' &
 	take libdevel-nytprof-perl '*/flamegraph.pl' &
 	take_pprof_format &
+	take_duckdb &
 	wait
 	for need in "${NEEDED[@]}"; do [ -e "$CACHE/$need" ] || missing+=("$need"); done
 	complete || die "could not fetch ${missing[*]} with apt and npm"

@@ -31,9 +31,9 @@ enum {
 	OPT_UNIT
 };
 
-enum export_format { FORMAT_PPROF, FORMAT_FOLDED, FORMAT_OPENMETRICS, FORMATS };
+enum export_format { FORMAT_PPROF, FORMAT_FOLDED, FORMAT_OPENMETRICS, FORMAT_NDJSON, FORMATS };
 
-#define FORMAT_WORDS "pprof, folded or openmetrics"
+#define FORMAT_WORDS "pprof, folded, openmetrics or ndjson"
 
 /* Bits of the options that only some formats have. */
 enum { TAKES_BASE = 1, TAKES_BY = 2, TAKES_LABELS = 4, TAKES_ROOT = 8, TAKES_UNIT = 16 };
@@ -46,6 +46,7 @@ static const struct format_def {
 	[FORMAT_PPROF] = {"pprof", TAKES_BASE | TAKES_BY | TAKES_LABELS | TAKES_UNIT, true},
 	[FORMAT_FOLDED] = {"folded", TAKES_BASE | TAKES_BY | TAKES_ROOT | TAKES_UNIT, false},
 	[FORMAT_OPENMETRICS] = {"openmetrics", 0, false},
+	[FORMAT_NDJSON] = {"ndjson", TAKES_BY | TAKES_LABELS, false},
 };
 
 struct export_args {
@@ -62,8 +63,8 @@ static const struct argp_option options[] = {
 	{"output", 'o', "FILE", 0, "Write to FILE (default: standard output)", 0},
 	{"by", 'b', "WHAT", 0, "Group by " GROWTH_BY_WORDS " (default: stack)", 0},
 	{"labels", OPT_LABELS, "LIST", 0,
-	 "pprof: the labels of samples, separated by commas: " SAMPLE_LABEL_WORDS
-	 " (default: all but pid)",
+	 "pprof, ndjson: the labels of samples, separated by commas: " SAMPLE_LABEL_WORDS
+	 " (default: all; pprof: all but pid)",
 	 1},
 	{"root", OPT_ROOT, "LIST", 0,
 	 "folded: put these labels before each path, or none (default: pool,cache)", 1},
@@ -241,6 +242,8 @@ static error_t export_parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		export_check_args(state, args);
+		if (args->format == FORMAT_NDJSON && !(args->given & TAKES_LABELS))
+			args->options.labels |= 1u << LABEL_PID;
 		return 0;
 	default:
 		return export_parse_detail(key, arg, state);
@@ -262,8 +265,10 @@ static int export_render(const void *arg, FILE *out)
 		return export_pprof(&what->in, &what->args->options, out);
 	case FORMAT_FOLDED:
 		return export_folded(&what->in, &what->args->options, what->negative, out);
-	default:
+	case FORMAT_OPENMETRICS:
 		return export_openmetrics(what->in.r, out);
+	default:
+		return export_ndjson(what->in.r, &what->args->options, out);
 	}
 }
 

@@ -19,6 +19,7 @@
 #include <zlib.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "base/escape.h"
 #include "cmd.h"
@@ -581,6 +582,45 @@ static void metrics_of_a_capture_that_traced_nothing_are_its_levels(void **state
 	capture_free(c);
 }
 
+/* ---- NDJSON ---- */
+
+static void rows_are_whole_json_objects(void **state)
+{
+	struct capture *c = sample_whole();
+	char *text = NULL, *save = NULL;
+	int64_t held = 0, want = 0;
+	size_t size = 0, rows = 0;
+	struct report r;
+	FILE *f;
+
+	(void)state;
+	f = open_memstream(&text, &size);
+	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(export_ndjson(&r, &as_given, f), 0);
+	fclose(f);
+	for (size_t i = 0; i < r.growth.nr; i++)
+		want += llrint(r.growth.groups[i].bytes);
+	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		json_t *j = json_loads(l, JSON_REJECT_DUPLICATES, NULL);
+		const char *type = json_string_value(json_object_get(j, "type"));
+
+		assert_non_null(type);
+		assert_inert(l, false);
+		assert_string_equal(json_string_value(json_object_get(j, "kernel")), "6.18.44");
+		assert_int_equal(strlen(json_string_value(json_object_get(j, "time"))),
+				 strlen("2026-11-28T19:38:54.123Z"));
+		if (!strcmp(type, "held"))
+			held += json_integer_value(json_object_get(j, "bytes"));
+		json_decref(j);
+		rows++;
+	}
+	assert_int_equal(held, want);
+	assert_true(rows > 100);
+	report_free(&r);
+	free(text);
+	capture_free(c);
+}
+
 /* ---- the command ---- */
 
 static int run_export(const char *out, char **argv)
@@ -741,6 +781,7 @@ int main(void)
 		cmocka_unit_test(figures_that_fit_no_number_do_no_harm),
 		cmocka_unit_test(metrics_are_ordered_and_bounded),
 		cmocka_unit_test(metrics_of_a_capture_that_traced_nothing_are_its_levels),
+		cmocka_unit_test(rows_are_whole_json_objects),
 		cmocka_unit_test(wrong_use_says_what_to_do),
 		cmocka_unit_test(binary_data_is_kept_off_a_terminal),
 		cmocka_unit_test(a_capture_is_not_overwritten_by_its_export),

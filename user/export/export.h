@@ -46,4 +46,10 @@ int export_folded(const struct export_input *in, const struct export_options *o,
  */
 int export_openmetrics(const struct report *r, FILE *out);
 
+/*
+ * One JSON object a line (https://github.com/ndjson/ndjson-spec): the recording, findings, pools
+ * and their levels over time, caches, what is held, what was allocated, losses.
+ */
+int export_ndjson(const struct report *r, const struct export_options *o, FILE *out);
+
 #endif

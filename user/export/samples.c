@@ -358,6 +358,19 @@ static int samples_merge(struct samples *s)
 	return 0;
 }
 
+/* Read the container and the pod of each cgroup from its path, if they are wanted. */
+static int samples_containers(struct samples *s)
+{
+	const struct capture *c = s->r->c;
+
+	if (!label_wanted(s, LABEL_CONTAINER) && !label_wanted(s, LABEL_POD))
+		return 0;
+	s->containers = calloc(c->nr_cgroups + 1, sizeof(*s->containers));
+	for (size_t i = 1; s->containers && i < c->nr_cgroups; i++)
+		container_of_cgroup(c->cgroups[i], &s->containers[i]);
+	return s->containers ? 0 : -ENOMEM;
+}
+
 int samples_build(const struct report *r, unsigned int labels, struct samples *out)
 {
 	struct samples s = {.r = r,
@@ -368,6 +381,7 @@ int samples_build(const struct report *r, unsigned int labels, struct samples *o
 	if (!err && s.traffic)
 		err = samples_traffic(&s);
 	err = err ?: samples_merge(&s);
+	err = err ?: samples_containers(&s);
 	if (err)
 		samples_free(&s);
 	else
@@ -378,48 +392,51 @@ int samples_build(const struct report *r, unsigned int labels, struct samples *o
 void samples_free(struct samples *s)
 {
 	ARRAY_FREE(s);
+	free(s->containers);
+	s->containers = NULL;
 }
 
 /* ---- what a sample says ---- */
 
-static const char *label_of_cgroup(const struct capture *c, uint32_t process,
-				   enum sample_label label, struct container *container)
+const char *sample_label_raw(const struct samples *s, const struct sample *x,
+			     enum sample_label label, char buf[16])
 {
-	const char *path = c->cgroups[c->processes[process].cgroup];
+	const struct capture *c = s->r->c;
+	const struct cap_process *p = &c->processes[x->process];
 
-	if (!c->processes[process].cgroup)
+	if (!label_wanted(s, label))
+		return "";
+	switch (label) {
+	case LABEL_POOL:
+		return x->pool < POOLS ? pool_name(x->pool) : "";
+	case LABEL_CLASS:
+		return x->class_;
+	case LABEL_CACHE:
+		return x->cache ? c->caches[x->cache].name : "";
+	default:
+		break;
+	}
+	if (!x->process)
+		return "";
+	if (label == LABEL_PROCESS)
+		return p->comm;
+	if (label == LABEL_PID) {
+		snprintf(buf, 16, "%d", p->tgid);
+		return buf;
+	}
+	if (!p->cgroup)
 		return "";
 	if (label == LABEL_CGROUP)
-		return path;
-	container_of_cgroup(path, container);
-	return label == LABEL_POD ? container->pod : container->id;
+		return c->cgroups[p->cgroup];
+	return label == LABEL_POD ? s->containers[p->cgroup].pod : s->containers[p->cgroup].id;
 }
 
 char *sample_label_text(const struct samples *s, const struct sample *x, enum sample_label label,
 			bool *failed)
 {
-	const struct capture *c = s->r->c;
-	const struct cap_process *p = &c->processes[x->process];
-	struct container container;
-	char pid[16], *escaped;
-	const char *raw = "";
+	char buf[16], *escaped;
+	const char *raw = sample_label_raw(s, x, label, buf);
 
-	if (!label_wanted(s, label))
-		return NULL;
-	if (label == LABEL_POOL && x->pool < POOLS) {
-		raw = pool_name(x->pool);
-	} else if (label == LABEL_CLASS) {
-		raw = x->class_;
-	} else if (label == LABEL_CACHE && x->cache) {
-		raw = c->caches[x->cache].name;
-	} else if (label == LABEL_PROCESS && x->process) {
-		raw = p->comm;
-	} else if (label == LABEL_PID && x->process) {
-		snprintf(pid, sizeof(pid), "%d", p->tgid);
-		raw = pid;
-	} else if (label >= LABEL_CGROUP && x->process) {
-		raw = label_of_cgroup(c, x->process, label, &container);
-	}
 	if (!raw[0])
 		return NULL;
 	escaped = escape_terminal(raw, true);

@@ -10,6 +10,7 @@
 #define KMEMTRACE_EXPORT_SAMPLES_H
 
 #include "findings/report_findings.h"
+#include "model/container.h"
 
 /* What a sample can say about itself besides its call path. */
 enum sample_label {
@@ -60,6 +61,7 @@ struct samples {
 	unsigned int labels;    /* bits of the wanted ones */
 	bool traffic;           /* false: allocations are not known by this grouping */
 	ARRAY_OF(struct sample);
+	struct container *containers; /* of each cgroup; NULL: not wanted */
 };
 
 /*
@@ -72,6 +74,9 @@ void samples_free(struct samples *s);
 /* The sum of two values, within ±INT64_MAX: so it can be negated. */
 int64_t sample_add(int64_t a, int64_t b);
 
+/* The text of a label as captured: it may be hostile. "": it has none. `buf` holds a number. */
+const char *sample_label_raw(const struct samples *s, const struct sample *x,
+			     enum sample_label label, char buf[16]);
 /* The text of a label, escaped for terminals; malloc'ed. NULL and *failed unchanged: it has none.
  */
 char *sample_label_text(const struct samples *s, const struct sample *x, enum sample_label label,
