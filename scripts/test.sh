@@ -416,6 +416,7 @@ suite_unit() {
 	for file in tests/unit/test_*.c; do run_unit "$file"; done
 	check json-goldens run_json_goldens
 	check json-output run_json_output
+	check sql-queries scripts/check-sql.py
 }
 
 run_export() { # FILE
