@@ -19,64 +19,106 @@ struct folded_line {
 	char path[];
 };
 
-/* A name as one frame: without ';' and without what moves the cursor of a terminal. 0 or −ENOMEM.
+struct folded {
+	const struct samples *s;
+	const struct export_options *o;
+	ARRAY_OF(char) path; /* the line that is being made */
+	char **frames;       /* the text of each frame of the capture; NULL: not used yet */
+	bool failed;
+};
+
+static void path_add(struct folded *f, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (f->path.nr)
+		len++;
+	if (array_grow((void **)&f->path.items, &f->path.cap, 1, f->path.nr + len + 1)) {
+		f->failed = true;
+		return;
+	}
+	sprintf(f->path.items + f->path.nr, "%s%s", f->path.nr ? ";" : "", text);
+	f->path.nr += len;
+}
+
+/*
+ * A name as one frame: without ';' and without what moves the cursor of a terminal. malloc'ed; NULL
+ * without memory.
  */
-static int put_frame(FILE *f, const char *raw)
+static char *frame_text(const char *raw)
 {
 	_cleanup_free_ char *s = escape_terminal(raw[0] ? raw : "[unnamed]", true);
+	size_t extra = 0;
+	char *text, *to;
 
-	if (!s)
-		return -ENOMEM;
-	for (const char *at = s; *at; at++) {
+	for (const char *at = s; at && *at; at++)
+		extra += *at == ';' ? 3 : 0;
+	text = to = s ? malloc(strlen(s) + extra + 1) : NULL;
+	for (const char *at = s; to && *at; at++) {
 		if (*at == ';')
-			fputs("\\x3b", f);
+			to = stpcpy(to, "\\x3b");
 		else
-			fputc(*at, f);
+			*to++ = *at;
 	}
-	return 0;
+	if (to)
+		*to = '\0';
+	return text;
+}
+
+static void path_add_raw(struct folded *f, const char *raw)
+{
+	_cleanup_free_ char *text = frame_text(raw);
+
+	if (text)
+		path_add(f, text);
+	else
+		f->failed = true;
+}
+
+/* A function of the kernel. Its text is made once: thousands of paths contain it. */
+static void path_add_frame(struct folded *f, const struct cap_frame *k, uint32_t id)
+{
+	_cleanup_free_ char *name = NULL;
+
+	if (!f->frames[id] && k->module[0] && strcmp(k->module, "vmlinux")) {
+		if (asprintf(&name, "%s [%s]", k->symbol, k->module) < 0)
+			name = NULL;
+		f->frames[id] = name ? frame_text(name) : NULL;
+	} else if (!f->frames[id]) {
+		f->frames[id] = frame_text(k->symbol);
+	}
+	if (f->frames[id])
+		path_add(f, f->frames[id]);
+	else
+		f->failed = true;
 }
 
 /* A label as a frame. What has no slab cache has a class instead, such as pte or pipe. */
-static int put_root(FILE *f, const struct samples *s, const struct sample *x,
-		    enum sample_label label)
+static void path_add_label(struct folded *f, const struct sample *x, enum sample_label label)
 {
-	bool failed = false;
-	_cleanup_free_ char *text = sample_label_text(s, x, label, &failed);
-	char none[32];
+	char buf[16], none[32];
+	const char *raw = sample_label_raw(f->s, x, label, buf);
 
-	if (!text && label == LABEL_CACHE)
-		text = sample_label_text(s, x, LABEL_CLASS, &failed);
+	if (!raw[0] && label == LABEL_CACHE)
+		raw = sample_label_raw(f->s, x, LABEL_CLASS, buf);
 	snprintf(none, sizeof(none), "[no %s]", sample_label_name(label));
-	return failed ? -ENOMEM : put_frame(f, text ? text : none);
+	path_add_raw(f, raw[0] ? raw : none);
 }
 
-static int put_path(FILE *f, const struct samples *s, const struct sample *x,
-		    const struct export_options *o)
+static void path_make(struct folded *f, const struct sample *x)
 {
-	int err = 0;
-
-	for (size_t i = 0; i < o->nr_root && !err; i++) {
-		err = put_root(f, s, x, o->root[i]);
-		fputc(';', f);
-	}
-	for (uint32_t i = sample_depth(s, x); i-- && !err;) {
+	f->path.nr = 0;
+	for (size_t i = 0; i < f->o->nr_root; i++)
+		path_add_label(f, x, f->o->root[i]);
+	for (uint32_t i = sample_depth(f->s, x); i--;) {
 		struct sample_frame frame;
-		const struct cap_frame *k;
-		_cleanup_free_ char *name = NULL;
 
-		sample_frame_get(s, x, i, &frame);
-		k = frame.frame;
-		if (k && k->module[0] && strcmp(k->module, "vmlinux")) {
-			if (asprintf(&name, "%s [%s]", k->symbol, k->module) < 0)
-				name = NULL;
-			err = name ? put_frame(f, name) : -ENOMEM;
-		} else {
-			err = put_frame(f, k ? k->symbol : frame.name);
-		}
-		if (i)
-			fputc(';', f);
+		sample_frame_get(f->s, x, i, &frame);
+		if (frame.frame)
+			path_add_frame(f, frame.frame, frame.id);
+		else
+			path_add_raw(f, frame.name);
 	}
-	return err;
 }
 
 /* The line of a path. NULL without memory. */
@@ -98,28 +140,28 @@ static struct folded_line *line_of(struct folded_line **lines, const char *path,
 static int lines_add(struct folded_line **lines, const struct samples *s,
 		     const struct export_options *o, size_t side)
 {
-	for (size_t i = 0; i < s->nr; i++) {
+	struct folded f = {.s = s, .o = o};
+
+	f.frames = calloc(s->r->c->nr_frames + 1, sizeof(*f.frames));
+	f.failed = !f.frames;
+	for (size_t i = 0; i < s->nr && !f.failed; i++) {
 		int64_t figure = s->items[i].values[o->unit];
-		_cleanup_free_ char *path = NULL;
-		struct folded_line *l;
-		size_t len = 0;
-		FILE *f;
-		int err;
+		struct folded_line *l = NULL;
 
 		if (!figure)
 			continue;
-		f = open_memstream(&path, &len);
-		if (!f)
-			return -ENOMEM;
-		err = put_path(f, s, &s->items[i], o);
-		if (fclose(f) || err)
-			return -ENOMEM;
-		l = line_of(lines, path, len);
-		if (!l)
-			return -ENOMEM;
-		l->figures[side] = sample_add(l->figures[side], figure);
+		path_make(&f, &s->items[i]);
+		if (!f.failed)
+			l = line_of(lines, f.path.items, f.path.nr);
+		f.failed |= !l;
+		if (l)
+			l->figures[side] = sample_add(l->figures[side], figure);
 	}
-	return 0;
+	for (size_t i = 0; f.frames && i < s->r->c->nr_frames; i++)
+		free(f.frames[i]);
+	free(f.frames);
+	ARRAY_FREE(&f.path);
+	return f.failed ? -ENOMEM : 0;
 }
 
 static int compare_line(const struct folded_line *a, const struct folded_line *b)

@@ -498,7 +498,9 @@ void sample_frame_get(const struct samples *s, const struct sample *x, uint32_t 
 {
 	const struct cap_stack *stack;
 
-	*out = (struct sample_frame){0};
+	out->frame = NULL;
+	out->id = 0;
+	out->name[0] = '\0';
 	if (s->r->growth.by == GROWTH_BY_SITE) {
 		frame_of_id(s, x->place, out);
 		return;
