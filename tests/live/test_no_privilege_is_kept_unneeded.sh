@@ -177,6 +177,7 @@ test_readers_have_no_capabilities_left() {
 	chmod 700 "$WORK/user"
 	chmod 600 "$WORK/user/"*
 	none_left "$KMEMTRACE" report -f json -n 0 "$WORK/user/a.kmt"
+	none_left "$KMEMTRACE" export -f ndjson "$WORK/user/a.kmt"
 	none_left "$KMEMTRACE" diff "$WORK/user/a.kmt" "$WORK/user/b.kmt"
 	none_left "$KMEMTRACE" diff --base-set "$WORK/user" "$CAPTURE"
 	none_left "$KMEMTRACE" balance "$WORK/user/a.kmt"
