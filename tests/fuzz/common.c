@@ -281,6 +281,7 @@ static void check_order(const json_t *j, const char *text)
 		{"delta_bytes_per_s_low", "delta_bytes_per_s", "delta_bytes_per_s_high"},
 		{"seconds_low", "seconds", "seconds_high"},
 		{"kb_least", "kb", "kb_most"},
+		{"low", "value", "high"},
 		{"age_p50_s", "age_p90_s", "age_oldest_s"},
 		{"judged_twice_objects", "tracked_objects", ""},
 	};

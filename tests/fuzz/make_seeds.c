@@ -2,7 +2,8 @@
 /*
  * make_seeds DIR: write the seeds of the fuzzers. DIR/capture gets honest captures, made by the
  * writer and recorded on real kernels, with small pages so that mutations stay local. DIR/proc gets
- * recorded files of /proc, each after the byte that selects its parser.
+ * recorded files of /proc, each after the byte that selects its parser. DIR/sql gets lists of edits
+ * that once led to a fault; they do so only as long as the structs of fuzz_sql.c stay as they are.
  */
 #include <limits.h>
 #include <sqlite3.h>
@@ -200,6 +201,26 @@ static void proc(void)
 	seed_text("duration", 9, "1.5h");
 }
 
+/* After them, Slab is unknown in one snapshot: a slope was outside its interval. */
+static const unsigned char slab_unknown[] = {
+	0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, /* struct header */
+	0x4b, 0x0a, 0x1e, 0x05, 0xe8, 0xc6, 0xcc, 0xd7, 0x4e, 0x2a, 0x05, 0xbe, 0x63, 0xb1,
+	0xf5, 0x25, 0x83, 0x8a, 0xed, 0x12, 0x3a, 0x74, 0x84, 0x09, 0x48, 0x3f, 0x0a, 0xb5,
+	0xf0, 0x5f, 0x65, 0xa7, 0x4b, 0x0a, 0x1e, 0x05, 0xe8, 0xc6, 0xcc, 0xd7, 0x4e, 0x2a,
+	0x05, 0xbe, 0x61, 0xb1, 0x79, 0x25, 0x4b, 0x0a, 0x1e, 0x05, 0xe8, 0xc6, 0xcc, 0xd7,
+	0x4e, 0x2a, 0x05, 0xbe, 0x61, 0xb1, 0x79, 0x25, 0x4b, 0x0a, 0x1e, 0x05, 0xe8, 0xc6,
+	0xcc, 0xd7, 0x4e, 0x2a, 0x05, 0xbe, 0x61, 0xb1, 0x79, 0x25,
+};
+
+static void sql(void)
+{
+	FILE *f = fopen(path_in("sql", "slab-unknown"), "w");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(slab_unknown, 1, sizeof(slab_unknown), f), sizeof(slab_unknown));
+	assert_int_equal(fclose(f), 0);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -210,7 +231,9 @@ int main(int argc, char **argv)
 	mkdir(dir, 0755);
 	mkdir(path_in("capture", ""), 0755);
 	mkdir(path_in("proc", ""), 0755);
+	mkdir(path_in("sql", ""), 0755);
 	captures();
 	proc();
+	sql();
 	return 0;
 }

@@ -107,6 +107,37 @@ static void free_on_cpu_lists_is_not_in_use(void **state)
 	}
 }
 
+/* The level of large kmalloc is what Slab has beyond the caches, so without Slab it is unknown. */
+static void the_trend_of_large_kmalloc_survives_a_reading_without_slab(void **state)
+{
+	struct capture *c = sample_new("exact");
+	const struct cache_row *large;
+	struct report r;
+
+	(void)state;
+	sample_cache(c, "obj", 1024, 1024, false);
+	sample_cache(c, "kmalloc-large", 0, 0, false);
+	c->caches[2].large = true;
+	for (int t = 0; t <= 34; t++) {
+		struct snapshot *s = sample_snapshot(c, t);
+
+		if (t != 20)
+			sample_meminfo(s, "Slab", 160 + (t < 10 ? 2048 : t < 31 ? 2304 : 2504));
+		sample_slab(s, "obj", 100, 1024, 16, 4, 10);
+	}
+	sample_interval(c, 34);
+	r = report_of(c);
+	large = find_cache(&r, "kmalloc-large");
+	assert_close(large->delta_kb, 456, 0);
+	assert_true(isnan(large->series[20]));
+	assert_int_equal(large->trend.n, 34);
+	assert_true(large->trend.slope_low <= large->trend.slope &&
+		    large->trend.slope <= large->trend.slope_high);
+	assert_true(large->trend.mk_p < 0.01);
+	report_free(&r);
+	capture_free(c);
+}
+
 /* Slab lags behind slabinfo, and CPU lists are counted a little later. No cache may become
  * negative. */
 static void no_cache_holds_less_than_nothing(void **state)
@@ -465,6 +496,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slab_terms_are_each_measured),
 		cmocka_unit_test(free_on_cpu_lists_is_not_in_use),
+		cmocka_unit_test(the_trend_of_large_kmalloc_survives_a_reading_without_slab),
 		cmocka_unit_test(no_cache_holds_less_than_nothing),
 		cmocka_unit_test(unseen_allocations_stay_in_the_residual),
 		cmocka_unit_test(unseen_frees_cannot_hide_as_older_objects),

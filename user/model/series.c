@@ -45,7 +45,8 @@ static int compare_double(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The k-th smallest (from 0) of v, which is reordered (Hoare's quickselect, O(n) expected). */
+/* The k-th smallest (from 0) of v, which is reordered (Hoare's quickselect, O(n) expected). No NaN:
+ * it has no place in an order, and the result would be any of the numbers. */
 static double select_kth(double *v, size_t n, size_t k)
 {
 	size_t lo = 0, hi = n - 1;
@@ -115,8 +116,8 @@ static void trend_measure(const double *t, const double *y, size_t n, double *sl
 	for (size_t i = 0; i < n; i++) {
 		for (size_t j = i + 1; j < n; j++) {
 			s += (y[j] > y[i]) - (y[j] < y[i]);
-			if (t[j] > t[i])
-				slopes[nr++] = (y[j] - y[i]) / (t[j] - t[i]);
+			slopes[nr] = (y[j] - y[i]) / (t[j] - t[i]);
+			nr += t[j] > t[i] && isfinite(slopes[nr]);
 		}
 	}
 	if (!nr)
@@ -293,15 +294,37 @@ const struct trend trend_unknown = {.slope = NAN,
 				    .change_share = NAN,
 				    .change_p = 1};
 
+static bool reading_is_known(double t, double y)
+{
+	return isfinite(t) && isfinite(y);
+}
+
+/* Copy `used` of the readings, evenly spaced among the `known` ones. The first and the last of
+ * these are always kept. The times go to out[0 … used − 1], the levels after them. */
+static void trend_thin(const double *t, const double *y, size_t known, size_t used, double *out)
+{
+	size_t seen = 0, kept = 0;
+
+	for (size_t i = 0; kept < used; i++) {
+		if (!reading_is_known(t[i], y[i]) || seen++ != kept * (known - 1) / (used - 1))
+			continue;
+		out[kept] = t[i];
+		out[used + kept++] = y[i];
+	}
+}
+
 int trend_of(const double *t, const double *y, size_t n, double floor_, struct trend *out)
 {
 	struct trend result = trend_unknown;
-	size_t used = n < SERIES_POINTS ? n : SERIES_POINTS;
 	_cleanup_free_ double *mem = NULL;
 	double *pt, *py, *scratch;
+	size_t known = 0, used;
 
-	if (n < 2) {
-		result.n = n;
+	for (size_t i = 0; i < n; i++)
+		known += reading_is_known(t[i], y[i]);
+	used = known < SERIES_POINTS ? known : SERIES_POINTS;
+	result.n = used;
+	if (used < 2) {
 		*out = result;
 		return 0;
 	}
@@ -311,13 +334,7 @@ int trend_of(const double *t, const double *y, size_t n, double floor_, struct t
 	pt = mem;
 	py = pt + used;
 	scratch = py + used;
-	for (size_t i = 0; i < used; i++) {
-		size_t from = i * (n - 1) / (used - 1); /* first and last are always kept */
-
-		pt[i] = t[from];
-		py[i] = y[from];
-	}
-	result.n = used;
+	trend_thin(t, y, known, used, mem);
 	result.noise = trend_noise(py, used, scratch);
 	trend_measure(pt, py, used, scratch + used, scratch, &result);
 	trend_step(pt, py, used, &result);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Trends of a level over time: robust slope, trend test, and a name for its pattern. The rest of
- * model/, diff/ and findings/ call it. Pure functions of (t, y), t ascending, y in any unit. Longer
+ * model/, diff/ and findings/ call it. Pure functions of (t, y), t ascending, y in any unit. A
+ * reading that is unknown (NaN, or infinite) is left out, as if it had not been taken. Longer
  * series are thinned evenly to SERIES_POINTS, so the work is bounded.
  */
 #ifndef KMEMTRACE_MODEL_SERIES_H
@@ -29,7 +30,7 @@ const char *pattern_words(enum pattern p); /* a predicate: "rises and falls agai
 
 struct trend {
 	enum pattern pattern;
-	size_t n;     /* points used, after thinning */
+	size_t n;     /* points used: known readings, after thinning */
 	double slope; /* Theil–Sen: the median of all pairwise slopes, y per unit of t; NaN for n <
 			 2 */
 	double slope_low, slope_high; /* its 95 % interval; NaN for n < 4 */
