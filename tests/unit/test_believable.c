@@ -439,6 +439,35 @@ static void a_broken_counter_is_no_growth_and_no_deadline(void **state)
 	capture_free(c);
 }
 
+/* A long recording in which a counter is broken at one moment: only some snapshots were judged, and
+ * whether this moment was among them was luck. */
+static void a_counter_broken_at_one_moment_is_believed_at_none(void **state)
+{
+	static const size_t moments[] = {0, 1, 150, 298, 299};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(moments) / sizeof(moments[0]); k++) {
+		struct capture *c = sample_new("exact");
+		struct report r;
+
+		for (size_t i = 0; i < 300; i++) {
+			struct snapshot *s = sample_snapshot(c, (double)i);
+
+			sample_meminfo(s, "MemTotal", 1000000);
+			sample_meminfo(s, "MemFree", 600000);
+			sample_meminfo(s, "Slab", i == moments[k] ? 900000 : 50000);
+			sample_slab(s, "obj", 1000, 100, 40, 1, 25);
+		}
+		sample_interval(c, 299);
+		assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
+		assert_true(r.view.hint.distrusted & UINT64_C(1) << FIGURE_SLAB);
+		for (size_t i = 0; i < 300; i++)
+			assert_true(isnan(view_level_kb(&r.view, &c->snapshots[i], "Slab")));
+		report_free(&r);
+		capture_free(c);
+	}
+}
+
 static void growing_pages_that_nobody_maps_are_a_pool(void **state)
 {
 	struct capture *c = recording_with_a_leaking_counter();
@@ -506,6 +535,7 @@ int main(void)
 		cmocka_unit_test(direct_map_is_no_memory),
 		cmocka_unit_test(lines_beyond_memtotal_name_what_may_be_wrong),
 		cmocka_unit_test(a_broken_counter_is_no_growth_and_no_deadline),
+		cmocka_unit_test(a_counter_broken_at_one_moment_is_believed_at_none),
 		cmocka_unit_test(growing_pages_that_nobody_maps_are_a_pool),
 		cmocka_unit_test(lines_that_could_not_be_read_are_said),
 	};

@@ -8,11 +8,10 @@
 #include <math.h>
 #include <string.h>
 
-#define SLACK          0.01 /* of MemTotal: counters lag, and lines are read one by one */
-#define LAG_PAGES      125 /* of one counter on one CPU: the largest stat_threshold (mm/vmstat.c) */
-#define LAG_COUNTERS   8   /* counters of the sheet that move much */
-#define LAG_MOST       0.02 /* of MemTotal; lag cannot explain a larger error */
-#define SPAN_SNAPSHOTS 128
+#define SLACK        0.01 /* of MemTotal: counters lag, and lines are read one by one */
+#define LAG_PAGES    125  /* of one counter on one CPU: the largest stat_threshold (mm/vmstat.c) */
+#define LAG_COUNTERS 8    /* counters of the sheet that move much */
+#define LAG_MOST     0.02 /* of MemTotal; lag cannot explain a larger error */
 
 enum figure_flags {
 	ALWAYS = 1, /* every kernel since 2.6.32 prints it */
@@ -370,12 +369,11 @@ void beliefs_judge(const struct snapshot *s, const struct beliefs_hint *hint, st
 uint64_t beliefs_distrust(const struct snapshot *snapshots, size_t nr,
 			  const struct beliefs_hint *hint)
 {
-	size_t points = nr < SPAN_SNAPSHOTS ? nr : SPAN_SNAPSHOTS;
 	uint64_t distrusted = 0;
 	struct beliefs b;
 
-	for (size_t i = 0; i < points; i++) {
-		beliefs_judge(&snapshots[points > 1 ? i * (nr - 1) / (points - 1) : 0], hint, &b);
+	for (size_t i = 0; i < nr; i++) {
+		beliefs_judge(&snapshots[i], hint, &b);
 		for (int f = 0; f < FIGURES; f++)
 			if (b.figures[f].belief == BELIEF_CONTRADICTED)
 				distrusted |= UINT64_C(1) << f;

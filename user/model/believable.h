@@ -122,7 +122,6 @@ void beliefs_judge(const struct snapshot *s, const struct beliefs_hint *hint, st
 /*
  * The figures that one of these snapshots contradicts, as bits. A counter that is broken at one
  * moment of a recording is not believed at any moment, because its repair would look like growth.
- * At most 128 of the snapshots are judged.
  */
 uint64_t beliefs_distrust(const struct snapshot *snapshots, size_t nr,
 			  const struct beliefs_hint *hint);
