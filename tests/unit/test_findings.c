@@ -139,6 +139,8 @@ static void threads_end_at_the_first_limit(void **state)
 	assert_true(fabs(r.exhaustion.rows[0].seconds - (32768 - 6200) / 100.0) < 1);
 	assert_string_equal(r.exhaustion.rows[1].name, "kernel.threads-max");
 	assert_int_equal(r.exhaustion.rows[1].of, EXHAUSTION_THREADS);
+	assert_true(r.exhaustion.rows[0].low <= r.exhaustion.rows[0].seconds &&
+		    r.exhaustion.rows[0].seconds <= r.exhaustion.rows[0].high);
 	report_free(&r);
 	sample_meta(
 		c, META_PIDS_LIMITS,
@@ -147,6 +149,8 @@ static void threads_end_at_the_first_limit(void **state)
 	assert_int_equal(r.exhaustion.nr, 3);
 	assert_string_equal(r.exhaustion.rows[0].name, "pids.max of /busy.slice/a b");
 	assert_true(fabs(r.exhaustion.rows[0].seconds - 3500 / 90.0) < 1);
+	/* its rate is from two readings: the interval of all threads' rate is not its own */
+	assert_true(isnan(r.exhaustion.rows[0].low) && isnan(r.exhaustion.rows[0].high));
 	report_free(&r);
 	capture_free(c);
 }

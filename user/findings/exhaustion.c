@@ -21,6 +21,7 @@
 #define THREADS_FLOOR 32.0
 #define FILES_FLOOR   64.0
 
+/* `t`: the trend that what->slope is from. NULL: from two readings, which have no interval. */
 static void exhaustion_add(const struct view *v, struct exhaustion *o,
 			   const struct exhaustion_row *what, const struct trend *t)
 {
@@ -31,8 +32,8 @@ static void exhaustion_add(const struct view *v, struct exhaustion *o,
 		return;
 	*row = *what;
 	row->seconds = row->left / row->slope;
-	row->low = row->seconds * t->slope / fmax(t->slope_high, t->slope);
-	row->high = t->slope_low > 0 ? row->seconds * t->slope / t->slope_low : INFINITY;
+	row->low = t ? row->left / t->slope_high : NAN;
+	row->high = !t ? NAN : t->slope_low > 0 ? row->left / t->slope_low : INFINITY;
 	o->nr++;
 }
 
@@ -111,7 +112,7 @@ static void add_limit(const struct view *v, struct exhaustion *o, enum exhaustio
 }
 
 /* The cgroup whose pids.max is reached first: lines "max start end path" (META_PIDS_LIMITS). */
-static void add_cgroup_limit(const struct view *v, struct exhaustion *o, const struct trend *t)
+static void add_cgroup_limit(const struct view *v, struct exhaustion *o)
 {
 	const char *line = capture_meta(v->c, META_PIDS_LIMITS);
 	double took = v->c->snapshots[v->c->nr_snapshots - 1].t_s - v->c->snapshots[0].t_s;
@@ -135,7 +136,7 @@ static void add_cgroup_limit(const struct view *v, struct exhaustion *o, const s
 		line += *line == '\n';
 	}
 	if (isfinite(soonest.left))
-		exhaustion_add(v, o, &soonest, t);
+		exhaustion_add(v, o, &soonest, NULL);
 }
 
 static int threads_build(const struct view *v, struct exhaustion *o)
@@ -149,7 +150,7 @@ static int threads_build(const struct view *v, struct exhaustion *o)
 		return 0;
 	add_limit(v, o, EXHAUSTION_THREADS, COUNTER_THREADS_MAX, now, &t);
 	add_limit(v, o, EXHAUSTION_THREADS, COUNTER_PID_MAX, now, &t);
-	add_cgroup_limit(v, o, &t);
+	add_cgroup_limit(v, o);
 	return 0;
 }
 

@@ -24,7 +24,8 @@ struct exhaustion_row {
 	double left;                    /* at the end: kB, threads or files */
 	double slope;                   /* per second, > 0: how fast it falls */
 	/* until nothing is left: at the slope, and at both ends of its 95 % interval. `high` is
-	 * INFINITY when the low end of the slope is not above 0. */
+	 * INFINITY when the low end of the slope is not above 0. Both are NaN for a cgroup's limit:
+	 * its slope is from two readings, which have no interval. */
 	double seconds, low, high;
 };
 

@@ -222,7 +222,7 @@ static int top_pid(const struct writer *w)
 static bool next_of_process(struct writer *w)
 {
 	const struct exhaustion *o = w->f->exhaustion;
-	bool hurry = o->nr && o->rows[0].low < HURRY_S;
+	bool hurry = o->nr && fmin(o->rows[0].low, o->rows[0].seconds) < HURRY_S;
 	bool other = hurry && !exhaustion_is_of(o->rows, w->most);
 	int pid = top_pid(w);
 
