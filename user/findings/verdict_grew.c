@@ -69,13 +69,21 @@ bool verdict_row_grew(const struct ledger_row *row)
  * change must be beyond noise without either of them, too. */
 bool verdict_row_shrank(const struct ledger_row *row)
 {
-	double limit = verdict_limit_kb(row);
-	size_t n = row->nr_series;
+	double limit = verdict_limit_kb(row), first[2] = {NAN, NAN}, last[2] = {NAN, NAN};
+	size_t known = 0;
 
 	if (!(-row->delta_kb > limit))
 		return false;
-	return n < 3 || (row->series[1] - row->series[n - 1] > limit &&
-			 row->series[0] - row->series[n - 2] > limit);
+	for (size_t i = 0; i < row->nr_series; i++) {
+		if (isnan(row->series[i]))
+			continue;
+		if (known < 2)
+			first[known] = row->series[i];
+		last[0] = last[1];
+		last[1] = row->series[i];
+		known++;
+	}
+	return known < 3 || (first[1] - last[1] > limit && first[0] - last[0] > limit);
 }
 
 /* A cache can grow while Slab does not: other caches may shrink. */
