@@ -23,4 +23,20 @@ int history_build(const struct view *v, const struct growth *g, struct history *
 const struct trend *history_trend(const struct history *h, size_t i);
 void history_free(struct history *h);
 
+/*
+ * What rows of groups held over time, for pictures: `row_of` gives the row of each group of growth,
+ * below nr_rows. Row nr_rows adds up what was held by keys that are in no group, because they hold
+ * nothing at the end. Only `max` checkpoints are used, evenly spaced, with the first and the last.
+ */
+struct history_levels {
+	double *t;     /* nr times in seconds since tracing began */
+	double *bytes; /* nr_rows + 1 rows of nr figures, not corrected by the audit */
+	size_t nr;
+};
+
+/* 0 or −ENOMEM. Free with history_levels_free(). */
+int history_levels(const struct view *v, const struct growth *g, const uint32_t *row_of,
+		   size_t nr_rows, size_t max, struct history_levels *out);
+void history_levels_free(struct history_levels *l);
+
 #endif
