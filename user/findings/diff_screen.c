@@ -619,12 +619,19 @@ static void write_since(struct screen_writer *w)
 	screen_add(words, ".");
 }
 
+static void diff_screen_trust(struct diff_screen *s, enum trust_level level)
+{
+	s->judged = true;
+	s->trust = level;
+}
+
 static void sure_growth(struct screen_writer *w)
 {
 	const struct trust *t = w->trust; /* never NULL here */
 	const struct profile *base = w->d->in.base, *new_ = w->d->in.new_;
 	bool exact = !(new_->sample_bytes > 0) && (!base || !(base->sample_bytes > 0));
 
+	diff_screen_trust(w->s, t->level);
 	screen_add(w->s->sure, "%s%s%s.", trust_name(t->level), t->nr_reasons ? ": " : "",
 		   t->nr_reasons ? t->reasons[t->deciding] : "");
 	if (w->d->in.set)
@@ -650,6 +657,7 @@ static void sure_level(struct screen_writer *w)
 	bool lower = w->s->state == DIFF_LOWER;
 	const struct diff_row *row = &w->d->sections[level_section(w->d, lower)].items[0];
 
+	diff_screen_trust(w->s, row_swings(row) ? TRUST_FAIR : TRUST_HIGH);
 	if (row_swings(row))
 		screen_add(w->s->sure,
 			   "fair: in the new capture it %s, so its level at the end says little.",

@@ -41,9 +41,11 @@ struct diff_screen {
 	size_t nr_rows;
 	char since[SCREEN_WORDS]; /* "" unknown */
 	char sure[SCREEN_WORDS];
-	const char *caution; /* the gravest; NULL: none that matters here */
-	size_t more;         /* how many others there are */
-	const char *next;    /* the command to run next; NULL: none */
+	bool judged;            /* `sure` begins with a level of trust, … */
+	enum trust_level trust; /* … which is this one */
+	const char *caution;    /* the gravest; NULL: none that matters here */
+	size_t more;            /* how many others there are */
+	const char *next;       /* the command to run next; NULL: none */
 };
 
 /* "+46%", "3.0 times" or "new": a level of NEW beside that of BASE. Returns buf. */

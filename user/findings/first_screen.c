@@ -578,6 +578,7 @@ static void write_sure(const struct screen_facts *f, struct first_screen *s)
 	if (f->verdict->cache && (!most || most->pool == POOL_SLAB) && s->state >= SCREEN_GREW &&
 	    f->verdict->cache->trust.level < t->level)
 		t = &f->verdict->cache->trust;
+	s->trust = t->level;
 	screen_add(s->sure, "%s", trust_name(t->level));
 	if (t != f->recorded_trust)
 		screen_add(s->sure, " for %s", screen_name(f->verdict->cache->name, name));

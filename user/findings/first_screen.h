@@ -51,6 +51,7 @@ struct first_screen {
 	const char *held_of; /* the pool that the holders' shares are of */
 	char urgent[SCREEN_WORDS];
 	char sure[SCREEN_WORDS];
+	enum trust_level trust;    /* what `sure` begins with */
 	const char *next_shows;    /* what the next command is for; "": it says so itself */
 	char unseen[SCREEN_WORDS]; /* what the recording could not see; "" for nothing */
 };
