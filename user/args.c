@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/units.h"
@@ -47,6 +48,22 @@ bool args_json(struct argp_state *state, const char *arg)
 	if (strcmp(arg, "text") && strcmp(arg, "json"))
 		argp_error(state, "unknown format '%s'; use text or json", arg);
 	return !strcmp(arg, "json");
+}
+
+enum args_format args_format(struct argp_state *state, const char *arg)
+{
+	if (!strcmp(arg, "html"))
+		return ARGS_HTML;
+	if (strcmp(arg, "text") && strcmp(arg, "json"))
+		argp_error(state, "unknown format '%s'; use text, json or html", arg);
+	return strcmp(arg, "json") ? ARGS_TEXT : ARGS_JSON;
+}
+
+void args_page(struct argp_state *state, enum args_format format, const char *path)
+{
+	if (format == ARGS_HTML && (!path || !strcmp(path, "-")) && isatty(STDOUT_FILENO))
+		argp_error(state, "HTML is for a browser, not for a terminal: name a file, such as "
+				  "-o report.html");
 }
 
 unsigned int args_sections(struct argp_state *state, const char *arg,

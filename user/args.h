@@ -19,6 +19,11 @@ int args_parse(const struct argp *argp, unsigned int flags, int argc, char **arg
 extern const struct argp_child args_document[];
 
 bool args_json(struct argp_state *state, const char *arg);
+/* The formats of report and diff. */
+enum args_format { ARGS_TEXT, ARGS_JSON, ARGS_HTML };
+enum args_format args_format(struct argp_state *state, const char *arg);
+/* A page is a file for a browser: refuse to print it on a terminal. `path` is that of -o. */
+void args_page(struct argp_state *state, enum args_format format, const char *path);
 /*
  * Bits of the sections that --show names, separated by commas. `parse` returns the bit of a name, 0
  * for an unknown one; `words` lists the names for the message.

@@ -28,7 +28,8 @@ struct diff_args {
 	size_t nr_stacks;
 	const char *set;
 	enum growth_by by;
-	bool json;
+	enum args_format format;
+	const char *output;        /* of -o; NULL: standard output */
 	struct diff_options show;  /* its sections: those of --show */
 	unsigned int implied;      /* sections: those of --top, --by and --all without --show */
 	double from_s[2], to_s[2]; /* of base and new; NaN: the recording's own ends */
@@ -36,7 +37,9 @@ struct diff_args {
 };
 
 static const struct argp_option options[] = {
-	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
+	{"format", 'f', "FORMAT", 0,
+	 "text (default), json, or html: one page with pictures, for a browser", 0},
+	{"output", 'o', "FILE", 0, "Write to FILE, not to standard output", 0},
 	{"top", 'n', "N", 0,
 	 "Show the N largest changes of each kind; 0 for all (text: 10; json: 100)", 0},
 	{"show", 's', "SECTIONS", 0,
@@ -68,6 +71,7 @@ static const char doc[] =
 	"  kmemtrace diff --base-set fleet/ this.kmt    compare with other hosts\n"
 	"  kmemtrace diff monday/ tuesday/              levels of two copies of /proc\n"
 	"  kmemtrace diff --base-to 1h --from 23h day.kmt day.kmt   last hour vs. first\n"
+	"  kmemtrace diff --format html -o changed.html before.kmt after.kmt\n"
 	"  kmemtrace diff --fail-if-growth Slab=1M/1min a.kmt b.kmt || echo regressed\n\n"
 	"Exit status: 0 on success; 1 on failure; 2 if the command line was wrong;\n"
 	"3 if --fail-if-growth found growth.";
@@ -81,6 +85,9 @@ static void diff_check_args(struct argp_state *state, const struct diff_args *ar
 		argp_error(state, "--base-from and --base-to cannot be combined with --base-set");
 	args_span(state, "--base-from", args->from_s[0], "--base-to", args->to_s[0]);
 	args_span(state, "--from", args->from_s[1], "--to", args->to_s[1]);
+	args_page(state, args->format, args->output);
+	if (args->format == ARGS_HTML && (args->show.sections || args->show.top != ARGS_TOP_UNSET))
+		argp_error(state, "an HTML page has all sections: leave out --show and --top");
 }
 
 static error_t diff_parse_option(int key, char *arg, struct argp_state *state)
@@ -89,7 +96,10 @@ static error_t diff_parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'f':
-		args->json = args_json(state, arg);
+		args->format = args_format(state, arg);
+		return 0;
+	case 'o':
+		args->output = arg;
 		return 0;
 	case 'n':
 		args->show.top = args_top(state, arg);
@@ -157,8 +167,10 @@ static int diff_render(const void *arg, FILE *out)
 	struct diff_options show = what->args->show;
 
 	show.counters = what->d->in.base_view ? &what->counters : NULL;
-	show.top = args_top_or_default(show.top, what->args->json);
-	if (what->args->json)
+	show.top = args_top_or_default(show.top, what->args->format == ARGS_JSON);
+	if (what->args->format == ARGS_HTML)
+		return diff_html(what->d, what->findings, out);
+	if (what->args->format == ARGS_JSON)
 		return diff_json(what->d, what->findings, &show, out);
 	show.sections = show.sections ?: what->args->implied;
 	show.colour = output_wants_colour();
@@ -191,7 +203,7 @@ static int diff_print(const struct diff_args *args, const struct diff_input *in)
 	}
 	if (in->base_view)
 		witnesses_build(in->base_view->end, in->new_view->end, &what.counters);
-	if (output_document("comparison", diff_render, &what))
+	if (output_file("comparison", args->output, diff_render, &what))
 		return EXIT_FAILED;
 	return diff_check_limits(args, &d);
 }

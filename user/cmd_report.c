@@ -21,7 +21,8 @@ enum { OPT_FROM = 256, OPT_TO, OPT_FAIL };
 struct report_args {
 	const char *path;
 	enum growth_by by;
-	bool json;
+	enum args_format format;
+	const char *output; /* of -o; NULL: standard output */
 	size_t top;
 	unsigned int sections; /* of enum report_section: those of --show */
 	unsigned int implied;  /* the same: those of --top and --by if there is no --show */
@@ -30,7 +31,9 @@ struct report_args {
 };
 
 static const struct argp_option options[] = {
-	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
+	{"format", 'f', "FORMAT", 0,
+	 "text (default), json, or html: one page with pictures, for a browser", 0},
+	{"output", 'o', "FILE", 0, "Write to FILE, not to standard output", 0},
 	{"top", 'n', "N", 0,
 	 "Show the N largest caches and call paths; 0 for all (text: 10; json: 100)", 0},
 	{"show", 's', "SECTIONS", 0,
@@ -59,7 +62,8 @@ static const char doc[] =
 	"  kmemtrace report --by cache now.kmt        also growth by slab cache\n"
 	"  kmemtrace report --from 2h --to 3h day.kmt   the third hour of a day\n"
 	"  kmemtrace report --fail-if-growth Slab=16M now.kmt || echo it grew\n"
-	"  kmemtrace report --format json now.kmt | jq '.growth[0]'\n\n"
+	"  kmemtrace report --format json now.kmt | jq '.growth[0]'\n"
+	"  kmemtrace report --format html -o now.html now.kmt   pictures, in a browser\n\n"
 	"Exit status: 0 on success; 1 on failure; 2 if the command line was wrong;\n"
 	"3 if --fail-if-growth found growth.";
 
@@ -69,7 +73,10 @@ static error_t report_parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'f':
-		args->json = args_json(state, arg);
+		args->format = args_format(state, arg);
+		return 0;
+	case 'o':
+		args->output = arg;
 		return 0;
 	case 'n':
 		args->top = args_top(state, arg);
@@ -104,6 +111,10 @@ static error_t report_parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		args_span(state, "--from", args->from_s, "--to", args->to_s);
+		args_page(state, args->format, args->output);
+		if (args->format == ARGS_HTML && (args->sections || args->top != ARGS_TOP_UNSET))
+			argp_error(state,
+				   "an HTML page has all sections: leave out --show and --top");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -119,10 +130,13 @@ static int report_render(const void *arg, FILE *out)
 {
 	const struct report_rendering *what = arg;
 	const struct report_args *args = what->args;
-	struct report_options show = {.top = args_top_or_default(args->top, args->json),
-				      .sections = args->sections ?: args->implied};
+	struct report_options show = {
+		.top = args_top_or_default(args->top, args->format == ARGS_JSON),
+		.sections = args->sections ?: args->implied};
 
-	if (args->json)
+	if (args->format == ARGS_HTML)
+		return report_html(what->r, out);
+	if (args->format == ARGS_JSON)
 		return report_json(what->r, show.top, out);
 	show.colour = output_wants_colour();
 	show.utf8 = output_is_utf8();
@@ -166,6 +180,7 @@ int cmd_report(int argc, char **argv)
 			  bounds_memory_hint());
 		return EXIT_FAILED;
 	}
-	return output_document("report", report_render, &what) ? EXIT_FAILED
-							       : report_check_limits(&args, &r);
+	return output_file("report", args.output, report_render, &what)
+		       ? EXIT_FAILED
+		       : report_check_limits(&args, &r);
 }

@@ -45,6 +45,8 @@ struct diff_options {
 /* Returns 0 or −ENOMEM. Write errors set the error flag of `out`. */
 int diff_text(const struct diff *d, const struct diff_findings *f,
 	      const struct diff_options *options, FILE *out);
+/* One HTML page. Returns 0 or −ENOMEM. Write errors set the error flag of `out`. */
+int diff_html(const struct diff *d, const struct diff_findings *f, FILE *out);
 /* Returns 0, −ENOMEM or −EIO. */
 int diff_json(const struct diff *d, const struct diff_findings *f,
 	      const struct diff_options *options, FILE *out);

@@ -40,6 +40,8 @@ struct report_options {
 
 /* 0 or −ENOMEM. Write errors are left in out's error flag. */
 int report_text(const struct report *r, const struct report_options *options, FILE *out);
+/* One HTML page (docs/html-report.md). 0 or −ENOMEM. Write errors are left in out's error flag. */
+int report_html(const struct report *r, FILE *out);
 /* `top` growth groups at most, 0 for all. 0, −ENOMEM, or −EIO when out cannot be written. */
 int report_json(const struct report *r, size_t top, FILE *out);
 

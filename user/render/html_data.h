@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The data of an HTML page as JSON, for its script: docs/html-report.md describes it. The figures
+ * are those of the report's JSON, and so are the names. To keep a page below 1 MB, rows are lists
+ * under common columns, each string is stored once, and the smallest rows are added up.
+ */
+#ifndef KMEMTRACE_RENDER_HTML_DATA_H
+#define KMEMTRACE_RENDER_HTML_DATA_H
+
+#include <jansson.h>
+
+#include "diff/diff.h"
+#include "findings/report_findings.h"
+#include "render/html.h"
+
+/* How much of the report the data has, for the page to say. */
+struct html_cut {
+	size_t paths, all_paths;
+	double paths_bytes; /* of the paths that were added up */
+	size_t caches, all_caches;
+	size_t processes, all_processes; /* rows of held memory by process */
+};
+
+/* As much of it as fits a page, as html_end() takes it. `by_process` is growth by process.
+ * malloc'ed; NULL without memory. */
+char *html_report_data(struct html *h, const struct report *r, const struct growth *by_process,
+		       struct html_cut *cut);
+char *html_diff_data(struct html *h, const struct diff *d, struct html_cut *cut);
+
+#endif

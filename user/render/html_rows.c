@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Strings, rows and series of the data of HTML pages: see html_rows.h. */
+#include "render/html_rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "base/cleanup.h"
+
+struct html_string {
+	char *shown;
+	json_int_t at;
+	UT_hash_handle hh;
+};
+
+void html_rows_begin(struct html_rows *d, struct html *h, double scale)
+{
+	*d = (struct html_rows){.h = h, .strings = json_array(), .scale = scale};
+}
+
+void html_rows_end(struct html_rows *d)
+{
+	struct html_string *s, *next;
+
+	HASH_ITER (hh, d->index, s, next) {
+		HASH_DEL(d->index, s);
+		free(s->shown);
+		free(s);
+	}
+}
+
+/* Its size in the page: '<' and what is not ASCII become \uXXXX. */
+static size_t string_size(const char *s)
+{
+	size_t size = 3;
+
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c >= 0xf0)
+			size += 12;
+		else if (c >= 0xc0 || c == '<')
+			size += 6;
+		else if (c < 0x80)
+			size += c == '"' || c == '\\' ? 2 : 1;
+	}
+	return size;
+}
+
+json_t *html_string(struct html_rows *d, const char *name)
+{
+	_cleanup_free_ char *shown = NULL;
+	struct html_string *s;
+
+	if (!name || !name[0])
+		return json_null();
+	shown = html_shown(d->h, name, HTML_NAME);
+	if (!shown)
+		return NULL;
+	HASH_FIND_STR(d->index, shown, s);
+	if (s)
+		return json_integer(s->at);
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	s->at = (json_int_t)json_array_size(d->strings);
+	d->bytes += string_size(shown);
+	append(&d->o, d->strings, json_string(shown));
+	s->shown = TAKE_PTR(shown);
+	HASH_ADD_KEYPTR(hh, d->index, s->shown, strlen(s->shown), s);
+	return json_integer(s->at);
+}
+
+json_t *html_columns(struct html_rows *d, const char *const *names, size_t nr)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < nr; i++)
+		append(&d->o, list, json_string(names[i]));
+	return list;
+}
+
+bool html_row_fits(struct html_rows *d, json_t *rows, json_t *row, size_t budget)
+{
+	size_t size = json_dumpb(row, NULL, 0, JSON_COMPACT | JSON_REAL_PRECISION(12)) + 1;
+
+	if ((double)(d->bytes + size) > (double)budget * d->scale) {
+		json_decref(row);
+		return false;
+	}
+	d->bytes += size;
+	append(&d->o, rows, row);
+	return true;
+}
+
+json_t *html_series(struct html_rows *d, const double *y, size_t nr)
+{
+	json_t *list = json_array();
+	double last = 0;
+
+	while (nr > 1 && y[nr - 1] == y[nr - 2]) /* NaN differs from itself */
+		nr--;
+	for (size_t i = 0; i < nr; i++) {
+		double value = rint(y[i]);
+
+		append(&d->o, list, number(value - last));
+		if (isfinite(value))
+			last = value;
+	}
+	return list;
+}
+
+json_t *html_times(struct html_rows *d, const double *t, size_t nr)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < nr; i++)
+		append(&d->o, list, number(t[i]));
+	return list;
+}
+
+json_t *html_path(struct html_rows *d, const struct capture *c, uint32_t stack)
+{
+	json_t *frames = path_json(&d->o, c, stack), *list = json_array();
+
+	for (size_t i = 0; i < json_array_size(frames); i++)
+		append(&d->o, list, html_string(d, json_string_value(json_array_get(frames, i))));
+	json_decref(frames);
+	return list;
+}
