@@ -33,6 +33,10 @@ packages() {
 		test  stress-ng       mixed loads, here and in bench.sh
 		export nodejs         decodes profiles, runs DuckDB (with npm)
 		fuzz  libclang-rt-dev libFuzzer and the sanitizers of clang
+		web   chromium        opens HTML reports in tests
+		web   fonts-dejavu-core  its text
+		web   nodejs          runs the bundler and the tests of HTML reports
+		web   npm             installs what user/render/web/package-lock.json pins
 		vm    debian-archive-keyring  verifies downloaded kernels
 		vm    lz4             unpacks kernels
 		vm    zstd            unpacks kernels
@@ -49,7 +53,8 @@ usage() {
 		"$(packages | awk '{ print $1 }' | uniq | tr '\n' ' ')"
 }
 
-installed() { # PACKAGE
+installed() { # PACKAGE; other builds of node than Debian's contain npm
+	[ "$1" != npm ] || ! command -v npm >/dev/null || return 0
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # test.sh [--no-install] [SUITE…] [FILE…]: install what the tests need, build, and run the tests (default: all). The last
 # line is "N passed, N failed, N skipped"; the line before it says how many passed only when they were run again.
-# Suites: check unit export live vm debian kernel-log. FILE is a test in tests/unit, tests/export or tests/live.
+# Suites: check unit export live web vm debian kernel-log. FILE is a test in tests/unit, tests/export or tests/live.
 # build/test-logs has the output of each test; the output of failed ones is printed. With CI=true a skip is a failure.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.." || exit 1
 LOGS=build/test-logs
 UNIT_TIMEOUT=120
 EXPORT_TIMEOUT=120
+WEB_TIMEOUT=400
 LIVE_TIMEOUT=400 # the longest takes 160 s and may run twice
 # The kernels that CI boots. `make test-vm` boots all that scripts/vm.sh declares.
 VM_KERNELS="5.10 6.1 6.12 newest"
@@ -440,6 +441,20 @@ suite_live() {
 	for file in tests/live/test_*.[cs]*; do run_live "$file"; done
 }
 
+# Open HTML reports in Chromium. A build needs neither node nor Chromium, so other suites do not, either.
+suite_web() {
+	local program
+	if [ "${CI:-}" != true ] && [[ " ${suites[*]} " != *" web "* ]]; then
+		skip web "it installs Chromium: run scripts/test.sh web"
+		return
+	fi
+	for program in chromium node npm; do
+		command -v $program >/dev/null || { skip web "there is no $program: scripts/deps.sh web" && return; }
+	done
+	check web-assets scripts/web-assets.sh --check
+	tap web-pages $WEB_TIMEOUT tests/web/test_pages.sh
+}
+
 # Check the JSON that kmemtrace printed in the guests, which have no python.
 run_vm_json() {
 	local doctors reports status=0
@@ -520,7 +535,7 @@ main() {
 	for arg in "$@"; do
 		case $arg in
 		--no-install) install=no ;;
-		check | unit | export | live | vm | debian | kernel-log) suites+=("$arg") ;;
+		check | unit | export | live | web | vm | debian | kernel-log) suites+=("$arg") ;;
 		tests/unit/*.c | tests/export/*.sh | tests/live/*.c | tests/live/*.sh) files+=("$arg") ;;
 		-h | --help) usage && return 0 ;;
 		*) usage >&2 && return 2 ;;
@@ -531,6 +546,7 @@ main() {
 	if wanted vm; then extra+=(vm); fi
 	if wanted debian; then extra+=(debian); fi
 	if wanted export; then extra+=(export); fi
+	if [[ ${CI:-} = true && ${#files[@]} = 0 && ${#suites[@]} = 0 || " ${suites[*]} " = *" web "* ]]; then extra+=(web); fi
 	if [ $install = yes ]; then ./scripts/deps.sh build test fuzz "${extra[@]}" || return 1; fi
 	since=$(dmesg_now)
 	say "test.sh: building; logs are in $LOGS"
@@ -542,6 +558,7 @@ main() {
 		wanted unit && suite_unit
 		wanted export && suite_export
 		wanted live && suite_live
+		wanted web && suite_web
 		wanted vm && suite_vm
 		wanted debian && suite_debian
 		for file in ${files[@]+"${files[@]}"}; do
