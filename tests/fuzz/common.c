@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "diff/diff.h"
+#include "export/export.h"
 #include "findings/report_findings.h"
 #include "render/balance.h"
 #include "render/diff.h"
@@ -401,6 +402,51 @@ struct fuzz_show fuzz_show_of(uint8_t a, uint8_t b)
 				  .top = tops[b >> 3 & 3]};
 }
 
+/* Each line is a JSON object. */
+static void check_rows(struct fuzz_document *d)
+{
+	char *save = NULL;
+
+	document_close(d);
+	check_characters(d->text, false, false);
+	for (char *l = strtok_r(d->text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		json_error_t error;
+		json_t *row = json_loads(l, JSON_REJECT_DUPLICATES, &error);
+
+		if (!json_is_object(row))
+			fuzz_die("not a JSON object: %s: %s", error.text, l);
+		json_decref(row);
+	}
+	free(d->text);
+}
+
+/* The same in all formats of other tools; tests/export reads them with these tools. */
+static void fuzz_export(const struct report *r, const struct fuzz_show *show)
+{
+	const struct export_options o = {
+		.labels = show->all ? SAMPLE_LABELS_DEFAULT : 1u << LABEL_POOL,
+		.unit = show->colour ? VALUE_INUSE_OBJECTS : VALUE_INUSE_SPACE,
+		.root = {LABEL_PROCESS, LABEL_CACHE, LABEL_CGROUP},
+		.nr_root = show->all ? 3 : 0};
+	const struct export_input in = {.r = r, .base = show->utf8 ? r : NULL};
+	struct fuzz_document d;
+	int64_t negative;
+
+	if (export_pprof(&in, &o, fuzz_document_open(&d)))
+		fuzz_die("export_pprof failed");
+	fclose(d.f);
+	free(d.text);
+	if (export_folded(&in, &o, &negative, fuzz_document_open(&d)))
+		fuzz_die("export_folded failed");
+	fuzz_check_text(&d, false, true);
+	if (export_openmetrics(r, fuzz_document_open(&d)))
+		fuzz_die("export_openmetrics failed");
+	fuzz_check_text(&d, false, true);
+	if (export_ndjson(r, &o, fuzz_document_open(&d)))
+		fuzz_die("export_ndjson failed");
+	check_rows(&d);
+}
+
 void fuzz_report(const struct view *v, const struct fuzz_show *show)
 {
 	const struct report_options options = {.sections = show->all ? SECTIONS_ALL : 0,
@@ -418,6 +464,7 @@ void fuzz_report(const struct view *v, const struct fuzz_show *show)
 	if (report_json(&r, show->top, fuzz_document_open(&d)))
 		fuzz_die("report_json failed");
 	fuzz_check_json(&d, "report");
+	fuzz_export(&r, show);
 	report_free(&r);
 }
 
