@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/hash.h"
+#include "base/normalise.h"
 #include "data/class.h"
 #include "model/container.h"
 
@@ -154,11 +155,14 @@ static bool path_makes_threads(const struct capture *c, uint32_t stack)
 	static const char *const names[] = {"alloc_thread_stack_node", "dup_task_struct",
 					    "copy_process"};
 	const struct cap_stack *s = &c->stacks[stack];
+	char symbol[64];
 
-	for (uint32_t i = 0; i < s->nr_frames; i++)
+	for (uint32_t i = 0; i < s->nr_frames; i++) {
+		sym_normalise(c->frames[s->frames[i]].symbol, symbol, sizeof(symbol));
 		for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
-			if (!strcmp(c->frames[s->frames[i]].symbol, names[k]))
+			if (!strcmp(symbol, names[k]))
 				return true;
+	}
 	return false;
 }
 
