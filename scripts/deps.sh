@@ -31,7 +31,10 @@ packages() {
 		test  clang-tidy      C: finds what compilers and cppcheck do not
 		test  mandoc          the man page
 		test  stress-ng       mixed loads, here and in bench.sh
-		export nodejs         decodes profiles, runs DuckDB (with npm)
+		export nodejs         decodes profiles, runs DuckDB
+		export npm            fetches what tests/export uses
+		export chromium       opens profiles in speedscope
+		export fonts-dejavu-core  its text
 		fuzz  libclang-rt-dev libFuzzer and the sanitizers of clang
 		web   chromium        opens HTML reports in tests
 		web   fonts-dejavu-core  its text

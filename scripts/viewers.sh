@@ -7,9 +7,11 @@ set -euo pipefail
 
 CACHE=${KMEMTRACE_VIEWERS_CACHE:-${XDG_CACHE_HOME:-/var/tmp}/kmemtrace-viewers}
 PPROF_FORMAT=2.3.2
+SPEEDSCOPE=1.22.2
 DUCKDB=1.5.6-r.1
 
-NEEDED=(pprof promtool prometheus victoria-metrics flamegraph.pl pprof-format/package.json duckdb/node_modules)
+NEEDED=(pprof promtool prometheus victoria-metrics flamegraph.pl pprof-format/package.json
+	speedscope/package.json duckdb/node_modules)
 
 complete() {
 	local need
@@ -38,13 +40,14 @@ take() {
 # Go's compiler package has pprof; its name has the version.
 go_package() { apt-cache depends golang-go 2>/dev/null | sed -nE 's/^ *Depends: (golang-[0-9.]+-go)$/\1/p' | head -n 1; }
 
-take_pprof_format() {
+# take_npm NAME VERSION: put the contents of an npm package that needs no others into the cache.
+take_npm() {
 	local dir
-	[ ! -e "$CACHE/pprof-format/package.json" ] || return 0
+	[ ! -e "$CACHE/$1/package.json" ] || return 0
 	command -v npm >/dev/null || return 0
 	dir=$(mktemp -d "$CACHE/fetch.XXXXXX")
-	if (cd "$dir" && npm pack --silent "pprof-format@$PPROF_FORMAT" >/dev/null && tar xzf ./*.tgz); then
-		mv "$dir/package" "$CACHE/pprof-format"
+	if (cd "$dir" && npm pack --silent "$1@$2" >/dev/null && tar xzf ./*.tgz); then
+		mv "$dir/package" "$CACHE/$1"
 	fi
 	rm -rf "$dir"
 }
@@ -74,7 +77,8 @@ main() {
 	take prometheus '*/bin/promtool' '*/bin/prometheus' &
 	take victoria-metrics '*/bin/victoria-metrics' &
 	take libdevel-nytprof-perl '*/flamegraph.pl' &
-	take_pprof_format &
+	take_npm pprof-format $PPROF_FORMAT &
+	take_npm speedscope $SPEEDSCOPE &
 	take_duckdb &
 	wait
 	for need in "${NEEDED[@]}"; do [ -e "$CACHE/$need" ] || missing+=("$need"); done
