@@ -128,6 +128,26 @@ static void the_data_has_the_figures_of_the_json(void **state)
 	capture_free(c);
 }
 
+/* The picture shows call paths even if the report groups its growth by something else. */
+static void the_picture_is_of_call_paths_whatever_the_groups(void **state)
+{
+	struct capture *c = sample_whole();
+	char *by_stack = page_of(c, GROWTH_BY_STACK), *by_cgroup = page_of(c, GROWTH_BY_CGROUP);
+	json_t *a = data_of(by_stack), *b = data_of(by_cgroup);
+
+	(void)state;
+	assert_string_equal(json_string_value(json_object_get(json_object_get(b, "growth"), "by")),
+			    "stack");
+	assert_int_equal(json_array_size(json_object_get(json_object_get(a, "growth"), "rows")),
+			 json_array_size(json_object_get(json_object_get(b, "growth"), "rows")));
+	assert_non_null(strstr(by_cgroup, "The table is by cgroup."));
+	json_decref(a);
+	json_decref(b);
+	free(by_stack);
+	free(by_cgroup);
+	capture_free(c);
+}
+
 /* The last figure of a series must be the level at the end. */
 static void series_end_at_the_end(void **state)
 {
@@ -307,6 +327,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_data_has_the_figures_of_the_json),
+		cmocka_unit_test(the_picture_is_of_call_paths_whatever_the_groups),
 		cmocka_unit_test(series_end_at_the_end),
 		cmocka_unit_test(hostile_names_become_no_markup),
 		cmocka_unit_test(no_capture_makes_a_large_page),

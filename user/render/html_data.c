@@ -179,7 +179,9 @@ static json_t *data_path(struct html_rows *d, const struct data_groups *s, size_
 	const struct report *r = s->r;
 	const struct growth_group *g = &s->g->groups[i];
 	const struct cache_row *cache = growth_cache(g, &r->caches);
-	const struct trend *trend = history_trend(&r->history, i);
+	/* the report has the history of its own groups */
+	const struct trend *trend =
+		s->g == &r->growth ? history_trend(&r->history, i) : &trend_unknown;
 	const struct growth_shares *cg = &g->cgroups;
 	json_t *j = json_array();
 	char who[64];
@@ -279,21 +281,19 @@ static json_t *data_groups(struct html_rows *d, struct data_groups *s, size_t bu
 	return j;
 }
 
-static void data_paths(struct html_rows *d, json_t *root, const struct report *r,
+static void data_paths(struct html_rows *d, json_t *root, const struct data_groups *groups,
 		       struct html_cut *cut)
 {
 	static const char *const columns[] = {"pool",      "class",      "cache",   "bytes",
 					      "bytes_low", "bytes_high", "objects", "age_p50_s",
 					      "trust",     "module",     "pattern", "process",
 					      "cgroup",    "paths",      "stack"};
-	struct data_groups s = {.r = r,
-				.g = &r->growth,
-				.caches = cut->caches < REST_CACHES ? cut->caches : REST_CACHES};
+	struct data_groups s = *groups;
 	json_t *j = data_groups(d, &s, BUDGET_PATHS, data_path);
 
 	put(&d->o, j, "columns", html_columns(d, columns, sizeof(columns) / sizeof(columns[0])));
-	put(&d->o, j, "by", json_string(growth_by_name(r->growth.by)));
-	put(&d->o, j, "bytes", whole(r->growth.bytes));
+	put(&d->o, j, "by", json_string(growth_by_name(s.g->by)));
+	put(&d->o, j, "bytes", whole(s.g->bytes));
 	put(&d->o, root, "growth", j);
 	cut->paths = s.shown;
 	cut->all_paths = s.g->nr;
@@ -351,9 +351,10 @@ static void data_levels(struct html_rows *d, json_t *root, const struct report *
 		json_decref(j);
 }
 
-static json_t *report_data(struct html *h, const struct report *r, const struct growth *by_process,
+static json_t *report_data(struct html *h, const struct report *r, const struct html_held *held,
 			   double scale, struct html_cut *cut)
 {
+	struct data_groups paths = {.r = r, .g = held->by_path};
 	json_t *root = json_object();
 	struct html_rows d;
 
@@ -367,23 +368,24 @@ static json_t *report_data(struct html *h, const struct report *r, const struct 
 	data_pools(&d, root, r);
 	cut->caches = data_caches(&d, root, r);
 	cut->all_caches = r->caches.nr;
-	data_processes(&d, root, &(struct data_groups){.r = r, .g = by_process}, cut);
+	paths.caches = cut->caches < REST_CACHES ? cut->caches : REST_CACHES;
+	data_processes(&d, root, &(struct data_groups){.r = r, .g = held->by_process}, cut);
 	data_levels(&d, root, r);
-	data_paths(&d, root, r, cut);
+	data_paths(&d, root, &paths, cut);
 	put(&d.o, root, "strings", d.strings);
 	html_rows_end(&d);
 	h->failed |= d.o.failed != 0;
 	return root;
 }
 
-char *html_report_data(struct html *h, const struct report *r, const struct growth *by_process,
+char *html_report_data(struct html *h, const struct report *r, const struct html_held *held,
 		       struct html_cut *cut)
 {
 	char *text = NULL;
 
 	for (double scale = 1; !h->failed; scale *= HTML_LESS) {
 		*cut = (struct html_cut){0};
-		text = html_data_text(h, report_data(h, r, by_process, scale, cut));
+		text = html_data_text(h, report_data(h, r, held, scale, cut));
 		if (!text || strlen(text) <= HTML_DATA)
 			break;
 		free(text);

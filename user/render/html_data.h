@@ -21,9 +21,13 @@ struct html_cut {
 	size_t processes, all_processes; /* rows of held memory by process */
 };
 
-/* As much of it as fits a page, as html_end() takes it. `by_process` is growth by process.
- * malloc'ed; NULL without memory. */
-char *html_report_data(struct html *h, const struct report *r, const struct growth *by_process,
+/* Held memory in the two ways that pictures show it, whatever the report groups it by. */
+struct html_held {
+	const struct growth *by_path, *by_process;
+};
+
+/* As much of it as fits a page, as html_end() takes it. malloc'ed; NULL without memory. */
+char *html_report_data(struct html *h, const struct report *r, const struct html_held *held,
 		       struct html_cut *cut);
 char *html_diff_data(struct html *h, const struct diff *d, struct html_cut *cut);
 

@@ -155,27 +155,22 @@ static void html_diff_path(struct html *h, const struct diff *d, const struct di
 		  interval_words(interval, "(", diff_new_bytes(d, f->delta),
 				 diff_new_bytes(d, f->low), diff_new_bytes(d, f->high),
 				 units_bytes_short));
-	html_cell_bytes(h, d->in.set ? NAN : row->base ? row->base->held : 0, false);
-	html_cell_bytes(h, row->new_ ? row->new_->held : 0, false);
 	html_cell(h, "%s", pool_name(diff_row_pool(row)));
 	html_cell_name(h, side ? side->cache : "");
-	html_cell_name(h, side ? side->who : "");
 	html_put(h, "<td>");
 	html_diff_frames(h, d, row);
 	html_put(h, "</td>");
+	html_cell_name(h, side ? side->who : "");
+	html_cell_bytes(h, d->in.set ? NAN : row->base ? row->base->held : 0, false);
+	html_cell_bytes(h, row->new_ ? row->new_->held : 0, false);
 }
 
 static void html_diff_growth(struct html *h, const struct diff *d, const struct html_cut *cut)
 {
-	static const char *const columns[] = {"status",
-					      "#more than with the base's growth",
-					      "95 % interval",
-					      "#held in base",
-					      "#held in new",
-					      "pool",
-					      "cache",
-					      "process",
-					      "call path (innermost first)"};
+	static const char *const columns[] = {
+		"status",  "#change",       "95 % interval",
+		"pool",    "cache",         "call path (innermost first)",
+		"process", "#held in base", "#held in new"};
 	const struct diff_rows *rows = &d->sections[PROFILE_GROWTH];
 	char bytes[UNITS_MAX];
 

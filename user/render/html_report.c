@@ -217,15 +217,17 @@ static void html_paths(struct html *h, const struct report *r, const struct html
 		html_text(h, r->view.at ? "Nothing allocated while tracing is still held."
 					: "Nothing was traced.");
 	else
-		html_words(h, "Allocated while tracing and still held at the end: %s, by %s.",
-			   units_bytes(all, g->bytes),
-			   g->by == GROWTH_BY_STACK ? "call path" : growth_by_name(g->by));
+		html_words(
+			h,
+			"Allocated while tracing and still held at the end: %s. The table is by %s.",
+			units_bytes(all, g->bytes),
+			g->by == GROWTH_BY_STACK ? "call path" : growth_by_name(g->by));
 	html_put(h, "</p>\n");
 	if (cut->paths < cut->all_paths) {
 		html_put(h, "<p class=\"cut\">");
 		html_words(
 			h,
-			"The picture has the %zu largest of %zu rows. The others hold %s, and are "
+			"The picture has the %zu largest of %zu call paths. The others hold %s, and are "
 			"added up by pool and cache as \"smaller ones\". `report --format json "
 			"--top 0` has all.",
 			cut->paths, cut->all_paths, units_bytes(all, cut->paths_bytes));
@@ -233,7 +235,11 @@ static void html_paths(struct html *h, const struct report *r, const struct html
 	}
 	html_chart(h, "chart-paths", "Held memory by pool, cache and call path");
 	if (g->nr) {
-		html_table(h, "table-paths", "The largest call paths", COLUMNS(columns));
+		html_table(h, "table-paths",
+			   g->by == GROWTH_BY_STACK
+				   ? "The largest call paths"
+				   : "The largest groups, each with its largest call path",
+			   COLUMNS(columns));
 		for (i = 0; i < shown && !html_full(h); i++)
 			html_path_row(h, r, &g->groups[i], i + 1);
 		html_table_end(h);
@@ -483,12 +489,18 @@ int report_html(const struct report *r, FILE *out)
 				 .about_losses = "losses"};
 	struct html h = {.out = out};
 	struct html_cut cut = {0};
-	_cleanup_(growth_free) struct growth by_process = {0};
+	_cleanup_(growth_free) struct growth by_process = {0}, by_path = {0};
+	struct html_held held = {.by_path = &r->growth, .by_process = &by_process};
 	_cleanup_free_ char *data = NULL;
 
 	if (growth_build(&r->view, &r->outstanding, GROWTH_BY_PROCESS, &by_process))
 		return -ENOMEM;
-	data = html_report_data(&h, r, &by_process, &cut);
+	if (r->growth.by != GROWTH_BY_STACK) {
+		if (growth_build(&r->view, &r->outstanding, GROWTH_BY_STACK, &by_path))
+			return -ENOMEM;
+		held.by_path = &by_path;
+	}
+	data = html_report_data(&h, r, &held, &cut);
 	html_losses_words(&r->losses, losses, sizeof(losses));
 	if (asprintf(&source, "%s, Linux %s, %s, %s, %s", html_meta(r, META_HOST),
 		     html_meta(r, META_RELEASE),

@@ -28,7 +28,7 @@ void html_rows_begin(struct html_rows *d, struct html *h, double scale);
 void html_rows_end(struct html_rows *d);
 
 /* The index of a name in the list of strings, as it is shown; null for NULL and "". */
-json_t *html_string(struct html_rows *d, const char *s);
+json_t *html_string(struct html_rows *d, const char *name);
 /* The columns of a table, as a list of their names. */
 json_t *html_columns(struct html_rows *d, const char *const *names, size_t nr);
 /* Append a row if all rows and strings together stay below `budget` bytes. */

@@ -57,6 +57,8 @@ function labelsOf(row, inverted) {
 		return names;
 	if (row.rest)
 		return [...names, `${count(row.paths)} smaller ones`];
+	if (isDiff && data.growth.by !== "stack")
+		return [...names.slice(0, 1), row.name]; // of a row of several call paths, only the largest is known
 	const frames = row.stack.map((frame) => ({ name: functionOf(frame), module: moduleOf(frame) }));
 	return [...names, ...(inverted ? frames : frames.reverse())];
 }
