@@ -123,6 +123,45 @@ static void command_prints_both_formats(void **state)
 	free(out);
 }
 
+/* -o must write the whole page or nothing, and never replace a capture. */
+static void a_page_is_written_to_its_file(void **state)
+{
+	char *path = path_of("sample.kmt"), *page = path_of("page.html"), *absent = path_of("none"),
+	     *err = path_of("stderr"), *text, *before;
+
+	(void)state;
+	assert_int_equal(RUN("/dev/null", (char *)"--format=html", (char *)"-o", page, path),
+			 EXIT_OK);
+	before = read_file(page);
+	assert_memory_equal(before, "<!DOCTYPE html>", 15);
+	assert_non_null(strstr(before, "</html>\n"));
+	assert_int_equal(RUN("/dev/null", (char *)"--format=html", (char *)"-o", page, absent),
+			 EXIT_FAILED);
+	text = read_file(page);
+	assert_string_equal(text, before);
+	free(text);
+	free(before);
+	before = read_file(path);
+	assert_int_equal(RUN("/dev/null", (char *)"--format=html", (char *)"-o", path, path),
+			 EXIT_FAILED);
+	text = read_file(err);
+	assert_non_null(strstr(text, "is a capture"));
+	free(text);
+	text = read_file(path);
+	assert_memory_equal(text, before, strlen(before) + 1);
+	free(text);
+	free(before);
+	assert_int_equal(RUN("/dev/null", (char *)"--format=html", (char *)"--show=all", path),
+			 EXIT_USAGE);
+	text = read_file(err);
+	assert_non_null(strstr(text, "an HTML page has all sections"));
+	free(text);
+	free(path);
+	free(page);
+	free(absent);
+	free(err);
+}
+
 static void wrong_use_and_failures_are_told_apart(void **state)
 {
 	char *path = path_of("sample.kmt"), *absent = path_of("absent.kmt"),
@@ -228,6 +267,7 @@ int main(void)
 		cmocka_unit_test(a_long_recording_read_in_brief_says_the_same),
 		cmocka_unit_test(a_file_gives_the_same_report_as_memory),
 		cmocka_unit_test(command_prints_both_formats),
+		cmocka_unit_test(a_page_is_written_to_its_file),
 		cmocka_unit_test(wrong_use_and_failures_are_told_apart),
 	};
 

@@ -150,8 +150,8 @@ tests.the_facts_are_readable_without_scripts = async () => {
 };
 
 tests.the_icicle_holds_each_byte_once = async () => {
-	for (const name of ["incident", "recorded", "large"]) {
-		const report = json("report", capture(name)), page = await open(name);
+	for (const name of ["incident", "recorded", "large", "by-process"]) {
+		const report = json("report", capture(name === "by-process" ? "incident" : name)), page = await open(name);
 		const held = report.growth.filter((row) => row.bytes > 0), all = sum(held, (row) => row.bytes);
 		const [root] = await boxes(page, 0);
 
@@ -427,7 +427,7 @@ tests.every_page_is_small_and_says_what_it_cut = async () => {
 	for (const name of ["large", "hostile", "hostile-diff", "large-diff"])
 		check(statSync(file(name)).size < 1000000, `${name}.html has ${statSync(file(name)).size} bytes`);
 	const report = json("report", capture("large")), page = await open("large");
-	const words = await page.locator("#paths .cut:not(.static)").innerText(), [, shown, all] = /has the (\d+) largest of (\d+) rows/.exec(words);
+	const words = await page.locator("#paths .cut:not(.static)").innerText(), [, shown, all] = /has the (\d+) largest of (\d+) call paths/.exec(words);
 
 	same(+all, report.growth.length, "call paths in all");
 	check(+shown > 500, `only ${shown} call paths fit`);
@@ -528,8 +528,9 @@ tests.it_fits_every_screen_and_paper = async () => {
 			await close(page);
 		}
 	}
-	const page = await open("incident");
+	const page = await open("incident", { viewport: { width: 720, height: 1000 } }); // A4
 	await page.emulateMedia({ media: "print" });
+	same(await page.$$eval(".scroll", (tables) => tables.filter((div) => div.scrollWidth > div.clientWidth + 1).map((div) => div.querySelector("table").id)), [], "on paper: tables that are cut off");
 	check(await page.locator("#chart-paths svg").isVisible() && !await page.locator("#chart-paths .controls").first().isVisible(), "on paper: no picture, or controls");
 	check((await page.pdf()).length > 20000, "no PDF");
 	await close(page);
@@ -539,6 +540,7 @@ tests.it_fits_every_screen_and_paper = async () => {
 
 for (const name of ["incident", "recorded", "hostile", "large"])
 	run("report", "--format", "html", "-o", file(name), capture(name));
+run("report", "--by", "process", "--format", "html", "-o", file("by-process"), capture("incident"));
 run("diff", "--format", "html", "-o", file("diff"), capture("base"), capture("recorded"));
 run("diff", "--format", "html", "-o", file("hostile-diff"), capture("incident"), capture("hostile"));
 run("diff", "--format", "html", "-o", file("large-diff"), capture("recorded"), capture("large"));
