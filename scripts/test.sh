@@ -451,6 +451,10 @@ suite_web() {
 	for program in chromium node npm; do
 		command -v $program >/dev/null || { skip web "there is no $program: scripts/deps.sh web" && return; }
 	done
+	node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' || {
+		skip web "node $(node --version) is older than 20, which playwright needs"
+		return
+	}
 	check web-assets scripts/web-assets.sh --check
 	tap web-pages $WEB_TIMEOUT tests/web/test_pages.sh
 }
