@@ -238,12 +238,14 @@ run_json_output() {
 			"$tool" report --format json --by $by --top 0 set/$new >report-$by
 			"$tool" diff --format json --by $by --all set/6.12-boot1.kmt set/$new >diff-$by
 			"$tool" diff --format json --by $by --all --base-set set set/$new >diff-set-$by
+			"$tool" export --format ndjson --by $by set/$new | jq -s . >export-$by
 		done
+		"$tool" export --format ndjson --by process --labels none set/$new | jq -s . >export-unlabelled
 		"$tool" balance --format json >balance-now
 		"$tool" balance --format json set/$new >balance-capture
 		"$tool" doctor --format json >doctor-here || [ -s doctor-here ]
 	) || status=1
-	for by in report diff balance doctor; do scripts/check-json.py $by "$dir/$by"-* || status=1; done
+	for by in report diff balance doctor export; do scripts/check-json.py $by "$dir/$by"-* || status=1; done
 	rm -rf "$dir"
 	return $status
 }
