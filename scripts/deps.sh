@@ -48,6 +48,11 @@ packages() {
 		debian debian-archive-keyring verifies their packages
 		arm64 gcc-aarch64-linux-gnu  the arm64 build
 		arm64 libc6-dev-arm64-cross  the same
+		services postgresql    pgbench and its server, for bench-services.sh
+		services nginx         a web server, for the same
+		services apache2-utils ab, the client of nginx
+		services redis-server  redis and its client
+		services bpfcc-tools   memleak, a tracer to compare with
 	EOF
 }
 
@@ -85,6 +90,25 @@ install_missing() {
 	fi
 }
 
+# Packages of services start these at once, and at each boot. Prevent both: bench-services.sh starts its own. A host that
+# has a policy already has its own rule of what may start.
+POLICY=/usr/sbin/policy-rc.d
+install_services() { # PACKAGE…
+	local package
+
+	if [ ! -e $POLICY ]; then
+		trap 'as_root rm -f $POLICY' EXIT
+		printf '#!/bin/sh\nexit 101\n' | as_root tee $POLICY >/dev/null
+		as_root chmod 755 $POLICY
+	fi
+	install_missing "$@"
+	for package in "$@"; do
+		case $package in
+		postgresql | nginx | redis-server) as_root update-rc.d "$package" disable ;;
+		esac
+	done
+}
+
 main() {
 	local group missing=()
 
@@ -107,6 +131,8 @@ main() {
 	done
 	if [ ${#missing[@]} = 0 ]; then
 		echo "deps.sh: everything for '${*:-build}' is installed"
+	elif [[ " $* " = *" services "* ]]; then
+		install_services "${missing[@]}"
 	else
 		install_missing "${missing[@]}"
 	fi

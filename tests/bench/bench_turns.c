@@ -12,7 +12,9 @@
  *
  * NAME+SECONDS is a recorder of kmemtrace. It gets SECONDS to learn the stacks of the workload and
  * to settle. Twice a second it makes the kernel measure run times for some ms, so one of its turns
- * in each round contains such a window, too.
+ * in each round contains such a window, too. Twice a second it also begins a new tick: within a
+ * tick, the programs take ever fewer samples (bpf/sample.bpf.h). So this program begins a tick in
+ * the same turn. Without that, the samples would become rare, and the cost would look too small.
  */
 #include <errno.h>
 #include <math.h>
@@ -22,18 +24,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <linux/bpf.h>
 
 #include "record/governor.h"
 
 #define TRACERS_MAX  8
 #define PROGRAMS_MAX 32
+#define MAPS_MAX     64 /* of a program */
 #define SETTLE_S     1
 #define SLICE_S      0.1
 #define SLICES       5     /* of each in a round: half a second, GOVERNOR_EVERY_S */
@@ -43,6 +48,7 @@
 static struct tracer {
 	const char *name;
 	bool windows;
+	__u32 *tick; /* sample_tick of its programs; NULL: they have none */
 	int nr;
 	struct {
 		__u32 link; /* of its owner */
@@ -145,6 +151,62 @@ static bool is_there(const struct tracer *t)
 	return fd >= 0;
 }
 
+/* The offset of a variable in a map that holds global variables, or −1. */
+static long variable_at(const struct bpf_map_info *map, const char *name)
+{
+	struct btf *btf = map->btf_id ? btf__load_from_kernel_by_id(map->btf_id) : NULL;
+	const struct btf_type *section = btf ? btf__type_by_id(btf, map->btf_value_type_id) : NULL;
+	long at = -1;
+
+	for (int i = 0; section && btf_is_datasec(section) && i < btf_vlen(section); i++) {
+		const struct btf_var_secinfo *v = &btf_var_secinfos(section)[i];
+		const struct btf_type *t = btf__type_by_id(btf, v->type);
+
+		if (!strcmp(btf__name_by_offset(btf, t->name_off), name))
+			at = v->offset;
+	}
+	btf__free(btf);
+	return at;
+}
+
+/* Map the memory of the variable, if this map has it. */
+static __u32 *variable_map(__u32 map_id, const char *name)
+{
+	struct bpf_map_info map = {};
+	__u32 len = sizeof(map);
+	char *memory = MAP_FAILED;
+	long at = -1;
+	int fd = bpf_map_get_fd_by_id(map_id);
+
+	if (fd < 0)
+		return NULL;
+	if (!bpf_obj_get_info_by_fd(fd, &map, &len))
+		at = variable_at(&map, name);
+	if (at >= 0) {
+		memory = mmap(NULL, map.value_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (memory == MAP_FAILED)
+			die(name);
+	}
+	close(fd);
+	return at < 0 ? NULL : (__u32 *)(memory + at);
+}
+
+static __u32 *tick_find(const struct tracer *t)
+{
+	__u32 *tick = NULL;
+
+	for (int i = 0; i < t->nr && !tick; i++) {
+		__u32 ids[MAPS_MAX], len = sizeof(struct bpf_prog_info);
+		struct bpf_prog_info info = {.nr_map_ids = MAPS_MAX, .map_ids = (unsigned long)ids};
+
+		if (bpf_obj_get_info_by_fd(t->programs[i].fd, &info, &len))
+			die("bpf_prog_info");
+		for (__u32 m = 0; m < info.nr_map_ids && m < MAPS_MAX && !tick; m++)
+			tick = variable_map(ids[m], "sample_tick");
+	}
+	return tick;
+}
+
 static void tracer_take(const char *name, const char *command)
 {
 	struct tracer *t = &tracers[nr_tracers++];
@@ -160,6 +222,10 @@ static void tracer_take(const char *name, const char *command)
 	errno = ESRCH;
 	if (!t->nr)
 		die(command);
+	t->tick = tick_find(t);
+	errno = ENOENT;
+	if (t->windows && !t->tick)
+		die("sample_tick");
 	kill(-pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	while (is_there(t))
@@ -176,7 +242,16 @@ static void window(void)
 	close(fd);
 }
 
-static struct turn turn_take(int tracer, bool windows)
+/* What a recorder does every GOVERNOR_EVERY_S. */
+static void govern(const struct tracer *t)
+{
+	if (t->tick)
+		__atomic_add_fetch(t->tick, 1, __ATOMIC_RELEASE);
+	if (t->windows)
+		window();
+}
+
+static struct turn turn_take(int tracer, bool governed)
 {
 	const struct tracer *t = tracer < 0 ? NULL : &tracers[tracer];
 	struct turn turn = {.tracer = tracer};
@@ -189,8 +264,8 @@ static struct turn turn_take(int tracer, bool windows)
 	}
 	pause_s(PAUSE_S);
 	turn.from_s = now_s();
-	if (t && t->windows && windows)
-		window();
+	if (t && governed)
+		govern(t);
 	pause_s(turn.from_s + SLICE_S - now_s());
 	turn.to_s = now_s();
 	for (int i = 0; t && i < t->nr; i++)
