@@ -10,7 +10,11 @@
 #define KMEMTRACE_BPF_CONTRACT_H
 
 #ifndef __bpf__
+#include <stdint.h>
+
 #include <linux/types.h>
+#else
+#define UINT16_MAX 0xffff
 #endif
 
 #define KMT_FRAMES 64 /* frames kept of one stack; deeper stacks are marked truncated */
@@ -85,21 +89,59 @@ struct kmt_cpu {
 	__u32 process_tgid;
 	__u32 process_exec;    /* … this value of task->self_exec_id, … */
 	__u64 process_css_set; /* … and this css_set (the task's cgroups) */
+	__u32 sample_tick;     /* the tick of the loader (sample_tick) in which … */
+	__u32 samples;         /* … so many samples were taken */
 	__u64 stats[KMT_STATS];
 	__u64 losses[KMT_LOSSES];
 } __attribute__((aligned(128)));
 
 /*
- * A CPU's countdowns to the next sample, one for each pool. An allocation that is not sampled
- * touches nothing else.
+ * Strata: groups of allocations that are sampled with one period (sample.bpf.h). The first strata
+ * are those of the other pools; those of slab follow.
  */
-#define KMT_COUNTDOWNS                                                                             \
-	512 /* with more CPUs, two CPUs share one; if both allocate at the same moment, one of the \
-	       allocations may not be counted */
+#define KMT_STRATA_PAGE    16
+#define KMT_STRATA_PERCPU  15
+#define KMT_STRATUM_PAGE   0
+#define KMT_STRATUM_PERCPU KMT_STRATA_PAGE
+#define KMT_STRATUM_KSTACK (KMT_STRATUM_PERCPU + KMT_STRATA_PERCPU)
+#define KMT_STRATUM_SLAB   (KMT_STRATUM_KSTACK + 1)
+#define KMT_STRATA_BITS    10 /* log2 of those of slab */
+#define KMT_STRATA         (KMT_STRATUM_SLAB + (1 << KMT_STRATA_BITS))
+#define KMT_STRATA_ROOM    2048 /* a power of two, for the verifier */
+#define KMT_STRATA_CPUS                                                                            \
+	512 /* with more CPUs, two CPUs share countdowns; if both allocate at the same moment, one \
+	       of the allocations may not be counted */
+#define KMT_NO_STRATUM  UINT16_MAX /* of an object that is tracked in any case */
+#define KMT_PERIOD_MOST (1u << 30)
+
+/*
+ * A CPU's countdown to the next sample of a stratum. An allocation that is not sampled touches
+ * nothing else. The program writes `both`, or counts `left` down; the loader may exchange `both`
+ * for 0, which makes the program draw again.
+ */
 struct kmt_countdown {
-	__s64 left[KMT_POOLS];   /* bytes */
-	__u64 period[KMT_POOLS]; /* the mean it was drawn with: the sample's weight */
-} __attribute__((aligned(128)));
+	union {
+		struct {
+			__s32 left;   /* bytes */
+			__u32 period; /* the mean it was drawn with: the sample's weight; 0: when
+					 it ends, draw again without a sample */
+		};
+		__u64 both;
+	};
+};
+
+/* What a CPU knows of a stratum. Bytes are estimates from its samples, in 1/KMT_ONE. */
+struct kmt_stratum {
+	__u64 alloc_bytes; /* allocated, including what the filters leave out */
+	__s64 held_bytes;  /* tracked, less what was freed on this CPU */
+	__u32 samples;
+	__u32 size;    /* of the last sample, in bytes */
+	__u16 cache;   /* … and the row of its cache */
+	__u16 tick;    /* the tick of the loader (sample_tick) in which … */
+	__u16 in_tick; /* … so many samples were taken */
+	__u16 longest; /* period of a sample, in units of KMT_LONGEST_UNIT */
+};
+#define KMT_LONGEST_UNIT (KMT_PERIOD_MOST >> 16)
 
 /*
  * The free filter: how many live objects hash to each lane. The free of an object that is not
@@ -125,8 +167,10 @@ struct kmt_free_filter {
 };
 
 struct kmt_object {
-	__u64 size;   /* bytes that the object occupies */
-	__u64 period; /* mean bytes between samples at that time; 0: every object is tracked */
+	__u64 size;    /* bytes that the object occupies */
+	__u32 period;  /* mean bytes between samples at that time; 0: every object is tracked */
+	__u16 stratum; /* or KMT_NO_STRATUM */
+	__u16 spare;
 	__u32 stack;
 	__u32 process;
 	__u32 alloc_ms; /* allocation time since tracing began, read from coarse_now_ms */
@@ -223,9 +267,11 @@ struct kmt_memo {
  */
 struct kmt_traffic {
 	__u64 allocs, alloc_bytes;
+	__u64 alloc_var; /* variance of alloc_bytes, in units of KMT_VAR_UNIT² bytes² */
 	__u64 unseen_frees, unseen_free_bytes; /* freed without an event */
 };
-#define KMT_ONE 256
+#define KMT_ONE      256
+#define KMT_VAR_UNIT 64
 
 /*
  * A CPU's traffic of one (stack, cache) pair, either allocations or unseen frees, since it was last
@@ -236,7 +282,7 @@ struct kmt_tally {
 	__u32 cache; /* row of the cache; with KMT_TALLY_UNSEEN_FREES if this counts unseen frees */
 	__u64 nr;
 	__u64 bytes;
-	__u64 spare;
+	__u64 var; /* as kmt_traffic.alloc_var */
 };
 #define KMT_TALLY_UNSEEN_FREES (1u << 31)
 
@@ -259,6 +305,16 @@ static inline __u64 kmt_weight(__u64 size, __u64 mean, const volatile __u32 *tab
 	a = table[row];
 	b = table[row + 1];
 	return a - ((a - b) * (x & 0x3fff) >> 14);
+}
+
+/*
+ * What one sampled object of weight n adds to the variance of a sum of bytes, in units of
+ * KMT_VAR_UNIT²: (1 − p) / p² × size² (Horvitz & Thompson 1952), where n = KMT_ONE / p.
+ */
+static inline __u64 kmt_variance(__u64 size, __u64 n)
+{
+	return (size * n / (KMT_ONE * KMT_VAR_UNIT)) *
+	       (size * (n - KMT_ONE) / (KMT_ONE * KMT_VAR_UNIT));
 }
 
 struct kmt_process {
@@ -419,7 +475,8 @@ _Static_assert(sizeof(struct kmt_task) == 56, "task size");
 _Static_assert(sizeof(struct kmt_audit_item) == 32, "item size");
 _Static_assert(sizeof(struct kmt_census_block) == 80, "block size");
 _Static_assert(sizeof(struct kmt_cpu) % 128 == 0, "CPUs must not share lines");
-_Static_assert(sizeof(struct kmt_countdown) == 128, "CPUs must not share lines");
+_Static_assert(sizeof(struct kmt_countdown) == 8, "countdown size");
+_Static_assert(sizeof(struct kmt_stratum) == 32, "stratum size");
 _Static_assert(sizeof(struct kmt_bucket) == 256, "a bucket is four cache lines");
 _Static_assert(sizeof(struct kmt_object) == 32, "object size");
 _Static_assert(sizeof(struct kmt_memo) == 168, "memo size");

@@ -7,6 +7,7 @@
  */
 #include "track.bpf.h"
 
-PROGRAM_ALLOC(kstack_alloc, "task_newtask", true, sample_hit(KMT_KSTACK, cfg_thread_size),
-	      track_handle_alloc(ctx, KMT_KSTACK, 0, ctx->args[0], cfg_thread_size))
+PROGRAM_ALLOC(kstack_alloc, "task_newtask", true, sample_hit(KMT_STRATUM_KSTACK, cfg_thread_size),
+	      track_handle_alloc(ctx, KMT_KSTACK | TRACK_STRATUM(KMT_STRATUM_KSTACK), 0,
+				 ctx->args[0], cfg_thread_size))
 TRACK_FREE(kstack_free, "sched_process_exit", KMT_KSTACK, ctx->args[0])

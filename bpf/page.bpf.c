@@ -43,19 +43,25 @@ static __always_inline bool page_is_chunk(__u64 gfp, __u64 order)
 	return !order && (gfp & (GFP_HIGHMEM | GFP_MOVABLE | GFP_HARDWALL)) == GFP_HIGHMEM;
 }
 
+/* The stratum of pages: their event names no call site, but flags and order tell most apart. */
+static __always_inline __u32 page_stratum(__u64 gfp, __u64 order)
+{
+	return KMT_STRATUM_PAGE + stratum_hash(gfp ^ order << 28, 4);
+}
+
 /*
  * Track those of `nr` pages that are sampled: pages of one stack, the first of them at s->addr.
  */
 static __always_inline void page_track_pieces(struct unwind_scratch *s, __u32 scratch_row,
 					      __u32 cpu_id, __u32 stack, __u32 nr)
 {
-	__u64 mean;
+	__u32 stratum = s->object.stratum, mean;
 
 	for (__u32 i = 0; i < 1 << PAGE_PIECES; i++) {
 		if (i >= nr || (s->irq && !filter_wants_irq()))
 			break;
-		if (sample_hit_on(cpu_id, KMT_PAGE, cfg_page_size) &&
-		    sample_weigh(cpu_id, KMT_PAGE, &mean)) {
+		if (sample_hit_on(cpu_id, stratum, cfg_page_size) &&
+		    sample_weigh(cpu_id, stratum, cfg_page_size, &mean)) {
 			s->object.period = mean;
 			if (track_object_apart(cpu_id, scratch_row, stack))
 				__sync_fetch_and_add(page_block(s->addr), 1);
@@ -70,7 +76,8 @@ static __always_inline void page_track_pieces(struct unwind_scratch *s, __u32 sc
  */
 GLOBAL int page_handle_pieces(struct bpf_raw_tracepoint_args *ctx, __u32 order)
 {
-	__u32 nr = 1 << (order & 31), row, cpu_id, stack;
+	__u32 nr = 1 << (order & 31), row, cpu_id, stack,
+	      stratum = page_stratum(ctx->args[2], order);
 	__u64 size = cfg_page_size;
 	struct unwind_scratch *s;
 	struct kmt_cpu *cpu;
@@ -79,15 +86,15 @@ GLOBAL int page_handle_pieces(struct bpf_raw_tracepoint_args *ctx, __u32 order)
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
 	if (!pool_enabled(KMT_PAGE) || !filter_wants(size * nr))
-		return sample_draw(cpu_id, KMT_PAGE);
-	s = track_enter(cpu, cpu_id, KMT_PAGE, &row);
+		return sample_take(cpu_id, stratum, size * nr), 0;
+	s = track_enter(cpu, cpu_id, &row);
 	if (!s)
 		return 0;
 	s->site = 0;
 	s->addr = ctx->args[0];
-	s->object = (struct kmt_object){.size = size, .pool = KMT_PAGE};
+	s->object = (struct kmt_object){.size = size, .stratum = stratum, .pool = KMT_PAGE};
 	if (!cfg_exact)
-		sample_undo(cpu_id, KMT_PAGE, size * nr); /* each page is counted down below */
+		sample_undo(cpu_id, stratum, size * nr); /* each page is counted down below */
 	stack = unwind_stack(ctx, s, row, cpu, cpu_id);
 	barrier(); /* if the compiler carries a register into the loop, the verifier of 6.1 refuses
 		      it */
@@ -100,12 +107,12 @@ GLOBAL int page_handle_pieces(struct bpf_raw_tracepoint_args *ctx, __u32 order)
 static __always_inline int page_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u64 page,
 					     __u64 order, __u64 gfp)
 {
-	__u32 every = page_is_chunk(gfp, order) ? TRACK_EVERY : 0;
+	__u32 how =
+		page_is_chunk(gfp, order) ? TRACK_EVERY : TRACK_STRATUM(page_stratum(gfp, order));
 
 	if (order && order <= PAGE_PIECES && !(gfp & GFP_COMP))
 		return page_handle_pieces(ctx, order);
-	if (track_handle_alloc(ctx, KMT_PAGE | every, 0, page,
-			       (__u64)cfg_page_size << (order & 31)))
+	if (track_handle_alloc(ctx, KMT_PAGE | how, 0, page, (__u64)cfg_page_size << (order & 31)))
 		__sync_fetch_and_add(page_block(page), 1);
 	return 0;
 }
@@ -114,7 +121,7 @@ static __always_inline int page_handle_alloc(struct bpf_raw_tracepoint_args *ctx
 static __always_inline bool page_hit(__u64 page, __u64 order, __u64 gfp)
 {
 	return page && (page_is_chunk(gfp, order) ||
-			sample_hit(KMT_PAGE, (__u64)cfg_page_size << (order & 31)));
+			sample_hit(page_stratum(gfp, order), (__u64)cfg_page_size << (order & 31)));
 }
 
 PROGRAM_ALLOC(page_alloc, "mm_page_alloc", !(ctx->args[2] & GFP_MOVABLE),

@@ -13,18 +13,19 @@
 
 /* Fill in the allocated object, in the cache of row `cache`, for track_alloc(). */
 static __always_inline void slab_object(const struct bpf_raw_tracepoint_args *ctx,
-					struct unwind_scratch *s, __u32 cache, __u64 size,
-					__u64 mean)
+					struct unwind_scratch *s, __u32 stratum, __u32 cache,
+					__u64 size, __u32 mean)
 {
 	s->site = ctx->args[0];
 	s->addr = ctx->args[1];
-	s->object =
-		(struct kmt_object){.size = size, .period = mean, .cache = cache, .pool = KMT_SLAB};
+	s->object = (struct kmt_object){
+		.size = size, .period = mean, .stratum = stratum, .cache = cache, .pool = KMT_SLAB};
 }
 
-static __always_inline bool slab_size_hit(__u64 size)
+/* `what`: see stratum_slab(). */
+static __always_inline bool slab_size_hit(__u64 site, __u64 what, __u64 size)
 {
-	return filter_fits(size) && sample_hit(KMT_SLAB, size);
+	return filter_fits(size) && sample_hit(stratum_slab(site, what), size);
 }
 
 /*
@@ -38,8 +39,7 @@ GLOBAL int slab_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u64 size)
 	struct kmt_cache_key *cache;
 	struct unwind_scratch *s;
 	struct kmt_cpu *cpu;
-	__u32 row, at, cpu_id;
-	__u64 mean;
+	__u32 row, at, cpu_id, stratum, mean;
 
 	if (cfg_exact ||
 	    compat_reads()) /* it is sampled already; otherwise that is checked below */
@@ -48,20 +48,23 @@ GLOBAL int slab_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u64 size)
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
 	cache = cache_find(cpu, ctx->args[2] ?: KMT_CACHE_LARGE, &at);
-	if (!compat_reads() && !size && cache && !slab_size_hit(cache->size))
+	if (!cache)
 		return 0;
-	if (!sample_weigh(cpu_id, KMT_SLAB, &mean) || !pool_enabled(KMT_SLAB) ||
-	    ctx->args[1] <= ZERO_SIZE_PTR)
-		return 0;
-	if (!cache || (cfg_filter_caches && !(cache->state & KMT_CACHE_WANTED)))
+	if (!compat_reads() && !size && !slab_size_hit(ctx->args[0], ctx->args[2], cache->size))
 		return 0;
 	size = cache->size ?: size;
+	stratum = stratum_slab(ctx->args[0], ctx->args[2]);
+	if (!sample_weigh(cpu_id, stratum, size, &mean) || !pool_enabled(KMT_SLAB) ||
+	    ctx->args[1] <= ZERO_SIZE_PTR)
+		return 0;
+	if (cfg_filter_caches && !(cache->state & KMT_CACHE_WANTED))
+		return 0;
 	if (!filter_wants(size))
 		return 0;
-	s = track_enter(cpu, cpu_id, KMT_SLAB, &row);
+	s = track_enter(cpu, cpu_id, &row);
 	if (!s)
 		return 0;
-	slab_object(ctx, s, at, size, mean);
+	slab_object(ctx, s, stratum, at, size, mean);
 	track_alloc(ctx, cpu, cpu_id, s, row);
 	track_leave(cpu, s);
 	return 0;
@@ -99,22 +102,22 @@ GLOBAL int slab_handle_sized(struct bpf_raw_tracepoint_args *ctx)
 	struct kmt_cache_key *cache;
 	struct unwind_scratch *s;
 	struct kmt_cpu *cpu;
-	__u32 row, at, cpu_id;
-	__u64 mean;
+	__u32 row, at, cpu_id, stratum, mean;
 
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
-	if (!sample_weigh(cpu_id, KMT_SLAB, &mean) || !pool_enabled(KMT_SLAB) ||
+	stratum = stratum_slab(ctx->args[0], ctx->args[3] << STRATUM_SIZE);
+	if (!sample_weigh(cpu_id, stratum, ctx->args[3], &mean) || !pool_enabled(KMT_SLAB) ||
 	    !filter_wants(ctx->args[3]) || ctx->args[1] <= ZERO_SIZE_PTR)
 		return 0;
 	live_prefetch(kmt_key(KMT_SLAB, ctx->args[1]));
-	s = track_enter(cpu, cpu_id, KMT_SLAB, &row);
+	s = track_enter(cpu, cpu_id, &row);
 	if (!s)
 		return 0;
 	cache = slab_cache_of(cpu, s, ctx->args[1], ctx->args[3], &at);
 	if (cache && (!cfg_filter_caches || (cache->state & KMT_CACHE_WANTED))) {
-		slab_object(ctx, s, at, ctx->args[3], mean);
+		slab_object(ctx, s, stratum, at, ctx->args[3], mean);
 		track_alloc(ctx, cpu, cpu_id, s, row);
 	}
 	track_leave(cpu, s);
@@ -132,13 +135,16 @@ GLOBAL int slab_handle_sized(struct bpf_raw_tracepoint_args *ctx)
  */
 #define SLAB_FROM_CACHE(name, event)                                                     \
 	PROGRAM_ALLOC(name, event, cache_may_be_wanted(ctx->args[2]),                    \
-		      !compat_reads() || slab_size_hit(compat_cache_size(ctx->args[2])), \
+		      !compat_reads() || slab_size_hit(ctx->args[0], ctx->args[2],       \
+						       compat_cache_size(ctx->args[2])), \
 		      slab_handle_alloc(ctx, 0))
-#define SLAB_FROM_SIZED_CACHE(name, event)                            \
-	PROGRAM_ALLOC(name, event, true, slab_size_hit(ctx->args[4]), \
+#define SLAB_FROM_SIZED_CACHE(name, event)                                                        \
+	PROGRAM_ALLOC(name, event, true, slab_size_hit(ctx->args[0], ctx->args[2], ctx->args[4]), \
 		      slab_handle_alloc(ctx, ctx->args[4]))
-#define SLAB_FROM_SIZE(name, event) \
-	PROGRAM_ALLOC(name, event, true, slab_size_hit(ctx->args[3]), slab_handle_sized(ctx))
+#define SLAB_FROM_SIZE(name, event)                                                            \
+	PROGRAM_ALLOC(name, event, true,                                                       \
+		      slab_size_hit(ctx->args[0], ctx->args[3] << STRATUM_SIZE, ctx->args[3]), \
+		      slab_handle_sized(ctx))
 
 SLAB_FROM_CACHE(slab_kmem_cache_alloc, "kmem_cache_alloc")
 SLAB_FROM_CACHE(slab_kmem_cache_alloc_node, "kmem_cache_alloc_node")
@@ -225,8 +231,8 @@ GLOBAL int slab_handle_bulk_objects(__u32 scratch_row, __u32 cpu_id, __u32 stack
 	struct unwind_scratch *s = scratch_of(scratch_row);
 	struct kmt_cpu *cpu = cpu_of(cpu_id);
 	struct kmt_cache_key *cache;
-	__u64 mean, size, array;
-	__u32 at;
+	__u32 at, mean, stratum = stratum_slab(0, ptr);
+	__u64 size, array;
 
 	cache = cpu && s ? cache_find(cpu, ptr, &at) : NULL;
 	if (!cache || (cfg_filter_caches && !(cache->state & KMT_CACHE_WANTED)) ||
@@ -237,12 +243,15 @@ GLOBAL int slab_handle_bulk_objects(__u32 scratch_row, __u32 cpu_id, __u32 stack
 	for (__u32 i = 0; i < BULK_MAX; i++) {
 		if (i >= nr)
 			break;
-		if (!sample_hit_on(cpu_id, KMT_SLAB, size) ||
-		    !sample_weigh(cpu_id, KMT_SLAB, &mean))
+		if (!sample_hit_on(cpu_id, stratum, size) ||
+		    !sample_weigh(cpu_id, stratum, size, &mean))
 			continue;
 		s->addr = compat_read_word(array + i * 8);
-		s->object = (struct kmt_object){
-			.size = size, .period = mean, .cache = at, .pool = KMT_SLAB};
+		s->object = (struct kmt_object){.size = size,
+						.period = mean,
+						.stratum = stratum,
+						.cache = at,
+						.pool = KMT_SLAB};
 		track_object_apart(cpu_id, scratch_row, stack);
 	}
 	return 0;
@@ -262,6 +271,7 @@ static __always_inline int slab_handle_bulk(void *ctx)
 	__u64 cache = slab_argument(ctx, 0), nr = slab_argument(ctx, 2), given = 0;
 	struct unwind_scratch *s;
 	__u32 cpu_id, row, size;
+	struct kmt_countdown *c;
 	struct kmt_cpu *cpu;
 
 	bpf_get_func_ret(ctx, &given);
@@ -271,11 +281,12 @@ static __always_inline int slab_handle_bulk(void *ctx)
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
-	if (!cfg_exact && countdown_of(cpu_id)->left[KMT_SLAB] > (__s64)(nr * size)) {
-		countdown_of(cpu_id)->left[KMT_SLAB] -= nr * size;
+	c = countdown_of(cpu_id, stratum_slab(0, cache));
+	if (!cfg_exact && c && c->left > (__s64)(nr * size)) {
+		c->left -= nr * size;
 		return 0; /* none is sampled: what sample_hit() would find one by one */
 	}
-	s = track_enter(cpu, cpu_id, KMT_SLAB, &row);
+	s = track_enter(cpu, cpu_id, &row);
 	if (!s)
 		return 0;
 	s->site = 0;

@@ -66,8 +66,12 @@ __u32 enabled_pools WEAK =
 	0; /* one bit for each pool; events of other pools are not recorded: see tracer_watch() */
 __u32 coarse_now_ms WEAK = 0; /* milliseconds since the pools were enabled, so that the time of an
 				 allocation costs no clock read */
-__u64 period[KMT_POOLS] WEAK = {}; /* mean bytes between samples, set by the governor */
-__u32 syscall_at WEAK = 0;         /* 0 until it is known: see unwind.bpf.c */
+__u32 sample_every WEAK = 0;  /* 1: every object is tracked, as yet */
+__u32 sample_tick WEAK = 0;   /* counts the times that the governor decided */
+__u32 sample_step_bits WEAK = 0; /* see sample.bpf.h */
+__u32 sample_cpu_bits WEAK = 0;
+__u32 syscall_at WEAK = 0;                       /* 0 until it is known: see unwind.bpf.c */
+__u32 stratum_period[KMT_STRATA_ROOM] WEAK = {}; /* mean bytes between samples */
 __u32 filter_caches_known WEAK =
 	0; /* 1: the addresses of the caches that --cache names are known … */
 __u64 filter_cache_at[KMT_FILTER_CACHES] WEAK = {}; /* … and are here */

@@ -147,13 +147,15 @@ static __always_inline __u32 process_current(struct kmt_cpu *cpu, __u32 cpu_id,
 /* ---- traffic ---- */
 
 static __always_inline void traffic_add(struct kmt_traffic *t, bool unseen_frees, __u64 n,
-					__u64 bytes)
+					__u64 bytes, __u64 var)
 {
 	if (!t)
 		return;
 	if (!unseen_frees) {
 		__sync_fetch_and_add(&t->allocs, n);
 		__sync_fetch_and_add(&t->alloc_bytes, bytes);
+		if (var)
+			__sync_fetch_and_add(&t->alloc_var, var);
 	} else {
 		__sync_fetch_and_add(&t->unseen_frees, n);
 		__sync_fetch_and_add(&t->unseen_free_bytes, bytes);
@@ -161,13 +163,13 @@ static __always_inline void traffic_add(struct kmt_traffic *t, bool unseen_frees
 }
 
 /* Add to the shared totals. Here and below, `cache` may include KMT_TALLY_UNSEEN_FREES. */
-GLOBAL int traffic_share(__u32 stack, __u32 cache, __u64 n, __u64 bytes)
+GLOBAL int traffic_share(__u32 stack, __u32 cache, __u64 n, __u64 bytes, __u64 var)
 {
 	bool unseen_frees = cache & KMT_TALLY_UNSEEN_FREES;
 
 	cache &= ~KMT_TALLY_UNSEEN_FREES;
-	traffic_add(bpf_map_lookup_elem(&stack_traffic, &stack), unseen_frees, n, bytes);
-	traffic_add(bpf_map_lookup_elem(&cache_traffic, &cache), unseen_frees, n, bytes);
+	traffic_add(bpf_map_lookup_elem(&stack_traffic, &stack), unseen_frees, n, bytes, var);
+	traffic_add(bpf_map_lookup_elem(&cache_traffic, &cache), unseen_frees, n, bytes, var);
 	return 0;
 }
 
@@ -178,9 +180,10 @@ GLOBAL int tally_displace(__u32 row, __u32 stack, __u32 cache)
 
 	if (!t)
 		return 0;
-	traffic_share(t->stack, t->cache, t->nr, t->bytes);
+	traffic_share(t->stack, t->cache, t->nr, t->bytes, t->var);
 	t->nr = 0;
 	t->bytes = 0;
+	t->var = 0;
 	t->stack = stack;
 	t->cache = cache;
 	return 0;
@@ -212,6 +215,26 @@ static __always_inline __u64 traffic_weight(const struct kmt_object *o)
 }
 
 /*
+ * An object came into the live table (sign 1) or left it (−1): count what its stratum holds, for
+ * the loader, which sets the periods by it.
+ */
+static __always_inline void stratum_count(__u32 cpu_id, const struct kmt_object *o, int sign)
+{
+	struct kmt_stratum *s;
+	__s64 bytes;
+
+	if (cfg_exact || o->stratum == KMT_NO_STRATUM)
+		return;
+	s = stratum_of(cpu_id, o->stratum);
+	if (!s)
+		return;
+	bytes = o->size * traffic_weight(o);
+	s->held_bytes += sign > 0 ? bytes : -bytes;
+	if (sign > 0)
+		s->cache = o->cache;
+}
+
+/*
  * Count an object in the shared totals. `kind` is KMT_TALLY_UNSEEN_FREES or 0. For nested programs,
  * and for any caller that may not be the only one to write the CPU's own rows.
  */
@@ -219,7 +242,7 @@ static __always_inline void traffic_shared(const struct kmt_object *o, __u32 kin
 {
 	__u64 n = traffic_weight(o);
 
-	traffic_share(o->stack, o->cache | kind, n, o->size * n);
+	traffic_share(o->stack, o->cache | kind, n, o->size * n, kmt_variance(o->size, n));
 }
 
 static __always_inline void traffic_count(struct kmt_cpu *cpu, __u32 cpu_id,
@@ -238,6 +261,8 @@ static __always_inline void traffic_count(struct kmt_cpu *cpu, __u32 cpu_id,
 	n = traffic_weight(o);
 	t->nr += n;
 	t->bytes += o->size * n;
+	if (!cfg_exact)
+		t->var += kmt_variance(o->size, n);
 }
 
 /* ---- the live table ---- */
@@ -562,6 +587,8 @@ GLOBAL int track_reused(__u32 cpu_id, int number)
 	o = live_object(&at);
 	if (o && track_is_unseen_free(o))
 		traffic_count(cpu, cpu_id, o, KMT_TALLY_UNSEEN_FREES);
+	if (o)
+		stratum_count(cpu_id, o, -1);
 	cpu->stats[KMT_STAT_REUSED]++;
 	return 0;
 }
@@ -594,6 +621,7 @@ static __always_inline int track_object(struct kmt_cpu *cpu, __u32 cpu_id, struc
 	o->process = process_current(cpu, cpu_id, s);
 	o->alloc_ms = coarse_now_ms;
 	traffic_count(cpu, cpu_id, o, 0);
+	stratum_count(cpu_id, o, 1);
 	live_store(&at, key);
 	cpu->stats[KMT_STAT_ALLOCS]++;
 	return 1;
@@ -609,13 +637,13 @@ GLOBAL int track_object_apart(__u32 cpu_id, __u32 scratch_row, __u32 stack)
 }
 
 /*
- * Begin to track an allocation of a pool. Returns the scratch row of this CPU and nesting level,
+ * Begin to track an allocation. Returns the scratch row of this CPU and nesting level,
  * with its number in *row, or NULL if programs are nested too deep. The caller fills in s->addr,
- * s->site and s->object (size, period from sample_weigh(), cache, pool), calls track_alloc(), and
- * always calls track_leave().
+ * s->site and s->object (size, period from sample_weigh(), stratum, cache, pool), calls
+ * track_alloc(), and always calls track_leave().
  */
 static __always_inline struct unwind_scratch *track_enter(struct kmt_cpu *cpu, __u32 cpu_id,
-							  __u32 pool, __u32 *row)
+							  __u32 *row)
 {
 	struct unwind_scratch *s;
 
@@ -630,8 +658,7 @@ static __always_inline struct unwind_scratch *track_enter(struct kmt_cpu *cpu, _
 	if (!s)
 		return NULL;
 	cpu->nest++;
-	s->began = !cfg_exact && pool < KMT_POOLS && period[pool] != KMT_EVERY ? bpf_ktime_get_ns()
-									       : 0;
+	s->began = !cfg_exact && !sample_every ? bpf_ktime_get_ns() : 0;
 	return s;
 }
 
@@ -651,33 +678,36 @@ static __always_inline void track_leave(struct kmt_cpu *cpu, const struct unwind
 	cpu->nest--;
 }
 
-#define TRACK_EVERY 0x100 /* with a pool: track this allocation, whatever the sampling mode */
+#define TRACK_EVERY                                                                     \
+	0x100 /* with a pool: track this allocation, whatever the sampling mode; or … \
+	       */
+#define TRACK_STRATUM(stratum) ((stratum) << 16) /* … its stratum */
 
 /* Handle an allocation that passed the program's filters. Returns whether it is tracked. */
 GLOBAL int track_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u32 pool, __u64 site,
 			      __u64 addr, __u64 size)
 {
+	__u32 stratum = pool & TRACK_EVERY ? KMT_NO_STRATUM : pool >> 16, cpu_id, row, mean = 0;
 	struct unwind_scratch *s;
 	struct kmt_cpu *cpu;
-	__u32 cpu_id, row;
-	__u64 mean = 0;
 	int taken;
 
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
-	if (pool < KMT_POOLS && !sample_weigh(cpu_id, pool, &mean))
+	if (stratum != KMT_NO_STRATUM && !sample_weigh(cpu_id, stratum, size, &mean))
 		return 0;
-	pool &= ~TRACK_EVERY;
+	pool &= 0xff;
 	if (!pool_enabled(pool) || !filter_wants(size))
 		return 0;
 	live_prefetch(kmt_key(pool, addr));
-	s = track_enter(cpu, cpu_id, pool, &row);
+	s = track_enter(cpu, cpu_id, &row);
 	if (!s)
 		return 0;
 	s->site = site;
 	s->addr = addr;
-	s->object = (struct kmt_object){.size = size, .period = mean, .pool = pool};
+	s->object =
+		(struct kmt_object){.size = size, .period = mean, .stratum = stratum, .pool = pool};
 	taken = track_alloc(ctx, cpu, cpu_id, s, row);
 	track_leave(cpu, s);
 	return taken;
@@ -689,6 +719,7 @@ GLOBAL int track_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u32 pool, _
  */
 GLOBAL int track_handle_free(__u32 pool, __u64 addr)
 {
+	struct kmt_object *o, gone = {.stratum = KMT_NO_STRATUM};
 	__u64 key = kmt_key(pool, addr);
 	struct live_place at = {};
 	struct kmt_cpu *cpu;
@@ -703,8 +734,13 @@ GLOBAL int track_handle_free(__u32 pool, __u64 addr)
 		cpu->stats[KMT_STAT_UNKNOWN_FREES]++;
 		return 0;
 	}
-	if (live_remove(&at, key, key))
-		cpu->stats[KMT_STAT_FREES]++;
+	o = cfg_exact ? NULL : live_object(&at);
+	if (o)
+		gone = *o;
+	if (!live_remove(&at, key, key))
+		return 1;
+	cpu->stats[KMT_STAT_FREES]++;
+	stratum_count(cpu_id, &gone, -1);
 	return 1;
 }
 
@@ -772,6 +808,7 @@ static __always_inline bool track_evict(__u64 key, __u32 number, __u32 alloc_ms)
 		return false;
 	if (track_is_unseen_free(&gone))
 		traffic_shared(&gone, KMT_TALLY_UNSEEN_FREES);
+	stratum_count(bpf_get_smp_processor_id(), &gone, -1);
 	return true;
 }
 

@@ -16,7 +16,6 @@
 
 #define MAX_SIZE_EVERY (256 << 20) /* the default of --max-size with --every */
 #define MAX_SIZE_LEAST (1 << 20)
-#define SAMPLE_BYTES   (512 << 10) /* mean bytes between samples */
 
 enum {
 	OPT_EXACT = 256,
@@ -48,7 +47,9 @@ static const struct argp_option options[] = {
 	 "Keep the capture below SIZE: older parts lose detail (default with --every: 256M)", 0},
 	{"exact", OPT_EXACT, NULL, 0, "Track every allocation instead of a sample", 1},
 	{"sample", 's', "BYTES", 0,
-	 "Take one sample per BYTES allocated, on average (default 512K)", 1},
+	 "Take at most one sample per BYTES allocated, on average (default: what is "
+	 "held longest is sampled finest, down to every object)",
+	 1},
 	{"cache", OPT_CACHE, "NAME", 0,
 	 "Track only this slab cache, and every object of it; may be repeated", 1},
 	{"min-size", OPT_MIN_SIZE, "BYTES", 0, "Ignore smaller allocations", 1},
@@ -116,7 +117,7 @@ static const struct number {
 	const char *what, *expected; /* for the message */
 	const char *letters;         /* suffixes, in any case; NULL: those of a size */
 } numbers[] = {
-	{'s', 64, 1ll << 40, "sampling period", "64 to 1T bytes, such as 64K or 1M", NULL},
+	{'s', 64, KMT_PERIOD_MOST, "sampling period", "64 to 1G bytes, such as 64K or 1M", NULL},
 	{OPT_MAX_SIZE, MAX_SIZE_LEAST, INT64_MAX, "size", "1M or more, such as 64M or 1G", NULL},
 	{OPT_MIN_SIZE, 1, INT64_MAX, "size", "a size such as 512 or 4K", NULL},
 	{OPT_MAX_LIVE, 1, 256 << 20, "number of objects", "1 to 256M, such as 200000 or 4M",
@@ -316,7 +317,7 @@ int cmd_record(int argc, char **argv)
 {
 	const struct argp argp = {
 		options, record_parse_option, "[-- COMMAND [ARG...]]", doc, NULL, NULL, NULL};
-	struct record_args a = {.options.tracer.sample_bytes = SAMPLE_BYTES};
+	struct record_args a = {.options.tracer.sample_bytes = KMT_EVERY};
 	struct kernel_facts facts;
 	struct plan plan;
 	int err, status = 0;
@@ -331,7 +332,7 @@ int cmd_record(int argc, char **argv)
 	}
 	if (filter_resolve("/proc", "/sys", a.caches, a.cgroup, &a.options.tracer, &a.request))
 		return EXIT_FAILED;
-	recorder_options_govern(&a.options, a.governed, a.sampled);
+	recorder_options_govern(&a.options, a.governed);
 	plan_build(&facts, &a.request, &plan); /* again: --cache changed which pools are wanted */
 	a.options.tracer.thread_size = host_thread_size("/proc");
 	if (!a.options.path)

@@ -22,7 +22,7 @@
  * The tables of a capture (user/capture/schema.sql). Raised when a table or column changes, with a
  * reader for the old version. A new view or meta key does not raise it.
  */
-#define CAPTURE_SCHEMA_VERSION 2
+#define CAPTURE_SCHEMA_VERSION 3
 
 /*
  * The JSON of all commands (docs/schema), in each document's "schema". Raised when a field goes

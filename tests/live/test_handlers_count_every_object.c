@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <math.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@
 #include <bpf/bpf.h>
 
 #include "live_plan.h"
+#include "record/estimate.h"
 #include "trace/tracer.h"
 #include "proc/host.h"
 
@@ -86,18 +88,6 @@ static uint64_t live_count(const struct tracer *t, uint64_t *bytes)
 	}
 	assert_true(spilled <= n); /* each is counted once, where it belongs */
 	return n;
-}
-
-/* The row of an object in the live table. */
-static uint32_t first_live(const struct tracer *t)
-{
-	const struct tracer_tables *tables = tracer_tables(t);
-
-	for (uint32_t row = 0; row < tables->nr_buckets * KMT_KEYS; row++)
-		if (tables->live[row / KMT_KEYS].key[row % KMT_KEYS])
-			return row;
-	fail_msg("nothing is live");
-	return 0;
 }
 
 static struct tracer_counts counts_of(const struct tracer *t)
@@ -284,6 +274,30 @@ static void small_ones_are_left_out_when_asked(void **state)
 	tracer_free(t);
 }
 
+/* What the live table says of the objects of one size. */
+static struct cap_held estimate_of(const struct tracer *t, uint64_t size)
+{
+	const struct tracer_tables *tables = tracer_tables(t);
+	struct cap_held h = {0};
+
+	for (uint32_t row = 0; row < tables->nr_buckets * KMT_KEYS; row++) {
+		const struct kmt_object *o = &tables->live[row / KMT_KEYS].object[row % KMT_KEYS];
+
+		if (tables->live[row / KMT_KEYS].key[row % KMT_KEYS] && o->size == size)
+			estimate_add(&h, o, 0, false);
+	}
+	return h;
+}
+
+static void assert_estimates(const char *what, const struct cap_held *h, double truth)
+{
+	double sigma = sqrt(h->bytes_var);
+
+	print_message("%s: %llu sampled, off by %+.2f sigma\n", what,
+		      (unsigned long long)h->tracked, sigma > 0 ? (h->bytes - truth) / sigma : 0);
+	assert_true(fabs(h->bytes - truth) <= 5 * sigma);
+}
+
 /* Horvitz–Thompson: each sample of s bytes stands for s / (1 − e^(−s/period)). */
 static void samples_add_up_to_what_was_allocated(void **state)
 {
@@ -293,22 +307,225 @@ static void samples_add_up_to_what_was_allocated(void **state)
 	(void)state;
 	for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
 		struct tracer *t = tracer_make(&o);
-		double p = -expm1(-(double)sizes[k] / PERIOD), truth = (double)n * sizes[k],
-		       estimate, sigma;
-		uint64_t bytes, held;
+		struct cap_held h;
+		char what[32];
 
 		for (uint64_t i = 0; i < n; i++)
 			do_kmalloc(t, KERNEL_ADDR + i * 65536, sizes[k]);
-		held = live_count(t, &bytes);
-		estimate = bytes / p;
-		sigma = sizes[k] * sqrt(n * (1 - p) / p);
-		print_message("size %llu: %llu sampled of %llu, off by %+.2f sigma\n",
-			      (unsigned long long)sizes[k], (unsigned long long)held,
-			      (unsigned long long)n, sigma ? (estimate - truth) / sigma : 0);
-		/* each CPU that took part began with a draw that samples nothing */
-		assert_true(fabs(estimate - truth) <= 5 * sigma + 4.0 * sizes[k]);
+		h = estimate_of(t, sizes[k]);
+		snprintf(what, sizeof(what), "size %llu", (unsigned long long)sizes[k]);
+		assert_true(h.tracked < n * 0.99);
+		assert_estimates(what, &h, (double)n * sizes[k]);
 		tracer_free(t);
 	}
+}
+
+/* ---- strata ---- */
+
+#define MANY_SAMPLES 1e9 /* a CPU's own limit, which these tests do not reach */
+
+/* Each CPU has strata of its own. */
+static void move_to_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	assert_int_equal(sched_setaffinity(0, sizeof(set), &set), 0);
+}
+
+static void move_anywhere(void)
+{
+	cpu_set_t set;
+
+	memset(&set, 0xff, sizeof(set));
+	assert_int_equal(sched_setaffinity(0, sizeof(set), &set), 0);
+}
+
+static void tick(struct tracer *t, uint32_t period)
+{
+	uint32_t periods[KMT_STRATA];
+
+	for (int i = 0; i < KMT_STRATA; i++)
+		periods[i] = period;
+	tracer_strata_set(t, periods, MANY_SAMPLES);
+}
+
+static void do_kmalloc_at(struct tracer *t, uint64_t site, uint64_t addr, uint64_t size)
+{
+	const uint64_t args[6] = {site, addr, size, size, 0, 0};
+
+	run(t, "slab_kmalloc_event", args);
+}
+
+/* The stratum of a site that allocates objects of one size: see stratum_slab(). */
+static uint32_t stratum_of_site(uint64_t site, uint64_t size)
+{
+	return KMT_STRATUM_SLAB +
+	       ((uint32_t)(site ^ size << 14) * 0x61C88647u >> (32 - KMT_STRATA_BITS));
+}
+
+static const struct tracer_options sampled = {.sample_bytes = KMT_EVERY, .max_live = 100000};
+
+/* A burst comes between two ticks of the loader. */
+static void a_burst_throttles_its_stratum_and_is_still_summed_right(void **state)
+{
+	struct tracer *t = tracer_make(&sampled);
+	const uint64_t n = 60000, size = 64;
+	struct stratum_counts counts;
+	struct cap_held h;
+
+	(void)state;
+	move_to_cpu(0);
+	tick(t, KMT_EVERY);
+	for (uint64_t i = 0; i < n; i++) {
+		do_kmalloc(t, KERNEL_ADDR + i * size, size);
+		if (i == 999)
+			assert_int_equal(estimate_of(t, size).tracked, 1000);
+	}
+	h = estimate_of(t, size);
+	assert_estimates("burst", &h, (double)n * size);
+	assert_true(h.tracked > 5000 && h.tracked < 10000); /* some 1,024 for each doubling */
+	tracer_stratum(t, stratum_of_site(CALL_SITE, size), &counts);
+	assert_int_equal(counts.samples, h.tracked);
+	assert_int_equal(counts.size, size);
+
+	/* other strata of this CPU were not throttled, and the next tick ends it for this one */
+	for (uint64_t i = 0; i < 500; i++)
+		do_kmalloc(t, KERNEL_ADDR + (n + i * 4) * size, 192);
+	assert_int_equal(estimate_of(t, 192).tracked, 500);
+	tick(t, KMT_EVERY);
+	for (uint64_t i = 0; i < 500; i++)
+		do_kmalloc(t, KERNEL_ADDR + (2 * n + i) * size, size);
+	assert_int_equal(estimate_of(t, size).tracked, h.tracked + 500);
+	move_anywhere();
+	tracer_free(t);
+}
+
+/* A CPU's own limit throttles all its strata, however the samples are spread over them. */
+static void many_quiet_strata_together_are_throttled_too(void **state)
+{
+	struct tracer *t = tracer_make(&sampled);
+	const uint64_t sites = 300, each = 100, size = 64;
+	uint32_t periods[KMT_STRATA];
+	struct cap_held h;
+
+	(void)state;
+	move_to_cpu(0);
+	for (int i = 0; i < KMT_STRATA; i++)
+		periods[i] = KMT_EVERY;
+	tracer_strata_set(t, periods, 1024);
+	for (uint64_t i = 0; i < sites * each; i++)
+		do_kmalloc_at(t, CALL_SITE + i % sites * 40, KERNEL_ADDR + i * size, size);
+	h = estimate_of(t, size);
+	assert_estimates("many sites", &h, (double)sites * each * size);
+	assert_true(h.tracked < 8 * 1024);
+	move_anywhere();
+	tracer_free(t);
+}
+
+/* A site that was churn begins to keep its objects: the period that was drawn must not last. */
+static void a_stratum_that_is_to_be_fine_is_fine_at_once(void **state)
+{
+	struct tracer *t = tracer_make(&sampled);
+	uint64_t bytes, held;
+
+	(void)state;
+	move_to_cpu(0);
+	tick(t, KMT_PERIOD_MOST / 16);
+	for (uint64_t i = 0; i < 100; i++)
+		do_kmalloc(t, KERNEL_ADDR + i * 64, 64);
+	held = live_count(t, &bytes);
+	assert_true(held <= 1);
+	tick(t, KMT_EVERY);
+	for (uint64_t i = 0; i < 100; i++)
+		do_kmalloc(t, KERNEL_ADDR + (200 + i) * 64, 64);
+	assert_int_equal(live_count(t, &bytes), held + 100);
+	move_anywhere();
+	tracer_free(t);
+}
+
+/* Asking for another draw again and again must not favour early samples. */
+static void redraws_leave_sums_right(void **state)
+{
+	struct tracer *t = tracer_make(&sampled);
+	const uint64_t n = 60000, size = 1024;
+	struct cap_held h;
+
+	(void)state;
+	for (uint64_t i = 0; i < n; i++) {
+		if (i % 8 == 0) /* from long to short and back */
+			tick(t, i % 16 ? 16 << 10 : 128 << 10);
+		do_kmalloc(t, KERNEL_ADDR + i * size, size);
+	}
+	h = estimate_of(t, size);
+	assert_estimates("redrawn", &h, (double)n * size);
+	tracer_free(t);
+}
+
+static void two_sites_that_share_a_stratum_are_each_summed_right(void **state)
+{
+	struct tracer *t = tracer_make(&sampled);
+	const uint64_t n = 40000, sizes[] = {96, 1536};
+	uint64_t site = CALL_SITE;
+	struct stratum_counts counts;
+	struct cap_held small, large;
+	double sum;
+
+	(void)state;
+	while (stratum_of_site(site, sizes[1]) != stratum_of_site(CALL_SITE, sizes[0]))
+		site += 64;
+	tick(t, PERIOD);
+	for (uint64_t i = 0; i < n; i++) {
+		do_kmalloc(t, KERNEL_ADDR + i * 4096, sizes[0]);
+		do_kmalloc_at(t, site, KERNEL_ADDR + i * 4096 + 2048, sizes[1]);
+	}
+	small = estimate_of(t, sizes[0]);
+	large = estimate_of(t, sizes[1]);
+	assert_estimates("small ones", &small, (double)n * sizes[0]);
+	assert_estimates("large ones", &large, (double)n * sizes[1]);
+	tracer_stratum(t, stratum_of_site(CALL_SITE, sizes[0]), &counts);
+	assert_int_equal(counts.samples, small.tracked + large.tracked);
+	sum = small.bytes + large.bytes;
+	assert_true(fabs(counts.alloc_bytes - sum) < 0.005 * sum); /* weights are rounded */
+	assert_true(fabs(counts.held_bytes - sum) < 0.005 * sum);
+	tracer_free(t);
+}
+
+/* The loader sets the periods by these. Objects may be freed on another CPU. */
+static void a_stratum_knows_what_it_allocated_and_what_it_still_holds(void **state)
+{
+	struct tracer *t = tracer_make(&sampled);
+	const uint64_t n = 20000, size = 256;
+	uint32_t stratum = stratum_of_site(CALL_SITE, size);
+	struct stratum_counts all, half, none;
+	struct cap_held h;
+
+	(void)state;
+	move_to_cpu(0);
+	tick(t, 2048);
+	for (uint64_t i = 0; i < n; i++)
+		do_kmalloc(t, KERNEL_ADDR + i * size, size);
+	do_kmalloc(t, KERNEL_ADDR, size); /* where one is already: its free was not seen */
+	h = estimate_of(t, size);
+	tracer_stratum(t, stratum, &all);
+	assert_true(fabs(all.alloc_bytes - (double)n * size) <= 5 * sqrt(h.bytes_var));
+	assert_true(fabs(all.held_bytes - h.bytes) < 0.005 * h.bytes);
+	if (tracer_tables(t)->nr_cpus > 1)
+		move_to_cpu(1);
+	for (uint64_t i = 0; i < n / 2; i++)
+		do_kfree(t, KERNEL_ADDR + i * size);
+	h = estimate_of(t, size);
+	tracer_stratum(t, stratum, &half);
+	assert_true(fabs(half.held_bytes - h.bytes) < 0.005 * h.bytes);
+	assert_true(half.alloc_bytes == all.alloc_bytes);
+	for (uint64_t i = n / 2; i < n; i++)
+		do_kfree(t, KERNEL_ADDR + i * size);
+	tracer_stratum(t, stratum, &none);
+	assert_true(none.held_bytes == 0); /* what was added is what was taken away */
+	assert_true(none.alloc_bytes == all.alloc_bytes && none.samples == all.samples);
+	move_anywhere();
+	tracer_free(t);
 }
 
 /* ---- freed together ---- */
@@ -463,17 +680,15 @@ static void sampled_pages_add_up(void **state)
 	(void)state;
 	for (uint64_t order = 0; order <= 3; order++) {
 		struct tracer *t = tracer_make(&o);
-		double p = -expm1(-(double)size / 65536), truth = (double)(n << order) * size,
-		       sigma;
-		uint64_t bytes;
+		struct cap_held h;
+		char what[32];
 
 		for (uint64_t i = 0; i < n; i++)
 			EVENT(t, "page_alloc", KERNEL_ADDR + (i << 12), order, GFP_KERNEL, 0);
-		live_count(t, &bytes);
-		sigma = size * sqrt((n << order) * (1 - p) / p);
-		print_message("order %llu: off by %+.2f sigma\n", (unsigned long long)order,
-			      (bytes / p - truth) / sigma);
-		assert_true(fabs(bytes / p - truth) <= 5 * sigma + (4.0 * size / p));
+		h = estimate_of(t, size);
+		snprintf(what, sizeof(what), "order %llu", (unsigned long long)order);
+		assert_true(h.tracked < (int64_t)(n << order) / 2);
+		assert_estimates(what, &h, (double)(n << order) * size);
 		tracer_free(t);
 	}
 }
@@ -519,28 +734,20 @@ static void areas_come_and_go(void **state)
 	tracer_free(t);
 }
 
-/* One in eight stacks or so: what each stands for is written in it. */
 static void sampled_stacks_add_up(void **state)
 {
-	const struct tracer_options o = {.sample_bytes = 1 << 20, .max_live = 100000};
+	const struct tracer_options o = {.sample_bytes = 128 << 10, .max_live = 100000};
 	const uint64_t n = 20000, size = host_thread_size("/proc");
 	struct tracer *t = tracer_make(&o);
-	uint64_t bytes, held, period;
-	uint32_t row;
-	double p, sigma;
+	struct cap_held h;
+	uint64_t bytes;
 
 	(void)state;
 	for (uint64_t i = 0; i < n; i++)
 		EVENT(t, "kstack_alloc", KERNEL_ADDR + (i << 14), 0);
-	held = live_count(t, &bytes);
-	row = first_live(t);
-	period = tracer_tables(t)->live[row / KMT_KEYS].object[row % KMT_KEYS].period;
-	assert_true(period < 1 << 20); /* finer than slab */
-	p = -expm1(-(double)size / period);
-	sigma = sqrt(n * (1 - p) / p);
-	print_message("stacks: %llu sampled, off by %+.2f sigma\n", (unsigned long long)held,
-		      (held / p - n) / sigma);
-	assert_true(fabs(held / p - n) <= 5 * sigma + 4 / p);
+	h = estimate_of(t, size);
+	assert_true(h.tracked < (int64_t)n / 2);
+	assert_estimates("stacks", &h, (double)n * size);
 	for (uint64_t i = 0; i < n; i++)
 		EVENT(t, "kstack_free", KERNEL_ADDR + (i << 14));
 	assert_int_equal(live_count(t, &bytes), 0);
@@ -571,6 +778,12 @@ int main(void)
 		cmocka_unit_test(a_full_table_is_counted_and_harms_nothing),
 		cmocka_unit_test(small_ones_are_left_out_when_asked),
 		cmocka_unit_test(samples_add_up_to_what_was_allocated),
+		cmocka_unit_test(a_burst_throttles_its_stratum_and_is_still_summed_right),
+		cmocka_unit_test(many_quiet_strata_together_are_throttled_too),
+		cmocka_unit_test(a_stratum_that_is_to_be_fine_is_fine_at_once),
+		cmocka_unit_test(redraws_leave_sums_right),
+		cmocka_unit_test(two_sites_that_share_a_stratum_are_each_summed_right),
+		cmocka_unit_test(a_stratum_knows_what_it_allocated_and_what_it_still_holds),
 		cmocka_unit_test(what_rcu_frees_together_is_freed),
 		cmocka_unit_test(user_pages_are_not_kernel_memory),
 		cmocka_unit_test(pages_freed_piece_by_piece_are_all_freed),

@@ -214,7 +214,8 @@ SAMPLE_UNUSED static void sample_churn(struct cap_checkpoint *i, uint32_t stack,
 
 	if (!c)
 		abort();
-	*c = (struct cap_churn){.pool = POOL_SLAB,
+	*c = (struct cap_churn){.alloc_bytes_var = NAN,
+				.pool = POOL_SLAB,
 				.stack = stack,
 				.allocs = allocs,
 				.frees = frees,

@@ -294,7 +294,7 @@ static struct cap_held made_held(int i)
 static void put_intervals(struct capture_writer *w)
 {
 	struct cap_held held[2] = {made_held(0), made_held(1)};
-	struct cap_churn churn = {POOL_PAGE, 3, 100, 409600, 90, 368640, 1, 4096};
+	struct cap_churn churn = {POOL_PAGE, 3, 100, 409600, 90, 368640, 1, 4096, 1e9};
 	struct cap_cache_churn cache_churn = {2, 7, 6, 0.5};
 	struct cap_count loss = {"map_full", 12};
 	struct cap_checkpoint in = {.start_s = 0,
@@ -1093,7 +1093,7 @@ static void hostile_databases_are_refused(void **state)
 {
 	static const struct hostile cases[] = {
 		/* wrong format numbers */
-		{"PRAGMA user_version=3", -ENOTSUP, "newer kmemtrace"},
+		{"PRAGMA user_version=4", -ENOTSUP, "newer kmemtrace"},
 		{"PRAGMA user_version=0", -EBADMSG, "damaged"},
 		{"PRAGMA application_id=0", -EBADMSG, "not a capture"},
 		{"PRAGMA journal_mode=WAL", -EBADMSG, "damaged"},

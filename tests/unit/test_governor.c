@@ -26,16 +26,15 @@ static const struct load idle = {2e3, 1e6, 2};
 static const struct load busy = {300e3, 200e6, 2};
 static const struct load full = {3e6, 3e9, 2};
 
-static double samples_of(const struct load *l, uint64_t period)
+/* Samples a second: what the governor grants, but there are no more than allocations. */
+static double samples_of(const struct governor *g, const struct load *l)
 {
-	double allocs = l->events / 2, samples = period == KMT_EVERY ? allocs : l->bytes / period;
-
-	return samples < allocs ? samples : allocs;
+	return fmin(l->events / 2, governor_samples(g, l->cpus));
 }
 
 static double spent; /* ns of events alone, as the machine counts them */
 
-static double run(struct governor *g, const struct load *l, int steps, double fill)
+static double run(struct governor *g, const struct load *l, int steps)
 {
 	double cost = 0;
 
@@ -44,13 +43,13 @@ static double run(struct governor *g, const struct load *l, int steps, double fi
 			.at_s = g->at_s + GOVERNOR_EVERY_S,
 			.window_s = GOVERNOR_WINDOW_S,
 			.cpu_ns = GOVERNOR_WINDOW_S * 1e9 * l->cpus,
-			.live_fill = fill,
+			.sample_ns = g->exact || g->paused[KMT_SLAB] ? 0 : SAMPLE_NS,
 		};
 		bool watched = !g->paused[KMT_SLAB] || g->probe;
 
 		r.pool[KMT_VMALLOC].runs = GOVERNOR_WINDOW_S * 1000;
 		r.pool[KMT_VMALLOC].run_ns = r.pool[KMT_VMALLOC].runs * IDLE_NS;
-		r.sampling_ns = GOVERNOR_WINDOW_S * samples_of(l, g->period[KMT_SLAB]) * SAMPLE_NS;
+		r.sampling_ns = GOVERNOR_WINDOW_S * samples_of(g, l) * SAMPLE_NS;
 		if (g->paused[KMT_SLAB] || g->exact)
 			r.sampling_ns = 0;
 		r.sampling = 100 * r.sampling_ns / r.cpu_ns;
@@ -70,8 +69,7 @@ static double run(struct governor *g, const struct load *l, int steps, double fi
 
 static struct governor sampled(double budget)
 {
-	const struct governor_options o = {
-		.budget = budget, .may_refine = true, .sample_bytes = 512 << 10};
+	const struct governor_options o = {.budget = budget};
 	struct governor g;
 
 	governor_init(&g, &o);
@@ -84,71 +82,79 @@ static void it_keeps_to_its_budget_from_idle_to_busy_and_back(void **state)
 	double cost;
 
 	(void)state;
-	assert_true(run(&g, &idle, 40, 0) < 1.3);
-	assert_int_equal(g.period[KMT_SLAB],
-			 32 << 10); /* costs almost nothing, so the period is the smallest */
-	run(&g, &busy, 2, 0);
-	cost = run(&g, &busy, 1, 0);
-	assert_true(cost > 0.4 && cost < 1.3);
-	for (int i = 0; i < 50; i++)
-		assert_true(run(&g, &busy, 1, 0) < 1.3);
-	assert_int_equal(g.state, GOVERNOR_HOLDS);
-	run(&g, &idle, 20, 0);
-	assert_int_equal(g.period[KMT_SLAB], 32 << 10);
-}
-
-/* Half a second of load does not raise the period. */
-static void a_burst_costs_no_samples(void **state)
-{
-	const struct load burst = {300e3, 30e9, 2};
-	struct governor g = sampled(1);
-	uint64_t before;
-
-	(void)state;
-	g.options.may_refine = false;
-	run(&g, &idle, 10, 0);
-	before = g.period[KMT_SLAB];
-	run(&g, &burst, 1, 0);
-	assert_int_equal(g.period[KMT_SLAB], before);
-	run(&g, &idle, 1, 0);
-	run(&g, &burst, 1, 0);
-	assert_int_equal(g.period[KMT_SLAB], before);
-	run(&g, &burst, 1, 0);
-	assert_true(g.period[KMT_SLAB] > before); /* it stays */
-}
-
-/* A window is short, so the cost of samples is taken from the whole time. */
-static void samples_between_windows_cost_too(void **state)
-{
-	struct governor g = sampled(1);
-	struct cost_reading r = {
-		.window_s = GOVERNOR_WINDOW_S, .cpu_ns = GOVERNOR_WINDOW_S * 2e9, .sampling = 9};
-
-	(void)state;
-	for (int i = 0; i < 2; i++) {
-		r.at_s += GOVERNOR_EVERY_S;
-		governor_step(&g, &r);
+	assert_true(run(&g, &idle, 40) < 0.1);
+	assert_true(samples_of(&g, &idle) == idle.events / 2); /* there is room for every object */
+	run(&g, &busy, 1); /* the room that samples have comes from the reading before */
+	for (int i = 0; i < 50; i++) {
+		cost = run(&g, &busy, 1);
+		assert_true(cost < 1);
+		assert_int_equal(g.state, GOVERNOR_HOLDS);
 	}
-	assert_between(g.period[KMT_SLAB], 9 * (512 << 10), 11 * (512 << 10)); /* 9 % to 0.9 */
-	r.pool[KMT_SLAB].run_ns = r.sampling_ns =
-		r.cpu_ns / 5; /* some samples are in this window, which is not a trend */
-	r.sampling = 0.9;
-	assert_false(governor_step(&g, &r));
+	assert_true(cost > 0.85); /* … and it is used */
+	run(&g, &idle, 20);
+	assert_true(samples_of(&g, &idle) == idle.events / 2);
 }
 
-static void samples_give_way_where_the_events_alone_cost_more(void **state)
+/* Until samples were timed, they are taken to be dear: the first readings keep to the budget too.
+ */
+static void what_a_sample_takes_is_learned(void **state)
+{
+	struct governor g = sampled(1);
+	double first = governor_samples(&g, 2);
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_true(run(&g, &busy, 1) < 1);
+	run(&g, &busy, 20);
+	assert_close(g.sample_ns, SAMPLE_NS, 1e-3);
+	assert_true(governor_samples(&g, 2) > 2 * first);
+}
+
+/* A reading without samples, or with one that an interrupt delayed, must not upset it. */
+static void no_reading_makes_samples_free_or_unpayable(void **state)
+{
+	static const double told[] = {0, 1e-3, 1e9, INFINITY, 0};
+	struct governor g = sampled(1);
+	struct cost_reading r = {.window_s = 0.008, .cpu_ns = 16e6};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		for (int n = 0; n < 20; n++, r.at_s += GOVERNOR_EVERY_S) {
+			double before = g.sample_ns;
+
+			r.sample_ns = told[i];
+			governor_step(&g, &r);
+			assert_true(g.sample_ns >= 100 && g.sample_ns <= 50000);
+			assert_true(told[i] > 0 || g.sample_ns == before);
+		}
+}
+
+/* Events alone cost more than the budget. Samples still get their stated share, and no more. */
+static void samples_get_their_share_where_the_events_alone_cost_more(void **state)
 {
 	struct governor g = sampled(1);
 	double floor_cost = 100 * full.events * IDLE_NS / (full.cpus * 1e9), cost;
 
 	(void)state;
-	run(&g, &full, 3, 0);
-	cost = run(&g, &full, 1, 0);
+	run(&g, &full, 20);
+	cost = run(&g, &full, 1);
 	assert_int_equal(g.state, GOVERNOR_FLOOR);
-	assert_true(cost - floor_cost < 0.15); /* a tenth of the budget is kept free */
-	assert_true(samples_of(&full, g.period[KMT_SLAB]) > 100);
-	run(&g, &idle, 1, 0);
+	assert_close(cost - floor_cost, GOVERNOR_SAMPLES, 0.01);
+	assert_close(samples_of(&g, &full), GOVERNOR_SAMPLES / 100 * 2e9 / SAMPLE_NS, 100);
+	run(&g, &idle, 1);
 	assert_int_equal(g.state, GOVERNOR_HOLDS);
+}
+
+/* … but a small budget is not spent four times over on samples. */
+static void the_share_of_samples_is_at_most_a_quarter_of_a_small_budget(void **state)
+{
+	struct governor g = sampled(0.1);
+
+	(void)state;
+	run(&g, &full, 20);
+	assert_close(g.room, 0.025, 1e-9);
+	run(&g, &idle, 1);
+	assert_true(g.room <= 0.1);
 }
 
 static struct governor limited(double budget)
@@ -163,7 +169,7 @@ static struct governor limited(double budget)
 static double percent(struct governor *g, const struct load *l, int readings)
 {
 	spent = 0;
-	run(g, l, readings, 0);
+	run(g, l, readings);
 	return 100 * spent / (readings * GOVERNOR_EVERY_S * 1e9 * l->cpus);
 }
 
@@ -175,11 +181,11 @@ static void a_limit_holds_from_idle_to_full_and_back(void **state)
 	struct governor g = limited(1);
 
 	(void)state;
-	run(&g, &idle, 10, 0);
+	run(&g, &idle, 10);
 	assert_false(g.paused[KMT_SLAB]);
-	run(&g, &full, 1, 0);
+	run(&g, &full, 1);
 	assert_false(g.paused[KMT_SLAB]); /* one burst is not a lasting load */
-	run(&g, &full, 1, 0);
+	run(&g, &full, 1);
 	assert_true(g.paused[KMT_SLAB]);
 	assert_false(g.paused[KMT_VMALLOC]); /* cheap pools are always traced */
 	for (int i = 0; i < 10; i++)
@@ -189,7 +195,7 @@ static void a_limit_holds_from_idle_to_full_and_back(void **state)
 	assert_true(g.paused_s[KMT_SLAB] > 49 && g.paused_s[KMT_SLAB] < 51);
 	assert_true(g.not_watched > 49 * full.events && g.not_watched < 51 * full.events);
 	assert_true(g.cost > probes && g.cost < 1);
-	run(&g, &idle, 5, 0);
+	run(&g, &idle, 5);
 	assert_false(g.paused[KMT_SLAB]);
 	assert_true(percent(&g, &idle, 10) < 0.1);
 }
@@ -230,7 +236,7 @@ static void a_budget_that_was_not_given_pauses_nothing(void **state)
 	struct governor g = sampled(1);
 
 	(void)state;
-	run(&g, &full, 50, 0);
+	run(&g, &full, 50);
 	assert_false(g.paused[KMT_SLAB]);
 	assert_true(g.not_watched == 0);
 }
@@ -245,14 +251,14 @@ static void a_flickering_load_is_probed_ever_more_rarely(void **state)
 	(void)state;
 	spent = 0;
 	for (int i = 0; i < 2; i++) {
-		run(&g, &full, 5, 0);
-		run(&g, &idle, 5, 0);
+		run(&g, &full, 5);
+		run(&g, &idle, 5);
 	}
 	first = spent / 2;
 	spent = 0;
 	for (int i = 0; i < 40; i++) {
-		run(&g, &full, 5, 0);
-		run(&g, &idle, 5, 0);
+		run(&g, &full, 5);
+		run(&g, &idle, 5);
 	}
 	assert_true(spent / 40 < first / 3);
 }
@@ -276,113 +282,81 @@ static void the_highest_price_pool_alone_is_paused(void **state)
 
 static void an_exact_recording_with_a_limit_samples_first_and_then_pauses(void **state)
 {
-	const struct governor_options o = {.budget = 1,
-					   .exact = true,
-					   .may_sample = true,
-					   .may_pause = true,
-					   .sample_bytes = 512 << 10};
+	const struct governor_options o = {
+		.budget = 1, .exact = true, .may_sample = true, .may_pause = true};
 	struct governor g;
 
 	(void)state;
 	governor_init(&g, &o);
-	run(&g, &busy, 2, 0);
+	run(&g, &busy, 2);
 	assert_false(g.exact);
-	run(&g, &busy, 10, 0);
+	run(&g, &busy, 10);
 	assert_false(g.paused[KMT_SLAB]);
-	run(&g, &full, 2, 0);
+	run(&g, &full, 2);
 	assert_true(g.paused[KMT_SLAB]);
 }
 
-static void the_given_period_is_the_smallest(void **state)
+/* Below a limit, samples get their share out of it: the events that are watched leave room. */
+static void samples_are_part_of_a_limit(void **state)
 {
-	const struct governor_options o = {.budget = 1, .sample_bytes = 1 << 20};
-	struct governor g;
-
 	(void)state;
-	governor_init(&g, &o);
-	run(&g, &idle, 50, 0);
-	assert_int_equal(g.period[KMT_SLAB], 1 << 20);
+	for (double budget = 0.05; budget < 20; budget *= 1.3)
+		for (double events = 1e3; events < 1e7; events *= 1.7) {
+			const struct load l = {events, events * 200, 2};
+			struct governor g = limited(budget);
+
+			run(&g, &l, 30); /* … after it has settled */
+			for (int i = 0; i < 20; i++) {
+				double cost = run(&g, &l, 1),
+				       share = fmin(GOVERNOR_SAMPLES, budget / 4);
+
+				/* events are paused only above 1.2 of what they may take */
+				assert_true(cost <= 1.2 * budget);
+				assert_true(g.room >= share - 1e-9);
+			}
+		}
 }
 
 static void exact_stays_exact_within_its_budget(void **state)
 {
-	const struct governor_options o = {
-		.budget = 1, .exact = true, .may_sample = true, .sample_bytes = 512 << 10};
+	const struct governor_options o = {.budget = 1, .exact = true, .may_sample = true};
 	struct governor g;
 
 	(void)state;
 	governor_init(&g, &o);
-	run(&g, &idle, 50, 0);
+	run(&g, &idle, 50);
 	assert_true(g.exact);
-	assert_int_equal(g.period[KMT_SLAB], KMT_EVERY);
 }
 
 static void exact_over_its_budget_samples_when_it_may_and_says_so_when_not(void **state)
 {
-	struct governor_options o = {
-		.budget = 1, .exact = true, .may_sample = true, .sample_bytes = 512 << 10};
+	struct governor_options o = {.budget = 1, .exact = true, .may_sample = true};
 	struct governor g;
 
 	(void)state;
 	governor_init(&g, &o);
-	run(&g, &busy, 1, 0);
+	run(&g, &busy, 1);
 	assert_true(g.exact); /* one burst is not a lasting load */
-	run(&g, &busy, 1, 0);
+	run(&g, &busy, 1);
 	assert_false(g.exact);
-	assert_int_equal(g.period[KMT_SLAB], 512 << 10);
-	run(&g, &busy, 4, 0);
-	assert_true(run(&g, &busy, 1, 0) < 1.3);
+	for (int i = 0; i < 5; i++)
+		assert_true(run(&g, &busy, 1) < 1);
 
 	o.may_sample = false;
 	governor_init(&g, &o);
-	run(&g, &busy, 5, 0);
+	run(&g, &busy, 5);
 	assert_true(g.exact);
 	assert_int_equal(g.state, GOVERNOR_OVER);
-	assert_int_equal(g.period[KMT_SLAB], KMT_EVERY);
-}
-
-static void a_filling_table_makes_samples_rarer(void **state)
-{
-	struct governor g = sampled(1);
-
-	(void)state;
-	run(&g, &idle, 5, 0.9);
-	assert_int_equal(g.period[KMT_SLAB], (512 << 10) << 5);
-	g = sampled(1);
-	run(&g, &idle, 5, 0.4);
-	assert_int_equal(g.period[KMT_SLAB], 512 << 10);
-}
-
-/* The report says how often samples were taken, so it must know the periods in force. */
-static void the_periods_in_force_are_counted(void **state)
-{
-	struct governor g = sampled(1);
-	uint64_t least = UINT64_MAX, most = 0;
-	double sum = 0;
-
-	(void)state;
-	for (int i = 0; i < 40; i++) {
-		uint64_t period = g.period[KMT_SLAB]; /* until the next reading */
-
-		least = period < least ? period : least;
-		most = period > most ? period : most;
-		sum += GOVERNOR_EVERY_S * (double)period;
-		run(&g, i < 20 ? &full : &idle, 1, 0.1);
-	}
-	assert_true(most > least);
-	assert_int_equal(g.period_least[KMT_SLAB], least);
-	assert_int_equal(g.period_most[KMT_SLAB], most);
-	assert_true(fabs(g.sampled_s - 20) < 1e-9);
-	assert_true(fabs(g.period_s[KMT_SLAB] - sum) < 1e-6 * sum);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_keeps_to_its_budget_from_idle_to_busy_and_back),
-		cmocka_unit_test(a_burst_costs_no_samples),
-		cmocka_unit_test(samples_between_windows_cost_too),
-		cmocka_unit_test(samples_give_way_where_the_events_alone_cost_more),
+		cmocka_unit_test(what_a_sample_takes_is_learned),
+		cmocka_unit_test(no_reading_makes_samples_free_or_unpayable),
+		cmocka_unit_test(samples_get_their_share_where_the_events_alone_cost_more),
+		cmocka_unit_test(the_share_of_samples_is_at_most_a_quarter_of_a_small_budget),
 		cmocka_unit_test(a_limit_holds_from_idle_to_full_and_back),
 		cmocka_unit_test(no_share_of_all_cpus_is_beyond_100_percent),
 		cmocka_unit_test(the_floor_is_what_events_cost_without_samples),
@@ -390,11 +364,9 @@ int main(void)
 		cmocka_unit_test(a_flickering_load_is_probed_ever_more_rarely),
 		cmocka_unit_test(the_highest_price_pool_alone_is_paused),
 		cmocka_unit_test(an_exact_recording_with_a_limit_samples_first_and_then_pauses),
-		cmocka_unit_test(the_given_period_is_the_smallest),
+		cmocka_unit_test(samples_are_part_of_a_limit),
 		cmocka_unit_test(exact_stays_exact_within_its_budget),
 		cmocka_unit_test(exact_over_its_budget_samples_when_it_may_and_says_so_when_not),
-		cmocka_unit_test(a_filling_table_makes_samples_rarer),
-		cmocka_unit_test(the_periods_in_force_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,8 +145,10 @@ static void every_host_with_40_MiB_left_can_be_recorded(void **state)
 	(void)state;
 	assert_int_equal(sizes_plan(&r, &s), 0);
 	assert_true(s.live >= 1000);
+	r.cpus = 64;
+	assert_int_equal(sizes_plan(&r, &s), 0);
 	r.cpus = 512;
-	r.available = 64 * MiB;
+	r.available = 88 * MiB;
 	assert_int_equal(sizes_plan(&r, &s), 0);
 }
 
@@ -276,6 +278,30 @@ static void less_is_requested_if_memory_is_short(void **state)
 	}
 }
 
+/* Strata are read with each allocation: they must stay in a CPU's second-level cache. */
+static void strata_take_at_most_64_KiB_of_a_cpu(void **state)
+{
+	const uint64_t row = sizeof(struct kmt_countdown) + sizeof(struct kmt_stratum);
+
+	(void)state;
+	assert_true(KMT_STRATA * row <= 64 << 10);
+	/* a map of each kind is not larger than a map may be */
+	assert_true(KMT_STRATA_CPUS * KMT_STRATA * sizeof(struct kmt_stratum) <= SIZES_MAP_MOST);
+	for (uint32_t cpus = 1; cpus <= 8192; cpus *= 2) {
+		struct sizes_request r = {
+			.cpus = cpus, .mem_total = cpus * GiB, .available = cpus * GiB / 4};
+		struct sizes sampled, exact;
+
+		assert_int_equal(sizes_plan(&r, &sampled), 0);
+		assert_true(sampled.strata_cpus == cpus || sampled.strata_cpus == KMT_STRATA_CPUS);
+		assert_true(sampled.strata_cpus * KMT_STRATA * row < sampled.bytes);
+		assert_true(sampled.live >= 1000); /* the live table is not starved for them */
+		r.exact = r.every = true;
+		assert_int_equal(sizes_plan(&r, &exact), 0);
+		assert_int_equal(exact.strata_cpus, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +316,7 @@ int main(void)
 		cmocka_unit_test(every_advised_size_is_accepted),
 		cmocka_unit_test(no_map_is_larger_than_may_be_made_at_once),
 		cmocka_unit_test(less_is_requested_if_memory_is_short),
+		cmocka_unit_test(strata_take_at_most_64_KiB_of_a_cpu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -328,8 +328,37 @@ static int read_churn(struct reader *r, void *unused)
 	c->free_bytes = reader_real(r, 6, 0, CAPTURE_REAL_MAX);
 	c->unseen_frees = reader_real(r, 7, 0, CAPTURE_REAL_MAX);
 	c->unseen_free_bytes = reader_real(r, 8, 0, CAPTURE_REAL_MAX);
+	c->alloc_bytes_var = capture_table_since("churn_var") <= r->version ? 0 : NAN;
 	reader_spend(r, COST_CHURN);
 	refer_to_stack(r, c->stack);
+	return 0;
+}
+
+/*
+ * The variance of a row of churn: NAN in captures that do not store it. The rows are in the order
+ * of churn, so that finding the row to each takes one pass.
+ */
+static int read_churn_var(struct reader *r, void *unused)
+{
+	struct cap_checkpoint *i = interval_of_row(r);
+	enum pool pool = reader_pool(r, 1);
+	uint32_t stack = reader_int(r, 2, 0, (int64_t)r->c->nr_stacks - 1);
+	double var = reader_real(r, 3, 0, CAPTURE_REAL_MAX);
+
+	(void)unused;
+	if (!i || i->is_brief || r->bad)
+		return 0;
+	if (r->churn_of != i) {
+		r->churn_of = i;
+		r->churn_row = 0;
+	}
+	while (r->churn_row < i->churn.nr && (i->churn.items[r->churn_row].pool != pool ||
+					      i->churn.items[r->churn_row].stack != stack))
+		r->churn_row++;
+	if (r->churn_row == i->churn.nr)
+		r->bad = "no traffic of this call path";
+	else
+		i->churn.items[r->churn_row++].alloc_bytes_var = var;
 	return 0;
 }
 
@@ -401,6 +430,8 @@ static int read_table(struct reader *r, const struct row_table *t)
 {
 	int err = t->before ? t->before(r) : 0;
 
+	if (capture_table_since(t->name) > r->version)
+		return 0;
 	err = err ?: reader_each(r, t->name, t->row, NULL);
 	return err ?: t->after ? t->after(r) : 0;
 }
@@ -421,6 +452,7 @@ int reader_rows(struct reader *r)
 		{"interval", read_interval, NULL, choose_intervals},
 		{"held", read_held, NULL, NULL},
 		{"churn", read_churn, NULL, NULL},
+		{"churn_var", read_churn_var, NULL, NULL},
 		{"cache_churn", read_cache_churn, NULL, NULL},
 		{"loss", read_loss, NULL, NULL},
 	};

@@ -231,7 +231,8 @@ static bool churn_ok(const struct capture_writer *w, const struct cap_churn *c)
 {
 	return (unsigned int)c->pool < POOLS && c->stack <= w->stacks.nr && real_ok(c->allocs) &&
 	       real_ok(c->alloc_bytes) && real_ok(c->frees) && real_ok(c->free_bytes) &&
-	       real_ok(c->unseen_frees) && real_ok(c->unseen_free_bytes);
+	       real_ok(c->unseen_frees) && real_ok(c->unseen_free_bytes) &&
+	       real_ok(c->alloc_bytes_var);
 }
 
 static int interval_check(const struct capture_writer *w, const struct cap_checkpoint *in)
@@ -317,6 +318,21 @@ static int put_churn(struct capture_writer *w, int64_t id, const struct cap_chur
 	return insert_end(&row);
 }
 
+/* In the order of the rows of churn. Rows that are exact are left out. */
+static int put_churn_var(struct capture_writer *w, int64_t id, const struct cap_churn *c)
+{
+	struct insert_row row;
+
+	if (!(c->alloc_bytes_var > 0))
+		return 0;
+	row = insert_begin(w, INSERT_CHURN_VAR);
+	insert_int(&row, id);
+	insert_name(&row, pool_name(c->pool));
+	insert_int(&row, c->stack);
+	insert_real(&row, c->alloc_bytes_var);
+	return insert_end(&row);
+}
+
 static int put_cache_churn(struct capture_writer *w, int64_t id, const struct cap_cache_churn *c)
 {
 	struct insert_row row = insert_begin(w, INSERT_CACHE_CHURN);
@@ -351,6 +367,8 @@ int capture_put_checkpoint(struct capture_writer *w, const struct cap_checkpoint
 		err = put_held(w, id, &in->held.items[i]);
 	for (size_t i = 0; i < in->churn.nr && !err; i++)
 		err = put_churn(w, id, &in->churn.items[i]);
+	for (size_t i = 0; i < in->churn.nr && !err; i++)
+		err = put_churn_var(w, id, &in->churn.items[i]);
 	for (size_t i = 0; i < in->cache_churn.nr && !err; i++)
 		err = put_cache_churn(w, id, &in->cache_churn.items[i]);
 	for (size_t i = 0; i < in->losses.nr && !err; i++)

@@ -25,9 +25,9 @@ static bool meta_plausible(const char *key, double v)
 	} ranges[] = {
 		{META_CPUS, 1, 1 << 20},         {META_POSSIBLE, 1, 1 << 20},
 		{META_PAGE_SIZE, 1024, 1 << 20}, {META_PERIOD, 0, 1e15},
-		{META_OVERHEAD, 0, 1e6},         {META_OWN_BYTES, 0, 1e15},
-		{META_UPTIME, 0, 1e12},          {META_START, 0, 1e12},
-		{META_EXACT_UNTIL, 0, 1e12},
+		{META_OVERHEAD, 0, 1e6},         {META_SAMPLING, 0, 1e6},
+		{META_OWN_BYTES, 0, 1e15},       {META_UPTIME, 0, 1e12},
+		{META_START, 0, 1e12},           {META_EXACT_UNTIL, 0, 1e12},
 	};
 
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)

@@ -84,6 +84,7 @@ struct cap_churn {
 	double frees, free_bytes; /* with a free event */
 	/* without one: the address was reused, or the audit found the object free */
 	double unseen_frees, unseen_free_bytes;
+	double alloc_bytes_var; /* variance of alloc_bytes, 0 when exact; NAN unknown */
 };
 
 struct cap_cache_churn {
@@ -158,6 +159,11 @@ struct cap_checkpoint {
 #define META_PERIODS                                                                            \
 	"sample_bytes_in_force" /* "slab 1363149 524288 5033165; …": of each sampled pool the \
 				   mean, least and most bytes between two samples */
+#define META_CACHE_PERIODS                                                                        \
+	"cache_sample_bytes" /* lines "4194304 kmalloc-64": of each cache the most bytes between  \
+				two samples, if 4096 or more; absent if caches are not told apart \
+			      */
+#define META_SAMPLING    "sampling_cpu_percent" /* the part of META_OVERHEAD that samples took */
 #define META_PIDS_LIMITS "pids_limits" /* cgroups with pids.max: lines "max start end path" */
 #define META_AUDIT       "audit" /* "ok", or why no object could be checked; absent when not tried */
 #define META_COPY        "proc_copy" /* directory of copies of /proc; stored in no file */

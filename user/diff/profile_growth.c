@@ -166,11 +166,17 @@ static int add_groups(struct profile_builder *b, const struct growth *g, uint32_
 	return 0;
 }
 
-/* The variance of a sampled sum of allocations: each sample stands for `weight` bytes. */
-static double churn_variance(const struct profile *p, double allocs, double bytes)
+/*
+ * The variance of a path's traffic. In captures that do not store it, each sample is taken to stand
+ * for `weight` bytes.
+ */
+static double churn_variance(const struct profile *p, const struct cap_churn *churn)
 {
+	double allocs = churn->allocs, bytes = churn->alloc_bytes;
 	double size = allocs > 0 ? bytes / allocs : 0, share, weight;
 
+	if (!isnan(churn->alloc_bytes_var))
+		return churn->alloc_bytes_var;
 	if (!(p->sample_bytes > 0) || !(size > 0))
 		return 0;
 	share = -expm1(-size / p->sample_bytes);
@@ -198,8 +204,7 @@ static int add_churn(struct profile_builder *b, const struct growth *g, uint32_t
 		}
 		r = &b->p->sections[PROFILE_GROWTH].items[*where];
 		r->churn = profile_sum(r->churn, churn->alloc_bytes);
-		r->churn_var = profile_sum(r->churn_var,
-					   churn_variance(b->p, churn->allocs, churn->alloc_bytes));
+		r->churn_var = profile_sum(r->churn_var, churn_variance(b->p, churn));
 	}
 	return 0;
 }

@@ -39,22 +39,18 @@ static void say_filter(struct writer *w)
 
 static void say_sampling(struct writer *w)
 {
-	char mean[UNITS_MAX], least[UNITS_MAX], most[UNITS_MAX], range[2 * UNITS_MAX + 16] = "";
+	char mean[SAMPLING_WORDS_MAX], range[SAMPLING_RANGE_MAX];
 	struct sampling sampling;
 
 	sampling_of(w->f->v, POOL_SLAB, &sampling);
 	if (!(sampling.mean > 0))
 		return;
-	units_bytes(least, sampling.least);
-	units_bytes(most, sampling.most);
-	if (strcmp(least, most) != 0)
-		snprintf(range, sizeof(range), " (%s to %s)", least, most);
 	finding_figure(verdict_say(w, FINDING(FINDING_NOTICE, "sampled", ABOUT_RECORDING),
-				   "Figures are estimates from samples: of slab, one for each %s "
-				   "allocated%s%s. Intervals contain the true value 95 times in "
+				   "Figures are estimates from samples: of slab, %s allocated%s. "
+				   "Intervals contain the true value 95 times in "
 				   "100. A call path without an interval is accurate to 1%%.",
-				   units_bytes(mean, sampling.mean), range[0] ? " on average" : "",
-				   range),
+				   sampling_words(mean, sampling.mean),
+				   sampling_range_words(range, &sampling)),
 		       "mean_bytes", sampling.mean, sampling.recorded ? sampling.least : NAN,
 		       sampling.recorded ? sampling.most : NAN);
 }

@@ -294,10 +294,10 @@ static double preexisting_freed(const struct cache_row *r)
 /*
  * How many objects fewer or more than held_objects there may be, 95 times in 100: the error of
  * sampling and audit. A cache without samples may hold up to SAMPLING_MISSED times the longest
- * sampling period. So may a cache with a few samples from a time of shorter periods.
+ * sampling period that was in force for it. So may a cache with a few samples from a time of
+ * shorter periods.
  */
-static void margins(const struct cache_row *r, const struct sampling *sampling,
-		    struct trust_facts *f)
+static void margins(const struct view *v, const struct cache_row *r, struct trust_facts *f)
 {
 	double size = r->held_bytes > 0 ? r->held_bytes / r->held_objects : r->size, low, high;
 
@@ -306,15 +306,13 @@ static void margins(const struct cache_row *r, const struct sampling *sampling,
 		return;
 	f->held_less = (r->held_bytes - low) / size;
 	f->held_more = (high - r->held_bytes) / size;
-	f->missed = fmax(f->held_more, SAMPLING_MISSED * sampling->most / size);
+	f->missed = fmax(f->held_more, SAMPLING_MISSED * sampling_of_cache(v, r->name) / size);
 }
 
 static void caches_judge(const struct view *v, double lost_ratio, struct caches *caches)
 {
 	bool all = view_traces(v, POOL_SLAB) && !v->cache_filter && !v->filter[0];
-	struct sampling sampling;
 
-	sampling_of(v, POOL_SLAB, &sampling);
 	for (size_t i = 0; i < caches->nr; i++) {
 		struct cache_row *r = &caches->items[i];
 		struct trust_facts f = {
@@ -334,7 +332,7 @@ static void caches_judge(const struct view *v, double lost_ratio, struct caches 
 			.complete = v->complete,
 		};
 
-		margins(r, &sampling, &f);
+		margins(v, r, &f);
 		if (r->large && r->held_objects > 0) {
 			/* No object counts: convert bytes to objects of the mean traced size. */
 			f.slabinfo_delta = r->delta_kb * 1024 * r->held_objects / r->held_bytes;

@@ -18,6 +18,7 @@
 #include "model/caches.h"
 #include "model/entry.h"
 #include "model/confidence.h"
+#include "model/sampling.h"
 
 static uint32_t row_stack(const struct capture *c, const struct cap_held *h)
 {
@@ -478,4 +479,10 @@ void growth_free(struct growth *g)
 	for (size_t i = 0; i < sizeof(g->shares) / sizeof(g->shares[0]); i++)
 		free(g->shares[i]);
 	memset(g, 0, sizeof(*g));
+}
+
+double growth_period(const struct growth_group *g)
+{
+	return sampling_period(g->objects > 0 ? g->bytes / g->objects : 0, g->traced_bytes,
+			       g->traced_var);
 }

@@ -101,4 +101,7 @@ double age_quantile(const double hist[AGE_BUCKETS], double oldest, double share)
 /* The age in seconds that all objects of the first `buckets` buckets are younger than. */
 double age_buckets_end_s(size_t buckets);
 
+/* The sampling period that a group's figures rest on, in bytes; 0 if they are exact. */
+double growth_period(const struct growth_group *g);
+
 #endif

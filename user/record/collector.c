@@ -464,6 +464,7 @@ static int churn_put(struct collector *d, uint32_t stack_row, const struct flow 
 	row->free_bytes = freed(f->t.alloc_bytes, f->t.unseen_free_bytes, f->live_bytes);
 	row->unseen_frees = (double)f->t.unseen_frees / KMT_ONE;
 	row->unseen_free_bytes = (double)f->t.unseen_free_bytes / KMT_ONE;
+	row->alloc_bytes_var = (double)f->t.alloc_var * KMT_VAR_UNIT * KMT_VAR_UNIT;
 	return 0;
 }
 
@@ -496,6 +497,8 @@ static void flow_add_tally(struct flow *f, const struct kmt_tally *tally)
 
 	*(unseen_frees ? &f->t.unseen_frees : &f->t.allocs) += tally->nr;
 	*(unseen_frees ? &f->t.unseen_free_bytes : &f->t.alloc_bytes) += tally->bytes;
+	if (!unseen_frees)
+		f->t.alloc_var += tally->var;
 }
 
 /* Read the shared totals, plus what each CPU has not yet added to them. */

@@ -5,10 +5,9 @@
  * 1. What does it cost? (reading_take)
  * 2. Which pools can be watched at all? A pool whose events alone do not fit the budget is paused,
  *    if that is allowed. (pools_decide, pools_apply)
- * 3. How finely can the watched pools be sampled? The cost of samples is inversely proportional to
- *    the sampling period, so one division gives the factor: the cost of samples over the part of
- *    the budget that the events leave. (factor_decide, periods_apply)
- * Exact mode has no periods: it is kept, given up, or reported as too expensive (exact_step).
+ * 3. What may samples take? The part of the budget that the events leave, but never less than a
+ *    stated share. (room_decide)
+ * Exact mode takes no samples: it is kept, given up, or reported as too expensive (exact_step).
  * The governor acts on a cost that is too high only if several readings in a row show it: a short
  * burst is not a lasting load.
  */
@@ -21,18 +20,10 @@
 	2 /* in a row, before exact mode gives in or complains, or a pool is paused \
 	   */
 
-/* Sampling. Shares are of the budget. */
-#define SAMPLE_TARGET 0.9 /* aim at this share, events and samples together */
-#define LEAST_ROOM \
-	0.02 /* leave this share to samples in any case: without any, a trace is useless */
-#define DEAD_BAND 1.25 /* ignore changes of the periods by smaller factors */
-#define FASTEST_DOWN                                                                \
-	2.0 /* a period falls by at most this factor at a time, but rises as needed \
-	     */
-#define PERIOD_LEAST (32ull << 10) /* bytes */
-#define PERIOD_MOST  (1ull << 30)
-#define FILL_MOST    0.6 /* a live table fuller than this also makes the periods longer … */
-#define FILL_FACTOR  2.0 /* … by this factor at a time */
+#define TARGET          0.9  /* aim at this share of the budget, events and samples together */
+#define SAMPLE_NS       2000 /* until it is measured, a sample is taken to cost this, … */
+#define SAMPLE_NS_LEAST 100  /* … and what is measured is taken to lie between these */
+#define SAMPLE_NS_MOST  50000
 
 /*
  * Pausing. Pools whose events cost more than this share of the budget are paused, and resumed once
@@ -55,14 +46,29 @@ void governor_init(struct governor *g, const struct governor_options *options)
 	g->exact = options->exact;
 	g->probe_every = PROBE_EVERY;
 	g->resumed_s = -INFINITY;
-	g->last_factor = 1;
-	for (int p = 0; p < KMT_POOLS; p++)
-		g->period[p] = options->exact ? KMT_EVERY : options->sample_bytes;
+	g->sample_ns = SAMPLE_NS;
+	g->room = TARGET * options->budget;
 }
 
 double governor_mean(const struct governor *g)
 {
 	return g->readings ? g->cost_sum / g->readings : -1;
+}
+
+double governor_mean_sampling(const struct governor *g)
+{
+	return g->readings ? g->sampling_sum / g->readings : -1;
+}
+
+double governor_samples(const struct governor *g, double cpus)
+{
+	return g->room / 100 * cpus * 1e9 / g->sample_ns;
+}
+
+/* What samples may take in any case, in percent of all CPU time. */
+static double least_room(const struct governor *g)
+{
+	return fmin(GOVERNOR_SAMPLES, GOVERNOR_SAMPLES_PART * g->options.budget);
 }
 
 /* Was `over` true for enough readings in a row? */
@@ -74,26 +80,10 @@ static bool over_for_long(struct governor *g, bool over)
 
 /* ---- 1. what does it cost? ---- */
 
-/* The periods that were in force for the last passed_s seconds. */
-static void periods_count(struct governor *g, double passed_s)
-{
-	if (g->exact || !(passed_s > 0))
-		return;
-	for (int p = 0; p < KMT_POOLS; p++) {
-		if (!(g->sampled_s > 0) || g->period[p] < g->period_least[p])
-			g->period_least[p] = g->period[p];
-		if (g->period[p] > g->period_most[p])
-			g->period_most[p] = g->period[p];
-		g->period_s[p] += passed_s * (double)g->period[p];
-	}
-	g->sampled_s += passed_s;
-}
-
 void governor_count_paused(struct governor *g, double now_s)
 {
 	double passed_s = now_s - g->at_s;
 
-	periods_count(g, passed_s);
 	for (int p = 0; p < KMT_POOLS; p++)
 		if (g->paused[p]) {
 			g->paused_s[p] += passed_s;
@@ -149,26 +139,27 @@ static void reading_take(struct governor *g, const struct cost_reading *r)
 	prices_take(g, r);
 	g->cost = cost_of(g, r);
 	g->cost_sum += g->cost;
+	g->sampling_sum += r->sampling;
 	g->readings++;
+	if (r->sample_ns > 0)
+		g->sample_ns = fmin(fmax((g->sample_ns + r->sample_ns) / 2, SAMPLE_NS_LEAST),
+				    SAMPLE_NS_MOST);
 }
 
 /* ---- exact mode ---- */
 
-/* If it stays over budget: begin to sample if allowed, else report it. True if a period changed. */
-static bool exact_step(struct governor *g)
+/* If it stays over budget: begin to sample if allowed, else report it. */
+static void exact_step(struct governor *g)
 {
 	g->state = GOVERNOR_HOLDS;
 	if (!over_for_long(g, g->cost > g->options.budget))
-		return false;
+		return;
 	if (!g->options.may_sample) {
 		g->state = GOVERNOR_OVER;
-		return false;
+		return;
 	}
 	g->exact = false;
 	g->over_in_a_row = 0;
-	for (int p = 0; p < KMT_POOLS; p++)
-		g->period[p] = g->options.sample_bytes;
-	return true;
 }
 
 /* ---- 2. which pools can be watched? ---- */
@@ -199,7 +190,8 @@ static struct pools_decision pools_decide(const struct governor *g)
 
 	for (int n = 0; n < KMT_POOLS; n++) {
 		int p = pool_cheapest(g, done);
-		double limit = g->options.budget * (g->paused[p] ? RESUME_BELOW : PAUSE_ABOVE);
+		double limit = (g->options.budget - (g->exact ? 0 : least_room(g))) *
+			       (g->paused[p] ? RESUME_BELOW : PAUSE_ABOVE);
 
 		done[p] = true;
 		d.paused[p] = sum + g->price[p] > limit;
@@ -243,10 +235,10 @@ static void probe_schedule(struct governor *g)
 		g->probe_in = g->probe_every;
 }
 
-/* ---- 3. how finely can they be sampled? ---- */
+/* ---- 3. what may samples take? ---- */
 
 /* What the events of the watched pools cost without samples, and whether that fits the budget. */
-static double floor_take(struct governor *g)
+static void room_decide(struct governor *g)
 {
 	double events = 0;
 
@@ -254,78 +246,26 @@ static double floor_take(struct governor *g)
 		events += g->paused[p] ? 0 : g->price[p];
 	g->floor = fmin(100, events);
 	g->state = events > g->options.budget ? GOVERNOR_FLOOR : GOVERNOR_HOLDS;
-	return events;
-}
-
-/* A factor above 1 counts only as far as the last two readings agree: the smaller one is used. */
-static double factor_agreed(struct governor *g, double factor)
-{
-	double agreed = fmin(factor, g->last_factor);
-
-	g->last_factor = fmax(factor, 1);
-	return factor > 1 ? agreed : factor;
-}
-
-/* The factor for all sampling periods; 1: leave them as they are. `events` is from floor_take(). */
-static double factor_decide(struct governor *g, const struct cost_reading *r, double events)
-{
-	double budget = g->options.budget;
-	double room = fmax(SAMPLE_TARGET * budget - events, LEAST_ROOM * budget);
-	double factor = factor_agreed(g, fmax(r->sampling / room, 1 / FASTEST_DOWN));
-
-	if (r->live_fill > FILL_MOST && factor < DEAD_BAND)
-		return FILL_FACTOR;
-	if (factor > 1 / DEAD_BAND && factor < DEAD_BAND)
-		return 1;
-	if (factor < 1 && r->live_fill > FILL_MOST / 2)
-		return 1; /* finer sampling would only fill the table */
-	return factor;
-}
-
-static uint64_t period_clamp(const struct governor *g, double period)
-{
-	/* do not refine sampling while the events alone exceed the budget */
-	bool refine = g->options.may_refine && g->state == GOVERNOR_HOLDS;
-	double least = refine ? PERIOD_LEAST : g->options.sample_bytes;
-
-	if (period < least)
-		return least;
-	return period > PERIOD_MOST ? PERIOD_MOST : (uint64_t)period;
-}
-
-/* True if a period changed. */
-static bool periods_apply(struct governor *g, double factor)
-{
-	bool changed = false;
-
-	for (int p = 0; p < KMT_POOLS && factor != 1; p++) {
-		uint64_t period = period_clamp(g, g->period[p] * factor);
-
-		changed |= period != g->period[p];
-		g->period[p] = period;
-	}
-	return changed;
+	g->room = fmax(TARGET * g->options.budget - events, least_room(g));
 }
 
 /* ---- a reading ---- */
 
-bool governor_step(struct governor *g, const struct cost_reading *r)
+void governor_step(struct governor *g, const struct cost_reading *r)
 {
-	double events;
-
 	if (r->cpu_ns <= 0)
-		return false;
+		return;
 	reading_take(g, r);
-	if (g->exact && (g->options.may_sample || !g->options.may_pause))
-		return exact_step(g);
+	if (g->exact && (g->options.may_sample || !g->options.may_pause)) {
+		exact_step(g);
+		return;
+	}
 	if (g->options.may_pause) {
 		struct pools_decision decision = pools_decide(g);
 
 		pools_apply(g, &decision);
 	}
 	probe_schedule(g);
-	if (g->exact)
-		return false;
-	events = floor_take(g);
-	return periods_apply(g, factor_decide(g, r, events));
+	if (!g->exact)
+		room_decide(g);
 }

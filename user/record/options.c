@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-void recorder_options_govern(struct recorder_options *o, bool limited, bool sampled)
+void recorder_options_govern(struct recorder_options *o, bool limited)
 {
 	struct governor_options *g = &o->governor;
 
@@ -14,9 +14,7 @@ void recorder_options_govern(struct recorder_options *o, bool limited, bool samp
 		g->budget = GOVERNOR_BUDGET;
 	g->exact = o->tracer.exact;
 	g->may_sample = limited && !o->tracer.nr_caches;
-	g->may_refine = !sampled;
 	g->may_pause = limited;
-	g->sample_bytes = o->tracer.sample_bytes;
 	o->tracer.governed = g->exact && g->may_sample;
 }
 

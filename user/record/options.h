@@ -27,10 +27,9 @@ struct recorder_options {
 /*
  * Set what the governor may do. Every recording has a CPU budget. `limited`: the user gave the
  * budget, so it is a limit: to keep it, the governor may turn an exact recording into a sampled
- * one, or pause pools. `sampled`: the user gave the sampling period, so the governor must not
- * choose a finer one.
+ * one, or pause pools.
  */
-void recorder_options_govern(struct recorder_options *o, bool limited, bool sampled);
+void recorder_options_govern(struct recorder_options *o, bool limited);
 
 #define RECORDER_PATH_MAX 256
 /* The capture's default name, "kmemtrace-HOST-20261121-013500.kmt". Returns buf. */

@@ -32,6 +32,7 @@
 #include "record/loss_counters.h"
 #include "record/metadata.h"
 #include "record/progress.h"
+#include "record/sampler.h"
 #include "record/oom.h"
 #include "record/recorder_caps.h"
 #include "trace/stats_helper.h"
@@ -66,6 +67,7 @@ struct recorder {
 	int nr_checkpoints;
 	bool bound_said; /* printed that the file cannot be kept below its bound */
 	struct governor governor;
+	struct sampler sampler;
 	bool cost_open;     /* a cost window is open */
 	double cost_next_s; /* when it is closed, or the next one opened */
 	bool cost_said;     /* printed that the budget cannot be kept */
@@ -159,6 +161,7 @@ static int snapshot_put(struct recorder *r, const struct snapshot *s)
 	int err = capture_put_snapshot(r->writer, s);
 
 	progress_levels(&r->progress, s);
+	sampler_levels(&r->sampler, s);
 	if (!err && s->kind == SNAPSHOT_END)
 		err = collector_other_caches(r->collector, &s->slabs);
 	if (!err && s->kind != SNAPSHOT_TICK)
@@ -189,26 +192,19 @@ static int not_watched_put(struct recorder *r)
 	return at ? capture_put_meta(r->writer, META_NOT_WATCHED, text) : 0;
 }
 
-/* Store the sampling periods that were in force: "slab 1363149 524288 5033165; percpu 4096 …" */
+/* Store the sampling periods that were in force. */
 static int periods_put(struct recorder *r)
 {
-	static const enum pool sampled[] = {POOL_SLAB, POOL_PERCPU, POOL_KSTACK, POOL_PAGE};
-	const struct governor *g = &r->governor;
-	char text[512] = "";
-	size_t at = 0;
+	_cleanup_free_ char *pools = sampler_periods(&r->sampler),
+			    *caches = sampler_cache_periods(&r->sampler);
+	int err;
 
-	if (!(g->sampled_s > 0))
+	if (!pools || !caches)
+		return limits_no_memory("storing the sampling periods");
+	if (!pools[0]) /* as yet, every object was tracked */
 		return 0;
-	for (size_t i = 0; i < sizeof(sampled) / sizeof(sampled[0]); i++) {
-		int p = sampled[i];
-		uint64_t mean = g->period_s[p] / g->sampled_s;
-
-		at += snprintf(text + at, sizeof(text) - at, "%s%s %llu %llu %llu", at ? "; " : "",
-			       pool_name(p), (unsigned long long)tracer_pool_period(p, mean),
-			       (unsigned long long)tracer_pool_period(p, g->period_least[p]),
-			       (unsigned long long)tracer_pool_period(p, g->period_most[p]));
-	}
-	return capture_put_meta(r->writer, META_PERIODS, text);
+	err = capture_put_meta(r->writer, META_PERIODS, pools);
+	return err ?: capture_put_meta(r->writer, META_CACHE_PERIODS, caches);
 }
 
 static int checkpoint(struct recorder *r, double now_s)
@@ -226,6 +222,9 @@ static int checkpoint(struct recorder *r, double now_s)
 	if (!err && r->governor.readings)
 		err = capture_put_metaf(r->writer, META_OVERHEAD, "%.3f",
 					governor_mean(&r->governor));
+	if (!err && r->governor.readings)
+		err = capture_put_metaf(r->writer, META_SAMPLING, "%.3f",
+					governor_mean_sampling(&r->governor));
 	return err ?: capture_commit(r->writer);
 }
 
@@ -349,6 +348,8 @@ static int cost_step(struct recorder *r, double now_s)
 			return err;
 		r->cost_open = !tracer_cost_begin(r->tracer);
 		r->cost_next_s = now_s + (r->cost_open ? GOVERNOR_WINDOW_S : GOVERNOR_EVERY_S);
+		if (!r->cost_open) /* nobody measures, but bursts must not stay throttled */
+			sampler_step(&r->sampler, now_s, &r->governor, 0);
 		return 0;
 	}
 	r->cost_open = false;
@@ -356,9 +357,8 @@ static int cost_step(struct recorder *r, double now_s)
 	if (tracer_cost_end(r->tracer, &reading))
 		return 0;
 	reading.at_s = now_s;
-	if (governor_step(&r->governor, &reading))
-		for (int p = 0; p < KMT_POOLS; p++)
-			tracer_period_set(r->tracer, p, r->governor.period[p]);
+	governor_step(&r->governor, &reading);
+	sampler_step(&r->sampler, now_s, &r->governor, reading.live_fill);
 	cost_say(r);
 	err = pools_watch(r, false);
 	if (!err && exact && !r->governor.exact)
@@ -602,6 +602,7 @@ static int record_start(struct recorder *r)
 	if (err)
 		return err;
 	governor_init(&r->governor, &r->options->governor);
+	sampler_start(&r->sampler, r->tracer, r->options->tracer.sample_bytes, &r->governor);
 	(void)pids_limits_read("/proc", &r->pids_limits);
 	err = snapshot_start(r, &start);
 	if (err)
@@ -623,6 +624,7 @@ static int record_start(struct recorder *r)
 	 * command cannot be run or space runs out.
 	 */
 	err = snapshot_put(r, &start) ?: capture_commit_unnamed(r->writer);
+	sampler_levels_begin(&r->sampler, &start);
 	err = err ?: command_start(&r->command, r->options->command);
 	if (err)
 		return err;
@@ -747,6 +749,7 @@ static int status_of_command(const struct recorder *r)
 static void recorder_release(struct recorder *r, bool started)
 {
 	tracer_free(r->tracer);
+	sampler_free(&r->sampler);
 	pids_limits_free(&r->pids_limits);
 	stats_helper_stop(&r->helper);
 	collector_free(r->collector);

@@ -6,6 +6,7 @@
 
 #include "model/container.h"
 #include "model/confidence.h"
+#include "model/sampling.h"
 #include "render/path.h"
 #include "render/report_internal.h"
 
@@ -140,8 +141,13 @@ static void group_trend(struct page *p, const struct trend *trend)
 static void group(struct page *p, const struct report *r, const struct growth_group *g, size_t rank)
 {
 	char allocs[UNITS_MAX], frees[UNITS_MAX], unseen_frees[UNITS_MAX];
+	char period[SAMPLING_WORDS_MAX];
 
 	group_head(p, r, g, rank);
+	if (growth_period(g) > 0)
+		page_paragraph(p, 4, "sampled: %s objects, %s allocated",
+			       units_count(allocs, g->tracked),
+			       sampling_words(period, growth_period(g)));
 	if (g->verified > 0)
 		page_paragraph(p, 4, "checked in the allocator: %s objects, %.1f%% live",
 			       units_count(allocs, g->verified), 100 * g->verified_share);

@@ -124,6 +124,7 @@ static json_t *capture_json(struct json_out *o)
 	put(o, c, "tool_version", meta_text(o->r->c, META_TOOL));
 	put(o, c, "stack_symbols", meta_text(o->r->c, META_STACKS));
 	put(o, c, "overhead_cpu_percent", meta_number(o->r->c, META_OVERHEAD));
+	put(o, c, "sampling_cpu_percent", meta_number(o->r->c, META_SAMPLING));
 	put(o, c, "not_watched", meta_text(o->r->c, META_NOT_WATCHED));
 	put(o, c, "own_kernel_bytes", meta_number(o->r->c, META_OWN_BYTES));
 	put(o, c, "audit", meta_text(o->r->c, META_AUDIT));
@@ -430,6 +431,7 @@ static void write_group(struct json_out *o, const struct growth_group *g, size_t
 	put(o, j, "traced_bytes", whole(g->traced_bytes));
 	put(o, j, "objects", number(g->objects));
 	put(o, j, "tracked_objects", number(g->tracked));
+	put(o, j, "sample_bytes", number(growth_period(g)));
 	put(o, j, "judged_objects", number(g->verified));
 	put(o, j, "judged_twice_objects", number(g->verified_twice));
 	put(o, j, "verified_live_fraction", fraction(g->verified_share));

@@ -36,18 +36,14 @@ static void metadata_sampling(struct page *p, const struct report *r)
 	if (!page_words_begin(p, &words))
 		return;
 	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
-		char mean[UNITS_MAX], least[UNITS_MAX], most[UNITS_MAX];
+		char mean[SAMPLING_WORDS_MAX], range[SAMPLING_RANGE_MAX];
 		struct sampling s;
 
 		sampling_of(&r->view, pools[i].pool, &s);
 		if (!(s.mean > 0) || !view_traces(&r->view, pools[i].pool))
 			continue;
-		fprintf(words.f, "%s %s one in %s",
-			any ? "," : "Samples, in bytes allocated:", pools[i].words,
-			units_bytes(mean, s.mean));
-		if (s.recorded)
-			fprintf(words.f, " on average (%s to %s)", units_bytes(least, s.least),
-				units_bytes(most, s.most));
+		fprintf(words.f, "%s %s: %s allocated%s", any ? ";" : "Samples of", pools[i].words,
+			sampling_words(mean, s.mean), sampling_range_words(range, &s));
 		any = true;
 	}
 	if (any)
@@ -55,11 +51,22 @@ static void metadata_sampling(struct page *p, const struct report *r)
 	page_words_end(p, &words, 2);
 }
 
+/* What events and samples took. */
+static const char *cost_words(char buf[128], double overhead, double samples)
+{
+	buf[0] = '\0';
+	if (samples >= 0 && samples <= overhead)
+		snprintf(buf, 128, " Samples took %.2f%%; seeing all other events took %.2f%%.",
+			 samples, overhead - samples);
+	return buf;
+}
+
 static void metadata_capture(struct page *p, const struct report *r)
 {
 	double overhead = capture_meta_number(r->c, META_OVERHEAD, NAN);
+	double samples = capture_meta_number(r->c, META_SAMPLING, NAN);
 	double own = capture_meta_number(r->c, META_OWN_BYTES, NAN);
-	char when[UNITS_MAX], a[UNITS_MAX], b[UNITS_MAX];
+	char when[UNITS_MAX], a[UNITS_MAX], b[UNITS_MAX], cost[128];
 
 	page_heading(p, PAGE_BOLD, "CAPTURE");
 	page_paragraph(p, 2, "Host %s, Linux %s %s, virtualization %s, lockdown %s, %.0f CPUs, %s.",
@@ -73,10 +80,10 @@ static void metadata_capture(struct page *p, const struct report *r)
 		       r->view.complete ? "complete" : "incomplete");
 	metadata_sampling(p, r);
 	if (!isnan(overhead))
-		page_paragraph(p, 2, "Recording took %.2f%% of the machine's CPU time%s%s%s.",
-			       overhead, isnan(own) ? "" : " and ",
-			       isnan(own) ? "" : units_bytes(b, own),
-			       isnan(own) ? "" : " of kernel memory");
+		page_paragraph(
+			p, 2, "Recording took %.2f%% of the machine's CPU time%s%s%s.%s", overhead,
+			isnan(own) ? "" : " and ", isnan(own) ? "" : units_bytes(b, own),
+			isnan(own) ? "" : " of kernel memory", cost_words(cost, overhead, samples));
 }
 
 static void pool_trends(struct page *p, const struct report *r)

@@ -19,6 +19,7 @@ struct cost_reading {
 	double sampling_ns; /* the part of the run time spent on samples; sampled recordings only */
 	double sampling; /* percent of all CPU time since the last reading: one window holds too few
 			    samples */
+	double sample_ns; /* time that one sample took since the last reading; 0: too few samples */
 	double live_fill; /* fill of the live table, 0…1 */
 };
 

@@ -22,7 +22,8 @@
 #define FIXED      \
 	(MiB / 8 * \
 	 5) /* free filter, countdowns, caches, programs, and the last page of each table */
-#define TALLIES_PART 16   /* the per-CPU tallies take at most 1/16 of the memory */
+#define TALLIES_PART 16 /* the per-CPU tallies take at most 1/16 of the memory */
+#define STRATA_BYTES (KMT_STRATA * (sizeof(struct kmt_countdown) + sizeof(struct kmt_stratum)))
 #define GROUP_BYTES  1024 /* recorder memory for one row of a checkpoint */
 #define GROUPS_LEAST 2048
 
@@ -70,7 +71,7 @@ static uint64_t cpu_bytes(const struct sizes *s)
 
 static uint64_t all_bytes(struct sizes *s, uint32_t cpus)
 {
-	uint64_t sum = FIXED + cpus * cpu_bytes(s);
+	uint64_t sum = FIXED + cpus * cpu_bytes(s) + (uint64_t)s->strata_cpus * STRATA_BYTES;
 
 	if (s->live_bits > KMT_PART_BITS)
 		sum += (uint64_t)PART_EXTRA << (s->live_bits - KMT_PART_BITS);
@@ -92,6 +93,8 @@ static uint64_t live_of(uint32_t bits)
 static void smallest(const struct sizes_request *r, struct sizes *s)
 {
 	*s = (struct sizes){.tallies = 16, .nest = 2};
+	if (!r->every)
+		s->strata_cpus = r->cpus < KMT_STRATA_CPUS ? r->cpus : KMT_STRATA_CPUS;
 	for (size_t i = 0; i < RULES; i++)
 		*bits_of(s, &rules[i]) = rules[i].least;
 	if (r->max_live) {

@@ -31,6 +31,7 @@ struct sizes_request {
 	char cgroup[128];   /* the cgroup whose limit that is; "": MemAvailable */
 	uint32_t cpus;      /* possible CPUs */
 	bool exact;
+	bool every;        /* exact to the end: nothing is ever sampled */
 	uint64_t max_live; /* --max-live: objects that must fit; 0: as many as fit */
 };
 
@@ -39,8 +40,9 @@ struct sizes {
 	uint32_t stack_bits;
 	uint32_t memo_bits;
 	uint32_t process_bits;
-	uint32_t tallies;   /* rows for each CPU */
-	uint32_t nest;      /* scratch rows for each CPU */
+	uint32_t tallies;     /* rows for each CPU */
+	uint32_t strata_cpus; /* CPUs that have strata of their own; 0: every object is tracked */
+	uint32_t nest;        /* scratch rows for each CPU */
 	uint32_t groups;    /* rows of the recorder's own sums: one per stack, process and cache */
 	uint64_t live;      /* objects certain to fit; up to a quarter more may fit */
 	uint64_t memory;    /* the limit in bytes */

@@ -139,14 +139,10 @@ static uint32_t nodes_possible(const char *sys_root)
 	return atoi(line + last) + 1;
 }
 
-/* Kernel stacks and per-CPU memory allocate fewer bytes than the rest, so they are sampled finer,
- * by a power of two. */
-uint64_t tracer_pool_period(int pool, uint64_t bytes)
-{
-	static const uint8_t finer[KMT_POOLS] = {[KMT_KSTACK] = 3, [KMT_PERCPU] = 7};
-
-	return bytes >> finer[pool] ?: KMT_EVERY;
-}
+/* A CPU doubles the period of a stratum after so many samples in one tick (log2), … */
+#define STEP_BITS      10
+#define STEP_BITS_MOST 15
+#define CPU_BITS       13 /* … and all periods after so many, until tracer_strata_set() says more */
 
 /*
  * Pass the request to the programs as constants. A feature that was not requested then costs
@@ -179,9 +175,12 @@ static void settings_fill(struct tracer *t, const struct tracer_options *o)
 			 o->caches[i]);
 	if (o->audit_every)
 		skel->rodata->cfg_audit = o->audit_every - 1;
-	for (int i = 0; i < KMT_POOLS; i++)
-		skel->bss->period[i] =
-			tracer_pool_period(i, o->exact ? KMT_EVERY : o->sample_bytes);
+	skel->bss->sample_every = o->exact;
+	/* a period that the user gave is kept as long as the budget allows */
+	skel->bss->sample_step_bits = o->sample_bytes > KMT_EVERY ? STEP_BITS_MOST : STEP_BITS;
+	skel->bss->sample_cpu_bits = CPU_BITS;
+	for (int i = 0; i < KMT_STRATA; i++)
+		skel->bss->stratum_period[i] = o->sample_bytes;
 	tables_fill(skel);
 }
 
@@ -199,6 +198,8 @@ static void tables_size(struct tracer *t)
 	skel->rodata->cfg_process_shift = 64 - s->process_bits;
 	skel->rodata->cfg_tallies = s->tallies;
 	skel->rodata->cfg_nest = s->nest;
+	bpf_map__set_max_entries(skel->maps.countdowns, (s->strata_cpus ?: 1) * KMT_STRATA);
+	bpf_map__set_max_entries(skel->maps.strata, (s->strata_cpus ?: 1) * KMT_STRATA);
 	bpf_map__set_max_entries(skel->maps.cpus, t->nr_cpus);
 	bpf_map__set_max_entries(skel->maps.scratch, t->nr_cpus * s->nest);
 	bpf_map__set_max_entries(skel->maps.tallies, t->nr_cpus * s->tallies);
@@ -242,6 +243,7 @@ static int request_fill(const struct tracer_options *o, struct sizes_request *ou
 		.available = available.bytes ?: 1,
 		.cpus = cpus,
 		.exact = o->exact,
+		.every = o->exact && !o->governed,
 		.max_live = o->max_live,
 	};
 	snprintf(out->cgroup, sizeof(out->cgroup), "%.*s", (int)sizeof(out->cgroup) - 1,
@@ -337,6 +339,8 @@ static int tables_map(struct tracer *t)
 		{t->skel->maps.cache_info, &b->cache_info, NULL, false},
 		{t->skel->maps.audit, &b->audit, NULL, false},
 		{t->skel->maps.audit_items, &b->audit_items, NULL, true},
+		{t->skel->maps.strata, &b->strata, NULL, false},
+		{t->skel->maps.countdowns, &b->countdowns, NULL, true},
 	};
 
 	for (int i = 0; i < TRACER_TABLES; i++) {
@@ -602,12 +606,6 @@ int tracer_watch(struct tracer *t, int pool, enum tracer_watch how)
 void tracer_clock(struct tracer *t, uint32_t ms)
 {
 	__atomic_store_n(&t->skel->bss->coarse_now_ms, ms, __ATOMIC_RELAXED);
-}
-
-void tracer_period_set(struct tracer *t, int pool, uint64_t bytes)
-{
-	__atomic_store_n(&t->skel->bss->period[pool], tracer_pool_period(pool, bytes),
-			 __ATOMIC_RELAXED);
 }
 
 void tracer_filter_caches(struct tracer *t)

@@ -24,7 +24,8 @@ _Static_assert((int)POOL_SLAB == KMT_SLAB && (int)POOL_VMALLOC == KMT_VMALLOC &&
 struct tracer_options {
 	bool exact;
 	bool governed;         /* an exact recording that may switch to sampling */
-	uint64_t sample_bytes; /* mean bytes between samples, if not exact */
+	uint64_t sample_bytes; /* the shortest mean between samples, if not exact; KMT_EVERY: the
+				  governor chooses */
 	uint64_t memory;       /* bytes for all tables; 0: a default, see sizes.h */
 	uint64_t max_live; /* objects the live table must hold; 0: as many as fit in the memory */
 	uint64_t min_size; /* --min-size: smaller allocations are ignored; 0: no limit */
@@ -58,10 +59,22 @@ struct tracer_tables {
 	const struct kmt_cache_key *cache_keys;
 	const struct kmt_cache_info *cache_info;
 	uint32_t nr_caches;
-	const uint32_t *weights;       /* for kmt_weight() */
-	const struct kmt_audit *audit; /* results of the audit's programs */
-	struct kmt_audit_item
-		*audit_items; /* the only table written from user space: KMT_AUDIT_CHUNK rows */
+	const uint32_t *weights;          /* for kmt_weight() */
+	const struct kmt_audit *audit;    /* results of the audit's programs */
+	const struct kmt_stratum *strata; /* KMT_STRATA rows for each CPU */
+	/* the only tables written from user space: */
+	struct kmt_audit_item *audit_items; /* KMT_AUDIT_CHUNK rows */
+	struct kmt_countdown *countdowns;   /* the same rows */
+};
+
+/* What is known of a stratum since tracing began. */
+struct stratum_counts {
+	double alloc_bytes; /* estimated, including what the filters leave out */
+	double held_bytes;  /* estimated */
+	uint64_t samples;
+	double longest; /* period of a sample, in bytes; 0 where all were shorter than 16 KiB */
+	uint32_t size;  /* of the last sample */
+	uint32_t cache; /* its row in the cache table; 0: none, or not slab */
 };
 
 struct tracer;
@@ -97,13 +110,16 @@ int tracer_watch(struct tracer *t, int pool, enum tracer_watch how);
 /* Set coarse_now_ms: milliseconds since tracer_enable_pools(). Call at least every 100 ms. */
 void tracer_clock(struct tracer *t, uint32_t ms);
 
+/* What is known of stratum `i`, summed over all CPUs. */
+void tracer_stratum(const struct tracer *t, uint32_t i, struct stratum_counts *out);
 /*
- * Set a pool's mean bytes between samples, or KMT_EVERY. `pool` is an enum kmt_pool. Takes effect
- * at each CPU's next sample.
+ * Begin a tick: set the period of stratum i to periods[i], KMT_STRATA of them, and let each CPU
+ * take some `cpu_samples` before it throttles itself. A longer period takes effect at the next
+ * sample; a much shorter one makes the CPUs draw again.
  */
-void tracer_period_set(struct tracer *t, int pool, uint64_t bytes);
-/* The pool's mean bytes between samples when `bytes` is set: some pools are sampled more often. */
-uint64_t tracer_pool_period(int pool, uint64_t bytes);
+void tracer_strata_set(struct tracer *t, const uint32_t *periods, double cpu_samples);
+/* Track every object, or sample. */
+void tracer_sample_every(struct tracer *t, bool every);
 
 /*
  * Tell the programs the addresses of the --cache caches that have a row by now, so that they can

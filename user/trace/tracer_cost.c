@@ -18,6 +18,8 @@
 #include "trace/stats_helper.h"
 #include "trace/tracer_internal.h"
 
+#define SAMPLES_TO_TIME 50 /* fewer do not tell what one takes */
+
 /*
  * The kernel's own figures of the attached programs: run time and runs, added to *cost by pool, and
  * recursion misses.
@@ -86,15 +88,19 @@ uint64_t tracer_own_bytes(const struct tracer *t)
 	return sum;
 }
 
-/* Percent of all CPU time spent on samples since the last call. `ns` is the total so far. */
-static double sampling_take(struct tracer *t, uint64_t ns, long online)
+/* Time spent on samples since the last call: percent of all CPU time, and of one sample. */
+static void sampling_take(struct tracer *t, const struct tracer_counts *counts, long online,
+			  struct cost_reading *out)
 {
 	uint64_t now = clock_ns(), passed_ns = now - t->sampling.at_ns,
-		 took_ns = ns - t->sampling.ns;
+		 took_ns = counts->stats[KMT_STAT_SAMPLING_NS] - t->sampling.ns,
+		 samples = counts->stats[KMT_STAT_ALLOCS] - t->sampling.samples;
 
 	t->sampling.at_ns = now;
-	t->sampling.ns = ns;
-	return passed_ns ? 100.0 * took_ns / passed_ns / online : 0;
+	t->sampling.ns = counts->stats[KMT_STAT_SAMPLING_NS];
+	t->sampling.samples = counts->stats[KMT_STAT_ALLOCS];
+	out->sampling = passed_ns ? 100.0 * took_ns / passed_ns / online : 0;
+	out->sample_ns = samples >= SAMPLES_TO_TIME ? (double)took_ns / samples : 0;
 }
 
 static int stats_ask(const struct tracer *t)
@@ -130,13 +136,14 @@ int tracer_cost_begin(struct tracer *t)
 {
 	uint64_t misses = 0, asked_ns, now_ns;
 	struct tracer_counts counts;
+	struct cost_reading first;
 
 	memset(&t->cost_began, 0, sizeof(t->cost_began));
 	programs_info(t, &t->cost_began, &misses);
 	tables_counts(t, &counts);
 	t->cost_began.sampling_ns = counts.stats[KMT_STAT_SAMPLING_NS];
 	if (!t->sampling.at_ns)
-		sampling_take(t, counts.stats[KMT_STAT_SAMPLING_NS], 1);
+		sampling_take(t, &counts, 1, &first);
 	asked_ns = clock_ns();
 	if (t->stats_fd < 0)
 		t->stats_fd = stats_ask(t);
@@ -171,7 +178,7 @@ int tracer_cost_end(struct tracer *t, struct cost_reading *out)
 		r.pool[p].runs -= began->pool[p].runs;
 	}
 	r.sampling_ns = counts.stats[KMT_STAT_SAMPLING_NS] - began->sampling_ns;
-	r.sampling = sampling_take(t, counts.stats[KMT_STAT_SAMPLING_NS], online);
+	sampling_take(t, &counts, online, &r);
 	r.live_fill = (double)(counts.stats[KMT_STAT_ALLOCS] - counts.stats[KMT_STAT_FREES] -
 			       counts.stats[KMT_STAT_REUSED]) /
 		      ((uint64_t)KMT_KEYS * t->tables.nr_buckets);

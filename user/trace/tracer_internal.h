@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Shared by the three files of the tracer: tracer.c, tracer_cost.c and tracer_parts.c. No other
- * file may include it.
+ * Shared by the files of the tracer: tracer.c, tracer_cost.c, tracer_parts.c and tracer_strata.c.
+ * No other file may include it.
  */
 #ifndef KMEMTRACE_TRACE_TRACER_INTERNAL_H
 #define KMEMTRACE_TRACE_TRACER_INTERNAL_H
@@ -9,7 +9,7 @@
 #include "trace/tracer.h"
 #include "tracer.skel.h"
 
-#define TRACER_TABLES   11                  /* each one mapping … */
+#define TRACER_TABLES   13                  /* each one mapping … */
 #define TRACER_MAPPINGS (TRACER_TABLES + 1) /* … and one for the parts of the live table */
 
 struct tracer {
@@ -33,7 +33,8 @@ struct tracer {
 	struct cost_reading
 		cost_began; /* reading at the window's start; its cpu_ns holds the start time */
 	struct {
-		uint64_t ns, at_ns; /* time spent on samples, up to at_ns */
+		uint64_t ns, at_ns; /* time spent on samples, up to at_ns, … */
+		uint64_t samples;   /* … and their number */
 	} sampling;
 };
 

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Sampling periods: between the programs, /proc and strata.c. See sampler.h. */
+#include "record/sampler.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "data/pool.h"
+
+#define CPU_BURST     4 /* a CPU may take so many times its share before it throttles itself */
+#define GREW_LEAST    (256 << 10) /* bytes: smaller growth in /proc is noise of its counters */
+#define PERIODS_CACHE 4096        /* bytes: shorter periods of a cache are not worth storing */
+
+static double online(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 ? (double)n : 1;
+}
+
+static void periods_set(struct sampler *s, double samples_per_s)
+{
+	uint32_t periods[KMT_STRATA];
+
+	for (uint32_t i = 0; i < KMT_STRATA; i++)
+		periods[i] = s->strata.at[i].period;
+	tracer_strata_set(s->tracer, periods,
+			  CPU_BURST * samples_per_s * GOVERNOR_EVERY_S / online());
+}
+
+void sampler_start(struct sampler *s, struct tracer *tracer, uint64_t least,
+		   const struct governor *g)
+{
+	s->tracer = tracer;
+	strata_init(&s->strata, least);
+	periods_set(s, governor_samples(g, online()));
+	tracer_sample_every(tracer, g->exact);
+}
+
+void sampler_free(struct sampler *s)
+{
+	snapshot_free(&s->start);
+}
+
+/* Note the periods that were in force until now, where samples were taken. */
+static void periods_note(struct sampler *s)
+{
+	for (uint32_t i = 0; i < KMT_STRATA; i++) {
+		const struct stratum_counts *now = &s->counts[i];
+		double least = s->strata.at[i].period, most = fmax(least, now->longest);
+		int pool = strata_pool(i);
+
+		if (now->samples == s->strata.at[i].was.samples)
+			continue;
+		if (!(s->pools[pool].most > 0) || least < s->pools[pool].least)
+			s->pools[pool].least = least;
+		s->pools[pool].most = fmax(s->pools[pool].most, most);
+		if (pool == KMT_SLAB && now->cache < KMT_CACHES + KMT_PROBES)
+			s->cache_most[now->cache] = fmax(s->cache_most[now->cache], most);
+	}
+}
+
+void sampler_step(struct sampler *s, double now_s, const struct governor *g, double live_fill)
+{
+	double samples_per_s = governor_samples(g, online());
+
+	if (g->exact)
+		return;
+	for (uint32_t i = 0; i < KMT_STRATA; i++)
+		tracer_stratum(s->tracer, i, &s->counts[i]);
+	periods_note(s);
+	strata_step(&s->strata, s->counts, now_s - s->at_s, samples_per_s, live_fill);
+	s->at_s = now_s;
+	periods_set(s, samples_per_s);
+	tracer_sample_every(s->tracer, false);
+}
+
+/* ---- levels ---- */
+
+void sampler_levels_begin(struct sampler *s, struct snapshot *levels)
+{
+	s->start = *levels;
+	*levels = (struct snapshot){0};
+}
+
+static double slab_bytes(const struct slab_levels *slabs, const char *name)
+{
+	for (size_t i = 0; i < slabs->nr; i++)
+		if (!strcmp(slabs->items[i].name, name))
+			return (double)slabs->items[i].active_objs * slabs->items[i].object_size;
+	return 0;
+}
+
+static void caches_compare(struct sampler *s, const struct slab_levels *now)
+{
+	const struct tracer_tables *t = tracer_tables(s->tracer);
+
+	for (uint32_t row = 1; row < t->nr_caches; row++) {
+		char name[KMT_NAME + 1] = "";
+		double grew;
+
+		if (!(__atomic_load_n(&t->cache_keys[row].state, __ATOMIC_ACQUIRE) &
+		      KMT_CACHE_READY))
+			continue;
+		memcpy(name, t->cache_info[row].name, KMT_NAME);
+		grew = slab_bytes(now, name) - slab_bytes(&s->start.slabs, name);
+		if (grew > GREW_LEAST)
+			strata_grew(&s->strata, KMT_SLAB, row, grew);
+	}
+}
+
+void sampler_levels(struct sampler *s, const struct snapshot *levels)
+{
+	static const struct {
+		const char *line;
+		int pool;
+	} lines[] = {{"PageTables", KMT_PAGE}, {"KernelStack", KMT_KSTACK}, {"Percpu", KMT_PERCPU}};
+
+	if (!s->start.meminfo.nr)
+		return;
+	caches_compare(s, &levels->slabs);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		double grew = 1024.0 * (named_value_get(&levels->meminfo, lines[i].line, 0) -
+					named_value_get(&s->start.meminfo, lines[i].line, 0));
+
+		if (grew > GREW_LEAST)
+			strata_grew(&s->strata, lines[i].pool, 0, grew);
+	}
+}
+
+/* ---- for the report ---- */
+
+/* "slab 1363149 1 4194304; percpu …": mean, least and most. The mean is of all bytes allocated. */
+char *sampler_periods(const struct sampler *s)
+{
+	static const enum pool sampled[] = {POOL_SLAB, POOL_PERCPU, POOL_KSTACK, POOL_PAGE};
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	for (size_t i = 0; f && i < sizeof(sampled) / sizeof(sampled[0]); i++) {
+		double bytes = 0, samples = 0, mean;
+		int pool = sampled[i];
+
+		for (uint32_t j = 0; j < KMT_STRATA; j++)
+			if (strata_pool(j) == pool) {
+				bytes += s->counts[j].alloc_bytes;
+				samples += s->counts[j].samples;
+			}
+		if (!(samples > 0) || !(s->pools[pool].most > 0))
+			continue;
+		mean = fmin(fmax(bytes / samples, s->pools[pool].least), s->pools[pool].most);
+		fprintf(f, "%s%s %.0f %.0f %.0f", ftell(f) ? "; " : "", pool_name(sampled[i]), mean,
+			s->pools[pool].least, s->pools[pool].most);
+	}
+	if (!f || fclose(f)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* "4194304 kmalloc-64": a line for each cache with long periods; the first line is never empty. */
+char *sampler_cache_periods(const struct sampler *s)
+{
+	const struct tracer_tables *t = tracer_tables(s->tracer);
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (f)
+		fprintf(f, "%d others, at most\n", PERIODS_CACHE);
+	for (uint32_t row = 1; f && row < t->nr_caches; row++)
+		if (s->cache_most[row] >= PERIODS_CACHE)
+			fprintf(f, "%.0f %.*s\n", s->cache_most[row], KMT_NAME,
+				t->cache_info[row].name);
+	if (!f || fclose(f)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
