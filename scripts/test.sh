@@ -453,7 +453,7 @@ suite_web() {
 	for program in chromium node npm; do
 		command -v $program >/dev/null || { skip web "there is no $program: scripts/deps.sh web" && return; }
 	done
-	node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' || {
+	node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' || {
 		skip web "node $(node --version) is older than 20, which playwright needs"
 		return
 	}
