@@ -74,7 +74,12 @@ main() {
 	mkdir -p "$CACHE"
 	[ -n "$(go_package)" ] || apt-get -qq update >&2 || true # a fresh container has no package lists
 	take "$(go_package)" '*/pkg/tool/linux_*/pprof' &
-	take prometheus '*/bin/promtool' '*/bin/prometheus' &
+	if apt-cache show promtool >/dev/null 2>&1; then # its own package since Debian 13
+		take promtool '*/bin/promtool' &
+		take prometheus '*/bin/prometheus' &
+	else
+		take prometheus '*/bin/promtool' '*/bin/prometheus' &
+	fi
 	take victoria-metrics '*/bin/victoria-metrics' &
 	take libdevel-nytprof-perl '*/flamegraph.pl' &
 	take_npm pprof-format $PPROF_FORMAT &

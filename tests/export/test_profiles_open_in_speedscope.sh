@@ -19,6 +19,8 @@ expected() {
 browser() {
 	viewers
 	command -v chromium >/dev/null || skip "needs chromium (scripts/deps.sh export)"
+	node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' ||
+		skip "node $(node --version) is older than 20, which playwright needs"
 	MODULES=$(scripts/web-assets.sh --modules) || skip "npm could not install playwright-core"
 	CAPTURE=$(recorded threads)
 	report
