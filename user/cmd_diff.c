@@ -173,7 +173,7 @@ static int diff_render(const void *arg, FILE *out)
 	if (what->args->format == ARGS_JSON)
 		return diff_json(what->d, what->findings, &show, out);
 	show.sections = show.sections ?: what->args->implied;
-	show.colour = output_wants_colour();
+	show.colour = output_file_wants_colour(what->args->output);
 	show.utf8 = output_is_utf8();
 	return diff_text(what->d, what->findings, &show, out);
 }

@@ -138,7 +138,7 @@ static int report_render(const void *arg, FILE *out)
 		return report_html(what->r, out);
 	if (args->format == ARGS_JSON)
 		return report_json(what->r, show.top, out);
-	show.colour = output_wants_colour();
+	show.colour = output_file_wants_colour(args->output);
 	show.utf8 = output_is_utf8();
 	return report_text(what->r, &show, out);
 }

@@ -54,6 +54,13 @@ bool output_wants_colour(void)
 	return isatty(STDOUT_FILENO) && !(no_color && no_color[0]);
 }
 
+bool output_file_wants_colour(const char *path)
+{
+	if (!path || !strcmp(path, "-"))
+		return output_wants_colour();
+	return colour == COLOUR_ALWAYS;
+}
+
 bool output_is_utf8(void)
 {
 	setlocale(LC_CTYPE, "");

@@ -13,6 +13,8 @@
 int output_set_colour(const char *when);
 /* By default, colour only on a terminal, and only if NO_COLOR is unset (https://no-color.org). */
 bool output_wants_colour(void);
+/* The same for a document that output_file() writes to `path`: a file is no terminal. */
+bool output_file_wants_colour(const char *path);
 /* Does the locale use UTF-8? Sets LC_CTYPE. */
 bool output_is_utf8(void);
 

@@ -447,6 +447,34 @@ static void fuzz_export(const struct report *r, const struct fuzz_show *show)
 	check_rows(&d);
 }
 
+/* A page is small, its names are no markup, and its data is JSON. */
+static void check_page(struct fuzz_document *d)
+{
+	static const char mark[] = "<script type=\"application/json\" id=\"data\">";
+	char *data, *end;
+	json_t *root;
+	size_t tags = 0;
+
+	document_close(d);
+	if (d->size >= 1000000)
+		fuzz_die("a page of %zu bytes", d->size);
+	for (const char *p = d->text; (p = strchr(p, '<')); p++)
+		tags += !strncmp(p, "<script", 7) || !strncmp(p, "<!--", 4);
+	data = strstr(d->text, mark);
+	end = data ? strstr(data, "</script>\n<script>") : NULL;
+	if (tags != 2 || !end)
+		fuzz_die("%zu scripts in a page:\n%s", tags, d->text);
+	*end = '\0'; /* what follows is ours */
+	root = json_loads(data + strlen(mark), JSON_REJECT_DUPLICATES, NULL);
+	if (!root)
+		fuzz_die("the data of a page is no JSON:\n%s", data);
+	json_decref(root);
+	*data = '\0';
+	check_characters(strstr(d->text, "</head>"), false, true);
+	check_figures(strstr(d->text, "</head>"));
+	free(d->text);
+}
+
 void fuzz_report(const struct view *v, const struct fuzz_show *show)
 {
 	const struct report_options options = {.sections = show->all ? SECTIONS_ALL : 0,
@@ -464,6 +492,9 @@ void fuzz_report(const struct view *v, const struct fuzz_show *show)
 	if (report_json(&r, show->top, fuzz_document_open(&d)))
 		fuzz_die("report_json failed");
 	fuzz_check_json(&d, "report");
+	if (report_html(&r, fuzz_document_open(&d)))
+		fuzz_die("report_html failed");
+	check_page(&d);
 	fuzz_export(&r, show);
 	report_free(&r);
 }
@@ -549,6 +580,9 @@ static void diff_check(const struct diff_input *in, const struct fuzz_show *show
 	if (diff_json(&d, &findings, &options, fuzz_document_open(&doc)))
 		fuzz_die("diff_json failed");
 	fuzz_check_json(&doc, "diff");
+	if (diff_html(&d, &findings, fuzz_document_open(&doc)))
+		fuzz_die("diff_html failed");
+	check_page(&doc);
 	diff_findings_free(&findings);
 	diff_free(&d);
 }

@@ -162,6 +162,28 @@ static void a_page_is_written_to_its_file(void **state)
 	free(err);
 }
 
+/* A file that is named with -o gets no colours, even if the command runs on a terminal. */
+static void a_file_gets_no_colours_of_the_terminal(void **state)
+{
+	char *path = path_of("sample.kmt"), *file = path_of("text"), *text;
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+
+	(void)state;
+	assert_true(terminal >= 0);
+	assert_int_equal(grantpt(terminal), 0);
+	assert_int_equal(unlockpt(terminal), 0);
+	unsetenv("NO_COLOR");
+	assert_int_equal(RUN(ptsname(terminal), (char *)"-o", file, path), EXIT_OK);
+	text = read_file(file);
+	assert_non_null(strstr(text, "POOLS"));
+	assert_null(strstr(text, "\033["));
+	free(text);
+	assert_int_equal(RUN(ptsname(terminal), (char *)"--format=html", path), EXIT_USAGE);
+	close(terminal);
+	free(path);
+	free(file);
+}
+
 static void wrong_use_and_failures_are_told_apart(void **state)
 {
 	char *path = path_of("sample.kmt"), *absent = path_of("absent.kmt"),
@@ -268,6 +290,7 @@ int main(void)
 		cmocka_unit_test(a_file_gives_the_same_report_as_memory),
 		cmocka_unit_test(command_prints_both_formats),
 		cmocka_unit_test(a_page_is_written_to_its_file),
+		cmocka_unit_test(a_file_gets_no_colours_of_the_terminal),
 		cmocka_unit_test(wrong_use_and_failures_are_told_apart),
 	};
 
