@@ -232,7 +232,7 @@ static bool churn_ok(const struct capture_writer *w, const struct cap_churn *c)
 	return (unsigned int)c->pool < POOLS && c->stack <= w->stacks.nr && real_ok(c->allocs) &&
 	       real_ok(c->alloc_bytes) && real_ok(c->frees) && real_ok(c->free_bytes) &&
 	       real_ok(c->unseen_frees) && real_ok(c->unseen_free_bytes) &&
-	       real_ok(c->alloc_bytes_var);
+	       (isnan(c->alloc_bytes_var) || real_ok(c->alloc_bytes_var));
 }
 
 static int interval_check(const struct capture_writer *w, const struct cap_checkpoint *in)
