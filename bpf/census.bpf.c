@@ -10,7 +10,9 @@
  */
 #include "freelists.bpf.h"
 
-#define ORDER_MOST 16 /* no free block is larger */
+#define ORDER_MOST   16 /* no free block is larger */
+#define RECORDS_BACK 8  /* records that are searched for the same owner */
+#define SLAB_READS   64 /* reads of KMT_CENSUS_ENTRIES owners: 4096 objects, the most of any slab */
 
 TABLE(census, struct kmt_census);
 
@@ -106,6 +108,210 @@ static __always_inline __u32 census_class(const void *copy, __u64 page)
 	return census_user_class(copy, flags);
 }
 
+/* ---- slabs and owners ---- */
+
+/*
+ * Add `nr` objects or pages of an owner to one of the last records, or to a new one. `place` is
+ * the block, and the class in the upper half.
+ */
+GLOBAL int census_charge(__u32 place, __u64 cache, __u64 owner, __u32 nr)
+{
+	struct kmt_census *c = census_shared();
+	struct kmt_census_record *r;
+	__u32 end;
+
+	if (!c)
+		return 0;
+	end = LOAD(c->records_nr);
+	for (__u32 back = 1; back <= RECORDS_BACK; back++) {
+		if (back > end)
+			break;
+		r = &c->records[(end - back) & (KMT_CENSUS_RECORDS - 1)];
+		if (r->block != (__u16)place)
+			break;
+		if (r->owner == owner && r->cache == cache && r->class == place >> 16) {
+			r->used += nr;
+			return 0;
+		}
+	}
+	if (end >= KMT_CENSUS_RECORDS) {
+		c->lost++;
+		return 0;
+	}
+	r = &c->records[end & (KMT_CENSUS_RECORDS - 1)];
+	r->cache = cache;
+	r->owner = owner;
+	r->block = place;
+	r->class = place >> 16;
+	r->objects = 0;
+	r->used = nr;
+	STORE(c->records_nr, end + 1);
+	return 0;
+}
+
+/* Add a page to the last record if it fits: most pages have the owner of the page before. */
+static __always_inline bool census_charge_again(struct kmt_census *c, __u32 place, __u64 owner)
+{
+	__u32 end = LOAD(c->records_nr);
+	struct kmt_census_record *r = &c->records[(end - 1) & (KMT_CENSUS_RECORDS - 1)];
+
+	if (!end || r->owner != owner || r->cache || r->block != (__u16)place ||
+	    r->class != place >> 16)
+		return false;
+	r->used++;
+	return true;
+}
+
+/* Charge the objects that were read last, which all have one owner. */
+static __always_inline void census_run_end(struct kmt_census *c, __u32 place)
+{
+	if (LOAD(c->run_owner))
+		census_charge(place, c->slab_cache, LOAD(c->run_owner), LOAD(c->run_nr));
+	STORE(c->run_owner, 0);
+	STORE(c->run_nr, 0);
+}
+
+/* Read the owners of the next `nr` objects of a slab. */
+GLOBAL int census_objects(__u32 place, __u64 at, __u32 nr, __u32 stride)
+{
+	struct kmt_census *c = census_shared();
+
+	if (!c)
+		return 0;
+	if (stride == sizeof(__u64) &&
+	    bpf_probe_read_kernel(c->entries, sizeof(c->entries), (void *)at))
+		return 0;
+	for (__u32 i = 0; i < KMT_CENSUS_ENTRIES; i++) {
+		__u64 owner;
+
+		if (i >= nr)
+			break;
+		owner = stride == sizeof(__u64) ? c->entries[i] : compat_read_word(at + i * stride);
+		owner &= ~7ull;
+		if (owner != LOAD(c->run_owner)) {
+			census_run_end(c, place);
+			STORE(c->run_owner, owner);
+		}
+		STORE(c->run_nr, LOAD(c->run_nr) + 1);
+	}
+	return 0;
+}
+
+/* Record a slab, and to whom its objects are charged. */
+GLOBAL int census_slab(__u32 place, __u64 page)
+{
+	struct kmt_census *c = census_shared();
+	__u32 inuse, objects, stride, end;
+	struct kmt_census_record *r;
+	__u64 cache, owners;
+
+	if (!c)
+		return 0;
+	cache = compat_slab_cache(page);
+	compat_slab_counts(page, &inuse, &objects);
+	end = LOAD(c->records_nr);
+	if (end >= KMT_CENSUS_RECORDS) {
+		c->lost++;
+		return 0;
+	}
+	r = &c->records[end & (KMT_CENSUS_RECORDS - 1)];
+	r->cache = cache;
+	r->owner = 0;
+	r->block = place;
+	r->class = place >> 16;
+	r->objects = objects;
+	r->used = inuse;
+	STORE(c->records_nr, end + 1);
+	owners = compat_slab_owners(page);
+	if (!owners)
+		return 0;
+	stride = compat_owners_stride(page, BPF_CORE_READ((struct kmem_cache *)cache, size));
+	c->slab_cache = cache;
+	STORE(c->run_owner, 0);
+	STORE(c->run_nr, 0);
+	for (__u32 i = 0; i < SLAB_READS; i++) {
+		if (i * KMT_CENSUS_ENTRIES >= objects)
+			break;
+		census_objects(place, owners + (__u64)i * KMT_CENSUS_ENTRIES * stride,
+			       objects - i * KMT_CENSUS_ENTRIES, stride);
+	}
+	census_run_end(c, place);
+	return 0;
+}
+
+/* Argument: a cache. Answer: c->cache. */
+SEC("?raw_tp")
+int census_cache(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct kmem_cache *s = (void *)ctx->args[0];
+	struct kmt_census *c = census_shared();
+
+	if (!c)
+		return 0;
+	c->cache.size = BPF_CORE_READ(s, size);
+	c->cache.object_size = BPF_CORE_READ(s, object_size);
+	c->cache.order = BPF_CORE_READ(s, oo.x);
+	c->cache.min_order = BPF_CORE_READ(s, min.x);
+	c->cache.flags = compat_cache_reclaimable(BPF_CORE_READ(s, flags));
+	c->cache.name[0] = '\0';
+	bpf_probe_read_kernel_str(c->cache.name, sizeof(c->cache.name),
+				  (void *)BPF_CORE_READ(s, name));
+	return 0;
+}
+
+/*
+ * Argument: an owner. Answer: c->owner. The owner may be gone by now, so nothing is believed unless
+ * the cgroup's directory and the cgroup point to each other.
+ */
+SEC("?raw_tp")
+int census_owner(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 owner = ctx->args[0], memcg = owner & ~7ull, cgroup, kn;
+	struct kmt_census *c = census_shared();
+	bool inherited = false;
+	__u32 levels = 0;
+
+	if (!c)
+		return 0;
+	c->owner.id = 0;
+	if (!(owner & KMT_CENSUS_MEMCG)) {
+		memcg = (__u64)BPF_CORE_READ((struct obj_cgroup *)owner, memcg);
+		inherited = compat_is_inherited(owner, memcg);
+	}
+	cgroup = (__u64)BPF_CORE_READ((struct mem_cgroup *)memcg, css.cgroup);
+	kn = (__u64)BPF_CORE_READ((struct cgroup *)cgroup, kn);
+	if (!cgroup || !kn || (__u64)BPF_CORE_READ((struct kernfs_node *)kn, priv) != cgroup)
+		return 0;
+	c->owner.id = BPF_CORE_READ((struct kernfs_node *)kn, id);
+	/* CSS_ONLINE is bit 1 */
+	c->owner.offline = !(BPF_CORE_READ((struct mem_cgroup *)memcg, css.flags) & 2);
+	c->owner.inherited = inherited;
+	for (int i = 0; i < KMT_CENSUS_LEVELS; i++) {
+		__u64 parent = compat_kernfs_parent(kn);
+
+		if (!parent)
+			break;
+		c->owner.name[i][0] = '\0';
+		bpf_probe_read_kernel_str(c->owner.name[i], KMT_CENSUS_NAME,
+					  (void *)BPF_CORE_READ((struct kernfs_node *)kn, name));
+		levels++;
+		kn = parent;
+	}
+	c->owner.levels = levels;
+	return 0;
+}
+
+/* ---- frames ---- */
+
+/* Who a page of a class is charged to; 0 for nobody, and for pages that are not charged as such. */
+static __always_inline __u64 census_owner_of(const void *copy, __u32 class)
+{
+	if (class == KMT_PAGE_ANON || class == KMT_PAGE_FILE || class == KMT_PAGE_UNMAPPED ||
+	    class == KMT_PAGE_TABLE || class == KMT_PAGE_LARGE || class == KMT_PAGE_REST)
+		return compat_copy_owner(copy);
+	return 0;
+}
+
 /* The class of the first page of a compound block, whose later pages are being classified. */
 GLOBAL int census_head(__u64 head)
 {
@@ -114,8 +320,11 @@ GLOBAL int census_head(__u64 head)
 
 	if (!c)
 		return 0;
-	if (!bpf_probe_read_kernel(c->head_copy, bpf_core_type_size(struct page), (void *)head))
+	c->head_owner = 0;
+	if (!bpf_probe_read_kernel(c->head_copy, bpf_core_type_size(struct page), (void *)head)) {
 		class = census_class(c->head_copy, head);
+		c->head_owner = census_owner_of(c->head_copy, class);
+	}
 	c->head = head;
 	/* a later page of a block that was freed and taken apart while it was read */
 	c->head_class =
@@ -154,7 +363,7 @@ GLOBAL int census_find_free(__u64 pfn)
 /* Classify frame i of block b, whose struct pages are in c->copy. */
 GLOBAL int census_frame(__u32 b, __u32 i)
 {
-	__u64 size = bpf_core_type_size(struct page), head, page, pfn;
+	__u64 size = bpf_core_type_size(struct page), at, head, page, pfn, owner = 0;
 	struct kmt_census *c = census_shared();
 	struct kmt_census_block *block;
 	const __u8 *copy;
@@ -163,7 +372,13 @@ GLOBAL int census_frame(__u32 b, __u32 i)
 	if (!c || b >= KMT_CENSUS_BLOCKS || i >= KMT_CENSUS_FRAMES)
 		return 0;
 	block = &c->blocks[b];
-	copy = c->copy + i * size;
+	/* checked as one number of 64 bits, because the verifier of 5.10 knows no bounds of a
+	 * product */
+	at = i * size;
+	asm volatile("" : "+r"(at));
+	if (at > sizeof(c->copy) - KMT_PAGE_BYTES)
+		return 0;
+	copy = c->copy + at;
 	pfn = block->pfn + i;
 	page = census_page(pfn);
 	head = compat_copy_head(copy, page);
@@ -171,8 +386,12 @@ GLOBAL int census_frame(__u32 b, __u32 i)
 		if (head != c->head)
 			census_head(head);
 		class = c->head_class;
+		owner = c->head_owner;
 	} else {
 		class = census_class(copy, page);
+		owner = census_owner_of(copy, class);
+		if (class == KMT_PAGE_SLAB)
+			census_slab(b | class << 16, page);
 		if (class == KMT_PAGE_FREE) {
 			__u64 order = PAGE_FIELD(copy, struct page___private, private, __u64);
 
@@ -185,8 +404,11 @@ GLOBAL int census_frame(__u32 b, __u32 i)
 		} else if (PAGE_FLAG(*(const __u64 *)copy, PG_head)) {
 			c->head = page;
 			c->head_class = class;
+			c->head_owner = owner;
 		}
 	}
+	if (owner && !census_charge_again(c, b | class << 16, owner))
+		census_charge(b | class << 16, 0, owner, 1);
 	c->placed = 1;
 	if (class < KMT_PAGE_CLASSES)
 		block->pages[class]++;
@@ -235,6 +457,7 @@ int census_scan(struct bpf_raw_tracepoint_args *ctx)
 	if (!c)
 		return 0;
 	c->next_pfn = 0; /* what an earlier run read is stale */
+	c->records_nr = 0;
 	for (__u32 b = 0; b < KMT_CENSUS_BLOCKS; b++) {
 		if (b >= nr)
 			break;

@@ -591,4 +591,91 @@ static __always_inline bool compat_flags_swapcache(__u64 flags)
 	return PAGE_FLAG(flags, PG_swapbacked) && PAGE_FLAG(flags, PG_swapcache);
 }
 
+/* ---- who memory is charged to, for the census ---- */
+
+/*
+ * The owner of a page that is no slab page: a mem_cgroup with KMT_CENSUS_MEMCG set, or an
+ * obj_cgroup; 0 if it is charged to nobody. Kernel pages have an obj_cgroup from 5.13
+ * (b4e0b68fbd9d), all pages from 7.3.
+ */
+static __always_inline __u64 compat_copy_owner(const void *copy)
+{
+	__u64 data;
+
+	if (bpf_core_field_exists(struct page___mem_cgroup, mem_cgroup)) {
+		data = PAGE_FIELD(copy, struct page___mem_cgroup, mem_cgroup, __u64);
+		return data ? data | KMT_CENSUS_MEMCG : 0;
+	}
+	if (!bpf_core_field_exists(struct page___memcg_data, memcg_data))
+		return 0;
+	data = PAGE_FIELD(copy, struct page___memcg_data, memcg_data, __u64);
+	if (!(data & ~7ull))
+		return 0;
+	/* MEMCG_DATA_KMEM is bit 1 */
+	if (data & 2 || bpf_core_field_exists(struct obj_cgroup___root, is_root))
+		return data & ~7ull;
+	return (data & ~7ull) | KMT_CENSUS_MEMCG;
+}
+
+/*
+ * The vector of owners of a slab's objects; 0 if it has none. Bit 0 is set in a pointer to one.
+ */
+static __always_inline __u64 compat_slab_owners(__u64 page)
+{
+	__u64 data;
+
+	if (bpf_core_field_exists(struct slab___obj_exts, obj_exts))
+		data = BPF_CORE_READ((struct slab___obj_exts *)page, obj_exts);
+	else if (bpf_core_field_exists(struct slab___memcg_data, memcg_data))
+		data = BPF_CORE_READ((struct slab___memcg_data *)page, memcg_data);
+	else if (bpf_core_field_exists(struct page___memcg_data, memcg_data))
+		data = BPF_CORE_READ((struct page___memcg_data *)page, memcg_data);
+	else if (bpf_core_field_exists(struct page___mem_cgroup, mem_cgroup))
+		data = (__u64)BPF_CORE_READ((struct page___mem_cgroup *)page, mem_cgroup);
+	else
+		return 0;
+	return data & 1 ? data & ~7ull : 0;
+}
+
+/*
+ * Bytes from one object's owner to the next in that vector. In 7.0, each slab says it. In 7.3, a
+ * bit says that the owners are in the objects themselves.
+ */
+static __always_inline __u32 compat_owners_stride(__u64 page, __u32 object_bytes)
+{
+	__u64 counters;
+
+	if (!bpf_core_type_exists(struct slabobj_ext))
+		return sizeof(void *);
+	counters = FIELD_ADDRESS(page, struct slab, freelist);
+	if (bpf_core_field_exists(struct freelist_counters___stride, stride))
+		return BPF_CORE_READ((struct freelist_counters___stride *)counters, stride);
+	if (bpf_core_field_exists(struct freelist_counters___in_object, obj_exts_in_object)) {
+		struct freelist_counters___in_object *f = (void *)counters;
+
+		if (BPF_CORE_READ_BITFIELD_PROBED(f, obj_exts_in_object))
+			return object_bytes;
+	}
+	return bpf_core_type_size(struct slabobj_ext);
+}
+
+/* The directory above a cgroup's; 0 above the root. */
+static __always_inline __u64 compat_kernfs_parent(__u64 kn)
+{
+	if (bpf_core_field_exists(struct kernfs_node___parent, parent))
+		return (__u64)BPF_CORE_READ((struct kernfs_node___parent *)kn, parent);
+	return (__u64)BPF_CORE_READ((struct kernfs_node___rcu_parent *)kn, __parent);
+}
+
+/*
+ * When a cgroup is removed, its obj_cgroup is handed to the cgroup above, which has one of its own.
+ * Is this such an obj_cgroup? Not known from 7.3: then false.
+ */
+static __always_inline bool compat_is_inherited(__u64 objcg, __u64 memcg)
+{
+	if (!bpf_core_field_exists(struct mem_cgroup___objcg, objcg))
+		return false;
+	return (__u64)BPF_CORE_READ((struct mem_cgroup___objcg *)memcg, objcg) != objcg;
+}
+
 #endif

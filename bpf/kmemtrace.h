@@ -450,6 +450,43 @@ struct kmt_census_block {
 	__u32 spare;
 };
 
+/*
+ * What the census found about slabs and owners in a block. A slab: `cache`, `objects` and `used`
+ * (those not on the slab's free list), no owner. Objects of a cache or pages of a class that are
+ * charged to `owner`: `used` of them; without a cache, they are pages.
+ */
+struct kmt_census_record {
+	__u64 cache; /* struct kmem_cache *, or 0 */
+	__u64 owner; /* who is charged: see kmt_census_owner; 0: a slab */
+	__u16 block;
+	__u16 class;
+	__u32 objects;
+	__u32 used;
+	__u32 spare;
+};
+#define KMT_CENSUS_RECORDS 16384 /* a power of two */
+#define KMT_CENSUS_MEMCG   2   /* owner: this bit is set if it is a mem_cgroup, not an obj_cgroup */
+#define KMT_CENSUS_LEVELS  12  /* of a cgroup's path: those nearest to it */
+#define KMT_CENSUS_NAME    128 /* bytes of a directory's name */
+#define KMT_CENSUS_ENTRIES 64  /* owners of objects read at a time */
+
+/* A cache or a cgroup that the loader asked for. */
+struct kmt_census_cache {
+	__u32 size, object_size;
+	__u32 order, min_order; /* kmem_cache.oo and .min */
+	__u32 flags, spare;
+	char name[KMT_NAME];
+};
+
+struct kmt_census_owner {
+	__u64 id; /* inode of the cgroup's directory; 0: it could not be read */
+	__u32 levels;
+	__u8 offline;   /* the cgroup was removed */
+	__u8 inherited; /* it is an obj_cgroup of a removed cgroup below this one */
+	__u8 spare[2];
+	char name[KMT_CENSUS_LEVELS][KMT_CENSUS_NAME]; /* its own first, then those above */
+};
+
 #define KMT_CENSUS_SEEN 256 /* a power of two */
 
 struct kmt_census {
@@ -460,7 +497,16 @@ struct kmt_census {
 	__u32 unknown;               /* bit mask of classes that this kernel does not mark */
 	__u64 seen_nr;               /* pages that the loader allocated, … */
 	__u64 seen[KMT_CENSUS_SEEN]; /* … and their struct pages */
+	__u32 records_nr, lost;      /* records, and how many had no room */
+	struct kmt_census_record records[KMT_CENSUS_RECORDS];
+	struct kmt_census_cache cache;
+	struct kmt_census_owner owner;
 	/* State of a run. It is kept in memory to keep the loops simple for the verifier. */
+	__u64 run_owner; /* the objects' owner that was read last, … */
+	__u64 run_nr;    /* … for so many objects */
+	__u64 slab_cache;
+	__u64 entries[KMT_CENSUS_ENTRIES];
+	__u64 head_owner; /* of the compound block */
 	__u64 next_pfn;   /* the frame after the last one */
 	__u64 free_until; /* frames below this one belong to the current free block */
 	__u64 head;       /* the first page of the current compound block, … */

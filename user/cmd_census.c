@@ -21,12 +21,15 @@ struct census_args {
 	const char *btf_path;
 	double budget_s;
 	bool json;
+	unsigned int sections; /* of --show, as bits */
 };
 
 enum { OPT_BTF = 256, OPT_BUDGET };
 
 static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
+	{"show", 's', "SECTIONS", 0,
+	 "Also print these sections, separated by commas: " CENSUS_SECTION_WORDS, 0},
 	{"census-budget", OPT_BUDGET, "TIME", 0,
 	 "Use at most about this much time of one CPU (default 500ms, at most 10m); a machine that "
 	 "takes longer is sampled",
@@ -69,6 +72,10 @@ static error_t census_parse_option(int key, char *arg, struct argp_state *state)
 	case 'f':
 		args->json = args_json(state, arg);
 		return 0;
+	case 's':
+		args->sections |=
+			args_sections(state, arg, census_section_parse, CENSUS_SECTION_WORDS);
+		return 0;
 	case 'v':
 		log_verbose = true;
 		return 0;
@@ -94,7 +101,8 @@ struct census_rendering {
 static int census_render(const void *arg, FILE *out)
 {
 	const struct census_rendering *what = arg;
-	const struct census_text_options show = {.colour = output_wants_colour(),
+	const struct census_text_options show = {.sections = what->args->sections,
+						 .colour = output_wants_colour(),
 						 .utf8 = output_is_utf8()};
 
 	return what->args->json ? census_json(what->document, out)
@@ -119,14 +127,16 @@ static int take(const struct census_args *args, struct census *out)
 static int print(const struct census *census, const struct census_args *args)
 {
 	_cleanup_(findings_free) struct findings findings = {0};
-	struct census_sheet sheet;
+	_cleanup_(census_sheet_free) struct census_sheet sheet = {0};
 	struct utsname uts = {0};
 	struct census_document document = {.sheet = &sheet, .findings = &findings, .kernel = ""};
 
 	if (!uname(&uts))
 		document.kernel = uts.release;
-	census_sheet_build(census, &sheet);
-	census_findings(&sheet, &findings);
+	if (census_sheet_build(census, &sheet))
+		findings.failed = true;
+	else
+		census_findings(&sheet, &findings);
 	if (findings.failed)
 		return log_error(ENOMEM, "not enough memory for the census");
 	return output_document("census", census_render,

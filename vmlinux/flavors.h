@@ -133,7 +133,47 @@ struct page___dtor { /* up to 6.1: in the second page of a compound block */
 	unsigned char compound_dtor;
 };
 
-struct mem_cgroup;
+struct kernfs_node___parent { /* up to 6.14 */
+	struct kernfs_node *parent;
+};
+
+struct kernfs_node___rcu_parent { /* later */
+	struct kernfs_node *__parent;
+};
+
+struct mem_cgroup___objcg { /* up to 7.2 */
+	struct obj_cgroup *objcg;
+};
+
+struct obj_cgroup___root { /* from 7.3: pages of processes and files are charged to it, too */
+	bool is_root;
+};
+
+struct slab___obj_exts { /* from 6.10 */
+	unsigned long obj_exts;
+};
+
+struct slab___memcg_data { /* 5.17 to 6.9 */
+	unsigned long memcg_data;
+};
+
+struct page___memcg_data { /* from 5.11; before 5.17, of slab pages, too */
+	unsigned long memcg_data;
+};
+
+struct slabobj_ext { /* from 6.10; an obj_cgroup comes first */
+};
+
+struct freelist_counters___stride { /* 7.0 */
+	unsigned int stride;
+};
+
+struct freelist_counters___in_object { /* 7.3 */
+	unsigned int inuse : 16;
+	unsigned int objects : 15;
+	unsigned int frozen : 1;
+	unsigned int obj_exts_in_object : 1;
+};
 
 struct page___mem_cgroup { /* up to 5.10 */
 	struct mem_cgroup *mem_cgroup;

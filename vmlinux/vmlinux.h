@@ -55,10 +55,26 @@ struct bpf_raw_tracepoint_args {
 
 struct kernfs_node {
 	u64 id;
+	const char *name;
+	void *priv; /* of a cgroup's directory: the cgroup */
 };
 
 struct cgroup {
 	struct kernfs_node *kn;
+};
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	unsigned int flags;
+};
+
+struct mem_cgroup {
+	struct cgroup_subsys_state css;
+};
+
+/* Who kernel memory is charged to. It survives its memory cgroup: see census.bpf.c. */
+struct obj_cgroup {
+	struct mem_cgroup *memcg;
 };
 
 struct css_set {

@@ -59,7 +59,78 @@ test_2_planted_memory_is_in_its_class() {
 	plant_stop
 }
 
-test_3_a_short_budget_is_kept_and_the_truth_is_in_the_interval() {
+# in_cgroup DIRECTORY PLANT OPTION…: a plant whose memory is charged to the cgroup.
+in_cgroup() {
+	local dir=$1 ready=$WORK/ready.${1##*/}
+	shift
+	# shellcheck disable=SC2016 # $$, $0 and $@ are of the inner shell
+	sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$dir" "$PLANT" "$@" --seconds 600 >"$ready" &
+	started+=($!)
+	until_true 60 in_file READY "$ready" || fail "the plant in $dir failed"
+}
+
+# The memory controller's tree. In version 2 it must be enabled for the children of its root.
+memory_tree() {
+	local root
+	root=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' /proc/self/mounts)
+	if [ -z "$root" ]; then
+		root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+		if [ -n "$root" ]; then { echo +memory >"$root/cgroup.subtree_control"; } 2>/dev/null || true; fi
+	fi
+	[ -n "$root" ] || skip "no cgroups"
+	echo "$root"
+}
+
+# charged_kb NAME: the slab objects of the cgroup, each with its entry of 8 bytes in a vector of owners, which the kernel
+# charges, too; and its page tables and other kernel pages.
+charged_kb() {
+	jq --arg name "/$1" '.census | ([.caches[].cgroups[] | select((.path | endswith($name)) and (.removed_below | not)) |
+		.kb + .objects * 8 / 1024] + [.cgroups[] | select(.path | endswith($name)) | .page_tables_kb + .other_kb]) |
+		add // 0' "$WORK/after.json"
+}
+
+# kernel_kb DIRECTORY: what the kernel says is charged to the cgroup for kernel memory.
+kernel_kb() {
+	if [ -e "$1/memory.kmem.usage_in_bytes" ]; then
+		awk '{ print $1 / 1024 }' "$1/memory.kmem.usage_in_bytes"
+	else
+		awk '$1 == "slab" || $1 == "pagetables" { kb += $2 / 1024 } END { print kb }' "$1/memory.stat"
+	fi
+}
+
+cgroup_gone() { rmdir "$1" 2>/dev/null || [ ! -e "$1" ]; }
+
+# Two cgroups with planted objects, of which the kernel itself counts the memory.
+test_3_objects_are_charged_to_the_cgroup_that_holds_them() {
+	local tree name counted said
+	need_record
+	tree=$(memory_tree)
+	for name in one two; do mkdir -p "$tree/kmemtrace-census-$name-$$"; done
+	CGROUP=$tree/kmemtrace-census-one-$$
+	[ -e "$CGROUP/memory.stat" ] || { rmdir "$tree/kmemtrace-census-two-$$"; skip "no memory controller in $tree"; }
+	in_cgroup "$tree/kmemtrace-census-one-$$" dentry 60000
+	in_cgroup "$tree/kmemtrace-census-two-$$" msg 12000 --size 1024
+	sleep 3 # the kernel sums memory.stat up every 2 s
+	census "$WORK/after.json" --census-budget 10s
+	for name in one two; do
+		counted=$(charged_kb "kmemtrace-census-$name-$$")
+		said=$(kernel_kb "$tree/kmemtrace-census-$name-$$")
+		echo "$name: $counted kB, and the kernel says $said"
+		# CPUs charge ahead by up to 64 pages; a stack is charged, too
+		within "$name" "$counted" "$said" 2 $((64 * $(nproc) * $(getconf PAGESIZE) / 1024 + 32))
+	done
+	jq -e '.census.caches[] | select(.name == "dentry") | .cgroups[] |
+		select(.path | endswith("kmemtrace-census-one-'$$'")) | .objects >= 60000 and .objects <= 61200' \
+		"$WORK/after.json" >/dev/null || fail "not 60,000 dentries: $(jq -c '.census.caches[] |
+		select(.name == "dentry").cgroups' "$WORK/after.json" | head -c 2000)"
+	end_started || true # a cgroup is busy until its last process is gone
+	for name in one two; do
+		until_true 5 cgroup_gone "$tree/kmemtrace-census-$name-$$" || fail "a cgroup stays busy"
+	done
+	CGROUP=
+}
+
+test_4_a_short_budget_is_kept_and_the_truth_is_in_the_interval() {
 	local holds=0 slab run
 	need_record
 	for run in 1 2 3 4 5 6 7 8; do
@@ -75,7 +146,7 @@ test_3_a_short_budget_is_kept_and_the_truth_is_in_the_interval() {
 	[ $holds -ge 6 ] || fail "only $holds of $run intervals hold"
 }
 
-test_4_nothing_is_left_behind() {
+test_5_nothing_is_left_behind() {
 	local before after
 	need_record
 	before=$(bpf_programs)
@@ -84,7 +155,7 @@ test_4_nothing_is_left_behind() {
 	[ "$before" = "$after" ] || fail "programs before: $before; after: $after"
 }
 
-test_5_without_privileges_it_says_what_it_needs() {
+test_6_without_privileges_it_says_what_it_needs() {
 	local status=0
 	need_record
 	without_capabilities sys_admin,bpf,perfmon,sys_ptrace "$KMEMTRACE" census >"$WORK/out" 2>"$WORK/err" || status=$?

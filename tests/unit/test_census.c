@@ -26,6 +26,7 @@
 #include "render/census.h"
 #include "trace/census.h"
 #include "trace/census_sample.h"
+#include "trace/census_slabs.h"
 #include "trace/layout.h"
 
 /* ---- a machine that does not exist ---- */
@@ -147,7 +148,7 @@ static void all_frames_are_counted_if_there_is_time(void **state)
 	assert_true(census_is_whole(&c));
 	assert_int_equal(c.frames, 1000003);
 	for (int class = 0; class < CENSUS_CLASSES; class ++) {
-		struct census_figure f = census_estimate(&c, &c.pages[class], PAGE_KB);
+		struct census_figure f = census_estimate(&c, &c.pages[class], CENSUS_UNIT, PAGE_KB);
 		double truth = machine_truth_kb(&m, class);
 
 		if (class == (int)class_of(&m, 1000000))
@@ -173,7 +174,7 @@ static void a_huge_machine_is_sampled_within_the_budget(void **state)
 	assert_false(census_is_whole(&c));
 	assert_true(m.ns <= budget * 11 / 10);
 	assert_true(m.ns >= budget / 2);
-	f = census_estimate(&c, &c.pages[CENSUS_ANON], PAGE_KB);
+	f = census_estimate(&c, &c.pages[CENSUS_ANON], CENSUS_UNIT, PAGE_KB);
 	assert_true(f.low_kb <= 2.0 * (1u << 30) && f.high_kb >= 2.0 * (1u << 30));
 	assert_true(f.high_kb - f.low_kb < 0.02 * f.kb);
 	assert_int_equal(m.most_blocks, KMT_CENSUS_BLOCKS);
@@ -245,7 +246,7 @@ static void intervals_of_samples_hold(void **state)
 			assert_false(census_is_whole(&c));
 			for (int class = 0; class < CENSUS_CLASSES; class ++) {
 				struct census_figure f =
-					census_estimate(&c, &c.pages[class], PAGE_KB);
+					census_estimate(&c, &c.pages[class], CENSUS_UNIT, PAGE_KB);
 
 				holds[class] +=
 					f.low_kb <= truth[class] && truth[class] <= f.high_kb;
@@ -263,7 +264,7 @@ static void intervals_of_samples_hold(void **state)
 static void what_was_not_seen_has_an_upper_limit(void **state)
 {
 	struct census c = {.units = 100000, .counted = 1000};
-	struct census_figure f = census_estimate(&c, &c.pages[0], PAGE_KB);
+	struct census_figure f = census_estimate(&c, &c.pages[0], CENSUS_UNIT, PAGE_KB);
 
 	(void)state;
 	assert_float_equal(f.kb, 0, 0);
@@ -366,14 +367,20 @@ static void census_make(struct census *c)
 		       "Percpu: 10000 kB\nHugetlb: 0 kB\n");
 }
 
+static void sheet_build(const struct census *c, struct census_sheet *s)
+{
+	census_sheet_free(s);
+	assert_int_equal(census_sheet_build(c, s), 0);
+}
+
 static void a_line_that_fits_the_pages_is_no_finding(void **state)
 {
-	struct census_sheet s;
+	struct census_sheet s = {0};
 	struct census c;
 
 	(void)state;
 	census_make(&c);
-	census_sheet_build(&c, &s);
+	sheet_build(&c, &s);
 	for (int class = 0; class < CENSUS_CLASSES; class ++)
 		assert_false(s.rows[class].differs);
 	assert_float_equal(s.total.kb, 8192 * 1024, 0);
@@ -381,6 +388,7 @@ static void a_line_that_fits_the_pages_is_no_finding(void **state)
 	assert_float_equal(s.rows[CENSUS_SLAB].difference_kb, 0, 0);
 	assert_float_equal(s.rows[CENSUS_FREE].difference_kb, 0, 0);
 	assert_float_equal(s.rows[CENSUS_REST].difference_kb, 319488 - 210000, 0);
+	census_sheet_free(&s);
 	census_free(&c);
 }
 
@@ -390,20 +398,20 @@ static void a_line_that_does_not_fit_is_a_finding(void **state)
 {
 	const double lag_pages = (0.005 * 3174400 + 500) / PAGE_KB;
 	struct findings found = {0};
-	struct census_sheet s;
+	struct census_sheet s = {0};
 	struct census c;
 
 	(void)state;
 	census_make(&c);
 	c.pages[CENSUS_SLAB].sum += lag_pages - 1;
-	census_sheet_build(&c, &s);
+	sheet_build(&c, &s);
 	assert_false(s.rows[CENSUS_SLAB].differs);
 	census_findings(&s, &found);
 	assert_null(findings_of(&found, "census-differs"));
 	findings_free(&found);
 
 	c.pages[CENSUS_SLAB].sum += 2;
-	census_sheet_build(&c, &s);
+	sheet_build(&c, &s);
 	assert_true(s.rows[CENSUS_SLAB].differs);
 	found = (struct findings){0};
 	census_findings(&s, &found);
@@ -414,16 +422,17 @@ static void a_line_that_does_not_fit_is_a_finding(void **state)
 	/* a kernel that does not mark large kmalloc: Slab is larger, and that is no finding */
 	c.pages[CENSUS_SLAB].sum -= 26000;
 	c.unknown = 1u << CENSUS_LARGE;
-	census_sheet_build(&c, &s);
+	sheet_build(&c, &s);
 	assert_false(s.rows[CENSUS_SLAB].differs);
 	assert_true(s.rows[CENSUS_FREE].checked);
+	census_sheet_free(&s);
 	census_free(&c);
 }
 
 /* What a sample cannot tell is no finding: the line is within twice the interval. */
 static void chance_is_no_finding(void **state)
 {
-	struct census_sheet s;
+	struct census_sheet s = {0};
 	struct census c;
 	double half;
 
@@ -435,15 +444,226 @@ static void chance_is_no_finding(void **state)
 		c.pages[class].squares = c.pages[class].sum * 20;
 		c.pages[class].hits = 100;
 	}
-	census_sheet_build(&c, &s);
+	sheet_build(&c, &s);
 	half = s.rows[CENSUS_ANON].figure.high_kb - s.rows[CENSUS_ANON].figure.kb;
 	assert_true(half > 20000);
 	c.pages[CENSUS_ANON].sum += 1.8 * half / PAGE_KB * 3276 / 32768;
-	census_sheet_build(&c, &s);
+	sheet_build(&c, &s);
 	assert_false(s.rows[CENSUS_ANON].differs);
 	c.pages[CENSUS_ANON].sum += 1.5 * half / PAGE_KB * 3276 / 32768;
-	census_sheet_build(&c, &s);
+	sheet_build(&c, &s);
 	assert_true(s.rows[CENSUS_ANON].differs);
+	census_sheet_free(&s);
+	census_free(&c);
+}
+
+/* ---- caches and cgroups ---- */
+
+enum { CACHE_A = 0x1000, CACHE_B = 0x2000, CACHE_GONE = 0x3000 };
+enum { OWNER_X = 0x8000, OWNER_X_AGAIN = 0x8008, OWNER_UP = 0x9000, OWNER_DEAD = 0xa002 };
+
+/* Two caches of 256 and 1024 bytes, and an address that is no cache any more. */
+static const struct kmt_census_cache *ask_cache(void *arg, uint64_t cache)
+{
+	static struct kmt_census_cache a = {.size = 256,
+					    .object_size = 250,
+					    .order = 16,
+					    .min_order = 16,
+					    .flags = 1,
+					    .name = "a"};
+	static struct kmt_census_cache b = {.size = 1024,
+					    .object_size = 1024,
+					    .order = 2 << 16 | 16,
+					    .min_order = 4,
+					    .name = "b"};
+	static struct kmt_census_cache gone = {.size = 8, .object_size = 4096, .order = 99 << 16};
+
+	++*(int *)arg;
+	return cache == CACHE_A ? &a : cache == CACHE_B ? &b : &gone;
+}
+
+/* A cgroup /pod/x with two owners; removed ones below /pod; a removed one; and one without a name.
+ */
+static const struct kmt_census_owner *ask_owner(void *arg, uint64_t owner)
+{
+	static struct kmt_census_owner x = {.id = 7, .levels = 2, .name = {"x", "pod"}};
+	static struct kmt_census_owner up = {.id = 6, .levels = 1, .inherited = 1, .name = {"pod"}};
+	static struct kmt_census_owner dead = {
+		.id = 5, .levels = 1, .offline = 1, .name = {"\033[31mdead"}};
+	static struct kmt_census_owner none;
+
+	++*(int *)arg;
+	switch (owner) {
+	case OWNER_X:
+	case OWNER_X_AGAIN:
+		return &x;
+	case OWNER_UP:
+		return &up;
+	case OWNER_DEAD:
+		return &dead;
+	default:
+		return &none;
+	}
+}
+
+static struct kmt_census_record slab_record(int block, uint64_t cache, int objects, int used)
+{
+	return (struct kmt_census_record){.block = block,
+					  .class = CENSUS_SLAB,
+					  .cache = cache,
+					  .objects = objects,
+					  .used = used};
+}
+
+static struct kmt_census_record charge_record(int block, uint64_t cache, uint64_t owner, int nr)
+{
+	return (struct kmt_census_record){.block = block,
+					  .class = cache ? CENSUS_SLAB : CENSUS_FILE,
+					  .cache = cache,
+					  .owner = owner,
+					  .used = nr};
+}
+
+static void census_of_records(struct census *c, int *asked)
+{
+	const struct kmt_census_record records[] = {
+		slab_record(0, CACHE_A, 16, 10),
+		charge_record(0, CACHE_A, OWNER_X, 4),
+		charge_record(0, CACHE_A, OWNER_X_AGAIN, 2),
+		slab_record(0, CACHE_A, 16, 0),
+		slab_record(1, CACHE_B, 16, 16),
+		slab_record(1, CACHE_B, 4, 4), /* of the smaller order */
+		charge_record(1, CACHE_B, OWNER_UP, 12),
+		charge_record(1, 0, OWNER_DEAD, 30),
+		charge_record(1, 0, 0xbad0, 5),
+		slab_record(1, CACHE_GONE, 1, 1),
+		slab_record(1, CACHE_A, 16, 17), /* changed while it was read */
+		slab_record(9, CACHE_A, 16, 1),  /* of no block */
+	};
+	static const int node[2] = {0, 1};
+	const struct census_run run = {.first = 0, .nr = 2, .node = node};
+	const struct census_asking asking = {ask_cache, ask_owner, asked};
+	struct census_slabs *s = census_slabs_new(&asking, 4096);
+	uint64_t *addresses = NULL;
+
+	assert_non_null(s);
+	*asked = 0;
+	for (int i = 0; i < 2; i++) { /* what is forgotten does not count */
+		census_slabs_forget(s);
+		assert_int_equal(
+			census_slabs_add(s, records, sizeof(records) / sizeof(records[0]), &run),
+			0);
+	}
+	assert_int_equal(census_slabs_finish(s, c, &addresses), 0);
+	assert_true(addresses[0] == CACHE_B && addresses[1] == CACHE_A);
+	free(addresses);
+	census_slabs_free(s);
+}
+
+static void slabs_count_by_cache_and_by_cgroup(void **state)
+{
+	struct census c;
+	struct census_sheet s = {0};
+	int asked;
+
+	(void)state;
+	census_make(&c);
+	census_of_records(&c, &asked);
+	assert_int_equal(asked, 3 + 5); /* each address once */
+	c.caches.items[1].cpu_free = 3;
+	sheet_build(&c, &s);
+	assert_int_equal(s.nr_caches, 2);
+	assert_string_equal(s.caches[0].cache->name, "b");
+	assert_float_equal(s.caches[0].figure.kb, (4 + 1) * 4, 0);
+	assert_float_equal(s.caches[0].objects.kb, 20, 0);
+	assert_float_equal(s.caches[0].free_kb, 0, 0);
+	assert_float_equal(s.caches[1].figure.kb, 2 * 4, 0);
+	assert_float_equal(s.caches[1].objects.kb, 10 - 3, 0);
+	assert_float_equal(s.caches[1].free_kb, (32 - 7) * 0.25, 0);
+	assert_float_equal(s.caches[1].empty_kb, 4, 0);
+	assert_true(s.caches[1].cache->reclaimable);
+	/* two owners of one cgroup are one row */
+	assert_int_equal(s.caches[1].nr_charges, 1);
+	assert_string_equal(s.caches[1].charges[0].cgroup->path, "/pod/x");
+	assert_float_equal(s.caches[1].charges[0].objects.kb, 6, 0);
+	assert_int_equal(s.caches[1].charges[0].cgroup->owners, 2);
+	assert_int_equal(s.caches[0].nr_charges, 1);
+	assert_true(s.caches[0].charges[0].cgroup->below);
+	assert_float_equal(s.caches[0].charges[0].figure.kb, 12, 0);
+	/* the largest cgroup has 30 pages; it was removed, and so was one below /pod */
+	assert_int_equal(s.nr_cgroups, 3);
+	assert_true(s.cgroups[0].cgroup->removed);
+	assert_float_equal(s.cgroups[0].classes_kb[CENSUS_FILE], 120, 0);
+	assert_int_equal(s.removed, 1);
+	assert_float_equal(s.removed_kb, 120 + 12, 0);
+	/* slabs by node */
+	assert_int_equal(c.nodes.nr, 2);
+	assert_int_equal(c.nodes.items[0].node, 1);
+	assert_float_equal(c.nodes.items[0].pages.sum, 5, 0);
+	census_sheet_free(&s);
+	census_free(&c);
+}
+
+/* A long path keeps its end, which tells cgroups apart. */
+static void a_long_path_keeps_its_end(void **state)
+{
+	static struct kmt_census_owner deep = {.id = 9, .levels = KMT_CENSUS_LEVELS};
+	struct census_cgroup g = {0};
+
+	(void)state;
+	for (int i = 0; i < KMT_CENSUS_LEVELS; i++)
+		memset(deep.name[i], 'a' + i, KMT_CENSUS_NAME); /* not terminated */
+	census_owner_path(&deep, g.path);
+	assert_int_equal(strlen(g.path), 255 - 2);
+	assert_int_equal(strncmp(g.path, "…", 3), 0);
+	assert_int_equal(g.path[strlen(g.path) - 1], 'a');
+	deep.levels = 0;
+	census_owner_path(&deep, g.path);
+	assert_string_equal(g.path, "/");
+}
+
+/* The rules of findings about caches and cgroups, with figures that just meet and just miss them.
+ */
+static void findings_about_caches_and_cgroups(void **state)
+{
+	struct findings found = {0};
+	struct census_sheet s = {0};
+	struct census c;
+	int asked;
+
+	(void)state;
+	census_make(&c);
+	census_of_records(&c, &asked);
+	sheet_build(&c, &s);
+	census_findings(&s, &found);
+	assert_null(findings_of(&found, "census-fragmented"));
+	assert_null(findings_of(&found, "census-removed-cgroups"));
+	assert_null(findings_of(&found, "census-caches"));
+	findings_free(&found);
+	found = (struct findings){0};
+
+	/* 195 MiB, of which 49 % is not in use, and then 51 % */
+	c.caches.items[0].pages.sum = 60000; /* the largest comes first */
+	c.caches.items[1].pages.sum = 50000;
+	c.caches.items[1].objects.sum = 800000;
+	c.caches.items[1].used.sum = 0.51 * 800000;
+	sheet_build(&c, &s);
+	census_findings(&s, &found);
+	assert_null(findings_of(&found, "census-fragmented"));
+	assert_non_null(findings_of(&found, "census-caches"));
+	findings_free(&found);
+	found = (struct findings){0};
+	c.caches.items[1].used.sum = 0.49 * 800000;
+	for (size_t i = 0; i < c.charges.nr; i++)
+		if (c.charges.items[i].cache == CENSUS_NO_CACHE)
+			c.charges.items[i].nr.sum = 30000; /* 117 MiB of a removed cgroup */
+	sheet_build(&c, &s);
+	census_findings(&s, &found);
+	assert_string_equal(findings_of(&found, "census-fragmented")->subject, "a");
+	assert_non_null(strstr(findings_of(&found, "census-removed-cgroups")->text,
+			       "1 removed cgroup still holds 117"));
+	findings_free(&found);
+	census_sheet_free(&s);
 	census_free(&c);
 }
 
@@ -452,19 +672,24 @@ static void chance_is_no_finding(void **state)
 static char *print_census(const struct census *c, bool json)
 {
 	struct findings found = {0};
-	struct census_sheet s;
+	struct census_sheet s = {0};
 	const struct census_document d = {.sheet = &s, .findings = &found, .kernel = "6.18.0"};
 	char *text = NULL;
 	size_t size = 0;
 	FILE *f = open_memstream(&text, &size);
 
-	census_sheet_build(c, &s);
+	assert_int_equal(census_sheet_build(c, &s), 0);
 	census_findings(&s, &found);
 	assert_int_equal(json ? census_json(&d, f)
-			      : census_text(&d, &(struct census_text_options){.utf8 = true}, f),
+			      : census_text(&d,
+					    &(struct census_text_options){
+						    .sections = census_section_parse("all", 3),
+						    .utf8 = true},
+					    f),
 			 0);
 	assert_int_equal(fclose(f), 0);
 	findings_free(&found);
+	census_sheet_free(&s);
 	return text;
 }
 
@@ -472,13 +697,17 @@ static void both_documents_say_the_same_as_before(void **state)
 {
 	struct census c;
 	char *text;
+	int asked;
 
 	(void)state;
 	census_make(&c);
+	census_of_records(&c, &asked);
 	text = print_census(&c, false);
+	assert_null(strchr(text, '\033')); /* from a cgroup's name */
 	compare_golden("census.txt", text);
 	free(text);
 	text = print_census(&c, true);
+	assert_null(strchr(text, '\033'));
 	compare_golden("census.json", text);
 	free(text);
 
@@ -533,6 +762,9 @@ int main(void)
 		cmocka_unit_test(a_line_that_fits_the_pages_is_no_finding),
 		cmocka_unit_test(a_line_that_does_not_fit_is_a_finding),
 		cmocka_unit_test(chance_is_no_finding),
+		cmocka_unit_test(slabs_count_by_cache_and_by_cgroup),
+		cmocka_unit_test(a_long_path_keeps_its_end),
+		cmocka_unit_test(findings_about_caches_and_cgroups),
 		cmocka_unit_test(both_documents_say_the_same_as_before),
 		cmocka_unit_test(the_reason_why_there_is_no_census_is_said),
 	};

@@ -54,6 +54,11 @@ test_census() {
 	fi
 	file_block census.json /tmp/census.json
 	within census-whole "$(./jsonq /tmp/census.json census.scanned_fraction)" 1 1
+	# dentries are in every kernel, and those of a guest are charged to the root cgroup, if to any
+	within census-caches "$(./jsonq /tmp/census.json census.caches)" 30 1000
+	within census-dentries "$(./jsonq /tmp/census.json census.caches.name=dentry.objects)" 100 1000000
+	within census-cpu-lists "$(./jsonq /tmp/census.json census.caches.name=dentry.cpu_free)" 0 100000
+	within census-lost "$(./jsonq /tmp/census.json census.lost)" 0 0
 	for class in free slab page_tables anonymous file; do
 		differs=$(./jsonq /tmp/census.json "census.pages.class=$class.differs")
 		within "census-$class" "$(./jsonq /tmp/census.json "census.pages.class=$class.kb")" 1 2000000000

@@ -34,6 +34,10 @@ const char *census_class_words(enum census_class class)
 
 void census_free(struct census *c)
 {
+	ARRAY_FREE(&c->caches);
+	ARRAY_FREE(&c->cgroups);
+	ARRAY_FREE(&c->charges);
+	ARRAY_FREE(&c->nodes);
 	snapshot_free(&c->before);
 	snapshot_free(&c->after);
 	*c = (struct census){0};

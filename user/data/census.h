@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/array.h"
 #include "data/snapshot.h"
 
 /* What a page is used for: exactly one of these. */
@@ -49,6 +50,62 @@ struct census_sum {
 
 #define CENSUS_UNIT 64 /* page frames in a unit */
 
+/* A slab cache. */
+struct census_cache {
+	char name[64];
+	uint32_t object_bytes; /* that one object occupies */
+	bool reclaimable;
+	int64_t cpu_free; /* of `used`: free objects on CPUs' lists; −1: not known */
+	struct census_sum pages, empty; /* of its slabs, and of those with no object in use */
+	struct census_sum objects;      /* for which there is room */
+	struct census_sum used;         /* not free in their slab */
+};
+
+/*
+ * A cgroup that memory is charged to. Memory of a removed cgroup is charged to the removed cgroup
+ * itself, or was handed to the nearest one above that still exists; then `below` is set, and what
+ * was charged there before has a row of its own.
+ */
+struct census_cgroup {
+	char path[256]; /* in its hierarchy; "…" and the end if it is longer */
+	uint64_t id;    /* inode of the directory */
+	bool removed;
+	bool below;      /* removed cgroups below it */
+	uint32_t owners; /* that memory is charged to: with `below`, one for each removed cgroup */
+};
+
+/* Objects of a cache, or pages of a class, that are charged to a cgroup. */
+struct census_charge {
+	uint32_t cache; /* index; CENSUS_NO_CACHE: pages */
+	enum census_class class;
+	uint32_t cgroup; /* index */
+	struct census_sum nr;
+};
+#define CENSUS_NO_CACHE UINT32_MAX
+
+struct census_caches {
+	ARRAY_OF(struct census_cache);
+};
+
+struct census_cgroups {
+	ARRAY_OF(struct census_cgroup);
+};
+
+struct census_charges {
+	ARRAY_OF(struct census_charge);
+};
+
+/* Slab pages of a cache on a NUMA node. Only where there are several nodes. */
+struct census_node {
+	uint32_t cache;
+	int node;
+	struct census_sum pages;
+};
+
+struct census_nodes {
+	ARRAY_OF(struct census_node);
+};
+
 struct census {
 	double wall_s; /* when it began, in seconds since the epoch; 0: there is no census */
 	double took_s, cpu_s;
@@ -59,6 +116,11 @@ struct census {
 	uint32_t unknown; /* bit mask of classes that this kernel does not mark */
 	uint32_t cpus;    /* that may hold back changes of a counter */
 	struct census_sum pages[CENSUS_CLASSES]; /* in page frames */
+	struct census_caches caches;
+	struct census_cgroups cgroups;
+	struct census_charges charges;
+	struct census_nodes nodes;
+	uint64_t lost; /* slabs and charges that were seen, but had no room */
 	/* /proc just before and just after: meminfo, vmstat, zoneinfo */
 	struct snapshot before, after;
 };

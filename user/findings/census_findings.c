@@ -137,6 +137,99 @@ static void census_find_unlisted(const struct census_sheet *s, struct findings *
 	finding_next(out, f, "sudo kmemtrace balance --show unaccounted");
 }
 
+#define CACHES_NAMED 3
+
+/* The largest slab caches. */
+static void census_find_caches(const struct census_sheet *s, struct findings *out)
+{
+	size_t nr = s->nr_caches < CACHES_NAMED ? s->nr_caches : CACHES_NAMED;
+	char bytes[UNITS_MAX], count[UNITS_MAX];
+	struct finding *f;
+
+	if (!nr || s->caches[0].figure.low_kb < NOTABLE_KB)
+		return;
+	f = findings_add(out, FINDING(FINDING_NOTICE, "census-caches", ABOUT_CACHE),
+			 "The largest slab caches:");
+	finding_subject(f, "%s", s->caches[0].cache->name);
+	for (size_t i = 0; i < nr; i++) {
+		const struct census_cache_row *row = &s->caches[i];
+
+		finding_say(out, f, "%s %s (%s, %s objects in use)", i ? "," : "", row->cache->name,
+			    units_bytes(bytes, row->figure.kb * 1024),
+			    units_count(count, row->objects.kb));
+		finding_evidence(f, "census.caches", "%s", row->cache->name);
+	}
+	finding_say(out, f, ".");
+	figure_add(f, "largest_kb", &s->caches[0].figure);
+}
+
+/* Caches with much room and few objects. */
+static void census_find_fragmented(const struct census_sheet *s, struct findings *out)
+{
+	char bytes[3][UNITS_MAX], share[UNITS_MAX];
+
+	for (size_t i = 0; i < s->nr_caches; i++) {
+		const struct census_cache_row *row = &s->caches[i];
+		struct finding *f;
+
+		if (row->used_share > 0.5 || !census_is_notable(s, row->free_kb))
+			continue;
+		f = findings_add(
+			out, FINDING(FINDING_NOTICE, "census-fragmented", ABOUT_CACHE),
+			"The slab cache %s takes %s, but only %s%% of it is in use: %s are free "
+			"inside its slabs. Shrinking it would give back the slabs without an object "
+			"in use, now %s.",
+			row->cache->name, units_bytes(bytes[0], row->figure.kb * 1024),
+			units_percent(share, 100 * row->used_share),
+			units_bytes(bytes[1], row->free_kb * 1024),
+			units_bytes(bytes[2], row->empty_kb * 1024));
+		finding_subject(f, "%s", row->cache->name);
+		finding_figure(f, "free_kb", row->free_kb, NAN, NAN);
+		finding_figure(f, "empty_kb", row->empty_kb, NAN, NAN);
+		finding_evidence(f, "census.caches", "%s", row->cache->name);
+	}
+}
+
+/* The removed cgroup, or the one above removed ones, that holds most. NULL: there is none. */
+static const struct census_cgroup_row *removed_most(const struct census_sheet *s)
+{
+	for (size_t i = 0; i < s->nr_cgroups; i++)
+		if (s->cgroups[i].cgroup->removed || s->cgroups[i].cgroup->below)
+			return &s->cgroups[i];
+	return NULL;
+}
+
+/* Cgroups that were removed, but still hold memory. */
+static void census_find_removed(const struct census_sheet *s, struct findings *out)
+{
+	const struct census_cgroup_row *most = removed_most(s);
+	char count[UNITS_MAX], bytes[2][UNITS_MAX];
+	struct finding *f;
+
+	if (!most || !census_is_notable(s, s->removed_kb))
+		return;
+	f = findings_add(out, FINDING(FINDING_WARNING, "census-removed-cgroups", ABOUT_CGROUP),
+			 "%s removed cgroup%s still hold%s %s. The most, %s, ",
+			 units_count(count, (double)s->removed), s->removed == 1 ? "" : "s",
+			 s->removed == 1 ? "s" : "", units_bytes(bytes[0], s->removed_kb * 1024),
+			 units_bytes(bytes[1], most->figure.kb * 1024));
+	if (most->cgroup->below)
+		finding_say(
+			out, f,
+			"is of cgroups that were below %s, and is now charged to it: slab objects "
+			"such as dentries and inodes stay until memory is short.",
+			most->cgroup->path);
+	else
+		finding_say(out, f,
+			    "is of %s: page cache and shared memory stay until memory is short, or "
+			    "until their file is deleted.",
+			    most->cgroup->path);
+	finding_subject(f, "%s", most->cgroup->path);
+	finding_figure(f, "removed_cgroups", (double)s->removed, NAN, NAN);
+	finding_figure(f, "removed_kb", s->removed_kb, NAN, NAN);
+	finding_evidence(f, "census.removed_cgroups.top", "%s", most->cgroup->path);
+}
+
 /* What limits the figures. */
 static void census_find_limits(const struct census_sheet *s, struct findings *out)
 {
@@ -153,6 +246,12 @@ static void census_find_limits(const struct census_sheet *s, struct findings *ou
 			units_share(share, s->counted_share * 100));
 		finding_figure(f, "counted_percent", s->counted_share * 100, NAN, NAN);
 	}
+	if (c->lost)
+		findings_add(
+			out, FINDING(FINDING_CAUTION, "census-lost", ABOUT_HOST),
+			"%s slabs or charges to cgroups had no room in a table: the figures of "
+			"caches and cgroups are too small.",
+			units_count(share, (double)c->lost));
 	if (!census_tells(c, CENSUS_LARGE))
 		findings_add(out, FINDING(FINDING_CAUTION, "census-unmarked", ABOUT_HOST),
 			     "This kernel does not mark pages of large kmalloc allocations: they "
@@ -171,6 +270,9 @@ void census_findings(const struct census_sheet *s, struct findings *out)
 {
 	census_find_holders(s, out);
 	census_find_differences(s, out);
+	census_find_caches(s, out);
+	census_find_fragmented(s, out);
+	census_find_removed(s, out);
 	census_find_unmapped(s, out);
 	census_find_unlisted(s, out);
 	census_find_limits(s, out);

@@ -2,13 +2,16 @@
 /* Figures of a census: see census.h. */
 #include "model/census.h"
 
+#include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 
 #define NORMAL_95 1.959964
 #define FEW_HITS  30 /* with fewer, the Poisson interval counts, too */
 /* Two witnesses may differ by this much: they look at different moments. */
-#define LAG_KB    2048
-#define LAG_SHARE 0.005
+#define LAG_KB      2048
+#define LAG_SHARE   0.005
+#define LAG_FREE_KB 8192 /* pages that look free, and are in no counter: docs/census.md, Limits */
 /*
  * A CPU may hold back up to 125 pages of a counter (STAT_THRESHOLD of mm/vmstat.c), if the kernel
  * does not let us fold them in.
@@ -34,8 +37,20 @@ static double student(double degrees)
 	return NORMAL_95 + 2.3723 / degrees + 2.8225 / (degrees * degrees);
 }
 
+/*
+ * Add `weight` times another sum, which may rise and fall with this one: the error of the total is
+ * at most the sum of the errors.
+ */
+static void census_sum_add(struct census_sum *to, const struct census_sum *from, double weight)
+{
+	to->sum += weight * from->sum;
+	to->squares = pow(sqrt(to->squares) + weight * sqrt(from->squares), 2);
+	if (from->hits > to->hits)
+		to->hits = from->hits;
+}
+
 struct census_figure census_estimate(const struct census *c, const struct census_sum *sum,
-				     double kb)
+				     double full, double kb)
 {
 	double strata = (double)c->counted / 2, scale, error, low, high, hits, each;
 	struct census_figure f = {0};
@@ -52,7 +67,7 @@ struct census_figure census_estimate(const struct census *c, const struct census
 	if (sum->hits < FEW_HITS) {
 		/* one more unit with some of it might be full of it */
 		hits = (double)sum->hits;
-		each = (sum->sum + CENSUS_UNIT) / (hits + 1);
+		each = (sum->sum + full) / (hits + 1);
 		low = fmin(low, hits > 0 ? sum->sum * scale * poisson_low(hits) / hits : 0);
 		high = fmax(high, poisson_high(hits) * scale * each);
 	}
@@ -146,11 +161,8 @@ static void row_compare(const struct census *c, struct census_row *row)
 	if (row->with != CENSUS_CLASSES) {
 		const struct census_sum *with = &c->pages[row->with];
 
-		both.sum += with->sum;
-		both.hits += with->hits;
-		/* an upper bound: √(a + b)² with the two in step */
-		both.squares = pow(sqrt(both.squares) + sqrt(with->squares), 2);
-		figure = census_estimate(c, &both, page_kb);
+		census_sum_add(&both, with, 1);
+		figure = census_estimate(c, &both, CENSUS_UNIT, page_kb);
 	}
 	if (row->class == CENSUS_ANON)
 		swap = fmax(meminfo_kb(&c->before, "SwapCached"),
@@ -158,6 +170,7 @@ static void row_compare(const struct census *c, struct census_row *row)
 	row->difference_kb = figure.kb - row->line_kb;
 	row->lag_kb = fmax(LAG_KB, LAG_SHARE * row->line_kb) + fabs(after - before) + swap +
 		      c->cpus * LAG_PAGES_CPU * page_kb;
+	row->lag_kb += row->class == CENSUS_FREE ? LAG_FREE_KB : 0;
 	row->checked = line_is_checked(c, row->class);
 	low = fmin(before, after) - row->lag_kb;
 	high = fmax(before, after) + row->lag_kb;
@@ -166,25 +179,194 @@ static void row_compare(const struct census *c, struct census_row *row)
 					2 * figure.low_kb - figure.kb > high);
 }
 
-void census_sheet_build(const struct census *c, struct census_sheet *out)
+static void pages_build(const struct census *c, struct census_sheet *out)
 {
 	double page_kb = c->page_bytes / 1024.0;
 	struct census_sum total = {0};
 
-	*out = (struct census_sheet){.census = c};
-	out->counted_share = c->units ? (double)c->counted / (double)c->units : NAN;
 	for (int class = 0; class < CENSUS_CLASSES; class ++) {
 		struct census_row *row = &out->rows[class];
 
-		*row = (struct census_row){.class = class,
-					   .figure = census_estimate(c, &c->pages[class], page_kb),
-					   .with = CENSUS_CLASSES,
-					   .line_kb = NAN,
-					   .difference_kb = NAN};
+		*row = (struct census_row){
+			.class = class,
+			.figure = census_estimate(c, &c->pages[class], CENSUS_UNIT, page_kb),
+			.with = CENSUS_CLASSES,
+			.line_kb = NAN,
+			.difference_kb = NAN};
 		if (lines[class].line)
 			row_compare(c, row);
 		total.sum += c->pages[class].sum;
 	}
 	total.hits = c->counted; /* each unit is full or a hole: its interval is not of interest */
-	out->total = census_estimate(c, &total, page_kb);
+	out->total = census_estimate(c, &total, CENSUS_UNIT, page_kb);
+}
+
+/* ---- caches and cgroups ---- */
+
+static double scale_of(const struct census *c)
+{
+	return c->counted ? (double)c->units / (double)c->counted : NAN;
+}
+
+static int compare_charges(const void *x, const void *y)
+{
+	const struct census_charge_row *a = x, *b = y;
+
+	if (a->cache != b->cache)
+		return a->cache < b->cache ? -1 : 1;
+	if (a->figure.kb != b->figure.kb)
+		return a->figure.kb < b->figure.kb ? 1 : -1;
+	return a->cgroup < b->cgroup ? -1 : a->cgroup > b->cgroup;
+}
+
+/* Charges of caches, by cache, the largest first. */
+static int charges_build(const struct census *c, struct census_sheet *out)
+{
+	for (size_t i = 0; i < c->charges.nr; i++) {
+		const struct census_charge *charge = &c->charges.items[i];
+		struct census_charge_row *row;
+		double bytes;
+
+		if (charge->cache >= c->caches.nr)
+			continue;
+		row = ARRAY_PUSH(out);
+		if (!row)
+			return -ENOMEM;
+		bytes = c->caches.items[charge->cache].object_bytes;
+		*row = (struct census_charge_row){
+			.cgroup = &c->cgroups.items[charge->cgroup],
+			.objects = census_estimate(c, &charge->nr,
+						   CENSUS_UNIT * c->page_bytes / bytes, 1),
+			.figure = census_estimate(
+				c, &charge->nr, CENSUS_UNIT * c->page_bytes / bytes, bytes / 1024),
+			.cache = charge->cache,
+			.class = charge->class};
+	}
+	if (out->nr)
+		qsort(out->items, out->nr, sizeof(*out->items), compare_charges);
+	return 0;
+}
+
+/* Subtract objects that are on CPUs' lists, of which the number is known exactly. */
+static void figure_less(struct census_figure *f, double less)
+{
+	f->kb = fmax(f->kb - less, 0);
+	f->low_kb = fmax(f->low_kb - less, 0);
+	f->high_kb = fmax(f->high_kb - less, 0);
+}
+
+static int caches_rows_build(const struct census *c, struct census_sheet *out)
+{
+	double page_kb = c->page_bytes / 1024.0, scale = scale_of(c);
+	size_t at = 0;
+
+	out->caches = calloc(c->caches.nr + 1, sizeof(*out->caches));
+	if (!out->caches)
+		return -ENOMEM;
+	out->nr_caches = c->caches.nr;
+	for (size_t i = 0; i < c->caches.nr; i++) {
+		const struct census_cache *cache = &c->caches.items[i];
+		double bytes = cache->object_bytes, full = CENSUS_UNIT * c->page_bytes / bytes;
+		struct census_cache_row *row = &out->caches[i];
+
+		row->cache = cache;
+		row->figure = census_estimate(c, &cache->pages, CENSUS_UNIT, page_kb);
+		row->objects = census_estimate(c, &cache->used, full, 1);
+		figure_less(&row->objects, cache->cpu_free > 0 ? (double)cache->cpu_free : 0);
+		row->free_kb = fmax(cache->objects.sum * scale - row->objects.kb, 0) * bytes / 1024;
+		row->empty_kb = cache->empty.sum * scale * page_kb;
+		row->used_share = cache->objects.sum > 0
+					  ? row->objects.kb / (cache->objects.sum * scale)
+					  : NAN;
+		row->charges = out->items ? out->items + at : NULL;
+		for (; at < out->nr && out->items[at].cache == i; at++, row->nr_charges++)
+			row->charged += out->items[at].objects.kb;
+	}
+	return 0;
+}
+
+static int compare_cgroups(const void *x, const void *y)
+{
+	const struct census_cgroup_row *a = x, *b = y;
+
+	if (a->figure.kb != b->figure.kb)
+		return a->figure.kb < b->figure.kb ? 1 : -1;
+	return a->cgroup < b->cgroup ? -1 : a->cgroup > b->cgroup;
+}
+
+/* Removed cgroups are counted by what is charged to them, or by what they handed up. */
+static void removed_count(struct census_sheet *out)
+{
+	uint64_t named = 0, handed = 0;
+
+	for (size_t i = 0; i < out->nr_cgroups; i++) {
+		const struct census_cgroup *g = out->cgroups[i].cgroup;
+
+		if (!g->removed && !g->below)
+			continue;
+		named += g->removed;
+		handed += g->below ? g->owners : 0;
+		out->removed_kb += out->cgroups[i].figure.kb;
+	}
+	out->removed = named > handed ? named : handed;
+}
+
+static int cgroups_rows_build(const struct census *c, struct census_sheet *out)
+{
+	struct {
+		struct census_sum all, slab;
+	} *sums = calloc(c->cgroups.nr + 1, sizeof(*sums));
+	double page_kb = c->page_bytes / 1024.0, full = CENSUS_UNIT * page_kb;
+
+	out->cgroups = calloc(c->cgroups.nr + 1, sizeof(*out->cgroups));
+	if (!sums || !out->cgroups) {
+		free(sums);
+		return -ENOMEM;
+	}
+	out->nr_cgroups = c->cgroups.nr;
+	for (size_t i = 0; i < c->charges.nr; i++) {
+		const struct census_charge *charge = &c->charges.items[i];
+		double kb = page_kb;
+
+		if (charge->cache < c->caches.nr) {
+			kb = c->caches.items[charge->cache].object_bytes / 1024.0;
+			census_sum_add(&sums[charge->cgroup].slab, &charge->nr, kb);
+		} else {
+			out->cgroups[charge->cgroup].classes_kb[charge->class] +=
+				charge->nr.sum * scale_of(c) * page_kb;
+		}
+		census_sum_add(&sums[charge->cgroup].all, &charge->nr, kb);
+	}
+	for (size_t i = 0; i < c->cgroups.nr; i++) {
+		out->cgroups[i].cgroup = &c->cgroups.items[i];
+		out->cgroups[i].figure = census_estimate(c, &sums[i].all, full, 1);
+		out->cgroups[i].slab = census_estimate(c, &sums[i].slab, full, 1);
+	}
+	free(sums);
+	qsort(out->cgroups, out->nr_cgroups, sizeof(*out->cgroups), compare_cgroups);
+	removed_count(out);
+	return 0;
+}
+
+int census_sheet_build(const struct census *c, struct census_sheet *out)
+{
+	struct census_sheet s = {.census = c};
+	int err;
+
+	s.counted_share = c->units ? (double)c->counted / (double)c->units : NAN;
+	pages_build(c, &s);
+	err = charges_build(c, &s) ?: caches_rows_build(c, &s) ?: cgroups_rows_build(c, &s);
+	if (err)
+		census_sheet_free(&s);
+	else
+		*out = s;
+	return err;
+}
+
+void census_sheet_free(struct census_sheet *s)
+{
+	free(s->items);
+	free(s->caches);
+	free(s->cgroups);
+	*s = (struct census_sheet){0};
 }

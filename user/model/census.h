@@ -36,18 +36,61 @@ struct census_row {
 	bool checked;         /* the two should agree */
 };
 
+/* What a cgroup holds of a cache, or of a class of pages. */
+struct census_charge_row {
+	const struct census_cgroup *cgroup;
+	struct census_figure objects; /* or pages */
+	struct census_figure figure;  /* the memory of these */
+	uint32_t cache;               /* index of the row; CENSUS_NO_CACHE: pages */
+	enum census_class class;
+};
+
+/* A slab cache. */
+struct census_cache_row {
+	const struct census_cache *cache;
+	struct census_figure figure;  /* the memory of its slabs */
+	struct census_figure objects; /* in use */
+	double free_kb;               /* of objects that are free, in slabs and on CPUs' lists */
+	double empty_kb;              /* of slabs with no object in use */
+	double charged;               /* objects in use that are charged to a cgroup */
+	double used_share;            /* of the room in its slabs that is in use, 0 to 1 */
+	const struct census_charge_row *charges; /* of it, the largest first */
+	size_t nr_charges;
+};
+
+/* All that is charged to a cgroup itself, without the cgroups below it. */
+struct census_cgroup_row {
+	const struct census_cgroup *cgroup;
+	struct census_figure figure;       /* all of it */
+	struct census_figure slab;         /* objects of slab caches */
+	double classes_kb[CENSUS_CLASSES]; /* pages, by class; without slab caches */
+};
+
 struct census_sheet {
 	const struct census *census;
+	ARRAY_OF(struct census_charge_row); /* of caches, by cache; those of pages are not kept */
+	struct census_cache_row *caches;    /* the largest first, as in the census */
+	size_t nr_caches;
+	struct census_cgroup_row *cgroups; /* the largest first */
+	size_t nr_cgroups;
+	/* Removed cgroups: at least so many, with so much of slab caches and other pages. */
+	uint64_t removed;
+	double removed_kb;
 	struct census_figure total; /* of all classes: memory with struct pages */
 	struct census_row rows[CENSUS_CLASSES];
 	double counted_share; /* of units: 1 if all memory was counted */
 };
 
-/* The figure of a sum that was counted in units; `kb` is what one of it is worth. */
+/*
+ * The figure of a sum that was counted in units; `kb` is what one of it is worth, and a unit has at
+ * most `full` of it.
+ */
 struct census_figure census_estimate(const struct census *c, const struct census_sum *sum,
-				     double kb);
+				     double full, double kb);
 
-void census_sheet_build(const struct census *c, struct census_sheet *out);
+/* `out` borrows from `c`. Returns 0 or −ENOMEM; on failure, `out` is unchanged. */
+int census_sheet_build(const struct census *c, struct census_sheet *out);
+void census_sheet_free(struct census_sheet *s);
 
 /* Does this kernel mark pages of the class? */
 static inline bool census_tells(const struct census *c, enum census_class class)

@@ -15,7 +15,12 @@ struct census_document {
 	const char *kernel; /* its release; "" if that is not known */
 };
 
+#define CENSUS_SECTION_WORDS "caches, cgroups, nodes or all"
+/* The bit of the section of that name, all bits for "all", 0: there is none. */
+unsigned int census_section_parse(const char *name, size_t len);
+
 struct census_text_options {
+	unsigned int sections; /* as bits, after the first screen */
 	bool colour, utf8;
 };
 

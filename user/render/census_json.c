@@ -46,6 +46,114 @@ static json_t *census_pages_json(struct json_out *o, const struct census_sheet *
 	return pages;
 }
 
+static json_t *charges_json(struct json_out *o, const struct census_cache_row *row)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < row->nr_charges; i++) {
+		const struct census_charge_row *charge = &row->charges[i];
+		json_t *j = json_object();
+
+		put(o, j, "path", text(charge->cgroup->path));
+		put(o, j, "removed", json_boolean(charge->cgroup->removed));
+		put(o, j, "removed_below", json_boolean(charge->cgroup->below));
+		put(o, j, "objects", whole(charge->objects.kb));
+		put(o, j, "objects_low", whole(charge->objects.low_kb));
+		put(o, j, "objects_high", whole(charge->objects.high_kb));
+		put(o, j, "kb", number(charge->figure.kb));
+		append(o, list, j);
+	}
+	return list;
+}
+
+static json_t *cache_nodes_json(struct json_out *o, const struct census *c, uint32_t cache)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->nodes.nr; i++) {
+		struct census_figure f;
+		json_t *j;
+
+		if (c->nodes.items[i].cache != cache)
+			continue;
+		f = census_estimate(c, &c->nodes.items[i].pages, CENSUS_UNIT,
+				    c->page_bytes / 1024.0);
+		j = json_object();
+		put(o, j, "node", json_integer(c->nodes.items[i].node));
+		census_figure_put(o, j, &f);
+		append(o, list, j);
+	}
+	return list;
+}
+
+static json_t *census_caches_json(struct json_out *o, const struct census_sheet *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->nr_caches; i++) {
+		const struct census_cache_row *row = &s->caches[i];
+		json_t *j = json_object();
+
+		put(o, j, "name", text(row->cache->name));
+		put(o, j, "object_bytes", json_integer(row->cache->object_bytes));
+		put(o, j, "reclaimable", json_boolean(row->cache->reclaimable));
+		put(o, j, "objects", whole(row->objects.kb));
+		put(o, j, "objects_low", whole(row->objects.low_kb));
+		put(o, j, "objects_high", whole(row->objects.high_kb));
+		census_figure_put(o, j, &row->figure);
+		put(o, j, "free_kb", number(row->free_kb));
+		put(o, j, "empty_kb", number(row->empty_kb));
+		put(o, j, "cpu_free",
+		    row->cache->cpu_free < 0 ? json_null() : json_integer(row->cache->cpu_free));
+		put(o, j, "charged", whole(row->charged));
+		put(o, j, "cgroups", charges_json(o, row));
+		put(o, j, "nodes", cache_nodes_json(o, s->census, (uint32_t)i));
+		append(o, list, j);
+	}
+	return list;
+}
+
+static json_t *cgroup_row_json(struct json_out *o, const struct census_cgroup_row *row)
+{
+	json_t *j = json_object();
+
+	put(o, j, "path", text(row->cgroup->path));
+	put(o, j, "removed", json_boolean(row->cgroup->removed));
+	put(o, j, "removed_below", json_boolean(row->cgroup->below));
+	put(o, j, "owners", json_integer(row->cgroup->owners));
+	census_figure_put(o, j, &row->figure);
+	put(o, j, "slab_kb", number(row->slab.kb));
+	put(o, j, "anonymous_kb", number(row->classes_kb[CENSUS_ANON]));
+	put(o, j, "file_kb", number(row->classes_kb[CENSUS_FILE]));
+	put(o, j, "page_tables_kb", number(row->classes_kb[CENSUS_TABLE]));
+	put(o, j, "other_kb",
+	    number(row->classes_kb[CENSUS_LARGE] + row->classes_kb[CENSUS_REST] +
+		   row->classes_kb[CENSUS_UNMAPPED]));
+	return j;
+}
+
+static json_t *removed_json(struct json_out *o, const struct census_sheet *s)
+{
+	json_t *j = json_object(), *top = json_array();
+
+	for (size_t i = 0; i < s->nr_cgroups; i++)
+		if (s->cgroups[i].cgroup->removed || s->cgroups[i].cgroup->below)
+			append(o, top, cgroup_row_json(o, &s->cgroups[i]));
+	put(o, j, "count", json_integer((json_int_t)s->removed));
+	put(o, j, "kb", number(s->removed_kb));
+	put(o, j, "top", top);
+	return j;
+}
+
+static json_t *census_cgroups_json(struct json_out *o, const struct census_sheet *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->nr_cgroups; i++)
+		append(o, list, cgroup_row_json(o, &s->cgroups[i]));
+	return list;
+}
+
 static json_t *census_member(struct json_out *o, const struct census_sheet *s)
 {
 	const struct census *c = s->census;
@@ -58,6 +166,10 @@ static json_t *census_member(struct json_out *o, const struct census_sheet *s)
 	put(o, j, "page_bytes", json_integer(c->page_bytes));
 	put(o, j, "memory_kb", number(s->total.kb));
 	put(o, j, "pages", census_pages_json(o, s));
+	put(o, j, "caches", census_caches_json(o, s));
+	put(o, j, "cgroups", census_cgroups_json(o, s));
+	put(o, j, "removed_cgroups", removed_json(o, s));
+	put(o, j, "lost", json_integer((json_int_t)c->lost));
 	return j;
 }
 

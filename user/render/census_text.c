@@ -3,7 +3,10 @@
 #include "render/census.h"
 
 #include "render/finding.h"
+#include "render/section.h"
 #include "render/table.h"
+
+#include <stdint.h>
 
 static void census_title(struct page *p, const struct census_document *d)
 {
@@ -81,6 +84,108 @@ static void census_text_pages(struct page *p, const struct census_sheet *s)
 		       "kernel stacks, and pages in no line.");
 }
 
+#define SCREEN_ROWS 5 /* of each table, unless its section is asked for */
+#define PATH_WIDTH  38
+
+static const char *const census_sections[] = {"caches", "cgroups", "nodes"};
+#define NR_CENSUS_SECTIONS (sizeof(census_sections) / sizeof(census_sections[0]))
+
+unsigned int census_section_parse(const char *name, size_t len)
+{
+	return section_bit(census_sections, NR_CENSUS_SECTIONS, name, len);
+}
+
+/* The cgroup that holds most of a cache. */
+static void cell_holder(struct page *p, struct table *t, const struct census_cache_row *row)
+{
+	const struct census_charge_row *most = row->nr_charges ? &row->charges[0] : NULL;
+	char bytes[UNITS_MAX];
+
+	if (!most || most->figure.kb < row->figure.kb / 20) {
+		table_words(t, "%s", "");
+		return;
+	}
+	table_words(t, "%s %s%s", units_bytes_short(bytes, most->figure.kb * 1024),
+		    page_fit_middle(p, most->cgroup->path, 24),
+		    most->cgroup->removed ? " (removed)"
+		    : most->cgroup->below ? " (removed below)"
+					  : "");
+}
+
+static void census_text_caches(struct page *p, const struct census_sheet *s, size_t most)
+{
+	static const struct table_column columns[] = {{"cache", 20, false},
+						      {"memory", 0, true},
+						      {"objects", 0, true},
+						      {"free", 0, true},
+						      {"charged most to", 0, false}};
+	struct table table = TABLE_INIT(p, columns);
+
+	if (!s->nr_caches)
+		return;
+	page_heading(p, PAGE_BOLD, "SLAB CACHES  (free: of the memory, in slabs and on CPU lists)");
+	for (size_t i = 0; i < s->nr_caches && i < most; i++) {
+		table_words(&table, "%s", s->caches[i].cache->name);
+		table_bytes(&table, s->caches[i].figure.kb * 1024, false);
+		table_count(&table, s->caches[i].objects.kb, false);
+		table_bytes(&table, s->caches[i].free_kb * 1024, false);
+		cell_holder(p, &table, &s->caches[i]);
+	}
+	table_print(&table);
+}
+
+static void census_text_cgroups(struct page *p, const struct census_sheet *s, size_t most)
+{
+	static const struct table_column columns[] = {{"cgroup", 0, false},
+						      {"all", 0, true},
+						      {"slab", 0, true},
+						      {"anon", 0, true},
+						      {"file", 0, true}};
+	struct table table = TABLE_INIT(p, columns);
+
+	if (!s->nr_cgroups)
+		return;
+	page_heading(p, PAGE_BOLD, "CGROUPS  (charged to the cgroup itself)");
+	for (size_t i = 0; i < s->nr_cgroups && i < most; i++) {
+		const struct census_cgroup_row *row = &s->cgroups[i];
+
+		table_words(&table, "%s%s", page_fit_middle(p, row->cgroup->path, PATH_WIDTH),
+			    row->cgroup->removed ? " (removed)"
+			    : row->cgroup->below ? " (removed below)"
+						 : "");
+		table_bytes(&table, row->figure.kb * 1024, false);
+		table_bytes(&table, row->slab.kb * 1024, false);
+		table_bytes(&table, row->classes_kb[CENSUS_ANON] * 1024, false);
+		table_bytes(&table, row->classes_kb[CENSUS_FILE] * 1024, false);
+	}
+	table_print(&table);
+}
+
+static void census_text_nodes(struct page *p, const struct census_sheet *s)
+{
+	static const struct table_column columns[] = {
+		{"cache", 0, false}, {"node", 0, true}, {"memory", 0, true}};
+	const struct census *c = s->census;
+	struct table table = TABLE_INIT(p, columns);
+
+	if (!c->nodes.nr) {
+		page_heading(p, PAGE_BOLD, "NUMA NODES: all slabs are on one node.");
+		return;
+	}
+	page_heading(p, PAGE_BOLD, "NUMA NODES");
+	for (size_t i = 0; i < c->nodes.nr; i++) {
+		const struct census_node *n = &c->nodes.items[i];
+
+		table_words(&table, "%s", c->caches.items[n->cache].name);
+		table_words(&table, "%d", n->node);
+		table_bytes(&table,
+			    census_estimate(c, &n->pages, CENSUS_UNIT, c->page_bytes / 1024.0).kb *
+				    1024,
+			    false);
+	}
+	table_print(&table);
+}
+
 int census_text(const struct census_document *d, const struct census_text_options *o, FILE *out)
 {
 	struct page p;
@@ -89,5 +194,11 @@ int census_text(const struct census_document *d, const struct census_text_option
 	census_title(&p, d);
 	census_text_findings(&p, d->findings);
 	census_text_pages(&p, d->sheet);
+	census_text_caches(&p, d->sheet, o->sections & 1 ? SIZE_MAX : SCREEN_ROWS);
+	census_text_cgroups(&p, d->sheet, o->sections & 2 ? SIZE_MAX : SCREEN_ROWS);
+	if (o->sections & 4)
+		census_text_nodes(&p, d->sheet);
+	if (!o->sections)
+		section_more(&p, census_sections, NR_CENSUS_SECTIONS);
 	return page_end(&p);
 }

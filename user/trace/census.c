@@ -25,9 +25,11 @@
 #include "census.skel.h"
 #include "proc/snapshot.h"
 #include "trace/census_sample.h"
+#include "trace/census_slabs.h"
 #include "trace/layout.h"
 
-#define PROC_PARTS (SNAPSHOT_MEMINFO | SNAPSHOT_VMSTAT | SNAPSHOT_ZONEINFO)
+#define PROC_PARTS      (SNAPSHOT_MEMINFO | SNAPSHOT_VMSTAT | SNAPSHOT_ZONEINFO)
+#define CPU_FREE_CACHES 64 /* the largest caches, whose CPU lists are walked */
 #define LOW_NICE                                                                        \
 	10 /* lower than other work, but not so low that a busy host delays it for long \
 	    */
@@ -53,10 +55,18 @@ const char *census_refusal(const struct kernel_facts *facts, char why[CENSUS_WHY
 struct census_programs {
 	struct census_bpf *skel;
 	struct kmt_census *census;
+	struct kmt_audit *audit;
+	struct census_slabs *slabs;
+	uint64_t lost;
+	bool old;      /* audit_pages_old learns where pages are */
+	bool cpu_free; /* objects on CPUs' lists can be counted */
 };
 
 static void census_close(struct census_programs *p)
 {
+	census_slabs_free(p->slabs);
+	if (p->audit)
+		munmap(p->audit, sizeof(*p->audit));
 	if (p->census)
 		munmap(p->census, sizeof(*p->census));
 	census_bpf__destroy(p->skel);
@@ -82,6 +92,11 @@ static int census_libbpf_log(enum libbpf_print_level level, const char *fmt, va_
 	return 0;
 }
 
+static struct bpf_program *pages_program(const struct census_programs *p)
+{
+	return p->old ? p->skel->progs.audit_pages_old : p->skel->progs.audit_pages;
+}
+
 /* Open the object, with its settings and the programs that this kernel needs. */
 static int census_open(const struct plan *plan, struct census_programs *p)
 {
@@ -90,6 +105,7 @@ static int census_open(const struct plan *plan, struct census_programs *p)
 
 	if (!plan_audits(plan))
 		return -ENOTSUP;
+	p->old = plan_audits(plan)->event == EVENT_PAGE_ALLOC;
 	libbpf_set_print(census_libbpf_log);
 	p->skel = census_bpf__open_opts(&opts);
 	if (!p->skel)
@@ -99,6 +115,13 @@ static int census_open(const struct plan *plan, struct census_programs *p)
 	bpf_program__set_autoload(p->skel->progs.census_self, true);
 	bpf_program__set_autoload(p->skel->progs.census_seen, true);
 	bpf_program__set_autoload(p->skel->progs.census_scan, true);
+	bpf_program__set_autoload(p->skel->progs.census_cache, true);
+	bpf_program__set_autoload(p->skel->progs.census_owner, true);
+	bpf_program__set_autoload(pages_program(p), true);
+	bpf_program__set_autoload(p->skel->progs.audit_cpu, true);
+	bpf_program__set_autoload(p->skel->progs.audit_gather, true);
+	p->skel->rodata->cfg_nodes = nodes_possible("/sys");
+	bpf_map__set_max_entries(p->skel->maps.audit_cpu_offset, libbpf_num_possible_cpus());
 	return 0;
 }
 
@@ -112,7 +135,8 @@ static int census_load(struct census_programs *p)
 	if (err)
 		return err;
 	p->census = row_map(p->skel->maps.census, sizeof(*p->census));
-	if (!p->census)
+	p->audit = row_map(p->skel->maps.audit, sizeof(*p->audit));
+	if (!p->census || !p->audit)
 		return -errno;
 	layout = (struct layout_frames){.census = p->census,
 					.self = p->skel->progs.census_self,
@@ -123,19 +147,113 @@ static int census_load(struct census_programs *p)
 	return err;
 }
 
+/*
+ * Learn what it takes to walk CPUs' lists of free objects. If that fails, their number is unknown,
+ * and all else works.
+ */
+static void census_learn_cpus(struct census_programs *p)
+{
+	const struct layout_programs layout = {.audit = p->audit,
+					       .pages = pages_program(p),
+					       .old = p->old,
+					       .cpu = p->skel->progs.audit_cpu,
+					       .nr_cpus = libbpf_num_possible_cpus()};
+	uint64_t page_base;
+	int err = layout_learn_pages(&layout, &page_base);
+
+	if (!err)
+		__atomic_store_n(&p->skel->bss->page_base, page_base, __ATOMIC_SEQ_CST);
+	err = err ?: layout_learn_cpus(&layout);
+	p->cpu_free = !err;
+	if (err)
+		log_debug("free objects on CPUs' lists are not counted (%s)", strerror(-err));
+}
+
 /* ---- counting ---- */
+
+/* Run a program with arguments on this CPU. Returns 0 or −errno. */
+static int census_run_program(const struct bpf_program *program, const uint64_t args[3])
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = 3 * sizeof(args[0]));
+
+	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
+}
+
+static const struct kmt_census_cache *cache_ask(void *arg, uint64_t cache)
+{
+	struct census_programs *p = arg;
+
+	if (census_run_program(p->skel->progs.census_cache, (uint64_t[3]){cache}))
+		return NULL;
+	return &p->census->cache;
+}
+
+static const struct kmt_census_owner *owner_ask(void *arg, uint64_t owner)
+{
+	struct census_programs *p = arg;
+
+	if (census_run_program(p->skel->progs.census_owner, (uint64_t[3]){owner}))
+		return NULL;
+	return &p->census->owner;
+}
+
+static int records_take(void *arg, const struct census_run *run)
+{
+	struct census_programs *p = arg;
+	uint32_t nr = p->census->records_nr;
+
+	p->lost += p->census->lost;
+	return census_slabs_add(p->slabs, p->census->records,
+				nr < KMT_CENSUS_RECORDS ? nr : KMT_CENSUS_RECORDS, run);
+}
+
+static void records_forget(void *arg)
+{
+	struct census_programs *p = arg;
+
+	p->lost = 0;
+	census_slabs_forget(p->slabs);
+}
+
+/* Count the objects of a cache that are on CPUs' free lists and in sheaves. −1 if they move. */
+static int64_t cpu_free_count(struct census_programs *p, uint64_t cache)
+{
+	uint32_t cpus = libbpf_num_possible_cpus(), nodes = p->skel->rodata->cfg_nodes, node = 0;
+	int64_t nr = 0;
+
+	for (uint32_t cpu = 0; cpu < cpus || node < nodes; cpu += KMT_AUDIT_CPUS, node++) {
+		if (census_run_program(p->skel->progs.audit_gather,
+				       (uint64_t[3]){cache, cpu, node}) ||
+		    p->audit->incomplete)
+			return -1;
+		nr += p->audit->on_cpu_freelist_nr;
+	}
+	return nr;
+}
+
+/* Finish caches, cgroups and charges. */
+static int slabs_finish(struct census_programs *p, struct census *out)
+{
+	_cleanup_free_ uint64_t *addresses = NULL;
+	int err = census_slabs_finish(p->slabs, out, &addresses);
+
+	for (size_t i = 0; i < out->caches.nr && i < CPU_FREE_CACHES && p->cpu_free && !err; i++)
+		out->caches.items[i].cpu_free = cpu_free_count(p, addresses[i]);
+	out->lost = p->lost;
+	return err;
+}
 
 static int blocks_count(void *arg, struct kmt_census_block *blocks, size_t nr)
 {
-	const uint64_t args[3] = {nr};
 	struct census_programs *p = arg;
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = sizeof(args));
+	int err;
 
 	memcpy(p->census->blocks, blocks, nr * sizeof(*blocks));
-	if (bpf_prog_test_run_opts(bpf_program__fd(p->skel->progs.census_scan), &opts))
-		return -errno;
-	memcpy(blocks, p->census->blocks, nr * sizeof(*blocks));
-	return 0;
+	p->census->lost = 0;
+	err = census_run_program(p->skel->progs.census_scan, (uint64_t[3]){nr});
+	if (!err)
+		memcpy(blocks, p->census->blocks, nr * sizeof(*blocks));
+	return err;
 }
 
 static uint64_t thread_ns(void *arg)
@@ -152,6 +270,8 @@ static int census_scan_all(struct census_programs *p, const struct census_option
 {
 	struct census_counting how = {.count = blocks_count,
 				      .cpu_ns = thread_ns,
+				      .take = records_take,
+				      .forget = records_forget,
 				      .arg = p,
 				      .budget_ns = (uint64_t)(options->budget_s * 1e9),
 				      .seed = options->seed};
@@ -167,6 +287,7 @@ static int census_scan_all(struct census_programs *p, const struct census_option
 	if (nice < LOW_NICE)
 		setpriority(PRIO_PROCESS, 0, LOW_NICE);
 	err = err ?: census_count(&how, &ranges, out);
+	err = err ?: slabs_finish(p, out);
 	/* without CAP_SYS_NICE, the priority stays low: nothing depends on it */
 	setpriority(PRIO_PROCESS, 0, nice);
 	err = err ?: snapshot_read("/proc", PROC_PARTS, &out->after);
@@ -206,6 +327,12 @@ int census_take(const struct plan *plan, const struct census_options *options, s
 	int err = census_open(plan, &p);
 
 	err = err ?: census_load(&p);
+	if (!err) {
+		census_learn_cpus(&p);
+		p.slabs = census_slabs_new(&(struct census_asking){cache_ask, owner_ask, &p},
+					   sysconf(_SC_PAGESIZE));
+		err = p.slabs ? 0 : -ENOMEM;
+	}
 	err = err ?: census_scan_all(&p, options, &taken);
 	if (err) {
 		census_free(&taken);

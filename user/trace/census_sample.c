@@ -25,7 +25,7 @@ struct counting {
 	uint64_t random, began_ns;
 	size_t run; /* blocks in one run, fewer where runs are slow */
 	struct kmt_census_block blocks[KMT_CENSUS_BLOCKS];
-	uint64_t unit[KMT_CENSUS_BLOCKS];
+	int node[KMT_CENSUS_BLOCKS];
 	size_t nr;
 };
 
@@ -93,7 +93,8 @@ static uint64_t range_units(const struct frame_range *r)
 }
 
 /* The block of frames that is unit number `unit`. */
-static struct kmt_census_block unit_block(const struct frame_ranges *ranges, uint64_t unit)
+static struct kmt_census_block unit_block(const struct frame_ranges *ranges, uint64_t unit,
+					  int *node)
 {
 	struct kmt_census_block block = {0};
 
@@ -108,6 +109,7 @@ static struct kmt_census_block unit_block(const struct frame_ranges *ranges, uin
 		block.pfn = r->first + unit * CENSUS_UNIT;
 		left = r->end - block.pfn;
 		block.frames = left < CENSUS_UNIT ? left : CENSUS_UNIT;
+		*node = r->node;
 		break;
 	}
 	return block;
@@ -138,10 +140,12 @@ static int counting_run(struct counting *c)
 	return err;
 }
 
-/* Add what the last run found. `pairs`: each two units are of one stratum. */
-static void counting_add(struct counting *c, bool pairs)
+/* Add what the last run found. `pairs`: each two units are of one stratum. Returns 0 or −errno. */
+static int counting_add(struct counting *c, bool pairs)
 {
+	const struct census_run run = {.first = c->out->counted, .nr = c->nr, .node = c->node};
 	struct census *out = c->out;
+	int err = c->how->take ? c->how->take(c->how->arg, &run) : 0;
 
 	for (size_t b = 0; b < c->nr; b++) {
 		out->counted++;
@@ -158,12 +162,13 @@ static void counting_add(struct counting *c, bool pairs)
 		}
 	}
 	c->nr = 0;
+	return err;
 }
 
 static void counting_collect(struct counting *c, uint64_t unit)
 {
-	c->blocks[c->nr] = unit_block(c->ranges, unit);
-	c->unit[c->nr++] = unit;
+	c->blocks[c->nr] = unit_block(c->ranges, unit, &c->node[c->nr]);
+	c->nr++;
 }
 
 /* Measure the CPU time of a unit, in short runs at random places. */
@@ -196,6 +201,8 @@ static void counting_forget(struct counting *c)
 	memset(c->out->pages, 0, sizeof(c->out->pages));
 	c->out->counted = c->out->frames = 0;
 	c->nr = 0;
+	if (c->how->forget)
+		c->how->forget(c->how->arg);
 }
 
 /* Count all units in order. Returns 0, −EDQUOT if the budget is overrun, or −errno. */
@@ -206,8 +213,7 @@ static int count_all(struct counting *c)
 	for (uint64_t u = 0; u < c->out->units && !err;) {
 		while (u < c->out->units && c->nr < c->run)
 			counting_collect(c, u++);
-		err = counting_run(c);
-		counting_add(c, false);
+		err = counting_run(c) ?: counting_add(c, false);
 		if (!err && u < c->out->units && over_budget(c, OVERRUN))
 			err = -EDQUOT;
 	}
@@ -255,8 +261,7 @@ static int count_strata(struct counting *c, uint32_t strata, uint64_t until_ns)
 			stratum_collect(c, stratum_first(c, h, strata),
 					stratum_first(c, h + 1, strata));
 		}
-		err = counting_run(c);
-		counting_add(c, true);
+		err = counting_run(c) ?: counting_add(c, true);
 		if (i >= STRATA_LEAST && c->how->budget_ns && spent_ns(c) > until_ns)
 			break;
 	}

@@ -38,10 +38,24 @@ struct frame_ranges {
  */
 int frame_ranges_build(const struct zone_levels *zones, struct frame_ranges *out);
 
+/* What was found in a run that counts. */
+struct census_run {
+	uint64_t first;  /* number of the run's first unit among those counted; units 2n and 2n + 1
+			    are of one stratum */
+	size_t nr;       /* blocks */
+	const int *node; /* of each block */
+};
+
 struct census_counting {
 	/* Classify `nr` blocks, at most KMT_CENSUS_BLOCKS. Returns 0 or −errno. */
 	int (*count)(void *arg, struct kmt_census_block *blocks, size_t nr);
 	uint64_t (*cpu_ns)(void *arg); /* CPU time taken until now */
+	/*
+	 * Add up what else the last call of count() found. Returns 0 or −errno. NULL: nothing else
+	 * is of interest. forget(): start again.
+	 */
+	int (*take)(void *arg, const struct census_run *run);
+	void (*forget)(void *arg);
 	void *arg;
 	uint64_t budget_ns; /* CPU time that it may take; 0: no limit */
 	uint64_t seed;      /* of the random sample */

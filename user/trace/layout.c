@@ -13,6 +13,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
+#include "base/file_read.h"
 #include "base/log.h"
 
 #define PAGES_AGREE     16 /* slabs that must agree on the place of struct page */
@@ -217,4 +218,17 @@ int layout_learn_cpus(const struct layout_programs *p)
 		known += !bpf_prog_test_run_opts(bpf_program__fd(p->cpu), &opts);
 	}
 	return known ? 0 : -ENOTSUP;
+}
+
+/* The file says "0-3", "0,2" or "0". */
+uint32_t nodes_possible(const char *sys_root)
+{
+	char line[128];
+	size_t last;
+
+	if (file_read_line(sys_root, "devices/system/node/possible", line, sizeof(line)))
+		return 1; /* no NUMA */
+	for (last = strlen(line); last > 0 && line[last - 1] >= '0' && line[last - 1] <= '9';)
+		last--;
+	return atoi(line + last) + 1;
 }

@@ -49,4 +49,7 @@ int layout_learn_frames(const struct layout_frames *p, uint64_t *frame_base);
 /* Learn where each CPU's variables are. Returns 0, or −ENOTSUP if that works on no CPU. */
 int layout_learn_cpus(const struct layout_programs *p);
 
+/* The highest possible NUMA node plus one. */
+uint32_t nodes_possible(const char *sys_root);
+
 #endif

@@ -126,19 +126,6 @@ static void tables_fill(struct tracer_bpf *skel)
 		skel->rodata->cfg_weight[i] = (uint32_t)lrint(KMT_ONE / (1 - exp(-i / 4.0)));
 }
 
-/* The highest possible node plus one. The file says "0-3", "0,2" or "0". */
-static uint32_t nodes_possible(const char *sys_root)
-{
-	char line[128];
-	size_t last;
-
-	if (file_read_line(sys_root, "devices/system/node/possible", line, sizeof(line)))
-		return 1; /* no NUMA */
-	for (last = strlen(line); last > 0 && line[last - 1] >= '0' && line[last - 1] <= '9';)
-		last--;
-	return atoi(line + last) + 1;
-}
-
 /* A CPU doubles the period of a stratum after so many samples in one tick (log2), … */
 #define STEP_BITS      10
 #define STEP_BITS_MOST 15
