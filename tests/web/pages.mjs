@@ -409,6 +409,32 @@ tests.hostile_names_do_nothing = async () => {
 			check(!/[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b-\x1f\x7f]/.test(body.replace(/\n/g, " ")), `${name}: a character that hides or reorders text`);
 			if (name === "hostile")
 				check(await page.locator("#table-caches bdi", { hasText: "</script>" }).count() > 0, `${name}: a name is not shown as it is`);
+			check((await page.locator(".bar").boundingBox()).height < 120, `${name}: the bar covers the page`);
+			if (scripts && name === "hostile") {
+				const moved = await page.evaluate(() => {
+					const arabic = /[\u0600-\u06ff]/, wrong = [];
+					const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+					const range = document.createRange();
+
+					for (let node; (node = walker.nextNode());) {
+						if (!arabic.test(node.data) || node.parentNode.closest("bdi, script"))
+							continue;
+						let last = null;
+						for (let i = 0; i < node.data.length; i++) {
+							range.setStart(node, i);
+							range.setEnd(node, i + 1);
+							const box = range.getBoundingClientRect();
+							if (!box.width)
+								continue;
+							if (last && Math.abs(box.top - last.top) < 4 && box.left < last.left - 1)
+								wrong.push(node.data);
+							last = box;
+						}
+					}
+					return [...new Set(wrong)].slice(0, 3);
+				});
+				same(moved, [], "names that move the text beside them");
+			}
 			if (scripts) {
 				await page.getByLabel("Search", { exact: true }).fill("script");
 				await page.keyboard.press("Tab");
