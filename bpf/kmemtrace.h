@@ -112,7 +112,10 @@ struct kmt_cpu {
 	512 /* with more CPUs, two CPUs share countdowns; if both allocate at the same moment, one \
 	       of the allocations may not be counted */
 #define KMT_NO_STRATUM  UINT16_MAX /* of an object that is tracked in any case */
-#define KMT_PERIOD_MOST (1u << 30)
+#define KMT_PERIOD_MOST (64u << 20)
+#define KMT_LEFT_MOST                                                               \
+	(1 << 30) /* longer countdowns are cut: one of 10^7 with the longest period \
+		   */
 
 /*
  * A CPU's countdown to the next sample of a stratum. An allocation that is not sampled touches
@@ -139,9 +142,23 @@ struct kmt_stratum {
 	__u16 cache;   /* … and the row of its cache */
 	__u16 tick;    /* the tick of the loader (sample_tick) in which … */
 	__u16 in_tick; /* … so many samples were taken */
-	__u16 longest; /* period of a sample, in units of KMT_LONGEST_UNIT */
+	__u16 longest; /* period that was in force: kmt_short() */
 };
-#define KMT_LONGEST_UNIT (KMT_PERIOD_MOST >> 16)
+
+/* A period in 16 bits: right to 0.1 %, exact up to 2,047. A longer one has a larger code. */
+static inline __u16 kmt_short(__u32 period)
+{
+	__u32 e = 0;
+
+	while (e < 20 && period >> e >= 1 << 11)
+		e++;
+	return e << 11 | (period >> e & 0x7ff);
+}
+
+static inline __u32 kmt_long(__u16 code)
+{
+	return (__u32)(code & 0x7ff) << (code >> 11);
+}
 
 /*
  * The free filter: how many live objects hash to each lane. The free of an object that is not

@@ -60,7 +60,7 @@ static __always_inline void page_track_pieces(struct unwind_scratch *s, __u32 sc
 	for (__u32 i = 0; i < 1 << PAGE_PIECES; i++) {
 		if (i >= nr || (s->irq && !filter_wants_irq()))
 			break;
-		if (sample_hit_on(cpu_id, stratum, cfg_page_size) &&
+		if ((cfg_exact || sample_hit_on(cpu_id, stratum, cfg_page_size)) &&
 		    sample_weigh(cpu_id, stratum, cfg_page_size, &mean)) {
 			s->object.period = mean;
 			if (track_object_apart(cpu_id, scratch_row, stack))

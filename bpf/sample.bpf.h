@@ -139,10 +139,13 @@ static __always_inline void sample_draw(struct kmt_cpu *cpu, struct kmt_countdow
 	__u64 left;
 
 	next.period = mean;
+	/* also if no sample comes of it: what was missed meanwhile was missed at this period */
+	if (mean >= kmt_long(s->longest) + (kmt_long(s->longest) >> 9))
+		s->longest = kmt_short(mean);
 	if (mean != KMT_EVERY) {
 		left = 1 + ((sample_exponential() * mean) >> 16);
-		if (left > KMT_PERIOD_MOST) {
-			left = KMT_PERIOD_MOST;
+		if (left > KMT_LEFT_MOST) {
+			left = KMT_LEFT_MOST;
 			next.period = 0;
 		}
 		next.left = left;
@@ -202,9 +205,6 @@ GLOBAL int sample_take(__u32 cpu_id, __u32 stratum, __u64 size)
 	drawn = c->period;
 	s->size = size;
 	s->samples++;
-	if (drawn / KMT_LONGEST_UNIT > s->longest)
-		s->longest = drawn / KMT_LONGEST_UNIT < UINT16_MAX ? drawn / KMT_LONGEST_UNIT
-								   : UINT16_MAX;
 	s->alloc_bytes += size * kmt_weight(size, drawn == KMT_EVERY ? 0 : drawn, cfg_weight);
 	sample_draw(cpu, c, s, stratum, size);
 	return drawn;

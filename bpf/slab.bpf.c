@@ -243,7 +243,7 @@ GLOBAL int slab_handle_bulk_objects(__u32 scratch_row, __u32 cpu_id, __u32 stack
 	for (__u32 i = 0; i < BULK_MAX; i++) {
 		if (i >= nr)
 			break;
-		if (!sample_hit_on(cpu_id, stratum, size) ||
+		if ((!cfg_exact && !sample_hit_on(cpu_id, stratum, size)) ||
 		    !sample_weigh(cpu_id, stratum, size, &mean))
 			continue;
 		s->addr = compat_read_word(array + i * 8);

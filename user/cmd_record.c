@@ -117,7 +117,7 @@ static const struct number {
 	const char *what, *expected; /* for the message */
 	const char *letters;         /* suffixes, in any case; NULL: those of a size */
 } numbers[] = {
-	{'s', 64, KMT_PERIOD_MOST, "sampling period", "64 to 1G bytes, such as 64K or 1M", NULL},
+	{'s', 64, KMT_PERIOD_MOST, "sampling period", "64 to 64M bytes, such as 64K or 1M", NULL},
 	{OPT_MAX_SIZE, MAX_SIZE_LEAST, INT64_MAX, "size", "1M or more, such as 64M or 1G", NULL},
 	{OPT_MIN_SIZE, 1, INT64_MAX, "size", "a size such as 512 or 4K", NULL},
 	{OPT_MAX_LIVE, 1, 256 << 20, "number of objects", "1 to 256M, such as 200000 or 4M",

@@ -398,6 +398,9 @@ static void a_burst_throttles_its_stratum_and_is_still_summed_right(void **state
 	for (uint64_t i = 0; i < 500; i++)
 		do_kmalloc(t, KERNEL_ADDR + (2 * n + i) * size, size);
 	assert_int_equal(estimate_of(t, size).tracked, h.tracked + 500);
+	/* … but what was missed before is not forgotten */
+	tracer_stratum(t, stratum_of_site(CALL_SITE, size), &counts);
+	assert_true(counts.longest >= 2048 && counts.longest <= 65536);
 	move_anywhere();
 	tracer_free(t);
 }

@@ -281,6 +281,7 @@ static struct cap_held made_held(int i)
 			     .objects = 20.5,
 			     .bytes = 1968,
 			     .bytes_var = 12.25,
+			     .bytes_missed = 1.5,
 			     .oldest_s = 9.5,
 			     .verified = 10,
 			     .verified_live = 9,

@@ -119,12 +119,32 @@ static void a_sample_stands_for_as_many_as_it_should(void **state)
 	assert_int_equal(kmt_weight(100, 0, table), KMT_ONE); /* every object is taken */
 }
 
+/* The longest period of a stratum says what may have been missed: it must not come out shorter. */
+static void a_period_in_16_bits_is_right_to_a_thousandth(void **state)
+{
+	uint16_t was = 0;
+
+	(void)state;
+	for (double period = 0; period <= KMT_PERIOD_MOST; period = period * 1.0003 + 1) {
+		uint16_t code = kmt_short((uint32_t)period);
+
+		assert_true(kmt_long(code) <= (uint32_t)period);
+		assert_true(kmt_long(code) >= floor(period) * 0.999);
+		assert_true(period >= 2048 || kmt_long(code) == (uint32_t)period);
+		assert_true(code >= was);
+		was = code;
+	}
+	assert_int_equal(kmt_long(kmt_short(KMT_PERIOD_MOST)), KMT_PERIOD_MOST);
+	assert_true(kmt_long(kmt_short(UINT32_MAX)) <= UINT32_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths_that_differ_in_two_frames_have_two_sums),
 		cmocka_unit_test(small_steps_do_not_cancel_out),
 		cmocka_unit_test(a_sample_stands_for_as_many_as_it_should),
+		cmocka_unit_test(a_period_in_16_bits_is_right_to_a_thousandth),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,7 +159,7 @@ static void groups_cover(struct capture *c, enum growth_by by, struct coverage *
 		var += g->bytes_var;
 	}
 	if (pool) {
-		interval_weighted(r.growth.bytes, var, &low, &high);
+		interval_weighted(r.growth.bytes, var, 0, &low, &high);
 		coverage_add(pool, all, r.growth.bytes, low, high);
 		assert_true(fabs(r.ledger.rows[LEDGER_SLAB].attributed_sd_kb * 1024 - sqrt(var)) <
 			    1);
@@ -225,7 +225,7 @@ static void intervals_hold_for_few_samples_and_many(void **state)
 				}
 				if (!h.tracked)
 					continue; /* nothing sampled, nothing reported */
-				interval_weighted(h.bytes, h.bytes_var, &low, &high);
+				interval_weighted(h.bytes, h.bytes_var, 0, &low, &high);
 				drawn++;
 				inside += low <= n * size && n * size <= high;
 			}
@@ -252,7 +252,7 @@ static void exact_figures_have_no_interval(void **state)
 	assert_int_equal(h.verified_twice, 2);
 	assert_true(h.bytes == 300 && h.objects == 3 && h.bytes_var == 0);
 	assert_true(h.age_hist[2] == 3 && h.oldest_s == 3.5);
-	interval_weighted(h.bytes, h.bytes_var, &low, &high);
+	interval_weighted(h.bytes, h.bytes_var, 0, &low, &high);
 	assert_true(low == 300 && high == 300);
 }
 

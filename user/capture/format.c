@@ -17,16 +17,13 @@ const char *const snapshot_kind_names[SNAPSHOT_KINDS] = {
 
 int capture_table_since(const char *table)
 {
-	static const char *const third[] = {"churn_var"}, *const second[] = {
-								  "bpf_name",
-								  "bpf_level",
-								  "bpf_holder_name",
-								  "bpf_holder_level",
-								  "node_name",
-								  "node_level",
-								  "cgroup_count_name",
-								  "cgroup_count_level",
-							  };
+	static const char *const third[] = {"churn_var", "held_missed"},
+				 *const second[] = {
+					 "bpf_name",          "bpf_level",
+					 "bpf_holder_name",   "bpf_holder_level",
+					 "node_name",         "node_level",
+					 "cgroup_count_name", "cgroup_count_level",
+				 };
 
 	for (size_t i = 0; i < sizeof(second) / sizeof(second[0]); i++)
 		if (!strcmp(table, second[i]))

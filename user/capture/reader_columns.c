@@ -83,7 +83,8 @@ static int one_row(struct reader *r, int (*row)(struct reader *r, void *arg), vo
  */
 static uint64_t rows_max(const char *table)
 {
-	static const char *const many[] = {"held", "churn", "churn_var", "cache_churn", "loss"},
+	static const char *const many[] = {"held",      "held_missed", "churn",
+					   "churn_var", "cache_churn", "loss"},
 				 *const few[] = {"meta", "hook"};
 
 	for (size_t i = 0; i < sizeof(few) / sizeof(few[0]); i++)

@@ -309,6 +309,23 @@ static int read_held(struct reader *r, void *unused)
 	return 0;
 }
 
+/* Captures that do not store it count as if nothing could be missed. */
+static int read_held_missed(struct reader *r, void *unused)
+{
+	struct cap_checkpoint *i = interval_of_row(r);
+	uint64_t number = reader_int(r, 1, 1, INT64_MAX);
+	double missed = reader_real(r, 2, 0, CAPTURE_REAL_MAX);
+
+	(void)unused;
+	if (!i || i->is_brief || r->bad)
+		return 0;
+	if (number > i->held.nr)
+		r->bad = "no such row of held";
+	else
+		i->held.items[number - 1].bytes_missed = missed;
+	return 0;
+}
+
 static int read_churn(struct reader *r, void *unused)
 {
 	struct cap_checkpoint *i = interval_of_row(r);
@@ -451,6 +468,7 @@ int reader_rows(struct reader *r)
 		{"hook", read_hook, NULL, NULL},
 		{"interval", read_interval, NULL, choose_intervals},
 		{"held", read_held, NULL, NULL},
+		{"held_missed", read_held_missed, NULL, NULL},
 		{"churn", read_churn, NULL, NULL},
 		{"churn_var", read_churn_var, NULL, NULL},
 		{"cache_churn", read_cache_churn, NULL, NULL},

@@ -220,7 +220,7 @@ static bool held_ok(const struct capture_writer *w, const struct cap_held *h)
 		  h->verified <= CAPTURE_LEVEL_MAX && h->verified_live <= h->verified &&
 		  h->verified_twice >= 0 && h->verified_twice <= h->tracked &&
 		  real_ok(h->objects) && real_ok(h->bytes) && real_ok(h->bytes_var) &&
-		  real_ok(h->oldest_s);
+		  real_ok(h->bytes_missed) && real_ok(h->oldest_s);
 
 	for (int b = 0; b < AGE_BUCKETS; b++)
 		ok = ok && real_ok(h->age_hist[b]);
@@ -302,6 +302,21 @@ static int put_held(struct capture_writer *w, int64_t id, const struct cap_held 
 	return insert_end(&row);
 }
 
+/* `number` counts the rows of held in this interval, from 1. Where none can be missed, no row. */
+static int put_held_missed(struct capture_writer *w, int64_t id, int64_t number,
+			   const struct cap_held *h)
+{
+	struct insert_row row;
+
+	if (!(h->bytes_missed > 0))
+		return 0;
+	row = insert_begin(w, INSERT_HELD_MISSED);
+	insert_int(&row, id);
+	insert_int(&row, number);
+	insert_real(&row, h->bytes_missed);
+	return insert_end(&row);
+}
+
 static int put_churn(struct capture_writer *w, int64_t id, const struct cap_churn *c)
 {
 	struct insert_row row = insert_begin(w, INSERT_CHURN);
@@ -365,6 +380,8 @@ int capture_put_checkpoint(struct capture_writer *w, const struct cap_checkpoint
 	err = put_interval(w, id, in);
 	for (size_t i = 0; i < in->held.nr && !err; i++)
 		err = put_held(w, id, &in->held.items[i]);
+	for (size_t i = 0; i < in->held.nr && !err; i++)
+		err = put_held_missed(w, id, (int64_t)i + 1, &in->held.items[i]);
 	for (size_t i = 0; i < in->churn.nr && !err; i++)
 		err = put_churn(w, id, &in->churn.items[i]);
 	for (size_t i = 0; i < in->churn.nr && !err; i++)

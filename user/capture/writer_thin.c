@@ -50,7 +50,8 @@ static int renumber(struct capture_writer *w, const char *table, const char *map
 
 static int thin_intervals(struct capture_writer *w, uint32_t *kept)
 {
-	static const char *const tables[] = {"held", "churn", "churn_var", "cache_churn", "loss"};
+	static const char *const tables[] = {"held",      "held_missed", "churn",
+					     "churn_var", "cache_churn", "loss"};
 	char sql[512];
 	int err = map_make(w, "thin_interval", w->nr_checkpoints, kept);
 

@@ -64,7 +64,9 @@ struct cap_held {
 	int64_t tracked; /* objects in the live table */
 	double objects;  /* tracked objects, each weighted by 1 / its sampling probability */
 	double bytes;
-	double bytes_var;             /* variance of `bytes`, 0 when exact */
+	double bytes_var;    /* variance of `bytes`, 0 when exact */
+	double bytes_missed; /* what one sample more would have stood for, at the longest period
+				that was in force for these call sites; 0: every object was seen */
 	double age_hist[AGE_BUCKETS]; /* objects by age */
 	double oldest_s;
 	/* The liveness audit's last run: objects it checked, and those of them it found live.

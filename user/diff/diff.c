@@ -51,12 +51,13 @@ static struct estimate held_estimate(const struct profile *p, const struct profi
 {
 	double settled = r ? fmax(0, r->held - r->young) : 0;
 	double object = r && r->objects > 0 ? r->held / r->objects : 0;
+	double none = p->sample_bytes > 0 ? fmax(fmax(p->weight, p->sample_bytes), weight) : 0;
 
 	return (struct estimate){
 		.sum = r ? r->held : 0,
 		.var = r ? r->held_var : 0,
 		.loose_sd = r ? sqrt(r->young * r->young / 4 + settled * object) : 0,
-		.weight = p->sample_bytes > 0 ? fmax(fmax(p->weight, p->sample_bytes), weight) : 0,
+		.weight = r && r->held > 0 ? r->held_missed : none,
 		.seconds = p->duration_s,
 	};
 }
@@ -66,7 +67,7 @@ static struct estimate churn_estimate(const struct profile *p, const struct prof
 	return (struct estimate){
 		.sum = r && !isnan(r->churn) ? r->churn : 0,
 		.var = r && !isnan(r->churn) ? r->churn_var : 0,
-		.weight = p->sample_bytes,
+		.weight = r && r->churn > 0 ? 0 : p->sample_bytes,
 		.seconds = p->duration_s,
 	};
 }

@@ -71,6 +71,7 @@ static void row_merge(struct profile_row *into, struct profile_row *r)
 	}
 	into->held += r->held;
 	into->held_var += r->held_var;
+	into->held_missed = fmax(into->held_missed, r->held_missed);
 	into->objects += r->objects;
 	into->young += r->young;
 	into->churn = profile_sum(into->churn, r->churn);

@@ -39,6 +39,7 @@ struct profile_row {
 				     in the capture; 0 none */
 	double who_share;         /* of the row's bytes, those of that process: 0 … 1 */
 	double held, held_var;    /* bytes at the end, and the variance of their estimate */
+	double held_missed;       /* the most of cap_held.bytes_missed */
 	double objects, young;    /* held objects, and bytes that may be in flight */
 	double churn, churn_var;  /* bytes allocated during the view; NaN unknown */
 				  /* levels */

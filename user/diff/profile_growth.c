@@ -155,6 +155,7 @@ static int add_groups(struct profile_builder *b, const struct growth *g, uint32_
 			return -ENOMEM;
 		r->held = group->bytes;
 		r->held_var = group->bytes_var;
+		r->held_missed = group->bytes_missed;
 		r->objects = group->objects;
 		r->young = young_bytes(group, young_s);
 		index[(size_t)group->pool * keys + group->key] =

@@ -252,6 +252,7 @@ static void caches_trace(const struct view *v, const struct outstanding *outstan
 		r->held_objects += h->objects;
 		r->held_bytes += h->bytes;
 		r->held_var += h->bytes_var;
+		r->held_missed = fmax(r->held_missed, h->h->bytes_missed);
 		r->tracked += (double)h->h->tracked;
 		r->verified += (double)h->h->verified;
 		r->verified_live += (double)h->h->verified_live;
@@ -301,7 +302,7 @@ static void margins(const struct view *v, const struct cache_row *r, struct trus
 {
 	double size = r->held_bytes > 0 ? r->held_bytes / r->held_objects : r->size, low, high;
 
-	interval_weighted(r->held_bytes, r->held_var, &low, &high);
+	interval_weighted(r->held_bytes, r->held_var, r->held_missed, &low, &high);
 	if (!(size > 0))
 		return;
 	f->held_less = (r->held_bytes - low) / size;

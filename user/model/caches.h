@@ -27,7 +27,8 @@ struct cache_row {
 	double start_kb, end_kb, delta_kb; /* whole pages */
 	double start_free_kb, end_free_kb; /* pages − objects × size */
 					   /* From the trace, corrected by the audit. */
-	double held_objects, held_bytes, held_var;
+	double held_objects, held_bytes, held_var,
+		held_missed; /* the last: as cap_held.bytes_missed */
 	double tracked, verified, verified_live;
 	double allocs, frees, unseen_frees;
 	double cpu_free; /* free on CPU lists at the end, so "active" but not in end_objects; NaN:

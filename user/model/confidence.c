@@ -15,26 +15,29 @@ static double chi2_quantile(double df, double z)
 	return root > 0 ? df * root * root * root : 0;
 }
 
+/* Quantile of the gamma distribution with this mean and variance. */
+static double gamma_quantile(double mean, double var, double z)
+{
+	return var / (2 * mean) * chi2_quantile(2 * mean * mean / var, z);
+}
+
 void interval_weighted_at(double z, double sum, double var, double weight, double *low,
 			  double *high)
 {
-	double count = 0;
+	double mean = sum > 0 ? var / sum : 0;
 
-	if (sum > 0)
-		weight = var / sum;
 	*low = *high = sum;
-	if (!(weight > 0))
-		return;
-	count = sum / weight;
-	*low = fmin(sum, weight / 2 * chi2_quantile(2 * count + 1, -z));
-	*high = fmax(sum, weight / 2 * chi2_quantile(2 * count + 1, z));
-	if (!(sum > 0))
-		*low = sum;
+	if (mean > 0)
+		*low = fmin(sum, mean / 2 * chi2_quantile(2 * sum / mean + 1, -z));
+	weight = fmax(weight, mean);
+	if (weight > 0)
+		*high = fmax(sum, gamma_quantile(fmax(0, sum) + weight / 2,
+						 fmax(0, var) + weight * weight / 2, z));
 }
 
-void interval_weighted(double sum, double var, double *low, double *high)
+void interval_weighted(double sum, double var, double weight, double *low, double *high)
 {
-	interval_weighted_at(1.959964, sum, var, 0, low, high);
+	interval_weighted_at(1.959964, sum, var, weight, low, high);
 }
 
 bool interval_shows(double value, double low, double high)

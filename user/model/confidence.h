@@ -16,13 +16,18 @@
  * interval of Fay & Feuer (1997), Stat. Med. 16. They add no count at the low end and one at the
  * high end, which covers far more than 95 % for a handful of samples. This adds half a count at
  * both ends, as Jeffreys' interval for a Poisson mean does; its coverage stays near 95 % (Brown,
- * Cai & DasGupta (2003), Stat. Sinica 13). Both ends equal `sum` when var is 0.
- * tests/unit/test_sampling.c measures the coverage.
+ * Cai & DasGupta (2003), Stat. Sinica 13).
+ *
+ * At the high end it is half a count of `weight`, the most that one sample more would have stood
+ * for (cap_held.bytes_missed): what was held before a sample fell on it, at a time of long periods,
+ * is in no sum and no variance. So Fay & Feuer use the largest weight. 0: as much as the mean
+ * sample. With nothing sampled (sum 0), the high end is what may have been missed. Both ends equal
+ * `sum` when var and weight are 0.
+ * tests/unit/test_sampling.c and test_strata_intervals.c measure the coverage.
  */
-void interval_weighted(double sum, double var, double *low, double *high);
+void interval_weighted(double sum, double var, double weight, double *low, double *high);
 
-/* The same at normal deviate z instead of 1.96. With nothing sampled (sum 0), the high end is what
- * may have been missed; `weight` is then the bytes that one sample would have stood for. */
+/* The same at normal deviate z instead of 1.96. */
 void interval_weighted_at(double z, double sum, double var, double weight, double *low,
 			  double *high);
 

@@ -195,6 +195,7 @@ static void group_add(struct growth_group *g, const struct outstanding_row *r)
 
 	g->bytes += r->bytes;
 	g->bytes_var += r->bytes_var;
+	g->bytes_missed = fmax(g->bytes_missed, r->h->bytes_missed);
 	g->objects += r->objects;
 	g->traced_bytes += r->h->bytes;
 	g->traced_var += r->h->bytes_var;
@@ -260,10 +261,10 @@ static void group_interval(struct growth_group *g)
 	double unchecked = corrected ? 0 : g->tracked;
 	double certain = g->verified > 0 ? g->verified_live : unchecked;
 
-	interval_weighted(g->bytes, g->bytes_var, &g->bytes_low, &g->bytes_high);
+	interval_weighted(g->bytes, g->bytes_var, g->bytes_missed, &g->bytes_low, &g->bytes_high);
 	if (g->objects > 0)
 		g->bytes_low = fmin(g->bytes, fmax(g->bytes_low, certain * g->bytes / g->objects));
-	if (!(g->traced_var > 0))
+	if (!(g->traced_var > 0) && !(g->bytes_missed > 0))
 		g->bytes_high = fmax(g->bytes, fmin(g->bytes_high, g->traced_bytes));
 }
 

@@ -42,6 +42,7 @@ struct growth_group {
 	enum pool pool;
 	uint32_t key; /* id of the stack, cache, frame, process or cgroup; else index into names */
 	double bytes, bytes_var, bytes_low, bytes_high; /* estimate and its 95 % interval */
+	double bytes_missed;                            /* the most of cap_held.bytes_missed */
 	double objects;
 	double traced_bytes, traced_var; /* before correction by the audit */
 	double tracked, verified, verified_live, verified_twice; /* see struct cap_held */

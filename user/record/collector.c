@@ -286,11 +286,24 @@ int collector_other_caches(struct collector *d, const struct slab_levels *slabs)
 
 /* ---- live objects ---- */
 
+/* The longest period that was in force for each stratum. */
+static void strata_longest(const struct tracer *t, double longest[KMT_STRATA])
+{
+	struct stratum_counts counts;
+
+	for (uint32_t i = 0; i < KMT_STRATA; i++) {
+		tracer_stratum(t, i, &counts);
+		longest[i] = counts.longest;
+	}
+}
+
 static int live_read(const struct collector *d, uint32_t now_ms, struct live_groups *groups)
 {
 	const struct tracer_tables *t = d->tables;
 	struct live_group *last = NULL;
+	double longest[KMT_STRATA];
 
+	strata_longest(d->tracer, longest);
 	for (uint32_t b = 0; b < t->nr_buckets; b++)
 		for (uint32_t i = 0; i < KMT_KEYS; i++) {
 			uint64_t key = __atomic_load_n(&t->live[b].key[i], __ATOMIC_ACQUIRE), n;
@@ -308,6 +321,10 @@ static int live_read(const struct collector *d, uint32_t now_ms, struct live_gro
 			groups->merged += !group_is_of(last, &o);
 			estimate_add(&last->held, &o, now_ms,
 				     audit_sampled(d->audit, b * KMT_KEYS + i));
+			if (o.stratum < KMT_STRATA)
+				last->held.bytes_missed =
+					fmax(last->held.bytes_missed,
+					     estimate_missed(o.size, longest[o.stratum]));
 			n = kmt_weight(o.size, o.period, t->weights);
 			last->nr += n;
 			last->bytes += n * o.size;
@@ -343,6 +360,7 @@ static void held_add(struct cap_held *to, const struct cap_held *from)
 	to->objects += from->objects;
 	to->bytes += from->bytes;
 	to->bytes_var += from->bytes_var;
+	to->bytes_missed = fmax(to->bytes_missed, from->bytes_missed);
 	for (int i = 0; i < AGE_BUCKETS; i++)
 		to->age_hist[i] += from->age_hist[i];
 	if (from->oldest_s > to->oldest_s)

@@ -24,3 +24,9 @@ void estimate_add(struct cap_held *h, const struct kmt_object *o, uint32_t now_m
 	if (age_s > h->oldest_s)
 		h->oldest_s = age_s;
 }
+
+/* The weight 1/p less 1, in bytes: the variance of a sum of such samples is the sum times this. */
+double estimate_missed(double size, double period)
+{
+	return period > KMT_EVERY ? size / expm1(size / period) : 0;
+}

@@ -17,4 +17,10 @@
  */
 void estimate_add(struct cap_held *h, const struct kmt_object *o, uint32_t now_ms, bool sampled);
 
+/*
+ * What one sample of an object of `size` bytes more would have stood for, beyond itself, if the
+ * mean between samples was `period`; 0 for KMT_EVERY.
+ */
+double estimate_missed(double size, double period);
+
 #endif

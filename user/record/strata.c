@@ -82,7 +82,7 @@ void strata_grew(struct strata *s, int pool, uint32_t cache, double bytes)
  * shorter than `least` and what is precise enough. A stratum whose samples were all freed may still
  * keep objects that no sample fell on: it counts as holding at least half a period.
  */
-struct candidate {
+struct searched {
 	uint32_t i;
 	double rate, size;
 	double by_held; /* the period is this × scale, … */
@@ -93,12 +93,12 @@ struct candidate {
 };
 
 struct search {
-	struct candidate items[KMT_STRATA];
+	struct searched items[KMT_STRATA];
 	uint32_t nr;
 	double most, stretch;
 };
 
-static double period_at(const struct search *search, const struct candidate *c, double scale,
+static double period_at(const struct search *search, const struct searched *c, double scale,
 			double scale_2_3)
 {
 	double period = fmin(c->by_held * scale, c->unknown * scale_2_3);
@@ -117,7 +117,7 @@ static double samples_at(const struct search *search, double scale)
 	double scale_2_3 = cbrt(scale * scale), sum = 0;
 
 	for (uint32_t i = 0; i < search->nr; i++) {
-		const struct candidate *c = &search->items[i];
+		const struct searched *c = &search->items[i];
 		double period = period_at(search, c, scale, scale_2_3);
 
 		sum += period <= KMT_EVERY     ? c->rate / c->size
@@ -140,7 +140,7 @@ static void search_fill(const struct strata *s, double samples_per_s, struct sea
 
 		if (!(at->rate > 0))
 			continue;
-		search->items[search->nr++] = (struct candidate){
+		search->items[search->nr++] = (struct searched){
 			.i = i,
 			.rate = at->rate,
 			.size = fmax(1, at->was.size),
@@ -156,7 +156,7 @@ static void search_fill(const struct strata *s, double samples_per_s, struct sea
 	 */
 	each = EQUAL_PART * samples_per_s / (search->nr ?: 1);
 	for (uint32_t i = 0; i < search->nr; i++) {
-		struct candidate *c = &search->items[i];
+		struct searched *c = &search->items[i];
 
 		c->quiet = c->rate / c->size <= each ? KMT_EVERY : c->rate / each;
 	}

@@ -72,7 +72,7 @@ struct stratum_counts {
 	double alloc_bytes; /* estimated, including what the filters leave out */
 	double held_bytes;  /* estimated */
 	uint64_t samples;
-	double longest; /* period of a sample, in bytes; 0 where all were shorter than 16 KiB */
+	double longest; /* period that was in force, in bytes */
 	uint32_t size;  /* of the last sample */
 	uint32_t cache; /* its row in the cache table; 0: none, or not slab */
 };

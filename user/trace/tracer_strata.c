@@ -21,7 +21,7 @@ void tracer_stratum(const struct tracer *t, uint32_t i, struct stratum_counts *o
 		out->alloc_bytes += (double)s->alloc_bytes / KMT_ONE;
 		out->held_bytes += (double)s->held_bytes / KMT_ONE;
 		out->samples += s->samples;
-		out->longest = fmax(out->longest, (double)s->longest * KMT_LONGEST_UNIT);
+		out->longest = fmax(out->longest, (double)kmt_long(s->longest));
 		if (s->size)
 			out->size = s->size;
 		if (cache)
