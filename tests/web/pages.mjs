@@ -398,6 +398,23 @@ tests.a_diff_is_coloured_by_change_and_grey_by_chance = async () => {
 	await close(page);
 };
 
+const PARTS = ["--base-to", "18", "--from", "18"];
+
+tests.a_diff_keeps_its_table_of_caches = async () => {
+	const diff = json("diff", "--all", ...PARTS, capture("incident"), capture("incident")), page = await open("parts");
+	const caches = await page.$$eval("#table-caches tbody tr", (rows) => rows.map((tr) => [...tr.cells].map((td) => td.dataset.v ?? td.textContent)));
+	const changed = diff.caches.filter((cache) => cache.delta_low_kb !== cache.delta_high_kb && cache.delta_low_kb !== null);
+	same(caches.length, diff.caches.length, "caches");
+	for (const cache of changed.slice(0, 20)) {
+		const row = caches.find(([name]) => name === cache.name);
+
+		near(+row[4], cache.delta_kb * 1024, 1, `change of ${cache.name}`);
+		check(/^\(.* to .*\)$/.test(row[5]) && row[6] === (cache.new.pattern ?? ""), `interval and pattern of ${cache.name}: ${row[5]} ${row[6]}`);
+	}
+	check(changed.length > 0, "no cache has an interval");
+	await close(page);
+};
+
 tests.hostile_names_do_nothing = async () => {
 	for (const name of ["hostile", "hostile-diff"]) {
 		for (const scripts of [true, false]) {
@@ -568,6 +585,7 @@ for (const name of ["incident", "recorded", "hostile", "large"])
 	run("report", "--format", "html", "-o", file(name), capture(name));
 run("report", "--by", "process", "--format", "html", "-o", file("by-process"), capture("incident"));
 run("diff", "--format", "html", "-o", file("diff"), capture("base"), capture("recorded"));
+run("diff", "--format", "html", ...PARTS, "-o", file("parts"), capture("incident"), capture("incident"));
 run("diff", "--format", "html", "-o", file("hostile-diff"), capture("incident"), capture("hostile"));
 run("diff", "--format", "html", "-o", file("large-diff"), capture("recorded"), capture("large"));
 browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ["--no-sandbox"] });

@@ -66,14 +66,17 @@ static json_t *diff_data_level(struct html_rows *d, const struct diff_row *row)
 	append(&d->o, j, number(row->level.delta / 1024));
 	append(&d->o, j, number(row->level.low / 1024));
 	append(&d->o, j, number(row->level.high / 1024));
+	append(&d->o, j,
+	       row->new_ ? html_string(d, pattern_name(row->new_->pattern)) : json_null());
 	return j;
 }
 
 static void diff_data_caches(struct html_rows *d, json_t *root, const struct diff *diff,
 			     struct html_cut *cut)
 {
-	static const char *const columns[] = {"name",     "status",       "base_kb",      "new_kb",
-					      "delta_kb", "delta_low_kb", "delta_high_kb"};
+	static const char *const columns[] = {"name",          "status",   "base_kb",
+					      "new_kb",        "delta_kb", "delta_low_kb",
+					      "delta_high_kb", "pattern"};
 	const struct diff_rows *level = &diff->sections[PROFILE_CACHES];
 	json_t *j = json_object(), *rows = json_array();
 

@@ -87,7 +87,7 @@ export function poolsTable(table) {
 
 export function cachesTable(table, figure) {
 	const diff = data.kind === "diff", all = rows(data.caches), body = table.tBodies[0];
-	const columns = diff ? [["name"], ["status"], ["base_kb", "kb"], ["new_kb", "kb"], ["delta_kb", "change"], [null], [null]]
+	const columns = diff ? [["name"], ["status"], ["base_kb", "kb"], ["new_kb", "kb"], ["delta_kb", "change"], ["delta_low_kb", "interval"], ["pattern"]]
 		: [["name"], ["size", "count"], ["start_kb", "kb"], ["end_kb", "kb"], ["delta_kb", "change"], ["end_objects", "count"],
 			["attributed_bytes", "bytes"], ["trust"], ["reclaimable"], ["pattern"]];
 	let shown = all, order = null, wanted = null, open = null;
@@ -115,8 +115,9 @@ export function cachesTable(table, figure) {
 			return html("td", {}, html("button", { type: "button", "aria-expanded": String(open === row), on: { click: () => show(row) } }, html("bdi", {}, row.name)));
 		if (name === "name")
 			return html("td", {}, html("bdi", {}, row.name));
-		if (name === null)
-			return html("td", {}, part.delta_low_kb === part.delta_high_kb || part.delta_low_kb === null ? "" : "");
+		if (kind === "interval")
+			return html("td", {}, part.delta_low_kb === null || part.delta_low_kb === part.delta_high_kb ? ""
+				: `(${bytes(part.delta_low_kb * 1024)} to ${bytes(part.delta_high_kb * 1024)})`);
 		if (kind === "kb" || kind === "change")
 			return cell(part[name] === null ? null : part[name] * 1024, bytes, kind === "change");
 		if (kind === "count")
