@@ -455,7 +455,7 @@ enum kmt_page_class {
 };
 
 #define KMT_CENSUS_FRAMES 64  /* page frames in a block */
-#define KMT_CENSUS_BLOCKS 32  /* blocks in one run */
+#define KMT_CENSUS_BLOCKS 8   /* blocks in one run: at most 0.1 ms, even if all are slabs */
 #define KMT_PAGE_BYTES    128 /* no struct page is larger */
 
 /* A block of page frames. The loader fills in the first two members. */

@@ -12,7 +12,7 @@ if [ "${1:-}" = -v ]; then
 	verbose=(-v)
 	shift
 fi
-[ $# -gt 0 ] || set -- 5.10 6.1 6.12 6.18 newest 6.12-arm64
+[ $# -gt 0 ] || set -- 5.10 6.1 6.12 6.18 7.0 newest 6.12-arm64
 work=build/check-vmlinux
 mkdir -p "$work"
 
@@ -124,7 +124,7 @@ case $found in
 *) echo "check-vmlinux: the checker misses misspelt and needless feature tests: $found" >&2; exit 1 ;;
 esac
 make -s vm-tools
-relocations build/bpf/tracer*.o | relocations_judge
+relocations build/bpf/tracer*.o build/bpf/census.o | relocations_judge
 
 # Each accessor must be called somewhere.
 for accessor in $(grep -oE '\bcompat_[a-z_]+\(' bpf/compat.bpf.h | sort -u | tr -d '('); do

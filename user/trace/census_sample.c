@@ -10,13 +10,13 @@
 #include "base/log.h"
 #include "base/random.h"
 
-#define PILOT_RUNS    32      /* runs that measure how long a unit takes, … */
-#define PILOT_SHARE   20      /* … at most 1/PILOT_SHARE of the budget */
-#define STRATA_LEAST  8       /* sampled however short the budget is */
-#define OVERRUN       2       /* stop after this many times the budget */
-#define AFTER_OVERRUN 4       /* a scan that was stopped leaves 1/AFTER_OVERRUN of the budget */
-#define FULL_SLOWER   1.1     /* a whole scan may be this much slower than measured */
-#define RUN_NS        1000000 /* a run cannot be preempted, so it should not take longer */
+#define PILOT_RUNS    64     /* runs that measure how long a unit takes, … */
+#define PILOT_SHARE   20     /* … at most 1/PILOT_SHARE of the budget */
+#define STRATA_LEAST  8      /* sampled however short the budget is */
+#define OVERRUN       2      /* stop after this many times the budget */
+#define AFTER_OVERRUN 4      /* a scan that was stopped leaves 1/AFTER_OVERRUN of the budget */
+#define FULL_SLOWER   1.1    /* a whole scan may be this much slower than measured */
+#define RUN_NS        100000 /* a run cannot be preempted, so it should not take longer */
 
 struct counting {
 	const struct census_counting *how;
@@ -128,15 +128,17 @@ static bool over_budget(const struct counting *c, uint64_t times)
 	return c->how->budget_ns && spent_ns(c) > times * c->how->budget_ns;
 }
 
-/* Count the units that were collected, and make later runs shorter if this one took too long. */
+/* Count the units that were collected, and make the next run shorter if this one took too long. */
 static int counting_run(struct counting *c)
 {
 	uint64_t before = spent_ns(c), took;
 	int err = c->nr ? c->how->count(c->how->arg, c->blocks, c->nr) : 0;
 
 	took = spent_ns(c) - before;
-	if (took > RUN_NS && c->run > 2 && c->nr == c->run)
+	if (took > RUN_NS && c->run > 2)
 		c->run /= 2;
+	else if (took < RUN_NS / 4 && c->run < KMT_CENSUS_BLOCKS)
+		c->run *= 2;
 	return err;
 }
 
@@ -271,7 +273,7 @@ static int count_strata(struct counting *c, uint32_t strata, uint64_t until_ns)
 /* The number of strata for `ns` of CPU time, within bounds. */
 static uint32_t strata_for(const struct counting *c, double ns, double unit_ns)
 {
-	double strata = unit_ns > 0 ? ns / unit_ns / 2 : 0, most = (double)(c->out->units / 2);
+	double strata = unit_ns > 0 ? ns / unit_ns / 2 : 0, most = (double)c->out->units / 2;
 
 	if (strata > most)
 		strata = most;

@@ -185,7 +185,7 @@ int layout_learn_frames(const struct layout_frames *p, uint64_t *frame_base)
 	const uint64_t none[3] = {0};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = none, .ctx_size_in = sizeof(none));
 	struct bpf_link *link;
-	uint64_t base;
+	uint64_t base = 0;
 	int err;
 
 	if (bpf_prog_test_run_opts(bpf_program__fd(p->self), &opts))
