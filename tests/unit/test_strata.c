@@ -364,6 +364,8 @@ static void a_period_that_the_user_gave_is_the_shortest(void **state)
 				allocates(i, 1e3 * (1 + i), 512);
 				counts[i].held_bytes = i % 2 ? 50 * MiB : 0;
 			}
+			allocates(KMT_STRATA - 1, 1e9,
+				  512); /* 2,000 samples a second are not enough */
 			strata_step(&strata, counts, STEP_S, 1e6, 0);
 			for (uint32_t i = 0; i < KMT_STRATA; i++) {
 				int pool = strata_pool(i);

@@ -146,7 +146,10 @@ static void search_fill(const struct strata *s, double samples_per_s, struct sea
 			.size = fmax(1, at->was.size),
 			.by_held = sqrt(at->rate / (held + at->growing)), /* INFINITY for 0 */
 			.unknown = cbrt(2 * at->rate),
-			.enough = fmax(held / STRATA_HELD_SAMPLES, at->rate / STRATA_RATE_SAMPLES),
+			/* a period that the user gave is kept as long as it can be paid for */
+			.enough = s->least > KMT_EVERY ? 0
+						       : fmax(held / STRATA_HELD_SAMPLES,
+							      at->rate / STRATA_RATE_SAMPLES),
 			.least = least_of(s, i),
 		};
 	}
