@@ -47,8 +47,8 @@ static const struct argp_option options[] = {
 	 "Keep the capture below SIZE: older parts lose detail (default with --every: 256M)", 0},
 	{"exact", OPT_EXACT, NULL, 0, "Track every allocation instead of a sample", 1},
 	{"sample", 's', "BYTES", 0,
-	 "Take at most one sample per BYTES allocated, on average (default: what is "
-	 "held longest is sampled finest, down to every object)",
+	 "Do not sample more often than once per BYTES allocated, on average (default: "
+	 "kmemtrace chooses; it samples most where memory stays, up to every object)",
 	 1},
 	{"cache", OPT_CACHE, "NAME", 0,
 	 "Track only this slab cache, and every object of it; may be repeated", 1},

@@ -37,7 +37,7 @@ static const enum census_class kernel_classes[] = {
 static void census_find_holders(const struct census_sheet *s, struct findings *out)
 {
 	enum census_class most = kernel_classes[0];
-	char bytes[5][UNITS_MAX];
+	char bytes[7][UNITS_MAX];
 	struct census_figure held;
 	struct finding *f;
 	double user, kernel = 0;
@@ -51,15 +51,18 @@ static void census_find_holders(const struct census_sheet *s, struct findings *o
 	held = class_figure(s, most);
 	f = findings_add(
 		out, FINDING(FINDING_NOTICE, "census", ABOUT_HOST),
-		"Processes hold %s and the page cache %s; the kernel holds %s, the largest "
-		"part, %s, in %s. %s is free.",
-		units_bytes(bytes[0], class_figure(s, CENSUS_ANON).kb * 1024),
-		units_bytes(bytes[1], class_figure(s, CENSUS_FILE).kb * 1024),
-		units_bytes(bytes[2], kernel * 1024), units_bytes(bytes[3], held.kb * 1024),
-		census_class_words(most),
-		units_bytes(bytes[4], (class_figure(s, CENSUS_FREE).kb +
+		"Of %s, %s is free. The page cache, with shared memory, holds %s, the kernel %s "
+		"(the largest part, %s, in %s), processes %s of their own, and %s was reserved at "
+		"boot.",
+		units_bytes(bytes[0], s->total.kb * 1024),
+		units_bytes(bytes[1], (class_figure(s, CENSUS_FREE).kb +
 				       class_figure(s, CENSUS_CPU_FREE).kb) *
-					      1024));
+					      1024),
+		units_bytes(bytes[2], class_figure(s, CENSUS_FILE).kb * 1024),
+		units_bytes(bytes[3], kernel * 1024), units_bytes(bytes[4], held.kb * 1024),
+		census_class_words(most),
+		units_bytes(bytes[5], class_figure(s, CENSUS_ANON).kb * 1024),
+		units_bytes(bytes[6], class_figure(s, CENSUS_RESERVED).kb * 1024));
 	finding_figure(f, "kernel_kb", kernel, NAN, NAN);
 	finding_figure(f, "processes_and_files_kb", user, NAN, NAN);
 	figure_add(f, "largest_kb", &held);
@@ -78,10 +81,10 @@ static void census_find_differences(const struct census_sheet *s, struct finding
 		if (!row->differs)
 			continue;
 		f = findings_add(
-			out, FINDING(FINDING_WARNING, "census-differs", ABOUT_COUNTER),
-			"%s says %s, but %s were counted page by page, which is %s %s: the counter is "
-			"wrong, or memory changed much during the census, or this kernel marks such "
-			"pages in a way that kmemtrace does not know.",
+			out, FINDING(FINDING_CAUTION, "census-differs", ABOUT_COUNTER),
+			"%s says %s, but %s were counted page by page: %s %s. If memory changes much, "
+			"take the census again. If the difference stays, the counter is wrong, or this "
+			"kernel marks such pages in a way that kmemtrace does not know.",
 			row->line, units_bytes(bytes[0], row->line_kb * 1024),
 			units_bytes(bytes[1], (row->line_kb + row->difference_kb) * 1024),
 			units_bytes(bytes[2], fabs(row->difference_kb) * 1024),
@@ -216,13 +219,13 @@ static void census_find_removed(const struct census_sheet *s, struct findings *o
 	if (most->cgroup->below)
 		finding_say(
 			out, f,
-			"is of cgroups that were below %s, and is now charged to it: slab objects "
-			"such as dentries and inodes stay until memory is short.",
+			"was charged to cgroups that were below %s, and is now charged to it. The "
+			"kernel frees slab objects such as dentries and inodes when memory is short.",
 			most->cgroup->path);
 	else
 		finding_say(out, f,
-			    "is of %s: page cache and shared memory stay until memory is short, or "
-			    "until their file is deleted.",
+			    "is of %s. The kernel frees page cache and slab objects when memory is "
+			    "short; shared memory stays until its file is deleted.",
 			    most->cgroup->path);
 	finding_subject(f, "%s", most->cgroup->path);
 	finding_figure(f, "removed_cgroups", (double)s->removed, NAN, NAN);

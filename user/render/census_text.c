@@ -77,11 +77,14 @@ static void census_text_pages(struct page *p, const struct census_sheet *s)
 		if (!row_is_empty(&s->rows[class]))
 			census_text_row(&table, &s->rows[class], whole);
 	table_print(&table);
-	page_paragraph(p, 2,
-		       "Slab contains large kmalloc, and MemFree pages that were never used: each "
-		       "difference is of the two lines together. Unmapped: of processes or files "
-		       "that no longer map them, but pinned. Other pages: vmalloc, per-CPU memory, "
-		       "kernel stacks, and pages in no line.");
+	page_paragraph(
+		p, 2,
+		"Free (CPUs, new): on the CPUs' lists, or never used since boot. The two rows "
+		"of free pages are compared together; so are slab caches and large kmalloc. "
+		"Unmapped: nobody maps these pages of processes or files any more, but "
+		"something pins them. Other pages: vmalloc, per-CPU memory, kernel stacks, and "
+		"pages in no line of /proc/meminfo, so they are always more than the two "
+		"lines.");
 }
 
 #define SCREEN_ROWS 5 /* of each table, unless its section is asked for */
@@ -108,7 +111,7 @@ static void cell_holder(struct page *p, struct table *t, const struct census_cac
 	table_words(t, "%s %s%s", units_bytes_short(bytes, most->figure.kb * 1024),
 		    page_fit_middle(p, most->cgroup->path, 24),
 		    most->cgroup->removed ? " (removed)"
-		    : most->cgroup->below ? " (removed below)"
+		    : most->cgroup->below ? " (removed children)"
 					  : "");
 }
 
@@ -123,7 +126,7 @@ static void census_text_caches(struct page *p, const struct census_sheet *s, siz
 
 	if (!s->nr_caches)
 		return;
-	page_heading(p, PAGE_BOLD, "SLAB CACHES  (free: of the memory, in slabs and on CPU lists)");
+	page_heading(p, PAGE_BOLD, "SLAB CACHES  (free: part of the memory that no object uses)");
 	for (size_t i = 0; i < s->nr_caches && i < most; i++) {
 		table_words(&table, "%s", s->caches[i].cache->name);
 		table_bytes(&table, s->caches[i].figure.kb * 1024, false);
@@ -145,13 +148,14 @@ static void census_text_cgroups(struct page *p, const struct census_sheet *s, si
 
 	if (!s->nr_cgroups)
 		return;
-	page_heading(p, PAGE_BOLD, "CGROUPS  (charged to the cgroup itself)");
+	page_heading(p, PAGE_BOLD,
+		     "CGROUPS  (memory charged to the cgroup itself, not to those below)");
 	for (size_t i = 0; i < s->nr_cgroups && i < most; i++) {
 		const struct census_cgroup_row *row = &s->cgroups[i];
 
 		table_words(&table, "%s%s", page_fit_middle(p, row->cgroup->path, PATH_WIDTH),
 			    row->cgroup->removed ? " (removed)"
-			    : row->cgroup->below ? " (removed below)"
+			    : row->cgroup->below ? " (removed children)"
 						 : "");
 		table_bytes(&table, row->figure.kb * 1024, false);
 		table_bytes(&table, row->slab.kb * 1024, false);

@@ -56,8 +56,9 @@ static const char *cost_words(char buf[128], double overhead, double samples)
 {
 	buf[0] = '\0';
 	if (samples >= 0 && samples <= overhead)
-		snprintf(buf, 128, " Samples took %.2f%%; seeing all other events took %.2f%%.",
-			 samples, overhead - samples);
+		snprintf(buf, 128,
+			 " Samples took %.2f%%; events that were not sampled took %.2f%%.", samples,
+			 overhead - samples);
 	return buf;
 }
 

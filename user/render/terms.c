@@ -121,8 +121,8 @@ const struct term terms[] = {
 	 "change, interval, Unaccounted"},
 	{"sampled", "a recording that tracks a random part of the objects",
 	 "By default, kmemtrace tracks a random sample: on average, one allocation for every N "
-	 "bytes that are allocated. Each call site has its own N. Where objects stay, N is small, "
-	 "and often every object is tracked. Where objects are freed at once, N is large. kmemtrace "
+	 "bytes that are allocated. Call sites are divided into groups, and each group has its own "
+	 "N. Where objects stay, N is small, and often every object is tracked. Where objects are freed at once, N is large. kmemtrace "
 	 "adapts N to the CPU time that tracing takes. Sampling costs little. Sums over the samples are right on average, and their interval "
 	 "shows how uncertain they are.",
 	 "exact, interval"},
