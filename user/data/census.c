@@ -6,7 +6,7 @@ static const struct {
 	const char *name, *words;
 } classes[CENSUS_CLASSES] = {
 	[CENSUS_FREE] = {"free", "free"},
-	[CENSUS_CPU_FREE] = {"cpu_free", "free (CPUs, new)"},
+	[CENSUS_CPU_FREE] = {"cpu_free", "free (other)"},
 	[CENSUS_SLAB] = {"slab", "slab caches"},
 	[CENSUS_LARGE] = {"large_kmalloc", "large kmalloc"},
 	[CENSUS_TABLE] = {"page_tables", "page tables"},

@@ -79,7 +79,7 @@ static void census_text_pages(struct page *p, const struct census_sheet *s)
 	table_print(&table);
 	page_paragraph(
 		p, 2,
-		"Free (CPUs, new): on the CPUs' lists, or never used since boot. The two rows "
+		"Free (other): on the CPUs' lists, or never used since boot. The two rows "
 		"of free pages are compared together; so are slab caches and large kmalloc. "
 		"Unmapped: nobody maps these pages of processes or files any more, but "
 		"something pins them. Other pages: vmalloc, per-CPU memory, kernel stacks, and "
