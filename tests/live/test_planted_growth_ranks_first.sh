@@ -8,8 +8,8 @@
 # planted KIND COUNT OPTION…: record a plant, then read the true figures and the report.
 planted() {
 	need_record
+	record_start --exact # first: what the programs themselves take is not planted
 	slab_read "$WORK/before"
-	record_start --exact
 	plant_start "$@"
 	slab_read "$WORK/after"
 	record_stop

@@ -83,7 +83,7 @@ static void census_text_pages(struct page *p, const struct census_sheet *s)
 		"of free pages are compared together; so are slab caches and large kmalloc. "
 		"Unmapped: nobody maps these pages of processes or files any more, but "
 		"something pins them. Other pages: vmalloc, per-CPU memory, kernel stacks, and "
-		"pages in no line of /proc/meminfo, so they are always more than the two "
+		"pages in no line of /proc/meminfo, so they are usually more than the two "
 		"lines.");
 }
 
