@@ -463,10 +463,12 @@ suite_web() {
 
 # Check the JSON that kmemtrace printed in the guests, which have no python.
 run_vm_json() {
-	local doctors reports status=0
+	local doctors censuses reports status=0
 	mapfile -t doctors < <(find build/vm/results -name doctor.json)
-	mapfile -t reports < <(find build/vm/results -name '*.json' ! -name doctor.json)
+	mapfile -t censuses < <(find build/vm/results -name census.json)
+	mapfile -t reports < <(find build/vm/results -name '*.json' ! -name doctor.json ! -name census.json)
 	scripts/check-json.py doctor "${doctors[@]}" || status=1
+	scripts/check-json.py census "${censuses[@]}" || status=1
 	scripts/check-json.py report "${reports[@]}" || status=1
 	return $status
 }

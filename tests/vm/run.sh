@@ -187,17 +187,18 @@ pool_objects() {
 	echo $sum
 }
 
-# lost: print the number of lost events in the last report, or 0 if its trust is high in spite of them.
+# lost MOST: print the number of lost events in the last report, at most MOST if its trust is high in spite of them. On a
+# busy host, a guest of 7.0 and newer may skip some of the planted allocations (recursion_misses), and counts them.
 lost() {
-	[ "$(json trust.level)" = high ] && echo 0 && return
-	for loss in recursion_misses live_table_full; do ./jsonq "$REPORT" capture.losses.$loss; done | awk '{ n += $1 } END { print n }'
+	for loss in recursion_misses live_table_full; do ./jsonq "$REPORT" capture.losses.$loss; done |
+		awk -v high="$(json trust.level)" -v most="$1" '{ n += $1 } END { print high == "high" && n > most ? most : n + 0 }'
 }
 
 # held TEST OBJECTS WANTED [MORE]: all planted memory must be in the report, except for events that it counts as lost. If it
 # is not, print what is there instead.
 held() {
 	if [ -n "$2" ]; then
-		within "$1" "$2" $(($3 - $3 / 100 - $(lost))) $(($3 + $3 / 50 + 20 + ${4:-0}))
+		within "$1" "$2" $(($3 - $3 / 100 - $(lost $(($3 / 10))))) $(($3 + $3 / 50 + 20 + ${4:-0}))
 	else
 		not_ok "$1" "not among the growths, which begin: $(cut -c 1-120 /tmp/growths | head -n 4 | tr '\n\t' '; ')"
 	fi
@@ -250,7 +251,7 @@ test_together() {
 			objects=$(slab_objects "$(ready "$kind" stack)" "$(ready "$kind" caches)")
 			[ "${objects:-0}" -ge "$count" ] || missing=$((missing + count - ${objects:-0}))
 		done
-		within together "$missing" 0 $((150 + $(lost))) "what is missing"
+		within together "$missing" 0 $((150 + $(lost 0))) "what is missing"
 	fi
 	release
 }
@@ -305,7 +306,7 @@ test_pools() {
 		EOF
 		# page tables are marked, differently on each kernel
 		within pool-sparse-looked-up "$(./jsonq "$REPORT" growth pool judged_objects |
-			awk -F '\t' '$1 == "pagetable" { n += $2 } END { print n + 0 }')" $((990 - $(lost))) 2000
+			awk -F '\t' '$1 == "pagetable" { n += $2 } END { print n + 0 }')" $((990 - $(lost 0))) 2000
 	else
 		cat /tmp/ready.*
 	fi
