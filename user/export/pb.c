@@ -32,9 +32,10 @@ static void pb_append(struct pb *m, const void *bytes, size_t size)
 
 void pb_packed(struct pb *list, int64_t value)
 {
-	uint8_t v[VARINT_MAX];
+	uint8_t v[VARINT_MAX] = {0};
+	size_t n = varint(v, (uint64_t)value);
 
-	pb_append(list, v, varint(v, (uint64_t)value));
+	pb_append(list, v, n);
 }
 
 static void pb_key(struct pb *m, unsigned int field, enum wire_type type)

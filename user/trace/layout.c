@@ -159,7 +159,7 @@ static int own_frames(const char *pages, uint64_t frames[OWN_PAGES], size_t *nr)
 static int frames_vote(const struct layout_frames *p, uint64_t *frame_base)
 {
 	size_t bytes = OWN_PAGES * sysconf(_SC_PAGESIZE), nr = 0, seen;
-	uint64_t frames[OWN_PAGES], pages[KMT_CENSUS_SEEN];
+	uint64_t frames[OWN_PAGES] = {0}, pages[KMT_CENSUS_SEEN] = {0};
 	char *own = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int err;
 
