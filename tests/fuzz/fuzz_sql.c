@@ -611,6 +611,8 @@ static void append_interval(struct edits *all, const struct edit *e)
 	long long last = (long long)one_integer(all->db, "SELECT max(id) FROM interval");
 	char text[1024];
 
+	if (last == LLONG_MAX) /* an edit before this one may have set any number */
+		return;
 	snprintf(
 		text, sizeof(text),
 		"INSERT INTO interval SELECT %lld, end_s, end_s + %.17g FROM interval WHERE id = %lld",

@@ -405,6 +405,9 @@ static void trust_falls_for_each_reason(void **state)
 	trust_judge(&f, &t);
 	assert_int_equal(t.level, TRUST_HIGH);
 	assert_int_equal(t.nr_reasons, 0);
+	f.verified = 3 * f.tracked; /* among them objects that were freed unseen */
+	trust_judge(&f, &t);
+	assert_true(t.audited_ratio == 1);
 
 	f = good_facts();
 	f.lost_ratio = 0.0015; /* slabinfo, which loses nothing, says the same */

@@ -119,7 +119,8 @@ void trust_judge(const struct trust_facts *f, struct trust *out)
 	double frees = f->frees + f->unseen_frees;
 
 	t.unseen_free_ratio = frees > 0 ? f->unseen_frees / frees : NAN;
-	t.audited_ratio = f->tracked > 0 ? f->verified / f->tracked : NAN;
+	/* unseen frees were verified, too, and are tracked no more */
+	t.audited_ratio = f->tracked > 0 ? fmin(1, f->verified / f->tracked) : NAN;
 	judge_agreement(f, &t);
 
 	trust_losses(f->lost_ratio, t.confirmed, &t);
