@@ -17,20 +17,19 @@ const char *const snapshot_kind_names[SNAPSHOT_KINDS] = {
 
 int capture_table_since(const char *table)
 {
-	static const char *const third[] = {"churn_var", "held_missed"},
-				 *const second[] = {
-					 "bpf_name",          "bpf_level",
-					 "bpf_holder_name",   "bpf_holder_level",
-					 "node_name",         "node_level",
-					 "cgroup_count_name", "cgroup_count_level",
-				 };
+	static const struct {
+		const char *table;
+		int since;
+	} later[] = {
+		{"bpf_name", 2},          {"bpf_level", 2},          {"bpf_holder_name", 2},
+		{"bpf_holder_level", 2},  {"node_name", 2},          {"node_level", 2},
+		{"cgroup_count_name", 2}, {"cgroup_count_level", 2}, {"held_missed", 3},
+		{"churn_var", 3},
+	};
 
-	for (size_t i = 0; i < sizeof(second) / sizeof(second[0]); i++)
-		if (!strcmp(table, second[i]))
-			return 2;
-	for (size_t i = 0; i < sizeof(third) / sizeof(third[0]); i++)
-		if (!strcmp(table, third[i]))
-			return 3;
+	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
+		if (!strcmp(table, later[i].table))
+			return later[i].since;
 	return 1;
 }
 

@@ -41,9 +41,6 @@ struct reader {
 	int bad_column;
 	bool too_large; /* it may be valid, but exceeds the budget */
 
-	const struct cap_checkpoint *churn_of; /* read_churn_var(): the interval, … */
-	size_t churn_row;                      /* … and the next row of its churn */
-
 	/* frames of the current stack */
 	uint32_t stack, nr_frames, frames[CAPTURE_FRAMES_MAX];
 	size_t frames_text;

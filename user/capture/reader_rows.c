@@ -309,20 +309,34 @@ static int read_held(struct reader *r, void *unused)
 	return 0;
 }
 
+/*
+ * A figure that version 3 added to a row of an interval. Returns the number of that row, from 0; −1
+ * if the figure is not wanted.
+ */
+static int64_t read_added(struct reader *r, struct cap_checkpoint *i, size_t nr, double *figure)
+{
+	int64_t number = reader_int(r, 1, 1, INT64_MAX);
+
+	*figure = reader_real(r, 2, 0, CAPTURE_REAL_MAX);
+	if (!i || i->is_brief || r->bad)
+		return -1;
+	if ((uint64_t)number > nr) {
+		r->bad = "no such row in this interval";
+		return -1;
+	}
+	return number - 1;
+}
+
 /* Captures that do not store it count as if nothing could be missed. */
 static int read_held_missed(struct reader *r, void *unused)
 {
 	struct cap_checkpoint *i = interval_of_row(r);
-	uint64_t number = reader_int(r, 1, 1, INT64_MAX);
-	double missed = reader_real(r, 2, 0, CAPTURE_REAL_MAX);
+	double missed;
+	int64_t row = read_added(r, i, i ? i->held.nr : 0, &missed);
 
 	(void)unused;
-	if (!i || i->is_brief || r->bad)
-		return 0;
-	if (number > i->held.nr)
-		r->bad = "no such row of held";
-	else
-		i->held.items[number - 1].bytes_missed = missed;
+	if (row >= 0)
+		i->held.items[row].bytes_missed = missed;
 	return 0;
 }
 
@@ -351,31 +365,16 @@ static int read_churn(struct reader *r, void *unused)
 	return 0;
 }
 
-/*
- * The variance of a row of churn: NAN in captures that do not store it. The rows are in the order
- * of churn, so that finding the row to each takes one pass.
- */
+/* NAN in captures that do not store it: see read_churn(). */
 static int read_churn_var(struct reader *r, void *unused)
 {
 	struct cap_checkpoint *i = interval_of_row(r);
-	enum pool pool = reader_pool(r, 1);
-	uint32_t stack = reader_int(r, 2, 0, (int64_t)r->c->nr_stacks - 1);
-	double var = reader_real(r, 3, 0, CAPTURE_REAL_MAX);
+	double var;
+	int64_t row = read_added(r, i, i ? i->churn.nr : 0, &var);
 
 	(void)unused;
-	if (!i || i->is_brief || r->bad)
-		return 0;
-	if (r->churn_of != i) {
-		r->churn_of = i;
-		r->churn_row = 0;
-	}
-	while (r->churn_row < i->churn.nr && (i->churn.items[r->churn_row].pool != pool ||
-					      i->churn.items[r->churn_row].stack != stack))
-		r->churn_row++;
-	if (r->churn_row == i->churn.nr)
-		r->bad = "no traffic of this call path";
-	else
-		i->churn.items[r->churn_row++].alloc_bytes_var = var;
+	if (row >= 0)
+		i->churn.items[row].alloc_bytes_var = var;
 	return 0;
 }
 

@@ -64,8 +64,7 @@ CREATE TABLE held_missed (interval INTEGER NOT NULL, number INTEGER NOT NULL, by
 CREATE TABLE churn (interval INTEGER NOT NULL, pool TEXT NOT NULL, stack INTEGER NOT NULL, allocs REAL NOT NULL,
  alloc_bytes REAL NOT NULL, frees REAL NOT NULL, free_bytes REAL NOT NULL, ghosts REAL NOT NULL,
  ghost_bytes REAL NOT NULL);
-CREATE TABLE churn_var (interval INTEGER NOT NULL, pool TEXT NOT NULL, stack INTEGER NOT NULL,
- alloc_bytes_var REAL NOT NULL);
+CREATE TABLE churn_var (interval INTEGER NOT NULL, number INTEGER NOT NULL, alloc_bytes_var REAL NOT NULL);
 CREATE TABLE cache_churn (interval INTEGER NOT NULL, cache INTEGER NOT NULL, allocs REAL NOT NULL,
  frees REAL NOT NULL, ghosts REAL NOT NULL);
 CREATE TABLE loss (interval INTEGER NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL);

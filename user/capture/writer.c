@@ -43,7 +43,7 @@ static const struct {
 	[INSERT_HELD] = {"held", 14 + AGE_BUCKETS},
 	[INSERT_HELD_MISSED] = {"held_missed", 3},
 	[INSERT_CHURN] = {"churn", 9},
-	[INSERT_CHURN_VAR] = {"churn_var", 4},
+	[INSERT_CHURN_VAR] = {"churn_var", 3},
 	[INSERT_CACHE_CHURN] = {"cache_churn", 5},
 	[INSERT_LOSS] = {"loss", 3},
 };

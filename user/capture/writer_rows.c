@@ -302,18 +302,21 @@ static int put_held(struct capture_writer *w, int64_t id, const struct cap_held 
 	return insert_end(&row);
 }
 
-/* `number` counts the rows of held in this interval, from 1. Where none can be missed, no row. */
-static int put_held_missed(struct capture_writer *w, int64_t id, int64_t number,
-			   const struct cap_held *h)
+/*
+ * A figure that version 3 added to row `number` of held or churn in this interval, counted from 1.
+ * No row for 0, and for NAN: not known.
+ */
+static int put_added(struct capture_writer *w, enum insert table, int64_t id, int64_t number,
+		     double figure)
 {
 	struct insert_row row;
 
-	if (!(h->bytes_missed > 0))
+	if (!(figure > 0))
 		return 0;
-	row = insert_begin(w, INSERT_HELD_MISSED);
+	row = insert_begin(w, table);
 	insert_int(&row, id);
 	insert_int(&row, number);
-	insert_real(&row, h->bytes_missed);
+	insert_real(&row, figure);
 	return insert_end(&row);
 }
 
@@ -330,21 +333,6 @@ static int put_churn(struct capture_writer *w, int64_t id, const struct cap_chur
 	insert_real(&row, c->free_bytes);
 	insert_real(&row, c->unseen_frees);
 	insert_real(&row, c->unseen_free_bytes);
-	return insert_end(&row);
-}
-
-/* In the order of the rows of churn. Rows that are exact are left out. */
-static int put_churn_var(struct capture_writer *w, int64_t id, const struct cap_churn *c)
-{
-	struct insert_row row;
-
-	if (!(c->alloc_bytes_var > 0))
-		return 0;
-	row = insert_begin(w, INSERT_CHURN_VAR);
-	insert_int(&row, id);
-	insert_name(&row, pool_name(c->pool));
-	insert_int(&row, c->stack);
-	insert_real(&row, c->alloc_bytes_var);
 	return insert_end(&row);
 }
 
@@ -381,11 +369,13 @@ int capture_put_checkpoint(struct capture_writer *w, const struct cap_checkpoint
 	for (size_t i = 0; i < in->held.nr && !err; i++)
 		err = put_held(w, id, &in->held.items[i]);
 	for (size_t i = 0; i < in->held.nr && !err; i++)
-		err = put_held_missed(w, id, (int64_t)i + 1, &in->held.items[i]);
+		err = put_added(w, INSERT_HELD_MISSED, id, (int64_t)i + 1,
+				in->held.items[i].bytes_missed);
 	for (size_t i = 0; i < in->churn.nr && !err; i++)
 		err = put_churn(w, id, &in->churn.items[i]);
 	for (size_t i = 0; i < in->churn.nr && !err; i++)
-		err = put_churn_var(w, id, &in->churn.items[i]);
+		err = put_added(w, INSERT_CHURN_VAR, id, (int64_t)i + 1,
+				in->churn.items[i].alloc_bytes_var);
 	for (size_t i = 0; i < in->cache_churn.nr && !err; i++)
 		err = put_cache_churn(w, id, &in->cache_churn.items[i]);
 	for (size_t i = 0; i < in->losses.nr && !err; i++)
