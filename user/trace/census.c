@@ -27,6 +27,7 @@
 #include "trace/census_sample.h"
 #include "trace/census_slabs.h"
 #include "trace/layout.h"
+#include "trace/libbpf_log.h"
 
 #define PROC_PARTS      (SNAPSHOT_MEMINFO | SNAPSHOT_VMSTAT | SNAPSHOT_ZONEINFO)
 #define CPU_FREE_CACHES 64 /* the largest caches, whose CPU lists are walked */
@@ -80,18 +81,6 @@ static void *row_map(const struct bpf_map *map, size_t bytes)
 	return row == MAP_FAILED ? NULL : row;
 }
 
-static int census_libbpf_log(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	char line[512];
-
-	if (level == LIBBPF_DEBUG)
-		return 0;
-	vsnprintf(line, sizeof(line), fmt, ap);
-	line[strcspn(line, "\n")] = '\0';
-	log_debug("libbpf: %s", line);
-	return 0;
-}
-
 static struct bpf_program *pages_program(const struct census_programs *p)
 {
 	return p->old ? p->skel->progs.audit_pages_old : p->skel->progs.audit_pages;
@@ -106,7 +95,7 @@ static int census_open(const struct plan *plan, struct census_programs *p)
 	if (!plan_audits(plan))
 		return -ENOTSUP;
 	p->old = plan_audits(plan)->event == EVENT_PAGE_ALLOC;
-	libbpf_set_print(census_libbpf_log);
+	libbpf_log_begin();
 	p->skel = census_bpf__open_opts(&opts);
 	if (!p->skel)
 		return -errno;

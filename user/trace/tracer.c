@@ -25,23 +25,8 @@
 #include "proc/available.h"
 #include "trace/const_fold.h"
 #include "trace/layout.h"
+#include "trace/libbpf_log.h"
 #include "tracer_legacy.skel.h"
-
-static char load_log[4096]; /* the first warning of libbpf, printed if loading fails */
-
-static int libbpf_log(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	char line[1024];
-
-	if (level == LIBBPF_DEBUG)
-		return 0;
-	vsnprintf(line, sizeof(line), fmt, ap);
-	line[strcspn(line, "\n")] = '\0';
-	log_debug("libbpf: %s", line);
-	if (level == LIBBPF_WARN && !load_log[0])
-		snprintf(load_log, sizeof(load_log), "%s", line);
-	return 0;
-}
 
 /* The legacy programs are built from the same sources, so their variables have the same offsets. */
 _Static_assert(sizeof(*((struct tracer_bpf *)0)->rodata) ==
@@ -382,7 +367,7 @@ static int programs_load(struct tracer *t)
 		bpf_program__set_autoload(t->skel->progs.audit_gather, true);
 		bpf_program__set_autoload(t->skel->progs.audit_caches, true);
 	}
-	load_log[0] = '\0';
+	libbpf_log_begin();
 	loading = t->skel->maps.rodata;
 	err = tracer_bpf__load(t->skel);
 	loading = NULL;
@@ -396,7 +381,7 @@ static int programs_load(struct tracer *t)
 			-err,
 			"cannot load the BPF programs (%s%s%s); `kmemtrace doctor` says what this "
 			"kernel allows",
-			strerror(-err), load_log[0] ? ": " : "", load_log);
+			strerror(-err), libbpf_log_first()[0] ? ": " : "", libbpf_log_first());
 	return 0;
 }
 
@@ -485,7 +470,7 @@ int tracer_new(const struct plan *plan, const struct tracer_options *options, st
 
 	if (err || request_fill(options, &asked, why))
 		return log_error(err ? -err : EIO, "%s", why);
-	libbpf_set_print(libbpf_log);
+	libbpf_log_begin();
 	while ((err = tracer_load(plan, options, &sizes, out)) == -ENOMEM) {
 		units_bytes(taken, sizes.bytes);
 		if (!sizes_retreat(&asked, sizes.bytes, &request) || sizes_plan(&request, &sizes))
