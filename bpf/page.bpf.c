@@ -85,8 +85,10 @@ GLOBAL int page_handle_pieces(struct bpf_raw_tracepoint_args *ctx, __u32 order)
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
-	if (!pool_enabled(KMT_PAGE) || !filter_wants(size * nr))
-		return sample_take(cpu_id, stratum, size * nr), 0;
+	if (!pool_enabled(KMT_PAGE) || !filter_wants(size * nr)) {
+		sample_take(cpu_id, stratum, size * nr); /* draws the next countdown */
+		return 0;
+	}
 	s = track_enter(cpu, cpu_id, &row);
 	if (!s)
 		return 0;

@@ -365,6 +365,14 @@ static uint32_t stratum_of_site(uint64_t site, uint64_t size)
 	       ((uint32_t)(site ^ size << 14) * 0x61C88647u >> (32 - KMT_STRATA_BITS));
 }
 
+static void stratum_read(const struct tracer *t, uint32_t stratum, struct stratum_counts *out)
+{
+	struct stratum_counts all[KMT_STRATA];
+
+	tracer_strata(t, all);
+	*out = all[stratum];
+}
+
 static const struct tracer_options sampled = {.sample_bytes = KMT_EVERY, .max_live = 100000};
 
 /* A burst comes between two ticks of the loader. */
@@ -386,7 +394,7 @@ static void a_burst_throttles_its_stratum_and_is_still_summed_right(void **state
 	h = estimate_of(t, size);
 	assert_estimates("burst", &h, (double)n * size);
 	assert_true(h.tracked > 5000 && h.tracked < 10000); /* some 1,024 for each doubling */
-	tracer_stratum(t, stratum_of_site(CALL_SITE, size), &counts);
+	stratum_read(t, stratum_of_site(CALL_SITE, size), &counts);
 	assert_int_equal(counts.samples, h.tracked);
 	assert_int_equal(counts.size, size);
 
@@ -399,7 +407,7 @@ static void a_burst_throttles_its_stratum_and_is_still_summed_right(void **state
 		do_kmalloc(t, KERNEL_ADDR + (2 * n + i) * size, size);
 	assert_int_equal(estimate_of(t, size).tracked, h.tracked + 500);
 	/* … but what was missed before is not forgotten */
-	tracer_stratum(t, stratum_of_site(CALL_SITE, size), &counts);
+	stratum_read(t, stratum_of_site(CALL_SITE, size), &counts);
 	assert_true(counts.longest >= 2048 && counts.longest <= 65536);
 	move_anywhere();
 	tracer_free(t);
@@ -487,7 +495,7 @@ static void two_sites_that_share_a_stratum_are_each_summed_right(void **state)
 	large = estimate_of(t, sizes[1]);
 	assert_estimates("small ones", &small, (double)n * sizes[0]);
 	assert_estimates("large ones", &large, (double)n * sizes[1]);
-	tracer_stratum(t, stratum_of_site(CALL_SITE, sizes[0]), &counts);
+	stratum_read(t, stratum_of_site(CALL_SITE, sizes[0]), &counts);
 	assert_int_equal(counts.samples, small.tracked + large.tracked);
 	sum = small.bytes + large.bytes;
 	assert_true(fabs(counts.alloc_bytes - sum) < 0.005 * sum); /* weights are rounded */
@@ -511,7 +519,7 @@ static void a_stratum_knows_what_it_allocated_and_what_it_still_holds(void **sta
 		do_kmalloc(t, KERNEL_ADDR + i * size, size);
 	do_kmalloc(t, KERNEL_ADDR, size); /* where one is already: its free was not seen */
 	h = estimate_of(t, size);
-	tracer_stratum(t, stratum, &all);
+	stratum_read(t, stratum, &all);
 	assert_true(fabs(all.alloc_bytes - (double)n * size) <= 5 * sqrt(h.bytes_var));
 	assert_true(fabs(all.held_bytes - h.bytes) < 0.005 * h.bytes);
 	if (tracer_tables(t)->nr_cpus > 1)
@@ -519,12 +527,12 @@ static void a_stratum_knows_what_it_allocated_and_what_it_still_holds(void **sta
 	for (uint64_t i = 0; i < n / 2; i++)
 		do_kfree(t, KERNEL_ADDR + i * size);
 	h = estimate_of(t, size);
-	tracer_stratum(t, stratum, &half);
+	stratum_read(t, stratum, &half);
 	assert_true(fabs(half.held_bytes - h.bytes) < 0.005 * h.bytes);
 	assert_true(half.alloc_bytes == all.alloc_bytes);
 	for (uint64_t i = n / 2; i < n; i++)
 		do_kfree(t, KERNEL_ADDR + i * size);
-	tracer_stratum(t, stratum, &none);
+	stratum_read(t, stratum, &none);
 	assert_true(none.held_bytes == 0); /* what was added is what was taken away */
 	assert_true(none.alloc_bytes == all.alloc_bytes && none.samples == all.samples);
 	move_anywhere();

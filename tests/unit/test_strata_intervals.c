@@ -338,8 +338,7 @@ static void recording(void)
 			caches_grew(slice);
 		if (slice % SLICES != SLICES - 1)
 			continue;
-		for (uint32_t i = 0; i < KMT_STRATA; i++)
-			tracer_stratum(&tracer, i, &counts[i]);
+		tracer_strata(&tracer, counts);
 		strata_step(&strata_now, counts, TICK_S, samples_per_s, 0);
 		periods_set(samples_per_s);
 	}

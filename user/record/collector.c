@@ -286,24 +286,13 @@ int collector_other_caches(struct collector *d, const struct slab_levels *slabs)
 
 /* ---- live objects ---- */
 
-/* The longest period that was in force for each stratum. */
-static void strata_longest(const struct tracer *t, double longest[KMT_STRATA])
-{
-	struct stratum_counts counts;
-
-	for (uint32_t i = 0; i < KMT_STRATA; i++) {
-		tracer_stratum(t, i, &counts);
-		longest[i] = counts.longest;
-	}
-}
-
 static int live_read(const struct collector *d, uint32_t now_ms, struct live_groups *groups)
 {
 	const struct tracer_tables *t = d->tables;
 	struct live_group *last = NULL;
-	double longest[KMT_STRATA];
+	struct stratum_counts strata[KMT_STRATA];
 
-	strata_longest(d->tracer, longest);
+	tracer_strata(d->tracer, strata);
 	for (uint32_t b = 0; b < t->nr_buckets; b++)
 		for (uint32_t i = 0; i < KMT_KEYS; i++) {
 			uint64_t key = __atomic_load_n(&t->live[b].key[i], __ATOMIC_ACQUIRE), n;
@@ -324,7 +313,7 @@ static int live_read(const struct collector *d, uint32_t now_ms, struct live_gro
 			if (o.stratum < KMT_STRATA)
 				last->held.bytes_missed =
 					fmax(last->held.bytes_missed,
-					     estimate_missed(o.size, longest[o.stratum]));
+					     estimate_missed(o.size, strata[o.stratum].longest));
 			n = kmt_weight(o.size, o.period, t->weights);
 			last->nr += n;
 			last->bytes += n * o.size;

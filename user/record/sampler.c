@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "data/pool.h"
 
 #define CPU_BURST     4 /* a CPU may take so many times its share before it throttles itself */
@@ -70,8 +69,7 @@ void sampler_step(struct sampler *s, double now_s, const struct governor *g, dou
 
 	if (g->exact)
 		return;
-	for (uint32_t i = 0; i < KMT_STRATA; i++)
-		tracer_stratum(s->tracer, i, &s->counts[i]);
+	tracer_strata(s->tracer, s->counts);
 	periods_note(s);
 	strata_step(&s->strata, s->counts, now_s - s->at_s, samples_per_s, live_fill);
 	s->at_s = now_s;
@@ -87,28 +85,44 @@ void sampler_levels_begin(struct sampler *s, struct snapshot *levels)
 	*levels = (struct snapshot){0};
 }
 
-static double slab_bytes(const struct slab_levels *slabs, const char *name)
+static double slab_bytes(const struct slab_level *slab)
 {
-	for (size_t i = 0; i < slabs->nr; i++)
-		if (!strcmp(slabs->items[i].name, name))
-			return (double)slabs->items[i].active_objs * slabs->items[i].object_size;
+	return (double)slab->active_objs * slab->object_size;
+}
+
+/* The level of a cache at the start. slabinfo rarely changes its order, so look at `place` first.
+ */
+static double slab_start(const struct slab_levels *start, const char *name, size_t place)
+{
+	for (size_t i = 0; i < start->nr; i++) {
+		const struct slab_level *slab = &start->items[(place + i) % start->nr];
+
+		if (!strcmp(slab->name, name))
+			return slab_bytes(slab);
+	}
+	return 0;
+}
+
+/* The row of the cache table; 0: none has this name yet. */
+static uint32_t cache_row(const struct tracer_tables *t, const char *name)
+{
+	for (uint32_t row = 1; row < t->nr_caches; row++)
+		if ((__atomic_load_n(&t->cache_keys[row].state, __ATOMIC_ACQUIRE) &
+		     KMT_CACHE_READY) &&
+		    !strncmp(t->cache_info[row].name, name, KMT_NAME))
+			return row;
 	return 0;
 }
 
 static void caches_compare(struct sampler *s, const struct slab_levels *now)
 {
-	const struct tracer_tables *t = tracer_tables(s->tracer);
+	for (size_t i = 0; i < now->nr; i++) {
+		const struct slab_level *slab = &now->items[i];
+		double grew = slab_bytes(slab) - slab_start(&s->start.slabs, slab->name, i);
+		uint32_t row =
+			grew > GREW_LEAST ? cache_row(tracer_tables(s->tracer), slab->name) : 0;
 
-	for (uint32_t row = 1; row < t->nr_caches; row++) {
-		char name[KMT_NAME + 1] = "";
-		double grew;
-
-		if (!(__atomic_load_n(&t->cache_keys[row].state, __ATOMIC_ACQUIRE) &
-		      KMT_CACHE_READY))
-			continue;
-		memcpy(name, t->cache_info[row].name, KMT_NAME);
-		grew = slab_bytes(now, name) - slab_bytes(&s->start.slabs, name);
-		if (grew > GREW_LEAST)
+		if (row)
 			strata_grew(&s->strata, KMT_SLAB, row, grew);
 	}
 }
@@ -134,6 +148,15 @@ void sampler_levels(struct sampler *s, const struct snapshot *levels)
 
 /* ---- for the report ---- */
 
+/* Close what open_memstream() gave. Returns the text, or NULL if memory ran out. */
+static char *text_end(FILE *f, char **text)
+{
+	if (f && !fclose(f))
+		return *text;
+	free(*text);
+	return NULL;
+}
+
 /* "slab 1363149 1 4194304; percpu …": mean, least and most. The mean is of all bytes allocated. */
 char *sampler_periods(const struct sampler *s)
 {
@@ -157,11 +180,7 @@ char *sampler_periods(const struct sampler *s)
 		fprintf(f, "%s%s %.0f %.0f %.0f", ftell(f) ? "; " : "", pool_name(sampled[i]), mean,
 			s->pools[pool].least, s->pools[pool].most);
 	}
-	if (!f || fclose(f)) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return text_end(f, &text);
 }
 
 /* "4194304 kmalloc-64": a line for each cache with long periods; the first line is never empty. */
@@ -178,9 +197,5 @@ char *sampler_cache_periods(const struct sampler *s)
 		if (s->cache_most[row] >= PERIODS_CACHE)
 			fprintf(f, "%.0f %.*s\n", s->cache_most[row], KMT_NAME,
 				t->cache_info[row].name);
-	if (!f || fclose(f)) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return text_end(f, &text);
 }

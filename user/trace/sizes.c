@@ -17,15 +17,13 @@
 
 #define DEFAULT_EXACT   (128 * MiB)
 #define DEFAULT_SAMPLED (16 * MiB)
-#define MEM_TOTAL_PART  100 /* the default is at most 1 % of the machine, … */
-#define MOST_PART       4   /* … and a quarter of what it can spare */
-#define FIXED      \
-	(MiB / 8 * \
-	 5) /* free filter, countdowns, caches, programs, and the last page of each table */
-#define TALLIES_PART 16 /* the per-CPU tallies take at most 1/16 of the memory */
-#define STRATA_BYTES (KMT_STRATA * (sizeof(struct kmt_countdown) + sizeof(struct kmt_stratum)))
-#define GROUP_BYTES  1024 /* recorder memory for one row of a checkpoint */
-#define GROUPS_LEAST 2048
+#define MEM_TOTAL_PART  100           /* the default is at most 1 % of the machine, … */
+#define MOST_PART       4             /* … and a quarter of what it can spare */
+#define FIXED           (MiB / 8 * 5) /* free filter, caches, programs, and the last page of each table */
+#define TALLIES_PART    16            /* the per-CPU tallies take at most 1/16 of the memory */
+#define STRATA_BYTES    (KMT_STRATA * (sizeof(struct kmt_countdown) + sizeof(struct kmt_stratum)))
+#define GROUP_BYTES     1024 /* recorder memory for one row of a checkpoint */
+#define GROUPS_LEAST    2048
 
 /*
  * One table: bytes per row, log2 of the fewest and most rows, and its share of the memory in each

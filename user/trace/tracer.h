@@ -110,8 +110,8 @@ int tracer_watch(struct tracer *t, int pool, enum tracer_watch how);
 /* Set coarse_now_ms: milliseconds since tracer_enable_pools(). Call at least every 100 ms. */
 void tracer_clock(struct tracer *t, uint32_t ms);
 
-/* What is known of stratum `i`, summed over all CPUs. */
-void tracer_stratum(const struct tracer *t, uint32_t i, struct stratum_counts *out);
+/* What is known of each stratum, summed over all CPUs. */
+void tracer_strata(const struct tracer *t, struct stratum_counts out[KMT_STRATA]);
 /*
  * Begin a tick: set the period of stratum i to periods[i], KMT_STRATA of them, and let each CPU
  * take some `cpu_samples` before it throttles itself. A longer period takes effect at the next

@@ -4,6 +4,7 @@
  * it through tracer.h; bpf/sample.bpf.h is the other side.
  */
 #include <math.h>
+#include <string.h>
 
 #include "trace/tracer_internal.h"
 
@@ -11,22 +12,27 @@
 #define CPU_BITS_MOST  20
 #define REDRAW         2 /* draw again if a countdown was drawn with a period longer by this factor */
 
-void tracer_stratum(const struct tracer *t, uint32_t i, struct stratum_counts *out)
+static void stratum_add(struct stratum_counts *sum, const struct kmt_stratum *s)
 {
-	*out = (struct stratum_counts){0};
-	for (uint32_t cpu = 0; cpu < t->sizes.strata_cpus; cpu++) {
-		const struct kmt_stratum *s = &t->tables.strata[cpu * KMT_STRATA + i];
-		uint16_t cache = s->cache;
+	uint16_t cache = s->cache;
 
-		out->alloc_bytes += (double)s->alloc_bytes / KMT_ONE;
-		out->held_bytes += (double)s->held_bytes / KMT_ONE;
-		out->samples += s->samples;
-		out->longest = fmax(out->longest, (double)kmt_long(s->longest));
-		if (s->size)
-			out->size = s->size;
-		if (cache)
-			out->cache = cache;
-	}
+	sum->alloc_bytes += (double)s->alloc_bytes / KMT_ONE;
+	sum->held_bytes += (double)s->held_bytes / KMT_ONE;
+	sum->samples += s->samples;
+	sum->longest = fmax(sum->longest, (double)kmt_long(s->longest));
+	if (s->size)
+		sum->size = s->size;
+	if (cache)
+		sum->cache = cache;
+}
+
+/* In the order in which they lie in memory: with many CPUs, the rows are many MiB. */
+void tracer_strata(const struct tracer *t, struct stratum_counts out[KMT_STRATA])
+{
+	memset(out, 0, KMT_STRATA * sizeof(*out));
+	for (uint32_t cpu = 0; cpu < t->sizes.strata_cpus; cpu++)
+		for (uint32_t i = 0; i < KMT_STRATA; i++)
+			stratum_add(&out[i], &t->tables.strata[cpu * KMT_STRATA + i]);
 }
 
 /*
