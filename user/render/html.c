@@ -334,6 +334,20 @@ void html_item(struct html *h, const char *word, const char *text)
 	html_put(h, "</dd>\n");
 }
 
+void html_who_end(struct html *h, const char *cgroup, const char *cmdline)
+{
+	if (cgroup[0]) {
+		html_put(h, "; cgroup ");
+		html_name(h, cgroup);
+	}
+	if (cmdline[0]) {
+		html_put(h, "; <code>");
+		html_name(h, cmdline);
+		html_put(h, "</code>");
+	}
+	html_put(h, "</dd>\n");
+}
+
 void html_command(struct html *h, const char *command)
 {
 	html_put(h, "<code class=\"command\">");

@@ -79,6 +79,8 @@ void html_cell_count(struct html *h, double count, bool sign);
 
 /* A line of the first screen; nothing if `text` is "". */
 void html_item(struct html *h, const char *word, const char *text);
+/* The end of a WHO line: the cgroup and the command line, if known. */
+void html_who_end(struct html *h, const char *cgroup, const char *cmdline);
 void html_command(struct html *h, const char *command);
 /* All findings, the most severe first. */
 void html_findings(struct html *h, const struct findings *list);

@@ -8,8 +8,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "render/html_rows.h"
-#include "version.h"
 
 /* Bytes of JSON, each including all before it. */
 #define BUDGET_CACHES    (120 << 10)
@@ -351,16 +349,20 @@ static void data_levels(struct html_rows *d, json_t *root, const struct report *
 		json_decref(j);
 }
 
-static json_t *report_data(struct html *h, const struct report *r, const struct html_held *held,
-			   double scale, struct html_cut *cut)
-{
-	struct data_groups paths = {.r = r, .g = held->by_path};
-	json_t *root = json_object();
-	struct html_rows d;
+struct report_pages {
+	const struct report *r;
+	const struct html_held *held;
+};
 
-	html_rows_begin(&d, h, scale);
-	put(&d.o, root, "kind", json_string("report"));
-	put(&d.o, root, "schema", json_integer(JSON_SCHEMA_VERSION));
+static json_t *report_data(struct html *h, const void *arg, double scale, struct html_cut *cut)
+{
+	const struct report_pages *what = arg;
+	const struct report *r = what->r;
+	const struct html_held *held = what->held;
+	struct data_groups paths = {.r = r, .g = held->by_path};
+	struct html_rows d;
+	json_t *root = html_rows_begin(&d, h, "report", scale);
+
 	put(&d.o, root, "start_s", number(r->view.start->t_s));
 	put(&d.o, root, "wall_s", number(view_wall_s(&r->view)));
 	put(&d.o, root, "duration_s", number(r->view.duration_s));
@@ -372,24 +374,12 @@ static json_t *report_data(struct html *h, const struct report *r, const struct 
 	data_processes(&d, root, &(struct data_groups){.r = r, .g = held->by_process}, cut);
 	data_levels(&d, root, r);
 	data_paths(&d, root, &paths, cut);
-	put(&d.o, root, "strings", d.strings);
-	html_rows_end(&d);
-	h->failed |= d.o.failed != 0;
+	html_rows_end(&d, root);
 	return root;
 }
 
 char *html_report_data(struct html *h, const struct report *r, const struct html_held *held,
 		       struct html_cut *cut)
 {
-	char *text = NULL;
-
-	for (double scale = 1; !h->failed; scale *= HTML_LESS) {
-		*cut = (struct html_cut){0};
-		text = html_data_text(h, report_data(h, r, held, scale, cut));
-		if (!text || strlen(text) <= HTML_DATA)
-			break;
-		free(text);
-		text = NULL;
-	}
-	return text;
+	return html_data_fit(h, report_data, &(struct report_pages){.r = r, .held = held}, cut);
 }

@@ -11,15 +11,7 @@
 
 #include "diff/diff.h"
 #include "findings/report_findings.h"
-#include "render/html.h"
-
-/* How much of the report the data has, for the page to say. */
-struct html_cut {
-	size_t paths, all_paths;
-	double paths_bytes; /* of the paths that were added up */
-	size_t caches, all_caches;
-	size_t processes, all_processes; /* rows of held memory by process */
-};
+#include "render/html_rows.h"
 
 /* Held memory in the two ways that pictures show it, whatever the report groups it by. */
 struct html_held {

@@ -22,16 +22,7 @@ static void html_diff_who(struct html *h, const struct diff_screen_row *row)
 {
 	fprintf(h->out, "<dt>%s</dt><dd>", row->label);
 	html_text(h, row->words);
-	if (row->cgroup[0]) {
-		html_put(h, "; cgroup ");
-		html_name(h, row->cgroup);
-	}
-	if (row->cmdline[0]) {
-		html_put(h, "; <code>");
-		html_name(h, row->cmdline);
-		html_put(h, "</code>");
-	}
-	html_put(h, "</dd>\n");
+	html_who_end(h, row->cgroup, row->cmdline);
 	html_item(h, "WHAT", row->what);
 	html_item(h, "HOW", row->how);
 }

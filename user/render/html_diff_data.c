@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The data of a diff's page: see html_data.h. Rows are in the order of the diff: grown ones first,
  * then shrunk, then unchanged ones. Those that do not fit are added up by pool. */
-#include <stdlib.h>
-#include <string.h>
 
 #include "model/holders.h"
 #include "render/html_data.h"
-#include "render/html_rows.h"
-#include "version.h"
 
 /* Bytes of JSON, each including all before it. */
 #define BUDGET_DIFF_CACHES (150 << 10)
@@ -191,37 +187,22 @@ static json_t *diff_stacks_in_vmalloc(const struct view *v)
 	return json_boolean(holders.vmalloc_end.stacks_kb > 0);
 }
 
-static json_t *diff_data(struct html *h, const struct diff *diff, double scale,
-			 struct html_cut *cut)
+static json_t *diff_data(struct html *h, const void *arg, double scale, struct html_cut *cut)
 {
-	json_t *root = json_object();
+	const struct diff *diff = arg;
 	struct html_rows d;
+	json_t *root = html_rows_begin(&d, h, "diff", scale);
 
-	html_rows_begin(&d, h, scale);
-	put(&d.o, root, "kind", json_string("diff"));
-	put(&d.o, root, "schema", json_integer(JSON_SCHEMA_VERSION));
 	put(&d.o, root, "duration_s", number(diff->in.new_view->duration_s));
 	put(&d.o, root, "stacks_in_vmalloc", diff_stacks_in_vmalloc(diff->in.new_view));
 	diff_data_pools(&d, root, diff);
 	diff_data_caches(&d, root, diff, cut);
 	diff_data_growth(&d, root, diff, cut);
-	put(&d.o, root, "strings", d.strings);
-	html_rows_end(&d);
-	h->failed |= d.o.failed != 0;
+	html_rows_end(&d, root);
 	return root;
 }
 
 char *html_diff_data(struct html *h, const struct diff *diff, struct html_cut *cut)
 {
-	char *text = NULL;
-
-	for (double scale = 1; !h->failed; scale *= HTML_LESS) {
-		*cut = (struct html_cut){0};
-		text = html_data_text(h, diff_data(h, diff, scale, cut));
-		if (!text || strlen(text) <= HTML_DATA)
-			break;
-		free(text);
-		text = NULL;
-	}
-	return text;
+	return html_data_fit(h, diff_data, diff, cut);
 }

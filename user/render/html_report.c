@@ -47,16 +47,7 @@ static void html_holder(struct html *h, const struct first_screen *s,
 	html_put(h, "<dt>WHO</dt><dd>");
 	html_words(h, "%s: %s %s, %.0f%% of the new memory in %s", holder->who, holder->has,
 		   units_bytes(bytes, holder->bytes), 100 * holder->share, s->held_of);
-	if (holder->cgroup[0]) {
-		html_put(h, "; cgroup ");
-		html_name(h, holder->cgroup);
-	}
-	if (holder->cmdline[0]) {
-		html_put(h, "; <code>");
-		html_name(h, holder->cmdline);
-		html_put(h, "</code>");
-	}
-	html_put(h, "</dd>\n");
+	html_who_end(h, holder->cgroup, holder->cmdline);
 	html_item(h, "WHAT", holder->what);
 	html_item(h, "HOW", holder->how);
 }

@@ -7,6 +7,7 @@
 #include <uthash.h>
 
 #include "base/cleanup.h"
+#include "version.h"
 
 struct html_string {
 	char *shown;
@@ -14,15 +15,43 @@ struct html_string {
 	UT_hash_handle hh;
 };
 
-void html_rows_begin(struct html_rows *d, struct html *h, double scale)
+#define HTML_DATA (560 << 10) /* bytes: if the data is larger, … */
+#define HTML_LESS 0.6         /* … budgets become this part of what they were */
+
+json_t *html_rows_begin(struct html_rows *d, struct html *h, const char *kind, double scale)
 {
+	json_t *root = json_object();
+
 	*d = (struct html_rows){.h = h, .strings = json_array(), .scale = scale};
+	put(&d->o, root, "kind", json_string(kind));
+	put(&d->o, root, "schema", json_integer(JSON_SCHEMA_VERSION));
+	return root;
 }
 
-void html_rows_end(struct html_rows *d)
+char *html_data_fit(struct html *h,
+		    json_t *(*make)(struct html *h, const void *arg, double scale,
+				    struct html_cut *cut),
+		    const void *arg, struct html_cut *cut)
+{
+	char *text = NULL;
+
+	for (double scale = 1; !h->failed; scale *= HTML_LESS) {
+		*cut = (struct html_cut){0};
+		text = html_data_text(h, make(h, arg, scale, cut));
+		if (!text || strlen(text) <= HTML_DATA)
+			break;
+		free(text);
+		text = NULL;
+	}
+	return text;
+}
+
+void html_rows_end(struct html_rows *d, json_t *root)
 {
 	struct html_string *s, *next;
 
+	put(&d->o, root, "strings", d->strings);
+	d->h->failed |= d->o.failed != 0;
 	HASH_ITER (hh, d->index, s, next) {
 		HASH_DEL(d->index, s);
 		free(s->shown);

@@ -18,14 +18,28 @@ struct html_rows {
 	double scale; /* of all budgets */
 };
 
-/* Hostile figures and names can need more room than budgets foresee. Then the data is made again,
- * with budgets of HTML_LESS of the size. */
-#define HTML_DATA (560 << 10)
-#define HTML_LESS 0.6
+/* Begin the data of a page; `kind` is "report" or "diff". */
+json_t *html_rows_begin(struct html_rows *d, struct html *h, const char *kind, double scale);
+/* Put the strings into the document, tell the page of failures, and free the rest. */
+void html_rows_end(struct html_rows *d, json_t *root);
 
-void html_rows_begin(struct html_rows *d, struct html *h, double scale);
-/* Frees everything but the strings, which belong to the document. */
-void html_rows_end(struct html_rows *d);
+/* How much of the report the data has, for the page to say. */
+struct html_cut {
+	size_t paths, all_paths;
+	double paths_bytes; /* of the paths that were added up */
+	size_t caches, all_caches;
+	size_t processes, all_processes; /* rows of held memory by process */
+};
+
+/*
+ * Make the data of a page, as a script element may hold it. Hostile figures and names can need more
+ * room than budgets foresee: then it is made again with smaller budgets, until it fits. `cut` is
+ * set anew each time. malloc'ed; NULL without memory.
+ */
+char *html_data_fit(struct html *h,
+		    json_t *(*make)(struct html *h, const void *arg, double scale,
+				    struct html_cut *cut),
+		    const void *arg, struct html_cut *cut);
 
 /* The index of a name in the list of strings, as it is shown; null for NULL and "". */
 json_t *html_string(struct html_rows *d, const char *name);
