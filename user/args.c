@@ -59,28 +59,38 @@ enum args_format args_format(struct argp_state *state, const char *arg)
 	return strcmp(arg, "json") ? ARGS_TEXT : ARGS_JSON;
 }
 
-void args_page(struct argp_state *state, enum args_format format, const char *path)
+void args_page(struct argp_state *state, enum args_format format, const char *path, bool rows)
 {
-	if (format == ARGS_HTML && (!path || !strcmp(path, "-")) && isatty(STDOUT_FILENO))
+	if (format != ARGS_HTML)
+		return;
+	if ((!path || !strcmp(path, "-")) && isatty(STDOUT_FILENO))
 		argp_error(state, "HTML is for a browser, not for a terminal: name a file, such as "
 				  "-o report.html");
+	if (rows)
+		argp_error(state, "an HTML page has all sections: leave out --show and --top");
 }
 
 unsigned int args_sections(struct argp_state *state, const char *arg,
 			   unsigned int (*parse)(const char *name, size_t len), const char *words)
 {
-	unsigned int sections = 0;
+	return args_list(state, "section", arg, parse, words);
+}
+
+unsigned int args_list(struct argp_state *state, const char *what, const char *arg,
+		       unsigned int (*parse)(const char *name, size_t len), const char *words)
+{
+	unsigned int bits = 0;
 
 	for (const char *at = arg; *at;) {
 		size_t len = strcspn(at, ",");
-		unsigned int section = parse(at, len);
+		unsigned int bit = parse(at, len);
 
-		if (!section)
-			argp_error(state, "unknown section '%.*s': give %s", (int)len, at, words);
-		sections |= section;
+		if (!bit)
+			argp_error(state, "unknown %s '%.*s': give %s", what, (int)len, at, words);
+		bits |= bit;
 		at += len + (at[len] == ',');
 	}
-	return sections;
+	return bits;
 }
 
 size_t args_top(struct argp_state *state, const char *arg)

@@ -22,12 +22,18 @@ bool args_json(struct argp_state *state, const char *arg);
 /* The formats of report and diff. */
 enum args_format { ARGS_TEXT, ARGS_JSON, ARGS_HTML };
 enum args_format args_format(struct argp_state *state, const char *arg);
-/* A page is a file for a browser: refuse to print it on a terminal. `path` is that of -o. */
-void args_page(struct argp_state *state, enum args_format format, const char *path);
 /*
- * Bits of the sections that --show names, separated by commas. `parse` returns the bit of a name, 0
- * for an unknown one; `words` lists the names for the message.
+ * A page is a file for a browser, and has all sections: refuse to print it on a terminal, and
+ * --show and --top (`rows`: one of them was given). `path` is that of -o.
  */
+void args_page(struct argp_state *state, enum args_format format, const char *path, bool rows);
+/*
+ * Bits of the names in a list, separated by commas. `parse` returns the bit of a name, 0 for an
+ * unknown one; for the message, `what` says what the names are, and `words` lists them.
+ */
+unsigned int args_list(struct argp_state *state, const char *what, const char *arg,
+		       unsigned int (*parse)(const char *name, size_t len), const char *words);
+/* The same for the sections that --show names. */
 unsigned int args_sections(struct argp_state *state, const char *arg,
 			   unsigned int (*parse)(const char *name, size_t len), const char *words);
 size_t args_top(struct argp_state *state, const char *arg);

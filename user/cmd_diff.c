@@ -85,9 +85,8 @@ static void diff_check_args(struct argp_state *state, const struct diff_args *ar
 		argp_error(state, "--base-from and --base-to cannot be combined with --base-set");
 	args_span(state, "--base-from", args->from_s[0], "--base-to", args->to_s[0]);
 	args_span(state, "--from", args->from_s[1], "--to", args->to_s[1]);
-	args_page(state, args->format, args->output);
-	if (args->format == ARGS_HTML && (args->show.sections || args->show.top != ARGS_TOP_UNSET))
-		argp_error(state, "an HTML page has all sections: leave out --show and --top");
+	args_page(state, args->format, args->output,
+		  args->show.sections || args->show.top != ARGS_TOP_UNSET);
 }
 
 static error_t diff_parse_option(int key, char *arg, struct argp_state *state)

@@ -107,15 +107,7 @@ static unsigned int labels_parse(struct argp_state *state, const char *arg)
 {
 	if (!strcmp(arg, "none"))
 		return 0;
-	for (const char *at = arg; *at;) {
-		size_t len = strcspn(at, ",");
-
-		if (!sample_label_parse(at, len))
-			argp_error(state, "unknown label '%.*s': use " SAMPLE_LABEL_WORDS, (int)len,
-				   at);
-		at += len + (at[len] == ',');
-	}
-	return args_sections(state, arg, sample_label_parse, SAMPLE_LABEL_WORDS);
+	return args_list(state, "label", arg, sample_label_parse, SAMPLE_LABEL_WORDS);
 }
 
 /* The labels in the order in which they are given, each once. */

@@ -111,10 +111,8 @@ static error_t report_parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		args_span(state, "--from", args->from_s, "--to", args->to_s);
-		args_page(state, args->format, args->output);
-		if (args->format == ARGS_HTML && (args->sections || args->top != ARGS_TOP_UNSET))
-			argp_error(state,
-				   "an HTML page has all sections: leave out --show and --top");
+		args_page(state, args->format, args->output,
+			  args->sections || args->top != ARGS_TOP_UNSET);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
