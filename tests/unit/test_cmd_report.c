@@ -23,48 +23,19 @@
 #include "findings/report_findings.h"
 #include "render/report.h"
 #include "sample_capture.h"
+#include "report_text.h"
+#include "run_command.h"
 #include "scratch.h"
 #include "write_capture.h"
 
 static char *json_of(const struct capture *c)
 {
-	struct report r;
-	char *text = NULL;
-	size_t size = 0;
-	FILE *f = open_memstream(&text, &size);
-
-	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
-	assert_int_equal(report_json(&r, 0, f), 0);
-	fclose(f);
-	report_free(&r);
-	return text;
+	return report_text_of(c, GROWTH_BY_STACK, report_all_json);
 }
 
-/* Run `kmemtrace report ARGS` in a child with stdout to `out` and stderr to the file "stderr". */
-static int run_report(const char *out, char **argv)
-{
-	int status, argc = 0;
-	pid_t pid;
-
-	while (argv[argc])
-		argc++;
-	fflush(NULL);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (!pid) {
-		char *err = path_of("stderr");
-
-		if (!freopen(out, "w", stdout) || !freopen(err, "w", stderr))
-			_exit(99);
-		free(err);
-		exit(cmd_report(argc, argv));
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-#define RUN(out, ...) run_report(out, (char *[]){(char *)"kmemtrace report", __VA_ARGS__, NULL})
+/* Run `kmemtrace report ARGS`: see run_command(). */
+#define RUN(out, ...) \
+	run_command(cmd_report, out, (char *[]){(char *)"kmemtrace report", __VA_ARGS__, NULL})
 
 /* Print the first line that differs: all of it would be too long for cmocka. */
 static void assert_same_lines(const char *a, const char *b)

@@ -30,6 +30,8 @@
 #include "output.h"
 #include "record/classify.h"
 #include "recorded.h"
+#include "report_text.h"
+#include "run_command.h"
 #include "sample_capture.h"
 #include "scratch.h"
 #include "write_capture.h"
@@ -483,16 +485,7 @@ static void figures_that_fit_no_number_do_no_harm(void **state)
 
 static char *openmetrics_of(const struct capture *c)
 {
-	struct report r;
-	char *text = NULL;
-	size_t size = 0;
-	FILE *f = open_memstream(&text, &size);
-
-	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
-	assert_int_equal(export_openmetrics(&r, f), 0);
-	fclose(f);
-	report_free(&r);
-	return text;
+	return report_text_of(c, GROWTH_BY_STACK, export_openmetrics);
 }
 
 /* Each series once, in the family that was announced, and its points in the order of time. */
@@ -631,31 +624,9 @@ static void rows_are_whole_json_objects(void **state)
 
 /* ---- the command ---- */
 
-static int run_export(const char *out, char **argv)
-{
-	int status, argc = 0;
-	pid_t pid;
-
-	while (argv[argc])
-		argc++;
-	fflush(NULL);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (!pid) {
-		char *err = path_of("stderr");
-
-		if (!freopen(out, "w", stdout) || !freopen(err, "w", stderr))
-			_exit(99);
-		free(err);
-		exit(cmd_export(argc, argv));
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-#define RUN(out, ...) run_export(out, (char *[]){(char *)"kmemtrace export", __VA_ARGS__, NULL})
-#define A(text)       ((char *)(text))
+#define RUN(out, ...) \
+	run_command(cmd_export, out, (char *[]){(char *)"kmemtrace export", __VA_ARGS__, NULL})
+#define A(text) ((char *)(text))
 
 /* Check for an exit status, and for words in the message. */
 static void assert_refused(int status, int want, const char *words)

@@ -18,37 +18,21 @@
 #include "findings/report_findings.h"
 #include "golden.h"
 #include "render/report.h"
+#include "report_text.h"
 #include "sample_capture.h"
 
 #define PAGE_MAX 1000000
 
 static char *page_of(const struct capture *c, enum growth_by by)
 {
-	struct report r;
-	char *text = NULL;
-	size_t size = 0;
-	FILE *f = open_memstream(&text, &size);
-
-	assert_int_equal(report_whole(c, by, &r), 0);
-	assert_int_equal(report_html(&r, f), 0);
-	assert_int_equal(fclose(f), 0);
-	report_free(&r);
-	return text;
+	return report_text_of(c, by, report_html);
 }
 
 static json_t *report_json_of(const struct capture *c)
 {
-	struct report r;
-	char *text = NULL;
-	size_t size = 0;
-	FILE *f = open_memstream(&text, &size);
-	json_t *root;
+	char *text = report_text_of(c, GROWTH_BY_STACK, report_all_json);
+	json_t *root = json_loads(text, 0, NULL);
 
-	assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
-	assert_int_equal(report_json(&r, 0, f), 0);
-	assert_int_equal(fclose(f), 0);
-	report_free(&r);
-	root = json_loads(text, 0, NULL);
 	assert_non_null(root);
 	free(text);
 	return root;
