@@ -104,7 +104,7 @@ static double slab_start(const struct slab_levels *start, const char *name, size
 }
 
 /* The row of the cache table; 0: none has this name yet. */
-static uint32_t cache_row(const struct tracer_tables *t, const char *name)
+static uint32_t cache_table_row(const struct tracer_tables *t, const char *name)
 {
 	for (uint32_t row = 1; row < t->nr_caches; row++)
 		if ((__atomic_load_n(&t->cache_keys[row].state, __ATOMIC_ACQUIRE) &
@@ -120,7 +120,7 @@ static void caches_compare(struct sampler *s, const struct slab_levels *now)
 		const struct slab_level *slab = &now->items[i];
 		double grew = slab_bytes(slab) - slab_start(&s->start.slabs, slab->name, i);
 		uint32_t row =
-			grew > GREW_LEAST ? cache_row(tracer_tables(s->tracer), slab->name) : 0;
+			grew > GREW_LEAST ? cache_table_row(tracer_tables(s->tracer), slab->name) : 0;
 
 		if (row)
 			strata_grew(&s->strata, KMT_SLAB, row, grew);
