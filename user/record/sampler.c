@@ -119,8 +119,9 @@ static void caches_compare(struct sampler *s, const struct slab_levels *now)
 	for (size_t i = 0; i < now->nr; i++) {
 		const struct slab_level *slab = &now->items[i];
 		double grew = slab_bytes(slab) - slab_start(&s->start.slabs, slab->name, i);
-		uint32_t row =
-			grew > GREW_LEAST ? cache_table_row(tracer_tables(s->tracer), slab->name) : 0;
+		uint32_t row = grew > GREW_LEAST
+				       ? cache_table_row(tracer_tables(s->tracer), slab->name)
+				       : 0;
 
 		if (row)
 			strata_grew(&s->strata, KMT_SLAB, row, grew);
