@@ -20,6 +20,7 @@
 #define BARN_MAX    64  /* full sheaves read from one barn; the kernel keeps 10 */
 #define CPU_PARTIAL 64  /* slabs read from one CPU's partial list; the kernel keeps 30 at most */
 #define PARTIAL_TRY 8   /* slabs of a partial list tried to find page_base */
+#define SLAB_TRIES  3   /* walks of a slab's free list that changes meanwhile */
 
 TABLE(audit, struct kmt_audit);
 TABLE(audit_cpu_offset,
@@ -400,6 +401,111 @@ int audit_gather(struct bpf_raw_tracepoint_args *ctx)
 		audit_gather_barn(barn);
 	a->bytes = 0;
 	return 0;
+}
+
+/* ---- is an object of a cache live? ---- */
+
+/*
+ * Does a slab of `order` around `addr` belong to a->cache? 1: yes; 0: no; −1: it belongs to
+ * a->cache, but its number of objects is not that of `order`.
+ */
+static __always_inline int slab_is_ours(struct kmt_audit *a, __u64 addr, __u32 order)
+{
+	__u32 shift = cfg_page_shift + (order >> 16 & 31), inuse, objects;
+	__u64 page = page_of(addr >> shift << shift);
+
+	if (!compat_page_is_slab(page) || compat_slab_cache(page) != a->cache)
+		return 0;
+	compat_slab_counts(page, &inuse, &objects);
+	return objects == (order & 0xffff) ? 1 : -1;
+}
+
+/* Walk the free list of the current slab into a->free. False if the list changed meanwhile. */
+GLOBAL int audit_slab_try(void)
+{
+	__u32 inuse, objects, inuse_then, objects_then, words;
+	struct kmt_audit *a = audit_shared();
+	__u64 page, first;
+
+	if (!a)
+		return 0;
+	words = (a->objects + 63) / 64;
+	for (__u32 i = 0; i < KMT_SLAB_MAX / 64; i++) {
+		if (i >= words)
+			break;
+		STORE(a->free[i], 0);
+	}
+	page = page_of(a->base);
+	first = compat_slab_freelist(page);
+	compat_slab_counts(page, &inuse, &objects);
+	if (!audit_walk_all(first, false) || LOAD(a->steps) != objects - inuse)
+		return 0;
+	compat_slab_counts(page, &inuse_then, &objects_then);
+	return compat_slab_freelist(page) == first && inuse_then == inuse &&
+	       objects_then == objects;
+}
+
+/* Make the slab of `addr` the current one and read its free list. KMT_LIVE means: see a->free. */
+GLOBAL int audit_slab(__u64 addr)
+{
+	struct kmt_audit *a = audit_shared();
+	__u64 page = page_of(addr);
+	__u32 order, shift;
+	int ours;
+
+	if (!a)
+		return KMT_UNSURE;
+	order = a->order;
+	ours = slab_is_ours(a, addr, order);
+	if (ours != 1 && a->min_order != order) {
+		order = a->min_order;
+		ours = slab_is_ours(a, addr, order) ?: ours;
+	}
+	/*
+	 * the object's page (here) or the kernel (below) says that it belongs to the cache, but it
+	 * is in no proper slab of the cache: it is a KFENCE object
+	 */
+	if (ours < 0 || (!ours && compat_page_is_slab(page) && compat_slab_cache(page) == a->cache))
+		return KMT_UNSURE;
+	if (!ours) {
+		if (bpf_get_kmem_cache) {
+			STORE(a->next, (__u64)bpf_get_kmem_cache(addr));
+			if (LOAD(a->next) == a->cache)
+				return KMT_UNSURE;
+		}
+		return KMT_FREED_PAGE;
+	}
+	shift = cfg_page_shift + (order >> 16 & 31);
+	slab_take(a, addr >> shift << shift, order);
+	for (int try = 0; try < SLAB_TRIES; try++)
+		if (audit_slab_try())
+			return KMT_LIVE;
+	a->bytes = 0;
+	return KMT_UNSURE;
+}
+
+GLOBAL int audit_verify_slab(__u64 addr, __u64 cache)
+{
+	struct kmt_audit *a = audit_shared();
+	__u64 index;
+	int verdict;
+
+	if (!a)
+		return KMT_UNSURE;
+	if (cache != a->cache)
+		audit_cache(cache);
+	if (addr - a->base >= a->bytes) {
+		a->bytes = 0;
+		verdict = audit_slab(addr);
+		if (verdict != KMT_LIVE)
+			return verdict;
+	}
+	if (!a->size)
+		return KMT_UNSURE;
+	index = (addr - a->base) / a->size;
+	if (index >= a->objects || index >= KMT_SLAB_MAX)
+		return KMT_UNSURE;
+	return a->free[index >> 6] >> (index & 63) & 1 ? KMT_FREED_SLAB : KMT_LIVE;
 }
 
 #endif
