@@ -31,6 +31,7 @@
 #include "capture/capture.h"
 #include "capture/writer_internal.h"
 #include "said.h"
+#include "sample_census.h"
 
 static char dir[64];  /* of this run */
 static char file[96]; /* the capture under test in it */
@@ -316,6 +317,14 @@ static void put_intervals(struct capture_writer *w)
 }
 
 /* The capture of everything at `file`. */
+static void put_census(struct capture_writer *w)
+{
+	_cleanup_(census_free) struct census c;
+
+	sample_census(&c, 1000);
+	assert_int_equal(capture_put_census(w, CENSUS_AT_START, &c), 0);
+}
+
 static void write_sample(bool finished)
 {
 	struct capture_writer *w;
@@ -329,6 +338,7 @@ static void write_sample(bool finished)
 	put_snapshots(w);
 	put_who_and_where(w);
 	put_intervals(w);
+	put_census(w);
 	if (finished)
 		assert_int_equal(capture_finish(w), 0);
 	else

@@ -40,6 +40,9 @@ SAMPLE_UNUSED static void write_capture(const struct capture *c, const char *pat
 	}
 	for (size_t i = 0; i < c->nr_checkpoints; i++)
 		assert_int_equal(capture_put_checkpoint(w, &c->checkpoints[i]), 0);
+	for (int moment = 0; moment < CENSUS_MOMENTS; moment++)
+		if (c->census[moment])
+			assert_int_equal(capture_put_census(w, moment, c->census[moment]), 0);
 	assert_int_equal(capture_finish(w), 0);
 }
 

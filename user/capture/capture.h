@@ -48,6 +48,13 @@ int capture_put_cache(struct capture_writer *w, const struct cap_cache *c, uint3
 int capture_put_cgroup(struct capture_writer *w, const char *path, uint32_t *id);
 int capture_put_process(struct capture_writer *w, const struct cap_process *p, uint32_t *id);
 
+/*
+ * A census; at most one of each moment. Returns 0; −EINVAL if the reader would refuse it, and then
+ * nothing is written and the capture is as good as before; or another −errno.
+ */
+int capture_put_census(struct capture_writer *w, enum census_moment moment,
+		       const struct census *census);
+
 /* All rows of one interval, as one transaction with everything put before it. */
 int capture_put_checkpoint(struct capture_writer *w, const struct cap_checkpoint *i);
 /*

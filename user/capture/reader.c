@@ -269,6 +269,8 @@ static int check_table(struct reader *r, sqlite3_stmt *wanted)
 	case SQLITE_ROW:
 		break;
 	case SQLITE_DONE:
+		if (capture_table_optional(name))
+			return 0;
 		return reader_damaged(r, "it has no table %s", name);
 	default:
 		return reader_sqlite_error(r, "reading its schema");
@@ -326,6 +328,8 @@ static int read_capture(struct reader *r, struct capture **out)
 		err = reader_rows(r);
 	if (!err)
 		err = reader_levels(r);
+	if (!err)
+		err = reader_censuses(r);
 	close_capture(r);
 	sqlite3_hard_heap_limit64(heap);
 	free(r->stack_text);

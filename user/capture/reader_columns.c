@@ -11,6 +11,7 @@
 
 #include "base/bounds.h"
 #include "base/log.h"
+#include "capture/census_tables_internal.h"
 #include "capture/reader_internal.h"
 #include "capture/reader_cost.h"
 
@@ -86,7 +87,14 @@ static uint64_t rows_max(const char *table)
 	static const char *const many[] = {"held",      "held_missed", "churn",
 					   "churn_var", "cache_churn", "loss"},
 				 *const few[] = {"meta", "hook"};
+	const struct census_form *form = census_form_of(table);
 
+	if (!strcmp(table, "census"))
+		return CENSUS_MOMENTS;
+	if (!strcmp(table, "census_line") || !strcmp(table, "census_page"))
+		return (uint64_t)CENSUS_MOMENTS * CENSUS_LINES_MAX;
+	if (form)
+		return CENSUS_MOMENTS * form->rows_max;
 	for (size_t i = 0; i < sizeof(few) / sizeof(few[0]); i++)
 		if (!strcmp(table, few[i]))
 			return CAPTURE_FACTS_MAX;
@@ -94,6 +102,12 @@ static uint64_t rows_max(const char *table)
 		if (!strcmp(table, many[i]))
 			return 64ULL * CAPTURE_ROWS_MAX;
 	return strstr(table, "_level") ? 64ULL * CAPTURE_ROWS_MAX : CAPTURE_ROWS_MAX;
+}
+
+bool reader_has(struct reader *r, const char *table)
+{
+	return !sqlite3_table_column_metadata(r->db, "main", table, NULL, NULL, NULL, NULL, NULL,
+					      NULL);
 }
 
 int reader_each(struct reader *r, const char *table, int (*row)(struct reader *r, void *arg),

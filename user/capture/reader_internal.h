@@ -51,6 +51,9 @@ int reader_damaged(struct reader *r, const char *fmt, ...) __attribute__((format
 /* The same for SQLite's own error, which may also be lack of time or memory. */
 int reader_sqlite_error(struct reader *r, const char *doing);
 
+/* Does the file have this table? Only for those that a capture may lack. */
+bool reader_has(struct reader *r, const char *table);
+
 /* Call `row` for each row of `table` in order. It returns 0 or −errno, or sets r->bad. */
 int reader_each(struct reader *r, const char *table, int (*row)(struct reader *r, void *arg),
 		void *arg);
@@ -90,5 +93,6 @@ void *reader_push(struct reader *r, void **items, size_t *nr, size_t *cap, size_
 
 int reader_rows(struct reader *r);
 int reader_levels(struct reader *r);
+int reader_censuses(struct reader *r);
 
 #endif

@@ -69,6 +69,28 @@ CREATE TABLE cache_churn (interval INTEGER NOT NULL, cache INTEGER NOT NULL, all
  frees REAL NOT NULL, ghosts REAL NOT NULL);
 CREATE TABLE loss (interval INTEGER NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL);
 
+-- A census: what each page was used for at one moment. Each table below, but census_line and census_page, has the
+-- rows of one census numbered from 1. X, X_squares, X_hits: a sum, the squared differences of its pairs, its units.
+CREATE TABLE census (id INTEGER PRIMARY KEY, moment TEXT NOT NULL, wall_s REAL NOT NULL, took_s REAL NOT NULL,
+ cpu_s REAL NOT NULL, units INTEGER NOT NULL, counted INTEGER NOT NULL, frames INTEGER NOT NULL,
+ page_bytes INTEGER NOT NULL, unmarked INTEGER NOT NULL, cpus INTEGER NOT NULL, lost INTEGER NOT NULL);
+CREATE TABLE census_line (census INTEGER NOT NULL, file TEXT NOT NULL, name TEXT NOT NULL, before INTEGER NOT NULL,
+ after INTEGER NOT NULL);
+CREATE TABLE census_page (census INTEGER NOT NULL, class TEXT NOT NULL, pages REAL NOT NULL,
+ pages_squares REAL NOT NULL, pages_hits INTEGER NOT NULL);
+CREATE TABLE census_cache (census INTEGER NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,
+ object_bytes INTEGER NOT NULL, reclaimable INTEGER NOT NULL, cpu_free INTEGER NOT NULL, pages REAL NOT NULL,
+ pages_squares REAL NOT NULL, pages_hits INTEGER NOT NULL, empty REAL NOT NULL, empty_squares REAL NOT NULL,
+ empty_hits INTEGER NOT NULL, objects REAL NOT NULL, objects_squares REAL NOT NULL, objects_hits INTEGER NOT NULL,
+ used REAL NOT NULL, used_squares REAL NOT NULL, used_hits INTEGER NOT NULL);
+CREATE TABLE census_cgroup (census INTEGER NOT NULL, number INTEGER NOT NULL, path TEXT NOT NULL,
+ cgroup_id INTEGER NOT NULL, removed INTEGER NOT NULL, removed_below INTEGER NOT NULL, owners INTEGER NOT NULL);
+CREATE TABLE census_charge (census INTEGER NOT NULL, number INTEGER NOT NULL, cache INTEGER NOT NULL,
+ class TEXT NOT NULL, cgroup INTEGER NOT NULL, charged REAL NOT NULL, charged_squares REAL NOT NULL,
+ charged_hits INTEGER NOT NULL);
+CREATE TABLE census_node (census INTEGER NOT NULL, number INTEGER NOT NULL, cache INTEGER NOT NULL,
+ node INTEGER NOT NULL, pages REAL NOT NULL, pages_squares REAL NOT NULL, pages_hits INTEGER NOT NULL);
+
 -- For people with sqlite3; the reader never looks at these.
 CREATE VIEW meminfo AS SELECT s.id AS snapshot, s.kind, s.t_s, n.name, l.value
  FROM meminfo_level l JOIN snapshot s ON s.id = l.id >> 20 JOIN meminfo_name n ON n.id = l.id & 1048575;
@@ -97,6 +119,17 @@ CREATE VIEW bpf_holder AS SELECT s.id AS snapshot, s.kind, s.t_s, n.holder, CASE
  ELSE 'program' END AS kind_of_object, n.bpf_id, CASE n.how WHEN 0 THEN 'process' WHEN 1 THEN 'pin' WHEN 2 THEN 'link'
  ELSE 'program' END AS held_by, l.holder_id
  FROM bpf_holder_level l JOIN snapshot s ON s.id = l.id >> 20 JOIN bpf_holder_name n ON n.id = l.id & 1048575;
+CREATE VIEW census_pages AS SELECT c.moment, p.class, p.pages * c.units / c.counted * c.page_bytes / 1024 AS kb
+ FROM census_page p JOIN census c ON c.id = p.census;
+CREATE VIEW census_caches AS SELECT c.moment, k.number, k.name, k.object_bytes,
+ k.pages * c.units / c.counted * c.page_bytes / 1024 AS kb,
+ max(k.used * c.units / c.counted - max(k.cpu_free, 0), 0) AS objects,
+ k.empty * c.units / c.counted * c.page_bytes / 1024 AS empty_kb FROM census_cache k JOIN census c ON c.id = k.census;
+CREATE VIEW census_charges AS SELECT c.moment, g.path, g.removed, g.removed_below, k.name AS cache, h.class,
+ h.charged * c.units / c.counted AS nr, h.charged * c.units / c.counted * coalesce(k.object_bytes, c.page_bytes) / 1024
+ AS kb FROM census_charge h JOIN census c ON c.id = h.census
+ JOIN census_cgroup g ON g.census = h.census AND g.number = h.cgroup
+ LEFT JOIN census_cache k ON k.census = h.census AND k.number = h.cache;
 CREATE VIEW stack_text AS SELECT stack, group_concat(line, ' < ') AS text FROM (SELECT sf.stack, f.symbol ||
  printf('+0x%x', f.offset) || CASE f.module WHEN 'vmlinux' THEN '' ELSE ' [' || f.module || ']' END AS line
  FROM stack_frame sf JOIN frame f ON f.id = sf.frame ORDER BY sf.stack, sf.depth) GROUP BY stack;

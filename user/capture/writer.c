@@ -46,6 +46,7 @@ static const struct {
 	[INSERT_CHURN_VAR] = {"churn_var", 3},
 	[INSERT_CACHE_CHURN] = {"cache_churn", 5},
 	[INSERT_LOSS] = {"loss", 3},
+	[INSERT_CENSUS] = {"census", 12},
 };
 
 static int sqlite_errno(sqlite3 *db)
@@ -120,9 +121,14 @@ static int writer_begin(struct capture_writer *w)
 	return err;
 }
 
+struct insert_row insert_begin_with(struct capture_writer *w, sqlite3_stmt *stmt)
+{
+	return (struct insert_row){.w = w, .stmt = stmt, .err = writer_begin(w)};
+}
+
 struct insert_row insert_begin(struct capture_writer *w, int insert)
 {
-	return (struct insert_row){.w = w, .stmt = w->inserts[insert], .err = writer_begin(w)};
+	return insert_begin_with(w, w->inserts[insert]);
 }
 
 static void insert_bound(struct insert_row *row, int rc)
@@ -252,18 +258,18 @@ int capture_commit_unnamed(struct capture_writer *w)
 
 /* ---- creation ---- */
 
-static int prepare_insert(struct capture_writer *w, int insert, const char *table, int columns)
+int writer_prepare(struct capture_writer *w, const char *table, int columns, sqlite3_stmt **stmt)
 {
 	char sql[256];
 	size_t len;
 
 	len = snprintf(sql, sizeof(sql), "%s INTO %s VALUES (?",
-		       insert == INSERT_META ? "REPLACE" : "INSERT", table);
+		       strcmp(table, "meta") ? "INSERT" : "REPLACE", table);
 	for (int c = 1; c < columns; c++)
 		len += snprintf(sql + len, sizeof(sql) - len, ",?");
 	snprintf(sql + len, sizeof(sql) - len, ")");
-	return sqlite3_prepare_v3(w->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &w->inserts[insert],
-				  NULL) == SQLITE_OK
+	return sqlite3_prepare_v3(w->db, sql, -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL) ==
+			       SQLITE_OK
 		       ? 0
 		       : writer_fail(w);
 }
@@ -274,16 +280,18 @@ static int prepare_inserts(struct capture_writer *w)
 	int err = 0;
 
 	for (int i = 0; i < INSERT_LEVEL_NAME && !err; i++)
-		err = prepare_insert(w, i, insert_forms[i].table, insert_forms[i].columns);
+		err = writer_prepare(w, insert_forms[i].table, insert_forms[i].columns,
+				     &w->inserts[i]);
 	for (int part = 0; part < LEVEL_PARTS && !err; part++) {
 		const struct level_form *form = &level_forms[part];
 
 		snprintf(table, sizeof(table), "%s_name", form->name);
-		err = prepare_insert(w, INSERT_LEVEL_NAME + part, table, 2 + form->nr_dims);
+		err = writer_prepare(w, table, 2 + form->nr_dims,
+				     &w->inserts[INSERT_LEVEL_NAME + part]);
 		snprintf(table, sizeof(table), "%s_level", form->name);
 		if (!err)
-			err = prepare_insert(w, INSERT_LEVEL_ROW + part, table,
-					     1 + form->nr_values);
+			err = writer_prepare(w, table, 1 + form->nr_values,
+					     &w->inserts[INSERT_LEVEL_ROW + part]);
 	}
 	return err;
 }

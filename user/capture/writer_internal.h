@@ -31,6 +31,7 @@ enum insert {
 	INSERT_CHURN_VAR,
 	INSERT_CACHE_CHURN,
 	INSERT_LOSS,
+	INSERT_CENSUS,
 	INSERT_LEVEL_NAME,
 	INSERT_LEVEL_ROW = INSERT_LEVEL_NAME + LEVEL_PARTS,
 	INSERTS = INSERT_LEVEL_ROW + LEVEL_PARTS
@@ -57,7 +58,7 @@ struct capture_writer {
 	int failed;  /* −errno of the first failure; nothing is written after it */
 	struct intern frames, stacks, caches, cgroups, processes;
 	struct level_state levels[LEVEL_PARTS];
-	uint32_t nr_snapshots, nr_checkpoints;
+	uint32_t nr_snapshots, nr_checkpoints, nr_censuses;
 	double last_t_s; /* time of the last snapshot */
 };
 
@@ -82,6 +83,9 @@ struct insert_row {
 };
 
 struct insert_row insert_begin(struct capture_writer *w, int insert);
+/* The same with a statement of writer_prepare(), which the caller finalizes. */
+struct insert_row insert_begin_with(struct capture_writer *w, sqlite3_stmt *stmt);
+int writer_prepare(struct capture_writer *w, const char *table, int columns, sqlite3_stmt **stmt);
 void insert_int(struct insert_row *row, int64_t value);
 void insert_real(struct insert_row *row, double value);
 void insert_null(struct insert_row *row);

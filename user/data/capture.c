@@ -147,5 +147,10 @@ void capture_free(struct capture *c)
 	for (size_t i = 0; i < c->nr_checkpoints; i++)
 		checkpoint_free(&c->checkpoints[i]);
 	free(c->checkpoints);
+	for (int moment = 0; moment < CENSUS_MOMENTS; moment++) {
+		if (c->census[moment])
+			census_free(c->census[moment]);
+		free(c->census[moment]);
+	}
 	free(c);
 }

@@ -14,6 +14,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "data/census.h"
 #include "data/pool.h"
 #include "data/snapshot.h"
 
@@ -169,7 +170,8 @@ struct cap_checkpoint {
 #define META_PIDS_LIMITS "pids_limits" /* cgroups with pids.max: lines "max start end path" */
 #define META_AUDIT       "audit" /* "ok", or why no object could be checked; absent when not tried */
 #define META_COPY        "proc_copy" /* directory of copies of /proc; stored in no file */
-#define META_COMPLETE    "complete"  /* "0" until capture_finish() */
+#define META_CENSUS      "census" /* "ok", or why there is no census; absent in captures before it */
+#define META_COMPLETE    "complete" /* "0" until capture_finish() */
 
 #define CAPTURE_SNAPSHOTS_MAX 600
 
@@ -203,6 +205,7 @@ struct capture {
 	size_t nr_hooks;
 	struct cap_checkpoint *checkpoints; /* in time order; an incomplete capture may have none */
 	size_t nr_checkpoints;
+	struct census *census[CENSUS_MOMENTS]; /* NULL: none was taken */
 };
 
 void capture_free(struct capture *c);

@@ -2,6 +2,9 @@
 /* Names of the classes of pages, and the end of a census: see census.h. */
 #include "data/census.h"
 
+#include <errno.h>
+#include <string.h>
+
 static const struct {
 	const char *name, *words;
 } classes[CENSUS_CLASSES] = {
@@ -30,6 +33,33 @@ const char *census_class_name(enum census_class class)
 const char *census_class_words(enum census_class class)
 {
 	return classes[class].words;
+}
+
+int census_class_parse(const char *name, enum census_class *out)
+{
+	for (int class = 0; class < CENSUS_CLASSES; class ++)
+		if (!strcmp(name, classes[class].name)) {
+			*out = class;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+static const char *const moments[CENSUS_MOMENTS] = {"start", "end"};
+
+const char *census_moment_name(enum census_moment moment)
+{
+	return moments[moment];
+}
+
+int census_moment_parse(const char *name, enum census_moment *out)
+{
+	for (int moment = 0; moment < CENSUS_MOMENTS; moment++)
+		if (!strcmp(name, moments[moment])) {
+			*out = moment;
+			return 0;
+		}
+	return -EINVAL;
 }
 
 void census_free(struct census *c)

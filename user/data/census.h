@@ -37,6 +37,15 @@ enum census_class {
 /* The name in JSON: "page_tables"; and what it is, for people: "page tables". */
 const char *census_class_name(enum census_class class);
 const char *census_class_words(enum census_class class);
+/* The class of that name. Returns 0 or −EINVAL. */
+int census_class_parse(const char *name, enum census_class *out);
+
+/* When a census of a capture was taken: before tracing began, or after it had ended. A census
+ * without a recording is one at the start. */
+enum census_moment { CENSUS_AT_START, CENSUS_AT_END, CENSUS_MOMENTS };
+
+const char *census_moment_name(enum census_moment moment); /* "start", "end" */
+int census_moment_parse(const char *name, enum census_moment *out);
 
 /*
  * One figure, counted in the units of the census. `squares` is the sum over pairs of the squared

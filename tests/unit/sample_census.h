@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A census built in memory: 8 GiB, two caches, two cgroups, a node. Include after cmocka.h. */
+#ifndef TESTS_UNIT_SAMPLE_CENSUS_H
+#define TESTS_UNIT_SAMPLE_CENSUS_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/census.h"
+#include "proc/snapshot.h"
+
+__attribute__((unused)) static void sample_census_meminfo(struct census *c, const char *meminfo)
+{
+	assert_int_equal(meminfo_parse(meminfo, strlen(meminfo), &c->before.meminfo), 0);
+	assert_int_equal(meminfo_parse(meminfo, strlen(meminfo), &c->after.meminfo), 0);
+}
+
+static struct census_sum sample_sum(double sum, double squares, uint64_t hits)
+{
+	return (struct census_sum){.sum = sum, .squares = squares, .hits = hits};
+}
+
+static void sample_census_cache(struct census *c, const char *name, uint32_t object_bytes,
+				double pages, double used)
+{
+	struct census_cache *cache = ARRAY_PUSH(&c->caches);
+
+	assert_non_null(cache);
+	snprintf(cache->name, sizeof(cache->name), "%s", name);
+	cache->object_bytes = object_bytes;
+	cache->cpu_free = -1;
+	cache->pages = sample_sum(pages, 12.5, 90);
+	cache->empty = sample_sum(pages / 100, 0, 1);
+	cache->objects = sample_sum(pages * 4096 / object_bytes, 3, 90);
+	cache->used = sample_sum(used, 4, 88);
+}
+
+static void sample_census_cgroup(struct census *c, const char *path, uint64_t id, bool removed)
+{
+	struct census_cgroup *g = ARRAY_PUSH(&c->cgroups);
+
+	assert_non_null(g);
+	snprintf(g->path, sizeof(g->path), "%s", path);
+	g->id = id;
+	g->removed = removed;
+	g->owners = 1;
+}
+
+static void sample_census_charge(struct census *c, uint32_t cache, enum census_class class,
+				 uint32_t cgroup, double nr)
+{
+	struct census_charge *charge = ARRAY_PUSH(&c->charges);
+
+	assert_non_null(charge);
+	*charge = (struct census_charge){
+		.cache = cache, .class = class, .cgroup = cgroup, .nr = sample_sum(nr, 1, 20)};
+}
+
+/* `dentry_pages` of the cache dentry; a quarter of its objects are charged to /pod. */
+__attribute__((unused)) static void sample_census(struct census *c, double dentry_pages)
+{
+	static const double mb[CENSUS_CLASSES] = {
+		[CENSUS_FREE] = 1000, [CENSUS_CPU_FREE] = 20, [CENSUS_SLAB] = 3000,
+		[CENSUS_LARGE] = 100, [CENSUS_TABLE] = 50,    [CENSUS_ANON] = 2000,
+		[CENSUS_FILE] = 1500, [CENSUS_UNMAPPED] = 10, [CENSUS_RESERVED] = 200,
+		[CENSUS_REST] = 312,
+	};
+	double objects = dentry_pages * 4096 / 192;
+	struct census_node *node;
+
+	*c = (struct census){.wall_s = 1700000000,
+			     .took_s = 0.2,
+			     .cpu_s = 0.05,
+			     .page_bytes = 4096,
+			     .cpus = 2,
+			     .units = 32768,
+			     .counted = 32768,
+			     .frames = 2097152,
+			     .unknown = 1 << CENSUS_POOL};
+	for (int class = 0; class < CENSUS_CLASSES; class ++)
+		c->pages[class] = sample_sum(mb[class] * 256, 0, mb[class] > 0 ? 100 : 0);
+	sample_census_meminfo(c, "MemTotal: 8184832 kB\nMemFree: 1044480 kB\nBuffers: 51200 kB\n"
+				 "Cached: 1484800 kB\nSwapCached: 0 kB\nAnonPages: 2048000 kB\n"
+				 "Slab: 3174400 kB\nPageTables: 51200 kB\nVmallocUsed: 200000 kB\n"
+				 "Percpu: 10000 kB\nHugetlb: 0 kB\n");
+	sample_census_cache(c, "dentry", 192, dentry_pages, objects);
+	sample_census_cache(c, "kmalloc-64", 64, 40, 2000);
+	c->caches.items[0].reclaimable = true;
+	c->caches.items[1].cpu_free = 12;
+	sample_census_cgroup(c, "/pod", UINT64_MAX - 1, false);
+	sample_census_cgroup(c, "/\033[31mdead", 7, true);
+	sample_census_charge(c, 0, CENSUS_SLAB, 0, objects / 4);
+	sample_census_charge(c, CENSUS_NO_CACHE, CENSUS_FILE, 1, 30000);
+	node = ARRAY_PUSH(&c->nodes);
+	assert_non_null(node);
+	*node = (struct census_node){.cache = 1, .node = 1, .pages = sample_sum(40, 0, 9)};
+}
+
+#endif

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The forms of the tables of a census: see census_tables_internal.h. The columns here follow
+ * `census` and `number`, which each of these tables begins with, in the order of schema.sql. */
+#include "capture/census_tables_internal.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "capture/format_internal.h"
+#include "capture/reader_cost.h"
+
+/* The array `member` of struct census. */
+#define ARRAY_AT(member)                                                                          \
+	.items = offsetof(struct census, member.items), .nr = offsetof(struct census, member.nr), \
+	.cap = offsetof(struct census, member.cap),                                               \
+	.row_size = sizeof(*((struct census *)0)->member.items)
+
+#define AT(of, member) \
+	.offset = offsetof(struct of, member), .size = sizeof(((struct of *)0)->member)
+
+#define TEXT(of, member)                            \
+	{                                           \
+		.type = COLUMN_TEXT, AT(of, member) \
+	}
+#define BOOL(of, member)                            \
+	{                                           \
+		.type = COLUMN_BOOL, AT(of, member) \
+	}
+#define INT(of, member, min_, max_)                                              \
+	{                                                                        \
+		.type = COLUMN_INT, AT(of, member), .min = (min_), .max = (max_) \
+	}
+#define SUM(of, member)                            \
+	{                                          \
+		.type = COLUMN_SUM, AT(of, member) \
+	}
+#define CLASS(of, member)                            \
+	{                                            \
+		.type = COLUMN_CLASS, AT(of, member) \
+	}
+/* Index of a row of the array `to`; OR_NONE: or UINT32_MAX. */
+#define ROW(of, member, to)                                                                  \
+	{                                                                                    \
+		.type = COLUMN_ROW, AT(of, member), .target = offsetof(struct census, to.nr) \
+	}
+#define ROW_OR_NONE(of, member, to)                                                           \
+	{                                                                                     \
+		.type = COLUMN_ROW, AT(of, member), .target = offsetof(struct census, to.nr), \
+		.optional = true                                                              \
+	}
+
+/* In the order in which they are read: each after those that its rows refer to. */
+const struct census_form census_forms[] = {
+	{.table = "census_cache",
+	 ARRAY_AT(caches),
+	 .rows_max = 8192,
+	 .cost = COST_CENSUS_CACHE,
+	 .columns = {TEXT(census_cache, name), INT(census_cache, object_bytes, 1, INT32_MAX),
+		     BOOL(census_cache, reclaimable),
+		     INT(census_cache, cpu_free, -1, CAPTURE_LEVEL_MAX), SUM(census_cache, pages),
+		     SUM(census_cache, empty), SUM(census_cache, objects),
+		     SUM(census_cache, used)}},
+	{.table = "census_cgroup",
+	 ARRAY_AT(cgroups),
+	 .rows_max = 1 << 20,
+	 .cost = COST_CENSUS_CGROUP,
+	 .columns = {TEXT(census_cgroup, path), INT(census_cgroup, id, INT64_MIN, INT64_MAX),
+		     BOOL(census_cgroup, removed), BOOL(census_cgroup, below),
+		     INT(census_cgroup, owners, 0, UINT32_MAX)}},
+	{.table = "census_charge",
+	 ARRAY_AT(charges),
+	 .rows_max = CAPTURE_ROWS_MAX,
+	 .cost = COST_CENSUS_CHARGE,
+	 .columns = {ROW_OR_NONE(census_charge, cache, caches), CLASS(census_charge, class),
+		     ROW(census_charge, cgroup, cgroups), SUM(census_charge, nr)}},
+	{.table = "census_node",
+	 ARRAY_AT(nodes),
+	 .rows_max = 8192 * NODES_MAX,
+	 .cost = COST_CENSUS_CHARGE,
+	 .columns = {ROW(census_node, cache, caches), INT(census_node, node, -1, INT32_MAX),
+		     SUM(census_node, pages)}},
+};
+
+const size_t nr_census_forms = sizeof(census_forms) / sizeof(census_forms[0]);
+
+int census_form_columns(const struct census_form *form)
+{
+	int nr = 2;
+
+	for (const struct census_column *c = form->columns; c->size; c++)
+		nr += c->type == COLUMN_SUM ? 3 : 1;
+	return nr;
+}
+
+const struct census_form *census_form_of(const char *table)
+{
+	for (size_t i = 0; i < nr_census_forms; i++)
+		if (!strcmp(table, census_forms[i].table))
+			return &census_forms[i];
+	return NULL;
+}
