@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
@@ -58,6 +59,7 @@ struct census_programs {
 	struct kmt_census *census;
 	struct kmt_audit *audit;
 	struct census_slabs *slabs;
+	const struct census_options *options;
 	uint64_t lost;
 	bool old;      /* audit_pages_old learns where pages are */
 	bool cpu_free; /* objects on CPUs' lists can be counted */
@@ -237,6 +239,8 @@ static int blocks_count(void *arg, struct kmt_census_block *blocks, size_t nr)
 	struct census_programs *p = arg;
 	int err;
 
+	if (p->options->stop && p->options->stop(p->options->arg))
+		return -EINTR;
 	memcpy(p->census->blocks, blocks, nr * sizeof(*blocks));
 	p->census->lost = 0;
 	err = census_run_program(p->skel->progs.census_scan, (uint64_t[3]){nr});
@@ -270,6 +274,7 @@ static int census_scan_all(struct census_programs *p, const struct census_option
 
 	if (!how.seed && getrandom(&how.seed, sizeof(how.seed), GRND_NONBLOCK) != sizeof(how.seed))
 		how.seed = began;
+	p->options = options;
 	out->wall_s = clock_wall_s();
 	err = snapshot_read("/proc", PROC_PARTS, &out->before);
 	err = err ?: frame_ranges_build(&out->before.zones, &ranges);
@@ -289,44 +294,79 @@ static int census_scan_all(struct census_programs *p, const struct census_option
 	return err;
 }
 
-static int census_refuse(int err)
+const char *census_failure(int err, char why[CENSUS_WHY_MAX])
 {
-	char why[LIMITS_MAX];
+	char limits[LIMITS_MAX];
 
-	if (err == -ENOTSUP)
-		return log_error(
-			ENOTSUP,
-			"no census: this kernel does not lay its pages out as expected; `kmemtrace balance` works here");
-	if (err == -EPERM)
-		return log_error(
-			EPERM,
-			"no census: not permitted to see page frame numbers in /proc/self/pagemap: run as root (sudo kmemtrace census); a container needs CAP_SYS_ADMIN");
-	if (err == -ENODATA)
-		return log_error(
-			ENODATA,
-			"no census: /proc/zoneinfo does not say where memory begins: is /proc mounted?");
-	return log_error(-err, "no census: %s; `kmemtrace doctor` says what this kernel allows",
-			 limits_explain(-err, why));
+	if (err == ENOTSUP)
+		snprintf(
+			why, CENSUS_WHY_MAX,
+			"this kernel does not lay its pages out as expected; `kmemtrace balance` works here");
+	else if (err == EPERM)
+		snprintf(
+			why, CENSUS_WHY_MAX,
+			"not permitted to see page frame numbers in /proc/self/pagemap: run as root (sudo kmemtrace census); a container needs CAP_SYS_ADMIN");
+	else if (err == ENODATA)
+		snprintf(why, CENSUS_WHY_MAX,
+			 "/proc/zoneinfo does not say where memory begins: is /proc mounted?");
+	else
+		snprintf(why, CENSUS_WHY_MAX, "%s; `kmemtrace doctor` says what this kernel allows",
+			 limits_explain(err, limits));
+	return why;
+}
+
+struct census_taker {
+	struct census_programs p;
+};
+
+int census_taker_new(const struct plan *plan, struct census_taker **out)
+{
+	struct census_taker *t = calloc(1, sizeof(*t));
+	int err = t ? census_open(plan, &t->p) : -ENOMEM;
+
+	err = err ?: census_load(&t->p);
+	if (err) {
+		census_taker_free(t);
+		return err;
+	}
+	census_learn_cpus(&t->p);
+	*out = t;
+	return 0;
+}
+
+int census_taker_run(struct census_taker *t, const struct census_options *options,
+		     struct census *out)
+{
+	struct census taken = {0};
+	int err;
+
+	t->p.lost = 0;
+	t->p.slabs = census_slabs_new(&(struct census_asking){cache_ask, owner_ask, &t->p},
+				      sysconf(_SC_PAGESIZE));
+	err = t->p.slabs ? census_scan_all(&t->p, options, &taken) : -ENOMEM;
+	census_slabs_free(t->p.slabs);
+	t->p.slabs = NULL;
+	if (err)
+		census_free(&taken);
+	else
+		*out = taken;
+	return err;
+}
+
+void census_taker_free(struct census_taker *t)
+{
+	if (t)
+		census_close(&t->p);
+	free(t);
 }
 
 int census_take(const struct plan *plan, const struct census_options *options, struct census *out)
 {
-	_cleanup_(census_close) struct census_programs p = {0};
-	struct census taken = {0};
-	int err = census_open(plan, &p);
+	struct census_taker *t = NULL;
+	char why[CENSUS_WHY_MAX];
+	int err = census_taker_new(plan, &t);
 
-	err = err ?: census_load(&p);
-	if (!err) {
-		census_learn_cpus(&p);
-		p.slabs = census_slabs_new(&(struct census_asking){cache_ask, owner_ask, &p},
-					   sysconf(_SC_PAGESIZE));
-		err = p.slabs ? 0 : -ENOMEM;
-	}
-	err = err ?: census_scan_all(&p, options, &taken);
-	if (err) {
-		census_free(&taken);
-		return census_refuse(err);
-	}
-	*out = taken;
-	return 0;
+	err = err ?: census_taker_run(t, options, out);
+	census_taker_free(t);
+	return err ? log_error(-err, "no census: %s", census_failure(-err, why)) : 0;
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Takes a census: loads the programs of bpf/census.bpf.c, runs them over the page frames in short
- * runs and at low priority, and unloads them. Used by `kmemtrace census`, and needs no tracer. It
+ * Takes a census: loads the programs of bpf/census.bpf.c, and runs them over the page frames in
+ * short runs and at low priority. Used by `kmemtrace census`, and needs no tracer. A recording
+ * takes two and keeps the programs meanwhile, because it gives up the privilege to load them. It
  * only reads.
  */
 #ifndef KMEMTRACE_TRACE_CENSUS_H
 #define KMEMTRACE_TRACE_CENSUS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "data/census.h"
@@ -17,6 +19,9 @@
 struct census_options {
 	double budget_s; /* CPU time that the scan may take; 0: no limit */
 	uint64_t seed;   /* of the random sample; 0: a random one */
+	/* Asked between runs: should it stop? NULL: never. census_run() then returns −EINTR. */
+	bool (*stop)(void *arg);
+	void *arg;
 };
 
 #define CENSUS_WHY_MAX 512
@@ -26,7 +31,18 @@ struct census_options {
  */
 const char *census_refusal(const struct kernel_facts *facts, char why[CENSUS_WHY_MAX]);
 
-/* Take it. Returns 0, or −errno after printing the reason; then *out is unchanged. */
+struct census_taker;
+
+/* Load the programs. Returns 0, or −errno; prints nothing. */
+int census_taker_new(const struct plan *plan, struct census_taker **out);
+/* Take a census. Returns 0, or −errno, and then *out is unchanged; prints nothing. */
+int census_taker_run(struct census_taker *t, const struct census_options *options,
+		     struct census *out);
+void census_taker_free(struct census_taker *t); /* NULL is fine */
+/* Why one of these failed with −err, and what to do: words that follow "no census: ". */
+const char *census_failure(int err, char why[CENSUS_WHY_MAX]);
+
+/* Take one census. Returns 0, or −errno after printing the reason; then *out is unchanged. */
 int census_take(const struct plan *plan, const struct census_options *options, struct census *out);
 
 #endif
