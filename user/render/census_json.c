@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A census for programs, as docs/schema/census.schema.json describes it: see census.h. */
 #include "render/census.h"
+#include "render/census_parts.h"
 #include "render/finding.h"
 #include "render/json_value.h"
 #include "version.h"
@@ -46,11 +47,10 @@ static json_t *census_pages_json(struct json_out *o, const struct census_sheet *
 	return pages;
 }
 
-static json_t *charges_json(struct json_out *o, const struct census_cache_row *row)
+static void charges_write(struct json_out *o, const struct census_cache_row *row)
 {
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < row->nr_charges; i++) {
+	json_begin(o, "cgroups", '[');
+	for (size_t i = 0; i < row->nr_charges && json_wanted(o); i++) {
 		const struct census_charge_row *charge = &row->charges[i];
 		json_t *j = json_object();
 
@@ -61,56 +61,65 @@ static json_t *charges_json(struct json_out *o, const struct census_cache_row *r
 		put(o, j, "objects_low", whole(charge->objects.low_kb));
 		put(o, j, "objects_high", whole(charge->objects.high_kb));
 		put(o, j, "kb", number(charge->figure.kb));
-		append(o, list, j);
+		json_member(o, NULL, j);
 	}
-	return list;
+	json_end(o, ']');
 }
 
-static json_t *cache_nodes_json(struct json_out *o, const struct census *c, uint32_t cache)
+/* The nodes of the next cache; they are stored in the order of the caches. */
+static void cache_nodes_write(struct json_out *o, const struct census *c, uint32_t cache,
+			      size_t *at)
 {
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < c->nodes.nr; i++) {
+	json_begin(o, "nodes", '[');
+	for (; *at < c->nodes.nr && c->nodes.items[*at].cache <= cache && json_wanted(o); ++*at) {
+		const struct census_node *n = &c->nodes.items[*at];
 		struct census_figure f;
 		json_t *j;
 
-		if (c->nodes.items[i].cache != cache)
+		if (n->cache != cache)
 			continue;
-		f = census_estimate(c, &c->nodes.items[i].pages, CENSUS_UNIT,
-				    c->page_bytes / 1024.0);
+		f = census_estimate(c, &n->pages, CENSUS_UNIT, c->page_bytes / 1024.0);
 		j = json_object();
-		put(o, j, "node", json_integer(c->nodes.items[i].node));
+		put(o, j, "node", json_integer(n->node));
 		census_figure_put(o, j, &f);
-		append(o, list, j);
+		json_member(o, NULL, j);
 	}
-	return list;
+	json_end(o, ']');
 }
 
-static json_t *census_caches_json(struct json_out *o, const struct census_sheet *s)
+static json_t *census_cache_json(struct json_out *o, const struct census_cache_row *row)
 {
-	json_t *list = json_array();
+	json_t *j = json_object();
 
-	for (size_t i = 0; i < s->nr_caches; i++) {
-		const struct census_cache_row *row = &s->caches[i];
-		json_t *j = json_object();
+	put(o, j, "name", text(row->cache->name));
+	put(o, j, "object_bytes", json_integer(row->cache->object_bytes));
+	put(o, j, "reclaimable", json_boolean(row->cache->reclaimable));
+	put(o, j, "objects", whole(row->objects.kb));
+	put(o, j, "objects_low", whole(row->objects.low_kb));
+	put(o, j, "objects_high", whole(row->objects.high_kb));
+	census_figure_put(o, j, &row->figure);
+	put(o, j, "free_kb", number(row->free_kb));
+	put(o, j, "empty_kb", number(row->empty_kb));
+	put(o, j, "cpu_free",
+	    row->cache->cpu_free < 0 ? json_null() : json_integer(row->cache->cpu_free));
+	put(o, j, "charged", whole(row->charged));
+	return j;
+}
 
-		put(o, j, "name", text(row->cache->name));
-		put(o, j, "object_bytes", json_integer(row->cache->object_bytes));
-		put(o, j, "reclaimable", json_boolean(row->cache->reclaimable));
-		put(o, j, "objects", whole(row->objects.kb));
-		put(o, j, "objects_low", whole(row->objects.low_kb));
-		put(o, j, "objects_high", whole(row->objects.high_kb));
-		census_figure_put(o, j, &row->figure);
-		put(o, j, "free_kb", number(row->free_kb));
-		put(o, j, "empty_kb", number(row->empty_kb));
-		put(o, j, "cpu_free",
-		    row->cache->cpu_free < 0 ? json_null() : json_integer(row->cache->cpu_free));
-		put(o, j, "charged", whole(row->charged));
-		put(o, j, "cgroups", charges_json(o, row));
-		put(o, j, "nodes", cache_nodes_json(o, s->census, (uint32_t)i));
-		append(o, list, j);
+/* Caches may have many cgroups: they are written row by row. */
+static void census_caches_write(struct json_out *o, const struct census_sheet *s)
+{
+	size_t node = 0;
+
+	json_begin(o, "caches", '[');
+	for (size_t i = 0; i < s->nr_caches && json_wanted(o); i++) {
+		json_begin(o, NULL, '{');
+		json_members(o, census_cache_json(o, &s->caches[i]));
+		charges_write(o, &s->caches[i]);
+		cache_nodes_write(o, s->census, (uint32_t)i, &node);
+		json_end(o, '}');
 	}
-	return list;
+	json_end(o, ']');
 }
 
 static json_t *cgroup_row_json(struct json_out *o, const struct census_cgroup_row *row)
@@ -132,45 +141,45 @@ static json_t *cgroup_row_json(struct json_out *o, const struct census_cgroup_ro
 	return j;
 }
 
-static json_t *removed_json(struct json_out *o, const struct census_sheet *s)
+static void cgroups_write(struct json_out *o, const char *key, const struct census_sheet *s,
+			  bool removed)
 {
-	json_t *j = json_object(), *top = json_array();
+	json_begin(o, key, '[');
+	for (size_t i = 0; i < s->nr_cgroups && json_wanted(o); i++) {
+		const struct census_cgroup *g = s->cgroups[i].cgroup;
 
-	for (size_t i = 0; i < s->nr_cgroups; i++)
-		if (s->cgroups[i].cgroup->removed || s->cgroups[i].cgroup->below)
-			append(o, top, cgroup_row_json(o, &s->cgroups[i]));
-	put(o, j, "count", json_integer((json_int_t)s->removed));
-	put(o, j, "kb", number(s->removed_kb));
-	put(o, j, "top", top);
-	return j;
+		if (!removed || g->removed || g->below)
+			json_member(o, NULL, cgroup_row_json(o, &s->cgroups[i]));
+	}
+	json_end(o, ']');
 }
 
-static json_t *census_cgroups_json(struct json_out *o, const struct census_sheet *s)
+static void removed_write(struct json_out *o, const struct census_sheet *s)
 {
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < s->nr_cgroups; i++)
-		append(o, list, cgroup_row_json(o, &s->cgroups[i]));
-	return list;
+	json_begin(o, "removed_cgroups", '{');
+	json_member(o, "count", json_integer((json_int_t)s->removed));
+	json_member(o, "kb", number(s->removed_kb));
+	cgroups_write(o, "top", s, true);
+	json_end(o, '}');
 }
 
-static json_t *census_member(struct json_out *o, const struct census_sheet *s)
+void census_write(struct json_out *o, const char *key, const struct census_sheet *s)
 {
 	const struct census *c = s->census;
-	json_t *j = json_object();
 
-	put(o, j, "took_s", number(c->took_s));
-	put(o, j, "cpu_s", number(c->cpu_s));
-	put(o, j, "scanned_fraction", fraction(s->counted_share));
-	put(o, j, "frames", number((double)c->frames));
-	put(o, j, "page_bytes", json_integer(c->page_bytes));
-	put(o, j, "memory_kb", number(s->total.kb));
-	put(o, j, "pages", census_pages_json(o, s));
-	put(o, j, "caches", census_caches_json(o, s));
-	put(o, j, "cgroups", census_cgroups_json(o, s));
-	put(o, j, "removed_cgroups", removed_json(o, s));
-	put(o, j, "lost", json_integer((json_int_t)c->lost));
-	return j;
+	json_begin(o, key, '{');
+	json_member(o, "took_s", number(c->took_s));
+	json_member(o, "cpu_s", number(c->cpu_s));
+	json_member(o, "scanned_fraction", fraction(s->counted_share));
+	json_member(o, "frames", number((double)c->frames));
+	json_member(o, "page_bytes", json_integer(c->page_bytes));
+	json_member(o, "memory_kb", number(s->total.kb));
+	json_member(o, "pages", census_pages_json(o, s));
+	census_caches_write(o, s);
+	cgroups_write(o, "cgroups", s, false);
+	removed_write(o, s);
+	json_member(o, "lost", json_integer((json_int_t)c->lost));
+	json_end(o, '}');
 }
 
 int census_json(const struct census_document *d, FILE *out)
@@ -181,7 +190,7 @@ int census_json(const struct census_document *d, FILE *out)
 	json_member(&o, "schema", json_integer(JSON_SCHEMA_VERSION));
 	json_member(&o, "kernel", d->kernel[0] ? text(d->kernel) : json_null());
 	json_member(&o, "time", time_json(d->sheet->census->wall_s));
-	json_member(&o, "census", census_member(&o, d->sheet));
+	census_write(&o, "census", d->sheet);
 	json_member(&o, "findings", finding_list_json(&o, d->findings));
 	return json_document_end(&o);
 }

@@ -2,6 +2,7 @@
 /* A census for people: see census.h. */
 #include "render/census.h"
 
+#include "render/census_parts.h"
 #include "render/finding.h"
 #include "render/section.h"
 #include "render/table.h"
@@ -190,18 +191,27 @@ static void census_text_nodes(struct page *p, const struct census_sheet *s)
 	table_print(&table);
 }
 
+void census_tables_text(struct page *p, const struct census_sheet *s,
+			const struct census_rows *rows)
+{
+	census_text_pages(p, s);
+	census_text_caches(p, s, rows->caches);
+	census_text_cgroups(p, s, rows->cgroups);
+	if (rows->nodes)
+		census_text_nodes(p, s);
+}
+
 int census_text(const struct census_document *d, const struct census_text_options *o, FILE *out)
 {
+	const struct census_rows rows = {.caches = o->sections & 1 ? SIZE_MAX : SCREEN_ROWS,
+					 .cgroups = o->sections & 2 ? SIZE_MAX : SCREEN_ROWS,
+					 .nodes = o->sections & 4};
 	struct page p;
 
 	page_begin(&p, out, o->colour, o->utf8);
 	census_title(&p, d);
 	census_text_findings(&p, d->findings);
-	census_text_pages(&p, d->sheet);
-	census_text_caches(&p, d->sheet, o->sections & 1 ? SIZE_MAX : SCREEN_ROWS);
-	census_text_cgroups(&p, d->sheet, o->sections & 2 ? SIZE_MAX : SCREEN_ROWS);
-	if (o->sections & 4)
-		census_text_nodes(&p, d->sheet);
+	census_tables_text(&p, d->sheet, &rows);
 	if (!o->sections)
 		section_more(&p, census_sections, NR_CENSUS_SECTIONS);
 	return page_end(&p);
