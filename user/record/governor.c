@@ -5,8 +5,7 @@
  * 1. What does it cost? (reading_take)
  * 2. Which pools can be watched at all? A pool whose events alone do not fit the budget is paused,
  *    if that is allowed. (pools_decide, pools_apply)
- * 3. What may samples take? The part of the budget that the events leave, but never less than a
- *    stated share. (room_decide)
+ * 3. What may samples take? See governor.h. (room_decide)
  * Exact mode takes no samples: it is kept, given up, or reported as too expensive (exact_step).
  * The governor acts on a cost that is too high only if several readings in a row show it: a short
  * burst is not a lasting load.
@@ -39,6 +38,12 @@
 #define PROBE_MOST  64
 #define SETTLED_S   30 /* a pool paused this long after it was resumed counts as a new case */
 
+/* What samples get of the budget in any case, in percent of all CPU time. */
+static double least_room(const struct governor *g)
+{
+	return fmin(GOVERNOR_SAMPLES, GOVERNOR_SAMPLES_PART * g->options.budget);
+}
+
 void governor_init(struct governor *g, const struct governor_options *options)
 {
 	memset(g, 0, sizeof(*g));
@@ -47,7 +52,7 @@ void governor_init(struct governor *g, const struct governor_options *options)
 	g->probe_every = PROBE_EVERY;
 	g->resumed_s = -INFINITY;
 	g->sample_ns = SAMPLE_NS;
-	g->room = TARGET * options->budget;
+	g->room = options->may_pause ? TARGET * options->budget : least_room(g);
 }
 
 double governor_mean(const struct governor *g)
@@ -63,12 +68,6 @@ double governor_mean_sampling(const struct governor *g)
 double governor_samples(const struct governor *g, double cpus)
 {
 	return g->room / 100 * cpus * 1e9 / g->sample_ns;
-}
-
-/* What samples may take in any case, in percent of all CPU time. */
-static double least_room(const struct governor *g)
-{
-	return fmin(GOVERNOR_SAMPLES, GOVERNOR_SAMPLES_PART * g->options.budget);
 }
 
 /* Was `over` true for enough readings in a row? */
@@ -246,7 +245,10 @@ static void room_decide(struct governor *g)
 		events += g->paused[p] ? 0 : g->price[p];
 	g->floor = fmin(100, events);
 	g->state = events > g->options.budget ? GOVERNOR_FLOOR : GOVERNOR_HOLDS;
-	g->room = fmax(TARGET * g->options.budget - events, least_room(g));
+	g->room = g->options.may_pause
+			  ? fmax(TARGET * g->options.budget - events, least_room(g))
+			  : fmin(fmax(GOVERNOR_SAMPLES_COST * events, GOVERNOR_SAMPLES_LEAST),
+				 least_room(g));
 }
 
 /* ---- a reading ---- */
