@@ -149,8 +149,9 @@ GLOBAL int census_charge(__u32 place, __u64 cache, __u64 owner, __u32 nr)
 	return 0;
 }
 
-/* Add a page to the last record if it fits: most pages have the owner of the page before. */
-static __always_inline bool census_charge_again(struct kmt_census *c, __u32 place, __u64 owner)
+/* Add pages to the last record if they fit: most pages have the owner of the page before. */
+static __always_inline bool census_charge_again(struct kmt_census *c, __u32 place, __u64 owner,
+						__u32 nr)
 {
 	__u32 end = LOAD(c->records_nr);
 	struct kmt_census_record *r = &c->records[(end - 1) & (KMT_CENSUS_RECORDS - 1)];
@@ -158,7 +159,7 @@ static __always_inline bool census_charge_again(struct kmt_census *c, __u32 plac
 	if (!end || r->owner != owner || r->cache || r->block != (__u16)place ||
 	    r->class != place >> 16)
 		return false;
-	r->used++;
+	r->used += nr;
 	return true;
 }
 
@@ -207,6 +208,7 @@ GLOBAL int census_slab(__u32 place, __u64 page)
 
 	if (!c)
 		return 0;
+	STORE(c->slab_read, 1);
 	cache = compat_slab_cache(page);
 	compat_slab_counts(page, &inuse, &objects);
 	end = LOAD(c->records_nr);
@@ -303,6 +305,14 @@ int census_owner(struct bpf_raw_tracepoint_args *ctx)
 
 /* ---- frames ---- */
 
+/* A block by its number, which the verifier need not know to be in range. */
+static __always_inline struct kmt_census_block *census_block_at(struct kmt_census *c, __u64 b)
+{
+	b &= KMT_CENSUS_BLOCKS - 1;
+	asm volatile("" : "+r"(b));
+	return &c->blocks[b & (KMT_CENSUS_BLOCKS - 1)];
+}
+
 /* Who a page of a class is charged to; 0 for nobody, and for pages that are not charged as such. */
 static __always_inline __u64 census_owner_of(const void *copy, __u32 class)
 {
@@ -360,25 +370,63 @@ GLOBAL int census_find_free(__u64 pfn)
 	return 0;
 }
 
-/* Classify frame i of block b, whose struct pages are in c->copy. */
-GLOBAL int census_frame(__u32 b, __u32 i)
+/* The copy of struct page number i of the block; NULL beyond its end. */
+static __always_inline const __u8 *census_copy(const struct kmt_census *c, __u32 i)
 {
-	__u64 size = bpf_core_type_size(struct page), at, head, page, pfn, owner = 0;
-	struct kmt_census *c = census_shared();
-	struct kmt_census_block *block;
-	const __u8 *copy;
-	__u32 class;
+	__u64 at = (__u64)i * bpf_core_type_size(struct page);
 
-	if (!c || b >= KMT_CENSUS_BLOCKS || i >= KMT_CENSUS_FRAMES)
-		return 0;
-	block = &c->blocks[b];
 	/* checked as one number of 64 bits, because the verifier of 5.10 knows no bounds of a
 	 * product */
-	at = i * size;
 	asm volatile("" : "+r"(at));
-	if (at > sizeof(c->copy) - KMT_PAGE_BYTES)
+	return at > sizeof(c->copy) - KMT_PAGE_BYTES ? NULL : c->copy + at;
+}
+
+/* How many frames from i on, and before `end`, are of the compound block of frame i? */
+GLOBAL int census_tails(__u64 head, __u64 pfn, __u32 i, __u32 end)
+{
+	struct kmt_census *c = census_shared();
+	__u32 nr = 0;
+
+	if (!c)
+		return 1;
+	for (; nr < KMT_CENSUS_FRAMES; nr++) {
+		const __u8 *copy = i + nr < end ? census_copy(c, i + nr) : NULL;
+
+		if (!copy || compat_copy_head(copy, census_page(pfn + nr)) != head)
+			break;
+	}
+	return nr;
+}
+
+/* How many frames from `pfn` on are of the current free block, at most `most`? */
+static __always_inline __u32 census_free_frames(const struct kmt_census *c, __u64 pfn, __u32 most)
+{
+	__u64 until = LOAD(c->free_until);
+
+	if (pfn >= until)
 		return 0;
-	copy = c->copy + at;
+	return until - pfn < most ? until - pfn : most;
+}
+
+/*
+ * Classify frame i of block b, whose struct pages are in c->copy, and the frames after it that are
+ * of the same free or compound block. Returns their number, or 0.
+ */
+GLOBAL int census_frame(__u32 b, __u32 i)
+{
+	struct kmt_census *c = census_shared();
+	__u64 head, page, pfn, owner = 0;
+	struct kmt_census_block *block;
+	__u32 class, nr = 1, most;
+	const __u8 *copy;
+
+	if (!c || i >= KMT_CENSUS_FRAMES)
+		return 0;
+	block = census_block_at(c, b);
+	copy = census_copy(c, i);
+	if (!copy || i >= block->frames)
+		return 0;
+	most = block->frames - i;
 	pfn = block->pfn + i;
 	page = census_page(pfn);
 	head = compat_copy_head(copy, page);
@@ -387,6 +435,7 @@ GLOBAL int census_frame(__u32 b, __u32 i)
 			census_head(head);
 		class = c->head_class;
 		owner = c->head_owner;
+		nr = census_tails(head, pfn, i, block->frames) ?: 1;
 	} else {
 		class = census_class(copy, page);
 		owner = census_owner_of(copy, class);
@@ -395,73 +444,114 @@ GLOBAL int census_frame(__u32 b, __u32 i)
 		if (class == KMT_PAGE_FREE) {
 			__u64 order = PAGE_FIELD(copy, struct page___private, private, __u64);
 
-			c->free_until = pfn + (1ull << (order <= ORDER_MOST ? order : 0));
+			STORE(c->free_until, pfn + (1ull << (order <= ORDER_MOST ? order : 0)));
+			nr = census_free_frames(c, pfn, most);
 		} else if (class == KMT_PAGE_CPU_FREE) {
 			if (!c->placed)
 				census_find_free(pfn);
-			if (pfn < c->free_until)
+			if (pfn < LOAD(c->free_until)) {
 				class = KMT_PAGE_FREE;
+				nr = census_free_frames(c, pfn, most);
+			}
 		} else if (PAGE_FLAG(*(const __u64 *)copy, PG_head)) {
 			c->head = page;
 			c->head_class = class;
 			c->head_owner = owner;
 		}
 	}
-	if (owner && !census_charge_again(c, b | class << 16, owner))
-		census_charge(b | class << 16, 0, owner, 1);
+	if (owner && !census_charge_again(c, b | class << 16, owner, nr))
+		census_charge(b | class << 16, 0, owner, nr);
 	c->placed = 1;
 	if (class < KMT_PAGE_CLASSES)
-		block->pages[class]++;
-	return 0;
+		block->pages[class] += nr;
+	return nr;
 }
 
-GLOBAL int census_block(__u32 b)
+/* Should this run end? Slabs take long, and blocks have many. */
+static __always_inline bool census_is_over(const struct kmt_census *c)
+{
+	return bpf_ktime_get_ns() >= LOAD(c->until_ns) ||
+	       LOAD(c->records_nr) > KMT_CENSUS_RECORDS / 2;
+}
+
+/* Classify a block from frame `i` on. Returns the frame where the next run must go on, or 0. */
+GLOBAL int census_block(__u32 b, __u32 i)
 {
 	struct kmt_census *c = census_shared();
 	struct kmt_census_block *block;
 	__u64 pfn;
+	__u32 nr;
 
-	if (!c || b >= KMT_CENSUS_BLOCKS)
+	if (!c)
 		return 0;
-	block = &c->blocks[b];
+	block = census_block_at(c, b);
 	pfn = block->pfn;
-	block->present = 0;
-	for (int class = 0; class < KMT_PAGE_CLASSES; class ++)
-		block->pages[class] = 0;
+	if (!i) {
+		block->present = 0;
+		for (int class = 0; class < KMT_PAGE_CLASSES; class ++)
+			block->pages[class] = 0;
+	}
+	if (pfn + i != c->next_pfn) {
+		c->head = 0;
+		STORE(c->free_until, 0);
+		c->placed = 0;
+	}
+	c->next_pfn = pfn + KMT_CENSUS_FRAMES;
+	if (!i && census_free_frames(c, pfn, KMT_CENSUS_FRAMES) == KMT_CENSUS_FRAMES) {
+		block->present = block->pages[KMT_PAGE_FREE] = block->frames;
+		return 0;
+	}
 	/* a hole in physical memory has no struct pages: reading them fails harmlessly */
 	if (bpf_probe_read_kernel(c->copy, KMT_CENSUS_FRAMES * bpf_core_type_size(struct page),
 				  (void *)census_page(pfn)))
 		return 0;
 	block->present = block->frames;
-	if (pfn != c->next_pfn) {
-		c->head = 0;
-		c->free_until = 0;
-		c->placed = 0;
-	}
-	for (__u32 i = 0; i < KMT_CENSUS_FRAMES; i++) {
+	for (__u32 step = 0; step < KMT_CENSUS_FRAMES; step++) {
 		if (i >= block->frames)
 			break;
-		census_frame(b, i);
+		nr = census_frame(b, i);
+		if (!nr)
+			break;
+		i += nr;
+		if (LOAD(c->slab_read) && i < block->frames && census_is_over(c))
+			return i;
+		STORE(c->slab_read, 0);
 	}
-	c->next_pfn = pfn + KMT_CENSUS_FRAMES;
 	return 0;
 }
 
-/* Argument: the number of census.blocks to classify. */
+/*
+ * Arguments: the number of census.blocks to classify, the nanoseconds after which to stop, and
+ * where to go on: the block, and the frame in the upper half. Answer: c->resume.
+ */
 SEC("?raw_tp")
 int census_scan(struct bpf_raw_tracepoint_args *ctx)
 {
+	__u32 nr = ctx->args[0], from = ctx->args[2], frame = from >> 16;
 	struct kmt_census *c = census_shared();
-	__u32 nr = ctx->args[0];
 
 	if (!c)
 		return 0;
+	STORE(c->until_ns, bpf_ktime_get_ns() + ctx->args[1]);
 	c->next_pfn = 0; /* what an earlier run read is stale */
-	c->records_nr = 0;
+	STORE(c->records_nr, 0);
+	STORE(c->slab_read, 0);
+	from &= 0xffff;
+	c->resume = nr;
 	for (__u32 b = 0; b < KMT_CENSUS_BLOCKS; b++) {
 		if (b >= nr)
 			break;
-		census_block(b);
+		if (b < from)
+			continue;
+		frame = census_block(b, frame);
+		if (frame) {
+			c->resume = b | frame << 16;
+			break;
+		}
+		if (census_is_over(c)) {
+			c->resume = b + 1;
+			break;
+		}
 	}
 	return 0;
 }

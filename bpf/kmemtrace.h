@@ -455,7 +455,7 @@ enum kmt_page_class {
 };
 
 #define KMT_CENSUS_FRAMES 64  /* page frames in a block */
-#define KMT_CENSUS_BLOCKS 8   /* blocks in one run: at most 0.1 ms, even if all are slabs */
+#define KMT_CENSUS_BLOCKS 32  /* blocks in one run; a power of two */
 #define KMT_PAGE_BYTES    128 /* no struct page is larger */
 
 /* A block of page frames. The loader fills in the first two members. */
@@ -519,6 +519,9 @@ struct kmt_census {
 	struct kmt_census_cache cache;
 	struct kmt_census_owner owner;
 	/* State of a run. It is kept in memory to keep the loops simple for the verifier. */
+	__u64 until_ns;  /* the run ends then */
+	__u32 resume;    /* where the next run goes on: a block, and a frame in the upper half */
+	__u32 slab_read; /* a slab was read since the time was looked at */
 	__u64 run_owner; /* the objects' owner that was read last, … */
 	__u64 run_nr;    /* … for so many objects */
 	__u64 slab_cache;

@@ -12,7 +12,6 @@
 #include <strings.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,16 +24,15 @@
 #include "base/log.h"
 #include "census.skel.h"
 #include "proc/snapshot.h"
+#include "trace/background.h"
 #include "trace/census_sample.h"
 #include "trace/census_slabs.h"
 #include "trace/layout.h"
 #include "trace/libbpf_log.h"
 
 #define PROC_PARTS      (SNAPSHOT_MEMINFO | SNAPSHOT_VMSTAT | SNAPSHOT_ZONEINFO)
-#define CPU_FREE_CACHES 64 /* the largest caches, whose CPU lists are walked */
-#define LOW_NICE                                                                        \
-	10 /* lower than other work, but not so low that a busy host delays it for long \
-	    */
+#define CPU_FREE_CACHES 64    /* the largest caches, whose CPU lists are walked */
+#define RUN_NS          30000 /* a run cannot be preempted, so it must be short */
 
 const char *census_refusal(const struct kernel_facts *facts, char why[CENSUS_WHY_MAX])
 {
@@ -63,6 +61,7 @@ struct census_programs {
 	uint64_t lost;
 	bool old;      /* audit_pages_old learns where pages are */
 	bool cpu_free; /* objects on CPUs' lists can be counted */
+	struct background background;
 };
 
 static void census_close(struct census_programs *p)
@@ -188,9 +187,8 @@ static const struct kmt_census_owner *owner_ask(void *arg, uint64_t owner)
 	return &p->census->owner;
 }
 
-static int records_take(void *arg, const struct census_run *run)
+static int records_take(struct census_programs *p, const struct census_run *run)
 {
-	struct census_programs *p = arg;
 	uint32_t nr = p->census->records_nr;
 
 	p->lost += p->census->lost;
@@ -234,18 +232,27 @@ static int slabs_finish(struct census_programs *p, struct census *out)
 	return err;
 }
 
-static int blocks_count(void *arg, struct kmt_census_block *blocks, size_t nr)
+/* Each run stops after RUN_NS, at the latest after the next slab, and the next one goes on there.
+ */
+static int blocks_count(void *arg, struct kmt_census_block *blocks, const struct census_run *run)
 {
 	struct census_programs *p = arg;
-	int err;
+	uint64_t resume = 0;
+	int err = 0;
 
 	if (p->options->stop && p->options->stop(p->options->arg))
 		return -EINTR;
-	memcpy(p->census->blocks, blocks, nr * sizeof(*blocks));
-	p->census->lost = 0;
-	err = census_run_program(p->skel->progs.census_scan, (uint64_t[3]){nr});
+	memcpy(p->census->blocks, blocks, run->nr * sizeof(*blocks));
+	while ((resume & 0xffff) < run->nr && !err) {
+		p->census->lost = 0;
+		err = census_run_program(p->skel->progs.census_scan,
+					 (uint64_t[3]){run->nr, RUN_NS, resume});
+		err = err ?: records_take(p, run);
+		resume = p->census->resume;
+		background_rest(&p->background);
+	}
 	if (!err)
-		memcpy(blocks, p->census->blocks, nr * sizeof(*blocks));
+		memcpy(blocks, p->census->blocks, run->nr * sizeof(*blocks));
 	return err;
 }
 
@@ -263,14 +270,13 @@ static int census_scan_all(struct census_programs *p, const struct census_option
 {
 	struct census_counting how = {.count = blocks_count,
 				      .cpu_ns = thread_ns,
-				      .take = records_take,
 				      .forget = records_forget,
 				      .arg = p,
 				      .budget_ns = (uint64_t)(options->budget_s * 1e9),
 				      .seed = options->seed};
 	struct frame_ranges ranges = {0};
 	uint64_t began = clock_ns(), cpu = thread_ns(NULL);
-	int nice = getpriority(PRIO_PROCESS, 0), err;
+	int err;
 
 	if (!how.seed && getrandom(&how.seed, sizeof(how.seed), GRND_NONBLOCK) != sizeof(how.seed))
 		how.seed = began;
@@ -278,12 +284,9 @@ static int census_scan_all(struct census_programs *p, const struct census_option
 	out->wall_s = clock_wall_s();
 	err = snapshot_read("/proc", PROC_PARTS, &out->before);
 	err = err ?: frame_ranges_build(&out->before.zones, &ranges);
-	if (nice < LOW_NICE)
-		setpriority(PRIO_PROCESS, 0, LOW_NICE);
+	background_begin(&p->background);
 	err = err ?: census_count(&how, &ranges, out);
 	err = err ?: slabs_finish(p, out);
-	/* without CAP_SYS_NICE, the priority stays low: nothing depends on it */
-	setpriority(PRIO_PROCESS, 0, nice);
 	err = err ?: snapshot_read("/proc", PROC_PARTS, &out->after);
 	ARRAY_FREE(&ranges);
 	out->took_s = (double)(clock_ns() - began) / 1e9;
@@ -319,31 +322,59 @@ struct census_taker {
 	struct census_programs p;
 };
 
+struct taker_work {
+	struct census_taker *taker;
+	const struct plan *plan;
+	const struct census_options *options;
+	struct census *out;
+};
+
+static int taker_load(void *arg)
+{
+	const struct taker_work *w = arg;
+	struct census_programs *p = &w->taker->p;
+	int err = census_open(w->plan, p) ?: census_load(p);
+
+	if (!err)
+		census_learn_cpus(p);
+	return err;
+}
+
 int census_taker_new(const struct plan *plan, struct census_taker **out)
 {
 	struct census_taker *t = calloc(1, sizeof(*t));
-	int err = t ? census_open(plan, &t->p) : -ENOMEM;
+	int err = -ENOMEM;
 
-	err = err ?: census_load(&t->p);
+	if (t)
+		err = background_run(taker_load, &(struct taker_work){.taker = t, .plan = plan});
 	if (err) {
 		census_taker_free(t);
 		return err;
 	}
-	census_learn_cpus(&t->p);
 	*out = t;
 	return 0;
+}
+
+static int taker_scan(void *arg)
+{
+	const struct taker_work *w = arg;
+
+	return census_scan_all(&w->taker->p, w->options, w->out);
 }
 
 int census_taker_run(struct census_taker *t, const struct census_options *options,
 		     struct census *out)
 {
 	struct census taken = {0};
-	int err;
+	int err = -ENOMEM;
 
 	t->p.lost = 0;
 	t->p.slabs = census_slabs_new(&(struct census_asking){cache_ask, owner_ask, &t->p},
 				      sysconf(_SC_PAGESIZE));
-	err = t->p.slabs ? census_scan_all(&t->p, options, &taken) : -ENOMEM;
+	if (t->p.slabs)
+		err = background_run(
+			taker_scan,
+			&(struct taker_work){.taker = t, .options = options, .out = &taken});
 	census_slabs_free(t->p.slabs);
 	t->p.slabs = NULL;
 	if (err)

@@ -10,20 +10,19 @@
 #include "base/log.h"
 #include "base/random.h"
 
-#define PILOT_RUNS    64     /* runs that measure how long a unit takes, … */
-#define PILOT_SHARE   20     /* … at most 1/PILOT_SHARE of the budget */
-#define STRATA_LEAST  8      /* sampled however short the budget is */
-#define OVERRUN       2      /* stop after this many times the budget */
-#define AFTER_OVERRUN 4      /* a scan that was stopped leaves 1/AFTER_OVERRUN of the budget */
-#define FULL_SLOWER   1.1    /* a whole scan may be this much slower than measured */
-#define RUN_NS        100000 /* a run cannot be preempted, so it should not take longer */
+#define PILOT_RUNS    64  /* runs that measure how long a unit takes, … */
+#define PILOT_UNITS   8   /* … of so many units, which take … */
+#define PILOT_SHARE   20  /* … at most 1/PILOT_SHARE of the budget */
+#define STRATA_LEAST  8   /* sampled however short the budget is */
+#define OVERRUN       2   /* stop after this many times the budget */
+#define AFTER_OVERRUN 4   /* a scan that was stopped leaves 1/AFTER_OVERRUN of the budget */
+#define FULL_SLOWER   1.1 /* a whole scan may be this much slower than measured */
 
 struct counting {
 	const struct census_counting *how;
 	const struct frame_ranges *ranges;
 	struct census *out;
 	uint64_t random, began_ns;
-	size_t run; /* blocks in one run, fewer where runs are slow */
 	struct kmt_census_block blocks[KMT_CENSUS_BLOCKS];
 	int node[KMT_CENSUS_BLOCKS];
 	size_t nr;
@@ -128,26 +127,18 @@ static bool over_budget(const struct counting *c, uint64_t times)
 	return c->how->budget_ns && spent_ns(c) > times * c->how->budget_ns;
 }
 
-/* Count the units that were collected, and make the next run shorter if this one took too long. */
+/* Count the units that were collected. Returns 0 or −errno. */
 static int counting_run(struct counting *c)
 {
-	uint64_t before = spent_ns(c), took;
-	int err = c->nr ? c->how->count(c->how->arg, c->blocks, c->nr) : 0;
+	const struct census_run run = {.first = c->out->counted, .nr = c->nr, .node = c->node};
 
-	took = spent_ns(c) - before;
-	if (took > RUN_NS && c->run > 2)
-		c->run /= 2;
-	else if (took < RUN_NS / 4 && c->run < KMT_CENSUS_BLOCKS)
-		c->run *= 2;
-	return err;
+	return c->nr ? c->how->count(c->how->arg, c->blocks, &run) : 0;
 }
 
-/* Add what the last run found. `pairs`: each two units are of one stratum. Returns 0 or −errno. */
-static int counting_add(struct counting *c, bool pairs)
+/* Add what the last run found. `pairs`: each two units are of one stratum. */
+static void counting_add(struct counting *c, bool pairs)
 {
-	const struct census_run run = {.first = c->out->counted, .nr = c->nr, .node = c->node};
 	struct census *out = c->out;
-	int err = c->how->take ? c->how->take(c->how->arg, &run) : 0;
 
 	for (size_t b = 0; b < c->nr; b++) {
 		out->counted++;
@@ -164,7 +155,6 @@ static int counting_add(struct counting *c, bool pairs)
 		}
 	}
 	c->nr = 0;
-	return err;
 }
 
 static void counting_collect(struct counting *c, uint64_t unit)
@@ -184,7 +174,7 @@ static int pilot(struct counting *c, double *unit_ns)
 
 		if (run && c->how->budget_ns && spent_ns(c) > c->how->budget_ns / PILOT_SHARE)
 			break;
-		for (uint64_t u = first; u < c->out->units && c->nr < c->run; u++)
+		for (uint64_t u = first; u < c->out->units && c->nr < PILOT_UNITS; u++)
 			counting_collect(c, u);
 		units += c->nr;
 		err = counting_run(c);
@@ -213,9 +203,11 @@ static int count_all(struct counting *c)
 	int err = 0;
 
 	for (uint64_t u = 0; u < c->out->units && !err;) {
-		while (u < c->out->units && c->nr < c->run)
+		while (u < c->out->units && c->nr < KMT_CENSUS_BLOCKS)
 			counting_collect(c, u++);
-		err = counting_run(c) ?: counting_add(c, false);
+		err = counting_run(c);
+		if (!err)
+			counting_add(c, false);
 		if (!err && u < c->out->units && over_budget(c, OVERRUN))
 			err = -EDQUOT;
 	}
@@ -257,13 +249,15 @@ static int count_strata(struct counting *c, uint32_t strata, uint64_t until_ns)
 	int err = order ? 0 : -ENOMEM;
 
 	for (uint32_t i = 0; i < strata && !err;) {
-		while (i < strata && c->nr + 2 <= c->run) {
+		while (i < strata && c->nr + 2 <= KMT_CENSUS_BLOCKS) {
 			uint64_t h = order[i++];
 
 			stratum_collect(c, stratum_first(c, h, strata),
 					stratum_first(c, h + 1, strata));
 		}
-		err = counting_run(c) ?: counting_add(c, true);
+		err = counting_run(c);
+		if (!err)
+			counting_add(c, true);
 		if (i >= STRATA_LEAST && c->how->budget_ns && spent_ns(c) > until_ns)
 			break;
 	}
@@ -285,11 +279,7 @@ static uint32_t strata_for(const struct counting *c, double ns, double unit_ns)
 int census_count(const struct census_counting *how, const struct frame_ranges *ranges,
 		 struct census *out)
 {
-	struct counting c = {.how = how,
-			     .ranges = ranges,
-			     .out = out,
-			     .random = how->seed | 1,
-			     .run = KMT_CENSUS_BLOCKS};
+	struct counting c = {.how = how, .ranges = ranges, .out = out, .random = how->seed | 1};
 	double unit_ns, left_ns = 0;
 	int err;
 

@@ -38,7 +38,7 @@ struct frame_ranges {
  */
 int frame_ranges_build(const struct zone_levels *zones, struct frame_ranges *out);
 
-/* What was found in a run that counts. */
+/* Units that were counted together. */
 struct census_run {
 	uint64_t first;  /* number of the run's first unit among those counted; units 2n and 2n + 1
 			    are of one stratum */
@@ -47,15 +47,13 @@ struct census_run {
 };
 
 struct census_counting {
-	/* Classify `nr` blocks, at most KMT_CENSUS_BLOCKS. Returns 0 or −errno. */
-	int (*count)(void *arg, struct kmt_census_block *blocks, size_t nr);
-	uint64_t (*cpu_ns)(void *arg); /* CPU time taken until now */
 	/*
-	 * Add up what else the last call of count() found. Returns 0 or −errno. NULL: nothing else
-	 * is of interest. forget(): start again.
+	 * Classify run->nr blocks, at most KMT_CENSUS_BLOCKS, and add up what else is in them.
+	 * Returns 0 or −errno.
 	 */
-	int (*take)(void *arg, const struct census_run *run);
-	void (*forget)(void *arg);
+	int (*count)(void *arg, struct kmt_census_block *blocks, const struct census_run *run);
+	uint64_t (*cpu_ns)(void *arg); /* CPU time taken until now */
+	void (*forget)(void *arg);     /* what was added up. NULL: nothing was */
 	void *arg;
 	uint64_t budget_ns; /* CPU time that it may take; 0: no limit */
 	uint64_t seed;      /* of the random sample */

@@ -491,6 +491,22 @@ static bool readable(const char *proc_root, const char *name)
 }
 
 /*
+ * The same without reading. From 6.9 on, the kernel writes all of vmallocinfo for the first byte,
+ * and nothing else runs on the CPU meanwhile: 2 ms on a small machine.
+ */
+static bool opens(const char *proc_root, const char *name)
+{
+	_cleanup_close_ int fd = -1;
+	char path[256];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", proc_root, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* a container may hide a file behind /dev/null */
+	return fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode);
+}
+
+/*
  * The kernel's own counts beside the slab caches. Where conntrack is unused, its count is missing.
  */
 static void counters_missing_read(const char *proc_root, char *dst, size_t size)
@@ -531,7 +547,7 @@ void kernel_facts_read(const char *proc_root, const char *btf_path, struct kerne
 	out->meminfo = meminfo_read(proc_root);
 	out->sysfs = !stat("/sys/devices/system/cpu", &st);
 	out->slabinfo = readable(proc_root, "slabinfo");
-	out->vmallocinfo = readable(proc_root, "vmallocinfo");
+	out->vmallocinfo = opens(proc_root, "vmallocinfo");
 	counters_missing_read(proc_root, out->counters_missing, sizeof(out->counters_missing));
 	out->symbols = symbols_read(proc_root);
 	out->kptr_restrict = kptr_restrict_read(proc_root);
