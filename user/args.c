@@ -121,6 +121,21 @@ enum growth_by args_by(struct argp_state *state, const char *arg)
 	return by;
 }
 
+#define CENSUS_BUDGET_MOST_S 600
+
+double args_census_budget(struct argp_state *state, const char *arg)
+{
+	double seconds;
+
+	if (units_parse_duration(arg, &seconds) || seconds > CENSUS_BUDGET_MOST_S)
+		argp_error(
+			state,
+			"invalid --census-budget '%s': give a time of at most 10m, such as 500ms or "
+			"2s",
+			arg);
+	return seconds;
+}
+
 double args_time(struct argp_state *state, const char *arg)
 {
 	double seconds = 0;

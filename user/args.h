@@ -41,6 +41,11 @@ size_t args_top(struct argp_state *state, const char *arg);
 /* The number of rows to show: what args_top() returned, or the default of the format. */
 size_t args_top_or_default(size_t top, bool json);
 enum growth_by args_by(struct argp_state *state, const char *arg);
+/* CPU seconds of --census-budget. */
+#define ARGS_CENSUS_BUDGET_HELP                                                                     \
+	"Use at most about this much time of one CPU (default 500ms, at most 10m) for a census; a " \
+	"machine that takes longer is sampled"
+double args_census_budget(struct argp_state *state, const char *arg);
 /* Seconds into a recording. */
 double args_time(struct argp_state *state, const char *arg);
 /* Check that the time of option `from` is before that of option `to`. NaN: not given. */

@@ -30,10 +30,7 @@ static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
 	{"show", 's', "SECTIONS", 0,
 	 "Also print these sections, separated by commas: " CENSUS_SECTION_WORDS, 0},
-	{"census-budget", OPT_BUDGET, "TIME", 0,
-	 "Use at most about this much time of one CPU (default 500ms, at most 10m); a machine that "
-	 "takes longer is sampled",
-	 0},
+	{"census-budget", OPT_BUDGET, "TIME", 0, ARGS_CENSUS_BUDGET_HELP, 0},
 	{"btf", OPT_BTF, "FILE", 0,
 	 "Read this kernel's types from FILE if this kernel has no BTF of its own", 0},
 	{"verbose", 'v', NULL, 0, "Say what is done", 0},
@@ -48,21 +45,6 @@ static const char doc[] =
 	"  sudo kmemtrace census                       where memory is now\n"
 	"  sudo kmemtrace census --census-budget 50ms  the same, in less time\n"
 	"  sudo kmemtrace census --format json | jq '.census.pages[] | [.class, .kb]'\n";
-
-#define BUDGET_MOST_S 600
-
-static double budget_parse(struct argp_state *state, const char *arg)
-{
-	double seconds;
-
-	if (units_parse_duration(arg, &seconds) || seconds > BUDGET_MOST_S)
-		argp_error(
-			state,
-			"invalid --census-budget '%s': give a time of at most 10m, such as 500ms or "
-			"2s",
-			arg);
-	return seconds;
-}
 
 static error_t census_parse_option(int key, char *arg, struct argp_state *state)
 {
@@ -80,7 +62,7 @@ static error_t census_parse_option(int key, char *arg, struct argp_state *state)
 		log_verbose = true;
 		return 0;
 	case OPT_BUDGET:
-		args->budget_s = budget_parse(state, arg);
+		args->budget_s = args_census_budget(state, arg);
 		return 0;
 	case OPT_BTF:
 		args->btf_path = arg;

@@ -13,6 +13,7 @@
 #include "record/filter.h"
 #include "record/recorder.h"
 #include "proc/host.h"
+#include "trace/census.h"
 
 #define MAX_SIZE_EVERY (256 << 20) /* the default of --max-size with --every */
 #define MAX_SIZE_LEAST (1 << 20)
@@ -32,6 +33,8 @@ enum {
 	OPT_FOR,
 	OPT_MAX_SIZE,
 	OPT_BTF,
+	OPT_NO_CENSUS,
+	OPT_CENSUS_BUDGET,
 };
 
 static const struct argp_option options[] = {
@@ -67,6 +70,9 @@ static const struct argp_option options[] = {
 	 1},
 	{"max-live", OPT_MAX_LIVE, "N", 0,
 	 "Make the tables large enough for N objects (default: as many as fit into --memory)", 1},
+	{"no-census", OPT_NO_CENSUS, NULL, 0,
+	 "Do not count page by page what memory is used for, before tracing and after it", 1},
+	{"census-budget", OPT_CENSUS_BUDGET, "TIME", 0, ARGS_CENSUS_BUDGET_HELP, 1},
 	{"audit-every", OPT_AUDIT_EVERY, "N", OPTION_HIDDEN,
 	 "Check every Nth recognised stack; N is a power of two", 1},
 	{"btf", OPT_BTF, "FILE", 0,
@@ -285,6 +291,12 @@ static error_t record_parse_option(int key, char *arg, struct argp_state *state)
 	case OPT_BTF:
 		a->btf_path = arg;
 		return 0;
+	case OPT_NO_CENSUS:
+		a->options.no_census = true;
+		return 0;
+	case OPT_CENSUS_BUDGET:
+		a->options.census_budget_s = args_census_budget(state, arg);
+		return 0;
 	case OPT_POOL:
 		parse_pool(state, arg);
 		return 0;
@@ -317,9 +329,12 @@ int cmd_record(int argc, char **argv)
 {
 	const struct argp argp = {
 		options, record_parse_option, "[-- COMMAND [ARG...]]", doc, NULL, NULL, NULL};
-	struct record_args a = {.options.tracer.sample_bytes = KMT_EVERY};
+	struct record_args a = {.options.tracer.sample_bytes = KMT_EVERY,
+				.options.census_budget_s = CENSUS_BUDGET_S};
+	const struct plan_request everything = {};
 	struct kernel_facts facts;
-	struct plan plan;
+	struct plan plan, census_plan;
+	char refusal[CENSUS_WHY_MAX];
 	int err, status = 0;
 
 	if (args_parse(&argp, ARGP_IN_ORDER, argc, argv, &a))
@@ -334,6 +349,9 @@ int cmd_record(int argc, char **argv)
 		return EXIT_FAILED;
 	recorder_options_govern(&a.options, a.governed);
 	plan_build(&facts, &a.request, &plan); /* again: --cache changed which pools are wanted */
+	plan_build(&facts, &everything, &census_plan);
+	a.options.census_plan = &census_plan;
+	a.options.census_refusal = census_refusal(&facts, refusal);
 	a.options.tracer.thread_size = host_thread_size("/proc");
 	if (!a.options.path)
 		a.options.path = recorder_default_path(a.default_path);

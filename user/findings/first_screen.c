@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "data/counter.h"
+#include "findings/census_older.h"
 #include "model/confidence.h"
 #include "model/sampling.h"
 
@@ -639,6 +640,18 @@ static void find_older(const struct screen_facts *f)
 	finding_evidence(found, "pools", "%s", row->name);
 }
 
+/* The same from a census, which knows whose it is. */
+static void write_older(const struct screen_facts *f, struct first_screen *s)
+{
+	const struct older_facts facts = {.before = f->before,
+					  .ledger = f->ledger,
+					  .headline = f->verdict->most,
+					  .total_kb = view_mem_total_kb(f->v)};
+	const char *words = census_older_find(&facts, f->findings);
+
+	screen_add(s->older, "%s", words ?: "");
+}
+
 /* The findings that say what the recording could not see, the gravest first, as far as they fit. */
 static void write_unseen(const struct screen_facts *f, struct first_screen *s)
 {
@@ -646,12 +659,16 @@ static void write_unseen(const struct screen_facts *f, struct first_screen *s)
 					    "filter",     "allocated-unseen", "older-memory",
 					    "events-lost"};
 
-	find_older(f);
+	if (f->before)
+		write_older(f, s);
+	else
+		find_older(f);
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
 		for (size_t i = 0; i < f->findings->nr; i++) {
 			const struct finding *found = &f->findings->items[i];
 
 			if (!strcmp(found->kind, kinds[k]) &&
+			    (!s->older[0] || strcmp(kinds[k], "older-memory")) &&
 			    (!s->unseen[0] ||
 			     strlen(s->unseen) + strlen(found->text) < UNSEEN_COLUMNS))
 				screen_add(s->unseen, "%s%s", s->unseen[0] ? " " : "", found->text);

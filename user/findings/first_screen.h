@@ -13,6 +13,7 @@
 #include "findings/exhaustion.h"
 #include "findings/screen_words.h"
 #include "findings/verdict.h"
+#include "model/census.h"
 #include "model/growth.h"
 #include "model/ledger.h"
 #include "model/losses.h"
@@ -54,6 +55,7 @@ struct first_screen {
 	enum trust_level trust;    /* what `sure` begins with */
 	const char *next_shows;    /* what the next command is for; "": it says so itself */
 	char unseen[SCREEN_WORDS]; /* what the recording could not see; "" for nothing */
+	char older[SCREEN_WORDS];  /* what was held before, as a census says; "" for nothing */
 };
 
 struct screen_facts {
@@ -65,7 +67,8 @@ struct screen_facts {
 	const struct trust *recorded_trust; /* in the recording, without regard to single caches */
 	const struct exhaustion *exhaustion;
 	const struct bpf_use *bpf;
-	struct findings *findings; /* all but those of the screen, which are appended */
+	const struct census_sheet *before; /* the census at its start; NULL: there is none */
+	struct findings *findings;         /* all but those of the screen, which are appended */
 	const struct verdict *verdict;
 };
 

@@ -96,6 +96,14 @@ static void report_trust(struct report *r)
 	trust_figures(r);
 }
 
+/* The census before the view; NULL: there is none. */
+static const struct census_sheet *census_before(const struct report *r)
+{
+	const struct census_sheet *s = &r->census[CENSUS_AT_START];
+
+	return s->census && !r->view.first ? s : NULL;
+}
+
 /* Holders are found by call path, whatever the report is grouped by. */
 static int screen_fill(struct report *r)
 {
@@ -107,6 +115,7 @@ static int screen_fill(struct report *r)
 				     .recorded_trust = &r->recorded_trust,
 				     .exhaustion = &r->exhaustion,
 				     .bpf = &r->bpf,
+				     .before = census_before(r),
 				     .findings = &r->findings,
 				     .verdict = &r->verdict};
 	_cleanup_(growth_free) struct growth paths = {0};
@@ -130,6 +139,20 @@ static void report_find(struct report *r)
 	bpf_use_find(&r->bpf, &r->ledger, list);
 	node_use_find(&r->nodes, list);
 	recording_findings_build(&r->view, &r->losses, &r->liveness, list);
+}
+
+static int report_censuses(struct report *r)
+{
+	int err = 0;
+
+	for (int moment = 0; moment < CENSUS_MOMENTS && !err; moment++)
+		if (r->c->census[moment])
+			err = census_sheet_build(r->c->census[moment], &r->census[moment]);
+	if (r->c->census[CENSUS_AT_START] && r->c->census[CENSUS_AT_END])
+		err = err
+			      ?: census_delta_build(&r->census[CENSUS_AT_START],
+						    &r->census[CENSUS_AT_END], &r->census_delta);
+	return err;
 }
 
 static int report_fill(const struct view *v, enum growth_by by, struct report *r)
@@ -157,7 +180,7 @@ static int report_fill(const struct view *v, enum growth_by by, struct report *r
 	    history_build(&r->view, &r->growth, &r->history) ||
 	    exhaustion_build(&r->view, &r->findings, &r->exhaustion) ||
 	    correlation_build(&r->view, &r->ledger, &r->correlation) ||
-	    bpf_use_build(r->view.start, r->view.end, &r->bpf))
+	    bpf_use_build(r->view.start, r->view.end, &r->bpf) || report_censuses(r))
 		return -ENOMEM;
 	witnesses_build(r->view.start, r->view.end, &r->witnesses);
 	node_use_build(r->view.start, r->view.end, r->view.page_bytes, &r->nodes);
@@ -191,6 +214,9 @@ void report_free(struct report *r)
 	correlation_free(&r->correlation);
 	bpf_use_free(&r->bpf);
 	verdict_free(&r->verdict);
+	for (int moment = 0; moment < CENSUS_MOMENTS; moment++)
+		census_sheet_free(&r->census[moment]);
+	census_delta_free(&r->census_delta);
 	findings_free(&r->findings);
 	memset(r, 0, sizeof(*r));
 }

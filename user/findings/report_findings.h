@@ -23,6 +23,7 @@
 #include "model/trust.h"
 #include "findings/verdict.h"
 #include "findings/witness.h"
+#include "model/census_delta.h"
 
 struct report {
 	const struct capture *c; /* borrowed */
@@ -46,6 +47,8 @@ struct report {
 	struct witnesses witnesses;
 	struct bpf_use bpf;
 	struct node_use nodes;
+	struct census_sheet census[CENSUS_MOMENTS]; /* `census` of it is NULL: none was taken */
+	struct census_delta census_delta;           /* of these; empty if one is missing */
 };
 
 /* 0 or −ENOMEM. The view's capture must outlive the report. Free with report_free(). */

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "record/governor.h"
+#include "trace/plan.h"
 #include "trace/tracer.h"
 
 struct recorder_options {
@@ -22,6 +23,10 @@ struct recorder_options {
 	char **command;    /* NULL-terminated, or NULL for none */
 	struct tracer_options tracer;
 	struct governor_options governor;
+	bool no_census;
+	double census_budget_s;
+	const char *census_refusal;     /* why there can be no census; "" if there can */
+	const struct plan *census_plan; /* of everything, whatever the recording is limited to */
 };
 
 /*

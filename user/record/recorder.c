@@ -35,6 +35,7 @@
 #include "record/sampler.h"
 #include "record/oom.h"
 #include "record/recorder_caps.h"
+#include "record/recorder_census.h"
 #include "trace/stats_helper.h"
 #include "trace/tasks.h"
 
@@ -76,6 +77,7 @@ struct recorder {
 	struct pids_limits pids_limits; /* at the start */
 	struct command command;
 	struct stats_helper helper;
+	struct recorder_census census;
 	enum ended_by ended_by;
 	int signal_fd;
 	int heard_fd; /* stderr, if the recording ends when its reader goes away; else −1 */
@@ -561,11 +563,22 @@ static void grace_period(void)
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
+/* Has a signal come? It stays for signal_came(). */
+static bool signal_waits(void *arg)
+{
+	const struct recorder *r = arg;
+	struct pollfd p[2] = {{.fd = r->signal_fd, .events = POLLIN}, {.fd = r->heard_fd}};
+
+	return poll(p, 2, 0) > 0;
+}
+
+/* The census comes just before the levels, so that both describe nearly the same moment. */
 static int snapshot_start(struct recorder *r, struct snapshot *out)
 {
 	_cleanup_(snapshot_free) struct snapshot walked = {};
 	int err = walk(r, &walked);
 
+	err = err ?: recorder_census_take(&r->census, CENSUS_AT_START, r->writer, signal_waits, r);
 	if (err)
 		return err;
 	grace_period();
@@ -604,6 +617,7 @@ static int record_start(struct recorder *r)
 	governor_init(&r->governor, &r->options->governor);
 	sampler_start(&r->sampler, r->tracer, r->options->tracer.sample_bytes, &r->governor);
 	(void)pids_limits_read("/proc", &r->pids_limits);
+	recorder_census_begin(&r->census, r->options);
 	err = snapshot_start(r, &start);
 	if (err)
 		return err;
@@ -659,6 +673,12 @@ static void filter_say(const struct recorder *r)
 		 r->governor.exact ? "seen" : "sampled (--exact tracks every one)");
 }
 
+/* Another signal cuts the census at the end short: whoever sends one does not want to wait. */
+static bool signal_came_again(void *arg)
+{
+	return signal_came(arg, 0);
+}
+
 /*
  * Store the cgroups that are closest to their limit of threads, one line "max start end path" each.
  */
@@ -707,6 +727,9 @@ static int record_end(struct recorder *r, bool failed)
 	filter_say(r);
 	tracer_detach(r->tracer);
 	log_debug("detached %.3f s after the end", seconds_since(&r->enabled_at) - asked_s);
+	if (!err && !failed)
+		err = recorder_census_take(&r->census, CENSUS_AT_END, r->writer, signal_came_again,
+					   r);
 	err = pids_limits_put(r) ?: err;
 	if (!failed)
 		command_stop(&r->command);
@@ -754,6 +777,7 @@ static void recorder_release(struct recorder *r, bool started)
 	stats_helper_stop(&r->helper);
 	collector_free(r->collector);
 	audit_free(r->audit);
+	recorder_census_end(&r->census);
 	if (started)
 		capture_writer_free(r->writer);
 	else

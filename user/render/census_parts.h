@@ -4,7 +4,7 @@
 #ifndef KMEMTRACE_RENDER_CENSUS_PARTS_H
 #define KMEMTRACE_RENDER_CENSUS_PARTS_H
 
-#include "model/census.h"
+#include "model/census_delta.h"
 #include "render/json_value.h"
 #include "render/page.h"
 
@@ -20,5 +20,11 @@ struct census_rows {
 /* Print the tables: pages, caches, cgroups. */
 void census_tables_text(struct page *p, const struct census_sheet *s,
 			const struct census_rows *rows);
+
+/* What changed between two censuses: `most` rows of each table. */
+void census_changes_text(struct page *p, const struct census_delta *d, size_t most);
+void census_changes_write(struct json_out *o, const char *key, const struct census_delta *d);
+/* "8.0 GiB of memory, all page frames counted in 50 ms of one CPU." */
+void census_counted_text(struct page *p, const struct census_sheet *s);
 
 #endif

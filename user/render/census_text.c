@@ -9,18 +9,21 @@
 
 #include <stdint.h>
 
-static void census_title(struct page *p, const struct census_document *d)
+static void census_counted(struct page *p, const struct census_sheet *s, const char *kernel)
 {
-	const struct census *c = d->sheet->census;
 	char memory[UNITS_MAX], share[UNITS_MAX];
+	bool whole = census_is_whole(s->census);
 
-	page_heading(p, PAGE_BOLD, "CENSUS  (K, M, G: KiB, MiB, GiB)");
-	page_paragraph(
-		p, 2, "%s of memory%s%s, %s%s of the page frames counted in %.0f ms of one CPU.",
-		units_bytes(memory, d->sheet->total.kb * 1024), d->kernel[0] ? ", Linux " : "",
-		d->kernel,
-		census_is_whole(c) ? "all" : units_share(share, d->sheet->counted_share * 100),
-		census_is_whole(c) ? "" : "%", c->cpu_s * 1000);
+	page_paragraph(p, 2,
+		       "%s of memory%s%s, %s%s of the page frames counted in %.0f ms of one CPU.",
+		       units_bytes(memory, s->total.kb * 1024), kernel[0] ? ", Linux " : "", kernel,
+		       whole ? "all" : units_share(share, s->counted_share * 100), whole ? "" : "%",
+		       s->census->cpu_s * 1000);
+}
+
+void census_counted_text(struct page *p, const struct census_sheet *s)
+{
+	census_counted(p, s, "");
 }
 
 static void census_text_findings(struct page *p, const struct findings *list)
@@ -209,7 +212,8 @@ int census_text(const struct census_document *d, const struct census_text_option
 	struct page p;
 
 	page_begin(&p, out, o->colour, o->utf8);
-	census_title(&p, d);
+	page_heading(&p, PAGE_BOLD, "CENSUS  (K, M, G: KiB, MiB, GiB)");
+	census_counted(&p, d->sheet, d->kernel);
 	census_text_findings(&p, d->findings);
 	census_tables_text(&p, d->sheet, &rows);
 	if (!o->sections)

@@ -24,10 +24,11 @@ enum report_section {
 	SECTION_HOLDERS = 1 << 6,
 	SECTION_LOSSES = 1 << 7,
 	SECTION_HOOKS = 1 << 8,
-	SECTIONS_ALL = (1 << 9) - 1
+	SECTION_CENSUS = 1 << 9,
+	SECTIONS_ALL = (1 << 10) - 1
 };
 #define SECTION_WORDS \
-	"verdict, host, pools, caches, stacks, findings, holders, losses, hooks or all"
+	"verdict, host, pools, caches, stacks, findings, holders, losses, hooks, census or all"
 /* The section of that name, SECTIONS_ALL for "all", 0: there is none. */
 unsigned int section_parse(const char *name, size_t len);
 

@@ -13,5 +13,7 @@ void report_screen(struct page *p, const struct report *r);
 void report_holders(struct page *p, const struct report *r, size_t top);
 void report_caches(struct page *p, const struct report *r, size_t top);
 void report_growth(struct page *p, const struct report *r, size_t top);
+/* The censuses of the recording, or why there are none. */
+void report_census(struct page *p, const struct report *r, size_t top);
 
 #endif

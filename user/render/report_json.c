@@ -12,6 +12,7 @@
 #include "model/entry.h"
 #include "model/sampling.h"
 #include "render/bpf_use.h"
+#include "render/census_parts.h"
 #include "render/finding.h"
 #include "render/report_findings.h"
 #include "render/json_value.h"
@@ -466,6 +467,28 @@ static void write_growth(struct json_out *o, size_t top)
 	json_end(o, ']');
 }
 
+/* The censuses; null if none was taken, and why. */
+static void write_censuses(struct json_out *o)
+{
+	const char *why = capture_meta(o->r->c, META_CENSUS);
+
+	json_begin(o, "census", '{');
+	json_member(o, "missing", !why[0] || !strcmp(why, "ok") ? json_null() : text(why));
+	for (int moment = 0; moment < CENSUS_MOMENTS; moment++) {
+		const struct census_sheet *s = &o->r->census[moment];
+
+		if (s->census)
+			census_write(o, census_moment_name(moment), s);
+		else
+			json_member(o, census_moment_name(moment), json_null());
+	}
+	if (o->r->census_delta.pages.nr)
+		census_changes_write(o, "changes", &o->r->census_delta);
+	else
+		json_member(o, "changes", json_null());
+	json_end(o, '}');
+}
+
 int report_json(const struct report *r, size_t top, FILE *out)
 {
 	struct json_out o = {.r = r};
@@ -485,6 +508,7 @@ int report_json(const struct report *r, size_t top, FILE *out)
 	json_member(&o, "removed_cgroups", removed_cgroups_json(&o, r->view.start, r->view.end));
 	bpf_use_json(&o, &r->bpf);
 	json_member(&o, "nodes", node_use_json(&o, &r->nodes));
+	write_censuses(&o);
 	json_member(&o, "growth_by", json_string(growth_by_name(r->growth.by)));
 	json_member(&o, "growth_groups", json_integer((json_int_t)r->growth.nr));
 	write_growth(&o, top);

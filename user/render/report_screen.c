@@ -129,6 +129,8 @@ void report_screen(struct page *p, const struct report *r)
 		item(p, "WHO", "unknown: no process or call path stands out.");
 	page_item(p, &(struct page_label){"URGENT", PAGE_BOLD, 3}, "%s", s->urgent);
 	item(p, "TRUST", s->sure);
+	if (s->older[0])
+		page_item(p, &(struct page_label){"OLDER", PAGE_BOLD, 4}, "%s", s->older);
 	if (s->unseen[0])
 		page_item(p, &(struct page_label){"UNSEEN", PAGE_BOLD, 3}, "%s", s->unseen);
 	if (r->verdict.next)

@@ -199,7 +199,7 @@ static void pools_and_nodes(struct page *p, const struct report *r)
 
 /* The sections, in the order of printing, which is that of enum report_section. */
 static const char *const section_names[] = {"verdict",  "host",    "pools",  "caches", "stacks",
-					    "findings", "holders", "losses", "hooks"};
+					    "findings", "holders", "losses", "hooks",  "census"};
 #define NR_SECTIONS (sizeof(section_names) / sizeof(section_names[0]))
 
 static const struct section {
@@ -209,6 +209,7 @@ static const struct section {
 	{verdict, NULL},           {metadata_capture, NULL}, {pools_and_nodes, NULL},
 	{NULL, caches_and_counts}, {NULL, report_growth},    {findings_text, NULL},
 	{NULL, report_holders},    {losses_and_audit, NULL}, {hooks, NULL},
+	{NULL, report_census},
 };
 
 unsigned int section_parse(const char *name, size_t len)

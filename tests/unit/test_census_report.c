@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The censuses of a recording in its report. What a user would lose: the name of what took the
+ * memory before the recording began, and a change that is more than chance.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "model/census_delta.h"
+#include "render/report.h"
+#include "sample_capture.h"
+#include "sample_census.h"
+
+/* 30 s in which Slab, with 3 GiB, grew by `grown_kb`. */
+static struct capture *recorded(double total_kb, double grown_kb)
+{
+	struct capture *c = sample_new("exact");
+
+	for (int i = 0; i <= 30; i++) {
+		struct snapshot *s = sample_snapshot(c, i);
+
+		sample_meminfo(s, "MemTotal", (int64_t)total_kb);
+		sample_meminfo(s, "MemAvailable", (int64_t)total_kb / 2);
+		sample_meminfo(s, "Slab", (int64_t)(3174400 + grown_kb * i / 30));
+	}
+	c->snapshots[c->nr_snapshots - 1].kind = SNAPSHOT_END;
+	return c;
+}
+
+static struct census *with_census(struct capture *c, enum census_moment moment, double pages)
+{
+	c->census[moment] = calloc(1, sizeof(struct census));
+	assert_non_null(c->census[moment]);
+	sample_census(c->census[moment], pages);
+	return c->census[moment];
+}
+
+/* Print the report, and free it with its capture. */
+static char *report_of(struct capture *c, unsigned int sections, bool json)
+{
+	const struct report_options o = {.sections = sections, .top = 5, .utf8 = true};
+	struct report r = {0};
+	struct view v;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+
+	view_whole(c, &v);
+	assert_int_equal(report_build(&v, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(json ? report_json(&r, 5, f) : report_text(&r, &o, f), 0);
+	assert_int_equal(fclose(f), 0);
+	report_free(&r);
+	capture_free(c);
+	return text;
+}
+
+/* The text in one line with single blanks, to compare sentences that are wrapped. */
+static char *unwrapped(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; from++)
+		if (*from != ' ' && *from != '\n')
+			*to++ = *from;
+		else if (to > text && to[-1] != ' ')
+			*to++ = ' ';
+	*to = '\0';
+	return text;
+}
+
+static void expect(char *text, const char *words)
+{
+	if (!strstr(unwrapped(text), words))
+		fail_msg("\"%s\" is not in: %s", words, text);
+	free(text);
+}
+
+static void expect_not(char *text, const char *words)
+{
+	if (strstr(unwrapped(text), words))
+		fail_msg("\"%s\" is in: %s", words, text);
+	free(text);
+}
+
+/* ---- the first screen ---- */
+
+static void what_was_held_before_is_named(void **state)
+{
+	struct capture *c = recorded(8 << 20, 0);
+	struct census *before = with_census(c, CENSUS_AT_START, 700000);
+
+	(void)state;
+	before->charges.items[0].nr.sum *= 3; /* three quarters */
+	expect(report_of(c, 0, false),
+	       "OLDER 3.0 GiB of Slab are older than this recording: dentry 2.7 GiB (14,933,333 "
+	       "objects, most charged to /pod).");
+}
+
+/* Only a quarter is charged to the cgroup, so it is not "most". */
+static void a_cgroup_is_named_only_if_it_holds_most(void **state)
+{
+	struct capture *c = recorded(8 << 20, 0);
+
+	(void)state;
+	with_census(c, CENSUS_AT_START, 700000);
+	expect(report_of(c, 0, false), "dentry 2.7 GiB (14,933,333 objects).");
+}
+
+static void removed_cgroups_are_called_so(void **state)
+{
+	struct capture *c = recorded(8 << 20, 0);
+	struct census *before = with_census(c, CENSUS_AT_START, 700000);
+
+	(void)state;
+	before->charges.items[0].nr.sum *= 3;
+	before->cgroups.items[0].below = true;
+	expect(report_of(c, 0, false), "most charged to removed cgroups below /pod).");
+}
+
+/* 3 GiB of 400 GiB are not why anybody looks. */
+static void little_that_is_older_is_not_said(void **state)
+{
+	struct capture *c = recorded(400 << 20, 0);
+
+	(void)state;
+	with_census(c, CENSUS_AT_START, 700000);
+	expect_not(report_of(c, 0, false), "OLDER");
+}
+
+/* Pages that no line counts: named with the cgroup that they are charged to. */
+static void unlisted_pages_are_older_too(void **state)
+{
+	struct capture *c = recorded(8 << 20, 0);
+	struct census *before = with_census(c, CENSUS_AT_START, 700000);
+
+	(void)state;
+	before->pages[CENSUS_REST].sum += 1 << 20; /* 4 GiB */
+	before->unknown = 0;
+	sample_census_charge(before, CENSUS_NO_CACHE, CENSUS_REST, 0, 1 << 19);
+	expect(report_of(c, 0, false),
+	       "OLDER 4.1 GiB of pages in no line of /proc/meminfo are older than this recording: "
+	       "2.0 GiB charged to /pod.");
+}
+
+/* Without a census, it is said that the holders are not known, as before. */
+static void a_census_at_the_end_is_not_older(void **state)
+{
+	struct capture *c = recorded(8 << 20, 0);
+
+	(void)state;
+	with_census(c, CENSUS_AT_END, 700000);
+	expect_not(report_of(c, 0, false), "OLDER");
+}
+
+/* ---- the section ---- */
+
+static void the_section_shows_the_start_and_the_changes(void **state)
+{
+	struct capture *c = recorded(8 << 20, 0);
+	char *text;
+
+	(void)state;
+	with_census(c, CENSUS_AT_START, 700000);
+	with_census(c, CENSUS_AT_END, 700000 + 2560);
+	text = report_of(c, SECTION_CENSUS, false);
+	assert_non_null(strstr(text, "CENSUS BEFORE TRACING"));
+	assert_non_null(strstr(text, "SLAB CACHES"));
+	assert_null(strchr(text, '\033')); /* a hostile path */
+	expect(text, "dentry 2.7G 2.7G +10.0M +54,613 objects");
+}
+
+static void why_there_is_no_census_is_said(void **state)
+{
+	struct capture *c = recorded(8 << 20, 0);
+
+	(void)state;
+	sample_meta(c, META_CENSUS, "it was left out (--no-census)");
+	expect(report_of(c, SECTION_CENSUS, false),
+	       "There is none: it was left out (--no-census).");
+	expect(report_of(recorded(8 << 20, 0), SECTION_CENSUS, false),
+	       "There is none: this capture was made without one.");
+}
+
+static void json_has_both_censuses(void **state)
+{
+	struct capture *c = recorded(8 << 20, 0);
+	json_t *root, *census, *change;
+	const char *name;
+	double delta;
+	char *text;
+
+	(void)state;
+	with_census(c, CENSUS_AT_START, 700000);
+	with_census(c, CENSUS_AT_END, 700256);
+	text = report_of(c, 0, true);
+	root = json_loads(text, 0, NULL);
+	assert_non_null(root);
+	census = json_object_get(root, "census");
+	assert_true(json_is_null(json_object_get(census, "missing")));
+	assert_int_equal(
+		json_array_size(json_object_get(json_object_get(census, "start"), "caches")), 2);
+	assert_int_equal(json_array_size(json_object_get(json_object_get(census, "end"), "pages")),
+			 CENSUS_CLASSES);
+	change = json_array_get(json_object_get(json_object_get(census, "changes"), "caches"), 0);
+	assert_int_equal(json_unpack(change, "{s:s, s:F}", "name", &name, "delta_kb", &delta), 0);
+	assert_string_equal(name, "dentry");
+	assert_float_equal(delta, 1024, 0);
+	json_decref(root);
+	free(text);
+}
+
+/* ---- changes ---- */
+
+static const struct census_change *change_of(const struct census_changes *list, const char *name)
+{
+	for (size_t i = 0; i < list->nr; i++)
+		if (!strcmp(list->items[i].name, name))
+			return &list->items[i];
+	return NULL;
+}
+
+/* Of a sample, a change within its interval is chance; the same change of whole censuses is not. */
+static void a_change_within_the_interval_is_chance(void **state)
+{
+	struct census_sheet before = {0}, after = {0};
+	struct census_delta d = {0};
+	struct census a, b;
+
+	(void)state;
+	sample_census(&a, 700000);
+	sample_census(&b, 700100);
+	assert_int_equal(census_sheet_build(&a, &before), 0);
+	assert_int_equal(census_sheet_build(&b, &after), 0);
+	assert_int_equal(census_delta_build(&before, &after, &d), 0);
+	assert_true(change_of(&d.caches, "dentry")->surely);
+	assert_float_equal(change_of(&d.caches, "dentry")->kb.kb, 400, 0);
+	assert_false(change_of(&d.caches, "kmalloc-64")->surely); /* it did not change */
+	census_delta_free(&d);
+	census_sheet_free(&before);
+	census_sheet_free(&after);
+
+	a.counted = b.counted = 16384;
+	a.caches.items[0].pages.squares = b.caches.items[0].pages.squares = 1e6;
+	assert_int_equal(census_sheet_build(&a, &before), 0);
+	assert_int_equal(census_sheet_build(&b, &after), 0);
+	assert_int_equal(census_delta_build(&before, &after, &d), 0);
+	assert_float_equal(change_of(&d.caches, "dentry")->kb.kb, 800, 0);
+	assert_true(change_of(&d.caches, "dentry")->kb.low_kb < 0);
+	assert_true(change_of(&d.caches, "dentry")->kb.high_kb > 800);
+	assert_false(change_of(&d.caches, "dentry")->surely);
+	census_delta_free(&d);
+	census_sheet_free(&before);
+	census_sheet_free(&after);
+	census_free(&a);
+	census_free(&b);
+}
+
+/* What is only in one census came, or went. Several removed cgroups of one path are one row. */
+static void rows_of_one_census_only_are_kept(void **state)
+{
+	struct census_sheet before = {0}, after = {0};
+	struct census_delta d = {0};
+	struct census a, b;
+
+	(void)state;
+	sample_census(&a, 700000);
+	sample_census(&b, 700000);
+	sample_census_cache(&b, "msg_msg-1k", 1024, 25600, 100000);
+	sample_census_cgroup(&b, "/\033[31mdead", 8, true);
+	sample_census_charge(&b, CENSUS_NO_CACHE, CENSUS_FILE, 2, 1000);
+	assert_int_equal(census_sheet_build(&a, &before), 0);
+	assert_int_equal(census_sheet_build(&b, &after), 0);
+	assert_int_equal(census_delta_build(&before, &after, &d), 0);
+	assert_string_equal(d.caches.items[0].name, "msg_msg-1k"); /* the largest change first */
+	assert_float_equal(d.caches.items[0].kb.kb, 102400, 0);
+	assert_float_equal(d.caches.items[0].before.kb, 0, 0);
+	assert_int_equal(d.cgroups.nr, 2);
+	assert_float_equal(change_of(&d.cgroups, "/\033[31mdead")->kb.kb, 4000, 0);
+	census_delta_free(&d);
+	census_sheet_free(&before);
+	census_sheet_free(&after);
+	census_free(&a);
+	census_free(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_held_before_is_named),
+		cmocka_unit_test(a_cgroup_is_named_only_if_it_holds_most),
+		cmocka_unit_test(removed_cgroups_are_called_so),
+		cmocka_unit_test(little_that_is_older_is_not_said),
+		cmocka_unit_test(unlisted_pages_are_older_too),
+		cmocka_unit_test(a_census_at_the_end_is_not_older),
+		cmocka_unit_test(the_section_shows_the_start_and_the_changes),
+		cmocka_unit_test(why_there_is_no_census_is_said),
+		cmocka_unit_test(json_has_both_censuses),
+		cmocka_unit_test(a_change_within_the_interval_is_chance),
+		cmocka_unit_test(rows_of_one_census_only_are_kept),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
