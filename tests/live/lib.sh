@@ -14,6 +14,10 @@ chmod 711 "$WORK"
 CAPTURE=$WORK/capture.kmt
 REPORT=$WORK/report.json
 RECORD_ERR=$WORK/record.err
+# Recordings take no census, which takes more than half a second of each, unless a test file says CENSUS=() after it has
+# sourced this, or WITH_CENSUS is set.
+CENSUS=(--no-census)
+[ -z "${WITH_CENSUS:-}" ] || CENSUS=()
 started=() # processes of the running test that are still to be ended
 trap 'rm -rf "$WORK" "$WORK.output"' EXIT
 
@@ -154,7 +158,7 @@ HEEDS_CTRL_C=(env --default-signal=INT)
 # record_start OPTION…: record into $CAPTURE in the background; return when the hooks are attached.
 record_start() {
 	: >"$RECORD_ERR" # remove messages of an earlier recording
-	"${HEEDS_CTRL_C[@]}" "$KMEMTRACE" record -v -f -o "$CAPTURE" "$@" 2>"$RECORD_ERR" &
+	"${HEEDS_CTRL_C[@]}" "$KMEMTRACE" record "${CENSUS[@]}" -v -f -o "$CAPTURE" "$@" 2>"$RECORD_ERR" &
 	RECORD_PID=$!
 	started+=("$RECORD_PID")
 	until_true 5 is_tracing || fail "not tracing after 5 s: $(cat "$RECORD_ERR")"

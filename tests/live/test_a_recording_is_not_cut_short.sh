@@ -22,7 +22,7 @@ test_nohup_survives_the_hangup() {
 	need_record
 	(
 		trap '' HUP
-		exec "$KMEMTRACE" record -v -d 2 -o "$CAPTURE" 2>"$RECORD_ERR"
+		exec "$KMEMTRACE" record "${CENSUS[@]}" -v -d 2 -o "$CAPTURE" 2>"$RECORD_ERR"
 	) &
 	RECORD_PID=$!
 	started+=("$RECORD_PID")
@@ -35,7 +35,7 @@ test_nohup_survives_the_hangup() {
 # In commands that a script starts with &, its shell ignores SIGINT: Ctrl-C is for the foreground.
 test_ctrl_c_for_another_does_not_end_it() {
 	need_record
-	"$KMEMTRACE" record -v -o "$CAPTURE" 2>"$RECORD_ERR" &
+	"$KMEMTRACE" record "${CENSUS[@]}" -v -o "$CAPTURE" 2>"$RECORD_ERR" &
 	RECORD_PID=$!
 	started+=("$RECORD_PID")
 	until_true 5 is_tracing
@@ -83,19 +83,19 @@ test_more_ctrl_c_lose_nothing() {
 
 test_a_log_that_nobody_reads_does_not_end_it() {
 	need_record
-	"$KMEMTRACE" record -v -d 1.5 -o "$CAPTURE" 2>&1 | true
+	"$KMEMTRACE" record "${CENSUS[@]}" -v -d 1.5 -o "$CAPTURE" 2>&1 | true
 	lasted 1.5
 }
 
 # A recording without a limit would continue forever unnoticed. With nohup, that is what the user wants.
 test_an_open_ended_one_ends_with_its_reader() {
 	need_record
-	timeout 10 "$KMEMTRACE" record -v -o "$CAPTURE" 2>&1 | read -rt 1 _ || true
+	timeout 10 "$KMEMTRACE" record "${CENSUS[@]}" -v -o "$CAPTURE" 2>&1 | read -rt 1 _ || true
 	complete
 	[ "$(json '.capture.duration_s < 3')" = true ]
 	(
 		trap '' HUP
-		exec "$KMEMTRACE" record -v -f -o "$CAPTURE" 2> >(read -rt 1 _)
+		exec "$KMEMTRACE" record "${CENSUS[@]}" -v -f -o "$CAPTURE" 2> >(read -rt 1 _)
 	) &
 	RECORD_PID=$!
 	started+=("$RECORD_PID")
@@ -109,7 +109,7 @@ test_an_open_ended_one_ends_with_its_reader() {
 # stderr is closed, so the next opened file gets descriptor 2. Messages must not be written into it.
 test_messages_do_not_go_into_another_file() {
 	need_record
-	"$KMEMTRACE" record -v -d 0.5 -o "$CAPTURE" -- readlink /proc/self/fd/2 >"$WORK/fd" 2>&- || true
+	"$KMEMTRACE" record "${CENSUS[@]}" -v -d 0.5 -o "$CAPTURE" -- readlink /proc/self/fd/2 >"$WORK/fd" 2>&- || true
 	complete
 	[ ! -s "$WORK/fd" ] || fail "the command was given $(cat "$WORK/fd")"
 }
@@ -122,7 +122,7 @@ test_file_size_limit() {
 	local status=0 began=$EPOCHREALTIME
 	(
 		ulimit -f 300
-		exec "$KMEMTRACE" record --exact -q -d 30 -o "$CAPTURE" -- sh -c "'$PLANT' stacks 5000 --seconds 3 >/dev/null;
+		exec "$KMEMTRACE" record "${CENSUS[@]}" --exact -q -d 30 -o "$CAPTURE" -- sh -c "'$PLANT' stacks 5000 --seconds 3 >/dev/null;
 			echo whole >'$WORK/command'"
 	) 2>"$RECORD_ERR" || status=$?
 	[ $status = 1 ] || fail "status $status: $(cat "$RECORD_ERR")"
@@ -140,7 +140,7 @@ test_file_size_limit_from_the_start() {
 	local status=0
 	(
 		ulimit -f 8
-		exec "$KMEMTRACE" record -q -d 30 -o "$CAPTURE"
+		exec "$KMEMTRACE" record "${CENSUS[@]}" -q -d 30 -o "$CAPTURE"
 	) 2>"$RECORD_ERR" || status=$?
 	[ $status = 1 ] || fail "status $status: $(cat "$RECORD_ERR")"
 	in_file 'ulimit -f' "$RECORD_ERR" || fail "$(cat "$RECORD_ERR")"
@@ -156,7 +156,7 @@ test_soft_limit_on_open_files() {
 	[ "$hard" -ge 512 ] || skip "the hard limit on open files is $hard"
 	(
 		ulimit -Sn 16
-		exec "$KMEMTRACE" record -q -o "$CAPTURE" -- bash -c 'ulimit -Sn; ulimit -Hn' >"$WORK/limits" 2>"$RECORD_ERR"
+		exec "$KMEMTRACE" record "${CENSUS[@]}" -q -o "$CAPTURE" -- bash -c 'ulimit -Sn; ulimit -Hn' >"$WORK/limits" 2>"$RECORD_ERR"
 	) || fail "$(cat "$RECORD_ERR")"
 	[ "$(paste -sd' ' "$WORK/limits")" = "16 $hard" ] || fail "the command has $(cat "$WORK/limits")"
 	complete
@@ -201,14 +201,14 @@ test_the_command_is_given_what_it_has_without() {
 test_the_status_is_known_although_sigchld_is_ignored() {
 	need_record
 	local status=0
-	timeout 20 env --ignore-signal=CHLD "$KMEMTRACE" record -q -o "$CAPTURE" -- sh -c 'exit 7' 2>"$RECORD_ERR" || status=$?
+	timeout 20 env --ignore-signal=CHLD "$KMEMTRACE" record "${CENSUS[@]}" -q -o "$CAPTURE" -- sh -c 'exit 7' 2>"$RECORD_ERR" || status=$?
 	[ $status = 7 ] || fail "status $status"
 	complete
 }
 
 status_of() { # OPTION… -- COMMAND…
 	local status=0
-	"$KMEMTRACE" record -q -f -o "$CAPTURE" "$@" >"$WORK/out" 2>"$RECORD_ERR" || status=$?
+	"$KMEMTRACE" record "${CENSUS[@]}" -q -f -o "$CAPTURE" "$@" >"$WORK/out" 2>"$RECORD_ERR" || status=$?
 	echo $status
 }
 
@@ -229,7 +229,7 @@ test_a_full_disk_does_not_end_the_command() {
 	need_record
 	cat >"$WORK/full" <<-END
 		mount -t tmpfs -o size=320k none /mnt
-		"$KMEMTRACE" record --exact -q -o /mnt/x.kmt -- sh -c "'$PLANT' stacks 5000 --seconds 3 >/dev/null; echo whole >&3"
+		"$KMEMTRACE" record "${CENSUS[@]}" --exact -q -o /mnt/x.kmt -- sh -c "'$PLANT' stacks 5000 --seconds 3 >/dev/null; echo whole >&3"
 		echo \$? >&4
 		cp /mnt/x.kmt "$CAPTURE"
 	END
@@ -246,7 +246,7 @@ test_the_time_limit_holds_after_a_failure() {
 	need_record
 	cat >"$WORK/full" <<-END
 		mount -t tmpfs -o size=320k none /mnt
-		"$KMEMTRACE" record --exact -q -d 4 -o /mnt/x.kmt -- "$PLANT" stacks 5000 --seconds 60 >/dev/null
+		"$KMEMTRACE" record "${CENSUS[@]}" --exact -q -d 4 -o /mnt/x.kmt -- "$PLANT" stacks 5000 --seconds 60 >/dev/null
 		echo \$? >&4
 	END
 	local began=$EPOCHREALTIME

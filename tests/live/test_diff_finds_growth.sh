@@ -10,7 +10,7 @@ DIFF=$WORK/diff.json
 record_to() { # FILE OPTION…
 	local file=$1
 	shift
-	"$KMEMTRACE" record -q -f -o "$file" "$@" 2>"$RECORD_ERR" || fail "record: $(cat "$RECORD_ERR")"
+	"$KMEMTRACE" record "${CENSUS[@]}" -q -f -o "$file" "$@" 2>"$RECORD_ERR" || fail "record: $(cat "$RECORD_ERR")"
 }
 
 # compare BASE NEW OPTION…: write the comparison into $DIFF.

@@ -41,7 +41,7 @@ test_two_recordings_at_once() {
 	need_record
 	local other=$WORK/other.kmt pid comm objects
 	record_start --exact
-	"$KMEMTRACE" record -v --exact -o "$other" 2>"$WORK/other.err" &
+	"$KMEMTRACE" record "${CENSUS[@]}" -v --exact -o "$other" 2>"$WORK/other.err" &
 	pid=$!
 	started+=("$pid")
 	until_true 10 in_file ' after the start' "$WORK/other.err" || fail "not tracing: $(cat "$WORK/other.err")"
@@ -158,7 +158,7 @@ test_no_kernel_address_is_stored() {
 
 test_default_name_has_host_and_time() {
 	need_record
-	(cd "$WORK" && "$KMEMTRACE" record -q -d 0.2 2>/dev/null)
+	(cd "$WORK" && "$KMEMTRACE" record "${CENSUS[@]}" -q -d 0.2 2>/dev/null)
 	compgen -G "$WORK/kmemtrace-$(hostname)-20[0-9][0-9]*.kmt" >/dev/null
 }
 

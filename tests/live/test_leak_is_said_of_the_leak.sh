@@ -32,7 +32,7 @@ test_every_churn_beside_a_leak() {
 	need_record
 	cgroup_make
 	record_start --exact
-	"$KMEMTRACE" record -q --exact --cgroup "$CGROUP" -o "$other" 2>"$WORK/other.err" &
+	"$KMEMTRACE" record "${CENSUS[@]}" -q --exact --cgroup "$CGROUP" -o "$other" 2>"$WORK/other.err" &
 	pid=$!
 	started+=("$pid")
 	pause 1

@@ -4,12 +4,13 @@
 # more, it names what it can get; and the OOM killer ends it first.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
+CENSUS=() # as users record
 
 # refused PATTERN OPTION…: check for status 1, one line that matches, no file and no tables.
 refused() {
 	local pattern=$1 status=0
 	shift
-	"$KMEMTRACE" record -q -d 1 -o "$WORK/x.kmt" "$@" >"$WORK/out" 2>"$WORK/err" || status=$?
+	"$KMEMTRACE" record "${CENSUS[@]}" -q -d 1 -o "$WORK/x.kmt" "$@" >"$WORK/out" 2>"$WORK/err" || status=$?
 	[ $status = 1 ] || fail "record $*: status $status: $(cat "$WORK/err")"
 	grep -qE "$pattern" "$WORK/err" || fail "record $*: nothing like '$pattern' in: $(cat "$WORK/err")"
 	[ "$(wc -l <"$WORK/err")" = 1 ] || fail "not one line: $(cat "$WORK/err")"
@@ -35,10 +36,10 @@ doctor_memory() { json_of doctor | jq -r ".memory.$1"; }
 # record takes what doctor says, and the report shows it as the tool's own memory.
 test_doctor_says_what_record_takes() {
 	need_record
-	"$KMEMTRACE" record -q -d 0.5 -f -o "$CAPTURE" 2>/dev/null
+	"$KMEMTRACE" record "${CENSUS[@]}" -q -d 0.5 -f -o "$CAPTURE" 2>/dev/null
 	report
 	within "bytes of tables" "$(json .capture.own_kernel_bytes)" "$(doctor_memory sampled.bytes)" 10 1000000
-	"$KMEMTRACE" record -q --exact -d 0.5 -f -o "$CAPTURE" 2>/dev/null
+	"$KMEMTRACE" record "${CENSUS[@]}" -q --exact -d 0.5 -f -o "$CAPTURE" 2>/dev/null
 	report
 	within "bytes of tables, exact" "$(json .capture.own_kernel_bytes)" "$(doctor_memory exact.bytes)" 10 1000000
 	[ "$(doctor_memory most_bytes)" -gt 1000000 ]
@@ -52,7 +53,7 @@ short_of_space() {
 	shift
 	(
 		ulimit -v "$kib"
-		"$KMEMTRACE" record -q -f -d 0.5 -o "$CAPTURE" --exact "$@" 2>"$WORK/err"
+		"$KMEMTRACE" record "${CENSUS[@]}" -q -f -d 0.5 -o "$CAPTURE" --exact "$@" 2>"$WORK/err"
 	)
 }
 
@@ -92,12 +93,12 @@ limited() {
 # In a container, only what its limit leaves is available: with 128 MiB of tables the process would be killed.
 test_a_memory_limit_is_kept() {
 	need_record
-	limited 120000000 "$KMEMTRACE" record -q -f -d 1 -o "$CAPTURE" --exact 2>"$WORK/err" || fail "$(cat "$WORK/err")"
+	limited 120000000 "$KMEMTRACE" record "${CENSUS[@]}" -q -f -d 1 -o "$CAPTURE" --exact 2>"$WORK/err" || fail "$(cat "$WORK/err")"
 	report
 	[ "$(json .capture.complete)" = true ]
 	[ "$(json .capture.own_kernel_bytes)" -lt 60000000 ] || fail "$(json .capture.own_kernel_bytes) bytes of tables"
 	rm "$CAPTURE"
-	if limited 20000000 "$KMEMTRACE" record -q -d 1 -o "$CAPTURE" 2>"$WORK/err"; then fail "not refused"; fi
+	if limited 20000000 "$KMEMTRACE" record "${CENSUS[@]}" -q -d 1 -o "$CAPTURE" 2>"$WORK/err"; then fail "not refused"; fi
 	grep -qE '^kmemtrace: too little memory is left to record: the memory limit of /.* leaves .*kmemtrace balance' "$WORK/err" ||
 		fail "$(cat "$WORK/err")"
 	if limited 20000000 "$KMEMTRACE" doctor >"$WORK/doctor"; then fail "doctor says that it would work"; fi

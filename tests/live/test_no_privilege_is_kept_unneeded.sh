@@ -3,6 +3,7 @@
 # The tool keeps only the capabilities that it needs, which limits the damage of a flaw, and still reports all figures.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
+CENSUS=() # as users record
 
 # the bits of capabilities, from capabilities.h
 declare -A BIT=([CHOWN]=0 [DAC_OVERRIDE]=1 [DAC_READ_SEARCH]=2 [KILL]=5 [SYS_PTRACE]=19 [SYS_ADMIN]=21 [SYSLOG]=34)
@@ -135,7 +136,7 @@ test_a_command_of_another_user_is_ended() {
 	need_record
 	needs_all
 	local since=$EPOCHREALTIME
-	"$KMEMTRACE" record -v -d 1 -o "$CAPTURE" -- setpriv --reuid=65534 --clear-groups sleep 60 2>"$RECORD_ERR"
+	"$KMEMTRACE" record "${CENSUS[@]}" -v -d 1 -o "$CAPTURE" -- setpriv --reuid=65534 --clear-groups sleep 60 2>"$RECORD_ERR"
 	is_reduced
 	! in_file "still running" "$RECORD_ERR" || fail "$(cat "$RECORD_ERR")"
 	[ "$(ms_since "$since")" -lt 10000 ]

@@ -28,7 +28,7 @@ statements_hold() {
 	levels_follow "$levels" &
 	pid=$!
 	started+=("$pid")
-	"$KMEMTRACE" record -q -f -d "$RECORD_SECONDS" -o "$CAPTURE" 2>"$RECORD_ERR" || fail "$(cat "$RECORD_ERR")"
+	"$KMEMTRACE" record "${CENSUS[@]}" -q -f -d "$RECORD_SECONDS" -o "$CAPTURE" 2>"$RECORD_ERR" || fail "$(cat "$RECORD_ERR")"
 	pause 1
 	kill "$pid"
 	wait "$pid" || true
@@ -70,7 +70,7 @@ test_a_cgroup_is_named_by_its_path() {
 	sh -c 'echo 0 >"$0" && exec sleep 600' "$CGROUP/cgroup.procs" &
 	started+=($!)
 	pause 0.5
-	"$KMEMTRACE" record -q -f -d 1 -o "$CAPTURE" 2>"$RECORD_ERR" || fail "$(cat "$RECORD_ERR")"
+	"$KMEMTRACE" record "${CENSUS[@]}" -q -f -d 1 -o "$CAPTURE" 2>"$RECORD_ERR" || fail "$(cat "$RECORD_ERR")"
 	report
 	[ "$(json '[.levels.cgroups[] | select(.cgroup == null)] | length')" = 0 ] ||
 		fail "$(json '.levels.cgroups | map(select(.cgroup == null))')"

@@ -3,10 +3,11 @@
 # record -- COMMAND ends when the command ends, with its exit status.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
+CENSUS=() # as users record
 
 status_of() { # COMMAND…: print the exit status of recording it
 	local status=0
-	"$KMEMTRACE" record -q -f -o "$CAPTURE" -- "$@" >"$WORK/out" 2>"$RECORD_ERR" || status=$?
+	"$KMEMTRACE" record "${CENSUS[@]}" -q -f -o "$CAPTURE" -- "$@" >"$WORK/out" 2>"$RECORD_ERR" || status=$?
 	echo $status
 }
 
@@ -52,7 +53,7 @@ test_output_is_the_commands_own() {
 # A command that runs for longer than the duration is ended, and the capture is complete.
 test_duration_ends_the_command() {
 	need_record
-	"$KMEMTRACE" record -q -f -d 1 -o "$CAPTURE" -- sleep 60 2>"$RECORD_ERR" || true
+	"$KMEMTRACE" record "${CENSUS[@]}" -q -f -d 1 -o "$CAPTURE" -- sleep 60 2>"$RECORD_ERR" || true
 	report
 	[ "$(json .capture.complete)" = true ]
 	within "seconds recorded" "$(json .capture.duration_s)" 1 0 0.3
@@ -70,7 +71,7 @@ test_what_it_leaves_is_found() {
 	[ "$(status_of sh "$WORK/leave")" = 0 ]
 	kill "$(cat "$WORK/pid")" 2>/dev/null || true
 	[ "$(status_of sh -c : )" = 0 ]
-	"$KMEMTRACE" record --exact -q -f -o "$CAPTURE" -- sh "$WORK/leave" 2>"$RECORD_ERR"
+	"$KMEMTRACE" record "${CENSUS[@]}" --exact -q -f -o "$CAPTURE" -- sh "$WORK/leave" 2>"$RECORD_ERR"
 	kill "$(cat "$WORK/pid")"
 	report
 	[ "$(json '.growth[0].processes[0].comm')" = plant ]

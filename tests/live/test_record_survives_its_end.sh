@@ -17,7 +17,7 @@ ATTACH_MS=1000
 test_attaches_soon() {
 	need_record
 	local since=$EPOCHREALTIME
-	"$KMEMTRACE" record -v -d 2 -o "$CAPTURE" 2>"$RECORD_ERR" &
+	"$KMEMTRACE" record "${CENSUS[@]}" -v -d 2 -o "$CAPTURE" 2>"$RECORD_ERR" &
 	RECORD_PID=$!
 	started+=("$RECORD_PID")
 	until_true 5 attached
@@ -70,7 +70,7 @@ test_kill_9_leaves_a_readable_capture_marked_incomplete() {
 	local delay
 	for delay in 0.02 0.08 0.2; do
 		rm -f "$CAPTURE"*
-		"$KMEMTRACE" record --exact -o "$CAPTURE" 2>"$RECORD_ERR" &
+		"$KMEMTRACE" record "${CENSUS[@]}" --exact -o "$CAPTURE" 2>"$RECORD_ERR" &
 		RECORD_PID=$!
 		started+=("$RECORD_PID")
 		sleep $delay
@@ -107,7 +107,7 @@ test_nothing_stays_attached() {
 test_duration_is_kept() {
 	need_record
 	local since=$EPOCHREALTIME
-	"$KMEMTRACE" record -q -f -d 2 -o "$CAPTURE" 2>"$RECORD_ERR"
+	"$KMEMTRACE" record "${CENSUS[@]}" -q -f -d 2 -o "$CAPTURE" 2>"$RECORD_ERR"
 	within "milliseconds for -d 2" "$(ms_since "$since")" 2000 0 1000
 	report
 	within "seconds recorded" "$(json .capture.duration_s)" 2 0 0.3

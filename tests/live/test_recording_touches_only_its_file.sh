@@ -33,7 +33,7 @@ test_a_user_who_swaps_the_file_gains_nothing() {
 	started+=("$racer")
 	for _ in 1 2 3 4; do
 		rm -f "$file"
-		"$KMEMTRACE" record -q -f -d 0.3 -o "$file" 2>"$WORK/err" && fail "a success, and the file is a link"
+		"$KMEMTRACE" record "${CENSUS[@]}" -q -f -d 0.3 -o "$file" 2>"$WORK/err" && fail "a success, and the file is a link"
 		grep -qE 'was (moved|removed|replaced)|not a capture' "$WORK/err" || fail "$(cat "$WORK/err")"
 		[ "$(cat "$WORK/victim")" = precious ]
 	done
@@ -64,7 +64,7 @@ test_a_second_recording_does_not_take_the_file() {
 	need_record
 	local status=0
 	record_start
-	"$KMEMTRACE" record -q -f -d 0.2 -o "$CAPTURE" 2>"$WORK/err" || status=$?
+	"$KMEMTRACE" record "${CENSUS[@]}" -q -f -d 0.2 -o "$CAPTURE" 2>"$WORK/err" || status=$?
 	[ $status = 1 ]
 	grep -q 'is being recorded by another kmemtrace' "$WORK/err"
 	pause 1.2
@@ -81,7 +81,7 @@ test_kill_9_at_any_moment_leaves_a_capture_or_nothing() {
 	mkdir "$WORK/kills"
 	for i in $(seq 1 20); do
 		rm -f "$WORK/kills"/*
-		"$KMEMTRACE" record -q -o "$WORK/kills/x.kmt" 2>/dev/null &
+		"$KMEMTRACE" record "${CENSUS[@]}" -q -o "$WORK/kills/x.kmt" 2>/dev/null &
 		RECORD_PID=$!
 		started+=("$RECORD_PID")
 		pause "0.$((RANDOM % 9))$((RANDOM % 10))"
@@ -98,9 +98,9 @@ test_kill_9_at_any_moment_leaves_a_capture_or_nothing() {
 test_a_failed_start_leaves_the_old_capture() {
 	need_record
 	local status=0
-	"$KMEMTRACE" record -q -d 0.2 -o "$CAPTURE" 2>/dev/null
+	"$KMEMTRACE" record "${CENSUS[@]}" -q -d 0.2 -o "$CAPTURE" 2>/dev/null
 	cp "$CAPTURE" "$WORK/copy"
-	"$KMEMTRACE" record -q -f -o "$CAPTURE" -- "$WORK/no-such-command" 2>"$WORK/err" || status=$?
+	"$KMEMTRACE" record "${CENSUS[@]}" -q -f -o "$CAPTURE" -- "$WORK/no-such-command" 2>"$WORK/err" || status=$?
 	[ $status = 127 ]
 	cmp "$CAPTURE" "$WORK/copy"
 }
@@ -110,11 +110,11 @@ test_through_sudo_the_capture_is_the_users() {
 	need_record
 	install -m 0755 "$KMEMTRACE" "$WORK/kmemtrace"
 	install -d -m 755 -o $NOBODY -g $NOBODY "$WORK/his"
-	(cd "$WORK/his" && SUDO_UID=$NOBODY SUDO_GID=$NOBODY "$KMEMTRACE" record -q -d 0.2 -o now.kmt 2>/dev/null)
+	(cd "$WORK/his" && SUDO_UID=$NOBODY SUDO_GID=$NOBODY "$KMEMTRACE" record "${CENSUS[@]}" -q -d 0.2 -o now.kmt 2>/dev/null)
 	(cd "$WORK/his" && setpriv --reuid=$NOBODY --regid=$NOBODY --clear-groups "$WORK/kmemtrace" report now.kmt >"$WORK/text")
 	grep -q ^TRUST "$WORK/text"
 	[ "$(stat -c '%u %g %a' "$WORK/his/now.kmt")" = "$NOBODY $NOBODY 600" ]
-	SUDO_UID=$NOBODY SUDO_GID=$NOBODY "$KMEMTRACE" record -q -d 0.2 -o "$WORK/roots.kmt" 2>/dev/null
+	SUDO_UID=$NOBODY SUDO_GID=$NOBODY "$KMEMTRACE" record "${CENSUS[@]}" -q -d 0.2 -o "$WORK/roots.kmt" 2>/dev/null
 	[ "$(stat -c %u "$WORK/roots.kmt")" = 0 ]
 }
 
@@ -130,7 +130,7 @@ test_a_fifo_does_not_hang_what_reads_it() {
 	mkfifo "$WORK/proc/vmstat" "$WORK/proc/zoneinfo"
 	timeout 10 "$KMEMTRACE" balance --proc "$WORK/proc" >/dev/null || fail "balance with other FIFOs"
 	status=0
-	timeout 10 "$KMEMTRACE" record --btf "$WORK/proc/vmstat" -d 1 -o "$CAPTURE" 2>"$WORK/err" || status=$?
+	timeout 10 "$KMEMTRACE" record "${CENSUS[@]}" --btf "$WORK/proc/vmstat" -d 1 -o "$CAPTURE" 2>"$WORK/err" || status=$?
 	[ $status = 1 ] || fail "record --btf: status $status"
 	grep -q 'cannot be read as BTF' "$WORK/err"
 }
@@ -140,7 +140,7 @@ test_a_fifo_beside_one_of_a_set_does_not_hang_it() {
 	need_record
 	local status=0
 	mkdir "$WORK/set"
-	"$KMEMTRACE" record -q -d 0.2 -o "$WORK/set/a.kmt" 2>/dev/null
+	"$KMEMTRACE" record "${CENSUS[@]}" -q -d 0.2 -o "$WORK/set/a.kmt" 2>/dev/null
 	cp "$WORK/set/a.kmt" "$WORK/set/b.kmt"
 	cp "$WORK/set/a.kmt" "$WORK/new.kmt"
 	mkfifo "$WORK/set/b.kmt-journal" "$WORK/set/c.kmt"
