@@ -70,8 +70,9 @@ test_census() {
 	done
 }
 
-# record NAME OPTION… -- COMMAND: record while the command runs, then write the report to $REPORT. A failure counts for NAME.
 CENSUS=--no-census # one recording with censuses is enough, because they take time
+
+# record NAME OPTION… -- COMMAND: record while the command runs, then write the report to $REPORT. A failure counts for NAME.
 # shellcheck disable=SC2086 # CENSUS may be empty
 record() {
 	name=$1
@@ -89,9 +90,10 @@ record() {
 }
 
 test_record() {
-	CENSUS=''
-	record record --verbose -d 2 || { load_each; return; }
-	CENSUS=--no-census
+	CENSUS='' # with censuses
+	record record --verbose -d 2
+	failed=$? CENSUS=--no-census
+	[ $failed = 0 ] || { load_each; return; }
 	if grep -q 'no census' /tmp/record.out; then
 		if ./kmemtrace census >/dev/null 2>&1; then
 			not_ok record-census "$(grep 'no census' /tmp/record.out)"
