@@ -29,6 +29,7 @@
 #include "proc/snapshot.h"
 #include "render/census.h"
 #include "trace/census.h"
+#include "trace/census_lines.h"
 #include "trace/census_sample.h"
 #include "trace/census_slabs.h"
 #include "trace/layout.h"
@@ -423,6 +424,44 @@ static void a_line_that_does_not_fit_is_a_finding(void **state)
 	census_free(&c);
 }
 
+static int64_t line_of(const struct snapshot *s, const char *name)
+{
+	return named_value_get(&s->meminfo, name, -1);
+}
+
+/* Processes that come and go during the scan, so that AnonPages is the same before and after. */
+static void a_line_that_moved_and_came_back_is_no_finding(void **state)
+{
+	const char busy[] = "AnonPages: 2448000 kB\nMemFree: 644480 kB\nNew: 1 kB\n";
+	struct named_values now = {0};
+	struct census_sheet s = {0};
+	struct census c;
+
+	(void)state;
+	census_make(&c);
+	c.pages[CENSUS_ANON].sum += 300000 / PAGE_KB;
+	c.pages[CENSUS_FREE].sum -= 300000 / PAGE_KB;
+	sheet_build(&c, &s);
+	assert_true(s.rows[CENSUS_ANON].differs && s.rows[CENSUS_FREE].differs);
+	assert_int_equal(meminfo_parse(busy, sizeof(busy) - 1, &now), 0);
+	census_lines_widen(&c.before.meminfo, &c.after.meminfo, &now);
+	ARRAY_FREE(&now);
+	assert_int_equal(line_of(&c.before, "AnonPages"), 2048000);
+	assert_int_equal(line_of(&c.after, "AnonPages"), 2448000);
+	assert_int_equal(line_of(&c.before, "MemFree"), 644480);
+	assert_int_equal(line_of(&c.after, "MemFree"), 1044480);
+	assert_int_equal(line_of(&c.after, "New"), -1);
+	sheet_build(&c, &s);
+	assert_false(s.rows[CENSUS_ANON].differs || s.rows[CENSUS_FREE].differs);
+	assert_false(s.rows[CENSUS_SLAB].differs);
+	/* but not whatever it is */
+	c.pages[CENSUS_ANON].sum += 1000000 / PAGE_KB;
+	sheet_build(&c, &s);
+	assert_true(s.rows[CENSUS_ANON].differs);
+	census_sheet_free(&s);
+	census_free(&c);
+}
+
 /* What a sample cannot tell is no finding: the line is within twice the interval. */
 static void chance_is_no_finding(void **state)
 {
@@ -781,6 +820,7 @@ int main(void)
 		cmocka_unit_test(frame_0_is_where_most_pages_agree),
 		cmocka_unit_test(a_line_that_fits_the_pages_is_no_finding),
 		cmocka_unit_test(a_line_that_does_not_fit_is_a_finding),
+		cmocka_unit_test(a_line_that_moved_and_came_back_is_no_finding),
 		cmocka_unit_test(chance_is_no_finding),
 		cmocka_unit_test(slabs_count_by_cache_and_by_cgroup),
 		cmocka_unit_test(a_long_path_keeps_its_end),

@@ -130,7 +130,10 @@ struct census {
 	struct census_charges charges;
 	struct census_nodes nodes;
 	uint64_t lost; /* slabs and charges that were seen, but had no room */
-	/* /proc just before and just after: meminfo, vmstat, zoneinfo */
+	/*
+	 * /proc just before and just after: vmstat, zoneinfo, and meminfo. Of each line of meminfo,
+	 * `before` has the lowest and `after` the highest value that it had in between.
+	 */
 	struct snapshot before, after;
 };
 

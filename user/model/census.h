@@ -24,8 +24,9 @@ struct census_row {
 	enum census_class class;
 	struct census_figure figure;
 	/*
-	 * The line of /proc that counts the same pages, and its mean before and after the scan.
-	 * NULL: there is none. It may count a second class, too, `with`; CENSUS_CLASSES: no other.
+	 * The line of /proc that counts the same pages, and the middle of its values during the
+	 * scan. NULL: there is none. It may count a second class, too, `with`; CENSUS_CLASSES: no
+	 * other.
 	 */
 	const char *line;
 	enum census_class with;

@@ -25,14 +25,16 @@
 #include "census.skel.h"
 #include "proc/snapshot.h"
 #include "trace/background.h"
+#include "trace/census_lines.h"
 #include "trace/census_sample.h"
 #include "trace/census_slabs.h"
 #include "trace/layout.h"
 #include "trace/libbpf_log.h"
 
 #define PROC_PARTS      (SNAPSHOT_MEMINFO | SNAPSHOT_VMSTAT | SNAPSHOT_ZONEINFO)
-#define CPU_FREE_CACHES 64    /* the largest caches, whose CPU lists are walked */
-#define RUN_NS          30000 /* a run cannot be preempted, so it must be short */
+#define CPU_FREE_CACHES 64       /* the largest caches, whose CPU lists are walked */
+#define RUN_NS          30000    /* a run cannot be preempted, so it must be short */
+#define WATCH_NS        10000000 /* how often /proc/meminfo is read during a scan */
 
 const char *census_refusal(const struct kernel_facts *facts, char why[CENSUS_WHY_MAX])
 {
@@ -62,6 +64,9 @@ struct census_programs {
 	bool old;      /* audit_pages_old learns where pages are */
 	bool cpu_free; /* objects on CPUs' lists can be counted */
 	struct background background;
+	struct named_values *low; /* bounds of the lines of /proc/meminfo, in this census */
+	struct snapshot high;
+	uint64_t watched_ns;
 };
 
 static void census_close(struct census_programs *p)
@@ -232,6 +237,17 @@ static int slabs_finish(struct census_programs *p, struct census *out)
 	return err;
 }
 
+/* Keep the bounds of the lines of /proc/meminfo up to date. */
+static void lines_watch(struct census_programs *p)
+{
+	uint64_t now = clock_ns();
+
+	if (now - p->watched_ns < WATCH_NS)
+		return;
+	p->watched_ns = now;
+	census_lines_watch("/proc", p->low, &p->high.meminfo);
+}
+
 /* Each run stops after RUN_NS, at the latest after the next slab, and the next one goes on there.
  */
 static int blocks_count(void *arg, struct kmt_census_block *blocks, const struct census_run *run)
@@ -250,6 +266,7 @@ static int blocks_count(void *arg, struct kmt_census_block *blocks, const struct
 		err = err ?: records_take(p, run);
 		resume = p->census->resume;
 		background_rest(&p->background);
+		lines_watch(p);
 	}
 	if (!err)
 		memcpy(blocks, p->census->blocks, run->nr * sizeof(*blocks));
@@ -283,11 +300,16 @@ static int census_scan_all(struct census_programs *p, const struct census_option
 	p->options = options;
 	out->wall_s = clock_wall_s();
 	err = snapshot_read("/proc", PROC_PARTS, &out->before);
+	err = err ?: snapshot_read("/proc", SNAPSHOT_MEMINFO, &p->high);
+	p->low = &out->before.meminfo;
 	err = err ?: frame_ranges_build(&out->before.zones, &ranges);
 	background_begin(&p->background);
 	err = err ?: census_count(&how, &ranges, out);
 	err = err ?: slabs_finish(p, out);
 	err = err ?: snapshot_read("/proc", PROC_PARTS, &out->after);
+	census_lines_widen(p->low, &p->high.meminfo, &out->after.meminfo);
+	census_lines_widen(p->low, &out->after.meminfo, &p->high.meminfo);
+	snapshot_free(&p->high);
 	ARRAY_FREE(&ranges);
 	out->took_s = (double)(clock_ns() - began) / 1e9;
 	out->cpu_s = (double)(thread_ns(NULL) - cpu) / 1e9;
