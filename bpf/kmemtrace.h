@@ -108,30 +108,30 @@ struct kmt_cpu {
 #define KMT_STRATA_BITS    10 /* log2 of those of slab */
 #define KMT_STRATA         (KMT_STRATUM_SLAB + (1 << KMT_STRATA_BITS))
 #define KMT_STRATA_ROOM    2048 /* a power of two, for the verifier */
-#define KMT_STRATA_CPUS                                                                            \
-	512 /* with more CPUs, two CPUs share countdowns; if both allocate at the same moment, one \
-	       of the allocations may not be counted */
-#define KMT_NO_STRATUM  UINT16_MAX /* of an object that is tracked in any case */
-#define KMT_PERIOD_MOST (64u << 20)
-#define KMT_LEFT_MOST                                                               \
-	(1 << 30) /* longer countdowns are cut: one of 10^7 with the longest period \
-		   */
+#define KMT_STRATA_CPUS                                                                         \
+	512 /* with more CPUs, two CPUs share a countdown; if both allocate at the same moment, \
+	       one of the allocations may not be counted */
+#define KMT_NO_STRATUM UINT16_MAX /* of an object that is tracked in any case */
 
 /*
- * A CPU's countdown to the next sample of a stratum. An allocation that is not sampled touches
- * nothing else. The program writes `both`, or counts `left` down; the loader may exchange `both`
- * for 0, which makes the program draw again.
+ * A CPU's countdown to its next sample of any stratum. An allocation of s bytes in stratum i takes
+ * s << rate[i] off it, and touches nothing else if it is not sampled. A stratum with this rate has
+ * a period of 2^(KMT_PERIOD_BITS − rate) bytes, or every object is tracked.
  */
-struct kmt_countdown {
-	union {
-		struct {
-			__s32 left;   /* bytes */
-			__u32 period; /* the mean it was drawn with: the sample's weight; 0: when
-					 it ends, draw again without a sample */
-		};
-		__u64 both;
-	};
-};
+#define KMT_PERIOD_BITS 26
+#define KMT_PERIOD_MOST (1u << KMT_PERIOD_BITS)
+#define KMT_RATE_EVERY  31 /* more for one byte than any countdown lasts */
+#define KMT_LEFT_TAKING \
+	(1ll << 62) /* a sample is being taken: what interrupts that is not sampled */
+struct kmt_sampler {
+	__s64 left;
+	__u8 rate[KMT_STRATA];
+} __attribute__((aligned(64)));
+
+static inline __u32 kmt_period(__u8 rate)
+{
+	return rate < KMT_PERIOD_BITS ? 1u << (KMT_PERIOD_BITS - rate) : KMT_EVERY;
+}
 
 /* What a CPU knows of a stratum. Bytes are estimates from its samples, in 1/KMT_ONE. */
 struct kmt_stratum {
@@ -142,23 +142,8 @@ struct kmt_stratum {
 	__u16 cache;   /* … and the row of its cache */
 	__u16 tick;    /* the tick of the loader (sample_tick) in which … */
 	__u16 in_tick; /* … so many samples were taken */
-	__u16 longest; /* period that was in force: kmt_short() */
+	__u16 longest; /* log2 of the longest period that this CPU set itself in a burst */
 };
-
-/* A period in 16 bits: right to 0.1 %, exact up to 2,047. A longer one has a larger code. */
-static inline __u16 kmt_short(__u32 period)
-{
-	__u32 e = 0;
-
-	while (e < 20 && period >> e >= 1 << 11)
-		e++;
-	return e << 11 | (period >> e & 0x7ff);
-}
-
-static inline __u32 kmt_long(__u16 code)
-{
-	return (__u32)(code & 0x7ff) << (code >> 11);
-}
 
 /*
  * The free filter: how many live objects hash to each lane. The free of an object that is not
@@ -541,7 +526,6 @@ _Static_assert(sizeof(struct kmt_task) == 56, "task size");
 _Static_assert(sizeof(struct kmt_audit_item) == 32, "item size");
 _Static_assert(sizeof(struct kmt_census_block) == 80, "block size");
 _Static_assert(sizeof(struct kmt_cpu) % 128 == 0, "CPUs must not share lines");
-_Static_assert(sizeof(struct kmt_countdown) == 8, "countdown size");
 _Static_assert(sizeof(struct kmt_stratum) == 32, "stratum size");
 _Static_assert(sizeof(struct kmt_bucket) == 256, "a bucket is four cache lines");
 _Static_assert(sizeof(struct kmt_object) == 32, "object size");

@@ -95,8 +95,6 @@ GLOBAL int page_handle_pieces(struct bpf_raw_tracepoint_args *ctx, __u32 order)
 	s->site = 0;
 	s->addr = ctx->args[0];
 	s->object = (struct kmt_object){.size = size, .stratum = stratum, .pool = KMT_PAGE};
-	if (!cfg_exact)
-		sample_undo(cpu_id, stratum, size * nr); /* each page is counted down below */
 	stack = unwind_stack(ctx, s, row, cpu, cpu_id);
 	barrier(); /* if the compiler carries a register into the loop, the verifier of 6.1 refuses
 		      it */
@@ -114,6 +112,8 @@ static __always_inline int page_handle_alloc(struct bpf_raw_tracepoint_args *ctx
 
 	if (order && order <= PAGE_PIECES && !(gfp & GFP_COMP))
 		return page_handle_pieces(ctx, order);
+	if (how != TRACK_EVERY)
+		sample_begin();
 	if (track_handle_alloc(ctx, KMT_PAGE | how, 0, page, (__u64)cfg_page_size << (order & 31)))
 		__sync_fetch_and_add(page_block(page), 1);
 	return 0;
@@ -122,8 +122,9 @@ static __always_inline int page_handle_alloc(struct bpf_raw_tracepoint_args *ctx
 /* Arguments: page, order, gfp, migrate type. */
 static __always_inline bool page_hit(__u64 page, __u64 order, __u64 gfp)
 {
-	return page && (page_is_chunk(gfp, order) ||
-			sample_hit(page_stratum(gfp, order), (__u64)cfg_page_size << (order & 31)));
+	return page &&
+	       (page_is_chunk(gfp, order) ||
+		sample_may_hit(page_stratum(gfp, order), (__u64)cfg_page_size << (order & 31)));
 }
 
 PROGRAM_ALLOC(page_alloc, "mm_page_alloc", !(ctx->args[2] & GFP_MOVABLE),

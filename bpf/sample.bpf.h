@@ -7,15 +7,17 @@
  * stay, long where they are freed at once (user/record/strata.c). The programs of each pool count
  * an allocation down first; this must stay cheap for one that is not sampled.
  *
- * Each CPU counts down an exponentially distributed number of bytes for each stratum. The
- * exponential distribution is memoryless, so a fresh draw is exact at any time: after a sample, in
- * place of a countdown that ran too far, and when the loader asks for one. Each sample carries the
- * period that it was drawn with. So sums stay unbiased, whatever the periods did, and also if two
- * call sites share a stratum.
+ * Each CPU has one countdown, which is drawn from an exponential distribution of mean 1. Every
+ * allocation takes the share size / period of its stratum off it. So the samples of a stratum are a
+ * Poisson process of its own rate, whatever happens in the others. The exponential distribution is
+ * memoryless, so a fresh draw is exact at any time, and a period may change at any time. Each
+ * sample carries the period that it was taken with. So sums stay unbiased, whatever the periods
+ * did, and also if two call sites share a stratum. Periods are powers of two: a byte for each
+ * stratum is enough, and these bytes stay in the nearest caches.
  *
  * A burst can come faster than the loader turns. So a stratum doubles its period each time that it
  * has taken 2^sample_step_bits samples within one tick of the loader, and a CPU doubles the periods
- * of all its strata after 2^sample_cpu_bits samples.
+ * of all its strata after 2^sample_cpu_bits samples. The next tick sets the loader's periods again.
  */
 #ifndef KMEMTRACE_SAMPLE_BPF_H
 #define KMEMTRACE_SAMPLE_BPF_H
@@ -62,8 +64,8 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct kmt_countdown);
-} countdowns SEC(".maps") WEAK; /* KMT_STRATA rows for each CPU */
+	__type(value, struct kmt_sampler);
+} samplers SEC(".maps") WEAK; /* a row for each CPU */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -71,13 +73,13 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct kmt_stratum);
-} strata SEC(".maps") WEAK; /* the same rows */
+} strata SEC(".maps") WEAK; /* KMT_STRATA rows for each CPU */
 
-static __always_inline struct kmt_countdown *countdown_of(__u32 cpu_id, __u32 stratum)
+static __always_inline struct kmt_sampler *sampler_of(__u32 cpu_id)
 {
-	__u32 row = (cpu_id & (KMT_STRATA_CPUS - 1)) * KMT_STRATA + stratum;
+	__u32 row = cpu_id & (KMT_STRATA_CPUS - 1);
 
-	return bpf_map_lookup_elem(&countdowns, &row);
+	return bpf_map_lookup_elem(&samplers, &row);
 }
 
 static __always_inline struct kmt_stratum *stratum_of(__u32 cpu_id, __u32 stratum)
@@ -100,15 +102,11 @@ static __always_inline __u32 stratum_slab(__u64 site, __u64 what)
 	return KMT_STRATUM_SLAB + stratum_hash(site ^ what, KMT_STRATA_BITS);
 }
 
-/* The mean of the next countdown. */
-static __always_inline __u32 sample_period(struct kmt_cpu *cpu, struct kmt_stratum *s,
-					   __u32 stratum, __u64 size)
+/* How many samples fell in this tick, as the number of times that periods are doubled. */
+static __always_inline __u32 sample_doublings(struct kmt_cpu *cpu, struct kmt_stratum *s)
 {
-	__u32 tick = sample_tick, shift;
-	__u64 mean;
+	__u32 tick = sample_tick;
 
-	if (sample_every)
-		return KMT_EVERY;
 	if (s->tick != (__u16)tick) {
 		s->tick = tick;
 		s->in_tick = 0;
@@ -117,64 +115,55 @@ static __always_inline __u32 sample_period(struct kmt_cpu *cpu, struct kmt_strat
 		cpu->sample_tick = tick;
 		cpu->samples = 0;
 	}
-	shift = (s->in_tick >> (sample_step_bits & 15)) + (cpu->samples >> (sample_cpu_bits & 31));
 	if (s->in_tick < UINT16_MAX)
 		s->in_tick++;
 	cpu->samples++;
-	mean = stratum_period[stratum & (KMT_STRATA_ROOM - 1)];
-	if (!shift)
-		return mean;
-	if (shift > 20)
-		shift = 20;
-	mean = (mean > size / 2 ? mean : size / 2) << shift;
-	return mean < KMT_PERIOD_MOST ? mean : KMT_PERIOD_MOST;
+	return (s->in_tick >> (sample_step_bits & 15)) + (cpu->samples >> (sample_cpu_bits & 31));
 }
 
-/* Draw the next countdown of a stratum, in which an object of `size` bytes was allocated. */
-static __always_inline void sample_draw(struct kmt_cpu *cpu, struct kmt_countdown *c,
-					struct kmt_stratum *s, __u32 stratum, __u64 size)
+/* The rate of a stratum after this many doublings, where an object of `size` bytes was sampled. */
+static __always_inline __u32 sample_rate(__u32 stratum, __u32 doublings, __u64 size)
 {
-	struct kmt_countdown next = {};
-	__u32 mean = sample_period(cpu, s, stratum, size);
-	__u64 left;
+	__u32 rate = stratum_rate[stratum & (KMT_STRATA_ROOM - 1)];
 
-	next.period = mean;
-	/* also if no sample comes of it: what was missed meanwhile was missed at this period */
-	if (mean >= kmt_long(s->longest) + (kmt_long(s->longest) >> 9))
-		s->longest = kmt_short(mean);
-	if (mean != KMT_EVERY) {
-		left = 1 + ((sample_exponential() * mean) >> 16);
-		if (left > KMT_LEFT_MOST) {
-			left = KMT_LEFT_MOST;
-			next.period = 0;
-		}
-		next.left = left;
-	}
-	*(volatile __u64 *)&c->both = next.both;
+	if (!doublings)
+		return rate;
+	/* a period far below the size of objects would track nearly all of them still */
+	if (rate > KMT_PERIOD_BITS)
+		rate = KMT_PERIOD_BITS;
+	for (__u32 i = 0; i < KMT_PERIOD_BITS; i++)
+		if (size >> (KMT_PERIOD_BITS + 2 - rate))
+			rate--;
+	return rate > doublings ? rate - doublings : 0;
 }
 
 /*
- * Count an allocation down. This is all that happens to one that is not sampled. True if it may be
- * sampled: the caller then asks sample_take(). Where every object of a stratum is tracked, the
- * countdown stays at 0 or below.
+ * Count an allocation down. This is all that happens to one that is not sampled. If it is sampled,
+ * the countdown is left as it was, and the function returns true.
+ */
+static __always_inline bool sample_reached(struct kmt_sampler *c, __u32 stratum, __u64 size)
+{
+	__s64 left;
+
+	if (!c || stratum >= KMT_STRATA)
+		return false;
+	left = c->left - (size << c->rate[stratum]);
+	if (left <= 0)
+		return true;
+	c->left = left;
+	return false;
+}
+
+/* The same. If it returns true, the caller must ask sample_take(), which draws the next countdown.
  */
 static __always_inline bool sample_hit_on(__u32 cpu_id, __u32 stratum, __u64 size)
 {
-	struct kmt_countdown *c = countdown_of(cpu_id, stratum);
+	struct kmt_sampler *c = sampler_of(cpu_id);
 
-	if (!c)
+	if (!sample_reached(c, stratum, size))
 		return false;
-	c->left -= size;
-	return c->left <= 0;
-}
-
-/* Undo a countdown, because the caller counts the same bytes down again in smaller parts. */
-static __always_inline void sample_undo(__u32 cpu_id, __u32 stratum, __u64 size)
-{
-	struct kmt_countdown *c = countdown_of(cpu_id, stratum);
-
-	if (c)
-		c->left += size;
+	c->left = KMT_LEFT_TAKING;
+	return true;
 }
 
 static __always_inline bool sample_hit(__u32 stratum, __u64 size)
@@ -183,31 +172,49 @@ static __always_inline bool sample_hit(__u32 stratum, __u64 size)
 }
 
 /*
+ * The same for several objects at once. If it returns true, the caller counts them down one by one,
+ * or calls sample_begin() and sample_take().
+ */
+static __always_inline bool sample_may_hit(__u32 stratum, __u64 size)
+{
+	return cfg_exact || sample_reached(sampler_of(bpf_get_smp_processor_id()), stratum, size);
+}
+
+static __always_inline void sample_begin(void)
+{
+	struct kmt_sampler *c = cfg_exact ? NULL : sampler_of(bpf_get_smp_processor_id());
+
+	if (c)
+		c->left = KMT_LEFT_TAKING;
+}
+
+/*
  * sample_hit() was true for an allocation of `size` bytes. Returns the period that the sample
- * stands for, KMT_EVERY if every object is tracked, or 0 if this one is not to be tracked. Call it
- * even if the allocation is filtered out later: it draws the next countdown.
+ * stands for, KMT_EVERY if every object is tracked. Call it even if the allocation is filtered out
+ * later: it draws the next countdown.
  */
 GLOBAL int sample_take(__u32 cpu_id, __u32 stratum, __u64 size)
 {
-	struct kmt_countdown *c = countdown_of(cpu_id, stratum);
+	struct kmt_sampler *c = sampler_of(cpu_id);
 	struct kmt_stratum *s = stratum_of(cpu_id, stratum);
 	struct kmt_cpu *cpu = cpu_of(cpu_id);
-	__u32 drawn;
+	__u32 period, doublings, rate;
 
-	if (!c || !s || !cpu)
+	if (!c || !s || !cpu || stratum >= KMT_STRATA)
 		return 0;
-	if (!c->period) {
-		sample_draw(cpu, c, s, stratum, size);
-		c->left -= size;
-		if (c->left > 0)
-			return 0;
-	}
-	drawn = c->period;
+	period = kmt_period(c->rate[stratum]);
 	s->size = size;
 	s->samples++;
-	s->alloc_bytes += size * kmt_weight(size, drawn == KMT_EVERY ? 0 : drawn, cfg_weight);
-	sample_draw(cpu, c, s, stratum, size);
-	return drawn;
+	s->alloc_bytes += size * kmt_weight(size, period == KMT_EVERY ? 0 : period, cfg_weight);
+	doublings = sample_every ? 0 : sample_doublings(cpu, s);
+	if (doublings) {
+		rate = sample_rate(stratum, doublings, size);
+		c->rate[stratum] = rate;
+		if (s->longest < KMT_PERIOD_BITS - rate)
+			s->longest = KMT_PERIOD_BITS - rate;
+	}
+	c->left = 1 + (sample_exponential() << (KMT_PERIOD_BITS - 16));
+	return period;
 }
 
 /*

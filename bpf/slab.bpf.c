@@ -39,7 +39,8 @@ GLOBAL int slab_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u64 size)
 	struct kmt_cache_key *cache;
 	struct unwind_scratch *s;
 	struct kmt_cpu *cpu;
-	__u32 row, at, cpu_id, stratum, mean;
+	__u32 row, at, cpu_id, stratum, mean = 0;
+	bool taken;
 
 	if (cfg_exact ||
 	    compat_reads()) /* it is sampled already; otherwise that is checked below */
@@ -47,15 +48,20 @@ GLOBAL int slab_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u64 size)
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
+	stratum = stratum_slab(ctx->args[0], ctx->args[2]);
+	if (!size && compat_reads())
+		size = compat_cache_size(ctx->args[2]);
+	taken = size;
+	if (taken && !sample_weigh(cpu_id, stratum, size, &mean))
+		return 0;
 	cache = cache_find(cpu, ctx->args[2] ?: KMT_CACHE_LARGE, &at);
 	if (!cache)
 		return 0;
-	if (!compat_reads() && !size && !slab_size_hit(ctx->args[0], ctx->args[2], cache->size))
-		return 0;
 	size = cache->size ?: size;
-	stratum = stratum_slab(ctx->args[0], ctx->args[2]);
-	if (!sample_weigh(cpu_id, stratum, size, &mean) || !pool_enabled(KMT_SLAB) ||
-	    ctx->args[1] <= ZERO_SIZE_PTR)
+	if (!taken && (!slab_size_hit(ctx->args[0], ctx->args[2], size) ||
+		       !sample_weigh(cpu_id, stratum, size, &mean)))
+		return 0;
+	if (!pool_enabled(KMT_SLAB) || ctx->args[1] <= ZERO_SIZE_PTR)
 		return 0;
 	if (cfg_filter_caches && !(cache->state & KMT_CACHE_WANTED))
 		return 0;
@@ -271,7 +277,6 @@ static __always_inline int slab_handle_bulk(void *ctx)
 	__u64 cache = slab_argument(ctx, 0), nr = slab_argument(ctx, 2), given = 0;
 	struct unwind_scratch *s;
 	__u32 cpu_id, row, size;
-	struct kmt_countdown *c;
 	struct kmt_cpu *cpu;
 
 	bpf_get_func_ret(ctx, &given);
@@ -281,11 +286,8 @@ static __always_inline int slab_handle_bulk(void *ctx)
 	cpu = cpu_row(&cpu_id);
 	if (!cpu)
 		return loss_shared(KMT_LOSS_NO_CPU);
-	c = countdown_of(cpu_id, stratum_slab(0, cache));
-	if (!cfg_exact && c && c->left > (__s64)(nr * size)) {
-		c->left -= nr * size;
-		return 0; /* none is sampled: what sample_hit() would find one by one */
-	}
+	if (!sample_may_hit(stratum_slab(0, cache), nr * size))
+		return 0;
 	s = track_enter(cpu, cpu_id, &row);
 	if (!s)
 		return 0;

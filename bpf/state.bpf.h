@@ -70,8 +70,8 @@ __u32 sample_every WEAK = 0;  /* 1: every object is tracked, as yet */
 __u32 sample_tick WEAK = 0;   /* counts the times that the governor decided */
 __u32 sample_step_bits WEAK = 0; /* see sample.bpf.h */
 __u32 sample_cpu_bits WEAK = 0;
-__u32 syscall_at WEAK = 0;                       /* 0 until it is known: see unwind.bpf.c */
-__u32 stratum_period[KMT_STRATA_ROOM] WEAK = {}; /* mean bytes between samples */
+__u32 syscall_at WEAK = 0;                    /* 0 until it is known: see unwind.bpf.c */
+__u8 stratum_rate[KMT_STRATA_ROOM] WEAK = {}; /* without throttling: see kmt_sampler */
 __u32 filter_caches_known WEAK =
 	0; /* 1: the addresses of the caches that --cache names are known … */
 __u64 filter_cache_at[KMT_FILTER_CACHES] WEAK = {}; /* … and are here */

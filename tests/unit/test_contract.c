@@ -119,23 +119,20 @@ static void a_sample_stands_for_as_many_as_it_should(void **state)
 	assert_int_equal(kmt_weight(100, 0, table), KMT_ONE); /* every object is taken */
 }
 
-/* The longest period of a stratum says what may have been missed: it must not come out shorter. */
-static void a_period_in_16_bits_is_right_to_a_thousandth(void **state)
+/* Whatever is allocated, a stratum at this rate samples it, and no sum overflows. */
+static void the_rate_of_every_object_leaves_none_out(void **state)
 {
-	uint16_t was = 0;
+	const double longest_countdown = -log(1.0 / (1ull << 32)) * KMT_PERIOD_MOST;
 
 	(void)state;
-	for (double period = 0; period <= KMT_PERIOD_MOST; period = period * 1.0003 + 1) {
-		uint16_t code = kmt_short((uint32_t)period);
-
-		assert_true(kmt_long(code) <= (uint32_t)period);
-		assert_true(kmt_long(code) >= floor(period) * 0.999);
-		assert_true(period >= 2048 || kmt_long(code) == (uint32_t)period);
-		assert_true(code >= was);
-		was = code;
-	}
-	assert_int_equal(kmt_long(kmt_short(KMT_PERIOD_MOST)), KMT_PERIOD_MOST);
-	assert_true(kmt_long(kmt_short(UINT32_MAX)) <= UINT32_MAX);
+	assert_true((double)(1ull << KMT_RATE_EVERY) > longest_countdown + 1);
+	for (uint64_t size = 1; size <= UINT32_MAX; size = 2 * size + 1)
+		assert_true((int64_t)(size << KMT_RATE_EVERY) > 0);
+	assert_true(KMT_LEFT_TAKING - (UINT32_MAX << (uint64_t)KMT_PERIOD_BITS) > 0);
+	assert_int_equal(kmt_period(KMT_RATE_EVERY), KMT_EVERY);
+	assert_int_equal(kmt_period(0), KMT_PERIOD_MOST);
+	for (uint8_t rate = 1; rate < KMT_PERIOD_BITS; rate++)
+		assert_int_equal(kmt_period(rate), kmt_period(rate - 1) / 2);
 }
 
 int main(void)
@@ -144,7 +141,7 @@ int main(void)
 		cmocka_unit_test(paths_that_differ_in_two_frames_have_two_sums),
 		cmocka_unit_test(small_steps_do_not_cancel_out),
 		cmocka_unit_test(a_sample_stands_for_as_many_as_it_should),
-		cmocka_unit_test(a_period_in_16_bits_is_right_to_a_thousandth),
+		cmocka_unit_test(the_rate_of_every_object_leaves_none_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

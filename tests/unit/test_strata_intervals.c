@@ -41,7 +41,7 @@ static struct tracer_bpf skel;
 static struct tracer_bpf__bss bss;
 static struct tracer tracer = {.skel = &skel};
 static struct kmt_cpu cpus[CPUS];
-static struct kmt_countdown countdown_rows[CPUS * KMT_STRATA];
+static struct kmt_sampler sampler_rows[CPUS];
 static struct kmt_stratum stratum_rows[CPUS * KMT_STRATA];
 static uint16_t cfg_log2[257];
 static uint32_t cfg_weight[65];
@@ -52,7 +52,7 @@ static const bool cfg_exact;
 #define sample_every     bss.sample_every
 #define sample_step_bits bss.sample_step_bits
 #define sample_cpu_bits  bss.sample_cpu_bits
-#define stratum_period   bss.stratum_period
+#define stratum_rate     bss.stratum_rate
 
 static double uniform(void) /* SplitMix64 */
 {
@@ -85,7 +85,7 @@ static void *map_row(const void *map, uint32_t row);
 
 static void *map_row(const void *map, uint32_t row)
 {
-	return map == &countdowns ? (void *)&countdown_rows[row] : &stratum_rows[row];
+	return map == &samplers ? (void *)&sampler_rows[row] : &stratum_rows[row];
 }
 
 /* ---- a load ---- */
@@ -241,14 +241,15 @@ static void path_keep(struct path *p, uint32_t cpu, uint32_t stratum, uint32_t p
 static void path_allocate(struct path *p, uint32_t cpu, uint64_t n, int slice)
 {
 	uint32_t stratum = path_stratum(p), period;
-	struct kmt_countdown *c = countdown_of(cpu, stratum);
+	struct kmt_sampler *c = sampler_of(cpu);
 	uint64_t before = p->allocated;
 
 	while (n) {
-		uint64_t quiet = c->left > 0 ? (uint64_t)(c->left - 1) / p->size : 0;
+		uint64_t each = p->size << c->rate[stratum];
+		uint64_t quiet = c->left > 0 ? (uint64_t)(c->left - 1) / each : 0;
 
 		quiet = quiet < n ? quiet : n;
-		c->left -= (int32_t)(quiet * p->size); /* none of them is sampled */
+		c->left -= (int64_t)(quiet * each); /* none of them is sampled */
 		p->allocated += quiet;
 		n -= quiet;
 		if (!n)
@@ -324,7 +325,8 @@ static void recording(void)
 	double samples_per_s = between(300, 5000);
 
 	memset(cpus, 0, sizeof(cpus));
-	memset(countdown_rows, 0, sizeof(countdown_rows));
+	memset(sampler_rows, 0, sizeof(sampler_rows));
+	memset(tracer.longest, 0, sizeof(tracer.longest));
 	memset(stratum_rows, 0, sizeof(stratum_rows));
 	for (int i = 0; i < PATHS; i++)
 		path_make(&paths[i], load[i]);
@@ -373,14 +375,11 @@ static int bin_of(double n)
 }
 
 /* The row that the collector would store. */
-static struct cap_held path_row(const struct path *p)
+static struct cap_held path_row(const struct path *p, const struct stratum_counts *counts)
 {
 	struct cap_held h = {0};
-	uint32_t longest = 0;
 
-	for (uint32_t cpu = 0; cpu < CPUS; cpu++)
-		longest = fmax(longest, kmt_long(stratum_of(cpu, path_stratum(p))->longest));
-	h.bytes_missed = estimate_missed(p->size, longest);
+	h.bytes_missed = estimate_missed(p->size, counts[path_stratum(p)].longest);
 	for (size_t i = p->first; i < p->nr; i++)
 		estimate_add(&h, &p->objects[i].o, 0, false);
 	return h;
@@ -389,11 +388,13 @@ static struct cap_held path_row(const struct path *p)
 static void recording_count(void)
 {
 	double truth_all = 0, bytes = 0, var = 0, missed = 0, low, high;
+	static struct stratum_counts counts[KMT_STRATA];
 
+	tracer_strata(&tracer, counts);
 	for (int i = 0; i < PATHS; i++) {
 		const struct path *p = &paths[i];
 		double truth = path_truth(p, TICKS * SLICES - 1);
-		struct cap_held h = path_row(p);
+		struct cap_held h = path_row(p, counts);
 
 		interval_weighted(h.bytes, h.bytes_var, h.bytes_missed, &low, &high);
 		truth_all += truth;
@@ -442,7 +443,7 @@ static void tables_make(void)
 		cfg_weight[i] = (uint32_t)lrint(KMT_ONE / (1 - exp(-i / 4.0)));
 	skel.bss = &bss;
 	tracer.tables.strata = stratum_rows;
-	tracer.tables.countdowns = countdown_rows;
+	tracer.tables.samplers = sampler_rows;
 	tracer.sizes.strata_cpus = CPUS;
 }
 

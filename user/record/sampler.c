@@ -21,13 +21,13 @@ static double online(void)
 	return n > 0 ? (double)n : 1;
 }
 
-static void periods_set(struct sampler *s, double samples_per_s)
+static void periods_set(struct sampler *s, double samples_per_s, bool every)
 {
 	uint32_t periods[KMT_STRATA];
 
 	for (uint32_t i = 0; i < KMT_STRATA; i++)
 		periods[i] = s->strata.at[i].period;
-	tracer_strata_set(s->tracer, periods,
+	tracer_strata_set(s->tracer, every ? NULL : periods,
 			  CPU_BURST * samples_per_s * GOVERNOR_EVERY_S / online());
 }
 
@@ -36,8 +36,7 @@ void sampler_start(struct sampler *s, struct tracer *tracer, uint64_t least,
 {
 	s->tracer = tracer;
 	strata_init(&s->strata, least);
-	periods_set(s, governor_samples(g, online()));
-	tracer_sample_every(tracer, g->exact);
+	periods_set(s, governor_samples(g, online()), g->exact);
 }
 
 void sampler_free(struct sampler *s)
@@ -73,8 +72,7 @@ void sampler_step(struct sampler *s, double now_s, const struct governor *g, dou
 	periods_note(s);
 	strata_step(&s->strata, s->counts, now_s - s->at_s, samples_per_s, live_fill);
 	s->at_s = now_s;
-	periods_set(s, samples_per_s);
-	tracer_sample_every(s->tracer, false);
+	periods_set(s, samples_per_s, false);
 }
 
 /* ---- levels ---- */

@@ -25,6 +25,20 @@ int strata_pool(uint32_t stratum)
 					      : KMT_SLAB;
 }
 
+/* Periods are powers of two (bpf/sample.bpf.h): the nearest one that is at least `least`. */
+static uint32_t period_round(double period, double least)
+{
+	uint32_t power;
+	int bits;
+
+	if (!(period < KMT_PERIOD_MOST))
+		return KMT_PERIOD_MOST;
+	if (frexp(fmax(period, KMT_EVERY), &bits) < M_SQRT1_2)
+		bits--;
+	power = 1u << bits;
+	return power < least && power < KMT_PERIOD_MOST ? 2 * power : power;
+}
+
 /* Kernel stacks and per-CPU memory allocate fewer bytes than the rest, so a period that the user
  * gave is shortened for them. */
 static uint32_t least_of(const struct strata *s, uint32_t stratum)
@@ -39,7 +53,7 @@ static uint32_t least_of(const struct strata *s, uint32_t stratum)
 void strata_init(struct strata *s, uint64_t least)
 {
 	memset(s, 0, sizeof(*s));
-	s->least = least < KMT_PERIOD_MOST ? least : KMT_PERIOD_MOST;
+	s->least = period_round(least, least);
 	s->kstack_least = s->least / 8 ?: KMT_EVERY;
 	s->percpu_least = s->least / 128 ?: KMT_EVERY;
 	s->stretch = 1;
@@ -108,7 +122,7 @@ static double period_at(const struct search *search, const struct searched *c, d
 		period = fmax(period, c->size / 2) * search->stretch;
 	if (period < c->size / 16)
 		period = KMT_EVERY;
-	return fmin(fmax(period, c->least), KMT_PERIOD_MOST);
+	return period_round(fmax(period, c->least), c->least);
 }
 
 /* Samples a second of all strata. */

@@ -21,7 +21,7 @@
 #define MOST_PART       4             /* … and a quarter of what it can spare */
 #define FIXED           (MiB / 8 * 5) /* free filter, caches, programs, and the last page of each table */
 #define TALLIES_PART    16            /* the per-CPU tallies take at most 1/16 of the memory */
-#define STRATA_BYTES    (KMT_STRATA * (sizeof(struct kmt_countdown) + sizeof(struct kmt_stratum)))
+#define STRATA_BYTES    (sizeof(struct kmt_sampler) + KMT_STRATA * sizeof(struct kmt_stratum))
 #define GROUP_BYTES     1024 /* recorder memory for one row of a checkpoint */
 #define GROUPS_LEAST    2048
 
@@ -175,10 +175,15 @@ static void cpus_plan(const struct sizes_request *r, struct sizes *s)
 	if (all_bytes(s, r->cpus) > s->memory / 2 ||
 	    (uint64_t)r->cpus * KMT_NEST * KMT_SCRATCH > SIZES_MAP_MOST)
 		s->nest = 2;
-	while (s->tallies < KMT_TALLIES &&
-	       r->cpus * sizeof(struct kmt_tally) * s->tallies * 2 <= tallies)
-		s->tallies *= 2;
 	s->bytes = all_bytes(s, r->cpus);
+	while (s->tallies < KMT_TALLIES) {
+		uint64_t more = r->cpus * sizeof(struct kmt_tally) * s->tallies;
+
+		if (2 * more > tallies || s->bytes + more > s->memory)
+			break;
+		s->tallies *= 2;
+		s->bytes += more;
+	}
 }
 
 int sizes_plan(const struct sizes_request *r, struct sizes *out)

@@ -151,8 +151,6 @@ static void settings_fill(struct tracer *t, const struct tracer_options *o)
 	/* a period that the user gave is kept as long as the budget allows */
 	skel->bss->sample_step_bits = o->sample_bytes > KMT_EVERY ? STEP_BITS_MOST : STEP_BITS;
 	skel->bss->sample_cpu_bits = CPU_BITS;
-	for (int i = 0; i < KMT_STRATA; i++)
-		skel->bss->stratum_period[i] = o->sample_bytes;
 	tables_fill(skel);
 }
 
@@ -170,7 +168,7 @@ static void tables_size(struct tracer *t)
 	skel->rodata->cfg_process_shift = 64 - s->process_bits;
 	skel->rodata->cfg_tallies = s->tallies;
 	skel->rodata->cfg_nest = s->nest;
-	bpf_map__set_max_entries(skel->maps.countdowns, (s->strata_cpus ?: 1) * KMT_STRATA);
+	bpf_map__set_max_entries(skel->maps.samplers, s->strata_cpus ?: 1);
 	bpf_map__set_max_entries(skel->maps.strata, (s->strata_cpus ?: 1) * KMT_STRATA);
 	bpf_map__set_max_entries(skel->maps.cpus, t->nr_cpus);
 	bpf_map__set_max_entries(skel->maps.scratch, t->nr_cpus * s->nest);
@@ -312,7 +310,7 @@ static int tables_map(struct tracer *t)
 		{t->skel->maps.audit, &b->audit, NULL, false},
 		{t->skel->maps.audit_items, &b->audit_items, NULL, true},
 		{t->skel->maps.strata, &b->strata, NULL, false},
-		{t->skel->maps.countdowns, &b->countdowns, NULL, true},
+		{t->skel->maps.samplers, &b->samplers, NULL, true},
 	};
 
 	for (int i = 0; i < TRACER_TABLES; i++) {

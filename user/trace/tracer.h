@@ -64,7 +64,7 @@ struct tracer_tables {
 	const struct kmt_stratum *strata; /* KMT_STRATA rows for each CPU */
 	/* the only tables written from user space: */
 	struct kmt_audit_item *audit_items; /* KMT_AUDIT_CHUNK rows */
-	struct kmt_countdown *countdowns;   /* the same rows */
+	struct kmt_sampler *samplers;       /* a row for each CPU */
 };
 
 /* What is known of a stratum since tracing began. */
@@ -113,13 +113,10 @@ void tracer_clock(struct tracer *t, uint32_t ms);
 /* What is known of each stratum, summed over all CPUs. */
 void tracer_strata(const struct tracer *t, struct stratum_counts out[KMT_STRATA]);
 /*
- * Begin a tick: set the period of stratum i to periods[i], KMT_STRATA of them, and let each CPU
- * take some `cpu_samples` before it throttles itself. A longer period takes effect at the next
- * sample; a much shorter one makes the CPUs draw again.
+ * Begin a tick: set the period of stratum i to periods[i], KMT_STRATA of them, each a power of two,
+ * and let each CPU take some `cpu_samples` before it throttles itself. NULL: track every object.
  */
 void tracer_strata_set(struct tracer *t, const uint32_t *periods, double cpu_samples);
-/* Track every object, or sample. */
-void tracer_sample_every(struct tracer *t, bool every);
 
 /*
  * Tell the programs the addresses of the --cache caches that have a row by now, so that they can

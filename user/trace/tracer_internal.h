@@ -36,6 +36,8 @@ struct tracer {
 		uint64_t ns, at_ns; /* time spent on samples, up to at_ns, … */
 		uint64_t samples;   /* … and their number */
 	} sampling;
+	uint32_t longest[KMT_STRATA]; /* period that tracer_strata_set() ever set */
+	uint64_t random;              /* for random_next(); 0: not yet begun */
 };
 
 /*
