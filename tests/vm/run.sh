@@ -92,8 +92,8 @@ record() {
 test_record() {
 	CENSUS='' # with censuses
 	record record --verbose -d 2
-	failed=$? CENSUS=--no-census
-	[ $failed = 0 ] || { load_each; return; }
+	status=$? CENSUS=--no-census
+	[ $status = 0 ] || { load_each; return; }
 	if grep -q 'no census' /tmp/record.out; then
 		if ./kmemtrace census >/dev/null 2>&1; then
 			not_ok record-census "$(grep 'no census' /tmp/record.out)"
