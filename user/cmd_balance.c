@@ -256,6 +256,23 @@ static int next_is_report(const char *path, struct balance_sheet *sheet)
 	return asprintf(&sheet->next, "kmemtrace report %s", path) < 0 ? -ENOMEM : 0;
 }
 
+/* The one moment of a census. */
+static int balance_census(const struct capture *c, const struct view *v,
+			  const struct balance_args *args)
+{
+	_cleanup_(balance_sheet_free) struct balance_sheet sheet = {0};
+	struct unlisted unlisted = UNLISTED_NONE;
+	const struct balance_origin origin = {.hint = v->hint, .unlisted = &unlisted};
+
+	if (balance_sheet_now(v->start, &origin, &sheet) || next_is_report(args->path, &sheet))
+		return log_error(ENOMEM, "not enough memory for the balance sheet of %s",
+				 args->path);
+	sheet.wall_s = v->start->wall_s;
+	sheet.moment = "a census without a recording";
+	sheet.kernel = capture_meta(c, META_RELEASE);
+	return print_sheet(&sheet, args);
+}
+
 static int balance_capture(const struct balance_args *args)
 {
 	_cleanup_capture_ struct capture *c = NULL;
@@ -267,6 +284,8 @@ static int balance_capture(const struct balance_args *args)
 		return -EBADMSG;
 	privileges_keep_none();
 	view_whole(c, &v);
+	if (capture_is_census(c))
+		return balance_census(c, &v, args);
 	if (balance_sheet_view(&v, &sheet) || next_is_report(args->path, &sheet))
 		return log_error(ENOMEM, "not enough memory for the balance sheet of %s",
 				 args->path);

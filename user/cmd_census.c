@@ -14,22 +14,29 @@
 #include "findings/census_findings.h"
 #include "model/census.h"
 #include "output.h"
+#include "record/census_capture.h"
 #include "render/census.h"
 #include "trace/census.h"
 
 struct census_args {
 	const char *btf_path;
 	double budget_s;
-	bool json;
+	bool json, format_given;
 	unsigned int sections; /* of --show, as bits */
+	const char *output;    /* the capture of -o; NULL: print the census */
+	bool overwrite;
 };
 
-enum { OPT_BTF = 256, OPT_BUDGET };
+enum { OPT_BTF = 256, OPT_BUDGET, OPT_FORCE };
 
 static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
 	{"show", 's', "SECTIONS", 0,
 	 "Also print these sections, separated by commas: " CENSUS_SECTION_WORDS, 0},
+	{"output", 'o', "FILE", 0,
+	 "Print nothing, and keep the census as a capture in FILE, for report, diff and balance",
+	 0},
+	{"force", OPT_FORCE, NULL, 0, "Overwrite an existing capture", 0},
 	{"census-budget", OPT_BUDGET, "TIME", 0, ARGS_CENSUS_BUDGET_HELP, 0},
 	{"btf", OPT_BTF, "FILE", 0,
 	 "Read this kernel's types from FILE if this kernel has no BTF of its own", 0},
@@ -44,6 +51,7 @@ static const char doc[] =
 	"Examples:\n"
 	"  sudo kmemtrace census                       where memory is now\n"
 	"  sudo kmemtrace census --census-budget 50ms  the same, in less time\n"
+	"  sudo kmemtrace census -o before.kmt         keep it, to compare it later\n"
 	"  sudo kmemtrace census --format json | jq '.census.pages[] | [.class, .kb]'\n";
 
 static error_t census_parse_option(int key, char *arg, struct argp_state *state)
@@ -53,6 +61,7 @@ static error_t census_parse_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'f':
 		args->json = args_json(state, arg);
+		args->format_given = true;
 		return 0;
 	case 's':
 		args->sections |=
@@ -64,12 +73,24 @@ static error_t census_parse_option(int key, char *arg, struct argp_state *state)
 	case OPT_BUDGET:
 		args->budget_s = args_census_budget(state, arg);
 		return 0;
+	case 'o':
+		args->output = arg;
+		return 0;
+	case OPT_FORCE:
+		args->overwrite = true;
+		return 0;
 	case OPT_BTF:
 		args->btf_path = arg;
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "census takes no arguments, but '%s' was given", arg);
 		return EINVAL;
+	case ARGP_KEY_END:
+		if (args->output && (args->format_given || args->sections))
+			argp_error(state,
+				   "--output writes a capture: give %s to `kmemtrace report %s`",
+				   args->format_given ? "--format" : "--show", args->output);
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -106,6 +127,17 @@ static int take(const struct census_args *args, struct census *out)
 	return census_take(&plan, &(struct census_options){.budget_s = args->budget_s}, out);
 }
 
+/* Keep it as a capture. */
+static int keep(const struct census *census, const struct census_args *args)
+{
+	int err = census_capture_write(args->output, args->overwrite, census);
+
+	if (!err)
+		log_info("wrote %s; read it with: %s report --show census %s", args->output,
+			 program_invocation_name, args->output);
+	return err;
+}
+
 static int print(const struct census *census, const struct census_args *args)
 {
 	_cleanup_(findings_free) struct findings findings = {0};
@@ -138,6 +170,8 @@ int cmd_census(int argc, char **argv)
 	if (args_parse(&argp, 0, argc, argv, &args))
 		return EXIT_USAGE;
 	err = take(&args, &census);
+	if (!err && args.output)
+		return keep(&census, &args) ? EXIT_FAILED : EXIT_OK;
 	privileges_keep_none();
 	return err || print(&census, &args) ? EXIT_FAILED : EXIT_OK;
 }

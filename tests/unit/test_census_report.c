@@ -11,14 +11,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "cmd.h"
+#include "golden.h"
 #include "model/census_delta.h"
 #include "render/report.h"
 #include "sample_capture.h"
 #include "sample_census.h"
+#include "write_capture.h"
 
 /* 30 s in which Slab, with 3 GiB, grew by `grown_kb`. */
 static struct capture *recorded(double total_kb, double grown_kb)
@@ -292,6 +297,141 @@ static void rows_of_one_census_only_are_kept(void **state)
 	census_free(&b);
 }
 
+/* ---- a census without a recording ---- */
+
+static char census_path[] = "/tmp/kmemtrace-census-report.XXXXXX";
+
+static struct capture *kept(double pages)
+{
+	struct capture *c = sample_new(MODE_CENSUS);
+	struct snapshot *s = sample_snapshot(c, 0);
+
+	sample_meminfo(s, "MemTotal", 8 << 20);
+	sample_meminfo(s, "MemFree", 1 << 20);
+	sample_meminfo(s, "MemAvailable", 4 << 20);
+	sample_meminfo(s, "Slab", 3174400);
+	sample_meta(c, META_CENSUS, "ok");
+	sample_meta(c, META_START, "1700000000");
+	with_census(c, CENSUS_AT_START, pages);
+	return c;
+}
+
+static void keep(struct capture *c, const char *suffix, char path[64])
+{
+	snprintf(path, 64, "%s%s", census_path, suffix);
+	write_capture(c, path);
+	capture_free(c);
+}
+
+/* What a command prints. */
+static char *printed(int (*command)(int argc, char **argv), char *const *args, int nr)
+{
+	char *argv[8] = {(char *)"kmemtrace x"}, out[64], *text;
+	int status;
+	pid_t pid;
+
+	memcpy(argv + 1, args, (size_t)nr * sizeof(*args));
+	snprintf(out, sizeof(out), "%s.out", census_path);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		setenv("LC_ALL", "C.UTF-8", 1);
+		unsetenv("COLUMNS");
+		if (!freopen(out, "w", stdout))
+			_exit(EXIT_FAILED);
+		_exit(command(nr + 1, argv));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EXIT_OK);
+	text = read_file(out);
+	unlink(out);
+	return text;
+}
+
+static void a_kept_census_says_what_it_has_and_has_not(void **state)
+{
+	char path[64], *text;
+
+	(void)state;
+	keep(kept(700000), ".kmt", path);
+	text = unwrapped(printed(cmd_report, (char *[]){path}, 1));
+	assert_non_null(strstr(
+		text, "CENSUS A census without a recording: where memory was, not what grew. Of "
+		      "8.0 GiB, "));
+	assert_non_null(strstr(text, "TRUST high: every page frame was counted."));
+	assert_non_null(strstr(text, "HELD The largest slab caches: dentry (2.7 GiB,"));
+	assert_non_null(strstr(text, "only levels and the census are shown."));
+	expect_not(text, "older than this recording");
+	text = unwrapped(printed(cmd_report, (char *[]){(char *)"--show=census", path}, 2));
+	assert_non_null(strstr(text, "SLAB CACHES"));
+	expect(text, "CENSUS 8.0 GiB of memory, all of the page frames counted");
+	text = unwrapped(printed(cmd_balance, (char *[]){path}, 1));
+	assert_null(strstr(text, "start and end"));
+	expect(text, "a census without a recording");
+	unlink(path);
+}
+
+static void a_sampled_census_says_how_much_was_counted(void **state)
+{
+	struct capture *c = kept(700000);
+	char path[64];
+
+	(void)state;
+	c->census[CENSUS_AT_START]->counted = 3277;
+	keep(c, ".kmt", path);
+	expect(printed(cmd_report, (char *[]){path}, 1),
+	       "TRUST fair: 10% of the page frames were counted, a random sample;");
+	unlink(path);
+}
+
+static void two_kept_censuses_are_compared(void **state)
+{
+	struct capture *c = kept(700000);
+	char base[64], new_[64], *text;
+
+	(void)state;
+	keep(kept(700000), "1.kmt", base);
+	sample_census_charge(c->census[CENSUS_AT_START], CENSUS_NO_CACHE, CENSUS_FILE, 0, 65536);
+	sample_census_cache(c->census[CENSUS_AT_START], "msg_msg-1k", 1024, 25600, 100000);
+	keep(c, "2.kmt", new_);
+	text = unwrapped(printed(cmd_diff,
+				 (char *[]){(char *)"--show=verdict,notes,census", base, new_}, 3));
+	assert_non_null(strstr(text, "a census without a recording"));
+	assert_non_null(strstr(text, "By the censuses, 256.0 MiB more are charged to /pod: "));
+	expect(text, "msg_msg-1k 0 100.0M +100.0M +100,000 objects");
+	text = printed(cmd_diff, (char *[]){(char *)"-fjson", base, new_}, 3);
+	expect(text, "\"name\": \"msg_msg-1k\", \"before_kb\": 0, \"after_kb\": 102400,");
+	unlink(base);
+	unlink(new_);
+}
+
+static void a_capture_without_a_census_is_not_compared(void **state)
+{
+	struct capture *c = recorded(8 << 20, 0);
+	char base[64], new_[64];
+
+	(void)state;
+	keep(c, "1.kmt", base);
+	keep(kept(700000), "2.kmt", new_);
+	expect(printed(cmd_diff, (char *[]){(char *)"--show=census", base, new_}, 3),
+	       "Not compared: one of the captures has no census.");
+	unlink(base);
+	unlink(new_);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	return mkstemp(census_path) < 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return unlink(census_path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,7 +446,11 @@ int main(void)
 		cmocka_unit_test(json_has_both_censuses),
 		cmocka_unit_test(a_change_within_the_interval_is_chance),
 		cmocka_unit_test(rows_of_one_census_only_are_kept),
+		cmocka_unit_test(a_kept_census_says_what_it_has_and_has_not),
+		cmocka_unit_test(a_sampled_census_says_how_much_was_counted),
+		cmocka_unit_test(two_kept_censuses_are_compared),
+		cmocka_unit_test(a_capture_without_a_census_is_not_compared),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }

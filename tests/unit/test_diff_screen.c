@@ -327,7 +327,8 @@ static void sections_come_when_they_are_asked_for(void **state)
 		 {"pools", "POOLS  ("},      {"caches", "SLAB CACHES"},
 		 {"vmalloc", "VMALLOC CA"},  {"stacks", "KERNEL STACKS"},
 		 {"counters", "COUNTED BY"}, {"growth", "GROWTH, by"},
-		 {"churn", "CHURN"},         {"stacks", "PAGE TABLES BY"}};
+		 {"churn", "CHURN"},         {"stacks", "PAGE TABLES BY"},
+		 {"census", "CENSUS  ("}};
 	struct workload w = later(2);
 	unsigned int all = 0;
 	struct pair p;

@@ -16,6 +16,11 @@ const char *capture_meta(const struct capture *c, const char *key)
 	return "";
 }
 
+bool capture_is_census(const struct capture *c)
+{
+	return !strcmp(capture_meta(c, META_MODE), MODE_CENSUS);
+}
+
 /* Possible numbers of a machine. Numbers outside of these ranges are unknown. */
 static bool meta_plausible(const char *key, double v)
 {

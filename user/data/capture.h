@@ -146,7 +146,8 @@ struct cap_checkpoint {
 #define META_UPTIME     "uptime_s"
 #define META_PAGE_SIZE  "page_size"
 #define META_START      "start_wall_s"
-#define META_MODE       "mode" /* "exact", "sampled", "focused" */
+#define META_MODE       "mode"   /* "exact", "sampled", "focused", MODE_CENSUS */
+#define MODE_CENSUS     "census" /* a census without a recording */
 #define META_PERIOD     "sample_bytes"
 #define META_FILTER     "narrowed" /* "of process 42"; absent when everything was traced */
 #define META_POOLS      "pools" /* those of --pool ("slab, vmalloc"); absent when all were traced */
@@ -225,6 +226,8 @@ size_t checkpoint_briefs(const struct cap_checkpoint *at);
 struct cap_brief checkpoint_brief(const struct cap_checkpoint *at, size_t i);
 
 const char *capture_meta(const struct capture *c, const char *key); /* "" when absent */
+/* Is it a census without a recording? */
+bool capture_is_census(const struct capture *c);
 /*
  * `missing` when absent or not a finite number, and for a number that no machine can have (no CPUs,
  * a negative size).

@@ -535,6 +535,26 @@ static int section_build(struct diff *d, enum profile_section section)
 	return 0;
 }
 
+/* The last census of a capture; NULL: there is none. */
+static const struct census *last_census(const struct view *v)
+{
+	struct census *const *census = v->c->census;
+
+	return census[CENSUS_AT_END] ?: census[CENSUS_AT_START];
+}
+
+static int census_compare(struct diff *d)
+{
+	const struct census *base = d->in.base_view ? last_census(d->in.base_view) : NULL,
+			    *new_ = last_census(d->in.new_view);
+
+	if (!base || !new_)
+		return 0;
+	return census_sheet_build(base, &d->census[0])
+		       ?: census_sheet_build(new_, &d->census[1])
+			       ?: census_delta_build(&d->census[0], &d->census[1], &d->census_delta);
+}
+
 int diff_build(const struct diff_input *in, struct diff *out)
 {
 	struct diff d = {.in = *in};
@@ -543,6 +563,7 @@ int diff_build(const struct diff_input *in, struct diff *out)
 	for (int s = 0; s < PROFILE_SECTIONS && !err; s++)
 		err = section_build(&d, s);
 	err = err ?: churn_sort(&d);
+	err = err ?: census_compare(&d);
 	if (err)
 		diff_free(&d);
 	else
@@ -555,6 +576,9 @@ void diff_free(struct diff *d)
 	for (int s = 0; s < PROFILE_SECTIONS; s++)
 		ARRAY_FREE(&d->sections[s]);
 	free(d->churn_order);
+	census_delta_free(&d->census_delta);
+	census_sheet_free(&d->census[0]);
+	census_sheet_free(&d->census[1]);
 }
 
 /* ---- figures derived from others ---- */

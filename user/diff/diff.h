@@ -11,6 +11,7 @@
 
 #include "diff/baseline.h"
 #include "diff/profile.h"
+#include "model/census_delta.h"
 
 enum diff_status { DIFF_SAME, DIFF_NEW, DIFF_GROWN, DIFF_SHRUNK, DIFF_GONE };
 
@@ -63,7 +64,16 @@ struct diff {
 	struct diff_rows sections[PROFILE_SECTIONS];
 	size_t *churn_order; /* rows of growth whose churn changed, largest change first */
 	size_t nr_churn;
+	/* The last census of base and of new, and what changed; without one of each it is empty. */
+	struct census_sheet census[2];
+	struct census_delta census_delta;
 };
+
+/* Were both sides counted page by page? */
+static inline bool diff_has_census(const struct diff *d)
+{
+	return d->census_delta.pages.nr;
+}
 
 /* 0 or −ENOMEM. What `in` points to must outlive the diff. Free with diff_free(). */
 int diff_build(const struct diff_input *in, struct diff *out);

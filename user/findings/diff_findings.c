@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/units.h"
+#include "findings/screen_words.h"
 #include "findings/diff_notes.h"
 #include "findings/diff_trust.h"
 #include "findings/verdict.h"
@@ -325,6 +326,34 @@ static int list_finish(struct diff_writer *w, struct findings notes[NOTE_WEIGHTS
 	return failed ? -ENOMEM : 0;
 }
 
+#define CENSUS_SHARE 0.01        /* of MemTotal, */
+#define CENSUS_KB    (16 * 1024) /* and at least this much */
+
+/* Who has more or less, by what was counted page by page: /proc does not say that. */
+static void say_census(struct diff_writer *w)
+{
+	const struct census_changes *list = &w->d->census_delta.cgroups;
+	const struct census_change *c = list->nr ? list->items : NULL;
+	char change[UNITS_MAX], before[UNITS_MAX], after[UNITS_MAX], name[SCREEN_NAME + 1];
+	struct finding *f;
+
+	if (!c || !c->surely || fabs(c->kb.kb) < CENSUS_KB ||
+	    fabs(c->kb.kb) < CENSUS_SHARE * w->d->in.new_->mem_total_kb)
+		return;
+	f = findings_add(&w->list, FINDING(FINDING_NOTICE, "census-change", ABOUT_CGROUP),
+			 "By the censuses, %s%s charged to %s%s: %s, was %s.",
+			 units_bytes(change, fabs(c->kb.kb) * 1024),
+			 c->kb.kb > 0 ? " more are" : " less are",
+			 c->cgroup->removed ? "the removed cgroup "
+			 : c->cgroup->below ? "cgroups removed below "
+					    : "",
+			 screen_name(c->name, name), units_bytes(after, c->after.kb * 1024),
+			 units_bytes(before, c->before.kb * 1024));
+	finding_subject(f, "%s", c->name);
+	finding_figure(f, "delta_kb", c->kb.kb, c->kb.low_kb, c->kb.high_kb);
+	finding_evidence(f, "census.cgroups", "%s", c->name);
+}
+
 static int findings_fill(const struct diff *d, struct findings notes[NOTE_WEIGHTS],
 			 struct diff_findings *out)
 {
@@ -343,6 +372,7 @@ static int findings_fill(const struct diff *d, struct findings notes[NOTE_WEIGHT
 	say_levels_all(&w);
 	diff_say_swings(&w);
 	say_traffic(&w);
+	say_census(&w);
 	diff_say_next(&w);
 	if (list_finish(&w, notes, out) ||
 	    diff_screen_build(d, changed ? &trust : NULL, &out->screen))

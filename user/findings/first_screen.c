@@ -29,9 +29,10 @@
 const char *screen_state_name(enum screen_state state)
 {
 	static const char *const names[] = {
-		[SCREEN_UNKNOWN] = "UNKNOWN", [SCREEN_QUIET] = "QUIET",
-		[SCREEN_SHRANK] = "SHRANK",   [SCREEN_GREW] = "GREW",
-		[SCREEN_GROWING] = "GROWING", [SCREEN_LEAK] = "LEAK",
+		[SCREEN_UNKNOWN] = "UNKNOWN", [SCREEN_CENSUS] = "CENSUS",
+		[SCREEN_QUIET] = "QUIET",     [SCREEN_SHRANK] = "SHRANK",
+		[SCREEN_GREW] = "GREW",       [SCREEN_GROWING] = "GROWING",
+		[SCREEN_LEAK] = "LEAK",
 	};
 
 	return names[state];
@@ -47,10 +48,17 @@ static bool is_notable(const struct screen_facts *f, double kb)
 	return kb >= (isnan(total_kb) ? 0 : NOTABLE_SHARE * total_kb);
 }
 
+static bool is_census(const struct screen_facts *f)
+{
+	return f->before && capture_is_census(f->v->c);
+}
+
 static enum screen_state state_of(const struct screen_facts *f)
 {
 	const struct verdict *v = f->verdict;
 
+	if (is_census(f))
+		return SCREEN_CENSUS;
 	if (v->leak)
 		return SCREEN_LEAK;
 	if (v->grew)
@@ -121,6 +129,15 @@ static void add_spike(char *words, const struct screen_facts *f)
 			   units_bytes(rise, spike_kb(most) * 1024));
 }
 
+/* Add what a finding of the census says. */
+static void add_finding(char *words, const struct screen_facts *f, const char *kind)
+{
+	const struct finding *found = findings_of(f->findings, kind);
+
+	if (found)
+		screen_add(words, "%s%s", words[0] ? " " : "", found->text);
+}
+
 static void write_headline(const struct screen_facts *f, struct first_screen *s)
 {
 	const struct verdict *v = f->verdict;
@@ -128,6 +145,10 @@ static void write_headline(const struct screen_facts *f, struct first_screen *s)
 	char duration[UNITS_MAX], name[SCREEN_NAME + 1];
 
 	switch (s->state) {
+	case SCREEN_CENSUS:
+		screen_add(words, "A census without a recording: where memory was, not what grew.");
+		add_finding(words, f, "census");
+		return;
 	case SCREEN_UNKNOWN:
 		screen_add(
 			words,
@@ -567,6 +588,23 @@ static void write_urgent(const struct screen_facts *f, struct first_screen *s)
 	screen_add(s->urgent, "%s", found ? found->text : "");
 }
 
+/* How far a census can be trusted. */
+static void write_counted(const struct census_sheet *census, struct first_screen *s)
+{
+	bool whole = census_is_whole(census->census);
+	char share[UNITS_MAX];
+
+	s->trust = whole ? TRUST_HIGH : TRUST_FAIR;
+	if (whole)
+		screen_add(s->sure, "%s: every page frame was counted.", trust_name(s->trust));
+	else
+		screen_add(
+			s->sure,
+			"%s: %s%% of the page frames were counted, a random sample; --show census "
+			"has the 95%% intervals.",
+			trust_name(s->trust), units_share(share, census->counted_share * 100));
+}
+
 /* Say how far the headline can be trusted: as far as the recording, or as the cache in the headline
  * if its trust is lower. */
 static void write_sure(const struct screen_facts *f, struct first_screen *s)
@@ -576,6 +614,10 @@ static void write_sure(const struct screen_facts *f, struct first_screen *s)
 	char low[UNITS_MAX], high[UNITS_MAX], name[SCREEN_NAME + 1];
 	double margin_kb;
 
+	if (is_census(f)) {
+		write_counted(f->before, s);
+		return;
+	}
 	if (f->verdict->cache && (!most || most->pool == POOL_SLAB) && s->state >= SCREEN_GREW &&
 	    f->verdict->cache->trust.level < t->level)
 		t = &f->verdict->cache->trust;
@@ -647,8 +689,14 @@ static void write_older(const struct screen_facts *f, struct first_screen *s)
 					  .ledger = f->ledger,
 					  .headline = f->verdict->most,
 					  .total_kb = view_mem_total_kb(f->v)};
-	const char *words = census_older_find(&facts, f->findings);
+	const char *words;
 
+	if (is_census(f)) {
+		add_finding(s->older, f, "census-caches");
+		add_finding(s->older, f, "census-removed-cgroups");
+		return;
+	}
+	words = census_older_find(&facts, f->findings);
 	screen_add(s->older, "%s", words ?: "");
 }
 

@@ -23,6 +23,7 @@
 /* What the headline is about. */
 enum screen_state {
 	SCREEN_UNKNOWN, /* too little was recorded to say */
+	SCREEN_CENSUS,  /* a census without a recording */
 	SCREEN_QUIET,   /* nothing grew beyond noise */
 	SCREEN_SHRANK,
 	SCREEN_GREW,    /* it grew, and no longer does */
@@ -55,7 +56,8 @@ struct first_screen {
 	enum trust_level trust;    /* what `sure` begins with */
 	const char *next_shows;    /* what the next command is for; "": it says so itself */
 	char unseen[SCREEN_WORDS]; /* what the recording could not see; "" for nothing */
-	char older[SCREEN_WORDS];  /* what was held before, as a census says; "" for nothing */
+	char older[SCREEN_WORDS];  /* what was held before, as a census says, or at its moment; ""
+				      for nothing */
 };
 
 struct screen_facts {

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
+#include "findings/census_findings.h"
 #include "findings/recording_findings.h"
 #include "findings/unusual_levels.h"
 #include "model/confidence.h"
@@ -138,6 +139,8 @@ static void report_find(struct report *r)
 	witnesses_find(&r->witnesses, list);
 	bpf_use_find(&r->bpf, &r->ledger, list);
 	node_use_find(&r->nodes, list);
+	if (capture_is_census(r->c) && r->census[CENSUS_AT_START].census)
+		census_findings(&r->census[CENSUS_AT_START], list);
 	recording_findings_build(&r->view, &r->losses, &r->liveness, list);
 }
 

@@ -172,7 +172,8 @@ static void say_grown(struct writer *w)
 	if (isnan(rows[0]->delta_kb)) {
 		verdict_say(
 			w, FINDING(FINDING_CAUTION, "one-reading", ABOUT_RECORDING),
-			"The capture holds one reading of the levels, so no growth can be shown.");
+			"The capture holds one reading of the levels%s, so no growth can be shown.",
+			capture_is_census(w->f->v->c) ? ", and a census" : "");
 		return;
 	}
 	w->grew = list_grown(w, rows, list, sizeof(list)) > 0;
@@ -509,7 +510,8 @@ int verdict_build(const struct verdict_facts *f, struct findings *list, struct v
 	say_swings(&w);
 	if (!f->v->at)
 		verdict_say(&w, FINDING(FINDING_CAUTION, "not-traced", ABOUT_RECORDING),
-			    "No allocations were traced; only levels are shown.");
+			    "No allocations were traced; only levels %s shown.",
+			    capture_is_census(f->v->c) ? "and the census are" : "are");
 	if (w.grew)
 		verdict_say_growth(&w);
 	verdict_quote(&w, PART_LEVELS);

@@ -268,7 +268,10 @@ void verdict_choose_next(struct writer *w)
 	const struct view *v = w->f->v;
 	bool long_enough = v->duration_s >= LONG_S;
 
-	if (!v->at)
+	if (capture_is_census(v->c))
+		say_next(w,
+			 "sudo kmemtrace record -d 60  # shows what grows, and who allocates it");
+	else if (!v->at)
 		say_next(w, "sudo kmemtrace doctor");
 	else if (capture_meta(v->c, META_NOT_WATCHED)[0])
 		say_next(w, "sudo kmemtrace record -d 180"); /* without --max-overhead */

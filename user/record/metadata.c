@@ -27,7 +27,7 @@ static int put_command(struct capture_writer *w, char **command)
 	return capture_put_meta(w, META_COMMAND, line);
 }
 
-static int put_host(struct capture_writer *w)
+int metadata_put_host(struct capture_writer *w)
 {
 	struct host_facts h;
 	int err = host_facts_read("/proc", "/sys", &h);
@@ -120,7 +120,7 @@ int metadata_put(struct capture_writer *w, const struct plan *plan,
 		 const struct recorder_options *options, const struct tracer *tracer)
 {
 	const struct tracer_options *o = &options->tracer;
-	int err = put_host(w);
+	int err = metadata_put_host(w);
 
 	err = err ?: capture_put_metaf(w, META_START, "%.3f", clock_wall_s());
 	err = err

@@ -14,6 +14,9 @@
 int metadata_put(struct capture_writer *w, const struct plan *plan,
 		 const struct recorder_options *options, const struct tracer *tracer);
 
+/* Only the facts about the host. Returns 0, or −errno after printing why. */
+int metadata_put_host(struct capture_writer *w);
+
 /*
  * Describe what --pid, --cgroup and --min-size select, with a leading blank: " of process 42"; ""
  * if nothing is filtered (--cache is a mode, not a filter). The caller frees *out. Returns 0 or

@@ -22,14 +22,15 @@ enum diff_section {
 	DIFF_SECTION_COUNTERS = 1 << 6,
 	DIFF_SECTION_GROWTH = 1 << 7,
 	DIFF_SECTION_CHURN = 1 << 8,
-	DIFF_SECTIONS_ALL = (1 << 9) - 1
+	DIFF_SECTION_CENSUS = 1 << 9,
+	DIFF_SECTIONS_ALL = (1 << 10) - 1
 };
 #define DIFF_SECTION_WORDS \
-	"verdict, notes, pools, caches, vmalloc, stacks, counters, growth, churn or all"
+	"verdict, notes, pools, caches, vmalloc, stacks, counters, growth, churn, census or all"
 /* Sections with rows that --top limits. */
 #define DIFF_SECTIONS_OF_ROWS                                                                     \
 	(DIFF_SECTION_CACHES | DIFF_SECTION_VMALLOC | DIFF_SECTION_STACKS | DIFF_SECTION_GROWTH | \
-	 DIFF_SECTION_CHURN)
+	 DIFF_SECTION_CHURN | DIFF_SECTION_CENSUS)
 /* The section of that name, DIFF_SECTIONS_ALL for "all", 0: there is none. */
 unsigned int diff_section_parse(const char *name, size_t len);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The diff as JSON: docs/schema/diff.schema.json describes it. Each figure has its `base` and
  * `new`. */
+#include "render/census_parts.h"
 #include "render/diff_internal.h"
 #include "render/finding.h"
 #include "render/json_value.h"
@@ -214,6 +215,10 @@ int diff_json(const struct diff *d, const struct diff_findings *f,
 		write_level_rows(&o, d, options, s);
 	json_member(&o, "counters",
 		    options->counters ? witnesses_json(&o, options->counters, true) : json_array());
+	if (diff_has_census(d))
+		census_changes_write(&o, "census", &d->census_delta);
+	else
+		json_member(&o, "census", json_null());
 	json_member(&o, "growth_by", json_string(growth_by_name(d->in.new_->by)));
 	json_member(&o, "growth_changed",
 		    json_integer((json_int_t)d->sections[PROFILE_GROWTH].changed));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "render/census_parts.h"
 #include "render/diff_internal.h"
 #include "render/path.h"
 #include "render/section.h"
@@ -62,6 +63,11 @@ static void text_copy_side(struct diff_page *t, const char *which, const struct 
 		       units_bytes(memory, view_mem_total_kb(v) * 1024));
 }
 
+static const char *mode_words(const struct capture *c)
+{
+	return capture_is_census(c) ? "a census without a recording" : capture_meta(c, META_MODE);
+}
+
 static void text_side(struct diff_page *t, const char *which, const struct view *v)
 {
 	const struct capture *c = v->c;
@@ -78,7 +84,7 @@ static void text_side(struct diff_page *t, const char *which, const struct view 
 		capture_meta(c, META_RELEASE), capture_meta(c, META_ARCH), v->cpus,
 		units_bytes(memory, view_mem_total_kb(v) * 1024),
 		units_time(when, "%Y-%m-%d %H:%M:%S UTC", view_wall_s(v)) ?: "at an unknown time",
-		units_duration(duration, v->duration_s), capture_meta(c, META_MODE),
+		units_duration(duration, v->duration_s), mode_words(c),
 		v->complete ? "" : ", incomplete", units_duration(uptime, view_uptime_s(v)));
 }
 
@@ -333,14 +339,29 @@ static void text_counters(struct diff_page *t)
 				      : "Not compared with a set of captures.");
 }
 
+static void text_census(struct diff_page *t)
+{
+	const struct diff *d = t->d;
+
+	page_heading(&t->page, PAGE_BOLD, "CENSUS  (what was counted page by page; before: base)");
+	if (diff_has_census(d)) {
+		census_changes_text(&t->page, &d->census_delta, t->o->top ?: SIZE_MAX);
+		return;
+	}
+	page_paragraph(&t->page, 2, "%s",
+		       d->in.base_view ? "Not compared: one of the captures has no census."
+				       : "Not compared with a set of captures.");
+}
+
 /* The sections, in the order of printing, which is that of enum diff_section. */
-static const char *const diff_section_names[] = {
-	"verdict", "notes", "pools", "caches", "vmalloc", "stacks", "counters", "growth", "churn"};
+static const char *const diff_section_names[] = {"verdict", "notes",  "pools",    "caches",
+						 "vmalloc", "stacks", "counters", "growth",
+						 "churn",   "census"};
 #define NR_DIFF_SECTIONS (sizeof(diff_section_names) / sizeof(diff_section_names[0]))
 
 static void (*const diff_sections[NR_DIFF_SECTIONS])(struct diff_page *t) = {
 	text_verdict, text_compared, text_pools,  text_caches, text_vmalloc,
-	text_stacks,  text_counters, text_growth, text_churn,
+	text_stacks,  text_counters, text_growth, text_churn,  text_census,
 };
 
 unsigned int diff_section_parse(const char *name, size_t len)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "render/census_parts.h"
+#include "render/finding.h"
 #include "render/report_internal.h"
 
 static void census_missing(struct page *p, const struct report *r)
@@ -33,6 +34,9 @@ void report_census(struct page *p, const struct report *r, size_t top)
 		     : r->view.duration_s > 0 ? "CENSUS BEFORE TRACING"
 					      : "CENSUS");
 	census_counted_text(p, shown);
+	for (size_t i = 0; i < r->findings.nr; i++)
+		if (!strncmp(r->findings.items[i].kind, "census", strlen("census")))
+			finding_text(p, &r->findings.items[i]);
 	census_tables_text(p, shown, &rows);
 	if (!r->census_delta.pages.nr)
 		return;

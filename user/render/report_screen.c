@@ -122,6 +122,8 @@ void report_screen(struct page *p, const struct report *r)
 
 	if (s->state == SCREEN_LEAK)
 		state.style = PAGE_RED;
+	if (s->state == SCREEN_CENSUS)
+		state.lines = 5;
 	page_item(p, &state, "%s", s->headline);
 	for (size_t i = 0; i < s->nr_holders; i++)
 		print_holder(p, s, &s->holders[i]);
@@ -130,7 +132,10 @@ void report_screen(struct page *p, const struct report *r)
 	page_item(p, &(struct page_label){"URGENT", PAGE_BOLD, 3}, "%s", s->urgent);
 	item(p, "TRUST", s->sure);
 	if (s->older[0])
-		page_item(p, &(struct page_label){"OLDER", PAGE_BOLD, 4}, "%s", s->older);
+		page_item(p,
+			  &(struct page_label){s->state == SCREEN_CENSUS ? "HELD" : "OLDER",
+					       PAGE_BOLD, 6},
+			  "%s", s->older);
 	if (s->unseen[0])
 		page_item(p, &(struct page_label){"UNSEEN", PAGE_BOLD, 3}, "%s", s->unseen);
 	if (r->verdict.next)
