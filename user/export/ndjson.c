@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/units.h"
 #include "export/export.h"
 #include "render/json_value.h"
@@ -19,6 +20,9 @@ struct ndjson {
 	const struct report *r;
 	FILE *out;
 	double epoch_s; /* the start of tracing, in seconds since the epoch */
+	/* The same in each row, or in most: made once. */
+	json_t *host, *boot_id, *kernel, *end;
+	ARRAY_OF(char) line; /* the row that is being written; its memory is reused */
 };
 
 /* "2026-11-28T19:38:54.123Z" */
@@ -32,29 +36,45 @@ static json_t *row_time(double wall_s)
 	return json_sprintf("%s.%03dZ", seconds, (int)(ms - whole_s * 1000));
 }
 
+static double end_s(const struct ndjson *w)
+{
+	return w->r->view.end->t_s;
+}
+
 /* A new row of what was measured t_s seconds after tracing began. */
 static json_t *row_begin(struct ndjson *w, const char *type, double t_s)
 {
 	json_t *j = json_object();
 
 	put(&w->o, j, "type", json_string(type));
-	put(&w->o, j, "time", row_time(w->epoch_s + t_s));
-	put(&w->o, j, "host", meta_text(w->r->c, META_HOST));
-	put(&w->o, j, "boot_id", meta_text(w->r->c, META_BOOT_ID));
-	put(&w->o, j, "kernel", meta_text(w->r->c, META_RELEASE));
+	put(&w->o, j, "time",
+	    t_s == end_s(w) ? json_incref(w->end) : row_time(w->epoch_s + t_s));
+	put(&w->o, j, "host", json_incref(w->host));
+	put(&w->o, j, "boot_id", json_incref(w->boot_id));
+	put(&w->o, j, "kernel", json_incref(w->kernel));
 	return j;
+}
+
+/* jansson passes a row in many small pieces. */
+static int line_add(const char *piece, size_t size, void *arg)
+{
+	struct ndjson *w = arg;
+
+	if (array_grow((void **)&w->line.items, &w->line.cap, 1, w->line.nr + size))
+		return -1;
+	memcpy(w->line.items + w->line.nr, piece, size);
+	w->line.nr += size;
+	return 0;
 }
 
 static void row_end(struct ndjson *w, json_t *j)
 {
-	if (!j || json_dumpf(j, w->out, ROW_LAYOUT) || fputc('\n', w->out) == EOF)
-		w->o.failed |= !ferror(w->out);
+	w->line.nr = 0;
+	if (!j || json_dump_callback(j, line_add, w, ROW_LAYOUT) || line_add("\n", 1, w))
+		w->o.failed = -1;
+	else
+		fwrite(w->line.items, 1, w->line.nr, w->out);
 	json_decref(j);
-}
-
-static double end_s(const struct ndjson *w)
-{
-	return w->r->view.end->t_s;
 }
 
 /* ---- the recording, and what the report says ---- */
@@ -256,6 +276,11 @@ int export_ndjson(const struct report *r, const struct export_options *o, FILE *
 
 	if (samples_build(r, o->labels, &s))
 		return -ENOMEM;
+	w.host = meta_text(r->c, META_HOST);
+	w.boot_id = meta_text(r->c, META_BOOT_ID);
+	w.kernel = meta_text(r->c, META_RELEASE);
+	w.end = row_time(w.epoch_s + end_s(&w));
+	paths_begin(&w.o, r->c);
 	row_capture(&w);
 	rows_findings(&w);
 	for (size_t i = 0; i < LEDGER_POOLS; i++)
@@ -267,6 +292,12 @@ int export_ndjson(const struct report *r, const struct export_options *o, FILE *
 			   VALUE_ALLOC_SPACE);
 	}
 	rows_losses(&w);
+	paths_end(&w.o);
+	json_decref(w.host);
+	json_decref(w.boot_id);
+	json_decref(w.kernel);
+	json_decref(w.end);
+	ARRAY_FREE(&w.line);
 	samples_free(&s);
 	return w.o.failed ? -ENOMEM : ferror(out) ? -EIO : 0;
 }

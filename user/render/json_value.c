@@ -2,6 +2,7 @@
 /* Values that several JSON documents contain: see json_value.h. */
 #include "render/json_value.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -63,14 +64,39 @@ static json_t *frame_json(const struct cap_frame *f)
 	return json_sprintf("%s+0x%s", symbol, offset);
 }
 
+/* Its text, which is made once if frames are kept. NULL without memory. */
+static json_t *frame_of_path(struct json_out *o, const struct capture *c, uint32_t id)
+{
+	if (!o->frames)
+		return frame_json(&c->frames[id]);
+	if (!o->frames[id])
+		o->frames[id] = frame_json(&c->frames[id]);
+	return json_incref(o->frames[id]);
+}
+
 json_t *path_json(struct json_out *o, const struct capture *c, uint32_t stack)
 {
 	const struct cap_stack *s = &c->stacks[stack];
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < s->nr_frames; i++)
-		append(o, list, frame_json(&c->frames[s->frames[i]]));
+		append(o, list, frame_of_path(o, c, s->frames[i]));
 	return list;
+}
+
+void paths_begin(struct json_out *o, const struct capture *c)
+{
+	o->frames = calloc(c->nr_frames + 1, sizeof(json_t *));
+	o->nr_frames = o->frames ? c->nr_frames : 0;
+}
+
+void paths_end(struct json_out *o)
+{
+	for (size_t i = 0; i < o->nr_frames; i++)
+		json_decref(o->frames[i]);
+	free(o->frames);
+	o->frames = NULL;
+	o->nr_frames = 0;
 }
 
 #define LAYOUT (JSON_INDENT(1) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12))

@@ -28,6 +28,9 @@ struct json_out {
 	FILE *out;
 	size_t depth; /* number of objects and lists begun and not ended */
 	bool empty;   /* the innermost of them is still empty */
+	/* The text of each frame of one capture, for path_json(): most frames are in many paths. */
+	json_t **frames;
+	size_t nr_frames;
 };
 
 /*
@@ -95,8 +98,13 @@ json_t *verdict_json(struct json_out *o, char *const *sentences, size_t nr, cons
 /* A hook; `how` is "" if it is not attached. */
 json_t *hook_json(struct json_out *o, const char *name, enum pool pool, const char *how,
 		  const char *reason, const char *cost);
-/* A call path, one string per frame, innermost first. */
+/*
+ * A call path, one string per frame, innermost first. If paths_begin() was called before, the
+ * strings are kept until paths_end(). Between the two, all paths must be of the same capture.
+ */
 json_t *path_json(struct json_out *o, const struct capture *c, uint32_t stack);
+void paths_begin(struct json_out *o, const struct capture *c);
+void paths_end(struct json_out *o);
 
 /* Write the document and free it. Returns 0; −ENOMEM if a part of it failed; −EIO. */
 int document_write(struct json_out *o, json_t *root, FILE *out);

@@ -461,10 +461,12 @@ static void write_growth(struct json_out *o, size_t top)
 {
 	const struct growth *g = &o->r->growth;
 
+	paths_begin(o, o->r->c);
 	json_begin(o, "growth", '[');
 	for (size_t i = 0; i < rows_shown(top, g->nr) && json_wanted(o); i++)
 		write_group(o, &g->groups[i], i + 1);
 	json_end(o, ']');
+	paths_end(o);
 }
 
 /* The censuses; null if none was taken, and why. */
