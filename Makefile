@@ -32,6 +32,15 @@ PKG_CONFIG := PKG_CONFIG_LIBDIR=$(SYSROOT_LIB)/pkgconfig PKG_CONFIG_SYSROOT_DIR=
 CPPFLAGS += -isystem $(SYSROOT)/usr/include
 LDFLAGS += -L$(SYSROOT_LIB)
 endif
+# report --lines needs libdw; without it, all else works. A static link needs static archives of what libdw uses, too, so it is
+# tried. `make LIBDW=` builds without libdw.
+LIBDW   ?= $(shell $(PKG_CONFIG) --exists libdw && { [ -z '$(STATIC)' ] || echo 'char dwfl_begin(void); int main(void) { \
+	return dwfl_begin(); }' | $(CC) -x c -w -fno-builtin -static $(LDFLAGS) -o /dev/null - \
+	$$($(PKG_CONFIG) --libs --static libdw libelf) 2>/dev/null; } && echo yes)
+ifeq ($(strip $(LIBDW)),yes)
+PKGS    := libdw $(PKGS)
+KCFLAGS += -DKMT_LIBDW
+endif
 LDLIBS_DYN := $(shell $(PKG_CONFIG) --libs $(PKGS)) -lm
 LDLIBS_STA := $(shell $(PKG_CONFIG) --libs --static $(PKGS)) -lm
 ifdef STATIC

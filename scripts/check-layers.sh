@@ -9,7 +9,7 @@ rules() {
 	cat <<-EOF
 		base:
 		data: base
-		sym: base
+		sym: base data
 		proc: base data sym
 		capture: base data
 		trace: base data proc sym

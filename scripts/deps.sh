@@ -19,7 +19,10 @@ packages() {
 		build libjansson-dev  JSON
 		build uthash-dev      hash tables (headers only)
 		build libcap-ng-dev   drops capabilities
+		build libdw-dev       file and line of functions (report --lines); optional
 		test  libcmocka-dev   unit tests
+		test  libdebuginfod1  fetches debug information, as in a test
+		test  binutils        splits debug information off, as distributions do
 		test  jq              live tests read reports with it
 		test  python3-jsonschema  JSON output against docs/schema
 		test  sqlite3         the example queries of docs/capture-format.md

@@ -146,6 +146,9 @@ run_static_build() {
 	build/static/kmemtrace version
 }
 
+# What is built if pkg-config finds no libdw must compile, too: it is one file.
+run_without_libdw() { gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iuser -fsyntax-only user/sym/dwarf.c; }
+
 # Build only the BPF programs for arm64: this needs no cross compiler, and all guests of CI are x86.
 run_arm64_programs() { make -s ARCH=arm64 B=build/arm64-programs build/arm64-programs/bpf/tracer{,_legacy}.o; }
 
@@ -368,6 +371,7 @@ suite_check() {
 	check names scripts/check-names.sh
 	check man-page run_man
 	check help scripts/check-help.sh
+	check without-libdw run_without_libdw
 	check version run_version
 	check dependencies run_dependencies
 	check guides run_guides

@@ -19,6 +19,7 @@
 #include "export/export.h"
 #include "findings/report_findings.h"
 #include "output.h"
+#include "with_lines.h"
 
 enum {
 	OPT_FROM = 256,
@@ -28,7 +29,9 @@ enum {
 	OPT_BASE_TO,
 	OPT_LABELS,
 	OPT_ROOT,
-	OPT_UNIT
+	OPT_UNIT,
+	OPT_LINES,
+	OPT_DEBUG_DIR
 };
 
 enum export_format { FORMAT_PPROF, FORMAT_FOLDED, FORMAT_OPENMETRICS, FORMAT_NDJSON, FORMATS };
@@ -36,17 +39,25 @@ enum export_format { FORMAT_PPROF, FORMAT_FOLDED, FORMAT_OPENMETRICS, FORMAT_NDJ
 #define FORMAT_WORDS "pprof, folded, openmetrics or ndjson"
 
 /* Bits of the options that only some formats have. */
-enum { TAKES_BASE = 1, TAKES_BY = 2, TAKES_LABELS = 4, TAKES_ROOT = 8, TAKES_UNIT = 16 };
+enum {
+	TAKES_BASE = 1,
+	TAKES_BY = 2,
+	TAKES_LABELS = 4,
+	TAKES_ROOT = 8,
+	TAKES_UNIT = 16,
+	TAKES_LINES = 32
+};
 
 static const struct format_def {
 	const char *name;
 	unsigned int takes;
 	bool binary;
 } formats[FORMATS] = {
-	[FORMAT_PPROF] = {"pprof", TAKES_BASE | TAKES_BY | TAKES_LABELS | TAKES_UNIT, true},
+	[FORMAT_PPROF] = {"pprof", TAKES_BASE | TAKES_BY | TAKES_LABELS | TAKES_UNIT | TAKES_LINES,
+			  true},
 	[FORMAT_FOLDED] = {"folded", TAKES_BASE | TAKES_BY | TAKES_ROOT | TAKES_UNIT, false},
 	[FORMAT_OPENMETRICS] = {"openmetrics", 0, false},
-	[FORMAT_NDJSON] = {"ndjson", TAKES_BY | TAKES_LABELS, false},
+	[FORMAT_NDJSON] = {"ndjson", TAKES_BY | TAKES_LABELS | TAKES_LINES, false},
 };
 
 struct export_args {
@@ -55,6 +66,7 @@ struct export_args {
 	unsigned int given; /* which options of some formats only */
 	enum growth_by by;
 	struct export_options options;
+	struct with_lines lines;
 	double from_s[2], to_s[2]; /* of base and of the capture; NaN: the recording's own ends */
 };
 
@@ -72,6 +84,8 @@ static const struct argp_option options[] = {
 	 "folded: the figure of each path; pprof: the figure that is shown first: " SAMPLE_VALUE_WORDS
 	 " (default: inuse_space)",
 	 1},
+	{"lines", OPT_LINES, 0, 0, "pprof, ndjson: " LINES_HELP, 1},
+	{"debug-dir", OPT_DEBUG_DIR, "DIR", 0, DEBUG_DIR_HELP, 1},
 	{"base", OPT_BASE, "BASE", 0, "pprof, folded: show the difference to BASE, another capture",
 	 2},
 	{"from", OPT_FROM, "TIME", 0,
@@ -141,6 +155,7 @@ static void export_check_format(struct argp_state *state, const struct export_ar
 		{TAKES_LABELS, "--labels", "leave it out"},
 		{TAKES_ROOT, "--root", "leave it out (pprof -tagroot=pool,cache does the same)"},
 		{TAKES_UNIT, "--unit", "leave it out"},
+		{TAKES_LINES, "--lines", "use pprof, which speedscope reads, too"},
 	};
 	const struct format_def *f = &formats[args->format];
 
@@ -192,6 +207,11 @@ static error_t export_parse_detail(int key, char *arg, struct argp_state *state)
 		args->given |= TAKES_UNIT;
 		if (sample_value_parse(arg, &args->options.unit))
 			argp_error(state, "unknown unit '%s': use " SAMPLE_VALUE_WORDS, arg);
+		return 0;
+	case OPT_LINES:
+	case OPT_DEBUG_DIR:
+		args->given |= TAKES_LINES;
+		with_lines_set(state, arg, &args->lines);
 		return 0;
 	case OPT_BASE:
 		args->given |= TAKES_BASE;
@@ -289,12 +309,17 @@ static int side_open(const char *path, const struct export_args *args, int which
 	return capture_input_read(path, args->from_s[which], args->to_s[which], &s->input);
 }
 
-static int side_report(const char *path, enum growth_by by, struct export_side *s)
+static int side_report(const char *path, const struct export_args *args, struct export_side *s)
 {
-	if (!report_build(&s->input.range.view, by, &s->r))
-		return 0;
-	return log_error(ENOMEM, "not enough memory to compute the report of %s%s", path,
-			 bounds_memory_hint());
+	int err;
+
+	if (report_build(&s->input.range.view, args->by, &s->r))
+		return log_error(ENOMEM, "not enough memory to compute the report of %s%s", path,
+				 bounds_memory_hint());
+	err = with_lines_find(&args->lines, s->input.c, NULL, 0);
+	if (!err)
+		with_lines_tell(s->input.c);
+	return err;
 }
 
 static void side_close(struct export_side *s)
@@ -353,8 +378,8 @@ int cmd_export(int argc, char **argv)
 	if (side_open(args.path, &args, 1, &new_))
 		return EXIT_FAILED;
 	privileges_keep_none();
-	if ((args.base && side_report(args.base, args.by, &base)) ||
-	    side_report(args.path, args.by, &new_))
+	if ((args.base && side_report(args.base, &args, &base)) ||
+	    side_report(args.path, &args, &new_))
 		return EXIT_FAILED;
 	return export_sides(&args, &base, &new_);
 }

@@ -15,8 +15,9 @@
 #include "output.h"
 #include "render/report.h"
 #include "capture_input.h"
+#include "with_lines.h"
 
-enum { OPT_FROM = 256, OPT_TO, OPT_FAIL };
+enum { OPT_FROM = 256, OPT_TO, OPT_FAIL, OPT_LINES, OPT_DEBUG_DIR };
 
 struct report_args {
 	const char *path;
@@ -28,6 +29,7 @@ struct report_args {
 	unsigned int implied;  /* the same: those of --top and --by if there is no --show */
 	double from_s, to_s;   /* NaN: the recording's own ends */
 	struct growth_limits growth_limits;
+	struct with_lines lines;
 };
 
 static const struct argp_option options[] = {
@@ -41,6 +43,8 @@ static const struct argp_option options[] = {
 	{"by", 'b', "WHAT", 0,
 	 "Group the growth by stack (default), cache, site, process, cgroup, module, pool or syscall",
 	 0},
+	{"lines", OPT_LINES, 0, 0, LINES_HELP, 0},
+	{"debug-dir", OPT_DEBUG_DIR, "DIR", 0, DEBUG_DIR_HELP, 0},
 	{"from", OPT_FROM, "TIME", 0,
 	 "Report only from TIME on, counted from the start of the recording (e.g. 10m)", 1},
 	{"to", OPT_TO, "TIME", 0, "Report only up to TIME, counted from the start of the recording",
@@ -60,6 +64,7 @@ static const char doc[] =
 	"  kmemtrace report --show all now.kmt        all sections\n"
 	"  kmemtrace report --top 3 now.kmt           also the three largest call paths\n"
 	"  kmemtrace report --by cache now.kmt        also growth by slab cache\n"
+	"  kmemtrace report --lines now.kmt           call paths with source lines\n"
 	"  kmemtrace report --from 2h --to 3h day.kmt   the third hour of a day\n"
 	"  kmemtrace report --fail-if-growth Slab=16M now.kmt || echo it grew\n"
 	"  kmemtrace report --format json now.kmt | jq '.growth[0]'\n"
@@ -87,6 +92,11 @@ static error_t report_parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'b':
 		args->by = args_by(state, arg);
+		args->implied |= SECTION_STACKS;
+		return 0;
+	case OPT_LINES:
+	case OPT_DEBUG_DIR:
+		with_lines_set(state, arg, &args->lines);
 		args->implied |= SECTION_STACKS;
 		return 0;
 	case OPT_FROM:
@@ -119,6 +129,14 @@ static error_t report_parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* The rows that are shown; 0: all. */
+static size_t report_top(const struct report_args *args)
+{
+	if (args->format == ARGS_HTML)
+		return 0;
+	return args_top_or_default(args->top, args->format == ARGS_JSON);
+}
+
 struct report_rendering {
 	const struct report *r;
 	const struct report_args *args;
@@ -128,9 +146,8 @@ static int report_render(const void *arg, FILE *out)
 {
 	const struct report_rendering *what = arg;
 	const struct report_args *args = what->args;
-	struct report_options show = {
-		.top = args_top_or_default(args->top, args->format == ARGS_JSON),
-		.sections = args->sections ?: args->implied};
+	struct report_options show = {.top = report_top(args),
+				      .sections = args->sections ?: args->implied};
 
 	if (args->format == ARGS_HTML)
 		return report_html(what->r, out);
@@ -178,6 +195,8 @@ int cmd_report(int argc, char **argv)
 			  bounds_memory_hint());
 		return EXIT_FAILED;
 	}
+	if (with_lines_find(&args.lines, input.c, &r.growth, report_top(&args)))
+		return EXIT_FAILED;
 	return output_file("report", args.output, report_render, &what)
 		       ? EXIT_FAILED
 		       : report_check_limits(&args, &r);

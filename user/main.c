@@ -13,6 +13,7 @@
 #include "base/suggest.h"
 #include "cmd.h"
 #include "output.h"
+#include "sym/lines.h"
 #include "version.h"
 
 #ifdef __clang__
@@ -44,9 +45,10 @@ static int cmd_version(int argc, char **argv)
 	(void)argv;
 	printf("kmemtrace %s\n"
 	       "capture schema %d, JSON schema %d\n"
-	       "libbpf %s, SQLite %s, jansson %s; built by %s\n",
+	       "libbpf %s, SQLite %s, jansson %s, libdw %s; built by %s\n",
 	       KMEMTRACE_VERSION, CAPTURE_SCHEMA_VERSION, JSON_SCHEMA_VERSION,
-	       libbpf_version_string() + 1, sqlite3_libversion(), JANSSON_VERSION, COMPILER);
+	       libbpf_version_string() + 1, sqlite3_libversion(), JANSSON_VERSION,
+	       lines_library() ?: "absent", COMPILER);
 	return EXIT_OK;
 }
 

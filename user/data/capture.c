@@ -157,5 +157,6 @@ void capture_free(struct capture *c)
 			census_free(c->census[moment]);
 		free(c->census[moment]);
 	}
+	source_lines_free(c->lines);
 	free(c);
 }

@@ -17,6 +17,7 @@
 #include "data/census.h"
 #include "data/pool.h"
 #include "data/snapshot.h"
+#include "data/source_lines.h"
 
 #define AGE_BUCKETS \
 	16 /* bucket 0: ages below 1 s; bucket b: [2^(b−1), 2^b) s; the last: all older ones */
@@ -207,6 +208,7 @@ struct capture {
 	struct cap_checkpoint *checkpoints; /* in time order; an incomplete capture may have none */
 	size_t nr_checkpoints;
 	struct census *census[CENSUS_MOMENTS]; /* NULL: none was taken */
+	struct source_lines *lines; /* --lines: from debug information; NULL: not asked for */
 };
 
 void capture_free(struct capture *c);

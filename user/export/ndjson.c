@@ -47,8 +47,7 @@ static json_t *row_begin(struct ndjson *w, const char *type, double t_s)
 	json_t *j = json_object();
 
 	put(&w->o, j, "type", json_string(type));
-	put(&w->o, j, "time",
-	    t_s == end_s(w) ? json_incref(w->end) : row_time(w->epoch_s + t_s));
+	put(&w->o, j, "time", t_s == end_s(w) ? json_incref(w->end) : row_time(w->epoch_s + t_s));
 	put(&w->o, j, "host", json_incref(w->host));
 	put(&w->o, j, "boot_id", json_incref(w->boot_id));
 	put(&w->o, j, "kernel", json_incref(w->kernel));
@@ -56,7 +55,7 @@ static json_t *row_begin(struct ndjson *w, const char *type, double t_s)
 }
 
 /* jansson passes a row in many small pieces. */
-static int line_add(const char *piece, size_t size, void *arg)
+static int row_add(const char *piece, size_t size, void *arg)
 {
 	struct ndjson *w = arg;
 
@@ -70,7 +69,7 @@ static int line_add(const char *piece, size_t size, void *arg)
 static void row_end(struct ndjson *w, json_t *j)
 {
 	w->line.nr = 0;
-	if (!j || json_dump_callback(j, line_add, w, ROW_LAYOUT) || line_add("\n", 1, w))
+	if (!j || json_dump_callback(j, row_add, w, ROW_LAYOUT) || row_add("\n", 1, w))
 		w->o.failed = -1;
 	else
 		fwrite(w->line.items, 1, w->line.nr, w->out);
@@ -225,6 +224,8 @@ static void put_place(struct ndjson *w, json_t *j, const struct samples *s, cons
 	if (by == GROWTH_BY_STACK) {
 		put(&w->o, j, "function", frame.frame ? text(frame.frame->symbol) : json_null());
 		put(&w->o, j, "stack", path_json(&w->o, s->r->c, x->place));
+		if (s->r->c->lines)
+			put(&w->o, j, "stack_lines", path_lines_json(&w->o, s->r->c, x->place));
 	} else if (label == SAMPLE_LABELS || !(s->labels & 1u << label)) {
 		put(&w->o, j, growth_by_name(by),
 		    text(frame.frame ? frame.frame->symbol : frame.name));

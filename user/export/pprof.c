@@ -44,8 +44,8 @@ struct numbered {
 
 struct pprof {
 	struct pb_file f;
-	struct numbered *strings, *modules, *names;
-	uint64_t nr_strings, nr_modules, nr_locations;
+	struct numbered *strings, *modules, *names, *inlined;
+	uint64_t nr_strings, nr_modules, nr_locations, nr_functions;
 	/* Of each frame of the capture that is exported now, its location; 0: none yet. */
 	uint64_t *location_of;
 	const struct samples *s;
@@ -112,7 +112,7 @@ static int64_t pprof_name(struct pprof *p, const char *raw)
 	return s ? pprof_string(p, s) : 0;
 }
 
-/* ---- mappings, functions, locations ---- */
+/* ---- mappings ---- */
 
 /* The mapping of a module; one for each module and build id. */
 static int64_t pprof_mapping(struct pprof *p, const struct cap_frame *f)
@@ -138,36 +138,96 @@ static int64_t pprof_mapping(struct pprof *p, const struct cap_frame *f)
 		if (build_id[0])
 			pb_int(&p->part, 6, pprof_name(p, build_id));
 		pb_int(&p->part, 7, 1); /* functions are known: no symbolizer need look for them */
+		for (unsigned int i = 8; p->s->r->c->lines && i <= 10; i++)
+			pb_int(&p->part, i, 1); /* … and files, lines and inlined functions */
 		pb_file_message(&p->f, PPROF_MAPPING, &p->part);
 	}
 	return n ? (int64_t)n->number : 0;
 }
 
-/* A new location, and its function, which gets the same id. */
-static uint64_t pprof_add_location(struct pprof *p, int64_t mapping, int64_t name,
-				   int64_t system_name)
+/* ---- functions ---- */
+
+/* The strings of a function, by their indexes; `file`: 0 if unknown. */
+struct pprof_function {
+	int64_t name, system_name, file;
+};
+
+static int64_t pprof_add_function(struct pprof *p, const struct pprof_function *f)
 {
-	int64_t id = (int64_t)++p->nr_locations;
-	struct pb line = {0};
+	int64_t id = (int64_t)++p->nr_functions;
 
 	pb_clear(&p->part);
 	pb_int(&p->part, 1, id);
-	pb_int(&p->part, 2, name);
-	pb_int(&p->part, 3, system_name);
+	pb_int(&p->part, 2, f->name);
+	pb_int(&p->part, 3, f->system_name);
+	pb_int(&p->part, 4, f->file);
 	pb_file_message(&p->f, PPROF_FUNCTION, &p->part);
-	pb_int(&line, 1, id);
-	pb_int(&p->part, 1, id);
-	pb_int(&p->part, 2, mapping);
-	pb_bytes(&p->part, 4, line.items, line.nr);
-	p->failed |= line.failed;
-	pb_file_message(&p->f, PPROF_LOCATION, &p->part);
-	pb_free(&line);
+	return id;
+}
+
+/* An inlined function is one of its name in its file, wherever it was inlined. */
+static int64_t pprof_inlined(struct pprof *p, const struct source_line *l)
+{
+	_cleanup_free_ char *key = NULL;
+	const struct numbered *n;
+	uint64_t unused = 0;
+	bool is_new;
+
+	if (asprintf(&key, "%s %s", l->file, l->function) < 0) {
+		key = NULL;
+		p->failed = true;
+		return 0;
+	}
+	n = number_get(&p->inlined, key, &unused, p->nr_functions + 1, &is_new);
+	p->failed |= !n;
+	if (n && is_new) {
+		struct pprof_function f = {.name = pprof_name(p, l->function)};
+
+		f.system_name = f.name;
+		f.file = l->file[0] ? pprof_name(p, l->file) : 0;
+		pprof_add_function(p, &f);
+	}
+	return n ? (int64_t)n->number : 0;
+}
+
+/* ---- locations ---- */
+
+/* A line of the location that is being made. */
+static void put_source_line(struct pprof *p, struct pb *location, int64_t function, uint32_t line)
+{
+	struct pb m = {0};
+
+	pb_int(&m, 1, function);
+	pb_int(&m, 2, line);
+	pb_bytes(location, 4, m.items, m.nr);
+	p->failed |= m.failed;
+	pb_free(&m);
+}
+
+/* A new location of a function; `lines` are of inlined functions and of the function; or NULL. */
+static uint64_t pprof_add_location(struct pprof *p, int64_t mapping, struct pprof_function *f,
+				   const struct frame_lines *lines)
+{
+	int64_t id = (int64_t)++p->nr_locations;
+	const struct source_line *own = lines ? &lines->items[lines->nr - 1] : NULL;
+	struct pb location = {0};
+
+	pb_int(&location, 1, id);
+	pb_int(&location, 2, mapping);
+	for (size_t i = 0; lines && i + 1 < lines->nr; i++)
+		put_source_line(p, &location, pprof_inlined(p, &lines->items[i]),
+				lines->items[i].line);
+	f->file = own && own->file[0] ? pprof_name(p, own->file) : 0;
+	put_source_line(p, &location, pprof_add_function(p, f), own ? own->line : 0);
+	pb_file_message(&p->f, PPROF_LOCATION, &location);
+	pb_free(&location);
 	return (uint64_t)id;
 }
 
 static uint64_t location_of_frame(struct pprof *p, const struct cap_frame *f, uint32_t id)
 {
 	_cleanup_free_ char *system_name = NULL;
+	struct pprof_function function;
 
 	if (p->location_of[id])
 		return p->location_of[id];
@@ -176,8 +236,9 @@ static uint64_t location_of_frame(struct pprof *p, const struct cap_frame *f, ui
 		p->failed = true;
 		return 0;
 	}
-	p->location_of[id] = pprof_add_location(p, pprof_mapping(p, f), pprof_name(p, f->symbol),
-						pprof_name(p, system_name));
+	function = (struct pprof_function){pprof_name(p, f->symbol), pprof_name(p, system_name), 0};
+	p->location_of[id] = pprof_add_location(p, pprof_mapping(p, f), &function,
+						source_lines_of(p->s->r->c->lines, id));
 	return p->location_of[id];
 }
 
@@ -190,8 +251,11 @@ static uint64_t location_of_name(struct pprof *p, const char *name)
 
 	n = number_get(&p->names, name, &unused, p->nr_locations + 1, &is_new);
 	p->failed |= !n;
-	if (n && is_new)
-		pprof_add_location(p, 0, pprof_name(p, name), pprof_name(p, name));
+	if (n && is_new) {
+		int64_t text = pprof_name(p, name);
+
+		pprof_add_location(p, 0, &(struct pprof_function){text, text, 0}, NULL);
+	}
 	return n ? n->number : 0;
 }
 
@@ -379,6 +443,7 @@ int export_pprof(const struct export_input *in, const struct export_options *o, 
 	numbered_free(&p->strings);
 	numbered_free(&p->modules);
 	numbered_free(&p->names);
+	numbered_free(&p->inlined);
 	pb_free(&p->sample);
 	pb_free(&p->part);
 	pb_free(&p->list);

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "findings/source_notes.h"
 #include "model/confidence.h"
 #include "render/html_data.h"
+#include "render/html_rows.h"
 #include "render/report.h"
 
 #define COLUMNS(columns) columns, sizeof(columns) / sizeof((columns)[0])
@@ -119,6 +121,22 @@ static void html_pools(struct html *h, const struct report *r)
 
 /* ---- held memory by call path ---- */
 
+/* What was inlined into a frame's function, before the frame; or where the function itself is. */
+static void html_frame_lines(struct html *h, const struct frame_lines *lines, bool inlined)
+{
+	for (size_t i = 0; lines && i < lines->nr; i++) {
+		_cleanup_free_ char *words = NULL;
+
+		if (lines->items[i].inlined != inlined)
+			continue;
+		words = html_source_line(&lines->items[i]);
+		h->failed |= !words;
+		html_put(h, "<div class=\"line\">");
+		html_name(h, words ?: "");
+		html_put(h, "</div>");
+	}
+}
+
 static void html_frames(struct html *h, const struct capture *c, uint32_t stack)
 {
 	const struct cap_stack *s = &c->stacks[stack];
@@ -127,8 +145,10 @@ static void html_frames(struct html *h, const struct capture *c, uint32_t stack)
 	html_put(h, "<ol class=\"path\">");
 	for (uint32_t i = 0; i < shown; i++) {
 		const struct cap_frame *f = &c->frames[s->frames[i]];
+		const struct frame_lines *lines = source_lines_of(c->lines, s->frames[i]);
 
 		html_put(h, "<li>");
+		html_frame_lines(h, lines, true);
 		html_name(h, f->symbol);
 		html_words(h, "+0x%llx", (unsigned long long)f->offset);
 		if (f->module[0] && strcmp(f->module, "vmlinux")) {
@@ -136,6 +156,7 @@ static void html_frames(struct html *h, const struct capture *c, uint32_t stack)
 			html_name(h, f->module);
 			html_put(h, "]");
 		}
+		html_frame_lines(h, lines, false);
 		html_put(h, "</li>");
 	}
 	if (shown < s->nr_frames || s->truncated)
@@ -186,6 +207,20 @@ static void html_path_row(struct html *h, const struct report *r, const struct g
 	html_share_cell(h, r, g, true);
 }
 
+static void html_source_notes(struct html *h, const struct capture *c)
+{
+	_cleanup_(source_notes_free) struct source_notes notes;
+
+	source_notes_build(c, &notes);
+	h->failed |= notes.failed;
+	if (notes.nr)
+		html_put(h, "<p class=\"lines\">");
+	for (size_t i = 0; i < notes.nr; i++) {
+		html_text(h, notes.items[i]);
+		html_put(h, i + 1 < notes.nr ? " " : "</p>\n");
+	}
+}
+
 static void html_paths(struct html *h, const struct report *r, const struct html_cut *cut)
 {
 	static const char *const columns[] = {"#rank",
@@ -224,6 +259,7 @@ static void html_paths(struct html *h, const struct report *r, const struct html
 			cut->paths, cut->all_paths, units_bytes(all, cut->paths_bytes));
 		html_put(h, "</p>\n");
 	}
+	html_source_notes(h, r->c);
 	html_chart(h, "chart-paths", "Held memory by pool, cache and call path");
 	if (g->nr) {
 		html_table(h, "table-paths",

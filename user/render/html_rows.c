@@ -22,7 +22,8 @@ json_t *html_rows_begin(struct html_rows *d, struct html *h, const char *kind, d
 {
 	json_t *root = json_object();
 
-	*d = (struct html_rows){.h = h, .strings = json_array(), .scale = scale};
+	*d = (struct html_rows){
+		.h = h, .strings = json_array(), .lines = json_object(), .scale = scale};
 	put(&d->o, root, "kind", json_string(kind));
 	put(&d->o, root, "schema", json_integer(JSON_SCHEMA_VERSION));
 	return root;
@@ -51,6 +52,9 @@ void html_rows_end(struct html_rows *d, json_t *root)
 	struct html_string *s, *next;
 
 	put(&d->o, root, "strings", d->strings);
+	if (json_object_size(d->lines))
+		put(&d->o, root, "lines", json_incref(d->lines));
+	json_decref(d->lines);
 	d->h->failed |= d->o.failed != 0;
 	HASH_ITER (hh, d->index, s, next) {
 		HASH_DEL(d->index, s);
@@ -149,12 +153,62 @@ json_t *html_times(struct html_rows *d, const double *t, size_t nr)
 	return list;
 }
 
+char *html_source_line(const struct source_line *l)
+{
+	_cleanup_free_ char *place = NULL;
+	char *words;
+	int len = l->line ? asprintf(&place, "%s:%u", l->file, l->line)
+			  : asprintf(&place, "%s", l->file);
+
+	if (len < 0) {
+		place = NULL;
+		return NULL;
+	}
+	len = l->inlined ? asprintf(&words, "%s (inlined)  %s", l->function, place)
+			 : asprintf(&words, "%s", place);
+	return len < 0 ? NULL : words;
+}
+
+/* The lines of a frame, as one text with a line break after each. */
+static void put_frame_lines(struct html_rows *d, json_int_t at, const struct frame_lines *lines)
+{
+	_cleanup_free_ char *all = NULL;
+	size_t len = 0;
+	FILE *f;
+	char key[24];
+
+	snprintf(key, sizeof(key), "%" JSON_INTEGER_FORMAT, at);
+	if (json_object_get(d->lines, key))
+		return;
+	f = open_memstream(&all, &len);
+	for (size_t i = 0; f && i < lines->nr; i++) {
+		_cleanup_free_ char *words = html_source_line(&lines->items[i]);
+		_cleanup_free_ char *shown = words ? html_shown(d->h, words, HTML_NAME) : NULL;
+
+		d->o.failed |= shown ? 0 : -1;
+		fprintf(f, "%s%s", i ? "\n" : "", shown ?: "");
+	}
+	if (!f || fclose(f)) {
+		d->o.failed = -1;
+		return;
+	}
+	d->bytes += len + strlen(key) + 4;
+	put(&d->o, d->lines, key, json_string(all));
+}
+
 json_t *html_path(struct html_rows *d, const struct capture *c, uint32_t stack)
 {
 	json_t *frames = path_json(&d->o, c, stack), *list = json_array();
 
-	for (size_t i = 0; i < json_array_size(frames); i++)
-		append(&d->o, list, html_string(d, json_string_value(json_array_get(frames, i))));
+	for (size_t i = 0; i < json_array_size(frames); i++) {
+		const struct frame_lines *lines =
+			source_lines_of(c->lines, c->stacks[stack].frames[i]);
+		json_t *at = html_string(d, json_string_value(json_array_get(frames, i)));
+
+		if (lines && json_is_integer(at))
+			put_frame_lines(d, json_integer_value(at), lines);
+		append(&d->o, list, at);
+	}
 	json_decref(frames);
 	return list;
 }

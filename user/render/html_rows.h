@@ -14,8 +14,9 @@ struct html_rows {
 	struct json_out o; /* remembers failures */
 	json_t *strings;   /* the list of all strings */
 	struct html_string *index;
-	size_t bytes; /* of all strings and rows */
-	double scale; /* of all budgets */
+	json_t *lines; /* of frames with source lines: index of the frame → text of its lines */
+	size_t bytes;  /* of all strings and rows */
+	double scale;  /* of all budgets */
 };
 
 /* Begin the data of a page; `kind` is "report" or "diff". */
@@ -51,6 +52,9 @@ bool html_row_fits(struct html_rows *d, json_t *rows, json_t *row, size_t budget
  * The last ones are left out if nothing changes. */
 json_t *html_series(struct html_rows *d, const double *y, size_t nr);
 json_t *html_times(struct html_rows *d, const double *t, size_t nr);
+/* "alloc_msg (inlined)  ipc/msgutil.c:57", or "ipc/msgutil.c:91": malloc'ed; NULL without memory.
+ */
+char *html_source_line(const struct source_line *l);
 /* A call path as indexes of strings, innermost first. */
 json_t *html_path(struct html_rows *d, const struct capture *c, uint32_t stack);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "findings/source_notes.h"
 
 json_t *meta_text(const struct capture *c, const char *key)
 {
@@ -82,6 +83,72 @@ json_t *path_json(struct json_out *o, const struct capture *c, uint32_t stack)
 	for (uint32_t i = 0; i < s->nr_frames; i++)
 		append(o, list, frame_of_path(o, c, s->frames[i]));
 	return list;
+}
+
+static json_t *frame_lines_json(struct json_out *o, const struct capture *c, uint32_t id)
+{
+	const struct frame_lines *lines = source_lines_of(c->lines, id);
+	json_t *list = json_array();
+
+	for (size_t i = 0; lines && i < lines->nr; i++) {
+		const struct source_line *l = &lines->items[i];
+		json_t *j = json_object();
+
+		put(o, j, "function", text(l->function ?: c->frames[id].symbol));
+		put(o, j, "file", l->file[0] ? text(l->file) : json_null());
+		put(o, j, "line", l->line ? json_integer(l->line) : json_null());
+		put(o, j, "inlined", json_boolean(l->inlined));
+		append(o, list, j);
+	}
+	return list;
+}
+
+json_t *path_lines_json(struct json_out *o, const struct capture *c, uint32_t stack)
+{
+	const struct cap_stack *s = &c->stacks[stack];
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < s->nr_frames; i++)
+		append(o, list, frame_lines_json(o, c, s->frames[i]));
+	return list;
+}
+
+static json_t *source_module_json(struct json_out *o, const struct source_module *m)
+{
+	static const char *const names[] = {
+		[SOURCE_FOUND] = "found",          [SOURCE_MISSING] = "missing",
+		[SOURCE_MISMATCH] = "other_build", [SOURCE_NO_ID] = "no_build_id",
+		[SOURCE_FAILED] = "failed",
+	};
+	json_t *j = json_object();
+
+	put(o, j, "module", text(m->name));
+	put(o, j, "build_id", m->build_id[0] ? text(m->build_id) : json_null());
+	put(o, j, "status", json_string(names[m->status]));
+	put(o, j, "file", m->path ? text(m->path) : json_null());
+	put(o, j, "file_build_id",
+	    m->status == SOURCE_MISMATCH ? text(m->why)
+	    : m->status == SOURCE_FOUND  ? text(m->build_id)
+					 : json_null());
+	put(o, j, "frames", json_integer((json_int_t)m->frames));
+	put(o, j, "frames_with_lines", json_integer((json_int_t)m->known));
+	return j;
+}
+
+json_t *source_lines_json(struct json_out *o, const struct capture *c)
+{
+	_cleanup_(source_notes_free) struct source_notes notes;
+	json_t *j = json_object(), *modules = json_array(), *list = json_array();
+
+	source_notes_build(c, &notes);
+	for (size_t i = 0; i < c->lines->modules.nr; i++)
+		append(o, modules, source_module_json(o, &c->lines->modules.items[i]));
+	for (size_t i = 0; i < notes.nr; i++)
+		append(o, list, text(notes.items[i]));
+	o->failed |= notes.failed ? -1 : 0;
+	put(o, j, "modules", modules);
+	put(o, j, "notes", list);
+	return j;
 }
 
 void paths_begin(struct json_out *o, const struct capture *c)

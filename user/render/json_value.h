@@ -103,6 +103,12 @@ json_t *hook_json(struct json_out *o, const char *name, enum pool pool, const ch
  * strings are kept until paths_end(). Between the two, all paths must be of the same capture.
  */
 json_t *path_json(struct json_out *o, const struct capture *c, uint32_t stack);
+/*
+ * The source lines of a call path: a list for each frame, innermost first, empty if there are none.
+ */
+json_t *path_lines_json(struct json_out *o, const struct capture *c, uint32_t stack);
+/* Which debug information was used, module by module, and sentences that say so. */
+json_t *source_lines_json(struct json_out *o, const struct capture *c);
 void paths_begin(struct json_out *o, const struct capture *c);
 void paths_end(struct json_out *o);
 

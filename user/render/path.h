@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A call path of a capture, one frame a line, innermost first. */
+/* A call path of a capture, one frame a line, innermost first; inlined functions have lines of
+ * their own. */
 #ifndef KMEMTRACE_RENDER_PATH_H
 #define KMEMTRACE_RENDER_PATH_H
 

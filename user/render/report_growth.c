@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+#include "findings/source_notes.h"
 #include "model/container.h"
 #include "model/confidence.h"
 #include "model/sampling.h"
@@ -165,6 +167,18 @@ static void group(struct page *p, const struct report *r, const struct growth_gr
 	path_print(p, r->c, g->stacks.items[0].id);
 }
 
+static void growth_source_notes(struct page *p, const struct capture *c)
+{
+	_cleanup_(source_notes_free) struct source_notes notes;
+
+	source_notes_build(c, &notes);
+	p->failed |= notes.failed;
+	if (notes.nr)
+		fputc('\n', p->out);
+	for (size_t i = 0; i < notes.nr; i++)
+		page_paragraph(p, 2, "%s", notes.items[i]);
+}
+
 void report_growth(struct page *p, const struct report *r, size_t top)
 {
 	const struct growth *g = &r->growth;
@@ -182,4 +196,5 @@ void report_growth(struct page *p, const struct report *r, size_t top)
 	if (g->nr > shown)
 		fprintf(p->out, "\n  %zu smaller ones are not shown: --top %zu shows them\n",
 			g->nr - shown, g->nr);
+	growth_source_notes(p, r->c);
 }

@@ -454,6 +454,8 @@ static void write_group(struct json_out *o, const struct growth_group *g, size_t
 	json_member(o, "paths", json_integer((json_int_t)g->stacks.nr));
 	json_member(o, "stack_truncated", json_boolean(o->r->c->stacks[stack].truncated));
 	json_member(o, "stack", path_json(o, o->r->c, stack));
+	if (o->r->c->lines)
+		json_member(o, "stack_lines", path_lines_json(o, o->r->c, stack));
 	json_end(o, '}');
 }
 
@@ -512,6 +514,8 @@ int report_json(const struct report *r, size_t top, FILE *out)
 	json_member(&o, "nodes", node_use_json(&o, &r->nodes));
 	write_censuses(&o);
 	json_member(&o, "growth_by", json_string(growth_by_name(r->growth.by)));
+	if (r->c->lines)
+		json_member(&o, "source_lines", source_lines_json(&o, r->c));
 	json_member(&o, "growth_groups", json_integer((json_int_t)r->growth.nr));
 	write_growth(&o, top);
 	findings_json(&o);

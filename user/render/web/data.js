@@ -8,6 +8,13 @@ export function text(value) {
 	return typeof value === "number" ? data.strings[value] : value || "";
 }
 
+// Of a frame with source lines: those of inlined functions, and at last its own.
+const lines = new Map(Object.entries(data.lines || {}).map(([at, words]) => [data.strings[at], words.split("\n")]));
+
+export function linesOf(frame) {
+	return lines.get(frame) || [];
+}
+
 // Rows of lists under common columns, as objects.
 export function rows(table) {
 	return table.rows.map((row) => {

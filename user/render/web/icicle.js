@@ -2,7 +2,7 @@
 // Held memory: pool, cache, call path. Width is bytes; each byte is in one box of a row. Zoom, search, inverted
 // paths, and colours by pool, module, age, or change in a diff.
 import { hierarchy, partition } from "d3-hierarchy";
-import { changeIn, data, isWhole, onRange, rows, series, text } from "./data.js";
+import { changeIn, data, isWhole, linesOf, onRange, rows, series, text } from "./data.js";
 import { drawn, html, rem, svg, whenDone } from "./dom.js";
 import { poolColour } from "./pools.js";
 import { bytes, count, duration, share } from "./units.js";
@@ -15,6 +15,13 @@ function moduleOf(frame) {
 	const found = /\[([^\]]*)\]$/.exec(frame);
 
 	return found ? found[1] : "vmlinux";
+}
+
+// A frame of the details, with its source lines as in the table.
+function frameItem(frame) {
+	const words = linesOf(frame).map((line) => html("div", { class: "line" }, html("bdi", {}, line)));
+
+	return html("li", {}, ...words.slice(0, -1), frame, ...words.slice(-1));
 }
 
 // Without the offset: a function is one box, whatever the place in it.
@@ -278,7 +285,7 @@ export function icicle(figure) {
 			if (row.process)
 				line("Mostly by ", html("bdi", {}, row.process), row.cgroup ? " in " : "", row.cgroup ? html("bdi", {}, row.cgroup) : "");
 			if (row.stack.length)
-				lines.push(html("ol", { class: "path" }, ...row.stack.map((frame) => html("li", {}, frame))));
+				lines.push(html("ol", { class: "path" }, ...row.stack.map(frameItem)));
 		} else if (rowsBelow.length > 1) {
 			line(`${count(rowsBelow.length)} ${data.growth.by === "stack" ? "call paths" : "rows"}`);
 		}
