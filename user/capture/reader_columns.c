@@ -141,9 +141,9 @@ static void set_bad(struct reader *r, int column, const char *why)
 }
 
 /*
- * Get a value once, and then its type and content: half the time of the two sqlite3_column_…() calls
- * that do the same. SQLite allows this only without mutexes (see "protected" sqlite3_value), and
- * vfs_open() switches them off.
+ * Get a value once, and then its type and content: half the time of the two sqlite3_column_…()
+ * calls that do the same. SQLite allows this only without mutexes (see "protected" sqlite3_value),
+ * and vfs_open() switches them off.
  */
 int64_t reader_int(struct reader *r, int column, int64_t min, int64_t max)
 {
