@@ -360,7 +360,7 @@ static size_t first_want(const struct dwarf_unit *u, uint64_t pc)
 	return low;
 }
 
-static void put_line(const struct dwarf_unit *u, uint32_t frame, const char *function,
+static void line_put(const struct dwarf_unit *u, uint32_t frame, const char *function,
 		     const char *file, int line, bool inlined)
 {
 	char shown[DWARF_TEXT_MAX] = "";
@@ -424,7 +424,7 @@ static int call_line(Dwarf_Die *inlined)
 }
 
 /* The lines of one place: where it is, and where each function around it was inlined. */
-static void put_lines(struct dwarf_unit *u, size_t want, Dwarf_Die *function)
+static void lines_put(struct dwarf_unit *u, size_t want, Dwarf_Die *function)
 {
 	const struct dwarf_want *w = &u->wants[want];
 	Dwarf_Addr pc = w->pc - u->f->bias;
@@ -442,11 +442,11 @@ static void put_lines(struct dwarf_unit *u, size_t want, Dwarf_Die *function)
 	while (nr) {
 		Dwarf_Die *inlined = &chain[--nr];
 
-		put_line(u, w->frame, dwarf_diename(inlined), file, number, true);
+		line_put(u, w->frame, dwarf_diename(inlined), file, number, true);
 		file = call_file(u, inlined);
 		number = call_line(inlined);
 	}
-	put_line(u, w->frame, NULL, file, number, false);
+	line_put(u, w->frame, NULL, file, number, false);
 }
 
 /* Call `each` for the wanted places in the ranges of a unit or a function. */
@@ -461,7 +461,7 @@ static bool wants_within(struct dwarf_unit *u, Dwarf_Die *die, Dwarf_Die *functi
 		     i < u->nr && u->wants[i].pc - u->f->bias < end; i++) {
 			any = true;
 			if (function && !u->done[i])
-				put_lines(u, i, function);
+				lines_put(u, i, function);
 		}
 	return any;
 }
@@ -497,7 +497,7 @@ static void lines_of_unit(struct dwarf_unit *u)
 		for (size_t i = first_want(u, start);
 		     i < u->nr && u->wants[i].pc - u->f->bias < end; i++)
 			if (!u->done[i])
-				put_lines(u, i, NULL);
+				lines_put(u, i, NULL);
 }
 
 int dwarf_write_lines(void *arg, FILE *out)
