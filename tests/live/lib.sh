@@ -230,6 +230,28 @@ cgroup_make() {
 	mkdir -p "$CGROUP" || skip "no cgroup can be made in $root"
 }
 
+# in_cgroup DIRECTORY PLANT OPTION…: a plant whose memory is charged to the cgroup.
+in_cgroup() {
+	local dir=$1 ready=$WORK/ready.${1##*/}
+	shift
+	# shellcheck disable=SC2016 # $$, $0 and $@ are of the inner shell
+	sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$dir" "$PLANT" "$@" --seconds 600 >"$ready" &
+	started+=($!)
+	until_true 60 in_file READY "$ready" || fail "the plant in $dir failed"
+}
+
+# The memory controller's tree. In version 2 it must be enabled for the children of its root.
+memory_tree() {
+	local root
+	root=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' /proc/self/mounts)
+	if [ -z "$root" ]; then
+		root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+		if [ -n "$root" ]; then { echo +memory >"$root/cgroup.subtree_control"; } 2>/dev/null || true; fi
+	fi
+	[ -n "$root" ] || skip "no cgroups"
+	echo "$root"
+}
+
 # ---- the kernel's own figures ----
 
 # levels_read FILE: write "NAME BYTES" for each line of meminfo, for Unaccounted, and for BPF arrays.

@@ -87,28 +87,6 @@ test_2_planted_memory_is_in_its_class() {
 	plant_stop
 }
 
-# in_cgroup DIRECTORY PLANT OPTION…: a plant whose memory is charged to the cgroup.
-in_cgroup() {
-	local dir=$1 ready=$WORK/ready.${1##*/}
-	shift
-	# shellcheck disable=SC2016 # $$, $0 and $@ are of the inner shell
-	sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$dir" "$PLANT" "$@" --seconds 600 >"$ready" &
-	started+=($!)
-	until_true 60 in_file READY "$ready" || fail "the plant in $dir failed"
-}
-
-# The memory controller's tree. In version 2 it must be enabled for the children of its root.
-memory_tree() {
-	local root
-	root=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' /proc/self/mounts)
-	if [ -z "$root" ]; then
-		root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
-		if [ -n "$root" ]; then { echo +memory >"$root/cgroup.subtree_control"; } 2>/dev/null || true; fi
-	fi
-	[ -n "$root" ] || skip "no cgroups"
-	echo "$root"
-}
-
 # charged_kb NAME: the slab objects of the cgroup, each with its entry of 8 bytes in a vector of owners, which the kernel
 # charges, too; and its page tables and other kernel pages.
 charged_kb() {
