@@ -205,7 +205,7 @@ def changed(document, path, change):
 def walk(value, schema, path=()):
     """Yield (path, value, strict schema) for each value; of anyOf, the branch that has all its fields."""
     for branch in schema.get("anyOf", []):
-        if isinstance(value, dict) and value.keys() <= branch["properties"].keys():
+        if isinstance(value, dict) and value.keys() <= branch.get("properties", {}).keys():
             schema = branch
             break
     yield path, value, schema
