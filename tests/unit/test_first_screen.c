@@ -31,10 +31,15 @@ static const char *const incidents[] = {"sockets",  "threads", "dentries",  "pag
 #define INCIDENTS (sizeof(incidents) / sizeof(incidents[0]))
 
 /* Print `kmemtrace report` of an incident; it must succeed. */
-static char *screen_of(const char *name)
+static char *shown_of(const char *name, const char *sections)
 {
 	char *out = path_of("out"), *capture = path_of(name), *text;
-	char *argv[] = {(char *)"kmemtrace report", (char *)"--color", (char *)"never", capture,
+	char *argv[] = {(char *)"kmemtrace report",
+			(char *)"--color",
+			(char *)"never",
+			capture,
+			sections ? (char *)"--show" : NULL,
+			(char *)sections,
 			NULL};
 	int status;
 	pid_t pid = fork();
@@ -46,7 +51,7 @@ static char *screen_of(const char *name)
 		setenv("LC_ALL", "C.UTF-8", 1);
 		unsetenv("COLUMNS");
 		dup2(fd, 1);
-		_exit(cmd_report(4, argv));
+		_exit(cmd_report(sections ? 6 : 4, argv));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
@@ -55,6 +60,11 @@ static char *screen_of(const char *name)
 	free(out);
 	free(capture);
 	return text;
+}
+
+static char *screen_of(const char *name)
+{
+	return shown_of(name, NULL);
 }
 
 /* At most `most` lines, and none of more than 80 columns. All characters here are one column wide,
@@ -85,6 +95,45 @@ static void each_incident_is_answered_on_one_screen(void **state)
 		assert_fits(text, strcmp(incidents[i], "nothing") ? 40 : 12);
 		free(text);
 	}
+}
+
+/* The first word after `label`: "high". */
+static const char *level_after(const char *text, const char *label, char level[16])
+{
+	const char *found = strstr(text, label);
+
+	assert_non_null(found);
+	found += strlen(label);
+	found += strspn(found, " \n");
+	snprintf(level, 16, "%.*s", (int)strcspn(found, " .:\n"), found);
+	return level;
+}
+
+/* TRUST is that of the headline, and the verdict's that of the whole report. Without a word, a
+ * reader would take them for two answers to one question. */
+static void two_levels_of_trust_are_told_apart(void **state)
+{
+	size_t differ = 0;
+
+	(void)state;
+	for (size_t i = 0; i < INCIDENTS; i++) {
+		char *text = shown_of(incidents[i], "verdict"), *screen = screen_of(incidents[i]),
+		     headline[16], whole[16], others[64];
+
+		level_after(screen, "\nTRUST ", headline);
+		for (char *c = text; *c; c++)
+			*c = *c == '\n' ? ' ' : *c;
+		for (char *c; (c = strstr(text, "  "));)
+			memmove(c, c + 1, strlen(c));
+		level_after(text, "Trust in the whole report: ", whole);
+		snprintf(others, sizeof(others), "%c%s for some other figures",
+			 whole[0] - 'a' + 'A', whole + 1);
+		assert_int_equal(strstr(text, others) != NULL, strcmp(headline, whole) != 0);
+		differ += strcmp(headline, whole) != 0;
+		free(screen);
+		free(text);
+	}
+	assert_true(differ > 3 && differ < INCIDENTS);
 }
 
 /* ---- single rules ---- */
@@ -487,6 +536,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_incident_is_answered_on_one_screen),
+		cmocka_unit_test(two_levels_of_trust_are_told_apart),
 		cmocka_unit_test(workers_of_one_service_are_added_up),
 		cmocka_unit_test(what_others_hold_is_not_blamed_on_the_first),
 		cmocka_unit_test(memory_is_named_by_what_it_is_for),

@@ -225,7 +225,7 @@ static void losses_reach_the_reader(void **state)
 	assert_true(says(text, "not_yet_invented"));
 	assert_true(says(text, "no room in the live table"));
 	assert_true(says(text, "fentry is refused by lockdown"));
-	assert_false(says(text, "Trust in these figures: high"));
+	assert_false(says(text, "Trust in the whole report: high"));
 	free(text);
 	capture_free(c);
 }

@@ -115,7 +115,7 @@ static void a_true_leak_is_called_one(void **state)
 	      "1,200 objects of kmalloc-cg-1k", "alloc_pipe_info+0xc1, through pipe2()",
 	      "plant[4242]", "still growing at the end, at 5.0 KiB/s",
 	      "The kernel cannot reclaim kmalloc-cg-1k.", "looks like a leak",
-	      "Trust in these figures: high.", NULL, "estimates", "incomplete",
+	      "Trust in the whole report: high.", NULL, "estimates", "incomplete",
 	      "Record for 3 minutes");
 }
 
@@ -220,7 +220,7 @@ static void unaudited_unseen_frees_are_never_a_leak(void **state)
 		0;
 	c->checkpoints[0].cache_churn.items[0].unseen_frees = 500;
 	CHECK(c, false, "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180",
-	      "Trust in these figures: low (kmalloc-cg-1k: 83% of its frees fired no event).",
+	      "Trust in the whole report: low (kmalloc-cg-1k: 83% of its frees fired no event).",
 	      "not known to be lasting growth: trust in kmalloc-cg-1k is low (83% of its frees fired "
 	      "no event; condition 4)",
 	      NULL,
@@ -322,7 +322,7 @@ static void bulk_allocations_without_events_are_reported(void **state)
 	CHECK(sample_bulk("exact", 20000), false,
 	      "sudo kmemtrace record --exact --pool Slab -d 180",
 	      "About 19,864 objects of io_kiocb (4.8 MiB) were allocated without an event, most likely in bulk",
-	      "Trust in these figures: low (io_kiocb: slabinfo shows 99% more", NULL);
+	      "Trust in the whole report: low (io_kiocb: slabinfo shows 99% more", NULL);
 	sample_meta(c, META_PERIOD, "524288");
 	CHECK(c, false, "sudo kmemtrace record --exact --pool Slab -d 180", "objects of io_kiocb",
 	      NULL);
@@ -331,7 +331,7 @@ static void bulk_allocations_without_events_are_reported(void **state)
 	sample_meta(c, META_PERIOD, "524288");
 	CHECK(c, false, "sudo kmemtrace record --exact --pool Slab -d 180",
 	      "No sample fell on this growth",
-	      "Trust in these figures: low (the 0 B held of Slab may be 0 B to 1.2 MiB).", NULL,
+	      "Trust in the whole report: low (the 0 B held of Slab may be 0 B to 1.2 MiB).", NULL,
 	      "in bulk", "high");
 }
 
@@ -345,8 +345,9 @@ static void a_filtered_recording_knows_what_it_left_out(void **state)
 	sample_meta(c, META_FILTER, "of process 42");
 	CHECK(c, false, "sudo kmemtrace record --exact --pool Slab -d 180",
 	      "4.9 MiB (100.0%) of Slab's growth was not traced",
-	      "Only allocations of process 42 were traced.", "Trust in the traced part: high.",
-	      NULL, "in bulk", "not explained", "low", "these figures");
+	      "Only allocations of process 42 were traced.",
+	      "Trust in the whole report, which is of the traced part only: high.", NULL, "in bulk",
+	      "not explained", "low", "these figures");
 }
 
 /* It traced nothing, so its trust is low. */
@@ -358,7 +359,8 @@ static void a_filter_that_nothing_passed_is_said_and_not_trusted(void **state)
 	sample_meta(c, META_FILTER, "of process 42");
 	CHECK(c, false, "sudo kmemtrace record --exact --pool Slab -d 180",
 	      "No allocation of process 42 was traced",
-	      "Trust in the traced part: low (no allocation passed the filter).", NULL, "high");
+	      "Trust in the whole report, which is of the traced part only: low (no allocation passed the filter).",
+	      NULL, "high");
 	c = sample_bulk("sampled", 20000);
 	sample_meta(c, META_FILTER, "of at least 1.0 GiB");
 	CHECK(c, false, "sudo kmemtrace record --exact --pool Slab -d 180",
@@ -377,8 +379,9 @@ static void trust_is_stated_only_for_traced_pools(void **state)
 	(void)state;
 	sample_meta(c, META_POOLS, "vmalloc, kstack");
 	CHECK(c, false, "sudo kmemtrace record -d 600",
-	      "Only these pools were watched: vmalloc, kstack.", "Trust in the traced part: high.",
-	      NULL, "these figures");
+	      "Only these pools were watched: vmalloc, kstack.",
+	      "Trust in the whole report, which is of the traced part only: high.", NULL,
+	      "these figures");
 }
 
 static int64_t *meminfo_of(struct snapshot *s, const char *name)
@@ -561,7 +564,7 @@ static void a_wide_interval_is_not_trusted(void **state)
 
 		strcpy(c->meta.items[0].value, "focus"); /* an unknown mode counts as sampled */
 		h->bytes_var = h->bytes * h->bytes / t[i].samples;
-		snprintf(trust, sizeof(trust), "Trust in these figures: %s", t[i].trust);
+		snprintf(trust, sizeof(trust), "Trust in the whole report: %s", t[i].trust);
 		if (i == 2)
 			CHECK(c, true, LOOK_AT_PLANT, trust, NULL);
 		else
@@ -569,7 +572,8 @@ static void a_wide_interval_is_not_trusted(void **state)
 			      i ? "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180"
 				: "sudo kmemtrace record --exact --pool Slab -d 180",
 			      trust, "was allocated and is still held", NULL,
-			      "Trust in these figures: high", i ? "MiB of older" : "give or take");
+			      "Trust in the whole report: high",
+			      i ? "MiB of older" : "give or take");
 	}
 }
 

@@ -605,14 +605,33 @@ static void write_counted(const struct census_sheet *census, struct first_screen
 			trust_name(s->trust), units_share(share, census->counted_share * 100));
 }
 
+/* Was every object tracked? If not, the interval of the new memory in the headline's pool. */
+static void write_sampled(const struct screen_facts *f, struct first_screen *s)
+{
+	const struct ledger_row *most = f->verdict->most;
+	char low[UNITS_MAX], high[UNITS_MAX];
+	double margin_kb;
+
+	if (f->v->exact || !most || !(most->attributed_kb > 0)) {
+		screen_add(s->sure, "%s", f->v->exact ? " Every object was tracked." : "");
+		return;
+	}
+	margin_kb = 1.96 * most->attributed_sd_kb;
+	units_bytes(low, fmax(most->attributed_kb - margin_kb, 0) * 1024);
+	units_bytes(high, (most->attributed_kb + margin_kb) * 1024);
+	if (strcmp(low, high) != 0)
+		screen_add(s->sure, " The new memory in %s is estimated from samples: %s to %s.",
+			   most->name, low, high);
+}
+
 /* Say how far the headline can be trusted: as far as the recording, or as the cache in the headline
- * if its trust is lower. */
+ * if its trust is lower. The verdict speaks of the whole report, whose trust is that of its least
+ * certain figure: if that is lower, say so, because a single level would contradict the verdict. */
 static void write_sure(const struct screen_facts *f, struct first_screen *s)
 {
 	const struct ledger_row *most = f->verdict->most;
 	const struct trust *t = f->recorded_trust;
-	char low[UNITS_MAX], high[UNITS_MAX], name[SCREEN_NAME + 1];
-	double margin_kb;
+	char name[SCREEN_NAME + 1];
 
 	if (is_census(f)) {
 		write_counted(f->before, s);
@@ -625,18 +644,14 @@ static void write_sure(const struct screen_facts *f, struct first_screen *s)
 	screen_add(s->sure, "%s", trust_name(t->level));
 	if (t != f->recorded_trust)
 		screen_add(s->sure, " for %s", screen_name(f->verdict->cache->name, name));
+	else if (f->trust->level < t->level)
+		screen_add(s->sure, " for this headline");
 	screen_add(s->sure, "%s%s.", t->nr_reasons ? ": " : "",
 		   t->nr_reasons ? t->reasons[t->deciding] : "");
-	if (f->v->exact || !most || !(most->attributed_kb > 0)) {
-		screen_add(s->sure, "%s", f->v->exact ? " Every object was tracked." : "");
-		return;
-	}
-	margin_kb = 1.96 * most->attributed_sd_kb;
-	units_bytes(low, fmax(most->attributed_kb - margin_kb, 0) * 1024);
-	units_bytes(high, (most->attributed_kb + margin_kb) * 1024);
-	if (strcmp(low, high) != 0)
-		screen_add(s->sure, " The new memory in %s is estimated from samples: %s to %s.",
-			   most->name, low, high);
+	if (f->trust->level < t->level)
+		screen_add(s->sure, " %s for some other figures (--show verdict).",
+			   f->trust->level == TRUST_LOW ? "Low" : "Fair");
+	write_sampled(f, s);
 }
 
 static double old_kb(const struct ledger_row *row)

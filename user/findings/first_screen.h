@@ -67,6 +67,8 @@ struct screen_facts {
 	const struct ledger *ledger;
 	const struct growth *growth;        /* by stack */
 	const struct trust *recorded_trust; /* in the recording, without regard to single caches */
+	const struct trust *trust;          /* in the whole report: as low as in its least certain
+					       figure */
 	const struct exhaustion *exhaustion;
 	const struct bpf_use *bpf;
 	const struct census_sheet *before; /* the census at its start; NULL: there is none */

@@ -114,6 +114,7 @@ static int screen_fill(struct report *r)
 				     .ledger = &r->ledger,
 				     .growth = &r->growth,
 				     .recorded_trust = &r->recorded_trust,
+				     .trust = &r->trust,
 				     .exhaustion = &r->exhaustion,
 				     .bpf = &r->bpf,
 				     .before = census_before(r),

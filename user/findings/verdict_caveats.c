@@ -74,13 +74,13 @@ static void caution_lost(struct writer *w)
 static void say_trust(struct writer *w)
 {
 	const struct trust *t = w->f->trust;
-	const char *what = view_is_filtered(w->f->v) ? "the traced part" : "these figures";
+	const char *of = view_is_filtered(w->f->v) ? ", which is of the traced part only" : "";
 	struct finding *f;
 
 	f = verdict_say(w,
 			FINDING(t->level == TRUST_HIGH ? FINDING_NOTICE : FINDING_CAUTION, "trust",
 				ABOUT_RECORDING),
-			"Trust in %s: %s%s%s%s.", what, trust_name(t->level),
+			"Trust in the whole report%s: %s%s%s%s.", of, trust_name(t->level),
 			t->nr_reasons ? " (" : "", t->nr_reasons ? t->reasons[t->deciding] : "",
 			t->nr_reasons ? ")" : "");
 	finding_trust(f, t->level);

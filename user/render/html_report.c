@@ -456,7 +456,7 @@ static void html_losses(struct html *h, const struct report *r)
 	html_put(h, "<ul>\n");
 	for (size_t i = 0; i < r->trust.nr_reasons; i++) {
 		html_put(h, "<li>");
-		html_words(h, "Trust is not higher: %s", r->trust.reasons[i]);
+		html_words(h, "Trust in the whole report is not higher: %s", r->trust.reasons[i]);
 		html_put(h, "</li>\n");
 	}
 	html_part(h, &r->findings, PART_LOSSES);

@@ -130,7 +130,7 @@ void report_screen(struct page *p, const struct report *r)
 	if (s->state >= SCREEN_GREW && !s->nr_holders)
 		item(p, "WHO", "unknown: no process or call path stands out.");
 	page_item(p, &(struct page_label){"URGENT", PAGE_BOLD, 3}, "%s", s->urgent);
-	item(p, "TRUST", s->sure);
+	page_item(p, &(struct page_label){"TRUST", PAGE_BOLD, 3}, "%s", s->sure);
 	if (s->older[0])
 		page_item(p,
 			  &(struct page_label){s->state == SCREEN_CENSUS ? "HELD" : "OLDER",

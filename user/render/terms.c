@@ -141,7 +141,8 @@ const struct term terms[] = {
 	{"trust", "how reliable the figures are",
 	 "High means that at most 0.1% of events were lost, and that traced objects agree with "
 	 "slabinfo or were checked in the allocator. If trust is fair or low, the report says why, "
-	 "and calls nothing a leak.",
+	 "and calls nothing a leak. TRUST on the first screen is that of the headline. Trust in the "
+	 "whole report, in the verdict, is that of its least certain figure, so it may be lower.",
 	 "lost, leak, audit, interval"},
 	{"Unaccounted", "memory that no line of /proc/meminfo counts",
 	 "Unaccounted is MemTotal minus everything that /proc/meminfo counts: pages that drivers, "
