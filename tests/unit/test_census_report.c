@@ -420,6 +420,39 @@ static void a_capture_without_a_census_is_not_compared(void **state)
 	unlink(new_);
 }
 
+/* The page has the tables, and a hostile path becomes no markup in them. */
+static void a_page_has_the_census(void **state)
+{
+	struct capture *c = recorded(8 << 20, 0);
+	struct census *before = with_census(c, CENSUS_AT_START, 700000);
+	struct report r = {0};
+	struct view v;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+
+	(void)state;
+	with_census(c, CENSUS_AT_END, 702560);
+	snprintf(before->cgroups.items[1].path, sizeof(before->cgroups.items[1].path),
+		 "/</script><b>x");
+	for (int i = 0; i < 5000; i++) /* of which the page shows the largest */
+		sample_census_cgroup(before, "/many", (uint64_t)i, false);
+	view_whole(c, &v);
+	assert_int_equal(report_build(&v, GROWTH_BY_STACK, &r), 0);
+	assert_int_equal(report_html(&r, f), 0);
+	assert_int_equal(fclose(f), 0);
+	assert_non_null(strstr(text, "<dt>OLDER</dt><dd>3.0 GiB of Slab are older"));
+	assert_non_null(strstr(text, "id=\"table-census-pages\""));
+	assert_non_null(strstr(text, "id=\"table-census-caches\""));
+	assert_non_null(strstr(text, "id=\"table-census-changes\""));
+	assert_non_null(strstr(text, "The table has the 40 largest of 5002 cgroups"));
+	assert_null(strstr(text, "<b>x"));
+	assert_true(size < 300000);
+	report_free(&r);
+	capture_free(c);
+	free(text);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -446,6 +479,7 @@ int main(void)
 		cmocka_unit_test(json_has_both_censuses),
 		cmocka_unit_test(a_change_within_the_interval_is_chance),
 		cmocka_unit_test(rows_of_one_census_only_are_kept),
+		cmocka_unit_test(a_page_has_the_census),
 		cmocka_unit_test(a_kept_census_says_what_it_has_and_has_not),
 		cmocka_unit_test(a_sampled_census_says_how_much_was_counted),
 		cmocka_unit_test(two_kept_censuses_are_compared),

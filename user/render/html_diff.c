@@ -8,6 +8,7 @@
 #include "model/confidence.h"
 #include "model/losses.h"
 #include "render/diff.h"
+#include "render/html_census.h"
 #include "render/html_data.h"
 
 #define COLUMNS(columns) columns, sizeof(columns) / sizeof((columns)[0])
@@ -280,6 +281,7 @@ int diff_html(const struct diff *d, const struct diff_findings *f, FILE *out)
 	html_diff_levels(&h, d);
 	html_diff_growth(&h, d, &cut);
 	html_diff_others(&h, d);
+	html_census_diff(&h, &d->census_delta);
 	html_diff_sides(&h, d);
 	return html_end(&h, data);
 }

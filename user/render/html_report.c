@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "findings/source_notes.h"
 #include "model/confidence.h"
+#include "render/html_census.h"
 #include "render/html_data.h"
 #include "render/html_rows.h"
 #include "render/report.h"
@@ -71,6 +72,7 @@ static void html_first_screen(struct html *h, const struct report *r)
 		html_item(h, "WHO", "unknown: no process or call path stands out.");
 	html_item(h, "URGENT", s->urgent);
 	html_item(h, "TRUST", s->sure);
+	html_item(h, s->state == SCREEN_CENSUS ? "HELD" : "OLDER", s->older);
 	html_item(h, "UNSEEN", s->unseen);
 	if (r->verdict.next) {
 		html_put(h, "<dt>NEXT</dt><dd>");
@@ -547,6 +549,7 @@ int report_html(const struct report *r, FILE *out)
 	html_paths(&h, r, &cut);
 	html_caches(&h, r, &cut);
 	html_holders(&h, r, &by_process);
+	html_census(&h, r);
 	html_losses(&h, r);
 	html_host(&h, r);
 	return html_end(&h, data);
