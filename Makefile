@@ -50,11 +50,12 @@ else
 LDLIBS  := $(LDLIBS_DYN)
 endif
 
-BPF_TRACE := $(filter-out bpf/census.bpf.c,$(sort $(wildcard bpf/*.bpf.c)))
+BPF_OWN   := census lenses# objects of their own, in the variant that runs on every kernel
+BPF_TRACE := $(filter-out $(BPF_OWN:%=bpf/%.bpf.c),$(sort $(wildcard bpf/*.bpf.c)))
 USER_SRC  := $(sort $(shell find user -name '*.c'))
 OBJ       := $(USER_SRC:%.c=$(B)/obj/%.o)
 LIB_OBJ   := $(filter-out $(B)/obj/user/main.o,$(OBJ))
-SKEL      := $(B)/gen/tracer.skel.h $(B)/gen/tracer_legacy.skel.h $(B)/gen/census.skel.h
+SKEL      := $(B)/gen/tracer.skel.h $(B)/gen/tracer_legacy.skel.h $(BPF_OWN:%=$(B)/gen/%.skel.h)
 UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
 
@@ -102,8 +103,8 @@ $(B)/bpf/tracer.o $(B)/bpf/tracer_legacy.o: $(B)/bpf/tracer.bpf.c $(SETTINGS)/bp
 	$(Q)$(CLANG) $(BPF_CFLAGS) $(BPF_VARIANT) -MT $@ -MF $(@:.o=.d) -c $< -o $@.tmp
 	$(Q)$(BPFTOOL) gen object $@ $@.tmp
 
-# the census: an object of its own, in the variant that runs on every kernel
-$(B)/bpf/census.o: bpf/census.bpf.c Makefile $(SETTINGS)/bpf
+# the census and its lenses: the loader needs the tables of a recording for none of them
+$(BPF_OWN:%=$(B)/bpf/%.o): $(B)/bpf/%.o: bpf/%.bpf.c Makefile $(SETTINGS)/bpf
 	@mkdir -p $(@D)
 	@echo "  BPF  $@"
 	$(Q)$(CLANG) $(BPF_CFLAGS) -DKMT_LEGACY -MT $@ -MF $(@:.o=.d) -c $< -o $@.tmp
@@ -256,12 +257,12 @@ $(B)/fuzz/seeds: $(B)/fuzz/make_seeds $(wildcard tests/fixtures/captures/*.gz)
 DB_CC   := $(filter-out ccache,$(CC)) $(CPPFLAGS) $(filter-out -MMD -MP,$(KCFLAGS))
 DB_BPF  := $(filter-out ccache,$(CLANG)) $(filter-out -MMD -MP,$(BPF_CFLAGS))
 DB_TEST := -Itests/unit -DTESTS_DIR=\"$(CURDIR)/tests\"
-compile_commands.json: Makefile $(SETTINGS)/cc $(SETTINGS)/bpf $(USER_SRC) $(UNIT_SRC) $(LIVE_SRC) $(BPF_TRACE) bpf/census.bpf.c | $(SKEL) $(B)/gen/schema.sql.h
+compile_commands.json: Makefile $(SETTINGS)/cc $(SETTINGS)/bpf $(USER_SRC) $(UNIT_SRC) $(LIVE_SRC) $(BPF_TRACE) $(BPF_OWN:%=bpf/%.bpf.c) | $(SKEL) $(B)/gen/schema.sql.h
 	@echo "  GEN  $@"
 	$(Q){ \
 		for file in $(USER_SRC) $(LIVE_SRC) $(wildcard tests/plant/*.c); do echo "$$file" '$(DB_CC)'; done; \
 		for file in $(UNIT_SRC); do echo "$$file" '$(DB_CC) $(DB_TEST)'; done; \
-		for file in $(BPF_TRACE) bpf/census.bpf.c; do echo "$$file" '$(DB_BPF)'; done; \
+		for file in $(BPF_TRACE) $(BPF_OWN:%=bpf/%.bpf.c); do echo "$$file" '$(DB_BPF)'; done; \
 	} | sed 's/[\"]/\\&/g' | awk -v dir='$(CURDIR)' 'BEGIN { printf "[" } { \
 		file = $$1; $$1 = ""; \
 		printf "%s\n{\"directory\": \"%s\", \"file\": \"%s\", \"command\": \"%s -c %s\"}", \

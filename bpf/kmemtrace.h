@@ -521,6 +521,74 @@ struct kmt_census {
 	__u8 copy[KMT_CENSUS_FRAMES * KMT_PAGE_BYTES];
 };
 
+/* ---- lenses (lenses.bpf.c): what the objects of some slab caches are ---- */
+
+enum kmt_lens {
+	KMT_LENS_PROBE, /* not a lens: find out which of them fits a cache */
+	KMT_LENS_DENTRY,
+	KMT_LENS_INODE,
+	KMT_LENS_SOCKET,
+	KMT_LENS_FILE,
+	KMT_LENS_NET,
+	KMT_LENS_MOUNT,
+	KMT_LENSES
+};
+
+/* kmt_lens_record.detail of a dentry, and bits in that of an inode, a namespace and a socket. */
+#define KMT_LENS_IN_USE      0
+#define KMT_LENS_UNUSED      1 /* nothing refers to it: the kernel frees it when memory is short */
+#define KMT_LENS_NEGATIVE    2 /* of a file that does not exist */
+#define KMT_LENS_STATE_SHIFT 16
+
+#define KMT_LENS_RECORDS 1024
+#define KMT_LENS_TEXT    24
+#define KMT_LENS_OBJECTS 256  /* after so many in one run, no other slab is begun: about 0.1 ms */
+#define KMT_LENS_COPY    1024 /* bytes of an object that are searched for a struct inode */
+
+/* Live objects of one kind in a block of page frames. */
+struct kmt_lens_record {
+	__u64 owner;  /* who is charged: see kmt_census_owner; 0: nobody */
+	__u64 what;   /* address of its super block, or of a socket's struct proto */
+	__u64 op;     /* a file: address of its operations; a socket from kmalloc(): its size */
+	__u64 bytes;  /* an inode: pages in the page cache; a socket: received and queued */
+	__u64 bytes2; /* a socket: queued to be sent */
+	__u32 detail; /* state, type of file, family: by lens */
+	__u32 space;  /* inode number of the network or mount namespace; 0: none */
+	__u32 lens;
+	__u32 nr;
+	char text[KMT_LENS_TEXT]; /* what the kernel calls a file without a file system */
+};
+
+/* The answer about a super block or a protocol. */
+struct kmt_lens_name {
+	__u32 known, spare;
+	char type[32], device[32];
+};
+
+struct kmt_lenses {
+	/* what the loader asks for */
+	__u64 cache, pfn;
+	__u32 frames; /* frames [next, frames) of the block are looked at */
+	__u32 lens;
+	__u32 offset; /* of the struct inode in an object */
+	/* answers; `next` is where to go on */
+	__u32 next;
+	__u32 records_nr, lost;
+	__u32 live;             /* objects that were looked at */
+	__u32 doubtful;         /* slabs whose free list changed meanwhile */
+	__u32 fits[KMT_LENSES]; /* while probing: objects that fit the lens */
+	__u32 offset_found, spare;
+	struct kmt_lens_record records[KMT_LENS_RECORDS];
+	struct kmt_lens_name name;
+	/* State of a run. */
+	__u64 net_ops; /* what marks a network namespace */
+	__u64 super;   /* the super block that was checked last */
+	__u64 owners;  /* the slab's vector of owners */
+	__u32 stride, object_bytes;
+	struct kmt_lens_record found;
+	__u8 copy[KMT_LENS_COPY];
+};
+
 #ifndef __bpf__
 _Static_assert(sizeof(struct kmt_task) == 56, "task size");
 _Static_assert(sizeof(struct kmt_audit_item) == 32, "item size");

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "args.h"
 #include "base/cleanup.h"
@@ -14,8 +15,10 @@
 #include "findings/census_findings.h"
 #include "model/census.h"
 #include "output.h"
+#include "proc/namespaces.h"
 #include "record/census_capture.h"
 #include "render/census.h"
+#include "trace/bpf_objects.h"
 #include "trace/census.h"
 
 struct census_args {
@@ -112,19 +115,52 @@ static int census_render(const void *arg, FILE *out)
 				: census_text(what->document, &show, out);
 }
 
+/* The BPF objects, before the census makes some of its own. It is complete without them. */
+static void bpf_read_all(struct bpf_objects *out)
+{
+	int err = bpf_objects_read((int)getpid(), out);
+
+	if (err)
+		log_debug("the BPF objects of this machine are not known (%s)", strerror(-err));
+}
+
+static void spaces_read(struct census_lenses *out)
+{
+	int err = namespaces_read("/proc", &out->spaces);
+
+	if (err)
+		log_debug("which namespaces processes are in is not known (%s)", strerror(-err));
+}
+
 /* Take the census of this machine. Returns 0, or −errno after printing the reason. */
 static int take(const struct census_args *args, struct census *out)
 {
 	const struct plan_request everything = {};
 	struct kernel_facts facts;
+	struct census_options options = {.budget_s = args->budget_s};
+	struct bpf_objects bpf = {0};
 	struct plan plan;
 	char why[CENSUS_WHY_MAX];
+	int err;
 
 	kernel_facts_read("/proc", args->btf_path, &facts);
 	if (census_refusal(&facts, why)[0])
 		return log_error(EPERM, "no census: %s", why);
 	plan_build(&facts, &everything, &plan);
-	return census_take(&plan, &(struct census_options){.budget_s = args->budget_s}, out);
+	/* a capture keeps no lenses, and reads BPF objects itself */
+	options.lenses = !args->output;
+	if (options.lenses)
+		bpf_read_all(&bpf);
+	err = census_take(&plan, &options, out);
+	if (err) {
+		bpf_objects_free(&bpf);
+		return err;
+	}
+	out->after.bpf = bpf.levels;
+	out->after.bpf_holders = bpf.holders;
+	if (options.lenses)
+		spaces_read(&out->lenses);
+	return 0;
 }
 
 /* Keep it as a capture. */
@@ -142,12 +178,19 @@ static int print(const struct census *census, const struct census_args *args)
 {
 	_cleanup_(findings_free) struct findings findings = {0};
 	_cleanup_(census_sheet_free) struct census_sheet sheet = {0};
+	_cleanup_(lens_sheet_free) struct lens_sheet lenses = {0};
+	_cleanup_(bpf_use_free) struct bpf_use bpf = {0};
 	struct utsname uts = {0};
-	struct census_document document = {.sheet = &sheet, .findings = &findings, .kernel = ""};
+	struct census_document document = {.sheet = &sheet,
+					   .lenses = &lenses,
+					   .bpf = &bpf,
+					   .findings = &findings,
+					   .kernel = ""};
 
 	if (!uname(&uts))
 		document.kernel = uts.release;
-	if (census_sheet_build(census, &sheet))
+	if (census_sheet_build(census, &sheet) || lens_sheet_build(census, &lenses) ||
+	    bpf_use_build(NULL, &census->after, &bpf))
 		findings.failed = true;
 	else
 		census_findings(&sheet, &findings);

@@ -175,6 +175,22 @@ struct freelist_counters___in_object { /* 7.3 */
 	unsigned int obj_exts_in_object : 1;
 };
 
+struct kmem_cache___red_left { /* with CONFIG_SLUB_DEBUG */
+	unsigned int red_left_pad;
+};
+
+struct file___count { /* up to 6.12 */
+	atomic_long_t f_count;
+};
+
+typedef struct { /* from 6.13 */
+	atomic64_t refcnt;
+} file_ref_t;
+
+struct file___ref {
+	file_ref_t f_ref;
+};
+
 struct page___mem_cgroup { /* up to 5.10 */
 	struct mem_cgroup *mem_cgroup;
 };

@@ -101,6 +101,7 @@ struct task_struct {
 	char comm[16];
 	u64 self_exec_id;
 	struct css_set *cgroups;
+	struct nsproxy *nsproxy;
 };
 
 struct list_head {
@@ -136,7 +137,12 @@ struct pt_regs {
 	unsigned long sp;
 };
 
-struct address_space;
+struct inode;
+
+struct address_space {
+	struct inode *host;
+	unsigned long nrpages;
+};
 
 struct page {
 	struct address_space *mapping;
@@ -146,6 +152,138 @@ struct page {
 
 struct bpf_array {
 	void *pptrs[0];
+};
+
+/* ---- what the lenses read: see lenses.bpf.c ---- */
+
+typedef struct refcount_struct {
+	atomic_t refs;
+} refcount_t;
+
+struct qstr {
+	const unsigned char *name;
+};
+
+struct lockref {
+	int count;
+};
+
+struct file_system_type {
+	const char *name;
+};
+
+struct super_block {
+	struct file_system_type *s_type;
+	unsigned long s_magic;
+	struct dentry *s_root;
+	char s_id[32];
+};
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+	struct super_block *d_sb;
+	struct lockref d_lockref;
+};
+
+struct inode {
+	unsigned short i_mode;
+	struct super_block *i_sb;
+	struct list_head i_sb_list;
+	atomic_t i_count;
+	struct address_space i_data;
+};
+
+struct path {
+	struct dentry *dentry;
+};
+
+struct file {
+	const void *f_op;
+	struct inode *f_inode;
+	struct path f_path;
+};
+
+struct net;
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct ns_common {
+	const void *ops;
+	unsigned int inum;
+};
+
+struct net {
+	refcount_t passive;
+	struct ns_common ns;
+};
+
+struct nsproxy {
+	struct net *net_ns;
+};
+
+struct request_sock_ops {
+	struct kmem_cache *slab;
+};
+
+struct timewait_sock_ops {
+	struct kmem_cache *twsk_slab;
+};
+
+struct proto {
+	struct kmem_cache *slab;
+	unsigned int obj_size;
+	struct request_sock_ops *rsk_prot;
+	struct timewait_sock_ops *twsk_prot;
+	char name[32];
+};
+
+struct sock_common {
+	unsigned short skc_family;
+	unsigned char skc_state;
+	struct proto *skc_prot;
+	possible_net_t skc_net;
+	refcount_t skc_refcnt;
+};
+
+struct socket;
+
+struct sock {
+	struct sock_common __sk_common;
+	struct {
+		atomic_t rmem_alloc;
+	} sk_backlog;
+	int sk_wmem_queued;
+	refcount_t sk_wmem_alloc;
+	struct proto *sk_prot_creator;
+	struct socket *sk_socket;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct socket_alloc {
+	struct socket socket;
+	struct inode vfs_inode;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+	struct super_block *mnt_sb;
+	int mnt_flags;
+};
+
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
+struct mount {
+	struct vfsmount mnt;
+	struct mnt_namespace *mnt_ns;
 };
 
 struct seq_file;

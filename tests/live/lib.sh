@@ -240,7 +240,8 @@ in_cgroup() {
 	until_true 60 in_file READY "$ready" || fail "the plant in $dir failed"
 }
 
-# The memory controller's tree. In version 2 it must be enabled for the children of its root.
+# memory_tree: print the root of the memory controller's tree, or skip the test. In version 2, the controller must be
+# enabled for the children of its root.
 memory_tree() {
 	local root
 	root=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' /proc/self/mounts)
@@ -251,6 +252,8 @@ memory_tree() {
 	[ -n "$root" ] || skip "no cgroups"
 	echo "$root"
 }
+
+cgroup_gone() { rmdir "$1" 2>/dev/null || [ ! -e "$1" ]; }
 
 # ---- the kernel's own figures ----
 

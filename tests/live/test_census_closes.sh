@@ -104,8 +104,6 @@ kernel_kb() {
 	fi
 }
 
-cgroup_gone() { rmdir "$1" 2>/dev/null || [ ! -e "$1" ]; }
-
 # Two cgroups with planted objects, of which the kernel itself counts the memory.
 test_3_objects_are_charged_to_the_cgroup_that_holds_them() {
 	local tree name counted said

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/array.h"
+#include "data/lenses.h"
 #include "data/snapshot.h"
 
 /* What a page is used for: exactly one of these. */
@@ -129,6 +130,7 @@ struct census {
 	struct census_cgroups cgroups;
 	struct census_charges charges;
 	struct census_nodes nodes;
+	struct census_lenses lenses;
 	uint64_t lost; /* slabs and charges that were seen, but had no room */
 	/*
 	 * /proc just before and just after: vmstat, zoneinfo, and meminfo. Of each line of meminfo,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A census for programs, as docs/schema/census.schema.json describes it: see census.h. */
 #include "render/census.h"
+#include "render/census_lenses.h"
 #include "render/census_parts.h"
 #include "render/finding.h"
 #include "render/json_value.h"
@@ -163,11 +164,10 @@ static void removed_write(struct json_out *o, const struct census_sheet *s)
 	json_end(o, '}');
 }
 
-void census_write(struct json_out *o, const char *key, const struct census_sheet *s)
+static void census_body(struct json_out *o, const struct census_sheet *s)
 {
 	const struct census *c = s->census;
 
-	json_begin(o, key, '{');
 	json_member(o, "took_s", number(c->took_s));
 	json_member(o, "cpu_s", number(c->cpu_s));
 	json_member(o, "scanned_fraction", fraction(s->counted_share));
@@ -179,6 +179,12 @@ void census_write(struct json_out *o, const char *key, const struct census_sheet
 	cgroups_write(o, "cgroups", s, false);
 	removed_write(o, s);
 	json_member(o, "lost", json_integer((json_int_t)c->lost));
+}
+
+void census_write(struct json_out *o, const char *key, const struct census_sheet *s)
+{
+	json_begin(o, key, '{');
+	census_body(o, s);
 	json_end(o, '}');
 }
 
@@ -190,7 +196,10 @@ int census_json(const struct census_document *d, FILE *out)
 	json_member(&o, "schema", json_integer(JSON_SCHEMA_VERSION));
 	json_member(&o, "kernel", d->kernel[0] ? text(d->kernel) : json_null());
 	json_member(&o, "time", time_json(d->sheet->census->wall_s));
-	census_write(&o, "census", d->sheet);
+	json_begin(&o, "census", '{');
+	census_body(&o, d->sheet);
+	census_lenses_json(&o, d->lenses, d->bpf);
+	json_end(&o, '}');
 	json_member(&o, "findings", finding_list_json(&o, d->findings));
 	return json_document_end(&o);
 }

@@ -2,6 +2,7 @@
 /* A census for people: see census.h. */
 #include "render/census.h"
 
+#include "render/census_lenses.h"
 #include "render/census_parts.h"
 #include "render/finding.h"
 #include "render/section.h"
@@ -94,7 +95,7 @@ static void census_text_pages(struct page *p, const struct census_sheet *s)
 #define SCREEN_ROWS 5 /* of each table, unless its section is asked for */
 #define PATH_WIDTH  38
 
-static const char *const census_sections[] = {"caches", "cgroups", "nodes"};
+static const char *const census_sections[] = {"caches", "cgroups", "nodes", "lenses"};
 #define NR_CENSUS_SECTIONS (sizeof(census_sections) / sizeof(census_sections[0]))
 
 unsigned int census_section_parse(const char *name, size_t len)
@@ -216,6 +217,10 @@ int census_text(const struct census_document *d, const struct census_text_option
 	census_counted(&p, d->sheet, d->kernel);
 	census_text_findings(&p, d->findings);
 	census_tables_text(&p, d->sheet, &rows);
+	if (o->sections & 8)
+		census_lenses_text(&p, d->lenses, d->bpf);
+	else
+		census_lenses_screen(&p, d->lenses);
 	if (!o->sections)
 		section_more(&p, census_sections, NR_CENSUS_SECTIONS);
 	return page_end(&p);

@@ -29,6 +29,7 @@
 #include "trace/census_sample.h"
 #include "trace/census_slabs.h"
 #include "trace/layout.h"
+#include "trace/lenses.h"
 #include "trace/libbpf_log.h"
 
 #define PROC_PARTS      (SNAPSHOT_MEMINFO | SNAPSHOT_VMSTAT | SNAPSHOT_ZONEINFO)
@@ -59,6 +60,9 @@ struct census_programs {
 	struct kmt_census *census;
 	struct kmt_audit *audit;
 	struct census_slabs *slabs;
+	struct lens_blocks *blocks; /* NULL: no lenses are asked for */
+	struct lens_programs *lenses;
+	int no_lenses; /* −errno: why there are none */
 	const struct census_options *options;
 	uint64_t lost;
 	bool old;      /* audit_pages_old learns where pages are */
@@ -72,6 +76,8 @@ struct census_programs {
 static void census_close(struct census_programs *p)
 {
 	census_slabs_free(p->slabs);
+	lens_blocks_free(p->blocks);
+	lenses_close(p->lenses);
 	if (p->audit)
 		munmap(p->audit, sizeof(*p->audit));
 	if (p->census)
@@ -195,10 +201,15 @@ static const struct kmt_census_owner *owner_ask(void *arg, uint64_t owner)
 static int records_take(struct census_programs *p, const struct census_run *run)
 {
 	uint32_t nr = p->census->records_nr;
+	int err;
 
+	if (nr > KMT_CENSUS_RECORDS)
+		nr = KMT_CENSUS_RECORDS;
 	p->lost += p->census->lost;
-	return census_slabs_add(p->slabs, p->census->records,
-				nr < KMT_CENSUS_RECORDS ? nr : KMT_CENSUS_RECORDS, run);
+	err = census_slabs_add(p->slabs, p->census->records, nr, run);
+	if (!err && p->blocks)
+		err = lens_blocks_add(p->blocks, p->census->blocks, p->census->records, nr);
+	return err;
 }
 
 static void records_forget(void *arg)
@@ -207,6 +218,8 @@ static void records_forget(void *arg)
 
 	p->lost = 0;
 	census_slabs_forget(p->slabs);
+	if (p->blocks)
+		lens_blocks_forget(p->blocks);
 }
 
 /* Count the objects of a cache that are on CPUs' free lists and in sheaves. −1 if they move. */
@@ -282,14 +295,61 @@ static uint64_t thread_ns(void *arg)
 	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+static const struct kmt_census_cache *lens_cache_ask(void *arg, uint64_t address)
+{
+	struct census_programs *p = arg;
+
+	return census_slabs_cache(p->slabs, address);
+}
+
+static uint32_t lens_owner_ask(void *arg, uint64_t owner)
+{
+	struct census_programs *p = arg;
+	uint32_t cgroup;
+
+	return census_slabs_cgroup(p->slabs, owner, &cgroup) ? LENS_NO_CGROUP : cgroup;
+}
+
+static void lens_rest(void *arg)
+{
+	struct census_programs *p = arg;
+
+	background_rest(&p->background);
+	lines_watch(p);
+}
+
+/* Look at objects, with what the scan left of the budget. */
+static int census_look(struct census_programs *p, uint64_t spent_ns, uint64_t seed,
+		       struct census *out)
+{
+	uint64_t budget_ns = (uint64_t)(p->options->budget_s * 1e9);
+	const struct lenses_options options = {.blocks = p->blocks,
+					       .frame_base = p->skel->bss->frame_base,
+					       .page_base = p->skel->bss->page_base,
+					       .units = out->units,
+					       .counted = out->counted,
+					       .budget_ns = !budget_ns ? 0
+							    : spent_ns < budget_ns
+								    ? budget_ns - spent_ns
+								    : 1,
+					       .seed = seed | 1,
+					       .cache = lens_cache_ask,
+					       .cgroup = lens_owner_ask,
+					       .rest = lens_rest,
+					       .arg = p};
+
+	return lenses_take(p->lenses, p->no_lenses, &options, &out->lenses);
+}
+
 static int census_scan_all(struct census_programs *p, const struct census_options *options,
 			   struct census *out)
 {
+	double share = p->blocks ? 1 - LENSES_SHARE : 1;
 	struct census_counting how = {.count = blocks_count,
 				      .cpu_ns = thread_ns,
 				      .forget = records_forget,
 				      .arg = p,
-				      .budget_ns = (uint64_t)(options->budget_s * 1e9),
+				      .budget_ns = (uint64_t)(options->budget_s * share * 1e9),
 				      .seed = options->seed};
 	struct frame_ranges ranges = {0};
 	uint64_t began = clock_ns(), cpu = thread_ns(NULL);
@@ -305,6 +365,8 @@ static int census_scan_all(struct census_programs *p, const struct census_option
 	err = err ?: frame_ranges_build(&out->before.zones, &ranges);
 	background_begin(&p->background);
 	err = err ?: census_count(&how, &ranges, out);
+	if (p->blocks)
+		err = err ?: census_look(p, thread_ns(NULL) - cpu, how.seed, out);
 	err = err ?: slabs_finish(p, out);
 	err = err ?: snapshot_read("/proc", PROC_PARTS, &out->after);
 	census_lines_widen(p->low, &p->high.meminfo, &out->after.meminfo);
@@ -393,12 +455,15 @@ int census_taker_run(struct census_taker *t, const struct census_options *option
 	t->p.lost = 0;
 	t->p.slabs = census_slabs_new(&(struct census_asking){cache_ask, owner_ask, &t->p},
 				      sysconf(_SC_PAGESIZE));
-	if (t->p.slabs)
+	t->p.blocks = options->lenses ? lens_blocks_new() : NULL;
+	if (t->p.slabs && (t->p.blocks || !options->lenses))
 		err = background_run(
 			taker_scan,
 			&(struct taker_work){.taker = t, .options = options, .out = &taken});
 	census_slabs_free(t->p.slabs);
+	lens_blocks_free(t->p.blocks);
 	t->p.slabs = NULL;
+	t->p.blocks = NULL;
 	if (err)
 		census_free(&taken);
 	else
@@ -419,6 +484,8 @@ int census_take(const struct plan *plan, const struct census_options *options, s
 	char why[CENSUS_WHY_MAX];
 	int err = census_taker_new(plan, &t);
 
+	if (!err && options->lenses)
+		t->p.no_lenses = lenses_open(plan, &t->p.lenses);
 	err = err ?: census_taker_run(t, options, out);
 	census_taker_free(t);
 	return err ? log_error(-err, "no census: %s", census_failure(-err, why)) : 0;

@@ -13,7 +13,6 @@
 
 #define OWNERS_MOST 65536 /* that are asked for their names */
 #define CACHES_MOST 4096
-#define NO_CGROUP   UINT32_MAX
 
 /* A sum over units, with the squared differences of the two units of each stratum. */
 struct census_tally {
@@ -69,7 +68,7 @@ struct node_tally {
 /* An obj_cgroup or a mem_cgroup. */
 struct owner_entry {
 	uint64_t address;
-	uint32_t cgroup; /* index, or NO_CGROUP */
+	uint32_t cgroup; /* index, or CENSUS_NO_CGROUP */
 	bool lost;
 	UT_hash_handle hh;
 };
@@ -182,6 +181,13 @@ static struct cache_entry *cache_entry(struct census_slabs *s, uint64_t address)
 	return NULL;
 }
 
+const struct kmt_census_cache *census_slabs_cache(struct census_slabs *s, uint64_t address)
+{
+	const struct cache_entry *c = cache_entry(s, address);
+
+	return c && c->known ? &c->info : NULL;
+}
+
 /* The path of a cgroup: names from below the root down, "…" and the end if there are too many. */
 void census_owner_path(const struct kmt_census_owner *o, char path[256])
 {
@@ -202,12 +208,12 @@ void census_owner_path(const struct kmt_census_owner *o, char path[256])
 		snprintf(path, 256, "…%s", all + at - 250);
 }
 
-/* The index of the owner's cgroup, which is added if it is new; NO_CGROUP without a name. */
+/* The index of the owner's cgroup, which is added if it is new; CENSUS_NO_CGROUP without a name. */
 static int cgroup_index(struct census_slabs *s, const struct kmt_census_owner *o, uint32_t *index)
 {
 	struct census_cgroup *g;
 
-	*index = NO_CGROUP;
+	*index = CENSUS_NO_CGROUP;
 	if (!o || !o->id)
 		return 0;
 	for (size_t i = 0; i < s->cgroups.nr; i++) {
@@ -230,8 +236,7 @@ static int cgroup_index(struct census_slabs *s, const struct kmt_census_owner *o
 	return 0;
 }
 
-/* The cgroup of an owner. Returns 0 or −ENOMEM. */
-static int owner_cgroup(struct census_slabs *s, uint64_t address, uint32_t *cgroup)
+int census_slabs_cgroup(struct census_slabs *s, uint64_t address, uint32_t *cgroup)
 {
 	struct owner_entry *o;
 
@@ -240,7 +245,7 @@ static int owner_cgroup(struct census_slabs *s, uint64_t address, uint32_t *cgro
 		*cgroup = o->cgroup;
 		return 0;
 	}
-	*cgroup = NO_CGROUP;
+	*cgroup = CENSUS_NO_CGROUP;
 	if (HASH_COUNT(s->owners) >= OWNERS_MOST)
 		return 0;
 	o = calloc(1, sizeof(*o));
@@ -309,9 +314,9 @@ static int charge_add(struct census_slabs *s, const struct kmt_census_record *r,
 	struct charge_entry *e;
 	uint32_t cgroup;
 
-	if (owner_cgroup(s, r->owner, &cgroup))
+	if (census_slabs_cgroup(s, r->owner, &cgroup))
 		return -ENOMEM;
-	if (cgroup == NO_CGROUP)
+	if (cgroup == CENSUS_NO_CGROUP)
 		return 0;
 	memset(&key, 0, sizeof(key));
 	key.cache = r->cache;

@@ -22,6 +22,8 @@ struct census_asking {
 /* The path of an owner's cgroup; "…" and its end if it is longer. */
 void census_owner_path(const struct kmt_census_owner *o, char path[256]);
 
+#define CENSUS_NO_CGROUP UINT32_MAX
+
 struct census_slabs;
 
 /* NULL if memory is short. */
@@ -33,6 +35,11 @@ void census_slabs_forget(struct census_slabs *s);
 /* Add the records of a run. Returns 0 or −ENOMEM. */
 int census_slabs_add(struct census_slabs *s, const struct kmt_census_record *records, size_t nr,
 		     const struct census_run *run);
+
+/* What is at the address of a cache; NULL if that is not known. */
+const struct kmt_census_cache *census_slabs_cache(struct census_slabs *s, uint64_t address);
+/* *cgroup: index of the owner's cgroup, or CENSUS_NO_CGROUP. Returns 0 or −ENOMEM. */
+int census_slabs_cgroup(struct census_slabs *s, uint64_t owner, uint32_t *cgroup);
 
 /*
  * Write caches, cgroups, charges and nodes of `out`, the largest caches first. *addresses, if not

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the objects of some slab caches are: dentries, inodes, sockets, open files, network
+ * namespaces and mounts, added up by file system, protocol, state and cgroup. A part of a census
+ * (data/census.h). trace/lenses.c counts them, model/lenses.c turns sums into figures.
+ */
+#ifndef KMEMTRACE_DATA_LENSES_H
+#define KMEMTRACE_DATA_LENSES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/array.h"
+
+enum lens {
+	LENS_DENTRIES,
+	LENS_INODES,
+	LENS_SOCKETS,
+	LENS_FILES,
+	LENS_NET_NAMESPACES,
+	LENS_MOUNTS,
+	LENSES
+};
+
+/* The name in JSON: "net_namespaces". */
+const char *lens_word(enum lens lens);
+
+/* An estimated sum. If all blocks of its caches were looked at, the variance is 0. */
+struct lens_sum {
+	double value, variance;
+	uint64_t hits; /* blocks in which it was not 0 */
+};
+
+struct lens_row {
+	enum lens lens;
+	char what[32];   /* file system or protocol; "" for namespaces */
+	char device[32]; /* that the file system is on, or again its name */
+	char kind[24];   /* type of file, or what the kernel calls a file without a path */
+	char state[16];  /* "negative", "unused", "LISTEN" …; "": in use */
+	char family[12]; /* of a socket */
+	uint32_t space;  /* inode number of the network or mount namespace; 0: none */
+	uint32_t cgroup; /* index in census.cgroups; LENS_NO_CGROUP: charged to none */
+	struct lens_sum objects;
+	struct lens_sum kb;        /* that the objects themselves occupy */
+	struct lens_sum held_kb;   /* inodes: page cache; sockets: received, but not yet read */
+	struct lens_sum queued_kb; /* sockets: still to be sent */
+};
+#define LENS_NO_CGROUP UINT32_MAX
+
+/* Processes in a namespace. */
+struct lens_space {
+	uint32_t number; /* inode number: the rows' `space` */
+	bool net;        /* a network namespace; otherwise a mount namespace */
+	uint32_t processes;
+	int pid; /* the first of them, … */
+	char comm[16];
+};
+
+struct lens_rows {
+	ARRAY_OF(struct lens_row);
+};
+
+struct lens_spaces {
+	ARRAY_OF(struct lens_space);
+};
+
+struct census_lenses {
+	char absent[200]; /* why there are none; "" if there are */
+	struct lens_rows rows;
+	struct lens_spaces spaces; /* in which a process is */
+	double cpu_s;
+	bool sampled[LENSES]; /* not all blocks of its caches were looked at */
+	double share[LENSES]; /* of these blocks that were; NaN: no cache of this kind was found */
+	double unrecognised;  /* objects of caches that there was no time to recognise */
+	uint64_t lost;        /* objects that had no row, and slabs that changed meanwhile */
+};
+
+void census_lenses_free(struct census_lenses *l);
+
+#endif

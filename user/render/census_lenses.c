@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Prints the lenses of a census: see census_lenses.h. */
+#include "render/census_lenses.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "render/bpf_use.h"
+#include "render/table.h"
+
+#define SCREEN_GROUPS  8
+#define SECTION_ROWS   12
+#define GROUP_WORDS    128
+#define SCREEN_HOLDER  15 /* columns */
+#define SECTION_HOLDER 26
+#define LARGE_BYTES    (64 * 1024.0) /* smaller groups are not on the first screen */
+
+/* ---- text ---- */
+
+/* "ext4 (vda1)"; without the device if it says no more. */
+static void file_system_words(const struct lens_row *row, char buf[GROUP_WORDS])
+{
+	if (row->device[0] && strcmp(row->device, row->what) != 0)
+		snprintf(buf, GROUP_WORDS, "%s (%s)", row->what, row->device);
+	else
+		snprintf(buf, GROUP_WORDS, "%s", row->what);
+}
+
+static const char *group_words(const struct lens_group *g, char buf[GROUP_WORDS])
+{
+	const struct lens_row *row = g->like;
+	char on[GROUP_WORDS];
+
+	file_system_words(row, on);
+	switch (row->lens) {
+	case LENS_SOCKETS:
+		snprintf(buf, GROUP_WORDS, "%s %s", row->what, row->state);
+		break;
+	case LENS_FILES:
+		if (!strcmp(row->what, "anon_inodefs") || !strcmp(row->what, "sockfs") ||
+		    !strcmp(row->what, "pipefs"))
+			snprintf(buf, GROUP_WORDS, "%s", row->kind[0] ? row->kind : row->what);
+		else
+			snprintf(buf, GROUP_WORDS, "%.60s: %s", on, row->kind);
+		break;
+	case LENS_NET_NAMESPACES:
+		snprintf(buf, GROUP_WORDS, "%s",
+			 g->lonely ? "that no process is in" : "with processes");
+		break;
+	case LENS_MOUNTS:
+		snprintf(buf, GROUP_WORDS, "%s", on);
+		break;
+	default:
+		snprintf(buf, GROUP_WORDS, "%.60s%s%s%s%s", on, row->kind[0] ? ": " : "", row->kind,
+			 row->state[0] ? ", " : "", row->state);
+	}
+	return buf;
+}
+
+static void cell_number(struct table *t, const struct lens_figure *f)
+{
+	char count[UNITS_MAX];
+	double error = f->value > 0 ? fmax(f->high - f->value, f->value - f->low) / f->value : 0;
+
+	units_count(count, f->value);
+	if (error < 0.005)
+		table_words(t, "%s", count);
+	else if (error > 0.995)
+		table_words(t, "up to %s", units_count(count, f->high));
+	else
+		table_words(t, "%s ±%.0f%%", count, error * 100);
+}
+
+/* The cgroup that most are charged to, in `width` columns; how many only if it is not nearly all.
+ */
+static void cell_charged(struct page *p, struct table *t, const struct lens_sheet *s,
+			 const struct lens_group *g, size_t width)
+{
+	const struct census_cgroup *cgroup;
+	const char *removed;
+	char share[16] = "";
+
+	if (g->cgroup == LENS_NO_CGROUP || g->cgroup >= s->census->cgroups.nr ||
+	    g->cgroup_share < 0.05) {
+		table_words(t, "%s", "");
+		return;
+	}
+	cgroup = &s->census->cgroups.items[g->cgroup];
+	removed = cgroup->removed ? "removed " : cgroup->below ? "removed in " : "";
+	if (g->cgroup_share < 0.95)
+		snprintf(share, sizeof(share), "%.0f%% ", g->cgroup_share * 100);
+	width -= strlen(removed) + strlen(share);
+	table_words(t, "%s%s%s", share, removed, page_fit_middle(p, cgroup->path, width));
+}
+
+static const struct {
+	const char *short_word, *heading;
+} lens_titles[LENSES] = {{"dentries", "DENTRIES"},
+			 {"inodes", "INODES"},
+			 {"sockets", "SOCKETS"},
+			 {"files", "OPEN FILES"},
+			 {"network ns", "NETWORK NAMESPACES"},
+			 {"mounts", "MOUNTS"}};
+
+static void census_lens_row(struct page *p, struct table *t, const struct lens_sheet *s,
+			    const struct lens_group *g, size_t width)
+{
+	char words[GROUP_WORDS];
+	double held_kb = g->held_kb.value + g->queued_kb.value;
+
+	table_words(t, "%s", group_words(g, words));
+	cell_number(t, &g->objects);
+	table_bytes(t, g->kb.value * 1024, false);
+	if (held_kb > 0)
+		table_bytes(t, held_kb * 1024, false);
+	else
+		table_words(t, "%s", "");
+	cell_charged(p, t, s, g, width);
+}
+
+static int compare_by_bytes(const void *x, const void *y)
+{
+	const struct lens_group *a = *(const struct lens_group *const *)x,
+				*b = *(const struct lens_group *const *)y;
+
+	if (a->bytes != b->bytes)
+		return a->bytes < b->bytes ? 1 : -1;
+	return a < b ? -1 : a > b;
+}
+
+static void lenses_absent(struct page *p, const struct lens_sheet *s)
+{
+	page_heading(p, PAGE_BOLD, "OBJECTS");
+	page_paragraph(p, 2, "What dentries, inodes, sockets and files are is not known: %s.",
+		       s->census->lenses.absent);
+}
+
+void census_lenses_screen(struct page *p, const struct lens_sheet *s)
+{
+	static const struct table_column columns[] = {
+		{"objects", 10, false}, {"of", 25, false},  {"number", 0, true},
+		{"memory", 0, true},    {"holds", 0, true}, {"charged most to", 0, false}};
+	const struct lens_group **order = s ? calloc(s->nr + 1, sizeof(*order)) : NULL;
+	struct table table = TABLE_INIT(p, columns);
+	size_t nr = 0;
+
+	if (s && s->census->lenses.absent[0])
+		lenses_absent(p, s);
+	p->failed |= s && !order;
+	if (!order)
+		return;
+	for (size_t i = 0; i < s->nr; i++)
+		if (s->items[i].bytes >= LARGE_BYTES)
+			order[nr++] = &s->items[i];
+	qsort(order, nr, sizeof(*order), compare_by_bytes);
+	if (nr)
+		page_heading(p, PAGE_BOLD,
+			     "OBJECTS  (holds: page cache of inodes, data that sockets queue)");
+	for (size_t i = 0; i < nr && i < SCREEN_GROUPS; i++) {
+		table_words(&table, "%s", lens_titles[order[i]->like->lens].short_word);
+		census_lens_row(p, &table, s, order[i], SCREEN_HOLDER);
+	}
+	table_print(&table);
+	free(order);
+}
+
+/* The rows of one kind. */
+static void lens_section(struct page *p, const struct lens_sheet *s, enum lens lens)
+{
+	static const struct table_column columns[] = {{"", 30, false},
+						      {"number", 0, true},
+						      {"memory", 0, true},
+						      {"holds", 0, true},
+						      {"charged most to", 0, false}};
+	const struct lens_figure *all = &s->objects[lens];
+	char count[UNITS_MAX], bytes[UNITS_MAX], share[64] = "";
+	struct table table = TABLE_INIT(p, columns);
+	size_t rows = 0, shown = 0;
+
+	if (!(all->value > 0))
+		return;
+	if (s->census->lenses.sampled[lens])
+		snprintf(share, sizeof(share), ", from %.0f%% of their blocks",
+			 s->census->lenses.share[lens] * 100);
+	page_heading(p, PAGE_BOLD, "%s  (%s, %s%s)", lens_titles[lens].heading,
+		     units_count(count, all->value),
+		     units_bytes_short(bytes, s->kb[lens].value * 1024), share);
+	for (size_t i = 0; i < s->nr; i++) {
+		if (s->items[i].like->lens != lens)
+			continue;
+		rows++;
+		if (shown < SECTION_ROWS) {
+			shown++;
+			census_lens_row(p, &table, s, &s->items[i], SECTION_HOLDER);
+		}
+	}
+	table_print(&table);
+	if (rows > shown)
+		page_paragraph(p, 2, "%zu more rows are in --format json.", rows - shown);
+}
+
+void census_lenses_text(struct page *p, const struct lens_sheet *s, const struct bpf_use *bpf)
+{
+	if (s && s->census->lenses.absent[0])
+		lenses_absent(p, s);
+	for (int lens = 0; s && lens < LENSES; lens++)
+		lens_section(p, s, lens);
+	if (bpf)
+		bpf_use_text(p, bpf, SECTION_ROWS);
+}
+
+/* ---- JSON ---- */
+
+static json_t *text_or_null(const char *s)
+{
+	return s[0] ? text(s) : json_null();
+}
+
+static void lens_cgroup_put(struct json_out *o, json_t *j, const struct lens_sheet *s,
+			    uint32_t index)
+{
+	const struct census_cgroup *g =
+		index < s->census->cgroups.nr ? &s->census->cgroups.items[index] : NULL;
+
+	put(o, j, "cgroup", g ? text(g->path) : json_null());
+	put(o, j, "removed", g ? json_boolean(g->removed) : json_null());
+	put(o, j, "removed_below", g ? json_boolean(g->below) : json_null());
+}
+
+static void lens_space_put(struct json_out *o, json_t *j, const struct lens_sheet *s,
+			   const struct lens_row *row)
+{
+	bool net = row->lens != LENS_MOUNTS;
+	const struct lens_space *space = lens_space_find(&s->census->lenses, net, row->space);
+
+	put(o, j, "namespace", row->space ? json_integer(row->space) : json_null());
+	put(o, j, "processes", json_integer(space ? space->processes : 0));
+	put(o, j, "pid", space ? json_integer(space->pid) : json_null());
+	put(o, j, "process", space ? text(space->comm) : json_null());
+}
+
+static json_t *lens_row_json(struct json_out *o, const struct lens_sheet *s,
+			     const struct lens_row *row)
+{
+	struct lens_figure objects = lens_estimate(&row->objects);
+	json_t *j = json_object();
+
+	if (row->lens == LENS_SOCKETS) {
+		put(o, j, "protocol", text(row->what));
+		put(o, j, "family", text(row->family));
+	} else if (row->lens != LENS_NET_NAMESPACES) {
+		put(o, j, "file_system", text(row->what));
+		put(o, j, "device", text_or_null(row->device));
+	}
+	if (row->lens == LENS_INODES || row->lens == LENS_FILES)
+		put(o, j, "type", text_or_null(row->kind));
+	if (row->lens == LENS_DENTRIES || row->lens == LENS_INODES || row->lens == LENS_SOCKETS)
+		put(o, j, "state", row->state[0] ? text(row->state) : json_string("used"));
+	if (row->lens == LENS_SOCKETS || row->lens == LENS_NET_NAMESPACES ||
+	    row->lens == LENS_MOUNTS)
+		lens_space_put(o, j, s, row);
+	lens_cgroup_put(o, j, s, row->cgroup);
+	put(o, j, "objects", whole(objects.value));
+	put(o, j, "objects_low", whole(objects.low));
+	put(o, j, "objects_high", whole(objects.high));
+	put(o, j, "kb", number(row->kb.value));
+	if (row->lens == LENS_INODES)
+		put(o, j, "page_cache_kb", number(row->held_kb.value));
+	if (row->lens == LENS_SOCKETS) {
+		put(o, j, "received_kb", number(row->held_kb.value));
+		put(o, j, "queued_kb", number(row->queued_kb.value));
+	}
+	return j;
+}
+
+static void lens_json(struct json_out *o, const struct lens_sheet *s, enum lens lens)
+{
+	const struct census_lenses *l = &s->census->lenses;
+
+	json_begin(o, lens_word(lens), '{');
+	json_member(o, "looked_fraction", fraction(l->share[lens]));
+	json_member(o, "objects", whole(s->objects[lens].value));
+	json_member(o, "objects_low", whole(s->objects[lens].low));
+	json_member(o, "objects_high", whole(s->objects[lens].high));
+	json_member(o, "kb", number(s->kb[lens].value));
+	json_begin(o, "rows", '[');
+	for (size_t i = 0; i < l->rows.nr && json_wanted(o); i++)
+		if (l->rows.items[i].lens == lens)
+			json_member(o, NULL, lens_row_json(o, s, &l->rows.items[i]));
+	json_end(o, ']');
+	json_end(o, '}');
+}
+
+void census_lenses_json(struct json_out *o, const struct lens_sheet *s, const struct bpf_use *bpf)
+{
+	const struct census_lenses *l;
+
+	if (!s) {
+		json_member(o, "lenses", json_null());
+		return;
+	}
+	l = &s->census->lenses;
+	json_begin(o, "lenses", '{');
+	json_member(o, "absent", text_or_null(l->absent));
+	json_member(o, "cpu_s", number(l->cpu_s));
+	json_member(o, "unrecognised_objects", whole(l->unrecognised));
+	json_member(o, "lost", json_integer((json_int_t)l->lost));
+	for (int lens = 0; lens < LENSES; lens++)
+		lens_json(o, s, lens);
+	if (bpf)
+		bpf_use_json(o, bpf);
+	else
+		json_member(o, "bpf", json_null());
+	json_end(o, '}');
+}
