@@ -248,16 +248,22 @@ static int choose_intervals(struct reader *r)
 	return 0;
 }
 
-static void fetch_held(struct reader *r, struct cap_held *h)
+/* The columns that a brief row has. */
+static void fetch_held_brief(struct reader *r, struct cap_held *h)
 {
 	h->pool = reader_pool(r, 1);
 	reader_text_into(r, 2, h->class_, sizeof(h->class_));
 	h->cache = reader_int(r, 3, 0, (int64_t)r->c->nr_caches - 1);
 	h->stack = reader_int(r, 4, 0, (int64_t)r->c->nr_stacks - 1);
 	h->process = reader_int(r, 5, 0, (int64_t)r->c->nr_processes - 1);
+	h->bytes = reader_real(r, 8, 0, CAPTURE_REAL_MAX);
+}
+
+static void fetch_held(struct reader *r, struct cap_held *h)
+{
+	fetch_held_brief(r, h);
 	h->tracked = reader_int(r, 6, 0, CAPTURE_LEVEL_MAX);
 	h->objects = reader_real(r, 7, 0, CAPTURE_REAL_MAX);
-	h->bytes = reader_real(r, 8, 0, CAPTURE_REAL_MAX);
 	h->bytes_var = reader_real(r, 9, 0, CAPTURE_REAL_MAX);
 	h->oldest_s = reader_real(r, 10, 0, CAPTURE_REAL_MAX);
 	h->verified = reader_int(r, 11, 0, CAPTURE_LEVEL_MAX);
@@ -297,7 +303,7 @@ static int read_held(struct reader *r, void *unused)
 		spend_held(r, h);
 		return 0;
 	}
-	fetch_held(r, &fetched);
+	fetch_held_brief(r, &fetched); /* nothing uses its other figures */
 	brief = READER_PUSH(r, i->brief.items, i->brief.nr, i->brief.cap);
 	if (brief)
 		*brief = (struct cap_brief){.pool = fetched.pool,
