@@ -137,7 +137,7 @@ static int take(const struct census_args *args, struct census *out)
 {
 	const struct plan_request everything = {};
 	struct kernel_facts facts;
-	struct census_options options = {.budget_s = args->budget_s};
+	struct census_options how = {.budget_s = args->budget_s};
 	struct bpf_objects bpf = {0};
 	struct plan plan;
 	char why[CENSUS_WHY_MAX];
@@ -148,17 +148,17 @@ static int take(const struct census_args *args, struct census *out)
 		return log_error(EPERM, "no census: %s", why);
 	plan_build(&facts, &everything, &plan);
 	/* a capture keeps no lenses, and reads BPF objects itself */
-	options.lenses = !args->output;
-	if (options.lenses)
+	how.lenses = !args->output;
+	if (how.lenses)
 		bpf_read_all(&bpf);
-	err = census_take(&plan, &options, out);
+	err = census_take(&plan, &how, out);
 	if (err) {
 		bpf_objects_free(&bpf);
 		return err;
 	}
 	out->after.bpf = bpf.levels;
 	out->after.bpf_holders = bpf.holders;
-	if (options.lenses)
+	if (how.lenses)
 		spaces_read(&out->lenses);
 	return 0;
 }

@@ -379,8 +379,8 @@ static void lens_sum_add(struct lens_sum *to, const struct lens_sum *s, double s
 	to->hits += s->hits;
 }
 
-static void row_add(struct lens_row *row, const struct lens_tally *t,
-		    const struct lens_population *p, const struct lens_entry *e)
+static void lens_row_add(struct lens_row *row, const struct lens_tally *t,
+			 const struct lens_population *p, const struct lens_entry *e)
 {
 	double held_kb = row->lens == LENS_INODES ? p->page_bytes / 1024.0 : 1 / 1024.0;
 	struct lens_sum s = moments_total(t, p, &e->moments[MOMENT_OBJECTS], true);
@@ -410,7 +410,7 @@ int lens_tally_cache(struct lens_tally *t, const struct lens_population *populat
 		if (err)
 			break;
 		if (row)
-			row_add(row, t, population, e);
+			lens_row_add(row, t, population, e);
 		else
 			t->lost += (uint64_t)e->moments[MOMENT_OBJECTS].sum;
 	}
