@@ -46,7 +46,10 @@ static __always_inline bool page_is_chunk(__u64 gfp, __u64 order)
 /* The stratum of pages: their event names no call site, but flags and order tell most apart. */
 static __always_inline __u32 page_stratum(__u64 gfp, __u64 order)
 {
-	return KMT_STRATUM_PAGE + stratum_hash(gfp ^ order << 28, 4);
+	__u32 hash = stratum_hash(gfp ^ order << 28, 4);
+
+	barrier_var(hash); /* the verifier of 6.1 knows the result's limit only by the mask */
+	return KMT_STRATUM_PAGE + (hash & (KMT_STRATA_PAGE - 1));
 }
 
 /*
@@ -55,8 +58,9 @@ static __always_inline __u32 page_stratum(__u64 gfp, __u64 order)
 static __always_inline void page_track_pieces(struct unwind_scratch *s, __u32 scratch_row,
 					      __u32 cpu_id, __u32 stack, __u32 nr)
 {
-	__u32 stratum = s->object.stratum, mean;
+	__u32 stratum = KMT_STRATUM_PAGE + (s->object.stratum & (KMT_STRATA_PAGE - 1)), mean;
 
+	barrier_var(stratum);
 	for (__u32 i = 0; i < 1 << PAGE_PIECES; i++) {
 		if (i >= nr || (s->irq && !filter_wants_irq()))
 			break;
