@@ -141,7 +141,7 @@ static void html_bar(struct html *h, const struct html_head *head)
 	html_put(h, "</span>");
 	if (head->trust)
 		fprintf(h->out,
-			" <span class=\"fact trust-%s\">trust in the headline: <b>%s</b></span>",
+			" <span class=\"fact trust-%s\">trust<span class=\"wide\"> in the headline</span>: <b>%s</b></span>",
 			head->trust, head->trust);
 	fprintf(h->out, " <a class=\"fact\" href=\"#%s\">", head->about_losses);
 	html_text(h, head->losses);

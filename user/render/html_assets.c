@@ -3,7 +3,7 @@
 // clang-format off
 #include "render/html_assets.h"
 
-const char html_style_hash[] = "sha256-0CnIxv43iLGvgaGx8FN6KI8FE/LPXUyt1F3uXsZbTYw=";
+const char html_style_hash[] = "sha256-rMbToxkB3yPb/CTVR/MxhPtwkzY3Mh/+zP3aNhOVYrM=";
 const char html_script_hash[] = "sha256-NQl0KgCsLnEo1O68ACIQ/3tyIt1eK3LhTuqW3zMhB+w=";
 
 const char html_style[] =
@@ -87,18 +87,18 @@ const char html_style[] =
 	";background:var(--soft);border-radius:.3rem}.detail p{margin:0 0 .2rem}.line{fill:none;str"
 	"oke:var(--c0);stroke-width:2}.area{fill:var(--c0);opacity:.18}footer{color:var(--dim);font"
 	"-size:.85rem;padding-top:1rem;padding-bottom:2rem}@media(max-width:45rem){.screen{grid-tem"
-	"plate-columns:1fr;gap:0}.screen dt{padding-top:.6rem}.bar .source{display:none}main,footer"
-	"{padding:0 .7rem}h1{font-size:1.15rem}.bar{padding:.4rem .7rem}.bar nav{flex-wrap:nowrap;o"
-	"verflow-x:auto;white-space:nowrap}}@media(prefers-reduced-motion:no-preference){html{scrol"
-	"l-behavior:smooth}}@media print{:root{--bg: #fff;--fg: #000;--dim: #444;--line: #bbb;--sof"
-	"t: #fff;--link: #000}html{font-size:9.5pt}*{print-color-adjust:exact;-webkit-print-color-a"
-	"djust:exact}.bar{position:static;border:1px solid var(--line)}.bar nav,.controls,.skip,.sc"
-	"ript,.scripted .script{display:none}.scroll{overflow:visible;max-height:none;border:0}thea"
-	"d th{position:static}tr,li,figure,.screen{break-inside:avoid}h2{break-after:avoid}.path{mi"
-	"n-width:0}main,footer{max-width:none;padding:0}td bdi{max-width:9rem;overflow-wrap:anywher"
-	"e}.path bdi{max-width:none;display:inline}table{font-size:7pt}table .path,table .n{font-si"
-	"ze:6.5pt}th,td{padding:.1rem .25rem}th{white-space:normal}th button:after,th[aria-sort] bu"
-	"tton:after{content:\"\"}.bar .source{display:inline}.detail{display:none}}";
+	"plate-columns:1fr;gap:0}.screen dt{padding-top:.6rem}.bar .source,.bar .wide{display:none}"
+	"main,footer{padding:0 .7rem}h1{font-size:1.15rem}.bar{padding:.4rem .7rem}.bar nav{flex-wr"
+	"ap:nowrap;overflow-x:auto;white-space:nowrap}}@media(prefers-reduced-motion:no-preference)"
+	"{html{scroll-behavior:smooth}}@media print{:root{--bg: #fff;--fg: #000;--dim: #444;--line:"
+	" #bbb;--soft: #fff;--link: #000}html{font-size:9.5pt}*{print-color-adjust:exact;-webkit-pr"
+	"int-color-adjust:exact}.bar{position:static;border:1px solid var(--line)}.bar nav,.control"
+	"s,.skip,.script,.scripted .script{display:none}.scroll{overflow:visible;max-height:none;bo"
+	"rder:0}thead th{position:static}tr,li,figure,.screen{break-inside:avoid}h2{break-after:avo"
+	"id}.path{min-width:0}main,footer{max-width:none;padding:0}td bdi{max-width:9rem;overflow-w"
+	"rap:anywhere}.path bdi{max-width:none;display:inline}table{font-size:7pt}table .path,table"
+	" .n{font-size:6.5pt}th,td{padding:.1rem .25rem}th{white-space:normal}th button:after,th[ar"
+	"ia-sort] button:after{content:\"\"}.bar .source{display:inline}.detail{display:none}}";
 
 const char html_script[] =
 	"(()=>{var S=JSON.parse(document.getElementById(\"data\").textContent),je=new Set([\"pool\",\"cl"

@@ -195,11 +195,11 @@ static void html_path_row(struct html *h, const struct report *r, const struct g
 	html_row(h);
 	html_cell_count(h, (double)rank, false);
 	html_cell_bytes(h, g->bytes, false);
-	html_cell(h, "%s%s%s", pool_name(g->pool), g->class_[0] ? " " : "", g->class_);
-	html_cell_name(h, cache ? cache->name : "");
 	html_put(h, "<td>");
 	html_frames(h, r->c, g->stacks.items[0].id);
 	html_put(h, "</td>");
+	html_cell(h, "%s%s%s", pool_name(g->pool), g->class_[0] ? " " : "", g->class_);
+	html_cell_name(h, cache ? cache->name : "");
 	html_share_cell(h, r, g, false);
 	html_cell_count(h, g->objects, false);
 	html_cell(h, "%s",
@@ -225,16 +225,12 @@ static void html_source_notes(struct html *h, const struct capture *c)
 
 static void html_paths(struct html *h, const struct report *r, const struct html_cut *cut)
 {
-	static const char *const columns[] = {"#rank",
-					      "#held",
-					      "pool",
-					      "cache",
-					      "call path (innermost first)",
-					      "process",
-					      "#objects",
-					      "95 % interval",
-					      "#median age",
-					      "cgroup"};
+	/* The path comes early: it must be in sight on a small screen. */
+	static const char *const columns[] = {
+		"#rank",    "#held",         "call path (innermost first)",
+		"pool",     "cache",         "process",
+		"#objects", "95 % interval", "#median age",
+		"cgroup"};
 	const struct growth *g = &r->growth;
 	size_t shown = g->nr < PATHS_SHOWN ? g->nr : PATHS_SHOWN, i;
 	char all[UNITS_MAX];
@@ -503,8 +499,8 @@ static void html_losses_words(const struct losses *l, char *words, size_t size)
 	else if (!(l->events > 0))
 		snprintf(words, size, "no events lost");
 	else
-		snprintf(words, size, "%s events lost (%s%%)", units_count(nr, l->events),
-			 units_share(share, 100 * losses_ratio(l)));
+		snprintf(words, size, "%s event%s lost (%s%%)", units_count(nr, l->events),
+			 l->events == 1 ? "" : "s", units_share(share, 100 * losses_ratio(l)));
 }
 
 int report_html(const struct report *r, FILE *out)
