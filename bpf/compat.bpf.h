@@ -591,6 +591,13 @@ static __always_inline bool compat_flags_swapcache(__u64 flags)
 	return PAGE_FLAG(flags, PG_swapbacked) && PAGE_FLAG(flags, PG_swapcache);
 }
 
+/* Is it bad memory, which must not be read? */
+static __always_inline bool compat_flags_poisoned(__u64 flags)
+{
+	return bpf_core_enum_value_exists(enum pageflags___poison, PG_hwpoison) &&
+	       flags >> bpf_core_enum_value(enum pageflags___poison, PG_hwpoison) & 1;
+}
+
 /* ---- who memory is charged to, for the census ---- */
 
 /*

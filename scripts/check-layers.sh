@@ -24,7 +24,7 @@ rules() {
 }
 
 # Commands print whole documents of render/, and do not use what documents are made of.
-DOCUMENTS="balance census diff doctor report terms"
+DOCUMENTS="balance census diff doctor refs report terms"
 
 # The rooms that may include the shared headers of the BPF programs (bpf/*.h), and skeletons (*.skel.h).
 BPF_ROOMS="trace record"

@@ -28,6 +28,7 @@ int cmd_diff(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_balance(int argc, char **argv);
 int cmd_census(int argc, char **argv);
+int cmd_refs(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 

@@ -33,6 +33,8 @@ static const struct cmd commands[] = {
 	{"balance", "divide MemTotal into free and user memory, kernel pools and the rest",
 	 cmd_balance, true},
 	{"census", "count page by page what memory is used for (root)", cmd_census, false},
+	{"refs", "show what points to objects of a slab cache, or that nothing does (root)",
+	 cmd_refs, false},
 	{"doctor", "show what kmemtrace can trace on this kernel, and what it cannot", cmd_doctor,
 	 false},
 	{"explain", "explain a word that a report uses", cmd_explain, false},

@@ -71,6 +71,19 @@ struct kmem_cache___sheaves {
 	struct slub_percpu_sheaves *cpu_sheaves;
 };
 
+struct vm_struct {
+	struct page **pages;
+	unsigned int nr_pages;
+};
+
+struct task_struct___vmap_stack { /* with CONFIG_VMAP_STACK */
+	struct vm_struct *stack_vm_area;
+};
+
+struct kmem_cache___refcount { /* more than 1: other caches were merged into this one */
+	int refcount;
+};
+
 struct kmem_cache___node { /* up to 7.0 */
 	struct kmem_cache_node *node[1];
 };
@@ -226,6 +239,10 @@ enum pageflags {
 	PG_head = 16,
 	PG_swapbacked = 19,
 	PG_unevictable = 20,
+};
+
+enum pageflags___poison { /* with CONFIG_MEMORY_FAILURE */
+			  PG_hwpoison = 22,
 };
 
 enum compound_dtor_id { /* in 5.10 and 6.1 */

@@ -56,7 +56,7 @@ run_test() {
 # much memory and many tests measure the levels of the whole machine.
 json_check() {
 	local command files status=0
-	for command in report diff balance census doctor; do
+	for command in report diff balance census refs doctor; do
 		mapfile -t files < <(find "$WORK/json" -name "$command-*" -size +0)
 		[ ${#files[@]} = 0 ] || scripts/check-json.py "$command" "${files[@]}" || status=1
 	done

@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# References: what holds planted objects is named by the field that points to them; objects in use are not called leaked;
+# the tool's own tables are no references; and a scan that was cut short says so.
+# shellcheck source=tests/live/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# refs FILE OPTION…: look for references, as JSON.
+refs() { json_of refs "${@:2}" >"$1" || fail "refs failed"; }
+
+active() { awk -v name="$1" '$1 == name { print $2 }' /proc/slabinfo; }
+
+# grown_most PATTERNS: the cache of these that grew most since $WORK/slabs was made.
+grown_most() {
+	local name before now most=0 cache=
+	while read -r name before; do
+		matches "$name" "$1" || continue
+		now=$(active "$name")
+		if [ $((now - before)) -gt $most ]; then most=$((now - before)) cache=$name; fi
+	done <"$WORK/slabs"
+	echo "$cache"
+}
+
+# share_of FILE TYPE FIELD: the share of objects that this field points to, in percent.
+share_of() {
+	jq --arg type "$2" --arg field "$3" \
+		'[.refs.referrers[] | select(.type == $type and .field == $field).share * 100] | add // 0' "$1"
+}
+
+# holder_of KIND COUNT PATTERNS TYPE FIELD: that field points to as many objects of the cache as were planted.
+holder_of() {
+	local cache planted
+	awk 'NR > 2 { print $1, $2 }' /proc/slabinfo >"$WORK/slabs"
+	plant_start "$1" "$2"
+	cache=$(grown_most "$3")
+	[ -n "$cache" ] || fail "no cache grew"
+	refs "$WORK/refs.json" --cache "$cache" --objects 700
+	planted=$(jq --argjson count "$2" '.refs.in_use as $all | 100 * $count / $all' "$WORK/refs.json")
+	echo "$1 in $cache: $(jq -c '[.refs.referrers[:4][] | {from, type, field, share}]' "$WORK/refs.json"), planted $planted %"
+	# 4 standard deviations of a sample of 700 are 7.6 %
+	within "$4.$5" "$(share_of "$WORK/refs.json" "$4" "$5")" "$planted" 8 5
+	jq -e '.refs.verdict.leaked == false and .refs.scanned_fraction == 1' "$WORK/refs.json" >/dev/null ||
+		fail "$(jq -c .refs.verdict "$WORK/refs.json")"
+	# If the tool's own tables were read, they would point to every object.
+	jq -e '[.refs.referrers[] | select(.class == "other").share] | (add // 0) < 0.5' "$WORK/refs.json" >/dev/null ||
+		fail "other pages: $(jq -c '[.refs.referrers[] | select(.class == "other")]' "$WORK/refs.json")"
+	plant_stop
+}
+
+test_1_the_field_that_holds_planted_objects_is_named() {
+	need_record
+	holder_of timerfd 8000 'kmalloc-*256,kmalloc-256' file private_data
+}
+
+# The tables of a recording have the address of each object that it tracks.
+test_2_the_tables_of_a_recording_are_no_references() {
+	need_record
+	awk 'NR > 2 { print $1, $2 }' /proc/slabinfo >"$WORK/slabs"
+	record_start --exact
+	plant_start timerfd 8000
+	refs "$WORK/refs.json" --cache "$(grown_most 'kmalloc-*256,kmalloc-256')"
+	record_stop
+	jq -e '[.refs.referrers[] | select(.class == "other").share] | (add // 0) < 0.5' "$WORK/refs.json" >/dev/null ||
+		fail "other pages: $(jq -c '[.refs.referrers[] | select(.class == "other")]' "$WORK/refs.json")"
+	within "file.private_data" "$(share_of "$WORK/refs.json" file private_data)" 90 10 5
+}
+
+test_3_ordinary_objects_are_not_leaked() {
+	local cache
+	need_record
+	for cache in dentry kmalloc-192; do
+		refs "$WORK/$cache.json" --cache "$cache"
+		echo "$cache: $(jq -c '.refs | {objects, unreferenced, changed, control, verdict}' "$WORK/$cache.json")"
+		jq -e '.refs.objects >= 200 and .refs.unreferenced <= 4 and .refs.verdict.leaked != true' \
+			"$WORK/$cache.json" >/dev/null || fail "$cache: $(jq -c .refs.verdict "$WORK/$cache.json")"
+	done
+	# of all objects of a slab cache of structs with a known name
+	[ "$(jq '[.refs.referrers[] | select(.type == "dentry")] | length' "$WORK/dentry.json")" -gt 0 ] ||
+		fail "no field of a dentry is named"
+}
+
+test_4_a_scan_that_was_cut_short_says_so() {
+	need_record
+	refs "$WORK/refs.json" --cache dentry --refs-budget 300ms
+	jq -e '.refs | .scanned_fraction < 1 and .unreferenced == null and .verdict.leaked == null and .cpu_s < 2' \
+		"$WORK/refs.json" >/dev/null || fail "$(jq -c '.refs | del(.referrers)' "$WORK/refs.json")"
+	grep -q 'refs-budget' "$WORK/refs.json" || fail "it does not say what to do"
+	"$KMEMTRACE" refs --cache dentry --refs-budget 1ms >"$WORK/out" 2>"$WORK/err" && return 0 # it found one at once
+	grep -q 'refs-budget is too short' "$WORK/err" || fail "$(cat "$WORK/err")"
+}
+
+test_5_it_leaves_nothing_behind_and_says_what_it_needs() {
+	local before after status=0
+	need_record
+	before=$(bpf_programs)
+	"$KMEMTRACE" refs --cache no_such_cache >"$WORK/out" 2>"$WORK/err" || status=$?
+	[ $status = 1 ] || fail "status $status"
+	grep -q "no slab cache in use is called 'no_such_cache'" "$WORK/err" || fail "$(cat "$WORK/err")"
+	after=$(bpf_programs)
+	[ "$before" = "$after" ] || fail "programs before: $before; after: $after"
+	status=0
+	without_capabilities sys_admin "$KMEMTRACE" refs --cache dentry >"$WORK/out" 2>"$WORK/err" || status=$?
+	[ $status = 1 ] || fail "status $status without CAP_SYS_ADMIN"
+	grep -q 'CAP_SYS_ADMIN' "$WORK/err" || fail "$(cat "$WORK/err")"
+	"$KMEMTRACE" refs >/dev/null 2>"$WORK/err" && fail "no cache is accepted"
+	grep -q 'name a slab cache by --cache' "$WORK/err" || fail "$(cat "$WORK/err")"
+}
+
+run_tests

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What points to a sample of objects of a slab cache. trace/refs.c finds it, model/refs.c turns it
+ * into shares with intervals and a verdict. It holds counts and names, never addresses.
+ */
+#ifndef KMEMTRACE_DATA_REFS_H
+#define KMEMTRACE_DATA_REFS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/array.h"
+#include "data/census.h"
+
+#define REFS_NAME  64
+#define REFS_FIELD 128
+
+/* A place that points to objects of the sample. */
+struct refs_referrer {
+	enum census_class class;
+	char cache[REFS_NAME];  /* of the objects that have the pointers; "" if it is no slab cache
+				 */
+	char type[REFS_NAME];   /* their struct; "": not known */
+	char field[REFS_FIELD]; /* "private_data", or "+24" without a struct; "": various */
+	bool own_kind;          /* it is the cache of the sample */
+	uint64_t objects;       /* objects of the sample that it points to */
+	uint64_t references;
+};
+
+/* Objects that were looked for. They were live before and after. */
+struct refs_counts {
+	uint64_t checked;
+	uint64_t unreferenced; /* nothing points to them */
+	uint64_t weak;         /* only their page is pointed to */
+	uint64_t own_kind;     /* only objects of their own cache point to them */
+	uint64_t changed;      /* nothing points to them, but their contents changed meanwhile */
+	uint64_t freed;        /* not checked: freed while the scan ran */
+};
+
+enum refs_control {
+	REFS_CONTROL_NONE,
+	REFS_CONTROL_YOUNG, /* objects of the same cache, allocated a moment before */
+	REFS_CONTROL_OTHER, /* objects of other caches */
+};
+
+/* One scan of memory. */
+struct refs_scan {
+	uint64_t frames, frames_all;    /* looked at, and all that there are */
+	uint64_t pages[CENSUS_CLASSES]; /* whose words were read */
+	uint64_t faults;                /* reads that failed */
+	double cpu_s;
+};
+
+#define REFS_SCANS 2
+
+struct refs {
+	char cache[REFS_NAME];
+	uint32_t object_bytes;
+	double wall_s, took_s, cpu_s;
+	uint32_t page_bytes;
+	uint64_t in_use;  /* objects of the cache, about: those on CPUs' lists count, too */
+	bool found_all;   /* all memory was searched for slabs of the cache */
+	bool all_objects; /* the sample is all objects of the cache */
+	double apart_s;   /* between the scans */
+	struct refs_scan scans[REFS_SCANS];
+	struct refs_counts sample, control;
+	enum refs_control control_kind;
+	struct {
+		ARRAY_OF(struct refs_referrer);
+	} referrers;         /* the most objects first */
+	uint64_t referenced; /* objects of the sample with a referrer, of which those are parts */
+};
+
+/* Did the scan read all memory that it should? */
+static inline bool refs_scan_is_whole(const struct refs_scan *s)
+{
+	return s->frames >= s->frames_all;
+}
+
+static inline void refs_free(struct refs *r)
+{
+	ARRAY_FREE(&r->referrers);
+}
+
+#endif

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The findings about references: see refs_findings.h. */
+#include "findings/refs_findings.h"
+
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/units.h"
+
+#define CONTROL_WORDS 128
+
+const char *refs_referrer_words(const struct refs_referrer *r, char buf[REFS_FROM_MAX])
+{
+	if (r->class != CENSUS_SLAB)
+		snprintf(buf, REFS_FROM_MAX, "%s",
+			 r->class == CENSUS_RESERVED ? "kernel data, page structures"
+						     : census_class_words(r->class));
+	else if (r->type[0])
+		snprintf(buf, REFS_FROM_MAX, "%s.%s", r->type, r->field);
+	else
+		snprintf(buf, REFS_FROM_MAX, "%s%s", r->cache[0] ? r->cache : "slab caches",
+			 r->field);
+	return buf;
+}
+
+/* "2 of 385 objects of other caches". */
+static const char *control_words(const struct refs *r, char buf[CONTROL_WORDS])
+{
+	char hits[UNITS_MAX], of[UNITS_MAX];
+
+	snprintf(buf, CONTROL_WORDS, "%s of %s %s",
+		 units_count(hits, (double)r->control.unreferenced),
+		 units_count(of, (double)r->control.checked),
+		 r->control_kind == REFS_CONTROL_YOUNG
+			 ? "objects that were allocated a moment before"
+			 : "objects of other caches");
+	return buf;
+}
+
+/* The figures that every verdict rests on. */
+static void refs_figures(struct finding *f, const struct refs_sheet *s)
+{
+	finding_figure(f, "objects", (double)s->refs->sample.checked, NAN, NAN);
+	finding_figure(f, "unreferenced_share", s->unreferenced.share, s->unreferenced.low,
+		       s->unreferenced.high);
+	finding_figure(f, "control_unreferenced_share", s->control.share, s->control.low,
+		       s->control.high);
+	finding_subject(f, "%s", s->refs->cache);
+	finding_evidence(f, "refs.referrers", "%s", s->refs->cache);
+}
+
+static void refs_find_leak(const struct refs_sheet *s, struct findings *out)
+{
+	const struct refs *r = s->refs;
+	char count[3][UNITS_MAX], bytes[UNITS_MAX], percent[3][UNITS_MAX], control[CONTROL_WORDS];
+	_cleanup_free_ char *next = NULL;
+	struct finding *f;
+
+	f = findings_add(
+		out, FINDING(FINDING_CRITICAL, "refs-leaked", ABOUT_CACHE),
+		"Leaked: nothing that was scanned points to %s of %s sampled objects of %s "
+		"(control: %s). By that share, %s%% to %s%%, about %s objects with %s are leaked.",
+		units_count(count[0], (double)r->sample.unreferenced),
+		units_count(count[1], (double)r->sample.checked), r->cache,
+		control_words(r, control), units_share(percent[0], 100 * s->unreferenced.low),
+		units_share(percent[1], 100 * s->unreferenced.high),
+		units_count(count[2], s->lost_objects), units_bytes(bytes, s->lost_kb * 1024));
+	refs_figures(f, s);
+	if (asprintf(&next, "sudo kmemtrace record --cache %s -d 180 -o leak.kmt", r->cache) < 0) {
+		out->failed = true;
+		return;
+	}
+	finding_next(out, f, next);
+}
+
+static void refs_find_held(const struct refs_sheet *s, struct findings *out)
+{
+	const struct refs *r = s->refs;
+	uint64_t held = r->sample.checked - r->sample.unreferenced;
+	char count[2][UNITS_MAX], percent[UNITS_MAX], from[REFS_FROM_MAX];
+	struct finding *f;
+
+	f = findings_add(out, FINDING(FINDING_NOTICE, "refs-held", ABOUT_CACHE),
+			 "Held, not lost: something in the kernel points to ");
+	if (r->sample.unreferenced)
+		finding_say(out, f, "%s of ", units_count(count[0], (double)held));
+	finding_say(out, f, "%s%s sampled objects of %s.", r->sample.unreferenced ? "" : "all ",
+		    units_count(count[1], (double)r->sample.checked), r->cache);
+	if (r->referrers.nr && r->referenced)
+		finding_say(out, f, " The most, %s%%, are pointed to by %s.",
+			    units_percent(percent, 100.0 * (double)r->referrers.items[0].objects /
+							   (double)r->sample.checked),
+			    refs_referrer_words(&r->referrers.items[0], from));
+	if (r->sample.unreferenced)
+		finding_say(
+			out, f,
+			" Nothing that was scanned points to the other %s, but these are too few "
+			"to call them leaked.",
+			units_count(count[0], (double)r->sample.unreferenced));
+	refs_figures(f, s);
+}
+
+static void refs_find_own_kind(const struct refs_sheet *s, struct findings *out)
+{
+	const struct refs *r = s->refs;
+	char count[2][UNITS_MAX];
+	struct finding *f;
+
+	f = findings_add(
+		out, FINDING(FINDING_WARNING, "refs-own-kind", ABOUT_CACHE),
+		"Only objects of the same cache point to %s of %s sampled objects of %s. A list or "
+		"ring that was dropped as a whole looks like this, and so does a tree of objects "
+		"in use, which something else holds at its root. So there is no verdict.",
+		units_count(count[0], (double)r->sample.own_kind),
+		units_count(count[1], (double)r->sample.checked), r->cache);
+	refs_figures(f, s);
+}
+
+/* Why there is no verdict. */
+static void refs_find_undecided(const struct refs_sheet *s, struct findings *out)
+{
+	const struct refs *r = s->refs;
+	char count[2][UNITS_MAX], percent[UNITS_MAX], control[CONTROL_WORDS];
+	struct finding *f;
+
+	f = findings_add(out, FINDING(FINDING_CAUTION, "refs-undecided", ABOUT_CACHE),
+			 "No verdict: ");
+	switch (s->verdict) {
+	case REFS_FEW_OBJECTS:
+		finding_say(out, f,
+			    "only %s objects of %s could be checked before and after the scans.",
+			    units_count(count[0], (double)r->sample.checked), r->cache);
+		break;
+	case REFS_PARTIAL:
+		finding_say(out, f,
+			    "the budget allowed to scan %s%% of memory, so an object to which "
+			    "nothing seems to point may be pointed to from the rest. Give more "
+			    "time by --refs-budget.",
+			    units_share(percent, 100 * s->scanned_fraction));
+		break;
+	case REFS_BLIND:
+	case REFS_NO_CONTROL:
+	default:
+		finding_say(out, f,
+			    "nothing that was scanned points to %s of %s sampled objects of %s",
+			    units_count(count[0], (double)r->sample.unreferenced),
+			    units_count(count[1], (double)r->sample.checked), r->cache);
+		if (s->verdict == REFS_NO_CONTROL)
+			finding_say(out, f,
+				    ", but there were too few other objects to show whether the "
+				    "scan would have seen pointers.");
+		else
+			finding_say(out, f,
+				    " (control: %s), which is too %s to tell a leak from objects "
+				    "whose pointers the scan cannot see.",
+				    control_words(r, control),
+				    s->verdict == REFS_BLIND ? "similar" : "little");
+		break;
+	}
+	refs_figures(f, s);
+}
+
+/* Objects that could not be counted as either. */
+static void refs_find_limits(const struct refs_sheet *s, struct findings *out)
+{
+	const struct refs *r = s->refs;
+	const struct refs_scan *last = &r->scans[REFS_SCANS - 1];
+	char count[UNITS_MAX];
+	struct finding *f;
+
+	if (r->sample.weak) {
+		f = findings_add(
+			out, FINDING(FINDING_CAUTION, "refs-weak", ABOUT_CACHE),
+			"Nothing points to %s of the sampled objects themselves, but something "
+			"points to their page. They may be held in this way, so they do not count "
+			"as leaked.",
+			units_count(count, (double)r->sample.weak));
+		finding_subject(f, "%s", r->cache);
+	}
+	if (!r->found_all) {
+		f = findings_add(
+			out, FINDING(FINDING_CAUTION, "refs-sampled", ABOUT_CACHE),
+			"The budget did not suffice to find all slabs of %s: the sample is "
+			"of a random part of memory.",
+			r->cache);
+		finding_subject(f, "%s", r->cache);
+	}
+	if (last->faults) {
+		f = findings_add(out, FINDING(FINDING_CAUTION, "refs-faults", ABOUT_HOST),
+				 "%s pages of the kernel's memory could not be read. Pointers in "
+				 "them were missed.",
+				 units_count(count, (double)last->faults));
+		finding_figure(f, "faults", (double)last->faults, NAN, NAN);
+	}
+}
+
+void refs_findings(const struct refs_sheet *s, struct findings *out)
+{
+	switch (s->verdict) {
+	case REFS_LEAKED:
+		refs_find_leak(s, out);
+		break;
+	case REFS_HELD:
+		refs_find_held(s, out);
+		break;
+	case REFS_OWN_KIND:
+		refs_find_own_kind(s, out);
+		break;
+	default:
+		refs_find_undecided(s, out);
+		break;
+	}
+	refs_find_limits(s, out);
+}

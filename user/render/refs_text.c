@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What points to sampled objects, for people: see refs.h. */
+#include "render/refs.h"
+
+#include "findings/refs_findings.h"
+#include "render/finding.h"
+#include "render/table.h"
+
+#define FROM_WIDTH 46
+
+static void refs_text_title(struct page *p, const struct refs_document *d)
+{
+	const struct refs *r = d->sheet->refs;
+	char count[2][UNITS_MAX], bytes[UNITS_MAX], share[UNITS_MAX], scanned[UNITS_MAX];
+
+	page_heading(p, PAGE_BOLD, "REFERENCES to objects of %s", r->cache);
+	page_paragraph(
+		p, 2,
+		"%s %s about %s objects in use, of %s each. %s was searched for pointers to "
+		"them twice, %.0f s apart: %s%s of the kernel's memory%s%s. This took %.1f s of one "
+		"CPU.",
+		units_count(count[0], (double)r->sample.checked),
+		r->all_objects ? "objects, all that stayed in use, of"
+			       : "objects, a random sample of",
+		units_count(count[1], (double)r->in_use), units_bytes(bytes, r->object_bytes),
+		units_bytes(scanned, d->sheet->scanned_kb * 1024), r->apart_s,
+		d->sheet->scanned_fraction < 1
+			? units_share(share, 100 * d->sheet->scanned_fraction)
+			: "all",
+		d->sheet->scanned_fraction < 1 ? "%" : "", d->kernel[0] ? ", Linux " : "",
+		d->kernel, r->cpu_s);
+}
+
+static void refs_text_share(struct table *t, struct refs_share s)
+{
+	char share[UNITS_MAX], low[UNITS_MAX], high[UNITS_MAX];
+
+	table_words(t, "%s%%", units_percent(share, 100 * s.share));
+	if (s.high > s.low)
+		table_words(t, "%s-%s%%", units_percent(low, 100 * s.low),
+			    units_percent(high, 100 * s.high));
+	else
+		table_words(t, "%s", "");
+}
+
+static void refs_text_referrers(struct page *p, const struct refs_sheet *s, size_t most)
+{
+	static const struct table_column columns[] = {{"pointed to by", FROM_WIDTH, false},
+						      {"objects", 0, true},
+						      {"share", 0, true},
+						      {"95 %", 0, true}};
+	const struct refs *r = s->refs;
+	struct table table = TABLE_INIT(p, columns);
+	char from[REFS_FROM_MAX];
+
+	page_heading(p, PAGE_BOLD, "REFERRERS  (an object may have several)");
+	for (size_t i = 0; i < r->referrers.nr && i < most; i++) {
+		const struct refs_referrer *row = &r->referrers.items[i];
+
+		table_words(&table, "%s",
+			    page_fit_middle(p, refs_referrer_words(row, from), FROM_WIDTH));
+		table_count(&table, (double)row->objects, false);
+		refs_text_share(&table,
+				refs_share_of(row->objects, r->sample.checked, r->all_objects));
+	}
+	if (r->sample.unreferenced) {
+		table_words(&table, "%s", "nothing that was scanned");
+		table_count(&table, (double)r->sample.unreferenced, false);
+		refs_text_share(&table, s->unreferenced);
+	}
+	table_print(&table);
+	if (r->referrers.nr > most)
+		page_paragraph(p, 2, "%zu more; --format json has all.", r->referrers.nr - most);
+}
+
+int refs_text(const struct refs_document *d, const struct refs_text_options *o, FILE *out)
+{
+	struct page p;
+
+	page_begin(&p, out, o->colour, o->utf8);
+	refs_text_title(&p, d);
+	for (size_t i = 0; i < d->findings->nr; i++)
+		finding_text(&p, &d->findings->items[i]);
+	refs_text_referrers(&p, d->sheet, o->rows);
+	return page_end(&p);
+}

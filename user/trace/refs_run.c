@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Loads the programs of bpf/refs.bpf.c and lays out the scan: see refs_run.h. */
+#include "trace/refs_run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file_read.h"
+#include "base/log.h"
+#include "proc/snapshot.h"
+#include "refs.skel.h"
+#include "trace/layout.h"
+#include "trace/libbpf_log.h"
+
+#define PAGEMAP_PRESENT (UINT64_C(1) << 63)
+#define PAGEMAP_PFN     ((UINT64_C(1) << 55) - 1) /* admin-guide/mm/pagemap.rst */
+
+struct refs_frames {
+	ARRAY_OF(uint64_t);
+};
+
+static uint64_t refs_thread_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+uint64_t refs_run_spent_ns(const struct refs_run *r)
+{
+	return refs_thread_ns() - r->began_ns;
+}
+
+bool refs_run_is_over(const struct refs_run *r, double share)
+{
+	return r->budget_ns &&
+	       (double)(refs_thread_ns() - r->loaded_ns) > share * (double)r->budget_ns;
+}
+
+static int refs_program_run(const struct bpf_program *program, const uint64_t args[3])
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = 3 * sizeof(args[0]));
+
+	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
+}
+
+int refs_run_program(struct refs_run *r, enum refs_program which, const uint64_t args[3])
+{
+	const struct bpf_program *const programs[REFS_PROGRAMS] = {
+		[REFS_FIND] = r->skel->progs.refs_find,
+		[REFS_SCAN] = r->skel->progs.refs_scan,
+		[REFS_CHECK] = r->skel->progs.refs_check,
+		[REFS_SOURCES] = r->skel->progs.refs_sources,
+		[REFS_MERGED] = r->skel->progs.refs_merged,
+		[REFS_CACHE] = r->skel->progs.census_cache,
+		[REFS_GATHER] = r->skel->progs.audit_gather,
+	};
+
+	background_rest(&r->background);
+	return refs_program_run(programs[which], args);
+}
+
+void refs_run_close(struct refs_run *r)
+{
+	if (!r)
+		return;
+	if (r->refs)
+		munmap(r->refs, sizeof(*r->refs));
+	if (r->audit)
+		munmap(r->audit, sizeof(*r->audit));
+	if (r->census)
+		munmap(r->census, sizeof(*r->census));
+	refs_bpf__destroy(r->skel);
+	ARRAY_FREE(&r->memory);
+	free(r);
+}
+
+/* Map a table of one row, with all its pages, so that /proc/self/pagemap shows them. */
+static void *refs_row_map(const struct bpf_map *map, size_t bytes)
+{
+	void *row = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+			 bpf_map__fd(map), 0);
+
+	return row == MAP_FAILED ? NULL : row;
+}
+
+static struct bpf_program *refs_pages_program(const struct refs_run *r)
+{
+	return r->old ? r->skel->progs.audit_pages_old : r->skel->progs.audit_pages;
+}
+
+static int refs_load(struct refs_run *r, const struct plan *plan)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts,
+		    .btf_custom_path = plan->btf_source[0] ? plan->btf_source : KERNEL_BTF);
+
+	if (!plan_audits(plan))
+		return -ENOTSUP;
+	r->old = plan_audits(plan)->event == EVENT_PAGE_ALLOC;
+	libbpf_log_begin();
+	r->skel = refs_bpf__open_opts(&opts);
+	if (!r->skel)
+		return -errno;
+	r->skel->rodata->cfg_page_size = sysconf(_SC_PAGESIZE);
+	r->skel->rodata->cfg_page_shift = r->page_shift;
+	r->skel->rodata->cfg_nodes = r->nodes;
+	bpf_program__set_autoload(r->skel->progs.refs_find, true);
+	bpf_program__set_autoload(r->skel->progs.refs_scan, true);
+	bpf_program__set_autoload(r->skel->progs.refs_check, true);
+	bpf_program__set_autoload(r->skel->progs.refs_sources, true);
+	bpf_program__set_autoload(r->skel->progs.refs_merged, true);
+	bpf_program__set_autoload(r->skel->progs.refs_stack, true);
+	bpf_program__set_autoload(r->skel->progs.census_self, true);
+	bpf_program__set_autoload(r->skel->progs.census_seen, true);
+	bpf_program__set_autoload(r->skel->progs.census_cache, true);
+	bpf_program__set_autoload(r->skel->progs.audit_cpu, true);
+	bpf_program__set_autoload(r->skel->progs.audit_gather, true);
+	bpf_program__set_autoload(refs_pages_program(r), true);
+	bpf_map__set_max_entries(r->skel->maps.audit_cpu_offset, r->cpus);
+	if (refs_bpf__load(r->skel))
+		return -errno;
+	r->census = refs_row_map(r->skel->maps.census, sizeof(*r->census));
+	r->audit = refs_row_map(r->skel->maps.audit, sizeof(*r->audit));
+	r->refs = refs_row_map(r->skel->maps.refs, sizeof(*r->refs));
+	return r->census && r->audit && r->refs ? 0 : -errno;
+}
+
+/* Learn where struct page, the direct map and each CPU's variables are. */
+static int refs_learn(struct refs_run *r)
+{
+	const struct layout_frames frames = {.census = r->census,
+					     .self = r->skel->progs.census_self,
+					     .seen = r->skel->progs.census_seen};
+	const struct layout_programs pages = {.audit = r->audit,
+					      .pages = refs_pages_program(r),
+					      .old = r->old,
+					      .cpu = r->skel->progs.audit_cpu,
+					      .nr_cpus = (int)r->cpus};
+	uint64_t frame_base, page_base;
+	int err = layout_learn_frames(&frames, &frame_base);
+
+	err = err ?: layout_learn_pages(&pages, &page_base);
+	err = err ?: layout_learn_cpus(&pages);
+	if (err)
+		return err;
+	__atomic_store_n(&r->skel->bss->frame_base, frame_base, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&r->skel->bss->page_base, page_base, __ATOMIC_SEQ_CST);
+	r->direct = ((frame_base - page_base) / r->census->page_bytes) << r->page_shift;
+	r->refs->direct = r->direct;
+	r->refs->pages = frame_base;
+	return 0;
+}
+
+/* ---- memory ---- */
+
+/* Add the page frames of our memory from `row` on, all of which must be there. */
+static int refs_frames_add(struct refs_frames *out, int pagemap, const void *row, uint64_t bytes)
+{
+	uint64_t page = sysconf(_SC_PAGESIZE), entries[512];
+	uint64_t first = (uintptr_t)row / page, nr = (bytes + page - 1) / page;
+
+	for (uint64_t at = 0; at < nr;) {
+		size_t want = nr - at < 512 ? (size_t)(nr - at) : 512;
+		ssize_t got = pread(pagemap, entries, want * sizeof(entries[0]),
+				    (off_t)((first + at) * sizeof(entries[0])));
+
+		if (got <= 0 || got % (ssize_t)sizeof(entries[0]))
+			return got < 0 ? -errno : -EIO;
+		for (size_t i = 0; i < (size_t)got / sizeof(entries[0]); i++, at++) {
+			uint64_t *frame;
+
+			if (!(entries[i] & PAGEMAP_PRESENT) || !(entries[i] & PAGEMAP_PFN))
+				return -ENOTSUP;
+			frame = ARRAY_PUSH(out);
+			if (!frame)
+				return -ENOMEM;
+			*frame = entries[i] & PAGEMAP_PFN;
+		}
+	}
+	return 0;
+}
+
+/*
+ * Add the page frames of a BPF map if user space can map it. Such a map holds data only: where
+ * programs keep references in a map, the kernel refuses to map it (bpf_map_mmap()).
+ */
+static int refs_frames_of_map(struct refs_frames *out, int pagemap, int map)
+{
+	struct bpf_map_info info = {0};
+	__u32 len = sizeof(info);
+	uint64_t bytes;
+	void *rows;
+	int err;
+
+	if (bpf_obj_get_info_by_fd(map, &info, &len) || info.type != BPF_MAP_TYPE_ARRAY ||
+	    !(info.map_flags & BPF_F_MMAPABLE))
+		return 0;
+	bytes = ((uint64_t)info.value_size + 7) / 8 * 8 * info.max_entries;
+	rows = mmap(NULL, bytes, PROT_READ, MAP_SHARED | MAP_POPULATE, map, 0);
+	if (rows == MAP_FAILED)
+		return 0;
+	err = refs_frames_add(out, pagemap, rows, bytes);
+	munmap(rows, bytes);
+	return err == -ENOMEM ? err : 0;
+}
+
+/*
+ * Add the page frames of all maps of tracers: the tables of a recording that is under way have the
+ * addresses of the objects that it tracks.
+ */
+static int refs_frames_of_maps(struct refs_frames *out, int pagemap)
+{
+	uint32_t id = 0;
+	int err = 0;
+
+	while (!err && !bpf_map_get_next_id(id, &id)) {
+		int map = bpf_map_get_fd_by_id(id);
+
+		if (map < 0)
+			continue;
+		err = refs_frames_of_map(out, pagemap, map);
+		close(map);
+	}
+	return err;
+}
+
+static int refs_compare_frames(const void *x, const void *y)
+{
+	uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+
+	return a < b ? -1 : a > b;
+}
+
+/* The frames of our tables and of our kernel stack, sorted. */
+static int refs_frames_own(struct refs_run *r, struct refs_frames *out)
+{
+	_cleanup_close_ int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	int err = pagemap < 0 ? -errno : 0;
+
+	err = err ?: refs_program_run(r->skel->progs.refs_stack, (uint64_t[3]){0});
+	for (uint32_t i = 0; i < r->refs->stack_nr && i < KMT_REFS_STACK && !err; i++) {
+		uint64_t *frame = ARRAY_PUSH(out);
+
+		err = frame ? 0 : -ENOMEM;
+		if (frame)
+			*frame = r->refs->stack[i];
+	}
+	err = err ?: refs_frames_add(out, pagemap, r->refs, sizeof(*r->refs));
+	err = err ?: refs_frames_add(out, pagemap, r->census, sizeof(*r->census));
+	err = err ?: refs_frames_add(out, pagemap, r->audit, sizeof(*r->audit));
+	err = err ?: refs_frames_of_maps(out, pagemap);
+	if (!err)
+		qsort(out->items, out->nr, sizeof(*out->items), refs_compare_frames);
+	log_debug("references: %zu page frames are of our stack and of BPF maps", out->nr);
+	return err;
+}
+
+static int refs_ram_read(struct iomem_ranges *out)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int err = file_read("/proc/iomem", &text, &len);
+
+	return err ?: iomem_ram_parse(text, len, out);
+}
+
+static int refs_memory_read(struct refs_run *r)
+{
+	struct refs_memory_input in = {.page_shift = r->page_shift, .seed = r->random};
+	struct snapshot snapshot = {0};
+	struct frame_ranges zones = {0};
+	struct iomem_ranges ram = {0};
+	struct refs_frames own = {0};
+	int err = snapshot_read("/proc", SNAPSHOT_ZONEINFO, &snapshot);
+
+	err = err ?: frame_ranges_build(&snapshot.zones, &zones);
+	err = err ?: refs_ram_read(&ram);
+	err = err ?: refs_frames_own(r, &own);
+	in.zones = &zones;
+	in.ram = &ram;
+	in.own = own.items;
+	in.nr_own = own.nr;
+	err = err ?: refs_memory_build(&in, &r->memory);
+	if (!err) {
+		uint32_t size = r->census->page_bytes;
+
+		r->refs->direct_bytes = r->memory.end << r->page_shift;
+		r->pages_bytes = size == 1 << KMT_REFS_PAGE_GRAIN ? r->memory.end * size : 0;
+	}
+	ARRAY_FREE(&own);
+	ARRAY_FREE(&ram);
+	ARRAY_FREE(&zones);
+	snapshot_free(&snapshot);
+	return err;
+}
+
+int refs_run_open(const struct plan *plan, struct refs_run **out)
+{
+	struct refs_run *r = calloc(1, sizeof(*r));
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	r->began_ns = refs_thread_ns();
+	background_begin(&r->background);
+	r->page_shift = ffs((int)sysconf(_SC_PAGESIZE)) - 1;
+	r->cpus = libbpf_num_possible_cpus();
+	r->nodes = nodes_possible("/sys");
+	if (getrandom(&r->random, sizeof(r->random), GRND_NONBLOCK) != sizeof(r->random) ||
+	    !r->random)
+		r->random = clock_ns() | 1;
+	err = refs_load(r, plan);
+	err = err ?: refs_learn(r);
+	err = err ?: refs_memory_read(r);
+	r->loaded_ns = refs_thread_ns();
+	if (err) {
+		refs_run_close(r);
+		return err;
+	}
+	*out = r;
+	return 0;
+}

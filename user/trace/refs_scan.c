@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A scan of memory, and the check of what it found: see refs_scan.h. */
+#include "trace/refs_scan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+
+#define PENDING_MOST    2048 /* references that are checked together */
+#define PROGRESS_CHUNKS 256
+
+/* An object's number, in order of place. */
+struct refs_target_order {
+	uint64_t start;
+	uint32_t object;
+};
+
+struct refs_scanning {
+	struct refs_slabs *slabs;
+	struct refs_run *run;
+	const struct refs_objects *objects;
+	struct refs_target_order *order;
+	struct refs_outcome *outcomes;
+	struct refs_places *places;
+	struct {
+		ARRAY_OF(struct kmt_refs_hit);
+	} pending;
+};
+
+static int refs_compare_order(const void *x, const void *y)
+{
+	const struct refs_target_order *a = x, *b = y;
+
+	return a->start < b->start ? -1 : a->start > b->start;
+}
+
+static void refs_filter_set(struct kmt_refs *r, const struct kmt_refs_target *t, uint32_t shift)
+{
+	const uint64_t mask = KMT_REFS_FILTER - 1;
+
+	for (uint64_t grain = t->start >> KMT_REFS_GRAIN; grain <= (t->end - 1) >> KMT_REFS_GRAIN;
+	     grain++)
+		r->filter[grain & mask] |= KMT_REFS_DIRECT;
+	r->filter[t->start >> shift & mask] |= KMT_REFS_PAGE;
+	r->filter[t->slab & mask] |= KMT_REFS_PAGE;
+}
+
+/* Tell the programs what to look for. */
+static int refs_targets_set(struct refs_scanning *s)
+{
+	const struct refs_objects *o = s->objects;
+	struct kmt_refs *r = s->run->refs;
+
+	if (o->nr >= KMT_REFS_TARGETS)
+		return -E2BIG;
+	s->order = calloc(o->nr + 1, sizeof(*s->order));
+	if (!s->order)
+		return -ENOMEM;
+	for (size_t i = 0; i < o->nr; i++)
+		s->order[i] = (struct refs_target_order){o->items[i].start, (uint32_t)i};
+	qsort(s->order, o->nr, sizeof(*s->order), refs_compare_order);
+	memset(r->filter, 0, sizeof(r->filter));
+	memset(r->refs, 0, sizeof(r->refs));
+	memset(r->weak, 0, sizeof(r->weak));
+	memset(r->scanned, 0, sizeof(r->scanned));
+	r->faults = 0;
+	for (size_t i = 0; i < KMT_REFS_TARGETS; i++)
+		r->targets[i] = (struct kmt_refs_target){KMT_REFS_NOWHERE, 0, KMT_REFS_NOWHERE};
+	for (size_t i = 0; i < o->nr; i++) {
+		const struct refs_object *object = &o->items[s->order[i].object];
+
+		r->targets[i] = (struct kmt_refs_target){
+			object->start, object->start + object->cache->size, object->slab};
+		refs_filter_set(r, &r->targets[i], s->run->page_shift);
+	}
+	r->targets_nr = (uint32_t)o->nr;
+	return 0;
+}
+
+/* ---- checking what was found ---- */
+
+/* Is the object that has the word in use? If that is not known, the word counts. */
+static bool refs_source_counts(struct refs_slabs *slabs, const struct kmt_refs_source *source,
+			       struct refs_cache *cache)
+{
+	if (source->sheaf)
+		return false;
+	if (source->verdict == KMT_FREED_SLAB || source->verdict == KMT_FREED_PAGE)
+		return false;
+	return !source->start || !cache || !refs_slabs_cpu_free(slabs, cache, source->start);
+}
+
+static int refs_source_add(struct refs_scanning *s, const struct kmt_refs_hit *hit,
+			   const struct kmt_refs_source *source)
+{
+	uint32_t object = s->order[hit->target].object;
+	const struct refs_cache *own = s->objects->items[object].cache;
+	struct refs_outcome *outcome = &s->outcomes[object];
+	struct refs_cache *cache = NULL;
+	struct refs_place *place;
+
+	if (hit->class == KMT_PAGE_SLAB && source->class == KMT_PAGE_SLAB && source->cache) {
+		cache = refs_slabs_cache(s->slabs, source->cache);
+		if (!cache)
+			return -ENOMEM;
+		if (!refs_source_counts(s->slabs, source, cache))
+			return 0;
+	} else if (hit->class == KMT_PAGE_SLAB && source->class <= KMT_PAGE_CPU_FREE) {
+		return 0; /* the slab has been freed */
+	}
+	place = ARRAY_PUSH(s->places);
+	if (!place)
+		return -ENOMEM;
+	*place = (struct refs_place){.object = object,
+				     .class = (enum census_class)hit->class,
+				     .cache = cache,
+				     .offset = source->start ? (uint32_t)(hit->at - source->start)
+							     : REFS_NO_OFFSET};
+	outcome->strong++;
+	outcome->own += cache == own;
+	return 0;
+}
+
+/* Check the references that wait for it. */
+static int refs_pending_check(struct refs_scanning *s)
+{
+	struct kmt_refs_source *sources = s->run->refs->sources;
+	int err = 0;
+
+	refs_slabs_round(s->slabs);
+	for (size_t at = 0; at < s->pending.nr && !err; at += KMT_REFS_ITEMS) {
+		size_t left = s->pending.nr - at;
+		size_t nr = left < KMT_REFS_ITEMS ? left : KMT_REFS_ITEMS;
+		struct kmt_refs_source checked[KMT_REFS_ITEMS];
+
+		for (size_t i = 0; i < nr; i++) {
+			const struct kmt_refs_hit *hit = &s->pending.items[at + i];
+			uint32_t object = s->order[hit->target].object;
+
+			sources[i] = (struct kmt_refs_source){
+				.at = hit->at,
+				.target_cache = s->objects->items[object].cache->address};
+		}
+		err = refs_run_program(s->run, REFS_SOURCES, (uint64_t[3]){nr});
+		memcpy(checked, sources, sizeof(checked));
+		for (size_t i = 0; i < nr && !err; i++)
+			err = refs_source_add(s, &s->pending.items[at + i], &checked[i]);
+	}
+	s->pending.nr = 0;
+	return err;
+}
+
+/* ---- scanning ---- */
+
+static int refs_pending_take(struct refs_scanning *s)
+{
+	const struct kmt_refs *r = s->run->refs;
+
+	for (uint32_t i = 0; i < r->hits_nr && i < KMT_REFS_HITS; i++) {
+		struct kmt_refs_hit *hit;
+
+		if (r->hits[i].target >= s->objects->nr)
+			continue;
+		hit = ARRAY_PUSH(&s->pending);
+		if (!hit)
+			return -ENOMEM;
+		*hit = r->hits[i];
+	}
+	return s->pending.nr >= PENDING_MOST ? refs_pending_check(s) : 0;
+}
+
+static int refs_chunk_scan(struct refs_scanning *s, const struct frame_range *chunk)
+{
+	uint64_t at = chunk->first;
+	int err = 0;
+
+	while (at < chunk->end && !err) {
+		err = refs_run_program(s->run, REFS_SCAN, (uint64_t[3]){at, chunk->end});
+		if (!err && s->run->refs->next_pfn <= at)
+			err = -EIO;
+		at = s->run->refs->next_pfn;
+		err = err ?: refs_pending_take(s);
+	}
+	return err;
+}
+
+/* Objects with more references than are kept: if all that were kept do not count, others may. */
+static void refs_outcomes_finish(struct refs_scanning *s)
+{
+	const struct kmt_refs *r = s->run->refs;
+
+	for (size_t i = 0; i < s->objects->nr; i++) {
+		struct refs_outcome *outcome = &s->outcomes[s->order[i].object];
+
+		outcome->weak = r->weak[i];
+		if (r->refs[i] > KMT_REFS_KEPT && !outcome->strong)
+			outcome->strong = 1;
+	}
+}
+
+int refs_scan_memory(struct refs_slabs *slabs, struct refs_run *run, const struct refs_objects *o,
+		     const struct refs_scan_how *how, struct refs_outcome *outcomes,
+		     struct refs_scanned *out)
+{
+	struct refs_scanning s = {.slabs = slabs,
+				  .run = run,
+				  .objects = o,
+				  .outcomes = outcomes,
+				  .places = &out->places};
+	uint64_t began = refs_run_spent_ns(run);
+	struct refs_scan *scan = &out->scan;
+	int err;
+
+	memset(outcomes, 0, o->nr * sizeof(*outcomes));
+	err = refs_targets_set(&s);
+	run->refs->pages_bytes = how->pages ? run->pages_bytes : 0;
+	*scan = (struct refs_scan){.frames_all = run->memory.frames};
+	for (size_t i = 0; i < run->memory.nr && !err; i++) {
+		err = refs_chunk_scan(&s, &run->memory.items[i]);
+		scan->frames += run->memory.items[i].end - run->memory.items[i].first;
+		if (i % PROGRESS_CHUNKS == 0)
+			log_progress("looking for pointers: %.0f%% of memory",
+				     100.0 * (double)scan->frames / (double)scan->frames_all);
+		if (refs_run_is_over(run, how->budget_share))
+			break;
+	}
+	log_progress_end();
+	err = err ?: refs_pending_check(&s);
+	if (!err) {
+		refs_outcomes_finish(&s);
+		for (int class = 0; class < CENSUS_CLASSES; class ++)
+			scan->pages[class] = run->refs->scanned[class];
+		scan->faults = run->refs->faults;
+	}
+	scan->cpu_s = (double)(refs_run_spent_ns(run) - began) / 1e9;
+	free(s.order);
+	ARRAY_FREE(&s.pending);
+	return err;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Names fields of objects by the kernel's own types (BTF). A cache has a struct only if that is
+ * certain: its name says which, the sizes agree, and no other cache was merged into it.
+ */
+#ifndef KMEMTRACE_TRACE_REFS_TYPES_H
+#define KMEMTRACE_TRACE_REFS_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct btf;
+
+struct refs_types {
+	struct btf *btf; /* NULL: no struct is known */
+};
+
+/* Read the types of `path` ("": the kernel's own). Without them, nothing gets a name. */
+void refs_types_load(struct refs_types *t, const char *path);
+void refs_types_free(struct refs_types *t);
+
+/*
+ * The number of the struct of a cache's objects, and its name; 0 if it is not known. `bytes` is the
+ * object size that the cache was made for.
+ */
+int refs_types_struct(const struct refs_types *t, const char *cache, uint32_t bytes,
+		      const char **name);
+/*
+ * The field at an offset: "private_data", "f_path.dentry", "slots[]". Lists and trees are named
+ * without their own members. False, `field` untouched, if no pointer is there.
+ */
+bool refs_types_field(const struct refs_types *t, int type, uint32_t offset, char *field,
+		      size_t size);
+
+#endif
