@@ -88,6 +88,39 @@ test_victoriametrics_gives_every_point_back() {
 	[ "$(wc -l <"$WORK/back")" -ge 100 ]
 }
 
+# Grafana is not in Debian. Its panels ask a data source for a range, which promtool does here with the queries of docs/export.md:
+# each must draw the recording, and end at the figures of the report.
+test_the_queries_for_grafana_draw_the_recording() {
+	local port query start points
+	metrics messages
+	port=$(free_port)
+	server "$port" "$VIEWERS/victoria-metrics" -storageDataPath="$WORK/vm" -httpListenAddr="127.0.0.1:$port" \
+		-retentionPeriod=90y -loggerLevel=ERROR
+	node -e 'fetch(process.argv[1], { method: "POST", body: require("fs").readFileSync(process.argv[2]) }).then((r) => process.exit(r.ok ? 0 : 1))' \
+		"http://127.0.0.1:$port/api/v1/import/prometheus" "$WORK/om" || fail "no import: $(cat "$WORK/server.log")"
+	# whole seconds before the end, so that the last step is the end
+	start=$(awk -v end="$END" '$1 ~ /^kmemtrace_pool_bytes/ { printf "%.3f", end - int(end - $3); exit }' "$WORK/om")
+	# shellcheck disable=SC2016 # these are marks of Markdown
+	sed -n '/^| query | shows |/,/^$/s/^| `\([^`]*\)` |.*/\1/p' docs/export.md >"$WORK/queries"
+	[ "$(wc -l <"$WORK/queries")" -ge 4 ] || fail "docs/export.md has no queries for Grafana"
+	while read -r query; do
+		until_true 20 answers "$query" || fail "no answer to $query"
+		points=$(grep -c '@\[' "$WORK/range")
+		[ "$points" -ge 10 ] || fail "$query: only $points points: $(head -n 20 "$WORK/range")"
+	done <"$WORK/queries"
+	# of each pool, the last point of the range
+	answers kmemtrace_pool_bytes || fail "no pools"
+	awk '/=>$/ { match($0, /pool="[^"]*"/); pool = substr($0, RSTART + 6, RLENGTH - 7) } /@\[/ { last[pool] = $1 }
+		END { for (p in last) printf "%s %d\n", p, last[p] }' "$WORK/range" | sort >"$WORK/grafana"
+	json '.pools[] | select(.end_kb != null) | "\(.name) \(.end_kb * 1024)"' | sort >"$WORK/report"
+	same "pools" "$WORK/report" "$WORK/grafana"
+}
+
+# answers QUERY: ask for the range of the recording, as a panel does; true if there is a series.
+answers() {
+	"$VIEWERS/promtool" query range --start="$start" --end="$END" --step=1s "http://127.0.0.1:$port" "$1" >"$WORK/range" && grep -q '@\[' "$WORK/range"
+}
+
 # promtool lints the older text format: names, help and types. It has no float timestamps, and counters keep their suffix.
 test_promtool_finds_nothing_to_lint() {
 	metrics 6.18

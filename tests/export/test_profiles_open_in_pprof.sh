@@ -89,6 +89,31 @@ test_every_frame_has_its_module_and_build_id() {
 	done
 }
 
+# The innermost function of a recorded path is renamed to one of a small kernel that is compiled here.
+test_pprof_shows_source_lines() {
+	local kernel=$WORK/vmlinux id=0123456789abcdef0123456789abcdef01234567 offset line
+	viewers
+	CAPTURE=$(recorded 6.18)
+	gcc -g -O2 -fno-pie -nostdlib -static -no-pie -Wl,--build-id=0x$id -o "$kernel" tests/fixtures/lines/kernel.c tests/fixtures/lines/other.c
+	offset=$(nm "$kernel" | awk '$3 == "outer" { from = $1 } $3 == "after_inner" { to = $1 } END { printf "0x%s 0x%s", to, from }')
+	offset=$((${offset% *} - ${offset#* }))
+	sqlite3 "$CAPTURE" "UPDATE meta SET value = '$id' WHERE key = 'kernel_build_id'; UPDATE frame SET build_id = '$id';
+		UPDATE frame SET symbol = 'outer', offset = $offset WHERE symbol = 'load_msg'"
+	export_as pprof --debug-dir "$WORK" -o "$WORK/p.pb.gz" "$CAPTURE" 2>"$WORK/notes"
+	grep -q "Source lines of vmlinux are from $kernel" "$WORK/notes" || fail "$(cat "$WORK/notes")"
+	pprof -traces -lines "$WORK/p.pb.gz" >"$WORK/traces"
+	for line in inner middle outer; do
+		line="$line .*/*kernel.c:$(grep -n "/\* line of $line \*/" tests/fixtures/lines/kernel.c | cut -d: -f1)"
+		grep -qE "$line" "$WORK/traces" || fail "no '$line' in $(head -n 40 "$WORK/traces")"
+	done
+	grep -qE 'inner .*\(inline\)' "$WORK/traces" || fail "inner is not shown as inlined: $(head -n 40 "$WORK/traces")"
+	# the figures stay those of the report, now at the innermost inlined function
+	report
+	innermost | sed 's/^outer /inner /' | sort >"$WORK/report"
+	top "$WORK/p.pb.gz" >"$WORK/pprof"
+	same "by function" "$WORK/report" "$WORK/pprof"
+}
+
 test_pprof_shows_what_changed() {
 	local base new
 	viewers
