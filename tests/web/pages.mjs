@@ -193,6 +193,51 @@ tests.the_inverted_view_begins_where_memory_was_allocated = async () => {
 	await close(page);
 };
 
+tests.colours_show_modules_and_ages = async () => {
+	const fills = (page, depth) => page.$$eval(`#chart-paths .node[data-depth${depth}]`, (nodes) => nodes.map((g) => [g.dataset.name, g.querySelector("rect").style.fill]));
+	const large = json("report", capture("large")), modules = {};
+	const seen = {};
+	let page = await open("large");
+
+	for (const row of large.growth)
+		for (const frame of row.stack) {
+			const [, name, , module] = /^(.*?)\+0x[0-9a-f]+( \[(.*)\])?$/.exec(frame);
+
+			modules[name] = module || "vmlinux";
+		}
+	await choose(page, "Colour", "module");
+	for (const cache of ["UDP", "msg_msg-1k", "filp"]) { // the paths of one cache are wide enough to be seen
+		await page.locator(`#chart-paths .node[data-depth="2"][data-name="${cache}"]`).first().click();
+		for (const [box, fill] of await fills(page, "")) {
+			const name = box.replace(/ \[.*\]$/, ""), module = modules[name];
+
+			if (!module)
+				continue;
+			check((seen[module] ??= fill) === fill, `${name} of ${module} is ${fill}, others of it are ${seen[module]}`);
+			check((module === "vmlinux") === (fill === "var(--c4)"), `${name} of ${module} is ${fill}`);
+		}
+		await page.getByRole("button", { name: "zoom out" }).click();
+	}
+	check(Object.keys(seen).length > 3 && new Set(Object.values(seen)).size > Object.keys(seen).length / 2, `modules and colours: ${JSON.stringify(seen)}`);
+	await close(page);
+	// a cache with one call path is as old as the path
+	const report = json("report", capture("incident")), rows = report.growth.filter((row) => row.bytes > 0 && row.cache);
+	const times = sumBy(rows, (row) => row.cache, () => 1), alone = Object.fromEntries(rows.filter((row) => times[row.cache] === 1).map((row) => [row.cache, row.age_p50_s]));
+	let compared = 0;
+
+	page = await open("incident");
+	await choose(page, "Colour", "age");
+	for (const [name, fill] of await fills(page, '="2"'))
+		if (alone[name]) {
+			const percent = +/var\(--c5\) (\d+)%/.exec(fill)?.[1];
+
+			near(percent, 20 + 80 * Math.sqrt(Math.min(1, alone[name] / report.capture.duration_s)), 1.5, `colour of ${name}, ${alone[name]} s old`);
+			compared++;
+		}
+	check(compared > 2, `only ${compared} ages were compared`);
+	await close(page);
+};
+
 tests.zoom_and_keys_reach_every_box = async () => {
 	const page = await open("incident"), [root] = await boxes(page, 0), picture = page.locator("#chart-paths svg[role=tree]");
 	const cache = [...await boxes(page, 2)].sort((a, b) => b.width - a.width)[1];
