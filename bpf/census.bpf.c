@@ -342,17 +342,27 @@ GLOBAL int census_head(__u64 head)
 	return 0;
 }
 
+/* The class of a page without reference or mark that is not in a free block: see docs/census.md. */
+static __always_inline __u32 census_tail_class(const void *copy, __u64 page, __u32 first_class)
+{
+	if (first_class != KMT_PAGE_REST && first_class != KMT_PAGE_TABLE)
+		return KMT_PAGE_CPU_FREE;
+	return compat_copy_listed(copy, page) ? KMT_PAGE_CPU_FREE : KMT_PAGE_REST;
+}
+
 /*
- * Does a free block begin before this frame and reach it? Blocks are aligned to their size, so
- * there is one candidate for each order.
+ * Which block reaches this frame? Blocks are aligned to their size, so there is one candidate for
+ * each order, and the nearest with a mark is the first page of it. Sets c->free_until if it is a
+ * free block, c->first_class and c->first_owner if not.
  */
-GLOBAL int census_find_free(__u64 pfn)
+GLOBAL int census_find_block(__u64 pfn)
 {
 	struct kmt_census *c = census_shared();
 
 	if (!c)
 		return 0;
-	c->free_until = 0;
+	STORE(c->free_until, 0);
+	c->first_class = KMT_PAGE_CPU_FREE;
 	for (__u32 order = 1; order <= ORDER_MOST; order++) {
 		__u64 first = pfn >> order << order;
 
@@ -361,11 +371,20 @@ GLOBAL int census_find_free(__u64 pfn)
 		if (bpf_probe_read_kernel(c->head_copy, bpf_core_type_size(struct page),
 					  (void *)census_page(first)))
 			return 0;
-		if (compat_copy_typed(c->head_copy) == KMT_PAGE_FREE &&
-		    PAGE_FIELD(c->head_copy, struct page___private, private, __u64) == order) {
-			c->free_until = first + (1ull << order);
+		if (compat_copy_typed(c->head_copy) == KMT_PAGE_FREE) {
+			order = PAGE_FIELD(c->head_copy, struct page___private, private, __u64);
+			if (order <= ORDER_MOST && first + (1ull << order) > pfn)
+				STORE(c->free_until, first + (1ull << order));
 			return 0;
 		}
+		if (PAGE_FIELD(c->head_copy, struct page, _refcount.counter, __u32)) {
+			census_head(census_page(first));
+			c->first_class = c->head_class;
+			c->first_owner = c->head_owner;
+			return 0;
+		}
+		if (compat_copy_listed(c->head_copy, census_page(first)))
+			return 0;
 	}
 	return 0;
 }
@@ -448,15 +467,27 @@ GLOBAL int census_frame(__u32 b, __u32 i)
 			nr = census_free_frames(c, pfn, most);
 		} else if (class == KMT_PAGE_CPU_FREE) {
 			if (!c->placed)
-				census_find_free(pfn);
-			if (pfn < LOAD(c->free_until)) {
+				census_find_block(pfn);
+			nr = census_free_frames(c, pfn, most);
+			if (nr) {
 				class = KMT_PAGE_FREE;
-				nr = census_free_frames(c, pfn, most);
+			} else {
+				nr = 1;
+				class = census_tail_class(copy, page, c->first_class);
+				if (class == KMT_PAGE_REST)
+					owner = c->first_owner;
+				else
+					c->first_class = class;
 			}
-		} else if (PAGE_FLAG(*(const __u64 *)copy, PG_head)) {
-			c->head = page;
-			c->head_class = class;
-			c->head_owner = owner;
+		} else {
+			c->first_class = class;
+			c->first_owner = owner;
+			if (PAGE_FLAG(*(const __u64 *)copy, PG_head)) {
+				c->head = page;
+				c->head_class = class;
+				c->head_owner = owner;
+				c->first_class = KMT_PAGE_FREE;
+			}
 		}
 	}
 	if (owner && !census_charge_again(c, b | class << 16, owner, nr))

@@ -568,6 +568,17 @@ static __always_inline bool compat_copy_is_pool(const void *copy)
 	       0xdead000000000040;
 }
 
+/* Is the page on a list: does the one before it there point to it? If unknown, then yes. */
+static __always_inline bool compat_copy_listed(const void *copy, __u64 page)
+{
+	__u64 before;
+
+	if (!bpf_core_field_exists(struct page___lru, lru))
+		return true;
+	before = PAGE_FIELD(copy, struct page___lru, lru.prev, __u64);
+	return before && compat_read_word(before) == FIELD_ADDRESS(page, struct page___lru, lru);
+}
+
 /* The classes (as bits) that pages of this kernel do not show; they count as another class. */
 static __always_inline __u32 compat_pages_unknown(void)
 {

@@ -511,12 +511,15 @@ struct kmt_census {
 	__u64 run_nr;    /* … for so many objects */
 	__u64 slab_cache;
 	__u64 entries[KMT_CENSUS_ENTRIES];
-	__u64 head_owner; /* of the compound block */
-	__u64 next_pfn;   /* the frame after the last one */
-	__u64 free_until; /* frames below this one belong to the current free block */
-	__u64 head;       /* the first page of the current compound block, … */
-	__u32 head_class; /* … and its class */
-	__u32 placed;     /* 0 at the first frame after a jump: a free block may reach it */
+	__u64 head_owner;  /* of the compound block */
+	__u64 next_pfn;    /* the frame after the last one */
+	__u64 free_until;  /* frames below this one belong to the current free block */
+	__u64 head;        /* the first page of the current compound block, … */
+	__u32 head_class;  /* … and its class */
+	__u32 placed;      /* 0 at the first frame after a jump: a block may reach it */
+	__u64 first_owner; /* of the first page of the last block, … */
+	__u32 first_class; /* … and its class */
+	__u32 spare;
 	__u8 head_copy[KMT_PAGE_BYTES];
 	__u8 copy[KMT_CENSUS_FRAMES * KMT_PAGE_BYTES];
 };

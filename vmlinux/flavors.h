@@ -138,6 +138,11 @@ struct page___private {
 	unsigned long private; /* of a free block: its order */
 };
 
+struct page___lru {
+	struct list_head lru; /* of the first page of a block on a CPU's list: its neighbours there
+			       */
+};
+
 struct page___pool { /* 5.14 and later */
 	unsigned long pp_magic;
 };

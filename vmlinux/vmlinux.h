@@ -105,7 +105,7 @@ struct task_struct {
 };
 
 struct list_head {
-	struct list_head *next;
+	struct list_head *next, *prev;
 };
 
 /* Bits 16 and up: the order of a slab; below: how many objects lie in it. */
