@@ -303,6 +303,21 @@ int census_owner(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+/* Argument: a page pool. Answer: c->pool. */
+SEC("?raw_tp")
+int census_pool(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct kmt_census *c = census_shared();
+	__u64 name = compat_pool_name(ctx->args[0]);
+
+	if (!c)
+		return 0;
+	c->pool[0] = '\0';
+	if (name)
+		bpf_probe_read_kernel_str(c->pool, sizeof(c->pool), (void *)name);
+	return 0;
+}
+
 /* ---- frames ---- */
 
 /* A block by its number, which the verifier need not know to be in range. */
@@ -313,12 +328,17 @@ static __always_inline struct kmt_census_block *census_block_at(struct kmt_censu
 	return &c->blocks[b & (KMT_CENSUS_BLOCKS - 1)];
 }
 
-/* Who a page of a class is charged to; 0 for nobody, and for pages that are not charged as such. */
+/*
+ * Who a page of a class is charged to, or the page pool that it belongs to; 0 for nobody, and for
+ * pages that are not charged as such.
+ */
 static __always_inline __u64 census_owner_of(const void *copy, __u32 class)
 {
 	if (class == KMT_PAGE_ANON || class == KMT_PAGE_FILE || class == KMT_PAGE_UNMAPPED ||
 	    class == KMT_PAGE_TABLE || class == KMT_PAGE_LARGE || class == KMT_PAGE_REST)
 		return compat_copy_owner(copy);
+	if (class == KMT_PAGE_POOL)
+		return compat_copy_pool(copy);
 	return 0;
 }
 

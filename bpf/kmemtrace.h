@@ -503,6 +503,7 @@ struct kmt_census {
 	struct kmt_census_record records[KMT_CENSUS_RECORDS];
 	struct kmt_census_cache cache;
 	struct kmt_census_owner owner;
+	char pool[KMT_NAME]; /* device of a page pool; "": not known */
 	/* State of a run. It is kept in memory to keep the loops simple for the verifier. */
 	__u64 until_ns;  /* the run ends then */
 	__u32 resume;    /* where the next run goes on: a block, and a frame in the upper half */
@@ -590,6 +591,23 @@ struct kmt_lenses {
 	__u32 stride, object_bytes;
 	struct kmt_lens_record found;
 	__u8 copy[KMT_LENS_COPY];
+};
+
+/* ---- pages in no line of /proc/meminfo (origins.bpf.c): what the iterator writes ---- */
+
+enum kmt_origin_kind {
+	KMT_ORIGIN_PIPE = 1, /* data in a pipe */
+	KMT_ORIGIN_PACKET,   /* ring of a packet socket */
+	KMT_ORIGIN_PERF,     /* ring of a perf event */
+	KMT_ORIGIN_KINDS
+};
+
+struct kmt_origin {
+	__u64 object; /* address, only to tell objects apart: never stored */
+	__u64 pages;
+	__u32 tgid;
+	__u32 kind;
+	char comm[16];
 };
 
 #ifndef __bpf__

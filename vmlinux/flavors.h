@@ -147,6 +147,44 @@ struct page___pool { /* 5.14 and later */
 	unsigned long pp_magic;
 };
 
+struct page_pool;
+
+struct page___pp { /* 5.14 and later */
+	struct page_pool *pp;
+};
+
+struct page_pool_params___netdev { /* 6.7 */
+	struct net_device *netdev;
+};
+
+struct page_pool___netdev {
+	struct page_pool_params___netdev p;
+};
+
+struct page_pool___slow { /* from 6.8 */
+	struct page_pool_params___netdev slow;
+};
+
+struct page_pool_params___dev {
+	struct device *dev;
+};
+
+struct page_pool___dev {
+	struct page_pool_params___dev p;
+};
+
+struct net_device___name {
+	char name[16];
+};
+
+struct kobject___name {
+	const char *name;
+};
+
+struct device___kobj {
+	struct kobject___name kobj;
+};
+
 struct page___dtor { /* up to 6.1: in the second page of a compound block */
 	unsigned char compound_dtor;
 };

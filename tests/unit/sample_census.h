@@ -57,6 +57,18 @@ static void sample_census_charge(struct census *c, uint32_t cache, enum census_c
 		.cache = cache, .class = class, .cgroup = cgroup, .nr = sample_sum(nr, 1, 20)};
 }
 
+static void sample_census_origin(struct census *c, const char *kind, const char *name, double pages)
+{
+	struct census_origin *o = ARRAY_PUSH(&c->origins);
+
+	assert_non_null(o);
+	snprintf(o->kind, sizeof(o->kind), "%s", kind);
+	snprintf(o->name, sizeof(o->name), "%s", name);
+	o->counted = !strcmp(kind, CENSUS_ORIGIN_PIPE);
+	o->nr = 3;
+	o->pages = sample_sum(pages, 0, 20);
+}
+
 /* `dentry_pages` of the cache dentry; a quarter of its objects are charged to /pod. */
 __attribute__((unused)) static void sample_census(struct census *c, double dentry_pages)
 {
@@ -92,6 +104,9 @@ __attribute__((unused)) static void sample_census(struct census *c, double dentr
 	sample_census_cgroup(c, "/\033[31mdead", 7, true);
 	sample_census_charge(c, 0, CENSUS_SLAB, 0, objects / 4);
 	sample_census_charge(c, CENSUS_NO_CACHE, CENSUS_FILE, 1, 30000);
+	sample_census_origin(c, CENSUS_ORIGIN_PIPE, "\033[31mshell", 25600);
+	sample_census_origin(c, CENSUS_ORIGIN_POOL, "eth0", 1000);
+	c->origins_known = true;
 	node = ARRAY_PUSH(&c->nodes);
 	assert_non_null(node);
 	*node = (struct census_node){.cache = 1, .node = 1, .pages = sample_sum(40, 0, 9)};

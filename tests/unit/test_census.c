@@ -575,7 +575,7 @@ static void census_of_records(struct census *c, int *asked)
 	};
 	static const int node[2] = {0, 1};
 	const struct census_run run = {.first = 0, .nr = 2, .node = node};
-	const struct census_asking asking = {ask_cache, ask_owner, asked};
+	const struct census_asking asking = {.cache = ask_cache, .owner = ask_owner, .arg = asked};
 	struct census_slabs *s = census_slabs_new(&asking, 4096);
 	uint64_t *addresses = NULL;
 

@@ -119,6 +119,15 @@ static void arrays_equal(const struct census *a, const struct census *b)
 		assert_int_equal(a->charges.items[i].cgroup, b->charges.items[i].cgroup);
 		sum_equal(&a->charges.items[i].nr, &b->charges.items[i].nr);
 	}
+	assert_int_equal(a->origins_known, b->origins_known);
+	assert_int_equal(a->origins.nr, b->origins.nr);
+	for (size_t i = 0; i < a->origins.nr; i++) {
+		assert_string_equal(a->origins.items[i].kind, b->origins.items[i].kind);
+		assert_string_equal(a->origins.items[i].name, b->origins.items[i].name);
+		assert_int_equal(a->origins.items[i].counted, b->origins.items[i].counted);
+		assert_int_equal(a->origins.items[i].nr, b->origins.items[i].nr);
+		sum_equal(&a->origins.items[i].pages, &b->origins.items[i].pages);
+	}
 	assert_int_equal(a->nodes.nr, b->nodes.nr);
 	for (size_t i = 0; i < a->nodes.nr; i++) {
 		assert_int_equal(a->nodes.items[i].cache, b->nodes.items[i].cache);
@@ -202,7 +211,7 @@ static void captures_without_a_census_are_read(void **state)
 	sql("DROP VIEW census_pages; DROP VIEW census_caches; DROP VIEW census_charges;"
 	    "DROP TABLE census; DROP TABLE census_line; DROP TABLE census_page; DROP TABLE "
 	    "census_cache; DROP TABLE census_cgroup; DROP TABLE census_charge; DROP TABLE "
-	    "census_node");
+	    "census_node; DROP TABLE census_origin");
 	assert_int_equal(read_back(&c), 0);
 	assert_null(c->census[CENSUS_AT_START]);
 	assert_null(c->census[CENSUS_AT_END]);
@@ -227,7 +236,7 @@ static void hostile_rows_of_a_census_are_refused(void **state)
 		{"UPDATE census SET moment='later' WHERE id=2", "not one of two moments"},
 		{"UPDATE census SET moment='start' WHERE id=2", "not one of two moments"},
 		{"UPDATE census SET id=3 WHERE id=2", "next id"},
-		{"INSERT INTO census SELECT 3, 'end', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1",
+		{"INSERT INTO census SELECT 3, 'end', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1",
 		 "more than 2 rows"},
 		{"DELETE FROM census", "there is no census"},
 		{"UPDATE census SET counted=units+1", "out of range"},
@@ -262,6 +271,12 @@ static void hostile_rows_of_a_census_are_refused(void **state)
 		{"UPDATE census_charge SET cgroup=4294967297", "out of range"},
 		{"UPDATE census_charge SET class='gold'", "no such class"},
 		{"UPDATE census_node SET cache=0", "out of range"},
+		{"UPDATE census_origin SET kind=printf('%.*c', 16, 'x')", "too long"},
+		{"UPDATE census_origin SET kind='gold'", NULL}, /* of a later version */
+		{"UPDATE census_origin SET counted=2", "out of range"},
+		{"UPDATE census_origin SET objects=-1", "out of range"},
+		{"UPDATE census_origin SET pages=-1", "out of range"},
+		{"UPDATE census SET files_read=2", "out of range"},
 		{"DELETE FROM census_cgroup", "out of range"},
 		{"WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i+1 FROM n) INSERT INTO "
 		 "census_cache SELECT 1, i, 'x', 8, 0, 0, 0,0,0, 0,0,0, 0,0,0, 0,0,0 FROM n LIMIT "

@@ -79,6 +79,13 @@ const struct census_form census_forms[] = {
 	 .cost = COST_CENSUS_CHARGE,
 	 .columns = {ROW(census_node, cache, caches), INT(census_node, node, -1, INT32_MAX),
 		     SUM(census_node, pages)}},
+	{.table = "census_origin",
+	 ARRAY_AT(origins),
+	 .rows_max = 65536,
+	 .cost = COST_CENSUS_CHARGE,
+	 .columns = {TEXT(census_origin, kind), TEXT(census_origin, name),
+		     BOOL(census_origin, counted), INT(census_origin, nr, 0, CAPTURE_LEVEL_MAX),
+		     SUM(census_origin, pages)}},
 };
 
 const size_t nr_census_forms = sizeof(census_forms) / sizeof(census_forms[0]);

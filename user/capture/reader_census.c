@@ -49,6 +49,7 @@ static int read_census(struct reader *r, void *arg)
 	c->unknown = reader_int(r, 9, 0, UINT32_MAX);
 	c->cpus = reader_int(r, 10, 0, UINT32_MAX);
 	c->lost = reader_int(r, 11, 0, CAPTURE_LEVEL_MAX);
+	c->origins_known = reader_bool(r, 12);
 	return 0;
 }
 

@@ -73,7 +73,8 @@ CREATE TABLE loss (interval INTEGER NOT NULL, name TEXT NOT NULL, value INTEGER 
 -- rows of one census numbered from 1. X, X_squares, X_hits: a sum, the squared differences of its pairs, its units.
 CREATE TABLE census (id INTEGER PRIMARY KEY, moment TEXT NOT NULL, wall_s REAL NOT NULL, took_s REAL NOT NULL,
  cpu_s REAL NOT NULL, units INTEGER NOT NULL, counted INTEGER NOT NULL, frames INTEGER NOT NULL,
- page_bytes INTEGER NOT NULL, unmarked INTEGER NOT NULL, cpus INTEGER NOT NULL, lost INTEGER NOT NULL);
+ page_bytes INTEGER NOT NULL, unmarked INTEGER NOT NULL, cpus INTEGER NOT NULL, lost INTEGER NOT NULL,
+ files_read INTEGER NOT NULL);
 CREATE TABLE census_line (census INTEGER NOT NULL, file TEXT NOT NULL, name TEXT NOT NULL, before INTEGER NOT NULL,
  after INTEGER NOT NULL);
 CREATE TABLE census_page (census INTEGER NOT NULL, class TEXT NOT NULL, pages REAL NOT NULL,
@@ -88,6 +89,9 @@ CREATE TABLE census_cgroup (census INTEGER NOT NULL, number INTEGER NOT NULL, pa
 CREATE TABLE census_charge (census INTEGER NOT NULL, number INTEGER NOT NULL, cache INTEGER NOT NULL,
  class TEXT NOT NULL, cgroup INTEGER NOT NULL, charged REAL NOT NULL, charged_squares REAL NOT NULL,
  charged_hits INTEGER NOT NULL);
+CREATE TABLE census_origin (census INTEGER NOT NULL, number INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
+ counted INTEGER NOT NULL, objects INTEGER NOT NULL, pages REAL NOT NULL, pages_squares REAL NOT NULL,
+ pages_hits INTEGER NOT NULL);
 CREATE TABLE census_node (census INTEGER NOT NULL, number INTEGER NOT NULL, cache INTEGER NOT NULL,
  node INTEGER NOT NULL, pages REAL NOT NULL, pages_squares REAL NOT NULL, pages_hits INTEGER NOT NULL);
 

@@ -46,7 +46,7 @@ static const struct {
 	[INSERT_CHURN_VAR] = {"churn_var", 3},
 	[INSERT_CACHE_CHURN] = {"cache_churn", 5},
 	[INSERT_LOSS] = {"loss", 3},
-	[INSERT_CENSUS] = {"census", 12},
+	[INSERT_CENSUS] = {"census", 13},
 };
 
 static int sqlite_errno(sqlite3 *db)

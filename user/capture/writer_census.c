@@ -286,6 +286,7 @@ static int put_census(struct capture_writer *w, enum census_moment moment, const
 	insert_int(&row, c->unknown);
 	insert_int(&row, c->cpus);
 	insert_int(&row, (int64_t)c->lost);
+	insert_int(&row, c->origins_known);
 	return insert_end(&row);
 }
 

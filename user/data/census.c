@@ -69,6 +69,7 @@ void census_free(struct census *c)
 	ARRAY_FREE(&c->charges);
 	ARRAY_FREE(&c->nodes);
 	census_lenses_free(&c->lenses);
+	ARRAY_FREE(&c->origins);
 	snapshot_free(&c->before);
 	snapshot_free(&c->after);
 	*c = (struct census){0};

@@ -116,6 +116,23 @@ struct census_nodes {
 	ARRAY_OF(struct census_node);
 };
 
+/* Pages of which most are in no line of /proc/meminfo, by what they belong to and who has it. */
+#define CENSUS_ORIGIN_PIPE   "pipe"        /* data in pipes, by process */
+#define CENSUS_ORIGIN_PACKET "packet_ring" /* rings of packet sockets, by process */
+#define CENSUS_ORIGIN_PERF   "perf_ring"   /* rings of perf events, by process */
+#define CENSUS_ORIGIN_POOL   "page_pool"   /* page pools of network devices, by device */
+struct census_origin {
+	char kind[16];
+	char name[64];
+	bool counted; /* one by one, so the figure is exact even if the census is a sample */
+	uint64_t nr;  /* pipes, sockets, …; 0: not known */
+	struct census_sum pages;
+};
+
+struct census_origins {
+	ARRAY_OF(struct census_origin);
+};
+
 struct census {
 	double wall_s; /* when it began, in seconds since the epoch; 0: there is no census */
 	double took_s, cpu_s;
@@ -131,7 +148,9 @@ struct census {
 	struct census_charges charges;
 	struct census_nodes nodes;
 	struct census_lenses lenses;
-	uint64_t lost; /* slabs and charges that were seen, but had no room */
+	struct census_origins origins;
+	bool origins_known; /* open files could be looked at */
+	uint64_t lost;      /* slabs and charges that were seen, but had no room */
 	/*
 	 * /proc just before and just after: vmstat, zoneinfo, and meminfo. Of each line of meminfo,
 	 * `before` has the lowest and `after` the highest value that it had in between.

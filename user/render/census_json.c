@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A census for programs, as docs/schema/census.schema.json describes it: see census.h. */
+#include "model/census_unlisted.h"
 #include "render/census.h"
 #include "render/census_lenses.h"
 #include "render/census_parts.h"
@@ -136,9 +137,10 @@ static json_t *cgroup_row_json(struct json_out *o, const struct census_cgroup_ro
 	put(o, j, "anonymous_kb", number(row->classes_kb[CENSUS_ANON]));
 	put(o, j, "file_kb", number(row->classes_kb[CENSUS_FILE]));
 	put(o, j, "page_tables_kb", number(row->classes_kb[CENSUS_TABLE]));
+	put(o, j, "unmapped_kb", number(row->classes_kb[CENSUS_UNMAPPED]));
+	put(o, j, "other_pages_kb", number(row->classes_kb[CENSUS_REST]));
 	put(o, j, "other_kb",
-	    number(row->classes_kb[CENSUS_LARGE] + row->classes_kb[CENSUS_REST] +
-		   row->classes_kb[CENSUS_UNMAPPED]));
+	    number(row->classes_kb[CENSUS_LARGE] + census_cgroup_unlisted_kb(row)));
 	return j;
 }
 
@@ -178,6 +180,7 @@ static void census_body(struct json_out *o, const struct census_sheet *s)
 	census_caches_write(o, s);
 	cgroups_write(o, "cgroups", s, false);
 	removed_write(o, s);
+	census_unlisted_write(o, s);
 	json_member(o, "lost", json_integer((json_int_t)c->lost));
 }
 

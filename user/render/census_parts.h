@@ -13,11 +13,15 @@ void census_write(struct json_out *o, const char *key, const struct census_sheet
 
 /* How many rows of each table; SIZE_MAX: all. */
 struct census_rows {
-	size_t caches, cgroups;
+	size_t caches, cgroups, unlisted;
 	bool nodes; /* slab caches by NUMA node, too */
 };
 
-/* Print the tables: pages, caches, cgroups. */
+/* Pages in no line of /proc/meminfo: at most `most` rows, and nothing without any. */
+void census_text_unlisted(struct page *p, const struct census_sheet *s, size_t most);
+void census_unlisted_write(struct json_out *o, const struct census_sheet *s);
+
+/* Print the tables: pages, caches, cgroups, pages in no line of meminfo. */
 void census_tables_text(struct page *p, const struct census_sheet *s,
 			const struct census_rows *rows);
 

@@ -95,7 +95,7 @@ static void census_text_pages(struct page *p, const struct census_sheet *s)
 #define SCREEN_ROWS 5 /* of each table, unless its section is asked for */
 #define PATH_WIDTH  38
 
-static const char *const census_sections[] = {"caches", "cgroups", "nodes", "lenses"};
+static const char *const census_sections[] = {"caches", "cgroups", "nodes", "lenses", "unlisted"};
 #define NR_CENSUS_SECTIONS (sizeof(census_sections) / sizeof(census_sections[0]))
 
 unsigned int census_section_parse(const char *name, size_t len)
@@ -201,6 +201,7 @@ void census_tables_text(struct page *p, const struct census_sheet *s,
 	census_text_pages(p, s);
 	census_text_caches(p, s, rows->caches);
 	census_text_cgroups(p, s, rows->cgroups);
+	census_text_unlisted(p, s, rows->unlisted);
 	if (rows->nodes)
 		census_text_nodes(p, s);
 }
@@ -209,7 +210,8 @@ int census_text(const struct census_document *d, const struct census_text_option
 {
 	const struct census_rows rows = {.caches = o->sections & 1 ? SIZE_MAX : SCREEN_ROWS,
 					 .cgroups = o->sections & 2 ? SIZE_MAX : SCREEN_ROWS,
-					 .nodes = o->sections & 4};
+					 .nodes = o->sections & 4,
+					 .unlisted = o->sections & 16 ? SIZE_MAX : SCREEN_ROWS};
 	struct page p;
 
 	page_begin(&p, out, o->colour, o->utf8);

@@ -31,6 +31,7 @@
 #include "trace/layout.h"
 #include "trace/lenses.h"
 #include "trace/libbpf_log.h"
+#include "trace/origins.h"
 
 #define PROC_PARTS      (SNAPSHOT_MEMINFO | SNAPSHOT_VMSTAT | SNAPSHOT_ZONEINFO)
 #define CPU_FREE_CACHES 64       /* the largest caches, whose CPU lists are walked */
@@ -62,7 +63,8 @@ struct census_programs {
 	struct census_slabs *slabs;
 	struct lens_blocks *blocks; /* NULL: no lenses are asked for */
 	struct lens_programs *lenses;
-	int no_lenses; /* −errno: why there are none */
+	int no_lenses;               /* −errno: why there are none */
+	struct origins_bpf *origins; /* NULL: this kernel allows no such programs */
 	const struct census_options *options;
 	uint64_t lost;
 	bool old;      /* audit_pages_old learns where pages are */
@@ -83,6 +85,7 @@ static void census_close(struct census_programs *p)
 	if (p->census)
 		munmap(p->census, sizeof(*p->census));
 	census_bpf__destroy(p->skel);
+	origins_unload(p->origins);
 }
 
 /* Map a table of one row. NULL with errno on failure. */
@@ -118,6 +121,7 @@ static int census_open(const struct plan *plan, struct census_programs *p)
 	bpf_program__set_autoload(p->skel->progs.census_scan, true);
 	bpf_program__set_autoload(p->skel->progs.census_cache, true);
 	bpf_program__set_autoload(p->skel->progs.census_owner, true);
+	bpf_program__set_autoload(p->skel->progs.census_pool, true);
 	bpf_program__set_autoload(pages_program(p), true);
 	bpf_program__set_autoload(p->skel->progs.audit_cpu, true);
 	bpf_program__set_autoload(p->skel->progs.audit_gather, true);
@@ -170,6 +174,15 @@ static void census_learn_cpus(struct census_programs *p)
 		log_debug("free objects on CPUs' lists are not counted (%s)", strerror(-err));
 }
 
+/* If that fails, who has pipes and rings is unknown, and all else works. */
+static void census_load_origins(const struct plan *plan, struct census_programs *p)
+{
+	int err = origins_load(plan->btf_source[0] ? plan->btf_source : KERNEL_BTF, &p->origins);
+
+	if (err)
+		log_debug("pipes and rings are not looked for (%s)", strerror(-err));
+}
+
 /* ---- counting ---- */
 
 /* Run a program with arguments on this CPU. Returns 0 or −errno. */
@@ -196,6 +209,15 @@ static const struct kmt_census_owner *owner_ask(void *arg, uint64_t owner)
 	if (census_run_program(p->skel->progs.census_owner, (uint64_t[3]){owner}))
 		return NULL;
 	return &p->census->owner;
+}
+
+static const char *pool_ask(void *arg, uint64_t pool)
+{
+	struct census_programs *p = arg;
+
+	return census_run_program(p->skel->progs.census_pool, (uint64_t[3]){pool})
+		       ? NULL
+		       : p->census->pool;
 }
 
 static int records_take(struct census_programs *p, const struct census_run *run)
@@ -368,6 +390,8 @@ static int census_scan_all(struct census_programs *p, const struct census_option
 	if (p->blocks)
 		err = err ?: census_look(p, thread_ns(NULL) - cpu, how.seed, out);
 	err = err ?: slabs_finish(p, out);
+	if (!err && p->origins)
+		out->origins_known = !origins_read(p->origins, &out->origins);
 	err = err ?: snapshot_read("/proc", PROC_PARTS, &out->after);
 	census_lines_widen(p->low, &p->high.meminfo, &out->after.meminfo);
 	census_lines_widen(p->low, &out->after.meminfo, &p->high.meminfo);
@@ -419,8 +443,10 @@ static int taker_load(void *arg)
 	struct census_programs *p = &w->taker->p;
 	int err = census_open(w->plan, p) ?: census_load(p);
 
-	if (!err)
+	if (!err) {
 		census_learn_cpus(p);
+		census_load_origins(w->plan, p);
+	}
 	return err;
 }
 
@@ -453,8 +479,9 @@ int census_taker_run(struct census_taker *t, const struct census_options *option
 	int err = -ENOMEM;
 
 	t->p.lost = 0;
-	t->p.slabs = census_slabs_new(&(struct census_asking){cache_ask, owner_ask, &t->p},
-				      sysconf(_SC_PAGESIZE));
+	t->p.slabs =
+		census_slabs_new(&(struct census_asking){cache_ask, owner_ask, pool_ask, &t->p},
+				 sysconf(_SC_PAGESIZE));
 	t->p.blocks = options->lenses ? lens_blocks_new() : NULL;
 	if (t->p.slabs && (t->p.blocks || !options->lenses))
 		err = background_run(

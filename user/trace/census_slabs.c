@@ -13,6 +13,7 @@
 
 #define OWNERS_MOST 65536 /* that are asked for their names */
 #define CACHES_MOST 4096
+#define POOLS_MOST  4096
 
 /* A sum over units, with the squared differences of the two units of each stratum. */
 struct census_tally {
@@ -86,12 +87,24 @@ struct charge_entry {
 	UT_hash_handle hh;
 };
 
+/* A page pool, or all of a device. */
+struct pool_entry {
+	uint64_t address;
+	struct pool_entry *device; /* which adds up its pages: itself, or an earlier one */
+	char name[64];
+	uint64_t nr; /* pools of the device */
+	struct census_tally pages;
+	bool lost;
+	UT_hash_handle hh;
+};
+
 struct census_slabs {
 	struct census_asking asking;
 	uint32_t page_bytes;
 	struct cache_entry *caches;
 	struct owner_entry *owners;
 	struct charge_entry *charges;
+	struct pool_entry *pools;
 	struct census_cgroups cgroups;
 };
 
@@ -120,6 +133,7 @@ void census_slabs_free(struct census_slabs *s)
 {
 	struct cache_entry *c, *next_cache;
 	struct owner_entry *o, *next_owner;
+	struct pool_entry *p, *next_pool;
 
 	if (!s)
 		return;
@@ -132,6 +146,10 @@ void census_slabs_free(struct census_slabs *s)
 	HASH_ITER (hh, s->owners, o, next_owner) {
 		HASH_DEL(s->owners, o);
 		free(o);
+	}
+	HASH_ITER (hh, s->pools, p, next_pool) {
+		HASH_DEL(s->pools, p);
+		free(p);
 	}
 	ARRAY_FREE(&s->cgroups);
 	free(s);
@@ -146,6 +164,8 @@ void census_slabs_forget(struct census_slabs *s)
 		c->pages = c->empty = c->objects = c->used = none;
 		c->nodes.nr = 0;
 	}
+	for (struct pool_entry *p = s->pools; p; p = p->hh.next)
+		p->pages = none;
 }
 
 /* ---- names ---- */
@@ -262,7 +282,45 @@ int census_slabs_cgroup(struct census_slabs *s, uint64_t address, uint32_t *cgro
 	return -ENOMEM;
 }
 
+/* The entry of a page pool; NULL if memory is short. */
+static struct pool_entry *pool_entry(struct census_slabs *s, uint64_t address)
+{
+	struct pool_entry *p, *other;
+	const char *name;
+
+	HASH_FIND(hh, s->pools, &address, sizeof(address), p);
+	if (p)
+		return p;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	name = HASH_COUNT(s->pools) < POOLS_MOST ? s->asking.pool(s->asking.arg, address) : NULL;
+	snprintf(p->name, sizeof(p->name), "%s", name ?: "");
+	p->address = address;
+	p->device = p;
+	for (other = s->pools; other && p->device == p; other = other->hh.next)
+		if (other->device == other && !strcmp(other->name, p->name))
+			p->device = other;
+	HASH_ADD(hh, s->pools, address, sizeof(p->address), p);
+	if (!p->lost) {
+		p->device->nr++;
+		return p;
+	}
+	free(p);
+	return NULL;
+}
+
 /* ---- records ---- */
+
+static int pool_add(struct census_slabs *s, const struct kmt_census_record *r, uint64_t unit)
+{
+	struct pool_entry *p = pool_entry(s, r->owner);
+
+	if (!p)
+		return -ENOMEM;
+	census_tally_add(&p->device->pages, unit, r->used);
+	return 0;
+}
 
 static int census_node_add(struct cache_entry *c, int node, uint64_t unit, double pages)
 {
@@ -348,8 +406,11 @@ int census_slabs_add(struct census_slabs *s, const struct kmt_census_record *rec
 
 		if (r->block >= run->nr || r->class >= CENSUS_CLASSES)
 			continue;
-		err = r->owner ? charge_add(s, r, run->first + r->block)
-			       : slab_add(s, r, run->first + r->block, run->node[r->block]);
+		if (r->class == CENSUS_POOL)
+			err = pool_add(s, r, run->first + r->block);
+		else
+			err = r->owner ? charge_add(s, r, run->first + r->block)
+				       : slab_add(s, r, run->first + r->block, run->node[r->block]);
 	}
 	return err;
 }
@@ -440,6 +501,24 @@ static int charges_finish(struct census_slabs *s, struct census *out)
 	return 0;
 }
 
+static int pools_finish(struct census_slabs *s, struct census *out)
+{
+	for (struct pool_entry *p = s->pools; p; p = p->hh.next) {
+		struct census_sum pages = census_tally_sum(&p->pages);
+		struct census_origin *row;
+
+		if (!(pages.sum > 0))
+			continue;
+		row = ARRAY_PUSH(&out->origins);
+		if (!row)
+			return -ENOMEM;
+		*row = (struct census_origin){.nr = p->nr, .pages = pages};
+		snprintf(row->kind, sizeof(row->kind), "%s", CENSUS_ORIGIN_POOL);
+		snprintf(row->name, sizeof(row->name), "%s", p->name);
+	}
+	return 0;
+}
+
 /* Are there slabs on more than one node? */
 static bool has_nodes(const struct census_nodes *n)
 {
@@ -464,6 +543,7 @@ int census_slabs_finish(struct census_slabs *s, struct census *out, uint64_t **a
 		err = cache_finish(sorted[i], out);
 	}
 	err = err ?: charges_finish(s, out);
+	err = err ?: pools_finish(s, out);
 	if (!err) {
 		out->cgroups = s->cgroups;
 		s->cgroups = (struct census_cgroups){0};

@@ -16,6 +16,7 @@
 struct census_asking {
 	const struct kmt_census_cache *(*cache)(void *arg, uint64_t cache);
 	const struct kmt_census_owner *(*owner)(void *arg, uint64_t owner);
+	const char *(*pool)(void *arg, uint64_t pool); /* the device of a page pool */
 	void *arg;
 };
 
@@ -42,9 +43,9 @@ const struct kmt_census_cache *census_slabs_cache(struct census_slabs *s, uint64
 int census_slabs_cgroup(struct census_slabs *s, uint64_t owner, uint32_t *cgroup);
 
 /*
- * Write caches, cgroups, charges and nodes of `out`, the largest caches first. *addresses, if not
- * NULL, becomes the address of each cache, to be freed by the caller. Returns 0 or −ENOMEM; on
- * failure, `out` may have some of them.
+ * Write caches, cgroups, charges, nodes and page pools of `out`, the largest caches first.
+ * *addresses, if not NULL, becomes the address of each cache, to be freed by the caller. Returns 0
+ * or −ENOMEM; on failure, `out` may have some of them.
  */
 int census_slabs_finish(struct census_slabs *s, struct census *out, uint64_t **addresses);
 
