@@ -15,6 +15,7 @@
 #include "findings/census_findings.h"
 #include "model/census.h"
 #include "output.h"
+#include "proc/allocinfo.h"
 #include "proc/namespaces.h"
 #include "record/census_capture.h"
 #include "render/census.h"
@@ -174,7 +175,18 @@ static int keep(const struct census *census, const struct census_args *args)
 	return err;
 }
 
-static int print(const struct census *census, const struct census_args *args)
+/* The kernel's own figures by line of its source, where it has them. */
+static const struct alloc_sites *sites_read(struct alloc_sites *sites)
+{
+	int err = alloc_sites_read("/proc", sites);
+
+	if (err && err != -ENOENT)
+		log_warn("/proc/allocinfo is left out: %s", strerror(-err));
+	return err ? NULL : sites;
+}
+
+static int print(const struct census *census, const struct alloc_sites *sites,
+		 const struct census_args *args)
 {
 	_cleanup_(findings_free) struct findings findings = {0};
 	_cleanup_(census_sheet_free) struct census_sheet sheet = {0};
@@ -184,6 +196,7 @@ static int print(const struct census *census, const struct census_args *args)
 	struct census_document document = {.sheet = &sheet,
 					   .lenses = &lenses,
 					   .bpf = &bpf,
+					   .sites = sites,
 					   .findings = &findings,
 					   .kernel = ""};
 
@@ -208,6 +221,8 @@ int cmd_census(int argc, char **argv)
 				  .children = args_document};
 	_cleanup_(census_free) struct census census = {0};
 	struct census_args args = {.budget_s = CENSUS_BUDGET_S};
+	const struct alloc_sites *known = NULL;
+	struct alloc_sites sites = {0};
 	int err;
 
 	if (args_parse(&argp, 0, argc, argv, &args))
@@ -215,6 +230,10 @@ int cmd_census(int argc, char **argv)
 	err = take(&args, &census);
 	if (!err && args.output)
 		return keep(&census, &args) ? EXIT_FAILED : EXIT_OK;
+	if (!err)
+		known = sites_read(&sites);
 	privileges_keep_none();
-	return err || print(&census, &args) ? EXIT_FAILED : EXIT_OK;
+	err = err || print(&census, known, &args);
+	ARRAY_FREE(&sites);
+	return err ? EXIT_FAILED : EXIT_OK;
 }

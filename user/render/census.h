@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "data/alloc_sites.h"
 #include "findings/bpf_use.h"
 #include "findings/finding.h"
 #include "model/census.h"
@@ -15,11 +16,12 @@ struct census_document {
 	const struct census_sheet *sheet;
 	const struct lens_sheet *lenses; /* NULL: there are none */
 	const struct bpf_use *bpf;       /* NULL: not known */
+	const struct alloc_sites *sites; /* NULL: this kernel has no /proc/allocinfo */
 	const struct findings *findings;
 	const char *kernel; /* its release; "" if that is not known */
 };
 
-#define CENSUS_SECTION_WORDS "caches, cgroups, nodes, lenses, unlisted or all"
+#define CENSUS_SECTION_WORDS "caches, cgroups, nodes, lenses, unlisted, sites or all"
 /* The bit of the section of that name, all bits for "all", 0: there is none. */
 unsigned int census_section_parse(const char *name, size_t len);
 

@@ -203,6 +203,7 @@ int census_json(const struct census_document *d, FILE *out)
 	census_body(&o, d->sheet);
 	census_lenses_json(&o, d->lenses, d->bpf);
 	json_end(&o, '}');
+	census_sites_write(&o, d->sites);
 	json_member(&o, "findings", finding_list_json(&o, d->findings));
 	return json_document_end(&o);
 }

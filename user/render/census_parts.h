@@ -4,6 +4,7 @@
 #ifndef KMEMTRACE_RENDER_CENSUS_PARTS_H
 #define KMEMTRACE_RENDER_CENSUS_PARTS_H
 
+#include "data/alloc_sites.h"
 #include "model/census_delta.h"
 #include "render/json_value.h"
 #include "render/page.h"
@@ -20,6 +21,10 @@ struct census_rows {
 /* Pages in no line of /proc/meminfo: at most `most` rows, and nothing without any. */
 void census_text_unlisted(struct page *p, const struct census_sheet *s, size_t most);
 void census_unlisted_write(struct json_out *o, const struct census_sheet *s);
+
+/* What /proc/allocinfo says; nothing without it. In JSON it is then null. */
+void census_text_sites(struct page *p, const struct alloc_sites *s, size_t most);
+void census_sites_write(struct json_out *o, const struct alloc_sites *s);
 
 /* Print the tables: pages, caches, cgroups, pages in no line of meminfo. */
 void census_tables_text(struct page *p, const struct census_sheet *s,

@@ -95,7 +95,8 @@ static void census_text_pages(struct page *p, const struct census_sheet *s)
 #define SCREEN_ROWS 5 /* of each table, unless its section is asked for */
 #define PATH_WIDTH  38
 
-static const char *const census_sections[] = {"caches", "cgroups", "nodes", "lenses", "unlisted"};
+static const char *const census_sections[] = {"caches", "cgroups",  "nodes",
+					      "lenses", "unlisted", "sites"};
 #define NR_CENSUS_SECTIONS (sizeof(census_sections) / sizeof(census_sections[0]))
 
 unsigned int census_section_parse(const char *name, size_t len)
@@ -223,6 +224,7 @@ int census_text(const struct census_document *d, const struct census_text_option
 		census_lenses_text(&p, d->lenses, d->bpf);
 	else
 		census_lenses_screen(&p, d->lenses);
+	census_text_sites(&p, d->sites, o->sections & 32 ? SIZE_MAX : SCREEN_ROWS);
 	if (!o->sections)
 		section_more(&p, census_sections, NR_CENSUS_SECTIONS);
 	return page_end(&p);
