@@ -33,7 +33,7 @@ struct edit {
 };
 
 #define EDITS_MAX   12
-#define TABLES_MAX  48
+#define TABLES_MAX  96
 #define COLUMNS_MAX 40
 #define SEEDS_MAX   8
 #define MANY        3000 /* rows one edit may add */

@@ -35,6 +35,16 @@
 	"WITH RECURSIVE d(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM d WHERE i < 1023) " \
 	"INSERT INTO stack_frame SELECT 1, i, 1 FROM d;"
 
+/* Two censuses; a cache and a cgroup of the first. */
+#define CENSUS                                                                           \
+	"INSERT INTO census VALUES (1, 'start', 1, 1, 1, 1000, 1000, 1, 4096, 0, 2, 0)," \
+	" (2, 'end', 1, 1, 1, 1000, 1000, 1, 4096, 0, 2, 0);"
+#define CENSUS_CACHE                                                                          \
+	"INSERT INTO census_cache VALUES (1, 1, 'a', 8, 0, 0, 1,0,1, 0,0,0, 512,0,1, 9,0,1)," \
+	" (2, 1, 'a', 8, 0, 0, 1,0,1, 0,0,0, 512,0,1, 9,0,1);"
+#define CENSUS_CGROUP \
+	"INSERT INTO census_cgroup VALUES (1, 1, '/a', 1, 0, 0, 1), (2, 1, '/a', 1, 0, 0, 1);"
+
 static const struct hostile_kind {
 	const char *name; /* of the table that is full, and how */
 	const char *sql;
@@ -197,6 +207,24 @@ static const struct hostile_kind {
 	 "UPDATE snapshot SET parts = 1023;" EACH
 	 "INSERT INTO node_name SELECT i, ?2 || i, i % 64 FROM n;" LEVELS("node", "1"),
 	 1000000, 600000, 2},
+	{"census-charges",
+	 CENSUS CENSUS_CACHE CENSUS_CGROUP EACH
+	 "INSERT INTO census_charge SELECT 1, i, 1, 'slab', 1, i, 0, 1 FROM n;" EACH
+	 "INSERT INTO census_charge SELECT 2, i, 1, 'slab', 1, i, 0, 1 FROM n;",
+	 2000000, 40000, 2},
+	{"census-cgroups",
+	 CENSUS EACH
+	 "INSERT INTO census_cgroup SELECT 1, i, '/' || ?2 || i, i, 0, 0, 1 FROM n;" EACH
+	 "INSERT INTO census_cgroup SELECT 2, i, '/' || ?2 || i, i, 0, 0, 1 FROM n;" EACH
+	 "INSERT INTO census_charge SELECT 1, i, 0, 'file', i, i, 0, 1 FROM n;" EACH
+	 "INSERT INTO census_charge SELECT 2, i, 0, 'file', i, i, 0, 1 FROM n;",
+	 1000000, 20000, 2},
+	{"census-nodes",
+	 CENSUS EACH
+	 "INSERT INTO census_cache SELECT 1, i, ?2 || i, 8, 0, 0, 1,0,1, 0,0,0, 512,0,1, "
+	 "i,0,1 FROM n WHERE i <= 8192;" EACH
+	 "INSERT INTO census_node SELECT 1, i, 1 + i * 8192 / (?1 + 1), i % 64, 1, 0, 1 FROM n;",
+	 1000000, 60000, 2},
 	{"everything",
 	 EACH "INSERT INTO frame SELECT i, ?2 || i, i, 'm', ?2 || i FROM n;" EACH
 	      "INSERT INTO stack SELECT i, 0 FROM n;" EACH
