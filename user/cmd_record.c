@@ -253,6 +253,20 @@ static void record_check_args(struct argp_state *state, struct record_args *a)
 		a->options.max_bytes = MAX_SIZE_EVERY;
 }
 
+/* Is it an option of the censuses? */
+static bool census_option(struct argp_state *state, int key, const char *arg)
+{
+	struct recorder_options *o = &((struct record_args *)state->input)->options;
+
+	if (key == OPT_NO_CENSUS)
+		o->no_census = true;
+	else if (key == OPT_CENSUS_BUDGET)
+		o->census_budget_s = args_census_budget(state, arg);
+	else
+		return false;
+	return true;
+}
+
 static error_t record_parse_option(int key, char *arg, struct argp_state *state)
 {
 	const struct number *number = number_of(key);
@@ -264,6 +278,8 @@ static error_t record_parse_option(int key, char *arg, struct argp_state *state)
 		parse_number(state, number, arg);
 		return 0;
 	}
+	if (census_option(state, key, arg))
+		return 0;
 	switch (key) {
 	case 'o':
 		set_once(state, "--output", &a->options.path, arg);
@@ -290,12 +306,6 @@ static error_t record_parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_BTF:
 		a->btf_path = arg;
-		return 0;
-	case OPT_NO_CENSUS:
-		a->options.no_census = true;
-		return 0;
-	case OPT_CENSUS_BUDGET:
-		a->options.census_budget_s = args_census_budget(state, arg);
 		return 0;
 	case OPT_POOL:
 		parse_pool(state, arg);

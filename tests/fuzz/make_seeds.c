@@ -21,6 +21,7 @@
 #define assert_non_null(x)     assert_true((x) != NULL)
 
 #include "sample_capture.h"
+#include "sample_census.h"
 #include "recorded.h"
 #include "workload.h"
 #include "write_capture.h"
@@ -87,6 +88,19 @@ static struct capture *without_tracing(void)
 	return c;
 }
 
+static struct capture *with_censuses(void)
+{
+	struct capture *c = sample_whole();
+
+	for (int moment = 0; moment < CENSUS_MOMENTS; moment++) {
+		c->census[moment] = calloc(1, sizeof(struct census));
+		assert_non_null(c->census[moment]);
+		sample_census(c->census[moment], 700000 + 5000 * moment);
+	}
+	c->census[CENSUS_AT_END]->counted /= 50; /* a sample */
+	return c;
+}
+
 static void captures(void)
 {
 	static const char *const recorded[] = {"6.12-boot1", "6.18"};
@@ -96,6 +110,7 @@ static void captures(void)
 	put(sample_whole(), "whole.kmt");
 	put(with_checkpoints(), "checkpoints.kmt");
 	put(without_tracing(), "untraced.kmt");
+	put(with_censuses(), "with-censuses.kmt");
 	put(workload_record(&sampled), "sampled.kmt");
 	for (size_t i = 0; i < sizeof(recorded) / sizeof(recorded[0]); i++) {
 		const char *path = path_in("capture", recorded[i]);

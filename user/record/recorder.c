@@ -6,6 +6,7 @@
 #include "record/recorder.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
@@ -618,7 +619,11 @@ static int record_start(struct recorder *r)
 	sampler_start(&r->sampler, r->tracer, r->options->tracer.sample_bytes, &r->governor);
 	(void)pids_limits_read("/proc", &r->pids_limits);
 	recorder_census_begin(&r->census, r->options);
-	err = snapshot_start(r, &start);
+	if (r->census.taker)
+		err = capture_put_metaf(r->writer, META_OWN_BYTES, "%" PRIu64,
+					tracer_own_bytes(r->tracer) +
+						census_taker_own_bytes(r->census.taker));
+	err = err ?: snapshot_start(r, &start);
 	if (err)
 		return err;
 	clock_gettime(CLOCK_BOOTTIME, &r->enabled_at);

@@ -32,6 +32,7 @@
 #include "trace/lenses.h"
 #include "trace/libbpf_log.h"
 #include "trace/origins.h"
+#include "trace/tracer.h"
 
 #define PROC_PARTS      (SNAPSHOT_MEMINFO | SNAPSHOT_VMSTAT | SNAPSHOT_ZONEINFO)
 #define CPU_FREE_CACHES 64       /* the largest caches, whose CPU lists are walked */
@@ -496,6 +497,18 @@ int census_taker_run(struct census_taker *t, const struct census_options *option
 	else
 		*out = taken;
 	return err;
+}
+
+uint64_t census_taker_own_bytes(const struct census_taker *t)
+{
+	struct bpf_program *prog;
+	struct bpf_map *map;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_map(map, t->p.skel->obj) sum += bpf_fd_bytes(bpf_map__fd(map));
+	bpf_object__for_each_program(prog, t->p.skel->obj) sum +=
+		bpf_fd_bytes(bpf_program__fd(prog));
+	return sum;
 }
 
 void census_taker_free(struct census_taker *t)

@@ -39,6 +39,8 @@ int census_taker_new(const struct plan *plan, struct census_taker **out);
 /* Take a census. Returns 0, or −errno, and then *out is unchanged; prints nothing. */
 int census_taker_run(struct census_taker *t, const struct census_options *options,
 		     struct census *out);
+/* Kernel memory of its maps and programs. */
+uint64_t census_taker_own_bytes(const struct census_taker *t);
 void census_taker_free(struct census_taker *t); /* NULL is fine */
 /* Why one of these failed with −err, and what to do: words that follow "no census: ". */
 const char *census_failure(int err, char why[CENSUS_WHY_MAX]);

@@ -169,6 +169,8 @@ int tracer_iter(const struct tracer *t, const char *program, file_take_t take, v
 
 /* Bytes of kernel memory used by the programs and maps, by the kernel's own accounting. */
 uint64_t tracer_own_bytes(const struct tracer *t);
+/* The memory that the kernel charges for a map or program; 0 unknown. */
+uint64_t bpf_fd_bytes(int fd);
 
 /*
  * The programs' own run time. The kernel counts it only on request, and counting costs about 25 ns

@@ -61,8 +61,8 @@ void tracer_counts(const struct tracer *t, struct tracer_counts *out)
 	programs_info(t, &cost, &out->recursion_misses);
 }
 
-/* "memlock:" in the fdinfo of a map or program: the memory the kernel charges for it. */
-static uint64_t fd_memlock(int fd)
+/* "memlock:" in the fdinfo. */
+uint64_t bpf_fd_bytes(int fd)
 {
 	_cleanup_free_ char *buf = NULL;
 	char path[64], *line;
@@ -81,10 +81,10 @@ uint64_t tracer_own_bytes(const struct tracer *t)
 	struct bpf_map *map;
 	uint64_t sum = 0;
 
-	bpf_object__for_each_map(map, t->skel->obj) sum += fd_memlock(bpf_map__fd(map));
+	bpf_object__for_each_map(map, t->skel->obj) sum += bpf_fd_bytes(bpf_map__fd(map));
 	if (t->nr_parts)
-		sum += t->nr_parts * fd_memlock(t->parts[0]);
-	bpf_object__for_each_program(prog, t->skel->obj) sum += fd_memlock(bpf_program__fd(prog));
+		sum += t->nr_parts * bpf_fd_bytes(t->parts[0]);
+	bpf_object__for_each_program(prog, t->skel->obj) sum += bpf_fd_bytes(bpf_program__fd(prog));
 	return sum;
 }
 
