@@ -33,10 +33,11 @@ CPPFLAGS += -isystem $(SYSROOT)/usr/include
 LDFLAGS += -L$(SYSROOT_LIB)
 endif
 # report --lines needs libdw; without it, all else works. A static link needs static archives of what libdw uses, too, so it is
-# tried. `make LIBDW=` builds without libdw.
-LIBDW   ?= $(shell $(PKG_CONFIG) --exists libdw && { [ -z '$(STATIC)' ] || echo 'char dwfl_begin(void); int main(void) { \
-	return dwfl_begin(); }' | $(CC) -x c -w -fno-builtin -static $(LDFLAGS) -o /dev/null - \
-	$$($(PKG_CONFIG) --libs --static libdw libelf) 2>/dev/null; } && echo yes)
+# tried (those of elfutils 0.192 in Debian 13 cannot be linked). `make LIBDW=` builds without libdw.
+LIBDW_TRY := char dwfl_module_getdwarf(void), dwfl_report_offline(void), dwarf_getsrc_die(void), dwarf_ranges(void); int main(void) { \
+	return dwfl_module_getdwarf() + dwfl_report_offline() + dwarf_getsrc_die() + dwarf_ranges(); }
+LIBDW   ?= $(shell $(PKG_CONFIG) --exists libdw && { [ -z '$(STATIC)' ] || echo '$(LIBDW_TRY)' | $(CC) -x c -w -static $(LDFLAGS) \
+	-o /dev/null - $$($(PKG_CONFIG) --libs --static libdw libelf) 2>/dev/null; } && echo yes)
 ifeq ($(strip $(LIBDW)),yes)
 PKGS    := libdw $(PKGS)
 KCFLAGS += -DKMT_LIBDW

@@ -253,6 +253,43 @@ static void no_capture_makes_a_large_page(void **state)
 	capture_free(c);
 }
 
+/* Debug information can be hostile, too: long names, and as many inlined functions as may be. */
+static void no_source_lines_make_a_large_page(void **state)
+{
+	struct capture *c = sample_whole();
+	uint32_t stack = c->checkpoints[c->nr_checkpoints - 1].held.items[0].stack;
+	struct cap_stack *s = &c->stacks[stack];
+	char name[1025], *page;
+
+	(void)state;
+	memset(name, '<', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	free(s->frames);
+	s->nr_frames = 127;
+	s->frames = calloc(s->nr_frames, sizeof(*s->frames));
+	for (uint32_t i = 0; i < s->nr_frames; i++)
+		s->frames[i] = sample_frame(c, "f", i, "vmlinux");
+	c->lines = calloc(1, sizeof(*c->lines));
+	c->lines->nr_frames = c->nr_frames;
+	c->lines->frames = calloc(c->nr_frames, sizeof(*c->lines->frames));
+	for (size_t i = 1; i < c->nr_frames; i++)
+		for (uint32_t k = 0; k < 33; k++) {
+			struct source_line *l = ARRAY_PUSH(&c->lines->frames[i]);
+
+			l->inlined = k < 32;
+			l->function = l->inlined ? sample_text(name) : NULL;
+			l->file = sample_text(name);
+			l->line = k + 1;
+		}
+	alarm(60); /* it once tried smaller and smaller budgets for ever */
+	page = page_of(c, GROWTH_BY_STACK);
+	alarm(0);
+	assert_true(strlen(page) < PAGE_MAX);
+	assert_non_null(strstr(page, "class=\"line\""));
+	free(page);
+	capture_free(c);
+}
+
 static void empty_captures_make_a_page(void **state)
 {
 	struct capture *c = sample_new("exact");
@@ -315,6 +352,7 @@ int main(void)
 		cmocka_unit_test(series_end_at_the_end),
 		cmocka_unit_test(hostile_names_become_no_markup),
 		cmocka_unit_test(no_capture_makes_a_large_page),
+		cmocka_unit_test(no_source_lines_make_a_large_page),
 		cmocka_unit_test(empty_captures_make_a_page),
 		cmocka_unit_test(a_diff_has_the_figures_of_its_json),
 	};

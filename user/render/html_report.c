@@ -129,7 +129,8 @@ static void html_frame_lines(struct html *h, const struct frame_lines *lines, bo
 	for (size_t i = 0; lines && i < lines->nr; i++) {
 		_cleanup_free_ char *words = NULL;
 
-		if (lines->items[i].inlined != inlined)
+		if (lines->items[i].inlined != inlined || (inlined && i + 1 >= HTML_LINES) ||
+		    html_full(h))
 			continue;
 		words = html_source_line(&lines->items[i]);
 		h->failed |= !words;

@@ -15,8 +15,9 @@ struct html_string {
 	UT_hash_handle hh;
 };
 
-#define HTML_DATA (560 << 10) /* bytes: if the data is larger, … */
-#define HTML_LESS 0.6         /* … budgets become this part of what they were */
+#define HTML_DATA         (560 << 10) /* bytes: if the data is larger, … */
+#define HTML_LINES_BUDGET (100 << 10) /* of source lines; they do not depend on which rows fit */
+#define HTML_LESS         0.6         /* … budgets become this part of what they were */
 
 json_t *html_rows_begin(struct html_rows *d, struct html *h, const char *kind, double scale)
 {
@@ -178,13 +179,15 @@ static void put_frame_lines(struct html_rows *d, json_int_t at, const struct fra
 	char key[24];
 
 	snprintf(key, sizeof(key), "%" JSON_INTEGER_FORMAT, at);
-	if (json_object_get(d->lines, key))
+	if (json_object_get(d->lines, key) || (double)d->lines_bytes > HTML_LINES_BUDGET * d->scale)
 		return;
 	f = open_memstream(&all, &len);
 	for (size_t i = 0; f && i < lines->nr; i++) {
 		_cleanup_free_ char *words = html_source_line(&lines->items[i]);
 		_cleanup_free_ char *shown = words ? html_shown(d->h, words, HTML_NAME) : NULL;
 
+		if (i + 1 >= HTML_LINES && i + 1 < lines->nr)
+			continue;
 		d->o.failed |= shown ? 0 : -1;
 		fprintf(f, "%s%s", i ? "\n" : "", shown ?: "");
 	}
@@ -192,7 +195,8 @@ static void put_frame_lines(struct html_rows *d, json_int_t at, const struct fra
 		d->o.failed = -1;
 		return;
 	}
-	d->bytes += len + strlen(key) + 4;
+	d->lines_bytes += string_size(all) + strlen(key) + 4;
+	d->bytes += string_size(all) + strlen(key) + 4;
 	put(&d->o, d->lines, key, json_string(all));
 }
 

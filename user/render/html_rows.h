@@ -15,8 +15,9 @@ struct html_rows {
 	json_t *strings;   /* the list of all strings */
 	struct html_string *index;
 	json_t *lines; /* of frames with source lines: index of the frame → text of its lines */
-	size_t bytes;  /* of all strings and rows */
-	double scale;  /* of all budgets */
+	size_t lines_bytes;
+	size_t bytes; /* of all strings and rows */
+	double scale; /* of all budgets */
 };
 
 /* Begin the data of a page; `kind` is "report" or "diff". */
@@ -52,6 +53,8 @@ bool html_row_fits(struct html_rows *d, json_t *rows, json_t *row, size_t budget
  * The last ones are left out if nothing changes. */
 json_t *html_series(struct html_rows *d, const double *y, size_t nr);
 json_t *html_times(struct html_rows *d, const double *t, size_t nr);
+/* Lines of one frame that a page has at most: the first ones, and the function's own. */
+#define HTML_LINES 8
 /* "alloc_msg (inlined)  ipc/msgutil.c:57", or "ipc/msgutil.c:91": malloc'ed; NULL without memory.
  */
 char *html_source_line(const struct source_line *l);
