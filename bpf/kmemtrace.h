@@ -553,7 +553,8 @@ enum kmt_lens {
 struct kmt_lens_record {
 	__u64 owner;  /* who is charged: see kmt_census_owner; 0: nobody */
 	__u64 what;   /* address of its super block, or of a socket's struct proto */
-	__u64 op;     /* a file: address of its operations; a socket from kmalloc(): its size */
+	__u64 op;     /* a file: address of its operations; a socket from kmalloc(): its size; a
+			 dentry, if names are wanted: its parent */
 	__u64 bytes;  /* an inode: pages in the page cache; a socket: received and queued */
 	__u64 bytes2; /* a socket: queued to be sent */
 	__u32 detail; /* state, type of file, family: by lens */
@@ -561,6 +562,16 @@ struct kmt_lens_record {
 	__u32 lens;
 	__u32 nr;
 	char text[KMT_LENS_TEXT]; /* what the kernel calls a file without a file system */
+};
+
+#define KMT_LENS_LEVELS 12 /* of a path: those nearest to the directory */
+#define KMT_LENS_NAME   64 /* bytes of a name in it */
+
+/* The path of a directory below the root of its file system: its own name first. */
+struct kmt_lens_path {
+	__u32 known;  /* the directory is still there */
+	__u32 levels; /* KMT_LENS_LEVELS: there may be more */
+	char name[KMT_LENS_LEVELS][KMT_LENS_NAME];
 };
 
 /* The answer about a super block or a protocol. */
@@ -581,9 +592,11 @@ struct kmt_lenses {
 	__u32 live;             /* objects that were looked at */
 	__u32 doubtful;         /* slabs whose free list changed meanwhile */
 	__u32 fits[KMT_LENSES]; /* while probing: objects that fit the lens */
-	__u32 offset_found, spare;
+	__u32 offset_found;
+	__u32 parents; /* asked for: records of dentries have their parent */
 	struct kmt_lens_record records[KMT_LENS_RECORDS];
 	struct kmt_lens_name name;
+	struct kmt_lens_path path;
 	/* State of a run. */
 	__u64 net_ops; /* what marks a network namespace */
 	__u64 super;   /* the super block that was checked last */

@@ -89,6 +89,8 @@ GLOBAL int lens_dentry(__u64 object)
 	if (parent != object && (__u64)BPF_CORE_READ((struct dentry *)parent, d_sb) != super)
 		return 0;
 	r = lens_found(l, KMT_LENS_DENTRY, super);
+	if (l->parents)
+		r->op = parent;
 	if (!BPF_CORE_READ(d, d_inode))
 		r->detail = KMT_LENS_NEGATIVE;
 	else
@@ -517,6 +519,41 @@ int lens_name(struct bpf_raw_tracepoint_args *ctx)
 			l->name.device, sizeof(l->name.device),
 			(void *)FIELD_ADDRESS(ctx->args[0], struct super_block, s_id));
 		l->name.known = 1;
+	}
+	return 0;
+}
+
+/*
+ * Arguments: a dentry and its super block. Answer: l->path. The dentry may be gone by now, so each
+ * one on the way up must still be of that super block.
+ */
+SEC("?raw_tp")
+int lens_path(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 at = ctx->args[0], super = ctx->args[1];
+	struct kmt_lenses *l = lenses_shared();
+
+	if (!l)
+		return 0;
+	l->path.known = 0;
+	l->path.levels = 0;
+	l->super = 0;
+	if (!lens_super(super))
+		return 0;
+	for (int i = 0; i < KMT_LENS_LEVELS; i++) {
+		struct dentry *d = (void *)at;
+		__u64 parent = (__u64)BPF_CORE_READ(d, d_parent);
+
+		if ((__u64)BPF_CORE_READ(d, d_sb) != super || BPF_CORE_READ(d, d_lockref.count) < 0)
+			return 0;
+		l->path.known = 1;
+		if (parent == at)
+			break;
+		l->path.name[i][0] = '\0';
+		bpf_probe_read_kernel_str(l->path.name[i], KMT_LENS_NAME,
+					  (void *)BPF_CORE_READ(d, d_name.name));
+		l->path.levels = i + 1;
+		at = parent;
 	}
 	return 0;
 }

@@ -25,13 +25,14 @@
 struct census_args {
 	const char *btf_path;
 	double budget_s;
+	bool names;
 	bool json, format_given;
 	unsigned int sections; /* of --show, as bits */
 	const char *output;    /* the capture of -o; NULL: print the census */
 	bool overwrite;
 };
 
-enum { OPT_BTF = 256, OPT_BUDGET, OPT_FORCE };
+enum { OPT_BTF = 256, OPT_NAMES, OPT_BUDGET, OPT_FORCE };
 
 static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
@@ -44,6 +45,10 @@ static const struct argp_option options[] = {
 	{"census-budget", OPT_BUDGET, "TIME", 0, ARGS_CENSUS_BUDGET_HELP, 0},
 	{"btf", OPT_BTF, "FILE", 0,
 	 "Read this kernel's types from FILE if this kernel has no BTF of its own", 0},
+	{"names", OPT_NAMES, NULL, 0,
+	 "Name the directories that most dentries are in; without this, no name of a file or "
+	 "directory is read",
+	 0},
 	{"verbose", 'v', NULL, 0, "Say what is done", 0},
 	{0},
 };
@@ -82,6 +87,10 @@ static error_t census_parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_FORCE:
 		args->overwrite = true;
+		return 0;
+	case OPT_NAMES:
+		args->names = true;
+		args->sections |= census_section_parse("lenses", strlen("lenses"));
 		return 0;
 	case OPT_BTF:
 		args->btf_path = arg;
@@ -138,7 +147,7 @@ static int take(const struct census_args *args, struct census *out)
 {
 	const struct plan_request everything = {};
 	struct kernel_facts facts;
-	struct census_options how = {.budget_s = args->budget_s};
+	struct census_options how = {.budget_s = args->budget_s, .names = args->names};
 	struct bpf_objects bpf = {0};
 	struct plan plan;
 	char why[CENSUS_WHY_MAX];

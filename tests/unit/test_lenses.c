@@ -74,9 +74,24 @@ static uint32_t cgroup_of(void *arg, uint64_t owner)
 	return owner == OWNER_A ? 0 : owner == OWNER_B ? 1 : LENS_NO_CGROUP;
 }
 
+/* Directory n is /srv/dn; 9 is gone. */
+static const struct kmt_lens_path *path_of(void *arg, uint64_t dentry, uint64_t super)
+{
+	static struct kmt_lens_path p;
+
+	(void)arg;
+	assert_int_equal(super, EXT4);
+	memset(&p, 0, sizeof(p));
+	p.known = dentry != 9;
+	p.levels = 2;
+	snprintf(p.name[0], sizeof(p.name[0]), "d%d", (int)dentry);
+	strcpy(p.name[1], "srv");
+	return &p;
+}
+
 static struct lens_tally *tally_new(void)
 {
-	const struct lens_asking asking = {name_of, cgroup_of, NULL};
+	const struct lens_asking asking = {name_of, cgroup_of, path_of, NULL};
 	struct lens_tally *t = lens_tally_new(&asking);
 
 	assert_non_null(t);
@@ -232,6 +247,67 @@ static void caches_add_up(void **state)
 	assert_int_equal(l.rows.items[0].objects.hits, 4);
 	census_lenses_free(&l);
 	lens_tally_free(t);
+}
+
+/* With --names, the kernel side sends the parent of each dentry. The rows are the same. */
+static void the_directories_with_most_dentries_are_named(void **state)
+{
+	struct lens_population half = all_of_two;
+	struct lens_tally *t = tally_new();
+	struct census_lenses l = {0};
+	struct kmt_lens_record r;
+
+	(void)state;
+	half.blocks = 4; /* two of four are looked at, with 50 of 100 objects in each */
+	half.objects = 200;
+	for (int block = 0; block < 2; block++) {
+		lens_tally_block(t, 50);
+		for (uint64_t d = 1; d <= 30; d++) {
+			r = DENTRY(EXT4, d % 2 ? KMT_LENS_NEGATIVE : KMT_LENS_IN_USE, OWNER_A, 1);
+			r.op = d;
+			r.nr = (uint32_t)(d == 9 ? 1000 : d);
+			add(t, r);
+		}
+		r.op = 30;
+		r.nr = 5;
+		r.detail = KMT_LENS_NEGATIVE;
+		add(t, r);
+	}
+	assert_int_equal(lens_tally_cache(t, &half), 0);
+	lens_tally_finish(t, &l);
+	assert_int_equal(l.rows.nr, 2); /* negative, and in use */
+	assert_int_equal(l.directories.nr, LENS_DIRECTORIES);
+	assert_string_equal(l.directories.items[0].path, "/srv/d30"); /* not d9: it is gone */
+	assert_string_equal(l.directories.items[0].what, "ext4");
+	assert_float_equal(l.directories.items[0].objects.value, 2 * 35 * 2, 1e-9);
+	assert_float_equal(l.directories.items[0].negative.value, 2 * 5 * 2, 1e-9);
+	assert_float_equal(l.directories.items[0].kb, 140 * 192 / 1024.0, 1e-9);
+	assert_string_equal(l.directories.items[1].path, "/srv/d29");
+	assert_float_equal(l.directories.items[1].negative.value, 2 * 29 * 2, 1e-9);
+	census_lenses_free(&l);
+	lens_tally_free(t);
+}
+
+static void a_long_path_of_a_directory_keeps_its_end(void **state)
+{
+	struct kmt_lens_path p = {.known = 1};
+	char path[256];
+
+	(void)state;
+	lens_path_words(&p, path);
+	assert_string_equal(path, "/");
+	p.levels = 2;
+	strcpy(p.name[0], "b\n");
+	strcpy(p.name[1], "a");
+	lens_path_words(&p, path);
+	assert_string_equal(path, "/a/b\n"); /* escaped when it is printed */
+	p.levels = 99;
+	for (int i = 0; i < KMT_LENS_LEVELS; i++)
+		memset(p.name[i], 'a' + i, KMT_LENS_NAME); /* without an end */
+	lens_path_words(&p, path);
+	assert_int_equal(strncmp(path, "…", strlen("…")), 0);
+	assert_true(strlen(path) < sizeof(path));
+	assert_int_equal(path[strlen(path) - 1], 'a');
 }
 
 /* ---- samples ---- */
@@ -449,6 +525,7 @@ static void census_make_lenses(struct census *c)
 						    .counted = 1000,
 						    .page_bytes = 4096};
 	struct lens_tally *t = tally_new();
+	struct lens_directory *d;
 	struct census_cgroup *g;
 	struct lens_space *s;
 
@@ -516,6 +593,15 @@ static void census_make_lenses(struct census *c)
 	c->lenses.share[LENS_DENTRIES] = 0.5;
 	c->lenses.sampled[LENS_DENTRIES] = true;
 	c->lenses.cpu_s = 0.2;
+	d = ARRAY_PUSH(&c->lenses.directories);
+	assert_non_null(d);
+	*d = (struct lens_directory){.what = "ext4",
+				     .device = "sda1",
+				     .path = "/var/lib/web/sess\033[31mions",
+				     .objects = {.value = 300000},
+				     .negative = {.value = 299000},
+				     .kb = 56250};
+	c->lenses.named = true;
 }
 
 static char *print_lenses(const struct census *c, bool json, const char *sections)
@@ -586,6 +672,8 @@ int main(void)
 		cmocka_unit_test(what_has_one_name_and_cgroup_is_one_row),
 		cmocka_unit_test(each_kind_is_named_by_what_tells_it),
 		cmocka_unit_test(caches_add_up),
+		cmocka_unit_test(the_directories_with_most_dentries_are_named),
+		cmocka_unit_test(a_long_path_of_a_directory_keeps_its_end),
 		cmocka_unit_test(intervals_of_a_sample_of_blocks_hold),
 		cmocka_unit_test(of_a_sampled_census_the_interval_holds_for_all_memory),
 		cmocka_unit_test(what_was_all_looked_at_has_no_interval),

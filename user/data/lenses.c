@@ -15,5 +15,6 @@ void census_lenses_free(struct census_lenses *l)
 {
 	ARRAY_FREE(&l->rows);
 	ARRAY_FREE(&l->spaces);
+	ARRAY_FREE(&l->directories);
 	*l = (struct census_lenses){0};
 }

@@ -56,6 +56,19 @@ struct lens_space {
 	char comm[16];
 };
 
+/* A directory whose entries take much memory. Only if names are wanted. */
+struct lens_directory {
+	char what[32], device[32]; /* its file system */
+	char path[256];            /* below the root of that; "…" and the end if it is longer */
+	struct lens_sum objects, negative; /* dentries in it, without those below */
+	double kb;
+};
+#define LENS_DIRECTORIES 20 /* at most, the largest first */
+
+struct lens_directories {
+	ARRAY_OF(struct lens_directory);
+};
+
 struct lens_rows {
 	ARRAY_OF(struct lens_row);
 };
@@ -68,6 +81,8 @@ struct census_lenses {
 	char absent[200]; /* why there are none; "" if there are */
 	struct lens_rows rows;
 	struct lens_spaces spaces; /* in which a process is */
+	struct lens_directories directories;
+	bool named; /* names were wanted, so `directories` says something */
 	double cpu_s;
 	bool sampled[LENSES]; /* not all blocks of its caches were looked at */
 	double share[LENSES]; /* of these blocks that were; NaN: no cache of this kind was found */

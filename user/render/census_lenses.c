@@ -199,12 +199,39 @@ static void lens_section(struct page *p, const struct lens_sheet *s, enum lens l
 		page_paragraph(p, 2, "%zu more rows are in --format json.", rows - shown);
 }
 
+static void lens_directories_text(struct page *p, const struct lens_directories *list)
+{
+	static const struct table_column columns[] = {{"directory", 40, false},
+						      {"dentries", 0, true},
+						      {"negative", 0, true},
+						      {"memory", 0, true},
+						      {"file system", 18, false}};
+	struct table table = TABLE_INIT(p, columns);
+
+	if (!list->nr)
+		return;
+	page_heading(p, PAGE_BOLD, "DIRECTORIES  (below the root of their file system)");
+	for (size_t i = 0; i < list->nr; i++) {
+		const struct lens_directory *d = &list->items[i];
+		struct lens_figure f = lens_estimate(&d->objects);
+
+		table_words(&table, "%s", page_fit_middle(p, d->path, 40));
+		cell_number(&table, &f);
+		table_count(&table, d->negative.value, false);
+		table_bytes(&table, d->kb * 1024, false);
+		table_words(&table, "%s", d->what);
+	}
+	table_print(&table);
+}
+
 void census_lenses_text(struct page *p, const struct lens_sheet *s, const struct bpf_use *bpf)
 {
 	if (s && s->census->lenses.absent[0])
 		lenses_absent(p, s);
 	for (int lens = 0; s && lens < LENSES; lens++)
 		lens_section(p, s, lens);
+	if (s)
+		lens_directories_text(p, &s->census->lenses.directories);
 	if (bpf)
 		bpf_use_text(p, bpf, SECTION_ROWS);
 }
@@ -291,6 +318,35 @@ static void lens_json(struct json_out *o, const struct lens_sheet *s, enum lens 
 	json_end(o, '}');
 }
 
+static json_t *lens_directory_json(struct json_out *o, const struct lens_directory *d)
+{
+	struct lens_figure objects = lens_estimate(&d->objects);
+	json_t *j = json_object();
+
+	put(o, j, "file_system", text(d->what));
+	put(o, j, "device", text_or_null(d->device));
+	put(o, j, "path", text(d->path));
+	put(o, j, "objects", whole(objects.value));
+	put(o, j, "objects_low", whole(objects.low));
+	put(o, j, "objects_high", whole(objects.high));
+	put(o, j, "negative", whole(d->negative.value));
+	put(o, j, "kb", number(d->kb));
+	return j;
+}
+
+/* Null without --names. */
+static void lens_directories_json(struct json_out *o, const struct census_lenses *l)
+{
+	if (!l->named) {
+		json_member(o, "directories", json_null());
+		return;
+	}
+	json_begin(o, "directories", '[');
+	for (size_t i = 0; i < l->directories.nr; i++)
+		json_member(o, NULL, lens_directory_json(o, &l->directories.items[i]));
+	json_end(o, ']');
+}
+
 void census_lenses_json(struct json_out *o, const struct lens_sheet *s, const struct bpf_use *bpf)
 {
 	const struct census_lenses *l;
@@ -307,6 +363,7 @@ void census_lenses_json(struct json_out *o, const struct lens_sheet *s, const st
 	json_member(o, "lost", json_integer((json_int_t)l->lost));
 	for (int lens = 0; lens < LENSES; lens++)
 		lens_json(o, s, lens);
+	lens_directories_json(o, l);
 	if (bpf)
 		bpf_use_json(o, bpf);
 	else

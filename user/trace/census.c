@@ -356,6 +356,7 @@ static int census_look(struct census_programs *p, uint64_t spent_ns, uint64_t se
 								    ? budget_ns - spent_ns
 								    : 1,
 					       .seed = seed | 1,
+					       .names = p->options->names,
 					       .cache = lens_cache_ask,
 					       .cgroup = lens_owner_ask,
 					       .rest = lens_rest,

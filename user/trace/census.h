@@ -19,6 +19,7 @@
 struct census_options {
 	double budget_s; /* CPU time that the scan may take; 0: no limit */
 	uint64_t seed;   /* of the random sample; 0: a random one */
+	bool names;      /* with lenses: name the directories with most dentries */
 	bool lenses;     /* census_take(): look at objects, too; this loads more programs */
 	/* Asked between runs: should it stop? NULL: never. census_run() then returns −EINTR. */
 	bool (*stop)(void *arg);

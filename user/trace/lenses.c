@@ -84,6 +84,7 @@ static int lenses_load(struct lens_programs *p, const struct plan *plan)
 	p->skel->rodata->cfg_page_shift = ffs((int)sysconf(_SC_PAGESIZE)) - 1;
 	bpf_program__set_autoload(p->skel->progs.lens_scan, true);
 	bpf_program__set_autoload(p->skel->progs.lens_name, true);
+	bpf_program__set_autoload(p->skel->progs.lens_path, true);
 	bpf_map__set_max_entries(p->skel->maps.audit_cpu_offset, 1);
 	err = lenses_bpf__load(p->skel);
 	if (err)
@@ -124,6 +125,15 @@ static const struct kmt_lens_name *lens_name_ask(void *arg, uint32_t lens, uint6
 	if (lenses_run_program(p->skel->progs.lens_name, (uint64_t[2]){address, lens}))
 		return NULL;
 	return &p->lenses->name;
+}
+
+static const struct kmt_lens_path *lens_path_ask(void *arg, uint64_t dentry, uint64_t super)
+{
+	struct lens_programs *p = arg;
+
+	if (lenses_run_program(p->skel->progs.lens_path, (uint64_t[2]){dentry, super}))
+		return NULL;
+	return &p->lenses->path;
 }
 
 static uint32_t lens_cgroup_ask(void *arg, uint64_t owner)
@@ -293,7 +303,8 @@ static int lenses_run(struct lens_programs *p, struct census_lenses *out)
 	struct lens_targets targets = {0};
 	int err;
 
-	p->tally = lens_tally_new(&(struct lens_asking){lens_name_ask, lens_cgroup_ask, p});
+	p->tally = lens_tally_new(
+		&(struct lens_asking){lens_name_ask, lens_cgroup_ask, lens_path_ask, p});
 	err = p->tally ? lenses_recognise(p, &targets, &out->unrecognised) : -ENOMEM;
 	log_debug("lenses: %zu caches recognised in %.1f ms", targets.nr,
 		  (double)(lenses_cpu_ns() - p->began_ns) / 1e6);
@@ -321,6 +332,8 @@ int lenses_take(struct lens_programs *p, int why, const struct lenses_options *o
 	if (!why) {
 		p->options = options;
 		p->random = options->seed;
+		p->lenses->parents = options->names;
+		taken.named = options->names;
 		p->began_ns = lenses_cpu_ns();
 		__atomic_store_n(&p->skel->bss->page_base, options->page_base, __ATOMIC_SEQ_CST);
 		__atomic_store_n(&p->skel->bss->lens_frame_base, options->frame_base,

@@ -62,6 +62,8 @@ struct lens_row_entry {
 struct lens_tally {
 	struct lens_asking asking;
 	struct lens_entry *entries;
+	struct lens_entry *parents; /* of dentries: the key has `what` and `op`, and is of no row */
+	struct lens_directories directories;
 	struct lens_named *names;
 	struct lens_row_entry *by_name;
 	struct lens_rows rows;
@@ -88,6 +90,10 @@ static void entries_free(struct lens_tally *t)
 		HASH_DEL(t->entries, e);
 		free(e);
 	}
+	HASH_ITER (hh, t->parents, e, next) {
+		HASH_DEL(t->parents, e);
+		free(e);
+	}
 	t->blocks = 0;
 	t->sum = t->squares = 0;
 }
@@ -109,6 +115,7 @@ void lens_tally_free(struct lens_tally *t)
 		free(r);
 	}
 	ARRAY_FREE(&t->rows);
+	ARRAY_FREE(&t->directories);
 	free(t);
 }
 
@@ -137,30 +144,21 @@ void lens_tally_block(struct lens_tally *t, double used)
 	t->squares += used * used;
 }
 
-/* The entry of a record; *out is NULL if there is no room for it. Returns 0 or −ENOMEM. */
-static int entry_of(struct lens_tally *t, const struct kmt_lens_record *r, struct lens_entry **out)
+/* The entry of a key; *out is NULL if there is no room for it. Returns 0 or −ENOMEM. */
+static int entry_find(struct lens_entry **entries, const struct lens_key *key,
+		      struct lens_entry **out)
 {
 	struct lens_entry *e;
-	struct lens_key key;
 
-	memset(&key, 0, sizeof(key));
-	key = (struct lens_key){.what = r->what,
-				.op = r->op,
-				.lens = r->lens,
-				.detail = r->detail,
-				.space = r->space,
-				.cgroup = r->owner ? t->asking.cgroup(t->asking.arg, r->owner)
-						   : LENS_NO_CGROUP};
-	HASH_FIND(hh, t->entries, &key, sizeof(key), e);
+	HASH_FIND(hh, *entries, key, sizeof(*key), e);
 	*out = e;
-	if (e || HASH_COUNT(t->entries) >= ENTRIES_MOST)
+	if (e || HASH_COUNT(*entries) >= ENTRIES_MOST)
 		return 0;
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return -ENOMEM;
-	e->key = key;
-	memcpy(e->text, r->text, sizeof(e->text));
-	HASH_ADD(hh, t->entries, key, sizeof(e->key), e);
+	e->key = *key;
+	HASH_ADD(hh, *entries, key, sizeof(e->key), e);
 	if (e->lost) {
 		free(e);
 		return -ENOMEM;
@@ -169,29 +167,76 @@ static int entry_of(struct lens_tally *t, const struct kmt_lens_record *r, struc
 	return 0;
 }
 
+/* Begin to add to an entry, in the current block. */
+static void entry_begin(struct lens_entry *e, const struct lens_tally *t)
+{
+	if (e->block != t->blocks)
+		entry_close(e);
+	e->block = t->blocks;
+	e->used = t->used;
+}
+
+static int record_add(struct lens_tally *t, const struct kmt_lens_record *r)
+{
+	bool dentry = r->lens == KMT_LENS_DENTRY;
+	struct lens_entry *e;
+	struct lens_key key;
+	int err;
+
+	memset(&key, 0, sizeof(key));
+	key.what = r->what;
+	key.op = dentry ? 0 : r->op;
+	key.lens = r->lens;
+	key.detail = r->detail;
+	key.space = r->space;
+	key.cgroup = r->owner ? t->asking.cgroup(t->asking.arg, r->owner) : LENS_NO_CGROUP;
+	err = entry_find(&t->entries, &key, &e);
+	if (err || !e) {
+		t->lost += r->nr;
+		return err;
+	}
+	memcpy(e->text, r->text, sizeof(e->text));
+	entry_begin(e, t);
+	e->moments[MOMENT_OBJECTS].part += r->nr;
+	e->moments[MOMENT_HELD].part += (double)r->bytes;
+	e->moments[MOMENT_QUEUED].part += (double)r->bytes2;
+	return 0;
+}
+
+/* Add a dentry's record to its directory. Those with no room are few each. */
+static int parent_add(struct lens_tally *t, const struct kmt_lens_record *r)
+{
+	struct lens_entry *e;
+	struct lens_key key;
+	int err;
+
+	memset(&key, 0, sizeof(key));
+	key.what = r->what;
+	key.op = r->op;
+	err = entry_find(&t->parents, &key, &e);
+	if (err || !e)
+		return err;
+	entry_begin(e, t);
+	e->moments[MOMENT_OBJECTS].part += r->nr;
+	if (r->detail == KMT_LENS_NEGATIVE)
+		e->moments[MOMENT_HELD].part += r->nr;
+	return 0;
+}
+
 int lens_tally_add(struct lens_tally *t, const struct kmt_lens_record *records, size_t nr)
 {
-	for (size_t i = 0; i < nr; i++) {
+	int err = 0;
+
+	for (size_t i = 0; i < nr && !err; i++) {
 		const struct kmt_lens_record *r = &records[i];
-		struct lens_entry *e;
 
 		if (!r->lens || r->lens >= KMT_LENSES)
 			continue;
-		if (entry_of(t, r, &e))
-			return -ENOMEM;
-		if (!e) {
-			t->lost += r->nr;
-			continue;
-		}
-		if (e->block != t->blocks)
-			entry_close(e);
-		e->block = t->blocks;
-		e->used = t->used;
-		e->moments[MOMENT_OBJECTS].part += r->nr;
-		e->moments[MOMENT_HELD].part += (double)r->bytes;
-		e->moments[MOMENT_QUEUED].part += (double)r->bytes2;
+		err = record_add(t, r);
+		if (!err && r->lens == KMT_LENS_DENTRY && r->op)
+			err = parent_add(t, r);
 	}
-	return 0;
+	return err;
 }
 
 /* ---- names ---- */
@@ -398,6 +443,75 @@ static void lens_row_add(struct lens_row *row, const struct lens_tally *t,
 	lens_sum_add(&row->queued_kb, &s, 1 / 1024.0);
 }
 
+/* ---- directories ---- */
+
+void lens_path_words(const struct kmt_lens_path *p, char path[256])
+{
+	char all[KMT_LENS_LEVELS * (KMT_LENS_NAME + 1) + 4] = "";
+	uint32_t levels = p->levels < KMT_LENS_LEVELS ? p->levels : KMT_LENS_LEVELS;
+	size_t at = 0;
+
+	if (levels == KMT_LENS_LEVELS)
+		at += (size_t)snprintf(all, sizeof(all), "…");
+	for (uint32_t i = levels; i-- > 0;)
+		at += (size_t)snprintf(all + at, sizeof(all) - at, "/%.*s", KMT_LENS_NAME - 1,
+				       p->name[i]);
+	if (!at)
+		at = (size_t)snprintf(all, sizeof(all), "/");
+	if (at < 256)
+		memcpy(path, all, at + 1);
+	else
+		snprintf(path, 256, "…%s", all + at - 250);
+}
+
+static int compare_parents(const void *x, const void *y)
+{
+	const struct lens_entry *a = *(struct lens_entry *const *)x,
+				*b = *(struct lens_entry *const *)y;
+	double one = a->moments[MOMENT_OBJECTS].sum, other = b->moments[MOMENT_OBJECTS].sum;
+
+	return one != other ? (one < other ? 1 : -1) : 0;
+}
+
+static int directory_add(struct lens_tally *t, const struct lens_population *p,
+			 const struct lens_entry *e)
+{
+	const struct kmt_lens_path *path = t->asking.path(t->asking.arg, e->key.op, e->key.what);
+	const struct lens_named *n = named(t, KMT_LENS_DENTRY, e->key.what);
+	struct lens_directory *d = path && path->known ? ARRAY_PUSH(&t->directories) : NULL;
+
+	if (!n || (!d && path && path->known))
+		return -ENOMEM;
+	if (!d)
+		return 0;
+	memcpy(d->what, n->type, sizeof(d->what));
+	memcpy(d->device, n->device, sizeof(d->device));
+	lens_path_words(path, d->path);
+	d->objects = moments_total(t, p, &e->moments[MOMENT_OBJECTS], true);
+	d->negative = moments_total(t, p, &e->moments[MOMENT_HELD], true);
+	d->kb = d->objects.value * p->bytes / 1024.0;
+	return 0;
+}
+
+/* Name the directories with most dentries. */
+static int directories_build(struct lens_tally *t, const struct lens_population *p)
+{
+	size_t nr = 0, most = HASH_COUNT(t->parents);
+	struct lens_entry **sorted = calloc(most + 1, sizeof(struct lens_entry *));
+	int err = sorted ? 0 : -ENOMEM;
+
+	for (struct lens_entry *e = t->parents; e && !err; e = e->hh.next) {
+		entry_close(e);
+		sorted[nr++] = e;
+	}
+	if (nr)
+		qsort(sorted, nr, sizeof(*sorted), compare_parents);
+	for (size_t i = 0; i < nr && !err && t->directories.nr < LENS_DIRECTORIES; i++)
+		err = directory_add(t, p, sorted[i]);
+	free(sorted);
+	return err;
+}
+
 int lens_tally_cache(struct lens_tally *t, const struct lens_population *population)
 {
 	struct lens_row_key key;
@@ -414,6 +528,8 @@ int lens_tally_cache(struct lens_tally *t, const struct lens_population *populat
 		else
 			t->lost += (uint64_t)e->moments[MOMENT_OBJECTS].sum;
 	}
+	if (!err && t->parents)
+		err = directories_build(t, population);
 	entries_free(t);
 	return err;
 }
@@ -435,5 +551,7 @@ void lens_tally_finish(struct lens_tally *t, struct census_lenses *out)
 		qsort(t->rows.items, t->rows.nr, sizeof(*t->rows.items), compare_lens_rows);
 	out->rows = t->rows;
 	out->lost += t->lost;
+	out->directories = t->directories;
 	t->rows = (struct lens_rows){0};
+	t->directories = (struct lens_directories){0};
 }

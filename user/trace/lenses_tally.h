@@ -24,6 +24,8 @@ struct lens_asking {
 	const struct kmt_lens_name *(*name)(void *arg, uint32_t lens, uint64_t address);
 	/* Index of the cgroup of an owner; LENS_NO_CGROUP if it is not known. */
 	uint32_t (*cgroup)(void *arg, uint64_t owner);
+	/* The path of a directory; NULL: it is gone. */
+	const struct kmt_lens_path *(*path)(void *arg, uint64_t dentry, uint64_t super);
 	void *arg;
 };
 
@@ -51,6 +53,9 @@ int lens_tally_add(struct lens_tally *t, const struct kmt_lens_record *records, 
 
 /* All blocks of the cache that will be looked at were: turn the sums into rows. 0 or −ENOMEM. */
 int lens_tally_cache(struct lens_tally *t, const struct lens_population *population);
+
+/* The path of a directory: "/" for the root, "…" and its end if it is longer. */
+void lens_path_words(const struct kmt_lens_path *p, char path[256]);
 
 /* Move the rows to `out`, the largest first, and add what had no room to out->lost. */
 void lens_tally_finish(struct lens_tally *t, struct census_lenses *out);
