@@ -577,7 +577,7 @@ static __always_inline __u64 compat_copy_pool(const void *copy)
 }
 
 /*
- * The name of a page pool's network device, or, before 6.7 or without one, of the device behind it:
+ * The name of a page pool's network device, or, before 6.8 or without one, of the device behind it:
  * an address in kernel memory, 0 if it has neither.
  */
 static __always_inline __u64 compat_pool_name(__u64 pool)
@@ -586,23 +586,17 @@ static __always_inline __u64 compat_pool_name(__u64 pool)
 
 	if (bpf_core_field_exists(struct page_pool___slow, slow.netdev))
 		netdev = (__u64)BPF_CORE_READ((struct page_pool___slow *)pool, slow.netdev);
-	else if (bpf_core_field_exists(struct page_pool___netdev, p.netdev))
-		netdev = (__u64)BPF_CORE_READ((struct page_pool___netdev *)pool, p.netdev);
 	if (netdev)
 		return netdev + bpf_core_field_offset(struct net_device___name, name);
-	if (!bpf_core_field_exists(struct page_pool___dev, p.dev))
-		return 0;
 	device = (__u64)BPF_CORE_READ((struct page_pool___dev *)pool, p.dev);
 	return device ? (__u64)BPF_CORE_READ((struct device___kobj *)device, kobj.name) : 0;
 }
 
-/* Is the page on a list: does the one before it there point to it? If unknown, then yes. */
+/* Is the page on a list: does the one before it there point to it? */
 static __always_inline bool compat_copy_listed(const void *copy, __u64 page)
 {
 	__u64 before;
 
-	if (!bpf_core_field_exists(struct page___lru, lru))
-		return true;
 	before = PAGE_FIELD(copy, struct page___lru, lru.prev, __u64);
 	return before && compat_read_word(before) == FIELD_ADDRESS(page, struct page___lru, lru);
 }

@@ -7,84 +7,13 @@
  * refuses it still has a census.
  */
 #include "cpus.bpf.h"
+#include "origins.h"
 
 #define FILE_TYPE   0170000
 #define FILE_PIPE   0010000
 #define FILE_SOCKET 0140000
 #define AF_PACKET   17
 #define BUFFERS     256 /* of a pipe that are looked at; a pipe of 1 MiB has as many */
-
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-struct pipe_buffer {
-	struct page *page;
-};
-
-struct pipe_inode_info {
-	unsigned int head, tail, ring_size;
-	struct pipe_buffer *bufs;
-};
-
-struct inode___origin {
-	unsigned short i_mode;
-	struct pipe_inode_info *i_pipe;
-};
-
-struct file___origin {
-	struct inode___origin *f_inode;
-	const void *f_op;
-	void *private_data;
-};
-
-struct sock_common___origin {
-	unsigned short skc_family;
-};
-
-struct sock___origin {
-	struct sock_common___origin __sk_common;
-};
-
-struct socket___origin {
-	struct sock___origin *sk;
-};
-
-struct packet_ring_buffer {
-	unsigned int pg_vec_pages, pg_vec_len;
-};
-
-struct packet_sock {
-	struct packet_ring_buffer rx_ring, tx_ring;
-};
-
-struct perf_buffer {
-	int nr_pages, aux_nr_pages;
-};
-
-struct perf_event___origin {
-	struct perf_buffer *rb;
-};
-
-struct fdtable___origin {
-	unsigned int max_fds;
-	struct file___origin **fd;
-};
-
-struct files_struct___origin {
-	struct fdtable___origin *fdt;
-};
-
-struct task_struct___origin {
-	struct files_struct___origin *files;
-};
-
-struct bpf_iter__task_file {
-	struct bpf_iter_meta *meta;
-	struct task_struct *task;
-	unsigned int fd;
-	struct file___origin *file;
-};
-
-#pragma clang attribute pop
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -144,8 +73,6 @@ static __always_inline __u64 origin_ring(struct packet_ring_buffer *ring)
 
 static __always_inline __u64 origin_packet(struct packet_sock *sock)
 {
-	if (!bpf_core_type_exists(struct packet_sock))
-		return 0;
 	return origin_ring(
 		       (void *)((__u64)sock + bpf_core_field_offset(struct packet_sock, rx_ring))) +
 	       origin_ring(

@@ -153,12 +153,8 @@ struct page___pp { /* 5.14 and later */
 	struct page_pool *pp;
 };
 
-struct page_pool_params___netdev { /* 6.7 */
+struct page_pool_params___netdev {
 	struct net_device *netdev;
-};
-
-struct page_pool___netdev {
-	struct page_pool_params___netdev p;
 };
 
 struct page_pool___slow { /* from 6.8 */
