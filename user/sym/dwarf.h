@@ -46,8 +46,8 @@ struct dwarf_record {
 	uint32_t function_len, file_len;
 };
 
-#define DWARF_TEXT_MAX   1024 /* bytes of a name; longer ones are cut */
-#define DWARF_INLINE_MAX 32   /* functions inlined into each other at one place */
+#define DWARF_TEXT_MAX   256 /* bytes of a name; longer ones are cut */
+#define DWARF_INLINE_MAX 24  /* functions inlined into each other at one place */
 
 /* `arg` is a struct dwarf_job. Returns 0 or −errno. */
 int dwarf_write_lines(void *arg, FILE *out);

@@ -20,7 +20,7 @@
 #include "sym/dwarf.h"
 
 #define LINES_MEMORY (1000u << 20) /* of the process that reads a file */
-#define LINES_OUTPUT (64u << 20)
+#define LINES_OUTPUT (32u << 20)
 
 const char *lines_library(void)
 {
