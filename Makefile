@@ -51,7 +51,7 @@ else
 LDLIBS  := $(LDLIBS_DYN)
 endif
 
-BPF_OWN   := census lenses origins refs# objects of their own, in the variant that runs on every kernel
+BPF_OWN   := census kinds lenses origins refs# objects of their own, in the variant that runs on every kernel
 BPF_TRACE := $(filter-out $(BPF_OWN:%=bpf/%.bpf.c),$(sort $(wildcard bpf/*.bpf.c)))
 USER_SRC  := $(sort $(shell find user -name '*.c'))
 OBJ       := $(USER_SRC:%.c=$(B)/obj/%.o)
@@ -104,7 +104,7 @@ $(B)/bpf/tracer.o $(B)/bpf/tracer_legacy.o: $(B)/bpf/tracer.bpf.c $(SETTINGS)/bp
 	$(Q)$(CLANG) $(BPF_CFLAGS) $(BPF_VARIANT) -MT $@ -MF $(@:.o=.d) -c $< -o $@.tmp
 	$(Q)$(BPFTOOL) gen object $@ $@.tmp
 
-# the census, its lenses and origins, and the scan for references: the loader needs the tables of a recording for none of them
+# the census, its kinds, lenses and origins, and the scan for references: the loader needs the tables of a recording for none of them
 $(BPF_OWN:%=$(B)/bpf/%.o): $(B)/bpf/%.o: bpf/%.bpf.c Makefile $(SETTINGS)/bpf
 	@mkdir -p $(@D)
 	@echo "  BPF  $@"

@@ -223,6 +223,7 @@ GLOBAL int census_slab(__u32 place, __u64 page)
 	r->class = place >> 16;
 	r->objects = objects;
 	r->used = inuse;
+	r->frame = (page - frame_base) / bpf_core_type_size(struct page);
 	STORE(c->records_nr, end + 1);
 	owners = compat_slab_owners(page);
 	if (!owners)

@@ -364,6 +364,14 @@ static __always_inline __u64 compat_slab_of_list(__u64 entry)
 	return entry - bpf_core_field_offset(struct page___slab, slab_list);
 }
 
+/* Bytes before each object of a cache that is debugged with red zones. */
+static __always_inline __u32 compat_cache_red_pad(struct kmem_cache *s)
+{
+	struct kmem_cache___red *r = (void *)s;
+
+	return bpf_core_field_exists(r->red_left_pad) ? BPF_CORE_READ(r, red_left_pad) : 0;
+}
+
 /* The key of hardened free pointers; 0 if free pointers are not hardened. */
 static __always_inline __u64 compat_cache_random(struct kmem_cache *s)
 {

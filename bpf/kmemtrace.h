@@ -464,7 +464,7 @@ struct kmt_census_record {
 	__u16 class;
 	__u32 objects;
 	__u32 used;
-	__u32 spare;
+	__u32 frame; /* a slab: its first page in the block */
 };
 #define KMT_CENSUS_RECORDS 16384 /* a power of two */
 #define KMT_CENSUS_MEMCG   2   /* owner: this bit is set if it is a mem_cgroup, not an obj_cgroup */
@@ -621,6 +621,62 @@ struct kmt_origin {
 	__u32 tgid;
 	__u32 kind;
 	char comm[16];
+};
+
+/* ---- kinds of objects (kinds.bpf.c): the loader runs it, a few objects at a time ---- */
+
+/* What a word of an object is. data/kinds.h has the same numbers, and says what each means. */
+enum kmt_word {
+	KMT_WORD_ZERO,
+	KMT_WORD_SMALL,
+	KMT_WORD_HALF,
+	KMT_WORD_OTHER,
+	KMT_WORD_POISON,
+	KMT_WORD_SELF,
+	KMT_WORD_SLAB,
+	KMT_WORD_OWNER,
+	KMT_WORD_IMAGE,
+	KMT_WORD_PAGE,
+	KMT_WORD_MEMORY,
+	KMT_WORD_VMALLOC,
+	KMT_WORD_PERCPU,
+	KMT_WORDS
+};
+
+#define KMT_KIND_CHUNK 8   /* objects in one run; preemption is off during a run */
+#define KMT_KIND_WORDS 128 /* words of an object that are read: the first KiB */
+#define KMT_KIND_TABLE 32  /* words of a table of functions that are read */
+
+struct kmt_kind_word {
+	/*
+	 * KMT_WORD_SLAB, KMT_WORD_OWNER: the struct kmem_cache *; KMT_WORD_IMAGE: the address in
+	 * the kernel's image or in a module. The loader asks at once what these are, and keeps only
+	 * their names. Else 0.
+	 */
+	__u64 ref;
+	__u32 at;    /* KMT_WORD_SELF, KMT_WORD_SLAB: offset in the object that it points into */
+	__u32 class; /* enum kmt_word */
+};
+
+/* An object to look at. The loader fills in the first three members. */
+struct kmt_kind_item {
+	__u64 addr, cache;
+	__u32 words;   /* of the object, at most KMT_KIND_WORDS */
+	__u32 verdict; /* enum kmt_verdict; words are read only if it is KMT_LIVE */
+	struct kmt_kind_word word[KMT_KIND_WORDS];
+};
+
+struct kmt_kinds {
+	struct kmt_kind_item items[KMT_KIND_CHUNK];
+	/*
+	 * What kinds_table() answers: of the words at an address of the image, those that point
+	 * into the image. Of others, 1, or 0 for a word that is 0.
+	 */
+	__u64 table[KMT_KIND_TABLE];
+	/* State of a run. It is kept in memory to keep the loops simple for the verifier. */
+	__u32 owner_tries; /* pointers of this object that may still be checked for being owners */
+	__u32 spare;
+	__u8 copy[KMT_PAGE_BYTES];
 };
 
 #ifndef __bpf__

@@ -157,8 +157,9 @@ static int take(const struct census_args *args, struct census *out)
 	if (census_refusal(&facts, why)[0])
 		return log_error(EPERM, "no census: %s", why);
 	plan_build(&facts, &everything, &plan);
-	/* a capture keeps no lenses, and reads BPF objects itself */
+	/* a capture keeps no lenses and no kinds, and reads BPF objects itself */
 	how.lenses = !args->output;
+	how.kinds = !args->output;
 	if (how.lenses)
 		bpf_read_all(&bpf);
 	err = census_take(&plan, &how, out);

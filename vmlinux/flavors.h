@@ -29,6 +29,11 @@ struct kmem_cache___hardened {
 	unsigned long random;
 };
 
+/* with CONFIG_SLUB_DEBUG */
+struct kmem_cache___red {
+	unsigned int red_left_pad;
+};
+
 /* up to 6.19: each CPU allocates from its own slab */
 struct kmem_cache_cpu {
 	void **freelist;

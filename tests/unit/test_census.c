@@ -726,6 +726,43 @@ static char *print_census(const struct census *c, bool json)
 	return text;
 }
 
+/* Kinds of the second cache: a likely one, a possible one with hostile names, and an unknown one.
+ */
+static void census_kinds_make(struct census *c)
+{
+	static const struct census_kind kinds[] = {
+		{.objects = 300,
+		 .sure = KIND_LIKELY,
+		 .nr_types = 2,
+		 .types = {{"timerfd_ctx", 14.885}, {"other", 3.5}},
+		 .functions = {"timerfd_tmrproc"},
+		 .points_to = {"kmalloc-64", "filp"},
+		 .signature = "0:self 40:timerfd_tmrproc() 144:self"},
+		{.objects = 50,
+		 .sure = KIND_POSSIBLE,
+		 .nr_types = 1,
+		 .types = {{"\033[31mtype\033[0m", 4}},
+		 .points_to = {"\033[5mcache"},
+		 .signature = "0:->\033[5mcache"},
+		{.objects = 20, .sure = KIND_UNKNOWN, .signature = "8:->vmalloc"},
+	};
+	struct kind_sample *sample = ARRAY_PUSH(&c->kinds.samples);
+
+	assert_non_null(sample);
+	*sample = (struct kind_sample){.cache = 1, .drawn = 460, .live = 380, .unsure = 2};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct census_kind *kind = ARRAY_PUSH(&c->kinds);
+
+		assert_non_null(kind);
+		*kind = kinds[i];
+		kind->cache = 1;
+		kind->effective = 380;
+	}
+	c->kinds.cpu_s = 0.25;
+	c->kinds.skipped = 3;
+	snprintf(c->kinds.lacks, sizeof(c->kinds.lacks), "functions: run as root");
+}
+
 static void both_documents_say_the_same_as_before(void **state)
 {
 	struct census c;
@@ -735,6 +772,7 @@ static void both_documents_say_the_same_as_before(void **state)
 	(void)state;
 	census_make(&c);
 	census_of_records(&c, &asked);
+	census_kinds_make(&c);
 	text = print_census(&c, false);
 	assert_null(strchr(text, '\033')); /* from a cgroup's name */
 	compare_golden("census.txt", text);

@@ -68,6 +68,7 @@ void census_free(struct census *c)
 	ARRAY_FREE(&c->cgroups);
 	ARRAY_FREE(&c->charges);
 	ARRAY_FREE(&c->nodes);
+	census_kinds_free(&c->kinds);
 	census_lenses_free(&c->lenses);
 	ARRAY_FREE(&c->origins);
 	snapshot_free(&c->before);

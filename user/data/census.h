@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/array.h"
+#include "data/kinds.h"
 #include "data/lenses.h"
 #include "data/snapshot.h"
 
@@ -147,6 +148,7 @@ struct census {
 	struct census_cgroups cgroups;
 	struct census_charges charges;
 	struct census_nodes nodes;
+	struct census_kinds kinds;
 	struct census_lenses lenses;
 	struct census_origins origins;
 	bool origins_known; /* open files could be looked at */

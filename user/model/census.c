@@ -353,6 +353,21 @@ static int cgroups_rows_build(const struct census *c, struct census_sheet *out)
 	return 0;
 }
 
+/* What the objects in use are. */
+static int kinds_rows_build(const struct census *c, struct census_sheet *out)
+{
+	double *objects = calloc(out->nr_caches + 1, sizeof(*objects));
+	int err;
+
+	if (!objects)
+		return -ENOMEM;
+	for (size_t i = 0; i < out->nr_caches; i++)
+		objects[i] = out->caches[i].objects.kb;
+	err = kinds_sheet_build(c, objects, &out->kinds);
+	free(objects);
+	return err;
+}
+
 int census_sheet_build(const struct census *c, struct census_sheet *out)
 {
 	struct census_sheet s = {.census = c};
@@ -360,7 +375,8 @@ int census_sheet_build(const struct census *c, struct census_sheet *out)
 
 	s.counted_share = c->units ? (double)c->counted / (double)c->units : NAN;
 	pages_build(c, &s);
-	err = charges_build(c, &s) ?: caches_rows_build(c, &s) ?: cgroups_rows_build(c, &s);
+	err = charges_build(c, &s) ?: caches_rows_build(c, &s) ?: cgroups_rows_build(c, &s)
+		?: kinds_rows_build(c, &s);
 	if (err)
 		census_sheet_free(&s);
 	else
@@ -373,5 +389,6 @@ void census_sheet_free(struct census_sheet *s)
 	free(s->items);
 	free(s->caches);
 	free(s->cgroups);
+	kinds_sheet_free(&s->kinds);
 	*s = (struct census_sheet){0};
 }

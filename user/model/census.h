@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "data/census.h"
+#include "model/kinds.h"
 
 struct census_figure {
 	double kb, low_kb, high_kb; /* low and high are equal to kb if all page frames were counted
@@ -74,6 +75,7 @@ struct census_sheet {
 	size_t nr_caches;
 	struct census_cgroup_row *cgroups; /* the largest first */
 	size_t nr_cgroups;
+	struct kinds_sheet kinds; /* of objects of the largest caches */
 	/* Removed cgroups: at least so many, with so much of slab caches and other pages. */
 	uint64_t removed;
 	double removed_kb;

@@ -21,7 +21,7 @@ struct census_document {
 	const char *kernel; /* its release; "" if that is not known */
 };
 
-#define CENSUS_SECTION_WORDS "caches, cgroups, nodes, lenses, unlisted, sites or all"
+#define CENSUS_SECTION_WORDS "caches, cgroups, nodes, kinds, lenses, unlisted, sites or all"
 /* The bit of the section of that name, all bits for "all", 0: there is none. */
 unsigned int census_section_parse(const char *name, size_t len);
 

@@ -2,6 +2,7 @@
 /* A census for programs, as docs/schema/census.schema.json describes it: see census.h. */
 #include "model/census_unlisted.h"
 #include "render/census.h"
+#include "render/census_kinds.h"
 #include "render/census_lenses.h"
 #include "render/census_parts.h"
 #include "render/finding.h"
@@ -119,6 +120,7 @@ static void census_caches_write(struct json_out *o, const struct census_sheet *s
 		json_members(o, census_cache_json(o, &s->caches[i]));
 		charges_write(o, &s->caches[i]);
 		cache_nodes_write(o, s->census, (uint32_t)i, &node);
+		cache_kinds_write(o, &s->kinds, (uint32_t)i);
 		json_end(o, '}');
 	}
 	json_end(o, ']');
@@ -180,6 +182,7 @@ static void census_body(struct json_out *o, const struct census_sheet *s)
 	census_caches_write(o, s);
 	cgroups_write(o, "cgroups", s, false);
 	removed_write(o, s);
+	json_member(o, "kinds", census_kinds_json(o, c));
 	census_unlisted_write(o, s);
 	json_member(o, "lost", json_integer((json_int_t)c->lost));
 }

@@ -14,7 +14,7 @@ void census_write(struct json_out *o, const char *key, const struct census_sheet
 
 /* How many rows of each table; SIZE_MAX: all. */
 struct census_rows {
-	size_t caches, cgroups, unlisted;
+	size_t caches, cgroups, kinds, unlisted;
 	bool nodes; /* slab caches by NUMA node, too */
 };
 

@@ -4,6 +4,7 @@
 
 #include "render/census_lenses.h"
 #include "render/census_parts.h"
+#include "render/census_kinds.h"
 #include "render/finding.h"
 #include "render/section.h"
 #include "render/table.h"
@@ -92,10 +93,11 @@ static void census_text_pages(struct page *p, const struct census_sheet *s)
 		"lines.");
 }
 
-#define SCREEN_ROWS 5 /* of each table, unless its section is asked for */
-#define PATH_WIDTH  38
+#define SCREEN_ROWS  5 /* of each table, unless its section is asked for */
+#define SCREEN_KINDS 8
+#define PATH_WIDTH   38
 
-static const char *const census_sections[] = {"caches", "cgroups",  "nodes",
+static const char *const census_sections[] = {"caches", "cgroups",  "nodes", "kinds",
 					      "lenses", "unlisted", "sites"};
 #define NR_CENSUS_SECTIONS (sizeof(census_sections) / sizeof(census_sections[0]))
 
@@ -202,6 +204,7 @@ void census_tables_text(struct page *p, const struct census_sheet *s,
 	census_text_pages(p, s);
 	census_text_caches(p, s, rows->caches);
 	census_text_cgroups(p, s, rows->cgroups);
+	census_kinds_text(p, s, rows->kinds);
 	census_text_unlisted(p, s, rows->unlisted);
 	if (rows->nodes)
 		census_text_nodes(p, s);
@@ -212,7 +215,8 @@ int census_text(const struct census_document *d, const struct census_text_option
 	const struct census_rows rows = {.caches = o->sections & 1 ? SIZE_MAX : SCREEN_ROWS,
 					 .cgroups = o->sections & 2 ? SIZE_MAX : SCREEN_ROWS,
 					 .nodes = o->sections & 4,
-					 .unlisted = o->sections & 16 ? SIZE_MAX : SCREEN_ROWS};
+					 .kinds = o->sections & 8 ? SIZE_MAX : SCREEN_KINDS,
+					 .unlisted = o->sections & 32 ? SIZE_MAX : SCREEN_ROWS};
 	struct page p;
 
 	page_begin(&p, out, o->colour, o->utf8);
@@ -220,11 +224,11 @@ int census_text(const struct census_document *d, const struct census_text_option
 	census_counted(&p, d->sheet, d->kernel);
 	census_text_findings(&p, d->findings);
 	census_tables_text(&p, d->sheet, &rows);
-	if (o->sections & 8)
+	if (o->sections & 16)
 		census_lenses_text(&p, d->lenses, d->bpf);
 	else
 		census_lenses_screen(&p, d->lenses);
-	census_text_sites(&p, d->sites, o->sections & 32 ? SIZE_MAX : SCREEN_ROWS);
+	census_text_sites(&p, d->sites, o->sections & 64 ? SIZE_MAX : SCREEN_ROWS);
 	if (!o->sections)
 		section_more(&p, census_sections, NR_CENSUS_SECTIONS);
 	return page_end(&p);

@@ -275,6 +275,23 @@ size_t kallsyms_bad_lines(const struct kallsyms *ks)
 	return ks->bad_lines;
 }
 
+bool kallsyms_span(const struct kallsyms *ks, bool modules, uint64_t *first, uint64_t *last)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < ks->nr; i++) {
+		const struct symbol *s = &ks->items[i];
+
+		if (s->module == MODULE_BPF || (s->module != MODULE_VMLINUX) != modules)
+			continue;
+		if (!found)
+			*first = s->addr;
+		*last = s->addr;
+		found = true;
+	}
+	return found;
+}
+
 /* The largest possible size of the symbol at `i`. The next symbol limits it, too. */
 static uint64_t symbol_reach(const struct kallsyms *ks, size_t i)
 {

@@ -37,6 +37,12 @@ size_t kallsyms_count(const struct kallsyms *ks);
 size_t kallsyms_bad_lines(const struct kallsyms *ks);
 
 /*
+ * The lowest and the highest address of a symbol of the kernel itself, or of its modules. Returns
+ * false if there is none, with both untouched.
+ */
+bool kallsyms_span(const struct kallsyms *ks, bool modules, uint64_t *first, uint64_t *last);
+
+/*
  * Find the function that contains `addr`. If an address has several names, use the first one in the
  * file, as the kernel does. Returns false, with *out untouched, if no symbol is likely to contain
  * it: it is below the first symbol, beyond the end of a text section, or too far from the nearest

@@ -28,6 +28,7 @@
 #include "trace/census_lines.h"
 #include "trace/census_sample.h"
 #include "trace/census_slabs.h"
+#include "trace/kinds.h"
 #include "trace/layout.h"
 #include "trace/lenses.h"
 #include "trace/libbpf_log.h"
@@ -66,6 +67,8 @@ struct census_programs {
 	struct lens_programs *lenses;
 	int no_lenses;               /* −errno: why there are none */
 	struct origins_bpf *origins; /* NULL: this kernel allows no such programs */
+	struct kinds_sample *sample; /* of slabs; NULL: no kinds are wanted */
+	const struct plan *plan;
 	const struct census_options *options;
 	uint64_t lost;
 	bool old;      /* audit_pages_old learns where pages are */
@@ -221,6 +224,28 @@ static const char *pool_ask(void *arg, uint64_t pool)
 		       : p->census->pool;
 }
 
+/* Let slabs take part in the sample of which objects are drawn. Returns 0 or −ENOMEM. */
+static int slabs_sample(struct census_programs *p, uint32_t nr, const struct census_run *run)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < nr && !err; i++) {
+		const struct kmt_census_record *r = &p->census->records[i];
+		uint64_t pfn;
+
+		if (r->owner || !r->cache || r->block >= run->nr || r->used > r->objects ||
+		    r->block >= KMT_CENSUS_BLOCKS)
+			continue;
+		pfn = p->census->blocks[r->block].pfn >> 32 << 32 | r->frame;
+		err = kinds_sample_add(p->sample, r->cache,
+				       &(struct kind_slab){.pfn = pfn,
+							   .unit = run->first + r->block,
+							   .objects = r->objects,
+							   .used = r->used});
+	}
+	return err;
+}
+
 static int records_take(struct census_programs *p, const struct census_run *run)
 {
 	uint32_t nr = p->census->records_nr;
@@ -232,6 +257,8 @@ static int records_take(struct census_programs *p, const struct census_run *run)
 	err = census_slabs_add(p->slabs, p->census->records, nr, run);
 	if (!err && p->blocks)
 		err = lens_blocks_add(p->blocks, p->census->blocks, p->census->records, nr);
+	if (!err && p->sample)
+		err = slabs_sample(p, nr, run);
 	return err;
 }
 
@@ -243,26 +270,81 @@ static void records_forget(void *arg)
 	census_slabs_forget(p->slabs);
 	if (p->blocks)
 		lens_blocks_forget(p->blocks);
+	if (p->sample)
+		kinds_sample_forget(p->sample);
+}
+
+/* Runs of audit_gather() that it takes to read the lists of all CPUs and nodes. */
+static uint32_t gather_runs(const struct census_programs *p)
+{
+	uint32_t cpus = (libbpf_num_possible_cpus() + KMT_AUDIT_CPUS - 1) / KMT_AUDIT_CPUS;
+	uint32_t nodes = p->skel->rodata->cfg_nodes;
+
+	return cpus > nodes ? cpus : nodes;
+}
+
+static int gather_run(void *arg, uint64_t cache, uint32_t run)
+{
+	struct census_programs *p = arg;
+
+	return census_run_program(p->skel->progs.audit_gather,
+				  (uint64_t[3]){cache, run * KMT_AUDIT_CPUS, run});
 }
 
 /* Count the objects of a cache that are on CPUs' free lists and in sheaves. −1 if they move. */
 static int64_t cpu_free_count(struct census_programs *p, uint64_t cache)
 {
-	uint32_t cpus = libbpf_num_possible_cpus(), nodes = p->skel->rodata->cfg_nodes, node = 0;
 	int64_t nr = 0;
 
-	for (uint32_t cpu = 0; cpu < cpus || node < nodes; cpu += KMT_AUDIT_CPUS, node++) {
-		if (census_run_program(p->skel->progs.audit_gather,
-				       (uint64_t[3]){cache, cpu, node}) ||
-		    p->audit->incomplete)
+	for (uint32_t run = 0; run < gather_runs(p); run++) {
+		if (gather_run(p, cache, run) || p->audit->incomplete)
 			return -1;
 		nr += p->audit->on_cpu_freelist_nr;
 	}
 	return nr;
 }
 
-/* Finish caches, cgroups and charges. */
-static int slabs_finish(struct census_programs *p, struct census *out)
+static void kinds_rest(void *arg)
+{
+	struct census_programs *p = arg;
+
+	background_rest(&p->background);
+}
+
+/* Look at objects of the largest caches. */
+static int kinds_find(struct census_programs *p, uint64_t frames, const uint64_t *addresses,
+		      struct census *out)
+{
+	uint32_t first_cpu = 0;
+	struct kinds_input in = {.plan = p->plan,
+				 .audit = p->skel->maps.audit,
+				 .cpu_offsets = p->skel->maps.audit_cpu_offset,
+				 .answers = p->audit,
+				 .frame_base = p->skel->bss->frame_base,
+				 .page_base = p->skel->bss->page_base,
+				 .frames = frames,
+				 .page_bytes = p->census->page_bytes,
+				 .sample = p->sample,
+				 .addresses = addresses,
+				 .budget_s = p->options->budget_s > 0 ? p->options->budget_s
+								      : CENSUS_BUDGET_S,
+				 .gather = gather_run,
+				 .gather_runs = gather_runs(p),
+				 .ask = cache_ask,
+				 .rest = kinds_rest,
+				 .arg = p};
+
+	if (!p->cpu_free) {
+		snprintf(out->kinds.why, sizeof(out->kinds.why),
+			 "objects that are free on a CPU's list cannot be told from others");
+		return 0;
+	}
+	bpf_map_lookup_elem(bpf_map__fd(in.cpu_offsets), &first_cpu, &in.percpu);
+	return kinds_take(&in, out);
+}
+
+/* Finish caches, cgroups, charges and kinds. `frames`: the last page frame plus one. */
+static int slabs_finish(struct census_programs *p, uint64_t frames, struct census *out)
 {
 	_cleanup_free_ uint64_t *addresses = NULL;
 	int err = census_slabs_finish(p->slabs, out, &addresses);
@@ -270,6 +352,8 @@ static int slabs_finish(struct census_programs *p, struct census *out)
 	for (size_t i = 0; i < out->caches.nr && i < CPU_FREE_CACHES && p->cpu_free && !err; i++)
 		out->caches.items[i].cpu_free = cpu_free_count(p, addresses[i]);
 	out->lost = p->lost;
+	if (!err && p->sample)
+		err = kinds_find(p, frames, addresses, out);
 	return err;
 }
 
@@ -391,7 +475,7 @@ static int census_scan_all(struct census_programs *p, const struct census_option
 	err = err ?: census_count(&how, &ranges, out);
 	if (p->blocks)
 		err = err ?: census_look(p, thread_ns(NULL) - cpu, how.seed, out);
-	err = err ?: slabs_finish(p, out);
+	err = err ?: slabs_finish(p, ranges.nr ? ranges.items[ranges.nr - 1].end : 0, out);
 	if (!err && p->origins)
 		out->origins_known = !origins_read(p->origins, &out->origins);
 	err = err ?: snapshot_read("/proc", PROC_PARTS, &out->after);
@@ -400,7 +484,7 @@ static int census_scan_all(struct census_programs *p, const struct census_option
 	snapshot_free(&p->high);
 	ARRAY_FREE(&ranges);
 	out->took_s = (double)(clock_ns() - began) / 1e9;
-	out->cpu_s = (double)(thread_ns(NULL) - cpu) / 1e9;
+	out->cpu_s = (double)(thread_ns(NULL) - cpu) / 1e9 - out->kinds.cpu_s;
 	out->page_bytes = sysconf(_SC_PAGESIZE);
 	out->cpus = libbpf_num_possible_cpus();
 	out->unknown = p->census->unknown;
@@ -458,6 +542,8 @@ int census_taker_new(const struct plan *plan, struct census_taker **out)
 	int err = -ENOMEM;
 
 	if (t)
+		t->p.plan = plan;
+	if (t)
 		err = background_run(taker_load, &(struct taker_work){.taker = t, .plan = plan});
 	if (err) {
 		census_taker_free(t);
@@ -485,10 +571,13 @@ int census_taker_run(struct census_taker *t, const struct census_options *option
 		census_slabs_new(&(struct census_asking){cache_ask, owner_ask, pool_ask, &t->p},
 				 sysconf(_SC_PAGESIZE));
 	t->p.blocks = options->lenses ? lens_blocks_new() : NULL;
-	if (t->p.slabs && (t->p.blocks || !options->lenses))
+	t->p.sample = options->kinds ? kinds_sample_new(clock_ns() | 1) : NULL;
+	if (t->p.slabs && (t->p.blocks || !options->lenses) && (t->p.sample || !options->kinds))
 		err = background_run(
 			taker_scan,
 			&(struct taker_work){.taker = t, .options = options, .out = &taken});
+	kinds_sample_free(t->p.sample);
+	t->p.sample = NULL;
 	census_slabs_free(t->p.slabs);
 	lens_blocks_free(t->p.blocks);
 	t->p.slabs = NULL;

@@ -24,6 +24,7 @@ struct census_options {
 	/* Asked between runs: should it stop? NULL: never. census_run() then returns −EINTR. */
 	bool (*stop)(void *arg);
 	void *arg;
+	bool kinds; /* also look at objects: trace/kinds.h */
 };
 
 #define CENSUS_WHY_MAX 512
@@ -35,7 +36,7 @@ const char *census_refusal(const struct kernel_facts *facts, char why[CENSUS_WHY
 
 struct census_taker;
 
-/* Load the programs. Returns 0, or −errno; prints nothing. */
+/* Load the programs; borrows the plan. Returns 0, or −errno; prints nothing. */
 int census_taker_new(const struct plan *plan, struct census_taker **out);
 /* Take a census. Returns 0, or −errno, and then *out is unchanged; prints nothing. */
 int census_taker_run(struct census_taker *t, const struct census_options *options,

@@ -1,0 +1,779 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Loads and runs bpf/kinds.bpf.c: see kinds.h. */
+#include "trace/kinds.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#define HASH_NONFATAL_OOM          1
+#define uthash_nonfatal_oom(entry) ((entry)->lost = true)
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "kinds.skel.h"
+#include "proc/slab_alias.h"
+#include "sym/kallsyms.h"
+#include "trace/kinds_btf.h"
+#include "trace/kinds_group.h"
+#include "trace/kinds_score.h"
+#include "trace/libbpf_log.h"
+
+#define OBJECTS_WANTED 385 /* of a cache: shares within 5 %, as in audit_sample.h; … */
+#define CACHES_WELL    24  /* … of so many caches, and of others, within 8 %: */
+#define OBJECTS_FEWER  150
+#define OBJECTS_DRAWN  2000
+#define CACHES_LOOKED  96
+#define GROUPS_SCORED  12 /* of a cache; some may turn out to be of one type */
+#define CACHE_LEAST_KB 64 /* smaller caches are not looked at */
+#define GATHER_TRIES   5
+#define KIND_LEAST     2             /* objects of a kind */
+#define IMAGE_DATA     (32ull << 20) /* the kernel's data ends before, after its last code */
+#define MODULE_DATA    (1ull << 20)  /* data of modules is so near to their code */
+#define TABLE_NO_CODE  3             /* words before the first function of a table */
+#define IDS_MOST       (UINT16_MAX - 1)
+
+_Static_assert((int)KMT_WORD_POISON == KIND_POISON && KMT_KIND_WORDS == KIND_WORDS &&
+		       KMT_KIND_TABLE == KIND_TABLE_WORDS,
+	       "both sides must number the classes alike");
+
+/* What an address means. Addresses are known only here, and only while kinds are taken. */
+struct known_address {
+	uint64_t address;
+	struct kind_word word; /* class and id */
+	bool lost;
+	UT_hash_handle hh;
+};
+
+/* An object that was looked at: its words follow in `words`. */
+struct looked_cache {
+	uint32_t cache; /* index in the census */
+	uint32_t words; /* of an object */
+	ARRAY_OF(struct kind_word);
+	struct {
+		ARRAY_OF(uint64_t);
+	} units; /* of each object */
+	struct kind_groups groups;
+};
+
+struct kinds_run {
+	const struct kinds_input *in;
+	struct kinds_bpf *skel;
+	struct kmt_kinds *kinds;
+	struct kallsyms *symbols;
+	struct slab_aliases *aliases;
+	struct known_address *known;
+	struct kinds_names names; /* caches: those of the census first */
+	struct census *out;
+	uint64_t until_ns; /* CPU time */
+	uint64_t *on_cpu;  /* free objects on CPUs' lists, sorted */
+	size_t nr_on_cpu;
+};
+
+static void kinds_run_end(struct kinds_run *k)
+{
+	struct known_address *a, *next;
+
+	HASH_ITER (hh, k->known, a, next) {
+		HASH_DEL(k->known, a);
+		free(a);
+	}
+	kinds_names_free(&k->names);
+	slab_aliases_free(k->aliases);
+	kallsyms_free(k->symbols);
+	free(k->on_cpu);
+	if (k->kinds)
+		munmap(k->kinds, sizeof(*k->kinds));
+	kinds_bpf__destroy(k->skel);
+}
+
+static void looked_cache_free(struct looked_cache *c)
+{
+	ARRAY_FREE(&c->units);
+	kind_groups_free(&c->groups);
+	ARRAY_FREE(c);
+}
+
+static uint64_t kinds_cpu_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* ---- loading ---- */
+
+static uint64_t direct_base(const struct kinds_input *in, uint32_t page_bytes)
+{
+	return (in->frame_base - in->page_base) / page_bytes * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Where the code and data of the kernel and its modules are. */
+static void image_set(struct kinds_run *k)
+{
+	uint64_t first = 0, last = 0;
+
+	if (kallsyms_span(k->symbols, false, &first, &last)) {
+		k->skel->bss->kinds_image = first;
+		k->skel->bss->kinds_image_bytes = last - first + IMAGE_DATA;
+	}
+	if (kallsyms_span(k->symbols, true, &first, &last)) {
+		k->skel->bss->kinds_modules = first - MODULE_DATA;
+		k->skel->bss->kinds_modules_bytes = last - first + 2 * MODULE_DATA;
+	}
+}
+
+static int kinds_load(struct kinds_run *k, uint32_t page_bytes)
+{
+	const struct kinds_input *in = k->in;
+	LIBBPF_OPTS(bpf_object_open_opts, opts,
+		    .btf_custom_path = in->plan->btf_source[0] ? in->plan->btf_source : KERNEL_BTF);
+	void *row;
+	int err;
+
+	libbpf_log_begin();
+	k->skel = kinds_bpf__open_opts(&opts);
+	if (!k->skel)
+		return -errno;
+	k->skel->rodata->cfg_page_size = sysconf(_SC_PAGESIZE);
+	k->skel->rodata->cfg_page_shift = ffs((int)sysconf(_SC_PAGESIZE)) - 1;
+	bpf_program__set_autoload(k->skel->progs.kinds_look, true);
+	bpf_program__set_autoload(k->skel->progs.kinds_table, true);
+	err = bpf_map__reuse_fd(k->skel->maps.audit, bpf_map__fd(in->audit));
+	err = err
+		      ?: bpf_map__reuse_fd(k->skel->maps.audit_cpu_offset,
+					   bpf_map__fd(in->cpu_offsets));
+	err = err ?: kinds_bpf__load(k->skel);
+	if (err)
+		return err;
+	row = mmap(NULL, sizeof(*k->kinds), PROT_READ | PROT_WRITE, MAP_SHARED,
+		   bpf_map__fd(k->skel->maps.kinds), 0);
+	if (row == MAP_FAILED)
+		return -errno;
+	k->kinds = row;
+	k->skel->bss->page_base = in->page_base;
+	k->skel->bss->kinds_frame_base = in->frame_base;
+	k->skel->bss->kinds_frames = in->frames;
+	k->skel->bss->kinds_direct_base = direct_base(in, page_bytes);
+	k->skel->bss->kinds_percpu = in->percpu;
+	if (k->symbols)
+		image_set(k);
+	return 0;
+}
+
+/* Run a program with an argument on this CPU. Returns 0 or −errno. */
+static int kinds_program_run(const struct bpf_program *program, uint64_t arg)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &arg, .ctx_size_in = sizeof(arg));
+
+	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
+}
+
+/* ---- what addresses mean ---- */
+
+static const uint32_t kmalloc_sizes[] = {8,   16,  32,   64,   96,   128,  192,
+					 256, 512, 1024, 2048, 4096, 8192, 16384};
+
+void kind_cache_classify(struct kind_cache *c)
+{
+	const char *dash = strrchr(c->name, '-');
+	unsigned long size;
+	char *end;
+
+	c->generic = false;
+	c->above = 0;
+	if (!dash || dash[1] < '0' || dash[1] > '9')
+		return;
+	size = strtoul(dash + 1, &end, 10);
+	if (*end == 'k')
+		size *= 1024;
+	if (size != c->object_bytes || (*end && strcmp(end, "k") != 0))
+		return;
+	c->generic = true;
+#ifndef __aarch64__ /* where small sizes may share the cache of the next one */
+	for (size_t i = 0; i < sizeof(kmalloc_sizes) / sizeof(kmalloc_sizes[0]); i++)
+		if (kmalloc_sizes[i] < size)
+			c->above = kmalloc_sizes[i];
+#else
+	for (size_t i = 0; i < sizeof(kmalloc_sizes) / sizeof(kmalloc_sizes[0]); i++)
+		if (kmalloc_sizes[i] < size && size > 256)
+			c->above = kmalloc_sizes[i];
+#endif
+}
+
+/* Add a cache to the names. Returns its number, or −ENOMEM. */
+static int64_t cache_name(struct kinds_run *k, uint64_t address)
+{
+	const struct kmt_census_cache *info = k->in->ask(k->in->arg, address);
+	struct kind_cache *c = ARRAY_PUSH(&k->names.caches);
+	size_t aliases;
+
+	if (!c)
+		return -ENOMEM;
+	snprintf(c->name, sizeof(c->name), "%.*s", KIND_NAME_MAX - 1, info ? info->name : "");
+	if (!c->name[0])
+		snprintf(c->name, sizeof(c->name), "?");
+	c->bytes = info ? info->size : 0;
+	c->object_bytes = info ? info->object_size : 0;
+	slab_aliases_of(k->aliases, c->name, &aliases);
+	c->merged = aliases > 1;
+	kind_cache_classify(c);
+	return (int64_t)k->names.caches.nr - 1;
+}
+
+/* The number of a function, or −ENOMEM; UINT16_MAX if it is no beginning of one. */
+static int64_t function_name(struct kinds_run *k, uint64_t address)
+{
+	struct kind_function *f;
+	struct sym_ref ref;
+
+	if (!k->symbols || !kallsyms_find(k->symbols, address, &ref) || ref.offset)
+		return UINT16_MAX;
+	for (size_t i = 0; i < k->names.functions.nr; i++) {
+		f = &k->names.functions.items[i];
+		if (!strncmp(f->name, ref.name, sizeof(f->name) - 1) &&
+		    !strncmp(f->module, ref.module, sizeof(f->module) - 1))
+			return (int64_t)i;
+	}
+	if (k->names.functions.nr >= IDS_MOST)
+		return UINT16_MAX;
+	f = ARRAY_PUSH(&k->names.functions);
+	if (!f)
+		return -ENOMEM;
+	snprintf(f->name, sizeof(f->name), "%.*s", KIND_NAME_MAX - 1, ref.name);
+	snprintf(f->module, sizeof(f->module), "%.*s", KIND_NAME_MAX - 1, ref.module);
+	return (int64_t)k->names.functions.nr - 1;
+}
+
+/*
+ * Is there a table that names functions? Returns its number, UINT16_MAX if not, or −ENOMEM. Text
+ * and numbers are no tables, but may stand before one.
+ */
+static int64_t table_name_functions(struct kinds_run *k, uint64_t address)
+{
+	struct kind_table table = {0};
+	uint32_t found = 0, others = 0;
+	struct kind_table *t;
+
+	if (k->names.tables.nr >= IDS_MOST ||
+	    kinds_program_run(k->skel->progs.kinds_table, address))
+		return UINT16_MAX;
+	for (uint32_t w = 0; w < KMT_KIND_TABLE; w++) {
+		uint64_t word = k->kinds->table[w];
+		int64_t id = word > 1 ? function_name(k, word) : UINT16_MAX;
+
+		if (id < 0)
+			return id;
+		others = word == 1 ? others + 1 : word ? 0 : others;
+		if (others >= TABLE_NO_CODE)
+			break;
+		if (id == UINT16_MAX)
+			continue;
+		table.functions[w] = (uint16_t)(id + 1);
+		found++;
+	}
+	if (!found)
+		return UINT16_MAX;
+	t = ARRAY_PUSH(&k->names.tables);
+	if (!t)
+		return -ENOMEM;
+	*t = table;
+	return (int64_t)k->names.tables.nr - 1;
+}
+
+/* What an address in the kernel's image is. Returns 0 or −ENOMEM. */
+static int image_explain(struct kinds_run *k, uint64_t address, struct kind_word *out)
+{
+	int64_t id = function_name(k, address);
+
+	out->class = KIND_FUNCTION;
+	if (id == UINT16_MAX) {
+		id = table_name_functions(k, address);
+		out->class = KIND_TABLE;
+	}
+	if (id < 0)
+		return (int)id;
+	if (id == UINT16_MAX) {
+		out->class = KIND_DATA;
+		id = 0;
+	}
+	out->id = (uint16_t)id;
+	return 0;
+}
+
+/* Remember what an address means. Returns NULL if memory is short. */
+static struct known_address *address_add(struct kinds_run *k, uint64_t address,
+					 const struct kind_word *word)
+{
+	struct known_address *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return NULL;
+	a->address = address;
+	a->word = *word;
+	HASH_ADD(hh, k->known, address, sizeof(a->address), a);
+	if (!a->lost)
+		return a;
+	free(a);
+	return NULL;
+}
+
+static int address_explain(struct kinds_run *k, uint64_t address, bool image, struct kind_word *out)
+{
+	struct kind_word word = {.class = KIND_SLAB};
+	struct known_address *a;
+	int err = 0;
+
+	HASH_FIND(hh, k->known, &address, sizeof(address), a);
+	if (!a) {
+		if (image) {
+			err = image_explain(k, address, &word);
+		} else {
+			int64_t id = cache_name(k, address);
+
+			err = id < 0 ? (int)id : 0;
+			word.id = (uint16_t)id;
+		}
+		a = err ? NULL : address_add(k, address, &word);
+		if (!a)
+			return err ?: -ENOMEM;
+	}
+	out->class = a->word.class;
+	out->id = a->word.id;
+	return 0;
+}
+
+/* ---- looking ---- */
+
+/* Translate a word, so that it names no address. Returns 0 or −ENOMEM. */
+static int word_translate(struct kinds_run *k, uint64_t cache, const struct kmt_kind_word *from,
+			  struct kind_word *to)
+{
+	static const uint16_t classes[KMT_WORDS] = {
+		[KMT_WORD_ZERO] = KIND_ZERO,       [KMT_WORD_SMALL] = KIND_SMALL,
+		[KMT_WORD_HALF] = KIND_HALF,       [KMT_WORD_OTHER] = KIND_OTHER,
+		[KMT_WORD_POISON] = KIND_POISON,   [KMT_WORD_SELF] = KIND_SELF,
+		[KMT_WORD_PAGE] = KIND_PAGE,       [KMT_WORD_MEMORY] = KIND_MEMORY,
+		[KMT_WORD_VMALLOC] = KIND_VMALLOC, [KMT_WORD_PERCPU] = KIND_PERCPU};
+	int err;
+
+	*to = (struct kind_word){.at = from->at};
+	if (from->class == KMT_WORD_SLAB && from->ref == cache) {
+		to->class = KIND_NEIGHBOUR;
+		return 0;
+	}
+	if (from->class != KMT_WORD_SLAB && from->class != KMT_WORD_OWNER &&
+	    from->class != KMT_WORD_IMAGE) {
+		to->class = from->class < KMT_WORDS ? classes[from->class] : KIND_OTHER;
+		return 0;
+	}
+	err = address_explain(k, from->ref, from->class == KMT_WORD_IMAGE, to);
+	if (from->class == KMT_WORD_OWNER)
+		to->class = KIND_OWNER;
+	return err;
+}
+
+static int item_take(struct kinds_run *k, struct looked_cache *c, const struct kmt_kind_item *item,
+		     uint64_t unit)
+{
+	uint64_t *to = ARRAY_PUSH(&c->units);
+	int err = to ? 0 : -ENOMEM;
+
+	if (to)
+		*to = unit;
+	for (uint32_t w = 0; w < c->words && !err; w++) {
+		struct kind_word *word = ARRAY_PUSH(c);
+
+		err = word ? word_translate(k, item->cache, &item->word[w], word) : -ENOMEM;
+	}
+	return err;
+}
+
+static int compare_addresses(const void *x, const void *y)
+{
+	uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+
+	return a < b ? -1 : a > b;
+}
+
+/* Read the free objects on CPUs' lists of the cache. Returns 0, −EAGAIN if they move, or −errno. */
+static int on_cpu_read(struct kinds_run *k, uint64_t cache)
+{
+	k->nr_on_cpu = 0;
+	for (uint32_t run = 0; run < k->in->gather_runs; run++) {
+		int err = k->in->gather(k->in->arg, cache, run);
+		uint32_t nr = k->in->answers->on_cpu_freelist_nr;
+		uint64_t *list;
+
+		if (err || k->in->answers->incomplete)
+			return err ?: -EAGAIN;
+		nr = nr < KMT_ON_CPU_FREELIST ? nr : KMT_ON_CPU_FREELIST;
+		list = reallocarray(k->on_cpu, k->nr_on_cpu + nr + 1, sizeof(*list));
+		if (!list)
+			return -ENOMEM;
+		k->on_cpu = list;
+		memcpy(list + k->nr_on_cpu, k->in->answers->on_cpu_freelist, nr * sizeof(*list));
+		k->nr_on_cpu += nr;
+	}
+	qsort(k->on_cpu, k->nr_on_cpu, sizeof(*k->on_cpu), compare_addresses);
+	return 0;
+}
+
+static bool is_on_cpu(const struct kinds_run *k, uint64_t address)
+{
+	return bsearch(&address, k->on_cpu, k->nr_on_cpu, sizeof(*k->on_cpu), compare_addresses);
+}
+
+/* Look at the next places that are on no CPU's list. Returns the number of places used, or −errno.
+ */
+static int64_t chunk_look(struct kinds_run *k, const struct kind_place *places, size_t nr,
+			  struct looked_cache *c, struct kind_sample *sample)
+{
+	uint64_t cache = k->in->addresses[c->cache], page = (uint64_t)sysconf(_SC_PAGESIZE);
+	const struct kind_cache *info = &k->names.caches.items[c->cache];
+	uint64_t units[KMT_KIND_CHUNK];
+	uint32_t filled = 0;
+	size_t used = 0;
+	int err;
+
+	for (; used < nr && filled < KMT_KIND_CHUNK; used++) {
+		struct kmt_kind_item *item = &k->kinds->items[filled];
+
+		item->addr = k->skel->bss->kinds_direct_base + places[used].slab->pfn * page +
+			     (uint64_t)places[used].place * info->bytes;
+		item->cache = cache;
+		item->words = c->words;
+		units[filled] = places[used].slab->unit;
+		filled += !is_on_cpu(k, item->addr);
+	}
+	err = filled ? kinds_program_run(k->skel->progs.kinds_look, filled) : 0;
+	for (uint32_t i = 0; i < filled && !err; i++) {
+		const struct kmt_kind_item *item = &k->kinds->items[i];
+
+		sample->unsure += item->verdict == KMT_UNSURE;
+		if (item->verdict != KMT_LIVE)
+			continue;
+		sample->live++;
+		err = item_take(k, c, item, units[i]);
+	}
+	sample->drawn += (uint32_t)used;
+	return err ? err : (int64_t)used;
+}
+
+static bool out_of_time(const struct kinds_run *k)
+{
+	return kinds_cpu_ns() > k->until_ns;
+}
+
+/*
+ * Look at the drawn places of a cache. An object that was freed just now may be counted as live:
+ * that changes a share by less than its interval. Returns 0, −EAGAIN if the CPUs' lists move too
+ * fast, or −errno.
+ */
+static int places_look(struct kinds_run *k, const struct kind_places *places,
+		       struct looked_cache *c, struct kind_sample *sample)
+{
+	int err = -EAGAIN;
+
+	for (int i = 0; i < GATHER_TRIES && err == -EAGAIN; i++)
+		err = on_cpu_read(k, k->in->addresses[c->cache]);
+	for (size_t at = 0; at < places->nr && !err;) {
+		int64_t used = chunk_look(k, places->items + at, places->nr - at, c, sample);
+
+		if (used < 0)
+			return (int)used;
+		at += (size_t)used;
+		k->in->rest(k->in->arg);
+		/* they are in order of address, so a part of them is no sample */
+		if (at < places->nr && out_of_time(k))
+			return -EDQUOT;
+	}
+	return err;
+}
+
+/* Look at one cache, and group its objects. −EDQUOT: no time. */
+static int objects_look(struct kinds_run *k, uint32_t wanted, struct looked_cache *c)
+{
+	const struct kind_cache *info = &k->names.caches.items[c->cache];
+	struct kind_sample sample = {.cache = c->cache}, *to;
+	struct kind_places places = {0};
+	int err = kinds_sample_draw(k->in->sample, k->in->addresses[c->cache], wanted,
+				    OBJECTS_DRAWN, &places);
+
+	c->words = info->object_bytes / 8;
+	c->words = c->words < KIND_WORDS ? c->words : KIND_WORDS;
+	if (!err && places.nr && c->words)
+		err = places_look(k, &places, c, &sample);
+	ARRAY_FREE(&places);
+	if (err)
+		return err;
+	to = ARRAY_PUSH(&k->out->kinds.samples);
+	if (!to)
+		return -ENOMEM;
+	*to = sample;
+	err = c->units.nr ? kinds_group(c->items, c->units.nr, c->words, &c->groups) : 0;
+	ARRAY_FREE(c);
+	return err;
+}
+
+/* ---- kinds ---- */
+
+double kinds_effective(const uint64_t *units, const uint8_t *of, size_t nr)
+{
+	double in = 0, share, squares = 0, variance, simple;
+	size_t clusters = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		in += of[i] != 0;
+	if (nr < 2 || in == 0 || in == (double)nr)
+		return (double)nr;
+	share = in / (double)nr;
+	for (size_t i = 0; i < nr;) {
+		double sum = 0, size = 0;
+		size_t j = i;
+
+		for (; j < nr && units[j] == units[i]; j++) {
+			sum += of[j] != 0;
+			size++;
+		}
+		squares += pow(sum - share * size, 2);
+		clusters++;
+		i = j;
+	}
+	if (clusters < 2)
+		return 1;
+	/* the variance of a ratio of cluster totals (Cochran, Sampling Techniques, 9A.2) */
+	variance = squares * (double)clusters / ((double)clusters - 1) / ((double)nr * (double)nr);
+	simple = share * (1 - share) / (double)nr;
+	return variance > simple ? share * (1 - share) / variance : (double)nr;
+}
+
+/* Move the objects of one group to another. Returns 0 or −ENOMEM. */
+static int members_move(struct kind_group *to, struct kind_group *from)
+{
+	for (size_t i = 0; i < from->members.nr; i++) {
+		uint32_t *member = ARRAY_PUSH(&to->members);
+
+		if (!member)
+			return -ENOMEM;
+		*member = from->members.items[i];
+	}
+	to->objects += from->objects;
+	from->objects = 0;
+	return 0;
+}
+
+/* A group of the same type that names no other functions; NULL: none. */
+static struct kind_group *group_of_type(struct looked_cache *c, const struct census_kind *kinds,
+					size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		if (!c->groups.items[i].objects || kinds[i].sure == KIND_UNKNOWN ||
+		    kinds[nr].sure == KIND_UNKNOWN ||
+		    strcmp(kinds[i].types[0].name, kinds[nr].types[0].name) != 0)
+			continue;
+		if (!kind_groups_differ(&c->groups.items[i], &c->groups.items[nr]))
+			return &c->groups.items[i];
+	}
+	return NULL;
+}
+
+static int kind_push(struct kinds_run *k, const struct looked_cache *c, const struct kind_group *g,
+		     const struct census_kind *kind)
+{
+	_cleanup_free_ uint8_t *of = calloc(c->units.nr + 1, 1);
+	struct census_kind *row = of ? ARRAY_PUSH(&k->out->kinds) : NULL;
+
+	if (!row)
+		return -ENOMEM;
+	for (size_t i = 0; i < g->members.nr; i++)
+		of[g->members.items[i]] = 1;
+	*row = *kind;
+	row->cache = c->cache;
+	row->objects = g->objects;
+	row->effective = census_is_whole(k->out) ? (double)c->units.nr
+						 : kinds_effective(c->units.items, of, c->units.nr);
+	kind_group_sign(g, &k->names, k->names.caches.items[c->cache].name, row->signature);
+	return 0;
+}
+
+static int compare_census_kinds(const void *x, const void *y)
+{
+	const struct census_kind *a = x, *b = y;
+
+	if (a->cache != b->cache)
+		return a->cache < b->cache ? -1 : 1;
+	if (a->objects != b->objects)
+		return a->objects < b->objects ? 1 : -1;
+	return strcmp(a->signature, b->signature);
+}
+
+/* Find the types of a cache's groups. */
+static int cache_kinds(struct kinds_run *k, const struct kinds_scorer *scorer,
+		       struct looked_cache *c)
+{
+	_cleanup_free_ struct census_kind *kinds = calloc(c->groups.nr + 1, sizeof(*kinds));
+	size_t pushed = 0;
+	int err = kinds ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < c->groups.nr && i < GROUPS_SCORED && !err; i++) {
+		struct kind_group *same;
+
+		if (c->groups.items[i].objects < KIND_LEAST)
+			continue;
+		err = kinds_score(scorer, c->cache, &c->groups.items[i], &kinds[i]);
+		k->in->rest(k->in->arg);
+		same = err ? NULL : group_of_type(c, kinds, i);
+		if (same)
+			err = members_move(same, &c->groups.items[i]);
+	}
+	for (size_t i = 0; i < c->groups.nr && i < GROUPS_SCORED && pushed < KINDS_OF_CACHE && !err;
+	     i++) {
+		if (c->groups.items[i].objects < KIND_LEAST)
+			continue;
+		err = kind_push(k, c, &c->groups.items[i], &kinds[i]);
+		pushed++;
+	}
+	return err;
+}
+
+struct looked_caches {
+	ARRAY_OF(struct looked_cache);
+};
+
+static void looked_free(struct looked_caches *l)
+{
+	for (size_t i = 0; i < l->nr; i++)
+		looked_cache_free(&l->items[i]);
+	ARRAY_FREE(l);
+}
+
+/* All caches of the census, so that names have the same numbers. */
+static int caches_name_all(struct kinds_run *k)
+{
+	for (size_t i = 0; i < k->out->caches.nr; i++) {
+		struct kind_word word = {.class = KIND_SLAB, .id = (uint16_t)i};
+		int64_t id = cache_name(k, k->in->addresses[i]);
+
+		if (id < 0 || !address_add(k, k->in->addresses[i], &word))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static double slabs_kb(const struct census *c, size_t i)
+{
+	return c->caches.items[i].pages.sum * (double)c->units / (double)c->counted *
+	       (double)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+/* Look at the caches with most memory; generic ones first. */
+static int caches_look(struct kinds_run *k, struct looked_caches *out)
+{
+	for (int generic = 1; generic >= 0; generic--) {
+		for (size_t i = 0; i < k->out->caches.nr; i++) {
+			struct looked_cache *c;
+			int err;
+
+			if (k->names.caches.items[i].generic != (generic == 1) ||
+			    slabs_kb(k->out, i) < CACHE_LEAST_KB)
+				continue;
+			if (out->nr >= CACHES_LOOKED || out_of_time(k)) {
+				k->out->kinds.skipped++;
+				continue;
+			}
+			c = ARRAY_PUSH(out);
+			if (!c)
+				return -ENOMEM;
+			c->cache = (uint32_t)i;
+			err = objects_look(
+				k, out->nr <= CACHES_WELL ? OBJECTS_WANTED : OBJECTS_FEWER, c);
+			if (!err)
+				continue;
+			log_debug("kinds: %s: %s", k->names.caches.items[i].name, strerror(-err));
+			looked_cache_free(&out->items[--out->nr]);
+			if (err != -EAGAIN && err != -EDQUOT)
+				return err;
+			k->out->kinds.skipped++;
+		}
+	}
+	return 0;
+}
+
+/* Compare all groups with the types of the kernel. */
+static int kinds_type(struct kinds_run *k, struct looked_caches *looked)
+{
+	const struct plan *plan = k->in->plan;
+	struct kinds_scorer *scorer = NULL;
+	struct kinds_btf *btf = NULL;
+	uint64_t began = kinds_cpu_ns();
+	int err = kinds_btf_load(plan->btf_source[0] ? plan->btf_source : KERNEL_BTF, "/sys", &btf);
+
+	err = err ?: kinds_scorer_new(btf, &k->names, &scorer);
+	log_debug("kinds: reading types took %.0f ms", (double)(kinds_cpu_ns() - began) / 1e6);
+	for (size_t i = 0; i < looked->nr && !err; i++)
+		err = cache_kinds(k, scorer, &looked->items[i]);
+	kinds_scorer_free(scorer);
+	kinds_btf_free(btf);
+	if (!err && k->out->kinds.nr)
+		qsort(k->out->kinds.items, k->out->kinds.nr, sizeof(*k->out->kinds.items),
+		      compare_census_kinds);
+	return err;
+}
+
+static int kinds_take_all(struct kinds_run *k, struct looked_caches *looked, uint64_t began)
+{
+	struct census_kinds *out = &k->out->kinds;
+	uint64_t looking, typing;
+	int err;
+
+	err = kallsyms_load("/proc/kallsyms", &k->symbols);
+	if (err) {
+		char why[SYMBOLS_WHY_MAX];
+
+		snprintf(out->lacks, sizeof(out->lacks), "functions: %.180s",
+			 symbols_why(err, "/proc", why));
+	}
+	if (slab_aliases_load("/sys", &k->aliases))
+		k->aliases = NULL;
+	err = kinds_load(k, k->in->page_bytes);
+	err = err ?: caches_name_all(k);
+	looking = kinds_cpu_ns();
+	k->until_ns = looking + (uint64_t)(k->in->budget_s * 1e9);
+	err = err ?: caches_look(k, looked);
+	typing = kinds_cpu_ns();
+	err = err ?: kinds_type(k, looked);
+	log_debug("kinds: %zu of %zu caches; load %.0f ms, look %.0f ms, types %.0f ms", looked->nr,
+		  k->out->caches.nr, (double)(looking - began) / 1e6,
+		  (double)(typing - looking) / 1e6, (double)(kinds_cpu_ns() - typing) / 1e6);
+	return err;
+}
+
+int kinds_take(const struct kinds_input *in, struct census *out)
+{
+	_cleanup_(kinds_run_end) struct kinds_run k = {.in = in, .out = out};
+	_cleanup_(looked_free) struct looked_caches looked = {0};
+	uint64_t began = kinds_cpu_ns();
+	char why[LIMITS_MAX];
+	int err = kinds_take_all(&k, &looked, began);
+
+	out->kinds.cpu_s = (double)(kinds_cpu_ns() - began) / 1e9;
+	if (!err)
+		return 0;
+	census_kinds_free(&out->kinds);
+	if (err == -ENOMEM)
+		return err;
+	snprintf(out->kinds.why, sizeof(out->kinds.why), "%.190s", limits_explain(-err, why));
+	return 0;
+}
