@@ -558,7 +558,8 @@ GLOBAL int census_block(__u32 b, __u32 i)
 				  (void *)census_page(pfn)))
 		return 0;
 	block->present = block->frames;
-	for (__u32 step = 0; step < KMT_CENSUS_FRAMES; step++) {
+	/* 64 bits: the verifier of 5.10 forgets a smaller number when it is put on the stack */
+	for (__u64 step = 0; step < KMT_CENSUS_FRAMES; step++) {
 		if (i >= block->frames)
 			break;
 		nr = census_frame(b, i);
@@ -590,7 +591,7 @@ int census_scan(struct bpf_raw_tracepoint_args *ctx)
 	STORE(c->slab_read, 0);
 	from &= 0xffff;
 	c->resume = nr;
-	for (__u32 b = 0; b < KMT_CENSUS_BLOCKS; b++) {
+	for (__u64 b = 0; b < KMT_CENSUS_BLOCKS; b++) {
 		if (b >= nr)
 			break;
 		if (b < from)

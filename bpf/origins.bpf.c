@@ -56,7 +56,8 @@ GLOBAL int origin_pipe(__u64 address)
 
 	if (!bufs || !ring || used > ring)
 		return 0;
-	for (__u32 nr = 0; nr < BUFFERS; nr++) {
+	/* 64 bits: the verifier of 5.10 forgets a smaller number when it is put on the stack */
+	for (__u64 nr = 0; nr < BUFFERS; nr++) {
 		__u64 at = (tail + nr) & (ring - 1);
 
 		if (nr >= used)
