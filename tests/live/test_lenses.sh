@@ -6,7 +6,15 @@
 . "$(dirname "$0")/lib.sh"
 
 # lenses FILE OPTION…: take a census, as JSON, with time for all objects.
-lenses() { json_of census --census-budget 10s "${@:2}" >"$1" || fail "census failed"; }
+# A slab that changes while it is read is left out, and counted as lost: then it is taken again.
+lenses() {
+	local try
+	for try in 1 2 3; do
+		json_of census --census-budget 10s "${@:2}" >"$1" || fail "census failed"
+		jq -e '.census.lenses.lost > 0' "$1" >/dev/null || return 0
+		echo "try $try lost $(jq .census.lenses.lost "$1")"
+	done
+}
 
 # objects FILE LENS FILTER: the sum of `objects` over the rows that the jq filter selects.
 objects() { jq "[.census.lenses.$2.rows[] | select($3).objects] | add // 0" "$WORK/$1"; }
@@ -49,7 +57,8 @@ test_2_negative_dentries_are_charged_to_their_cgroup_and_stay_so() {
 	row='.type == "regular file" and .state == "used" and ((.cgroup // "") | endswith("kmemtrace-lens-'$$'"))'
 	within "inodes of the cgroup" "$(objects after.json inodes "$row")" 300 1 5
 	row='.state == "negative" and ((.cgroup // "") | endswith("kmemtrace-lens-'$$'"))'
-	within "those of the cgroup" "$(objects after.json dentries "$row")" 40000 1 100
+	# files that the plants looked for when they started are among them
+	within "those of the cgroup" "$(objects after.json dentries "$row")" 40000 5 100
 	path=$(jq -r "first(.census.lenses.dentries.rows[] | select($row)).cgroup" "$WORK/after.json")
 	echo "on $fs: $(jq -c ".census.lenses.dentries.rows[] | select($row)" "$WORK/after.json")"
 	! grep -q missing "$WORK/after.json" || fail "a file name left the kernel"
