@@ -104,7 +104,7 @@ test_a_filter_that_nothing_passes() {
 	report
 	json '.verdict.sentences[]' >"$WORK/verdict"
 	grep -q '^Only these pools were watched: vmalloc' "$WORK/verdict" || fail "$(cat "$WORK/verdict")"
-	if grep -q 'Trust in the whole report' "$WORK/verdict"; then fail "$(cat "$WORK/verdict")"; fi
+	if grep -q 'Trust in the whole report:' "$WORK/verdict"; then fail "$(cat "$WORK/verdict")"; fi
 }
 
 test_captures_in_the_wrong_order() {
