@@ -12,18 +12,20 @@ static void refs_text_title(struct page *p, const struct refs_document *d)
 {
 	const struct refs *r = d->sheet->refs;
 	char count[2][UNITS_MAX], bytes[UNITS_MAX], share[UNITS_MAX], scanned[UNITS_MAX];
+	char apart[32] = "";
 
+	if (r->apart_s > 0)
+		snprintf(apart, sizeof(apart), ", %.0f s apart", r->apart_s);
 	page_heading(p, PAGE_BOLD, "REFERENCES to objects of %s", r->cache);
 	page_paragraph(
 		p, 2,
 		"%s %s about %s objects in use, of %s each. %s was searched for pointers to "
-		"them twice, %.0f s apart: %s%s of the kernel's memory%s%s. This took %.1f s of one "
-		"CPU.",
+		"them twice%s: %s%s of the kernel's memory%s%s. This took %.1f s of one CPU.",
 		units_count(count[0], (double)r->sample.checked),
 		r->all_objects ? "objects, all that stayed in use, of"
 			       : "objects, a random sample of",
 		units_count(count[1], (double)r->in_use), units_bytes(bytes, r->object_bytes),
-		units_bytes(scanned, d->sheet->scanned_kb * 1024), r->apart_s,
+		units_bytes(scanned, d->sheet->scanned_kb * 1024), apart,
 		d->sheet->scanned_fraction < 1
 			? units_share(share, 100 * d->sheet->scanned_fraction)
 			: "all",

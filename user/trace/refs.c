@@ -222,8 +222,11 @@ static int refs_look(struct refs_looking *l, const struct refs_options *options)
 	out->object_bytes = refs_slabs_object_bytes(l->slabs);
 	err = err ?: refs_objects_free_now(l->slabs, 2 * CONTROL_WANTED, &before);
 	err = err ?: refs_first_scan(l);
-	if (!err)
+	/* a scan that was cut short is no evidence that nothing points to an object */
+	if (!err && refs_scan_is_whole(&out->scans[0])) {
 		sleep(APART_S);
+		out->apart_s = APART_S;
+	}
 	err = err ?: refs_control_young(l, &before);
 	ARRAY_FREE(&before);
 	if (!err && out->control_kind == REFS_CONTROL_NONE)
@@ -247,6 +250,10 @@ static int refs_refuse(const char *cache, int err)
 			ETIME,
 			"--refs-budget is too short: no slab of '%s' was found in a quarter of it, so give more time, or check the name by `kmemtrace census --show caches`",
 			cache);
+	if (err == -ENOEXEC)
+		return log_error(
+			ENOEXEC,
+			"cannot look for references: this kernel refuses the BPF program that scans memory; it is known to run on Linux 6.12, 6.18 and 7.0; `kmemtrace census` works here");
 	if (err == -ENOTSUP)
 		return log_error(
 			ENOTSUP,
@@ -297,7 +304,7 @@ static int refs_work_do(void *arg)
 
 int refs_take(const struct plan *plan, const struct refs_options *options, struct refs *out)
 {
-	struct refs taken = {.wall_s = clock_wall_s(), .apart_s = APART_S};
+	struct refs taken = {.wall_s = clock_wall_s()};
 	int err;
 
 	snprintf(taken.cache, sizeof(taken.cache), "%s", options->cache);

@@ -106,6 +106,7 @@ static int refs_load(struct refs_run *r, const struct plan *plan)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts,
 		    .btf_custom_path = plan->btf_source[0] ? plan->btf_source : KERNEL_BTF);
+	int err;
 
 	if (!plan_audits(plan))
 		return -ENOTSUP;
@@ -130,8 +131,10 @@ static int refs_load(struct refs_run *r, const struct plan *plan)
 	bpf_program__set_autoload(r->skel->progs.audit_gather, true);
 	bpf_program__set_autoload(refs_pages_program(r), true);
 	bpf_map__set_max_entries(r->skel->maps.audit_cpu_offset, r->cpus);
-	if (refs_bpf__load(r->skel))
-		return -errno;
+	err = refs_bpf__load(r->skel);
+	if (err)
+		/* the verifier's way to refuse a program; the capabilities were checked before */
+		return err == -EACCES || err == -EINVAL || err == -E2BIG ? -ENOEXEC : err;
 	r->census = refs_row_map(r->skel->maps.census, sizeof(*r->census));
 	r->audit = refs_row_map(r->skel->maps.audit, sizeof(*r->audit));
 	r->refs = refs_row_map(r->skel->maps.refs, sizeof(*r->refs));

@@ -68,12 +68,14 @@ static int refs_targets_set(struct refs_scanning *s)
 	memset(r->scanned, 0, sizeof(r->scanned));
 	r->faults = 0;
 	for (size_t i = 0; i < KMT_REFS_TARGETS; i++)
-		r->targets[i] = (struct kmt_refs_target){KMT_REFS_NOWHERE, 0, KMT_REFS_NOWHERE};
+		r->targets[i] = (struct kmt_refs_target){.start = KMT_REFS_NOWHERE,
+							 .slab = KMT_REFS_NOWHERE};
 	for (size_t i = 0; i < o->nr; i++) {
 		const struct refs_object *object = &o->items[s->order[i].object];
 
-		r->targets[i] = (struct kmt_refs_target){
-			object->start, object->start + object->cache->size, object->slab};
+		r->targets[i] = (struct kmt_refs_target){.start = object->start,
+							 .end = object->start + object->cache->size,
+							 .slab = object->slab};
 		refs_filter_set(r, &r->targets[i], s->run->page_shift);
 	}
 	r->targets_nr = (uint32_t)o->nr;
