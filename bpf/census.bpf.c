@@ -372,6 +372,35 @@ static __always_inline __u32 census_tail_class(const void *copy, __u64 page, __u
 }
 
 /*
+ * Does a block of this order, or a larger one whose first page this is, reach the frame? 1 if that
+ * is decided, and 0 if its page is a later page of a block, too.
+ */
+GLOBAL int census_candidate(__u64 pfn, __u32 order)
+{
+	__u64 first = pfn >> (order & 31) << (order & 31), free_order;
+	struct kmt_census *c = census_shared();
+
+	if (!c || first == pfn)
+		return 0;
+	if (bpf_probe_read_kernel(c->head_copy, bpf_core_type_size(struct page),
+				  (void *)census_page(first)))
+		return 1;
+	if (compat_copy_typed(c->head_copy) == KMT_PAGE_FREE) {
+		free_order = PAGE_FIELD(c->head_copy, struct page___private, private, __u64);
+		if (free_order <= ORDER_MOST && first + (1ull << free_order) > pfn)
+			STORE(c->free_until, first + (1ull << free_order));
+		return 1;
+	}
+	if (PAGE_FIELD(c->head_copy, struct page, _refcount.counter, __u32)) {
+		census_head(census_page(first));
+		c->first_class = c->head_class;
+		c->first_owner = c->head_owner;
+		return 1;
+	}
+	return compat_copy_listed(c->head_copy, census_page(first));
+}
+
+/*
  * Which block reaches this frame? Blocks are aligned to their size, so there is one candidate for
  * each order, and the nearest with a mark is the first page of it. Sets c->free_until if it is a
  * free block, c->first_class and c->first_owner if not.
@@ -384,29 +413,9 @@ GLOBAL int census_find_block(__u64 pfn)
 		return 0;
 	STORE(c->free_until, 0);
 	c->first_class = KMT_PAGE_CPU_FREE;
-	for (__u32 order = 1; order <= ORDER_MOST; order++) {
-		__u64 first = pfn >> order << order;
-
-		if (first == pfn)
-			continue;
-		if (bpf_probe_read_kernel(c->head_copy, bpf_core_type_size(struct page),
-					  (void *)census_page(first)))
-			return 0;
-		if (compat_copy_typed(c->head_copy) == KMT_PAGE_FREE) {
-			order = PAGE_FIELD(c->head_copy, struct page___private, private, __u64);
-			if (order <= ORDER_MOST && first + (1ull << order) > pfn)
-				STORE(c->free_until, first + (1ull << order));
-			return 0;
-		}
-		if (PAGE_FIELD(c->head_copy, struct page, _refcount.counter, __u32)) {
-			census_head(census_page(first));
-			c->first_class = c->head_class;
-			c->first_owner = c->head_owner;
-			return 0;
-		}
-		if (compat_copy_listed(c->head_copy, census_page(first)))
-			return 0;
-	}
+	for (__u32 order = 1; order <= ORDER_MOST; order++)
+		if (census_candidate(pfn, order))
+			break;
 	return 0;
 }
 
@@ -591,18 +600,16 @@ int census_scan(struct bpf_raw_tracepoint_args *ctx)
 	STORE(c->slab_read, 0);
 	from &= 0xffff;
 	c->resume = nr;
-	for (__u64 b = 0; b < KMT_CENSUS_BLOCKS; b++) {
-		if (b >= nr)
+	for (__u64 n = 0; n < KMT_CENSUS_BLOCKS; n++) {
+		if (from + n >= nr)
 			break;
-		if (b < from)
-			continue;
-		frame = census_block(b, frame);
+		frame = census_block(from + n, frame);
 		if (frame) {
-			c->resume = b | frame << 16;
+			c->resume = (from + n) | frame << 16;
 			break;
 		}
 		if (census_is_over(c)) {
-			c->resume = b + 1;
+			c->resume = from + n + 1;
 			break;
 		}
 	}
