@@ -293,6 +293,7 @@ int census_count(const struct census_counting *how, const struct frame_ranges *r
 	err = pilot(&c, &unit_ns);
 	if (err)
 		return err;
+	counting_forget(&c); /* what the pilot saw is counted again */
 	if (how->budget_ns > spent_ns(&c))
 		left_ns = (double)(how->budget_ns - spent_ns(&c));
 	if (!how->budget_ns || out->units <= 4 * STRATA_LEAST ||
