@@ -47,6 +47,7 @@ struct machine {
 	uint64_t frame_ns;  /* of a frame */
 	uint64_t slow_from; /* from this time on, a frame takes ten times as long; 0: never */
 	size_t most_blocks;
+	uint64_t added; /* blocks that count() added up since forget() */
 };
 
 static enum census_class class_of(const struct machine *m, uint64_t pfn)
@@ -61,6 +62,7 @@ static int machine_count(void *arg, struct kmt_census_block *blocks, const struc
 	struct machine *m = arg;
 	size_t nr = run->nr;
 
+	m->added += nr;
 	if (nr > m->most_blocks)
 		m->most_blocks = nr;
 	for (size_t b = 0; b < nr; b++) {
@@ -127,16 +129,25 @@ static double machine_truth_kb(const struct machine *m, enum census_class class)
 	return pages * PAGE_KB;
 }
 
+static void machine_forget(void *arg)
+{
+	((struct machine *)arg)->added = 0;
+}
+
 static void machine_census(struct machine *m, uint64_t budget_ns, uint64_t seed, struct census *c)
 {
 	const struct census_counting how = {.count = machine_count,
 					    .cpu_ns = machine_ns,
+					    .forget = machine_forget,
 					    .arg = m,
 					    .budget_ns = budget_ns,
 					    .seed = seed};
 
 	*c = (struct census){.page_bytes = PAGE_KB * 1024};
 	assert_int_equal(census_count(&how, &m->ranges, c), 0);
+	/* slabs and owners are added up with the blocks: none of the pilot, and none of a scan that
+	 * was given up */
+	assert_int_equal(m->added, c->counted);
 }
 
 /* ---- counting ---- */
