@@ -9,6 +9,8 @@
 #include "capture/format_internal.h"
 #include "capture/reader_cost.h"
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): members of a struct cannot stand in parentheses */
+
 /* The array `member` of struct census. */
 #define ARRAY_AT(member)                                                                          \
 	.items = offsetof(struct census, member.items), .nr = offsetof(struct census, member.nr), \
@@ -48,6 +50,8 @@
 		.type = COLUMN_ROW, AT(of, member), .target = offsetof(struct census, to.nr), \
 		.optional = true                                                              \
 	}
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* In the order in which they are read: each after those that its rows refer to. */
 const struct census_form census_forms[] = {
