@@ -332,7 +332,7 @@ run_version() {
 	build/kmemtrace version | sed 's/; built by .*//' | tee /dev/stderr | diff - <(cat <<-EOF
 		kmemtrace $version
 		capture schema $(sed -n 's/^#define CAPTURE_SCHEMA_VERSION //p' user/version.h), JSON schema $(jq -e '."$defs".schema_number.const' docs/schema/common.schema.json)
-		libbpf $(pkg-config --modversion libbpf | cut -d. -f1-2), SQLite $(pkg-config --modversion sqlite3), jansson $(pkg-config --modversion jansson)
+		libbpf $(pkg-config --modversion libbpf | cut -d. -f1-2), SQLite $(pkg-config --modversion sqlite3), jansson $(pkg-config --modversion jansson), libdw $(pkg-config --modversion libdw || echo absent)
 	EOF
 	) || return
 	[ "$(sed -n 's/^## \([0-9.]*\) .*/\1/p' CHANGELOG.md | head -n 1)" = "$version" ] ||
