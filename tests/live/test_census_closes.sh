@@ -45,7 +45,7 @@ test_7_processes_that_come_and_go_are_no_finding() {
 	sh -c 'while :; do head -c 157286400 /dev/zero | tail -c 157286400 >/dev/null; sleep 0.05; done' &
 	started+=($!)
 	for run in 1 2 3 4; do
-		"$KMEMTRACE" census --format json --census-budget 10s >"$WORK/busy.json" || fail "census failed"
+		json_of census --census-budget 10s >"$WORK/busy.json" || fail "census failed"
 		jq -c "[$run, (.census.pages[] | select(.class == \"anonymous\") | .kb, .meminfo.kb)]" "$WORK/busy.json"
 		[ "$(jq '[.findings[] | select(.kind == "census-differs")] | length' "$WORK/busy.json")" = 0 ] ||
 			fail "$(jq -r '.findings[] | select(.kind == "census-differs").text' "$WORK/busy.json")"
