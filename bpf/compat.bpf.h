@@ -728,14 +728,6 @@ static __always_inline bool compat_is_inherited(__u64 objcg, __u64 memcg)
 
 /* ---- objects, for the lenses ---- */
 
-/* Bytes before an object that show writes past the end of the one before it (slub_debug). */
-static __always_inline __u32 compat_cache_padding(struct kmem_cache *s)
-{
-	if (!bpf_core_field_exists(struct kmem_cache___red_left, red_left_pad))
-		return 0;
-	return BPF_CORE_READ((struct kmem_cache___red_left *)s, red_left_pad);
-}
-
 /* Does anything refer to an open file? From 6.13, the count is one less, and negative at the end.
  */
 static __always_inline bool compat_file_is_open(__u64 file)

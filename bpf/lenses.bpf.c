@@ -414,7 +414,7 @@ GLOBAL int lens_object(__u32 i)
 	if (l->owners)
 		owner = compat_read_word(l->owners + (__u64)i * l->stride) & ~7ull;
 	return lens_apply(a->base + (__u64)i * a->size +
-				  compat_cache_padding((struct kmem_cache *)a->cache),
+				  compat_cache_red_pad((struct kmem_cache *)a->cache),
 			  owner);
 }
 

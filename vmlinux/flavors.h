@@ -232,10 +232,6 @@ struct freelist_counters___in_object { /* 7.3 */
 	unsigned int obj_exts_in_object : 1;
 };
 
-struct kmem_cache___red_left { /* with CONFIG_SLUB_DEBUG */
-	unsigned int red_left_pad;
-};
-
 struct file___count { /* up to 6.12 */
 	atomic_long_t f_count;
 };
