@@ -228,7 +228,7 @@ test_the_time_limit_is_no_failure() {
 test_a_full_disk_does_not_end_the_command() {
 	need_record
 	cat >"$WORK/full" <<-END
-		mount -t tmpfs -o size=320k none /mnt
+		mount -t tmpfs -o size=420k none /mnt
 		"$KMEMTRACE" record "${CENSUS[@]}" --exact -q -o /mnt/x.kmt -- sh -c "'$PLANT' stacks 5000 --seconds 3 >/dev/null; echo whole >&3"
 		echo \$? >&4
 		cp /mnt/x.kmt "$CAPTURE"
@@ -245,7 +245,7 @@ test_a_full_disk_does_not_end_the_command() {
 test_the_time_limit_holds_after_a_failure() {
 	need_record
 	cat >"$WORK/full" <<-END
-		mount -t tmpfs -o size=320k none /mnt
+		mount -t tmpfs -o size=420k none /mnt
 		"$KMEMTRACE" record "${CENSUS[@]}" --exact -q -d 4 -o /mnt/x.kmt -- "$PLANT" stacks 5000 --seconds 60 >/dev/null
 		echo \$? >&4
 	END

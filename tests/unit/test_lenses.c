@@ -657,7 +657,7 @@ static void the_documents_say_who_holds_what(void **state)
 	free(text);
 	text = print_lenses(&c, true, "none");
 	assert_null(strchr(text, '\033'));
-	compare_golden("lenses.json", text);
+	compare_golden("census-lenses.json", text);
 	free(text);
 	strcpy(c.lenses.absent, "this kernel does not load the programs");
 	text = print_lenses(&c, false, "none");

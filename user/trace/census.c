@@ -362,10 +362,21 @@ static void lines_watch(struct census_programs *p)
 {
 	uint64_t now = clock_ns();
 
-	if (now - p->watched_ns < WATCH_NS)
+	if (!p->low || now - p->watched_ns < WATCH_NS)
 		return;
 	p->watched_ns = now;
 	census_lines_watch("/proc", p->low, &p->high.meminfo);
+}
+
+/* The lines after the scan. What follows it takes memory of its own, which it did not count. */
+static int lines_end(struct census_programs *p, struct census *out)
+{
+	int err = snapshot_read("/proc", PROC_PARTS, &out->after);
+
+	census_lines_widen(p->low, &p->high.meminfo, &out->after.meminfo);
+	census_lines_widen(p->low, &out->after.meminfo, &p->high.meminfo);
+	p->low = NULL;
+	return err;
 }
 
 /* Each run stops after RUN_NS, at the latest after the next slab, and the next one goes on there.
@@ -422,7 +433,6 @@ static void lens_rest(void *arg)
 	struct census_programs *p = arg;
 
 	background_rest(&p->background);
-	lines_watch(p);
 }
 
 /* Look at objects, with what the scan left of the budget. */
@@ -473,14 +483,13 @@ static int census_scan_all(struct census_programs *p, const struct census_option
 	err = err ?: frame_ranges_build(&out->before.zones, &ranges);
 	background_begin(&p->background);
 	err = err ?: census_count(&how, &ranges, out);
+	err = err ?: lines_end(p, out);
 	if (p->blocks)
 		err = err ?: census_look(p, thread_ns(NULL) - cpu, how.seed, out);
 	err = err ?: slabs_finish(p, ranges.nr ? ranges.items[ranges.nr - 1].end : 0, out);
 	if (!err && p->origins)
 		out->origins_known = !origins_read(p->origins, &out->origins);
-	err = err ?: snapshot_read("/proc", PROC_PARTS, &out->after);
-	census_lines_widen(p->low, &p->high.meminfo, &out->after.meminfo);
-	census_lines_widen(p->low, &out->after.meminfo, &p->high.meminfo);
+	p->low = NULL;
 	snapshot_free(&p->high);
 	ARRAY_FREE(&ranges);
 	out->took_s = (double)(clock_ns() - began) / 1e9;
