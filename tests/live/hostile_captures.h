@@ -36,9 +36,9 @@
 	"INSERT INTO stack_frame SELECT 1, i, 1 FROM d;"
 
 /* Two censuses; a cache and a cgroup of the first. */
-#define CENSUS                                                                           \
-	"INSERT INTO census VALUES (1, 'start', 1, 1, 1, 1000, 1000, 1, 4096, 0, 2, 0)," \
-	" (2, 'end', 1, 1, 1, 1000, 1000, 1, 4096, 0, 2, 0);"
+#define CENSUS                                                                              \
+	"INSERT INTO census VALUES (1, 'start', 1, 1, 1, 1000, 1000, 1, 4096, 0, 2, 0, 0)," \
+	" (2, 'end', 1, 1, 1, 1000, 1000, 1, 4096, 0, 2, 0, 0);"
 #define CENSUS_CACHE                                                                          \
 	"INSERT INTO census_cache VALUES (1, 1, 'a', 8, 0, 0, 1,0,1, 0,0,0, 512,0,1, 9,0,1)," \
 	" (2, 1, 'a', 8, 0, 0, 1,0,1, 0,0,0, 512,0,1, 9,0,1);"
