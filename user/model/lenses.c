@@ -177,14 +177,16 @@ int lens_sheet_build(const struct census *c, struct lens_sheet *out)
 	const struct lens_rows *rows = &c->lenses.rows;
 	struct lens_sorted *sorted = calloc(rows->nr + 1, sizeof(*sorted));
 	struct lens_sheet built = {.census = c};
-	int err = sorted ? 0 : -ENOMEM;
+	int err;
 
-	for (size_t i = 0; i < rows->nr && sorted; i++)
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < rows->nr; i++)
 		sorted[i] = (struct lens_sorted){&rows->items[i],
 						 row_is_lonely(&c->lenses, &rows->items[i])};
-	if (sorted && rows->nr)
+	if (rows->nr)
 		qsort(sorted, rows->nr, sizeof(*sorted), compare_sorted);
-	err = err ?: groups_build(sorted, rows->nr, &built);
+	err = groups_build(sorted, rows->nr, &built);
 	free(sorted);
 	if (err) {
 		lens_sheet_free(&built);

@@ -245,8 +245,11 @@ static int kinds_btf_finish(struct kinds_btf *b)
 int kinds_btf_new(const struct btf *btf, struct kinds_btf **out)
 {
 	_cleanup_(kinds_btf_cleanup) struct kinds_btf *b = calloc(1, sizeof(*b));
-	int err = b ? object_push(b, btf, NULL, "vmlinux") : -ENOMEM;
+	int err;
 
+	if (!b)
+		return -ENOMEM;
+	err = object_push(b, btf, NULL, "vmlinux");
 	err = err ?: kinds_btf_finish(b);
 	if (!err)
 		*out = TAKE_PTR(b);
