@@ -335,6 +335,21 @@ static error_t record_parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/*
+ * Is too little memory left for any recording? Find out before the kernel's types are read, because
+ * that takes more than the smallest hosts have.
+ */
+static bool memory_is_short(const struct tracer_options *o)
+{
+	char why[TRACER_WHY_MAX];
+	struct sizes sizes;
+
+	if (tracer_sizes(o, &sizes, why) != -ENOMEM || sizes.most)
+		return false;
+	log_error(0, "%s", why);
+	return true;
+}
+
 int cmd_record(int argc, char **argv)
 {
 	const struct argp argp = {
@@ -349,6 +364,8 @@ int cmd_record(int argc, char **argv)
 
 	if (args_parse(&argp, ARGP_IN_ORDER, argc, argv, &a))
 		return EXIT_USAGE;
+	if (memory_is_short(&a.options.tracer))
+		return EXIT_FAILED;
 	kernel_facts_read("/proc", a.btf_path, &facts);
 	plan_build(&facts, &a.request, &plan);
 	if (!plan.can_record) {
