@@ -182,6 +182,23 @@ static __always_inline __u64 compat_read_word_by(bool reads, __u64 addr)
 	return word;
 }
 
+/*
+ * May this be an address of the kernel? `known` is one, of a struct page. For an address in neither
+ * half of the address space, Linux 5.10 prints a warning, once.
+ */
+#ifdef __TARGET_ARCH_x86
+#define HALF_BITS 47
+#else
+#define HALF_BITS 48
+#endif
+#define HALF_BITS_MOST 56 /* x86 with five levels of page tables, arm64 with 52 bits */
+static __always_inline bool compat_may_read(__u64 addr, __u64 known)
+{
+	__u32 bits = known >> 48 == 0xffff ? HALF_BITS : HALF_BITS_MOST;
+
+	return (__s64)addr >> bits == -1;
+}
+
 static __always_inline __u64 compat_read_word(__u64 addr)
 {
 	return compat_read_word_by(compat_reads(), addr);

@@ -10,10 +10,7 @@
  */
 #include "freelists.bpf.h"
 
-#define SMALL_MOST 4096 /* numbers up to this, positive or negative */
-#define KERNEL_HALF                                                                               \
-	0xff00000000000000ull             /* no kernel address is lower, whatever the page tables \
-					   */
+#define SMALL_MOST  4096                  /* numbers up to this, positive or negative */
 #define POISON_BASE 0xdead000000000000ull /* POISON_POINTER_DELTA of x86-64 and arm64 */
 #define POISON_MOST 0x1000
 #define OWNER_TRIES 2 /* pointers of one object that turn out to be no owners */
@@ -40,6 +37,12 @@ static __always_inline bool kinds_in_image(__u64 v)
 	return v - kinds_image < kinds_image_bytes || v - kinds_modules < kinds_modules_bytes;
 }
 
+/* May it be an address of the kernel? */
+static __always_inline bool kinds_may_read(__u64 v)
+{
+	return compat_may_read(v, kinds_frame_base);
+}
+
 /* Can it be read? */
 static __always_inline bool kinds_readable(__u64 v)
 {
@@ -57,13 +60,13 @@ static __always_inline bool kinds_is_owner(__u64 v)
 	__u64 memcg, cgroup, kn;
 
 	memcg = (__u64)BPF_CORE_READ((struct obj_cgroup *)v, memcg);
-	if (memcg < KERNEL_HALF)
+	if (!kinds_may_read(memcg))
 		return false;
 	cgroup = (__u64)BPF_CORE_READ((struct mem_cgroup *)memcg, css.cgroup);
-	if (cgroup < KERNEL_HALF)
+	if (!kinds_may_read(cgroup))
 		return false;
 	kn = (__u64)BPF_CORE_READ((struct cgroup *)cgroup, kn);
-	return kn >= KERNEL_HALF && (__u64)BPF_CORE_READ((struct kernfs_node *)kn, priv) == cgroup;
+	return kinds_may_read(kn) && (__u64)BPF_CORE_READ((struct kernfs_node *)kn, priv) == cgroup;
 }
 
 /* Classify a pointer into the direct map: to an object of which cache, and where in it? */
@@ -93,7 +96,7 @@ GLOBAL int kinds_direct(__u32 i, __u32 w, __u64 v, __u64 object)
 	if (!compat_page_is_slab(page))
 		return 0;
 	cache = compat_slab_cache(page);
-	bytes = cache < KERNEL_HALF ? 0 : BPF_CORE_READ((struct kmem_cache *)cache, size);
+	bytes = kinds_may_read(cache) ? BPF_CORE_READ((struct kmem_cache *)cache, size) : 0;
 	if (!bytes)
 		return 0;
 	base = address_of(page);
@@ -120,9 +123,9 @@ static __always_inline __u32 kinds_far(__u64 v)
 {
 	if (v - kinds_frame_base < kinds_frames * bpf_core_type_size(struct page))
 		return KMT_WORD_PAGE;
-	if (v >= KERNEL_HALF)
+	if (kinds_may_read(v))
 		return kinds_readable(v) ? KMT_WORD_VMALLOC : KMT_WORD_OTHER;
-	if (kinds_percpu && v + kinds_percpu >= KERNEL_HALF && kinds_readable(v + kinds_percpu))
+	if (kinds_percpu && kinds_may_read(v + kinds_percpu) && kinds_readable(v + kinds_percpu))
 		return KMT_WORD_PERCPU;
 	return KMT_WORD_OTHER;
 }

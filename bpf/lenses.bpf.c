@@ -35,6 +35,19 @@ static __always_inline struct kmt_lenses *lenses_shared(void)
 	return bpf_map_lookup_elem(&lenses, &zero);
 }
 
+/* Words of objects of any kind are tried as pointers. */
+static __always_inline bool lens_may_read(__u64 addr)
+{
+	return compat_may_read(addr, lens_frame_base);
+}
+
+/* A member of what a pointer that is not trusted points to; 0 if that cannot be read. */
+#define LENS_READ(pointer, member)                                                 \
+	({                                                                         \
+		typeof(pointer) at_ = (pointer);                                   \
+		lens_may_read((__u64)at_) ? (__u64)BPF_CORE_READ(at_, member) : 0; \
+	})
+
 /* ---- recognising objects: each returns 1 if there is a live one, which is then in l->found ----
  */
 
@@ -48,7 +61,7 @@ GLOBAL int lens_super(__u64 super)
 		return 0;
 	if (l->super == super)
 		return 1;
-	if ((__u64)BPF_CORE_READ(s, s_root, d_sb) != super)
+	if (LENS_READ((struct dentry *)LENS_READ(s, s_root), d_sb) != super)
 		return 0;
 	l->super = super;
 	return 1;
@@ -86,7 +99,7 @@ GLOBAL int lens_dentry(__u64 object)
 	super = (__u64)BPF_CORE_READ(d, d_sb);
 	if (count < 0 || !parent || !BPF_CORE_READ(d, d_name.name) || !lens_super(super))
 		return 0;
-	if (parent != object && (__u64)BPF_CORE_READ((struct dentry *)parent, d_sb) != super)
+	if (parent != object && LENS_READ((struct dentry *)parent, d_sb) != super)
 		return 0;
 	r = lens_found(l, KMT_LENS_DENTRY, super);
 	if (l->parents)
@@ -131,10 +144,10 @@ static __always_inline __u64 lens_socket_cache(struct sock *k, __u32 state)
 	struct proto *p = BPF_CORE_READ(k, __sk_common.skc_prot);
 
 	if (state == TIME_WAIT)
-		return (__u64)BPF_CORE_READ(p, twsk_prot, twsk_slab);
+		return LENS_READ((struct timewait_sock_ops *)LENS_READ(p, twsk_prot), twsk_slab);
 	if (state == NEW_SYN_RECV)
-		return (__u64)BPF_CORE_READ(p, rsk_prot, slab);
-	return (__u64)BPF_CORE_READ(k, sk_prot_creator, slab);
+		return LENS_READ((struct request_sock_ops *)LENS_READ(p, rsk_prot), slab);
+	return LENS_READ(BPF_CORE_READ(k, sk_prot_creator), slab);
 }
 
 /* `cache`: that it must be from; 0: kmalloc(). */
@@ -154,7 +167,7 @@ GLOBAL int lens_socket(__u64 object, __u64 cache)
 		return 0;
 	r = lens_found(l, KMT_LENS_SOCKET, (__u64)BPF_CORE_READ(k, __sk_common.skc_prot));
 	r->detail = BPF_CORE_READ(k, __sk_common.skc_family) | state << KMT_LENS_STATE_SHIFT;
-	r->space = BPF_CORE_READ(k, __sk_common.skc_net.net, ns.inum);
+	r->space = LENS_READ(BPF_CORE_READ(k, __sk_common.skc_net.net), ns.inum);
 	if (state == TIME_WAIT || state == NEW_SYN_RECV)
 		return 1;
 	received = BPF_CORE_READ(k, sk_backlog.rmem_alloc.counter);
@@ -175,7 +188,7 @@ GLOBAL int lens_inode_socket(__u64 inode)
 
 	at = FIELD_ADDRESS(at, struct socket_alloc, socket);
 	k = (__u64)BPF_CORE_READ((struct socket *)at, sk);
-	if (!k || (__u64)BPF_CORE_READ((struct sock *)k, sk_socket) != at)
+	if (LENS_READ((struct sock *)k, sk_socket) != at)
 		return 0;
 	if (!l || !lens_socket(k, 0))
 		return 0;
@@ -193,8 +206,8 @@ GLOBAL int lens_file(__u64 object)
 	if (!l)
 		return 0;
 	op = (__u64)BPF_CORE_READ(f, f_op);
-	super = (__u64)BPF_CORE_READ(f, f_path.dentry, d_sb);
-	if (!op || !super || (__u64)BPF_CORE_READ(f, f_inode, i_sb) != super ||
+	super = LENS_READ(BPF_CORE_READ(f, f_path.dentry), d_sb);
+	if (!op || !super || LENS_READ(BPF_CORE_READ(f, f_inode), i_sb) != super ||
 	    !lens_super(super) || !compat_file_is_open(object))
 		return 0;
 	r = lens_found(l, KMT_LENS_FILE, super);
@@ -228,12 +241,12 @@ GLOBAL int lens_mount(__u64 object)
 	if (!l)
 		return 0;
 	super = (__u64)BPF_CORE_READ(m, mnt.mnt_sb);
-	if (!super || (__u64)BPF_CORE_READ(m, mnt.mnt_root, d_sb) != super || !lens_super(super) ||
-	    BPF_CORE_READ(m, mnt.mnt_flags) & MOUNT_DOOMED)
+	if (!super || LENS_READ(BPF_CORE_READ(m, mnt.mnt_root), d_sb) != super ||
+	    !lens_super(super) || BPF_CORE_READ(m, mnt.mnt_flags) & MOUNT_DOOMED)
 		return 0;
 	space = (__u64)BPF_CORE_READ(m, mnt_ns);
-	if (space && space < -(__u64)ERRORS_AT_MOST)
-		space = BPF_CORE_READ((struct mnt_namespace *)space, ns.inum);
+	if (space < -(__u64)ERRORS_AT_MOST)
+		space = LENS_READ((struct mnt_namespace *)space, ns.inum);
 	else
 		space = 0; /* a mount of the kernel's own */
 	lens_found(l, KMT_LENS_MOUNT, super)->space = space;
