@@ -326,6 +326,7 @@ static void recording(void)
 
 	memset(cpus, 0, sizeof(cpus));
 	memset(sampler_rows, 0, sizeof(sampler_rows));
+	memset(tracer.period, 0, sizeof(tracer.period));
 	memset(tracer.longest, 0, sizeof(tracer.longest));
 	memset(stratum_rows, 0, sizeof(stratum_rows));
 	for (int i = 0; i < PATHS; i++)

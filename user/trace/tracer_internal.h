@@ -36,7 +36,8 @@ struct tracer {
 		uint64_t ns, at_ns; /* time spent on samples, up to at_ns, … */
 		uint64_t samples;   /* … and their number */
 	} sampling;
-	uint32_t longest[KMT_STRATA]; /* period that tracer_strata_set() ever set */
+	uint32_t period[KMT_STRATA];  /* that tracer_strata_set() set last; 0: none yet */
+	uint32_t longest[KMT_STRATA]; /* of those before it, which were in force for a tick */
 	uint64_t random;              /* for random_next(); 0: not yet begun */
 };
 

@@ -68,8 +68,9 @@ void tracer_strata_set(struct tracer *t, const uint32_t *periods, double cpu_sam
 	for (uint32_t i = 0; i < KMT_STRATA; i++) {
 		rates[i] = rate_of(periods ? periods[i] : KMT_EVERY);
 		__atomic_store_n(&t->skel->bss->stratum_rate[i], rates[i], __ATOMIC_RELAXED);
-		if (t->longest[i] < kmt_period(rates[i]))
-			t->longest[i] = kmt_period(rates[i]);
+		if (t->longest[i] < t->period[i])
+			t->longest[i] = t->period[i];
+		t->period[i] = kmt_period(rates[i]);
 	}
 	__atomic_store_n(&t->skel->bss->sample_cpu_bits, bits, __ATOMIC_RELAXED);
 	__atomic_store_n(&t->skel->bss->sample_every, !periods, __ATOMIC_RELAXED);
