@@ -164,12 +164,10 @@ SEC("?raw_tp")
 int audit_verify(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 nr = ctx->args[0];
-	struct kmt_audit *a = audit_shared();
+	struct kmt_audit *a = audit_begin();
 
 	if (!a)
 		return 0;
-	a->cache = 0; /* what an earlier run read is stale */
-	a->bytes = 0;
 	for (__u32 i = 0; i < KMT_AUDIT_CHUNK; i++) {
 		if (i >= nr)
 			break;

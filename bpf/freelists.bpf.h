@@ -42,6 +42,18 @@ static __always_inline struct kmt_audit *audit_shared(void)
 	return bpf_map_lookup_elem(&audit, &zero);
 }
 
+/* At the start of a run: the slab that an earlier run read is stale. */
+static __always_inline struct kmt_audit *audit_begin(void)
+{
+	struct kmt_audit *a = audit_shared();
+
+	if (a) {
+		a->cache = 0;
+		a->bytes = 0;
+	}
+	return a;
+}
+
 #define LOAD(field)         (*(volatile typeof(field) *)&(field))
 #define STORE(field, value) (*(volatile typeof(field) *)&(field) = (value))
 

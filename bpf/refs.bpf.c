@@ -474,13 +474,11 @@ GLOBAL int refs_check_item(__u32 i)
 SEC("?raw_tp")
 int refs_check(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct kmt_audit *a = audit_shared();
+	struct kmt_audit *a = audit_begin();
 	__u32 nr = ctx->args[0];
 
 	if (!a)
 		return 0;
-	a->cache = 0; /* what an earlier run read is stale */
-	a->bytes = 0;
 	for (__u32 i = 0; i < KMT_REFS_ITEMS; i++) {
 		if (i >= nr)
 			break;
