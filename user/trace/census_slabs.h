@@ -39,8 +39,8 @@ int census_slabs_add(struct census_slabs *s, const struct kmt_census_record *rec
 
 /* What is at the address of a cache; NULL if that is not known. */
 const struct kmt_census_cache *census_slabs_cache(struct census_slabs *s, uint64_t address);
-/* *cgroup: index of the owner's cgroup, or CENSUS_NO_CGROUP. Returns 0 or −ENOMEM. */
-int census_slabs_cgroup(struct census_slabs *s, uint64_t owner, uint32_t *cgroup);
+/* *cgroup: index of the cgroup at this address, or CENSUS_NO_CGROUP. Returns 0 or −ENOMEM. */
+int census_slabs_cgroup(struct census_slabs *s, uint64_t address, uint32_t *cgroup);
 
 /*
  * Write caches, cgroups, charges, nodes and page pools of `out`, the largest caches first.

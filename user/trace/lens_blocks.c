@@ -74,9 +74,11 @@ static int lens_cache_find(struct lens_blocks *b, uint64_t address, struct lens_
 static int slab_note(struct lens_blocks *b, struct lens_cache *c,
 		     const struct kmt_census_block *block, uint32_t used)
 {
-	struct lens_block *last = c->nr ? &c->items[c->nr - 1] : NULL;
+	struct lens_block *last;
 
-	if (!last || last->pfn != block->pfn) {
+	if (c->nr && c->items[c->nr - 1].pfn == block->pfn) {
+		last = &c->items[c->nr - 1];
+	} else {
 		if (b->nr >= BLOCKS_MOST) {
 			b->lost++;
 			return 0;

@@ -265,7 +265,7 @@ static int refs_frames_own(struct refs_run *r, struct refs_frames *out)
 	err = err ?: refs_frames_add(out, pagemap, r->census, sizeof(*r->census));
 	err = err ?: refs_frames_add(out, pagemap, r->audit, sizeof(*r->audit));
 	err = err ?: refs_frames_of_maps(out, pagemap);
-	if (!err)
+	if (!err && out->nr)
 		qsort(out->items, out->nr, sizeof(*out->items), refs_compare_frames);
 	log_debug("references: %zu page frames are of our stack and of BPF maps", out->nr);
 	return err;
