@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The two clocks: a monotonic one for durations, and wall-clock time. */
+/* The clocks: a monotonic one for durations, the CPU time of a thread, and wall-clock time. */
 #ifndef KMEMTRACE_BASE_CLOCK_H
 #define KMEMTRACE_BASE_CLOCK_H
 
@@ -11,6 +11,15 @@ static inline uint64_t clock_ns(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+/* What this thread has used of the CPUs. */
+static inline uint64_t clock_thread_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
 	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 

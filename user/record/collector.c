@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,6 +24,12 @@
 #include "proc/process.h"
 #include "proc/slab_alias.h"
 
+/*
+ * In process_ids: the process ended before collector_notice() came to it, so nothing more can be
+ * read about it. It is stored once a row needs it: a shell that forks leaves a thousand a second.
+ */
+#define ENDED UINT32_MAX
+
 struct collector {
 	struct tracer *tracer;
 	const struct audit *audit;
@@ -32,7 +39,7 @@ struct collector {
 	struct stacks *stacks;
 	struct cgroups *cgroups;
 	struct slab_aliases *aliases;
-	uint32_t *process_ids; /* by process row; 0: not yet stored */
+	uint32_t *process_ids; /* by process row; 0: not yet stored, or ENDED */
 	uint32_t *cache_ids;   /* by cache row */
 };
 
@@ -106,7 +113,8 @@ static int process_put(struct collector *d, uint32_t row, bool *refreshed)
 	if (process->tgid) {
 		memcpy(comm, process->comm, KMT_COMM);
 		comm[KMT_COMM] = '\0';
-		if (process_cmdline(d->proc_root, process->tgid, cmdline, sizeof(cmdline)))
+		if (d->process_ids[row] == ENDED ||
+		    process_cmdline(d->proc_root, process->tgid, cmdline, sizeof(cmdline)))
 			cmdline[0] = '\0';
 		path = cgroup_path(d, process->cgroup, refreshed);
 		err = *path ? capture_put_cgroup(d->w, path, &p.cgroup) : 0;
@@ -116,21 +124,46 @@ static int process_put(struct collector *d, uint32_t row, bool *refreshed)
 	return capture_put_process(d->w, &p, &d->process_ids[row]);
 }
 
+/* The capture's id of the process in `row`; 0: none. */
+static int process_id(struct collector *d, uint32_t row, uint32_t *id)
+{
+	bool refreshed = true; /* collector_notice() has done so */
+	int err = 0;
+
+	*id = 0;
+	if (row >= d->tables->nr_processes)
+		return 0;
+	if (d->process_ids[row] == ENDED)
+		err = process_put(d, row, &refreshed);
+	if (!err)
+		*id = d->process_ids[row];
+	return err;
+}
+
+/* True if no process of our pid namespace has this id. This needs no permission, and no file. */
+static bool process_ended(uint32_t tgid)
+{
+	return tgid && kill((pid_t)tgid, 0) && errno == ESRCH;
+}
+
 int collector_notice(struct collector *d)
 {
 	bool refreshed = false;
+	int err = 0;
 
-	for (uint32_t row = 1; row < d->tables->nr_processes; row++) {
-		int err;
+	for (uint32_t row = 1; row < d->tables->nr_processes && !err; row++) {
+		const struct kmt_process *process = &d->tables->processes[row];
 
-		if (d->process_ids[row] ||
-		    !__atomic_load_n(&d->tables->processes[row].ready, __ATOMIC_ACQUIRE))
+		if (d->process_ids[row] || !__atomic_load_n(&process->ready, __ATOMIC_ACQUIRE))
 			continue;
-		err = process_put(d, row, &refreshed);
-		if (err)
-			return err;
+		if (process_ended(process->tgid)) {
+			cgroup_path(d, process->cgroup, &refreshed); /* it may soon be removed */
+			d->process_ids[row] = ENDED;
+		} else {
+			err = process_put(d, row, &refreshed);
+		}
 	}
-	return 0;
+	return err;
 }
 
 static int compare_cgroup_id(const void *a, const void *b)
@@ -146,7 +179,7 @@ static size_t known_cgroups(const struct collector *d, uint64_t *ids)
 	size_t nr = 0;
 
 	for (uint32_t row = 1; row < d->tables->nr_processes; row++)
-		if (d->process_ids[row])
+		if (d->process_ids[row] && d->process_ids[row] != ENDED)
 			ids[nr++] = d->tables->processes[row].cgroup;
 	if (nr)
 		qsort(ids, nr, sizeof(*ids), compare_cgroup_id);
@@ -406,9 +439,8 @@ static int group_put(struct collector *d, const struct live_group *g, struct sum
 	if (!whole)
 		return 0;
 	row->stack = stack;
-	row->process =
-		g->key.process < d->tables->nr_processes ? d->process_ids[g->key.process] : 0;
-	return cache_id(d, g->key.cache, &row->cache);
+	err = process_id(d, g->key.process, &row->process);
+	return err ?: cache_id(d, g->key.cache, &row->cache);
 }
 
 /* Pages that back another pool, or are not kernel memory, are kept only as one sum per class. */

@@ -19,6 +19,7 @@
 #include <linux/membarrier.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/inherited.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -52,6 +53,8 @@
 #define AUDIT_S          2.0  /* least time between two audits */
 #define AUDIT_LIMIT_S    0.2  /* time limit of one audit */
 #define AUDIT_SHARE      0.01 /* limit for all audits, as a share of all CPU time */
+/* The same for snapshots with vmallocinfo, in which the kernel prints a symbol for each area. */
+#define AREAS_SHARE 0.0005
 
 enum ended_by { BY_COMMAND, BY_LIMIT, BY_SIGNAL };
 
@@ -65,7 +68,7 @@ struct recorder {
 	struct timespec enabled_at; /* CLOCK_BOOTTIME */
 	double next_snapshot_s, next_checkpoint_s, checkpoint_every_s, next_audit_s;
 	double checkpoint_took_s; /* duration of the last one */
-	double snapshot_every_s;
+	double snapshot_every_s, next_areas_s;
 	int nr_checkpoints;
 	bool bound_said; /* printed that the file cannot be kept below its bound */
 	struct governor governor;
@@ -135,7 +138,10 @@ static int walk(struct recorder *r, struct snapshot *out)
 static int snapshot_take(struct recorder *r, enum snapshot_kind kind, double t_s,
 			 struct snapshot *out)
 {
-	int err = snapshot_read("/proc", SNAPSHOT_ALL | SNAPSHOT_REFRESHED, out);
+	bool areas = kind != SNAPSHOT_TICK || t_s >= r->next_areas_s;
+	unsigned int parts = areas ? SNAPSHOT_ALL : SNAPSHOT_ALL & ~SNAPSHOT_VMALLOCINFO;
+	uint64_t began = clock_thread_ns();
+	int err = snapshot_read("/proc", parts | SNAPSHOT_REFRESHED, out);
 	char why[LIMITS_MAX];
 
 	if (err)
@@ -143,6 +149,9 @@ static int snapshot_take(struct recorder *r, enum snapshot_kind kind, double t_s
 				 err == -ENOENT ? " any more" : "", limits_explain(-err, why));
 	out->kind = kind;
 	out->t_s = t_s;
+	if (areas)
+		r->next_areas_s = t_s + (double)(clock_thread_ns() - began) / 1e9 /
+						share_of_cpus(AREAS_SHARE);
 	if (kind == SNAPSHOT_TICK)
 		return 0;
 	err = audit_count_free(r->audit, &out->slabs);

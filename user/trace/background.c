@@ -49,17 +49,9 @@ int background_run(int (*work)(void *arg), void *arg)
 	return w.result;
 }
 
-static uint64_t background_cpu_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 void background_begin(struct background *b)
 {
-	*b = (struct background){.began_ns = clock_ns(), .cpu_ns = background_cpu_ns()};
+	*b = (struct background){.began_ns = clock_ns(), .cpu_ns = clock_thread_ns()};
 	b->rested_ns = b->began_ns;
 }
 
@@ -70,7 +62,7 @@ void background_begin(struct background *b)
 static void background_starve(struct background *b, uint64_t now)
 {
 	uint64_t took = now - b->began_ns - b->resting_ns;
-	uint64_t cpu = background_cpu_ns() - b->cpu_ns;
+	uint64_t cpu = clock_thread_ns() - b->cpu_ns;
 
 	if (b->starved || took < cpu + STARVED_NS)
 		return;

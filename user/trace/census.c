@@ -404,13 +404,10 @@ static int blocks_count(void *arg, struct kmt_census_block *blocks, const struct
 	return err;
 }
 
-static uint64_t thread_ns(void *arg)
+static uint64_t census_cpu_ns(void *arg)
 {
-	struct timespec now;
-
 	(void)arg;
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	return clock_thread_ns();
 }
 
 static const struct kmt_census_cache *lens_cache_ask(void *arg, uint64_t address)
@@ -464,13 +461,13 @@ static int census_scan_all(struct census_programs *p, const struct census_option
 {
 	double share = p->blocks ? 1 - LENSES_SHARE : 1;
 	struct census_counting how = {.count = blocks_count,
-				      .cpu_ns = thread_ns,
+				      .cpu_ns = census_cpu_ns,
 				      .forget = records_forget,
 				      .arg = p,
 				      .budget_ns = (uint64_t)(options->budget_s * share * 1e9),
 				      .seed = options->seed};
 	struct frame_ranges ranges = {0};
-	uint64_t began = clock_ns(), cpu = thread_ns(NULL);
+	uint64_t began = clock_ns(), cpu = clock_thread_ns();
 	int err;
 
 	if (!how.seed && getrandom(&how.seed, sizeof(how.seed), GRND_NONBLOCK) != sizeof(how.seed))
@@ -485,7 +482,7 @@ static int census_scan_all(struct census_programs *p, const struct census_option
 	err = err ?: census_count(&how, &ranges, out);
 	err = err ?: lines_end(p, out);
 	if (p->blocks)
-		err = err ?: census_look(p, thread_ns(NULL) - cpu, how.seed, out);
+		err = err ?: census_look(p, clock_thread_ns() - cpu, how.seed, out);
 	err = err ?: slabs_finish(p, ranges.nr ? ranges.items[ranges.nr - 1].end : 0, out);
 	if (!err && p->origins)
 		out->origins_known = !origins_read(p->origins, &out->origins);
@@ -493,7 +490,7 @@ static int census_scan_all(struct census_programs *p, const struct census_option
 	snapshot_free(&p->high);
 	ARRAY_FREE(&ranges);
 	out->took_s = (double)(clock_ns() - began) / 1e9;
-	out->cpu_s = (double)(thread_ns(NULL) - cpu) / 1e9 - out->kinds.cpu_s;
+	out->cpu_s = (double)(clock_thread_ns() - cpu) / 1e9 - out->kinds.cpu_s;
 	out->page_bytes = sysconf(_SC_PAGESIZE);
 	out->cpus = libbpf_num_possible_cpus();
 	out->unknown = p->census->unknown;

@@ -18,6 +18,7 @@
 #define HASH_NONFATAL_OOM          1
 #define uthash_nonfatal_oom(entry) ((entry)->lost = true)
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -102,14 +103,6 @@ static void looked_cache_free(struct looked_cache *c)
 	ARRAY_FREE(&c->units);
 	kind_groups_free(&c->groups);
 	ARRAY_FREE(c);
-}
-
-static uint64_t kinds_cpu_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 /* ---- loading ---- */
@@ -473,7 +466,7 @@ static int64_t chunk_look(struct kinds_run *k, const struct kind_place *places, 
 
 static bool out_of_time(const struct kinds_run *k)
 {
-	return kinds_cpu_ns() > k->until_ns;
+	return clock_thread_ns() > k->until_ns;
 }
 
 /*
@@ -717,11 +710,11 @@ static int kinds_type(struct kinds_run *k, struct looked_caches *looked)
 	const struct plan *plan = k->in->plan;
 	struct kinds_scorer *scorer = NULL;
 	struct kinds_btf *btf = NULL;
-	uint64_t began = kinds_cpu_ns();
+	uint64_t began = clock_thread_ns();
 	int err = kinds_btf_load(plan->btf_source[0] ? plan->btf_source : KERNEL_BTF, "/sys", &btf);
 
 	err = err ?: kinds_scorer_new(btf, &k->names, &scorer);
-	log_debug("kinds: reading types took %.0f ms", (double)(kinds_cpu_ns() - began) / 1e6);
+	log_debug("kinds: reading types took %.0f ms", (double)(clock_thread_ns() - began) / 1e6);
 	for (size_t i = 0; i < looked->nr && !err; i++)
 		err = cache_kinds(k, scorer, &looked->items[i]);
 	kinds_scorer_free(scorer);
@@ -749,14 +742,14 @@ static int kinds_take_all(struct kinds_run *k, struct looked_caches *looked, uin
 		k->aliases = NULL;
 	err = kinds_load(k, k->in->page_bytes);
 	err = err ?: caches_name_all(k);
-	looking = kinds_cpu_ns();
+	looking = clock_thread_ns();
 	k->until_ns = looking + (uint64_t)(k->in->budget_s * 1e9);
 	err = err ?: caches_look(k, looked);
-	typing = kinds_cpu_ns();
+	typing = clock_thread_ns();
 	err = err ?: kinds_type(k, looked);
 	log_debug("kinds: %zu of %zu caches; load %.0f ms, look %.0f ms, types %.0f ms", looked->nr,
 		  k->out->caches.nr, (double)(looking - began) / 1e6,
-		  (double)(typing - looking) / 1e6, (double)(kinds_cpu_ns() - typing) / 1e6);
+		  (double)(typing - looking) / 1e6, (double)(clock_thread_ns() - typing) / 1e6);
 	return err;
 }
 
@@ -764,11 +757,11 @@ int kinds_take(const struct kinds_input *in, struct census *out)
 {
 	_cleanup_(kinds_run_end) struct kinds_run k = {.in = in, .out = out};
 	_cleanup_(looked_free) struct looked_caches looked = {0};
-	uint64_t began = kinds_cpu_ns();
+	uint64_t began = clock_thread_ns();
 	char why[LIMITS_MAX];
 	int err = kinds_take_all(&k, &looked, began);
 
-	out->kinds.cpu_s = (double)(kinds_cpu_ns() - began) / 1e9;
+	out->kinds.cpu_s = (double)(clock_thread_ns() - began) / 1e9;
 	if (!err)
 		return 0;
 	census_kinds_free(&out->kinds);

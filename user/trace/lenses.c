@@ -55,19 +55,11 @@ void lenses_close(struct lens_programs *p)
 	free(p);
 }
 
-static uint64_t lenses_cpu_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static bool lenses_over(const struct lens_programs *p, double share)
 {
 	double budget = (double)p->options->budget_ns;
 
-	return budget > 0 && (double)(lenses_cpu_ns() - p->began_ns) > budget * share;
+	return budget > 0 && (double)(clock_thread_ns() - p->began_ns) > budget * share;
 }
 
 static int lenses_load(struct lens_programs *p, const struct plan *plan)
@@ -276,7 +268,7 @@ static int lenses_look(struct lens_programs *p, struct lens_targets *targets,
 	int err = 0;
 
 	for (size_t i = targets->nr; i-- > 0 && !err;) {
-		used = p->options->budget_ns ? (double)(lenses_cpu_ns() - p->began_ns) /
+		used = p->options->budget_ns ? (double)(clock_thread_ns() - p->began_ns) /
 						       (double)p->options->budget_ns
 					     : 0;
 		left = fmax(1 - used, 0);
@@ -307,7 +299,7 @@ static int lenses_run(struct lens_programs *p, struct census_lenses *out)
 		&(struct lens_asking){lens_name_ask, lens_cgroup_ask, lens_path_ask, p});
 	err = p->tally ? lenses_recognise(p, &targets, &out->unrecognised) : -ENOMEM;
 	log_debug("lenses: %zu caches recognised in %.1f ms", targets.nr,
-		  (double)(lenses_cpu_ns() - p->began_ns) / 1e6);
+		  (double)(clock_thread_ns() - p->began_ns) / 1e6);
 	err = err ?: lenses_look(p, &targets, out);
 	ARRAY_FREE(&targets);
 	if (!err)
@@ -334,12 +326,12 @@ int lenses_take(struct lens_programs *p, int why, const struct lenses_options *o
 		p->random = options->seed;
 		p->lenses->parents = options->names;
 		taken.named = options->names;
-		p->began_ns = lenses_cpu_ns();
+		p->began_ns = clock_thread_ns();
 		__atomic_store_n(&p->skel->bss->page_base, options->page_base, __ATOMIC_SEQ_CST);
 		__atomic_store_n(&p->skel->bss->lens_frame_base, options->frame_base,
 				 __ATOMIC_SEQ_CST);
 		why = lenses_run(p, &taken);
-		taken.cpu_s = (double)(lenses_cpu_ns() - p->began_ns) / 1e9;
+		taken.cpu_s = (double)(clock_thread_ns() - p->began_ns) / 1e9;
 		taken.lost +=
 			lens_blocks_lost(options->blocks) + p->lenses->lost + p->lenses->doubtful;
 	}

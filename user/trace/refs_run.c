@@ -9,7 +9,6 @@
 #include <strings.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -31,23 +30,15 @@ struct refs_frames {
 	ARRAY_OF(uint64_t);
 };
 
-static uint64_t refs_thread_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 uint64_t refs_run_spent_ns(const struct refs_run *r)
 {
-	return refs_thread_ns() - r->began_ns;
+	return clock_thread_ns() - r->began_ns;
 }
 
 bool refs_run_is_over(const struct refs_run *r, double share)
 {
 	return r->budget_ns &&
-	       (double)(refs_thread_ns() - r->loaded_ns) > share * (double)r->budget_ns;
+	       (double)(clock_thread_ns() - r->loaded_ns) > share * (double)r->budget_ns;
 }
 
 static int refs_program_run(const struct bpf_program *program, const uint64_t args[3])
@@ -317,7 +308,7 @@ int refs_run_open(const struct plan *plan, struct refs_run **out)
 
 	if (!r)
 		return -ENOMEM;
-	r->began_ns = refs_thread_ns();
+	r->began_ns = clock_thread_ns();
 	background_begin(&r->background);
 	r->page_shift = ffs((int)sysconf(_SC_PAGESIZE)) - 1;
 	r->cpus = libbpf_num_possible_cpus();
@@ -328,7 +319,7 @@ int refs_run_open(const struct plan *plan, struct refs_run **out)
 	err = refs_load(r, plan);
 	err = err ?: refs_learn(r);
 	err = err ?: refs_memory_read(r);
-	r->loaded_ns = refs_thread_ns();
+	r->loaded_ns = clock_thread_ns();
 	if (err) {
 		refs_run_close(r);
 		return err;
