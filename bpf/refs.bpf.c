@@ -22,6 +22,32 @@ static __always_inline struct kmt_refs *refs_shared(void)
 	return bpf_map_lookup_elem(&refs, &zero);
 }
 
+/* At the start of a run: what an earlier one read is stale. */
+static __always_inline struct kmt_refs *refs_begin(void)
+{
+	struct kmt_census *c = census_shared();
+	struct kmt_audit *a = audit_begin();
+	struct kmt_refs *r = refs_shared();
+
+	if (!a || !c || !r)
+		return NULL;
+	c->head = 0;
+	STORE(r->hits_nr, 0);
+	STORE(r->slabs_nr, 0);
+	STORE(r->work, 0);
+	return r;
+}
+
+/*
+ * An index into a table with `rows` rows, a power of two. The verifiers up to 6.1 know the bounds
+ * of a number only if it was masked as 64 bits right before it is used.
+ */
+static __always_inline __u64 refs_index(__u64 i, __u64 rows)
+{
+	asm volatile("" : "+r"(i));
+	return i & (rows - 1);
+}
+
 /* ---- pages ---- */
 
 /* Copy the struct pages of `nr` frames from `pfn` on. Returns 0 in a hole of physical memory. */
@@ -118,51 +144,6 @@ GLOBAL int refs_find_frame(__u32 i, __u64 pfn)
 	return 0;
 }
 
-GLOBAL int refs_find_block(__u64 pfn, __u32 nr)
-{
-	if (!refs_copy(pfn, nr))
-		return 0;
-	for (__u32 i = 0; i < KMT_CENSUS_FRAMES; i++) {
-		if (i >= nr)
-			break;
-		refs_find_frame(i, pfn + i);
-	}
-	return 0;
-}
-
-/* Frames from `pfn` to the end of its block or to `end`. */
-static __always_inline __u32 refs_block_frames(__u64 pfn, __u64 end)
-{
-	__u64 nr = KMT_CENSUS_FRAMES - (pfn & (KMT_CENSUS_FRAMES - 1));
-
-	return nr < end - pfn ? nr : end - pfn;
-}
-
-/* Arguments: page frames, from the first to the one after the last. Answers: slabs, next_pfn. */
-SEC("?raw_tp")
-int refs_find(struct bpf_raw_tracepoint_args *ctx)
-{
-	__u64 pfn = ctx->args[0], end = ctx->args[1];
-	struct kmt_census *c = census_shared();
-	struct kmt_refs *r = refs_shared();
-
-	if (!c || !r)
-		return 0;
-	c->head = 0; /* what an earlier run read is stale */
-	r->slabs_nr = 0;
-	for (__u32 b = 0; b < KMT_REFS_BLOCKS; b++) {
-		__u32 nr;
-
-		if (pfn >= end)
-			break;
-		nr = refs_block_frames(pfn, end);
-		refs_find_block(pfn, nr);
-		pfn += nr;
-	}
-	r->next_pfn = pfn;
-	return 0;
-}
-
 /* Argument: a cache. Answer: were other caches merged into it? */
 SEC("?raw_tp")
 int refs_merged(struct bpf_raw_tracepoint_args *ctx)
@@ -181,15 +162,17 @@ int refs_merged(struct bpf_raw_tracepoint_args *ctx)
  * The number of targets that begin at or before `place`. Without branches: the verifier would
  * follow every way through them. Places are far below 2^63.
  */
-static __always_inline __u32 refs_search(struct kmt_refs *r, __u64 place)
+static __always_inline __u64 refs_search(struct kmt_refs *r, __u64 place)
 {
-	__u32 low = 0;
+	__u64 low = 0;
 
 	/* always so many steps: those of a table that is full */
-	for (__u32 half = KMT_REFS_TARGETS / 2; half; half /= 2) {
-		__u64 start = r->targets[(low + half - 1) & (KMT_REFS_TARGETS - 1)].start;
+	for (__u64 half = KMT_REFS_TARGETS / 2; half; half /= 2) {
+		__u64 at = refs_index(low + half - 1, KMT_REFS_TARGETS);
+		__u64 later = (__s64)(place - r->targets[at].start) >> 63;
 
-		low += half & (__u32) ~((__s64)(place - start) >> 63);
+		asm volatile("" : "+r"(later)); /* clang would make a branch of it */
+		low += half & ~later;
 	}
 	return low;
 }
@@ -200,25 +183,26 @@ GLOBAL int refs_found(__u64 place, __u64 at, __u32 class)
 	struct kmt_refs *r = refs_shared();
 	struct kmt_refs_target *t;
 	struct kmt_refs_hit *hit;
-	__u32 i, nr;
+	__u64 i;
+	__u32 nr;
 
 	if (!r)
 		return 0;
 	i = refs_search(r, place);
 	if (!i)
 		return 0;
-	i = (i - 1) & (KMT_REFS_TARGETS - 1);
-	t = &r->targets[i];
+	i--;
+	t = &r->targets[refs_index(i, KMT_REFS_TARGETS)];
 	if (place >= t->end || i >= r->targets_nr)
 		return 0;
 	if (at >= t->start && at < t->end)
 		return 0; /* an object that points to itself, such as an empty list */
-	if (r->refs[i]++ >= KMT_REFS_KEPT)
+	if (r->refs[refs_index(i, KMT_REFS_TARGETS)]++ >= KMT_REFS_KEPT)
 		return 0;
 	nr = LOAD(r->hits_nr);
 	if (nr >= KMT_REFS_HITS)
 		return 0;
-	hit = &r->hits[nr];
+	hit = &r->hits[refs_index(nr, KMT_REFS_HITS)];
 	hit->at = at;
 	hit->target = i;
 	hit->class = class;
@@ -230,19 +214,19 @@ GLOBAL int refs_found(__u64 place, __u64 at, __u32 class)
 GLOBAL int refs_found_page(__u64 pfn)
 {
 	struct kmt_refs *r = refs_shared();
-	__u32 i;
+	__u64 i;
 
 	if (!r)
 		return 0;
 	i = refs_search(r, (pfn << cfg_page_shift) - 1);
 	for (__u32 n = 0; n < WEAK_MOST; n++, i++) {
-		struct kmt_refs_target *t = &r->targets[i & (KMT_REFS_TARGETS - 1)];
+		struct kmt_refs_target *t = &r->targets[refs_index(i, KMT_REFS_TARGETS)];
 
 		if (i >= r->targets_nr)
 			break;
 		if (t->slab != pfn && t->start >> cfg_page_shift != pfn)
 			break;
-		r->weak[i & (KMT_REFS_TARGETS - 1)]++;
+		r->weak[refs_index(i, KMT_REFS_TARGETS)]++;
 	}
 	return 0;
 }
@@ -251,11 +235,13 @@ GLOBAL int refs_found_page(__u64 pfn)
 GLOBAL int refs_group(__u32 g, __u64 at, __u32 class)
 {
 	struct kmt_refs *r = refs_shared();
+	const __u64 *words;
 
-	if (!r || g >= KMT_REFS_GROUPS)
+	if (!r)
 		return 0;
+	words = &r->words[refs_index(g, KMT_REFS_GROUPS) * KMT_REFS_GROUP];
 	for (__u32 i = 0; i < KMT_REFS_GROUP; i++) {
-		__u64 place = r->words[g * KMT_REFS_GROUP + i] - r->direct;
+		__u64 place = words[i] - r->direct;
 
 		if (place < r->direct_bytes &&
 		    r->filter[place >> KMT_REFS_GRAIN & (KMT_REFS_FILTER - 1)] & KMT_REFS_DIRECT)
@@ -268,11 +254,13 @@ GLOBAL int refs_group(__u32 g, __u64 at, __u32 class)
 GLOBAL int refs_group_pages(__u32 g)
 {
 	struct kmt_refs *r = refs_shared();
+	const __u64 *words;
 
-	if (!r || g >= KMT_REFS_GROUPS)
+	if (!r)
 		return 0;
+	words = &r->words[refs_index(g, KMT_REFS_GROUPS) * KMT_REFS_GROUP];
 	for (__u32 i = 0; i < KMT_REFS_GROUP; i++) {
-		__u64 place = r->words[g * KMT_REFS_GROUP + i] - r->pages;
+		__u64 place = words[i] - r->pages;
 
 		if (place < r->pages_bytes &&
 		    r->filter[place >> KMT_REFS_PAGE_GRAIN & (KMT_REFS_FILTER - 1)] & KMT_REFS_PAGE)
@@ -390,8 +378,11 @@ GLOBAL int refs_scan_frame(__u32 i, __u64 pfn)
 	return 0;
 }
 
-/* Returns the number of frames done: not all if the run has done enough work. */
-GLOBAL int refs_scan_block(__u64 pfn, __u32 nr)
+/*
+ * Find the slabs in a block, or scan it. Returns the number of frames done: not all if the run has
+ * done enough work.
+ */
+GLOBAL int refs_block(__u64 pfn, __u32 nr, __u32 find)
 {
 	struct kmt_refs *r = refs_shared();
 	__u32 i = 0;
@@ -399,36 +390,56 @@ GLOBAL int refs_scan_block(__u64 pfn, __u32 nr)
 	if (!r || !refs_copy(pfn, nr))
 		return nr;
 	for (; i < KMT_CENSUS_FRAMES; i++) {
+		__u32 work = 1;
+
 		if (i >= nr || LOAD(r->work) > KMT_REFS_WORK)
 			break;
-		STORE(r->work, LOAD(r->work) + 1 + refs_scan_frame(i, pfn + i));
+		if (find)
+			refs_find_frame(i, pfn + i);
+		else
+			work += refs_scan_frame(i, pfn + i);
+		STORE(r->work, LOAD(r->work) + work);
 	}
 	return i;
 }
 
-/*
- * Arguments: page frames, from the first to the one after the last. Answers: hits, refs, weak,
- * scanned, faults, and next_pfn.
- */
-SEC("?raw_tp")
-int refs_scan(struct bpf_raw_tracepoint_args *ctx)
+/* Frames from `pfn` to the end of its block or to `end`. */
+static __always_inline __u32 refs_block_frames(__u64 pfn, __u64 end)
+{
+	__u64 nr = KMT_CENSUS_FRAMES - (pfn & (KMT_CENSUS_FRAMES - 1));
+
+	return nr < end - pfn ? nr : end - pfn;
+}
+
+/* Arguments: page frames, from the first to the one after the last. Answer: next_pfn. */
+static __always_inline int refs_blocks(const struct bpf_raw_tracepoint_args *ctx, bool find)
 {
 	__u64 pfn = ctx->args[0], end = ctx->args[1];
-	struct kmt_census *c = census_shared();
-	struct kmt_refs *r = refs_shared();
+	struct kmt_refs *r = refs_begin();
 
-	if (!c || !r)
+	if (!r)
 		return 0;
-	c->head = 0; /* what an earlier run read is stale */
-	STORE(r->hits_nr, 0);
-	STORE(r->work, 0);
 	for (__u32 b = 0; b < KMT_REFS_BLOCKS; b++) {
 		if (pfn >= end || LOAD(r->work) > KMT_REFS_WORK)
 			break;
-		pfn += (__u32)refs_scan_block(pfn, refs_block_frames(pfn, end));
+		pfn += (__u32)refs_block(pfn, refs_block_frames(pfn, end), find);
 	}
 	r->next_pfn = pfn;
 	return 0;
+}
+
+/* Answers, too: slabs. */
+SEC("?raw_tp")
+int refs_find(struct bpf_raw_tracepoint_args *ctx)
+{
+	return refs_blocks(ctx, true);
+}
+
+/* Answers, too: hits, refs, weak, scanned, faults. */
+SEC("?raw_tp")
+int refs_scan(struct bpf_raw_tracepoint_args *ctx)
+{
+	return refs_blocks(ctx, false);
 }
 
 /* ---- checking ---- */
@@ -474,10 +485,9 @@ GLOBAL int refs_check_item(__u32 i)
 SEC("?raw_tp")
 int refs_check(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct kmt_audit *a = audit_begin();
 	__u32 nr = ctx->args[0];
 
-	if (!a)
+	if (!refs_begin())
 		return 0;
 	for (__u32 i = 0; i < KMT_REFS_ITEMS; i++) {
 		if (i >= nr)
@@ -538,15 +548,10 @@ GLOBAL int refs_source(__u32 i)
 SEC("?raw_tp")
 int refs_sources(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct kmt_census *c = census_shared();
-	struct kmt_audit *a = audit_shared();
 	__u32 nr = ctx->args[0];
 
-	if (!a || !c)
+	if (!refs_begin())
 		return 0;
-	c->head = 0; /* what an earlier run read is stale */
-	a->cache = 0;
-	a->bytes = 0;
 	for (__u32 i = 0; i < KMT_REFS_ITEMS; i++) {
 		if (i >= nr)
 			break;
