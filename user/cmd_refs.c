@@ -25,7 +25,7 @@ struct refs_args {
 	bool json;
 };
 
-enum { OPT_REFS_BTF = 256, OPT_REFS_BUDGET, OPT_REFS_OBJECTS, OPT_REFS_CACHE };
+enum { OPT_REFS_BTF = 256, OPT_REFS_BUDGET, OPT_REFS_OBJECTS, OPT_REFS_CACHE, OPT_REFS_CPUS };
 
 #define STRINGIFY_(x) #x
 #define STRINGIFY(x)  STRINGIFY_(x)
@@ -36,8 +36,12 @@ static const struct argp_option options[] = {
 	 "Look for pointers to N objects of it, drawn at random (default " STRINGIFY(
 		 REFS_OBJECTS) ", which tells shares to within 5%; at most " STRINGIFY(REFS_OBJECTS_MOST) ")",
 	 0},
+	{"refs-cpus", OPT_REFS_CPUS, "N", 0,
+	 "Scan on N CPUs at the same time (default: one for every 64 GiB of memory, and at most "
+	 "half of the CPUs)",
+	 0},
 	{"refs-budget", OPT_REFS_BUDGET, "TIME", 0,
-	 "Use at most about this much time of one CPU (default 10s, at most 1h). If that is too "
+	 "Use at most about this much CPU time (default 10s, at most 1h). If that is too "
 	 "short to scan all memory of the kernel, there is no verdict",
 	 0},
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
@@ -72,17 +76,17 @@ static double refs_budget_parse(struct argp_state *state, const char *arg)
 	return seconds;
 }
 
-static size_t refs_objects_parse(struct argp_state *state, const char *arg)
+static uint32_t refs_number_parse(struct argp_state *state, const char *option, const char *arg,
+				  uint32_t most)
 {
 	char *end;
 	unsigned long nr;
 
 	errno = 0;
 	nr = strtoul(arg, &end, 10);
-	if (errno || *end || arg[0] < '0' || arg[0] > '9' || !nr || nr > REFS_OBJECTS_MOST)
-		argp_error(state, "invalid --objects '%s': give a number from 1 to %d", arg,
-			   REFS_OBJECTS_MOST);
-	return nr;
+	if (errno || *end || arg[0] < '0' || arg[0] > '9' || !nr || nr > most)
+		argp_error(state, "invalid %s '%s': give a number from 1 to %u", option, arg, most);
+	return (uint32_t)nr;
 }
 
 static error_t refs_parse_option(int key, char *arg, struct argp_state *state)
@@ -94,7 +98,12 @@ static error_t refs_parse_option(int key, char *arg, struct argp_state *state)
 		args->options.cache = arg;
 		return 0;
 	case OPT_REFS_OBJECTS:
-		args->options.objects = refs_objects_parse(state, arg);
+		args->options.objects =
+			refs_number_parse(state, "--objects", arg, REFS_OBJECTS_MOST);
+		return 0;
+	case OPT_REFS_CPUS:
+		args->options.threads =
+			refs_number_parse(state, "--refs-cpus", arg, REFS_THREADS_MOST);
 		return 0;
 	case OPT_REFS_BUDGET:
 		args->options.budget_s = refs_budget_parse(state, arg);

@@ -67,7 +67,7 @@ test_2_the_tables_of_a_recording_are_no_references() {
 
 test_3_ordinary_objects_are_not_leaked() {
 	need_record
-	refs "$WORK/refs.json" --cache dentry
+	refs "$WORK/refs.json" --cache dentry --refs-cpus 2
 	jq -c '.refs | {objects, unreferenced, changed, control, verdict}' "$WORK/refs.json"
 	jq -e '.refs.objects >= 200 and .refs.unreferenced <= 4 and .refs.verdict.leaked != true' "$WORK/refs.json" \
 		>/dev/null || fail "$(jq -c .refs.verdict "$WORK/refs.json")"

@@ -225,6 +225,7 @@ static int refs_look(struct refs_looking *l, const struct refs_options *options)
 	/* a scan that was cut short is no evidence that nothing points to an object */
 	if (!err && refs_scan_is_whole(&out->scans[0])) {
 		sleep(APART_S);
+		background_begin(&l->run->background); /* that was no wait for a CPU */
 		out->apart_s = APART_S;
 	}
 	err = err ?: refs_control_young(l, &before);
@@ -253,7 +254,7 @@ static int refs_refuse(const char *cache, int err)
 	if (err == -ENOEXEC)
 		return log_error(
 			ENOEXEC,
-			"cannot look for references: this kernel refuses the BPF program that scans memory; it is known to run on Linux 6.12, 6.18 and 7.0; `kmemtrace census` works here");
+			"cannot look for references: this kernel refuses the BPF program that scans memory; it is known to run on Linux 5.10, 6.1, 6.12, 6.18 and 7.3; `kmemtrace census` works here");
 	if (err == -ENOTSUP)
 		return log_error(
 			ENOTSUP,
@@ -287,7 +288,7 @@ static int refs_work_do(void *arg)
 	int err;
 
 	l.out = out;
-	err = refs_run_open(w->plan, &l.run);
+	err = refs_run_open(w->plan, w->options->threads, &l.run);
 	if (!err) {
 		l.run->budget_ns = (uint64_t)(w->options->budget_s * 1e9);
 		l.slabs = refs_slabs_new(l.run, w->options->cache);

@@ -13,12 +13,15 @@
 
 #define REFS_OBJECTS      385 /* the default of --objects: ± 5 %, 95 times in 100 */
 #define REFS_OBJECTS_MOST 1500
+#define REFS_THREADS_MOST 64
 #define REFS_BUDGET_S     10.0 /* the default of --refs-budget */
 
 struct refs_options {
 	const char *cache;
 	size_t objects;  /* to look for */
 	double budget_s; /* CPU time that it may take; 0: no limit */
+	uint32_t
+		threads; /* that scan at the same time; 0: as many as the size of memory suggests */
 };
 
 /* Returns 0, or −errno after printing the reason; then *out is unchanged. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -30,15 +31,27 @@ struct refs_frames {
 	ARRAY_OF(uint64_t);
 };
 
+static uint64_t refs_clock_ns(clockid_t clock)
+{
+	struct timespec now = {0};
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 uint64_t refs_run_spent_ns(const struct refs_run *r)
 {
-	return clock_thread_ns() - r->began_ns;
+	uint64_t spent = refs_clock_ns(r->clock) - r->began_ns;
+
+	for (size_t i = 0; r->crew && i < crew_size(r->crew); i++)
+		spent += refs_run_spent_ns(crew_own(r->crew, i));
+	return spent;
 }
 
 bool refs_run_is_over(const struct refs_run *r, double share)
 {
 	return r->budget_ns &&
-	       (double)(clock_thread_ns() - r->loaded_ns) > share * (double)r->budget_ns;
+	       (double)(refs_run_spent_ns(r) - r->loaded_ns) > share * (double)r->budget_ns;
 }
 
 static int refs_program_run(const struct bpf_program *program, const uint64_t args[3])
@@ -68,6 +81,7 @@ void refs_run_close(struct refs_run *r)
 {
 	if (!r)
 		return;
+	crew_free(r->crew);
 	if (r->refs)
 		munmap(r->refs, sizeof(*r->refs));
 	if (r->audit)
@@ -93,7 +107,26 @@ static struct bpf_program *refs_pages_program(const struct refs_run *r)
 	return r->old ? r->skel->progs.audit_pages_old : r->skel->progs.audit_pages;
 }
 
-static int refs_load(struct refs_run *r, const struct plan *plan)
+/* Choose the programs: those of the crew only scan. */
+static void refs_programs_choose(const struct refs_run *r, bool crew)
+{
+	bpf_program__set_autoload(r->skel->progs.refs_scan, true);
+	bpf_program__set_autoload(r->skel->progs.refs_stack, true);
+	if (crew)
+		return;
+	bpf_program__set_autoload(r->skel->progs.refs_find, true);
+	bpf_program__set_autoload(r->skel->progs.refs_check, true);
+	bpf_program__set_autoload(r->skel->progs.refs_sources, true);
+	bpf_program__set_autoload(r->skel->progs.refs_merged, true);
+	bpf_program__set_autoload(r->skel->progs.census_self, true);
+	bpf_program__set_autoload(r->skel->progs.census_seen, true);
+	bpf_program__set_autoload(r->skel->progs.census_cache, true);
+	bpf_program__set_autoload(r->skel->progs.audit_cpu, true);
+	bpf_program__set_autoload(r->skel->progs.audit_gather, true);
+	bpf_program__set_autoload(refs_pages_program(r), true);
+}
+
+static int refs_load(struct refs_run *r, const struct plan *plan, bool crew)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts,
 		    .btf_custom_path = plan->btf_source[0] ? plan->btf_source : KERNEL_BTF);
@@ -109,18 +142,7 @@ static int refs_load(struct refs_run *r, const struct plan *plan)
 	r->skel->rodata->cfg_page_size = sysconf(_SC_PAGESIZE);
 	r->skel->rodata->cfg_page_shift = r->page_shift;
 	r->skel->rodata->cfg_nodes = r->nodes;
-	bpf_program__set_autoload(r->skel->progs.refs_find, true);
-	bpf_program__set_autoload(r->skel->progs.refs_scan, true);
-	bpf_program__set_autoload(r->skel->progs.refs_check, true);
-	bpf_program__set_autoload(r->skel->progs.refs_sources, true);
-	bpf_program__set_autoload(r->skel->progs.refs_merged, true);
-	bpf_program__set_autoload(r->skel->progs.refs_stack, true);
-	bpf_program__set_autoload(r->skel->progs.census_self, true);
-	bpf_program__set_autoload(r->skel->progs.census_seen, true);
-	bpf_program__set_autoload(r->skel->progs.census_cache, true);
-	bpf_program__set_autoload(r->skel->progs.audit_cpu, true);
-	bpf_program__set_autoload(r->skel->progs.audit_gather, true);
-	bpf_program__set_autoload(refs_pages_program(r), true);
+	refs_programs_choose(r, crew);
 	bpf_map__set_max_entries(r->skel->maps.audit_cpu_offset, r->cpus);
 	err = refs_bpf__load(r->skel);
 	if (err)
@@ -156,6 +178,94 @@ static int refs_learn(struct refs_run *r)
 	r->refs->direct = r->direct;
 	r->refs->pages = frame_base;
 	return 0;
+}
+
+/* ---- the crew ---- */
+
+#define CREW_MOST  16
+#define THREAD_GIB 64 /* of memory, for each thread: it is scanned in a few seconds */
+
+static struct refs_run *refs_run_new(void)
+{
+	struct refs_run *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	if (pthread_getcpuclockid(pthread_self(), &r->clock))
+		r->clock = CLOCK_THREAD_CPUTIME_ID;
+	r->began_ns = refs_clock_ns(r->clock);
+	background_begin(&r->background);
+	r->page_shift = ffs((int)sysconf(_SC_PAGESIZE)) - 1;
+	r->cpus = libbpf_num_possible_cpus();
+	r->nodes = nodes_possible("/sys");
+	return r;
+}
+
+struct refs_crew_plan {
+	const struct plan *plan;
+	const struct refs_run *leader;
+};
+
+/* Runs in a thread of the crew. */
+static int refs_crew_open(void *arg, void **own)
+{
+	const struct refs_crew_plan *p = arg;
+	struct refs_run *r = refs_run_new();
+	int err = r ? 0 : -ENOMEM;
+
+	err = err ?: refs_load(r, p->plan, true);
+	err = err ?: refs_program_run(r->skel->progs.refs_stack, (uint64_t[3]){0});
+	if (err) {
+		refs_run_close(r);
+		return err;
+	}
+	r->skel->bss->frame_base = p->leader->skel->bss->frame_base;
+	r->skel->bss->page_base = p->leader->skel->bss->page_base;
+	r->refs->direct = p->leader->refs->direct;
+	r->refs->pages = p->leader->refs->pages;
+	*own = r;
+	return 0;
+}
+
+static void refs_crew_close(void *own)
+{
+	refs_run_close(own);
+}
+
+/* How many threads should scan? One for every 64 GiB of memory, and never more than half of the
+ * CPUs. */
+static size_t refs_crew_wanted(void)
+{
+	long mib = sysconf(_SC_PHYS_PAGES) / 256 * (sysconf(_SC_PAGESIZE) / 4096);
+	long wanted = mib / (THREAD_GIB * 1024), most = sysconf(_SC_NPROCESSORS_ONLN) / 2;
+
+	wanted = wanted < most ? wanted : most;
+	return wanted < CREW_MOST ? (wanted > 1 ? (size_t)wanted : 1) : CREW_MOST;
+}
+
+/* Without a crew, one thread scans: it takes longer. */
+static void refs_crew_start(struct refs_run *r, const struct plan *plan, size_t threads)
+{
+	struct refs_crew_plan arg = {.plan = plan, .leader = r};
+	const struct crew_kind kind = {
+		.open = refs_crew_open, .close = refs_crew_close, .arg = &arg};
+	int err;
+
+	if (threads < 2)
+		return;
+	err = crew_new(&kind, threads, &r->crew);
+	if (err)
+		log_debug("references: no threads to scan at the same time: %s", strerror(-err));
+}
+
+size_t refs_run_scanners(const struct refs_run *r)
+{
+	return r->crew ? crew_size(r->crew) : 1;
+}
+
+struct refs_run *refs_run_scanner(struct refs_run *r, size_t i)
+{
+	return r->crew ? crew_own(r->crew, i) : r;
 }
 
 /* ---- memory ---- */
@@ -238,13 +348,11 @@ static int refs_compare_frames(const void *x, const void *y)
 	return a < b ? -1 : a > b;
 }
 
-/* The frames of our tables and of our kernel stack, sorted. */
-static int refs_frames_own(struct refs_run *r, struct refs_frames *out)
+/* Add the frames of a run's tables, and of the kernel stack of its thread. */
+static int refs_frames_of_run(struct refs_frames *out, int pagemap, const struct refs_run *r)
 {
-	_cleanup_close_ int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	int err = pagemap < 0 ? -errno : 0;
+	int err = 0;
 
-	err = err ?: refs_program_run(r->skel->progs.refs_stack, (uint64_t[3]){0});
 	for (uint32_t i = 0; i < r->refs->stack_nr && i < KMT_REFS_STACK && !err; i++) {
 		uint64_t *frame = ARRAY_PUSH(out);
 
@@ -254,7 +362,19 @@ static int refs_frames_own(struct refs_run *r, struct refs_frames *out)
 	}
 	err = err ?: refs_frames_add(out, pagemap, r->refs, sizeof(*r->refs));
 	err = err ?: refs_frames_add(out, pagemap, r->census, sizeof(*r->census));
-	err = err ?: refs_frames_add(out, pagemap, r->audit, sizeof(*r->audit));
+	return err ?: refs_frames_add(out, pagemap, r->audit, sizeof(*r->audit));
+}
+
+/* The frames of our tables and of our kernel stacks, sorted. */
+static int refs_frames_own(struct refs_run *r, struct refs_frames *out)
+{
+	_cleanup_close_ int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	int err = pagemap < 0 ? -errno : 0;
+
+	err = err ?: refs_program_run(r->skel->progs.refs_stack, (uint64_t[3]){0});
+	err = err ?: refs_frames_of_run(out, pagemap, r);
+	for (size_t i = 0; r->crew && i < crew_size(r->crew) && !err; i++)
+		err = refs_frames_of_run(out, pagemap, crew_own(r->crew, i));
 	err = err ?: refs_frames_of_maps(out, pagemap);
 	if (!err && out->nr)
 		qsort(out->items, out->nr, sizeof(*out->items), refs_compare_frames);
@@ -291,7 +411,8 @@ static int refs_memory_read(struct refs_run *r)
 	if (!err) {
 		uint32_t size = r->census->page_bytes;
 
-		r->refs->direct_bytes = r->memory.end << r->page_shift;
+		for (size_t i = 0; i < refs_run_scanners(r); i++)
+			refs_run_scanner(r, i)->refs->direct_bytes = r->memory.end << r->page_shift;
 		r->pages_bytes = size == 1 << KMT_REFS_PAGE_GRAIN ? r->memory.end * size : 0;
 	}
 	ARRAY_FREE(&own);
@@ -301,25 +422,22 @@ static int refs_memory_read(struct refs_run *r)
 	return err;
 }
 
-int refs_run_open(const struct plan *plan, struct refs_run **out)
+int refs_run_open(const struct plan *plan, uint32_t threads, struct refs_run **out)
 {
-	struct refs_run *r = calloc(1, sizeof(*r));
+	struct refs_run *r = refs_run_new();
 	int err;
 
 	if (!r)
 		return -ENOMEM;
-	r->began_ns = clock_thread_ns();
-	background_begin(&r->background);
-	r->page_shift = ffs((int)sysconf(_SC_PAGESIZE)) - 1;
-	r->cpus = libbpf_num_possible_cpus();
-	r->nodes = nodes_possible("/sys");
 	if (getrandom(&r->random, sizeof(r->random), GRND_NONBLOCK) != sizeof(r->random) ||
 	    !r->random)
 		r->random = clock_ns() | 1;
-	err = refs_load(r, plan);
+	err = refs_load(r, plan, false);
 	err = err ?: refs_learn(r);
+	if (!err)
+		refs_crew_start(r, plan, threads ?: refs_crew_wanted());
 	err = err ?: refs_memory_read(r);
-	r->loaded_ns = clock_thread_ns();
+	r->loaded_ns = refs_run_spent_ns(r);
 	if (err) {
 		refs_run_close(r);
 		return err;

@@ -3,6 +3,7 @@
 #include "trace/refs_scan.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,12 +11,18 @@
 #include "base/log.h"
 
 #define PENDING_MOST    2048 /* references that are checked together */
+#define CHECK_MS        5    /* while the crew scans, what it finds waits at most about so long */
 #define PROGRESS_CHUNKS 256
+#define PROGRESS_CHECKS 50
 
 /* An object's number, in order of place. */
 struct refs_target_order {
 	uint64_t start;
 	uint32_t object;
+};
+
+struct refs_hits {
+	ARRAY_OF(struct kmt_refs_hit);
 };
 
 struct refs_scanning {
@@ -25,9 +32,12 @@ struct refs_scanning {
 	struct refs_target_order *order;
 	struct refs_outcome *outcomes;
 	struct refs_places *places;
-	struct {
-		ARRAY_OF(struct kmt_refs_hit);
-	} pending;
+	double budget_share;
+	struct refs_hits checking; /* references that are being checked */
+	pthread_mutex_t lock;      /* of what follows: each thread that scans changes it */
+	struct refs_hits pending;  /* references that wait for a check */
+	size_t next;               /* chunk of memory */
+	uint64_t frames;           /* scanned */
 };
 
 static int refs_compare_order(const void *x, const void *y)
@@ -48,20 +58,11 @@ static void refs_filter_set(struct kmt_refs *r, const struct kmt_refs_target *t,
 	r->filter[t->slab & mask] |= KMT_REFS_PAGE;
 }
 
-/* Tell the programs what to look for. */
-static int refs_targets_set(struct refs_scanning *s)
+/* Write the targets where the programs of one thread find them. */
+static void refs_targets_write(const struct refs_scanning *s, struct kmt_refs *r)
 {
 	const struct refs_objects *o = s->objects;
-	struct kmt_refs *r = s->run->refs;
 
-	if (o->nr >= KMT_REFS_TARGETS)
-		return -E2BIG;
-	s->order = calloc(o->nr + 1, sizeof(*s->order));
-	if (!s->order)
-		return -ENOMEM;
-	for (size_t i = 0; i < o->nr; i++)
-		s->order[i] = (struct refs_target_order){o->items[i].start, (uint32_t)i};
-	qsort(s->order, o->nr, sizeof(*s->order), refs_compare_order);
 	memset(r->filter, 0, sizeof(r->filter));
 	memset(r->refs, 0, sizeof(r->refs));
 	memset(r->weak, 0, sizeof(r->weak));
@@ -79,6 +80,27 @@ static int refs_targets_set(struct refs_scanning *s)
 		refs_filter_set(r, &r->targets[i], s->run->page_shift);
 	}
 	r->targets_nr = (uint32_t)o->nr;
+}
+
+/* Tell the programs what to look for. */
+static int refs_targets_set(struct refs_scanning *s, bool pages)
+{
+	const struct refs_objects *o = s->objects;
+
+	if (o->nr >= KMT_REFS_TARGETS)
+		return -E2BIG;
+	s->order = calloc(o->nr + 1, sizeof(*s->order));
+	if (!s->order)
+		return -ENOMEM;
+	for (size_t i = 0; i < o->nr; i++)
+		s->order[i] = (struct refs_target_order){o->items[i].start, (uint32_t)i};
+	qsort(s->order, o->nr, sizeof(*s->order), refs_compare_order);
+	for (size_t i = 0; i < refs_run_scanners(s->run); i++) {
+		struct kmt_refs *r = refs_run_scanner(s->run, i)->refs;
+
+		refs_targets_write(s, r);
+		r->pages_bytes = pages ? s->run->pages_bytes : 0;
+	}
 	return 0;
 }
 
@@ -126,20 +148,25 @@ static int refs_source_add(struct refs_scanning *s, const struct kmt_refs_hit *h
 	return 0;
 }
 
-/* Check the references that wait for it. */
+/* Check the references that wait for it. Only the run's own thread may do so. */
 static int refs_pending_check(struct refs_scanning *s)
 {
 	struct kmt_refs_source *sources = s->run->refs->sources;
+	struct refs_hits *hits = &s->checking, empty = *hits;
 	int err = 0;
 
+	pthread_mutex_lock(&s->lock);
+	*hits = s->pending;
+	s->pending = empty;
+	pthread_mutex_unlock(&s->lock);
 	refs_slabs_round(s->slabs);
-	for (size_t at = 0; at < s->pending.nr && !err; at += KMT_REFS_ITEMS) {
-		size_t left = s->pending.nr - at;
+	for (size_t at = 0; at < hits->nr && !err; at += KMT_REFS_ITEMS) {
+		size_t left = hits->nr - at;
 		size_t nr = left < KMT_REFS_ITEMS ? left : KMT_REFS_ITEMS;
 		struct kmt_refs_source checked[KMT_REFS_ITEMS];
 
 		for (size_t i = 0; i < nr; i++) {
-			const struct kmt_refs_hit *hit = &s->pending.items[at + i];
+			const struct kmt_refs_hit *hit = &hits->items[at + i];
 			uint32_t object = s->order[hit->target].object;
 
 			sources[i] = (struct kmt_refs_source){
@@ -149,58 +176,128 @@ static int refs_pending_check(struct refs_scanning *s)
 		err = refs_run_program(s->run, REFS_SOURCES, (uint64_t[3]){nr});
 		memcpy(checked, sources, sizeof(checked));
 		for (size_t i = 0; i < nr && !err; i++)
-			err = refs_source_add(s, &s->pending.items[at + i], &checked[i]);
+			err = refs_source_add(s, &hits->items[at + i], &checked[i]);
 	}
-	s->pending.nr = 0;
+	hits->nr = 0;
 	return err;
 }
 
 /* ---- scanning ---- */
 
-static int refs_pending_take(struct refs_scanning *s)
+/* Take what a run of the program found. */
+static int refs_pending_take(struct refs_scanning *s, const struct kmt_refs *r)
 {
-	const struct kmt_refs *r = s->run->refs;
+	int err = 0;
 
-	for (uint32_t i = 0; i < r->hits_nr && i < KMT_REFS_HITS; i++) {
+	pthread_mutex_lock(&s->lock);
+	for (uint32_t i = 0; i < r->hits_nr && i < KMT_REFS_HITS && !err; i++) {
 		struct kmt_refs_hit *hit;
 
 		if (r->hits[i].target >= s->objects->nr)
 			continue;
 		hit = ARRAY_PUSH(&s->pending);
-		if (!hit)
-			return -ENOMEM;
-		*hit = r->hits[i];
+		err = hit ? 0 : -ENOMEM;
+		if (hit)
+			*hit = r->hits[i];
 	}
-	return s->pending.nr >= PENDING_MOST ? refs_pending_check(s) : 0;
+	pthread_mutex_unlock(&s->lock);
+	return err;
 }
 
-static int refs_chunk_scan(struct refs_scanning *s, const struct frame_range *chunk)
+static int refs_chunk_scan(struct refs_scanning *s, struct refs_run *run,
+			   const struct frame_range *chunk)
 {
 	uint64_t at = chunk->first;
 	int err = 0;
 
 	while (at < chunk->end && !err) {
-		err = refs_run_program(s->run, REFS_SCAN, (uint64_t[3]){at, chunk->end});
-		if (!err && s->run->refs->next_pfn <= at)
+		err = refs_run_program(run, REFS_SCAN, (uint64_t[3]){at, chunk->end});
+		if (!err && run->refs->next_pfn <= at)
 			err = -EIO;
-		at = s->run->refs->next_pfn;
-		err = err ?: refs_pending_take(s);
+		at = run->refs->next_pfn;
+		err = err ?: refs_pending_take(s, run->refs);
+		if (!err && run == s->run && s->pending.nr >= PENDING_MOST)
+			err = refs_pending_check(s);
 	}
 	return err;
 }
 
-/* Objects with more references than are kept: if all that were kept do not count, others may. */
-static void refs_outcomes_finish(struct refs_scanning *s)
+/* The next chunk that no thread has scanned; NULL at the end. */
+static const struct frame_range *refs_chunk_next(struct refs_scanning *s)
 {
-	const struct kmt_refs *r = s->run->refs;
+	const struct refs_memory *m = &s->run->memory;
+	const struct frame_range *chunk = NULL;
 
-	for (size_t i = 0; i < s->objects->nr; i++) {
-		struct refs_outcome *outcome = &s->outcomes[s->order[i].object];
+	pthread_mutex_lock(&s->lock);
+	if (s->next < m->nr)
+		chunk = &m->items[s->next++];
+	pthread_mutex_unlock(&s->lock);
+	return chunk;
+}
 
-		outcome->weak = r->weak[i];
-		if (r->refs[i] > KMT_REFS_KEPT && !outcome->strong)
-			outcome->strong = 1;
+static void refs_progress(struct refs_scanning *s)
+{
+	pthread_mutex_lock(&s->lock);
+	log_progress("looking for pointers: %.0f%% of memory",
+		     100.0 * (double)s->frames / (double)s->run->memory.frames);
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* One thread scans, until no chunk is left or the budget is used up. */
+static int refs_chunks_scan(void *own, void *arg)
+{
+	struct refs_scanning *s = arg;
+	struct refs_run *run = own;
+	const struct frame_range *chunk;
+	int err = 0;
+
+	background_begin(&run->background);
+	while (!err && (chunk = refs_chunk_next(s))) {
+		err = refs_chunk_scan(s, run, chunk);
+		pthread_mutex_lock(&s->lock);
+		s->frames += chunk->end - chunk->first;
+		pthread_mutex_unlock(&s->lock);
+		if (run == s->run && s->next % PROGRESS_CHUNKS == 0)
+			refs_progress(s);
+		if (refs_run_is_over(s->run, s->budget_share))
+			break;
 	}
+	return err;
+}
+
+/* The crew scans, and this thread checks what it finds. */
+static int refs_crew_scan(struct refs_scanning *s)
+{
+	int err = 0, crew_err = 0;
+
+	crew_begin(s->run->crew, refs_chunks_scan, s);
+	for (uint32_t checks = 0; !crew_wait(s->run->crew, CHECK_MS, &crew_err); checks++) {
+		err = err ?: refs_pending_check(s);
+		if (checks % PROGRESS_CHECKS == 0)
+			refs_progress(s);
+	}
+	return err ?: crew_err;
+}
+
+/* What all threads found. */
+static void refs_outcomes_finish(struct refs_scanning *s, struct refs_scan *scan)
+{
+	for (size_t n = 0; n < refs_run_scanners(s->run); n++) {
+		const struct kmt_refs *r = refs_run_scanner(s->run, n)->refs;
+
+		for (size_t i = 0; i < s->objects->nr; i++) {
+			struct refs_outcome *outcome = &s->outcomes[s->order[i].object];
+
+			outcome->weak += r->weak[i];
+			/* if all that were kept do not count, others may */
+			if (r->refs[i] > KMT_REFS_KEPT && !outcome->strong)
+				outcome->strong = 1;
+		}
+		for (int class = 0; class < CENSUS_CLASSES; class ++)
+			scan->pages[class] += r->scanned[class];
+		scan->faults += r->faults;
+	}
+	scan->frames = s->frames;
 }
 
 int refs_scan_memory(struct refs_slabs *slabs, struct refs_run *run, const struct refs_objects *o,
@@ -211,34 +308,25 @@ int refs_scan_memory(struct refs_slabs *slabs, struct refs_run *run, const struc
 				  .run = run,
 				  .objects = o,
 				  .outcomes = outcomes,
-				  .places = &out->places};
+				  .places = &out->places,
+				  .budget_share = how->budget_share,
+				  .lock = PTHREAD_MUTEX_INITIALIZER};
 	uint64_t began = refs_run_spent_ns(run);
 	struct refs_scan *scan = &out->scan;
 	int err;
 
 	memset(outcomes, 0, o->nr * sizeof(*outcomes));
-	err = refs_targets_set(&s);
-	run->refs->pages_bytes = how->pages ? run->pages_bytes : 0;
 	*scan = (struct refs_scan){.frames_all = run->memory.frames};
-	for (size_t i = 0; i < run->memory.nr && !err; i++) {
-		err = refs_chunk_scan(&s, &run->memory.items[i]);
-		scan->frames += run->memory.items[i].end - run->memory.items[i].first;
-		if (i % PROGRESS_CHUNKS == 0)
-			log_progress("looking for pointers: %.0f%% of memory",
-				     100.0 * (double)scan->frames / (double)scan->frames_all);
-		if (refs_run_is_over(run, how->budget_share))
-			break;
-	}
+	err = refs_targets_set(&s, how->pages);
+	if (!err)
+		err = run->crew ? refs_crew_scan(&s) : refs_chunks_scan(run, &s);
 	log_progress_end();
 	err = err ?: refs_pending_check(&s);
-	if (!err) {
-		refs_outcomes_finish(&s);
-		for (int class = 0; class < CENSUS_CLASSES; class ++)
-			scan->pages[class] = run->refs->scanned[class];
-		scan->faults = run->refs->faults;
-	}
+	if (!err)
+		refs_outcomes_finish(&s, scan);
 	scan->cpu_s = (double)(refs_run_spent_ns(run) - began) / 1e9;
 	free(s.order);
 	ARRAY_FREE(&s.pending);
+	ARRAY_FREE(&s.checking);
 	return err;
 }
