@@ -21,6 +21,7 @@
 #define APART_S        3 /* between the scans: longer than the kernel defers most frees */
 #define CONTROL_WANTED 385
 #define CONTROL_LEAST  30
+#define CONTROL_CACHE  4    /* objects of one cache that tell whether it may leak, too */
 #define FIND_SHARE     0.25 /* of the budget, at most, to find slabs */
 #define FIRST_SHARE    0.6  /* … and to end the first scan */
 
@@ -147,6 +148,40 @@ static void refs_count_object(struct refs_counts *c, const struct refs_object *o
 		c->unreferenced++;
 }
 
+static void refs_counts_add(struct refs_counts *to, const struct refs_counts *c)
+{
+	to->checked += c->checked;
+	to->unreferenced += c->unreferenced;
+	to->weak += c->weak;
+	to->own_kind += c->own_kind;
+	to->changed += c->changed;
+	to->freed += c->freed;
+}
+
+/*
+ * Count the control. Other caches can be leaked, too, for the same reason as the one that the user
+ * asks about: those of which nothing points to most objects do not show what the scan can see. The
+ * objects are sorted by cache.
+ */
+static void refs_count_control(struct refs_looking *l)
+{
+	const struct refs_object *o = l->both.items;
+
+	for (size_t i = l->sample.nr, end; i < l->both.nr; i = end) {
+		struct refs_counts c = {0};
+
+		for (end = i; end < l->both.nr && o[end].cache == o[i].cache; end++)
+			refs_count_object(&c, &o[end], NULL, &l->second[end]);
+		if (l->out->control_kind == REFS_CONTROL_OTHER && c.checked >= CONTROL_CACHE &&
+		    2 * c.unreferenced > c.checked)
+			log_debug("references: the control is without %s: %llu of %llu objects",
+				  o[i].cache->name, (unsigned long long)c.unreferenced,
+				  (unsigned long long)c.checked);
+		else
+			refs_counts_add(&l->out->control, &c);
+	}
+}
+
 /*
  * The last check sorted the objects again, so it is made on a copy, and looked up by place: both
  * lists have the same objects.
@@ -191,17 +226,14 @@ static int refs_sum(struct refs_looking *l)
 
 	if (!counts)
 		return -ENOMEM;
-	for (size_t i = 0; i < l->both.nr; i++) {
+	for (size_t i = 0; i < l->sample.nr; i++) {
 		const struct refs_object *o = &l->both.items[i];
 
-		if (i < l->sample.nr) {
-			counts[i] = o->live && o->sure;
-			objects.own = o->cache;
-			refs_count_object(&l->out->sample, o, &l->first[i], &l->second[i]);
-		} else {
-			refs_count_object(&l->out->control, o, NULL, &l->second[i]);
-		}
+		counts[i] = o->live && o->sure;
+		objects.own = o->cache;
+		refs_count_object(&l->out->sample, o, &l->first[i], &l->second[i]);
 	}
+	refs_count_control(l);
 	return refs_referrers_build(&l->scanned[1].places, &objects, &l->types, l->out);
 }
 
