@@ -488,6 +488,7 @@ suite_vm() {
 	fi
 	check vm-self-test tests/vm/selftest.sh
 	check vm-small tests/vm/small.sh
+	check vm-refs tests/vm/module/refs.sh
 	check vmlinux scripts/check-vmlinux.sh
 	rm -f $results
 	# shellcheck disable=SC2086 # a list of words

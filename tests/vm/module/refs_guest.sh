@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# In a guest: load orphans.ko, and compare what `kmemtrace refs` says of each kind of object with what the module did. It must
+# run in busybox sh.
+# shellcheck source=tests/vm/lib.sh
+. ./lib.sh
+
+# said CACHE FIELD: what the document of this cache says
+said() { ./jsonq "/tmp/$1.json" "refs.$2"; }
+
+# look CACHE: look, and keep the document
+look() {
+	if ! ./kmemtrace refs --cache "$1" --refs-budget 10m --format json >"/tmp/$1.json" 2>/tmp/refs.err; then
+		not_ok "$1" "$(tail -n 1 /tmp/refs.err)"
+		return 1
+	fi
+	file_block "$(echo "$1" | tr _ -).json" "/tmp/$1.json"
+}
+
+# is_called CACHE REASON: the verdict
+is_called() {
+	if [ "$(said "$1" verdict.reason)" = "$2" ]; then ok "$1"; else not_ok "$1" "$(said "$1" verdict.sentence)"; fi
+}
+
+# lost CACHE: nothing points to at least 90 % of the objects
+lost() {
+	look "$1" || return 0
+	is_called "$1" leaked
+	within "$1-objects" "$(said "$1" objects)" 370 385
+	within "$1-unreferenced" "$(said "$1" unreferenced)" 347 385
+}
+
+# kept CACHE MOST: something points to all of them, but MOST
+kept() {
+	look "$1" || return 0
+	within "$1-unreferenced" "$(said "$1" unreferenced)" 0 "$2"
+	if [ "$(said "$1" verdict.leaked)" = true ]; then not_ok "$1" "$(said "$1" verdict.sentence)"; else ok "$1"; fi
+}
+
+insmod "$(ls orphans-"$(uname -r | sed 's/^\([0-9]*\.[0-9]*\).*/\1/')"*.ko)" || not_ok module "insmod failed"
+sleep 1
+lost orphan_lost_192
+kept orphan_kept 0
+if [ "$(cat ways)" = apart ]; then
+	lost orphan_lost_64
+	lost orphan_lost_1k
+	look orphan_ring && is_called orphan_ring own_kind
+	for way in list hash rb xarray maple percpu inner stack rcu; do kept orphan_$way 0; done
+	kept dentry 2
+	kept inode_cache 2
+fi
+exit "$failed"
