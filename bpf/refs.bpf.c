@@ -177,14 +177,29 @@ static __always_inline __u64 refs_search(struct kmt_refs *r, __u64 place)
 	return low;
 }
 
+/* Keep that the word at `at`, in a page of this class, points to a target or to its page. */
+static __always_inline void refs_keep(struct kmt_refs *r, __u64 at, __u32 target, __u32 class,
+				      bool weak)
+{
+	__u32 nr = LOAD(r->hits_nr);
+	struct kmt_refs_hit *hit;
+
+	if (nr >= KMT_REFS_HITS)
+		return;
+	hit = &r->hits[refs_index(nr, KMT_REFS_HITS)];
+	hit->at = at;
+	hit->target = target;
+	hit->class = class;
+	hit->weak = weak;
+	STORE(r->hits_nr, nr + 1);
+}
+
 /* The word at `at` points to `place`, in a page frame of a target. */
 GLOBAL int refs_found(__u64 place, __u64 at, __u32 class)
 {
 	struct kmt_refs *r = refs_shared();
 	struct kmt_refs_target *t;
-	struct kmt_refs_hit *hit;
 	__u64 i;
-	__u32 nr;
 
 	if (!r)
 		return 0;
@@ -197,21 +212,13 @@ GLOBAL int refs_found(__u64 place, __u64 at, __u32 class)
 		return 0;
 	if (at >= t->start && at < t->end)
 		return 0; /* an object that points to itself, such as an empty list */
-	if (r->refs[refs_index(i, KMT_REFS_TARGETS)]++ >= KMT_REFS_KEPT)
-		return 0;
-	nr = LOAD(r->hits_nr);
-	if (nr >= KMT_REFS_HITS)
-		return 0;
-	hit = &r->hits[refs_index(nr, KMT_REFS_HITS)];
-	hit->at = at;
-	hit->target = i;
-	hit->class = class;
-	STORE(r->hits_nr, nr + 1);
+	if (r->refs[refs_index(i, KMT_REFS_TARGETS)]++ < KMT_REFS_KEPT)
+		refs_keep(r, at, i, class, false);
 	return 0;
 }
 
-/* A word points to the struct page of frame `pfn`, which may be of a target. */
-GLOBAL int refs_found_page(__u64 pfn)
+/* The word at `at` points to the struct page of frame `pfn`, which may be of a target. */
+GLOBAL int refs_found_page(__u64 pfn, __u64 at, __u32 class)
 {
 	struct kmt_refs *r = refs_shared();
 	__u64 i;
@@ -226,7 +233,8 @@ GLOBAL int refs_found_page(__u64 pfn)
 			break;
 		if (t->slab != pfn && t->start >> cfg_page_shift != pfn)
 			break;
-		r->weak[refs_index(i, KMT_REFS_TARGETS)]++;
+		if (r->weak[refs_index(i, KMT_REFS_TARGETS)]++ < KMT_REFS_KEPT)
+			refs_keep(r, at, i, class, true);
 	}
 	return 0;
 }
@@ -251,7 +259,7 @@ GLOBAL int refs_group(__u32 g, __u64 at, __u32 class)
 }
 
 /* The same for pointers to struct pages. */
-GLOBAL int refs_group_pages(__u32 g)
+GLOBAL int refs_group_pages(__u32 g, __u64 at, __u32 class)
 {
 	struct kmt_refs *r = refs_shared();
 	const __u64 *words;
@@ -264,7 +272,7 @@ GLOBAL int refs_group_pages(__u32 g)
 
 		if (place < r->pages_bytes &&
 		    r->filter[place >> KMT_REFS_PAGE_GRAIN & (KMT_REFS_FILTER - 1)] & KMT_REFS_PAGE)
-			refs_found_page(place >> KMT_REFS_PAGE_GRAIN);
+			refs_found_page(place >> KMT_REFS_PAGE_GRAIN, at + i * 8, class);
 	}
 	return 0;
 }
@@ -312,7 +320,7 @@ GLOBAL int refs_words(__u64 at, __u32 class)
 }
 
 /* The same for pointers to struct pages. */
-GLOBAL int refs_words_pages(void)
+GLOBAL int refs_words_pages(__u64 at, __u32 class)
 {
 	struct kmt_refs *r = refs_shared();
 
@@ -322,7 +330,7 @@ GLOBAL int refs_words_pages(void)
 	for (__u32 n = 0; n < KMT_REFS_GROUPS; n++) {
 		if (n >= LOAD(r->groups_nr))
 			break;
-		refs_group_pages(r->groups[n]);
+		refs_group_pages(r->groups[n], at + r->groups[n] * KMT_REFS_GROUP * 8, class);
 	}
 	return 0;
 }
@@ -341,7 +349,7 @@ GLOBAL int refs_read(__u64 at, __u32 class)
 	refs_words(at, class);
 	/* struct pages point to each other: those are the allocator's lists, not references */
 	if (r->pages_bytes && class != KMT_PAGE_RESERVED)
-		refs_words_pages();
+		refs_words_pages(at, class);
 	return KMT_REFS_PAGE_WORK;
 }
 

@@ -24,7 +24,7 @@
 #define KMT_REFS_GROUPS     (KMT_REFS_WORDS / KMT_REFS_GROUP)
 #define KMT_REFS_BLOCKS     16 /* blocks of KMT_CENSUS_FRAMES page frames in one run */
 #define KMT_REFS_SLABS      (KMT_REFS_BLOCKS * KMT_CENSUS_FRAMES)
-#define KMT_REFS_KEPT       64    /* references to one object of which a scan keeps the place */
+#define KMT_REFS_KEPT       64    /* references of a kind to one object that a scan keeps */
 #define KMT_REFS_HITS       65536 /* references kept in one run: more than a run can find */
 #define KMT_REFS_ITEMS      16    /* objects or references checked in one run */
 #define KMT_REFS_STACK      64    /* pages of a kernel stack */
@@ -48,7 +48,8 @@ struct kmt_refs_target {
 struct kmt_refs_hit {
 	__u64 at; /* place of the word */
 	__u32 target;
-	__u32 class; /* enum kmt_page_class of the page */
+	__u16 class; /* enum kmt_page_class of the page */
+	__u16 weak;  /* it points to the page of the target only */
 };
 
 /* A slab that was found. */

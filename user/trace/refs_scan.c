@@ -135,6 +135,10 @@ static int refs_source_add(struct refs_scanning *s, const struct kmt_refs_hit *h
 	} else if (hit->class == KMT_PAGE_SLAB && source->class <= KMT_PAGE_CPU_FREE) {
 		return 0; /* the slab has been freed */
 	}
+	if (hit->weak) {
+		outcome->weak++;
+		return 0;
+	}
 	place = ARRAY_PUSH(s->places);
 	if (!place)
 		return -ENOMEM;
@@ -288,10 +292,11 @@ static void refs_outcomes_finish(struct refs_scanning *s, struct refs_scan *scan
 		for (size_t i = 0; i < s->objects->nr; i++) {
 			struct refs_outcome *outcome = &s->outcomes[s->order[i].object];
 
-			outcome->weak += r->weak[i];
 			/* if all that were kept do not count, others may */
 			if (r->refs[i] > KMT_REFS_KEPT && !outcome->strong)
 				outcome->strong = 1;
+			if (r->weak[i] > KMT_REFS_KEPT && !outcome->weak)
+				outcome->weak = 1;
 		}
 		for (int class = 0; class < CENSUS_CLASSES; class ++)
 			scan->pages[class] += r->scanned[class];
