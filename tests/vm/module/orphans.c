@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A kernel module that leaks objects and keeps others, for a guest: each kind in a slab cache of
- * its own, so that a test knows what `kmemtrace refs` must say of each. tests/vm/module/refs.sh
+ * A kernel module that leaks objects and keeps others, for a guest: each way to do so in a slab
+ * cache of its own, so that a test knows what `kmemtrace refs` must say of each; and all of them in
+ * one cache, which has 360 objects that are kept and 360 that are lost. tests/vm/module/refs.sh
  * builds and loads it.
  */
 #include <linux/delay.h>
@@ -18,7 +19,7 @@
 
 #define OBJECTS    3000
 #define ON_A_STACK 100 /* at most: 800 bytes of a kernel stack */
-#define OF_EACH    40  /* objects that each way keeps in the cache that has all of them */
+#define OF_EACH    40  /* objects that each way keeps in the cache of all ways */
 
 struct orphan {
 	union {
@@ -234,10 +235,10 @@ static struct kmem_cache *orphan_cache(const char *name, size_t size)
 
 static int __init orphans_init(void)
 {
-	struct kmem_cache *all = orphan_cache("orphan_kept", 96);
+	struct kmem_cache *mixed = orphan_cache("orphan_mixed", 96);
 	int cpu;
 
-	if (!all || srcu_read_lock(&kept_srcu) < 0)
+	if (!mixed || srcu_read_lock(&kept_srcu) < 0)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu) INIT_LIST_HEAD(per_cpu_ptr(&kept_percpu, cpu));
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -246,8 +247,10 @@ static int __init orphans_init(void)
 		if (!cache)
 			return -ENOMEM;
 		kinds[i].make(cache, OBJECTS);
-		if (!kinds[i].lost)
-			kinds[i].make(all, OF_EACH);
+		if (kinds[i].lost)
+			continue;
+		kinds[i].make(mixed, OF_EACH);
+		lose(mixed, OF_EACH);
 	}
 	return 0;
 }
