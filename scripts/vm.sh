@@ -157,7 +157,7 @@ boot() { # NAME
 		$(cpu_options "$name") \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-serial "file:$dir/console" -serial "file:$dir/serial" \
-		-kernel "$CACHE/kernels/$name/$kernel" -initrd "build/vm/$arch.initrd" \
+		-kernel "$CACHE/kernels/$name/$kernel" -initrd "$OUT/$arch.initrd" \
 		-append "console=$console kmt_results=$results panic=-1 oops=panic $(boot_parameters "$name") ${KMEMTRACE_VM_APPEND:-}" \
 		</dev/null >"$dir/qemu" 2>&1 || status=$?
 	results_read "$name" "$status" >"$dir/tests"
@@ -277,7 +277,7 @@ main() {
 		esac
 		qemu_find "$arch"
 		[ -n "$PAYLOAD" ] || [ "$arch" = "$HOST_ARCH" ] || payload_build "$arch"
-		initramfs_build "$arch" "${PAYLOAD:-build/vm/$arch/payload}" "build/vm/$arch.initrd"
+		initramfs_build "$arch" "${PAYLOAD:-build/vm/$arch/payload}" "$OUT/$arch.initrd"
 	done
 	for name in $names; do
 		while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do wait -n || status=$?; done

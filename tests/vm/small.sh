@@ -7,8 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 [ $# -gt 0 ] || set -- 6.1/256M 6.1/96M 6.1/80M 5.10/64M
 arch=$(dpkg --print-architecture)
-payload=$(mktemp -d)
-trap 'rm -rf "$payload"' EXIT
+payload=$(mktemp -d) logs=$(mktemp -d)
+trap 'rm -rf "$payload" "$logs"' EXIT
 
 make -s STATIC=1 B="build/vm/$arch" "build/vm/$arch/kmemtrace"
 # Packed twice: while the guest unpacks its file system, it has both the archive and the files in memory.
@@ -16,11 +16,23 @@ strip -o "$payload/kmemtrace" "build/vm/$arch/kmemtrace"
 gzip -9 "$payload/kmemtrace"
 cp tests/vm/lib.sh tests/vm/small/run.sh "$payload/"
 chmod +x "$payload/run.sh"
-failed=0
-for guest in "$@"; do
-	kernel=${guest%/*} memory=${guest#*/}
+# Once, before several ask for kernels at the same time.
+printf '%s\n' "${@%/*}" | sort -u | xargs scripts/vm.sh -f >/dev/null
+
+# small GUEST: run it; its output is in $logs/GUEST.
+small() {
+	local kernel=${1%/*} memory=${1#*/} status=0
 	echo "$kernel with $memory:"
-	KMEMTRACE_VM_APPEND="mem=$memory" scripts/vm.sh -m 256M -p "$payload" -o "build/vm/small-$memory" "$kernel" || failed=1
+	KMEMTRACE_VM_APPEND="mem=$memory" scripts/vm.sh -m 256M -p "$payload" -o "build/vm/small-$memory" "$kernel" || status=1
 	grep -aE 'Mem(Total|ory)|record' "build/vm/small-$memory/$kernel/result" || true
+	return $status
+}
+
+failed=0 running=0
+for guest in "$@"; do
+	[ $((running++)) -lt "$(nproc)" ] || wait -n || failed=1
+	small "$guest" >"$logs/${guest/\//-}" 2>&1 &
 done
+while [ -n "$(jobs -r)" ]; do wait -n || failed=1; done
+cat "$logs"/*
 exit $failed
