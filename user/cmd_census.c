@@ -16,7 +16,6 @@
 #include "model/census.h"
 #include "output.h"
 #include "proc/allocinfo.h"
-#include "proc/namespaces.h"
 #include "record/census_capture.h"
 #include "render/census.h"
 #include "trace/bpf_objects.h"
@@ -134,14 +133,6 @@ static void bpf_read_all(struct bpf_objects *out)
 		log_debug("the BPF objects of this machine are not known (%s)", strerror(-err));
 }
 
-static void spaces_read(struct census_lenses *out)
-{
-	int err = namespaces_read("/proc", &out->spaces);
-
-	if (err)
-		log_debug("which namespaces processes are in is not known (%s)", strerror(-err));
-}
-
 /* Take the census of this machine. Returns 0, or −errno after printing the reason. */
 static int take(const struct census_args *args, struct census *out)
 {
@@ -157,10 +148,10 @@ static int take(const struct census_args *args, struct census *out)
 	if (census_refusal(&facts, why)[0])
 		return log_error(EPERM, "no census: %s", why);
 	plan_build(&facts, &everything, &plan);
-	/* a capture keeps no lenses and no kinds, and reads BPF objects itself */
-	how.lenses = !args->output;
+	/* a capture keeps no kinds, and reads BPF objects itself */
+	how.lenses = true;
 	how.kinds = !args->output;
-	if (how.lenses)
+	if (!args->output)
 		bpf_read_all(&bpf);
 	err = census_take(&plan, &how, out);
 	if (err) {
@@ -169,8 +160,6 @@ static int take(const struct census_args *args, struct census *out)
 	}
 	out->after.bpf = bpf.levels;
 	out->after.bpf_holders = bpf.holders;
-	if (how.lenses)
-		spaces_read(&out->lenses);
 	return 0;
 }
 
@@ -200,20 +189,14 @@ static int print(const struct census *census, const struct alloc_sites *sites,
 {
 	_cleanup_(findings_free) struct findings findings = {0};
 	_cleanup_(census_sheet_free) struct census_sheet sheet = {0};
-	_cleanup_(lens_sheet_free) struct lens_sheet lenses = {0};
 	_cleanup_(bpf_use_free) struct bpf_use bpf = {0};
 	struct utsname uts = {0};
-	struct census_document document = {.sheet = &sheet,
-					   .lenses = &lenses,
-					   .bpf = &bpf,
-					   .sites = sites,
-					   .findings = &findings,
-					   .kernel = ""};
+	struct census_document document = {
+		.sheet = &sheet, .bpf = &bpf, .sites = sites, .findings = &findings, .kernel = ""};
 
 	if (!uname(&uts))
 		document.kernel = uts.release;
-	if (census_sheet_build(census, &sheet) || lens_sheet_build(census, &lenses) ||
-	    bpf_use_build(NULL, &census->after, &bpf))
+	if (census_sheet_build(census, &sheet) || bpf_use_build(NULL, &census->after, &bpf))
 		findings.failed = true;
 	else
 		census_findings(&sheet, &findings);

@@ -96,6 +96,7 @@ static struct capture *with_censuses(void)
 		c->census[moment] = calloc(1, sizeof(struct census));
 		assert_non_null(c->census[moment]);
 		sample_census(c->census[moment], 700000 + 5000 * moment);
+		sample_lenses(c->census[moment], 1e6 + 1e5 * moment);
 	}
 	c->census[CENSUS_AT_END]->counted /= 50; /* a sample */
 	return c;

@@ -118,4 +118,44 @@ test_5_the_budget_is_kept() {
 		fail "not sampled, or too slow"
 }
 
+# of_cgroup LENS FILTER: objects of the cgroup in the census before tracing, as its lens says.
+of_cgroup() {
+	jq "[.census.start.lenses.$1.rows[] | select($2) | select((.cgroup // \"\") | endswith(\"/${CGROUP##*/}\")).objects] | add // 0" \
+		"$REPORT"
+}
+
+# What an incident leaves: sockets, messages, pipes and timers, all of them older than the recording. A capture says what
+# they are and in which cgroup, without a call path.
+test_6_sockets_messages_pipes_and_timers_are_named_by_the_capture() {
+	local tree kind
+	need_record
+	tree=$(memory_tree)
+	CGROUP=$tree/kmemtrace-older-$$
+	mkdir -p "$CGROUP" || skip "no cgroup can be made in $tree"
+	for kind in 'msg 30000 --size 1000' 'timerfd 15000' 'pipe 3000' 'udp 12000'; do
+		# shellcheck disable=SC2086 # words
+		in_cgroup "$CGROUP" $kind
+	done
+	# nothing may be left out for lack of time
+	"$KMEMTRACE" record --census-budget 10s -q -f -d 0.5 -o "$CAPTURE" 2>"$RECORD_ERR" || fail "$(cat "$RECORD_ERR")"
+	report
+	within timers "$(of_cgroup files '.type == "timerfd"')" 15000 0 0
+	within "ends of pipes" "$(of_cgroup files '.type == "pipe"')" 6000 0 10
+	within sockets "$(of_cgroup sockets '.protocol == "UDP" or .protocol == "UDPv6"')" 12000 0 0
+	within messages "$(cache_of "$REPORT" start |
+		jq "[.cgroups[] | select(.path | endswith(\"/${CGROUP##*/}\")).objects] | add // 0")" 30000 2
+	"$KMEMTRACE" report --show census "$CAPTURE" >"$WORK/census"
+	grep -Eq '^ +timerfd +1[56],...' "$WORK/census" || fail "$(sed -n '/^OPEN FILES/,/^$/p' "$WORK/census")"
+	grep -Eq '^ +UDP(v6)? UNCONN +12,...' "$WORK/census" || fail "$(sed -n '/^SOCKETS/,/^$/p' "$WORK/census")"
+	# the kinds say the same of the objects behind the files
+	json_of census --census-budget 5s >"$WORK/kinds.json"
+	for kind in timerfd_ctx pipe_inode_info; do
+		jq -e --arg type $kind '[.census.caches[].kinds[0].types[0].name] | index($type)' "$WORK/kinds.json" >/dev/null ||
+			fail "$kind comes first in no cache"
+	done
+	end_started || true
+	until_true 5 cgroup_gone "$CGROUP" || fail "the cgroup stays busy"
+	CGROUP=
+}
+
 run_tests

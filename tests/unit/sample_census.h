@@ -3,6 +3,7 @@
 #ifndef TESTS_UNIT_SAMPLE_CENSUS_H
 #define TESTS_UNIT_SAMPLE_CENSUS_H
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,52 @@ static void sample_census_origin(struct census *c, const char *kind, const char 
 	o->counted = !strcmp(kind, CENSUS_ORIGIN_PIPE);
 	o->nr = 3;
 	o->pages = sample_sum(pages, 0, 20);
+}
+
+/* Lenses of the sample: negative dentries of /pod, sockets in a namespace with a process. */
+__attribute__((unused)) static void sample_lenses(struct census *c, double dentries)
+{
+	struct census_lenses *l = &c->lenses;
+	struct lens_directory *d = ARRAY_PUSH(&l->directories);
+	struct lens_space *space = ARRAY_PUSH(&l->spaces);
+	struct lens_row *row = ARRAY_PUSH(&l->rows);
+
+	assert_true(d && space && row);
+	*row = (struct lens_row){.lens = LENS_DENTRIES,
+				 .what = "ext4",
+				 .device = "sda1",
+				 .state = "negative",
+				 .objects = {dentries, 2500, 0},
+				 .kb = {dentries * 192 / 1024, 90, 0}};
+	row = ARRAY_PUSH(&l->rows);
+	assert_non_null(row);
+	*row = (struct lens_row){.lens = LENS_SOCKETS,
+				 .what = "TCP",
+				 .state = "CLOSE-WAIT",
+				 .family = "inet\033[31m",
+				 .space = 4026532000,
+				 .cgroup = LENS_NO_CGROUP,
+				 .objects = {500, 0, 0},
+				 .kb = {1200, 0, 0},
+				 .held_kb = {64000, 0, 0},
+				 .queued_kb = {1, 0, 0}};
+	*space = (struct lens_space){
+		.number = 4026532000, .net = true, .processes = 3, .pid = 812, .comm = "web"};
+	*d = (struct lens_directory){.what = "ext4",
+				     .device = "sda1",
+				     .path = "/srv/\033[31mmissing",
+				     .objects = {dentries / 2, 100, 0},
+				     .negative = {dentries / 2, 100, 0},
+				     .kb = dentries * 96 / 1024};
+	for (int lens = 0; lens < LENSES; lens++)
+		l->share[lens] = NAN;
+	l->share[LENS_DENTRIES] = 0.5;
+	l->sampled[LENS_DENTRIES] = true;
+	l->share[LENS_SOCKETS] = 1;
+	l->cpu_s = 0.02;
+	l->unrecognised = 12;
+	l->lost = 3;
+	l->taken = l->named = l->spaces_whole = true;
 }
 
 /* `dentry_pages` of the cache dentry; a quarter of its objects are charged to /pod. */

@@ -322,6 +322,7 @@ static void put_census(struct capture_writer *w)
 	_cleanup_(census_free) struct census c;
 
 	sample_census(&c, 1000);
+	sample_lenses(&c, 1e6);
 	assert_int_equal(capture_put_census(w, CENSUS_AT_START, &c), 0);
 }
 

@@ -41,6 +41,7 @@ static struct capture *sample_made(void)
 		c->census[moment] = calloc(1, sizeof(struct census));
 		assert_non_null(c->census[moment]);
 		sample_census(c->census[moment], 700000 + 1000 * moment);
+		sample_lenses(c->census[moment], 1e6 + 1e5 * moment);
 	}
 	c->census[CENSUS_AT_END]->counted = 330; /* a sample */
 	return c;
@@ -136,6 +137,55 @@ static void arrays_equal(const struct census *a, const struct census *b)
 	}
 }
 
+static void estimate_equal(const struct lens_sum *a, const struct lens_sum *b)
+{
+	assert_true(a->value == b->value && a->variance == b->variance);
+}
+
+static void lenses_equal(const struct census_lenses *a, const struct census_lenses *b)
+{
+	assert_true(b->taken == a->taken && b->named == a->named &&
+		    b->spaces_whole == a->spaces_whole);
+	assert_string_equal(a->absent, b->absent);
+	assert_true(a->cpu_s == b->cpu_s && a->unrecognised == b->unrecognised &&
+		    a->lost == b->lost);
+	for (int lens = 0; lens < LENSES; lens++) {
+		assert_int_equal(isnan(a->share[lens]), isnan(b->share[lens]));
+		assert_true(isnan(a->share[lens]) || a->share[lens] == b->share[lens]);
+		assert_int_equal(a->sampled[lens], b->sampled[lens]);
+	}
+	assert_int_equal(a->rows.nr, b->rows.nr);
+	for (size_t i = 0; i < a->rows.nr; i++) {
+		const struct lens_row *x = &a->rows.items[i], *y = &b->rows.items[i];
+
+		assert_true(x->lens == y->lens && x->space == y->space && x->cgroup == y->cgroup);
+		assert_string_equal(x->what, y->what);
+		assert_string_equal(x->device, y->device);
+		assert_string_equal(x->kind, y->kind);
+		assert_string_equal(x->state, y->state);
+		assert_string_equal(x->family, y->family);
+		estimate_equal(&x->objects, &y->objects);
+		estimate_equal(&x->kb, &y->kb);
+		estimate_equal(&x->held_kb, &y->held_kb);
+		estimate_equal(&x->queued_kb, &y->queued_kb);
+	}
+	assert_int_equal(a->spaces.nr, b->spaces.nr);
+	assert_memory_equal(a->spaces.items, b->spaces.items,
+			    a->spaces.nr * sizeof(*a->spaces.items));
+	assert_int_equal(a->directories.nr, b->directories.nr);
+	for (size_t i = 0; i < a->directories.nr; i++) {
+		const struct lens_directory *x = &a->directories.items[i],
+					    *y = &b->directories.items[i];
+
+		assert_string_equal(x->path, y->path);
+		assert_string_equal(x->what, y->what);
+		assert_string_equal(x->device, y->device);
+		estimate_equal(&x->objects, &y->objects);
+		estimate_equal(&x->negative, &y->negative);
+		assert_true(x->kb == y->kb);
+	}
+}
+
 /* Whatever is computed from the two is the same, and so are the lines of /proc beside it. */
 static void sheets_equal(const struct census *a, const struct census *b)
 {
@@ -176,6 +226,7 @@ static void a_census_is_read_as_it_was_taken(void **state)
 		for (int class = 0; class < CENSUS_CLASSES; class ++)
 			sum_equal(&a->pages[class], &b->pages[class]);
 		arrays_equal(a, b);
+		lenses_equal(&a->lenses, &b->lenses);
 		sheets_equal(a, b);
 	}
 	capture_free(c);
@@ -209,6 +260,8 @@ static void captures_without_a_census_are_read(void **state)
 	(void)state;
 	write_made();
 	sql("DROP VIEW census_pages; DROP VIEW census_caches; DROP VIEW census_charges;"
+	    "DROP VIEW census_objects; DROP TABLE census_lenses; DROP TABLE census_lens; DROP "
+	    "TABLE census_object; DROP TABLE census_space; DROP TABLE census_directory;"
 	    "DROP TABLE census; DROP TABLE census_line; DROP TABLE census_page; DROP TABLE "
 	    "census_cache; DROP TABLE census_cgroup; DROP TABLE census_charge; DROP TABLE "
 	    "census_node; DROP TABLE census_origin");
@@ -219,8 +272,13 @@ static void captures_without_a_census_are_read(void **state)
 	capture_free(c);
 
 	write_made();
-	sql("DROP TABLE census_node"); /* of a version that did not know it */
+	/* of versions that did not know them */
+	sql("DROP TABLE census_node; DROP VIEW census_objects; DROP TABLE census_lenses; "
+	    "DROP TABLE census_lens; DROP TABLE census_object; DROP TABLE census_space; "
+	    "DROP TABLE census_directory");
 	assert_int_equal(read_back(&c), 0);
+	assert_false(c->census[CENSUS_AT_START]->lenses.taken);
+	assert_int_equal(c->census[CENSUS_AT_START]->lenses.rows.nr, 0);
 	assert_int_equal(c->census[CENSUS_AT_START]->nodes.nr, 0);
 	assert_int_equal(c->census[CENSUS_AT_START]->caches.nr, 2);
 	capture_free(c);
@@ -277,6 +335,26 @@ static void hostile_rows_of_a_census_are_refused(void **state)
 		{"UPDATE census_origin SET objects=-1", "out of range"},
 		{"UPDATE census_origin SET pages=-1", "out of range"},
 		{"UPDATE census SET files_read=2", "out of range"},
+		{"UPDATE census_lenses SET census=1", "a second row"},
+		{"UPDATE census_lenses SET cpu_s=-1", "out of range"},
+		{"UPDATE census_lenses SET absent=printf('%.*c', 200, 'x')", "too long"},
+		{"UPDATE census_lenses SET named=2", "out of range"},
+		{"UPDATE census_lenses SET lost=-1", "out of range"},
+		{"INSERT INTO census_lenses VALUES (1, '', 0, 0, 0, 0, 0)", "more than 2 rows"},
+		{"UPDATE census_lens SET lens='gold'", "no such kind of objects"},
+		{"UPDATE census_lens SET looked=1.5", "out of range"},
+		{"UPDATE census_object SET lens='gold'", "no such kind of objects"},
+		{"UPDATE census_object SET cgroup=3", "out of range"},
+		{"UPDATE census_object SET namespace=4294967296", "out of range"},
+		{"UPDATE census_object SET objects=-1", "out of range"},
+		{"UPDATE census_object SET objects_variance=9e999", "out of range"},
+		{"UPDATE census_object SET what=printf('%.*c', 32, 'x')", "too long"},
+		{"UPDATE census_object SET kind=char(27) || '[2J'", NULL},
+		{"UPDATE census_object SET number=9 WHERE number=2", "next id"},
+		{"UPDATE census_space SET pid=-1", "out of range"},
+		{"UPDATE census_space SET comm=printf('%.*c', 16, 'x')", "too long"},
+		{"UPDATE census_directory SET path=printf('%.*c', 256, 'x')", "too long"},
+		{"UPDATE census_directory SET kb=-1", "out of range"},
 		{"DELETE FROM census_cgroup", "out of range"},
 		{"WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i+1 FROM n) INSERT INTO "
 		 "census_cache SELECT 1, i, 'x', 8, 0, 0, 0,0,0, 0,0,0, 0,0,0, 0,0,0 FROM n LIMIT "
@@ -398,6 +476,9 @@ static void views_say_what_the_sheet_says(void **state)
 	assert_float_equal(ask("SELECT kb FROM census_charges WHERE moment='end' AND "
 			       "cache='dentry' AND path='/pod'"),
 			   s.items[0].figure.kb, 0.01);
+	assert_float_equal(ask("SELECT objects FROM census_objects WHERE moment='end' AND "
+			       "lens='dentries' AND state='negative' AND cgroup='/pod'"),
+			   s.lenses.objects[LENS_DENTRIES].value, 0.01);
 	assert_float_equal(ask("SELECT kb FROM census_charges WHERE moment='end' AND class='file'"),
 			   s.cgroups[1].figure.kb > s.cgroups[0].figure.kb ? s.cgroups[0].figure.kb
 									   : s.cgroups[1].figure.kb,

@@ -465,6 +465,70 @@ static int teardown(void **state)
 	return unlink(census_path);
 }
 
+/* ---- what the objects are ---- */
+
+static struct capture *with_lenses(void)
+{
+	struct capture *c = recorded(8 << 20, 0);
+
+	sample_lenses(with_census(c, CENSUS_AT_START, 700000), 1e6);
+	sample_lenses(with_census(c, CENSUS_AT_END, 700000), 1.5e6);
+	c->census[CENSUS_AT_END]->lenses.rows.items[1].objects.value = 20500;
+	c->census[CENSUS_AT_END]->lenses.rows.items[1].kb.value = 49200;
+	return c;
+}
+
+static void the_census_of_a_recording_says_what_objects_are(void **state)
+{
+	static const char *const words[] = {
+		"DENTRIES (1,000,000, 183.1M, from 50% of their blocks)",
+		"ext4 (sda1), negative",
+		"TCP CLOSE-WAIT 500 1.2M 62.5M",
+		"dentries: ext4 (sda1), negative 183.1M 274.7M +91.6M",
+		"sockets: TCP CLOSE-WAIT 1.2M 48.0M +46.9M +20,000 objects",
+		"/srv/\\x1b[31mmissing",
+	};
+	char *text = report_of(with_lenses(), section_parse("census", strlen("census")), false);
+
+	(void)state;
+	assert_null(strchr(text, '\033'));
+	unwrapped(text);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strstr(text, words[i])) {
+			puts(text);
+			fail_msg("\"%s\" is not in the text above", words[i]);
+		}
+	free(text);
+	text = report_of(with_lenses(), 0, true);
+	assert_null(strchr(text, '\033'));
+	unwrapped(text);
+	assert_non_null(strstr(text, "\"lens\": \"sockets\""));
+	assert_non_null(strstr(text, "\"state\": \"CLOSE-WAIT\""));
+	assert_non_null(strstr(text, "\"process\": \"web\""));
+	free(text);
+}
+
+/* At the end of a recording, the privilege to see all processes may be gone. */
+static void a_namespace_is_not_called_empty_if_processes_are_hidden(void **state)
+{
+	struct capture *c = recorded(8 << 20, 0);
+	struct census *end = with_census(c, CENSUS_AT_END, 700000);
+	struct lens_row *row;
+
+	(void)state;
+	sample_lenses(end, 1e6);
+	row = ARRAY_PUSH(&end->lenses.rows);
+	assert_non_null(row);
+	*row = (struct lens_row){.lens = LENS_NET_NAMESPACES,
+				 .space = 99,
+				 .cgroup = LENS_NO_CGROUP,
+				 .objects = {1, 0, 0},
+				 .kb = {90, 0, 0}};
+	end->lenses.spaces_whole = false;
+	expect(report_of(c, section_parse("census", strlen("census")), false),
+	       "with or without processes 1 90.0K");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -484,6 +548,8 @@ int main(void)
 		cmocka_unit_test(a_sampled_census_says_how_much_was_counted),
 		cmocka_unit_test(two_kept_censuses_are_compared),
 		cmocka_unit_test(a_capture_without_a_census_is_not_compared),
+		cmocka_unit_test(the_census_of_a_recording_says_what_objects_are),
+		cmocka_unit_test(a_namespace_is_not_called_empty_if_processes_are_hidden),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -499,8 +499,9 @@ static void a_namespace_is_that_of_its_processes(void **state)
 	process_make(root, "14", "net:[4026532000]", "a process of 15");
 	process_make(root, "self", "net:[1]", "no number");
 	process_make(root, "15", "nonsense", "odd");
-	assert_int_equal(namespaces_read(root, &l.spaces), 0);
+	assert_int_equal(namespaces_read(root, &l.spaces, &l.spaces_whole), 0);
 	assert_int_equal(l.spaces.nr, 2);
+	assert_true(l.spaces_whole);
 	s = lens_space_find(&l, true, 4026531840);
 	assert_int_equal(s->processes, 2);
 	s = lens_space_find(&l, true, 4026532000);
@@ -509,7 +510,7 @@ static void a_namespace_is_that_of_its_processes(void **state)
 	assert_null(lens_space_find(&l, false, 4026531840));
 	assert_null(lens_space_find(&l, true, 1));
 	census_lenses_free(&l);
-	assert_int_equal(namespaces_read("/nowhere", &l.spaces), -ENOENT);
+	assert_int_equal(namespaces_read("/nowhere", &l.spaces, &l.spaces_whole), -ENOENT);
 	snprintf(command, sizeof(command), "rm -r %s", root);
 	assert_int_equal(system(command), 0);
 }
@@ -601,16 +602,14 @@ static void census_make_lenses(struct census *c)
 				     .objects = {.value = 300000},
 				     .negative = {.value = 299000},
 				     .kb = 56250};
-	c->lenses.named = true;
+	c->lenses.named = c->lenses.taken = c->lenses.spaces_whole = true;
 }
 
 static char *print_lenses(const struct census *c, bool json, const char *sections)
 {
 	struct findings found = {0};
 	struct census_sheet s = {0};
-	struct lens_sheet lenses = {0};
-	const struct census_document d = {
-		.sheet = &s, .lenses = &lenses, .findings = &found, .kernel = "6.18.0"};
+	const struct census_document d = {.sheet = &s, .findings = &found, .kernel = "6.18.0"};
 	const struct census_text_options o = {
 		.sections = census_section_parse(sections, strlen(sections)), .utf8 = true};
 	char *text = NULL;
@@ -618,10 +617,8 @@ static char *print_lenses(const struct census *c, bool json, const char *section
 	FILE *f = open_memstream(&text, &size);
 
 	assert_int_equal(census_sheet_build(c, &s), 0);
-	assert_int_equal(lens_sheet_build(c, &lenses), 0);
 	assert_int_equal(json ? census_json(&d, f) : census_text(&d, &o, f), 0);
 	assert_int_equal(fclose(f), 0);
-	lens_sheet_free(&lenses);
 	census_sheet_free(&s);
 	return text;
 }

@@ -32,9 +32,21 @@
 	{                                                                        \
 		.type = COLUMN_INT, AT(of, member), .min = (min_), .max = (max_) \
 	}
+#define REAL(of, member)                            \
+	{                                           \
+		.type = COLUMN_REAL, AT(of, member) \
+	}
 #define SUM(of, member)                            \
 	{                                          \
 		.type = COLUMN_SUM, AT(of, member) \
+	}
+#define ESTIMATE(of, member)                            \
+	{                                               \
+		.type = COLUMN_ESTIMATE, AT(of, member) \
+	}
+#define LENS(of, member)                            \
+	{                                           \
+		.type = COLUMN_LENS, AT(of, member) \
 	}
 #define CLASS(of, member)                            \
 	{                                            \
@@ -90,6 +102,29 @@ const struct census_form census_forms[] = {
 	 .columns = {TEXT(census_origin, kind), TEXT(census_origin, name),
 		     BOOL(census_origin, counted), INT(census_origin, nr, 0, CAPTURE_LEVEL_MAX),
 		     SUM(census_origin, pages)}},
+	{.table = "census_object",
+	 ARRAY_AT(lenses.rows),
+	 .rows_max = 65536,
+	 .cost = COST_CENSUS_OBJECT,
+	 .columns = {LENS(lens_row, lens), TEXT(lens_row, what), TEXT(lens_row, device),
+		     TEXT(lens_row, kind), TEXT(lens_row, state), TEXT(lens_row, family),
+		     INT(lens_row, space, 0, UINT32_MAX), ROW_OR_NONE(lens_row, cgroup, cgroups),
+		     ESTIMATE(lens_row, objects), ESTIMATE(lens_row, kb),
+		     ESTIMATE(lens_row, held_kb), ESTIMATE(lens_row, queued_kb)}},
+	{.table = "census_space",
+	 ARRAY_AT(lenses.spaces),
+	 .rows_max = 131072,
+	 .cost = COST_CENSUS_CHARGE,
+	 .columns = {INT(lens_space, number, 0, UINT32_MAX), BOOL(lens_space, net),
+		     INT(lens_space, processes, 0, UINT32_MAX), INT(lens_space, pid, 0, INT32_MAX),
+		     TEXT(lens_space, comm)}},
+	{.table = "census_directory",
+	 ARRAY_AT(lenses.directories),
+	 .rows_max = LENS_DIRECTORIES,
+	 .cost = COST_CENSUS_OBJECT,
+	 .columns = {TEXT(lens_directory, what), TEXT(lens_directory, device),
+		     TEXT(lens_directory, path), ESTIMATE(lens_directory, objects),
+		     ESTIMATE(lens_directory, negative), REAL(lens_directory, kb)}},
 };
 
 const size_t nr_census_forms = sizeof(census_forms) / sizeof(census_forms[0]);
@@ -99,7 +134,7 @@ int census_form_columns(const struct census_form *form)
 	int nr = 2;
 
 	for (const struct census_column *c = form->columns; c->size; c++)
-		nr += c->type == COLUMN_SUM ? 3 : 1;
+		nr += c->type == COLUMN_SUM ? 3 : c->type == COLUMN_ESTIMATE ? 2 : 1;
 	return nr;
 }
 

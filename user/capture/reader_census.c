@@ -4,6 +4,7 @@
  * columns there are is in census_tables.c. Captures of older versions have no such tables.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -86,6 +87,25 @@ static enum census_class reader_class(struct reader *r, int column)
 	return class;
 }
 
+static void reader_estimate(struct reader *r, int column, struct lens_sum *sum)
+{
+	sum->value = reader_real(r, column, 0, CAPTURE_REAL_MAX);
+	sum->variance = reader_real(r, column + 1, 0, CAPTURE_REAL_MAX);
+}
+
+static enum lens reader_lens(struct reader *r, int column)
+{
+	enum lens lens = LENS_DENTRIES;
+	char name[32] = "";
+
+	reader_text_into(r, column, name, sizeof(name));
+	if (!r->bad && lens_parse(name, &lens)) {
+		r->bad = "no such kind of objects";
+		r->bad_column = column;
+	}
+	return lens;
+}
+
 static int push_line(struct reader *r, struct named_values *values, const char *name, int64_t value)
 {
 	struct named_value *v = READER_PUSH(r, values->items, values->nr, values->cap);
@@ -141,6 +161,42 @@ static int read_page(struct reader *r, void *arg)
 	return 0;
 }
 
+static int read_lenses(struct reader *r, void *arg)
+{
+	struct census *c = census_of_row(r, arg);
+	struct census_lenses *l = c ? &c->lenses : NULL;
+
+	if (!l)
+		return 0;
+	if (l->taken) {
+		r->bad = "a second row for the same census";
+		return 0;
+	}
+	l->taken = true;
+	reader_text_into(r, 1, l->absent, sizeof(l->absent));
+	l->cpu_s = reader_real(r, 2, 0, CAPTURE_REAL_MAX);
+	l->unrecognised = reader_real(r, 3, 0, CAPTURE_REAL_MAX);
+	l->lost = reader_int(r, 4, 0, CAPTURE_LEVEL_MAX);
+	l->named = reader_bool(r, 5);
+	l->spaces_whole = reader_bool(r, 6);
+	for (int lens = 0; lens < LENSES; lens++)
+		l->share[lens] = NAN;
+	return 0;
+}
+
+static int read_lens(struct reader *r, void *arg)
+{
+	struct census *c = census_of_row(r, arg);
+	enum lens lens = reader_lens(r, 1);
+	struct census_lenses *l = c ? &c->lenses : NULL;
+
+	if (r->bad || !l)
+		return 0;
+	l->share[lens] = reader_real(r, 2, 0, 1);
+	l->sampled[lens] = reader_bool(r, 3);
+	return 0;
+}
+
 static void store_int(void *at, size_t size, int64_t value)
 {
 	uint64_t u64 = (uint64_t)value;
@@ -174,6 +230,12 @@ static int column_read(struct reader *r, struct census *c, const struct census_c
 	case COLUMN_SUM:
 		reader_sum(r, at, (struct census_sum *)to);
 		return 3;
+	case COLUMN_ESTIMATE:
+		reader_estimate(r, at, (struct lens_sum *)to);
+		return 2;
+	case COLUMN_LENS:
+		store_int(to, column->size, reader_lens(r, at));
+		return 1;
 	case COLUMN_CLASS:
 		store_int(to, column->size, reader_class(r, at));
 		return 1;
@@ -218,6 +280,10 @@ int reader_censuses(struct reader *r)
 		err = reader_each(r, "census_line", read_line, &pass);
 	if (!err && reader_has(r, "census_page"))
 		err = reader_each(r, "census_page", read_page, &pass);
+	if (!err && reader_has(r, "census_lenses"))
+		err = reader_each(r, "census_lenses", read_lenses, &pass);
+	if (!err && reader_has(r, "census_lens"))
+		err = reader_each(r, "census_lens", read_lens, &pass);
 	for (size_t i = 0; i < nr_census_forms && !err; i++) {
 		pass.form = &census_forms[i];
 		if (reader_has(r, pass.form->table))

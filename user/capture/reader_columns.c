@@ -89,8 +89,10 @@ static uint64_t rows_max(const char *table)
 				 *const few[] = {"meta", "hook"};
 	const struct census_form *form = census_form_of(table);
 
-	if (!strcmp(table, "census"))
+	if (!strcmp(table, "census") || !strcmp(table, "census_lenses"))
 		return CENSUS_MOMENTS;
+	if (!strcmp(table, "census_lens"))
+		return (uint64_t)CENSUS_MOMENTS * LENSES;
 	if (!strcmp(table, "census_line") || !strcmp(table, "census_page"))
 		return (uint64_t)CENSUS_MOMENTS * CENSUS_LINES_MAX;
 	if (form)

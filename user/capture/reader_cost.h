@@ -35,5 +35,6 @@
 #define COST_CENSUS_CACHE  800  /* a row of a sheet, and of the page with pictures */
 #define COST_CENSUS_CGROUP 600
 #define COST_CENSUS_CHARGE 300
+#define COST_CENSUS_OBJECT 1400 /* a group with its words, a change */
 
 #endif

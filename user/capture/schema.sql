@@ -94,6 +94,20 @@ CREATE TABLE census_origin (census INTEGER NOT NULL, number INTEGER NOT NULL, ki
  pages_hits INTEGER NOT NULL);
 CREATE TABLE census_node (census INTEGER NOT NULL, number INTEGER NOT NULL, cache INTEGER NOT NULL,
  node INTEGER NOT NULL, pages REAL NOT NULL, pages_squares REAL NOT NULL, pages_hits INTEGER NOT NULL);
+-- Lenses: what the objects of a census are. looked: the part of their blocks; X_variance: of the estimate X.
+CREATE TABLE census_lenses (census INTEGER NOT NULL, absent TEXT NOT NULL, cpu_s REAL NOT NULL,
+ unrecognised REAL NOT NULL, lost INTEGER NOT NULL, named INTEGER NOT NULL, spaces_whole INTEGER NOT NULL);
+CREATE TABLE census_lens (census INTEGER NOT NULL, lens TEXT NOT NULL, looked REAL NOT NULL, sampled INTEGER NOT NULL);
+CREATE TABLE census_object (census INTEGER NOT NULL, number INTEGER NOT NULL, lens TEXT NOT NULL, what TEXT NOT NULL,
+ device TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, family TEXT NOT NULL, namespace INTEGER NOT NULL,
+ cgroup INTEGER NOT NULL, objects REAL NOT NULL, objects_variance REAL NOT NULL, kb REAL NOT NULL,
+ kb_variance REAL NOT NULL, held_kb REAL NOT NULL, held_kb_variance REAL NOT NULL, queued_kb REAL NOT NULL,
+ queued_kb_variance REAL NOT NULL);
+CREATE TABLE census_space (census INTEGER NOT NULL, number INTEGER NOT NULL, namespace INTEGER NOT NULL,
+ net INTEGER NOT NULL, processes INTEGER NOT NULL, pid INTEGER NOT NULL, comm TEXT NOT NULL);
+CREATE TABLE census_directory (census INTEGER NOT NULL, number INTEGER NOT NULL, what TEXT NOT NULL,
+ device TEXT NOT NULL, path TEXT NOT NULL, objects REAL NOT NULL, objects_variance REAL NOT NULL,
+ negative REAL NOT NULL, negative_variance REAL NOT NULL, kb REAL NOT NULL);
 
 -- For people with sqlite3; the reader never looks at these.
 CREATE VIEW meminfo AS SELECT s.id AS snapshot, s.kind, s.t_s, n.name, l.value
@@ -134,6 +148,9 @@ CREATE VIEW census_charges AS SELECT c.moment, g.path, g.removed, g.removed_belo
  AS kb FROM census_charge h JOIN census c ON c.id = h.census
  JOIN census_cgroup g ON g.census = h.census AND g.number = h.cgroup
  LEFT JOIN census_cache k ON k.census = h.census AND k.number = h.cache;
+CREATE VIEW census_objects AS SELECT c.moment, o.lens, o.what, o.device, o.kind, o.state, o.family, o.namespace,
+ g.path AS cgroup, g.removed, g.removed_below, o.objects, o.kb, o.held_kb, o.queued_kb FROM census_object o
+ JOIN census c ON c.id = o.census LEFT JOIN census_cgroup g ON g.census = o.census AND g.number = o.cgroup;
 CREATE VIEW stack_text AS SELECT stack, group_concat(line, ' < ') AS text FROM (SELECT sf.stack, f.symbol ||
  printf('+0x%x', f.offset) || CASE f.module WHEN 'vmlinux' THEN '' ELSE ' [' || f.module || ']' END AS line
  FROM stack_frame sf JOIN frame f ON f.id = sf.frame ORDER BY sf.stack, sf.depth) GROUP BY stack;

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -21,6 +22,11 @@ static bool figure_fits(double v)
 static bool sum_fits(const struct census_sum *s)
 {
 	return figure_fits(s->sum) && figure_fits(s->squares) && s->hits <= CAPTURE_LEVEL_MAX;
+}
+
+static bool estimate_fits(const struct lens_sum *s)
+{
+	return figure_fits(s->value) && figure_fits(s->variance);
 }
 
 /* An integer member of `size` bytes. */
@@ -56,6 +62,7 @@ static double member_real(const void *at)
 static bool column_fits(const struct census *c, const struct census_column *column, const char *row)
 {
 	const void *at = row + column->offset;
+	struct lens_sum estimate;
 	struct census_sum sum;
 	int64_t v;
 
@@ -72,6 +79,11 @@ static bool column_fits(const struct census *c, const struct census_column *colu
 	case COLUMN_SUM:
 		memcpy(&sum, at, sizeof(sum));
 		return sum_fits(&sum);
+	case COLUMN_ESTIMATE:
+		memcpy(&estimate, at, sizeof(estimate));
+		return estimate_fits(&estimate);
+	case COLUMN_LENS:
+		return member_int(at, column->size, false) < LENSES;
 	case COLUMN_CLASS:
 		return member_int(at, column->size, false) < CENSUS_CLASSES;
 	case COLUMN_ROW:
@@ -104,6 +116,17 @@ static bool rows_fit(const struct census *c, const struct census_form *form)
 	return true;
 }
 
+/* Of a lens without objects, the share is NaN. */
+static bool lenses_fit(const struct census_lenses *l)
+{
+	bool fits = figure_fits(l->cpu_s) && figure_fits(l->unrecognised) &&
+		    l->lost <= CAPTURE_LEVEL_MAX;
+
+	for (int lens = 0; lens < LENSES; lens++)
+		fits = fits && (isnan(l->share[lens]) || figure_fits(l->share[lens]));
+	return fits;
+}
+
 static int census_check(const struct census *c)
 {
 	bool fits = figure_fits(c->wall_s) && figure_fits(c->took_s) && figure_fits(c->cpu_s) &&
@@ -113,6 +136,7 @@ static int census_check(const struct census *c)
 
 	for (int class = 0; class < CENSUS_CLASSES; class ++)
 		fits = fits && sum_fits(&c->pages[class]);
+	fits = fits && lenses_fit(&c->lenses);
 	if (!fits)
 		return log_error(EINVAL, "a census is out of range (a bug in kmemtrace)");
 	for (size_t i = 0; i < nr_census_forms; i++)
@@ -135,6 +159,7 @@ static void insert_column(struct insert_row *row, const struct census_column *co
 			  const char *from)
 {
 	const void *at = from + column->offset;
+	struct lens_sum estimate;
 	struct census_sum sum;
 	int64_t v;
 
@@ -154,6 +179,14 @@ static void insert_column(struct insert_row *row, const struct census_column *co
 	case COLUMN_SUM:
 		memcpy(&sum, at, sizeof(sum));
 		insert_sum(row, &sum);
+		return;
+	case COLUMN_ESTIMATE:
+		memcpy(&estimate, at, sizeof(estimate));
+		insert_real(row, estimate.value);
+		insert_real(row, estimate.variance);
+		return;
+	case COLUMN_LENS:
+		insert_name(row, lens_word(member_int(at, column->size, false)));
 		return;
 	case COLUMN_CLASS:
 		insert_name(row, census_class_name(member_int(at, column->size, false)));
@@ -197,6 +230,53 @@ static int put_pages(struct capture_writer *w, const struct census *c, int64_t i
 		insert_int(&row, id);
 		insert_name(&row, census_class_name(class));
 		insert_sum(&row, &c->pages[class]);
+		err = insert_end(&row);
+	}
+	sqlite3_finalize(stmt);
+	return err;
+}
+
+/* What the lenses say as a whole; their rows are in a form. */
+static int put_lenses(struct capture_writer *w, const struct census_lenses *l, int64_t id)
+{
+	sqlite3_stmt *stmt = NULL;
+	struct insert_row row;
+	int err;
+
+	if (!l->taken)
+		return 0;
+	err = writer_prepare(w, "census_lenses", 7, &stmt);
+	if (err)
+		return err;
+	row = insert_begin_with(w, stmt);
+	insert_int(&row, id);
+	insert_name(&row, l->absent);
+	insert_real(&row, l->cpu_s);
+	insert_real(&row, l->unrecognised);
+	insert_int(&row, (int64_t)l->lost);
+	insert_int(&row, l->named);
+	insert_int(&row, l->spaces_whole);
+	err = insert_end(&row);
+	sqlite3_finalize(stmt);
+	return err;
+}
+
+/* Kinds of objects of which there was a cache. */
+static int put_lens_shares(struct capture_writer *w, const struct census_lenses *l, int64_t id)
+{
+	sqlite3_stmt *stmt = NULL;
+	int err = writer_prepare(w, "census_lens", 4, &stmt);
+
+	for (int lens = 0; lens < LENSES && l->taken && !err; lens++) {
+		struct insert_row row;
+
+		if (isnan(l->share[lens]))
+			continue;
+		row = insert_begin_with(w, stmt);
+		insert_int(&row, id);
+		insert_name(&row, lens_word(lens));
+		insert_real(&row, l->share[lens]);
+		insert_int(&row, l->sampled[lens]);
 		err = insert_end(&row);
 	}
 	sqlite3_finalize(stmt);
@@ -300,6 +380,8 @@ int capture_put_census(struct capture_writer *w, enum census_moment moment, cons
 	err = put_census(w, moment, c, id);
 	err = err ?: put_lines(w, c, id);
 	err = err ?: put_pages(w, c, id);
+	err = err ?: put_lenses(w, &c->lenses, id);
+	err = err ?: put_lens_shares(w, &c->lenses, id);
 	for (size_t i = 0; i < nr_census_forms && !err; i++)
 		err = put_rows(w, c, id, &census_forms[i]);
 	if (!err)

@@ -2,6 +2,9 @@
 /* Lenses: see lenses.h. */
 #include "data/lenses.h"
 
+#include <errno.h>
+#include <string.h>
+
 const char *lens_word(enum lens lens)
 {
 	static const char *const names[LENSES] = {
@@ -9,6 +12,16 @@ const char *lens_word(enum lens lens)
 	};
 
 	return names[lens];
+}
+
+int lens_parse(const char *name, enum lens *out)
+{
+	for (int lens = 0; lens < LENSES; lens++)
+		if (!strcmp(name, lens_word(lens))) {
+			*out = lens;
+			return 0;
+		}
+	return -EINVAL;
 }
 
 void census_lenses_free(struct census_lenses *l)

@@ -24,6 +24,8 @@ enum lens {
 
 /* The name in JSON: "net_namespaces". */
 const char *lens_word(enum lens lens);
+/* The lens of that name. Returns 0 or −EINVAL. */
+int lens_parse(const char *name, enum lens *out);
 
 /* An estimated sum. If all blocks of its caches were looked at, the variance is 0. */
 struct lens_sum {
@@ -78,11 +80,13 @@ struct lens_spaces {
 };
 
 struct census_lenses {
+	bool taken;       /* lenses were asked for, so the rest says something */
 	char absent[200]; /* why there are none; "" if there are */
 	struct lens_rows rows;
 	struct lens_spaces spaces; /* in which a process is */
 	struct lens_directories directories;
-	bool named; /* names were wanted, so `directories` says something */
+	bool spaces_whole; /* of all processes, so a namespace with none has none */
+	bool named;        /* names were wanted, so `directories` says something */
 	double cpu_s;
 	bool sampled[LENSES]; /* not all blocks of its caches were looked at */
 	double share[LENSES]; /* of these blocks that were; NaN: no cache of this kind was found */

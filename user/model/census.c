@@ -376,7 +376,7 @@ int census_sheet_build(const struct census *c, struct census_sheet *out)
 	s.counted_share = c->units ? (double)c->counted / (double)c->units : NAN;
 	pages_build(c, &s);
 	err = charges_build(c, &s) ?: caches_rows_build(c, &s) ?: cgroups_rows_build(c, &s)
-		?: kinds_rows_build(c, &s);
+		?: kinds_rows_build(c, &s) ?: lens_sheet_build(c, &s.lenses);
 	if (err)
 		census_sheet_free(&s);
 	else
@@ -390,5 +390,6 @@ void census_sheet_free(struct census_sheet *s)
 	free(s->caches);
 	free(s->cgroups);
 	kinds_sheet_free(&s->kinds);
+	lens_sheet_free(&s->lenses);
 	*s = (struct census_sheet){0};
 }

@@ -14,6 +14,7 @@
 
 #include "data/census.h"
 #include "model/kinds.h"
+#include "model/lenses.h"
 
 struct census_figure {
 	double kb, low_kb, high_kb; /* low and high are equal to kb if all page frames were counted
@@ -76,6 +77,7 @@ struct census_sheet {
 	struct census_cgroup_row *cgroups; /* the largest first */
 	size_t nr_cgroups;
 	struct kinds_sheet kinds; /* of objects of the largest caches */
+	struct lens_sheet lenses; /* dentries, inodes, sockets, … */
 	/* Removed cgroups: at least so many, with so much of slab caches and other pages. */
 	uint64_t removed;
 	double removed_kb;

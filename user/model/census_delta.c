@@ -11,6 +11,7 @@
 struct side_row {
 	const char *name;
 	const struct census_cgroup *cgroup;
+	enum lens lens;
 	struct census_figure figure;
 	double objects;
 	bool after; /* of the second sheet */
@@ -24,6 +25,8 @@ static int compare_names(const struct side_row *a, const struct side_row *b)
 {
 	int by_name = strcmp(a->name, b->name);
 
+	if (a->lens != b->lens)
+		return a->lens < b->lens ? -1 : 1;
 	if (by_name || !a->cgroup || !b->cgroup)
 		return by_name;
 	if (a->cgroup->removed != b->cgroup->removed)
@@ -87,7 +90,8 @@ static int changes_make(struct side_rows *rows, struct census_changes *out)
 			c = ARRAY_PUSH(out);
 			if (!c)
 				return -ENOMEM;
-			*c = (struct census_change){.name = row->name, .cgroup = row->cgroup};
+			*c = (struct census_change){
+				.name = row->name, .cgroup = row->cgroup, .lens = row->lens};
 		}
 		change_figure_add(row->after ? &c->after : &c->before, &row->figure);
 		c->objects += row->after ? row->objects : -row->objects;
@@ -109,41 +113,71 @@ static int push_row(struct side_rows *rows, const struct side_row *row)
 	return 0;
 }
 
-static int push_sheet(const struct census_sheet *s, bool after, struct side_rows rows[3])
+enum { SIDE_PAGES, SIDE_CACHES, SIDE_CGROUPS, SIDE_OBJECTS, SIDES };
+
+static int push_objects(const struct lens_sheet *s, bool after, struct side_rows *rows)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < s->nr && !err; i++) {
+		const struct lens_group *g = &s->items[i];
+
+		err = push_row(rows,
+			       &(struct side_row){.name = g->words,
+						  .lens = g->like->lens,
+						  .figure = {g->kb.value, g->kb.low, g->kb.high},
+						  .objects = g->objects.value,
+						  .after = after});
+	}
+	return err;
+}
+
+static int push_sheet(const struct census_sheet *s, bool after, struct side_rows rows[SIDES])
 {
 	int err = 0;
 
 	for (int class = 0; class < CENSUS_CLASSES && !err; class ++)
-		err = push_row(&rows[0], &(struct side_row){.name = census_class_words(class),
-							    .figure = s->rows[class].figure,
-							    .objects = NAN,
-							    .after = after});
+		err = push_row(&rows[SIDE_PAGES],
+			       &(struct side_row){.name = census_class_words(class),
+						  .figure = s->rows[class].figure,
+						  .objects = NAN,
+						  .lens = LENSES,
+						  .after = after});
 	for (size_t i = 0; i < s->nr_caches && !err; i++)
-		err = push_row(&rows[1], &(struct side_row){.name = s->caches[i].cache->name,
-							    .figure = s->caches[i].figure,
-							    .objects = s->caches[i].objects.kb,
-							    .after = after});
+		err = push_row(&rows[SIDE_CACHES],
+			       &(struct side_row){.name = s->caches[i].cache->name,
+						  .figure = s->caches[i].figure,
+						  .objects = s->caches[i].objects.kb,
+						  .lens = LENSES,
+						  .after = after});
 	for (size_t i = 0; i < s->nr_cgroups && !err; i++)
-		err = push_row(&rows[2], &(struct side_row){.name = s->cgroups[i].cgroup->path,
-							    .cgroup = s->cgroups[i].cgroup,
-							    .figure = s->cgroups[i].figure,
-							    .objects = NAN,
-							    .after = after});
+		err = push_row(&rows[SIDE_CGROUPS],
+			       &(struct side_row){.name = s->cgroups[i].cgroup->path,
+						  .cgroup = s->cgroups[i].cgroup,
+						  .figure = s->cgroups[i].figure,
+						  .objects = NAN,
+						  .lens = LENSES,
+						  .after = after});
 	return err;
 }
 
 int census_delta_build(const struct census_sheet *before, const struct census_sheet *after,
 		       struct census_delta *out)
 {
-	struct side_rows rows[3] = {0};
+	struct side_rows rows[SIDES] = {0};
 	struct census_delta d = {0};
 	int err = push_sheet(before, false, rows);
 
 	err = err ?: push_sheet(after, true, rows);
-	err = err ?: changes_make(&rows[0], &d.pages);
-	err = err ?: changes_make(&rows[1], &d.caches);
-	err = err ?: changes_make(&rows[2], &d.cgroups);
-	for (int i = 0; i < 3; i++)
+	if (lens_sheet_is_known(&before->lenses) && lens_sheet_is_known(&after->lenses)) {
+		err = err ?: push_objects(&before->lenses, false, &rows[SIDE_OBJECTS]);
+		err = err ?: push_objects(&after->lenses, true, &rows[SIDE_OBJECTS]);
+	}
+	err = err ?: changes_make(&rows[SIDE_PAGES], &d.pages);
+	err = err ?: changes_make(&rows[SIDE_CACHES], &d.caches);
+	err = err ?: changes_make(&rows[SIDE_CGROUPS], &d.cgroups);
+	err = err ?: changes_make(&rows[SIDE_OBJECTS], &d.objects);
+	for (int i = 0; i < SIDES; i++)
 		ARRAY_FREE(&rows[i]);
 	if (err)
 		census_delta_free(&d);
@@ -157,4 +191,5 @@ void census_delta_free(struct census_delta *d)
 	ARRAY_FREE(&d->pages);
 	ARRAY_FREE(&d->caches);
 	ARRAY_FREE(&d->cgroups);
+	ARRAY_FREE(&d->objects);
 }

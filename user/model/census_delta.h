@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What changed between two censuses: of one recording, or of two captures. Classes of pages, slab
- * caches and cgroups are matched by name. Where a census was sampled, each change has a 95 %
- * interval, and one that includes 0 may be chance: Zou and Donner, "Construction of confidence
- * limits about effect measures" (2008), for intervals that are not symmetrical. Pure.
+ * caches, cgroups and what lenses say of objects are matched by name. Where a census was sampled,
+ * each change has a 95 % interval, and one that includes 0 may be chance: Zou and Donner,
+ * "Construction of confidence limits about effect measures" (2008), for intervals that are not
+ * symmetrical. Pure.
  */
 #ifndef KMEMTRACE_MODEL_CENSUS_DELTA_H
 #define KMEMTRACE_MODEL_CENSUS_DELTA_H
@@ -11,11 +12,12 @@
 #include "model/census.h"
 
 struct census_change {
-	const char *name;                   /* of a class, a cache or a cgroup */
+	const char *name;                   /* of a class, a cache, a cgroup, or objects */
 	const struct census_cgroup *cgroup; /* of a cgroup, which may be removed; else NULL */
+	enum lens lens;                     /* of objects; else LENSES */
 	struct census_figure before, after; /* 0 where it was not there */
 	struct census_figure kb;            /* after − before */
-	double objects;                     /* of a cache: change of those in use; else NaN */
+	double objects;                     /* change of those in use; NaN if it has none */
 	bool surely;                        /* the interval does not include 0 */
 };
 
@@ -25,6 +27,7 @@ struct census_changes {
 
 struct census_delta {
 	struct census_changes pages, caches, cgroups;
+	struct census_changes objects; /* empty if one of the two has no lenses */
 };
 
 /* Borrows from both sheets. Returns 0 or −ENOMEM; on failure, `out` is unchanged. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,10 +27,11 @@ const struct lens_space *lens_space_find(const struct census_lenses *l, bool net
 	return NULL;
 }
 
-/* Of a network namespace: is no process in it? */
+/* Of a network namespace: is no process in it? False if that is not known. */
 static bool row_is_lonely(const struct census_lenses *l, const struct lens_row *row)
 {
-	return row->lens == LENS_NET_NAMESPACES && !lens_space_find(l, true, row->space);
+	return l->spaces_whole && row->lens == LENS_NET_NAMESPACES &&
+	       !lens_space_find(l, true, row->space);
 }
 
 static void lens_sum_merge(struct lens_sum *to, const struct lens_sum *s)
@@ -102,6 +104,47 @@ static void adding_add(struct lens_adding *g, const struct lens_row *row)
 	g->charged += row->objects.value;
 }
 
+/* "ext4 (vda1)"; without the device if it says no more. */
+static void file_system_words(const struct lens_row *row, char words[LENS_WORDS])
+{
+	if (row->device[0] && strcmp(row->device, row->what) != 0)
+		snprintf(words, LENS_WORDS, "%s (%s)", row->what, row->device);
+	else
+		snprintf(words, LENS_WORDS, "%s", row->what);
+}
+
+/* `known`: whether a process is in a namespace */
+static void group_words(const struct lens_row *row, bool lonely, bool known, char words[LENS_WORDS])
+{
+	char on[LENS_WORDS];
+
+	file_system_words(row, on);
+	switch (row->lens) {
+	case LENS_SOCKETS:
+		snprintf(words, LENS_WORDS, "%s %s", row->what, row->state);
+		break;
+	case LENS_FILES:
+		if (!strcmp(row->what, "anon_inodefs") || !strcmp(row->what, "sockfs") ||
+		    !strcmp(row->what, "pipefs"))
+			snprintf(words, LENS_WORDS, "%s", row->kind[0] ? row->kind : row->what);
+		else
+			snprintf(words, LENS_WORDS, "%.60s: %s", on, row->kind);
+		break;
+	case LENS_NET_NAMESPACES:
+		snprintf(words, LENS_WORDS, "%s",
+			 lonely  ? "that no process is in"
+			 : known ? "with processes"
+				 : "with or without processes");
+		break;
+	case LENS_MOUNTS:
+		snprintf(words, LENS_WORDS, "%s", on);
+		break;
+	default:
+		snprintf(words, LENS_WORDS, "%.60s%s%s%s%s", on, row->kind[0] ? ": " : "",
+			 row->kind, row->state[0] ? ", " : "", row->state);
+	}
+}
+
 static int adding_end(struct lens_adding *g, struct lens_sheet *out)
 {
 	struct lens_group *group = ARRAY_PUSH(out);
@@ -118,6 +161,7 @@ static int adding_end(struct lens_adding *g, struct lens_sheet *out)
 				     .cgroup_share =
 					     g->objects.value > 0 ? g->most / g->objects.value : 0,
 				     .lonely = g->lonely};
+	group_words(g->like, g->lonely, out->census->lenses.spaces_whole, group->words);
 	group->bytes = 1024 * group->kb.value;
 	if (g->like->lens == LENS_SOCKETS)
 		group->bytes += 1024 * (group->held_kb.value + group->queued_kb.value);

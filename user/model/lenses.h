@@ -14,9 +14,12 @@ struct lens_figure {
 
 struct lens_figure lens_estimate(const struct lens_sum *s);
 
+#define LENS_WORDS 128
+
 /* Rows that differ only in cgroup and namespace. */
 struct lens_group {
 	const struct lens_row *like; /* one of them */
+	char words[LENS_WORDS];      /* what they are: "ext4 (vda1): directory, unused" */
 	struct lens_figure objects, kb, held_kb, queued_kb;
 	double bytes;        /* of the objects, and of what sockets queue: the order of groups */
 	uint32_t cgroup;     /* that most of the objects are charged to, or LENS_NO_CGROUP … */
@@ -29,6 +32,12 @@ struct lens_sheet {
 	ARRAY_OF(struct lens_group); /* by lens; in each, the largest first */
 	struct lens_figure objects[LENSES], kb[LENSES];
 };
+
+/* Were lenses taken, and did the kernel allow them? */
+static inline bool lens_sheet_is_known(const struct lens_sheet *s)
+{
+	return s->census && s->census->lenses.taken && !s->census->lenses.absent[0];
+}
 
 /* The processes in a namespace; NULL if there are none. */
 const struct lens_space *lens_space_find(const struct census_lenses *l, bool net, uint32_t number);

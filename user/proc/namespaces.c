@@ -15,8 +15,11 @@
 
 #define PROCESSES_MOST 65536
 
-/* The number in the target of PID/ns/NAME, such as "net:[4026531840]"; 0 if there is none. */
-static uint32_t namespace_number(int proc, const char *pid, const char *name)
+/*
+ * The number in the target of PID/ns/NAME, such as "net:[4026531840]"; 0 if there is none, or if it
+ * may not be read.
+ */
+static uint32_t namespace_number(int proc, const char *pid, const char *name, bool *whole)
 {
 	char path[64], target[64];
 	unsigned int number;
@@ -24,6 +27,8 @@ static uint32_t namespace_number(int proc, const char *pid, const char *name)
 
 	snprintf(path, sizeof(path), "%.16s/ns/%s", pid, name);
 	len = readlinkat(proc, path, target, sizeof(target) - 1);
+	if (len < 0 && (errno == EACCES || errno == EPERM))
+		*whole = false;
 	if (len <= 0)
 		return 0;
 	target[len] = '\0';
@@ -45,9 +50,9 @@ static void comm_read(int proc, const char *pid, char comm[16])
 		close(fd);
 }
 
-static int space_add(int proc, const char *pid, bool net, struct lens_spaces *out)
+static int space_add(int proc, const char *pid, bool net, struct lens_spaces *out, bool *whole)
 {
-	uint32_t number = namespace_number(proc, pid, net ? "net" : "mnt");
+	uint32_t number = namespace_number(proc, pid, net ? "net" : "mnt", whole);
 	struct lens_space *s = NULL;
 
 	if (!number)
@@ -68,8 +73,9 @@ static int space_add(int proc, const char *pid, bool net, struct lens_spaces *ou
 	return 0;
 }
 
-int namespaces_read(const char *proc_root, struct lens_spaces *out)
+int namespaces_read(const char *proc_root, struct lens_spaces *out, bool *whole)
 {
+	bool all = true;
 	struct lens_spaces read = {0};
 	const struct dirent *entry;
 	DIR *dir = opendir(proc_root);
@@ -79,8 +85,8 @@ int namespaces_read(const char *proc_root, struct lens_spaces *out)
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
 		nr++;
-		err = space_add(dirfd(dir), entry->d_name, true, &read);
-		err = err ?: space_add(dirfd(dir), entry->d_name, false, &read);
+		err = space_add(dirfd(dir), entry->d_name, true, &read, &all);
+		err = err ?: space_add(dirfd(dir), entry->d_name, false, &read, &all);
 	}
 	if (dir)
 		closedir(dir);
@@ -89,5 +95,6 @@ int namespaces_read(const char *proc_root, struct lens_spaces *out)
 		return err;
 	}
 	*out = read;
+	*whole = all;
 	return 0;
 }

@@ -5,8 +5,10 @@
 
 #include "data/lenses.h"
 
-/* Returns 0 or −errno; on failure, `out` is unchanged. Processes that cannot be read are skipped.
+/*
+ * Returns 0 or −errno; on failure, `out` is unchanged. Processes that cannot be read are skipped;
+ * *whole becomes false if one may not be read.
  */
-int namespaces_read(const char *proc_root, struct lens_spaces *out);
+int namespaces_read(const char *proc_root, struct lens_spaces *out, bool *whole);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "trace/lenses.h"
 
 /* A census takes longer than its CPU time if the host is busy; then it is given up, because the
  * recording must begin, and end, in time. */
@@ -27,7 +28,7 @@ void recorder_census_begin(struct recorder_census *c, const struct recorder_opti
 	}
 	snprintf(c->why, sizeof(c->why), "%s", o->census_refusal ?: "");
 	if (!c->why[0]) {
-		err = census_taker_new(o->census_plan, &c->taker);
+		err = census_taker_new(o->census_plan, true, &c->taker);
 		if (err)
 			census_failure(-err, c->why);
 	}
@@ -73,8 +74,11 @@ int recorder_census_take(struct recorder_census *c, enum census_moment moment,
 {
 	double wall_s = c->budget_s * WALL_BUDGETS;
 	struct census_waiting waiting = {.stop = stop, .arg = arg, .until_ns = clock_ns()};
-	const struct census_options options = {
-		.budget_s = c->budget_s, .stop = is_over, .arg = &waiting};
+	const struct census_options options = {.budget_s = c->budget_s,
+					       .lenses = true,
+					       .lenses_share = LENSES_SHARE,
+					       .stop = is_over,
+					       .arg = &waiting};
 	_cleanup_(census_free) struct census census = {0};
 	int err;
 

@@ -14,7 +14,6 @@
 
 struct census_document {
 	const struct census_sheet *sheet;
-	const struct lens_sheet *lenses; /* NULL: there are none */
 	const struct bpf_use *bpf;       /* NULL: not known */
 	const struct alloc_sites *sites; /* NULL: this kernel has no /proc/allocinfo */
 	const struct findings *findings;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What changed between two censuses, as text and as JSON: see census_parts.h. */
 #include "render/census_parts.h"
+
+#include <string.h>
+
+#include "render/census_lenses.h"
 #include "render/rows.h"
 #include "render/table.h"
 
@@ -24,7 +28,13 @@ static void change_row(struct page *p, struct table *t, const struct census_chan
 {
 	char low[PAGE_CELL], high[PAGE_CELL];
 
-	table_words(t, "%s%s", page_fit_middle(p, c->name, NAME_COLUMNS), removal(c->cgroup));
+	if (c->lens != LENSES)
+		table_words(t, "%s: %s", lens_short_word(c->lens),
+			    page_fit_middle(p, c->name,
+					    NAME_COLUMNS - strlen(lens_short_word(c->lens)) - 2));
+	else
+		table_words(t, "%s%s", page_fit_middle(p, c->name, NAME_COLUMNS),
+			    removal(c->cgroup));
 	table_bytes(t, c->before.kb * 1024, false);
 	table_bytes(t, c->after.kb * 1024, false);
 	table_bytes(t, c->kb.kb * 1024, true);
@@ -52,8 +62,8 @@ static size_t changes_rows(struct page *p, struct table *t, const struct census_
 
 void census_changes_text(struct page *p, const struct census_delta *d, size_t most)
 {
-	static const char *const heads[] = {"pages", "slab cache", "cgroup"};
-	const struct census_changes *lists[] = {&d->pages, &d->caches, &d->cgroups};
+	static const char *const heads[] = {"pages", "slab cache", "objects", "cgroup"};
+	const struct census_changes *lists[] = {&d->pages, &d->caches, &d->objects, &d->cgroups};
 	bool any = false;
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
@@ -76,6 +86,8 @@ static void change_write(struct json_out *o, const struct census_change *c)
 	json_t *j = json_object();
 
 	put(o, j, "name", text(c->name));
+	if (c->lens != LENSES)
+		put(o, j, "lens", json_string(lens_word(c->lens)));
 	if (c->cgroup) {
 		put(o, j, "removed", json_boolean(c->cgroup->removed));
 		put(o, j, "removed_below", json_boolean(c->cgroup->below));
@@ -92,8 +104,8 @@ static void change_write(struct json_out *o, const struct census_change *c)
 
 void census_changes_write(struct json_out *o, const char *key, const struct census_delta *d)
 {
-	static const char *const names[] = {"pages", "caches", "cgroups"};
-	const struct census_changes *lists[] = {&d->pages, &d->caches, &d->cgroups};
+	static const char *const names[] = {"pages", "caches", "cgroups", "objects"};
+	const struct census_changes *lists[] = {&d->pages, &d->caches, &d->cgroups, &d->objects};
 
 	json_begin(o, key, '{');
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {

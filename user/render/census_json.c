@@ -168,10 +168,12 @@ static void removed_write(struct json_out *o, const struct census_sheet *s)
 	json_end(o, '}');
 }
 
-static void census_body(struct json_out *o, const struct census_sheet *s)
+void census_write(struct json_out *o, const char *key, const struct census_sheet *s,
+		  const struct bpf_use *bpf)
 {
 	const struct census *c = s->census;
 
+	json_begin(o, key, '{');
 	json_member(o, "took_s", number(c->took_s));
 	json_member(o, "cpu_s", number(c->cpu_s));
 	json_member(o, "scanned_fraction", fraction(s->counted_share));
@@ -185,12 +187,7 @@ static void census_body(struct json_out *o, const struct census_sheet *s)
 	json_member(o, "kinds", census_kinds_json(o, c));
 	census_unlisted_write(o, s);
 	json_member(o, "lost", json_integer((json_int_t)c->lost));
-}
-
-void census_write(struct json_out *o, const char *key, const struct census_sheet *s)
-{
-	json_begin(o, key, '{');
-	census_body(o, s);
+	census_lenses_json(o, &s->lenses, bpf);
 	json_end(o, '}');
 }
 
@@ -202,10 +199,7 @@ int census_json(const struct census_document *d, FILE *out)
 	json_member(&o, "schema", json_integer(JSON_SCHEMA_VERSION));
 	json_member(&o, "kernel", d->kernel[0] ? text(d->kernel) : json_null());
 	json_member(&o, "time", time_json(d->sheet->census->wall_s));
-	json_begin(&o, "census", '{');
-	census_body(&o, d->sheet);
-	census_lenses_json(&o, d->lenses, d->bpf);
-	json_end(&o, '}');
+	census_write(&o, "census", d->sheet, d->bpf);
 	census_sites_write(&o, d->sites);
 	json_member(&o, "findings", finding_list_json(&o, d->findings));
 	return json_document_end(&o);

@@ -10,52 +10,11 @@
 
 #define SCREEN_GROUPS  8
 #define SECTION_ROWS   12
-#define GROUP_WORDS    128
 #define SCREEN_HOLDER  15 /* columns */
 #define SECTION_HOLDER 26
 #define LARGE_BYTES    (64 * 1024.0) /* smaller groups are not on the first screen */
 
 /* ---- text ---- */
-
-/* "ext4 (vda1)"; without the device if it says no more. */
-static void file_system_words(const struct lens_row *row, char buf[GROUP_WORDS])
-{
-	if (row->device[0] && strcmp(row->device, row->what) != 0)
-		snprintf(buf, GROUP_WORDS, "%s (%s)", row->what, row->device);
-	else
-		snprintf(buf, GROUP_WORDS, "%s", row->what);
-}
-
-static const char *group_words(const struct lens_group *g, char buf[GROUP_WORDS])
-{
-	const struct lens_row *row = g->like;
-	char on[GROUP_WORDS];
-
-	file_system_words(row, on);
-	switch (row->lens) {
-	case LENS_SOCKETS:
-		snprintf(buf, GROUP_WORDS, "%s %s", row->what, row->state);
-		break;
-	case LENS_FILES:
-		if (!strcmp(row->what, "anon_inodefs") || !strcmp(row->what, "sockfs") ||
-		    !strcmp(row->what, "pipefs"))
-			snprintf(buf, GROUP_WORDS, "%s", row->kind[0] ? row->kind : row->what);
-		else
-			snprintf(buf, GROUP_WORDS, "%.60s: %s", on, row->kind);
-		break;
-	case LENS_NET_NAMESPACES:
-		snprintf(buf, GROUP_WORDS, "%s",
-			 g->lonely ? "that no process is in" : "with processes");
-		break;
-	case LENS_MOUNTS:
-		snprintf(buf, GROUP_WORDS, "%s", on);
-		break;
-	default:
-		snprintf(buf, GROUP_WORDS, "%.60s%s%s%s%s", on, row->kind[0] ? ": " : "", row->kind,
-			 row->state[0] ? ", " : "", row->state);
-	}
-	return buf;
-}
 
 static void cell_number(struct table *t, const struct lens_figure *f)
 {
@@ -102,13 +61,17 @@ static const struct {
 			 {"network ns", "NETWORK NAMESPACES"},
 			 {"mounts", "MOUNTS"}};
 
+const char *lens_short_word(enum lens lens)
+{
+	return lens_titles[lens].short_word;
+}
+
 static void census_lens_row(struct page *p, struct table *t, const struct lens_sheet *s,
 			    const struct lens_group *g, size_t width)
 {
-	char words[GROUP_WORDS];
 	double held_kb = g->held_kb.value + g->queued_kb.value;
 
-	table_words(t, "%s", group_words(g, words));
+	table_words(t, "%s", g->words);
 	cell_number(t, &g->objects);
 	table_bytes(t, g->kb.value * 1024, false);
 	if (held_kb > 0)
@@ -135,18 +98,23 @@ static void lenses_absent(struct page *p, const struct lens_sheet *s)
 		       s->census->lenses.absent);
 }
 
+static bool lenses_taken(const struct lens_sheet *s)
+{
+	return s->census && s->census->lenses.taken;
+}
+
 void census_lenses_screen(struct page *p, const struct lens_sheet *s)
 {
 	static const struct table_column columns[] = {
 		{"objects", 10, false}, {"of", 25, false},  {"number", 0, true},
 		{"memory", 0, true},    {"holds", 0, true}, {"charged most to", 0, false}};
-	const struct lens_group **order = s ? calloc(s->nr + 1, sizeof(*order)) : NULL;
+	const struct lens_group **order = calloc(s->nr + 1, sizeof(*order));
 	struct table table = TABLE_INIT(p, columns);
 	size_t nr = 0;
 
-	if (s && s->census->lenses.absent[0])
+	if (lenses_taken(s) && s->census->lenses.absent[0])
 		lenses_absent(p, s);
-	p->failed |= s && !order;
+	p->failed |= !order;
 	if (!order)
 		return;
 	for (size_t i = 0; i < s->nr; i++)
@@ -226,12 +194,13 @@ static void lens_directories_text(struct page *p, const struct lens_directories 
 
 void census_lenses_text(struct page *p, const struct lens_sheet *s, const struct bpf_use *bpf)
 {
-	if (s && s->census->lenses.absent[0])
-		lenses_absent(p, s);
-	for (int lens = 0; s && lens < LENSES; lens++)
-		lens_section(p, s, lens);
-	if (s)
+	if (lenses_taken(s)) {
+		if (s->census->lenses.absent[0])
+			lenses_absent(p, s);
+		for (int lens = 0; lens < LENSES; lens++)
+			lens_section(p, s, lens);
 		lens_directories_text(p, &s->census->lenses.directories);
+	}
 	if (bpf)
 		bpf_use_text(p, bpf, SECTION_ROWS);
 }
@@ -261,7 +230,9 @@ static void lens_space_put(struct json_out *o, json_t *j, const struct lens_shee
 	const struct lens_space *space = lens_space_find(&s->census->lenses, net, row->space);
 
 	put(o, j, "namespace", row->space ? json_integer(row->space) : json_null());
-	put(o, j, "processes", json_integer(space ? space->processes : 0));
+	put(o, j, "processes",
+	    space || s->census->lenses.spaces_whole ? json_integer(space ? space->processes : 0)
+						    : json_null());
 	put(o, j, "pid", space ? json_integer(space->pid) : json_null());
 	put(o, j, "process", space ? text(space->comm) : json_null());
 }
@@ -351,7 +322,7 @@ void census_lenses_json(struct json_out *o, const struct lens_sheet *s, const st
 {
 	const struct census_lenses *l;
 
-	if (!s) {
+	if (!lenses_taken(s)) {
 		json_member(o, "lenses", json_null());
 		return;
 	}

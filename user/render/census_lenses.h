@@ -8,8 +8,9 @@
 #include "render/json_value.h"
 #include "render/page.h"
 
-/* In each, `s` is NULL if there are no lenses. All kinds together, the largest first: for the first
- * screen. */
+const char *lens_short_word(enum lens lens); /* "network ns" */
+
+/* All kinds together, the largest first: for the first screen. Nothing if lenses were not taken. */
 void census_lenses_screen(struct page *p, const struct lens_sheet *s);
 /* Each kind, with its largest rows; `bpf` may be NULL. */
 void census_lenses_text(struct page *p, const struct lens_sheet *s, const struct bpf_use *bpf);

@@ -5,12 +5,14 @@
 #define KMEMTRACE_RENDER_CENSUS_PARTS_H
 
 #include "data/alloc_sites.h"
+#include "findings/bpf_use.h"
 #include "model/census_delta.h"
 #include "render/json_value.h"
 #include "render/page.h"
 
-/* Write the census as an object; `key` is NULL within a list. */
-void census_write(struct json_out *o, const char *key, const struct census_sheet *s);
+/* Write the census as an object; `key` is NULL within a list. `bpf` is NULL if not known. */
+void census_write(struct json_out *o, const char *key, const struct census_sheet *s,
+		  const struct bpf_use *bpf);
 
 /* How many rows of each table; SIZE_MAX: all. */
 struct census_rows {

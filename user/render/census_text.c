@@ -225,9 +225,9 @@ int census_text(const struct census_document *d, const struct census_text_option
 	census_text_findings(&p, d->findings);
 	census_tables_text(&p, d->sheet, &rows);
 	if (o->sections & 16)
-		census_lenses_text(&p, d->lenses, d->bpf);
+		census_lenses_text(&p, &d->sheet->lenses, d->bpf);
 	else
-		census_lenses_screen(&p, d->lenses);
+		census_lenses_screen(&p, &d->sheet->lenses);
 	census_text_sites(&p, d->sites, o->sections & 64 ? SIZE_MAX : SCREEN_ROWS);
 	if (!o->sections)
 		section_more(&p, census_sections, NR_CENSUS_SECTIONS);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The census on HTML pages: see html_census.h. */
 #include "render/html_census.h"
+#include "render/census_lenses.h"
 
 #define COLUMNS(columns) columns, sizeof(columns) / sizeof((columns)[0])
 
@@ -102,6 +103,40 @@ static void census_cgroups_table(struct html *h, const struct census_sheet *s)
 	census_cut(h, i, s->nr_cgroups, "cgroups");
 }
 
+/* What lenses say: each kind of objects, the largest rows first. */
+static void census_objects_table(struct html *h, const struct lens_sheet *s)
+{
+	static const char *const columns[] = {"objects", "of",     "#number",
+					      "#memory", "#holds", "charged most to"};
+	const struct census_cgroups *cgroups = &s->census->cgroups;
+	size_t shown = 0, all = 0;
+
+	html_table(h, "table-census-objects",
+		   "What objects of slab caches are (holds: page cache of inodes, data that "
+		   "sockets queue)",
+		   COLUMNS(columns));
+	for (size_t i = 0; i < s->nr; i++) {
+		const struct lens_group *g = &s->items[i];
+
+		all += g->bytes >= LEAST_KB * 1024.0;
+		if (g->bytes < LEAST_KB * 1024.0 || shown >= CENSUS_ROWS || html_full(h))
+			continue;
+		shown++;
+		html_row(h);
+		html_cell(h, "%s", lens_short_word(g->like->lens));
+		html_cell_name(h, g->words);
+		html_cell_count(h, g->objects.value, false);
+		html_cell_bytes(h, g->kb.value * 1024, false);
+		html_cell_bytes(h, (g->held_kb.value + g->queued_kb.value) * 1024, false);
+		if (g->cgroup < cgroups->nr)
+			cell_cgroup(h, &cgroups->items[g->cgroup]);
+		else
+			html_cell(h, "%s", "");
+	}
+	html_table_end(h);
+	census_cut(h, shown, all, "kinds of objects");
+}
+
 /* ---- changes ---- */
 
 static void census_change_row(struct html *h, const char *what, const struct census_change *c)
@@ -129,8 +164,8 @@ static void census_changes_table(struct html *h, const struct census_delta *d)
 {
 	static const char *const columns[] = {"of",      "name",          "#before", "#after",
 					      "#change", "95 % interval", "#objects"};
-	static const char *const words[] = {"pages", "slab cache", "cgroup"};
-	const struct census_changes *lists[] = {&d->pages, &d->caches, &d->cgroups};
+	static const char *const words[] = {"pages", "slab cache", "cgroup", "objects"};
+	const struct census_changes *lists[] = {&d->pages, &d->caches, &d->cgroups, &d->objects};
 
 	html_table(h, "table-census-changes", "What changed from one census to the other",
 		   COLUMNS(columns));
@@ -142,7 +177,8 @@ static void census_changes_table(struct html *h, const struct census_delta *d)
 
 			if (!c->surely || fabs(c->kb.kb) < LEAST_KB)
 				continue;
-			census_change_row(h, words[k], c);
+			census_change_row(
+				h, c->lens != LENSES ? lens_short_word(c->lens) : words[k], c);
 			shown++;
 		}
 	}
@@ -168,6 +204,8 @@ void html_census(struct html *h, const struct report *r)
 	census_pages_table(h, shown);
 	census_caches_table(h, shown);
 	census_cgroups_table(h, shown);
+	if (lens_sheet_is_known(&shown->lenses))
+		census_objects_table(h, &shown->lenses);
 	if (r->census_delta.pages.nr)
 		census_changes_table(h, &r->census_delta);
 	html_put(h, "</section>\n");

@@ -2,6 +2,7 @@
 /* The censuses of a recording, as a section of its report: see report_internal.h. */
 #include <string.h>
 
+#include "render/census_lenses.h"
 #include "render/census_parts.h"
 #include "render/finding.h"
 #include "render/report_internal.h"
@@ -38,6 +39,7 @@ void report_census(struct page *p, const struct report *r, size_t top)
 		if (!strncmp(r->findings.items[i].kind, "census", strlen("census")))
 			finding_text(p, &r->findings.items[i]);
 	census_tables_text(p, shown, &rows);
+	census_lenses_text(p, &shown->lenses, NULL);
 	if (!r->census_delta.pages.nr)
 		return;
 	page_heading(p, PAGE_BOLD, "CHANGES FROM THE CENSUS BEFORE TRACING TO THE ONE AFTER IT");

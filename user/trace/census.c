@@ -23,6 +23,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "census.skel.h"
+#include "proc/namespaces.h"
 #include "proc/snapshot.h"
 #include "trace/background.h"
 #include "trace/census_lines.h"
@@ -432,28 +433,43 @@ static void lens_rest(void *arg)
 	background_rest(&p->background);
 }
 
+/* CPU time that lenses may take; 0: no limit. */
+static uint64_t lenses_budget_ns(const struct census_options *o, uint64_t spent_ns)
+{
+	uint64_t budget_ns = (uint64_t)(o->budget_s * 1e9);
+	uint64_t most_ns = (uint64_t)(o->lenses_share * o->budget_s * 1e9);
+	uint64_t left_ns = spent_ns < budget_ns ? budget_ns - spent_ns : 1;
+
+	if (!budget_ns)
+		return 0;
+	return most_ns && left_ns > most_ns ? most_ns : left_ns;
+}
+
 /* Look at objects, with what the scan left of the budget. */
 static int census_look(struct census_programs *p, uint64_t spent_ns, uint64_t seed,
 		       struct census *out)
 {
-	uint64_t budget_ns = (uint64_t)(p->options->budget_s * 1e9);
 	const struct lenses_options options = {.blocks = p->blocks,
 					       .frame_base = p->skel->bss->frame_base,
 					       .page_base = p->skel->bss->page_base,
 					       .units = out->units,
 					       .counted = out->counted,
-					       .budget_ns = !budget_ns ? 0
-							    : spent_ns < budget_ns
-								    ? budget_ns - spent_ns
-								    : 1,
+					       .budget_ns = lenses_budget_ns(p->options, spent_ns),
 					       .seed = seed | 1,
 					       .names = p->options->names,
 					       .cache = lens_cache_ask,
 					       .cgroup = lens_owner_ask,
 					       .rest = lens_rest,
 					       .arg = p};
+	int err;
 
-	return lenses_take(p->lenses, p->no_lenses, &options, &out->lenses);
+	err = lenses_take(p->lenses, p->no_lenses, &options, &out->lenses);
+	if (err)
+		return err;
+	err = namespaces_read("/proc", &out->lenses.spaces, &out->lenses.spaces_whole);
+	if (err)
+		log_debug("which namespaces processes are in is not known (%s)", strerror(-err));
+	return 0;
 }
 
 static int census_scan_all(struct census_programs *p, const struct census_options *options,
@@ -525,6 +541,7 @@ struct census_taker {
 struct taker_work {
 	struct census_taker *taker;
 	const struct plan *plan;
+	bool lenses;
 	const struct census_options *options;
 	struct census *out;
 };
@@ -539,10 +556,12 @@ static int taker_load(void *arg)
 		census_learn_cpus(p);
 		census_load_origins(w->plan, p);
 	}
+	if (!err && w->lenses)
+		p->no_lenses = lenses_open(w->plan, &p->lenses);
 	return err;
 }
 
-int census_taker_new(const struct plan *plan, struct census_taker **out)
+int census_taker_new(const struct plan *plan, bool lenses, struct census_taker **out)
 {
 	struct census_taker *t = calloc(1, sizeof(*t));
 	int err = -ENOMEM;
@@ -550,7 +569,9 @@ int census_taker_new(const struct plan *plan, struct census_taker **out)
 	if (t)
 		t->p.plan = plan;
 	if (t)
-		err = background_run(taker_load, &(struct taker_work){.taker = t, .plan = plan});
+		err = background_run(
+			taker_load,
+			&(struct taker_work){.taker = t, .plan = plan, .lenses = lenses});
 	if (err) {
 		census_taker_free(t);
 		return err;
@@ -597,14 +618,7 @@ int census_taker_run(struct census_taker *t, const struct census_options *option
 
 uint64_t census_taker_own_bytes(const struct census_taker *t)
 {
-	struct bpf_program *prog;
-	struct bpf_map *map;
-	uint64_t sum = 0;
-
-	bpf_object__for_each_map(map, t->p.skel->obj) sum += bpf_fd_bytes(bpf_map__fd(map));
-	bpf_object__for_each_program(prog, t->p.skel->obj) sum +=
-		bpf_fd_bytes(bpf_program__fd(prog));
-	return sum;
+	return bpf_object_bytes(t->p.skel->obj) + lenses_own_bytes(t->p.lenses);
 }
 
 void census_taker_free(struct census_taker *t)
@@ -618,10 +632,8 @@ int census_take(const struct plan *plan, const struct census_options *options, s
 {
 	struct census_taker *t = NULL;
 	char why[CENSUS_WHY_MAX];
-	int err = census_taker_new(plan, &t);
+	int err = census_taker_new(plan, options->lenses, &t);
 
-	if (!err && options->lenses)
-		t->p.no_lenses = lenses_open(plan, &t->p.lenses);
 	err = err ?: census_taker_run(t, options, out);
 	census_taker_free(t);
 	return err ? log_error(-err, "no census: %s", census_failure(-err, why)) : 0;

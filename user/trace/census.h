@@ -17,10 +17,11 @@
 #define CENSUS_BUDGET_S 0.5 /* the default of --census-budget */
 
 struct census_options {
-	double budget_s; /* CPU time that the scan may take; 0: no limit */
-	uint64_t seed;   /* of the random sample; 0: a random one */
-	bool names;      /* with lenses: name the directories with most dentries */
-	bool lenses;     /* census_take(): look at objects, too; this loads more programs */
+	double budget_s;     /* CPU time that the scan may take; 0: no limit */
+	uint64_t seed;       /* of the random sample; 0: a random one */
+	bool names;          /* with lenses: name the directories with most dentries */
+	bool lenses;         /* look at objects, too; the programs for that must have been loaded */
+	double lenses_share; /* of the budget that they may take; 0: all that the scan leaves */
 	/* Asked between runs: should it stop? NULL: never. census_run() then returns −EINTR. */
 	bool (*stop)(void *arg);
 	void *arg;
@@ -36,8 +37,11 @@ const char *census_refusal(const struct kernel_facts *facts, char why[CENSUS_WHY
 
 struct census_taker;
 
-/* Load the programs; borrows the plan. Returns 0, or −errno; prints nothing. */
-int census_taker_new(const struct plan *plan, struct census_taker **out);
+/*
+ * Load the programs, with those for lenses if wanted; borrows the plan. Returns 0, or −errno;
+ * prints nothing.
+ */
+int census_taker_new(const struct plan *plan, bool lenses, struct census_taker **out);
 /* Take a census. Returns 0, or −errno, and then *out is unchanged; prints nothing. */
 int census_taker_run(struct census_taker *t, const struct census_options *options,
 		     struct census *out);

@@ -21,6 +21,7 @@
 #include "lenses.skel.h"
 #include "trace/lenses_tally.h"
 #include "trace/libbpf_log.h"
+#include "trace/tracer.h"
 
 #define PROBE_SHARE  0.4 /* of the budget: for recognising caches */
 #define PROBE_BLOCKS 16  /* of a cache, until an object fits a lens */
@@ -53,6 +54,11 @@ void lenses_close(struct lens_programs *p)
 		munmap(p->lenses, sizeof(*p->lenses));
 	lenses_bpf__destroy(p->skel);
 	free(p);
+}
+
+uint64_t lenses_own_bytes(const struct lens_programs *p)
+{
+	return p ? bpf_object_bytes(p->skel->obj) : 0;
 }
 
 static bool lenses_over(const struct lens_programs *p, double share)
@@ -315,7 +321,7 @@ static int lenses_run(struct lens_programs *p, struct census_lenses *out)
 int lenses_take(struct lens_programs *p, int why, const struct lenses_options *options,
 		struct census_lenses *out)
 {
-	struct census_lenses taken = {0};
+	struct census_lenses taken = {.taken = true};
 
 	for (int lens = 0; lens < LENSES; lens++)
 		taken.share[lens] = NAN;

@@ -36,6 +36,8 @@ struct lens_programs;
  */
 int lenses_open(const struct plan *plan, struct lens_programs **out);
 void lenses_close(struct lens_programs *p);
+/* Kernel memory of its maps and programs; 0 if `p` is NULL. */
+uint64_t lenses_own_bytes(const struct lens_programs *p);
 
 /*
  * Fill in `out`. A census works without lenses: if `p` is NULL because lenses_open() returned

@@ -14,6 +14,7 @@
 
 #define ENTRIES_MOST 65536 /* of one cache, and rows of all */
 #define NAMES_MOST   65536
+#define FEW_HITS     30 /* with fewer, the variance of their number counts, too */
 
 /* A figure over blocks: sum, sum of squares, and sum of products with the block's objects. */
 struct lens_moments {
@@ -414,6 +415,10 @@ static struct lens_sum moments_total(const struct lens_tally *t, const struct le
 		s.variance = all * all * (1 - n / all) / n * fmax(squares, 0) / (n - 1);
 	else
 		s.variance = s.value * s.value;
+	/* of what is in few of the blocks, their number has a binomial distribution */
+	if (s.hits && s.hits < FEW_HITS && (double)s.hits < n)
+		s.variance = fmax(s.variance, s.value * s.value / (double)s.hits *
+						      (1 - (double)s.hits / n) * (1 - n / all));
 	return s;
 }
 

@@ -171,6 +171,9 @@ int tracer_iter(const struct tracer *t, const char *program, file_take_t take, v
 uint64_t tracer_own_bytes(const struct tracer *t);
 /* The memory that the kernel charges for a map or program; 0 unknown. */
 uint64_t bpf_fd_bytes(int fd);
+/* The same of all maps and programs of an object that is loaded. */
+struct bpf_object;
+uint64_t bpf_object_bytes(const struct bpf_object *obj);
 
 /*
  * The programs' own run time. The kernel counts it only on request, and counting costs about 25 ns

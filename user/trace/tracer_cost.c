@@ -75,16 +75,23 @@ uint64_t bpf_fd_bytes(int fd)
 	return line ? strtoull(line + strlen("memlock:"), NULL, 10) : 0;
 }
 
-uint64_t tracer_own_bytes(const struct tracer *t)
+uint64_t bpf_object_bytes(const struct bpf_object *obj)
 {
 	struct bpf_program *prog;
 	struct bpf_map *map;
 	uint64_t sum = 0;
 
-	bpf_object__for_each_map(map, t->skel->obj) sum += bpf_fd_bytes(bpf_map__fd(map));
+	bpf_object__for_each_map(map, obj) sum += bpf_fd_bytes(bpf_map__fd(map));
+	bpf_object__for_each_program(prog, obj) sum += bpf_fd_bytes(bpf_program__fd(prog));
+	return sum;
+}
+
+uint64_t tracer_own_bytes(const struct tracer *t)
+{
+	uint64_t sum = bpf_object_bytes(t->skel->obj);
+
 	if (t->nr_parts)
 		sum += t->nr_parts * bpf_fd_bytes(t->parts[0]);
-	bpf_object__for_each_program(prog, t->skel->obj) sum += bpf_fd_bytes(bpf_program__fd(prog));
 	return sum;
 }
 
