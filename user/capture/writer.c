@@ -20,6 +20,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/vformat.h"
 #include "capture/writer_internal.h"
 
 #define TICK_WAIT_MS   200   /* wait this long for a reader if another commit follows soon */
@@ -234,16 +235,11 @@ int capture_put_metaf(struct capture_writer *w, const char *key, const char *fmt
 {
 	_cleanup_free_ char *value = NULL;
 	va_list ap;
-	int len;
 
 	va_start(ap, fmt);
-	len = vasprintf(&value, fmt, ap);
+	value = vformat(fmt, ap);
 	va_end(ap);
-	if (len < 0) {
-		value = NULL;
-		return writer_no_memory(w);
-	}
-	return capture_put_meta(w, key, value);
+	return value ? capture_put_meta(w, key, value) : writer_no_memory(w);
 }
 
 int capture_commit(struct capture_writer *w)

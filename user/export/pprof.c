@@ -15,6 +15,7 @@
 #include "base/escape.h"
 #include "base/hash.h"
 #include "base/units.h"
+#include "base/vformat.h"
 #include "export/export.h"
 #include "export/pb.h"
 #include "model/sampling.h"
@@ -343,8 +344,7 @@ __attribute__((format(printf, 2, 3))) static void put_comment(struct pprof *p, c
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	text = vformat(fmt, ap);
 	va_end(ap);
 	p->failed |= !text;
 	if (text)

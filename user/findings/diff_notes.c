@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
+#include "base/vformat.h"
 #include "model/losses.h"
 
 #define SET_CAUTION 5 /* captures; fewer cannot show a spread */
@@ -29,8 +30,7 @@ __attribute__((format(printf, 4, 5))) static struct finding *caution(struct note
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	text = vformat(fmt, ap);
 	va_end(ap);
 	if (!text) {
 		w->lists[weight].failed = true;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/vformat.h"
 
 const char *finding_severity_name(enum finding_severity severity)
 {
@@ -31,8 +32,7 @@ struct finding *findings_add(struct findings *list, const struct finding *as, co
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	text = vformat(fmt, ap);
 	va_end(ap);
 	f = text ? ARRAY_PUSH(list) : NULL;
 	if (!f) {
@@ -60,8 +60,7 @@ void finding_say(struct findings *list, struct finding *f, const char *fmt, ...)
 	if (!f)
 		return;
 	va_start(ap, fmt);
-	if (vasprintf(&more, fmt, ap) < 0)
-		more = NULL;
+	more = vformat(fmt, ap);
 	va_end(ap);
 	if (!more || asprintf(&all, "%s%s", f->text, more) < 0) {
 		list->failed = true;

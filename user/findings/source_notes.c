@@ -7,20 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vformat.h"
+
 #define NAMED 4 /* modules that a sentence names */
 
 __attribute__((format(printf, 2, 3))) static void source_note(struct source_notes *n,
 							      const char *fmt, ...)
 {
-	char **slot = ARRAY_PUSH(n), *text;
+	char **slot = ARRAY_PUSH(n);
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (!slot || vasprintf(&text, fmt, ap) < 0)
-		n->failed = true;
-	else
-		*slot = text;
+	if (slot)
+		*slot = vformat(fmt, ap);
 	va_end(ap);
+	n->failed |= !slot || !*slot;
 	if (slot && !*slot)
 		n->nr--;
 }

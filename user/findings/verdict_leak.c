@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/units.h"
+#include "base/vformat.h"
 #include "findings/exhaustion.h"
 #include "findings/verdict_internal.h"
 
@@ -180,11 +181,9 @@ __attribute__((format(printf, 2, 3))) static void say_next(struct writer *w, con
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&command, fmt, ap) < 0) {
-		command = NULL;
-		w->failed = true;
-	}
+	command = vformat(fmt, ap);
 	va_end(ap);
+	w->failed |= !command;
 	if (w->list->nr)
 		finding_next(w->list, &w->list->items[w->main], command);
 }

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "base/vformat.h"
 #include "render/html_assets.h"
 #include "version.h"
 
@@ -104,14 +105,12 @@ void html_text(struct html *h, const char *s)
 
 static void html_words_list(struct html *h, const char *fmt, va_list args)
 {
-	_cleanup_free_ char *words = NULL;
+	_cleanup_free_ char *words = vformat(fmt, args);
 
-	if (vasprintf(&words, fmt, args) < 0) {
-		words = NULL;
+	if (words)
+		html_text(h, words);
+	else
 		h->failed = true;
-		return;
-	}
-	html_text(h, words);
 }
 
 void html_words(struct html *h, const char *fmt, ...)

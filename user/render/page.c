@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "base/vformat.h"
 
 #define BARS_MAX 32
 
@@ -123,12 +124,10 @@ static void print_item(struct page *p, const struct page_label *label, const cha
 __attribute__((format(printf, 2, 0))) static char *format_words(struct page *p, const char *fmt,
 								va_list ap)
 {
-	char *words = NULL;
+	char *words = vformat(fmt, ap);
 
-	if (vasprintf(&words, fmt, ap) >= 0)
-		return words;
-	p->failed = true;
-	return NULL;
+	p->failed |= !words;
+	return words;
 }
 
 void page_item(struct page *p, const struct page_label *label, const char *fmt, ...)

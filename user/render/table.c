@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "base/vformat.h"
 
 #define INDENT 2
 
@@ -17,8 +18,7 @@ void table_words(struct table *t, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&words, fmt, ap) < 0)
-		words = NULL;
+	words = vformat(fmt, ap);
 	va_end(ap);
 	if (slot && words)
 		*slot = escape_terminal(words, t->page->utf8);

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/vformat.h"
 
 #define DIRS_MOST    20000
 #define ENTRIES_MOST 400000 /* a tree that somebody else filled must not take long to walk */
@@ -38,16 +39,13 @@ __attribute__((format(printf, 2, 3))) static int path_add_to(struct path_queue *
 {
 	_cleanup_free_ char *path = NULL;
 	va_list ap;
-	int len;
 
 	va_start(ap, fmt);
-	len = vasprintf(&path, fmt, ap);
+	path = vformat(fmt, ap);
 	va_end(ap);
-	if (len < 0) {
-		path = NULL;
+	if (!path)
 		return -ENOMEM;
-	}
-	return len >= PATH_MAX ? 0 : path_queue_add(out, path, "");
+	return strlen(path) >= PATH_MAX ? 0 : path_queue_add(out, path, "");
 }
 
 /* ---- modules: found by their names ---- */
