@@ -482,9 +482,31 @@ static void intervals_hold_the_truth_of_loads_that_change(void **state)
 	assert_covers(&unseen, 0.97, 1);
 }
 
+/* A recording sets periods once more as it ends: nothing can have escaped the samples by those. */
+static void periods_that_were_never_in_force_hide_nothing(void **state)
+{
+	static struct stratum_counts counts[KMT_STRATA];
+	uint32_t periods[KMT_STRATA];
+
+	(void)state;
+	tables_make();
+	memset(tracer.period, 0, sizeof(tracer.period));
+	memset(tracer.longest, 0, sizeof(tracer.longest));
+	memset(stratum_rows, 0, sizeof(stratum_rows));
+	for (uint32_t bits = 12; bits <= 20; bits += 4) {
+		for (uint32_t i = 0; i < KMT_STRATA; i++)
+			periods[i] = 1u << bits;
+		tracer_strata_set(&tracer, periods, 1000);
+	}
+	tracer_strata(&tracer, counts);
+	for (uint32_t i = 0; i < KMT_STRATA; i++)
+		assert_int_equal(counts[i].longest, 1u << 16);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(periods_that_were_never_in_force_hide_nothing),
 		cmocka_unit_test(intervals_hold_the_truth_of_loads_that_change),
 	};
 
