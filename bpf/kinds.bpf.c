@@ -164,13 +164,26 @@ GLOBAL int kinds_word(__u32 i, __u32 w, __u64 object)
 	return 0;
 }
 
+/* Who is charged for an object of the slab at `base`? */
+static __always_inline __u64 kinds_owner(__u64 base, __u64 index, __u32 object_bytes)
+{
+	__u64 frame = (base - kinds_direct_base) >> cfg_page_shift;
+	__u64 page = kinds_frame_base + frame * bpf_core_type_size(struct page);
+	__u64 owners = compat_slab_owners(page);
+
+	if (!owners)
+		return 0;
+	return compat_read_word(owners + index * compat_owners_stride(page, object_bytes)) & ~7ull;
+}
+
 GLOBAL int kinds_item(__u32 i)
 {
 	struct kmt_kinds *k = kinds_shared();
-	__u64 addr, cache;
+	struct kmt_audit *a = audit_shared();
+	__u64 addr, cache, index;
 	__u32 words;
 
-	if (!k || i >= KMT_KIND_CHUNK)
+	if (!k || !a || i >= KMT_KIND_CHUNK)
 		return 0;
 	addr = k->items[i].addr;
 	cache = k->items[i].cache;
@@ -178,6 +191,12 @@ GLOBAL int kinds_item(__u32 i)
 	k->items[i].verdict = audit_verify_slab(addr, cache);
 	if (k->items[i].verdict != KMT_LIVE)
 		return 0;
+	if (!a->size)
+		return 0;
+	index = (addr - a->base) / a->size;
+	k->items[i].owner = kinds_owner(a->base, index, a->size);
+	/* an address may be that of the place, or that of the object in it */
+	addr = a->base + index * a->size;
 	addr += compat_cache_red_pad((void *)cache);
 	k->owner_tries = OWNER_TRIES;
 	for (__u32 w = 0; w < KMT_KIND_WORDS; w++) {

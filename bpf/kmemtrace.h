@@ -662,7 +662,8 @@ struct kmt_kind_word {
 struct kmt_kind_item {
 	__u64 addr, cache;
 	__u32 words;   /* of the object, at most KMT_KIND_WORDS */
-	__u32 verdict; /* enum kmt_verdict; words are read only if it is KMT_LIVE */
+	__u32 verdict; /* enum kmt_verdict; the rest is read only if it is KMT_LIVE */
+	__u64 owner;   /* the obj_cgroup that it is charged to; 0: none */
 	struct kmt_kind_word word[KMT_KIND_WORDS];
 };
 

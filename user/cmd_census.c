@@ -11,9 +11,11 @@
 #include "base/log.h"
 #include "base/privileges.h"
 #include "base/units.h"
+#include "capture/capture.h"
 #include "cmd.h"
 #include "findings/census_findings.h"
 #include "model/census.h"
+#include "model/likeness.h"
 #include "output.h"
 #include "proc/allocinfo.h"
 #include "record/census_capture.h"
@@ -28,10 +30,11 @@ struct census_args {
 	bool json, format_given;
 	unsigned int sections; /* of --show, as bits */
 	const char *output;    /* the capture of -o; NULL: print the census */
+	const char *like;      /* the capture of --like; NULL: none */
 	bool overwrite;
 };
 
-enum { OPT_BTF = 256, OPT_NAMES, OPT_BUDGET, OPT_FORCE };
+enum { OPT_BTF = 256, OPT_NAMES, OPT_BUDGET, OPT_FORCE, OPT_LIKE };
 
 static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
@@ -41,6 +44,8 @@ static const struct argp_option options[] = {
 	 "Print nothing, and keep the census as a capture in FILE, for report, diff and balance",
 	 0},
 	{"force", OPT_FORCE, NULL, 0, "Overwrite an existing capture", 0},
+	{"like", OPT_LIKE, "FILE", 0,
+	 "Name what allocates such objects, as the recording in FILE learned them", 0},
 	{"census-budget", OPT_BUDGET, "TIME", 0, ARGS_CENSUS_BUDGET_HELP, 0},
 	{"btf", OPT_BTF, "FILE", 0,
 	 "Read this kernel's types from FILE if this kernel has no BTF of its own", 0},
@@ -60,6 +65,7 @@ static const char doc[] =
 	"  sudo kmemtrace census                       where memory is now\n"
 	"  sudo kmemtrace census --census-budget 50ms  the same, in less time\n"
 	"  sudo kmemtrace census -o before.kmt         keep it, to compare it later\n"
+	"  sudo kmemtrace census --like good.kmt       what allocates such objects\n"
 	"  sudo kmemtrace census --format json | jq '.census.pages[] | [.class, .kb]'\n";
 
 static error_t census_parse_option(int key, char *arg, struct argp_state *state)
@@ -84,6 +90,9 @@ static error_t census_parse_option(int key, char *arg, struct argp_state *state)
 	case 'o':
 		args->output = arg;
 		return 0;
+	case OPT_LIKE:
+		args->like = arg;
+		return 0;
 	case OPT_FORCE:
 		args->overwrite = true;
 		return 0;
@@ -102,6 +111,9 @@ static error_t census_parse_option(int key, char *arg, struct argp_state *state)
 			argp_error(state,
 				   "--output writes a capture: give %s to `kmemtrace report %s`",
 				   args->format_given ? "--format" : "--show", args->output);
+		if (args->output && args->like)
+			argp_error(state, "--output keeps a census as it is: give --like to a "
+					  "census that is printed");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -138,7 +150,8 @@ static int take(const struct census_args *args, struct census *out)
 {
 	const struct plan_request everything = {};
 	struct kernel_facts facts;
-	struct census_options how = {.budget_s = args->budget_s, .names = args->names};
+	struct census_options how = {
+		.budget_s = args->budget_s, .names = args->names, .kinds = true};
 	struct bpf_objects bpf = {0};
 	struct plan plan;
 	char why[CENSUS_WHY_MAX];
@@ -148,10 +161,9 @@ static int take(const struct census_args *args, struct census *out)
 	if (census_refusal(&facts, why)[0])
 		return log_error(EPERM, "no census: %s", why);
 	plan_build(&facts, &everything, &plan);
-	/* a capture keeps no kinds, and reads BPF objects itself */
 	how.lenses = true;
-	how.kinds = !args->output;
-	if (!args->output)
+	how.kinds = true;
+	if (!args->output) /* a capture reads BPF objects itself */
 		bpf_read_all(&bpf);
 	err = census_take(&plan, &how, out);
 	if (err) {
@@ -184,19 +196,43 @@ static const struct alloc_sites *sites_read(struct alloc_sites *sites)
 	return err ? NULL : sites;
 }
 
-static int print(const struct census *census, const struct alloc_sites *sites,
-		 const struct census_args *args)
+/* Read the capture of --like; *out stays NULL without one. Returns 0, or −errno after printing why.
+ */
+static int taught_read(const struct census_args *args, struct capture **out)
 {
+	_cleanup_capture_ struct capture *c = NULL;
+	int err = args->like ? capture_read(args->like, &c) : 0;
+
+	if (err)
+		return err;
+	if (c && !likeness_learned(c))
+		return log_error(ENODATA,
+				 "%s does not say what call paths allocate: record for a while "
+				 "with this version, and with a census",
+				 args->like);
+	*out = TAKE_PTR(c);
+	return 0;
+}
+
+static int print(const struct census *census, const struct alloc_sites *sites,
+		 const struct capture *taught, const struct census_args *args)
+{
+	_cleanup_(likeness_free) struct likeness like = {0};
 	_cleanup_(findings_free) struct findings findings = {0};
 	_cleanup_(census_sheet_free) struct census_sheet sheet = {0};
 	_cleanup_(bpf_use_free) struct bpf_use bpf = {0};
 	struct utsname uts = {0};
-	struct census_document document = {
-		.sheet = &sheet, .bpf = &bpf, .sites = sites, .findings = &findings, .kernel = ""};
+	struct census_document document = {.sheet = &sheet,
+					   .like = taught ? &like : NULL,
+					   .bpf = &bpf,
+					   .sites = sites,
+					   .findings = &findings,
+					   .kernel = ""};
 
 	if (!uname(&uts))
 		document.kernel = uts.release;
-	if (census_sheet_build(census, &sheet) || bpf_use_build(NULL, &census->after, &bpf))
+	if (census_sheet_build(census, &sheet) || bpf_use_build(NULL, &census->after, &bpf) ||
+	    (taught && likeness_build(&sheet, taught, &like)))
 		findings.failed = true;
 	else
 		census_findings(&sheet, &findings);
@@ -213,6 +249,7 @@ int cmd_census(int argc, char **argv)
 				  .doc = doc,
 				  .children = args_document};
 	_cleanup_(census_free) struct census census = {0};
+	_cleanup_capture_ struct capture *taught = NULL;
 	struct census_args args = {.budget_s = CENSUS_BUDGET_S};
 	const struct alloc_sites *known = NULL;
 	struct alloc_sites sites = {0};
@@ -220,13 +257,14 @@ int cmd_census(int argc, char **argv)
 
 	if (args_parse(&argp, 0, argc, argv, &args))
 		return EXIT_USAGE;
-	err = take(&args, &census);
+	/* as root, because the capture may belong to somebody else */
+	err = taught_read(&args, &taught) ?: take(&args, &census);
 	if (!err && args.output)
 		return keep(&census, &args) ? EXIT_FAILED : EXIT_OK;
 	if (!err)
 		known = sites_read(&sites);
 	privileges_keep_none();
-	err = err || print(&census, known, &args);
+	err = err || print(&census, known, taught, &args);
 	ARRAY_FREE(&sites);
 	return err ? EXIT_FAILED : EXIT_OK;
 }

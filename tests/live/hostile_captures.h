@@ -36,9 +36,9 @@
 	"INSERT INTO stack_frame SELECT 1, i, 1 FROM d;"
 
 /* Two censuses; a cache and a cgroup of the first. */
-#define CENSUS                                                                              \
-	"INSERT INTO census VALUES (1, 'start', 1, 1, 1, 1000, 1000, 1, 4096, 0, 2, 0, 0)," \
-	" (2, 'end', 1, 1, 1, 1000, 1000, 1, 4096, 0, 2, 0, 0);"
+#define CENSUS                                                                             \
+	"INSERT INTO census VALUES (1, 'start', 1, 1, 1, 1000, 1000, 1, 4096, 0, 2, 0, 0," \
+	" 0, 0, '', ''), (2, 'end', 1, 1, 1, 1000, 1000, 1, 4096, 0, 2, 0, 0, 0, 0, '', '');"
 #define CENSUS_CACHE                                                                          \
 	"INSERT INTO census_cache VALUES (1, 1, 'a', 8, 0, 0, 1,0,1, 0,0,0, 512,0,1, 9,0,1)," \
 	" (2, 1, 'a', 8, 0, 0, 1,0,1, 0,0,0, 512,0,1, 9,0,1);"
@@ -225,6 +225,16 @@ static const struct hostile_kind {
 	 "i,0,1 FROM n WHERE i <= 8192;" EACH
 	 "INSERT INTO census_node SELECT 1, i, 1 + i * 8192 / (?1 + 1), i % 64, 1, 0, 1 FROM n;",
 	 1000000, 60000, 2},
+	{"census-paths",
+	 CENSUS EACH
+	 "INSERT INTO stack SELECT i, 0 FROM n;" EACH
+	 "INSERT INTO census_cache SELECT 1, i, ?2 || i, 8, 0, 0, 1,0,1, 0,0,0, 512,0,1, "
+	 "i,0,1 FROM n WHERE i <= 2048;" EACH
+	 "INSERT INTO census_kind SELECT 1, i, i, 1, 1, 2, 1, ?2 || i, 1, '', 0, '', 0, '', '', '0:->' || ?2 || i, 0, 0 "
+	 "FROM n WHERE i <= 2048;" EACH
+	 "INSERT INTO census_kind_sample SELECT 1, i, i, 1, 1, 0 FROM n WHERE i <= 2048;" EACH
+	 "INSERT INTO census_path SELECT 1, i, i % 2048 + 1, i % 2048 + 1, i, 1, 1, 1, 1 FROM n;",
+	 65536, 65536, 2},
 	{"everything",
 	 EACH "INSERT INTO frame SELECT i, ?2 || i, i, 'm', ?2 || i FROM n;" EACH
 	      "INSERT INTO stack SELECT i, 0 FROM n;" EACH

@@ -161,7 +161,7 @@ record_start() {
 	"${HEEDS_CTRL_C[@]}" "$KMEMTRACE" record "${CENSUS[@]}" -v -f -o "$CAPTURE" "$@" 2>"$RECORD_ERR" &
 	RECORD_PID=$!
 	started+=("$RECORD_PID")
-	until_true 5 is_tracing || fail "not tracing after 5 s: $(cat "$RECORD_ERR")"
+	until_true 10 is_tracing || fail "not tracing after 10 s: $(cat "$RECORD_ERR")"
 }
 
 # record_stop: end the recording as Ctrl-C does; the capture must be complete.

@@ -159,4 +159,53 @@ __attribute__((unused)) static void sample_census(struct census *c, double dentr
 	*node = (struct census_node){.cache = 1, .node = 1, .pages = sample_sum(40, 0, 9)};
 }
 
+/* Kinds of the second cache, and call paths of the first two kinds; stack 0: no paths. */
+__attribute__((unused)) static void sample_census_kinds(struct census *c, uint32_t stack)
+{
+	static const struct census_kind kinds[] = {
+		{.cache = 1,
+		 .objects = 240,
+		 .effective = 300,
+		 .sure = KIND_LIKELY,
+		 .nr_types = 2,
+		 .types = {{"timerfd_ctx", 14.885}, {"other", -3.5}},
+		 .functions = {"timerfd_tmrproc", "timerfd_poll"},
+		 .points_to = {"kmalloc-64", "filp"},
+		 .signature = "0:self 40:timerfd_tmrproc() 144:self",
+		 .cgroup = 1,
+		 .charged = 200},
+		{.cache = 1,
+		 .objects = 60,
+		 .cgroup = CENSUS_NO_CGROUP,
+		 .effective = 290.5,
+		 .sure = KIND_UNKNOWN,
+		 .points_to = {"\033[5mcache"},
+		 .signature = "0:->\033[5mcache 8:->pid"},
+		{.cache = 1, .effective = 300, .signature = "8:->vmalloc"},
+	};
+	static const struct census_path paths[] = {{1, 0, 0, 80, 40, 40, 80},
+						   {1, 1, 0, 30, 30, 15, 12.5},
+						   {0, UINT32_MAX, 0, 9, 0, 0, 9}};
+	struct kind_sample *sample = ARRAY_PUSH(&c->kinds.samples);
+
+	assert_non_null(sample);
+	*sample = (struct kind_sample){.cache = 1, .drawn = 460, .live = 300, .unsure = 2};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct census_kind *kind = ARRAY_PUSH(&c->kinds);
+
+		assert_non_null(kind);
+		*kind = kinds[i];
+	}
+	for (size_t i = 0; stack && i < sizeof(paths) / sizeof(paths[0]); i++) {
+		struct census_path *path = ARRAY_PUSH(&c->kinds.paths);
+
+		assert_non_null(path);
+		*path = paths[i];
+		path->stack = stack;
+	}
+	c->kinds.cpu_s = 0.25;
+	c->kinds.skipped = 3;
+	snprintf(c->kinds.lacks, sizeof(c->kinds.lacks), "functions: run as root");
+}
+
 #endif

@@ -69,7 +69,7 @@ static uint32_t run(struct table *t, uint64_t room)
 	for (uint32_t i = 0; i < t->nr; i++)
 		audit_sample_count(t->audit_sample, t->objects[i].stack, 1, t->objects[i].size,
 				   t->objects[i].checked);
-	assert_int_equal(audit_sample_plan(t->audit_sample, room), 0);
+	assert_int_equal(audit_sample_plan(t->audit_sample, room, AUDIT_SAMPLE), 0);
 	for (uint32_t i = 0; i < t->nr; i++) {
 		struct object *o = &t->objects[i];
 
@@ -224,14 +224,15 @@ static void objects_that_come_and_go_do_no_harm(void **state)
 	audit_sample_begin(t->audit_sample);
 	for (uint32_t i = 0; i < t->nr; i++)
 		audit_sample_count(t->audit_sample, 1, 1, 64, false);
-	assert_int_equal(audit_sample_plan(t->audit_sample, 1000), 0);
+	assert_int_equal(audit_sample_plan(t->audit_sample, 1000, AUDIT_SAMPLE), 0);
 	for (uint32_t i = 0; i < 3 * t->nr; i++)
 		sample += audit_sample_take(t->audit_sample, 1, 1, i & 1) != CHOSEN_NOT;
 	assert_int_equal(sample, 1000);
 	assert_int_equal(audit_sample_take(t->audit_sample, 2, 1, true),
 			 CHOSEN_NOT); /* a new group */
 	audit_sample_begin(t->audit_sample);
-	assert_int_equal(audit_sample_plan(t->audit_sample, 1000), 0); /* nothing there at all */
+	assert_int_equal(audit_sample_plan(t->audit_sample, 1000, AUDIT_SAMPLE),
+			 0); /* nothing there at all */
 }
 
 int main(void)

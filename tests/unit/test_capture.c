@@ -323,6 +323,7 @@ static void put_census(struct capture_writer *w)
 
 	sample_census(&c, 1000);
 	sample_lenses(&c, 1e6);
+	sample_census_kinds(&c, 1);
 	assert_int_equal(capture_put_census(w, CENSUS_AT_START, &c), 0);
 }
 

@@ -18,7 +18,7 @@
 #include <sqlite3.h>
 
 #include "capture/census_tables_internal.h"
-#include "model/census.h"
+#include "model/likeness.h"
 #include "said.h"
 #include "sample_capture.h"
 #include "sample_census.h"
@@ -42,6 +42,8 @@ static struct capture *sample_made(void)
 		assert_non_null(c->census[moment]);
 		sample_census(c->census[moment], 700000 + 1000 * moment);
 		sample_lenses(c->census[moment], 1e6 + 1e5 * moment);
+		sample_census_kinds(c->census[moment],
+				    moment ? sample_call(c, "timerfd_alloc", 3, "vmlinux") : 0);
 	}
 	c->census[CENSUS_AT_END]->counted = 330; /* a sample */
 	return c;
@@ -90,8 +92,44 @@ static void figure_equal(const struct census_figure *a, const struct census_figu
 	assert_true(a->kb == b->kb && a->low_kb == b->low_kb && a->high_kb == b->high_kb);
 }
 
+static void kinds_equal(const struct census_kinds *a, const struct census_kinds *b)
+{
+	assert_int_equal(a->nr, b->nr);
+	for (size_t i = 0; i < a->nr; i++) {
+		const struct census_kind *x = &a->items[i], *y = &b->items[i];
+
+		assert_int_equal(x->cache, y->cache);
+		assert_int_equal(x->objects, y->objects);
+		assert_true(x->effective == y->effective);
+		assert_int_equal(x->sure, y->sure);
+		assert_int_equal(x->nr_types, y->nr_types);
+		for (int t = 0; t < KIND_TYPES; t++) {
+			assert_string_equal(x->types[t].name, y->types[t].name);
+			assert_true(x->types[t].score == y->types[t].score);
+		}
+		assert_memory_equal(x->functions, y->functions, sizeof(x->functions));
+		assert_memory_equal(x->points_to, y->points_to, sizeof(x->points_to));
+		assert_string_equal(x->signature, y->signature);
+		assert_int_equal(x->cgroup, y->cgroup);
+		assert_int_equal(x->charged, y->charged);
+	}
+	assert_int_equal(a->samples.nr, b->samples.nr);
+	for (size_t i = 0; i < a->samples.nr; i++)
+		assert_memory_equal(&a->samples.items[i], &b->samples.items[i],
+				    sizeof(a->samples.items[i]));
+	assert_int_equal(a->paths.nr, b->paths.nr);
+	for (size_t i = 0; i < a->paths.nr; i++)
+		assert_memory_equal(&a->paths.items[i], &b->paths.items[i],
+				    sizeof(a->paths.items[i]));
+	assert_true(a->cpu_s == b->cpu_s);
+	assert_int_equal(a->skipped, b->skipped);
+	assert_string_equal(a->why, b->why);
+	assert_string_equal(a->lacks, b->lacks);
+}
+
 static void arrays_equal(const struct census *a, const struct census *b)
 {
+	kinds_equal(&a->kinds, &b->kinds);
 	assert_int_equal(a->caches.nr, b->caches.nr);
 	for (size_t i = 0; i < a->caches.nr; i++) {
 		const struct census_cache *x = &a->caches.items[i], *y = &b->caches.items[i];
@@ -259,7 +297,9 @@ static void captures_without_a_census_are_read(void **state)
 
 	(void)state;
 	write_made();
-	sql("DROP VIEW census_pages; DROP VIEW census_caches; DROP VIEW census_charges;"
+	sql("DROP VIEW census_kinds; DROP VIEW census_pages; DROP VIEW census_caches; DROP VIEW "
+	    "census_charges; DROP TABLE census_kind; DROP TABLE census_kind_sample; DROP TABLE "
+	    "census_path;"
 	    "DROP VIEW census_objects; DROP TABLE census_lenses; DROP TABLE census_lens; DROP "
 	    "TABLE census_object; DROP TABLE census_space; DROP TABLE census_directory;"
 	    "DROP TABLE census; DROP TABLE census_line; DROP TABLE census_page; DROP TABLE "
@@ -275,16 +315,41 @@ static void captures_without_a_census_are_read(void **state)
 	/* of versions that did not know them */
 	sql("DROP TABLE census_node; DROP VIEW census_objects; DROP TABLE census_lenses; "
 	    "DROP TABLE census_lens; DROP TABLE census_object; DROP TABLE census_space; "
-	    "DROP TABLE census_directory");
+	    "DROP TABLE census_directory; DROP VIEW census_kinds; DROP TABLE census_kind; "
+	    "DROP TABLE census_kind_sample; DROP TABLE census_path");
 	assert_int_equal(read_back(&c), 0);
 	assert_false(c->census[CENSUS_AT_START]->lenses.taken);
 	assert_int_equal(c->census[CENSUS_AT_START]->lenses.rows.nr, 0);
+	assert_int_equal(c->census[CENSUS_AT_START]->kinds.nr, 0);
 	assert_int_equal(c->census[CENSUS_AT_START]->nodes.nr, 0);
 	assert_int_equal(c->census[CENSUS_AT_START]->caches.nr, 2);
 	capture_free(c);
 }
 
 /* ---- what is not true ---- */
+
+/* Shares are shares, whatever the file says. */
+static void report_is_sane(const struct capture *c)
+{
+	struct likeness like = {0};
+	struct census_sheet s = {0};
+
+	assert_int_equal(census_sheet_build(c->census[CENSUS_AT_START], &s), 0);
+	assert_int_equal(likeness_build(&s, c, &like), 0);
+	for (size_t i = 0; i < s.kinds.top.nr; i++) {
+		const struct kind_row *row = s.kinds.top.items[i].row;
+
+		assert_true(row->share >= 0 && row->share <= 1);
+		assert_true(row->share_low >= 0 && row->share_high <= 1);
+		assert_true(!row->cgroup || row->cgroup_share <= 1);
+	}
+	for (size_t i = 0; i < like.paths.nr; i++) {
+		assert_true(like.paths.items[i].share >= 0 && like.paths.items[i].share <= 1);
+		assert_true(like.paths.items[i].share_low <= like.paths.items[i].share_high);
+	}
+	likeness_free(&like);
+	census_sheet_free(&s);
+}
 
 static void hostile_rows_of_a_census_are_refused(void **state)
 {
@@ -294,7 +359,7 @@ static void hostile_rows_of_a_census_are_refused(void **state)
 		{"UPDATE census SET moment='later' WHERE id=2", "not one of two moments"},
 		{"UPDATE census SET moment='start' WHERE id=2", "not one of two moments"},
 		{"UPDATE census SET id=3 WHERE id=2", "next id"},
-		{"INSERT INTO census SELECT 3, 'end', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1",
+		{"INSERT INTO census SELECT 3, 'end', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, '', ''",
 		 "more than 2 rows"},
 		{"DELETE FROM census", "there is no census"},
 		{"UPDATE census SET counted=units+1", "out of range"},
@@ -355,6 +420,38 @@ static void hostile_rows_of_a_census_are_refused(void **state)
 		{"UPDATE census_space SET comm=printf('%.*c', 16, 'x')", "too long"},
 		{"UPDATE census_directory SET path=printf('%.*c', 256, 'x')", "too long"},
 		{"UPDATE census_directory SET kb=-1", "out of range"},
+		{"UPDATE census SET kinds_cpu_s=-1", "out of range"},
+		{"UPDATE census SET kinds_missing=printf('%.*c', 200, 'x')", "too long"},
+		{"UPDATE census_kind SET cache=0", "out of range"},
+		{"UPDATE census_kind SET cache=9", "out of range"},
+		{"UPDATE census_kind SET objects=-1", "out of range"},
+		{"UPDATE census_kind SET objects=2147483647", NULL}, /* more than were looked at */
+		{"UPDATE census_kind SET effective=-1", "out of range"},
+		{"UPDATE census_kind SET effective=0", NULL},
+		{"UPDATE census_kind SET effective=1e300", "out of range"},
+		{"UPDATE census_kind SET sure=3", "out of range"},
+		{"UPDATE census_kind SET types=4", "out of range"},
+		{"UPDATE census_kind SET type=printf('%.*c', 64, 'x')", "too long"},
+		{"UPDATE census_kind SET score=-1e7", "out of range"},
+		{"UPDATE census_kind SET functions='a b c d e f g'", "not a list of names"},
+		{"UPDATE census_kind SET functions=printf('%.*c', 64, 'x')", "not a list of names"},
+		{"UPDATE census_kind SET points_to=printf('%.*c', 400, 'x')", "too long"},
+		{"UPDATE census_kind SET points_to='  a   b '", NULL},
+		{"UPDATE census_kind SET signature=printf('%.*c', 512, 'x')", "too long"},
+		{"UPDATE census_kind SET signature='99999999999999999999:x ::: 7 -1:y {'", NULL},
+		{"UPDATE census_kind SET cgroup=9", "out of range"},
+		{"UPDATE census_kind SET charged=2147483647", NULL}, /* more than there are */
+		{"UPDATE census_kind_sample SET live=0", NULL},
+		{"UPDATE census_kind_sample SET cache=4", "out of range"},
+		{"UPDATE census_path SET kind=4", "out of range"},
+		{"UPDATE census_path SET kind=-1", "out of range"},
+		{"UPDATE census_path SET stack=0", "out of range"},
+		{"UPDATE census_path SET stack=2", "out of range"},
+		{"UPDATE census_path SET alike=2147483647", NULL}, /* more than were looked at */
+		{"UPDATE census_path SET looked=0", NULL},
+		{"UPDATE census_path SET objects=-1", "out of range"},
+		{"UPDATE census_path SET objects=0", NULL},
+		{"DELETE FROM stack_frame; DELETE FROM stack", "out of range"},
 		{"DELETE FROM census_cgroup", "out of range"},
 		{"WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i+1 FROM n) INSERT INTO "
 		 "census_cache SELECT 1, i, 'x', 8, 0, 0, 0,0,0, 0,0,0, 0,0,0, 0,0,0 FROM n LIMIT "
@@ -378,6 +475,7 @@ static void hostile_rows_of_a_census_are_refused(void **state)
 			fail_msg("%s: %s", cases[i].sql, said);
 		if (!err) {
 			sheets_equal(c->census[CENSUS_AT_START], c->census[CENSUS_AT_START]);
+			report_is_sane(c);
 			capture_free(c);
 		}
 	}
@@ -423,6 +521,12 @@ static void the_writer_refuses_a_census_that_cannot_be_read(void **state)
 	bad->caches.items[0].object_bytes = 0;
 	assert_int_equal(capture_put_census(w, CENSUS_AT_END, bad), -EINVAL);
 	bad->caches.items[0].object_bytes = 192;
+	bad->kinds.paths.items[0].stack = 1; /* this file has no stacks */
+	assert_int_equal(capture_put_census(w, CENSUS_AT_END, bad), -EINVAL);
+	bad->kinds.paths.nr = 0;
+	bad->kinds.items[0].effective = NAN;
+	assert_int_equal(capture_put_census(w, CENSUS_AT_END, bad), -EINVAL);
+	bad->kinds.items[0].effective = 1;
 	bad->pages[CENSUS_SLAB].sum = NAN;
 	assert_int_equal(capture_put_census(w, CENSUS_AT_END, bad), -EINVAL);
 	said_end();
@@ -483,6 +587,9 @@ static void views_say_what_the_sheet_says(void **state)
 			   s.cgroups[1].figure.kb > s.cgroups[0].figure.kb ? s.cgroups[0].figure.kb
 									   : s.cgroups[1].figure.kb,
 			   0.01);
+	assert_float_equal(ask("SELECT objects FROM census_kinds WHERE moment='end' AND "
+			       "type='timerfd_ctx'"),
+			   s.kinds.top.items[0].row->objects, 0.01);
 	census_sheet_free(&s);
 	capture_free(made);
 }

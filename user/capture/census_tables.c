@@ -32,9 +32,18 @@
 	{                                                                        \
 		.type = COLUMN_INT, AT(of, member), .min = (min_), .max = (max_) \
 	}
-#define REAL(of, member)                            \
-	{                                           \
-		.type = COLUMN_REAL, AT(of, member) \
+#define REAL(of, member, min_)                                     \
+	{                                                          \
+		.type = COLUMN_REAL, AT(of, member), .min = (min_) \
+	}
+#define STACK(of, member)                            \
+	{                                            \
+		.type = COLUMN_STACK, AT(of, member) \
+	}
+/* Names without blanks, in an array of arrays. */
+#define NAMES(of, member)                            \
+	{                                            \
+		.type = COLUMN_NAMES, AT(of, member) \
 	}
 #define SUM(of, member)                            \
 	{                                          \
@@ -64,6 +73,10 @@
 	}
 
 /* NOLINTEND(bugprone-macro-parentheses) */
+
+#define SCORE_LEAST (-1000000)
+/* A type that fits, and how well. */
+#define TYPE(i) TEXT(census_kind, types[i].name), REAL(census_kind, types[i].score, SCORE_LEAST)
 
 /* In the order in which they are read: each after those that its rows refer to. */
 const struct census_form census_forms[] = {
@@ -124,7 +137,31 @@ const struct census_form census_forms[] = {
 	 .cost = COST_CENSUS_OBJECT,
 	 .columns = {TEXT(lens_directory, what), TEXT(lens_directory, device),
 		     TEXT(lens_directory, path), ESTIMATE(lens_directory, objects),
-		     ESTIMATE(lens_directory, negative), REAL(lens_directory, kb)}},
+		     ESTIMATE(lens_directory, negative), REAL(lens_directory, kb, 0)}},
+	{.table = "census_kind",
+	 ARRAY_AT(kinds),
+	 .rows_max = 2048,
+	 .cost = COST_CENSUS_KIND,
+	 .columns = {ROW(census_kind, cache, caches), INT(census_kind, objects, 0, INT32_MAX),
+		     REAL(census_kind, effective, 0), INT(census_kind, sure, 0, KIND_LIKELY),
+		     INT(census_kind, nr_types, 0, KIND_TYPES), TYPE(0), TYPE(1), TYPE(2),
+		     NAMES(census_kind, functions), NAMES(census_kind, points_to),
+		     TEXT(census_kind, signature), ROW_OR_NONE(census_kind, cgroup, cgroups),
+		     INT(census_kind, charged, 0, INT32_MAX)}},
+	{.table = "census_kind_sample",
+	 ARRAY_AT(kinds.samples),
+	 .rows_max = 2048,
+	 .cost = COST_CENSUS_KIND,
+	 .columns = {ROW(kind_sample, cache, caches), INT(kind_sample, drawn, 0, INT32_MAX),
+		     INT(kind_sample, live, 0, INT32_MAX), INT(kind_sample, unsure, 0, INT32_MAX)}},
+	{.table = "census_path",
+	 ARRAY_AT(kinds.paths),
+	 .rows_max = 65536,
+	 .cost = COST_CENSUS_PATH,
+	 .columns = {ROW(census_path, cache, caches), ROW_OR_NONE(census_path, kind, kinds),
+		     STACK(census_path, stack), INT(census_path, tracked, 0, INT32_MAX),
+		     INT(census_path, looked, 0, INT32_MAX), INT(census_path, alike, 0, INT32_MAX),
+		     REAL(census_path, objects, 0)}},
 };
 
 const size_t nr_census_forms = sizeof(census_forms) / sizeof(census_forms[0]);

@@ -14,11 +14,13 @@ enum column_type {
 	COLUMN_TEXT,     /* char[max] */
 	COLUMN_BOOL,     /* bool */
 	COLUMN_INT,      /* an integer of `size` bytes, signed if `min` is below 0 */
-	COLUMN_REAL,     /* double, not below 0 */
+	COLUMN_REAL,     /* double, not below `min` */
+	COLUMN_NAMES,    /* char[KIND_NAMES][KIND_NAME_MAX], stored with blanks between them */
 	COLUMN_SUM,      /* struct census_sum: three columns */
 	COLUMN_ESTIMATE, /* struct lens_sum: two columns, the value and its variance */
 	COLUMN_LENS,     /* enum lens, stored as its name */
 	COLUMN_CLASS,    /* enum census_class, stored as its name */
+	COLUMN_STACK,    /* uint32_t, id of a stack of the capture */
 	COLUMN_ROW,      /* uint32_t, index of a row of an earlier table; stored from 1 */
 };
 

@@ -51,6 +51,10 @@ static int read_census(struct reader *r, void *arg)
 	c->cpus = reader_int(r, 10, 0, UINT32_MAX);
 	c->lost = reader_int(r, 11, 0, CAPTURE_LEVEL_MAX);
 	c->origins_known = reader_bool(r, 12);
+	c->kinds.cpu_s = reader_real(r, 13, 0, CAPTURE_REAL_MAX);
+	c->kinds.skipped = reader_int(r, 14, 0, UINT32_MAX);
+	reader_text_into(r, 15, c->kinds.why, sizeof(c->kinds.why));
+	reader_text_into(r, 16, c->kinds.lacks, sizeof(c->kinds.lacks));
 	return 0;
 }
 
@@ -205,6 +209,24 @@ static void store_int(void *at, size_t size, int64_t value)
 	memcpy(at, size == sizeof(u32) ? (void *)&u32 : (void *)&u64, size);
 }
 
+static void reader_names(struct reader *r, int column, char names[KIND_NAMES][KIND_NAME_MAX])
+{
+	char text[KIND_NAMES * KIND_NAME_MAX] = "";
+	size_t nr = 0;
+	char *rest = NULL;
+
+	reader_text_into(r, column, text, sizeof(text));
+	reader_spend_text(r, strlen(text));
+	for (char *name = strtok_r(text, " ", &rest); name; name = strtok_r(NULL, " ", &rest)) {
+		if (nr == KIND_NAMES || strlen(name) >= KIND_NAME_MAX) {
+			r->bad = "not a list of names";
+			r->bad_column = column;
+			return;
+		}
+		snprintf(names[nr++], KIND_NAME_MAX, "%s", name);
+	}
+}
+
 static int column_read(struct reader *r, struct census *c, const struct census_column *column,
 		       int at, char *row)
 {
@@ -224,8 +246,11 @@ static int column_read(struct reader *r, struct census *c, const struct census_c
 		store_int(to, column->size, reader_int(r, at, column->min, column->max));
 		return 1;
 	case COLUMN_REAL:
-		real = reader_real(r, at, 0, CAPTURE_REAL_MAX);
+		real = reader_real(r, at, (double)column->min, CAPTURE_REAL_MAX);
 		memcpy(to, &real, sizeof(real));
+		return 1;
+	case COLUMN_NAMES:
+		reader_names(r, at, (char(*)[KIND_NAME_MAX])to);
 		return 1;
 	case COLUMN_SUM:
 		reader_sum(r, at, (struct census_sum *)to);
@@ -238,6 +263,11 @@ static int column_read(struct reader *r, struct census *c, const struct census_c
 		return 1;
 	case COLUMN_CLASS:
 		store_int(to, column->size, reader_class(r, at));
+		return 1;
+	case COLUMN_STACK:
+		index = reader_int(r, at, 1, (int64_t)r->c->nr_stacks - 1);
+		store_int(to, column->size, index);
+		reader_refer_stack(r, index);
 		return 1;
 	case COLUMN_ROW:
 		index = reader_int(r, at, !column->optional,

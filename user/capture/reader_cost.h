@@ -36,5 +36,7 @@
 #define COST_CENSUS_CGROUP 600
 #define COST_CENSUS_CHARGE 300
 #define COST_CENSUS_OBJECT 1400 /* a group with its words, a change */
+#define COST_CENSUS_PATH   200  /* beside its call path, which counts as text */
+#define COST_CENSUS_KIND   2500 /* its names, in JSON */
 
 #endif

@@ -81,6 +81,8 @@ int reader_no_memory(struct reader *r);
 void reader_spend(struct reader *r, size_t n);
 /* The same for text that will be printed. */
 void reader_spend_text(struct reader *r, size_t n);
+/* A row refers to this stack: its text is printed with each, and a diff has one copy of it. */
+void reader_refer_stack(struct reader *r, uint32_t stack);
 /* Print that the capture exceeds the budget, and return −EFBIG. */
 int reader_too_large(struct reader *r);
 /*

@@ -114,8 +114,7 @@ static int stack_text_new(struct reader *r)
 	return r->stack_text ? 0 : reader_no_memory(r);
 }
 
-/* A row refers to this stack: its text is printed with each, and a diff has one copy of it. */
-static void refer_to_stack(struct reader *r, uint32_t stack)
+void reader_refer_stack(struct reader *r, uint32_t stack)
 {
 	if (r->bad)
 		return;
@@ -280,7 +279,7 @@ static void spend_held(struct reader *r, const struct cap_held *h)
 
 	reader_spend(r,
 		     isnan(r->from_s) && isnan(r->to_s) ? COST_HELD : COST_HELD + COST_HELD_PART);
-	refer_to_stack(r, h->stack);
+	reader_refer_stack(r, h->stack);
 	reader_spend_text(r, strlen(p->comm) + strlen(p->cmdline) +
 				     strlen(r->c->cgroups[p->cgroup]) +
 				     strlen(r->c->caches[h->cache].name));
@@ -367,7 +366,7 @@ static int read_churn(struct reader *r, void *unused)
 	c->unseen_free_bytes = reader_real(r, 8, 0, CAPTURE_REAL_MAX);
 	c->alloc_bytes_var = capture_table_since("churn_var") <= r->version ? 0 : NAN;
 	reader_spend(r, COST_CHURN);
-	refer_to_stack(r, c->stack);
+	reader_refer_stack(r, c->stack);
 	return 0;
 }
 

@@ -74,7 +74,8 @@ CREATE TABLE loss (interval INTEGER NOT NULL, name TEXT NOT NULL, value INTEGER 
 CREATE TABLE census (id INTEGER PRIMARY KEY, moment TEXT NOT NULL, wall_s REAL NOT NULL, took_s REAL NOT NULL,
  cpu_s REAL NOT NULL, units INTEGER NOT NULL, counted INTEGER NOT NULL, frames INTEGER NOT NULL,
  page_bytes INTEGER NOT NULL, unmarked INTEGER NOT NULL, cpus INTEGER NOT NULL, lost INTEGER NOT NULL,
- files_read INTEGER NOT NULL);
+ files_read INTEGER NOT NULL, kinds_cpu_s REAL NOT NULL, kinds_skipped INTEGER NOT NULL, kinds_missing TEXT NOT NULL,
+ kinds_lacking TEXT NOT NULL);
 CREATE TABLE census_line (census INTEGER NOT NULL, file TEXT NOT NULL, name TEXT NOT NULL, before INTEGER NOT NULL,
  after INTEGER NOT NULL);
 CREATE TABLE census_page (census INTEGER NOT NULL, class TEXT NOT NULL, pages REAL NOT NULL,
@@ -137,6 +138,16 @@ CREATE VIEW bpf_holder AS SELECT s.id AS snapshot, s.kind, s.t_s, n.holder, CASE
  ELSE 'program' END AS kind_of_object, n.bpf_id, CASE n.how WHEN 0 THEN 'process' WHEN 1 THEN 'pin' WHEN 2 THEN 'link'
  ELSE 'program' END AS held_by, l.holder_id
  FROM bpf_holder_level l JOIN snapshot s ON s.id = l.id >> 20 JOIN bpf_holder_name n ON n.id = l.id & 1048575;
+CREATE TABLE census_kind (census INTEGER NOT NULL, number INTEGER NOT NULL, cache INTEGER NOT NULL,
+ objects INTEGER NOT NULL, effective REAL NOT NULL, sure INTEGER NOT NULL, types INTEGER NOT NULL, type TEXT NOT NULL,
+ score REAL NOT NULL, type2 TEXT NOT NULL, score2 REAL NOT NULL, type3 TEXT NOT NULL, score3 REAL NOT NULL,
+ functions TEXT NOT NULL, points_to TEXT NOT NULL, signature TEXT NOT NULL, cgroup INTEGER NOT NULL,
+ charged INTEGER NOT NULL);
+CREATE TABLE census_kind_sample (census INTEGER NOT NULL, number INTEGER NOT NULL, cache INTEGER NOT NULL,
+ drawn INTEGER NOT NULL, live INTEGER NOT NULL, unsure INTEGER NOT NULL);
+CREATE TABLE census_path (census INTEGER NOT NULL, number INTEGER NOT NULL, cache INTEGER NOT NULL,
+ kind INTEGER NOT NULL, stack INTEGER NOT NULL, tracked INTEGER NOT NULL, looked INTEGER NOT NULL,
+ alike INTEGER NOT NULL, objects REAL NOT NULL);
 CREATE VIEW census_pages AS SELECT c.moment, p.class, p.pages * c.units / c.counted * c.page_bytes / 1024 AS kb
  FROM census_page p JOIN census c ON c.id = p.census;
 CREATE VIEW census_caches AS SELECT c.moment, k.number, k.name, k.object_bytes,
@@ -151,6 +162,10 @@ CREATE VIEW census_charges AS SELECT c.moment, g.path, g.removed, g.removed_belo
 CREATE VIEW census_objects AS SELECT c.moment, o.lens, o.what, o.device, o.kind, o.state, o.family, o.namespace,
  g.path AS cgroup, g.removed, g.removed_below, o.objects, o.kb, o.held_kb, o.queued_kb FROM census_object o
  JOIN census c ON c.id = o.census LEFT JOIN census_cgroup g ON g.census = o.census AND g.number = o.cgroup;
+CREATE VIEW census_kinds AS SELECT c.moment, a.name AS cache, k.type, k.sure, 1.0 * k.objects / s.live AS share,
+ a.objects * k.objects / s.live AS objects, k.functions, k.points_to, k.signature FROM census_kind k
+ JOIN census c ON c.id = k.census JOIN census_caches a ON a.moment = c.moment AND a.number = k.cache
+ JOIN census_kind_sample s ON s.census = k.census AND s.cache = k.cache WHERE s.live > 0;
 CREATE VIEW stack_text AS SELECT stack, group_concat(line, ' < ') AS text FROM (SELECT sf.stack, f.symbol ||
  printf('+0x%x', f.offset) || CASE f.module WHEN 'vmlinux' THEN '' ELSE ' [' || f.module || ']' END AS line
  FROM stack_frame sf JOIN frame f ON f.id = sf.frame ORDER BY sf.stack, sf.depth) GROUP BY stack;

@@ -47,7 +47,7 @@ static const struct {
 	[INSERT_CHURN_VAR] = {"churn_var", 3},
 	[INSERT_CACHE_CHURN] = {"cache_churn", 5},
 	[INSERT_LOSS] = {"loss", 3},
-	[INSERT_CENSUS] = {"census", 13},
+	[INSERT_CENSUS] = {"census", 17},
 };
 
 static int sqlite_errno(sqlite3 *db)
@@ -159,6 +159,11 @@ static void insert_cut(struct insert_row *row, const char *text, size_t max)
 
 	insert_bound(row, sqlite3_bind_text(row->stmt, ++row->column, text ? text : "", (int)len,
 					    SQLITE_STATIC));
+}
+
+void insert_copy(struct insert_row *row, const char *text)
+{
+	insert_bound(row, sqlite3_bind_text(row->stmt, ++row->column, text, -1, SQLITE_TRANSIENT));
 }
 
 void insert_name(struct insert_row *row, const char *name)

@@ -59,7 +59,16 @@ static double member_real(const void *at)
 	return v;
 }
 
-static bool column_fits(const struct census *c, const struct census_column *column, const char *row)
+static bool names_fit_column(const char names[KIND_NAMES][KIND_NAME_MAX])
+{
+	for (int i = 0; i < KIND_NAMES; i++)
+		if (!memchr(names[i], '\0', KIND_NAME_MAX))
+			return false;
+	return true;
+}
+
+static bool column_fits(const struct capture_writer *w, const struct census *c,
+			const struct census_column *column, const char *row)
 {
 	const void *at = row + column->offset;
 	struct lens_sum estimate;
@@ -75,7 +84,10 @@ static bool column_fits(const struct census *c, const struct census_column *colu
 		v = member_int(at, column->size, column->min < 0);
 		return v >= column->min && v <= column->max;
 	case COLUMN_REAL:
-		return figure_fits(member_real(at));
+		return member_real(at) >= (double)column->min &&
+		       member_real(at) <= CAPTURE_REAL_MAX;
+	case COLUMN_NAMES:
+		return names_fit_column(at);
 	case COLUMN_SUM:
 		memcpy(&sum, at, sizeof(sum));
 		return sum_fits(&sum);
@@ -86,6 +98,9 @@ static bool column_fits(const struct census *c, const struct census_column *colu
 		return member_int(at, column->size, false) < LENSES;
 	case COLUMN_CLASS:
 		return member_int(at, column->size, false) < CENSUS_CLASSES;
+	case COLUMN_STACK:
+		v = member_int(at, column->size, false);
+		return v >= 1 && v <= w->stacks.nr;
 	case COLUMN_ROW:
 		v = member_int(at, column->size, false);
 		return (column->optional && v == UINT32_MAX) ||
@@ -103,7 +118,8 @@ static const char *row_at(const struct census *c, const struct census_form *form
 	return items + i * form->row_size;
 }
 
-static bool rows_fit(const struct census *c, const struct census_form *form)
+static bool rows_fit(const struct capture_writer *w, const struct census *c,
+		     const struct census_form *form)
 {
 	size_t nr = census_nr(c, form->nr);
 
@@ -111,7 +127,7 @@ static bool rows_fit(const struct census *c, const struct census_form *form)
 		return false;
 	for (size_t i = 0; i < nr; i++)
 		for (const struct census_column *column = form->columns; column->size; column++)
-			if (!column_fits(c, column, row_at(c, form, i)))
+			if (!column_fits(w, c, column, row_at(c, form, i)))
 				return false;
 	return true;
 }
@@ -127,12 +143,12 @@ static bool lenses_fit(const struct census_lenses *l)
 	return fits;
 }
 
-static int census_check(const struct census *c)
+static int census_check(const struct capture_writer *w, const struct census *c)
 {
 	bool fits = figure_fits(c->wall_s) && figure_fits(c->took_s) && figure_fits(c->cpu_s) &&
 		    c->units <= CAPTURE_LEVEL_MAX && c->counted && c->counted <= c->units &&
 		    c->frames <= CAPTURE_LEVEL_MAX && c->page_bytes && c->page_bytes <= INT32_MAX &&
-		    c->lost <= CAPTURE_LEVEL_MAX;
+		    c->lost <= CAPTURE_LEVEL_MAX && figure_fits(c->kinds.cpu_s);
 
 	for (int class = 0; class < CENSUS_CLASSES; class ++)
 		fits = fits && sum_fits(&c->pages[class]);
@@ -140,7 +156,7 @@ static int census_check(const struct census *c)
 	if (!fits)
 		return log_error(EINVAL, "a census is out of range (a bug in kmemtrace)");
 	for (size_t i = 0; i < nr_census_forms; i++)
-		if (!rows_fit(c, &census_forms[i]))
+		if (!rows_fit(w, c, &census_forms[i]))
 			return log_error(EINVAL, "a row of %s is out of range (a bug in kmemtrace)",
 					 census_forms[i].table);
 	return 0;
@@ -155,11 +171,28 @@ static void insert_sum(struct insert_row *row, const struct census_sum *sum)
 	insert_int(row, (int64_t)sum->hits);
 }
 
+/* The names, with blanks between them, in `out`. A blank within a name becomes '_'. */
+static const char *names_join(const char names[KIND_NAMES][KIND_NAME_MAX],
+			      char out[KIND_NAMES * KIND_NAME_MAX])
+{
+	size_t at = 0;
+
+	for (int i = 0; i < KIND_NAMES && names[i][0]; i++) {
+		if (at)
+			out[at++] = ' ';
+		for (const char *c = names[i]; *c; c++)
+			out[at++] = *c == ' ' ? '_' : *c;
+	}
+	out[at] = '\0';
+	return out;
+}
+
 static void insert_column(struct insert_row *row, const struct census_column *column,
 			  const char *from)
 {
 	const void *at = from + column->offset;
 	struct lens_sum estimate;
+	char names[KIND_NAMES * KIND_NAME_MAX];
 	struct census_sum sum;
 	int64_t v;
 
@@ -176,6 +209,9 @@ static void insert_column(struct insert_row *row, const struct census_column *co
 	case COLUMN_REAL:
 		insert_real(row, member_real(at));
 		return;
+	case COLUMN_NAMES:
+		insert_copy(row, names_join(at, names));
+		return;
 	case COLUMN_SUM:
 		memcpy(&sum, at, sizeof(sum));
 		insert_sum(row, &sum);
@@ -190,6 +226,9 @@ static void insert_column(struct insert_row *row, const struct census_column *co
 		return;
 	case COLUMN_CLASS:
 		insert_name(row, census_class_name(member_int(at, column->size, false)));
+		return;
+	case COLUMN_STACK:
+		insert_int(row, member_int(at, column->size, false));
 		return;
 	case COLUMN_ROW:
 		v = member_int(at, column->size, false);
@@ -367,13 +406,17 @@ static int put_census(struct capture_writer *w, enum census_moment moment, const
 	insert_int(&row, c->cpus);
 	insert_int(&row, (int64_t)c->lost);
 	insert_int(&row, c->origins_known);
+	insert_real(&row, c->kinds.cpu_s);
+	insert_int(&row, c->kinds.skipped);
+	insert_name(&row, c->kinds.why);
+	insert_name(&row, c->kinds.lacks);
 	return insert_end(&row);
 }
 
 int capture_put_census(struct capture_writer *w, enum census_moment moment, const struct census *c)
 {
 	int64_t id = w->nr_censuses + 1;
-	int err = w->failed ? w->failed : census_check(c);
+	int err = w->failed ? w->failed : census_check(w, c);
 
 	if (err)
 		return err;

@@ -91,6 +91,8 @@ void insert_real(struct insert_row *row, double value);
 void insert_null(struct insert_row *row);
 /* A name, cut at CAPTURE_NAME_MAX bytes. */
 void insert_name(struct insert_row *row, const char *name);
+/* A short text that does not live until insert_end(). */
+void insert_copy(struct insert_row *row, const char *text);
 /* A command line or a fact, cut at CAPTURE_TEXT_MAX bytes. */
 void insert_text(struct insert_row *row, const char *text);
 /* Insert the row. Returns 0, or −errno after printing why. */

@@ -14,5 +14,6 @@ const char *kind_sure_name(enum kind_sure sure)
 void census_kinds_free(struct census_kinds *k)
 {
 	ARRAY_FREE(&k->samples);
+	ARRAY_FREE(&k->paths);
 	ARRAY_FREE(k);
 }

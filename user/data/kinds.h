@@ -30,10 +30,15 @@ struct kind_type {
 	double score; /* evidence for it: the sum over all words (trace/kinds_score.h) */
 };
 
+#define CENSUS_NO_CGROUP UINT32_MAX
+
 /* Objects of one cache that are alike. */
 struct census_kind {
 	uint32_t cache;   /* index in the census */
 	uint32_t objects; /* of the sample */
+	/* The cgroup that most of these are charged to, as index in the census, and how many are;
+	 * CENSUS_NO_CGROUP: none is known. */
+	uint32_t cgroup, charged;
 	double effective; /* of how many independent ones the sample says as much */
 	enum kind_sure sure;
 	uint32_t nr_types;
@@ -53,11 +58,29 @@ struct kind_sample {
 	uint32_t unsure; /* … or of which this is not known */
 };
 
+/*
+ * What a call path allocates: of one that a recording tracked, and held objects at its end. A path
+ * with objects of several kinds has a row for each.
+ */
+struct census_path {
+	uint32_t cache;   /* index in the census */
+	uint32_t kind;    /* index; CENSUS_NO_KIND: other kinds, or no object was looked at */
+	uint32_t stack;   /* of the capture */
+	uint32_t tracked; /* objects of the path in this cache that were tracked, … */
+	uint32_t looked;  /* … of which so many were looked at, … */
+	uint32_t alike;   /* … of which so many are of the kind */
+	double objects;   /* that the path holds of the kind, estimated */
+};
+#define CENSUS_NO_KIND UINT32_MAX
+
 struct census_kinds {
 	ARRAY_OF(struct census_kind); /* by cache, the most frequent first */
 	struct {
 		ARRAY_OF(struct kind_sample);
 	} samples;
+	struct {
+		ARRAY_OF(struct census_path);
+	} paths;
 	double cpu_s;              /* CPU time, in the kernel and here */
 	uint32_t skipped;          /* caches for which there was no time */
 	char why[KINDS_WHY_MAX];   /* why there are none; "" if there are */

@@ -12,6 +12,9 @@
 #define OLDER_KB    (64 * 1024) /* … and at least this much, except in the headline's pool */
 #define NAMED       3           /* caches, or cgroups, in the sentence, … */
 #define NAMED_SHARE 0.05        /* … each with at least this share */
+#define LIKE_KB     1024        /* older objects of a kind: worth a sentence if so much, … */
+#define LIKE_TRACED 10          /* … and so many such objects were traced, … */
+#define LIKE_SHARE  0.05        /* … and this share of Slab */
 #define MOST_SHARE  0.5         /* of a cache: then its cgroup is named, too */
 
 /* Memory that is older than the recording. */
@@ -170,4 +173,55 @@ const char *census_older_find(const struct older_facts *f, struct findings *out)
 		finding_evidence(found, "census.start.caches", "%s",
 				 f->before->caches[0].cache->name);
 	return found ? found->text : NULL;
+}
+
+/* ---- likeness ---- */
+
+/* " (95-100% of such objects that were traced)" of one path, or of the first two. */
+static void say_paths(const struct likeness *l, const struct like_row *row, struct findings *out,
+		      struct finding *found)
+{
+	char low[UNITS_MAX], high[UNITS_MAX], path[SCREEN_WORDS];
+
+	for (size_t i = 0; i < row->nr && i < 2; i++) {
+		const struct like_path *p = &l->paths.items[row->first + i];
+
+		path[0] = '\0';
+		screen_path(l->taught, p->stack, path);
+		finding_say(out, found, "%s%s (%s-%s%%)", i ? " and " : " ", path,
+			    units_share(low, p->share_low * 100),
+			    units_share(high, p->share_high * 100));
+	}
+	finding_say(out, found, "%s.", row->nr > 2 ? ", and of other call paths" : "");
+}
+
+const char *census_older_like(const struct older_facts *f, struct findings *out)
+{
+	double slab_kb = f->before->rows[CENSUS_SLAB].figure.kb;
+	char kb[UNITS_MAX], objects[UNITS_MAX], name[SCREEN_NAME + 1];
+	size_t first = out->nr, nr = 0;
+
+	for (size_t i = 0; f->like && i < f->like->nr && nr < NAMED; i++) {
+		const struct like_row *row = &f->like->items[i];
+		const char *cache = f->before->caches[row->cache].cache->name;
+		struct finding *found;
+
+		if (row->kb < LIKE_KB || row->kb < LIKE_SHARE * slab_kb)
+			break;
+		if (row->tracked < LIKE_TRACED)
+			continue;
+		found = findings_add(out, FINDING(FINDING_NOTICE, "older-like", ABOUT_CACHE),
+				     "%s older objects of %s (%s) look like those of",
+				     units_count(objects, row->objects), screen_name(cache, name),
+				     units_bytes(kb, row->kb * 1024));
+		say_paths(f->like, row, out, found);
+		finding_subject(found, "%s", cache);
+		finding_figure(found, "older_kb", row->kb, NAN, NAN);
+		finding_figure(found, "share", f->like->paths.items[row->first].share,
+			       f->like->paths.items[row->first].share_low,
+			       f->like->paths.items[row->first].share_high);
+		finding_evidence(found, "census.start.caches", "%s", cache);
+		nr++;
+	}
+	return nr && !out->failed ? out->items[first].text : NULL;
 }

@@ -701,6 +701,7 @@ static void find_older(const struct screen_facts *f)
 static void write_older(const struct screen_facts *f, struct first_screen *s)
 {
 	const struct older_facts facts = {.before = f->before,
+					  .like = f->like,
 					  .ledger = f->ledger,
 					  .headline = f->verdict->most,
 					  .total_kb = view_mem_total_kb(f->v)};
@@ -713,6 +714,9 @@ static void write_older(const struct screen_facts *f, struct first_screen *s)
 	}
 	words = census_older_find(&facts, f->findings);
 	screen_add(s->older, "%s", words ?: "");
+	words = census_older_like(&facts, f->findings);
+	if (words && strlen(s->older) + 1 + strlen(words) < SCREEN_WORDS)
+		screen_add(s->older, "%s%s", s->older[0] ? " " : "", words);
 }
 
 /* The findings that say what the recording could not see, the gravest first, as far as they fit. */

@@ -72,6 +72,7 @@ struct screen_facts {
 	const struct exhaustion *exhaustion;
 	const struct bpf_use *bpf;
 	const struct census_sheet *before; /* the census at its start; NULL: there is none */
+	const struct likeness *like;       /* what objects of that census look like */
 	struct findings *findings;         /* all but those of the screen, which are appended */
 	const struct verdict *verdict;
 };

@@ -118,6 +118,7 @@ static int screen_fill(struct report *r)
 				     .exhaustion = &r->exhaustion,
 				     .bpf = &r->bpf,
 				     .before = census_before(r),
+				     .like = &r->like,
 				     .findings = &r->findings,
 				     .verdict = &r->verdict};
 	_cleanup_(growth_free) struct growth paths = {0};
@@ -156,6 +157,8 @@ static int report_censuses(struct report *r)
 		err = err
 			      ?: census_delta_build(&r->census[CENSUS_AT_START],
 						    &r->census[CENSUS_AT_END], &r->census_delta);
+	if (r->c->census[CENSUS_AT_START])
+		err = err ?: likeness_build(&r->census[CENSUS_AT_START], r->c, &r->like);
 	return err;
 }
 
@@ -221,6 +224,7 @@ void report_free(struct report *r)
 	for (int moment = 0; moment < CENSUS_MOMENTS; moment++)
 		census_sheet_free(&r->census[moment]);
 	census_delta_free(&r->census_delta);
+	likeness_free(&r->like);
 	findings_free(&r->findings);
 	memset(r, 0, sizeof(*r));
 }

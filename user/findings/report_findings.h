@@ -24,6 +24,7 @@
 #include "findings/verdict.h"
 #include "findings/witness.h"
 #include "model/census_delta.h"
+#include "model/likeness.h"
 
 struct report {
 	const struct capture *c; /* borrowed */
@@ -49,6 +50,7 @@ struct report {
 	struct node_use nodes;
 	struct census_sheet census[CENSUS_MOMENTS]; /* `census` of it is NULL: none was taken */
 	struct census_delta census_delta;           /* of these; empty if one is missing */
+	struct likeness like; /* what the objects look like that are older than the recording */
 };
 
 /* 0 or −ENOMEM. The view's capture must outlive the report. Free with report_free(). */

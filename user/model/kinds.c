@@ -6,7 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define DEVIATE_95 1.959964
+#define DEVIATE_95  1.959964
+#define HUGE_SAMPLE 1e15 /* objects, of which any sample is a small part */
 
 void share_interval(double share, double nr, double all, double *low, double *high)
 {
@@ -35,6 +36,19 @@ static void kind_row_fill(const struct kind_cache_row *c, double share, double e
 	row->kb = share * c->kb;
 }
 
+/* Who most of it is charged to. */
+static void kind_row_charge(const struct census *c, struct kind_row *row)
+{
+	const struct census_kind *k = row->kind;
+
+	if (k->cgroup >= c->cgroups.nr || !k->charged)
+		return;
+	row->cgroup = &c->cgroups.items[k->cgroup];
+	row->cgroup_share = fmin((double)k->charged / k->objects, 1);
+	share_interval(row->cgroup_share, fmin(k->objects, k->effective), HUGE_SAMPLE,
+		       &row->cgroup_low, &row->cgroup_high);
+}
+
 static const struct kind_sample *sample_of(const struct census_kinds *k, uint32_t cache)
 {
 	for (size_t i = 0; i < k->samples.nr; i++)
@@ -53,10 +67,11 @@ static void kind_cache_fill(const struct census *c, struct kind_cache_row *row)
 		const struct census_kind *kind = &k->items[i];
 		double share;
 
-		if (kind->cache != row->cache)
+		if (kind->cache != row->cache || !kind->objects)
 			continue;
-		share = (double)kind->objects / row->live;
+		share = fmin((double)kind->objects / row->live, rest);
 		row->rows[row->nr].kind = kind;
+		kind_row_charge(c, &row->rows[row->nr]);
 		kind_row_fill(row, share, kind->effective, &row->rows[row->nr]);
 		row->nr++;
 		rest -= share;

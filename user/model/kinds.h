@@ -18,6 +18,9 @@ struct kind_row {
 	double share, share_low, share_high;
 	double objects;
 	double kb; /* that these objects occupy, without free ones */
+	/* The cgroup that most of them are charged to, and their share; NULL: not known. */
+	const struct census_cgroup *cgroup;
+	double cgroup_share, cgroup_low, cgroup_high;
 };
 
 /* The kinds of a cache. */

@@ -83,6 +83,13 @@ void collector_free(struct collector *d)
 	free(d);
 }
 
+int collector_stack(struct collector *d, uint32_t row, uint32_t *id)
+{
+	struct stack_class class_;
+
+	return stacks_id(d->stacks, row, POOL_SLAB, id, &class_);
+}
+
 const char *collector_symbols_state(const struct collector *d)
 {
 	return stacks_symbols_state(d->stacks);

@@ -39,6 +39,9 @@ int collector_other_caches(struct collector *d, const struct slab_levels *slabs)
  */
 int collector_task_cgroups(struct collector *d, const struct task_levels *tasks);
 
+/* The capture's id of the stack in a row of the tables; 0: there is none. Returns 0 or −errno. */
+int collector_stack(struct collector *d, uint32_t row, uint32_t *id);
+
 /* "ok", or why the frames have no names. Stored as META_STACKS. */
 const char *collector_symbols_state(const struct collector *d);
 

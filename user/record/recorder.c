@@ -585,10 +585,12 @@ static bool signal_waits(void *arg)
 /* The census comes just before the levels, so that both describe nearly the same moment. */
 static int snapshot_start(struct recorder *r, struct snapshot *out)
 {
+	const struct recorder_census_how how = {
+		.moment = CENSUS_AT_START, .w = r->writer, .stop = signal_waits, .arg = r};
 	_cleanup_(snapshot_free) struct snapshot walked = {};
 	int err = walk(r, &walked);
 
-	err = err ?: recorder_census_take(&r->census, CENSUS_AT_START, r->writer, signal_waits, r);
+	err = err ?: recorder_census_take(&r->census, &how);
 	if (err)
 		return err;
 	grace_period();
@@ -693,6 +695,27 @@ static bool signal_came_again(void *arg)
 	return signal_came(arg, 0);
 }
 
+/* The census at the end, in which the kinds of what call paths hold are learned. */
+static int census_end(struct recorder *r)
+{
+	_cleanup_(tracked_objects_free) struct tracked_objects tracked = {0};
+	const struct recorder_census_how how = {.moment = CENSUS_AT_END,
+						.w = r->writer,
+						.stop = signal_came_again,
+						.arg = r,
+						.tracked = &tracked};
+	int err = tracked_objects_draw(tracer_tables(r->tracer), r->audit, &tracked);
+
+	if (err)
+		return limits_no_memory("learning what call paths allocate");
+	for (size_t i = 0; i < tracked.paths.nr && !err; i++) {
+		uint32_t row = tracked.paths.items[i].stack;
+
+		err = collector_stack(r->collector, row, &tracked.paths.items[i].stack);
+	}
+	return err ?: recorder_census_take(&r->census, &how);
+}
+
 /*
  * Store the cgroups that are closest to their limit of threads, one line "max start end path" each.
  */
@@ -742,8 +765,7 @@ static int record_end(struct recorder *r, bool failed)
 	tracer_detach(r->tracer);
 	log_debug("detached %.3f s after the end", seconds_since(&r->enabled_at) - asked_s);
 	if (!err && !failed)
-		err = recorder_census_take(&r->census, CENSUS_AT_END, r->writer, signal_came_again,
-					   r);
+		err = census_end(r);
 	err = pids_limits_put(r) ?: err;
 	if (!failed)
 		command_stop(&r->command);

@@ -13,8 +13,10 @@
 
 /* A census takes longer than its CPU time if the host is busy; then it is given up, because the
  * recording must begin, and end, in time. */
-#define WALL_MOST_S  2.0
+#define WALL_MOST_S  3.0
 #define WALL_BUDGETS 4
+/* Of smaller kinds, no types are found: it would take longer than the rest. */
+#define TYPED_SHARE 0.0005
 
 void recorder_census_begin(struct recorder_census *c, const struct recorder_options *o)
 {
@@ -69,16 +71,19 @@ static void explain(struct recorder_census *c, enum census_moment moment,
 			 c->why);
 }
 
-int recorder_census_take(struct recorder_census *c, enum census_moment moment,
-			 struct capture_writer *w, bool (*stop)(void *arg), void *arg)
+int recorder_census_take(struct recorder_census *c, const struct recorder_census_how *how)
 {
 	double wall_s = c->budget_s * WALL_BUDGETS;
-	struct census_waiting waiting = {.stop = stop, .arg = arg, .until_ns = clock_ns()};
+	struct census_waiting waiting = {
+		.stop = how->stop, .arg = how->arg, .until_ns = clock_ns()};
 	const struct census_options options = {.budget_s = c->budget_s,
+					       .stop = is_over,
+					       .arg = &waiting,
 					       .lenses = true,
 					       .lenses_share = LENSES_SHARE,
-					       .stop = is_over,
-					       .arg = &waiting};
+					       .kinds = true,
+					       .typed_share = TYPED_SHARE,
+					       .tracked = how->tracked};
 	_cleanup_(census_free) struct census census = {0};
 	int err;
 
@@ -86,18 +91,19 @@ int recorder_census_take(struct recorder_census *c, enum census_moment moment,
 	if (c->taker) {
 		err = census_taker_run(c->taker, &options, &census);
 		if (err)
-			explain(c, moment, &waiting, -err);
+			explain(c, how->moment, &waiting, -err);
 		else
-			log_debug("census at the %s: %.0f ms, %.0f ms of one CPU",
-				  census_moment_name(moment), census.took_s * 1000,
-				  census.cpu_s * 1000);
-		err = err ? 0 : capture_put_census(w, moment, &census);
+			log_debug(
+				"census at the %s: %.0f ms, %.0f ms of one CPU and %.0f ms for kinds",
+				census_moment_name(how->moment), census.took_s * 1000,
+				census.cpu_s * 1000, census.kinds.cpu_s * 1000);
+		err = err ? 0 : capture_put_census(how->w, how->moment, &census);
 		if (err && err != -EINVAL) /* it refuses what it could not read, and said so */
 			return err;
 		if (err)
 			snprintf(c->why, sizeof(c->why), "its figures were out of range");
 	}
-	return capture_put_meta(w, META_CENSUS, c->why[0] ? c->why : "ok");
+	return capture_put_meta(how->w, META_CENSUS, c->why[0] ? c->why : "ok");
 }
 
 void recorder_census_end(struct recorder_census *c)

@@ -10,6 +10,7 @@
 #include "capture/capture.h"
 #include "record/options.h"
 #include "trace/census.h"
+#include "trace/kinds_tracked.h"
 
 struct recorder_census {
 	struct census_taker *taker; /* NULL: there will be none */
@@ -20,12 +21,19 @@ struct recorder_census {
 
 /* Load the programs, while that is still permitted. */
 void recorder_census_begin(struct recorder_census *c, const struct recorder_options *o);
+/* How to take one of the two. */
+struct recorder_census_how {
+	enum census_moment moment;
+	struct capture_writer *w;
+	bool (*stop)(void *arg); /* asked often; if it says so, the census is given up */
+	void *arg;
+	const struct tracked_objects *tracked; /* NULL: none */
+};
 /*
- * Take the census and put it into the capture. `stop` is asked often; if it says so, the census is
- * given up. Returns 0, also if there is no census; or −errno if the capture cannot be written.
+ * Take the census and put it into the capture. Returns 0, also if there is no census; or −errno if
+ * the capture cannot be written.
  */
-int recorder_census_take(struct recorder_census *c, enum census_moment moment,
-			 struct capture_writer *w, bool (*stop)(void *arg), void *arg);
+int recorder_census_take(struct recorder_census *c, const struct recorder_census_how *how);
 void recorder_census_end(struct recorder_census *c);
 
 #endif

@@ -10,10 +10,12 @@
 #include "findings/bpf_use.h"
 #include "findings/finding.h"
 #include "model/census.h"
+#include "model/likeness.h"
 #include "model/lenses.h"
 
 struct census_document {
 	const struct census_sheet *sheet;
+	const struct likeness *like;     /* what its objects look like; NULL: not known */
 	const struct bpf_use *bpf;       /* NULL: not known */
 	const struct alloc_sites *sites; /* NULL: this kernel has no /proc/allocinfo */
 	const struct findings *findings;

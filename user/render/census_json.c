@@ -110,7 +110,8 @@ static json_t *census_cache_json(struct json_out *o, const struct census_cache_r
 }
 
 /* Caches may have many cgroups: they are written row by row. */
-static void census_caches_write(struct json_out *o, const struct census_sheet *s)
+static void census_caches_write(struct json_out *o, const struct census_sheet *s,
+				const struct likeness *l)
 {
 	size_t node = 0;
 
@@ -120,7 +121,7 @@ static void census_caches_write(struct json_out *o, const struct census_sheet *s
 		json_members(o, census_cache_json(o, &s->caches[i]));
 		charges_write(o, &s->caches[i]);
 		cache_nodes_write(o, s->census, (uint32_t)i, &node);
-		cache_kinds_write(o, &s->kinds, (uint32_t)i);
+		cache_kinds_write(o, s, l, (uint32_t)i);
 		json_end(o, '}');
 	}
 	json_end(o, ']');
@@ -169,7 +170,7 @@ static void removed_write(struct json_out *o, const struct census_sheet *s)
 }
 
 void census_write(struct json_out *o, const char *key, const struct census_sheet *s,
-		  const struct bpf_use *bpf)
+		  const struct bpf_use *bpf, const struct likeness *l)
 {
 	const struct census *c = s->census;
 
@@ -181,7 +182,7 @@ void census_write(struct json_out *o, const char *key, const struct census_sheet
 	json_member(o, "page_bytes", json_integer(c->page_bytes));
 	json_member(o, "memory_kb", number(s->total.kb));
 	json_member(o, "pages", census_pages_json(o, s));
-	census_caches_write(o, s);
+	census_caches_write(o, s, l);
 	cgroups_write(o, "cgroups", s, false);
 	removed_write(o, s);
 	json_member(o, "kinds", census_kinds_json(o, c));
@@ -199,7 +200,7 @@ int census_json(const struct census_document *d, FILE *out)
 	json_member(&o, "schema", json_integer(JSON_SCHEMA_VERSION));
 	json_member(&o, "kernel", d->kernel[0] ? text(d->kernel) : json_null());
 	json_member(&o, "time", time_json(d->sheet->census->wall_s));
-	census_write(&o, "census", d->sheet, d->bpf);
+	census_write(&o, "census", d->sheet, d->bpf, d->like);
 	census_sites_write(&o, d->sites);
 	json_member(&o, "findings", finding_list_json(&o, d->findings));
 	return json_document_end(&o);

@@ -7,17 +7,20 @@
 #include "data/alloc_sites.h"
 #include "findings/bpf_use.h"
 #include "model/census_delta.h"
+#include "model/likeness.h"
 #include "render/json_value.h"
 #include "render/page.h"
 
-/* Write the census as an object; `key` is NULL within a list. `bpf` is NULL if not known. */
+/* Write the census as an object; `key` is NULL within a list. `bpf` and `l`, what its objects look
+ * like, are NULL if not known. */
 void census_write(struct json_out *o, const char *key, const struct census_sheet *s,
-		  const struct bpf_use *bpf);
+		  const struct bpf_use *bpf, const struct likeness *l);
 
 /* How many rows of each table; SIZE_MAX: all. */
 struct census_rows {
 	size_t caches, cgroups, kinds, unlisted;
-	bool nodes; /* slab caches by NUMA node, too */
+	bool nodes;                  /* slab caches by NUMA node, too */
+	const struct likeness *like; /* what objects look like: as many rows as kinds; or NULL */
 };
 
 /* Pages in no line of /proc/meminfo: at most `most` rows, and nothing without any. */

@@ -205,6 +205,7 @@ void census_tables_text(struct page *p, const struct census_sheet *s,
 	census_text_caches(p, s, rows->caches);
 	census_text_cgroups(p, s, rows->cgroups);
 	census_kinds_text(p, s, rows->kinds);
+	census_like_text(p, s, rows->like, rows->kinds);
 	census_text_unlisted(p, s, rows->unlisted);
 	if (rows->nodes)
 		census_text_nodes(p, s);
@@ -216,6 +217,7 @@ int census_text(const struct census_document *d, const struct census_text_option
 					 .cgroups = o->sections & 2 ? SIZE_MAX : SCREEN_ROWS,
 					 .nodes = o->sections & 4,
 					 .kinds = o->sections & 8 ? SIZE_MAX : SCREEN_KINDS,
+					 .like = d->like,
 					 .unlisted = o->sections & 32 ? SIZE_MAX : SCREEN_ROWS};
 	struct page p;
 

@@ -81,6 +81,10 @@ int doctor_json(const struct doctor *d, FILE *out)
 	put(&o, root, "can_census", json_boolean(!d->census_refusal[0]));
 	put(&o, root, "census_refusal", text(d->census_refusal));
 	put(&o, root, "census_lacks", d->census_lacks[0] ? text(d->census_lacks) : json_null());
+	put(&o, root, "can_name_kinds",
+	    json_string(d->census_refusal[0] ? "no"
+			: d->symbols.works   ? "yes"
+					     : "partly"));
 	put(&o, root, "memory", doctor_memory_json(&o, d));
 	put(&o, root, "capabilities", capabilities_json(&o, d));
 	put(&o, root, "hooks", doctor_hooks_json(&o, d));

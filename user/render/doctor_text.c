@@ -66,6 +66,21 @@ static void doctor_census(struct page *p, const struct doctor *d)
 		page_paragraph(p, 2, "Census: would work, with all kinds of pages.");
 }
 
+/* Would a census recognise what the objects of slab caches are? */
+static void doctor_kinds(struct page *p, const struct doctor *d)
+{
+	if (d->census_refusal[0])
+		page_paragraph(p, 2,
+			       "Kinds of objects: would not be recognised, since that is a part of "
+			       "the census.");
+	else if (!d->symbols.works)
+		page_paragraph(p, 2,
+			       "Kinds of objects: would be recognised only by what they point to, "
+			       "without names of functions (see Symbols).");
+	else
+		page_paragraph(p, 2, "Kinds of objects: would be recognised.");
+}
+
 static void doctor_host(struct page *p, const struct doctor *d)
 {
 	char restrict_[32] = "unknown";
@@ -90,6 +105,7 @@ static void doctor_host(struct page *p, const struct doctor *d)
 			       "BPF maps and programs of the machine cannot be listed: that takes "
 			       "CAP_SYS_ADMIN.");
 	doctor_census(p, d);
+	doctor_kinds(p, d);
 	doctor_memory(p, d);
 	doctor_capabilities(p, d);
 }

@@ -3,6 +3,8 @@
 #include "render/html_census.h"
 #include "render/census_lenses.h"
 
+#include "findings/screen_words.h"
+
 #define COLUMNS(columns) columns, sizeof(columns) / sizeof((columns)[0])
 
 #define CENSUS_ROWS 40 /* of each table */
@@ -77,6 +79,57 @@ static void census_caches_table(struct html *h, const struct census_sheet *s)
 	}
 	html_table_end(h);
 	census_cut(h, i, s->nr_caches, "caches");
+}
+
+static const struct like_path *like_first(const struct likeness *l, const struct kind_top *top)
+{
+	const struct like_row *row =
+		likeness_find(l, top->cache, top->row->kind) ?: likeness_find(l, top->cache, NULL);
+
+	return row ? &l->paths.items[row->first] : NULL;
+}
+
+/* "98 to 100 %: do_msgsnd < msgsnd()" */
+static void cell_like(struct html *h, const struct likeness *l, const struct like_path *path)
+{
+	char low[UNITS_MAX], high[UNITS_MAX], words[SCREEN_WORDS] = "";
+
+	if (!path) {
+		html_cell(h, "%s", "");
+		return;
+	}
+	screen_path(l->taught, path->stack, words);
+	html_put(h, "<td>");
+	html_words(h, "%s to %s %%: ", units_share(low, path->share_low * 100),
+		   units_share(high, path->share_high * 100));
+	html_name(h, words);
+	html_put(h, "</td>");
+}
+
+static void census_kinds_table(struct html *h, const struct census_sheet *s,
+			       const struct likeness *l)
+{
+	static const char *const columns[] = {"cache", "#memory",        "#objects",
+					      "type",  "points most to", "looks like those of"};
+	size_t i = 0;
+
+	if (!s->kinds.top.nr)
+		return;
+	html_table(h, "table-census-kinds", "Kinds of objects, from a sample", COLUMNS(columns));
+	for (; i < s->kinds.top.nr && i < CENSUS_ROWS && !html_full(h); i++) {
+		const struct kind_top *top = &s->kinds.top.items[i];
+		const struct census_kind *k = top->row->kind;
+
+		html_row(h);
+		html_cell_name(h, s->caches[top->cache].cache->name);
+		html_cell_bytes(h, top->row->kb * 1024, false);
+		html_cell_count(h, top->row->objects, false);
+		html_cell_name(h, k->sure == KIND_UNKNOWN ? "unknown" : k->types[0].name);
+		html_cell_name(h, k->functions[0][0] ? k->functions[0] : k->points_to[0]);
+		cell_like(h, l, like_first(l, top));
+	}
+	html_table_end(h);
+	census_cut(h, i, s->kinds.top.nr, "kinds");
 }
 
 static void census_cgroups_table(struct html *h, const struct census_sheet *s)
@@ -204,6 +257,7 @@ void html_census(struct html *h, const struct report *r)
 	census_pages_table(h, shown);
 	census_caches_table(h, shown);
 	census_cgroups_table(h, shown);
+	census_kinds_table(h, shown, &r->like);
 	if (lens_sheet_is_known(&shown->lenses))
 		census_objects_table(h, &shown->lenses);
 	if (r->census_delta.pages.nr)

@@ -23,8 +23,11 @@ void report_census(struct page *p, const struct report *r, size_t top)
 	const struct census_sheet *start = &r->census[CENSUS_AT_START],
 				  *end = &r->census[CENSUS_AT_END],
 				  *shown = start->census ? start : end;
-	const struct census_rows rows = {
-		.caches = top ?: SIZE_MAX, .cgroups = top ?: SIZE_MAX, .nodes = true};
+	const struct census_rows rows = {.caches = top ?: SIZE_MAX,
+					 .cgroups = top ?: SIZE_MAX,
+					 .kinds = top ?: SIZE_MAX,
+					 .like = shown == start ? &r->like : NULL,
+					 .nodes = true};
 
 	if (!shown->census) {
 		census_missing(p, r);

@@ -482,7 +482,8 @@ static void write_censuses(struct json_out *o)
 		const struct census_sheet *s = &o->r->census[moment];
 
 		if (s->census)
-			census_write(o, census_moment_name(moment), s, NULL);
+			census_write(o, census_moment_name(moment), s, NULL,
+				     moment == CENSUS_AT_START ? &o->r->like : NULL);
 		else
 			json_member(o, census_moment_name(moment), json_null());
 	}

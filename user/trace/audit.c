@@ -578,7 +578,7 @@ int audit_run(struct audit *a, uint32_t allocated_until_ms, double limit_s)
 	err = candidates_read(a, allocated_until_ms, room, &s, &total);
 	if (!err && total > room) {
 		candidates_keep_extra(&s);
-		err = audit_sample_plan(a->sample, room)
+		err = audit_sample_plan(a->sample, room, AUDIT_SAMPLE)
 			      ?: candidates_choose(a, allocated_until_ms, &s);
 	}
 	chosen_at = clock_ns();

@@ -89,10 +89,9 @@ static uint64_t fewest(uint64_t a, uint64_t b)
 }
 
 /* Plan a group's sample and its second checks. False if there is no room for the sample. */
-static bool group_plan(struct sample_group *g, uint64_t *room)
+static bool group_plan(struct sample_group *g, uint64_t sample, uint64_t *room)
 {
-	uint64_t all = g->total,
-		 want = fewest(all, 1 + all * AUDIT_SAMPLE / (all + AUDIT_SAMPLE - 1));
+	uint64_t all = g->total, want = fewest(all, 1 + all * sample / (all + sample - 1));
 
 	if (want > *room)
 		return false;
@@ -126,7 +125,7 @@ static void group_extend(struct sample_group *g, uint64_t *room)
 	*room = 0;
 }
 
-int audit_sample_plan(struct audit_sample *c, uint64_t room)
+int audit_sample_plan(struct audit_sample *c, uint64_t room, uint64_t sample)
 {
 	_cleanup_free_ struct sample_group **by_bytes = calloc(GROUPS, sizeof(*by_bytes));
 	struct sample_group *first = NULL;
@@ -140,7 +139,7 @@ int audit_sample_plan(struct audit_sample *c, uint64_t room)
 			by_bytes[nr++] = &c->groups[i];
 	}
 	qsort(by_bytes, nr, sizeof(*by_bytes), compare_bytes);
-	while (planned < nr && group_plan(by_bytes[planned], &room))
+	while (planned < nr && group_plan(by_bytes[planned], sample, &room))
 		planned++;
 	for (size_t i = 0; i < planned; i++)
 		if (!group_whole(by_bytes[i], &room) && !first)

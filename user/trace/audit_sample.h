@@ -34,12 +34,12 @@ void audit_sample_count(struct audit_sample *c, uint32_t stack, uint16_t cache, 
 			bool checked);
 /*
  * Divide `room` checks among the groups, largest bytes first. Each group gets a uniform sample of
- * AUDIT_SAMPLE (less by the finite population correction) and as many second checks of objects
+ * `sample` objects (less by the finite population correction) and as many second checks of objects
  * found live before, so that a group too large to check whole still gets second checks. The
  * remaining room goes to checking whole groups, in the same order; what is left then goes to the
  * first group that was too large. Returns 0 or −ENOMEM.
  */
-int audit_sample_plan(struct audit_sample *c, uint64_t room);
+int audit_sample_plan(struct audit_sample *c, uint64_t room, uint64_t sample);
 /* Second pass, in any order: each object of a group is equally likely to be sampled. */
 enum chosen audit_sample_take(struct audit_sample *c, uint32_t stack, uint16_t cache, bool checked);
 

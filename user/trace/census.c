@@ -69,6 +69,8 @@ struct census_programs {
 	int no_lenses;               /* −errno: why there are none */
 	struct origins_bpf *origins; /* NULL: this kernel allows no such programs */
 	struct kinds_sample *sample; /* of slabs; NULL: no kinds are wanted */
+	struct kinds_programs kinds;
+	int no_kinds; /* −errno: why there are none */
 	const struct plan *plan;
 	const struct census_options *options;
 	uint64_t lost;
@@ -85,6 +87,7 @@ static void census_close(struct census_programs *p)
 	census_slabs_free(p->slabs);
 	lens_blocks_free(p->blocks);
 	lenses_close(p->lenses);
+	kinds_programs_unload(&p->kinds);
 	if (p->audit)
 		munmap(p->audit, sizeof(*p->audit));
 	if (p->census)
@@ -305,6 +308,13 @@ static int64_t cpu_free_count(struct census_programs *p, uint64_t cache)
 	return nr;
 }
 
+static uint32_t kinds_cgroup_ask(void *arg, uint64_t owner)
+{
+	const struct census_programs *p = arg;
+
+	return census_slabs_cgroup_known(p->slabs, owner);
+}
+
 static void kinds_rest(void *arg)
 {
 	struct census_programs *p = arg;
@@ -317,9 +327,10 @@ static int kinds_find(struct census_programs *p, uint64_t frames, const uint64_t
 		      struct census *out)
 {
 	uint32_t first_cpu = 0;
+	char why[LIMITS_MAX];
 	struct kinds_input in = {.plan = p->plan,
-				 .audit = p->skel->maps.audit,
-				 .cpu_offsets = p->skel->maps.audit_cpu_offset,
+				 .programs = &p->kinds,
+				 .tracked = p->options->tracked,
 				 .answers = p->audit,
 				 .frame_base = p->skel->bss->frame_base,
 				 .page_base = p->skel->bss->page_base,
@@ -329,18 +340,27 @@ static int kinds_find(struct census_programs *p, uint64_t frames, const uint64_t
 				 .addresses = addresses,
 				 .budget_s = p->options->budget_s > 0 ? p->options->budget_s
 								      : CENSUS_BUDGET_S,
+				 .typed_share = p->options->typed_share,
 				 .gather = gather_run,
 				 .gather_runs = gather_runs(p),
 				 .ask = cache_ask,
+				 .cgroup = kinds_cgroup_ask,
 				 .rest = kinds_rest,
-				 .arg = p};
+				 .arg = p,
+				 .stop = p->options->stop,
+				 .stop_arg = p->options->arg};
 
+	if (p->no_kinds) {
+		snprintf(out->kinds.why, sizeof(out->kinds.why), "%.190s",
+			 limits_explain(-p->no_kinds, why));
+		return 0;
+	}
 	if (!p->cpu_free) {
 		snprintf(out->kinds.why, sizeof(out->kinds.why),
 			 "objects that are free on a CPU's list cannot be told from others");
 		return 0;
 	}
-	bpf_map_lookup_elem(bpf_map__fd(in.cpu_offsets), &first_cpu, &in.percpu);
+	bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.audit_cpu_offset), &first_cpu, &in.percpu);
 	return kinds_take(&in, out);
 }
 
@@ -541,7 +561,7 @@ struct census_taker {
 struct taker_work {
 	struct census_taker *taker;
 	const struct plan *plan;
-	bool lenses;
+	bool objects; /* load what looks at objects, too */
 	const struct census_options *options;
 	struct census *out;
 };
@@ -556,12 +576,15 @@ static int taker_load(void *arg)
 		census_learn_cpus(p);
 		census_load_origins(w->plan, p);
 	}
-	if (!err && w->lenses)
+	if (!err && w->objects) {
 		p->no_lenses = lenses_open(w->plan, &p->lenses);
+		p->no_kinds = kinds_programs_load(w->plan, p->skel->maps.audit,
+						  p->skel->maps.audit_cpu_offset, &p->kinds);
+	}
 	return err;
 }
 
-int census_taker_new(const struct plan *plan, bool lenses, struct census_taker **out)
+int census_taker_new(const struct plan *plan, bool objects, struct census_taker **out)
 {
 	struct census_taker *t = calloc(1, sizeof(*t));
 	int err = -ENOMEM;
@@ -571,7 +594,7 @@ int census_taker_new(const struct plan *plan, bool lenses, struct census_taker *
 	if (t)
 		err = background_run(
 			taker_load,
-			&(struct taker_work){.taker = t, .plan = plan, .lenses = lenses});
+			&(struct taker_work){.taker = t, .plan = plan, .objects = objects});
 	if (err) {
 		census_taker_free(t);
 		return err;
@@ -618,7 +641,10 @@ int census_taker_run(struct census_taker *t, const struct census_options *option
 
 uint64_t census_taker_own_bytes(const struct census_taker *t)
 {
-	return bpf_object_bytes(t->p.skel->obj) + lenses_own_bytes(t->p.lenses);
+	const struct bpf_object *kinds = kinds_programs_object(&t->p.kinds);
+
+	return bpf_object_bytes(t->p.skel->obj) + lenses_own_bytes(t->p.lenses) +
+	       (kinds ? bpf_object_bytes(kinds) : 0);
 }
 
 void census_taker_free(struct census_taker *t)
@@ -632,7 +658,7 @@ int census_take(const struct plan *plan, const struct census_options *options, s
 {
 	struct census_taker *t = NULL;
 	char why[CENSUS_WHY_MAX];
-	int err = census_taker_new(plan, options->lenses, &t);
+	int err = census_taker_new(plan, options->lenses || options->kinds, &t);
 
 	err = err ?: census_taker_run(t, options, out);
 	census_taker_free(t);

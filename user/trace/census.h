@@ -16,6 +16,8 @@
 
 #define CENSUS_BUDGET_S 0.5 /* the default of --census-budget */
 
+struct tracked_objects;
+
 struct census_options {
 	double budget_s;     /* CPU time that the scan may take; 0: no limit */
 	uint64_t seed;       /* of the random sample; 0: a random one */
@@ -25,7 +27,10 @@ struct census_options {
 	/* Asked between runs: should it stop? NULL: never. census_run() then returns −EINTR. */
 	bool (*stop)(void *arg);
 	void *arg;
-	bool kinds; /* also look at objects: trace/kinds.h */
+	bool kinds;         /* also look at objects, if the taker was made for it: trace/kinds.h */
+	double typed_share; /* of all slabs: of kinds with less memory, no types are found */
+	/* Objects that a recording tracks, with the capture's ids of stacks; NULL: none. */
+	const struct tracked_objects *tracked;
 };
 
 #define CENSUS_WHY_MAX 512
@@ -38,10 +43,10 @@ const char *census_refusal(const struct kernel_facts *facts, char why[CENSUS_WHY
 struct census_taker;
 
 /*
- * Load the programs, with those for lenses if wanted; borrows the plan. Returns 0, or −errno;
- * prints nothing.
+ * Load the programs, with those that look at objects if wanted; borrows the plan. Returns 0, or
+ * −errno; prints nothing.
  */
-int census_taker_new(const struct plan *plan, bool lenses, struct census_taker **out);
+int census_taker_new(const struct plan *plan, bool objects, struct census_taker **out);
 /* Take a census. Returns 0, or −errno, and then *out is unchanged; prints nothing. */
 int census_taker_run(struct census_taker *t, const struct census_options *options,
 		     struct census *out);

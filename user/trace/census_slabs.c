@@ -282,6 +282,14 @@ int census_slabs_cgroup(struct census_slabs *s, uint64_t address, uint32_t *cgro
 	return -ENOMEM;
 }
 
+uint32_t census_slabs_cgroup_known(const struct census_slabs *s, uint64_t address)
+{
+	struct owner_entry *o;
+
+	HASH_FIND(hh, s->owners, &address, sizeof(address), o);
+	return o ? o->cgroup : CENSUS_NO_CGROUP;
+}
+
 /* The entry of a page pool; NULL if memory is short. */
 static struct pool_entry *pool_entry(struct census_slabs *s, uint64_t address)
 {

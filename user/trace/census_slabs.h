@@ -23,8 +23,6 @@ struct census_asking {
 /* The path of an owner's cgroup; "…" and its end if it is longer. */
 void census_owner_path(const struct kmt_census_owner *o, char path[256]);
 
-#define CENSUS_NO_CGROUP UINT32_MAX
-
 struct census_slabs;
 
 /* NULL if memory is short. */
@@ -41,6 +39,10 @@ int census_slabs_add(struct census_slabs *s, const struct kmt_census_record *rec
 const struct kmt_census_cache *census_slabs_cache(struct census_slabs *s, uint64_t address);
 /* *cgroup: index of the cgroup at this address, or CENSUS_NO_CGROUP. Returns 0 or −ENOMEM. */
 int census_slabs_cgroup(struct census_slabs *s, uint64_t address, uint32_t *cgroup);
+
+/* The same of one that was asked for before; CENSUS_NO_CGROUP if it was not. Also works after
+ * census_slabs_finish(). */
+uint32_t census_slabs_cgroup_known(const struct census_slabs *s, uint64_t address);
 
 /*
  * Write caches, cgroups, charges, nodes and page pools of `out`, the largest caches first.

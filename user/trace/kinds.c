@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Loads and runs bpf/kinds.bpf.c: see kinds.h. */
+/* Looks at objects by bpf/kinds.bpf.c, and groups and names what it finds: see kinds.h. */
 #include "trace/kinds.h"
 
 #include <errno.h>
@@ -7,13 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 
 #define HASH_NONFATAL_OOM          1
 #define uthash_nonfatal_oom(entry) ((entry)->lost = true)
@@ -22,13 +17,11 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "kinds.skel.h"
 #include "proc/slab_alias.h"
 #include "sym/kallsyms.h"
 #include "trace/kinds_btf.h"
 #include "trace/kinds_group.h"
 #include "trace/kinds_score.h"
-#include "trace/libbpf_log.h"
 
 #define OBJECTS_WANTED 385 /* of a cache: shares within 5 %, as in audit_sample.h; … */
 #define CACHES_WELL    24  /* … of so many caches, and of others, within 8 %: */
@@ -63,13 +56,18 @@ struct looked_cache {
 	ARRAY_OF(struct kind_word);
 	struct {
 		ARRAY_OF(uint64_t);
-	} units; /* of each object */
+	} units; /* of each object of the sample; tracked objects follow these */
+	struct {
+		ARRAY_OF(uint32_t);
+	} cgroups; /* of each object of the sample */
+	struct {
+		ARRAY_OF(uint32_t);
+	} paths; /* of each tracked object */
 	struct kind_groups groups;
 };
 
 struct kinds_run {
 	const struct kinds_input *in;
-	struct kinds_bpf *skel;
 	struct kmt_kinds *kinds;
 	struct kallsyms *symbols;
 	struct slab_aliases *aliases;
@@ -79,6 +77,10 @@ struct kinds_run {
 	uint64_t until_ns; /* CPU time */
 	uint64_t *on_cpu;  /* free objects on CPUs' lists, sorted */
 	size_t nr_on_cpu;
+	double slabs_kb; /* of all caches */
+	/* Of each tracked path: objects that were looked at, and those of them that are of a kind.
+	 */
+	uint32_t *looked, *alike;
 };
 
 static void kinds_run_end(struct kinds_run *k)
@@ -93,84 +95,45 @@ static void kinds_run_end(struct kinds_run *k)
 	slab_aliases_free(k->aliases);
 	kallsyms_free(k->symbols);
 	free(k->on_cpu);
-	if (k->kinds)
-		munmap(k->kinds, sizeof(*k->kinds));
-	kinds_bpf__destroy(k->skel);
+	free(k->looked);
+	free(k->alike);
 }
 
 static void looked_cache_free(struct looked_cache *c)
 {
 	ARRAY_FREE(&c->units);
+	ARRAY_FREE(&c->cgroups);
+	ARRAY_FREE(&c->paths);
 	kind_groups_free(&c->groups);
 	ARRAY_FREE(c);
 }
 
-/* ---- loading ---- */
+/* ---- where things are ---- */
 
-static uint64_t direct_base(const struct kinds_input *in, uint32_t page_bytes)
+static uint64_t direct_base(const struct kinds_input *in)
 {
-	return (in->frame_base - in->page_base) / page_bytes * (uint64_t)sysconf(_SC_PAGESIZE);
+	return (in->frame_base - in->page_base) / in->page_bytes * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Where the code and data of the kernel and its modules are. */
-static void image_set(struct kinds_run *k)
+/* Tell the programs where memory, code and data of the kernel and its modules are. */
+static void layout_tell(struct kinds_run *k)
 {
+	struct kinds_layout layout = {.frame_base = k->in->frame_base,
+				      .page_base = k->in->page_base,
+				      .frames = k->in->frames,
+				      .percpu = k->in->percpu,
+				      .direct_base = direct_base(k->in)};
 	uint64_t first = 0, last = 0;
 
-	if (kallsyms_span(k->symbols, false, &first, &last)) {
-		k->skel->bss->kinds_image = first;
-		k->skel->bss->kinds_image_bytes = last - first + IMAGE_DATA;
+	if (k->symbols && kallsyms_span(k->symbols, false, &first, &last)) {
+		layout.image = first;
+		layout.image_bytes = last - first + IMAGE_DATA;
 	}
-	if (kallsyms_span(k->symbols, true, &first, &last)) {
-		k->skel->bss->kinds_modules = first - MODULE_DATA;
-		k->skel->bss->kinds_modules_bytes = last - first + 2 * MODULE_DATA;
+	if (k->symbols && kallsyms_span(k->symbols, true, &first, &last)) {
+		layout.modules = first - MODULE_DATA;
+		layout.modules_bytes = last - first + 2 * MODULE_DATA;
 	}
-}
-
-static int kinds_load(struct kinds_run *k, uint32_t page_bytes)
-{
-	const struct kinds_input *in = k->in;
-	LIBBPF_OPTS(bpf_object_open_opts, opts,
-		    .btf_custom_path = in->plan->btf_source[0] ? in->plan->btf_source : KERNEL_BTF);
-	void *row;
-	int err;
-
-	libbpf_log_begin();
-	k->skel = kinds_bpf__open_opts(&opts);
-	if (!k->skel)
-		return -errno;
-	k->skel->rodata->cfg_page_size = sysconf(_SC_PAGESIZE);
-	k->skel->rodata->cfg_page_shift = ffs((int)sysconf(_SC_PAGESIZE)) - 1;
-	bpf_program__set_autoload(k->skel->progs.kinds_look, true);
-	bpf_program__set_autoload(k->skel->progs.kinds_table, true);
-	err = bpf_map__reuse_fd(k->skel->maps.audit, bpf_map__fd(in->audit));
-	err = err
-		      ?: bpf_map__reuse_fd(k->skel->maps.audit_cpu_offset,
-					   bpf_map__fd(in->cpu_offsets));
-	err = err ?: kinds_bpf__load(k->skel);
-	if (err)
-		return err;
-	row = mmap(NULL, sizeof(*k->kinds), PROT_READ | PROT_WRITE, MAP_SHARED,
-		   bpf_map__fd(k->skel->maps.kinds), 0);
-	if (row == MAP_FAILED)
-		return -errno;
-	k->kinds = row;
-	k->skel->bss->page_base = in->page_base;
-	k->skel->bss->kinds_frame_base = in->frame_base;
-	k->skel->bss->kinds_frames = in->frames;
-	k->skel->bss->kinds_direct_base = direct_base(in, page_bytes);
-	k->skel->bss->kinds_percpu = in->percpu;
-	if (k->symbols)
-		image_set(k);
-	return 0;
-}
-
-/* Run a program with an argument on this CPU. Returns 0 or −errno. */
-static int kinds_program_run(const struct bpf_program *program, uint64_t arg)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &arg, .ctx_size_in = sizeof(arg));
-
-	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
+	kinds_programs_layout(k->in->programs, &layout);
 }
 
 /* ---- what addresses mean ---- */
@@ -259,8 +222,7 @@ static int64_t table_name_functions(struct kinds_run *k, uint64_t address)
 	uint32_t found = 0, others = 0;
 	struct kind_table *t;
 
-	if (k->names.tables.nr >= IDS_MOST ||
-	    kinds_program_run(k->skel->progs.kinds_table, address))
+	if (k->names.tables.nr >= IDS_MOST || kinds_programs_table(k->in->programs, address))
 		return UINT16_MAX;
 	for (uint32_t w = 0; w < KMT_KIND_TABLE; w++) {
 		uint64_t word = k->kinds->table[w];
@@ -377,14 +339,10 @@ static int word_translate(struct kinds_run *k, uint64_t cache, const struct kmt_
 	return err;
 }
 
-static int item_take(struct kinds_run *k, struct looked_cache *c, const struct kmt_kind_item *item,
-		     uint64_t unit)
+static int item_take(struct kinds_run *k, struct looked_cache *c, const struct kmt_kind_item *item)
 {
-	uint64_t *to = ARRAY_PUSH(&c->units);
-	int err = to ? 0 : -ENOMEM;
+	int err = 0;
 
-	if (to)
-		*to = unit;
 	for (uint32_t w = 0; w < c->words && !err; w++) {
 		struct kind_word *word = ARRAY_PUSH(c);
 
@@ -428,12 +386,24 @@ static bool is_on_cpu(const struct kinds_run *k, uint64_t address)
 	return bsearch(&address, k->on_cpu, k->nr_on_cpu, sizeof(*k->on_cpu), compare_addresses);
 }
 
+/* Fill in an item. False if the object is free on a CPU's list. */
+static bool item_fill(struct kinds_run *k, uint32_t i, const struct looked_cache *c,
+		      uint64_t address)
+{
+	struct kmt_kind_item *item = &k->kinds->items[i];
+
+	item->addr = address;
+	item->cache = k->in->addresses[c->cache];
+	item->words = c->words;
+	return !is_on_cpu(k, address);
+}
+
 /* Look at the next places that are on no CPU's list. Returns the number of places used, or −errno.
  */
 static int64_t chunk_look(struct kinds_run *k, const struct kind_place *places, size_t nr,
 			  struct looked_cache *c, struct kind_sample *sample)
 {
-	uint64_t cache = k->in->addresses[c->cache], page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), base = direct_base(k->in);
 	const struct kind_cache *info = &k->names.caches.items[c->cache];
 	uint64_t units[KMT_KIND_CHUNK];
 	uint32_t filled = 0;
@@ -441,47 +411,51 @@ static int64_t chunk_look(struct kinds_run *k, const struct kind_place *places, 
 	int err;
 
 	for (; used < nr && filled < KMT_KIND_CHUNK; used++) {
-		struct kmt_kind_item *item = &k->kinds->items[filled];
-
-		item->addr = k->skel->bss->kinds_direct_base + places[used].slab->pfn * page +
-			     (uint64_t)places[used].place * info->bytes;
-		item->cache = cache;
-		item->words = c->words;
 		units[filled] = places[used].slab->unit;
-		filled += !is_on_cpu(k, item->addr);
+		filled += item_fill(k, filled, c,
+				    base + places[used].slab->pfn * page +
+					    (uint64_t)places[used].place * info->bytes);
 	}
-	err = filled ? kinds_program_run(k->skel->progs.kinds_look, filled) : 0;
+	err = filled ? kinds_programs_look(k->in->programs, filled) : 0;
 	for (uint32_t i = 0; i < filled && !err; i++) {
 		const struct kmt_kind_item *item = &k->kinds->items[i];
+		uint32_t *cgroup;
+		uint64_t *unit;
 
 		sample->unsure += item->verdict == KMT_UNSURE;
 		if (item->verdict != KMT_LIVE)
 			continue;
 		sample->live++;
-		err = item_take(k, c, item, units[i]);
+		unit = ARRAY_PUSH(&c->units);
+		cgroup = ARRAY_PUSH(&c->cgroups);
+		if (!unit || !cgroup)
+			return -ENOMEM;
+		*unit = units[i];
+		*cgroup = item->owner ? k->in->cgroup(k->in->arg, item->owner) : CENSUS_NO_CGROUP;
+		err = item_take(k, c, item);
 	}
 	sample->drawn += (uint32_t)used;
 	return err ? err : (int64_t)used;
 }
 
+static bool is_stopped(const struct kinds_run *k)
+{
+	return k->in->stop && k->in->stop(k->in->stop_arg);
+}
+
 static bool out_of_time(const struct kinds_run *k)
 {
-	return clock_thread_ns() > k->until_ns;
+	return clock_thread_ns() > k->until_ns || is_stopped(k);
 }
 
 /*
  * Look at the drawn places of a cache. An object that was freed just now may be counted as live:
- * that changes a share by less than its interval. Returns 0, −EAGAIN if the CPUs' lists move too
- * fast, or −errno.
+ * that changes a share by less than its interval. Returns 0 or −errno.
  */
 static int places_look(struct kinds_run *k, const struct kind_places *places,
 		       struct looked_cache *c, struct kind_sample *sample)
 {
-	int err = -EAGAIN;
-
-	for (int i = 0; i < GATHER_TRIES && err == -EAGAIN; i++)
-		err = on_cpu_read(k, k->in->addresses[c->cache]);
-	for (size_t at = 0; at < places->nr && !err;) {
+	for (size_t at = 0; at < places->nr;) {
 		int64_t used = chunk_look(k, places->items + at, places->nr - at, c, sample);
 
 		if (used < 0)
@@ -492,22 +466,83 @@ static int places_look(struct kinds_run *k, const struct kind_places *places,
 		if (at < places->nr && out_of_time(k))
 			return -EDQUOT;
 	}
+	return 0;
+}
+
+/* The first tracked object of a cache; at the end of all, if it has none. */
+static size_t tracked_first(const struct kinds_run *k, uint64_t cache)
+{
+	size_t low = 0, high = k->in->tracked ? k->in->tracked->nr : 0;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (k->in->tracked->items[middle].cache < cache)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool tracked_is_of(const struct kinds_run *k, size_t i, uint64_t cache)
+{
+	return k->in->tracked && i < k->in->tracked->nr && k->in->tracked->items[i].cache == cache;
+}
+
+/*
+ * Look at objects of the cache that a recording tracks. One that was freed and used again since the
+ * last audit counts for a wrong path: that is rare, and a path needs several objects of a kind.
+ */
+static int tracked_look(struct kinds_run *k, struct looked_cache *c)
+{
+	uint64_t cache = k->in->addresses[c->cache];
+	size_t at = tracked_first(k, cache);
+	int err = 0;
+
+	while (!err && tracked_is_of(k, at, cache) && !out_of_time(k)) {
+		uint32_t paths[KMT_KIND_CHUNK], filled = 0;
+
+		for (; tracked_is_of(k, at, cache) && filled < KMT_KIND_CHUNK; at++) {
+			const struct tracked_object *o = &k->in->tracked->items[at];
+
+			paths[filled] = o->path;
+			filled += item_fill(k, filled, c, o->address);
+		}
+		err = filled ? kinds_programs_look(k->in->programs, filled) : 0;
+		for (uint32_t i = 0; i < filled && !err; i++) {
+			uint32_t *path;
+
+			if (k->kinds->items[i].verdict != KMT_LIVE)
+				continue;
+			path = ARRAY_PUSH(&c->paths);
+			if (!path)
+				return -ENOMEM;
+			*path = paths[i];
+			k->looked[paths[i]]++;
+			err = item_take(k, c, &k->kinds->items[i]);
+		}
+		k->in->rest(k->in->arg);
+	}
 	return err;
 }
 
-/* Look at one cache, and group its objects. −EDQUOT: no time. */
+/* Look at one cache, and group its objects. −EDQUOT: no time; −EAGAIN: its lists move too fast. */
 static int objects_look(struct kinds_run *k, uint32_t wanted, struct looked_cache *c)
 {
 	const struct kind_cache *info = &k->names.caches.items[c->cache];
 	struct kind_sample sample = {.cache = c->cache}, *to;
 	struct kind_places places = {0};
-	int err = kinds_sample_draw(k->in->sample, k->in->addresses[c->cache], wanted,
-				    OBJECTS_DRAWN, &places);
+	uint64_t cache = k->in->addresses[c->cache];
+	int err = -EAGAIN;
 
+	for (int i = 0; i < GATHER_TRIES && err == -EAGAIN; i++)
+		err = on_cpu_read(k, cache);
 	c->words = info->object_bytes / 8;
 	c->words = c->words < KIND_WORDS ? c->words : KIND_WORDS;
-	if (!err && places.nr && c->words)
-		err = places_look(k, &places, c, &sample);
+	err = err ?: kinds_sample_draw(k->in->sample, cache, wanted, OBJECTS_DRAWN, &places);
+	if (c->words)
+		err = err ?: places_look(k, &places, c, &sample) ?: tracked_look(k, c);
 	ARRAY_FREE(&places);
 	if (err)
 		return err;
@@ -515,7 +550,8 @@ static int objects_look(struct kinds_run *k, uint32_t wanted, struct looked_cach
 	if (!to)
 		return -ENOMEM;
 	*to = sample;
-	err = c->units.nr ? kinds_group(c->items, c->units.nr, c->words, &c->groups) : 0;
+	if (c->nr)
+		err = kinds_group(c->items, c->units.nr + c->paths.nr, c->words, &c->groups);
 	ARRAY_FREE(c);
 	return err;
 }
@@ -582,6 +618,89 @@ static struct kind_group *group_of_type(struct looked_cache *c, const struct cen
 	return NULL;
 }
 
+/* Members of the group that are of the sample, and not tracked objects. */
+static uint32_t group_sampled(const struct looked_cache *c, const struct kind_group *g)
+{
+	uint32_t nr = 0;
+
+	for (size_t i = 0; i < g->members.nr; i++)
+		nr += g->members.items[i] < c->units.nr;
+	return nr;
+}
+
+/* What each path holds of a kind; alike[i]: objects of path i that were of it. */
+static int paths_push(struct kinds_run *k, uint32_t cache, uint32_t kind, const uint32_t *alike)
+{
+	const struct tracked_objects *t = k->in->tracked;
+
+	for (uint32_t i = 0; t && i < t->paths.nr; i++) {
+		const struct tracked_path *from = &t->paths.items[i];
+		struct census_path *to;
+
+		if (!alike[i] || !from->stack)
+			continue;
+		k->alike[i] += alike[i];
+		to = ARRAY_PUSH(&k->out->kinds.paths);
+		if (!to)
+			return -ENOMEM;
+		*to = (struct census_path){.cache = cache,
+					   .kind = kind,
+					   .stack = from->stack,
+					   .tracked = from->tracked,
+					   .looked = k->looked[i],
+					   .alike = alike[i],
+					   .objects = from->objects * alike[i] / k->looked[i]};
+	}
+	return 0;
+}
+
+/* The paths of the tracked objects of a group. */
+static int group_paths(struct kinds_run *k, const struct looked_cache *c,
+		       const struct kind_group *g)
+{
+	size_t nr = k->in->tracked ? k->in->tracked->paths.nr : 0;
+	_cleanup_free_ uint32_t *alike = calloc(nr + 1, sizeof(*alike));
+
+	if (!alike)
+		return -ENOMEM;
+	for (size_t i = 0; i < g->members.nr; i++)
+		if (g->members.items[i] >= c->units.nr)
+			alike[c->paths.items[g->members.items[i] - c->units.nr]]++;
+	return paths_push(k, c->cache, (uint32_t)k->out->kinds.nr - 1, alike);
+}
+
+static int compare_cgroup_numbers(const void *x, const void *y)
+{
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+
+	return a < b ? -1 : a > b;
+}
+
+/* The cgroup that most of the group's objects in the sample are charged to. */
+static int group_cgroup(const struct looked_cache *c, const struct kind_group *g,
+			struct census_kind *out)
+{
+	_cleanup_free_ uint32_t *cgroups = calloc(g->members.nr + 1, sizeof(*cgroups));
+	size_t nr = 0;
+
+	if (!cgroups)
+		return -ENOMEM;
+	for (size_t i = 0; i < g->members.nr; i++)
+		if (g->members.items[i] < c->units.nr)
+			cgroups[nr++] = c->cgroups.items[g->members.items[i]];
+	qsort(cgroups, nr, sizeof(*cgroups), compare_cgroup_numbers);
+	out->cgroup = CENSUS_NO_CGROUP;
+	for (size_t i = 0, end; i < nr && cgroups[i] != CENSUS_NO_CGROUP; i = end) {
+		for (end = i + 1; end < nr && cgroups[end] == cgroups[i];)
+			end++;
+		if (end - i <= out->charged)
+			continue;
+		out->cgroup = cgroups[i];
+		out->charged = (uint32_t)(end - i);
+	}
+	return 0;
+}
+
 static int kind_push(struct kinds_run *k, const struct looked_cache *c, const struct kind_group *g,
 		     const struct census_kind *kind)
 {
@@ -591,52 +710,74 @@ static int kind_push(struct kinds_run *k, const struct looked_cache *c, const st
 	if (!row)
 		return -ENOMEM;
 	for (size_t i = 0; i < g->members.nr; i++)
-		of[g->members.items[i]] = 1;
+		if (g->members.items[i] < c->units.nr)
+			of[g->members.items[i]] = 1;
 	*row = *kind;
 	row->cache = c->cache;
-	row->objects = g->objects;
 	row->effective = census_is_whole(k->out) ? (double)c->units.nr
 						 : kinds_effective(c->units.items, of, c->units.nr);
 	kind_group_sign(g, &k->names, k->names.caches.items[c->cache].name, row->signature);
-	return 0;
+	return group_cgroup(c, g, row) ?: group_paths(k, c, g);
 }
 
-static int compare_census_kinds(const void *x, const void *y)
+/* The scored group with most objects of the sample that was not taken yet, or −1. */
+static int group_next(const struct looked_cache *c, const struct census_kind *kinds,
+		      const bool taken[GROUPS_SCORED])
 {
-	const struct census_kind *a = x, *b = y;
+	int next = -1;
 
-	if (a->cache != b->cache)
-		return a->cache < b->cache ? -1 : 1;
-	if (a->objects != b->objects)
-		return a->objects < b->objects ? 1 : -1;
-	return strcmp(a->signature, b->signature);
+	for (size_t i = 0; i < c->groups.nr && i < GROUPS_SCORED; i++)
+		if (!taken[i] && c->groups.items[i].objects >= KIND_LEAST &&
+		    (next < 0 || kinds[i].objects > kinds[next].objects))
+			next = (int)i;
+	return next;
 }
 
-/* Find the types of a cache's groups. */
+static double slabs_kb(const struct census *c, size_t i)
+{
+	return c->caches.items[i].pages.sum * (double)c->units / (double)c->counted *
+	       (double)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+/* Do objects like those of the group hold enough memory? */
+static bool is_worth_types(const struct kinds_run *k, const struct looked_cache *c,
+			   const struct kind_group *g)
+{
+	double share = (double)group_sampled(c, g) / (double)(c->units.nr + !c->units.nr);
+
+	return share * slabs_kb(k->out, c->cache) >= k->in->typed_share * k->slabs_kb;
+}
+
+/* Find the types of a cache's groups; none without a scorer. */
 static int cache_kinds(struct kinds_run *k, const struct kinds_scorer *scorer,
 		       struct looked_cache *c)
 {
 	_cleanup_free_ struct census_kind *kinds = calloc(c->groups.nr + 1, sizeof(*kinds));
-	size_t pushed = 0;
-	int err = kinds ? 0 : -ENOMEM;
+	bool taken[GROUPS_SCORED] = {false};
+	int err = kinds ? 0 : -ENOMEM, next;
 
 	for (size_t i = 0; i < c->groups.nr && i < GROUPS_SCORED && !err; i++) {
 		struct kind_group *same;
 
 		if (c->groups.items[i].objects < KIND_LEAST)
 			continue;
-		err = kinds_score(scorer, c->cache, &c->groups.items[i], &kinds[i]);
+		if (scorer && is_worth_types(k, c, &c->groups.items[i]) && !is_stopped(k))
+			err = kinds_score(scorer, c->cache, &c->groups.items[i], &kinds[i]);
+		else
+			err = kinds_points(&k->names, c->cache, &c->groups.items[i], &kinds[i]);
 		k->in->rest(k->in->arg);
 		same = err ? NULL : group_of_type(c, kinds, i);
 		if (same)
 			err = members_move(same, &c->groups.items[i]);
 	}
-	for (size_t i = 0; i < c->groups.nr && i < GROUPS_SCORED && pushed < KINDS_OF_CACHE && !err;
-	     i++) {
-		if (c->groups.items[i].objects < KIND_LEAST)
-			continue;
-		err = kind_push(k, c, &c->groups.items[i], &kinds[i]);
-		pushed++;
+	for (size_t i = 0; i < c->groups.nr && i < GROUPS_SCORED && !err; i++)
+		kinds[i].objects = group_sampled(c, &c->groups.items[i]);
+	for (int nr = 0; nr < KINDS_OF_CACHE && !err; nr++) {
+		next = group_next(c, kinds, taken);
+		if (next < 0)
+			break;
+		taken[next] = true;
+		err = kind_push(k, c, &c->groups.items[next], &kinds[next]);
 	}
 	return err;
 }
@@ -661,14 +802,9 @@ static int caches_name_all(struct kinds_run *k)
 
 		if (id < 0 || !address_add(k, k->in->addresses[i], &word))
 			return -ENOMEM;
+		k->slabs_kb += slabs_kb(k->out, i);
 	}
 	return 0;
-}
-
-static double slabs_kb(const struct census *c, size_t i)
-{
-	return c->caches.items[i].pages.sum * (double)c->units / (double)c->counted *
-	       (double)sysconf(_SC_PAGESIZE) / 1024;
 }
 
 /* Look at the caches with most memory; generic ones first. */
@@ -680,7 +816,9 @@ static int caches_look(struct kinds_run *k, struct looked_caches *out)
 			int err;
 
 			if (k->names.caches.items[i].generic != (generic == 1) ||
-			    slabs_kb(k->out, i) < CACHE_LEAST_KB)
+			    (slabs_kb(k->out, i) < CACHE_LEAST_KB &&
+			     !tracked_is_of(k, tracked_first(k, k->in->addresses[i]),
+					    k->in->addresses[i])))
 				continue;
 			if (out->nr >= CACHES_LOOKED || out_of_time(k)) {
 				k->out->kinds.skipped++;
@@ -704,6 +842,50 @@ static int caches_look(struct kinds_run *k, struct looked_caches *out)
 	return 0;
 }
 
+/* The place of a cache in the census; −1: it has none. */
+static int64_t cache_number(const struct kinds_run *k, uint64_t address)
+{
+	for (size_t i = 0; i < k->out->caches.nr; i++)
+		if (k->in->addresses[i] == address)
+			return (int64_t)i;
+	return -1;
+}
+
+/* What paths hold of which the kind was not found. */
+static int paths_rest(struct kinds_run *k)
+{
+	const struct tracked_objects *t = k->in->tracked;
+
+	for (uint32_t i = 0; t && i < t->paths.nr; i++) {
+		const struct tracked_path *from = &t->paths.items[i];
+		uint32_t looked = k->looked[i], rest = looked - k->alike[i];
+		int64_t cache = cache_number(k, from->cache);
+		struct census_path *to;
+
+		if (cache < 0 || !from->stack || (looked && !rest))
+			continue;
+		to = ARRAY_PUSH(&k->out->kinds.paths);
+		if (!to)
+			return -ENOMEM;
+		*to = (struct census_path){.cache = (uint32_t)cache,
+					   .kind = CENSUS_NO_KIND,
+					   .stack = from->stack,
+					   .tracked = from->tracked,
+					   .looked = looked,
+					   .alike = rest,
+					   .objects = looked ? from->objects * rest / looked
+							     : from->objects};
+	}
+	return 0;
+}
+
+static int compare_looked(const void *x, const void *y)
+{
+	const struct looked_cache *a = x, *b = y;
+
+	return a->cache < b->cache ? -1 : a->cache > b->cache;
+}
+
 /* Compare all groups with the types of the kernel. */
 static int kinds_type(struct kinds_run *k, struct looked_caches *looked)
 {
@@ -711,23 +893,28 @@ static int kinds_type(struct kinds_run *k, struct looked_caches *looked)
 	struct kinds_scorer *scorer = NULL;
 	struct kinds_btf *btf = NULL;
 	uint64_t began = clock_thread_ns();
-	int err = kinds_btf_load(plan->btf_source[0] ? plan->btf_source : KERNEL_BTF, "/sys", &btf);
+	bool types = !is_stopped(k);
+	int err = !types ? 0
+			 : kinds_btf_load(plan->btf_source[0] ? plan->btf_source : KERNEL_BTF,
+					  "/sys", &btf);
 
-	err = err ?: kinds_scorer_new(btf, &k->names, &scorer);
+	if (types)
+		err = err ?: kinds_scorer_new(btf, &k->names, &scorer);
 	log_debug("kinds: reading types took %.0f ms", (double)(clock_thread_ns() - began) / 1e6);
 	for (size_t i = 0; i < looked->nr && !err; i++)
 		err = cache_kinds(k, scorer, &looked->items[i]);
+	if (!err && is_stopped(k) && !k->out->kinds.lacks[0])
+		snprintf(k->out->kinds.lacks, sizeof(k->out->kinds.lacks),
+			 "types: it was stopped before all were found");
 	kinds_scorer_free(scorer);
 	kinds_btf_free(btf);
-	if (!err && k->out->kinds.nr)
-		qsort(k->out->kinds.items, k->out->kinds.nr, sizeof(*k->out->kinds.items),
-		      compare_census_kinds);
-	return err;
+	return err ?: paths_rest(k);
 }
 
 static int kinds_take_all(struct kinds_run *k, struct looked_caches *looked, uint64_t began)
 {
 	struct census_kinds *out = &k->out->kinds;
+	size_t paths = k->in->tracked ? k->in->tracked->paths.nr : 0;
 	uint64_t looking, typing;
 	int err;
 
@@ -740,11 +927,16 @@ static int kinds_take_all(struct kinds_run *k, struct looked_caches *looked, uin
 	}
 	if (slab_aliases_load("/sys", &k->aliases))
 		k->aliases = NULL;
-	err = kinds_load(k, k->in->page_bytes);
-	err = err ?: caches_name_all(k);
+	layout_tell(k);
+	k->kinds = k->in->programs->kinds;
+	k->looked = calloc(paths + 1, sizeof(*k->looked));
+	k->alike = calloc(paths + 1, sizeof(*k->alike));
+	err = k->looked && k->alike ? caches_name_all(k) : -ENOMEM;
 	looking = clock_thread_ns();
 	k->until_ns = looking + (uint64_t)(k->in->budget_s * 1e9);
 	err = err ?: caches_look(k, looked);
+	if (looked->nr) /* kinds are in the order of the census */
+		qsort(looked->items, looked->nr, sizeof(*looked->items), compare_looked);
 	typing = clock_thread_ns();
 	err = err ?: kinds_type(k, looked);
 	log_debug("kinds: %zu of %zu caches; load %.0f ms, look %.0f ms, types %.0f ms", looked->nr,

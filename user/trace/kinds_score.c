@@ -731,6 +731,26 @@ static void vector_name(const struct kinds_scorer *s, const struct kind_word *to
 	}
 }
 
+static void points_name(const struct kinds_names *names, uint32_t cache, const struct kind_group *g,
+			const struct functions *f, struct census_kind *out)
+{
+	for (size_t i = 0; i < f->nr; i++)
+		name_add(out->functions, names->functions.items[f->items[i]].name);
+	caches_name(names, cache, g, out);
+}
+
+int kinds_points(const struct kinds_names *names, uint32_t cache, const struct kind_group *g,
+		 struct census_kind *out)
+{
+	struct functions f = {0};
+	int err = functions_named(names, g, &f);
+
+	if (!err)
+		points_name(names, cache, g, &f, out);
+	ARRAY_FREE(&f);
+	return err;
+}
+
 int kinds_score(const struct kinds_scorer *s, uint32_t cache, const struct kind_group *g,
 		struct census_kind *out)
 {
@@ -739,9 +759,8 @@ int kinds_score(const struct kinds_scorer *s, uint32_t cache, const struct kind_
 	struct best best = {.nr = 0};
 	int err = functions_named(s->names, g, &f);
 
-	for (size_t i = 0; i < f.nr && !err; i++)
-		name_add(out->functions, s->names->functions.items[f.items[i]].name);
-	caches_name(s->names, cache, g, out);
+	if (!err)
+		points_name(s->names, cache, g, &f, out);
 	if (vector && !err) {
 		vector_name(s, vector, out);
 	} else if (!err) {

@@ -23,10 +23,11 @@ int kinds_scorer_new(const struct kinds_btf *btf, const struct kinds_names *name
 		     struct kinds_scorer **out);
 void kinds_scorer_free(struct kinds_scorer *s);
 
-/*
- * Fill in types, sure, functions and points_to of a group of objects of cache number `cache` in
- * names. Returns 0 or −ENOMEM.
- */
+/* Fill in functions and points_to of a group of objects of cache number `cache` in names. Returns 0
+ * or −ENOMEM. */
+int kinds_points(const struct kinds_names *names, uint32_t cache, const struct kind_group *g,
+		 struct census_kind *out);
+/* Fill in types and sure, too. Returns 0 or −ENOMEM. */
 int kinds_score(const struct kinds_scorer *s, uint32_t cache, const struct kind_group *g,
 		struct census_kind *out);
 
