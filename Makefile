@@ -51,7 +51,7 @@ else
 LDLIBS  := $(LDLIBS_DYN)
 endif
 
-BPF_OWN   := census kinds lenses origins refs# objects of their own, in the variant that runs on every kernel
+BPF_OWN   := census kinds lenses origins refs roots# objects of their own, in the variant that runs on every kernel
 BPF_TRACE := $(filter-out $(BPF_OWN:%=bpf/%.bpf.c),$(sort $(wildcard bpf/*.bpf.c)))
 USER_SRC  := $(sort $(shell find user -name '*.c'))
 OBJ       := $(USER_SRC:%.c=$(B)/obj/%.o)

@@ -125,7 +125,7 @@ case $found in
 *) echo "check-vmlinux: the checker misses misspelt and needless feature tests: $found" >&2; exit 1 ;;
 esac
 make -s vm-tools
-relocations build/bpf/tracer*.o build/bpf/census.o build/bpf/kinds.o build/bpf/lenses.o build/bpf/origins.o build/bpf/refs.o | relocations_judge
+relocations build/bpf/tracer*.o build/bpf/census.o build/bpf/kinds.o build/bpf/lenses.o build/bpf/origins.o build/bpf/refs.o build/bpf/roots.o | relocations_judge
 
 # Each accessor must be called somewhere.
 for accessor in $(grep -oE '\bcompat_[a-z_]+\(' bpf/compat.bpf.h | sort -u | tr -d '('); do

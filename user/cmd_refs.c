@@ -25,7 +25,14 @@ struct refs_args {
 	bool json;
 };
 
-enum { OPT_REFS_BTF = 256, OPT_REFS_BUDGET, OPT_REFS_OBJECTS, OPT_REFS_CACHE, OPT_REFS_CPUS };
+enum {
+	OPT_REFS_BTF = 256,
+	OPT_REFS_BUDGET,
+	OPT_REFS_OBJECTS,
+	OPT_REFS_CACHE,
+	OPT_REFS_CPUS,
+	OPT_REFS_LEVELS
+};
 
 #define STRINGIFY_(x) #x
 #define STRINGIFY(x)  STRINGIFY_(x)
@@ -43,6 +50,11 @@ static const struct argp_option options[] = {
 	{"refs-budget", OPT_REFS_BUDGET, "TIME", 0,
 	 "Use at most about this much CPU time (default 10s, at most 1h). If that is too "
 	 "short to scan all memory of the kernel, there is no verdict",
+	 0},
+	{"levels", OPT_REFS_LEVELS, "N", 0,
+	 "To find holders, also look for what points to what points to the objects, N times at most "
+	 "(default " STRINGIFY(REFS_LEVELS) ", at most " STRINGIFY(
+		 REFS_LEVELS_MOST) "); each is one scan more",
 	 0},
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
 	{"top", 'n', "N", 0, "Print N referrers (default 10; 0: all)", 0},
@@ -77,15 +89,16 @@ static double refs_budget_parse(struct argp_state *state, const char *arg)
 }
 
 static uint32_t refs_number_parse(struct argp_state *state, const char *option, const char *arg,
-				  uint32_t most)
+				  uint32_t least, uint32_t most)
 {
 	char *end;
 	unsigned long nr;
 
 	errno = 0;
 	nr = strtoul(arg, &end, 10);
-	if (errno || *end || arg[0] < '0' || arg[0] > '9' || !nr || nr > most)
-		argp_error(state, "invalid %s '%s': give a number from 1 to %u", option, arg, most);
+	if (errno || *end || arg[0] < '0' || arg[0] > '9' || nr < least || nr > most)
+		argp_error(state, "invalid %s '%s': give a number from %u to %u", option, arg,
+			   least, most);
 	return (uint32_t)nr;
 }
 
@@ -99,11 +112,15 @@ static error_t refs_parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_REFS_OBJECTS:
 		args->options.objects =
-			refs_number_parse(state, "--objects", arg, REFS_OBJECTS_MOST);
+			refs_number_parse(state, "--objects", arg, 1, REFS_OBJECTS_MOST);
 		return 0;
 	case OPT_REFS_CPUS:
 		args->options.threads =
-			refs_number_parse(state, "--refs-cpus", arg, REFS_THREADS_MOST);
+			refs_number_parse(state, "--refs-cpus", arg, 1, REFS_THREADS_MOST);
+		return 0;
+	case OPT_REFS_LEVELS:
+		args->options.levels =
+			refs_number_parse(state, "--levels", arg, 0, REFS_LEVELS_MOST);
 		return 0;
 	case OPT_REFS_BUDGET:
 		args->options.budget_s = refs_budget_parse(state, arg);
@@ -188,7 +205,9 @@ int cmd_refs(int argc, char **argv)
 				  .parser = refs_parse_option,
 				  .doc = doc,
 				  .children = args_document};
-	struct refs_args args = {.options = {.objects = REFS_OBJECTS, .budget_s = REFS_BUDGET_S},
+	struct refs_args args = {.options = {.objects = REFS_OBJECTS,
+					     .budget_s = REFS_BUDGET_S,
+					     .levels = REFS_LEVELS},
 				 .top = 10};
 	_cleanup_(refs_free) struct refs refs = {0};
 	int err;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# References: what holds planted objects is named by the field that points to them; objects in use are not called leaked;
-# the tool's own tables are no references; and a scan that was cut short says so.
+# References: what holds planted objects is named by the field that points to them, and who holds them by the process;
+# objects in use are not called leaked; the tool's own tables are no references; and a scan that was cut short says so.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -27,6 +27,19 @@ share_of() {
 		'[.refs.referrers[] | select(.type == $type and .field == $field).share * 100] | add // 0' "$1"
 }
 
+# held_by FILE PLANTED: the plant's file table holds as many percent of the objects as were planted, and nobody else more
+# than the rest.
+held_by() {
+	local share
+	share=$(jq --argjson pid "$PLANT_PID" \
+		'[.refs.holders[] | select(.kind == "file_table" and .pid == $pid).share * 100] | add // 0' "$1")
+	echo "held by: $(jq -c '[.refs.holders[:3][] | {kind, name, pid, through, certain, share}]' "$1")"
+	within "held by the plant" "$share" "$2" 8 5
+	jq -e --argjson pid "$PLANT_PID" --argjson rest "$((110 - ${share%.*}))" \
+		'[.refs.holders[] | select(.pid != $pid and .certain).share * 100] | (max // 0) <= $rest' "$1" >/dev/null ||
+		fail "others: $(jq -c '[.refs.holders[] | {kind, name, pid, share}]' "$1")"
+}
+
 # holder_of KIND COUNT PATTERNS TYPE FIELD: that field points to as many objects of the cache as were planted.
 holder_of() {
 	local cache planted
@@ -41,6 +54,7 @@ holder_of() {
 	within "$4.$5" "$(share_of "$WORK/refs.json" "$4" "$5")" "$planted" 8 5
 	jq -e '.refs.verdict.leaked == false and .refs.scanned_fraction == 1' "$WORK/refs.json" >/dev/null ||
 		fail "$(jq -c .refs.verdict "$WORK/refs.json")"
+	held_by "$WORK/refs.json" "$planted"
 	# If the tool's own tables were read, they would point to every object.
 	jq -e '[.refs.referrers[] | select(.class == "other").share] | (add // 0) < 0.5' "$WORK/refs.json" >/dev/null ||
 		fail "other pages: $(jq -c '[.refs.referrers[] | select(.class == "other")]' "$WORK/refs.json")"
@@ -73,6 +87,22 @@ test_3_ordinary_objects_are_not_leaked() {
 		>/dev/null || fail "$(jq -c .refs.verdict "$WORK/refs.json")"
 	[ "$(jq '[.refs.referrers[] | select(.type == "dentry")] | length' "$WORK/refs.json")" -gt 0 ] ||
 		fail "no field of a dentry is named"
+	# a dentry is of a file system that is mounted
+	jq -r '.refs.holders[] | select(.kind == "super_block" and .share > 0.02).name' "$WORK/refs.json" >"$WORK/named"
+	[ -s "$WORK/named" ] || fail "no file system is named: $(jq -c '.refs.holders[:5]' "$WORK/refs.json")"
+	while read -r type _; do
+		grep -q "[[:space:]]$type\$" /proc/filesystems || fail "there is no file system '$type'"
+	done <"$WORK/named"
+}
+
+# What holds sockets does not point to them: their own pointers lead to it.
+test_6_sockets_are_held_by_the_process_that_has_them() {
+	need_record
+	awk 'NR > 2 { print $1, $2 }' /proc/slabinfo >"$WORK/slabs"
+	plant_start udp 3000
+	refs "$WORK/refs.json" --cache "$(grown_most UDP)"
+	held_by "$WORK/refs.json" "$(jq '.refs.in_use as $all | 100 * 3000 / $all' "$WORK/refs.json")"
+	plant_stop
 }
 
 test_4_a_scan_that_was_cut_short_says_so() {

@@ -422,15 +422,24 @@ static void references_count_by_field_and_objects_once(void **state)
 				       many = {.name = "kmalloc-512", .size = 512},
 				       few = {.name = "kmalloc-96", .size = 96};
 	static const struct refs_place all[] = {
-		{0, CENSUS_SLAB, &filp, 16},   {0, CENSUS_SLAB, &filp, 24}, /* one list */
-		{1, CENSUS_SLAB, &filp, 16},   {1, CENSUS_SLAB, &filp, 32},
-		{2, CENSUS_SLAB, &filp, 0},    {2, CENSUS_SLAB, &merged, 16},
-		{0, CENSUS_SLAB, &many, 8},    {0, CENSUS_SLAB, &many, 16},
-		{1, CENSUS_SLAB, &many, 24},   {1, CENSUS_SLAB, &many, 32},
-		{1, CENSUS_SLAB, &many, 40},   {0, CENSUS_SLAB, &few, 16},
-		{1, CENSUS_SLAB, &few, 16},    {2, CENSUS_SLAB, &few, REFS_NO_OFFSET},
-		{0, CENSUS_REST, NULL, 77},    {0, CENSUS_REST, NULL, 99},
-		{1, CENSUS_RESERVED, NULL, 5}, {3, CENSUS_RESERVED, NULL, 5}, /* does not count */
+		{0, CENSUS_SLAB, &filp, 16, 0},
+		{0, CENSUS_SLAB, &filp, 24, 0}, /* one list */
+		{1, CENSUS_SLAB, &filp, 16, 0},
+		{1, CENSUS_SLAB, &filp, 32, 0},
+		{2, CENSUS_SLAB, &filp, 0, 0},
+		{2, CENSUS_SLAB, &merged, 16, 0},
+		{0, CENSUS_SLAB, &many, 8, 0},
+		{0, CENSUS_SLAB, &many, 16, 0},
+		{1, CENSUS_SLAB, &many, 24, 0},
+		{1, CENSUS_SLAB, &many, 32, 0},
+		{1, CENSUS_SLAB, &many, 40, 0},
+		{0, CENSUS_SLAB, &few, 16, 0},
+		{1, CENSUS_SLAB, &few, 16, 0},
+		{2, CENSUS_SLAB, &few, REFS_NO_OFFSET, 0},
+		{0, CENSUS_REST, NULL, 77, 0},
+		{0, CENSUS_REST, NULL, 99, 0},
+		{1, CENSUS_RESERVED, NULL, 5, 0},
+		{3, CENSUS_RESERVED, NULL, 5, 0}, /* does not count */
 	};
 	static const bool counts[] = {true, true, true, false, true};
 	struct refs_places places = {.items = (struct refs_place *)(uintptr_t)all,
@@ -561,11 +570,26 @@ static void both_documents_of_references_stay_as_they_are(void **state)
 		{CENSUS_SLAB, "ext4_inode_cache", "ext4_inode_info",
 		 "vfs_inode.i_data.i_mmap.rb_root.rb_node", false, 1, 1},
 	};
+	struct refs_holder holders[] = {
+		{REFS_HOLDER_FILE_TABLE, "frontend", 812, 7, "/system.slice/frontend.service",
+		 "file.private_data", true, 250},
+		{REFS_HOLDER_PROCESS, "evil\033[31m", 1, 0, "", "kmalloc-96+16, task_struct.mm",
+		 false, 30},
+		{REFS_HOLDER_SUPER_BLOCK, "ext4 (sda1)", 0, 0, "", "dentry.d_sb", true, 10},
+		{REFS_HOLDER_NET_NAMESPACE, "net:[4026531840]", 0, 0, "", "sock_common.skc_net.net",
+		 true, 2},
+		{REFS_HOLDER_MNT_NAMESPACE, "mnt:[4026531841]", 0, 0, "", "", true, 1},
+	};
 	struct refs r;
 	char *text;
 
 	(void)state;
 	refs_make(&r, 77);
+	r.holders_known = true;
+	r.held = 290;
+	r.levels = 1;
+	r.holders.items = holders;
+	r.holders.nr = sizeof(holders) / sizeof(holders[0]);
 	r.referrers.items = rows;
 	r.referrers.nr = sizeof(rows) / sizeof(rows[0]);
 	text = refs_printed(&r, false);

@@ -14,6 +14,7 @@
 
 #define REFS_NAME  64
 #define REFS_FIELD 128
+#define REFS_PATH  256
 
 /* A place that points to objects of the sample. */
 struct refs_referrer {
@@ -25,6 +26,27 @@ struct refs_referrer {
 	bool own_kind;          /* it is the cache of the sample */
 	uint64_t objects;       /* objects of the sample that it points to */
 	uint64_t references;
+};
+
+/* Who holds an object, as far as people know it. */
+enum refs_holder_kind {
+	REFS_HOLDER_FILE_TABLE, /* open files of a process */
+	REFS_HOLDER_PROCESS,    /* its tasks */
+	REFS_HOLDER_SUPER_BLOCK,
+	REFS_HOLDER_NET_NAMESPACE,
+	REFS_HOLDER_MNT_NAMESPACE,
+	REFS_HOLDER_KINDS
+};
+
+struct refs_holder {
+	enum refs_holder_kind kind;
+	char name[REFS_FIELD]; /* of the process, of the super block … */
+	int32_t pid;           /* 0: no process */
+	uint64_t cgroup;       /* of the process: its id; 0: not known */
+	char cgroup_path[REFS_PATH];
+	char through[REFS_FIELD]; /* how most of the objects are held: "file.private_data" */
+	bool certain;             /* through pointers that are known to hold what they point to */
+	uint64_t objects;         /* of the sample */
 };
 
 /* Objects that were looked for. They were live before and after. */
@@ -69,6 +91,13 @@ struct refs {
 		ARRAY_OF(struct refs_referrer);
 	} referrers;         /* the most objects first */
 	uint64_t referenced; /* objects of the sample with a referrer, of which those are parts */
+	struct {
+		ARRAY_OF(struct refs_holder);
+	} holders;            /* the most objects first */
+	uint64_t held;        /* objects of the sample with a holder */
+	bool holders_known;   /* holders were looked for */
+	bool holders_partial; /* … but not all that processes have could be kept */
+	uint32_t levels;      /* scans that were made beyond those of the sample */
 };
 
 /* Did the scan read all memory that it should? */
@@ -80,6 +109,7 @@ static inline bool refs_scan_is_whole(const struct refs_scan *s)
 static inline void refs_free(struct refs *r)
 {
 	ARRAY_FREE(&r->referrers);
+	ARRAY_FREE(&r->holders);
 }
 
 #endif

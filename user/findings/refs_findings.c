@@ -23,6 +23,23 @@ const char *refs_referrer_words(const struct refs_referrer *r, char buf[REFS_FRO
 	return buf;
 }
 
+const char *refs_holder_words(const struct refs_holder *h, char buf[REFS_HOLDER_MAX])
+{
+	static const char *const words[REFS_HOLDER_KINDS] = {
+		[REFS_HOLDER_FILE_TABLE] = "file table of ",
+		[REFS_HOLDER_PROCESS] = "process ",
+		[REFS_HOLDER_SUPER_BLOCK] = "super block ",
+		[REFS_HOLDER_NET_NAMESPACE] = "net namespace ",
+		[REFS_HOLDER_MNT_NAMESPACE] = "mount namespace ",
+	};
+
+	if (h->pid)
+		snprintf(buf, REFS_HOLDER_MAX, "%s%s[%d]", words[h->kind], h->name, h->pid);
+	else
+		snprintf(buf, REFS_HOLDER_MAX, "%s%s", words[h->kind], h->name);
+	return buf;
+}
+
 /* "2 of 385 objects of other caches". */
 static const char *control_words(const struct refs *r, char buf[CONTROL_WORDS])
 {
@@ -77,7 +94,7 @@ static void refs_find_held(const struct refs_sheet *s, struct findings *out)
 {
 	const struct refs *r = s->refs;
 	uint64_t held = r->sample.checked - r->sample.unreferenced;
-	char count[2][UNITS_MAX], percent[UNITS_MAX], from[REFS_FROM_MAX];
+	char count[2][UNITS_MAX], percent[UNITS_MAX], from[REFS_FROM_MAX], holder[REFS_HOLDER_MAX];
 	struct finding *f;
 
 	f = findings_add(out, FINDING(FINDING_NOTICE, "refs-held", ABOUT_CACHE),
@@ -91,6 +108,12 @@ static void refs_find_held(const struct refs_sheet *s, struct findings *out)
 			    units_percent(percent, 100.0 * (double)r->referrers.items[0].objects /
 							   (double)r->sample.checked),
 			    refs_referrer_words(&r->referrers.items[0], from));
+	if (r->holders.nr)
+		finding_say(out, f, " %s%% are %s the %s.",
+			    units_percent(percent, 100.0 * (double)r->holders.items[0].objects /
+							   (double)r->sample.checked),
+			    r->holders.items[0].certain ? "held by" : "likely held by",
+			    refs_holder_words(&r->holders.items[0], holder));
 	if (r->sample.unreferenced)
 		finding_say(
 			out, f,

@@ -53,6 +53,39 @@ static json_t *referrers_json(struct json_out *o, const struct refs_sheet *s)
 	return list;
 }
 
+static json_t *holders_json(struct json_out *o, const struct refs_sheet *s)
+{
+	static const char *const kinds[REFS_HOLDER_KINDS] = {
+		[REFS_HOLDER_FILE_TABLE] = "file_table",
+		[REFS_HOLDER_PROCESS] = "process",
+		[REFS_HOLDER_SUPER_BLOCK] = "super_block",
+		[REFS_HOLDER_NET_NAMESPACE] = "net_namespace",
+		[REFS_HOLDER_MNT_NAMESPACE] = "mount_namespace",
+	};
+	const struct refs *r = s->refs;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->holders.nr; i++) {
+		const struct refs_holder *h = &r->holders.items[i];
+		struct refs_share share =
+			refs_share_of(h->objects, r->sample.checked, r->all_objects);
+		json_t *j = json_object();
+
+		put(o, j, "kind", json_string(kinds[h->kind]));
+		put(o, j, "name", text(h->name));
+		put(o, j, "pid", h->pid ? json_integer(h->pid) : json_null());
+		put(o, j, "cgroup", h->cgroup_path[0] ? text(h->cgroup_path) : json_null());
+		put(o, j, "through", h->through[0] ? text(h->through) : json_null());
+		put(o, j, "certain", json_boolean(h->certain));
+		put(o, j, "objects", json_integer((json_int_t)h->objects));
+		put(o, j, "share", fraction(share.share));
+		put(o, j, "share_low", fraction(share.low));
+		put(o, j, "share_high", fraction(share.high));
+		append(o, list, j);
+	}
+	return list;
+}
+
 static json_t *scans_json(struct json_out *o, const struct refs *r)
 {
 	json_t *list = json_array();
@@ -126,6 +159,9 @@ static json_t *refs_member(struct json_out *o, const struct refs_document *d)
 	put(o, j, "changed", json_integer((json_int_t)r->sample.changed));
 	put(o, j, "control", control_json(o, s));
 	put(o, j, "referrers", referrers_json(o, s));
+	put(o, j, "holders", r->holders_known ? holders_json(o, s) : json_null());
+	put(o, j, "held", r->holders_known ? json_integer((json_int_t)r->held) : json_null());
+	put(o, j, "levels", json_integer(r->levels));
 	put(o, j, "verdict", refs_verdict_json(o, d));
 	return j;
 }

@@ -6,7 +6,9 @@
 #include "render/finding.h"
 #include "render/table.h"
 
-#define FROM_WIDTH 46
+#define FROM_WIDTH    46
+#define HOLDER_WIDTH  33
+#define THROUGH_WIDTH 25
 
 static void refs_text_title(struct page *p, const struct refs_document *d)
 {
@@ -75,6 +77,51 @@ static void refs_text_referrers(struct page *p, const struct refs_sheet *s, size
 		page_paragraph(p, 2, "%zu more; --format json has all.", r->referrers.nr - most);
 }
 
+static void refs_text_holders(struct page *p, const struct refs_sheet *s, size_t most)
+{
+	static const struct table_column columns[] = {{"held by", HOLDER_WIDTH, false},
+						      {"through", THROUGH_WIDTH, false},
+						      {"objects", 0, true},
+						      {"share", 0, true}};
+	const struct refs *r = s->refs;
+	struct table table = TABLE_INIT(p, columns);
+	uint64_t unknown = r->sample.checked - r->sample.unreferenced;
+	char words[REFS_HOLDER_MAX], share[UNITS_MAX];
+
+	if (!r->holders_known || !r->sample.checked)
+		return;
+	unknown = r->held < unknown ? unknown - r->held : 0;
+	page_heading(p, PAGE_BOLD, "HOLDERS  (an object may have several; ?: likely)");
+	for (size_t i = 0; i < r->holders.nr && i < most; i++) {
+		const struct refs_holder *h = &r->holders.items[i];
+		char *cell = NULL;
+
+		if (asprintf(&cell, "%s%s", refs_holder_words(h, words), h->certain ? "" : " ?") <
+		    0)
+			cell = NULL;
+		table_words(&table, "%s", page_fit_middle(p, cell ?: words, HOLDER_WIDTH));
+		free(cell);
+		table_words(&table, "%s", page_fit_middle(p, h->through, THROUGH_WIDTH));
+		table_count(&table, (double)h->objects, false);
+		table_words(&table, "%s%%",
+			    units_percent(share,
+					  100.0 * (double)h->objects / (double)r->sample.checked));
+	}
+	if (unknown) {
+		table_words(&table, "%s", "not known further");
+		table_words(&table, "%s", "");
+		table_count(&table, (double)unknown, false);
+		table_words(
+			&table, "%s%%",
+			units_percent(share, 100.0 * (double)unknown / (double)r->sample.checked));
+	}
+	table_print(&table);
+	if (r->holders.nr > most)
+		page_paragraph(p, 2, "%zu more; --format json has all.", r->holders.nr - most);
+	if (r->holders_partial)
+		page_paragraph(p, 2, "Processes have so many objects that some were left out.");
+}
+
 int refs_text(const struct refs_document *d, const struct refs_text_options *o, FILE *out)
 {
 	struct page p;
@@ -83,6 +130,7 @@ int refs_text(const struct refs_document *d, const struct refs_text_options *o, 
 	refs_text_title(&p, d);
 	for (size_t i = 0; i < d->findings->nr; i++)
 		finding_text(&p, &d->findings->items[i]);
+	refs_text_holders(&p, d->sheet, o->rows);
 	refs_text_referrers(&p, d->sheet, o->rows);
 	return page_end(&p);
 }

@@ -16,6 +16,8 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "proc/cgroup.h"
+#include "trace/refs_holders.h"
 #include "trace/refs_referrers.h"
 
 #define APART_S        3 /* between the scans: longer than the kernel defers most frees */
@@ -33,6 +35,11 @@ struct refs_looking {
 	struct refs_outcome *first, *second; /* of the sample; of both */
 	struct refs_scanned scanned[REFS_SCANS];
 	struct refs_types types;
+	struct refs_belongs_table belongs;
+	struct slab_aliases *aliases; /* NULL: not known */
+	struct refs_roots roots;
+	struct refs_follower *follower; /* NULL: this kernel allows none, so no holders are known */
+	struct refs_claims claims;
 	struct refs *out;
 };
 
@@ -45,6 +52,11 @@ static void refs_looking_end(struct refs_looking *l)
 	ARRAY_FREE(&l->both);
 	for (int i = 0; i < REFS_SCANS; i++)
 		ARRAY_FREE(&l->scanned[i].places);
+	ARRAY_FREE(&l->claims);
+	refs_follower_close(l->follower);
+	refs_roots_free(&l->roots);
+	slab_aliases_free(l->aliases);
+	refs_belongs_free(&l->belongs);
 	refs_types_free(&l->types);
 	refs_slabs_free(l->slabs);
 	refs_run_close(l->run);
@@ -121,6 +133,63 @@ static int refs_second_scan(struct refs_looking *l)
 	err = refs_scan_memory(l->slabs, l->run, &l->both, &how, l->second, &l->scanned[1]);
 	l->out->scans[1] = l->scanned[1].scan;
 	return err;
+}
+
+/* ---- holders ---- */
+
+/* Look for what points to the objects of another level. */
+static int refs_level_scan(void *arg, const struct refs_objects *objects, struct refs_places *out)
+{
+	const struct refs_scan_how how = {.budget_share = 1};
+	struct refs_looking *l = arg;
+	struct refs_scanned scanned = {0};
+	_cleanup_free_ struct refs_outcome *outcomes = calloc(objects->nr + 1, sizeof(*outcomes));
+	int err = outcomes ? 0 : -ENOMEM;
+
+	if (refs_run_is_over(l->run, how.budget_share))
+		return -ETIME;
+	err = err ?: refs_scan_memory(l->slabs, l->run, objects, &how, outcomes, &scanned);
+	if (err)
+		ARRAY_FREE(&scanned.places);
+	else
+		*out = scanned.places;
+	return err;
+}
+
+static int refs_find_holders(struct refs_looking *l, uint32_t levels)
+{
+	const struct refs_holding how = {.types = &l->types,
+					 .aliases = l->aliases,
+					 .belongs = &l->belongs,
+					 .roots = &l->roots,
+					 .follow = refs_follower_follow,
+					 .name = refs_follower_name,
+					 .arg = l->follower,
+					 .scan = refs_level_scan,
+					 .scan_arg = l,
+					 .levels = levels};
+	int err = l->follower ? refs_follower_roots(l->follower, &l->roots) : -ENOTSUP;
+
+	if (err == -ENOMEM)
+		return err;
+	l->out->holders_known = !err;
+	l->out->holders_partial = l->roots.partial;
+	return err ? 0
+		   : refs_holders_find(&how, &l->sample, &l->scanned[1].places, &l->claims, l->out);
+}
+
+/* The paths of the cgroups of the processes. Without them, holders have no cgroup. */
+static void refs_name_cgroups(struct refs *out)
+{
+	struct cgroups *cgroups = NULL;
+
+	if (cgroups_load("/proc", &cgroups))
+		return;
+	for (size_t i = 0; i < out->holders.nr; i++)
+		snprintf(out->holders.items[i].cgroup_path,
+			 sizeof(out->holders.items[i].cgroup_path), "%s",
+			 cgroups_path(cgroups, out->holders.items[i].cgroup));
+	cgroups_free(cgroups);
 }
 
 /* ---- counting ---- */
@@ -234,6 +303,8 @@ static int refs_sum(struct refs_looking *l)
 		refs_count_object(&l->out->sample, o, &l->first[i], &l->second[i]);
 	}
 	refs_count_control(l);
+	refs_holders_count(&l->claims, counts, l->out);
+	refs_name_cgroups(l->out);
 	return refs_referrers_build(&l->scanned[1].places, &objects, &l->types, l->out);
 }
 
@@ -265,6 +336,7 @@ static int refs_look(struct refs_looking *l, const struct refs_options *options)
 	if (!err && out->control_kind == REFS_CONTROL_NONE)
 		err = refs_control_others(l);
 	err = err ?: refs_second_scan(l);
+	err = err ?: refs_find_holders(l, options->levels);
 	err = err ?: refs_last_check(l);
 	return err ?: refs_sum(l);
 }
@@ -311,6 +383,24 @@ struct refs_work {
 	struct refs *out;
 };
 
+/* Load what holders are found with. A kernel that refuses it can still look for references. */
+static void refs_follow_load(struct refs_looking *l, const struct plan *plan)
+{
+	const struct refs_run *r = l->run;
+	const struct refs_memory_place where = {.direct = r->direct,
+						.direct_bytes = r->refs->direct_bytes,
+						.frame_base = r->refs->pages,
+						.frame_bytes = r->census->page_bytes,
+						.page_shift = r->page_shift};
+	const char *btf = plan->btf_source[0] ? plan->btf_source : KERNEL_BTF;
+
+	refs_belongs_load(&l->types, &l->belongs);
+	if (slab_aliases_load("/sys", &l->aliases))
+		l->aliases = NULL;
+	if (refs_follower_open(btf, &l->types, &where, &l->follower))
+		l->follower = NULL;
+}
+
 static int refs_work_do(void *arg)
 {
 	_cleanup_(refs_looking_end) struct refs_looking l = {0};
@@ -326,6 +416,7 @@ static int refs_work_do(void *arg)
 		l.slabs = refs_slabs_new(l.run, w->options->cache);
 		err = l.slabs ? 0 : -ENOMEM;
 		refs_types_load(&l.types, w->plan->btf_source);
+		refs_follow_load(&l, w->plan);
 	}
 	err = err ?: refs_look(&l, w->options);
 	if (err)

@@ -15,6 +15,8 @@
 #define REFS_OBJECTS_MOST 1500
 #define REFS_THREADS_MOST 64
 #define REFS_BUDGET_S     10.0 /* the default of --refs-budget */
+#define REFS_LEVELS       2    /* … and of --levels */
+#define REFS_LEVELS_MOST  8
 
 struct refs_options {
 	const char *cache;
@@ -22,6 +24,7 @@ struct refs_options {
 	double budget_s; /* CPU time that it may take; 0: no limit */
 	uint32_t
 		threads; /* that scan at the same time; 0: as many as the size of memory suggests */
+	uint32_t levels; /* scans for what holds what points to the objects, at most */
 };
 
 /* Returns 0, or −errno after printing the reason; then *out is unchanged. */

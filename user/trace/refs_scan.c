@@ -146,7 +146,8 @@ static int refs_source_add(struct refs_scanning *s, const struct kmt_refs_hit *h
 				     .class = (enum census_class)hit->class,
 				     .cache = cache,
 				     .offset = source->start ? (uint32_t)(hit->at - source->start)
-							     : REFS_NO_OFFSET};
+							     : REFS_NO_OFFSET,
+				     .at = hit->at};
 	outcome->strong++;
 	outcome->own += cache == own;
 	return 0;

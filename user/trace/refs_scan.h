@@ -22,6 +22,7 @@ struct refs_place {
 	enum census_class class;
 	const struct refs_cache *cache; /* of the object that the word is in; NULL: in no slab */
 	uint32_t offset;                /* of the word in that object, or REFS_NO_OFFSET */
+	uint64_t at;                    /* place of the word */
 };
 #define REFS_NO_OFFSET UINT32_MAX
 

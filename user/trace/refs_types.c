@@ -74,28 +74,50 @@ void refs_types_free(struct refs_types *t)
 	t->btf = NULL;
 }
 
-int refs_types_struct(const struct refs_types *t, const char *cache, uint32_t bytes,
-		      const char **name)
+int refs_types_named(const struct refs_types *t, const char *name)
 {
-	const struct btf_type *type;
-	const char *wanted = cache;
-	bool larger = false;
-	int id;
+	int id = t->btf ? btf__find_by_name_kind(t->btf, name, BTF_KIND_STRUCT) : 0;
 
+	return id > 0 ? id : 0;
+}
+
+/* The struct that a cache's name says; *larger: its objects may be larger than the struct. */
+static const struct btf_type *refs_type_said(const struct refs_types *t, const char *cache,
+					     bool *larger, int *id)
+{
+	const char *wanted = cache;
+
+	*larger = false;
 	for (size_t i = 0; i < sizeof(refs_known_types) / sizeof(refs_known_types[0]); i++) {
 		if (strcmp(cache, refs_known_types[i].cache))
 			continue;
 		wanted = refs_known_types[i].type;
-		larger = refs_known_types[i].larger;
+		*larger = refs_known_types[i].larger;
 	}
-	id = t->btf ? btf__find_by_name_kind(t->btf, wanted, BTF_KIND_STRUCT) : 0;
-	if (id <= 0)
-		return 0;
-	type = btf__type_by_id(t->btf, (unsigned int)id);
-	if (larger ? type->size > bytes : type->size != bytes)
+	*id = refs_types_named(t, wanted);
+	return *id ? btf__type_by_id(t->btf, (unsigned int)*id) : NULL;
+}
+
+int refs_types_struct(const struct refs_types *t, const char *cache, uint32_t bytes,
+		      const char **name)
+{
+	bool larger;
+	int id;
+	const struct btf_type *type = refs_type_said(t, cache, &larger, &id);
+
+	if (!type || (larger ? type->size > bytes : type->size != bytes))
 		return 0;
 	*name = btf__name_by_offset(t->btf, type->name_off);
 	return id;
+}
+
+int refs_types_merged(const struct refs_types *t, const char *cache, uint32_t bytes)
+{
+	bool larger;
+	int id;
+	const struct btf_type *type = refs_type_said(t, cache, &larger, &id);
+
+	return type && type->size <= bytes ? id : 0;
 }
 
 /* Do only the links of a list or a tree matter, not which of them it is? */
@@ -133,6 +155,8 @@ static const struct btf_type *refs_type_plain(const struct btf *btf, int *id)
 struct refs_field_name {
 	char text[256];
 	size_t len;
+	bool link;   /* it is part of a list or a tree */
+	bool number; /* it is a number that may hold a pointer */
 };
 
 static void refs_name_add(struct refs_field_name *n, const char *word)
@@ -155,7 +179,8 @@ static bool refs_name_member(const struct btf *btf, const struct btf_type *type,
 	const struct btf_member *members = btf_members(type);
 	size_t len = name->len;
 
-	if (refs_type_is_link(btf__name_by_offset(btf, type->name_off)))
+	name->link = refs_type_is_link(btf__name_by_offset(btf, type->name_off));
+	if (name->link)
 		return true;
 	for (uint16_t i = 0; i < btf_vlen(type); i++) {
 		uint32_t bits = btf_member_bit_offset(type, i);
@@ -183,6 +208,7 @@ static bool refs_name_place(const struct btf *btf, struct refs_type_place at, in
 	if (!type || depth > DEEPEST)
 		return false;
 	/* some pointers are kept as numbers */
+	name->number = btf_is_int(type);
 	if (btf_is_ptr(type) || (btf_is_int(type) && type->size == sizeof(uint64_t)))
 		return at.offset < sizeof(uint64_t);
 	if (btf_is_composite(type))
@@ -205,5 +231,84 @@ bool refs_types_field(const struct refs_types *t, int type, uint32_t offset, cha
 	if (!t->btf || !refs_name_place(t->btf, (struct refs_type_place){type, offset}, 0, &name))
 		return false;
 	snprintf(field, size, "%s", name.text);
+	return true;
+}
+
+bool refs_types_is_pointer(const struct refs_types *t, int type, uint32_t offset)
+{
+	struct refs_field_name name = {0};
+
+	return t->btf &&
+	       refs_name_place(t->btf, (struct refs_type_place){type, offset}, 0, &name) &&
+	       !name.link && !name.number;
+}
+
+/* ---- offsets ---- */
+
+/* Find the member of that name, also in unnamed structs and unions; its type becomes *id. */
+static bool refs_member_find(const struct btf *btf, int *id, const char *name, size_t len,
+			     uint32_t *offset)
+{
+	const struct btf_type *type = refs_type_plain(btf, id);
+
+	if (!type || !btf_is_composite(type))
+		return false;
+	for (uint16_t i = 0; i < btf_vlen(type); i++) {
+		const struct btf_member *m = &btf_members(type)[i];
+		const char *own = btf__name_by_offset(btf, m->name_off);
+		int inside = (int)m->type;
+
+		if (own[0] ? strlen(own) == len && !memcmp(own, name, len)
+			   : refs_member_find(btf, &inside, name, len, offset)) {
+			*offset += btf_member_bit_offset(type, i) / 8;
+			*id = inside;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool refs_types_offset(const struct refs_types *t, const char *type, const char *field,
+		       uint32_t *offset)
+{
+	int id = refs_types_named(t, type);
+	uint32_t sum = 0;
+
+	if (!id)
+		return false;
+	for (const char *end; field[0]; field = end + (*end == '.')) {
+		end = strchrnul(field, '.');
+		if (!refs_member_find(t->btf, &id, field, (size_t)(end - field), &sum))
+			return false;
+	}
+	*offset = sum;
+	return true;
+}
+
+static bool refs_struct_find(const struct btf *btf, int id, const char *name, int depth,
+			     uint32_t *offset)
+{
+	const struct btf_type *type = refs_type_plain(btf, &id);
+
+	if (!type || !btf_is_struct(type) || depth > DEEPEST)
+		return false;
+	if (!strcmp(btf__name_by_offset(btf, type->name_off), name))
+		return true;
+	for (uint16_t i = 0; i < btf_vlen(type); i++)
+		if (refs_struct_find(btf, (int)btf_members(type)[i].type, name, depth + 1,
+				     offset)) {
+			*offset += btf_member_bit_offset(type, i) / 8;
+			return true;
+		}
+	return false;
+}
+
+bool refs_types_inside(const struct refs_types *t, int type, const char *name, uint32_t *offset)
+{
+	uint32_t sum = 0;
+
+	if (!t->btf || !refs_struct_find(t->btf, type, name, 0, &sum))
+		return false;
+	*offset = sum;
 	return true;
 }

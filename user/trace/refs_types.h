@@ -33,4 +33,19 @@ int refs_types_struct(const struct refs_types *t, const char *cache, uint32_t by
 bool refs_types_field(const struct refs_types *t, int type, uint32_t offset, char *field,
 		      size_t size);
 
+/* The same for a cache into which others were merged: some of its objects may have the struct. */
+int refs_types_merged(const struct refs_types *t, const char *cache, uint32_t bytes);
+/* The number of the struct of that name; 0: none. */
+int refs_types_named(const struct refs_types *t, const char *name);
+/* The offset of a field of a struct, such as "fsn_mark.group". False: this kernel has none. */
+bool refs_types_offset(const struct refs_types *t, const char *type, const char *field,
+		       uint32_t *offset);
+/*
+ * Where in struct number `type` is a struct `name`: the struct itself, or one inside it, however
+ * deep? False: nowhere.
+ */
+bool refs_types_inside(const struct refs_types *t, int type, const char *name, uint32_t *offset);
+/* Is a pointer at this offset, and not a number, nor a link of a list or a tree? */
+bool refs_types_is_pointer(const struct refs_types *t, int type, uint32_t offset);
+
 #endif

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who holds objects: iterators over all open files of all processes and over all tasks, and a few
+ * programs that follow a pointer. The loader (user/trace/refs_roots.c) takes the offsets of all
+ * fields from BTF. They only read, and trust nothing that they read. An object of its own: a kernel
+ * that refuses it can still look for references.
+ */
+#include "cpus.bpf.h"
+#include "origins.h"
+#include "roots_shared.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* The loader's settings. */
+const volatile struct kmt_root_path cfg_task_paths[KMT_ROOT_PLACES] = {};
+const volatile struct kmt_root_path cfg_file_paths[KMT_ROOT_PLACES] = {};
+const volatile struct kmt_root_path cfg_stack_path = {}; /* to the array of its pages */
+const volatile __u64 cfg_direct = 0, cfg_direct_bytes = 0, cfg_frame_base = 0;
+
+/* Answers. */
+__u64 roots_place = 0;
+__u32 roots_number = 0;
+char roots_text[2][KMT_ROOT_TEXT] = {};
+
+static __always_inline __u64 root_word(__u64 address)
+{
+	__u64 word = 0;
+
+	bpf_probe_read_kernel(&word, sizeof(word), (void *)address);
+	return word;
+}
+
+/*
+ * A pointer of the context, as a number: the verifier allows no arithmetic with the pointer itself.
+ */
+#define ROOT_NUMBER(ctx, type, member) root_word((__u64)(ctx) + bpf_core_field_offset(type, member))
+
+static __always_inline __u64 root_place(__u64 address)
+{
+	__u64 place = address - cfg_direct;
+
+	return place < cfg_direct_bytes ? place : KMT_ROOT_NOWHERE;
+}
+
+/* The pointer at the end of a path. Those before the last are known to be pointers or NULL. */
+static __always_inline __u64 root_follow(__u64 address, const volatile struct kmt_root_path *path)
+{
+	for (__u32 i = 0; i < KMT_ROOT_STEPS; i++) {
+		if (i >= path->steps || !address)
+			break;
+		address = root_word(address + path->offsets[i]);
+	}
+	return path->steps ? address : 0;
+}
+
+static __always_inline void root_owner(struct kmt_root *r, __u64 number)
+{
+	struct task_struct *task = (void *)number;
+
+	r->tgid = BPF_CORE_READ(task, tgid);
+	r->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	bpf_probe_read_kernel_str(r->comm, sizeof(r->comm),
+				  (void *)BPF_CORE_READ(task, group_leader) +
+					  bpf_core_field_offset(struct task_struct, comm));
+}
+
+SEC("?iter/task_file")
+int roots_files(struct bpf_iter__task_file *ctx)
+{
+	__u64 task = ROOT_NUMBER(ctx, struct bpf_iter__task_file, task);
+	__u64 file = ROOT_NUMBER(ctx, struct bpf_iter__task_file, file);
+	struct kmt_root r = {.file = 1};
+
+	if (!task || !file)
+		return 0;
+	root_owner(&r, task);
+	r.self = root_place(file);
+	for (__u32 i = 0; i < KMT_ROOT_PLACES; i++)
+		r.places[i] = root_place(root_follow(file, &cfg_file_paths[i]));
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	return 0;
+}
+
+SEC("?iter/task")
+int roots_tasks(struct bpf_iter__task *ctx)
+{
+	__u64 task = ROOT_NUMBER(ctx, struct bpf_iter__task, task), pages;
+	struct kmt_root r = {};
+
+	if (!task)
+		return 0;
+	root_owner(&r, task);
+	r.self = root_place(task);
+	for (__u32 i = 0; i < KMT_ROOT_PLACES; i++)
+		r.places[i] = root_place(root_follow(task, &cfg_task_paths[i]));
+	pages = root_follow(task, &cfg_stack_path);
+	for (__u32 i = 0; i < KMT_ROOT_STACK; i++)
+		r.stack[i] = pages ? root_word(pages + i * 8) - cfg_frame_base : KMT_ROOT_NOWHERE;
+	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	return 0;
+}
+
+/* Argument: a place. Answers: roots_place, where the word there points to; and its low bits. */
+SEC("?raw_tp")
+int roots_follow(struct bpf_raw_tracepoint_args *ctx)
+{
+	roots_place = KMT_ROOT_NOWHERE;
+	if (ctx->args[0] < cfg_direct_bytes)
+		roots_place = root_place(root_word(cfg_direct + ctx->args[0]));
+	return 0;
+}
+
+/* Argument: the place of a super block. Answer: roots_text, its type and its id; empty if it is
+ * none: the root dentry of a super block points back to it. */
+SEC("?raw_tp")
+int roots_super(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct super_block *super = (void *)(cfg_direct + ctx->args[0]);
+	struct dentry *root;
+
+	roots_text[0][0] = roots_text[1][0] = '\0';
+	if (ctx->args[0] >= cfg_direct_bytes)
+		return 0;
+	root = BPF_CORE_READ(super, s_root);
+	if (root_place((__u64)root) == KMT_ROOT_NOWHERE || BPF_CORE_READ(root, d_sb) != super)
+		return 0;
+	bpf_probe_read_kernel_str(roots_text[0], KMT_ROOT_TEXT, BPF_CORE_READ(super, s_type, name));
+	bpf_probe_read_kernel_str(
+		roots_text[1], KMT_ROOT_TEXT,
+		(void *)((__u64)super + bpf_core_field_offset(struct super_block, s_id)));
+	return 0;
+}
+
+/* Arguments: the place of a struct net, or with 1, of a mnt_namespace. Answer: roots_number, which
+ * lsns prints. */
+SEC("?raw_tp")
+int roots_namespace(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 address = cfg_direct + ctx->args[0];
+
+	roots_number = 0;
+	if (ctx->args[0] >= cfg_direct_bytes)
+		return 0;
+	if (ctx->args[1])
+		roots_number = BPF_CORE_READ((struct mnt_namespace *)address, ns.inum);
+	else
+		roots_number = BPF_CORE_READ((struct net *)address, ns.inum);
+	return 0;
+}

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What processes have: see refs_roots.h. */
+#include "trace/refs_roots.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/cleanup.h"
+#include "base/file_read.h"
+#include "base/log.h"
+#include "roots.skel.h"
+#include "trace/libbpf_log.h"
+
+#define ROOTS_MOST (1u << 22) /* kept: more would take too much memory */
+
+/* How to come from a task or a file to an object that it has. '>' is a pointer. */
+static const char *const task_paths[KMT_ROOT_PLACES] = {
+	"mm",         "signal",        "sighand",        "files",
+	"fs",         "cred",          "real_cred",      "nsproxy",
+	"thread_pid", "io_uring",      "nsproxy>mnt_ns", "files>fdt",
+	"signal>tty", "nsproxy>net_ns"};
+static const char *const file_paths[KMT_ROOT_PLACES] = {"private_data", "f_inode", "f_path.dentry"};
+static const char stack_path[] = "stack_vm_area>pages";
+
+/* The struct that a path goes on with behind its first pointer. */
+static const char *path_struct(const char *field, size_t len)
+{
+	static const char *const structs[][2] = {{"files", "files_struct"},
+						 {"signal", "signal_struct"},
+						 {"nsproxy", "nsproxy"},
+						 {"stack_vm_area", "vm_struct"}};
+
+	for (size_t i = 0; i < sizeof(structs) / sizeof(structs[0]); i++)
+		if (strlen(structs[i][0]) == len && !memcmp(structs[i][0], field, len))
+			return structs[i][1];
+	return NULL;
+}
+
+const char *refs_root_words(const struct refs_root *root)
+{
+	static const char *const of_file[] = {"file.private_data", "file.f_inode", "file.f_path"};
+	static const char *const of_task[KMT_ROOT_PLACES] = {
+		"task_struct.mm",        "task_struct.signal",  "task_struct.sighand",
+		"task_struct.files",     "task_struct.fs",      "task_struct.cred",
+		"task_struct.real_cred", "task_struct.nsproxy", "task_struct.thread_pid",
+		"task_struct.io_uring",  "nsproxy.mnt_ns",      "files_struct.fdt",
+		"signal_struct.tty",     "nsproxy.net_ns"};
+
+	if (root->how == REFS_ROOT_STACK)
+		return "its kernel stack";
+	if (root->kind == REFS_HOLDER_FILE_TABLE)
+		return root->how < sizeof(of_file) / sizeof(of_file[0]) ? of_file[root->how]
+									: "an open file";
+	return root->how < KMT_ROOT_PLACES ? of_task[root->how] : "task_struct";
+}
+
+/* ---- the list ---- */
+
+void refs_roots_free(struct refs_roots *r)
+{
+	ARRAY_FREE(&r->processes);
+	ARRAY_FREE(&r->all);
+}
+
+/* The iterators visit a process's files, and its tasks, in a row. */
+static struct refs_process *refs_process_of(struct refs_roots *r, const struct kmt_root *record)
+{
+	size_t nr = r->processes.nr;
+	struct refs_process *p;
+
+	if (nr && r->processes.items[nr - 1].tgid == record->tgid)
+		return &r->processes.items[nr - 1];
+	p = ARRAY_PUSH(&r->processes);
+	if (!p)
+		return NULL;
+	p->tgid = record->tgid;
+	p->cgroup = record->cgroup;
+	snprintf(p->comm, sizeof(p->comm), "%.*s", (int)sizeof(record->comm), record->comm);
+	return p;
+}
+
+static int refs_root_add(struct refs_roots *r, uint64_t place, uint8_t how, uint8_t kind)
+{
+	struct refs_root *root;
+
+	if (place >= KMT_ROOT_NOWHERE)
+		return 0;
+	if (r->all.nr >= ROOTS_MOST) {
+		r->partial = true;
+		return 0;
+	}
+	root = ARRAY_PUSH(&r->all);
+	if (!root)
+		return -ENOMEM;
+	*root = (struct refs_root){.place = place,
+				   .process = (uint32_t)(r->processes.nr - 1),
+				   .how = how,
+				   .kind = kind};
+	return 0;
+}
+
+int refs_roots_add(struct refs_roots *r, const struct kmt_root *record)
+{
+	uint8_t kind = record->file ? REFS_HOLDER_FILE_TABLE : REFS_HOLDER_PROCESS;
+	int err = refs_process_of(r, record) ? 0 : -ENOMEM;
+
+	err = err ?: refs_root_add(r, record->self, REFS_ROOT_SELF, kind);
+	for (uint8_t i = 0; i < KMT_ROOT_PLACES && !err; i++)
+		err = refs_root_add(r, record->places[i], i, kind);
+	for (uint32_t i = 0; i < KMT_ROOT_STACK && !err && !record->file; i++)
+		err = refs_root_add(r, record->stack[i], REFS_ROOT_STACK, kind);
+	return err;
+}
+
+static int refs_compare_roots(const void *x, const void *y)
+{
+	const struct refs_root *a = x, *b = y;
+
+	if (a->place != b->place)
+		return a->place < b->place ? -1 : 1;
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	return a->process < b->process ? -1 : a->process > b->process;
+}
+
+void refs_roots_sort(struct refs_roots *r)
+{
+	size_t nr = 0;
+
+	if (r->all.nr)
+		qsort(r->all.items, r->all.nr, sizeof(*r->all.items), refs_compare_roots);
+	for (size_t i = 0; i < r->all.nr; i++)
+		if (!nr || refs_compare_roots(&r->all.items[i], &r->all.items[nr - 1]))
+			r->all.items[nr++] = r->all.items[i];
+	r->all.nr = nr;
+}
+
+const struct refs_root *refs_roots_find(const struct refs_roots *r, uint64_t start, uint64_t end,
+					size_t *nr)
+{
+	size_t low = 0, high = r->all.nr;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (r->all.items[middle].place < start)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*nr = 0;
+	while (low + *nr < r->all.nr && r->all.items[low + *nr].place < end)
+		(*nr)++;
+	return *nr ? &r->all.items[low] : NULL;
+}
+
+/* ---- from the kernel ---- */
+
+struct refs_follower {
+	struct roots_bpf *skel;
+	struct refs_memory_place where;
+};
+
+void refs_follower_close(struct refs_follower *f)
+{
+	if (f)
+		roots_bpf__destroy(f->skel);
+	free(f);
+}
+
+/* The offsets of a path. A path that this kernel does not have stays unused. */
+static struct kmt_root_path path_offsets(const struct refs_types *types, const char *type,
+					 const char *path)
+{
+	struct kmt_root_path out = {0};
+
+	while (path && path[0] && type && out.steps < KMT_ROOT_STEPS) {
+		const char *end = strchrnul(path, '>');
+		char field[REFS_FIELD];
+
+		snprintf(field, sizeof(field), "%.*s", (int)(end - path), path);
+		if (!refs_types_offset(types, type, field, &out.offsets[out.steps]))
+			return (struct kmt_root_path){0};
+		out.steps++;
+		type = path_struct(path, (size_t)(end - path));
+		path = *end ? end + 1 : NULL;
+	}
+	return out;
+}
+
+static void refs_follower_set(struct refs_follower *f, const struct refs_types *types)
+{
+	struct roots_bpf__rodata *cfg = f->skel->rodata;
+
+	for (int i = 0; i < KMT_ROOT_PLACES; i++) {
+		cfg->cfg_task_paths[i] = path_offsets(types, "task_struct", task_paths[i]);
+		cfg->cfg_file_paths[i] = path_offsets(types, "file", file_paths[i]);
+	}
+	cfg->cfg_stack_path = path_offsets(types, "task_struct", stack_path);
+	cfg->cfg_direct = f->where.direct;
+	cfg->cfg_direct_bytes = f->where.direct_bytes;
+	cfg->cfg_frame_base = f->where.frame_base;
+}
+
+static int refs_follower_load(struct refs_follower *f, const char *btf_path,
+			      const struct refs_types *types)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = btf_path);
+
+	libbpf_log_begin();
+	f->skel = roots_bpf__open_opts(&opts);
+	if (!f->skel)
+		return -errno;
+	refs_follower_set(f, types);
+	bpf_program__set_autoload(f->skel->progs.roots_files, true);
+	bpf_program__set_autoload(f->skel->progs.roots_tasks, true);
+	bpf_program__set_autoload(f->skel->progs.roots_follow, true);
+	bpf_program__set_autoload(f->skel->progs.roots_super, true);
+	bpf_program__set_autoload(f->skel->progs.roots_namespace, true);
+	return roots_bpf__load(f->skel);
+}
+
+int refs_follower_open(const char *btf_path, const struct refs_types *types,
+		       const struct refs_memory_place *where, struct refs_follower **out)
+{
+	struct refs_follower *f = calloc(1, sizeof(*f));
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	f->where = *where;
+	err = refs_follower_load(f, btf_path, types);
+	if (err) {
+		log_debug("references: holders are not looked for: %s", libbpf_log_first());
+		refs_follower_close(f);
+		return err;
+	}
+	*out = f;
+	return 0;
+}
+
+struct refs_reading {
+	const struct refs_memory_place *where;
+	struct refs_roots *out;
+};
+
+/* Pages of a stack: from the place of their struct page to that of the page. */
+static void refs_stack_places(const struct refs_memory_place *w, struct kmt_root *r)
+{
+	for (uint32_t i = 0; i < KMT_ROOT_STACK; i++) {
+		uint64_t pfn = r->stack[i] / w->frame_bytes;
+
+		r->stack[i] = !r->file && pfn < w->direct_bytes >> w->page_shift
+				      ? pfn << w->page_shift
+				      : KMT_ROOT_NOWHERE;
+	}
+}
+
+static ssize_t refs_roots_take(const char *buf, size_t len, bool last, void *arg)
+{
+	const struct refs_reading *reading = arg;
+	size_t nr = len / sizeof(struct kmt_root);
+	int err = 0;
+
+	for (size_t i = 0; i < nr && !err; i++) {
+		struct kmt_root record;
+
+		memcpy(&record, buf + i * sizeof(record), sizeof(record));
+		refs_stack_places(reading->where, &record);
+		err = refs_roots_add(reading->out, &record);
+	}
+	return err ?: (ssize_t)(last ? len : nr * sizeof(struct kmt_root));
+}
+
+static int refs_iterate(const struct bpf_program *program, struct refs_reading *reading)
+{
+	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
+	int err = (int)libbpf_get_error(link);
+	_cleanup_close_ int fd = -1;
+
+	if (err)
+		return err;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	err = fd < 0 ? -errno : file_read_pieces(fd, refs_roots_take, reading);
+	bpf_link__destroy(link);
+	return err;
+}
+
+int refs_follower_roots(const struct refs_follower *f, struct refs_roots *out)
+{
+	struct refs_roots roots = {0};
+	struct refs_reading reading = {&f->where, &roots};
+	int err = refs_iterate(f->skel->progs.roots_files, &reading);
+
+	err = err ?: refs_iterate(f->skel->progs.roots_tasks, &reading);
+	if (err) {
+		refs_roots_free(&roots);
+		return err;
+	}
+	refs_roots_sort(&roots);
+	*out = roots;
+	return 0;
+}
+
+static int refs_follower_run(const struct bpf_program *program, uint64_t first, uint64_t second)
+{
+	const uint64_t args[2] = {first, second};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = sizeof(args));
+
+	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
+}
+
+uint64_t refs_follower_follow(void *follower, uint64_t place)
+{
+	const struct refs_follower *f = follower;
+
+	if (refs_follower_run(f->skel->progs.roots_follow, place, 0))
+		return KMT_ROOT_NOWHERE;
+	return __atomic_load_n(&f->skel->bss->roots_place, __ATOMIC_SEQ_CST);
+}
+
+bool refs_follower_name(void *follower, enum refs_holder_kind kind, uint64_t place, char *name,
+			size_t size)
+{
+	const struct refs_follower *f = follower;
+	uint32_t number;
+
+	if (kind == REFS_HOLDER_SUPER_BLOCK) {
+		if (refs_follower_run(f->skel->progs.roots_super, place, 0) ||
+		    !f->skel->bss->roots_text[0][0])
+			return false;
+		snprintf(name, size, "%.*s (%.*s)", KMT_ROOT_TEXT - 1, f->skel->bss->roots_text[0],
+			 KMT_ROOT_TEXT - 1, f->skel->bss->roots_text[1]);
+		return true;
+	}
+	if (refs_follower_run(f->skel->progs.roots_namespace, place,
+			      kind == REFS_HOLDER_MNT_NAMESPACE))
+		return false;
+	number = __atomic_load_n(&f->skel->bss->roots_number, __ATOMIC_SEQ_CST);
+	if (number < 0xF0000000u) /* PROC_DYNAMIC_FIRST: all others are larger */
+		return false;
+	snprintf(name, size, "%s:[%u]", kind == REFS_HOLDER_MNT_NAMESPACE ? "mnt" : "net", number);
+	return true;
+}
