@@ -254,6 +254,7 @@ bool refs_slabs_found_all(const struct refs_slabs *s)
 int refs_slabs_find(struct refs_slabs *s, double budget_share)
 {
 	const struct refs_memory *m = &s->run->memory;
+	uint64_t began = refs_run_spent_ns(s->run);
 	int err = 0;
 
 	for (size_t i = 0; i < m->nr && !err; i++) {
@@ -276,7 +277,7 @@ int refs_slabs_find(struct refs_slabs *s, double budget_share)
 	if (!err)
 		log_debug("references: %zu slabs of %s, %zu of other caches, in %.3f s of CPU",
 			  s->mine.slabs.nr, s->name, s->others.slabs.nr,
-			  (double)refs_run_spent_ns(s->run) / 1e9);
+			  (double)(refs_run_spent_ns(s->run) - began) / 1e9);
 	return err;
 }
 

@@ -18,8 +18,14 @@ B=${KMEMTRACE_VM_BUILD:-}
 
 debian_init "${KMEMTRACE_VM_CACHE:-${XDG_CACHE_HOME:-/var/tmp}/kmemtrace-vm}"
 mapfile -t kernels < <(scripts/vm.sh -f "$@" | xargs -n 1 basename)
-case ${kernels[*]} in *-arm64*) arch=arm64 ;; *) arch=amd64 ;; esac # one of both: a payload has one program
-make -s STATIC=1 B="${B:=build/vm/$arch}" all vm-tools
+arch=amd64 cross=() # of all guests: a payload has one program
+case ${kernels[*]} in *-arm64*)
+	arch=arm64
+	scripts/sysroot-arm64.sh "$DEBIAN_CACHE/sysroot-arm64"
+	cross=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- SYSROOT="$DEBIAN_CACHE/sysroot-arm64")
+	;;
+esac
+make -s STATIC=1 B="${B:=build/vm/$arch}" "${cross[@]}" all vm-tools
 for kernel in "${kernels[@]}"; do module_build "$kernel" tests/vm/module/orphans.c "$payload/orphans-$kernel.ko"; done
 cp "$B/kmemtrace" "$B/vm-tools/jsonq" tests/vm/lib.sh "$payload/"
 cp tests/vm/module/refs_guest.sh "$payload/run.sh"

@@ -10,7 +10,8 @@ said() { ./jsonq "/tmp/$1.json" "refs.$2"; }
 
 # look CACHE [OPTION…]: look, and keep the document
 look() {
-	if ! ./kmemtrace refs --cache "$@" --refs-budget 10m --format json >"/tmp/$1.json" 2>/tmp/refs.err; then
+	if ! ./kmemtrace refs --cache "$@" --refs-budget 10m -v --format json >"/tmp/$1.json" 2>/tmp/refs.err; then
+		sed 's/^/    /' /tmp/refs.err
 		not_ok "$1" "$(tail -n 1 /tmp/refs.err)"
 		return 1
 	fi
