@@ -70,6 +70,15 @@ test_census() {
 	done
 }
 
+# The verifier accepts the programs that look for references. What they see is tested by tests/vm/module/refs.sh.
+test_refs_load() {
+	if ./kmemtrace refs --cache dentry --refs-budget 1ms >/tmp/refs.out 2>&1 || grep -q 'refs-budget is too short' /tmp/refs.out; then
+		ok refs-load
+	else
+		not_ok refs-load "$(tail -n 1 /tmp/refs.out)"
+	fi
+}
+
 CENSUS=--no-census # one recording with censuses is enough, because they take time
 
 # record NAME OPTION… -- COMMAND: record while the command runs, then write the report to $REPORT. A failure counts for NAME.
@@ -463,6 +472,7 @@ test_version
 test_btf
 test_doctor
 test_census
+test_refs_load
 test_record
 test_planted
 test_together
