@@ -36,12 +36,12 @@ module_cc() {
 		FLAGS=(-mgeneral-regs-only -mabi=lp64 -mno-outline-atomics -ffixed-x18)
 	fi
 	CC=${prefix}gcc LD=${prefix}ld NM=${prefix}nm
-	FLAGS+=(-nostdinc -D__KERNEL__ -DMODULE -DCC_USING_FENTRY "-I$COMMON/arch/$arch/include"
+	FLAGS+=(-nostdinc -isystem "$("$CC" -print-file-name=include)" -D__KERNEL__ -DMODULE -DCC_USING_FENTRY "-I$COMMON/arch/$arch/include"
 		"-I$HEADERS/arch/$arch/include/generated" "-I$COMMON/include" "-I$HEADERS/include" "-I$COMMON/arch/$arch/include/uapi"
 		"-I$HEADERS/arch/$arch/include/generated/uapi" "-I$COMMON/include/uapi" "-I$HEADERS/include/generated/uapi"
 		-include "$COMMON/include/linux/kconfig.h" -include "$COMMON/include/linux/compiler_types.h"
-		-std=gnu11 -O2 -w -fms-extensions -fshort-wchar -funsigned-char -fno-common -fno-PIE -fno-strict-aliasing
-		-fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks -fno-stack-protector)
+		-std=gnu11 -O2 -w -Werror=implicit-function-declaration -fms-extensions -fshort-wchar -funsigned-char -fno-common
+		-fno-PIE -fno-strict-aliasing -fno-asynchronous-unwind-tables -fno-delete-null-pointer-checks -fno-stack-protector)
 	# what headers for a newer compiler may use
 	"$CC" -x c -fsyntax-only - 2>/dev/null <<<'__typeof_unqual__(int) x;' || FLAGS+=(-D__typeof_unqual__=__typeof__)
 }

@@ -9,13 +9,17 @@
 #include <linux/hashtable.h>
 #include <linux/kthread.h>
 #include <linux/list.h>
-#include <linux/maple_tree.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/rbtree.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
+#include <linux/version.h>
 #include <linux/xarray.h>
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0)
+#include <linux/maple_tree.h>
+#endif
 
 #define OBJECTS    3000
 #define ON_A_STACK 100 /* at most: 800 bytes of a kernel stack */
@@ -41,7 +45,6 @@ static LIST_HEAD(kept_list);
 static DEFINE_HASHTABLE(kept_hash, 6);
 static struct rb_root kept_tree = RB_ROOT;
 static DEFINE_XARRAY(kept_xarray);
-static DEFINE_MTREE(kept_maple);
 static DEFINE_PER_CPU(struct list_head, kept_percpu);
 DEFINE_STATIC_SRCU(kept_srcu);
 
@@ -129,13 +132,19 @@ static void keep_in_xarray(struct kmem_cache *cache, unsigned long nr)
 		xa_store(&kept_xarray, index++ * 7, orphan_new(cache, i), GFP_KERNEL);
 }
 
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0)
 static void keep_in_maple_tree(struct kmem_cache *cache, unsigned long nr)
 {
+	static DEFINE_MTREE(kept_maple);
 	static unsigned long index;
 
 	for (unsigned long i = 0; i < nr; i++)
 		mtree_store(&kept_maple, index++ * 7, orphan_new(cache, i), GFP_KERNEL);
 }
+
+#else
+#define keep_in_maple_tree keep_in_xarray
+#endif
 
 static void keep_per_cpu(struct kmem_cache *cache, unsigned long nr)
 {
@@ -150,7 +159,7 @@ static void keep_per_cpu(struct kmem_cache *cache, unsigned long nr)
 /* Pointers into the middle of the objects, in memory of vmalloc. */
 static void keep_inner_pointers(struct kmem_cache *cache, unsigned long nr)
 {
-	void **kept = kvcalloc(nr * 16, sizeof(void *), GFP_KERNEL);
+	void **kept = kvzalloc(nr * 16 * sizeof(void *), GFP_KERNEL);
 
 	for (unsigned long i = 0; kept && i < nr; i++) {
 		struct orphan *o = orphan_new(cache, i);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # refs.sh [-a] [KERNEL…]: what `kmemtrace refs` says of objects that are really leaked, and of others that are kept, in guests
-# (default: 6.1 and the newest). It builds orphans.c with the headers of each kernel and loads it there; refs_guest.sh has the
+# (default: 5.10 and the newest). It builds orphans.c with the headers of each kernel and loads it there; refs_guest.sh has the
 # tests. -a: each way to leak and to keep apart, which takes a minute a guest. Called by scripts/test.sh vm.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
@@ -13,7 +13,7 @@ payload=$(mktemp -d)
 trap 'rm -rf "$payload"' EXIT
 ways=together
 if [ "${1:-}" = -a ]; then ways=apart && shift; fi
-[ $# -gt 0 ] || set -- 6.1 newest
+[ $# -gt 0 ] || set -- 5.10 newest
 B=${KMEMTRACE_VM_BUILD:-}
 
 debian_init "${KMEMTRACE_VM_CACHE:-${XDG_CACHE_HOME:-/var/tmp}/kmemtrace-vm}"

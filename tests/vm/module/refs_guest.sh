@@ -12,7 +12,7 @@ said() { ./jsonq "/tmp/$1.json" "refs.$2"; }
 look() {
 	if ! ./kmemtrace refs --cache "$@" --refs-budget 10m -v --format json >"/tmp/$1.json" 2>/tmp/refs.err; then
 		sed 's/^/    /' /tmp/refs.err
-		not_ok "$1" "$(tail -n 1 /tmp/refs.err)"
+		not_ok "$1" "$(grep -v capabilities /tmp/refs.err | tail -n 1)"
 		return 1
 	fi
 	file_block "$(echo "$1" | tr _ -).json" "/tmp/$1.json"
