@@ -196,6 +196,27 @@ static void growth_elsewhere_is_not_blamed_on_a_cache(void **state)
 	      "100% of it by plant[4242]: for pipes (500.0 KiB", NULL);
 }
 
+/* Where no recording can tell more, what points to the objects does. */
+static void where_recording_ends_the_next_command_is_refs(void **state)
+{
+	static const char refs[] =
+		"sudo kmemtrace refs --cache kmalloc-cg-1k  # what holds its objects?";
+	struct capture *c = sample_slow();
+
+	(void)state;
+	for (size_t i = 0; i < c->nr_processes; i++)
+		c->processes[i].tgid = 0; /* nobody to look at */
+	CHECK(c, true, refs, "kmalloc-cg-1k looks like a leak", NULL);
+	/* only this cache was traced, for long enough, and its trust is low all the same */
+	c = sample_slow();
+	free(c->meta.items[0].value);
+	c->meta.items[0].value = sample_text("focused");
+	c->checkpoints[0].held.items[0].verified = c->checkpoints[0].held.items[0].verified_live =
+		0;
+	c->checkpoints[0].cache_churn.items[0].unseen_frees = 500;
+	CHECK(c, false, refs, "trust in kmalloc-cg-1k is low", NULL, "looks like a leak");
+}
+
 static void young_objects_are_never_a_leak(void **state)
 {
 	struct capture *c = sample_slow();
@@ -856,6 +877,7 @@ int main(void)
 		cmocka_unit_test(a_short_recording_never_says_leak),
 		cmocka_unit_test(a_reclaimable_cache_is_never_a_leak),
 		cmocka_unit_test(growth_elsewhere_is_not_blamed_on_a_cache),
+		cmocka_unit_test(where_recording_ends_the_next_command_is_refs),
 		cmocka_unit_test(young_objects_are_never_a_leak),
 		cmocka_unit_test(unaudited_unseen_frees_are_never_a_leak),
 		cmocka_unit_test(growth_that_ended_is_never_a_leak),

@@ -172,8 +172,8 @@ void verdict_say_leak(struct writer *w)
 
 /* ---- the next command ----
  *
- * The command must be able to answer the question that this recording left open. If no recording
- * can answer it, there is no command. */
+ * The command must be able to answer the question that this recording left open: a recording, or a
+ * search for what points to the objects. If neither can answer it, there is no command. */
 
 __attribute__((format(printf, 2, 3))) static void say_next(struct writer *w, const char *fmt, ...)
 {
@@ -248,13 +248,21 @@ static void next_of_reclaimable(struct writer *w)
 		say_next(w, VERDICT_DROP_CACHES);
 }
 
+/* A recording has told what it can: whether anything points to the objects tells more. */
+static void next_of_references(struct writer *w, bool named)
+{
+	if (named)
+		say_next(w, "sudo kmemtrace refs --cache %s  # what holds its objects?",
+			 w->cache->name);
+}
+
 static void next_of_cache(struct writer *w, bool named)
 {
 	int seconds = w->leak == LEAK_NOT_TWICE && w->f->v->cache_filter ? LONG_S : 180;
 
 	if (!closer_tells_more(w) && w->leak != LEAK_NOT_TWICE)
-		return;
-	if (named)
+		next_of_references(w, named);
+	else if (named)
 		say_next(w, "sudo kmemtrace record --exact --cache %s -d %d", w->cache->name,
 			 seconds);
 	else
@@ -265,6 +273,7 @@ void verdict_choose_next(struct writer *w)
 {
 	const struct cache_row *cache = w->cache;
 	const struct view *v = w->f->v;
+	bool named = cache && !cache->large && is_plain_word(cache->name);
 	bool long_enough = v->duration_s >= LONG_S;
 
 	if (capture_is_census(v->c))
@@ -278,8 +287,10 @@ void verdict_choose_next(struct writer *w)
 		say_next(w, "sudo kmemtrace record -d %d", LONG_S);
 	else if (!w->grew)
 		return;
-	else if (next_of_process(w) || w->out->leak)
+	else if (next_of_process(w))
 		return;
+	else if (w->out->leak)
+		next_of_references(w, named); /* no process is known */
 	else if (!w->top || !w->named || w->leak == LEAK_NOT_SLAB)
 		next_of_pool(w);
 	else if (w->leak == LEAK_RECLAIMABLE && !verdict_slab_grew_most(w))
@@ -290,5 +301,5 @@ void verdict_choose_next(struct writer *w)
 		say_next(w, "sudo kmemtrace record -d %d", LONG_S); /* does it begin again? */
 	else if (cache && !((w->leak == LEAK_ENDED || w->leak == LEAK_YOUNG) && v->exact &&
 			    v->duration_s >= TRUST_LEAK_S))
-		next_of_cache(w, !cache->large && is_plain_word(cache->name));
+		next_of_cache(w, named);
 }
