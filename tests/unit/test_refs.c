@@ -479,6 +479,41 @@ static void references_count_by_field_and_objects_once(void **state)
 	refs_types_free(&t);
 }
 
+static void words_on_a_kernel_stack_name_its_task(void **state)
+{
+	static const struct refs_place all[] = {
+		{0, CENSUS_REST, NULL, REFS_NO_OFFSET, 0x5008},
+		{1, CENSUS_REST, NULL, REFS_NO_OFFSET, 0x5ff8},
+		{1, CENSUS_REST, NULL, REFS_NO_OFFSET, 0x6000},
+		{0, CENSUS_RESERVED, NULL, REFS_NO_OFFSET, 0x5008}, /* not of that class */
+	};
+	static const bool counts[] = {true, true};
+	struct refs_places places = {.items = (struct refs_place *)(uintptr_t)all, .nr = 4};
+	struct kmt_root record = {.self = KMT_ROOT_NOWHERE, .tgid = 12, .comm = "worker"};
+	struct refs_roots roots = {0};
+	const struct refs_counted objects = {
+		.counts = counts, .nr = 2, .roots = &roots, .page_shift = 12};
+	struct refs_types t = {0};
+	struct refs r = {0};
+
+	(void)state;
+	for (int i = 0; i < KMT_ROOT_PLACES; i++)
+		record.places[i] = KMT_ROOT_NOWHERE;
+	for (int i = 0; i < KMT_ROOT_STACK; i++)
+		record.stack[i] = i ? KMT_ROOT_NOWHERE : 0x5000;
+	record.places[0] = 0x6000; /* no stack */
+	assert_int_equal(refs_roots_add(&roots, &record), 0);
+	refs_roots_sort(&roots);
+	assert_int_equal(refs_referrers_build(&places, &objects, &t, &r), 0);
+	assert_int_equal(r.referrers.nr, 3);
+	assert_string_equal(r.referrers.items[0].where, "kernel stack of worker[12]");
+	assert_int_equal(r.referrers.items[0].objects, 2);
+	assert_string_equal(r.referrers.items[1].where, "");
+	assert_string_equal(r.referrers.items[2].where, "");
+	refs_free(&r);
+	refs_roots_free(&roots);
+}
+
 /* ---- documents ---- */
 
 static char *refs_printed(const struct refs *r, bool json)
@@ -561,14 +596,15 @@ static void each_verdict_is_said_so_that_it_cannot_be_mistaken(void **state)
 static void both_documents_of_references_stay_as_they_are(void **state)
 {
 	struct refs_referrer rows[] = {
-		{CENSUS_SLAB, "filp", "file", "private_data", false, 300, 301},
-		{CENSUS_SLAB, "kmalloc-96", "", "+16", false, 40, 40},
-		{CENSUS_SLAB, "kmalloc-512", "", "", true, 30, 66},
-		{CENSUS_RESERVED, "", "", "", false, 20, 20},
-		{CENSUS_REST, "", "", "", false, 5, 9},
-		{CENSUS_SLAB, "evil\033[31m", "", "+8", false, 1, 1},
+		{CENSUS_SLAB, "filp", "file", "private_data", false, 300, 301, ""},
+		{CENSUS_SLAB, "kmalloc-96", "", "+16", false, 40, 40, ""},
+		{CENSUS_SLAB, "kmalloc-512", "", "", true, 30, 66, ""},
+		{CENSUS_RESERVED, "", "", "", false, 20, 20, ""},
+		{CENSUS_REST, "", "", "", false, 5, 9, ""},
+		{CENSUS_REST, "", "", "", false, 3, 3, "kernel stack of evil\033[31m[12]"},
+		{CENSUS_SLAB, "evil\033[31m", "", "+8", false, 1, 1, ""},
 		{CENSUS_SLAB, "ext4_inode_cache", "ext4_inode_info",
-		 "vfs_inode.i_data.i_mmap.rb_root.rb_node", false, 1, 1},
+		 "vfs_inode.i_data.i_mmap.rb_root.rb_node", false, 1, 1, ""},
 	};
 	struct refs_holder holders[] = {
 		{REFS_HOLDER_FILE_TABLE, "frontend", 812, 7, "/system.slice/frontend.service",
@@ -620,6 +656,7 @@ int main(void)
 		cmocka_unit_test(a_cache_has_a_struct_only_if_name_and_size_agree),
 		cmocka_unit_test(fields_are_named_down_to_the_pointer),
 		cmocka_unit_test(references_count_by_field_and_objects_once),
+		cmocka_unit_test(words_on_a_kernel_stack_name_its_task),
 		cmocka_unit_test(each_verdict_is_said_so_that_it_cannot_be_mistaken),
 		cmocka_unit_test(both_documents_of_references_stay_as_they_are),
 	};

@@ -11,7 +11,9 @@
 
 const char *refs_referrer_words(const struct refs_referrer *r, char buf[REFS_FROM_MAX])
 {
-	if (r->class != CENSUS_SLAB)
+	if (r->where[0])
+		snprintf(buf, REFS_FROM_MAX, "%s", r->where);
+	else if (r->class != CENSUS_SLAB)
 		snprintf(buf, REFS_FROM_MAX, "%s",
 			 r->class == CENSUS_RESERVED ? "kernel data, page structures"
 						     : census_class_words(r->class));

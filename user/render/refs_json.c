@@ -42,6 +42,7 @@ static json_t *referrers_json(struct json_out *o, const struct refs_sheet *s)
 		put(o, j, "from", row->cache[0] ? text(row->cache) : json_null());
 		put(o, j, "type", row->type[0] ? text(row->type) : json_null());
 		put(o, j, "field", row->field[0] ? text(row->field) : json_null());
+		put(o, j, "where", row->where[0] ? text(row->where) : json_null());
 		put(o, j, "own_cache", json_boolean(row->own_kind));
 		put(o, j, "objects", json_integer((json_int_t)row->objects));
 		put(o, j, "references", json_integer((json_int_t)row->references));

@@ -291,7 +291,10 @@ static int refs_last_check(struct refs_looking *l)
 static int refs_sum(struct refs_looking *l)
 {
 	_cleanup_free_ bool *counts = calloc(l->both.nr + 1, sizeof(*counts));
-	struct refs_counted objects = {.counts = counts, .nr = l->both.nr};
+	struct refs_counted objects = {.roots = &l->roots,
+				       .page_shift = l->run->page_shift,
+				       .counts = counts,
+				       .nr = l->both.nr};
 
 	if (!counts)
 		return -ENOMEM;

@@ -18,7 +18,7 @@ struct refs_pair {
 
 struct refs_referrers_work {
 	const struct refs_types *types;
-	const struct refs_cache *own;
+	const struct refs_counted *objects;
 	struct refs *out;
 	struct {
 		ARRAY_OF(struct refs_pair);
@@ -65,7 +65,8 @@ static int refs_row_of(struct refs *out, const struct refs_referrer *like)
 	for (size_t i = 0; i < out->referrers.nr; i++) {
 		row = &out->referrers.items[i];
 		if (row->class == like->class && !strcmp(row->cache, like->cache) &&
-		    !strcmp(row->type, like->type) && !strcmp(row->field, like->field))
+		    !strcmp(row->type, like->type) && !strcmp(row->field, like->field) &&
+		    !strcmp(row->where, like->where))
 			return (int)i;
 	}
 	row = ARRAY_PUSH(&out->referrers);
@@ -73,6 +74,28 @@ static int refs_row_of(struct refs *out, const struct refs_referrer *like)
 		return -ENOMEM;
 	*row = *like;
 	return (int)out->referrers.nr - 1;
+}
+
+/* The task on whose kernel stack the word is; "" if it is on none. */
+static void refs_stack_of(const struct refs_counted *o, const struct refs_place *p,
+			  char where[REFS_FIELD])
+{
+	uint64_t page = p->at >> o->page_shift << o->page_shift;
+	const struct refs_root *found;
+	size_t nr = 0;
+
+	where[0] = '\0';
+	if (!o->roots || p->class != CENSUS_REST)
+		return;
+	found = refs_roots_find(o->roots, page, page + 1, &nr);
+	for (size_t i = 0; i < nr; i++) {
+		const struct refs_process *owner = &o->roots->processes.items[found[i].process];
+
+		if (found[i].how != REFS_ROOT_STACK)
+			continue;
+		snprintf(where, REFS_FIELD, "kernel stack of %s[%u]", owner->comm, owner->tgid);
+		return;
+	}
 }
 
 /* How many different offsets do the places of a cache have? They are sorted. */
@@ -89,7 +112,8 @@ static size_t refs_offsets(const struct refs_place *p, size_t nr)
 static int refs_group_add(struct refs_referrers_work *w, const struct refs_place *p, size_t nr)
 {
 	const struct refs_cache *cache = p->cache;
-	struct refs_referrer like = {.class = p->class, .own_kind = cache && cache == w->own};
+	struct refs_referrer like = {.class = p->class,
+				     .own_kind = cache && cache == w->objects->own};
 	bool apart = cache && refs_offsets(p, nr) <= OFFSETS_MOST;
 	const char *name = "";
 	int type = 0, row = 0;
@@ -103,7 +127,9 @@ static int refs_group_add(struct refs_referrers_work *w, const struct refs_place
 
 		if (!pair)
 			return -ENOMEM;
-		if (!i || p[i].offset != p[i - 1].offset) {
+		if (!cache)
+			refs_stack_of(w->objects, &p[i], like.where);
+		if (!cache || !i || p[i].offset != p[i - 1].offset) {
 			like.type[0] = like.field[0] = '\0';
 			if (type && p[i].offset != REFS_NO_OFFSET &&
 			    refs_types_field(w->types, type, p[i].offset, like.field,
@@ -146,7 +172,7 @@ int refs_referrers_build(const struct refs_places *places, const struct refs_cou
 			 const struct refs_types *types, struct refs *out)
 {
 	_cleanup_free_ struct refs_place *p = calloc(places->nr + 1, sizeof(*p));
-	struct refs_referrers_work w = {.types = types, .own = objects->own, .out = out};
+	struct refs_referrers_work w = {.types = types, .objects = objects, .out = out};
 	size_t nr = 0;
 	int err = p ? 0 : -ENOMEM;
 
