@@ -309,6 +309,18 @@ static void a_stack_holds_nothing(void **state)
 	assert_int_equal(holders_of(w, &kmalloc, NULL, 0, 0)->held, 0);
 }
 
+/* A host with very many open files must not lose much memory to this list. */
+static void the_list_of_what_processes_have_is_bounded(void **state)
+{
+	struct world *w = *state;
+
+	for (uint32_t i = 0; i < 2000000 && !w->roots.partial; i++)
+		root_add(w, "hoarder", 1, true, i * 64);
+	assert_true(w->roots.partial);
+	assert_in_range(w->roots.all.nr, 1 << 20, (1 << 20) + KMT_ROOT_PLACES);
+	assert_int_equal(w->roots.processes.nr, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +335,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_further_away_needs_a_level, world_begin,
 						world_end),
 		cmocka_unit_test_setup_teardown(a_stack_holds_nothing, world_begin, world_end),
+		cmocka_unit_test_setup_teardown(the_list_of_what_processes_have_is_bounded,
+						world_begin, world_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

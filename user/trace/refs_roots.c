@@ -17,7 +17,7 @@
 #include "roots.skel.h"
 #include "trace/libbpf_log.h"
 
-#define ROOTS_MOST (1u << 22) /* kept: more would take too much memory */
+#define ROOTS_MOST (1u << 20) /* kept: more would take too much memory, and time to read */
 
 /* How to come from a task or a file to an object that it has. '>' is a pointer. */
 static const char *const task_paths[KMT_ROOT_PLACES] = {
@@ -275,6 +275,8 @@ static ssize_t refs_roots_take(const char *buf, size_t len, bool last, void *arg
 		refs_stack_places(reading->where, &record);
 		err = refs_roots_add(reading->out, &record);
 	}
+	if (!err && reading->out->partial)
+		err = -E2BIG;
 	return err ?: (ssize_t)(last ? len : nr * sizeof(struct kmt_root));
 }
 
@@ -289,16 +291,17 @@ static int refs_iterate(const struct bpf_program *program, struct refs_reading *
 	fd = bpf_iter_create(bpf_link__fd(link));
 	err = fd < 0 ? -errno : file_read_pieces(fd, refs_roots_take, reading);
 	bpf_link__destroy(link);
-	return err;
+	return err == -E2BIG ? 0 : err; /* what was read until then counts */
 }
 
 int refs_follower_roots(const struct refs_follower *f, struct refs_roots *out)
 {
 	struct refs_roots roots = {0};
 	struct refs_reading reading = {&f->where, &roots};
-	int err = refs_iterate(f->skel->progs.roots_files, &reading);
+	/* there are fewer tasks than open files, so that both are known of many processes */
+	int err = refs_iterate(f->skel->progs.roots_tasks, &reading);
 
-	err = err ?: refs_iterate(f->skel->progs.roots_tasks, &reading);
+	err = err ?: refs_iterate(f->skel->progs.roots_files, &reading);
 	if (err) {
 		refs_roots_free(&roots);
 		return err;
