@@ -114,6 +114,7 @@ test_5_the_budget_is_kept() {
 	report
 	json '.census | [.start, .end][] | [.cpu_s, .scanned_fraction]' >"$WORK/budget"
 	tr '\n' ' ' <"$WORK/budget"
+	echo
 	[ "$(json '[.census | [.start, .end][] | .scanned_fraction < 1 and .cpu_s < 0.2] | all')" = true ] ||
 		fail "not sampled, or too slow"
 }
