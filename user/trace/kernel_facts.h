@@ -47,7 +47,7 @@ enum kernel_event {
 };
 
 /* The most files that a recording has open at once: tables, programs, links and a few more. */
-#define RECORD_FILES 96
+#define RECORD_FILES 144
 /*
  * Address space that the smallest recording needs: tables, BTF and function names (32 to 40 MiB on
  * 6.18). Data means private memory: all of this without the code and the tables (19 to 23 MiB).
