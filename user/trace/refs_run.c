@@ -411,6 +411,7 @@ static int refs_memory_read(struct refs_run *r)
 	if (!err) {
 		uint32_t size = r->census->page_bytes;
 
+		r->refs->direct_bytes = r->memory.end << r->page_shift;
 		for (size_t i = 0; i < refs_run_scanners(r); i++)
 			refs_run_scanner(r, i)->refs->direct_bytes = r->memory.end << r->page_shift;
 		r->pages_bytes = size == 1 << KMT_REFS_PAGE_GRAIN ? r->memory.end * size : 0;
