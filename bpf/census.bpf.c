@@ -10,9 +10,11 @@
  */
 #include "freelists.bpf.h"
 
-#define ORDER_MOST   16 /* no free block is larger */
-#define RECORDS_BACK 8  /* records that are searched for the same owner */
-#define SLAB_READS   64 /* reads of KMT_CENSUS_ENTRIES owners: 4096 objects, the most of any slab */
+#define ORDER_MOST    16 /* no free block is larger */
+#define RECORDS_BACK  8  /* records that are searched for the same owner */
+#define NOT_LISTED    0  /* frame 0 is never free */
+#define LISTED_FRAMES 8  /* of the largest block on a CPU's list, but for huge pages */
+#define SLAB_READS    64 /* reads of KMT_CENSUS_ENTRIES owners: 4096 objects, the most of any slab */
 
 TABLE(census, struct kmt_census);
 
@@ -363,12 +365,18 @@ GLOBAL int census_head(__u64 head)
 	return 0;
 }
 
-/* The class of a page without reference or mark that is not in a free block: see docs/census.md. */
-static __always_inline __u32 census_tail_class(const void *copy, __u64 page, __u32 first_class)
+/*
+ * Is the frame in the block that begins with c->listed, a page on a CPU's list of free pages? These
+ * lists have blocks of order 0 to 3, and of the size of a huge page (mm/page_alloc.c, pindex). Only
+ * their first page is on the list, and the others have no mark, like the later pages of a block
+ * that is in use and not compound.
+ */
+static __always_inline bool census_is_listed(const struct kmt_census *c, __u64 pfn)
 {
-	if (first_class != KMT_PAGE_REST && first_class != KMT_PAGE_TABLE)
-		return KMT_PAGE_CPU_FREE;
-	return compat_copy_listed(copy, page) ? KMT_PAGE_CPU_FREE : KMT_PAGE_REST;
+	__u64 first = LOAD(c->listed), nr = pfn - first, huge = 1ull << (cfg_page_shift - 3);
+	__u64 most = first & -first; /* a block is aligned to its size */
+
+	return nr < most && (nr < LISTED_FRAMES || (nr < huge && most >= huge));
 }
 
 /*
@@ -393,17 +401,19 @@ GLOBAL int census_candidate(__u64 pfn, __u32 order)
 	}
 	if (PAGE_FIELD(c->head_copy, struct page, _refcount.counter, __u32)) {
 		census_head(census_page(first));
-		c->first_class = c->head_class;
 		c->first_owner = c->head_owner;
 		return 1;
 	}
-	return compat_copy_listed(c->head_copy, census_page(first));
+	if (!compat_copy_listed(c->head_copy, census_page(first)))
+		return 0;
+	STORE(c->listed, first);
+	return 1;
 }
 
 /*
  * Which block reaches this frame? Blocks are aligned to their size, so there is one candidate for
  * each order, and the nearest with a mark is the first page of it. Sets c->free_until if it is a
- * free block, c->first_class and c->first_owner if not.
+ * free block, c->listed if it may be on a CPU's list, c->first_class and c->first_owner if not.
  */
 GLOBAL int census_find_block(__u64 pfn)
 {
@@ -412,7 +422,8 @@ GLOBAL int census_find_block(__u64 pfn)
 	if (!c)
 		return 0;
 	STORE(c->free_until, 0);
-	c->first_class = KMT_PAGE_CPU_FREE;
+	STORE(c->listed, NOT_LISTED);
+	c->first_owner = 0;
 	for (__u32 order = 1; order <= ORDER_MOST; order++)
 		if (census_candidate(pfn, order))
 			break;
@@ -503,20 +514,20 @@ GLOBAL int census_frame(__u32 b, __u32 i)
 				class = KMT_PAGE_FREE;
 			} else {
 				nr = 1;
-				class = census_tail_class(copy, page, c->first_class);
+				if (compat_copy_listed(copy, page))
+					STORE(c->listed, pfn);
+				else if (!census_is_listed(c, pfn) && !compat_copy_untouched(copy))
+					class = KMT_PAGE_REST;
 				if (class == KMT_PAGE_REST)
 					owner = c->first_owner;
-				else
-					c->first_class = class;
 			}
 		} else {
-			c->first_class = class;
 			c->first_owner = owner;
+			STORE(c->listed, NOT_LISTED);
 			if (PAGE_FLAG(*(const __u64 *)copy, PG_head)) {
 				c->head = page;
 				c->head_class = class;
 				c->head_owner = owner;
-				c->first_class = KMT_PAGE_FREE;
 			}
 		}
 	}
@@ -555,6 +566,7 @@ GLOBAL int census_block(__u32 b, __u32 i)
 	if (pfn + i != c->next_pfn) {
 		c->head = 0;
 		STORE(c->free_until, 0);
+		STORE(c->listed, NOT_LISTED);
 		c->placed = 0;
 	}
 	c->next_pfn = pfn + KMT_CENSUS_FRAMES;

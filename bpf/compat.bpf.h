@@ -617,13 +617,23 @@ static __always_inline __u64 compat_pool_name(__u64 pool)
 	return device ? (__u64)BPF_CORE_READ((struct device___kobj *)device, kobj.name) : 0;
 }
 
-/* Is the page on a list: does the one before it there point to it? */
+/*
+ * Is the page on a list: does the one before it there point to it? At boot, the kernel makes each
+ * page a list of its own, and it stays one while it is a later page of a block.
+ */
 static __always_inline bool compat_copy_listed(const void *copy, __u64 page)
 {
-	__u64 before;
+	__u64 before, here = FIELD_ADDRESS(page, struct page___lru, lru);
 
 	before = PAGE_FIELD(copy, struct page___lru, lru.prev, __u64);
-	return before && compat_read_word(before) == FIELD_ADDRESS(page, struct page___lru, lru);
+	return before && before != here && compat_read_word(before) == here;
+}
+
+/* Was the page never used, so that not even its struct page was filled in? */
+static __always_inline bool compat_copy_untouched(const void *copy)
+{
+	return !*(const __u64 *)copy && !PAGE_FIELD(copy, struct page___lru, lru.next, __u64) &&
+	       !PAGE_FIELD(copy, struct page___lru, lru.prev, __u64);
 }
 
 /* The classes (as bits) that pages of this kernel do not show; they count as another class. */

@@ -518,9 +518,8 @@ struct kmt_census {
 	__u64 head;        /* the first page of the current compound block, … */
 	__u32 head_class;  /* … and its class */
 	__u32 placed;      /* 0 at the first frame after a jump: a block may reach it */
-	__u64 first_owner; /* of the first page of the last block, … */
-	__u32 first_class; /* … and its class */
-	__u32 spare;
+	__u64 first_owner; /* of the first page of the last block */
+	__u64 listed;      /* the last frame that was on a CPU's list; 0: another came after it */
 	__u8 head_copy[KMT_PAGE_BYTES];
 	__u8 copy[KMT_CENSUS_FRAMES * KMT_PAGE_BYTES];
 };

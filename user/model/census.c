@@ -10,9 +10,8 @@
 #define HITS_A_DEGREE 8  /* measured: intervals then hold in 94 to 99 of 100 (test_census.c) */
 #define FEW_HITS      30 /* with fewer, the Poisson interval counts, too */
 /* Two witnesses may differ by this much: they look at different moments. */
-#define LAG_KB      2048
-#define LAG_SHARE   0.005
-#define LAG_FREE_KB 8192 /* pages that look free, and are in no counter: docs/census.md, Limits */
+#define LAG_KB    2048
+#define LAG_SHARE 0.005
 /*
  * A CPU may hold back up to 125 pages of a counter (STAT_THRESHOLD of mm/vmstat.c), if the kernel
  * does not let us fold them in.
@@ -174,7 +173,6 @@ static void row_compare(const struct census *c, struct census_row *row)
 	row->difference_kb = figure.kb - row->line_kb;
 	row->lag_kb = fmax(LAG_KB, LAG_SHARE * row->line_kb) + fabs(after - before) + swap +
 		      c->cpus * LAG_PAGES_CPU * page_kb;
-	row->lag_kb += row->class == CENSUS_FREE ? LAG_FREE_KB : 0;
 	row->checked = line_is_checked(c, row->class);
 	low = fmin(before, after) - row->lag_kb;
 	high = fmax(before, after) + row->lag_kb;
