@@ -543,6 +543,11 @@ enum kmt_lens {
 #define KMT_LENS_NEGATIVE    2 /* of a file that does not exist */
 #define KMT_LENS_STATE_SHIFT 16
 
+/* kmt_lens_record.detail of a file: its type, i_mode >> 12. These are devices. */
+#define KMT_LENS_CHARACTER   2
+#define KMT_LENS_BLOCK       6
+#define KMT_LENS_SOCKET_FILE 12
+
 #define KMT_LENS_RECORDS 1024
 #define KMT_LENS_TEXT    24
 #define KMT_LENS_OBJECTS 256  /* after so many in one run, no other slab is begun: about 0.1 ms */
@@ -557,11 +562,20 @@ struct kmt_lens_record {
 	__u64 bytes;  /* an inode: pages in the page cache; a socket: received and queued */
 	__u64 bytes2; /* a socket: queued to be sent */
 	__u32 detail; /* state, type of file, family: by lens */
-	__u32 space;  /* inode number of the network or mount namespace; 0: none */
+	__u32 space;  /* inode number of the network or mount namespace; a device: its number; 0:
+			 none */
 	__u32 lens;
 	__u32 nr;
 	char text[KMT_LENS_TEXT]; /* what the kernel calls a file without a file system */
 };
+
+/* What a process has open, of one kind: what the iterator lens_holders writes. */
+struct kmt_lens_holder {
+	__u32 tgid, spare;
+	char comm[16];
+	struct kmt_lens_record held; /* without owner, and without namespace */
+};
+#define KMT_LENS_HELD 64 /* records after which they are written */
 
 #define KMT_LENS_LEVELS 12 /* of a path: those nearest to the directory */
 #define KMT_LENS_NAME   64 /* bytes of a name in it */
@@ -596,6 +610,9 @@ struct kmt_lenses {
 	struct kmt_lens_record records[KMT_LENS_RECORDS];
 	struct kmt_lens_name name;
 	struct kmt_lens_path path;
+	/* By process: the loader says when to stop, and learns how many files were left out. */
+	__u64 until_ns, late;
+	struct kmt_lens_holder holder; /* the current process */
 	/* State of a run. */
 	__u64 net_ops; /* what marks a network namespace */
 	__u64 super;   /* the super block that was checked last */

@@ -213,6 +213,8 @@ GLOBAL int lens_file(__u64 object)
 	r = lens_found(l, KMT_LENS_FILE, super);
 	r->op = op;
 	r->detail = BPF_CORE_READ(f, f_inode, i_mode) >> 12;
+	if (r->detail == KMT_LENS_CHARACTER || r->detail == KMT_LENS_BLOCK)
+		r->space = BPF_CORE_READ(f, f_inode, i_rdev);
 	/* such a file has no path: its name is a constant of the kernel, such as [eventfd] */
 	if (BPF_CORE_READ((struct super_block *)super, s_magic) == ANON_INODES)
 		bpf_probe_read_kernel_str(r->text, sizeof(r->text),
@@ -505,6 +507,82 @@ int lens_scan(void *ctx)
 		if (compat_page_is_slab(page) && compat_slab_cache(page) == l->cache)
 			lens_slab(page);
 	}
+	return 0;
+}
+
+/* ---- by process ---- */
+
+/*
+ * Write the records of the current process. If there is no room, the kernel drops what was written
+ * and shows the same file again, so they are kept. Returns 1 if they were written.
+ */
+static __always_inline int lens_holder_write(struct kmt_lenses *l, struct seq_file *seq)
+{
+	__u32 nr = LOAD(l->records_nr);
+
+	for (__u32 i = 0; i < KMT_LENS_HELD; i++) {
+		if (i >= nr)
+			break;
+		l->holder.held = l->records[i];
+		if (bpf_seq_write(seq, &l->holder, sizeof(l->holder)))
+			return 0;
+	}
+	STORE(l->records_nr, 0);
+	return 1;
+}
+
+/* What a file is, for l->found; of a socket, the socket. */
+GLOBAL int lens_open_file(__u64 file, __u64 data)
+{
+	struct kmt_lenses *l = lenses_shared();
+	struct socket *socket = (void *)data;
+	struct sock *k;
+
+	if (!l || !lens_file(file))
+		return 0;
+	if (l->found.detail != KMT_LENS_SOCKET_FILE)
+		return 1;
+	k = (void *)LENS_READ(socket, sk);
+	if (LENS_READ(k, sk_socket) != data)
+		return 1;
+	if (lens_socket((__u64)k, lens_socket_cache(k, BPF_CORE_READ(k, __sk_common.skc_state))))
+		l->found.space = 0;
+	return 1;
+}
+
+/* Visits each open file once for each process that has it. */
+SEC("?iter/task_file")
+int lens_holders(struct bpf_iter__task_file *ctx)
+{
+	struct seq_file *seq = ctx->meta->seq;
+	struct kmt_lenses *l = lenses_shared();
+	struct task_struct *task = ctx->task;
+	__u64 file = 0;
+	__u32 tgid;
+
+	if (!l)
+		return 0;
+	/* as a number, because a function of its own takes no pointers to kernel types */
+	bpf_probe_read_kernel(&file, sizeof(file), &ctx->file);
+	if (!task || !file) { /* the end of the list */
+		lens_holder_write(l, seq);
+		return 0;
+	}
+	tgid = BPF_CORE_READ(task, tgid);
+	if ((tgid != l->holder.tgid || LOAD(l->records_nr) >= KMT_LENS_HELD) &&
+	    !lens_holder_write(l, seq))
+		return 0;
+	if (tgid != l->holder.tgid) {
+		l->holder.tgid = tgid;
+		bpf_probe_read_kernel_str(
+			l->holder.comm, sizeof(l->holder.comm),
+			(void *)FIELD_ADDRESS((__u64)BPF_CORE_READ(task, group_leader),
+					      struct task_struct, comm));
+	}
+	if (bpf_ktime_get_ns() > l->until_ns)
+		l->late++;
+	else if (lens_open_file(file, (__u64)BPF_CORE_READ((struct file *)file, private_data)))
+		lens_add(0);
 	return 0;
 }
 

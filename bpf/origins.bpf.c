@@ -119,7 +119,7 @@ SEC("?iter/task_file")
 int origins_dump(struct bpf_iter__task_file *ctx)
 {
 	struct seq_file *seq = ctx->meta->seq;
-	struct file___origin *file = ctx->file;
+	struct file___origin *file = (void *)ctx->file;
 	struct task_struct *task = ctx->task;
 	struct kmt_origin o = {};
 

@@ -66,13 +66,6 @@ struct task_struct___origin {
 	struct files_struct___origin *files;
 };
 
-struct bpf_iter__task_file {
-	struct bpf_iter_meta *meta;
-	struct task_struct *task;
-	unsigned int fd;
-	struct file___origin *file;
-};
-
 #pragma clang attribute pop
 
 #endif

@@ -190,6 +190,7 @@ struct dentry {
 struct inode {
 	unsigned short i_mode;
 	struct super_block *i_sb;
+	unsigned int i_rdev;
 	struct list_head i_sb_list;
 	atomic_t i_count;
 	struct address_space i_data;
@@ -203,6 +204,7 @@ struct file {
 	const void *f_op;
 	struct inode *f_inode;
 	struct path f_path;
+	void *private_data;
 };
 
 struct net;
@@ -295,6 +297,13 @@ struct bpf_iter_meta {
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	unsigned int fd;
+	struct file *file;
 };
 
 /* Only its first member is used: a type with a 64-bit number at offset 0, to read a stack word

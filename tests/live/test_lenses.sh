@@ -179,8 +179,13 @@ test_4_open_files_by_kind_are_those_of_proc() {
 	[ "$(fds 'anon_inode:*timerfd*')" = 700 ] || fail "the plant has $(fds '*timerfd*') timers"
 	within timerfd "$(more files '.type == "timerfd"')" "$(fds 'anon_inode:*timerfd*')" 5 2
 	within pipes "$(more files '.type == "pipe"')" "$(fds 'pipe:*')" 0 20
-	within "/dev/null" "$(more files '.type == "character device"')" "$(fds /dev/null)" 0 20
+	within "/dev/null" "$(more files '.type == "null"')" "$(fds /dev/null)" 0 20
 	within memfd "$(more files '.file_system == "tmpfs" and .type == "regular file"')" "$(fds '/memfd:*')" 0 5
+	jq -c '.census.lenses.holders[:6][]' "$WORK/after.json"
+	for kind in timerfd:700 pipe:600 null:500; do
+		within "$kind of the plants" "$(jq "[.census.lenses.holders[] | select(.process == \"plant\" and .type == \"${kind%:*}\").objects] |
+			add // 0" "$WORK/after.json")" "${kind#*:}" 0 10
+	done
 }
 
 leads_elsewhere() { [ "$(readlink "$2")" != "$1" ]; } # TARGET LINK

@@ -77,6 +77,7 @@ __attribute__((unused)) static void sample_lenses(struct census *c, double dentr
 	struct lens_directory *d = ARRAY_PUSH(&l->directories);
 	struct lens_space *space = ARRAY_PUSH(&l->spaces);
 	struct lens_row *row = ARRAY_PUSH(&l->rows);
+	struct lens_holder *holder;
 
 	assert_true(d && space && row);
 	*row = (struct lens_row){.lens = LENS_DENTRIES,
@@ -107,6 +108,19 @@ __attribute__((unused)) static void sample_lenses(struct census *c, double dentr
 				     .kb = dentries * 96 / 1024};
 	for (int lens = 0; lens < LENSES; lens++)
 		l->share[lens] = NAN;
+	holder = ARRAY_PUSH(&l->holders);
+	assert_non_null(holder);
+	*holder = (struct lens_holder){.lens = LENS_SOCKETS,
+				       .what = "TCP",
+				       .state = "CLOSE-WAIT",
+				       .family = "inet",
+				       .comm = "web\033[31m",
+				       .processes = 3,
+				       .pid = 812,
+				       .objects = 500,
+				       .held_kb = 64000,
+				       .queued_kb = 1};
+	l->holders_whole = true;
 	l->share[LENS_DENTRIES] = 0.5;
 	l->sampled[LENS_DENTRIES] = true;
 	l->share[LENS_SOCKETS] = 1;

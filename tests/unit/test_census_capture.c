@@ -186,7 +186,10 @@ static void lenses_equal(const struct census_lenses *a, const struct census_lens
 		    b->spaces_whole == a->spaces_whole);
 	assert_string_equal(a->absent, b->absent);
 	assert_true(a->cpu_s == b->cpu_s && a->unrecognised == b->unrecognised &&
-		    a->lost == b->lost);
+		    a->lost == b->lost && a->holders_whole == b->holders_whole);
+	assert_int_equal(a->holders.nr, b->holders.nr);
+	assert_memory_equal(a->holders.items, b->holders.items,
+			    a->holders.nr * sizeof(*a->holders.items));
 	for (int lens = 0; lens < LENSES; lens++) {
 		assert_int_equal(isnan(a->share[lens]), isnan(b->share[lens]));
 		assert_true(isnan(a->share[lens]) || a->share[lens] == b->share[lens]);
@@ -302,7 +305,7 @@ static void captures_without_a_census_are_read(void **state)
 	    "census_path;"
 	    "DROP VIEW census_objects; DROP TABLE census_lenses; DROP TABLE census_lens; DROP "
 	    "TABLE census_object; DROP TABLE census_space; DROP TABLE census_directory;"
-	    "DROP TABLE census; DROP TABLE census_line; DROP TABLE census_page; DROP TABLE "
+	    "DROP TABLE census_holder; DROP TABLE census; DROP TABLE census_line; DROP TABLE census_page; DROP TABLE "
 	    "census_cache; DROP TABLE census_cgroup; DROP TABLE census_charge; DROP TABLE "
 	    "census_node; DROP TABLE census_origin");
 	assert_int_equal(read_back(&c), 0);
@@ -316,7 +319,7 @@ static void captures_without_a_census_are_read(void **state)
 	sql("DROP TABLE census_node; DROP VIEW census_objects; DROP TABLE census_lenses; "
 	    "DROP TABLE census_lens; DROP TABLE census_object; DROP TABLE census_space; "
 	    "DROP TABLE census_directory; DROP VIEW census_kinds; DROP TABLE census_kind; "
-	    "DROP TABLE census_kind_sample; DROP TABLE census_path");
+	    "DROP TABLE census_kind_sample; DROP TABLE census_path; DROP TABLE census_holder");
 	assert_int_equal(read_back(&c), 0);
 	assert_false(c->census[CENSUS_AT_START]->lenses.taken);
 	assert_int_equal(c->census[CENSUS_AT_START]->lenses.rows.nr, 0);
@@ -405,7 +408,7 @@ static void hostile_rows_of_a_census_are_refused(void **state)
 		{"UPDATE census_lenses SET absent=printf('%.*c', 200, 'x')", "too long"},
 		{"UPDATE census_lenses SET named=2", "out of range"},
 		{"UPDATE census_lenses SET lost=-1", "out of range"},
-		{"INSERT INTO census_lenses VALUES (1, '', 0, 0, 0, 0, 0)", "more than 2 rows"},
+		{"INSERT INTO census_lenses VALUES (1, '', 0, 0, 0, 0, 0, 0)", "more than 2 rows"},
 		{"UPDATE census_lens SET lens='gold'", "no such kind of objects"},
 		{"UPDATE census_lens SET looked=1.5", "out of range"},
 		{"UPDATE census_object SET lens='gold'", "no such kind of objects"},
@@ -420,6 +423,11 @@ static void hostile_rows_of_a_census_are_refused(void **state)
 		{"UPDATE census_space SET comm=printf('%.*c', 16, 'x')", "too long"},
 		{"UPDATE census_directory SET path=printf('%.*c', 256, 'x')", "too long"},
 		{"UPDATE census_directory SET kb=-1", "out of range"},
+		{"UPDATE census_holder SET lens='gold'", "no such kind of objects"},
+		{"UPDATE census_holder SET comm=printf('%.*c', 16, 'x')", "too long"},
+		{"UPDATE census_holder SET objects=-1", "out of range"},
+		{"UPDATE census_holder SET held_kb=-1", "out of range"},
+		{"UPDATE census_lenses SET holders_whole=2", "out of range"},
 		{"UPDATE census SET kinds_cpu_s=-1", "out of range"},
 		{"UPDATE census SET kinds_missing=printf('%.*c', 200, 'x')", "too long"},
 		{"UPDATE census_kind SET cache=0", "out of range"},

@@ -23,9 +23,11 @@
 #include "golden.h"
 #include "model/census.h"
 #include "model/lenses.h"
+#include "proc/devices.h"
 #include "proc/namespaces.h"
 #include "render/census.h"
 #include "trace/lens_blocks.h"
+#include "trace/lenses_holders.h"
 #include "trace/lenses_tally.h"
 
 /* ---- a kernel that does not exist ---- */
@@ -74,6 +76,12 @@ static uint32_t cgroup_of(void *arg, uint64_t owner)
 	return owner == OWNER_A ? 0 : owner == OWNER_B ? 1 : LENS_NO_CGROUP;
 }
 
+static void device_of(void *arg, bool block, uint32_t number, char name[24])
+{
+	(void)arg;
+	snprintf(name, 24, "%s%u:%u", block ? "b" : "", number >> 20, number & 0xfffff);
+}
+
 /* Directory n is /srv/dn; 9 is gone. */
 static const struct kmt_lens_path *path_of(void *arg, uint64_t dentry, uint64_t super)
 {
@@ -91,7 +99,7 @@ static const struct kmt_lens_path *path_of(void *arg, uint64_t dentry, uint64_t 
 
 static struct lens_tally *tally_new(void)
 {
-	const struct lens_asking asking = {name_of, cgroup_of, path_of, NULL};
+	const struct lens_asking asking = {name_of, cgroup_of, device_of, path_of, NULL};
 	struct lens_tally *t = lens_tally_new(&asking);
 
 	assert_non_null(t);
@@ -197,6 +205,18 @@ static void each_kind_is_named_by_what_tells_it(void **state)
 		       .lens = KMT_LENS_FILE, .what = ANON, .op = 1, .text = "[eventfd]", .nr = 5});
 	add(t, (struct kmt_lens_record){
 		       .lens = KMT_LENS_FILE, .what = ANON, .op = 2, .text = "[timerfd]", .nr = 6});
+	/* devices of different drivers are apart, wherever their files are */
+	for (uint32_t minor = 200; minor < 202; minor++)
+		add(t, (struct kmt_lens_record){.lens = KMT_LENS_FILE,
+						.what = TMPFS,
+						.detail = KMT_LENS_CHARACTER,
+						.space = 10 << 20 | minor,
+						.nr = minor});
+	add(t, (struct kmt_lens_record){.lens = KMT_LENS_FILE,
+					.what = TMPFS,
+					.detail = KMT_LENS_BLOCK,
+					.space = 8 << 20,
+					.nr = 2});
 	add(t, (struct kmt_lens_record){.lens = KMT_LENS_NET, .space = 7, .nr = 1});
 	add(t,
 	    (struct kmt_lens_record){.lens = KMT_LENS_MOUNT, .what = TMPFS, .space = 8, .nr = 9});
@@ -204,7 +224,10 @@ static void each_kind_is_named_by_what_tells_it(void **state)
 	lens_tally_block(t, 0);
 	assert_int_equal(lens_tally_cache(t, &all_of_two), 0);
 	lens_tally_finish(t, &l);
-	assert_int_equal(l.rows.nr, 8);
+	assert_int_equal(l.rows.nr, 11);
+	assert_float_equal(row_find(&l, LENS_FILES, "tmpfs", "10:200", "")->objects.value, 200, 0);
+	assert_int_equal(row_find(&l, LENS_FILES, "tmpfs", "10:201", "")->space, 0);
+	assert_non_null(row_find(&l, LENS_FILES, "tmpfs", "b8:0", ""));
 	r = row_find(&l, LENS_INODES, "tmpfs", "regular file", "unused");
 	assert_float_equal(r->held_kb.value, 40, 0);
 	r = row_find(&l, LENS_SOCKETS, "TCP", "", "CLOSE-WAIT");
@@ -515,6 +538,87 @@ static void a_namespace_is_that_of_its_processes(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+/* ---- devices ---- */
+
+static void a_device_has_the_name_that_the_system_gives_it(void **state)
+{
+	char root[] = "/tmp/kmemtrace-devices.XXXXXX", command[256], name[24];
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	snprintf(command, sizeof(command),
+		 "cd %s && mkdir -p dev/char dev/block && ln -s ../../devices/virtual/misc/tun "
+		 "dev/char/10:200 && ln -s ../../devices/vda dev/block/254:0 && printf 'Character "
+		 "devices:\\n  1 mem\\n136 pts\\n\\nBlock devices:\\n  1 ramdisk\\n' >devices",
+		 root);
+	assert_int_equal(system(command), 0);
+	device_name(root, root, false, 10 << 20 | 200, name, sizeof(name));
+	assert_string_equal(name, "tun");
+	device_name(root, root, true, 254 << 20, name, sizeof(name));
+	assert_string_equal(name, "vda");
+	device_name(root, root, false, 136 << 20 | 7, name, sizeof(name));
+	assert_string_equal(name, "pts");
+	device_name(root, root, true, 1 << 20, name, sizeof(name));
+	assert_string_equal(name, "ramdisk");
+	device_name(root, root, false, 300 << 20 | 5, name, sizeof(name));
+	assert_string_equal(name, "300:5");
+	device_name("/nowhere", "/nowhere", false, 136 << 20 | 7, name, sizeof(name));
+	assert_string_equal(name, "136:7");
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	assert_int_equal(system(command), 0);
+}
+
+/* ---- by process ---- */
+
+static struct kmt_lens_holder held_by(uint32_t tgid, const char *comm, struct kmt_lens_record held)
+{
+	struct kmt_lens_holder h = {.tgid = tgid, .held = held};
+
+	strncpy(h.comm, comm, sizeof(h.comm) - 1);
+	return h;
+}
+
+static void files_and_sockets_are_those_of_their_processes(void **state)
+{
+	const struct kmt_lens_record timer = {.lens = KMT_LENS_FILE,
+					      .what = ANON,
+					      .op = 2,
+					      .text = "[timerfd]",
+					      .nr = 40},
+				     tcp = {.lens = KMT_LENS_SOCKET,
+					    .what = TCP,
+					    .detail = 2 | 8 << KMT_LENS_STATE_SHIFT,
+					    .bytes = 1 << 20,
+					    .nr = 10},
+				     dentry = DENTRY(EXT4, 0, 0, 5);
+	const struct kmt_lens_holder records[] = {
+		held_by(7, "web", timer), held_by(7, "web", timer), held_by(7, "web", tcp),
+		held_by(8, "web", timer), held_by(9, "db", timer),  held_by(9, "db", dentry)};
+	struct lens_holders_found *found = lens_holders_new();
+	struct lens_tally *t = tally_new();
+	struct census_lenses l = {0};
+
+	(void)state;
+	assert_non_null(found);
+	assert_int_equal(lens_holders_add(found, records, 4), 0);
+	assert_int_equal(lens_holders_add(found, records + 4, 2), 0);
+	assert_int_equal(lens_holders_finish(found, t, &l), 0);
+	assert_int_equal(l.holders.nr, 3);
+	assert_int_equal(l.holders.items[0].lens, LENS_SOCKETS); /* with what it queues */
+	assert_string_equal(l.holders.items[0].state, "CLOSE-WAIT");
+	assert_float_equal(l.holders.items[0].held_kb, 1024, 0);
+	assert_string_equal(l.holders.items[1].kind, "timerfd");
+	assert_string_equal(l.holders.items[1].comm, "web");
+	assert_int_equal(l.holders.items[1].processes, 2);
+	assert_int_equal(l.holders.items[1].pid, 7);
+	assert_int_equal(l.holders.items[1].objects, 120);
+	assert_string_equal(l.holders.items[2].comm, "db");
+	assert_int_equal(l.holders.items[2].objects, 40);
+	census_lenses_free(&l);
+	lens_holders_free(found);
+	lens_tally_free(t);
+}
+
 /* ---- documents ---- */
 
 static void census_make_lenses(struct census *c)
@@ -527,6 +631,7 @@ static void census_make_lenses(struct census *c)
 						    .page_bytes = 4096};
 	struct lens_tally *t = tally_new();
 	struct lens_directory *d;
+	struct lens_holder *h;
 	struct census_cgroup *g;
 	struct lens_space *s;
 
@@ -602,6 +707,28 @@ static void census_make_lenses(struct census *c)
 				     .objects = {.value = 300000},
 				     .negative = {.value = 299000},
 				     .kb = 56250};
+	h = ARRAY_PUSH(&c->lenses.holders);
+	assert_non_null(h);
+	*h = (struct lens_holder){.lens = LENS_SOCKETS,
+				  .what = "TCP",
+				  .state = "CLOSE-WAIT",
+				  .family = "inet",
+				  .comm = "web\033[31m",
+				  .processes = 3,
+				  .pid = 812,
+				  .objects = 500,
+				  .held_kb = 65536};
+	h = ARRAY_PUSH(&c->lenses.holders);
+	assert_non_null(h);
+	*h = (struct lens_holder){.lens = LENS_FILES,
+				  .what = "anon_inodefs",
+				  .device = "anon_inodefs",
+				  .kind = "eventfd",
+				  .comm = "db",
+				  .processes = 1,
+				  .pid = 77,
+				  .objects = 900};
+	c->lenses.holders_whole = true;
 	c->lenses.named = c->lenses.taken = c->lenses.spaces_whole = true;
 }
 
@@ -676,6 +803,8 @@ int main(void)
 		cmocka_unit_test(what_was_all_looked_at_has_no_interval),
 		cmocka_unit_test(only_blocks_with_slabs_are_remembered),
 		cmocka_unit_test(a_namespace_is_that_of_its_processes),
+		cmocka_unit_test(a_device_has_the_name_that_the_system_gives_it),
+		cmocka_unit_test(files_and_sockets_are_those_of_their_processes),
 		cmocka_unit_test(the_documents_say_who_holds_what),
 	};
 

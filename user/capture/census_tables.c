@@ -162,6 +162,16 @@ const struct census_form census_forms[] = {
 		     STACK(census_path, stack), INT(census_path, tracked, 0, INT32_MAX),
 		     INT(census_path, looked, 0, INT32_MAX), INT(census_path, alike, 0, INT32_MAX),
 		     REAL(census_path, objects, 0)}},
+	{.table = "census_holder",
+	 ARRAY_AT(lenses.holders),
+	 .rows_max = LENS_HOLDERS,
+	 .cost = COST_CENSUS_OBJECT,
+	 .columns = {LENS(lens_holder, lens), TEXT(lens_holder, what), TEXT(lens_holder, device),
+		     TEXT(lens_holder, kind), TEXT(lens_holder, state), TEXT(lens_holder, family),
+		     TEXT(lens_holder, comm), INT(lens_holder, processes, 0, UINT32_MAX),
+		     INT(lens_holder, pid, 0, INT32_MAX),
+		     INT(lens_holder, objects, 0, CAPTURE_LEVEL_MAX), REAL(lens_holder, held_kb, 0),
+		     REAL(lens_holder, queued_kb, 0)}},
 };
 
 const size_t nr_census_forms = sizeof(census_forms) / sizeof(census_forms[0]);

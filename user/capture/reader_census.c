@@ -183,6 +183,7 @@ static int read_lenses(struct reader *r, void *arg)
 	l->lost = reader_int(r, 4, 0, CAPTURE_LEVEL_MAX);
 	l->named = reader_bool(r, 5);
 	l->spaces_whole = reader_bool(r, 6);
+	l->holders_whole = reader_bool(r, 7);
 	for (int lens = 0; lens < LENSES; lens++)
 		l->share[lens] = NAN;
 	return 0;

@@ -97,7 +97,8 @@ CREATE TABLE census_node (census INTEGER NOT NULL, number INTEGER NOT NULL, cach
  node INTEGER NOT NULL, pages REAL NOT NULL, pages_squares REAL NOT NULL, pages_hits INTEGER NOT NULL);
 -- Lenses: what the objects of a census are. looked: the part of their blocks; X_variance: of the estimate X.
 CREATE TABLE census_lenses (census INTEGER NOT NULL, absent TEXT NOT NULL, cpu_s REAL NOT NULL,
- unrecognised REAL NOT NULL, lost INTEGER NOT NULL, named INTEGER NOT NULL, spaces_whole INTEGER NOT NULL);
+ unrecognised REAL NOT NULL, lost INTEGER NOT NULL, named INTEGER NOT NULL, spaces_whole INTEGER NOT NULL,
+ holders_whole INTEGER NOT NULL);
 CREATE TABLE census_lens (census INTEGER NOT NULL, lens TEXT NOT NULL, looked REAL NOT NULL, sampled INTEGER NOT NULL);
 CREATE TABLE census_object (census INTEGER NOT NULL, number INTEGER NOT NULL, lens TEXT NOT NULL, what TEXT NOT NULL,
  device TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, family TEXT NOT NULL, namespace INTEGER NOT NULL,
@@ -109,6 +110,10 @@ CREATE TABLE census_space (census INTEGER NOT NULL, number INTEGER NOT NULL, nam
 CREATE TABLE census_directory (census INTEGER NOT NULL, number INTEGER NOT NULL, what TEXT NOT NULL,
  device TEXT NOT NULL, path TEXT NOT NULL, objects REAL NOT NULL, objects_variance REAL NOT NULL,
  negative REAL NOT NULL, negative_variance REAL NOT NULL, kb REAL NOT NULL);
+CREATE TABLE census_holder (census INTEGER NOT NULL, number INTEGER NOT NULL, lens TEXT NOT NULL, what TEXT NOT NULL,
+ device TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, family TEXT NOT NULL, comm TEXT NOT NULL,
+ processes INTEGER NOT NULL, pid INTEGER NOT NULL, objects INTEGER NOT NULL, held_kb REAL NOT NULL,
+ queued_kb REAL NOT NULL);
 
 -- For people with sqlite3; the reader never looks at these.
 CREATE VIEW meminfo AS SELECT s.id AS snapshot, s.kind, s.t_s, n.name, l.value

@@ -284,7 +284,7 @@ static int put_lenses(struct capture_writer *w, const struct census_lenses *l, i
 
 	if (!l->taken)
 		return 0;
-	err = writer_prepare(w, "census_lenses", 7, &stmt);
+	err = writer_prepare(w, "census_lenses", 8, &stmt);
 	if (err)
 		return err;
 	row = insert_begin_with(w, stmt);
@@ -295,6 +295,7 @@ static int put_lenses(struct capture_writer *w, const struct census_lenses *l, i
 	insert_int(&row, (int64_t)l->lost);
 	insert_int(&row, l->named);
 	insert_int(&row, l->spaces_whole);
+	insert_int(&row, l->holders_whole);
 	err = insert_end(&row);
 	sqlite3_finalize(stmt);
 	return err;

@@ -29,5 +29,6 @@ void census_lenses_free(struct census_lenses *l)
 	ARRAY_FREE(&l->rows);
 	ARRAY_FREE(&l->spaces);
 	ARRAY_FREE(&l->directories);
+	ARRAY_FREE(&l->holders);
 	*l = (struct census_lenses){0};
 }

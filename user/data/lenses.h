@@ -71,6 +71,25 @@ struct lens_directories {
 	ARRAY_OF(struct lens_directory);
 };
 
+/*
+ * Open files or sockets of one kind that processes of one name have. What several processes have
+ * open counts for each of them.
+ */
+struct lens_holder {
+	enum lens lens;                                             /* LENS_FILES or LENS_SOCKETS */
+	char what[32], device[32], kind[24], state[16], family[12]; /* as in struct lens_row */
+	char comm[16];
+	uint32_t processes;
+	int pid; /* of the first of them */
+	uint64_t objects;
+	double held_kb, queued_kb;
+};
+#define LENS_HOLDERS 1000 /* at most, the largest first */
+
+struct lens_holders {
+	ARRAY_OF(struct lens_holder);
+};
+
 struct lens_rows {
 	ARRAY_OF(struct lens_row);
 };
@@ -85,8 +104,10 @@ struct census_lenses {
 	struct lens_rows rows;
 	struct lens_spaces spaces; /* in which a process is */
 	struct lens_directories directories;
-	bool spaces_whole; /* of all processes, so a namespace with none has none */
-	bool named;        /* names were wanted, so `directories` says something */
+	struct lens_holders holders;
+	bool holders_whole; /* all open files of all processes were visited */
+	bool spaces_whole;  /* of all processes, so a namespace with none has none */
+	bool named;         /* names were wanted, so `directories` says something */
 	double cpu_s;
 	bool sampled[LENSES]; /* not all blocks of its caches were looked at */
 	double share[LENSES]; /* of these blocks that were; NaN: no cache of this kind was found */

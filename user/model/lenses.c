@@ -145,6 +145,17 @@ static void group_words(const struct lens_row *row, bool lonely, bool known, cha
 	}
 }
 
+void lens_holder_words(const struct lens_holder *h, char words[LENS_WORDS])
+{
+	struct lens_row row = {.lens = h->lens};
+
+	memcpy(row.what, h->what, sizeof(row.what));
+	memcpy(row.device, h->device, sizeof(row.device));
+	memcpy(row.kind, h->kind, sizeof(row.kind));
+	memcpy(row.state, h->state, sizeof(row.state));
+	group_words(&row, false, true, words);
+}
+
 static int adding_end(struct lens_adding *g, struct lens_sheet *out)
 {
 	struct lens_group *group = ARRAY_PUSH(out);

@@ -39,6 +39,9 @@ static inline bool lens_sheet_is_known(const struct lens_sheet *s)
 	return s->census && s->census->lenses.taken && !s->census->lenses.absent[0];
 }
 
+/* What the objects of a row are: "ext4 (vda1): directory, unused", "TCP CLOSE-WAIT", "eventfd". */
+void lens_holder_words(const struct lens_holder *h, char words[LENS_WORDS]);
+
 /* The processes in a namespace; NULL if there are none. */
 const struct lens_space *lens_space_find(const struct census_lenses *l, bool net, uint32_t number);
 

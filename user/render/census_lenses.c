@@ -192,6 +192,39 @@ static void lens_directories_text(struct page *p, const struct lens_directories 
 	table_print(&table);
 }
 
+/* What processes have open. */
+static void lens_holders_text(struct page *p, const struct census_lenses *l, size_t most)
+{
+	static const struct table_column columns[] = {{"process", 0, false},
+						      {"processes", 0, true},
+						      {"have open", 30, false},
+						      {"number", 0, true},
+						      {"queued", 0, true}};
+	struct table table = TABLE_INIT(p, columns);
+	char words[LENS_WORDS];
+
+	if (!l->holders.nr)
+		return;
+	page_heading(p, PAGE_BOLD,
+		     "OPEN FILES AND SOCKETS BY PROCESS  (shared ones count for each)");
+	for (size_t i = 0; i < l->holders.nr && i < most; i++) {
+		const struct lens_holder *h = &l->holders.items[i];
+
+		table_words(&table, "%s", h->comm);
+		table_words(&table, "%u", h->processes);
+		lens_holder_words(h, words);
+		table_words(&table, "%s", words);
+		table_count(&table, (double)h->objects, false);
+		if (h->held_kb + h->queued_kb > 0)
+			table_bytes(&table, (h->held_kb + h->queued_kb) * 1024, false);
+		else
+			table_words(&table, "%s", "");
+	}
+	table_print(&table);
+	if (!l->holders_whole)
+		page_paragraph(p, 2, "There was no time to visit all open files of all processes.");
+}
+
 void census_lenses_text(struct page *p, const struct lens_sheet *s, const struct bpf_use *bpf)
 {
 	if (lenses_taken(s)) {
@@ -199,6 +232,7 @@ void census_lenses_text(struct page *p, const struct lens_sheet *s, const struct
 			lenses_absent(p, s);
 		for (int lens = 0; lens < LENSES; lens++)
 			lens_section(p, s, lens);
+		lens_holders_text(p, &s->census->lenses, SECTION_ROWS);
 		lens_directories_text(p, &s->census->lenses.directories);
 	}
 	if (bpf)
@@ -305,6 +339,35 @@ static json_t *lens_directory_json(struct json_out *o, const struct lens_directo
 	return j;
 }
 
+static json_t *lens_holder_json(struct json_out *o, const struct lens_holder *h)
+{
+	json_t *j = json_object();
+
+	put(o, j, "lens", json_string(lens_word(h->lens)));
+	put(o, j, "process", text(h->comm));
+	put(o, j, "processes", json_integer(h->processes));
+	put(o, j, "pid", json_integer(h->pid));
+	put(o, j, "protocol", h->lens == LENS_SOCKETS ? text(h->what) : json_null());
+	put(o, j, "family", h->lens == LENS_SOCKETS ? text(h->family) : json_null());
+	put(o, j, "state", h->lens == LENS_SOCKETS ? text(h->state) : json_null());
+	put(o, j, "file_system", h->lens == LENS_FILES ? text(h->what) : json_null());
+	put(o, j, "device", text_or_null(h->lens == LENS_FILES ? h->device : ""));
+	put(o, j, "type", text_or_null(h->kind));
+	put(o, j, "objects", json_integer((json_int_t)h->objects));
+	put(o, j, "received_kb", number(h->held_kb));
+	put(o, j, "queued_kb", number(h->queued_kb));
+	return j;
+}
+
+static void lens_holders_json(struct json_out *o, const struct census_lenses *l)
+{
+	json_member(o, "holders_complete", json_boolean(l->holders_whole));
+	json_begin(o, "holders", '[');
+	for (size_t i = 0; i < l->holders.nr && json_wanted(o); i++)
+		json_member(o, NULL, lens_holder_json(o, &l->holders.items[i]));
+	json_end(o, ']');
+}
+
 /* Null without --names. */
 static void lens_directories_json(struct json_out *o, const struct census_lenses *l)
 {
@@ -334,6 +397,7 @@ void census_lenses_json(struct json_out *o, const struct lens_sheet *s, const st
 	json_member(o, "lost", json_integer((json_int_t)l->lost));
 	for (int lens = 0; lens < LENSES; lens++)
 		lens_json(o, s, lens);
+	lens_holders_json(o, l);
 	lens_directories_json(o, l);
 	if (bpf)
 		bpf_use_json(o, bpf);

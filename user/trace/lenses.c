@@ -16,16 +16,20 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/file_read.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "lenses.skel.h"
+#include "proc/devices.h"
+#include "trace/lenses_holders.h"
 #include "trace/lenses_tally.h"
 #include "trace/libbpf_log.h"
 #include "trace/tracer.h"
 
-#define PROBE_SHARE  0.4 /* of the budget: for recognising caches */
-#define PROBE_BLOCKS 16  /* of a cache, until an object fits a lens */
-#define BLOCKS_LEAST 2   /* looked at in each cache, even if no time is left */
+#define PROBE_SHARE  0.4       /* of the budget: for recognising caches */
+#define PROBE_BLOCKS 16        /* of a cache, until an object fits a lens */
+#define HOLDERS_NS   100000000 /* for visiting the open files of all processes */
+#define BLOCKS_LEAST 2         /* looked at in each cache, even if no time is left */
 
 struct lens_programs {
 	struct lenses_bpf *skel;
@@ -68,7 +72,8 @@ static bool lenses_over(const struct lens_programs *p, double share)
 	return budget > 0 && (double)(clock_thread_ns() - p->began_ns) > budget * share;
 }
 
-static int lenses_load(struct lens_programs *p, const struct plan *plan)
+/* `by_process`: with the iterator, which not every kernel and process may load. */
+static int lenses_load(struct lens_programs *p, const struct plan *plan, bool by_process)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts,
 		    .btf_custom_path = plan->btf_source[0] ? plan->btf_source : KERNEL_BTF);
@@ -83,6 +88,7 @@ static int lenses_load(struct lens_programs *p, const struct plan *plan)
 	bpf_program__set_autoload(p->skel->progs.lens_scan, true);
 	bpf_program__set_autoload(p->skel->progs.lens_name, true);
 	bpf_program__set_autoload(p->skel->progs.lens_path, true);
+	bpf_program__set_autoload(p->skel->progs.lens_holders, by_process);
 	bpf_map__set_max_entries(p->skel->maps.audit_cpu_offset, 1);
 	err = lenses_bpf__load(p->skel);
 	if (err)
@@ -99,8 +105,14 @@ static int lenses_load(struct lens_programs *p, const struct plan *plan)
 int lenses_open(const struct plan *plan, struct lens_programs **out)
 {
 	struct lens_programs *p = calloc(1, sizeof(*p));
-	int err = p ? lenses_load(p, plan) : -ENOMEM;
+	int err = p ? lenses_load(p, plan, true) : -ENOMEM;
 
+	if (p && err && err != -ENOMEM) {
+		log_debug("open files are not looked for by process (%s)", strerror(-err));
+		lenses_bpf__destroy(p->skel);
+		p->skel = NULL;
+		err = lenses_load(p, plan, false);
+	}
 	if (err) {
 		lenses_close(p);
 		return err;
@@ -132,6 +144,12 @@ static const struct kmt_lens_path *lens_path_ask(void *arg, uint64_t dentry, uin
 	if (lenses_run_program(p->skel->progs.lens_path, (uint64_t[2]){dentry, super}))
 		return NULL;
 	return &p->lenses->path;
+}
+
+static void lens_device_ask(void *arg, bool block, uint32_t number, char name[24])
+{
+	(void)arg;
+	device_name("/sys", "/proc", block, number, name, 24);
 }
 
 static uint32_t lens_cgroup_ask(void *arg, uint64_t owner)
@@ -283,6 +301,60 @@ static int lenses_look(struct lens_programs *p, struct lens_targets *targets,
 	return err;
 }
 
+/* ---- by process ---- */
+
+static ssize_t lens_holders_take(const char *buf, size_t len, bool last, void *arg)
+{
+	size_t nr = len / sizeof(struct kmt_lens_holder);
+	_cleanup_free_ struct kmt_lens_holder *records = malloc(nr * sizeof(*records) + 1);
+	int err = records ? 0 : -ENOMEM;
+
+	if (!err) {
+		memcpy(records, buf, nr * sizeof(*records));
+		err = lens_holders_add(arg, records, nr);
+	}
+	if (err)
+		return err;
+	return last ? (ssize_t)len : (ssize_t)(nr * sizeof(*records));
+}
+
+static int lens_holders_iterate(struct lens_programs *p, struct lens_holders_found *found)
+{
+	struct bpf_link *link = bpf_program__attach_iter(p->skel->progs.lens_holders, NULL);
+	int err = (int)libbpf_get_error(link);
+	_cleanup_close_ int fd = -1;
+
+	if (err)
+		return err;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	err = fd < 0 ? -errno : file_read_pieces(fd, lens_holders_take, found);
+	bpf_link__destroy(link);
+	return err;
+}
+
+/* Which processes have what open. The rest is complete without it. Returns 0 or −ENOMEM. */
+static int lens_holders_read(struct lens_programs *p, struct census_lenses *out)
+{
+	struct lens_holders_found *found;
+	int err;
+
+	if (!bpf_program__autoload(p->skel->progs.lens_holders))
+		return 0;
+	found = lens_holders_new();
+	p->lenses->records_nr = 0;
+	p->lenses->late = 0;
+	p->lenses->holder.tgid = 0;
+	p->lenses->super = 0;
+	p->lenses->until_ns = clock_ns() + HOLDERS_NS;
+	err = found ? lens_holders_iterate(p, found) : -ENOMEM;
+	out->holders_whole = !err && !p->lenses->late;
+	err = err ?: lens_holders_finish(found, p->tally, out);
+	lens_holders_free(found);
+	if (err && err != -ENOMEM)
+		log_debug("open files by process are not known (%s)", strerror(-err));
+	return err == -ENOMEM ? err : 0;
+}
+
 static void lenses_refuse(int err, struct census_lenses *out)
 {
 	if (err == -ENODATA)
@@ -301,12 +373,13 @@ static int lenses_run(struct lens_programs *p, struct census_lenses *out)
 	struct lens_targets targets = {0};
 	int err;
 
-	p->tally = lens_tally_new(
-		&(struct lens_asking){lens_name_ask, lens_cgroup_ask, lens_path_ask, p});
+	p->tally = lens_tally_new(&(struct lens_asking){lens_name_ask, lens_cgroup_ask,
+							lens_device_ask, lens_path_ask, p});
 	err = p->tally ? lenses_recognise(p, &targets, &out->unrecognised) : -ENOMEM;
 	log_debug("lenses: %zu caches recognised in %.1f ms", targets.nr,
 		  (double)(clock_thread_ns() - p->began_ns) / 1e6);
 	err = err ?: lenses_look(p, &targets, out);
+	err = err ?: lens_holders_read(p, out);
 	ARRAY_FREE(&targets);
 	if (!err)
 		lens_tally_finish(p->tally, out);

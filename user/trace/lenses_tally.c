@@ -11,6 +11,7 @@
 #define HASH_NONFATAL_OOM          1
 #define uthash_nonfatal_oom(entry) ((entry)->lost = true)
 #include "base/hash.h"
+#include "trace/lenses_tally_internal.h"
 
 #define ENTRIES_MOST 65536 /* of one cache, and rows of all */
 #define NAMES_MOST   65536
@@ -24,11 +25,6 @@ struct lens_moments {
 };
 
 enum { MOMENT_OBJECTS, MOMENT_HELD, MOMENT_QUEUED, MOMENTS };
-
-struct lens_key {
-	uint64_t what, op;
-	uint32_t lens, detail, space, cgroup;
-};
 
 /* What the kernel side says about objects of the current cache, by address. */
 struct lens_entry {
@@ -46,11 +42,6 @@ struct lens_named {
 	char type[32], device[32];
 	bool lost;
 	UT_hash_handle hh;
-};
-
-struct lens_row_key {
-	uint32_t lens, space, cgroup, spare;
-	char what[32], device[32], kind[24], state[16], family[12];
 };
 
 struct lens_row_entry {
@@ -316,26 +307,26 @@ static void file_kind(const char text[KMT_LENS_TEXT], char kind[24])
 	snprintf(kind, 24, "%.*s", (int)len, text);
 }
 
-/* Names instead of addresses. Returns 0 or −ENOMEM. */
-static int row_key(struct lens_tally *t, const struct lens_entry *e, struct lens_row_key *k)
+int lens_row_key_build(struct lens_tally *t, const struct lens_key *key, const char *text,
+		       struct lens_row_key *k)
 {
-	uint32_t lens = e->key.lens, state = e->key.detail >> KMT_LENS_STATE_SHIFT;
+	uint32_t lens = key->lens, state = key->detail >> KMT_LENS_STATE_SHIFT;
 	const struct lens_named *n = NULL;
 	const char *word = "";
 
 	memset(k, 0, sizeof(*k));
 	k->lens = lens - 1;
-	k->space = e->key.space;
-	k->cgroup = e->key.cgroup;
+	k->space = key->space;
+	k->cgroup = key->cgroup;
 	if (lens != KMT_LENS_NET) {
-		n = named(t, lens, e->key.what);
+		n = named(t, lens, key->what);
 		if (!n)
 			return -ENOMEM;
 		memcpy(k->what, n->type, sizeof(k->what));
 		memcpy(k->device, n->device, sizeof(k->device));
 	}
 	if (lens == KMT_LENS_DENTRY)
-		state = e->key.detail;
+		state = key->detail;
 	if (lens == KMT_LENS_DENTRY || lens == KMT_LENS_INODE)
 		word = state == KMT_LENS_NEGATIVE ? "negative"
 		       : state == KMT_LENS_UNUSED ? "unused"
@@ -344,11 +335,17 @@ static int row_key(struct lens_tally *t, const struct lens_entry *e, struct lens
 		word = socket_state(state);
 	snprintf(k->state, sizeof(k->state), "%s", word);
 	if (lens == KMT_LENS_SOCKET)
-		snprintf(k->family, sizeof(k->family), "%s", family_word(e->key.detail & 0xffff));
+		snprintf(k->family, sizeof(k->family), "%s", family_word(key->detail & 0xffff));
 	if (lens == KMT_LENS_INODE || lens == KMT_LENS_FILE)
-		snprintf(k->kind, sizeof(k->kind), "%s", file_type(e->key.detail));
-	if (lens == KMT_LENS_FILE && e->text[0])
-		file_kind(e->text, k->kind);
+		snprintf(k->kind, sizeof(k->kind), "%s", file_type(key->detail));
+	if (lens == KMT_LENS_FILE && text[0])
+		file_kind(text, k->kind);
+	if (lens == KMT_LENS_FILE && k->space) {
+		memset(k->kind, 0, sizeof(k->kind));
+		t->asking.device(t->asking.arg, key->detail == KMT_LENS_BLOCK, k->space, k->kind);
+		memset(k->kind + strlen(k->kind), 0, sizeof(k->kind) - strlen(k->kind));
+		k->space = 0;
+	}
 	return 0;
 }
 
@@ -525,7 +522,7 @@ int lens_tally_cache(struct lens_tally *t, const struct lens_population *populat
 
 	for (struct lens_entry *e = t->entries; e && !err; e = e->hh.next) {
 		entry_close(e);
-		err = row_key(t, e, &key) ?: row_of(t, &key, &row);
+		err = lens_row_key_build(t, &e->key, e->text, &key) ?: row_of(t, &key, &row);
 		if (err)
 			break;
 		if (row)

@@ -24,6 +24,8 @@ struct lens_asking {
 	const struct kmt_lens_name *(*name)(void *arg, uint32_t lens, uint64_t address);
 	/* Index of the cgroup of an owner; LENS_NO_CGROUP if it is not known. */
 	uint32_t (*cgroup)(void *arg, uint64_t owner);
+	/* The name of the device with this number. */
+	void (*device)(void *arg, bool block, uint32_t number, char name[24]);
 	/* The path of a directory; NULL: it is gone. */
 	const struct kmt_lens_path *(*path)(void *arg, uint64_t dentry, uint64_t super);
 	void *arg;

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Open files and sockets by process: see lenses_holders.h. */
+#include "trace/lenses_holders.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HASH_NONFATAL_OOM          1
+#define uthash_nonfatal_oom(entry) ((entry)->lost = true)
+#include "base/hash.h"
+#include "trace/lenses_tally_internal.h"
+
+#define HOLDERS_MOST 65536 /* that are told apart; what has no room is of small ones */
+
+struct lens_holder_key {
+	struct lens_key what;
+	char comm[16];
+};
+
+struct lens_holder_entry {
+	struct lens_holder_key key;
+	char text[KMT_LENS_TEXT];
+	uint32_t first, last; /* processes */
+	uint32_t processes;
+	uint64_t objects, held, queued;
+	bool lost;
+	UT_hash_handle hh;
+};
+
+struct lens_holders_found {
+	struct lens_holder_entry *entries;
+};
+
+struct lens_holders_found *lens_holders_new(void)
+{
+	return calloc(1, sizeof(struct lens_holders_found));
+}
+
+void lens_holders_free(struct lens_holders_found *f)
+{
+	struct lens_holder_entry *e, *next;
+
+	if (!f)
+		return;
+	HASH_ITER (hh, f->entries, e, next) {
+		HASH_DEL(f->entries, e);
+		free(e);
+	}
+	free(f);
+}
+
+/* The entry of a key; *out is NULL if there is no room for it. Returns 0 or −ENOMEM. */
+static int lens_holder_find(struct lens_holders_found *f, const struct lens_holder_key *key,
+			    uint32_t tgid, struct lens_holder_entry **out)
+{
+	struct lens_holder_entry *e;
+
+	HASH_FIND(hh, f->entries, key, sizeof(*key), e);
+	*out = e;
+	if (e || HASH_COUNT(f->entries) >= HOLDERS_MOST)
+		return 0;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return -ENOMEM;
+	e->key = *key;
+	e->first = tgid;
+	HASH_ADD(hh, f->entries, key, sizeof(e->key), e);
+	if (e->lost) {
+		free(e);
+		return -ENOMEM;
+	}
+	*out = e;
+	return 0;
+}
+
+static int lens_holder_add(struct lens_holders_found *f, const struct kmt_lens_holder *r)
+{
+	struct lens_holder_entry *e;
+	struct lens_holder_key key;
+	int err;
+
+	memset(&key, 0, sizeof(key));
+	key.what.what = r->held.what;
+	key.what.op = r->held.lens == KMT_LENS_FILE ? r->held.op : 0;
+	key.what.lens = r->held.lens;
+	key.what.detail = r->held.detail;
+	key.what.space = r->held.space;
+	key.what.cgroup = LENS_NO_CGROUP;
+	memcpy(key.comm, r->comm, strnlen(r->comm, sizeof(key.comm) - 1));
+	err = lens_holder_find(f, &key, r->tgid, &e);
+	if (err || !e)
+		return err;
+	memcpy(e->text, r->held.text, sizeof(e->text));
+	e->processes += !e->processes || e->last != r->tgid;
+	e->last = r->tgid;
+	e->objects += r->held.nr;
+	e->held += r->held.bytes;
+	e->queued += r->held.bytes2;
+	return 0;
+}
+
+int lens_holders_add(struct lens_holders_found *f, const struct kmt_lens_holder *records, size_t nr)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < nr && !err; i++)
+		if (records[i].held.lens == KMT_LENS_FILE ||
+		    records[i].held.lens == KMT_LENS_SOCKET)
+			err = lens_holder_add(f, &records[i]);
+	return err;
+}
+
+/* The larger comes first; of sockets, what they queue counts, too. */
+static int compare_lens_holders(const void *x, const void *y)
+{
+	const struct lens_holder_entry *a = *(struct lens_holder_entry *const *)x,
+				       *b = *(struct lens_holder_entry *const *)y;
+	uint64_t one = a->objects * 512 + a->held + a->queued,
+		 other = b->objects * 512 + b->held + b->queued;
+
+	if (one != other)
+		return one < other ? 1 : -1;
+	return a->first < b->first ? -1 : a->first > b->first;
+}
+
+static int lens_holder_row(const struct lens_holder_entry *e, struct lens_tally *t,
+			   struct lens_holders *out)
+{
+	struct lens_row_key k;
+	struct lens_holder *h;
+
+	if (lens_row_key_build(t, &e->key.what, e->text, &k))
+		return -ENOMEM;
+	h = ARRAY_PUSH(out);
+	if (!h)
+		return -ENOMEM;
+	h->lens = k.lens;
+	memcpy(h->what, k.what, sizeof(h->what));
+	memcpy(h->device, k.device, sizeof(h->device));
+	memcpy(h->kind, k.kind, sizeof(h->kind));
+	memcpy(h->state, k.state, sizeof(h->state));
+	memcpy(h->family, k.family, sizeof(h->family));
+	memcpy(h->comm, e->key.comm, sizeof(h->comm));
+	h->processes = e->processes;
+	h->pid = (int)(e->first & INT32_MAX);
+	h->objects = e->objects;
+	h->held_kb = (double)e->held / 1024;
+	h->queued_kb = (double)e->queued / 1024;
+	return 0;
+}
+
+int lens_holders_finish(struct lens_holders_found *f, struct lens_tally *t,
+			struct census_lenses *out)
+{
+	size_t nr = 0, most = HASH_COUNT(f->entries);
+	struct lens_holder_entry **sorted = calloc(most + 1, sizeof(struct lens_holder_entry *));
+	int err = sorted ? 0 : -ENOMEM;
+
+	for (struct lens_holder_entry *e = f->entries; e && !err; e = e->hh.next)
+		sorted[nr++] = e;
+	if (nr)
+		qsort(sorted, nr, sizeof(*sorted), compare_lens_holders);
+	for (size_t i = 0; i < nr && i < LENS_HOLDERS && !err; i++)
+		err = lens_holder_row(sorted[i], t, &out->holders);
+	free(sorted);
+	return err;
+}
