@@ -198,3 +198,9 @@ void privileges_keep_none(void)
 {
 	privileges_keep(NULL, 0, NULL);
 }
+
+bool privileges_have(int capability)
+{
+	return !capng_get_caps_process() &&
+	       capng_have_capability(CAPNG_EFFECTIVE, (unsigned int)capability);
+}

@@ -36,4 +36,7 @@ int privileges_keep(const struct privilege *wanted, size_t nr, const void *arg);
 void privileges_keep_for(const char *const *paths, size_t nr);
 void privileges_keep_none(void);
 
+/* Has this process the capability now? */
+bool privileges_have(int capability);
+
 #endif

@@ -106,7 +106,7 @@ struct census_lenses {
 	struct lens_directories directories;
 	struct lens_holders holders;
 	bool holders_whole; /* all open files of all processes were visited */
-	bool spaces_whole;  /* of all processes, so a namespace with none has none */
+	bool spaces_whole;  /* all processes may be seen: a namespace with none has none */
 	bool named;         /* names were wanted, so `directories` says something */
 	double cpu_s;
 	bool sampled[LENSES]; /* not all blocks of its caches were looked at */

@@ -15,11 +15,8 @@
 
 #define PROCESSES_MOST 65536
 
-/*
- * The number in the target of PID/ns/NAME, such as "net:[4026531840]"; 0 if there is none, or if it
- * may not be read.
- */
-static uint32_t namespace_number(int proc, const char *pid, const char *name, bool *whole)
+/* The number in the target of PID/ns/NAME, such as "net:[4026531840]"; 0 if there is none. */
+static uint32_t namespace_number(int proc, const char *pid, const char *name)
 {
 	char path[64], target[64];
 	unsigned int number;
@@ -27,8 +24,6 @@ static uint32_t namespace_number(int proc, const char *pid, const char *name, bo
 
 	snprintf(path, sizeof(path), "%.16s/ns/%s", pid, name);
 	len = readlinkat(proc, path, target, sizeof(target) - 1);
-	if (len < 0 && (errno == EACCES || errno == EPERM))
-		*whole = false;
 	if (len <= 0)
 		return 0;
 	target[len] = '\0';
@@ -50,9 +45,9 @@ static void comm_read(int proc, const char *pid, char comm[16])
 		close(fd);
 }
 
-static int space_add(int proc, const char *pid, bool net, struct lens_spaces *out, bool *whole)
+static int space_add(int proc, const char *pid, bool net, struct lens_spaces *out)
 {
-	uint32_t number = namespace_number(proc, pid, net ? "net" : "mnt", whole);
+	uint32_t number = namespace_number(proc, pid, net ? "net" : "mnt");
 	struct lens_space *s = NULL;
 
 	if (!number)
@@ -73,9 +68,8 @@ static int space_add(int proc, const char *pid, bool net, struct lens_spaces *ou
 	return 0;
 }
 
-int namespaces_read(const char *proc_root, struct lens_spaces *out, bool *whole)
+int namespaces_read(const char *proc_root, struct lens_spaces *out)
 {
-	bool all = true;
 	struct lens_spaces read = {0};
 	const struct dirent *entry;
 	DIR *dir = opendir(proc_root);
@@ -85,8 +79,8 @@ int namespaces_read(const char *proc_root, struct lens_spaces *out, bool *whole)
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
 		nr++;
-		err = space_add(dirfd(dir), entry->d_name, true, &read, &all);
-		err = err ?: space_add(dirfd(dir), entry->d_name, false, &read, &all);
+		err = space_add(dirfd(dir), entry->d_name, true, &read);
+		err = err ?: space_add(dirfd(dir), entry->d_name, false, &read);
 	}
 	if (dir)
 		closedir(dir);
@@ -95,6 +89,5 @@ int namespaces_read(const char *proc_root, struct lens_spaces *out, bool *whole)
 		return err;
 	}
 	*out = read;
-	*whole = all;
 	return 0;
 }

@@ -5,10 +5,8 @@
 
 #include "data/lenses.h"
 
-/*
- * Returns 0 or −errno; on failure, `out` is unchanged. Processes that cannot be read are skipped;
- * *whole becomes false if one may not be read.
+/* Returns 0 or −errno; on failure, `out` is unchanged. Processes that cannot be read are skipped.
  */
-int namespaces_read(const char *proc_root, struct lens_spaces *out, bool *whole);
+int namespaces_read(const char *proc_root, struct lens_spaces *out);
 
 #endif

@@ -6,6 +6,7 @@
 #include "trace/census.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/privileges.h"
 #include "census.skel.h"
 #include "proc/namespaces.h"
 #include "proc/snapshot.h"
@@ -486,7 +488,8 @@ static int census_look(struct census_programs *p, uint64_t spent_ns, uint64_t se
 	err = lenses_take(p->lenses, p->no_lenses, &options, &out->lenses);
 	if (err)
 		return err;
-	err = namespaces_read("/proc", &out->lenses.spaces, &out->lenses.spaces_whole);
+	err = namespaces_read("/proc", &out->lenses.spaces);
+	out->lenses.spaces_whole = !err && privileges_have(CAP_SYS_PTRACE);
 	if (err)
 		log_debug("which namespaces processes are in is not known (%s)", strerror(-err));
 	return 0;
