@@ -189,9 +189,10 @@ static __always_inline __u64 compat_read_word_by(bool reads, __u64 addr)
 #ifdef __TARGET_ARCH_x86
 #define HALF_BITS 47
 #else
-#define HALF_BITS 48
+/* arm64 prints none; with 52 bits, struct pages are in the upper 48 bits, and most else is not */
+#define HALF_BITS 52
 #endif
-#define HALF_BITS_MOST 56 /* x86 with five levels of page tables, arm64 with 52 bits */
+#define HALF_BITS_MOST 56 /* x86 with five levels of page tables */
 static __always_inline bool compat_may_read(__u64 addr, __u64 known)
 {
 	__u32 bits = known >> 48 == 0xffff ? HALF_BITS : HALF_BITS_MOST;
