@@ -39,7 +39,7 @@ struct world {
 	int u32, u64, list, file, void_pointer, ops;
 };
 
-enum { CACHE_64, CACHE_FILP, CACHE_128 };
+enum { CACHE_64, CACHE_FILP, CACHE_128, CACHE_BUCKET };
 enum { FUNCTION_TIMER, FUNCTION_OPEN, FUNCTION_WORK };
 
 static void cache_add(struct world *w, const char *name, uint32_t bytes)
@@ -103,6 +103,7 @@ static void types_build(struct world *w)
 	holder_add(w, "watched_table", ops_pointer, 56);
 	holder_add(w, "twin_a", w->void_pointer, 56);
 	holder_add(w, "twin_b", w->void_pointer, 56);
+	holder_add(w, "message", w->void_pointer, 32);
 }
 
 static int world_build(void **state)
@@ -116,6 +117,7 @@ static int world_build(void **state)
 	cache_add(w, "kmalloc-64", 64);
 	cache_add(w, "filp", 192);
 	cache_add(w, "kmalloc-cg-128", 128);
+	cache_add(w, "message-64", 64);
 	function_add(w, "alarm_expires");
 	function_add(w, "watch_open");
 	function_add(w, "not_in_btf");
@@ -151,8 +153,8 @@ static void object_make(struct kind_word o[8], struct kind_word to)
 	o[3] = to;
 }
 
-/* The kind of `nr` such objects. */
-static struct census_kind kind_of(struct world *w, struct kind_word to, size_t nr)
+/* The kind of `nr` such objects of a cache. */
+static struct census_kind kind_in(struct world *w, uint32_t cache, struct kind_word to, size_t nr)
 {
 	struct kind_word *objects = calloc(nr * 8, sizeof(*objects));
 	struct census_kind kind = {0};
@@ -165,10 +167,15 @@ static struct census_kind kind_of(struct world *w, struct kind_word to, size_t n
 	assert_int_equal(groups.nr, 1);
 	if (!w->scorer)
 		assert_int_equal(kinds_scorer_new(w->types, &w->names, &w->scorer), 0);
-	assert_int_equal(kinds_score(w->scorer, CACHE_64, &groups.items[0], &kind), 0);
+	assert_int_equal(kinds_score(w->scorer, cache, &groups.items[0], &kind), 0);
 	kind_groups_free(&groups);
 	free(objects);
 	return kind;
+}
+
+static struct census_kind kind_of(struct world *w, struct kind_word to, size_t nr)
+{
+	return kind_in(w, CACHE_64, to, nr);
 }
 
 /* ---- which type ---- */
@@ -181,6 +188,18 @@ static void a_pointer_to_a_named_cache_tells_the_type(void **state)
 	assert_int_equal(kind.sure, KIND_LIKELY);
 	assert_string_equal(kind.points_to[0], "filp");
 	assert_true(kind.types[0].score > kind.types[1].score + 2);
+}
+
+/* Messages: a short head of a known type, and data of any length behind it. */
+static void a_cache_of_one_user_names_the_type(void **state)
+{
+	struct census_kind kind =
+		kind_in(*state, CACHE_BUCKET, word_of(KIND_SLAB, CACHE_64, 0), 100);
+
+	assert_string_equal(kind.types[0].name, "message");
+	kind = kind_of(*state, word_of(KIND_SLAB, CACHE_64, 0), 100);
+	for (uint32_t i = 0; i < kind.nr_types; i++)
+		assert_string_not_equal(kind.types[i].name, "message");
 }
 
 static void a_function_with_other_arguments_does_not_fit(void **state)
@@ -531,6 +550,7 @@ int main(void)
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, world_build, world_free)
 	const struct CMUnitTest tests[] = {
 		IN_WORLD(a_pointer_to_a_named_cache_tells_the_type),
+		IN_WORLD(a_cache_of_one_user_names_the_type),
 		IN_WORLD(a_function_with_other_arguments_does_not_fit),
 		IN_WORLD(a_table_of_functions_tells_the_type),
 		IN_WORLD(types_that_fit_alike_are_not_told_apart),

@@ -91,10 +91,25 @@ static struct struct_type *cache_type_by_name(const struct kinds_btf *b, const s
 	return NULL;
 }
 
+/*
+ * The type of a cache of one size that only one user has (kmem_buckets_create()), such as
+ * msg_msg-512: the type begins each object, and data of any length follows it.
+ */
+static struct struct_type *cache_type_of_bucket(const struct kinds_btf *b,
+						const struct kind_cache *c)
+{
+	char name[KIND_NAME_MAX];
+	struct struct_type *t;
+
+	snprintf(name, sizeof(name), "%.*s", (int)(strrchr(c->name, '-') - c->name), c->name);
+	t = kinds_btf_find(b, name, 0);
+	return t && t->bytes <= c->object_bytes ? t : NULL;
+}
+
 static struct struct_type *cache_type(const struct kinds_btf *b, const struct kind_cache *c)
 {
 	if (c->generic)
-		return NULL;
+		return cache_type_of_bucket(b, c);
 	for (size_t i = 0; i < sizeof(cache_types) / sizeof(cache_types[0]); i++) {
 		struct struct_type *t;
 
