@@ -45,7 +45,7 @@ static const struct argp_option options[] = {
 	 0},
 	{"force", OPT_FORCE, NULL, 0, "Overwrite an existing capture", 0},
 	{"like", OPT_LIKE, "FILE", 0,
-	 "Name what allocates such objects, as the recording in FILE learned them", 0},
+	 "Name the call paths that allocated similar objects in the recording FILE", 0},
 	{"census-budget", OPT_BUDGET, "TIME", 0, ARGS_CENSUS_BUDGET_HELP, 0},
 	{"btf", OPT_BTF, "FILE", 0,
 	 "Read this kernel's types from FILE if this kernel has no BTF of its own", 0},
@@ -65,7 +65,7 @@ static const char doc[] =
 	"  sudo kmemtrace census                       where memory is now\n"
 	"  sudo kmemtrace census --census-budget 50ms  the same, in less time\n"
 	"  sudo kmemtrace census -o before.kmt         keep it, to compare it later\n"
-	"  sudo kmemtrace census --like good.kmt       what allocates such objects\n"
+	"  sudo kmemtrace census --like good.kmt       what allocated similar objects\n"
 	"  sudo kmemtrace census --format json | jq '.census.pages[] | [.class, .kb]'\n";
 
 static error_t census_parse_option(int key, char *arg, struct argp_state *state)
@@ -112,8 +112,8 @@ static error_t census_parse_option(int key, char *arg, struct argp_state *state)
 				   "--output writes a capture: give %s to `kmemtrace report %s`",
 				   args->format_given ? "--format" : "--show", args->output);
 		if (args->output && args->like)
-			argp_error(state, "--output keeps a census as it is: give --like to a "
-					  "census that is printed");
+			argp_error(state, "--like cannot be used with --output: leave one of them "
+					  "out");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -207,8 +207,9 @@ static int taught_read(const struct census_args *args, struct capture **out)
 		return err;
 	if (c && !likeness_learned(c))
 		return log_error(ENODATA,
-				 "%s does not say what call paths allocate: record for a while "
-				 "with this version, and with a census",
+				 "%s does not say what kinds of objects call paths allocate: make "
+				 "a new recording with `sudo kmemtrace record -d 180 -o FILE`, "
+				 "without --no-census",
 				 args->like);
 	*out = TAKE_PTR(c);
 	return 0;

@@ -52,12 +52,11 @@ static const struct argp_option options[] = {
 	 "short to scan all memory of the kernel, there is no verdict",
 	 0},
 	{"levels", OPT_REFS_LEVELS, "N", 0,
-	 "To find holders, also look for what points to what points to the objects, N times at most "
-	 "(default " STRINGIFY(REFS_LEVELS) ", at most " STRINGIFY(
-		 REFS_LEVELS_MOST) "); each is one scan more",
+	 "To find holders, follow pointers back N steps from the objects at most (default " STRINGIFY(
+		 REFS_LEVELS) ", at most " STRINGIFY(REFS_LEVELS_MOST) "); each step is one more scan",
 	 0},
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
-	{"top", 'n', "N", 0, "Print N referrers (default 10; 0: all)", 0},
+	{"top", 'n', "N", 0, "Print N holders and N referrers (default 10; 0: all)", 0},
 	{"btf", OPT_REFS_BTF, "FILE", 0,
 	 "Read this kernel's types from FILE if this kernel has no BTF of its own", 0},
 	{"verbose", 'v', NULL, 0, "Say what is done", 0},

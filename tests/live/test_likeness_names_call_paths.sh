@@ -58,7 +58,7 @@ test_1_older_objects_are_named_by_their_call_path() {
 	[ "$(json '[.growth[] | select(.stack[0] | test("sys_timerfd_create")).objects] | add | . < 2000')" = true ] ||
 		fail "older timers were attributed to the recording"
 	"$KMEMTRACE" report --show census "$CAPTURE" >"$WORK/text"
-	sed -n '/^BY LIKENESS/,/^  Nothing traced/p' "$WORK/text"
+	sed -n '/^CALL PATHS OF SIMILAR/,/^  Nothing traced/p' "$WORK/text"
 	grep -q 'timerfd_create()' "$WORK/text" || fail "the text does not name it"
 
 	# a census of now, with what the recording learned: both plants are there
@@ -77,7 +77,7 @@ test_2_a_capture_that_learned_nothing_is_refused() {
 	need_record
 	"$KMEMTRACE" census -o "$WORK/census.kmt" 2>/dev/null
 	! "$KMEMTRACE" census --like "$WORK/census.kmt" >"$WORK/out" 2>"$WORK/err" || fail "it works"
-	grep -q 'does not say what call paths allocate' "$WORK/err" || fail "$(cat "$WORK/err")"
+	grep -q 'does not say what kinds of objects call paths allocate' "$WORK/err" || fail "$(cat "$WORK/err")"
 	jq -e '.can_name_kinds == "yes"' <(json_of doctor) >/dev/null || fail "doctor does not say that it works"
 }
 

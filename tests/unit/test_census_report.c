@@ -481,7 +481,7 @@ static struct capture *with_lenses(void)
 static void the_census_of_a_recording_says_what_objects_are(void **state)
 {
 	static const char *const words[] = {
-		"DENTRIES (1,000,000, 183.1M, from 50% of their blocks)",
+		"DENTRIES (1,000,000 objects, 183.1 MiB, estimated from 50% of their slabs)",
 		"ext4 (sda1), negative",
 		"TCP CLOSE-WAIT 500 1.2M 62.5M",
 		"dentries: ext4 (sda1), negative 183.1M 274.7M +91.6M",

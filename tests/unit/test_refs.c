@@ -560,15 +560,18 @@ static void each_verdict_is_said_so_that_it_cannot_be_mistaken(void **state)
 
 	(void)state;
 	refs_make(&r, 377);
-	refs_says(&r, "Leaked: nothing that was scanned points to 377 of 385 sampled objects of "
-		      "kmalloc-512 (control: 2 of 385 objects of other caches).");
+	refs_says(
+		&r,
+		"Most likely leaked: nothing that was scanned points to 377 of 385 sampled objects of "
+		"kmalloc-512 (control: 2 of 385 objects of other caches).");
 	refs_says(&r, "about 19,584 objects with 9.6 MiB are leaked.");
 	r.control_kind = REFS_CONTROL_YOUNG;
 	refs_says(&r, "(control: 2 of 385 objects that were allocated a moment before)");
 	r.scans[1].frames = 500;
-	refs_says(&r, "No verdict: the budget allowed to scan 50% of memory");
+	refs_says(&r, "No verdict: only 50% of the kernel's memory was scanned within the budget");
 	refs_make(&r, 0);
-	refs_says(&r, "Held, not lost: something in the kernel points to all 385 sampled objects");
+	refs_says(&r,
+		  "Not called leaked: something in the kernel points to all 385 sampled objects");
 	refs_make(&r, 2);
 	refs_says(&r, "points to 383 of 385 sampled objects");
 	refs_says(&r, "Nothing that was scanned points to the other 2, but these are too few to "

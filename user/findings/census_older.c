@@ -177,7 +177,7 @@ const char *census_older_find(const struct older_facts *f, struct findings *out)
 
 /* ---- likeness ---- */
 
-/* " (95-100% of such objects that were traced)" of one path, or of the first two. */
+/* " 95-100% came from PATH" of one path, or of the first two. */
 static void say_paths(const struct likeness *l, const struct like_row *row, struct findings *out,
 		      struct finding *found)
 {
@@ -188,9 +188,9 @@ static void say_paths(const struct likeness *l, const struct like_row *row, stru
 
 		path[0] = '\0';
 		screen_path(l->taught, p->stack, path);
-		finding_say(out, found, "%s%s (%s-%s%%)", i ? " and " : " ", path,
+		finding_say(out, found, "%s%s-%s%% %s %s", i ? " and " : " ",
 			    units_share(low, p->share_low * 100),
-			    units_share(high, p->share_high * 100));
+			    units_share(high, p->share_high * 100), i ? "from" : "came from", path);
 	}
 	finding_say(out, found, "%s.", row->nr > 2 ? ", and of other call paths" : "");
 }
@@ -211,7 +211,8 @@ const char *census_older_like(const struct older_facts *f, struct findings *out)
 		if (row->tracked < LIKE_TRACED)
 			continue;
 		found = findings_add(out, FINDING(FINDING_NOTICE, "older-like", ABOUT_CACHE),
-				     "%s older objects of %s (%s) look like those of",
+				     "%s older objects of %s take %s. Of similar objects that were "
+				     "traced,",
 				     units_count(objects, row->objects), screen_name(cache, name),
 				     units_bytes(kb, row->kb * 1024));
 		say_paths(f->like, row, out, found);

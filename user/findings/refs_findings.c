@@ -28,7 +28,7 @@ const char *refs_referrer_words(const struct refs_referrer *r, char buf[REFS_FRO
 const char *refs_holder_words(const struct refs_holder *h, char buf[REFS_HOLDER_MAX])
 {
 	static const char *const words[REFS_HOLDER_KINDS] = {
-		[REFS_HOLDER_FILE_TABLE] = "file table of ",
+		[REFS_HOLDER_FILE_TABLE] = "open files of ",
 		[REFS_HOLDER_PROCESS] = "process ",
 		[REFS_HOLDER_SUPER_BLOCK] = "super block ",
 		[REFS_HOLDER_NET_NAMESPACE] = "net namespace ",
@@ -77,8 +77,9 @@ static void refs_find_leak(const struct refs_sheet *s, struct findings *out)
 
 	f = findings_add(
 		out, FINDING(FINDING_CRITICAL, "refs-leaked", ABOUT_CACHE),
-		"Leaked: nothing that was scanned points to %s of %s sampled objects of %s "
-		"(control: %s). By that share, %s%% to %s%%, about %s objects with %s are leaked.",
+		"Most likely leaked: nothing that was scanned points to %s of %s sampled objects of "
+		"%s (control: %s). By that share, %s%% to %s%% (95 %% interval), about %s objects "
+		"with %s are leaked.",
 		units_count(count[0], (double)r->sample.unreferenced),
 		units_count(count[1], (double)r->sample.checked), r->cache,
 		control_words(r, control), units_share(percent[0], 100 * s->unreferenced.low),
@@ -100,7 +101,7 @@ static void refs_find_held(const struct refs_sheet *s, struct findings *out)
 	struct finding *f;
 
 	f = findings_add(out, FINDING(FINDING_NOTICE, "refs-held", ABOUT_CACHE),
-			 "Held, not lost: something in the kernel points to ");
+			 "Not called leaked: something in the kernel points to ");
 	if (r->sample.unreferenced)
 		finding_say(out, f, "%s of ", units_count(count[0], (double)held));
 	finding_say(out, f, "%s%s sampled objects of %s.", r->sample.unreferenced ? "" : "all ",
@@ -111,7 +112,7 @@ static void refs_find_held(const struct refs_sheet *s, struct findings *out)
 							   (double)r->sample.checked),
 			    refs_referrer_words(&r->referrers.items[0], from));
 	if (r->holders.nr)
-		finding_say(out, f, " %s%% are %s the %s.",
+		finding_say(out, f, " %s%% of the sample are %s the %s.",
 			    units_percent(percent, 100.0 * (double)r->holders.items[0].objects /
 							   (double)r->sample.checked),
 			    r->holders.items[0].certain ? "held by" : "likely held by",
@@ -158,9 +159,9 @@ static void refs_find_undecided(const struct refs_sheet *s, struct findings *out
 		break;
 	case REFS_PARTIAL:
 		finding_say(out, f,
-			    "the budget allowed to scan %s%% of memory, so an object to which "
-			    "nothing seems to point may be pointed to from the rest. Give more "
-			    "time by --refs-budget.",
+			    "only %s%% of the kernel's memory was scanned within the budget, so an "
+			    "object to which nothing seems to point may be pointed to from the "
+			    "rest. Give more time, such as --refs-budget 2m.",
 			    units_share(percent, 100 * s->scanned_fraction));
 		break;
 	case REFS_BLIND:

@@ -8,7 +8,7 @@
 
 #define LIKE_PATHS        3 /* of a kind, in the text */
 #define LIKE_TRACED       3 /* objects of a kind: fewer say too little for the text */
-#define CGROUP_WIDTH      20
+#define CGROUP_WIDTH      14
 #define KINDS_LEAST_SHARE 0.02 /* rarer ones are left out of the text */
 
 /* ---- text ---- */
@@ -82,8 +82,10 @@ static void kinds_cgroups_print(struct page *p, const struct census_sheet *s, si
 		if (!row->cgroup || !kind_shows(&s->kinds.top.items[i]))
 			continue;
 		if (!shown++)
-			page_heading(p, PAGE_BOLD,
-				     "KINDS BY CGROUP  (share: of the kind, 95 %% interval)");
+			page_heading(
+				p, PAGE_BOLD,
+				"KINDS BY CGROUP  (memory: the cgroup's part; share: of the kind, 95 %% "
+				"interval)");
 		table_bytes(&table, row->kb * row->cgroup_share * 1024, false);
 		table_words(&table, "%s", s->caches[s->kinds.top.items[i].cache].cache->name);
 		cell_type(&table, row->kind);
@@ -91,7 +93,7 @@ static void kinds_cgroups_print(struct page *p, const struct census_sheet *s, si
 			    units_share(high, row->cgroup_high * 100));
 		table_words(&table, "%s%s", page_fit_middle(p, row->cgroup->path, CGROUP_WIDTH),
 			    row->cgroup->removed ? " (removed)"
-			    : row->cgroup->below ? " (children)"
+			    : row->cgroup->below ? " (removed children)"
 						 : "");
 	}
 	if (shown)
@@ -113,7 +115,7 @@ void census_kinds_text(struct page *p, const struct census_sheet *s, size_t most
 	kinds_cgroups_print(p, s, most);
 	page_paragraph(
 		p, 2,
-		"From a sample of live objects of the largest caches: what their words point to, "
+		"From a sample of live objects of the largest caches: what pointers in them point to, "
 		"compared with the types of this kernel. A type with ? fits little better than "
 		"others. No type is certain.");
 	if (kinds->lacks[0])
@@ -145,7 +147,7 @@ static void like_row_print(struct page *p, const struct census_sheet *s, const s
 
 	page_paragraph(p, 2,
 		       "%s in %s: %s objects%s%s%s look like those of the following call "
-		       "path%s (%s traced):",
+		       "path%s (compared with %s traced objects):",
 		       units_bytes(kb, row->kb * 1024), s->caches[row->cache].cache->name,
 		       units_count(objects, row->objects), typed ? " of type " : "",
 		       typed ? k->types[0].name : "", typed && k->sure == KIND_POSSIBLE ? "?" : "",
@@ -162,16 +164,19 @@ void census_like_text(struct page *p, const struct census_sheet *s, const struct
 {
 	size_t shown = 0;
 
-	if (!l || !l->nr)
+	if (!l || !l->taught || !likeness_learned(l->taught))
 		return;
 	page_heading(p, PAGE_BOLD,
-		     "BY LIKENESS TO CALL PATHS  (share: of what was traced, 95 %% "
-		     "interval)");
+		     "CALL PATHS OF SIMILAR OBJECTS  (share: of the traced ones, 95 %% interval)");
 	for (size_t i = 0; i < l->nr && shown < most; i++) {
 		if (l->items[i].tracked < LIKE_TRACED)
 			continue;
 		like_row_print(p, s, l, &l->items[i]);
 		shown++;
+	}
+	if (!shown) {
+		page_paragraph(p, 2, "No kind of objects here is like those that were traced.");
+		return;
 	}
 	page_paragraph(p, 2,
 		       "Nothing traced these objects: their kinds are compared with those of "

@@ -18,14 +18,14 @@
 
 static void cell_number(struct table *t, const struct lens_figure *f)
 {
-	char count[UNITS_MAX];
+	char count[UNITS_MAX], low[UNITS_MAX];
 	double error = f->value > 0 ? fmax(f->high - f->value, f->value - f->low) / f->value : 0;
 
 	units_count(count, f->value);
 	if (error < 0.005)
 		table_words(t, "%s", count);
 	else if (error > 0.995)
-		table_words(t, "up to %s", units_count(count, f->high));
+		table_words(t, "%s-%s", units_count(low, f->low), units_count(count, f->high));
 	else
 		table_words(t, "%s ±%.0f%%", count, error * 100);
 }
@@ -148,11 +148,11 @@ static void lens_section(struct page *p, const struct lens_sheet *s, enum lens l
 	if (!(all->value > 0))
 		return;
 	if (s->census->lenses.sampled[lens])
-		snprintf(share, sizeof(share), ", from %.0f%% of their blocks",
+		snprintf(share, sizeof(share), ", estimated from %.0f%% of their slabs",
 			 s->census->lenses.share[lens] * 100);
-	page_heading(p, PAGE_BOLD, "%s  (%s, %s%s)", lens_titles[lens].heading,
-		     units_count(count, all->value),
-		     units_bytes_short(bytes, s->kb[lens].value * 1024), share);
+	page_heading(p, PAGE_BOLD, "%s  (%s objects, %s%s)", lens_titles[lens].heading,
+		     units_count(count, all->value), units_bytes(bytes, s->kb[lens].value * 1024),
+		     share);
 	for (size_t i = 0; i < s->nr; i++) {
 		if (s->items[i].like->lens != lens)
 			continue;
@@ -178,7 +178,8 @@ static void lens_directories_text(struct page *p, const struct lens_directories 
 
 	if (!list->nr)
 		return;
-	page_heading(p, PAGE_BOLD, "DIRECTORIES  (below the root of their file system)");
+	page_heading(p, PAGE_BOLD,
+		     "DIRECTORIES  (paths start at the root of their file system, not at /)");
 	for (size_t i = 0; i < list->nr; i++) {
 		const struct lens_directory *d = &list->items[i];
 		struct lens_figure f = lens_estimate(&d->objects);
@@ -195,18 +196,18 @@ static void lens_directories_text(struct page *p, const struct lens_directories 
 /* What processes have open. */
 static void lens_holders_text(struct page *p, const struct census_lenses *l, size_t most)
 {
-	static const struct table_column columns[] = {{"process", 0, false},
+	static const struct table_column columns[] = {{"command", 0, false},
 						      {"processes", 0, true},
 						      {"have open", 30, false},
 						      {"number", 0, true},
-						      {"queued", 0, true}};
+						      {"holds", 0, true}};
 	struct table table = TABLE_INIT(p, columns);
 	char words[LENS_WORDS];
 
 	if (!l->holders.nr)
 		return;
 	page_heading(p, PAGE_BOLD,
-		     "OPEN FILES AND SOCKETS BY PROCESS  (shared ones count for each)");
+		     "OPEN FILES AND SOCKETS BY COMMAND  (shared ones count for each process)");
 	for (size_t i = 0; i < l->holders.nr && i < most; i++) {
 		const struct lens_holder *h = &l->holders.items[i];
 
@@ -222,7 +223,8 @@ static void lens_holders_text(struct page *p, const struct census_lenses *l, siz
 	}
 	table_print(&table);
 	if (!l->holders_whole)
-		page_paragraph(p, 2, "There was no time to visit all open files of all processes.");
+		page_paragraph(
+			p, 2, "Not all open files could be visited, so these numbers are too low.");
 }
 
 void census_lenses_text(struct page *p, const struct lens_sheet *s, const struct bpf_use *bpf)

@@ -109,8 +109,9 @@ static void cell_like(struct html *h, const struct likeness *l, const struct lik
 static void census_kinds_table(struct html *h, const struct census_sheet *s,
 			       const struct likeness *l)
 {
-	static const char *const columns[] = {"cache", "#memory",        "#objects",
-					      "type",  "points most to", "looks like those of"};
+	static const char *const columns[] = {"cache",          "#memory",
+					      "#objects",       "type",
+					      "points most to", "similar traced objects came from"};
 	size_t i = 0;
 
 	if (!s->kinds.top.nr)

@@ -22,7 +22,7 @@ static void refs_text_title(struct page *p, const struct refs_document *d)
 	page_paragraph(
 		p, 2,
 		"%s %s about %s objects in use, of %s each. %s was searched for pointers to "
-		"them twice%s: %s%s of the kernel's memory%s%s. This took %.1f s of one CPU.",
+		"them twice%s: %s%s of the kernel's memory%s%s. This took %.1f s of CPU time.",
 		units_count(count[0], (double)r->sample.checked),
 		r->all_objects ? "objects, all that stayed in use, of"
 			       : "objects, a random sample of",
@@ -50,14 +50,15 @@ static void refs_text_share(struct table *t, struct refs_share s)
 static void refs_text_referrers(struct page *p, const struct refs_sheet *s, size_t most)
 {
 	static const struct table_column columns[] = {{"pointed to by", FROM_WIDTH, false},
-						      {"objects", 0, true},
+						      {"sampled", 0, true},
 						      {"share", 0, true},
 						      {"95 %", 0, true}};
 	const struct refs *r = s->refs;
 	struct table table = TABLE_INIT(p, columns);
-	char from[REFS_FROM_MAX];
+	char from[REFS_FROM_MAX], count[UNITS_MAX];
 
-	page_heading(p, PAGE_BOLD, "REFERRERS  (an object may have several)");
+	page_heading(p, PAGE_BOLD, "REFERRERS  (of %s sampled objects; an object may have several)",
+		     units_count(count, (double)r->sample.checked));
 	for (size_t i = 0; i < r->referrers.nr && i < most; i++) {
 		const struct refs_referrer *row = &r->referrers.items[i];
 
@@ -81,17 +82,19 @@ static void refs_text_holders(struct page *p, const struct refs_sheet *s, size_t
 {
 	static const struct table_column columns[] = {{"held by", HOLDER_WIDTH, false},
 						      {"through", THROUGH_WIDTH, false},
-						      {"objects", 0, true},
+						      {"sampled", 0, true},
 						      {"share", 0, true}};
 	const struct refs *r = s->refs;
 	struct table table = TABLE_INIT(p, columns);
 	uint64_t unknown = r->sample.checked - r->sample.unreferenced;
-	char words[REFS_HOLDER_MAX], share[UNITS_MAX];
+	char words[REFS_HOLDER_MAX], share[UNITS_MAX], count[UNITS_MAX];
 
 	if (!r->holders_known || !r->sample.checked)
 		return;
 	unknown = r->held < unknown ? unknown - r->held : 0;
-	page_heading(p, PAGE_BOLD, "HOLDERS  (an object may have several; ?: likely)");
+	page_heading(p, PAGE_BOLD,
+		     "HOLDERS  (of %s sampled objects; an object may have several; ?: likely)",
+		     units_count(count, (double)r->sample.checked));
 	for (size_t i = 0; i < r->holders.nr && i < most; i++) {
 		const struct refs_holder *h = &r->holders.items[i];
 		char *cell = NULL;
@@ -108,7 +111,7 @@ static void refs_text_holders(struct page *p, const struct refs_sheet *s, size_t
 					  100.0 * (double)h->objects / (double)r->sample.checked));
 	}
 	if (unknown) {
-		table_words(&table, "%s", "not known further");
+		table_words(&table, "%s", "holder not found");
 		table_words(&table, "%s", "");
 		table_count(&table, (double)unknown, false);
 		table_words(
