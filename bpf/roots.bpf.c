@@ -6,6 +6,7 @@
  * that refuses it can still look for references.
  */
 #include "cpus.bpf.h"
+#include "flavors.h"
 #include "origins.h"
 #include "roots_shared.h"
 
@@ -14,7 +15,6 @@ char LICENSE[] SEC("license") = "GPL";
 /* The loader's settings. */
 const volatile struct kmt_root_path cfg_task_paths[KMT_ROOT_PLACES] = {};
 const volatile struct kmt_root_path cfg_file_paths[KMT_ROOT_PLACES] = {};
-const volatile struct kmt_root_path cfg_stack_path = {}; /* to the array of its pages */
 const volatile __u64 cfg_direct = 0, cfg_direct_bytes = 0, cfg_frame_base = 0;
 
 /* Answers. */
@@ -40,6 +40,24 @@ static __always_inline __u64 root_place(__u64 address)
 	__u64 place = address - cfg_direct;
 
 	return place < cfg_direct_bytes ? place : KMT_ROOT_NOWHERE;
+}
+
+/* The pages of a task's kernel stack, where it is a vmalloc area. */
+static __always_inline void root_stack(struct kmt_root *r, __u64 number)
+{
+	struct task_struct___vmap_stack *task = (void *)number;
+	struct vm_struct *area = NULL;
+	__u64 pages = 0;
+	__u32 nr = 0;
+
+	if (bpf_core_field_exists(task->stack_vm_area))
+		area = BPF_CORE_READ(task, stack_vm_area);
+	if (area) {
+		pages = (__u64)BPF_CORE_READ(area, pages);
+		nr = pages ? BPF_CORE_READ(area, nr_pages) : 0;
+	}
+	for (__u32 i = 0; i < KMT_ROOT_STACK; i++)
+		r->stack[i] = i < nr ? root_word(pages + i * 8) - cfg_frame_base : KMT_ROOT_NOWHERE;
 }
 
 /* The pointer at the end of a path. Those before the last are known to be pointers or NULL. */
@@ -84,7 +102,7 @@ int roots_files(struct bpf_iter__task_file *ctx)
 SEC("?iter/task")
 int roots_tasks(struct bpf_iter__task *ctx)
 {
-	__u64 task = ROOT_NUMBER(ctx, struct bpf_iter__task, task), pages;
+	__u64 task = ROOT_NUMBER(ctx, struct bpf_iter__task, task);
 	struct kmt_root r = {};
 
 	if (!task)
@@ -93,9 +111,7 @@ int roots_tasks(struct bpf_iter__task *ctx)
 	r.self = root_place(task);
 	for (__u32 i = 0; i < KMT_ROOT_PLACES; i++)
 		r.places[i] = root_place(root_follow(task, &cfg_task_paths[i]));
-	pages = root_follow(task, &cfg_stack_path);
-	for (__u32 i = 0; i < KMT_ROOT_STACK; i++)
-		r.stack[i] = pages ? root_word(pages + i * 8) - cfg_frame_base : KMT_ROOT_NOWHERE;
+	root_stack(&r, task);
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
 	return 0;
 }

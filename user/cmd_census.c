@@ -258,12 +258,14 @@ int cmd_census(int argc, char **argv)
 
 	if (args_parse(&argp, 0, argc, argv, &args))
 		return EXIT_USAGE;
-	/* as root, because the capture may belong to somebody else */
-	err = taught_read(&args, &taught) ?: take(&args, &census);
+	err = take(&args, &census);
 	if (!err && args.output)
 		return keep(&census, &args) ? EXIT_FAILED : EXIT_OK;
 	if (!err)
 		known = sites_read(&sites);
+	/* the capture may belong to somebody else: read it with no more than that needs */
+	privileges_keep_for(&args.like, 1);
+	err = err ?: taught_read(&args, &taught);
 	privileges_keep_none();
 	err = err || print(&census, known, taught, &args);
 	ARRAY_FREE(&sites);

@@ -61,7 +61,7 @@ static struct crew *site_crew(struct site *s)
 	return c;
 }
 
-static void test_all_threads_work_at_the_same_time_and_all_end(void **state)
+static void all_threads_work_at_the_same_time_and_all_end(void **state)
 {
 	struct site s = {0};
 	struct crew *c = site_crew(&s);
@@ -81,7 +81,7 @@ static void test_all_threads_work_at_the_same_time_and_all_end(void **state)
 	assert_int_equal(s.closed, THREADS);
 }
 
-static void test_an_error_of_one_thread_is_not_lost(void **state)
+static void an_error_of_one_thread_is_not_lost(void **state)
 {
 	struct site s = {.result = -EIO};
 	struct crew *c = site_crew(&s);
@@ -99,7 +99,7 @@ static void test_an_error_of_one_thread_is_not_lost(void **state)
 	crew_free(c);
 }
 
-static void test_a_thread_that_cannot_begin_leaves_none_behind(void **state)
+static void a_thread_that_cannot_begin_leaves_none_behind(void **state)
 {
 	struct site s = {.fail_at = 2};
 	const struct crew_kind kind = {.open = site_open, .close = site_close, .arg = &s};
@@ -115,9 +115,9 @@ static void test_a_thread_that_cannot_begin_leaves_none_behind(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_threads_work_at_the_same_time_and_all_end),
-		cmocka_unit_test(test_an_error_of_one_thread_is_not_lost),
-		cmocka_unit_test(test_a_thread_that_cannot_begin_leaves_none_behind),
+		cmocka_unit_test(all_threads_work_at_the_same_time_and_all_end),
+		cmocka_unit_test(an_error_of_one_thread_is_not_lost),
+		cmocka_unit_test(a_thread_that_cannot_begin_leaves_none_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -522,7 +522,7 @@ static void a_namespace_is_that_of_its_processes(void **state)
 	process_make(root, "14", "net:[4026532000]", "a process of 15");
 	process_make(root, "self", "net:[1]", "no number");
 	process_make(root, "15", "nonsense", "odd");
-	assert_int_equal(namespaces_read(root, &l.spaces), 0);
+	assert_int_equal(namespaces_read(root, &l.spaces, &l.spaces_whole), 0);
 	assert_int_equal(l.spaces.nr, 2);
 	s = lens_space_find(&l, true, 4026531840);
 	assert_int_equal(s->processes, 2);
@@ -532,7 +532,7 @@ static void a_namespace_is_that_of_its_processes(void **state)
 	assert_null(lens_space_find(&l, false, 4026531840));
 	assert_null(lens_space_find(&l, true, 1));
 	census_lenses_free(&l);
-	assert_int_equal(namespaces_read("/nowhere", &l.spaces), -ENOENT);
+	assert_int_equal(namespaces_read("/nowhere", &l.spaces, &l.spaces_whole), -ENOENT);
 	snprintf(command, sizeof(command), "rm -r %s", root);
 	assert_int_equal(system(command), 0);
 }

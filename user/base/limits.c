@@ -61,6 +61,8 @@ const char *limits_explain(int err, char buf[LIMITS_MAX])
 			 limit->remedy);
 	} else if (err == ENFILE) {
 		snprintf(buf, LIMITS_MAX, "%s: see `sysctl fs.file-max`", strerror(err));
+	} else if (err == ENOBUFS) { /* what we return before we try */
+		snprintf(buf, LIMITS_MAX, "too little memory is left");
 	} else {
 		snprintf(buf, LIMITS_MAX, "%s", strerror(err));
 	}

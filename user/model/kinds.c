@@ -41,7 +41,8 @@ static void kind_row_charge(const struct census *c, struct kind_row *row)
 {
 	const struct census_kind *k = row->kind;
 
-	if (k->cgroup >= c->cgroups.nr || !k->charged)
+	/* of blocks that were drawn, the objects of one are mostly charged to one cgroup */
+	if (k->cgroup >= c->cgroups.nr || !k->charged || !census_is_whole(c))
 		return;
 	row->cgroup = &c->cgroups.items[k->cgroup];
 	row->cgroup_share = fmin((double)k->charged / k->objects, 1);

@@ -276,6 +276,7 @@ struct like_sum {
 	const struct census_kind *kind;
 	uint32_t stack;
 	double objects, tracked;
+	double variance; /* of `objects`, where only a part of what is tracked was looked at */
 };
 
 struct like_sums {
@@ -290,6 +291,9 @@ static int sums_take(struct liking *l, struct like_sums *out)
 		const struct census_kind *kind =
 			p->kind < l->learned->kinds.nr ? l->kinds[p->kind] : NULL;
 		double share = p->looked ? fmin((double)p->alike / p->looked, 1) : 1;
+		/* as if two more had been looked at, and one of them were alike */
+		double likely = ((double)p->alike + 1) / ((double)p->looked + 2);
+		double all = share > 0 ? p->objects / share : 0;
 		struct like_sum *to;
 
 		if (cache == UINT32_MAX || (!kind && !l->whole[cache]) || !(p->objects > 0))
@@ -301,7 +305,10 @@ static int sums_take(struct liking *l, struct like_sums *out)
 					.kind = kind,
 					.stack = p->stack,
 					.objects = p->objects,
-					.tracked = share * p->tracked};
+					.tracked = share * p->tracked,
+					.variance = p->looked ? all * all * likely * (1 - likely) /
+									(p->looked + 2)
+							      : 0};
 	}
 	return 0;
 }
@@ -353,37 +360,56 @@ static void row_older(const struct census_sheet *s, struct like_row *row)
 		}
 }
 
+/*
+ * How many objects a share is known from. `tracked` were, but that those of a path are of the kind
+ * is known from fewer: `own` is the variance from that, of the path's part, and `other` that of the
+ * other paths. By the first terms of the share's Taylor series.
+ */
+static double objects_known(double share, double tracked, double own, double other)
+{
+	double simple = share * (1 - share), more;
+
+	more = fmin((1 - share) * (1 - share) * own + share * share * fmax(other, 0), 1);
+	return simple > 0 && tracked > 0 ? simple / (simple / tracked + more) : tracked;
+}
+
 /* The paths of the sums from `first` to `end`, which are of one kind. */
 static int row_push(struct liking *l, const struct like_sums *sums, size_t first, size_t end)
 {
 	struct like_row row = {.cache = sums->items[first].cache,
 			       .kind = sums->items[first].kind,
 			       .first = l->out.paths.nr};
-	double objects = 0;
+	double objects = 0, variance = 0;
 	struct like_row *to;
 
 	for (size_t i = first; i < end; i++) {
 		objects += sums->items[i].objects;
 		row.tracked += sums->items[i].tracked;
+		variance += sums->items[i].variance;
 	}
 	row_older(l->older, &row);
 	for (size_t i = first; i < end;) {
 		struct like_path path = {.stack = sums->items[i].stack}, *add;
+		double own = 0;
 
-		for (; i < end && sums->items[i].stack == path.stack; i++)
+		for (; i < end && sums->items[i].stack == path.stack; i++) {
 			path.objects += sums->items[i].objects;
+			own += sums->items[i].variance;
+		}
 		path.share = path.objects / objects;
 		if (!(path.share >= LEAST_SHARE))
 			continue;
-		share_interval(path.share, row.tracked, LIKE_INFINITY, &path.share_low,
-			       &path.share_high);
+		share_interval(path.share,
+			       objects_known(path.share, row.tracked, own / (objects * objects),
+					     (variance - own) / (objects * objects)),
+			       LIKE_INFINITY, &path.share_low, &path.share_high);
 		add = ARRAY_PUSH(&l->out.paths);
 		if (!add)
 			return -ENOMEM;
 		*add = path;
 	}
 	row.nr = l->out.paths.nr - row.first;
-	if (!row.nr || !(row.objects > 0))
+	if (!row.nr || !l->out.paths.items || !(row.objects > 0))
 		return 0;
 	qsort(l->out.paths.items + row.first, row.nr, sizeof(*l->out.paths.items), compare_shares);
 	to = ARRAY_PUSH(&l->out);

@@ -6,14 +6,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 
 #define PROCESSES_MOST 65536
+#define PID_NAMESPACE_FIRST \
+	0xEFFFFFFCu /* its inode: PROC_PID_INIT_INO of include/linux/proc_ns.h, since 3.8 */
 
 /* The number in the target of PID/ns/NAME, such as "net:[4026531840]"; 0 if there is none. */
 static uint32_t namespace_number(int proc, const char *pid, const char *name)
@@ -68,14 +72,24 @@ static int space_add(int proc, const char *pid, bool net, struct lens_spaces *ou
 	return 0;
 }
 
-int namespaces_read(const char *proc_root, struct lens_spaces *out)
+bool namespaces_all_seen(const char *proc_root)
+{
+	char path[PATH_MAX];
+	struct stat ns;
+
+	snprintf(path, sizeof(path), "%s/self/ns/pid", proc_root);
+	return stat(path, &ns) || ns.st_ino == PID_NAMESPACE_FIRST;
+}
+
+int namespaces_read(const char *proc_root, struct lens_spaces *out, bool *whole)
 {
 	struct lens_spaces read = {0};
 	const struct dirent *entry;
 	DIR *dir = opendir(proc_root);
 	int err = dir ? 0 : -errno;
+	size_t nr = 0;
 
-	for (size_t nr = 0; dir && !err && nr < PROCESSES_MOST && (entry = readdir(dir));) {
+	while (dir && !err && nr < PROCESSES_MOST && (entry = readdir(dir))) {
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
 		nr++;
@@ -88,6 +102,7 @@ int namespaces_read(const char *proc_root, struct lens_spaces *out)
 		ARRAY_FREE(&read);
 		return err;
 	}
+	*whole = nr < PROCESSES_MOST && namespaces_all_seen(proc_root);
 	*out = read;
 	return 0;
 }

@@ -21,11 +21,9 @@
 #include "base/log.h"
 #include "base/suggest.h"
 #include "proc/cgroup.h"
+#include "proc/namespaces.h"
 #include "proc/slab_alias.h"
 #include "proc/snapshot.h"
-
-#define PID_NAMESPACE_FIRST \
-	0xEFFFFFFCu /* its inode: PROC_PID_INIT_INO of include/linux/proc_ns.h, since 3.8 */
 
 #define CACHE_LARGE \
 	"kmalloc-large" /* this tool's name for large kmalloc, which belongs to no cache */
@@ -155,12 +153,10 @@ int filter_pid(const char *proc_root, int pid)
 {
 	_cleanup_free_ char *status = NULL;
 	char path[256];
-	struct stat ns;
 	int process;
 	size_t len;
 
-	snprintf(path, sizeof(path), "%s/self/ns/pid", proc_root);
-	if (!stat(path, &ns) && ns.st_ino != PID_NAMESPACE_FIRST)
+	if (!namespaces_all_seen(proc_root))
 		return log_error(
 			ENOTSUP,
 			"--pid needs the host's process numbers, but this process has a PID namespace of its own: record on the host (docker run --pid=host), or use --cgroup");

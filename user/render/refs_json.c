@@ -162,6 +162,8 @@ static json_t *refs_member(struct json_out *o, const struct refs_document *d)
 	put(o, j, "referrers", referrers_json(o, s));
 	put(o, j, "holders", r->holders_known ? holders_json(o, s) : json_null());
 	put(o, j, "held", r->holders_known ? json_integer((json_int_t)r->held) : json_null());
+	put(o, j, "holders_complete",
+	    r->holders_known ? json_boolean(!r->holders_partial) : json_null());
 	put(o, j, "levels", json_integer(r->levels));
 	put(o, j, "verdict", refs_verdict_json(o, d));
 	return j;

@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "base/privileges.h"
 #include "census.skel.h"
+#include "proc/available.h"
 #include "proc/namespaces.h"
 #include "proc/snapshot.h"
 #include "trace/background.h"
@@ -483,13 +484,14 @@ static int census_look(struct census_programs *p, uint64_t spent_ns, uint64_t se
 					       .cgroup = lens_owner_ask,
 					       .rest = lens_rest,
 					       .arg = p};
+	bool whole = false;
 	int err;
 
 	err = lenses_take(p->lenses, p->no_lenses, &options, &out->lenses);
 	if (err)
 		return err;
-	err = namespaces_read("/proc", &out->lenses.spaces);
-	out->lenses.spaces_whole = !err && privileges_have(CAP_SYS_PTRACE);
+	err = namespaces_read("/proc", &out->lenses.spaces, &whole);
+	out->lenses.spaces_whole = !err && whole && privileges_have(CAP_SYS_PTRACE);
 	if (err)
 		log_debug("which namespaces processes are in is not known (%s)", strerror(-err));
 	return 0;
@@ -569,6 +571,20 @@ struct taker_work {
 	struct census *out;
 };
 
+/*
+ * Names of functions and types take the most memory of a census. They are left out where they would
+ * take more than half of what this host, or our cgroup, has left.
+ */
+#define OBJECTS_BYTES (40ull << 20)
+
+static void objects_afford(struct census_programs *p)
+{
+	struct memory_available available = {0};
+
+	if (!memory_available_read("/proc", &available) && available.bytes < 2 * OBJECTS_BYTES)
+		p->no_lenses = p->no_kinds = -ENOBUFS;
+}
+
 static int taker_load(void *arg)
 {
 	const struct taker_work *w = arg;
@@ -579,7 +595,9 @@ static int taker_load(void *arg)
 		census_learn_cpus(p);
 		census_load_origins(w->plan, p);
 	}
-	if (!err && w->objects) {
+	if (!err && w->objects)
+		objects_afford(p);
+	if (!err && w->objects && !p->no_kinds) {
 		p->no_lenses = lenses_open(w->plan, &p->lenses);
 		p->no_kinds = kinds_programs_load(w->plan, p->skel->maps.audit,
 						  p->skel->maps.audit_cpu_offset, &p->kinds);
@@ -619,6 +637,8 @@ int census_taker_run(struct census_taker *t, const struct census_options *option
 	struct census taken = {0};
 	int err = -ENOMEM;
 
+	if (options->kinds)
+		objects_afford(&t->p);
 	t->p.lost = 0;
 	t->p.slabs =
 		census_slabs_new(&(struct census_asking){cache_ask, owner_ask, pool_ask, &t->p},

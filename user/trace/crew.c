@@ -87,13 +87,18 @@ void crew_free(struct crew *c)
 int crew_new(const struct crew_kind *kind, size_t nr, struct crew **out)
 {
 	struct crew *c = calloc(1, sizeof(*c) + nr * sizeof(c->members[0]));
+	pthread_condattr_t monotonic;
 	int err = 0, opened = 0;
 
 	if (!c)
 		return -ENOMEM;
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->begin, NULL);
-	pthread_cond_init(&c->done, NULL);
+	/* of a clock that nobody sets */
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&c->done, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	c->kind = *kind;
 	for (; c->nr < nr && !err; c->nr += !err) {
 		struct crew_member *m = &c->members[c->nr];
@@ -142,7 +147,7 @@ bool crew_wait(struct crew *c, uint32_t ms, int *err)
 	struct timespec until;
 	bool done;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += ms / 1000;
 	until.tv_nsec += (long)(ms % 1000) * 1000000;
 	if (until.tv_nsec >= 1000000000) {

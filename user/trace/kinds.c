@@ -500,7 +500,7 @@ static int tracked_look(struct kinds_run *k, struct looked_cache *c)
 	size_t at = tracked_first(k, cache);
 	int err = 0;
 
-	while (!err && tracked_is_of(k, at, cache) && !out_of_time(k)) {
+	while (!err && tracked_is_of(k, at, cache)) {
 		uint32_t paths[KMT_KIND_CHUNK], filled = 0;
 
 		for (; tracked_is_of(k, at, cache) && filled < KMT_KIND_CHUNK; at++) {
@@ -523,7 +523,12 @@ static int tracked_look(struct kinds_run *k, struct looked_cache *c)
 			err = item_take(k, c, &k->kinds->items[i]);
 		}
 		k->in->rest(k->in->arg);
+		/* in order of address, too: the first of them say nothing about the paths */
+		if (!err && tracked_is_of(k, at, cache) && out_of_time(k))
+			err = -EDQUOT;
 	}
+	for (size_t i = 0; err && i < c->paths.nr; i++)
+		k->looked[c->paths.items[i]]--;
 	return err;
 }
 

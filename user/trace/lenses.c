@@ -360,6 +360,8 @@ static void lenses_refuse(int err, struct census_lenses *out)
 	if (err == -ENODATA)
 		snprintf(out->absent, sizeof(out->absent),
 			 "where the kernel keeps the objects of a slab could not be learned");
+	else if (err == -ENOBUFS)
+		snprintf(out->absent, sizeof(out->absent), "too little memory is left");
 	else
 		snprintf(out->absent, sizeof(out->absent),
 			 "this kernel does not load the programs that look at objects (%s)",

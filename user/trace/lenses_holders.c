@@ -11,7 +11,7 @@
 #include "base/hash.h"
 #include "trace/lenses_tally_internal.h"
 
-#define HOLDERS_MOST 65536 /* that are told apart; what has no room is of small ones */
+#define HOLDERS_MOST 65536 /* that are told apart */
 
 struct lens_holder_key {
 	struct lens_key what;
@@ -30,6 +30,7 @@ struct lens_holder_entry {
 
 struct lens_holders_found {
 	struct lens_holder_entry *entries;
+	bool full; /* some had no room */
 };
 
 struct lens_holders_found *lens_holders_new(void)
@@ -58,8 +59,12 @@ static int lens_holder_find(struct lens_holders_found *f, const struct lens_hold
 
 	HASH_FIND(hh, f->entries, key, sizeof(*key), e);
 	*out = e;
-	if (e || HASH_COUNT(f->entries) >= HOLDERS_MOST)
+	if (e)
 		return 0;
+	if (HASH_COUNT(f->entries) >= HOLDERS_MOST) {
+		f->full = true;
+		return 0;
+	}
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return -ENOMEM;
@@ -164,5 +169,6 @@ int lens_holders_finish(struct lens_holders_found *f, struct lens_tally *t,
 	for (size_t i = 0; i < nr && i < LENS_HOLDERS && !err; i++)
 		err = lens_holder_row(sorted[i], t, &out->holders);
 	free(sorted);
+	out->holders_whole &= !f->full;
 	return err;
 }

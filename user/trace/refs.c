@@ -194,8 +194,11 @@ static void refs_name_cgroups(struct refs *out)
 
 /* ---- counting ---- */
 
-/* What is known of an object in the end. `first` is NULL if only one scan looked for it. */
-static void refs_count_object(struct refs_counts *c, const struct refs_object *o,
+/*
+ * What is known of an object in the end. `first` is NULL if only one scan looked for it. Returns
+ * whether something may hold it: a leaked dentry still points to its super block.
+ */
+static bool refs_count_object(struct refs_counts *c, const struct refs_object *o,
 			      const struct refs_outcome *first, const struct refs_outcome *second)
 {
 	uint32_t strong = second->strong + (first ? first->strong : 0);
@@ -204,7 +207,7 @@ static void refs_count_object(struct refs_counts *c, const struct refs_object *o
 
 	if (!o->live || !o->sure) {
 		c->freed++;
-		return;
+		return false;
 	}
 	c->checked++;
 	if (strong)
@@ -215,6 +218,7 @@ static void refs_count_object(struct refs_counts *c, const struct refs_object *o
 		c->changed++;
 	else
 		c->unreferenced++;
+	return strong || weak || o->changed;
 }
 
 static void refs_counts_add(struct refs_counts *to, const struct refs_counts *c)
@@ -290,23 +294,24 @@ static int refs_last_check(struct refs_looking *l)
 
 static int refs_sum(struct refs_looking *l)
 {
-	_cleanup_free_ bool *counts = calloc(l->both.nr + 1, sizeof(*counts));
+	_cleanup_free_ bool *counts = calloc(l->both.nr + 1, sizeof(*counts)),
+			    *held = calloc(l->both.nr + 1, sizeof(*held));
 	struct refs_counted objects = {.roots = &l->roots,
 				       .page_shift = l->run->page_shift,
 				       .counts = counts,
 				       .nr = l->both.nr};
 
-	if (!counts)
+	if (!counts || !held)
 		return -ENOMEM;
 	for (size_t i = 0; i < l->sample.nr; i++) {
 		const struct refs_object *o = &l->both.items[i];
 
 		counts[i] = o->live && o->sure;
 		objects.own = o->cache;
-		refs_count_object(&l->out->sample, o, &l->first[i], &l->second[i]);
+		held[i] = refs_count_object(&l->out->sample, o, &l->first[i], &l->second[i]);
 	}
 	refs_count_control(l);
-	refs_holders_count(&l->claims, counts, l->out);
+	refs_holders_count(&l->claims, held, l->out);
 	refs_name_cgroups(l->out);
 	return refs_referrers_build(&l->scanned[1].places, &objects, &l->types, l->out);
 }

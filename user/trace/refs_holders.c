@@ -110,28 +110,32 @@ static int refs_claim_roots(struct refs_holders_work *w, struct refs_way *way, u
 }
 
 /* What is at `place` is a holder itself. */
-static int refs_claim_name(struct refs_holders_work *w, struct refs_way *way, const char *type,
-			   uint64_t place)
+static int refs_claim_name(struct refs_holders_work *w, struct refs_way *way,
+			   enum refs_holder_kind kind, uint64_t place)
+{
+	struct refs_holder holder = {.kind = kind};
+	struct refs_way further = *way;
+
+	if (!w->how->name(w->how->arg, kind, place, holder.name, sizeof(holder.name)))
+		return 0;
+	/* a file system does not hold all that its inodes point to */
+	further.certain &= !way->pointed;
+	return refs_claim_add(w, &further, &holder, "");
+}
+
+/* The kind of holder that a struct is by itself; REFS_HOLDER_KINDS: none. */
+static enum refs_holder_kind refs_kind_of(const char *type)
 {
 	static const char *const types[REFS_HOLDER_KINDS] = {
 		[REFS_HOLDER_SUPER_BLOCK] = "super_block",
 		[REFS_HOLDER_NET_NAMESPACE] = "net",
 		[REFS_HOLDER_MNT_NAMESPACE] = "mnt_namespace",
 	};
+	int kind = 0;
 
-	for (int kind = 0; kind < REFS_HOLDER_KINDS; kind++) {
-		struct refs_holder holder = {.kind = (enum refs_holder_kind)kind};
-		struct refs_way further = *way;
-
-		if (!types[kind] || strcmp(types[kind], type) ||
-		    !w->how->name(w->how->arg, holder.kind, place, holder.name,
-				  sizeof(holder.name)))
-			continue;
-		/* a file system does not hold all that its inodes point to */
-		further.certain &= !way->pointed;
-		return refs_claim_add(w, &further, &holder, "");
-	}
-	return 0;
+	while (kind < REFS_HOLDER_KINDS && (!types[kind] || strcmp(types[kind], type) != 0))
+		kind++;
+	return (enum refs_holder_kind)kind;
 }
 
 static int refs_claim_object(struct refs_holders_work *w, struct refs_way *way, int type,
@@ -142,8 +146,8 @@ static int refs_claim_whole(struct refs_holders_work *w, struct refs_way *way,
 			    const struct refs_belongs *row, uint64_t at, int depth)
 {
 	uint64_t place = w->how->follow(w->how->arg, at);
+	enum refs_holder_kind kind = refs_kind_of(row->to);
 	struct refs_way further = *way;
-	int err;
 
 	if (place >= KMT_ROOT_NOWHERE)
 		return 0;
@@ -157,9 +161,9 @@ static int refs_claim_whole(struct refs_holders_work *w, struct refs_way *way,
 	if (strcmp(row->type, row->to))
 		snprintf(further.through, sizeof(further.through), "%.80s%s%s.%s", way->through,
 			 way->through[0] ? ", " : "", row->type, row->field);
-	err = refs_claim_name(w, &further, row->to, place);
-	if (err || further.claims->nr > way->first)
-		return err;
+	/* the tasks in a namespace are no more its holders than others */
+	if (kind < REFS_HOLDER_KINDS)
+		return refs_claim_name(w, &further, kind, place);
 	return refs_claim_object(w, &further, refs_types_named(w->how->types, row->to), place,
 				 place + 1, depth + 1);
 }
@@ -209,18 +213,14 @@ static int refs_type_of(const struct refs_holders_work *w, const struct refs_cac
 static int refs_claim_merged(struct refs_holders_work *w, struct refs_way *way,
 			     const struct refs_cache *cache, uint64_t start)
 {
-	const char *own = cache->name;
 	size_t nr;
 	const char *const *names = slab_aliases_of(w->how->aliases, cache->name, &nr);
 	int err = 0;
 
-	if (!nr) {
-		names = &own;
-		nr = 1;
-	}
 	way->certain = false;
-	for (size_t i = 0; i < nr && way->claims->nr == way->first && !err; i++) {
-		int type = refs_types_merged(w->how->types, names[i], cache->object_size);
+	for (size_t i = 0; i < (nr ?: 1) && way->claims->nr == way->first && !err; i++) {
+		const char *name = nr ? names[i] : cache->name;
+		int type = refs_types_merged(w->how->types, name, cache->object_size);
 
 		if (type)
 			err = refs_claim_object(w, way, type, start, start + cache->size, 0);

@@ -17,6 +17,8 @@
 #include "roots.skel.h"
 #include "trace/libbpf_log.h"
 
+#define NAMESPACE_FIRST \
+	0xEFFFFFF7u /* below all inodes of namespaces: enum init_ns_ino of uapi/linux/nsfs.h */
 #define ROOTS_MOST (1u << 20) /* kept: more would take too much memory, and time to read */
 
 /* How to come from a task or a file to an object that it has. '>' is a pointer. */
@@ -26,7 +28,6 @@ static const char *const task_paths[KMT_ROOT_PLACES] = {
 	"thread_pid", "io_uring",      "nsproxy>mnt_ns", "files>fdt",
 	"signal>tty", "nsproxy>net_ns"};
 static const char *const file_paths[KMT_ROOT_PLACES] = {"private_data", "f_inode", "f_path.dentry"};
-static const char stack_path[] = "stack_vm_area>pages";
 
 /* The struct that a path goes on with behind its first pointer. */
 static const char *path_struct(const char *field, size_t len)
@@ -202,7 +203,6 @@ static void refs_follower_set(struct refs_follower *f, const struct refs_types *
 		cfg->cfg_task_paths[i] = path_offsets(types, "task_struct", task_paths[i]);
 		cfg->cfg_file_paths[i] = path_offsets(types, "file", file_paths[i]);
 	}
-	cfg->cfg_stack_path = path_offsets(types, "task_struct", stack_path);
 	cfg->cfg_direct = f->where.direct;
 	cfg->cfg_direct_bytes = f->where.direct_bytes;
 	cfg->cfg_frame_base = f->where.frame_base;
@@ -346,7 +346,7 @@ bool refs_follower_name(void *follower, enum refs_holder_kind kind, uint64_t pla
 			      kind == REFS_HOLDER_MNT_NAMESPACE))
 		return false;
 	number = __atomic_load_n(&f->skel->bss->roots_number, __ATOMIC_SEQ_CST);
-	if (number < 0xF0000000u) /* PROC_DYNAMIC_FIRST: all others are larger */
+	if (number < NAMESPACE_FIRST)
 		return false;
 	snprintf(name, size, "%s:[%u]", kind == REFS_HOLDER_MNT_NAMESPACE ? "mnt" : "net", number);
 	return true;

@@ -214,15 +214,18 @@ static int refs_crew_open(void *arg, void **own)
 	int err = r ? 0 : -ENOMEM;
 
 	err = err ?: refs_load(r, p->plan, true);
+	if (!err) {
+		r->skel->bss->frame_base = p->leader->skel->bss->frame_base;
+		r->skel->bss->page_base = p->leader->skel->bss->page_base;
+		r->refs->direct = p->leader->refs->direct;
+		r->refs->pages = p->leader->refs->pages;
+	}
+	/* it computes page frames, from frame_base */
 	err = err ?: refs_program_run(r->skel->progs.refs_stack, (uint64_t[3]){0});
 	if (err) {
 		refs_run_close(r);
 		return err;
 	}
-	r->skel->bss->frame_base = p->leader->skel->bss->frame_base;
-	r->skel->bss->page_base = p->leader->skel->bss->page_base;
-	r->refs->direct = p->leader->refs->direct;
-	r->refs->pages = p->leader->refs->pages;
 	*own = r;
 	return 0;
 }
@@ -408,6 +411,9 @@ static int refs_memory_read(struct refs_run *r)
 	in.own = own.items;
 	in.nr_own = own.nr;
 	err = err ?: refs_memory_build(&in, &r->memory);
+	/* a stack that is elsewhere would be scanned */
+	if (!err && own.nr && own.items[own.nr - 1] >= r->memory.end)
+		err = -ERANGE;
 	if (!err) {
 		uint32_t size = r->census->page_bytes;
 

@@ -240,6 +240,14 @@ static const struct frame_range *refs_chunk_next(struct refs_scanning *s)
 	return chunk;
 }
 
+/* Something failed: nobody scans more. */
+static void refs_chunks_end(struct refs_scanning *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->next = s->run->memory.nr;
+	pthread_mutex_unlock(&s->lock);
+}
+
 static void refs_progress(struct refs_scanning *s)
 {
 	pthread_mutex_lock(&s->lock);
@@ -267,6 +275,8 @@ static int refs_chunks_scan(void *own, void *arg)
 		if (refs_run_is_over(s->run, s->budget_share))
 			break;
 	}
+	if (err)
+		refs_chunks_end(s);
 	return err;
 }
 
@@ -277,7 +287,10 @@ static int refs_crew_scan(struct refs_scanning *s)
 
 	crew_begin(s->run->crew, refs_chunks_scan, s);
 	for (uint32_t checks = 0; !crew_wait(s->run->crew, CHECK_MS, &crew_err); checks++) {
+		background_begin(&s->run->background); /* it waited for the crew, not for a CPU */
 		err = err ?: refs_pending_check(s);
+		if (err)
+			refs_chunks_end(s);
 		if (checks % PROGRESS_CHECKS == 0)
 			refs_progress(s);
 	}

@@ -194,9 +194,10 @@ static int request_fill(const struct tracer_options *o, struct sizes_request *ou
 			char why[TRACER_WHY_MAX])
 {
 	struct memory_available available = {};
-	int cpus = libbpf_num_possible_cpus();
-	int err = memory_available_read("/proc", &available);
+	int err = memory_available_read("/proc", &available), cpus;
 
+	libbpf_log_begin(); /* without /sys, it says so in its own words */
+	cpus = libbpf_num_possible_cpus();
 	if (err)
 		snprintf(why, TRACER_WHY_MAX,
 			 "cannot tell how much memory is available: /proc/meminfo cannot be read "
