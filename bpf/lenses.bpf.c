@@ -12,17 +12,18 @@
  */
 #include "freelists.bpf.h"
 
-#define RECORDS_NEAR   16 /* records that are searched for the same key */
-#define WALK_TRIES     3
-#define PROBE_OBJECTS  8  /* looked at in one slab to recognise the cache */
-#define LENS_COPIES    4  /* times KMT_LENS_COPY bytes: no inode is larger */
-#define LENS_STEPS     64 /* objects that one function looks at */
-#define SOCKFS         0x534f434b
-#define ANON_INODES    0x09041934
-#define MOUNT_DOOMED   0x1000000 /* MNT_DOOMED: it is being freed */
-#define TIME_WAIT      6
-#define NEW_SYN_RECV   12
-#define ERRORS_AT_MOST 4096 /* an address above −4096 is an error number */
+#define RECORDS_NEAR    16 /* records that are searched for the same key */
+#define WALK_TRIES      3
+#define PROBE_OBJECTS   8  /* looked at in one slab to recognise the cache */
+#define LENS_COPIES     4  /* times KMT_LENS_COPY bytes: no inode is larger */
+#define LENS_STEPS      64 /* objects that one function looks at */
+#define SOCKFS          0x534f434b
+#define LENS_PAGES_MOST (1ull << 32) /* of one file in the page cache */
+#define ANON_INODES     0x09041934
+#define MOUNT_DOOMED    0x1000000 /* MNT_DOOMED: it is being freed */
+#define TIME_WAIT       6
+#define NEW_SYN_RECV    12
+#define ERRORS_AT_MOST  4096 /* an address above −4096 is an error number */
 
 TABLE(lenses, struct kmt_lenses);
 
@@ -117,7 +118,7 @@ GLOBAL int lens_inode(__u64 object)
 	struct inode *i = (void *)object;
 	struct kmt_lenses *l = lenses_shared();
 	struct kmt_lens_record *r;
-	__u64 super, list, next;
+	__u64 super, pages, list, next;
 	int count;
 
 	if (!l || (__u64)BPF_CORE_READ(i, i_data.host) != object)
@@ -133,7 +134,8 @@ GLOBAL int lens_inode(__u64 object)
 	r = lens_found(l, KMT_LENS_INODE, super);
 	r->detail = BPF_CORE_READ(i, i_mode) >> 12 | (count > 0 ? KMT_LENS_IN_USE : KMT_LENS_UNUSED)
 							     << KMT_LENS_STATE_SHIFT;
-	r->bytes = BPF_CORE_READ(i, i_data.nrpages);
+	pages = BPF_CORE_READ(i, i_data.nrpages);
+	r->bytes = pages < LENS_PAGES_MOST ? pages : 0; /* else it was freed while we read it */
 	return 1;
 }
 

@@ -130,7 +130,9 @@ int memory_available_read(const char *proc_root, struct memory_available *out)
 		return -ENOENT;
 	kb = named_value_get(&s.meminfo, "MemAvailable", -1);
 	if (kb < 0)
-		kb = named_value_get(&s.meminfo, "MemFree", 0);
+		kb = named_value_get(&s.meminfo, "MemFree", -1);
+	if (kb < 0)
+		return -ENOENT;
 	a.bytes = (uint64_t)kb * 1024;
 	for (size_t i = 0; i < sizeof(trees) / sizeof(trees[0]); i++)
 		if (!mount_find(proc_root, trees[i].type, trees[i].option, mount, sizeof(mount)) &&
