@@ -135,7 +135,7 @@ GLOBAL int lens_inode(__u64 object)
 	r->detail = BPF_CORE_READ(i, i_mode) >> 12 | (count > 0 ? KMT_LENS_IN_USE : KMT_LENS_UNUSED)
 							     << KMT_LENS_STATE_SHIFT;
 	pages = BPF_CORE_READ(i, i_data.nrpages);
-	r->bytes = pages < LENS_PAGES_MOST ? pages : 0; /* else it was freed while we read it */
+	r->bytes = pages < LENS_PAGES_MOST ? pages : 0; /* else it is no inode any more */
 	return 1;
 }
 
@@ -261,7 +261,8 @@ GLOBAL int lens_mount(__u64 object)
 
 /*
  * Find the struct inode in an object: one of the words of the object, i_data.host, is the address
- * of the inode. Is it word `i` of those copied from the offset `from` on?
+ * of the inode. Is it word `i` of those copied from the offset `from` on? The copy may reach into
+ * the objects behind this one.
  */
 GLOBAL int lens_word_fits(__u64 object, __u32 from, __u32 i)
 {
@@ -271,7 +272,8 @@ GLOBAL int lens_word_fits(__u64 object, __u32 from, __u32 i)
 	if (!l || i >= KMT_LENS_COPY / 8)
 		return 0;
 	word = ((const __u64 *)l->copy)[i];
-	if (word + bpf_core_field_offset(struct inode, i_data.host) != where || word < object)
+	if (word + bpf_core_field_offset(struct inode, i_data.host) != where || word < object ||
+	    word - object + bpf_core_type_size(struct inode) > l->object_bytes)
 		return 0;
 	l->offset_found = word - object;
 	return 1;

@@ -39,6 +39,9 @@ test_1_all_objects_are_those_of_the_kernel() {
 	within "negative dentries" "$(objects before.json dentries '.state == "negative"')" "$negative" 1 2000
 	within inodes "$(objects before.json inodes true)" "$inodes" 1 1000
 	within files "$(objects before.json files true)" "$files" 5 300
+	# what is taken for an inode and is none has any number of pages
+	within "page cache of all inodes, kB" "$(jq '[.census.lenses.inodes.rows[].page_cache_kb] | add' "$WORK/before.json")" \
+		"$(awk '/^(Cached|Buffers):/ { kb += $2 } END { print kb }' /proc/meminfo)" 3 20000
 }
 
 # The cgroup is removed while its dentries are still there: then they are of removed cgroups.
