@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 uint32_t hash_keyed(const void *key, size_t len);
 
@@ -23,5 +24,16 @@ void hash_no_memory(void) __attribute__((noreturn));
 #endif
 #define HASH_FUNCTION(keyptr, keylen, hashv) ((hashv) = hash_keyed((keyptr), (keylen)))
 #include <uthash.h>
+
+/* Empty a table, and free its entries, which own nothing else. */
+#define HASH_FREE(head)                                       \
+	do {                                                  \
+		__typeof__(head) hash_entry, hash_next;       \
+                                                              \
+		HASH_ITER (hh, head, hash_entry, hash_next) { \
+			HASH_DEL(head, hash_entry);           \
+			free(hash_entry);                     \
+		}                                             \
+	} while (0)
 
 #endif

@@ -68,11 +68,7 @@ int intern_id(struct intern *table, const struct intern_key *key, uint32_t *id)
 
 void intern_free(struct intern *table)
 {
-	struct intern_entry *entry, *next;
 
-	HASH_ITER (hh, table->entries, entry, next) {
-		HASH_DEL(table->entries, entry);
-		free(entry);
-	}
+	HASH_FREE(table->entries);
 	table->nr = 0;
 }

@@ -81,12 +81,8 @@ static const struct numbered *number_get(struct numbered **table, const char *ke
 
 static void numbered_free(struct numbered **table)
 {
-	struct numbered *n, *next;
 
-	HASH_ITER (hh, *table, n, next) {
-		HASH_DEL(*table, n);
-		free(n);
-	}
+	HASH_FREE(*table);
 }
 
 /* The index of a string. */

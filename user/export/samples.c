@@ -297,15 +297,12 @@ static uint32_t *samples_merge_processes(const struct samples *s)
 	const unsigned int who = 1u << LABEL_PROCESS | 1u << LABEL_PID | 1u << LABEL_CGROUP |
 				 1u << LABEL_CONTAINER | 1u << LABEL_POD;
 	uint32_t *as = calloc(s->r->c->nr_processes + 1, sizeof(*as));
-	struct same_process *known = NULL, *p, *next;
+	struct same_process *known = NULL;
 	bool failed = !as;
 
 	for (uint32_t i = 1; !failed && s->labels & who && i < s->r->c->nr_processes; i++)
 		as[i] = process_stands_for(s, i, &known, &failed);
-	HASH_ITER (hh, known, p, next) {
-		HASH_DEL(known, p);
-		free(p);
-	}
+	HASH_FREE(known);
 	if (failed) {
 		free(as);
 		return NULL;

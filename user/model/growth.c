@@ -387,17 +387,14 @@ static int names_number(const struct capture *c, struct growth *g, struct name_i
 
 static int growth_name(const struct capture *c, struct growth *g)
 {
-	struct name_id *ids = NULL, *n, *next;
+	struct name_id *ids = NULL;
 	int err;
 
 	if (!dimensions[g->by].name_of)
 		return 0;
 	g->name_of = calloc(c->nr_stacks, sizeof(*g->name_of));
 	err = g->name_of ? names_number(c, g, &ids) : -ENOMEM;
-	HASH_ITER (hh, ids, n, next) {
-		HASH_DEL(ids, n);
-		free(n);
-	}
+	HASH_FREE(ids);
 	return err;
 }
 

@@ -40,14 +40,10 @@ struct cgroups {
 
 void cgroups_free(struct cgroups *cg)
 {
-	struct cgroup *c, *next;
 
 	if (!cg)
 		return;
-	HASH_ITER (hh, cg->by_id, c, next) {
-		HASH_DEL(cg->by_id, c);
-		free(c);
-	}
+	HASH_FREE(cg->by_id);
 	free(cg);
 }
 

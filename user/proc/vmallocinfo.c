@@ -156,12 +156,8 @@ static int caller_group_count(struct caller_group **groups, const struct vmalloc
 
 static void caller_groups_free(struct caller_group *groups)
 {
-	struct caller_group *g, *next;
 
-	HASH_ITER (hh, groups, g, next) {
-		HASH_DEL(groups, g);
-		free(g);
-	}
+	HASH_FREE(groups);
 }
 
 /* The levels so far. */

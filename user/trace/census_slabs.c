@@ -121,19 +121,13 @@ struct census_slabs *census_slabs_new(const struct census_asking *asking, uint32
 
 static void charges_free(struct census_slabs *s)
 {
-	struct charge_entry *e, *next;
 
-	HASH_ITER (hh, s->charges, e, next) {
-		HASH_DEL(s->charges, e);
-		free(e);
-	}
+	HASH_FREE(s->charges);
 }
 
 void census_slabs_free(struct census_slabs *s)
 {
 	struct cache_entry *c, *next_cache;
-	struct owner_entry *o, *next_owner;
-	struct pool_entry *p, *next_pool;
 
 	if (!s)
 		return;
@@ -143,14 +137,8 @@ void census_slabs_free(struct census_slabs *s)
 		ARRAY_FREE(&c->nodes);
 		free(c);
 	}
-	HASH_ITER (hh, s->owners, o, next_owner) {
-		HASH_DEL(s->owners, o);
-		free(o);
-	}
-	HASH_ITER (hh, s->pools, p, next_pool) {
-		HASH_DEL(s->pools, p);
-		free(p);
-	}
+	HASH_FREE(s->owners);
+	HASH_FREE(s->pools);
 	ARRAY_FREE(&s->cgroups);
 	free(s);
 }

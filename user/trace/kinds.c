@@ -85,12 +85,8 @@ struct kinds_run {
 
 static void kinds_run_end(struct kinds_run *k)
 {
-	struct known_address *a, *next;
 
-	HASH_ITER (hh, k->known, a, next) {
-		HASH_DEL(k->known, a);
-		free(a);
-	}
+	HASH_FREE(k->known);
 	kinds_names_free(&k->names);
 	slab_aliases_free(k->aliases);
 	kallsyms_free(k->symbols);

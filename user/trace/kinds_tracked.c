@@ -32,12 +32,8 @@ struct drawing {
 
 static void drawing_end(struct drawing *d)
 {
-	struct drawn_path *p, *next;
 
-	HASH_ITER (hh, d->paths, p, next) {
-		HASH_DEL(d->paths, p);
-		free(p);
-	}
+	HASH_FREE(d->paths);
 	audit_sample_free(d->sample);
 }
 

@@ -40,14 +40,10 @@ struct lens_holders_found *lens_holders_new(void)
 
 void lens_holders_free(struct lens_holders_found *f)
 {
-	struct lens_holder_entry *e, *next;
 
 	if (!f)
 		return;
-	HASH_ITER (hh, f->entries, e, next) {
-		HASH_DEL(f->entries, e);
-		free(e);
-	}
+	HASH_FREE(f->entries);
 	free(f);
 }
 

@@ -76,36 +76,21 @@ struct lens_tally *lens_tally_new(const struct lens_asking *asking)
 
 static void entries_free(struct lens_tally *t)
 {
-	struct lens_entry *e, *next;
 
-	HASH_ITER (hh, t->entries, e, next) {
-		HASH_DEL(t->entries, e);
-		free(e);
-	}
-	HASH_ITER (hh, t->parents, e, next) {
-		HASH_DEL(t->parents, e);
-		free(e);
-	}
+	HASH_FREE(t->entries);
+	HASH_FREE(t->parents);
 	t->blocks = 0;
 	t->sum = t->squares = 0;
 }
 
 void lens_tally_free(struct lens_tally *t)
 {
-	struct lens_named *n, *next_name;
-	struct lens_row_entry *r, *next_row;
 
 	if (!t)
 		return;
 	entries_free(t);
-	HASH_ITER (hh, t->names, n, next_name) {
-		HASH_DEL(t->names, n);
-		free(n);
-	}
-	HASH_ITER (hh, t->by_name, r, next_row) {
-		HASH_DEL(t->by_name, r);
-		free(r);
-	}
+	HASH_FREE(t->names);
+	HASH_FREE(t->by_name);
 	ARRAY_FREE(&t->rows);
 	ARRAY_FREE(&t->directories);
 	free(t);
