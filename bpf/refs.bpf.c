@@ -303,36 +303,42 @@ static __always_inline void refs_list_groups(struct kmt_refs *r, __u64 base, __u
 	STORE(r->groups_nr, nr);
 }
 
-/* Look at the words that were read, the first of which is at `at`. */
-GLOBAL int refs_words(__u64 at, __u32 class)
+/*
+ * Look at the words that were read, the first of which is at `at`, for pointers to objects or to
+ * struct pages.
+ */
+static __always_inline int refs_words_of(__u64 at, __u32 class, bool pages)
 {
 	struct kmt_refs *r = refs_shared();
 
 	if (!r)
 		return 0;
-	refs_list_groups(r, r->direct, KMT_REFS_GRAIN, KMT_REFS_DIRECT);
+	if (pages)
+		refs_list_groups(r, r->pages, KMT_REFS_PAGE_GRAIN, KMT_REFS_PAGE);
+	else
+		refs_list_groups(r, r->direct, KMT_REFS_GRAIN, KMT_REFS_DIRECT);
 	for (__u32 n = 0; n < KMT_REFS_GROUPS; n++) {
+		__u64 first;
+
 		if (n >= LOAD(r->groups_nr))
 			break;
-		refs_group(r->groups[n], at + r->groups[n] * KMT_REFS_GROUP * 8, class);
+		first = at + r->groups[n] * KMT_REFS_GROUP * 8;
+		if (pages)
+			refs_group_pages(r->groups[n], first, class);
+		else
+			refs_group(r->groups[n], first, class);
 	}
 	return 0;
 }
 
-/* The same for pointers to struct pages. */
+GLOBAL int refs_words(__u64 at, __u32 class)
+{
+	return refs_words_of(at, class, false);
+}
+
 GLOBAL int refs_words_pages(__u64 at, __u32 class)
 {
-	struct kmt_refs *r = refs_shared();
-
-	if (!r)
-		return 0;
-	refs_list_groups(r, r->pages, KMT_REFS_PAGE_GRAIN, KMT_REFS_PAGE);
-	for (__u32 n = 0; n < KMT_REFS_GROUPS; n++) {
-		if (n >= LOAD(r->groups_nr))
-			break;
-		refs_group_pages(r->groups[n], at + r->groups[n] * KMT_REFS_GROUP * 8, class);
-	}
-	return 0;
+	return refs_words_of(at, class, true);
 }
 
 /* Read KMT_REFS_WORDS words of a page of this class. Returns the work done. */

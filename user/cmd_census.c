@@ -150,8 +150,8 @@ static int take(const struct census_args *args, struct census *out)
 {
 	const struct plan_request everything = {};
 	struct kernel_facts facts;
-	struct census_options how = {
-		.budget_s = args->budget_s, .names = args->names, .kinds = true};
+	const struct census_options how = {
+		.budget_s = args->budget_s, .names = args->names, .lenses = true, .kinds = true};
 	struct bpf_objects bpf = {0};
 	struct plan plan;
 	char why[CENSUS_WHY_MAX];
@@ -161,8 +161,6 @@ static int take(const struct census_args *args, struct census *out)
 	if (census_refusal(&facts, why)[0])
 		return log_error(EPERM, "no census: %s", why);
 	plan_build(&facts, &everything, &plan);
-	how.lenses = true;
-	how.kinds = true;
 	if (!args->output) /* a capture reads BPF objects itself */
 		bpf_read_all(&bpf);
 	err = census_take(&plan, &how, out);

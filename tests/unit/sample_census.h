@@ -71,6 +71,17 @@ static void sample_census_origin(struct census *c, const char *kind, const char 
 }
 
 /* Lenses of the sample: negative dentries of /pod, sockets in a namespace with a process. */
+/* Sockets that a program never reads, and did not close. */
+static const struct lens_holder sample_socket_holder = {.lens = LENS_SOCKETS,
+							.what = "TCP",
+							.state = "CLOSE-WAIT",
+							.family = "inet",
+							.comm = "web\033[31m",
+							.processes = 3,
+							.pid = 812,
+							.objects = 500,
+							.held_kb = 64000};
+
 __attribute__((unused)) static void sample_lenses(struct census *c, double dentries)
 {
 	struct census_lenses *l = &c->lenses;
@@ -110,16 +121,8 @@ __attribute__((unused)) static void sample_lenses(struct census *c, double dentr
 		l->share[lens] = NAN;
 	holder = ARRAY_PUSH(&l->holders);
 	assert_non_null(holder);
-	*holder = (struct lens_holder){.lens = LENS_SOCKETS,
-				       .what = "TCP",
-				       .state = "CLOSE-WAIT",
-				       .family = "inet",
-				       .comm = "web\033[31m",
-				       .processes = 3,
-				       .pid = 812,
-				       .objects = 500,
-				       .held_kb = 64000,
-				       .queued_kb = 1};
+	*holder = sample_socket_holder;
+	holder->queued_kb = 1;
 	l->holders_whole = true;
 	l->share[LENS_DENTRIES] = 0.5;
 	l->sampled[LENS_DENTRIES] = true;

@@ -26,6 +26,7 @@
 #include "proc/devices.h"
 #include "proc/namespaces.h"
 #include "render/census.h"
+#include "sample_census.h"
 #include "trace/lens_blocks.h"
 #include "trace/lenses_holders.h"
 #include "trace/lenses_tally.h"
@@ -708,15 +709,8 @@ static void census_make_lenses(struct census *c)
 				     .kb = 56250};
 	h = ARRAY_PUSH(&c->lenses.holders);
 	assert_non_null(h);
-	*h = (struct lens_holder){.lens = LENS_SOCKETS,
-				  .what = "TCP",
-				  .state = "CLOSE-WAIT",
-				  .family = "inet",
-				  .comm = "web\033[31m",
-				  .processes = 3,
-				  .pid = 812,
-				  .objects = 500,
-				  .held_kb = 65536};
+	*h = sample_socket_holder;
+	h->held_kb = 65536;
 	h = ARRAY_PUSH(&c->lenses.holders);
 	assert_non_null(h);
 	*h = (struct lens_holder){.lens = LENS_FILES,

@@ -456,7 +456,7 @@ static void intervals_hold_the_truth_of_loads_that_change(void **state)
 
 	(void)state;
 	tables_make();
-	seed = 21;
+	seed = tracer.random = 21; /* always the same loads, and the same samples of them */
 	for (int run = runs ? atoi(runs) : 400; run > 0; run--) {
 		recording();
 		recording_count();

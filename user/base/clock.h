@@ -6,21 +6,23 @@
 #include <stdint.h>
 #include <time.h>
 
+static inline uint64_t clock_read_ns(clockid_t clock)
+{
+	struct timespec now = {};
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
 static inline uint64_t clock_ns(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ull + now.tv_nsec;
+	return clock_read_ns(CLOCK_MONOTONIC);
 }
 
 /* What this thread has used of the CPUs. */
 static inline uint64_t clock_thread_ns(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return now.tv_sec * 1000000000ull + now.tv_nsec;
+	return clock_read_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 /* Seconds since the epoch. */

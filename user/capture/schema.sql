@@ -114,6 +114,16 @@ CREATE TABLE census_holder (census INTEGER NOT NULL, number INTEGER NOT NULL, le
  device TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, family TEXT NOT NULL, comm TEXT NOT NULL,
  processes INTEGER NOT NULL, pid INTEGER NOT NULL, objects INTEGER NOT NULL, held_kb REAL NOT NULL,
  queued_kb REAL NOT NULL);
+CREATE TABLE census_kind (census INTEGER NOT NULL, number INTEGER NOT NULL, cache INTEGER NOT NULL,
+ objects INTEGER NOT NULL, effective REAL NOT NULL, sure INTEGER NOT NULL, types INTEGER NOT NULL, type TEXT NOT NULL,
+ score REAL NOT NULL, type2 TEXT NOT NULL, score2 REAL NOT NULL, type3 TEXT NOT NULL, score3 REAL NOT NULL,
+ functions TEXT NOT NULL, points_to TEXT NOT NULL, signature TEXT NOT NULL, cgroup INTEGER NOT NULL,
+ charged INTEGER NOT NULL);
+CREATE TABLE census_kind_sample (census INTEGER NOT NULL, number INTEGER NOT NULL, cache INTEGER NOT NULL,
+ drawn INTEGER NOT NULL, live INTEGER NOT NULL, unsure INTEGER NOT NULL);
+CREATE TABLE census_path (census INTEGER NOT NULL, number INTEGER NOT NULL, cache INTEGER NOT NULL,
+ kind INTEGER NOT NULL, stack INTEGER NOT NULL, tracked INTEGER NOT NULL, looked INTEGER NOT NULL,
+ alike INTEGER NOT NULL, objects REAL NOT NULL);
 
 -- For people with sqlite3; the reader never looks at these.
 CREATE VIEW meminfo AS SELECT s.id AS snapshot, s.kind, s.t_s, n.name, l.value
@@ -143,16 +153,6 @@ CREATE VIEW bpf_holder AS SELECT s.id AS snapshot, s.kind, s.t_s, n.holder, CASE
  ELSE 'program' END AS kind_of_object, n.bpf_id, CASE n.how WHEN 0 THEN 'process' WHEN 1 THEN 'pin' WHEN 2 THEN 'link'
  ELSE 'program' END AS held_by, l.holder_id
  FROM bpf_holder_level l JOIN snapshot s ON s.id = l.id >> 20 JOIN bpf_holder_name n ON n.id = l.id & 1048575;
-CREATE TABLE census_kind (census INTEGER NOT NULL, number INTEGER NOT NULL, cache INTEGER NOT NULL,
- objects INTEGER NOT NULL, effective REAL NOT NULL, sure INTEGER NOT NULL, types INTEGER NOT NULL, type TEXT NOT NULL,
- score REAL NOT NULL, type2 TEXT NOT NULL, score2 REAL NOT NULL, type3 TEXT NOT NULL, score3 REAL NOT NULL,
- functions TEXT NOT NULL, points_to TEXT NOT NULL, signature TEXT NOT NULL, cgroup INTEGER NOT NULL,
- charged INTEGER NOT NULL);
-CREATE TABLE census_kind_sample (census INTEGER NOT NULL, number INTEGER NOT NULL, cache INTEGER NOT NULL,
- drawn INTEGER NOT NULL, live INTEGER NOT NULL, unsure INTEGER NOT NULL);
-CREATE TABLE census_path (census INTEGER NOT NULL, number INTEGER NOT NULL, cache INTEGER NOT NULL,
- kind INTEGER NOT NULL, stack INTEGER NOT NULL, tracked INTEGER NOT NULL, looked INTEGER NOT NULL,
- alike INTEGER NOT NULL, objects REAL NOT NULL);
 CREATE VIEW census_pages AS SELECT c.moment, p.class, p.pages * c.units / c.counted * c.page_bytes / 1024 AS kb
  FROM census_page p JOIN census c ON c.id = p.census;
 CREATE VIEW census_caches AS SELECT c.moment, k.number, k.name, k.object_bytes,

@@ -35,6 +35,11 @@ const char *census_class_words(enum census_class class)
 	return classes[class].words;
 }
 
+const char *census_removal_words(const struct census_cgroup *g)
+{
+	return g->removed ? " (removed)" : g->below ? " (removed children)" : "";
+}
+
 int census_class_parse(const char *name, enum census_class *out)
 {
 	for (int class = 0; class < CENSUS_CLASSES; class ++)

@@ -85,6 +85,9 @@ struct census_cgroup {
 	uint32_t owners; /* that memory is charged to: with `below`, one for each removed cgroup */
 };
 
+/* What to print behind its path: " (removed)", or "" if it is as usual. */
+const char *census_removal_words(const struct census_cgroup *g);
+
 /* Objects of a cache, or pages of a class, that are charged to a cgroup. */
 struct census_charge {
 	uint32_t cache; /* index; CENSUS_NO_CACHE: pages */

@@ -11,7 +11,7 @@
 const char *refs_referrer_words(const struct refs_referrer *r, char buf[REFS_FROM_MAX]);
 
 #define REFS_HOLDER_MAX (REFS_FIELD + 64)
-/* Who holds: "the file table of frontend[812]", "super block ext4 (sda1)". Returns buf. */
+/* Who holds: "open files of frontend[812]", "super block ext4 (sda1)". Returns buf. */
 const char *refs_holder_words(const struct refs_holder *h, char buf[REFS_HOLDER_MAX]);
 
 void refs_findings(const struct refs_sheet *s, struct findings *out);

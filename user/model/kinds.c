@@ -6,8 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define DEVIATE_95  1.959964
-#define HUGE_SAMPLE 1e15 /* objects, of which any sample is a small part */
+#define DEVIATE_95 1.959964
 
 void share_interval(double share, double nr, double all, double *low, double *high)
 {
@@ -46,7 +45,7 @@ static void kind_row_charge(const struct census *c, struct kind_row *row)
 		return;
 	row->cgroup = &c->cgroups.items[k->cgroup];
 	row->cgroup_share = fmin((double)k->charged / k->objects, 1);
-	share_interval(row->cgroup_share, fmin(k->objects, k->effective), HUGE_SAMPLE,
+	share_interval(row->cgroup_share, fmin(k->objects, k->effective), SHARE_OF_MANY,
 		       &row->cgroup_low, &row->cgroup_high);
 }
 

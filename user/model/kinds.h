@@ -53,5 +53,6 @@ const struct kind_cache_row *kinds_sheet_find(const struct kinds_sheet *k, uint3
 
 /* Wilson's interval of a share of which `share` was seen in `nr` of `all` objects. */
 void share_interval(double share, double nr, double all, double *low, double *high);
+#define SHARE_OF_MANY 1e15 /* `all`, where any sample is a small part of it */
 
 #endif

@@ -9,11 +9,10 @@
 
 #include "base/cleanup.h"
 
-#define ONE_KIND      0.9  /* of its objects: then a named cache is of one kind */
-#define LEAST_SHARE   0.01 /* paths with less are left out */
-#define TYPE_ALIKE    0.9
-#define CODE_WEIGHT   3    /* a function tells more than a pointer */
-#define LIKE_INFINITY 1e15 /* objects that a path may allocate */
+#define ONE_KIND    0.9  /* of its objects: then a named cache is of one kind */
+#define LEAST_SHARE 0.01 /* paths with less are left out */
+#define TYPE_ALIKE  0.9
+#define CODE_WEIGHT 3 /* a function tells more than a pointer */
 
 /* ---- signatures ---- */
 
@@ -402,7 +401,7 @@ static int row_push(struct liking *l, const struct like_sums *sums, size_t first
 		share_interval(path.share,
 			       objects_known(path.share, row.tracked, own / (objects * objects),
 					     (variance - own) / (objects * objects)),
-			       LIKE_INFINITY, &path.share_low, &path.share_high);
+			       SHARE_OF_MANY, &path.share_low, &path.share_high);
 		add = ARRAY_PUSH(&l->out.paths);
 		if (!add)
 			return -ENOMEM;

@@ -6,8 +6,8 @@
 #include "data/lenses.h"
 
 /*
- * *whole: no process was hidden or left out. Returns 0 or −errno; on failure, `out` and
- * *whole are unchanged. Processes that cannot be read are skipped.
+ * *whole: the processes of the whole host were visited; those that cannot be read are skipped.
+ * Returns 0 or −errno; on failure, `out` and *whole are unchanged.
  */
 int namespaces_read(const char *proc_root, struct lens_spaces *out, bool *whole);
 

@@ -11,13 +11,6 @@
 #define LEAST_KB     16 /* smaller changes are not printed */
 #define NAME_COLUMNS 32
 
-static const char *removal(const struct census_cgroup *g)
-{
-	if (!g)
-		return "";
-	return g->removed ? " (removed)" : g->below ? " (removed children)" : "";
-}
-
 /* Is it worth a row? Sampling error alone is not. */
 static bool is_shown(const struct census_change *c)
 {
@@ -34,7 +27,7 @@ static void change_row(struct page *p, struct table *t, const struct census_chan
 					    NAME_COLUMNS - strlen(lens_short_word(c->lens)) - 2));
 	else
 		table_words(t, "%s%s", page_fit_middle(p, c->name, NAME_COLUMNS),
-			    removal(c->cgroup));
+			    c->cgroup ? census_removal_words(c->cgroup) : "");
 	table_bytes(t, c->before.kb * 1024, false);
 	table_bytes(t, c->after.kb * 1024, false);
 	table_bytes(t, c->kb.kb * 1024, true);

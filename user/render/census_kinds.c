@@ -92,9 +92,7 @@ static void kinds_cgroups_print(struct page *p, const struct census_sheet *s, si
 		table_words(&table, "%s-%s%%", units_share(low, row->cgroup_low * 100),
 			    units_share(high, row->cgroup_high * 100));
 		table_words(&table, "%s%s", page_fit_middle(p, row->cgroup->path, CGROUP_WIDTH),
-			    row->cgroup->removed ? " (removed)"
-			    : row->cgroup->below ? " (removed children)"
-						 : "");
+			    census_removal_words(row->cgroup));
 	}
 	if (shown)
 		table_print(&table);

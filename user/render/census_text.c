@@ -117,10 +117,7 @@ static void cell_holder(struct page *p, struct table *t, const struct census_cac
 		return;
 	}
 	table_words(t, "%s %s%s", units_bytes_short(bytes, most->figure.kb * 1024),
-		    page_fit_middle(p, most->cgroup->path, 24),
-		    most->cgroup->removed ? " (removed)"
-		    : most->cgroup->below ? " (removed children)"
-					  : "");
+		    page_fit_middle(p, most->cgroup->path, 24), census_removal_words(most->cgroup));
 }
 
 static void census_text_caches(struct page *p, const struct census_sheet *s, size_t most)
@@ -162,9 +159,7 @@ static void census_text_cgroups(struct page *p, const struct census_sheet *s, si
 		const struct census_cgroup_row *row = &s->cgroups[i];
 
 		table_words(&table, "%s%s", page_fit_middle(p, row->cgroup->path, PATH_WIDTH),
-			    row->cgroup->removed ? " (removed)"
-			    : row->cgroup->below ? " (removed children)"
-						 : "");
+			    census_removal_words(row->cgroup));
 		table_bytes(&table, row->figure.kb * 1024, false);
 		table_bytes(&table, row->slab.kb * 1024, false);
 		table_bytes(&table, row->classes_kb[CENSUS_ANON] * 1024, false);

@@ -15,7 +15,7 @@ static void cell_cgroup(struct html *h, const struct census_cgroup *g)
 {
 	html_put(h, "<td>");
 	html_name(h, g->path);
-	html_put(h, g->removed ? " (removed)" : g->below ? " (removed children)" : "");
+	html_put(h, census_removal_words(g));
 	html_put(h, "</td>");
 }
 
