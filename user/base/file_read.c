@@ -64,7 +64,7 @@ int file_read_pieces(int fd, file_take_t take, void *arg)
 		return -ENOMEM;
 	do {
 		got = read(fd, data + n, FILE_PIECE - n);
-		if (got < 0 && errno == EINTR)
+		if (got < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (got < 0)
 			return -errno;

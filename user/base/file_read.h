@@ -31,7 +31,8 @@ int file_read(const char *path, char **buf, size_t *len);
 int file_read_fd(int fd, char **buf, size_t *len);
 
 /*
- * Read an open file piece by piece, in FILE_PIECE bytes of memory whatever the file's size. `take`
+ * Read an open file piece by piece, in FILE_PIECE bytes of memory whatever the file's size: a
+ * regular file, or a BPF iterator (which says EAGAIN when it skipped a million objects). `take`
  * gets what has been read and not yet taken, and returns how many bytes of it are done with: a
  * whole number of lines or records. `last` is set at the end of the file, and when the buffer is
  * full and nothing was taken: `take` must then take everything. Returns 0 or −errno, of reading or

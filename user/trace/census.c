@@ -37,6 +37,7 @@
 #include "trace/lenses.h"
 #include "trace/libbpf_log.h"
 #include "trace/origins.h"
+#include "trace/program.h"
 #include "trace/tracer.h"
 
 #define PROC_PARTS      (SNAPSHOT_MEMINFO | SNAPSHOT_VMSTAT | SNAPSHOT_ZONEINFO)
@@ -196,19 +197,11 @@ static void census_load_origins(const struct plan *plan, struct census_programs 
 
 /* ---- counting ---- */
 
-/* Run a program with arguments on this CPU. Returns 0 or −errno. */
-static int census_run_program(const struct bpf_program *program, const uint64_t args[3])
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = 3 * sizeof(args[0]));
-
-	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
-}
-
 static const struct kmt_census_cache *cache_ask(void *arg, uint64_t cache)
 {
 	struct census_programs *p = arg;
 
-	if (census_run_program(p->skel->progs.census_cache, (uint64_t[3]){cache}))
+	if (program_call(p->skel->progs.census_cache, (uint64_t[3]){cache}))
 		return NULL;
 	return &p->census->cache;
 }
@@ -217,7 +210,7 @@ static const struct kmt_census_owner *owner_ask(void *arg, uint64_t owner)
 {
 	struct census_programs *p = arg;
 
-	if (census_run_program(p->skel->progs.census_owner, (uint64_t[3]){owner}))
+	if (program_call(p->skel->progs.census_owner, (uint64_t[3]){owner}))
 		return NULL;
 	return &p->census->owner;
 }
@@ -226,9 +219,8 @@ static const char *pool_ask(void *arg, uint64_t pool)
 {
 	struct census_programs *p = arg;
 
-	return census_run_program(p->skel->progs.census_pool, (uint64_t[3]){pool})
-		       ? NULL
-		       : p->census->pool;
+	return program_call(p->skel->progs.census_pool, (uint64_t[3]){pool}) ? NULL
+									     : p->census->pool;
 }
 
 /* Let slabs take part in the sample of which objects are drawn. Returns 0 or −ENOMEM. */
@@ -294,8 +286,8 @@ static int gather_run(void *arg, uint64_t cache, uint32_t run)
 {
 	struct census_programs *p = arg;
 
-	return census_run_program(p->skel->progs.audit_gather,
-				  (uint64_t[3]){cache, run * KMT_AUDIT_CPUS, run});
+	return program_call(p->skel->progs.audit_gather,
+			    (uint64_t[3]){cache, run * KMT_AUDIT_CPUS, run});
 }
 
 /* Count the objects of a cache that are on CPUs' free lists and in sheaves. −1 if they move. */
@@ -416,8 +408,8 @@ static int blocks_count(void *arg, struct kmt_census_block *blocks, const struct
 	memcpy(p->census->blocks, blocks, run->nr * sizeof(*blocks));
 	while ((resume & 0xffff) < run->nr && !err) {
 		p->census->lost = 0;
-		err = census_run_program(p->skel->progs.census_scan,
-					 (uint64_t[3]){run->nr, RUN_NS, resume});
+		err = program_call(p->skel->progs.census_scan,
+				   (uint64_t[3]){run->nr, RUN_NS, resume});
 		err = err ?: records_take(p, run);
 		resume = p->census->resume;
 		background_rest(&p->background);

@@ -13,6 +13,7 @@
 #include "kinds.skel.h"
 #include "trace/kernel_facts.h"
 #include "trace/libbpf_log.h"
+#include "trace/program.h"
 
 static int programs_open(const struct plan *plan, const struct bpf_map *audit,
 			 const struct bpf_map *cpu_offsets, struct kinds_programs *p)
@@ -77,22 +78,14 @@ void kinds_programs_layout(const struct kinds_programs *p, const struct kinds_la
 	p->skel->bss->kinds_modules_bytes = layout->modules_bytes;
 }
 
-/* Run a program with an argument on this CPU. */
-static int kinds_program_run(const struct bpf_program *program, uint64_t arg)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &arg, .ctx_size_in = sizeof(arg));
-
-	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
-}
-
 int kinds_programs_look(const struct kinds_programs *p, uint32_t nr)
 {
-	return kinds_program_run(p->skel->progs.kinds_look, nr);
+	return program_call(p->skel->progs.kinds_look, (uint64_t[3]){nr});
 }
 
 int kinds_programs_table(const struct kinds_programs *p, uint64_t address)
 {
-	return kinds_program_run(p->skel->progs.kinds_table, address);
+	return program_call(p->skel->progs.kinds_table, (uint64_t[3]){address});
 }
 
 const struct bpf_object *kinds_programs_object(const struct kinds_programs *p)

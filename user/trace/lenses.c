@@ -16,7 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/file_read.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "lenses.skel.h"
@@ -24,6 +24,7 @@
 #include "trace/lenses_holders.h"
 #include "trace/lenses_tally.h"
 #include "trace/libbpf_log.h"
+#include "trace/program.h"
 #include "trace/tracer.h"
 
 #define PROBE_SHARE  0.4       /* of the budget: for recognising caches */
@@ -121,18 +122,11 @@ int lenses_open(const struct plan *plan, struct lens_programs **out)
 	return 0;
 }
 
-static int lenses_run_program(const struct bpf_program *program, const uint64_t args[2])
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = 2 * sizeof(args[0]));
-
-	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
-}
-
 static const struct kmt_lens_name *lens_name_ask(void *arg, uint32_t lens, uint64_t address)
 {
 	struct lens_programs *p = arg;
 
-	if (lenses_run_program(p->skel->progs.lens_name, (uint64_t[2]){address, lens}))
+	if (program_call(p->skel->progs.lens_name, (uint64_t[3]){address, lens}))
 		return NULL;
 	return &p->lenses->name;
 }
@@ -141,7 +135,7 @@ static const struct kmt_lens_path *lens_path_ask(void *arg, uint64_t dentry, uin
 {
 	struct lens_programs *p = arg;
 
-	if (lenses_run_program(p->skel->progs.lens_path, (uint64_t[2]){dentry, super}))
+	if (program_call(p->skel->progs.lens_path, (uint64_t[3]){dentry, super}))
 		return NULL;
 	return &p->lenses->path;
 }
@@ -175,7 +169,7 @@ static int block_look(struct lens_programs *p, const struct lens_target *target,
 	while (l->next < l->frames && !err) {
 		uint32_t before = l->next;
 
-		err = lenses_run_program(p->skel->progs.lens_scan, (uint64_t[2]){0});
+		err = program_call(p->skel->progs.lens_scan, (uint64_t[3]){0});
 		if (!err && l->next <= before)
 			err = -EIO;
 		p->options->rest(p->options->arg);
@@ -303,33 +297,9 @@ static int lenses_look(struct lens_programs *p, struct lens_targets *targets,
 
 /* ---- by process ---- */
 
-static ssize_t lens_holders_take(const char *buf, size_t len, bool last, void *arg)
+static int lens_holders_take(void *found, const void *records, size_t nr)
 {
-	size_t nr = len / sizeof(struct kmt_lens_holder);
-	_cleanup_free_ struct kmt_lens_holder *records = malloc(nr * sizeof(*records) + 1);
-	int err = records ? 0 : -ENOMEM;
-
-	if (!err) {
-		memcpy(records, buf, nr * sizeof(*records));
-		err = lens_holders_add(arg, records, nr);
-	}
-	if (err)
-		return err;
-	return last ? (ssize_t)len : (ssize_t)(nr * sizeof(*records));
-}
-
-static int lens_holders_iterate(struct lens_programs *p, struct lens_holders_found *found)
-{
-	struct bpf_link *link = bpf_program__attach_iter(p->skel->progs.lens_holders, NULL);
-	int err = (int)libbpf_get_error(link);
-	_cleanup_close_ int fd = -1;
-
-	if (err)
-		return err;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	err = fd < 0 ? -errno : file_read_pieces(fd, lens_holders_take, found);
-	bpf_link__destroy(link);
-	return err;
+	return lens_holders_add(found, records, nr);
 }
 
 /* Which processes have what open. The rest is complete without it. Returns 0 or −ENOMEM. */
@@ -346,7 +316,9 @@ static int lens_holders_read(struct lens_programs *p, struct census_lenses *out)
 	p->lenses->holder.tgid = 0;
 	p->lenses->super = 0;
 	p->lenses->until_ns = clock_ns() + HOLDERS_NS;
-	err = found ? lens_holders_iterate(p, found) : -ENOMEM;
+	err = found ? program_records(p->skel->progs.lens_holders, sizeof(struct kmt_lens_holder),
+				      lens_holders_take, found)
+		    : -ENOMEM;
 	out->holders_whole = !err && !p->lenses->late;
 	err = err ?: lens_holders_finish(found, p->tally, out);
 	lens_holders_free(found);
@@ -357,11 +329,13 @@ static int lens_holders_read(struct lens_programs *p, struct census_lenses *out)
 
 static void lenses_refuse(int err, struct census_lenses *out)
 {
+	char why[LIMITS_MAX];
+
 	if (err == -ENODATA)
 		snprintf(out->absent, sizeof(out->absent),
 			 "where the kernel keeps the objects of a slab could not be learned");
 	else if (err == -ENOBUFS)
-		snprintf(out->absent, sizeof(out->absent), "too little memory is left");
+		snprintf(out->absent, sizeof(out->absent), "%.190s", limits_explain(-err, why));
 	else
 		snprintf(out->absent, sizeof(out->absent),
 			 "this kernel does not load the programs that look at objects (%s)",

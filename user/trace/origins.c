@@ -20,9 +20,9 @@
 #include "base/log.h"
 #include "origins.skel.h"
 #include "trace/libbpf_log.h"
+#include "trace/program.h"
 
 #define OBJECTS_MOST (1u << 20) /* that are told apart; more would take too much memory */
-#define READ_RECORDS 256
 
 struct origin_object {
 	uint64_t address;
@@ -58,19 +58,11 @@ struct origins_found *origins_new(void)
 
 void origins_free(struct origins_found *f)
 {
-	struct origin_object *o, *next_object;
-	struct origin_row *r, *next_row;
 
 	if (!f)
 		return;
-	HASH_ITER (hh, f->objects, o, next_object) {
-		HASH_DEL(f->objects, o);
-		free(o);
-	}
-	HASH_ITER (hh, f->rows, r, next_row) {
-		HASH_DEL(f->rows, r);
-		free(r);
-	}
+	HASH_FREE(f->objects);
+	HASH_FREE(f->rows);
 	free(f);
 }
 
@@ -178,47 +170,16 @@ static void perf_learn(struct origins_bpf *skel)
 				       .exclude_kernel = 1};
 	_cleanup_close_ int fd =
 		(int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
-	uint64_t args[1] = {(uint64_t)fd};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = sizeof(args));
-
-	if (fd < 0 || bpf_prog_test_run_opts(bpf_program__fd(skel->progs.origins_learn), &opts))
-		log_debug("rings of perf events are not looked for (%s)", strerror(errno));
-}
-
-static int origin_records_read(int fd, struct origins_found *found)
-{
-	struct kmt_origin records[READ_RECORDS];
-	size_t have = 0;
-	ssize_t got;
-	int err;
-
-	for (;;) {
-		got = read(fd, (char *)records + have, sizeof(records) - have);
-		if (got < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (got <= 0)
-			return got < 0 ? -errno : 0;
-		have += (size_t)got;
-		err = origins_add(found, records, have / sizeof(records[0]));
-		if (err)
-			return err;
-		memmove(records, &records[have / sizeof(records[0])], have % sizeof(records[0]));
-		have %= sizeof(records[0]);
-	}
-}
-
-static int origins_iterate(const struct origins_bpf *skel, struct origins_found *found)
-{
-	struct bpf_link *link = bpf_program__attach_iter(skel->progs.origins_dump, NULL);
-	int err = (int)libbpf_get_error(link);
-	_cleanup_close_ int fd = -1;
+	int err = fd < 0 ? -errno
+			 : program_call(skel->progs.origins_learn, (uint64_t[3]){(uint64_t)fd});
 
 	if (err)
-		return err;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	err = fd < 0 ? -errno : origin_records_read(fd, found);
-	bpf_link__destroy(link);
-	return err;
+		log_debug("rings of perf events are not looked for (%s)", strerror(-err));
+}
+
+static int origins_take(void *found, const void *records, size_t nr)
+{
+	return origins_add(found, records, nr);
 }
 
 int origins_load(const char *btf_path, struct origins_bpf **out)
@@ -252,7 +213,9 @@ int origins_read(const struct origins_bpf *skel, struct census_origins *out)
 {
 	struct origins_found *found = origins_new();
 	size_t before = out->nr;
-	int err = found ? origins_iterate(skel, found) : -ENOMEM;
+	int err = found ? program_records(skel->progs.origins_dump, sizeof(struct kmt_origin),
+					  origins_take, found)
+			: -ENOMEM;
 
 	err = err ?: origins_finish(found, out);
 	origins_free(found);

@@ -12,10 +12,10 @@
 #include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
-#include "base/file_read.h"
 #include "base/log.h"
 #include "roots.skel.h"
 #include "trace/libbpf_log.h"
+#include "trace/program.h"
 
 #define NAMESPACE_FIRST \
 	0xEFFFFFF7u /* below all inodes of namespaces: enum init_ns_ino of uapi/linux/nsfs.h */
@@ -32,10 +32,8 @@ static const char *const file_paths[KMT_ROOT_PLACES] = {"private_data", "f_inode
 /* The struct that a path goes on with behind its first pointer. */
 static const char *path_struct(const char *field, size_t len)
 {
-	static const char *const structs[][2] = {{"files", "files_struct"},
-						 {"signal", "signal_struct"},
-						 {"nsproxy", "nsproxy"},
-						 {"stack_vm_area", "vm_struct"}};
+	static const char *const structs[][2] = {
+		{"files", "files_struct"}, {"signal", "signal_struct"}, {"nsproxy", "nsproxy"}};
 
 	for (size_t i = 0; i < sizeof(structs) / sizeof(structs[0]); i++)
 		if (strlen(structs[i][0]) == len && !memcmp(structs[i][0], field, len))
@@ -262,35 +260,25 @@ static void refs_stack_places(const struct refs_memory_place *w, struct kmt_root
 	}
 }
 
-static ssize_t refs_roots_take(const char *buf, size_t len, bool last, void *arg)
+static int refs_roots_take(void *arg, const void *records, size_t nr)
 {
 	const struct refs_reading *reading = arg;
-	size_t nr = len / sizeof(struct kmt_root);
+	const struct kmt_root *record = records;
 	int err = 0;
 
 	for (size_t i = 0; i < nr && !err; i++) {
-		struct kmt_root record;
+		struct kmt_root placed = record[i];
 
-		memcpy(&record, buf + i * sizeof(record), sizeof(record));
-		refs_stack_places(reading->where, &record);
-		err = refs_roots_add(reading->out, &record);
+		refs_stack_places(reading->where, &placed);
+		err = refs_roots_add(reading->out, &placed);
 	}
-	if (!err && reading->out->partial)
-		err = -E2BIG;
-	return err ?: (ssize_t)(last ? len : nr * sizeof(struct kmt_root));
+	return !err && reading->out->partial ? -E2BIG : err;
 }
 
 static int refs_iterate(const struct bpf_program *program, struct refs_reading *reading)
 {
-	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
-	int err = (int)libbpf_get_error(link);
-	_cleanup_close_ int fd = -1;
+	int err = program_records(program, sizeof(struct kmt_root), refs_roots_take, reading);
 
-	if (err)
-		return err;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	err = fd < 0 ? -errno : file_read_pieces(fd, refs_roots_take, reading);
-	bpf_link__destroy(link);
 	return err == -E2BIG ? 0 : err; /* what was read until then counts */
 }
 
@@ -311,19 +299,11 @@ int refs_follower_roots(const struct refs_follower *f, struct refs_roots *out)
 	return 0;
 }
 
-static int refs_follower_run(const struct bpf_program *program, uint64_t first, uint64_t second)
-{
-	const uint64_t args[2] = {first, second};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = sizeof(args));
-
-	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
-}
-
 uint64_t refs_follower_follow(void *follower, uint64_t place)
 {
 	const struct refs_follower *f = follower;
 
-	if (refs_follower_run(f->skel->progs.roots_follow, place, 0))
+	if (program_call(f->skel->progs.roots_follow, (uint64_t[3]){place}))
 		return KMT_ROOT_NOWHERE;
 	return __atomic_load_n(&f->skel->bss->roots_place, __ATOMIC_SEQ_CST);
 }
@@ -335,15 +315,15 @@ bool refs_follower_name(void *follower, enum refs_holder_kind kind, uint64_t pla
 	uint32_t number;
 
 	if (kind == REFS_HOLDER_SUPER_BLOCK) {
-		if (refs_follower_run(f->skel->progs.roots_super, place, 0) ||
+		if (program_call(f->skel->progs.roots_super, (uint64_t[3]){place}) ||
 		    !f->skel->bss->roots_text[0][0])
 			return false;
 		snprintf(name, size, "%.*s (%.*s)", KMT_ROOT_TEXT - 1, f->skel->bss->roots_text[0],
 			 KMT_ROOT_TEXT - 1, f->skel->bss->roots_text[1]);
 		return true;
 	}
-	if (refs_follower_run(f->skel->progs.roots_namespace, place,
-			      kind == REFS_HOLDER_MNT_NAMESPACE))
+	if (program_call(f->skel->progs.roots_namespace,
+			 (uint64_t[3]){place, kind == REFS_HOLDER_MNT_NAMESPACE}))
 		return false;
 	number = __atomic_load_n(&f->skel->bss->roots_number, __ATOMIC_SEQ_CST);
 	if (number < NAMESPACE_FIRST)

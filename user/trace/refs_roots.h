@@ -44,7 +44,7 @@ struct refs_roots {
 	bool partial; /* there were too many to keep */
 };
 
-/* Add what one task or file has. `page_bytes`: the size of a struct page. Returns 0 or −ENOMEM. */
+/* Add what one task or file has. Returns 0 or −ENOMEM. */
 int refs_roots_add(struct refs_roots *r, const struct kmt_root *record);
 void refs_roots_sort(struct refs_roots *r);
 void refs_roots_free(struct refs_roots *r);

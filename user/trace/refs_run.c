@@ -23,6 +23,7 @@
 #include "refs.skel.h"
 #include "trace/layout.h"
 #include "trace/libbpf_log.h"
+#include "trace/program.h"
 
 #define PAGEMAP_PRESENT (UINT64_C(1) << 63)
 #define PAGEMAP_PFN     ((UINT64_C(1) << 55) - 1) /* admin-guide/mm/pagemap.rst */
@@ -31,17 +32,9 @@ struct refs_frames {
 	ARRAY_OF(uint64_t);
 };
 
-static uint64_t refs_clock_ns(clockid_t clock)
-{
-	struct timespec now = {0};
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 uint64_t refs_run_spent_ns(const struct refs_run *r)
 {
-	uint64_t spent = refs_clock_ns(r->clock) - r->began_ns;
+	uint64_t spent = clock_read_ns(r->clock) - r->began_ns;
 
 	for (size_t i = 0; r->crew && i < crew_size(r->crew); i++)
 		spent += refs_run_spent_ns(crew_own(r->crew, i));
@@ -52,13 +45,6 @@ bool refs_run_is_over(const struct refs_run *r, double share)
 {
 	return r->budget_ns &&
 	       (double)(refs_run_spent_ns(r) - r->loaded_ns) > share * (double)r->budget_ns;
-}
-
-static int refs_program_run(const struct bpf_program *program, const uint64_t args[3])
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = 3 * sizeof(args[0]));
-
-	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
 }
 
 int refs_run_program(struct refs_run *r, enum refs_program which, const uint64_t args[3])
@@ -74,7 +60,7 @@ int refs_run_program(struct refs_run *r, enum refs_program which, const uint64_t
 	};
 
 	background_rest(&r->background);
-	return refs_program_run(programs[which], args);
+	return program_call(programs[which], args);
 }
 
 void refs_run_close(struct refs_run *r)
@@ -193,7 +179,7 @@ static struct refs_run *refs_run_new(void)
 		return NULL;
 	if (pthread_getcpuclockid(pthread_self(), &r->clock))
 		r->clock = CLOCK_THREAD_CPUTIME_ID;
-	r->began_ns = refs_clock_ns(r->clock);
+	r->began_ns = clock_read_ns(r->clock);
 	background_begin(&r->background);
 	r->page_shift = ffs((int)sysconf(_SC_PAGESIZE)) - 1;
 	r->cpus = libbpf_num_possible_cpus();
@@ -221,7 +207,7 @@ static int refs_crew_open(void *arg, void **own)
 		r->refs->pages = p->leader->refs->pages;
 	}
 	/* it computes page frames, from frame_base */
-	err = err ?: refs_program_run(r->skel->progs.refs_stack, (uint64_t[3]){0});
+	err = err ?: program_call(r->skel->progs.refs_stack, (uint64_t[3]){0});
 	if (err) {
 		refs_run_close(r);
 		return err;
@@ -374,7 +360,7 @@ static int refs_frames_own(struct refs_run *r, struct refs_frames *out)
 	_cleanup_close_ int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	int err = pagemap < 0 ? -errno : 0;
 
-	err = err ?: refs_program_run(r->skel->progs.refs_stack, (uint64_t[3]){0});
+	err = err ?: program_call(r->skel->progs.refs_stack, (uint64_t[3]){0});
 	err = err ?: refs_frames_of_run(out, pagemap, r);
 	for (size_t i = 0; r->crew && i < crew_size(r->crew) && !err; i++)
 		err = refs_frames_of_run(out, pagemap, crew_own(r->crew, i));

@@ -26,6 +26,7 @@
 #include "trace/const_fold.h"
 #include "trace/layout.h"
 #include "trace/libbpf_log.h"
+#include "trace/program.h"
 #include "tracer_legacy.skel.h"
 
 /* The legacy programs are built from the same sources, so their variables have the same offsets. */
@@ -648,20 +649,10 @@ int tracer_run(struct tracer *t, enum tracer_call call, const uint64_t args[3], 
 int tracer_iter(const struct tracer *t, const char *program, file_take_t take, void *arg)
 {
 	struct bpf_program *prog = bpf_object__find_program_by_name(t->skel->obj, program);
-	_cleanup_close_ int fd = -1;
-	struct bpf_link *link;
-	int err;
 
 	if (!prog || bpf_program__fd(prog) < 0)
 		return -ENOENT;
-	link = bpf_program__attach_iter(prog, NULL);
-	err = (int)libbpf_get_error(link);
-	if (err)
-		return err;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	err = fd < 0 ? -errno : file_read_pieces(fd, take, arg);
-	bpf_link__destroy(link);
-	return err;
+	return program_iterate(prog, take, arg);
 }
 
 int tracer_program_fd(const struct tracer *t, const char *program)
