@@ -355,6 +355,17 @@ static void growth_that_proc_tells_of_gets_samples_at_once(void **state)
 	assert_true(strata.at[SLAB + 4].growing == 0 && strata.at[SLAB + 5].growing == 0);
 }
 
+/* The recorder's first step comes after some milliseconds: what came in them is no rate yet. */
+static void a_burst_before_the_first_step_is_no_lasting_load(void **state)
+{
+	(void)state;
+	begin(64 << 10);
+	counts[SLAB] = (struct stratum_counts){
+		.alloc_bytes = 4 * MiB, .held_bytes = 4 * MiB, .size = 4096, .samples = 64};
+	strata_step(&strata, counts, 0.02, 1000, 0);
+	assert_int_equal(strata.at[SLAB].period, 64 << 10);
+}
+
 static void a_period_that_the_user_gave_is_the_shortest(void **state)
 {
 	static const uint64_t given[] = {64, 4096, 1 << 20, 1 << 26};
@@ -461,6 +472,7 @@ int main(void)
 		cmocka_unit_test(more_held_or_more_allowed_never_makes_periods_longer),
 		cmocka_unit_test(a_filling_table_makes_all_periods_longer_until_it_empties),
 		cmocka_unit_test(growth_that_proc_tells_of_gets_samples_at_once),
+		cmocka_unit_test(a_burst_before_the_first_step_is_no_lasting_load),
 		cmocka_unit_test(a_period_that_the_user_gave_is_the_shortest),
 		cmocka_unit_test(hostile_numbers_give_periods_in_bounded_time),
 		cmocka_unit_test(a_step_over_all_strata_is_quick),

@@ -207,10 +207,13 @@ static int not_watched_put(struct recorder *r)
 /* Store the sampling periods that were in force. */
 static int periods_put(struct recorder *r)
 {
-	_cleanup_free_ char *pools = sampler_periods(&r->sampler),
-			    *caches = sampler_cache_periods(&r->sampler);
+	_cleanup_free_ char *pools = NULL, *caches = NULL;
 	int err;
 
+	if (!r->governor.exact)
+		sampler_note(&r->sampler);
+	pools = sampler_periods(&r->sampler);
+	caches = sampler_cache_periods(&r->sampler);
 	if (!pools || !caches)
 		return limits_no_memory("storing the sampling periods");
 	if (!pools[0]) /* as yet, every object was tracked */

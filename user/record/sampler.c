@@ -44,9 +44,9 @@ void sampler_free(struct sampler *s)
 	snapshot_free(&s->start);
 }
 
-/* Note the periods that were in force until now, where samples were taken. */
-static void periods_note(struct sampler *s)
+void sampler_note(struct sampler *s)
 {
+	tracer_strata(s->tracer, s->counts);
 	for (uint32_t i = 0; i < KMT_STRATA; i++) {
 		const struct stratum_counts *now = &s->counts[i];
 		double least = s->strata.at[i].period, most = fmax(least, now->longest);
@@ -68,8 +68,7 @@ void sampler_step(struct sampler *s, double now_s, const struct governor *g, dou
 
 	if (g->exact)
 		return;
-	tracer_strata(s->tracer, s->counts);
-	periods_note(s);
+	sampler_note(s);
 	strata_step(&s->strata, s->counts, now_s - s->at_s, samples_per_s, live_fill);
 	s->at_s = now_s;
 	periods_set(s, samples_per_s, false);

@@ -35,8 +35,10 @@ void sampler_step(struct sampler *s, double now_s, const struct governor *g, dou
 void sampler_levels_begin(struct sampler *s, struct snapshot *levels);
 void sampler_levels(struct sampler *s, const struct snapshot *levels);
 
+/* Note the periods that were in force since the last step, where samples were taken. */
+void sampler_note(struct sampler *s);
 /*
- * The periods in force, as META_PERIODS and META_CACHE_PERIODS store them (data/capture.h). Return
+ * The periods noted, as META_PERIODS and META_CACHE_PERIODS store them (data/capture.h). Return
  * a string to free, or NULL if memory runs out.
  */
 char *sampler_periods(const struct sampler *s);

@@ -215,6 +215,8 @@ void strata_step(struct strata *s, const struct stratum_counts *now, double pass
 
 	if (!(passed_s > 0))
 		return;
+	/* the first step comes early: a burst is no lasting load, and the programs curb it */
+	passed_s = fmax(passed_s, STRATA_RATE_S);
 	for (uint32_t i = 0; i < KMT_STRATA; i++) {
 		stratum_take(&s->at[i], &now[i], passed_s);
 		s->at[i].period = least_of(s, i);

@@ -23,6 +23,8 @@
 #define STRATA_HELD_SAMPLES 4096
 /* … and so many a second. */
 #define STRATA_RATE_SAMPLES 2000
+/* A rate is taken over this time at least. */
+#define STRATA_RATE_S 0.5
 
 struct stratum {
 	struct stratum_counts was; /* at the last step */
