@@ -491,6 +491,7 @@ GLOBAL int refs_check_item(__u32 i)
 		return 0;
 	item = &r->items[i];
 	item->verdict = audit_verify_slab(r->direct + item->start, item->cache);
+	item->slab = (a->base - r->direct) >> cfg_page_shift;
 	item->hash = refs_hash(r->direct + item->start, a->size);
 	return 0;
 }

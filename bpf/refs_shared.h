@@ -64,6 +64,7 @@ struct kmt_refs_item {
 	__u64 start; /* place */
 	__u64 cache;
 	__u64 hash;    /* of its contents */
+	__u64 slab;    /* first page frame of its slab; of a live object */
 	__u32 verdict; /* enum kmt_verdict */
 	__u32 spare;
 };

@@ -63,6 +63,7 @@ struct refs_counts {
 enum refs_control {
 	REFS_CONTROL_NONE,
 	REFS_CONTROL_YOUNG, /* objects of the same cache, allocated a moment before */
+	REFS_CONTROL_PATHS, /* … of the same cache, allocated by other call paths */
 	REFS_CONTROL_OTHER, /* objects of other caches */
 };
 

@@ -45,14 +45,17 @@ const char *refs_holder_words(const struct refs_holder *h, char buf[REFS_HOLDER_
 /* "2 of 385 objects of other caches". */
 static const char *control_words(const struct refs *r, char buf[CONTROL_WORDS])
 {
+	static const char *const words[] = {
+		[REFS_CONTROL_NONE] = "objects of other caches",
+		[REFS_CONTROL_YOUNG] = "objects that were allocated a moment before",
+		[REFS_CONTROL_PATHS] = "objects of the same cache, from other call paths",
+		[REFS_CONTROL_OTHER] = "objects of other caches",
+	};
 	char hits[UNITS_MAX], of[UNITS_MAX];
 
 	snprintf(buf, CONTROL_WORDS, "%s of %s %s",
 		 units_count(hits, (double)r->control.unreferenced),
-		 units_count(of, (double)r->control.checked),
-		 r->control_kind == REFS_CONTROL_YOUNG
-			 ? "objects that were allocated a moment before"
-			 : "objects of other caches");
+		 units_count(of, (double)r->control.checked), words[r->control_kind]);
 	return buf;
 }
 

@@ -9,6 +9,7 @@
 
 static const char *const control_names[] = {[REFS_CONTROL_NONE] = NULL,
 					    [REFS_CONTROL_YOUNG] = "young",
+					    [REFS_CONTROL_PATHS] = "other_paths",
 					    [REFS_CONTROL_OTHER] = "other_caches"};
 
 static json_t *control_json(struct json_out *o, const struct refs_sheet *s)

@@ -108,7 +108,7 @@ static struct refs_cache_entry *refs_cache_entry(struct refs_slabs *s, uint64_t 
 	e->c.address = address;
 	if (HASH_COUNT(s->caches) < CACHES_ROOM)
 		refs_cache_ask(s->run, &e->c);
-	e->c.wanted = e->c.known && !strcmp(e->c.name, s->name);
+	e->c.wanted = e->c.known && s->name && !strcmp(e->c.name, s->name);
 	HASH_ADD(hh, s->caches, c.address, sizeof(e->c.address), e);
 	if (e->lost) {
 		free(e);
@@ -117,6 +117,16 @@ static struct refs_cache_entry *refs_cache_entry(struct refs_slabs *s, uint64_t 
 	if (e->c.wanted)
 		s->wanted = &e->c;
 	return e;
+}
+
+struct refs_cache *refs_slabs_want(struct refs_slabs *s, uint64_t address)
+{
+	struct refs_cache_entry *e = refs_cache_entry(s, address);
+
+	if (!e)
+		return NULL;
+	e->c.wanted = true;
+	return &e->c;
 }
 
 struct refs_cache *refs_slabs_cache(struct refs_slabs *s, uint64_t address)
@@ -272,11 +282,11 @@ int refs_slabs_find(struct refs_slabs *s, double budget_share)
 		if (refs_run_is_over(s->run, budget_share))
 			break;
 	}
-	if (!err && !s->wanted)
+	if (!err && s->name && !s->wanted)
 		err = refs_slabs_found_all(s) ? -ENOENT : -ETIME;
 	if (!err)
 		log_debug("references: %zu slabs of %s, %zu of other caches, in %.3f s of CPU",
-			  s->mine.slabs.nr, s->name, s->others.slabs.nr,
+			  s->mine.slabs.nr, s->name ?: "call paths", s->others.slabs.nr,
 			  (double)(refs_run_spent_ns(s->run) - began) / 1e9);
 	return err;
 }
@@ -286,9 +296,9 @@ uint64_t refs_slabs_used(const struct refs_slabs *s)
 	return s->mine.used;
 }
 
-uint32_t refs_slabs_object_bytes(const struct refs_slabs *s)
+const struct refs_cache *refs_slabs_wanted(const struct refs_slabs *s)
 {
-	return s->wanted ? s->wanted->size : 0;
+	return s->wanted;
 }
 
 /* ---- objects ---- */
@@ -330,6 +340,18 @@ static int refs_object_add(struct refs_slabs *s, const struct kmt_refs_slab *sla
 	return 0;
 }
 
+struct refs_object *refs_objects_add(struct refs_slabs *s, const struct refs_cache *cache,
+				     uint64_t address, struct refs_objects *out)
+{
+	struct refs_object *o = ARRAY_PUSH(out);
+
+	if (o)
+		*o = (struct refs_object){.start = address - s->run->direct,
+					  .slab = (address - s->run->direct) >> s->run->page_shift,
+					  .cache = cache};
+	return o;
+}
+
 /* What one check answers for an object. */
 static void refs_object_judge(struct refs_slabs *s, struct refs_object *o,
 			      const struct kmt_refs_item *item)
@@ -338,6 +360,8 @@ static void refs_object_judge(struct refs_slabs *s, struct refs_object *o,
 	bool on_cpu = !c || refs_slabs_cpu_free(s, c, o->start);
 
 	o->live = item->verdict == KMT_LIVE && !on_cpu;
+	if (item->verdict == KMT_LIVE)
+		o->slab = item->slab;
 	o->sure = item->verdict != KMT_UNSURE && c && !c->cpu_free.incomplete;
 	if (!o->live)
 		return;

@@ -18,7 +18,7 @@ struct refs_cache {
 	uint32_t size, object_size;
 	bool known;  /* false: there is no cache at this address */
 	bool merged; /* objects of other caches are in it, too */
-	bool wanted; /* the one that the user named */
+	bool wanted; /* the one that the user named, or one of those asked about */
 	/* free objects on CPUs' lists and in sheaves, by place, sorted */
 	struct {
 		ARRAY_OF(uint64_t);
@@ -36,6 +36,7 @@ struct refs_object {
 	bool live;     /* in the last check */
 	bool sure;     /* the last check could tell */
 	bool changed;  /* its contents differ between two checks */
+	uint32_t part; /* of struct refs_looking */
 };
 
 struct refs_objects {
@@ -44,7 +45,7 @@ struct refs_objects {
 
 struct refs_slabs;
 
-/* `name` is the cache that the user named. NULL if memory is short. */
+/* `name` is the cache that the user named; NULL: none. Returns NULL if memory is short. */
 struct refs_slabs *refs_slabs_new(struct refs_run *run, const char *name);
 void refs_slabs_free(struct refs_slabs *s);
 
@@ -56,8 +57,10 @@ int refs_slabs_find(struct refs_slabs *s, double budget_share);
 bool refs_slabs_found_all(const struct refs_slabs *s);
 /* Objects in use in the wanted cache; those on CPUs' lists count, too. */
 uint64_t refs_slabs_used(const struct refs_slabs *s);
-uint32_t refs_slabs_object_bytes(const struct refs_slabs *s);
+const struct refs_cache *refs_slabs_wanted(const struct refs_slabs *s); /* NULL: not met */
 
+/* The cache at an address is one of those asked about: it is no other. NULL if memory is short. */
+struct refs_cache *refs_slabs_want(struct refs_slabs *s, uint64_t address);
 /* The cache at an address; NULL if memory is short. */
 struct refs_cache *refs_slabs_cache(struct refs_slabs *s, uint64_t address);
 /* Is the object at `start` on a CPU's list of its cache? The lists are read once in a round. */
@@ -71,6 +74,10 @@ void refs_slabs_round(struct refs_slabs *s);
  */
 int refs_objects_draw(struct refs_slabs *s, bool others, size_t want, struct refs_objects *out,
 		      bool *all);
+/* Add the object at an address. Returns it, valid until the next is added; NULL: memory is short.
+ */
+struct refs_object *refs_objects_add(struct refs_slabs *s, const struct refs_cache *cache,
+				     uint64_t address, struct refs_objects *out);
 /* Collect up to `want` places of the wanted cache that are free now, and used next. */
 int refs_objects_free_now(struct refs_slabs *s, size_t want, struct refs_objects *out);
 

@@ -43,6 +43,8 @@ uint64_t refs_run_spent_ns(const struct refs_run *r)
 
 bool refs_run_is_over(const struct refs_run *r, double share)
 {
+	if (r->stop && r->stop(r->stop_arg))
+		return true;
 	return r->budget_ns &&
 	       (double)(refs_run_spent_ns(r) - r->loaded_ns) > share * (double)r->budget_ns;
 }

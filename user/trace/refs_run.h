@@ -42,10 +42,12 @@ struct refs_run {
 	uint64_t pages_bytes; /* of the array of struct page; 0: do not look for pointers to it */
 	uint64_t random;      /* state of the generator */
 	uint64_t budget_ns;   /* CPU time that all but loading may take; 0: no limit */
-	clockid_t clock;      /* CPU time of its thread */
-	uint64_t began_ns;    /* that time when it began */
-	uint64_t loaded_ns;   /* CPU time of all threads until all was loaded */
-	struct crew *crew;    /* NULL: there are no other threads */
+	bool (*stop)(void *arg); /* see struct refs_options */
+	void *stop_arg;
+	clockid_t clock;    /* CPU time of its thread */
+	uint64_t began_ns;  /* that time when it began */
+	uint64_t loaded_ns; /* CPU time of all threads until all was loaded */
+	struct crew *crew;  /* NULL: there are no other threads */
 	uint32_t page_shift;
 	uint32_t cpus, nodes;
 	bool old; /* audit_pages_old learns where pages are */
@@ -66,7 +68,8 @@ struct refs_run *refs_run_scanner(struct refs_run *r, size_t i);
 /* Run a program on this CPU. Returns 0 or −errno. */
 int refs_run_program(struct refs_run *r, enum refs_program which, const uint64_t args[3]);
 
-/* CPU time of all threads since it began, and is a share (0 to 1) of the budget used up? */
+/* CPU time of all threads since it began; is a share (0 to 1) of the budget used up, or shall it
+ * stop? */
 uint64_t refs_run_spent_ns(const struct refs_run *r);
 bool refs_run_is_over(const struct refs_run *r, double share);
 

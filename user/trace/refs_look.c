@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Two scans, and what they found of each part: see refs_look.h. */
+#include "trace/refs_look.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "proc/cgroup.h"
+#include "trace/refs_referrers.h"
+
+#define APART_S       3   /* between the scans: longer than the kernel defers most frees */
+#define CONTROL_CACHE 4   /* objects of one part that tell whether it may leak, too */
+#define FIRST_SHARE   0.6 /* of the budget, at most, to end the first scan */
+
+/* ---- begin and end ---- */
+
+/* Load what holders are found with. A kernel that refuses it can still look for references. */
+static void refs_follow_load(struct refs_looking *l, const struct plan *plan)
+{
+	const struct refs_run *r = l->run;
+	const struct refs_memory_place where = {.direct = r->direct,
+						.direct_bytes = r->refs->direct_bytes,
+						.frame_base = r->refs->pages,
+						.frame_bytes = r->census->page_bytes,
+						.page_shift = r->page_shift};
+	const char *btf = plan->btf_source[0] ? plan->btf_source : KERNEL_BTF;
+
+	refs_belongs_load(&l->types, &l->belongs);
+	if (slab_aliases_load("/sys", &l->aliases))
+		l->aliases = NULL;
+	if (refs_follower_open(btf, &l->types, &where, &l->follower))
+		l->follower = NULL;
+}
+
+int refs_looking_begin(struct refs_looking *l, const struct plan *plan,
+		       const struct refs_options *options)
+{
+	int err;
+
+	l->began_ns = clock_ns();
+	l->all.wall_s = clock_wall_s();
+	l->all.page_bytes = sysconf(_SC_PAGESIZE);
+	err = refs_run_open(plan, options->threads, &l->run);
+	if (err)
+		return err;
+	l->run->budget_ns = (uint64_t)(options->budget_s * 1e9);
+	l->run->stop = options->stop;
+	l->run->stop_arg = options->arg;
+	l->slabs = refs_slabs_new(l->run, options->cache);
+	if (!l->slabs)
+		return -ENOMEM;
+	refs_types_load(&l->types, plan->btf_source);
+	refs_follow_load(l, plan);
+	return 0;
+}
+
+void refs_looking_end(struct refs_looking *l)
+{
+	free(l->first);
+	free(l->second);
+	free(l->held);
+	ARRAY_FREE(&l->sample);
+	ARRAY_FREE(&l->control);
+	ARRAY_FREE(&l->both);
+	ARRAY_FREE(&l->parts);
+	for (int i = 0; i < REFS_SCANS; i++)
+		ARRAY_FREE(&l->scanned[i].places);
+	ARRAY_FREE(&l->claims);
+	refs_free(&l->all);
+	refs_follower_close(l->follower);
+	refs_roots_free(&l->roots);
+	slab_aliases_free(l->aliases);
+	refs_belongs_free(&l->belongs);
+	refs_types_free(&l->types);
+	refs_slabs_free(l->slabs);
+	refs_run_close(l->run);
+}
+
+/* ---- parts ---- */
+
+int refs_part_add(struct refs_looking *l, const struct refs_cache *cache, enum refs_control as)
+{
+	struct refs_part *part = ARRAY_PUSH(&l->parts);
+
+	if (!part)
+		return -ENOMEM;
+	*part = (struct refs_part){.cache = cache, .as = as};
+	return (int)l->parts.nr - 1;
+}
+
+int refs_control_others(struct refs_looking *l)
+{
+	struct refs_objects others = {0};
+	bool all;
+	int part = -1, err;
+
+	err = refs_objects_draw(l->slabs, true, REFS_CONTROL_WANTED, &others, &all);
+	for (size_t i = 0; i < others.nr && !err; i++) { /* sorted by cache */
+		struct refs_object *o = ARRAY_PUSH(&l->control);
+
+		if (!i || others.items[i].cache != others.items[i - 1].cache)
+			part = refs_part_add(l, others.items[i].cache, REFS_CONTROL_OTHER);
+		err = !o || part < 0 ? -ENOMEM : 0;
+		if (err)
+			break;
+		*o = others.items[i];
+		o->part = (uint32_t)part;
+	}
+	ARRAY_FREE(&others);
+	return err;
+}
+
+/* ---- two scans ---- */
+
+static int refs_both_join(struct refs_looking *l)
+{
+	const struct refs_objects *const parts[] = {&l->sample, &l->control};
+
+	for (size_t part = 0; part < 2; part++)
+		for (size_t i = 0; i < parts[part]->nr; i++) {
+			struct refs_object *o = ARRAY_PUSH(&l->both);
+
+			if (!o)
+				return -ENOMEM;
+			*o = parts[part]->items[i];
+		}
+	return 0;
+}
+
+int refs_look_first(struct refs_looking *l)
+{
+	const struct refs_scan_how how = {.budget_share = FIRST_SHARE};
+	int err;
+
+	l->first = calloc(l->sample.nr + 1, sizeof(*l->first));
+	if (!l->first)
+		return -ENOMEM;
+	err = refs_scan_memory(l->slabs, l->run, &l->sample, &how, l->first, &l->scanned[0]);
+	l->all.scans[0] = l->scanned[0].scan;
+	/* a scan that was cut short is no evidence that nothing points to an object */
+	if (!err && refs_scan_is_whole(&l->all.scans[0])) {
+		sleep(APART_S);
+		background_begin(&l->run->background); /* that was no wait for a CPU */
+		l->all.apart_s = APART_S;
+	}
+	return err;
+}
+
+static int refs_second_scan(struct refs_looking *l)
+{
+	const struct refs_scan_how how = {.budget_share = 1, .pages = true};
+	int err = refs_both_join(l);
+
+	if (err)
+		return err;
+	l->second = calloc(l->both.nr + 1, sizeof(*l->second));
+	if (!l->second)
+		return -ENOMEM;
+	err = refs_scan_memory(l->slabs, l->run, &l->both, &how, l->second, &l->scanned[1]);
+	l->all.scans[1] = l->scanned[1].scan;
+	return err;
+}
+
+/* ---- holders ---- */
+
+/* Look for what points to the objects of another level. */
+static int refs_level_scan(void *arg, const struct refs_objects *objects, struct refs_places *out)
+{
+	const struct refs_scan_how how = {.budget_share = 1};
+	struct refs_looking *l = arg;
+	struct refs_scanned scanned = {0};
+	_cleanup_free_ struct refs_outcome *outcomes = calloc(objects->nr + 1, sizeof(*outcomes));
+	int err = outcomes ? 0 : -ENOMEM;
+
+	if (refs_run_is_over(l->run, how.budget_share))
+		return -ETIME;
+	err = err ?: refs_scan_memory(l->slabs, l->run, objects, &how, outcomes, &scanned);
+	if (err)
+		ARRAY_FREE(&scanned.places);
+	else
+		*out = scanned.places;
+	return err;
+}
+
+static int refs_find_holders(struct refs_looking *l, uint32_t levels)
+{
+	const struct refs_holding how = {.types = &l->types,
+					 .aliases = l->aliases,
+					 .belongs = &l->belongs,
+					 .roots = &l->roots,
+					 .follow = refs_follower_follow,
+					 .name = refs_follower_name,
+					 .arg = l->follower,
+					 .scan = refs_level_scan,
+					 .scan_arg = l,
+					 .levels = levels};
+	int err = l->follower ? refs_follower_roots(l->follower, &l->roots) : -ENOTSUP;
+
+	if (err == -ENOMEM)
+		return err;
+	l->all.holders_known = !err;
+	l->all.holders_partial = l->roots.partial;
+	return err ? 0
+		   : refs_holders_find(&how, &l->sample, &l->scanned[1].places, &l->claims,
+				       &l->all);
+}
+
+/* The paths of the cgroups of the processes. Without them, holders have no cgroup. */
+static void refs_name_cgroups(struct refs *out)
+{
+	struct cgroups *cgroups = NULL;
+
+	if (cgroups_load("/proc", &cgroups))
+		return;
+	for (size_t i = 0; i < out->holders.nr; i++)
+		snprintf(out->holders.items[i].cgroup_path,
+			 sizeof(out->holders.items[i].cgroup_path), "%s",
+			 cgroups_path(cgroups, out->holders.items[i].cgroup));
+	cgroups_free(cgroups);
+}
+
+/* ---- counting ---- */
+
+/*
+ * What is known of an object in the end. `first` is NULL if only one scan looked for it. Returns
+ * whether something may hold it: a leaked dentry still points to its super block.
+ */
+static bool refs_count_object(struct refs_counts *c, const struct refs_object *o,
+			      const struct refs_outcome *first, const struct refs_outcome *second)
+{
+	uint32_t strong = second->strong + (first ? first->strong : 0);
+	uint32_t own = second->own + (first ? first->own : 0);
+	uint32_t weak = second->weak + (first ? first->weak : 0);
+
+	if (!o->live || !o->sure) {
+		c->freed++;
+		return false;
+	}
+	c->checked++;
+	if (strong)
+		c->own_kind += own == strong;
+	else if (weak)
+		c->weak++;
+	else if (o->changed)
+		c->changed++;
+	else
+		c->unreferenced++;
+	return strong || weak || o->changed;
+}
+
+/*
+ * The last check sorted the objects again, so it is made on a copy, and looked up by place: both
+ * lists have the same objects.
+ */
+static int refs_compare_copies(const void *x, const void *y)
+{
+	const struct refs_object *a = x, *b = y;
+
+	return a->start < b->start ? -1 : a->start > b->start;
+}
+
+static int refs_last_check(struct refs_looking *l)
+{
+	struct refs_objects last = {0};
+	int err = 0;
+
+	for (size_t i = 0; i < l->both.nr && !err; i++) {
+		struct refs_object *o = ARRAY_PUSH(&last);
+
+		err = o ? 0 : -ENOMEM;
+		if (o)
+			*o = l->both.items[i];
+	}
+	err = err ?: refs_objects_check(l->slabs, &last);
+	if (!err && last.nr)
+		qsort(last.items, last.nr, sizeof(*last.items), refs_compare_copies);
+	for (size_t i = 0; i < l->both.nr && !err; i++) {
+		const struct refs_object *o = bsearch(&l->both.items[i], last.items, last.nr,
+						      sizeof(*last.items), refs_compare_copies);
+
+		if (o)
+			l->both.items[i] = *o;
+	}
+	ARRAY_FREE(&last);
+	return err;
+}
+
+/* Count the objects of each part. */
+static int refs_count_parts(struct refs_looking *l)
+{
+	l->held = calloc(l->both.nr + 1, sizeof(*l->held));
+	if (!l->held)
+		return -ENOMEM;
+	for (size_t i = 0; i < l->both.nr; i++) {
+		const struct refs_object *o = &l->both.items[i];
+
+		l->held[i] =
+			refs_count_object(&l->parts.items[o->part].counts, o,
+					  i < l->sample.nr ? &l->first[i] : NULL, &l->second[i]);
+	}
+	return 0;
+}
+
+static void refs_counts_add(struct refs_counts *to, const struct refs_counts *c)
+{
+	to->checked += c->checked;
+	to->unreferenced += c->unreferenced;
+	to->weak += c->weak;
+	to->own_kind += c->own_kind;
+	to->changed += c->changed;
+	to->freed += c->freed;
+}
+
+/*
+ * Other caches, and other call paths, can be leaked, too, for the same reason as what the user asks
+ * about: those of which nothing points to most objects do not show what the scan can see.
+ */
+static bool refs_part_is_lost(const struct refs_part *p)
+{
+	return p->as != REFS_CONTROL_YOUNG && p->counts.checked >= CONTROL_CACHE &&
+	       2 * p->counts.unreferenced > p->counts.checked;
+}
+
+/* Add up other parts: those of the same cache, or those of other caches. */
+static struct refs_counts refs_control_sum(const struct refs_looking *l, uint32_t part, bool same)
+{
+	const struct refs_cache *own = l->parts.items[part].cache;
+	struct refs_counts sum = {0};
+
+	for (uint32_t i = 0; i < l->parts.nr; i++) {
+		const struct refs_part *p = &l->parts.items[i];
+
+		if (i == part || (p->cache == own) != same ||
+		    (!same && p->as != REFS_CONTROL_OTHER))
+			continue;
+		if (refs_part_is_lost(p))
+			log_debug("references: the control is without %s: %llu of %llu objects",
+				  p->cache->name, (unsigned long long)p->counts.unreferenced,
+				  (unsigned long long)p->counts.checked);
+		else
+			refs_counts_add(&sum, &p->counts);
+	}
+	return sum;
+}
+
+/* Objects of the same cache are the better control, if there are enough. */
+static void refs_control_choose(const struct refs_looking *l, uint32_t part, struct refs *out)
+{
+	const struct refs_cache *own = l->parts.items[part].cache;
+
+	out->control = refs_control_sum(l, part, true);
+	if (out->control.checked >= REFS_CONTROL_LEAST) {
+		out->control_kind = REFS_CONTROL_PATHS;
+		for (size_t i = 0; i < l->parts.nr; i++)
+			if (l->parts.items[i].as == REFS_CONTROL_YOUNG &&
+			    l->parts.items[i].cache == own)
+				out->control_kind = REFS_CONTROL_YOUNG;
+		return;
+	}
+	out->control = refs_control_sum(l, part, false);
+	out->control_kind =
+		out->control.checked >= REFS_CONTROL_LEAST ? REFS_CONTROL_OTHER : REFS_CONTROL_NONE;
+}
+
+/* The holders of all parts, to be counted for one. */
+static int refs_holders_copy(const struct refs_looking *l, struct refs *out)
+{
+	for (size_t i = 0; i < l->all.holders.nr; i++) {
+		struct refs_holder *h = ARRAY_PUSH(&out->holders);
+
+		if (!h)
+			return -ENOMEM;
+		*h = l->all.holders.items[i];
+	}
+	return 0;
+}
+
+/* What is true of all parts. Its arrays stay where they are. */
+static void refs_all_copy(const struct refs_looking *l, struct refs *out)
+{
+	*out = l->all;
+	memset(&out->referrers, 0, sizeof(out->referrers));
+	memset(&out->holders, 0, sizeof(out->holders));
+	out->took_s = (double)(clock_ns() - l->began_ns) / 1e9;
+	out->cpu_s = (double)refs_run_spent_ns(l->run) / 1e9;
+}
+
+int refs_look_second(struct refs_looking *l, uint32_t levels)
+{
+	int err = refs_second_scan(l);
+
+	err = err ?: refs_find_holders(l, levels);
+	err = err ?: refs_last_check(l);
+	if (!err)
+		refs_name_cgroups(&l->all);
+	return err ?: refs_count_parts(l);
+}
+
+int refs_look_sum(struct refs_looking *l, uint32_t part, struct refs *out)
+{
+	const struct refs_part *p = &l->parts.items[part];
+	_cleanup_free_ bool *counts = calloc(l->both.nr + 1, sizeof(*counts)),
+			    *held = calloc(l->both.nr + 1, sizeof(*held));
+	struct refs_counted objects = {.own = p->cache,
+				       .roots = &l->roots,
+				       .page_shift = l->run->page_shift,
+				       .counts = counts,
+				       .nr = l->both.nr};
+	int err;
+
+	refs_all_copy(l, out);
+	if (!counts || !held)
+		return -ENOMEM;
+	snprintf(out->cache, sizeof(out->cache), "%s", p->cache->name);
+	out->object_bytes = p->cache->size;
+	out->sample = p->counts;
+	for (size_t i = 0; i < l->sample.nr; i++) {
+		const struct refs_object *o = &l->both.items[i];
+
+		counts[i] = o->part == part && o->live && o->sure;
+		held[i] = o->part == part && l->held[i];
+	}
+	refs_control_choose(l, part, out);
+	err = refs_holders_copy(l, out);
+	if (err)
+		return err;
+	refs_holders_count(&l->claims, held, out);
+	return refs_referrers_build(&l->scanned[1].places, &objects, &l->types, out);
+}
