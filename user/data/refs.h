@@ -65,7 +65,15 @@ enum refs_control {
 	REFS_CONTROL_YOUNG, /* objects of the same cache, allocated a moment before */
 	REFS_CONTROL_PATHS, /* … of the same cache, allocated by other call paths */
 	REFS_CONTROL_OTHER, /* objects of other caches */
+	REFS_CONTROLS
 };
+
+/* "young", …; "" for none. The parsers return 0, or −EINVAL. */
+const char *refs_control_name(enum refs_control control);
+int refs_control_parse(const char *name, enum refs_control *out);
+/* "file_table", … */
+const char *refs_holder_kind_name(enum refs_holder_kind kind);
+int refs_holder_kind_parse(const char *name, enum refs_holder_kind *out);
 
 /* One scan of memory. */
 struct refs_scan {

@@ -14,22 +14,57 @@
 
 /* ---- intervals ---- */
 
+#define FRACTION_TERMS 400
+#define FRACTION_TINY  1e-300
+
+/*
+ * The continued fraction of the incomplete beta function, by the method of Lentz (Applied Optics
+ * 15, 1976): Abramowitz & Stegun, Handbook of Mathematical Functions, 26.5.8.
+ */
+static double beta_fraction(double a, double b, double x)
+{
+	double c = 1, d = 1 - (a + b) * x / (a + 1), sum;
+
+	d = 1 / (fabs(d) < FRACTION_TINY ? FRACTION_TINY : d);
+	sum = d;
+	for (int m = 1; m <= FRACTION_TERMS; m++) {
+		const double terms[] = {
+			m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
+			-(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
+		};
+		double before = sum;
+
+		for (int i = 0; i < 2; i++) {
+			d = 1 + terms[i] * d;
+			d = 1 / (fabs(d) < FRACTION_TINY ? FRACTION_TINY : d);
+			c = 1 + terms[i] / c;
+			c = fabs(c) < FRACTION_TINY ? FRACTION_TINY : c;
+			sum *= c * d;
+		}
+		if (fabs(sum - before) < 1e-14 * fabs(sum))
+			break;
+	}
+	return sum;
+}
+
+/* The regularised incomplete beta function, for 0 < x < 1. */
+static double incomplete_beta(double a, double b, double x)
+{
+	double front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x));
+
+	if (x < (a + 1) / (a + b + 2))
+		return front * beta_fraction(a, b, x) / a;
+	return 1 - front * beta_fraction(b, a, 1 - x) / b;
+}
+
 /* The probability of at most `hits` of `of`, each with probability p. */
 static double binomial_at_most(uint64_t hits, uint64_t of, double p)
 {
-	double n = (double)of, sum = 0;
-
 	if (p <= 0 || hits >= of)
 		return 1;
 	if (p >= 1)
 		return 0;
-	for (uint64_t k = 0; k <= hits; k++) {
-		double x = (double)k;
-
-		sum += exp(lgamma(n + 1) - lgamma(x + 1) - lgamma(n - x + 1) + x * log(p) +
-			   (n - x) * log1p(-p));
-	}
-	return fmin(sum, 1);
+	return incomplete_beta((double)(of - hits), (double)hits + 1, 1 - p);
 }
 
 /* The p at which at most `hits` of `of` have probability `tail`. It falls as p rises. */

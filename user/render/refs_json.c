@@ -7,11 +7,6 @@
 #include "render/json_value.h"
 #include "version.h"
 
-static const char *const control_names[] = {[REFS_CONTROL_NONE] = NULL,
-					    [REFS_CONTROL_YOUNG] = "young",
-					    [REFS_CONTROL_PATHS] = "other_paths",
-					    [REFS_CONTROL_OTHER] = "other_caches"};
-
 static json_t *control_json(struct json_out *o, const struct refs_sheet *s)
 {
 	const struct refs *r = s->refs;
@@ -19,7 +14,7 @@ static json_t *control_json(struct json_out *o, const struct refs_sheet *s)
 
 	put(o, j, "kind",
 	    r->control_kind == REFS_CONTROL_NONE ? json_null()
-						 : json_string(control_names[r->control_kind]));
+						 : json_string(refs_control_name(r->control_kind)));
 	put(o, j, "objects", json_integer((json_int_t)r->control.checked));
 	put(o, j, "unreferenced", json_integer((json_int_t)r->control.unreferenced));
 	put(o, j, "unreferenced_share", fraction(s->control.share));
@@ -57,13 +52,6 @@ static json_t *referrers_json(struct json_out *o, const struct refs_sheet *s)
 
 static json_t *holders_json(struct json_out *o, const struct refs_sheet *s)
 {
-	static const char *const kinds[REFS_HOLDER_KINDS] = {
-		[REFS_HOLDER_FILE_TABLE] = "file_table",
-		[REFS_HOLDER_PROCESS] = "process",
-		[REFS_HOLDER_SUPER_BLOCK] = "super_block",
-		[REFS_HOLDER_NET_NAMESPACE] = "net_namespace",
-		[REFS_HOLDER_MNT_NAMESPACE] = "mount_namespace",
-	};
 	const struct refs *r = s->refs;
 	json_t *list = json_array();
 
@@ -73,7 +61,7 @@ static json_t *holders_json(struct json_out *o, const struct refs_sheet *s)
 			refs_share_of(h->objects, r->sample.checked, r->all_objects);
 		json_t *j = json_object();
 
-		put(o, j, "kind", json_string(kinds[h->kind]));
+		put(o, j, "kind", json_string(refs_holder_kind_name(h->kind)));
 		put(o, j, "name", text(h->name));
 		put(o, j, "pid", h->pid ? json_integer(h->pid) : json_null());
 		put(o, j, "cgroup", h->cgroup_path[0] ? text(h->cgroup_path) : json_null());
