@@ -18,11 +18,10 @@
 #define GFP_HARDWALL 0x100000
 
 /*
- * How many pages are tracked in each 32 KiB of struct pages (about 2 MiB of memory). It serves
- * where the free filter cannot: for blocks of pages, and where the filter is not kept. The kernel
+ * How many pages are tracked in each 32 KiB of struct pages (about 2 MiB of memory). The kernel
  * keeps unmovable pages apart from user pages, so the free of a user page mostly finds a zero, in a
- * cache line that other frees of user pages use too. If blocks share a row, or a count stays too
- * high, the only cost is a useless lookup.
+ * cache line that other frees of user pages use too, however many objects are tracked. If blocks
+ * share a row, or a count stays too high, the only cost is a useless lookup.
  */
 #define PAGE_BLOCKS 16
 __u32 page_blocks[1 << PAGE_BLOCKS] WEAK = {};
@@ -155,25 +154,16 @@ GLOBAL int page_handle_pieces_free(__u64 page, __u32 order)
 /* Handle the free of a page or block that may be tracked. */
 GLOBAL int page_handle_free(__u64 page, __u32 order)
 {
-	if (!*page_block(page))
-		return 0;
 	if (order && order <= PAGE_PIECES && !compat_page_compound(page))
 		return page_handle_pieces_free(page, order);
 	return page_handle_single_free(page);
 }
 
-/* Can a page of this block be tracked? The free filter answers that for single pages only. */
-static __always_inline bool page_free_may_matter(struct bpf_raw_tracepoint_args *ctx, __u64 page)
-{
-	if (!cfg_free_filter)
-		return *page_block(page);
-	if (free_filter_few_have(page))
-		return true;
-	return ctx->args[1]; /* the order: most frees are of single pages */
-}
-
-/* Arguments: page, order. */
-PROGRAM_FREE(page_free, "mm_page_free", ctx->args[0], page_free_may_matter(ctx, freed),
+/*
+ * Arguments: page, order. The first check tells nearly all user pages: no page near them is
+ * tracked. The free filter only knows single pages; most are.
+ */
+PROGRAM_FREE(page_free, "mm_page_free", ctx->args[0], *page_block(freed),
 	     free_filter_has(freed) || ctx->args[1], page_handle_free(freed, ctx->args[1]))
 
 /*
