@@ -15,7 +15,7 @@ BASE_MAX_AGE_DAYS=30 # of the cached system; apt in it always fetches current pa
 STEP_TIMEOUT=1200    # seconds
 # What CI has checked on the machine itself takes long, and would give the same result in a system of the same release; a
 # static build is a step of its own here.
-CHECKED="clang-tidy clang-build fuzz json-schemas-self-test names-self-test"
+CHECKED="clang-tidy clang-build fuzz json-schemas-self-test names-self-test unit-tests"
 LIVE_WITHOUT_BPF="setpriv --bounding-set=-sys_admin,-bpf,-perfmon --inh-caps=-sys_admin,-bpf,-perfmon ./scripts/test.sh --no-install live | tee /dev/stderr |
 	grep -E '^[1-9][0-9]* passed, 0 failed, [1-9][0-9]* skipped'"
 

@@ -50,13 +50,34 @@ flaky() {
 	sed -n "/^# $2 failed, and is run once more:\$/,/^ok /s/^#  / |/p" "$3" | tail -n 60
 }
 
+# checked NAME: has the caller made this check already, with the same tools? $KMEMTRACE_CHECKED names what it made
+# (scripts/debian-roots.sh).
+checked() {
+	case " ${KMEMTRACE_CHECKED:-} " in *" $1 "*) ;; *) return 1 ;; esac
+}
+
+# start NAME COMMAND…: run it beside what follows, if it leaves CPUs idle. finish, called by check and tap, waits for it.
+declare -A started=()
+start() {
+	local name=$1
+	shift
+	"$@" >"$LOGS/$name.log" 2>&1 &
+	started[$name]=$!
+}
+
+# finish NAME COMMAND…: run it, or wait for it if it was started. Returns its exit status; its output is in its log.
+finish() {
+	local name=$1
+	shift
+	if [ -n "${started[$name]:-}" ]; then wait "${started[$name]}"; else "$@" >"$LOGS/$name.log" 2>&1; fi
+}
+
 # check NAME COMMAND…: run one test; its exit status is the result. 77 is a skip, with the last line as its reason.
-# $KMEMTRACE_CHECKED names the checks that the caller has made already with the same tools (scripts/debian-roots.sh).
 check() {
 	local name=$1 log=$LOGS/$1.log status
-	case " ${KMEMTRACE_CHECKED:-} " in *" $name "*) say "note     $name was checked outside" && return ;; esac
+	checked "$name" && say "note     $name was checked outside" && return
 	shift
-	"$@" >"$log" 2>&1
+	finish "$name" "$@"
 	status=$?
 	case $status in
 	0) ok "$name" ;;
@@ -84,7 +105,7 @@ tap_skip() {
 tap() {
 	local name=$1 limit=$2 log=$LOGS/$1.log status run=0 bad=0 plan line
 	shift 2
-	timeout -k 10 "$limit" "$@" >"$log" 2>&1
+	finish "$name" timeout -k 10 "$limit" "$@"
 	status=$?
 	while read -r line; do
 		run=$((run + 1))
@@ -362,6 +383,7 @@ run_guides() {
 }
 
 suite_check() {
+	checked fuzz || start fuzz run_fuzz # 80 s of one CPU
 	# shellcheck disable=SC2046 # our file names have no blanks
 	check shellcheck shellcheck -x $(shell_scripts)
 	check_format
@@ -398,6 +420,19 @@ run_unit() { # FILE
 	CMOCKA_MESSAGE_OUTPUT=TAP tap "unit-$name" $UNIT_TIMEOUT "build/tests/$name"
 }
 
+# As many unit tests at once as there are CPUs; the results are in order.
+run_units() { # FILE…
+	local files=("$@") ahead name i
+	ahead=$(($(nproc) - 1))
+	for ((i = 0; i < $# + ahead; i++)); do
+		if [ $i -lt $# ]; then
+			name=${files[i]##*/} name=${name%.c}
+			CMOCKA_MESSAGE_OUTPUT=TAP start "unit-$name" timeout -k 10 $UNIT_TIMEOUT "build/tests/$name"
+		fi
+		[ $i -lt $ahead ] || run_unit "${files[i - ahead]}"
+	done
+}
+
 # cannot_load FILE: print why this test cannot load BPF programs here, if it needs to.
 cannot_load() {
 	local said
@@ -421,8 +456,7 @@ run_live() { # FILE: a script, or a program that needs root
 }
 
 suite_unit() {
-	local file
-	for file in tests/unit/test_*.c; do run_unit "$file"; done
+	if checked unit-tests; then say "note     the unit tests were run outside"; else run_units tests/unit/test_*.c; fi
 	check json-goldens run_json_goldens
 	check json-output run_json_output
 	check sql-queries scripts/check-sql.py
@@ -486,10 +520,12 @@ suite_vm() {
 		skip vm "it boots other kernels in QEMU: run scripts/test.sh vm"
 		return
 	fi
+	scripts/vm.sh -f >"$log" 2>&1 # before several fetch the same
+	start vmlinux scripts/check-vmlinux.sh
 	check vm-self-test tests/vm/selftest.sh
-	check vm-small tests/vm/small.sh
 	check vm-refs tests/vm/module/refs.sh
 	check vmlinux scripts/check-vmlinux.sh
+	check vm-small tests/vm/small.sh
 	rm -f $results
 	# shellcheck disable=SC2086 # a list of words
 	scripts/vm.sh -j "$(nproc)" $VM_KERNELS >"$log" 2>&1
