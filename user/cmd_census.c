@@ -17,7 +17,7 @@
 #include "model/census.h"
 #include "model/likeness.h"
 #include "output.h"
-#include "proc/allocinfo.h"
+#include "proc/alloc_records.h"
 #include "record/census_capture.h"
 #include "render/census.h"
 #include "trace/bpf_objects.h"
@@ -26,15 +26,15 @@
 struct census_args {
 	const char *btf_path;
 	double budget_s;
-	bool names;
-	bool json, format_given;
+	bool names, traces;
+	bool json, format_given, show_given;
 	unsigned int sections; /* of --show, as bits */
 	const char *output;    /* the capture of -o; NULL: print the census */
 	const char *like;      /* the capture of --like; NULL: none */
 	bool overwrite;
 };
 
-enum { OPT_BTF = 256, OPT_NAMES, OPT_BUDGET, OPT_FORCE, OPT_LIKE };
+enum { OPT_BTF = 256, OPT_NAMES, OPT_BUDGET, OPT_FORCE, OPT_LIKE, OPT_TRACES };
 
 static const struct argp_option options[] = {
 	{"format", 'f', "FORMAT", 0, "text (default) or json", 0},
@@ -52,6 +52,10 @@ static const struct argp_option options[] = {
 	{"names", OPT_NAMES, NULL, 0,
 	 "Name the directories that most dentries are in; without this, no name of a file or "
 	 "directory is read",
+	 0},
+	{"traces", OPT_TRACES, NULL, 0,
+	 "Also read the call paths that the kernel itself keeps, if it was booted with "
+	 "page_owner=on or slub_debug=U; this keeps CPUs busy for some seconds",
 	 0},
 	{"verbose", 'v', NULL, 0, "Say what is done", 0},
 	{0},
@@ -80,6 +84,7 @@ static error_t census_parse_option(int key, char *arg, struct argp_state *state)
 	case 's':
 		args->sections |=
 			args_sections(state, arg, census_section_parse, CENSUS_SECTION_WORDS);
+		args->show_given = true;
 		return 0;
 	case 'v':
 		log_verbose = true;
@@ -100,6 +105,10 @@ static error_t census_parse_option(int key, char *arg, struct argp_state *state)
 		args->names = true;
 		args->sections |= census_section_parse("lenses", strlen("lenses"));
 		return 0;
+	case OPT_TRACES:
+		args->traces = true;
+		args->sections |= census_section_parse("sites", strlen("sites"));
+		return 0;
 	case OPT_BTF:
 		args->btf_path = arg;
 		return 0;
@@ -107,7 +116,7 @@ static error_t census_parse_option(int key, char *arg, struct argp_state *state)
 		argp_error(state, "census takes no arguments, but '%s' was given", arg);
 		return EINVAL;
 	case ARGP_KEY_END:
-		if (args->output && (args->format_given || args->sections))
+		if (args->output && (args->format_given || args->show_given))
 			argp_error(state,
 				   "--output writes a capture: give %s to `kmemtrace report %s`",
 				   args->format_given ? "--format" : "--show", args->output);
@@ -145,13 +154,33 @@ static void bpf_read_all(struct bpf_objects *out)
 		log_debug("the BPF objects of this machine are not known (%s)", strerror(-err));
 }
 
+/* With --traces, say what this kernel does not have. */
+static void traces_miss(const struct census *c)
+{
+	struct alloc_uses uses;
+
+	if (alloc_source_get(&c->records, ALLOC_PAGES) ||
+	    alloc_source_get(&c->records, ALLOC_SLABS))
+		return;
+	alloc_uses_read("/proc", "/sys", &uses);
+	if (uses.pages == ALLOC_UNKNOWN)
+		log_warn("the kernel's call paths are in debugfs, which is not mounted: "
+			 "mount -t debugfs debugfs /sys/kernel/debug");
+	else
+		log_warn("this kernel keeps no call paths: that takes page_owner=on (if it was "
+			 "built with CONFIG_PAGE_OWNER) or slub_debug=U when it boots");
+}
+
 /* Take the census of this machine. Returns 0, or −errno after printing the reason. */
 static int take(const struct census_args *args, struct census *out)
 {
 	const struct plan_request everything = {};
 	struct kernel_facts facts;
-	const struct census_options how = {
-		.budget_s = args->budget_s, .names = args->names, .lenses = true, .kinds = true};
+	const struct census_options how = {.budget_s = args->budget_s,
+					   .names = args->names,
+					   .traces = args->traces,
+					   .lenses = true,
+					   .kinds = true};
 	struct bpf_objects bpf = {0};
 	struct plan plan;
 	char why[CENSUS_WHY_MAX];
@@ -168,6 +197,8 @@ static int take(const struct census_args *args, struct census *out)
 		bpf_objects_free(&bpf);
 		return err;
 	}
+	if (args->traces)
+		traces_miss(out);
 	out->after.bpf = bpf.levels;
 	out->after.bpf_holders = bpf.holders;
 	return 0;
@@ -182,16 +213,6 @@ static int keep(const struct census *census, const struct census_args *args)
 		log_info("wrote %s; read it with: %s report --show census %s", args->output,
 			 program_invocation_name, args->output);
 	return err;
-}
-
-/* The kernel's own figures by line of its source, where it has them. */
-static const struct alloc_sites *sites_read(struct alloc_sites *sites)
-{
-	int err = alloc_sites_read("/proc", sites);
-
-	if (err && err != -ENOENT)
-		log_warn("/proc/allocinfo is left out: %s", strerror(-err));
-	return err ? NULL : sites;
 }
 
 /* Read the capture of --like; *out stays NULL without one. Returns 0, or −errno after printing why.
@@ -213,8 +234,8 @@ static int taught_read(const struct census_args *args, struct capture **out)
 	return 0;
 }
 
-static int print(const struct census *census, const struct alloc_sites *sites,
-		 const struct capture *taught, const struct census_args *args)
+static int print(const struct census *census, const struct capture *taught,
+		 const struct census_args *args)
 {
 	_cleanup_(likeness_free) struct likeness like = {0};
 	_cleanup_(findings_free) struct findings findings = {0};
@@ -224,7 +245,6 @@ static int print(const struct census *census, const struct alloc_sites *sites,
 	struct census_document document = {.sheet = &sheet,
 					   .like = taught ? &like : NULL,
 					   .bpf = &bpf,
-					   .sites = sites,
 					   .findings = &findings,
 					   .kernel = ""};
 
@@ -250,8 +270,6 @@ int cmd_census(int argc, char **argv)
 	_cleanup_(census_free) struct census census = {0};
 	_cleanup_capture_ struct capture *taught = NULL;
 	struct census_args args = {.budget_s = CENSUS_BUDGET_S};
-	const struct alloc_sites *known = NULL;
-	struct alloc_sites sites = {0};
 	int err;
 
 	if (args_parse(&argp, 0, argc, argv, &args))
@@ -259,13 +277,10 @@ int cmd_census(int argc, char **argv)
 	err = take(&args, &census);
 	if (!err && args.output)
 		return keep(&census, &args) ? EXIT_FAILED : EXIT_OK;
-	if (!err)
-		known = sites_read(&sites);
 	/* the capture may belong to somebody else: read it with no more than that needs */
 	privileges_keep_for(&args.like, 1);
 	err = err ?: taught_read(&args, &taught);
 	privileges_keep_none();
-	err = err || print(&census, known, taught, &args);
-	ARRAY_FREE(&sites);
+	err = err || print(&census, taught, &args);
 	return err ? EXIT_FAILED : EXIT_OK;
 }

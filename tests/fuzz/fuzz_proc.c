@@ -10,6 +10,8 @@
 #include "base/array.h"
 #include "base/units.h"
 #include "fuzz.h"
+#include "proc/alloc_paths.h"
+#include "proc/allocinfo.h"
 #include "proc/foreign.h"
 #include "proc/mappings.h"
 #include "proc/oom_report.h"
@@ -122,9 +124,14 @@ static void hints(const char *buf, size_t len)
 {
 	struct unlisted unlisted = UNLISTED_NONE;
 	struct mapping_totals totals = {0};
+	struct alloc_source about = {0};
+	struct alloc_sites sites = {0};
 	int64_t bytes = 0;
 
 	allocinfo_parse(buf, len, &unlisted);
+	if (!alloc_sites_parse(buf, len, &sites, &about) && about.bytes > ALLOC_BYTES_MAX)
+		fuzz_die("a sum that no capture holds");
+	ARRAY_FREE(&sites);
 	modules_parse(buf, len, &unlisted);
 	table_value_parse(buf, len, "size");
 	maps_parse(buf, len, &totals);
@@ -132,6 +139,31 @@ static void hints(const char *buf, size_t len)
 	page_pools_parse(buf, len, &bytes);
 	if (totals.perf_kb < 0 || totals.pinned_kb < 0 || bytes < -1)
 		fuzz_die("a total below zero");
+}
+
+/* What the kernel keeps of call paths, in two pieces; the first byte says which file it is. */
+static void call_paths(const char *buf, size_t len)
+{
+	const struct alloc_path like = {.source = ALLOC_PAGES};
+	struct alloc_source about = {0};
+	struct alloc_paths paths = {0};
+	struct alloc_paths_sum *sum = len ? alloc_paths_new((unsigned char)buf[0] % 3, 4096) : NULL;
+	ssize_t taken;
+
+	if (!sum)
+		return;
+	buf++;
+	len--;
+	taken = alloc_paths_take(buf, len / 2, false, sum);
+	if (taken < 0 || alloc_paths_take(buf + taken, len - (size_t)taken, true, sum) < 0)
+		fuzz_die("call paths were refused");
+	if (alloc_paths_end(sum, &like, 16, &paths, &about) || about.bytes > ALLOC_BYTES_MAX)
+		fuzz_die("a sum that no capture holds");
+	for (size_t i = 0; i < paths.nr; i++)
+		if (paths.items[i].bytes > about.bytes || !paths.items[i].frames[0])
+			fuzz_die("a call path that cannot be");
+	ARRAY_FREE(&paths);
+	alloc_paths_sum_free(sum);
 }
 
 /* A kernel log, and the sheet of its last OOM report. */
@@ -170,7 +202,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(buf, data + 1, len);
 	buf[len] = '\0'; /* as file_read() does */
-	switch (data[0] % 14) {
+	switch (data[0] % 15) {
 	case 0:
 		meminfo_parse(buf, len, &s.meminfo);
 		break;
@@ -212,6 +244,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 13:
 		hints(buf, len);
+		break;
+	case 14:
+		call_paths(buf, len);
 		break;
 	}
 	snapshot_free(&s);

@@ -38,7 +38,7 @@ static const char *path_in(const char *sub, const char *name)
 	return path;
 }
 
-/* The same capture with pages of 512 bytes: 35 tables need at least 35 pages. */
+/* The same capture with pages of 512 bytes, because each table needs at least one. */
 static void shrink(const char *path)
 {
 	sqlite3 *db;
@@ -97,6 +97,7 @@ static struct capture *with_censuses(void)
 		assert_non_null(c->census[moment]);
 		sample_census(c->census[moment], 700000 + 5000 * moment);
 		sample_lenses(c->census[moment], 1e6 + 1e5 * moment);
+		sample_records(c->census[moment], (4 + moment) << 20);
 	}
 	c->census[CENSUS_AT_END]->counted /= 50; /* a sample */
 	return c;
@@ -133,6 +134,24 @@ static void seed(const char *name, unsigned char parser, const void *data, size_
 static void seed_text(const char *name, unsigned char parser, const char *text)
 {
 	seed(name, parser, text, strlen(text));
+}
+
+/* What debugfs has of call paths: the byte after the parser's says which file it is. */
+static void call_paths(void)
+{
+	static const char *const names[] = {"page_owner", "show_stacks", "alloc_traces"};
+
+	for (unsigned char i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		_cleanup_free_ char *buf = NULL;
+		char path[PATH_MAX];
+		size_t len;
+
+		snprintf(path, sizeof(path), TESTS_DIR "/fixtures/alloc_paths/%s", names[i]);
+		assert_int_equal(file_read(path, &buf, &len), 0);
+		memmove(buf + 1, buf, len - 1);
+		buf[0] = (char)i;
+		seed(names[i], 14, buf, len);
+	}
 }
 
 /* The numbers of the parsers, as in fuzz_proc.c. */
@@ -190,6 +209,7 @@ static void proc(void)
 
 	for (size_t i = 0; i < sizeof(trees) / sizeof(trees[0]); i++)
 		proc_tree(trees[i]);
+	call_paths();
 	seed_text("sockstat", 5, sockstat);
 	seed_text("messages", 6, messages);
 	seed("build-id", 7, note, sizeof(note));

@@ -70,6 +70,53 @@ static void sample_census_origin(struct census *c, const char *kind, const char 
 	o->pages = sample_sum(pages, 0, 20);
 }
 
+/* What the kernel itself says; `ring_bytes` of a driver. */
+__attribute__((unused)) static void sample_records(struct census *c, uint64_t ring_bytes)
+{
+	struct alloc_records *r = &c->records;
+	struct alloc_source *sources[3];
+	struct alloc_site *site = ARRAY_PUSH(&r->sites);
+	struct alloc_path *path = ARRAY_PUSH(&r->paths);
+
+	assert_true(site && path);
+	*site = (struct alloc_site){.file = "drivers/net/example/ring.c",
+				    .line = 20,
+				    .module = "example",
+				    .function = "example_ring_new\033[31m",
+				    .bytes = ring_bytes,
+				    .calls = 1010,
+				    .inaccurate = true};
+	site = ARRAY_PUSH(&r->sites);
+	assert_non_null(site);
+	*site = (struct alloc_site){.file = "kernel/fork.c",
+				    .line = 307,
+				    .function = "alloc_thread_stack_node",
+				    .bytes = 4096,
+				    .calls = 1};
+	*path = (struct alloc_path){.source = ALLOC_PAGES,
+				    .frames = "post_alloc_hook+0xb8 < example_ring_new+0x1c "
+					      "[example] < \033[31m?",
+				    .bytes = 8 << 20,
+				    .nr = 1024};
+	path = ARRAY_PUSH(&r->paths);
+	assert_non_null(path);
+	*path = (struct alloc_path){.source = ALLOC_SLABS,
+				    .cache = "kmalloc-64",
+				    .frames = "example_open+0x2a [example] < do_sys_open+0x10",
+				    .bytes = 64000,
+				    .nr = 1000};
+	for (int i = 0; i < 3; i++)
+		assert_non_null(ARRAY_PUSH(&r->sources));
+	for (int i = 0; i < 3; i++)
+		sources[i] = &r->sources.items[i];
+	*sources[0] = (struct alloc_source){.name = ALLOC_SITES, .bytes = ring_bytes + 4096};
+	*sources[1] = (struct alloc_source){.name = ALLOC_PAGES,
+					    .bytes = 9 << 20,
+					    .bad_lines = 2,
+					    .lacks = "It stopped early."};
+	*sources[2] = (struct alloc_source){.name = ALLOC_SLABS, .bytes = 64000};
+}
+
 /* Lenses of the sample: negative dentries of /pod, sockets in a namespace with a process. */
 /* Sockets that a program never reads, and did not close. */
 static const struct lens_holder sample_socket_holder = {.lens = LENS_SOCKETS,

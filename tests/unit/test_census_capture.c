@@ -42,6 +42,7 @@ static struct capture *sample_made(void)
 		assert_non_null(c->census[moment]);
 		sample_census(c->census[moment], 700000 + 1000 * moment);
 		sample_lenses(c->census[moment], 1e6 + 1e5 * moment);
+		sample_records(c->census[moment], 4 << 20);
 		sample_census_kinds(c->census[moment],
 				    moment ? sample_call(c, "timerfd_alloc", 3, "vmlinux") : 0);
 	}
@@ -227,6 +228,17 @@ static void lenses_equal(const struct census_lenses *a, const struct census_lens
 	}
 }
 
+static void records_equal(const struct alloc_records *a, const struct alloc_records *b)
+{
+	assert_int_equal(a->sources.nr, b->sources.nr);
+	assert_memory_equal(a->sources.items, b->sources.items,
+			    a->sources.nr * sizeof(*a->sources.items));
+	assert_int_equal(a->sites.nr, b->sites.nr);
+	assert_memory_equal(a->sites.items, b->sites.items, a->sites.nr * sizeof(*a->sites.items));
+	assert_int_equal(a->paths.nr, b->paths.nr);
+	assert_memory_equal(a->paths.items, b->paths.items, a->paths.nr * sizeof(*a->paths.items));
+}
+
 /* Whatever is computed from the two is the same, and so are the lines of /proc beside it. */
 static void sheets_equal(const struct census *a, const struct census *b)
 {
@@ -268,6 +280,7 @@ static void a_census_is_read_as_it_was_taken(void **state)
 			sum_equal(&a->pages[class], &b->pages[class]);
 		arrays_equal(a, b);
 		lenses_equal(&a->lenses, &b->lenses);
+		records_equal(&a->records, &b->records);
 		sheets_equal(a, b);
 	}
 	capture_free(c);
@@ -305,6 +318,7 @@ static void captures_without_a_census_are_read(void **state)
 	    "census_path;"
 	    "DROP VIEW census_objects; DROP TABLE census_lenses; DROP TABLE census_lens; DROP "
 	    "TABLE census_object; DROP TABLE census_space; DROP TABLE census_directory;"
+	    "DROP TABLE census_source; DROP TABLE census_site; DROP TABLE census_alloc_path;"
 	    "DROP TABLE census_holder; DROP TABLE census; DROP TABLE census_line; DROP TABLE census_page; DROP TABLE "
 	    "census_cache; DROP TABLE census_cgroup; DROP TABLE census_charge; DROP TABLE "
 	    "census_node; DROP TABLE census_origin");
@@ -316,7 +330,8 @@ static void captures_without_a_census_are_read(void **state)
 
 	write_made();
 	/* of versions that did not know them */
-	sql("DROP TABLE census_node; DROP VIEW census_objects; DROP TABLE census_lenses; "
+	sql("DROP TABLE census_source; DROP TABLE census_site; DROP TABLE census_alloc_path;"
+	    "DROP TABLE census_node; DROP VIEW census_objects; DROP TABLE census_lenses; "
 	    "DROP TABLE census_lens; DROP TABLE census_object; DROP TABLE census_space; "
 	    "DROP TABLE census_directory; DROP VIEW census_kinds; DROP TABLE census_kind; "
 	    "DROP TABLE census_kind_sample; DROP TABLE census_path; DROP TABLE census_holder");
@@ -325,6 +340,7 @@ static void captures_without_a_census_are_read(void **state)
 	assert_int_equal(c->census[CENSUS_AT_START]->lenses.rows.nr, 0);
 	assert_int_equal(c->census[CENSUS_AT_START]->kinds.nr, 0);
 	assert_int_equal(c->census[CENSUS_AT_START]->nodes.nr, 0);
+	assert_int_equal(c->census[CENSUS_AT_START]->records.sources.nr, 0);
 	assert_int_equal(c->census[CENSUS_AT_START]->caches.nr, 2);
 	capture_free(c);
 }
@@ -428,6 +444,16 @@ static void hostile_rows_of_a_census_are_refused(void **state)
 		{"UPDATE census_holder SET objects=-1", "out of range"},
 		{"UPDATE census_holder SET held_kb=-1", "out of range"},
 		{"UPDATE census_lenses SET holders_whole=2", "out of range"},
+		{"UPDATE census_source SET name=printf('%.*c', 16, 'x')", "too long"},
+		{"UPDATE census_source SET name='gold'", NULL}, /* of a later version */
+		{"UPDATE census_source SET bytes=9007199254740993", "out of range"},
+		{"UPDATE census_site SET bytes=-1", "out of range"},
+		{"UPDATE census_site SET line=4294967296", "out of range"},
+		{"UPDATE census_site SET file=printf('%.*c', 96, 'x')", "too long"},
+		{"UPDATE census_site SET inaccurate=2", "out of range"},
+		{"UPDATE census_alloc_path SET frames=printf('%.*c', 1024, 'x')", "too long"},
+		{"UPDATE census_alloc_path SET frames=' <  < '", NULL},
+		{"UPDATE census_alloc_path SET bytes=-1", "out of range"},
 		{"UPDATE census SET kinds_cpu_s=-1", "out of range"},
 		{"UPDATE census SET kinds_missing=printf('%.*c', 200, 'x')", "too long"},
 		{"UPDATE census_kind SET cache=0", "out of range"},

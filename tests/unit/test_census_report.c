@@ -297,6 +297,77 @@ static void rows_of_one_census_only_are_kept(void **state)
 	census_free(&b);
 }
 
+/* Lines move from one kernel to the next, functions do not. */
+static void call_sites_that_grew_are_named_with_their_growth(void **state)
+{
+	struct census_sheet before = {0}, after = {0};
+	struct census_delta d = {0};
+	const struct census_change *c;
+	struct alloc_site *site;
+	struct census a, b;
+
+	(void)state;
+	sample_census(&a, 700000);
+	sample_census(&b, 700000);
+	sample_records(&a, 4 << 20);
+	sample_records(&b, 5 << 20);
+	b.records.sites.items[0].line = 24;
+	b.records.sites.items[0].calls = 1110;
+	site = ARRAY_PUSH(&b.records.sites);
+	assert_non_null(site);
+	*site = b.records.sites.items[0];
+	site->line = 99;
+	assert_int_equal(census_sheet_build(&a, &before), 0);
+	assert_int_equal(census_sheet_build(&b, &after), 0);
+	assert_int_equal(census_delta_build(&before, &after, &d), 0);
+	assert_int_equal(d.sites.nr, 2);
+	c = change_of(&d.sites, "example_ring_new\033[31m (drivers/net/example/ring.c) [example]");
+	assert_non_null(c);
+	assert_ptr_equal(c, &d.sites.items[0]);
+	assert_float_equal(c->before.kb, 4096, 0);
+	assert_float_equal(c->after.kb, 10240, 0);
+	assert_float_equal(c->objects, 1210, 0);
+	assert_true(c->surely);
+	assert_false(d.sites.items[1].surely); /* it did not change */
+	census_delta_free(&d);
+	census_sheet_free(&after);
+
+	/* of a kernel without it, nothing went away */
+	alloc_records_free(&b.records);
+	assert_int_equal(census_sheet_build(&b, &after), 0);
+	assert_int_equal(census_delta_build(&before, &after, &d), 0);
+	assert_int_equal(d.sites.nr, 0);
+	census_delta_free(&d);
+	census_sheet_free(&before);
+	census_sheet_free(&after);
+	census_free(&a);
+	census_free(&b);
+}
+
+static void a_report_shows_what_the_kernel_says_and_how_it_changed(void **state)
+{
+	static const char *const words[] = {
+		"ALLOCATIONS BY LINE OF SOURCE",
+		"drivers/net/example/ring.c:20",
+		"8.0M in 1,024 allocations",
+		"function (allocinfo)",
+		"4.0M 6.0M +2.0M",
+	};
+	struct capture *c = recorded(8 << 20, 0);
+	char *text;
+
+	(void)state;
+	sample_records(with_census(c, CENSUS_AT_START, 700000), 4 << 20);
+	sample_records(with_census(c, CENSUS_AT_END, 700000), 6 << 20);
+	text = report_of(c, section_parse("census", strlen("census")), false);
+	assert_null(strchr(text, '\033'));
+	unwrapped(text);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strstr(text, words[i]))
+			fail_msg("\"%s\" is not in %s", words[i], text);
+	free(text);
+}
+
 /* ---- a census without a recording ---- */
 
 static char census_path[] = "/tmp/kmemtrace-census-report.XXXXXX";
@@ -543,6 +614,8 @@ int main(void)
 		cmocka_unit_test(json_has_both_censuses),
 		cmocka_unit_test(a_change_within_the_interval_is_chance),
 		cmocka_unit_test(rows_of_one_census_only_are_kept),
+		cmocka_unit_test(call_sites_that_grew_are_named_with_their_growth),
+		cmocka_unit_test(a_report_shows_what_the_kernel_says_and_how_it_changed),
 		cmocka_unit_test(a_page_has_the_census),
 		cmocka_unit_test(a_kept_census_says_what_it_has_and_has_not),
 		cmocka_unit_test(a_sampled_census_says_how_much_was_counted),

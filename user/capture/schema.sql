@@ -114,6 +114,14 @@ CREATE TABLE census_holder (census INTEGER NOT NULL, number INTEGER NOT NULL, le
  device TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, family TEXT NOT NULL, comm TEXT NOT NULL,
  processes INTEGER NOT NULL, pid INTEGER NOT NULL, objects INTEGER NOT NULL, held_kb REAL NOT NULL,
  queued_kb REAL NOT NULL);
+-- What the kernel itself says about its allocations: sources that were read, lines of source, call paths.
+CREATE TABLE census_source (census INTEGER NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,
+ bytes INTEGER NOT NULL, bad_lines INTEGER NOT NULL, lacks TEXT NOT NULL);
+CREATE TABLE census_site (census INTEGER NOT NULL, number INTEGER NOT NULL, file TEXT NOT NULL, line INTEGER NOT NULL,
+ module TEXT NOT NULL, function TEXT NOT NULL, bytes INTEGER NOT NULL, allocations INTEGER NOT NULL,
+ inaccurate INTEGER NOT NULL);
+CREATE TABLE census_alloc_path (census INTEGER NOT NULL, number INTEGER NOT NULL, source TEXT NOT NULL,
+ cache TEXT NOT NULL, frames TEXT NOT NULL, bytes INTEGER NOT NULL, allocations INTEGER NOT NULL);
 CREATE TABLE census_kind (census INTEGER NOT NULL, number INTEGER NOT NULL, cache INTEGER NOT NULL,
  objects INTEGER NOT NULL, effective REAL NOT NULL, sure INTEGER NOT NULL, types INTEGER NOT NULL, type TEXT NOT NULL,
  score REAL NOT NULL, type2 TEXT NOT NULL, score2 REAL NOT NULL, type3 TEXT NOT NULL, score3 REAL NOT NULL,

@@ -76,6 +76,7 @@ void census_free(struct census *c)
 	census_kinds_free(&c->kinds);
 	census_lenses_free(&c->lenses);
 	ARRAY_FREE(&c->origins);
+	alloc_records_free(&c->records);
 	snapshot_free(&c->before);
 	snapshot_free(&c->after);
 	*c = (struct census){0};

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/array.h"
+#include "data/alloc_records.h"
 #include "data/kinds.h"
 #include "data/lenses.h"
 #include "data/snapshot.h"
@@ -154,8 +155,9 @@ struct census {
 	struct census_kinds kinds;
 	struct census_lenses lenses;
 	struct census_origins origins;
-	bool origins_known; /* open files could be looked at */
-	uint64_t lost;      /* slabs and charges that were seen, but had no room */
+	bool origins_known;           /* open files could be looked at */
+	struct alloc_records records; /* what the kernel itself says of its allocations */
+	uint64_t lost;                /* slabs and charges that were seen, but had no room */
 	/*
 	 * /proc just before and just after: vmstat, zoneinfo, and meminfo. Of each line of meminfo,
 	 * `before` has the lowest and `after` the highest value that it had in between.

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "data/alloc_records.h"
 #include "data/pool.h"
 
 #define DOCTOR_HOOKS_MAX 48
@@ -49,6 +50,7 @@ struct doctor {
 	const char *refusal; /* why record would not work and what to do; "" if it would */
 	const char *release, *arch, *lockdown, *virtualization;
 	bool proc, meminfo, cmpxchg, slabinfo, vmallocinfo;
+	struct alloc_uses alloc_uses; /* what the kernel itself says of allocations */
 	bool bpf_objects;             /* the BPF maps and programs of the machine can be listed */
 	const char *counters_missing; /* "sys/fs/file-nr, …"; "" if none is */
 	const char *census_refusal; /* why `census` would not work and what to do; "" if it would */

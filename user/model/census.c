@@ -374,7 +374,8 @@ int census_sheet_build(const struct census *c, struct census_sheet *out)
 	s.counted_share = c->units ? (double)c->counted / (double)c->units : NAN;
 	pages_build(c, &s);
 	err = charges_build(c, &s) ?: caches_rows_build(c, &s) ?: cgroups_rows_build(c, &s)
-		?: kinds_rows_build(c, &s) ?: lens_sheet_build(c, &s.lenses);
+		?: kinds_rows_build(c, &s) ?: lens_sheet_build(c, &s.lenses)
+		?: site_groups_build(&c->records, &s.sites);
 	if (err)
 		census_sheet_free(&s);
 	else
@@ -389,5 +390,6 @@ void census_sheet_free(struct census_sheet *s)
 	free(s->cgroups);
 	kinds_sheet_free(&s->kinds);
 	lens_sheet_free(&s->lenses);
+	site_groups_free(&s->sites);
 	*s = (struct census_sheet){0};
 }

@@ -15,6 +15,7 @@
 #include "data/census.h"
 #include "model/kinds.h"
 #include "model/lenses.h"
+#include "model/site_groups.h"
 
 struct census_figure {
 	double kb, low_kb, high_kb; /* low and high are equal to kb if all page frames were counted
@@ -78,6 +79,7 @@ struct census_sheet {
 	size_t nr_cgroups;
 	struct kinds_sheet kinds; /* of objects of the largest caches */
 	struct lens_sheet lenses; /* dentries, inodes, sockets, … */
+	struct site_groups sites; /* what /proc/allocinfo says; no part of the sums */
 	/* Removed cgroups: at least so many, with so much of slab caches and other pages. */
 	uint64_t removed;
 	double removed_kb;

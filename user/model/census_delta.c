@@ -113,7 +113,7 @@ static int push_row(struct side_rows *rows, const struct side_row *row)
 	return 0;
 }
 
-enum { SIDE_PAGES, SIDE_CACHES, SIDE_CGROUPS, SIDE_OBJECTS, SIDES };
+enum { SIDE_PAGES, SIDE_CACHES, SIDE_CGROUPS, SIDE_OBJECTS, SIDE_SITES, SIDES };
 
 static int push_objects(const struct lens_sheet *s, bool after, struct side_rows *rows)
 {
@@ -128,6 +128,22 @@ static int push_objects(const struct lens_sheet *s, bool after, struct side_rows
 						  .figure = {g->kb.value, g->kb.low, g->kb.high},
 						  .objects = g->objects.value,
 						  .after = after});
+	}
+	return err;
+}
+
+static int push_sites(const struct site_groups *g, bool after, struct side_rows *rows)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < g->nr && !err; i++) {
+		double kb = g->items[i].bytes / 1024;
+
+		err = push_row(rows, &(struct side_row){.name = g->items[i].words,
+							.lens = LENSES,
+							.figure = {kb, kb, kb},
+							.objects = g->items[i].calls,
+							.after = after});
 	}
 	return err;
 }
@@ -173,10 +189,15 @@ int census_delta_build(const struct census_sheet *before, const struct census_sh
 		err = err ?: push_objects(&before->lenses, false, &rows[SIDE_OBJECTS]);
 		err = err ?: push_objects(&after->lenses, true, &rows[SIDE_OBJECTS]);
 	}
+	if (before->sites.known && after->sites.known) {
+		err = err ?: push_sites(&before->sites, false, &rows[SIDE_SITES]);
+		err = err ?: push_sites(&after->sites, true, &rows[SIDE_SITES]);
+	}
 	err = err ?: changes_make(&rows[SIDE_PAGES], &d.pages);
 	err = err ?: changes_make(&rows[SIDE_CACHES], &d.caches);
 	err = err ?: changes_make(&rows[SIDE_CGROUPS], &d.cgroups);
 	err = err ?: changes_make(&rows[SIDE_OBJECTS], &d.objects);
+	err = err ?: changes_make(&rows[SIDE_SITES], &d.sites);
 	for (int i = 0; i < SIDES; i++)
 		ARRAY_FREE(&rows[i]);
 	if (err)
@@ -192,4 +213,5 @@ void census_delta_free(struct census_delta *d)
 	ARRAY_FREE(&d->caches);
 	ARRAY_FREE(&d->cgroups);
 	ARRAY_FREE(&d->objects);
+	ARRAY_FREE(&d->sites);
 }

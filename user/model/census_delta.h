@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What changed between two censuses: of one recording, or of two captures. Classes of pages, slab
- * caches, cgroups and what lenses say of objects are matched by name. Where a census was sampled,
- * each change has a 95 % interval, and one that includes 0 may be chance: Zou and Donner,
- * "Construction of confidence limits about effect measures" (2008), for intervals that are not
- * symmetrical. Pure.
+ * caches, cgroups, what lenses say of objects, and functions of /proc/allocinfo are matched by
+ * name. Where a census was sampled, each change has a 95 % interval, and one that includes 0 may be
+ * chance: Zou and Donner, "Construction of confidence limits about effect measures" (2008), for
+ * intervals that are not symmetrical. Pure.
  */
 #ifndef KMEMTRACE_MODEL_CENSUS_DELTA_H
 #define KMEMTRACE_MODEL_CENSUS_DELTA_H
@@ -12,7 +12,7 @@
 #include "model/census.h"
 
 struct census_change {
-	const char *name;                   /* of a class, a cache, a cgroup, or objects */
+	const char *name; /* of a class, a cache, a cgroup, objects, or a function */
 	const struct census_cgroup *cgroup; /* of a cgroup, which may be removed; else NULL */
 	enum lens lens;                     /* of objects; else LENSES */
 	struct census_figure before, after; /* 0 where it was not there */
@@ -28,6 +28,7 @@ struct census_changes {
 struct census_delta {
 	struct census_changes pages, caches, cgroups;
 	struct census_changes objects; /* empty if one of the two has no lenses */
+	struct census_changes sites;   /* of /proc/allocinfo; empty if one of the two has none */
 };
 
 /* Borrows from both sheets. Returns 0 or −ENOMEM; on failure, `out` is unchanged. */

@@ -26,12 +26,12 @@ static void word_copy(char *dst, size_t size, const char *word)
 		snprintf(dst, size, "…%s", word + len - (size - strlen("…") - 1));
 }
 
-/* A number of at most 18 digits, which no sum of SITES_MOST of them overflows by much. */
+/* A number of at most 15 digits: what captures can hold. */
 static int number_parse(const char *word, uint64_t *out)
 {
 	size_t digits = strspn(word, "0123456789");
 
-	if (!digits || digits > 18 || word[digits])
+	if (!digits || digits > 15 || word[digits])
 		return -EINVAL;
 	*out = strtoull(word, NULL, 10);
 	return 0;
@@ -93,7 +93,8 @@ static int compare_sites(const void *x, const void *y)
 }
 
 /* A line without its newline. Returns 0 or −ENOMEM. */
-static int site_line_add(struct alloc_sites *s, const char *text, size_t len)
+static int site_line_add(struct alloc_sites *s, struct alloc_source *about, const char *text,
+			 size_t len)
 {
 	struct alloc_site site = {0}, *row;
 	char line[LINE_MOST];
@@ -101,13 +102,14 @@ static int site_line_add(struct alloc_sites *s, const char *text, size_t len)
 	if (!len || text[0] == '#')
 		return 0;
 	if (len >= sizeof(line) || memchr(text, '\0', len)) {
-		s->bad_lines++;
+		about->bad_lines++;
 		return 0;
 	}
 	memcpy(line, text, len);
 	line[len] = '\0';
-	if (site_parse(line, &site) || s->nr >= SITES_MOST) {
-		s->bad_lines++;
+	if (site_parse(line, &site) || s->nr >= SITES_MOST ||
+	    site.bytes > ALLOC_BYTES_MAX - about->bytes) {
+		about->bad_lines++;
 		return 0;
 	}
 	if (!site.bytes)
@@ -116,12 +118,14 @@ static int site_line_add(struct alloc_sites *s, const char *text, size_t len)
 	if (!row)
 		return -ENOMEM;
 	*row = site;
-	s->bytes += site.bytes;
+	about->bytes += site.bytes;
 	return 0;
 }
 
-int alloc_sites_parse(const char *buf, size_t len, struct alloc_sites *out)
+int alloc_sites_parse(const char *buf, size_t len, struct alloc_sites *out,
+		      struct alloc_source *about)
 {
+	struct alloc_source source = {.name = ALLOC_SITES};
 	struct alloc_sites s = {0};
 	int err = 0;
 
@@ -132,7 +136,7 @@ int alloc_sites_parse(const char *buf, size_t len, struct alloc_sites *out)
 		size_t size = end ? (size_t)(end - (buf + at)) : len - at;
 
 		if (line)
-			err = site_line_add(&s, buf + at, size);
+			err = site_line_add(&s, &source, buf + at, size);
 		at += size + 1;
 	}
 	if (err) {
@@ -142,10 +146,19 @@ int alloc_sites_parse(const char *buf, size_t len, struct alloc_sites *out)
 	if (s.nr)
 		qsort(s.items, s.nr, sizeof(*s.items), compare_sites);
 	*out = s;
+	*about = source;
 	return 0;
 }
 
-int alloc_sites_read(const char *root, struct alloc_sites *out)
+bool alloc_sites_counted(const char *root)
+{
+	char value[8];
+
+	file_read_line(root, "sys/vm/mem_profiling", value, sizeof(value));
+	return strcmp(value, "0") != 0;
+}
+
+int alloc_sites_read(const char *root, struct alloc_sites *out, struct alloc_source *about)
 {
 	_cleanup_free_ char *buf = NULL;
 	char path[256];
@@ -154,5 +167,10 @@ int alloc_sites_read(const char *root, struct alloc_sites *out)
 
 	snprintf(path, sizeof(path), "%s/allocinfo", root);
 	err = file_read(path, &buf, &len);
-	return err ?: alloc_sites_parse(buf, len, out);
+	err = err ?: alloc_sites_parse(buf, len, out, about);
+	if (!err && !alloc_sites_counted(root))
+		snprintf(about->lacks, sizeof(about->lacks),
+			 "Counting is switched off now, so these figures are old. `sysctl "
+			 "vm.mem_profiling=1` switches it on for what is allocated from then on.");
+	return err;
 }

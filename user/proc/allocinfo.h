@@ -9,15 +9,18 @@
 
 #include <stddef.h>
 
-#include "data/alloc_sites.h"
+#include "data/alloc_records.h"
 
 /*
  * Lines "BYTES CALLS FILE:LINE [MODULE] func:FUNCTION", after a first line "allocinfo - version:
- * N". Returns 0, −EINVAL if it is no such file, or −ENOMEM; then *out is unchanged.
+ * N". Returns 0, −EINVAL if it is no such file, or −ENOMEM; then the outputs are unchanged.
  */
-int alloc_sites_parse(const char *buf, size_t len, struct alloc_sites *out);
+int alloc_sites_parse(const char *buf, size_t len, struct alloc_sites *out,
+		      struct alloc_source *about);
 
 /* The same from root/allocinfo. −ENOENT: this kernel has none. */
-int alloc_sites_read(const char *root, struct alloc_sites *out);
+int alloc_sites_read(const char *root, struct alloc_sites *out, struct alloc_source *about);
+/* Is it counting now? */
+bool alloc_sites_counted(const char *root);
 
 #endif

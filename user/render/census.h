@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "data/alloc_sites.h"
 #include "findings/bpf_use.h"
 #include "findings/finding.h"
 #include "model/census.h"
@@ -15,9 +14,8 @@
 
 struct census_document {
 	const struct census_sheet *sheet;
-	const struct likeness *like;     /* what its objects look like; NULL: not known */
-	const struct bpf_use *bpf;       /* NULL: not known */
-	const struct alloc_sites *sites; /* NULL: this kernel has no /proc/allocinfo */
+	const struct likeness *like; /* what its objects look like; NULL: not known */
+	const struct bpf_use *bpf;   /* NULL: not known */
 	const struct findings *findings;
 	const char *kernel; /* its release; "" if that is not known */
 };

@@ -55,8 +55,10 @@ static size_t changes_rows(struct page *p, struct table *t, const struct census_
 
 void census_changes_text(struct page *p, const struct census_delta *d, size_t most)
 {
-	static const char *const heads[] = {"pages", "slab cache", "objects", "cgroup"};
-	const struct census_changes *lists[] = {&d->pages, &d->caches, &d->objects, &d->cgroups};
+	static const char *const heads[] = {"pages", "slab cache", "objects", "cgroup",
+					    "function (allocinfo)"};
+	const struct census_changes *lists[] = {&d->pages, &d->caches, &d->objects, &d->cgroups,
+						&d->sites};
 	bool any = false;
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
@@ -97,8 +99,9 @@ static void change_write(struct json_out *o, const struct census_change *c)
 
 void census_changes_write(struct json_out *o, const char *key, const struct census_delta *d)
 {
-	static const char *const names[] = {"pages", "caches", "cgroups", "objects"};
-	const struct census_changes *lists[] = {&d->pages, &d->caches, &d->cgroups, &d->objects};
+	static const char *const names[] = {"pages", "caches", "cgroups", "objects", "sites"};
+	const struct census_changes *lists[] = {&d->pages, &d->caches, &d->cgroups, &d->objects,
+						&d->sites};
 
 	json_begin(o, key, '{');
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {

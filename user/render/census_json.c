@@ -189,6 +189,7 @@ void census_write(struct json_out *o, const char *key, const struct census_sheet
 	census_unlisted_write(o, s);
 	json_member(o, "lost", json_integer((json_int_t)c->lost));
 	census_lenses_json(o, &s->lenses, bpf);
+	census_records_write(o, &c->records);
 	json_end(o, '}');
 }
 
@@ -201,7 +202,6 @@ int census_json(const struct census_document *d, FILE *out)
 	json_member(&o, "kernel", d->kernel[0] ? text(d->kernel) : json_null());
 	json_member(&o, "time", time_json(d->sheet->census->wall_s));
 	census_write(&o, "census", d->sheet, d->bpf, d->like);
-	census_sites_write(&o, d->sites);
 	json_member(&o, "findings", finding_list_json(&o, d->findings));
 	return json_document_end(&o);
 }

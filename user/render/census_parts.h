@@ -4,7 +4,7 @@
 #ifndef KMEMTRACE_RENDER_CENSUS_PARTS_H
 #define KMEMTRACE_RENDER_CENSUS_PARTS_H
 
-#include "data/alloc_sites.h"
+#include "data/alloc_records.h"
 #include "findings/bpf_use.h"
 #include "model/census_delta.h"
 #include "model/likeness.h"
@@ -27,9 +27,10 @@ struct census_rows {
 void census_text_unlisted(struct page *p, const struct census_sheet *s, size_t most);
 void census_unlisted_write(struct json_out *o, const struct census_sheet *s);
 
-/* What /proc/allocinfo says; nothing without it. In JSON it is then null. */
-void census_text_sites(struct page *p, const struct alloc_sites *s, size_t most);
-void census_sites_write(struct json_out *o, const struct alloc_sites *s);
+/* What the kernel itself says about its allocations; nothing without that. In JSON it is then null.
+ */
+void census_records_text(struct page *p, const struct alloc_records *r, size_t most);
+void census_records_write(struct json_out *o, const struct alloc_records *r);
 
 /* Print the tables: pages, caches, cgroups, pages in no line of meminfo. */
 void census_tables_text(struct page *p, const struct census_sheet *s,

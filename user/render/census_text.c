@@ -225,7 +225,8 @@ int census_text(const struct census_document *d, const struct census_text_option
 		census_lenses_text(&p, &d->sheet->lenses, d->bpf);
 	else
 		census_lenses_screen(&p, &d->sheet->lenses);
-	census_text_sites(&p, d->sites, o->sections & 64 ? SIZE_MAX : SCREEN_ROWS);
+	census_records_text(&p, &d->sheet->census->records,
+			    o->sections & 64 ? SIZE_MAX : SCREEN_ROWS);
 	if (!o->sections)
 		section_more(&p, census_sections, NR_CENSUS_SECTIONS);
 	return page_end(&p);

@@ -36,6 +36,16 @@ static json_t *doctor_memory_json(struct json_out *o, const struct doctor *d)
 	return j;
 }
 
+static json_t *doctor_records_json(struct json_out *o, const struct alloc_uses *uses)
+{
+	json_t *j = json_object();
+
+	put(o, j, ALLOC_SITES, json_string(alloc_use_name(uses->sites)));
+	put(o, j, ALLOC_PAGES, json_string(alloc_use_name(uses->pages)));
+	put(o, j, ALLOC_SLABS, json_string(alloc_use_name(uses->slabs)));
+	return j;
+}
+
 static json_t *capabilities_json(struct json_out *o, const struct doctor *d)
 {
 	json_t *j = json_object();
@@ -85,6 +95,7 @@ int doctor_json(const struct doctor *d, FILE *out)
 	    json_string(d->census_refusal[0] ? "no"
 			: d->symbols.works   ? "yes"
 					     : "partly"));
+	put(&o, root, "kernel_records", doctor_records_json(&o, &d->alloc_uses));
 	put(&o, root, "memory", doctor_memory_json(&o, d));
 	put(&o, root, "capabilities", capabilities_json(&o, d));
 	put(&o, root, "hooks", doctor_hooks_json(&o, d));

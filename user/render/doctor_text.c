@@ -81,6 +81,34 @@ static void doctor_kinds(struct page *p, const struct doctor *d)
 		page_paragraph(p, 2, "Kinds of objects: would be recognised.");
 }
 
+/* What the kernel itself may say of its allocations, and what would make it do so. */
+static void doctor_records(struct page *p, const struct alloc_uses *uses)
+{
+	static const char *const sites[] = {
+		[ALLOC_UNKNOWN] = "/proc/allocinfo is unknown",
+		[ALLOC_ABSENT] = "/proc/allocinfo is not in this kernel",
+		[ALLOC_OFF] = "/proc/allocinfo is off (sysctl vm.mem_profiling=1)",
+		[ALLOC_ON] = "/proc/allocinfo is on",
+	};
+	static const char *const pages[] = {
+		[ALLOC_UNKNOWN] = "debugfs is not mounted, so page_owner is unknown",
+		[ALLOC_ABSENT] =
+			"page_owner is off or not in this kernel (boot with page_owner=on)",
+		[ALLOC_OFF] = "page_owner is off (boot with page_owner=on)",
+		[ALLOC_ON] = "page_owner is on",
+	};
+	static const char *const slabs[] = {
+		[ALLOC_UNKNOWN] = "and so are alloc_traces of slab caches",
+		[ALLOC_ABSENT] = "alloc_traces of slab caches are not in this kernel",
+		[ALLOC_OFF] = "alloc_traces of slab caches are off (boot with slub_debug=U)",
+		[ALLOC_ON] = "alloc_traces of slab caches are on",
+	};
+
+	page_paragraph(p, 2, "The kernel's own records: %s; %s%s%s.", sites[uses->sites],
+		       pages[uses->pages], uses->slabs == ALLOC_UNKNOWN ? ", " : "; ",
+		       slabs[uses->slabs]);
+}
+
 static void doctor_host(struct page *p, const struct doctor *d)
 {
 	char restrict_[32] = "unknown";
@@ -106,6 +134,7 @@ static void doctor_host(struct page *p, const struct doctor *d)
 			       "CAP_SYS_ADMIN.");
 	doctor_census(p, d);
 	doctor_kinds(p, d);
+	doctor_records(p, &d->alloc_uses);
 	doctor_memory(p, d);
 	doctor_capabilities(p, d);
 }

@@ -43,6 +43,7 @@ void report_census(struct page *p, const struct report *r, size_t top)
 			finding_text(p, &r->findings.items[i]);
 	census_tables_text(p, shown, &rows);
 	census_lenses_text(p, &shown->lenses, NULL);
+	census_records_text(p, &shown->census->records, top ?: SIZE_MAX);
 	if (!r->census_delta.pages.nr)
 		return;
 	page_heading(p, PAGE_BOLD, "CHANGES FROM THE CENSUS BEFORE TRACING TO THE ONE AFTER IT");

@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "base/privileges.h"
 #include "census.skel.h"
+#include "proc/alloc_records.h"
 #include "proc/available.h"
 #include "proc/namespaces.h"
 #include "proc/snapshot.h"
@@ -647,6 +648,7 @@ int census_taker_run(struct census_taker *t, const struct census_options *option
 	lens_blocks_free(t->p.blocks);
 	t->p.slabs = NULL;
 	t->p.blocks = NULL;
+	err = err ?: alloc_records_read("/proc", "/sys", options->traces, &taken);
 	if (err)
 		census_free(&taken);
 	else

@@ -54,6 +54,7 @@ static void doctor_kernel(const struct kernel_facts *f, struct doctor *d)
 	d->cmpxchg = f->cmpxchg;
 	d->slabinfo = f->slabinfo;
 	d->vmallocinfo = f->vmallocinfo;
+	d->alloc_uses = f->alloc_uses;
 	d->bpf_objects = f->caps >> CAP_SYS_ADMIN & 1;
 	d->counters_missing = f->counters_missing;
 	d->btf = (struct doctor_fact){!f->btf, btf_words(f->btf)};

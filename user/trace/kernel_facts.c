@@ -24,6 +24,7 @@
 #include "base/file_read.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "proc/alloc_records.h"
 #include "proc/host.h"
 #include "proc/snapshot.h"
 
@@ -548,6 +549,7 @@ void kernel_facts_read(const char *proc_root, const char *btf_path, struct kerne
 	out->sysfs = !stat("/sys/devices/system/cpu", &st);
 	out->slabinfo = readable(proc_root, "slabinfo");
 	out->vmallocinfo = opens(proc_root, "vmallocinfo");
+	alloc_uses_read(proc_root, "/sys", &out->alloc_uses);
 	counters_missing_read(proc_root, out->counters_missing, sizeof(out->counters_missing));
 	out->symbols = symbols_read(proc_root);
 	out->kptr_restrict = kptr_restrict_read(proc_root);

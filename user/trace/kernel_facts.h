@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "data/alloc_records.h"
+
 #define EVENT_ARGS_MAX 10
 #define KERNEL_BTF     "/sys/kernel/btf/vmlinux"
 
@@ -85,6 +87,7 @@ struct kernel_facts {
 	int kptr_restrict;       /* −1 when it cannot be read */
 	bool slabinfo;           /* /proc/slabinfo can be read */
 	bool vmallocinfo;
+	struct alloc_uses alloc_uses; /* what the kernel itself says of allocations */
 	char counters_missing[128]; /* "sys/fs/file-nr, …": files of counters that cannot be read */
 	bool kfunc_get_kmem_cache;  /* 6.13: gives the cache of an object */
 	bool kfunc_rdonly_cast;     /* 6.2: reads the stack without a helper call */
