@@ -127,9 +127,13 @@ initramfs_build() { # ARCH PAYLOAD OUT
 
 # ---- one boot ----
 
-# Additional boot parameters of a kernel: one of them boots without memory cgroups, and one is told that it has two nodes.
+# Additional boot parameters of a kernel: one of them boots without memory cgroups, one keeps call paths of mounts, and one
+# is told that it has two nodes.
 boot_parameters() { # NAME
-	case $1 in 6.1) echo cgroup_disable=memory ;; esac
+	case $1 in
+	6.1) echo cgroup_disable=memory ;;
+	6.18) echo slub_debug=U,mnt_cache ;;
+	esac
 	[ "$1" != "$NODES" ] || echo kmt_nodes=2
 }
 

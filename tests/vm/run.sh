@@ -45,10 +45,20 @@ test_doctor() {
 
 # The census on this kernel: all page frames are counted, and the sums are those of /proc/meminfo. Slab is not compared where
 # large kmalloc is not marked (difference_kb is then large kmalloc), and a guest is small: 2 MiB of each line may differ.
+# One kernel is booted to keep call paths of mounts (scripts/vm.sh); 50 of these come from one call path.
 test_census() {
+	traces='' mounts=0
+	if grep -q slub_debug= /proc/cmdline; then
+		traces=--traces
+		mount -t debugfs debugfs /sys/kernel/debug
+		while [ $mounts -lt 50 ]; do
+			mkdir -p /tmp/mnt/$mounts && mount -t tmpfs none /tmp/mnt/$mounts
+			mounts=$((mounts + 1))
+		done
+	fi
 	attempt census ./kmemtrace census --verbose
 	file_block census /tmp/attempt.out
-	if ! ./kmemtrace census --format json --census-budget 60s >/tmp/census.json 2>/tmp/census.err; then
+	if ! ./kmemtrace census --format json --census-budget 60s $traces >/tmp/census.json 2>/tmp/census.err; then
 		not_ok census-json "$(tail -n 1 /tmp/census.err)"
 		return
 	fi
@@ -59,6 +69,19 @@ test_census() {
 	within census-dentries "$(./jsonq /tmp/census.json census.caches.name=dentry.objects)" 100 1000000
 	within census-cpu-lists "$(./jsonq /tmp/census.json census.caches.name=dentry.cpu_free)" 0 100000
 	within census-lost "$(./jsonq /tmp/census.json census.lost)" 0 0
+	if [ "$traces" ]; then
+		within census-traces "$(./jsonq /tmp/census.json census.kernel_records.slab_traces.paths.cache=mnt_cache.allocations)" 50 70
+		if grep -A 12 '"cache": "mnt_cache"' /tmp/census.json | grep -q '"alloc_vfsmnt+0x'; then
+			ok census-traces-path
+		else
+			not_ok census-traces-path "no call path of mnt_cache has alloc_vfsmnt"
+		fi
+		while [ $mounts -gt 0 ]; do
+			mounts=$((mounts - 1))
+			umount /tmp/mnt/$mounts
+		done
+		umount /sys/kernel/debug
+	fi
 	for class in free slab page_tables anonymous file; do
 		differs=$(./jsonq /tmp/census.json "census.pages.class=$class.differs")
 		within "census-$class" "$(./jsonq /tmp/census.json "census.pages.class=$class.kb")" 1 2000000000
