@@ -17,6 +17,12 @@ const volatile struct kmt_root_path cfg_task_paths[KMT_ROOT_PLACES] = {};
 const volatile struct kmt_root_path cfg_file_paths[KMT_ROOT_PLACES] = {};
 const volatile __u64 cfg_direct = 0, cfg_direct_bytes = 0, cfg_frame_base = 0;
 
+/*
+ * The loader's, too, once it knows them: where the kernel's image is, whose static variables are at
+ * other addresses than in the direct map. 0 bytes: not known.
+ */
+__u64 roots_image = 0, roots_image_bytes = 0, roots_image_place = 0;
+
 /* Answers. */
 __u64 roots_place = 0;
 __u32 roots_number = 0;
@@ -35,11 +41,14 @@ static __always_inline __u64 root_word(__u64 address)
  */
 #define ROOT_NUMBER(ctx, type, member) root_word((__u64)(ctx) + bpf_core_field_offset(type, member))
 
-static __always_inline __u64 root_place(__u64 address)
+/* A function of its own: the verifier of 5.10 would follow all ways through its many calls. */
+GLOBAL __u64 root_place(__u64 address)
 {
-	__u64 place = address - cfg_direct;
+	__u64 place = address - cfg_direct, inside = address - roots_image;
 
-	return place < cfg_direct_bytes ? place : KMT_ROOT_NOWHERE;
+	if (place < cfg_direct_bytes)
+		return place;
+	return inside < roots_image_bytes ? roots_image_place + inside : KMT_ROOT_NOWHERE;
 }
 
 /* The pages of a task's kernel stack, where it is a vmalloc area. */
@@ -147,19 +156,57 @@ int roots_super(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* Arguments: the place of a struct net, or with 1, of a mnt_namespace. Answer: roots_number, which
- * lsns prints. */
+/*
+ * Arguments: the place of a namespace; where in it is its ns_common; and where in nsproxy is the
+ * pointer to such a namespace. Answer: roots_number, which lsns prints; 0 if it is none: all of a
+ * kind have the operations that the namespace of this task has.
+ */
 SEC("?raw_tp")
 int roots_namespace(struct bpf_raw_tracepoint_args *ctx)
 {
-	__u64 address = cfg_direct + ctx->args[0];
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct ns_common *ns = (void *)(cfg_direct + ctx->args[0] + ctx->args[1]), *own;
 
 	roots_number = 0;
 	if (ctx->args[0] >= cfg_direct_bytes)
 		return 0;
-	if (ctx->args[1])
-		roots_number = BPF_CORE_READ((struct mnt_namespace *)address, ns.inum);
-	else
-		roots_number = BPF_CORE_READ((struct net *)address, ns.inum);
+	own = (void *)(root_word((__u64)BPF_CORE_READ(task, nsproxy) + ctx->args[2]) +
+		       ctx->args[1]);
+	if (BPF_CORE_READ(ns, ops) && BPF_CORE_READ(ns, ops) == BPF_CORE_READ(own, ops))
+		roots_number = BPF_CORE_READ(ns, inum);
+	return 0;
+}
+
+/* Argument: a place. Answer: roots_number, the number of 32 bits that is there. */
+SEC("?raw_tp")
+int roots_read(struct bpf_raw_tracepoint_args *ctx)
+{
+	roots_number = 0;
+	if (ctx->args[0] < cfg_direct_bytes)
+		bpf_probe_read_kernel(&roots_number, sizeof(roots_number),
+				      (void *)(cfg_direct + ctx->args[0]));
+	return 0;
+}
+
+#define SAME_WORDS 32
+
+/* Arguments: an address, and a place. Answer: roots_number, 1 if the same words are there. */
+SEC("?raw_tp")
+int roots_same(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 any = 0;
+
+	roots_number = 0;
+	for (__u32 i = 0; i < SAME_WORDS; i++) {
+		__u64 at, there;
+
+		if (bpf_probe_read_kernel(&at, sizeof(at), (void *)(ctx->args[0] + i * 8)) ||
+		    bpf_probe_read_kernel(&there, sizeof(there),
+					  (void *)(cfg_direct + ctx->args[1] + i * 8)) ||
+		    at != there)
+			return 0;
+		any |= at;
+	}
+	roots_number = any != 0;
 	return 0;
 }

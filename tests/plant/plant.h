@@ -34,7 +34,7 @@ struct kind {
 };
 
 extern const struct kind files_kinds[], ipc_kinds[], net_kinds[], memory_kinds[], bpf_kinds[],
-	ring_kinds[], objects_kinds[];
+	ring_kinds[], objects_kinds[], watch_kinds[];
 
 /*
  * Parse the command line, make the objects, print READY, hold them, drop them; returns the exit

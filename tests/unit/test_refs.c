@@ -307,6 +307,40 @@ static void objects_of_their_own_kind_alone_are_no_verdict(void **state)
 	assert_int_equal(verdict_of(&r), REFS_LEAKED); /* of what nothing points to */
 }
 
+static void a_dropped_ring_is_leaked_and_a_kept_list_is_not(void **state)
+{
+	struct refs r;
+
+	(void)state;
+	refs_make(&r, 0);
+	r.sample.own_kind = 380;
+	r.closed = true; /* all objects were looked for: something leads to all of them */
+	assert_int_equal(verdict_of(&r), REFS_HELD);
+	r.sample.dropped = 9; /* the high end is 4.4 % */
+	assert_int_equal(verdict_of(&r), REFS_HELD);
+	r.sample.dropped = 12; /* 3.1 %: neither one nor the other */
+	assert_int_equal(verdict_of(&r), REFS_OWN_KIND);
+	r.sample.dropped = 24;
+	assert_int_equal(verdict_of(&r), REFS_DROPPED);
+	r.sample.own_kind = 24; /* the others are held otherwise */
+	assert_int_equal(verdict_of(&r), REFS_DROPPED);
+	r.control.unreferenced = 3;
+	assert_int_equal(verdict_of(&r), REFS_HELD);
+	refs_make(&r, 100); /* the larger part decides */
+	r.closed = true;
+	r.sample.own_kind = r.sample.dropped = 99;
+	assert_int_equal(verdict_of(&r), REFS_LEAKED);
+	r.sample.own_kind = r.sample.dropped = 100;
+	assert_int_equal(verdict_of(&r), REFS_DROPPED);
+	refs_make(&r, 0);
+	r.closed = true;
+	r.sample.own_kind = r.sample.dropped = 380;
+	r.control.unreferenced = 100; /* the scan fails to see what points to so many */
+	assert_int_equal(verdict_of(&r), REFS_OWN_KIND);
+	r.control = (struct refs_counts){0};
+	assert_int_equal(verdict_of(&r), REFS_OWN_KIND);
+}
+
 /* Objects that changed, and those of which the page is pointed to, are not counted as lost. */
 static void what_is_not_lost_for_sure_is_not_counted_as_lost(void **state)
 {
@@ -589,9 +623,22 @@ static void each_verdict_is_said_so_that_it_cannot_be_mistaken(void **state)
 		  "too similar to tell a leak from objects whose pointers the scan cannot see.");
 	r.control = (struct refs_counts){0};
 	refs_says(&r, "too few other objects to show whether the scan would have seen pointers.");
+	refs_make(&r, 300);
+	r.sample.own_kind = r.sample.dropped = 5;
+	refs_says(&r, "Besides, 5 are in rings or lists to which nothing else points.");
 	refs_make(&r, 0);
 	r.sample.own_kind = 300;
 	refs_says(&r, "Only objects of the same cache point to 300 of 385 sampled objects");
+	refs_says(&r, "must be looked for, but there are too many");
+	r.too_short = true;
+	refs_says(&r, "must be looked for: give more time, such as --refs-budget 2m.");
+	r.closed = true;
+	refs_says(&r, "Only objects of the same cache point to 300 of them, but something else "
+		      "points to their list or tree.");
+	r.sample.dropped = 290;
+	refs_says(&r,
+		  "point to 290 of 385 sampled objects of kmalloc-512. All objects of the cache "
+		  "were looked for");
 	r.sample.checked = 3;
 	refs_says(&r, "only 3 objects of kmalloc-512 could be checked");
 }
@@ -655,6 +702,7 @@ int main(void)
 		cmocka_unit_test(leaked_is_said_only_if_all_rules_hold),
 		cmocka_unit_test(few_unreferenced_objects_are_no_leak),
 		cmocka_unit_test(objects_of_their_own_kind_alone_are_no_verdict),
+		cmocka_unit_test(a_dropped_ring_is_leaked_and_a_kept_list_is_not),
 		cmocka_unit_test(what_is_not_lost_for_sure_is_not_counted_as_lost),
 		cmocka_unit_test(a_cache_has_a_struct_only_if_name_and_size_agree),
 		cmocka_unit_test(fields_are_named_down_to_the_pointer),

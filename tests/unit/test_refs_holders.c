@@ -33,6 +33,7 @@ struct world {
 	size_t nr_words;
 	struct refs_place level[4]; /* what the scan of the next level finds */
 	size_t nr_level, scans;
+	const struct refs_closure *closure;
 	struct refs out;
 };
 
@@ -44,7 +45,9 @@ static const struct refs_cache kmalloc = {.name = "kmalloc-64", .size = 64, .obj
 						.object_size = 96,
 						.merged = true},
 			       task = {.name = "task_struct", .size = 64, .object_size = 64},
-			       dentry = {.name = "dentry", .size = 64, .object_size = 64};
+			       dentry = {.name = "dentry", .size = 64, .object_size = 64},
+			       node = {.name = "xa_node", .size = 64, .object_size = 64},
+			       key = {.name = "key", .size = 64, .object_size = 64};
 
 /* Structs of 64 bytes: a list at 0, a pointer `field` at 16, and a pointer `other` at 24. */
 static void struct_add(struct btf *b, const char *name, const char *field, const char *other)
@@ -56,6 +59,21 @@ static void struct_add(struct btf *b, const char *name, const char *field, const
 	assert_int_equal(btf__add_field(b, "list", list, 0, 0), 0);
 	assert_int_equal(btf__add_field(b, field, pointer, 128, 0), 0);
 	assert_int_equal(btf__add_field(b, other, pointer, 192, 0), 0);
+}
+
+/* struct ipc_namespace: three struct ipc_ids of 64 bytes, each with an xarray at 24. */
+static void ipc_structs_add(struct btf *b)
+{
+	int pointer = btf__add_ptr(b, 0), number, idr, ids, array;
+
+	number = btf__add_int(b, "unsigned int", 4, 0);
+	idr = btf__add_struct(b, "idr", 8);
+	assert_int_equal(btf__add_field(b, "idr_rt", pointer, 0, 0), 0);
+	ids = btf__add_struct(b, "ipc_ids", 64);
+	assert_int_equal(btf__add_field(b, "ipcs_idr", idr, 192, 0), 0);
+	array = btf__add_array(b, number, ids, 3);
+	assert_true(btf__add_struct(b, "ipc_namespace", 512) > 0);
+	assert_int_equal(btf__add_field(b, "ids", array, 0, 0), 0);
 }
 
 static int world_begin(void **state)
@@ -74,6 +92,9 @@ static int world_begin(void **state)
 	struct_add(b, "dentry", "d_sb", "d_fsdata");
 	struct_add(b, "eventpoll", "user", "file");
 	struct_add(b, "super_block", "s_type", "s_root");
+	struct_add(b, "xa_node", "array", "slots");
+	struct_add(b, "key", "user", "security");
+	ipc_structs_add(b);
 	w->types.btf = b;
 	refs_belongs_load(&w->types, &w->belongs);
 	*state = w;
@@ -102,14 +123,23 @@ static uint64_t world_follow(void *arg, uint64_t place)
 	return KMT_ROOT_NOWHERE;
 }
 
-/* There is one super block. */
+/* There is one of each. */
 static bool world_name(void *arg, enum refs_holder_kind kind, uint64_t place, char *name,
 		       size_t size)
 {
+	static const struct {
+		uint64_t place;
+		const char *name;
+	} named[REFS_HOLDER_KINDS] = {
+		[REFS_HOLDER_SUPER_BLOCK] = {0x5000, "ext4 (sda1)"},
+		[REFS_HOLDER_IPC_NAMESPACE] = {0x6000, "ipc:[4026531839]"},
+		[REFS_HOLDER_USER] = {0x7000, "1000"},
+	};
+
 	(void)arg;
-	if (kind != REFS_HOLDER_SUPER_BLOCK || place != 0x5000)
+	if (!named[kind].name || place != named[kind].place)
 		return false;
-	snprintf(name, size, "ext4 (sda1)");
+	snprintf(name, size, "%s", named[kind].name);
 	return true;
 }
 
@@ -149,6 +179,7 @@ static const struct refs *holders_of(struct world *w, const struct refs_cache *c
 	const struct refs_holding how = {.types = &w->types,
 					 .belongs = &w->belongs,
 					 .roots = &w->roots,
+					 .closure = w->closure,
 					 .follow = world_follow,
 					 .name = world_name,
 					 .arg = w,
@@ -295,6 +326,76 @@ static void what_is_further_away_needs_a_level(void **state)
 			    "kmalloc-512+40, task_struct.cred, task_struct.mm");
 }
 
+/* System V queues, semaphores and shared memory are in an xarray of their namespace. */
+static void an_ipc_namespace_holds_what_is_in_its_xarrays(void **state)
+{
+	const struct refs_place place = {.cache = &node, .offset = 24, .at = 0x3018};
+	struct world *w = *state;
+	const struct refs *r;
+
+	w->words[w->nr_words++] = (struct word){0x3018, OBJECT};
+	for (int i = 0; i < 3; i++) {
+		w->words[1] = (struct word){0x3010, 0x6000 + i * 64 + 24};
+		w->nr_words = 2;
+		r = holders_of(w, &kmalloc, &place, 1, 0);
+		assert_int_equal(r->held, 1);
+		assert_int_equal(r->holders.items[0].kind, REFS_HOLDER_IPC_NAMESPACE);
+		assert_string_equal(r->holders.items[0].name, "ipc:[4026531839]");
+		assert_string_equal(r->holders.items[0].through, "xa_node.slots, xa_node.array");
+	}
+	w->words[1].points_to = 0x6000 + 24 + 8; /* another xarray */
+	assert_int_equal(holders_of(w, &kmalloc, &place, 1, 0)->held, 0);
+}
+
+static void a_key_is_held_by_its_user(void **state)
+{
+	struct world *w = *state;
+	const struct refs *r;
+
+	w->words[w->nr_words++] = (struct word){OBJECT + 16, 0x7000};
+	r = holders_of(w, &key, NULL, 0, 0);
+	assert_int_equal(r->held, 1);
+	assert_int_equal(r->holders.items[0].kind, REFS_HOLDER_USER);
+	assert_string_equal(r->holders.items[0].name, "1000");
+}
+
+/*
+ * The object is in a list with another, at 0x20000, to which an object of a process points. That
+ * one points back to the process's object, or else it is a stale pointer.
+ */
+static void what_holds_a_list_holds_its_members(void **state)
+{
+	const struct refs_place words[] = {
+		{.object = 0, .cache = &dentry, .offset = 0, .at = 0x20000},
+		{.object = 1, .cache = &dentry, .offset = 8, .at = OBJECT + 8},
+		{.object = 1, .cache = &large, .offset = 40, .at = 0x2028},
+	};
+	const struct refs_places places = {.items = (struct refs_place *)(uintptr_t)words, .nr = 3};
+	const bool reached[2] = {false};
+	struct refs_closure closure = {0};
+	struct world *w = *state;
+	const struct refs *r;
+
+	*(struct refs_object *)ARRAY_PUSH(&closure.all) =
+		(struct refs_object){.start = OBJECT, .cache = &dentry};
+	*(struct refs_object *)ARRAY_PUSH(&closure.all) =
+		(struct refs_object){.start = 0x20000, .cache = &dentry};
+	assert_int_equal(refs_closure_build(&closure, &places, reached), 0);
+	w->closure = &closure;
+	root_add(w, "frontend", 812, false, 0x2000);
+	w->words[w->nr_words++] = (struct word){0x2028, 0x20000};
+	r = holders_of(w, &dentry, words, 1, 0);
+	assert_int_equal(r->held, 0); /* nothing points back */
+	w->words[w->nr_words++] = (struct word){0x20008, 0x2028};
+	r = holders_of(w, &dentry, words, 1, 0);
+	assert_int_equal(r->held, 1);
+	assert_int_equal(r->holders.items[0].pid, 812);
+	assert_false(r->holders.items[0].certain);
+	assert_string_equal(r->holders.items[0].through,
+			    "others of dentry, kmalloc-512+40, task_struct.mm");
+	refs_closure_free(&closure);
+}
+
 /* Words on a stack may be stale. */
 static void a_stack_holds_nothing(void **state)
 {
@@ -333,6 +434,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(only_pointers_that_hold_lead_to_a_holder,
 						world_begin, world_end),
 		cmocka_unit_test_setup_teardown(what_is_further_away_needs_a_level, world_begin,
+						world_end),
+		cmocka_unit_test_setup_teardown(an_ipc_namespace_holds_what_is_in_its_xarrays,
+						world_begin, world_end),
+		cmocka_unit_test_setup_teardown(a_key_is_held_by_its_user, world_begin, world_end),
+		cmocka_unit_test_setup_teardown(what_holds_a_list_holds_its_members, world_begin,
 						world_end),
 		cmocka_unit_test_setup_teardown(a_stack_holds_nothing, world_begin, world_end),
 		cmocka_unit_test_setup_teardown(the_list_of_what_processes_have_is_bounded,

@@ -18,6 +18,8 @@ static const char *const holder_names[REFS_HOLDER_KINDS] = {
 	[REFS_HOLDER_SUPER_BLOCK] = "super_block",
 	[REFS_HOLDER_NET_NAMESPACE] = "net_namespace",
 	[REFS_HOLDER_MNT_NAMESPACE] = "mount_namespace",
+	[REFS_HOLDER_IPC_NAMESPACE] = "ipc_namespace",
+	[REFS_HOLDER_USER] = "user",
 };
 
 /* The number of a name among `nr`; −EINVAL: it is none of them. */

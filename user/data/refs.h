@@ -36,6 +36,8 @@ enum refs_holder_kind {
 	REFS_HOLDER_SUPER_BLOCK,
 	REFS_HOLDER_NET_NAMESPACE,
 	REFS_HOLDER_MNT_NAMESPACE,
+	REFS_HOLDER_IPC_NAMESPACE,
+	REFS_HOLDER_USER, /* whose quota it counts against */
 	REFS_HOLDER_KINDS
 };
 
@@ -56,6 +58,7 @@ struct refs_counts {
 	uint64_t unreferenced; /* nothing points to them */
 	uint64_t weak;         /* only their page is pointed to */
 	uint64_t own_kind;     /* only objects of their own cache point to them */
+	uint64_t dropped;      /* of own_kind: nothing else leads to them, see closed */
 	uint64_t changed;      /* nothing points to them, but their contents changed meanwhile */
 	uint64_t freed;        /* not checked: freed while the scan ran */
 };
@@ -101,6 +104,8 @@ struct refs {
 		ARRAY_OF(struct refs_referrer);
 	} referrers;         /* the most objects first */
 	uint64_t referenced; /* objects of the sample with a referrer, of which those are parts */
+	bool closed;    /* all objects of the cache were looked for, so sample.dropped is known */
+	bool too_short; /* they were not, because the budget is too short for it */
 	struct {
 		ARRAY_OF(struct refs_holder);
 	} holders;            /* the most objects first */

@@ -33,6 +33,8 @@ const char *refs_holder_words(const struct refs_holder *h, char buf[REFS_HOLDER_
 		[REFS_HOLDER_SUPER_BLOCK] = "super block ",
 		[REFS_HOLDER_NET_NAMESPACE] = "net namespace ",
 		[REFS_HOLDER_MNT_NAMESPACE] = "mount namespace ",
+		[REFS_HOLDER_IPC_NAMESPACE] = "IPC namespace ",
+		[REFS_HOLDER_USER] = "user ",
 	};
 
 	if (h->pid)
@@ -88,6 +90,10 @@ static void refs_find_leak(const struct refs_sheet *s, struct findings *out)
 		control_words(r, control), units_share(percent[0], 100 * s->unreferenced.low),
 		units_share(percent[1], 100 * s->unreferenced.high),
 		units_count(count[2], s->lost_objects), units_bytes(bytes, s->lost_kb * 1024));
+	if (r->sample.dropped)
+		finding_say(out, f,
+			    " Besides, %s are in rings or lists to which nothing else points.",
+			    units_count(count[0], (double)r->sample.dropped));
 	refs_figures(f, s);
 	if (asprintf(&next, "sudo kmemtrace record --cache %s -d 180 -o leak.kmt", r->cache) < 0) {
 		out->failed = true;
@@ -120,6 +126,12 @@ static void refs_find_held(const struct refs_sheet *s, struct findings *out)
 							   (double)r->sample.checked),
 			    r->holders.items[0].certain ? "held by" : "likely held by",
 			    refs_holder_words(&r->holders.items[0], holder));
+	if (r->closed)
+		finding_say(
+			out, f,
+			" Only objects of the same cache point to %s of them, but something "
+			"else points to their list or tree.",
+			units_count(count[0], (double)(r->sample.own_kind - r->sample.dropped)));
 	if (r->sample.unreferenced)
 		finding_say(
 			out, f,
@@ -142,6 +154,36 @@ static void refs_find_own_kind(const struct refs_sheet *s, struct findings *out)
 		"in use, which something else holds at its root. So there is no verdict.",
 		units_count(count[0], (double)r->sample.own_kind),
 		units_count(count[1], (double)r->sample.checked), r->cache);
+	if (r->too_short)
+		finding_say(out, f,
+			    " To tell these apart, all objects of the cache must be looked for: "
+			    "give more time, such as --refs-budget 2m.");
+	else if (!r->closed)
+		finding_say(out, f,
+			    " To tell these apart, all objects of the cache must be looked for, "
+			    "but there are too many.");
+	refs_figures(f, s);
+}
+
+static void refs_find_dropped(const struct refs_sheet *s, struct findings *out)
+{
+	const struct refs *r = s->refs;
+	char count[3][UNITS_MAX], percent[2][UNITS_MAX], control[CONTROL_WORDS];
+	struct finding *f;
+
+	f = findings_add(
+		out, FINDING(FINDING_CRITICAL, "refs-dropped", ABOUT_CACHE),
+		"Most likely leaked in rings or lists that were dropped as a whole: only objects of "
+		"the same cache point to %s of %s sampled objects of %s. All objects of the cache "
+		"were looked for, and nothing else that was scanned points to any of these rings "
+		"(control: nothing points to %s). By that share, %s%% to %s%% (95 %% interval), "
+		"about %s objects are leaked.",
+		units_count(count[0], (double)r->sample.dropped),
+		units_count(count[1], (double)r->sample.checked), r->cache,
+		control_words(r, control), units_share(percent[0], 100 * s->dropped.low),
+		units_share(percent[1], 100 * s->dropped.high),
+		units_count(count[2], s->dropped.share * (double)r->in_use));
+	finding_figure(f, "dropped_share", s->dropped.share, s->dropped.low, s->dropped.high);
 	refs_figures(f, s);
 }
 
@@ -231,6 +273,9 @@ void refs_findings(const struct refs_sheet *s, struct findings *out)
 		break;
 	case REFS_HELD:
 		refs_find_held(s, out);
+		break;
+	case REFS_DROPPED:
+		refs_find_dropped(s, out);
 		break;
 	case REFS_OWN_KIND:
 		refs_find_own_kind(s, out);

@@ -107,6 +107,17 @@ static bool refs_is_whole(const struct refs *r)
 	return true;
 }
 
+/* Does a share of the sample exceed what the scan fails to see in the control? */
+static bool refs_is_above_control(const struct refs_sheet *s, const struct refs_share *share)
+{
+	return share->low > LEAK_LEAST && share->low > CONTROL_TIMES * s->control.high;
+}
+
+static bool refs_control_tells(const struct refs_sheet *s)
+{
+	return s->refs->control.checked >= CONTROL_LEAST && s->control.share <= CONTROL_MOST;
+}
+
 static enum refs_verdict refs_judge(const struct refs_sheet *s)
 {
 	const struct refs *r = s->refs;
@@ -116,7 +127,11 @@ static enum refs_verdict refs_judge(const struct refs_sheet *s)
 		return REFS_FEW_OBJECTS;
 	if (!refs_is_whole(r))
 		return REFS_PARTIAL;
-	if (s->own_kind.low > OWN_LEAST && s->unreferenced.high < HELD_MOST)
+	if (refs_control_tells(s) && refs_is_above_control(s, &s->dropped) &&
+	    r->sample.dropped >= lost)
+		return REFS_DROPPED;
+	if (s->own_kind.low > OWN_LEAST && s->unreferenced.high < HELD_MOST &&
+	    !(r->closed && s->dropped.high < HELD_MOST))
 		return REFS_OWN_KIND;
 	/* whatever the control is: something does point to them */
 	if (!lost || s->unreferenced.high < HELD_MOST)
@@ -125,8 +140,7 @@ static enum refs_verdict refs_judge(const struct refs_sheet *s)
 		return REFS_NO_CONTROL;
 	if (s->control.share > CONTROL_MOST)
 		return REFS_BLIND;
-	if (s->unreferenced.low > LEAK_LEAST &&
-	    s->unreferenced.low > CONTROL_TIMES * s->control.high)
+	if (refs_is_above_control(s, &s->unreferenced))
 		return REFS_LEAKED;
 	return REFS_UNDECIDED;
 }
@@ -138,6 +152,7 @@ void refs_sheet_build(const struct refs *r, struct refs_sheet *out)
 
 	s.unreferenced = refs_share_of(r->sample.unreferenced, r->sample.checked, r->all_objects);
 	s.own_kind = refs_share_of(r->sample.own_kind, r->sample.checked, r->all_objects);
+	s.dropped = refs_share_of(r->sample.dropped, r->sample.checked, r->all_objects);
 	s.control = refs_share_of(r->control.unreferenced, r->control.checked, false);
 	for (int class = 0; class < CENSUS_CLASSES; class ++)
 		s.scanned_kb += (double)last->pages[class] * r->page_bytes / 1024;
@@ -159,6 +174,7 @@ const char *refs_verdict_name(enum refs_verdict verdict)
 		[REFS_FEW_OBJECTS] = "few_objects", [REFS_PARTIAL] = "partial",
 		[REFS_NO_CONTROL] = "no_control",   [REFS_BLIND] = "blind",
 		[REFS_OWN_KIND] = "own_kind",       [REFS_UNDECIDED] = "undecided",
+		[REFS_DROPPED] = "dropped",
 	};
 
 	return names[verdict];

@@ -26,14 +26,15 @@ enum refs_verdict {
 	REFS_PARTIAL,     /* memory was scanned in part, so a pointer may have been missed */
 	REFS_NO_CONTROL,  /* too few objects to show what the scan can see */
 	REFS_BLIND,       /* nothing points to the control, either: the scan cannot see pointers */
-	REFS_OWN_KIND,    /* only objects of the same cache point to them */
+	REFS_OWN_KIND,  /* only objects of the same cache point to them; not known what to these */
+	REFS_DROPPED,   /* the same, and it is known that nothing else leads to any of these */
 	REFS_UNDECIDED, /* to too many nothing points for them to be held, to too few for a leak */
 };
 
 struct refs_sheet {
 	const struct refs *refs;
 	enum refs_verdict verdict;
-	struct refs_share unreferenced, own_kind;
+	struct refs_share unreferenced, own_kind, dropped;
 	struct refs_share control;    /* that nothing points to */
 	double scanned_kb;            /* whose words were read, in the second scan */
 	double scanned_fraction;      /* of all memory, in the scan that saw less */

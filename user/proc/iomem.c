@@ -101,3 +101,23 @@ int iomem_ram_parse(const char *buf, size_t len, struct iomem_ranges *out)
 	*out = r;
 	return 0;
 }
+
+int iomem_image_parse(const char *buf, size_t len, struct iomem_image *out)
+{
+	struct text rest = {buf, len}, line;
+	struct iomem_image image = {0};
+	struct iomem_line l;
+
+	while (text_line(&rest, &line)) {
+		if (!iomem_line_parse(line, &l) || !text_starts(l.name, "Kernel "))
+			continue;
+		if (text_is(l.name, "Kernel code"))
+			image.code = image.all = l.range;
+		else if (image.code.first && l.range.end > image.all.end)
+			image.all.end = l.range.end;
+	}
+	if (!image.code.first)
+		return -ENODATA;
+	*out = image;
+	return 0;
+}

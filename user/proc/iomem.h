@@ -26,4 +26,12 @@ struct iomem_ranges {
  */
 int iomem_ram_parse(const char *buf, size_t len, struct iomem_ranges *out);
 
+/* Where the kernel's image is: its code, and then all of it, up to the end of its data. */
+struct iomem_image {
+	struct iomem_range code, all;
+};
+
+/* Returns 0, or −ENODATA if the file does not tell; `out` is then unchanged. */
+int iomem_image_parse(const char *buf, size_t len, struct iomem_image *out);
+
 #endif

@@ -113,9 +113,9 @@ static json_t *refs_verdict_json(struct json_out *o, const struct refs_document 
 	json_t *j = json_object();
 
 	put(o, j, "leaked",
-	    verdict == REFS_LEAKED ? json_true()
-	    : verdict == REFS_HELD ? json_false()
-				   : json_null());
+	    verdict == REFS_LEAKED || verdict == REFS_DROPPED ? json_true()
+	    : verdict == REFS_HELD                            ? json_false()
+							      : json_null());
 	put(o, j, "reason", json_string(refs_verdict_name(verdict)));
 	put(o, j, "sentence", d->findings->nr ? text(d->findings->items[0].text) : json_null());
 	return j;
@@ -145,6 +145,7 @@ static json_t *refs_member(struct json_out *o, const struct refs_document *d)
 	put(o, j, "unreferenced_low", fraction(told ? s->unreferenced.low : NAN));
 	put(o, j, "unreferenced_high", fraction(told ? s->unreferenced.high : NAN));
 	put(o, j, "only_own_cache", json_integer((json_int_t)r->sample.own_kind));
+	put(o, j, "dropped", r->closed ? json_integer((json_int_t)r->sample.dropped) : json_null());
 	put(o, j, "only_page", json_integer((json_int_t)r->sample.weak));
 	put(o, j, "changed", json_integer((json_int_t)r->sample.changed));
 	put(o, j, "control", control_json(o, s));

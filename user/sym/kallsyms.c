@@ -94,14 +94,7 @@ static int module_id(struct kallsyms *ks, struct text name, uint16_t *out)
 	return 0;
 }
 
-struct line {
-	uint64_t addr;
-	char type;
-	struct text name;
-	struct text module; /* empty for the kernel itself */
-};
-
-static bool line_parse(struct text text, struct line *l)
+static bool line_parse(struct text text, struct kallsyms_line *l)
 {
 	struct text word;
 
@@ -129,7 +122,7 @@ static bool name_ends_section(struct text name)
 }
 
 /* Add a line if it is code, or marks the end of code, whatever type the linker gave that mark. */
-static int line_add(struct kallsyms *ks, const struct line *l)
+static int line_add(struct kallsyms *ks, const struct kallsyms_line *l)
 {
 	bool ends = name_ends_section(l->name);
 	struct symbol *s;
@@ -232,7 +225,7 @@ int kallsyms_parse(const char *buf, size_t len, struct kallsyms **out)
 	if (!ks)
 		return -ENOMEM;
 	while (text_line(&rest, &text)) {
-		struct line l;
+		struct kallsyms_line l;
 		int err = 0;
 
 		if (line_parse(text, &l))
@@ -334,4 +327,39 @@ bool sym_resolve_return(const struct kallsyms *ks, uint64_t addr, struct sym_ref
 		return false;
 	out->offset++;
 	return true;
+}
+
+/* ---- line by line ---- */
+
+struct visiting {
+	kallsyms_visit_t visit;
+	void *arg;
+	int stopped;
+};
+
+static ssize_t visit_lines(const char *buf, size_t len, bool last, void *arg)
+{
+	struct visiting *v = arg;
+	struct text rest = {buf, len}, text;
+	const char *end = last ? buf + len : memrchr(buf, '\n', len);
+
+	rest.len = end ? (size_t)(end - buf) + !last : 0;
+	while (!v->stopped && text_line(&rest, &text)) {
+		struct kallsyms_line l;
+
+		if (line_parse(text, &l))
+			v->stopped = v->visit(v->arg, &l);
+	}
+	if (v->stopped)
+		return -ECANCELED;
+	return end ? end - buf + !last : 0;
+}
+
+int kallsyms_visit(const char *path, kallsyms_visit_t visit, void *arg)
+{
+	struct visiting v = {.visit = visit, .arg = arg};
+	_cleanup_close_ int fd = file_open(path);
+	int err = fd < 0 ? fd : file_read_pieces(fd, visit_lines, &v);
+
+	return err == -ECANCELED && v.stopped ? 0 : err;
 }

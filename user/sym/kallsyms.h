@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
+
 struct kallsyms;
 
 /* The strings belong to the struct kallsyms. They are hostile: escape them. */
@@ -56,5 +58,21 @@ bool kallsyms_find(const struct kallsyms *ks, uint64_t addr, struct sym_ref *out
  * the byte before `addr`, but counts the offset from the symbol to `addr`.
  */
 bool sym_resolve_return(const struct kallsyms *ks, uint64_t addr, struct sym_ref *out);
+
+/* A line of the file: any symbol, data, too. */
+struct kallsyms_line {
+	uint64_t addr;
+	char type;
+	struct text name;
+	struct text module; /* empty for the kernel itself */
+};
+
+/*
+ * Give the lines of the file at `path` to `visit`, one after the other, until it returns other than
+ * 0. Keeps none, so that a few symbols can be looked up in little memory. Returns 0 or −errno of
+ * reading.
+ */
+typedef int (*kallsyms_visit_t)(void *arg, const struct kallsyms_line *line);
+int kallsyms_visit(const char *path, kallsyms_visit_t visit, void *arg);
 
 #endif

@@ -37,6 +37,10 @@ static const struct refs_belongs rows[] = {
 	 .tags = 3,
 	 .tag = 1},
 	{.type = "pid", .field = "tasks"},
+	/* of a user: keys count against a quota */
+	{.type = "key", .field = "user", .to = "key_user"},
+	/* a namespace that is open has an entry in nsfs; from 6.9 on, this is a pointer */
+	{.type = "ns_common", .field = "stashed", .to = "dentry"},
 	/* of a file system */
 	{.type = "mount", .field = "mnt_ns", .to = "mnt_namespace"},
 	{.type = "dentry", .field = "d_sb", .to = "super_block"},
@@ -45,6 +49,19 @@ static const struct refs_belongs rows[] = {
 	 .field = "array",
 	 .to = "inode",
 	 .inside = "i_data.i_pages"}, /* of the page cache; a super block is checked */
+	/* System V semaphores, message queues and shared memory; a namespace is checked, too */
+	{.type = "xa_node",
+	 .field = "array",
+	 .to = "ipc_namespace",
+	 .inside = "ids[0].ipcs_idr.idr_rt"},
+	{.type = "xa_node",
+	 .field = "array",
+	 .to = "ipc_namespace",
+	 .inside = "ids[1].ipcs_idr.idr_rt"},
+	{.type = "xa_node",
+	 .field = "array",
+	 .to = "ipc_namespace",
+	 .inside = "ids[2].ipcs_idr.idr_rt"},
 	{.type = "buffer_head", .field = "b_assoc_map"},
 	{.type = "jbd2_inode", .field = "i_vfs_inode", .to = "inode"},
 };

@@ -14,10 +14,13 @@
 #define LEVEL_MOST   1500 /* objects of a level */
 #define LEVEL_SHARE  20   /* a level needs this part of the objects of the one before */
 #define HOLDERS_MOST 4096
+#define WORDS_MOST   64  /* of an object that are read, to see what it points to */
+#define HEADS_MOST   256 /* of lists */
 
 struct refs_holders_work {
 	const struct refs_holding *how;
 	struct refs *out;
+	struct refs_places heads; /* of lists of the sample's cache, in objects of others */
 };
 
 /* On the way from one object to its holders. */
@@ -53,6 +56,12 @@ static int refs_holder_row(struct refs *out, const struct refs_holder *like)
 	return (int)out->holders.nr - 1;
 }
 
+/* Words on the way: one more pointer, the nearest to the object first. */
+static void refs_words_join(char out[REFS_FIELD], const char *through, const char *last)
+{
+	snprintf(out, REFS_FIELD, "%.90s%s%s", through, through[0] && last[0] ? ", " : "", last);
+}
+
 static int refs_claim_add(struct refs_holders_work *w, struct refs_way *way,
 			  struct refs_holder *holder, const char *last)
 {
@@ -62,10 +71,7 @@ static int refs_claim_add(struct refs_holders_work *w, struct refs_way *way,
 	if (way->claims->nr - way->first >= EACH_MOST)
 		return 0;
 	holder->certain = way->certain;
-	if (way->through[0] && last[0])
-		snprintf(holder->through, sizeof(holder->through), "%.90s, %s", way->through, last);
-	else
-		snprintf(holder->through, sizeof(holder->through), "%s%s", way->through, last);
+	refs_words_join(holder->through, way->through, last);
 	row = refs_holder_row(w->out, holder);
 	if (row < 0)
 		return row == -E2BIG ? 0 : row;
@@ -130,6 +136,8 @@ static enum refs_holder_kind refs_kind_of(const char *type)
 		[REFS_HOLDER_SUPER_BLOCK] = "super_block",
 		[REFS_HOLDER_NET_NAMESPACE] = "net",
 		[REFS_HOLDER_MNT_NAMESPACE] = "mnt_namespace",
+		[REFS_HOLDER_IPC_NAMESPACE] = "ipc_namespace",
+		[REFS_HOLDER_USER] = "key_user",
 	};
 	int kind = 0;
 
@@ -341,12 +349,77 @@ static int refs_claim_edges(struct refs_holders_work *w, const struct refs_objec
 				continue;
 			further.certain = way->certain && certain;
 			further.pointed = true;
-			memcpy(further.through, edges[i].words, sizeof(further.through));
+			refs_words_join(further.through, way->through, edges[i].words);
 			err = refs_claim_own(w, &further, edges[i].cache, edges[i].start);
 		}
 	for (size_t i = 0; i < found && i < LEVEL_EACH && !err; i++)
-		if (way->claims->nr == way->first)
+		if (way->claims->nr == way->first) {
+			char words[REFS_FIELD];
+
+			refs_words_join(words, way->through, edges[i].words);
+			memcpy(edges[i].words, words, sizeof(words));
 			err = refs_level_add(next, &edges[i], way->object);
+		}
+	return err;
+}
+
+/*
+ * Does the object point back to the one that the word is in? The first of a list does, to the head,
+ * but nothing does to a stale pointer.
+ */
+static bool refs_is_mutual(const struct refs_holders_work *w, const struct refs_object *object,
+			   const struct refs_place *p)
+{
+	uint64_t holder = p->at - p->offset;
+	uint32_t bytes =
+		object->cache->size < WORDS_MOST * 8 ? object->cache->size : WORDS_MOST * 8;
+
+	if (!p->cache || p->offset == REFS_NO_OFFSET)
+		return false;
+	for (uint32_t at = 0; at + 8 <= bytes; at += 8) {
+		uint64_t to = w->how->follow(w->how->arg, object->start + at);
+
+		if (to >= holder && to < holder + p->cache->size)
+			return true;
+	}
+	return false;
+}
+
+/* Find out which objects of other caches hold a list of the sample's cache. */
+static int refs_heads_find(struct refs_holders_work *w)
+{
+	const struct refs_closure *c = w->how->closure;
+
+	for (size_t i = 0; c && i < c->outside.nr && w->heads.nr < HEADS_MOST; i++) {
+		const struct refs_place *p = &c->outside.items[i];
+		struct refs_place *head;
+
+		if (!refs_is_mutual(w, &c->all.items[p->object], p))
+			continue;
+		head = ARRAY_PUSH(&w->heads);
+		if (!head)
+			return -ENOMEM;
+		*head = *p;
+	}
+	return 0;
+}
+
+/* An object in a list of its own kind is held by what holds the list. */
+static int refs_claim_listed(struct refs_holders_work *w, const struct refs_object *object,
+			     struct refs_way *way, struct refs_level *next)
+{
+	const struct refs_closure *c = w->how->closure;
+	int64_t number = c ? refs_closure_number(c, object->start) : -1;
+	int err = 0;
+
+	way->certain = false;
+	snprintf(way->through, sizeof(way->through), "others of %.40s", object->cache->name);
+	for (size_t i = 0; number >= 0 && i < w->heads.nr && !err; i++) {
+		const struct refs_place *head = &w->heads.items[i];
+
+		if (c->group[head->object] == c->group[number])
+			err = refs_claim_edges(w, &c->all.items[head->object], way, head, 1, next);
+	}
 	return err;
 }
 
@@ -431,6 +504,8 @@ static int refs_holders_level(struct refs_holders_work *w, const struct refs_obj
 		err = refs_claim_own(w, &way, o->cache, o->start);
 		if (!err && way.claims->nr == way.first && nr)
 			err = refs_claim_edges(w, o, &way, places->items + at, nr, &next);
+		if (!err && way.claims->nr == way.first && !level)
+			err = refs_claim_listed(w, o, &way, &next);
 	}
 	/* a scan for few objects that have no holder would say little */
 	if (!err && refs_level_pays(&next, objects->nr) && level < w->how->levels)
@@ -493,7 +568,9 @@ int refs_holders_find(const struct refs_holding *how, const struct refs_objects 
 		if (p)
 			*p = places->items[i];
 	}
+	err = err ?: refs_heads_find(&w);
 	err = err ?: refs_holders_level(&w, sample, &own, claims, 0);
+	ARRAY_FREE(&w.heads);
 	ARRAY_FREE(&own);
 	return err;
 }

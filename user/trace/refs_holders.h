@@ -10,6 +10,7 @@
 
 #include "proc/slab_alias.h"
 #include "trace/refs_belongs.h"
+#include "trace/refs_closure.h"
 #include "trace/refs_roots.h"
 #include "trace/refs_scan.h"
 
@@ -18,6 +19,8 @@ struct refs_holding {
 	struct refs_belongs_table *belongs;
 	const struct slab_aliases *aliases; /* names of merged caches; may be NULL */
 	const struct refs_roots *roots;
+	const struct refs_closure
+		*closure; /* how objects of the cache lead to each other, or NULL */
 	/* the place that the word at `place` points to; KMT_ROOT_NOWHERE: none */
 	uint64_t (*follow)(void *arg, uint64_t place);
 	bool (*name)(void *arg, enum refs_holder_kind kind, uint64_t place, char *name,

@@ -17,6 +17,9 @@
 #define APART_S       3   /* between the scans: longer than the kernel defers most frees */
 #define CONTROL_CACHE 4   /* objects of one part that tell whether it may leak, too */
 #define FIRST_SHARE   0.6 /* of the budget, at most, to end the first scan */
+#define OWN_SHARE                                                                      \
+	10 /* of 100 objects with pointers of their own kind only: fewer do not matter \
+	    */
 
 /* ---- begin and end ---- */
 
@@ -72,6 +75,7 @@ void refs_looking_end(struct refs_looking *l)
 	for (int i = 0; i < REFS_SCANS; i++)
 		ARRAY_FREE(&l->scanned[i].places);
 	ARRAY_FREE(&l->claims);
+	refs_closure_free(&l->closure);
 	refs_free(&l->all);
 	refs_follower_close(l->follower);
 	refs_roots_free(&l->roots);
@@ -167,6 +171,36 @@ static int refs_second_scan(struct refs_looking *l)
 	return err;
 }
 
+/* ---- lists and trees ---- */
+
+/* If objects of the wanted cache point to each other, see whether something else leads to them. */
+static int refs_close(struct refs_looking *l)
+{
+	const struct refs_scan *scan = &l->all.scans[REFS_SCANS - 1];
+	uint64_t own = 0;
+	int err;
+
+	for (size_t i = 0; i < l->sample.nr; i++)
+		own += l->sample.items[i].cache->wanted && l->second[i].strong &&
+		       l->second[i].own == l->second[i].strong;
+	if (!own || 100 * own < OWN_SHARE * l->sample.nr || !refs_scan_is_whole(scan) ||
+	    !refs_slabs_found_all(l->slabs))
+		return 0;
+	err = refs_closure_find(l->slabs, l->run, scan->cpu_s, &l->closure);
+	l->all.closed = !err;
+	l->all.too_short = err == -ETIME;
+	return err == -ETIME || err == -E2BIG ? 0 : err;
+}
+
+/* Do only objects of its own cache lead to it, and nothing else to any of these? */
+static bool refs_is_dropped(const struct refs_looking *l, const struct refs_object *o)
+{
+	int64_t number =
+		l->all.closed && o->cache->wanted ? refs_closure_number(&l->closure, o->start) : -1;
+
+	return number >= 0 && l->closure.root[number] == REFS_NO_ROOT;
+}
+
 /* ---- holders ---- */
 
 /* Look for what points to the objects of another level. */
@@ -194,6 +228,7 @@ static int refs_find_holders(struct refs_looking *l, uint32_t levels)
 					 .aliases = l->aliases,
 					 .belongs = &l->belongs,
 					 .roots = &l->roots,
+					 .closure = l->all.closed ? &l->closure : NULL,
 					 .follow = refs_follower_follow,
 					 .name = refs_follower_name,
 					 .arg = l->follower,
@@ -299,10 +334,15 @@ static int refs_count_parts(struct refs_looking *l)
 		return -ENOMEM;
 	for (size_t i = 0; i < l->both.nr; i++) {
 		const struct refs_object *o = &l->both.items[i];
+		struct refs_counts *c = &l->parts.items[o->part].counts;
+		uint64_t own = c->own_kind;
 
-		l->held[i] =
-			refs_count_object(&l->parts.items[o->part].counts, o,
-					  i < l->sample.nr ? &l->first[i] : NULL, &l->second[i]);
+		l->held[i] = refs_count_object(c, o, i < l->sample.nr ? &l->first[i] : NULL,
+					       &l->second[i]);
+		if (c->own_kind == own || i >= l->sample.nr || !refs_is_dropped(l, o))
+			continue;
+		c->dropped++;
+		l->held[i] = false;
 	}
 	return 0;
 }
@@ -313,6 +353,7 @@ static void refs_counts_add(struct refs_counts *to, const struct refs_counts *c)
 	to->unreferenced += c->unreferenced;
 	to->weak += c->weak;
 	to->own_kind += c->own_kind;
+	to->dropped += c->dropped;
 	to->changed += c->changed;
 	to->freed += c->freed;
 }
@@ -395,6 +436,7 @@ int refs_look_second(struct refs_looking *l, uint32_t levels)
 {
 	int err = refs_second_scan(l);
 
+	err = err ?: refs_close(l);
 	err = err ?: refs_find_holders(l, levels);
 	err = err ?: refs_last_check(l);
 	if (!err)

@@ -10,6 +10,7 @@
 
 #include "data/refs.h"
 #include "trace/plan.h"
+#include "trace/refs_closure.h"
 #include "trace/refs_holders.h"
 #include "trace/refs_objects.h"
 #include "trace/refs_options.h"
@@ -42,6 +43,7 @@ struct refs_looking {
 	struct refs_roots roots;
 	struct refs_follower *follower; /* NULL: this kernel allows none, so no holders are known */
 	struct refs_claims claims;
+	struct refs_closure closure; /* of the wanted cache, if all.closed */
 	uint64_t began_ns;
 	struct refs all; /* what is true of all parts; its holders are rows of the claims */
 };

@@ -161,9 +161,24 @@ const struct refs_root *refs_roots_find(const struct refs_roots *r, uint64_t sta
 
 /* ---- from the kernel ---- */
 
+/* Namespaces that are named, by kind of holder. */
+static const struct {
+	const char *type, *proxy, *word; /* its struct; in nsproxy; as lsns has it */
+} namespaces[REFS_HOLDER_KINDS] = {
+	[REFS_HOLDER_NET_NAMESPACE] = {"net", "net_ns", "net"},
+	[REFS_HOLDER_MNT_NAMESPACE] = {"mnt_namespace", "mnt_ns", "mnt"},
+	[REFS_HOLDER_IPC_NAMESPACE] = {"ipc_namespace", "ipc_ns", "ipc"},
+};
+
 struct refs_follower {
 	struct roots_bpf *skel;
 	struct refs_memory_place where;
+	struct refs_image image;
+	/* of each kind of namespace; of a user, the first is that of the number */
+	struct {
+		bool known;
+		uint32_t own, proxy;
+	} offsets[REFS_HOLDER_KINDS];
 };
 
 void refs_follower_close(struct refs_follower *f)
@@ -201,6 +216,14 @@ static void refs_follower_set(struct refs_follower *f, const struct refs_types *
 		cfg->cfg_task_paths[i] = path_offsets(types, "task_struct", task_paths[i]);
 		cfg->cfg_file_paths[i] = path_offsets(types, "file", file_paths[i]);
 	}
+	for (int kind = 0; kind < REFS_HOLDER_KINDS; kind++)
+		f->offsets[kind].known = namespaces[kind].type &&
+					 refs_types_offset(types, namespaces[kind].type, "ns",
+							   &f->offsets[kind].own) &&
+					 refs_types_offset(types, "nsproxy", namespaces[kind].proxy,
+							   &f->offsets[kind].proxy);
+	f->offsets[REFS_HOLDER_USER].known =
+		refs_types_offset(types, "key_user", "uid", &f->offsets[REFS_HOLDER_USER].own);
 	cfg->cfg_direct = f->where.direct;
 	cfg->cfg_direct_bytes = f->where.direct_bytes;
 	cfg->cfg_frame_base = f->where.frame_base;
@@ -221,7 +244,28 @@ static int refs_follower_load(struct refs_follower *f, const char *btf_path,
 	bpf_program__set_autoload(f->skel->progs.roots_follow, true);
 	bpf_program__set_autoload(f->skel->progs.roots_super, true);
 	bpf_program__set_autoload(f->skel->progs.roots_namespace, true);
+	bpf_program__set_autoload(f->skel->progs.roots_read, true);
+	bpf_program__set_autoload(f->skel->progs.roots_same, true);
 	return roots_bpf__load(f->skel);
+}
+
+static bool refs_follower_same(void *follower, uint64_t address, uint64_t place)
+{
+	const struct refs_follower *f = follower;
+
+	return place < f->where.direct_bytes &&
+	       !program_call(f->skel->progs.roots_same, (uint64_t[3]){address, place}) &&
+	       __atomic_load_n(&f->skel->bss->roots_number, __ATOMIC_SEQ_CST);
+}
+
+/* Without it, nothing leads through the kernel's static variables. */
+static void refs_follower_image(struct refs_follower *f)
+{
+	if (refs_image_learn("/proc", refs_follower_same, f, &f->image))
+		return;
+	f->skel->bss->roots_image = f->image.address;
+	f->skel->bss->roots_image_place = f->image.place;
+	f->skel->bss->roots_image_bytes = f->image.bytes;
 }
 
 int refs_follower_open(const char *btf_path, const struct refs_types *types,
@@ -239,6 +283,7 @@ int refs_follower_open(const char *btf_path, const struct refs_types *types,
 		refs_follower_close(f);
 		return err;
 	}
+	refs_follower_image(f);
 	*out = f;
 	return 0;
 }
@@ -308,26 +353,43 @@ uint64_t refs_follower_follow(void *follower, uint64_t place)
 	return __atomic_load_n(&f->skel->bss->roots_place, __ATOMIC_SEQ_CST);
 }
 
+static bool refs_super_name(const struct refs_follower *f, uint64_t place, char *name, size_t size)
+{
+	if (program_call(f->skel->progs.roots_super, (uint64_t[3]){place}) ||
+	    !f->skel->bss->roots_text[0][0])
+		return false;
+	snprintf(name, size, "%.*s (%.*s)", KMT_ROOT_TEXT - 1, f->skel->bss->roots_text[0],
+		 KMT_ROOT_TEXT - 1, f->skel->bss->roots_text[1]);
+	return true;
+}
+
+static bool refs_user_name(const struct refs_follower *f, uint64_t place, char *name, size_t size)
+{
+	if (program_call(f->skel->progs.roots_read,
+			 (uint64_t[3]){place + f->offsets[REFS_HOLDER_USER].own}))
+		return false;
+	snprintf(name, size, "%u", __atomic_load_n(&f->skel->bss->roots_number, __ATOMIC_SEQ_CST));
+	return true;
+}
+
 bool refs_follower_name(void *follower, enum refs_holder_kind kind, uint64_t place, char *name,
 			size_t size)
 {
 	const struct refs_follower *f = follower;
 	uint32_t number;
 
-	if (kind == REFS_HOLDER_SUPER_BLOCK) {
-		if (program_call(f->skel->progs.roots_super, (uint64_t[3]){place}) ||
-		    !f->skel->bss->roots_text[0][0])
-			return false;
-		snprintf(name, size, "%.*s (%.*s)", KMT_ROOT_TEXT - 1, f->skel->bss->roots_text[0],
-			 KMT_ROOT_TEXT - 1, f->skel->bss->roots_text[1]);
-		return true;
-	}
+	if (kind == REFS_HOLDER_SUPER_BLOCK)
+		return refs_super_name(f, place, name, size);
+	if (!f->offsets[kind].known)
+		return false;
+	if (kind == REFS_HOLDER_USER)
+		return refs_user_name(f, place, name, size);
 	if (program_call(f->skel->progs.roots_namespace,
-			 (uint64_t[3]){place, kind == REFS_HOLDER_MNT_NAMESPACE}))
+			 (uint64_t[3]){place, f->offsets[kind].own, f->offsets[kind].proxy}))
 		return false;
 	number = __atomic_load_n(&f->skel->bss->roots_number, __ATOMIC_SEQ_CST);
 	if (number < NAMESPACE_FIRST)
 		return false;
-	snprintf(name, size, "%s:[%u]", kind == REFS_HOLDER_MNT_NAMESPACE ? "mnt" : "net", number);
+	snprintf(name, size, "%s:[%u]", namespaces[kind].word, number);
 	return true;
 }

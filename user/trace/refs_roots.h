@@ -14,6 +14,7 @@
 #include "base/array.h"
 #include "data/refs.h"
 #include "roots_shared.h"
+#include "trace/refs_image.h"
 #include "trace/refs_types.h"
 
 /* A process that has objects. */

@@ -3,6 +3,7 @@
 #include "trace/refs_types.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/btf.h>
@@ -268,6 +269,21 @@ static bool refs_member_find(const struct btf *btf, int *id, const char *name, s
 	return false;
 }
 
+/* Go on to element `index` of an array, if the type is one. */
+static bool refs_element_find(const struct btf *btf, int *id, const char *index, uint32_t *offset)
+{
+	const struct btf_type *type = refs_type_plain(btf, id);
+	unsigned long nr = strtoul(index, NULL, 10);
+	int64_t bytes;
+
+	if (!type || !btf_is_array(type) || nr >= btf_array(type)->nelems)
+		return false;
+	*id = (int)btf_array(type)->type;
+	bytes = btf__resolve_size(btf, *id);
+	*offset += bytes > 0 ? (uint32_t)nr * (uint32_t)bytes : 0;
+	return bytes > 0;
+}
+
 bool refs_types_offset(const struct refs_types *t, const char *type, const char *field,
 		       uint32_t *offset)
 {
@@ -277,8 +293,12 @@ bool refs_types_offset(const struct refs_types *t, const char *type, const char 
 	if (!id)
 		return false;
 	for (const char *end; field[0]; field = end + (*end == '.')) {
+		size_t len = strcspn(field, ".[");
+
 		end = strchrnul(field, '.');
-		if (!refs_member_find(t->btf, &id, field, (size_t)(end - field), &sum))
+		if (!refs_member_find(t->btf, &id, field, len, &sum))
+			return false;
+		if (field[len] == '[' && !refs_element_find(t->btf, &id, field + len + 1, &sum))
 			return false;
 	}
 	*offset = sum;

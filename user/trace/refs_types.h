@@ -37,7 +37,10 @@ bool refs_types_field(const struct refs_types *t, int type, uint32_t offset, cha
 int refs_types_merged(const struct refs_types *t, const char *cache, uint32_t bytes);
 /* The number of the struct of that name; 0: none. */
 int refs_types_named(const struct refs_types *t, const char *name);
-/* The offset of a field of a struct, such as "fsn_mark.group". False: this kernel has none. */
+/*
+ * The offset of a field of a struct, such as "fsn_mark.group" or "ids[1].ipcs_idr". False: this
+ * kernel has none.
+ */
 bool refs_types_offset(const struct refs_types *t, const char *type, const char *field,
 		       uint32_t *offset);
 /*

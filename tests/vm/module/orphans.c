@@ -2,8 +2,8 @@
 /*
  * A kernel module that leaks objects and keeps others, for a guest: each way to do so in a slab
  * cache of its own, so that a test knows what `kmemtrace refs` must say of each; and all of them in
- * one cache, which has 360 objects that are kept and 360 that are lost. tests/vm/module/refs.sh
- * builds and loads it.
+ * one cache, which has 400 objects that are kept, 400 that are lost, and 40 in a ring that is.
+ * tests/vm/module/refs.sh builds and loads it.
  */
 #include <linux/delay.h>
 #include <linux/hashtable.h>
@@ -46,6 +46,7 @@ static DEFINE_HASHTABLE(kept_hash, 6);
 static struct rb_root kept_tree = RB_ROOT;
 static DEFINE_XARRAY(kept_xarray);
 static DEFINE_PER_CPU(struct list_head, kept_percpu);
+static struct orphan *kept_rings[2]; /* of its own cache, and of that of all ways */
 DEFINE_STATIC_SRCU(kept_srcu);
 
 static noinline struct orphan *orphan_new(struct kmem_cache *cache, unsigned long number)
@@ -69,13 +70,13 @@ static void lose(struct kmem_cache *cache, unsigned long nr)
 		orphan_new(cache, i);
 }
 
-/* A ring without a head: its objects point to each other, and nothing else does. */
-static void lose_ring(struct kmem_cache *cache, unsigned long nr)
+/* A ring without a head: its objects point to each other. Returns one of them. */
+static struct orphan *ring_new(struct kmem_cache *cache, unsigned long nr)
 {
 	struct orphan *first = orphan_new(cache, 0);
 
 	if (!first)
-		return;
+		return NULL;
 	INIT_LIST_HEAD(&first->list);
 	for (unsigned long i = 1; i < nr; i++) {
 		struct orphan *o = orphan_new(cache, i);
@@ -83,9 +84,22 @@ static void lose_ring(struct kmem_cache *cache, unsigned long nr)
 		if (o)
 			list_add(&o->list, &first->list);
 	}
+	return first;
+}
+
+/* Nothing else points to them. */
+static void lose_ring(struct kmem_cache *cache, unsigned long nr)
+{
+	ring_new(cache, nr);
 }
 
 /* ---- kept ---- */
+
+/* The same, but one pointer to one of them is kept. */
+static void keep_ring(struct kmem_cache *cache, unsigned long nr)
+{
+	kept_rings[kept_rings[0] != NULL] = ring_new(cache, nr);
+}
 
 static void keep_in_list(struct kmem_cache *cache, unsigned long nr)
 {
@@ -216,19 +230,13 @@ static const struct kind {
 	void (*make)(struct kmem_cache *cache, unsigned long nr);
 	bool lost;
 } kinds[] = {
-	{"orphan_lost_64", 64, lose, true},
-	{"orphan_lost_192", 192, lose, true},
-	{"orphan_lost_1k", 1024, lose, true},
-	{"orphan_ring", 64, lose_ring, true},
-	{"orphan_list", 64, keep_in_list},
-	{"orphan_hash", 64, keep_in_hash},
-	{"orphan_rb", 64, keep_in_tree},
-	{"orphan_xarray", 1024, keep_in_xarray},
-	{"orphan_maple", 192, keep_in_maple_tree},
-	{"orphan_percpu", 192, keep_per_cpu},
-	{"orphan_inner", 192, keep_inner_pointers},
-	{"orphan_stack", 64, keep_on_stack},
-	{"orphan_rcu", 64, keep_by_rcu},
+	{"orphan_lost_64", 64, lose, true},      {"orphan_lost_192", 192, lose, true},
+	{"orphan_lost_1k", 1024, lose, true},    {"orphan_ring", 64, lose_ring, true},
+	{"orphan_kept_ring", 64, keep_ring},     {"orphan_list", 64, keep_in_list},
+	{"orphan_hash", 64, keep_in_hash},       {"orphan_rb", 64, keep_in_tree},
+	{"orphan_xarray", 1024, keep_in_xarray}, {"orphan_maple", 192, keep_in_maple_tree},
+	{"orphan_percpu", 192, keep_per_cpu},    {"orphan_inner", 192, keep_inner_pointers},
+	{"orphan_stack", 64, keep_on_stack},     {"orphan_rcu", 64, keep_by_rcu},
 };
 
 /* A constructor keeps the kernel from merging a cache with another. */
@@ -256,10 +264,11 @@ static int __init orphans_init(void)
 		if (!cache)
 			return -ENOMEM;
 		kinds[i].make(cache, OBJECTS);
-		if (kinds[i].lost)
+		if (kinds[i].make == lose)
 			continue;
 		kinds[i].make(mixed, OF_EACH);
-		lose(mixed, OF_EACH);
+		if (!kinds[i].lost)
+			lose(mixed, OF_EACH);
 	}
 	return 0;
 }
