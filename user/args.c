@@ -136,6 +136,18 @@ double args_census_budget(struct argp_state *state, const char *arg)
 	return seconds;
 }
 
+#define REFS_BUDGET_MOST_S 3600
+
+double args_refs_budget(struct argp_state *state, const char *option, const char *arg)
+{
+	double seconds;
+
+	if (units_parse_duration(arg, &seconds) || seconds > REFS_BUDGET_MOST_S)
+		argp_error(state, "invalid %s '%s': give a time of at most 1h, such as 2s or 1m",
+			   option, arg);
+	return seconds;
+}
+
 double args_time(struct argp_state *state, const char *arg)
 {
 	double seconds = 0;

@@ -46,6 +46,8 @@ enum growth_by args_by(struct argp_state *state, const char *arg);
 	"Use at most about this much time of one CPU (default 500ms, at most 10m) for a census; a " \
 	"machine that takes longer is sampled"
 double args_census_budget(struct argp_state *state, const char *arg);
+/* CPU seconds of an option for a search for references. */
+double args_refs_budget(struct argp_state *state, const char *option, const char *arg);
 /* Seconds into a recording. */
 double args_time(struct argp_state *state, const char *arg);
 /* Check that the time of option `from` is before that of option `to`. NaN: not given. */

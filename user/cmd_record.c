@@ -14,6 +14,7 @@
 #include "record/recorder.h"
 #include "proc/host.h"
 #include "trace/census.h"
+#include "trace/refs_options.h"
 
 #define MAX_SIZE_EVERY (256 << 20) /* the default of --max-size with --every */
 #define MAX_SIZE_LEAST (1 << 20)
@@ -35,6 +36,8 @@ enum {
 	OPT_BTF,
 	OPT_NO_CENSUS,
 	OPT_CENSUS_BUDGET,
+	OPT_PROVE,
+	OPT_PROVE_BUDGET,
 };
 
 static const struct argp_option options[] = {
@@ -73,6 +76,14 @@ static const struct argp_option options[] = {
 	{"no-census", OPT_NO_CENSUS, NULL, 0,
 	 "Do not count page by page what memory is used for, before tracing and after it", 1},
 	{"census-budget", OPT_CENSUS_BUDGET, "TIME", 0, ARGS_CENSUS_BUDGET_HELP, 1},
+	{"prove", OPT_PROVE, NULL, 0,
+	 "At the end, look whether anything in the kernel still points to what the largest call "
+	 "paths hold: what nothing points to is leaked. Takes some seconds",
+	 1},
+	{"prove-budget", OPT_PROVE_BUDGET, "TIME", 0,
+	 "Use at most about this much CPU time for --prove (default 10s, at most 1h). If that is "
+	 "too short to scan all memory of the kernel, there is no verdict",
+	 1},
 	{"audit-every", OPT_AUDIT_EVERY, "N", OPTION_HIDDEN,
 	 "Check every Nth recognised stack; N is a power of two", 1},
 	{"btf", OPT_BTF, "FILE", 0,
@@ -94,6 +105,7 @@ static const char doc[] =
 	"  kmemtrace record -d 30 -o now.kmt          trace everything for 30 seconds\n"
 	"  kmemtrace record --exact -- ./reproducer   what a command does not free\n"
 	"  kmemtrace record --cache dentry -d 5m      one cache, exactly, at low cost\n"
+	"  kmemtrace record -d 60 --prove             is what grew leaked, or held?\n"
 	"  kmemtrace record --every 10m --for 24h     a day, with parts to compare\n\n"
 	"The first Ctrl-C ends COMMAND and the recording, and the capture is complete;\n"
 	"further ones are ignored. Ctrl-\\ and kill -9 end the recording at once: the\n"
@@ -253,8 +265,8 @@ static void record_check_args(struct argp_state *state, struct record_args *a)
 		a->options.max_bytes = MAX_SIZE_EVERY;
 }
 
-/* Is it an option of the censuses? */
-static bool census_option(struct argp_state *state, int key, const char *arg)
+/* Is it an option of the censuses, or of the proof? */
+static bool ends_option(struct argp_state *state, int key, const char *arg)
 {
 	struct recorder_options *o = &((struct record_args *)state->input)->options;
 
@@ -262,6 +274,10 @@ static bool census_option(struct argp_state *state, int key, const char *arg)
 		o->no_census = true;
 	else if (key == OPT_CENSUS_BUDGET)
 		o->census_budget_s = args_census_budget(state, arg);
+	else if (key == OPT_PROVE)
+		o->prove = true;
+	else if (key == OPT_PROVE_BUDGET)
+		o->prove_budget_s = args_refs_budget(state, "--prove-budget", arg);
 	else
 		return false;
 	return true;
@@ -278,7 +294,7 @@ static error_t record_parse_option(int key, char *arg, struct argp_state *state)
 		parse_number(state, number, arg);
 		return 0;
 	}
-	if (census_option(state, key, arg))
+	if (ends_option(state, key, arg))
 		return 0;
 	switch (key) {
 	case 'o':
@@ -355,7 +371,8 @@ int cmd_record(int argc, char **argv)
 	const struct argp argp = {
 		options, record_parse_option, "[-- COMMAND [ARG...]]", doc, NULL, NULL, NULL};
 	struct record_args a = {.options.tracer.sample_bytes = KMT_EVERY,
-				.options.census_budget_s = CENSUS_BUDGET_S};
+				.options.census_budget_s = CENSUS_BUDGET_S,
+				.options.prove_budget_s = REFS_BUDGET_S};
 	const struct plan_request everything = {};
 	struct kernel_facts facts;
 	struct plan plan, census_plan;

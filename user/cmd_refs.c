@@ -10,7 +10,6 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/privileges.h"
-#include "base/units.h"
 #include "cmd.h"
 #include "findings/refs_findings.h"
 #include "output.h"
@@ -73,20 +72,6 @@ static const char doc[] =
 	"  sudo kmemtrace refs --cache kmalloc-512           is it a leak?\n"
 	"  sudo kmemtrace refs --cache dentry --format json | jq .refs.verdict\n";
 
-#define REFS_BUDGET_MOST_S 3600
-
-static double refs_budget_parse(struct argp_state *state, const char *arg)
-{
-	double seconds;
-
-	if (units_parse_duration(arg, &seconds) || seconds > REFS_BUDGET_MOST_S)
-		argp_error(
-			state,
-			"invalid --refs-budget '%s': give a time of at most 1h, such as 2s or 1m",
-			arg);
-	return seconds;
-}
-
 static uint32_t refs_number_parse(struct argp_state *state, const char *option, const char *arg,
 				  uint32_t least, uint32_t most)
 {
@@ -122,7 +107,7 @@ static error_t refs_parse_option(int key, char *arg, struct argp_state *state)
 			refs_number_parse(state, "--levels", arg, 0, REFS_LEVELS_MOST);
 		return 0;
 	case OPT_REFS_BUDGET:
-		args->options.budget_s = refs_budget_parse(state, arg);
+		args->options.budget_s = args_refs_budget(state, "--refs-budget", arg);
 		return 0;
 	case OPT_REFS_BTF:
 		args->btf_path = arg;

@@ -327,6 +327,14 @@ static void put_census(struct capture_writer *w)
 	assert_int_equal(capture_put_census(w, CENSUS_AT_START, &c), 0);
 }
 
+static void put_proof(struct capture_writer *w)
+{
+	struct proof p = {.stack = 1, .refs.cache = "kmalloc-64", .refs.object_bytes = 64};
+
+	p.refs.sample = (struct refs_counts){.checked = 385, .unreferenced = 377};
+	assert_int_equal(capture_put_proof(w, &p), 0);
+}
+
 static void write_sample(bool finished)
 {
 	struct capture_writer *w;
@@ -341,6 +349,7 @@ static void write_sample(bool finished)
 	put_who_and_where(w);
 	put_intervals(w);
 	put_census(w);
+	put_proof(w);
 	if (finished)
 		assert_int_equal(capture_finish(w), 0);
 	else

@@ -98,7 +98,7 @@ static void another_pool_than_slab_grew(void **state)
 {
 	(void)state;
 	CHECK(with_page_tables(sample_whole()), false,
-	      "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180",
+	      "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180 --prove",
 	      "these pools grew: PageTables by", "PageTables was still growing at the end, at",
 	      "Slab by", "The oldest objects of kmalloc-cg-1k are still there", NULL,
 	      "kmalloc-cg-1k was still");
@@ -155,7 +155,8 @@ static void a_leak_is_a_critical_finding(void **state)
 static void a_short_recording_never_says_leak(void **state)
 {
 	(void)state;
-	CHECK(sample_whole(), false, "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180",
+	CHECK(sample_whole(), false,
+	      "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180 --prove",
 	      "still growing at the end, at 40.0 KiB/s",
 	      "30 s is too short to tell lasting growth from delayed frees",
 	      "Record for 3 minutes.", NULL, "looks like");
@@ -240,7 +241,7 @@ static void unaudited_unseen_frees_are_never_a_leak(void **state)
 	c->checkpoints[0].held.items[0].verified = c->checkpoints[0].held.items[0].verified_live =
 		0;
 	c->checkpoints[0].cache_churn.items[0].unseen_frees = 500;
-	CHECK(c, false, "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180",
+	CHECK(c, false, "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180 --prove",
 	      "Trust in the whole report: low (kmalloc-cg-1k: 83% of its frees fired no event).",
 	      "not known to be lasting growth: trust in kmalloc-cg-1k is low (83% of its frees fired "
 	      "no event; condition 4)",
@@ -590,7 +591,7 @@ static void a_wide_interval_is_not_trusted(void **state)
 			CHECK(c, true, LOOK_AT_PLANT, trust, NULL);
 		else
 			CHECK(c, false,
-			      i ? "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180"
+			      i ? "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180 --prove"
 				: "sudo kmemtrace record --exact --pool Slab -d 180",
 			      trust, "was allocated and is still held", NULL,
 			      "Trust in the whole report: high",
@@ -665,7 +666,7 @@ static void one_leak_by_many_paths_is_one_leak(void **state)
 	assert_non_null(
 		strstr(r.screen.holders[0].what, " objects of task_struct and other caches)"));
 	report_free(&r);
-	CHECK(c, false, "sudo kmemtrace record --exact --cache task_struct -d 180",
+	CHECK(c, false, "sudo kmemtrace record --exact --cache task_struct -d 180 --prove",
 	      "The largest part, 50.6 MiB (99% of held memory), was allocated through",
 	      "100% of it by plant[4242]: to start 6,000 threads (42.9 MiB, most of it at "
 	      "dup_task_struct+0x10), for memory mappings (7.6 MiB).",
@@ -724,7 +725,7 @@ static void objects_of_several_caches_are_not_of_one(void **state)
 	(void)state;
 	h = sample_held(&c->checkpoints[0], 2, 1, 1, 900, 900 * 1024);
 	h->oldest_s = 30;
-	CHECK(c, false, "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180",
+	CHECK(c, false, "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180 --prove",
 	      "2,100 objects of kmalloc-cg-1k and 1 other cache)", NULL);
 }
 
@@ -739,7 +740,7 @@ static void thread_stacks_are_said_once(void **state)
 		*meminfo_of(&c->snapshots[i], "VmallocUsed") += 1600 * (int64_t)i;
 		*meminfo_of(&c->snapshots[i], "MemFree") -= 1600 * (int64_t)i;
 	}
-	CHECK(c, false, "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180",
+	CHECK(c, false, "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180 --prove",
 	      "these pools grew: KernelStack by 46.9 MiB (2.0 MiB to 48.8 MiB) and VmallocUsed with "
 	      "it, Slab by",
 	      "KernelStack was still growing", NULL, "VmallocUsed by");
@@ -786,7 +787,7 @@ static void many_processes_of_one_cgroup_are_the_cgroup(void **state)
 		c->checkpoints[0].held.items[i].bytes = 1000;
 	for (int i = 0; i < 4; i++)
 		held_more(c, 1, paths[i], 3, sample_process(c, 100 + i, "worker", pod), 1e6);
-	CHECK(c, false, "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180",
+	CHECK(c, false, "sudo kmemtrace record --exact --cache kmalloc-cg-1k -d 180 --prove",
 	      "was allocated through 4 call paths, 100% of it in cgroup /kubepods/pod1: at f", NULL,
 	      "second largest");
 }

@@ -43,6 +43,8 @@ SAMPLE_UNUSED static void write_capture(const struct capture *c, const char *pat
 	for (int moment = 0; moment < CENSUS_MOMENTS; moment++)
 		if (c->census[moment])
 			assert_int_equal(capture_put_census(w, moment, c->census[moment]), 0);
+	for (size_t i = 0; i < c->proofs.nr; i++)
+		assert_int_equal(capture_put_proof(w, &c->proofs.items[i]), 0);
 	assert_int_equal(capture_finish(w), 0);
 }
 

@@ -55,6 +55,9 @@ int capture_put_process(struct capture_writer *w, const struct cap_process *p, u
 int capture_put_census(struct capture_writer *w, enum census_moment moment,
 		       const struct census *census);
 
+/* A proof; the same holds for it. */
+int capture_put_proof(struct capture_writer *w, const struct proof *proof);
+
 /* All rows of one interval, as one transaction with everything put before it. */
 int capture_put_checkpoint(struct capture_writer *w, const struct cap_checkpoint *i);
 /*

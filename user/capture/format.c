@@ -35,7 +35,8 @@ int capture_table_since(const char *table)
 
 bool capture_table_optional(const char *table)
 {
-	return !strncmp(table, "census", strlen("census"));
+	return !strncmp(table, "census", strlen("census")) ||
+	       !strncmp(table, "proof", strlen("proof"));
 }
 
 /* Offsets are those of https://sqlite.org/fileformat.html, section 1.3. */

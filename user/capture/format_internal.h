@@ -12,7 +12,8 @@
 extern const char capture_schema[];
 /* The schema version that brought a table. A capture of an older version is read without it. */
 int capture_table_since(const char *table);
-/* May a capture of any version lack it? The tables of a census came within version 3. */
+/* May a capture of any version lack it? The tables of a census, and of proofs, came within version
+ * 3. */
 bool capture_table_optional(const char *table);
 
 /* Limits that the writer keeps. The reader refuses a file beyond them. */

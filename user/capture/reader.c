@@ -330,6 +330,8 @@ static int read_capture(struct reader *r, struct capture **out)
 		err = reader_levels(r);
 	if (!err)
 		err = reader_censuses(r);
+	if (!err)
+		err = reader_proofs(r);
 	close_capture(r);
 	sqlite3_hard_heap_limit64(heap);
 	free(r->stack_text);

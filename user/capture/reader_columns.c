@@ -12,6 +12,7 @@
 #include "base/bounds.h"
 #include "base/log.h"
 #include "capture/census_tables_internal.h"
+#include "capture/proof_internal.h"
 #include "capture/reader_internal.h"
 #include "capture/reader_cost.h"
 
@@ -89,6 +90,10 @@ static uint64_t rows_max(const char *table)
 				 *const few[] = {"meta", "hook"};
 	const struct census_form *form = census_form_of(table);
 
+	if (!strcmp(table, "proof"))
+		return PROOFS_MAX;
+	if (!strncmp(table, "proof_", strlen("proof_")))
+		return (uint64_t)PROOFS_MAX * PROOF_ROWS_MAX;
 	if (!strcmp(table, "census") || !strcmp(table, "census_lenses"))
 		return CENSUS_MOMENTS;
 	if (!strcmp(table, "census_lens"))

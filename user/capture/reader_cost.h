@@ -38,5 +38,7 @@
 #define COST_CENSUS_OBJECT 1400 /* a group with its words, a change */
 #define COST_CENSUS_PATH   200  /* beside its call path, which counts as text */
 #define COST_CENSUS_KIND   2500 /* its names, in JSON */
+#define COST_PROOF         4000 /* beside its call path: a sheet, a finding, JSON */
+#define COST_PROOF_ROW     4000 /* a row of JSON */
 
 #endif

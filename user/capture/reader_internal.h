@@ -96,5 +96,6 @@ void *reader_push(struct reader *r, void **items, size_t *nr, size_t *cap, size_
 int reader_rows(struct reader *r);
 int reader_levels(struct reader *r);
 int reader_censuses(struct reader *r);
+int reader_proofs(struct reader *r);
 
 #endif

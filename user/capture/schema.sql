@@ -133,6 +133,22 @@ CREATE TABLE census_path (census INTEGER NOT NULL, number INTEGER NOT NULL, cach
  kind INTEGER NOT NULL, stack INTEGER NOT NULL, tracked INTEGER NOT NULL, looked INTEGER NOT NULL,
  alike INTEGER NOT NULL, objects REAL NOT NULL);
 
+-- What points to the objects that call paths held at the end (record --prove). frames: page frames that were looked
+-- at, in the scan that saw less, of frames_all.
+CREATE TABLE proof (id INTEGER PRIMARY KEY, stack INTEGER NOT NULL, cache TEXT NOT NULL, object_bytes INTEGER NOT NULL,
+ held_objects INTEGER NOT NULL, all_objects INTEGER NOT NULL, checked INTEGER NOT NULL, unreferenced INTEGER NOT NULL,
+ only_page INTEGER NOT NULL, only_own_cache INTEGER NOT NULL, changed INTEGER NOT NULL, freed INTEGER NOT NULL,
+ dropped INTEGER NOT NULL, closed INTEGER NOT NULL, too_short INTEGER NOT NULL,
+ control TEXT NOT NULL, control_checked INTEGER NOT NULL, control_unreferenced INTEGER NOT NULL,
+ referenced INTEGER NOT NULL, with_holder INTEGER NOT NULL, holders_known INTEGER NOT NULL,
+ holders_partial INTEGER NOT NULL, levels INTEGER NOT NULL, frames INTEGER NOT NULL, frames_all INTEGER NOT NULL,
+ faults INTEGER NOT NULL, wall_s REAL NOT NULL, took_s REAL NOT NULL, cpu_s REAL NOT NULL, apart_s REAL NOT NULL);
+CREATE TABLE proof_referrer (proof INTEGER NOT NULL, class TEXT NOT NULL, cache TEXT NOT NULL, type TEXT NOT NULL,
+ field TEXT NOT NULL, place TEXT NOT NULL, own_cache INTEGER NOT NULL, objects INTEGER NOT NULL,
+ pointers INTEGER NOT NULL);
+CREATE TABLE proof_holder (proof INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, pid INTEGER NOT NULL,
+ cgroup TEXT NOT NULL, through TEXT NOT NULL, certain INTEGER NOT NULL, objects INTEGER NOT NULL);
+
 -- For people with sqlite3; the reader never looks at these.
 CREATE VIEW meminfo AS SELECT s.id AS snapshot, s.kind, s.t_s, n.name, l.value
  FROM meminfo_level l JOIN snapshot s ON s.id = l.id >> 20 JOIN meminfo_name n ON n.id = l.id & 1048575;

@@ -48,6 +48,9 @@ static const struct {
 	[INSERT_CACHE_CHURN] = {"cache_churn", 5},
 	[INSERT_LOSS] = {"loss", 3},
 	[INSERT_CENSUS] = {"census", 17},
+	[INSERT_PROOF] = {"proof", 30},
+	[INSERT_PROOF_REFERRER] = {"proof_referrer", 9},
+	[INSERT_PROOF_HOLDER] = {"proof_holder", 8},
 };
 
 static int sqlite_errno(sqlite3 *db)

@@ -32,6 +32,9 @@ enum insert {
 	INSERT_CACHE_CHURN,
 	INSERT_LOSS,
 	INSERT_CENSUS,
+	INSERT_PROOF,
+	INSERT_PROOF_REFERRER,
+	INSERT_PROOF_HOLDER,
 	INSERT_LEVEL_NAME,
 	INSERT_LEVEL_ROW = INSERT_LEVEL_NAME + LEVEL_PARTS,
 	INSERTS = INSERT_LEVEL_ROW + LEVEL_PARTS
@@ -58,7 +61,7 @@ struct capture_writer {
 	int failed;  /* −errno of the first failure; nothing is written after it */
 	struct intern frames, stacks, caches, cgroups, processes;
 	struct level_state levels[LEVEL_PARTS];
-	uint32_t nr_snapshots, nr_checkpoints, nr_censuses;
+	uint32_t nr_snapshots, nr_checkpoints, nr_censuses, nr_proofs;
 	double last_t_s; /* time of the last snapshot */
 };
 

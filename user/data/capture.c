@@ -157,6 +157,9 @@ void capture_free(struct capture *c)
 			census_free(c->census[moment]);
 		free(c->census[moment]);
 	}
+	for (size_t i = 0; i < c->proofs.nr; i++)
+		refs_free(&c->proofs.items[i].refs);
+	ARRAY_FREE(&c->proofs);
 	source_lines_free(c->lines);
 	free(c);
 }

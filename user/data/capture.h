@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "data/census.h"
 #include "data/pool.h"
+#include "data/refs.h"
 #include "data/snapshot.h"
 #include "data/source_lines.h"
 
@@ -173,6 +174,7 @@ struct cap_checkpoint {
 #define META_AUDIT       "audit" /* "ok", or why no object could be checked; absent when not tried */
 #define META_COPY        "proc_copy" /* directory of copies of /proc; stored in no file */
 #define META_CENSUS      "census" /* "ok", or why there is no census; absent in captures before it */
+#define META_PROOF       "proof"  /* "ok", or why there is no proof; absent without --prove */
 #define META_COMPLETE    "complete" /* "0" until capture_finish() */
 
 #define CAPTURE_SNAPSHOTS_MAX 600
@@ -208,6 +210,9 @@ struct capture {
 	struct cap_checkpoint *checkpoints; /* in time order; an incomplete capture may have none */
 	size_t nr_checkpoints;
 	struct census *census[CENSUS_MOMENTS]; /* NULL: none was taken */
+	struct {
+		ARRAY_OF(struct proof);
+	} proofs;                   /* of call paths, at the end of the recording */
 	struct source_lines *lines; /* --lines: from debug information; NULL: not asked for */
 };
 

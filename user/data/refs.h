@@ -127,4 +127,10 @@ static inline void refs_free(struct refs *r)
 	ARRAY_FREE(&r->holders);
 }
 
+/* What `record --prove` found of the objects that a call path held at the end. */
+struct proof {
+	uint32_t stack; /* of the capture */
+	struct refs refs;
+};
+
 #endif

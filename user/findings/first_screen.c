@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "data/counter.h"
 #include "findings/census_older.h"
+#include "findings/refs_findings.h"
 #include "model/confidence.h"
 #include "model/sampling.h"
 
@@ -138,6 +139,28 @@ static void add_finding(char *words, const struct screen_facts *f, const char *k
 		screen_add(words, "%s%s", words[0] ? " " : "", found->text);
 }
 
+/* What holds the objects of the largest call path, or that nothing does. */
+static void add_proof(char *words, const struct refs_sheet *proof)
+{
+	const struct refs *r = proof->refs;
+	char found[UNITS_MAX], of[UNITS_MAX], holder[REFS_HOLDER_MAX];
+
+	if (refs_verdict_is_leak(proof->verdict))
+		screen_add(
+			words,
+			" Most likely leaked: nothing else points to %s of %s sampled objects of "
+			"its largest call path.",
+			units_count(found, (double)(r->sample.unreferenced + r->sample.dropped)),
+			units_count(of, (double)r->sample.checked));
+	else if (r->holders.nr)
+		screen_add(words, " Not called leaked: its largest call path is %s by the %s.",
+			   r->holders.items[0].certain ? "held" : "likely held",
+			   refs_holder_words(&r->holders.items[0], holder));
+	else
+		screen_add(words, " Not called leaked: something points to the objects of its "
+				  "largest call path.");
+}
+
 static void write_headline(const struct screen_facts *f, struct first_screen *s)
 {
 	const struct verdict *v = f->verdict;
@@ -182,7 +205,9 @@ static void write_headline(const struct screen_facts *f, struct first_screen *s)
 		   s->state == SCREEN_GREW && !v->too_few ? ", and stopped growing." : ".");
 	if (v->most)
 		add_seen(words, v->most);
-	if (s->state == SCREEN_LEAK)
+	if (v->proof)
+		add_proof(words, v->proof);
+	else if (s->state == SCREEN_LEAK)
 		screen_add(words, " It looks like a leak.");
 	else if (v->too_few)
 		screen_add(words, " Too few readings to say whether it still grows.");

@@ -44,6 +44,21 @@ const char *refs_holder_words(const struct refs_holder *h, char buf[REFS_HOLDER_
 	return buf;
 }
 
+const char *refs_verdict_words(enum refs_verdict verdict)
+{
+	switch (verdict) {
+	case REFS_LEAKED:
+	case REFS_DROPPED:
+		return "most likely leaked";
+	case REFS_HELD:
+		return "not called leaked";
+	case REFS_OWN_KIND:
+		return "no verdict, only objects of the same cache point to them";
+	default:
+		return "no verdict";
+	}
+}
+
 /* "2 of 385 objects of other caches". */
 static const char *control_words(const struct refs *r, char buf[CONTROL_WORDS])
 {
@@ -62,31 +77,32 @@ static const char *control_words(const struct refs *r, char buf[CONTROL_WORDS])
 }
 
 /* The figures that every verdict rests on. */
-static void refs_figures(struct finding *f, const struct refs_sheet *s)
+static void refs_figures(struct finding *f, const struct refs_sheet *s,
+			 const struct refs_subject *of)
 {
 	finding_figure(f, "objects", (double)s->refs->sample.checked, NAN, NAN);
 	finding_figure(f, "unreferenced_share", s->unreferenced.share, s->unreferenced.low,
 		       s->unreferenced.high);
 	finding_figure(f, "control_unreferenced_share", s->control.share, s->control.low,
 		       s->control.high);
-	finding_subject(f, "%s", s->refs->cache);
-	finding_evidence(f, "refs.referrers", "%s", s->refs->cache);
+	finding_subject(f, "%s", of->name);
+	finding_evidence(f, of->table, "%s", of->name);
 }
 
-static void refs_find_leak(const struct refs_sheet *s, struct findings *out)
+static struct finding *refs_find_leak(const struct refs_sheet *s, const struct refs_subject *of,
+				      struct findings *out)
 {
 	const struct refs *r = s->refs;
 	char count[3][UNITS_MAX], bytes[UNITS_MAX], percent[3][UNITS_MAX], control[CONTROL_WORDS];
-	_cleanup_free_ char *next = NULL;
 	struct finding *f;
 
 	f = findings_add(
-		out, FINDING(FINDING_CRITICAL, "refs-leaked", ABOUT_CACHE),
+		out, FINDING(FINDING_CRITICAL, "refs-leaked", of->about),
 		"Most likely leaked: nothing that was scanned points to %s of %s sampled objects of "
 		"%s (control: %s). By that share, %s%% to %s%% (95 %% interval), about %s objects "
 		"with %s are leaked.",
 		units_count(count[0], (double)r->sample.unreferenced),
-		units_count(count[1], (double)r->sample.checked), r->cache,
+		units_count(count[1], (double)r->sample.checked), of->objects,
 		control_words(r, control), units_share(percent[0], 100 * s->unreferenced.low),
 		units_share(percent[1], 100 * s->unreferenced.high),
 		units_count(count[2], s->lost_objects), units_bytes(bytes, s->lost_kb * 1024));
@@ -94,27 +110,24 @@ static void refs_find_leak(const struct refs_sheet *s, struct findings *out)
 		finding_say(out, f,
 			    " Besides, %s are in rings or lists to which nothing else points.",
 			    units_count(count[0], (double)r->sample.dropped));
-	refs_figures(f, s);
-	if (asprintf(&next, "sudo kmemtrace record --cache %s -d 180 -o leak.kmt", r->cache) < 0) {
-		out->failed = true;
-		return;
-	}
-	finding_next(out, f, next);
+	refs_figures(f, s, of);
+	return f;
 }
 
-static void refs_find_held(const struct refs_sheet *s, struct findings *out)
+static struct finding *refs_find_held(const struct refs_sheet *s, const struct refs_subject *of,
+				      struct findings *out)
 {
 	const struct refs *r = s->refs;
 	uint64_t held = r->sample.checked - r->sample.unreferenced;
 	char count[2][UNITS_MAX], percent[UNITS_MAX], from[REFS_FROM_MAX], holder[REFS_HOLDER_MAX];
 	struct finding *f;
 
-	f = findings_add(out, FINDING(FINDING_NOTICE, "refs-held", ABOUT_CACHE),
+	f = findings_add(out, FINDING(FINDING_NOTICE, "refs-held", of->about),
 			 "Not called leaked: something in the kernel points to ");
 	if (r->sample.unreferenced)
 		finding_say(out, f, "%s of ", units_count(count[0], (double)held));
 	finding_say(out, f, "%s%s sampled objects of %s.", r->sample.unreferenced ? "" : "all ",
-		    units_count(count[1], (double)r->sample.checked), r->cache);
+		    units_count(count[1], (double)r->sample.checked), of->objects);
 	if (r->referrers.nr && r->referenced)
 		finding_say(out, f, " The most, %s%%, are pointed to by %s.",
 			    units_percent(percent, 100.0 * (double)r->referrers.items[0].objects /
@@ -138,76 +151,83 @@ static void refs_find_held(const struct refs_sheet *s, struct findings *out)
 			" Nothing that was scanned points to the other %s, but these are too few "
 			"to call them leaked.",
 			units_count(count[0], (double)r->sample.unreferenced));
-	refs_figures(f, s);
+	refs_figures(f, s, of);
+	return f;
 }
 
-static void refs_find_own_kind(const struct refs_sheet *s, struct findings *out)
+static struct finding *refs_find_own_kind(const struct refs_sheet *s, const struct refs_subject *of,
+					  struct findings *out)
 {
 	const struct refs *r = s->refs;
 	char count[2][UNITS_MAX];
 	struct finding *f;
 
 	f = findings_add(
-		out, FINDING(FINDING_WARNING, "refs-own-kind", ABOUT_CACHE),
+		out, FINDING(FINDING_WARNING, "refs-own-kind", of->about),
 		"Only objects of the same cache point to %s of %s sampled objects of %s. A list or "
 		"ring that was dropped as a whole looks like this, and so does a tree of objects "
 		"in use, which something else holds at its root. So there is no verdict.",
 		units_count(count[0], (double)r->sample.own_kind),
-		units_count(count[1], (double)r->sample.checked), r->cache);
+		units_count(count[1], (double)r->sample.checked), of->objects);
 	if (r->too_short)
 		finding_say(out, f,
 			    " To tell these apart, all objects of the cache must be looked for: "
-			    "give more time, such as --refs-budget 2m.");
+			    "give more time, such as %s 2m.",
+			    of->budget);
 	else if (!r->closed)
 		finding_say(out, f,
 			    " To tell these apart, all objects of the cache must be looked for, "
 			    "but there are too many.");
-	refs_figures(f, s);
+	refs_figures(f, s, of);
+	return f;
 }
 
-static void refs_find_dropped(const struct refs_sheet *s, struct findings *out)
+static struct finding *refs_find_dropped(const struct refs_sheet *s, const struct refs_subject *of,
+					 struct findings *out)
 {
 	const struct refs *r = s->refs;
 	char count[3][UNITS_MAX], percent[2][UNITS_MAX], control[CONTROL_WORDS];
 	struct finding *f;
 
 	f = findings_add(
-		out, FINDING(FINDING_CRITICAL, "refs-dropped", ABOUT_CACHE),
+		out, FINDING(FINDING_CRITICAL, "refs-dropped", of->about),
 		"Most likely leaked in rings or lists that were dropped as a whole: only objects of "
 		"the same cache point to %s of %s sampled objects of %s. All objects of the cache "
 		"were looked for, and nothing else that was scanned points to any of these rings "
 		"(control: nothing points to %s). By that share, %s%% to %s%% (95 %% interval), "
 		"about %s objects are leaked.",
 		units_count(count[0], (double)r->sample.dropped),
-		units_count(count[1], (double)r->sample.checked), r->cache,
+		units_count(count[1], (double)r->sample.checked), of->objects,
 		control_words(r, control), units_share(percent[0], 100 * s->dropped.low),
 		units_share(percent[1], 100 * s->dropped.high),
 		units_count(count[2], s->dropped.share * (double)r->in_use));
 	finding_figure(f, "dropped_share", s->dropped.share, s->dropped.low, s->dropped.high);
-	refs_figures(f, s);
+	refs_figures(f, s, of);
+	return f;
 }
 
 /* Why there is no verdict. */
-static void refs_find_undecided(const struct refs_sheet *s, struct findings *out)
+static struct finding *refs_find_undecided(const struct refs_sheet *s,
+					   const struct refs_subject *of, struct findings *out)
 {
 	const struct refs *r = s->refs;
 	char count[2][UNITS_MAX], percent[UNITS_MAX], control[CONTROL_WORDS];
 	struct finding *f;
 
-	f = findings_add(out, FINDING(FINDING_CAUTION, "refs-undecided", ABOUT_CACHE),
+	f = findings_add(out, FINDING(FINDING_CAUTION, "refs-undecided", of->about),
 			 "No verdict: ");
 	switch (s->verdict) {
 	case REFS_FEW_OBJECTS:
 		finding_say(out, f,
 			    "only %s objects of %s could be checked before and after the scans.",
-			    units_count(count[0], (double)r->sample.checked), r->cache);
+			    units_count(count[0], (double)r->sample.checked), of->objects);
 		break;
 	case REFS_PARTIAL:
 		finding_say(out, f,
 			    "only %s%% of the kernel's memory was scanned within the budget, so an "
 			    "object to which nothing seems to point may be pointed to from the "
-			    "rest. Give more time, such as --refs-budget 2m.",
-			    units_share(percent, 100 * s->scanned_fraction));
+			    "rest. Give more time, such as %s 2m.",
+			    units_share(percent, 100 * s->scanned_fraction), of->budget);
 		break;
 	case REFS_BLIND:
 	case REFS_NO_CONTROL:
@@ -215,7 +235,7 @@ static void refs_find_undecided(const struct refs_sheet *s, struct findings *out
 		finding_say(out, f,
 			    "nothing that was scanned points to %s of %s sampled objects of %s",
 			    units_count(count[0], (double)r->sample.unreferenced),
-			    units_count(count[1], (double)r->sample.checked), r->cache);
+			    units_count(count[1], (double)r->sample.checked), of->objects);
 		if (s->verdict == REFS_NO_CONTROL)
 			finding_say(out, f,
 				    ", but there were too few other objects to show whether the "
@@ -228,7 +248,8 @@ static void refs_find_undecided(const struct refs_sheet *s, struct findings *out
 				    s->verdict == REFS_BLIND ? "similar" : "little");
 		break;
 	}
-	refs_figures(f, s);
+	refs_figures(f, s, of);
+	return f;
 }
 
 /* Objects that could not be counted as either. */
@@ -265,24 +286,38 @@ static void refs_find_limits(const struct refs_sheet *s, struct findings *out)
 	}
 }
 
-void refs_findings(const struct refs_sheet *s, struct findings *out)
+struct finding *refs_verdict_find(const struct refs_sheet *s, const struct refs_subject *of,
+				  struct findings *out)
 {
 	switch (s->verdict) {
 	case REFS_LEAKED:
-		refs_find_leak(s, out);
-		break;
+		return refs_find_leak(s, of, out);
 	case REFS_HELD:
-		refs_find_held(s, out);
-		break;
+		return refs_find_held(s, of, out);
 	case REFS_DROPPED:
-		refs_find_dropped(s, out);
-		break;
+		return refs_find_dropped(s, of, out);
 	case REFS_OWN_KIND:
-		refs_find_own_kind(s, out);
-		break;
+		return refs_find_own_kind(s, of, out);
 	default:
-		refs_find_undecided(s, out);
-		break;
+		return refs_find_undecided(s, of, out);
 	}
+}
+
+void refs_findings(const struct refs_sheet *s, struct findings *out)
+{
+	const struct refs_subject of = {.about = ABOUT_CACHE,
+					.name = s->refs->cache,
+					.objects = s->refs->cache,
+					.table = "refs.referrers",
+					.budget = "--refs-budget"};
+	struct finding *f = refs_verdict_find(s, &of, out);
+	_cleanup_free_ char *next = NULL;
+
+	if (s->verdict == REFS_LEAKED &&
+	    asprintf(&next, "sudo kmemtrace record --cache %s -d 180 -o leak.kmt", s->refs->cache) <
+		    0)
+		out->failed = true;
+	else if (s->verdict == REFS_LEAKED)
+		finding_next(out, f, next);
 	refs_find_limits(s, out);
 }

@@ -172,7 +172,8 @@ static int report_fill(const struct view *v, enum growth_by by, struct report *r
 				      .history = &r->history,
 				      .levels = &r->holders,
 				      .trust = &r->trust,
-				      .exhaustion = &r->exhaustion};
+				      .exhaustion = &r->exhaustion,
+				      .proofs = &r->proofs};
 	int err;
 
 	r->c = v->c;
@@ -185,6 +186,7 @@ static int report_fill(const struct view *v, enum growth_by by, struct report *r
 	    ledger_build(&r->view, &r->outstanding, &r->caches, &r->holders, &r->ledger) ||
 	    growth_build(&r->view, &r->outstanding, by, &r->growth) ||
 	    history_build(&r->view, &r->growth, &r->history) ||
+	    proofs_build(&r->view, &r->growth, &r->proofs) ||
 	    exhaustion_build(&r->view, &r->findings, &r->exhaustion) ||
 	    correlation_build(&r->view, &r->ledger, &r->correlation) ||
 	    bpf_use_build(r->view.start, r->view.end, &r->bpf) || report_censuses(r))
@@ -218,6 +220,7 @@ void report_free(struct report *r)
 	ledger_free(&r->ledger);
 	growth_free(&r->growth);
 	history_free(&r->history);
+	proofs_free(&r->proofs);
 	correlation_free(&r->correlation);
 	bpf_use_free(&r->bpf);
 	verdict_free(&r->verdict);

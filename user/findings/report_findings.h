@@ -37,6 +37,7 @@ struct report {
 	struct ledger ledger;
 	struct growth growth;
 	struct history history;      /* of the first groups of growth */
+	struct proofs proofs;        /* what --prove found of them */
 	struct trust recorded_trust; /* in the recording as such: its losses and its end */
 	struct trust trust; /* of the whole report: the lowest of the capture's own trust and that
 			       of the caches that hold most */

@@ -514,6 +514,7 @@ int verdict_build(const struct verdict_facts *f, struct findings *list, struct v
 			    capture_is_census(f->v->c) ? "and the census are" : "are");
 	if (w.grew)
 		verdict_say_growth(&w);
+	verdict_say_proofs(&w);
 	verdict_quote(&w, PART_LEVELS);
 	verdict_say_caveats(&w);
 	verdict_choose_next(&w);

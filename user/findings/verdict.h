@@ -12,6 +12,7 @@
 #include "model/history.h"
 #include "model/ledger.h"
 #include "model/losses.h"
+#include "model/proofs.h"
 #include "findings/finding.h"
 
 /* It costs a production host, so the command says so wherever it is printed. */
@@ -21,13 +22,14 @@
 struct exhaustion;
 
 struct verdict {
-	ARRAY_OF(char *); /* whole sentences, owned by the findings */
-	const char *next; /* the command to run next, of a finding; NULL: none */
-	bool leak;        /* a sentence says "leak" */
-	bool grew;        /* a pool grew beyond noise, or a cache within Slab did */
-	bool growing;     /* and was still growing at the end */
-	bool too_few;     /* there are too few readings to say whether it still grows */
-	bool too_short;   /* the recording is too short to call this growth a leak */
+	ARRAY_OF(char *);               /* whole sentences, owned by the findings */
+	const char *next;               /* the command to run next, of a finding; NULL: none */
+	bool leak;                      /* a sentence says "leak" */
+	const struct refs_sheet *proof; /* decides whether it is one; NULL: none does */
+	bool grew;                      /* a pool grew beyond noise, or a cache within Slab did */
+	bool growing;                   /* and was still growing at the end */
+	bool too_few;   /* there are too few readings to say whether it still grows */
+	bool too_short; /* the recording is too short to call this growth a leak */
 	const struct ledger_row *most;   /* the pool that grew most; NULL: none */
 	const struct ledger_row *shrunk; /* the pool that shrank most beyond noise; NULL: none */
 	const struct cache_row *cache; /* the cache that holds most; NULL: outside slab, or none */
@@ -43,6 +45,7 @@ struct verdict_facts {
 	const struct holders *levels;
 	const struct trust *trust;
 	const struct exhaustion *exhaustion;
+	const struct proofs *proofs; /* NULL: none */
 };
 
 /*

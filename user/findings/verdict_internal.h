@@ -27,6 +27,7 @@ struct writer {
 	bool within;                     /* `cache` grew, but Slab did not */
 	bool named;                      /* a sentence names who allocated what grew */
 	enum leak_answer leak;           /* of top; LEAK_YES without top means nothing */
+	const struct proof_row *proof;   /* of top; NULL: none */
 	bool failed;
 };
 
@@ -55,6 +56,8 @@ bool verdict_slab_grew_most(const struct writer *w);
 void verdict_say_where(struct writer *w);
 /* Say whether it is a leak, or why it is not called one. */
 void verdict_say_leak(struct writer *w);
+/* Say what a proof shows, of call paths that are not the top, and why there is none. */
+void verdict_say_proofs(struct writer *w);
 /* Say how far all of it can be trusted: losses, filters, sampling. */
 void verdict_say_caveats(struct writer *w);
 /* The command to run next. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Whether what grew is a leak, and which command answers what this recording left open. Only this
- * file and first_screen.c write the word "leak", and only when trust_leak() answers LEAK_YES. See
- * verdict_internal.h.
+ * file, refs_findings.c and first_screen.c write the word "leak", and only when trust_leak()
+ * answers LEAK_YES, or a proof does. See verdict_internal.h.
  */
 #include <math.h>
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 #include "base/units.h"
 #include "base/vformat.h"
 #include "findings/exhaustion.h"
+#include "findings/proof_findings.h"
 #include "findings/verdict_internal.h"
 
 static double share_or_nan(double part, double whole)
@@ -132,6 +133,43 @@ static void say_not_judged(struct writer *w)
 				      : "no call path of it was traced (condition 1)");
 }
 
+/* What a proof says of the top. Returns whether that decides. */
+static bool say_proof(struct writer *w)
+{
+	const struct refs_sheet *sheet;
+	struct finding *f;
+
+	w->proof = w->f->proofs ? proofs_of_group(w->f->proofs, w->top_rank) : NULL;
+	if (!w->proof)
+		return false;
+	sheet = &w->proof->sheet;
+	f = verdict_said(w, proof_find(w->proof, w->f->v->c, w->list));
+	if (!refs_verdict_is_leak(sheet->verdict) && sheet->verdict != REFS_HELD)
+		return false;
+	if (f)
+		w->main = (size_t)(f - w->list->items);
+	w->leak = refs_verdict_is_leak(sheet->verdict) ? LEAK_YES : LEAK_HELD;
+	w->out->leak = refs_verdict_is_leak(sheet->verdict);
+	w->out->proof = sheet;
+	return true;
+}
+
+void verdict_say_proofs(struct writer *w)
+{
+	for (size_t i = 0; w->f->proofs && i < w->f->proofs->nr; i++) {
+		const struct proof_row *row = &w->f->proofs->items[i];
+		struct finding *f;
+
+		if (row == w->proof)
+			continue;
+		f = proof_find(row, w->f->v->c, w->list);
+		if (refs_verdict_is_leak(row->sheet.verdict))
+			verdict_said(w, f);
+	}
+	if (w->f->v->at)
+		proof_find_missing(w->f->v->c, w->list);
+}
+
 /* Say whether the group that holds most of the growth is a leak. */
 void verdict_say_leak(struct writer *w)
 {
@@ -142,6 +180,8 @@ void verdict_say_leak(struct writer *w)
 		say_not_judged(w);
 		return;
 	}
+	if (say_proof(w))
+		return;
 	leak_judge(w);
 	if (w->cache)
 		snprintf(name, sizeof(name), "%.*s", NAME_SHOWN, w->cache->name);
@@ -248,6 +288,15 @@ static void next_of_reclaimable(struct writer *w)
 		say_next(w, VERDICT_DROP_CACHES);
 }
 
+/* Whoever holds them can let them go. */
+static void next_of_holder(struct writer *w)
+{
+	int pid = proof_holder_pid(&w->proof->proof->refs) ?: top_pid(w);
+
+	if (pid)
+		say_next(w, PS_OF_PROCESS "  # can it be stopped?", pid);
+}
+
 /* A recording has told what it can: whether anything points to the objects tells more. */
 static void next_of_references(struct writer *w, bool named)
 {
@@ -263,8 +312,8 @@ static void next_of_cache(struct writer *w, bool named)
 	if (!closer_tells_more(w) && w->leak != LEAK_NOT_TWICE)
 		next_of_references(w, named);
 	else if (named)
-		say_next(w, "sudo kmemtrace record --exact --cache %s -d %d", w->cache->name,
-			 seconds);
+		say_next(w, "sudo kmemtrace record --exact --cache %s -d %d --prove",
+			 w->cache->name, seconds);
 	else
 		say_next(w, "sudo kmemtrace record --exact -d %d", seconds);
 }
@@ -289,6 +338,10 @@ void verdict_choose_next(struct writer *w)
 		return;
 	else if (next_of_process(w))
 		return;
+	else if (w->leak == LEAK_HELD)
+		next_of_holder(w);
+	else if (w->out->leak && w->out->proof)
+		return; /* no process is known, and nothing tells more */
 	else if (w->out->leak)
 		next_of_references(w, named); /* no process is known */
 	else if (!w->top || !w->named || w->leak == LEAK_NOT_SLAB)

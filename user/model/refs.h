@@ -44,6 +44,12 @@ struct refs_sheet {
 /* `out` borrows from `r`. */
 void refs_sheet_build(const struct refs *r, struct refs_sheet *out);
 
+/* Are they leaked, one by one or in rings that were dropped? */
+static inline bool refs_verdict_is_leak(enum refs_verdict verdict)
+{
+	return verdict == REFS_LEAKED || verdict == REFS_DROPPED;
+}
+
 /* "leaked", "held", "few_objects" … */
 const char *refs_verdict_name(enum refs_verdict verdict);
 

@@ -102,7 +102,8 @@ enum leak_answer {
 	LEAK_NOT_LIVE,
 	LEAK_NOT_TWICE,
 	LEAK_YOUNG,
-	LEAK_SHORT
+	LEAK_SHORT,
+	LEAK_HELD /* trust_leak() never says so: a proof showed what holds its objects */
 };
 
 /*

@@ -25,7 +25,9 @@ struct recorder_options {
 	struct governor_options governor;
 	bool no_census;
 	double census_budget_s;
-	const char *census_refusal;     /* why there can be no census; "" if there can */
+	bool prove;                 /* look for what points to what call paths hold at the end */
+	double prove_budget_s;      /* CPU time that this may take */
+	const char *census_refusal; /* why there can be no census; "" if there can */
 	const struct plan *census_plan; /* of everything, whatever the recording is limited to */
 };
 

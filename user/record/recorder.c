@@ -38,6 +38,7 @@
 #include "record/oom.h"
 #include "record/recorder_caps.h"
 #include "record/recorder_census.h"
+#include "record/recorder_prove.h"
 #include "trace/stats_helper.h"
 #include "trace/tasks.h"
 
@@ -668,7 +669,8 @@ static int record_start(struct recorder *r)
 		recorder_caps_give_up(&(struct recorder_caps){.tracer = r->tracer,
 							      .path = r->options->path,
 							      .command = r->options->command,
-							      .helper = r->helper.fd >= 0});
+							      .helper = r->helper.fd >= 0,
+							      .prove = r->options->prove});
 	return err;
 }
 
@@ -692,7 +694,8 @@ static void filter_say(const struct recorder *r)
 		 r->governor.exact ? "seen" : "sampled (--exact tracks every one)");
 }
 
-/* Another signal cuts the census at the end short: whoever sends one does not want to wait. */
+/* Another signal cuts the census and the proof at the end short: whoever sends one does not want to
+ * wait. */
 static bool signal_came_again(void *arg)
 {
 	return signal_came(arg, 0);
@@ -707,7 +710,8 @@ static int census_end(struct recorder *r)
 						.stop = signal_came_again,
 						.arg = r,
 						.tracked = &tracked};
-	int err = tracked_objects_draw(tracer_tables(r->tracer), r->audit, &tracked);
+	int err = tracked_objects_draw(tracer_tables(r->tracer), r->audit, &tracked_for_kinds,
+				       &tracked);
 
 	if (err)
 		return limits_no_memory("learning what call paths allocate");
@@ -717,6 +721,18 @@ static int census_end(struct recorder *r)
 		err = collector_stack(r->collector, row, &tracked.paths.items[i].stack);
 	}
 	return err ?: recorder_census_take(&r->census, &how);
+}
+
+/* The proof comes last: it takes seconds, in which the other figures would grow old. */
+static int proof_end(struct recorder *r)
+{
+	return recorder_prove(&(struct recorder_proving){.options = r->options,
+							 .tracer = r->tracer,
+							 .audit = r->audit,
+							 .collector = r->collector,
+							 .w = r->writer,
+							 .stop = signal_came_again,
+							 .arg = r});
 }
 
 /*
@@ -768,7 +784,7 @@ static int record_end(struct recorder *r, bool failed)
 	tracer_detach(r->tracer);
 	log_debug("detached %.3f s after the end", seconds_since(&r->enabled_at) - asked_s);
 	if (!err && !failed)
-		err = census_end(r);
+		err = census_end(r) ?: proof_end(r);
 	err = pids_limits_put(r) ?: err;
 	if (!failed)
 		command_stop(&r->command);

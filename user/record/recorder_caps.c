@@ -104,9 +104,11 @@ static bool owners_need(const void *arg)
 	       (getenv("SUDO_UID") && (p.dir.st_uid != geteuid() || p.dir.st_mode & S_IWOTH));
 }
 
-static bool stats_need(const void *arg)
+static bool stats_or_proof_need(const void *arg)
 {
-	return !((const struct recorder_caps *)arg)->helper;
+	const struct recorder_caps *caps = arg;
+
+	return !caps->helper || caps->prove;
 }
 
 static bool command_needs(const void *arg)
@@ -125,7 +127,8 @@ void recorder_caps_give_up(const struct recorder_caps *caps)
 		{CAP_DAC_OVERRIDE, "write to a directory of another user", directory_works, NULL},
 		{CAP_FOWNER, "remove files of the capture's owner", NULL, removing_needs},
 		{CAP_CHOWN, "give the capture to its user", NULL, owners_need},
-		{CAP_SYS_ADMIN, "measure what tracing costs", NULL, stats_need},
+		{CAP_SYS_ADMIN, "measure what tracing costs, or see where memory is (--prove)",
+		 NULL, stats_or_proof_need},
 		{CAP_KILL, "end the command", NULL, command_needs},
 	};
 

@@ -15,6 +15,7 @@ struct recorder_caps {
 	const char *path; /* of the capture */
 	bool command;     /* there is a command to end */
 	bool helper;      /* a helper turns on run-time counting: trace/stats_helper.h */
+	bool prove;       /* there will be a proof: record/recorder_prove.h */
 };
 
 /*

@@ -5,6 +5,7 @@
 #include "findings/refs_findings.h"
 #include "render/finding.h"
 #include "render/json_value.h"
+#include "render/refs_parts.h"
 #include "version.h"
 
 static json_t *control_json(struct json_out *o, const struct refs_sheet *s)
@@ -106,24 +107,23 @@ static json_t *scans_json(struct json_out *o, const struct refs *r)
 	return list;
 }
 
-/* The sentence is that of the first finding, which is the verdict's. */
-static json_t *refs_verdict_json(struct json_out *o, const struct refs_document *d)
+static json_t *refs_verdict_json(struct json_out *o, enum refs_verdict verdict,
+				 const char *sentence)
 {
-	enum refs_verdict verdict = d->sheet->verdict;
 	json_t *j = json_object();
 
 	put(o, j, "leaked",
-	    verdict == REFS_LEAKED || verdict == REFS_DROPPED ? json_true()
-	    : verdict == REFS_HELD                            ? json_false()
-							      : json_null());
+	    refs_verdict_is_leak(verdict) ? json_true()
+	    : verdict == REFS_HELD        ? json_false()
+					  : json_null());
 	put(o, j, "reason", json_string(refs_verdict_name(verdict)));
-	put(o, j, "sentence", d->findings->nr ? text(d->findings->items[0].text) : json_null());
+	put(o, j, "sentence", sentence ? text(sentence) : json_null());
 	return j;
 }
 
-static json_t *refs_member(struct json_out *o, const struct refs_document *d)
+json_t *refs_found_json(struct json_out *o, const struct refs_sheet *s, const char *sentence,
+			bool scans)
 {
-	const struct refs_sheet *s = d->sheet;
 	const struct refs *r = s->refs;
 	bool told = s->scanned_fraction >= 1;
 	json_t *j = json_object();
@@ -136,9 +136,9 @@ static json_t *refs_member(struct json_out *o, const struct refs_document *d)
 	put(o, j, "freed", json_integer((json_int_t)r->sample.freed));
 	put(o, j, "took_s", number(r->took_s));
 	put(o, j, "cpu_s", number(r->cpu_s));
-	put(o, j, "scanned_kb", number(s->scanned_kb));
+	put(o, j, "scanned_kb", number(scans ? s->scanned_kb : NAN));
 	put(o, j, "scanned_fraction", fraction(s->scanned_fraction));
-	put(o, j, "scans", scans_json(o, r));
+	put(o, j, "scans", scans ? scans_json(o, r) : json_null());
 	put(o, j, "unreferenced",
 	    told ? json_integer((json_int_t)r->sample.unreferenced) : json_null());
 	put(o, j, "unreferenced_share", fraction(told ? s->unreferenced.share : NAN));
@@ -155,19 +155,21 @@ static json_t *refs_member(struct json_out *o, const struct refs_document *d)
 	put(o, j, "holders_complete",
 	    r->holders_known ? json_boolean(!r->holders_partial) : json_null());
 	put(o, j, "levels", json_integer(r->levels));
-	put(o, j, "verdict", refs_verdict_json(o, d));
+	put(o, j, "verdict", refs_verdict_json(o, s->verdict, sentence));
 	return j;
 }
 
 int refs_json(const struct refs_document *d, FILE *out)
 {
+	/* the sentence is that of the first finding, which is the verdict's */
+	const char *sentence = d->findings->nr ? d->findings->items[0].text : NULL;
 	struct json_out o = {0};
 
 	json_document_begin(&o, out);
 	json_member(&o, "schema", json_integer(JSON_SCHEMA_VERSION));
 	json_member(&o, "kernel", d->kernel[0] ? text(d->kernel) : json_null());
 	json_member(&o, "time", time_json(d->sheet->refs->wall_s));
-	json_member(&o, "refs", refs_member(&o, d));
+	json_member(&o, "refs", refs_found_json(&o, d->sheet, sentence, true));
 	json_member(&o, "findings", finding_list_json(&o, d->findings));
 	return json_document_end(&o);
 }

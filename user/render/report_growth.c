@@ -10,6 +10,7 @@
 #include "model/confidence.h"
 #include "model/sampling.h"
 #include "render/path.h"
+#include "render/refs_parts.h"
 #include "render/report_internal.h"
 
 #define WHO_SHOWN 3 /* processes and cgroups of a group */
@@ -140,6 +141,14 @@ static void group_trend(struct page *p, const struct trend *trend)
 		page_paragraph(p, 4, "over time: %s", pattern_name(trend->pattern));
 }
 
+static void group_proof(struct page *p, const struct report *r, size_t rank)
+{
+	const struct proof_row *row = proofs_of_group(&r->proofs, rank - 1);
+
+	if (row)
+		proof_text(p, &row->sheet, 4);
+}
+
 static void group(struct page *p, const struct report *r, const struct growth_group *g, size_t rank)
 {
 	char allocs[UNITS_MAX], frees[UNITS_MAX], unseen_frees[UNITS_MAX];
@@ -157,6 +166,7 @@ static void group(struct page *p, const struct report *r, const struct growth_gr
 		page_paragraph(p, 4, "traffic: %s allocated, %s freed, %s freed unseen",
 			       units_count(allocs, g->allocs), units_count(frees, g->frees),
 			       units_count(unseen_frees, g->unseen_frees));
+	group_proof(p, r, rank);
 	group_trend(p, history_trend(&r->history, rank - 1));
 	ages(p, g);
 	processes(p, r->c, &g->processes);

@@ -17,6 +17,7 @@
 #include "render/report_findings.h"
 #include "render/json_value.h"
 #include "render/node_use.h"
+#include "render/refs_parts.h"
 #include "render/report.h"
 #include "render/witness.h"
 #include "render/rows.h"
@@ -514,6 +515,8 @@ int report_json(const struct report *r, size_t top, FILE *out)
 	bpf_use_json(&o, &r->bpf);
 	json_member(&o, "nodes", node_use_json(&o, &r->nodes));
 	write_censuses(&o);
+	if (r->proofs.nr || capture_meta(r->c, META_PROOF)[0])
+		json_member(&o, "proof", proofs_json(&o, r));
 	json_member(&o, "growth_by", json_string(growth_by_name(r->growth.by)));
 	if (r->c->lines)
 		json_member(&o, "source_lines", source_lines_json(&o, r->c));

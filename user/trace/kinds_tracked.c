@@ -11,14 +11,16 @@
 #include "base/hash.h"
 #include "trace/audit_sample.h"
 
-#define TRACKED_OF_PATH 40   /* of one kind or not: enough to tell shares of a third apart */
-#define TRACKED_MOST    4000 /* objects; looking at one takes some microseconds */
+const struct tracked_wish tracked_for_kinds = {
+	.of_path = 40,   /* of one kind or not: enough to tell shares of a third apart */
+	.objects = 4000, /* looking at one takes some microseconds */
+};
 
 /* A path in a cache, while it is drawn. */
 struct drawn_path {
 	uint64_t key; /* stack and row of the cache */
 	uint32_t index, tracked;
-	double objects;
+	double objects, bytes;
 	bool lost, used; /* used: it has an index, since one of its objects was drawn */
 	UT_hash_handle hh;
 };
@@ -26,6 +28,7 @@ struct drawn_path {
 struct drawing {
 	const struct tracer_tables *t;
 	const struct audit *a;
+	const struct tracked_wish *wish;
 	struct audit_sample *sample;
 	struct drawn_path *paths;
 };
@@ -67,7 +70,8 @@ static struct drawn_path *drawn_get(struct drawing *d, uint64_t key)
 	return NULL;
 }
 
-/* Read a row of the live table. False if it has no object of a slab cache that has a name. */
+/* Read a row of the live table. False if it has no object of a slab cache, or none that is wished.
+ */
 static bool row_read(const struct drawing *d, uint32_t row, uint64_t *key, struct kmt_object *o)
 {
 	const struct kmt_bucket *b = &d->t->live[row / KMT_KEYS];
@@ -78,6 +82,7 @@ static bool row_read(const struct drawing *d, uint32_t row, uint64_t *key, struc
 	*o = b->object[row % KMT_KEYS];
 	return o->pool == KMT_SLAB && o->stack && o->stack < d->t->nr_stacks && o->cache &&
 	       o->cache < d->t->nr_caches && d->t->cache_keys[o->cache].ptr != KMT_CACHE_LARGE &&
+	       (!d->wish->fits || d->wish->fits(d->wish->arg, d->t, o)) &&
 	       __atomic_load_n(&b->key[row % KMT_KEYS], __ATOMIC_ACQUIRE) == *key;
 }
 
@@ -90,6 +95,7 @@ static int paths_count(struct drawing *d)
 	audit_sample_begin(d->sample);
 	for (uint32_t row = 0; row < d->t->nr_buckets * KMT_KEYS; row++) {
 		struct drawn_path *p;
+		double objects;
 
 		if (!row_read(d, row, &key, &o))
 			continue;
@@ -97,7 +103,9 @@ static int paths_count(struct drawing *d)
 		if (!p)
 			return -ENOMEM;
 		p->tracked++;
-		p->objects += (double)kmt_weight(o.size, o.period, d->t->weights) / KMT_ONE;
+		objects = (double)kmt_weight(o.size, o.period, d->t->weights) / KMT_ONE;
+		p->objects += objects;
+		p->bytes += objects * (double)o.size;
 		if (audit_sampled(d->a, row))
 			audit_sample_count(d->sample, o.stack, o.cache, o.size, false);
 	}
@@ -114,8 +122,11 @@ static int path_use(struct drawn_path *p, const struct kmt_object *o, uint64_t c
 	path = ARRAY_PUSH(&out->paths);
 	if (!path)
 		return -ENOMEM;
-	*path = (struct tracked_path){
-		.cache = cache, .stack = o->stack, .tracked = p->tracked, .objects = p->objects};
+	*path = (struct tracked_path){.cache = cache,
+				      .stack = o->stack,
+				      .tracked = p->tracked,
+				      .objects = p->objects,
+				      .bytes = p->bytes};
 	p->index = (uint32_t)out->paths.nr - 1;
 	p->used = true;
 	return 0;
@@ -159,13 +170,13 @@ static int compare_tracked(const void *x, const void *y)
 }
 
 int tracked_objects_draw(const struct tracer_tables *t, const struct audit *a,
-			 struct tracked_objects *out)
+			 const struct tracked_wish *wish, struct tracked_objects *out)
 {
-	struct drawing d = {.t = t, .a = a, .sample = audit_sample_new(clock_ns())};
+	struct drawing d = {.t = t, .a = a, .wish = wish, .sample = audit_sample_new(clock_ns())};
 	struct tracked_objects drawn = {0};
 	int err = d.sample ? paths_count(&d) : -ENOMEM;
 
-	err = err ?: audit_sample_plan(d.sample, TRACKED_MOST, TRACKED_OF_PATH);
+	err = err ?: audit_sample_plan(d.sample, wish->objects, wish->of_path);
 	err = err ?: objects_draw(&d, &drawn);
 	drawing_end(&d);
 	if (err) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Draws objects that a recording tracks, so that the census at its end can tell of what kind the
- * objects of each call path are (kinds.c). Only objects that the last audit found live are drawn,
- * of the paths that hold most first. It reads the tables only; addresses stay in this process, and
- * only until that census is taken.
+ * objects of each call path are (kinds.c), and a proof what points to them (refs_prove.h). Only
+ * objects that the last audit found live are drawn, of the paths that hold most first. It reads the
+ * tables only; addresses stay in this process, and only until the recording ends.
  */
 #ifndef KMEMTRACE_TRACE_KINDS_TRACKED_H
 #define KMEMTRACE_TRACE_KINDS_TRACKED_H
@@ -25,6 +25,7 @@ struct tracked_path {
 	uint32_t stack;   /* row of the table of stacks; later, id in the capture, 0 if unknown */
 	uint32_t tracked; /* objects in the live table */
 	double objects;   /* these, each weighted: what they stand for */
+	double bytes;     /* the same in bytes */
 };
 
 struct tracked_objects {
@@ -34,12 +35,23 @@ struct tracked_objects {
 	} paths;
 };
 
+struct tracked_wish {
+	uint32_t objects; /* at most */
+	uint32_t of_path; /* enough of one path */
+	/* is the object of a path that is asked about? NULL: all are */
+	bool (*fits)(const void *arg, const struct tracer_tables *t, const struct kmt_object *o);
+	const void *arg;
+};
+
+/* What the census wants: some objects of each path. */
+extern const struct tracked_wish tracked_for_kinds;
+
 /*
  * Draw after the last audit, and after the pools were disabled. Returns 0 or −ENOMEM; on failure
  * *out is unchanged.
  */
 int tracked_objects_draw(const struct tracer_tables *t, const struct audit *a,
-			 struct tracked_objects *out);
+			 const struct tracked_wish *wish, struct tracked_objects *out);
 void tracked_objects_free(struct tracked_objects *t);
 
 #endif

@@ -38,6 +38,13 @@ static int refs_compare_starts(const void *x, const void *y)
 	return a->start < b->start ? -1 : a->start > b->start;
 }
 
+/* They are sorted by cache, and of a recording there may be several. */
+static void refs_sort_starts(struct refs_objects *o)
+{
+	if (o->nr)
+		qsort(o->items, o->nr, sizeof(*o->items), refs_compare_starts);
+}
+
 int64_t refs_closure_number(const struct refs_closure *c, uint64_t start)
 {
 	const struct refs_object key = {.start = start}, *found = NULL;
@@ -220,6 +227,7 @@ static int refs_closure_scan(struct refs_slabs *s, struct refs_run *run, struct 
 	for (size_t at = 0; at < c->all.nr && !err; at += BATCH)
 		err = refs_batch_scan(s, run, &c->all, at, &places, reached);
 	err = err ?: refs_objects_check(s, &c->all);
+	refs_sort_starts(&c->all);
 	/* what changed while the scans ran is in use */
 	for (size_t i = 0; i < c->all.nr && !err; i++) {
 		const struct refs_object *o = &c->all.items[i];
@@ -248,6 +256,7 @@ int refs_closure_find(struct refs_slabs *s, struct refs_run *run, double scan_s,
 	err = refs_objects_draw(s, false, OBJECTS_MOST, &c.all, &all);
 	if (!err && !all)
 		err = -E2BIG;
+	refs_sort_starts(&c.all);
 	err = err ?: refs_closure_scan(s, run, &c);
 	log_debug("references: looked for all %zu objects of the cache", c.all.nr);
 	if (err) {

@@ -462,6 +462,8 @@ int refs_look_sum(struct refs_looking *l, uint32_t part, struct refs *out)
 	snprintf(out->cache, sizeof(out->cache), "%s", p->cache->name);
 	out->object_bytes = p->cache->size;
 	out->sample = p->counts;
+	out->closed = l->all.closed && p->counts.own_kind;
+	out->too_short = l->all.too_short && p->counts.own_kind;
 	for (size_t i = 0; i < l->sample.nr; i++) {
 		const struct refs_object *o = &l->both.items[i];
 

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What `record --prove` found, beside the growth that it is about: see refs_parts.h. */
+#include <string.h>
+
+#include "findings/refs_findings.h"
+#include "render/refs_parts.h"
+
+void proof_text(struct page *p, const struct refs_sheet *s, int indent)
+{
+	const struct refs *r = s->refs;
+	char lost[UNITS_MAX], of[UNITS_MAX], held[UNITS_MAX], from[REFS_FROM_MAX];
+	char holder[REFS_HOLDER_MAX];
+	struct page_words w;
+
+	if (!page_words_begin(p, &w))
+		return;
+	fprintf(w.f, "references: nothing points to %s of %s objects",
+		units_count(lost, (double)r->sample.unreferenced),
+		units_count(of, (double)r->sample.checked));
+	if (r->control.checked)
+		fprintf(w.f, " (control: %s of %s)",
+			units_count(held, (double)r->control.unreferenced),
+			units_count(of, (double)r->control.checked));
+	if (r->referrers.nr)
+		fprintf(w.f, "; %s to %s",
+			page_fit(p, refs_referrer_words(&r->referrers.items[0], from), 40),
+			units_count(held, (double)r->referrers.items[0].objects));
+	if (r->holders.nr)
+		fprintf(w.f, "; %s %s by %s",
+			units_count(held, (double)r->holders.items[0].objects),
+			r->holders.items[0].certain ? "held" : "likely held",
+			page_fit(p, refs_holder_words(&r->holders.items[0], holder), 60));
+	fprintf(w.f, ": %s", refs_verdict_words(s->verdict));
+	page_words_end(p, &w, indent);
+}
+
+/* The sentence of the finding about a group of growth. */
+static const char *proof_sentence(const struct report *r, const struct proof_row *row)
+{
+	char subject[FINDING_NAME];
+
+	if (row->group == PROOF_NO_GROUP)
+		return NULL;
+	snprintf(subject, sizeof(subject), "%s %zu", pool_name(POOL_SLAB), row->group + 1);
+	for (size_t i = 0; i < r->findings.nr; i++)
+		if (!strncmp(r->findings.items[i].kind, "refs-", strlen("refs-")) &&
+		    !strcmp(r->findings.items[i].subject, subject))
+			return r->findings.items[i].text;
+	return NULL;
+}
+
+json_t *proofs_json(struct json_out *o, const struct report *r)
+{
+	const char *why = capture_meta(r->c, META_PROOF);
+	json_t *j = json_object(), *paths = json_array();
+
+	for (size_t i = 0; i < r->proofs.nr; i++) {
+		const struct proof_row *row = &r->proofs.items[i];
+		json_t *path = json_object();
+
+		put(o, path, "rank",
+		    row->group == PROOF_NO_GROUP ? json_null()
+						 : json_integer((json_int_t)row->group + 1));
+		put(o, path, "references",
+		    refs_found_json(o, &row->sheet, proof_sentence(r, row), false));
+		append(o, paths, path);
+	}
+	put(o, j, "missing", !why[0] || !strcmp(why, "ok") ? json_null() : text(why));
+	put(o, j, "paths", paths);
+	return j;
+}
