@@ -52,7 +52,7 @@ static void census_sum_add(struct census_sum *to, const struct census_sum *from,
 struct census_figure census_estimate(const struct census *c, const struct census_sum *sum,
 				     double full, double kb)
 {
-	double strata = (double)c->counted / 2, scale, error, low, high, hits, each;
+	double strata = (double)c->counted / 2, scale, squares, error, low, high, hits, each;
 	struct census_figure f = {0};
 
 	if (!c->counted)
@@ -61,10 +61,15 @@ struct census_figure census_estimate(const struct census *c, const struct census
 	f.kb = f.low_kb = f.high_kb = sum->sum * scale * kb;
 	if (census_is_whole(c))
 		return f;
+	/*
+	 * What lies in one place begins and ends within two strata, and the pairs of these two may
+	 * show no difference by chance. So we add one pair that differs by what is in a unit.
+	 */
+	squares = sum->squares + (sum->hits ? pow(sum->sum / (double)sum->hits, 2) : 0);
 	/* few pairs make up most of the squares, so there are fewer degrees of freedom than pairs
 	 */
 	error = student(fmax(fmin(strata, (double)sum->hits / HITS_A_DEGREE), 3)) * scale *
-		sqrt((1 - 1 / scale) * sum->squares);
+		sqrt((1 - 1 / scale) * squares);
 	low = sum->sum * scale - error;
 	high = sum->sum * scale + error;
 	if (sum->hits < FEW_HITS) {

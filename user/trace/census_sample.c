@@ -16,6 +16,8 @@
 #define STRATA_LEAST  8   /* sampled however short the budget is */
 #define OVERRUN       2   /* stop after this many times the budget */
 #define AFTER_OVERRUN 4   /* a scan that was stopped leaves 1/AFTER_OVERRUN of the budget */
+#define TRIAL_SHARE   8   /* a trial of the sample takes 1/TRIAL_SHARE of the time for it */
+#define SAMPLE_SLOWER 1.1 /* a sample may be this much slower than its trial */
 #define FULL_SLOWER   1.1 /* a whole scan may be this much slower than measured */
 
 struct counting {
@@ -276,6 +278,25 @@ static uint32_t strata_for(const struct counting *c, double ns, double unit_ns)
 	return strata > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)strata;
 }
 
+/*
+ * Sample for `left_ns`. The sample must not end before all strata were visited: between those that
+ * were and those that were not, the pairs show no difference, so intervals would be too narrow.
+ * Units at random places take longer than the pilot's; so a trial, which is then forgotten,
+ * measures how long.
+ */
+static int sample(struct counting *c, double left_ns, double unit_ns)
+{
+	uint64_t began = spent_ns(c), until = began + OVERRUN * (uint64_t)left_ns + 1;
+	int err = count_strata(c, strata_for(c, left_ns / TRIAL_SHARE, unit_ns), until);
+
+	if (err)
+		return err;
+	left_ns -= (double)(spent_ns(c) - began);
+	unit_ns = (double)(spent_ns(c) - began) / (double)c->out->counted;
+	counting_forget(c);
+	return count_strata(c, strata_for(c, left_ns / SAMPLE_SLOWER, unit_ns), until);
+}
+
 int census_count(const struct census_counting *how, const struct frame_ranges *ranges,
 		 struct census *out)
 {
@@ -305,6 +326,5 @@ int census_count(const struct census_counting *how, const struct frame_ranges *r
 		counting_forget(&c);
 		left_ns = (double)how->budget_ns / AFTER_OVERRUN;
 	}
-	return count_strata(&c, strata_for(&c, left_ns, unit_ns),
-			    spent_ns(&c) + (uint64_t)left_ns + 1);
+	return sample(&c, left_ns, unit_ns);
 }
