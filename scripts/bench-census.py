@@ -4,7 +4,7 @@
 
 bench-census.py latency [ROUNDS]
     How late does a task that wakes up every millisecond on each CPU run, before all others on its CPU,
-    during censuses, and without? Rounds of 4 s alternate.
+    during censuses, while a program computes, and without either? Rounds of 4 s alternate.
 bench-census.py frame [ROUNDS]
     Time of one CPU for a page frame, of censuses of all memory; without lenses and kinds.
 
@@ -54,8 +54,17 @@ def lateness(cpu, pipe):
     os._exit(0)
 
 
+def spin():
+    """What a program does that only computes, at the same priority."""
+    os.nice(19)
+    end = time.monotonic() + ROUND_S - 1
+    while time.monotonic() < end:
+        pass
+    os._exit(0)
+
+
 def watched(load):
-    """Lateness on all CPUs during a round; `load` is run again and again."""
+    """Lateness on all CPUs during a round, in which `load` is run."""
     readers = []
     for cpu in sorted(os.sched_getaffinity(0)):
         r, w = os.pipe()
@@ -64,29 +73,39 @@ def watched(load):
             lateness(cpu, w)
         os.close(w)
         readers.append((pid, r))
-    end, nr = time.monotonic() + ROUND_S - 1, 0
-    while load and time.monotonic() < end:
-        census(WHOLE)
-        nr += 1
+    load()
     late = []
     for pid, r in readers:
         with os.fdopen(r) as f:
             late += json.load(f)
         os.waitpid(pid, 0)
     late.sort()
-    return late[int(len(late) * 0.999)], late[-1], nr
+    return late[int(len(late) * 0.999)], late[-1]
+
+
+def compute():
+    pid = os.fork()
+    if not pid:
+        spin()
+    os.waitpid(pid, 0)
+
+
+def censuses():
+    end = time.monotonic() + ROUND_S - 2
+    while time.monotonic() < end:
+        census(WHOLE)
 
 
 def latency(rounds=6):
-    rows = {False: [], True: []}
+    loads = {"nothing": lambda: None, "computing": compute, "censuses": censuses}
+    rows = {name: [] for name in loads}
     for _ in range(rounds):
-        for load in (False, True):
-            rows[load].append(watched(load))
-    for load in (False, True):
-        p999, most, nr = zip(*rows[load])
-        print(f"{'censuses' if load else 'without':9} p99.9 µs: {', '.join(f'{v:.0f}' for v in p999)} (median "
-              f"{statistics.median(p999):.0f})\n{'':9} max µs:   {', '.join(f'{v:.0f}' for v in most)} (median "
-              f"{statistics.median(most):.0f}); {sum(nr)} censuses")
+        for name, load in loads.items():
+            rows[name].append(watched(load))
+    for name, row in rows.items():
+        p999, most = zip(*row)
+        print(f"{name:9} p99.9 µs: {', '.join(f'{v:.0f}' for v in p999)} (median {statistics.median(p999):.0f})\n"
+              f"{'':9} max µs:   {', '.join(f'{v:.0f}' for v in most)} (median {statistics.median(most):.0f})")
 
 
 def frame(rounds=10):
