@@ -376,10 +376,7 @@ void fuzz_check_json(struct fuzz_document *d, const char *command)
 	json_t *root;
 
 	document_close(d);
-	for (const unsigned char *p = (unsigned char *)d->text; *p; p++)
-		if (*p > 0x7f ||
-		    (*p < ' ' && *p != '\n')) /* JSON allows DEL, and jansson does not escape it */
-			fuzz_die("byte %02x in JSON:\n%s", *p, d->text);
+	check_characters(d->text, false, false);
 	root = json_loads(d->text, JSON_REJECT_DUPLICATES, &error);
 	if (!root)
 		fuzz_die("not JSON, line %d: %s:\n%s", error.line, error.text, d->text);

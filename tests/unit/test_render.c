@@ -19,6 +19,7 @@
 #include "base/escape.h"
 #include "golden.h"
 #include "findings/report_findings.h"
+#include "render/json_value.h"
 #include "render/terms.h"
 #include "render/report.h"
 #include "render/table.h"
@@ -354,6 +355,32 @@ static void json_is_as_agreed(void **state)
 	capture_free(c);
 }
 
+/* JSON allows DEL in strings, and jansson leaves it there; a terminal should not see it. */
+static void json_has_no_control_characters(void **state)
+{
+	struct json_out o = {0};
+	char *text = NULL;
+	size_t size;
+	FILE *f;
+
+	(void)state;
+	f = open_memstream(&text, &size);
+	json_document_begin(&o, f);
+	json_member(&o, "name",
+		    json_string("\x7f"
+				"del\x7f\x1b[1m"));
+	assert_int_equal(json_document_end(&o), 0);
+	fclose(f);
+	assert_non_null(strstr(text, "\"\\u007fdel\\u007f\\u001B[1m\""));
+	free(text);
+
+	f = open_memstream(&text, &size);
+	assert_int_equal(document_write(&o, json_pack("{s:s}", "name", "\x7f"), f), 0);
+	fclose(f);
+	assert_non_null(strstr(text, "\"\\u007f\""));
+	free(text);
+}
+
 static void json_top_limits_growth_and_says_so(void **state)
 {
 	struct capture *c = sample_whole();
@@ -474,6 +501,7 @@ int main(void)
 		cmocka_unit_test(zero_losses_take_one_line),
 		cmocka_unit_test(json_keeps_the_contract),
 		cmocka_unit_test(json_is_as_agreed),
+		cmocka_unit_test(json_has_no_control_characters),
 		cmocka_unit_test(json_top_limits_growth_and_says_so),
 		cmocka_unit_test(json_reports_a_full_disk),
 		cmocka_unit_test(tables_cut_by_display_width),

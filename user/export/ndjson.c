@@ -72,7 +72,7 @@ static void row_end(struct ndjson *w, json_t *j)
 	if (!j || json_dump_callback(j, row_add, w, ROW_LAYOUT) || row_add("\n", 1, w))
 		w->o.failed = -1;
 	else
-		fwrite(w->line.items, 1, w->line.nr, w->out);
+		(void)json_text_put(w->out, w->line.items, w->line.nr);
 	json_decref(j);
 }
 

@@ -179,7 +179,7 @@ char *html_data_text(struct html *h, json_t *data)
 
 	json_decref(data);
 	for (const char *p = text; p && *p; p++)
-		size += *p == '<' ? 6 : 1;
+		size += *p == '<' || *p == '\x7f' ? 6 : 1;
 	escaped = text ? malloc(size) : NULL;
 	if (!escaped) {
 		h->failed = true;
@@ -189,6 +189,8 @@ char *html_data_text(struct html *h, json_t *data)
 	for (const char *p = text; *p; p++) {
 		if (*p == '<')
 			to = stpcpy(to, "\\u003c");
+		else if (*p == '\x7f')
+			to = stpcpy(to, "\\u007f");
 		else
 			*to++ = *p;
 	}

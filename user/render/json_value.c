@@ -208,6 +208,26 @@ void json_end(struct json_out *o, char bracket)
 	o->empty = false;
 }
 
+int json_text_put(FILE *out, const char *buf, size_t size)
+{
+	while (size) {
+		const char *del = memchr(buf, '\x7f', size);
+		size_t len = del ? (size_t)(del - buf) : size;
+
+		if (fwrite(buf, 1, len, out) != len || (del && fputs("\\u007f", out) < 0))
+			return -1;
+		len += del != NULL;
+		buf += len;
+		size -= len;
+	}
+	return 0;
+}
+
+static int write_text(const char *buf, size_t size, void *out)
+{
+	return json_text_put(out, buf, size);
+}
+
 /* jansson formats a value as if it were the whole document, so indent its lines by our depth. */
 static int write_indented(const char *buf, size_t size, void *arg)
 {
@@ -217,7 +237,7 @@ static int write_indented(const char *buf, size_t size, void *arg)
 		const char *end = memchr(buf, '\n', size);
 		size_t len = end ? (size_t)(end - buf) : size;
 
-		if (fwrite(buf, 1, len, o->out) != len)
+		if (json_text_put(o->out, buf, len))
 			return -1;
 		if (end) {
 			new_line(o);
@@ -274,7 +294,7 @@ int document_write(struct json_out *o, json_t *root, FILE *out)
 
 	if (o->failed)
 		err = -ENOMEM;
-	else if (json_dumpf(root, out, LAYOUT) || fputc('\n', out) == EOF)
+	else if (json_dump_callback(root, write_text, out, LAYOUT) || fputc('\n', out) == EOF)
 		err = -EIO;
 	json_decref(root);
 	return err;

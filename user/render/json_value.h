@@ -45,6 +45,11 @@ void json_members(struct json_out *o, json_t *object);
 /* Begin and end the document. Returns 0; −ENOMEM if a part of it failed; −EIO. */
 void json_document_begin(struct json_out *o, FILE *out);
 int json_document_end(struct json_out *o);
+/*
+ * Write a part of what jansson formatted. jansson leaves the control character DEL as it is, which
+ * a terminal should not see, so it is escaped. It can only stand in a string. Returns 0 or −1.
+ */
+int json_text_put(FILE *out, const char *buf, size_t size);
 /* False if writing has failed, so that no more values are needed. */
 bool json_wanted(const struct json_out *o);
 
