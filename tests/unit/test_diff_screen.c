@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "diff_pair.h"
+#include "sample_census.h"
 #include "golden.h"
 
 static size_t lines_of(const char *text)
@@ -111,6 +112,52 @@ static void nothing_new_is_short(void **state)
 	assert_true(lines_of(text) <= 12);
 	free(text);
 	as_agreed(&p, "diff-screen-quiet.txt");
+}
+
+static struct capture *with_records(uint64_t seed, uint64_t ring_bytes)
+{
+	struct workload w = later(seed);
+	struct capture *c = workload_record(&w);
+	struct alloc_site *slabs;
+
+	c->census[CENSUS_AT_END] = calloc(1, sizeof(struct census));
+	assert_non_null(c->census[CENSUS_AT_END]);
+	sample_census(c->census[CENSUS_AT_END], 700000);
+	sample_records(c->census[CENSUS_AT_END], ring_bytes);
+	slabs = ARRAY_PUSH(&c->census[CENSUS_AT_END]->records.sites);
+	assert_non_null(slabs);
+	*slabs = (struct alloc_site){.file = "mm/slub.c",
+				     .function = "alloc_slab_page",
+				     .bytes = 2 * ring_bytes,
+				     .calls = 1};
+	return c;
+}
+
+/* On a kernel that counts by call site; where slabs come from says nothing of what is in them. */
+static void the_call_site_that_grew_is_named_with_sizes(void **state)
+{
+	static const char words[] = "By /proc/allocinfo, 300.0 MiB more are allocated in "
+				    "example_ring_new";
+	bool said = false;
+	struct pair p;
+
+	(void)state;
+	compare(&p, with_records(1, 100 << 20), with_records(2, 400 << 20));
+	for (size_t i = 0; i < p.said.list.nr; i++) {
+		const struct finding *f = &p.said.list.items[i];
+
+		if (strcmp(f->kind, "census-site") != 0)
+			continue;
+		said = true;
+		assert_int_equal(strncmp(f->text, words, strlen(words)), 0);
+		assert_non_null(strstr(f->text, ": 400.0 MiB, was 100.0 MiB."));
+	}
+	assert_true(said);
+	pair_free(&p);
+	compare(&p, with_records(1, 100 << 20), with_records(2, 101 << 20));
+	for (size_t i = 0; i < p.said.list.nr; i++)
+		assert_string_not_equal(p.said.list.items[i].kind, "census-site");
+	pair_free(&p);
 }
 
 static void what_shrank_is_no_alarm(void **state)
@@ -647,6 +694,7 @@ int main(void)
 		cmocka_unit_test(growth_comes_with_its_holder),
 		cmocka_unit_test(nothing_new_is_short),
 		cmocka_unit_test(what_shrank_is_no_alarm),
+		cmocka_unit_test(the_call_site_that_grew_is_named_with_sizes),
 		cmocka_unit_test(machines_of_different_size_are_compared_with_a_caution),
 		cmocka_unit_test(the_time_of_a_step_is_named),
 		cmocka_unit_test(a_level_that_came_back_counts_from_then),

@@ -354,6 +354,32 @@ static void say_census(struct diff_writer *w)
 	finding_evidence(f, "census.cgroups", "%s", c->name);
 }
 
+/* The function that allocates most more, or most less, if the kernel says so. What allocates slabs
+ * is left out: the objects in these have functions of their own. */
+static void say_site(struct diff_writer *w)
+{
+	const struct census_changes *list = &w->d->census_delta.sites;
+	char change[UNITS_MAX], before[UNITS_MAX], after[UNITS_MAX], name[SCREEN_NAME + 1];
+	const struct census_change *c = NULL;
+	struct finding *f;
+
+	for (size_t i = 0; i < list->nr && !c; i++)
+		if (!strstr(list->items[i].name, "(mm/slub.c)"))
+			c = &list->items[i];
+	if (!c || fabs(c->kb.kb) < CENSUS_KB ||
+	    fabs(c->kb.kb) < CENSUS_SHARE * w->d->in.new_->mem_total_kb)
+		return;
+	f = findings_add(&w->list, FINDING(FINDING_NOTICE, "census-site", ABOUT_COUNTER),
+			 "By /proc/allocinfo, %s%s allocated in %s: %s, was %s.",
+			 units_bytes(change, fabs(c->kb.kb) * 1024),
+			 c->kb.kb > 0 ? " more are" : " less are", screen_name(c->name, name),
+			 units_bytes(after, c->after.kb * 1024),
+			 units_bytes(before, c->before.kb * 1024));
+	finding_subject(f, "%s", c->name);
+	finding_figure(f, "delta_kb", c->kb.kb, c->kb.low_kb, c->kb.high_kb);
+	finding_evidence(f, "census.sites", "%s", c->name);
+}
+
 static int findings_fill(const struct diff *d, struct findings notes[NOTE_WEIGHTS],
 			 struct diff_findings *out)
 {
@@ -373,6 +399,7 @@ static int findings_fill(const struct diff *d, struct findings notes[NOTE_WEIGHT
 	diff_say_swings(&w);
 	say_traffic(&w);
 	say_census(&w);
+	say_site(&w);
 	diff_say_next(&w);
 	if (list_finish(&w, notes, out) ||
 	    diff_screen_build(d, changed ? &trust : NULL, &out->screen))

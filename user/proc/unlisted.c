@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/file_read.h"
 #include "base/text.h"
+#include "proc/allocinfo.h"
 #include "proc/host.h"
 #include "proc/mappings.h"
 #include "proc/page_pools.h"
@@ -23,7 +24,7 @@
 #define READ_ALL     3  /* klogctl: SYSLOG_ACTION_READ_ALL */
 #define BUFFER_SIZE  10 /* klogctl: SYSLOG_ACTION_SIZE_BUFFER */
 #define MESSAGES_MAX (16 << 20)
-#define SITE_LEAST   (INT64_C(1) << 20) /* a smaller one explains nothing */
+#define SITE_LEAST   (UINT64_C(1) << 20) /* a smaller one explains nothing */
 #define CARDS_MAX    16
 
 /* The number after the word `name` of a line. */
@@ -194,46 +195,37 @@ static bool site_is_listed(struct text where)
 	return text_contains(where, "/pgtable.c") || text_contains(where, "pgalloc.h");
 }
 
-static void site_put(struct unlisted *out, int64_t bytes, struct text where)
+/*
+ * A place counts as allocating pages if its allocations have a mean size of a page or more. Some of
+ * these are slab objects (kmalloc() up to two pages), so the sum is an upper limit ("at most").
+ */
+static bool site_allocates_pages(const struct alloc_site *s)
 {
-	size_t at;
-
-	for (at = out->nr_sites; at > 0 && out->sites[at - 1].bytes < bytes; at--)
-		if (at < UNLISTED_SITES)
-			out->sites[at] = out->sites[at - 1];
-	if (at == UNLISTED_SITES)
-		return;
-	out->sites[at].bytes = bytes;
-	text_copy(where, out->sites[at].where, sizeof(out->sites[at].where));
-	out->nr_sites += out->nr_sites < UNLISTED_SITES;
+	return s->bytes >= SITE_LEAST && s->calls && s->bytes / s->calls >= 4096 &&
+	       s->bytes % 4096 == 0 && !site_is_listed(text_of(s->file));
 }
 
-/*
- * "<bytes> <calls> <file:line> [module] func:<name>". A place counts as allocating pages if its
- * allocations have a mean size of a page or more. Some of these are slab objects (kmalloc() up to
- * two pages), so the sum is an upper limit ("at most").
- */
 void allocinfo_parse(const char *buf, size_t len, struct unlisted *out)
 {
-	struct text rest = {buf, len}, line, word;
-	int64_t bytes, calls;
+	struct alloc_source about;
+	struct alloc_sites sites = {0};
 
-	while (text_line(&rest, &line)) {
-		struct text where;
+	if (alloc_sites_parse(buf, len, &sites, &about))
+		return;
+	for (size_t i = 0; i < sites.nr && out->nr_sites < UNLISTED_SITES; i++) {
+		const struct alloc_site *s = &sites.items[i];
+		struct unlisted_site *to = &out->sites[out->nr_sites];
+		char where[sizeof(*s) + 32];
 
-		if (!text_word(&line, &word) || !text_count(word, INT64_MAX >> 1, &bytes) ||
-		    !text_word(&line, &word) || !text_count(word, VALUE_MAX, &calls) || !calls)
+		if (!site_allocates_pages(s))
 			continue;
-		while (line.len && text_is_blank(*line.p)) {
-			line.p++;
-			line.len--;
-		}
-		where = line;
-		if (bytes < SITE_LEAST || bytes / calls < 4096 || bytes % 4096 ||
-		    site_is_listed(where))
-			continue;
-		site_put(out, bytes, where);
+		to->bytes = (int64_t)s->bytes;
+		snprintf(where, sizeof(where), "%s:%u%s%s%s func:%s", s->file, s->line,
+			 s->module[0] ? " [" : "", s->module, s->module[0] ? "]" : "", s->function);
+		text_copy(text_of(where), to->where, sizeof(to->where));
+		out->nr_sites++;
 	}
+	ARRAY_FREE(&sites);
 }
 
 /* ---- reading ---- */

@@ -24,7 +24,8 @@ int64_t table_value_parse(const char *buf, size_t len, const char *name);
 /* The first balloon driver among the modules of /proc/modules. */
 void modules_parse(const char *buf, size_t len, struct unlisted *out);
 
-/* /proc/allocinfo: places that allocate whole pages that no line of /proc/meminfo counts. */
+/* /proc/allocinfo: the largest places that allocate whole pages that no line of /proc/meminfo
+ * counts. */
 void allocinfo_parse(const char *buf, size_t len, struct unlisted *out);
 
 /* As unlisted_read(), from a copy of /proc alone. */

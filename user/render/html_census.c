@@ -218,8 +218,10 @@ static void census_changes_table(struct html *h, const struct census_delta *d)
 {
 	static const char *const columns[] = {"of",      "name",          "#before", "#after",
 					      "#change", "95 % interval", "#objects"};
-	static const char *const words[] = {"pages", "slab cache", "cgroup", "objects"};
-	const struct census_changes *lists[] = {&d->pages, &d->caches, &d->cgroups, &d->objects};
+	static const char *const words[] = {"pages", "slab cache", "cgroup", "objects",
+					    "function (allocinfo)"};
+	const struct census_changes *lists[] = {&d->pages, &d->caches, &d->cgroups, &d->objects,
+						&d->sites};
 
 	html_table(h, "table-census-changes", "What changed from one census to the other",
 		   COLUMNS(columns));
