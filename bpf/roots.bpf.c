@@ -27,6 +27,8 @@ __u64 roots_image = 0, roots_image_bytes = 0, roots_image_place = 0;
 __u64 roots_place = 0;
 __u32 roots_number = 0;
 char roots_text[2][KMT_ROOT_TEXT] = {};
+struct kmt_root_area roots_area = {};
+__u64 roots_pages[KMT_ROOT_PAGES] = {};
 
 static __always_inline __u64 root_word(__u64 address)
 {
@@ -208,5 +210,83 @@ int roots_same(struct bpf_raw_tracepoint_args *ctx)
 		any |= at;
 	}
 	roots_number = any != 0;
+	return 0;
+}
+
+/* ---- vmalloc and per-CPU memory ---- */
+
+/* Argument: the place of what may be a vmap_area. Answer: roots_area. */
+SEC("?raw_tp")
+int roots_area_of(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct vmap_area *area = (void *)(cfg_direct + ctx->args[0]);
+	struct vm_struct *vm;
+	__u64 start;
+
+	roots_area.bytes = 0;
+	if (ctx->args[0] >= cfg_direct_bytes)
+		return 0;
+	vm = BPF_CORE_READ(area, vm);
+	start = BPF_CORE_READ(area, va_start);
+	roots_area.vm = root_place((__u64)vm);
+	if (roots_area.vm == KMT_ROOT_NOWHERE || (__u64)BPF_CORE_READ(vm, addr) != start)
+		return 0;
+	roots_area.start = start;
+	roots_area.caller = (__u64)BPF_CORE_READ(vm, caller);
+	roots_area.pages = BPF_CORE_READ(vm, nr_pages);
+	roots_area.bytes = BPF_CORE_READ(vm, size);
+	return 0;
+}
+
+/*
+ * Arguments: the place of a vm_struct, and which of its pages, from the first of that many.
+ * Answers: roots_pages, their struct pages: bytes from the first; and roots_number, 1 if so.
+ */
+SEC("?raw_tp")
+int roots_area_pages(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct vm_struct *vm = (void *)(cfg_direct + ctx->args[0]);
+	__u64 pages, bytes = ctx->args[2] * 8;
+
+	roots_number = 0;
+	if (ctx->args[0] >= cfg_direct_bytes)
+		return 0;
+	pages = (__u64)BPF_CORE_READ(vm, pages);
+	asm volatile("" : "+r"(bytes));
+	if (!(pages >> 63) || !bytes || bytes > sizeof(roots_pages) ||
+	    bpf_probe_read_kernel(roots_pages, bytes, (void *)(pages + ctx->args[1] * 8)))
+		return 0;
+	for (__u32 i = 0; i < KMT_ROOT_PAGES; i++)
+		roots_pages[i] -= cfg_frame_base;
+	roots_number = 1;
+	return 0;
+}
+
+#define PAGE_WORDS 8
+
+/*
+ * Argument: a struct page, in bytes from the first. Its chunk of per-CPU memory is in one of its
+ * words, by kernel. Answers: roots_pages, for each word the address of the chunk, if it is one.
+ */
+SEC("?raw_tp")
+int roots_chunk(struct bpf_raw_tracepoint_args *ctx)
+{
+	for (__u32 i = 0; i < PAGE_WORDS; i++) {
+		__u64 chunk = root_word(cfg_frame_base + ctx->args[0] + i * 8);
+
+		roots_pages[i] = 0;
+		if (bpf_core_type_exists(struct pcpu_chunk) &&
+		    root_place(chunk) != KMT_ROOT_NOWHERE)
+			roots_pages[i] =
+				(__u64)BPF_CORE_READ((struct pcpu_chunk *)chunk, base_addr);
+	}
+	return 0;
+}
+
+/* Arguments: an address, and a word. Answer: roots_number, 1 if it is there. */
+SEC("?raw_tp")
+int roots_has(struct bpf_raw_tracepoint_args *ctx)
+{
+	roots_number = root_word(ctx->args[0]) == ctx->args[1];
 	return 0;
 }

@@ -12,12 +12,21 @@
 #define KMT_ROOT_STEPS   3  /* pointers to follow from there to such an object */
 #define KMT_ROOT_STACK   8  /* pages of a kernel stack */
 #define KMT_ROOT_TEXT    64
+#define KMT_ROOT_PAGES   64           /* of a vmalloc area that one run tells */
 #define KMT_ROOT_NOWHERE (1ull << 62) /* no place: the pointer leads out of memory, or is NULL */
 
 /* How to come from a task or a file to an object: offsets of pointers, by the kernel's BTF. */
 struct kmt_root_path {
 	__u32 steps; /* 0: this path is not used */
 	__u32 offsets[KMT_ROOT_STEPS];
+};
+
+/* An area of vmalloc. It has addresses: these stay inside the tool. */
+struct kmt_root_area {
+	__u64 start, bytes; /* 0 bytes: it is none */
+	__u64 caller;       /* an address of code */
+	__u64 vm;           /* place of its vm_struct */
+	__u32 pages, spare;
 };
 
 /* What a process has: the objects of one of its tasks, or of one of its open files. */

@@ -77,8 +77,20 @@ struct kmem_cache___sheaves {
 };
 
 struct vm_struct {
+	void *addr;
+	unsigned long size;
+	const void *caller;
 	struct page **pages;
 	unsigned int nr_pages;
+};
+
+struct vmap_area {
+	unsigned long va_start;
+	struct vm_struct *vm;
+};
+
+struct pcpu_chunk {
+	void *base_addr;
 };
 
 struct task_struct___vmap_stack { /* with CONFIG_VMAP_STACK */

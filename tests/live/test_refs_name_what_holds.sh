@@ -218,4 +218,23 @@ test_5_it_leaves_nothing_behind_and_says_what_it_needs() {
 	grep -q 'name a slab cache by --cache' "$WORK/err" || fail "$(cat "$WORK/err")"
 }
 
+# The scheduler's variables and tasks' stacks point to tasks.
+test_7_words_outside_of_slab_caches_are_named() {
+	need_record
+	refs "$WORK/refs.json" --cache task_struct --levels 0
+	jq -r '.refs.referrers[] | select(.where != null).where' "$WORK/refs.json" | sed 's/ of [a-z].*\[[0-9]*\]$//' | sort | uniq -c
+	jq -e '[.refs.referrers[] | select(.where != null and (.where | startswith("kernel stack of ")))] | length > 0' "$WORK/refs.json" \
+		>/dev/null || fail "no stack is named"
+	if [ "$(uname -m)" = x86_64 ]; then
+		jq -e '[.refs.referrers[] | select(.where == "per-CPU runqueues" and .class == "reserved")] | length == 1' "$WORK/refs.json" \
+			>/dev/null || fail "the run queues are not named"
+	fi
+	if [ "$(grep -ci ' [bd] ' /proc/kallsyms)" -gt 1000 ]; then
+		jq -e '[.refs.referrers[] | select(.where == "static init_task")] | length == 1' "$WORK/refs.json" \
+			>/dev/null || fail "init_task is not named"
+	fi
+	jq -e 'all(.refs.referrers[]; .where == null or (.where | test("ffff[0-9a-f]{8}") | not))' "$WORK/refs.json" >/dev/null ||
+		fail "an address is shown"
+}
+
 run_tests

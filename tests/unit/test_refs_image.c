@@ -59,6 +59,10 @@ static void the_image_is_found_by_either_symbol(void **state)
 	assert_int_equal(refs_image_learn(scratch, same_from, &start, &image), 0);
 	assert_true(image.address == CODE && image.place == 0x1000000);
 	assert_int_equal(image.bytes, 0x3c58000 - 0x1000000);
+	assert_true(refs_image_has(&image, 0x1000000) && refs_image_has(&image, 0x3c57fff));
+	assert_true(refs_image_has(&image, 0x3000008));
+	assert_false(refs_image_has(&image, 0x3300000)); /* code of the boot, which was freed */
+	assert_false(refs_image_has(&image, 0x3c58000));
 	start = CODE + 0x10000;
 	assert_int_equal(refs_image_learn(scratch, same_from, &start, &image), 0);
 	assert_true(image.address == CODE + 0x10000);

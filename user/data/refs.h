@@ -26,7 +26,7 @@ struct refs_referrer {
 	bool own_kind;          /* it is the cache of the sample */
 	uint64_t objects;       /* objects of the sample that it points to */
 	uint64_t references;
-	char where[REFS_FIELD]; /* outside slab caches: "kernel stack of bash[12]"; "": not known */
+	char where[REFS_FIELD]; /* outside slab caches: "static init_task"; "": not known */
 };
 
 /* Who holds an object, as far as people know it. */

@@ -113,7 +113,10 @@ int iomem_image_parse(const char *buf, size_t len, struct iomem_image *out)
 			continue;
 		if (text_is(l.name, "Kernel code"))
 			image.code = image.all = l.range;
-		else if (image.code.first && l.range.end > image.all.end)
+		if (!image.code.first || image.nr_parts == IOMEM_PARTS)
+			continue;
+		image.parts[image.nr_parts++] = l.range;
+		if (l.range.end > image.all.end)
 			image.all.end = l.range.end;
 	}
 	if (!image.code.first)

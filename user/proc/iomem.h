@@ -26,9 +26,14 @@ struct iomem_ranges {
  */
 int iomem_ram_parse(const char *buf, size_t len, struct iomem_ranges *out);
 
-/* Where the kernel's image is: its code, and then all of it, up to the end of its data. */
+/*
+ * Where the kernel's image is: its code, and then all of it, up to the end of its data. What is
+ * between its parts was freed after boot, and is other memory now.
+ */
+#define IOMEM_PARTS 8
 struct iomem_image {
-	struct iomem_range code, all;
+	struct iomem_range code, all, parts[IOMEM_PARTS];
+	size_t nr_parts;
 };
 
 /* Returns 0, or −ENODATA if the file does not tell; `out` is then unchanged. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/file_read.h"
@@ -54,10 +55,21 @@ int refs_image_learn(const char *proc, refs_same_t same, void *arg, struct refs_
 			probe++;
 		if (probe < PROBES)
 			continue;
-		*out = (struct refs_image){starts[i], image.all.first,
-					   image.all.end - image.all.first};
+		*out = (struct refs_image){.address = starts[i],
+					   .place = image.all.first,
+					   .bytes = image.all.end - image.all.first,
+					   .nr_parts = image.nr_parts};
+		memcpy(out->parts, image.parts, sizeof(out->parts));
 		return 0;
 	}
 	log_debug("references: where the kernel's static variables are is not known");
 	return err ?: -ENODATA;
+}
+
+bool refs_image_has(const struct refs_image *image, uint64_t place)
+{
+	for (size_t i = 0; i < image->nr_parts; i++)
+		if (place >= image->parts[i].first && place < image->parts[i].end)
+			return true;
+	return false;
 }

@@ -10,9 +10,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proc/iomem.h"
+
 struct refs_image {
 	uint64_t address, place, bytes; /* 0 bytes: not known */
+	struct iomem_range parts[IOMEM_PARTS];
+	size_t nr_parts;
 };
+
+/* Is the place in a part of the image that is still there? */
+bool refs_image_has(const struct refs_image *image, uint64_t place);
 
 /* Are the same words at the address and at the place? */
 typedef bool (*refs_same_t)(void *arg, uint64_t address, uint64_t place);

@@ -8,10 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
+
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "proc/cgroup.h"
+#include "refs.skel.h"
 #include "trace/refs_referrers.h"
 
 #define APART_S       3   /* between the scans: longer than the kernel defers most frees */
@@ -76,6 +79,7 @@ void refs_looking_end(struct refs_looking *l)
 		ARRAY_FREE(&l->scanned[i].places);
 	ARRAY_FREE(&l->claims);
 	refs_closure_free(&l->closure);
+	refs_names_free(&l->names);
 	refs_free(&l->all);
 	refs_follower_close(l->follower);
 	refs_roots_free(&l->roots);
@@ -260,6 +264,45 @@ static void refs_name_cgroups(struct refs *out)
 	cgroups_free(cgroups);
 }
 
+/* ---- names ---- */
+
+static bool refs_look_has(void *arg, uint64_t address, uint64_t word)
+{
+	return refs_follower_has(arg, address, word);
+}
+
+/* Name the words outside of slab caches that point to the sample. Without names, they still count.
+ */
+static int refs_find_names(struct refs_looking *l)
+{
+	const struct refs_run *r = l->run;
+	_cleanup_free_ uint64_t *offsets = calloc(r->cpus + 1, sizeof(*offsets));
+	struct refs_naming how = {.slabs = l->slabs,
+				  .follower = l->follower,
+				  .aliases = l->aliases,
+				  .roots = &l->roots,
+				  .direct = r->direct,
+				  .page_shift = r->page_shift,
+				  .kallsyms = "/proc/kallsyms"};
+	struct refs_percpu_input in = {.types = &l->types,
+				       .offsets = offsets,
+				       .cpus = r->cpus,
+				       .has = refs_look_has,
+				       .arg = l->follower};
+	int map = bpf_map__fd(r->skel->maps.audit_cpu_offset);
+
+	if (!offsets)
+		return -ENOMEM;
+	if (!l->follower || refs_run_is_over(r, 1))
+		return 0;
+	for (uint32_t cpu = 0; cpu < r->cpus; cpu++)
+		if (bpf_map_lookup_elem(map, &cpu, &offsets[cpu]))
+			offsets[cpu] = 0;
+	in.image = refs_follower_where_image(l->follower);
+	refs_percpu_learn(&in, &how.percpu);
+	return refs_names_find(&how, &l->scanned[1].places, &l->names);
+}
+
 /* ---- counting ---- */
 
 /*
@@ -438,6 +481,7 @@ int refs_look_second(struct refs_looking *l, uint32_t levels)
 
 	err = err ?: refs_close(l);
 	err = err ?: refs_find_holders(l, levels);
+	err = err ?: refs_find_names(l);
 	err = err ?: refs_last_check(l);
 	if (!err)
 		refs_name_cgroups(&l->all);
@@ -451,6 +495,7 @@ int refs_look_sum(struct refs_looking *l, uint32_t part, struct refs *out)
 			    *held = calloc(l->both.nr + 1, sizeof(*held));
 	struct refs_counted objects = {.own = p->cache,
 				       .roots = &l->roots,
+				       .names = &l->names,
 				       .page_shift = l->run->page_shift,
 				       .counts = counts,
 				       .nr = l->both.nr};

@@ -12,6 +12,7 @@
 #include "trace/plan.h"
 #include "trace/refs_closure.h"
 #include "trace/refs_holders.h"
+#include "trace/refs_names.h"
 #include "trace/refs_objects.h"
 #include "trace/refs_options.h"
 #include "trace/refs_roots.h"
@@ -44,6 +45,7 @@ struct refs_looking {
 	struct refs_follower *follower; /* NULL: this kernel allows none, so no holders are known */
 	struct refs_claims claims;
 	struct refs_closure closure; /* of the wanted cache, if all.closed */
+	struct refs_names names;     /* of words outside of slab caches */
 	uint64_t began_ns;
 	struct refs all; /* what is true of all parts; its holders are rows of the claims */
 };

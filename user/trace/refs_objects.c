@@ -17,6 +17,7 @@
 #define GATHER_TRIES    3
 #define OTHERS_EACH     24 /* objects of one cache among those of other caches */
 #define CACHES_ROOM     4096
+#define OF_MOST         65536 /* objects of caches that are asked for by name */
 #define SLAB_ORDER_MOST 10
 
 struct refs_cache_entry {
@@ -527,6 +528,44 @@ int refs_objects_free_now(struct refs_slabs *s, size_t want, struct refs_objects
 	}
 	refs_objects_sort(&o);
 	refs_objects_thin(s, &o, want);
+	*out = o;
+	return 0;
+}
+
+/* Does the slab's cache have one of the names? */
+static bool refs_slab_is_of(struct refs_slabs *s, const struct kmt_refs_slab *slab,
+			    const char *const *names, size_t nr)
+{
+	const struct refs_cache_entry *e = refs_cache_entry(s, slab->cache);
+
+	for (size_t i = 0; e && i < nr; i++)
+		if (!strcmp(e->c.name, names[i]))
+			return true;
+	return false;
+}
+
+int refs_objects_of(struct refs_slabs *s, const char *const *names, size_t nr,
+		    struct refs_objects *out)
+{
+	const struct refs_slab_sample *const samples[] = {&s->mine, &s->others};
+	struct refs_objects o = {0};
+	int err = 0;
+
+	for (int k = 0; k < 2; k++)
+		for (size_t i = 0; i < samples[k]->slabs.nr && !err; i++) {
+			const struct kmt_refs_slab *slab = &samples[k]->slabs.items[i];
+
+			if (!refs_slab_is_of(s, slab, names, nr))
+				continue;
+			for (uint32_t n = 0; n < slab->objects && o.nr < OF_MOST && !err; n++)
+				err = refs_object_add(s, slab, n, &o);
+		}
+	err = err ?: refs_objects_check(s, &o);
+	refs_objects_keep_live(&o);
+	if (err) {
+		ARRAY_FREE(&o);
+		return err;
+	}
 	*out = o;
 	return 0;
 }

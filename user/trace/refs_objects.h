@@ -81,6 +81,10 @@ struct refs_object *refs_objects_add(struct refs_slabs *s, const struct refs_cac
 /* Collect up to `want` places of the wanted cache that are free now, and used next. */
 int refs_objects_free_now(struct refs_slabs *s, size_t want, struct refs_objects *out);
 
+/* All live objects of the caches that have one of these names. Returns 0 or −errno. */
+int refs_objects_of(struct refs_slabs *s, const char *const *names, size_t nr,
+		    struct refs_objects *out);
+
 /* Check them: sets live, sure, hash and changed. Returns 0 or −errno. */
 int refs_objects_check(struct refs_slabs *s, struct refs_objects *o);
 /* Keep those that are live for sure, in order of place. */

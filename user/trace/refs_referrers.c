@@ -76,15 +76,15 @@ static int refs_row_of(struct refs *out, const struct refs_referrer *like)
 	return (int)out->referrers.nr - 1;
 }
 
-/* The task on whose kernel stack the word is; "" if it is on none. */
-static void refs_stack_of(const struct refs_counted *o, const struct refs_place *p,
-			  char where[REFS_FIELD])
+/* The task on whose kernel stack the word is, or what else it is in; "": not known. */
+static void refs_where(const struct refs_counted *o, const struct refs_place *p,
+		       char where[REFS_FIELD])
 {
 	uint64_t page = p->at >> o->page_shift << o->page_shift;
 	const struct refs_root *found;
 	size_t nr = 0;
 
-	where[0] = '\0';
+	snprintf(where, REFS_FIELD, "%s", o->names ? refs_names_at(o->names, p->at) : "");
 	if (!o->roots || p->class != CENSUS_REST)
 		return;
 	found = refs_roots_find(o->roots, page, page + 1, &nr);
@@ -128,7 +128,7 @@ static int refs_group_add(struct refs_referrers_work *w, const struct refs_place
 		if (!pair)
 			return -ENOMEM;
 		if (!cache)
-			refs_stack_of(w->objects, &p[i], like.where);
+			refs_where(w->objects, &p[i], like.where);
 		if (!cache || !i || p[i].offset != p[i - 1].offset) {
 			like.type[0] = like.field[0] = '\0';
 			if (type && p[i].offset != REFS_NO_OFFSET &&

@@ -6,6 +6,7 @@
 #ifndef KMEMTRACE_TRACE_REFS_REFERRERS_H
 #define KMEMTRACE_TRACE_REFS_REFERRERS_H
 
+#include "trace/refs_names.h"
 #include "trace/refs_roots.h"
 #include "trace/refs_scan.h"
 #include "trace/refs_types.h"
@@ -19,6 +20,8 @@ struct refs_counted {
 	size_t nr;
 	const struct refs_cache *own;
 	const struct refs_roots *roots; /* to name kernel stacks; NULL: none are known */
+	const struct refs_names
+		*names; /* … and other words outside of slabs; NULL: none are known */
 	uint32_t page_shift;
 };
 int refs_referrers_build(const struct refs_places *places, const struct refs_counted *objects,

@@ -246,6 +246,10 @@ static int refs_follower_load(struct refs_follower *f, const char *btf_path,
 	bpf_program__set_autoload(f->skel->progs.roots_namespace, true);
 	bpf_program__set_autoload(f->skel->progs.roots_read, true);
 	bpf_program__set_autoload(f->skel->progs.roots_same, true);
+	bpf_program__set_autoload(f->skel->progs.roots_area_of, true);
+	bpf_program__set_autoload(f->skel->progs.roots_area_pages, true);
+	bpf_program__set_autoload(f->skel->progs.roots_chunk, true);
+	bpf_program__set_autoload(f->skel->progs.roots_has, true);
 	return roots_bpf__load(f->skel);
 }
 
@@ -392,4 +396,50 @@ bool refs_follower_name(void *follower, enum refs_holder_kind kind, uint64_t pla
 		return false;
 	snprintf(name, size, "%s:[%u]", namespaces[kind].word, number);
 	return true;
+}
+
+/* ---- areas ---- */
+
+const struct refs_image *refs_follower_where_image(const struct refs_follower *f)
+{
+	return &f->image;
+}
+
+bool refs_follower_has(const struct refs_follower *f, uint64_t address, uint64_t word)
+{
+	return !program_call(f->skel->progs.roots_has, (uint64_t[3]){address, word}) &&
+	       __atomic_load_n(&f->skel->bss->roots_number, __ATOMIC_SEQ_CST);
+}
+
+bool refs_follower_area(const struct refs_follower *f, uint64_t place, struct kmt_root_area *out)
+{
+	if (program_call(f->skel->progs.roots_area_of, (uint64_t[3]){place}) ||
+	    !f->skel->bss->roots_area.bytes)
+		return false;
+	*out = f->skel->bss->roots_area;
+	return true;
+}
+
+size_t refs_follower_area_frames(const struct refs_follower *f, const struct kmt_root_area *area,
+				 uint32_t first, uint64_t frames[KMT_ROOT_PAGES])
+{
+	uint64_t left = area->pages - first, nr = left < KMT_ROOT_PAGES ? left : KMT_ROOT_PAGES;
+
+	if (program_call(f->skel->progs.roots_area_pages, (uint64_t[3]){area->vm, first, nr}) ||
+	    !__atomic_load_n(&f->skel->bss->roots_number, __ATOMIC_SEQ_CST))
+		return 0;
+	for (size_t i = 0; i < nr; i++)
+		frames[i] = f->skel->bss->roots_pages[i] / f->where.frame_bytes;
+	return nr;
+}
+
+bool refs_follower_chunk(const struct refs_follower *f, uint64_t frame, refs_start_t is_start,
+			 void *arg)
+{
+	if (program_call(f->skel->progs.roots_chunk, (uint64_t[3]){frame * f->where.frame_bytes}))
+		return false;
+	for (int i = 0; i < 8; i++)
+		if (f->skel->bss->roots_pages[i] && is_start(arg, f->skel->bss->roots_pages[i]))
+			return true;
+	return false;
 }

@@ -80,4 +80,19 @@ uint64_t refs_follower_follow(void *follower, uint64_t place);
 bool refs_follower_name(void *follower, enum refs_holder_kind kind, uint64_t place, char *name,
 			size_t size);
 
+/* ---- areas: see refs_areas.h ---- */
+
+const struct refs_image *refs_follower_where_image(const struct refs_follower *f);
+/* Is the word at the address? */
+bool refs_follower_has(const struct refs_follower *f, uint64_t address, uint64_t word);
+/* The vmalloc area whose vmap_area is at `place`. False: there is none. */
+bool refs_follower_area(const struct refs_follower *f, uint64_t place, struct kmt_root_area *out);
+/* The frames of pages `first` to at most KMT_ROOT_PAGES behind it. Returns how many these are. */
+size_t refs_follower_area_frames(const struct refs_follower *f, const struct kmt_root_area *area,
+				 uint32_t first, uint64_t frames[KMT_ROOT_PAGES]);
+/* Is the frame in a chunk of per-CPU memory that begins where is_start() says that one does? */
+typedef bool (*refs_start_t)(void *arg, uint64_t address);
+bool refs_follower_chunk(const struct refs_follower *f, uint64_t frame, refs_start_t is_start,
+			 void *arg);
+
 #endif

@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 #include <linux/srcu.h>
 #include <linux/version.h>
+#include <linux/vmalloc.h>
 #include <linux/xarray.h>
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0)
 #include <linux/maple_tree.h>
@@ -173,7 +174,7 @@ static void keep_per_cpu(struct kmem_cache *cache, unsigned long nr)
 /* Pointers into the middle of the objects, in memory of vmalloc. */
 static void keep_inner_pointers(struct kmem_cache *cache, unsigned long nr)
 {
-	void **kept = kvzalloc(nr * 16 * sizeof(void *), GFP_KERNEL);
+	void **kept = vzalloc(nr * 16 * sizeof(void *));
 
 	for (unsigned long i = 0; kept && i < nr; i++) {
 		struct orphan *o = orphan_new(cache, i);

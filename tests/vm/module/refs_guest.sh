@@ -23,6 +23,11 @@ is_called() {
 	if [ "$(said "$1" verdict.reason)" = "$2" ]; then ok "$1"; else not_ok "$1" "$(said "$1" verdict.sentence)"; fi
 }
 
+# named CACHE WHERE: words there are said to point to the objects
+named() {
+	if grep -qF "\"where\": \"$2" "/tmp/$1.json"; then ok "$1-by-${2%% *}"; else not_ok "$1-by-${2%% *}" "not $2"; fi
+}
+
 # lost CACHE: nothing points to at least 90 % of the objects
 lost() {
 	look "$1" || return 0
@@ -49,6 +54,9 @@ if look orphan_mixed --objects 1000; then
 	within orphan_mixed-unreferenced "$lost" 340 400
 	within orphan_mixed-not-pointed-to $((lost + page)) 390 400
 	within orphan_mixed-dropped "$(said orphan_mixed dropped)" 38 40
+	named orphan_mixed 'static kept_rings [orphans]'
+	named orphan_mixed 'vmalloc area of keep_inner_pointers [orphans]'
+	case $(uname -r) in 5.*) ;; *) named orphan_mixed 'per-CPU memory' ;; esac
 	# its programs were accepted
 	case $(said orphan_mixed held) in [0-9]*) ok holders ;; *) not_ok holders "not looked for" ;; esac
 fi
