@@ -15,9 +15,9 @@
 
 /* A place whose name is looked for. */
 struct refs_unnamed {
-	uint64_t place;
 	uint64_t address; /* where the word's variable is; 0: not known */
 	uint64_t caller;  /* the code that made its area; 0: not known */
+	bool image;       /* it is in the kernel's image, of which no code is scanned */
 };
 
 struct refs_name_frames {
@@ -135,7 +135,6 @@ static void refs_names_place(struct refs_names_work *w)
 			refs_percpu_at(&w->how->percpu, w->how->direct + name->place);
 		struct refs_unnamed *u = &w->unnamed[i];
 
-		*u = (struct refs_unnamed){.place = name->place};
 		if (variable && variable[0])
 			snprintf(name->where, sizeof(name->where), "per-CPU %s", variable);
 		else if (variable || frame->percpu)
@@ -143,7 +142,9 @@ static void refs_names_place(struct refs_names_work *w)
 		else if (frame->address)
 			u->address = frame->address + name->place % page;
 		else if (refs_image_has(image, name->place))
-			u->address = image->address + (name->place - image->place);
+			*u = (struct refs_unnamed){.address = image->address +
+							      (name->place - image->place),
+						   .image = true};
 		if (!variable)
 			u->caller = frame->caller;
 	}
@@ -171,11 +172,15 @@ static void refs_symbol_words(struct refs_name *name, const char *what, const st
 		 module[0] ? " [" : "", module, module[0] ? "]" : "");
 }
 
-/* Write the name of a place by its variable, or else by the code that made its area. */
-static void refs_name_write(struct refs_name *name, const struct sym_few *data,
-			    const struct sym_few *code)
+/*
+ * Write the name of a place by its variable, or else by the code that made its area. In the image,
+ * every symbol is a variable: Linux 7.3 lists some of them as code.
+ */
+static void refs_name_write(struct refs_name *name, const struct refs_unnamed *u,
+			    const struct sym_few *data, const struct sym_few *code)
 {
-	if (data && sym_few_is_data(data) && data->addr - data->start < DATA_REACH)
+	if (data && data->start && (u->image || sym_few_is_data(data)) &&
+	    data->addr - data->start < DATA_REACH)
 		refs_symbol_words(name, "static ", data);
 	else if (code && code->start && !sym_few_is_data(code))
 		refs_symbol_words(name, "vmalloc area of ", code);
@@ -204,7 +209,7 @@ static int refs_names_symbols(struct refs_names_work *w)
 		const struct refs_unnamed *u = &w->unnamed[i];
 
 		if (!w->out->items[i].where[0])
-			refs_name_write(&w->out->items[i],
+			refs_name_write(&w->out->items[i], u,
 					all ? refs_symbol_of(few, nr, u->address) : NULL,
 					refs_symbol_of(few, nr, u->caller));
 	}
