@@ -338,7 +338,7 @@ static void what_nothing_points_to_is_leaked(void **state)
 		"of kmalloc-cg-1k from alloc_pipe_info (#1) (control: 1 of 300 objects of the same "
 		"cache, from other call paths). By that share, 96% to 99% (95 % interval), about "
 		"1,175 objects with 1.1 MiB are leaked. Besides, 1 are in rings or lists to which nothing else points.",
-		"references: nothing points to 377 of 385 objects (control: 1 of 300): most likely "
+		"references: nothing points to 377 of 385 objects of kmalloc-cg-1k (control: 1 of 300): most likely "
 		"leaked",
 		"LEAK ", NULL};
 
@@ -389,6 +389,26 @@ static void a_leak_of_another_path_is_said(void **state)
 	(void)state;
 	r->sample = (struct refs_counts){.checked = 50, .unreferenced = 50};
 	expect_text(c, wanted, "It looks like a leak");
+}
+
+/* One call path may allocate in several caches; what is held in one makes no leak in another good.
+ */
+static void a_leak_in_another_cache_of_the_path_is_said(void **state)
+{
+	static const char *const wanted[] = {
+		"LEAK ",
+		"Most likely leaked: nothing that was scanned points to 50 of 50 sampled objects of "
+		"maple_node from alloc_pipe_info (#1)",
+		"references: nothing points to 50 of 50 objects of maple_node",
+		"references: nothing points to 0 of 385 objects of kmalloc-cg-1k", NULL};
+	struct capture *c = with_holder();
+	struct refs *r = sample_proof(c, 1, "maple_node");
+
+	(void)state;
+	r->object_bytes = 256;
+	r->sample = (struct refs_counts){.checked = 50, .unreferenced = 50};
+	sample_held(&c->checkpoints[0], 5, 1, 1, 1200, 1200 * 256);
+	expect_text(c, wanted, "Not called leaked: its largest");
 }
 
 static void why_there_is_no_proof_is_said(void **state)
@@ -459,6 +479,7 @@ int main(void)
 		cmocka_unit_test(what_is_held_is_not_called_a_leak),
 		cmocka_unit_test(without_a_verdict_the_other_rules_decide),
 		cmocka_unit_test(a_leak_of_another_path_is_said),
+		cmocka_unit_test(a_leak_in_another_cache_of_the_path_is_said),
 		cmocka_unit_test(why_there_is_no_proof_is_said),
 		cmocka_unit_test(programs_read_the_proof),
 	};

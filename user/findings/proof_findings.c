@@ -11,8 +11,8 @@
 #define SUBJECT_WORDS 224
 #define HOLDS_MOST    0.5
 
-struct finding *proof_find(const struct proof_row *row, const struct capture *c,
-			   struct findings *out)
+struct finding *proof_find(const struct proofs *proofs, const struct proof_row *row,
+			   const struct capture *c, struct findings *out)
 {
 	const struct cap_stack *stack = &c->stacks[row->proof->stack];
 	const char *symbol = stack->nr_frames ? c->frames[stack->frames[0]].symbol : "";
@@ -21,8 +21,9 @@ struct finding *proof_find(const struct proof_row *row, const struct capture *c,
 									      : ABOUT_PATH,
 					.name = name,
 					.objects = objects,
-					.table = "growth",
+					.table = row->group == PROOF_NO_GROUP ? "caches" : "growth",
 					.budget = "--prove-budget"};
+	struct finding *f;
 
 	snprintf(name, sizeof(name), "%s", row->proof->refs.cache);
 	if (row->group != PROOF_NO_GROUP) {
@@ -31,7 +32,9 @@ struct finding *proof_find(const struct proof_row *row, const struct capture *c,
 	}
 	snprintf(objects, sizeof(objects), "%s from %.*s%s", row->proof->refs.cache, SYMBOL_SHOWN,
 		 symbol[0] ? symbol : "a call path that was not recorded", rank);
-	return refs_verdict_find(&row->sheet, &of, out);
+	f = refs_verdict_find(&row->sheet, &of, out);
+	finding_evidence(f, "proof.paths", "%zu", (size_t)(row - proofs->items) + 1);
+	return f;
 }
 
 struct finding *proof_find_missing(const struct capture *c, struct findings *out)

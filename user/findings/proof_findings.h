@@ -6,9 +6,9 @@
 #include "findings/finding.h"
 #include "model/proofs.h"
 
-/* Add the finding of one proof. Returns it as findings_add() does. */
-struct finding *proof_find(const struct proof_row *row, const struct capture *c,
-			   struct findings *out);
+/* Add the finding of one of the proofs. Returns it as findings_add() does. */
+struct finding *proof_find(const struct proofs *proofs, const struct proof_row *row,
+			   const struct capture *c, struct findings *out);
 
 /* Why there is no proof, if one was asked for. Returns the finding; NULL: nothing to say. */
 struct finding *proof_find_missing(const struct capture *c, struct findings *out);

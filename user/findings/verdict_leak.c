@@ -143,7 +143,7 @@ static bool say_proof(struct writer *w)
 	if (!w->proof)
 		return false;
 	sheet = &w->proof->sheet;
-	f = verdict_said(w, proof_find(w->proof, w->f->v->c, w->list));
+	f = verdict_said(w, proof_find(w->f->proofs, w->proof, w->f->v->c, w->list));
 	if (!refs_verdict_is_leak(sheet->verdict) && sheet->verdict != REFS_HELD)
 		return false;
 	if (f)
@@ -162,7 +162,7 @@ void verdict_say_proofs(struct writer *w)
 
 		if (row == w->proof)
 			continue;
-		f = proof_find(row, w->f->v->c, w->list);
+		f = proof_find(w->f->proofs, row, w->f->v->c, w->list);
 		if (refs_verdict_is_leak(row->sheet.verdict))
 			verdict_said(w, f);
 	}

@@ -11,10 +11,13 @@
 
 static bool group_has(const struct capture *c, const struct growth_group *g, const struct proof *p)
 {
-	uint32_t cache = g->caches.nr ? g->caches.items[0].id : 0;
-
-	return g->pool == POOL_SLAB && g->stacks.nr && g->stacks.items[0].id == p->stack &&
-	       g->stack_share >= PATH_SHARE && !strcmp(c->caches[cache].name, p->refs.cache);
+	if (g->pool != POOL_SLAB || !g->stacks.nr || g->stacks.items[0].id != p->stack ||
+	    g->stack_share < PATH_SHARE)
+		return false;
+	for (size_t i = 0; i < g->caches.nr; i++)
+		if (!strcmp(c->caches[g->caches.items[i].id].name, p->refs.cache))
+			return true;
+	return false;
 }
 
 static size_t group_find(const struct capture *c, const struct growth *g, const struct proof *p)
@@ -25,12 +28,24 @@ static size_t group_find(const struct capture *c, const struct growth *g, const 
 	return PROOF_NO_GROUP;
 }
 
+static double proof_bytes(const struct proof_row *row)
+{
+	return (double)row->proof->refs.in_use * row->proof->refs.object_bytes;
+}
+
+/* Of one group: leaks first, because what it holds in other caches makes them no less; then the
+ * cache with most memory. */
 static int compare_proofs(const void *x, const void *y)
 {
 	const struct proof_row *a = x, *b = y;
+	int leaks = refs_verdict_is_leak(b->sheet.verdict) - refs_verdict_is_leak(a->sheet.verdict);
 
 	if (a->group != b->group)
 		return a->group < b->group ? -1 : 1;
+	if (leaks)
+		return leaks;
+	if (proof_bytes(a) != proof_bytes(b))
+		return proof_bytes(a) < proof_bytes(b) ? 1 : -1;
 	return a->proof < b->proof ? -1 : a->proof > b->proof;
 }
 

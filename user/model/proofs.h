@@ -26,7 +26,7 @@ struct proofs {
 int proofs_build(const struct view *v, const struct growth *g, struct proofs *out);
 void proofs_free(struct proofs *p);
 
-/* The proof about a group of growth; NULL: none. */
+/* The first proof about a group of growth; more may follow, of other caches. NULL: none. */
 const struct proof_row *proofs_of_group(const struct proofs *p, size_t group);
 
 #endif

@@ -141,12 +141,11 @@ static void group_trend(struct page *p, const struct trend *trend)
 		page_paragraph(p, 4, "over time: %s", pattern_name(trend->pattern));
 }
 
-static void group_proof(struct page *p, const struct report *r, size_t rank)
+static void group_proofs(struct page *p, const struct report *r, size_t rank)
 {
-	const struct proof_row *row = proofs_of_group(&r->proofs, rank - 1);
-
-	if (row)
-		proof_text(p, &row->sheet, 4);
+	for (size_t i = 0; i < r->proofs.nr; i++)
+		if (r->proofs.items[i].group == rank - 1)
+			proof_text(p, &r->proofs.items[i].sheet, 4);
 }
 
 static void group(struct page *p, const struct report *r, const struct growth_group *g, size_t rank)
@@ -166,7 +165,7 @@ static void group(struct page *p, const struct report *r, const struct growth_gr
 		page_paragraph(p, 4, "traffic: %s allocated, %s freed, %s freed unseen",
 			       units_count(allocs, g->allocs), units_count(frees, g->frees),
 			       units_count(unseen_frees, g->unseen_frees));
-	group_proof(p, r, rank);
+	group_proofs(p, r, rank);
 	group_trend(p, history_trend(&r->history, rank - 1));
 	ages(p, g);
 	processes(p, r->c, &g->processes);

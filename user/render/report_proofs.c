@@ -14,9 +14,9 @@ void proof_text(struct page *p, const struct refs_sheet *s, int indent)
 
 	if (!page_words_begin(p, &w))
 		return;
-	fprintf(w.f, "references: nothing points to %s of %s objects",
+	fprintf(w.f, "references: nothing points to %s of %s objects of %s",
 		units_count(lost, (double)r->sample.unreferenced),
-		units_count(of, (double)r->sample.checked));
+		units_count(of, (double)r->sample.checked), page_fit(p, r->cache, 32));
 	if (r->control.checked)
 		fprintf(w.f, " (control: %s of %s)",
 			units_count(held, (double)r->control.unreferenced),
@@ -34,18 +34,17 @@ void proof_text(struct page *p, const struct refs_sheet *s, int indent)
 	page_words_end(p, &w, indent);
 }
 
-/* The sentence of the finding about a group of growth. */
-static const char *proof_sentence(const struct report *r, const struct proof_row *row)
+/* The sentence of the finding that has proof `number` as its evidence. */
+static const char *proof_sentence(const struct findings *list, size_t number)
 {
-	char subject[FINDING_NAME];
+	char row[32];
 
-	if (row->group == PROOF_NO_GROUP)
-		return NULL;
-	snprintf(subject, sizeof(subject), "%s %zu", pool_name(POOL_SLAB), row->group + 1);
-	for (size_t i = 0; i < r->findings.nr; i++)
-		if (!strncmp(r->findings.items[i].kind, "refs-", strlen("refs-")) &&
-		    !strcmp(r->findings.items[i].subject, subject))
-			return r->findings.items[i].text;
+	snprintf(row, sizeof(row), "%zu", number);
+	for (size_t i = 0; i < list->nr; i++)
+		for (size_t e = 0; e < list->items[i].nr_evidence; e++)
+			if (!strcmp(list->items[i].evidence[e].table, "proof.paths") &&
+			    !strcmp(list->items[i].evidence[e].row, row))
+				return list->items[i].text;
 	return NULL;
 }
 
@@ -62,7 +61,7 @@ json_t *proofs_json(struct json_out *o, const struct report *r)
 		    row->group == PROOF_NO_GROUP ? json_null()
 						 : json_integer((json_int_t)row->group + 1));
 		put(o, path, "references",
-		    refs_found_json(o, &row->sheet, proof_sentence(r, row), false));
+		    refs_found_json(o, &row->sheet, proof_sentence(&r->findings, i + 1), false));
 		append(o, paths, path);
 	}
 	put(o, j, "missing", !why[0] || !strcmp(why, "ok") ? json_null() : text(why));
