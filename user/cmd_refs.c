@@ -13,12 +13,14 @@
 #include "cmd.h"
 #include "findings/refs_findings.h"
 #include "output.h"
+#include "refs_target.h"
 #include "render/refs.h"
 #include "trace/census.h"
 #include "trace/refs.h"
 
 struct refs_args {
 	struct refs_options options;
+	struct refs_target target;
 	const char *btf_path;
 	size_t top;
 	bool json;
@@ -30,7 +32,9 @@ enum {
 	OPT_REFS_OBJECTS,
 	OPT_REFS_CACHE,
 	OPT_REFS_CPUS,
-	OPT_REFS_LEVELS
+	OPT_REFS_LEVELS,
+	OPT_REFS_KIND,
+	OPT_REFS_PATH
 };
 
 #define STRINGIFY_(x) #x
@@ -38,6 +42,15 @@ enum {
 
 static const struct argp_option options[] = {
 	{"cache", OPT_REFS_CACHE, "NAME", 0, "The slab cache; `kmemtrace census` lists them", 0},
+	{"kind", OPT_REFS_KIND, "KIND", 0,
+	 "With --cache: only objects that look like this kind, as a census finds them. KIND is a "
+	 "type, such as timerfd_ctx, or a number: 1 is the most frequent kind of the cache",
+	 0},
+	{"path", OPT_REFS_PATH, "RANK", 0,
+	 "Instead of --cache: objects like those that call path RANK of the capture FILE holds "
+	 "(1: the largest). It takes the cache of the path, and of this the kinds that the "
+	 "recording learned of it",
+	 0},
 	{"objects", OPT_REFS_OBJECTS, "N", 0,
 	 "Look for pointers to N objects of it, drawn at random (default " STRINGIFY(
 		 REFS_OBJECTS) ", which tells shares to within 5%; at most " STRINGIFY(REFS_OBJECTS_MOST) ")",
@@ -70,6 +83,8 @@ static const char doc[] =
 	"Examples:\n"
 	"  sudo kmemtrace refs --cache filp                  what holds open files\n"
 	"  sudo kmemtrace refs --cache kmalloc-512           is it a leak?\n"
+	"  sudo kmemtrace refs --cache kmalloc-256 --kind timerfd_ctx\n"
+	"  sudo kmemtrace refs --path 1 now.kmt              what holds what grew most?\n"
 	"  sudo kmemtrace refs --cache dentry --format json | jq .refs.verdict\n";
 
 static uint32_t refs_number_parse(struct argp_state *state, const char *option, const char *arg,
@@ -84,6 +99,30 @@ static uint32_t refs_number_parse(struct argp_state *state, const char *option, 
 		argp_error(state, "invalid %s '%s': give a number from %u to %u", option, arg,
 			   least, most);
 	return (uint32_t)nr;
+}
+
+/* Is it clear which objects are meant? */
+static void refs_check_args(struct argp_state *state, const struct refs_args *args)
+{
+	const struct refs_target *t = &args->target;
+
+	if (t->rank && !t->file)
+		argp_error(state, "name the capture of --path, such as --path 1 now.kmt");
+	if (!t->rank && t->file)
+		argp_error(state,
+			   "refs takes a capture only with --path, but '%s' was given: name a "
+			   "slab cache by --cache, or a call path of the capture by --path 1",
+			   t->file);
+	if (t->rank && (args->options.cache || t->kind))
+		argp_error(state, "--path cannot be combined with --cache or --kind: it takes "
+				  "cache and kind of the call path");
+	if (!t->rank && !args->options.cache)
+		argp_error(state, "name a slab cache by --cache, such as --cache filp");
+	if (t->kind && (!t->kind[0] || !strcmp(t->kind, "0")))
+		argp_error(state,
+			   "invalid --kind '%s': give a type, such as timerfd_ctx, or a "
+			   "number from 1",
+			   t->kind);
 }
 
 static error_t refs_parse_option(int key, char *arg, struct argp_state *state)
@@ -121,15 +160,20 @@ static error_t refs_parse_option(int key, char *arg, struct argp_state *state)
 	case 'v':
 		log_verbose = true;
 		return 0;
+	case OPT_REFS_KIND:
+		args->target.kind = arg;
+		return 0;
+	case OPT_REFS_PATH:
+		args->target.rank = refs_number_parse(state, "--path", arg, 1, UINT32_MAX);
+		return 0;
 	case ARGP_KEY_ARG:
-		argp_error(state,
-			   "refs takes no arguments, but '%s' was given: name a slab cache "
-			   "by --cache",
-			   arg);
-		return EINVAL;
+		if (args->target.file)
+			argp_error(state, "one capture is enough, but '%s' and '%s' were given",
+				   args->target.file, arg);
+		args->target.file = arg;
+		return 0;
 	case ARGP_KEY_END:
-		if (!args->options.cache)
-			argp_error(state, "name a slab cache by --cache, such as --cache filp");
+		refs_check_args(state, args);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -183,10 +227,16 @@ static int refs_print(const struct refs *refs, const struct refs_args *args)
 			       &(struct refs_rendering){.document = &document, .args = args});
 }
 
+static void refs_target_closed(struct refs_target **t)
+{
+	refs_target_close(*t);
+}
+
 int cmd_refs(int argc, char **argv)
 {
 	const struct argp argp = {.options = options,
 				  .parser = refs_parse_option,
+				  .args_doc = "[FILE]",
 				  .doc = doc,
 				  .children = args_document};
 	struct refs_args args = {.options = {.objects = REFS_OBJECTS,
@@ -194,13 +244,17 @@ int cmd_refs(int argc, char **argv)
 					     .levels = REFS_LEVELS},
 				 .top = 10};
 	_cleanup_(refs_free) struct refs refs = {0};
+	_cleanup_(refs_target_closed) struct refs_target *target = &args.target;
 	int err;
 
 	if (args_parse(&argp, 0, argc, argv, &args))
 		return EXIT_USAGE;
 	if (!args.top)
 		args.top = SIZE_MAX;
-	err = refs_of_host(&args, &refs);
+	err = refs_target_open(target, &args.options);
+	err = err ?: refs_of_host(&args, &refs);
 	privileges_keep_none();
+	if (!err)
+		refs_target_tell(target, &refs);
 	return err || refs_print(&refs, &args) ? EXIT_FAILED : EXIT_OK;
 }

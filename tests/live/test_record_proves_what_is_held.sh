@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # record --prove: objects that a process holds are not called leaked, and the process is named, although the recording's own
 # tables have their addresses; a second Ctrl-C ends the proof, not the capture. What is really leaked is tested in guests
-# (tests/vm/module/refs.sh).
+# (tests/vm/module/refs.sh). refs --path then looks at objects like those of the path.
 # shellcheck source=tests/live/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -10,6 +10,7 @@ proof() { jq -r "[.proof.paths[] | select(.references.cache | startswith(\"kmall
 
 test_1_what_a_process_holds_is_not_called_leaked() {
 	need_record
+	CENSUS=(--census-budget=2s) # it learns what the call path allocates
 	record_start --exact --prove
 	plant_start timerfd 8000
 	record_stop
@@ -26,7 +27,22 @@ test_1_what_a_process_holds_is_not_called_leaked() {
 	"$KMEMTRACE" report "$CAPTURE" >"$WORK/screen"
 	tr -s ' \n' ' ' <"$WORK/screen" | grep -q "is held by the open files of plant\[$PLANT_PID\]" ||
 		fail "$(head -n 4 "$WORK/screen")"
+	like_the_path --path "$(json '[.proof.paths[] | select(.references.cache | startswith("kmalloc"))][0].rank')" "$CAPTURE"
+	[ "$(jq -r .refs.path "$WORK/refs.json" | cut -d' ' -f1)" = "#$(json '.proof.paths[0].rank')" ] ||
+		fail "$(jq -c .refs.path "$WORK/refs.json")"
 	plant_stop
+}
+
+# like_the_path OPTION…: objects that look like timers are those of the plant, and as many as it has.
+like_the_path() {
+	json_of refs "$@" >"$WORK/refs.json" || fail "refs $* failed"
+	jq -c '.refs | {kind, path, objects, in_use, holders: [.holders[:2][] | {name, pid, share}]}' "$WORK/refs.json"
+	[ "$(jq -r .refs.kind "$WORK/refs.json")" = timerfd_ctx ] || fail "$(jq -c .refs.kind "$WORK/refs.json")"
+	within "objects of the kind" "$(jq .refs.in_use "$WORK/refs.json")" 8000 10
+	within "held by the plant, in percent" \
+		"$(jq --argjson pid "$PLANT_PID" '[.refs.holders[] | select(.pid == $pid).share * 100] | add' "$WORK/refs.json")" 100 3
+	jq -r '.findings[].text' "$WORK/refs.json" | grep -q 'not proven to be of that path' ||
+		fail "it does not say that they are only alike"
 }
 
 test_2_a_signal_ends_the_proof_and_keeps_the_capture() {

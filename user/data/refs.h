@@ -90,6 +90,8 @@ struct refs_scan {
 
 struct refs {
 	char cache[REFS_NAME];
+	char kind[REFS_NAME]; /* which kind of its objects was looked at; "": all */
+	char path[REFS_PATH]; /* of which call path these may be: "#1 (pipe_write) of a.kmt"; "" */
 	uint32_t object_bytes;
 	double wall_s, took_s, cpu_s;
 	uint32_t page_bytes;

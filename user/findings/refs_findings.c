@@ -76,6 +76,13 @@ static const char *control_words(const struct refs *r, char buf[CONTROL_WORDS])
 	return buf;
 }
 
+const char *refs_objects_words(const struct refs *r, char buf[REFS_OBJECTS_MAX])
+{
+	snprintf(buf, REFS_OBJECTS_MAX, "%s%s%s", r->cache, r->kind[0] ? " of the kind " : "",
+		 r->kind);
+	return buf;
+}
+
 /* The figures that every verdict rests on. */
 static void refs_figures(struct finding *f, const struct refs_sheet *s,
 			 const struct refs_subject *of)
@@ -286,6 +293,31 @@ static void refs_find_limits(const struct refs_sheet *s, struct findings *out)
 	}
 }
 
+/* The objects were chosen by what they look like. */
+static void refs_find_likeness(const struct refs_sheet *s, struct findings *out)
+{
+	const struct refs *r = s->refs;
+	struct finding *f = NULL;
+
+	if (r->kind[0] && r->path[0])
+		f = findings_add(out, FINDING(FINDING_CAUTION, "refs-likeness", ABOUT_CACHE),
+				 "These are objects that look like those of call path %s. They are "
+				 "not proven to be of that path: captures have no addresses. "
+				 "record --prove looks at the very objects.",
+				 r->path);
+	else if (r->path[0])
+		f = findings_add(out, FINDING(FINDING_CAUTION, "refs-likeness", ABOUT_CACHE),
+				 "These are objects of the cache of call path %s, but not all need "
+				 "be of that path: the recording did not learn what its objects "
+				 "look like. record --prove looks at the very objects.",
+				 r->path);
+	else if (r->kind[0])
+		f = findings_add(out, FINDING(FINDING_CAUTION, "refs-likeness", ABOUT_CACHE),
+				 "The kind of an object is known by what it looks like, as in a "
+				 "census: single objects may be of another.");
+	finding_subject(f, "%s", r->cache);
+}
+
 struct finding *refs_verdict_find(const struct refs_sheet *s, const struct refs_subject *of,
 				  struct findings *out)
 {
@@ -305,9 +337,11 @@ struct finding *refs_verdict_find(const struct refs_sheet *s, const struct refs_
 
 void refs_findings(const struct refs_sheet *s, struct findings *out)
 {
+	const struct refs *r = s->refs;
+	char objects[REFS_OBJECTS_MAX];
 	const struct refs_subject of = {.about = ABOUT_CACHE,
-					.name = s->refs->cache,
-					.objects = s->refs->cache,
+					.name = r->cache,
+					.objects = refs_objects_words(r, objects),
 					.table = "refs.referrers",
 					.budget = "--refs-budget"};
 	struct finding *f = refs_verdict_find(s, &of, out);
@@ -319,5 +353,6 @@ void refs_findings(const struct refs_sheet *s, struct findings *out)
 		out->failed = true;
 	else if (s->verdict == REFS_LEAKED)
 		finding_next(out, f, next);
+	refs_find_likeness(s, out);
 	refs_find_limits(s, out);
 }

@@ -17,6 +17,10 @@ const char *refs_holder_words(const struct refs_holder *h, char buf[REFS_HOLDER_
 /* "not leaked", "most likely leaked", "no verdict" … */
 const char *refs_verdict_words(enum refs_verdict verdict);
 
+#define REFS_OBJECTS_MAX (2 * REFS_NAME + 16)
+/* "kmalloc-256 of the kind timerfd_ctx". Returns buf. */
+const char *refs_objects_words(const struct refs *r, char buf[REFS_OBJECTS_MAX]);
+
 /* What was looked at, as a finding says it. */
 struct refs_subject {
 	enum finding_about about;

@@ -129,6 +129,8 @@ json_t *refs_found_json(struct json_out *o, const struct refs_sheet *s, const ch
 	json_t *j = json_object();
 
 	put(o, j, "cache", text(r->cache));
+	put(o, j, "kind", r->kind[0] ? text(r->kind) : json_null());
+	put(o, j, "path", r->path[0] ? text(r->path) : json_null());
 	put(o, j, "object_bytes", json_integer(r->object_bytes));
 	put(o, j, "in_use", number((double)r->in_use));
 	put(o, j, "all_objects", json_boolean(r->all_objects));

@@ -14,11 +14,11 @@ static void refs_text_title(struct page *p, const struct refs_document *d)
 {
 	const struct refs *r = d->sheet->refs;
 	char count[2][UNITS_MAX], bytes[UNITS_MAX], share[UNITS_MAX], scanned[UNITS_MAX];
-	char apart[32] = "";
+	char apart[32] = "", objects[REFS_OBJECTS_MAX];
 
 	if (r->apart_s > 0)
 		snprintf(apart, sizeof(apart), ", %.0f s apart", r->apart_s);
-	page_heading(p, PAGE_BOLD, "REFERENCES to objects of %s", r->cache);
+	page_heading(p, PAGE_BOLD, "REFERENCES to objects of %s", refs_objects_words(r, objects));
 	page_paragraph(
 		p, 2,
 		"%s %s about %s objects in use, of %s each. %s was searched for pointers to "

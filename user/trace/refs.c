@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "trace/background.h"
+#include "trace/refs_kind.h"
 #include "trace/refs_look.h"
 
 #define FIND_SHARE 0.25 /* of the budget, at most, to find slabs */
@@ -34,28 +35,47 @@ static int refs_control_young(struct refs_looking *l, struct refs_objects *free_
 	return 0;
 }
 
-/* Draw the sample, which is part 0. */
-static int refs_sample_draw(struct refs_looking *l, const struct refs_options *options)
+/* Of what was drawn, keep what is of the kind that is asked about. */
+static int refs_sample_of_kind(struct refs_looking *l, const struct plan *plan,
+			       const struct refs_options *options)
 {
+	struct refs *all = &l->all;
+	size_t drawn = l->sample.nr;
+	int err = refs_kind_keep(plan, options, l->run->direct, &l->sample);
+
+	if (err)
+		return err;
+	all->in_use = (uint64_t)((double)all->in_use * (double)l->sample.nr / (double)drawn);
+	all->all_objects = false;
+	refs_objects_thin(l->slabs, &l->sample, options->objects);
+	return 0;
+}
+
+/* Draw the sample, which is part 0. */
+static int refs_sample_draw(struct refs_looking *l, const struct plan *plan,
+			    const struct refs_options *options)
+{
+	size_t want = options->kind_fits ? REFS_KIND_DRAWN : options->objects;
 	struct refs *all = &l->all;
 	int err = refs_slabs_find(l->slabs, FIND_SHARE);
 
-	err = err
-		      ?: refs_objects_draw(l->slabs, false, options->objects, &l->sample,
-					   &all->all_objects);
+	err = err ?: refs_objects_draw(l->slabs, false, want, &l->sample, &all->all_objects);
 	all->found_all = refs_slabs_found_all(l->slabs);
 	all->all_objects &= all->found_all;
 	all->in_use = refs_slabs_used(l->slabs);
+	if (!err && options->kind_fits)
+		err = refs_sample_of_kind(l, plan, options);
 	if (err)
 		return err;
 	err = refs_part_add(l, refs_slabs_wanted(l->slabs), REFS_CONTROL_NONE);
 	return err < 0 ? err : 0;
 }
 
-static int refs_look(struct refs_looking *l, const struct refs_options *options)
+static int refs_look(struct refs_looking *l, const struct plan *plan,
+		     const struct refs_options *options)
 {
 	struct refs_objects before = {0};
-	int err = refs_sample_draw(l, options);
+	int err = refs_sample_draw(l, plan, options);
 
 	err = err ?: refs_objects_free_now(l->slabs, 2 * REFS_CONTROL_WANTED, &before);
 	err = err ?: refs_look_first(l);
@@ -92,10 +112,16 @@ const char *refs_failure(int err, char why[REFS_WHY_MAX])
 	return why;
 }
 
-static int refs_refuse(const char *cache, int err)
+static int refs_refuse(const struct refs_options *options, int err)
 {
+	const char *cache = options->cache;
 	char why[REFS_WHY_MAX];
 
+	if (err == -ENOMSG)
+		return log_error(
+			ENOMSG,
+			"a census finds no such kind among objects of '%s': `kmemtrace census --show kinds` lists the kinds",
+			cache);
 	if (err == -ENOENT)
 		return log_error(
 			ENOENT,
@@ -121,7 +147,7 @@ static int refs_work_do(void *arg)
 	const struct refs_work *w = arg;
 	int err = refs_looking_begin(&l, w->plan, w->options);
 
-	err = err ?: refs_look(&l, w->options);
+	err = err ?: refs_look(&l, w->plan, w->options);
 	return err ?: refs_look_sum(&l, 0, w->out);
 }
 
@@ -132,7 +158,7 @@ int refs_take(const struct plan *plan, const struct refs_options *options, struc
 
 	if (err) {
 		refs_free(&taken);
-		return refs_refuse(options->cache, err);
+		return refs_refuse(options, err);
 	}
 	*out = taken;
 	return 0;

@@ -447,8 +447,7 @@ static int refs_draw_some(struct refs_slabs *s, const struct refs_slab_sample *f
 	return err;
 }
 
-/* Drop objects at random until `want` are left. */
-static void refs_objects_thin(struct refs_slabs *s, struct refs_objects *o, size_t want)
+void refs_objects_thin(struct refs_slabs *s, struct refs_objects *o, size_t want)
 {
 	while (o->nr > want) {
 		size_t dropped = random_below(&s->run->random, o->nr);

@@ -74,6 +74,8 @@ void refs_slabs_round(struct refs_slabs *s);
  */
 int refs_objects_draw(struct refs_slabs *s, bool others, size_t want, struct refs_objects *out,
 		      bool *all);
+/* Drop objects at random until `want` are left. */
+void refs_objects_thin(struct refs_slabs *s, struct refs_objects *o, size_t want);
 /* Add the object at an address. Returns it, valid until the next is added; NULL: memory is short.
  */
 struct refs_object *refs_objects_add(struct refs_slabs *s, const struct refs_cache *cache,

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct census;
+
 #define REFS_OBJECTS      385 /* the default of --objects: ± 5 %, 95 times in 100 */
 #define REFS_OBJECTS_MOST 1500
 #define REFS_THREADS_MOST 64
@@ -21,6 +23,9 @@ struct refs_options {
 	uint32_t
 		threads; /* that scan at the same time; 0: as many as the size of memory suggests */
 	uint32_t levels; /* scans for what holds what points to the objects, at most */
+	/* Look only at objects of kinds for which this is true; NULL: at all of the cache. */
+	bool (*kind_fits)(void *arg, const struct census *c, uint32_t kind);
+	void *kind_arg;
 	bool (*stop)(void *arg); /* asked often, in any thread: stop looking? NULL: never */
 	void *arg;
 };
