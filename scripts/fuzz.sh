@@ -58,6 +58,7 @@ main() {
 	capture | proc | sql)
 		[ -d "$OUT/seeds/$name" ] && seeds=("$OUT/seeds/$name")
 		mkdir -p "$OUT/corpus/$name"
+		echo 19 >/proc/self/autogroup 2>/dev/null || true # else idle means: within this session
 		idle="chrt -i 0 nice -n 19"
 		time fuzzer "$name" -max_total_time="${2:-600}" -print_final_stats=1 \
 			"$OUT/corpus/$name" "${seeds[@]}"
