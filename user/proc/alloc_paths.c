@@ -323,7 +323,6 @@ int alloc_paths_end(struct alloc_paths_sum *s, const struct alloc_path *like, si
 {
 	_cleanup_free_ struct path_entry **entries = NULL;
 	struct path_entry *e, *next;
-	char full[UNITS_MAX];
 	size_t nr, at = 0;
 	int err;
 
@@ -341,8 +340,11 @@ int alloc_paths_end(struct alloc_paths_sum *s, const struct alloc_path *like, si
 		return err;
 	about->bytes += s->bytes < ALLOC_BYTES_MAX - about->bytes ? s->bytes : 0;
 	about->bad_lines += s->bad;
-	if (s->full)
+	if (s->full) {
+		char full[UNITS_MAX];
+
 		alloc_source_lacks(about, "%s of it is of more call paths than are kept.",
 				   units_bytes(full, (double)s->full));
+	}
 	return 0;
 }
