@@ -275,8 +275,7 @@ int roots_chunk(struct bpf_raw_tracepoint_args *ctx)
 		__u64 chunk = root_word(cfg_frame_base + ctx->args[0] + i * 8);
 
 		roots_pages[i] = 0;
-		if (bpf_core_type_exists(struct pcpu_chunk) &&
-		    root_place(chunk) != KMT_ROOT_NOWHERE)
+		if (root_place(chunk) != KMT_ROOT_NOWHERE)
 			roots_pages[i] =
 				(__u64)BPF_CORE_READ((struct pcpu_chunk *)chunk, base_addr);
 	}
