@@ -126,7 +126,9 @@ static void functions_are_found_by_any_byte_in_them(void **state)
 				     "ffffffff81000200 W weak_thing\n"
 				     "ffffffff81000300 T _etext\n"
 				     "ffffffffc0100000 t mod_b\t[beta]\n"
+				     "ffffffffc0000000 t $x\t[alpha]\n" /* arm64's mark of code */
 				     "ffffffffc0000000 t mod_a\t[alpha]\n"
+				     "ffffffffc0000020 t $d\t[alpha]\n"
 				     "ffffffffc0000040 t mod_a_last\t[alpha]\n"
 				     "ffffffffc0200000 t bpf_prog_6deef7357e7b4530_x\t[bpf]\n"
 				     "ffffffff81000280 t bpf_prog_release\n");
@@ -140,6 +142,7 @@ static void functions_are_found_by_any_byte_in_them(void **state)
 		     "vmlinux"); /* data does not end a function */
 	assert_found(ks, 0xffffffff81000200, "weak_thing", 0, "vmlinux");
 	assert_found(ks, 0xffffffffc0000010, "mod_a", 0x10, "alpha");
+	assert_found(ks, 0xffffffffc0000030, "mod_a", 0x30, "alpha");
 	assert_found(ks, 0xffffffffc0100010, "mod_b", 0x10, "beta");
 	assert_found(ks, 0xffffffffc0200010, "bpf_prog_6deef7357e7b4530_x", 0x10, "bpf");
 	/* a function of the kernel, whatever its name looks like */

@@ -106,6 +106,8 @@ static bool line_parse(struct text text, struct kallsyms_line *l)
 	if (!text_word(&text, &l->name) || l->name.len > NAME_MAX_LEN ||
 	    memchr(l->name.p, 0, l->name.len))
 		return false;
+	if (l->name.len && *l->name.p == '$') /* marks code or data in modules of arm64, no name */
+		return false;
 	l->module = (struct text){"", 0};
 	if (text_word(&text, &word)) {
 		if (word.len < 3 || word.p[0] != '[' || word.p[word.len - 1] != ']' ||

@@ -55,7 +55,8 @@ proven() {
 	done
 }
 
-module=$(ls orphans-"$(uname -r | sed 's/^\([0-9]*\.[0-9]*\).*/\1/')"*.ko)
+series=$(uname -r | sed 's/^\([0-9]*\.[0-9]*\).*/\1/')
+module=$(ls orphans-"$series".ko orphans-"$series"-*.ko 2>/dev/null)
 if ./kmemtrace record --exact --prove --prove-budget 10m --no-census -o /tmp/leak.kmt -- insmod "$module" 2>/tmp/record.err; then
 	./kmemtrace report --format json /tmp/leak.kmt >/tmp/leak.json
 	file_block leak.json /tmp/leak.json
@@ -83,7 +84,7 @@ if look orphan_mixed --objects 1000; then
 	within orphan_mixed-dropped "$(said orphan_mixed dropped)" 38 40
 	named orphan_mixed 'static kept_rings [orphans]'
 	named orphan_mixed 'vmalloc area of keep_inner_pointers [orphans]'
-	case $(uname -r) in 5.*) ;; *) named orphan_mixed 'per-CPU memory' ;; esac
+	case $(uname -rm) in 5.* | *aarch64) ;; *) named orphan_mixed 'per-CPU memory' ;; esac # docs/refs.md
 	# its programs were accepted
 	case $(said orphan_mixed held) in [0-9]*) ok holders ;; *) not_ok holders "not looked for" ;; esac
 fi
