@@ -117,7 +117,6 @@ __attribute__((unused)) static void sample_records(struct census *c, uint64_t ri
 	*sources[2] = (struct alloc_source){.name = ALLOC_SLABS, .bytes = 64000};
 }
 
-/* Lenses of the sample: negative dentries of /pod, sockets in a namespace with a process. */
 /* Sockets that a program never reads, and did not close. */
 static const struct lens_holder sample_socket_holder = {.lens = LENS_SOCKETS,
 							.what = "TCP",
@@ -129,6 +128,7 @@ static const struct lens_holder sample_socket_holder = {.lens = LENS_SOCKETS,
 							.objects = 500,
 							.held_kb = 64000};
 
+/* Lenses of the sample: negative dentries of /pod, sockets in a namespace with a process. */
 __attribute__((unused)) static void sample_lenses(struct census *c, double dentries)
 {
 	struct census_lenses *l = &c->lenses;

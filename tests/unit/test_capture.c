@@ -28,13 +28,9 @@
 
 #include "base/cleanup.h"
 #include "close.h"
-#include "capture/capture.h"
+#include "capture_file.h"
 #include "capture/writer_internal.h"
-#include "said.h"
 #include "sample_census.h"
-
-static char dir[64];  /* of this run */
-static char file[96]; /* the capture under test in it */
 
 /* ---- helpers ---- */
 
@@ -69,18 +65,6 @@ static void remove_file(void)
 	unlink(file);
 }
 
-static void sql(const char *path, const char *statements)
-{
-	sqlite3 *db;
-	char *why = NULL;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	sqlite3_exec(db, statements, NULL, NULL, &why);
-	if (why)
-		fail_msg("%s: %s", statements, why);
-	sqlite3_close(db);
-}
-
 static void *slurp(const char *path, size_t *len)
 {
 	_cleanup_fclose_ FILE *f = fopen(path, "r");
@@ -102,15 +86,6 @@ static void spill(const char *path, const void *buf, size_t len)
 
 	assert_non_null(f);
 	assert_int_equal(fwrite(buf, 1, len, f), len);
-}
-
-/* Measure CPU time, so that other work on the machine does not matter. */
-static double now_s(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
 /* CPU time of this process, so that other work on the machine does not matter. */
@@ -617,7 +592,7 @@ static void other_files_are_not_overwritten(void **state)
 	capture_writer_free(w);
 	spill(file, "precious", 8);
 	expect_refused(file, true, -EEXIST, "not a capture");
-	expect_refused(dir, true, -EEXIST, "not a capture");
+	expect_refused(scratch, true, -EEXIST, "not a capture");
 	expect_refused("/nonexistent/x.kmt", false, -ENOENT, "cannot create");
 }
 
@@ -744,10 +719,10 @@ static void kill_in_mid_commit_is_rolled_back(void **state)
 	assert_int_equal(access(journal, F_OK), 0);
 	before = slurp(file, &len);
 	chmod(file, 0400);
-	chmod(dir, 0500);
+	chmod(scratch, 0500);
 	check_survives(file, t);
 	check_survives(file, t); /* reading changed nothing */
-	chmod(dir, 0700);
+	chmod(scratch, 0700);
 	after = slurp(file, &len_after);
 	assert_int_equal(len, len_after);
 	assert_memory_equal(before, after, len);
@@ -761,7 +736,7 @@ static void journal_that_would_delete_files_is_refused(void **state)
 
 	(void)state;
 	die_in_mid_commit();
-	snprintf(victim, sizeof(victim), "%s/victim", dir);
+	snprintf(victim, sizeof(victim), "%s/victim", scratch);
 	spill(victim, "x", 1);
 	snprintf(journal, sizeof(journal), "%s-journal", file);
 	f = fopen(journal, "a");
@@ -852,7 +827,7 @@ static void full_tmpfs_child(void)
 	struct stat st;
 
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("tmpfs", dir, "tmpfs", 0, "size=1m")) {
+	    mount("tmpfs", scratch, "tmpfs", 0, "size=1m")) {
 		printf("# skip a_full_disk_keeps_what_was_committed: a tmpfs cannot be mounted here: %s\n",
 		       strerror(errno));
 		fflush(stdout);
@@ -863,7 +838,7 @@ static void full_tmpfs_child(void)
 	/* not even enough space to create it: no file is left */
 	if (system("head -c 1000k /dev/zero > \"$KMT_DIR/filler\"; mkdir \"$KMT_DIR/d\""))
 		_exit(1);
-	snprintf(path, sizeof(path), "%s/d/x.kmt", dir);
+	snprintf(path, sizeof(path), "%s/d/x.kmt", scratch);
 	said_begin();
 	assert_true(capture_writer_new(path, false, &w) < 0);
 	said_end();
@@ -874,7 +849,7 @@ static void full_tmpfs_child(void)
 static void a_full_disk_keeps_what_was_committed(void **state)
 {
 	(void)state;
-	setenv("KMT_DIR", dir, 1);
+	setenv("KMT_DIR", scratch, 1);
 	in_limited_child(full_tmpfs_child);
 }
 
@@ -892,9 +867,9 @@ static void a_read_only_file_in_a_read_only_directory_is_read(void **state)
 	(void)state;
 	write_sample(true);
 	chmod(file, 0444);
-	chmod(dir, 0555);
+	chmod(scratch, 0555);
 	in_limited_child(read_only_child);
-	chmod(dir, 0700);
+	chmod(scratch, 0700);
 }
 
 static void other_reader(void)
@@ -913,7 +888,7 @@ static void reading_while_it_is_written(void **state)
 	(void)state;
 	for (int shared = 0; shared < 2; shared++) {
 		remove_file();
-		chmod(dir, shared ? 01777 : 0700);
+		chmod(scratch, shared ? 01777 : 0700);
 		assert_int_equal(capture_writer_new(file, false, &w), 0);
 		make_snapshot(&s, 0, 1);
 		assert_int_equal(capture_put_snapshot(w, &s), 0);
@@ -926,7 +901,7 @@ static void reading_while_it_is_written(void **state)
 		assert_int_equal(capture_finish(w), 0);
 		in_limited_child(other_reader);
 	}
-	chmod(dir, 0700);
+	chmod(scratch, 0700);
 }
 
 /* A reader that keeps the file open must not stop the recorder, which catches up. */
@@ -1015,7 +990,7 @@ static void random_bytes_are_refused(void **state)
 static void flipped_bytes_never_crash_the_reader(void **state)
 {
 	_cleanup_free_ uint8_t *buf = NULL, *bad = NULL;
-	double end = now_s() + 6;
+	double end = cpu_s() + 6;
 	struct capture *c;
 	size_t len;
 	int rounds = 0;
@@ -1024,7 +999,7 @@ static void flipped_bytes_never_crash_the_reader(void **state)
 	write_sample(true);
 	buf = slurp(file, &len);
 	bad = malloc(len);
-	for (; now_s() < end && rounds < 3000; rounds++) {
+	for (; cpu_s() < end && rounds < 3000; rounds++) {
 		memcpy(bad, buf, len);
 		for (int n = 1 + rand() % 4; n; n--)
 			bad[(rand() % 2 ? (size_t)rand() % 4096 : (size_t)rand()) % len] ^=
@@ -1048,11 +1023,11 @@ static void expect_hostile(const struct hostile *h)
 	double start;
 
 	write_sample(true);
-	sql(file, h->sql);
-	start = now_s();
+	sql(h->sql);
+	start = cpu_s();
 	if (read_capture(file, &c) != h->err || (h->err && !strstr(said, h->words)))
 		fail_msg("%s: %s", h->sql, said);
-	assert_true(now_s() - start < 15);
+	assert_true(cpu_s() - start < 15);
 	capture_free(c);
 }
 
@@ -1075,8 +1050,7 @@ static void a_busy_host_does_not_damage_a_capture(void **state)
 
 	(void)state;
 	write_sample(true);
-	sql(file,
-	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 20000) INSERT INTO held "
+	sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 20000) INSERT INTO held "
 	    "SELECT held.* FROM held, n LIMIT 20000");
 	busy_s = 60;
 	if (read_capture(file, &c))
@@ -1101,7 +1075,7 @@ static void a_capture_of_schema_1_is_still_read(void **state)
 
 	(void)state;
 	write_sample(true);
-	sql(file, older);
+	sql(older);
 	assert_int_equal(read_capture(file, &c), 0);
 	assert_int_equal(c->nr_snapshots, TICKS);
 	for (size_t i = 0; i < c->nr_snapshots; i++) {
@@ -1280,7 +1254,7 @@ static void files_that_are_no_captures(void **state)
 	(void)state;
 	remove_file();
 	assert_int_equal(read_capture(file, &c), -ENOENT);
-	assert_int_equal(read_capture(dir, &c), -EBADMSG);
+	assert_int_equal(read_capture(scratch, &c), -EBADMSG);
 	assert_int_equal(read_capture("/dev/zero", &c), -EBADMSG);
 	spill(file, "", 0);
 	assert_int_equal(read_capture(file, &c), -EBADMSG);
@@ -1289,7 +1263,7 @@ static void files_that_are_no_captures(void **state)
 	assert_int_equal(read_capture(file, &c), -EBADMSG);
 	assert_non_null(strstr(said, "not a capture"));
 	unlink(file);
-	sql(file, "CREATE TABLE bookmarks(url)");
+	sql("CREATE TABLE bookmarks(url)");
 	assert_int_equal(read_capture(file, &c), -EBADMSG);
 	assert_non_null(strstr(said, "not a capture"));
 	write_sample(true);
@@ -1508,20 +1482,15 @@ static void documentation_is_complete(void **state)
 
 static int setup(void **state)
 {
-	(void)state;
 	srand(1);
-	strcpy(dir, "/tmp/kmemtrace-test.XXXXXX");
-	if (!mkdtemp(dir))
-		return -1;
-	snprintf(file, sizeof(file), "%s/c.kmt", dir);
-	return 0;
+	return capture_file_new(state);
 }
 
 static int teardown(void **state)
 {
 	(void)state;
 	remove_file();
-	return rmdir(dir);
+	return rmdir(scratch);
 }
 
 int main(void)

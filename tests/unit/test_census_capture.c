@@ -18,13 +18,11 @@
 #include <sqlite3.h>
 
 #include "capture/census_tables_internal.h"
+#include "capture_file.h"
 #include "model/likeness.h"
-#include "said.h"
 #include "sample_capture.h"
 #include "sample_census.h"
 #include "write_capture.h"
-
-static char file[64];
 
 static struct capture *sample_made(void)
 {
@@ -56,29 +54,6 @@ static void write_made(void)
 
 	write_capture(c, file);
 	capture_free(c);
-}
-
-static void sql(const char *text)
-{
-	char *why = NULL;
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
-	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
-	if (sqlite3_exec(db, text, NULL, NULL, &why) != SQLITE_OK)
-		fail_msg("%s: %s", text, why);
-	sqlite3_close(db);
-}
-
-static int read_back(struct capture **c)
-{
-	int err;
-
-	*c = NULL;
-	said_begin();
-	err = capture_read(file, c);
-	said_end();
-	return err;
 }
 
 /* ---- round trip ---- */
@@ -628,19 +603,6 @@ static void views_say_what_the_sheet_says(void **state)
 	capture_free(made);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	snprintf(file, sizeof(file), "/tmp/kmemtrace-census.%d.kmt", (int)getpid());
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return unlink(file);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -653,5 +615,5 @@ int main(void)
 		cmocka_unit_test(views_say_what_the_sheet_says),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, capture_file_new, capture_file_remove);
 }

@@ -19,12 +19,10 @@
 #include <jansson.h>
 #include <sqlite3.h>
 
+#include "capture_file.h"
 #include "report_text.h"
-#include "said.h"
 #include "sample_capture.h"
 #include "write_capture.h"
-
-static char file[64];
 
 /* The objects of the pipes' call path, all of which are of kmalloc-cg-1k. */
 static struct refs *sample_proof(struct capture *c, uint32_t stack, const char *cache)
@@ -98,29 +96,6 @@ static struct capture *with_holder(void)
 	r->sample = (struct refs_counts){.checked = 385};
 	sample_holder(r, 4242, "plant", 380);
 	return c;
-}
-
-static void sql(const char *text)
-{
-	char *why = NULL;
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
-	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
-	if (sqlite3_exec(db, text, NULL, NULL, &why) != SQLITE_OK)
-		fail_msg("%s: %s", text, why);
-	sqlite3_close(db);
-}
-
-static int read_back(struct capture **c)
-{
-	int err;
-
-	*c = NULL;
-	said_begin();
-	err = capture_read(file, c);
-	said_end();
-	return err;
 }
 
 /* ---- the capture ---- */
@@ -454,19 +429,6 @@ static void programs_read_the_proof(void **state)
 	capture_free(c);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	snprintf(file, sizeof(file), "/tmp/kmemtrace-proof.%d.kmt", (int)getpid());
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return unlink(file);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -484,5 +446,5 @@ int main(void)
 		cmocka_unit_test(programs_read_the_proof),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, capture_file_new, capture_file_remove);
 }

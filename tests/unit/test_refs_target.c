@@ -16,14 +16,12 @@
 
 #include <cmocka.h>
 
+#include "capture_file.h"
 #include "findings/refs_findings.h"
 #include "refs_target.h"
-#include "said.h"
 #include "sample_capture.h"
 #include "sample_census.h"
 #include "write_capture.h"
-
-static char file[64];
 
 /* Call path #1 has timers in kmalloc-64, and #2 pages. `learned`: its kinds are known. */
 static void write_path(bool learned)
@@ -88,7 +86,7 @@ static void objects_of_a_path_are_those_of_its_kinds(void **state)
 	assert_false(fits(&options, &now, 2));
 	refs_target_tell(&t, &out);
 	assert_string_equal(out.kind, "timerfd_ctx");
-	assert_non_null(strstr(out.path, "#1 (timerfd_alloc) of kmemtrace-target."));
+	assert_non_null(strstr(out.path, "#1 (timerfd_alloc) of c.kmt"));
 	refs_target_close(&t);
 }
 
@@ -162,19 +160,6 @@ static void a_kind_is_a_type_or_a_number(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	snprintf(file, sizeof(file), "/tmp/kmemtrace-target.%d.kmt", (int)getpid());
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	return unlink(file);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,5 +169,5 @@ int main(void)
 		cmocka_unit_test(a_kind_is_a_type_or_a_number),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, capture_file_new, capture_file_remove);
 }
