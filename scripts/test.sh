@@ -104,6 +104,7 @@ tap_skip() {
 # crashes, runs fewer tests than planned, or runs none.
 tap() {
 	local name=$1 limit=$2 log=$LOGS/$1.log status run=0 bad=0 plan line
+	checked "$name" && say "note     $name was checked outside" && return
 	shift 2
 	finish "$name" timeout -k 10 "$limit" "$@"
 	status=$?
@@ -124,6 +125,13 @@ tap() {
 	else
 		say "ok       $name ($run tests)"
 	fi
+}
+
+# start_tap NAME SECONDS COMMAND…: start what tap will be called for.
+start_tap() {
+	local name=$1 limit=$2
+	shift 2
+	start "$name" timeout -k 10 "$limit" "$@"
 }
 
 wanted() { # SUITE
@@ -414,22 +422,19 @@ suite_check() {
 	check install run_install
 }
 
-run_unit() { # FILE
-	local name=${1##*/}
+run_unit() { # tap|start_tap FILE
+	local name=${2##*/}
 	name=${name%.c}
-	CMOCKA_MESSAGE_OUTPUT=TAP tap "unit-$name" $UNIT_TIMEOUT "build/tests/$name"
+	CMOCKA_MESSAGE_OUTPUT=TAP "$1" "unit-$name" $UNIT_TIMEOUT "build/tests/$name"
 }
 
 # As many unit tests at once as there are CPUs; the results are in order.
 run_units() { # FILE…
-	local files=("$@") ahead name i
+	local files=("$@") ahead i
 	ahead=$(($(nproc) - 1))
 	for ((i = 0; i < $# + ahead; i++)); do
-		if [ $i -lt $# ]; then
-			name=${files[i]##*/} name=${name%.c}
-			CMOCKA_MESSAGE_OUTPUT=TAP start "unit-$name" timeout -k 10 $UNIT_TIMEOUT "build/tests/$name"
-		fi
-		[ $i -lt $ahead ] || run_unit "${files[i - ahead]}"
+		[ $i -ge $# ] || run_unit start_tap "${files[i]}"
+		[ $i -lt $ahead ] || run_unit tap "${files[i - ahead]}"
 	done
 }
 
@@ -441,6 +446,10 @@ cannot_load() {
 	tr -s ' \n' ' ' <<<"$said" | sed 's/ HOST .*//'
 }
 
+run_live_program() { # tap|start_tap NAME
+	CMOCKA_MESSAGE_OUTPUT=TAP "$1" "live-$2" $LIVE_TIMEOUT "build/live/$2"
+}
+
 run_live() { # FILE: a script, or a program that needs root
 	local name=${1##*/} why
 	case $1 in
@@ -450,7 +459,7 @@ run_live() { # FILE: a script, or a program that needs root
 	elif why=$(cannot_load "$1"); then
 		skip "live-${name%.c}" "$why"
 	else
-		CMOCKA_MESSAGE_OUTPUT=TAP tap "live-${name%.c}" $LIVE_TIMEOUT "build/live/${name%.c}"
+		run_live_program tap "${name%.c}"
 	fi ;;
 	esac
 }
@@ -549,12 +558,18 @@ suite_vm() {
 
 # Follow README.md in minimal Debian systems. Each line of the results is a test: "RELEASE ok|fail|skip TEST WHY".
 suite_debian() {
-	local log=$LOGS/debian.log release result name why
+	local log=$LOGS/debian.log built=build/debian-roots/trixie-built roots release result name why
 	if [ "${CI:-}" != true ] && [[ " ${suites[*]} " != *" debian "* ]]; then
 		skip debian "it creates minimal Debian 12 and 13 systems: run scripts/test.sh debian"
 		return
 	fi
-	scripts/debian-roots.sh >"$log" 2>&1
+	rm -rf build/debian-roots
+	scripts/debian-roots.sh >"$log" 2>&1 &
+	roots=$!
+	# beside the roots' tests, some of which leave CPUs idle
+	while [ ! -d $built ] && kill -0 $roots 2>/dev/null; do sleep 1; done
+	start debian-objects-on-old-kernels tests/vm/newer_clang.sh $built
+	wait $roots
 	if ! cat build/debian-roots/*.results >"$LOGS/debian.results" 2>/dev/null; then
 		not_ok debian "$log"
 		return
@@ -566,7 +581,7 @@ suite_debian() {
 		*) not_ok "debian-$release $name: $why" "build/debian-roots/$release-$name.log" ;;
 		esac
 	done <"$LOGS/debian.results"
-	check debian-objects-on-old-kernels tests/vm/newer_clang.sh build/debian-roots/trixie-built
+	check debian-objects-on-old-kernels tests/vm/newer_clang.sh $built
 }
 
 # Errors in the kernel log since $1 (in seconds of its clock).
@@ -611,7 +626,7 @@ main() {
 		ok build
 		wanted check && suite_check
 		wanted unit && suite_unit
-		wanted live && CMOCKA_MESSAGE_OUTPUT=TAP start live-$HOSTILE timeout -k 10 $LIVE_TIMEOUT build/live/$HOSTILE
+		wanted live && run_live_program start_tap $HOSTILE
 		wanted export && suite_export
 		wanted web && suite_web
 		wanted live && suite_live
@@ -619,7 +634,7 @@ main() {
 		wanted debian && suite_debian
 		for file in ${files[@]+"${files[@]}"}; do
 			case $file in
-			tests/unit/*) run_unit "$file" ;;
+			tests/unit/*) run_unit tap "$file" ;;
 			tests/export/*) run_export "$file" ;;
 			*) run_live "$file" ;;
 			esac
