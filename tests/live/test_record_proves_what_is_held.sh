@@ -25,7 +25,7 @@ test_1_what_a_process_holds_is_not_called_leaked() {
 	within "pointers from other pages, in percent" \
 		"$(proof '[.referrers[] | select(.class == "other").share * 100] | add // 0')" 0 0 20
 	"$KMEMTRACE" report "$CAPTURE" >"$WORK/screen"
-	tr -s ' \n' ' ' <"$WORK/screen" | grep -q "is held by the open files of plant\[$PLANT_PID\]" ||
+	tr -s ' \n' ' ' <"$WORK/screen" | grep -q "are held by the open files of plant\[$PLANT_PID\]" ||
 		fail "$(head -n 4 "$WORK/screen")"
 	like_the_path --path "$(json '[.proof.paths[] | select(.references.cache | startswith("kmalloc"))][0].rank')" "$CAPTURE"
 	[ "$(jq -r .refs.path "$WORK/refs.json" | cut -d' ' -f1)" = "#$(json '.proof.paths[0].rank')" ] ||

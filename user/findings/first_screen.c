@@ -153,8 +153,12 @@ static void add_proof(char *words, const struct refs_sheet *proof)
 			units_count(found, (double)(r->sample.unreferenced + r->sample.dropped)),
 			units_count(of, (double)r->sample.checked));
 	else if (r->holders.nr)
-		screen_add(words, " Not called leaked: its largest call path is %s by the %s.",
-			   r->holders.items[0].certain ? "held" : "likely held",
+		screen_add(words,
+			   " Not called leaked: %s of %s sampled objects of its largest call path "
+			   "are %s by the %s.",
+			   units_count(found, (double)r->holders.items[0].objects),
+			   units_count(of, (double)r->sample.checked),
+			   refs_held_words(&r->holders.items[0]),
 			   refs_holder_words(&r->holders.items[0], holder));
 	else
 		screen_add(words, " Not called leaked: something points to the objects of its "

@@ -44,7 +44,7 @@ struct finding *proof_find_missing(const struct capture *c, struct findings *out
 	if (!why[0] || !strcmp(why, "ok"))
 		return NULL;
 	return findings_add(out, FINDING(FINDING_CAUTION, "no-proof", ABOUT_RECORDING),
-			    "There is no full proof of what is leaked (--prove): %s.", why);
+			    "--prove could not check all that it should: %s.", why);
 }
 
 int32_t proof_holder_pid(const struct refs *r)

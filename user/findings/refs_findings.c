@@ -44,6 +44,11 @@ const char *refs_holder_words(const struct refs_holder *h, char buf[REFS_HOLDER_
 	return buf;
 }
 
+const char *refs_held_words(const struct refs_holder *h)
+{
+	return h->certain ? "held" : "likely held";
+}
+
 const char *refs_verdict_words(enum refs_verdict verdict)
 {
 	switch (verdict) {
@@ -59,7 +64,7 @@ const char *refs_verdict_words(enum refs_verdict verdict)
 	}
 }
 
-/* "2 of 385 objects of other caches". */
+/* "nothing points to 2 of 385 objects of other caches". */
 static const char *control_words(const struct refs *r, char buf[CONTROL_WORDS])
 {
 	static const char *const words[] = {
@@ -70,7 +75,7 @@ static const char *control_words(const struct refs *r, char buf[CONTROL_WORDS])
 	};
 	char hits[UNITS_MAX], of[UNITS_MAX];
 
-	snprintf(buf, CONTROL_WORDS, "%s of %s %s",
+	snprintf(buf, CONTROL_WORDS, "nothing points to %s of %s %s",
 		 units_count(hits, (double)r->control.unreferenced),
 		 units_count(of, (double)r->control.checked), words[r->control_kind]);
 	return buf;
@@ -117,7 +122,6 @@ static struct finding *refs_find_leak(const struct refs_sheet *s, const struct r
 		finding_say(out, f,
 			    " Besides, %s are in rings or lists to which nothing else points.",
 			    units_count(count[0], (double)r->sample.dropped));
-	refs_figures(f, s, of);
 	return f;
 }
 
@@ -125,15 +129,17 @@ static struct finding *refs_find_held(const struct refs_sheet *s, const struct r
 				      struct findings *out)
 {
 	const struct refs *r = s->refs;
-	uint64_t held = r->sample.checked - r->sample.unreferenced;
+	uint64_t unsure = r->sample.weak + r->sample.changed;
+	uint64_t held = r->sample.checked - r->sample.unreferenced - unsure;
+	bool all = held == r->sample.checked;
 	char count[2][UNITS_MAX], percent[UNITS_MAX], from[REFS_FROM_MAX], holder[REFS_HOLDER_MAX];
 	struct finding *f;
 
 	f = findings_add(out, FINDING(FINDING_NOTICE, "refs-held", of->about),
 			 "Not called leaked: something in the kernel points to ");
-	if (r->sample.unreferenced)
+	if (!all)
 		finding_say(out, f, "%s of ", units_count(count[0], (double)held));
-	finding_say(out, f, "%s%s sampled objects of %s.", r->sample.unreferenced ? "" : "all ",
+	finding_say(out, f, "%s%s sampled objects of %s.", all ? "all " : "",
 		    units_count(count[1], (double)r->sample.checked), of->objects);
 	if (r->referrers.nr && r->referenced)
 		finding_say(out, f, " The most, %s%%, are pointed to by %s.",
@@ -141,10 +147,10 @@ static struct finding *refs_find_held(const struct refs_sheet *s, const struct r
 							   (double)r->sample.checked),
 			    refs_referrer_words(&r->referrers.items[0], from));
 	if (r->holders.nr)
-		finding_say(out, f, " %s%% of the sample are %s the %s.",
+		finding_say(out, f, " %s%% of the sample are %s by the %s.",
 			    units_percent(percent, 100.0 * (double)r->holders.items[0].objects /
 							   (double)r->sample.checked),
-			    r->holders.items[0].certain ? "held by" : "likely held by",
+			    refs_held_words(&r->holders.items[0]),
 			    refs_holder_words(&r->holders.items[0], holder));
 	if (r->closed)
 		finding_say(
@@ -153,12 +159,16 @@ static struct finding *refs_find_held(const struct refs_sheet *s, const struct r
 			"else points to their list or tree.",
 			units_count(count[0], (double)(r->sample.own_kind - r->sample.dropped)));
 	if (r->sample.unreferenced)
-		finding_say(
-			out, f,
-			" Nothing that was scanned points to the other %s, but these are too few "
-			"to call them leaked.",
-			units_count(count[0], (double)r->sample.unreferenced));
-	refs_figures(f, s, of);
+		finding_say(out, f,
+			    " Nothing that was scanned points to %s%s, but these are too few to "
+			    "call them leaked.",
+			    unsure ? "" : "the other ",
+			    units_count(count[0], (double)r->sample.unreferenced));
+	if (unsure)
+		finding_say(out, f,
+			    " Of %s others, only the page is pointed to, or they changed between "
+			    "the scans: they do not count as leaked.",
+			    units_count(count[0], (double)unsure));
 	return f;
 }
 
@@ -185,7 +195,12 @@ static struct finding *refs_find_own_kind(const struct refs_sheet *s, const stru
 		finding_say(out, f,
 			    " To tell these apart, all objects of the cache must be looked for, "
 			    "but there are too many.");
-	refs_figures(f, s, of);
+	else
+		finding_say(out, f,
+			    " All objects of the cache were looked for: nothing else leads to %s "
+			    "of these, which is too few, or too near the control, to call them "
+			    "leaked.",
+			    units_count(count[0], (double)r->sample.dropped));
 	return f;
 }
 
@@ -201,7 +216,7 @@ static struct finding *refs_find_dropped(const struct refs_sheet *s, const struc
 		"Most likely leaked in rings or lists that were dropped as a whole: only objects of "
 		"the same cache point to %s of %s sampled objects of %s. All objects of the cache "
 		"were looked for, and nothing else that was scanned points to any of these rings "
-		"(control: nothing points to %s). By that share, %s%% to %s%% (95 %% interval), "
+		"(control: %s). By that share, %s%% to %s%% (95 %% interval), "
 		"about %s objects are leaked.",
 		units_count(count[0], (double)r->sample.dropped),
 		units_count(count[1], (double)r->sample.checked), of->objects,
@@ -209,7 +224,6 @@ static struct finding *refs_find_dropped(const struct refs_sheet *s, const struc
 		units_share(percent[1], 100 * s->dropped.high),
 		units_count(count[2], s->dropped.share * (double)r->in_use));
 	finding_figure(f, "dropped_share", s->dropped.share, s->dropped.low, s->dropped.high);
-	refs_figures(f, s, of);
 	return f;
 }
 
@@ -231,9 +245,9 @@ static struct finding *refs_find_undecided(const struct refs_sheet *s,
 		break;
 	case REFS_PARTIAL:
 		finding_say(out, f,
-			    "only %s%% of the kernel's memory was scanned within the budget, so an "
-			    "object to which nothing seems to point may be pointed to from the "
-			    "rest. Give more time, such as %s 2m.",
+			    "only %s%% of the kernel's memory was scanned, so an object to which "
+			    "nothing seems to point may be pointed to from the rest. Give more "
+			    "time, such as %s 2m, if the budget was too small.",
 			    units_share(percent, 100 * s->scanned_fraction), of->budget);
 		break;
 	case REFS_BLIND:
@@ -255,7 +269,6 @@ static struct finding *refs_find_undecided(const struct refs_sheet *s,
 				    s->verdict == REFS_BLIND ? "similar" : "little");
 		break;
 	}
-	refs_figures(f, s, of);
 	return f;
 }
 
@@ -303,14 +316,15 @@ static void refs_find_likeness(const struct refs_sheet *s, struct findings *out)
 		f = findings_add(out, FINDING(FINDING_CAUTION, "refs-likeness", ABOUT_CACHE),
 				 "These are objects that look like those of call path %s. They are "
 				 "not proven to be of that path: captures have no addresses. "
-				 "record --prove looks at the very objects.",
+				 "record --prove looks at the objects of the path itself.",
 				 r->path);
 	else if (r->path[0])
-		f = findings_add(out, FINDING(FINDING_CAUTION, "refs-likeness", ABOUT_CACHE),
-				 "These are objects of the cache of call path %s, but not all need "
-				 "be of that path: the recording did not learn what its objects "
-				 "look like. record --prove looks at the very objects.",
-				 r->path);
+		f = findings_add(
+			out, FINDING(FINDING_CAUTION, "refs-likeness", ABOUT_CACHE),
+			"These are objects of the cache of call path %s, but some may come "
+			"from other paths: the recording did not learn what its objects "
+			"look like. record --prove looks at the objects of the path itself.",
+			r->path);
 	else if (r->kind[0])
 		f = findings_add(out, FINDING(FINDING_CAUTION, "refs-likeness", ABOUT_CACHE),
 				 "The kind of an object is known by what it looks like, as in a "
@@ -321,18 +335,27 @@ static void refs_find_likeness(const struct refs_sheet *s, struct findings *out)
 struct finding *refs_verdict_find(const struct refs_sheet *s, const struct refs_subject *of,
 				  struct findings *out)
 {
+	struct finding *f;
+
 	switch (s->verdict) {
 	case REFS_LEAKED:
-		return refs_find_leak(s, of, out);
+		f = refs_find_leak(s, of, out);
+		break;
 	case REFS_HELD:
-		return refs_find_held(s, of, out);
+		f = refs_find_held(s, of, out);
+		break;
 	case REFS_DROPPED:
-		return refs_find_dropped(s, of, out);
+		f = refs_find_dropped(s, of, out);
+		break;
 	case REFS_OWN_KIND:
-		return refs_find_own_kind(s, of, out);
+		f = refs_find_own_kind(s, of, out);
+		break;
 	default:
-		return refs_find_undecided(s, of, out);
+		f = refs_find_undecided(s, of, out);
+		break;
 	}
+	refs_figures(f, s, of);
+	return f;
 }
 
 void refs_findings(const struct refs_sheet *s, struct findings *out)

@@ -13,6 +13,8 @@ const char *refs_referrer_words(const struct refs_referrer *r, char buf[REFS_FRO
 #define REFS_HOLDER_MAX (REFS_FIELD + 64)
 /* Who holds: "open files of frontend[812]", "super block ext4 (sda1)". Returns buf. */
 const char *refs_holder_words(const struct refs_holder *h, char buf[REFS_HOLDER_MAX]);
+/* "held", or "likely held". */
+const char *refs_held_words(const struct refs_holder *h);
 
 /* "not leaked", "most likely leaked", "no verdict" … */
 const char *refs_verdict_words(enum refs_verdict verdict);

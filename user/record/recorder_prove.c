@@ -112,14 +112,14 @@ int recorder_prove(const struct recorder_proving *how)
 		err = prove_paths(how, &objects, why);
 	else if (!err && !strcmp(why, "ok"))
 		snprintf(why, sizeof(why),
-			 "no call path holds enough that the kernel cannot reclaim (%d KiB, in %d "
-			 "tracked objects)",
+			 "no call path holds %d KiB or more, in %d or more tracked objects, of a "
+			 "slab cache that the kernel cannot reclaim",
 			 PROVE_PATH_BYTES / 1024, PROVE_OBJECTS_LEAST);
 	if (err == -ENOMEM)
 		return limits_no_memory("proving what is leaked");
 	if (err)
 		return err;
 	if (strcmp(why, "ok") != 0)
-		log_warn("no proof of what is leaked (--prove): %s", why);
+		log_warn("--prove could not check all that it should: %s", why);
 	return capture_put_meta(how->w, META_PROOF, why);
 }

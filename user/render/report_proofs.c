@@ -14,11 +14,16 @@ void proof_text(struct page *p, const struct refs_sheet *s, int indent)
 
 	if (!page_words_begin(p, &w))
 		return;
-	fprintf(w.f, "references: nothing points to %s of %s objects of %s",
-		units_count(lost, (double)r->sample.unreferenced),
-		units_count(of, (double)r->sample.checked), page_fit(p, r->cache, 32));
+	if (s->verdict == REFS_DROPPED)
+		fprintf(w.f, "references: only their own lists point to %s of %s objects of %s",
+			units_count(lost, (double)r->sample.dropped),
+			units_count(of, (double)r->sample.checked), page_fit(p, r->cache, 32));
+	else
+		fprintf(w.f, "references: nothing points to %s of %s objects of %s",
+			units_count(lost, (double)r->sample.unreferenced),
+			units_count(of, (double)r->sample.checked), page_fit(p, r->cache, 32));
 	if (r->control.checked)
-		fprintf(w.f, " (control: %s of %s)",
+		fprintf(w.f, " (control: nothing points to %s of %s)",
 			units_count(held, (double)r->control.unreferenced),
 			units_count(of, (double)r->control.checked));
 	if (r->referrers.nr)
@@ -28,7 +33,7 @@ void proof_text(struct page *p, const struct refs_sheet *s, int indent)
 	if (r->holders.nr)
 		fprintf(w.f, "; %s %s by %s",
 			units_count(held, (double)r->holders.items[0].objects),
-			r->holders.items[0].certain ? "held" : "likely held",
+			refs_held_words(&r->holders.items[0]),
 			page_fit(p, refs_holder_words(&r->holders.items[0], holder), 60));
 	fprintf(w.f, ": %s", refs_verdict_words(s->verdict));
 	page_words_end(p, &w, indent);

@@ -66,7 +66,7 @@ const struct term terms[] = {
 	 "The report says that memory looks like a leak only if all of these hold: trust is high, "
 	 "the cache was still growing at the end, the kernel cannot reclaim it, its objects were "
 	 "checked and found live, they are as old as the growth, and the recording lasted at least "
-	 "150 s. record --prove looks whether anything points to its objects, which decides instead.",
+	 "150 s. With record --prove, whether anything points to its objects decides instead.",
 	 "growing, trust, reclaimable, audit"},
 	{"lost", "events that could not be recorded",
 	 "An event is lost if a table is full, if too many events interrupt each other on one CPU, "

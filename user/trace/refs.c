@@ -101,7 +101,7 @@ const char *refs_failure(int err, char why[REFS_WHY_MAX])
 	else if (err == -EPERM)
 		snprintf(
 			why, REFS_WHY_MAX,
-			"not permitted to see physical addresses in /proc/iomem and /proc/self/pagemap: run as root (sudo kmemtrace refs); a container needs CAP_SYS_ADMIN");
+			"not permitted to see physical addresses in /proc/iomem and /proc/self/pagemap: run as root; a container needs CAP_SYS_ADMIN");
 	else if (err == -ENODATA)
 		snprintf(
 			why, REFS_WHY_MAX,
