@@ -7,20 +7,24 @@
 #ifndef KMEMTRACE_REFS_TARGET_H
 #define KMEMTRACE_REFS_TARGET_H
 
-#include "data/capture.h"
+#include "data/census.h"
 #include "data/refs.h"
 #include "trace/refs_options.h"
+
+/* A call path, as it was read from a capture. */
+struct path_read {
+	char cache[REFS_NAME];
+	char words[REFS_PATH];
+};
 
 struct refs_target {
 	const char *kind; /* of --kind: a number, counted from 1, or the name of a type; NULL */
 	size_t rank;      /* of --path, from 1; 0: none */
 	const char *file; /* the capture of --path */
 	/* what is found out */
-	struct capture *c;
-	char cache[REFS_NAME]; /* of the call path */
-	char path[REFS_PATH];
+	struct path_read path;
 	struct {
-		ARRAY_OF(const struct census_kind *);
+		ARRAY_OF(struct census_kind);
 	} learned;            /* kinds of the call path; none: not known */
 	char name[REFS_NAME]; /* of the kind that was met */
 };
