@@ -17,9 +17,8 @@
 #include "refs.skel.h"
 #include "trace/refs_referrers.h"
 
-#define APART_S       3   /* between the scans: longer than the kernel defers most frees */
-#define CONTROL_CACHE 4   /* objects of one part that tell whether it may leak, too */
-#define FIRST_SHARE   0.6 /* of the budget, at most, to end the first scan */
+#define APART_S     3   /* between the scans: longer than the kernel defers most frees */
+#define FIRST_SHARE 0.6 /* of the budget, at most, to end the first scan */
 #define OWN_SHARE                                                                      \
 	10 /* of 100 objects with pointers of their own kind only: fewer do not matter \
 	    */
@@ -306,33 +305,6 @@ static int refs_find_names(struct refs_looking *l)
 /* ---- counting ---- */
 
 /*
- * What is known of an object in the end. `first` is NULL if only one scan looked for it. Returns
- * whether something may hold it: a leaked dentry still points to its super block.
- */
-static bool refs_count_object(struct refs_counts *c, const struct refs_object *o,
-			      const struct refs_outcome *first, const struct refs_outcome *second)
-{
-	uint32_t strong = second->strong + (first ? first->strong : 0);
-	uint32_t own = second->own + (first ? first->own : 0);
-	uint32_t weak = second->weak + (first ? first->weak : 0);
-
-	if (!o->live || !o->sure) {
-		c->freed++;
-		return false;
-	}
-	c->checked++;
-	if (strong)
-		c->own_kind += own == strong;
-	else if (weak)
-		c->weak++;
-	else if (o->changed)
-		c->changed++;
-	else
-		c->unreferenced++;
-	return strong || weak || o->changed;
-}
-
-/*
  * The last check sorted the objects again, so it is made on a copy, and looked up by place: both
  * lists have the same objects.
  */
@@ -377,79 +349,15 @@ static int refs_count_parts(struct refs_looking *l)
 		return -ENOMEM;
 	for (size_t i = 0; i < l->both.nr; i++) {
 		const struct refs_object *o = &l->both.items[i];
-		struct refs_counts *c = &l->parts.items[o->part].counts;
-		uint64_t own = c->own_kind;
+		bool asked = i < l->sample.nr;
+		const struct refs_known known = {.object = o,
+						 .first = asked ? &l->first[i] : NULL,
+						 .second = &l->second[i],
+						 .dropped = asked && refs_is_dropped(l, o)};
 
-		l->held[i] = refs_count_object(c, o, i < l->sample.nr ? &l->first[i] : NULL,
-					       &l->second[i]);
-		if (c->own_kind == own || i >= l->sample.nr || !refs_is_dropped(l, o))
-			continue;
-		c->dropped++;
-		l->held[i] = false;
+		l->held[i] = refs_count_object(&known, &l->parts.items[o->part].counts);
 	}
 	return 0;
-}
-
-static void refs_counts_add(struct refs_counts *to, const struct refs_counts *c)
-{
-	to->checked += c->checked;
-	to->unreferenced += c->unreferenced;
-	to->weak += c->weak;
-	to->own_kind += c->own_kind;
-	to->dropped += c->dropped;
-	to->changed += c->changed;
-	to->freed += c->freed;
-}
-
-/*
- * Other caches, and other call paths, can be leaked, too, for the same reason as what the user asks
- * about: those of which nothing points to most objects do not show what the scan can see.
- */
-static bool refs_part_is_lost(const struct refs_part *p)
-{
-	return p->as != REFS_CONTROL_YOUNG && p->counts.checked >= CONTROL_CACHE &&
-	       2 * p->counts.unreferenced > p->counts.checked;
-}
-
-/* Add up other parts: those of the same cache, or those of other caches. */
-static struct refs_counts refs_control_sum(const struct refs_looking *l, uint32_t part, bool same)
-{
-	const struct refs_cache *own = l->parts.items[part].cache;
-	struct refs_counts sum = {0};
-
-	for (uint32_t i = 0; i < l->parts.nr; i++) {
-		const struct refs_part *p = &l->parts.items[i];
-
-		if (i == part || (p->cache == own) != same ||
-		    (!same && p->as != REFS_CONTROL_OTHER))
-			continue;
-		if (refs_part_is_lost(p))
-			log_debug("references: the control is without %s: %llu of %llu objects",
-				  p->cache->name, (unsigned long long)p->counts.unreferenced,
-				  (unsigned long long)p->counts.checked);
-		else
-			refs_counts_add(&sum, &p->counts);
-	}
-	return sum;
-}
-
-/* Objects of the same cache are the better control, if there are enough. */
-static void refs_control_choose(const struct refs_looking *l, uint32_t part, struct refs *out)
-{
-	const struct refs_cache *own = l->parts.items[part].cache;
-
-	out->control = refs_control_sum(l, part, true);
-	if (out->control.checked >= REFS_CONTROL_LEAST) {
-		out->control_kind = REFS_CONTROL_PATHS;
-		for (size_t i = 0; i < l->parts.nr; i++)
-			if (l->parts.items[i].as == REFS_CONTROL_YOUNG &&
-			    l->parts.items[i].cache == own)
-				out->control_kind = REFS_CONTROL_YOUNG;
-		return;
-	}
-	out->control = refs_control_sum(l, part, false);
-	out->control_kind =
-		out->control.checked >= REFS_CONTROL_LEAST ? REFS_CONTROL_OTHER : REFS_CONTROL_NONE;
 }
 
 /* The holders of all parts, to be counted for one. */
@@ -515,7 +423,7 @@ int refs_look_sum(struct refs_looking *l, uint32_t part, struct refs *out)
 		counts[i] = o->part == part && o->live && o->sure;
 		held[i] = o->part == part && l->held[i];
 	}
-	refs_control_choose(l, part, out);
+	refs_control_choose(&l->parts, part, out);
 	err = refs_holders_copy(l, out);
 	if (err)
 		return err;

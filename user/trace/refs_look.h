@@ -11,6 +11,7 @@
 #include "data/refs.h"
 #include "trace/plan.h"
 #include "trace/refs_closure.h"
+#include "trace/refs_count.h"
 #include "trace/refs_holders.h"
 #include "trace/refs_names.h"
 #include "trace/refs_objects.h"
@@ -18,22 +19,12 @@
 #include "trace/refs_roots.h"
 
 #define REFS_CONTROL_WANTED 385
-#define REFS_CONTROL_LEAST  30
-
-/* Objects that are counted together. */
-struct refs_part {
-	const struct refs_cache *cache;
-	enum refs_control as; /* REFS_CONTROL_NONE: it is asked about, and control for others */
-	struct refs_counts counts;
-};
 
 struct refs_looking {
 	struct refs_run *run;
 	struct refs_slabs *slabs;
 	struct refs_objects sample, control; /* what is asked about, and other objects */
-	struct {
-		ARRAY_OF(struct refs_part);
-	} parts;                  /* of both, by refs_object.part */
+	struct refs_parts parts;             /* of both, by refs_object.part */
 	struct refs_objects both; /* what a scan looks for: the sample, then the control */
 	struct refs_outcome *first, *second; /* of the sample; of both */
 	bool *held;                          /* of both: something may hold it */
