@@ -8,11 +8,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "trace/refs_closure.h"
+#include "trace/refs_count.h"
 
 #define OBJECTS  8
 #define PLACE(i) (0x10000 + (uint64_t)(i)*64)
@@ -69,6 +71,8 @@ static uint32_t dropped(struct world *w)
 {
 	uint32_t nr = 0;
 
+	free(w->closure.root);
+	free(w->closure.group);
 	assert_int_equal(refs_closure_build(&w->closure, &w->places, w->reached), 0);
 	for (uint32_t i = 0; i < OBJECTS; i++)
 		nr += w->closure.root[i] == REFS_NO_ROOT;
@@ -128,6 +132,62 @@ static void an_object_that_is_not_in_the_list_is_something_else(void **state)
 	assert_int_equal(dropped(w), 0);
 }
 
+/* A scan keeps 64 words that point to an object. Any of the others may hold its list. */
+static void more_words_than_are_kept_may_hold_a_list(void **state)
+{
+	static const struct {
+		uint32_t kept, seen, seen_by_another; /* kept: those that were checked, and count */
+		bool more;
+	} wanted[] = {{63, 100, 0, true}, {0, 65, 0, true},   {3, 1, 100, true},
+		      {64, 64, 0, false}, {70, 64, 6, false}, {0, 0, 0, false}};
+	struct world *w = *state;
+
+	ring(w, 0, 7);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		struct refs_outcome o = {.strong = wanted[i].kept, .own = wanted[i].kept};
+
+		refs_outcome_seen(&o, wanted[i].seen, 0);
+		refs_outcome_seen(&o, wanted[i].seen_by_another, 0);
+		assert_int_equal(o.more, wanted[i].more);
+		assert_int_equal(o.strong, wanted[i].more && !wanted[i].kept ? 1 : wanted[i].kept);
+		w->reached[5] = o.more;
+		assert_int_equal(dropped(w), wanted[i].more ? 0 : OBJECTS);
+	}
+}
+
+/* What spares an object to which nothing points spares one in a dropped ring, too. */
+static void an_object_is_dropped_only_if_nothing_else_speaks_for_it(void **state)
+{
+	const struct refs_outcome ring = {.strong = 2, .own = 2},
+				  paged = {.strong = 2, .own = 2, .weak = 1},
+				  mixed = {.strong = 2, .own = 1},
+				  many = {.strong = 64, .own = 64, .more = true};
+	const struct refs_object live = {.live = true, .sure = true},
+				 changed = {.live = true, .sure = true, .changed = true},
+				 freed = {.sure = true};
+	const struct {
+		struct refs_known known;
+		uint64_t own_kind, dropped;
+	} wanted[] = {
+		{{&live, &ring, &ring, true}, 1, 1},    {{&live, NULL, &ring, true}, 1, 1},
+		{{&live, &ring, &ring, false}, 1, 0},   {{&live, &ring, &paged, true}, 1, 0},
+		{{&changed, &ring, &ring, true}, 1, 0}, {{&live, &ring, &mixed, true}, 0, 0},
+		{{&live, &many, &ring, true}, 0, 0},    {{&live, &ring, &many, true}, 0, 0},
+		{{&freed, &ring, &ring, true}, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		struct refs_counts c = {0};
+		bool held = refs_count_object(&wanted[i].known, &c);
+
+		assert_int_equal(c.own_kind, wanted[i].own_kind);
+		assert_int_equal(c.dropped, wanted[i].dropped);
+		assert_int_equal(c.checked + c.freed, 1);
+		assert_int_equal(held, c.checked && !c.dropped);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +199,9 @@ int main(void)
 						world_end),
 		cmocka_unit_test_setup_teardown(an_object_that_is_not_in_the_list_is_something_else,
 						world_begin, world_end),
+		cmocka_unit_test_setup_teardown(more_words_than_are_kept_may_hold_a_list,
+						world_begin, world_end),
+		cmocka_unit_test(an_object_is_dropped_only_if_nothing_else_speaks_for_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

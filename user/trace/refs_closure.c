@@ -211,9 +211,8 @@ static int refs_batch_scan(struct refs_slabs *s, struct refs_run *run,
 		*p = scanned.places.items[i];
 		p->object += (uint32_t)at;
 	}
-	/* of more words than that, not all were kept */
 	for (size_t i = 0; i < batch.nr && !err; i++)
-		reached[at + i] |= outcomes[i].strong >= KMT_REFS_KEPT;
+		reached[at + i] |= outcomes[i].more;
 	ARRAY_FREE(&scanned.places);
 	return err;
 }

@@ -10,7 +10,9 @@ bool refs_count_object(const struct refs_known *k, struct refs_counts *c)
 {
 	const struct refs_outcome none = {0}, *first = k->first ?: &none, *second = k->second;
 	uint32_t strong = second->strong + first->strong;
-	bool own_kind = strong && second->own + first->own == strong;
+	uint32_t weak = second->weak + first->weak;
+	bool own_kind =
+		strong && second->own + first->own == strong && !second->more && !first->more;
 
 	if (!k->object->live || !k->object->sure) {
 		c->freed++;
@@ -18,13 +20,13 @@ bool refs_count_object(const struct refs_known *k, struct refs_counts *c)
 	}
 	c->checked++;
 	c->own_kind += own_kind;
-	if (own_kind && k->dropped) {
+	if (own_kind && k->dropped && !weak && !k->object->changed) {
 		c->dropped++;
 		return false;
 	}
 	if (strong)
 		return true;
-	if (second->weak + first->weak)
+	if (weak)
 		c->weak++;
 	else if (k->object->changed)
 		c->changed++;

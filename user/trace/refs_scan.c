@@ -297,21 +297,26 @@ static int refs_crew_scan(struct refs_scanning *s)
 	return err ?: crew_err;
 }
 
+void refs_outcome_seen(struct refs_outcome *o, uint32_t strong, uint32_t weak)
+{
+	bool more = strong > KMT_REFS_KEPT;
+
+	o->more |= more;
+	/* if all that were kept do not count, others may */
+	if (more && !o->strong)
+		o->strong = 1;
+	if (weak > KMT_REFS_KEPT && !o->weak)
+		o->weak = 1;
+}
+
 /* What all threads found. */
 static void refs_outcomes_finish(struct refs_scanning *s, struct refs_scan *scan)
 {
 	for (size_t n = 0; n < refs_run_scanners(s->run); n++) {
 		const struct kmt_refs *r = refs_run_scanner(s->run, n)->refs;
 
-		for (size_t i = 0; i < s->objects->nr; i++) {
-			struct refs_outcome *outcome = &s->outcomes[s->order[i].object];
-
-			/* if all that were kept do not count, others may */
-			if (r->refs[i] > KMT_REFS_KEPT && !outcome->strong)
-				outcome->strong = 1;
-			if (r->weak[i] > KMT_REFS_KEPT && !outcome->weak)
-				outcome->weak = 1;
-		}
+		for (size_t i = 0; i < s->objects->nr; i++)
+			refs_outcome_seen(&s->outcomes[s->order[i].object], r->refs[i], r->weak[i]);
 		for (int class = 0; class < CENSUS_CLASSES; class ++)
 			scan->pages[class] += r->scanned[class];
 		scan->faults += r->faults;

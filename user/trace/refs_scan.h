@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One scan of the kernel's memory for pointers to some objects. What is found is checked at once: a
- * word in a free object, or in a sheaf, is no reference. Used by trace/refs.c.
+ * word in a free object, or in a sheaf, is no reference.
  */
 #ifndef KMEMTRACE_TRACE_REFS_SCAN_H
 #define KMEMTRACE_TRACE_REFS_SCAN_H
@@ -14,7 +14,11 @@ struct refs_outcome {
 	uint32_t strong; /* words that point to it */
 	uint32_t own;    /* of these, in objects of its own cache */
 	uint32_t weak;   /* words that point to a page of its slab */
+	bool more;       /* more words point to it, of which nothing is known */
 };
+
+/* Add that one thread saw so many words; of each kind, it kept KMT_REFS_KEPT at most. */
+void refs_outcome_seen(struct refs_outcome *o, uint32_t strong, uint32_t weak);
 
 /* A word that points to an object. */
 struct refs_place {
