@@ -78,7 +78,7 @@ static const struct argp_option options[] = {
 	{"census-budget", OPT_CENSUS_BUDGET, "TIME", 0, ARGS_CENSUS_BUDGET_HELP, 1},
 	{"prove", OPT_PROVE, NULL, 0,
 	 "At the end, look whether anything in the kernel still points to what the largest call "
-	 "paths hold: what nothing points to is leaked. Takes some seconds",
+	 "paths hold: what nothing points to is most likely leaked. Takes some seconds",
 	 1},
 	{"prove-budget", OPT_PROVE_BUDGET, "TIME", 0,
 	 "Use at most about this much CPU time for --prove (default 10s, at most 1h). If that is "

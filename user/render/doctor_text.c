@@ -87,7 +87,8 @@ static void doctor_records(struct page *p, const struct alloc_uses *uses)
 	static const char *const sites[] = {
 		[ALLOC_UNKNOWN] = "/proc/allocinfo is unknown",
 		[ALLOC_ABSENT] = "/proc/allocinfo is not in this kernel",
-		[ALLOC_OFF] = "/proc/allocinfo is off (sysctl vm.mem_profiling=1)",
+		[ALLOC_OFF] =
+			"/proc/allocinfo is off (sysctl vm.mem_profiling=1 counts what is allocated from then on)",
 		[ALLOC_ON] = "/proc/allocinfo is on",
 	};
 	static const char *const pages[] = {

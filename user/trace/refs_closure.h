@@ -14,8 +14,8 @@
 struct refs_closure {
 	struct refs_objects all; /* of the cache, by place */
 	/*
-	 * The number of an object from which pointers lead to this one, and to which something else
-	 * points, or may point. REFS_NO_ROOT: there is none, and all are objects of this cache.
+	 * The number of an object to which something outside the cache points, or may point, and
+	 * from which pointers lead to this one. REFS_NO_ROOT: there is none, and all are objects of this cache.
 	 */
 	uint32_t *root;
 	uint32_t *group; /* objects with the same number are linked, in whatever direction */
