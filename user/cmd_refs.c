@@ -84,7 +84,7 @@ static const char doc[] =
 	"  sudo kmemtrace refs --cache filp                  what holds open files\n"
 	"  sudo kmemtrace refs --cache kmalloc-512           is it a leak?\n"
 	"  sudo kmemtrace refs --cache kmalloc-256 --kind timerfd_ctx\n"
-	"  sudo kmemtrace refs --path 1 now.kmt              what holds objects like those that grew most?\n"
+	"  sudo kmemtrace refs --path 1 now.kmt              like those of call path #1\n"
 	"  sudo kmemtrace refs --cache dentry --format json | jq .refs.verdict\n";
 
 static uint32_t refs_number_parse(struct argp_state *state, const char *option, const char *arg,
