@@ -84,6 +84,7 @@ struct recorder {
 	struct stats_helper helper;
 	struct recorder_census census;
 	enum ended_by ended_by;
+	bool cut_short; /* a signal came while the end was recorded */
 	int signal_fd;
 	int heard_fd; /* stderr, if the recording ends when its reader goes away; else −1 */
 	struct progress progress;
@@ -698,7 +699,10 @@ static void filter_say(const struct recorder *r)
  * wait. */
 static bool signal_came_again(void *arg)
 {
-	return signal_came(arg, 0);
+	struct recorder *r = arg;
+
+	r->cut_short = r->cut_short || signal_came(r, 0);
+	return r->cut_short;
 }
 
 /* The census at the end, in which the kinds of what call paths hold are learned. */
@@ -784,8 +788,10 @@ static int record_end(struct recorder *r, bool failed)
 	tracer_detach(r->tracer);
 	log_debug("detached %.3f s after the end", seconds_since(&r->enabled_at) - asked_s);
 	if (!err && !failed)
-		err = census_end(r) ?: proof_end(r);
+		err = census_end(r);
 	err = pids_limits_put(r) ?: err;
+	if (!err && !failed)
+		err = proof_end(r);
 	if (!failed)
 		command_stop(&r->command);
 	err = err ?: checkpoint(r, end_s);
