@@ -128,9 +128,10 @@ static int pages_read(const char *sys_root, struct alloc_records *r)
 	if (err == -ETIME)
 		alloc_source_lacks(
 			&about,
-			"Reading it stopped after %.0f s, at %s of pages in the order of "
-			"their addresses, so this says nothing about the rest.",
-			ALLOC_PATHS_S, read);
+			"Reading it stopped after %.0f s, at %s of pages%s, so this says nothing "
+			"about the rest.",
+			ALLOC_PATHS_S, read,
+			f.format == ALLOC_FORMAT_PAGES ? " in the order of their addresses" : "");
 	else if (err)
 		alloc_source_lacks(&about, "Reading it failed after %s of pages: %s.", read,
 				   strerror(-err));
