@@ -14,19 +14,14 @@
 
 /* ---- does the reader accept it? ---- */
 
-static bool figure_fits(double v)
-{
-	return v >= 0 && v <= CAPTURE_REAL_MAX; /* false for NaN */
-}
-
 static bool sum_fits(const struct census_sum *s)
 {
-	return figure_fits(s->sum) && figure_fits(s->squares) && s->hits <= CAPTURE_LEVEL_MAX;
+	return real_fits(s->sum) && real_fits(s->squares) && s->hits <= CAPTURE_LEVEL_MAX;
 }
 
 static bool estimate_fits(const struct lens_sum *s)
 {
-	return figure_fits(s->value) && figure_fits(s->variance);
+	return real_fits(s->value) && real_fits(s->variance);
 }
 
 /* An integer member of `size` bytes. */
@@ -135,20 +130,20 @@ static bool rows_fit(const struct capture_writer *w, const struct census *c,
 /* Of a lens without objects, the share is NaN. */
 static bool lenses_fit(const struct census_lenses *l)
 {
-	bool fits = figure_fits(l->cpu_s) && figure_fits(l->unrecognised) &&
-		    l->lost <= CAPTURE_LEVEL_MAX;
+	bool fits =
+		real_fits(l->cpu_s) && real_fits(l->unrecognised) && l->lost <= CAPTURE_LEVEL_MAX;
 
 	for (int lens = 0; lens < LENSES; lens++)
-		fits = fits && (isnan(l->share[lens]) || figure_fits(l->share[lens]));
+		fits = fits && (isnan(l->share[lens]) || real_fits(l->share[lens]));
 	return fits;
 }
 
 static int census_check(const struct capture_writer *w, const struct census *c)
 {
-	bool fits = figure_fits(c->wall_s) && figure_fits(c->took_s) && figure_fits(c->cpu_s) &&
+	bool fits = real_fits(c->wall_s) && real_fits(c->took_s) && real_fits(c->cpu_s) &&
 		    c->units <= CAPTURE_LEVEL_MAX && c->counted && c->counted <= c->units &&
 		    c->frames <= CAPTURE_LEVEL_MAX && c->page_bytes && c->page_bytes <= INT32_MAX &&
-		    c->lost <= CAPTURE_LEVEL_MAX && figure_fits(c->kinds.cpu_s);
+		    c->lost <= CAPTURE_LEVEL_MAX && real_fits(c->kinds.cpu_s);
 
 	for (int class = 0; class < CENSUS_CLASSES; class ++)
 		fits = fits && sum_fits(&c->pages[class]);

@@ -70,6 +70,12 @@ int writer_fail(struct capture_writer *w);
 /* The same for lack of memory. */
 int writer_no_memory(struct capture_writer *w);
 
+/* Does the reader accept this as an amount? */
+static inline bool real_fits(double v)
+{
+	return v >= 0 && v <= CAPTURE_REAL_MAX; /* false for NaN */
+}
+
 /* Run SQL without result rows. Returns 0, or −errno after printing why. */
 int writer_exec(struct capture_writer *w, const char *sql);
 

@@ -9,11 +9,6 @@
 #include "capture/proof_internal.h"
 #include "capture/writer_internal.h"
 
-static bool real_fits(double v)
-{
-	return v >= 0 && v <= CAPTURE_REAL_MAX; /* false for NaN */
-}
-
 static bool counts_fit(const struct refs_counts *c)
 {
 	return c->checked <= PROOF_OBJECTS_MAX && c->freed <= PROOF_OBJECTS_MAX &&

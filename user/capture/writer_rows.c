@@ -206,11 +206,6 @@ int capture_put_process(struct capture_writer *w, const struct cap_process *p, u
 
 /* ---- one interval ---- */
 
-static bool real_ok(double v)
-{
-	return v >= 0 && v <= CAPTURE_REAL_MAX; /* false for NaN */
-}
-
 static bool held_ok(const struct capture_writer *w, const struct cap_held *h)
 {
 	bool ok = (unsigned int)h->pool < POOLS && memchr(h->class_, '\0', sizeof(h->class_)) &&
@@ -219,25 +214,25 @@ static bool held_ok(const struct capture_writer *w, const struct cap_held *h)
 		  h->tracked <= CAPTURE_LEVEL_MAX && h->verified >= 0 && h->verified_live >= 0 &&
 		  h->verified <= CAPTURE_LEVEL_MAX && h->verified_live <= h->verified &&
 		  h->verified_twice >= 0 && h->verified_twice <= h->tracked &&
-		  real_ok(h->objects) && real_ok(h->bytes) && real_ok(h->bytes_var) &&
-		  real_ok(h->bytes_missed) && real_ok(h->oldest_s);
+		  real_fits(h->objects) && real_fits(h->bytes) && real_fits(h->bytes_var) &&
+		  real_fits(h->bytes_missed) && real_fits(h->oldest_s);
 
 	for (int b = 0; b < AGE_BUCKETS; b++)
-		ok = ok && real_ok(h->age_hist[b]);
+		ok = ok && real_fits(h->age_hist[b]);
 	return ok;
 }
 
 static bool churn_ok(const struct capture_writer *w, const struct cap_churn *c)
 {
-	return (unsigned int)c->pool < POOLS && c->stack <= w->stacks.nr && real_ok(c->allocs) &&
-	       real_ok(c->alloc_bytes) && real_ok(c->frees) && real_ok(c->free_bytes) &&
-	       real_ok(c->unseen_frees) && real_ok(c->unseen_free_bytes) &&
-	       (isnan(c->alloc_bytes_var) || real_ok(c->alloc_bytes_var));
+	return (unsigned int)c->pool < POOLS && c->stack <= w->stacks.nr && real_fits(c->allocs) &&
+	       real_fits(c->alloc_bytes) && real_fits(c->frees) && real_fits(c->free_bytes) &&
+	       real_fits(c->unseen_frees) && real_fits(c->unseen_free_bytes) &&
+	       (isnan(c->alloc_bytes_var) || real_fits(c->alloc_bytes_var));
 }
 
 static int interval_check(const struct capture_writer *w, const struct cap_checkpoint *in)
 {
-	bool ok = real_ok(in->start_s) && real_ok(in->end_s) && in->start_s <= in->end_s;
+	bool ok = real_fits(in->start_s) && real_fits(in->end_s) && in->start_s <= in->end_s;
 
 	if (!ok)
 		return log_error(EINVAL, "an interval from %g to %g s (a bug in kmemtrace)",
@@ -255,8 +250,8 @@ static int interval_check(const struct capture_writer *w, const struct cap_check
 	for (size_t i = 0; i < in->cache_churn.nr; i++) {
 		const struct cap_cache_churn *c = &in->cache_churn.items[i];
 
-		if (c->cache > w->caches.nr || !real_ok(c->allocs) || !real_ok(c->frees) ||
-		    !real_ok(c->unseen_frees))
+		if (c->cache > w->caches.nr || !real_fits(c->allocs) || !real_fits(c->frees) ||
+		    !real_fits(c->unseen_frees))
 			return log_error(
 				EINVAL,
 				"row %zu of the cache churn is out of range (a bug in kmemtrace)",
