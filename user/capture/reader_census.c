@@ -78,19 +78,6 @@ static void reader_sum(struct reader *r, int column, struct census_sum *sum)
 	sum->hits = reader_int(r, column + 2, 0, CAPTURE_LEVEL_MAX);
 }
 
-static enum census_class reader_class(struct reader *r, int column)
-{
-	enum census_class class = CENSUS_FREE;
-	char name[32] = "";
-
-	reader_text_into(r, column, name, sizeof(name));
-	if (!r->bad && census_class_parse(name, &class)) {
-		r->bad = "no such class of pages";
-		r->bad_column = column;
-	}
-	return class;
-}
-
 static void reader_estimate(struct reader *r, int column, struct lens_sum *sum)
 {
 	sum->value = reader_real(r, column, 0, CAPTURE_REAL_MAX);
@@ -103,10 +90,8 @@ static enum lens reader_lens(struct reader *r, int column)
 	char name[32] = "";
 
 	reader_text_into(r, column, name, sizeof(name));
-	if (!r->bad && lens_parse(name, &lens)) {
-		r->bad = "no such kind of objects";
-		r->bad_column = column;
-	}
+	if (!r->bad && lens_parse(name, &lens))
+		reader_bad(r, column, "no such kind of objects");
 	return lens;
 }
 
@@ -220,8 +205,7 @@ static void reader_names(struct reader *r, int column, char names[KIND_NAMES][KI
 	reader_spend_text(r, strlen(text));
 	for (char *name = strtok_r(text, " ", &rest); name; name = strtok_r(NULL, " ", &rest)) {
 		if (nr == KIND_NAMES || strlen(name) >= KIND_NAME_MAX) {
-			r->bad = "not a list of names";
-			r->bad_column = column;
+			reader_bad(r, column, "not a list of names");
 			return;
 		}
 		snprintf(names[nr++], KIND_NAME_MAX, "%s", name);

@@ -138,8 +138,7 @@ int reader_each(struct reader *r, const char *table, int (*row)(struct reader *r
 	return err;
 }
 
-/* Remember the first fault of the row. */
-static void set_bad(struct reader *r, int column, const char *why)
+void reader_bad(struct reader *r, int column, const char *why)
 {
 	if (r->bad)
 		return;
@@ -158,9 +157,9 @@ int64_t reader_int(struct reader *r, int column, int64_t min, int64_t max)
 	int64_t v = sqlite3_value_int64(value);
 
 	if (sqlite3_value_type(value) != SQLITE_INTEGER)
-		set_bad(r, column, "not an integer");
+		reader_bad(r, column, "not an integer");
 	else if (v < min || v > max)
-		set_bad(r, column, "out of range");
+		reader_bad(r, column, "out of range");
 	else
 		return v;
 	return min;
@@ -172,9 +171,9 @@ double reader_real(struct reader *r, int column, double min, double max)
 	double v = sqlite3_value_double(value);
 
 	if (sqlite3_value_type(value) != SQLITE_FLOAT)
-		set_bad(r, column, "not a real number");
+		reader_bad(r, column, "not a real number");
 	else if (!(v >= min && v <= max))
-		set_bad(r, column, "out of range");
+		reader_bad(r, column, "out of range");
 	else
 		return v;
 	return 0;
@@ -196,15 +195,15 @@ static const char *checked_text(struct reader *r, int column, size_t *len)
 	const char *text;
 
 	if (sqlite3_column_type(r->stmt, column) != SQLITE_TEXT) {
-		set_bad(r, column, "not a text");
+		reader_bad(r, column, "not a text");
 		return NULL;
 	}
 	text = (const char *)sqlite3_column_text(r->stmt, column);
 	*len = sqlite3_column_bytes(r->stmt, column);
 	if (!text || *len > CAPTURE_TEXT_MAX)
-		set_bad(r, column, "too long");
+		reader_bad(r, column, "too long");
 	else if (strlen(text) != *len)
-		set_bad(r, column, "holds a NUL");
+		reader_bad(r, column, "holds a NUL");
 	else
 		return text;
 	return NULL;
@@ -222,7 +221,7 @@ static char *copy_text(struct reader *r, int column, size_t max)
 	if (!text)
 		return NULL;
 	if (len > max) {
-		set_bad(r, column, "too long");
+		reader_bad(r, column, "too long");
 		return NULL;
 	}
 	reader_spend(r, len + COST_STRING);
@@ -230,7 +229,7 @@ static char *copy_text(struct reader *r, int column, size_t max)
 		return NULL;
 	copy = strdup(text);
 	if (!copy)
-		set_bad(r, column, "not enough memory for it");
+		reader_bad(r, column, "not enough memory for it");
 	return copy;
 }
 
@@ -252,7 +251,7 @@ void reader_text_into(struct reader *r, int column, char *buf, size_t size)
 	if (text && len < size)
 		memcpy(buf, text, len + 1);
 	else
-		set_bad(r, column, "too long");
+		reader_bad(r, column, "too long");
 }
 
 enum pool reader_pool(struct reader *r, int column)
@@ -262,14 +261,25 @@ enum pool reader_pool(struct reader *r, int column)
 
 	reader_text_into(r, column, name, sizeof(name));
 	if (!r->bad && pool_parse(name, &pool))
-		set_bad(r, column, "no such pool");
+		reader_bad(r, column, "no such pool");
 	return pool;
+}
+
+enum census_class reader_class(struct reader *r, int column)
+{
+	enum census_class class = CENSUS_FREE;
+	char name[32] = "";
+
+	reader_text_into(r, column, name, sizeof(name));
+	if (!r->bad && census_class_parse(name, &class))
+		reader_bad(r, column, "no such class of pages");
+	return class;
 }
 
 void reader_next_id(struct reader *r, int column, size_t expected)
 {
 	if (reader_int(r, column, 1, INT64_MAX) != (int64_t)expected)
-		set_bad(r, column, "not the next id");
+		reader_bad(r, column, "not the next id");
 }
 
 int reader_too_large(struct reader *r)
@@ -313,7 +323,7 @@ void *reader_push(struct reader *r, void **items, size_t *nr, size_t *cap, size_
 			return NULL;
 		}
 		if (array_grow(items, cap, size, *nr + 1)) {
-			set_bad(r, -1, "not enough memory for it");
+			reader_bad(r, -1, "not enough memory for it");
 			return NULL;
 		}
 		reader_spend(r, (*cap - before) * size);

@@ -58,6 +58,9 @@ bool reader_has(struct reader *r, const char *table);
 int reader_each(struct reader *r, const char *table, int (*row)(struct reader *r, void *arg),
 		void *arg);
 
+/* Remember the first fault of the row; column −1: of the row as a whole. */
+void reader_bad(struct reader *r, int column, const char *why);
+
 /*
  * Values of the current row. A wrong type or a value out of range sets r->bad and returns min, 0,
  * false or NULL.
@@ -72,6 +75,7 @@ char *reader_long_text(struct reader *r, int column);
 /* Copy into a buffer; text that does not fit sets r->bad. */
 void reader_text_into(struct reader *r, int column, char *buf, size_t size);
 enum pool reader_pool(struct reader *r, int column);
+enum census_class reader_class(struct reader *r, int column);
 /* An id must be the next of a dense run: `expected`. */
 void reader_next_id(struct reader *r, int column, size_t expected);
 

@@ -28,10 +28,8 @@ static void read_control(struct reader *r, int column, struct refs *out)
 	char name[16] = "";
 
 	reader_text_into(r, column, name, sizeof(name));
-	if (!r->bad && refs_control_parse(name, &out->control_kind)) {
-		r->bad = "no such control";
-		r->bad_column = column;
-	}
+	if (!r->bad && refs_control_parse(name, &out->control_kind))
+		reader_bad(r, column, "no such control");
 	out->control.checked = reader_int(r, column + 1, 0, PROOF_OBJECTS_MAX);
 	out->control.unreferenced = reader_int(r, column + 2, 0, (int64_t)out->control.checked);
 }
@@ -108,7 +106,6 @@ static int read_referrer(struct reader *r, void *arg)
 {
 	struct refs *proof = proof_of_row(r);
 	struct refs_referrer *row;
-	char class[32] = "";
 
 	(void)arg;
 	if (!proof || is_full(r, proof->referrers.nr))
@@ -116,11 +113,7 @@ static int read_referrer(struct reader *r, void *arg)
 	row = READER_PUSH(r, proof->referrers.items, proof->referrers.nr, proof->referrers.cap);
 	if (!row)
 		return 0;
-	reader_text_into(r, 1, class, sizeof(class));
-	if (!r->bad && census_class_parse(class, &row->class)) {
-		r->bad = "no such class of pages";
-		r->bad_column = 1;
-	}
+	row->class = reader_class(r, 1);
 	reader_text_into(r, 2, row->cache, sizeof(row->cache));
 	reader_text_into(r, 3, row->type, sizeof(row->type));
 	reader_text_into(r, 4, row->field, sizeof(row->field));
@@ -145,10 +138,8 @@ static int read_holder(struct reader *r, void *arg)
 	if (!row)
 		return 0;
 	reader_text_into(r, 1, kind, sizeof(kind));
-	if (!r->bad && refs_holder_kind_parse(kind, &row->kind)) {
-		r->bad = "no such kind of holders";
-		r->bad_column = 1;
-	}
+	if (!r->bad && refs_holder_kind_parse(kind, &row->kind))
+		reader_bad(r, 1, "no such kind of holders");
 	reader_text_into(r, 2, row->name, sizeof(row->name));
 	row->pid = (int32_t)reader_int(r, 3, 0, INT32_MAX);
 	reader_text_into(r, 4, row->cgroup_path, sizeof(row->cgroup_path));
