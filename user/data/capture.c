@@ -16,6 +16,13 @@ const char *capture_meta(const struct capture *c, const char *key)
 	return "";
 }
 
+const char *capture_why(const struct capture *c, const char *key)
+{
+	const char *why = capture_meta(c, key);
+
+	return why[0] && strcmp(why, "ok") != 0 ? why : NULL;
+}
+
 bool capture_is_census(const struct capture *c)
 {
 	return !strcmp(capture_meta(c, META_MODE), MODE_CENSUS);

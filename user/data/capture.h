@@ -233,6 +233,8 @@ size_t checkpoint_briefs(const struct cap_checkpoint *at);
 struct cap_brief checkpoint_brief(const struct cap_checkpoint *at, size_t i);
 
 const char *capture_meta(const struct capture *c, const char *key); /* "" when absent */
+/* Why what this fact is about is missing; NULL: it is there, or was not asked for. */
+const char *capture_why(const struct capture *c, const char *key);
 /* Is it a census without a recording? */
 bool capture_is_census(const struct capture *c);
 /*

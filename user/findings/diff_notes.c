@@ -265,17 +265,17 @@ static void note_sizes(struct notes *w)
 
 static void note_side(struct notes *w, const struct view *v, const char *which)
 {
-	const char *stacks = capture_meta(v->c, META_STACKS);
+	const char *unnamed = capture_why(v->c, META_STACKS);
 	char count[UNITS_MAX], share[UNITS_MAX];
 	struct losses losses;
 
 	if (!v->complete)
 		caution(w, NOTE_PLAIN, "incomplete",
 			"The %s is incomplete: its recording did not end properly.", which);
-	if (stacks[0] && strcmp(stacks, "ok"))
+	if (unnamed)
 		caution(w, NOTE_GRAVE, "unnamed-paths",
 			"Call paths of the %s have no names (%.200s), so they cannot be matched.",
-			which, stacks);
+			which, unnamed);
 	losses_sum(v, &losses);
 	if (losses_ratio(&losses) > 0.001)
 		caution(w, NOTE_PLAIN, "losses", "The %s lost %s events (%s%% of all).", which,

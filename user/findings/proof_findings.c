@@ -3,7 +3,6 @@
 #include "findings/proof_findings.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "findings/refs_findings.h"
 
@@ -39,9 +38,9 @@ struct finding *proof_find(const struct proofs *proofs, const struct proof_row *
 
 struct finding *proof_find_missing(const struct capture *c, struct findings *out)
 {
-	const char *why = capture_meta(c, META_PROOF);
+	const char *why = capture_why(c, META_PROOF);
 
-	if (!why[0] || !strcmp(why, "ok"))
+	if (!why)
 		return NULL;
 	return findings_add(out, FINDING(FINDING_CAUTION, "no-proof", ABOUT_RECORDING),
 			    "--prove could not check all that it should: %s.", why);

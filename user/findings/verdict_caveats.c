@@ -90,7 +90,7 @@ static void say_trust(struct writer *w)
 void verdict_say_caveats(struct writer *w)
 {
 	const struct view *v = w->f->v;
-	const char *stacks = capture_meta(v->c, META_STACKS);
+	const char *unnamed = capture_why(v->c, META_STACKS);
 	const char *paused = capture_meta(v->c, META_NOT_WATCHED);
 	char saved[UNITS_MAX];
 
@@ -101,8 +101,8 @@ void verdict_say_caveats(struct writer *w)
 	caution_lost(w);
 	if (paused[0])
 		say_caution(w, "paused", "Paused to keep within --max-overhead: %.300s.", paused);
-	if (stacks[0] && strcmp(stacks, "ok"))
-		say_caution(w, "unnamed-paths", "Call paths have no names: %.200s.", stacks);
+	if (unnamed)
+		say_caution(w, "unnamed-paths", "Call paths have no names: %.200s.", unnamed);
 	say_filter(w);
 	say_sampling(w);
 	say_trust(w);

@@ -9,10 +9,10 @@
 
 static void census_missing(struct page *p, const struct report *r)
 {
-	const char *why = capture_meta(r->c, META_CENSUS);
+	const char *why = capture_why(r->c, META_CENSUS);
 
 	page_heading(p, PAGE_BOLD, "CENSUS");
-	if (why[0] && strcmp(why, "ok") != 0)
+	if (why)
 		page_paragraph(p, 2, "There is none: %s.", why);
 	else
 		page_paragraph(p, 2, "There is none: this capture was made without one.");

@@ -475,10 +475,10 @@ static void write_growth(struct json_out *o, size_t top)
 /* The censuses; null if none was taken, and why. */
 static void write_censuses(struct json_out *o)
 {
-	const char *why = capture_meta(o->r->c, META_CENSUS);
+	const char *why = capture_why(o->r->c, META_CENSUS);
 
 	json_begin(o, "census", '{');
-	json_member(o, "missing", !why[0] || !strcmp(why, "ok") ? json_null() : text(why));
+	json_member(o, "missing", why ? text(why) : json_null());
 	for (int moment = 0; moment < CENSUS_MOMENTS; moment++) {
 		const struct census_sheet *s = &o->r->census[moment];
 

@@ -55,7 +55,7 @@ static const char *proof_sentence(const struct findings *list, size_t number)
 
 json_t *proofs_json(struct json_out *o, const struct report *r)
 {
-	const char *why = capture_meta(r->c, META_PROOF);
+	const char *why = capture_why(r->c, META_PROOF);
 	json_t *j = json_object(), *paths = json_array();
 
 	for (size_t i = 0; i < r->proofs.nr; i++) {
@@ -69,7 +69,7 @@ json_t *proofs_json(struct json_out *o, const struct report *r)
 		    refs_found_json(o, &row->sheet, proof_sentence(&r->findings, i + 1), false));
 		append(o, paths, path);
 	}
-	put(o, j, "missing", !why[0] || !strcmp(why, "ok") ? json_null() : text(why));
+	put(o, j, "missing", why ? text(why) : json_null());
 	put(o, j, "paths", paths);
 	return j;
 }
