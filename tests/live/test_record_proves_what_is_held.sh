@@ -72,4 +72,21 @@ test_3_a_proof_without_time_proves_nothing() {
 	plant_stop
 }
 
+# Whoever ends the census after tracing does not want to wait for the proof.
+test_4_a_signal_that_ends_the_census_ends_the_proof_too() {
+	need_record
+	CENSUS=(--census-budget=2s)
+	record_start --exact --prove -v
+	plant_start timerfd 2000
+	kill -INT "$RECORD_PID"
+	until_true 20 in_file 's after the end' "$RECORD_ERR" || fail "$(cat "$RECORD_ERR")"
+	kill -INT "$RECORD_PID"
+	wait "$RECORD_PID" || fail "record ended with $?: $(cat "$RECORD_ERR")"
+	report
+	[ "$(json .census.missing)" = "a signal cut the census at the end short" ] || fail "$(json .census.missing)"
+	[ "$(json .proof.missing)" = "a signal cut it short" ] || fail "$(json .proof.missing)"
+	[ "$(json .capture.complete)" = true ] || fail "the capture is incomplete"
+	plant_stop
+}
+
 run_tests
