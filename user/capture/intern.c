@@ -68,7 +68,6 @@ int intern_id(struct intern *table, const struct intern_key *key, uint32_t *id)
 
 void intern_free(struct intern *table)
 {
-
 	HASH_FREE(table->entries);
 	table->nr = 0;
 }

@@ -81,7 +81,6 @@ static const struct numbered *number_get(struct numbered **table, const char *ke
 
 static void numbered_free(struct numbered **table)
 {
-
 	HASH_FREE(*table);
 }
 

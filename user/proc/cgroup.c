@@ -40,7 +40,6 @@ struct cgroups {
 
 void cgroups_free(struct cgroups *cg)
 {
-
 	if (!cg)
 		return;
 	HASH_FREE(cg->by_id);

@@ -156,7 +156,6 @@ static int caller_group_count(struct caller_group **groups, const struct vmalloc
 
 static void caller_groups_free(struct caller_group *groups)
 {
-
 	HASH_FREE(groups);
 }
 

@@ -121,7 +121,6 @@ struct census_slabs *census_slabs_new(const struct census_asking *asking, uint32
 
 static void charges_free(struct census_slabs *s)
 {
-
 	HASH_FREE(s->charges);
 }
 

@@ -85,7 +85,6 @@ struct kinds_run {
 
 static void kinds_run_end(struct kinds_run *k)
 {
-
 	HASH_FREE(k->known);
 	kinds_names_free(&k->names);
 	slab_aliases_free(k->aliases);

@@ -35,7 +35,6 @@ struct drawing {
 
 static void drawing_end(struct drawing *d)
 {
-
 	HASH_FREE(d->paths);
 	audit_sample_free(d->sample);
 }

@@ -40,7 +40,6 @@ struct lens_holders_found *lens_holders_new(void)
 
 void lens_holders_free(struct lens_holders_found *f)
 {
-
 	if (!f)
 		return;
 	HASH_FREE(f->entries);

@@ -76,7 +76,6 @@ struct lens_tally *lens_tally_new(const struct lens_asking *asking)
 
 static void entries_free(struct lens_tally *t)
 {
-
 	HASH_FREE(t->entries);
 	HASH_FREE(t->parents);
 	t->blocks = 0;
@@ -85,7 +84,6 @@ static void entries_free(struct lens_tally *t)
 
 void lens_tally_free(struct lens_tally *t)
 {
-
 	if (!t)
 		return;
 	entries_free(t);

@@ -58,7 +58,6 @@ struct origins_found *origins_new(void)
 
 void origins_free(struct origins_found *f)
 {
-
 	if (!f)
 		return;
 	HASH_FREE(f->objects);
