@@ -496,7 +496,7 @@ GLOBAL int refs_check_item(__u32 i)
 	return 0;
 }
 
-/* Argument: the number of items, sorted by cache and place. */
+/* Argument: the number of items. Those of one slab are best in a row: it is then read once. */
 SEC("?raw_tp")
 int refs_check(struct bpf_raw_tracepoint_args *ctx)
 {

@@ -226,7 +226,6 @@ static int refs_closure_scan(struct refs_slabs *s, struct refs_run *run, struct 
 	for (size_t at = 0; at < c->all.nr && !err; at += BATCH)
 		err = refs_batch_scan(s, run, &c->all, at, &places, reached);
 	err = err ?: refs_objects_check(s, &c->all);
-	refs_sort_starts(&c->all);
 	/* what changed while the scans ran is in use */
 	for (size_t i = 0; i < c->all.nr && !err; i++) {
 		const struct refs_object *o = &c->all.items[i];

@@ -304,43 +304,6 @@ static int refs_find_names(struct refs_looking *l)
 
 /* ---- counting ---- */
 
-/*
- * The last check sorted the objects again, so it is made on a copy, and looked up by place: both
- * lists have the same objects.
- */
-static int refs_compare_copies(const void *x, const void *y)
-{
-	const struct refs_object *a = x, *b = y;
-
-	return a->start < b->start ? -1 : a->start > b->start;
-}
-
-static int refs_last_check(struct refs_looking *l)
-{
-	struct refs_objects last = {0};
-	int err = 0;
-
-	for (size_t i = 0; i < l->both.nr && !err; i++) {
-		struct refs_object *o = ARRAY_PUSH(&last);
-
-		err = o ? 0 : -ENOMEM;
-		if (o)
-			*o = l->both.items[i];
-	}
-	err = err ?: refs_objects_check(l->slabs, &last);
-	if (!err && last.nr)
-		qsort(last.items, last.nr, sizeof(*last.items), refs_compare_copies);
-	for (size_t i = 0; i < l->both.nr && !err; i++) {
-		const struct refs_object *o = bsearch(&l->both.items[i], last.items, last.nr,
-						      sizeof(*last.items), refs_compare_copies);
-
-		if (o)
-			l->both.items[i] = *o;
-	}
-	ARRAY_FREE(&last);
-	return err;
-}
-
 /* Count the objects of each part. */
 static int refs_count_parts(struct refs_looking *l)
 {
@@ -390,7 +353,7 @@ int refs_look_second(struct refs_looking *l, uint32_t levels)
 	err = err ?: refs_close(l);
 	err = err ?: refs_find_holders(l, levels);
 	err = err ?: refs_find_names(l);
-	err = err ?: refs_last_check(l);
+	err = err ?: refs_objects_check(l->slabs, &l->both);
 	if (!err)
 		refs_name_cgroups(&l->all);
 	return err ?: refs_count_parts(l);

@@ -313,8 +313,7 @@ static int refs_compare_objects(const void *x, const void *y)
 	return a->start < b->start ? -1 : a->start > b->start;
 }
 
-/* Sort, and drop objects that are there twice. */
-static void refs_objects_sort(struct refs_objects *o)
+void refs_objects_sort(struct refs_objects *o)
 {
 	size_t nr = 0;
 
@@ -376,7 +375,6 @@ int refs_objects_check(struct refs_slabs *s, struct refs_objects *o)
 	int err = 0;
 
 	refs_slabs_round(s);
-	refs_objects_sort(o);
 	for (size_t at = 0; at < o->nr && !err; at += KMT_REFS_ITEMS) {
 		size_t nr = o->nr - at < KMT_REFS_ITEMS ? o->nr - at : KMT_REFS_ITEMS;
 
@@ -474,6 +472,7 @@ int refs_objects_draw(struct refs_slabs *s, bool others, size_t want, struct ref
 	}
 	for (int draw = 0; !*all && draw < DRAWS_MOST && o.nr < want && !err; draw++) {
 		err = refs_draw_some(s, from, others, want + want / 4, &o);
+		refs_objects_sort(&o);
 		err = err ?: refs_objects_check(s, &o);
 		refs_objects_keep_live(&o);
 		if (others)
@@ -515,6 +514,7 @@ int refs_objects_free_now(struct refs_slabs *s, size_t want, struct refs_objects
 
 	if (s->mine.slabs.nr)
 		err = refs_draw_some(s, &s->mine, false, want * 4, &o);
+	refs_objects_sort(&o);
 	err = err ?: refs_objects_check(s, &o);
 	for (size_t i = 0; i < o.nr; i++)
 		if (!o.items[i].live && o.items[i].sure)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Chooses live objects of slab caches, and checks whether objects are live. Used by trace/refs.c.
- * The caches that it meets are kept by address, with their names.
+ * Chooses live objects of slab caches, and checks whether objects are live. The caches that
+ * it meets are kept by address, with their names.
  */
 #ifndef KMEMTRACE_TRACE_REFS_OBJECTS_H
 #define KMEMTRACE_TRACE_REFS_OBJECTS_H
@@ -74,7 +74,7 @@ void refs_slabs_round(struct refs_slabs *s);
  */
 int refs_objects_draw(struct refs_slabs *s, bool others, size_t want, struct refs_objects *out,
 		      bool *all);
-/* Drop objects at random until `want` are left. */
+/* Drop objects at random until `want` are left, and sort these. */
 void refs_objects_thin(struct refs_slabs *s, struct refs_objects *o, size_t want);
 /* Add the object at an address. Returns it, valid until the next is added; NULL: memory is short.
  */
@@ -87,9 +87,14 @@ int refs_objects_free_now(struct refs_slabs *s, size_t want, struct refs_objects
 int refs_objects_of(struct refs_slabs *s, const char *const *names, size_t nr,
 		    struct refs_objects *out);
 
-/* Check them: sets live, sure, hash and changed. Returns 0 or −errno. */
+/* Sort by cache and place, and drop objects that are there twice. */
+void refs_objects_sort(struct refs_objects *o);
+/*
+ * Check them: sets live, sure, hash and changed. It takes least time if they are sorted. Returns 0
+ * or −errno.
+ */
 int refs_objects_check(struct refs_slabs *s, struct refs_objects *o);
-/* Keep those that are live for sure, in order of place. */
+/* Keep those that are live for sure. */
 void refs_objects_keep_live(struct refs_objects *o);
 
 #endif

@@ -156,6 +156,7 @@ static int prove_add(struct refs_looking *l, const struct tracked_objects *from,
 		if (o)
 			o->part = (uint32_t)part;
 	}
+	refs_objects_sort(out);
 	err = err ?: refs_objects_check(l->slabs, out);
 	refs_objects_keep_live(out);
 	return err;
