@@ -63,13 +63,6 @@ static int refs_compare_links(const void *x, const void *y)
 	return a->to < b->to ? -1 : a->to > b->to;
 }
 
-static int refs_compare_outside(const void *x, const void *y)
-{
-	const struct refs_place *a = x, *b = y;
-
-	return a->object < b->object ? -1 : a->object > b->object;
-}
-
 /* Sort the words into those in objects of the cache, and others. */
 static int refs_links_build(struct refs_closure *c, const struct refs_places *places,
 			    struct refs_links *links)
@@ -96,9 +89,7 @@ static int refs_links_build(struct refs_closure *c, const struct refs_places *pl
 	}
 	if (links->nr)
 		qsort(links->items, links->nr, sizeof(*links->items), refs_compare_links);
-	if (c->outside.nr)
-		qsort(c->outside.items, c->outside.nr, sizeof(*c->outside.items),
-		      refs_compare_outside);
+	refs_places_sort(&c->outside);
 	return 0;
 }
 

@@ -423,15 +423,9 @@ static int refs_claim_listed(struct refs_holders_work *w, const struct refs_obje
 	return err;
 }
 
-static int refs_compare_place_objects(const void *x, const void *y)
-{
-	const struct refs_place *a = x, *b = y;
-
-	return a->object < b->object ? -1 : a->object > b->object;
-}
-
 static int refs_holders_level(struct refs_holders_work *w, const struct refs_objects *objects,
-			      struct refs_places *places, struct refs_claims *out, uint32_t level);
+			      const struct refs_places *places, struct refs_claims *out,
+			      uint32_t level);
 
 /* One level more: give the holders of the objects of `next` to those that they point to. */
 static int refs_holders_next(struct refs_holders_work *w, struct refs_level *next,
@@ -482,15 +476,13 @@ static bool refs_level_pays(const struct refs_level *next, size_t objects)
 }
 
 static int refs_holders_level(struct refs_holders_work *w, const struct refs_objects *objects,
-			      struct refs_places *places, struct refs_claims *out, uint32_t level)
+			      const struct refs_places *places, struct refs_claims *out,
+			      uint32_t level)
 {
 	struct refs_level next = {.words = calloc(LEVEL_MOST, sizeof(*next.words))};
 	size_t at = 0;
 	int err = next.words ? 0 : -ENOMEM;
 
-	if (places->nr)
-		qsort(places->items, places->nr, sizeof(*places->items),
-		      refs_compare_place_objects);
 	for (uint32_t i = 0; i < objects->nr && !err; i++) {
 		const struct refs_object *o = &objects->items[i];
 		struct refs_way way = {
@@ -555,23 +547,10 @@ int refs_holders_find(const struct refs_holding *how, const struct refs_objects 
 		      struct refs *out)
 {
 	struct refs_holders_work w = {.how = how, .out = out};
-	struct refs_places own = {0};
-	int err = 0;
+	int err = refs_heads_find(&w);
 
-	for (size_t i = 0; i < places->nr && !err; i++) {
-		struct refs_place *p;
-
-		if (places->items[i].object >= sample->nr)
-			continue;
-		p = ARRAY_PUSH(&own);
-		err = p ? 0 : -ENOMEM;
-		if (p)
-			*p = places->items[i];
-	}
-	err = err ?: refs_heads_find(&w);
-	err = err ?: refs_holders_level(&w, sample, &own, claims, 0);
+	err = err ?: refs_holders_level(&w, sample, places, claims, 0);
 	ARRAY_FREE(&w.heads);
-	ARRAY_FREE(&own);
 	return err;
 }
 

@@ -26,7 +26,10 @@ struct refs_holding {
 	bool (*name)(void *arg, enum refs_holder_kind kind, uint64_t place, char *name,
 		     size_t size);
 	void *arg; /* of both */
-	/* look for what points to other objects: one more level; 0, −ETIME: no time, or −errno */
+	/*
+	 * Look for what points to other objects: one more level. *out is by object. 0, −ETIME: no
+	 * time, or −errno.
+	 */
 	int (*scan)(void *arg, const struct refs_objects *objects, struct refs_places *out);
 	void *scan_arg;
 	uint32_t levels; /* scans, at most */
@@ -42,7 +45,7 @@ struct refs_claims {
 };
 
 /*
- * Find holders of all objects of the sample. `places`: what points to them. Adds rows to
+ * Find holders of all objects of the sample. `places`: what points to them, by object. Adds rows to
  * out->holders, and fills in out->levels. Returns 0 or −errno.
  */
 int refs_holders_find(const struct refs_holding *how, const struct refs_objects *sample,

@@ -162,6 +162,7 @@ int refs_look_first(struct refs_looking *l)
 static int refs_second_scan(struct refs_looking *l)
 {
 	const struct refs_scan_how how = {.budget_share = 1, .pages = true};
+	struct refs_places *places = &l->scanned[1].places;
 	int err = refs_both_join(l);
 
 	if (err)
@@ -171,6 +172,9 @@ static int refs_second_scan(struct refs_looking *l)
 		return -ENOMEM;
 	err = refs_scan_memory(l->slabs, l->run, &l->both, &how, l->second, &l->scanned[1]);
 	l->all.scans[1] = l->scanned[1].scan;
+	/* what points to the control has been counted, and needs no names */
+	while (places->nr && places->items[places->nr - 1].object >= l->sample.nr)
+		places->nr--;
 	return err;
 }
 

@@ -297,6 +297,19 @@ static int refs_crew_scan(struct refs_scanning *s)
 	return err ?: crew_err;
 }
 
+static int refs_compare_place_objects(const void *x, const void *y)
+{
+	const struct refs_place *a = x, *b = y;
+
+	return a->object < b->object ? -1 : a->object > b->object;
+}
+
+void refs_places_sort(struct refs_places *p)
+{
+	if (p->nr)
+		qsort(p->items, p->nr, sizeof(*p->items), refs_compare_place_objects);
+}
+
 void refs_outcome_seen(struct refs_outcome *o, uint32_t strong, uint32_t weak)
 {
 	bool more = strong > KMT_REFS_KEPT;
@@ -346,8 +359,10 @@ int refs_scan_memory(struct refs_slabs *slabs, struct refs_run *run, const struc
 		err = run->crew ? refs_crew_scan(&s) : refs_chunks_scan(run, &s);
 	log_progress_end();
 	err = err ?: refs_pending_check(&s);
-	if (!err)
+	if (!err) {
 		refs_outcomes_finish(&s, scan);
+		refs_places_sort(&out->places);
+	}
 	scan->cpu_s = (double)(refs_run_spent_ns(run) - began) / 1e9;
 	free(s.order);
 	ARRAY_FREE(&s.pending);

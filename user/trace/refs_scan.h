@@ -34,9 +34,11 @@ struct refs_places {
 	ARRAY_OF(struct refs_place);
 };
 
+void refs_places_sort(struct refs_places *p); /* by object */
+
 /* What a scan answers, besides the outcome of each object. */
 struct refs_scanned {
-	struct refs_places places;
+	struct refs_places places; /* by object */
 	struct refs_scan scan;
 };
 
