@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/escape.h"
 #include "base/suggest.h"
 #include "base/units.h"
@@ -266,10 +267,34 @@ static void a_mistyped_word_finds_the_one_that_was_meant(void **state)
 		assert_string_equal(suggested(t[i][0]), t[i][1]);
 }
 
+static void appended_elements_follow_those_that_were_there(void **state)
+{
+	struct {
+		ARRAY_OF(uint64_t);
+	} to = {0}, from = {0};
+
+	(void)state;
+	assert_int_equal(ARRAY_APPEND(&to, from.items, from.nr), 0); /* none has no items */
+	assert_null(to.items);
+	for (uint64_t i = 0; i < 20; i++)
+		*ARRAY_PUSH(&from) = i;
+	assert_int_equal(ARRAY_APPEND(&to, from.items, from.nr), 0);
+	assert_int_equal(ARRAY_APPEND(&to, from.items + 5, 1), 0);
+	assert_int_equal(ARRAY_APPEND(&to, from.items, 0), 0);
+	assert_int_equal(ARRAY_APPEND(&to, from.items, from.nr), 0);
+	assert_int_equal(to.nr, 41);
+	for (size_t i = 0; i < 20; i++)
+		assert_true(to.items[i] == i && to.items[21 + i] == i);
+	assert_true(to.items[20] == 5);
+	ARRAY_FREE(&to);
+	ARRAY_FREE(&from);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_are_formatted),
+		cmocka_unit_test(appended_elements_follow_those_that_were_there),
 		cmocka_unit_test(counts_and_durations_are_formatted),
 		cmocka_unit_test(invalid_times_are_not_printed),
 		cmocka_unit_test(sizes_are_parsed_strictly),

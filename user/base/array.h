@@ -2,10 +2,12 @@
 /*
  * Growable arrays as a pair of struct members: T *items; size_t nr, cap. ARRAY_PUSH() returns a
  * pointer to a new zeroed element, or NULL when memory is short (the array is then unchanged).
+ * ARRAY_APPEND() adds copies of `n` elements; it returns 0, or −ENOMEM with the array unchanged.
  */
 #ifndef KMEMTRACE_BASE_ARRAY_H
 #define KMEMTRACE_BASE_ARRAY_H
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +40,23 @@ static inline int array_grow(void **items, size_t *cap, size_t elem, size_t want
 	(array_grow((void **)&(a)->items, &(a)->cap, sizeof(*(a)->items), (a)->nr + 1) \
 		 ? NULL                                                                \
 		 : (__typeof__((a)->items))memset(&(a)->items[(a)->nr++], 0, sizeof(*(a)->items)))
+
+static inline int array_append(void **items, size_t *nr, size_t *cap, size_t elem, const void *from,
+			       size_t n)
+{
+	if (!n)
+		return 0;
+	if (array_grow(items, cap, elem, *nr + n))
+		return -ENOMEM;
+	memcpy((char *)*items + *nr * elem, from, n * elem);
+	*nr += n;
+	return 0;
+}
+
+/* The compiler compares the types of `from` and the elements. */
+#define ARRAY_APPEND(a, from, n)                                                     \
+	array_append((void **)&(a)->items, &(a)->nr, &(a)->cap, sizeof(*(a)->items), \
+		     1 ? (from) : (a)->items, n)
 
 #define ARRAY_FREE(a)              \
 	do {                       \

@@ -122,18 +122,10 @@ void finding_next(struct findings *list, struct finding *f, const char *command)
 void findings_move(struct findings *to, struct findings *from)
 {
 	to->failed |= from->failed;
-	for (size_t i = 0; i < from->nr; i++) {
-		struct finding *f = ARRAY_PUSH(to);
-
-		if (!f) {
-			to->failed = from->failed = true;
-			memmove(from->items, from->items + i, (from->nr - i) * sizeof(*f));
-			from->nr -= i;
-			return;
-		}
-		*f = from->items[i];
-	}
-	ARRAY_FREE(from);
+	if (ARRAY_APPEND(to, from->items, from->nr))
+		to->failed = from->failed = true;
+	else
+		ARRAY_FREE(from);
 }
 
 const struct finding *findings_of(const struct findings *list, const char *kind)

@@ -591,13 +591,10 @@ double kinds_effective(const uint64_t *units, const uint8_t *of, size_t nr)
 /* Move the objects of one group to another. Returns 0 or −ENOMEM. */
 static int members_move(struct kind_group *to, struct kind_group *from)
 {
-	for (size_t i = 0; i < from->members.nr; i++) {
-		uint32_t *member = ARRAY_PUSH(&to->members);
+	int err = ARRAY_APPEND(&to->members, from->members.items, from->members.nr);
 
-		if (!member)
-			return -ENOMEM;
-		*member = from->members.items[i];
-	}
+	if (err)
+		return err;
 	to->objects += from->objects;
 	from->objects = 0;
 	return 0;

@@ -193,15 +193,9 @@ static int refs_batch_scan(struct refs_slabs *s, struct refs_run *run,
 
 	if (!err && !refs_scan_is_whole(&scanned.scan))
 		err = -ETIME;
-	for (size_t i = 0; i < scanned.places.nr && !err; i++) {
-		struct refs_place *p = ARRAY_PUSH(places);
-
-		err = p ? 0 : -ENOMEM;
-		if (!p)
-			break;
-		*p = scanned.places.items[i];
-		p->object += (uint32_t)at;
-	}
+	for (size_t i = 0; i < scanned.places.nr; i++)
+		scanned.places.items[i].object += (uint32_t)at;
+	err = err ?: ARRAY_APPEND(places, scanned.places.items, scanned.places.nr);
 	for (size_t i = 0; i < batch.nr && !err; i++)
 		reached[at + i] |= outcomes[i].more;
 	ARRAY_FREE(&scanned.places);

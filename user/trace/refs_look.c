@@ -125,21 +125,6 @@ int refs_control_others(struct refs_looking *l)
 
 /* ---- two scans ---- */
 
-static int refs_both_join(struct refs_looking *l)
-{
-	const struct refs_objects *const parts[] = {&l->sample, &l->control};
-
-	for (size_t part = 0; part < 2; part++)
-		for (size_t i = 0; i < parts[part]->nr; i++) {
-			struct refs_object *o = ARRAY_PUSH(&l->both);
-
-			if (!o)
-				return -ENOMEM;
-			*o = parts[part]->items[i];
-		}
-	return 0;
-}
-
 int refs_look_first(struct refs_looking *l)
 {
 	const struct refs_scan_how how = {.budget_share = FIRST_SHARE};
@@ -163,7 +148,8 @@ static int refs_second_scan(struct refs_looking *l)
 {
 	const struct refs_scan_how how = {.budget_share = 1, .pages = true};
 	struct refs_places *places = &l->scanned[1].places;
-	int err = refs_both_join(l);
+	int err = ARRAY_APPEND(&l->both, l->sample.items, l->sample.nr)
+			  ?: ARRAY_APPEND(&l->both, l->control.items, l->control.nr);
 
 	if (err)
 		return err;
@@ -327,19 +313,6 @@ static int refs_count_parts(struct refs_looking *l)
 	return 0;
 }
 
-/* The holders of all parts, to be counted for one. */
-static int refs_holders_copy(const struct refs_looking *l, struct refs *out)
-{
-	for (size_t i = 0; i < l->all.holders.nr; i++) {
-		struct refs_holder *h = ARRAY_PUSH(&out->holders);
-
-		if (!h)
-			return -ENOMEM;
-		*h = l->all.holders.items[i];
-	}
-	return 0;
-}
-
 /* What is true of all parts. Its arrays stay where they are. */
 static void refs_all_copy(const struct refs_looking *l, struct refs *out)
 {
@@ -391,7 +364,7 @@ int refs_look_sum(struct refs_looking *l, uint32_t part, struct refs *out)
 		held[i] = o->part == part && l->held[i];
 	}
 	refs_control_choose(&l->parts, part, out);
-	err = refs_holders_copy(l, out);
+	err = ARRAY_APPEND(&out->holders, l->all.holders.items, l->all.holders.nr);
 	if (err)
 		return err;
 	refs_holders_count(&l->claims, held, out);
