@@ -290,9 +290,27 @@ static void appended_elements_follow_those_that_were_there(void **state)
 	ARRAY_FREE(&from);
 }
 
+static void the_first_that_is_not_before_is_found(void **state)
+{
+	static const int sorted[] = {1, 3, 3, 3, 8};
+	static const struct {
+		int wanted;
+		size_t nr, first;
+	} t[] = {{0, 5, 0}, {1, 5, 0}, {2, 5, 1}, {3, 5, 1}, {8, 5, 4}, {9, 5, 5}, {3, 0, 0}};
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(t) / sizeof(t[0]); k++) {
+		size_t i;
+
+		SORTED_FIRST(i, t[k].nr, sorted[i] < t[k].wanted);
+		assert_int_equal(i, t[k].first);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_first_that_is_not_before_is_found),
 		cmocka_unit_test(sizes_are_formatted),
 		cmocka_unit_test(appended_elements_follow_those_that_were_there),
 		cmocka_unit_test(counts_and_durations_are_formatted),

@@ -3,6 +3,7 @@
  * Growable arrays as a pair of struct members: T *items; size_t nr, cap. ARRAY_PUSH() returns a
  * pointer to a new zeroed element, or NULL when memory is short (the array is then unchanged).
  * ARRAY_APPEND() adds copies of `n` elements; it returns 0, or −ENOMEM with the array unchanged.
+ * SORTED_FIRST() searches what is sorted, whether it is such an array or not.
  */
 #ifndef KMEMTRACE_BASE_ARRAY_H
 #define KMEMTRACE_BASE_ARRAY_H
@@ -64,6 +65,25 @@ static inline int array_append(void **items, size_t *nr, size_t *cap, size_t ele
 		(a)->items = NULL; \
 		(a)->nr = 0;       \
 		(a)->cap = 0;      \
+	} while (0)
+
+/*
+ * Set `i`, a size_t, to the first number for which `before` is false; to `count` if it is true for
+ * all numbers below that. `before` is an expression of `i`, true up to some number: "the element is
+ * before the one that is looked for".
+ */
+#define SORTED_FIRST(i, count, before)                   \
+	do {                                             \
+		size_t low_ = 0, high_ = (count);        \
+                                                         \
+		while (low_ < high_) {                   \
+			(i) = low_ + (high_ - low_) / 2; \
+			if (before)                      \
+				low_ = (i) + 1;          \
+			else                             \
+				high_ = (i);             \
+		}                                        \
+		(i) = low_;                              \
 	} while (0)
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 
 #define ONE_KIND    0.9  /* of its objects: then a named cache is of one kind */
@@ -209,20 +210,14 @@ static int caches_match(const struct liking *l)
 		cache_name_it(l->older->caches[i].cache->name, i, &named[i]);
 	qsort(named, nr, sizeof(*named), compare_named);
 	for (size_t i = 0; i < l->learned->caches.nr; i++) {
-		size_t low = 0, high = nr;
 		struct cache_named want;
+		size_t first;
 
 		cache_name_it(l->learned->caches.items[i].name, 0, &want);
-		while (low < high) {
-			size_t middle = low + (high - low) / 2;
-
-			if (compare_named(&named[middle], &want) < 0)
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		l->caches[i] = low < nr && !strcmp(named[low].name, want.name) ? named[low].index
-									       : UINT32_MAX;
+		SORTED_FIRST(first, nr, compare_named(&named[first], &want) < 0);
+		l->caches[i] = first < nr && !strcmp(named[first].name, want.name)
+				       ? named[first].index
+				       : UINT32_MAX;
 	}
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 
 /* ---- paths ---- */
@@ -347,17 +348,10 @@ struct dwarf_unit {
 /* The first of the sorted places that is not below `pc`. */
 static size_t first_want(const struct dwarf_unit *u, uint64_t pc)
 {
-	size_t low = 0, high = u->nr;
+	size_t first;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (u->wants[middle].pc - u->f->bias < pc)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	SORTED_FIRST(first, u->nr, u->wants[first].pc - u->f->bias < pc);
+	return first;
 }
 
 static void line_put(const struct dwarf_unit *u, uint32_t frame, const char *function,

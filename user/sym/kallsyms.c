@@ -301,21 +301,14 @@ static uint64_t symbol_reach(const struct kallsyms *ks, size_t i)
 
 bool kallsyms_find(const struct kallsyms *ks, uint64_t addr, struct sym_ref *out)
 {
-	size_t low = 0, high = ks->nr;
+	size_t above;
 	const struct symbol *s;
 
-	while (low < high) { /* the first symbol above addr */
-		size_t mid = low + (high - low) / 2;
-
-		if (ks->items[mid].addr <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (!low)
+	SORTED_FIRST(above, ks->nr, ks->items[above].addr <= addr);
+	if (!above)
 		return false;
-	s = &ks->items[low - 1];
-	if (addr - s->addr >= symbol_reach(ks, low - 1))
+	s = &ks->items[above - 1];
+	if (addr - s->addr >= symbol_reach(ks, above - 1))
 		return false;
 	out->name = ks->arena + s->name;
 	out->offset = addr - s->addr;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/array.h"
 #include "sym/kallsyms.h"
 
 #define DATA_LEAST 1000 /* symbols of data: without CONFIG_KALLSYMS_ALL, there are a few dozen */
@@ -31,21 +32,14 @@ bool sym_few_is_data(const struct sym_few *s)
 static int few_visit(void *arg, const struct kallsyms_line *line)
 {
 	struct naming *n = arg;
-	size_t low = 0, high = n->nr;
+	size_t first;
 	struct sym_few *s;
 
 	n->data += !line->module.len && type_is_data(line->type);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (n->few[middle].addr < line->addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == n->nr || !line->addr)
+	SORTED_FIRST(first, n->nr, n->few[first].addr < line->addr);
+	if (first == n->nr || !line->addr)
 		return 0;
-	s = &n->few[low];
+	s = &n->few[first];
 	if (s->start >= line->addr)
 		return 0; /* of several at one address, the first counts */
 	s->start = line->addr;

@@ -12,6 +12,7 @@
 
 #define HASH_NONFATAL_OOM          1
 #define uthash_nonfatal_oom(entry) ((entry)->lost = true)
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -467,17 +468,11 @@ static int places_look(struct kinds_run *k, const struct kind_places *places,
 /* The first tracked object of a cache; at the end of all, if it has none. */
 static size_t tracked_first(const struct kinds_run *k, uint64_t cache)
 {
-	size_t low = 0, high = k->in->tracked ? k->in->tracked->nr : 0;
+	size_t first;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (k->in->tracked->items[middle].cache < cache)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	SORTED_FIRST(first, k->in->tracked ? k->in->tracked->nr : 0,
+		     k->in->tracked->items[first].cache < cache);
+	return first;
 }
 
 static bool tracked_is_of(const struct kinds_run *k, size_t i, uint64_t cache)

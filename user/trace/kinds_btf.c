@@ -287,19 +287,8 @@ size_t kinds_btf_count(const struct kinds_btf *b)
 struct struct_type *kinds_btf_next(const struct kinds_btf *b, uint32_t above, uint32_t most,
 				   size_t *at)
 {
-	size_t low = 0, high = b->structs.nr;
-
-	if (!*at) {
-		while (low < high) {
-			size_t mid = low + (high - low) / 2;
-
-			if (b->structs.items[mid].bytes > above)
-				high = mid;
-			else
-				low = mid + 1;
-		}
-		*at = low;
-	}
+	if (!*at)
+		SORTED_FIRST(*at, b->structs.nr, b->structs.items[*at].bytes <= above);
 	if (*at >= b->structs.nr || b->structs.items[*at].bytes > most)
 		return NULL;
 	return &b->structs.items[(*at)++];
@@ -307,46 +296,23 @@ struct struct_type *kinds_btf_next(const struct kinds_btf *b, uint32_t above, ui
 
 struct struct_type *kinds_btf_find(const struct kinds_btf *b, const char *name, uint32_t bytes)
 {
-	size_t low = 0, high = b->structs.nr;
+	size_t i;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (strcmp(b->by_name[mid]->name, name) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	for (; low < b->structs.nr && !strcmp(b->by_name[low]->name, name); low++)
-		if (!bytes || b->by_name[low]->bytes == bytes)
-			return b->by_name[low];
+	SORTED_FIRST(i, b->structs.nr, strcmp(b->by_name[i]->name, name) < 0);
+	for (; i < b->structs.nr && !strcmp(b->by_name[i]->name, name); i++)
+		if (!bytes || b->by_name[i]->bytes == bytes)
+			return b->by_name[i];
 	return NULL;
 }
 
 size_t kinds_btf_word_count(const struct kinds_btf *b, const char *word, size_t len)
 {
 	const struct name_word want = {word, (uint32_t)len};
-	size_t low = 0, high = b->words.nr, first;
+	size_t first, end;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (compare_name_words(&b->words.items[mid], &want) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	first = low;
-	high = b->words.nr;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (compare_name_words(&b->words.items[mid], &want) <= 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low - first;
+	SORTED_FIRST(first, b->words.nr, compare_name_words(&b->words.items[first], &want) < 0);
+	SORTED_FIRST(end, b->words.nr, compare_name_words(&b->words.items[end], &want) <= 0);
+	return end - first;
 }
 
 /* ---- arguments of functions ---- */

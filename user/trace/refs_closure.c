@@ -96,17 +96,10 @@ static int refs_links_build(struct refs_closure *c, const struct refs_places *pl
 /* The first link from this object or a later one. */
 static size_t refs_links_of(const struct refs_links *links, uint32_t from)
 {
-	size_t low = 0, high = links->nr;
+	size_t first;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (links->items[middle].from < from)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	SORTED_FIRST(first, links->nr, links->items[first].from < from);
+	return first;
 }
 
 /* Give the root `root` to all objects to which links lead from there. `stack` has room for all. */

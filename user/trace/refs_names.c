@@ -106,35 +106,22 @@ static int refs_frames_collect(struct refs_names_work *w)
 	return 0;
 }
 
-static const struct refs_area_frame *refs_frame_of(const struct refs_names_work *w, uint64_t place)
-{
-	uint64_t number = place >> w->how->page_shift;
-	size_t low = 0, high = w->frames.nr;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (w->frames.items[middle].frame < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return &w->frames.items[low]; /* it is there */
-}
-
 /* Name what needs no symbol, and find the addresses of the rest. */
 static void refs_names_place(struct refs_names_work *w)
 {
 	const struct refs_image *image = refs_follower_where_image(w->how->follower);
+	const struct refs_area_frame *frame = w->frames.items;
 	uint64_t page = UINT64_C(1) << w->how->page_shift;
 
 	for (size_t i = 0; i < w->out->nr; i++) {
 		struct refs_name *name = &w->out->items[i];
-		const struct refs_area_frame *frame = refs_frame_of(w, name->place);
 		const char *variable =
 			refs_percpu_at(&w->how->percpu, w->how->direct + name->place);
 		struct refs_unnamed *u = &w->unnamed[i];
 
+		/* both lists are by place, and each name has a frame */
+		while (frame->frame != name->place >> w->how->page_shift)
+			frame++;
 		if (variable && variable[0])
 			snprintf(name->where, sizeof(name->where), "per-CPU %s", variable);
 		else if (variable || frame->percpu)

@@ -143,20 +143,13 @@ void refs_roots_sort(struct refs_roots *r)
 const struct refs_root *refs_roots_find(const struct refs_roots *r, uint64_t start, uint64_t end,
 					size_t *nr)
 {
-	size_t low = 0, high = r->all.nr;
+	size_t first;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (r->all.items[middle].place < start)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	SORTED_FIRST(first, r->all.nr, r->all.items[first].place < start);
 	*nr = 0;
-	while (low + *nr < r->all.nr && r->all.items[low + *nr].place < end)
+	while (first + *nr < r->all.nr && r->all.items[first + *nr].place < end)
 		(*nr)++;
-	return *nr ? &r->all.items[low] : NULL;
+	return *nr ? &r->all.items[first] : NULL;
 }
 
 /* ---- from the kernel ---- */
