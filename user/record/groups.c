@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A hash table of groups with a limit, and its fallback to coarser groups. See groups.h. */
+#define HASH_FUNCTION HASH_JEN
 #include "record/groups.h"
 
 #include <stdlib.h>
@@ -60,11 +61,6 @@ bool group_is_of(const struct live_group *g, const struct kmt_object *o)
 
 void groups_free(struct live_groups *groups)
 {
-	struct live_group *g, *next;
-
-	HASH_ITER (hh, groups->by_key, g, next) {
-		HASH_DEL(groups->by_key, g);
-		free(g);
-	}
+	HASH_FREE(groups->by_key);
 	*groups = (struct live_groups){};
 }

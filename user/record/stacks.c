@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <uthash.h>
-
 #include "base/cleanup.h"
+#define HASH_FUNCTION HASH_JEN
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/normalise.h"
 #include "trace/kernel_facts.h"
@@ -75,19 +75,10 @@ int stacks_new(const struct tracer_tables *tables, struct capture_writer *w, con
 
 void stacks_free(struct stacks *s)
 {
-	struct named_ip *ip, *next_ip;
-	struct named_module *m, *next_m;
-
 	if (!s)
 		return;
-	HASH_ITER (hh, s->ips, ip, next_ip) {
-		HASH_DEL(s->ips, ip);
-		free(ip);
-	}
-	HASH_ITER (hh, s->modules, m, next_m) {
-		HASH_DEL(s->modules, m);
-		free(m);
-	}
+	HASH_FREE(s->ips);
+	HASH_FREE(s->modules);
 	kallsyms_free(s->ks);
 	free(s->stacks);
 	free(s);

@@ -8,9 +8,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include <uthash.h>
-
 #include "base/cleanup.h"
+#define HASH_FUNCTION HASH_JEN
+#include "base/hash.h"
 
 /*
  * Either the index of a process in the list, by tgid, or a mark that an address space was counted.
@@ -23,12 +23,7 @@ struct seen {
 
 static void seen_free(struct seen **all)
 {
-	struct seen *s, *next;
-
-	HASH_ITER (hh, *all, s, next) {
-		HASH_DEL(*all, s);
-		free(s);
-	}
+	HASH_FREE(*all);
 }
 
 /* Is `key` known already? *out is its entry, old or new; NULL if memory runs out. */
