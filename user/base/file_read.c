@@ -112,6 +112,13 @@ int file_read(const char *path, char **buf, size_t *len)
 	return file_read_fd(fd, buf, len);
 }
 
+size_t file_whole_lines(const char *buf, size_t len, bool last)
+{
+	while (!last && len && buf[len - 1] != '\n')
+		len--;
+	return len;
+}
+
 int file_read_line(const char *dir, const char *name, char *dst, size_t size)
 {
 	_cleanup_free_ char *buf = NULL;

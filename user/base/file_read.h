@@ -42,6 +42,9 @@ int file_read_fd(int fd, char **buf, size_t *len);
 typedef ssize_t (*file_take_t)(const char *buf, size_t len, bool last, void *arg);
 int file_read_pieces(int fd, file_take_t take, void *arg);
 
+/* How much of a piece a `take` of lines is done with: up to its last newline, or at `last` all. */
+size_t file_whole_lines(const char *buf, size_t len, bool last);
+
 /*
  * The first line of dir/name, without its newline and trailing blanks, cut to fit dst[size].
  * Returns 0 or −errno; dst is then "", so that a caller who does not care need not look.

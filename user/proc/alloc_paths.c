@@ -10,6 +10,7 @@
 #define HASH_NONFATAL_OOM          1
 #define uthash_nonfatal_oom(entry) ((entry)->refused = true)
 #include "base/cleanup.h"
+#include "base/file_read.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/units.h"
@@ -275,15 +276,12 @@ ssize_t alloc_paths_take(const char *buf, size_t len, bool last, void *arg)
 		[ALLOC_FORMAT_SLAB] = trace_line,
 	};
 	struct alloc_paths_sum *s = arg;
-	const char *end = last ? buf + len : memrchr(buf, '\n', len);
-	struct text rest = {buf, 0}, line;
+	size_t whole = file_whole_lines(buf, len, last);
+	struct text rest = {buf, whole}, line;
 
-	if (!end)
-		return 0;
-	rest.len = (size_t)(end - buf) + !last;
 	while (!s->err && text_line(&rest, &line))
 		take[s->format](s, line);
-	return s->err ?: (ssize_t)((end - buf) + !last);
+	return s->err ?: (ssize_t)whole;
 }
 
 /* ---- what came of it ---- */

@@ -229,8 +229,7 @@ int vmallocinfo_parse(const char *buf, size_t len, struct vmalloc_levels *out)
 
 static ssize_t lines_take(const char *buf, size_t len, bool last, void *arg)
 {
-	const char *nl = memrchr(buf, '\n', len);
-	size_t whole = last ? len : nl ? (size_t)(nl + 1 - buf) : 0;
+	size_t whole = file_whole_lines(buf, len, last);
 
 	return area_sums_add(arg, buf, whole) ?: (ssize_t)whole;
 }

@@ -335,19 +335,16 @@ struct visiting {
 static ssize_t visit_lines(const char *buf, size_t len, bool last, void *arg)
 {
 	struct visiting *v = arg;
-	struct text rest = {buf, len}, text;
-	const char *end = last ? buf + len : memrchr(buf, '\n', len);
+	size_t whole = file_whole_lines(buf, len, last);
+	struct text rest = {buf, whole}, text;
 
-	rest.len = end ? (size_t)(end - buf) + !last : 0;
 	while (!v->stopped && text_line(&rest, &text)) {
 		struct kallsyms_line l;
 
 		if (line_parse(text, &l))
 			v->stopped = v->visit(v->arg, &l);
 	}
-	if (v->stopped)
-		return -ECANCELED;
-	return end ? end - buf + !last : 0;
+	return v->stopped ? -ECANCELED : (ssize_t)whole;
 }
 
 int kallsyms_visit(const char *path, kallsyms_visit_t visit, void *arg)
