@@ -9,12 +9,12 @@
 
 #include <stdlib.h>
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
 #include "base/file_read.h"
 #include "base/log.h"
+#include "trace/program.h"
 
 #define PAGES_AGREE     16 /* slabs that must agree on the place of struct page */
 #define PAGES_TRIES     1000
@@ -183,13 +183,12 @@ static int frames_vote(const struct layout_frames *p, uint64_t *frame_base)
 int layout_learn_frames(const struct layout_frames *p, uint64_t *frame_base)
 {
 	const uint64_t none[3] = {0};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = none, .ctx_size_in = sizeof(none));
 	struct bpf_link *link;
 	uint64_t base = 0;
-	int err;
+	int err = program_call(p->self, none);
 
-	if (bpf_prog_test_run_opts(bpf_program__fd(p->self), &opts))
-		return -errno;
+	if (err)
+		return err;
 	link = bpf_program__attach(p->seen);
 	err = (int)libbpf_get_error(link);
 	if (err)
@@ -211,12 +210,8 @@ int layout_learn_cpus(const struct layout_programs *p)
 	int known = 0;
 
 	/* an offline CPU returns an error; it has no objects on its free lists */
-	for (int cpu = 0; cpu < p->nr_cpus; cpu++) {
-		LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = none, .ctx_size_in = sizeof(none),
-			    .flags = BPF_F_TEST_RUN_ON_CPU, .cpu = cpu);
-
-		known += !bpf_prog_test_run_opts(bpf_program__fd(p->cpu), &opts);
-	}
+	for (int cpu = 0; cpu < p->nr_cpus; cpu++)
+		known += !program_call_on(p->cpu, none, cpu);
 	return known ? 0 : -ENOTSUP;
 }
 

@@ -9,11 +9,20 @@
 
 #include "base/cleanup.h"
 
-int program_call(const struct bpf_program *program, const uint64_t args[3])
+int program_call_on(const struct bpf_program *program, const uint64_t args[3], int cpu)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = 3 * sizeof(args[0]));
 
+	if (cpu >= 0) {
+		opts.flags = BPF_F_TEST_RUN_ON_CPU;
+		opts.cpu = cpu;
+	}
 	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
+}
+
+int program_call(const struct bpf_program *program, const uint64_t args[3])
+{
+	return program_call_on(program, args, -1);
 }
 
 int program_iterate(const struct bpf_program *program, file_take_t take, void *arg)

@@ -12,6 +12,8 @@ struct bpf_program;
 
 /* Run a program with these arguments on this CPU. Returns 0 or −errno. */
 int program_call(const struct bpf_program *program, const uint64_t args[3]);
+/* The same on a given CPU; −1: on this one. */
+int program_call_on(const struct bpf_program *program, const uint64_t args[3], int cpu);
 
 /* Let an iterator run, and give what it writes to `take`. Returns 0 or −errno. */
 int program_iterate(const struct bpf_program *program, file_take_t take, void *arg);

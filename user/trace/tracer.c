@@ -637,13 +637,8 @@ int tracer_run(struct tracer *t, enum tracer_call call, const uint64_t args[3], 
 		[TRACER_AUDIT_VERIFY] = t->skel->progs.audit_verify,
 		[TRACER_FIND_SYSCALL] = t->skel->progs.unwind_find_syscall,
 	};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = 3 * sizeof(args[0]));
 
-	if (cpu >= 0) {
-		opts.flags = BPF_F_TEST_RUN_ON_CPU;
-		opts.cpu = cpu;
-	}
-	return bpf_prog_test_run_opts(bpf_program__fd(programs[call]), &opts) ? -errno : 0;
+	return program_call_on(programs[call], args, cpu);
 }
 
 int tracer_iter(const struct tracer *t, const char *program, file_take_t take, void *arg)
