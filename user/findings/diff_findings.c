@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -329,29 +330,49 @@ static int list_finish(struct diff_writer *w, struct findings notes[NOTE_WEIGHTS
 #define CENSUS_SHARE 0.01        /* of MemTotal, */
 #define CENSUS_KB    (16 * 1024) /* and at least this much */
 
+static bool census_worth_saying(const struct diff_writer *w, const struct census_change *c)
+{
+	double least_kb = fmax(CENSUS_KB, CENSUS_SHARE * w->d->in.new_->mem_total_kb);
+
+	return c && fabs(c->kb.kb) >= least_kb;
+}
+
+/* "grew by 512 MiB, from 1 GiB to 1.5 GiB" */
+static const char *census_change_words(char out[4 * UNITS_MAX], const struct census_change *c)
+{
+	char change[UNITS_MAX], before[UNITS_MAX], after[UNITS_MAX];
+
+	snprintf(out, 4 * UNITS_MAX, "%s by %s, from %s to %s", c->kb.kb > 0 ? "grew" : "shrank",
+		 units_bytes(change, fabs(c->kb.kb) * 1024),
+		 units_bytes(before, c->before.kb * 1024), units_bytes(after, c->after.kb * 1024));
+	return out;
+}
+
+static void census_change_evidence(struct finding *f, const struct census_change *c,
+				   const char *table)
+{
+	finding_subject(f, "%s", c->name);
+	finding_figure(f, "delta_kb", c->kb.kb, c->kb.low_kb, c->kb.high_kb);
+	finding_evidence(f, table, "%s", c->name);
+}
+
 /* Who has more or less, by what was counted page by page: /proc does not say that. */
 static void say_census(struct diff_writer *w)
 {
 	const struct census_changes *list = &w->d->census_delta.cgroups;
 	const struct census_change *c = list->nr ? list->items : NULL;
-	char change[UNITS_MAX], before[UNITS_MAX], after[UNITS_MAX], name[SCREEN_NAME + 1];
+	char name[SCREEN_NAME + 1], words[4 * UNITS_MAX];
 	struct finding *f;
 
-	if (!c || !c->surely || fabs(c->kb.kb) < CENSUS_KB ||
-	    fabs(c->kb.kb) < CENSUS_SHARE * w->d->in.new_->mem_total_kb)
+	if (!census_worth_saying(w, c) || !c->surely)
 		return;
 	f = findings_add(&w->list, FINDING(FINDING_NOTICE, "census-change", ABOUT_CGROUP),
-			 "By the censuses, %s%s charged to %s%s: %s, was %s.",
-			 units_bytes(change, fabs(c->kb.kb) * 1024),
-			 c->kb.kb > 0 ? " more are" : " less are",
+			 "By the censuses, memory charged to %s%s %s.",
 			 c->cgroup->removed ? "the removed cgroup "
 			 : c->cgroup->below ? "cgroups removed below "
 					    : "",
-			 screen_name(c->name, name), units_bytes(after, c->after.kb * 1024),
-			 units_bytes(before, c->before.kb * 1024));
-	finding_subject(f, "%s", c->name);
-	finding_figure(f, "delta_kb", c->kb.kb, c->kb.low_kb, c->kb.high_kb);
-	finding_evidence(f, "census.cgroups", "%s", c->name);
+			 screen_name(c->name, name), census_change_words(words, c));
+	census_change_evidence(f, c, "census.cgroups");
 }
 
 /* The function that allocates most more, or most less, if the kernel says so. What allocates slabs
@@ -359,25 +380,19 @@ static void say_census(struct diff_writer *w)
 static void say_site(struct diff_writer *w)
 {
 	const struct census_changes *list = &w->d->census_delta.sites;
-	char change[UNITS_MAX], before[UNITS_MAX], after[UNITS_MAX], name[SCREEN_NAME + 1];
+	char name[SCREEN_NAME + 1], words[4 * UNITS_MAX];
 	const struct census_change *c = NULL;
 	struct finding *f;
 
 	for (size_t i = 0; i < list->nr && !c; i++)
 		if (!strstr(list->items[i].name, "(mm/slub.c)"))
 			c = &list->items[i];
-	if (!c || fabs(c->kb.kb) < CENSUS_KB ||
-	    fabs(c->kb.kb) < CENSUS_SHARE * w->d->in.new_->mem_total_kb)
+	if (!census_worth_saying(w, c))
 		return;
 	f = findings_add(&w->list, FINDING(FINDING_NOTICE, "census-site", ABOUT_COUNTER),
-			 "By /proc/allocinfo, %s%s allocated in %s: %s, was %s.",
-			 units_bytes(change, fabs(c->kb.kb) * 1024),
-			 c->kb.kb > 0 ? " more are" : " less are", screen_name(c->name, name),
-			 units_bytes(after, c->after.kb * 1024),
-			 units_bytes(before, c->before.kb * 1024));
-	finding_subject(f, "%s", c->name);
-	finding_figure(f, "delta_kb", c->kb.kb, c->kb.low_kb, c->kb.high_kb);
-	finding_evidence(f, "census.sites", "%s", c->name);
+			 "/proc/allocinfo: allocations of %s %s.", screen_name(c->name, name),
+			 census_change_words(words, c));
+	census_change_evidence(f, c, "census.sites");
 }
 
 static int findings_fill(const struct diff *d, struct findings notes[NOTE_WEIGHTS],
