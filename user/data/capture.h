@@ -174,7 +174,7 @@ struct cap_checkpoint {
 #define META_AUDIT       "audit" /* "ok", or why no object could be checked; absent when not tried */
 #define META_COPY        "proc_copy" /* directory of copies of /proc; stored in no file */
 #define META_CENSUS      "census" /* "ok", or why there is no census; absent in captures before it */
-#define META_PROOF       "proof"  /* "ok", or why there is none, or only a part; absent without --prove */
+#define META_PROOF       "proof"  /* "ok", or why not, or not all of it; absent without --prove */
 #define META_COMPLETE    "complete" /* "0" until capture_finish() */
 
 #define CAPTURE_SNAPSHOTS_MAX 600

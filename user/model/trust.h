@@ -103,7 +103,7 @@ enum leak_answer {
 	LEAK_NOT_TWICE,
 	LEAK_YOUNG,
 	LEAK_SHORT,
-	LEAK_HELD /* trust_leak() never says so: a proof showed that something points to its objects */
+	LEAK_HELD /* never of trust_leak(): a proof showed that something points to it */
 };
 
 /*

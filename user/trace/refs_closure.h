@@ -15,7 +15,8 @@ struct refs_closure {
 	struct refs_objects all; /* of the cache, by place */
 	/*
 	 * The number of an object to which something outside the cache points, or may point, and
-	 * from which pointers lead to this one. REFS_NO_ROOT: there is none, and all are objects of this cache.
+	 * from which pointers lead to this one. REFS_NO_ROOT: there is none, and all are objects of
+	 * this cache.
 	 */
 	uint32_t *root;
 	uint32_t *group; /* objects with the same number are linked, in whatever direction */
