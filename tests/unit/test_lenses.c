@@ -490,6 +490,28 @@ static void only_blocks_with_slabs_are_remembered(void **state)
 	lens_blocks_free(b);
 }
 
+/* A machine of any size: the memory that this takes has a limit, and what was left out is said. */
+static void blocks_beyond_the_limit_are_lost_and_counted(void **state)
+{
+	const struct kmt_census_record record = {.cache = 1, .objects = 21, .used = 21};
+	struct kmt_census_block block = {.frames = 64};
+	struct lens_blocks *b = lens_blocks_new();
+	struct lens_cache **caches;
+	size_t nr;
+
+	(void)state;
+	assert_non_null(b);
+	for (uint64_t i = 0; i < (1 << 20) + 1000; i++) {
+		block.pfn = i * 64;
+		assert_int_equal(lens_blocks_add(b, &block, &record, 1), 0);
+	}
+	assert_int_equal(lens_blocks_lost(b), 1000);
+	assert_int_equal(lens_blocks_list(b, &caches, &nr), 0);
+	assert_int_equal(caches[0]->nr, 1 << 20);
+	free(caches);
+	lens_blocks_free(b);
+}
+
 /* ---- namespaces of processes ---- */
 
 static void process_make(const char *root, const char *pid, const char *net, const char *comm)
@@ -795,6 +817,7 @@ int main(void)
 		cmocka_unit_test(of_a_sampled_census_the_interval_holds_for_all_memory),
 		cmocka_unit_test(what_was_all_looked_at_has_no_interval),
 		cmocka_unit_test(only_blocks_with_slabs_are_remembered),
+		cmocka_unit_test(blocks_beyond_the_limit_are_lost_and_counted),
 		cmocka_unit_test(a_namespace_is_that_of_its_processes),
 		cmocka_unit_test(a_device_has_the_name_that_the_system_gives_it),
 		cmocka_unit_test(files_and_sockets_are_those_of_their_processes),
