@@ -534,7 +534,8 @@ enum kmt_lens {
 	KMT_LENS_FILE,
 	KMT_LENS_NET,
 	KMT_LENS_MOUNT,
-	KMT_LENSES
+	KMT_LENSES,
+	KMT_LENS_PATH /* not a lens: where an open file is, or what a Unix socket is bound to */
 };
 
 /* kmt_lens_record.detail of a dentry, and bits in that of an inode, a namespace and a socket. */
@@ -557,8 +558,7 @@ enum kmt_lens {
 struct kmt_lens_record {
 	__u64 owner;  /* who is charged: see kmt_census_owner; 0: nobody */
 	__u64 what;   /* address of its super block, or of a socket's struct proto */
-	__u64 op;     /* a file: address of its operations; a socket from kmalloc(): its size; a
-			 dentry, if names are wanted: its parent */
+	__u64 op;     /* a file: address of its operations; a socket from kmalloc(): its size */
 	__u64 bytes;  /* an inode: pages in the page cache; a socket: received and queued */
 	__u64 bytes2; /* a socket: queued to be sent */
 	__u32 detail; /* state, type of file, family: by lens */
@@ -566,6 +566,10 @@ struct kmt_lens_record {
 			 none */
 	__u32 lens;
 	__u32 nr;
+	/* If names are wanted, of what the path is asked for: a dentry's parent, a mount's mount
+	   point, an open file. `mount`: the struct vfsmount that it is in; 0: only its path below
+	   the root of the file system is asked for. */
+	__u64 dentry, mount;
 	char text[KMT_LENS_TEXT]; /* what the kernel calls a file without a file system */
 };
 
@@ -573,17 +577,21 @@ struct kmt_lens_record {
 struct kmt_lens_holder {
 	__u32 tgid, spare;
 	char comm[16];
-	struct kmt_lens_record held; /* without owner, and without namespace */
+	/* Without owner, and without namespace. Of KMT_LENS_PATH, `detail` is KMT_LENS_FILE or
+	   KMT_LENS_SOCKET. */
+	struct kmt_lens_record held;
 };
 #define KMT_LENS_HELD 64 /* records after which they are written */
 
-#define KMT_LENS_LEVELS 12 /* of a path: those nearest to the directory */
+#define KMT_LENS_LEVELS 16 /* of a path: those nearest to its end */
 #define KMT_LENS_NAME   64 /* bytes of a name in it */
 
-/* The path of a directory below the root of its file system: its own name first. */
+/* The path of a file or a directory: its own name first. */
 struct kmt_lens_path {
-	__u32 known;  /* the directory is still there */
-	__u32 levels; /* KMT_LENS_LEVELS: there may be more */
+	__u32 known;   /* it is still there */
+	__u32 levels;  /* names that were read */
+	__u32 more;    /* there are more above these */
+	__u32 deleted; /* it has no name any more; this was the last one */
 	char name[KMT_LENS_LEVELS][KMT_LENS_NAME];
 };
 
@@ -606,7 +614,7 @@ struct kmt_lenses {
 	__u32 doubtful;         /* slabs whose free list changed meanwhile */
 	__u32 fits[KMT_LENSES]; /* while probing: objects that fit the lens */
 	__u32 offset_found;
-	__u32 parents; /* asked for: records of dentries have their parent */
+	__u32 names; /* asked for: records say of what the path is wanted */
 	struct kmt_lens_record records[KMT_LENS_RECORDS];
 	struct kmt_lens_name name;
 	struct kmt_lens_path path;
@@ -614,9 +622,10 @@ struct kmt_lenses {
 	__u64 until_ns, late;
 	struct kmt_lens_holder holder; /* the current process */
 	/* State of a run. */
-	__u64 net_ops; /* what marks a network namespace */
-	__u64 super;   /* the super block that was checked last */
-	__u64 owners;  /* the slab's vector of owners */
+	__u64 net_ops;   /* what marks a network namespace */
+	__u64 super;     /* the super block that was checked last */
+	__u64 at, mount; /* while a path is read: the dentry, and the struct vfsmount it is in */
+	__u64 owners;    /* the slab's vector of owners */
 	__u32 stride, object_bytes;
 	struct kmt_lens_record found;
 	__u8 copy[KMT_LENS_COPY];

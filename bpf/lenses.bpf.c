@@ -24,6 +24,8 @@
 #define TIME_WAIT       6
 #define NEW_SYN_RECV    12
 #define ERRORS_AT_MOST  4096 /* an address above −4096 is an error number */
+#define UNIX            1
+#define PATH_STEPS      64 /* up to the root, over names and mounts */
 
 TABLE(lenses, struct kmt_lenses);
 
@@ -79,6 +81,8 @@ static __always_inline struct kmt_lens_record *lens_found(struct kmt_lenses *l, 
 	l->found.bytes2 = 0;
 	l->found.detail = 0;
 	l->found.space = 0;
+	l->found.dentry = 0;
+	l->found.mount = 0;
 	for (int i = 0; i < KMT_LENS_TEXT; i++)
 		l->found.text[i] = '\0';
 	return &l->found;
@@ -103,8 +107,8 @@ GLOBAL int lens_dentry(__u64 object)
 	if (parent != object && LENS_READ((struct dentry *)parent, d_sb) != super)
 		return 0;
 	r = lens_found(l, KMT_LENS_DENTRY, super);
-	if (l->parents)
-		r->op = parent;
+	if (l->names)
+		r->dentry = parent;
 	if (!BPF_CORE_READ(d, d_inode))
 		r->detail = KMT_LENS_NEGATIVE;
 	else
@@ -240,7 +244,8 @@ GLOBAL int lens_mount(__u64 object)
 {
 	struct mount *m = (void *)object;
 	struct kmt_lenses *l = lenses_shared();
-	__u64 super, space;
+	struct kmt_lens_record *r;
+	__u64 super, space, above;
 
 	if (!l)
 		return 0;
@@ -253,7 +258,13 @@ GLOBAL int lens_mount(__u64 object)
 		space = LENS_READ((struct mnt_namespace *)space, ns.inum);
 	else
 		space = 0; /* a mount of the kernel's own */
-	lens_found(l, KMT_LENS_MOUNT, super)->space = space;
+	r = lens_found(l, KMT_LENS_MOUNT, super);
+	r->space = space;
+	above = (__u64)BPF_CORE_READ(m, mnt_parent);
+	if (l->names && above != object) {
+		r->dentry = (__u64)BPF_CORE_READ(m, mnt_mountpoint);
+		r->mount = FIELD_ADDRESS(above, struct mount, mnt);
+	}
 	return 1;
 }
 
@@ -345,7 +356,7 @@ GLOBAL int lens_add_to(__u32 i)
 	r = &l->records[i];
 	if (r->what != l->found.what || r->owner != l->found.owner ||
 	    r->detail != l->found.detail || r->op != l->found.op || r->space != l->found.space ||
-	    r->lens != l->found.lens)
+	    r->lens != l->found.lens || r->dentry != l->found.dentry)
 		return 0;
 	r->nr++;
 	r->bytes += l->found.bytes;
@@ -554,6 +565,42 @@ GLOBAL int lens_open_file(__u64 file, __u64 data)
 	return 1;
 }
 
+/*
+ * Where the file in l->found is, for l->found; of a Unix socket, what it is bound to. `data` is
+ * that of lens_open_file(), which has checked the rest. Returns 0 if it has no path: a pipe, say,
+ * has a dentry of its own without a parent.
+ */
+GLOBAL int lens_open_path(__u64 file, __u64 data)
+{
+	struct kmt_lenses *l = lenses_shared();
+	__u64 at = 0, mount = 0, super, k;
+	struct kmt_lens_record *r;
+	__u32 lens;
+
+	if (!l)
+		return 0;
+	lens = l->found.lens;
+	if (lens == KMT_LENS_FILE) {
+		at = (__u64)BPF_CORE_READ((struct file *)file, f_path.dentry);
+		mount = (__u64)BPF_CORE_READ((struct file *)file, f_path.mnt);
+	} else if ((l->found.detail & 0xffff) == UNIX && bpf_core_type_exists(struct unix_sock)) {
+		k = LENS_READ((struct socket *)data, sk);
+		at = LENS_READ((struct unix_sock *)k, path.dentry);
+		mount = LENS_READ((struct unix_sock *)k, path.mnt);
+	}
+	super = LENS_READ((struct dentry *)at, d_sb);
+	if (!super || !lens_super(super))
+		return 0;
+	if (LENS_READ((struct dentry *)at, d_parent) == at &&
+	    LENS_READ((struct super_block *)super, s_root) != at)
+		return 0;
+	r = lens_found(l, KMT_LENS_PATH, super);
+	r->detail = lens;
+	r->dentry = at;
+	r->mount = mount;
+	return 1;
+}
+
 /* Visits each open file once for each process that has it. */
 SEC("?iter/task_file")
 int lens_holders(struct bpf_iter__task_file *ctx)
@@ -561,7 +608,7 @@ int lens_holders(struct bpf_iter__task_file *ctx)
 	struct seq_file *seq = ctx->meta->seq;
 	struct kmt_lenses *l = lenses_shared();
 	struct task_struct *task = ctx->task;
-	__u64 file = 0;
+	__u64 file = 0, data;
 	__u32 tgid;
 
 	if (!l)
@@ -573,7 +620,8 @@ int lens_holders(struct bpf_iter__task_file *ctx)
 		return 0;
 	}
 	tgid = BPF_CORE_READ(task, tgid);
-	if ((tgid != l->holder.tgid || LOAD(l->records_nr) >= KMT_LENS_HELD) &&
+	/* a file adds up to two */
+	if ((tgid != l->holder.tgid || LOAD(l->records_nr) >= KMT_LENS_HELD - 1) &&
 	    !lens_holder_write(l, seq))
 		return 0;
 	if (tgid != l->holder.tgid) {
@@ -583,9 +631,15 @@ int lens_holders(struct bpf_iter__task_file *ctx)
 			(void *)FIELD_ADDRESS((__u64)BPF_CORE_READ(task, group_leader),
 					      struct task_struct, comm));
 	}
-	if (bpf_ktime_get_ns() > l->until_ns)
+	if (bpf_ktime_get_ns() > l->until_ns) {
 		l->late++;
-	else if (lens_open_file(file, (__u64)BPF_CORE_READ((struct file *)file, private_data)))
+		return 0;
+	}
+	data = (__u64)BPF_CORE_READ((struct file *)file, private_data);
+	if (!lens_open_file(file, data))
+		return 0;
+	lens_add(0);
+	if (l->names && lens_open_path(file, data))
 		lens_add(0);
 	return 0;
 }
@@ -618,37 +672,74 @@ int lens_name(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+enum { PATH_GONE, PATH_GOES_ON, PATH_ENDS, PATH_IS_LONG };
+
 /*
- * Arguments: a dentry and its super block. Answer: l->path. The dentry may be gone by now, so each
- * one on the way up must still be of that super block.
+ * One step up from l->at: to its parent, or from the root of what is mounted to the mount point.
+ * What is there may be gone by now, so each dentry must still be of the file system that it should
+ * be of.
+ */
+GLOBAL int lens_path_step(void)
+{
+	struct kmt_lenses *l = lenses_shared();
+	struct dentry *d;
+	__u64 parent, level;
+
+	if (!l)
+		return PATH_GONE;
+	d = (void *)l->at;
+	if (LENS_READ(d, d_sb) != l->super || (int)LENS_READ(d, d_lockref.count) < 0)
+		return PATH_GONE;
+	if (l->mount && LENS_READ((struct vfsmount *)l->mount, mnt_root) == l->at) {
+		__u64 m = l->mount - bpf_core_field_offset(struct mount, mnt);
+
+		parent = LENS_READ((struct mount *)m, mnt_parent);
+		if (parent == m)
+			return PATH_ENDS;
+		l->at = LENS_READ((struct mount *)m, mnt_mountpoint);
+		l->mount = FIELD_ADDRESS(parent, struct mount, mnt);
+		return lens_super(LENS_READ((struct vfsmount *)l->mount, mnt_sb)) ? PATH_GOES_ON
+										  : PATH_GONE;
+	}
+	parent = LENS_READ(d, d_parent);
+	level = l->path.levels;
+	if (parent == l->at)
+		return PATH_ENDS;
+	if (level >= KMT_LENS_LEVELS)
+		return PATH_IS_LONG;
+	l->path.name[level][0] = '\0';
+	bpf_probe_read_kernel_str(l->path.name[level], KMT_LENS_NAME,
+				  (void *)LENS_READ(d, d_name.name));
+	l->path.levels = level + 1;
+	l->at = parent;
+	return PATH_GOES_ON;
+}
+
+/*
+ * Arguments: a dentry, its super block (0: whichever it is of) and the struct vfsmount that it is
+ * in (0: the path begins at the root of its file system). Answer: l->path.
  */
 SEC("?raw_tp")
 int lens_path(struct bpf_raw_tracepoint_args *ctx)
 {
-	__u64 at = ctx->args[0], super = ctx->args[1];
 	struct kmt_lenses *l = lenses_shared();
+	struct dentry *d = (void *)ctx->args[0];
+	__u64 super = ctx->args[1];
+	int step = PATH_GOES_ON;
 
 	if (!l)
 		return 0;
 	l->path.known = 0;
 	l->path.levels = 0;
 	l->super = 0;
-	if (!lens_super(super))
+	l->at = ctx->args[0];
+	l->mount = ctx->args[2];
+	if (!lens_super(super ?: LENS_READ(d, d_sb)))
 		return 0;
-	for (int i = 0; i < KMT_LENS_LEVELS; i++) {
-		struct dentry *d = (void *)at;
-		__u64 parent = (__u64)BPF_CORE_READ(d, d_parent);
-
-		if ((__u64)BPF_CORE_READ(d, d_sb) != super || BPF_CORE_READ(d, d_lockref.count) < 0)
-			return 0;
-		l->path.known = 1;
-		if (parent == at)
-			break;
-		l->path.name[i][0] = '\0';
-		bpf_probe_read_kernel_str(l->path.name[i], KMT_LENS_NAME,
-					  (void *)BPF_CORE_READ(d, d_name.name));
-		l->path.levels = i + 1;
-		at = parent;
-	}
+	l->path.deleted = !LENS_READ(d, d_hash.pprev) && LENS_READ(d, d_parent) != l->at;
+	for (int i = 0; i < PATH_STEPS && step == PATH_GOES_ON; i++)
+		step = lens_path_step();
+	l->path.known = step != PATH_GONE;
+	l->path.more = step != PATH_ENDS;
 	return 0;
 }

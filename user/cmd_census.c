@@ -50,8 +50,8 @@ static const struct argp_option options[] = {
 	{"btf", OPT_BTF, "FILE", 0,
 	 "Read this kernel's types from FILE if this kernel has no BTF of its own", 0},
 	{"names", OPT_NAMES, NULL, 0,
-	 "Name the directories that most dentries are in; without this, no name of a file or "
-	 "directory is read",
+	 "Name the directories that most dentries are in, and the paths that most open files, Unix "
+	 "sockets and mounts have; without this, no name of a file or directory is read",
 	 0},
 	{"traces", OPT_TRACES, NULL, 0,
 	 "Also read the call paths that the kernel itself keeps, if it was booted with "

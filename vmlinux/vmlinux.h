@@ -179,7 +179,12 @@ struct super_block {
 	char s_id[32];
 };
 
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+};
+
 struct dentry {
+	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
@@ -196,7 +201,10 @@ struct inode {
 	struct address_space i_data;
 };
 
+struct vfsmount;
+
 struct path {
+	struct vfsmount *mnt;
 	struct dentry *dentry;
 };
 
@@ -268,6 +276,10 @@ struct socket {
 	struct sock *sk;
 };
 
+struct unix_sock {
+	struct path path;
+};
+
 struct socket_alloc {
 	struct socket socket;
 	struct inode vfs_inode;
@@ -284,6 +296,8 @@ struct mnt_namespace {
 };
 
 struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
 	struct mnt_namespace *mnt_ns;
 };

@@ -246,4 +246,71 @@ test_7_a_short_budget_is_kept_and_the_truth_is_in_the_interval() {
 	! grep -Eq 'ffff[0-9a-f]{12}' "$WORK/short.json" || fail "a kernel address"
 }
 
+# Files are held open by two processes, sockets were accepted at one path, and mounts are on one directory.
+paths_plant() { # NAME
+	local name=$1 nr
+	: >"$WORK/$name-file"
+	mkdir "$WORK/$name-mount"
+	cat >"$WORK/paths.py" <<-'END'
+		import socket, sys, time
+		listener = socket.socket(socket.AF_UNIX)
+		listener.bind(sys.argv[1])
+		listener.listen(200)
+		kept = []
+		for i in range(150):
+		    client = socket.socket(socket.AF_UNIX)
+		    client.connect(sys.argv[1])
+		    kept += [client, listener.accept()[0]]
+		print("READY", flush=True)
+		time.sleep(600)
+	END
+	python3 "$WORK/paths.py" "$WORK/$name-socket" >"$WORK/paths.out" 2>&1 &
+	started+=($!)
+	for nr in 600 200; do
+		bash -c 'for ((i = 0; i < $2; i++)); do exec {fd}<"$1"; done; echo READY; exec sleep 600' - "$WORK/$name-file" $nr >"$WORK/$nr.out" &
+		started+=($!)
+	done
+	# shellcheck disable=SC2016 # of the inner shell
+	unshare -m --propagation private sh -c 'for i in 1 2 3 4; do mount --bind "$1" "$1"; done; echo READY; exec sleep 600' - \
+		"$WORK/$name-mount" >"$WORK/mounts.out" 2>&1 &
+	started+=($!)
+	for nr in paths 600 200 mounts; do
+		until_true 20 in_file READY "$WORK/$nr.out" || fail "$nr: $(cat "$WORK/$nr.out")"
+	done
+	rm "$WORK/$name-file"
+}
+
+# path_is FILE LENS NAME MEMBER: of the row with the path that ends in NAME.
+path_is() { jq -r "[.census.lenses.paths[] | select(.lens == \"$2\" and (.path | endswith(\"$3\"))).$4] | first" "$1"; }
+
+test_8_paths_are_named_only_if_asked_for() {
+	local name=planted-$$ file
+	need_record
+	command -v python3 >/dev/null || skip "this needs python3"
+	paths_plant "$name"
+	lenses "$WORK/without.json"
+	jq -e '.census.lenses.paths == null' "$WORK/without.json" >/dev/null || fail "paths without --names"
+	"$KMEMTRACE" census --show all >"$WORK/without.txt"
+	"$KMEMTRACE" census -o "$WORK/without.kmt" 2>/dev/null
+	for file in without.json without.txt without.kmt; do
+		! grep -aq "$name" "$WORK/$file" || fail "$file has a name that was not asked for"
+	done
+	lenses "$WORK/with.json" --names
+	jq -c '.census.lenses.paths[]' "$WORK/with.json" | cut -c 1-300
+	file=$(find "/proc/${started[1]}/fd" -lname "*/$name-file*" -printf '%l\n' | sort -u)
+	[ "$(path_is "$WORK/with.json" files "$name-file" path)" = "${file% (deleted)}" ] || fail "it is $file"
+	[ "$(path_is "$WORK/with.json" files "$name-file" deleted)" = true ] || fail "it was removed"
+	[ "$(path_is "$WORK/with.json" files "$name-file" objects)" = "$(fds "$file")" ] || fail "not $(fds "$file") descriptors"
+	[ "$(path_is "$WORK/with.json" files "$name-file" process_objects)" = 600 ] || fail "no process with 600"
+	[ "$(path_is "$WORK/with.json" files "$name-file" pid)" = "${started[1]}" ] || fail "not process ${started[1]}"
+	[ "$(path_is "$WORK/with.json" sockets "$name-socket" objects)" = "$(grep -c "$name-socket" /proc/net/unix)" ] ||
+		fail "not the sockets of /proc/net/unix"
+	[ "$(path_is "$WORK/with.json" mounts "$name-mount" objects)" = "$(grep -c "$name-mount" "/proc/${started[3]}/mountinfo")" ] ||
+		fail "not the mounts of mountinfo"
+	"$KMEMTRACE" census --names -o "$WORK/with.kmt" 2>/dev/null
+	"$KMEMTRACE" report --show census "$WORK/with.kmt" >"$WORK/with.txt"
+	grep -q "(deleted) *$(fds "$file") *files *sleep *600$" "$WORK/with.txt" ||
+		fail "$(sed -n '/^PATHS/,$p' "$WORK/with.txt")"
+}
+
 run_tests

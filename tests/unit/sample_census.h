@@ -133,11 +133,12 @@ __attribute__((unused)) static void sample_lenses(struct census *c, double dentr
 {
 	struct census_lenses *l = &c->lenses;
 	struct lens_directory *d = ARRAY_PUSH(&l->directories);
+	struct lens_path *path = ARRAY_PUSH(&l->paths);
 	struct lens_space *space = ARRAY_PUSH(&l->spaces);
 	struct lens_row *row = ARRAY_PUSH(&l->rows);
 	struct lens_holder *holder;
 
-	assert_true(d && space && row);
+	assert_true(d && path && space && row);
 	*row = (struct lens_row){.lens = LENS_DENTRIES,
 				 .what = "ext4",
 				 .device = "sda1",
@@ -164,6 +165,16 @@ __attribute__((unused)) static void sample_lenses(struct census *c, double dentr
 				     .objects = {dentries / 2, 100, 0},
 				     .negative = {dentries / 2, 100, 0},
 				     .kb = dentries * 96 / 1024};
+	*path = (struct lens_path){.lens = LENS_FILES,
+				   .what = "ext4",
+				   .device = "sda1",
+				   .path = "/srv/log\033[31m",
+				   .deleted = true,
+				   .objects = {dentries / 4, 0, 0},
+				   .processes = 2,
+				   .pid = 812,
+				   .comm = "web\033[32m",
+				   .most = 17};
 	for (int lens = 0; lens < LENSES; lens++)
 		l->share[lens] = NAN;
 	holder = ARRAY_PUSH(&l->holders);

@@ -201,6 +201,18 @@ static void lenses_equal(const struct census_lenses *a, const struct census_lens
 		estimate_equal(&x->negative, &y->negative);
 		assert_true(x->kb == y->kb);
 	}
+	assert_int_equal(a->paths.nr, b->paths.nr);
+	for (size_t i = 0; i < a->paths.nr; i++) {
+		const struct lens_path *x = &a->paths.items[i], *y = &b->paths.items[i];
+
+		assert_true(x->lens == y->lens && x->deleted == y->deleted && x->most == y->most &&
+			    x->processes == y->processes && x->pid == y->pid);
+		assert_string_equal(x->path, y->path);
+		assert_string_equal(x->what, y->what);
+		assert_string_equal(x->device, y->device);
+		assert_string_equal(x->comm, y->comm);
+		estimate_equal(&x->objects, &y->objects);
+	}
 }
 
 static void records_equal(const struct alloc_records *a, const struct alloc_records *b)
@@ -293,6 +305,7 @@ static void captures_without_a_census_are_read(void **state)
 	    "census_path;"
 	    "DROP VIEW census_objects; DROP TABLE census_lenses; DROP TABLE census_lens; DROP "
 	    "TABLE census_object; DROP TABLE census_space; DROP TABLE census_directory;"
+	    "DROP TABLE census_place;"
 	    "DROP TABLE census_source; DROP TABLE census_site; DROP TABLE census_alloc_path;"
 	    "DROP TABLE census_holder; DROP TABLE census; DROP TABLE census_line; DROP TABLE census_page; DROP TABLE "
 	    "census_cache; DROP TABLE census_cgroup; DROP TABLE census_charge; DROP TABLE "
@@ -309,7 +322,8 @@ static void captures_without_a_census_are_read(void **state)
 	    "DROP TABLE census_node; DROP VIEW census_objects; DROP TABLE census_lenses; "
 	    "DROP TABLE census_lens; DROP TABLE census_object; DROP TABLE census_space; "
 	    "DROP TABLE census_directory; DROP VIEW census_kinds; DROP TABLE census_kind; "
-	    "DROP TABLE census_kind_sample; DROP TABLE census_path; DROP TABLE census_holder");
+	    "DROP TABLE census_kind_sample; DROP TABLE census_path; DROP TABLE census_holder; "
+	    "DROP TABLE census_place");
 	assert_int_equal(read_back(&c), 0);
 	assert_false(c->census[CENSUS_AT_START]->lenses.taken);
 	assert_int_equal(c->census[CENSUS_AT_START]->lenses.rows.nr, 0);
@@ -414,6 +428,12 @@ static void hostile_rows_of_a_census_are_refused(void **state)
 		{"UPDATE census_space SET comm=printf('%.*c', 16, 'x')", "too long"},
 		{"UPDATE census_directory SET path=printf('%.*c', 256, 'x')", "too long"},
 		{"UPDATE census_directory SET kb=-1", "out of range"},
+		{"UPDATE census_place SET lens='gold'", "no such kind of objects"},
+		{"UPDATE census_place SET path=printf('%.*c', 256, 'x')", "too long"},
+		{"UPDATE census_place SET deleted=2", "out of range"},
+		{"UPDATE census_place SET objects=-1", "out of range"},
+		{"UPDATE census_place SET most=-1", "out of range"},
+		{"UPDATE census_place SET comm=printf('%.*c', 16, 'x')", "too long"},
 		{"UPDATE census_holder SET lens='gold'", "no such kind of objects"},
 		{"UPDATE census_holder SET comm=printf('%.*c', 16, 'x')", "too long"},
 		{"UPDATE census_holder SET objects=-1", "out of range"},

@@ -45,6 +45,7 @@
 
 static struct {
 	int names, owners;
+	uint64_t mount;
 } asked;
 
 static const struct kmt_lens_name *name_of(void *arg, uint32_t lens, uint64_t address)
@@ -83,15 +84,18 @@ static void device_of(void *arg, bool block, uint32_t number, char name[24])
 	snprintf(name, 24, "%s%u:%u", block ? "b" : "", number >> 20, number & 0xfffff);
 }
 
-/* Directory n is /srv/dn; 9 is gone. */
-static const struct kmt_lens_path *path_of(void *arg, uint64_t dentry, uint64_t super)
+/* Number n is /srv/dn; 9 is gone, and 8 was removed. Mounts are not asked for by file system. */
+static const struct kmt_lens_path *path_of(void *arg, uint64_t dentry, uint64_t super,
+					   uint64_t mount)
 {
 	static struct kmt_lens_path p;
 
 	(void)arg;
-	assert_int_equal(super, EXT4);
+	assert_true(super == EXT4 || (!super && mount));
+	asked.mount = mount;
 	memset(&p, 0, sizeof(p));
 	p.known = dentry != 9;
+	p.deleted = dentry == 8;
 	p.levels = 2;
 	snprintf(p.name[0], sizeof(p.name[0]), "d%d", (int)dentry);
 	strcpy(p.name[1], "srv");
@@ -288,11 +292,11 @@ static void the_directories_with_most_dentries_are_named(void **state)
 		lens_tally_block(t, 50);
 		for (uint64_t d = 1; d <= 30; d++) {
 			r = DENTRY(EXT4, d % 2 ? KMT_LENS_NEGATIVE : KMT_LENS_IN_USE, OWNER_A, 1);
-			r.op = d;
+			r.dentry = d;
 			r.nr = (uint32_t)(d == 9 ? 1000 : d);
 			add(t, r);
 		}
-		r.op = 30;
+		r.dentry = 30;
 		r.nr = 5;
 		r.detail = KMT_LENS_NEGATIVE;
 		add(t, r);
@@ -312,6 +316,45 @@ static void the_directories_with_most_dentries_are_named(void **state)
 	lens_tally_free(t);
 }
 
+/* Mounts in several namespaces, and of several file systems, may be on one mount point. */
+static void the_mount_points_with_most_mounts_are_named(void **state)
+{
+	struct kmt_lens_record r = {
+		.lens = KMT_LENS_MOUNT, .what = TMPFS, .mount = 77, .dentry = 8, .nr = 3};
+	struct lens_population half = all_of_two;
+	struct lens_tally *t = tally_new();
+	struct census_lenses l = {0};
+
+	(void)state;
+	half.blocks = 4;
+	half.objects = 200;
+	for (int block = 0; block < 2; block++) {
+		lens_tally_block(t, 50);
+		r.space = block;
+		r.nr = 3 + block;
+		add(t, r);
+		r.what = EXT4;
+		add(t, r);
+	}
+	r.dentry = 9;
+	add(t, r);                                       /* is gone */
+	for (r.dentry = 100; r.dentry < 130; r.dentry++) /* fewer than the first */
+		add(t, r);
+	assert_int_equal(lens_tally_cache(t, &half), 0);
+	lens_tally_finish(t, &l);
+	assert_int_equal(l.paths.nr, LENS_PATHS);
+	assert_int_equal(l.paths.items[0].lens, LENS_MOUNTS);
+	assert_string_equal(l.paths.items[0].path, "/srv/d8");
+	assert_float_equal(l.paths.items[0].objects.value, 28, 1e-9);
+	assert_true(l.paths.items[0].objects.variance > 0);
+	assert_string_equal(l.paths.items[0].what, "");
+	assert_int_equal(l.paths.items[0].processes, 0);
+	assert_int_equal(asked.mount, 77);
+	assert_int_equal(l.directories.nr, 0);
+	census_lenses_free(&l);
+	lens_tally_free(t);
+}
+
 static void a_long_path_of_a_directory_keeps_its_end(void **state)
 {
 	struct kmt_lens_path p = {.known = 1};
@@ -326,6 +369,7 @@ static void a_long_path_of_a_directory_keeps_its_end(void **state)
 	lens_path_words(&p, path);
 	assert_string_equal(path, "/a/b\n"); /* escaped when it is printed */
 	p.levels = 99;
+	p.more = 1;
 	for (int i = 0; i < KMT_LENS_LEVELS; i++)
 		memset(p.name[i], 'a' + i, KMT_LENS_NAME); /* without an end */
 	lens_path_words(&p, path);
@@ -641,6 +685,69 @@ static void files_and_sockets_are_those_of_their_processes(void **state)
 	lens_tally_free(t);
 }
 
+static struct kmt_lens_record path_with(uint64_t dentry, uint32_t lens, uint32_t nr)
+{
+	return (struct kmt_lens_record){.lens = KMT_LENS_PATH,
+					.what = EXT4,
+					.dentry = dentry,
+					.detail = lens,
+					.mount = 5,
+					.nr = nr};
+}
+
+/* With --names, the iterator says where each open file is. */
+static void the_paths_that_most_open_files_have_are_named(void **state)
+{
+	const struct kmt_lens_holder records[] = {
+		held_by(7, "web", path_with(8, KMT_LENS_FILE, 40)),
+		held_by(7, "web", path_with(9, KMT_LENS_FILE, 500)), /* closed meanwhile */
+		held_by(7, "web", path_with(3, KMT_LENS_FILE, 1)),   /* no other has it */
+		held_by(7, "web", path_with(4, KMT_LENS_SOCKET, 2)),
+		held_by(8, "log\033[31m", path_with(8, KMT_LENS_FILE, 30)),
+		held_by(8, "log\033[31m", path_with(8, KMT_LENS_FILE, 31)),
+		held_by(9, "db", path_with(8, KMT_LENS_FILE, 50)),
+		held_by(9, "db", path_with(4, KMT_LENS_FILE, 3))}; /* the socket's file itself */
+	struct lens_holders_found *found = lens_holders_new();
+	struct lens_tally *t = tally_new();
+	struct census_lenses l = {0};
+	const struct lens_path *p;
+
+	(void)state;
+	assert_non_null(found);
+	assert_int_equal(lens_holders_add(found, records, 5), 0);
+	assert_int_equal(lens_holders_add(found, records + 5, 3), 0);
+	for (uint64_t n = 100; n < 130; n++) {
+		struct kmt_lens_holder h = held_by(9, "db", path_with(n, KMT_LENS_FILE, 2));
+
+		assert_int_equal(lens_holders_add(found, &h, 1), 0);
+	}
+	assert_int_equal(lens_holders_finish(found, t, &l), 0);
+	lens_tally_finish(t, &l);
+	assert_int_equal(l.holders.nr, 0);
+	assert_int_equal(l.paths.nr, 1 + LENS_PATHS);
+	p = &l.paths.items[0]; /* sockets come first */
+	assert_int_equal(p->lens, LENS_SOCKETS);
+	assert_string_equal(p->path, "/srv/d4");
+	assert_float_equal(p->objects.value, 2, 0);
+	p = &l.paths.items[1];
+	assert_int_equal(p->lens, LENS_FILES);
+	assert_string_equal(p->path, "/srv/d8");
+	assert_string_equal(p->what, "ext4");
+	assert_true(p->deleted);
+	assert_float_equal(p->objects.value, 151, 0);
+	assert_int_equal(p->processes, 3);
+	assert_int_equal(p->most, 61);
+	assert_int_equal(p->pid, 8);
+	assert_string_equal(p->comm, "log\033[31m"); /* escaped when it is printed */
+	assert_string_equal(l.paths.items[2].path, "/srv/d4");
+	for (size_t i = 0; i < l.paths.nr; i++)
+		assert_true(l.paths.items[i].objects.value >= 2);
+	assert_int_equal(asked.mount, 5);
+	census_lenses_free(&l);
+	lens_holders_free(found);
+	lens_tally_free(t);
+}
+
 /* ---- documents ---- */
 
 static void census_make_lenses(struct census *c)
@@ -653,6 +760,7 @@ static void census_make_lenses(struct census *c)
 						    .page_bytes = 4096};
 	struct lens_tally *t = tally_new();
 	struct lens_directory *d;
+	struct lens_path *path;
 	struct lens_holder *h;
 	struct census_cgroup *g;
 	struct lens_space *s;
@@ -729,6 +837,22 @@ static void census_make_lenses(struct census *c)
 				     .objects = {.value = 300000},
 				     .negative = {.value = 299000},
 				     .kb = 56250};
+	path = ARRAY_PUSH(&c->lenses.paths);
+	assert_non_null(path);
+	*path = (struct lens_path){.lens = LENS_FILES,
+				   .what = "ext4",
+				   .device = "sda1",
+				   .path = "/var/log/web\033[31m/a-long-name/access.log",
+				   .deleted = true,
+				   .objects = {.value = 40310},
+				   .processes = 3,
+				   .pid = 77,
+				   .comm = "db\033[32m",
+				   .most = 40012};
+	path = ARRAY_PUSH(&c->lenses.paths);
+	assert_non_null(path);
+	*path = (struct lens_path){
+		.lens = LENS_MOUNTS, .path = "/run/netns/blue", .objects = {.value = 211}};
 	h = ARRAY_PUSH(&c->lenses.holders);
 	assert_non_null(h);
 	*h = sample_socket_holder;
@@ -812,6 +936,7 @@ int main(void)
 		cmocka_unit_test(each_kind_is_named_by_what_tells_it),
 		cmocka_unit_test(caches_add_up),
 		cmocka_unit_test(the_directories_with_most_dentries_are_named),
+		cmocka_unit_test(the_mount_points_with_most_mounts_are_named),
 		cmocka_unit_test(a_long_path_of_a_directory_keeps_its_end),
 		cmocka_unit_test(intervals_of_a_sample_of_blocks_hold),
 		cmocka_unit_test(of_a_sampled_census_the_interval_holds_for_all_memory),
@@ -821,6 +946,7 @@ int main(void)
 		cmocka_unit_test(a_namespace_is_that_of_its_processes),
 		cmocka_unit_test(a_device_has_the_name_that_the_system_gives_it),
 		cmocka_unit_test(files_and_sockets_are_those_of_their_processes),
+		cmocka_unit_test(the_paths_that_most_open_files_have_are_named),
 		cmocka_unit_test(the_documents_say_who_holds_what),
 	};
 

@@ -93,6 +93,25 @@ test_census() {
 	done
 }
 
+# Paths of open files and mounts, across a mount: /tmp is a file system of its own.
+test_census_names() {
+	: >/tmp/named
+	sh -c 'exec 5</tmp/named 6</tmp/named 7</tmp/named; exec sleep 600' &
+	holder=$!
+	mkdir /tmp/point
+	mount -o bind /tmp/point /tmp/point && mount -o bind /tmp/point /tmp/point
+	if ! ./kmemtrace census --format json --census-budget 60s --names >/tmp/names.json 2>/tmp/names.err; then
+		not_ok census-names "$(tail -n 1 /tmp/names.err)"
+	else
+		within census-names "$(./jsonq /tmp/names.json census.lenses.paths.path=/tmp/named.objects)" 3 3
+		within census-mounts "$(./jsonq /tmp/names.json census.lenses.paths.path=/tmp/point.objects)" 2 2
+	fi
+	file_block names.json /tmp/names.json
+	umount /tmp/point
+	umount /tmp/point
+	kill $holder
+}
+
 # The verifier accepts the programs that look for references. What they see is tested by tests/vm/module/refs.sh.
 test_refs_load() {
 	if ./kmemtrace refs --cache dentry --refs-budget 1ms >/tmp/refs.out 2>&1 || grep -q 'refs-budget is too short' /tmp/refs.out; then
@@ -495,6 +514,7 @@ test_version
 test_btf
 test_doctor
 test_census
+test_census_names
 test_refs_load
 test_record
 test_planted

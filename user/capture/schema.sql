@@ -110,6 +110,10 @@ CREATE TABLE census_space (census INTEGER NOT NULL, number INTEGER NOT NULL, nam
 CREATE TABLE census_directory (census INTEGER NOT NULL, number INTEGER NOT NULL, what TEXT NOT NULL,
  device TEXT NOT NULL, path TEXT NOT NULL, objects REAL NOT NULL, objects_variance REAL NOT NULL,
  negative REAL NOT NULL, negative_variance REAL NOT NULL, kb REAL NOT NULL);
+CREATE TABLE census_place (census INTEGER NOT NULL, number INTEGER NOT NULL, lens TEXT NOT NULL, what TEXT NOT NULL,
+ device TEXT NOT NULL, path TEXT NOT NULL, deleted INTEGER NOT NULL, objects REAL NOT NULL,
+ objects_variance REAL NOT NULL, processes INTEGER NOT NULL, pid INTEGER NOT NULL, comm TEXT NOT NULL,
+ most INTEGER NOT NULL);
 CREATE TABLE census_holder (census INTEGER NOT NULL, number INTEGER NOT NULL, lens TEXT NOT NULL, what TEXT NOT NULL,
  device TEXT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, family TEXT NOT NULL, comm TEXT NOT NULL,
  processes INTEGER NOT NULL, pid INTEGER NOT NULL, objects INTEGER NOT NULL, held_kb REAL NOT NULL,

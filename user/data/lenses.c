@@ -29,6 +29,7 @@ void census_lenses_free(struct census_lenses *l)
 	ARRAY_FREE(&l->rows);
 	ARRAY_FREE(&l->spaces);
 	ARRAY_FREE(&l->directories);
+	ARRAY_FREE(&l->paths);
 	ARRAY_FREE(&l->holders);
 	*l = (struct census_lenses){0};
 }

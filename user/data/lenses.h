@@ -72,6 +72,30 @@ struct lens_directories {
 };
 
 /*
+ * A path that several open files have, that several sockets are bound to, or that several mounts
+ * are on. Only if names are wanted.
+ */
+struct lens_path {
+	enum lens lens;            /* LENS_FILES, LENS_SOCKETS or LENS_MOUNTS */
+	char what[32], device[32]; /* file system that it is in; "" of mounts */
+	char path[256];            /* "…" and the end if it is longer */
+	bool deleted;              /* the path had this name before it was removed */
+	/* Mounts; or descriptors of files and sockets, so what several processes have counts for
+	 * each of them. */
+	struct lens_sum objects;
+	uint32_t processes; /* that have some; 0 of mounts */
+	int pid;            /* of the process that has most of them, … */
+	char comm[16];
+	uint64_t most; /* … and how many */
+};
+#define LENS_PATHS   20 /* of each lens at most, the largest first */
+#define LENS_SEVERAL 2  /* objects that a path must have */
+
+struct lens_paths {
+	ARRAY_OF(struct lens_path);
+};
+
+/*
  * Open files or sockets of one kind that processes of one name have. What several processes have
  * open counts for each of them.
  */
@@ -104,10 +128,11 @@ struct census_lenses {
 	struct lens_rows rows;
 	struct lens_spaces spaces; /* in which a process is */
 	struct lens_directories directories;
+	struct lens_paths paths;
 	struct lens_holders holders;
 	bool holders_whole; /* all open files of all processes were visited */
 	bool spaces_whole;  /* all processes may be seen: a namespace with none has none */
-	bool named;         /* names were wanted, so `directories` says something */
+	bool named;         /* names were wanted, so `directories` and `paths` say something */
 	double cpu_s;
 	bool sampled[LENSES]; /* not all blocks of its caches were looked at */
 	double share[LENSES]; /* of these blocks that were; NaN: no cache of this kind was found */

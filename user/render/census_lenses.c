@@ -12,6 +12,7 @@
 #define SECTION_ROWS   12
 #define SCREEN_HOLDER  15 /* columns */
 #define SECTION_HOLDER 26
+#define PATH_COLUMNS   38
 #define LARGE_BYTES    (64 * 1024.0) /* smaller groups are not on the first screen */
 
 /* ---- text ---- */
@@ -193,6 +194,38 @@ static void lens_directories_text(struct page *p, const struct lens_directories 
 	table_print(&table);
 }
 
+/* Paths that several open files, sockets or mounts have. */
+static void lens_paths_text(struct page *p, const struct lens_paths *list)
+{
+	static const struct table_column columns[] = {{"path", PATH_COLUMNS, false},
+						      {"number", 0, true},
+						      {"of", 0, false},
+						      {"most has", 0, false},
+						      {"of them", 0, true}};
+	struct table table = TABLE_INIT(p, columns);
+
+	if (!list->nr)
+		return;
+	page_heading(p, PAGE_BOLD,
+		     "PATHS  (of open files, Unix sockets and mounts, if several have one)");
+	for (size_t i = 0; i < list->nr; i++) {
+		const struct lens_path *l = &list->items[i];
+		const char *deleted = l->deleted ? " (deleted)" : "";
+		struct lens_figure f = lens_estimate(&l->objects);
+
+		table_words(&table, "%s%s",
+			    page_fit_middle(p, l->path, PATH_COLUMNS - strlen(deleted)), deleted);
+		cell_number(&table, &f);
+		table_words(&table, "%s", lens_titles[l->lens].short_word);
+		table_words(&table, "%s", l->comm);
+		if (l->processes)
+			table_count(&table, (double)l->most, false);
+		else
+			table_words(&table, "%s", "");
+	}
+	table_print(&table);
+}
+
 /* What processes have open. */
 static void lens_holders_text(struct page *p, const struct census_lenses *l, size_t most)
 {
@@ -236,6 +269,7 @@ void census_lenses_text(struct page *p, const struct lens_sheet *s, const struct
 			lens_section(p, s, lens);
 		lens_holders_text(p, &s->census->lenses, SECTION_ROWS);
 		lens_directories_text(p, &s->census->lenses.directories);
+		lens_paths_text(p, &s->census->lenses.paths);
 	}
 	if (bpf)
 		bpf_use_text(p, bpf, SECTION_ROWS);
@@ -370,6 +404,40 @@ static void lens_holders_json(struct json_out *o, const struct census_lenses *l)
 	json_end(o, ']');
 }
 
+static json_t *lens_path_json(struct json_out *o, const struct lens_path *p)
+{
+	struct lens_figure objects = lens_estimate(&p->objects);
+	json_t *j = json_object();
+	bool held = p->processes;
+
+	put(o, j, "lens", json_string(lens_word(p->lens)));
+	put(o, j, "path", text(p->path));
+	put(o, j, "deleted", json_boolean(p->deleted));
+	put(o, j, "file_system", text_or_null(p->what));
+	put(o, j, "device", text_or_null(p->device));
+	put(o, j, "objects", whole(objects.value));
+	put(o, j, "objects_low", whole(objects.low));
+	put(o, j, "objects_high", whole(objects.high));
+	put(o, j, "processes", held ? json_integer(p->processes) : json_null());
+	put(o, j, "process", held ? text(p->comm) : json_null());
+	put(o, j, "pid", held ? json_integer(p->pid) : json_null());
+	put(o, j, "process_objects", held ? json_integer((json_int_t)p->most) : json_null());
+	return j;
+}
+
+/* Null without --names. */
+static void lens_paths_json(struct json_out *o, const struct census_lenses *l)
+{
+	if (!l->named) {
+		json_member(o, "paths", json_null());
+		return;
+	}
+	json_begin(o, "paths", '[');
+	for (size_t i = 0; i < l->paths.nr; i++)
+		json_member(o, NULL, lens_path_json(o, &l->paths.items[i]));
+	json_end(o, ']');
+}
+
 /* Null without --names. */
 static void lens_directories_json(struct json_out *o, const struct census_lenses *l)
 {
@@ -401,6 +469,7 @@ void census_lenses_json(struct json_out *o, const struct lens_sheet *s, const st
 		lens_json(o, s, lens);
 	lens_holders_json(o, l);
 	lens_directories_json(o, l);
+	lens_paths_json(o, l);
 	if (bpf)
 		bpf_use_json(o, bpf);
 	else

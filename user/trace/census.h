@@ -21,7 +21,7 @@ struct tracked_objects;
 struct census_options {
 	double budget_s;     /* CPU time that the scan may take; 0: no limit */
 	uint64_t seed;       /* of the random sample; 0: a random one */
-	bool names;          /* with lenses: name the directories with most dentries */
+	bool names;          /* with lenses: name directories, open files, … */
 	bool traces;         /* read the call paths that debugfs has: proc/alloc_records.h */
 	bool lenses;         /* look at objects, too; the programs for that must have been loaded */
 	double lenses_share; /* of the budget that they may take; 0: all that the scan leaves */

@@ -131,11 +131,12 @@ static const struct kmt_lens_name *lens_name_ask(void *arg, uint32_t lens, uint6
 	return &p->lenses->name;
 }
 
-static const struct kmt_lens_path *lens_path_ask(void *arg, uint64_t dentry, uint64_t super)
+static const struct kmt_lens_path *lens_path_ask(void *arg, uint64_t dentry, uint64_t super,
+						 uint64_t mount)
 {
 	struct lens_programs *p = arg;
 
-	if (program_call(p->skel->progs.lens_path, (uint64_t[3]){dentry, super}))
+	if (program_call(p->skel->progs.lens_path, (uint64_t[3]){dentry, super, mount}))
 		return NULL;
 	return &p->lenses->path;
 }
@@ -379,7 +380,7 @@ int lenses_take(struct lens_programs *p, int why, const struct lenses_options *o
 	if (!why) {
 		p->options = options;
 		p->random = options->seed;
-		p->lenses->parents = options->names;
+		p->lenses->names = options->names;
 		taken.named = options->names;
 		p->began_ns = clock_thread_ns();
 		__atomic_store_n(&p->skel->bss->page_base, options->page_base, __ATOMIC_SEQ_CST);

@@ -20,7 +20,7 @@ struct lenses_options {
 	uint64_t units, counted;        /* blocks of the census */
 	uint64_t budget_ns;             /* CPU time that it may take; 0: no limit */
 	uint64_t seed;                  /* of the random sample; not 0 */
-	bool names;                     /* name the directories with most dentries */
+	bool names;                     /* name directories, open files and mount points */
 	/* The cache behind an address, and the index of an owner's cgroup or LENS_NO_CGROUP. */
 	const struct kmt_census_cache *(*cache)(void *arg, uint64_t address);
 	uint32_t (*cgroup)(void *arg, uint64_t owner);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Adds up which processes have which files and sockets open, from the records of the iterator
- * lens_holders (bpf/lenses.bpf.c). lenses.c calls it. Apart from BPF, so that tests can make
- * records.
+ * Adds up which processes have which files and sockets open, and which paths these have, from the
+ * records of the iterator lens_holders (bpf/lenses.bpf.c). lenses.c calls it. Apart from BPF, so
+ * that tests can make records.
  */
 #ifndef KMEMTRACE_TRACE_LENSES_HOLDERS_H
 #define KMEMTRACE_TRACE_LENSES_HOLDERS_H
@@ -18,7 +18,10 @@ void lens_holders_free(struct lens_holders_found *f);
 int lens_holders_add(struct lens_holders_found *f, const struct kmt_lens_holder *records,
 		     size_t nr);
 
-/* Add the rows to out->holders, the largest first; names are those of the tally. 0 or −ENOMEM. */
+/*
+ * Add the rows to out->holders, the largest first, and the paths to the tally, whose names are
+ * used. Returns 0 or −ENOMEM.
+ */
 int lens_holders_finish(struct lens_holders_found *f, struct lens_tally *t,
 			struct census_lenses *out);
 

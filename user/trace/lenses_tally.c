@@ -30,6 +30,7 @@ enum { MOMENT_OBJECTS, MOMENT_HELD, MOMENT_QUEUED, MOMENTS };
 struct lens_entry {
 	struct lens_key key;
 	char text[KMT_LENS_TEXT];
+	uint64_t mount; /* of a place */
 	uint64_t block; /* the last one with such objects */
 	double used;    /* objects of that block */
 	struct lens_moments moments[MOMENTS];
@@ -54,8 +55,13 @@ struct lens_row_entry {
 struct lens_tally {
 	struct lens_asking asking;
 	struct lens_entry *entries;
-	struct lens_entry *parents; /* of dentries: the key has `what` and `op`, and is of no row */
+	/*
+	 * Directories of dentries, and mount points: the key has the dentry as `op`, and that of a
+	 * mount point no `what`.
+	 */
+	struct lens_entry *places;
 	struct lens_directories directories;
+	struct lens_paths paths;
 	struct lens_named *names;
 	struct lens_row_entry *by_name;
 	struct lens_rows rows;
@@ -77,7 +83,7 @@ struct lens_tally *lens_tally_new(const struct lens_asking *asking)
 static void entries_free(struct lens_tally *t)
 {
 	HASH_FREE(t->entries);
-	HASH_FREE(t->parents);
+	HASH_FREE(t->places);
 	t->blocks = 0;
 	t->sum = t->squares = 0;
 }
@@ -91,6 +97,7 @@ void lens_tally_free(struct lens_tally *t)
 	HASH_FREE(t->by_name);
 	ARRAY_FREE(&t->rows);
 	ARRAY_FREE(&t->directories);
+	ARRAY_FREE(&t->paths);
 	free(t);
 }
 
@@ -153,14 +160,13 @@ static void entry_begin(struct lens_entry *e, const struct lens_tally *t)
 
 static int record_add(struct lens_tally *t, const struct kmt_lens_record *r)
 {
-	bool dentry = r->lens == KMT_LENS_DENTRY;
 	struct lens_entry *e;
 	struct lens_key key;
 	int err;
 
 	memset(&key, 0, sizeof(key));
 	key.what = r->what;
-	key.op = dentry ? 0 : r->op;
+	key.op = r->op;
 	key.lens = r->lens;
 	key.detail = r->detail;
 	key.space = r->space;
@@ -178,22 +184,25 @@ static int record_add(struct lens_tally *t, const struct kmt_lens_record *r)
 	return 0;
 }
 
-/* Add a dentry's record to its directory. Those with no room are few each. */
-static int parent_add(struct lens_tally *t, const struct kmt_lens_record *r)
+/* Add a record to its directory or mount point. Those with no room are few each. */
+static int place_add(struct lens_tally *t, const struct kmt_lens_record *r)
 {
 	struct lens_entry *e;
 	struct lens_key key;
 	int err;
 
 	memset(&key, 0, sizeof(key));
-	key.what = r->what;
-	key.op = r->op;
-	err = entry_find(&t->parents, &key, &e);
+	key.lens = r->lens;
+	key.what = r->lens == KMT_LENS_MOUNT ? 0 : r->what;
+	key.op = r->dentry;
+	err = entry_find(&t->places, &key, &e);
 	if (err || !e)
 		return err;
+	if (!e->mount)
+		e->mount = r->mount;
 	entry_begin(e, t);
 	e->moments[MOMENT_OBJECTS].part += r->nr;
-	if (r->detail == KMT_LENS_NEGATIVE)
+	if (r->lens == KMT_LENS_DENTRY && r->detail == KMT_LENS_NEGATIVE)
 		e->moments[MOMENT_HELD].part += r->nr;
 	return 0;
 }
@@ -208,8 +217,8 @@ int lens_tally_add(struct lens_tally *t, const struct kmt_lens_record *records, 
 		if (!r->lens || r->lens >= KMT_LENSES)
 			continue;
 		err = record_add(t, r);
-		if (!err && r->lens == KMT_LENS_DENTRY && r->op)
-			err = parent_add(t, r);
+		if (!err && r->dentry)
+			err = place_add(t, r);
 	}
 	return err;
 }
@@ -428,7 +437,7 @@ static void lens_row_add(struct lens_row *row, const struct lens_tally *t,
 	lens_sum_add(&row->queued_kb, &s, 1 / 1024.0);
 }
 
-/* ---- directories ---- */
+/* ---- directories and paths ---- */
 
 void lens_path_words(const struct kmt_lens_path *p, char path[256])
 {
@@ -436,7 +445,7 @@ void lens_path_words(const struct kmt_lens_path *p, char path[256])
 	uint32_t levels = p->levels < KMT_LENS_LEVELS ? p->levels : KMT_LENS_LEVELS;
 	size_t at = 0;
 
-	if (levels == KMT_LENS_LEVELS)
+	if (p->more)
 		at += (size_t)snprintf(all, sizeof(all), "…");
 	for (uint32_t i = levels; i-- > 0;)
 		at += (size_t)snprintf(all + at, sizeof(all) - at, "/%.*s", KMT_LENS_NAME - 1,
@@ -449,7 +458,34 @@ void lens_path_words(const struct kmt_lens_path *p, char path[256])
 		snprintf(path, 256, "…%s", all + at - 250);
 }
 
-static int compare_parents(const void *x, const void *y)
+int lens_path_add(struct lens_tally *t, const struct lens_place *place, struct lens_path **out)
+{
+	const struct kmt_lens_path *path =
+		t->asking.path(t->asking.arg, place->dentry, place->super, place->mount);
+	const struct lens_named *n = NULL;
+	struct lens_path *p;
+
+	*out = NULL;
+	if (!path || !path->known)
+		return 0;
+	p = ARRAY_PUSH(&t->paths);
+	if (!p)
+		return -ENOMEM;
+	p->lens = place->lens;
+	lens_path_words(path, p->path);
+	p->deleted = path->deleted;
+	if (place->super) {
+		n = named(t, KMT_LENS_DENTRY, place->super);
+		if (!n)
+			return -ENOMEM;
+		memcpy(p->what, n->type, sizeof(p->what));
+		memcpy(p->device, n->device, sizeof(p->device));
+	}
+	*out = p;
+	return 0;
+}
+
+static int compare_places(const void *x, const void *y)
 {
 	const struct lens_entry *a = *(struct lens_entry *const *)x,
 				*b = *(struct lens_entry *const *)y;
@@ -461,7 +497,7 @@ static int compare_parents(const void *x, const void *y)
 static int directory_add(struct lens_tally *t, const struct lens_population *p,
 			 const struct lens_entry *e)
 {
-	const struct kmt_lens_path *path = t->asking.path(t->asking.arg, e->key.op, e->key.what);
+	const struct kmt_lens_path *path = t->asking.path(t->asking.arg, e->key.op, e->key.what, 0);
 	const struct lens_named *n = named(t, KMT_LENS_DENTRY, e->key.what);
 	struct lens_directory *d = path && path->known ? ARRAY_PUSH(&t->directories) : NULL;
 
@@ -478,21 +514,39 @@ static int directory_add(struct lens_tally *t, const struct lens_population *p,
 	return 0;
 }
 
-/* Name the directories with most dentries. */
-static int directories_build(struct lens_tally *t, const struct lens_population *p)
+static int mount_point_add(struct lens_tally *t, const struct lens_population *p,
+			   const struct lens_entry *e)
 {
-	size_t nr = 0, most = HASH_COUNT(t->parents);
+	const struct lens_place place = {
+		.lens = LENS_MOUNTS, .dentry = e->key.op, .mount = e->mount};
+	struct lens_sum objects = moments_total(t, p, &e->moments[MOMENT_OBJECTS], true);
+	struct lens_path *path = NULL;
+	int err = objects.value < LENS_SEVERAL ? 0 : lens_path_add(t, &place, &path);
+
+	if (path)
+		path->objects = objects;
+	return err;
+}
+
+/* Name the directories with most dentries, or the mount points with most mounts. */
+static int places_build(struct lens_tally *t, const struct lens_population *p)
+{
+	size_t nr = 0, most = HASH_COUNT(t->places);
 	struct lens_entry **sorted = calloc(most + 1, sizeof(struct lens_entry *));
 	int err = sorted ? 0 : -ENOMEM;
 
-	for (struct lens_entry *e = t->parents; e && !err; e = e->hh.next) {
+	for (struct lens_entry *e = t->places; e && !err; e = e->hh.next) {
 		entry_close(e);
 		sorted[nr++] = e;
 	}
 	if (nr)
-		qsort(sorted, nr, sizeof(*sorted), compare_parents);
-	for (size_t i = 0; i < nr && !err && t->directories.nr < LENS_DIRECTORIES; i++)
-		err = directory_add(t, p, sorted[i]);
+		qsort(sorted, nr, sizeof(*sorted), compare_places);
+	for (size_t i = 0; i < nr && !err; i++) {
+		if (sorted[i]->key.lens == KMT_LENS_MOUNT && t->paths.nr < LENS_PATHS)
+			err = mount_point_add(t, p, sorted[i]);
+		if (sorted[i]->key.lens == KMT_LENS_DENTRY && t->directories.nr < LENS_DIRECTORIES)
+			err = directory_add(t, p, sorted[i]);
+	}
 	free(sorted);
 	return err;
 }
@@ -513,8 +567,8 @@ int lens_tally_cache(struct lens_tally *t, const struct lens_population *populat
 		else
 			t->lost += (uint64_t)e->moments[MOMENT_OBJECTS].sum;
 	}
-	if (!err && t->parents)
-		err = directories_build(t, population);
+	if (!err && t->places)
+		err = places_build(t, population);
 	entries_free(t);
 	return err;
 }
@@ -530,6 +584,17 @@ static int compare_lens_rows(const void *x, const void *y)
 	return strncmp(a->what, b->what, sizeof(a->what));
 }
 
+static int compare_lens_paths(const void *x, const void *y)
+{
+	const struct lens_path *a = x, *b = y;
+
+	if (a->lens != b->lens)
+		return a->lens < b->lens ? -1 : 1;
+	if (a->objects.value != b->objects.value)
+		return a->objects.value < b->objects.value ? 1 : -1;
+	return strncmp(a->path, b->path, sizeof(a->path));
+}
+
 void lens_tally_finish(struct lens_tally *t, struct census_lenses *out)
 {
 	if (t->rows.nr)
@@ -537,6 +602,10 @@ void lens_tally_finish(struct lens_tally *t, struct census_lenses *out)
 	out->rows = t->rows;
 	out->lost += t->lost;
 	out->directories = t->directories;
+	if (t->paths.nr)
+		qsort(t->paths.items, t->paths.nr, sizeof(*t->paths.items), compare_lens_paths);
+	out->paths = t->paths;
 	t->rows = (struct lens_rows){0};
 	t->directories = (struct lens_directories){0};
+	t->paths = (struct lens_paths){0};
 }

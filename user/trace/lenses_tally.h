@@ -26,8 +26,9 @@ struct lens_asking {
 	uint32_t (*cgroup)(void *arg, uint64_t owner);
 	/* The name of the device with this number. */
 	void (*device)(void *arg, bool block, uint32_t number, char name[24]);
-	/* The path of a directory; NULL: it is gone. */
-	const struct kmt_lens_path *(*path)(void *arg, uint64_t dentry, uint64_t super);
+	/* The path of a dentry, as bpf/lenses.bpf.c reads it; NULL: it is gone. */
+	const struct kmt_lens_path *(*path)(void *arg, uint64_t dentry, uint64_t super,
+					    uint64_t mount);
 	void *arg;
 };
 
@@ -56,7 +57,7 @@ int lens_tally_add(struct lens_tally *t, const struct kmt_lens_record *records, 
 /* All blocks of the cache that will be looked at were: turn the sums into rows. 0 or −ENOMEM. */
 int lens_tally_cache(struct lens_tally *t, const struct lens_population *population);
 
-/* The path of a directory: "/" for the root, "…" and its end if it is longer. */
+/* A path in words: "/" for the root, "…" and its end if it is longer. */
 void lens_path_words(const struct kmt_lens_path *p, char path[256]);
 
 /* Move the rows to `out`, the largest first, and add what had no room to out->lost. */

@@ -22,4 +22,16 @@ struct lens_row_key {
 int lens_row_key_build(struct lens_tally *t, const struct lens_key *key, const char *text,
 		       struct lens_row_key *k);
 
+/* Something that has a path. */
+struct lens_place {
+	uint64_t dentry, super, mount; /* as the arguments of lens_asking.path() */
+	enum lens lens;
+};
+
+/*
+ * Add a row for its path, of which the caller fills in who has it, and how often. *out is NULL if
+ * it is gone. Returns 0 or −ENOMEM.
+ */
+int lens_path_add(struct lens_tally *t, const struct lens_place *place, struct lens_path **out);
+
 #endif
