@@ -32,7 +32,7 @@ struct world {
 	struct word words[16];
 	size_t nr_words;
 	struct refs_place level[4]; /* what the scan of the next level finds */
-	size_t nr_level, scans;
+	size_t nr_level, scans, reads;
 	const struct refs_closure *closure;
 	struct refs out;
 };
@@ -115,8 +115,9 @@ static int world_end(void **state)
 
 static uint64_t world_follow(void *arg, uint64_t place)
 {
-	const struct world *w = arg;
+	struct world *w = arg;
 
+	w->reads++;
 	for (size_t i = 0; i < w->nr_words; i++)
 		if (w->words[i].place == place)
 			return w->words[i].points_to;
@@ -396,6 +397,34 @@ static void what_holds_a_list_holds_its_members(void **state)
 	refs_closure_free(&closure);
 }
 
+/* Each word takes up to 64 reads of a struct, and a hash table may point to very many objects. */
+static void the_search_for_heads_of_lists_is_bounded(void **state)
+{
+	enum { OBJECTS = 50000 };
+	bool *reached = calloc(OBJECTS, sizeof(*reached));
+	struct refs_closure closure = {0};
+	struct refs_places places = {0};
+	struct world *w = *state;
+
+	assert_non_null(reached);
+	for (uint32_t i = 0; i < OBJECTS; i++) {
+		*(struct refs_object *)ARRAY_PUSH(&closure.all) =
+			(struct refs_object){.start = OBJECT + i * 64, .cache = &dentry};
+		*(struct refs_place *)ARRAY_PUSH(&places) =
+			(struct refs_place){.object = i,
+					    .cache = &large,
+					    .offset = 40,
+					    .at = UINT64_C(0x90000028) + i * 512};
+	}
+	assert_int_equal(refs_closure_build(&closure, &places, reached), 0);
+	w->closure = &closure;
+	holders_of(w, &dentry, NULL, 0, 0);
+	assert_in_range(w->reads, 64, 2 * 2048 * 64);
+	free(reached);
+	ARRAY_FREE(&places);
+	refs_closure_free(&closure);
+}
+
 /* Words on a stack may be stale. */
 static void a_stack_holds_nothing(void **state)
 {
@@ -440,6 +469,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_key_is_held_by_its_user, world_begin, world_end),
 		cmocka_unit_test_setup_teardown(what_holds_a_list_holds_its_members, world_begin,
 						world_end),
+		cmocka_unit_test_setup_teardown(the_search_for_heads_of_lists_is_bounded,
+						world_begin, world_end),
 		cmocka_unit_test_setup_teardown(a_stack_holds_nothing, world_begin, world_end),
 		cmocka_unit_test_setup_teardown(the_list_of_what_processes_have_is_bounded,
 						world_begin, world_end),

@@ -14,8 +14,9 @@
 #define LEVEL_MOST   1500 /* objects of a level */
 #define LEVEL_SHARE  20   /* a level needs this part of the objects of the one before */
 #define HOLDERS_MOST 4096
-#define WORDS_MOST   64  /* of an object that are read, to see what it points to */
-#define HEADS_MOST   256 /* of lists */
+#define WORDS_MOST   64   /* of an object that are read, to see what it points to */
+#define HEADS_MOST   256  /* of lists */
+#define HEADS_TRIED  2048 /* words that may be of a head: 0.2 s at 64 reads each */
 
 struct refs_holders_work {
 	const struct refs_holding *how;
@@ -385,12 +386,16 @@ static bool refs_is_mutual(const struct refs_holders_work *w, const struct refs_
 	return false;
 }
 
-/* Find out which objects of other caches hold a list of the sample's cache. */
+/*
+ * Find out which objects of other caches hold a list of the sample's cache. If very many words
+ * point to the cache, only some of them are tried, evenly.
+ */
 static int refs_heads_find(struct refs_holders_work *w)
 {
 	const struct refs_closure *c = w->how->closure;
+	size_t step = c ? c->outside.nr / HEADS_TRIED + 1 : 1;
 
-	for (size_t i = 0; c && i < c->outside.nr && w->heads.nr < HEADS_MOST; i++) {
+	for (size_t i = 0; c && i < c->outside.nr && w->heads.nr < HEADS_MOST; i += step) {
 		const struct refs_place *p = &c->outside.items[i];
 		struct refs_place *head;
 
@@ -423,6 +428,28 @@ static int refs_claim_listed(struct refs_holders_work *w, const struct refs_obje
 	return err;
 }
 
+static int refs_compare_claims(const void *x, const void *y)
+{
+	const struct refs_claim *a = x, *b = y;
+
+	if (a->object != b->object)
+		return a->object < b->object ? -1 : 1;
+	return a->row < b->row ? -1 : a->row > b->row;
+}
+
+/* The same holder may have been found on several ways. */
+static void refs_claims_sort(struct refs_claims *claims)
+{
+	size_t nr = 0;
+
+	if (claims->nr)
+		qsort(claims->items, claims->nr, sizeof(*claims->items), refs_compare_claims);
+	for (size_t i = 0; i < claims->nr; i++)
+		if (!nr || refs_compare_claims(&claims->items[i], &claims->items[nr - 1]))
+			claims->items[nr++] = claims->items[i];
+	claims->nr = nr;
+}
+
 static int refs_holders_level(struct refs_holders_work *w, const struct refs_objects *objects,
 			      const struct refs_places *places, struct refs_claims *out,
 			      uint32_t level);
@@ -441,16 +468,17 @@ static int refs_holders_next(struct refs_holders_work *w, struct refs_level *nex
 	}
 	w->out->levels = level + 1;
 	err = err ?: refs_holders_level(w, &next->objects, &places, &claims, level + 1);
+	refs_claims_sort(&claims);
 	for (size_t i = 0; i < next->from.nr && !err; i++) {
 		const struct refs_claim *from = &next->from.items[i];
 		struct refs_way way = {.object = from->object, .claims = out, .first = out->nr};
+		size_t k;
 
-		for (size_t k = 0; k < claims.nr && !err; k++) {
+		SORTED_FIRST(k, claims.nr, claims.items[k].object < from->row);
+		for (; k < claims.nr && claims.items[k].object == from->row && !err; k++) {
 			struct refs_holder holder;
 			char last[REFS_FIELD];
 
-			if (claims.items[k].object != from->row)
-				continue;
 			holder = w->out->holders.items[claims.items[k].row];
 			memcpy(last, holder.through, sizeof(last));
 			memcpy(way.through, next->words[from->row], sizeof(way.through));
@@ -518,28 +546,6 @@ static int refs_compare_holders(const void *x, const void *y)
 		return a->objects < b->objects ? 1 : -1;
 	return a->kind != b->kind ? (a->kind < b->kind ? -1 : 1)
 				  : strcmp(a->name, b->name) ?: a->pid - b->pid;
-}
-
-static int refs_compare_claims(const void *x, const void *y)
-{
-	const struct refs_claim *a = x, *b = y;
-
-	if (a->object != b->object)
-		return a->object < b->object ? -1 : 1;
-	return a->row < b->row ? -1 : a->row > b->row;
-}
-
-/* The same holder may have been found on several ways. */
-static void refs_claims_sort(struct refs_claims *claims)
-{
-	size_t nr = 0;
-
-	if (claims->nr)
-		qsort(claims->items, claims->nr, sizeof(*claims->items), refs_compare_claims);
-	for (size_t i = 0; i < claims->nr; i++)
-		if (!nr || refs_compare_claims(&claims->items[i], &claims->items[nr - 1]))
-			claims->items[nr++] = claims->items[i];
-	claims->nr = nr;
 }
 
 int refs_holders_find(const struct refs_holding *how, const struct refs_objects *sample,
