@@ -13,8 +13,6 @@
 #include "trace/refs_kind.h"
 #include "trace/refs_look.h"
 
-#define FIND_SHARE 0.25 /* of the budget, at most, to find slabs */
-
 /* Objects of the same cache that were free places a moment before, if there are enough. */
 static int refs_control_young(struct refs_looking *l, struct refs_objects *free_before)
 {
@@ -23,8 +21,7 @@ static int refs_control_young(struct refs_looking *l, struct refs_objects *free_
 	refs_objects_keep_live(free_before);
 	if (err || free_before->nr < REFS_CONTROL_LEAST)
 		return err;
-	if (free_before->nr > REFS_CONTROL_WANTED)
-		free_before->nr = REFS_CONTROL_WANTED;
+	refs_objects_thin(l->slabs, free_before, REFS_CONTROL_WANTED);
 	part = refs_part_add(l, free_before->items[0].cache, REFS_CONTROL_YOUNG);
 	if (part < 0)
 		return part;
@@ -57,7 +54,7 @@ static int refs_sample_draw(struct refs_looking *l, const struct plan *plan,
 {
 	size_t want = options->kind_fits ? REFS_KIND_DRAWN : options->objects;
 	struct refs *all = &l->all;
-	int err = refs_slabs_find(l->slabs, FIND_SHARE);
+	int err = refs_slabs_find(l->slabs);
 
 	err = err ?: refs_objects_draw(l->slabs, false, want, &l->sample, &all->all_objects);
 	all->found_all = refs_slabs_found_all(l->slabs);

@@ -24,9 +24,10 @@ void refs_closure_free(struct refs_closure *c)
 {
 	ARRAY_FREE(&c->all);
 	ARRAY_FREE(&c->outside);
-	free(c->root);
+	free(c->held);
 	free(c->group);
-	c->root = c->group = NULL;
+	c->held = NULL;
+	c->group = NULL;
 }
 
 /* ---- which objects are reached ---- */
@@ -102,16 +103,17 @@ static size_t refs_links_of(const struct refs_links *links, uint32_t from)
 	return first;
 }
 
-/* Give the root `root` to all objects to which links lead from there. `stack` has room for all. */
+/* What leads to the object `first` holds all to which links lead from there. `stack` has room for
+ * all. */
 static void refs_closure_spread(struct refs_closure *c, const struct refs_links *links,
-				uint32_t root, uint32_t *stack)
+				uint32_t first, uint32_t *stack)
 {
 	size_t depth = 0;
 
-	if (c->root[root] != REFS_NO_ROOT)
+	if (c->held[first])
 		return;
-	c->root[root] = root;
-	stack[depth++] = root;
+	c->held[first] = true;
+	stack[depth++] = first;
 	while (depth) {
 		uint32_t from = stack[--depth];
 
@@ -119,9 +121,9 @@ static void refs_closure_spread(struct refs_closure *c, const struct refs_links 
 		     i < links->nr && links->items[i].from == from; i++) {
 			uint32_t to = links->items[i].to;
 
-			if (c->root[to] != REFS_NO_ROOT)
+			if (c->held[to])
 				continue;
-			c->root[to] = root;
+			c->held[to] = true;
 			stack[depth++] = to;
 		}
 	}
@@ -153,12 +155,10 @@ int refs_closure_build(struct refs_closure *c, const struct refs_places *places,
 	struct refs_links links = {0};
 	int err = stack ? refs_links_build(c, places, &links) : -ENOMEM;
 
-	c->root = calloc(c->all.nr + 1, sizeof(*c->root));
+	c->held = calloc(c->all.nr + 1, sizeof(*c->held));
 	c->group = calloc(c->all.nr + 1, sizeof(*c->group));
-	if (!c->root || !c->group)
+	if (!c->held || !c->group)
 		err = -ENOMEM;
-	for (size_t i = 0; i < c->all.nr && !err; i++)
-		c->root[i] = REFS_NO_ROOT;
 	if (!err)
 		refs_groups_join(c, &links);
 	for (size_t i = 0; i < c->outside.nr && !err; i++)

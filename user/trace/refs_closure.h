@@ -9,16 +9,9 @@
 
 #include "trace/refs_scan.h"
 
-#define REFS_NO_ROOT UINT32_MAX
-
 struct refs_closure {
 	struct refs_objects all; /* of the cache, by place */
-	/*
-	 * The number of an object to which something outside the cache points, or may point, and
-	 * from which pointers lead to this one. REFS_NO_ROOT: there is none, and all are objects of
-	 * this cache.
-	 */
-	uint32_t *root;
+	bool *held;      /* by object: something outside the cache leads to it, or may do so */
 	uint32_t *group; /* objects with the same number are linked, in whatever direction */
 	struct refs_places outside; /* what else points to objects, by object */
 };
@@ -33,7 +26,7 @@ int refs_closure_find(struct refs_slabs *s, struct refs_run *run, double scan_s,
 void refs_closure_free(struct refs_closure *c);
 
 /*
- * Fill in c->root, c->group and c->outside for c->all, which is sorted by place. `places`: all
+ * Fill in c->held, c->group and c->outside for c->all, which is sorted by place. `places`: all
  * words that point to these objects. `reached`: for each object, may something point to it that is
  * not among these? Pure. Returns 0 or −ENOMEM.
  */

@@ -19,9 +19,7 @@
 
 #define APART_S     3   /* between the scans: longer than the kernel defers most frees */
 #define FIRST_SHARE 0.6 /* of the budget, at most, to end the first scan */
-#define OWN_SHARE                                                                      \
-	10 /* of 100 objects with pointers of their own kind only: fewer do not matter \
-	    */
+#define OWN_PERCENT 10  /* of objects with pointers of their own kind only: fewer do not matter */
 
 /* ---- begin and end ---- */
 
@@ -176,7 +174,7 @@ static int refs_close(struct refs_looking *l)
 	for (size_t i = 0; i < l->sample.nr; i++)
 		own += l->sample.items[i].cache->wanted && l->second[i].strong &&
 		       l->second[i].own == l->second[i].strong;
-	if (!own || 100 * own < OWN_SHARE * l->sample.nr || !refs_scan_is_whole(scan) ||
+	if (!own || 100 * own < OWN_PERCENT * l->sample.nr || !refs_scan_is_whole(scan) ||
 	    !refs_slabs_found_all(l->slabs))
 		return 0;
 	err = refs_closure_find(l->slabs, l->run, scan->cpu_s, &l->closure);
@@ -191,7 +189,7 @@ static bool refs_is_dropped(const struct refs_looking *l, const struct refs_obje
 	int64_t number =
 		l->all.closed && o->cache->wanted ? refs_closure_number(&l->closure, o->start) : -1;
 
-	return number >= 0 && l->closure.root[number] == REFS_NO_ROOT;
+	return number >= 0 && !l->closure.held[number];
 }
 
 /* ---- holders ---- */
@@ -255,11 +253,6 @@ static void refs_name_cgroups(struct refs *out)
 
 /* ---- names ---- */
 
-static bool refs_look_has(void *arg, uint64_t address, uint64_t word)
-{
-	return refs_follower_has(arg, address, word);
-}
-
 /* Name the words outside of slab caches that point to the sample. Without names, they still count.
  */
 static int refs_find_names(struct refs_looking *l)
@@ -276,7 +269,7 @@ static int refs_find_names(struct refs_looking *l)
 	struct refs_percpu_input in = {.types = &l->types,
 				       .offsets = offsets,
 				       .cpus = r->cpus,
-				       .has = refs_look_has,
+				       .has = refs_follower_has,
 				       .arg = l->follower};
 	int map = bpf_map__fd(r->skel->maps.audit_cpu_offset);
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/random.h"
 
+#define FIND_SHARE      0.25   /* of the budget, at most, to find slabs */
 #define SLABS_MOST      262144 /* kept: if there are more, a random part of them */
 #define DRAWS_MOST      20     /* rounds of drawing objects, if many turn out to be free */
 #define GATHER_TRIES    3
@@ -262,7 +263,7 @@ bool refs_slabs_found_all(const struct refs_slabs *s)
 	return s->frames >= s->run->memory.frames;
 }
 
-int refs_slabs_find(struct refs_slabs *s, double budget_share)
+int refs_slabs_find(struct refs_slabs *s)
 {
 	const struct refs_memory *m = &s->run->memory;
 	uint64_t began = refs_run_spent_ns(s->run);
@@ -280,7 +281,7 @@ int refs_slabs_find(struct refs_slabs *s, double budget_share)
 			at = s->run->refs->next_pfn;
 		}
 		s->frames += m->items[i].end - m->items[i].first;
-		if (refs_run_is_over(s->run, budget_share))
+		if (refs_run_is_over(s->run, FIND_SHARE))
 			break;
 	}
 	if (!err && s->name && !s->wanted)

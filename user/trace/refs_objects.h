@@ -50,10 +50,10 @@ struct refs_slabs *refs_slabs_new(struct refs_run *run, const char *name);
 void refs_slabs_free(struct refs_slabs *s);
 
 /*
- * Find all slabs, within a share of the budget. Returns 0; −ENOENT if there is no cache of that
+ * Find all slabs, within a quarter of the budget. Returns 0; −ENOENT if there is no cache of that
  * name; −ETIME if none was found in that time; or −errno.
  */
-int refs_slabs_find(struct refs_slabs *s, double budget_share);
+int refs_slabs_find(struct refs_slabs *s);
 bool refs_slabs_found_all(const struct refs_slabs *s);
 /* Objects in use in the wanted cache; those on CPUs' lists count, too. */
 uint64_t refs_slabs_used(const struct refs_slabs *s);

@@ -11,7 +11,6 @@
 #include "trace/background.h"
 #include "trace/refs_look.h"
 
-#define FIND_SHARE     0.25 /* of the budget, at most, to find slabs of other caches */
 #define OTHERS_OF_PATH 24
 
 _Static_assert(3 * REFS_OBJECTS + 2 * REFS_CONTROL_WANTED < KMT_REFS_TARGETS,
@@ -174,7 +173,7 @@ static int prove_look(struct refs_looking *l, const struct prove_work *w)
 	int err = prove_add(l, &w->objects->paths, REFS_CONTROL_NONE, &l->sample);
 
 	err = err ?: prove_add(l, &w->objects->others, REFS_CONTROL_PATHS, &l->control);
-	err = err ?: refs_slabs_find(l->slabs, FIND_SHARE);
+	err = err ?: refs_slabs_find(l->slabs);
 	l->all.found_all = true; /* no slabs were needed to find the objects */
 	err = err ?: refs_look_first(l);
 	err = err ?: refs_control_others(l);

@@ -398,8 +398,10 @@ const struct refs_image *refs_follower_where_image(const struct refs_follower *f
 	return &f->image;
 }
 
-bool refs_follower_has(const struct refs_follower *f, uint64_t address, uint64_t word)
+bool refs_follower_has(void *follower, uint64_t address, uint64_t word)
 {
+	const struct refs_follower *f = follower;
+
 	return !program_call(f->skel->progs.roots_has, (uint64_t[3]){address, word}) &&
 	       __atomic_load_n(&f->skel->bss->roots_number, __ATOMIC_SEQ_CST);
 }

@@ -84,7 +84,7 @@ bool refs_follower_name(void *follower, enum refs_holder_kind kind, uint64_t pla
 
 const struct refs_image *refs_follower_where_image(const struct refs_follower *f);
 /* Is the word at the address? */
-bool refs_follower_has(const struct refs_follower *f, uint64_t address, uint64_t word);
+bool refs_follower_has(void *follower, uint64_t address, uint64_t word);
 /* The vmalloc area whose vmap_area is at `place`. False: there is none. */
 bool refs_follower_area(const struct refs_follower *f, uint64_t place, struct kmt_root_area *out);
 /* The frames of pages `first` to at most KMT_ROOT_PAGES behind it. Returns how many these are. */
