@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Finds names for addresses of kernel code in /proc/kallsyms, which lists text symbols of the
- * kernel, its modules and loaded BPF programs (so read it after loading ours). Only `record` uses
- * it: a capture contains the names, never the addresses.
+ * kernel, its modules and loaded BPF programs (so read it after loading ours). Captures contain the
+ * names, never the addresses.
  */
 #ifndef KMEMTRACE_SYM_KALLSYMS_H
 #define KMEMTRACE_SYM_KALLSYMS_H

@@ -38,7 +38,7 @@ static int refs_sample_of_kind(struct refs_looking *l, const struct plan *plan,
 {
 	struct refs *all = &l->all;
 	size_t drawn = l->sample.nr;
-	int err = refs_kind_keep(plan, options, l->run->direct, &l->sample);
+	int err = refs_kind_keep(plan, options, l->run, &l->sample);
 
 	if (err)
 		return err;

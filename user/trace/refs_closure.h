@@ -2,7 +2,8 @@
 /*
  * Tells a list, ring or tree that was dropped as a whole from one that something else holds: in
  * both, objects of one cache point to each other. It looks for all objects of the cache, and
- * follows the pointers between them from those that something else points to. Used by trace/refs.c.
+ * follows the pointers between them from those that something else points to. Used by
+ * trace/refs_look.c.
  */
 #ifndef KMEMTRACE_TRACE_REFS_CLOSURE_H
 #define KMEMTRACE_TRACE_REFS_CLOSURE_H

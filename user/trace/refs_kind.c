@@ -6,11 +6,13 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "trace/census.h"
 #include "trace/kinds_tracked.h"
 
-#define BUDGET_S 4.0 /* CPU time of the census, and of looking at objects */
+#define BUDGET_S     4.0  /* CPU time of the census, and of looking at objects, at most … */
+#define BUDGET_SHARE 0.25 /* … and as a share of all that references may take */
 
 /* Each object is a path of its own, so that the census tells the kind of each. */
 static int kind_paths_build(const struct refs_objects *o, uint64_t direct,
@@ -33,11 +35,13 @@ static int kind_paths_build(const struct refs_objects *o, uint64_t direct,
 	return 0;
 }
 
-static int kind_census_take(const struct plan *plan, const struct tracked_objects *tracked,
-			    struct census *out)
+static int kind_census_take(const struct plan *plan, double budget_s,
+			    const struct tracked_objects *tracked, struct census *out)
 {
-	const struct census_options options = {
-		.budget_s = BUDGET_S, .kinds = true, .tracked = tracked};
+	double share_s = BUDGET_SHARE * budget_s;
+	const struct census_options options = {.budget_s = share_s < BUDGET_S ? share_s : BUDGET_S,
+					       .kinds = true,
+					       .tracked = tracked};
 	struct census_taker *taker = NULL;
 	int err = census_taker_new(plan, true, &taker);
 
@@ -69,13 +73,21 @@ static int kind_objects_keep(const struct census *c, const struct refs_options *
 	return nr ? 0 : -ENOMSG;
 }
 
-int refs_kind_keep(const struct plan *plan, const struct refs_options *options, uint64_t direct,
-		   struct refs_objects *o)
+/* CPU time of all other threads: a census counts in one of its own. */
+static uint64_t kind_others_ns(void)
 {
+	return clock_read_ns(CLOCK_PROCESS_CPUTIME_ID) - clock_thread_ns();
+}
+
+int refs_kind_keep(const struct plan *plan, const struct refs_options *options,
+		   struct refs_run *run, struct refs_objects *o)
+{
+	uint64_t others_ns = kind_others_ns();
 	_cleanup_(tracked_objects_free) struct tracked_objects tracked = {0};
 	_cleanup_(census_free) struct census census = {0};
-	int err = kind_paths_build(o, direct, &tracked);
+	int err = kind_paths_build(o, run->direct, &tracked);
 
-	err = err ?: kind_census_take(plan, &tracked, &census);
+	err = err ?: kind_census_take(plan, options->budget_s, &tracked, &census);
+	run->census_ns += kind_others_ns() - others_ns;
 	return err ?: kind_objects_keep(&census, options, o);
 }

@@ -13,10 +13,11 @@
 #define REFS_KIND_DRAWN 4000 /* objects that are looked at; each takes some microseconds */
 
 /*
- * `direct` is the address of place 0. The objects are of one cache. Returns 0; −ENOMSG if the
- * census finds no kinds, or none of them fits; or −errno.
+ * The objects are of one cache. The census takes at most a quarter of the budget, and counts as
+ * part of the run. Returns 0; −ENOMSG if the census finds no kinds, or none of them fits; or
+ * −errno.
  */
-int refs_kind_keep(const struct plan *plan, const struct refs_options *options, uint64_t direct,
-		   struct refs_objects *o);
+int refs_kind_keep(const struct plan *plan, const struct refs_options *options,
+		   struct refs_run *run, struct refs_objects *o);
 
 #endif

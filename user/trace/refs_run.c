@@ -34,7 +34,7 @@ struct refs_frames {
 
 uint64_t refs_run_spent_ns(const struct refs_run *r)
 {
-	uint64_t spent = clock_read_ns(r->clock) - r->began_ns;
+	uint64_t spent = clock_read_ns(r->clock) - r->began_ns + r->census_ns;
 
 	for (size_t i = 0; r->crew && i < crew_size(r->crew); i++)
 		spent += refs_run_spent_ns(crew_own(r->crew, i));

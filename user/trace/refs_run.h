@@ -47,6 +47,7 @@ struct refs_run {
 	clockid_t clock;    /* CPU time of its thread */
 	uint64_t began_ns;  /* that time when it began */
 	uint64_t loaded_ns; /* CPU time of all threads until all was loaded */
+	uint64_t census_ns; /* CPU time of a census that was taken for it, in a thread of its own */
 	struct crew *crew;  /* NULL: there are no other threads */
 	uint32_t page_shift;
 	uint32_t cpus, nodes;
