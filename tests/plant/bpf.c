@@ -3,6 +3,7 @@
  * stacks. */
 #include <linux/bpf.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "plant.h"
 
@@ -31,6 +32,55 @@ static int bpfpercpu_step(long i, long size)
 {
 	(void)i;
 	return map_create(BPF_MAP_TYPE_PERCPU_ARRAY, size, 1);
+}
+
+static int trie_step(long i, long size)
+{
+	union bpf_attr attr = {.map_type = BPF_MAP_TYPE_LPM_TRIE,
+			       .key_size = 8,
+			       .value_size = (unsigned int)size,
+			       .max_entries = 16,
+			       .map_flags = BPF_F_NO_PREALLOC};
+
+	(void)i;
+	return result(sys_bpf(BPF_MAP_CREATE, &attr));
+}
+
+static int ringbuf_step(long i, long size)
+{
+	union bpf_attr attr = {.map_type = BPF_MAP_TYPE_RINGBUF, .max_entries = (unsigned int)size};
+
+	(void)i;
+	return result(sys_bpf(BPF_MAP_CREATE, &attr));
+}
+
+/* Sockets in a map. */
+static int sockmap_fd = -1;
+
+static int sockmap_setup(long count, long size)
+{
+	union bpf_attr attr = {.map_type = BPF_MAP_TYPE_SOCKMAP,
+			       .key_size = 4,
+			       .value_size = 4,
+			       .max_entries = (unsigned int)count};
+
+	(void)size;
+	sockmap_fd = (int)sys_bpf(BPF_MAP_CREATE, &attr);
+	return result(sockmap_fd);
+}
+
+static int sockmap_step(long i, long size)
+{
+	unsigned int key = (unsigned int)i;
+	union bpf_attr attr = {.map_fd = (unsigned int)sockmap_fd};
+	int pair[2];
+
+	(void)size;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	attr.key = (unsigned long)&key;
+	attr.value = (unsigned long)&pair[0];
+	return result(sys_bpf(BPF_MAP_UPDATE_ELEM, &attr));
 }
 
 static struct bpf_insn insn(int code, int dst, int src, int off, int imm)
@@ -100,5 +150,10 @@ const struct kind bpf_kinds[] = {
 	{"stacks", "BPF maps, each created by a stack of its own (5.14 and later)", "kmalloc-*",
 	 "array_map_alloc,bpf_map_area_alloc,__bpf_map_area_alloc", "bpf", 0, stacks_setup, NULL,
 	 NULL},
+	{"tries", "BPF maps: LPM tries", "kmalloc*", "lpm_trie", "bpf", 8, NULL, trie_step, NULL},
+	{"ringbufs", "BPF maps: ring buffers", "kmalloc*", "bpf_ringbuf_map", "bpf", 4096, NULL,
+	 ringbuf_step, NULL},
+	{"sockmaps", "sockets in a BPF map", "kmalloc*", "sk_psock", "bpf", 0, sockmap_setup,
+	 sockmap_step, NULL},
 	{0},
 };

@@ -177,5 +177,7 @@ const struct kind memory_kinds[] = {
 	 "perf_mmap,rb_alloc,perf_mmap_alloc_page", "mmap", 512 << 10, NULL, perf_step, NULL},
 	{"pipedata", "pipes filled with --size bytes (pages in no meminfo line)", "-",
 	 "pipe_write,anon_pipe_write", "write", 65536, NULL, pipedata_step, NULL},
+	{"pipebuffers", "pipes filled with --size bytes: their arrays of buffers", "kmalloc*",
+	 "pipe_buffer[]", "pipe2", 16384, NULL, pipedata_step, NULL},
 	{0},
 };

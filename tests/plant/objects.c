@@ -112,6 +112,17 @@ static int sem_step(long i, long size)
 	return result(semget(IPC_PRIVATE, 1, 0600));
 }
 
+/* What would be undone if the process ended. */
+static int semundo_step(long i, long size)
+{
+	struct sembuf up = {.sem_op = 1, .sem_flg = SEM_UNDO};
+	int id = semget(IPC_PRIVATE, 1, 0600);
+
+	(void)i;
+	(void)size;
+	return id < 0 ? -errno : result(semop(id, &up, 1));
+}
+
 static int inotify_step(long i, long size)
 {
 	(void)i;
@@ -323,6 +334,13 @@ const struct kind objects_kinds[] = {
 	 .call = "semget",
 	 .setup = ipc_setup,
 	 .step = sem_step},
+	{.name = "semundos",
+	 .what = "undo lists of System V semaphores",
+	 .caches = "kmalloc*",
+	 .stack = "sem_undo",
+	 .call = "semop",
+	 .setup = ipc_setup,
+	 .step = semundo_step},
 	{.name = "inotifies",
 	 .what = "inotify instances",
 	 .caches = "kmalloc*-256,kmalloc*-512",

@@ -5,9 +5,9 @@
 
 int main(int argc, char **argv)
 {
-	const struct kind *const tables[] = {files_kinds,   ipc_kinds,   net_kinds,
-					     memory_kinds,  bpf_kinds,   ring_kinds,
-					     objects_kinds, watch_kinds, NULL};
+	const struct kind *const tables[] = {
+		files_kinds,   ipc_kinds,   net_kinds,     memory_kinds,  bpf_kinds,    ring_kinds,
+		objects_kinds, watch_kinds, netlink_kinds, sockets_kinds, mounts_kinds, NULL};
 
 	return kinds_main(argc, argv, tables);
 }

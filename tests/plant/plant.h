@@ -21,7 +21,8 @@ struct kind {
 	const char *what;   /* one line for --list */
 	const char *caches; /* shell patterns: names the slab cache may have, by kernel; "-" outside
 			       slab */
-	const char *stack;  /* kernel functions, one of which is on the stack of each allocation */
+	const char *stack;  /* kernel functions, one of which is on the stack of each allocation;
+			       of plants whose types a test asks for, these types */
 	const char *call;   /* the system call that makes it */
 	long size; /* default of --size: bytes asked of the kernel for one object; 0: its own struct
 		    */
@@ -34,7 +35,8 @@ struct kind {
 };
 
 extern const struct kind files_kinds[], ipc_kinds[], net_kinds[], memory_kinds[], bpf_kinds[],
-	ring_kinds[], objects_kinds[], watch_kinds[];
+	ring_kinds[], objects_kinds[], watch_kinds[], netlink_kinds[], sockets_kinds[],
+	mounts_kinds[];
 
 /*
  * Parse the command line, make the objects, print READY, hold them, drop them; returns the exit
@@ -46,11 +48,14 @@ int kinds_main(int argc, char **argv, const struct kind *const *tables);
  */
 int private_tmpfs(void);
 
+/* A network namespace that no other process sees, of which only the loopback is up. */
+int private_net(void);
+
 /* One io_uring of RING_ENTRIES: queue up to that many requests, then submit them, and wait for all.
  */
 #define RING_ENTRIES 64
 int ring_open(void);
-void ring_queue(int opcode, int fd, unsigned int poll_events);
+struct io_uring_sqe *ring_queue(int opcode, int fd, unsigned int poll_events);
 int ring_submit(unsigned int nr, bool wait);
 void ring_close(void);
 

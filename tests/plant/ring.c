@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 
 #include "plant.h"
 
@@ -45,7 +46,7 @@ int ring_open(void)
 	return ring.rings == MAP_FAILED || ring.sqes == MAP_FAILED ? -errno : 0;
 }
 
-void ring_queue(int opcode, int fd, unsigned int poll_events)
+struct io_uring_sqe *ring_queue(int opcode, int fd, unsigned int poll_events)
 {
 	unsigned int *tail = (unsigned int *)(ring.rings + ring.p.sq_off.tail);
 	unsigned int slot = *tail % RING_ENTRIES;
@@ -57,6 +58,7 @@ void ring_queue(int opcode, int fd, unsigned int poll_events)
 	sqe->poll_events = opcode == IORING_OP_POLL_ADD ? (unsigned short)poll_events : 0;
 	((unsigned int *)(ring.rings + ring.p.sq_off.array))[slot] = slot;
 	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
+	return sqe;
 }
 
 int ring_submit(unsigned int nr, bool wait)
@@ -73,6 +75,14 @@ int ring_submit(unsigned int nr, bool wait)
 	return 0;
 }
 
+/* Submit request i of `count`, which was queued, with others. */
+static int request_submit(long i, long count)
+{
+	if ((i + 1) % RING_ENTRIES && i + 1 != count)
+		return 0;
+	return ring_submit((unsigned int)(i % RING_ENTRIES) + 1, false);
+}
+
 /* Requests that wait for an event that never occurs. */
 static int requests_setup(long count, long size)
 {
@@ -81,9 +91,44 @@ static int requests_setup(long count, long size)
 	(void)size;
 	for (long i = 0; i < count && !err; i++) {
 		ring_queue(IORING_OP_POLL_ADD, never, POLLIN);
-		if ((i + 1) % RING_ENTRIES == 0 || i + 1 == count)
-			err = ring_submit((unsigned int)(i % RING_ENTRIES) + 1, false);
+		err = request_submit(i, count);
 	}
+	return err;
+}
+
+/* Requests that wait for a day. */
+static int timeouts_setup(long count, long size)
+{
+	static const struct __kernel_timespec day = {.tv_sec = 86400};
+	int err = ring_open();
+
+	(void)size;
+	for (long i = 0; i < count && !err; i++) {
+		struct io_uring_sqe *sqe = ring_queue(IORING_OP_TIMEOUT, -1, 0);
+
+		sqe->addr = (unsigned long)&day;
+		sqe->len = 1;
+		err = request_submit(i, count);
+	}
+	return err;
+}
+
+/* Registered buffers, all of the same page. */
+static int buffers_setup(long count, long size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *memory = mmap(NULL, page, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	struct iovec *buffers = calloc((size_t)count, sizeof(*buffers));
+	int err = memory == MAP_FAILED || !buffers ? -ENOMEM : ring_open();
+
+	(void)size;
+	for (long i = 0; i < count && !err; i++)
+		buffers[i] = (struct iovec){memory, page};
+	err = err
+		      ?: result(syscall(SYS_io_uring_register, ring.fd, IORING_REGISTER_BUFFERS,
+					buffers, count));
+	free(buffers);
 	return err;
 }
 
@@ -91,5 +136,9 @@ const struct kind ring_kinds[] = {
 	{"iouring", "io_uring requests that wait: allocated in bulk", "io_kiocb",
 	 "__io_alloc_req_refill,io_submit_sqes,__do_sys_io_uring_enter,__se_sys_io_uring_enter",
 	 "io_uring_enter", 0, requests_setup, NULL, ring_close},
+	{"utimeouts", "io_uring timeouts", "kmalloc*", "io_timeout_data", "io_uring_enter", 0,
+	 timeouts_setup, NULL, ring_close},
+	{"ubuffers", "registered buffers of an io_uring, at most 16,384", "kmalloc*",
+	 "io_mapped_ubuf", "io_uring_register", 0, buffers_setup, NULL, ring_close},
 	{0},
 };
