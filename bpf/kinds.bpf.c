@@ -130,6 +130,37 @@ static __always_inline __u32 kinds_far(__u64 v)
 	return KMT_WORD_OTHER;
 }
 
+/* How does what is at `v` point back to the word at `here`? Trees keep a colour in the lowest bits.
+ */
+static __always_inline __u32 kinds_link(__u64 v, __u64 here)
+{
+	__u64 there[3];
+	__u32 link = 0;
+
+	if (bpf_probe_read_kernel(there, sizeof(there), (void *)(v & ~7ull)))
+		return 0;
+	if (there[1] == here)
+		link |= KMT_LINK_NEXT;
+	if ((there[0] & ~7ull) == here - 8)
+		link |= KMT_LINK_PREV;
+	if (there[2] == here)
+		link |= KMT_LINK_LEFT;
+	if ((there[0] & ~7ull) == here - 16)
+		link |= KMT_LINK_CHILD;
+	return link;
+}
+
+/* Which bytes of a number are not 0? */
+static __always_inline __u32 kinds_bytes(__u64 v)
+{
+	__u32 bytes = 0;
+
+#pragma unroll
+	for (int i = 0; i < 8; i++)
+		bytes |= (__u32)((v >> 8 * i & 0xff) != 0) << i;
+	return bytes;
+}
+
 /* Classify word w of item i, an object at `object`. */
 GLOBAL int kinds_word(__u32 i, __u32 w, __u64 object)
 {
@@ -142,6 +173,7 @@ GLOBAL int kinds_word(__u32 i, __u32 w, __u64 object)
 	word = &k->items[i].word[w];
 	word->ref = 0;
 	word->at = 0;
+	word->shape = 0;
 	word->class = KMT_WORD_OTHER;
 	if (bpf_probe_read_kernel(&v, sizeof(v), (void *)(object + w * sizeof(v))))
 		return 0;
@@ -161,6 +193,10 @@ GLOBAL int kinds_word(__u32 i, __u32 w, __u64 object)
 	} else {
 		word->class = kinds_far(v);
 	}
+	if (word->class >= KMT_WORD_SELF)
+		word->shape = kinds_link(v, object + w * sizeof(v));
+	else if (word->class != KMT_WORD_POISON)
+		word->shape = kinds_bytes(v);
 	return 0;
 }
 

@@ -668,6 +668,15 @@ enum kmt_word {
 	KMT_WORDS
 };
 
+/*
+ * How what a pointer points to points back, as neighbours in a list or tree do. Bits, because an
+ * object that is alone may be both.
+ */
+#define KMT_LINK_NEXT  1 /* its second word to this word: I am the one before it in a list */
+#define KMT_LINK_PREV  2 /* its first word to the word before: I am the one behind it */
+#define KMT_LINK_LEFT  4 /* its third word to this word: I am its left child in a tree */
+#define KMT_LINK_CHILD 8 /* its first word to the word two before: it is my left child */
+
 #define KMT_KIND_CHUNK 8   /* objects in one run; preemption is off during a run */
 #define KMT_KIND_WORDS 128 /* words of an object that are read: the first KiB */
 #define KMT_KIND_TABLE 32  /* words of a table of functions that are read */
@@ -680,7 +689,8 @@ struct kmt_kind_word {
 	 */
 	__u64 ref;
 	__u32 at;    /* KMT_WORD_SELF, KMT_WORD_SLAB: offset in the object that it points into */
-	__u32 class; /* enum kmt_word */
+	__u16 class; /* enum kmt_word */
+	__u16 shape; /* of a pointer: KMT_LINK_…; of a number: a bit for each byte that is not 0 */
 };
 
 /* An object to look at. The loader fills in the first three members. */

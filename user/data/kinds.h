@@ -16,7 +16,7 @@
 #define KIND_NAME_MAX  64
 #define KIND_SIGN_MAX  512 /* bytes of a signature */
 #define KINDS_WHY_MAX  200
-#define KINDS_OF_CACHE 8 /* a cache has at most so many; others are counted together */
+#define KINDS_OF_CACHE 12 /* a cache has at most so many; others are counted together */
 
 /* How sure the best type is. */
 enum kind_sure {

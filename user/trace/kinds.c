@@ -29,8 +29,9 @@
 #define OBJECTS_FEWER  150
 #define OBJECTS_DRAWN  2000
 #define CACHES_LOOKED  96
-#define GROUPS_SCORED  12 /* of a cache; some may turn out to be of one type */
-#define CACHE_LEAST_KB 64 /* smaller caches are not looked at */
+#define GROUPS_SCORED  12  /* of a cache; some may turn out to be of one type */
+#define CACHE_SHARE    0.9 /* of objects of one kind, for a cache to hold that kind */
+#define CACHE_LEAST_KB 64  /* smaller caches are not looked at */
 #define GATHER_TRIES   5
 #define KIND_LEAST     2             /* objects of a kind */
 #define IMAGE_DATA     (32ull << 20) /* the kernel's data ends before, after its last code */
@@ -319,7 +320,7 @@ static int word_translate(struct kinds_run *k, uint64_t cache, const struct kmt_
 		[KMT_WORD_VMALLOC] = KIND_VMALLOC, [KMT_WORD_PERCPU] = KIND_PERCPU};
 	int err;
 
-	*to = (struct kind_word){.at = from->at};
+	*to = (struct kind_word){.at = from->at, .shape = (uint8_t)from->shape};
 	if (from->class == KMT_WORD_SLAB && from->ref == cache) {
 		to->class = KIND_NEIGHBOUR;
 		return 0;
@@ -778,6 +779,23 @@ struct looked_caches {
 	ARRAY_OF(struct looked_cache);
 };
 
+/* Learn the types of caches whose names do not say them. */
+static int caches_learn(struct kinds_run *k, struct kinds_scorer *scorer,
+			const struct looked_caches *looked)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < looked->nr && !err && !is_stopped(k); i++) {
+		const struct looked_cache *c = &looked->items[i];
+		const struct kind_group *most = c->groups.nr ? &c->groups.items[0] : NULL;
+
+		if (most && most->objects >= CACHE_SHARE * (double)(c->units.nr + c->paths.nr))
+			err = kinds_scorer_learn(scorer, c->cache, most);
+		k->in->rest(k->in->arg);
+	}
+	return err;
+}
+
 static void looked_free(struct looked_caches *l)
 {
 	for (size_t i = 0; i < l->nr; i++)
@@ -892,6 +910,7 @@ static int kinds_type(struct kinds_run *k, struct looked_caches *looked)
 
 	if (types)
 		err = err ?: kinds_scorer_new(btf, &k->names, &scorer);
+	err = err || !types ? err : caches_learn(k, scorer, looked);
 	log_debug("kinds: reading types took %.0f ms", (double)(clock_thread_ns() - began) / 1e6);
 	for (size_t i = 0; i < looked->nr && !err; i++)
 		err = cache_kinds(k, scorer, &looked->items[i]);

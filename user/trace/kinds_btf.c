@@ -75,6 +75,19 @@ static struct type_ref type_strip(const struct kinds_btf *b, struct type_ref ref
 
 /* ---- all structs ---- */
 
+/* Does a struct end with an array of any length? */
+static bool ends_flexible(const struct kinds_btf *b, uint32_t object, const struct btf_type *t)
+{
+	struct type_ref last;
+	const struct btf_type *type;
+
+	if (!btf_vlen(t))
+		return false;
+	last = type_strip(b, (struct type_ref){object, btf_members(t)[btf_vlen(t) - 1].type});
+	type = type_of(b, last);
+	return type && btf_is_array(type) && !btf_array(type)->nelems;
+}
+
 static int struct_push(struct kinds_btf *b, uint32_t object, uint32_t id, const struct btf_type *t)
 {
 	const char *name = name_of(b, object, t);
@@ -88,7 +101,8 @@ static int struct_push(struct kinds_btf *b, uint32_t object, uint32_t id, const 
 	*s = (struct struct_type){.ref = {object, id},
 				  .name = name,
 				  .module = b->items[object].name,
-				  .bytes = t->size};
+				  .bytes = t->size,
+				  .flexible = ends_flexible(b, object, t)};
 	return 0;
 }
 
@@ -426,28 +440,47 @@ struct reading {
 	const struct kinds_btf *b;
 	ARRAY_OF(struct field);
 	bool flexible, failed;
-	uint32_t bytes; /* of the outermost struct */
+	uint32_t unions; /* that are being read: their members may hold anything */
+	uint32_t later;  /* elements of arrays that are being read, without first ones */
+	uint32_t bytes;  /* of the outermost struct */
 };
 
-static void field_push(struct reading *r, uint64_t offset, enum field_kind kind,
+/* The bytes of a word that `size` bytes from `offset` on are. */
+static uint8_t bytes_of_word(uint64_t offset, uint64_t size)
+{
+	uint64_t first = offset % 8, end = first + size < 8 ? first + size : 8;
+
+	return (uint8_t)((1u << end) - (1u << first));
+}
+
+static void field_push(struct reading *r, uint64_t offset, uint64_t size, enum field_kind kind,
 		       struct type_ref target, uint64_t proto)
 {
+	uint8_t bytes = bytes_of_word(offset, size);
 	struct field *f;
 
 	if (offset / 8 >= FIELD_WORDS || r->nr >= FIELDS_MOST)
 		return;
 	/* several numbers in one word are one field */
-	if (kind == FIELD_INTS)
-		for (size_t i = r->nr; i-- > 0 && r->items[i].word == offset / 8;)
-			if (r->items[i].kind == FIELD_INTS)
-				return;
+	for (size_t i = r->nr; kind == FIELD_INTS && i-- > 0;) {
+		if (r->items[i].word != offset / 8)
+			break;
+		if (r->items[i].kind != FIELD_INTS)
+			continue;
+		r->items[i].bytes |= bytes;
+		return;
+	}
 	f = ARRAY_PUSH(r);
 	if (!f) {
 		r->failed = true;
 		return;
 	}
-	*f = (struct field){
-		.word = (uint16_t)(offset / 8), .kind = kind, .target = target, .proto = proto};
+	*f = (struct field){.word = (uint16_t)(offset / 8),
+			    .kind = (uint8_t)kind,
+			    .bytes = bytes,
+			    .later = r->later,
+			    .target = target,
+			    .proto = proto};
 }
 
 static void pointer_read(struct reading *r, uint64_t offset, uint32_t object,
@@ -458,7 +491,7 @@ static void pointer_read(struct reading *r, uint64_t offset, uint32_t object,
 
 	if (offset % 8)
 		return;
-	field_push(r, offset, proto ? FIELD_FUNCTION : FIELD_POINTER, target, proto);
+	field_push(r, offset, 8, proto ? FIELD_FUNCTION : FIELD_POINTER, target, proto);
 }
 
 /* Lists and trees, which objects are in. Returns whether it is one. */
@@ -467,22 +500,23 @@ static bool container_read(struct reading *r, uint64_t offset, struct type_ref r
 {
 	static const struct {
 		const char *name;
-		enum field_kind first, second;
+		enum field_kind first, second, third;
 	} nodes[] = {
-		{"list_head", FIELD_LIST, FIELD_LIST_PREV},
-		{"hlist_node", FIELD_HLIST, FIELD_HLIST_PPREV},
-		{"hlist_nulls_node", FIELD_HLIST, FIELD_HLIST_PPREV},
-		{"hlist_bl_node", FIELD_HLIST, FIELD_HLIST_PPREV},
-		{"rb_node", FIELD_RB, FIELD_POINTER},
+		{"list_head", FIELD_LIST, FIELD_LIST_PREV, FIELD_INTS},
+		{"hlist_node", FIELD_HLIST, FIELD_HLIST_PPREV, FIELD_INTS},
+		{"hlist_nulls_node", FIELD_HLIST_NULLS, FIELD_HLIST_PPREV, FIELD_INTS},
+		{"hlist_bl_node", FIELD_HLIST, FIELD_HLIST_PPREV, FIELD_INTS},
+		{"callback_head", FIELD_RCU, FIELD_RCU, FIELD_INTS},
+		{"rb_node", FIELD_RB, FIELD_RB_RIGHT, FIELD_RB_LEFT},
 	};
 
 	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
 		if (strcmp(name, nodes[i].name) != 0)
 			continue;
-		field_push(r, offset, nodes[i].first, ref, 0);
-		field_push(r, offset + 8, nodes[i].second, ref, 0);
-		if (nodes[i].first == FIELD_RB)
-			field_push(r, offset + 16, FIELD_POINTER, ref, 0);
+		field_push(r, offset, 8, nodes[i].first, ref, 0);
+		field_push(r, offset + 8, 8, nodes[i].second, ref, 0);
+		if (nodes[i].third != FIELD_INTS)
+			field_push(r, offset + 16, 8, nodes[i].third, ref, 0);
 		return true;
 	}
 	return false;
@@ -501,7 +535,8 @@ static void members_read(struct reading *r, uint64_t offset, uint32_t object,
 		if (at / 8 >= FIELD_WORDS || r->failed)
 			return;
 		if (btf_member_bitfield_size(t, i))
-			field_push(r, at, FIELD_INTS, (struct type_ref){0, 0}, 0);
+			field_push(r, at, 1 + btf_member_bitfield_size(t, i) / 8, FIELD_INTS,
+				   (struct type_ref){0, 0}, 0);
 		else
 			type_read(r, at, (struct type_ref){object, m[i].type}, depth + 1);
 	}
@@ -523,14 +558,42 @@ static void array_read(struct reading *r, uint64_t offset, uint32_t object,
 	}
 	for (uint64_t i = 0; i < nr && (offset + i * (uint64_t)bytes) / 8 < FIELD_WORDS; i++) {
 		uint64_t at = offset + i * (uint64_t)bytes;
+		bool later = i > 0;
 
+		r->later += later;
 		if (bytes == 1) {
-			field_push(r, at, FIELD_BYTES, element, 0);
+			field_push(r, at, nr - i, FIELD_BYTES, element, 0);
 			i += 7 - at % 8;
 		} else {
 			type_read(r, at, element, depth + 1);
 		}
+		r->later -= later;
 	}
+}
+
+/* What is said of a number beyond its being one, outside of unions. */
+static void number_mark(struct reading *r, uint64_t offset, struct type_ref ref,
+			const struct btf_type *t)
+{
+	const char *name = name_of(r->b, ref.btf, t);
+
+	if (r->unions || t->size != 4)
+		return;
+	if (!strcmp(name, "spinlock") || !strcmp(name, "raw_spinlock"))
+		field_push(r, offset, t->size, FIELD_LOCK, ref, 0);
+	else if (!strcmp(name, "refcount_struct"))
+		field_push(r, offset, t->size, FIELD_REFS, ref, 0);
+}
+
+static void composite_read(struct reading *r, uint64_t offset, struct type_ref ref,
+			   const struct btf_type *t, int depth)
+{
+	if (container_read(r, offset, ref, name_of(r->b, ref.btf, t)))
+		return;
+	number_mark(r, offset, ref, t);
+	r->unions += btf_is_union(t);
+	members_read(r, offset, ref.btf, t, depth);
+	r->unions -= btf_is_union(t);
 }
 
 static void type_read(struct reading *r, uint64_t offset, struct type_ref ref, int depth)
@@ -543,13 +606,13 @@ static void type_read(struct reading *r, uint64_t offset, struct type_ref ref, i
 		return;
 	if (btf_is_ptr(t))
 		pointer_read(r, offset, ref.btf, t);
-	else if (btf_is_composite(t) && !container_read(r, offset, ref, name_of(r->b, ref.btf, t)))
-		members_read(r, offset, ref.btf, t, depth);
+	else if (btf_is_composite(t))
+		composite_read(r, offset, ref, t, depth);
 	else if (btf_is_array(t))
 		array_read(r, offset, ref.btf, t, depth);
 	else if (btf_is_int(t) || btf_is_any_enum(t))
-		field_push(r, offset, t->size == 8 && !(offset % 8) ? FIELD_LONG : FIELD_INTS, ref,
-			   0);
+		field_push(r, offset, t->size,
+			   t->size == 8 && !(offset % 8) ? FIELD_LONG : FIELD_INTS, ref, 0);
 }
 
 static int compare_fields(const void *x, const void *y)
@@ -576,30 +639,12 @@ int kinds_btf_fields(const struct kinds_btf *b, struct struct_type *t)
 		qsort(r.items, r.nr, sizeof(*r.items), compare_fields);
 	t->fields = r.items;
 	t->nr_fields = (uint32_t)r.nr;
-	t->flexible = r.flexible;
+	t->flexible |= r.flexible;
 	t->read = true;
 	return 0;
 }
 
 /* ---- targets of pointers ---- */
-
-/* Does a struct end with an array of any length? */
-static bool ends_flexible(const struct kinds_btf *b, uint32_t object, const struct btf_type *t)
-{
-	struct type_ref last;
-	const struct btf_type *type;
-
-	if (!btf_vlen(t))
-		return false;
-	last = type_strip(b, (struct type_ref){object, btf_members(t)[btf_vlen(t) - 1].type});
-	type = type_of(b, last);
-	return type && btf_is_array(type) && !btf_array(type)->nelems;
-}
-
-bool kinds_btf_is_flexible(const struct kinds_btf *b, const struct struct_type *t)
-{
-	return ends_flexible(b, t->ref.btf, type_of(b, t->ref));
-}
 
 struct pointed kinds_btf_target(const struct kinds_btf *b, struct type_ref ref)
 {

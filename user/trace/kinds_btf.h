@@ -16,16 +16,22 @@ struct kinds_btf;
 
 /* What BTF says that a word is. A word of a union can be several of these. */
 enum field_kind {
-	FIELD_INTS,      /* smaller numbers, flags, bit fields */
-	FIELD_LONG,      /* a number of 64 bits, which may hold a pointer */
-	FIELD_BYTES,     /* characters */
-	FIELD_POINTER,   /* to `target` */
-	FIELD_FUNCTION,  /* pointer to a function with the arguments `proto` */
-	FIELD_LIST,      /* a half of a list_head, … */
-	FIELD_LIST_PREV, /* … the second */
-	FIELD_HLIST,     /* the first word of an hlist_node, … */
+	FIELD_INTS,        /* smaller numbers, flags, bit fields */
+	FIELD_LOCK,        /* a spinlock, which is 0 most of the time */
+	FIELD_REFS,        /* a count of references, which is not 0 while the object lives */
+	FIELD_LONG,        /* a number of 64 bits, which may hold a pointer */
+	FIELD_BYTES,       /* characters */
+	FIELD_POINTER,     /* to `target` */
+	FIELD_FUNCTION,    /* pointer to a function with the arguments `proto` */
+	FIELD_LIST,        /* a half of a list_head, … */
+	FIELD_LIST_PREV,   /* … the second */
+	FIELD_HLIST,       /* the first word of an hlist_node, … */
+	FIELD_HLIST_NULLS, /* where the end of the list is a number */
 	FIELD_HLIST_PPREV,
-	FIELD_RB, /* the first word of an rb_node */
+	FIELD_RCU, /* a half of what RCU needs to free the object: anything while it lives */
+	FIELD_RB,  /* the first word of an rb_node, … */
+	FIELD_RB_RIGHT,
+	FIELD_RB_LEFT,
 };
 
 /* A type in one of the BTF objects. */
@@ -36,7 +42,9 @@ struct type_ref {
 
 struct field {
 	uint16_t word;
-	uint16_t kind; /* enum field_kind */
+	uint8_t kind;  /* enum field_kind */
+	uint8_t bytes; /* a bit for each byte of the word that it has */
+	bool later;    /* of an element of an array, but not of the first */
 	struct type_ref target;
 	uint64_t proto; /* hash; 0: not known */
 };
@@ -73,9 +81,6 @@ size_t kinds_btf_count(const struct kinds_btf *b);
 
 /* Fill in its fields. Returns 0 or −ENOMEM. */
 int kinds_btf_fields(const struct kinds_btf *b, struct struct_type *t);
-
-/* Does it end with an array of any length? */
-bool kinds_btf_is_flexible(const struct kinds_btf *b, const struct struct_type *t);
 
 /* What a pointer points to. */
 enum target_kind {

@@ -9,11 +9,13 @@
 
 #include "base/cleanup.h"
 
-#define GROUPS_MOST  24
-#define UNLIKE_MOST  0.3 /* of the evidence may speak against joining a group */
-#define SLOT_SHARE   0.1 /* of a group's objects have what counts as its own */
-#define VECTOR_LEAST 3   /* pointers in a vector, on average */
-#define VECTOR_SHARE 0.97
+#define GROUPS_MOST   24
+#define UNLIKE_MOST   0.3 /* of the evidence may speak against joining a group */
+#define SLOT_SHARE    0.1 /* of a group's objects have what counts as its own */
+#define VECTOR_LEAST  3   /* pointers in a vector, on average */
+#define VECTOR_SHARE  0.97
+#define REPEATS_LEAST 2    /* words that repeat in an array of structs */
+#define FOLDED        1000 /* objects of a group of elements */
 
 void kinds_names_free(struct kinds_names *n)
 {
@@ -77,7 +79,7 @@ static double words_unlike(const struct kind_word *a, const struct kind_word *b)
 	if (class_names_code(a->class) || class_names_code(b->class))
 		return 2;
 	if (class_is_number(a->class) != class_is_number(b->class))
-		return 0.7;
+		return 1;
 	if (class_is_list(a->class) && class_is_list(b->class))
 		return 0.3; /* a list with entries, or without */
 	return 0.5;
@@ -116,17 +118,23 @@ static double group_unlike(const struct kind_group *g, const struct kind_word *o
 	return like + unlike > 0 ? unlike / (like + unlike) : 0;
 }
 
-static void slot_add(struct kind_slot *s, const struct kind_word *word, uint32_t objects)
+static void slot_add(struct kind_slot *s, const struct kind_word *from, uint32_t objects)
 {
+	struct kind_word word = *from;
 	uint32_t i = 0;
 
-	while (i < s->nr && !words_same(&s->seen[i].word, word))
+	if (!kind_class_points(word.class)) {
+		for (uint32_t b = 0; b < 8; b++)
+			s->bytes[b] += word.shape >> b & 1 ? objects : 0;
+		word.shape = 0;
+	}
+	while (i < s->nr && memcmp(&s->seen[i].word, &word, sizeof(word)) != 0)
 		i++;
 	if (i == KIND_SEEN)
 		return;
 	if (i == s->nr) {
 		s->nr++;
-		s->seen[i].word = *word;
+		s->seen[i].word = word;
 		s->seen[i].objects = 0;
 	}
 	s->seen[i].objects += objects;
@@ -309,6 +317,104 @@ const struct kind_word *kind_group_vector(const struct kind_group *g)
 	if (!to || pointers < VECTOR_LEAST * (double)g->objects || pointers < VECTOR_SHARE * all)
 		return NULL;
 	return to;
+}
+
+/* ---- arrays of structs ---- */
+
+/* The most frequent content that is not 0; NULL: hardly any object has one. */
+static const struct kind_word *slot_filled(const struct kind_group *g, uint32_t w)
+{
+	const struct kind_slot *s = &g->slots[w];
+
+	for (uint32_t i = 0; i < s->nr; i++)
+		if (s->seen[i].word.class != KIND_ZERO)
+			return slot_share(g, s, i) >= SLOT_SHARE ? &s->seen[i].word : NULL;
+	return NULL;
+}
+
+/* In an array, the same content of a word, `period` words further. */
+static bool words_repeat(const struct kind_word *a, const struct kind_word *b, uint32_t period)
+{
+	return a->class == b->class && a->id == b->id &&
+	       b->at == a->at + (a->class == KIND_SELF ? 8 * period : 0);
+}
+
+/* How does a word go on `period` words further: 1: in the same way; −1: in another; 0: unknown. */
+static int slot_repeats(const struct kind_group *g, uint32_t w, uint32_t period)
+{
+	const struct kind_word *a = slot_filled(g, w);
+	const struct kind_word *b = slot_filled(g, w + period);
+
+	if (!a || !b) /* an element that is not in use */
+		return 0;
+	if (kind_class_points(a->class) != kind_class_points(b->class))
+		return -1;
+	return !kind_class_points(a->class) ? 0 : words_repeat(a, b, period) ? 1 : -1;
+}
+
+/* Words of an element; 0: nothing repeats. */
+static uint32_t group_period(const struct kind_group *g)
+{
+	for (uint32_t period = 2; 2 * period <= g->words; period++) {
+		uint32_t same = 0, other = 0;
+
+		for (uint32_t w = 0; w + period < g->words; w++) {
+			int repeats = slot_repeats(g, w, period);
+
+			same += repeats > 0;
+			other += repeats < 0;
+		}
+		if (same >= REPEATS_LEAST && !other)
+			return period;
+	}
+	return 0;
+}
+
+/* Add what a word of an element is, where it is in use. Returns in how many objects. */
+static uint32_t slot_fold(const struct kind_slot *from, uint32_t element, struct kind_slot *to)
+{
+	uint32_t all = 0;
+
+	for (uint32_t i = 0; i < from->nr; i++) {
+		struct kind_word word = from->seen[i].word;
+
+		if (word.class == KIND_ZERO)
+			continue;
+		if (word.class == KIND_SELF)
+			word.at -= word.at < element ? 0 : element;
+		slot_add(to, &word, from->seen[i].objects);
+		all += from->seen[i].objects;
+	}
+	for (uint32_t b = 0; b < 8; b++)
+		to->bytes[b] += from->bytes[b];
+	return all;
+}
+
+/* As of a group of FOLDED objects, of `all`. */
+static void slot_scale(struct kind_slot *s, uint32_t all)
+{
+	if (!all)
+		slot_add(s, &(struct kind_word){.class = KIND_ZERO}, FOLDED);
+	for (uint32_t i = 0; all && i < s->nr; i++)
+		s->seen[i].objects = (uint32_t)((uint64_t)s->seen[i].objects * FOLDED / all);
+	for (uint32_t b = 0; all && b < 8; b++)
+		s->bytes[b] = (uint32_t)((uint64_t)s->bytes[b] * FOLDED / all);
+}
+
+bool kind_group_fold(const struct kind_group *g, struct kind_group *out)
+{
+	uint32_t period = group_period(g);
+
+	*out = (struct kind_group){.objects = FOLDED, .words = period};
+	for (uint32_t w = 0; w < period; w++) {
+		struct kind_slot *to = &out->slots[w];
+		uint32_t all = 0;
+
+		for (uint32_t at = w; at < g->words; at += period)
+			all += slot_fold(&g->slots[at], 8 * (at - w), to);
+		slot_scale(to, all);
+	}
+	return period;
 }
 
 /* ---- words ---- */

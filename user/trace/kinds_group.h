@@ -13,6 +13,7 @@
 
 #include "base/array.h"
 #include "data/kinds.h"
+#include "kmemtrace.h"
 
 /* What a word is. */
 enum kind_class {
@@ -36,9 +37,11 @@ enum kind_class {
 };
 
 struct kind_word {
-	uint16_t class; /* enum kind_class */
-	uint16_t id;    /* function, table or cache: its number in kinds_names */
-	uint32_t at;    /* offset in the object that it points into */
+	uint8_t class; /* enum kind_class */
+	uint8_t shape; /* of a pointer: how what it points to points back (KMT_LINK_…); of a
+			  number: a bit for each byte that is not 0 */
+	uint16_t id;   /* function, table or cache: its number in kinds_names */
+	uint32_t at;   /* offset in the object that it points into */
 };
 
 #define KIND_WORDS       128 /* words of an object that are looked at */
@@ -85,6 +88,8 @@ struct kind_slot {
 		uint32_t objects;
 	} seen[KIND_SEEN];
 	uint32_t nr;
+	uint32_t
+		bytes[8]; /* objects in which the byte is not 0, of those in which it is a number */
 };
 
 struct kind_group {
@@ -123,6 +128,12 @@ const struct kind_word *kind_slot_main(const struct kind_group *g, uint32_t word
  * Returns one of them, or NULL.
  */
 const struct kind_word *kind_group_vector(const struct kind_group *g);
+
+/*
+ * Do the words repeat, because the object is an array of structs? Then fill in `out` as a group of
+ * one element, of out->words words. Its share of objects means nothing. `out` has no members.
+ */
+bool kind_group_fold(const struct kind_group *g, struct kind_group *out);
 
 /* Write the signature: "0:->filp 24:self". "" if nothing in it points anywhere. */
 void kind_group_sign(const struct kind_group *g, const struct kinds_names *names, const char *cache,

@@ -19,9 +19,14 @@
 #define FITS_WELL       0.9 /* the score of such a word */
 #define AGAINST_MOST    2   /* evidence against a likely type: this, … */
 #define AGAINST_SHARE   0.2 /* … or this share of its score */
-#define HOPELESS                                                                        \
-	20 /* with so much more against a type than for it, it is not looked at further \
-	    */
+#define FLEXIBLE_MOST   16  /* elements of an array at the end, as large as the rest of the type */
+#define NUMBER_GAP      0.8 /* against a long number that has zeros in its middle */
+#define BYTES_MOST      0.9 /* of the objects */
+#define PADDING_SET     0.7 /* against a type if its padding is not 0 */
+#define LOCK_HELD       2
+#define REFS_ARE        0.5 /* for a type if its references are not 0, and against it if they are */
+#define REFS_LARGE      1
+#define HOPELESS        20 /* with so much more against it than for it, a type is given up */
 
 #define WORD_SHARE_MOST 4 /* evidence from names, at most */
 #define WORD_BITS_WORTH 0.3
@@ -34,6 +39,7 @@ struct kinds_scorer {
 	const struct kinds_names *names;
 	uint64_t *protos;            /* of each function; 0: BTF does not know it */
 	struct struct_type **caches; /* what each cache holds; NULL: not known, or any type */
+	bool *learned;               /* not from the cache's name */
 };
 
 /* A type that is compared with a group. */
@@ -133,8 +139,9 @@ int kinds_scorer_new(const struct kinds_btf *btf, const struct kinds_names *name
 		s->names = names;
 		s->protos = calloc(names->functions.nr + 1, sizeof(*s->protos));
 		s->caches = calloc(names->caches.nr + 1, sizeof(*s->caches));
+		s->learned = calloc(names->caches.nr + 1, sizeof(*s->learned));
 	}
-	if (s && functions && s->protos && s->caches) {
+	if (s && functions && s->protos && s->caches && s->learned) {
 		for (size_t i = 0; i < names->functions.nr; i++)
 			functions[i] = names->functions.items[i].name;
 		err = kinds_btf_protos(btf, functions, names->functions.nr, s->protos);
@@ -155,7 +162,22 @@ void kinds_scorer_free(struct kinds_scorer *s)
 		return;
 	free(s->protos);
 	free(s->caches);
+	free(s->learned);
 	free(s);
+}
+
+int kinds_scorer_learn(struct kinds_scorer *s, uint32_t cache, const struct kind_group *g)
+{
+	struct census_kind kind = {0};
+	int err = s->names->caches.items[cache].generic || s->caches[cache]
+			  ? 0
+			  : kinds_score(s, cache, g, &kind);
+
+	if (err || kind.sure != KIND_LIKELY)
+		return err;
+	s->caches[cache] = kinds_btf_find(s->btf, kind.types[0].name, 0);
+	s->learned[cache] = s->caches[cache] != NULL;
+	return 0;
 }
 
 /* ---- a word and a field ---- */
@@ -222,6 +244,8 @@ static double named_fits(const struct kinds_scorer *s, const struct kind_word *w
 
 	if (target->kind != TARGET_STRUCT && target->kind != TARGET_UNKNOWN)
 		return target->kind == TARGET_VOID ? 0.1 : -2;
+	if (target->kind == TARGET_UNKNOWN)
+		return 0.1;
 	if (!type) {
 		if (target->bytes + w->at > cache->object_bytes)
 			return -4;
@@ -242,7 +266,7 @@ static double generic_fits(const struct kind_word *w, const struct kind_cache *c
 		return w->at ? 0.1 : 0.4;
 	if (target->kind == TARGET_POINTER)
 		return w->at ? 0 : 0.4;
-	if (!target->bytes)
+	if (!target->bytes) /* of a type that is declared only */
 		return 0.1;
 	if (target->bytes + w->at > cache->bytes)
 		return -5;
@@ -319,68 +343,59 @@ static double pointer_fits(const struct scoring *c, const struct kind_word *w,
 	}
 }
 
+/*
+ * A word that should be a link to another object: what it points to has to point back in one of the
+ * ways of `links`. If the other is of the same cache, it should be so at the same offset.
+ */
+static double link_fits(const struct kind_word *w, uint32_t node, uint32_t links)
+{
+	if (!kind_class_points(w->class))
+		return -4;
+	if (!(w->shape & links))
+		return -2;
+	return w->class == KIND_NEIGHBOUR && w->at / 8 * 8 == node ? 3 : 2;
+}
+
 /* A half of a list_head; `head` is the offset of its first half. */
-static double list_fits(const struct kind_word *w, uint32_t head)
+static double list_fits(const struct kind_word *w, uint32_t head, uint32_t links)
 {
 	switch (w->class) {
 	case KIND_SELF:
 		return w->at == head ? 2.5 : -1;
-	case KIND_NEIGHBOUR:
-		return w->at == head ? 2 : 0.3;
 	case KIND_POISON:
 		return 2;
-	case KIND_SLAB:
-	case KIND_DATA:
-	case KIND_TABLE:
-		return 0.4;
-	case KIND_MEMORY:
-	case KIND_VMALLOC:
-		return 0.2;
 	case KIND_ZERO: /* an empty list is not zero, but one that is not in use may be */
 		return -1.2;
 	default:
-		return -4;
+		return link_fits(w, head, links);
 	}
 }
 
-static double hlist_fits(const struct kind_word *w, uint32_t node, bool second)
+static double hlist_fits(const struct kind_word *w, uint32_t node, uint32_t links)
 {
 	switch (w->class) {
 	case KIND_ZERO:
 		return 0;
-	case KIND_NEIGHBOUR:
-		return w->at == node ? 2 : 0.2;
 	case KIND_POISON:
 		return 2;
-	case KIND_SELF:
-	case KIND_FUNCTION:
-	case KIND_OWNER:
-		return -4;
-	case KIND_SLAB:
-	case KIND_MEMORY:
-	case KIND_VMALLOC:
-	case KIND_DATA:
-	case KIND_TABLE:
-		return second ? 0.3 : 0.1;
 	default:
-		return word_is_number(w) && !second ? -1
-						    : -4; /* the end of a nulls list is a number */
+		return link_fits(w, node, links);
 	}
 }
 
-static double rb_fits(const struct kind_word *w, uint32_t node)
+static double rb_fits(const struct kind_word *w, uint32_t node, uint32_t links)
 {
+	bool parent = links & KMT_LINK_NEXT;
+
 	switch (w->class) {
 	case KIND_ZERO:
 		return 0;
 	case KIND_SELF:
-		return w->at == node ? 2.5 : -3; /* in no tree */
-	case KIND_NEIGHBOUR:
-		return w->at / 8 * 8 == node ? 1.5 : 0;
-	case KIND_SLAB:
-		return 0.2;
+		return parent && w->at == node ? 2.5 : -3; /* in no tree */
+	case KIND_SMALL:
+		return parent ? 0 : -4; /* the root has only a colour */
 	default:
-		return word_is_number(w) ? -1.5 : -3;
+		return link_fits(w, node, links);
 	}
 }
 
@@ -416,15 +431,25 @@ static double field_fits(const struct scoring *c, const struct kind_word *w, con
 	case FIELD_POINTER:
 		return pointer_fits(c, w, f);
 	case FIELD_LIST:
-		return list_fits(w, here);
+		return list_fits(w, here, KMT_LINK_NEXT);
 	case FIELD_LIST_PREV:
-		return list_fits(w, here - 8);
+		return list_fits(w, here - 8, KMT_LINK_PREV);
+	case FIELD_HLIST_NULLS:
+		if (word_is_number(w))
+			return 0;
+		return hlist_fits(w, here, KMT_LINK_NEXT);
 	case FIELD_HLIST:
-		return hlist_fits(w, here, false);
+		return hlist_fits(w, here, KMT_LINK_NEXT);
 	case FIELD_HLIST_PPREV:
-		return hlist_fits(w, here - 8, true);
+		return hlist_fits(w, here - 8, KMT_LINK_PREV);
+	case FIELD_RCU:
+		return w->class == KIND_ZERO ? 0.03 : -0.3;
 	case FIELD_RB:
-		return rb_fits(w, here);
+		return rb_fits(w, here, KMT_LINK_NEXT | KMT_LINK_LEFT);
+	case FIELD_RB_RIGHT:
+		return rb_fits(w, here - 8, KMT_LINK_PREV);
+	case FIELD_RB_LEFT:
+		return rb_fits(w, here - 16, KMT_LINK_CHILD);
 	default:
 		return number_fits(w, f->kind);
 	}
@@ -437,7 +462,7 @@ static double unused_fits(const struct kind_word *w, bool beyond)
 		return 0.03;
 	if (word_is_number(w))
 		return beyond ? -0.2 : -0.5;
-	return beyond ? -1.5 : -3;
+	return -3;
 }
 
 /* ---- a type and a group ---- */
@@ -446,6 +471,53 @@ struct fit {
 	double score, against;
 	double words; /* that fit well */
 };
+
+/* Objects in which one of these bytes is not 0: at least so many. */
+static double bytes_set(const struct kind_slot *slot, uint32_t bytes)
+{
+	uint32_t most = 0;
+
+	for (uint32_t b = 0; b < 8; b++)
+		if (bytes >> b & 1 && slot->bytes[b] > most)
+			most = slot->bytes[b];
+	return most;
+}
+
+/* Are two bytes in the middle always 0, but not a higher one? Then it is more than one number. */
+static bool bytes_gap(const struct kind_slot *slot, uint32_t objects)
+{
+	double most = BYTES_MOST * objects;
+
+	for (uint32_t b = 1; b < 6 && bytes_set(slot, 0xf0) >= most; b++)
+		if (!bytes_set(slot, 3u << b) && bytes_set(slot, 0xfcu << b & 0xf0) >= most)
+			return true;
+	return false;
+}
+
+/*
+ * What the bytes of a number say, for all objects: padding is 0, and so are most locks; a count of
+ * references is not, but seldom large.
+ */
+static double bytes_fit(const struct kind_slot *slot, uint32_t objects, const struct field *fields,
+			uint32_t nr)
+{
+	uint32_t used = 0;
+	double sum = 0;
+
+	for (uint32_t f = 0; f < nr; f++) {
+		uint32_t bytes = fields[f].bytes;
+
+		used |= bytes;
+		if (fields[f].kind == FIELD_LOCK)
+			sum -= LOCK_HELD * bytes_set(slot, bytes);
+		if (fields[f].kind == FIELD_REFS)
+			sum += REFS_ARE * (2 * bytes_set(slot, bytes) - objects) -
+			       REFS_LARGE * bytes_set(slot, bytes & bytes << 2);
+	}
+	if (nr == 1 && fields[0].kind == FIELD_LONG && bytes_gap(slot, objects))
+		sum -= NUMBER_GAP * objects;
+	return used && used != 0xff ? sum - PADDING_SET * bytes_set(slot, ~used) : sum;
+}
 
 /* How well a word fits: the mean over the objects of the best field of a union. */
 static double slot_fits(const struct scoring *c, const struct kind_group *g,
@@ -465,7 +537,16 @@ static double slot_fits(const struct scoring *c, const struct kind_group *g,
 			best = fmax(best, field_fits(c, w, &fields[f]));
 		sum += best * slot->seen[i].objects;
 	}
-	return sum / g->objects;
+	return (sum + bytes_fit(slot, g->objects, fields, nr)) / g->objects;
+}
+
+/* Are all fields those of later elements of an array? */
+static bool fields_later(const struct field *fields, uint32_t nr)
+{
+	for (uint32_t f = 0; f < nr; f++)
+		if (!fields[f].later)
+			return false;
+	return nr > 0;
 }
 
 /* Is it most often a link of a list? A list head has two. */
@@ -473,7 +554,7 @@ static bool slot_is_list(const struct kind_group *g, uint32_t word)
 {
 	const struct kind_word *w = kind_slot_main(g, word);
 
-	return w && (w->class == KIND_SELF || w->class == KIND_NEIGHBOUR);
+	return w && (w->class == KIND_SELF || w->class == KIND_NEIGHBOUR || w->shape);
 }
 
 static struct fit type_fits(const struct kinds_scorer *s, const struct kind_cache *cache,
@@ -481,7 +562,8 @@ static struct fit type_fits(const struct kinds_scorer *s, const struct kind_cach
 {
 	struct scoring c = {.s = s, .cache = cache, .type = t};
 	struct fit fit = {0};
-	uint32_t at = 0;
+	uint32_t at = 0, nr_later = 0;
+	double later = 0; /* an array is evidence once, not with each of its elements */
 
 	for (uint32_t w = 0; w < g->words; w++) {
 		uint32_t first = at;
@@ -491,6 +573,11 @@ static struct fit type_fits(const struct kinds_scorer *s, const struct kind_cach
 			at++;
 		c.word = w;
 		fits = slot_fits(&c, g, t->fields ? t->fields + first : NULL, at - first);
+		if (fields_later(t->fields + first, at - first)) {
+			later += fits;
+			nr_later++;
+			continue;
+		}
 		fit.score += fits;
 		if (fits >= FITS_WELL)
 			fit.words += slot_is_list(g, w) ? 0.5 : 1;
@@ -498,6 +585,9 @@ static struct fit type_fits(const struct kinds_scorer *s, const struct kind_cach
 		if (fit.score < -HOPELESS)
 			break;
 	}
+	later /= nr_later ? nr_later : 1;
+	fit.score += later;
+	fit.against += later < 0 ? -later : 0;
 	return fit;
 }
 
@@ -657,7 +747,7 @@ static int type_score(const struct kinds_scorer *s, uint32_t cache, const struct
 		return 0;
 	fit.score += names_fit(s, f, t);
 	fit.score += module_fits(s, f, t) ? MODULE_NAMED : 0;
-	fit.score += s->caches[cache] == t ? CACHE_NAMED : 0;
+	fit.score += s->caches[cache] == t && !s->learned[cache] ? CACHE_NAMED : 0;
 	best_add(best, t->name, &fit);
 	return 0;
 }
@@ -687,13 +777,37 @@ static int types_score(const struct kinds_scorer *s, uint32_t cache, const struc
 	while (!err && (t = kinds_btf_next(s->btf, above, c->object_bytes, &at)))
 		err = type_score(s, cache, g, f, t, best);
 	at = 0;
-	while (!err && c->generic && (t = kinds_btf_next(s->btf, above / 4, above, &at)))
-		if (kinds_btf_is_flexible(s->btf, t))
+	while (!err && c->generic &&
+	       (t = kinds_btf_next(s->btf, above / FLEXIBLE_MOST, above, &at)))
+		if (t->flexible)
 			err = type_score(s, cache, g, f, t, best);
 	t = s->caches[cache];
 	if (!err && t && (t->bytes <= above || t->bytes > c->object_bytes))
 		err = type_score(s, cache, g, f, t, best);
 	return err;
+}
+
+/* If the words repeat, compare an element with all structs of its size. */
+static int arrays_score(const struct kinds_scorer *s, uint32_t cache, const struct kind_group *g,
+			const struct functions *f, struct best *out)
+{
+	struct best best = {.nr = 0};
+	struct kind_group element;
+	struct struct_type *t;
+	size_t at = 0;
+	int err = 0;
+
+	if (!kind_group_fold(g, &element))
+		return 0;
+	while (!err && (t = kinds_btf_next(s->btf, 8 * element.words - 8, 8 * element.words, &at)))
+		err = type_score(s, cache, &element, f, t, &best);
+	if (err || best_sure(&best) != KIND_LIKELY)
+		return err;
+	for (uint32_t i = 0; i < best.nr; i++)
+		snprintf(best.types[i].name + strnlen(best.types[i].name, KIND_NAME_MAX - 3), 3,
+			 "[]");
+	*out = best;
+	return 0;
 }
 
 /* ---- what it points to ---- */
@@ -728,10 +842,13 @@ static void caches_name(const struct kinds_names *names, uint32_t cache, const s
 static void vector_name(const struct kinds_scorer *s, const struct kind_word *to,
 			struct census_kind *out)
 {
-	const struct struct_type *type = to->id < s->names->caches.nr ? s->caches[to->id] : NULL;
+	bool known = to->id < s->names->caches.nr;
+	const struct struct_type *type = known ? s->caches[to->id] : NULL;
 
 	out->nr_types = 1;
-	out->sure = KIND_LIKELY;
+	out->sure = to->class == KIND_SLAB && known && s->names->caches.items[to->id].merged
+			    ? KIND_POSSIBLE
+			    : KIND_LIKELY;
 	out->types[0].score = LIKELY_SCORE;
 	if (to->class == KIND_PAGE)
 		snprintf(out->types[0].name, KIND_NAME_MAX, "page *[]");
@@ -780,6 +897,8 @@ int kinds_score(const struct kinds_scorer *s, uint32_t cache, const struct kind_
 		vector_name(s, vector, out);
 	} else if (!err) {
 		err = types_score(s, cache, g, &f, &best);
+		if (best_sure(&best) != KIND_LIKELY)
+			err = err ?: arrays_score(s, cache, g, &f, &best);
 		memcpy(out->types, best.types, sizeof(out->types));
 		out->nr_types = best.nr;
 		out->sure = best_sure(&best);

@@ -23,6 +23,13 @@ int kinds_scorer_new(const struct kinds_btf *btf, const struct kinds_names *name
 		     struct kinds_scorer **out);
 void kinds_scorer_free(struct kinds_scorer *s);
 
+/*
+ * If the type of the group is likely, a named cache whose objects are all of this group holds that
+ * type: pointers into the cache then speak for and against types of other groups, as they do if the
+ * cache has the name of a type. Returns 0 or −ENOMEM.
+ */
+int kinds_scorer_learn(struct kinds_scorer *s, uint32_t cache, const struct kind_group *g);
+
 /* Fill in functions and points_to of a group of objects of cache number `cache` in names. Returns 0
  * or −ENOMEM. */
 int kinds_points(const struct kinds_names *names, uint32_t cache, const struct kind_group *g,
