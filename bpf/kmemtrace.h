@@ -67,8 +67,8 @@ enum kmt_stat {
 	KMT_STAT_REUSED,        /* allocations at an address still marked live: unseen frees */
 	KMT_STAT_UNKNOWN_FREES, /* frees of objects that are not tracked: older than the capture, or
 				   not sampled */
-	KMT_STAT_SAMPLING_NS,   /* time spent on sampled objects; not measured where every object is
-				   tracked */
+	KMT_STAT_SAMPLING_NS,   /* time spent on sampled objects and their frees; not measured where
+				   every object is tracked */
 	KMT_STAT_RCU_PENDING,   /* tracked objects given to kfree_rcu(), where that is seen */
 	KMT_STAT_UNWIND_MISSES, /* stacks walked by bpf_get_stack() */
 	KMT_STAT_UNWIND_LEARNED, /* … of these, learned by a memo */

@@ -636,6 +636,19 @@ GLOBAL int track_object_apart(__u32 cpu_id, __u32 scratch_row, __u32 stack)
 	return cpu && s ? track_object(cpu, cpu_id, s, stack) : 0;
 }
 
+/* The time that samples take: to track an object, and to find that one was freed. 0: not measured.
+ */
+static __always_inline __u64 sampling_begin(void)
+{
+	return !cfg_exact && !sample_every ? bpf_ktime_get_ns() : 0;
+}
+
+static __always_inline void sampling_end(struct kmt_cpu *cpu, __u64 began)
+{
+	if (!cfg_exact && began)
+		cpu->stats[KMT_STAT_SAMPLING_NS] += bpf_ktime_get_ns() - began;
+}
+
 /*
  * Begin to track an allocation. Returns the scratch row of this CPU and nesting level,
  * with its number in *row, or NULL if programs are nested too deep. The caller fills in s->addr,
@@ -658,7 +671,7 @@ static __always_inline struct unwind_scratch *track_enter(struct kmt_cpu *cpu, _
 	if (!s)
 		return NULL;
 	cpu->nest++;
-	s->began = !cfg_exact && !sample_every ? bpf_ktime_get_ns() : 0;
+	s->began = sampling_begin();
 	return s;
 }
 
@@ -673,8 +686,7 @@ static __always_inline int track_alloc(struct bpf_raw_tracepoint_args *ctx, stru
 
 static __always_inline void track_leave(struct kmt_cpu *cpu, const struct unwind_scratch *s)
 {
-	if (!cfg_exact && s->began)
-		cpu->stats[KMT_STAT_SAMPLING_NS] += bpf_ktime_get_ns() - s->began;
+	sampling_end(cpu, s->began);
 	cpu->nest--;
 }
 
@@ -713,23 +725,12 @@ GLOBAL int track_handle_alloc(struct bpf_raw_tracepoint_args *ctx, __u32 pool, _
 	return taken;
 }
 
-/*
- * Handle a free that may be of a tracked object. Returns whether it was. Of the CPU's own data it
- * writes only counters, so the task may be preempted here.
- */
-GLOBAL int track_handle_free(__u32 pool, __u64 addr)
+/* Remove the object of this key from the live table. Returns whether it was there. */
+static __always_inline int track_remove(struct kmt_cpu *cpu, __u32 cpu_id, __u64 key)
 {
 	struct kmt_object *o, gone = {.stratum = KMT_NO_STRATUM};
-	__u64 key = kmt_key(pool, addr);
 	struct live_place at = {};
-	struct kmt_cpu *cpu;
-	__u32 cpu_id;
 
-	if (!pool_enabled(pool))
-		return 0;
-	cpu = cpu_row(&cpu_id);
-	if (!cpu)
-		return loss_shared(KMT_LOSS_NO_CPU);
 	if (!live_find(&at, key)) {
 		cpu->stats[KMT_STAT_UNKNOWN_FREES]++;
 		return 0;
@@ -742,6 +743,31 @@ GLOBAL int track_handle_free(__u32 pool, __u64 addr)
 	cpu->stats[KMT_STAT_FREES]++;
 	stratum_count(cpu_id, &gone, -1);
 	return 1;
+}
+
+/*
+ * Handle a free that may be of a tracked object. Returns whether it was. Of the CPU's own data it
+ * writes only counters, so the task may be preempted here.
+ */
+GLOBAL int track_handle_free(__u32 pool, __u64 addr)
+{
+	struct kmt_cpu *cpu;
+	__u64 began;
+	__u32 cpu_id;
+	int tracked;
+
+	if (!pool_enabled(pool))
+		return 0;
+	cpu = cpu_row(&cpu_id);
+	if (!cpu)
+		return loss_shared(KMT_LOSS_NO_CPU);
+	began = sampling_begin();
+	tracked = track_remove(cpu, cpu_id, kmt_key(pool, addr));
+	/* how often a free that is none of a sample passes the filter depends on no sampling period
+	 */
+	if (tracked)
+		sampling_end(cpu, began);
+	return tracked;
 }
 
 /*

@@ -23,14 +23,14 @@
 #define GOVERNOR_EVERY_S  0.5   /* and the time between readings: measuring costs CPU time too */
 
 /*
- * What samples may take, in percent of all CPU time. If the user gave no budget, it is a tenth of
- * what the events cost, so that sampling changes the cost of tracing little; but at least
+ * What samples may take, in percent of all CPU time. If the user gave no budget, it is a small part
+ * of what the events cost, so that sampling changes the cost of tracing little; but at least
  * GOVERNOR_SAMPLES_LEAST, and at most GOVERNOR_SAMPLES. If the user gave one, it is what the events
  * leave of it, and at least GOVERNOR_SAMPLES. No lower bound exceeds a quarter of the budget.
  */
 #define GOVERNOR_SAMPLES       0.25
-#define GOVERNOR_SAMPLES_LEAST 0.1
-#define GOVERNOR_SAMPLES_COST  0.1 /* of the events' cost */
+#define GOVERNOR_SAMPLES_LEAST 0.05
+#define GOVERNOR_SAMPLES_COST  0.03 /* of the events' cost */
 #define GOVERNOR_SAMPLES_PART  0.25
 
 struct governor_options {
