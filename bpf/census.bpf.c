@@ -14,7 +14,7 @@
 #define RECORDS_BACK  8  /* records that are searched for the same owner */
 #define NOT_LISTED    0  /* frame 0 is never free */
 #define LISTED_FRAMES 8  /* of the largest block on a CPU's list, but for huge pages */
-#define SLAB_READS    64 /* reads of KMT_CENSUS_ENTRIES owners: 4096 objects, the most of any slab */
+#define SLAB_READS    (KMT_SLAB_MAX / KMT_CENSUS_ENTRIES) /* for the owners of a slab's objects */
 
 TABLE(census, struct kmt_census);
 

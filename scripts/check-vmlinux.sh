@@ -12,7 +12,7 @@ if [ "${1:-}" = -v ]; then
 	verbose=(-v)
 	shift
 fi
-[ $# -gt 0 ] || set -- 5.10 6.1 6.12 6.18 7.0 newest 6.12-arm64
+[ $# -gt 0 ] || set -- 5.10 6.1 6.12 6.18 7.0 newest 6.12-arm64 6.12-arm64-16k
 work=build/check-vmlinux
 mkdir -p "$work"
 

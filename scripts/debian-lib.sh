@@ -75,8 +75,9 @@ debian_download() { # SET DIR PACKAGE[:ARCH][=VERSION]…
 # ---- kernels ----
 
 # debian_kernels: print "SERIES ARCH VERSION PACKAGE" for the newest version of each series that Debian has now. It selects
-# the cloud flavour, which is small, boots here without modules, and has BTF. From 6.19, linux-image is empty and
-# linux-binary contains the kernel; linux-binary-unsigned appears first in a suite and is the second choice.
+# the cloud flavour, which is small, boots here without modules, and has BTF; and, as the architecture arm64-16k, the kernel
+# with pages of 16 KiB, of which there is only one flavour. From 6.19, linux-image is empty and linux-binary contains the
+# kernel; linux-binary-unsigned appears first in a suite and is the second choice.
 debian_kernels() {
 	debian_apt kernels apt-cache dumpavail | awk '
 		/^Package: / { package = $2 }
@@ -84,8 +85,9 @@ debian_kernels() {
 		/^Architecture: / { arch = $2 }
 		/^Size: / { size = $2 }
 		/^$/ {
-			if (package ~ /^linux-(image|binary)-[0-9].*-cloud-(amd64|arm64)$/ ||
-			    package ~ /^linux-binary-unsigned-[0-9].*-cloud-(amd64|arm64)$/)
+			if (package ~ /-arm64-16k$/)
+				arch = "arm64-16k"
+			if (package ~ /^linux-(image|binary|binary-unsigned)-[0-9].*-(cloud-(amd64|arm64)|arm64-16k)$/)
 				if (size > 1000000 && match(version, /^[0-9]+\.[0-9]+/))
 					print substr(version, 1, RLENGTH), arch, package !~ /-unsigned-/, version, package
 			package = ""
@@ -93,13 +95,13 @@ debian_kernels() {
 		awk '{ newest[$1 " " $2] = $4 " " $5 } END { for (k in newest) print k, newest[k] }' | sort -k2,2 -k1,1V
 }
 
-# debian_kernel_fetch SERIES ARCH VERSION PACKAGE: create kernels/SERIES[-arm64]/{vmlinuz,Image,btf,version}.
+# debian_kernel_fetch SERIES ARCH VERSION PACKAGE: create kernels/SERIES[-arm64[-16k]]/{vmlinuz,Image,btf,version}.
 debian_kernel_fetch() {
 	local series=$1 arch=$2 version=$3 package=$4 dir file deb
 	dir=$(debian_kernel_dir "$series" "$arch")
 	[ "$(cat "$dir/version" 2>/dev/null)" = "$version" ] && return 0
 	rm -rf "$dir"
-	debian_download kernels "$dir" "$package:$arch=$version" || return 1
+	debian_download kernels "$dir" "$package:${arch%-16k}=$version" || return 1
 	deb=$(find "$dir" -name '*.deb')
 	# It is in /boot up to 7.1, in /usr/lib/modules/V from 7.2.
 	file=$(dpkg-deb -c "$deb" | awk '$1 ~ /^-/ && $6 ~ /\/vmlinuz[^\/]*$/ { print $6 }' | head -n 1)
@@ -109,7 +111,7 @@ debian_kernel_fetch() {
 	kernel_decompress "$dir/vmlinuz" "$dir/Image" || return 1
 	kernel_btf "$dir/Image" "$dir/btf" || return 1
 	# QEMU boots a compressed kernel on x86 and a plain image on arm64.
-	case $arch in arm64) rm -f "$dir/vmlinuz" ;; *) rm -f "$dir/Image" ;; esac
+	case $arch in arm64*) rm -f "$dir/vmlinuz" ;; *) rm -f "$dir/Image" ;; esac
 	printf '%s\n' "$version" >"$dir/version"
 }
 

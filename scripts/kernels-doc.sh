@@ -36,6 +36,11 @@ start of a kernel function, `fexit` at its end. `iter` and `test_run` are not at
 needs them. `off` means that the hook is not used; the reasons are below. An empty cell means that the kernel has no
 such event and needs none.
 
+A kernel whose name ends in `16k` has pages of 16 KiB, all others have pages of 4 KiB. Debian has no kernel with pages of
+64 KiB: on 2026-11-29 there was none in trixie, trixie-security, trixie-backports and sid. Nothing in kmemtrace assumes a
+size of pages: it asks the C library, gives the size to the BPF programs before they are loaded, and stores it in the
+capture, whose report uses that one.
+
 EOF
 table_head kernel
 printf '| release |'

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/debian-lib.sh
 . scripts/debian-lib.sh
 
-DECLARED="5.10 6.1 6.12 6.18 7.0 newest 6.12-arm64"
+DECLARED="5.10 6.1 6.12 6.18 7.0 newest 6.12-arm64 6.12-arm64-16k"
 MIN_SERIES=5
 BOOT_TIMEOUT=${KMEMTRACE_VM_TIMEOUT:-300} # seconds for everything in a guest; booting takes 3 to 10
 CACHE=${KMEMTRACE_VM_CACHE:-${XDG_CACHE_HOME:-/var/tmp}/kmemtrace-vm}
@@ -23,7 +23,8 @@ SPLAT='cut here \]|BUG:|WARNING: .* at |Oops|Kernel panic|Internal error|general
 usage() {
 	cat <<-EOF
 		usage: scripts/vm.sh [-j N] [-m SIZE] [-p DIR] [-o DIR] [-f] [-l] [KERNEL…]
-		  KERNEL  5.10, 6.12-arm64, newest, newest-arm64, all, all-arm64; without any:
+		  KERNEL  5.10, 6.12-arm64, newest, newest-arm64, all, all-arm64; with pages of 16 KiB
+		          6.12-arm64-16k, newest-arm64-16k, all-arm64-16k; without any:
 		          $DECLARED
 		  -j N    boots at once (default: half the CPUs)
 		  -m SIZE memory of a guest (default $MEMORY)
@@ -43,18 +44,17 @@ kernels_resolve() {
 	available=$(debian_kernels)
 	for name in "$@"; do
 		arch=amd64
-		case $name in *-arm64) arch=arm64 ;; esac
-		series=${name%-arm64}
+		case $name in *-arm64*) arch=arm64${name#*-arm64} ;; esac
+		series=${name%-arm64*}
 		case $series in
 		all)
-			awk -v arch="$arch" '$2 == arch { print $1 (arch == "arm64" ? "-arm64" : ""), $0 }' <<<"$available"
+			awk -v arch="$arch" '$2 == arch { print $1 (arch == "amd64" ? "" : "-" arch), $0 }' <<<"$available"
 			continue
 			;;
 		newest) series=$(awk -v arch="$arch" '$2 == arch { s = $1 } END { print s }' <<<"$available") ;;
 		esac
 		rest=$(awk -v s="$series" -v arch="$arch" '$1 == s && $2 == arch' <<<"$available")
-		[ "$name" = newest-arm64 ] && name=$series-arm64
-		[ "$name" = newest ] && name=$series
+		case $name in newest*) name=$series${name#newest} ;; esac
 		printf '%s %s\n' "$name" "$rest"
 	done | sort -u -k1,1V
 }
@@ -147,11 +147,13 @@ cpu_options() { # NAME
 
 boot() { # NAME
 	local name=$1 dir=$OUT/$1 arch=amd64 status=0 machine console results kernel
-	case $name in *-arm64) arch=arm64 ;; esac
+	case $name in *-arm64*) arch=arm64 ;; esac
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	if [ $arch = arm64 ]; then
 		machine=(-M virt -cpu cortex-a72) console=ttyAMA0 results=ttyAMA1 kernel=Image
+		# that one has no pages of 16 KiB
+		case $name in *-16k) machine=(-M virt -cpu neoverse-n1) ;; esac
 	else
 		machine=(-cpu max) console=ttyS0 results=ttyS1 kernel=vmlinuz
 	fi
@@ -258,7 +260,7 @@ main() {
 	[ $# -gt 0 ] || set -- $DECLARED
 	asked=$(kernels_resolve "$@")
 	names=$(kernels_fetch <<<"$asked")
-	series=$(tr ' ' '\n' <<<"${names//-arm64/}" | sort -u | grep -c .) || true
+	series=$(tr ' ' '\n' <<<"$names" | sed 's/-arm64.*//' | sort -u | grep -c .) || true
 	if [ -n "$declared" ] && [ "$series" -lt $MIN_SERIES ]; then
 		debian_die "only $series series could be fetched, at least $MIN_SERIES are needed"
 	fi
@@ -270,14 +272,14 @@ main() {
 		exit 0
 	fi
 	# of another suite (-p), no guest has nodes
-	[ -n "$PAYLOAD" ] || NODES=$(tr ' ' '\n' <<<"$names" | grep -v -e '-arm64$' | sort -V | tail -n 1)
+	[ -n "$PAYLOAD" ] || NODES=$(tr ' ' '\n' <<<"$names" | sed '/-arm64/d' | sort -V | tail -n 1)
 	mkdir -p build/vm "$OUT"
 	debian_unpack_foreign "$CACHE/busybox-$HOST_ARCH" "$HOST_ARCH" busybox-static
 	[ -n "$PAYLOAD" ] || payload_build "$HOST_ARCH"
 	for arch in amd64 arm64; do
 		case $arch in
-		arm64) grep -q -e '-arm64$' <<<"$names" || continue ;;
-		*) grep -qv -e '-arm64$' <<<"$names" || continue ;;
+		arm64) grep -q -e '-arm64' <<<"$names" || continue ;;
+		*) grep -qv -e '-arm64' <<<"$names" || continue ;;
 		esac
 		qemu_find "$arch"
 		[ -n "$PAYLOAD" ] || [ "$arch" = "$HOST_ARCH" ] || payload_build "$arch"

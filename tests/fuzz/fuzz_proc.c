@@ -128,7 +128,7 @@ static void hints(const char *buf, size_t len)
 	struct alloc_sites sites = {0};
 	int64_t bytes = 0;
 
-	allocinfo_parse(buf, len, &unlisted);
+	allocinfo_parse(buf, len, 4096, &unlisted);
 	if (!alloc_sites_parse(buf, len, &sites, &about) && about.bytes > ALLOC_BYTES_MAX)
 		fuzz_die("a sum that no capture holds");
 	ARRAY_FREE(&sites);

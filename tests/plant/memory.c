@@ -10,7 +10,13 @@
 
 #include "plant.h"
 
-#define SPREAD (2l << 20) /* what one page of page-table entries maps */
+/* What one page of page-table entries maps: 2 MiB with pages of 4 KiB. */
+static size_t spread(void)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return page / 8 * page;
+}
 
 static char *region;
 
@@ -69,21 +75,21 @@ static int thread_step(long i, long size)
 /* Reading maps only the zero page, so nothing but the page table is allocated. */
 static int sparse_setup(long count, long size)
 {
-	size_t bytes = (size_t)(count + 1) * SPREAD;
+	size_t bytes = (size_t)(count + 1) * spread();
 	int err = region_map(bytes, PROT_READ | PROT_WRITE);
 
 	(void)size;
 	if (err)
 		return err;
-	region = (char *)(((unsigned long)region + SPREAD - 1) & ~(unsigned long)(SPREAD - 1));
-	madvise(region, bytes - SPREAD, MADV_NOHUGEPAGE); /* fails if there are no huge pages */
+	region = (char *)(((unsigned long)region + spread() - 1) & ~(spread() - 1));
+	madvise(region, bytes - spread(), MADV_NOHUGEPAGE); /* fails if there are no huge pages */
 	return 0;
 }
 
 static int sparse_step(long i, long size)
 {
 	(void)size;
-	return *(volatile char *)(region + i * SPREAD) ? -EIO : 0;
+	return *(volatile char *)(region + (size_t)i * spread()) ? -EIO : 0;
 }
 
 /* Many processes map one shared file of --size bytes, with pages of 4 KiB: the pages exist once,
@@ -169,7 +175,7 @@ const struct kind memory_kinds[] = {
 	 "vm_area_alloc,mmap_region,__mmap_region", "mmap", 0, vma_setup, vma_step, NULL},
 	{"thread", "parked threads (kernel stacks)", "-", "copy_process,kernel_clone", "clone", 0,
 	 NULL, thread_step, NULL},
-	{"sparse", "page tables: one page touched in each 2 MiB", "-", "__pte_alloc,pte_alloc_one",
+	{"sparse", "page tables, one for each touched page", "-", "__pte_alloc,pte_alloc_one",
 	 "page-fault", 4096, sparse_setup, sparse_step, NULL},
 	{"mapshare", "processes that map one shared file of --size bytes (page tables)", "-",
 	 "__pte_alloc,pte_alloc_one", "mmap", 128 << 20, mapshare_setup, mapshare_step, NULL},

@@ -322,6 +322,34 @@ static void each_rule_has_its_limit(void **state)
 		}
 }
 
+static void sample_page_size(struct capture *c, int bytes)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", bytes);
+	for (size_t i = 0; i < c->meta.nr; i++)
+		if (!strcmp(c->meta.items[i].key, META_PAGE_SIZE)) {
+			free(c->meta.items[i].value);
+			c->meta.items[i].value = sample_text(text);
+		}
+}
+
+/* On arm64 with pages of 64 KiB, each stack is a page. */
+static void a_stack_is_at_least_a_page(void **state)
+{
+	(void)state;
+	for (int page_kb = 4; page_kb <= 64; page_kb *= 4) {
+		struct capture *c = machine("KernelStack", 64000, "none");
+		struct report r;
+
+		sample_page_size(c, page_kb * 1024);
+		assert_int_equal(report_whole(c, GROWTH_BY_STACK, &r), 0);
+		assert_true(!findings_of(&r.findings, "stacks-per-thread") == (page_kb == 64));
+		report_free(&r);
+		capture_free(c);
+	}
+}
+
 static void ordinary_machines_get_no_finding_virtual_ones_a_caution(void **state)
 {
 	static const struct {
@@ -496,6 +524,7 @@ int main(void)
 		cmocka_unit_test(growth_correlates_with_its_holder),
 		cmocka_unit_test(correlation_by_hand),
 		cmocka_unit_test(each_rule_has_its_limit),
+		cmocka_unit_test(a_stack_is_at_least_a_page),
 		cmocka_unit_test(ordinary_machines_get_no_finding_virtual_ones_a_caution),
 		cmocka_unit_test(shares_of_zero_are_not_printed),
 		cmocka_unit_test(growth_by_bpf_names_the_map_and_its_keeper),

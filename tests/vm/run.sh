@@ -8,9 +8,10 @@
 # Planted kinds (tests/plant) and numbers. Each creates one object of the named cache, from the named function.
 PLANTED="file:5000 dentry:5000 msg:3000 pipe:500 epoll:3000 timerfd:2000"
 # The same for other pools: POOL, its event, kind, count, objects of each (a page, or a block of a ring).
+PAGE_KB=$(awk '$1 == "KernelPageSize:" { print $2; exit }' /proc/self/smaps)
 POOLS="kstack task:task_newtask thread 300 1
 pagetable kmem:mm_page_alloc sparse 1000 1
-page kmem:mm_page_alloc pipedata 100 16
+page kmem:mm_page_alloc pipedata 100 $((64 / PAGE_KB))
 page kmem:mm_page_alloc packet 10 16
 vmalloc vmalloc:alloc_vmap_area bpfarray 10 1
 percpu percpu:percpu_alloc_percpu bpfpercpu 100 1"

@@ -103,7 +103,8 @@ void level_findings_build(const struct balance *b, const struct snapshot *s, str
 	};
 
 	snprintf(about, sizeof(about), ": about %s threads",
-		 units_count(threads, b->kb[BALANCE_KERNEL_STACK] / STACK_KB));
+		 units_count(threads,
+			     b->kb[BALANCE_KERNEL_STACK] / level_stack_kb(b->beliefs.page_bytes)));
 	/* a container's MemTotal says nothing about the machine's lines */
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]) && !b->beliefs.container; i++)
 		limit_check(b, &levels[i], out);

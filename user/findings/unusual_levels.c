@@ -37,23 +37,23 @@ static void unusual_limit(struct finding *found, const char *subject, const char
 
 static void rule_stacks(struct facts *f)
 {
-	double each = f->stacks / f->threads;
+	double each = f->stacks / f->threads, one = level_stack_kb(f->v->page_bytes);
 	char stacks[UNITS_MAX], threads[UNITS_MAX];
 
 	units_bytes(stacks, f->stacks * 1024);
-	if (f->threads > 0 && each > STACK_SHARE * STACK_KB)
+	if (f->threads > 0 && each > STACK_SHARE * one)
 		unusual_limit(
 			unusual_find(f, "stacks-per-thread", ABOUT_POOL,
 				     "KernelStack is %s for %s threads, %.0f KiB each; one "
 				     "stack is %.0f KiB. Stacks of ended threads are kept, or "
 				     "threads start and end quickly.",
-				     stacks, units_count(threads, f->threads), each, STACK_KB),
-			"KernelStack", "thread_kb", each, STACK_SHARE * STACK_KB);
+				     stacks, units_count(threads, f->threads), each, one),
+			"KernelStack", "thread_kb", each, STACK_SHARE * one);
 	if (f->stacks > STACK_MEMORY * f->total)
 		unusual_limit(unusual_find(f, "stacks-of-memory", ABOUT_POOL,
 					   "KernelStack is %s, %.1f%% of memory: about %s threads.",
 					   stacks, 100 * f->stacks / f->total,
-					   units_count(threads, f->stacks / STACK_KB)),
+					   units_count(threads, f->stacks / one)),
 			      "KernelStack", "share", f->stacks / f->total, STACK_MEMORY);
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/klog.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file_read.h"
@@ -199,13 +200,13 @@ static bool site_is_listed(struct text where)
  * A place counts as allocating pages if its allocations have a mean size of a page or more. Some of
  * these are slab objects (kmalloc() up to two pages), so the sum is an upper limit ("at most").
  */
-static bool site_allocates_pages(const struct alloc_site *s)
+static bool site_allocates_pages(const struct alloc_site *s, uint64_t page_bytes)
 {
-	return s->bytes >= SITE_LEAST && s->calls && s->bytes / s->calls >= 4096 &&
-	       s->bytes % 4096 == 0 && !site_is_listed(text_of(s->file));
+	return s->bytes >= SITE_LEAST && s->calls && s->bytes / s->calls >= page_bytes &&
+	       s->bytes % page_bytes == 0 && !site_is_listed(text_of(s->file));
 }
 
-void allocinfo_parse(const char *buf, size_t len, struct unlisted *out)
+void allocinfo_parse(const char *buf, size_t len, uint64_t page_bytes, struct unlisted *out)
 {
 	struct alloc_source about;
 	struct alloc_sites sites = {0};
@@ -217,7 +218,7 @@ void allocinfo_parse(const char *buf, size_t len, struct unlisted *out)
 		struct unlisted_site *to = &out->sites[out->nr_sites];
 		char where[sizeof(*s) + 32];
 
-		if (!site_allocates_pages(s))
+		if (!site_allocates_pages(s, page_bytes))
 			continue;
 		to->bytes = (int64_t)s->bytes;
 		snprintf(where, sizeof(where), "%s:%u%s%s%s func:%s", s->file, s->line,
@@ -276,7 +277,7 @@ void unlisted_read_copy(const char *proc_root, struct unlisted *out)
 	if (!read_under(proc_root, "modules", &modules, &len))
 		modules_parse(modules, len, out);
 	if (!read_under(proc_root, "allocinfo", &allocinfo, &len))
-		allocinfo_parse(allocinfo, len, out);
+		allocinfo_parse(allocinfo, len, (uint64_t)sysconf(_SC_PAGESIZE), out);
 	out->arc_bytes = read_value(proc_root, "spl/kstat/zfs/arcstats", "size");
 }
 

@@ -26,7 +26,7 @@ void modules_parse(const char *buf, size_t len, struct unlisted *out);
 
 /* /proc/allocinfo: the largest places that allocate whole pages that no line of /proc/meminfo
  * counts. */
-void allocinfo_parse(const char *buf, size_t len, struct unlisted *out);
+void allocinfo_parse(const char *buf, size_t len, uint64_t page_bytes, struct unlisted *out);
 
 /* As unlisted_read(), from a copy of /proc alone. */
 void unlisted_read_copy(const char *proc_root, struct unlisted *out);
