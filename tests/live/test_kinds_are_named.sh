@@ -17,7 +17,7 @@ besides='file inode socket_alloc proc_inode seq_file dentry tty_port tty_ldisc t
 	task_struct mm_struct signal_struct sighand_struct files_struct ip_mc_socklist udp_sock fsnotify_mark_connector
 	pid cred kernfs_open_node ctl_table shrinker wait_queue_entry io_uring_task io_wq io_sq_data io_buffer_list
 	hrtimer tcp_sock perf_event anon_vma anon_vma_chain maple_node xa_node vmap_area vm_struct net_device
-	page *[] file *[] obj_cgroup *[] kern_ipc_perm user_namespace buffer_head ext4_inode_info kernfs_node'
+	page *[] file *[] obj_cgroup *[] device_private memory_block kern_ipc_perm user_namespace buffer_head ext4_inode_info kernfs_node'
 
 # Chosen in the same way after the rules were made: docs/census.md has what was found of them at first. They have at
 # least two words that point somewhere. Some plants hold several kinds.
@@ -31,7 +31,7 @@ plants_later='tuns 400 addrs6 800 policies 800 vsocks 600 mcast6 1500 nexthops 1
 # What these hold besides, by the kernel's source.
 besides_later='fs_context super_block backing_dev_info shrinker ovl_fs_context ovl_layer[] ovl_inode ovl_entry
 	fuse_inode fuse_req fuse_mount tcf_block tcf_chain flow_indir_dev_info tcf_filter_chain_list_item
-	netdev_hw_addr net inet6_dev in_device io_kiocb key sem_array sk_buff tcp_sock inet_bind2_bucket
+	netdev_hw_addr net inet6_dev in_device io_kiocb key msg_msg sem_array sk_buff tcp_sock inet_bind2_bucket
 	inet_bind_bucket sock seq_file rt6_info fib_rules_ops xa_node'
 
 plants_start() { # PLANTS; prints nothing; $WORK/planted.KIND has what the plant says

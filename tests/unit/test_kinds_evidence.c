@@ -23,7 +23,7 @@
 
 #define OBJECTS 50
 
-enum { CACHE_32, CACHE_512, CACHE_NAMED };
+enum { CACHE_32, CACHE_512, CACHE_NAMED, CACHE_16 };
 
 struct world {
 	struct btf *btf;
@@ -96,7 +96,10 @@ static void types_add(struct world *w)
 	assert_true(btf__add_struct(w->btf, "buffer", 24) > 0);
 	field(w, w->page_pointer, 0);
 	field(w, w->u32, 8);
-	field(w, w->page_pointer, 16);
+	field(w, full, 16);
+	assert_true(btf__add_struct(w->btf, "two_pages", 16) > 0);
+	field(w, w->page_pointer, 0);
+	field(w, w->page_pointer, 8);
 	assert_true(btf__add_struct(w->btf, "open_ended", 24) > 0);
 	field(w, w->list, 0);
 	field(w, w->u64, 16);
@@ -115,6 +118,7 @@ static int world_build(void **state)
 	w->pointer = btf__add_ptr(w->btf, 0);
 	w->page_pointer = btf__add_ptr(w->btf, btf__add_struct(w->btf, "page", 64));
 	w->list = btf__add_struct(w->btf, "list_head", 16);
+	assert_true(btf__add_struct(w->btf, "hlist_node", 16) > 0);
 	struct_add(w, "padded", w->u32, 0, w->list, w->pointer);
 	struct_add(w, "sized", w->u64, 0, w->list, w->pointer);
 	struct_add(w, "pointers", w->u32, w->u32, w->pointer, w->pointer);
@@ -122,6 +126,7 @@ static int world_build(void **state)
 	cache_add(w, "kmalloc-32", 32);
 	cache_add(w, "kmalloc-512", 512);
 	cache_add(w, "objects_of_one_kind", 32);
+	cache_add(w, "kmalloc-16", 16);
 	assert_int_equal(kinds_btf_new(w->btf, &w->types), 0);
 	assert_int_equal(kinds_scorer_new(w->types, &w->names, &w->scorer), 0);
 	*state = w;
@@ -259,7 +264,8 @@ static void arrays_of_structs_are_named_by_their_element(void **state)
 	for (size_t i = 0; i < 16 * 3; i += 3) {
 		o[i] = word_of(KIND_PAGE, 0, 0);
 		o[i + 1] = word_of(KIND_SMALL, 0, 1);
-		o[i + 2] = word_of(KIND_PAGE, 0, 0);
+		o[i + 2] = word_of(KIND_SLAB, 0, 0);
+		o[i + 2].id = CACHE_NAMED;
 	}
 	kind = kind_in(*state, CACHE_512, o, 64);
 	assert_string_equal(kind.types[0].name, "buffer[]");
@@ -278,6 +284,29 @@ static void a_short_head_with_much_data_is_found(void **state)
 		o[i] = word_of(i % 2 ? KIND_PAGE : KIND_ZERO, 0, 0);
 	kind = kind_in(*state, CACHE_512, o, 64);
 	assert_string_equal(kind.types[0].name, "open_ended");
+}
+
+/* An array of two pages is none, nor is whatever else has two pointers to pages. */
+static void what_points_only_to_one_sort_is_not_likely(void **state)
+{
+	const struct kind_word o[2] = {word_of(KIND_PAGE, 0, 0), word_of(KIND_PAGE, 0, 0)};
+	struct census_kind kind = kind_in(*state, CACHE_16, o, 2);
+
+	assert_string_equal(kind.types[0].name, "two_pages");
+	assert_true(kind.types[0].score > 5.5);
+	assert_int_equal(kind.sure, KIND_POSSIBLE);
+}
+
+/* A list that ends with NULL never leads back to itself. */
+static void an_empty_list_head_is_no_hash_entry(void **state)
+{
+	const struct kind_word o[2] = {word_of(KIND_SELF, 0, KMT_LINK_NEXT),
+				       word_of(KIND_SELF, 0, KMT_LINK_PREV)};
+	struct census_kind kind = kind_in(*state, CACHE_16, o, 2);
+
+	assert_string_equal(kind.types[0].name, "list_head");
+	for (uint32_t i = 1; i < kind.nr_types; i++)
+		assert_true(kind.types[i].score < 0);
 }
 
 /* A cache whose name is no type, but whose objects are of one: what points there has that type. */
@@ -312,6 +341,8 @@ int main(void)
 		IN_WORLD(an_array_is_evidence_only_once),
 		IN_WORLD(arrays_of_structs_are_named_by_their_element),
 		IN_WORLD(a_short_head_with_much_data_is_found),
+		IN_WORLD(what_points_only_to_one_sort_is_not_likely),
+		IN_WORLD(an_empty_list_head_is_no_hash_entry),
 		IN_WORLD(types_of_caches_are_learned),
 	};
 

@@ -15,7 +15,7 @@
 #define LIKELY_MARGIN   2.5
 #define POSSIBLE_SCORE  2
 #define POSSIBLE_MARGIN 0.4
-#define LIKELY_WORDS    2   /* words that fit well; a list head counts as one */
+#define LIKELY_WORDS    2   /* words that fit well, each pointing to something else */
 #define FITS_WELL       0.9 /* the score of such a word */
 #define AGAINST_MOST    2   /* evidence against a likely type: this, … */
 #define AGAINST_SHARE   0.2 /* … or this share of its score */
@@ -378,6 +378,8 @@ static double hlist_fits(const struct kind_word *w, uint32_t node, uint32_t link
 		return 0;
 	case KIND_POISON:
 		return 2;
+	case KIND_SELF: /* such a list is not closed */
+		return -4;
 	default:
 		return link_fits(w, node, links);
 	}
@@ -469,7 +471,8 @@ static double unused_fits(const struct kind_word *w, bool beyond)
 
 struct fit {
 	double score, against;
-	double words; /* that fit well */
+	uint32_t words;        /* that fit well, each to something else; at most LIKELY_WORDS */
+	struct kind_word well; /* the first of them */
 };
 
 /* Objects in which one of these bytes is not 0: at least so many. */
@@ -549,12 +552,15 @@ static bool fields_later(const struct field *fields, uint32_t nr)
 	return nr > 0;
 }
 
-/* Is it most often a link of a list? A list head has two. */
-static bool slot_is_list(const struct kind_group *g, uint32_t word)
+/* Count a word that fits well, but what points to the same only once: lists, vectors. */
+static void fit_well(struct fit *fit, const struct kind_word *w)
 {
-	const struct kind_word *w = kind_slot_main(g, word);
-
-	return w && (w->class == KIND_SELF || w->class == KIND_NEIGHBOUR || w->shape);
+	if (!w || fit->words == LIKELY_WORDS ||
+	    (fit->words && fit->well.class == w->class && fit->well.id == w->id))
+		return;
+	if (!fit->words)
+		fit->well = *w;
+	fit->words++;
 }
 
 static struct fit type_fits(const struct kinds_scorer *s, const struct kind_cache *cache,
@@ -580,7 +586,7 @@ static struct fit type_fits(const struct kinds_scorer *s, const struct kind_cach
 		}
 		fit.score += fits;
 		if (fits >= FITS_WELL)
-			fit.words += slot_is_list(g, w) ? 0.5 : 1;
+			fit_well(&fit, kind_slot_main(g, w));
 		fit.against += fits < 0 ? -fits : 0;
 		if (fit.score < -HOPELESS)
 			break;
@@ -747,7 +753,10 @@ static int type_score(const struct kinds_scorer *s, uint32_t cache, const struct
 		return 0;
 	fit.score += names_fit(s, f, t);
 	fit.score += module_fits(s, f, t) ? MODULE_NAMED : 0;
-	fit.score += s->caches[cache] == t && !s->learned[cache] ? CACHE_NAMED : 0;
+	if (s->caches[cache] == t && !s->learned[cache]) {
+		fit.score += CACHE_NAMED;
+		fit.words++;
+	}
 	best_add(best, t->name, &fit);
 	return 0;
 }
