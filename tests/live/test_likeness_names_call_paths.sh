@@ -21,11 +21,13 @@ plant_held() { # KIND COUNT: plant in the background, and wait until all exist
 # type_of KIND: the type of its objects, from the kernel's source.
 type_of() { sed -n 's/.* stack=\([^ ]*\) .*/\1/p' "$WORK/planted.$1."* | head -1; }
 
-# like CENSUS KIND: print "OBJECTS SHARE_LOW OUTERMOST" of what objects of the plant's caches with its type look like.
+# like CENSUS TYPE FILE: print "OBJECTS SHARE_LOW OUTERMOST" of what objects of the plant's caches with its type look like. They
+# may be of several kinds, because memory that was used before is not cleared: OBJECTS are those of all, the rest is of the
+# largest.
 like() {
-	jq -r --arg type "$2" ".$1.caches[] | select(.name | test(\"^kmalloc\")) | .kinds[] |
-		select(.types[0].name? == \$type and (.looks_like | length) > 0) |
-		\"\(.objects) \(.looks_like[0].share_low) \(.looks_like[0].stack | join(\" \"))\"" "$3"
+	jq -r --arg type "$2" "[.$1.caches[] | select(.name | test(\"^kmalloc\")) | .kinds[] |
+		select(.types[0].name? == \$type and (.looks_like | length) > 0)] | sort_by(-.objects) | select(. != []) |
+		\"\(map(.objects) | add) \(.[0].looks_like[0].share_low) \(.[0].looks_like[0].stack | join(\" \"))\"" "$3"
 }
 
 # named FILE CENSUS: each plant must be found with its call path.
