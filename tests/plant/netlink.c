@@ -335,11 +335,10 @@ static int filter_setup(long count, long size)
 
 static int filter_step(long i, long size)
 {
-	const struct {
-		struct tc_u32_sel sel;
-		struct tc_u32_key key;
-	} match = {.sel = {.nkeys = 1, .flags = TC_U32_TERMINAL},
-		   .key = {.mask = htonl(0xffffffff), .val = address4(i).s_addr, .off = 12}};
+	const struct tc_u32_sel sel = {.nkeys = 1, .flags = TC_U32_TERMINAL};
+	const struct tc_u32_key key = {
+		.mask = htonl(0xffffffff), .val = address4(i).s_addr, .off = 12};
+	char match[sizeof(sel) + sizeof(key)]; /* sel.keys[] is at the end of it */
 	struct nlattr *options;
 
 	(void)size;
@@ -347,7 +346,9 @@ static int filter_step(long i, long size)
 		   "u32");
 	options = nl_nest(TCA_OPTIONS);
 	nl_number(TCA_U32_CLASSID, 1);
-	nl_attr(TCA_U32_SEL, &match, sizeof(match));
+	memcpy(match, &sel, sizeof(sel));
+	memcpy(match + sizeof(sel), &key, sizeof(key));
+	nl_attr(TCA_U32_SEL, match, sizeof(match));
 	nl_nest_end(options);
 	return nl_send();
 }
