@@ -54,10 +54,11 @@ plants_start() { # PLANTS; prints nothing; $WORK/planted.KIND has what the plant
 
 plant_said() { [ -s "$WORK/planted.$1" ]; }
 
-# likely FILE: "OBJECTS TYPE" of all kinds whose type is likely
+# likely FILE: "OBJECTS TYPE" of all kinds whose type is likely. Not of caches whose name has it: ext4_extent_status holds
+# extent_status.
 likely() {
 	jq -r '.census.caches[] | .name as $cache | .kinds[] | select(.sure == "likely") |
-		"\(.objects) \(.types[0].name)"' "$1" | sort
+		.types[0].name as $type | select($cache | contains($type) | not) | "\(.objects) \($type)"' "$1" | sort
 }
 
 # planted_types: the types that plants hold, one a line
