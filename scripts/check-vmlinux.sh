@@ -80,9 +80,9 @@ relocations() {
 	done | sort -u
 }
 
-# Every kernel of Debian has hardened free lists, slub_debug, and kernel stacks in vmalloc.
+# Every kernel of Debian has hardened free lists, slub_debug, kernel stacks in vmalloc, and no module for Unix sockets.
 ALWAYS='<field_exists> struct kmem_cache___hardened.random|<field_exists> struct kmem_cache___red.red_left_pad'
-ALWAYS+='|<field_exists> struct task_struct___vmap_stack.stack_vm_area'
+ALWAYS+='|<field_exists> struct task_struct___vmap_stack.stack_vm_area|<type_exists> struct unix_sock'
 
 # Some kernel must accept each access, and each test for a feature must have both results. On a kernel that lacks the target
 # of an access, the verifier ensures that the access is never reached: tests/vm loads the programs.

@@ -5,7 +5,7 @@
 # starts in 256 MiB and uses MEMORY of it (mem=). In 64M, 6.1 does not get as far as its first program; 5.10 does.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-[ $# -gt 0 ] || set -- 6.1/256M 6.1/96M 6.1/80M 5.10/64M
+[ $# -gt 0 ] || set -- 6.1/256M 6.1/104M 6.1/80M 5.10/64M
 arch=$(dpkg --print-architecture)
 payload=$(mktemp -d) logs=$(mktemp -d)
 trap 'rm -rf "$payload" "$logs"' EXIT
