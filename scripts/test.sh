@@ -518,8 +518,8 @@ suite_web() {
 run_vm_json() {
 	local doctors censuses reports status=0
 	mapfile -t doctors < <(find build/vm/results -name doctor.json)
-	mapfile -t censuses < <(find build/vm/results -name census.json)
-	mapfile -t reports < <(find build/vm/results -name '*.json' ! -name doctor.json ! -name census.json)
+	mapfile -t censuses < <(find build/vm/results -name census.json -o -name names.json)
+	mapfile -t reports < <(find build/vm/results -name '*.json' ! -name doctor.json ! -name census.json ! -name names.json)
 	scripts/check-json.py doctor "${doctors[@]}" || status=1
 	scripts/check-json.py census "${censuses[@]}" || status=1
 	scripts/check-json.py report "${reports[@]}" || status=1
