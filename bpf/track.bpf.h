@@ -636,8 +636,7 @@ GLOBAL int track_object_apart(__u32 cpu_id, __u32 scratch_row, __u32 stack)
 	return cpu && s ? track_object(cpu, cpu_id, s, stack) : 0;
 }
 
-/* The time that samples take: to track an object, and to find that one was freed. 0: not measured.
- */
+/* Time what a sample takes: tracking the object, and removing it when it is freed. 0: do not. */
 static __always_inline __u64 sampling_begin(void)
 {
 	return !cfg_exact && !sample_every ? bpf_ktime_get_ns() : 0;
@@ -763,8 +762,7 @@ GLOBAL int track_handle_free(__u32 pool, __u64 addr)
 		return loss_shared(KMT_LOSS_NO_CPU);
 	began = sampling_begin();
 	tracked = track_remove(cpu, cpu_id, kmt_key(pool, addr));
-	/* how often a free that is none of a sample passes the filter depends on no sampling period
-	 */
+	/* other frees that pass the filter are not what sampling periods decide */
 	if (tracked)
 		sampling_end(cpu, began);
 	return tracked;

@@ -2,7 +2,7 @@
 /*
  * On a large host, a census is a sample, and each figure has a 95 % interval. What a user would
  * lose: intervals that hold. Here, samples of 1 % are compared with censuses of all memory just
- * before and just after them. KMEMTRACE_ROUNDS=100 measures what docs/performance.md says.
+ * before and just after them. KMEMTRACE_ROUNDS=100 measures what docs/census.md says.
  */
 #include <math.h>
 #include <setjmp.h>

@@ -103,8 +103,10 @@ static size_t refs_links_of(const struct refs_links *links, uint32_t from)
 	return first;
 }
 
-/* What leads to the object `first` holds all to which links lead from there. `stack` has room for
- * all. */
+/*
+ * Something outside the cache leads to the object `first`: mark it, and all that links lead to from
+ * there, as held. `stack` has room for all objects.
+ */
 static void refs_closure_spread(struct refs_closure *c, const struct refs_links *links,
 				uint32_t first, uint32_t *stack)
 {
